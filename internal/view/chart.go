@@ -1,0 +1,75 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Chart shows how counts moved from one point to the next. A medium with less room shows the last points.
+type Chart struct {
+	Title  string
+	Unit   string   // what is counted, such as "devices"
+	Points []string // names of the points, from the first to the last
+	Series []Series
+}
+
+// Series is a line of a [Chart].
+type Series struct {
+	Name   string
+	Values []int // one for each point
+}
+
+func (Chart) part() {}
+
+// barWidth is how many characters the longest bar of a chart drawn as text has.
+const barWidth = 24
+
+// Lines draws the chart as text of fixed width, a line for each point: with a bar where there is one series, else with
+// the numbers of all below their names. It has none where there is nothing to draw.
+func (c Chart) Lines() []string {
+	if len(c.Points) == 0 || len(c.Series) == 0 {
+		return nil
+	}
+	text := align(func(w io.Writer) {
+		if len(c.Series) > 1 {
+			for _, s := range c.Series {
+				fmt.Fprint(w, "\t", OneLine(s.Name))
+			}
+			fmt.Fprintln(w)
+		}
+		for i, point := range c.Points {
+			fmt.Fprint(w, OneLine(point))
+			for _, s := range c.Series {
+				fmt.Fprint(w, "\t", Thousands(s.Values[i]))
+			}
+			if len(c.Series) == 1 {
+				fmt.Fprint(w, "\t", bar(c.Series[0].Values, i))
+			}
+			fmt.Fprintln(w)
+		}
+	})
+	return strings.Split(text, "\n")
+}
+
+// bar is as long as value i among all values. What is not zero is never drawn as nothing.
+func bar(values []int, i int) string {
+	highest := 1
+	for _, v := range values {
+		highest = max(highest, v)
+	}
+	n := int(float64(values[i]) / float64(highest) * barWidth)
+	if values[i] > 0 {
+		n = max(n, 1)
+	}
+	return strings.Repeat("█", max(n, 0))
+}
+
+// chartText is a chart under its title.
+func chartText(c Chart) string {
+	title := OneLine(c.Title)
+	if unit := OneLine(c.Unit); unit != "" {
+		title += " (" + unit + ")"
+	}
+	return title + "\n" + strings.Join(c.Lines(), "\n")
+}

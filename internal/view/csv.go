@@ -1,0 +1,74 @@
+package view
+
+import (
+	"encoding/csv"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// ErrNoTable is returned by [WriteCSV] for a page that has nothing to put into rows.
+var ErrNoTable = errors.New("this answer has no table to write as CSV")
+
+// WriteCSV writes the tables of a page as CSV (RFC 4180): a header of column keys, then every row, whatever page was
+// asked for. Cells that a spreadsheet would run as a formula get a leading apostrophe. Charts are left out. A page without
+// a table gives [ErrNoTable]; a table without rows is its header.
+func WriteCSV(w io.Writer, p Page) error {
+	out := csv.NewWriter(w)
+	found := false
+	for _, part := range p.Parts {
+		t, ok := part.(Table)
+		if !ok {
+			continue
+		}
+		found = true
+		record := make([]string, len(t.Columns))
+		for i, c := range t.Columns {
+			record[i] = c.Key
+		}
+		if err := out.Write(record); err != nil {
+			return err
+		}
+		for _, row := range t.Rows {
+			for i, c := range row {
+				record[i] = cellCSV(t.Columns[i].Kind, c)
+			}
+			if err := out.Write(record); err != nil {
+				return err
+			}
+		}
+	}
+	if !found {
+		return ErrNoTable
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func cellCSV(k Kind, c Cell) string {
+	switch {
+	case k == Number:
+		return strconv.Itoa(c.Number)
+	case k == Button && c.Action == nil:
+		return ""
+	case k == Button && c.Action.URL != "":
+		return harmless(c.Action.URL)
+	case k == Button:
+		return harmless(c.Action.Command)
+	default:
+		return harmless(c.Text)
+	}
+}
+
+// harmless keeps spreadsheets from running a cell: they take a leading = + - @ as a formula, also behind white space
+// or when written full-width. See https://owasp.org/www-community/attacks/CSV_Injection.
+func harmless(s string) string {
+	if strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") || strings.HasPrefix(s, "\n") {
+		return "'" + s
+	}
+	if t := strings.TrimSpace(s); t != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(t)[0]) {
+		return "'" + s
+	}
+	return s
+}

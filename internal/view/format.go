@@ -1,0 +1,67 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Count writes a number with its noun: "1 device", "240 devices", "12,000 devices". The plural is the noun with an s.
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Thousands(n) + " " + noun + "s"
+}
+
+// Thousands writes n with commas between thousands.
+func Thousands(n int) string {
+	if n < 0 {
+		return "-" + Thousands(-n)
+	}
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Age writes a duration in the one unit that matters to a reader: "40 s", "5 min", "3 h", "2 d".
+func Age(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d d", int(d.Hours()/24))
+	}
+}
+
+// String says when the data was fetched, in UTC; it is empty for a page without data.
+func (a AsOf) String() string {
+	if a.Time.IsZero() {
+		return ""
+	}
+	return a.Describe(a.Time.UTC().Format("2006-01-02 15:04 UTC"))
+}
+
+// Describe is [AsOf.String] with the moment written by the caller, for media that know the reader's zone.
+func (a AsOf) Describe(moment string) string {
+	if a.Age < time.Second {
+		return "As of " + moment + ", fetched just now"
+	}
+	return "As of " + moment + ", cached " + Age(a.Age) + " ago"
+}
+
+// OneLine makes foreign text safe to print on one line: control characters, line breaks and the invisible characters
+// that reverse or hide text become spaces, runs of space become one.
+func OneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar
+	}), " ")
+}

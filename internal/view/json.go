@@ -1,0 +1,103 @@
+package view
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+)
+
+// document is the JSON of a page: an API for scripts, so its names are stable.
+type document struct {
+	Title  string          `json:"title"`
+	Lead   string          `json:"lead"`
+	AsOf   *time.Time      `json:"as_of,omitempty"` // RFC 3339, UTC
+	Age    int             `json:"age_seconds"`     // of the data, when the page was made
+	Facts  []fact          `json:"facts,omitempty"`
+	Tables []tableDocument `json:"tables,omitempty"`
+	Charts []chartDocument `json:"charts,omitempty"`
+	Note   string          `json:"note,omitempty"`
+}
+
+type fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type tableDocument struct {
+	Caption string           `json:"caption"`
+	Rows    []map[string]any `json:"rows"`
+}
+
+type chartDocument struct {
+	Title  string           `json:"title"`
+	Unit   string           `json:"unit"`
+	Points []string         `json:"points"`
+	Series []seriesDocument `json:"series"`
+}
+
+type seriesDocument struct {
+	Name   string `json:"name"`
+	Values []int  `json:"values"`
+}
+
+// WriteJSON writes a page as one indented JSON object: title, lead, as_of, age_seconds, facts, tables, charts and note.
+// A table's rows are objects keyed by the columns' keys, numbers as numbers, a button as its address or command. All
+// rows are written, whatever page was asked for.
+func WriteJSON(w io.Writer, p Page) error {
+	doc := document{Title: p.Title, Lead: p.Lead, Note: p.Note, Age: int(p.AsOf.Age.Seconds())}
+	if !p.AsOf.Time.IsZero() {
+		at := p.AsOf.Time.UTC()
+		doc.AsOf = &at
+	}
+	for _, part := range p.Parts {
+		switch part := part.(type) {
+		case Facts:
+			for _, f := range part {
+				doc.Facts = append(doc.Facts, fact(f))
+			}
+		case Table:
+			doc.Tables = append(doc.Tables, tableJSON(part))
+		case Chart:
+			doc.Charts = append(doc.Charts, chartJSON(part))
+		}
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(doc)
+}
+
+func tableJSON(t Table) tableDocument {
+	out := tableDocument{Caption: t.Caption, Rows: make([]map[string]any, 0, len(t.Rows))}
+	for _, row := range t.Rows {
+		object := make(map[string]any, len(row))
+		for i, c := range row {
+			object[t.Columns[i].Key] = cellJSON(t.Columns[i].Kind, c)
+		}
+		out.Rows = append(out.Rows, object)
+	}
+	return out
+}
+
+func chartJSON(c Chart) chartDocument {
+	out := chartDocument{Title: c.Title, Unit: c.Unit, Points: append([]string{}, c.Points...), Series: []seriesDocument{}}
+	for _, s := range c.Series {
+		out.Series = append(out.Series, seriesDocument{s.Name, append([]int{}, s.Values...)})
+	}
+	return out
+}
+
+func cellJSON(k Kind, c Cell) any {
+	switch {
+	case k == Number:
+		return c.Number
+	case k == Button && c.Action == nil:
+		return nil
+	case k == Button && c.Action.URL != "":
+		return c.Action.URL
+	case k == Button:
+		return c.Action.Command
+	default:
+		return c.Text
+	}
+}

@@ -1,0 +1,110 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// textRows is how many rows a page of a table has on a terminal, when a page was asked for.
+const textRows = 50
+
+// WriteText writes a page for a terminal: title, lead, parts, note and time. Tables are written whole unless the
+// person asked for a page of them. Control characters in foreign text are left out.
+func WriteText(w io.Writer, p Page) error {
+	var b strings.Builder
+	paragraph := func(s string) {
+		if s = strings.TrimSpace(s); s != "" {
+			fmt.Fprintf(&b, "%s\n\n", s)
+		}
+	}
+	paragraph(OneLine(p.Title) + "\n" + OneLine(p.Lead))
+	for _, part := range p.Parts {
+		switch part := part.(type) {
+		case Facts:
+			paragraph(factsText(part))
+		case Table:
+			if len(part.Rows) > 0 {
+				paragraph(tableText(part))
+			}
+		case Chart:
+			if len(part.Lines()) > 0 {
+				paragraph(chartText(part))
+			}
+		}
+	}
+	paragraph(OneLine(p.Note))
+	paragraph(p.AsOf.String())
+	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
+	return err
+}
+
+func factsText(facts Facts) string {
+	return align(func(w io.Writer) {
+		for _, f := range facts {
+			fmt.Fprintf(w, "%s\t%s\n", OneLine(f.Name), OneLine(f.Value))
+		}
+	})
+}
+
+func tableText(t Table) string {
+	from, to := 0, len(t.Rows)
+	if t.Page > 0 {
+		from = min((t.Page-1)*textRows, len(t.Rows))
+		to = min(from+textRows, len(t.Rows))
+	}
+	body := align(func(w io.Writer) {
+		heads := make([]string, len(t.Columns))
+		for i, c := range t.Columns {
+			heads[i] = OneLine(c.Title)
+		}
+		fmt.Fprintln(w, strings.Join(heads, "\t"))
+		for _, row := range t.Rows[from:to] {
+			cells := make([]string, len(row))
+			for i, c := range row {
+				cells[i] = cellText(t.Columns[i].Kind, c)
+			}
+			fmt.Fprintln(w, strings.Join(cells, "\t"))
+		}
+	})
+	if to-from == len(t.Rows) {
+		return body
+	}
+	if from == to {
+		return body + fmt.Sprintf("\n(no rows on page %d: the last is page %d)", t.Page, Pages(len(t.Rows), textRows))
+	}
+	return body + fmt.Sprintf("\n(rows %s to %s of %s)", Thousands(from+1), Thousands(to), Thousands(len(t.Rows)))
+}
+
+// Pages is how many pages of the given size n rows fill; no rows fill one.
+func Pages(n, size int) int { return max(1, (n+size-1)/size) }
+
+// cellText is a cell as words; a button is its address, or the command to type.
+func cellText(k Kind, c Cell) string {
+	switch {
+	case k == Number:
+		return Thousands(c.Number)
+	case k == Button && c.Action != nil && c.Action.URL != "":
+		return OneLine(c.Action.URL)
+	case k == Button && c.Action != nil:
+		return OneLine(c.Action.Command)
+	case c.Text == "":
+		return "-"
+	default:
+		return OneLine(c.Text)
+	}
+}
+
+// align lays tab-separated lines out in columns, without spaces at the ends of lines.
+func align(write func(io.Writer)) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	write(w)
+	w.Flush() // a strings.Builder never fails
+	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,97 @@
+// Package view holds what a reply says, as plain values: a [Page] with its parts and the actions a person can take
+// next. Commands and digests make pages; package blocks draws them for Slack, and this package itself writes them as
+// text, JSON and CSV for a terminal.
+//
+// It knows nothing of Slack, Defender or where a page goes. Every string in a page is plain text of unknown origin:
+// no markup, no escaping. Whoever draws a page makes it harmless for its medium, and counts what does not fit.
+package view
+
+import "time"
+
+// Page is one reply.
+type Page struct {
+	Title   string   // a heading, one line
+	Lead    string   // the answer in a sentence or two; also the notification
+	Parts   []Part   // drawn in order
+	Actions []Action // what can be done next
+	Note    string   // small print: hints, what was assumed
+	AsOf    AsOf     // when the data was fetched; zero where a page holds no data
+}
+
+// AsOf says how old the data of a page is.
+type AsOf struct {
+	Time time.Time     // when Defender gave the data
+	Age  time.Duration // how long ago that was when the page was made; zero for data fetched for this page
+}
+
+// Part is a piece of a page: [Facts], [Table] or [Chart].
+type Part interface{ part() }
+
+// Facts are a few named values.
+type Facts []Fact
+
+// Fact is a named value, such as "Vendor" and "microsoft".
+type Fact struct{ Name, Value string }
+
+// Table is a list of rows with typed columns. It always holds every row; a medium with less room shows one page of
+// them and says how many there are. The rows are in the order in which they should be read.
+type Table struct {
+	Caption string   // what the rows are, for people who cannot see the table
+	Columns []Column // at least one; the first names the row
+	Rows    [][]Cell // every row as long as Columns
+	Page    int      // which page the person asked for, from 1; 0 where none was asked for
+	Command string   // the command line that makes this table, to which a medium appends " --page N"
+	Sorts   []Action // other orders, offered where the medium cannot sort by itself
+}
+
+// Column describes the cells below it.
+type Column struct {
+	Key   string // name in JSON and CSV, snake_case
+	Title string // heading for people
+	Kind  Kind
+}
+
+// Kind is the type of a column's cells.
+type Kind int
+
+// The kinds of columns.
+const (
+	Text   Kind = iota // words
+	Number             // a count; sorted as a number
+	Button             // an [Action] per row
+)
+
+// Cell is one value of a table.
+type Cell struct {
+	Text   string  // what is read; for a Button column, what stands there where no button can be drawn
+	Number int     // the value in a Number column
+	Action *Action // the button in a Button column; nil for none
+}
+
+// Action is something a person can do with a page: open an address, or send another command line. A command line
+// re-enters the program as if it had been typed.
+type Action struct {
+	Label   string
+	Command string // the command line to run
+	URL     string // the address to open, instead of a command
+	Effect  Effect // what becomes of the answer
+}
+
+// Effect says what becomes of the answer to an [Action].
+type Effect int
+
+// The effects of an action.
+const (
+	Reply   Effect = iota // a new answer, seen by the person alone
+	Replace               // takes the place of this page, where the page is the person's own
+	Share                 // posted for everyone in the channel
+)
+
+func (Facts) part() {}
+func (Table) part() {}
+
+// TextCell is a cell of words.
+func TextCell(s string) Cell { return Cell{Text: s} }
+
+// NumberCell is a cell of a Number column.
+func NumberCell(n int) Cell { return Cell{Number: n} }
