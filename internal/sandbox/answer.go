@@ -1,0 +1,132 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const inChannel = "in_channel"
+
+// answer is a message in an acknowledgement or to a response URL.
+type answer struct {
+	content
+	ResponseType    string `json:"response_type"`
+	ReplaceOriginal bool   `json:"replace_original"`
+	DeleteOriginal  bool   `json:"delete_original"`
+	ThreadTS        string `json:"thread_ts"`
+}
+
+// message makes the answer a new message to user. It is ephemeral unless it asks
+// for the channel.
+func (a answer) message(user, channelID string) Message {
+	m := Message{Channel: channelID, User: BotUser, Kind: KindApp, ThreadTS: a.ThreadTS, ResponseType: inChannel}
+	if a.ResponseType != inChannel {
+		m.ResponseType, m.EphemeralFor = "ephemeral", user
+	}
+	a.into(&m)
+	return m
+}
+
+// serveHook answers a response URL. See
+// https://docs.slack.dev/interactivity/handling-user-interaction
+func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxBody))
+	if err == nil {
+		if fault := w.switches.responseURL(r.Context()); fault != nil {
+			err = fault
+		} else {
+			err = w.respond(r.URL.Path, r.Header.Get("Content-Type"), body)
+		}
+	}
+	status, reply := http.StatusOK, "ok"
+	if err != nil {
+		status, reply = http.StatusBadRequest, err.Error()
+		if e, ok := errors.AsType[hookError](err); ok {
+			status = e.status
+		}
+		if limit, ok := errors.AsType[rateLimited](err); ok {
+			status, reply = http.StatusTooManyRequests, "rate_limited"
+			rw.Header().Set("Retry-After", strconv.Itoa(limit.seconds()))
+		}
+	}
+	rw.Header().Set("Content-Type", "text/html")
+	rw.WriteHeader(status)
+	_, _ = io.WriteString(rw, reply)
+	w.trace.add(TraceResponseURL, reply, time.Since(start), object{"status": status, "request": jsonOrText(body)})
+}
+
+func jsonOrText(body []byte) any {
+	if json.Valid(body) {
+		return json.RawMessage(body)
+	}
+	return string(body)
+}
+
+// respond carries out what the app sent to a response URL.
+func (w *Workspace) respond(path, contentType string, body []byte) error {
+	a, err := readAnswer(contentType, body)
+	if err != nil {
+		return err
+	}
+	remove := a.DeleteOriginal && a.empty()
+	if !remove {
+		if err := w.checkContent(a.content); err != nil {
+			w.trace.fail("response_url", "Slack refuses this message", w.refusalDetail(err))
+			return err
+		}
+	}
+	g, err := w.hooks.use(path, w.limits.post)
+	if err != nil {
+		return err
+	}
+	if c, _ := w.rooms.get(g.channel); c.Archived {
+		return refuse("is_archived")
+	}
+	return w.carryOut(path, g, a)
+}
+
+func (w *Workspace) carryOut(path string, g grant, a answer) error {
+	if a.DeleteOriginal {
+		w.rooms.remove(g.channel, g.original)
+		w.hooks.about(path, "")
+		g.original = ""
+		if a.empty() {
+			return nil
+		}
+	}
+	if a.ReplaceOriginal {
+		// What was ephemeral stays so, and what was not too.
+		if _, ok := w.rooms.edit(g.channel, g.original, a.into); ok {
+			return nil
+		}
+	}
+	if a.ThreadTS != "" {
+		if _, ok := w.rooms.message(g.channel, a.ThreadTS); !ok {
+			return refuse("thread_not_found")
+		}
+	}
+	m := w.rooms.post(a.message(g.user, g.channel))
+	if g.original == "" {
+		w.hooks.about(path, m.TS)
+	}
+	return nil
+}
+
+func readAnswer(contentType string, body []byte) (answer, error) {
+	var a answer
+	if strings.HasPrefix(contentType, "application/x-www-form-urlencoded") {
+		form, _ := url.ParseQuery(string(body))
+		body = []byte(form.Get("payload"))
+	}
+	if json.Unmarshal(body, &a) != nil {
+		return a, hookError{http.StatusBadRequest, "invalid_payload"}
+	}
+	return a, nil
+}

@@ -1,0 +1,125 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/blockkit"
+)
+
+// Fault is one thing that Slack would refuse in blocks or a view.
+type Fault = blockkit.Fault
+
+// CheckBlocks returns what Slack would refuse in a list of blocks on a surface:
+// message, modal or home. No faults means that Slack takes it.
+func CheckBlocks(surface string, blocks json.RawMessage) []Fault {
+	return blockkit.Check(surface, blocks)
+}
+
+// CheckView returns what Slack would refuse in a modal or Home tab.
+func CheckView(view json.RawMessage) []Fault {
+	return blockkit.CheckView(view)
+}
+
+// refuseBlocks returns the Web API's refusal of blocks, nil when they are fine.
+func (w *Workspace) refuseBlocks(surface string, blocks json.RawMessage) error {
+	faults := CheckBlocks(surface, blocks)
+	if w.switches.get().RefuseNewBlocks {
+		faults = append(faults, unknownBlocks(blocks)...)
+	}
+	return refusedFor("invalid_blocks", faults)
+}
+
+// refuseView is the same for a view. Kind is modal or home, or empty for either.
+func (w *Workspace) refuseView(raw json.RawMessage, kind string) error {
+	faults := CheckView(raw)
+	var v struct {
+		Type   string          `json:"type"`
+		Blocks json.RawMessage `json:"blocks"`
+	}
+	_ = json.Unmarshal(raw, &v)
+	if kind != "" && v.Type != kind && len(faults) == 0 {
+		faults = append(faults, Fault{Pointer: "/type", Message: "must be " + kind})
+	}
+	if w.switches.get().RefuseNewBlocks {
+		faults = append(faults, unknownBlocks(v.Blocks)...)
+	}
+	return refusedFor("invalid_arguments", under("/view", faults))
+}
+
+func under(prefix string, faults []Fault) []Fault {
+	out := make([]Fault, len(faults))
+	for i, f := range faults {
+		out[i] = Fault{Pointer: prefix + f.Pointer, Message: f.Message, Code: f.Code}
+	}
+	return out
+}
+
+// unknownBlocks is what a workspace without the newest blocks says to them.
+func unknownBlocks(blocks json.RawMessage) []Fault {
+	var list []struct {
+		Type string `json:"type"`
+	}
+	_ = json.Unmarshal(blocks, &list)
+	var out []Fault
+	for i, b := range list {
+		if newBlocks(b.Type) {
+			out = append(out, Fault{Pointer: fmt.Sprintf("/blocks/%d/type", i), Message: "unsupported type: " + b.Type})
+		}
+	}
+	return out
+}
+
+// refusedFor words faults as the Web API does: the code, and each place with its
+// JSON pointer. A fault with a code of its own decides the code.
+func refusedFor(code string, faults []Fault) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	var plain, labelled []string
+	for _, f := range faults {
+		if f.Code != "" {
+			code = f.Code
+		}
+		line := fmt.Sprintf("%s [json-pointer:%s]", f.Message, f.Pointer)
+		plain, labelled = append(plain, line), append(labelled, "[ERROR] "+line)
+	}
+	return apiError{code, object{"errors": plain, "response_metadata": object{"messages": labelled}}}
+}
+
+// checkSuggestion refuses an answer to a block_suggestion that Slack would not show.
+func (w *Workspace) checkSuggestion(answer json.RawMessage) string {
+	faults := blockkit.CheckSuggestion(answer)
+	if len(faults) == 0 {
+		return ""
+	}
+	w.trace.fail("block_suggestion", "the acknowledgement holds options that Slack refuses", w.refusalDetail(refusedFor("invalid_options", faults)))
+	return "invalid_options"
+}
+
+// blocksValidate is Slack's own checker: https://docs.slack.dev/reference/methods/blocks.validate
+func (w *Workspace) blocksValidate(a args) (object, error) {
+	var faults []Fault
+	switch {
+	case a["view"] != "":
+		faults = under("/view", CheckView(a.raw("view")))
+	case a["message"] != "":
+		var m content
+		if json.Unmarshal(a.raw("message"), &m) != nil {
+			return nil, refuse("invalid_arguments")
+		}
+		faults = under("/message", CheckBlocks("message", m.Blocks))
+	case a["blocks"] != "":
+		faults = CheckBlocks("message", a.raw("blocks"))
+	default:
+		return nil, missing("blocks")
+	}
+	if len(faults) == 0 {
+		return object{}, nil
+	}
+	listed := make([]object, len(faults))
+	for i, f := range faults {
+		listed[i] = object{"pointer": f.Pointer, "message": f.Message}
+	}
+	return nil, apiError{"invalid_blocks", object{"errors": listed}}
+}

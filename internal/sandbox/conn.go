@@ -1,0 +1,162 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// frame is a message on its way to the app.
+type frame struct {
+	body []byte
+	last bool // the connection ends after it
+}
+
+// conn is one Socket Mode connection. One goroutine reads, one writes.
+type conn struct {
+	s      *sockets
+	ws     *websocket.Conn
+	frames *scanner
+	out    chan frame
+	done   chan struct{}
+	ending sync.Once
+}
+
+// send queues a message; one for which there is no room is lost.
+func (c *conn) send(name string, body any) {
+	c.queue(name, frame{body: encode(body)})
+}
+
+func (c *conn) queue(name string, f frame) bool {
+	select {
+	case c.out <- f:
+		c.s.w.trace.add(TraceSocketOut, name, 0, json.RawMessage(f.body))
+		return true
+	case <-c.done:
+		return false
+	default:
+		return false // the app reads nothing: for Slack that connection is as good as dead
+	}
+}
+
+// end cuts the connection.
+func (c *conn) end() {
+	c.ending.Do(func() {
+		close(c.done)
+		_ = c.ws.Close()
+	})
+}
+
+func disconnect(reason string) object {
+	return object{"type": "disconnect", "reason": reason, "debug_info": object{"host": "sandbox-1"}}
+}
+
+// refuse ends a connection that is one too many.
+func (c *conn) refuse(reason string) {
+	body := encode(disconnect(reason))
+	c.s.w.trace.add(TraceSocketOut, "disconnect", 0, body)
+	_ = c.ws.WriteMessage(websocket.TextMessage, body)
+	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
+	c.end()
+}
+
+// warn says that the connection will end soon, and ends it then.
+func (c *conn) warn() {
+	c.send("disconnect", disconnect("warning"))
+	c.s.w.spawn(func() {
+		select {
+		case <-time.After(c.s.w.timing.warning):
+			c.goodbye("refresh_requested")
+		case <-c.done:
+		case <-c.s.w.ctx.Done():
+		}
+	})
+}
+
+// goodbye ends the connection in order.
+func (c *conn) goodbye(reason string) {
+	c.s.remove(c)
+	if !c.queue("disconnect", frame{encode(disconnect(reason)), true}) {
+		c.end()
+	}
+}
+
+// write sends what is queued, pings, and refreshes the connection in its time.
+func (c *conn) write(life time.Duration) {
+	ping := time.NewTicker(c.s.w.timing.ping)
+	defer ping.Stop()
+	old := time.NewTimer(max(0, life-c.s.w.timing.warning))
+	defer old.Stop()
+	defer c.end()
+	for {
+		select {
+		case f := <-c.out:
+			if c.ws.WriteMessage(websocket.TextMessage, f.body) != nil {
+				return
+			}
+			if f.last {
+				c.farewell()
+				return
+			}
+		case <-ping.C:
+			if c.ws.WriteControl(websocket.PingMessage, []byte("ping"), time.Now().Add(time.Second)) != nil {
+				return
+			}
+		case <-old.C:
+			c.warn()
+		case <-c.done:
+			return
+		}
+	}
+}
+
+// farewell closes in order and gives the app a moment to answer.
+func (c *conn) farewell() {
+	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
+	select {
+	case <-c.done: // the reader has seen the answer
+	case <-time.After(time.Second):
+	}
+}
+
+// read takes what the app sends until the connection ends.
+func (c *conn) read() {
+	defer c.end()
+	for {
+		_, body, err := c.ws.ReadMessage()
+		if err != nil {
+			return
+		}
+		c.receive(body, c.frames.fragmented())
+	}
+}
+
+// receive takes one acknowledgement, or drops it where Slack does.
+func (c *conn) receive(body []byte, fragmented bool) {
+	w := c.s.w
+	var ack struct {
+		EnvelopeID string          `json:"envelope_id"`
+		Payload    json.RawMessage `json:"payload"`
+	}
+	switch {
+	case fragmented:
+		w.trace.fail("acknowledgement", "came in several WebSocket frames: Slack drops it in silence", object{"bytes": len(body)})
+	case len(body) >= maxAckBytes:
+		w.trace.fail("acknowledgement", "has 20,480 bytes or more: Slack drops it in silence", object{"bytes": len(body)})
+	case json.Unmarshal(body, &ack) != nil || ack.EnvelopeID == "":
+		w.trace.fail("acknowledgement", "is no acknowledgement", object{"body": string(body)})
+	case w.switches.get().DropAcks:
+		w.trace.fail("acknowledgement", "dropped, because that fault is on", json.RawMessage(body))
+	default:
+		w.trace.add(TraceSocketIn, "acknowledgement", 0, body)
+		if bytes.Equal(ack.Payload, []byte("null")) {
+			ack.Payload = nil
+		}
+		c.s.acknowledge(ack.EnvelopeID, ack.Payload)
+	}
+}

@@ -1,0 +1,124 @@
+package sandbox
+
+import (
+	"net/http"
+	"sync"
+	"time"
+)
+
+// grant is something that works for a while after a person did something.
+type grant struct {
+	user, channel string
+	made          time.Time
+	left          int    // uses
+	original      string // ts of the app's message that this chain is about, if any
+}
+
+// triggers keeps the trigger ids: each opens one modal, within three seconds.
+type triggers struct {
+	life time.Duration
+	mu   sync.Mutex
+	made map[string]*grant
+}
+
+func newTriggers(life time.Duration) *triggers {
+	return &triggers{life: life, made: map[string]*grant{}}
+}
+
+func (t *triggers) issue(user string) string {
+	id := digits(13) + "." + digits(12) + "." + secret(16)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for old, g := range t.made {
+		if time.Since(g.made) > 20*t.life {
+			delete(t.made, old)
+		}
+	}
+	t.made[id] = &grant{user: user, made: time.Now(), left: 1}
+	return id
+}
+
+// redeem returns the user whose click the id stands for.
+func (t *triggers) redeem(id string) (user string, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g := t.made[id]
+	switch {
+	case id == "":
+		return "", missing("trigger_id")
+	case g == nil:
+		return "", refuse("invalid_trigger_id")
+	case g.left == 0:
+		return "", refuse("exchanged_trigger_id")
+	case time.Since(g.made) > t.life:
+		return "", refuse("expired_trigger_id")
+	}
+	g.left--
+	return g.user, nil
+}
+
+// hooks keeps the response URLs: each works five times within thirty minutes.
+type hooks struct {
+	life time.Duration
+	mu   sync.Mutex
+	made map[string]*grant
+}
+
+const hookUses = 5
+
+func newHooks(life time.Duration) *hooks {
+	return &hooks{life: life, made: map[string]*grant{}}
+}
+
+// issue returns the path of a new response URL for one command or click. Original
+// is the message that was clicked.
+func (h *hooks) issue(user, channel, original string) (path string) {
+	path = "/commands/" + TeamID + "/" + digits(13) + "/" + secret(12)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for old, g := range h.made {
+		if time.Since(g.made) > 2*h.life {
+			delete(h.made, old)
+		}
+	}
+	h.made[path] = &grant{user: user, channel: channel, made: time.Now(), left: hookUses, original: original}
+	return path
+}
+
+// use takes one use of a response URL, unless limit says that its channel has to
+// wait.
+func (h *hooks) use(path string, limit func(channelID string) error) (grant, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	g := h.made[path]
+	switch {
+	case g == nil:
+		return grant{}, hookError{http.StatusNotFound, "no_hook"}
+	case time.Since(g.made) > h.life:
+		return grant{}, hookError{http.StatusNotFound, "expired_url"}
+	case g.left == 0:
+		return grant{}, hookError{http.StatusNotFound, "used_url"}
+	}
+	if err := limit(g.channel); err != nil {
+		return grant{}, err
+	}
+	g.left--
+	return *g, nil
+}
+
+// about notes which message the chain of a response URL is about from now on.
+func (h *hooks) about(path, ts string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if g := h.made[path]; g != nil {
+		g.original = ts
+	}
+}
+
+// hookError is a refusal by a response URL.
+type hookError struct {
+	status int
+	code   string
+}
+
+func (e hookError) Error() string { return e.code }

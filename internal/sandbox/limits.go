@@ -1,0 +1,46 @@
+package sandbox
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// limits slows posting down to one message a second for each channel, Slack's
+// published rule (https://docs.slack.dev/apis/web-api/rate-limits), which Slack
+// itself enforces less strictly.
+type limits struct {
+	strict bool
+	every  time.Duration
+	mu     sync.Mutex
+	free   map[string]time.Time // when a channel takes the next message
+}
+
+func newLimits(strict bool, every time.Duration) *limits {
+	return &limits{strict: strict, every: every, free: map[string]time.Time{}}
+}
+
+// post takes the channel's turn or returns how long to wait for it.
+func (l *limits) post(channelID string) error {
+	if !l.strict {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if wait := l.free[channelID].Sub(now); wait > 0 {
+		return rateLimited{wait}
+	}
+	l.free[channelID] = now.Add(l.every)
+	return nil
+}
+
+// rateLimited is answered with 429 and Retry-After.
+type rateLimited struct{ wait time.Duration }
+
+func (r rateLimited) Error() string { return fmt.Sprintf("rate limited for %s", r.wait) }
+
+// seconds rounds up: Retry-After has no fractions.
+func (r rateLimited) seconds() int {
+	return max(1, int((r.wait+time.Second-1)/time.Second))
+}

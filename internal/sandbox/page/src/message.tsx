@@ -1,0 +1,104 @@
+// One message as a person sees it.
+import { memo, useMemo, useState, type ReactNode } from "react";
+import type { Block, Command, Message } from "./types.ts";
+import { Avatar, usePeople } from "./people.tsx";
+import { displayName, fileSize, fullDate, timeOfDay, tsDate } from "./format.ts";
+import { Blocks } from "./blocks/blocks.tsx";
+import { MessageText } from "./blocks/library.tsx";
+import { SurfaceProvider } from "./blocks/surface.tsx";
+import { Thread } from "./thread.tsx";
+
+interface Props {
+  message: Message;
+  replies: Message[];
+  commands: Command[];
+  /** The same person wrote the message above a moment ago: no picture and name again. */
+  joined: boolean;
+  inThread?: boolean;
+  onDismiss(ts: string): void;
+}
+
+const noReplies: Message[] = [];
+
+export const MessageRow = memo(function MessageRow(p: Props) {
+  const { message: m } = p;
+  const { users } = usePeople();
+  const [threadOpen, setThreadOpen] = useState(false);
+  const user = users.get(m.user);
+  const date = tsDate(m.ts);
+  const name = m.kind === "error" ? "Sandbox" : displayName(user, m.user);
+  const time = <time dateTime={date.toISOString()} title={fullDate(date)}>{timeOfDay(date)}</time>;
+  if (m.kind === "command_echo") return <Echo m={m} name={name} time={time} />;
+  const privately = Boolean(m.ephemeral_for);
+  const canReply = !p.inThread && !privately && !p.replies.length && m.kind !== "error";
+  const className = ["message", m.kind ?? "person", p.joined && "joined", privately && "ephemeral"].filter(Boolean).join(" ");
+  return (
+    <article className={className} data-testid="message" data-ts={m.ts} data-kind={m.kind} data-ephemeral={privately} aria-label={`${name}, ${timeOfDay(date)}`}>
+      <div className="message-side">{p.joined ? time : m.kind === "error" ? <span className="avatar warn" aria-hidden="true">!</span> : <Avatar user={user} id={m.user} />}</div>
+      <div className="message-main">
+        {privately && (
+          <div className="only-you">
+            <span><span aria-hidden="true">◉ </span>Only visible to you</span>
+            <button type="button" className="link" data-testid="dismiss" onClick={() => p.onDismiss(m.ts)}>Dismiss</button>
+          </div>
+        )}
+        {!p.joined && (
+          <div className="message-head">
+            <span className="name">{name}</span>
+            {user?.kind === "bot" && m.kind !== "error" && <span className="badge">APP</span>}
+            {user?.kind === "external" && <span className="badge">EXTERNAL</span>}
+            {user?.kind === "guest" && <span className="badge">GUEST</span>}
+            {time}
+          </div>
+        )}
+        <Content m={m} />
+        {p.replies.length > 0 || threadOpen
+          ? <Thread parent={m} replies={p.replies} commands={p.commands} open={threadOpen} onOpen={setThreadOpen} onDismiss={p.onDismiss} />
+          : null}
+      </div>
+      {canReply && !threadOpen && (
+        <button type="button" className="reply-button" data-testid="start-thread" onClick={() => setThreadOpen(true)}>Reply in thread</button>
+      )}
+    </article>
+  );
+});
+
+function Echo({ m, name, time }: { m: Message; name: string; time: ReactNode }) {
+  return (
+    <div className="echo" data-testid="message" data-ts={m.ts} data-kind="command_echo">
+      <span><b>{name}</b> used <code>{m.text}</code></span> {time}
+    </div>
+  );
+}
+
+const noBlocks: Block[] = [];
+
+function Content({ m }: { m: Message }) {
+  const { me } = usePeople();
+  const place = useMemo(() => ({ user: me, channel: m.channel, message_ts: m.ts }), [me, m.channel, m.ts]);
+  const blocks = m.blocks ?? noBlocks;
+  if (m.deleted) return <p className="tombstone">This message was deleted.</p>;
+  return (
+    <div className="message-body">
+      {blocks.length
+        ? <SurfaceProvider kind="message" place={place} blocks={blocks}><Blocks blocks={blocks} /></SurfaceProvider>
+        : <MessageText text={m.text} />}
+      {(m.attachments ?? []).map((a, i) => (
+        <div key={i} className="attachment" style={a.color ? { borderColor: `#${a.color.replace("#", "")}` } : undefined}>
+          {a.blocks?.length
+            ? <SurfaceProvider kind="message" place={place} blocks={a.blocks}><Blocks blocks={a.blocks} /></SurfaceProvider>
+            : <MessageText text={a.text ?? a.fallback ?? ""} />}
+        </div>
+      ))}
+      {(m.files ?? []).map((f, i) => (
+        <a key={i} className="file" href={f.url} download={f.name} data-testid="file">
+          <span className="file-icon" aria-hidden="true">{f.name.split(".").pop()?.slice(0, 4).toUpperCase()}</span>
+          <span><b>{f.name}</b><small>{fileSize(f.size)}</small></span>
+        </a>
+      ))}
+      {m.edited && <span className="edited">(edited)</span>}
+    </div>
+  );
+}
+
+export { noReplies };

@@ -1,0 +1,246 @@
+// Package sandbox is a small Slack workspace on loopback: people, channels,
+// messages, modals and a Home tab, behind Slack's own protocols (the Web API,
+// Socket Mode over WebSocket, response URLs) and behind the JSON and
+// server-sent events that its web page uses. It refuses what Slack refuses, so a
+// message that works here is one that Slack takes.
+//
+// It knows nothing of the bot that connects to it: the two share no code but the
+// protocol. Of Defender it knows only the tenant of api/apitest, whose clock and
+// faults its page can turn. Everything is kept in memory, in bounded numbers, and
+// is gone after [Workspace.Close]. It trusts whoever can reach it, so it listens
+// on loopback only and is no production server.
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api/apitest"
+)
+
+// Completion is one line that the page's composer offers after a slash command.
+type Completion struct {
+	Text string `json:"text"` // what is put after the command
+	Hint string `json:"hint"` // what it does
+}
+
+// SlashCommand is a command that the workspace's app has registered.
+type SlashCommand struct {
+	Command     string       `json:"command"` // with its slash: /missingkbs
+	Description string       `json:"description"`
+	UsageHint   string       `json:"usage_hint"`
+	Completions []Completion `json:"completions"`
+}
+
+// Options say what workspace [Start] makes. The zero value is a workspace on a
+// free port without slash commands and without a Defender panel.
+type Options struct {
+	Addr        string           // where to listen; default 127.0.0.1:0; anything but loopback is refused
+	Defender    *apitest.Tenant  // its calls are traced, its clock and faults driven; nil: no Defender panel
+	Command     string           // one slash command, in short; see Commands
+	Description string           // of Command
+	UsageHint   string           // of Command
+	Completions []Completion     // of Command
+	Commands    []SlashCommand   // further slash commands
+	Events      []string         // event types that the app subscribed to; default app_home_opened, app_mention, message.im
+	Scopes      []string         // what the bot token may do; default everything that the sandbox knows
+	Strict      bool             // one message a second for each channel, then 429 with Retry-After
+	Logger      *slog.Logger     // default: nothing is logged
+	Clock       func() time.Time // time of messages; default the tenant's clock, else the computer's
+}
+
+// Workspace is a running workspace. Its methods may be called from any goroutine.
+type Workspace struct {
+	opts     Options
+	timing   timing
+	log      *slog.Logger
+	commands []SlashCommand
+	methods  map[string]method
+
+	appToken, botToken, verification string
+
+	listener net.Listener
+	server   *http.Server
+	ctx      context.Context // ends with Close; every request and delivery hangs on it
+	cancel   context.CancelFunc
+	starting sync.Mutex     // held while wg grows, so that nothing starts after cancel
+	wg       sync.WaitGroup // everything that Close waits for
+	closing  sync.Once
+
+	clock    *clock
+	people   *people
+	rooms    *rooms
+	views    *views
+	files    *files
+	hooks    *hooks
+	triggers *triggers
+	sockets  *sockets
+	switches *switches
+	limits   *limits
+	trace    *trace
+	feed     *feed
+}
+
+// timing holds the spans of Slack's rules; tests shorten them.
+type timing struct {
+	ack      time.Duration   // an envelope must be acknowledged within
+	trigger  time.Duration   // a trigger_id works for
+	hook     time.Duration   // a response_url works for
+	ticket   time.Duration   // a socket URL works for
+	ping     time.Duration   // between two WebSocket pings
+	warning  time.Duration   // from the warning to the disconnect
+	lifetime time.Duration   // of a socket connection
+	message  time.Duration   // between two messages in a channel, in a strict workspace
+	retries  []time.Duration // waits before an event that was not acknowledged comes again
+}
+
+func slackTiming() timing {
+	return timing{
+		ack:      3 * time.Second,
+		trigger:  3 * time.Second,
+		hook:     30 * time.Minute,
+		ticket:   30 * time.Second,
+		ping:     5 * time.Second,
+		warning:  10 * time.Second,
+		lifetime: time.Hour,
+		message:  time.Second,
+		retries:  []time.Duration{0, time.Minute, 5 * time.Minute},
+	}
+}
+
+// Start makes a workspace and listens. Whoever starts it closes it.
+func Start(o Options) (*Workspace, error) {
+	return start(o, slackTiming())
+}
+
+func start(o Options, t timing) (*Workspace, error) {
+	listener, err := listen(o.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("start sandbox: %w", err)
+	}
+	w := build(o, t)
+	w.listener = listener
+	w.server = &http.Server{
+		Handler:           guard(w.routes()),
+		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return w.ctx },
+		ErrorLog:          slog.NewLogLogger(w.log.Handler(), slog.LevelWarn),
+	}
+	w.spawn(func() { _ = w.server.Serve(listener) })
+	return w, nil
+}
+
+// enter makes Close wait for a call of leave. It reports false when the workspace
+// is closing; then there is nothing to leave.
+func (w *Workspace) enter() (leave func(), ok bool) {
+	w.starting.Lock()
+	defer w.starting.Unlock()
+	if w.ctx.Err() != nil {
+		return nil, false
+	}
+	w.wg.Add(1)
+	return w.wg.Done, true
+}
+
+// spawn runs f on its own unless the workspace is closing. F ends with w.ctx.
+func (w *Workspace) spawn(f func()) {
+	if leave, ok := w.enter(); ok {
+		go func() {
+			defer leave()
+			f()
+		}()
+	}
+}
+
+func build(o Options, t timing) *Workspace {
+	w := &Workspace{
+		opts: o, timing: t, log: o.Logger, methods: methods(),
+		appToken:     "xapp-1-" + AppID + "-" + digits(13) + "-" + secret(32),
+		botToken:     "xoxb-" + digits(12) + "-" + digits(13) + "-" + secret(12),
+		verification: secret(12),
+	}
+	if w.log == nil {
+		w.log = slog.New(slog.DiscardHandler)
+	}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	w.commands = slices.Clone(o.Commands)
+	if o.Command != "" {
+		w.commands = slices.Insert(w.commands, 0, SlashCommand{o.Command, o.Description, o.UsageHint, o.Completions})
+	}
+	w.clock = newClock(o)
+	w.feed = newFeed()
+	w.trace = newTrace(w)
+	w.people = newPeople()
+	w.rooms = newRooms(w)
+	w.views = newViews(w)
+	w.files = newFiles()
+	w.hooks = newHooks(t.hook)
+	w.triggers = newTriggers(t.trigger)
+	w.sockets = newSockets(w)
+	w.switches = newSwitches(w)
+	w.limits = newLimits(o.Strict, t.message)
+	w.watchDefender()
+	return w
+}
+
+// listen opens addr, or says why it is refused.
+func listen(addr string) (net.Listener, error) {
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w", addr, err)
+	}
+	if !isLoopback(host) {
+		return nil, fmt.Errorf("address %q: %w", addr, ErrNotLoopback)
+	}
+	return new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
+}
+
+// ErrNotLoopback is returned by [Start] for an address that others could reach.
+var ErrNotLoopback = errors.New("the sandbox listens on loopback only")
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// URL returns the address of the web page, without a slash at its end.
+func (w *Workspace) URL() string { return "http://" + w.listener.Addr().String() }
+
+// APIURL returns the base of the Web API, with the slash at its end that clients want.
+func (w *Workspace) APIURL() string { return w.URL() + "/api/" }
+
+// AppToken returns the token for apps.connections.open; it is new at each start.
+func (w *Workspace) AppToken() string { return w.appToken }
+
+// BotToken returns the token for every other method; it is new at each start.
+func (w *Workspace) BotToken() string { return w.botToken }
+
+// Close ends all connections and waits for everything that the workspace started.
+// It may be called more than once.
+func (w *Workspace) Close() error {
+	var err error
+	w.closing.Do(func() {
+		w.starting.Lock()
+		w.cancel()
+		w.starting.Unlock()
+		w.sockets.dropAll()
+		w.feed.close()
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if err = w.server.Shutdown(ctx); err != nil {
+			err = w.server.Close()
+		}
+		w.wg.Wait()
+	})
+	return err
+}

@@ -1,0 +1,56 @@
+package sandbox
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestTraceHidesSecrets(t *testing.T) {
+	t.Parallel()
+	w := workspace(t, Options{})
+	a := greeted(t, w)
+	hook := hookOf(t, w, a, object{"text": "ok"})
+	send(t, w, hook, object{"text": "hi"})
+	form(t, w, "chat.postMessage", w.BotToken(), url.Values{"channel": {General}, "text": {"my token is " + w.BotToken() + " or xoxp-1-2-3"}})
+	form(t, w, "files.getUploadURLExternal", w.BotToken(), url.Values{"filename": {"a"}, "length": {"1"}})
+	raw := string(encode(w.Trace()))
+	for name, secret := range map[string]string{
+		"app token": w.AppToken(), "bot token": w.BotToken(), "another token": "xoxp-1-2-3", "verification token": w.verification,
+		"response URL": hook[strings.LastIndex(hook, "/")+1:],
+	} {
+		if strings.Contains(raw, secret) {
+			t.Errorf("the trace holds the %s", name)
+		}
+	}
+	for part, why := range map[string]string{`ticket=(hidden)`: "tickets", `/upload/v1/(hidden)`: "upload URLs", `"trigger_id":"(hidden)`: "triggers"} {
+		if !strings.Contains(raw, part) {
+			t.Errorf("no %q in the trace, so %s are not hidden", part, why)
+		}
+	}
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	w := workspace(t, Options{})
+	for range keepMessages + 5 {
+		w.rooms.post(Message{Channel: General, Text: "x", Kind: KindPerson, User: Alice})
+		w.trace.add(TraceUI, "x", 0, nil)
+	}
+	if got := len(w.Messages(General, Alice)); got != keepMessages {
+		t.Errorf("%d messages, want %d", got, keepMessages)
+	}
+	if got := len(w.Trace()); got != traceEntries {
+		t.Errorf("%d entries, want %d", got, traceEntries)
+	}
+	w.trace.add(TraceUI, "big", 0, strings.Repeat("x", 2*traceBody))
+	if got := len(w.Trace()[traceEntries-1].Body); got > traceBody+100 {
+		t.Errorf("a body of %d bytes is kept, want at most %d", got, traceBody)
+	}
+	for range keepFiles + 5 {
+		w.files.announce("a", 1)
+	}
+	if got := len(w.files.byID); got != keepFiles {
+		t.Errorf("%d files, want %d", got, keepFiles)
+	}
+}

@@ -1,0 +1,246 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+)
+
+const maxStack = 3 // modals over each other
+
+// view is a modal or a Home tab that the app has opened.
+type view struct {
+	ID, User, Hash, Root, Previous string
+
+	body object // as the app sent it, ids filled in
+}
+
+// kind is modal or home.
+func (v *view) kind() string { return text(v.body["type"]) }
+
+// text returns a string, or nothing for what is none.
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// slack returns the view as answers and payloads show it, with state if there is any.
+func (v *view) slack(state any) object {
+	o := object{
+		"id": v.ID, "team_id": TeamID, "hash": v.Hash, "root_view_id": v.Root, "previous_view_id": nil,
+		"app_id": AppID, "bot_id": BotID, "app_installed_team_id": TeamID,
+		"callback_id": "", "private_metadata": "", "external_id": "", "title": nil, "submit": nil, "close": nil,
+		"clear_on_close": false, "notify_on_close": false, "state": object{"values": object{}},
+	}
+	maps.Copy(o, v.body)
+	if v.Previous != "" {
+		o["previous_view_id"] = v.Previous
+	}
+	if state != nil {
+		o["state"] = state
+	}
+	return o
+}
+
+// views keeps what is open in front of each person.
+type views struct {
+	w *Workspace
+
+	mu     sync.Mutex
+	stacks map[string][]*view // modals of a user, the topmost last
+	homes  map[string]*view
+}
+
+func newViews(w *Workspace) *views {
+	return &views{w: w, stacks: map[string][]*view{}, homes: map[string]*view{}}
+}
+
+// decodeView reads and checks a view that the app sent for one of the kinds.
+func (w *Workspace) decodeView(raw json.RawMessage, kind string) (object, error) {
+	if len(raw) == 0 {
+		return nil, missing("view")
+	}
+	if err := w.refuseView(raw, kind); err != nil {
+		return nil, err
+	}
+	var body object
+	if json.Unmarshal(raw, &body) != nil {
+		return nil, refuse("invalid_arguments")
+	}
+	body["blocks"] = withIDs(encode(body["blocks"]))
+	return body, nil
+}
+
+// open starts a new stack with the view.
+func (v *views) open(user string, body object) (*view, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.taken(text(body["external_id"]), nil) {
+		return nil, refuse("duplicate_external_id")
+	}
+	made := &view{ID: objectID("V"), User: user, body: body}
+	made.Root = made.ID
+	v.stacks[user] = []*view{made}
+	return v.shown(made), nil
+}
+
+// push puts the view over the one that is open.
+func (v *views) push(user string, body object) (*view, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	stack := v.stacks[user]
+	switch {
+	case len(stack) == 0:
+		return nil, refuse("not_found")
+	case len(stack) >= maxStack:
+		return nil, refuse("push_limit_reached")
+	case v.taken(text(body["external_id"]), nil):
+		return nil, refuse("duplicate_external_id")
+	}
+	made := &view{ID: objectID("V"), User: user, Root: stack[0].ID, Previous: stack[len(stack)-1].ID, body: body}
+	v.stacks[user] = append(stack, made)
+	return v.shown(made), nil
+}
+
+// taken needs the lock. It says whether another view has the external id.
+func (v *views) taken(external string, but *view) bool {
+	return external != "" && slices.ContainsFunc(v.all(), func(o *view) bool { return o != but && text(o.body["external_id"]) == external })
+}
+
+// all needs the lock.
+func (v *views) all() []*view {
+	var out []*view
+	for _, stack := range v.stacks {
+		out = append(out, stack...)
+	}
+	return slices.AppendSeq(out, maps.Values(v.homes))
+}
+
+// shown needs the lock. It gives the view a new hash, tells the page and returns a
+// copy that nothing changes any more.
+func (v *views) shown(of *view) *view {
+	of.Hash = fmt.Sprintf("%d.%s", v.w.clock.now().Unix(), secret(4))
+	name := "view"
+	if of.kind() == "home" {
+		name = "home"
+	}
+	v.w.feed.send(name, object{"user": of.User, "view": of.slack(nil)})
+	v.w.rooms.nudge()
+	out := *of
+	return &out
+}
+
+// update puts another body into a view found by id or external id. An empty hash
+// always fits.
+func (v *views) update(id, external, hash string, body object) (*view, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	found := v.all()
+	i := slices.IndexFunc(found, func(o *view) bool {
+		return id != "" && o.ID == id || external != "" && text(o.body["external_id"]) == external
+	})
+	if i < 0 {
+		return nil, refuse("not_found")
+	}
+	one := found[i]
+	switch {
+	case hash != "" && hash != one.Hash:
+		return nil, refuse("hash_conflict")
+	case v.taken(text(body["external_id"]), one):
+		return nil, refuse("duplicate_external_id")
+	}
+	one.body = body
+	return v.shown(one), nil
+}
+
+// publish makes the view the user's Home tab.
+func (v *views) publish(user, hash string, body object) (*view, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	home := v.homes[user]
+	if home != nil && hash != "" && hash != home.Hash {
+		return nil, refuse("hash_conflict")
+	}
+	if home == nil {
+		home = &view{ID: objectID("V"), User: user}
+		home.Root = home.ID
+		v.homes[user] = home
+	}
+	home.body = body
+	return v.shown(home), nil
+}
+
+// get returns a copy of what the user has open under the id.
+func (v *views) get(user, id string) (*view, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, one := range v.all() {
+		if one.ID == id && one.User == user {
+			out := *one
+			return &out, true
+		}
+	}
+	return nil, false
+}
+
+// close takes a modal and those over it away; all takes the whole stack.
+func (v *views) close(user, id string, all bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	stack := v.stacks[user]
+	i := slices.IndexFunc(stack, func(o *view) bool { return o.ID == id })
+	if i < 0 {
+		return
+	}
+	if all {
+		i = 0
+	}
+	for _, gone := range slices.Backward(stack[i:]) {
+		v.w.feed.send("view_closed", object{"user": user, "view_id": gone.ID})
+	}
+	v.stacks[user] = stack[:i]
+	v.w.rooms.nudge()
+}
+
+// Views returns the modals that a person has open, the topmost last, as Slack's
+// JSON shows a view.
+func (w *Workspace) Views(as string) []json.RawMessage {
+	w.views.mu.Lock()
+	defer w.views.mu.Unlock()
+	var out []json.RawMessage
+	for _, v := range w.views.stacks[as] {
+		out = append(out, encode(v.slack(nil)))
+	}
+	return out
+}
+
+// Home returns a person's Home tab as Slack's JSON shows a view, nil when the app
+// has published none.
+func (w *Workspace) Home(as string) json.RawMessage {
+	w.views.mu.Lock()
+	defer w.views.mu.Unlock()
+	if v := w.views.homes[as]; v != nil {
+		return encode(v.slack(nil))
+	}
+	return nil
+}
+
+// OpenHome opens the app's Home tab as a person.
+func (w *Workspace) OpenHome(ctx context.Context, as string) (Delivery, error) {
+	user, ok := w.people.find(as)
+	if !ok || user.Kind == "bot" {
+		return Delivery{}, fmt.Errorf("sandbox: no person %q", as)
+	}
+	w.trace.add(TraceUI, "open home", 0, object{"user": as})
+	if !w.subscribed("app_home_opened") {
+		return Delivery{}, nil
+	}
+	inner := object{"type": "app_home_opened", "user": as, "channel": w.rooms.openDM(as), "tab": "home"}
+	if home := w.Home(as); home != nil {
+		inner["view"] = home
+	}
+	return w.event(ctx, inner)
+}

@@ -1,0 +1,220 @@
+package sandbox
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tokenKind says which token a method wants.
+type tokenKind int
+
+const (
+	botToken tokenKind = iota
+	appToken
+	noToken
+)
+
+// method is one method of the Web API.
+type method struct {
+	run   func(*Workspace, args) (object, error)
+	scope string // of the bot token; empty: none needed
+	token tokenKind
+}
+
+// apiError is a refusal in Slack's own words.
+type apiError struct {
+	code  string
+	extra object // further fields of the answer
+}
+
+func (e apiError) Error() string { return e.code }
+
+// refuse returns a refusal without further fields.
+func refuse(code string) error { return apiError{code: code} }
+
+// missing returns the refusal of a call that lacks an argument.
+func missing(argument string) error {
+	return apiError{"invalid_arguments", object{"response_metadata": object{
+		"messages": []string{"[ERROR] missing required field: " + argument},
+	}}}
+}
+
+// methods lists what the sandbox can do; everything else is unknown_method.
+func methods() map[string]method {
+	return map[string]method{
+		"api.test":                     {(*Workspace).apiTest, "", noToken},
+		"auth.test":                    {(*Workspace).authTest, "", botToken},
+		"apps.connections.open":        {(*Workspace).connectionsOpen, "", appToken},
+		"blocks.validate":              {(*Workspace).blocksValidate, "", noToken},
+		"bots.info":                    {(*Workspace).botsInfo, "users:read", botToken},
+		"chat.delete":                  {(*Workspace).chatDelete, "chat:write", botToken},
+		"chat.getPermalink":            {(*Workspace).chatGetPermalink, "", botToken},
+		"chat.postEphemeral":           {(*Workspace).chatPostEphemeral, "chat:write", botToken},
+		"chat.postMessage":             {(*Workspace).chatPostMessage, "chat:write", botToken},
+		"chat.update":                  {(*Workspace).chatUpdate, "chat:write", botToken},
+		"conversations.history":        {(*Workspace).conversationsHistory, "channels:history", botToken},
+		"conversations.info":           {(*Workspace).conversationsInfo, "channels:read", botToken},
+		"conversations.join":           {(*Workspace).conversationsJoin, "channels:join", botToken},
+		"conversations.list":           {(*Workspace).conversationsList, "channels:read", botToken},
+		"conversations.members":        {(*Workspace).conversationsMembers, "channels:read", botToken},
+		"conversations.open":           {(*Workspace).conversationsOpen, "im:write", botToken},
+		"conversations.replies":        {(*Workspace).conversationsReplies, "channels:history", botToken},
+		"files.completeUploadExternal": {(*Workspace).filesComplete, "files:write", botToken},
+		"files.getUploadURLExternal":   {(*Workspace).filesGetUploadURL, "files:write", botToken},
+		"team.info":                    {(*Workspace).teamInfo, "team:read", botToken},
+		"usergroups.list":              {(*Workspace).usergroupsList, "usergroups:read", botToken},
+		"usergroups.users.list":        {(*Workspace).usergroupsUsersList, "usergroups:read", botToken},
+		"users.info":                   {(*Workspace).usersInfo, "users:read", botToken},
+		"users.list":                   {(*Workspace).usersList, "users:read", botToken},
+		"views.open":                   {(*Workspace).viewsOpen, "", botToken},
+		"views.publish":                {(*Workspace).viewsPublish, "", botToken},
+		"views.push":                   {(*Workspace).viewsPush, "", botToken},
+		"views.update":                 {(*Workspace).viewsUpdate, "", botToken},
+	}
+}
+
+// scopes returns what the bot token may do.
+func (w *Workspace) scopes() []string {
+	if w.opts.Scopes != nil {
+		return w.opts.Scopes
+	}
+	all := []string{"commands", "groups:read", "groups:history", "app_mentions:read"}
+	for _, m := range w.methods {
+		if m.scope != "" && !slices.Contains(all, m.scope) {
+			all = append(all, m.scope)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// serveAPI answers /api/{method}.
+func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	name := r.PathValue("method")
+	a, err := readArgs(rw, r)
+	var answer object
+	status := http.StatusOK
+	switch {
+	case errors.Is(err, errBadJSON):
+		err = refuse("invalid_json")
+	case err != nil:
+		err = refuse("invalid_form_data")
+	default:
+		if fault := w.switches.webAPI(r.Context()); fault != nil {
+			err = fault
+		} else {
+			answer, err = w.call(name, token(r, a), a)
+		}
+	}
+	if err == nil {
+		answer["ok"] = true
+	} else {
+		answer, status = w.refusal(rw, err)
+	}
+	h := rw.Header()
+	h.Set("X-OAuth-Scopes", strings.Join(w.scopes(), ","))
+	h.Set("X-Accepted-OAuth-Scopes", w.methods[name].scope)
+	h.Set("X-Slack-Req-Id", secret(16))
+	writeJSON(rw, status, answer)
+	w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.shown(), "status": status, "response": answer})
+}
+
+// refusal turns an error into an answer and its status.
+func (w *Workspace) refusal(rw http.ResponseWriter, err error) (object, int) {
+	if limit, ok := errors.AsType[rateLimited](err); ok {
+		rw.Header().Set("Retry-After", strconv.Itoa(limit.seconds()))
+		return object{"ok": false, "error": "ratelimited"}, http.StatusTooManyRequests
+	}
+	answer := object{}
+	code := err.Error()
+	if e, ok := errors.AsType[apiError](err); ok {
+		maps.Copy(answer, e.extra)
+		code = e.code
+	}
+	answer["ok"], answer["error"] = false, code
+	return answer, http.StatusOK
+}
+
+// call checks the token and runs the method.
+func (w *Workspace) call(name, token string, a args) (object, error) {
+	m, ok := w.methods[name]
+	if !ok {
+		w.trace.fail(name, "unknown Web API method", a.shown())
+		return nil, apiError{"unknown_method", object{"req_method": name}}
+	}
+	if err := w.authorize(m, token); err != nil {
+		return nil, err
+	}
+	return m.run(w, a)
+}
+
+func (w *Workspace) authorize(m method, token string) error {
+	wanted, other := w.botToken, w.appToken
+	if m.token == appToken {
+		wanted, other = other, wanted
+	}
+	switch {
+	case m.token == noToken:
+		return nil
+	case token == "":
+		return refuse("not_authed")
+	case token == other:
+		return refuse("not_allowed_token_type")
+	case token != wanted:
+		return refuse("invalid_auth")
+	case m.scope != "" && !slices.Contains(w.scopes(), m.scope):
+		return apiError{"missing_scope", object{"needed": m.scope, "provided": strings.Join(w.scopes(), ",")}}
+	}
+	return nil
+}
+
+// token finds the token of a call. Slack reads it from a header or a form, never
+// from a JSON body.
+func token(r *http.Request, a args) string {
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return bearer
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+		return ""
+	}
+	return a["token"]
+}
+
+func writeJSON(rw http.ResponseWriter, status int, body any) {
+	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
+	rw.Header().Set("Cache-Control", "no-store")
+	rw.WriteHeader(status)
+	_, _ = rw.Write(encode(body))
+}
+
+func (w *Workspace) apiTest(a args) (object, error) {
+	return object{"args": a.shown()}, nil
+}
+
+func (w *Workspace) authTest(args) (object, error) {
+	return object{
+		"url": w.URL() + "/", "team": TeamName, "user": BotName, "team_id": TeamID,
+		"user_id": BotUser, "bot_id": BotID, "app_id": AppID, "is_enterprise_install": false,
+	}, nil
+}
+
+func (w *Workspace) connectionsOpen(args) (object, error) {
+	return object{"url": w.sockets.ticket()}, nil
+}
+
+func (w *Workspace) botsInfo(a args) (object, error) {
+	if a["bot"] != BotID {
+		return nil, refuse("bot_not_found")
+	}
+	return object{"bot": object{"id": BotID, "app_id": AppID, "user_id": BotUser, "name": BotName, "deleted": false, "updated": 1700000000, "icons": object{}}}, nil
+}
+
+func (w *Workspace) teamInfo(args) (object, error) {
+	return object{"team": object{"id": TeamID, "name": TeamName, "domain": TeamDomain, "email_domain": "", "icon": object{"image_default": true}}}, nil
+}

@@ -1,0 +1,56 @@
+package sandbox
+
+func (w *Workspace) viewsOpen(a args) (object, error) {
+	return w.raise(a, w.views.open)
+}
+
+func (w *Workspace) viewsPush(a args) (object, error) {
+	return w.raise(a, w.views.push)
+}
+
+// raise opens a modal for whoever the trigger stands for. The view is checked
+// first: a refused call does not use the trigger up.
+func (w *Workspace) raise(a args, open func(user string, body object) (*view, error)) (object, error) {
+	body, err := w.decodeView(a.raw("view"), "modal")
+	if err != nil {
+		return nil, err
+	}
+	user, err := w.triggers.redeem(a["trigger_id"])
+	if err != nil {
+		return nil, err
+	}
+	return answerView(open(user, body))
+}
+
+func (w *Workspace) viewsUpdate(a args) (object, error) {
+	if a["view_id"] == "" && a["external_id"] == "" {
+		return nil, missing("view_id")
+	}
+	body, err := w.decodeView(a.raw("view"), "")
+	if err != nil {
+		return nil, err
+	}
+	return answerView(w.views.update(a["view_id"], a["external_id"], a["hash"], body))
+}
+
+func (w *Workspace) viewsPublish(a args) (object, error) {
+	user, ok := w.people.find(a["user_id"])
+	switch {
+	case a["user_id"] == "":
+		return nil, missing("user_id")
+	case !ok || user.Kind == "bot":
+		return nil, refuse("user_not_found")
+	}
+	body, err := w.decodeView(a.raw("view"), "home")
+	if err != nil {
+		return nil, err
+	}
+	return answerView(w.views.publish(user.ID, a["hash"], body))
+}
+
+func answerView(v *view, err error) (object, error) {
+	if err != nil {
+		return nil, err
+	}
+	return object{"view": v.slack(nil)}, nil
+}
