@@ -1,0 +1,172 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+const requestIDHeader = "x-ms-client-request-id"
+
+// refused makes an error, all but the call, of an answer that is not 200.
+//
+// https://learn.microsoft.com/defender-endpoint/api/common-errors
+func refused(resp *http.Response) *Error {
+	e := &Error{Status: resp.StatusCode}
+	if resp.Request != nil {
+		e.RequestID = resp.Request.Header.Get(requestIDHeader)
+	}
+	body, _ := runtime.Payload(resp) // what cannot be read explains nothing
+	var said struct {
+		Error struct{ Code, Message, Target string }
+	}
+	_ = json.Unmarshal(body, &said) // whatever of it is there
+	hide := redactor(resp)
+	e.Code, e.Message, e.Target = hide(said.Error.Code), hide(said.Error.Message), hide(said.Error.Target)
+	e.Kind = kindOf(resp.StatusCode, e.Code, e.Message)
+	switch {
+	case e.Is(ErrPermission):
+		e.Roles = roles(said.Error.Message, hide)
+	case e.Is(ErrThrottled), e.Is(ErrUnavailable):
+		e.RetryAfter = retryAfter(resp)
+	}
+	return e
+}
+
+// kindOf sorts Defender's refusals. A 401 is not always about the credential: a
+// tenant without a licence is one, too.
+func kindOf(status int, code, message string) error {
+	switch {
+	case status == http.StatusUnauthorized && noLicence(message):
+		return ErrLicence
+	case status == http.StatusUnauthorized:
+		return ErrCredential
+	case status == http.StatusForbidden && code == "DisabledFeature":
+		return ErrLicence
+	case status == http.StatusForbidden:
+		return ErrPermission
+	case status == http.StatusNotFound:
+		return ErrNotFound
+	case status == http.StatusTooManyRequests:
+		return ErrThrottled
+	case status >= 500 || status == http.StatusRequestTimeout:
+		return ErrUnavailable
+	case status >= 400:
+		return ErrBadRequest
+	}
+	return ErrBadResponse // a redirect, or a success that is none of ours
+}
+
+func noLicence(message string) bool {
+	message = strings.ToLower(message)
+	return strings.Contains(message, "license") || strings.Contains(message, "account mode")
+}
+
+var rolesWanted = regexp.MustCompile(`(?i)required roles:\s*(.*?),?\s*application roles:|permissions\s*\(([^)]*)\)`)
+
+// roles finds the permissions that Defender asks for in the two sentences it has
+// for that, both of which are seen in the wild:
+//
+//	Missing application roles. API required roles: A,B, application roles: C.
+//	The application does not have any of the required application permissions (A, B) to access the resource.
+//
+// The message is the whole one, not the shortened.
+func roles(message string, hide func(string) string) []string {
+	m := rolesWanted.FindStringSubmatch(message)
+	if m == nil {
+		return nil
+	}
+	roles := strings.FieldsFunc(m[1]+m[2], func(r rune) bool { return r == ',' || r == ' ' })
+	for i := range roles {
+		roles[i] = hide(roles[i])
+	}
+	return roles
+}
+
+// unanswered makes an error of a call that brought no answer. ctx is that of the
+// caller, without the timeout of the call.
+func (c *Client) unanswered(ctx context.Context, call string, err error) *Error {
+	e := c.whyUnanswered(ctx, err)
+	e.Call = call
+	return e
+}
+
+func (c *Client) whyUnanswered(ctx context.Context, err error) *Error {
+	if e, ok := errors.AsType[*signInError](err); ok && ctx.Err() == nil {
+		return signInFailed(e.err)
+	}
+	if e, ok := errors.AsType[*tooLate](err); ok {
+		own := ownLimit()
+		own.RetryAfter = e.wait
+		return &own
+	}
+	if e, ok := errors.AsType[*tooLarge](err); ok {
+		return &Error{Kind: ErrBadResponse, Err: e}
+	}
+	if ctx.Err() != nil {
+		return stoppedWaiting(ctx, placeOf(ctx))
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &Error{Kind: ErrUnavailable, Message: fmt.Sprintf("no answer within %s", c.timeout)}
+	}
+	return &Error{Kind: ErrUnavailable, Err: withoutURL(err)}
+}
+
+// stoppedWaiting makes an error of a caller's context that is done: what the
+// call was waiting for, when it stood in a queue.
+func stoppedWaiting(ctx context.Context, p *place) *Error {
+	if turn, _ := p.look(); turn.After(time.Now()) {
+		return p.left(ctx.Err())
+	}
+	return &Error{Err: ctx.Err()}
+}
+
+// badResponse makes an error of an answer that makes no sense.
+func badResponse(call string, err error) *Error {
+	return &Error{Kind: ErrBadResponse, Call: call, Err: err}
+}
+
+// noID is the error of an empty id, which would ask for the whole collection.
+func (c *Client) noID(path string) *Error {
+	return &Error{Kind: ErrNotFound, Call: c.call(path), Message: "the id is empty"}
+}
+
+// asError returns err as our own type, which it is already but for bugs.
+func asError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Err: err}
+}
+
+// withoutURL takes the URL off a transport error: it is long, its query may hold
+// what somebody typed, and the error names the call anyway.
+func withoutURL(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// redactor returns what makes foreign text safe to show: on one line, short, and
+// without our token, should the other side have repeated it.
+func redactor(resp *http.Response) func(string) string {
+	token := ""
+	if resp.Request != nil {
+		token = strings.TrimPrefix(resp.Request.Header.Get("Authorization"), "Bearer ")
+	}
+	return func(s string) string {
+		if token != "" {
+			s = strings.ReplaceAll(s, token, "REDACTED")
+		}
+		return oneLine(s)
+	}
+}

@@ -1,0 +1,189 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
+)
+
+// Options are the settings of a [Client]. The zero value of each is the default.
+type Options struct {
+	Cloud         Cloud               // where Defender is; what is empty in it comes from [PublicCloud]
+	PerMinute     int                 // Defender calls in any minute, retries counted; 50, negative for no limit. It is per process
+	PerHour       int                 // the same for any hour; 1,500
+	CacheTTL      time.Duration       // how long answers are kept; 5 minutes, negative to keep none
+	CacheEntries  int                 // how many answers are kept; 2,000
+	MaxBody       int64               // bytes of an answer, decompressed, that are read; 32 MiB
+	Timeout       time.Duration       // one call with its retries and its wait for the rate limit, each page being a call; 60 s
+	Transport     policy.Transporter  // what talks HTTP; a client of our own that heeds the proxy variables. Redirects of an *http.Client are not followed
+	Retry         policy.RetryOptions // azcore's: three retries unless set
+	Logger        *slog.Logger        // gets a debug line per HTTP call; nil for none
+	Tracing       tracing.Provider    // azcore's hook for spans
+	ApplicationID string              // goes in front of the User-Agent, up to 24 characters; "missingkbs"
+}
+
+const (
+	defaultPerMinute    = 50
+	defaultPerHour      = 1500
+	defaultCacheTTL     = 5 * time.Minute
+	defaultCacheEntries = 2000
+	defaultMaxBody      = 32 << 20
+	defaultTimeout      = time.Minute
+	defaultApplication  = "missingkbs"
+)
+
+func (o *Options) withDefaults() Options {
+	var d Options
+	if o != nil {
+		d = *o
+	}
+	d.Cloud = d.Cloud.orPublic()
+	orDefault(&d.PerMinute, defaultPerMinute)
+	orDefault(&d.PerHour, defaultPerHour)
+	orDefault(&d.CacheTTL, defaultCacheTTL)
+	orDefault(&d.CacheEntries, defaultCacheEntries)
+	orDefault(&d.MaxBody, defaultMaxBody)
+	orDefault(&d.Timeout, defaultTimeout)
+	orDefault(&d.ApplicationID, defaultApplication)
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	return d
+}
+
+func orDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Client asks Defender. It is safe for concurrent use and cheap to keep; one per
+// tenant and process is meant, because the rate limit and the cache are its own.
+type Client struct {
+	endpoint string // base URL without a slash at the end
+	base     string // its path, most often empty
+	host     string
+	timeout  time.Duration
+	azure    *azcore.Client
+	answers  *answers
+	flights  *flights
+	idle     func() // closes the idle connections of our own transport
+}
+
+// NewClient makes a client that signs in with cred. It makes no call.
+func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
+	if cred == nil {
+		return nil, errors.New("api: no credential")
+	}
+	o := opts.withDefaults()
+	if o.Timeout < 0 || o.MaxBody < 0 || o.CacheEntries < 0 {
+		return nil, errors.New("api: Timeout, MaxBody and CacheEntries must not be negative")
+	}
+	idle := func() {}
+	if o.Transport == nil {
+		own := defaultTransport()
+		o.Transport, idle = own, own.CloseIdleConnections
+	}
+	endpoint, err := parseEndpoint(o.Cloud.Endpoint)
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	azure, err := newPipeline(cred, o)
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	return &Client{
+		endpoint: endpoint.String(),
+		base:     endpoint.EscapedPath(),
+		host:     endpoint.Host,
+		timeout:  o.Timeout,
+		azure:    azure,
+		answers:  newAnswers(o.CacheTTL, o.CacheEntries),
+		flights:  newFlights(),
+		idle:     idle,
+	}, nil
+}
+
+// Host returns the host that is asked, such as "api.security.microsoft.com".
+func (c *Client) Host() string { return c.host }
+
+// Close ends the calls that are under way, waits for them and closes the idle
+// connections of a transport of our own. It is for programs and tests that must
+// leave nothing behind, because a call goes on after its callers have left.
+// Questions asked later are refused, but for what the cache still holds.
+func (c *Client) Close() {
+	c.flights.close()
+	c.idle()
+}
+
+// parseEndpoint accepts an https base URL. Plain http is refused because every
+// request carries a token.
+func parseEndpoint(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("the endpoint must be a URL such as " + PublicCloud().Endpoint)
+	}
+	if u.Scheme != "https" {
+		return nil, fmt.Errorf("the endpoint must be https, not %s", u.Scheme)
+	}
+	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
+	return u, nil
+}
+
+// call is how errors and logs name the call for a path: without its query, which
+// may hold what somebody typed.
+func (c *Client) call(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	return http.MethodGet + " " + c.base + path
+}
+
+// address is where a path is asked for.
+func (c *Client) address(path string) (*url.URL, error) {
+	at, err := url.Parse(c.endpoint + path)
+	if err != nil {
+		return nil, badResponse(c.call(path), err)
+	}
+	return at, nil
+}
+
+// get makes one call, with its retries, and returns the body of a 200.
+func (c *Client) get(ctx context.Context, op string, at *url.URL) (body []byte, err error) {
+	call := callOf(at)
+	if _, ok := ctx.Value(placeKey{}).(*place); !ok {
+		ctx = withPlace(ctx, newPlace())
+	}
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	limited, end := runtime.StartSpan(limited, "Client."+op, c.azure.Tracer(), nil)
+	defer func() { end(err) }()
+
+	req, err := runtime.NewRequest(limited, http.MethodGet, at.String())
+	if err != nil {
+		return nil, badResponse(call, err)
+	}
+	req.Raw().Header.Set("Accept", "application/json")
+	resp, err := c.azure.Pipeline().Do(req)
+	if err != nil {
+		return nil, c.unanswered(ctx, call, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		e := refused(resp)
+		e.Call = call
+		return nil, e
+	}
+	if body, err = runtime.Payload(resp); err != nil {
+		return nil, c.unanswered(ctx, call, err)
+	}
+	return body, nil
+}

@@ -1,0 +1,202 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// CredentialOptions say who signs in to Entra, and where. Nothing is read from
+// the environment but by the managed identity, which Azure configures there.
+type CredentialOptions struct {
+	TenantID            string              // the tenant's id or one of its domains
+	ClientID            string              // the app registration; with a managed identity, the user-assigned one to use
+	ClientSecret        string              // its secret
+	CertificatePath     string              // a PEM or PKCS#12 file with its certificate and private key
+	CertificatePassword string              // of the PKCS#12 file
+	FederatedTokenFile  string              // a Kubernetes service account token, for workload identity
+	Managed             bool                // use the managed identity of the Azure machine when none of the above is set
+	Authority           string              // login host, as URL or bare; login.microsoftonline.com unless set
+	Transport           policy.Transporter  // what talks HTTP; azcore's own unless set
+	Retry               policy.RetryOptions // of token requests; azcore's three retries unless set
+}
+
+// The kinds of credential that [NewCredential] names.
+const (
+	kindCertificate = "certificate"
+	kindSecret      = "client secret"
+	kindWorkload    = "workload identity"
+	kindManaged     = "managed identity"
+)
+
+// NewCredential makes the credential of an application and says which kind it
+// chose: "certificate", "client secret", "workload identity" or "managed
+// identity", the first for which something is set. It reads the certificate but
+// makes no call. No error holds a secret.
+func NewCredential(o CredentialOptions) (azcore.TokenCredential, string, error) {
+	kind, err := o.kind()
+	if err != nil {
+		return nil, "", err
+	}
+	at, err := o.entra()
+	if err != nil {
+		return nil, "", err
+	}
+	cred, err := at.credential(kind, o)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s credential: %w", kind, err)
+	}
+	return reachable{cred}, kind, nil
+}
+
+// kind chooses, and says what is missing.
+func (o CredentialOptions) kind() (string, error) {
+	var kind string
+	switch {
+	case o.CertificatePath != "":
+		kind = kindCertificate
+	case o.ClientSecret != "":
+		kind = kindSecret
+	case o.FederatedTokenFile != "":
+		kind = kindWorkload
+	case o.Managed:
+		return kindManaged, nil
+	default:
+		return "", errors.New("no credential: want a client secret, a certificate, a federated token file or a managed identity")
+	}
+	if o.TenantID == "" || o.ClientID == "" {
+		return "", fmt.Errorf("a %s credential needs the tenant id and the client id", kind)
+	}
+	return kind, nil
+}
+
+// entra is a login host and how to talk to it.
+type entra struct {
+	options azcore.ClientOptions
+	private bool // not one of Microsoft's: its metadata must not be looked up there
+}
+
+func (o CredentialOptions) entra() (entra, error) {
+	authority, err := authorityURL(o.Authority)
+	if err != nil {
+		return entra{}, err
+	}
+	transport := o.Transport
+	if transport == nil {
+		transport = defaultTransport()
+	}
+	return entra{
+		private: !slices.Contains(microsoftLogins(), authority.Hostname()),
+		options: azcore.ClientOptions{
+			Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: authority.String()},
+			Transport: tripRecorder{transport},
+			Retry:     o.Retry,
+		},
+	}, nil
+}
+
+// microsoftLogins are the login hosts whose metadata Microsoft publishes.
+func microsoftLogins() []string {
+	return []string{
+		"login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net",
+		"login.microsoftonline.us", "login.usgovcloudapi.net",
+		"login.partner.microsoftonline.cn", "login.chinacloudapi.cn",
+	}
+}
+
+// authorityURL accepts a login host with or without its scheme.
+func authorityURL(s string) (*url.URL, error) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		s = loginPublic
+	}
+	if !strings.Contains(s, "://") {
+		s = "https://" + s
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" {
+		return nil, errors.New("the authority must be a login host such as " + loginPublic)
+	}
+	if u.Scheme != "https" {
+		return nil, errors.New("the authority must be https, because the secret is sent there")
+	}
+	u.Path = strings.TrimRight(u.Path, "/") + "/"
+	u.Host = strings.ToLower(u.Host)
+	return u, nil
+}
+
+func (at entra) credential(kind string, o CredentialOptions) (azcore.TokenCredential, error) {
+	switch kind {
+	case kindCertificate:
+		return at.certificate(o)
+	case kindSecret:
+		return azidentity.NewClientSecretCredential(o.TenantID, o.ClientID, o.ClientSecret,
+			&azidentity.ClientSecretCredentialOptions{ClientOptions: at.options, DisableInstanceDiscovery: at.private})
+	case kindWorkload:
+		return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
+			ClientOptions: at.options, DisableInstanceDiscovery: at.private,
+			TenantID: o.TenantID, ClientID: o.ClientID, TokenFilePath: o.FederatedTokenFile,
+		})
+	}
+	managed := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: at.options}
+	if o.Transport == nil {
+		// On Service Fabric azidentity insists on a transport that it can inspect.
+		managed.Transport = nil
+	}
+	if o.ClientID != "" {
+		managed.ID = azidentity.ClientID(o.ClientID)
+	}
+	return azidentity.NewManagedIdentityCredential(managed)
+}
+
+func (at entra) certificate(o CredentialOptions) (azcore.TokenCredential, error) {
+	file, err := os.ReadFile(o.CertificatePath)
+	if err != nil {
+		return nil, err
+	}
+	certs, key, err := azidentity.ParseCertificates(file, []byte(o.CertificatePassword))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", o.CertificatePath, err)
+	}
+	return azidentity.NewClientCertificateCredential(o.TenantID, o.ClientID, certs, key,
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: at.options, DisableInstanceDiscovery: at.private})
+}
+
+// reachable tells a login host that cannot be reached from one that refuses:
+// azidentity reports both as "authentication failed" and keeps no cause. The
+// transport leaves its last error in the context of the token request.
+type reachable struct{ azcore.TokenCredential }
+
+type tripKey struct{}
+
+// GetToken implements [azcore.TokenCredential].
+func (r reachable) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	var trip error
+	tok, err := r.TokenCredential.GetToken(context.WithValue(ctx, tripKey{}, &trip), o)
+	if err != nil && trip != nil && ctx.Err() == nil {
+		return tok, &Error{Kind: ErrUnavailable, Message: "the login host cannot be reached", Err: withoutURL(trip)}
+	}
+	return tok, err
+}
+
+// tripRecorder notes in the context how the last round trip ended.
+type tripRecorder struct{ policy.Transporter }
+
+// Do implements [policy.Transporter].
+func (t tripRecorder) Do(req *http.Request) (*http.Response, error) {
+	resp, err := t.Transporter.Do(req)
+	if trip, ok := req.Context().Value(tripKey{}).(*error); ok {
+		*trip = err
+	}
+	return resp, err
+}

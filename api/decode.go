@@ -1,0 +1,231 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The wire types are Defender's objects as they really come: counts as 240 or
+// 240.0, null for anything, builds as number or string. Types are otherwise
+// strict: a list where a name should be is an error, not an empty name.
+
+type wireSoftware struct {
+	ID                string      `json:"id"`
+	Name              string      `json:"name"`
+	Vendor            string      `json:"vendor"`
+	Weaknesses        json.Number `json:"weaknesses"`
+	PublicExploit     bool        `json:"publicExploit"`
+	ActiveAlert       bool        `json:"activeAlert"`
+	ExposedMachines   json.Number `json:"exposedMachines"`
+	InstalledMachines json.Number `json:"installedMachines"`
+	ImpactScore       json.Number `json:"impactScore"`
+}
+
+type wireMachine struct {
+	ID               string   `json:"id"`
+	ComputerDNSName  string   `json:"computerDnsName"`
+	OSPlatform       string   `json:"osPlatform"`
+	Version          string   `json:"version"`
+	OSBuild          build    `json:"osBuild"`
+	HealthStatus     string   `json:"healthStatus"`
+	RiskScore        string   `json:"riskScore"`
+	ExposureLevel    string   `json:"exposureLevel"`
+	RBACGroupName    string   `json:"rbacGroupName"`
+	OnboardingStatus string   `json:"onboardingStatus"`
+	DeviceValue      string   `json:"deviceValue"`
+	LastIPAddress    string   `json:"lastIpAddress"`
+	AADDeviceID      string   `json:"aadDeviceId"`
+	MachineTags      []string `json:"machineTags"`
+	FirstSeen        string   `json:"firstSeen"`
+	LastSeen         string   `json:"lastSeen"`
+}
+
+// build is an OS build: a number, a string or null.
+type build string
+
+// UnmarshalJSON keeps the digits of a number as they are written: 22621.10 is
+// another build than 22621.1.
+func (b *build) UnmarshalJSON(raw []byte) error {
+	switch {
+	case string(raw) == "null":
+		*b = ""
+		return nil
+	case raw[0] == '"':
+		var s string
+		if err := json.Unmarshal(raw, &s); err != nil {
+			return err
+		}
+		*b = build(strings.TrimSpace(s))
+		return nil
+	case raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9':
+		*b = build(raw)
+		return nil
+	}
+	return errors.New("osBuild is neither a number nor a string")
+}
+
+// object returns a body without what may surround it, or says in plain words what
+// it is when it is no JSON object.
+func object(body []byte) ([]byte, error) {
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	switch {
+	case len(body) == 0:
+		return nil, errors.New("the answer is empty")
+	case body[0] == '<':
+		return nil, errors.New("the answer is HTML or XML, not JSON")
+	case body[0] != '{':
+		return nil, errors.New("the answer is not a JSON object")
+	}
+	return body, nil
+}
+
+// unmarshal decodes a whole body.
+func unmarshal(body []byte, v any) error {
+	body, err := object(body)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		return fmt.Errorf("decode JSON: %w", err)
+	}
+	return nil
+}
+
+// errNoValue: a list that is not there means that this is something else than a
+// collection.
+var errNoValue = errors.New(`the answer has no "value"`)
+
+// wire is an object of Defender's that can be made a T of.
+type wire[T any] interface{ value() (T, error) }
+
+// decodeOne decodes a single entity.
+func decodeOne[T any, W wire[T]](body []byte) (T, error) {
+	var w W
+	if err := unmarshal(body, &w); err != nil {
+		var none T
+		return none, err
+	}
+	return w.value()
+}
+
+// decodePage decodes a page of a collection. A null list is an empty one.
+func decodePage[T any, W wire[T]](body []byte) (rows []T, next string, err error) {
+	var missing []W
+	page := struct {
+		Value    *[]W   `json:"value"`
+		NextLink string `json:"@odata.nextLink"`
+	}{Value: &missing}
+	if err := unmarshal(body, &page); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case page.Value == nil:
+		return nil, page.NextLink, nil
+	case *page.Value == nil:
+		return nil, "", errNoValue
+	}
+	rows = make([]T, len(*page.Value))
+	for i, w := range *page.Value {
+		if rows[i], err = w.value(); err != nil {
+			return nil, "", fmt.Errorf("row %d: %w", i+1, err)
+		}
+	}
+	return rows, page.NextLink, nil
+}
+
+func (w wireSoftware) value() (Software, error) {
+	s := Software{
+		ID: w.ID, Name: w.Name, Vendor: w.Vendor,
+		PublicExploit: w.PublicExploit, ActiveAlert: w.ActiveAlert,
+	}
+	if s.ID == "" {
+		return s, errors.New("no id")
+	}
+	for _, c := range []struct {
+		name string
+		from json.Number
+		to   *int
+	}{
+		{"weaknesses", w.Weaknesses, &s.Weaknesses},
+		{"exposedMachines", w.ExposedMachines, &s.ExposedMachines},
+		{"installedMachines", w.InstalledMachines, &s.InstalledMachines},
+	} {
+		n, err := count(c.name, c.from)
+		if err != nil {
+			return s, err
+		}
+		*c.to = n
+	}
+	score, err := number("impactScore", w.ImpactScore)
+	s.ImpactScore = max(score, 0)
+	return s, err
+}
+
+func (w wireMachine) value() (Machine, error) {
+	m := Machine{
+		ID:               w.ID,
+		ComputerDNSName:  strings.TrimSpace(w.ComputerDNSName),
+		OSPlatform:       w.OSPlatform,
+		Version:          w.Version,
+		OSBuild:          string(w.OSBuild),
+		HealthStatus:     w.HealthStatus,
+		RiskScore:        w.RiskScore,
+		ExposureLevel:    w.ExposureLevel,
+		RBACGroupName:    w.RBACGroupName,
+		OnboardingStatus: w.OnboardingStatus,
+		DeviceValue:      w.DeviceValue,
+		LastIPAddress:    w.LastIPAddress,
+		AADDeviceID:      w.AADDeviceID,
+		MachineTags:      nonEmpty(w.MachineTags),
+	}
+	if m.ID == "" {
+		return m, errors.New("no id")
+	}
+	var err error
+	if m.FirstSeen, err = moment("firstSeen", w.FirstSeen); err != nil {
+		return m, err
+	}
+	m.LastSeen, err = moment("lastSeen", w.LastSeen)
+	return m, err
+}
+
+// number reads a JSON number, null and absent being 0.
+func number(name string, n json.Number) (float64, error) {
+	if n == "" {
+		return 0, nil
+	}
+	f, err := n.Float64()
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return f, nil // too large for a float64: an infinity, which count cuts
+	case err != nil:
+		return 0, fmt.Errorf("%s is not a number", name)
+	}
+	return f, nil
+}
+
+// moment reads one of Defender's times, which have seven decimals; "" is none.
+func moment(name, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s is not a time", name)
+	}
+	return t.UTC(), nil
+}
+
+// nonEmpty makes a null list an empty one and leaves out empty names.
+func nonEmpty(names []string) []string {
+	if names == nil {
+		return []string{}
+	}
+	return slices.DeleteFunc(names, func(s string) bool { return s == "" })
+}

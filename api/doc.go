@@ -1,0 +1,42 @@
+// Package api is a client of the Microsoft Defender Vulnerability Management
+// REST API: which security updates (KBs) are missing, on how many devices, for
+// which software.
+//
+// It knows how to sign in to Microsoft Entra, how to ask Defender politely and
+// how to read what comes back, loose as it sometimes is. It knows nothing of
+// Slack, of commands, of pages or of any other package of this module, and can
+// be imported on its own.
+//
+//	cred, _, err := api.NewCredential(api.CredentialOptions{TenantID: …, ClientID: …, ClientSecret: …})
+//	client, err := api.NewClient(cred, nil)
+//	answer, err := client.MissingKBs(ctx, "microsoft-_-edge")
+//	for _, kb := range answer.Value { … }
+//
+// # A question
+//
+// Every question that returns an [Answer] goes the same way. An answer still in
+// memory is handed out with the time it was fetched ([MaxAge] asks for a younger
+// one). Otherwise the caller joins the call that is already under way for the
+// same question, or starts it; the call belongs to nobody in particular, so a
+// caller who leaves does not end it for the others. On its way to Defender it
+// passes azcore's pipeline: retries that honour Retry-After, the bearer token,
+// then our own rate limit, which therefore counts every retry. Whoever cannot
+// wait as long as the rate limit asks is told so at once, by an error that is
+// [ErrThrottled] and says when to come back; the call keeps its place in the
+// queue meanwhile, so the answer is often there by then.
+//
+// # Errors
+//
+// What goes wrong is an [*Error], which names the call and is one of the
+// sentinels ([ErrNotFound], [ErrPermission], …). No error text holds a token, a
+// secret or the body of an answer.
+//
+// # Trust
+//
+// The token goes to the configured host over TLS and nowhere else: redirects
+// are not followed, and a nextLink to another host is an error. Names, links and
+// messages in an answer are foreign text; this package makes no promise about
+// what is in them.
+//
+// The endpoints are described on https://learn.microsoft.com/defender-endpoint/api/exposed-apis-list.
+package api

@@ -1,0 +1,109 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// The kinds of failure, for [errors.Is]. Every [*Error] is at most one of them.
+var (
+	// ErrNotFound: Defender does not know the software or the device.
+	ErrNotFound = errors.New("not found")
+	// ErrPermission: signed in, but without the permission that the call needs; see [Error.Roles].
+	ErrPermission = errors.New("permission missing")
+	// ErrCredential: Entra or Defender does not accept who we say we are.
+	ErrCredential = errors.New("credential refused")
+	// ErrLicence: the tenant has no active Defender Vulnerability Management.
+	ErrLicence = errors.New("no licence")
+	// ErrThrottled: too many calls, by Defender's count or by ours; see [Error.RetryAfter].
+	ErrThrottled = errors.New("throttled")
+	// ErrUnavailable: no answer, or none but "internal error", after all retries.
+	ErrUnavailable = errors.New("unavailable")
+	// ErrBadResponse: an answer that cannot be what Defender meant to say.
+	ErrBadResponse = errors.New("bad response")
+	// ErrBadRequest: Defender does not understand the question, such as a filter it does not have.
+	ErrBadRequest = errors.New("bad request")
+)
+
+// Error is what any call that did not work returns. Use [errors.Is] with the
+// sentinels of this package to decide, [errors.AsType] to learn more. When the
+// caller's own context ended the wait, the error is that context's error too.
+type Error struct {
+	Kind       error         // one of the sentinels; nil when the caller's own context ended the call
+	Call       string        // "GET /api/Software/microsoft-_-edge/getmissingkbs"
+	Status     int           // HTTP status, 0 when there was no answer
+	Code       string        // Defender's word for it ("ResourceNotFound") or Entra's ("AADSTS7000215"); "" when not given
+	Message    string        // Defender's or Entra's explanation on one line: foreign text, shortened, free to change
+	Target     string        // Defender's tracking id, to quote to Microsoft's support; often ""
+	RequestID  string        // our x-ms-client-request-id, as in the debug log
+	Roles      []string      // the permissions Defender asks for; nil when it does not say
+	RetryAfter time.Duration // when asking again makes sense; 0 when unknown
+	Err        error         // the cause; may be nil
+}
+
+// Error says on one line which call failed and why.
+func (e *Error) Error() string {
+	parts := []string{"defender"}
+	if e.Call != "" {
+		parts = append(parts, e.Call)
+	}
+	parts = append(parts, e.reason())
+	if e.RetryAfter > 0 {
+		parts[len(parts)-1] += fmt.Sprintf(" (again in %s)", roundUp(e.RetryAfter))
+	}
+	return strings.Join(parts, ": ")
+}
+
+// roundUp makes a wait of whole seconds, none of which is too short.
+func roundUp(d time.Duration) time.Duration {
+	return (d + time.Second - 1).Truncate(time.Second)
+}
+
+// reason joins what is known, from the most general to the most special.
+func (e *Error) reason() string {
+	var parts []string
+	if e.Status != 0 {
+		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))))
+	}
+	if e.Kind != nil && (e.Status == 0 || e.Is(ErrBadResponse) || e.Is(ErrLicence)) {
+		parts = append(parts, e.Kind.Error())
+	}
+	for _, s := range []string{e.Code, e.Message} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	if e.Err != nil {
+		parts = append(parts, oneLine(e.Err.Error()))
+	}
+	if len(parts) == 0 {
+		return "unknown error"
+	}
+	return strings.Join(parts, ": ")
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is the kind of e.
+func (e *Error) Is(target error) bool { return e.Kind != nil && e.Kind == target }
+
+// maxMessage is how much foreign text an error carries: enough for Defender's
+// longest known sentence with its list of roles, too little for a page of HTML.
+const maxMessage = 400
+
+// oneLine makes foreign text fit to stand in a log line: no line breaks, no
+// control or formatting characters, no more than [maxMessage] characters.
+func oneLine(s string) string {
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+	}), " ")
+	if r := []rune(s); len(r) > maxMessage {
+		s = string(r[:maxMessage]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,85 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// flights keeps one call per key under way. A call belongs to all who wait for
+// it: it runs on a context that no single caller can end, only [flights.close].
+type flights struct {
+	group singleflight.Group
+	wg    sync.WaitGroup
+	stop  context.Context
+	end   context.CancelFunc
+
+	mu     sync.Mutex
+	places map[string]*place // one for each call under way
+	closed bool
+}
+
+func newFlights() *flights {
+	f := &flights{places: map[string]*place{}}
+	f.stop, f.end = context.WithCancel(context.Background())
+	return f
+}
+
+var errClosed = errors.New("the client is closed")
+
+// join starts fly under a key, or joins the one that is already under way. What
+// it returns comes over the channel; the place tells whether it waits for its turn.
+func (f *flights) join(ctx context.Context, key string, fly func(context.Context) outcome) (<-chan singleflight.Result, *place, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, nil, errClosed
+	}
+	p, aloft := f.places[key]
+	if !aloft {
+		p = newPlace()
+		f.places[key] = p
+		f.wg.Add(1)
+	}
+	landed := f.group.DoChan(key, func() (any, error) {
+		defer f.land(key)
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		defer context.AfterFunc(f.stop, cancel)()
+		return safely(withPlace(ctx, p), fly), nil
+	})
+	return landed, p, nil
+}
+
+// land takes a call off the list. It does so for singleflight as well, under our
+// lock: one who comes in between would otherwise join a call without a place.
+func (f *flights) land(key string) {
+	f.mu.Lock()
+	delete(f.places, key)
+	f.group.Forget(key)
+	f.mu.Unlock()
+	f.wg.Done()
+}
+
+// close ends the calls under way and waits for them.
+func (f *flights) close() {
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	f.end()
+	f.wg.Wait()
+}
+
+// safely turns a panic, which nobody could recover from in this goroutine, into
+// an error for everybody who waits.
+func safely(ctx context.Context, fly func(context.Context) outcome) (o outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			o = outcome{err: &Error{Kind: ErrBadResponse, Err: fmt.Errorf("panic: %v", p)}}
+		}
+	}()
+	return fly(ctx)
+}

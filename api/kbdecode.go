@@ -1,0 +1,215 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// kbDecoder decodes pages of missing KBs. Their rows come by the thousands, which
+// is why they are read by a reader of our own.
+type kbDecoder struct {
+	jsonReader
+	rows []MissingKB
+	seen map[string]string // strings that most rows share, by how they are written
+}
+
+// typicalRow is about how many bytes a row has, for a guess at how many will come.
+const typicalRow = 240
+
+// decodeKBPage decodes a page of missing KBs, one row for every row of Defender's.
+// A null list is an empty one.
+func decodeKBPage(body []byte) (rows []MissingKB, next string, err error) {
+	body, err = object(body)
+	if err != nil {
+		return nil, "", err
+	}
+	d := kbDecoder{jsonReader: jsonReader{data: body}, seen: map[string]string{}}
+	found := false
+	d.object(func(key []byte) {
+		switch unquote(key) {
+		case "value":
+			found = true
+			d.value()
+		case "@odata.nextLink":
+			next = d.text("nextLink")
+		default:
+			d.raw()
+		}
+	})
+	d.end()
+	if d.err == nil && !found {
+		d.err = errNoValue
+	}
+	if d.err != nil {
+		return nil, "", d.err
+	}
+	return d.rows, next, nil
+}
+
+func (d *kbDecoder) value() {
+	d.rows = nil
+	switch d.peek() {
+	case '[':
+		d.rows = make([]MissingKB, 0, (len(d.data)-d.at)/typicalRow+1)
+		d.list(d.row)
+	default:
+		if raw := d.raw(); d.err == nil && !isNull(raw) {
+			d.fail(errors.New(`"value" is not a list`))
+		}
+	}
+}
+
+func (d *kbDecoder) row() {
+	row := len(d.rows)
+	d.rows = append(d.rows, MissingKB{ProductsNames: []string{}})
+	kb := &d.rows[row]
+	if d.peek() != '{' {
+		d.wrong("row", "an object")
+	} else {
+		d.object(func(key []byte) { d.member(kb, key) })
+	}
+	if d.err == nil && kb.ID == "" && kb.Name == "" {
+		d.fail(errors.New("neither id nor name"))
+	}
+	if d.err != nil {
+		d.err = fmt.Errorf("row %d: %w", row+1, d.err)
+	}
+}
+
+func (d *kbDecoder) member(kb *MissingKB, key []byte) {
+	switch name := kbMember(key); name {
+	case "id":
+		kb.ID = trimKB(d.text(name))
+	case "name":
+		kb.Name = d.shared(name)
+	case "productsNames":
+		kb.ProductsNames = d.names(name)
+	case "url":
+		kb.URL = d.text(name)
+	case "osBuild":
+		kb.OSBuild = d.build(name)
+	case "machineMissedOn":
+		kb.MachineMissedOn = d.count(name)
+	case "cveAddressed":
+		kb.CVEAddressed = d.count(name)
+	default:
+		d.raw()
+	}
+}
+
+// kbMember returns which member of a row a raw key is, "" for any other.
+// Defender's documentation spells some with a capital.
+func kbMember(key []byte) string {
+	names := [...]string{"id", "name", "productsNames", "url", "osBuild", "machineMissedOn", "cveAddressed"}
+	for _, name := range names {
+		if string(key[1:len(key)-1]) == name {
+			return name
+		}
+	}
+	k := unquote(key)
+	for _, name := range names {
+		if strings.EqualFold(k, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// wrong skips a value that is not what it should be and says so.
+func (d *kbDecoder) wrong(name, want string) {
+	if d.raw(); d.err == nil {
+		d.fail(fmt.Errorf("%s is not %s", name, want))
+	}
+}
+
+// text reads a string; null is "".
+func (d *kbDecoder) text(name string) string {
+	switch d.peek() {
+	case '"':
+		if raw := d.quoted(); raw != nil {
+			return unquote(raw)
+		}
+	case 'n':
+		d.raw()
+	default:
+		d.wrong(name, "a string")
+	}
+	return ""
+}
+
+// shared reads a string that is likely to have come before.
+func (d *kbDecoder) shared(name string) string {
+	if d.peek() != '"' {
+		return d.text(name)
+	}
+	raw := d.quoted()
+	if s, ok := d.seen[string(raw)]; ok || raw == nil {
+		return s
+	}
+	s := unquote(raw)
+	d.seen[string(raw)] = s
+	return s
+}
+
+// build reads an OS build, which comes as number or text. The digits of a number
+// are kept as they are written: 22621.10 is another build than 22621.1.
+func (d *kbDecoder) build(name string) string {
+	if c := d.peek(); c == '-' || isDigit(c) {
+		return string(d.scalar())
+	}
+	return strings.TrimSpace(d.shared(name))
+}
+
+// names reads a list of names; null is an empty list.
+func (d *kbDecoder) names(name string) []string {
+	names := []string{}
+	switch d.peek() {
+	case '[':
+		d.list(func() {
+			if s := d.shared(name); s != "" {
+				names = append(names, s)
+			}
+		})
+	case 'n':
+		d.raw()
+	default:
+		d.wrong(name, "a list")
+	}
+	return names
+}
+
+// count reads how many of something there are; null is none. A number in quotes
+// is one, too.
+func (d *kbDecoder) count(name string) int {
+	raw := d.raw()
+	if d.err != nil || isNull(raw) {
+		return 0
+	}
+	if isString(raw) {
+		raw = []byte(unquote(raw))
+	}
+	if !json.Valid(raw) || raw[0] != '-' && !isDigit(raw[0]) {
+		d.fail(fmt.Errorf("%s is not a number", name))
+		return 0
+	}
+	n, err := count(name, json.Number(raw))
+	if err != nil {
+		d.fail(err)
+	}
+	return n
+}
+
+// count reads how many of something there are, "" being none. Fractions are
+// rounded; what is below zero is zero and what is absurdly large is cut, because
+// one mad number must not hide the other rows.
+func count(name string, n json.Number) (int, error) {
+	if i, err := strconv.ParseInt(string(n), 10, 32); err == nil {
+		return int(max(i, 0)), nil
+	}
+	f, err := number(name, n)
+	return int(min(max(math.Round(f), 0), math.MaxInt32)), err
+}

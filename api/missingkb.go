@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// MissingKB is one security update that devices lack. Fields and JSON names are
+// those of Defender's PublicProductFixDto.
+//
+// https://learn.microsoft.com/defender-endpoint/api/get-missing-kbs-software
+type MissingKB struct {
+	ID              string   `json:"id"`                // "4540673": without "KB"; other vendors' ids such as "RHSA-2024:9315" are as they are
+	Name            string   `json:"name"`              // "March 2020 Security Updates"
+	ProductsNames   []string `json:"productsNames"`     // products it is for, without vendor: "edge"; never nil
+	URL             string   `json:"url"`               // its page in the update catalog: foreign text, may be "" or point anywhere
+	OSBuild         string   `json:"osBuild,omitempty"` // "17763" or "22631.4037"; "" when Defender does not say. Not documented
+	MachineMissedOn int      `json:"machineMissedOn"`   // devices without it
+	CVEAddressed    int      `json:"cveAddressed"`      // CVEs that it fixes
+}
+
+// MissingKBs returns the updates that devices with a software lack, one row per
+// KB and OS build, in Defender's order. Nothing missing is an empty list; an id
+// that Defender does not know is [ErrNotFound].
+//
+// The permission is Software.Read.All, or Software.Read when a person signed in.
+// https://learn.microsoft.com/defender-endpoint/api/get-missing-kbs-software
+func (c *Client) MissingKBs(ctx context.Context, softwareID string, opts ...CallOption) (Answer[[]MissingKB], error) {
+	return c.missingKBs(ctx, "MissingKBs", "/api/Software/", softwareID, opts)
+}
+
+// MachineMissingKBs returns the updates that one device lacks, like
+// [Client.MissingKBs]. The device is named by its id; see [Client.MachineByID]
+// for one known by name.
+//
+// The permission is Software.Read.All.
+// https://learn.microsoft.com/defender-endpoint/api/get-missing-kbs-machine
+func (c *Client) MachineMissingKBs(ctx context.Context, machineID string, opts ...CallOption) (Answer[[]MissingKB], error) {
+	return c.missingKBs(ctx, "MachineMissingKBs", "/api/machines/", machineID, opts)
+}
+
+func (c *Client) missingKBs(ctx context.Context, op, collection, id string, opts []CallOption) (Answer[[]MissingKB], error) {
+	path := collection + segment(id) + "/getmissingkbs"
+	if id == "" {
+		return Answer[[]MissingKB]{}, c.noID(path)
+	}
+	return ask(ctx, c, question[[]MissingKB]{
+		path:  path,
+		clone: cloneKBs,
+		fetch: func(ctx context.Context) ([]MissingKB, error) {
+			p := pager[MissingKB]{client: c, op: op, decode: decodeKBPage}
+			rows, err := p.all(ctx, path)
+			if err != nil {
+				return nil, err
+			}
+			return mergeKBs(rows), nil
+		},
+	}, opts)
+}
+
+// mergeKBs makes one row of those with the same KB and OS build: the larger
+// counts, the products of both. The order is that of their first appearance. It
+// reuses rows.
+func mergeKBs(rows []MissingKB) []MissingKB {
+	type key struct{ id, build string }
+	kbs := rows[:0]
+	at := make(map[key]int, len(rows))
+	for _, kb := range rows {
+		k := key{kb.ID, kb.OSBuild}
+		if kb.ID == "" {
+			k.id = "\x00" + kb.Name // without an id only the name can tell two apart
+		}
+		if have, ok := at[k]; ok {
+			kbs[have].merge(kb)
+			continue
+		}
+		at[k] = len(kbs)
+		kbs = append(kbs, kb)
+	}
+	return kbs
+}
+
+func (kb *MissingKB) merge(other MissingKB) {
+	kb.MachineMissedOn = max(kb.MachineMissedOn, other.MachineMissedOn)
+	kb.CVEAddressed = max(kb.CVEAddressed, other.CVEAddressed)
+	for _, p := range other.ProductsNames {
+		if !slices.Contains(kb.ProductsNames, p) {
+			kb.ProductsNames = append(kb.ProductsNames, p)
+		}
+	}
+	if kb.URL == "" {
+		kb.URL = other.URL
+	}
+	if kb.Name == "" {
+		kb.Name = other.Name
+	}
+}
+
+// cloneKBs copies rows so that no caller can change another's. The names of all
+// rows share one array: two allocations, however many rows.
+func cloneKBs(kbs []MissingKB) []MissingKB {
+	n := 0
+	for i := range kbs {
+		n += len(kbs[i].ProductsNames)
+	}
+	names := make([]string, 0, n)
+	out := append(make([]MissingKB, 0, len(kbs)), kbs...)
+	for i := range out {
+		start := len(names)
+		names = append(names, out[i].ProductsNames...)
+		out[i].ProductsNames = names[start:len(names):len(names)]
+	}
+	return out
+}
+
+// trimKB takes the prefix off a KB number that Defender sends with one. An id
+// that only begins with these letters is left alone.
+func trimKB(id string) string {
+	id = strings.TrimSpace(id)
+	if len(id) < 3 || !strings.EqualFold(id[:2], "KB") {
+		return id
+	}
+	number := strings.TrimSpace(id[2:])
+	if number == "" || strings.Trim(number, "0123456789") != "" {
+		return id
+	}
+	return number
+}

@@ -1,0 +1,133 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxPages bounds how many pages one question may have. At Defender's page sizes
+// that is millions of rows; whatever goes on longer is broken.
+const maxPages = 1000
+
+// decoder makes rows of a page's body and finds the link to the next one.
+type decoder[W any] func(body []byte) (rows []W, next string, err error)
+
+// pager reads one list, however many pages it has.
+type pager[W any] struct {
+	client *Client
+	op     string // names the span
+	decode decoder[W]
+	been   map[string]bool
+	count  int // pages read so far
+}
+
+// pages yields the rows behind a path, page by page, following "@odata.nextLink".
+// The first error ends the sequence.
+func (p *pager[W]) pages(ctx context.Context, path string) iter.Seq2[[]W, error] {
+	return func(yield func([]W, error) bool) {
+		at, err := p.client.address(path)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		p.been = map[string]bool{}
+		for at != nil {
+			rows, next, err := p.page(ctx, at)
+			if !yield(rows, err) || err != nil {
+				return
+			}
+			at = next
+		}
+	}
+}
+
+// all collects the rows of all pages.
+func (p *pager[W]) all(ctx context.Context, path string) ([]W, error) {
+	var all []W
+	for rows, err := range p.pages(ctx, path) {
+		if err != nil {
+			return nil, err
+		}
+		if all == nil {
+			all = rows
+			continue
+		}
+		all = append(all, rows...)
+	}
+	return all, nil
+}
+
+// page reads one page and finds the address of the next one, nil at the end.
+func (p *pager[W]) page(ctx context.Context, at *url.URL) (rows []W, next *url.URL, err error) {
+	p.been[at.String()] = true
+	body, err := p.client.get(ctx, p.op, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, link, err := p.decode(body)
+	if err == nil && link != "" {
+		next, err = follow(at, link, p.been)
+	}
+	if err != nil {
+		return nil, nil, badResponse(callOf(at), err)
+	}
+	p.count++
+	return rows, next, nil
+}
+
+// callOf is how errors and logs name a call: without its query, which may hold
+// what somebody typed.
+func callOf(at *url.URL) string { return http.MethodGet + " " + at.EscapedPath() }
+
+// follow checks a nextLink before anything, above all the token, is sent there.
+// It may be relative, as OData allows, but it may not leave the host.
+func follow(from *url.URL, link string, been map[string]bool) (*url.URL, error) {
+	next, err := from.Parse(strings.ReplaceAll(link, " ", "%20"))
+	if err != nil {
+		return nil, errors.New("nextLink is not a URL")
+	}
+	next.Fragment = ""
+	switch {
+	case next.Scheme != from.Scheme || next.User != nil || !sameHost(next, from):
+		return nil, fmt.Errorf("nextLink leads away from %s to %q", from.Host, next.Host)
+	case been[next.String()]:
+		return nil, errors.New("nextLink leads in a circle")
+	case len(been) >= maxPages:
+		return nil, fmt.Errorf("more than %d pages", maxPages)
+	}
+	return next, nil
+}
+
+// sameHost compares host and port, the default port being the same as none.
+func sameHost(a, b *url.URL) bool {
+	port := func(u *url.URL) string {
+		if p := u.Port(); p != "" {
+			return p
+		}
+		return "443"
+	}
+	return strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+// one gets a single entity.
+func one[T any](ctx context.Context, c *Client, op, path string, decode func(body []byte) (T, error)) (T, error) {
+	var none T
+	at, err := c.address(path)
+	if err != nil {
+		return none, err
+	}
+	body, err := c.get(ctx, op, at)
+	if err != nil {
+		return none, err
+	}
+	v, err := decode(body)
+	if err != nil {
+		return none, badResponse(callOf(at), err)
+	}
+	return v, nil
+}

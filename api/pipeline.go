@@ -1,0 +1,158 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+// newPipeline builds what a request passes on its way out: request id, retry,
+// then for each try the token, the rate limit and the log.
+func newPipeline(cred azcore.TokenCredential, o Options) (*azcore.Client, error) {
+	retry := o.Retry
+	retry.ShouldRetry = worthRetrying(o.Retry)
+	return azcore.NewClient(modulePath+"/api", moduleVersion(),
+		runtime.PipelineOptions{
+			PerCall: []policy.Policy{runtime.NewRequestIDPolicy()},
+			PerRetry: []policy.Policy{
+				runtime.NewBearerTokenPolicy(namedCredential{cred}, []string{o.Cloud.Scope}, nil),
+				newLimiter(o.PerMinute, o.PerHour),
+				callLog{o.Logger},
+			},
+		},
+		&policy.ClientOptions{
+			Retry:           retry,
+			Telemetry:       policy.TelemetryOptions{ApplicationID: o.ApplicationID},
+			TracingProvider: o.Tracing,
+			Transport:       bodyLimit{noRedirects(o.Transport), o.MaxBody},
+		})
+}
+
+// callLog writes a debug line for every HTTP call. It knows neither the token nor
+// the body, and leaves out the query, which may hold what somebody typed.
+type callLog struct{ log *slog.Logger }
+
+// Do implements [policy.Policy].
+func (l callLog) Do(req *policy.Request) (*http.Response, error) {
+	start := time.Now()
+	resp, err := req.Next()
+	ctx := req.Raw().Context()
+	if !l.log.Enabled(ctx, slog.LevelDebug) {
+		return resp, err
+	}
+	attrs := []slog.Attr{
+		slog.String("call", req.Raw().Method+" "+req.Raw().URL.EscapedPath()),
+		slog.Duration("duration", time.Since(start)),
+		slog.String("request_id", req.Raw().Header.Get(requestIDHeader)),
+	}
+	if err == nil {
+		attrs = append(attrs, slog.Int("status", resp.StatusCode))
+	} else {
+		attrs = append(attrs, slog.String("error", oneLine(withoutURL(err).Error())))
+	}
+	l.log.LogAttrs(ctx, slog.LevelDebug, "defender call", attrs...)
+	return resp, err
+}
+
+// bodyLimit stops reading an answer at a limit, after decompression.
+type bodyLimit struct {
+	policy.Transporter
+	limit int64
+}
+
+// Do implements [policy.Transporter].
+func (b bodyLimit) Do(req *http.Request) (*http.Response, error) {
+	resp, err := b.Transporter.Do(req)
+	if err != nil || resp == nil {
+		return resp, err
+	}
+	if resp.ContentLength > b.limit {
+		_ = resp.Body.Close()
+		return nil, &tooLarge{b.limit}
+	}
+	resp.Body = &limitedBody{ReadCloser: resp.Body, left: b.limit, limit: b.limit}
+	return resp, nil
+}
+
+// limitedBody fails where [io.LimitReader] would pretend that the body ends.
+type limitedBody struct {
+	io.ReadCloser
+	left, limit int64
+}
+
+func (b *limitedBody) Read(p []byte) (int, error) {
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return n, &tooLarge{b.limit}
+	}
+	return n, err
+}
+
+// tooLarge says that an answer is longer than we are willing to read.
+type tooLarge struct{ limit int64 }
+
+func (e *tooLarge) Error() string {
+	return fmt.Sprintf("the answer is larger than %d bytes", e.limit)
+}
+
+// NonRetriable keeps azcore's retry policy from trying again.
+func (*tooLarge) NonRetriable() {}
+
+// noRedirects returns t with redirects off. Defender has none, and Go would take
+// the token along to another port or to plain http of the same host.
+func noRedirects(t policy.Transporter) policy.Transporter {
+	client, ok := t.(*http.Client)
+	if !ok {
+		return t
+	}
+	own := *client
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
+}
+
+// defaultTransport is an HTTP client for one host that may be far away: it dials
+// and shakes hands with patience, and leaves the rest to the call's timeout.
+func defaultTransport() *http.Client {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Client{Transport: &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           dialer.DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConnsPerHost:   10,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+	}}
+}
+
+// namedCredential marks the errors of a credential, so that they can be told
+// from those of the call that wanted the token.
+type namedCredential struct{ azcore.TokenCredential }
+
+// GetToken implements [azcore.TokenCredential].
+func (c namedCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	tok, err := c.TokenCredential.GetToken(ctx, o)
+	if err != nil {
+		return tok, &signInError{err}
+	}
+	return tok, nil
+}
+
+// signInError is any error of a credential.
+type signInError struct{ err error }
+
+func (e *signInError) Error() string { return "sign in: " + e.err.Error() }
+func (e *signInError) Unwrap() error { return e.err }

@@ -1,0 +1,137 @@
+package api_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/api/apitest"
+)
+
+// Every call of the client against the whole tenant in memory.
+func TestAgainstTenant(t *testing.T) {
+	t.Parallel()
+	tenant, err := apitest.Start(apitest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tenant.Close)
+	cred, _, err := api.NewCredential(api.CredentialOptions{
+		TenantID: apitest.TenantID, ClientID: apitest.ClientID, ClientSecret: apitest.ClientSecret,
+		Authority: tenant.URL, Transport: tenant.Client(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := api.NewClient(cred, &api.Options{
+		Cloud: api.Cloud{Endpoint: tenant.URL, Scope: tenant.Scope()}, Transport: tenant.Client(), PerMinute: -1, PerHour: -1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	ctx := t.Context()
+
+	catalog, err := c.Catalog(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(catalog.Value) < 60 {
+		t.Errorf("%d software in the catalog", len(catalog.Value))
+	}
+	for i, s := range catalog.Value {
+		if i > 0 && catalog.Value[i-1].ID >= s.ID {
+			t.Errorf("%q comes after %q", s.ID, catalog.Value[i-1].ID)
+		}
+		if !strings.HasPrefix(s.ID, "microsoft-_-") {
+			continue
+		}
+		one, err := c.SoftwareByID(ctx, s.ID)
+		if err != nil || one.Value.Name != s.Name {
+			t.Errorf("SoftwareByID(%q) = %+v, %v", s.ID, one.Value, err)
+		}
+		if _, err := c.MissingKBs(ctx, s.ID); err != nil {
+			t.Errorf("MissingKBs(%q): %v", s.ID, err)
+		}
+	}
+	n := 0
+	for s, err := range c.AllSoftware(ctx, api.SoftwareQuery{Filter: "vendor eq " + api.Quote("microsoft"), Top: 10}) {
+		if n++; err != nil || s.Vendor != "microsoft" {
+			t.Errorf("AllSoftware: %+v, %v", s, err)
+		}
+	}
+	if n != 10 {
+		t.Errorf("%d software with Top 10", n)
+	}
+	machines, err := c.MachinesByName(ctx, "")
+	if err != nil || len(machines.Value) < 200 {
+		t.Fatalf("%d machines, %v", len(machines.Value), err)
+	}
+	withKBs := slices.ContainsFunc(machines.Value, func(m api.Machine) bool {
+		kbs, err := c.MachineMissingKBs(ctx, m.ID)
+		if err != nil {
+			t.Errorf("MachineMissingKBs(%s): %v", m.ID, err)
+		}
+		byName, err := c.MachineByID(ctx, m.ComputerDNSName)
+		if err != nil || byName.Value.ComputerDNSName != m.ComputerDNSName {
+			t.Errorf("MachineByID(%s) = %+v, %v", m.ComputerDNSName, byName.Value, err)
+		}
+		return len(kbs.Value) > 0
+	})
+	if !withKBs {
+		t.Error("no machine lacks a KB")
+	}
+}
+
+// One fault of the tenant for each kind of failure.
+func TestFaultsOfTenant(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		fault apitest.Fault
+		kind  error
+	}{
+		"throttled":   {apitest.Fault{Status: http.StatusTooManyRequests, Code: "429", Message: "quota", RetryAfter: 15 * time.Minute}, api.ErrThrottled},
+		"down":        {apitest.Fault{Status: http.StatusInternalServerError, Code: "InternalServerError"}, api.ErrUnavailable},
+		"cut":         {apitest.Fault{Cut: 20}, api.ErrUnavailable},
+		"html":        {apitest.Fault{Body: "<html></html>", ContentType: "text/html"}, api.ErrBadResponse},
+		"truncated":   {apitest.Fault{Body: `{"value":[`, ContentType: "application/json"}, api.ErrBadResponse},
+		"circular":    {apitest.Fault{NextLink: "self"}, api.ErrBadResponse},
+		"foreign":     {apitest.Fault{NextLink: "https://evil.example/api"}, api.ErrBadResponse},
+		"no such id":  {apitest.Fault{Status: http.StatusNotFound, Code: "ResourceNotFound"}, api.ErrNotFound},
+		"slow answer": {apitest.Fault{Delay: time.Minute}, api.ErrUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tenant, err := apitest.Start(apitest.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(tenant.Close)
+			cred, _, err := api.NewCredential(api.CredentialOptions{
+				TenantID: apitest.TenantID, ClientID: apitest.ClientID, ClientSecret: apitest.ClientSecret,
+				Authority: tenant.URL, Transport: tenant.Client(),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := &api.Options{Cloud: api.Cloud{Endpoint: tenant.URL}, Transport: tenant.Client()}
+			if tc.fault.Delay > 0 {
+				o.Timeout = time.Second
+			}
+			o.Retry.RetryDelay = time.Millisecond
+			c, err := api.NewClient(cred, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(c.Close)
+			tenant.Inject(tc.fault)
+			if _, err := c.MissingKBs(t.Context(), "microsoft-_-edge"); !errors.Is(err, tc.kind) {
+				t.Errorf("error = %v, want %v", err, tc.kind)
+			}
+		})
+	}
+}
