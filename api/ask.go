@@ -10,8 +10,9 @@ import (
 // caller, who may change it.
 type Answer[T any] struct {
 	Value     T
-	FetchedAt time.Time // when Defender gave it
-	Cached    bool      // it came from memory, not from a call made for this question
+	FetchedAt time.Time     // when Defender gave it
+	Age       time.Duration // how long ago that was when the answer was given; never negative
+	Cached    bool          // it came from memory, not from a call made for this question
 }
 
 // CallOption changes one question.
@@ -49,7 +50,7 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 				return kept
 			}
 			v, err := q.fetch(ctx)
-			return c.answers.put(q.path, outcomeOf(v, err))
+			return c.answers.put(q.path, outcomeOf(v, err, c.now()))
 		})
 	}
 	if got.err != nil {
@@ -61,7 +62,7 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 	if q.clone != nil {
 		v = q.clone(v)
 	}
-	return Answer[T]{Value: v, FetchedAt: got.at, Cached: got.cached}, nil
+	return Answer[T]{Value: v, FetchedAt: got.at, Age: max(0, c.now().Sub(got.at)), Cached: got.cached}, nil
 }
 
 // outcome is what came of a question, and when.
@@ -72,8 +73,8 @@ type outcome struct {
 	cached bool // it comes from memory
 }
 
-func outcomeOf(v any, err error) outcome {
-	o := outcome{value: v, at: time.Now()}
+func outcomeOf(v any, err error, at time.Time) outcome {
+	o := outcome{value: v, at: at}
 	if err != nil {
 		o.value, o.err = nil, asError(err)
 	}

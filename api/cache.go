@@ -17,12 +17,13 @@ const notFoundTTL = 30 * time.Second
 type answers struct {
 	ttl   time.Duration
 	bound int
+	now   func() time.Time
 	mu    sync.Mutex // one writer at a time, so that the bound holds
 	kept  *cache.Cache
 }
 
-func newAnswers(ttl time.Duration, bound int) *answers {
-	return &answers{ttl: ttl, bound: bound, kept: cache.New(max(ttl, 0), 0)}
+func newAnswers(ttl time.Duration, bound int, now func() time.Time) *answers {
+	return &answers{ttl: ttl, bound: bound, now: now, kept: cache.New(max(ttl, 0), 0)}
 }
 
 // get returns what is known about key, unless it is older than maxAge; a negative
@@ -36,7 +37,8 @@ func (a *answers) get(key string, maxAge time.Duration) (outcome, bool) {
 		return outcome{}, false
 	}
 	o := v.(outcome)
-	if maxAge > 0 && time.Since(o.at) > maxAge {
+	// go-cache goes by the real clock; ours may be another that was moved on.
+	if age := a.now().Sub(o.at); age > a.ttl || maxAge > 0 && age > maxAge {
 		return outcome{}, false
 	}
 	o.cached = true

@@ -210,3 +210,27 @@ func TestCacheBound(t *testing.T) {
 		}
 	})
 }
+
+// A clock of one's own dates answers, and ages what is kept when it is moved on.
+func TestOwnClock(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var at []time.Duration
+	c := newTestClient(t, func(o *Options) {
+		o.Now = func() time.Time { return now }
+		o.Transport = answersOf(&at, status(200, edge))
+	})
+	for _, want := range []struct {
+		step, age time.Duration
+		calls     int
+	}{{0, 0, 1}, {time.Minute, time.Minute, 1}, {-2 * time.Minute, 0, 1}, {time.Hour, 0, 2}} {
+		now = now.Add(want.step)
+		got, err := c.MissingKBs(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Age != want.age || len(at) != want.calls || got.FetchedAt.After(now.Add(time.Minute)) {
+			t.Errorf("after %v: age %v from %v with %d calls, want %v with %d", want.step, got.Age, got.FetchedAt, len(at), want.age, want.calls)
+		}
+	}
+}

@@ -29,6 +29,7 @@ type Options struct {
 	Retry         policy.RetryOptions // azcore's: three retries unless set
 	Logger        *slog.Logger        // gets a debug line per HTTP call; nil for none
 	Tracing       tracing.Provider    // azcore's hook for spans
+	Now           func() time.Time    // the clock that dates answers and judges their age; time.Now. Waiting always goes by the real one
 	ApplicationID string              // goes in front of the User-Agent, up to 24 characters; "missingkbs"
 }
 
@@ -55,6 +56,9 @@ func (o *Options) withDefaults() Options {
 	orDefault(&d.MaxBody, defaultMaxBody)
 	orDefault(&d.Timeout, defaultTimeout)
 	orDefault(&d.ApplicationID, defaultApplication)
+	if d.Now == nil {
+		d.Now = time.Now
+	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -75,6 +79,7 @@ type Client struct {
 	base     string // its path, most often empty
 	host     string
 	timeout  time.Duration
+	now      func() time.Time
 	azure    *azcore.Client
 	answers  *answers
 	flights  *flights
@@ -108,8 +113,9 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 		base:     endpoint.EscapedPath(),
 		host:     endpoint.Host,
 		timeout:  o.Timeout,
+		now:      o.Now,
 		azure:    azure,
-		answers:  newAnswers(o.CacheTTL, o.CacheEntries),
+		answers:  newAnswers(o.CacheTTL, o.CacheEntries, o.Now),
 		flights:  newFlights(),
 		idle:     idle,
 	}, nil

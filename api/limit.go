@@ -60,14 +60,13 @@ func (l *limiter) Do(req *policy.Request) (*http.Response, error) {
 // wait returns when it is this call's turn, or at once with a [*tooLate] error
 // when that would be after the deadline of ctx.
 func (l *limiter) wait(ctx context.Context) error {
-	booked := l.book()
+	booked, err := l.book(ctx)
+	if err != nil {
+		return err
+	}
 	wait := time.Until(booked.turn)
 	if wait <= 0 {
 		return nil
-	}
-	if tooSlow(ctx, booked.turn) {
-		l.giveBack(booked)
-		return &tooLate{wait}
 	}
 	placeOf(ctx).move(booked.turn, ownLimit())
 	timer := time.NewTimer(wait)
@@ -87,12 +86,20 @@ type booking struct {
 	in   []*rate.Reservation
 }
 
-// book takes the next turn. The clock is read under the lock: a bucket that is
-// asked about the past would hand out the same moment twice.
-func (l *limiter) book() booking {
+// book takes the next turn, unless it comes too late for ctx: then it is given
+// back before anybody else books, who would otherwise be told of the one after
+// it. The clock is read under the lock: a bucket that is asked about the past
+// would hand out the same moment twice.
+func (l *limiter) book(ctx context.Context) (booking, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.bookAt(time.Now())
+	now := time.Now()
+	b := l.bookAt(now)
+	if b.turn.After(now) && tooSlow(ctx, b.turn) {
+		b.cancelAt(now)
+		return booking{}, &tooLate{b.turn.Sub(now)}
+	}
+	return b, nil
 }
 
 func (l *limiter) bookAt(now time.Time) booking {
