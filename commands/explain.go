@@ -1,0 +1,154 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Error is a failure whose words were chosen for the person who asked.
+type Error struct {
+	Title   string        // heading; a general one when empty
+	Message string        // what happened and what to do next
+	Actions []view.Action // what could be pressed instead
+	Usage   bool          // the question itself was wrong
+	Err     error         // the cause, for the log; may be nil
+}
+
+// Error returns the message and the cause, for logs.
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return e.Message + ": " + e.Err.Error()
+	}
+	return e.Message
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// ErrPanic is the failure of a command that crashed.
+var ErrPanic = errors.New("the command crashed")
+
+// Explain makes the page of a failure. It says what happened and what to do next; of an error it does not know it says
+// nothing but that it was logged, because its text may hold anything.
+func Explain(err error) view.Page {
+	if own, ok := errors.AsType[*Error](err); ok {
+		title := own.Title
+		if title == "" {
+			title = "That question could not be read"
+		}
+		actions := own.Actions
+		if len(actions) == 0 {
+			actions = []view.Action{{Label: "Help", Command: helpName}}
+		}
+		return view.Page{Title: title, Lead: own.Message, Actions: actions}
+	}
+	for _, e := range explanations {
+		if errors.Is(err, e.is) {
+			page := view.Page{Title: e.title, Lead: e.lead}
+			if e.more != nil {
+				page.Lead = strings.TrimSpace(page.Lead + " " + e.more(err))
+			}
+			if target := supportID(err); target != "" {
+				page.Note = "Defender's id of this request, for Microsoft support: " + target
+			}
+			return page
+		}
+	}
+	return view.Page{
+		Title: "Something went wrong here",
+		Lead:  "The question could not be answered because of a fault in this program. It was logged; ask again, and if it persists tell whoever runs this bot.",
+	}
+}
+
+// explanation is what people are told of one kind of failure.
+type explanation struct {
+	is    error
+	title string
+	lead  string
+	more  func(error) string
+}
+
+// explanations holds the kinds of failure, special ones before general ones.
+var explanations = []explanation{
+	{
+		is: api.ErrNotFound, title: "Defender does not know that",
+		lead: "It may have been misspelt, or have left the tenant. Search for it by a part of its name.",
+	},
+	{
+		is: api.ErrPermission, title: "This bot lacks a permission in Defender",
+		lead: "Whoever administers the app registration in Entra has to add it under API permissions > WindowsDefenderATP > Application permissions and grant admin consent.",
+		more: missingRoles,
+	},
+	{
+		is: api.ErrLicence, title: "Defender Vulnerability Management is not available in this tenant",
+		lead: "The tenant has no licence for it, or its Defender workspace is not active yet (activation takes some hours). Ask whoever administers Defender.",
+	},
+	{
+		is: api.ErrCredential, title: "Sign-in to Defender failed",
+		lead: "The bot's app credential was refused: its secret or certificate may have expired, or belong to another app or tenant. Whoever runs this bot has to renew it.",
+		more: entraCode,
+	},
+	{
+		is: api.ErrThrottled, title: "Defender asks for a pause",
+		lead: "Too many questions in a short time: the tenant's quota is used up.",
+		more: retryHint,
+	},
+	{
+		is: api.ErrBadResponse, title: "Defender's answer could not be read",
+		lead: "It was not what the API promises, so nothing of it is shown. Try again in a minute; if it persists, a proxy between this bot and Defender may be answering instead.",
+	},
+	{
+		is: api.ErrBadRequest, title: "Defender does not understand that question",
+		lead: "It refused the request as malformed. Check the id or name you typed, or search for it.",
+	},
+	{
+		is: api.ErrUnavailable, title: "Defender cannot be reached",
+		lead: "It did not answer, or answered that it is down, also after several tries. Nothing is known about your question until it is back; try again in a few minutes.",
+	},
+	{
+		is: context.DeadlineExceeded, title: "That took too long",
+		lead: "Defender did not answer in time. Ask again in a minute: if the answer arrives meanwhile, it is kept.",
+	},
+	{
+		is: context.Canceled, title: "The bot is restarting",
+		lead: "Your question was cut off. Ask again in a moment.",
+	},
+}
+
+func missingRoles(err error) string {
+	e, ok := errors.AsType[*api.Error](err)
+	if !ok || len(e.Roles) == 0 {
+		return ""
+	}
+	if len(e.Roles) == 1 {
+		return "Defender asks for " + e.Roles[0] + "."
+	}
+	return "Defender asks for one of " + strings.Join(e.Roles, ", ") + "."
+}
+
+func entraCode(err error) string {
+	if e, ok := errors.AsType[*api.Error](err); ok && strings.HasPrefix(e.Code, "AADSTS") {
+		return "Entra's code is " + e.Code + "."
+	}
+	return ""
+}
+
+func retryHint(err error) string {
+	if e, ok := errors.AsType[*api.Error](err); ok && e.RetryAfter > 0 {
+		return fmt.Sprintf("Try again in %s.", view.Age(e.RetryAfter.Round(time.Second)+time.Second))
+	}
+	return "Try again in a minute."
+}
+
+func supportID(err error) string {
+	if e, ok := errors.AsType[*api.Error](err); ok && e.Status >= 400 {
+		return e.Target
+	}
+	return ""
+}

@@ -1,0 +1,83 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const helpName = "help"
+
+// helpCommand explains what can be asked, from the same values that the router runs.
+func helpCommand(r *Router) Command {
+	return Command{
+		Name:    helpName,
+		Usage:   "[command]",
+		Summary: "what can be asked, or how one command is used",
+		Run: func(_ context.Context, req Request) (view.Page, error) {
+			if len(req.Words) == 0 {
+				return helpPage(r), nil
+			}
+			name := strings.ToLower(req.Words[0])
+			for _, c := range r.commands {
+				if c.Name == name {
+					return commandHelp(c), nil
+				}
+			}
+			return view.Page{}, unknownCommand(r, name)
+		},
+	}
+}
+
+func helpPage(r *Router) view.Page {
+	facts := make(view.Facts, 0, len(r.commands))
+	for _, c := range r.commands {
+		facts = append(facts, view.Fact{Name: usage(c), Value: c.Summary})
+	}
+	return view.Page{
+		Title: "What you can ask",
+		Lead:  "Which security updates (KBs) a software lacks, on how many devices, as Microsoft Defender knows it.",
+		Parts: []view.Part{facts},
+		Actions: []view.Action{
+			{Label: "Most exposed software", Command: Line(searchName)},
+		},
+		Note: "For example: microsoft-_-windows_11, or just: windows 11. A software id is vendor-_-name, as in Defender's portal.",
+	}
+}
+
+func commandHelp(c Command) view.Page {
+	return view.Page{Title: usage(c), Lead: upperFirst(c.Summary) + ".", Parts: parts(c.Help)}
+}
+
+func parts(facts view.Facts) []view.Part {
+	if len(facts) == 0 {
+		return nil
+	}
+	return []view.Part{facts}
+}
+
+func usage(c Command) string { return strings.TrimSpace(c.Name + " " + c.Usage) }
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func unknownCommand(r *Router, name string) error {
+	names := make([]string, 0, len(r.commands))
+	for _, c := range r.commands {
+		if c.Name != "" {
+			names = append(names, c.Name)
+		}
+	}
+	e := &Error{Usage: true, Message: fmt.Sprintf("There is no command %q. There are: %s.", name, strings.Join(names, ", "))}
+	if near := nearest(name, names); near != "" {
+		e.Message = fmt.Sprintf("There is no command %q. Did you mean %s?", name, near)
+		e.Actions = []view.Action{{Label: "help " + near, Command: Line(helpName, near)}}
+	}
+	return e
+}

@@ -1,0 +1,148 @@
+package commands_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// plainDefender answers from its fields and counts the options it was asked with.
+type plainDefender struct {
+	kbs     []api.MissingKB
+	catalog []api.Software
+	fetched time.Time
+	options int
+}
+
+func (d *plainDefender) MissingKBs(_ context.Context, _ string, opts ...api.CallOption) (api.Answer[[]api.MissingKB], error) {
+	d.options = len(opts)
+	return api.Answer[[]api.MissingKB]{Value: d.kbs, FetchedAt: d.fetched}, nil
+}
+
+func (d *plainDefender) SoftwareByID(_ context.Context, id string, _ ...api.CallOption) (api.Answer[api.Software], error) {
+	return api.Answer[api.Software]{Value: api.Software{ID: id}, FetchedAt: d.fetched}, nil
+}
+
+func (d *plainDefender) Catalog(context.Context, ...api.CallOption) (api.Answer[[]api.Software], error) {
+	return api.Answer[[]api.Software]{Value: d.catalog, FetchedAt: d.fetched}, nil
+}
+
+// run answers words from a Defender of plain values.
+func (d *plainDefender) run(t *testing.T, x *commands.Index, words ...string) view.Page {
+	t.Helper()
+	router, err := commands.NewRouter(commands.Software(d, x), commands.Search(d, x))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := router.Run(t.Context(), commands.Request{Words: words})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestOnlyRefreshAsksForFreshData(t *testing.T) {
+	t.Parallel()
+	d := &plainDefender{kbs: []api.MissingKB{{ID: "5000001"}}, fetched: time.Now()}
+	for options, words := range [][]string{{"a-_-b"}, {"a-_-b", "--fresh"}} {
+		d.run(t, &commands.Index{}, words...)
+		if d.options != options {
+			t.Errorf("%q asked with %d options, want %d", words, d.options, options)
+		}
+	}
+}
+
+func TestNewestFirstPutsOtherIdsLast(t *testing.T) {
+	t.Parallel()
+	d := &plainDefender{fetched: time.Now()}
+	for _, id := range []string{"RHSA-2", "5000001", "ADV1", "5000003", "RHSA-1", "5000002"} {
+		d.kbs = append(d.kbs, api.MissingKB{ID: id})
+	}
+	want := []string{"KB5000003", "KB5000002", "KB5000001", "ADV1", "RHSA-1", "RHSA-2"}
+	if diff := cmp.Diff(want, rowNames(d.run(t, &commands.Index{}, "a-_-b", "--sort", "kb"))); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+func TestIndexFollowsTheCatalog(t *testing.T) {
+	t.Parallel()
+	d := &plainDefender{catalog: []api.Software{{ID: "a-_-first"}, {ID: "a-_-other"}}, fetched: time.Now()}
+	x := &commands.Index{}
+	for _, c := range []struct {
+		later time.Duration
+		add   string
+		found string
+	}{{0, "", "2 software ids found"}, {0, "a-_-late", "2 software ids found"}, {time.Minute, "", "3 software ids found"}} {
+		if c.add != "" {
+			d.catalog = append(d.catalog, api.Software{ID: c.add})
+		}
+		d.fetched = d.fetched.Add(c.later)
+		if got := d.run(t, x, "search", "a").Lead; !cmp.Equal(got[:len(c.found)], c.found) {
+			t.Errorf("got %q, want %q", got, c.found)
+		}
+	}
+}
+
+func TestSearchRanks(t *testing.T) {
+	t.Parallel()
+	d := &plainDefender{fetched: time.Now(), catalog: []api.Software{
+		{ID: "contoso-_-edgeworth", ExposedMachines: 900},
+		{ID: "microsoft-_-edge", ExposedMachines: 1},
+		{ID: "microsoft-_-edge_chromium-based", ExposedMachines: 40},
+		{ID: "google-_-chrome", ExposedMachines: 7},
+		{ID: "x-_-ab", ExposedMachines: 1},
+	}}
+	for _, c := range []struct {
+		words []string
+		want  []string
+	}{
+		// A whole word beats the beginning of one; of equals the more exposed is first.
+		{[]string{"edge"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge", "contoso-_-edgeworth"}},
+		{[]string{"hromium"}, []string{"microsoft-_-edge_chromium-based"}},                               // inside a word
+		{[]string{"crome"}, []string{"google-_-chrome"}},                                                 // a letter too few
+		{[]string{"chromme"}, []string{"google-_-chrome"}},                                               // a letter too many
+		{[]string{"microsoftedge"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge"}},     // two words as one
+		{[]string{"edge", "micrsoft"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge"}},  // one of two mistyped
+		{[]string{"mircosoft", "egde"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge"}}, // both
+	} {
+		var got []string
+		for _, row := range d.run(t, &commands.Index{}, append([]string{"search"}, c.words...)...).Parts[0].(view.Table).Rows {
+			got = append(got, row[0].Text)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", c.words, diff)
+		}
+	}
+	if got := d.run(t, &commands.Index{}, "search", "chrome").Lead; got != "1 software found. Choose one to see its missing updates." {
+		t.Errorf("one hit reads %q", got)
+	}
+	if got := d.run(t, &commands.Index{}, "search", "ab").Parts[0].(view.Table).Rows; len(got) != 1 {
+		t.Errorf("two letters fit %d, want the one of that name", len(got))
+	}
+}
+
+func BenchmarkSearch(b *testing.B) {
+	d := &plainDefender{fetched: time.Now()}
+	for i := range 50_000 {
+		id := "vendor" + string(rune('a'+i%26)) + "-_-product" + string(rune('a'+i/26%26)) + string(rune('a'+i/676%26)) + string(rune('a'+i/17576))
+		d.catalog = append(d.catalog, api.Software{ID: id, ExposedMachines: i})
+	}
+	x := &commands.Index{}
+	search := commands.Search(d, x)
+	for _, word := range []string{"productabc", "prodcutabc"} {
+		b.Run(word, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := search.Run(b.Context(), commands.Request{Words: []string{word}}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

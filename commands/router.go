@@ -1,0 +1,87 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Request is one question, wherever it was asked.
+type Request struct {
+	Words   []string // what was asked, split into words
+	User    string   // who asks, in the words of the edge that took the question; empty on a terminal
+	Channel string   // where; empty on a terminal
+}
+
+// Parse reads a typed line. The caller fills in who asks and where.
+func Parse(line string) (Request, error) {
+	if len(line) > MaxLine {
+		return Request{}, &Error{
+			Usage:   true,
+			Message: fmt.Sprintf("That line has %d bytes; at most %d are read. Ask for one software id or a few words.", len(line), MaxLine),
+		}
+	}
+	return Request{Words: Split(line)}, nil
+}
+
+// Command is one thing people can ask for.
+type Command struct {
+	Name    string // the first word; empty for the command that takes every line no other command claims
+	Usage   string // what follows the name, such as "<words>"
+	Summary string // one line for the list of commands
+	Help    []view.Fact
+	Run     func(ctx context.Context, req Request) (view.Page, error) // req.Words without the name
+}
+
+// Router picks the command of a request. It is safe for concurrent use.
+type Router struct {
+	commands []Command
+	byName   map[string]Command
+}
+
+// NewRouter returns a router for the given commands and adds the command help. One command must have no name; two of
+// the same name are an error.
+func NewRouter(cmds ...Command) (*Router, error) {
+	r := &Router{byName: make(map[string]Command, len(cmds)+1)}
+	r.commands = append(append(r.commands, cmds...), helpCommand(r))
+	for _, c := range r.commands {
+		if _, twice := r.byName[c.Name]; twice {
+			return nil, fmt.Errorf("two commands are named %q", c.Name)
+		}
+		r.byName[c.Name] = c
+	}
+	if _, ok := r.byName[""]; !ok {
+		return nil, errors.New("no command takes the lines that name no command")
+	}
+	return r, nil
+}
+
+// Commands lists the commands in the order in which help names them.
+func (r *Router) Commands() []Command { return r.commands }
+
+// Run answers a request. Its error is for [Explain]; a page that says "nothing found" is no error.
+func (r *Router) Run(ctx context.Context, req Request) (view.Page, error) {
+	cmd, req := r.resolve(req)
+	for _, w := range req.Words {
+		if w == "--help" || w == "-h" {
+			return commandHelp(cmd), nil
+		}
+	}
+	return cmd.Run(ctx, req)
+}
+
+// resolve finds the command of a request and takes its name off the words. No words at all ask for help.
+func (r *Router) resolve(req Request) (Command, Request) {
+	if len(req.Words) == 0 {
+		return r.byName[helpName], req
+	}
+	name := strings.ToLower(req.Words[0])
+	if cmd, ok := r.byName[name]; ok && name != "" {
+		req.Words = req.Words[1:]
+		return cmd, req
+	}
+	return r.byName[""], req
+}

@@ -1,0 +1,108 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	searchName  = "search"
+	searchUsage = "[words] [--page N]"
+)
+
+// Search is the command that lists the software whose id, name or vendor fits the words, each with a button that asks
+// for its missing KBs. Without words it lists all software, the most exposed first.
+func Search(d Defender, idx *Index) Command {
+	return Command{
+		Name:    searchName,
+		Usage:   searchUsage,
+		Summary: "software ids whose id, name or vendor fits; without words, the most exposed software",
+		Help: []view.Fact{
+			{Name: "Typing errors", Value: "are forgiven: search chorme finds google-_-chrome"},
+			{Name: "Example", Value: "search windows 11"},
+		},
+		Run: func(ctx context.Context, req Request) (view.Page, error) {
+			page := 0
+			o := newOptions(searchName + " " + searchUsage)
+			o.set.Var(number{&page, 1}, "page", "")
+			words, err := o.parse(req.Words)
+			if err != nil {
+				return view.Page{}, err
+			}
+			found, err := idx.find(ctx, d, words)
+			if err != nil {
+				return view.Page{}, err
+			}
+			if len(found.software) == 0 {
+				return view.Page{}, nothingFound(words)
+			}
+			found.page = page
+			return searchPage(strings.Join(words, " "), found), nil
+		},
+	}
+}
+
+func nothingFound(words []string) error {
+	return &Error{
+		Title:   "Nothing found",
+		Message: fmt.Sprintf("No software in this tenant fits %q. Try a part of its name or its vendor.", strings.Join(words, " ")),
+		Actions: []view.Action{{Label: "Most exposed software", Command: Line(searchName)}},
+	}
+}
+
+// found is the answer of a search.
+type found struct {
+	software []api.Software
+	asOf     view.AsOf
+	inexact  bool // nothing fits as typed; these fit with typing errors forgiven
+	page     int
+}
+
+// searchPage lists software as buttons. query is what was searched for, empty for everything.
+func searchPage(query string, f found) view.Page {
+	page := view.Page{
+		Title: fmt.Sprintf("Software that fits %q", query),
+		Lead:  fmt.Sprintf("%s found. Choose one to see its missing updates.", softwareCount(len(f.software))),
+		AsOf:  f.asOf,
+	}
+	if query == "" {
+		page.Title = "All software, most exposed devices first"
+	}
+	if f.inexact {
+		page.Note = "Nothing fits as typed; these are the nearest."
+	}
+	t := view.Table{
+		Caption: "Software found",
+		Columns: []view.Column{
+			{Key: "software", Title: "Software"},
+			{Key: "vendor", Title: "Vendor"},
+			{Key: "exposed_devices", Title: "Exposed devices", Kind: view.Number},
+			{Key: "weaknesses", Title: "Weaknesses", Kind: view.Number},
+			{Key: "ask", Title: "Missing updates", Kind: view.Button},
+		},
+		Page:    f.page,
+		Command: Line(append([]string{searchName}, Split(query)...)...),
+	}
+	for _, s := range f.software {
+		t.Rows = append(t.Rows, []view.Cell{
+			view.TextCell(s.ID),
+			view.TextCell(s.Vendor),
+			view.NumberCell(s.ExposedMachines),
+			view.NumberCell(s.Weaknesses),
+			{Text: s.ID, Action: &view.Action{Label: "Show", Command: Line(s.ID)}},
+		})
+	}
+	page.Parts = []view.Part{t}
+	return page
+}
+
+func softwareCount(n int) string {
+	if n == 1 {
+		return "1 software"
+	}
+	return view.Thousands(n) + " software ids"
+}

@@ -1,0 +1,260 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// refreshAge is how old an answer may be when somebody presses Refresh: pressing it all the time costs Defender at most
+// one call in that time.
+const refreshAge = 10 * time.Second
+
+// Defender is what the commands ask of the client; *[api.Client] has it.
+type Defender interface {
+	MissingKBs(ctx context.Context, softwareID string, opts ...api.CallOption) (api.Answer[[]api.MissingKB], error)
+	SoftwareByID(ctx context.Context, id string, opts ...api.CallOption) (api.Answer[api.Software], error)
+	Catalog(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error)
+}
+
+const softwareUsage = "<software-id> [--sort devices|cves|kb] [--min-devices N] [--min-cves N] [--page N]"
+
+// Software is the command that answers with the missing KBs of one software. Words that are no software id are
+// searched: a single hit is answered at once, several become buttons. The index may be shared with [Search].
+func Software(d Defender, idx *Index) Command {
+	s := software{defender: d, index: idx}
+	return Command{
+		Usage:   softwareUsage,
+		Summary: "the missing KBs of one software: devices, CVEs and the catalog page of each; words that are no id are searched",
+		Help: []view.Fact{
+			{Name: "--sort devices|cves|kb", Value: "order; devices unless you say otherwise"},
+			{Name: "--min-devices N", Value: "only KBs that N or more devices lack"},
+			{Name: "--min-cves N", Value: "only KBs that fix N or more CVEs"},
+			{Name: "--page N", Value: "a later page of a long list"},
+			{Name: "Example", Value: "microsoft-_-windows_11 --sort cves --min-devices 5"},
+		},
+		Run: s.run,
+	}
+}
+
+type software struct {
+	defender Defender
+	index    *Index
+}
+
+// query is what was asked about one software.
+type query struct {
+	id         string
+	sort       string
+	minDevices int
+	minCVEs    int
+	page       int
+	fresh      bool
+}
+
+func (s software) run(ctx context.Context, req Request) (view.Page, error) {
+	q := query{sort: sortDevices}
+	words, err := q.options().parse(req.Words)
+	if err != nil {
+		return view.Page{}, err
+	}
+	if len(words) == 1 && strings.Contains(words[0], idSeparator) {
+		q.id = words[0]
+		return s.byID(ctx, q)
+	}
+	if len(words) == 0 {
+		return view.Page{}, &Error{Usage: true, Message: "Which software? Usage: " + softwareUsage}
+	}
+	return s.byWords(ctx, q, words)
+}
+
+func (q *query) options() *options {
+	o := newOptions(softwareUsage)
+	o.set.Var(choice{&q.sort, []string{sortDevices, sortCVEs, sortKB}}, "sort", "")
+	o.set.Var(number{&q.minDevices, 0}, "min-devices", "")
+	o.set.Var(number{&q.minCVEs, 0}, "min-cves", "")
+	o.set.Var(number{&q.page, 1}, "page", "")
+	o.set.BoolVar(&q.fresh, "fresh", false, "") // what the Refresh button says; not for people to learn
+	o.set.Lookup("fresh").Hidden = true
+	return o
+}
+
+// line is the command line of q for another order or page; a page of 0 leaves the page out.
+func (q query) line(sort string, page int, more ...string) string {
+	words := []string{q.id}
+	if sort != sortDevices {
+		words = append(words, "--sort", sort)
+	}
+	if q.minDevices > 0 {
+		words = append(words, "--min-devices", strconv.Itoa(q.minDevices))
+	}
+	if q.minCVEs > 0 {
+		words = append(words, "--min-cves", strconv.Itoa(q.minCVEs))
+	}
+	if page > 1 {
+		words = append(words, "--page", strconv.Itoa(page))
+	}
+	return Line(append(words, more...)...)
+}
+
+// byID answers for a word that looks like a software id. An id that Defender does not know is searched for, because
+// people mistype and phones write capitals.
+func (s software) byID(ctx context.Context, q query) (view.Page, error) {
+	answer, err := s.defender.MissingKBs(ctx, q.id, maxAge(q.fresh)...)
+	switch {
+	case errors.Is(err, api.ErrNotFound):
+		return s.instead(ctx, q, err)
+	case err != nil:
+		return view.Page{}, fmt.Errorf("missing KBs of %s: %w", q.id, err)
+	case len(answer.Value) > 0:
+		return s.page(q, answer), nil
+	}
+	// An empty list may mean "nothing is missing" or "never heard of it", and only the software itself tells which.
+	known, err := s.defender.SoftwareByID(ctx, q.id, maxAge(q.fresh)...)
+	if errors.Is(err, api.ErrNotFound) {
+		return s.instead(ctx, q, err)
+	}
+	page := s.page(q, answer)
+	if err != nil {
+		page.Note = "Defender listed nothing, and whether it knows this id at all could not be checked: " + Explain(err).Lead
+		return page, nil
+	}
+	return nothingMissing(page, known.Value), nil
+}
+
+func maxAge(fresh bool) []api.CallOption {
+	if fresh {
+		return []api.CallOption{api.MaxAge(refreshAge)}
+	}
+	return nil
+}
+
+// instead searches for an id that Defender does not know.
+func (s software) instead(ctx context.Context, q query, cause error) (view.Page, error) {
+	found, err := s.index.find(ctx, s.defender, strings.Split(q.id, idSeparator))
+	if err != nil || len(found.software) == 0 {
+		return view.Page{}, unknownSoftware(q.id, cause)
+	}
+	for _, other := range found.software {
+		if strings.EqualFold(other.ID, q.id) && other.ID != q.id {
+			q.id = other.ID
+			return s.byID(ctx, q)
+		}
+	}
+	page := searchPage(q.id, found)
+	page.Title = fmt.Sprintf("Defender knows no software %s", q.id)
+	page.Lead = "Did you mean one of these?"
+	if len(found.software) == 1 {
+		page.Lead = "Did you mean this one?"
+	}
+	return page, nil
+}
+
+func unknownSoftware(id string, cause error) error {
+	return &Error{
+		Title:   "Unknown software",
+		Message: fmt.Sprintf("Defender knows no software %s in this tenant, and nothing similar. Search for it by a part of its name.", id),
+		Actions: []view.Action{{Label: "Most exposed software", Command: Line(searchName)}},
+		Err:     cause,
+	}
+}
+
+// byWords answers words that are no id: one hit at once, several as a choice.
+func (s software) byWords(ctx context.Context, q query, words []string) (view.Page, error) {
+	found, err := s.index.find(ctx, s.defender, words)
+	if err != nil {
+		return view.Page{}, err
+	}
+	switch len(found.software) {
+	case 0:
+		return view.Page{}, nothingFound(words)
+	case 1:
+		q.id = found.software[0].ID
+		page, err := s.byID(ctx, q)
+		if err == nil {
+			page.Note = strings.TrimSpace(onlyHit(found, strings.Join(words, " ")) + " " + page.Note)
+		}
+		return page, err
+	default:
+		found.page = q.page
+		return searchPage(strings.Join(words, " "), found), nil
+	}
+}
+
+func onlyHit(f found, query string) string {
+	if f.inexact {
+		return fmt.Sprintf("Nothing fits %q as typed; this is the nearest.", query)
+	}
+	return fmt.Sprintf("The only software that fits %q.", query)
+}
+
+// page makes the page of a list of missing KBs.
+func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
+	shown, hidden := filter(answer.Value, q)
+	page := view.Page{
+		Title: "Missing updates: " + q.id,
+		Lead:  lead(shown, hidden),
+		AsOf:  view.AsOf{Time: answer.FetchedAt, Age: answer.Age},
+		Actions: []view.Action{
+			{Label: "Refresh", Command: q.line(q.sort, q.page, "--fresh"), Effect: view.Replace},
+			{Label: "Share to channel", Command: q.line(q.sort, q.page), Effect: view.Share},
+		},
+	}
+	if hidden > 0 {
+		all := query{id: q.id}
+		page.Actions = append(page.Actions, view.Action{Label: "Show all", Command: all.line(q.sort, 0), Effect: view.Replace})
+	}
+	page.Parts = []view.Part{kbTable(q, shown)} // also without rows: a CSV of nothing is its header
+	return page
+}
+
+// filter keeps the KBs that q asks for, in its order, and counts the others.
+func filter(kbs []api.MissingKB, q query) (shown []api.MissingKB, hidden int) {
+	shown = slices.DeleteFunc(slices.Clone(kbs), func(kb api.MissingKB) bool {
+		return kb.MachineMissedOn < q.minDevices || kb.CVEAddressed < q.minCVEs
+	})
+	sortKBs(shown, q.sort)
+	return shown, len(kbs) - len(shown)
+}
+
+func lead(shown []api.MissingKB, hidden int) string {
+	var b strings.Builder
+	if len(shown) == 0 {
+		b.WriteString("No missing updates.")
+	} else {
+		ids := map[string]bool{}
+		worst := slices.MaxFunc(shown, func(a, b api.MissingKB) int { return cmp.Compare(a.MachineMissedOn, b.MachineMissedOn) })
+		for _, kb := range shown {
+			ids[kb.ID] = true
+		}
+		fmt.Fprintf(&b, "%s missing, worst on %s.", view.Count(len(ids), "update"), view.Count(worst.MachineMissedOn, "device"))
+		if len(ids) < len(shown) {
+			fmt.Fprintf(&b, " %s: one for each OS build.", view.Count(len(shown), "row"))
+		}
+	}
+	if hidden > 0 {
+		fmt.Fprintf(&b, " %s hidden by your filter.", view.Count(hidden, "row"))
+	}
+	return b.String()
+}
+
+// nothingMissing completes the page of a software that Defender knows and that lacks nothing it has a KB for.
+func nothingMissing(page view.Page, s api.Software) view.Page {
+	page.Lead = "No missing updates: Defender knows this software and lists no KB for it."
+	page.Parts = append(page.Parts, view.Facts{
+		{Name: "Exposed devices", Value: view.Thousands(s.ExposedMachines)},
+		{Name: "Known weaknesses", Value: view.Thousands(s.Weaknesses)},
+	})
+	if s.Vendor != "microsoft" {
+		page.Note = "KBs are Microsoft's: the updates of other vendors are not counted here, so weaknesses may remain."
+	}
+	return page
+}
