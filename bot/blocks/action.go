@@ -1,0 +1,46 @@
+package blocks
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// ActionKind is what a click on a button asks for. It travels as the first word of the button's action id, because
+// Slack gives that back with the click.
+type ActionKind string
+
+// The kinds of buttons. The value of all but Open is a command line.
+const (
+	Open    ActionKind = "open"    // Slack opens an address by itself; the click needs no answer
+	Run     ActionKind = "run"     // answer with a new message
+	Replace ActionKind = "replace" // answer in place of the message that holds the button
+	Share   ActionKind = "share"   // answer for everyone in the channel
+)
+
+// KindOf tells which button an action becomes.
+func KindOf(a view.Action) ActionKind {
+	switch {
+	case a.URL != "":
+		return Open
+	case a.Effect == view.Replace:
+		return Replace
+	case a.Effect == view.Share:
+		return Share
+	default:
+		return Run
+	}
+}
+
+func (k ActionKind) actionID(n int) string { return string(k) + ":" + strconv.Itoa(n) }
+
+// ParseActionID is the kind of button that an action id names; ok is false for an id this package did not make.
+func ParseActionID(id string) (kind ActionKind, ok bool) {
+	word, _, _ := strings.Cut(id, ":")
+	switch k := ActionKind(word); k {
+	case Open, Run, Replace, Share:
+		return k, true
+	}
+	return "", false
+}

@@ -1,0 +1,256 @@
+// Package blocks draws a [view.Page] as Block Kit. All of Slack's limits live here, in limits.go: no page whatever
+// renders to a message that Slack refuses for its size, and what does not fit is counted on the page and reachable by a
+// button.
+//
+// Text of a page is of foreign origin. It is only ever put where Slack reads no markup: plain_text objects, raw_text
+// cells and rich_text elements. The mrkdwn this package writes holds nothing but its own words, numbers and user ids
+// it has checked.
+//
+// The package knows Block Kit and slack-go's types for it, not the Slack client, and nothing of what a page is about.
+package blocks
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackutilsx"
+
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Message is a page drawn for Slack.
+type Message struct {
+	Text   string // the whole page for notifications and screen readers, escaped for mrkdwn
+	Blocks []slack.Block
+}
+
+// Options say how a page is drawn.
+type Options struct {
+	// Classic draws tables as sections with buttons and charts as text, for workspaces that do not take data_table and
+	// data_visualization blocks.
+	Classic bool
+	// SharedBy is the id of the person who made an answer public. It is named, and nothing that shares is offered again.
+	SharedBy string
+}
+
+// Render draws a page.
+func Render(p view.Page, o Options) Message {
+	d := drawing{options: o, left: maxMessage}
+	d.header(p.Title)
+	d.text(p.Lead, maxLead)
+	for _, part := range p.Parts {
+		switch part := part.(type) {
+		case view.Facts:
+			d.facts(part)
+		case view.Table:
+			d.table(part)
+		case view.Chart:
+			d.chart(part)
+		}
+	}
+	d.buttons(p.Actions)
+	d.small(p)
+	return Message{Text: fallback(p), Blocks: d.blocks}
+}
+
+// HasTable reports whether a message holds a block that older workspaces refuse: a table or a chart.
+func (m Message) HasTable() bool {
+	for _, b := range m.Blocks {
+		switch b.(type) {
+		case *slack.DataTableBlock, *slack.DataVisualizationBlock:
+			return true
+		}
+	}
+	return false
+}
+
+// reserve is what is kept back for the buttons and the small print that end every page.
+const (
+	reservedBlocks = 4
+	reservedChars  = maxNote + 600
+)
+
+// drawing is a message in the making.
+type drawing struct {
+	options Options
+	left    budget
+	blocks  []slack.Block
+	charts  int           // drawn as data_visualization
+	nextID  int           // of a button; action ids must differ within a block, and tell apart clicks in the log
+	pager   []view.Action // buttons that page and sort the first table
+	notes   []string      // what was left out, said in the small print
+}
+
+func (d *drawing) add(b slack.Block) { d.blocks = append(d.blocks, b) }
+
+// room reports whether another block may stand before the end of the page.
+func (d *drawing) room() bool { return len(d.blocks) < maxBlocks-reservedBlocks }
+
+func plain(s string, limit int) *slack.TextBlockObject {
+	off := false
+	return &slack.TextBlockObject{Type: slack.PlainTextType, Text: clip(s, limit), Emoji: &off}
+}
+
+func (d *drawing) header(title string) {
+	text := plain(view.OneLine(title), maxHeader)
+	d.left.take(text.Text)
+	// A header is charged about a hundred characters beyond its text (the measurement behind maxMessage).
+	d.left -= 100
+	d.add(slack.NewHeaderBlock(text))
+}
+
+func (d *drawing) text(s string, limit int) {
+	if strings.TrimSpace(s) == "" {
+		return
+	}
+	text := plain(s, limit)
+	d.left.take(text.Text)
+	d.add(slack.NewSectionBlock(text, nil, nil))
+}
+
+// facts draws a list of named values. rich_text reads no markup in its text.
+func (d *drawing) facts(facts view.Facts) {
+	var items []slack.RichTextElement
+	for i, f := range facts {
+		name := clip(view.OneLine(f.Name), maxFact/3)
+		value := clip(view.OneLine(f.Value), maxFact-length(name))
+		if int(d.left) < reservedChars+maxFact || !d.left.take(name, value) {
+			d.notes = append(d.notes, view.Count(len(facts)-i, "more line")+" not shown.")
+			break
+		}
+		items = append(items, slack.NewRichTextSection(
+			slack.NewRichTextSectionTextElement(name, &slack.RichTextSectionTextStyle{Bold: true}),
+			slack.NewRichTextSectionTextElement("  "+value, nil),
+		))
+	}
+	if len(items) > 0 && d.room() {
+		d.add(slack.NewRichTextBlock("", slack.NewRichTextList(slack.RTEListBullet, 0, items...)))
+	}
+}
+
+// buttons draws the pager and the page's actions.
+func (d *drawing) buttons(actions []view.Action) {
+	var elements []slack.BlockElement
+	for _, a := range append(d.pager, actions...) {
+		if a.Effect == view.Share && d.options.SharedBy != "" {
+			continue
+		}
+		b := d.button(a)
+		if b != nil && len(elements) < maxButtons && d.left.take(b.Text.Text) {
+			elements = append(elements, b)
+		}
+	}
+	if len(elements) > 0 {
+		d.add(slack.NewActionBlock("", elements...))
+	}
+}
+
+// button draws an action, or returns nil for one that Slack would refuse.
+func (d *drawing) button(a view.Action) *slack.ButtonBlockElement {
+	kind := KindOf(a)
+	if kind == Open && !openable(a.URL) {
+		return nil
+	}
+	if kind != Open && (a.Command == "" || length(a.Command) > maxButtonValue) {
+		return nil
+	}
+	d.nextID++
+	b := slack.NewButtonBlockElement(kind.actionID(d.nextID), a.Command, plain(view.OneLine(a.Label), maxButtonText))
+	b.URL = a.URL
+	if kind == Open {
+		b.Value = ""
+	}
+	return b
+}
+
+// openable reports whether Slack takes an address for a button; only https is worth a person's trust.
+func openable(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && u.Hostname() != "" && u.String() == address && length(address) <= maxURL
+}
+
+// userID is what Slack's user ids look like; see https://docs.slack.dev/reference/objects/user-object.
+var userID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+
+// small draws the small print: who shared, what was left out, the note, the age of the data.
+func (d *drawing) small(p view.Page) {
+	var elements []slack.MixedElement
+	if at := p.AsOf; !at.Time.IsZero() {
+		// Slack writes the moment in the reader's own zone; what follows the bar is for clients that cannot.
+		moment := fmt.Sprintf("<!date^%d^{time}, {date_short}|%s>", at.Time.Unix(), at.Time.UTC().Format("2006-01-02 15:04 UTC"))
+		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, at.Describe(moment)+".", false, true))
+	}
+	if userID.MatchString(d.options.SharedBy) {
+		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, "Shared by <@"+d.options.SharedBy+">.", false, true))
+	}
+	if note := strings.TrimSpace(strings.Join(append(d.notes, p.Note), " ")); note != "" {
+		elements = append(elements, plain(note, maxNote))
+	}
+	if len(elements) > 0 {
+		d.add(slack.NewContextBlock("", elements...))
+	}
+}
+
+// fallback is the page as text for notifications and screen readers: all of it that fits, and a count of the rest. It
+// stands where Slack reads control sequences, so it is escaped.
+func fallback(p view.Page) string {
+	var b strings.Builder
+	left := maxFallback - 100 // for the closing line
+	omitted := 0
+	line := func(s string) {
+		s = slackutilsx.EscapeMessage(view.OneLine(s))
+		if left -= length(s) + 1; left < 0 {
+			omitted++
+			return
+		}
+		b.WriteString(s + "\n")
+	}
+	line(clip(p.Title, maxHeader))
+	line(clip(p.Lead, maxLead))
+	for _, part := range p.Parts {
+		switch part := part.(type) {
+		case view.Facts:
+			for _, f := range part {
+				line(clip(f.Name+": "+f.Value, maxFact))
+			}
+		case view.Table:
+			for i, row := range part.Rows {
+				if left < 0 {
+					omitted += len(part.Rows) - i
+					break
+				}
+				line(rowText(part.Columns, row))
+			}
+		case view.Chart:
+			for _, l := range chartLines(part) {
+				line(l)
+			}
+		}
+	}
+	if omitted > 0 {
+		fmt.Fprintf(&b, "%s not read out here.\n", view.Count(omitted, "more line"))
+	}
+	if p.Note != "" && left > maxNote {
+		line(clip(p.Note, maxNote))
+	}
+	return b.String() + p.AsOf.String()
+}
+
+// rowText is a row of a table in words: the first cell names it, the others follow their headings.
+func rowText(columns []view.Column, row []view.Cell) string {
+	var words []string
+	for i, c := range row {
+		switch {
+		case columns[i].Kind == view.Number:
+			words = append(words, columns[i].Title+" "+view.Thousands(c.Number))
+		case columns[i].Kind == view.Button && c.Action != nil && c.Action.URL != "":
+			words = append(words, c.Action.URL)
+		case columns[i].Kind == view.Text && c.Text != "":
+			words = append(words, clip(c.Text, maxCell))
+		}
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,193 @@
+// Package bot is the Slack edge: it keeps the Socket Mode connection, turns envelopes into requests, has them answered,
+// and sends the pages back. Together with package main it is the only code that uses the Slack client.
+//
+// What can be asked is decided in package commands, how a page looks in package blocks. This package decides who gets
+// an answer, by which way it travels, and what happens when there is too much to do.
+//
+// The way of a question: [Bot.Serve] reads an event and never blocks; the event becomes a question (question.go), runs
+// in a goroutine of its own within a bound (serve.go), and its page is sent in the acknowledgement when it is ready
+// and small enough, or else to the response_url (answer.go).
+package bot
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Tables says how tables are drawn.
+type Tables string
+
+// The ways to draw tables.
+const (
+	TablesAuto    Tables = "auto"       // data_table, until the workspace refuses one
+	TablesData    Tables = "data_table" // always data_table
+	TablesClassic Tables = "classic"    // sections and buttons
+)
+
+// Options configure a [Bot]. The zero value of each field stands for its default.
+type Options struct {
+	Tables   Tables        // default TablesAuto
+	AckAfter time.Duration // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
+	Timeout  time.Duration // for one question; default 30 s
+	Grace    time.Duration // for questions that run when the bot is told to stop; default 8 s
+	Slots    int           // questions at once; default 200
+	Log      *slog.Logger  // default: nothing is logged
+}
+
+func (o Options) withDefaults() Options {
+	if o.Tables == "" {
+		o.Tables = TablesAuto
+	}
+	if o.AckAfter == 0 {
+		o.AckAfter = 1500 * time.Millisecond
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.Grace == 0 {
+		o.Grace = 8 * time.Second
+	}
+	if o.Slots == 0 {
+		o.Slots = 200
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// answerer answers requests; *commands.Router does.
+type answerer interface {
+	Run(ctx context.Context, req commands.Request) (view.Page, error)
+}
+
+// acker acknowledges envelopes; *socketmode.Client does.
+type acker interface {
+	AckCtx(ctx context.Context, envelopeID string, payload any) error
+}
+
+// channelReader looks a channel up; *slack.Client does.
+type channelReader interface {
+	GetConversationInfoContext(ctx context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error)
+}
+
+// Workspace is the bot's own workspace, as auth.test names it.
+type Workspace struct {
+	TeamID       string
+	EnterpriseID string // empty outside an Enterprise organisation
+	UserID       string // the bot's own user
+}
+
+// Bot answers the questions of one workspace. Make one with [New]; all methods are safe for concurrent use.
+type Bot struct {
+	options   Options
+	workspace Workspace
+	answers   answerer
+	acks      acker
+	channels  channelReader
+	webhook   *Webhook
+	log       *slog.Logger
+
+	slots   chan struct{}  // one for each question that runs
+	refused chan struct{}  // one for each refusal on its way
+	running sync.WaitGroup // the questions
+	asides  sync.WaitGroup // the refusals and bare acknowledgements
+	seen    *recent
+	tables  atomic.Int32 // what is known of data_table in this workspace: a tableState
+	stats   stats
+}
+
+// Parts are what a [Bot] works with.
+type Parts struct {
+	Workspace Workspace
+	Answers   *commands.Router
+	Socket    *socketmode.Client // its Events are to be given to [Bot.Serve]
+	Slack     *slack.Client
+	Webhook   *Webhook
+}
+
+// New returns a bot.
+func New(p Parts, o Options) *Bot {
+	return newBot(p.Workspace, p.Answers, p.Socket, p.Slack, p.Webhook, o)
+}
+
+// newBot takes the seams as interfaces, so that tests can stand in for a socket.
+func newBot(w Workspace, answers answerer, acks acker, channels channelReader, hook *Webhook, o Options) *Bot {
+	o = o.withDefaults()
+	return &Bot{
+		options:   o,
+		workspace: w,
+		answers:   answers,
+		acks:      acks,
+		channels:  channels,
+		webhook:   hook,
+		log:       o.Log,
+		slots:     make(chan struct{}, o.Slots),
+		refused:   make(chan struct{}, o.Slots),
+		seen:      newRecent(10_000),
+	}
+}
+
+// stats counts what happened. Reading them is for the log at the end and for tests.
+type stats struct {
+	answered, failed, busy, duplicates, undecodable, dropped atomic.Int64
+}
+
+// Stats are the counts of a bot since it was made.
+type Stats struct {
+	Answered    int64 // questions answered, failures with a page included
+	Failed      int64 // questions whose answer was a failure
+	Busy        int64 // questions refused because too many ran
+	Duplicates  int64 // envelopes that came again and were not answered again
+	Undecodable int64 // envelopes that could not be read
+	Dropped     int64 // envelopes that could not even be refused
+}
+
+// Stats returns the counts so far.
+func (b *Bot) Stats() Stats {
+	return Stats{
+		Answered:    b.stats.answered.Load(),
+		Failed:      b.stats.failed.Load(),
+		Busy:        b.stats.busy.Load(),
+		Duplicates:  b.stats.duplicates.Load(),
+		Undecodable: b.stats.undecodable.Load(),
+		Dropped:     b.stats.dropped.Load(),
+	}
+}
+
+// ErrRefusedURL is the error of a response_url that does not lead to Slack.
+var ErrRefusedURL = errors.New("response_url does not lead to Slack")
+
+// slackHosts reports whether a response_url may lead to this host: Slack's own, or the host of the configured Web API
+// where that is not Slack's.
+func slackHosts(apiURL string) func(*url.URL) bool {
+	own, err := url.Parse(apiURL)
+	if err != nil {
+		own = &url.URL{}
+	}
+	return func(u *url.URL) bool {
+		if u.Scheme == "https" && (u.Host == "hooks.slack.com" || u.Host == "hooks.slack-gov.com") {
+			return true
+		}
+		return own.Host != "" && u.Scheme == own.Scheme && u.Host == own.Host
+	}
+}
+
+// httpClient never follows a redirect: a response_url has no business to send the answer elsewhere.
+func noRedirects(c *http.Client) *http.Client {
+	own := *c
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
+}

@@ -1,0 +1,710 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// fakeSlack stands for the connection and for the response_url: it takes acknowledgements and answers, with the time
+// at which they came.
+type fakeSlack struct {
+	began time.Time
+	mu    sync.Mutex
+	log   []sent
+	// status and body of the answers to posts, in turn; afterwards 200 and "ok".
+	posts []post
+}
+
+type post struct {
+	status     int
+	body       string
+	retryAfter string
+}
+
+// sent is something the bot sent.
+type sent struct {
+	At      time.Duration
+	To      string // "ack <envelope>" or the path of the response_url
+	Message message
+}
+
+// message is what tests look at in an answer; it is zero for an empty acknowledgement.
+type message struct {
+	Type    string `json:"response_type"`
+	Replace bool   `json:"replace_original"`
+	Text    string `json:"text"`
+	Blocks  []struct {
+		Type string `json:"type"`
+	} `json:"blocks"`
+}
+
+func (f *fakeSlack) AckCtx(_ context.Context, envelope string, payload any) error {
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		return err
+	}
+	if len(raw) >= 20480 {
+		return errors.New("too large")
+	}
+	f.record("ack "+envelope, raw)
+	return nil
+}
+
+func (f *fakeSlack) record(to string, raw []byte) {
+	var m message
+	if len(raw) > 0 {
+		if err := json.Unmarshal(raw, &m); err != nil {
+			panic(err)
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.log = append(f.log, sent{time.Since(f.began), to, m})
+}
+
+// RoundTrip is the network of the webhook.
+func (f *fakeSlack) RoundTrip(r *http.Request) (*http.Response, error) {
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	f.record(r.URL.Path, raw)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := post{status: 200, body: "ok"}
+	if len(f.posts) > 0 {
+		p, f.posts = f.posts[0], f.posts[1:]
+	}
+	return &http.Response{
+		StatusCode: p.status, Body: io.NopCloser(strings.NewReader(p.body)), Request: r,
+		Header: http.Header{"Retry-After": {p.retryAfter}},
+	}, nil
+}
+
+// titles are what was sent, in words: time, way, first line of the text.
+func (f *fakeSlack) titles() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []string
+	for _, s := range f.log {
+		title, _, _ := strings.Cut(s.Message.Text, "\n")
+		out = append(out, strings.TrimSpace(fmt.Sprintf("%v %s %s", s.At, s.To, title)))
+	}
+	return out
+}
+
+// GetConversationInfoContext knows three channels.
+func (f *fakeSlack) GetConversationInfoContext(_ context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error) {
+	c := &slack.Channel{}
+	switch in.ChannelID {
+	case "C0OWN":
+	case "C0SHARED":
+		c.IsExtShared = true
+	case "C0PENDING":
+		c.IsPendingExtShared = true
+	default:
+		return nil, slack.SlackErrorResponse{Err: "channel_not_found"}
+	}
+	return c, nil
+}
+
+// answers is a router of one function.
+type answers func(ctx context.Context, req commands.Request) (view.Page, error)
+
+func (a answers) Run(ctx context.Context, req commands.Request) (view.Page, error) {
+	return a(ctx, req)
+}
+
+// echo answers with what was asked.
+func echo(_ context.Context, req commands.Request) (view.Page, error) {
+	return view.Page{Title: "answer to " + commands.Line(req.Words...)}, nil
+}
+
+// table answers with a table.
+func table(context.Context, commands.Request) (view.Page, error) {
+	return view.Page{Title: "table", Parts: []view.Part{view.Table{
+		Columns: []view.Column{{Title: "KB"}}, Rows: [][]view.Cell{{view.TextCell("KB1")}},
+	}}}, nil
+}
+
+// slow answers after d, or when it is told to stop.
+func slow(d time.Duration) answers {
+	return func(ctx context.Context, req commands.Request) (view.Page, error) {
+		select {
+		case <-ctx.Done():
+			return view.Page{}, ctx.Err()
+		case <-time.After(d):
+			return echo(ctx, req)
+		}
+	}
+}
+
+// bench runs a bot in a synctest bubble.
+type bench struct {
+	*fakeSlack
+	bot     *Bot
+	events  chan socketmode.Event
+	stop    context.CancelFunc
+	ended   chan error
+	refused bool // the test expects Serve to end with an error
+}
+
+func start(t *testing.T, a answers, o Options, posts ...post) *bench {
+	t.Helper()
+	f := &fakeSlack{began: time.Now(), posts: posts}
+	hook := NewWebhook(&http.Client{Transport: f}, slack.APIURL)
+	ctx, stop := context.WithCancel(t.Context())
+	b := &bench{
+		fakeSlack: f,
+		bot:       newBot(Workspace{TeamID: "T1", EnterpriseID: "E1"}, a, f, f, hook, o),
+		events:    make(chan socketmode.Event),
+		stop:      stop,
+		ended:     make(chan error, 1),
+	}
+	go func() { b.ended <- b.bot.Serve(ctx, b.events) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-b.ended; err != nil && !b.refused {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// finish stops the bot and waits for it.
+func (b *bench) finish() error {
+	b.stop()
+	err := <-b.ended
+	b.ended <- err
+	return err
+}
+
+// typed is a slash command by somebody of the bot's own workspace.
+func typed(n int, text string) socketmode.Event {
+	return socketmode.Event{
+		Type:    socketmode.EventTypeSlashCommand,
+		Request: &socketmode.Request{Type: "slash_commands", EnvelopeID: fmt.Sprintf("e%d", n)},
+		Data: slack.SlashCommand{
+			Text: text, UserID: "U1", TeamID: "T1", ChannelID: "C0OWN", TriggerID: fmt.Sprintf("t%d", n),
+			ResponseURL: fmt.Sprintf("https://hooks.slack.com/r%d", n),
+		},
+	}
+}
+
+// clicked is a click on a button; change alters the payload.
+func clicked(action, value string, change func(map[string]any)) socketmode.Event {
+	payload := map[string]any{
+		"type": "block_actions", "trigger_id": "t1", "response_url": "https://hooks.slack.com/r1",
+		"user": map[string]any{"id": "U1", "team_id": "T1"}, "channel": map[string]any{"id": "C0OWN"},
+		"container": map[string]any{"type": "message", "is_ephemeral": true, "channel_id": "C0OWN"},
+		"actions":   []any{map[string]any{"action_id": action, "value": value}},
+	}
+	if change != nil {
+		change(payload)
+	}
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		panic(err)
+	}
+	return socketmode.Event{
+		Type:    socketmode.EventTypeInteractive,
+		Request: &socketmode.Request{Type: "interactive", EnvelopeID: "e1", Payload: raw},
+	}
+}
+
+func expect(t *testing.T, b *bench, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, b.titles()); diff != "" {
+		t.Errorf("sent (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnswerTravelsInTheAck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, slow(time.Second), Options{})
+		b.events <- typed(1, "x")
+		time.Sleep(10 * time.Second)
+		expect(t, b, "1s ack e1 answer to x")
+		if m := b.log[0].Message; m.Type != "ephemeral" || m.Replace {
+			t.Errorf("got %+v", m)
+		}
+	})
+}
+
+func TestSlowAnswersGoToTheResponseURL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, slow(4*time.Second), Options{})
+		b.events <- typed(1, "x")
+		time.Sleep(10 * time.Second)
+		expect(t, b, "1.5s ack e1", "4s /r1 answer to x")
+	})
+}
+
+func TestHangingCommandIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, slow(time.Hour), Options{Timeout: 20 * time.Second})
+		b.events <- typed(1, "x")
+		time.Sleep(time.Minute)
+		expect(t, b, "1.5s ack e1", "20s /r1 That took too long")
+	})
+}
+
+func TestLargeAnswersGoToTheResponseURL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		long := func(context.Context, commands.Request) (view.Page, error) {
+			p := view.Page{Title: "long"}
+			for range 20 {
+				p.Parts = append(p.Parts, view.Facts{{Name: strings.Repeat("漢", 200), Value: strings.Repeat("漢", 200)}})
+			}
+			return p, nil
+		}
+		b := start(t, long, Options{})
+		b.events <- typed(1, "x")
+		synctest.Wait()
+		expect(t, b, "0s ack e1", "0s /r1 long")
+	})
+}
+
+// Slack drops an acknowledgement it dislikes without a word: the first table goes where a refusal shows.
+func TestTablesAreTriedBeforeTheyTravelInAcks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, table, Options{})
+		for n := range 2 {
+			b.events <- typed(n, "x")
+			synctest.Wait()
+		}
+		expect(t, b, "0s ack e0", "0s /r0 table", "0s ack e1 table")
+	})
+}
+
+func TestRefusedTablesAreDrawnTheClassicWay(t *testing.T) {
+	for _, p := range []post{{400, "invalid_blocks", ""}, {200, `{"ok":false,"error":"invalid_blocks"}`, ""}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := start(t, table, Options{}, p)
+			for n := range 2 {
+				b.events <- typed(n, "x")
+				synctest.Wait()
+			}
+			expect(t, b, "0s ack e0", "0s /r0 table", "0s /r0 table", "0s ack e1 table")
+			for i, want := range []bool{false, true, false, false} {
+				has := false
+				for _, block := range b.log[i].Message.Blocks {
+					has = has || block.Type == "data_table"
+				}
+				if has != want {
+					t.Errorf("message %d holds a data_table: %v, want %v", i, has, want)
+				}
+			}
+		})
+	}
+}
+
+func TestPostsAreTriedAgainWhenNotTaken(t *testing.T) {
+	for name, c := range map[string]struct {
+		posts []post
+		want  []string
+	}{
+		"pause":    {[]post{{429, "", "7"}}, []string{"1.5s ack e1", "2s /r1 answer to x", "9s /r1 answer to x"}},
+		"broken":   {[]post{{500, "", ""}}, []string{"1.5s ack e1", "2s /r1 answer to x", "3s /r1 answer to x"}},
+		"used up":  {[]post{{404, "used_url", ""}}, []string{"1.5s ack e1", "2s /r1 answer to x"}},
+		"for good": {[]post{{503, "", ""}, {503, "", ""}, {503, "", ""}}, []string{"1.5s ack e1", "2s /r1 answer to x", "3s /r1 answer to x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := start(t, slow(2*time.Second), Options{}, c.posts...)
+				b.events <- typed(1, "x")
+				time.Sleep(time.Minute)
+				expect(t, b, c.want...)
+			})
+		})
+	}
+}
+
+func TestRepeatedEnvelopesAreAnsweredOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, echo, Options{})
+		b.events <- typed(1, "x")
+		b.events <- typed(1, "x")
+		again := typed(2, "x")
+		cmd := again.Data.(slack.SlashCommand)
+		cmd.TriggerID = "t1" // the same question in a new envelope
+		again.Data = cmd
+		b.events <- again
+		synctest.Wait()
+		if got := b.bot.Stats(); got.Answered != 1 || got.Duplicates != 2 {
+			t.Errorf("stats %+v, want 1 answered and 2 duplicates", got)
+		}
+		if len(b.log) != 3 {
+			t.Errorf("sent %v, want one answer and two empty acknowledgements", b.titles())
+		}
+	})
+}
+
+func TestClicks(t *testing.T) {
+	visible := func(p map[string]any) { p["container"].(map[string]any)["is_ephemeral"] = false }
+	for name, c := range map[string]struct {
+		event   socketmode.Event
+		want    []string
+		kind    string
+		replace bool
+	}{
+		"a new answer":                {clicked("run:1", "windows 11", nil), []string{"0s ack e1", "0s /r1 answer to windows 11"}, "ephemeral", false},
+		"in place":                    {clicked("replace:1", "x --page 2", nil), []string{"0s ack e1", "0s /r1 answer to x --page 2"}, "ephemeral", true},
+		"not in a message for others": {clicked("replace:1", "x", visible), []string{"0s ack e1", "0s /r1 answer to x"}, "ephemeral", false},
+		"shared":                      {clicked("share:1", "x", nil), []string{"0s ack e1", "0s /r1 answer to x"}, "in_channel", false},
+		"a link":                      {clicked("open:1", "", nil), []string{"0s ack e1"}, "", false},
+		"somebody else's button":      {clicked("other", "", nil), []string{"0s ack e1"}, "", false},
+		"no button at all":            {clicked("", "", func(p map[string]any) { p["actions"] = nil }), []string{"0s ack e1"}, "", false},
+		"a modal":                     {clicked("", "", func(p map[string]any) { p["type"] = "view_submission" }), []string{"0s ack e1"}, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := start(t, echo, Options{})
+				b.events <- c.event
+				synctest.Wait()
+				expect(t, b, c.want...)
+				if m := b.log[len(b.log)-1].Message; m.Type != c.kind || m.Replace != c.replace {
+					t.Errorf("answered %q, in place %v; want %q, %v", m.Type, m.Replace, c.kind, c.replace)
+				}
+			})
+		})
+	}
+}
+
+func TestSharingIsRefusedWhereOthersRead(t *testing.T) {
+	for channel, title := range map[string]string{
+		"C0OWN": "answer to x", "C0SHARED": "Not shared", "C0PENDING": "Not shared", "C0UNKNOWN": "Not shared", "D0ALICE": "Not shared",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := start(t, echo, Options{})
+			b.events <- clicked("share:1", "x", func(p map[string]any) { p["channel"] = map[string]any{"id": channel} })
+			synctest.Wait()
+			got := b.log[len(b.log)-1].Message
+			if first, _, _ := strings.Cut(got.Text, "\n"); first != title {
+				t.Errorf("%s: got %q, want %q", channel, first, title)
+			}
+			if public := got.Type == "in_channel"; public != (channel == "C0OWN") {
+				t.Errorf("%s: posted for everyone: %v", channel, public)
+			}
+		})
+	}
+}
+
+func TestOnlyMembersAreAnswered(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(map[string]any)
+		title  string
+	}{
+		"own workspace":             {nil, "answer to x"},
+		"other organisation":        {func(p map[string]any) { p["user"] = map[string]any{"id": "U9", "team_id": "T9"} }, "Only for members of this workspace"},
+		"nobody knows where from":   {func(p map[string]any) { p["user"] = map[string]any{"id": "U9"} }, "Only for members of this workspace"},
+		"workspace of the same org": {func(p map[string]any) { p["user"] = map[string]any{"id": "U2", "team_id": "E1"} }, "answer to x"},
+		"other workspace, same org": {func(p map[string]any) {
+			p["user"] = map[string]any{"id": "U2", "team_id": "T2"}
+			p["enterprise"] = map[string]any{"id": "E1"}
+		}, "answer to x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := start(t, echo, Options{})
+				b.events <- clicked("run:1", "x", c.change)
+				synctest.Wait()
+				if got, _, _ := strings.Cut(b.log[len(b.log)-1].Message.Text, "\n"); got != c.title {
+					t.Errorf("got %q, want %q", got, c.title)
+				}
+			})
+		})
+	}
+}
+
+func TestUndecodableEnvelopesAreAcknowledged(t *testing.T) {
+	bad := func(message string) socketmode.Event {
+		return socketmode.Event{
+			Type: socketmode.EventTypeErrorBadMessage,
+			Data: &socketmode.ErrorBadMessage{Cause: errors.New("inner event does not exist"), Message: json.RawMessage(message)},
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, echo, Options{})
+		b.events <- bad(`{"envelope_id":"e1","type":"events_api","payload":{"event":{"type":"brand_new"}}}`)
+		b.events <- bad(`not JSON`)
+		b.events <- bad(`{"type":"hello"}`)
+		// slack-go cannot read this message's blocks; the click is plain all the same.
+		b.events <- bad(`{"envelope_id":"e2","type":"interactive","payload":{"type":"block_actions","trigger_id":"t2",
+			"response_url":"https://hooks.slack.com/r2","user":{"id":"U1","team_id":"T1"},"message":{"blocks":[{"type":"data_table","rows":[[null]]}]},
+			"actions":[{"action_id":"run:1","value":"x"}]}}`)
+		synctest.Wait()
+		if got := b.bot.Stats(); got.Undecodable != 1 || got.Answered != 1 {
+			t.Errorf("stats %+v, want 1 undecodable and 1 answered", got)
+		}
+		acks := strings.Join(b.titles(), "\n")
+		for _, want := range []string{"ack e1", "ack e2", "/r2 answer to x"} {
+			if !strings.Contains(acks, want) {
+				t.Errorf("%q is missing in %q", want, acks)
+			}
+		}
+	})
+}
+
+func TestCrashIsAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, func(context.Context, commands.Request) (view.Page, error) { panic("hunter2") }, Options{})
+		b.events <- typed(1, "x")
+		synctest.Wait()
+		expect(t, b, "0s ack e1 Something went wrong here")
+		if text := b.log[0].Message.Text; strings.Contains(text, "hunter2") || !strings.Contains(text, "Reference: ") {
+			t.Errorf("got %q", text)
+		}
+	})
+}
+
+func TestBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, slow(10*time.Second), Options{Slots: 2})
+		for n := range 3 {
+			b.events <- typed(n, "x")
+		}
+		synctest.Wait()
+		expect(t, b, "0s ack e2 Busy")
+		time.Sleep(time.Minute)
+		b.events <- typed(3, "x") // the slots are free again
+		time.Sleep(time.Minute)
+		if got := b.bot.Stats(); got.Answered != 3 || got.Busy != 1 {
+			t.Errorf("stats %+v, want 3 answered and 1 busy", got)
+		}
+	})
+}
+
+// stuck never takes an acknowledgement before its time is over.
+type stuck struct{ fakeSlack }
+
+func (s *stuck) AckCtx(ctx context.Context, _ string, _ any) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// The reader of events must not wait, even when nothing gets out: a reader that stalls looks like a dead connection.
+func TestReaderNeverBlocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &stuck{}
+		events := make(chan socketmode.Event)
+		ctx, stop := context.WithCancel(t.Context())
+		b := newBot(Workspace{TeamID: "T1"}, answers(echo), f, f, NewWebhook(&http.Client{Transport: f}, ""), Options{Slots: 5})
+		ended := make(chan error, 1)
+		go func() { ended <- b.Serve(ctx, events) }()
+		began := time.Now()
+		for n := range 1000 {
+			events <- typed(n, "x")
+		}
+		if took := time.Since(began); took != 0 {
+			t.Errorf("reading 1,000 envelopes took %v", took)
+		}
+		synctest.Wait()
+		if got := b.Stats(); got.Busy != 995 || got.Dropped != 990 {
+			t.Errorf("stats %+v, want 995 busy, 990 of them dropped", got)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestStopFinishesWhatRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, slow(5*time.Second), Options{})
+		b.events <- typed(1, "x")
+		time.Sleep(time.Second)
+		go func() {
+			time.Sleep(time.Second)
+			b.events <- typed(2, "late")
+		}()
+		if err := b.finish(); err != nil {
+			t.Error(err)
+		}
+		expect(t, b, "1.5s ack e1", "2s ack e2 The bot is restarting", "5s /r1 answer to x")
+	})
+}
+
+func TestStopEndsWhatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, slow(time.Hour), Options{Timeout: time.Hour})
+		b.events <- typed(1, "x")
+		time.Sleep(2 * time.Second)
+		began := time.Now()
+		if err := b.finish(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("stopping took %v, want 10s at most", took)
+		}
+		expect(t, b, "1.5s ack e1", "10s /r1 The bot is restarting")
+	})
+}
+
+// An answer that went down with its connection takes the other way.
+func TestLostAckIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, echo, Options{})
+		lost := &carried{reply: reply{Text: "the answer"}, to: replyTo{responseURL: "https://hooks.slack.com/r1"}}
+		b.events <- socketmode.Event{
+			Type: socketmode.EventTypeErrorWriteFailed,
+			Data: &socketmode.ErrorWriteFailed{Response: &socketmode.Response{EnvelopeID: "e1", Payload: lost}},
+		}
+		synctest.Wait()
+		expect(t, b, "0s /r1 the answer")
+	})
+}
+
+func TestPermanentRefusalEndsServing(t *testing.T) {
+	for code, cure := range cures {
+		synctest.Test(t, func(t *testing.T) {
+			b := start(t, echo, Options{})
+			b.events <- socketmode.Event{
+				Type: socketmode.EventTypeConnectionError,
+				Data: &slack.ConnectionErrorEvent{ErrorObj: slack.SlackErrorResponse{Err: code}},
+			}
+			err := <-b.ended
+			b.ended <- err
+			b.refused = true
+			if err == nil || !strings.Contains(err.Error(), cure) {
+				t.Errorf("%s: ended with %v, want the cure %q", code, err, cure)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, echo, Options{})
+		b.events <- socketmode.Event{
+			Type: socketmode.EventTypeConnectionError,
+			Data: &slack.ConnectionErrorEvent{ErrorObj: errors.New("connection refused")},
+		}
+		b.events <- typed(1, "x")
+		synctest.Wait()
+		expect(t, b, "0s ack e1 answer to x")
+	})
+}
+
+func TestResponseURLsLeadToSlack(t *testing.T) {
+	f := &fakeSlack{}
+	for apiURL, c := range map[string]map[string]bool{
+		"https://slack.com/api/": {
+			"https://hooks.slack.com/commands/x":     true,
+			"https://hooks.slack-gov.com/commands/x": true,
+			"http://hooks.slack.com/commands/x":      false,
+			"https://hooks.slack.com.evil.example/":  false,
+			"https://evil.example/hooks.slack.com":   false,
+			"http://127.0.0.1:7070/commands/x":       false,
+			"://":                                    false,
+			"":                                       false,
+		},
+		"http://127.0.0.1:7070/api/": {
+			"http://127.0.0.1:7070/commands/x": true,
+			"http://127.0.0.1:7071/commands/x": false,
+		},
+	} {
+		for address, want := range c {
+			err := NewWebhook(&http.Client{Transport: f}, apiURL).Reply(t.Context(), address, reply{})
+			if (err == nil) != want {
+				t.Errorf("%s with the API at %s: got %v", address, apiURL, err)
+			}
+			if err != nil && address != "" && strings.Contains(err.Error(), address) {
+				t.Errorf("the error holds the address: %v", err)
+			}
+		}
+	}
+}
+
+func TestRecentForgetsTheOldest(t *testing.T) {
+	r := newRecent(2)
+	for _, c := range []struct {
+		id   string
+		seen bool
+	}{{"a", false}, {"a", true}, {"b", false}, {"c", false}, {"a", false}, {"c", true}, {"", false}, {"", false}} {
+		if got := r.add(c.id); got != c.seen {
+			t.Errorf("%q: seen %v, want %v", c.id, got, c.seen)
+		}
+	}
+}
+
+func FuzzClick(f *testing.F) {
+	for _, e := range []socketmode.Event{clicked("run:1", "x", nil), clicked("share:9", "", nil)} {
+		f.Add([]byte(e.Request.Payload))
+	}
+	f.Add([]byte(`{"actions":null,"enterprise":null,"channel":null}`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		q, err := clickedQuestion("e1", payload)
+		if err == nil && q.kind == "" {
+			t.Errorf("a question of no kind: %+v", q)
+		}
+		if err == nil {
+			_, _ = q.request()
+		}
+	})
+}
+
+// An answer without a table says nothing of whether the workspace takes tables.
+func TestOtherAnswersProveNothingAboutTables(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, func(ctx context.Context, req commands.Request) (view.Page, error) {
+			if req.Words[0] == "table" {
+				return table(ctx, req)
+			}
+			return slow(2*time.Second)(ctx, req)
+		}, Options{})
+		b.events <- typed(1, "x")
+		time.Sleep(5 * time.Second)
+		b.events <- typed(2, "table")
+		synctest.Wait()
+		expect(t, b, "1.5s ack e1", "2s /r1 answer to x", "5s ack e2", "5s /r2 table")
+	})
+}
+
+// deaf takes no acknowledgement that carries an answer.
+type deaf struct{ *fakeSlack }
+
+func (d deaf) AckCtx(ctx context.Context, envelope string, payload any) error {
+	if payload != nil {
+		return errors.New("connection lost")
+	}
+	return d.fakeSlack.AckCtx(ctx, envelope, nil)
+}
+
+func TestFailedAckTakesTheOtherWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, echo, Options{})
+		b.bot.acks = deaf{b.fakeSlack}
+		b.events <- typed(1, "x")
+		synctest.Wait()
+		expect(t, b, "0s ack e1", "0s /r1 answer to x")
+	})
+}
+
+// Events of the connection itself hold no envelope.
+func TestEventsWithoutEnvelopeAreLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, echo, Options{})
+		b.events <- socketmode.Event{Type: socketmode.EventTypeConnecting}
+		b.events <- socketmode.Event{Type: socketmode.EventTypeIncomingError}
+		b.events <- socketmode.Event{Type: socketmode.EventTypeErrorWriteFailed, Data: &socketmode.ErrorWriteFailed{}}
+		b.events <- socketmode.Event{Type: socketmode.EventTypeHello, Request: &socketmode.Request{}}
+		b.events <- socketmode.Event{Type: socketmode.EventTypeDisconnect, Request: &socketmode.Request{}}
+		synctest.Wait()
+		expect(t, b)
+	})
+}

@@ -1,0 +1,140 @@
+package bot
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/commands"
+)
+
+// question is something a person wants to know, and where the answer goes.
+type question struct {
+	envelope string // acknowledged once
+	kind     blocks.ActionKind
+	typed    bool // a slash command: its acknowledgement may carry the answer
+	line     string
+	user     string
+	team     string // the workspace of the person
+	org      string // the Enterprise organisation of the person, if any
+	channel  string
+	trigger  string // told apart from other questions by; secret
+	to       replyTo
+}
+
+// replyTo is where an answer goes.
+type replyTo struct {
+	responseURL string // secret: whoever has it can post
+	replace     bool   // in place of the message that was clicked
+	public      bool   // for everyone in the channel
+}
+
+// errUnreadable is the error of an envelope that holds no question.
+var errUnreadable = errors.New("the envelope holds no question")
+
+// typedQuestion reads a slash command.
+func typedQuestion(envelope string, cmd slack.SlashCommand) question {
+	return question{
+		envelope: envelope,
+		kind:     blocks.Run,
+		typed:    true,
+		line:     cmd.Text,
+		user:     cmd.UserID,
+		team:     cmd.TeamID,
+		org:      cmd.EnterpriseID,
+		channel:  cmd.ChannelID,
+		trigger:  cmd.TriggerID,
+		to:       replyTo{responseURL: cmd.ResponseURL},
+	}
+}
+
+// click is the part of a block_actions payload that a question is made of. It is decoded here and not by slack-go,
+// which refuses the whole click when the message that Slack sends along holds a block it does not know.
+// See https://docs.slack.dev/reference/interaction-payloads/block_actions-payload.
+type click struct {
+	Type        string `json:"type"`
+	TriggerID   string `json:"trigger_id"`
+	ResponseURL string `json:"response_url"`
+	User        struct {
+		ID     string `json:"id"`
+		TeamID string `json:"team_id"`
+	} `json:"user"`
+	Enterprise *struct {
+		ID string `json:"id"`
+	} `json:"enterprise"`
+	Channel *struct {
+		ID string `json:"id"`
+	} `json:"channel"`
+	Container struct {
+		IsEphemeral bool   `json:"is_ephemeral"`
+		ChannelID   string `json:"channel_id"`
+	} `json:"container"`
+	Actions []struct {
+		ActionID string `json:"action_id"`
+		Value    string `json:"value"`
+	} `json:"actions"`
+}
+
+// clickedQuestion reads a click on a button. A click that wants no answer, such as one on a link, has kind Open.
+func clickedQuestion(envelope string, payload json.RawMessage) (question, error) {
+	var c click
+	if err := json.Unmarshal(payload, &c); err != nil {
+		return question{}, fmt.Errorf("read click: %w", err)
+	}
+	if c.Type != string(slack.InteractionTypeBlockActions) || len(c.Actions) == 0 {
+		return question{}, errUnreadable
+	}
+	kind, ok := blocks.ParseActionID(c.Actions[0].ActionID)
+	if !ok {
+		return question{}, fmt.Errorf("%w: action %q is none of ours", errUnreadable, c.Actions[0].ActionID)
+	}
+	q := question{
+		envelope: envelope,
+		kind:     kind,
+		line:     c.Actions[0].Value,
+		user:     c.User.ID,
+		team:     c.User.TeamID,
+		channel:  c.Container.ChannelID,
+		trigger:  c.TriggerID,
+		to: replyTo{
+			responseURL: c.ResponseURL,
+			// A message that others see is not theirs to change: they get an answer of their own.
+			replace: kind == blocks.Replace && c.Container.IsEphemeral,
+			public:  kind == blocks.Share,
+		},
+	}
+	if c.Enterprise != nil {
+		q.org = c.Enterprise.ID
+	}
+	if c.Channel != nil {
+		q.channel = c.Channel.ID
+	}
+	return q, nil
+}
+
+// private is the question with an answer for the person alone: failures and refusals are nobody else's business, and
+// take the place of nothing.
+func (q question) private() question {
+	q.to.public, q.to.replace = false, false
+	return q
+}
+
+// request is the question for the router.
+func (q question) request() (commands.Request, error) {
+	req, err := commands.Parse(q.line)
+	req.User, req.Channel = q.user, q.channel
+	return req, err
+}
+
+// ours reports whether the person belongs to the bot's own workspace or organisation. Slack lets people of other
+// organisations click in shared channels (https://docs.slack.dev/apis/slack-connect).
+func (w Workspace) ours(q question) bool {
+	if q.team == w.TeamID {
+		return true
+	}
+	// In an Enterprise organisation the person's team may be another workspace of it, or the organisation itself.
+	return w.EnterpriseID != "" && (q.org == w.EnterpriseID || q.team == w.EnterpriseID)
+}

@@ -1,0 +1,237 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+
+	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Serve answers the questions among events until ctx ends, or until Slack refuses the bot for good: that is the error
+// it returns. When ctx ends it takes no new questions, gives those that run the grace of [Options], and returns nil.
+//
+// The goroutine that calls Serve never waits for anything but events: a reader that stalls would make the connection
+// look dead.
+func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) error {
+	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	for {
+		select {
+		case <-ctx.Done():
+			b.drain(events, abandon)
+			return nil
+		case e := <-events:
+			if err := b.event(work, e); err != nil {
+				b.drain(events, abandon)
+				return err
+			}
+		}
+	}
+}
+
+// drain waits for the questions that run. Those that arrive meanwhile are told that the bot restarts. When the grace is
+// over, what still runs is cancelled, which makes it answer that too.
+func (b *Bot) drain(events <-chan socketmode.Event, abandon func()) {
+	done := ended(&b.running)
+	defer func() {
+		select {
+		case <-ended(&b.asides):
+		case <-time.After(ackTimeout):
+		}
+	}()
+	grace := time.NewTimer(b.options.Grace)
+	defer grace.Stop()
+	for last := false; ; {
+		select {
+		case <-done:
+			return
+		case e := <-events:
+			if q, ok := b.question(e); ok {
+				b.refuse(q, restarting)
+			}
+		case <-grace.C:
+			if last {
+				b.log.Warn("questions cut off at the end")
+				return
+			}
+			abandon()
+			last = true
+			grace.Reset(2 * time.Second)
+		}
+	}
+}
+
+// ended returns a channel that closes when a group is done. Nothing may be added to it any more.
+func ended(g *sync.WaitGroup) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		g.Wait()
+		close(done)
+	}()
+	return done
+}
+
+// event handles one event of the connection. Its error is a refusal for good.
+func (b *Bot) event(ctx context.Context, e socketmode.Event) error {
+	switch e.Type {
+	case socketmode.EventTypeHello:
+		b.log.Info("connected to Slack", "connections", e.Request.NumConnections)
+	case socketmode.EventTypeConnectionError:
+		return b.connectionError(e)
+	case socketmode.EventTypeIncomingError:
+		b.log.Warn("an unreadable frame came from Slack")
+	case socketmode.EventTypeErrorWriteFailed:
+		b.lostAck(ctx, e)
+	default:
+		if q, ok := b.question(e); ok {
+			b.start(ctx, q)
+		}
+	}
+	return nil
+}
+
+// question reads the question of an event. An envelope that holds none is acknowledged here, so that Slack neither
+// repeats it nor shows an error: that goes for duplicates, clicks on links, and what cannot be decoded.
+func (b *Bot) question(e socketmode.Event) (question, bool) {
+	q, err := readQuestion(e)
+	switch {
+	case q.envelope == "":
+		return question{}, false
+	case err != nil:
+		b.stats.undecodable.Add(1)
+		b.log.Warn("acknowledged an envelope that could not be read", "error", err)
+	case b.seen.add(q.envelope, q.trigger):
+		b.stats.duplicates.Add(1)
+	case q.kind == blocks.Open:
+	default:
+		return q, true
+	}
+	b.aside(q.envelope, func(ctx context.Context) { b.ack(ctx, q.envelope, nil) })
+	return question{}, false
+}
+
+// readQuestion reads the question of an event. Without an envelope there is nothing to answer.
+func readQuestion(e socketmode.Event) (question, error) {
+	if bad, ok := e.Data.(*socketmode.ErrorBadMessage); ok {
+		return rescued(bad)
+	}
+	if e.Request == nil || e.Request.EnvelopeID == "" {
+		return question{}, nil
+	}
+	envelope := e.Request.EnvelopeID
+	switch e.Type {
+	case socketmode.EventTypeSlashCommand:
+		if cmd, ok := e.Data.(slack.SlashCommand); ok {
+			return typedQuestion(envelope, cmd), nil
+		}
+	case socketmode.EventTypeInteractive:
+		q, err := clickedQuestion(envelope, e.Request.Payload)
+		q.envelope = envelope
+		return q, err
+	}
+	return question{envelope: envelope}, fmt.Errorf("%w: %s", errUnreadable, e.Type)
+}
+
+// rescued reads an envelope that slack-go could not decode, and did not acknowledge. Clicks often survive.
+func rescued(bad *socketmode.ErrorBadMessage) (question, error) {
+	var raw socketmode.Request
+	if err := json.Unmarshal(bad.Message, &raw); err != nil || raw.EnvelopeID == "" {
+		return question{}, nil
+	}
+	if raw.Type == socketmode.RequestTypeInteractive {
+		if q, err := clickedQuestion(raw.EnvelopeID, raw.Payload); err == nil {
+			return q, nil
+		}
+	}
+	return question{envelope: raw.EnvelopeID}, fmt.Errorf("%w: %w", errUnreadable, bad.Cause)
+}
+
+// start answers a question in a goroutine of its own, if there is room for one more.
+func (b *Bot) start(ctx context.Context, q question) {
+	select {
+	case b.slots <- struct{}{}:
+		b.running.Go(func() {
+			defer func() { <-b.slots }()
+			b.answer(ctx, q)
+		})
+	default:
+		b.stats.busy.Add(1)
+		b.refuse(q, busy)
+	}
+}
+
+// busy and restarting are what people are told at once when there is no room for their question.
+var (
+	busy = view.Page{
+		Title: "Busy",
+		Lead:  "Too many questions are being answered right now. Yours was not looked at; try again in about 10 seconds.",
+	}
+	restarting = view.Page{
+		Title: "The bot is restarting",
+		Lead:  "Your question was not looked at. Ask again in a moment.",
+	}
+)
+
+// refuse answers a question without looking at it.
+func (b *Bot) refuse(q question, page view.Page) {
+	b.aside(q.envelope, func(ctx context.Context) { b.send(ctx, q, page) })
+}
+
+// aside does what cannot wait for a slot and must not stall the reader. There is a bound on these too; beyond it the
+// envelope is dropped, and Slack tells the person that the app did not respond.
+func (b *Bot) aside(envelope string, do func(context.Context)) {
+	select {
+	case b.refused <- struct{}{}:
+		b.asides.Go(func() {
+			defer func() { <-b.refused }()
+			ctx, cancel := context.WithTimeout(context.Background(), ackTimeout)
+			defer cancel()
+			do(ctx)
+		})
+	default:
+		b.stats.dropped.Add(1)
+		b.log.Error("dropped an envelope: too many questions at once", "envelope", envelope)
+	}
+}
+
+// connectionError tells refusals for good from passing trouble, over which slack-go tries again by itself.
+func (b *Bot) connectionError(e socketmode.Event) error {
+	failed, ok := e.Data.(*slack.ConnectionErrorEvent)
+	if !ok {
+		return nil
+	}
+	if cure := Cure(failed.ErrorObj); cure != "" {
+		return fmt.Errorf("connect to Slack: %w: %s", failed.ErrorObj, cure)
+	}
+	b.log.Warn("no connection to Slack; trying again", "attempt", failed.Attempt, slog.Any("error", withoutURL(failed.ErrorObj)))
+	return nil
+}
+
+// lostAck sends an answer again that went down with the connection that was to carry it.
+func (b *Bot) lostAck(ctx context.Context, e socketmode.Event) {
+	failed, ok := e.Data.(*socketmode.ErrorWriteFailed)
+	if !ok || failed.Response == nil {
+		return
+	}
+	lost, ok := failed.Response.Payload.(*carried)
+	if !ok {
+		return
+	}
+	b.log.Warn("an acknowledgement was lost with its connection; answering by response_url")
+	b.running.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, replyTimeout)
+		defer cancel()
+		if err := b.webhook.Reply(ctx, lost.to.responseURL, lost.reply); err != nil && !errors.Is(err, context.Canceled) {
+			b.log.Error("answer lost", "error", err)
+		}
+	})
+}

@@ -1,0 +1,121 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// errInvalidBlocks is Slack's refusal of a message's blocks.
+var errInvalidBlocks = errors.New("blocks refused by Slack")
+
+// webhookTries is how often one answer is posted at most. Slack takes five posts on a response_url; an answer that has
+// to be drawn the classic way needs as many again.
+const webhookTries = 2
+
+// Webhook posts answers to a response_url. slack-go's own sender for it leaves out what keeps links from unfolding and
+// drops Slack's reason for a refusal.
+type Webhook struct {
+	client  *http.Client
+	allowed func(*url.URL) bool
+}
+
+// NewWebhook returns a webhook that posts to Slack's hosts, and to the host of apiURL where the Web API is not Slack's
+// own. Redirects are not followed.
+func NewWebhook(client *http.Client, apiURL string) *Webhook {
+	return &Webhook{client: noRedirects(client), allowed: slackHosts(apiURL)}
+}
+
+// Reply posts a message. It tries again after a 429, for as long as Slack asks and the context allows, after a 5xx and
+// when no connection could be made: in none of these was the message taken. The address is a secret and in no error.
+func (w *Webhook) Reply(ctx context.Context, responseURL string, message any) error {
+	u, err := url.Parse(responseURL)
+	if err != nil || !w.allowed(u) {
+		return ErrRefusedURL
+	}
+	body, err := json.Marshal(message)
+	if err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	for try := 1; ; try++ {
+		wait, err := w.post(ctx, u.String(), body)
+		if err == nil || wait < 0 || try == webhookTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(wait):
+		}
+	}
+}
+
+// post posts once. The wait says when to try again; a negative one says never.
+func (w *Webhook) post(ctx context.Context, address string, body []byte) (wait time.Duration, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return -1, ErrRefusedURL
+	}
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	resp, err := w.client.Do(req)
+	if err != nil {
+		err = withoutURL(err)
+		if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+			return time.Second, fmt.Errorf("post answer: %w", err)
+		}
+		return -1, fmt.Errorf("post answer: %w", err)
+	}
+	defer resp.Body.Close()
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, 2048))
+	reason := refusal(said)
+	switch {
+	case strings.Contains(reason, "invalid_blocks"):
+		return -1, fmt.Errorf("post answer: %w: %s", errInvalidBlocks, reason)
+	case resp.StatusCode == http.StatusTooManyRequests:
+		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+		return time.Duration(max(1, seconds)) * time.Second, errors.New("post answer: Slack asks for a pause")
+	case resp.StatusCode >= 500:
+		return time.Second, fmt.Errorf("post answer: status %d", resp.StatusCode)
+	case resp.StatusCode != http.StatusOK || reason != "":
+		return -1, fmt.Errorf("post answer: status %d: %s", resp.StatusCode, reason)
+	}
+	return 0, nil
+}
+
+// refusal is Slack's reason for not taking a message, or "": it answers "ok", {"ok":true}, a word such as "used_url",
+// or {"ok":false,"error":"invalid_blocks"}.
+func refusal(body []byte) string {
+	text := strings.TrimSpace(string(body))
+	var object struct {
+		OK    bool   `json:"ok"`
+		Error string `json:"error"`
+	}
+	switch {
+	case text == "" || text == "ok":
+		return ""
+	case json.Unmarshal(body, &object) == nil:
+		if object.OK {
+			return ""
+		}
+		return object.Error
+	default:
+		return text
+	}
+}
+
+// withoutURL takes the address out of an error of the HTTP client: addresses of answers and sockets are secrets.
+func withoutURL(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}
