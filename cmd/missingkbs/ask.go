@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// askCmd asks one question on the terminal.
+type askCmd struct {
+	Output   string           `short:"o" default:"text" placeholder:"FORMAT" help:"text, json or csv (${default})."`
+	Sandbox  bool             `help:"Ask an invented tenant that runs inside this command, instead of yours."`
+	SignIn   string           `placeholder:"HOW" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
+	Timeout  string           `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long the question may take (${default})."`
+	Defender defenderSettings `embed:"" group:"Defender"`
+	Log      logSettings      `embed:"" group:"Log"`
+	Words    []string         `arg:"" optional:"" passthrough:"" help:"What to ask: a software id, a few words, or help."`
+}
+
+// Run answers the question on standard output. A failure is told on standard error.
+func (c askCmd) Run(ctx context.Context, s streams) error {
+	var m mistakes
+	write, ok := map[string]func(io.Writer, view.Page) error{
+		"text": view.WriteText, "json": view.WriteJSON, "csv": view.WriteCSV,
+	}[strings.ToLower(c.Output)]
+	if !ok {
+		m.add("--output", "takes one of text, json, csv")
+	}
+	timeout := m.duration("MISSINGKBS_ANSWER_TIMEOUT", c.Timeout, time.Second)
+	if len(c.Words) == 0 {
+		return usageError{errNoWords}
+	}
+	defender, stop, err := c.defender(&m, s)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	router, err := newRouter(defender)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	page, err := router.Run(ctx, commands.Request{Words: commands.Split(commands.Line(c.Words...))})
+	if err != nil {
+		return c.tell(s.err, err)
+	}
+	if err := write(s.out, page); err != nil {
+		return usageError{fmt.Errorf("write answer: %w", err)}
+	}
+	return nil
+}
+
+// tell writes a failure for a person.
+func (c askCmd) tell(w io.Writer, err error) error {
+	if writeErr := view.WriteText(w, commands.Explain(err)); writeErr != nil {
+		return writeErr
+	}
+	if own, ok := errors.AsType[*commands.Error](err); ok && own.Usage {
+		return usageError{errShown}
+	}
+	return errShown
+}
+
+// defender makes the client that the flags ask for, and what ends it.
+func (c askCmd) defender(m *mistakes, s streams) (*api.Client, func(), error) {
+	log := c.Log.logger(m, s.err)
+	nothing := func() {}
+	switch {
+	case c.Sandbox:
+		if err := m.err(); err != nil {
+			return nil, nil, err
+		}
+		server, client, err := startTenant()
+		if err != nil {
+			return nil, nil, err
+		}
+		return client, server.Close, nil
+	case c.SignIn != "":
+		client, err := c.signedIn(m, s.err)
+		return client, nothing, err
+	default:
+		client, err := c.Defender.defender(m, log)
+		return client, nothing, err
+	}
+}
+
+// signedIn makes a client that acts for the person at the terminal, with the delegated permission Software.Read.
+func (c askCmd) signedIn(m *mistakes, w io.Writer) (*api.Client, error) {
+	options := c.Defender.client(m)
+	how := m.oneOf("--sign-in", c.SignIn, "device-code", "browser", "azure-cli")
+	if how != "azure-cli" {
+		c.Defender.needIDs(m)
+	}
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	cred, err := api.SignIn(how, api.CredentialOptions{
+		TenantID:  c.Defender.TenantID,
+		ClientID:  c.Defender.ClientID,
+		Authority: options.Cloud.Authority,
+	}, func(message string) { fmt.Fprintln(w, message) })
+	if err != nil {
+		return nil, usageError{fmt.Errorf("sign in: %w", err)}
+	}
+	return api.NewClient(cred, &options)
+}
+
+// hoist moves the flags of ask that stand behind its words in front of them: the words have options of their own,
+// which kong must not read, and people write "ask microsoft-_-edge -o csv".
+func hoist(args []string) []string {
+	at := slices.Index(args, "ask")
+	if at < 0 {
+		return args
+	}
+	front, words := slices.Clone(args[:at+1]), []string{}
+	for rest := args[at+1:]; len(rest) > 0; rest = rest[1:] {
+		switch a := rest[0]; {
+		case a == "--":
+			words = append(words, rest[1:]...)
+			return append(front, words...)
+		case a == "--sandbox", strings.HasPrefix(a, "--output="), strings.HasPrefix(a, "--sign-in="):
+			front = append(front, a)
+		case (a == "-o" || a == "--output" || a == "--sign-in") && len(rest) > 1:
+			front = append(front, a, rest[1])
+			rest = rest[1:]
+		default:
+			words = append(words, a)
+		}
+	}
+	return append(front, words...)
+}

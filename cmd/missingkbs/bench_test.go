@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/bot"
+)
+
+// BenchmarkQuestion measures a question through everything but the process: from the slash command leaving a socket to
+// the acknowledgement that carries its answer, and a Defender behind HTTPS where the answer is not cached. The other
+// end of the socket does as little as it can, so that what is measured is ours.
+func BenchmarkQuestion(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		ttl  time.Duration
+	}{{"cached", time.Hour}, {"uncached", -1}} {
+		b.Run(c.name, func(b *testing.B) {
+			s := newBareSlack(b)
+			benchBot(b, s, c.ttl)
+			conn := <-s.conns
+			n := 0
+			ask := func() {
+				n++
+				err := conn.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"type":"slash_commands","envelope_id":"e%d","accepts_response_payload":true,`+
+					`"payload":{"team_id":"T1","user_id":"U1","channel_id":"C1","command":"/missingkbs","text":"microsoft-_-edge","trigger_id":"t%d"}}`, n, n))
+				if err != nil {
+					b.Fatal(err)
+				}
+				_, raw, err := conn.ReadMessage()
+				if err != nil || !strings.Contains(string(raw), "KB4540673") {
+					b.Fatalf("got %s, %v", raw, err)
+				}
+			}
+			ask()
+			b.ReportAllocs()
+			for b.Loop() {
+				ask()
+			}
+		})
+	}
+}
+
+// bareSlack is the least Slack that the bot connects to.
+type bareSlack struct {
+	*httptest.Server
+	conns chan *websocket.Conn // after their hello
+}
+
+func newBareSlack(b *testing.B) *bareSlack {
+	b.Helper()
+	s := &bareSlack{conns: make(chan *websocket.Conn, 1)}
+	mux := http.NewServeMux()
+	s.Server = httptest.NewServer(mux)
+	b.Cleanup(s.Close)
+	answer := func(w http.ResponseWriter, v map[string]any) {
+		if err := json.NewEncoder(w).Encode(v); err != nil {
+			b.Error(err)
+		}
+	}
+	mux.HandleFunc("/api/auth.test", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, map[string]any{"ok": true, "team_id": "T1", "user_id": "U0"})
+	})
+	mux.HandleFunc("/api/apps.connections.open", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, map[string]any{"ok": true, "url": "ws" + strings.TrimPrefix(s.URL, "http") + "/link"})
+	})
+	mux.HandleFunc("/link", func(w http.ResponseWriter, r *http.Request) {
+		up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+		conn, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		if err := conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"hello","num_connections":1}`)); err != nil {
+			b.Error(err)
+		}
+		s.conns <- conn
+	})
+	return s
+}
+
+// benchBot wires the parts as serve does, within this process and without a limit on calls.
+func benchBot(b *testing.B, slack *bareSlack, ttl time.Duration) {
+	b.Helper()
+	defender, err := apitest.Start(apitest.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	cred, _, err := api.NewCredential(api.CredentialOptions{
+		TenantID: apitest.TenantID, ClientID: apitest.ClientID, ClientSecret: apitest.ClientSecret,
+		Authority: defender.URL, Transport: defender.Client(),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	client, err := api.NewClient(cred, &api.Options{
+		Cloud:     api.Cloud{Endpoint: defender.URL, Scope: defender.Scope()},
+		Transport: defender.Client(), CacheTTL: ttl, PerMinute: -1, PerHour: -1,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	router, err := newRouter(client)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- bot.Run(ctx, bot.Config{AppToken: "xapp-1", BotToken: "xoxb-1", APIURL: slack.URL + "/api/"}, router, bot.Options{Tables: bot.TablesData})
+	}()
+	b.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+		defender.Close()
+	})
+}

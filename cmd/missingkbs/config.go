@@ -1,0 +1,306 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/bot"
+)
+
+// The settings are strings here and are read by methods below, because kong stops at the first value it cannot read
+// and an operator wants to hear of all mistakes at once. Secrets take a value or "@/path/to/file".
+
+// slackSettings are how the bot reaches Slack.
+type slackSettings struct {
+	AppToken string `name:"slack-app-token" env:"SLACK_APP_TOKEN" placeholder:"xapp-…" help:"App-level token with the scope connections:write."`
+	BotToken string `name:"slack-bot-token" env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Bot token of the installed app."`
+	APIURL   string `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Base of Slack's Web API, where it is not Slack's own."`
+	Tables   string `name:"tables" env:"MISSINGKBS_TABLES" default:"auto" help:"How tables are drawn: auto, data_table or classic (${default})."`
+	Timeout  string `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long one question may take (${default})."`
+}
+
+// defenderSettings are how the client reaches Defender and signs in there. The AZURE_ names are azidentity's.
+type defenderSettings struct {
+	TenantID            string `name:"azure-tenant-id" env:"AZURE_TENANT_ID" placeholder:"GUID" help:"Tenant (directory) id in Entra."`
+	ClientID            string `name:"azure-client-id" env:"AZURE_CLIENT_ID" placeholder:"GUID" help:"Application (client) id of the app registration."`
+	ClientSecret        string `name:"azure-client-secret" env:"AZURE_CLIENT_SECRET" placeholder:"SECRET" help:"Client secret, or @file."`
+	CertificatePath     string `name:"azure-client-certificate-path" env:"AZURE_CLIENT_CERTIFICATE_PATH" placeholder:"FILE" help:"Certificate and private key (PEM or PKCS#12) instead of a secret."`
+	CertificatePassword string `name:"azure-client-certificate-password" env:"AZURE_CLIENT_CERTIFICATE_PASSWORD" placeholder:"SECRET" help:"Password of the certificate file, or @file."`
+	FederatedTokenFile  string `name:"azure-federated-token-file" env:"AZURE_FEDERATED_TOKEN_FILE" placeholder:"FILE" help:"Token file of a workload identity."`
+	AuthorityHost       string `name:"azure-authority-host" env:"AZURE_AUTHORITY_HOST" placeholder:"URL" help:"Login host, where it is not the cloud's own."`
+	Cloud               string `name:"defender-cloud" env:"DEFENDER_CLOUD" default:"public" help:"public, gcc, gcc-high or dod (${default})."`
+	Region              string `name:"defender-region" env:"DEFENDER_REGION" placeholder:"REGION" help:"Nearest host of the public cloud: us, eu, uk, au, swa, ina or aea."`
+	APIURL              string `name:"defender-api-url" env:"DEFENDER_API_URL" placeholder:"URL" help:"Defender's host, instead of the cloud's."`
+	Scope               string `name:"defender-scope" env:"DEFENDER_SCOPE" placeholder:"SCOPE" help:"Scope of the token, instead of the cloud's."`
+	PerMinute           string `name:"defender-per-minute" env:"MISSINGKBS_DEFENDER_PER_MINUTE" default:"50" help:"Most calls in any minute; 0 for no limit (${default})."`
+	PerHour             string `name:"defender-per-hour" env:"MISSINGKBS_DEFENDER_PER_HOUR" default:"1500" help:"Most calls in any hour; 0 for no limit (${default})."`
+	CacheTTL            string `name:"cache-ttl" env:"MISSINGKBS_CACHE_TTL" default:"5m" help:"How long an answer is kept; 0 keeps none (${default})."`
+}
+
+// logSettings are what is logged and how.
+type logSettings struct {
+	Level  string `name:"log-level" env:"LOG_LEVEL" default:"info" help:"debug, info, warn or error (${default})."`
+	Format string `name:"log-format" env:"LOG_FORMAT" placeholder:"FORMAT" help:"text or json; text on a terminal, else json."`
+}
+
+// mistakes collects what is wrong with the settings. Values are not repeated: they may be secrets.
+type mistakes []error
+
+// add notes a mistake: what is wrong with a setting and what would be right.
+func (m *mistakes) add(setting, format string, args ...any) {
+	*m = append(*m, fmt.Errorf("%s %s", setting, fmt.Sprintf(format, args...)))
+}
+
+// err is all mistakes as one error that tells them line by line.
+func (m mistakes) err() error {
+	if len(m) == 0 {
+		return nil
+	}
+	lines := make([]string, len(m))
+	for i, e := range m {
+		lines[i] = "  - " + e.Error()
+	}
+	return usageError{fmt.Errorf("the settings need mending (flags, environment or the file of --config):\n%s", strings.Join(lines, "\n"))}
+}
+
+// secret reads a secret, or the file that "@/path" names.
+func (m *mistakes) secret(setting, value string) string {
+	path, ok := strings.CutPrefix(value, "@")
+	if !ok {
+		return value
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		m.add(setting, "names a file that cannot be read: %v", err)
+	}
+	return strings.TrimSpace(string(raw))
+}
+
+// number reads a whole number from 0 on.
+func (m *mistakes) number(setting, value string) int {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		m.add(setting, "takes a whole number from 0 on, such as 50")
+	}
+	return n
+}
+
+// duration reads a time from least on.
+func (m *mistakes) duration(setting, value string, least time.Duration) time.Duration {
+	if value == "0" {
+		value = "0s"
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d < least {
+		m.add(setting, "takes a time from %v on, such as 30s or 5m", least)
+	}
+	return d
+}
+
+// address reads a base address. Plain http is for this machine only.
+func (m *mistakes) address(setting, value string, httpOnLoopback bool) string {
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		m.add(setting, "takes an address such as https://host.example/")
+	case u.Scheme == "https":
+	case u.Scheme == "http" && httpOnLoopback && loopback(u.Hostname()):
+	case httpOnLoopback:
+		m.add(setting, "takes an https:// address; http:// is for this machine only, such as http://127.0.0.1:7070/api/")
+	default:
+		m.add(setting, "takes an https:// address: tokens travel there")
+	}
+	return value
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// oneOf checks a word against those allowed.
+func (m *mistakes) oneOf(setting, value string, allowed ...string) string {
+	for _, a := range allowed {
+		if strings.EqualFold(value, a) {
+			return a
+		}
+	}
+	m.add(setting, "takes one of %s", strings.Join(allowed, ", "))
+	return value
+}
+
+func (s slackSettings) read(m *mistakes) (bot.Config, bot.Options) {
+	c := bot.Config{
+		AppToken: m.token("SLACK_APP_TOKEN", s.AppToken, "xapp-", "Basic Information > App-Level Tokens"),
+		BotToken: m.token("SLACK_BOT_TOKEN", s.BotToken, "xoxb-", "OAuth & Permissions"),
+	}
+	if s.APIURL != "" {
+		c.APIURL = strings.TrimSuffix(m.address("SLACK_API_URL", s.APIURL, true), "/") + "/"
+	}
+	return c, bot.Options{
+		Tables: bot.Tables(m.oneOf("MISSINGKBS_TABLES", s.Tables,
+			string(bot.TablesAuto), string(bot.TablesData), string(bot.TablesClassic))),
+		Timeout: m.duration("MISSINGKBS_ANSWER_TIMEOUT", s.Timeout, time.Second),
+	}
+}
+
+// token checks that a token of Slack is there and of the right kind.
+func (m *mistakes) token(setting, value, prefix, page string) string {
+	value = m.secret(setting, value)
+	switch {
+	case value == "":
+		m.add(setting, "is missing: it stands under %s in the app's settings at https://api.slack.com/apps and looks like %s…", page, prefix)
+	case !strings.HasPrefix(value, prefix):
+		m.add(setting, "is another kind of token: it looks like %s… and stands under %s in the app's settings", prefix, page)
+	}
+	return value
+}
+
+// client reads the settings of the API client.
+func (s defenderSettings) client(m *mistakes) api.Options {
+	cloud, err := api.LookupCloud(s.Cloud, s.Region)
+	if err != nil {
+		m.add("DEFENDER_CLOUD, DEFENDER_REGION:", "%v", err)
+	}
+	if s.APIURL != "" {
+		cloud.Endpoint = m.address("DEFENDER_API_URL", s.APIURL, false)
+	}
+	if s.Scope != "" {
+		cloud.Scope = s.Scope
+	}
+	if s.AuthorityHost != "" {
+		cloud.Authority = m.address("AZURE_AUTHORITY_HOST", s.AuthorityHost, false)
+	}
+	return api.Options{
+		Cloud:         cloud,
+		PerMinute:     noLimit(m.number("MISSINGKBS_DEFENDER_PER_MINUTE", s.PerMinute)),
+		PerHour:       noLimit(m.number("MISSINGKBS_DEFENDER_PER_HOUR", s.PerHour)),
+		CacheTTL:      noCache(m.duration("MISSINGKBS_CACHE_TTL", s.CacheTTL, 0)),
+		ApplicationID: "missingkbs",
+	}
+}
+
+// noLimit and noCache turn "0 switches it off" of the settings into the negative value of the client, whose zero is
+// its default.
+func noLimit(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
+}
+
+func noCache(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+// credential reads how to sign in to Entra. Without a secret, a certificate or a token file it is the managed identity
+// of the machine, which needs no id of its own.
+func (s defenderSettings) credential(m *mistakes, authority string) api.CredentialOptions {
+	o := api.CredentialOptions{
+		TenantID:            s.TenantID,
+		ClientID:            s.ClientID,
+		ClientSecret:        m.secret("AZURE_CLIENT_SECRET", s.ClientSecret),
+		CertificatePath:     s.CertificatePath,
+		CertificatePassword: m.secret("AZURE_CLIENT_CERTIFICATE_PASSWORD", s.CertificatePassword),
+		FederatedTokenFile:  s.FederatedTokenFile,
+		Authority:           authority,
+	}
+	for setting, path := range map[string]string{
+		"AZURE_CLIENT_CERTIFICATE_PATH": o.CertificatePath,
+		"AZURE_FEDERATED_TOKEN_FILE":    o.FederatedTokenFile,
+	} {
+		if _, err := os.Stat(path); path != "" && err != nil {
+			m.add(setting, "names a file that cannot be read: %v", err)
+		}
+	}
+	if o.ClientSecret != "" || o.CertificatePath != "" || o.FederatedTokenFile != "" {
+		s.needIDs(m)
+		return o
+	}
+	o.Managed = true
+	if o.ClientID == systemIdentity {
+		o.ClientID = ""
+	}
+	if s.TenantID != "" || s.ClientID == "" {
+		m.add("AZURE_CLIENT_SECRET", "is missing: set it, or AZURE_CLIENT_CERTIFICATE_PATH, or AZURE_FEDERATED_TOKEN_FILE, together with AZURE_TENANT_ID and "+
+			"AZURE_CLIENT_ID; for the managed identity of this machine set AZURE_CLIENT_ID alone (its client id, or \"system\")")
+	}
+	return o
+}
+
+// systemIdentity stands for the client id of the machine's own managed identity, which needs none.
+const systemIdentity = "system"
+
+// needIDs checks the two ids that name an app registration.
+func (s defenderSettings) needIDs(m *mistakes) {
+	const where = "it stands on the overview page of the app registration in Entra and looks like 8b1f2e9c-3d4a-4f6b-9c2d-1e0f5a7b8c9d"
+	if s.TenantID == "" {
+		m.add("AZURE_TENANT_ID", "is missing: "+where)
+	}
+	if s.ClientID == "" {
+		m.add("AZURE_CLIENT_ID", "is missing: "+where)
+	}
+}
+
+// logger makes the log. It is text for a person at a terminal, JSON for everything that collects logs.
+func (s logSettings) logger(m *mistakes, w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(m.oneOf("LOG_LEVEL", s.Level, "debug", "info", "warn", "error"))); err != nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	format := s.Format
+	if format == "" {
+		format = "json"
+		if isTerminal(w) {
+			format = "text"
+		}
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if m.oneOf("LOG_FORMAT", format, "text", "json") == "text" {
+		return slog.New(slog.NewTextHandler(w, o))
+	}
+	return slog.New(slog.NewJSONHandler(w, o))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// defender makes the client of Defender for an app credential.
+func (s defenderSettings) defender(m *mistakes, log *slog.Logger) (*api.Client, error) {
+	options := s.client(m)
+	credential := s.credential(m, options.Cloud.Authority)
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	cred, kind, err := api.NewCredential(credential)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("the credential for Defender cannot be used: %w", err)}
+	}
+	options.Logger = log
+	client, err := api.NewClient(cred, &options)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("DEFENDER_API_URL, DEFENDER_SCOPE: %w", err)}
+	}
+	log.Debug("using Defender", "host", client.Host(), "credential", kind)
+	return client, nil
+}
+
+var errNoWords = errors.New("what do you want to ask? For example: missingkbs ask microsoft-_-edge")

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/bot"
+)
+
+func TestEveryMistakeIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	got := invoke(t, env(map[string]string{
+		"SLACK_APP_TOKEN":                "xoxb-mixed-up-hunter2",
+		"SLACK_API_URL":                  "http://slack.example/api/",
+		"AZURE_CLIENT_SECRET":            "hunter2",
+		"AZURE_CLIENT_CERTIFICATE_PATH":  "/no/such/file.pem",
+		"DEFENDER_CLOUD":                 "moon",
+		"DEFENDER_API_URL":               "http://127.0.0.1:1/",
+		"LOG_LEVEL":                      "loud",
+		"LOG_FORMAT":                     "xml",
+		"MISSINGKBS_DEFENDER_PER_MINUTE": "many",
+		"MISSINGKBS_CACHE_TTL":           "soon",
+		"MISSINGKBS_TABLES":              "fancy",
+		"MISSINGKBS_ANSWER_TIMEOUT":      "-1s",
+	}), "serve")
+	if got.code != exitWrongUse {
+		t.Errorf("exit code %d, want %d", got.code, exitWrongUse)
+	}
+	for _, want := range []string{
+		"SLACK_APP_TOKEN is another kind of token: it looks like xapp-…",
+		"SLACK_BOT_TOKEN is missing: it stands under OAuth & Permissions",
+		"SLACK_API_URL takes an https:// address; http:// is for this machine only",
+		"AZURE_TENANT_ID is missing",
+		"AZURE_CLIENT_ID is missing",
+		"AZURE_CLIENT_CERTIFICATE_PATH names a file that cannot be read",
+		"moon",
+		"DEFENDER_API_URL takes an https:// address",
+		"LOG_LEVEL takes one of debug, info, warn, error",
+		"MISSINGKBS_DEFENDER_PER_MINUTE takes a whole number",
+		"MISSINGKBS_CACHE_TTL takes a time",
+		"MISSINGKBS_TABLES takes one of auto, data_table, classic",
+		"MISSINGKBS_ANSWER_TIMEOUT takes a time from 1s on",
+	} {
+		if !strings.Contains(got.err, want) {
+			t.Errorf("the report does not say %q", want)
+		}
+	}
+	if strings.Contains(got.err, "hunter2") {
+		t.Error("the report holds a secret")
+	}
+	if t.Failed() {
+		t.Log(got.err)
+	}
+}
+
+func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "missingkbs.yaml")
+	if err := os.WriteFile(file, []byte("DEFENDER_CLOUD: file-cloud\nDEFENDER_REGION: file-region\nMISSINGKBS_CACHE_TTL: file-ttl\nLOG_LEVEL: debug\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	getenv := env(map[string]string{"MISSINGKBS_CONFIG": file, "DEFENDER_CLOUD": "env-cloud", "MISSINGKBS_CACHE_TTL": "env-ttl", "LOG_LEVEL": ""})
+	var c cli
+	// Nothing runs: "ask" without words stops after the settings are read.
+	_ = parseAndRun(t.Context(), &c, []string{"ask", "--defender-cloud=flag-cloud"}, getenv, streams{io.Discard, io.Discard})
+	d := c.Ask.Defender
+	got := []string{d.Cloud, d.CacheTTL, d.Region, d.PerMinute, c.Ask.Log.Level}
+	if diff := cmp.Diff([]string{"flag-cloud", "env-ttl", "file-region", "50", "debug"}, got); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+}
+
+func TestConfigFileMistakes(t *testing.T) {
+	t.Parallel()
+	for content, want := range map[string]string{
+		"DEFENDER_CLUOD: public\n":     "there is no setting DEFENDER_CLUOD; did you mean DEFENDER_CLOUD?",
+		"colour: blue\n":               "there is no setting colour",
+		"DEFENDER_CLOUD: [a, b]\n":     "DEFENDER_CLOUD takes a single value",
+		"DEFENDER_CLOUD: {\n":          "MISSINGKBS_CONFIG",
+		"LOG_LEVEL: a\nLOG_LEVEL: b\n": "LOG_LEVEL",
+	} {
+		file := filepath.Join(t.TempDir(), "c.yaml")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := invoke(t, noEnv, "--config", file, "version")
+		if got.code != exitWrongUse || !strings.Contains(got.err, want) {
+			t.Errorf("%q: got exit code %d and %q, want %q", content, got.code, got.err, want)
+		}
+	}
+}
+
+func TestSettingsReachTheParts(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secret, []byte("from a file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var m mistakes
+	slack, options := slackSettings{AppToken: "xapp-1", BotToken: "xoxb-1", APIURL: "http://localhost:1/api", Tables: "Classic", Timeout: "7s"}.read(&m)
+	if diff := cmp.Diff(bot.Config{AppToken: "xapp-1", BotToken: "xoxb-1", APIURL: "http://localhost:1/api/"}, slack); diff != "" {
+		t.Errorf("Slack (-want +got):\n%s", diff)
+	}
+	if options.Tables != bot.TablesClassic || options.Timeout != 7*time.Second {
+		t.Errorf("options %+v", options)
+	}
+	d := defenderSettings{
+		TenantID: "t", ClientID: "c", ClientSecret: "@" + secret, Cloud: "gcc-high", PerMinute: "0", PerHour: "100", CacheTTL: "0",
+		AuthorityHost: "https://login.example/", APIURL: "https://api.example", Scope: "scope",
+	}
+	client := d.client(&m)
+	want := api.Options{
+		Cloud:     api.Cloud{Name: client.Cloud.Name, Endpoint: "https://api.example", Scope: "scope", Authority: "https://login.example/"},
+		PerMinute: -1, PerHour: 100, CacheTTL: -1, ApplicationID: "missingkbs",
+	}
+	if diff := cmp.Diff(want, client, cmpopts.IgnoreTypes(tracing.Provider{}), cmpopts.IgnoreUnexported(policy.RetryOptions{})); diff != "" {
+		t.Errorf("Defender (-want +got):\n%s", diff)
+	}
+	if got := d.credential(&m, "a"); got.ClientSecret != "from a file" || got.Authority != "a" {
+		t.Errorf("credential: secret %q, authority %q", got.ClientSecret, got.Authority)
+	}
+	if err := m.err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCredentialSettings(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		s    defenderSettings
+		says string // "" for no mistake
+	}{
+		"secret":                    {defenderSettings{TenantID: "t", ClientID: "c", ClientSecret: "s"}, ""},
+		"certificate":               {defenderSettings{TenantID: "t", ClientID: "c", CertificatePath: file}, ""},
+		"workload identity":         {defenderSettings{TenantID: "t", ClientID: "c", FederatedTokenFile: file}, ""},
+		"managed identity":          {defenderSettings{ClientID: "c"}, ""},
+		"system's managed identity": {defenderSettings{ClientID: "system"}, ""},
+		"nothing":                   {defenderSettings{}, "AZURE_CLIENT_SECRET is missing"},
+		"ids alone":                 {defenderSettings{TenantID: "t", ClientID: "c"}, "AZURE_CLIENT_SECRET is missing"},
+		"secret file gone":          {defenderSettings{TenantID: "t", ClientID: "c", ClientSecret: "@/no/such"}, "AZURE_CLIENT_SECRET names a file"},
+		"secret alone":              {defenderSettings{ClientSecret: "s"}, "AZURE_TENANT_ID is missing"},
+	} {
+		var m mistakes
+		got := c.s.credential(&m, "")
+		if managed := strings.Contains(name, "managed"); got.Managed != managed && c.says == "" {
+			t.Errorf("%s: managed identity %v, want %v", name, got.Managed, managed)
+		}
+		if name == "system's managed identity" && got.ClientID != "" {
+			t.Errorf("the system's identity has the client id %q", got.ClientID)
+		}
+		err := m.err()
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want %q", name, err, c.says)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/missingkbs/missingkbs"
+
+// forbidden lists what a package and all it imports must not reach: imports point inward, from the edges to the core.
+// A package without a row is one that this test does not know, which is an error too.
+var forbidden = map[string][]string{
+	"api":                       {module, slackPackages},
+	"api/apitest":               {module, slackPackages, azurePackages},
+	"internal/view":             {module, slackPackages, azurePackages, anyLibrary},
+	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
+	"bot/blocks":                {module + "/api", module + "/commands", module + "/internal/sandbox"},
+	"bot":                       {module + "/api/apitest", module + "/internal/sandbox"},
+	"internal/sandbox":          {module, slackPackages, azurePackages},
+	"internal/sandbox/blockkit": {module, slackPackages, azurePackages, anyLibrary},
+	"cmd/missingkbs":            {},
+}
+
+const (
+	slackPackages = "github.com/slack-go/slack"
+	azurePackages = "github.com/Azure/azure-sdk-for-go"
+	anyLibrary    = "." // an import path with a dot in its first element is not the standard library's
+)
+
+// allowed are the exceptions: what a package may import of ours in spite of its row.
+var allowed = map[string][]string{
+	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
+}
+
+type pkg struct {
+	ImportPath string
+	Doc        string
+	Standard   bool
+	Deps       []string
+}
+
+// packages asks the go command about all packages of the module.
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Doc,Deps", module+"/...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestImportsPointInward(t *testing.T) {
+	t.Parallel()
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module+"/")
+		rules, known := forbidden[name]
+		if !known {
+			t.Errorf("%s has no row in the table of forbidden imports", name)
+		}
+		for _, dep := range p.Deps {
+			for _, rule := range rules {
+				if breaks(rule, dep) && !isAllowed(name, dep) {
+					t.Errorf("%s imports %s, which is forbidden to it", name, dep)
+				}
+			}
+		}
+	}
+}
+
+func breaks(rule, dep string) bool {
+	if rule == anyLibrary {
+		first, _, _ := strings.Cut(dep, "/")
+		return strings.Contains(first, ".")
+	}
+	return dep == rule || strings.HasPrefix(dep, rule+"/")
+}
+
+func isAllowed(name, dep string) bool {
+	return slices.Contains(allowed[name], dep)
+}
+
+func TestEveryPackageHasADocComment(t *testing.T) {
+	t.Parallel()
+	for _, p := range packages(t) {
+		if p.Doc == "" {
+			t.Errorf("%s has no doc comment", p.ImportPath)
+		}
+	}
+}

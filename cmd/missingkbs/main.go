@@ -1,0 +1,131 @@
+// Command missingkbs tells people in Slack which security updates (KBs) their software lacks, as Microsoft Defender
+// knows it.
+//
+// This package reads flags, environment and configuration file, wires the other packages, and decides exit codes. It
+// does nothing else, and nothing but it reads the environment.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes.
+const (
+	exitDone     = 0
+	exitFailed   = 1
+	exitWrongUse = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, streams{os.Stdout, os.Stderr}))
+}
+
+// streams are where a command writes.
+type streams struct{ out, err io.Writer }
+
+// cli is the command line: each command is a struct whose fields are its flags.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Run the bot: connect to Slack and answer."`
+	Ask     askCmd     `cmd:"" help:"Ask one question here, with the same answers as in Slack."`
+	Sandbox sandboxCmd `cmd:"" help:"Try everything on this machine: an invented Defender, a small Slack with a web page, and the bot."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+	Config  string     `placeholder:"FILE" env:"MISSINGKBS_CONFIG" help:"YAML file with settings, each under the name of its environment variable. Flags and environment win over it."`
+}
+
+// usageError is a mistake of whoever called the program.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// exit carries the exit code out of kong, which wants to end the process by itself after --help.
+type exit int
+
+// run is the whole program but for the process around it. It returns the exit code.
+func run(ctx context.Context, args []string, env func(string) (string, bool), s streams) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(exit)
+			if !ok {
+				panic(r)
+			}
+			code = int(e)
+		}
+	}()
+	var c cli
+	err := parseAndRun(ctx, &c, args, env, s)
+	if err == nil {
+		return exitDone
+	}
+	if !errors.Is(err, errShown) {
+		fmt.Fprintln(s.err, "missingkbs:", err)
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
+		return exitWrongUse
+	}
+	return exitFailed
+}
+
+func parseAndRun(ctx context.Context, c *cli, args []string, env func(string) (string, bool), s streams) error {
+	args = hoist(args)
+	file, err := readConfigFile(args, env)
+	if err != nil {
+		return usageError{err}
+	}
+	parser, err := kong.New(c,
+		kong.Name("missingkbs"),
+		kong.Description("Missing Windows updates, as Microsoft Defender knows them, in Slack."),
+		kong.UsageOnError(),
+		kong.Writers(s.out, s.err),
+		kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.Resolvers(&settings{env: env, file: file}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(s),
+	)
+	if err != nil {
+		return err
+	}
+	if err := file.check(parser.Model); err != nil {
+		return usageError{err}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return usageError{fmt.Errorf("%w (missingkbs --help lists commands and flags)", err)}
+	}
+	return parsed.Run()
+}
+
+// errShown is a failure that was already told in full.
+var errShown = errors.New("already told")
+
+type versionCmd struct{}
+
+// version is set by the linker for released builds; see the Makefile.
+var version string
+
+// Run prints the version and what it was built from.
+func (versionCmd) Run(s streams) error {
+	_, err := fmt.Fprintln(s.out, "missingkbs", buildVersion())
+	return err
+}
+
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+)
+
+// The manifest is what slack-go, and so Slack's API for manifests, knows as one; it asks for no more than is used.
+func TestManifest(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../manifest.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asJSON, err := yaml.YAMLToJSON(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m slack.Manifest
+	dec := json.NewDecoder(bytes.NewReader(asJSON))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&m); err != nil {
+		t.Fatalf("the manifest holds what Slack does not know: %v", err)
+	}
+	// Each scope is here because a call of the bot needs it.
+	if diff := cmp.Diff([]string{"commands", "channels:read", "groups:read"}, m.OAuthConfig.Scopes.Bot); diff != "" {
+		t.Errorf("scopes (-want +got):\n%s", diff)
+	}
+	if !m.Settings.SocketModeEnabled || m.Settings.Interactivity == nil || !m.Settings.Interactivity.IsEnabled {
+		t.Error("Socket Mode and interactivity must be on")
+	}
+	want, got := slashCommand(), m.Features.SlashCommands[0]
+	if got.Command != want.Command || got.Description != want.Description || got.UsageHint != want.UsageHint {
+		t.Errorf("the sandbox offers %+v, the manifest %+v", want, got)
+	}
+	// Limits of https://docs.slack.dev/reference/app-manifest.
+	if n := len(m.Display.Name); n < 1 || n > 35 {
+		t.Errorf("the name has %d characters", n)
+	}
+	if n := len(m.Display.Description); n > 140 {
+		t.Errorf("the description has %d characters", n)
+	}
+	if strings.Contains(string(raw), "xoxb-") || strings.Contains(string(raw), "xapp-") {
+		t.Error("the manifest holds a token")
+	}
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+)
+
+// sandboxCmd runs everything on this machine: a Defender tenant, a Slack workspace with a page, and the bot between
+// them, which is the one that serve runs.
+type sandboxCmd struct {
+	Addr     string      `default:"127.0.0.1:7070" help:"Where the page listens; this machine only (${default})."`
+	Open     bool        `help:"Open the page in a browser."`
+	Headless string      `placeholder:"WORDS" help:"Ask once as if typed after /missingkbs, print the answer, and end."`
+	Fault    []string    `placeholder:"NAME" sep:"," help:"Switch a fault on from the start, such as defender_failing; a wrong name lists them all."`
+	Log      logSettings `embed:"" group:"Log"`
+}
+
+// Run starts the sandbox and keeps it running until the process is told to stop.
+func (c sandboxCmd) Run(ctx context.Context, s streams) error {
+	var m mistakes
+	if c.Log.Level == "info" && c.Log.Format == "" {
+		c.Log.Level = "warn" // what people want to see here is on the page
+	}
+	log := c.Log.logger(&m, s.err)
+	if err := m.err(); err != nil {
+		return err
+	}
+	addr := c.Addr
+	if c.Headless != "" {
+		addr = "127.0.0.1:0"
+	}
+	tenant, client, err := startTenant()
+	if err != nil {
+		return err
+	}
+	defer tenant.Close()
+	workspace, err := sandbox.Start(sandbox.Options{
+		Addr:     addr,
+		Defender: tenant.Tenant,
+		Commands: []sandbox.SlashCommand{slashCommand()},
+		Logger:   log,
+	})
+	if err != nil {
+		return usageError{fmt.Errorf("start the sandbox: %w", err)}
+	}
+	defer workspace.Close()
+	for _, name := range c.Fault {
+		if err := workspace.SetFault(name, true); err != nil {
+			return usageError{fmt.Errorf("--fault %s: %w", name, err)}
+		}
+	}
+	router, err := newRouter(client)
+	if err != nil {
+		return err
+	}
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var g errgroup.Group
+	g.Go(func() error {
+		defer stop()
+		return bot.Run(ctx, bot.Config{
+			AppToken: workspace.AppToken(),
+			BotToken: workspace.BotToken(),
+			APIURL:   workspace.APIURL(),
+		}, router, bot.Options{Log: log})
+	})
+	g.Go(func() error {
+		if c.Headless != "" {
+			defer stop()
+			return askWorkspace(ctx, workspace, c.Headless, s.out)
+		}
+		if err := workspace.WaitConnected(ctx, 1); err != nil {
+			return nil // the bot says why
+		}
+		greet(s.out, workspace.URL())
+		if c.Open {
+			openBrowser(ctx, workspace.URL(), s.err)
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// greet says where the page is and what to try.
+func greet(w io.Writer, url string) {
+	fmt.Fprintf(w, `The sandbox is at %s
+
+It is Slack and Defender as far as the bot can tell, with invented data, on this machine only. It is no production server.
+Try there, in #general:
+
+  /missingkbs microsoft-_-edge            the missing KBs of one software
+  /missingkbs windows 11                  words are searched, typing errors forgiven
+  /missingkbs microsoft-_-windows_10      then press +1 week under "Time & faults", and Refresh
+
+Ctrl-C ends it.
+`, url)
+}
+
+// slashCommand is what the composer of the page knows of the bot's command; manifest.yaml tells Slack the same.
+func slashCommand() sandbox.SlashCommand {
+	return sandbox.SlashCommand{
+		Command:     "/missingkbs",
+		Description: "Missing KBs of a software, with devices, CVEs and catalog pages",
+		UsageHint:   "<software-id> | search <words> | help",
+		Completions: []sandbox.Completion{
+			{Text: "microsoft-_-edge", Hint: "the missing KBs of one software"},
+			{Text: "microsoft-_-windows_11 --sort cves", Hint: "another order"},
+			{Text: "microsoft-_-windows_10 --min-devices 5", Hint: "only what many devices lack"},
+			{Text: "windows 11", Hint: "words are searched"},
+			{Text: "search chorme", Hint: "typing errors are forgiven"},
+			{Text: "search", Hint: "all software, most exposed first"},
+			{Text: "help", Hint: "what can be asked"},
+		},
+	}
+}
+
+// askWorkspace types a command as a person would, and prints the answer as a screen reader would read it.
+func askWorkspace(ctx context.Context, w *sandbox.Workspace, words string, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := w.WaitConnected(ctx, 1); err != nil {
+		return fmt.Errorf("wait for the bot: %w", err)
+	}
+	d, err := w.Command(ctx, sandbox.Alice, sandbox.General, "/missingkbs "+words)
+	if err != nil {
+		return fmt.Errorf("ask: %w", err)
+	}
+	if d.Err != "" {
+		return fmt.Errorf("ask: Slack says %s", d.Err)
+	}
+	m, err := w.WaitMessage(ctx, sandbox.General, sandbox.Alice, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp })
+	if err != nil {
+		return fmt.Errorf("wait for the answer: %w", err)
+	}
+	_, err = fmt.Fprintln(out, unescape.Replace(strings.TrimSpace(m.Text)))
+	return err
+}
+
+// unescape undoes Slack's escaping of text, for a terminal.
+var unescape = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
+
+// openBrowser opens a page with what the system has for that. Failing is no harm: the address was printed.
+func openBrowser(ctx context.Context, url string, w io.Writer) {
+	name, args := "xdg-open", []string{url}
+	switch runtime.GOOS {
+	case "darwin":
+		name = "open"
+	case "windows":
+		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", url}
+	}
+	if err := exec.CommandContext(ctx, name, args...).Start(); err != nil {
+		fmt.Fprintln(w, "could not open a browser:", err)
+	}
+}
+
+// startTenant starts a tenant in memory behind HTTPS and makes a client of it, by the same steps as for a real one.
+func startTenant() (*apitest.Server, *api.Client, error) {
+	server, err := apitest.Start(apitest.Options{})
+	if err != nil {
+		return nil, nil, fmt.Errorf("start the tenant: %w", err)
+	}
+	client, err := tenantClient(server)
+	if err != nil {
+		server.Close()
+		return nil, nil, err
+	}
+	return server, client, nil
+}
+
+func tenantClient(server *apitest.Server) (*api.Client, error) {
+	cred, _, err := api.NewCredential(api.CredentialOptions{
+		TenantID:     apitest.TenantID,
+		ClientID:     apitest.ClientID,
+		ClientSecret: apitest.ClientSecret,
+		Authority:    server.URL,
+		Transport:    server.Client(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sign in to the tenant: %w", err)
+	}
+	client, err := api.NewClient(cred, &api.Options{
+		Cloud:     api.Cloud{Name: "sandbox", Endpoint: server.URL, Scope: server.Scope(), Authority: server.URL},
+		Transport: server.Client(),
+		Now:       server.Now, // the tenant's clock, so that moving it ages what is cached
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reach the tenant: %w", err)
+	}
+	return client, nil
+}
