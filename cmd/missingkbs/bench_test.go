@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -126,4 +128,39 @@ func benchBot(b *testing.B, slack *bareSlack, ttl time.Duration) {
 		}
 		defender.Close()
 	})
+}
+
+// BenchmarkProcess starts the whole program as a process of its own: how long until Slack has said hello, and how much
+// memory it holds when it has answered a question and rests.
+func BenchmarkProcess(b *testing.B) {
+	var starting time.Duration
+	kilobytes := 0
+	for b.Loop() {
+		w := stage(b)
+		began := time.Now()
+		w.start(b, nil)
+		if err := w.slack.WaitConnected(soon(b), 1); err != nil {
+			b.Fatal(err)
+		}
+		starting += time.Since(began)
+		w.ask(b, "microsoft-_-windows_11")
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.process.Process.Pid))
+		if err != nil {
+			b.Skip("memory is read from /proc")
+		}
+		for line := range strings.Lines(string(status)) {
+			if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+				kb, err := strconv.Atoi(strings.Fields(rest)[0])
+				if err != nil {
+					b.Fatal(err)
+				}
+				kilobytes += kb
+			}
+		}
+		if err := w.process.Process.Kill(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(starting.Milliseconds())/float64(b.N), "ms-to-hello")
+	b.ReportMetric(float64(kilobytes)/1024/float64(b.N), "MB-at-rest")
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ type world struct {
 }
 
 // newWorld starts a world. Settings are added to the environment of the process; an empty one takes a variable away.
-func newWorld(t *testing.T, settings map[string]string) *world {
+func newWorld(t testing.TB, settings map[string]string) *world {
 	t.Helper()
 	w := stage(t)
 	w.start(t, settings)
@@ -38,7 +39,7 @@ func newWorld(t *testing.T, settings map[string]string) *world {
 }
 
 // stage starts the servers of a world.
-func stage(t *testing.T) *world {
+func stage(t testing.TB) *world {
 	t.Helper()
 	defender, err := apitest.Start(apitest.Options{})
 	if err != nil {
@@ -58,7 +59,7 @@ func stage(t *testing.T) *world {
 }
 
 // start starts the program.
-func (w *world) start(t *testing.T, settings map[string]string) {
+func (w *world) start(t testing.TB, settings map[string]string) {
 	t.Helper()
 	cert := filepath.Join(t.TempDir(), "cert.pem")
 	if err := os.WriteFile(cert, w.defender.CertPEM(), 0o600); err != nil {
@@ -97,7 +98,7 @@ func (w *world) start(t *testing.T, settings map[string]string) {
 	})
 }
 
-func soon(t *testing.T) context.Context {
+func soon(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
@@ -105,7 +106,7 @@ func soon(t *testing.T) context.Context {
 }
 
 // ask types a slash command in #general as Alice and returns the answer that appears.
-func (w *world) ask(t *testing.T, words string) sandbox.Message {
+func (w *world) ask(t testing.TB, words string) sandbox.Message {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, m := range w.slack.Messages(sandbox.General, sandbox.Alice) {
@@ -118,7 +119,7 @@ func (w *world) ask(t *testing.T, words string) sandbox.Message {
 	return w.answer(t, sandbox.General, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp && !seen[m.TS] })
 }
 
-func (w *world) answer(t *testing.T, channel string, ok func(sandbox.Message) bool) sandbox.Message {
+func (w *world) answer(t testing.TB, channel string, ok func(sandbox.Message) bool) sandbox.Message {
 	t.Helper()
 	m, err := w.slack.WaitMessage(soon(t), channel, sandbox.Alice, ok)
 	if err != nil {
@@ -385,5 +386,34 @@ func TestConnectionThatDropsComesBack(t *testing.T) {
 	}
 	if m := w.ask(t, "microsoft-_-edge"); title(m) != "Missing updates: microsoft-_-edge" {
 		t.Errorf("got %q", title(m))
+	}
+}
+
+func TestTwoHundredQuestionsAtOnceCostOneCall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	var asking sync.WaitGroup
+	for range 200 {
+		asking.Go(func() {
+			d, err := w.slack.Command(t.Context(), sandbox.Alice, sandbox.General, "/missingkbs microsoft-_-edge")
+			if err != nil || !d.Acked || d.Err != "" {
+				t.Errorf("delivery %+v, %v", d, err)
+			}
+		})
+	}
+	asking.Wait()
+	answers := func() (n int) {
+		for _, m := range w.slack.Messages(sandbox.General, sandbox.Alice) {
+			if title(m) == "Missing updates: microsoft-_-edge" {
+				n++
+			}
+		}
+		return n
+	}
+	if err := w.slack.Wait(soon(t), func() bool { return answers() == 200 }); err != nil {
+		t.Errorf("%d answers, want 200: %v", answers(), err)
+	}
+	if n := w.defender.Count("/api/Software/microsoft-_-edge/getmissingkbs"); n != 1 {
+		t.Errorf("%d Defender calls, want 1", n)
 	}
 }

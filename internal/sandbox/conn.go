@@ -25,6 +25,9 @@ type conn struct {
 	ending sync.Once
 }
 
+// outgoing is how many messages wait for a connection that reads slowly: the questions of a large channel at once.
+const outgoing = 1024
+
 // send queues a message; one for which there is no room is lost.
 func (c *conn) send(name string, body any) {
 	c.queue(name, frame{body: encode(body)})

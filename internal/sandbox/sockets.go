@@ -83,7 +83,7 @@ func (s *sockets) serve(rw http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Get("debug_reconnects") == "true" {
 		life = min(life, 6*time.Minute)
 	}
-	c := &conn{s: s, ws: ws, frames: frames, out: make(chan frame, 64), done: make(chan struct{})}
+	c := &conn{s: s, ws: ws, frames: frames, out: make(chan frame, outgoing), done: make(chan struct{})}
 	if !s.admit(c, life) {
 		c.refuse("too_many_websockets")
 		return
