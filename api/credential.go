@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -52,8 +53,8 @@ func NewCredential(o CredentialOptions) (azcore.TokenCredential, string, error) 
 	if err != nil {
 		return nil, "", err
 	}
-	cred, err := at.credential(kind, o)
-	if err != nil {
+	cred := &renewable{make: func() (azcore.TokenCredential, error) { return at.credential(kind, o) }}
+	if err := cred.renew(); err != nil {
 		return nil, "", fmt.Errorf("%s credential: %w", kind, err)
 	}
 	return reachable{cred}, kind, nil
@@ -172,10 +173,61 @@ func (at entra) certificate(o CredentialOptions) (azcore.TokenCredential, error)
 		&azidentity.ClientCertificateCredentialOptions{ClientOptions: at.options, DisableInstanceDiscovery: at.private})
 }
 
+// renewable is a credential that can be made anew. azidentity keeps a token until it expires, and has no way to drop one
+// that Defender refuses: without this, an app whose tokens were revoked stays out for an hour after it was let in again.
+type renewable struct {
+	make func() (azcore.TokenCredential, error)
+
+	mu  sync.Mutex
+	now azcore.TokenCredential
+}
+
+// renew drops all tokens. It reads certificate files again, so it may fail; then the old credential stays.
+func (r *renewable) renew() error {
+	cred, err := r.make()
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now = cred
+	return nil
+}
+
+// GetToken implements [azcore.TokenCredential].
+func (r *renewable) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	r.mu.Lock()
+	cred := r.now
+	r.mu.Unlock()
+	return cred.GetToken(ctx, o)
+}
+
+// refusedToken is the policy that drops the tokens of a credential when Defender refuses one; azcore's own policy drops
+// what it keeps itself. The call fails all the same: its successors get a new token.
+type refusedToken struct{ cred azcore.TokenCredential }
+
+// Do implements [policy.Policy].
+func (p refusedToken) Do(req *policy.Request) (*http.Response, error) {
+	resp, err := req.Next()
+	if err == nil && resp.StatusCode == http.StatusUnauthorized {
+		if r, ok := p.cred.(reachable); ok {
+			r.drop()
+		}
+	}
+	return resp, err
+}
+
 // reachable tells a login host that cannot be reached from one that refuses:
 // azidentity reports both as "authentication failed" and keeps no cause. The
 // transport leaves its last error in the context of the token request.
 type reachable struct{ azcore.TokenCredential }
+
+// drop drops the tokens, where the credential can.
+func (r reachable) drop() {
+	if cred, ok := r.TokenCredential.(*renewable); ok {
+		_ = cred.renew() // what cannot be made anew goes on as it was, and fails with its own reason
+	}
+}
 
 type tripKey struct{}
 

@@ -25,6 +25,7 @@ func newPipeline(cred azcore.TokenCredential, o Options) (*azcore.Client, error)
 			PerCall: []policy.Policy{runtime.NewRequestIDPolicy()},
 			PerRetry: []policy.Policy{
 				runtime.NewBearerTokenPolicy(namedCredential{cred}, []string{o.Cloud.Scope}, nil),
+				refusedToken{cred},
 				newLimiter(o.PerMinute, o.PerHour),
 				callLog{o.Logger},
 			},

@@ -135,3 +135,44 @@ func TestFaultsOfTenant(t *testing.T) {
 		})
 	}
 }
+
+// A token that Defender refuses is not used again, however long it would have lived.
+func TestRefusedTokenIsDropped(t *testing.T) {
+	t.Parallel()
+	tenant, err := apitest.Start(apitest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tenant.Close)
+	cred, _, err := api.NewCredential(api.CredentialOptions{
+		TenantID: apitest.TenantID, ClientID: apitest.ClientID, ClientSecret: apitest.ClientSecret,
+		Authority: tenant.URL, Transport: tenant.Client(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := api.NewClient(cred, &api.Options{
+		Cloud: api.Cloud{Endpoint: tenant.URL, Scope: tenant.Scope()}, Transport: tenant.Client(), CacheTTL: -1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	ask := func() error {
+		_, err := c.MissingKBs(t.Context(), "microsoft-_-edge")
+		return err
+	}
+	if err := ask(); err != nil {
+		t.Fatal(err)
+	}
+	tenant.RevokeTokens()
+	if err := ask(); !errors.Is(err, api.ErrCredential) {
+		t.Errorf("with a revoked token: %v, want ErrCredential", err)
+	}
+	if err := ask(); err != nil {
+		t.Errorf("after a refusal: %v, want an answer with a new token", err)
+	}
+	if n := tenant.TokenCalls(); n != 2 {
+		t.Errorf("%d token requests, want 2", n)
+	}
+}
