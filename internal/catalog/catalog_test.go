@@ -13,7 +13,7 @@ func TestURL(t *testing.T) {
 	const made = "https://www.catalog.update.microsoft.com/Search.aspx?q=KB4540673"
 	for address, want := range map[string]string{
 		"https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673": "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673",
-		" https://www.catalog.update.microsoft.com/Search.aspx?q=1 ":           "https://www.catalog.update.microsoft.com/Search.aspx?q=1",
+		"\thttps://www.catalog.update.microsoft.com/Search.aspx?q=1\n":         "https://www.catalog.update.microsoft.com/Search.aspx?q=1",
 		"":                                     made,
 		"http://catalog.update.microsoft.com/": made,
 		"https://catalog.update.microsoft.com.evil.example/":                      made,

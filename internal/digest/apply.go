@@ -1,0 +1,104 @@
+package digest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Applied lists the ids of subscriptions that [Apply] touched.
+type Applied struct{ Added, Changed, Removed []string }
+
+// Apply makes a store hold the subscriptions of a file: it adds what is new, changes what differs and removes what the
+// file no longer has. Subscriptions that were made in chat are left alone; an id that one of them has already is a
+// [Mistake], and then nothing is done. What people did in chat to a subscription of the file, such as a pause, stays.
+func Apply(ctx context.Context, store Subscriptions, wanted []Subscription, now time.Time) (Applied, error) {
+	var done Applied
+	all, err := store.Subscriptions(ctx, SubscriptionFilter{Tenant: DefaultTenant})
+	if err != nil {
+		return done, fmt.Errorf("read subscriptions: %w", err)
+	}
+	held := map[string]Subscription{}
+	for _, s := range all {
+		held[s.ID] = s
+	}
+	if err := taken(held, wanted); err != nil {
+		return done, err
+	}
+	for _, s := range wanted {
+		old, has := held[s.ID]
+		delete(held, s.ID)
+		if !has {
+			if err := add(ctx, store, s, now); err != nil {
+				return done, err
+			}
+			done.Added = append(done.Added, s.ID)
+		} else if changed, differs := old.rewritten(s, now); differs {
+			if err := store.UpdateSubscription(ctx, changed, program(s, now, "digest.change", "from the file")); err != nil {
+				return done, fmt.Errorf("change digest %s: %w", s.ID, err)
+			}
+			done.Changed = append(done.Changed, s.ID)
+		}
+	}
+	for id, s := range held {
+		if s.Origin != FromFile {
+			continue
+		}
+		err := store.RemoveSubscription(ctx, id, program(s, now, "digest.remove", "no longer in the file"))
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return done, fmt.Errorf("remove digest %s: %w", id, err)
+		}
+		done.Removed = append(done.Removed, id)
+	}
+	slices.Sort(done.Removed)
+	return done, nil
+}
+
+// taken refuses ids that subscriptions made in chat have.
+func taken(held map[string]Subscription, wanted []Subscription) error {
+	var ids []string
+	for _, s := range wanted {
+		if old, has := held[s.ID]; has && old.Origin != FromFile {
+			ids = append(ids, s.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return mistake("These ids of the file belong to digests that were made in chat: %s. Remove them there, or choose others.", strings.Join(ids, ", "))
+}
+
+func add(ctx context.Context, store Subscriptions, s Subscription, now time.Time) error {
+	s.Origin, s.Created, s.NextRun = FromFile, now, Next(s.Schedule, now)
+	err := store.AddSubscription(ctx, s, program(s, now, "digest.add", "from the file"))
+	if errors.Is(err, ErrExists) {
+		// Replicas that start together apply the same file: another was faster.
+		if other, readErr := store.Subscription(ctx, s.ID); readErr == nil && other.Origin == FromFile {
+			return nil
+		}
+	}
+	return wrap(err, "add digest %s", s.ID)
+}
+
+// rewritten is the subscription as the file has it now, and whether that differs.
+func (s Subscription) rewritten(file Subscription, now time.Time) (changed Subscription, differs bool) {
+	differs = s.Channel != file.Channel || s.Owner != file.Owner || !slices.Equal(s.Watch, file.Watch) ||
+		s.Filter != file.Filter || s.Schedule != file.Schedule || s.Quiet != file.Quiet
+	if s.Channel != file.Channel {
+		s.Failures = 0
+	}
+	if s.Schedule != file.Schedule {
+		s.Schedule = file.Schedule
+		switch {
+		case !s.Paused:
+			s.NextRun = Next(s.Schedule, now)
+		case !s.PausedUntil.IsZero():
+			s.NextRun = Next(s.Schedule, s.PausedUntil.Add(-time.Nanosecond))
+		}
+	}
+	s.Channel, s.Owner, s.Watch, s.Filter, s.Quiet = file.Channel, file.Owner, file.Watch, file.Filter, file.Quiet
+	return s, differs
+}

@@ -1,0 +1,195 @@
+package digest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// calendar is a plan of days with one time of day.
+type calendar struct {
+	days  string // as typed, in one spelling
+	text  string // for people
+	on    func(day time.Time) bool
+	clock time.Duration // since midnight
+}
+
+// examples ends every message about words that could not be read.
+const examples = "Write for example mon 09:00, weekdays 08:30, daily 07:00, monthly 1 09:00, patch-tuesday+1 09:00, or a cron expression of five fields such as 0 9 * * 1."
+
+func readCalendar(fields []string) (plan, error) {
+	// "every mon at 9:00" is how people speak.
+	fields = slices.DeleteFunc(slices.Clone(fields), func(w string) bool { return w == "every" || w == "at" || w == "on" })
+	if len(fields) < 2 {
+		return nil, mistake("A schedule needs days and a time. %s", examples)
+	}
+	clock, err := readClock(fields[len(fields)-1])
+	if err != nil {
+		return nil, err
+	}
+	c, err := readDays(fields[:len(fields)-1])
+	c.clock = clock
+	return c, err
+}
+
+func readClock(s string) (time.Duration, error) {
+	hour, minute, ok := strings.Cut(s, ":")
+	h, m := digits(hour), digits(minute)
+	if !ok || len(minute) != 2 || h < 0 || h > 23 || m < 0 || m > 59 {
+		return 0, mistake("%q is no time of day. Times go from 00:00 to 23:59, such as 09:00.", s)
+	}
+	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute, nil
+}
+
+// digits is the number that at most two digits make, or -1.
+func digits(s string) int {
+	if s == "" || len(s) > 2 || strings.Trim(s, "0123456789") != "" {
+		return -1
+	}
+	n, _ := strconv.Atoi(s) // digits alone
+	return n
+}
+
+func readDays(fields []string) (calendar, error) {
+	day, numbered := fields[0], len(fields) == 2
+	switch {
+	case day == "monthly" && numbered:
+		return monthly(fields[1])
+	case len(fields) > 1:
+		return calendar{}, mistake("%q are no days. %s", strings.Join(fields, " "), examples)
+	case day == "monthly":
+		return calendar{}, mistake("On which day of the month? Write for example monthly 1 09:00.")
+	case strings.HasPrefix(day, patchTuesday):
+		return aroundPatchTuesday(day)
+	}
+	return weekly(day)
+}
+
+func monthly(word string) (calendar, error) {
+	n := digits(word)
+	if n < 1 || n > 31 {
+		return calendar{}, mistake("%q is no day of a month. Days go from 1 to 31, such as monthly 1 09:00.", word)
+	}
+	c := calendar{days: "monthly " + strconv.Itoa(n), text: fmt.Sprintf("on day %d of each month", n)}
+	if n > 28 {
+		c.text += ", or on its last where it is shorter,"
+	}
+	c.on = func(day time.Time) bool {
+		last := time.Date(day.Year(), day.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day()
+		return day.Day() == min(n, last)
+	}
+	return c, nil
+}
+
+// patchTuesday is the second Tuesday of a month, when Microsoft publishes its security updates.
+const patchTuesday = "patch-tuesday"
+
+// furthest is how many days before or after Patch Tuesday a run may be: further away it belongs to the next.
+const furthest = 21
+
+func aroundPatchTuesday(word string) (calendar, error) {
+	rest := strings.TrimPrefix(word, patchTuesday)
+	n := 0
+	if rest != "" {
+		if n = digits(rest[1:]); n < 0 || n > furthest || (rest[0] != '+' && rest[0] != '-') {
+			return calendar{}, mistake("%q is no day near Patch Tuesday. Write patch-tuesday, or up to %d days after or before it, such as patch-tuesday+1.", word, furthest)
+		}
+		if rest[0] == '-' {
+			n = -n
+		}
+	}
+	c := calendar{days: patchTuesday, text: "on Patch Tuesday (the second of the month)"}
+	switch {
+	case n > 0:
+		c.days, c.text = fmt.Sprintf("%s+%d", patchTuesday, n), plural(n, "day")+" after Patch Tuesday (the second of the month)"
+	case n < 0:
+		c.days, c.text = fmt.Sprintf("%s-%d", patchTuesday, -n), plural(-n, "day")+" before Patch Tuesday (the second of the month)"
+	}
+	c.on = func(day time.Time) bool {
+		tuesday := day.AddDate(0, 0, -n)
+		return tuesday.Weekday() == time.Tuesday && tuesday.Day() >= 8 && tuesday.Day() <= 14
+	}
+	return c, nil
+}
+
+// week holds the days of a week, Monday first.
+var week = [7]time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday, time.Saturday, time.Sunday}
+
+// weekly reads "mon", "mon,thu", "mon-fri", "weekdays" or "daily".
+func weekly(word string) (calendar, error) {
+	var chosen [7]bool // as in week
+	for part := range strings.SplitSeq(word, ",") {
+		from, to, isRange := strings.Cut(part, "-")
+		first, last := dayNumber(from), dayNumber(to)
+		switch {
+		case part == "daily":
+			first, last = 0, 6
+		case part == "weekdays":
+			first, last = 0, 4
+		case !isRange:
+			last = first
+		}
+		if first < 0 || last < 0 || last < first {
+			return calendar{}, mistake("%q are no days. %s", word, examples)
+		}
+		for i := first; i <= last; i++ {
+			chosen[i] = true
+		}
+	}
+	c := calendar{on: func(day time.Time) bool { return chosen[(day.Weekday()+6)%7] }}
+	c.days, c.text = nameDays(chosen)
+	return c, nil
+}
+
+// dayNumber is the place in week of a day's name, also shortened or in the plural, or -1.
+func dayNumber(name string) int {
+	name = strings.TrimSuffix(name, "s")
+	return slices.IndexFunc(week[:], func(d time.Weekday) bool {
+		return len(name) >= 3 && strings.HasPrefix(strings.ToLower(d.String()), name)
+	})
+}
+
+// nameDays names the chosen days of a week, to type and to read.
+func nameDays(chosen [7]bool) (words, text string) {
+	switch chosen {
+	case [7]bool{true, true, true, true, true, true, true}:
+		return "daily", "every day"
+	case [7]bool{true, true, true, true, true}:
+		return "weekdays", "on weekdays (Monday to Friday)"
+	}
+	var short, long []string
+	for i, d := range week {
+		if chosen[i] {
+			short = append(short, strings.ToLower(d.String()[:3]))
+			long = append(long, d.String())
+		}
+	}
+	return strings.Join(short, ","), "every " + list(long)
+}
+
+// list joins words as in a sentence: "a, b and c".
+func list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+func (c calendar) next(after time.Time) time.Time {
+	day := after.Truncate(24 * time.Hour) // readings are in UTC, whose days are all alike
+	for range 70 {                        // months are at most 31 days apart, Patch Tuesdays 35
+		if run := day.Add(c.clock); run.After(after) && c.on(day) {
+			return run
+		}
+		day = day.AddDate(0, 0, 1)
+	}
+	return time.Time{}
+}
+
+func (c calendar) words() string    { return c.days + " " + c.time() }
+func (c calendar) describe() string { return c.text + " at " + c.time() }
+func (c calendar) time() string     { return clockText(int(c.clock.Hours()), int(c.clock.Minutes())%60) }
+
+func clockText(hour, minute int) string { return fmt.Sprintf("%02d:%02d", hour, minute) }

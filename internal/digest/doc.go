@@ -1,0 +1,16 @@
+// Package digest tells channels what is missing and what changed: what a [Subscription] is, when its digests are due
+// ([Parse], [Next]), how two patch gaps differ ([Diff]), what a digest says ([Report]), and the [Worker] and [Scheduler]
+// that make it happen.
+//
+// A digest is delivered at least once, and once in practice. A due time becomes a job before the next one is worked
+// out, so a crash between the two repeats a job that the queue drops. What was posted is recorded after the post, so a
+// crash between these two leaves a message without a record: the next attempt looks for the message by its key before
+// it posts, and only where the channel's messages may not be read can a digest come twice.
+//
+// A digest never takes silence for good news. Software that could not be read is named and compared with nothing, an
+// update counts as closed when two readings agree that it is gone, and where nothing could be read the digest is a
+// message that says so, and is tried again.
+//
+// The package knows neither Defender nor Slack nor SQL: [Source], [Poster], [Queue] and the interfaces of the store are
+// the seams to them.
+package digest

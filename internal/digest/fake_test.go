@@ -1,0 +1,381 @@
+package digest_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+var errBroken = errors.New("broken on purpose")
+
+// breaker fails the calls that a test names: breaker{"Post": errBroken}.
+type breaker map[string]error
+
+func (b breaker) check(step string) error { return b[step] }
+
+// memory is a store in memory.
+type memory struct {
+	mu            sync.Mutex
+	broken        breaker
+	subscriptions map[string]digest.Subscription
+	deliveries    []digest.Delivery
+	baselines     map[string]digest.Snapshot
+	seen          map[digest.Key]time.Time
+	audits        []digest.Audit
+}
+
+func newMemory(subs ...digest.Subscription) *memory {
+	m := &memory{
+		broken: breaker{}, subscriptions: map[string]digest.Subscription{}, baselines: map[string]digest.Snapshot{},
+		seen: map[digest.Key]time.Time{},
+	}
+	for _, s := range subs {
+		m.subscriptions[s.ID] = s
+	}
+	return m
+}
+
+func (m *memory) Subscription(_ context.Context, id string) (digest.Subscription, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, ok := m.subscriptions[id]
+	if !ok {
+		return s, digest.ErrNotFound
+	}
+	return s, m.broken.check("Subscription")
+}
+
+func (m *memory) Subscriptions(_ context.Context, f digest.SubscriptionFilter) ([]digest.Subscription, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []digest.Subscription
+	for _, s := range m.subscriptions {
+		if (f.Tenant == "" || f.Tenant == s.Tenant) && (f.Channel == "" || f.Channel == s.Channel) {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b digest.Subscription) int { return cmp.Compare(a.ID, b.ID) })
+	return all, m.broken.check("Subscriptions")
+}
+
+func (m *memory) AddSubscription(_ context.Context, s digest.Subscription, who digest.Audit) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.subscriptions[s.ID]; ok {
+		return digest.ErrExists
+	}
+	return m.write(s, who, "AddSubscription")
+}
+
+func (m *memory) UpdateSubscription(_ context.Context, s digest.Subscription, who digest.Audit) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.subscriptions[s.ID]; !ok {
+		return digest.ErrNotFound
+	}
+	return m.write(s, who, "UpdateSubscription")
+}
+
+func (m *memory) write(s digest.Subscription, who digest.Audit, step string) error {
+	if err := m.broken.check(step); err != nil {
+		return err
+	}
+	m.subscriptions[s.ID] = s
+	m.audits = append(m.audits, who)
+	return nil
+}
+
+func (m *memory) RemoveSubscription(_ context.Context, id string, who digest.Audit) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.subscriptions[id]; !ok {
+		return digest.ErrNotFound
+	}
+	delete(m.subscriptions, id)
+	m.audits = append(m.audits, who)
+	return m.broken.check("RemoveSubscription")
+}
+
+func (m *memory) Due(_ context.Context, now time.Time, limit int) ([]digest.Subscription, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.broken.check("Due"); err != nil {
+		return nil, err
+	}
+	var due []digest.Subscription
+	for _, s := range m.subscriptions {
+		if !s.NextRun.IsZero() && !s.NextRun.After(now) && (!s.Paused || !s.PausedUntil.IsZero()) {
+			due = append(due, s)
+		}
+	}
+	slices.SortFunc(due, func(a, b digest.Subscription) int {
+		return cmp.Or(a.NextRun.Compare(b.NextRun), cmp.Compare(a.ID, b.ID))
+	})
+	return due[:min(limit, len(due))], nil
+}
+
+func (m *memory) Advance(_ context.Context, id string, from, to time.Time) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.subscriptions[id]
+	if err := m.broken.check("Advance"); err != nil || !s.NextRun.Equal(from) {
+		return false, err
+	}
+	s.NextRun = to
+	m.subscriptions[id] = s
+	return true, nil
+}
+
+func (m *memory) Delivery(_ context.Context, key string) (digest.Delivery, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, d := range m.deliveries {
+		if d.Key == key {
+			return d, true, nil
+		}
+	}
+	return digest.Delivery{}, false, m.broken.check("Delivery")
+}
+
+func (m *memory) Deliveries(_ context.Context, subscription string, limit int) ([]digest.Delivery, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []digest.Delivery
+	for _, d := range slices.Backward(m.deliveries) {
+		if d.Subscription == subscription && len(all) < limit {
+			all = append(all, d)
+		}
+	}
+	return all, m.broken.check("Deliveries")
+}
+
+func (m *memory) Baseline(_ context.Context, subscription string) (digest.Snapshot, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, ok := m.baselines[subscription]
+	return s, ok, m.broken.check("Baseline")
+}
+
+func (m *memory) Record(_ context.Context, d digest.Delivery, s digest.Snapshot, after digest.Subscription) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.broken.check("Record"); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(m.deliveries, func(old digest.Delivery) bool { return old.Key == d.Key }) {
+		return nil
+	}
+	m.deliveries = append(m.deliveries, d)
+	if d.Kind != digest.Failed {
+		m.baselines[d.Subscription] = s
+	}
+	held := m.subscriptions[after.ID]
+	if held.Failures = after.Failures; after.Paused && after.PauseReason != "" {
+		held.Paused, held.PauseReason, held.PausedUntil, held.NextRun = true, after.PauseReason, time.Time{}, time.Time{}
+	}
+	m.subscriptions[after.ID] = held
+	return nil
+}
+
+func (m *memory) SeenBefore(_ context.Context, _ string, keys []digest.Key, since time.Time) (map[digest.Key]time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	seen := maps.Clone(m.seen)
+	maps.DeleteFunc(seen, func(k digest.Key, at time.Time) bool { return !slices.Contains(keys, k) || at.Before(since) })
+	return seen, m.broken.check("SeenBefore")
+}
+
+func (m *memory) AddAudit(_ context.Context, a digest.Audit) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.broken.check("AddAudit"); err != nil {
+		return err
+	}
+	m.audits = append(m.audits, a)
+	return nil
+}
+
+// defender is a source whose patch gap a test sets.
+type defender struct {
+	rows    []digest.Row
+	unread  map[string]string // software that cannot be read, and why
+	broken  breaker
+	again   []digest.Row // what a second reading finds; nil for the same as the first
+	asked   int
+	confirm [][]string // what was asked to be confirmed
+	ids     []string   // software that lacks nothing
+}
+
+func (d *defender) Snapshot(ctx context.Context, _ []string) (digest.Snapshot, error) {
+	d.asked++
+	if err := d.broken.check("Snapshot"); err != nil {
+		return digest.Snapshot{}, err
+	}
+	return d.snapshot(d.rows), ctx.Err()
+}
+
+func (d *defender) Confirm(_ context.Context, software []string) (digest.Snapshot, error) {
+	d.confirm = append(d.confirm, software)
+	rows := d.rows
+	if d.again != nil {
+		rows = d.again
+	}
+	return d.snapshot(rows), d.broken.check("Confirm")
+}
+
+func (d *defender) snapshot(rows []digest.Row) digest.Snapshot {
+	var known []digest.Row
+	ids := map[string]bool{}
+	for _, id := range d.ids {
+		ids[id] = d.unread[id] == ""
+	}
+	for _, r := range rows {
+		if d.unread[r.Software] == "" {
+			ids[r.Software] = true
+			known = append(known, r)
+		}
+	}
+	maps.DeleteFunc(ids, func(_ string, read bool) bool { return !read })
+	s := digest.Snapshot{Tenant: digest.DefaultTenant, At: time.Now(), Software: slices.Sorted(maps.Keys(ids)), Rows: known}
+	for id, why := range d.unread {
+		s.Unread = append(s.Unread, digest.Unread{Software: id, Reason: why})
+	}
+	slices.SortFunc(s.Unread, func(a, b digest.Unread) int { return cmp.Compare(a.Software, b.Software) })
+	slices.SortFunc(s.Rows, func(a, b digest.Row) int { return a.Compare(b.Key) })
+	return s
+}
+
+// message is something that was posted or told.
+type message struct {
+	to, key         string
+	digest, details view.Page
+}
+
+// slack is a poster that keeps what it was given.
+type slack struct {
+	broken breaker // "Post" fails before the message is there, "PostAfter" after
+	posted []message
+	told   []message
+	blind  bool // the channel's messages may not be read
+	looked int
+}
+
+func (s *slack) Post(_ context.Context, channel, key string, digest, details view.Page) (string, error) {
+	if err := s.broken.check("Post"); err != nil {
+		return "", err
+	}
+	s.posted = append(s.posted, message{channel, key, digest, details})
+	return fmt.Sprintf("message %d", len(s.posted)), s.broken.check("PostAfter")
+}
+
+func (s *slack) Find(_ context.Context, channel, key string, _ time.Time) (string, bool, error) {
+	s.looked++
+	if err := s.broken.check("Find"); err != nil {
+		return "", false, err
+	}
+	for i, m := range s.posted {
+		if m.to == channel && m.key == key && !s.blind {
+			return fmt.Sprintf("message %d", i+1), true, nil
+		}
+	}
+	return "", false, nil
+}
+
+func (s *slack) Tell(_ context.Context, user string, page view.Page) error {
+	if err := s.broken.check("Tell"); err != nil {
+		return err
+	}
+	s.told = append(s.told, message{to: user, digest: page})
+	return nil
+}
+
+func row(software, kb string, devices, cves int) digest.Row {
+	return digest.Row{Key: digest.Key{Software: software, KB: kb}, Name: "Update " + kb, Devices: devices, CVEs: cves}
+}
+
+const (
+	edge    = "microsoft-_-edge"
+	windows = "microsoft-_-windows_11"
+)
+
+// seed is the row that Microsoft documents:
+// https://learn.microsoft.com/en-us/defender-endpoint/api/get-missing-kbs-software.
+func seed() digest.Row {
+	return digest.Row{
+		Key: digest.Key{Software: edge, KB: "4540673"}, Name: "March 2020 Security Updates", Devices: 240, CVEs: 14,
+		URL: "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673",
+	}
+}
+
+func weekly() digest.Subscription {
+	return digest.Subscription{
+		ID: "7", Tenant: digest.DefaultTenant, Channel: "C0PATCHES", Owner: "U0ALICE01", Watch: []string{"microsoft-_-*"},
+		Schedule: digest.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"}, Quiet: digest.Silent, Origin: digest.FromChat,
+	}
+}
+
+// house is a worker with all that it works with. It lives in a synctest bubble, whose clock starts at the midnight
+// that begins 1 January 2000, a Saturday.
+type house struct {
+	*digest.Worker
+	t        *testing.T
+	store    *memory
+	defender *defender
+	slack    *slack
+	schedule digest.Schedule
+}
+
+func newHouse(s digest.Subscription) *house {
+	h := &house{store: newMemory(s), defender: &defender{broken: breaker{}}, slack: &slack{broken: breaker{}}, schedule: s.Schedule}
+	h.Worker = &digest.Worker{Store: h.store, Source: h.defender, Poster: h.slack}
+	return h
+}
+
+// next waits for the next due time and returns its job.
+func (h *house) next() digest.Job {
+	due := digest.Next(h.schedule, time.Now())
+	time.Sleep(time.Until(due))
+	return digest.Job{Subscription: "7", Due: due}
+}
+
+// week waits for the next due time, works on its job as the queue would, and returns the page that was posted.
+func (h *house) week() (page view.Page, posted bool) {
+	t := h.t
+	t.Helper()
+	before := len(h.slack.posted)
+	if err := h.Work(t.Context(), h.next(), 1); err != nil {
+		t.Fatalf("work: %v", err)
+	}
+	if len(h.slack.posted) == before {
+		return view.Page{}, false
+	}
+	if len(h.slack.posted) > before+1 {
+		t.Fatalf("%d messages for one digest", len(h.slack.posted)-before)
+	}
+	return h.slack.posted[before].digest, true
+}
+
+// fact is the value of a page's fact, all of them joined if there are several of the name.
+func fact(p view.Page, name string) string {
+	var values []string
+	for _, part := range p.Parts {
+		if facts, ok := part.(view.Facts); ok {
+			for _, f := range facts {
+				if f.Name == name {
+					values = append(values, f.Value)
+				}
+			}
+		}
+	}
+	return strings.Join(values, "")
+}

@@ -1,0 +1,248 @@
+package digest
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// fileKey is the one key of a file of subscriptions: a file without it is not one, rather than one that wants none.
+const fileKey = "digests"
+
+// entry is a subscription in a file.
+type entry struct {
+	ID         string   `yaml:"id"`
+	Channel    string   `yaml:"channel"`
+	Owner      string   `yaml:"owner,omitempty"`
+	Watch      []string `yaml:"watch"`
+	MinDevices int      `yaml:"min_devices,omitempty"`
+	MinCVEs    int      `yaml:"min_cves,omitempty"`
+	At         string   `yaml:"at,omitempty"`
+	Cron       string   `yaml:"cron,omitempty"`
+	TZ         string   `yaml:"tz"`
+	Quiet      Quiet    `yaml:"quiet,omitempty"`
+}
+
+// entryKeys are the keys of an [entry].
+var entryKeys = []string{"id", "channel", "owner", "watch", "min_devices", "min_cves", "at", "cron", "tz", "quiet"}
+
+// ReadFile reads subscriptions that were written in YAML:
+//
+//	digests:
+//	  - id: edge-weekly             # what people type: digest show edge-weekly
+//	    channel: C0123456789        # the channel's id
+//	    owner: U0123456789          # who is told when the channel takes no messages any more
+//	    watch: [microsoft-_-edge]   # software ids, patterns such as microsoft-_-windows*, or all
+//	    at: mon 09:00               # or cron: 0 9 * * 1
+//	    tz: Europe/Stockholm
+//	    min_devices: 5              # leave out what is missing on fewer devices; min_cves likewise
+//	    quiet: heartbeat            # when nothing has changed: silent, heartbeat or always
+//
+// All mistakes are reported at once, each with its line, as one [Mistake].
+func ReadFile(text []byte) ([]Subscription, error) {
+	items, err := readItems(text)
+	if err != nil {
+		return nil, err
+	}
+	var f fileReader
+	lines := map[string]int{}
+	var subscriptions []Subscription
+	for _, item := range items {
+		s := f.subscription(item)
+		if before := lines[s.ID]; before > 0 {
+			f.fault(item, "there is a digest %q in line %d already; ids must differ", s.ID, before)
+		}
+		if s.ID != "" {
+			lines[s.ID] = line(item)
+		}
+		subscriptions = append(subscriptions, s)
+	}
+	if len(f.faults) > 0 {
+		return nil, &Mistake{strings.Join(f.faults, "\n")}
+	}
+	return subscriptions, nil
+}
+
+// readItems finds the list of digests.
+func readItems(text []byte) ([]ast.Node, error) {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, mistake("the file is no YAML: %s", yaml.FormatError(err, false, false))
+	}
+	const shape = "the file must hold one list under the key digests:"
+	if len(file.Docs) != 1 {
+		return nil, mistake(shape)
+	}
+	values, ok := mapping(file.Docs[0].Body)
+	if !ok || len(values) != 1 || keyOf(values[0]) != fileKey {
+		return nil, mistake(shape)
+	}
+	list, ok := values[0].Value.(*ast.SequenceNode)
+	if !ok {
+		return nil, mistake(shape)
+	}
+	return list.Values, nil
+}
+
+// mapping are the entries of a node that is a mapping.
+func mapping(n ast.Node) ([]*ast.MappingValueNode, bool) {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.Values, true
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}, true
+	}
+	return nil, false
+}
+
+func keyOf(v *ast.MappingValueNode) string { return strings.ToLower(scalar(v.Key)) }
+
+// scalar is the text of a node that is a single value, or nothing.
+func scalar(n ast.Node) string {
+	if s, ok := n.(ast.ScalarNode); ok && n.Type() != ast.NullType {
+		return strings.TrimSpace(fmt.Sprint(s.GetValue()))
+	}
+	return ""
+}
+
+func line(n ast.Node) int {
+	if t := n.GetToken(); t != nil && t.Position != nil {
+		return t.Position.Line
+	}
+	return 0
+}
+
+// fileReader reads entries and collects what is wrong with them.
+type fileReader struct{ faults []string }
+
+func (f *fileReader) fault(at ast.Node, format string, args ...any) {
+	f.faults = append(f.faults, fmt.Sprintf("line %d: %s", line(at), fmt.Sprintf(format, args...)))
+}
+
+// subscription reads an entry, and as much of a wrong one as makes sense.
+func (f *fileReader) subscription(item ast.Node) Subscription {
+	values, ok := mapping(item)
+	if !ok {
+		f.fault(item, "a digest is written as keys and values, such as id: edge-weekly")
+		return Subscription{}
+	}
+	var e entry
+	for _, v := range values {
+		f.value(&e, v)
+	}
+	return f.check(item, e)
+}
+
+func (f *fileReader) value(e *entry, v *ast.MappingValueNode) {
+	switch key := keyOf(v); key {
+	case "watch":
+		e.Watch = f.words(v.Value)
+	case "min_devices":
+		e.MinDevices = f.number(v)
+	case "min_cves":
+		e.MinCVEs = f.number(v)
+	default:
+		texts := map[string]*string{
+			"id": &e.ID, "channel": &e.Channel, "owner": &e.Owner, "at": &e.At, "cron": &e.Cron, "tz": &e.TZ, "quiet": (*string)(&e.Quiet),
+		}
+		text, known := texts[key]
+		if !known {
+			f.fault(v.Key, "there is no key %q; there are %s", key, list(entryKeys))
+			return
+		}
+		if *text = scalar(v.Value); *text == "" {
+			f.fault(v.Key, "%s has no value", key)
+		}
+	}
+}
+
+// words are the values of a list, or of a single value.
+func (f *fileReader) words(n ast.Node) []string {
+	nodes := []ast.Node{n}
+	if list, ok := n.(*ast.SequenceNode); ok {
+		nodes = list.Values
+	}
+	var words []string
+	for _, n := range nodes {
+		words = append(words, scalar(n))
+	}
+	return words
+}
+
+func (f *fileReader) number(v *ast.MappingValueNode) int {
+	if n := scalar(v.Value); n != "" && len(n) < 10 && strings.Trim(n, "0123456789") == "" {
+		number, _ := strconv.Atoi(n) // digits alone, and few
+		return number
+	}
+	f.fault(v.Key, "%s takes a whole number such as 10", keyOf(v))
+	return 0
+}
+
+var (
+	validID      = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,29}$`)
+	validAddress = regexp.MustCompile(`^[A-Z][A-Z0-9]{2,30}$`)
+)
+
+// check makes a subscription of an entry.
+func (f *fileReader) check(item ast.Node, e entry) Subscription {
+	if !validID.MatchString(e.ID) {
+		f.fault(item, "id must be small letters, digits and dashes, at most 30, such as edge-weekly; it is %q", e.ID)
+	}
+	for _, a := range []struct{ key, value, example string }{{"channel", e.Channel, "C0123456789"}, {"owner", e.Owner, "U0123456789"}} {
+		if !validAddress.MatchString(a.value) {
+			f.fault(item, "%s must be an id such as %s, not a name; it is %q", a.key, a.example, a.value)
+		}
+	}
+	s := Subscription{
+		ID: e.ID, Tenant: DefaultTenant, Channel: e.Channel, Owner: e.Owner, Origin: FromFile,
+		Filter: Filter{MinDevices: e.MinDevices, MinCVEs: e.MinCVEs},
+	}
+	var errs [3]error
+	s.Watch, errs[0] = ReadWatch(e.Watch)
+	s.Quiet, errs[1] = ReadQuiet(string(e.Quiet))
+	words := e.At + e.Cron
+	if (e.At == "") == (e.Cron == "") {
+		f.fault(item, "say when with either at or cron, such as at: mon 09:00")
+		words = ""
+	}
+	if words != "" {
+		s.Schedule, errs[2] = Parse(words, e.TZ)
+	}
+	for _, err := range errs {
+		if err != nil {
+			f.fault(item, "%s", err)
+		}
+	}
+	return s
+}
+
+// WriteFile writes subscriptions as [ReadFile] reads them, whatever their origin.
+func WriteFile(subscriptions []Subscription) ([]byte, error) {
+	file := struct {
+		Digests []entry `yaml:"digests"`
+	}{Digests: []entry{}}
+	for _, s := range subscriptions {
+		e := entry{
+			ID: s.ID, Channel: s.Channel, Owner: s.Owner, Watch: s.Watch, MinDevices: s.Filter.MinDevices, MinCVEs: s.Filter.MinCVEs,
+			At: s.Schedule.Words, TZ: s.Schedule.Zone, Quiet: s.Quiet,
+		}
+		if p, err := readPlan(s.Schedule.Words); err == nil {
+			if _, isCron := p.(cron); isCron {
+				e.At, e.Cron = "", s.Schedule.Words
+			}
+		}
+		file.Digests = append(file.Digests, e)
+	}
+	slices.SortFunc(file.Digests, func(a, b entry) int { return strings.Compare(a.ID, b.ID) })
+	text, err := yaml.Marshal(file)
+	if err != nil {
+		return nil, fmt.Errorf("write subscriptions: %w", err)
+	}
+	return text, nil
+}

@@ -1,0 +1,68 @@
+package digest
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Heartbeat is the line that says that nothing has changed.
+func (r Report) Heartbeat() view.Page {
+	s := r.Subscription
+	shown := r.After.Keep(s.Filter)
+	page := view.Page{
+		Title: "No change: " + s.scope(),
+		Lead:  fmt.Sprintf("Nothing has changed since %s. %s", s.moment(r.Since), gapWords(r.After, shown)),
+		AsOf:  r.asOf(),
+	}
+	if unread := unreadFacts(r.After); len(unread) > 0 {
+		page.Title = string(CouldNotTell) + ": " + s.scope()
+		page.Lead = fmt.Sprintf("Nothing has changed since %s in what could be read.", s.moment(r.Since))
+		page.Parts = []view.Part{unread}
+	}
+	if r.late() {
+		page.Title += " (late)"
+	}
+	return page
+}
+
+// Failure is the page that takes the place of a digest when nothing at all could be read.
+func (r Report) Failure() view.Page {
+	s := r.Subscription
+	facts := view.Facts{{Name: "Due", Value: s.moment(r.Due)}}
+	if !r.Since.IsZero() {
+		facts = append(facts, view.Fact{Name: "Last digest", Value: s.moment(r.Since)})
+	}
+	return view.Page{
+		Title: string(CouldNotTell) + ": " + s.scope(),
+		Lead: "Nothing could be read from Defender, so this digest says nothing: updates may be missing or not. " +
+			"It follows as soon as Defender answers; until then this is not repeated.",
+		Parts: []view.Part{append(facts, unreadFacts(r.After)...)},
+		Actions: []view.Action{
+			{Label: "Pause", Command: "digest pause " + s.ID},
+			{Label: "Settings", Command: "digest show " + s.ID},
+		},
+	}
+}
+
+// refused is what the person who subscribed is told when the channel took no digest.
+func refused(s Subscription, due time.Time) view.Page {
+	page := view.Page{
+		Title: "A digest could not be posted",
+		Lead: fmt.Sprintf("The digest %s (%s), due %s, could not be posted into its channel: I am not a member of it, or it was archived or deleted. Invite me, or remove the digest.",
+			s.ID, s.scope(), s.moment(due)),
+		Parts: []view.Part{view.Facts{{Name: "Channel", Value: s.Channel}, {Name: "Refused in a row", Value: strconv.Itoa(s.Failures)}}},
+		Actions: []view.Action{
+			{Label: "Settings", Command: "digest show " + s.ID},
+			{Label: "Remove", Command: "digest remove " + s.ID},
+		},
+	}
+	if s.Paused {
+		page.Title = "A digest is paused"
+		page.Lead += " It is paused now."
+		page.Actions = append([]view.Action{{Label: "Resume", Command: "digest resume " + s.ID}}, page.Actions...)
+	}
+	return page
+}

@@ -1,0 +1,115 @@
+package digest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Scheduler turns due subscriptions into jobs. Any number of them may work on one store: the queue takes a job once,
+// and the next run is moved by compare-and-set.
+type Scheduler struct {
+	Store Timetable
+	Queue Queue
+	Every time.Duration    // between two looks; 10 seconds when zero
+	Now   func() time.Time // the clock; [time.Now] when nil
+	Log   *slog.Logger     // of what failed; discarded when nil
+}
+
+// batch is how many due subscriptions are read at once.
+const batch = 500
+
+// Run looks for due subscriptions at once and then again and again, until the context ends. What fails is logged and
+// tried again at the next look.
+func (s *Scheduler) Run(ctx context.Context) error {
+	every, now, log := s.Every, s.Now, s.Log
+	if every <= 0 {
+		every = 10 * time.Second
+	}
+	if now == nil {
+		now = time.Now
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		if err := s.Tick(ctx, now()); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "digests that are due could not be scheduled", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// Tick makes jobs of what is due. The job comes first and the next run is moved after it: a crash between the two
+// repeats a job that the queue drops. What was missed while nothing ran becomes one job, of the last due time. One
+// subscription that fails keeps no other from its digest; the errors are joined.
+func (s *Scheduler) Tick(ctx context.Context, now time.Time) error {
+	for {
+		due, err := s.Store.Due(ctx, now, batch)
+		if err != nil {
+			return fmt.Errorf("read what is due: %w", err)
+		}
+		var failures []error
+		for _, sub := range due {
+			if err := s.schedule(ctx, sub, now); err != nil {
+				failures = append(failures, fmt.Errorf("schedule digest %s: %w", sub.ID, err))
+			}
+		}
+		// What failed stays due, the first of all, and so is in the next batch too.
+		if len(due) < batch || len(failures) == len(due) {
+			return errors.Join(failures...)
+		}
+	}
+}
+
+func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Time) error {
+	if sub.pausedAt(now) || sub.NextRun.IsZero() || sub.NextRun.After(now) {
+		return nil
+	}
+	if sub.Paused {
+		sub.Paused, sub.PausedUntil, sub.PauseReason = false, time.Time{}, ""
+		if err := s.Store.UpdateSubscription(ctx, sub, program(sub, now, "digest.resume", "its pause ended")); err != nil {
+			return fmt.Errorf("resume: %w", err)
+		}
+	}
+	next := Next(sub.Schedule, now)
+	if next.IsZero() {
+		const reason = "Its schedule can no longer be read."
+		sub = sub.Pause(time.Time{}, reason)
+		return s.Store.UpdateSubscription(ctx, sub, program(sub, now, "digest.pause", reason))
+	}
+	if err := s.Queue.Enqueue(ctx, Job{Subscription: sub.ID, Due: lastDue(sub, now)}); err != nil {
+		return fmt.Errorf("enqueue: %w", err)
+	}
+	_, err := s.Store.Advance(ctx, sub.ID, sub.NextRun, next)
+	return err // another scheduler may have moved it already
+}
+
+// program is the audit of something that no person did.
+func program(s Subscription, now time.Time, action, detail string) Audit {
+	return Audit{At: now, Tenant: s.Tenant, Action: action, Subject: s.ID, Detail: detail}
+}
+
+// lastDue is the last due time up to now: digests that were missed come as one.
+func lastDue(s Subscription, now time.Time) time.Time {
+	last := s.NextRun
+	// A year of quarters of an hour is not walked through: the last due time is looked for near by first.
+	for _, back := range []time.Duration{time.Hour, 25 * time.Hour, 8 * 24 * time.Hour, 63 * 24 * time.Hour} {
+		if t := Next(s.Schedule, now.Add(-back)); t.After(last) && !t.After(now) {
+			last = t
+			break
+		}
+	}
+	for t := Next(s.Schedule, last); !t.IsZero() && !t.After(now); t = Next(s.Schedule, last) {
+		last = t
+	}
+	return last
+}

@@ -1,0 +1,77 @@
+package digest
+
+import (
+	"context"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Source reads patch gaps.
+type Source interface {
+	// Snapshot reads the patch gap of what is watched. What could not be read is listed in the snapshot; an error
+	// means that nothing at all could be read, and then the snapshot may still list why, for people.
+	Snapshot(ctx context.Context, watch []string) (Snapshot, error)
+	// Confirm reads software anew, past every cache. Software that has left the tenant was read and lacks nothing.
+	Confirm(ctx context.Context, software []string) (Snapshot, error)
+}
+
+// Queue takes jobs. A job that it has taken before is taken again without effect.
+type Queue interface {
+	Enqueue(ctx context.Context, job Job) error
+}
+
+// Poster puts pages into the chat system. Its errors may wrap [ErrChannelGone] or a [RetryLater].
+type Poster interface {
+	// Post puts a digest into a channel, with its key where readers do not see it, and the details into its thread.
+	// Details without parts are left out; details that could not be posted are no error, for the digest is there. It
+	// returns the message's id.
+	Post(ctx context.Context, channel, key string, digest, details view.Page) (message string, err error)
+	// Find looks for the message with a key among the channel's messages since a time. Where the channel's messages may
+	// not be read it finds nothing.
+	Find(ctx context.Context, channel, key string, since time.Time) (message string, found bool, err error)
+	// Tell sends a page to one person.
+	Tell(ctx context.Context, user string, page view.Page) error
+}
+
+// SubscriptionFilter picks subscriptions; an empty field picks all.
+type SubscriptionFilter struct {
+	Tenant  string
+	Channel string
+}
+
+// Subscriptions keeps subscriptions. Each change is written together with the audit of who made it.
+type Subscriptions interface {
+	Subscription(ctx context.Context, id string) (Subscription, error) // or ErrNotFound
+	Subscriptions(ctx context.Context, filter SubscriptionFilter) ([]Subscription, error)
+	AddSubscription(ctx context.Context, s Subscription, who Audit) error // or ErrExists
+	UpdateSubscription(ctx context.Context, s Subscription, who Audit) error
+	RemoveSubscription(ctx context.Context, id string, who Audit) error
+}
+
+// Timetable is what the [Scheduler] needs of a store.
+type Timetable interface {
+	// Due lists subscriptions whose NextRun has come and that are not paused, or whose pause has ended, the longest
+	// waiting first.
+	Due(ctx context.Context, now time.Time, limit int) ([]Subscription, error)
+	// Advance moves NextRun if it still is from.
+	Advance(ctx context.Context, id string, from, to time.Time) (moved bool, err error)
+	UpdateSubscription(ctx context.Context, s Subscription, who Audit) error
+}
+
+// Records is what the [Worker] needs of a store.
+type Records interface {
+	Subscription(ctx context.Context, id string) (Subscription, error) // or ErrNotFound
+	Delivery(ctx context.Context, key string) (Delivery, bool, error)
+	// Deliveries lists what was delivered, the newest first.
+	Deliveries(ctx context.Context, subscription string, limit int) ([]Delivery, error)
+	// Baseline is the snapshot that was recorded last, by a delivery that did not fail.
+	Baseline(ctx context.Context, subscription string) (Snapshot, bool, error)
+	// Record writes what a digest did in one transaction; the snapshot of a failed one is of no meaning. Of the subscription it takes the outcome of the delivery
+	// alone (Failures, and Paused with PauseReason where it is set), because a person may have changed the rest
+	// meanwhile. A second record with the same key has no effect.
+	Record(ctx context.Context, d Delivery, s Snapshot, after Subscription) error
+	// SeenBefore tells when rows were seen missing last, for those that were seen since a time.
+	SeenBefore(ctx context.Context, tenant string, keys []Key, since time.Time) (map[Key]time.Time, error)
+	AddAudit(ctx context.Context, a Audit) error
+}

@@ -1,0 +1,204 @@
+package digest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// task is one attempt at a job.
+type task struct {
+	*Worker
+	subscription Subscription
+	key          string
+	job          Job
+	attempt      int
+}
+
+// load reads the subscription and reports whether its digest is still wanted.
+func (t *task) load(ctx context.Context) (wanted bool, err error) {
+	if _, done, err := t.Store.Delivery(ctx, t.key); err != nil || done {
+		return false, wrap(err, "look up delivery %s", t.key)
+	}
+	id, now := t.job.Subscription, t.now()
+	s, err := t.Store.Subscription(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read digest %s: %w", id, err)
+	}
+	if s.pausedAt(now) {
+		return false, nil
+	}
+	// A pause that ended says nothing any more, and what is recorded of the subscription must not bring it back.
+	s.Paused, s.PausedUntil, s.PauseReason = false, time.Time{}, ""
+	t.subscription = s
+	// Digests that were missed come as one: the job of the last due time makes it.
+	next := Next(s.Schedule, t.job.Due)
+	return next.IsZero() || next.After(now), nil
+}
+
+// find looks for a message that an earlier attempt may have posted.
+func (t *task) find(ctx context.Context, key string) (message string, err error) {
+	if t.attempt < 2 {
+		return "", nil
+	}
+	message, _, err = t.Poster.Find(ctx, t.subscription.Channel, key, t.job.Due)
+	if err == nil || ctx.Err() != nil || isChannelGone(err) || isRetryLater(err) || t.attempt < tellAfter {
+		return message, err
+	}
+	// A digest that might come twice is better than one that never comes.
+	t.log().WarnContext(ctx, "posting without a look for an earlier message", "key", key, "err", err)
+	return "", nil
+}
+
+// deliver posts a report, unless an earlier attempt did, and records it.
+func (t *task) deliver(ctx context.Context, r Report, posted string) error {
+	digest, details, whole, toPost := r.pages()
+	failures := t.subscription.Failures
+	if toPost && posted == "" {
+		var err error
+		if posted, err = t.Poster.Post(ctx, t.subscription.Channel, t.key, digest, details); err != nil {
+			return t.failed(ctx, "post digest", err)
+		}
+	}
+	if posted != "" {
+		failures = 0
+	}
+	baseline := r.After.carry(r.Before)
+	if !whole {
+		baseline = baseline.pin(r.Before)
+	}
+	d := t.delivery(t.key, r.Kind, posted)
+	d.Totals = r.Totals()
+	return t.record(ctx, d, baseline, failures)
+}
+
+func (t *task) delivery(key string, kind Kind, message string) Delivery {
+	s := t.subscription
+	d := Delivery{Key: key, Subscription: s.ID, Tenant: s.Tenant, Due: t.job.Due, Message: message, Kind: kind, At: t.now()}
+	if message != "" {
+		d.Channel = s.Channel
+	}
+	return d
+}
+
+func (t *task) record(ctx context.Context, d Delivery, baseline Snapshot, failures int) error {
+	baseline.Tenant = t.subscription.Tenant
+	t.subscription.Failures = failures
+	return wrap(t.Store.Record(ctx, d, baseline, t.subscription), "record delivery %s", d.Key)
+}
+
+// failed ends an attempt that the chat system failed.
+func (t *task) failed(ctx context.Context, doing string, err error) error {
+	if isChannelGone(err) {
+		return t.refused(ctx, err)
+	}
+	return fmt.Errorf("%s %s: %w", doing, t.key, err)
+}
+
+// tellFailure tells the channel, once, that nothing could be read, and has the digest tried again.
+func (t *task) tellFailure(ctx context.Context, r Report, cause error) error {
+	later, throttled := errors.AsType[RetryLater](cause)
+	switch {
+	case throttled && !r.late(): // the queue counts no attempts when it is told to wait
+		return later
+	case !throttled && t.attempt < tellAfter:
+		return fmt.Errorf("read the patch gap of digest %s: %w", t.job.Subscription, cause)
+	}
+	again := RetryLater{After: tryFailedAgain, Err: cause}
+	key := failureKey(t.job.Subscription, t.job.Due)
+	if _, told, err := t.Store.Delivery(ctx, key); err != nil || told {
+		return or(wrap(err, "look up delivery %s", key), again)
+	}
+	if last := lastPosted(r.History); last.Kind == Failed && r.Now.Sub(last.At) < remindAfter {
+		return again
+	}
+	message, err := t.find(ctx, key)
+	if err == nil && message == "" {
+		message, err = t.Poster.Post(ctx, t.subscription.Channel, key, r.Failure(), view.Page{})
+	}
+	if err != nil {
+		return t.failed(ctx, "post failure", err)
+	}
+	return or(t.record(ctx, t.delivery(key, Failed, message), r.Before, 0), again)
+}
+
+func lastPosted(history []Delivery) Delivery {
+	for _, d := range history {
+		if d.Message != "" {
+			return d
+		}
+	}
+	return Delivery{}
+}
+
+// refused tells the person who subscribed that the channel took no digest, and pauses the subscription after some.
+func (t *task) refused(ctx context.Context, cause error) error {
+	failures := t.subscription.Failures + 1
+	t.subscription.Failures = failures
+	if failures >= maxRefusals {
+		t.subscription = t.subscription.Pause(time.Time{}, fmt.Sprintf("Its channel refused %d digests in a row.", failures))
+	}
+	if err := t.tellOwner(ctx); err != nil {
+		return err
+	}
+	if s := t.subscription; s.Paused {
+		who := Audit{At: t.now(), Tenant: s.Tenant, Action: "digest.pause", Subject: s.ID, Detail: s.PauseReason}
+		if err := t.Store.AddAudit(ctx, who); err != nil {
+			return fmt.Errorf("record the pause of digest %s: %w", s.ID, err)
+		}
+	}
+	before, _, err := t.Store.Baseline(ctx, t.job.Subscription)
+	if err != nil {
+		return fmt.Errorf("read the last snapshot of digest %s: %w", t.job.Subscription, err)
+	}
+	if err := t.record(ctx, t.delivery(t.key, Failed, ""), before, failures); err != nil {
+		return err
+	}
+	return fmt.Errorf("post digest %s: %w", t.key, cause)
+}
+
+func (t *task) tellOwner(ctx context.Context) error {
+	s := t.subscription
+	if s.Owner == "" {
+		return nil
+	}
+	err := t.Poster.Tell(ctx, s.Owner, refused(s, t.job.Due))
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil || isRetryLater(err) || !isChannelGone(err) && t.attempt < tellAfter {
+		return fmt.Errorf("tell the owner of digest %s: %w", s.ID, err)
+	}
+	// An owner who left cannot be told: that must not keep the refusal from being counted.
+	t.log().WarnContext(ctx, "the owner of a digest could not be told", "subscription", s.ID, "err", err)
+	return nil
+}
+
+func isChannelGone(err error) bool { return errors.Is(err, ErrChannelGone) }
+
+func isRetryLater(err error) bool {
+	_, ok := errors.AsType[RetryLater](err)
+	return ok
+}
+
+// wrap says what was being done when an error came; nil stays nil.
+func wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), err)
+}
+
+// or is the first of two errors that is one.
+func or(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}

@@ -1,0 +1,197 @@
+package digest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Worker makes digests and delivers them. It is safe for concurrent use once its fields are set, and keeps nothing
+// between jobs.
+type Worker struct {
+	Store  Records
+	Source Source
+	Poster Poster
+	Now    func() time.Time // the clock; [time.Now] when nil
+	Log    *slog.Logger     // of what a person cannot be told; discarded when nil
+}
+
+const (
+	// tellAfter is the attempt at which a failure is told instead of tried again in silence. The queue's pauses up to
+	// it should make some minutes: most outages are shorter.
+	tellAfter = 4
+	// MinAttempts is how many attempts the queue must give a job, so that failures are told and what was posted is
+	// recorded.
+	MinAttempts = 2 * tellAfter
+	// tryFailedAgain is when a digest that could not be made is tried again.
+	tryFailedAgain = 30 * time.Minute
+	// remindAfter is how long the same failure is not told again.
+	remindAfter = 24 * time.Hour
+	// maxRefusals in a row pause a subscription.
+	maxRefusals = 3
+	// seenFor is how far back an update may have been missing to count as reopened.
+	seenFor = 400 * 24 * time.Hour
+	// historyLength finds the digests of a chart among failures.
+	historyLength = 4 * chartPoints
+)
+
+// Work makes the digest of a job and delivers it. attempt counts from 1; from the second on, it looks for what an
+// earlier one may have posted. It returns nil for a job that needs no digest: it was delivered, a later one is due, the
+// subscription is paused or gone. A [RetryLater] says when to try again, an error that wraps [ErrChannelGone] not to
+// try again; any other should be tried again with growing pauses, at least [MinAttempts] times.
+func (w *Worker) Work(ctx context.Context, job Job, attempt int) error {
+	t := task{Worker: w, job: job, key: DeliveryKey(job.Subscription, job.Due), attempt: attempt}
+	wanted, err := t.load(ctx)
+	if err != nil || !wanted {
+		return err
+	}
+	posted, err := t.find(ctx, t.key)
+	if err != nil {
+		return t.failed(ctx, "look for the digest", err)
+	}
+	r, err := w.report(ctx, t.subscription, job.Due)
+	if _, ok := errors.AsType[unreadable](err); ok && posted == "" {
+		return t.tellFailure(ctx, r, err)
+	}
+	if err != nil {
+		return err
+	}
+	return t.deliver(ctx, r, posted)
+}
+
+// Preview is the report that a digest would be made of now. Nothing is posted and nothing recorded. Where nothing at all
+// can be read its error says so, and the report's [Report.Failure] is what to show.
+func (w *Worker) Preview(ctx context.Context, s Subscription) (Report, error) {
+	return w.report(ctx, s, w.now())
+}
+
+func (w *Worker) now() time.Time {
+	if w.Now == nil {
+		return time.Now()
+	}
+	return w.Now()
+}
+
+func (w *Worker) log() *slog.Logger {
+	if w.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return w.Log
+}
+
+// unreadable is the failure of a reading that read nothing.
+type unreadable struct{ error }
+
+func (u unreadable) Unwrap() error { return u.error }
+
+// report reads the patch gap and compares it with the last one.
+func (w *Worker) report(ctx context.Context, s Subscription, due time.Time) (Report, error) {
+	r := Report{Subscription: s, Due: due}
+	before, recorded, err := w.Store.Baseline(ctx, s.ID)
+	if err != nil {
+		return r, fmt.Errorf("read the last snapshot of digest %s: %w", s.ID, err)
+	}
+	if r.History, err = w.Store.Deliveries(ctx, s.ID, historyLength); err != nil {
+		return r, fmt.Errorf("read the deliveries of digest %s: %w", s.ID, err)
+	}
+	r.Before = before.only(s.Watches) // what is no longer watched has not closed
+	r.Since = r.toldAt()
+	r.After, err = w.Source.Snapshot(ctx, s.Watch)
+	r.Now = w.now()
+	switch {
+	case ctx.Err() != nil:
+		return r, ctx.Err()
+	case err != nil:
+		return r, unreadable{err}
+	case len(r.After.Software) == 0 && len(r.After.Unread) > 0:
+		return r, unreadable{errors.New("nothing of what is watched could be read")}
+	}
+	if !recorded {
+		r.Kind = First
+		return r, nil
+	}
+	return r, w.compare(ctx, &r)
+}
+
+// toldAt is when the channel was told of the patch gap last.
+func (r Report) toldAt() time.Time {
+	for _, d := range r.History {
+		if d.Kind != Failed && d.Message != "" {
+			return d.At
+		}
+	}
+	return r.Before.At
+}
+
+// compare fills in what changed. Rows that vanished are read again before they are called closed.
+func (w *Worker) compare(ctx context.Context, r *Report) error {
+	c := Diff(r.Before, r.After, nil)
+	known, err := w.seen(ctx, r.Subscription.Tenant, c.New)
+	if err != nil {
+		return err
+	}
+	var closed []Change
+	if len(c.Vanished) > 0 {
+		again, err := w.Source.Confirm(ctx, softwareOf(c.Vanished))
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			w.log().WarnContext(ctx, "closed updates could not be confirmed", "subscription", r.Subscription.ID, "err", err)
+			again = Snapshot{}
+		}
+		confirmed, stay := c.Confirm(again)
+		closed, r.After = confirmed.Closed, r.After.with(stay)
+	}
+	r.Changes = Diff(r.Before, r.After, known)
+	r.Changes.Closed, r.Changes.Vanished = closed, nil
+	if r.Kind = Same; r.changes().News() || r.unreadNews() {
+		r.Kind = Changed
+	}
+	return nil
+}
+
+func softwareOf(changes []Change) []string {
+	var ids []string
+	for _, c := range changes {
+		ids = append(ids, c.Software)
+	}
+	return slices.Compact(slices.Sorted(slices.Values(ids)))
+}
+
+func (w *Worker) seen(ctx context.Context, tenant string, fresh []Change) (map[Key]time.Time, error) {
+	if len(fresh) == 0 {
+		return nil, nil
+	}
+	keys := make([]Key, len(fresh))
+	for i, c := range fresh {
+		keys[i] = c.Key
+	}
+	known, err := w.Store.SeenBefore(ctx, tenant, keys, w.now().Add(-seenFor))
+	if err != nil {
+		return nil, fmt.Errorf("read when updates were missing before: %w", err)
+	}
+	return known, nil
+}
+
+// unreadNews reports whether the channel has to be told what could not be read: silence would say that nothing changed.
+func (r Report) unreadNews() bool {
+	fresh := slices.ContainsFunc(r.After.Unread, func(u Unread) bool { return !r.Before.unread(u.Software) })
+	return fresh || len(r.After.Unread) > 0 && r.Now.Sub(r.Since) >= remindAfter
+}
+
+// pages are what is posted of a report and into its thread; nothing for a silent one.
+func (r Report) pages() (digest, details view.Page, whole, posted bool) {
+	switch {
+	case r.Kind != Same || r.Subscription.Quiet == Always:
+		return r.Page(), r.Details(), true, true
+	case r.Subscription.Quiet == Heartbeat:
+		return r.Heartbeat(), view.Page{}, false, true
+	}
+	return view.Page{}, view.Page{}, false, false
+}

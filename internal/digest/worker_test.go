@@ -1,0 +1,615 @@
+package digest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+// inHouse runs a test in a bubble whose clock jumps.
+func inHouse(t *testing.T, s digest.Subscription, test func(h *house)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(s)
+		h.t = t
+		test(h)
+	})
+}
+
+// kinds are the kinds of what was delivered, with a + for what was posted.
+func (h *house) kinds() string {
+	var words []string
+	for _, d := range h.store.deliveries {
+		word := string(d.Kind)
+		if d.Message != "" {
+			word += "+"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
+}
+
+func (h *house) wantKinds(want string) {
+	h.t.Helper()
+	if got := h.kinds(); got != want {
+		h.t.Errorf("delivered %q, want %q", got, want)
+	}
+}
+
+// A year of a subscription's life, as the issue tells it.
+func TestTheDigestsOfASubscription(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.ids = []string{edge, windows}
+		h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+		page, _ := h.week()
+		if !strings.HasPrefix(page.Title, "Worth a look") || !strings.Contains(page.Lead, "This is the first digest") {
+			t.Errorf("the first digest: %q, %q", page.Title, page.Lead)
+		}
+		if _, posted := h.week(); posted {
+			t.Error("nothing changed, but something was posted")
+		}
+		h.defender.rows = append(h.defender.rows, row(windows, "5080000", 3, 9))
+		page, _ = h.week()
+		if !strings.HasPrefix(page.Title, "Action required") || !strings.Contains(fact(page, "New"), "KB5080000") || strings.Contains(fact(page, "New"), "KB4540673") {
+			t.Errorf("a new update: %q, new: %q", page.Title, fact(page, "New"))
+		}
+		// The channel was told two weeks ago, although a week ago nothing was posted.
+		if got := fact(page, "Compared with"); got != "the digest of Mon 3 Jan 2000 09:00 CET" {
+			t.Errorf("compared with %q", got)
+		}
+		h.defender.rows = h.defender.rows[:1]
+		page, _ = h.week()
+		if !strings.HasPrefix(page.Title, "On track") || !strings.Contains(fact(page, "Closed"), "KB5074224") {
+			t.Errorf("two closed: %q, closed: %q", page.Title, fact(page, "Closed"))
+		}
+		h.defender.rows = nil
+		if page, _ = h.week(); !strings.HasPrefix(page.Title, "Clean") {
+			t.Errorf("all closed: %q", page.Title)
+		}
+		h.store.seen[seed().Key] = time.Now().Add(-8 * 24 * time.Hour)
+		h.defender.rows = []digest.Row{seed()}
+		if page, _ = h.week(); !strings.Contains(fact(page, "Reopened"), "KB4540673") || fact(page, "New") != "" {
+			t.Errorf("one reopened: %q, new: %q", fact(page, "Reopened"), fact(page, "New"))
+		}
+		h.wantKinds("first+ same changed+ changed+ changed+ changed+")
+	})
+}
+
+func TestQuiet(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		quiet digest.Quiet
+		title string
+		kinds string
+		parts int
+	}{
+		{digest.Silent, "", "first+ same", 0},
+		{digest.Heartbeat, "No change: microsoft-_-*", "first+ same+", 0},
+		{digest.Always, "Worth a look: microsoft-_-*", "first+ same+", 5},
+	} {
+		s := weekly()
+		s.Quiet = c.quiet
+		inHouse(t, s, func(h *house) {
+			t := h.t
+			h.defender.rows = []digest.Row{seed()}
+			h.week()
+			page, _ := h.week()
+			if page.Title != c.title || len(page.Parts) != c.parts {
+				t.Errorf("%s: %q with %d parts, want %q with %d", c.quiet, page.Title, len(page.Parts), c.title, c.parts)
+			}
+			h.wantKinds(c.kinds)
+		})
+	}
+}
+
+// Counts that move a little are no news, but far is far, however small the steps.
+func TestSmallStepsAddUp(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.rows = []digest.Row{row(edge, "1111111", 100, 5)}
+		h.week()
+		for devices := 101; devices <= 104; devices++ {
+			h.defender.rows = []digest.Row{row(edge, "1111111", devices, 5)}
+			if page, posted := h.week(); posted {
+				t.Errorf("%d devices: posted %q", devices, page.Lead)
+			}
+		}
+		h.defender.rows = []digest.Row{row(edge, "1111111", 105, 5)}
+		page, _ := h.week()
+		if want := "KB1111111 (microsoft-_-edge) from 100 to 105 devices"; fact(page, "Grew") != want {
+			t.Errorf("grew %q, want %q", fact(page, "Grew"), want)
+		}
+	})
+}
+
+// Defender's lists leave out rows now and then: what a second reading has is not closed, and not told.
+func TestClosedNeedsTwoReadings(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.ids = []string{edge, windows}
+		h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+		h.week()
+		h.defender.rows, h.defender.again = nil, h.defender.rows
+		if page, posted := h.week(); posted {
+			t.Errorf("one reading lacks a row: posted %q", page.Lead)
+		}
+		if diff := cmp.Diff([][]string{{edge, windows}}, h.defender.confirm); diff != "" {
+			t.Errorf("confirmed (-want +got):\n%s", diff)
+		}
+		h.defender.broken["Confirm"] = errBroken
+		if page, posted := h.week(); posted {
+			t.Errorf("the second reading failed: posted %q", page.Lead)
+		}
+		if n := len(h.store.baselines["7"].Rows); n != 2 {
+			t.Errorf("%d rows are remembered, want 2", n)
+		}
+		delete(h.defender.broken, "Confirm")
+		h.defender.again = nil
+		if page, _ := h.week(); !strings.Contains(page.Lead, "2 closed") {
+			t.Errorf("both readings lack the rows: %q", page.Lead)
+		}
+	})
+}
+
+// Software that could not be read is named, compared with nothing, and compared with what was known when it can be read
+// again.
+func TestUnreadSoftware(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+		h.week()
+		h.defender.unread = map[string]string{windows: "Defender did not answer."}
+		page, _ := h.week()
+		if !strings.HasPrefix(page.Title, "Could not tell") || !strings.Contains(fact(page, "Could not read"), windows) {
+			t.Errorf("%q, could not read: %q", page.Title, fact(page, "Could not read"))
+		}
+		if fact(page, "Closed")+fact(page, "Shrank") != "" || strings.Contains(page.Lead, "closed") {
+			t.Errorf("what could not be read counts as closed: %q", page.Lead)
+		}
+		if got := fact(page, "Devices times updates"); got != "240, as last time" {
+			t.Errorf("progress %q, want that of what both times could be read", got)
+		}
+		if got := h.store.deliveries[1].Totals.Missing; got != 260 {
+			t.Errorf("the chart falls to %d for want of an answer", got)
+		}
+		// Readable again: changed since it was known, and the rest is not new.
+		h.defender.unread = nil
+		h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 40, 66)}
+		page, _ = h.week()
+		if want := "KB5074224 (microsoft-_-windows_11) from 20 to 40 devices"; fact(page, "Grew") != want || fact(page, "New") != "" {
+			t.Errorf("grew %q, want %q; new %q", fact(page, "Grew"), want, fact(page, "New"))
+		}
+	})
+}
+
+// Silence would say that nothing changed, so what cannot be read is told again, but not every hour.
+func TestUnreadSoftwareIsToldOnceADay(t *testing.T) {
+	t.Parallel()
+	s := weekly()
+	s.Schedule.Words = "0 * * * *"
+	inHouse(t, s, func(h *house) {
+		t := h.t
+		h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+		h.week()
+		h.defender.unread = map[string]string{windows: "Defender did not answer."}
+		posted := 0
+		for range 3 * 24 {
+			if _, ok := h.week(); ok {
+				posted++
+			}
+		}
+		if posted != 3 {
+			t.Errorf("told %d times in three days, want 3", posted)
+		}
+	})
+}
+
+// When nothing can be read there is one message that says so, and the digest follows when Defender is back.
+func TestTotalFailure(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(*house){
+		"an error":        func(h *house) { h.defender.broken["Snapshot"] = errBroken },
+		"nothing to read": func(h *house) { h.defender.unread = map[string]string{edge: "Defender did not answer."} },
+	} {
+		inHouse(t, weekly(), func(h *house) {
+			t := h.t
+			h.defender.rows = []digest.Row{seed()}
+			h.week()
+			fail(h)
+			h.slack.blind = true
+			job := h.next()
+			for attempt := 1; attempt < 4; attempt++ {
+				if err := h.Work(t.Context(), job, attempt); err == nil || len(h.slack.posted) != 1 {
+					t.Fatalf("%s: attempt %d: %v, %d posted; want silent tries first", name, attempt, err, len(h.slack.posted))
+				}
+				time.Sleep(time.Minute)
+			}
+			for range 100 { // two days: the failure of one digest is told once
+				err := h.Work(t.Context(), job, 4)
+				if later, ok := errors.AsType[digest.RetryLater](err); !ok || later.After != 30*time.Minute {
+					t.Fatalf("%s: %v, want to be tried again in half an hour", name, err)
+				}
+				time.Sleep(30 * time.Minute)
+			}
+			if len(h.slack.posted) != 2 {
+				t.Fatalf("%s: the failure was told %d times", name, len(h.slack.posted)-1)
+			}
+			page := h.slack.posted[1].digest
+			if page.Title != "Could not tell: microsoft-_-*" || !page.AsOf.Time.IsZero() || strings.Contains(page.Lead, "0") {
+				t.Errorf("%s: the failure says %q, %q", name, page.Title, page.Lead)
+			}
+			h.defender.broken, h.defender.unread = breaker{}, nil
+			h.defender.rows = append(h.defender.rows, row(windows, "5074224", 20, 66))
+			h.defender.ids = []string{edge}
+			if err := h.Work(t.Context(), job, 4); err != nil {
+				t.Fatal(err)
+			}
+			page = h.slack.posted[2].digest
+			if !strings.HasSuffix(page.Title, "(late)") || fact(page, "Compared with") != "the digest of Mon 3 Jan 2000 09:00 CET" {
+				t.Errorf("%s: after the failure: %q, compared with %q", name, page.Title, fact(page, "Compared with"))
+			}
+			h.wantKinds("first+ failed+ changed+")
+		})
+	}
+}
+
+// The same failure is not repeated every hour, also where a digest is due every hour.
+func TestFailureIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	s := weekly()
+	s.Schedule.Words = "0 * * * *"
+	inHouse(t, s, func(h *house) {
+		t := h.t
+		h.defender.broken["Snapshot"] = errBroken
+		for range 47 {
+			if err := h.Work(t.Context(), h.next(), 4); err == nil {
+				t.Fatal("no error, though nothing could be read")
+			}
+		}
+		h.wantKinds("failed+ failed+")
+		// The first that can be read is the first digest.
+		h.defender.broken = breaker{}
+		h.defender.rows = []digest.Row{seed()}
+		if page, _ := h.week(); !strings.Contains(page.Lead, "This is the first digest") {
+			t.Errorf("after the failures: %q", page.Lead)
+		}
+	})
+}
+
+// A source that asks to wait is waited for, since the queue then counts no attempts; the channel is told when the digest is late.
+func TestThrottledSource(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.broken["Snapshot"] = fmt.Errorf("defender: %w", digest.RetryLater{After: time.Minute})
+		job := h.next()
+		for range 40 {
+			if _, ok := errors.AsType[digest.RetryLater](h.Work(t.Context(), job, 1)); !ok {
+				t.Fatal("want to be tried again later")
+			}
+			time.Sleep(time.Minute)
+		}
+		h.wantKinds("failed+")
+	})
+}
+
+// Whatever step a process dies at, the next attempt delivers, and no digest comes twice where the channel may be read.
+func TestCrashAtEachStep(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{"Delivery", "Subscription", "Baseline", "Deliveries", "Snapshot", "Confirm", "SeenBefore", "Post", "PostAfter", "Record"} {
+		for _, blind := range []bool{false, true} {
+			inHouse(t, weekly(), func(h *house) {
+				t := h.t
+				h.slack.blind = blind
+				h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+				h.defender.ids = []string{edge, windows}
+				h.week()
+				h.defender.rows = []digest.Row{seed(), row(windows, "5080000", 20, 66)} // one new, one closed
+
+				job := h.next()
+				h.store.broken[step], h.defender.broken[step], h.slack.broken[step] = errBroken, errBroken, errBroken
+				err := h.Work(t.Context(), job, 1)
+				if tolerated := step == "Confirm"; (err == nil) != tolerated {
+					t.Errorf("%s: %v", step, err)
+				}
+				clear(h.store.broken)
+				clear(h.defender.broken)
+				clear(h.slack.broken)
+				for attempt := 2; attempt < 4; attempt++ {
+					if err := h.Work(t.Context(), job, attempt); err != nil {
+						t.Fatalf("%s: attempt %d: %v", step, attempt, err)
+					}
+				}
+				h.wantKinds("first+ changed+")
+				want := 2
+				if blind && (step == "PostAfter" || step == "Record") {
+					want = 3 // at least once is all that can be had then
+				}
+				if len(h.slack.posted) != want {
+					t.Errorf("%s: %d messages, want %d", step, len(h.slack.posted), want)
+				}
+				if n := len(h.store.deliveries); n > 1 && h.store.deliveries[1].Message == "" {
+					t.Errorf("%s: the message is not recorded", step)
+				}
+				// Nothing is told again.
+				h.defender.broken = breaker{}
+				wantClosed := step == "Confirm" // it could not be confirmed then, so it is told now
+				if page, posted := h.week(); posted != wantClosed {
+					t.Errorf("%s: the next digest: %v %q", step, posted, page.Lead)
+				}
+			})
+		}
+	}
+}
+
+// A first attempt has no message to look for; a look that keeps failing does not keep the digest from coming.
+func TestLookForEarlierMessage(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.rows = []digest.Row{seed()}
+		h.week()
+		if h.slack.looked != 0 {
+			t.Error("a first attempt looked for its message")
+		}
+		h.defender.rows = []digest.Row{row(edge, "5074224", 20, 66)}
+		h.slack.broken["Find"] = errBroken
+		job := h.next()
+		for attempt := 2; attempt < 4; attempt++ {
+			if err := h.Work(t.Context(), job, attempt); !errors.Is(err, errBroken) {
+				t.Errorf("attempt %d: %v", attempt, err)
+			}
+		}
+		if err := h.Work(t.Context(), job, 4); err != nil || len(h.slack.posted) != 2 {
+			t.Errorf("attempt 4: %v, %d messages", err, len(h.slack.posted))
+		}
+	})
+}
+
+// A digest that was posted and not recorded is not called a failure when Defender is down at the next attempt.
+func TestPostedThenUnreadable(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.rows = []digest.Row{seed()}
+		h.store.broken["Record"] = errBroken
+		job := h.next()
+		if err := h.Work(t.Context(), job, 1); !errors.Is(err, errBroken) {
+			t.Fatal(err)
+		}
+		clear(h.store.broken)
+		h.defender.broken["Snapshot"] = errBroken
+		if err := h.Work(t.Context(), job, 9); !errors.Is(err, errBroken) || len(h.slack.posted) != 1 {
+			t.Errorf("%v, %d messages", err, len(h.slack.posted))
+		}
+	})
+}
+
+func TestSlackAsksToWait(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.rows = []digest.Row{seed()}
+		h.slack.broken["Post"] = digest.RetryLater{After: 30 * time.Second}
+		err := h.Work(t.Context(), h.next(), 1)
+		if later, ok := errors.AsType[digest.RetryLater](err); !ok || later.After != 30*time.Second {
+			t.Errorf("%v, want to be tried again in 30 s", err)
+		}
+		h.wantKinds("")
+	})
+}
+
+// A channel that takes no messages: its owner is told, and after three times in a row the subscription pauses.
+func TestChannelGone(t *testing.T) {
+	t.Parallel()
+	gone := fmt.Errorf("is_archived: %w", digest.ErrChannelGone)
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.rows = []digest.Row{seed()}
+		refuse := func() {
+			h.slack.broken["Post"] = gone
+			job := h.next()
+			for attempt := 1; attempt < 3; attempt++ {
+				err := h.Work(t.Context(), job, attempt)
+				if attempt == 1 && !errors.Is(err, digest.ErrChannelGone) || attempt == 2 && err != nil {
+					t.Errorf("attempt %d: %v", attempt, err)
+				}
+			}
+		}
+		refuse()
+		refuse()
+		clear(h.slack.broken)
+		if _, posted := h.week(); !posted || h.store.subscriptions["7"].Failures != 0 {
+			t.Errorf("posted %v, failures %d: one that is taken starts the count anew", posted, h.store.subscriptions["7"].Failures)
+		}
+		h.defender.rows = []digest.Row{row(edge, "5074224", 20, 66)}
+		refuse()
+		refuse()
+		if s := h.store.subscriptions["7"]; s.Paused || s.Failures != 2 {
+			t.Fatalf("after two: paused %v, failures %d", s.Paused, s.Failures)
+		}
+		refuse()
+		s := h.store.subscriptions["7"]
+		if !s.Paused || s.PauseReason != "Its channel refused 3 digests in a row." || !s.NextRun.IsZero() {
+			t.Errorf("after three: %+v", s)
+		}
+		if len(h.slack.told) != 5 || h.slack.told[0].to != "U0ALICE01" || h.slack.told[4].digest.Title != "A digest is paused" {
+			t.Errorf("told %+v", h.slack.told)
+		}
+		if len(h.store.audits) != 1 || h.store.audits[0].Action != "digest.pause" {
+			t.Errorf("audits %+v", h.store.audits)
+		}
+		// What the channel did not see is still news.
+		h.store.subscriptions["7"] = s.Resume(time.Now())
+		clear(h.slack.broken)
+		if page, _ := h.week(); !strings.Contains(page.Lead, "1 new") {
+			t.Errorf("after the refusals: %q", page.Lead)
+		}
+	})
+}
+
+// The owner who is told may be gone too, or Slack may ask to wait.
+func TestOwnerCannotBeTold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err     error
+		attempt int
+		counted int
+	}{
+		{fmt.Errorf("account_inactive: %w", digest.ErrChannelGone), 1, 1},
+		{errBroken, 1, 0},
+		{errBroken, 4, 1},
+		{digest.RetryLater{After: time.Second}, 4, 0},
+	} {
+		inHouse(t, weekly(), func(h *house) {
+			t := h.t
+			h.defender.rows = []digest.Row{seed()}
+			h.slack.broken["Post"], h.slack.broken["Tell"] = digest.ErrChannelGone, c.err
+			if err := h.Work(t.Context(), h.next(), c.attempt); err == nil {
+				t.Error("no error")
+			}
+			if got := h.store.subscriptions["7"].Failures; got != c.counted {
+				t.Errorf("%v at attempt %d: %d refusals counted, want %d", c.err, c.attempt, got, c.counted)
+			}
+		})
+	}
+}
+
+func TestJobsThatNeedNoDigest(t *testing.T) {
+	t.Parallel()
+	paused := weekly().Pause(time.Time{}, "holidays")
+	for name, test := range map[string]func(h *house){
+		"removed": func(h *house) {
+			t := h.t
+			job := h.next()
+			delete(h.store.subscriptions, "7")
+			if err := h.Work(t.Context(), job, 1); err != nil {
+				t.Error(err)
+			}
+		},
+		"paused": func(h *house) {
+			h.store.subscriptions["7"] = paused
+			h.week()
+		},
+		"a later one is due": func(h *house) {
+			t := h.t
+			job := h.next()
+			time.Sleep(8 * 24 * time.Hour)
+			if err := h.Work(t.Context(), job, 1); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		inHouse(t, weekly(), func(h *house) {
+			t := h.t
+			h.defender.rows = []digest.Row{seed()}
+			test(h)
+			if h.defender.asked != 0 || len(h.slack.posted) != 0 || len(h.store.deliveries) != 0 {
+				t.Errorf("%s: asked %d times, %d messages, %d deliveries", name, h.defender.asked, len(h.slack.posted), len(h.store.deliveries))
+			}
+		})
+	}
+}
+
+// A pause that ended is over, and a delivery does not bring it back.
+func TestPauseEnded(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.store.subscriptions["7"] = weekly().Pause(time.Now().Add(time.Hour), "holidays")
+		h.defender.rows = []digest.Row{seed()}
+		if _, posted := h.week(); !posted {
+			t.Error("nothing was posted after the pause")
+		}
+		if s := h.store.subscriptions["7"]; s.NextRun.IsZero() {
+			t.Error("the delivery paused the subscription again")
+		}
+	})
+}
+
+func TestLate(t *testing.T) {
+	t.Parallel()
+	for delay, late := range map[time.Duration]bool{30 * time.Minute: false, 31 * time.Minute: true, 3 * 24 * time.Hour: true} {
+		inHouse(t, weekly(), func(h *house) {
+			t := h.t
+			h.defender.rows = []digest.Row{seed()}
+			job := h.next()
+			time.Sleep(delay)
+			if err := h.Work(t.Context(), job, 1); err != nil {
+				t.Fatal(err)
+			}
+			page := h.slack.posted[0].digest
+			if strings.HasSuffix(page.Title, "(late)") != late || (fact(page, "Late") != "") != late {
+				t.Errorf("%v: %q, late: %q", delay, page.Title, fact(page, "Late"))
+			}
+		})
+	}
+}
+
+// What a subscription no longer watches has not closed, and what it watches newly is not new.
+func TestWatchIsChanged(t *testing.T) {
+	t.Parallel()
+	s := weekly()
+	s.Watch = []string{edge}
+	inHouse(t, s, func(h *house) {
+		t := h.t
+		h.defender.rows = []digest.Row{seed()}
+		h.week()
+		s.Watch = []string{windows}
+		h.store.subscriptions["7"] = s
+		h.defender.rows = []digest.Row{row(windows, "5074224", 20, 66)}
+		page, _ := h.week()
+		if rows := h.store.baselines["7"].Rows; len(rows) != 1 || rows[0].Software != windows {
+			t.Errorf("the digest is of %v", rows)
+		}
+		if fact(page, "Closed")+fact(page, "New") != "" || fact(page, "New software here") == "" || strings.Contains(page.Lead, "first") {
+			t.Errorf("%q; closed %q, new %q", page.Lead, fact(page, "Closed"), fact(page, "New"))
+		}
+	})
+}
+
+// A stop in the middle is no failure of Defender's.
+func TestStopIsNoFailure(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		job := h.next()
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		if err := h.Work(ctx, job, 9); err == nil || len(h.slack.posted) != 0 {
+			t.Errorf("%v, %d messages", err, len(h.slack.posted))
+		}
+	})
+}
+
+func TestPreview(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.rows = []digest.Row{seed()}
+		r, err := h.Preview(t.Context(), weekly())
+		if err != nil || !strings.HasPrefix(r.Page().Title, "Worth a look") {
+			t.Errorf("%v, %q", err, r.Page().Title)
+		}
+		if len(h.slack.posted)+len(h.store.deliveries)+len(h.store.baselines) != 0 {
+			t.Error("a preview left something behind")
+		}
+		h.defender.broken["Snapshot"] = errBroken
+		if r, err = h.Preview(t.Context(), weekly()); !errors.Is(err, errBroken) || !strings.HasPrefix(r.Failure().Title, "Could not tell") {
+			t.Errorf("%v, %q", err, r.Failure().Title)
+		}
+	})
+}
