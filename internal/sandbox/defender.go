@@ -40,7 +40,7 @@ type defenderFault struct {
 func defenderFaults() []defenderFault {
 	return []defenderFault{
 		{"defender_slow", "Slow", "every call takes 4 seconds", injected(apitest.Slow(4 * time.Second))},
-		{"defender_throttled", "Throttled", "429: over the quota", injected(apitest.Throttled(30 * time.Second))},
+		{"defender_throttled", "Throttled", "429: over the quota", injected(apitest.Throttled(10 * time.Second))},
 		{"defender_failing", "Failing", "503: service unavailable", injected(apitest.Failing())},
 		{"defender_forbidden", "Without permission", "403: an application role is missing", injected(withoutRole())},
 		{"defender_bad_secret", "Wrong secret", "Entra refuses the app's secret", rotateSecret},

@@ -43,7 +43,19 @@ function When({ timestamp, format, link, fallback }: WhenProps) {
 /** The library makes a block_id the id of its element; two messages may share one, and it is the app's word. */
 function prepared(b: Block): Block {
   const { block_id: _, ...rest } = localPictures(b);
-  return rest;
+  return withoutVerbatim(rest) as Block;
+}
+
+/**
+ * Slack draws the markup of a verbatim text as of any other, it only finds no links and names of its own in it; the
+ * library draws no markup at all then.
+ * https://docs.slack.dev/reference/block-kit/composition-objects/text-object
+ */
+function withoutVerbatim(x: unknown): unknown {
+  if (Array.isArray(x)) return x.map(withoutVerbatim);
+  if (typeof x !== "object" || x === null) return x;
+  const markup = (x as Partial<Text>).type === "mrkdwn";
+  return Object.fromEntries(Object.entries(x).filter(([key]) => !markup || key !== "verbatim").map(([key, v]) => [key, withoutVerbatim(v)]));
 }
 
 /** Drawn shows blocks that the library knows. */
