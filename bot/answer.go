@@ -48,6 +48,9 @@ func (b *Bot) answer(ctx context.Context, q question) {
 			log.Warn("question failed", "error", err, "took", time.Since(began))
 			page = commands.Explain(err)
 			page.Note = strings.TrimSpace(page.Note + " Reference: " + id + ".")
+			if again, ok := askAgain(q, err); ok {
+				page.Actions = append(page.Actions, again)
+			}
 		}
 		results <- result{page, err != nil}
 	})
@@ -69,6 +72,14 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	}
 	b.stats.answered.Add(1)
 	log.Info("answered", "took", time.Since(began), "in_ack", inAck)
+}
+
+// askAgain is the button that repeats a question which failed through no fault of its own. A share is not repeated by a
+// button that does not say so.
+func askAgain(q question, err error) (view.Action, bool) {
+	_, wrong := errors.AsType[*commands.Error](err) // the question cannot be answered, now or later
+	again := view.Action{Label: "Ask again", Command: q.line, Effect: view.Replace}
+	return again, !wrong && !q.to.public && strings.TrimSpace(q.line) != ""
 }
 
 // result is what became of a question.

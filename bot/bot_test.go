@@ -27,6 +27,7 @@ type fakeSlack struct {
 	began time.Time
 	mu    sync.Mutex
 	log   []sent
+	raw   []byte // of the last message
 	// status and body of the answers to posts, in turn; afterwards 200 and "ok".
 	posts []post
 }
@@ -76,6 +77,7 @@ func (f *fakeSlack) record(to string, raw []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.log = append(f.log, sent{time.Since(f.began), to, m})
+	f.raw = raw
 }
 
 // RoundTrip is the network of the webhook.
@@ -707,4 +709,28 @@ func TestEventsWithoutEnvelopeAreLeftAlone(t *testing.T) {
 		synctest.Wait()
 		expect(t, b)
 	})
+}
+
+// What failed through no fault of the question can be asked again by a button.
+func TestFailuresOfferToAskAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		err    error
+		event  socketmode.Event
+		offers bool
+	}{
+		"down":             {errors.New("down"), typed(1, "windows 11"), true},
+		"clicked and down": {errors.New("down"), clicked("run:1", "windows 11", nil), true},
+		"wrong question":   {&commands.Error{Message: "no such option"}, typed(1, "windows 11"), false},
+		"share":            {errors.New("down"), clicked("share:1", "windows 11", nil), false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := start(t, func(context.Context, commands.Request) (view.Page, error) { return view.Page{}, c.err }, Options{})
+			b.events <- c.event
+			synctest.Wait()
+			offers := strings.Contains(string(b.raw), `"Ask again"`) && strings.Contains(string(b.raw), `"windows 11"`)
+			if offers != c.offers {
+				t.Errorf("%s: offers to ask again: %v, want %v", name, offers, c.offers)
+			}
+		})
+	}
 }

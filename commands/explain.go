@@ -55,7 +55,7 @@ func Explain(err error) view.Page {
 				page.Lead = strings.TrimSpace(page.Lead + " " + e.more(err))
 			}
 			if target := supportID(err); target != "" {
-				page.Note = "Defender's id of this request, for Microsoft support: " + target
+				page.Note = "Defender's id of this request, for Microsoft support: " + target + "."
 			}
 			return page
 		}
