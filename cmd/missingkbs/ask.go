@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ type askCmd struct {
 	SignIn   string           `placeholder:"HOW" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
 	Timeout  string           `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long the question may take (${default})."`
 	Defender defenderSettings `embed:"" group:"Defender"`
+	Store    storeSettings    `embed:"" group:"Digests"`
 	Log      logSettings      `embed:"" group:"Log"`
 	Words    []string         `arg:"" optional:"" passthrough:"" help:"What to ask: a software id, a few words, or help."`
 }
@@ -28,6 +30,7 @@ type askCmd struct {
 // Run answers the question on standard output. A failure is told on standard error.
 func (c askCmd) Run(ctx context.Context, s streams) error {
 	var m mistakes
+	c.Log.Level = cmp.Or(c.Log.Level, "warn") // the answer is what people want to see here
 	write, ok := map[string]func(io.Writer, view.Page) error{
 		"text": view.WriteText, "json": view.WriteJSON, "csv": view.WriteCSV,
 	}[strings.ToLower(c.Output)]
@@ -43,7 +46,12 @@ func (c askCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer stop()
-	router, err := newRouter(defender)
+	digests, done, err := c.digests(ctx, &m, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	router, err := newRouter(defender, &commands.Index{}, digests...)
 	if err != nil {
 		return err
 	}
@@ -91,6 +99,24 @@ func (c askCmd) defender(m *mistakes, s streams) (*api.Client, func(), error) {
 		client, err := c.Defender.defender(m, log)
 		return client, nothing, err
 	}
+}
+
+// digests is the command that reads the digests of this database, where the question is about them. On a terminal nobody
+// knows who asks, so nothing can be changed.
+func (c askCmd) digests(ctx context.Context, m *mistakes, s streams) ([]commands.Command, func(), error) {
+	if c.Sandbox || !strings.EqualFold(c.Words[0], "digest") {
+		return nil, func() {}, nil
+	}
+	database, err := c.Store.open(ctx, m, c.Log.logger(m, s.err), s.env)
+	if err != nil {
+		return nil, nil, err
+	}
+	done := func() { _ = database.Close() }
+	if err := database.Migrate(ctx); err != nil {
+		done()
+		return nil, nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	return []commands.Command{commands.Digest(database, commands.DigestOptions{})}, done, nil
 }
 
 // signedIn makes a client that acts for the person at the terminal, with the delegated permission Software.Read.

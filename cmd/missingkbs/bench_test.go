@@ -17,6 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/commands"
 )
 
 // BenchmarkQuestion measures a question through everything but the process: from the slash command leaving a socket to
@@ -59,7 +60,7 @@ type bareSlack struct {
 	conns chan *websocket.Conn // after their hello
 }
 
-func newBareSlack(b *testing.B) *bareSlack {
+func newBareSlack(b testing.TB) *bareSlack {
 	b.Helper()
 	s := &bareSlack{conns: make(chan *websocket.Conn, 1)}
 	mux := http.NewServeMux()
@@ -92,7 +93,7 @@ func newBareSlack(b *testing.B) *bareSlack {
 }
 
 // benchBot wires the parts as serve does, within this process and without a limit on calls.
-func benchBot(b *testing.B, slack *bareSlack, ttl time.Duration) {
+func benchBot(b testing.TB, slack *bareSlack, ttl time.Duration) *apitest.Server {
 	b.Helper()
 	defender, err := apitest.Start(apitest.Options{})
 	if err != nil {
@@ -112,14 +113,14 @@ func benchBot(b *testing.B, slack *bareSlack, ttl time.Duration) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	router, err := newRouter(client)
+	router, err := newRouter(client, &commands.Index{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- bot.Run(ctx, bot.Config{AppToken: "xapp-1", BotToken: "xoxb-1", APIURL: slack.URL + "/api/"}, router, bot.Options{Tables: bot.TablesData})
+		ended <- bot.Run(ctx, bot.Config{AppToken: "xapp-1", BotToken: "xoxb-1", APIURL: slack.URL + "/api/"}, bot.Workspace{TeamID: "T1"}, router, bot.Options{Tables: bot.TablesData})
 	}()
 	b.Cleanup(func() {
 		stop()
@@ -128,6 +129,39 @@ func benchBot(b *testing.B, slack *bareSlack, ttl time.Duration) {
 		}
 		defender.Close()
 	})
+	return defender
+}
+
+// The other end of the socket has all the time of the world here, unlike Slack: what is tested is the number of calls.
+func TestTwoHundredQuestionsAtOnceCostOneCall(t *testing.T) {
+	t.Parallel()
+	s := newBareSlack(t)
+	defender := benchBot(t, s, time.Hour)
+	defender.Inject(apitest.Fault{Delay: 300 * time.Millisecond}) // all of them are asked before the first is answered
+	conn := <-s.conns
+	const n = 200
+	for i := range n {
+		if err := conn.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"type":"slash_commands","envelope_id":"e%d","accepts_response_payload":true,`+
+			`"payload":{"team_id":"T1","user_id":"U1","channel_id":"C1","command":"/missingkbs","text":"microsoft-_-edge","trigger_id":"t%d"}}`, i, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	acked := map[string]bool{}
+	for range n {
+		var ack struct {
+			EnvelopeID string `json:"envelope_id"`
+		}
+		if err := conn.ReadJSON(&ack); err != nil {
+			t.Fatal(err)
+		}
+		acked[ack.EnvelopeID] = true
+	}
+	if len(acked) != n {
+		t.Errorf("%d envelopes acknowledged, want %d", len(acked), n)
+	}
+	if got := defender.Count("/api/Software/microsoft-_-edge/getmissingkbs"); got != 1 {
+		t.Errorf("%d Defender calls, want 1", got)
+	}
 }
 
 // BenchmarkProcess starts the whole program as a process of its own: how long until Slack has said hello, and how much

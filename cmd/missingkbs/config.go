@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -48,7 +49,7 @@ type defenderSettings struct {
 
 // logSettings are what is logged and how.
 type logSettings struct {
-	Level  string `name:"log-level" env:"LOG_LEVEL" default:"info" help:"debug, info, warn or error (${default})."`
+	Level  string `name:"log-level" env:"LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error; info for serve, warn for what answers on a terminal."`
 	Format string `name:"log-format" env:"LOG_FORMAT" placeholder:"FORMAT" help:"text or json; text on a terminal, else json."`
 }
 
@@ -257,7 +258,7 @@ func (s defenderSettings) needIDs(m *mistakes) {
 // logger makes the log. It is text for a person at a terminal, JSON for everything that collects logs.
 func (s logSettings) logger(m *mistakes, w io.Writer) *slog.Logger {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(m.oneOf("LOG_LEVEL", s.Level, "debug", "info", "warn", "error"))); err != nil {
+	if err := level.UnmarshalText([]byte(m.oneOf("LOG_LEVEL", cmp.Or(s.Level, "info"), "debug", "info", "warn", "error"))); err != nil {
 		return slog.New(slog.DiscardHandler)
 	}
 	format := s.Format

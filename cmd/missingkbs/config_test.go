@@ -32,6 +32,7 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"MISSINGKBS_CACHE_TTL":           "soon",
 		"MISSINGKBS_TABLES":              "fancy",
 		"MISSINGKBS_ANSWER_TIMEOUT":      "-1s",
+		"MISSINGKBS_RETENTION_DAYS":      "ever",
 	}), "serve")
 	if got.code != exitWrongUse {
 		t.Errorf("exit code %d, want %d", got.code, exitWrongUse)
@@ -50,6 +51,8 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"MISSINGKBS_CACHE_TTL takes a time",
 		"MISSINGKBS_TABLES takes one of auto, data_table, classic",
 		"MISSINGKBS_ANSWER_TIMEOUT takes a time from 1s on",
+		"MISSINGKBS_RETENTION_DAYS takes a whole number",
+		"DATABASE_URL is missing, and this user has no home folder",
 	} {
 		if !strings.Contains(got.err, want) {
 			t.Errorf("the report does not say %q", want)
@@ -72,7 +75,7 @@ func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
 	getenv := env(map[string]string{"MISSINGKBS_CONFIG": file, "DEFENDER_CLOUD": "env-cloud", "MISSINGKBS_CACHE_TTL": "env-ttl", "LOG_LEVEL": ""})
 	var c cli
 	// Nothing runs: "ask" without words stops after the settings are read.
-	_ = parseAndRun(t.Context(), &c, []string{"ask", "--defender-cloud=flag-cloud"}, getenv, streams{io.Discard, io.Discard})
+	_ = parseAndRun(t.Context(), &c, []string{"ask", "--defender-cloud=flag-cloud"}, getenv, streams{out: io.Discard, err: io.Discard})
 	d := c.Ask.Defender
 	got := []string{d.Cloud, d.CacheTTL, d.Region, d.PerMinute, c.Ask.Log.Level}
 	if diff := cmp.Diff([]string{"flag-cloud", "env-ttl", "file-region", "50", "debug"}, got); diff != "" {

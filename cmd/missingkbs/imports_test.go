@@ -21,6 +21,12 @@ var forbidden = map[string][]string{
 	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"bot/blocks":                {module + "/api", module + "/commands", module + "/internal/sandbox"},
 	"bot":                       {module + "/api/apitest", module + "/internal/sandbox"},
+	"internal/catalog":          {module, slackPackages, azurePackages, anyLibrary},
+	"internal/digest":           {module, slackPackages, azurePackages},
+	"internal/store":            {module, slackPackages, azurePackages},
+	"internal/store/db":         {module, slackPackages, azurePackages, anyLibrary},
+	"internal/store/pgtest":     {module, slackPackages, azurePackages},
+	"internal/store/storetest":  {slackPackages, azurePackages},
 	"internal/sandbox":          {module, slackPackages, azurePackages},
 	"internal/sandbox/blockkit": {module, slackPackages, azurePackages, anyLibrary},
 	"cmd/missingkbs":            {},
@@ -34,7 +40,9 @@ const (
 
 // allowed are the exceptions: what a package may import of ours in spite of its row.
 var allowed = map[string][]string{
+	"internal/digest":  {module + "/internal/view", module + "/internal/catalog"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
+	"internal/store":   {module + "/internal/digest", module + "/internal/view", module + "/internal/catalog", module + "/internal/store/db"}, // digest: types only
 }
 
 type pkg struct {

@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // schedules name time zones, and a container image may hold none
 
 	"github.com/alecthomas/kong"
 )
@@ -28,17 +29,21 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, streams{os.Stdout, os.Stderr}))
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, streams{out: os.Stdout, err: os.Stderr}))
 }
 
-// streams are where a command writes.
-type streams struct{ out, err io.Writer }
+// streams are where a command writes, and the environment it may read beyond the settings.
+type streams struct {
+	out, err io.Writer
+	env      func(string) (string, bool)
+}
 
 // cli is the command line: each command is a struct whose fields are its flags.
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the bot: connect to Slack and answer."`
 	Ask     askCmd     `cmd:"" help:"Ask one question here, with the same answers as in Slack."`
 	Sandbox sandboxCmd `cmd:"" help:"Try everything on this machine: an invented Defender, a small Slack with a web page, and the bot."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database to the shape that this version wants; serve does it at start."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 	Config  string     `placeholder:"FILE" env:"MISSINGKBS_CONFIG" help:"YAML file with settings, each under the name of its environment variable. Flags and environment win over it."`
 }
@@ -78,6 +83,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 
 func parseAndRun(ctx context.Context, c *cli, args []string, env func(string) (string, bool), s streams) error {
 	args = hoist(args)
+	s.env = env
 	file, err := readConfigFile(args, env)
 	if err != nil {
 		return usageError{err}

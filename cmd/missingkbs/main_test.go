@@ -39,7 +39,7 @@ type output struct {
 func invoke(t *testing.T, getenv func(string) (string, bool), args ...string) output {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), args, getenv, streams{&stdout, &stderr})
+	code := run(t.Context(), args, getenv, streams{out: &stdout, err: &stderr})
 	return output{code, stdout.String(), stderr.String()}
 }
 
@@ -61,7 +61,7 @@ func TestHelpNamesEverySetting(t *testing.T) {
 		"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "SLACK_API_URL",
 		"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_AUTHORITY_HOST",
 		"DEFENDER_CLOUD", "DEFENDER_REGION", "DEFENDER_API_URL", "DEFENDER_SCOPE", "LOG_LEVEL", "LOG_FORMAT",
-		"MISSINGKBS_DEFENDER_PER_MINUTE", "MISSINGKBS_DEFENDER_PER_HOUR", "MISSINGKBS_CACHE_TTL", "MISSINGKBS_CONFIG",
+		"DATABASE_URL", "MISSINGKBS_DIGESTS", "MISSINGKBS_RETENTION_DAYS", "MISSINGKBS_DEFENDER_PER_MINUTE", "MISSINGKBS_DEFENDER_PER_HOUR", "MISSINGKBS_CACHE_TTL", "MISSINGKBS_CONFIG",
 	} {
 		if !strings.Contains(got.out, "$"+name) {
 			t.Errorf("help does not name %s", name)

@@ -30,15 +30,16 @@ func TestManifest(t *testing.T) {
 		t.Fatalf("the manifest holds what Slack does not know: %v", err)
 	}
 	// Each scope is here because a call of the bot needs it.
-	if diff := cmp.Diff([]string{"commands", "channels:read", "groups:read"}, m.OAuthConfig.Scopes.Bot); diff != "" {
+	want := []string{"commands", "chat:write", "users:read", "channels:read", "groups:read", "channels:history", "groups:history"}
+	if diff := cmp.Diff(want, m.OAuthConfig.Scopes.Bot); diff != "" {
 		t.Errorf("scopes (-want +got):\n%s", diff)
 	}
 	if !m.Settings.SocketModeEnabled || m.Settings.Interactivity == nil || !m.Settings.Interactivity.IsEnabled {
 		t.Error("Socket Mode and interactivity must be on")
 	}
-	want, got := slashCommand(), m.Features.SlashCommands[0]
-	if got.Command != want.Command || got.Description != want.Description || got.UsageHint != want.UsageHint {
-		t.Errorf("the sandbox offers %+v, the manifest %+v", want, got)
+	offered, got := slashCommand(), m.Features.SlashCommands[0]
+	if got.Command != offered.Command || got.Description != offered.Description || got.UsageHint != offered.UsageHint {
+		t.Errorf("the sandbox offers %+v, the manifest %+v", offered, got)
 	}
 	// Limits of https://docs.slack.dev/reference/app-manifest.
 	if n := len(m.Display.Name); n < 1 || n > 35 {

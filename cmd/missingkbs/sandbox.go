@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -15,6 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/store"
 )
 
 // sandboxCmd runs everything on this machine: a Defender tenant, a Slack workspace with a page, and the bot between
@@ -30,9 +34,7 @@ type sandboxCmd struct {
 // Run starts the sandbox and keeps it running until the process is told to stop.
 func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	var m mistakes
-	if c.Log.Level == "info" && c.Log.Format == "" {
-		c.Log.Level = "warn" // what people want to see here is on the page
-	}
+	c.Log.Level = cmp.Or(c.Log.Level, "warn") // what people want to see here is on the page
 	log := c.Log.logger(&m, s.err)
 	if err := m.err(); err != nil {
 		return err
@@ -50,6 +52,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 		Addr:     addr,
 		Defender: tenant.Tenant,
 		Commands: []sandbox.SlashCommand{slashCommand()},
+		Events:   []string{}, // as manifest.yaml: none
 		Logger:   log,
 	})
 	if err != nil {
@@ -61,21 +64,31 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 			return usageError{fmt.Errorf("--fault %s: %w", name, err)}
 		}
 	}
-	router, err := newRouter(client)
+	folder, err := os.MkdirTemp("", "missingkbs-sandbox-")
 	if err != nil {
-		return err
+		return fmt.Errorf("start the sandbox: %w", err)
 	}
+	defer os.RemoveAll(folder)
+	database, err := store.Open(ctx, "sqlite://"+filepath.ToSlash(filepath.Join(folder, "sandbox.db")), store.Options{Log: log})
+	if err != nil {
+		return fmt.Errorf("start the sandbox: %w", err)
+	}
+	defer database.Close()
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var g errgroup.Group
 	g.Go(func() error {
 		defer stop()
-		return bot.Run(ctx, bot.Config{
-			AppToken: workspace.AppToken(),
-			BotToken: workspace.BotToken(),
-			APIURL:   workspace.APIURL(),
-		}, router, bot.Options{Log: log})
+		return house{
+			slack:    bot.Config{AppToken: workspace.AppToken(), BotToken: workspace.BotToken(), APIURL: workspace.APIURL()},
+			bot:      bot.Options{Log: log},
+			defender: client,
+			store:    database,
+			now:      tenant.Now, // moving the tenant's clock makes digests due
+			tick:     sandboxTick,
+			log:      log,
+		}.run(ctx)
 	})
 	g.Go(func() error {
 		if c.Headless != "" {
@@ -94,6 +107,9 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	return g.Wait()
 }
 
+// sandboxTick is how soon after a move of the clock its digests come.
+const sandboxTick = 500 * time.Millisecond
+
 // greet says where the page is and what to try.
 func greet(w io.Writer, url string) {
 	fmt.Fprintf(w, `The sandbox is at %s
@@ -101,9 +117,9 @@ func greet(w io.Writer, url string) {
 It is Slack and Defender as far as the bot can tell, with invented data, on this machine only. It is no production server.
 Try there, in #general:
 
-  /missingkbs microsoft-_-edge            the missing KBs of one software
-  /missingkbs windows 11                  words are searched, typing errors forgiven
-  /missingkbs microsoft-_-windows_10      then press +1 week under "Time & faults", and Refresh
+  /missingkbs microsoft-_-edge                       the missing KBs of one software
+  /missingkbs windows 11                             words are searched, typing errors forgiven
+  /missingkbs digest add microsoft-_-windows_11      then press +1 week under "Under the hood", twice
 
 Ctrl-C ends it.
 `, url)
@@ -114,7 +130,7 @@ func slashCommand() sandbox.SlashCommand {
 	return sandbox.SlashCommand{
 		Command:     "/missingkbs",
 		Description: "Missing KBs of a software, with devices, CVEs and catalog pages",
-		UsageHint:   "<software-id> | search <words> | help",
+		UsageHint:   "<software-id> | search <words> | digest | help",
 		Completions: []sandbox.Completion{
 			{Text: "microsoft-_-edge", Hint: "the missing KBs of one software"},
 			{Text: "microsoft-_-windows_11 --sort cves", Hint: "another order"},
@@ -122,6 +138,8 @@ func slashCommand() sandbox.SlashCommand {
 			{Text: "windows 11", Hint: "words are searched"},
 			{Text: "search chorme", Hint: "typing errors are forgiven"},
 			{Text: "search", Hint: "all software, most exposed first"},
+			{Text: `digest add microsoft-_-windows_11 --at "mon 09:00"`, Hint: "tell this channel every Monday"},
+			{Text: "digest list", Hint: "what this channel is told"},
 			{Text: "help", Hint: "what can be asked"},
 		},
 	}

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"time"
 
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 )
 
@@ -11,6 +11,8 @@ import (
 type serveCmd struct {
 	Slack    slackSettings    `embed:"" group:"Slack"`
 	Defender defenderSettings `embed:"" group:"Defender"`
+	Store    storeSettings    `embed:"" group:"Digests"`
+	Digests  string           `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
 	Log      logSettings      `embed:"" group:"Log"`
 }
 
@@ -19,24 +21,28 @@ func (c serveCmd) Run(ctx context.Context, s streams) error {
 	var m mistakes
 	log := c.Log.logger(&m, s.err)
 	config, options := c.Slack.read(&m)
+	c.Store.check(&m, s.env)
 	defender, err := c.Defender.defender(&m, log)
 	if err != nil {
 		return err
 	}
-	router, err := newRouter(defender)
+	defer defender.Close()
+	database, err := c.Store.open(ctx, &m, log, s.env)
 	if err != nil {
 		return err
 	}
+	defer database.Close()
 	options.Log = log
 	log.Info("starting", "version", buildVersion(), "defender", defender.Host())
-	return bot.Run(ctx, config, router, options)
+	return house{
+		slack: config, bot: options, defender: defender, store: database, digests: c.Digests, now: time.Now, log: log,
+	}.run(ctx)
 }
 
 // newRouter lists what can be asked: the one place where commands are registered.
-func newRouter(d commands.Defender) (*commands.Router, error) {
-	index := &commands.Index{}
-	return commands.NewRouter(
+func newRouter(d commands.Defender, index *commands.Index, more ...commands.Command) (*commands.Router, error) {
+	return commands.NewRouter(append([]commands.Command{
 		commands.Software(d, index),
 		commands.Search(d, index),
-	)
+	}, more...)...)
 }

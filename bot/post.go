@@ -1,0 +1,135 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+var _ digest.Poster = (*Poster)(nil)
+
+// PosterOptions configure a [Poster]. The zero value of each field stands for its default.
+type PosterOptions struct {
+	Tables     Tables        // default TablesAuto
+	PerChannel time.Duration // between two messages in a channel; default 1.1 s, for Slack takes one a second; negative: no limit
+	PerMinute  int           // messages of this process in a minute; default 240, for Slack takes "several hundred" of an app; negative: no limit
+	Log        *slog.Logger  // default: nothing is logged
+}
+
+// Poster puts digests into channels. It is a [digest.Poster], and safe for concurrent use.
+//
+// It never tries again by itself: a post whose answer was lost may have been taken, and only the digest's worker knows
+// when to look for it ([Poster.Find]).
+type Poster struct {
+	slack     *slack.Client
+	http      *http.Client
+	config    Config
+	self      Workspace
+	directory *Directory
+	limits    *postLimits
+	tables    Tables
+	classic   atomic.Bool // the workspace has refused tables
+	log       *slog.Logger
+}
+
+// NewPoster returns a poster for the workspace of the bot. The directory tells it which channels people of other
+// organisations read: digests do not go there.
+func NewPoster(c Config, w Workspace, d *Directory, o PosterOptions) *Poster {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.APIURL == "" {
+		c.APIURL = slack.APIURL
+	}
+	return &Poster{
+		slack: c.plainClient(), http: noRedirects(c.httpClient()), config: c, self: w, directory: d,
+		limits: newPostLimits(o.PerChannel, o.PerMinute), tables: o.Tables, log: o.Log,
+	}
+}
+
+// plainClient is a Web API client that never tries again.
+func (c Config) plainClient() *slack.Client {
+	options := []slack.Option{slack.OptionHTTPClient(c.httpClient())}
+	if c.APIURL != "" {
+		options = append(options, slack.OptionAPIURL(c.APIURL))
+	}
+	return slack.New(c.BotToken, options...)
+}
+
+// keyEvent is the event type under which a digest's key travels in its message's metadata
+// (https://docs.slack.dev/messaging/message-metadata). Every app and person of the workspace can read it.
+const keyEvent = "missingkbs_digest"
+
+// keyField is the field of the metadata that holds the key.
+const keyField = "key"
+
+// Post posts a digest and, into its thread, the details. What the thread cannot hold, or Slack does not take there, is
+// reachable by the digest's own buttons: once the digest stands in the channel, Post succeeds.
+func (p *Poster) Post(ctx context.Context, channel, key string, page, details view.Page) (message string, err error) {
+	if err := p.directory.mayRead(ctx, channel); err != nil {
+		return "", fmt.Errorf("post digest into %s: %w", channel, err)
+	}
+	metadata := slack.MsgOptionMetadata(slack.SlackMetadata{EventType: keyEvent, EventPayload: map[string]any{keyField: key}})
+	message, err = p.send(ctx, channel, page, metadata)
+	if err != nil {
+		return "", fmt.Errorf("post digest into %s: %w", channel, err)
+	}
+	if err := p.thread(ctx, channel, message, details); err != nil {
+		p.log.WarnContext(ctx, "the details of a digest did not reach its thread", "channel", channel, "key", key, "error", err)
+	}
+	return message, nil
+}
+
+// Tell sends a page to one person, as a message of the bot's.
+func (p *Poster) Tell(ctx context.Context, user string, page view.Page) error {
+	if _, err := p.send(ctx, user, page); err != nil {
+		return fmt.Errorf("tell %s: %w", user, err)
+	}
+	return nil
+}
+
+// send posts a page, and once more without tables where the workspace refuses them.
+func (p *Poster) send(ctx context.Context, channel string, page view.Page, more ...slack.MsgOption) (string, error) {
+	page.Actions = slices.DeleteFunc(slices.Clone(page.Actions), func(a view.Action) bool { return a.Effect == view.Share })
+	classic := p.drawsClassic()
+	m := blocks.Render(page, blocks.Options{Classic: classic})
+	message, err := p.postMessage(ctx, channel, m, more)
+	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok && refused.Err == "invalid_blocks" && !classic && m.HasTable() && p.tables != TablesData {
+		message, err = p.postMessage(ctx, channel, blocks.Render(page, blocks.Options{Classic: true}), more)
+		if err == nil {
+			p.log.WarnContext(ctx, "this workspace refuses data_table blocks; drawing tables of digests as sections from now on")
+			p.classic.Store(true)
+		}
+	}
+	return message, slackFailure(err)
+}
+
+func (p *Poster) drawsClassic() bool {
+	return p.tables == TablesClassic || p.tables != TablesData && p.classic.Load()
+}
+
+func (p *Poster) postMessage(ctx context.Context, channel string, m blocks.Message, more []slack.MsgOption) (string, error) {
+	if err := p.limits.wait(ctx, channel); err != nil {
+		return "", err
+	}
+	options := append([]slack.MsgOption{
+		slack.MsgOptionText(m.Text, false), // escaped already
+		slack.MsgOptionBlocks(m.Blocks...),
+		slack.MsgOptionDisableLinkUnfurl(),
+		slack.MsgOptionDisableMediaUnfurl(),
+		slack.MsgOptionDisableMarkdown(),
+	}, more...)
+	_, message, err := p.slack.PostMessageContext(ctx, channel, options...)
+	return message, err
+}

@@ -1,0 +1,58 @@
+package bot
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+// unknownPause is how long to wait where Slack asks for a pause without saying how long.
+const unknownPause = 30 * time.Second
+
+// gone holds Slack's refusals that say that a channel, or a person, takes no messages any more.
+// See https://docs.slack.dev/reference/methods/chat.postMessage#errors.
+var gone = map[string]bool{
+	"not_in_channel":    true,
+	"channel_not_found": true,
+	"is_archived":       true,
+	"account_inactive":  true,
+	// The channel lets only some people write, or only in threads.
+	"restricted_action":                        true,
+	"restricted_action_read_only_channel":      true,
+	"restricted_action_thread_only_channel":    true,
+	"restricted_action_non_threadable_channel": true,
+	// People.
+	"user_not_found":        true,
+	"user_disabled":         true,
+	"cannot_dm_bot":         true,
+	"messages_tab_disabled": true,
+}
+
+// slackFailure says what an error of Slack's means for a digest: [digest.ErrChannelGone] or a [digest.RetryLater], which
+// wrap it, or else the error itself.
+func slackFailure(err error) error {
+	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
+		switch {
+		case gone[refused.Err]:
+			return fmt.Errorf("%w: %w", digest.ErrChannelGone, err)
+		case refused.Err == "ratelimited" || refused.Err == "rate_limited":
+			return digest.RetryLater{After: unknownPause, Err: err}
+		}
+		return err
+	}
+	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
+		return digest.RetryLater{After: limited.RetryAfter, Err: err}
+	}
+	if status, ok := errors.AsType[slack.StatusCodeError](err); ok && status.Code == http.StatusTooManyRequests {
+		return digest.RetryLater{After: unknownPause, Err: err}
+	}
+	if err != nil {
+		return withoutURL(err)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+)
+
+const (
+	// findMargin is looked at before the time from which a message is sought: Slack's clock is not ours.
+	findMargin = 5 * time.Minute
+	// findPages and findSize bound the search: a channel with more messages since then is not read on.
+	findPages = 10
+	findSize  = 200
+	// maxHistory bounds one page of messages.
+	maxHistory = 16 << 20
+)
+
+// Find looks for the message that Post made with a key. It needs the scope channels:history, and groups:history for
+// private channels; where the bot may not read, it finds nothing.
+func (p *Poster) Find(ctx context.Context, channel, key string, since time.Time) (message string, found bool, err error) {
+	oldest := since.Add(-findMargin)
+	cursor := ""
+	for range findPages {
+		h, err := p.history(ctx, channel, cursor, oldest)
+		if cannotRead(err) {
+			p.log.WarnContext(ctx, "the messages of a channel may not be read: a digest may come twice", "channel", channel, "error", err)
+			return "", false, nil
+		}
+		if err != nil {
+			return "", false, fmt.Errorf("look for a digest in %s: %w", channel, slackFailure(err))
+		}
+		i := slices.IndexFunc(h.Messages, func(m pastMessage) bool { return m.isDigest(p.self, key) })
+		if i >= 0 {
+			return h.Messages[i].TS, true, nil
+		}
+		if cursor = h.Next.Cursor; cursor == "" {
+			return "", false, nil
+		}
+	}
+	p.log.WarnContext(ctx, "too many messages to look for a digest", "channel", channel, "key", key)
+	return "", false, nil
+}
+
+// cannotRead reports whether Slack refused to show a channel's messages, now and at the next try.
+func cannotRead(err error) bool {
+	refused, ok := errors.AsType[slack.SlackErrorResponse](err)
+	return ok && slices.Contains([]string{
+		"missing_scope", "not_in_channel", "channel_not_found", "no_permission", "not_allowed_token_type", "access_denied", "team_access_not_granted",
+	}, refused.Err)
+}
+
+// pastMessage is the part of a message that tells whether it is a digest. It is decoded here and not by slack-go, which
+// refuses a whole page of messages for a block in one of them that it does not know.
+type pastMessage struct {
+	TS       string `json:"ts"`
+	User     string `json:"user"`
+	Metadata struct {
+		EventType string                     `json:"event_type"`
+		Payload   map[string]json.RawMessage `json:"event_payload"`
+	} `json:"metadata"`
+}
+
+// isDigest reports whether the bot itself posted a message with a key: other apps may write the same metadata.
+func (m pastMessage) isDigest(self Workspace, key string) bool {
+	var own string
+	return m.User == self.UserID && m.Metadata.EventType == keyEvent && json.Unmarshal(m.Metadata.Payload[keyField], &own) == nil && own == key
+}
+
+// history is a page of messages, the newest first.
+type history struct {
+	OK       bool          `json:"ok"`
+	Error    string        `json:"error"`
+	Messages []pastMessage `json:"messages"`
+	Next     struct {
+		Cursor string `json:"next_cursor"`
+	} `json:"response_metadata"`
+}
+
+// history calls https://docs.slack.dev/reference/methods/conversations.history. Its errors are slack-go's.
+func (p *Poster) history(ctx context.Context, channel, cursor string, oldest time.Time) (history, error) {
+	var h history
+	form := url.Values{
+		"channel": {channel}, "oldest": {fmt.Sprintf("%d.%06d", oldest.Unix(), oldest.Nanosecond()/1000)},
+		"limit": {strconv.Itoa(findSize)}, "include_all_metadata": {"true"},
+	}
+	if cursor != "" {
+		form.Set("cursor", cursor)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.config.APIURL+"conversations.history", strings.NewReader(form.Encode()))
+	if err != nil {
+		return h, fmt.Errorf("read history: %w", withoutURL(err))
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Authorization", "Bearer "+p.config.BotToken)
+	resp, err := p.http.Do(req)
+	if err != nil {
+		return h, fmt.Errorf("read history: %w", withoutURL(err))
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusTooManyRequests {
+		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+		return h, &slack.RateLimitedError{RetryAfter: time.Duration(max(1, seconds)) * time.Second}
+	}
+	if resp.StatusCode != http.StatusOK {
+		return h, slack.StatusCodeError{Code: resp.StatusCode, Status: resp.Status}
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxHistory)).Decode(&h); err != nil {
+		return h, fmt.Errorf("read history: %w", err)
+	}
+	if !h.OK {
+		return h, slack.SlackErrorResponse{Err: h.Error}
+	}
+	return h, nil
+}

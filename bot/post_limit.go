@@ -1,0 +1,107 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+const (
+	defaultPerChannel = 1100 * time.Millisecond
+	defaultPerMinute  = 240
+	// postBurst is how many messages may leave at once, into different channels.
+	postBurst = 20
+	// maxTurn is the longest wait for a turn. Whoever would wait longer is sent away until then, and holds no worker.
+	maxTurn = 20 * time.Second
+	// maxLimiters bounds how many channels are remembered.
+	maxLimiters = 1000
+)
+
+// errTurn is the cause of a [digest.RetryLater] that no call to Slack brought about.
+var errTurn = errors.New("many digests are being posted")
+
+// postLimits keep to Slack's limits on posting: a message a second in a channel, and several hundred a minute in a
+// workspace (https://docs.slack.dev/apis/web-api/rate-limits). They know only this process: where several share a
+// workspace, the limit for it leaves room for two, and Slack's own refusal makes the others wait.
+type postLimits struct {
+	every time.Duration
+	all   *rate.Limiter // nil: no limit
+
+	mu       sync.Mutex
+	channels map[string]*rate.Limiter
+}
+
+// newPostLimits takes zero for the defaults and negative values for no limit.
+func newPostLimits(perChannel time.Duration, perMinute int) *postLimits {
+	if perChannel == 0 {
+		perChannel = defaultPerChannel
+	}
+	if perMinute == 0 {
+		perMinute = defaultPerMinute
+	}
+	l := &postLimits{every: perChannel, channels: map[string]*rate.Limiter{}}
+	if perMinute > 0 {
+		l.all = rate.NewLimiter(rate.Limit(float64(perMinute)/60), postBurst)
+	}
+	return l
+}
+
+// wait returns when a message may be posted into a channel. A turn that is too far away is a [digest.RetryLater].
+func (l *postLimits) wait(ctx context.Context, channel string) error {
+	var turns []*rate.Reservation
+	var delay time.Duration
+	for _, limiter := range []*rate.Limiter{l.channel(channel), l.all} {
+		if limiter == nil {
+			continue
+		}
+		r := limiter.Reserve()
+		turns = append(turns, r)
+		delay = max(delay, r.Delay())
+	}
+	giveBack := func() {
+		for _, r := range turns {
+			r.Cancel()
+		}
+	}
+	if delay > maxTurn {
+		giveBack()
+		return digest.RetryLater{After: delay, Err: errTurn}
+	}
+	if delay > 0 && !sleep(ctx, delay) {
+		giveBack()
+		return ctx.Err()
+	}
+	return ctx.Err()
+}
+
+// channel returns the limiter of a channel.
+func (l *postLimits) channel(id string) *rate.Limiter {
+	if l.every < 0 {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if limiter, ok := l.channels[id]; ok {
+		return limiter
+	}
+	if len(l.channels) >= maxLimiters {
+		l.forget()
+	}
+	limiter := rate.NewLimiter(rate.Every(l.every), 1)
+	l.channels[id] = limiter
+	return limiter
+}
+
+// forget drops the limiters that hold nobody back: a new one would do the same.
+func (l *postLimits) forget() {
+	for id, limiter := range l.channels {
+		if limiter.Tokens() >= 1 {
+			delete(l.channels, id)
+		}
+	}
+}

@@ -1,0 +1,701 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// workplace is a workspace with a poster that knows it by the real Slack client.
+type workplace struct {
+	*sandbox.Workspace
+	poster    *Poster
+	directory *Directory
+	config    Config
+	self      Workspace
+}
+
+func newWorkplace(t *testing.T, o sandbox.Options, p PosterOptions) workplace {
+	t.Helper()
+	w, err := sandbox.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if p.PerChannel == 0 {
+		p.PerChannel = -1
+	}
+	config := Config{BotToken: w.BotToken(), APIURL: w.APIURL(), HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	self := Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}
+	d := NewDirectory(config, self)
+	return workplace{w, NewPoster(config, self, d, p), d, config, self}
+}
+
+// soon is a context for what should happen at once.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// post posts a digest that must be taken.
+func (w workplace) post(t *testing.T, key string, page, details view.Page) string {
+	t.Helper()
+	ts, err := w.poster.Post(soon(t), sandbox.Patching, key, page, details)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ts
+}
+
+func tableOf(rows int) view.Table {
+	t := view.Table{
+		Caption: "Missing updates", Command: "digest details 1",
+		Columns: []view.Column{{Key: "kb", Title: "KB"}, {Key: "devices", Title: "Devices", Kind: view.Number}},
+	}
+	for i := range rows {
+		t.Rows = append(t.Rows, []view.Cell{view.TextCell(fmt.Sprintf("KB5%06d", i)), view.NumberCell(rows - i)})
+	}
+	return t
+}
+
+func digestPage() view.Page {
+	return view.Page{
+		Title: "Action required: microsoft-_-edge", Lead: "1 new <!channel>.", Parts: []view.Part{tableOf(3)},
+		Actions: []view.Action{
+			{Label: "Pause", Command: "digest pause 1"},
+			{Label: "Share to channel", Command: "digest show 1", Effect: view.Share},
+		},
+	}
+}
+
+// drawn is a message as tests look at it.
+type drawn struct {
+	types   []string // of its blocks
+	buttons []string // label and command
+	small   string   // its small print
+}
+
+func read(t *testing.T, m sandbox.Message) drawn {
+	t.Helper()
+	var list []map[string]any
+	if err := json.Unmarshal(m.Blocks, &list); err != nil {
+		t.Fatal(err)
+	}
+	var d drawn
+	for _, b := range list {
+		kind := b["type"].(string)
+		d.types = append(d.types, kind)
+		if kind != "actions" && kind != "context" {
+			continue
+		}
+		for _, e := range b["elements"].([]any) {
+			e := e.(map[string]any)
+			switch kind {
+			case "actions":
+				d.buttons = append(d.buttons, fmt.Sprint(e["text"].(map[string]any)["text"], ": ", e["value"]))
+			case "context":
+				d.small += fmt.Sprint(e["text"])
+			}
+		}
+	}
+	return d
+}
+
+func TestPost(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	ts := w.post(t, "1@1774256400", digestPage(), view.Page{})
+	all := w.Messages(sandbox.Patching, sandbox.Bob)
+	if len(all) != 1 || all[0].TS != ts {
+		t.Fatalf("messages = %+v, want the one that Post named", all)
+	}
+	m := all[0]
+	got := read(t, m)
+	if diff := cmp.Diff([]string{"header", "section", "data_table", "actions"}, got.types); diff != "" {
+		t.Errorf("blocks (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"Pause: digest pause 1"}, got.buttons); diff != "" {
+		t.Errorf("buttons, where all can see it already (-want +got):\n%s", diff)
+	}
+	if !strings.HasPrefix(m.Text, "Action required: microsoft-_-edge\n1 new &lt;!channel&gt;.\n") {
+		t.Errorf("text = %q, want the page, escaped once", m.Text)
+	}
+	want := `{"event_type":"missingkbs_digest","event_payload":{"key":"1@1774256400"}}`
+	if string(m.Metadata) != want {
+		t.Errorf("metadata = %s, want %s", m.Metadata, want)
+	}
+	for _, call := range w.Trace() {
+		if call.Name != "chat.postMessage" {
+			continue
+		}
+		raw, _ := json.Marshal(call)
+		for _, off := range []string{`unfurl_links`, `unfurl_media`, `mrkdwn`} {
+			if !strings.Contains(string(raw), `"`+off+`":"false"`) && !strings.Contains(string(raw), `"`+off+`":false`) {
+				t.Errorf("%s is not switched off in %s", off, raw)
+			}
+		}
+	}
+}
+
+func TestPostWhereNewBlocksAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
+	for range 2 {
+		w.post(t, "1@1", digestPage(), view.Page{})
+	}
+	all := w.Messages(sandbox.Patching, sandbox.Bob)
+	if len(all) != 2 {
+		t.Fatalf("%d messages, want 2", len(all))
+	}
+	for _, m := range all {
+		if diff := cmp.Diff([]string{"header", "section", "section", "section", "section", "actions"}, read(t, m).types); diff != "" {
+			t.Errorf("blocks (-want +got):\n%s", diff)
+		}
+	}
+	if n := w.calls("chat.postMessage"); n != 3 {
+		t.Errorf("%d posts, want 3: the refusal is remembered", n)
+	}
+}
+
+func TestPostKeepsTablesThatASettingAsksFor(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{Tables: TablesData})
+	w.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
+	_, err := w.poster.Post(soon(t), sandbox.Patching, "1@1", digestPage(), view.Page{})
+	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); !ok || refused.Err != "invalid_blocks" {
+		t.Errorf("error = %v, want invalid_blocks", err)
+	}
+	classic := newWorkplace(t, sandbox.Options{}, PosterOptions{Tables: TablesClassic})
+	classic.post(t, "1@1", digestPage(), view.Page{})
+	got := read(t, classic.Messages(sandbox.Patching, sandbox.Bob)[0])
+	if diff := cmp.Diff([]string{"header", "section", "section", "section", "section", "actions"}, got.types); diff != "" {
+		t.Errorf("blocks (-want +got):\n%s", diff)
+	}
+}
+
+// calls counts the calls of a method that reached the workspace.
+func (w workplace) calls(method string) int {
+	n := 0
+	for _, c := range w.Trace() {
+		if c.Name == method {
+			n++
+		}
+	}
+	return n
+}
+
+func TestPostDetailsIntoTheThread(t *testing.T) {
+	t.Parallel()
+	changes := view.Facts{{Name: "New", Value: "KB5000001 on 3 devices"}}
+	tests := []struct {
+		name    string
+		classic bool
+		parts   []view.Part
+		want    []string // kinds of blocks, small print and buttons of each reply
+	}{
+		{"nothing", false, nil, nil},
+		{"a page", false, []view.Part{changes, tableOf(20)}, []string{"header rich_text data_table"}},
+		{"two pages", false, []view.Part{tableOf(120)}, []string{"header data_table context Rows 1 to 100 of 120.", "header data_table context Rows 101 to 120 of 120."}},
+		{"changes apart from pages", false, []view.Part{changes, tableOf(120)}, []string{
+			"header rich_text", "header data_table context Rows 1 to 100 of 120.", "header data_table context Rows 101 to 120 of 120.",
+		}},
+		{"more than fits", false, []view.Part{changes, tableOf(1000)}, []string{
+			"header rich_text", "header data_table context Rows 1 to 100 of 1,000.", "header data_table actions context Rows 101 to 200 of 1,000. All rows: digest details 1",
+		}},
+		{"more than fits, classic", true, []view.Part{tableOf(100)}, []string{
+			"header section context Rows 1 to 20 of 100.", "header section context Rows 21 to 40 of 100.", "header section actions context Rows 41 to 60 of 100. All rows: digest details 1",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o := PosterOptions{}
+			if tt.classic {
+				o.Tables = TablesClassic
+			}
+			w := newWorkplace(t, sandbox.Options{}, o)
+			ts := w.post(t, "1@1", digestPage(), view.Page{Title: "Details", Parts: tt.parts})
+			var got []string
+			for _, m := range w.Messages(sandbox.Patching, sandbox.Bob) {
+				if m.TS == ts {
+					continue
+				}
+				if m.ThreadTS != ts || m.Broadcast || len(m.Metadata) > 0 && strings.Contains(string(m.Metadata), keyEvent) {
+					t.Errorf("reply %+v, want it in the thread alone, without a key", m)
+				}
+				d := read(t, m)
+				words := append(slices.Compact(d.types), d.small)
+				got = append(got, strings.TrimSpace(strings.Join(append(words, d.buttons...), " ")))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("replies (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPostSucceedsWithoutItsThread(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	ctx, cancel := context.WithCancel(soon(t))
+	defer cancel()
+	// The channel is archived between the digest and its details.
+	w.poster.slack = slack.New(w.BotToken(), slack.OptionAPIURL(w.APIURL()), slack.OptionHTTPClient(after{w.config.HTTP, func() { w.Archive(sandbox.Patching) }}))
+	ts, err := w.poster.Post(ctx, sandbox.Patching, "1@1", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
+	if err != nil || ts == "" {
+		t.Errorf("Post = %q, %v; want the digest, which stands", ts, err)
+	}
+	if n := w.calls("chat.postMessage"); n != 2 {
+		t.Errorf("%d posts, want 2", n)
+	}
+}
+
+// A digest that stands has to be recorded: its thread must not use up the time for that.
+func TestPostLeavesTimeToRecord(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	ctx, cancel := context.WithTimeout(t.Context(), threadReserve+200*time.Millisecond)
+	defer cancel()
+	w.poster.slack = slack.New(w.BotToken(), slack.OptionAPIURL(w.APIURL()), slack.OptionHTTPClient(after{w.config.HTTP, func() {
+		w.SetFaults(sandbox.Faults{RateLimited: true})
+	}}))
+	ts, err := w.poster.Post(ctx, sandbox.Patching, "1@1", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
+	left, _ := ctx.Deadline()
+	if err != nil || ts == "" || time.Until(left) < threadReserve-2*time.Second {
+		t.Errorf("Post = %q, %v with %v left, want the digest and time to record it", ts, err, time.Until(left))
+	}
+	if n := w.calls("chat.postMessage"); n != 2 {
+		t.Errorf("%d posts, want 2: the digest and a reply that was refused", n)
+	}
+}
+
+// after does something after each call.
+type after struct {
+	*http.Client
+	do func()
+}
+
+func (a after) Do(r *http.Request) (*http.Response, error) {
+	resp, err := a.Client.Do(r)
+	a.do()
+	return resp, err
+}
+
+// A workspace that takes one message a second gets all of a digest all the same.
+func TestPostKeepsToSlacksLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{Strict: true}, PosterOptions{})
+	w.post(t, "1@1", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
+	if got := len(w.Messages(sandbox.Patching, sandbox.Bob)); got != 2 {
+		t.Errorf("%d messages, want the digest and its details", got)
+	}
+}
+
+func TestPostRefusals(t *testing.T) {
+	t.Parallel()
+	archived := func(w *sandbox.Workspace) { w.Archive(sandbox.Patching) }
+	kicked := func(w *sandbox.Workspace) { w.Kick(sandbox.Patching, sandbox.BotUser) }
+	fault := func(f sandbox.Faults) func(*sandbox.Workspace) {
+		return func(w *sandbox.Workspace) { w.SetFaults(f) }
+	}
+	tests := []struct {
+		name, channel string
+		before        func(*sandbox.Workspace)
+		want          error // of digest, or none of them
+		code          string
+	}{
+		{"archived", sandbox.Patching, archived, digest.ErrChannelGone, "is_archived"},
+		{"kicked", sandbox.Patching, kicked, digest.ErrChannelGone, "not_in_channel"},
+		{"never invited", sandbox.PrivateChannel, nil, digest.ErrChannelGone, "channel_not_found"},
+		{"deleted", "C0NOWHERE", nil, digest.ErrChannelGone, "channel_not_found"},
+		{"shared with others", sandbox.SharedChannel, nil, digest.ErrChannelGone, "shared with another organisation"},
+		{"app removed", sandbox.Patching, fault(sandbox.Faults{WebAPIError: "account_inactive"}), digest.ErrChannelGone, "account_inactive"},
+		{"too fast", sandbox.Patching, fault(sandbox.Faults{RateLimited: true}), digest.RetryLater{After: time.Second}, "rate limit"},
+		{"Slack is down", sandbox.Patching, fault(sandbox.Faults{WebAPIError: "internal_error"}), nil, "internal_error"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+			if tt.before != nil {
+				tt.before(w.Workspace)
+			}
+			_, err := w.poster.Post(soon(t), tt.channel, "1@1", digestPage(), view.Page{})
+			checkFailure(t, err, tt.want, tt.code)
+			w.SetFaults(sandbox.Faults{})
+			if all := w.Messages(tt.channel, sandbox.Alice); len(all) != 0 {
+				t.Errorf("messages = %+v, want none", all)
+			}
+		})
+	}
+}
+
+func checkFailure(t *testing.T, err, want error, code string) {
+	t.Helper()
+	later, isLater := errors.AsType[digest.RetryLater](err)
+	wanted, wantLater := errors.AsType[digest.RetryLater](want)
+	if errors.Is(err, digest.ErrChannelGone) != errors.Is(want, digest.ErrChannelGone) || isLater != wantLater || later.After != wanted.After {
+		t.Errorf("error = %v, want %v", err, want)
+	}
+	if err == nil || !strings.Contains(err.Error(), code) {
+		t.Errorf("error = %v, want its cause %s", err, code)
+	}
+	if err != nil && strings.Contains(err.Error(), "xoxb-") {
+		t.Errorf("error = %v, which holds a token", err)
+	}
+}
+
+func TestPostWithoutSlack(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.poster.Post(soon(t), sandbox.Patching, "1@1", digestPage(), view.Page{})
+	checkFailure(t, err, nil, "dial")
+	_, found, err := w.poster.Find(soon(t), sandbox.Patching, "1@1", time.Now())
+	checkFailure(t, err, nil, "dial")
+	if found {
+		t.Error("found something")
+	}
+}
+
+func TestTell(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	if err := w.poster.Tell(soon(t), sandbox.Alice, view.Page{Title: "A digest is paused"}); err != nil {
+		t.Fatal(err)
+	}
+	all := w.Messages(sandbox.AliceDM, sandbox.Alice)
+	if len(all) != 1 || !strings.HasPrefix(all[0].Text, "A digest is paused") {
+		t.Errorf("messages = %+v, want the page", all)
+	}
+	checkFailure(t, w.poster.Tell(soon(t), "U0NOBODY", view.Page{Title: "x"}), digest.ErrChannelGone, "channel_not_found")
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	ctx, began := soon(t), w.Now()
+	w.post(t, "1@1", digestPage(), view.Page{})
+	ts := w.post(t, "1@2", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
+	for range 450 { // three pages of history
+		w.Say(t, sandbox.Patching, sandbox.Bob, "chatter")
+	}
+	got, found, err := w.poster.Find(ctx, sandbox.Patching, "1@2", began)
+	if err != nil || !found || got != ts {
+		t.Errorf("Find = %q, %v, %v; want %q", got, found, err, ts)
+	}
+	for name, key := range map[string]string{"another key": "1@3", "a part of a key": "1@", "no key": ""} {
+		if got, found, err := w.poster.Find(ctx, sandbox.Patching, key, began); found || err != nil {
+			t.Errorf("%s: Find = %q, %v, %v; want nothing", name, got, found, err)
+		}
+	}
+	w.Advance(time.Hour)
+	if got, found, err := w.poster.Find(ctx, sandbox.Patching, "1@2", w.Now()); found || err != nil {
+		t.Errorf("since an hour later: Find = %q, %v, %v; want nothing", got, found, err)
+	}
+}
+
+// Say posts a message of a person's.
+func (w workplace) Say(t *testing.T, channel, user, text string) {
+	t.Helper()
+	if _, err := w.Message(soon(t), user, channel, text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFindWhereItMayNotRead(t *testing.T) {
+	t.Parallel()
+	scopes := []string{"chat:write", "channels:read", "users:read"}
+	for name, tt := range map[string]struct {
+		options sandbox.Options
+		before  func(*sandbox.Workspace)
+		channel string
+	}{
+		"without the scope": {sandbox.Options{Scopes: scopes}, func(*sandbox.Workspace) {}, sandbox.Patching},
+		"kicked":            {sandbox.Options{}, func(w *sandbox.Workspace) { w.Kick(sandbox.Patching, sandbox.BotUser) }, sandbox.Patching},
+		"never invited":     {sandbox.Options{}, func(*sandbox.Workspace) {}, sandbox.PrivateChannel},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkplace(t, tt.options, PosterOptions{})
+			tt.before(w.Workspace)
+			if got, found, err := w.poster.Find(soon(t), tt.channel, "1@1", w.Now()); found || err != nil {
+				t.Errorf("Find = %q, %v, %v; want nothing and no error", got, found, err)
+			}
+		})
+	}
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w.SetFaults(sandbox.Faults{RateLimited: true})
+	_, _, err := w.poster.Find(soon(t), sandbox.Patching, "1@1", time.Now())
+	checkFailure(t, err, digest.RetryLater{After: time.Second}, "rate limit")
+	w.SetFaults(sandbox.Faults{WebAPIError: "internal_error"})
+	_, _, err = w.poster.Find(soon(t), sandbox.Patching, "1@1", time.Now())
+	checkFailure(t, err, nil, "internal_error")
+}
+
+// Others can write the same metadata, and blocks that slack-go does not know.
+func TestFindTrustsOnlyItsOwnMessages(t *testing.T) {
+	t.Parallel()
+	page := func(user string) string {
+		return fmt.Sprintf(`{"ok":true,"messages":[{"ts":"2.0","user":%q,"blocks":[{"type":"actions","elements":[{"type":"from_the_future"}]}],
+			"metadata":{"event_type":"missingkbs_digest","event_payload":{"key":"1@1","n":{"a":1}}}}]}`, user)
+	}
+	for user, want := range map[string]bool{"U0OTHER": false, "": false, sandbox.BotUser: true} {
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(page(user))), Request: r, Header: http.Header{}}, nil
+		})
+		p := NewPoster(Config{BotToken: "x", HTTP: &http.Client{Transport: transport}}, Workspace{UserID: sandbox.BotUser}, nil, PosterOptions{})
+		if _, found, err := p.Find(t.Context(), "C1", "1@1", time.Now()); err != nil || found != want {
+			t.Errorf("message of %q: found %v, %v; want %v", user, found, err, want)
+		}
+	}
+}
+
+// roundTrip is a network of one function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestSlackFailure(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err   error
+		want  error
+		cause string
+	}{
+		{slack.SlackErrorResponse{Err: "restricted_action"}, digest.ErrChannelGone, "restricted_action"},
+		{fmt.Errorf("post: %w", slack.SlackErrorResponse{Err: "user_disabled"}), digest.ErrChannelGone, "post: user_disabled"},
+		{slack.SlackErrorResponse{Err: "ratelimited"}, digest.RetryLater{After: unknownPause}, "ratelimited"},
+		{slack.StatusCodeError{Code: 429, Status: "429"}, digest.RetryLater{After: unknownPause}, "429"},
+		{&slack.RateLimitedError{RetryAfter: time.Minute}, digest.RetryLater{After: time.Minute}, "rate limit"},
+		{slack.StatusCodeError{Code: 503, Status: "503"}, nil, "503"},
+		{slack.SlackErrorResponse{Err: "msg_too_long"}, nil, "msg_too_long"},
+	} {
+		checkFailure(t, slackFailure(tt.err), tt.want, tt.cause)
+	}
+	if err := slackFailure(nil); err != nil {
+		t.Errorf("no error became %v", err)
+	}
+}
+
+func TestPostLimits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newPostLimits(0, 0)
+		began := time.Now()
+		for range 4 {
+			if err := l.wait(t.Context(), "C1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, want := time.Since(began), 3*defaultPerChannel; got != want {
+			t.Errorf("four messages in a channel took %v, want %v", got, want)
+		}
+		time.Sleep(time.Minute)
+		began = time.Now()
+		for i := range postBurst + defaultPerMinute/60 {
+			if err := l.wait(t.Context(), fmt.Sprint("C", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := time.Since(began); got.Round(time.Millisecond) != time.Second {
+			t.Errorf("%d messages into as many channels took %v, want a second", postBurst+defaultPerMinute/60, got)
+		}
+	})
+}
+
+func TestPostLimitsSendAwayWhoWouldWaitTooLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newPostLimits(15*time.Second, -1)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if err := l.wait(ctx, "C1"); err != nil {
+			t.Fatal(err)
+		}
+		waiting := make(chan error)
+		go func() { waiting <- l.wait(t.Context(), "C1") }()
+		synctest.Wait()
+		later, ok := errors.AsType[digest.RetryLater](l.wait(ctx, "C1"))
+		if !ok || later.After != 30*time.Second {
+			t.Errorf("got %+v, want to be told to come back in 30 s", later)
+		}
+		if err := l.wait(ctx, "C2"); err != nil {
+			t.Errorf("another channel: %v", err)
+		}
+		if err := <-waiting; err != nil {
+			t.Error(err)
+		}
+		if err := l.wait(ctx, "C1"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error = %v, want the end of the context", err)
+		}
+		// Whoever gave up gave the turn back.
+		time.Sleep(15 * time.Second)
+		began := time.Now()
+		if err := l.wait(t.Context(), "C1"); err != nil || time.Since(began) != 0 {
+			t.Errorf("waited %v, %v; want no wait", time.Since(began), err)
+		}
+	})
+}
+
+func TestPostLimitsForgetIdleChannels(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newPostLimits(time.Second, -1)
+		for i := range 3 * maxLimiters {
+			if err := l.wait(t.Context(), fmt.Sprint("C", i)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Millisecond)
+		}
+		if n := len(l.channels); n > maxLimiters {
+			t.Errorf("%d channels are remembered, want at most %d", n, maxLimiters)
+		}
+	})
+}
+
+func TestDirectoryZone(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	for range 3 {
+		if zone, err := w.directory.Zone(soon(t), sandbox.Bob); err != nil || zone != "America/New_York" {
+			t.Errorf("zone = %q, %v", zone, err)
+		}
+	}
+	if n := w.calls("users.info"); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+	if _, err := w.directory.Zone(soon(t), "U0NOBODY"); err == nil {
+		t.Error("no error for somebody Slack does not know")
+	}
+}
+
+func TestDirectoryMayPost(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w.Kick(sandbox.General, sandbox.BotUser)
+	tests := []struct {
+		name, user, channel string
+		title               string // of the refusal; empty for none
+	}{
+		{"a member", sandbox.Alice, sandbox.Patching, ""},
+		{"alone with the bot", sandbox.Alice, sandbox.AliceDM, ""},
+		{"a guest", sandbox.Guest, sandbox.Patching, "Only for members"},
+		{"somebody of another organisation", sandbox.External, sandbox.Patching, "Only for members"},
+		{"a bot", sandbox.BotUser, sandbox.Patching, "Only for members"},
+		{"nobody", "U0NOBODY", sandbox.Patching, "Not changed"},
+		{"a shared channel", sandbox.Alice, sandbox.SharedChannel, "This channel is shared with another organisation"},
+		{"where the bot was kicked", sandbox.Alice, sandbox.General, "I am not in this channel"},
+		{"where the bot never was", sandbox.Alice, sandbox.PrivateChannel, "I am not in this conversation"},
+		{"two people alone", sandbox.Alice, "D0OTHERS", "I am not in this conversation"},
+		{"somebody else's talk with the bot", sandbox.Bob, sandbox.AliceDM, "I am not in this channel"},
+	}
+	for _, tt := range tests {
+		err := w.directory.MayPost(soon(t), tt.user, tt.channel)
+		refusal, _ := errors.AsType[*commands.Error](err)
+		switch {
+		case tt.title == "" && err != nil:
+			t.Errorf("%s: %v, want no refusal", tt.name, err)
+		case tt.title != "" && (refusal == nil || refusal.Title != tt.title || refusal.Message == ""):
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.title)
+		}
+	}
+	w.SetFaults(sandbox.Faults{RateLimited: true})
+	err := w.directory.MayPost(soon(t), sandbox.Alice, sandbox.SharedChannel)
+	if refusal, ok := errors.AsType[*commands.Error](err); !ok || !strings.Contains(refusal.Message, "pause") {
+		t.Errorf("error = %v, want a pause", err)
+	}
+}
+
+// Whoever does as told need not wait.
+func TestDirectoryForgetsRefusals(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w.Kick(sandbox.General, sandbox.BotUser)
+	if err := w.directory.MayPost(soon(t), sandbox.Alice, sandbox.General); err == nil {
+		t.Fatal("not refused")
+	}
+	w.Invite(sandbox.General, sandbox.BotUser)
+	for range 3 {
+		if err := w.directory.MayPost(soon(t), sandbox.Alice, sandbox.General); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.calls("conversations.info"); n != 2 {
+		t.Errorf("%d calls, want 2: refusals are not remembered, the rest is", n)
+	}
+}
+
+func TestDirectoryOrganisation(t *testing.T) {
+	t.Parallel()
+	d := &Directory{self: Workspace{TeamID: "T1", EnterpriseID: "E1"}}
+	for name, tt := range map[string]struct {
+		who  slack.User
+		ours bool
+	}{
+		"of the workspace":             {slack.User{TeamID: "T1"}, true},
+		"of another workspace of ours": {slack.User{TeamID: "T2", Enterprise: slack.EnterpriseUser{EnterpriseID: "E1"}}, true},
+		"of another organisation":      {slack.User{TeamID: "T2", Enterprise: slack.EnterpriseUser{EnterpriseID: "E2"}}, false},
+		"a stranger":                   {slack.User{TeamID: "T1", IsStranger: true}, false},
+		"a guest of one channel":       {slack.User{TeamID: "T1", IsUltraRestricted: true}, false},
+		"somebody who left":            {slack.User{TeamID: "T1", Deleted: true}, false},
+	} {
+		if why := d.stranger(&tt.who); (why == "") != tt.ours {
+			t.Errorf("%s: %q, want ours %v", name, why, tt.ours)
+		}
+	}
+}
+
+func TestRememberedIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRemembered[int]()
+		asked := 0
+		ask := func() (int, error) { asked++; return asked, nil }
+		keep := func(int) bool { return true }
+		for i := range maxDirectory + 10 {
+			if _, err := r.get(strconv.Itoa(i), keep, ask); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := r.kept.ItemCount(); n != maxDirectory {
+			t.Errorf("%d values are kept, want %d", n, maxDirectory)
+		}
+		if v, _ := r.get("0", keep, ask); v != 1 {
+			t.Errorf("value = %d, want the one that is kept", v)
+		}
+		time.Sleep(directoryTTL + time.Second)
+		if v, _ := r.get("0", keep, ask); v == 1 {
+			t.Error("a value is kept for ever")
+		}
+		if n := r.kept.ItemCount(); n != 1 {
+			t.Errorf("%d values are kept, want 1: the others have expired", n)
+		}
+	})
+}

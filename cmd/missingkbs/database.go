@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+// storeSettings are where digests and their history are kept.
+type storeSettings struct {
+	URL       string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"sqlite:///path/file.db or postgres://…; by default a file in your data folder."`
+	Retention string `name:"retention-days" env:"MISSINGKBS_RETENTION_DAYS" default:"400" help:"Days that history is kept; 0 keeps it for ever (${default})."`
+}
+
+// check notes what is wrong with the settings; nothing is opened.
+func (s storeSettings) check(m *mistakes, env func(string) (string, bool)) (address string, days int) {
+	address = s.URL
+	if address == "" {
+		address = ownFile(m, env)
+	}
+	return address, m.number("MISSINGKBS_RETENTION_DAYS", s.Retention)
+}
+
+// open opens the database.
+func (s storeSettings) open(ctx context.Context, m *mistakes, log *slog.Logger, env func(string) (string, bool)) (*store.Store, error) {
+	address, days := s.check(m, env)
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	retention := time.Duration(days) * 24 * time.Hour
+	if days == 0 {
+		retention = -1
+	}
+	opened, err := store.Open(ctx, address, store.Options{Log: log, Retention: retention})
+	if err != nil {
+		return nil, usageError{fmt.Errorf("DATABASE_URL: %w", err)}
+	}
+	return opened, nil
+}
+
+// ownFile is the database in the data folder of the user that runs the program.
+func ownFile(m *mistakes, env func(string) (string, bool)) string {
+	folder, _ := env("XDG_DATA_HOME")
+	for _, name := range []string{"HOME", "USERPROFILE"} {
+		if home, _ := env(name); folder == "" && home != "" {
+			folder = filepath.Join(home, ".local", "share")
+		}
+	}
+	if folder == "" {
+		m.add("DATABASE_URL", "is missing, and this user has no home folder to keep a file in: set it, such as sqlite:///var/lib/missingkbs/missingkbs.db")
+		return ""
+	}
+	return "sqlite://" + filepath.ToSlash(filepath.Join(folder, "missingkbs", "missingkbs.db"))
+}
+
+// migrateCmd brings the database to the shape that this version of the program wants.
+type migrateCmd struct {
+	Store storeSettings `embed:""`
+	Log   logSettings   `embed:"" group:"Log"`
+}
+
+// Run migrates and says from which version to which.
+func (c migrateCmd) Run(ctx context.Context, s streams) error {
+	var m mistakes
+	log := c.Log.logger(&m, s.err)
+	database, err := c.Store.open(ctx, &m, log, s.env)
+	if err != nil {
+		return err
+	}
+	defer database.Close()
+	before, _, err := database.Version(ctx)
+	if err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	if err := database.Migrate(ctx); err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	after, _, err := database.Version(ctx)
+	if err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	_, err = fmt.Fprintf(s.out, "The database was at version %d and is at version %d.\n", before, after)
+	return err
+}

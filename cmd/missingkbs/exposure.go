@@ -1,0 +1,168 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+// exposure joins the client of Defender to digests: it reads the patch gap of what a subscription watches.
+//
+// What it has read it keeps for a while, so that subscriptions which are due together share the calls, and so that a
+// reading which the rate limit cut short goes on where it was.
+type exposure struct {
+	defender *api.Client
+	now      func() time.Time
+
+	mu    sync.Mutex
+	parts map[string]part // by software id
+}
+
+// part is the patch gap of one software.
+type part struct {
+	rows []digest.Row
+	at   time.Time
+}
+
+const (
+	// partAge is how old a part may be. Defender's own data is hours old (its exports are made every six).
+	partAge = 30 * time.Minute
+	// partsAtOnce is how many calls are under way at a time for one digest.
+	partsAtOnce = 8
+)
+
+func newExposure(defender *api.Client, now func() time.Time) *exposure {
+	return &exposure{defender: defender, now: now, parts: map[string]part{}}
+}
+
+// Snapshot reads the patch gap of what is watched. It is a [digest.RetryLater] when the rate limit does not let it
+// finish: the next try goes on.
+func (e *exposure) Snapshot(ctx context.Context, watch []string) (digest.Snapshot, error) {
+	ids, err := e.resolve(ctx, watch)
+	if err != nil {
+		return digest.Snapshot{}, later(err)
+	}
+	return e.read(ctx, ids, partAge)
+}
+
+// Confirm reads software anew, past everything that is kept.
+func (e *exposure) Confirm(ctx context.Context, software []string) (digest.Snapshot, error) {
+	return e.read(ctx, software, 0)
+}
+
+// resolve turns what is watched into software ids. A pattern takes the catalog; ids stand for themselves.
+func (e *exposure) resolve(ctx context.Context, watch []string) ([]string, error) {
+	ids := map[string]bool{}
+	var catalog []api.Software
+	for _, w := range watch {
+		prefix, pattern := strings.CutSuffix(w, "*")
+		if w != digest.All && !pattern {
+			ids[w] = true
+			continue
+		}
+		if catalog == nil {
+			all, err := e.defender.Catalog(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("read the software list: %w", err)
+			}
+			catalog = all.Value
+		}
+		for _, s := range catalog {
+			if w == digest.All && s.Vendor == "microsoft" && s.Weaknesses > 0 || pattern && strings.HasPrefix(s.ID, prefix) {
+				ids[s.ID] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(ids)), nil
+}
+
+// read reads software one by one, several at a time.
+func (e *exposure) read(ctx context.Context, ids []string, maxAge time.Duration) (digest.Snapshot, error) {
+	parts := make([]part, len(ids))
+	failures := make([]error, len(ids))
+	var g errgroup.Group
+	g.SetLimit(partsAtOnce)
+	for i, id := range ids {
+		g.Go(func() error {
+			parts[i], failures[i] = e.part(ctx, id, maxAge)
+			return nil
+		})
+	}
+	_ = g.Wait()
+	snap := digest.Snapshot{Tenant: digest.DefaultTenant, At: e.now()}
+	for i, id := range ids {
+		if err := failures[i]; err != nil {
+			if errors.Is(err, api.ErrThrottled) || ctx.Err() != nil {
+				return digest.Snapshot{}, later(err)
+			}
+			snap.Unread = append(snap.Unread, digest.Unread{Software: id, Reason: commands.Explain(err).Title})
+			continue
+		}
+		snap.Software = append(snap.Software, id)
+		snap.Rows = append(snap.Rows, parts[i].rows...)
+		if parts[i].at.Before(snap.At) {
+			snap.At = parts[i].at
+		}
+	}
+	if len(snap.Software) == 0 && len(ids) > 0 {
+		return snap, later(failures[0])
+	}
+	slices.SortFunc(snap.Rows, func(a, b digest.Row) int {
+		return cmp.Or(strings.Compare(a.Software, b.Software), strings.Compare(a.KB, b.KB), strings.Compare(a.OSBuild, b.OSBuild))
+	})
+	return snap, nil
+}
+
+// later says when to go on, for a failure that says when; others stay what they are.
+func later(err error) error {
+	if e, ok := errors.AsType[*api.Error](err); ok && errors.Is(err, api.ErrThrottled) {
+		return digest.RetryLater{After: max(e.RetryAfter, time.Second), Err: err}
+	}
+	return err
+}
+
+// part reads one software, or remembers it.
+func (e *exposure) part(ctx context.Context, id string, maxAge time.Duration) (part, error) {
+	e.mu.Lock()
+	kept, ok := e.parts[id]
+	e.mu.Unlock()
+	if ok && maxAge > 0 && e.now().Sub(kept.at) <= maxAge {
+		return kept, nil
+	}
+	answer, err := e.defender.MissingKBs(ctx, id, api.MaxAge(maxAge))
+	if maxAge == 0 && errors.Is(err, api.ErrNotFound) {
+		// A software that has left the tenant lacks nothing any more. Only a second reading may say so: a single 404 is
+		// known to be wrong at times (https://github.com/MicrosoftDocs/microsoft-365-docs/issues/13047).
+		answer, err = api.Answer[[]api.MissingKB]{FetchedAt: e.now()}, nil
+	}
+	if err != nil {
+		return part{}, err
+	}
+	p := part{at: answer.FetchedAt, rows: make([]digest.Row, 0, len(answer.Value))}
+	for _, kb := range answer.Value {
+		p.rows = append(p.rows, digest.Row{
+			Key:     digest.Key{Software: id, KB: kb.ID, OSBuild: kb.OSBuild},
+			Name:    kb.Name,
+			URL:     kb.URL,
+			Devices: kb.MachineMissedOn,
+			CVEs:    kb.CVEAddressed,
+		})
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	maps.DeleteFunc(e.parts, func(_ string, p part) bool { return e.now().Sub(p.at) > partAge })
+	e.parts[id] = p
+	return p, nil
+}

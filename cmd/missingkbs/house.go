@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+// house is everything that runs: the bot that answers, and the schedule, queue and worker of the digests. serve runs it
+// for Slack and Defender, sandbox for the ones on this machine; it is the same house.
+type house struct {
+	slack    bot.Config
+	bot      bot.Options
+	defender *api.Client
+	store    *store.Store
+	digests  string           // path of the file of subscriptions; empty for none
+	now      func() time.Time // the clock of digests
+	tick     time.Duration    // between two looks at what is due; 0 for the default
+	log      *slog.Logger
+}
+
+// stopTime is how long digests that are being made may take when the program stops; those that need longer are made
+// again at the next start.
+const stopTime = 5 * time.Second
+
+// run runs the house until ctx ends.
+func (h house) run(ctx context.Context) error {
+	if err := h.store.Migrate(ctx); err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	if err := h.applyFile(ctx); err != nil {
+		return err
+	}
+	workspace, err := bot.SignIn(ctx, h.slack)
+	if err != nil {
+		return err
+	}
+	h.log.Info("signed in to Slack", "team", workspace.TeamID, "user", workspace.UserID)
+
+	directory := bot.NewDirectory(h.slack, workspace)
+	worker := &digest.Worker{
+		Store:  h.store,
+		Source: newExposure(h.defender, h.now),
+		Poster: bot.NewPoster(h.slack, workspace, directory, bot.PosterOptions{Tables: h.bot.Tables, Log: h.log}),
+		Now:    h.now,
+		Log:    h.log,
+	}
+	queue, err := h.store.Queue(worker.Work, store.QueueOptions{MaxAttempts: max(10, digest.MinAttempts)})
+	if err != nil {
+		return err
+	}
+	index := &commands.Index{}
+	router, err := newRouter(h.defender, index, commands.Digest(h.store, commands.DigestOptions{
+		Defender: h.defender, Index: index, People: directory, Queue: queue, Preview: worker, Now: h.now,
+	}))
+	if err != nil {
+		return err
+	}
+	if err := queue.Start(ctx); err != nil {
+		return err
+	}
+	scheduler := &digest.Scheduler{Store: h.store, Queue: queue, Every: h.tick, Now: h.now, Log: h.log}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return scheduler.Run(ctx) })
+	g.Go(func() error {
+		<-ctx.Done()
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+		defer cancel()
+		return queue.Stop(stopping)
+	})
+	g.Go(func() error {
+		if err := bot.Run(ctx, h.slack, workspace, router, h.bot); err != nil {
+			return err
+		}
+		return errStopped // also the rest is to stop, whatever the reason
+	})
+	if err := g.Wait(); !errors.Is(err, errStopped) {
+		return err
+	}
+	return nil
+}
+
+var errStopped = errors.New("stopped")
+
+// applyFile makes the store hold what the file of subscriptions says.
+func (h house) applyFile(ctx context.Context) error {
+	if h.digests == "" {
+		return nil
+	}
+	text, err := os.ReadFile(h.digests)
+	if err != nil {
+		return usageError{fmt.Errorf("MISSINGKBS_DIGESTS: %w", err)}
+	}
+	wanted, err := digest.ReadFile(text)
+	if err != nil {
+		return usageError{fmt.Errorf("MISSINGKBS_DIGESTS: %s: %w", h.digests, err)}
+	}
+	done, err := digest.Apply(ctx, h.store, wanted, h.now())
+	if err != nil {
+		return fmt.Errorf("MISSINGKBS_DIGESTS: %w", err)
+	}
+	h.log.Info("applied the file of digests", "added", len(done.Added), "changed", len(done.Changed), "removed", len(done.Removed))
+	return nil
+}

@@ -1,0 +1,233 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const digestName = "digest"
+
+// DigestStore is what the command digest needs of a store: subscriptions, and what their digests saw.
+type DigestStore interface {
+	digest.Subscriptions
+	// Deliveries lists what was delivered, the newest first.
+	Deliveries(ctx context.Context, subscription string, limit int) ([]digest.Delivery, error)
+	// Baseline is the snapshot that was recorded last.
+	Baseline(ctx context.Context, subscription string) (digest.Snapshot, bool, error)
+	AddAudit(ctx context.Context, a digest.Audit) error
+}
+
+// People is what the command digest needs to know of who asks.
+type People interface {
+	// Zone is the IANA name of the time zone a person lives in.
+	Zone(ctx context.Context, user string) (string, error)
+	// MayPost returns nil if a person may post into a channel, and so can this program. Else its [Error] says why not.
+	MayPost(ctx context.Context, user, channel string) error
+}
+
+// Previewer makes the report that a digest would be made of now; *[digest.Worker] does.
+type Previewer interface {
+	Preview(ctx context.Context, s digest.Subscription) (digest.Report, error)
+}
+
+// DigestOptions are what the command digest works with besides its store. Without People and Queue nothing can be
+// changed, without Preview nothing previewed.
+type DigestOptions struct {
+	Defender Defender // knows which software there is
+	Index    *Index   // finds software that was misspelt; may be shared with [Search]
+	People   People
+	Queue    digest.Queue
+	Preview  Previewer
+	Now      func() time.Time         // the clock; [time.Now] when nil
+	NewID    func(attempt int) string // names a new subscription; attempt counts from 1; random digits when nil
+}
+
+// maxDigests is how many subscriptions a channel may have: more than anybody reads, and few enough to list.
+const maxDigests = 50
+
+// Digest is the command that subscribes a channel to digests, and shows and changes what was subscribed. Subscriptions
+// belong to the channel where they were made and are seen and changed there, and by whoever made them also elsewhere:
+// that person is told when the channel is gone. Changing takes [People.MayPost], and is refused on a terminal, where
+// nobody knows who asks; a terminal shows the subscriptions of all channels.
+func Digest(s DigestStore, o DigestOptions) Command {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = randomDigits
+	}
+	d := digests{DigestOptions: o, store: s}
+	words := d.words()
+	names := make([]string, len(words))
+	help := make([]view.Fact, 0, len(words)+2)
+	for i, w := range words {
+		names[i] = w.name
+		help = append(help, view.Fact{Name: strings.TrimSpace(digestName + " " + w.name + " " + w.usage), Value: w.summary})
+	}
+	return Command{
+		Name:    digestName,
+		Usage:   strings.Join(names, " | "),
+		Summary: "what this channel is told regularly: which updates are missing, and what changed; without words, the list",
+		Help: append(help,
+			view.Fact{Name: "Schedules", Value: "mon 09:00, mon,thu 09:00, weekdays 08:30, daily 07:00, monthly 1 09:00, patch-tuesday+1 09:00"},
+			view.Fact{Name: "Example", Value: `digest add microsoft-_-edge microsoft-_-windows* --at "weekdays 08:30" --min-devices 5`},
+		),
+		Run: d.run,
+	}
+}
+
+// randomDigits names a subscription. A number that counts up would come back after the last subscription was removed,
+// and with it what the chat system and the queue remember of that one.
+func randomDigits(attempt int) string {
+	least := 1000
+	for range min(attempt-1, 5) {
+		least *= 10
+	}
+	return strconv.Itoa(least + rand.IntN(9*least))
+}
+
+// digests answers the words that follow digest.
+type digests struct {
+	DigestOptions
+	store DigestStore
+}
+
+// digestWord is one thing that can follow digest.
+type digestWord struct {
+	name, usage, summary string
+	run                  func(ctx context.Context, req Request) (view.Page, error)
+}
+
+func (d digests) words() []digestWord {
+	return []digestWord{
+		{"add", addUsage, "subscribe this channel; Mondays at 09:00 in your time zone, and silent when nothing changed, unless you say otherwise", d.add},
+		{listWord, "[--page N]", "the digests of this channel", d.list},
+		{"show", "N", "one digest: its settings, its last deliveries, and buttons for all below", d.one(d.show)},
+		{"pause", "N [until <date or 7d>]", "post nothing for a while; what is missed is not made up for", d.one(d.pause)},
+		{"resume", "N", "go on after a pause", d.one(d.resume)},
+		{"run", "N", "post the digest now", d.one(d.runNow)},
+		{"preview", "N", "show the digest as it would be now, only to you", d.one(d.preview)},
+		{"details", "N [--page N]", "every row of the last digest", d.one(d.details)},
+		{"csv", "N", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.csv)},
+		{"remove", "N", "end the digest and forget what it knew; asks first", d.one(d.remove)},
+		{"export", "", "the digests as YAML, for the file of digests", d.export},
+	}
+}
+
+const listWord = "list"
+
+func (d digests) run(ctx context.Context, req Request) (view.Page, error) {
+	name := listWord
+	if len(req.Words) > 0 && !strings.HasPrefix(req.Words[0], "-") {
+		name, req.Words = strings.ToLower(req.Words[0]), req.Words[1:]
+	}
+	var names []string
+	for _, w := range d.words() {
+		if w.name == name {
+			page, err := w.run(ctx, req)
+			return page, inWords(err)
+		}
+		names = append(names, w.name)
+	}
+	return view.Page{}, unknownWord(name, names)
+}
+
+func unknownWord(name string, names []string) error {
+	e := &Error{Usage: true, Message: fmt.Sprintf("After digest comes one of %s, not %q.", strings.Join(names, ", "), name), Actions: digestHelp()}
+	if near := nearest(name, names); near != "" {
+		e.Message = fmt.Sprintf("After digest comes no %q. Did you mean digest %s?", name, near)
+	}
+	return e
+}
+
+func digestHelp() []view.Action {
+	return []view.Action{{Label: "Help", Command: Line(helpName, digestName)}, {Label: "List", Command: Line(digestName)}}
+}
+
+// inWords makes what package digest says to people an [Error].
+func inWords(err error) error {
+	if m, ok := errors.AsType[*digest.Mistake](err); ok {
+		return &Error{Usage: true, Message: m.Message, Actions: digestHelp(), Err: err}
+	}
+	return err
+}
+
+// one reads which subscription is meant and gives it to f with the words that follow.
+func (d digests) one(f func(context.Context, Request, digest.Subscription) (view.Page, error)) func(context.Context, Request) (view.Page, error) {
+	return func(ctx context.Context, req Request) (view.Page, error) {
+		if len(req.Words) == 0 {
+			return view.Page{}, &Error{
+				Usage: true, Message: "Which digest? Its number comes last, such as digest show 4711; the list names them all.",
+				Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
+			}
+		}
+		id := strings.ToLower(strings.TrimPrefix(req.Words[0], "#"))
+		req.Words = req.Words[1:]
+		s, err := d.store.Subscription(ctx, id)
+		switch {
+		case errors.Is(err, digest.ErrNotFound) || err == nil && !digestVisible(s, req):
+			return view.Page{}, noDigest(id)
+		case err != nil:
+			return view.Page{}, fmt.Errorf("look up digest %s: %w", id, err)
+		}
+		page, err := f(ctx, req, s)
+		if errors.Is(err, digest.ErrNotFound) { // somebody removed it meanwhile
+			err = noDigest(id)
+		}
+		return page, err
+	}
+}
+
+// digestVisible reports whether a subscription may be seen where a request was made. What other channels are told is not for
+// everybody.
+func digestVisible(s digest.Subscription, req Request) bool {
+	return onTerminal(req) || s.Channel == req.Channel || ownsDigest(s, req)
+}
+
+func ownsDigest(s digest.Subscription, req Request) bool { return s.Owner != "" && s.Owner == req.User }
+
+// onTerminal reports whether a request came from no channel. Whoever has the terminal has the database too.
+func onTerminal(req Request) bool { return req.Channel == "" }
+
+func noDigest(id string) error {
+	return &Error{
+		Title: "No such digest", Usage: true,
+		Message: fmt.Sprintf("There is no digest %s in this channel. It may have been removed, or belong to another channel.", id),
+		Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
+	}
+}
+
+// mayChange says why a person may not change the digests of a channel.
+func (d digests) mayChange(ctx context.Context, req Request, channel string) error {
+	if onTerminal(req) || req.User == "" || d.People == nil {
+		return &Error{
+			Title: "Only in Slack", Usage: true,
+			Message: "Digests are made and changed in Slack, in the channel they are for: a terminal knows neither the channel nor who asks. Type the same there after the name of the command.",
+		}
+	}
+	if err := d.People.MayPost(ctx, req.User, channel); err != nil {
+		return fmt.Errorf("check who may change digests: %w", err)
+	}
+	return nil
+}
+
+// audit says that a person did something with a subscription.
+func (d digests) audit(req Request, s digest.Subscription, action, detail string) digest.Audit {
+	return digest.Audit{At: d.Now(), Tenant: s.Tenant, User: req.User, Action: "digest." + action, Subject: s.ID, Detail: detail}
+}
+
+// noWords refuses words that a command does not read: they may have been meant to narrow what it does.
+func noWords(usage string, words []string) error {
+	if len(words) == 0 {
+		return nil
+	}
+	return &Error{Usage: true, Message: fmt.Sprintf("%q is one word too many. Usage: %s", words[0], usage), Actions: digestHelp()}
+}

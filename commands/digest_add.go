@@ -1,0 +1,201 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const addUsage = `<software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always]`
+
+// defaultSchedule is when most teams want to know where they stand.
+const defaultSchedule = "mon 09:00"
+
+// fallbackZone is the zone of people whose zone is not known.
+const fallbackZone = "UTC"
+
+// wish is what was typed after digest add.
+type wish struct {
+	watch            []string
+	at, cron, zone   string
+	filter           digest.Filter
+	quiet            string
+	unread, zoneNote string // what to tell besides
+}
+
+func readWish(words []string) (wish, error) {
+	w := wish{quiet: string(digest.Silent)}
+	o := newOptions(digestName + " add " + addUsage)
+	o.set.StringVar(&w.at, "at", "", "")
+	o.set.StringVar(&w.cron, "cron", "", "")
+	o.set.StringVar(&w.zone, "tz", "", "")
+	o.set.Var(number{&w.filter.MinDevices, 0}, "min-devices", "")
+	o.set.Var(number{&w.filter.MinCVEs, 0}, "min-cves", "")
+	o.set.Var(choice{&w.quiet, []string{string(digest.Silent), string(digest.Heartbeat), string(digest.Always)}}, "quiet", "")
+	rest, err := o.parse(joinSchedules(words))
+	if err != nil {
+		return w, err
+	}
+	if w.at != "" && w.cron != "" {
+		return w, &Error{Usage: true, Message: "Say when with either --at or --cron, not both.", Actions: digestHelp()}
+	}
+	for _, word := range rest {
+		// A list may be typed with commas.
+		for id := range strings.SplitSeq(strings.ToLower(word), ",") {
+			if id != "" && !slices.Contains(w.watch, id) {
+				w.watch = append(w.watch, id)
+			}
+		}
+	}
+	return w, nil
+}
+
+// joinSchedules makes one word of a schedule that was typed without quotes: --at mon 09:00.
+func joinSchedules(words []string) []string {
+	var out []string
+	for i := 0; i < len(words); i++ {
+		out = append(out, words[i])
+		name, value, inline := strings.Cut(words[i], "=")
+		if name != "--at" && name != "--cron" {
+			continue
+		}
+		var parts []string
+		if inline {
+			out[len(out)-1] = name
+			parts = append(parts, value)
+		}
+		for i+1 < len(words) && !endsSchedule(words[i+1]) {
+			i++
+			parts = append(parts, words[i])
+		}
+		if len(parts) > 0 {
+			out = append(out, strings.Join(parts, " "))
+		}
+	}
+	return out
+}
+
+func endsSchedule(word string) bool {
+	return strings.HasPrefix(word, "--") || strings.Contains(word, idSeparator) || strings.EqualFold(word, digest.All)
+}
+
+func (d digests) add(ctx context.Context, req Request) (view.Page, error) {
+	w, err := readWish(req.Words)
+	if err != nil {
+		return view.Page{}, err
+	}
+	if err := d.mayChange(ctx, req, req.Channel); err != nil {
+		return view.Page{}, err
+	}
+	s, err := d.subscription(ctx, req, &w)
+	if err != nil {
+		return view.Page{}, err
+	}
+	if err := d.room(ctx, s); err != nil {
+		return view.Page{}, err
+	}
+	if s, err = d.save(ctx, req, s); err != nil {
+		return view.Page{}, err
+	}
+	page := d.page(req, s)
+	page.Title = fmt.Sprintf("Digest %s is set up", s.ID)
+	page.Lead = fmt.Sprintf("This channel is told %s. The first digest comes %s.", digest.Describe(s.Schedule), digestMoment(s, s.NextRun))
+	page.Note = strings.TrimSpace(w.zoneNote + " " + w.unread)
+	return page, nil
+}
+
+// subscription makes a subscription of a wish, and checks it.
+func (d digests) subscription(ctx context.Context, req Request, w *wish) (digest.Subscription, error) {
+	now := d.Now()
+	s := digest.Subscription{
+		Tenant: digest.DefaultTenant, Channel: req.Channel, Owner: req.User, Origin: digest.FromChat,
+		Filter: w.filter, Quiet: digest.Quiet(w.quiet), Created: now,
+	}
+	words := w.at + w.cron
+	if words == "" {
+		words = defaultSchedule
+	}
+	d.chooseZone(ctx, req, w)
+	var err error
+	if s.Schedule, err = digest.Parse(words, w.zone); err != nil {
+		return s, err
+	}
+	if w.watch, err = d.known(ctx, req, w); err != nil {
+		return s, err
+	}
+	s.Watch, err = digest.ReadWatch(w.watch)
+	s.NextRun = digest.Next(s.Schedule, now)
+	return s, err
+}
+
+// chooseZone takes the person's own time zone where none was typed.
+func (d digests) chooseZone(ctx context.Context, req Request, w *wish) {
+	if w.zone != "" {
+		return
+	}
+	zone, err := d.People.Zone(ctx, req.User)
+	if err == nil {
+		_, err = digest.Parse(defaultSchedule, zone) // Slack may know zones that this machine does not
+	}
+	if err != nil {
+		zone = fallbackZone
+		w.zoneNote = "Your time zone could not be found out, so times are in UTC; remove this digest and add it with --tz for another."
+	}
+	w.zone = zone
+}
+
+// room refuses a subscription more than a channel may have, and one it has.
+func (d digests) room(ctx context.Context, s digest.Subscription) error {
+	all, err := d.store.Subscriptions(ctx, digest.SubscriptionFilter{Tenant: s.Tenant, Channel: s.Channel})
+	if err != nil {
+		return fmt.Errorf("list the channel's digests: %w", err)
+	}
+	for _, other := range all {
+		if slices.Equal(other.Watch, s.Watch) && other.Filter == s.Filter && other.Schedule == s.Schedule {
+			return &Error{
+				Title:   "This channel has that digest",
+				Message: fmt.Sprintf("Digest %s is about the same software at the same times, so nothing was added.", other.ID),
+				Actions: []view.Action{{Label: "Show", Command: Line(digestName, "show", other.ID)}},
+			}
+		}
+	}
+	if len(all) >= maxDigests {
+		return &Error{
+			Title:   "This channel has enough digests",
+			Message: fmt.Sprintf("A channel may have %d digests. Remove one first, or watch more software in one digest: digest add takes several ids, patterns such as microsoft-_-windows*, and all.", maxDigests),
+			Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
+		}
+	}
+	return nil
+}
+
+// save writes a new subscription under an id that is not taken.
+func (d digests) save(ctx context.Context, req Request, s digest.Subscription) (digest.Subscription, error) {
+	detail := strings.Join(s.Watch, " ") + "; " + s.Schedule.Words + " " + s.Schedule.Zone
+	var err error
+	for attempt := 1; attempt <= 8; attempt++ {
+		s.ID = d.NewID(attempt)
+		if err = d.store.AddSubscription(ctx, s, d.audit(req, s, "add", detail)); !errors.Is(err, digest.ErrExists) {
+			break
+		}
+	}
+	if err != nil {
+		return s, fmt.Errorf("add a digest: %w", err)
+	}
+	return s, nil
+}
+
+// digestMoment writes a time on the clocks of a subscription's zone.
+func digestMoment(s digest.Subscription, t time.Time) string {
+	zone, err := time.LoadLocation(s.Schedule.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return t.In(zone).Format("Mon 2 Jan 2006 15:04 MST")
+}

@@ -1,0 +1,202 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	pauseUsage  = "digest pause N [until <date or 7d>]"
+	removeUsage = "digest remove N [--yes]"
+)
+
+func (d digests) pause(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+	until, err := pauseEnd(req.Words, s, d.Now())
+	if err != nil {
+		return view.Page{}, err
+	}
+	if err := d.mayEnd(ctx, req, s); err != nil {
+		return view.Page{}, err
+	}
+	s = s.Pause(until, "")
+	detail := "until somebody resumes it"
+	if !until.IsZero() {
+		detail = "until " + digestMoment(s, until)
+	}
+	if err := d.store.UpdateSubscription(ctx, s, d.audit(req, s, "pause", detail)); err != nil {
+		return view.Page{}, fmt.Errorf("pause digest %s: %w", s.ID, err)
+	}
+	page := d.page(req, s)
+	page.Title = fmt.Sprintf("Digest %s is paused", s.ID)
+	page.Lead = "Nothing is posted " + detail + ". What is missed is not made up for."
+	return page, nil
+}
+
+// mayEnd is [digests.mayChange] for changes that only make a channel quieter. Whoever subscribed may always do those,
+// even when the channel no longer takes messages.
+func (d digests) mayEnd(ctx context.Context, req Request, s digest.Subscription) error {
+	if !onTerminal(req) && ownsDigest(s, req) {
+		return nil
+	}
+	return d.mayChange(ctx, req, s.Channel)
+}
+
+// maxPause is the longest pause: one that is longer is meant to be for good.
+const maxPause = 2 * 366 * 24 * time.Hour
+
+// pauseEnd reads when a pause ends; no words are no end.
+func pauseEnd(words []string, s digest.Subscription, now time.Time) (time.Time, error) {
+	if len(words) > 0 && (strings.EqualFold(words[0], "until") || strings.EqualFold(words[0], "for")) {
+		if words = words[1:]; len(words) == 0 {
+			return time.Time{}, &Error{Usage: true, Message: "Until when? Usage: " + pauseUsage}
+		}
+	}
+	if len(words) == 0 {
+		return time.Time{}, nil
+	}
+	text := strings.ToLower(strings.Join(words, " "))
+	until, ok := readPauseEnd(text, s, now)
+	switch {
+	case !ok:
+		return until, &Error{Usage: true, Message: fmt.Sprintf("%q is no end of a pause. Write a date such as %s, or 12h, 7d or 2w.", text, now.AddDate(0, 0, 7).Format(time.DateOnly))}
+	case !until.After(now):
+		return until, &Error{Usage: true, Message: fmt.Sprintf("%s is over. A pause ends in the future.", digestMoment(s, until))}
+	case until.Sub(now) > maxPause:
+		return until, &Error{Usage: true, Message: "A pause ends within two years. Pause without an end, or remove the digest."}
+	}
+	return until, nil
+}
+
+// readPauseEnd reads a date, a date with a time, or a span from now, on the clocks of a subscription's zone.
+func readPauseEnd(text string, s digest.Subscription, now time.Time) (time.Time, bool) {
+	zone, err := time.LoadLocation(s.Schedule.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	for _, layout := range []string{time.DateOnly, "2006-01-02 15:04", "2006-01-02t15:04"} {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return t, true
+		}
+	}
+	text = strings.ReplaceAll(text, " ", "")
+	n, err := strconv.Atoi(strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyz"))
+	if err != nil || n < 0 || n > 10_000 {
+		return time.Time{}, false
+	}
+	switch strings.TrimLeft(text, "0123456789") {
+	case "h", "hour", "hours":
+		return now.Add(time.Duration(n) * time.Hour), true
+	case "d", "day", "days":
+		return now.In(zone).AddDate(0, 0, n), true // of 23 or 25 hours when clocks change
+	case "w", "week", "weeks":
+		return now.In(zone).AddDate(0, 0, 7*n), true
+	}
+	return time.Time{}, false
+}
+
+func (d digests) resume(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+	if err := noWords("digest resume N", req.Words); err != nil {
+		return view.Page{}, err
+	}
+	if err := d.mayChange(ctx, req, s.Channel); err != nil {
+		return view.Page{}, err
+	}
+	if !s.Paused {
+		page := d.page(req, s)
+		page.Title = fmt.Sprintf("Digest %s is not paused", s.ID)
+		return page, nil
+	}
+	s = s.Resume(d.Now())
+	if err := d.store.UpdateSubscription(ctx, s, d.audit(req, s, "resume", "")); err != nil {
+		return view.Page{}, fmt.Errorf("resume digest %s: %w", s.ID, err)
+	}
+	page := d.page(req, s)
+	page.Title = fmt.Sprintf("Digest %s goes on", s.ID)
+	page.Lead = fmt.Sprintf("The next one comes %s.", digestMoment(s, s.NextRun))
+	return page, nil
+}
+
+func (d digests) runNow(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+	if err := noWords("digest run N", req.Words); err != nil {
+		return view.Page{}, err
+	}
+	if err := d.mayChange(ctx, req, s.Channel); err != nil {
+		return view.Page{}, err
+	}
+	if s.Paused {
+		return view.Page{}, &Error{
+			Title: fmt.Sprintf("Digest %s is paused", s.ID), Message: "A paused digest is not posted. Resume it first, or look at it alone.",
+			Actions: []view.Action{d.action("Resume", "resume", s), d.action("Preview", "preview", s)},
+		}
+	}
+	if d.Queue == nil {
+		return view.Page{}, &Error{Title: "Digests are switched off", Message: "This program posts no digests now. Ask whoever runs it."}
+	}
+	if err := d.store.AddAudit(ctx, d.audit(req, s, "run", "")); err != nil {
+		return view.Page{}, fmt.Errorf("record the run of digest %s: %w", s.ID, err)
+	}
+	if err := d.Queue.Enqueue(ctx, digest.Job{Subscription: s.ID, Due: dueNow(d.Now())}); err != nil {
+		return view.Page{}, fmt.Errorf("run digest %s: %w", s.ID, err)
+	}
+	return view.Page{
+		Title:   fmt.Sprintf("Digest %s is on its way", s.ID),
+		Lead:    "It is posted into its channel as soon as Defender has answered, unless nothing has changed and it is to be silent then. Its schedule stays as it is.",
+		Actions: []view.Action{d.action("Preview", "preview", s), d.action("Settings", "show", s)},
+	}, nil
+}
+
+// dueNow is the due time of a digest that somebody wants now. All wishes of a minute are one, for people press twice; no
+// schedule has this time, or the digest would be taken for the one that was due.
+func dueNow(now time.Time) time.Time { return now.Truncate(time.Minute).Add(time.Second) }
+
+func (d digests) remove(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+	yes := false
+	o := newOptions(removeUsage)
+	o.set.BoolVar(&yes, "yes", false, "")
+	words, err := o.parse(req.Words)
+	if err == nil {
+		err = noWords(removeUsage, words)
+	}
+	if err != nil {
+		return view.Page{}, err
+	}
+	if s.Origin == digest.FromFile {
+		return view.Page{}, &Error{
+			Title:   fmt.Sprintf("Digest %s is written in a file", s.ID),
+			Message: "It comes from the file that MISSINGKBS_DIGESTS names, and would come back at the next start. Take it out of that file, or pause it here.",
+			Actions: []view.Action{d.action("Pause", "pause", s)},
+		}
+	}
+	if err := d.mayEnd(ctx, req, s); err != nil {
+		return view.Page{}, err
+	}
+	if !yes {
+		return d.askRemove(s), nil
+	}
+	if err := d.store.RemoveSubscription(ctx, s.ID, d.audit(req, s, "remove", strings.Join(s.Watch, " "))); err != nil {
+		return view.Page{}, fmt.Errorf("remove digest %s: %w", s.ID, err)
+	}
+	return view.Page{
+		Title:   fmt.Sprintf("Digest %s is removed", s.ID),
+		Lead:    fmt.Sprintf("Its channel is no longer told of %s.", digestScope(s)),
+		Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
+	}, nil
+}
+
+func (d digests) askRemove(s digest.Subscription) view.Page {
+	return view.Page{
+		Title: fmt.Sprintf("Remove digest %s?", s.ID),
+		Lead:  fmt.Sprintf("Its channel will no longer be told of %s (%s). What it knows of earlier digests goes too; a pause keeps it.", digestScope(s), digest.Describe(s.Schedule)),
+		Actions: []view.Action{
+			{Label: "Remove for good", Command: Line(digestName, "remove", s.ID, "--yes"), Effect: view.Replace},
+			d.action("Pause instead", "pause", s),
+			d.action("Keep it", "show", s),
+		},
+	}
+}

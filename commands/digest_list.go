@@ -1,0 +1,241 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// digestScope says in a few words what a subscription watches.
+func digestScope(s digest.Subscription) string {
+	names := slices.Clone(s.Watch)
+	for i, n := range names {
+		if n == digest.All {
+			names[i] = "all Microsoft software"
+		}
+	}
+	if rest := len(names) - 3; rest > 0 {
+		return strings.Join(names[:3], ", ") + " and " + view.Thousands(rest) + " more"
+	}
+	return strings.Join(names, ", ")
+}
+
+// action is the button that does something with a subscription, in place of the page it is on.
+func (d digests) action(label, word string, s digest.Subscription) view.Action {
+	return view.Action{Label: label, Command: Line(digestName, word, s.ID), Effect: view.Replace}
+}
+
+// list lists the subscriptions of the channel, or of all channels on a terminal.
+func (d digests) list(ctx context.Context, req Request) (view.Page, error) {
+	page := 0
+	o := newOptions("digest list [--page N]")
+	o.set.Var(number{&page, 1}, "page", "")
+	words, err := o.parse(req.Words)
+	if err == nil {
+		err = noWords(o.usage, words)
+	}
+	if err != nil {
+		return view.Page{}, err
+	}
+	all, err := d.here(ctx, req)
+	if err != nil {
+		return view.Page{}, err
+	}
+	if len(all) == 0 {
+		return view.Page{
+			Title:   "No digests here",
+			Lead:    "This channel has no digests. Add one with, for example: digest add microsoft-_-edge --at \"mon 09:00\"",
+			Actions: []view.Action{{Label: "Help", Command: Line(helpName, digestName)}, {Label: "Most exposed software", Command: Line(searchName)}},
+		}, nil
+	}
+	t := d.listTable(all, onTerminal(req))
+	t.Page = page
+	title := "Digests of this channel"
+	if onTerminal(req) {
+		title = "Digests of all channels"
+	}
+	return view.Page{
+		Title: title,
+		Lead:  fmt.Sprintf("%s. Show one to change, pause or remove it.", view.Count(len(all), "digest")),
+		Parts: []view.Part{t},
+	}, nil
+}
+
+// here are the subscriptions that belong to where a request was made.
+func (d digests) here(ctx context.Context, req Request) ([]digest.Subscription, error) {
+	all, err := d.store.Subscriptions(ctx, digest.SubscriptionFilter{Tenant: digest.DefaultTenant, Channel: req.Channel})
+	if err != nil {
+		return nil, fmt.Errorf("list digests: %w", err)
+	}
+	return all, nil
+}
+
+func (d digests) listTable(all []digest.Subscription, channels bool) view.Table {
+	t := view.Table{
+		Caption: "Digests",
+		Columns: []view.Column{
+			{Key: "digest", Title: "Digest"},
+			{Key: "watches", Title: "Watches"},
+			{Key: "when", Title: "When"},
+			{Key: "next", Title: "Next"},
+			{Key: "show", Title: "Settings", Kind: view.Button},
+		},
+		Command: Line(digestName, listWord),
+	}
+	if channels {
+		t.Columns = append(t.Columns, view.Column{Key: "channel", Title: "Channel"})
+	}
+	for _, s := range all {
+		row := []view.Cell{
+			view.TextCell(s.ID), view.TextCell(digestScope(s)), view.TextCell(digest.Describe(s.Schedule)), view.TextCell(d.next(s)),
+			{Text: s.ID, Action: &view.Action{Label: "Show", Command: Line(digestName, "show", s.ID)}},
+		}
+		if channels {
+			row = append(row, view.TextCell(s.Channel))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// next says when a subscription's next digest comes.
+func (d digests) next(s digest.Subscription) string {
+	switch paused := s.Paused && (s.PausedUntil.IsZero() || s.PausedUntil.After(d.Now())); {
+	case paused && s.PausedUntil.IsZero():
+		return strings.TrimSpace("paused. " + s.PauseReason)
+	case paused:
+		return "paused until " + digestMoment(s, s.PausedUntil)
+	case s.NextRun.IsZero():
+		return "never: its schedule has no further time"
+	}
+	return digestMoment(s, s.NextRun)
+}
+
+// page is a subscription with what can be done with it.
+func (d digests) page(req Request, s digest.Subscription) view.Page {
+	facts := view.Facts{{Name: "Watches", Value: strings.Join(s.Watch, ", ")}}
+	if f := s.Filter; f.MinDevices > 0 || f.MinCVEs > 0 {
+		facts = append(facts, view.Fact{Name: "Only updates", Value: digestFilter(f)})
+	}
+	facts = append(facts,
+		view.Fact{Name: "When", Value: digest.Describe(s.Schedule)},
+		view.Fact{Name: "Next", Value: d.next(s)},
+		view.Fact{Name: "When nothing changed", Value: digestQuiet(s.Quiet)},
+		view.Fact{Name: "Subscribed by", Value: digestOrigin(req, s)},
+	)
+	if s.Failures > 0 {
+		facts = append(facts, view.Fact{Name: "Refused by its channel", Value: view.Count(s.Failures, "digest") + " in a row"})
+	}
+	return view.Page{
+		Title:   "Digest " + s.ID + ": " + digestScope(s),
+		Parts:   []view.Part{facts},
+		Actions: d.actions(s),
+	}
+}
+
+func (d digests) actions(s digest.Subscription) []view.Action {
+	actions := []view.Action{d.action("Pause", "pause", s), d.action("Pause for a week", "pause", s)}
+	actions[1].Command += " until 7d"
+	if s.Paused {
+		actions = []view.Action{d.action("Resume", "resume", s)}
+	}
+	reply := func(label, word string) view.Action {
+		return view.Action{Label: label, Command: Line(digestName, word, s.ID)}
+	}
+	actions = append(actions, reply("Preview", "preview"))
+	if !s.Paused {
+		actions = append(actions, reply("Run now", "run"))
+	}
+	actions = append(actions, reply("Details", "details"))
+	if s.Origin != digest.FromFile {
+		actions = append(actions, reply("Remove", "remove"))
+	}
+	return append(actions, view.Action{Label: "List", Command: Line(digestName)})
+}
+
+func digestFilter(f digest.Filter) string {
+	var words []string
+	if f.MinDevices > 0 {
+		words = append(words, "that "+view.Count(f.MinDevices, "device")+" or more lack")
+	}
+	if f.MinCVEs > 0 {
+		words = append(words, "that fix "+view.Count(f.MinCVEs, "CVE")+" or more")
+	}
+	return strings.Join(words, " and ")
+}
+
+func digestQuiet(q digest.Quiet) string {
+	switch q {
+	case digest.Heartbeat:
+		return "one line (heartbeat)"
+	case digest.Always:
+		return "the whole digest (always)"
+	}
+	return "nothing is posted (silent)"
+}
+
+func digestOrigin(req Request, s digest.Subscription) string {
+	switch {
+	case s.Origin == digest.FromFile:
+		return "the file that MISSINGKBS_DIGESTS names; it is changed there"
+	case ownsDigest(s, req):
+		return "you, on " + digestMoment(s, s.Created)
+	}
+	return s.Owner + ", on " + digestMoment(s, s.Created)
+}
+
+// shownDeliveries is how many deliveries are shown with a subscription.
+const shownDeliveries = 5
+
+func (d digests) show(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+	if err := noWords("digest show N", req.Words); err != nil {
+		return view.Page{}, err
+	}
+	page := d.page(req, s)
+	sent, err := d.store.Deliveries(ctx, s.ID, shownDeliveries)
+	if err != nil {
+		return view.Page{}, fmt.Errorf("read the deliveries of digest %s: %w", s.ID, err)
+	}
+	page.Lead = "No digest was made yet."
+	if len(sent) > 0 {
+		page.Lead = fmt.Sprintf("The last digest was due %s.", digestMoment(s, sent[0].Due))
+		page.Parts = append(page.Parts, deliveryTable(s, sent))
+	}
+	return page, nil
+}
+
+func deliveryTable(s digest.Subscription, sent []digest.Delivery) view.Table {
+	t := view.Table{
+		Caption: "The last digests",
+		Columns: []view.Column{
+			{Key: "due", Title: "Due"},
+			{Key: "what", Title: "What"},
+			{Key: "updates", Title: "Updates missing", Kind: view.Number},
+			{Key: "missing", Title: "Devices times updates", Kind: view.Number},
+		},
+	}
+	for _, sent := range sent {
+		t.Rows = append(t.Rows, []view.Cell{
+			view.TextCell(digestMoment(s, sent.Due)), view.TextCell(deliveryWords(sent)),
+			view.NumberCell(sent.Totals.KBs), view.NumberCell(sent.Totals.Missing),
+		})
+	}
+	return t
+}
+
+func deliveryWords(sent digest.Delivery) string {
+	words := map[digest.Kind]string{
+		digest.First: "first digest", digest.Changed: "changes", digest.Same: "nothing changed", digest.Failed: "nothing could be read",
+	}[sent.Kind]
+	switch {
+	case sent.Message != "":
+		return words + ", posted"
+	case sent.Kind == digest.Failed:
+		return "could not be posted"
+	}
+	return words + ", not posted"
+}

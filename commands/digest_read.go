@@ -1,0 +1,140 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+func (d digests) details(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+	shown := 0
+	o := newOptions("digest details N [--page N]")
+	o.set.Var(number{&shown, 1}, "page", "")
+	words, err := o.parse(req.Words)
+	if err == nil {
+		err = noWords(o.usage, words)
+	}
+	if err != nil {
+		return view.Page{}, err
+	}
+	at, known, err := d.store.Baseline(ctx, s.ID)
+	if err != nil {
+		return view.Page{}, fmt.Errorf("read the last snapshot of digest %s: %w", s.ID, err)
+	}
+	if !known {
+		return view.Page{}, &Error{
+			Title:   "Nothing to show yet",
+			Message: fmt.Sprintf("Digest %s has not been made yet, so it knows nothing. It comes %s.", s.ID, d.next(s)),
+			Actions: []view.Action{d.action("Preview", "preview", s), d.action("Settings", "show", s)},
+		}
+	}
+	page := digest.Details(s, at, d.Now())
+	for i, part := range page.Parts {
+		if t, ok := part.(view.Table); ok {
+			t.Page = shown
+			page.Parts[i] = t
+		}
+	}
+	return page, nil
+}
+
+// csv is the table of the details: on a terminal -o csv writes all of it. Slack gets the table, for an app cannot hand
+// a person a file that nobody else sees.
+func (d digests) csv(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+	page, err := d.details(ctx, req, s)
+	if err == nil && !onTerminal(req) {
+		page.Note = strings.TrimSpace(page.Note + " " + fmt.Sprintf("As a file: missingkbs ask -o csv digest csv %s, on the machine that runs this bot.", s.ID))
+	}
+	return page, err
+}
+
+func (d digests) preview(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+	if err := noWords("digest preview N", req.Words); err != nil {
+		return view.Page{}, err
+	}
+	if d.Preview == nil {
+		return view.Page{}, &Error{Title: "No previews here", Message: "This program makes no digests now. Preview the digest in Slack."}
+	}
+	report, err := d.Preview.Preview(ctx, s)
+	var page view.Page
+	switch {
+	case err == nil:
+		page = report.Page()
+	case len(report.After.Unread) > 0:
+		page = report.Failure()
+		page.Lead = "Nothing could be read from Defender just now, so there is nothing to preview."
+	default:
+		return view.Page{}, fmt.Errorf("preview digest %s: %w", s.ID, err)
+	}
+	page.Title = "Preview: " + page.Title
+	page.Note = strings.TrimSpace("Only you see this, and nothing of it is kept. " + page.Note)
+	page.Actions = []view.Action{{Label: "Settings", Command: Line(digestName, "show", s.ID)}}
+	if !s.Paused {
+		page.Actions = slices.Insert(page.Actions, 0, view.Action{Label: "Run now", Command: Line(digestName, "run", s.ID)})
+	}
+	return page, nil
+}
+
+// maxEntry is the longest line of an export that a chat shows whole.
+const maxEntry = 500
+
+// export writes subscriptions as a file has them, each on one line.
+func (d digests) export(ctx context.Context, req Request) (view.Page, error) {
+	if err := noWords("digest export", req.Words); err != nil {
+		return view.Page{}, err
+	}
+	all, err := d.here(ctx, req)
+	if err != nil {
+		return view.Page{}, err
+	}
+	lines, err := exportLines(all)
+	if err != nil {
+		return view.Page{}, err
+	}
+	page := view.Page{
+		Title: "Digests as YAML",
+		Lead:  fmt.Sprintf("%s. Put these lines below the key digests: of the file that MISSINGKBS_DIGESTS names.", view.Count(len(all), "digest")),
+		Note:  "Before the file is applied, remove here what it is to take over, or change the ids in it.",
+	}
+	t := view.Table{Caption: "Digests as YAML", Columns: []view.Column{{Key: "digests", Title: "digests:"}}}
+	var facts view.Facts
+	for i, line := range lines {
+		t.Rows = append(t.Rows, []view.Cell{view.TextCell(line)})
+		if len(line) > maxEntry {
+			line = fmt.Sprintf("too long to show here (%s): missingkbs ask digest export shows it on a terminal", view.Count(len(all[i].Watch), "software id"))
+		}
+		facts = append(facts, view.Fact{Name: all[i].ID, Value: line})
+	}
+	page.Parts = []view.Part{facts}
+	if onTerminal(req) {
+		page.Parts = []view.Part{t}
+	}
+	return page, nil
+}
+
+// exportLines are subscriptions as lines of YAML.
+func exportLines(all []digest.Subscription) ([]string, error) {
+	var lines []string
+	for _, s := range all {
+		text, err := digest.WriteFile([]digest.Subscription{s})
+		if err != nil {
+			return nil, err
+		}
+		var file struct{ Digests []yaml.MapSlice }
+		if err := yaml.Unmarshal(text, &file); err != nil {
+			return nil, fmt.Errorf("read subscription %s back: %w", s.ID, err)
+		}
+		flow, err := yaml.MarshalWithOptions(file.Digests[0], yaml.Flow(true))
+		if err != nil {
+			return nil, fmt.Errorf("write subscription %s: %w", s.ID, err)
+		}
+		lines = append(lines, "- "+strings.TrimSpace(string(flow)))
+	}
+	return lines, nil
+}

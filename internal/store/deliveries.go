@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store/db"
+)
+
+// Delivery returns the delivery with a key, if there is one.
+func (s *Store) Delivery(ctx context.Context, key string) (digest.Delivery, bool, error) {
+	row, err := s.queries.Delivery(ctx, key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return digest.Delivery{}, false, nil
+	}
+	if err != nil {
+		return digest.Delivery{}, false, fmt.Errorf("read delivery %s: %w", key, err)
+	}
+	return delivery(row), true, nil
+}
+
+// Deliveries lists what a subscription delivered, the newest first.
+func (s *Store) Deliveries(ctx context.Context, subscription string, limit int) ([]digest.Delivery, error) {
+	rows, err := s.queries.Deliveries(ctx, subscription, bound(limit))
+	if err != nil {
+		return nil, fmt.Errorf("list deliveries of subscription %s: %w", subscription, err)
+	}
+	list := make([]digest.Delivery, 0, len(rows))
+	for _, row := range rows {
+		list = append(list, delivery(row))
+	}
+	return list, nil
+}
+
+// errRemoved rolls back the record of a subscription that was removed while its digest was made.
+var errRemoved = errors.New("the subscription was removed")
+
+// Record writes what a digest did in one transaction: the delivery, the snapshot as the subscription's baseline and for
+// [Store.SeenBefore], and of the subscription what the delivery changed: Failures, and that the program paused it (Paused
+// with a PauseReason and without an end). The rest of it a person may have changed meanwhile. A delivery of the kind
+// [digest.Failed] saw nothing, so it leaves the baseline alone.
+//
+// A second record with the same key changes nothing, and neither does one of a subscription that was removed meanwhile,
+// because its history went with it.
+func (s *Store) Record(ctx context.Context, d digest.Delivery, snap digest.Snapshot, after digest.Subscription) error {
+	err := s.tx(ctx, func(q *db.Queries) error {
+		if n, err := q.AddDelivery(ctx, deliveryParams(d)); err != nil || n == 0 {
+			return err
+		}
+		if err := recordOutcome(ctx, q, after); err != nil {
+			return err
+		}
+		if d.Kind == digest.Failed {
+			return nil
+		}
+		return recordSnapshot(ctx, q, d, snap)
+	})
+	if err != nil && !errors.Is(err, errRemoved) {
+		return fmt.Errorf("record delivery %s: %w", d.Key, err)
+	}
+	return nil
+}
+
+func recordOutcome(ctx context.Context, q *db.Queries, after digest.Subscription) error {
+	n, err := q.SetFailures(ctx, int64(after.Failures), after.ID)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return errRemoved
+	}
+	if !after.Paused || after.PauseReason == "" || !after.PausedUntil.IsZero() {
+		return nil
+	}
+	return q.PauseSubscription(ctx, text(after.PauseReason), after.ID)
+}
+
+func delivery(r db.Delivery) digest.Delivery {
+	return digest.Delivery{
+		Key: r.Key, Subscription: r.Subscription, Tenant: r.Tenant, Due: moment(r.DueMs),
+		Channel: r.Channel, Message: r.Message, Kind: digest.Kind(r.Kind), At: moment(r.AtMs),
+		Totals: digest.Totals{
+			KBs: int(r.Kbs), Rows: int(r.Gaps), Worst: int(r.Worst), Missing: int(r.Missing), CVEs: int(r.Cves),
+		},
+	}
+}
+
+func deliveryParams(d digest.Delivery) db.AddDeliveryParams {
+	return db.AddDeliveryParams{
+		Key: d.Key, Subscription: d.Subscription, Tenant: d.Tenant, DueMs: millis(d.Due),
+		Channel: d.Channel, Message: d.Message, Kind: string(d.Kind), AtMs: millis(d.At),
+		Kbs: int64(d.Totals.KBs), Gaps: int64(d.Totals.Rows), Worst: int64(d.Totals.Worst),
+		Missing: int64(d.Totals.Missing), Cves: int64(d.Totals.CVEs),
+	}
+}

@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+const (
+	versionTable = "missingkbs_migrations"
+	lockID       = 0x6d697373 // "miss": PostgreSQL's advisory locks are numbers
+)
+
+// ErrNewer says that a later version of the program has changed the database, so that this one cannot know what it
+// would break.
+var ErrNewer = errors.New("the database was made by a newer version of missingkbs; run that version, or restore a backup")
+
+// Migrate brings the tables, ours and the queue's, to the version of this program. What is up to date is left alone.
+// It may be called by several processes at once: one does the work, the others wait for it.
+func (s *Store) Migrate(ctx context.Context) (err error) {
+	unlock, err := func() error { return nil }, error(nil)
+	if err != nil {
+		return fmt.Errorf("lock the database for migration: %w", err)
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+
+	from, to, err := s.Version(ctx)
+	if err != nil {
+		return err
+	}
+	if from > to {
+		return ErrNewer
+	}
+	if err := s.migrateOurs(ctx); err != nil {
+		return fmt.Errorf("migrate the database from version %d to %d: %w", from, to, err)
+	}
+	if err := s.migrateQueue(ctx); err != nil {
+		return fmt.Errorf("migrate the queue's tables: %w", err)
+	}
+	if from < to {
+		s.log.InfoContext(ctx, "database migrated", "from", from, "to", to)
+	}
+	return nil
+}
+
+// Version tells which version the database has, 0 when it is empty, and which one this program wants.
+func (s *Store) Version(ctx context.Context) (current, wanted int64, err error) {
+	p, err := s.provider()
+	if err != nil {
+		return 0, 0, err
+	}
+	current, wanted, err = p.GetVersions(ctx)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the version of the database: %w", err)
+	}
+	return current, wanted, nil
+}
+
+func (s *Store) provider() (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	dialect := goose.DialectPostgres
+	if s.lite {
+		dialect = goose.DialectSQLite3
+	}
+	return goose.NewProvider(dialect, s.db, files, goose.WithTableName(versionTable),
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+}
+
+func (s *Store) migrateOurs(ctx context.Context) error {
+	p, err := s.provider()
+	if err != nil {
+		return err
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+func (s *Store) migrateQueue(ctx context.Context) error {
+	if s.lite {
+		return riverUp(rivermigrate.New(riversqlite.New(s.jobs), &rivermigrate.Config{Logger: s.quietLog()}))(ctx)
+	}
+	return riverUp(rivermigrate.New(riverpgxv5.New(s.pool), &rivermigrate.Config{Logger: s.quietLog()}))(ctx)
+}
+
+func riverUp[T any](m *rivermigrate.Migrator[T], err error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err != nil {
+			return err
+		}
+		if _, err := m.ExistingVersions(ctx); err != nil { // knows no version that is not its own
+			return fmt.Errorf("%w (%w)", ErrNewer, err)
+		}
+		_, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+		return err
+	}
+}
+
+// lockMigrations waits until this process alone may change tables. A process that is killed loses its lock.
+func (s *Store) lockMigrations(ctx context.Context) (unlock func() error, err error) {
+	if s.lite {
+		return lockFile(ctx, s.path+".lock")
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(lockID), lock.WithLockTimeout(1, 300))
+	if err != nil {
+		return nil, err
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := locker.SessionLock(ctx, conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return func() error {
+		return errors.Join(locker.SessionUnlock(context.WithoutCancel(ctx), conn), conn.Close())
+	}, nil
+}
+
+// lockFile uses the lock of a SQLite file of its own, which is the same on every system. Migrations cannot run under a
+// lock of the database itself, since they begin transactions of their own.
+func lockFile(ctx context.Context, path string) (unlock func() error, err error) {
+	if err := createFile(path); err != nil {
+		return nil, err
+	}
+	d, err := openFile(ctx, path, "exclusive")
+	if err != nil {
+		return nil, err
+	}
+	var tx *sql.Tx
+	if tx, err = d.BeginTx(ctx, nil); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return func() error { return errors.Join(tx.Rollback(), d.Close()) }, nil
+}

@@ -1,0 +1,49 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	// poolConns is enough for the queue (one connection listens, one fetches, one leads) and for what its jobs ask.
+	// Fewer than fewestConns, and the queue's own would starve the rest.
+	poolConns   = 10
+	fewestConns = 4
+
+	connectTimeout = 10 * time.Second
+	pgxTimeout     = 2 * time.Minute // pgx's, where the URL says nothing
+)
+
+func (s *Store) openPostgres(ctx context.Context, config *pgxpool.Config) error {
+	if t := config.ConnConfig.ConnectTimeout; t == 0 || t == pgxTimeout {
+		config.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = "missingkbs"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	s.pool, s.db = pool, stdlib.OpenDBFromPool(pool)
+	if err := s.db.PingContext(ctx); err != nil {
+		return connectError(config.ConnConfig.Config, err)
+	}
+	return nil
+}
+
+// connectError says where and as whom we tried to connect, and why it did not work. It does not wrap pgx's own error,
+// which carries the configuration with the password.
+func connectError(c pgconn.Config, err error) error {
+	if connect, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		err = errors.Unwrap(connect)
+	}
+	return fmt.Errorf("connect to PostgreSQL at %s:%d, database %q, as user %q: %w", c.Host, c.Port, c.Database, c.User, err)
+}

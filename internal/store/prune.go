@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/store/db"
+)
+
+// Prune removes what is older than a time: deliveries, audits, readings, and the memory of updates that were closed
+// before it. It returns how many rows it removed. What a subscription saw last is kept however old it is, so that
+// after a long pause a digest still tells what has changed. Nothing waits long for it: it works in small steps.
+func (s *Store) Prune(ctx context.Context, before time.Time) (int64, error) {
+	ms := millis(before)
+	var total int64
+	steps := []func() (int64, error){
+		func() (int64, error) { return s.queries.PruneDeliveries(ctx, ms) },
+		func() (int64, error) { return s.queries.PruneAudits(ctx, ms) },
+		func() (int64, error) { return s.pruneReadings(ctx, ms) },
+		func() (int64, error) { return s.queries.PruneUpdates(ctx, ms) },
+		func() (int64, error) { return s.queries.PruneSoftware(ctx, ms) },
+		func() (int64, error) { return s.queries.PruneOrphanedUpdates(ctx) },
+	}
+	var errs []error
+	for _, step := range steps {
+		n, err := step()
+		total += n
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return total, fmt.Errorf("remove history before %s: %w", before.Format(time.DateOnly), err)
+	}
+	return total, nil
+}
+
+// pruneReadings removes old readings but those that a baseline is made of.
+func (s *Store) pruneReadings(ctx context.Context, beforeMS int64) (int64, error) {
+	old, err := s.queries.ReadingsBefore(ctx, beforeMS)
+	if err != nil || len(old) == 0 {
+		return 0, err
+	}
+	kept, err := s.baselineReadings(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var removed int64
+	err = s.tx(ctx, func(q *db.Queries) error {
+		for _, r := range old {
+			if kept[r] {
+				continue
+			}
+			n, err := q.RemoveReading(ctx, db.RemoveReadingParams{
+				Tenant: r.Tenant, Software: r.Software, Hash: r.Hash, BeforeMs: beforeMS,
+			})
+			if err != nil {
+				return err
+			}
+			removed += n
+		}
+		return nil
+	})
+	return removed, err
+}
+
+func (s *Store) baselineReadings(ctx context.Context) (map[db.ReadingsBeforeRow]bool, error) {
+	rows, err := s.queries.Baselines(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var u unpacker
+	kept := map[db.ReadingsBeforeRow]bool{}
+	for _, row := range rows {
+		var list contents
+		if err := u.unpack(row.Contents, &list); err != nil {
+			return nil, fmt.Errorf("read a baseline: %w", err)
+		}
+		for i, software := range list.Software {
+			kept[db.ReadingsBeforeRow{Tenant: row.Tenant, Software: text(software), Hash: list.Hash[i]}] = true
+		}
+	}
+	return kept, nil
+}

@@ -1,0 +1,142 @@
+-- name: Subscription :one
+SELECT * FROM subscriptions WHERE id = @id;
+
+-- name: Subscriptions :many
+SELECT * FROM subscriptions
+WHERE (tenant = @tenant OR CAST(@any_tenant AS BOOLEAN)) AND (channel = @channel OR CAST(@any_channel AS BOOLEAN))
+ORDER BY created_ms, id;
+
+-- name: DueSubscriptions :many
+SELECT * FROM subscriptions
+WHERE next_ms > 0 AND next_ms <= @now_ms AND (NOT paused OR paused_until_ms > 0 AND paused_until_ms <= @now_ms)
+ORDER BY next_ms, id
+LIMIT @max;
+
+-- name: AddSubscription :execrows
+INSERT INTO subscriptions (id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin,
+    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures)
+VALUES (@id, @tenant, @channel, @owner, @watch, @min_devices, @min_cves, @schedule, @zone, @quiet, @origin,
+    @created_ms, @next_ms, @paused, @paused_until_ms, @pause_reason, @failures)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: UpdateSubscription :execrows
+UPDATE subscriptions SET tenant = @tenant, channel = @channel, owner = @owner, watch = @watch,
+    min_devices = @min_devices, min_cves = @min_cves, schedule = @schedule, zone = @zone, quiet = @quiet,
+    origin = @origin, created_ms = @created_ms, next_ms = @next_ms, paused = @paused,
+    paused_until_ms = @paused_until_ms, pause_reason = @pause_reason, failures = @failures
+WHERE id = @id;
+
+-- name: RemoveSubscription :execrows
+DELETE FROM subscriptions WHERE id = @id;
+
+-- name: Advance :execrows
+UPDATE subscriptions SET next_ms = @to_ms WHERE id = @id AND next_ms = @from_ms;
+
+-- name: SetFailures :execrows
+UPDATE subscriptions SET failures = @failures WHERE id = @id;
+
+-- name: PauseSubscription :exec
+UPDATE subscriptions SET paused = TRUE, pause_reason = @pause_reason, paused_until_ms = 0, next_ms = 0
+WHERE id = @id;
+
+-- name: AddDelivery :execrows
+INSERT INTO deliveries (key, subscription, tenant, due_ms, channel, message, kind, at_ms, kbs, gaps, worst, missing, cves)
+VALUES (@key, @subscription, @tenant, @due_ms, @channel, @message, @kind, @at_ms, @kbs, @gaps, @worst, @missing, @cves)
+ON CONFLICT (key) DO NOTHING;
+
+-- name: Delivery :one
+SELECT * FROM deliveries WHERE key = @key;
+
+-- name: Deliveries :many
+SELECT * FROM deliveries WHERE subscription = @subscription
+ORDER BY at_ms DESC, due_ms DESC, key
+LIMIT @max;
+
+-- name: RemoveDeliveries :execrows
+DELETE FROM deliveries WHERE subscription = @subscription;
+
+-- name: PruneDeliveries :execrows
+DELETE FROM deliveries WHERE at_ms < @before_ms;
+
+-- name: SetBaseline :exec
+INSERT INTO baselines (subscription, tenant, at_ms, contents)
+VALUES (@subscription, @tenant, @at_ms, @contents)
+ON CONFLICT (subscription) DO UPDATE
+SET tenant = excluded.tenant, at_ms = excluded.at_ms, contents = excluded.contents
+WHERE baselines.at_ms <= excluded.at_ms;
+
+-- name: Baseline :one
+SELECT * FROM baselines WHERE subscription = @subscription;
+
+-- name: Baselines :many
+SELECT tenant, contents FROM baselines;
+
+-- name: RemoveBaseline :exec
+DELETE FROM baselines WHERE subscription = @subscription;
+
+-- name: Newest :many
+SELECT software, hash, read_ms FROM software WHERE tenant = @tenant;
+
+-- name: LockSoftware :one
+INSERT INTO software (tenant, software, hash, read_ms)
+VALUES (@tenant, @software, 0, 0)
+ON CONFLICT (tenant, software) DO UPDATE SET read_ms = software.read_ms
+RETURNING hash, read_ms;
+
+-- name: SetNewest :exec
+UPDATE software SET hash = @hash, read_ms = @read_ms WHERE tenant = @tenant AND software = @software;
+
+-- name: AddReading :exec
+INSERT INTO readings (tenant, software, hash, first_ms, last_ms, gaps)
+VALUES (@tenant, @software, @hash, @at_ms, @at_ms, @gaps)
+ON CONFLICT (tenant, software, hash) DO UPDATE
+SET last_ms = excluded.last_ms
+WHERE readings.last_ms < excluded.last_ms;
+
+-- name: Reading :one
+SELECT gaps FROM readings WHERE tenant = @tenant AND software = @software AND hash = @hash;
+
+-- name: ReadingsBefore :many
+SELECT tenant, software, hash FROM readings WHERE last_ms < @before_ms;
+
+-- name: RemoveReading :execrows
+DELETE FROM readings WHERE tenant = @tenant AND software = @software AND hash = @hash AND last_ms < @before_ms;
+
+-- name: Missing :many
+SELECT kb, os_build FROM updates WHERE tenant = @tenant AND software = @software AND missing;
+
+-- name: OpenUpdate :exec
+INSERT INTO updates (tenant, software, kb, os_build, missing, closed_ms)
+VALUES (@tenant, @software, @kb, @os_build, TRUE, 0)
+ON CONFLICT (tenant, software, kb, os_build) DO UPDATE SET missing = TRUE;
+
+-- name: CloseUpdate :exec
+UPDATE updates SET missing = FALSE, closed_ms = @closed_ms
+WHERE tenant = @tenant AND software = @software AND kb = @kb AND os_build = @os_build;
+
+-- name: ClosedUpdates :many
+SELECT kb, os_build, closed_ms FROM updates
+WHERE tenant = @tenant AND software = @software AND closed_ms > 0 AND closed_ms >= @since_ms;
+
+-- name: PruneUpdates :execrows
+DELETE FROM updates WHERE closed_ms > 0 AND closed_ms < @before_ms AND NOT missing;
+
+-- name: PruneSoftware :execrows
+DELETE FROM software WHERE read_ms < @before_ms;
+
+-- name: PruneOrphanedUpdates :execrows
+DELETE FROM updates WHERE NOT EXISTS (
+    SELECT 1 FROM software WHERE software.tenant = updates.tenant AND software.software = updates.software
+);
+
+-- name: AddAudit :exec
+INSERT INTO audits (id, at_ms, tenant, person, action, subject, detail)
+VALUES (@id, @at_ms, @tenant, @person, @action, @subject, @detail);
+
+-- name: Audits :many
+SELECT * FROM audits WHERE at_ms >= @since_ms
+ORDER BY at_ms DESC, id DESC
+LIMIT @max;
+
+-- name: PruneAudits :execrows
+DELETE FROM audits WHERE at_ms < @before_ms;

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+// Work does a job. Its attempt counts every start of the job, from 1: whatever is above may have been at work before,
+// and have been cut off anywhere.
+//
+// An error that is a [digest.RetryLater] puts the job off for that long, one that is [digest.ErrChannelGone] ends it
+// for good, any other is tried again with growing pauses until the attempts are used up. So is a panic, and work that
+// its context cut off because its time was up.
+type Work func(ctx context.Context, job digest.Job, attempt int) error
+
+// QueueOptions of a queue. The zero value is what a bot should use.
+type QueueOptions struct {
+	Workers     int           // jobs at a time; 0 means 10
+	MaxAttempts int           // failures until a job is given up; 0 means 10, which is some three hours
+	JobTimeout  time.Duration // 0 means a minute
+	// Rescue is how long after its start a job that has not come back is taken from a process that was killed, and
+	// tried again. It is looked for every 30 seconds, so 0 means 80 seconds: after a crash no job waits two minutes.
+	// It must be longer than JobTimeout.
+	Rescue    time.Duration
+	Retention time.Duration // how long finished jobs are kept, and so cannot be taken again; 0 means 14 days
+	// Backoff is the pause after so many failures; nil means 5 seconds that grow to an hour.
+	Backoff func(failures int) time.Duration
+}
+
+func (o QueueOptions) withDefaults() QueueOptions {
+	o.Workers = cmp.Or(o.Workers, 10)
+	o.MaxAttempts = cmp.Or(o.MaxAttempts, 10)
+	o.JobTimeout = cmp.Or(o.JobTimeout, time.Minute)
+	o.Rescue = cmp.Or(o.Rescue, o.JobTimeout+20*time.Second)
+	o.Retention = cmp.Or(o.Retention, 14*24*time.Hour)
+	if o.Backoff == nil {
+		o.Backoff = backoff
+	}
+	return o
+}
+
+// hardStop is how long a stop waits for jobs after it has cancelled their contexts.
+const hardStop = 5 * time.Second
+
+// Queue is the queue of digests that are due. Several queues, in one process or in many, may work on one PostgreSQL
+// database: each job is done by one of them.
+type Queue struct {
+	client client
+}
+
+// client is what we use of a river.Client, whose type depends on the database.
+type client interface {
+	Insert(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+	StopAndCancel(ctx context.Context) error
+}
+
+// Queue makes a queue whose jobs are done by work, once it is started.
+func (s *Store) Queue(work Work, o QueueOptions) (*Queue, error) {
+	config, err := s.riverConfig(work, o.withDefaults())
+	if err != nil {
+		return nil, fmt.Errorf("make the queue: %w", err)
+	}
+	var c client
+	if s.lite {
+		c, err = river.NewClient[*sql.Tx](riversqlite.New(s.jobs), config)
+	} else {
+		c, err = river.NewClient(riverpgxv5.New(s.pool), config)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make the queue: %w", err)
+	}
+	return &Queue{client: c}, nil
+}
+
+// Enqueue puts a job into the queue. It is safe to repeat: a job that was taken before, done or not, is not taken again
+// until it is forgotten.
+func (q *Queue) Enqueue(ctx context.Context, job digest.Job) error {
+	args := digestArgs{Subscription: job.Subscription, DueMS: millis(job.Due)}
+	if _, err := q.client.Insert(ctx, args, nil); err != nil {
+		return fmt.Errorf("enqueue the digest of subscription %s: %w", job.Subscription, err)
+	}
+	return nil
+}
+
+// Start begins to work and returns. The end of its context does not stop the queue: [Queue.Stop] does, because jobs
+// are to be finished first.
+func (q *Queue) Start(ctx context.Context) error {
+	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start the queue: %w", err)
+	}
+	return nil
+}
+
+// Stop takes no more jobs and waits until those that run are done. When its context ends before, the jobs' contexts are
+// cancelled, and those that stop within five seconds are tried again by whoever works next. An error means that a job
+// went on in spite of that; it is rescued later, like one of a process that was killed. Stopping twice, or without a
+// start, is fine.
+func (q *Queue) Stop(ctx context.Context) error {
+	err := q.client.Stop(ctx)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("stop the queue: %w", err)
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStop)
+	defer cancel()
+	if err := q.client.StopAndCancel(last); err != nil {
+		return fmt.Errorf("stop the queue: a job does not end with its context: %w", err)
+	}
+	return nil
+}

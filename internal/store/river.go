@@ -1,0 +1,183 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+const pruneEvery = 24 * time.Hour
+
+func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
+	workers := river.NewWorkers()
+	if err := river.AddWorkerSafely(workers, &digestWorker{work: work}); err != nil {
+		return nil, err
+	}
+	if err := river.AddWorkerSafely(workers, &pruneWorker{store: s}); err != nil {
+		return nil, err
+	}
+	config := &river.Config{
+		Queues:      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}},
+		Workers:     workers,
+		MaxAttempts: o.MaxAttempts,
+		JobTimeout:  o.JobTimeout, RescueStuckJobsAfter: o.Rescue,
+		CompletedJobRetentionPeriod: o.Retention,
+		CancelledJobRetentionPeriod: o.Retention,
+		DiscardedJobRetentionPeriod: o.Retention,
+		RetryPolicy:                 retryPolicy{o.Backoff},
+		ErrorHandler:                errorHandler{s.log},
+		Logger:                      s.quietLog(),
+		// SQLite has no notifications. River would imitate them by looking for some every 50 ms.
+		PollOnly: s.lite,
+	}
+	if s.retention > 0 {
+		config.PeriodicJobs = []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(pruneEvery),
+			func() (river.JobArgs, *river.InsertOpts) { return pruneArgs{}, nil },
+			&river.PeriodicJobOpts{ID: "prune", RunOnStart: true})}
+	}
+	return config, nil
+}
+
+// digestArgs are a job as River keeps it. The time is a number, since one instant has many texts, and jobs are told
+// apart by their text.
+type digestArgs struct {
+	Subscription string `json:"subscription"`
+	DueMS        int64  `json:"due_ms"`
+}
+
+// Kind names the job in River's tables.
+func (digestArgs) Kind() string { return "digest" }
+
+// InsertOpts makes a job unique for as long as it is kept, in whatever state.
+func (digestArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: rivertype.JobStates()}}
+}
+
+type digestWorker struct {
+	river.WorkerDefaults[digestArgs]
+	work Work
+}
+
+// Work does a job and tells River what to make of the outcome.
+func (w *digestWorker) Work(ctx context.Context, job *river.Job[digestArgs]) error {
+	err := w.work(ctx, digest.Job{Subscription: job.Args.Subscription, Due: moment(job.Args.DueMS)}, starts(job.JobRow))
+	if err == nil {
+		return nil
+	}
+	if later, ok := errors.AsType[digest.RetryLater](err); ok {
+		return river.JobSnooze(max(later.After, 0))
+	}
+	if errors.Is(err, digest.ErrChannelGone) {
+		return river.JobCancel(err)
+	}
+	// Cut off by a stop: for the next process at once. River would do so itself, but not count the start.
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return river.JobSnooze(0)
+	}
+	return err
+}
+
+// starts is how often a job was started. River takes an attempt back when a job is put off, and counts those.
+func starts(job *rivertype.JobRow) int {
+	var meta struct {
+		Snoozes int `json:"snoozes"`
+	}
+	if err := json.Unmarshal(job.Metadata, &meta); err != nil {
+		return job.Attempt
+	}
+	return job.Attempt + meta.Snoozes
+}
+
+// pruneArgs are the job that removes old history. Like all of River's periodic jobs it may be lost when the process
+// that leads changes, hence RunOnStart; it is done once a day at most.
+type pruneArgs struct{}
+
+// Kind names the job in River's tables.
+func (pruneArgs) Kind() string { return "prune" }
+
+// InsertOpts makes the job unique for a day.
+func (pruneArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByPeriod: pruneEvery, ByState: rivertype.JobStates()}}
+}
+
+type pruneWorker struct {
+	river.WorkerDefaults[pruneArgs]
+	store *Store
+}
+
+// Work removes what is older than the store's retention.
+func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
+	n, err := w.store.Prune(ctx, time.Now().Add(-w.store.retention))
+	if n > 0 {
+		w.store.log.InfoContext(ctx, "old history removed", "rows", n)
+	}
+	return err
+}
+
+// Timeout leaves time for years of history, when the retention was shortened.
+func (w *pruneWorker) Timeout(*river.Job[pruneArgs]) time.Duration { return 10 * time.Minute }
+
+type retryPolicy struct {
+	backoff func(failures int) time.Duration
+}
+
+// NextRetry is when a job that has failed is tried again.
+func (p retryPolicy) NextRetry(job *rivertype.JobRow) time.Time {
+	return time.Now().Add(p.backoff(len(job.Errors) + 1))
+}
+
+// backoff is 5 seconds, 40 seconds, 2 minutes, 5 minutes and so on up to an hour: three hours in ten attempts. It is
+// spread by a tenth, so that jobs that failed together do not come back together.
+func backoff(failures int) time.Duration {
+	pause := min(time.Duration(failures*failures*failures)*5*time.Second, time.Hour)
+	return pause*9/10 + rand.N(pause/5) //nolint:gosec // no secret
+}
+
+// errorHandler logs what came of failed jobs, which is the last place where their errors are seen.
+type errorHandler struct{ log *slog.Logger }
+
+// HandleError logs a failed attempt, as an error when it was the last.
+func (h errorHandler) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	log := h.log.With("kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt, "error", err)
+	if job.Attempt < job.MaxAttempts {
+		log.WarnContext(ctx, "job failed, to be tried again")
+	} else {
+		log.ErrorContext(ctx, "job failed for good")
+	}
+	return nil
+}
+
+// HandlePanic logs a panic, which is tried again like an error.
+func (h errorHandler) HandlePanic(ctx context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
+	h.log.ErrorContext(ctx, "job panicked", "kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt,
+		"panic", value, "trace", trace)
+	return nil
+}
+
+// quietLog is the log for River, which tells of each job and each change of leaders.
+func (s *Store) quietLog() *slog.Logger { return slog.New(atLeastWarn{s.log.Handler()}) }
+
+type atLeastWarn struct{ slog.Handler }
+
+// Enabled is whether a level is a warning or worse, and wanted.
+func (h atLeastWarn) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs keeps the bound.
+func (h atLeastWarn) WithAttrs(a []slog.Attr) slog.Handler {
+	return atLeastWarn{h.Handler.WithAttrs(a)}
+}
+
+// WithGroup keeps the bound.
+func (h atLeastWarn) WithGroup(name string) slog.Handler {
+	return atLeastWarn{h.Handler.WithGroup(name)}
+}

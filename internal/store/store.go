@@ -1,0 +1,122 @@
+// Package store keeps what digests need to remember in SQL: subscriptions, what was delivered, what was last seen of
+// each patch gap, who changed what, and the queue of jobs. A [Store] is one database, a SQLite file for one process or
+// PostgreSQL for several, with the same queries on both; a [Queue] is River's, whose tables lie in the same database.
+//
+// The package knows the types of package digest and nothing of schedules, Defender or Slack. It decides nothing: what a
+// digest says, when it is due and what a failure means for a subscription is told to it.
+//
+// Times keep milliseconds and come back in UTC. All methods are safe for concurrent use, and each change is one
+// transaction.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/missingkbs/missingkbs/internal/store/db"
+)
+
+// DefaultRetention is how long history is kept unless [Options] say otherwise: a year, and a month to look back on it.
+const DefaultRetention = 400 * 24 * time.Hour
+
+// Options of a store. The zero value is useful.
+type Options struct {
+	Log       *slog.Logger  // nil discards
+	Retention time.Duration // how long a running [Queue] keeps history; 0 means DefaultRetention, negative forever
+}
+
+// Store is one database.
+type Store struct {
+	log       *slog.Logger
+	retention time.Duration
+	lite      bool
+	path      string        // of SQLite's file
+	db        *sql.DB       // for all but the queue
+	jobs      *sql.DB       // SQLite: the queue's own connection
+	pool      *pgxpool.Pool // PostgreSQL: below db, and for the queue
+	queries   *db.Queries
+}
+
+// Open opens the database that a URL names, "sqlite:///path/file.db" or "postgres://…". A SQLite file and its folder
+// are made when they are missing, readable for their owner only. The errors are for the person who wrote the URL, and
+// never hold its password. Who opens a store closes it; before anything else it needs [Store.Migrate].
+func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
+	to, err := parseURL(databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{log: o.Log, retention: o.Retention}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.retention == 0 {
+		s.retention = DefaultRetention
+	}
+	if to.pool == nil {
+		err = s.openSQLite(ctx, to.path)
+	} else {
+		err = s.openPostgres(ctx, to.pool)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.queries = db.New(s.db)
+	return s, nil
+}
+
+// Close closes all connections. A queue of the store is to be stopped before.
+func (s *Store) Close() error {
+	var errs []error
+	for _, d := range []*sql.DB{s.jobs, s.db} {
+		if d != nil {
+			errs = append(errs, d.Close())
+		}
+	}
+	if s.pool != nil {
+		s.pool.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("ask the database: %w", err)
+	}
+	return nil
+}
+
+// tx runs f in a transaction, which an error of f rolls back.
+func (s *Store) tx(ctx context.Context, f func(*db.Queries) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	if err := f(s.queries.WithTx(tx)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// millis is how a time is stored: 0 is no time.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// moment is the time that millis stored.
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,201 @@
+package storetest
+
+import (
+	"errors"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+func subscriptionIsKept(in test) {
+	t, s := in.T, in.store
+	want := sample("a1")
+	added(t, s, want)
+	got, err := s.Subscription(t.Context(), "a1")
+	must(t, err)
+	diff(t, "added", want, got)
+
+	want = digest.Subscription{
+		ID: "a1", Tenant: "other", Channel: "C02", Owner: "U02", Watch: []string{digest.All},
+		Schedule: digest.Schedule{Words: "0 9 * * 2#2", Zone: "UTC"}, Quiet: digest.Silent, Origin: digest.FromFile,
+		Created: day(2), Paused: true, PausedUntil: day(30), PauseReason: "holidays", Failures: 2,
+	}
+	must(t, s.UpdateSubscription(t.Context(), want, by("U02", "digest.pause", "a1")))
+	got, err = s.Subscription(t.Context(), "a1")
+	must(t, err)
+	diff(t, "updated", want, got)
+}
+
+func subscriptionsAreFiltered(in test) {
+	t, s := in.T, in.store
+	a, b, c := sample("b"), sample("a"), sample("c")
+	a.Created, b.Channel, c.Tenant = day(-1), "C02", "other"
+	added(t, s, c, b, a)
+	for _, tt := range []struct {
+		filter digest.SubscriptionFilter
+		want   []digest.Subscription
+	}{
+		{digest.SubscriptionFilter{}, []digest.Subscription{a, b, c}}, // the oldest first, then by id
+		{digest.SubscriptionFilter{Channel: "C02"}, []digest.Subscription{b}},
+		{digest.SubscriptionFilter{Tenant: digest.DefaultTenant}, []digest.Subscription{a, b}},
+		{digest.SubscriptionFilter{Tenant: "other", Channel: "C01"}, []digest.Subscription{c}},
+		{digest.SubscriptionFilter{Tenant: "other", Channel: "C02"}, nil},
+	} {
+		got, err := s.Subscriptions(t.Context(), tt.filter)
+		must(t, err)
+		diff(t, "subscriptions", tt.want, got)
+	}
+}
+
+func missingSubscriptions(in test) {
+	t, s := in.T, in.store
+	added(t, s, sample("a1"))
+	ctx, who := t.Context(), by("U01", "x", "y")
+	_, err := s.Subscription(ctx, "zz")
+	for what, tt := range map[string]struct{ got, want error }{
+		"read":      {err, digest.ErrNotFound},
+		"update":    {s.UpdateSubscription(ctx, sample("zz"), who), digest.ErrNotFound},
+		"remove":    {s.RemoveSubscription(ctx, "zz", who), digest.ErrNotFound},
+		"add twice": {s.AddSubscription(ctx, sample("a1"), who), digest.ErrExists},
+	} {
+		if !errors.Is(tt.got, tt.want) {
+			t.Errorf("%s: got %v, want %v", what, tt.got, tt.want)
+		}
+	}
+}
+
+func failedChangeLeavesNoAudit(in test) {
+	t, s := in.T, in.store
+	added(t, s, sample("a1"))
+	if err := s.AddSubscription(t.Context(), sample("a1"), by("U02", "digest.add", "a1")); err == nil {
+		t.Fatal("added twice")
+	}
+	got, err := s.Audits(t.Context(), time.Time{}, 10)
+	must(t, err)
+	diff(t, "audits", []digest.Audit{by("U01", "digest.add", "a1")}, got)
+}
+
+func removalTakesHistory(in test) {
+	t, s := in.T, in.store
+	added(t, s, sample("a1"), sample("a2"))
+	snap := snapshot(day(1), []string{"x"}, row("x", "1", 7))
+	recorded(t, s, "a1", snap)
+	recorded(t, s, "a2", snap)
+	must(t, s.RemoveSubscription(t.Context(), "a1", by("U01", "digest.remove", "a1")))
+	if _, err := s.Subscription(t.Context(), "a1"); !errors.Is(err, digest.ErrNotFound) {
+		t.Errorf("after the removal: %v", err)
+	}
+	// The id may be given to another subscription, whose digest is its first.
+	if got, found := baseline(t, s, "a1"); found {
+		t.Errorf("baseline of a removed subscription: %v", got)
+	}
+	list, err := s.Deliveries(t.Context(), "a1", 10)
+	must(t, err)
+	diff(t, "deliveries", nil, list)
+	wantBaseline(t, s, "a2", snap)
+}
+
+func due(in test) {
+	t, s := in.T, in.store
+	now := day(10)
+	subs := map[string]func(*digest.Subscription){
+		"now":             func(d *digest.Subscription) { d.NextRun = now },
+		"long ago":        func(d *digest.Subscription) { d.NextRun = day(1) },
+		"later":           func(d *digest.Subscription) { d.NextRun = now.Add(time.Millisecond) },
+		"never":           func(d *digest.Subscription) { d.NextRun = time.Time{} },
+		"paused":          func(d *digest.Subscription) { d.Paused = true },
+		"paused still":    func(d *digest.Subscription) { d.Paused, d.PausedUntil = true, now.Add(time.Minute) },
+		"paused till now": func(d *digest.Subscription) { d.Paused, d.PausedUntil, d.NextRun = true, now, day(9) },
+	}
+	for id, change := range subs {
+		sub := sample(id)
+		change(&sub)
+		added(t, s, sub)
+	}
+	for _, tt := range []struct {
+		limit int
+		want  []string
+	}{{10, []string{"long ago", "paused till now", "now"}}, {2, []string{"long ago", "paused till now"}}, {0, nil}} {
+		list, err := s.Due(t.Context(), now, tt.limit)
+		must(t, err)
+		var got []string
+		for _, sub := range list {
+			got = append(got, sub.ID)
+		}
+		diff(t, "due", tt.want, got)
+	}
+}
+
+func advanceHasOneWinner(in test) {
+	t, s := in.T, in.store
+	added(t, s, sample("a1"))
+	var winners atomic.Int64
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			moved, err := s.Advance(t.Context(), "a1", day(1), day(8))
+			if err != nil {
+				t.Error(err)
+			}
+			if moved {
+				winners.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if got := winners.Load(); got != 1 {
+		t.Errorf("%d moved the next run, want 1", got)
+	}
+	want := sample("a1")
+	want.NextRun = day(8)
+	got, err := s.Subscription(t.Context(), "a1")
+	must(t, err)
+	diff(t, "advanced", want, got)
+	if moved, err := s.Advance(t.Context(), "zz", day(1), day(8)); moved || err != nil {
+		t.Errorf("a subscription that is not: moved %t, %v", moved, err)
+	}
+}
+
+func audits(in test) {
+	t, s := in.T, in.store
+	var want []digest.Audit
+	for i := range 5 {
+		a := digest.Audit{
+			At: day(i), Tenant: "other", User: "U" + strconv.Itoa(i), Action: "share", Subject: "C01", Detail: "to everybody",
+		}
+		must(t, s.AddAudit(t.Context(), a))
+		want = append([]digest.Audit{a}, want...)
+	}
+	for _, tt := range []struct {
+		since time.Time
+		limit int
+		want  []digest.Audit
+	}{{time.Time{}, 10, want}, {day(0), 2, want[:2]}, {day(3), 10, want[:2]}, {day(9), 10, nil}} {
+		got, err := s.Audits(t.Context(), tt.since, tt.limit)
+		must(t, err)
+		diff(t, "audits", tt.want, got)
+	}
+}
+
+func foreignText(in test) {
+	t, s := in.T, in.store
+	const nasty = "'; DROP TABLE audits; -- <!channel> \x00 \xff \U0001F4A5 $1 ?1 @x"
+	must(t, s.AddAudit(t.Context(), digest.Audit{At: day(0), User: nasty, Action: "share", Detail: nasty}))
+	got, err := s.Audits(t.Context(), time.Time{}, 10)
+	must(t, err)
+	const kept = "'; DROP TABLE audits; -- <!channel>  \uFFFD \U0001F4A5 $1 ?1 @x"
+	diff(t, "audits", []digest.Audit{{At: day(0), User: kept, Action: "share", Detail: kept}}, got)
+
+	added(t, s, sample("a1"))
+	strange := digest.Row{Key: digest.Key{Software: "x\x00y", KB: "1\x00", OSBuild: "'\"\\"}, Name: nasty[:30], URL: "javascript:\x00"}
+	snap := snapshot(day(1), []string{"x\x00y"}, strange)
+	recorded(t, s, "a1", snap)
+	wantBaseline(t, s, "a1", snap)
+	recorded(t, s, "a1", snapshot(day(2), []string{"x\x00y"}))
+	seen, err := s.SeenBefore(t.Context(), digest.DefaultTenant, []digest.Key{strange.Key}, time.Time{})
+	must(t, err)
+	diff(t, "seen", map[digest.Key]time.Time{strange.Key: day(1)}, seen)
+}

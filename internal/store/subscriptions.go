@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store/db"
+)
+
+// Subscription returns the subscription with an id, or [digest.ErrNotFound].
+func (s *Store) Subscription(ctx context.Context, id string) (digest.Subscription, error) {
+	row, err := s.queries.Subscription(ctx, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return digest.Subscription{}, digest.ErrNotFound
+	}
+	if err != nil {
+		return digest.Subscription{}, fmt.Errorf("read subscription %s: %w", id, err)
+	}
+	return subscription(row)
+}
+
+// Subscriptions lists the subscriptions that a filter picks, the oldest first.
+func (s *Store) Subscriptions(ctx context.Context, f digest.SubscriptionFilter) ([]digest.Subscription, error) {
+	rows, err := s.queries.Subscriptions(ctx, db.SubscriptionsParams{
+		Tenant: f.Tenant, AnyTenant: f.Tenant == "", Channel: f.Channel, AnyChannel: f.Channel == "",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list subscriptions: %w", err)
+	}
+	return subscriptions(rows)
+}
+
+// AddSubscription writes a new subscription, or returns [digest.ErrExists] when its id is taken.
+func (s *Store) AddSubscription(ctx context.Context, sub digest.Subscription, who digest.Audit) error {
+	row, err := subscriptionRow(sub)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, "add subscription "+sub.ID, who, digest.ErrExists, func(q *db.Queries) (int64, error) {
+		return q.AddSubscription(ctx, db.AddSubscriptionParams(row))
+	})
+}
+
+// UpdateSubscription writes all of a subscription that exists, or returns [digest.ErrNotFound].
+func (s *Store) UpdateSubscription(ctx context.Context, sub digest.Subscription, who digest.Audit) error {
+	row, err := subscriptionRow(sub)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, "update subscription "+sub.ID, who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
+		return q.UpdateSubscription(ctx, updateParams(row))
+	})
+}
+
+// RemoveSubscription removes a subscription with all it has delivered, or returns [digest.ErrNotFound]. The audit
+// stays.
+func (s *Store) RemoveSubscription(ctx context.Context, id string, who digest.Audit) error {
+	return s.change(ctx, "remove subscription "+id, who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
+		_, err := q.RemoveDeliveries(ctx, id)
+		if err := errors.Join(err, q.RemoveBaseline(ctx, id)); err != nil {
+			return 0, err
+		}
+		return q.RemoveSubscription(ctx, id)
+	})
+}
+
+// change makes a change and its audit in one transaction. A change that touches no row is the error none.
+func (s *Store) change(ctx context.Context, what string, who digest.Audit, none error, f func(*db.Queries) (int64, error)) error {
+	err := s.tx(ctx, func(q *db.Queries) error {
+		n, err := f(q)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return none
+		}
+		return addAudit(ctx, q, who)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// Due lists subscriptions whose NextRun has come, the longest waiting first.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]digest.Subscription, error) {
+	rows, err := s.queries.DueSubscriptions(ctx, millis(now), bound(limit))
+	if err != nil {
+		return nil, fmt.Errorf("list due subscriptions: %w", err)
+	}
+	return subscriptions(rows)
+}
+
+// Advance moves NextRun if it still is from, and tells whether it did. Of several processes that try, one does.
+func (s *Store) Advance(ctx context.Context, id string, from, to time.Time) (moved bool, err error) {
+	n, err := s.queries.Advance(ctx, millis(to), id, millis(from))
+	if err != nil {
+		return false, fmt.Errorf("advance subscription %s: %w", id, err)
+	}
+	return n > 0, nil
+}
+
+func subscriptions(rows []db.Subscription) ([]digest.Subscription, error) {
+	subs := make([]digest.Subscription, 0, len(rows))
+	for _, row := range rows {
+		sub, err := subscription(row)
+		if err != nil {
+			return nil, err
+		}
+		subs = append(subs, sub)
+	}
+	return subs, nil
+}
+
+func subscription(r db.Subscription) (digest.Subscription, error) {
+	sub := digest.Subscription{
+		ID: r.ID, Tenant: r.Tenant, Channel: r.Channel, Owner: r.Owner,
+		Filter:   digest.Filter{MinDevices: int(r.MinDevices), MinCVEs: int(r.MinCves)},
+		Schedule: digest.Schedule{Words: r.Schedule, Zone: r.Zone},
+		Quiet:    digest.Quiet(r.Quiet), Origin: digest.Origin(r.Origin),
+		Created: moment(r.CreatedMs), NextRun: moment(r.NextMs),
+		Paused: r.Paused, PausedUntil: moment(r.PausedUntilMs), PauseReason: r.PauseReason,
+		Failures: int(r.Failures),
+	}
+	if err := json.Unmarshal([]byte(r.Watch), &sub.Watch); err != nil {
+		return digest.Subscription{}, fmt.Errorf("read what subscription %s watches: %w", r.ID, err)
+	}
+	return sub, nil
+}
+
+func subscriptionRow(sub digest.Subscription) (db.Subscription, error) {
+	watch, err := json.Marshal(sub.Watch)
+	if err != nil {
+		return db.Subscription{}, err
+	}
+	return db.Subscription{
+		ID: sub.ID, Tenant: sub.Tenant, Channel: sub.Channel, Owner: sub.Owner, Watch: string(watch),
+		MinDevices: int64(sub.Filter.MinDevices), MinCves: int64(sub.Filter.MinCVEs),
+		Schedule: sub.Schedule.Words, Zone: sub.Schedule.Zone,
+		Quiet: string(sub.Quiet), Origin: string(sub.Origin),
+		CreatedMs: millis(sub.Created), NextMs: millis(sub.NextRun),
+		Paused: sub.Paused, PausedUntilMs: millis(sub.PausedUntil), PauseReason: text(sub.PauseReason),
+		Failures: int64(sub.Failures),
+	}, nil
+}
+
+func updateParams(r db.Subscription) db.UpdateSubscriptionParams {
+	return db.UpdateSubscriptionParams{
+		ID: r.ID, Tenant: r.Tenant, Channel: r.Channel, Owner: r.Owner, Watch: r.Watch,
+		MinDevices: r.MinDevices, MinCves: r.MinCves, Schedule: r.Schedule, Zone: r.Zone,
+		Quiet: r.Quiet, Origin: r.Origin, CreatedMs: r.CreatedMs, NextMs: r.NextMs,
+		Paused: r.Paused, PausedUntilMs: r.PausedUntilMs, PauseReason: r.PauseReason, Failures: r.Failures,
+	}
+}

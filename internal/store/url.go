@@ -1,0 +1,83 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// target is where a database is: one of the two is set.
+type target struct {
+	path string          // of SQLite's file
+	pool *pgxpool.Config // of PostgreSQL
+}
+
+var (
+	errURL    = errors.New("database URL: want sqlite:///path/file.db or postgres://user:password@host/database")
+	errSQLite = errors.New("database URL: want sqlite:///path/file.db, with three slashes and without parameters")
+)
+
+// parseURL reads a database URL. Its errors quote nothing of it, since where the password is in a URL that cannot be
+// read is a guess: pgx redacts such URLs "best effort", net/url not at all.
+func parseURL(raw string) (target, error) {
+	scheme, rest, _ := strings.Cut(raw, ":")
+	switch strings.ToLower(scheme) {
+	case "sqlite":
+		path, err := sqlitePath(rest)
+		return target{path: path}, err
+	case "postgres", "postgresql":
+		pool, err := poolConfig(raw)
+		return target{pool: pool}, err
+	}
+	return target{}, errURL
+}
+
+func sqlitePath(rest string) (string, error) {
+	escaped, ok := strings.CutPrefix(rest, "//")
+	if !ok || len(escaped) < 2 || escaped[0] != '/' || strings.ContainsAny(escaped, "?#") {
+		return "", errSQLite
+	}
+	path, err := url.PathUnescape(escaped)
+	if err != nil || strings.HasSuffix(path, "/") || strings.ContainsRune(path, 0) {
+		return "", errSQLite
+	}
+	if len(path) > 2 && path[2] == ':' { // "/C:/folder/file.db"
+		path = path[1:]
+	}
+	return path, nil
+}
+
+func poolConfig(raw string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(raw)
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok { // a certificate
+		return nil, fmt.Errorf("database URL: %w", pathErr)
+	}
+	if err != nil || torn(raw) {
+		return nil, errors.New("database URL: cannot be read as postgres://user:password@host:port/database?option=value; " +
+			"special characters of the password are written as %40 for @, %2F for /, and so on")
+	}
+	if !strings.Contains(raw, "pool_max_conns=") {
+		config.MaxConns = poolConns
+	}
+	config.MaxConns = max(config.MaxConns, fewestConns)
+	return config, nil
+}
+
+// torn reports whether a URL looks as if a character of its password had ended its first part: the rest of the password
+// would be taken for a database's name, and be shown as one.
+func torn(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.Opaque != "" || strings.ContainsRune(raw, '#') || strings.ContainsRune(u.EscapedPath(), '@') {
+		return true
+	}
+	for option := range u.Query() {
+		if strings.ContainsAny(option, "@/:") {
+			return true
+		}
+	}
+	return false
+}
