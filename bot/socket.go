@@ -35,20 +35,12 @@ type Config struct {
 	HTTP     *http.Client // default: one that uses the proxy of the environment
 }
 
-// Run connects to Slack and answers until ctx ends; then it finishes what runs and returns nil. It returns an error when
-// Slack refuses the bot for good, with the cure in its message.
-func Run(ctx context.Context, c Config, answers *commands.Router, o Options) error {
+// Run connects to the workspace of [SignIn] and answers until ctx ends; then it finishes what runs and returns nil. It
+// returns an error when Slack refuses the bot for good, with the cure in its message.
+func Run(ctx context.Context, c Config, workspace Workspace, answers *commands.Router, o Options) error {
 	o = o.withDefaults()
-	if c.APIURL == "" {
-		c.APIURL = slack.APIURL
-	}
+	c = c.withDefaults()
 	client := c.client()
-	workspace, err := whoAmI(ctx, client)
-	if err != nil {
-		return err
-	}
-	o.Log.Info("signed in to Slack", "team", workspace.TeamID, "user", workspace.UserID)
-
 	socket := socketmode.New(client, socketmode.OptionReadLimit(maxEnvelope))
 	b := New(Parts{
 		Workspace: workspace,
@@ -80,9 +72,16 @@ func Run(ctx context.Context, c Config, answers *commands.Router, o Options) err
 		}
 		return err
 	})
-	err = g.Wait()
+	err := g.Wait()
 	o.Log.Info("stopped", "counts", fmt.Sprintf("%+v", b.Stats()))
 	return err
+}
+
+func (c Config) withDefaults() Config {
+	if c.APIURL == "" {
+		c.APIURL = slack.APIURL
+	}
+	return c
 }
 
 func (c Config) httpClient() *http.Client {
@@ -126,9 +125,10 @@ func (o *opening) RoundTrip(r *http.Request) (*http.Response, error) {
 	return next.RoundTrip(r)
 }
 
-// whoAmI asks Slack which workspace the token belongs to; clicks of other organisations are told apart by it.
-func whoAmI(ctx context.Context, client *slack.Client) (Workspace, error) {
-	me, err := client.AuthTestContext(ctx)
+// SignIn asks Slack which workspace the bot token belongs to; people of other organisations are told apart by it. Its
+// error holds the cure.
+func SignIn(ctx context.Context, c Config) (Workspace, error) {
+	me, err := c.withDefaults().client().AuthTestContext(ctx)
 	if err != nil {
 		return Workspace{}, fmt.Errorf("sign in to Slack: %w: %s", withoutURL(err), cureOr(err, "check that this machine reaches Slack (SLACK_API_URL, HTTPS_PROXY)"))
 	}

@@ -73,8 +73,8 @@ func (p *tab) heal(fault string) {
 	p.see(fault+" to be healed", `(s) => !document.querySelector(s).checked`, hook("fault-"+fault))
 }
 
-// timeMachine moves a week on and asks again.
-func timeMachine(p *tab) {
+// moveTheClock moves a week on and asks again.
+func moveTheClock(p *tab) {
 	p.ask("microsoft-_-windows_10")
 	m := p.answer("Missing updates: microsoft-_-windows_10")
 	before, asOf := p.table(m), p.asOf(m)
