@@ -60,15 +60,15 @@ type bareSlack struct {
 	conns chan *websocket.Conn // after their hello
 }
 
-func newBareSlack(b testing.TB) *bareSlack {
-	b.Helper()
+func newBareSlack(tb testing.TB) *bareSlack {
+	tb.Helper()
 	s := &bareSlack{conns: make(chan *websocket.Conn, 1)}
 	mux := http.NewServeMux()
 	s.Server = httptest.NewServer(mux)
-	b.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	answer := func(w http.ResponseWriter, v map[string]any) {
 		if err := json.NewEncoder(w).Encode(v); err != nil {
-			b.Error(err)
+			tb.Error(err)
 		}
 	}
 	mux.HandleFunc("/api/auth.test", func(w http.ResponseWriter, _ *http.Request) {
@@ -81,11 +81,11 @@ func newBareSlack(b testing.TB) *bareSlack {
 		up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 		conn, err := up.Upgrade(w, r, nil)
 		if err != nil {
-			b.Error(err)
+			tb.Error(err)
 			return
 		}
 		if err := conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"hello","num_connections":1}`)); err != nil {
-			b.Error(err)
+			tb.Error(err)
 		}
 		s.conns <- conn
 	})
@@ -93,39 +93,39 @@ func newBareSlack(b testing.TB) *bareSlack {
 }
 
 // benchBot wires the parts as serve does, within this process and without a limit on calls.
-func benchBot(b testing.TB, slack *bareSlack, ttl time.Duration) *apitest.Server {
-	b.Helper()
+func benchBot(tb testing.TB, slack *bareSlack, ttl time.Duration) *apitest.Server {
+	tb.Helper()
 	defender, err := apitest.Start(apitest.Options{})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	cred, _, err := api.NewCredential(api.CredentialOptions{
 		TenantID: apitest.TenantID, ClientID: apitest.ClientID, ClientSecret: apitest.ClientSecret,
 		Authority: defender.URL, Transport: defender.Client(),
 	})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	client, err := api.NewClient(cred, &api.Options{
 		Cloud:     api.Cloud{Endpoint: defender.URL, Scope: defender.Scope()},
 		Transport: defender.Client(), CacheTTL: ttl, PerMinute: -1, PerHour: -1,
 	})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	router, err := newRouter(client, &commands.Index{})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
 		ended <- bot.Run(ctx, bot.Config{AppToken: "xapp-1", BotToken: "xoxb-1", APIURL: slack.URL + "/api/"}, bot.Workspace{TeamID: "T1"}, router, bot.Options{Tables: bot.TablesData})
 	}()
-	b.Cleanup(func() {
+	tb.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
-			b.Error(err)
+			tb.Error(err)
 		}
 		defender.Close()
 	})
