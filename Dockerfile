@@ -10,12 +10,12 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X main.version=${VERSION}"
 
 # Nothing but the program and the root certificates; it runs as nobody.
 FROM gcr.io/distroless/static-debian12:nonroot
-COPY --from=build /out/missingkbs /missingkbs
+COPY --from=build /out/missingkbs /usr/local/bin/missingkbs
 COPY --from=build --chown=65532:65532 /out/data /data
 COPY LICENSE /LICENSE
 # Digests and their history, unless DATABASE_URL names a PostgreSQL.
 ENV DATABASE_URL=sqlite:///data/missingkbs.db
 VOLUME /data
 USER 65532:65532
-ENTRYPOINT ["/missingkbs"]
+ENTRYPOINT ["missingkbs"]
 CMD ["serve"]

@@ -4,7 +4,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 FUZZTIME ?= 30s
 LINT     := go tool -modfile=.ci/tools.mod golangci-lint
 
-.PHONY: help build run test check bench fuzz page
+.PHONY: help build run test check bench fuzz
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10

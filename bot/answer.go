@@ -223,11 +223,13 @@ func (b *Bot) reply(ctx context.Context, q question, page view.Page) {
 	if table && err == nil {
 		b.tables.CompareAndSwap(int32(tablesUnknown), int32(tablesAccepted))
 	}
-	if table && errors.Is(err, errInvalidBlocks) {
-		b.log.Warn("this workspace refuses data_table blocks; drawing tables as sections from now on")
-		b.tables.Store(int32(tablesRefused))
+	if table && errors.Is(err, errInvalidBlocks) && b.options.Tables != TablesData {
 		if r, _, err = b.newReply(q, page, true); err == nil {
 			err = b.webhook.Reply(ctx, q.to.responseURL, r)
+		}
+		// Only a workspace that has never taken a table, and takes the same page without one, refuses tables.
+		if err == nil && b.tables.CompareAndSwap(int32(tablesUnknown), int32(tablesRefused)) {
+			b.log.Warn("this workspace refuses data_table blocks; drawing tables as sections from now on")
 		}
 	}
 	if err != nil {

@@ -41,7 +41,7 @@ type Options struct {
 	Tables   Tables        // default TablesAuto
 	AckAfter time.Duration // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
 	Timeout  time.Duration // for one question; default 30 s
-	Grace    time.Duration // for questions that run when the bot is told to stop; default 8 s
+	Grace    time.Duration // for questions that run when the bot is told to stop; default 5 s
 	Slots    int           // questions at once; default 200
 	Log      *slog.Logger  // default: nothing is logged
 }
@@ -57,7 +57,7 @@ func (o Options) withDefaults() Options {
 		o.Timeout = 30 * time.Second
 	}
 	if o.Grace == 0 {
-		o.Grace = 8 * time.Second
+		o.Grace = 5 * time.Second
 	}
 	if o.Slots == 0 {
 		o.Slots = 200
@@ -185,7 +185,7 @@ func slackHosts(apiURL string) func(*url.URL) bool {
 	}
 }
 
-// httpClient never follows a redirect: a response_url has no business to send the answer elsewhere.
+// noRedirects returns a client that never follows a redirect: a response_url has no business to send the answer elsewhere.
 func noRedirects(c *http.Client) *http.Client {
 	own := *c
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -372,6 +372,7 @@ func TestClicks(t *testing.T) {
 		"shared":                      {clicked("share:1", "x", nil), []string{"0s ack e1", "0s /r1 answer to x"}, "in_channel", false},
 		"a link":                      {clicked("open:1", "", nil), []string{"0s ack e1"}, "", false},
 		"somebody else's button":      {clicked("other", "", nil), []string{"0s ack e1"}, "", false},
+		"nowhere":                     {clicked("run:1", "x", func(p map[string]any) { delete(p, "channel"); delete(p, "container") }), []string{"0s ack e1"}, "", false},
 		"no button at all":            {clicked("", "", func(p map[string]any) { p["actions"] = nil }), []string{"0s ack e1"}, "", false},
 		"a modal":                     {clicked("", "", func(p map[string]any) { p["type"] = "view_submission" }), []string{"0s ack e1"}, "", false},
 	} {
@@ -417,10 +418,10 @@ func TestOnlyMembersAreAnswered(t *testing.T) {
 		"other organisation":        {func(p map[string]any) { p["user"] = map[string]any{"id": "U9", "team_id": "T9"} }, "Only for members of this workspace"},
 		"nobody knows where from":   {func(p map[string]any) { p["user"] = map[string]any{"id": "U9"} }, "Only for members of this workspace"},
 		"workspace of the same org": {func(p map[string]any) { p["user"] = map[string]any{"id": "U2", "team_id": "E1"} }, "answer to x"},
-		"other workspace, same org": {func(p map[string]any) {
+		"outsider, app of an org": {func(p map[string]any) {
 			p["user"] = map[string]any{"id": "U2", "team_id": "T2"}
 			p["enterprise"] = map[string]any{"id": "E1"}
-		}, "answer to x"},
+		}, "Only for members of this workspace"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -449,7 +450,7 @@ func TestUndecodableEnvelopesAreAcknowledged(t *testing.T) {
 		b.events <- bad(`{"type":"hello"}`)
 		// slack-go cannot read this message's blocks; the click is plain all the same.
 		b.events <- bad(`{"envelope_id":"e2","type":"interactive","payload":{"type":"block_actions","trigger_id":"t2",
-			"response_url":"https://hooks.slack.com/r2","user":{"id":"U1","team_id":"T1"},"message":{"blocks":[{"type":"data_table","rows":[[null]]}]},
+			"response_url":"https://hooks.slack.com/r2","channel":{"id":"C0OWN"},"user":{"id":"U1","team_id":"T1"},"message":{"blocks":[{"type":"data_table","rows":[[null]]}]},
 			"actions":[{"action_id":"run:1","value":"x"}]}}`)
 		synctest.Wait()
 		if got := b.bot.Stats(); got.Undecodable != 1 || got.Answered != 1 {
@@ -556,7 +557,7 @@ func TestStopEndsWhatHangs(t *testing.T) {
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("stopping took %v, want 10s at most", took)
 		}
-		expect(t, b, "1.5s ack e1", "10s /r1 The bot is restarting")
+		expect(t, b, "1.5s ack e1", "7s /r1 The bot is restarting")
 	})
 }
 

@@ -124,7 +124,7 @@ func closedChannel(info *slack.Channel, user string) error {
 // mayRead refuses, as a [digest.ErrChannelGone], a channel that people of another organisation read: a channel may have
 // been shared after the digest was made.
 func (d *Directory) mayRead(ctx context.Context, channel string) error {
-	info, err := d.channel(ctx, channel)
+	info, err := d.lookUp(ctx, channel) // anew: what is remembered may be older than the sharing
 	if err != nil {
 		return slackFailure(err)
 	}
@@ -147,13 +147,15 @@ func (d *Directory) person(ctx context.Context, id string) (*slack.User, error) 
 // channel looks a channel up. One that takes no digests is not remembered.
 func (d *Directory) channel(ctx context.Context, id string) (*slack.Channel, error) {
 	open := func(c *slack.Channel) bool { return closedChannel(c, c.User) == nil }
-	return d.channels.get(id, open, func() (*slack.Channel, error) {
-		info, err := d.slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
-		if err != nil {
-			return nil, fmt.Errorf("look up channel %s: %w", id, withoutURL(err))
-		}
-		return info, nil
-	})
+	return d.channels.get(id, open, func() (*slack.Channel, error) { return d.lookUp(ctx, id) })
+}
+
+func (d *Directory) lookUp(ctx context.Context, id string) (*slack.Channel, error) {
+	info, err := d.slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
+	if err != nil {
+		return nil, fmt.Errorf("look up channel %s: %w", id, withoutURL(err))
+	}
+	return info, nil
 }
 
 // remembered keeps a bounded number of values for a while. It is go-cache without its janitor, whose goroutine nobody

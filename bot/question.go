@@ -19,7 +19,7 @@ type question struct {
 	line     string
 	user     string
 	team     string // the workspace of the person
-	org      string // the Enterprise organisation of the person, if any
+	org      string // the Enterprise organisation of the person, where Slack vouches for it
 	channel  string
 	trigger  string // told apart from other questions by; secret
 	to       replyTo
@@ -62,9 +62,6 @@ type click struct {
 		ID     string `json:"id"`
 		TeamID string `json:"team_id"`
 	} `json:"user"`
-	Enterprise *struct {
-		ID string `json:"id"`
-	} `json:"enterprise"`
 	Channel *struct {
 		ID string `json:"id"`
 	} `json:"channel"`
@@ -106,11 +103,11 @@ func clickedQuestion(envelope string, payload json.RawMessage) (question, error)
 			public:  kind == blocks.Share,
 		},
 	}
-	if c.Enterprise != nil {
-		q.org = c.Enterprise.ID
-	}
 	if c.Channel != nil {
 		q.channel = c.Channel.ID
+	}
+	if q.channel == "" {
+		return question{}, fmt.Errorf("%w: it comes from no channel", errUnreadable)
 	}
 	return q, nil
 }
@@ -135,6 +132,7 @@ func (w Workspace) ours(q question) bool {
 	if q.team == w.TeamID {
 		return true
 	}
-	// In an Enterprise organisation the person's team may be another workspace of it, or the organisation itself.
+	// In an Enterprise organisation the person's team may be the organisation itself. A click says nothing more of who
+	// made it: its field enterprise is the one the app is installed in, also when an outsider clicks.
 	return w.EnterpriseID != "" && (q.org == w.EnterpriseID || q.team == w.EnterpriseID)
 }

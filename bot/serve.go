@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -45,19 +44,23 @@ func (b *Bot) drain(events <-chan socketmode.Event, abandon func()) {
 	defer func() {
 		select {
 		case <-ended(&b.asides):
-		case <-time.After(ackTimeout):
+		case <-time.After(lastWords):
 		}
 	}()
 	grace := time.NewTimer(b.options.Grace)
 	defer grace.Stop()
 	for last := false; ; {
 		select {
+		case e := <-events:
+			b.late(e)
+			continue // what has arrived is told before this returns
+		default:
+		}
+		select {
 		case <-done:
 			return
 		case e := <-events:
-			if q, ok := b.question(e); ok {
-				b.refuse(q, restarting)
-			}
+			b.late(e)
 		case <-grace.C:
 			if last {
 				b.log.Warn("questions cut off at the end")
@@ -65,8 +68,20 @@ func (b *Bot) drain(events <-chan socketmode.Event, abandon func()) {
 			}
 			abandon()
 			last = true
-			grace.Reset(2 * time.Second)
+			grace.Reset(lastWords)
 		}
+	}
+}
+
+// lastWords is how long what was cut off has for saying so.
+const lastWords = time.Second
+
+// late handles an event that arrives while the bot stops.
+func (b *Bot) late(e socketmode.Event) {
+	if e.Type == socketmode.EventTypeErrorWriteFailed {
+		b.lostAck(e)
+	} else if q, ok := b.question(e); ok {
+		b.refuse(q, restarting)
 	}
 }
 
@@ -90,7 +105,7 @@ func (b *Bot) event(ctx context.Context, e socketmode.Event) error {
 	case socketmode.EventTypeIncomingError:
 		b.log.Warn("an unreadable frame came from Slack")
 	case socketmode.EventTypeErrorWriteFailed:
-		b.lostAck(ctx, e)
+		b.lostAck(e)
 	default:
 		if q, ok := b.question(e); ok {
 			b.start(ctx, q)
@@ -217,7 +232,7 @@ func (b *Bot) connectionError(e socketmode.Event) error {
 }
 
 // lostAck sends an answer again that went down with the connection that was to carry it.
-func (b *Bot) lostAck(ctx context.Context, e socketmode.Event) {
+func (b *Bot) lostAck(e socketmode.Event) {
 	failed, ok := e.Data.(*socketmode.ErrorWriteFailed)
 	if !ok || failed.Response == nil {
 		return
@@ -227,10 +242,10 @@ func (b *Bot) lostAck(ctx context.Context, e socketmode.Event) {
 		return
 	}
 	b.log.Warn("an acknowledgement was lost with its connection; answering by response_url")
-	b.running.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, replyTimeout)
+	b.aside(failed.Response.EnvelopeID, func(context.Context) {
+		ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
 		defer cancel()
-		if err := b.webhook.Reply(ctx, lost.to.responseURL, lost.reply); err != nil && !errors.Is(err, context.Canceled) {
+		if err := b.webhook.Reply(ctx, lost.to.responseURL, lost.reply); err != nil {
 			b.log.Error("answer lost", "error", err)
 		}
 	})

@@ -36,7 +36,8 @@ func NewWebhook(client *http.Client, apiURL string) *Webhook {
 }
 
 // Reply posts a message. It tries again after a 429, for as long as Slack asks and the context allows, after a 5xx and
-// when no connection could be made: in none of these was the message taken. The address is a secret and in no error.
+// when no connection could be made. Of these only a 5xx may be from something that took the message all the same; an
+// answer that comes twice is better than none. The address is a secret and in no error.
 func (w *Webhook) Reply(ctx context.Context, responseURL string, message any) error {
 	u, err := url.Parse(responseURL)
 	if err != nil || !w.allowed(u) {

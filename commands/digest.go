@@ -46,6 +46,7 @@ type DigestOptions struct {
 	People   People
 	Queue    digest.Queue
 	Preview  Previewer
+	File     bool                     // a file of digests is in use: what it holds cannot be removed here
 	Now      func() time.Time         // the clock; [time.Now] when nil
 	NewID    func(attempt int) string // names a new subscription; attempt counts from 1; random digits when nil
 }
@@ -125,6 +126,9 @@ func (d digests) words() []digestWord {
 const listWord = "list"
 
 func (d digests) run(ctx context.Context, req Request) (view.Page, error) {
+	if !onTerminal(req) && req.Channel == "" {
+		return view.Page{}, &Error{Title: "Only in a channel", Message: "Digests belong to channels. Ask in one."}
+	}
 	name := listWord
 	if len(req.Words) > 0 && !strings.HasPrefix(req.Words[0], "-") {
 		name, req.Words = strings.ToLower(req.Words[0]), req.Words[1:]
@@ -194,8 +198,8 @@ func digestVisible(s digest.Subscription, req Request) bool {
 
 func ownsDigest(s digest.Subscription, req Request) bool { return s.Owner != "" && s.Owner == req.User }
 
-// onTerminal reports whether a request came from no channel. Whoever has the terminal has the database too.
-func onTerminal(req Request) bool { return req.Channel == "" }
+// onTerminal reports whether a request came from a terminal. Whoever has the terminal has the database too.
+func onTerminal(req Request) bool { return req.Terminal }
 
 func noDigest(id string) error {
 	return &Error{

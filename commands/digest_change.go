@@ -166,7 +166,7 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 	if err != nil {
 		return view.Page{}, err
 	}
-	if s.Origin == digest.FromFile {
+	if s.Origin == digest.FromFile && d.File {
 		return view.Page{}, &Error{
 			Title:   fmt.Sprintf("Digest %s is written in a file", s.ID),
 			Message: "It comes from the file that MISSINGKBS_DIGESTS names, and would come back at the next start. Take it out of that file, or pause it here.",

@@ -186,7 +186,7 @@ func newDeskWith(t *testing.T, change func(*commands.DigestOptions), subs ...dig
 	d.PutSoftware(apitest.Software{ID: "google-_-chrome", Name: "chrome", Vendor: "google", ExposedMachines: 29})
 	index := &commands.Index{}
 	o := commands.DigestOptions{
-		Defender: d.client, Index: index, Queue: d.queue, Now: func() time.Time { return d.now },
+		Defender: d.client, Index: index, Queue: d.queue, File: true, Now: func() time.Time { return d.now },
 		People: town{zones: map[string]string{alice: "Europe/Stockholm", bob: "America/New_York"}, refused: map[string]string{}},
 		NewID:  func(attempt int) string { return d.ids[attempt-1] },
 	}
@@ -206,7 +206,7 @@ func (d *desk) from(t *testing.T, user, channel, line string) (view.Page, error)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.User, req.Channel = user, channel
+	req.User, req.Channel, req.Terminal = user, channel, user == "" && channel == ""
 	return d.router.Run(t.Context(), req)
 }
 

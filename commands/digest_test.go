@@ -707,3 +707,22 @@ func TestDigestHelp(t *testing.T) {
 		t.Errorf("facts = %v", facts)
 	}
 }
+
+// Once no file is in use, what it left behind can be removed.
+func TestDigestOfAFileThatIsGone(t *testing.T) {
+	t.Parallel()
+	d := newDeskWith(t, func(o *commands.DigestOptions) { o.File = false }, edge("team-weekly", inFile))
+	if got := d.does(t, "digest remove team-weekly --yes"); got.Title != "Digest team-weekly is removed" {
+		t.Errorf("got %q", got.Title)
+	}
+}
+
+// Neither a terminal nor a channel: nobody's digests are shown.
+func TestDigestsNowhere(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	_, err := d.router.Run(t.Context(), commands.Request{Words: []string{"digest", "list"}, User: alice})
+	if got := commands.Explain(err).Title; got != "Only in a channel" {
+		t.Errorf("got %q, want a refusal", got)
+	}
+}

@@ -14,6 +14,9 @@ type Request struct {
 	Words   []string // what was asked, split into words
 	User    string   // who asks, in the words of the edge that took the question; empty on a terminal
 	Channel string   // where; empty on a terminal
+
+	// Terminal says that the question came from the terminal of whoever runs the program, who may see everything.
+	Terminal bool
 }
 
 // Parse reads a typed line. The caller fills in who asks and where.

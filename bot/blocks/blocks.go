@@ -126,7 +126,11 @@ func (d *drawing) facts(facts view.Facts) {
 			slack.NewRichTextSectionTextElement("  "+value, nil),
 		))
 	}
-	if len(items) > 0 && d.room() {
+	if len(items) > 0 && !d.room() {
+		d.notes = append(d.notes, view.Count(len(items), "more line")+" not shown.")
+		return
+	}
+	if len(items) > 0 {
 		d.add(slack.NewRichTextBlock("", slack.NewRichTextList(slack.RTEListBullet, 0, items...)))
 	}
 }

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
@@ -41,7 +44,7 @@ func (c askCmd) Run(ctx context.Context, s streams) error {
 	if len(c.Words) == 0 {
 		return usageError{errNoWords}
 	}
-	defender, stop, err := c.defender(&m, s)
+	defender, stop, err := c.defender(ctx, &m, s)
 	if err != nil {
 		return err
 	}
@@ -51,13 +54,13 @@ func (c askCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer done()
-	router, err := newRouter(defender, &commands.Index{}, digests...)
+	router, err := newRouter(defender, &commands.Index{}, digests)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	page, err := router.Run(ctx, commands.Request{Words: commands.Split(commands.Line(c.Words...))})
+	page, err := router.Run(ctx, commands.Request{Words: commands.Split(commands.Line(c.Words...)), Terminal: true})
 	if err != nil {
 		return c.tell(s.err, err)
 	}
@@ -79,10 +82,11 @@ func (c askCmd) tell(w io.Writer, err error) error {
 }
 
 // defender makes the client that the flags ask for, and what ends it.
-func (c askCmd) defender(m *mistakes, s streams) (*api.Client, func(), error) {
+func (c askCmd) defender(ctx context.Context, m *mistakes, s streams) (*api.Client, func(), error) {
 	log := c.Log.logger(m, s.err)
-	nothing := func() {}
 	switch {
+	case c.aboutDigests():
+		return nil, func() {}, m.err()
 	case c.Sandbox:
 		if err := m.err(); err != nil {
 			return nil, nil, err
@@ -91,36 +95,60 @@ func (c askCmd) defender(m *mistakes, s streams) (*api.Client, func(), error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		return client, server.Close, nil
+		return client, func() {
+			client.Close()
+			server.Close()
+		}, nil
 	case c.SignIn != "":
-		client, err := c.signedIn(m, s.err)
-		return client, nothing, err
+		client, err := c.signedIn(ctx, m, s.err, log)
+		return client, closing(client), err
 	default:
 		client, err := c.Defender.defender(m, log)
-		return client, nothing, err
+		return client, closing(client), err
 	}
+}
+
+func closing(c *api.Client) func() {
+	if c == nil {
+		return func() {}
+	}
+	return c.Close
 }
 
 // digests is the command that reads the digests of this database, where the question is about them. On a terminal nobody
 // knows who asks, so nothing can be changed.
-func (c askCmd) digests(ctx context.Context, m *mistakes, s streams) ([]commands.Command, func(), error) {
-	if c.Sandbox || !strings.EqualFold(c.Words[0], "digest") {
-		return nil, func() {}, nil
+func (c askCmd) digests(ctx context.Context, m *mistakes, s streams) (commands.Command, func(), error) {
+	if !c.aboutDigests() {
+		// For help, and for words that only the first word of a line makes a command.
+		none := commands.Digest(nil, commands.DigestOptions{})
+		none.Run = func(context.Context, commands.Request) (view.Page, error) {
+			return view.Page{}, &commands.Error{
+				Title:   "No digests here",
+				Message: "Digests are kept by a bot that runs. Try them with: missingkbs sandbox",
+			}
+		}
+		return none, func() {}, nil
 	}
 	database, err := c.Store.open(ctx, m, c.Log.logger(m, s.err), s.env)
 	if err != nil {
-		return nil, nil, err
+		return commands.Command{}, nil, err
 	}
 	done := func() { _ = database.Close() }
 	if err := database.Migrate(ctx); err != nil {
 		done()
-		return nil, nil, fmt.Errorf("DATABASE_URL: %w", err)
+		return commands.Command{}, nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	return []commands.Command{commands.Digest(database, commands.DigestOptions{})}, done, nil
+	return commands.Digest(database, commands.DigestOptions{}), done, nil
 }
 
+// aboutDigests reports whether the question is about the digests of this database, for which Defender is not asked.
+func (c askCmd) aboutDigests() bool { return !c.Sandbox && strings.EqualFold(c.Words[0], "digest") }
+
+// signInTime is how long a code of device-code is good for.
+const signInTime = 15 * time.Minute
+
 // signedIn makes a client that acts for the person at the terminal, with the delegated permission Software.Read.
-func (c askCmd) signedIn(m *mistakes, w io.Writer) (*api.Client, error) {
+func (c askCmd) signedIn(ctx context.Context, m *mistakes, w io.Writer, log *slog.Logger) (*api.Client, error) {
 	options := c.Defender.client(m)
 	how := m.oneOf("--sign-in", c.SignIn, "device-code", "browser", "azure-cli")
 	if how != "azure-cli" {
@@ -137,6 +165,13 @@ func (c askCmd) signedIn(m *mistakes, w io.Writer) (*api.Client, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("sign in: %w", err)}
 	}
+	// Here and not within the time of the question: a person with a second factor needs some minutes.
+	signing, cancel := context.WithTimeout(ctx, signInTime)
+	defer cancel()
+	if _, err := cred.GetToken(signing, policy.TokenRequestOptions{Scopes: []string{options.Cloud.Scope}}); err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
+	}
+	options.Logger = log
 	return api.NewClient(cred, &options)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
@@ -81,7 +82,12 @@ func (m *mistakes) secret(setting, value string) string {
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		m.add(setting, "names a file that cannot be read: %v", err)
+		// Not the name: a secret that begins with an @ would be told.
+		cause := err
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			cause = e.Err
+		}
+		m.add(setting, "names a file, by the @ in front, that cannot be read: %v", cause)
 	}
 	return strings.TrimSpace(string(raw))
 }

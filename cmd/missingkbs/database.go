@@ -16,13 +16,20 @@ type storeSettings struct {
 	Retention string `name:"retention-days" env:"MISSINGKBS_RETENTION_DAYS" default:"400" help:"Days that history is kept; 0 keeps it for ever (${default})."`
 }
 
+// maxRetentionDays is a hundred years.
+const maxRetentionDays = 36_500
+
 // check notes what is wrong with the settings; nothing is opened.
 func (s storeSettings) check(m *mistakes, env func(string) (string, bool)) (address string, days int) {
-	address = s.URL
+	address = m.secret("DATABASE_URL", s.URL)
 	if address == "" {
 		address = ownFile(m, env)
 	}
-	return address, m.number("MISSINGKBS_RETENTION_DAYS", s.Retention)
+	days = m.number("MISSINGKBS_RETENTION_DAYS", s.Retention)
+	if days > maxRetentionDays {
+		m.add("MISSINGKBS_RETENTION_DAYS", "takes at most %d; 0 keeps history for ever", maxRetentionDays)
+	}
+	return address, days
 }
 
 // open opens the database.

@@ -50,11 +50,13 @@ func newExposure(defender *api.Client, now func() time.Time) *exposure {
 // Snapshot reads the patch gap of what is watched. It is a [digest.RetryLater] when the rate limit does not let it
 // finish: the next try goes on.
 func (e *exposure) Snapshot(ctx context.Context, watch []string) (digest.Snapshot, error) {
-	ids, err := e.resolve(ctx, watch)
+	ids, nothing, err := e.resolve(ctx, watch)
 	if err != nil {
 		return digest.Snapshot{}, later(err)
 	}
-	return e.read(ctx, ids, partAge)
+	snap, err := e.read(ctx, ids, partAge)
+	snap.Unread = append(snap.Unread, nothing...)
+	return snap, err
 }
 
 // Confirm reads software anew, past everything that is kept.
@@ -62,30 +64,34 @@ func (e *exposure) Confirm(ctx context.Context, software []string) (digest.Snaps
 	return e.read(ctx, software, 0)
 }
 
-// resolve turns what is watched into software ids. A pattern takes the catalog; ids stand for themselves.
-func (e *exposure) resolve(ctx context.Context, watch []string) ([]string, error) {
-	ids := map[string]bool{}
+// resolve turns what is watched into software ids: ids stand for themselves, a pattern for what fits it in the catalog.
+// A pattern that fits nothing is told, for silence would read as "nothing is missing".
+func (e *exposure) resolve(ctx context.Context, watch []string) (ids []string, nothing []digest.Unread, err error) {
+	found := map[string]bool{}
 	var catalog []api.Software
 	for _, w := range watch {
-		prefix, pattern := strings.CutSuffix(w, "*")
-		if w != digest.All && !pattern {
-			ids[w] = true
+		if w != digest.All && !strings.Contains(w, "*") {
+			found[w] = true
 			continue
 		}
 		if catalog == nil {
 			all, err := e.defender.Catalog(ctx)
 			if err != nil {
-				return nil, fmt.Errorf("read the software list: %w", err)
+				return nil, nil, fmt.Errorf("read the software list: %w", err)
 			}
 			catalog = all.Value
 		}
+		pattern, fits := digest.Subscription{Watch: []string{w}}, false
 		for _, s := range catalog {
-			if w == digest.All && s.Vendor == "microsoft" && s.Weaknesses > 0 || pattern && strings.HasPrefix(s.ID, prefix) {
-				ids[s.ID] = true
+			if pattern.Watches(s.ID) && (w != digest.All || s.Weaknesses > 0) {
+				found[s.ID], fits = true, true
 			}
 		}
+		if !fits {
+			nothing = append(nothing, digest.Unread{Software: w, Reason: "No software fits this"})
+		}
 	}
-	return slices.Sorted(maps.Keys(ids)), nil
+	return slices.Sorted(maps.Keys(found)), nothing, nil
 }
 
 // read reads software one by one, several at a time.
@@ -145,7 +151,7 @@ func (e *exposure) part(ctx context.Context, id string, maxAge time.Duration) (p
 	if maxAge == 0 && errors.Is(err, api.ErrNotFound) {
 		// A software that has left the tenant lacks nothing any more. Only a second reading may say so: a single 404 is
 		// known to be wrong at times (https://github.com/MicrosoftDocs/microsoft-365-docs/issues/13047).
-		answer, err = api.Answer[[]api.MissingKB]{FetchedAt: e.now()}, nil
+		return part{at: e.now()}, nil
 	}
 	if err != nil {
 		return part{}, err

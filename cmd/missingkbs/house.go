@@ -32,10 +32,18 @@ type house struct {
 
 // stopTime is how long digests that are being made may take when the program stops; those that need longer are made
 // again at the next start.
-const stopTime = 5 * time.Second
+const stopTime = 4 * time.Second
 
-// run runs the house until ctx ends.
+// run runs the house until ctx ends, which is no failure however far it got.
 func (h house) run(ctx context.Context) error {
+	err := h.open(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (h house) open(ctx context.Context) error {
 	if err := h.store.Migrate(ctx); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -62,7 +70,7 @@ func (h house) run(ctx context.Context) error {
 	}
 	index := &commands.Index{}
 	router, err := newRouter(h.defender, index, commands.Digest(h.store, commands.DigestOptions{
-		Defender: h.defender, Index: index, People: directory, Queue: queue, Preview: worker, Now: h.now,
+		Defender: h.defender, Index: index, People: directory, Queue: queue, Preview: worker, File: h.digests != "", Now: h.now,
 	}))
 	if err != nil {
 		return err
@@ -77,7 +85,10 @@ func (h house) run(ctx context.Context) error {
 		<-ctx.Done()
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 		defer cancel()
-		return queue.Stop(stopping)
+		if err := queue.Stop(stopping); err != nil {
+			h.log.Warn("digests were cut off and will be made again", "error", err)
+		}
+		return nil
 	})
 	g.Go(func() error {
 		if err := bot.Run(ctx, h.slack, workspace, router, h.bot); err != nil {

@@ -93,7 +93,11 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	g.Go(func() error {
 		if c.Headless != "" {
 			defer stop()
-			return askWorkspace(ctx, workspace, c.Headless, s.out)
+			err := askWorkspace(ctx, workspace, c.Headless, s.out)
+			if ctx.Err() != nil {
+				return nil // the house says why
+			}
+			return err
 		}
 		if err := workspace.WaitConnected(ctx, 1); err != nil {
 			return nil // the bot says why

@@ -34,6 +34,11 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 			return v, nil
 		}
 	}
+	for _, name := range flag.Envs {
+		if v, ok := s.env(name); ok && v == "" && flag.HasDefault {
+			return flag.Default, nil // kong has taken the blank for a value
+		}
+	}
 	return nil, nil
 }
 

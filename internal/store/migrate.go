@@ -9,7 +9,6 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
@@ -20,7 +19,7 @@ var migrations embed.FS
 
 const (
 	versionTable = "missingkbs_migrations"
-	lockID       = 0x6d697373 // "miss": PostgreSQL's advisory locks are numbers
+	lockID       = int64(0x6d697373) // "miss": PostgreSQL's advisory locks are numbers
 )
 
 // ErrNewer says that a later version of the program has changed the database, so that this one cannot know what it
@@ -30,7 +29,7 @@ var ErrNewer = errors.New("the database was made by a newer version of missingkb
 // Migrate brings the tables, ours and the queue's, to the version of this program. What is up to date is left alone.
 // It may be called by several processes at once: one does the work, the others wait for it.
 func (s *Store) Migrate(ctx context.Context) (err error) {
-	unlock, err := func() error { return nil }, error(nil)
+	unlock, err := s.lockMigrations(ctx)
 	if err != nil {
 		return fmt.Errorf("lock the database for migration: %w", err)
 	}
@@ -115,19 +114,17 @@ func (s *Store) lockMigrations(ctx context.Context) (unlock func() error, err er
 	if s.lite {
 		return lockFile(ctx, s.path+".lock")
 	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(lockID), lock.WithLockTimeout(1, 300))
-	if err != nil {
-		return nil, err
-	}
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := locker.SessionLock(ctx, conn); err != nil {
+	// Not goose's own locker, which asks again once a second: the last of several replicas would start late.
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", lockID); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return func() error {
-		return errors.Join(locker.SessionUnlock(context.WithoutCancel(ctx), conn), conn.Close())
+		_, err := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", lockID)
+		return errors.Join(err, conn.Close())
 	}, nil
 }
 

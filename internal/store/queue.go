@@ -51,7 +51,7 @@ func (o QueueOptions) withDefaults() QueueOptions {
 }
 
 // hardStop is how long a stop waits for jobs after it has cancelled their contexts.
-const hardStop = 5 * time.Second
+const hardStop = 3 * time.Second
 
 // Queue is the queue of digests that are due. Several queues, in one process or in many, may work on one PostgreSQL
 // database: each job is done by one of them.
@@ -105,7 +105,7 @@ func (q *Queue) Start(ctx context.Context) error {
 }
 
 // Stop takes no more jobs and waits until those that run are done. When its context ends before, the jobs' contexts are
-// cancelled, and those that stop within five seconds are tried again by whoever works next. An error means that a job
+// cancelled, and those that stop within three seconds are tried again by whoever works next. An error means that a job
 // went on in spite of that; it is rescued later, like one of a process that was killed. Stopping twice, or without a
 // start, is fine.
 func (q *Queue) Stop(ctx context.Context) error {

@@ -5,9 +5,18 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 	"github.com/missingkbs/missingkbs/internal/store/storetest"
+)
+
+// What package digest asks of a store and a queue.
+var (
+	_ digest.Subscriptions = (*store.Store)(nil)
+	_ digest.Timetable     = (*store.Store)(nil)
+	_ digest.Records       = (*store.Store)(nil)
+	_ digest.Queue         = (*store.Queue)(nil)
 )
 
 // engines makes the URL of a new database on each engine.
