@@ -28,6 +28,7 @@ func TestBrowser(t *testing.T) {
 		test func(*tab)
 	}{
 		{"slow failures", slowFailures},
+		{"digest fails", digestFails},
 		{"ask with the keyboard alone", askWithTheKeyboard},
 		{"sort by click and key", sortTable},
 		{"page and filter", pageTable},
@@ -36,13 +37,17 @@ func TestBrowser(t *testing.T) {
 		{"share", share},
 		{"share is refused", shareRefused},
 		{"another organisation", otherOrganisation},
-		{"time machine", timeMachine},
+		{"time machine", moveTheClock},
 		{"connection breaks while asking", connectionBreaks},
 		{"quick failures", quickFailures},
 		{"silent app", silentApp},
 		{"delivered twice", deliveredTwice},
 		{"wire", wire},
 		{"narrow", narrow},
+		{"digest with changes", digestChanges},
+		{"digest is silent", digestSilent},
+		{"digest by buttons", digestByButtons},
+		{"digest is late, and seen by others", digestPeople},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

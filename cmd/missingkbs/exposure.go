@@ -88,7 +88,7 @@ func (e *exposure) resolve(ctx context.Context, watch []string) (ids []string, n
 			}
 		}
 		if !fits {
-			nothing = append(nothing, digest.Unread{Software: w, Reason: "No software fits this"})
+			nothing = append(nothing, digest.Unread{Software: w, Reason: "No software fits this."})
 		}
 	}
 	return slices.Sorted(maps.Keys(found)), nothing, nil
@@ -108,12 +108,13 @@ func (e *exposure) read(ctx context.Context, ids []string, maxAge time.Duration)
 	}
 	_ = g.Wait()
 	snap := digest.Snapshot{Tenant: digest.DefaultTenant, At: e.now()}
+	var cutShort error
 	for i, id := range ids {
 		if err := failures[i]; err != nil {
 			if errors.Is(err, api.ErrThrottled) || ctx.Err() != nil {
-				return digest.Snapshot{}, later(err)
+				cutShort = err
 			}
-			snap.Unread = append(snap.Unread, digest.Unread{Software: id, Reason: commands.Explain(err).Title})
+			snap.Unread = append(snap.Unread, digest.Unread{Software: id, Reason: commands.Explain(err).Title + "."})
 			continue
 		}
 		snap.Software = append(snap.Software, id)
@@ -121,6 +122,9 @@ func (e *exposure) read(ctx context.Context, ids []string, maxAge time.Duration)
 		if parts[i].at.Before(snap.At) {
 			snap.At = parts[i].at
 		}
+	}
+	if cutShort != nil {
+		return digest.Snapshot{Unread: snap.Unread}, later(cutShort)
 	}
 	if len(snap.Software) == 0 && len(ids) > 0 {
 		return snap, later(failures[0])
