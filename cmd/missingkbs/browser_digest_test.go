@@ -132,14 +132,14 @@ func digestPeople(p *tab) {
 	seen := p.answer(firstTitle + software + " (late)")
 	p.says(seen, false, "due Mon 30 Nov 2026 06:00 CET, sent 4 h later")
 
-	p.choose("who", sandbox.Bob)
+	p.be(sandbox.Bob)
 	p.enter(sandbox.Patching)
 	if m := p.answer(firstTitle + software); m.TS != seen.TS || m.Only {
 		p.t.Errorf("Bob sees message %s (for him alone: %v), want the digest %s", m.TS, m.Only, seen.TS)
 	}
 	p.pressed("Settings", "Digest "+id, "Subscribed by")
 
-	p.choose("who", sandbox.Guest)
+	p.be(sandbox.Guest)
 	p.enter(sandbox.Patching)
 	p.answer(firstTitle + software)
 	p.pressed("Pause", "Only for members", "Guests may not change what a channel is told")
@@ -148,7 +148,7 @@ func digestPeople(p *tab) {
 		p.says(p.answer("Only for members"), true, "Guests may not change what a channel is told")
 	}
 
-	p.choose("who", sandbox.Alice)
+	p.be(sandbox.Alice)
 	p.enter(sandbox.Patching)
 	p.ask("digest list")
 	if listed := p.table(p.answer("Digests of this channel")); len(listed.Rows) != 1 || strings.Contains(listed.Rows[0][3], "paused") {
@@ -158,7 +158,7 @@ func digestPeople(p *tab) {
 	p.enter(sandbox.SharedChannel)
 	p.ask("digest add " + software)
 	p.says(p.answer("This channel is shared with another organisation"), true, "digests go only to channels of your own")
-	p.choose("who", sandbox.External)
+	p.be(sandbox.External)
 	p.see("nothing of it for Eve", nobodyAnswers)
 }
 

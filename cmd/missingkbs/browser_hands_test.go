@@ -89,15 +89,15 @@ func (p *tab) tabTo(selector string, held ...kb.Modifier) {
 	p.t.Fatalf("the Tab key does not lead to %s", selector)
 }
 
-// choose picks an option of a select element, and tells the page as a browser does.
-func (p *tab) choose(name, value string) {
+// be becomes another person: it picks an option of the select element, and tells the page as a browser does.
+func (p *tab) be(person string) {
 	p.t.Helper()
-	p.see(name+" to offer "+value, `(selector, value) => {
+	p.see("the page to offer being "+person, `(selector, value) => {
 		const e = document.querySelector(selector);
 		if (!e || ![...e.options].some((o) => o.value === value)) return false;
 		e.value = value;
 		return e.dispatchEvent(new Event("change", { bubbles: true }));
-	}`, hook(name), value)
+	}`, hook("who"), person)
 }
 
 // fault switches a fault on or off in the panel.

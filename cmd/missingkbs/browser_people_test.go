@@ -14,7 +14,7 @@ func share(p *tab) {
 	p.click("button", "Share to channel")
 	p.see("the shared answer", `() => document.querySelector("[data-testid=message][data-kind=app][data-ephemeral=false]")`)
 
-	p.choose("who", sandbox.Bob)
+	p.be(sandbox.Bob)
 	p.see("one message for Bob", `() => document.querySelectorAll("[data-testid=message][data-kind=app]").length === 1`)
 	p.last = "0"
 	m := p.answer("Missing updates: microsoft-_-edge")
@@ -40,13 +40,13 @@ func shareRefused(p *tab) {
 		p.t.Errorf("the refusal (for Alice alone: %v) says %q", m.Only, m.Text)
 	}
 	for _, other := range []string{sandbox.Bob, sandbox.External} {
-		p.choose("who", other)
+		p.be(other)
 		p.see(other+" to see nothing of it", nobodyAnswers)
 	}
 }
 
 func otherOrganisation(p *tab) {
-	p.choose("who", sandbox.External)
+	p.be(sandbox.External)
 	rooms := read[[]string](p, "Eve's channels", `() => [...document.querySelectorAll("[data-testid^=channel-]")].map((e) => e.dataset.testid)`)
 	for _, r := range rooms {
 		if r != "channel-"+sandbox.SharedChannel && r != "channel-home" {

@@ -118,6 +118,9 @@ func (h house) applyFile(ctx context.Context) error {
 		return usageError{fmt.Errorf("MISSINGKBS_DIGESTS: %s: %w", h.digests, err)}
 	}
 	done, err := digest.Apply(ctx, h.store, wanted, h.now())
+	if _, wrong := errors.AsType[*digest.Mistake](err); wrong {
+		return usageError{fmt.Errorf("MISSINGKBS_DIGESTS: %s: %w", h.digests, err)}
+	}
 	if err != nil {
 		return fmt.Errorf("MISSINGKBS_DIGESTS: %w", err)
 	}

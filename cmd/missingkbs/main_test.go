@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -14,6 +15,13 @@ const reexec = "MISSINGKBS_TEST_RUN_MAIN"
 func TestMain(m *testing.M) {
 	if os.Getenv(reexec) != "" {
 		main()
+		return
+	}
+	if os.Getenv(unlimitedProcess) != "" {
+		if err := runUnlimited(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitFailed)
+		}
 		return
 	}
 	os.Exit(m.Run())

@@ -27,42 +27,42 @@ type world struct {
 }
 
 // newWorld starts a world. Settings are added to the environment of the process; an empty one takes a variable away.
-func newWorld(t testing.TB, settings map[string]string) *world {
-	t.Helper()
-	w := stage(t)
-	w.start(t, settings)
-	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
-		t.Fatalf("no connection: %v\n%s", err, w.log)
+func newWorld(tb testing.TB, settings map[string]string) *world {
+	tb.Helper()
+	w := stage(tb)
+	w.start(tb, settings)
+	if err := w.slack.WaitConnected(soon(tb), 1); err != nil {
+		tb.Fatalf("no connection: %v\n%s", err, w.log)
 	}
 	return w
 }
 
 // stage starts the servers of a world.
-func stage(t testing.TB) *world {
-	t.Helper()
+func stage(tb testing.TB) *world {
+	tb.Helper()
 	defender, err := apitest.Start(apitest.Options{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(defender.Close)
+	tb.Cleanup(defender.Close)
 	slack, err := sandbox.Start(sandbox.Options{Command: "/missingkbs", Defender: defender.Tenant})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := slack.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return &world{defender: defender, slack: slack, log: &locked{}}
 }
 
 // start starts the program.
-func (w *world) start(t testing.TB, settings map[string]string) {
-	t.Helper()
-	cert := filepath.Join(t.TempDir(), "cert.pem")
+func (w *world) start(tb testing.TB, settings map[string]string) {
+	tb.Helper()
+	cert := filepath.Join(tb.TempDir(), "cert.pem")
 	if err := os.WriteFile(cert, w.defender.CertPEM(), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	environment := map[string]string{
 		reexec:                 "1",
@@ -76,7 +76,7 @@ func (w *world) start(t testing.TB, settings map[string]string) {
 		"DEFENDER_API_URL":     w.defender.URL,
 		"DEFENDER_SCOPE":       w.defender.Scope(),
 		"SSL_CERT_FILE":        cert,
-		"DATABASE_URL":         "sqlite://" + filepath.ToSlash(filepath.Join(t.TempDir(), "missingkbs.db")),
+		"DATABASE_URL":         "sqlite://" + filepath.ToSlash(filepath.Join(tb.TempDir(), "missingkbs.db")),
 		"LOG_LEVEL":            "debug",
 	}
 	maps.Copy(environment, settings)
@@ -87,43 +87,43 @@ func (w *world) start(t testing.TB, settings map[string]string) {
 		w.process.Env = append(w.process.Env, name+"="+value)
 	}
 	if err := w.process.Start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = w.process.Process.Kill()
 		_ = w.process.Wait()
-		if t.Failed() {
-			t.Logf("the program's log:\n%s", w.log)
+		if tb.Failed() {
+			tb.Logf("the program's log:\n%s", w.log)
 		}
 	})
 }
 
-func soon(t testing.TB) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	t.Cleanup(cancel)
+func soon(tb testing.TB) context.Context {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), 30*time.Second)
+	tb.Cleanup(cancel)
 	return ctx
 }
 
 // ask types a slash command in #general as Alice and returns the answer that appears.
-func (w *world) ask(t testing.TB, words string) sandbox.Message {
-	t.Helper()
+func (w *world) ask(tb testing.TB, words string) sandbox.Message {
+	tb.Helper()
 	seen := map[string]bool{}
 	for _, m := range w.slack.Messages(sandbox.General, sandbox.Alice) {
 		seen[m.TS] = true
 	}
-	d, err := w.slack.Command(soon(t), sandbox.Alice, sandbox.General, "/missingkbs "+words)
+	d, err := w.slack.Command(soon(tb), sandbox.Alice, sandbox.General, "/missingkbs "+words)
 	if err != nil || !d.Acked || d.Err != "" {
-		t.Fatalf("%q: delivery %+v, %v", words, d, err)
+		tb.Fatalf("%q: delivery %+v, %v", words, d, err)
 	}
-	return w.answer(t, sandbox.General, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp && !seen[m.TS] })
+	return w.answer(tb, sandbox.General, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp && !seen[m.TS] })
 }
 
-func (w *world) answer(t testing.TB, channel string, ok func(sandbox.Message) bool) sandbox.Message {
-	t.Helper()
-	m, err := w.slack.WaitMessage(soon(t), channel, sandbox.Alice, ok)
+func (w *world) answer(tb testing.TB, channel string, ok func(sandbox.Message) bool) sandbox.Message {
+	tb.Helper()
+	m, err := w.slack.WaitMessage(soon(tb), channel, sandbox.Alice, ok)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return m
 }
