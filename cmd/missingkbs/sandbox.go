@@ -123,7 +123,7 @@ Try there, in #general:
 
   /missingkbs microsoft-_-edge                       the missing KBs of one software
   /missingkbs windows 11                             words are searched, typing errors forgiven
-  /missingkbs digest add microsoft-_-windows_11      then press +1 week under "Under the hood", twice
+  /missingkbs digest add microsoft-_-windows_11      then +1 week, twice: Under the hood > Time & faults
 
 Ctrl-C ends it.
 `, url)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -142,11 +143,13 @@ func (s *switches) values() object {
 // SetFault sets one switch by the name that the page uses, such as
 // "defender_failing": a bool, a string or a number.
 func (w *Workspace) SetFault(name string, value any) error {
+	var names []string
 	for _, one := range w.faultList() {
+		names = append(names, one.Name)
 		if one.Name == name {
 			w.trace.add(TraceUI, "fault "+name, 0, object{"value": value})
 			return one.set(w, encode(value))
 		}
 	}
-	return fmt.Errorf("sandbox: no fault %q", name)
+	return fmt.Errorf("there is no fault %q; there are %s", name, strings.Join(names, ", "))
 }

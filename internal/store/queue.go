@@ -30,7 +30,7 @@ type QueueOptions struct {
 	MaxAttempts int           // failures until a job is given up; 0 means 10, which is some three hours
 	JobTimeout  time.Duration // 0 means a minute
 	// Rescue is how long after its start a job that has not come back is taken from a process that was killed, and
-	// tried again. It is looked for every 30 seconds, so 0 means 80 seconds: after a crash no job waits two minutes.
+	// tried again. It is looked for every 30 seconds, so 0 means 70 seconds: after a crash no job waits two minutes.
 	// It must be longer than JobTimeout.
 	Rescue    time.Duration
 	Retention time.Duration // how long finished jobs are kept, and so cannot be taken again; 0 means 14 days
@@ -42,7 +42,7 @@ func (o QueueOptions) withDefaults() QueueOptions {
 	o.Workers = cmp.Or(o.Workers, 10)
 	o.MaxAttempts = cmp.Or(o.MaxAttempts, 10)
 	o.JobTimeout = cmp.Or(o.JobTimeout, time.Minute)
-	o.Rescue = cmp.Or(o.Rescue, o.JobTimeout+20*time.Second)
+	o.Rescue = cmp.Or(o.Rescue, o.JobTimeout+10*time.Second)
 	o.Retention = cmp.Or(o.Retention, 14*24*time.Hour)
 	if o.Backoff == nil {
 		o.Backoff = backoff
