@@ -33,6 +33,7 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"MISSINGKBS_TABLES":              "fancy",
 		"MISSINGKBS_ANSWER_TIMEOUT":      "-1s",
 		"MISSINGKBS_RETENTION_DAYS":      "ever",
+		"MISSINGKBS_DIGESTS":             "/no/such/digests.yaml",
 	}), "serve")
 	if got.code != exitWrongUse {
 		t.Errorf("exit code %d, want %d", got.code, exitWrongUse)
@@ -52,6 +53,7 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"MISSINGKBS_TABLES takes one of auto, data_table, classic",
 		"MISSINGKBS_ANSWER_TIMEOUT takes a time from 1s on",
 		"MISSINGKBS_RETENTION_DAYS takes a whole number",
+		"MISSINGKBS_DIGESTS names a file that cannot be read",
 		"DATABASE_URL is missing, and this user has no home folder",
 	} {
 		if !strings.Contains(got.err, want) {

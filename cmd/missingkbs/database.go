@@ -25,6 +25,11 @@ func (s storeSettings) check(m *mistakes, env func(string) (string, bool)) (addr
 	if address == "" {
 		address = ownFile(m, env)
 	}
+	if address != "" {
+		if err := store.CheckURL(address); err != nil {
+			m.add("DATABASE_URL:", "%v", err)
+		}
+	}
 	days = m.number("MISSINGKBS_RETENTION_DAYS", s.Retention)
 	if days > maxRetentionDays {
 		m.add("MISSINGKBS_RETENTION_DAYS", "takes at most %d; 0 keeps history for ever", maxRetentionDays)

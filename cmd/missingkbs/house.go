@@ -24,7 +24,7 @@ type house struct {
 	bot      bot.Options
 	defender *api.Client
 	store    *store.Store
-	digests  string           // path of the file of subscriptions; empty for none
+	digests  *digestFile      // nil for none
 	now      func() time.Time // the clock of digests
 	tick     time.Duration    // between two looks at what is due; 0 for the default
 	log      *slog.Logger
@@ -70,7 +70,7 @@ func (h house) open(ctx context.Context) error {
 	}
 	index := &commands.Index{}
 	router, err := newRouter(h.defender, index, commands.Digest(h.store, commands.DigestOptions{
-		Defender: h.defender, Index: index, People: directory, Queue: queue, Preview: worker, File: h.digests != "", Now: h.now,
+		Defender: h.defender, Index: index, People: directory, Queue: queue, Preview: worker, File: h.digests != nil, Now: h.now,
 	}))
 	if err != nil {
 		return err
@@ -104,22 +104,38 @@ func (h house) open(ctx context.Context) error {
 
 var errStopped = errors.New("stopped")
 
-// applyFile makes the store hold what the file of subscriptions says.
-func (h house) applyFile(ctx context.Context) error {
-	if h.digests == "" {
+// digestFile is what a file of subscriptions says.
+type digestFile struct {
+	path   string
+	wanted []digest.Subscription
+}
+
+// readDigests reads the file of subscriptions; no path is no file.
+func readDigests(m *mistakes, path string) *digestFile {
+	if path == "" {
 		return nil
 	}
-	text, err := os.ReadFile(h.digests)
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return usageError{fmt.Errorf("MISSINGKBS_DIGESTS: %w", err)}
+		m.add("MISSINGKBS_DIGESTS", "names a file that cannot be read: %v", err)
+		return nil
 	}
 	wanted, err := digest.ReadFile(text)
 	if err != nil {
-		return usageError{fmt.Errorf("MISSINGKBS_DIGESTS: %s: %w", h.digests, err)}
+		m.add("MISSINGKBS_DIGESTS:", "%s: %v", path, err)
+		return nil
 	}
-	done, err := digest.Apply(ctx, h.store, wanted, h.now())
+	return &digestFile{path, wanted}
+}
+
+// applyFile makes the store hold what the file of subscriptions says.
+func (h house) applyFile(ctx context.Context) error {
+	if h.digests == nil {
+		return nil
+	}
+	done, err := digest.Apply(ctx, h.store, h.digests.wanted, h.now())
 	if _, wrong := errors.AsType[*digest.Mistake](err); wrong {
-		return usageError{fmt.Errorf("MISSINGKBS_DIGESTS: %s: %w", h.digests, err)}
+		return usageError{fmt.Errorf("MISSINGKBS_DIGESTS: %s: %w", h.digests.path, err)}
 	}
 	if err != nil {
 		return fmt.Errorf("MISSINGKBS_DIGESTS: %w", err)

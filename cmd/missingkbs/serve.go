@@ -22,6 +22,7 @@ func (c serveCmd) Run(ctx context.Context, s streams) error {
 	log := c.Log.logger(&m, s.err)
 	config, options := c.Slack.read(&m)
 	c.Store.check(&m, s.env)
+	file := readDigests(&m, c.Digests)
 	defender, err := c.Defender.defender(&m, log)
 	if err != nil {
 		return err
@@ -35,7 +36,7 @@ func (c serveCmd) Run(ctx context.Context, s streams) error {
 	options.Log = log
 	log.Info("starting", "version", buildVersion(), "defender", defender.Host())
 	return house{
-		slack: config, bot: options, defender: defender, store: database, digests: c.Digests, now: time.Now, log: log,
+		slack: config, bot: options, defender: defender, store: database, digests: file, now: time.Now, log: log,
 	}.run(ctx)
 }
 

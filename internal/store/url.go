@@ -21,6 +21,12 @@ var (
 	errSQLite = errors.New("database URL: want sqlite:///path/file.db, with three slashes and without parameters")
 )
 
+// CheckURL says what is wrong with a database URL; nothing is opened. The error quotes nothing of it.
+func CheckURL(raw string) error {
+	_, err := parseURL(raw)
+	return err
+}
+
 // parseURL reads a database URL. Its errors quote nothing of it, since where the password is in a URL that cannot be
 // read is a guess: pgx redacts such URLs "best effort", net/url not at all.
 func parseURL(raw string) (target, error) {
