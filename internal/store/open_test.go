@@ -40,6 +40,7 @@ func TestOpenRefusesURLs(t *testing.T) {
 		{"postgres://u:" + secret + "@host:port/db", "cannot be read as postgres://"},
 		{"postgres://u:" + secret + "%zz@host/db", "cannot be read as postgres://"},
 		{"postgres://u:" + secret + "/#?@host/db", "cannot be read as postgres://"},
+		{"postgres://u:@" + secret + "@host/db", "cannot be read as postgres://"}, // pgx would take the secret for the host
 		{"postgres://u:" + secret + "@host/db?sslmode=perhaps", "cannot be read as postgres://"},
 		{"postgres://u:" + secret + "@host/db?sslmode=verify-full&sslrootcert=/no/such.pem", "/no/such.pem: no such file"},
 	} {

@@ -80,6 +80,14 @@ func torn(raw string) bool {
 	if err != nil || u.Opaque != "" || strings.ContainsRune(raw, '#') || strings.ContainsRune(u.EscapedPath(), '@') {
 		return true
 	}
+	// An @ in the password: pgx ends the password at the first one, and takes what follows for the host.
+	_, authority, _ := strings.Cut(raw, "://")
+	if end := strings.IndexAny(authority, "/?"); end >= 0 {
+		authority = authority[:end]
+	}
+	if strings.Count(authority, "@") > 1 {
+		return true
+	}
 	for option := range u.Query() {
 		if strings.ContainsAny(option, "@/:") {
 			return true
