@@ -38,40 +38,62 @@ const (
 // after an empty one.
 func (b *Bot) answer(ctx context.Context, q question) {
 	began := time.Now()
-	id := newID()
-	log := b.log.With("request", id, "user", q.user, "channel", q.channel, "kind", string(q.kind))
+	ctx = commands.WithID(ctx, q.id)
+	log := b.log.With("user", q.user, "channel", q.channel, "kind", string(q.kind))
 	results := make(chan result, 1)
 	b.running.Go(func() {
-		page, err := b.run(ctx, q)
-		if err != nil {
-			b.stats.failed.Add(1)
-			log.Warn("question failed", "error", err, "took", time.Since(began))
-			page = commands.Explain(err)
-			page.Note = strings.TrimSpace(page.Note + " Reference: " + id + ".")
-			if again, ok := askAgain(q, err); ok {
-				page.Actions = append(page.Actions, again)
-			}
+		r := b.result(ctx, q)
+		if r.err != nil {
+			log.WarnContext(ctx, "question failed", "error", r.err, "took", time.Since(began))
 		}
-		results <- result{page, err != nil}
+		results <- r
 	})
 
-	inAck := false
+	seen := q.observed()
+	seen.Queued = began.Sub(q.came)
 	if q.typed {
 		if r, came := within(results, b.options.AckAfter-time.Since(began)); came {
 			results <- r // for the other way, should this one be closed
-			inAck = b.ackWith(ctx, q, r.page)
+			seen.InAck = b.ackWith(ctx, q, r.page)
 		}
 	}
-	if !inAck {
+	if !seen.InAck {
 		b.ack(ctx, q.envelope, nil)
-		r := <-results
-		if r.failed {
+	}
+	r := <-results
+	delivered := true
+	if !seen.InAck {
+		if r.err != nil {
 			q = q.private()
 		}
-		b.reply(ctx, q, r.page)
+		delivered = b.reply(ctx, q, r.page)
 	}
 	b.stats.answered.Add(1)
-	log.Info("answered", "took", time.Since(began), "in_ack", inAck)
+	log.InfoContext(ctx, "answered", "took", time.Since(began), "in_ack", seen.InAck)
+
+	seen.Needs, seen.Command, seen.Outcome, seen.Reason = r.needs, r.command, r.outcome(), commands.Reason(r.err)
+	seen.Public = q.to.public
+	seen.Working, seen.Reply = r.took, time.Since(began)-r.took
+	if !delivered {
+		seen.Outcome = Lost
+	}
+	b.options.Observe(context.WithoutCancel(ctx), seen)
+}
+
+// result has a question answered; a failure becomes a page too.
+func (b *Bot) result(ctx context.Context, q question) result {
+	began := time.Now()
+	r := b.run(ctx, q)
+	if r.err != nil {
+		b.stats.failed.Add(1)
+		r.page = commands.Explain(r.err)
+		r.page.Note = strings.TrimSpace(r.page.Note + " Reference: " + q.id + ".")
+		if again, ok := askAgain(q, r.err); ok {
+			r.page.Actions = append(r.page.Actions, again)
+		}
+	}
+	r.took = time.Since(began)
+	return r
 }
 
 // askAgain is the button that repeats a question which failed through no fault of its own. A share is not repeated by a
@@ -84,8 +106,22 @@ func askAgain(q question, err error) (view.Action, bool) {
 
 // result is what became of a question.
 type result struct {
-	page   view.Page
-	failed bool
+	page    view.Page
+	err     error
+	needs   commands.Right
+	command string
+	refused bool // the person may not have this
+	took    time.Duration
+}
+
+func (r result) outcome() Outcome {
+	switch {
+	case r.refused:
+		return Refused
+	case r.err != nil:
+		return Failed
+	}
+	return Answered
 }
 
 // within waits a while for a result.
@@ -108,30 +144,40 @@ func newID() string {
 }
 
 // run has a question answered, within its time and without letting a crash through.
-func (b *Bot) run(ctx context.Context, q question) (page view.Page, err error) {
+func (b *Bot) run(ctx context.Context, q question) (r result) {
 	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: %v\n%s", commands.ErrPanic, r, debug.Stack())
+		if crash := recover(); crash != nil {
+			r.err = fmt.Errorf("%w: %v\n%s", commands.ErrPanic, crash, debug.Stack())
 		}
 	}()
+	ctx, cancel := context.WithTimeout(ctx, b.options.Timeout)
+	defer cancel()
+	req, err := q.request()
+	r.needs, r.command = b.answers.Needs(req)
+	if refusal := b.mayAsk(ctx, q, r.needs); refusal != nil {
+		r.err, r.refused = refusal, true
+		return r
+	}
+	if err != nil {
+		r.err = err
+		return r
+	}
+	r.page, r.err = b.answers.Run(ctx, req)
+	return r
+}
+
+// mayAsk says, as an error for the person, why a question is not answered.
+func (b *Bot) mayAsk(ctx context.Context, q question, _ commands.Right) error {
 	if !b.workspace.ours(q) {
-		return view.Page{}, &commands.Error{
+		return &commands.Error{
 			Title:   "Only for members of this workspace",
 			Message: "This bot answers people of the organisation that runs it. Ask one of them to share what you need.",
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.options.Timeout)
-	defer cancel()
-	req, err := q.request()
-	if err != nil {
-		return view.Page{}, err
-	}
 	if q.to.public {
-		if err := b.mayShare(ctx, q.channel); err != nil {
-			return view.Page{}, err
-		}
+		return b.mayShare(ctx, q.channel)
 	}
-	return b.answers.Run(ctx, req)
+	return nil
 }
 
 // send sends a page that refuses a question.
@@ -211,8 +257,8 @@ func (b *Bot) ack(ctx context.Context, envelope string, payload any) bool {
 }
 
 // reply posts a page to the response_url, even when the question was cut off: then the page says so. Where Slack
-// refuses the table it is drawn the classic way, now and from now on.
-func (b *Bot) reply(ctx context.Context, q question, page view.Page) {
+// refuses the table it is drawn the classic way, now and from now on. It reports whether Slack took it.
+func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTimeout)
 	defer cancel()
 	classic := b.classic()
@@ -233,6 +279,7 @@ func (b *Bot) reply(ctx context.Context, q question, page view.Page) {
 		}
 	}
 	if err != nil {
-		b.log.Error("answer lost", "error", err)
+		b.log.ErrorContext(ctx, "answer lost", "error", err)
 	}
+	return err == nil
 }

@@ -43,6 +43,7 @@ type Options struct {
 	Timeout  time.Duration // for one question; default 30 s
 	Grace    time.Duration // for questions that run when the bot is told to stop; default 5 s
 	Slots    int           // questions at once; default 200
+	Observe  Observer      // told of each question; default: nobody is
 	Log      *slog.Logger  // default: nothing is logged
 }
 
@@ -62,6 +63,9 @@ func (o Options) withDefaults() Options {
 	if o.Slots == 0 {
 		o.Slots = 200
 	}
+	if o.Observe == nil {
+		o.Observe = func(context.Context, Observation) {}
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -71,6 +75,8 @@ func (o Options) withDefaults() Options {
 // answerer answers requests; *commands.Router does.
 type answerer interface {
 	Run(ctx context.Context, req commands.Request) (view.Page, error)
+	// Needs says what a request takes of the person who makes it, and which command would take it.
+	Needs(req commands.Request) (commands.Right, string)
 }
 
 // acker acknowledges envelopes; *socketmode.Client does.

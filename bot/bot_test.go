@@ -133,6 +133,8 @@ func (a answers) Run(ctx context.Context, req commands.Request) (view.Page, erro
 	return a(ctx, req)
 }
 
+func (a answers) Needs(commands.Request) (commands.Right, string) { return commands.Ask, "software" }
+
 // echo answers with what was asked.
 func echo(_ context.Context, req commands.Request) (view.Page, error) {
 	return view.Page{Title: "answer to " + commands.Line(req.Words...)}, nil

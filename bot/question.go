@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -13,6 +14,9 @@ import (
 
 // question is something a person wants to know, and where the answer goes.
 type question struct {
+	id       string // names it in the log, in traces and on pages about failures
+	came     time.Time
+	entry    Entry
 	envelope string // acknowledged once
 	kind     blocks.ActionKind
 	typed    bool // a slash command: its acknowledgement may carry the answer
@@ -38,6 +42,7 @@ var errUnreadable = errors.New("the envelope holds no question")
 // typedQuestion reads a slash command.
 func typedQuestion(envelope string, cmd slack.SlashCommand) question {
 	return question{
+		entry:    EntryTyped,
 		envelope: envelope,
 		kind:     blocks.Run,
 		typed:    true,
@@ -89,6 +94,7 @@ func clickedQuestion(envelope string, payload json.RawMessage) (question, error)
 		return question{}, fmt.Errorf("%w: action %q is none of ours", errUnreadable, c.Actions[0].ActionID)
 	}
 	q := question{
+		entry:    EntryClick,
 		envelope: envelope,
 		kind:     kind,
 		line:     c.Actions[0].Value,
@@ -122,7 +128,7 @@ func (q question) private() question {
 // request is the question for the router.
 func (q question) request() (commands.Request, error) {
 	req, err := commands.Parse(q.line)
-	req.User, req.Channel = q.user, q.channel
+	req.ID, req.User, req.Channel = q.id, q.user, q.channel
 	return req, err
 }
 
@@ -135,4 +141,11 @@ func (w Workspace) ours(q question) bool {
 	// In an Enterprise organisation the person's team may be the organisation itself. A click says nothing more of who
 	// made it: its field enterprise is the one the app is installed in, also when an outsider clicks.
 	return w.EnterpriseID != "" && (q.org == w.EnterpriseID || q.team == w.EnterpriseID)
+}
+
+// observed is the part of an observation that the question itself tells.
+func (q question) observed() Observation {
+	return Observation{
+		ID: q.id, Entry: q.entry, User: q.user, Team: q.team, Channel: q.channel, Line: q.line, Public: q.to.public, Came: q.came,
+	}
 }

@@ -81,7 +81,7 @@ func (b *Bot) late(e socketmode.Event) {
 	if e.Type == socketmode.EventTypeErrorWriteFailed {
 		b.lostAck(e)
 	} else if q, ok := b.question(e); ok {
-		b.refuse(q, restarting)
+		b.refuse(q, Restarting)
 	}
 }
 
@@ -128,6 +128,7 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 		b.stats.duplicates.Add(1)
 	case q.kind == blocks.Open:
 	default:
+		q.id, q.came = newID(), time.Now()
 		return q, true
 	}
 	b.aside(q.envelope, func(ctx context.Context) { b.ack(ctx, q.envelope, nil) })
@@ -180,25 +181,31 @@ func (b *Bot) start(ctx context.Context, q question) {
 		})
 	default:
 		b.stats.busy.Add(1)
-		b.refuse(q, busy)
+		b.refuse(q, Busy)
 	}
 }
 
-// busy and restarting are what people are told at once when there is no room for their question.
-var (
-	busy = view.Page{
+// unlooked is what people are told at once when there is no room for their question.
+var unlooked = map[Outcome]view.Page{
+	Busy: {
 		Title: "Busy",
 		Lead:  "Too many questions are being answered right now. Yours was not looked at; try again in about 10 seconds.",
-	}
-	restarting = view.Page{
+	},
+	Restarting: {
 		Title: "The bot is restarting",
 		Lead:  "Your question was not looked at. Ask again in a moment.",
-	}
-)
+	},
+}
 
 // refuse answers a question without looking at it.
-func (b *Bot) refuse(q question, page view.Page) {
-	b.aside(q.envelope, func(ctx context.Context) { b.send(ctx, q, page) })
+func (b *Bot) refuse(q question, why Outcome) {
+	b.aside(q.envelope, func(ctx context.Context) {
+		seen := q.observed()
+		seen.Outcome = why
+		b.send(ctx, q, unlooked[why])
+		seen.Reply = time.Since(q.came)
+		b.options.Observe(ctx, seen)
+	})
 }
 
 // aside does what cannot wait for a slot and must not stall the reader. There is a bound on these too; beyond it the

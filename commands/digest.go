@@ -81,8 +81,22 @@ func Digest(s DigestStore, o DigestOptions) Command {
 			view.Fact{Name: "Schedules", Value: "mon 09:00, mon,thu 09:00, weekdays 08:30, daily 07:00, monthly 1 09:00, patch-tuesday+1 09:00"},
 			view.Fact{Name: "Example", Value: `digest add microsoft-_-edge microsoft-_-windows* --at "weekdays 08:30" --min-devices 5`},
 		),
-		Run: d.run,
+		Needs: digestNeeds,
+		Run:   d.run,
 	}
+}
+
+// digestNeeds is what the words after digest take: those that post, or change what will be posted, take more than
+// asking.
+func digestNeeds(req Request) Right {
+	if len(req.Words) == 0 {
+		return Ask
+	}
+	switch strings.ToLower(req.Words[0]) {
+	case "add", "pause", "resume", "run", "remove":
+		return Change
+	}
+	return Ask
 }
 
 // randomDigits names a subscription. A number that counts up would come back after the last subscription was removed,

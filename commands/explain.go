@@ -66,9 +66,30 @@ func Explain(err error) view.Page {
 	}
 }
 
+// Reason is the kind of a failure in one of few words, for those who count: "" for none, "usage" for a question that was
+// wrong, "declined" for one that was answered with a reason, "internal" for what [Explain] does not know, else the kind
+// of Defender's failure, such as "throttled".
+func Reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	for _, e := range explanations {
+		if errors.Is(err, e.is) {
+			return e.word
+		}
+	}
+	if own, ok := errors.AsType[*Error](err); ok && own.Usage {
+		return "usage"
+	} else if ok {
+		return "declined"
+	}
+	return "internal"
+}
+
 // explanation is what people are told of one kind of failure.
 type explanation struct {
 	is    error
+	word  string // for those who count
 	title string
 	lead  string
 	more  func(error) string
@@ -77,46 +98,46 @@ type explanation struct {
 // explanations holds the kinds of failure, special ones before general ones.
 var explanations = []explanation{
 	{
-		is: api.ErrNotFound, title: "Defender does not know that",
+		is: api.ErrNotFound, word: "not_found", title: "Defender does not know that",
 		lead: "It may have been misspelt, or have left the tenant. Search for it by a part of its name.",
 	},
 	{
-		is: api.ErrPermission, title: "This bot lacks a permission in Defender",
+		is: api.ErrPermission, word: "permission", title: "This bot lacks a permission in Defender",
 		lead: "Whoever administers the app registration in Entra has to add it under API permissions > WindowsDefenderATP > Application permissions and grant admin consent.",
 		more: missingRoles,
 	},
 	{
-		is: api.ErrLicence, title: "Defender Vulnerability Management is not available in this tenant",
+		is: api.ErrLicence, word: "licence", title: "Defender Vulnerability Management is not available in this tenant",
 		lead: "The tenant has no licence for it, or its Defender workspace is not active yet (activation takes some hours). Ask whoever administers Defender.",
 	},
 	{
-		is: api.ErrCredential, title: "Sign-in to Defender failed",
+		is: api.ErrCredential, word: "credential", title: "Sign-in to Defender failed",
 		lead: "The bot's app credential was refused: its secret or certificate may have expired, or belong to another app or tenant. Whoever runs this bot has to renew it.",
 		more: entraCode,
 	},
 	{
-		is: api.ErrThrottled, title: "Defender asks for a pause",
+		is: api.ErrThrottled, word: "throttled", title: "Defender asks for a pause",
 		lead: "Too many questions in a short time: the tenant's quota is used up.",
 		more: retryHint,
 	},
 	{
-		is: api.ErrBadResponse, title: "Defender's answer could not be read",
+		is: api.ErrBadResponse, word: "bad_response", title: "Defender's answer could not be read",
 		lead: "It was not what the API promises, so nothing of it is shown. Try again in a minute; if it persists, a proxy between this bot and Defender may be answering instead.",
 	},
 	{
-		is: api.ErrBadRequest, title: "Defender does not understand that question",
+		is: api.ErrBadRequest, word: "bad_request", title: "Defender does not understand that question",
 		lead: "It refused the request as malformed. Check the id or name you typed, or search for it.",
 	},
 	{
-		is: api.ErrUnavailable, title: "Defender cannot be reached",
+		is: api.ErrUnavailable, word: "unavailable", title: "Defender cannot be reached",
 		lead: "It did not answer, or answered that it is down, also after several tries. Nothing is known about your question until it is back; try again in a few minutes.",
 	},
 	{
-		is: context.DeadlineExceeded, title: "That took too long",
+		is: context.DeadlineExceeded, word: "timeout", title: "That took too long",
 		lead: "Defender did not answer in time. Ask again in a minute: if the answer arrives meanwhile, it is kept.",
 	},
 	{
-		is: context.Canceled, title: "The bot is restarting",
+		is: context.Canceled, word: "cancelled", title: "The bot is restarting",
 		lead: "Your question was cut off. Ask again in a moment.",
 	},
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -11,6 +12,7 @@ import (
 
 // Request is one question, wherever it was asked.
 type Request struct {
+	ID      string   // names the question in logs, traces and on pages about failures
 	Words   []string // what was asked, split into words
 	User    string   // who asks, in the words of the edge that took the question; empty on a terminal
 	Channel string   // where; empty on a terminal
@@ -36,6 +38,7 @@ type Command struct {
 	Usage   string // what follows the name, such as "<words>"
 	Summary string // one line for the list of commands
 	Help    []view.Fact
+	Needs   func(req Request) Right                                   // what a request takes, without the name; nil stands for Ask
 	Run     func(ctx context.Context, req Request) (view.Page, error) // req.Words without the name
 }
 
@@ -68,10 +71,8 @@ func (r *Router) Commands() []Command { return r.commands }
 // Run answers a request. Its error is for [Explain]; a page that says "nothing found" is no error.
 func (r *Router) Run(ctx context.Context, req Request) (view.Page, error) {
 	cmd, req := r.resolve(req)
-	for _, w := range req.Words {
-		if w == "--help" || w == "-h" {
-			return commandHelp(cmd), nil
-		}
+	if asksHelp(req) {
+		return commandHelp(cmd), nil
 	}
 	return cmd.Run(ctx, req)
 }
@@ -87,4 +88,24 @@ func (r *Router) resolve(req Request) (Command, Request) {
 		return cmd, req
 	}
 	return r.byName[""], req
+}
+
+// defaultName names, for those who count, the command of lines that name none.
+const defaultName = "software"
+
+// Needs says what a request takes of the person who makes it, and which command would take it. Asking for help with a
+// command takes no more than asking.
+func (r *Router) Needs(req Request) (needs Right, command string) {
+	cmd, req := r.resolve(req)
+	if command = cmd.Name; command == "" {
+		command = defaultName
+	}
+	if cmd.Needs == nil || asksHelp(req) {
+		return Ask, command
+	}
+	return cmd.Needs(req), command
+}
+
+func asksHelp(req Request) bool {
+	return slices.ContainsFunc(req.Words, func(w string) bool { return w == "--help" || w == "-h" })
 }

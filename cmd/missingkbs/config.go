@@ -276,9 +276,9 @@ func (s logSettings) logger(m *mistakes, w io.Writer) *slog.Logger {
 	}
 	o := &slog.HandlerOptions{Level: level}
 	if m.oneOf("LOG_FORMAT", format, "text", "json") == "text" {
-		return slog.New(slog.NewTextHandler(w, o))
+		return slog.New(withRequest{slog.NewTextHandler(w, o)})
 	}
-	return slog.New(slog.NewJSONHandler(w, o))
+	return slog.New(withRequest{slog.NewJSONHandler(w, o)})
 }
 
 func isTerminal(w io.Writer) bool {
