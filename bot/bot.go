@@ -84,7 +84,7 @@ type acker interface {
 	AckCtx(ctx context.Context, envelopeID string, payload any) error
 }
 
-// channelReader looks a channel up; *slack.Client does.
+// channelReader looks a channel up; webAPI does.
 type channelReader interface {
 	GetConversationInfoContext(ctx context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error)
 }
@@ -120,7 +120,7 @@ type Parts struct {
 	Workspace Workspace
 	Answers   *commands.Router
 	Socket    *socketmode.Client // its Events are to be given to [Bot.Serve]
-	Slack     *slack.Client
+	Slack     *webAPI
 	Webhook   *Webhook
 }
 

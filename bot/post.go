@@ -32,7 +32,7 @@ type PosterOptions struct {
 // It never tries again by itself: a post whose answer was lost may have been taken, and only the digest's worker knows
 // when to look for it ([Poster.Find]).
 type Poster struct {
-	slack     *slack.Client
+	slack     *webAPI
 	http      *http.Client
 	config    Config
 	self      Workspace
@@ -49,22 +49,11 @@ func NewPoster(c Config, w Workspace, d *Directory, o PosterOptions) *Poster {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.APIURL == "" {
-		c.APIURL = slack.APIURL
-	}
+	c = c.withDefaults()
 	return &Poster{
-		slack: c.plainClient(), http: noRedirects(c.httpClient()), config: c, self: w, directory: d,
+		slack: c.plainWebAPI(), http: noRedirects(c.httpClient()), config: c, self: w, directory: d,
 		limits: newPostLimits(o.PerChannel, o.PerMinute), tables: o.Tables, log: o.Log,
 	}
-}
-
-// plainClient is a Web API client that never tries again.
-func (c Config) plainClient() *slack.Client {
-	options := []slack.Option{slack.OptionHTTPClient(c.httpClient())}
-	if c.APIURL != "" {
-		options = append(options, slack.OptionAPIURL(c.APIURL))
-	}
-	return slack.New(c.BotToken, options...)
 }
 
 // keyEvent is the event type under which a digest's key travels in its message's metadata
@@ -130,6 +119,6 @@ func (p *Poster) postMessage(ctx context.Context, channel string, m blocks.Messa
 		slack.MsgOptionDisableMediaUnfurl(),
 		slack.MsgOptionDisableMarkdown(),
 	}, more...)
-	_, message, err := p.slack.PostMessageContext(ctx, channel, options...)
+	_, message, err := p.slack.client().PostMessageContext(ctx, channel, options...)
 	return message, err
 }

@@ -24,7 +24,7 @@ const (
 // Directory knows people and channels of the workspace, from users.info and conversations.info. It keeps what it was
 // told for ten minutes, but no refusal: whoever invites the bot should not have to wait. It is safe for concurrent use.
 type Directory struct {
-	slack    *slack.Client
+	slack    *webAPI
 	self     Workspace
 	people   *remembered[*slack.User]
 	channels *remembered[*slack.Channel]
@@ -34,7 +34,7 @@ type Directory struct {
 // groups:read; for conversations with the bot alone also im:read.
 func NewDirectory(c Config, w Workspace) *Directory {
 	return &Directory{
-		slack: c.plainClient(), self: w,
+		slack: c.plainWebAPI(), self: w,
 		people: newRemembered[*slack.User](), channels: newRemembered[*slack.Channel](),
 	}
 }
@@ -136,7 +136,7 @@ func (d *Directory) mayRead(ctx context.Context, channel string) error {
 
 func (d *Directory) person(ctx context.Context, id string) (*slack.User, error) {
 	return d.people.get(id, func(*slack.User) bool { return true }, func() (*slack.User, error) {
-		who, err := d.slack.GetUserInfoContext(ctx, id)
+		who, err := d.slack.client().GetUserInfoContext(ctx, id)
 		if err != nil {
 			return nil, fmt.Errorf("look up user %s: %w", id, withoutURL(err))
 		}
@@ -151,7 +151,7 @@ func (d *Directory) channel(ctx context.Context, id string) (*slack.Channel, err
 }
 
 func (d *Directory) lookUp(ctx context.Context, id string) (*slack.Channel, error) {
-	info, err := d.slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
+	info, err := d.slack.client().GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
 	if err != nil {
 		return nil, fmt.Errorf("look up channel %s: %w", id, withoutURL(err))
 	}

@@ -101,8 +101,9 @@ func (p *Poster) history(ctx context.Context, channel, cursor string, oldest tim
 	if err != nil {
 		return h, fmt.Errorf("read history: %w", withoutURL(err))
 	}
+	_, token := p.config.Tokens.Current()
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Authorization", "Bearer "+p.config.BotToken)
+	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := p.http.Do(req)
 	if err != nil {
 		return h, fmt.Errorf("read history: %w", withoutURL(err))

@@ -46,7 +46,7 @@ func newWorkplace(t *testing.T, o sandbox.Options, p PosterOptions) workplace {
 	if p.PerChannel == 0 {
 		p.PerChannel = -1
 	}
-	config := Config{BotToken: w.BotToken(), APIURL: w.APIURL(), HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	config := Config{Tokens: NewTokens("", w.BotToken()), APIURL: w.APIURL(), HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	self := Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}
 	d := NewDirectory(config, self)
 	return workplace{w, NewPoster(config, self, d, p), d, config, self}
@@ -264,7 +264,7 @@ func TestPostSucceedsWithoutItsThread(t *testing.T) {
 	ctx, cancel := context.WithCancel(soon(t))
 	defer cancel()
 	// The channel is archived between the digest and its details.
-	w.poster.slack = slack.New(w.BotToken(), slack.OptionAPIURL(w.APIURL()), slack.OptionHTTPClient(after{w.config.HTTP, func() { w.Archive(sandbox.Patching) }}))
+	w.doAfterEach(func() { w.Archive(sandbox.Patching) })
 	ts, err := w.poster.Post(ctx, sandbox.Patching, "1@1", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
 	if err != nil || ts == "" {
 		t.Errorf("Post = %q, %v; want the digest, which stands", ts, err)
@@ -280,9 +280,7 @@ func TestPostLeavesTimeToRecord(t *testing.T) {
 	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
 	ctx, cancel := context.WithTimeout(t.Context(), threadReserve+200*time.Millisecond)
 	defer cancel()
-	w.poster.slack = slack.New(w.BotToken(), slack.OptionAPIURL(w.APIURL()), slack.OptionHTTPClient(after{w.config.HTTP, func() {
-		w.SetFaults(sandbox.Faults{RateLimited: true})
-	}}))
+	w.doAfterEach(func() { w.SetFaults(sandbox.Faults{RateLimited: true}) })
 	ts, err := w.poster.Post(ctx, sandbox.Patching, "1@1", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
 	left, _ := ctx.Deadline()
 	if err != nil || ts == "" || time.Until(left) < threadReserve-2*time.Second {
@@ -290,6 +288,13 @@ func TestPostLeavesTimeToRecord(t *testing.T) {
 	}
 	if n := w.calls("chat.postMessage"); n != 2 {
 		t.Errorf("%d posts, want 2: the digest and a reply that was refused", n)
+	}
+}
+
+// doAfterEach does something after each call of the poster.
+func (w workplace) doAfterEach(do func()) {
+	w.poster.slack.make = func(_, bot string) *slack.Client {
+		return slack.New(bot, slack.OptionAPIURL(w.APIURL()), slack.OptionHTTPClient(after{w.config.HTTP, do}))
 	}
 }
 
@@ -470,7 +475,7 @@ func TestFindTrustsOnlyItsOwnMessages(t *testing.T) {
 		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(page(user))), Request: r, Header: http.Header{}}, nil
 		})
-		p := NewPoster(Config{BotToken: "x", HTTP: &http.Client{Transport: transport}}, Workspace{UserID: sandbox.BotUser}, nil, PosterOptions{})
+		p := NewPoster(Config{Tokens: NewTokens("", "x"), HTTP: &http.Client{Transport: transport}}, Workspace{UserID: sandbox.BotUser}, nil, PosterOptions{})
 		if _, found, err := p.Find(t.Context(), "C1", "1@1", time.Now()); err != nil || found != want {
 			t.Errorf("message of %q: found %v, %v; want %v", user, found, err, want)
 		}

@@ -29,10 +29,9 @@ const (
 
 // Config is what the bot needs to reach Slack.
 type Config struct {
-	AppToken string       // xapp-…, with the scope connections:write
-	BotToken string       // xoxb-…
-	APIURL   string       // of the Web API, with a slash at the end; default Slack's own
-	HTTP     *http.Client // default: one that uses the proxy of the environment
+	Tokens *Tokens
+	APIURL string       // of the Web API, with a slash at the end; default Slack's own
+	HTTP   *http.Client // default: one that uses the proxy of the environment
 }
 
 // Run connects to the workspace of [SignIn] and answers until ctx ends; then it finishes what runs and returns nil. It
@@ -40,13 +39,13 @@ type Config struct {
 func Run(ctx context.Context, c Config, workspace Workspace, answers *commands.Router, o Options) error {
 	o = o.withDefaults()
 	c = c.withDefaults()
-	client := c.client()
-	socket := socketmode.New(client, socketmode.OptionReadLimit(maxEnvelope))
+	web := c.webAPI()
+	socket := socketmode.New(web.client(), socketmode.OptionReadLimit(maxEnvelope))
 	b := New(Parts{
 		Workspace: workspace,
 		Answers:   answers,
 		Socket:    socket,
-		Slack:     client,
+		Slack:     web,
 		Webhook:   NewWebhook(c.httpClient(), c.APIURL),
 	}, o)
 
@@ -92,17 +91,28 @@ func (c Config) httpClient() *http.Client {
 	return &http.Client{Timeout: slackTimeout, Transport: transport}
 }
 
-// client is the Web API client. It never logs: its debug log would hold tokens, and switching it on makes Slack cut
+// webAPI is the Web API client. It never logs: its debug log would hold tokens, and switching it on makes Slack cut
 // the connection every six minutes (slack-go asks for debug_reconnects).
-func (c Config) client() *slack.Client {
+func (c Config) webAPI() *webAPI {
 	own := *c.httpClient()
 	own.Transport = &opening{next: own.Transport, limit: rate.NewLimiter(rate.Every(3*time.Second), 3)}
-	return slack.New(c.BotToken,
-		slack.OptionAppLevelToken(c.AppToken),
-		slack.OptionAPIURL(c.APIURL),
-		slack.OptionHTTPClient(&own),
-		slack.OptionRetry(2),
-	)
+	return &webAPI{tokens: c.Tokens, make: func(app, bot string) *slack.Client {
+		return slack.New(bot,
+			slack.OptionAppLevelToken(app),
+			slack.OptionAPIURL(c.APIURL),
+			slack.OptionHTTPClient(&own),
+			slack.OptionRetry(2),
+		)
+	}}
+}
+
+// plainWebAPI is a Web API client that never tries again.
+func (c Config) plainWebAPI() *webAPI {
+	c = c.withDefaults()
+	own := c.httpClient()
+	return &webAPI{tokens: c.Tokens, make: func(_, bot string) *slack.Client {
+		return slack.New(bot, slack.OptionHTTPClient(own), slack.OptionAPIURL(c.APIURL))
+	}}
 }
 
 // opening slows down how often a connection is opened: slack-go reconnects at once after a disconnect, and Slack takes
@@ -128,7 +138,7 @@ func (o *opening) RoundTrip(r *http.Request) (*http.Response, error) {
 // SignIn asks Slack which workspace the bot token belongs to; people of other organisations are told apart by it. Its
 // error holds the cure.
 func SignIn(ctx context.Context, c Config) (Workspace, error) {
-	me, err := c.withDefaults().client().AuthTestContext(ctx)
+	me, err := c.withDefaults().webAPI().client().AuthTestContext(ctx)
 	if err != nil {
 		return Workspace{}, fmt.Errorf("sign in to Slack: %w: %s", withoutURL(err), cureOr(err, "check that this machine reaches Slack (SLACK_API_URL, HTTPS_PROXY)"))
 	}

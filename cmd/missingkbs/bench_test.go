@@ -120,7 +120,7 @@ func benchBot(tb testing.TB, slack *bareSlack, ttl time.Duration) *apitest.Serve
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- bot.Run(ctx, bot.Config{AppToken: "xapp-1", BotToken: "xoxb-1", APIURL: slack.URL + "/api/"}, bot.Workspace{TeamID: "T1"}, router, bot.Options{Tables: bot.TablesData})
+		ended <- bot.Run(ctx, bot.Config{Tokens: bot.NewTokens("xapp-1", "xoxb-1"), APIURL: slack.URL + "/api/"}, bot.Workspace{TeamID: "T1"}, router, bot.Options{Tables: bot.TablesData})
 	}()
 	tb.Cleanup(func() {
 		stop()

@@ -146,10 +146,10 @@ func (m *mistakes) oneOf(setting, value string, allowed ...string) string {
 }
 
 func (s slackSettings) read(m *mistakes) (bot.Config, bot.Options) {
-	c := bot.Config{
-		AppToken: m.token("SLACK_APP_TOKEN", s.AppToken, "xapp-", "Basic Information > App-Level Tokens"),
-		BotToken: m.token("SLACK_BOT_TOKEN", s.BotToken, "xoxb-", "OAuth & Permissions"),
-	}
+	c := bot.Config{Tokens: bot.NewTokens(
+		m.token("SLACK_APP_TOKEN", s.AppToken, "xapp-", "Basic Information > App-Level Tokens"),
+		m.token("SLACK_BOT_TOKEN", s.BotToken, "xoxb-", "OAuth & Permissions"),
+	)}
 	if s.APIURL != "" {
 		c.APIURL = strings.TrimSuffix(m.address("SLACK_API_URL", s.APIURL, true), "/") + "/"
 	}

@@ -43,7 +43,7 @@ func (m *clockwork) run(t *testing.T) {
 	client := unlimitedClient(t, m.defender)
 	log := slog.New(slog.NewTextHandler(m.log, nil))
 	h := house{
-		slack:    bot.Config{AppToken: m.slack.AppToken(), BotToken: m.slack.BotToken(), APIURL: m.slack.APIURL()},
+		slack:    bot.Config{Tokens: bot.NewTokens(m.slack.AppToken(), m.slack.BotToken()), APIURL: m.slack.APIURL()},
 		bot:      bot.Options{Log: log},
 		defender: client, store: m.records.Store, now: m.defender.Now, tick: 100 * time.Millisecond, log: log,
 	}

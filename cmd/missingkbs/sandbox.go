@@ -81,7 +81,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	g.Go(func() error {
 		defer stop()
 		return house{
-			slack:    bot.Config{AppToken: workspace.AppToken(), BotToken: workspace.BotToken(), APIURL: workspace.APIURL()},
+			slack:    bot.Config{Tokens: bot.NewTokens(workspace.AppToken(), workspace.BotToken()), APIURL: workspace.APIURL()},
 			bot:      bot.Options{Log: log},
 			defender: client,
 			store:    database,
