@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,12 +19,12 @@ import (
 )
 
 // The settings are strings here and are read by methods below, because kong stops at the first value it cannot read
-// and an operator wants to hear of all mistakes at once. Secrets take a value or "@/path/to/file".
+// and an operator wants to hear of all mistakes at once. For secrets see [secret].
 
 // slackSettings are how the bot reaches Slack.
 type slackSettings struct {
-	AppToken string `name:"slack-app-token" env:"SLACK_APP_TOKEN" placeholder:"xapp-…" help:"App-level token with the scope connections:write."`
-	BotToken string `name:"slack-bot-token" env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Bot token of the installed app."`
+	AppToken secret `name:"slack-app-token" env:"SLACK_APP_TOKEN" placeholder:"xapp-…" help:"App-level token with the scope connections:write."`
+	BotToken secret `name:"slack-bot-token" env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Bot token of the installed app."`
 	APIURL   string `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Base of Slack's Web API, where it is not Slack's own."`
 	Tables   string `name:"tables" env:"MISSINGKBS_TABLES" default:"auto" help:"How tables are drawn: auto, data_table or classic (${default})."`
 	Timeout  string `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long one question may take (${default})."`
@@ -34,9 +34,9 @@ type slackSettings struct {
 type defenderSettings struct {
 	TenantID            string `name:"azure-tenant-id" env:"AZURE_TENANT_ID" placeholder:"GUID" help:"Tenant (directory) id in Entra."`
 	ClientID            string `name:"azure-client-id" env:"AZURE_CLIENT_ID" placeholder:"GUID" help:"Application (client) id of the app registration."`
-	ClientSecret        string `name:"azure-client-secret" env:"AZURE_CLIENT_SECRET" placeholder:"SECRET" help:"Client secret, or @file."`
+	ClientSecret        secret `name:"azure-client-secret" env:"AZURE_CLIENT_SECRET" placeholder:"SECRET" help:"Client secret, or @file."`
 	CertificatePath     string `name:"azure-client-certificate-path" env:"AZURE_CLIENT_CERTIFICATE_PATH" placeholder:"FILE" help:"Certificate and private key (PEM or PKCS#12) instead of a secret."`
-	CertificatePassword string `name:"azure-client-certificate-password" env:"AZURE_CLIENT_CERTIFICATE_PASSWORD" placeholder:"SECRET" help:"Password of the certificate file, or @file."`
+	CertificatePassword secret `name:"azure-client-certificate-password" env:"AZURE_CLIENT_CERTIFICATE_PASSWORD" placeholder:"SECRET" help:"Password of the certificate file, or @file."`
 	FederatedTokenFile  string `name:"azure-federated-token-file" env:"AZURE_FEDERATED_TOKEN_FILE" placeholder:"FILE" help:"Token file of a workload identity."`
 	AuthorityHost       string `name:"azure-authority-host" env:"AZURE_AUTHORITY_HOST" placeholder:"URL" help:"Login host, where it is not the cloud's own."`
 	Cloud               string `name:"defender-cloud" env:"DEFENDER_CLOUD" default:"public" help:"public, gcc, gcc-high or dod (${default})."`
@@ -54,42 +54,42 @@ type logSettings struct {
 	Format string `name:"log-format" env:"LOG_FORMAT" placeholder:"FORMAT" help:"text or json; text on a terminal, else json."`
 }
 
-// mistakes collects what is wrong with the settings. Values are not repeated: they may be secrets.
-type mistakes []error
+// mistakes collects what is wrong with the settings, and what is not wrong but unwise. Values are not repeated: they may
+// be secrets.
+type mistakes struct {
+	wrong  []error
+	unwise []string
+}
 
 // add notes a mistake: what is wrong with a setting and what would be right.
 func (m *mistakes) add(setting, format string, args ...any) {
-	*m = append(*m, fmt.Errorf("%s %s", setting, fmt.Sprintf(format, args...)))
+	m.wrong = append(m.wrong, fmt.Errorf("%s %s", setting, fmt.Sprintf(format, args...)))
+}
+
+// warn notes what should be mended, though it works.
+func (m *mistakes) warn(setting, text string) {
+	m.unwise = append(m.unwise, setting+" "+text)
 }
 
 // err is all mistakes as one error that tells them line by line.
-func (m mistakes) err() error {
-	if len(m) == 0 {
+func (m *mistakes) err() error {
+	if len(m.wrong) == 0 {
 		return nil
 	}
-	lines := make([]string, len(m))
-	for i, e := range m {
+	lines := make([]string, len(m.wrong))
+	for i, e := range m.wrong {
 		lines[i] = "  - " + e.Error()
 	}
 	return usageError{fmt.Errorf("the settings need mending (flags, environment or the file of --config):\n%s", strings.Join(lines, "\n"))}
 }
 
-// secret reads a secret, or the file that "@/path" names.
-func (m *mistakes) secret(setting, value string) string {
-	path, ok := strings.CutPrefix(value, "@")
-	if !ok {
-		return value
+// tell logs what is unwise, once each: several parts may have read the same setting.
+func (m *mistakes) tell(log *slog.Logger) {
+	slices.Sort(m.unwise)
+	for _, text := range slices.Compact(m.unwise) {
+		log.Warn("a setting should be mended", "setting", text)
 	}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		// Not the name: a secret that begins with an @ would be told.
-		cause := err
-		if e, ok := errors.AsType[*fs.PathError](err); ok {
-			cause = e.Err
-		}
-		m.add(setting, "names a file, by the @ in front, that cannot be read: %v", cause)
-	}
-	return strings.TrimSpace(string(raw))
+	m.unwise = nil
 }
 
 // number reads a whole number from 0 on.
@@ -161,9 +161,10 @@ func (s slackSettings) read(m *mistakes) (bot.Config, bot.Options) {
 }
 
 // token checks that a token of Slack is there and of the right kind.
-func (m *mistakes) token(setting, value, prefix, page string) string {
-	value = m.secret(setting, value)
+func (m *mistakes) token(setting string, given secret, prefix, page string) string {
+	value := m.secret(setting, given)
 	switch {
+	case value == "" && given.set(): // the mistake is noted
 	case value == "":
 		m.add(setting, "is missing: it stands under %s in the app's settings at https://api.slack.com/apps and looks like %s…", page, prefix)
 	case !strings.HasPrefix(value, prefix):
@@ -224,6 +225,7 @@ func (s defenderSettings) credential(m *mistakes, authority string) api.Credenti
 		FederatedTokenFile:  s.FederatedTokenFile,
 		Authority:           authority,
 	}
+	m.guardFile("AZURE_CLIENT_CERTIFICATE_PATH", o.CertificatePath)
 	for setting, path := range map[string]string{
 		"AZURE_CLIENT_CERTIFICATE_PATH": o.CertificatePath,
 		"AZURE_FEDERATED_TOKEN_FILE":    o.FederatedTokenFile,
@@ -232,7 +234,7 @@ func (s defenderSettings) credential(m *mistakes, authority string) api.Credenti
 			m.add(setting, "names a file that cannot be read: %v", err)
 		}
 	}
-	if o.ClientSecret != "" || o.CertificatePath != "" || o.FederatedTokenFile != "" {
+	if s.ClientSecret.set() || o.CertificatePath != "" || o.FederatedTokenFile != "" {
 		s.needIDs(m)
 		return o
 	}
@@ -297,6 +299,7 @@ func (s defenderSettings) defender(m *mistakes, log *slog.Logger) (*api.Client, 
 	if err := m.err(); err != nil {
 		return nil, err
 	}
+	m.tell(log)
 	cred, kind, err := api.NewCredential(credential)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("the credential for Defender cannot be used: %w", err)}

@@ -75,9 +75,10 @@ func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	getenv := env(map[string]string{"MISSINGKBS_CONFIG": file, "DEFENDER_CLOUD": "env-cloud", "MISSINGKBS_CACHE_TTL": "env-ttl", "LOG_LEVEL": ""})
-	var c cli
-	// Nothing runs: "ask" without words stops after the settings are read.
-	_ = parseAndRun(t.Context(), &c, []string{"ask", "--defender-cloud=flag-cloud"}, getenv, streams{out: io.Discard, err: io.Discard})
+	c, _, err := load([]string{"ask", "--defender-cloud=flag-cloud"}, getenv, streams{out: io.Discard, err: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
 	d := c.Ask.Defender
 	got := []string{d.Cloud, d.CacheTTL, d.Region, d.PerMinute, c.Ask.Log.Level}
 	if diff := cmp.Diff([]string{"flag-cloud", "env-ttl", "file-region", "50", "debug"}, got); diff != "" {
@@ -108,12 +109,12 @@ func TestConfigFileMistakes(t *testing.T) {
 func TestSettingsReachTheParts(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	secret := filepath.Join(dir, "secret")
-	if err := os.WriteFile(secret, []byte("from a file\n"), 0o600); err != nil {
+	file := filepath.Join(dir, "secret")
+	if err := os.WriteFile(file, []byte("from a file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var m mistakes
-	slack, options := slackSettings{AppToken: "xapp-1", BotToken: "xoxb-1", APIURL: "http://localhost:1/api", Tables: "Classic", Timeout: "7s"}.read(&m)
+	slack, options := slackSettings{AppToken: secret{text: "xapp-1"}, BotToken: secret{text: "xoxb-1"}, APIURL: "http://localhost:1/api", Tables: "Classic", Timeout: "7s"}.read(&m)
 	if appToken, botToken := slack.Tokens.Current(); appToken != "xapp-1" || botToken != "xoxb-1" || slack.APIURL != "http://localhost:1/api/" {
 		t.Errorf("Slack: tokens %q and %q at %s", appToken, botToken, slack.APIURL)
 	}
@@ -121,7 +122,7 @@ func TestSettingsReachTheParts(t *testing.T) {
 		t.Errorf("options %+v", options)
 	}
 	d := defenderSettings{
-		TenantID: "t", ClientID: "c", ClientSecret: "@" + secret, Cloud: "gcc-high", PerMinute: "0", PerHour: "100", CacheTTL: "0",
+		TenantID: "t", ClientID: "c", ClientSecret: secret{text: "@" + file}, Cloud: "gcc-high", PerMinute: "0", PerHour: "100", CacheTTL: "0",
 		AuthorityHost: "https://login.example/", APIURL: "https://api.example", Scope: "scope",
 	}
 	client := d.client(&m)
@@ -150,15 +151,15 @@ func TestCredentialSettings(t *testing.T) {
 		s    defenderSettings
 		says string // "" for no mistake
 	}{
-		"secret":                    {defenderSettings{TenantID: "t", ClientID: "c", ClientSecret: "s"}, ""},
+		"secret":                    {defenderSettings{TenantID: "t", ClientID: "c", ClientSecret: secret{text: "s"}}, ""},
 		"certificate":               {defenderSettings{TenantID: "t", ClientID: "c", CertificatePath: file}, ""},
 		"workload identity":         {defenderSettings{TenantID: "t", ClientID: "c", FederatedTokenFile: file}, ""},
 		"managed identity":          {defenderSettings{ClientID: "c"}, ""},
 		"system's managed identity": {defenderSettings{ClientID: "system"}, ""},
 		"nothing":                   {defenderSettings{}, "AZURE_CLIENT_SECRET is missing"},
 		"ids alone":                 {defenderSettings{TenantID: "t", ClientID: "c"}, "AZURE_CLIENT_SECRET is missing"},
-		"secret file gone":          {defenderSettings{TenantID: "t", ClientID: "c", ClientSecret: "@/no/such"}, "AZURE_CLIENT_SECRET names a file"},
-		"secret alone":              {defenderSettings{ClientSecret: "s"}, "AZURE_TENANT_ID is missing"},
+		"secret file gone":          {defenderSettings{TenantID: "t", ClientID: "c", ClientSecret: secret{text: "@/no/such"}}, "AZURE_CLIENT_SECRET names a file"},
+		"secret alone":              {defenderSettings{ClientSecret: secret{text: "s"}}, "AZURE_TENANT_ID is missing"},
 	} {
 		var m mistakes
 		got := c.s.credential(&m, "")

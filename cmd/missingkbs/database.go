@@ -12,7 +12,7 @@ import (
 
 // storeSettings are where digests and their history are kept.
 type storeSettings struct {
-	URL       string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"sqlite:///path/file.db or postgres://…; by default a file in your data folder."`
+	URL       secret `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"sqlite:///path/file.db or postgres://…; by default a file in your data folder."`
 	Retention string `name:"retention-days" env:"MISSINGKBS_RETENTION_DAYS" default:"400" help:"Days that history is kept; 0 keeps it for ever (${default})."`
 }
 
@@ -43,6 +43,7 @@ func (s storeSettings) open(ctx context.Context, m *mistakes, log *slog.Logger, 
 	if err := m.err(); err != nil {
 		return nil, err
 	}
+	m.tell(log)
 	retention := time.Duration(days) * 24 * time.Hour
 	if days == 0 {
 		retention = -1

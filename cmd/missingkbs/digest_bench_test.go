@@ -162,10 +162,10 @@ func runUnlimited() error {
 	var m mistakes
 	log := logSettings{Level: os.Getenv("LOG_LEVEL")}.logger(&m, os.Stderr)
 	slack, _ := slackSettings{
-		AppToken: os.Getenv("SLACK_APP_TOKEN"), BotToken: os.Getenv("SLACK_BOT_TOKEN"), APIURL: os.Getenv("SLACK_API_URL"), Tables: "auto", Timeout: "30s",
+		AppToken: secret{text: os.Getenv("SLACK_APP_TOKEN")}, BotToken: secret{text: os.Getenv("SLACK_BOT_TOKEN")}, APIURL: os.Getenv("SLACK_API_URL"), Tables: "auto", Timeout: "30s",
 	}.read(&m)
 	defender, err := defenderSettings{
-		TenantID: os.Getenv("AZURE_TENANT_ID"), ClientID: os.Getenv("AZURE_CLIENT_ID"), ClientSecret: os.Getenv("AZURE_CLIENT_SECRET"),
+		TenantID: os.Getenv("AZURE_TENANT_ID"), ClientID: os.Getenv("AZURE_CLIENT_ID"), ClientSecret: secret{text: os.Getenv("AZURE_CLIENT_SECRET")},
 		AuthorityHost: os.Getenv("AZURE_AUTHORITY_HOST"), Cloud: "public", APIURL: os.Getenv("DEFENDER_API_URL"), Scope: os.Getenv("DEFENDER_SCOPE"),
 		PerMinute: os.Getenv("MISSINGKBS_DEFENDER_PER_MINUTE"), PerHour: os.Getenv("MISSINGKBS_DEFENDER_PER_HOUR"), CacheTTL: "5m",
 	}.defender(&m, log)

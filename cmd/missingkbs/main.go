@@ -67,8 +67,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 			code = int(e)
 		}
 	}()
-	var c cli
-	err := parseAndRun(ctx, &c, args, env, s)
+	err := parseAndRun(ctx, args, env, s)
 	if err == nil {
 		return exitDone
 	}
@@ -81,14 +80,40 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 	return exitFailed
 }
 
-func parseAndRun(ctx context.Context, c *cli, args []string, env func(string) (string, bool), s streams) error {
-	args = hoist(args)
+func parseAndRun(ctx context.Context, args []string, env func(string) (string, bool), s streams) error {
 	s.env = env
+	_, parsed, err := load(args, env, s)
+	if err != nil {
+		return err
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return parsed.Run(s)
+}
+
+// load reads the command line, the environment and the file of settings. It can be called again, to read files anew.
+func load(args []string, env func(string) (string, bool), s streams) (*cli, *kong.Context, error) {
+	args = hoist(args)
 	file, err := readConfigFile(args, env)
 	if err != nil {
-		return usageError{err}
+		return nil, nil, usageError{err}
 	}
-	parser, err := kong.New(c,
+	var c cli
+	parser, err := newParser(&c, env, file, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := file.check(parser.Model); err != nil {
+		return nil, nil, usageError{err}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return nil, nil, usageError{fmt.Errorf("%w (missingkbs --help lists commands and flags)", err)}
+	}
+	return &c, parsed, nil
+}
+
+func newParser(c *cli, env func(string) (string, bool), file *configFile, s streams) (*kong.Kong, error) {
+	return kong.New(c,
 		kong.Name("missingkbs"),
 		kong.Description("Missing Windows updates, as Microsoft Defender knows them, in Slack."),
 		kong.UsageOnError(),
@@ -96,20 +121,7 @@ func parseAndRun(ctx context.Context, c *cli, args []string, env func(string) (s
 		kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.Resolvers(&settings{env: env, file: file}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(s),
 	)
-	if err != nil {
-		return err
-	}
-	if err := file.check(parser.Model); err != nil {
-		return usageError{err}
-	}
-	parsed, err := parser.Parse(args)
-	if err != nil {
-		return usageError{fmt.Errorf("%w (missingkbs --help lists commands and flags)", err)}
-	}
-	return parsed.Run()
 }
 
 // errShown is a failure that was already told in full.

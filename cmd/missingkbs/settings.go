@@ -24,6 +24,9 @@ func (*settings) Validate(*kong.Application) error { return nil }
 
 // Resolve is part of kong.Resolver. An empty variable counts as unset, as a deployment's blank default should.
 func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if isSecret(flag) {
+		return s.secret(flag), nil
+	}
 	for _, name := range flag.Envs {
 		if v, ok := s.env(name); ok && v != "" {
 			return v, nil
@@ -42,10 +45,34 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 	return nil, nil
 }
 
+// secret is the value of a secret setting, nil where there is none. What is set in the environment, by either of its
+// names, hides both names in the file.
+func (s *settings) secret(flag *kong.Flag) any {
+	for _, from := range []struct {
+		value func(string) (string, bool)
+		open  bool
+	}{{value: s.env}, {s.file.value, s.file.open}} {
+		for _, name := range flag.Envs {
+			text, _ := from.value(name)
+			file, _ := from.value(name + fileSuffix)
+			if given := (secret{text, file, from.open}); given.set() {
+				return given
+			}
+		}
+	}
+	return nil
+}
+
 // configFile holds the settings of a YAML file, by the names of their environment variables.
 type configFile struct {
 	path   string
+	open   bool // to everybody on the machine
 	values map[string]string
+}
+
+func (f *configFile) value(name string) (string, bool) {
+	v, ok := f.values[name]
+	return v, ok
 }
 
 // readConfigFile reads the file that --config or MISSINGKBS_CONFIG names; there need not be one.
@@ -62,6 +89,9 @@ func readConfigFile(args []string, env func(string) (string, bool)) (*configFile
 	}
 	if f.path == "" {
 		return f, nil
+	}
+	if info, err := os.Stat(f.path); err == nil {
+		f.open = openToAll(info)
 	}
 	raw, err := os.ReadFile(f.path)
 	if err != nil {
@@ -110,12 +140,12 @@ func nearestSetting(name string, known []string) (near string, score float32) {
 }
 
 func settingNames(n *kong.Node) []string {
-	var names []string
+	var all []string
 	for _, f := range n.Flags {
-		names = append(names, f.Envs...)
+		all = append(all, names(f)...)
 	}
 	for _, c := range n.Children {
-		names = append(names, settingNames(c)...)
+		all = append(all, settingNames(c)...)
 	}
-	return names
+	return all
 }
