@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,17 +49,15 @@ func Explain(err error) view.Page {
 		}
 		return view.Page{Title: title, Lead: own.Message, Actions: actions}
 	}
-	for _, e := range explanations {
-		if errors.Is(err, e.is) {
-			page := view.Page{Title: e.title, Lead: e.lead}
-			if e.more != nil {
-				page.Lead = strings.TrimSpace(page.Lead + " " + e.more(err))
-			}
-			if target := supportID(err); target != "" {
-				page.Note = "Defender's id of this request, for Microsoft support: " + target + "."
-			}
-			return page
+	if e, ok := explanationOf(err); ok {
+		page := view.Page{Title: e.title, Lead: e.lead}
+		if e.more != nil {
+			page.Lead = strings.TrimSpace(page.Lead + " " + e.more(err))
 		}
+		if target := supportID(err); target != "" {
+			page.Note = "Quote " + target + " to Microsoft support: Defender's id of this request."
+		}
+		return page
 	}
 	return view.Page{
 		Title: "Something went wrong here",
@@ -73,10 +72,8 @@ func Reason(err error) string {
 	if err == nil {
 		return ""
 	}
-	for _, e := range explanations {
-		if errors.Is(err, e.is) {
-			return e.word
-		}
+	if e, ok := explanationOf(err); ok {
+		return e.word
 	}
 	if own, ok := errors.AsType[*Error](err); ok && own.Usage {
 		return "usage"
@@ -86,10 +83,22 @@ func Reason(err error) string {
 	return "internal"
 }
 
+// explanationOf finds the first explanation that fits.
+func explanationOf(err error) (explanation, bool) {
+	said, _ := errors.AsType[*api.Error](err)
+	for _, e := range explanations {
+		if errors.Is(err, e.is) && (e.when == nil || said != nil && e.when(said)) {
+			return e, true
+		}
+	}
+	return explanation{}, false
+}
+
 // explanation is what people are told of one kind of failure.
 type explanation struct {
 	is    error
-	word  string // for those who count
+	when  func(*api.Error) bool // nil: always
+	word  string                // for those who count
 	title string
 	lead  string
 	more  func(error) string
@@ -102,13 +111,31 @@ var explanations = []explanation{
 		lead: "It may have been misspelt, or have left the tenant. Search for it by a part of its name.",
 	},
 	{
+		is: api.ErrPermission, when: code("DisallowedOperation"), word: "permission", title: "Defender does not allow that",
+		lead: "The tenant forbids it to this bot; it is no missing permission of its app. Whoever administers Defender has to see why.",
+	},
+	{
+		is: api.ErrPermission, when: unnamed, word: "permission", title: "Defender refuses this bot",
+		lead: "It knows who the bot is and does not say what is missing. Whoever runs this bot should check that the app registration has Software.Read.All with admin consent, " +
+			"and that DEFENDER_SCOPE, where it is set, names Defender's own service.",
+	},
+	{
 		is: api.ErrPermission, word: "permission", title: "This bot lacks a permission in Defender",
 		lead: "Whoever administers the app registration in Entra has to add it under API permissions > WindowsDefenderATP > Application permissions and grant admin consent.",
 		more: missingRoles,
 	},
 	{
+		is: api.ErrLicence, when: code("DisabledFeature"), word: "licence", title: "Defender Vulnerability Management is not available in this tenant",
+		lead: "Defender says that this feature is switched off. Ask whoever administers Defender.",
+	},
+	{
 		is: api.ErrLicence, word: "licence", title: "Defender Vulnerability Management is not available in this tenant",
 		lead: "The tenant has no licence for it, or its Defender workspace is not active yet (activation takes some hours). Ask whoever administers Defender.",
+	},
+	{
+		is: api.ErrCredential, when: byDefender, word: "credential", title: "Sign-in to Defender failed",
+		lead: "Defender does not accept the token that Entra gave to this bot. If asking again does not help, the token is of another tenant or cloud: " +
+			"whoever runs this bot should check AZURE_TENANT_ID, DEFENDER_CLOUD and DEFENDER_SCOPE.",
 	},
 	{
 		is: api.ErrCredential, word: "credential", title: "Sign-in to Defender failed",
@@ -123,6 +150,15 @@ var explanations = []explanation{
 	{
 		is: api.ErrBadResponse, word: "bad_response", title: "Defender's answer could not be read",
 		lead: "It was not what the API promises, so nothing of it is shown. Try again in a minute; if it persists, a proxy between this bot and Defender may be answering instead.",
+	},
+	{
+		is: api.ErrBadRequest, when: code("OsPlatformNotSupported", "ClientVersionNotSupported"), word: "bad_request", title: "Defender cannot tell that of this device",
+		lead: "It cannot for the device's operating system, or for the version of its Defender client. Ask about another device, or again after the client's next update.",
+	},
+	{
+		is: api.ErrBadRequest, when: code("ODataError", "InvalidRequestBody", "MissingRequiredParameter", "MaximumBatchSizeExceeded"), word: "bad_request",
+		title: "Defender does not understand that question",
+		lead:  "The fault is in how this bot put it, not in your question. It was logged; tell whoever runs this bot.",
 	},
 	{
 		is: api.ErrBadRequest, word: "bad_request", title: "Defender does not understand that question",
@@ -141,6 +177,17 @@ var explanations = []explanation{
 		lead: "Your question was cut off. Ask again in a moment.",
 	},
 }
+
+// code fits errors that carry one of Defender's words.
+func code(words ...string) func(*api.Error) bool {
+	return func(e *api.Error) bool { return slices.Contains(words, e.Code) }
+}
+
+// byDefender fits refusals of Defender, unlike those of Entra, which are given before the request has an id.
+func byDefender(e *api.Error) bool { return e.RequestID != "" && e.Status != 0 }
+
+// unnamed fits refusals of Defender that do not say which permission they want.
+func unnamed(e *api.Error) bool { return byDefender(e) && len(e.Roles) == 0 }
 
 func missingRoles(err error) string {
 	e, ok := errors.AsType[*api.Error](err)
