@@ -23,6 +23,7 @@ var forbidden = map[string][]string{
 	"bot":                       {module + "/api/apitest", module + "/internal/sandbox"},
 	"internal/catalog":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/digest":           {module, slackPackages, azurePackages},
+	"internal/doctor":           {module, slackPackages, azurePackages, anyLibrary},
 	"internal/store":            {module, slackPackages, azurePackages},
 	"internal/store/db":         {module, slackPackages, azurePackages, anyLibrary},
 	"internal/store/pgtest":     {module, slackPackages, azurePackages},
@@ -41,6 +42,7 @@ const (
 // allowed are the exceptions: what a package may import of ours in spite of its row.
 var allowed = map[string][]string{
 	"internal/digest":  {module + "/internal/view", module + "/internal/catalog"},
+	"internal/doctor":  {module + "/internal/view"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
 	"internal/store":   {module + "/internal/digest", module + "/internal/view", module + "/internal/catalog", module + "/internal/store/db"}, // digest: types only
 }
