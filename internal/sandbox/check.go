@@ -100,6 +100,7 @@ func (w *Workspace) checkSuggestion(answer json.RawMessage) string {
 // blocksValidate is Slack's own checker: https://docs.slack.dev/reference/methods/blocks.validate
 func (w *Workspace) blocksValidate(a args) (object, error) {
 	var faults []Fault
+	blocks, prefix := a.raw("blocks"), ""
 	switch {
 	case a["view"] != "":
 		faults = under("/view", CheckView(a.raw("view")))
@@ -108,11 +109,15 @@ func (w *Workspace) blocksValidate(a args) (object, error) {
 		if json.Unmarshal(a.raw("message"), &m) != nil {
 			return nil, refuse("invalid_arguments")
 		}
-		faults = under("/message", CheckBlocks("message", m.Blocks))
+		blocks, prefix = m.Blocks, "/message"
+		faults = under(prefix, CheckBlocks("message", blocks))
 	case a["blocks"] != "":
-		faults = CheckBlocks("message", a.raw("blocks"))
+		faults = CheckBlocks("message", blocks)
 	default:
 		return nil, missing("blocks")
+	}
+	if w.switches.get().RefuseNewBlocks {
+		faults = append(faults, under(prefix, unknownBlocks(blocks))...)
 	}
 	if len(faults) == 0 {
 		return object{}, nil

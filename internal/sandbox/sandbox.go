@@ -13,6 +13,7 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,6 +52,8 @@ type Options struct {
 	Commands    []SlashCommand   // further slash commands
 	Events      []string         // event types that the app subscribed to; default app_home_opened, app_mention, message.im
 	Scopes      []string         // what the bot token may do; default everything that the sandbox knows
+	BotApp      string           // the app that the bot token is of; default AppID, as the app-level token's
+	Manifest    json.RawMessage  // what apps.manifest.export tells of the app; default one that goes with the other options
 	Strict      bool             // one message a second for each channel, then 429 with Retry-After
 	Logger      *slog.Logger     // default: nothing is logged
 	Clock       func() time.Time // time of messages; default the tenant's clock, else the computer's
@@ -64,7 +67,7 @@ type Workspace struct {
 	commands []SlashCommand
 	methods  map[string]method
 
-	appToken, botToken, verification string
+	appToken, botToken, configToken, verification string
 
 	listener net.Listener
 	server   *http.Server
@@ -83,6 +86,7 @@ type Workspace struct {
 	triggers *triggers
 	sockets  *sockets
 	switches *switches
+	refused  refusedTokens
 	limits   *limits
 	trace    *trace
 	feed     *feed
@@ -164,6 +168,7 @@ func build(o Options, t timing) *Workspace {
 		opts: o, timing: t, log: o.Logger, methods: methods(),
 		appToken:     "xapp-1-" + AppID + "-" + digits(13) + "-" + secret(32),
 		botToken:     "xoxb-" + digits(12) + "-" + digits(13) + "-" + secret(12),
+		configToken:  "xoxe.xoxp-1-" + secret(40),
 		verification: secret(12),
 	}
 	if w.log == nil {

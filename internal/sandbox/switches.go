@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ type Faults struct {
 	Redeliver       bool          // every envelope comes twice
 	DropAcks        bool          // acknowledgements get lost
 	WebAPIError     string        // every Web API call answers this, such as invalid_auth
+	ClockSkew       time.Duration // the Web API's Date header is off by so much, as if this machine's clock were wrong
 	Latency         time.Duration // added to every Web API call and response URL
 }
 
@@ -57,6 +59,13 @@ func (s *switches) webAPI(ctx context.Context) error {
 		return refuse(f.WebAPIError)
 	}
 	return nil
+}
+
+// misdate sets the Date header of an answer where the clocks are to disagree.
+func (s *switches) misdate(h http.Header) {
+	if skew := s.get().ClockSkew; skew != 0 {
+		h.Set("Date", time.Now().Add(skew).UTC().Format(http.TimeFormat))
+	}
 }
 
 // responseURL is the same for a response URL, which knows no auth errors.

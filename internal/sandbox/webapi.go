@@ -16,6 +16,7 @@ type tokenKind int
 const (
 	botToken tokenKind = iota
 	appToken
+	configToken
 	noToken
 )
 
@@ -50,6 +51,7 @@ func methods() map[string]method {
 		"api.test":                     {(*Workspace).apiTest, "", noToken},
 		"auth.test":                    {(*Workspace).authTest, "", botToken},
 		"apps.connections.open":        {(*Workspace).connectionsOpen, "", appToken},
+		"apps.manifest.export":         {(*Workspace).manifestExport, "", configToken},
 		"blocks.validate":              {(*Workspace).blocksValidate, "", noToken},
 		"bots.info":                    {(*Workspace).botsInfo, "users:read", botToken},
 		"chat.delete":                  {(*Workspace).chatDelete, "chat:write", botToken},
@@ -118,8 +120,11 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 		answer, status = w.refusal(rw, err)
 	}
 	h := rw.Header()
-	h.Set("X-OAuth-Scopes", strings.Join(w.scopes(), ","))
-	h.Set("X-Accepted-OAuth-Scopes", w.methods[name].scope)
+	if scopes, ok := w.scopesOf(token(r, a)); ok {
+		h.Set("X-OAuth-Scopes", scopes)
+		h.Set("X-Accepted-OAuth-Scopes", w.methods[name].scope)
+	}
+	w.switches.misdate(h)
 	h.Set("X-Slack-Req-Id", secret(16))
 	writeJSON(rw, status, answer)
 	w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.shown(), "status": status, "response": answer})
@@ -154,26 +159,6 @@ func (w *Workspace) call(name, token string, a args) (object, error) {
 	return m.run(w, a)
 }
 
-func (w *Workspace) authorize(m method, token string) error {
-	wanted, other := w.botToken, w.appToken
-	if m.token == appToken {
-		wanted, other = other, wanted
-	}
-	switch {
-	case m.token == noToken:
-		return nil
-	case token == "":
-		return refuse("not_authed")
-	case token == other:
-		return refuse("not_allowed_token_type")
-	case token != wanted:
-		return refuse("invalid_auth")
-	case m.scope != "" && !slices.Contains(w.scopes(), m.scope):
-		return apiError{"missing_scope", object{"needed": m.scope, "provided": strings.Join(w.scopes(), ",")}}
-	}
-	return nil
-}
-
 // token finds the token of a call. Slack reads it from a header or a form, never
 // from a JSON body.
 func token(r *http.Request, a args) string {
@@ -200,19 +185,12 @@ func (w *Workspace) apiTest(a args) (object, error) {
 func (w *Workspace) authTest(args) (object, error) {
 	return object{
 		"url": w.URL() + "/", "team": TeamName, "user": BotName, "team_id": TeamID,
-		"user_id": BotUser, "bot_id": BotID, "app_id": AppID, "is_enterprise_install": false,
+		"user_id": BotUser, "bot_id": BotID, "is_enterprise_install": false,
 	}, nil
 }
 
 func (w *Workspace) connectionsOpen(args) (object, error) {
 	return object{"url": w.sockets.ticket()}, nil
-}
-
-func (w *Workspace) botsInfo(a args) (object, error) {
-	if a["bot"] != BotID {
-		return nil, refuse("bot_not_found")
-	}
-	return object{"bot": object{"id": BotID, "app_id": AppID, "user_id": BotUser, "name": BotName, "deleted": false, "updated": 1700000000, "icons": object{}}}, nil
 }
 
 func (w *Workspace) teamInfo(args) (object, error) {

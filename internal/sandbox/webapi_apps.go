@@ -1,0 +1,52 @@
+package sandbox
+
+import "cmp"
+
+// botApp is the app that the bot token is of.
+func (w *Workspace) botApp() string { return cmp.Or(w.opts.BotApp, AppID) }
+
+func (w *Workspace) botsInfo(a args) (object, error) {
+	if a["bot"] != BotID {
+		return nil, refuse("bot_not_found")
+	}
+	return object{"bot": object{"id": BotID, "app_id": w.botApp(), "user_id": BotUser, "name": BotName, "deleted": false, "updated": 1700000000, "icons": object{}}}, nil
+}
+
+// manifestExport tells how the app is set up: https://docs.slack.dev/reference/methods/apps.manifest.export
+func (w *Workspace) manifestExport(a args) (object, error) {
+	switch a["app_id"] {
+	case "":
+		return nil, missing("app_id")
+	case AppID, w.botApp():
+	default:
+		return nil, refuse("invalid_app_id")
+	}
+	if w.opts.Manifest != nil {
+		return object{"manifest": w.opts.Manifest}, nil
+	}
+	return object{"manifest": w.manifest()}, nil
+}
+
+// manifest is that of an app which has what the options name, with buttons and over a socket.
+func (w *Workspace) manifest() object {
+	commands := []object{}
+	for _, c := range w.commands {
+		commands = append(commands, object{"command": c.Command, "description": cmp.Or(c.Description, c.Command), "usage_hint": c.UsageHint, "should_escape": false})
+	}
+	settings := object{
+		"interactivity": object{"is_enabled": true}, "org_deploy_enabled": false,
+		"socket_mode_enabled": true, "token_rotation_enabled": false,
+	}
+	if len(w.opts.Events) > 0 {
+		settings["event_subscriptions"] = object{"bot_events": w.opts.Events}
+	}
+	return object{
+		"display_information": object{"name": "Missing KBs"},
+		"features": object{
+			"bot_user":       object{"display_name": BotName, "always_online": true},
+			"slash_commands": commands,
+		},
+		"oauth_config": object{"scopes": object{"bot": w.scopes()}},
+		"settings":     settings,
+	}
+}
