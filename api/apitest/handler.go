@@ -43,6 +43,7 @@ func parse(r *http.Request) *request {
 // login host.
 func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+	t.misdate(w.Header())
 	if !isDefender(r.URL.Path) {
 		t.serveEntra(w, r)
 		return

@@ -77,6 +77,7 @@ type Tenant struct {
 	app    app
 	faults faultList
 	quota  quota
+	skew   atomic.Int64 // nanoseconds by which answers are misdated
 	calls  callLog
 }
 
