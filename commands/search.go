@@ -75,6 +75,12 @@ func searchPage(query string, f found) view.Page {
 	if f.inexact {
 		page.Note = "Nothing fits as typed; these are the nearest."
 	}
+	page.Parts = []view.Part{softwareTable(query, f)}
+	return page
+}
+
+// softwareTable lists software, each with a button that asks for what it lacks.
+func softwareTable(query string, f found) view.Table {
 	t := view.Table{
 		Caption: "Software found",
 		Columns: []view.Column{
@@ -96,8 +102,7 @@ func searchPage(query string, f found) view.Page {
 			{Text: s.ID, Action: &view.Action{Label: "Show", Command: Line(s.ID)}},
 		})
 	}
-	page.Parts = []view.Part{t}
-	return page
+	return t
 }
 
 func softwareCount(n int) string {

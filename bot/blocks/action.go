@@ -17,6 +17,7 @@ const (
 	Run     ActionKind = "run"     // answer with a new message
 	Replace ActionKind = "replace" // answer in place of the message that holds the button
 	Share   ActionKind = "share"   // answer for everyone in the channel
+	Choose  ActionKind = "choose"  // an entry of a select; its value is what was chosen
 )
 
 // KindOf tells which button an action becomes.
@@ -39,7 +40,7 @@ func (k ActionKind) actionID(n int) string { return string(k) + ":" + strconv.It
 func ParseActionID(id string) (kind ActionKind, ok bool) {
 	word, _, _ := strings.Cut(id, ":")
 	switch k := ActionKind(word); k {
-	case Open, Run, Replace, Share:
+	case Open, Run, Replace, Share, Choose:
 		return k, true
 	}
 	return "", false

@@ -34,7 +34,20 @@ type Options struct {
 	Classic bool
 	// SharedBy is the id of the person who made an answer public. It is named, and nothing that shares is offered again.
 	SharedBy string
+
+	surface surface // where it is drawn; a message unless [Home] says otherwise
 }
+
+// surface is where blocks are drawn. Slack takes other blocks on each.
+type surface int
+
+const (
+	message surface = iota
+	homeTab
+)
+
+// shares reports whether a page that is drawn so may offer to be shared.
+func (o Options) shares() bool { return o.SharedBy == "" && o.surface == message }
 
 // Render draws a page.
 func Render(p view.Page, o Options) Message {
@@ -139,7 +152,7 @@ func (d *drawing) facts(facts view.Facts) {
 func (d *drawing) buttons(actions []view.Action) {
 	var elements []slack.BlockElement
 	for _, a := range append(d.pager, actions...) {
-		if a.Effect == view.Share && d.options.SharedBy != "" {
+		if a.Effect == view.Share && !d.options.shares() {
 			continue
 		}
 		b := d.button(a)

@@ -16,6 +16,9 @@ const (
 	maxButtonText   = 75   // characters of a button's label
 	maxButtonValue  = 2000 // characters of a button's value
 	maxURL          = 3000 // characters of a button's address
+	maxPlaceholder  = 150  // characters of a select's placeholder
+	maxOptionValue  = 150  // characters of a select's value; 75 in older documentation, which no software id reaches
+	maxModalTitle   = 24   // characters of a modal's title and of the labels of its buttons
 	maxTableRows    = 201  // of a data_table, its header counted
 	maxTableColumns = 20   // of a data_table
 	maxPageSize     = 100  // rows a data_table shows at once

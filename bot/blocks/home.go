@@ -1,0 +1,91 @@
+package blocks
+
+import (
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// chooseLabel stands in the select until something is typed; Slack takes 150 characters.
+const chooseLabel = "Type a part of a software's name"
+
+// Home draws a page for the Home tab: below a select that finds software while one types. The Home tab takes no charts
+// and belongs to no channel, so charts become text and nothing is shared from it. A page that is not the first one gets
+// a button back to it.
+func Home(p view.Page, o Options, first string) *slack.HomeTabViewRequest {
+	o.surface = homeTab
+	if first != "" {
+		p.Actions = append([]view.Action{{Label: "Home", Command: first, Effect: view.Replace}}, p.Actions...)
+	}
+	m := Render(p, o)
+	all := append([]slack.Block{slack.NewActionBlock("choose", choice())}, m.Blocks...)
+	return &slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: all}}
+}
+
+// choice is the select whose options Slack asks for while somebody types.
+func choice() *slack.SelectBlockElement {
+	s := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain(chooseLabel, maxPlaceholder), Choose.actionID(1))
+	least := 0 // nothing typed offers the most exposed software
+	s.MinQueryLength = &least
+	return s
+}
+
+// The names under which a submitted modal holds what was chosen.
+const (
+	AskCallback = "missingkbs_ask"
+	askBlock    = "software"
+)
+
+// AskModal is the modal of the shortcut: it asks which software.
+func AskModal() slack.ModalViewRequest {
+	input := slack.NewInputBlock(askBlock, plain("Software", maxButtonText), plain("The answer comes as a message from me, to you alone.", maxHeader), choice())
+	return slack.ModalViewRequest{
+		Type:       slack.VTModal,
+		CallbackID: AskCallback,
+		Title:      plain("Missing KBs", maxModalTitle),
+		Submit:     plain("Show", maxModalTitle),
+		Close:      plain("Cancel", maxModalTitle),
+		Blocks:     slack.Blocks{BlockSet: []slack.Block{input}},
+	}
+}
+
+// Chosen reads what was chosen in the modal, from the state that Slack sends along.
+func Chosen(values map[string]map[string]struct {
+	Selected struct {
+		Value string `json:"value"`
+	} `json:"selected_option"`
+},
+) string {
+	for _, v := range values[askBlock] {
+		return v.Selected.Value
+	}
+	return ""
+}
+
+// Suggestion is an entry that a select offers.
+type Suggestion struct {
+	Label string // what is read
+	Value string // what comes back when it is chosen
+}
+
+// MaxSuggestions is how many entries a select takes.
+const MaxSuggestions = 100
+
+// Offer is what a select is answered with while somebody types. slack-go's own type leaves the list out when it is
+// empty, and Slack shows that as an error.
+type Offer struct {
+	Options []*slack.OptionBlockObject `json:"options"`
+}
+
+// Suggestions draws what a select offers. What Slack would refuse, because it is too long to come back whole, is left
+// out.
+func Suggestions(all []Suggestion) Offer {
+	r := Offer{Options: []*slack.OptionBlockObject{}}
+	for _, s := range all {
+		if s.Value == "" || length(s.Value) > maxOptionValue || len(r.Options) == MaxSuggestions {
+			continue
+		}
+		r.Options = append(r.Options, slack.NewOptionBlockObject(s.Value, plain(view.OneLine(s.Label), maxButtonText), nil))
+	}
+	return r
+}
