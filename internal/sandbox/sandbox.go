@@ -50,6 +50,7 @@ type Options struct {
 	UsageHint   string           // of Command
 	Completions []Completion     // of Command
 	Commands    []SlashCommand   // further slash commands
+	Shortcuts   []Shortcut       // global shortcuts
 	Events      []string         // event types that the app subscribed to; default app_home_opened, app_mention, message.im
 	Scopes      []string         // what the bot token may do; default everything that the sandbox knows
 	BotApp      string           // the app that the bot token is of; default AppID, as the app-level token's

@@ -23,6 +23,7 @@ func (w *Workspace) routeUI(mux *http.ServeMux) {
 	mux.HandleFunc("POST /ui/suggest", page(w.uiSuggest))
 	mux.HandleFunc("POST /ui/view", page(w.uiView))
 	mux.HandleFunc("POST /ui/home", page(w.uiHome))
+	mux.HandleFunc("POST /ui/shortcut", page(w.uiShortcut))
 	mux.HandleFunc("POST /ui/clock", page(w.uiClock))
 	mux.HandleFunc("POST /ui/faults", page(w.uiFaults))
 }

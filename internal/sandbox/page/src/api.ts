@@ -45,6 +45,7 @@ export const send = (m: { user: string; channel: string; text: string; thread_ts
 export const act = (a: Action) => post<Answer>("/ui/action", a);
 export const suggest = (q: Place & { block_id?: string; action_id: string; value: string }) => post<OptionList>("/ui/suggest", q);
 export const openHome = (user: string) => post<Answer>("/ui/home", { user });
+export const shortcut = (user: string, callback_id: string) => post<Answer>("/ui/shortcut", { user, callback_id });
 export const advance = (hours: number) => post<Answer>("/ui/clock", { advance: `${hours}h` });
 export const setFaults = (values: Record<string, FaultValue>) => post<Answer>("/ui/faults", values);
 

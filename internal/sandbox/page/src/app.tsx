@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Channel, Message, State } from "./types.ts";
 import { useStore } from "./store.ts";
+import { shortcut } from "./api.ts";
 import { useMedia, usePref, useTheme, type Theme } from "./prefs.ts";
 import { PeopleContext } from "./people.tsx";
 import { home, Sidebar } from "./sidebar.tsx";
@@ -83,11 +84,13 @@ function Workspace({ state, theme, themeChoice, onTheme }: WorkspaceProps) {
           unread={unread}
           theme={themeChoice}
           connections={state.connections}
+          shortcuts={state.shortcuts ?? []}
           onGo={(id) => {
             setPlace(id);
             setDrawer("none");
           }}
           onBe={setWho}
+          onShortcut={(s) => void shortcut(me, s.callback_id).catch(() => undefined)}
           onTheme={onTheme}
         />
         {drawer !== "none" && <div className="shade" onClick={() => setDrawer("none")} />}

@@ -7,6 +7,7 @@
 //
 //	banner, offline                         the notices at the top and bottom
 //	channel-<id>, channel-home              the places in the left column
+//	shortcut-<callback id>                  the app's shortcuts below them
 //	who, theme                              selects: who is looking (value: user id); system, light, dark
 //	toggle-sidebar, toggle-panel            buttons that open the side columns
 //	messages, message                       the list; each message has data-ts, data-kind, data-ephemeral

@@ -1,5 +1,5 @@
 // The left column: the workspace, its channels, the app, and who is looking.
-import type { Channel, User } from "./types.ts";
+import type { Channel, Shortcut, User } from "./types.ts";
 import { AppMark, Avatar } from "./people.tsx";
 import type { Theme } from "./prefs.ts";
 
@@ -15,8 +15,10 @@ interface Props {
   unread: ReadonlySet<string>;
   theme: Theme;
   connections: number;
+  shortcuts: Shortcut[];
   onGo(place: string): void;
   onBe(user: string): void;
+  onShortcut(s: Shortcut): void;
   onTheme(t: Theme): void;
 }
 
@@ -43,6 +45,15 @@ export function Sidebar(p: Props) {
         <ul aria-labelledby="side-apps">
           {direct.map((c) => <Place key={c.id} id={c.id} p={p} sign={<AppMark size={18} />} name="Missing KBs" note="" />)}
           <Place id={home} p={p} sign={<HomeSign />} name="Home tab" note="" />
+          {p.shortcuts.map((s) => (
+            <li key={s.callback_id}>
+              <button type="button" className="place" title={s.description} data-testid={`shortcut-${s.callback_id}`} onClick={() => p.onShortcut(s)}>
+                <span className="sign" aria-hidden="true"><Flash /></span>
+                <span className="place-name">{s.name}</span>
+                <span className="place-note">shortcut</span>
+              </button>
+            </li>
+          ))}
         </ul>
       </div>
       <div className="me">
@@ -100,6 +111,10 @@ function Place({ id, p, sign, name, note }: PlaceProps) {
 
 function Lock() {
   return <svg viewBox="0 0 16 16" width="13" height="13"><path d="M4 7V5a4 4 0 0 1 8 0v2h1v8H3V7zm2 0h4V5a2 2 0 0 0-4 0z" fill="currentColor" /></svg>;
+}
+
+function Flash() {
+  return <svg viewBox="0 0 16 16" width="13" height="13"><path d="M9.5 1 3 9h4l-.8 6L13 7H8.8z" fill="currentColor" /></svg>;
 }
 
 function HomeSign() {

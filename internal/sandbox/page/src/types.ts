@@ -82,6 +82,13 @@ export interface Command {
   completions?: Completion[] | null;
 }
 
+/** Shortcut is an action of the app that people reach from anywhere. */
+export interface Shortcut {
+  name: string;
+  callback_id: string;
+  description: string;
+}
+
 export type FaultValue = boolean | string | number;
 
 export interface Fault {
@@ -112,6 +119,7 @@ export interface State {
   /** The open modals of each person, the top one last. */
   views?: Record<string, View[]> | null;
   commands: Command[];
+  shortcuts?: Shortcut[] | null;
   clock: string;
   faults: Record<string, FaultValue>;
   fault_list: Fault[];

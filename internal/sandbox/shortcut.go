@@ -1,0 +1,44 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+)
+
+// Shortcut is a global shortcut that the workspace's app has registered.
+type Shortcut struct {
+	Name        string `json:"name"` // what people read
+	CallbackID  string `json:"callback_id"`
+	Description string `json:"description"`
+}
+
+// Shortcut uses a global shortcut as a person: the app gets a trigger with which it
+// can open a modal within three seconds. See
+// https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload
+func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (Delivery, error) {
+	user, ok := w.people.find(as)
+	if !ok || user.Kind == "bot" {
+		return Delivery{}, fmt.Errorf("sandbox: no person %q", as)
+	}
+	// Like commands, shortcuts are not shared with other organisations.
+	known := slices.ContainsFunc(w.opts.Shortcuts, func(s Shortcut) bool { return s.CallbackID == callbackID })
+	if !known || user.Kind == "external" {
+		return Delivery{}, fmt.Errorf("%w: shortcut %q", ErrNoElement, callbackID)
+	}
+	w.trace.add(TraceUI, "shortcut", 0, object{"user": as, "callback_id": callbackID})
+	payload := stage{w: w, user: user}.payload("shortcut")
+	delete(payload, "container")
+	delete(payload, "channel")
+	payload["callback_id"], payload["trigger_id"] = callbackID, w.triggers.issue(as)
+	return w.sockets.deliver(ctx, envelope{kind: "interactive", name: "shortcut", payload: payload})
+}
+
+func (w *Workspace) uiShortcut(r *http.Request, in struct {
+	User       string `json:"user"`
+	CallbackID string `json:"callback_id"`
+},
+) (object, error) {
+	return delivered(w.Shortcut(r.Context(), in.User, in.CallbackID))
+}
