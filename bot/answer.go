@@ -66,7 +66,9 @@ func (b *Bot) answer(ctx context.Context, q question) {
 		if r.err != nil {
 			q = q.private()
 		}
-		delivered = b.reply(ctx, q, r.page)
+		if r.err != nil || !r.silent {
+			delivered = b.reply(ctx, q, r.page)
+		}
 	}
 	b.stats.answered.Add(1)
 	log.InfoContext(ctx, "answered", "took", time.Since(began), "in_ack", seen.InAck)
@@ -111,6 +113,7 @@ type result struct {
 	needs   commands.Right
 	command string
 	refused bool // the person may not have this
+	silent  bool // there is nothing to say beside the modal that was opened
 	took    time.Duration
 }
 
@@ -162,6 +165,10 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 		r.err = err
 		return r
 	}
+	if q.entry == EntryShortcut {
+		r.silent, r.command, r.err = true, "shortcut", b.open(ctx, q)
+		return r
+	}
 	r.page, r.err = b.answers.Run(ctx, req)
 	return r
 }
@@ -183,6 +190,10 @@ func (b *Bot) mayAsk(ctx context.Context, q question, _ commands.Right) error {
 // send sends a page that refuses a question.
 func (b *Bot) send(ctx context.Context, q question, page view.Page) {
 	q = q.private()
+	if q.entry == EntryTypeahead {
+		b.ack(ctx, q.envelope, blocks.Suggestions(nil))
+		return
+	}
 	if q.typed && b.ackWith(ctx, q, page) {
 		return
 	}
@@ -261,6 +272,20 @@ func (b *Bot) ack(ctx context.Context, envelope string, payload any) bool {
 func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTimeout)
 	defer cancel()
+	var elsewhere func(context.Context, question, view.Page) error
+	switch {
+	case q.to.home:
+		elsewhere = b.publish
+	case q.to.direct:
+		elsewhere = b.tell
+	}
+	if elsewhere != nil {
+		err := elsewhere(ctx, q, page)
+		if err != nil {
+			b.log.ErrorContext(ctx, "answer lost", "error", err)
+		}
+		return err == nil
+	}
 	classic := b.classic()
 	r, table, err := b.newReply(q, page, classic)
 	if err == nil {

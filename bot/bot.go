@@ -43,6 +43,7 @@ type Options struct {
 	Timeout  time.Duration // for one question; default 30 s
 	Grace    time.Duration // for questions that run when the bot is told to stop; default 5 s
 	Slots    int           // questions at once; default 200
+	Suggest  suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
 	Observe  Observer      // told of each question; default: nobody is
 	Log      *slog.Logger  // default: nothing is logged
 }
@@ -62,6 +63,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Slots == 0 {
 		o.Slots = 200
+	}
+	if o.Suggest == nil {
+		o.Suggest = &commands.Suggester{}
 	}
 	if o.Observe == nil {
 		o.Observe = func(context.Context, Observation) {}
@@ -104,6 +108,7 @@ type Bot struct {
 	acks      acker
 	channels  channelReader
 	webhook   *Webhook
+	screens   screens
 	log       *slog.Logger
 
 	slots   chan struct{}  // one for each question that runs
@@ -126,7 +131,9 @@ type Parts struct {
 
 // New returns a bot.
 func New(p Parts, o Options) *Bot {
-	return newBot(p.Workspace, p.Answers, p.Socket, p.Slack, p.Webhook, o)
+	b := newBot(p.Workspace, p.Answers, p.Socket, p.Slack, p.Webhook, o)
+	b.screens = p.Slack
+	return b
 }
 
 // newBot takes the seams as interfaces, so that tests can stand in for a socket.

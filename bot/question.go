@@ -17,6 +17,7 @@ type question struct {
 	id       string // names it in the log, in traces and on pages about failures
 	came     time.Time
 	entry    Entry
+	opened   bool   // the Home tab was opened: it may be made too often
 	envelope string // acknowledged once
 	kind     blocks.ActionKind
 	typed    bool // a slash command: its acknowledgement may carry the answer
@@ -34,6 +35,8 @@ type replyTo struct {
 	responseURL string // secret: whoever has it can post
 	replace     bool   // in place of the message that was clicked
 	public      bool   // for everyone in the channel
+	home        bool   // onto the person's Home tab
+	direct      bool   // to the person, as a direct message
 }
 
 // errUnreadable is the error of an envelope that holds no question.
@@ -56,7 +59,8 @@ func typedQuestion(envelope string, cmd slack.SlashCommand) question {
 	}
 }
 
-// click is the part of a block_actions payload that a question is made of. It is decoded here and not by slack-go,
+// click is the part of an interaction's payload that a question is made of: a click, a shortcut, a submitted modal, or
+// what somebody types into a select. It is decoded here and not by slack-go,
 // which refuses the whole click when the message that Slack sends along holds a block it does not know.
 // See https://docs.slack.dev/reference/interaction-payloads/block_actions-payload.
 type click struct {
@@ -70,6 +74,16 @@ type click struct {
 	Channel *struct {
 		ID string `json:"id"`
 	} `json:"channel"`
+	CallbackID string `json:"callback_id"` // of a shortcut
+	ActionID   string `json:"action_id"`   // of a select that is typed into
+	Value      string `json:"value"`       // what was typed
+	View       struct {
+		Type       string `json:"type"`
+		CallbackID string `json:"callback_id"`
+		State      struct {
+			Values blocks.Inputs `json:"values"`
+		} `json:"state"`
+	} `json:"view"`
 	Container struct {
 		IsEphemeral bool   `json:"is_ephemeral"`
 		ChannelID   string `json:"channel_id"`
@@ -77,43 +91,74 @@ type click struct {
 	Actions []struct {
 		ActionID string `json:"action_id"`
 		Value    string `json:"value"`
+		Selected struct {
+			Value string `json:"value"`
+		} `json:"selected_option"`
 	} `json:"actions"`
 }
 
-// clickedQuestion reads a click on a button. A click that wants no answer, such as one on a link, has kind Open.
+// clickedQuestion reads an interaction. One that wants no answer, such as a click on a link, has kind Open.
 func clickedQuestion(envelope string, payload json.RawMessage) (question, error) {
 	var c click
 	if err := json.Unmarshal(payload, &c); err != nil {
 		return question{}, fmt.Errorf("read click: %w", err)
 	}
-	if c.Type != string(slack.InteractionTypeBlockActions) || len(c.Actions) == 0 {
+	q := question{envelope: envelope, kind: blocks.Run, user: c.User.ID, team: c.User.TeamID, trigger: c.TriggerID}
+	switch slack.InteractionType(c.Type) {
+	case slack.InteractionTypeBlockActions:
+		return c.pressed(q)
+	case slack.InteractionTypeShortcut:
+		q.entry, q.to.direct = EntryShortcut, true
+		return q, ours(c.CallbackID == blocks.AskCallback, "shortcut", c.CallbackID)
+	case slack.InteractionTypeViewSubmission:
+		q.entry, q.to.direct, q.line = EntryModal, true, blocks.Chosen(c.View.State.Values)
+		return q, ours(c.View.CallbackID == blocks.AskCallback, "modal", c.View.CallbackID)
+	case slack.InteractionTypeBlockSuggestion:
+		q.entry, q.line = EntryTypeahead, c.Value
+		kind, _ := blocks.ParseActionID(c.ActionID)
+		return q, ours(kind == blocks.Choose, "select", c.ActionID)
+	}
+	return question{}, errUnreadable
+}
+
+// ours is an error for what is none of ours.
+func ours(ok bool, what, id string) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf("%w: %s %q is none of ours", errUnreadable, what, id)
+}
+
+// pressed completes the question of a click on a button, or of a choice in a select.
+func (c click) pressed(q question) (question, error) {
+	if len(c.Actions) == 0 {
 		return question{}, errUnreadable
 	}
-	kind, ok := blocks.ParseActionID(c.Actions[0].ActionID)
-	if !ok {
-		return question{}, fmt.Errorf("%w: action %q is none of ours", errUnreadable, c.Actions[0].ActionID)
+	a := c.Actions[0]
+	kind, ok := blocks.ParseActionID(a.ActionID)
+	if err := ours(ok, "action", a.ActionID); err != nil {
+		return question{}, err
 	}
-	q := question{
-		entry:    EntryClick,
-		envelope: envelope,
-		kind:     kind,
-		line:     c.Actions[0].Value,
-		user:     c.User.ID,
-		team:     c.User.TeamID,
-		channel:  c.Container.ChannelID,
-		trigger:  c.TriggerID,
-		to: replyTo{
-			responseURL: c.ResponseURL,
-			// A message that others see is not theirs to change: they get an answer of their own.
-			replace: kind == blocks.Replace && c.Container.IsEphemeral,
-			public:  kind == blocks.Share,
-		},
+	q.entry, q.kind, q.line = EntryClick, kind, a.Value
+	if kind == blocks.Choose {
+		q.line = a.Selected.Value
 	}
+	if c.View.Type == string(slack.VTHomeTab) {
+		q.entry, q.to.home = EntryHome, true
+		return q, nil
+	}
+	q.channel = c.Container.ChannelID
 	if c.Channel != nil {
 		q.channel = c.Channel.ID
 	}
 	if q.channel == "" {
 		return question{}, fmt.Errorf("%w: it comes from no channel", errUnreadable)
+	}
+	q.to = replyTo{
+		responseURL: c.ResponseURL,
+		// A message that others see is not theirs to change: they get an answer of their own.
+		replace: kind == blocks.Replace && c.Container.IsEphemeral,
+		public:  kind == blocks.Share,
 	}
 	return q, nil
 }

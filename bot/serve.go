@@ -126,7 +126,7 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 		b.log.Warn("acknowledged an envelope that could not be read", "error", err)
 	case b.seen.add(q.envelope, q.trigger):
 		b.stats.duplicates.Add(1)
-	case q.kind == blocks.Open:
+	case q.kind == blocks.Open, b.again(q, time.Now()):
 	default:
 		q.id, q.came = newID(), time.Now()
 		return q, true
@@ -149,6 +149,8 @@ func readQuestion(e socketmode.Event) (question, error) {
 		if cmd, ok := e.Data.(slack.SlashCommand); ok {
 			return typedQuestion(envelope, cmd), nil
 		}
+	case socketmode.EventTypeEventsAPI:
+		return openedQuestion(envelope, e.Request.Payload)
 	case socketmode.EventTypeInteractive:
 		q, err := clickedQuestion(envelope, e.Request.Payload)
 		q.envelope = envelope
@@ -168,6 +170,11 @@ func rescued(bad *socketmode.ErrorBadMessage) (question, error) {
 			return q, nil
 		}
 	}
+	if raw.Type == socketmode.RequestTypeEventsAPI {
+		if q, err := openedQuestion(raw.EnvelopeID, raw.Payload); err == nil {
+			return q, nil
+		}
+	}
 	return question{envelope: raw.EnvelopeID}, fmt.Errorf("%w: %w", errUnreadable, bad.Cause)
 }
 
@@ -177,7 +184,11 @@ func (b *Bot) start(ctx context.Context, q question) {
 	case b.slots <- struct{}{}:
 		b.running.Go(func() {
 			defer func() { <-b.slots }()
-			b.answer(ctx, q)
+			if q.entry == EntryTypeahead {
+				b.suggest(ctx, q)
+			} else {
+				b.answer(ctx, q)
+			}
 		})
 	default:
 		b.stats.busy.Add(1)

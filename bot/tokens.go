@@ -100,3 +100,18 @@ func (w *webAPI) client() *slack.Client {
 func (w *webAPI) GetConversationInfoContext(ctx context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error) {
 	return w.client().GetConversationInfoContext(ctx, in)
 }
+
+// PublishViewContext shows a person's Home tab.
+func (w *webAPI) PublishViewContext(ctx context.Context, req slack.PublishViewContextRequest) (*slack.ViewResponse, error) {
+	return w.client().PublishViewContext(ctx, req)
+}
+
+// OpenViewContext opens a modal.
+func (w *webAPI) OpenViewContext(ctx context.Context, triggerID string, view slack.ModalViewRequest) (*slack.ViewResponse, error) {
+	return w.client().OpenViewContext(ctx, triggerID, view)
+}
+
+// PostMessageContext posts a message.
+func (w *webAPI) PostMessageContext(ctx context.Context, channel string, options ...slack.MsgOption) (string, string, error) {
+	return w.client().PostMessageContext(ctx, channel, options...)
+}

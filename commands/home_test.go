@@ -112,7 +112,7 @@ func TestSuggest(t *testing.T) {
 		"":        "microsoft-_-edge",
 	} {
 		got, err := s.Suggest(t.Context(), typed, 1)
-		if err != nil || len(got) != 1 || got[0].ID != want {
+		if err != nil || len(got) != 1 || got[0] != want {
 			t.Errorf("%q: got %v, %v, want %s", typed, got, err, want)
 		}
 	}

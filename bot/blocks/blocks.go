@@ -35,6 +35,9 @@ type Options struct {
 	// SharedBy is the id of the person who made an answer public. It is named, and nothing that shares is offered again.
 	SharedBy string
 
+	// Direct says that the message goes to one person alone, in no channel: nothing is shared from there.
+	Direct bool
+
 	surface surface // where it is drawn; a message unless [Home] says otherwise
 }
 
@@ -47,7 +50,7 @@ const (
 )
 
 // shares reports whether a page that is drawn so may offer to be shared.
-func (o Options) shares() bool { return o.SharedBy == "" && o.surface == message }
+func (o Options) shares() bool { return o.SharedBy == "" && !o.Direct && o.surface == message }
 
 // Render draws a page.
 func Render(p view.Page, o Options) Message {

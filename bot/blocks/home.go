@@ -49,14 +49,17 @@ func AskModal() slack.ModalViewRequest {
 	}
 }
 
-// Chosen reads what was chosen in the modal, from the state that Slack sends along.
-func Chosen(values map[string]map[string]struct {
+// Inputs are what a submitted modal holds, by block and action. See
+// https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload.
+type Inputs map[string]map[string]struct {
 	Selected struct {
 		Value string `json:"value"`
 	} `json:"selected_option"`
-},
-) string {
-	for _, v := range values[askBlock] {
+}
+
+// Chosen is what was chosen in the modal, "" for nothing.
+func Chosen(in Inputs) string {
+	for _, v := range in[askBlock] {
 		return v.Selected.Value
 	}
 	return ""

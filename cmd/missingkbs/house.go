@@ -71,7 +71,7 @@ func (h house) open(ctx context.Context) error {
 	index := &commands.Index{}
 	router, err := newRouter(h.defender, index, commands.Digest(h.store, commands.DigestOptions{
 		Defender: h.defender, Index: index, People: directory, Queue: queue, Preview: worker, File: h.digests != nil, Now: h.now,
-	}))
+	}), commands.Home(h.defender, index, commands.HomeOptions{Digests: h.store}))
 	if err != nil {
 		return err
 	}
@@ -91,6 +91,7 @@ func (h house) open(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error {
+		h.bot.Suggest = commands.NewSuggester(h.defender, index)
 		if err := bot.Run(ctx, h.slack, workspace, router, h.bot); err != nil {
 			return err
 		}

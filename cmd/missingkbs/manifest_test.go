@@ -41,6 +41,12 @@ func TestManifest(t *testing.T) {
 	if got.Command != offered.Command || got.Description != offered.Description || got.UsageHint != offered.UsageHint {
 		t.Errorf("the sandbox offers %+v, the manifest %+v", offered, got)
 	}
+	if own, got := shortcut(), m.Features.Shortcuts[0]; got.Name != own.Name || got.CallbackID != own.CallbackID || got.Description != own.Description {
+		t.Errorf("the sandbox offers %+v, the manifest %+v", own, got)
+	}
+	if diff := cmp.Diff([]string{"app_home_opened"}, m.Settings.EventSubscriptions.BotEvents); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
 	// Limits of https://docs.slack.dev/reference/app-manifest.
 	if n := len(m.Display.Name); n < 1 || n > 35 {
 		t.Errorf("the name has %d characters", n)

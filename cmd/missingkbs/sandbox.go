@@ -17,6 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -49,11 +50,12 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	}
 	defer tenant.Close()
 	workspace, err := sandbox.Start(sandbox.Options{
-		Addr:     addr,
-		Defender: tenant.Tenant,
-		Commands: []sandbox.SlashCommand{slashCommand()},
-		Events:   []string{}, // as manifest.yaml: none
-		Logger:   log,
+		Addr:      addr,
+		Defender:  tenant.Tenant,
+		Commands:  []sandbox.SlashCommand{slashCommand()},
+		Shortcuts: []sandbox.Shortcut{shortcut()},
+		Events:    []string{"app_home_opened"}, // as manifest.yaml
+		Logger:    log,
 	})
 	if err != nil {
 		return usageError{fmt.Errorf("start the sandbox: %w", err)}
@@ -147,6 +149,11 @@ func slashCommand() sandbox.SlashCommand {
 			{Text: "help", Hint: "what can be asked"},
 		},
 	}
+}
+
+// shortcut is the bot's shortcut; manifest.yaml tells Slack the same.
+func shortcut() sandbox.Shortcut {
+	return sandbox.Shortcut{Name: "Look up missing KBs", CallbackID: blocks.AskCallback, Description: "Find a software and see which updates it lacks"}
 }
 
 // askWorkspace types a command as a person would, and prints the answer as a screen reader would read it.

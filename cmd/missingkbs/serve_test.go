@@ -45,7 +45,9 @@ func stage(tb testing.TB) *world {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(defender.Close)
-	slack, err := sandbox.Start(sandbox.Options{Command: "/missingkbs", Defender: defender.Tenant})
+	slack, err := sandbox.Start(sandbox.Options{
+		Command: "/missingkbs", Shortcuts: []sandbox.Shortcut{shortcut()}, Defender: defender.Tenant,
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,0 +1,199 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+// fakeScreens takes what is shown outside of channels.
+type fakeScreens struct {
+	mu   sync.Mutex
+	log  []string
+	err  error
+	last json.RawMessage
+}
+
+func (f *fakeScreens) record(what string, v any) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.log = append(f.log, what)
+	f.last, _ = json.Marshal(v)
+	return f.err
+}
+
+func (f *fakeScreens) shown() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string{}, f.log...)
+}
+
+func (f *fakeScreens) PublishViewContext(_ context.Context, r slack.PublishViewContextRequest) (*slack.ViewResponse, error) {
+	return nil, f.record("home "+r.UserID, r)
+}
+
+func (f *fakeScreens) OpenViewContext(_ context.Context, trigger string, v slack.ModalViewRequest) (*slack.ViewResponse, error) {
+	return nil, f.record("modal "+trigger, v)
+}
+
+func (f *fakeScreens) PostMessageContext(_ context.Context, channel string, _ ...slack.MsgOption) (string, string, error) {
+	return "", "", f.record("message "+channel, nil)
+}
+
+// ids suggests ids.
+type ids []string
+
+func (s ids) Suggest(_ context.Context, typed string, _ int) ([]string, error) {
+	if typed == "fail" {
+		return nil, errors.New("hunter2")
+	}
+	return s, nil
+}
+
+// screened starts a bot with screens, in a synctest bubble.
+func screened(t *testing.T, o Options) (*bench, *fakeScreens, *[]Observation) {
+	t.Helper()
+	var mu sync.Mutex
+	seen := &[]Observation{}
+	o.Suggest = ids{"microsoft-_-edge"}
+	o.Observe = func(_ context.Context, s Observation) {
+		mu.Lock()
+		defer mu.Unlock()
+		*seen = append(*seen, s)
+	}
+	b := start(t, echo, o)
+	f := &fakeScreens{}
+	b.bot.screens = f
+	return b, f, seen
+}
+
+// interaction is an interactive envelope.
+func interaction(n int, payload string) socketmode.Event {
+	return socketmode.Event{
+		Type:    socketmode.EventTypeInteractive,
+		Request: &socketmode.Request{Type: "interactive", EnvelopeID: fmt.Sprint("e", n), Payload: json.RawMessage(payload)},
+	}
+}
+
+// opens is the event of an opened Home tab.
+func opens(n int, tab string) socketmode.Event {
+	payload := fmt.Sprintf(`{"team_id":"T1","event_id":"Ev%d","event":{"type":"app_home_opened","user":"U1","tab":%q}}`, n, tab)
+	return socketmode.Event{
+		Type:    socketmode.EventTypeEventsAPI,
+		Request: &socketmode.Request{Type: "events_api", EnvelopeID: fmt.Sprint("e", n), Payload: json.RawMessage(payload)},
+	}
+}
+
+const (
+	shortcutJSON = `{"type":"shortcut","callback_id":"missingkbs_ask","trigger_id":"t","user":{"id":"U1","team_id":"%s"}}`
+	submitJSON   = `{"type":"view_submission","trigger_id":"t","user":{"id":"U1","team_id":"%s"},"view":{"type":"modal","callback_id":"missingkbs_ask",
+		"state":{"values":{"software":{"choose:1":{"selected_option":{"value":"microsoft-_-edge"}}}}}}}`
+	typeJSON    = `{"type":"block_suggestion","action_id":"choose:1","value":"edg","user":{"id":"U1","team_id":"%s"},"view":{"type":"home"}}`
+	homeTapJSON = `{"type":"block_actions","trigger_id":"t","user":{"id":"U1","team_id":"%s"},"view":{"type":"home"},"container":{"type":"view"},
+		"actions":[{"action_id":"choose:1","selected_option":{"value":"microsoft-_-edge"}}]}`
+	homeClickURL = `{"type":"block_actions","trigger_id":"t","user":{"id":"U1","team_id":"T1"},"view":{"type":"home"},"actions":[{"action_id":"open:1"}]}`
+)
+
+// Every way in asks the same gate, and what is refused reaches neither the router nor anybody's screen.
+func TestEveryEntryAsksTheGate(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		payload string
+		entry   Entry
+		shown   string // to a member
+		refused string // to a stranger
+	}{
+		{"shortcut", shortcutJSON, EntryShortcut, "modal t", "message U1"},
+		{"modal", submitJSON, EntryModal, "message U1", "message U1"},
+		{"typeahead", typeJSON, EntryTypeahead, "", ""},
+		{"home", homeTapJSON, EntryHome, "home U1", "home U1"},
+	} {
+		for team, outcome := range map[string]Outcome{"T1": Answered, "T9": Refused} {
+			t.Run(c.name+" "+team, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					b, f, seen := screened(t, Options{})
+					b.events <- interaction(1, fmt.Sprintf(c.payload, team))
+					synctest.Wait()
+					want := c.shown
+					if outcome == Refused {
+						want = c.refused
+					}
+					if got := strings.Join(f.shown(), ","); got != want {
+						t.Errorf("shown %q, want %q", got, want)
+					}
+					if len(*seen) != 1 || (*seen)[0].Entry != c.entry || (*seen)[0].Outcome != outcome {
+						t.Errorf("observed %+v, want one %s that was %s", *seen, c.entry, outcome)
+					}
+					if sent := b.titles(); len(sent) != 1 || !strings.HasPrefix(sent[0], "0s ack e1") {
+						t.Errorf("sent %q, want one acknowledgement at once", sent)
+					}
+					if offered := strings.Contains(string(b.raw), "microsoft-_-edge"); c.entry == EntryTypeahead && offered != (outcome == Answered) {
+						t.Errorf("offered %s", b.raw)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestHomeIsMadeOnceForManyOpenings(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, f, _ := screened(t, Options{})
+		for n := range 5 {
+			b.events <- opens(n, "home")
+		}
+		b.events <- opens(6, "messages")
+		synctest.Wait()
+		time.Sleep(homeEvery)
+		b.events <- opens(7, "home")
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"home U1", "home U1"}, f.shown()); diff != "" {
+			t.Errorf("shown (-want +got):\n%s", diff)
+		}
+		if n := len(b.titles()); n != 7 {
+			t.Errorf("%d of 7 events were acknowledged", n)
+		}
+	})
+}
+
+func TestSelectIsAnsweredWithoutReason(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, _, seen := screened(t, Options{})
+		b.events <- interaction(1, `{"type":"block_suggestion","action_id":"choose:1","value":"fail","user":{"id":"U1","team_id":"T1"}}`)
+		synctest.Wait()
+		if string(b.raw) != `{"options":[]}` || (*seen)[0].Outcome != Failed {
+			t.Errorf("answered %s, observed %+v", b.raw, *seen)
+		}
+	})
+}
+
+func TestLinkOnTheHomeTabWantsNoAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, f, _ := screened(t, Options{})
+		b.events <- interaction(1, homeClickURL)
+		b.events <- interaction(2, `{"type":"shortcut","callback_id":"of another","user":{"id":"U1","team_id":"T1"}}`)
+		b.events <- interaction(3, `{"type":"view_closed","user":{"id":"U1","team_id":"T1"}}`)
+		synctest.Wait()
+		if sent := b.titles(); len(sent) != 3 {
+			t.Errorf("sent %q, want an acknowledgement each", sent)
+		}
+		if len(f.shown()) != 0 {
+			t.Errorf("shown %v", f.shown())
+		}
+	})
+}
