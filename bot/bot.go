@@ -45,6 +45,7 @@ type Options struct {
 	Slots    int           // questions at once; default 200
 	Suggest  suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
 	Observe  Observer      // told of each question; default: nobody is
+	Pulse    *Pulse        // by which others learn whether the event loop moves; default: nobody does
 	Log      *slog.Logger  // default: nothing is logged
 }
 

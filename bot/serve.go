@@ -23,14 +23,17 @@ import (
 func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) error {
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
+	asked, end := b.options.Pulse.begin()
+	defer end()
 	for {
 		select {
+		case <-asked:
 		case <-ctx.Done():
-			b.drain(events, abandon)
+			b.drain(events, asked, abandon)
 			return nil
 		case e := <-events:
 			if err := b.event(work, e); err != nil {
-				b.drain(events, abandon)
+				b.drain(events, asked, abandon)
 				return err
 			}
 		}
@@ -39,7 +42,7 @@ func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) error {
 
 // drain waits for the questions that run. Those that arrive meanwhile are told that the bot restarts. When the grace is
 // over, what still runs is cancelled, which makes it answer that too.
-func (b *Bot) drain(events <-chan socketmode.Event, abandon func()) {
+func (b *Bot) drain(events <-chan socketmode.Event, asked <-chan struct{}, abandon func()) {
 	done := ended(&b.running)
 	defer func() {
 		select {
@@ -57,6 +60,7 @@ func (b *Bot) drain(events <-chan socketmode.Event, abandon func()) {
 		default:
 		}
 		select {
+		case <-asked:
 		case <-done:
 			return
 		case e := <-events:

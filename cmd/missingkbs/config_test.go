@@ -34,6 +34,8 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"MISSINGKBS_ANSWER_TIMEOUT":      "-1s",
 		"MISSINGKBS_RETENTION_DAYS":      "ever",
 		"MISSINGKBS_DIGESTS":             "/no/such/digests.yaml",
+		"HTTP_ADDR":                      "8080",
+		"MISSINGKBS_PPROF":               "sometimes",
 	}), "serve")
 	if got.code != exitWrongUse {
 		t.Errorf("exit code %d, want %d", got.code, exitWrongUse)
@@ -54,6 +56,8 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"MISSINGKBS_ANSWER_TIMEOUT takes a time from 1s on",
 		"MISSINGKBS_RETENTION_DAYS takes a whole number",
 		"MISSINGKBS_DIGESTS names a file that cannot be read",
+		"HTTP_ADDR takes a host and a port",
+		"MISSINGKBS_PPROF takes one of true, false",
 		"DATABASE_URL is missing, and this user has no home folder",
 	} {
 		if !strings.Contains(got.err, want) {

@@ -27,6 +27,7 @@ type house struct {
 	digests  *digestFile      // nil for none
 	now      func() time.Time // the clock of digests
 	tick     time.Duration    // between two looks at what is due; 0 for the default
+	monitor  *monitor         // sees what happens; nil for nobody
 	log      *slog.Logger
 }
 
@@ -44,9 +45,14 @@ func (h house) run(ctx context.Context) error {
 }
 
 func (h house) open(ctx context.Context) error {
+	if h.monitor == nil {
+		h.monitor = newMonitor()
+	}
+	h.bot.Observe, h.bot.Pulse = h.monitor.question, h.monitor.pulse
 	if err := h.store.Migrate(ctx); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
+	h.monitor.database(h.store)
 	if err := h.applyFile(ctx); err != nil {
 		return err
 	}
@@ -55,6 +61,7 @@ func (h house) open(ctx context.Context) error {
 		return err
 	}
 	h.log.Info("signed in to Slack", "team", workspace.TeamID, "user", workspace.UserID)
+	h.monitor.slack()
 
 	directory := bot.NewDirectory(h.slack, workspace)
 	worker := &digest.Worker{

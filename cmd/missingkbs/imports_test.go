@@ -24,6 +24,8 @@ var forbidden = map[string][]string{
 	"internal/catalog":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/digest":           {module, slackPackages, azurePackages},
 	"internal/doctor":           {module, slackPackages, azurePackages, anyLibrary},
+	"internal/metrics":          {module, slackPackages, azurePackages},
+	"internal/probe":            {module, slackPackages, azurePackages},
 	"internal/store":            {module, slackPackages, azurePackages},
 	"internal/store/db":         {module, slackPackages, azurePackages, anyLibrary},
 	"internal/store/pgtest":     {module, slackPackages, azurePackages},

@@ -13,6 +13,7 @@ type serveCmd struct {
 	Defender defenderSettings `embed:"" group:"Defender"`
 	Store    storeSettings    `embed:"" group:"Digests"`
 	Digests  string           `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
+	Operator operatorSettings `embed:"" group:"Operations"`
 	Log      logSettings      `embed:"" group:"Log"`
 }
 
@@ -23,11 +24,18 @@ func (c serveCmd) Run(ctx context.Context, s streams) error {
 	config, options := c.Slack.read(&m)
 	c.Store.check(&m, s.env)
 	file := readDigests(&m, c.Digests)
+	lookout := c.Operator.read(&m)
 	defender, err := c.Defender.defender(&m, log)
 	if err != nil {
 		return err
 	}
 	defer defender.Close()
+	watch := newMonitor()
+	stop, err := lookout.serve(ctx, watch, log)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	database, err := c.Store.open(ctx, &m, log, s.env)
 	if err != nil {
 		return err
@@ -36,7 +44,7 @@ func (c serveCmd) Run(ctx context.Context, s streams) error {
 	options.Log = log
 	log.Info("starting", "version", buildVersion(), "defender", defender.Host())
 	return house{
-		slack: config, bot: options, defender: defender, store: database, digests: file, now: time.Now, log: log,
+		slack: config, bot: options, defender: defender, store: database, digests: file, now: time.Now, monitor: watch, log: log,
 	}.run(ctx)
 }
 

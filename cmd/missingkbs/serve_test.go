@@ -80,6 +80,7 @@ func (w *world) start(tb testing.TB, settings map[string]string) {
 		"SSL_CERT_FILE":        cert,
 		"DATABASE_URL":         "sqlite://" + filepath.ToSlash(filepath.Join(tb.TempDir(), "missingkbs.db")),
 		"LOG_LEVEL":            "debug",
+		"HTTP_ADDR":            "127.0.0.1:0",
 	}
 	maps.Copy(environment, settings)
 	w.process = exec.Command(os.Args[0], "serve")

@@ -22,13 +22,14 @@ type settings struct {
 // Validate is part of kong.Resolver.
 func (*settings) Validate(*kong.Application) error { return nil }
 
-// Resolve is part of kong.Resolver. An empty variable counts as unset, as a deployment's blank default should.
+// Resolve is part of kong.Resolver. An empty variable counts as unset, as a deployment's blank default should, but for
+// settings with the tag blank, which an empty value switches off.
 func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if isSecret(flag) {
 		return s.secret(flag), nil
 	}
 	for _, name := range flag.Envs {
-		if v, ok := s.env(name); ok && v != "" {
+		if v, ok := s.env(name); ok && (v != "" || flag.Tag.Has("blank")) {
 			return v, nil
 		}
 	}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/missingkbs/missingkbs/api/apitest"
+)
+
+// page is where a world's program serves probes and metrics, as its log says.
+func (w *world) page(tb testing.TB) string {
+	tb.Helper()
+	var found []string
+	eventually(tb, func() (string, bool) {
+		found = regexp.MustCompile(`"serving probes and metrics","address":"([^"]+)"`).FindStringSubmatch(w.log.String())
+		return "no address in the log", found != nil
+	})
+	return "http://" + found[1]
+}
+
+// look asks for a path of the page.
+func (w *world) look(tb testing.TB, path string) (status int, body string) {
+	tb.Helper()
+	req, err := http.NewRequestWithContext(soon(tb), http.MethodGet, w.page(tb)+path, http.NoBody)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return resp.StatusCode, string(raw)
+}
+
+// unready asks for readiness and returns the reasons of the parts that are not ready.
+func (w *world) unready(tb testing.TB) map[string]string {
+	tb.Helper()
+	status, body := w.look(tb, "/readyz")
+	var got struct {
+		Ready bool
+		Parts map[string]struct {
+			Ready  bool
+			Reason string
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		tb.Fatalf("%v: %s", err, body)
+	}
+	reasons := map[string]string{}
+	for name, p := range got.Parts {
+		if !p.Ready {
+			reasons[name] = p.Reason
+		}
+	}
+	if got.Ready != (status == http.StatusOK) || got.Ready != (len(reasons) == 0) {
+		tb.Errorf("status %d for %s", status, body)
+	}
+	return reasons
+}
+
+// figures waits until a scrape holds all of the texts, and returns it: a question is counted when it is over, which is a
+// moment after its answer was seen.
+func (w *world) figures(tb testing.TB, texts ...string) string {
+	tb.Helper()
+	var body string
+	eventually(tb, func() (string, bool) {
+		status := 0
+		status, body = w.look(tb, "/metrics")
+		if status != http.StatusOK {
+			return fmt.Sprintf("/metrics: %d %s", status, body), false
+		}
+		for _, text := range texts {
+			if !strings.Contains(body, text) {
+				return fmt.Sprintf("/metrics does not say %s:\n%s", text, body), false
+			}
+		}
+		return "", true
+	})
+	return body
+}
+
+func TestHTTPAddress(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]struct {
+		addr string
+		says string
+	}{
+		"127.0.0.1:8080":  {addr: "127.0.0.1:8080"},
+		":9090":           {addr: ":9090"},
+		"[::1]:0":         {addr: "[::1]:0"},
+		"":                {},
+		"8080":            {says: "HTTP_ADDR takes a host and a port"},
+		"localhost":       {says: "HTTP_ADDR takes a host and a port"},
+		"localhost:web":   {says: "HTTP_ADDR takes a host and a port"},
+		"localhost:70000": {says: "HTTP_ADDR takes a host and a port"},
+	} {
+		var m mistakes
+		got := operatorSettings{Addr: value, Profiles: "false"}.read(&m)
+		err := m.err()
+		if (err == nil) != (want.says == "") || err != nil && !strings.Contains(err.Error(), want.says) || err == nil && got.addr != want.addr {
+			t.Errorf("%q: got %+v, %v", value, got, err)
+		}
+	}
+}
+
+func TestBlankHTTPAddressSwitchesThePageOff(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		env  map[string]string
+		args []string
+		want string
+	}{
+		{want: "127.0.0.1:8080"},
+		{env: map[string]string{"HTTP_ADDR": ""}, want: ""},
+		{env: map[string]string{"HTTP_ADDR": ":1"}, want: ":1"},
+		{env: map[string]string{"HTTP_ADDR": ":1"}, args: []string{"--http-addr="}, want: ""},
+	} {
+		got, _, err := load(append([]string{"serve"}, c.args...), env(c.env), streams{out: io.Discard, err: io.Discard})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Serve.Operator.Addr != c.want {
+			t.Errorf("%v %v: got %q, want %q", c.env, c.args, got.Serve.Operator.Addr, c.want)
+		}
+	}
+}
+
+// A second program on the same machine is told why it cannot start, and what to do.
+func TestTakenHTTPAddress(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	w := stage(t)
+	w.start(t, map[string]string{"HTTP_ADDR": l.Addr().String()})
+	_ = w.process.Wait()
+	if code := w.process.ProcessState.ExitCode(); code != exitWrongUse {
+		t.Errorf("exit code %d, want %d", code, exitWrongUse)
+	}
+	if want := "HTTP_ADDR cannot be served: " + l.Addr().String() + ": another program listens there"; !strings.Contains(w.log.String(), want) {
+		t.Errorf("the log does not say %q:\n%s", want, w.log)
+	}
+}
+
+func TestProbesAndMetricsOfAProcess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	eventually(t, func() (string, bool) {
+		reasons := w.unready(t)
+		b, _ := json.Marshal(reasons)
+		return "not ready: " + string(b), len(reasons) == 0
+	})
+	if status, body := w.look(t, "/healthz"); status != http.StatusOK || body != "ok\n" {
+		t.Errorf("/healthz: got %d %q", status, body)
+	}
+	w.ask(t, "microsoft-_-edge")
+	w.ask(t, "microsoft-_-edge --srot cves")
+	body := w.figures(t,
+		`missingkbs_questions_total{command="software",entry="typed",outcome="answered",reason="none"} 1`,
+		`missingkbs_questions_total{command="software",entry="typed",outcome="failed",reason="usage"} 1`,
+		`missingkbs_question_duration_seconds_count{stage="working"} 2`,
+		"missingkbs_build_info{", "go_goroutines ", "process_resident_memory_bytes ",
+	)
+	for _, secret := range []string{w.slack.AppToken(), w.slack.BotToken(), apitest.ClientSecret, w.defender.Token(), "microsoft-_-edge", "U0", "C0"} {
+		if strings.Contains(body, secret) {
+			t.Errorf("/metrics holds %.12s…", secret)
+		}
+	}
+	if status, _ := w.look(t, "/debug/pprof/"); status != http.StatusNotFound {
+		t.Errorf("profiles are served without being asked for: %d", status)
+	}
+}

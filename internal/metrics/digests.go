@@ -1,0 +1,46 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Digest is what became of one digest that was due.
+type Digest struct {
+	Outcome string        // "sent", "silent", "failed", …
+	Lag     time.Duration // between its due time and now
+	Late    bool          // it comes so late that it says so
+}
+
+func (m *Metrics) digestMetrics() {
+	m.due = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "digests_due_total", Help: "Digests that became due; of several replicas one counts each."})
+	m.digests = m.counter("digests_total", "Digests that are over, by what became of them.", "outcome")
+	m.late = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "digests_late_total", Help: "Digests that came so late that they say so."})
+	m.lag = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: namespace, Name: "digest_lag_seconds", Help: "How long after its due time a digest was over.",
+		Buckets: []float64{1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600},
+	})
+	m.looked = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "digests_last_look_timestamp_seconds", Help: "When this process last looked for digests that are due, and could.",
+	})
+	m.registry.MustRegister(m.due, m.late, m.lag, m.looked)
+	for _, outcome := range []string{"sent", "silent", "failed", "refused"} {
+		m.digests.WithLabelValues(outcome)
+	}
+}
+
+// DigestDue counts a digest that became due.
+func (m *Metrics) DigestDue() { m.due.Inc() }
+
+// DigestsLooked notes that it was looked, with success, for digests that are due.
+func (m *Metrics) DigestsLooked(at time.Time) { m.looked.Set(float64(at.UnixMilli()) / 1000) }
+
+// Digest counts a digest that is over.
+func (m *Metrics) Digest(d Digest) {
+	m.digests.WithLabelValues(m.bound.of("digest", d.Outcome)).Inc()
+	m.lag.Observe(max(d.Lag, 0).Seconds())
+	if d.Late {
+		m.late.Inc()
+	}
+}

@@ -1,0 +1,133 @@
+// Package metrics counts what happens and serves it to Prometheus.
+//
+// It takes plain values, and functions that are asked at each scrape: it knows the names, units and buckets of metrics, and
+// neither Slack nor Defender nor the database. No label ever holds who asked, where, or about what: a label has few values,
+// and what would be one too many is counted as "other".
+package metrics
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+const namespace = "missingkbs"
+
+// Metrics are all figures of one process. Make them with [New]; all methods are safe for concurrent use.
+type Metrics struct {
+	registry *prometheus.Registry
+	bound    *bound
+	sources  atomic.Pointer[Sources]
+
+	questions *prometheus.CounterVec
+	stages    *prometheus.HistogramVec
+	calls     *prometheus.CounterVec
+	callTimes *prometheus.HistogramVec
+	throttled *prometheus.CounterVec
+	answers   *prometheus.CounterVec
+	signIns   *prometheus.CounterVec
+	due       prometheus.Counter
+	digests   *prometheus.CounterVec
+	late      prometheus.Counter
+	lag       prometheus.Histogram
+	looked    prometheus.Gauge
+}
+
+// New makes the metrics of a program of some version.
+func New(version string) *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry(), bound: newBound()}
+	m.sources.Store(&Sources{})
+	m.questionMetrics()
+	m.defenderMetrics()
+	m.digestMetrics()
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "build_info", Help: "What runs; the value is always 1.",
+	}, []string{"version", "goversion"})
+	info.WithLabelValues(version, runtime.Version()).Set(1)
+	m.registry.MustRegister(info, scraped{m},
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return m
+}
+
+// Handler serves the metrics.
+func (m *Metrics) Handler(log *slog.Logger) http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorHandling:       promhttp.ContinueOnError, // what can be told is told
+		MaxRequestsInFlight: 4,
+		Timeout:             10 * time.Second,
+	})
+}
+
+// Registry is where the metrics are, for tests.
+func (m *Metrics) Registry() *prometheus.Registry { return m.registry }
+
+// counter registers a counter with labels.
+func (m *Metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	m.registry.MustRegister(c)
+	return c
+}
+
+// histogram registers a histogram of seconds with labels.
+func (m *Metrics) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
+	m.registry.MustRegister(h)
+	return h
+}
+
+// maxValues is how many values one label may have. Those that exist in the code are fewer.
+const maxValues = 40
+
+// bound keeps the number of a label's values small, whatever it is given.
+type bound struct {
+	mu   sync.Mutex
+	seen map[string]map[string]bool // by label
+}
+
+func newBound() *bound { return &bound{seen: map[string]map[string]bool{}} }
+
+// other stands for values beyond the bound, none for a value that is empty.
+const (
+	other = "other"
+	none  = "none"
+)
+
+// of is the value to use for a value of a label.
+func (b *bound) of(label, value string) string {
+	if value == "" {
+		return none
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	values := b.seen[label]
+	if values == nil {
+		values = map[string]bool{}
+		b.seen[label] = values
+	}
+	if values[value] {
+		return value
+	}
+	if len(value) > 60 || len(values) >= maxValues {
+		return other
+	}
+	values[value] = true
+	return value
+}
+
+// scrapeTime is how long the functions of [Sources] may take at a scrape.
+const scrapeTime = 3 * time.Second
+
+func scrapeContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), scrapeTime)
+}

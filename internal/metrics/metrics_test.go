@@ -1,0 +1,159 @@
+package metrics_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/missingkbs/missingkbs/internal/metrics"
+)
+
+// scrape is what Prometheus reads, without the lines that tell of the Go runtime and the process.
+func scrape(t *testing.T, m *metrics.Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
+	if w.Code != http.StatusOK {
+		t.Fatalf("got %d: %s", w.Code, w.Body)
+	}
+	return w.Body.String()
+}
+
+func want(t *testing.T, body string, lines ...string) {
+	t.Helper()
+	got := strings.Split(body, "\n")
+	for _, line := range lines {
+		if !slices.Contains(got, line) {
+			t.Errorf("no line %s", line)
+		}
+	}
+	if t.Failed() {
+		t.Log(body)
+	}
+}
+
+// everything has every figure that there is.
+func everything() *metrics.Metrics {
+	m := metrics.New("v1.2.3")
+	m.Question(metrics.Question{Entry: "typed", Command: "search", Outcome: "failed", Reason: "throttled", Queued: 2 * time.Millisecond, Working: 2 * time.Second, Reply: 20 * time.Millisecond})
+	m.Question(metrics.Question{Entry: "click", Outcome: "busy"})
+	m.Call(metrics.Call{Call: "getmissingkbs", Code: "200", Took: 200 * time.Millisecond})
+	m.Throttled("own_limit")
+	m.Answer("cache")
+	m.SignIn("accepted")
+	m.DigestDue()
+	m.DigestsLooked(time.UnixMilli(1_700_000_000_500))
+	m.Digest(metrics.Digest{Outcome: "sent", Lag: 2 * time.Hour, Late: true})
+	m.Watch(metrics.Sources{
+		Load: func() metrics.Load { return metrics.Load{Waiting: 3, Capacity: 100, Running: 8, Workers: 8} },
+		Slack: func() metrics.Slack {
+			return metrics.Slack{Connections: 1, Wanted: 2, Opened: 5, Reconnects: map[string]int64{"refresh_requested": 3}, AckFailures: 1, Duplicates: 2, Undecodable: 3, Dropped: 4}
+		},
+		Quota: func() []metrics.Quota {
+			return []metrics.Quota{{Window: "minute", For: "questions", Left: 12, Limit: 50}, {Window: "minute", For: "digests", Left: 2, Limit: 50}}
+		},
+		Stored: func(context.Context) (metrics.Stored, error) {
+			return metrics.Stored{Active: 4, Paused: 1, Overdue: time.Minute, Oldest: 48 * time.Hour, Newest: time.Hour, HasData: true, AuditWritten: 7, AuditLost: 1}, nil
+		},
+	})
+	return m
+}
+
+func TestFigures(t *testing.T) {
+	t.Parallel()
+	want(t, scrape(t, everything()),
+		`missingkbs_questions_total{command="search",entry="typed",outcome="failed",reason="throttled"} 1`,
+		`missingkbs_questions_total{command="none",entry="click",outcome="busy",reason="none"} 1`,
+		`missingkbs_question_duration_seconds_sum{stage="working"} 2`,
+		`missingkbs_question_duration_seconds_bucket{stage="queued",le="0.005"} 2`,
+		`missingkbs_defender_calls_total{call="getmissingkbs",code="200"} 1`,
+		`missingkbs_defender_call_duration_seconds_count{call="getmissingkbs"} 1`,
+		`missingkbs_defender_throttled_total{by="own_limit"} 1`,
+		`missingkbs_defender_throttled_total{by="defender"} 0`,
+		`missingkbs_answers_total{from="cache"} 1`,
+		`missingkbs_answers_total{from="stale"} 0`,
+		`missingkbs_defender_sign_ins_total{outcome="accepted"} 1`,
+		`missingkbs_digests_due_total 1`,
+		`missingkbs_digests_total{outcome="sent"} 1`,
+		`missingkbs_digests_total{outcome="failed"} 0`,
+		`missingkbs_digests_late_total 1`,
+		`missingkbs_digest_lag_seconds_sum 7200`,
+		`missingkbs_digests_last_look_timestamp_seconds 1.7000000005e+09`,
+		`missingkbs_question_queue_length 3`,
+		`missingkbs_question_queue_capacity 100`,
+		`missingkbs_questions_running 8`,
+		`missingkbs_question_workers 8`,
+		`missingkbs_slack_connections 1`,
+		`missingkbs_slack_connections_wanted 2`,
+		`missingkbs_slack_connections_opened_total 5`,
+		`missingkbs_slack_reconnects_total{reason="refresh_requested"} 3`,
+		`missingkbs_slack_ack_failures_total 1`,
+		`missingkbs_slack_envelopes_duplicate_total 2`,
+		`missingkbs_slack_envelopes_undecodable_total 3`,
+		`missingkbs_slack_envelopes_dropped_total 4`,
+		`missingkbs_defender_quota_left{for="digests",window="minute"} 2`,
+		`missingkbs_defender_quota_limit{for="questions",window="minute"} 50`,
+		`missingkbs_database_up 1`,
+		`missingkbs_subscriptions{state="active"} 4`,
+		`missingkbs_subscriptions{state="paused"} 1`,
+		`missingkbs_digests_overdue_seconds 60`,
+		`missingkbs_data_age_seconds{bound="oldest"} 172800`,
+		`missingkbs_data_age_seconds{bound="newest"} 3600`,
+		`missingkbs_audit_written_total 7`,
+		`missingkbs_audit_lost_total 1`,
+	)
+	if body := scrape(t, everything()); !strings.Contains(body, `missingkbs_build_info{goversion="go`) || !strings.Contains(body, `version="v1.2.3"} 1`) {
+		t.Error("no build info")
+	}
+}
+
+// The conventions of Prometheus: units, suffixes, help.
+func TestFiguresKeepToTheConventions(t *testing.T) {
+	t.Parallel()
+	problems, err := testutil.GatherAndLint(everything().Registry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func TestLabelsHaveFewValues(t *testing.T) {
+	t.Parallel()
+	m := metrics.New("")
+	for n := range 1000 {
+		m.Question(metrics.Question{Entry: "typed", Command: fmt.Sprint("c", n), Outcome: "answered"})
+	}
+	m.Question(metrics.Question{Entry: strings.Repeat("x", 100)})
+	body := scrape(t, m)
+	if n := strings.Count(body, "missingkbs_questions_total{"); n > 50 {
+		t.Errorf("%d series of one label", n)
+	}
+	want(t, body,
+		`missingkbs_questions_total{command="other",entry="typed",outcome="answered",reason="none"} 960`,
+		`missingkbs_questions_total{command="c39",entry="typed",outcome="answered",reason="none"} 1`,
+		`missingkbs_questions_total{command="none",entry="other",outcome="none",reason="none"} 1`,
+	)
+}
+
+// A database that does not answer costs its own figures and no others.
+func TestDatabaseDown(t *testing.T) {
+	t.Parallel()
+	m := metrics.New("")
+	m.Watch(metrics.Sources{Stored: func(context.Context) (metrics.Stored, error) { return metrics.Stored{AuditLost: 3}, errors.New("down") }})
+	body := scrape(t, m)
+	want(t, body, "missingkbs_database_up 0", "missingkbs_audit_lost_total 3", "missingkbs_digests_due_total 0")
+	if strings.Contains(body, "missingkbs_data_age_seconds") || strings.Contains(body, "missingkbs_subscriptions") {
+		t.Error("figures of a database that does not answer")
+	}
+}

@@ -1,0 +1,159 @@
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Sources are asked at each scrape. What is nil is not told.
+type Sources struct {
+	Load   func() Load
+	Slack  func() Slack
+	Quota  func() []Quota
+	Stored func(context.Context) (Stored, error) // an error means that the database does not answer
+}
+
+// Load is how busy the program is with questions.
+type Load struct {
+	Waiting  int // questions that nobody works on yet
+	Capacity int // how many may wait
+	Running  int // questions that are worked on
+	Workers  int // how many are worked on at a time
+}
+
+// Slack is the connection to Slack.
+type Slack struct {
+	Connections int              // that have said hello
+	Wanted      int              // that should
+	Opened      int64            // that were opened since the start
+	Reconnects  map[string]int64 // connections that ended, by reason
+	AckFailures int64            // acknowledgements that could not be handed to a connection
+	Duplicates  int64            // envelopes that came again
+	Undecodable int64            // envelopes that could not be read
+	Dropped     int64            // envelopes that could not even be refused
+}
+
+// Quota is the budget of calls of Defender for one window.
+type Quota struct {
+	Window string // "minute", "hour"
+	For    string // "questions", "digests"
+	Left   float64
+	Limit  float64
+}
+
+// Stored is what the database knows.
+type Stored struct {
+	Active  int           // subscriptions that will make digests
+	Paused  int           // subscriptions that will not
+	Overdue time.Duration // how long the digest that waits longest has been due; 0 for none
+	Oldest  time.Duration // age of the oldest data that a digest goes on from, over active subscriptions
+	Newest  time.Duration // age of the newest
+	HasData bool          // there is such data
+
+	AuditWritten int64
+	AuditLost    int64
+}
+
+// Watch says where figures come from that are asked for at each scrape. It replaces what was said before.
+func (m *Metrics) Watch(s Sources) { m.sources.Store(&s) }
+
+// scraped collects the figures of [Sources].
+type scraped struct{ *Metrics }
+
+// Describe says nothing, which is Prometheus' way of saying that what is collected is not known beforehand.
+func (scraped) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements [prometheus.Collector].
+func (s scraped) Collect(to chan<- prometheus.Metric) {
+	from := s.sources.Load()
+	w := writer{to: to, bound: s.bound}
+	if from.Load != nil {
+		w.load(from.Load())
+	}
+	if from.Slack != nil {
+		w.slack(from.Slack())
+	}
+	if from.Quota != nil {
+		w.quota(from.Quota())
+	}
+	if from.Stored != nil {
+		ctx, cancel := scrapeContext()
+		defer cancel()
+		stored, err := from.Stored(ctx)
+		w.stored(stored, err)
+	}
+}
+
+// writer writes figures that were just read.
+type writer struct {
+	to    chan<- prometheus.Metric
+	bound *bound
+}
+
+func (w writer) gauge(name, help string, v float64) {
+	w.to <- prometheus.MustNewConstMetric(prometheus.NewDesc(namespace+"_"+name, help, nil, nil), prometheus.GaugeValue, v)
+}
+
+func (w writer) counter(name, help string, n int64) {
+	w.to <- prometheus.MustNewConstMetric(prometheus.NewDesc(namespace+"_"+name, help, nil, nil), prometheus.CounterValue, float64(n))
+}
+
+func (w writer) load(l Load) {
+	w.gauge("question_queue_length", "Questions that nobody works on yet.", float64(l.Waiting))
+	w.gauge("question_queue_capacity", "Questions that may wait; beyond them people are told that the bot is busy.", float64(l.Capacity))
+	w.gauge("questions_running", "Questions that are worked on.", float64(l.Running))
+	w.gauge("question_workers", "Questions that are worked on at a time at most.", float64(l.Workers))
+}
+
+func (w writer) slack(s Slack) {
+	w.gauge("slack_connections", "Connections to Slack that have said hello.", float64(s.Connections))
+	w.gauge("slack_connections_wanted", "Connections to Slack that this process keeps.", float64(s.Wanted))
+	w.counter("slack_connections_opened_total", "Connections to Slack that were opened.", s.Opened)
+	ended := prometheus.NewDesc(namespace+"_slack_reconnects_total", "Connections to Slack that ended and were opened anew, by reason.", []string{"reason"}, nil)
+	byReason := map[string]int64{}
+	for reason, n := range s.Reconnects {
+		byReason[w.bound.of("reconnect", reason)] += n
+	}
+	for reason, n := range byReason {
+		w.to <- prometheus.MustNewConstMetric(ended, prometheus.CounterValue, float64(n), reason)
+	}
+	w.counter("slack_ack_failures_total", "Acknowledgements that could not be handed to Slack.", s.AckFailures)
+	w.counter("slack_envelopes_duplicate_total", "Envelopes that came again, and were not answered again.", s.Duplicates)
+	w.counter("slack_envelopes_undecodable_total", "Envelopes that could not be read, and were acknowledged.", s.Undecodable)
+	w.counter("slack_envelopes_dropped_total", "Envelopes that were not even refused, for lack of room: Slack has told the person that the app did not respond.", s.Dropped)
+}
+
+func (w writer) quota(list []Quota) {
+	left := prometheus.NewDesc(namespace+"_defender_quota_left", "Calls of Defender that may still be made now, by window of the quota and by what for.", []string{"window", "for"}, nil)
+	limit := prometheus.NewDesc(namespace+"_defender_quota_limit", "Calls of Defender that may be made in a window.", []string{"window", "for"}, nil)
+	for _, q := range list {
+		window, purpose := w.bound.of("window", q.Window), w.bound.of("for", q.For)
+		w.to <- prometheus.MustNewConstMetric(left, prometheus.GaugeValue, q.Left, window, purpose)
+		w.to <- prometheus.MustNewConstMetric(limit, prometheus.GaugeValue, q.Limit, window, purpose)
+	}
+}
+
+func (w writer) stored(s Stored, err error) {
+	up := 1.0
+	if err != nil {
+		up = 0
+	}
+	w.gauge("database_up", "Whether the database answers: 1 or 0. Without it, what is read from it is missing here.", up)
+	w.counter("audit_written_total", "Lines of the audit that were written.", s.AuditWritten)
+	w.counter("audit_lost_total", "Lines of the audit that could not be written.", s.AuditLost)
+	if err != nil {
+		return
+	}
+	subscriptions := prometheus.NewDesc(namespace+"_subscriptions", "Subscriptions to digests in the database.", []string{"state"}, nil)
+	w.to <- prometheus.MustNewConstMetric(subscriptions, prometheus.GaugeValue, float64(s.Active), "active")
+	w.to <- prometheus.MustNewConstMetric(subscriptions, prometheus.GaugeValue, float64(s.Paused), "paused")
+	w.gauge("digests_overdue_seconds", "How long the digest that waits longest has been due; 0 when none waits.", s.Overdue.Seconds())
+	if !s.HasData {
+		return
+	}
+	age := prometheus.NewDesc(namespace+"_data_age_seconds", "Age of the data that the next digests go on from: the newest and the oldest over all active subscriptions.", []string{"bound"}, nil)
+	w.to <- prometheus.MustNewConstMetric(age, prometheus.GaugeValue, s.Newest.Seconds(), "newest")
+	w.to <- prometheus.MustNewConstMetric(age, prometheus.GaugeValue, s.Oldest.Seconds(), "oldest")
+}
