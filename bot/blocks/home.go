@@ -7,7 +7,7 @@ import (
 )
 
 // chooseLabel stands in the select until something is typed; Slack takes 150 characters.
-const chooseLabel = "Type a part of a software's name"
+const chooseLabel = "Find software"
 
 // Home draws a page for the Home tab: below a select that finds software while one types. The Home tab takes no charts
 // and belongs to no channel, so charts become text and nothing is shared from it. A page that is not the first one gets

@@ -34,6 +34,7 @@ func TestScreenshots(t *testing.T) {
 		{file: "reply-dark.png", show: showReply, size: size{1440, 860}, dark: true},
 		{file: "failure.png", show: showFailure, size: size{1440, 580}},
 		{file: "narrow.png", show: showNarrow, size: size{390, 844}},
+		{file: "home.png", show: showHome, size: size{1440, 860}},
 		{file: "wire.png", show: showWire, size: size{1440, 660}, clip: ".panel"},
 	} {
 		t.Run(c.file, func(t *testing.T) {
@@ -52,6 +53,12 @@ func showReply(p *tab) {
 	p.closePanel()
 	p.ask("microsoft-_-windows_10")
 	p.answer("Missing updates: microsoft-_-windows_10")
+}
+
+func showHome(p *tab) {
+	p.closePanel()
+	p.click("channel-home", "")
+	p.homeSays("microsoft-_-windows_1")
 }
 
 func showFailure(p *tab) {

@@ -42,6 +42,8 @@ func TestBrowser(t *testing.T) {
 		{"quick failures", quickFailures},
 		{"silent app", silentApp},
 		{"delivered twice", deliveredTwice},
+		{"home tab", homeTab},
+		{"shortcut", useShortcut},
 		{"wire", wire},
 		{"narrow", narrow},
 		{"digest with changes", digestChanges},
