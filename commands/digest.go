@@ -239,7 +239,13 @@ func (d digests) mayChange(ctx context.Context, req Request, channel string) err
 
 // audit says that a person did something with a subscription.
 func (d digests) audit(req Request, s digest.Subscription, action, detail string) digest.Audit {
-	return digest.Audit{At: d.Now(), Tenant: s.Tenant, User: req.User, Action: "digest." + action, Subject: s.ID, Detail: detail}
+	if s.Channel != req.Channel && s.Channel != "" {
+		detail = strings.TrimSpace(detail + " (a digest of " + s.Channel + ")")
+	}
+	return digest.Audit{
+		At: d.Now(), Tenant: s.Tenant, User: req.User, Channel: req.Channel, Action: digestName + "." + action,
+		Subject: s.ID, Detail: detail, Result: digest.ResultDone, Request: req.ID,
+	}
 }
 
 // noWords refuses words that a command does not read: they may have been meant to narrow what it does.

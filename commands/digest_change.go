@@ -138,11 +138,11 @@ func (d digests) runNow(ctx context.Context, req Request, s digest.Subscription)
 	if d.Queue == nil {
 		return view.Page{}, &Error{Title: "Digests are switched off", Message: "This program posts no digests now. Ask whoever runs it."}
 	}
-	if err := d.store.AddAudit(ctx, d.audit(req, s, "run", "")); err != nil {
-		return view.Page{}, fmt.Errorf("record the run of digest %s: %w", s.ID, err)
-	}
 	if err := d.Queue.Enqueue(ctx, digest.Job{Subscription: s.ID, Due: dueNow(d.Now())}); err != nil {
 		return view.Page{}, fmt.Errorf("run digest %s: %w", s.ID, err)
+	}
+	if err := d.store.AddAudit(ctx, d.audit(req, s, "run", "")); err != nil {
+		return view.Page{}, fmt.Errorf("record the run of digest %s: %w", s.ID, err)
 	}
 	return view.Page{
 		Title:   fmt.Sprintf("Digest %s is on its way", s.ID),

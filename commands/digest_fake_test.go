@@ -206,6 +206,7 @@ func (d *desk) from(t *testing.T, user, channel, line string) (view.Page, error)
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.ID = question
 	req.User, req.Channel, req.Terminal = user, channel, user == "" && channel == ""
 	return d.router.Run(t.Context(), req)
 }
@@ -233,6 +234,9 @@ func (d *desk) refuses(t *testing.T, user, channel, line string) view.Page {
 	}
 	return commands.Explain(err)
 }
+
+// question is the id of every question.
+const question = "0a1b2c3d"
 
 // edge is a subscription of Alice's to Edge, on Mondays.
 func edge(id string, change ...func(*digest.Subscription)) digest.Subscription {

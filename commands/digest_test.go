@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,6 +17,18 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
+
+// wantAudit compares what was written down with one change.
+func (d *desk) wantAudit(t *testing.T, user, action, subject, detail string) {
+	t.Helper()
+	want := []digest.Audit{{
+		At: aMonday, Tenant: digest.DefaultTenant, User: user, Channel: here, Action: action, Subject: subject, Detail: detail,
+		Result: digest.ResultDone, Request: question,
+	}}
+	if diff := cmp.Diff(want, d.store.audits); diff != "" {
+		t.Errorf("audit (-want +got):\n%s", diff)
+	}
+}
 
 func TestDigestAdd(t *testing.T) {
 	t.Parallel()
@@ -69,13 +82,8 @@ func TestDigestAdd(t *testing.T) {
 			if diff := cmp.Diff(want, d.store.held["4711"]); diff != "" {
 				t.Errorf("subscription (-want +got):\n%s", diff)
 			}
-			who := []digest.Audit{{
-				At: aMonday, Tenant: digest.DefaultTenant, User: tt.user, Action: "digest.add", Subject: "4711",
-				Detail: strings.Join(want.Watch, " ") + "; " + want.Schedule.Words + " " + want.Schedule.Zone,
-			}}
-			if diff := cmp.Diff(who, d.store.audits); diff != "" {
-				t.Errorf("audit (-want +got):\n%s", diff)
-			}
+			d.wantAudit(t, tt.user, "digest.add", "4711",
+				strings.Join(want.Watch, " ")+"; "+want.Schedule.Words+" "+want.Schedule.Zone)
 			if page.Title != "Digest 4711 is set up" || page.Note != "" {
 				t.Errorf("page = %q with the note %q", page.Title, page.Note)
 			}
@@ -442,10 +450,7 @@ func TestDigestPause(t *testing.T) {
 			if !strings.Contains(page.Lead, tt.lead) || page.Title != "Digest 1 is paused" || commandsOf(page)["Resume"] != "digest resume 1" {
 				t.Errorf("page = %q, %q with %v; want %q", page.Title, page.Lead, commandsOf(page), tt.lead)
 			}
-			who := []digest.Audit{{At: aMonday, Tenant: digest.DefaultTenant, User: alice, Action: "digest.pause", Subject: "1", Detail: tt.lead}}
-			if diff := cmp.Diff(who, d.store.audits); diff != "" {
-				t.Errorf("audit (-want +got):\n%s", diff)
-			}
+			d.wantAudit(t, alice, "digest.pause", "1", tt.lead)
 		})
 	}
 }
@@ -503,6 +508,25 @@ func TestDigestRun(t *testing.T) {
 	}
 }
 
+// Whoever subscribed a channel may end that elsewhere too; then the audit says which channel it was.
+func TestDigestAuditNamesTheOtherChannel(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, edge("1", func(s *digest.Subscription) { s.Channel = there }))
+	d.does(t, "digest remove 1 --yes")
+	d.wantAudit(t, alice, "digest.remove", "1", "microsoft-_-edge (a digest of "+there+")")
+}
+
+// What fails to be queued was not run, and is in no audit of a run.
+func TestDigestRunFails(t *testing.T) {
+	t.Parallel()
+	d := newDeskWith(t, func(o *commands.DigestOptions) { o.Queue = fullQueue{} }, edge("1"))
+	d.refuses(t, alice, here, "digest run 1")
+}
+
+type fullQueue struct{}
+
+func (fullQueue) Enqueue(context.Context, digest.Job) error { return errors.New("full") }
+
 func TestDigestRemoveAsksFirst(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, edge("1"))
@@ -516,9 +540,8 @@ func TestDigestRemoveAsksFirst(t *testing.T) {
 	if page := d.does(t, page.Actions[0].Command); page.Title != "Digest 1 is removed" {
 		t.Errorf("title = %q", page.Title)
 	}
-	who := []digest.Audit{{At: aMonday, Tenant: digest.DefaultTenant, User: alice, Action: "digest.remove", Subject: "1", Detail: "microsoft-_-edge"}}
-	if diff := cmp.Diff(who, d.store.audits); diff != "" || len(d.store.held) != 0 {
-		t.Errorf("held %v, audit (-want +got):\n%s", d.store.held, diff)
+	if d.wantAudit(t, alice, "digest.remove", "1", "microsoft-_-edge"); len(d.store.held) != 0 {
+		t.Errorf("held %v", d.store.held)
 	}
 	if page := d.refuses(t, alice, here, "digest remove 1 --yes"); page.Title != "No such digest" {
 		t.Errorf("pressed again: %q", page.Title)

@@ -95,7 +95,9 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 
 // program is the audit of something that no person did.
 func program(s Subscription, now time.Time, action, detail string) Audit {
-	return Audit{At: now, Tenant: s.Tenant, Action: action, Subject: s.ID, Detail: detail}
+	return Audit{
+		At: now, Tenant: s.Tenant, Channel: s.Channel, Action: action, Subject: s.ID, Detail: detail, Result: ResultDone,
+	}
 }
 
 // lastDue is the last due time up to now: digests that were missed come as one.

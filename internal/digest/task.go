@@ -148,7 +148,7 @@ func (t *task) refused(ctx context.Context, cause error) error {
 		return err
 	}
 	if s := t.subscription; s.Paused {
-		who := Audit{At: t.now(), Tenant: s.Tenant, Action: "digest.pause", Subject: s.ID, Detail: s.PauseReason}
+		who := program(s, t.now(), "digest.pause", s.PauseReason)
 		if err := t.Store.AddAudit(ctx, who); err != nil {
 			return fmt.Errorf("record the pause of digest %s: %w", s.ID, err)
 		}

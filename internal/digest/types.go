@@ -122,13 +122,3 @@ type Totals struct {
 	Missing int // devices times updates: the sum of Devices over all rows
 	CVEs    int // sum over all rows; an upper bound, since updates share CVEs
 }
-
-// Audit is who did what.
-type Audit struct {
-	At      time.Time
-	Tenant  string
-	User    string // empty for the program itself
-	Action  string // "digest.add", "digest.pause", "share", …
-	Subject string // subscription id or channel
-	Detail  string
-}

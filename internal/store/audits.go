@@ -1,12 +1,16 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store/db"
@@ -20,31 +24,114 @@ func (s *Store) AddAudit(ctx context.Context, a digest.Audit) error {
 	return nil
 }
 
-// Audits lists what was done since a time, the newest first.
-func (s *Store) Audits(ctx context.Context, since time.Time, limit int) ([]digest.Audit, error) {
-	rows, err := s.queries.Audits(ctx, millis(since), bound(limit))
+// AddAudits writes down several, all or none. Those that have an ID may be written again without effect.
+func (s *Store) AddAudits(ctx context.Context, list []digest.Audit) error {
+	err := s.tx(ctx, func(q *db.Queries) error {
+		for _, a := range list {
+			if err := addAudit(ctx, q, a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("list audits: %w", err)
+		return fmt.Errorf("write %d audits: %w", len(list), err)
 	}
-	audits := make([]digest.Audit, 0, len(rows))
-	for _, r := range rows {
-		audits = append(audits, digest.Audit{
-			At: moment(r.AtMs), Tenant: r.Tenant, User: r.Person, Action: r.Action, Subject: r.Subject, Detail: r.Detail,
-		})
-	}
-	return audits, nil
+	return nil
 }
 
+// AuditFilter picks audits; a zero field picks all.
+type AuditFilter struct {
+	Since, Until time.Time // from Since on and before Until
+	User         string
+	Actions      []string // such as "share" or "digest.add"; "digest" stands for all that begin with "digest."
+}
+
+func (f AuditFilter) picks(action string) bool {
+	return len(f.Actions) == 0 || slices.ContainsFunc(f.Actions, func(wanted string) bool {
+		return action == wanted || strings.HasPrefix(action, wanted+".")
+	})
+}
+
+// auditPage is how many audits are read at once: enough to be fast, few enough to be small.
+const auditPage = 1000
+
+// Audits goes through the audits that a filter picks, the oldest first, and reads them as it goes: however many there
+// are, it holds few. What is written meanwhile may be among them. An error is the last thing it yields.
+func (s *Store) Audits(ctx context.Context, f AuditFilter) iter.Seq2[digest.Audit, error] {
+	return func(yield func(digest.Audit, error) bool) {
+		after := db.AuditsAfterParams{AfterMs: millis(f.Since), UntilMs: math.MaxInt64, Max: auditPage}
+		if !f.Until.IsZero() {
+			after.UntilMs = millis(f.Until)
+		}
+		for {
+			rows, err := s.auditsAfter(ctx, after, f.User)
+			if err != nil {
+				yield(digest.Audit{}, fmt.Errorf("read audits: %w", err))
+				return
+			}
+			for _, r := range rows {
+				if f.picks(r.Action) && !yield(audit(r), nil) {
+					return
+				}
+			}
+			if len(rows) < auditPage {
+				return
+			}
+			last := rows[len(rows)-1]
+			after.AfterMs, after.AfterID = last.AtMs, last.ID
+		}
+	}
+}
+
+func (s *Store) auditsAfter(ctx context.Context, after db.AuditsAfterParams, user string) ([]db.Audit, error) {
+	if user == "" {
+		return s.queries.AuditsAfter(ctx, after)
+	}
+	return s.queries.AuditsOfPerson(ctx, db.AuditsOfPersonParams{
+		Person: user, AfterMs: after.AfterMs, AfterID: after.AfterID, UntilMs: after.UntilMs, Max: after.Max,
+	})
+}
+
+func audit(r db.Audit) digest.Audit {
+	return digest.Audit{
+		ID: r.ID, At: moment(r.AtMs), Tenant: r.Tenant, User: r.Person, Team: r.Team, Channel: r.Channel,
+		Action: r.Action, Subject: r.Subject, Detail: r.Detail, Result: r.Result, Reason: r.Reason, Request: r.Request,
+	}
+}
+
+// The bounds of what is stored of an audit, in bytes. PostgreSQL indexes no text of more than some 2,700, and a change
+// must not fail because its audit is too long.
+const (
+	maxAuditName   = 250
+	maxAuditDetail = 4000
+)
+
 func addAudit(ctx context.Context, q *db.Queries, a digest.Audit) error {
+	name := func(s string) string { return clip(text(s), maxAuditName) }
 	return q.AddAudit(ctx, db.AddAuditParams{
-		ID: rand.Text(), AtMs: millis(a.At), Tenant: a.Tenant, Person: text(a.User),
-		Action: a.Action, Subject: text(a.Subject), Detail: text(a.Detail),
+		ID: cmp.Or(name(a.ID), rand.Text()), AtMs: millis(a.At), Tenant: a.Tenant, Person: name(a.User), Team: name(a.Team),
+		Channel: name(a.Channel), Action: name(a.Action), Subject: name(a.Subject), Detail: clip(text(a.Detail), maxAuditDetail),
+		Result: cmp.Or(name(a.Result), digest.ResultDone), Reason: name(a.Reason), Request: name(a.Request),
 	})
 }
 
 // text makes foreign text storable: PostgreSQL takes no NUL and no broken UTF-8.
 func text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+}
+
+// clip cuts valid text to a length, and shows that it did.
+func clip(s string, most int) string {
+	const mark = "…"
+	if len(s) <= most {
+		return s
+	}
+	end := most - len(mark)
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + mark
 }
 
 // bound is a limit as SQL takes it.

@@ -9,15 +9,16 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// Prune removes what is older than a time: deliveries, audits, readings, and the memory of updates that were closed
-// before it. It returns how many rows it removed. What a subscription saw last is kept however old it is, so that
-// after a long pause a digest still tells what has changed. Nothing waits long for it: it works in small steps.
-func (s *Store) Prune(ctx context.Context, before time.Time) (int64, error) {
+// Prune removes what is older than a time: deliveries, readings, and the memory of updates that were closed before it;
+// and audits, which have a time of their own. The zero time removes nothing. It returns how many rows it removed. What a
+// subscription saw last is kept however old it is, so that after a long pause a digest still tells what has changed.
+// Nothing waits long for it: it works in small steps.
+func (s *Store) Prune(ctx context.Context, before, auditsBefore time.Time) (int64, error) {
 	ms := millis(before)
 	var total int64
 	steps := []func() (int64, error){
+		func() (int64, error) { return s.pruneAudits(ctx, millis(auditsBefore)) },
 		func() (int64, error) { return s.queries.PruneDeliveries(ctx, ms) },
-		func() (int64, error) { return s.queries.PruneAudits(ctx, ms) },
 		func() (int64, error) { return s.pruneReadings(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneUpdates(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneSoftware(ctx, ms) },
@@ -30,9 +31,23 @@ func (s *Store) Prune(ctx context.Context, before time.Time) (int64, error) {
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return total, fmt.Errorf("remove history before %s: %w", before.Format(time.DateOnly), err)
+		return total, fmt.Errorf("remove history before %s, audits before %s: %w",
+			before.Format(time.DateOnly), auditsBefore.Format(time.DateOnly), err)
 	}
 	return total, nil
+}
+
+// pruneBatch is how many audits are removed at once: SQLite has one writer, and questions and digests wait for it.
+const pruneBatch = 2000
+
+func (s *Store) pruneAudits(ctx context.Context, beforeMS int64) (total int64, err error) {
+	for {
+		n, err := s.queries.PruneAudits(ctx, beforeMS, pruneBatch)
+		total += n
+		if err != nil || n < pruneBatch {
+			return total, err
+		}
+	}
 }
 
 // pruneReadings removes old readings but those that a baseline is made of.

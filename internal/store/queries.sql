@@ -130,13 +130,21 @@ DELETE FROM updates WHERE NOT EXISTS (
 );
 
 -- name: AddAudit :exec
-INSERT INTO audits (id, at_ms, tenant, person, action, subject, detail)
-VALUES (@id, @at_ms, @tenant, @person, @action, @subject, @detail);
+INSERT INTO audits (id, at_ms, tenant, person, team, channel, action, subject, detail, result, reason, request)
+VALUES (@id, @at_ms, @tenant, @person, @team, @channel, @action, @subject, @detail, @result, @reason, @request)
+ON CONFLICT (id) DO NOTHING;
 
--- name: Audits :many
-SELECT * FROM audits WHERE at_ms >= @since_ms
-ORDER BY at_ms DESC, id DESC
+-- name: AuditsAfter :many
+SELECT * FROM audits
+WHERE at_ms >= @after_ms AND (at_ms > @after_ms OR id > @after_id) AND at_ms < @until_ms
+ORDER BY at_ms, id
+LIMIT @max;
+
+-- name: AuditsOfPerson :many
+SELECT * FROM audits
+WHERE person = @person AND at_ms >= @after_ms AND (at_ms > @after_ms OR id > @after_id) AND at_ms < @until_ms
+ORDER BY at_ms, id
 LIMIT @max;
 
 -- name: PruneAudits :execrows
-DELETE FROM audits WHERE at_ms < @before_ms;
+DELETE FROM audits WHERE id IN (SELECT id FROM audits AS old WHERE old.at_ms < @before_ms ORDER BY old.at_ms LIMIT @max);

@@ -38,7 +38,7 @@ func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
 		// SQLite has no notifications. River would imitate them by looking for some every 50 ms.
 		PollOnly: s.lite,
 	}
-	if s.retention > 0 {
+	if s.retention > 0 || s.audits > 0 {
 		config.PeriodicJobs = []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(pruneEvery),
 			func() (river.JobArgs, *river.InsertOpts) { return pruneArgs{}, nil },
 			&river.PeriodicJobOpts{ID: "prune", RunOnStart: true})}
@@ -115,11 +115,20 @@ type pruneWorker struct {
 
 // Work removes what is older than the store's retention.
 func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
-	n, err := w.store.Prune(ctx, time.Now().Add(-w.store.retention))
+	now := time.Now()
+	n, err := w.store.Prune(ctx, keptSince(now, w.store.retention), keptSince(now, w.store.audits))
 	if n > 0 {
 		w.store.log.InfoContext(ctx, "old history removed", "rows", n)
 	}
 	return err
+}
+
+// keptSince is the time from which on something is kept; the zero time for what is kept for ever.
+func keptSince(now time.Time, retention time.Duration) time.Time {
+	if retention < 0 {
+		return time.Time{}
+	}
+	return now.Add(-retention)
 }
 
 // Timeout leaves time for years of history, when the retention was shortened.

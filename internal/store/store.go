@@ -10,6 +10,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -29,12 +30,14 @@ const DefaultRetention = 400 * 24 * time.Hour
 type Options struct {
 	Log       *slog.Logger  // nil discards
 	Retention time.Duration // how long a running [Queue] keeps history; 0 means DefaultRetention, negative forever
+	Audits    time.Duration // the same for audits
 }
 
 // Store is one database.
 type Store struct {
 	log       *slog.Logger
 	retention time.Duration
+	audits    time.Duration // retention
 	lite      bool
 	path      string        // of SQLite's file
 	db        *sql.DB       // for all but the queue
@@ -51,12 +54,9 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{log: o.Log, retention: o.Retention}
+	s := &Store{log: o.Log, retention: cmp.Or(o.Retention, DefaultRetention), audits: cmp.Or(o.Audits, DefaultRetention)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
-	}
-	if s.retention == 0 {
-		s.retention = DefaultRetention
 	}
 	if to.pool == nil {
 		err = s.openSQLite(ctx, to.path)

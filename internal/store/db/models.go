@@ -12,6 +12,11 @@ type Audit struct {
 	Action  string
 	Subject string
 	Detail  string
+	Team    string
+	Channel string
+	Result  string
+	Reason  string
+	Request string
 }
 
 type Baseline struct {

@@ -10,8 +10,9 @@ import (
 )
 
 const addAudit = `-- name: AddAudit :exec
-INSERT INTO audits (id, at_ms, tenant, person, action, subject, detail)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO audits (id, at_ms, tenant, person, team, channel, action, subject, detail, result, reason, request)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (id) DO NOTHING
 `
 
 type AddAuditParams struct {
@@ -19,9 +20,14 @@ type AddAuditParams struct {
 	AtMs    int64
 	Tenant  string
 	Person  string
+	Team    string
+	Channel string
 	Action  string
 	Subject string
 	Detail  string
+	Result  string
+	Reason  string
+	Request string
 }
 
 func (q *Queries) AddAudit(ctx context.Context, arg AddAuditParams) error {
@@ -30,9 +36,14 @@ func (q *Queries) AddAudit(ctx context.Context, arg AddAuditParams) error {
 		arg.AtMs,
 		arg.Tenant,
 		arg.Person,
+		arg.Team,
+		arg.Channel,
 		arg.Action,
 		arg.Subject,
 		arg.Detail,
+		arg.Result,
+		arg.Reason,
+		arg.Request,
 	)
 	return err
 }
@@ -174,14 +185,27 @@ func (q *Queries) Advance(ctx context.Context, toMs int64, iD string, fromMs int
 	return result.RowsAffected()
 }
 
-const audits = `-- name: Audits :many
-SELECT id, at_ms, tenant, person, action, subject, detail FROM audits WHERE at_ms >= $1
-ORDER BY at_ms DESC, id DESC
-LIMIT $2
+const auditsAfter = `-- name: AuditsAfter :many
+SELECT id, at_ms, tenant, person, action, subject, detail, team, channel, result, reason, request FROM audits
+WHERE at_ms >= $1 AND (at_ms > $1 OR id > $2) AND at_ms < $3
+ORDER BY at_ms, id
+LIMIT $4
 `
 
-func (q *Queries) Audits(ctx context.Context, sinceMs int64, max int32) ([]Audit, error) {
-	rows, err := q.db.QueryContext(ctx, audits, sinceMs, max)
+type AuditsAfterParams struct {
+	AfterMs int64
+	AfterID string
+	UntilMs int64
+	Max     int32
+}
+
+func (q *Queries) AuditsAfter(ctx context.Context, arg AuditsAfterParams) ([]Audit, error) {
+	rows, err := q.db.QueryContext(ctx, auditsAfter,
+		arg.AfterMs,
+		arg.AfterID,
+		arg.UntilMs,
+		arg.Max,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -197,6 +221,68 @@ func (q *Queries) Audits(ctx context.Context, sinceMs int64, max int32) ([]Audit
 			&i.Action,
 			&i.Subject,
 			&i.Detail,
+			&i.Team,
+			&i.Channel,
+			&i.Result,
+			&i.Reason,
+			&i.Request,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditsOfPerson = `-- name: AuditsOfPerson :many
+SELECT id, at_ms, tenant, person, action, subject, detail, team, channel, result, reason, request FROM audits
+WHERE person = $1 AND at_ms >= $2 AND (at_ms > $2 OR id > $3) AND at_ms < $4
+ORDER BY at_ms, id
+LIMIT $5
+`
+
+type AuditsOfPersonParams struct {
+	Person  string
+	AfterMs int64
+	AfterID string
+	UntilMs int64
+	Max     int32
+}
+
+func (q *Queries) AuditsOfPerson(ctx context.Context, arg AuditsOfPersonParams) ([]Audit, error) {
+	rows, err := q.db.QueryContext(ctx, auditsOfPerson,
+		arg.Person,
+		arg.AfterMs,
+		arg.AfterID,
+		arg.UntilMs,
+		arg.Max,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Audit
+	for rows.Next() {
+		var i Audit
+		if err := rows.Scan(
+			&i.ID,
+			&i.AtMs,
+			&i.Tenant,
+			&i.Person,
+			&i.Action,
+			&i.Subject,
+			&i.Detail,
+			&i.Team,
+			&i.Channel,
+			&i.Result,
+			&i.Reason,
+			&i.Request,
 		); err != nil {
 			return nil, err
 		}
@@ -551,11 +637,11 @@ func (q *Queries) PauseSubscription(ctx context.Context, pauseReason string, iD 
 }
 
 const pruneAudits = `-- name: PruneAudits :execrows
-DELETE FROM audits WHERE at_ms < $1
+DELETE FROM audits WHERE id IN (SELECT id FROM audits AS old WHERE old.at_ms < $1 ORDER BY old.at_ms LIMIT $2)
 `
 
-func (q *Queries) PruneAudits(ctx context.Context, beforeMs int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, pruneAudits, beforeMs)
+func (q *Queries) PruneAudits(ctx context.Context, beforeMs int64, max int32) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneAudits, beforeMs, max)
 	if err != nil {
 		return 0, err
 	}

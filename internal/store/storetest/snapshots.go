@@ -176,11 +176,19 @@ func prune(in test) {
 		recorded(t, s, "a1", snapshot(day(i), []string{"x"}, row("x", strconv.Itoa(i), 7)))
 		must(t, s.AddAudit(t.Context(), by("U01", strconv.Itoa(i), "x")))
 	}
-	n, err := s.Prune(t.Context(), day(3))
+	n, err := s.Prune(t.Context(), time.Time{}, day(0))
+	if n != 0 || err != nil {
+		t.Errorf("nothing is so old: removed %d rows, %v", n, err)
+	}
+	n, err = s.Prune(t.Context(), day(3), time.Time{})
 	must(t, err)
-	// 3 deliveries, 3 readings, 3 closed updates, and all 7 audits, which are of the first day
-	if n != 16 {
-		t.Errorf("removed %d rows, want 16", n)
+	if n != 9 { // 3 deliveries, 3 readings, 3 closed updates
+		t.Errorf("removed %d rows of history, want 9", n)
+	}
+	n, err = s.Prune(t.Context(), time.Time{}, day(3))
+	must(t, err)
+	if n != 7 { // they are all of the first day
+		t.Errorf("removed %d audits, want 7", n)
 	}
 	list, err := s.Deliveries(t.Context(), "a1", 10)
 	must(t, err)
@@ -190,7 +198,7 @@ func prune(in test) {
 	wantSeen(t, s, time.Time{}, map[digest.Key]time.Time{key("x", "3"): day(3), key("x", "4"): day(4)},
 		key("x", "2"), key("x", "3"), key("x", "4"), key("x", "5"))
 	wantBaseline(t, s, "a1", snapshot(day(5), []string{"x"}, row("x", "5", 7)))
-	if n, err = s.Prune(t.Context(), day(3)); n != 0 || err != nil {
+	if n, err = s.Prune(t.Context(), day(3), day(3)); n != 0 || err != nil {
 		t.Errorf("again: removed %d rows, %v", n, err)
 	}
 }
@@ -202,7 +210,7 @@ func pruneKeepsBaselines(in test) {
 	recorded(t, s, "a1", old)
 	fresh := snapshot(day(100), []string{"x"}, row("x", "1", 7), row("x", "2", 7))
 	recorded(t, s, "a2", fresh)
-	_, err := s.Prune(t.Context(), day(50))
+	_, err := s.Prune(t.Context(), day(50), day(50))
 	must(t, err)
 	wantBaseline(t, s, "a1", old)
 	wantBaseline(t, s, "a2", fresh)

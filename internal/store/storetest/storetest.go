@@ -50,6 +50,9 @@ func Run(t *testing.T, open Open) {
 		"seen before in disorder":         seenBeforeInDisorder,
 		"carried rows are not seen":       carriedRowsAreNotSeen,
 		"audits":                          audits,
+		"many audits":                     manyAudits,
+		"audits are written once":         auditsAreWrittenOnce,
+		"a long audit":                    longAudit,
 		"prune":                           prune,
 		"prune keeps baselines":           pruneKeepsBaselines,
 		"foreign text":                    foreignText,
@@ -78,7 +81,9 @@ func sample(id string) digest.Subscription {
 }
 
 func by(user, action, subject string) digest.Audit {
-	return digest.Audit{At: day(0), Tenant: digest.DefaultTenant, User: user, Action: action, Subject: subject}
+	return digest.Audit{
+		At: day(0), Tenant: digest.DefaultTenant, User: user, Action: action, Subject: subject, Result: digest.ResultDone,
+	}
 }
 
 func added(t *testing.T, s *store.Store, subs ...digest.Subscription) {

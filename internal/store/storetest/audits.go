@@ -1,0 +1,135 @@
+package storetest
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+// listed are the audits that a filter picks.
+func listed(t *testing.T, s *store.Store, f store.AuditFilter) []digest.Audit {
+	t.Helper()
+	var list []digest.Audit
+	for a, err := range s.Audits(t.Context(), f) {
+		must(t, err)
+		list = append(list, a)
+	}
+	return list
+}
+
+// wantAudits compares what a filter picks, but for the ids, which the store makes.
+func wantAudits(t *testing.T, s *store.Store, f store.AuditFilter, want ...digest.Audit) {
+	t.Helper()
+	got := listed(t, s, f)
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(digest.Audit{}, "ID")); d != "" {
+		t.Errorf("audits of %+v (-want +got):\n%s", f, d)
+	}
+}
+
+func audits(in test) {
+	t, s := in.T, in.store
+	whole := digest.Audit{
+		ID: "whole", At: day(0), Tenant: "other", User: "U0", Team: "T9", Channel: "C01", Action: "share", Subject: "software",
+		Detail: "microsoft-_-edge", Result: digest.ResultRefused, Reason: "declined", Request: "0a1b2c3d",
+	}
+	must(t, s.AddAudit(t.Context(), whole))
+	diff(t, "audits", []digest.Audit{whole}, listed(t, s, store.AuditFilter{}))
+
+	all := []digest.Audit{whole}
+	for i, action := range []string{"digest.add", "digest.pause", "digestive", "ask"} {
+		all = append(all, digest.Audit{
+			At: day(i + 1), Tenant: "other", User: "U" + strconv.Itoa(i%2), Action: action, Result: digest.ResultDone,
+		})
+	}
+	for _, i := range []int{3, 1, 4, 2} { // in any order
+		must(t, s.AddAudit(t.Context(), all[i]))
+	}
+	for _, tt := range []struct {
+		filter store.AuditFilter
+		want   []digest.Audit
+	}{
+		{store.AuditFilter{}, all},
+		{store.AuditFilter{Since: day(1)}, all[1:]},
+		{store.AuditFilter{Since: day(1).Add(time.Millisecond)}, all[2:]},
+		{store.AuditFilter{Until: day(1)}, all[:1]},
+		{store.AuditFilter{Since: day(1), Until: day(3)}, all[1:3]},
+		{store.AuditFilter{Since: day(9)}, nil},
+		{store.AuditFilter{Actions: []string{"digest"}}, all[1:3]},
+		{store.AuditFilter{Actions: []string{"digest.pause", "share"}}, []digest.Audit{all[0], all[2]}},
+		{store.AuditFilter{User: "U1"}, []digest.Audit{all[2], all[4]}},
+		{store.AuditFilter{User: "U1", Since: day(3), Actions: []string{"ask"}}, all[4:]},
+		{store.AuditFilter{User: "nobody"}, nil},
+	} {
+		wantAudits(t, s, tt.filter, tt.want...)
+	}
+}
+
+// More audits than are read at once, many of them of one moment: each comes once, in an order that stays.
+func manyAudits(in test) {
+	t, s := in.T, in.store
+	var batch []digest.Audit
+	for i := range 3210 {
+		batch = append(batch, digest.Audit{At: day(i / 1500), User: "U" + strconv.Itoa(i%2), Action: "ask", Subject: strconv.Itoa(i)})
+	}
+	must(t, s.AddAudits(t.Context(), batch))
+	for user, want := range map[string]int{"": 3210, "U1": 1605} {
+		got := listed(t, s, store.AuditFilter{User: user})
+		seen := map[string]bool{}
+		for _, a := range got {
+			seen[a.Subject] = true
+		}
+		if len(got) != want || len(seen) != want {
+			t.Errorf("user %q: %d audits, %d different; want %d", user, len(got), len(seen), want)
+		}
+		if !slices.IsSortedFunc(got, func(a, b digest.Audit) int { return a.At.Compare(b.At) }) {
+			t.Errorf("user %q: not in order", user)
+		}
+		diff(t, "the order", got, listed(t, s, store.AuditFilter{User: user}))
+	}
+	for a, err := range s.Audits(t.Context(), store.AuditFilter{}) { // whoever has seen enough may leave
+		must(t, err)
+		if !a.At.Equal(day(0)) {
+			t.Errorf("the first is of %s", a.At)
+		}
+		break
+	}
+	n, err := s.Prune(t.Context(), time.Time{}, day(2))
+	must(t, err)
+	if n != 3000 {
+		t.Errorf("removed %d audits, want 3000", n)
+	}
+}
+
+func auditsAreWrittenOnce(in test) {
+	t, s := in.T, in.store
+	a, b := by("U01", "share", "software"), by("U02", "share", "software")
+	a.ID, b.ID, b.At = "a", "b", day(1)
+	must(t, s.AddAudits(t.Context(), []digest.Audit{a}))
+	must(t, s.AddAudits(t.Context(), []digest.Audit{a, b})) // as after an answer that was lost
+	must(t, s.AddAudits(t.Context(), nil))
+	diff(t, "audits", []digest.Audit{a, b}, listed(t, s, store.AuditFilter{}))
+}
+
+// An audit that is too long is cut, on the border of a letter: it must not fail the change that it belongs to.
+func longAudit(in test) {
+	t, s := in.T, in.store
+	long := strings.Repeat("ö", 20_000)
+	sub := sample("a1")
+	must(t, s.AddSubscription(t.Context(), sub, digest.Audit{
+		ID: long, At: day(0), User: long, Team: long, Channel: long, Action: long, Subject: long, Detail: long,
+		Result: long, Reason: long, Request: long,
+	}))
+	name, detail := strings.Repeat("ö", 123)+"…", strings.Repeat("ö", 1998)+"…"
+	wantAudits(t, s, store.AuditFilter{}, digest.Audit{
+		At: day(0), User: name, Team: name, Channel: name, Action: name, Subject: name, Detail: detail,
+		Result: name, Reason: name, Request: name,
+	})
+}
