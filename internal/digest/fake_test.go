@@ -333,12 +333,30 @@ type house struct {
 	defender *defender
 	slack    *slack
 	schedule digest.Schedule
+	seen     []digest.Observation
 }
 
 func newHouse(s digest.Subscription) *house {
 	h := &house{store: newMemory(s), defender: &defender{broken: breaker{}}, slack: &slack{broken: breaker{}}, schedule: s.Schedule}
 	h.Worker = &digest.Worker{Store: h.store, Source: h.defender, Poster: h.slack}
+	h.Observe = func(_ context.Context, o digest.Observation) { h.seen = append(h.seen, o) }
 	return h
+}
+
+// outcomes are what was observed, in order.
+func (h *house) outcomes() string {
+	var words []string
+	for _, o := range h.seen {
+		word := string(o.Outcome)
+		if o.Late {
+			word += " late"
+		}
+		if o.Told {
+			word += " told"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
 }
 
 // next waits for the next due time and returns its job.

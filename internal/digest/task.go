@@ -16,6 +16,7 @@ type task struct {
 	key          string
 	job          Job
 	attempt      int
+	seen         Observation // what is known of it so far
 }
 
 // load reads the subscription and reports whether its digest is still wanted.
@@ -66,8 +67,8 @@ func (t *task) deliver(ctx context.Context, r Report, posted string) error {
 			return t.failed(ctx, "post digest", err)
 		}
 	}
-	if posted != "" {
-		failures = 0
+	if t.seen.Outcome = OutcomeSilent; posted != "" {
+		t.seen.Outcome, failures = OutcomeSent, 0
 	}
 	baseline := r.After.carry(r.Before)
 	if !whole {
@@ -125,6 +126,7 @@ func (t *task) tellFailure(ctx context.Context, r Report, cause error) error {
 	if err != nil {
 		return t.failed(ctx, "post failure", err)
 	}
+	t.seen.Kind, t.seen.Told = Failed, true
 	return or(t.record(ctx, t.delivery(key, Failed, message), r.Before, 0), again)
 }
 
@@ -149,6 +151,7 @@ func (t *task) refused(ctx context.Context, cause error) error {
 	}
 	if s := t.subscription; s.Paused {
 		who := program(s, t.now(), "digest.pause", s.PauseReason)
+		who.ID = "pause/" + t.key // of one digest, however often it is tried
 		if err := t.Store.AddAudit(ctx, who); err != nil {
 			return fmt.Errorf("record the pause of digest %s: %w", s.ID, err)
 		}

@@ -19,6 +19,9 @@ type Worker struct {
 	Poster Poster
 	Now    func() time.Time // the clock; [time.Now] when nil
 	Log    *slog.Logger     // of what a person cannot be told; discarded when nil
+
+	// Observe is told of each attempt when it is over; nil for nobody. It must not block.
+	Observe func(ctx context.Context, o Observation)
 }
 
 const (
@@ -46,15 +49,24 @@ const (
 // try again; any other should be tried again with growing pauses, at least [MinAttempts] times.
 func (w *Worker) Work(ctx context.Context, job Job, attempt int) error {
 	t := task{Worker: w, job: job, key: DeliveryKey(job.Subscription, job.Due), attempt: attempt}
+	began := time.Now()
+	err := t.work(ctx)
+	w.observe(ctx, t.observed(began, err))
+	return err
+}
+
+func (t *task) work(ctx context.Context) error {
 	wanted, err := t.load(ctx)
 	if err != nil || !wanted {
+		t.seen.Outcome = OutcomeSkipped
 		return err
 	}
 	posted, err := t.find(ctx, t.key)
 	if err != nil {
 		return t.failed(ctx, "look for the digest", err)
 	}
-	r, err := w.report(ctx, t.subscription, job.Due)
+	r, err := t.report(ctx, t.subscription, t.job.Due)
+	t.seen.Kind, t.seen.Late, t.seen.AsOf = r.Kind, r.late(), r.After.At
 	if _, ok := errors.AsType[unreadable](err); ok && posted == "" {
 		return t.tellFailure(ctx, r, err)
 	}

@@ -36,6 +36,8 @@ type QueueOptions struct {
 	Retention time.Duration // how long finished jobs are kept, and so cannot be taken again; 0 means 14 days
 	// Backoff is the pause after so many failures; nil means 5 seconds that grow to an hour.
 	Backoff func(failures int) time.Duration
+	// GivenUp is told of each job whose attempts are used up, with why the last one failed; nil for nobody.
+	GivenUp func(ctx context.Context, job digest.Job, err error)
 }
 
 func (o QueueOptions) withDefaults() QueueOptions {
@@ -46,6 +48,9 @@ func (o QueueOptions) withDefaults() QueueOptions {
 	o.Retention = cmp.Or(o.Retention, 14*24*time.Hour)
 	if o.Backoff == nil {
 		o.Backoff = backoff
+	}
+	if o.GivenUp == nil {
+		o.GivenUp = func(context.Context, digest.Job, error) {}
 	}
 	return o
 }

@@ -199,12 +199,37 @@ func TestQueueGivesUp(t *testing.T) {
 		t, url := on.T, on.url
 		s := open(t, url, store.Options{})
 		c := calls(func(context.Context, call) error { return errors.New("no luck") })
-		q := started(t, s, c.work, store.QueueOptions{MaxAttempts: 2})
+		told := make(chan digest.Job, 10)
+		q := started(t, s, c.work, store.QueueOptions{MaxAttempts: 2, GivenUp: func(_ context.Context, job digest.Job, err error) {
+			if err == nil || err.Error() != "no luck" {
+				t.Errorf("given up for %v", err)
+			}
+			told <- job
+		}})
 		enqueue(t, q, job)
 		c.want(t, call{job, 1}, call{job, 2})
 		wantKept(t, s, "discarded 2")
 		enqueue(t, q, job)
 		wantKept(t, s, "discarded 2")
+		if got := <-told; got != job || len(told) > 0 {
+			t.Errorf("told of %v and %d more, want of %v once", got, len(told), job)
+		}
+	})
+}
+
+// A panic of the last attempt is the end of a job too.
+func TestQueueGivesUpAfterPanics(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(on engine) {
+		t, s := on.T, open(on.T, on.url, store.Options{})
+		told := make(chan error, 1)
+		q := started(t, s, func(context.Context, digest.Job, int) error { panic("on purpose") }, store.QueueOptions{
+			MaxAttempts: 1, GivenUp: func(_ context.Context, _ digest.Job, err error) { told <- err },
+		})
+		enqueue(t, q, digest.Job{Subscription: "a1", Due: monday})
+		if err := <-told; err.Error() != "panic: on purpose" {
+			t.Errorf("told %v", err)
+		}
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -33,7 +34,7 @@ func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
 		CancelledJobRetentionPeriod: o.Retention,
 		DiscardedJobRetentionPeriod: o.Retention,
 		RetryPolicy:                 retryPolicy{o.Backoff},
-		ErrorHandler:                errorHandler{s.log},
+		ErrorHandler:                errorHandler{s.log, o.GivenUp},
 		Logger:                      s.quietLog(),
 		// SQLite has no notifications. River would imitate them by looking for some every 50 ms.
 		PollOnly: s.lite,
@@ -151,7 +152,10 @@ func backoff(failures int) time.Duration {
 }
 
 // errorHandler logs what came of failed jobs, which is the last place where their errors are seen.
-type errorHandler struct{ log *slog.Logger }
+type errorHandler struct {
+	log     *slog.Logger
+	givenUp func(ctx context.Context, job digest.Job, err error)
+}
 
 // HandleError logs a failed attempt, as an error when it was the last.
 func (h errorHandler) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
@@ -160,14 +164,27 @@ func (h errorHandler) HandleError(ctx context.Context, job *rivertype.JobRow, er
 		log.WarnContext(ctx, "job failed, to be tried again")
 	} else {
 		log.ErrorContext(ctx, "job failed for good")
+		h.giveUp(ctx, job, err)
 	}
 	return nil
+}
+
+// giveUp tells of a digest that nobody will try again.
+func (h errorHandler) giveUp(ctx context.Context, job *rivertype.JobRow, err error) {
+	var args digestArgs
+	if job.Kind != args.Kind() || json.Unmarshal(job.EncodedArgs, &args) != nil {
+		return
+	}
+	h.givenUp(ctx, digest.Job{Subscription: args.Subscription, Due: moment(args.DueMS)}, err)
 }
 
 // HandlePanic logs a panic, which is tried again like an error.
 func (h errorHandler) HandlePanic(ctx context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
 	h.log.ErrorContext(ctx, "job panicked", "kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt,
 		"panic", value, "trace", trace)
+	if job.Attempt >= job.MaxAttempts {
+		h.giveUp(ctx, job, fmt.Errorf("panic: %v", value))
+	}
 	return nil
 }
 
