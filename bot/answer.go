@@ -43,7 +43,7 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	results := make(chan result, 1)
 	b.running.Go(func() {
 		r := b.result(ctx, q)
-		if r.err != nil {
+		if r.err != nil && !r.refused { // the gate logs what it refuses
 			log.WarnContext(ctx, "question failed", "error", r.err, "took", time.Since(began))
 		}
 		results <- r
@@ -87,7 +87,9 @@ func (b *Bot) result(ctx context.Context, q question) result {
 	began := time.Now()
 	r := b.run(ctx, q)
 	if r.err != nil {
-		b.stats.failed.Add(1)
+		if !r.refused {
+			b.stats.failed.Add(1)
+		}
 		r.page = commands.Explain(r.err)
 		r.page.Note = strings.TrimSpace(r.page.Note + " Reference: " + q.id + ".")
 		if again, ok := askAgain(q, r.err); ok {
@@ -173,16 +175,13 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	return r
 }
 
-// mayAsk says, as an error for the person, why a question is not answered.
-func (b *Bot) mayAsk(ctx context.Context, q question, _ commands.Right) error {
-	if !b.workspace.ours(q) {
-		return &commands.Error{
-			Title:   "Only for members of this workspace",
-			Message: "This bot answers people of the organisation that runs it. Ask one of them to share what you need.",
-		}
+// mayAsk says, as an error for the person, why a question is not answered. It is the one place that asks the gate.
+func (b *Bot) mayAsk(ctx context.Context, q question, needs commands.Right) error {
+	if err := b.gate.May(ctx, q.caller(), needs); err != nil {
+		return err
 	}
 	if q.to.public {
-		return b.mayShare(ctx, q.channel)
+		return b.gate.MayShow(ctx, q.caller())
 	}
 	return nil
 }

@@ -19,7 +19,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/commands"
@@ -46,6 +45,7 @@ type Options struct {
 	Suggest  suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
 	Observe  Observer      // told of each question; default: nobody is
 	Pulse    *Pulse        // by which others learn whether the event loop moves; default: nobody does
+	Gate     *Gate         // who may do what; default: members of the workspace, who may all but administer
 	Log      *slog.Logger  // default: nothing is logged
 }
 
@@ -89,11 +89,6 @@ type acker interface {
 	AckCtx(ctx context.Context, envelopeID string, payload any) error
 }
 
-// channelReader looks a channel up; webAPI does.
-type channelReader interface {
-	GetConversationInfoContext(ctx context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error)
-}
-
 // Workspace is the bot's own workspace, as auth.test names it.
 type Workspace struct {
 	TeamID       string
@@ -103,14 +98,13 @@ type Workspace struct {
 
 // Bot answers the questions of one workspace. Make one with [New]; all methods are safe for concurrent use.
 type Bot struct {
-	options   Options
-	workspace Workspace
-	answers   answerer
-	acks      acker
-	channels  channelReader
-	webhook   *Webhook
-	screens   screens
-	log       *slog.Logger
+	options Options
+	gate    *Gate
+	answers answerer
+	acks    acker
+	webhook *Webhook
+	screens screens
+	log     *slog.Logger
 
 	slots   chan struct{}  // one for each question that runs
 	refused chan struct{}  // one for each refusal on its way
@@ -132,25 +126,27 @@ type Parts struct {
 
 // New returns a bot.
 func New(p Parts, o Options) *Bot {
-	b := newBot(p.Workspace, p.Answers, p.Socket, p.Slack, p.Webhook, o)
+	if o.Gate == nil {
+		o.Gate = NewGate(newDirectory(p.Slack), p.Workspace, Access{}, o.Log)
+	}
+	b := newBot(p.Answers, p.Socket, p.Webhook, o)
 	b.screens = p.Slack
 	return b
 }
 
 // newBot takes the seams as interfaces, so that tests can stand in for a socket.
-func newBot(w Workspace, answers answerer, acks acker, channels channelReader, hook *Webhook, o Options) *Bot {
+func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
 	o = o.withDefaults()
 	return &Bot{
-		options:   o,
-		workspace: w,
-		answers:   answers,
-		acks:      acks,
-		channels:  channels,
-		webhook:   hook,
-		log:       o.Log,
-		slots:     make(chan struct{}, o.Slots),
-		refused:   make(chan struct{}, o.Slots),
-		seen:      newRecent(10_000),
+		options: o,
+		gate:    o.Gate,
+		answers: answers,
+		acks:    acks,
+		webhook: hook,
+		log:     o.Log,
+		slots:   make(chan struct{}, o.Slots),
+		refused: make(chan struct{}, o.Slots),
+		seen:    newRecent(10_000),
 	}
 }
 

@@ -126,6 +126,33 @@ func (f *fakeSlack) GetConversationInfoContext(_ context.Context, in *slack.GetC
 	return c, nil
 }
 
+// GetUserInfoContext knows people whose id says where they are from: U1 and U2 of the workspace, UORG of another one of
+// the same organisation, U9 of another organisation.
+func (f *fakeSlack) GetUserInfoContext(_ context.Context, id string, _ ...slack.GetUserInfoOption) (*slack.User, error) {
+	switch {
+	case id == "UORG":
+		return &slack.User{TeamID: "T2", Enterprise: slack.EnterpriseUser{EnterpriseID: "E1"}}, nil
+	case id == "U9":
+		return &slack.User{TeamID: "T9", Enterprise: slack.EnterpriseUser{EnterpriseID: "E9"}}, nil
+	case strings.HasPrefix(id, "U"):
+		return &slack.User{TeamID: "T1", TZ: "Europe/Stockholm"}, nil
+	}
+	return nil, slack.SlackErrorResponse{Err: "user_not_found"}
+}
+
+func (*fakeSlack) GetUserGroupMembersContext(context.Context, string, ...slack.GetUserGroupMembersOption) ([]string, error) {
+	return nil, slack.SlackErrorResponse{Err: "no_such_subteam"}
+}
+
+func (*fakeSlack) GetUserGroupsContext(context.Context, ...slack.GetUserGroupsOption) ([]slack.UserGroup, error) {
+	return nil, nil
+}
+
+// testGate is the gate of an organisation to whom Slack is a stand-in.
+func testGate(api lookups) *Gate {
+	return NewGate(newDirectory(api), Workspace{TeamID: "T1", EnterpriseID: "E1"}, Access{}, nil)
+}
+
 // answers is a router of one function.
 type answers func(ctx context.Context, req commands.Request) (view.Page, error)
 
@@ -174,9 +201,10 @@ func start(t *testing.T, a answers, o Options, posts ...post) *bench {
 	f := &fakeSlack{began: time.Now(), posts: posts}
 	hook := NewWebhook(&http.Client{Transport: f}, slack.APIURL)
 	ctx, stop := context.WithCancel(t.Context())
+	o.Gate = testGate(f)
 	b := &bench{
 		fakeSlack: f,
-		bot:       newBot(Workspace{TeamID: "T1", EnterpriseID: "E1"}, a, f, f, hook, o),
+		bot:       newBot(a, f, hook, o),
 		events:    make(chan socketmode.Event),
 		stop:      stop,
 		ended:     make(chan error, 1),
@@ -394,7 +422,7 @@ func TestClicks(t *testing.T) {
 
 func TestSharingIsRefusedWhereOthersRead(t *testing.T) {
 	for channel, title := range map[string]string{
-		"C0OWN": "answer to x", "C0SHARED": "Not shared", "C0PENDING": "Not shared", "C0UNKNOWN": "Not shared", "D0ALICE": "Not shared",
+		"C0OWN": "answer to x", "C0SHARED": "Not posted here", "C0PENDING": "Not posted here", "C0UNKNOWN": "Not posted here", "D0ALICE": "Not shared",
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := start(t, echo, Options{})
@@ -419,9 +447,12 @@ func TestOnlyMembersAreAnswered(t *testing.T) {
 		"own workspace":             {nil, "answer to x"},
 		"other organisation":        {func(p map[string]any) { p["user"] = map[string]any{"id": "U9", "team_id": "T9"} }, "Only for members of this workspace"},
 		"nobody knows where from":   {func(p map[string]any) { p["user"] = map[string]any{"id": "U9"} }, "Only for members of this workspace"},
-		"workspace of the same org": {func(p map[string]any) { p["user"] = map[string]any{"id": "U2", "team_id": "E1"} }, "answer to x"},
+		"nobody":                    {func(p map[string]any) { p["user"] = map[string]any{} }, "Only for members of this workspace"},
+		"not known to Slack":        {func(p map[string]any) { p["user"] = map[string]any{"id": "X"} }, "Only for members of this workspace"},
+		"workspace of the same org": {func(p map[string]any) { p["user"] = map[string]any{"id": "UORG", "team_id": "E1"} }, "answer to x"},
+		"its team alone":            {func(p map[string]any) { p["user"] = map[string]any{"id": "UORG", "team_id": "T2"} }, "answer to x"},
 		"outsider, app of an org": {func(p map[string]any) {
-			p["user"] = map[string]any{"id": "U2", "team_id": "T2"}
+			p["user"] = map[string]any{"id": "U9", "team_id": "T1"}
 			p["enterprise"] = map[string]any{"id": "E1"}
 		}, "Only for members of this workspace"},
 	} {
@@ -510,7 +541,7 @@ func TestReaderNeverBlocks(t *testing.T) {
 		f := &stuck{}
 		events := make(chan socketmode.Event)
 		ctx, stop := context.WithCancel(t.Context())
-		b := newBot(Workspace{TeamID: "T1"}, answers(echo), f, f, NewWebhook(&http.Client{Transport: f}, ""), Options{Slots: 5})
+		b := newBot(answers(echo), f, NewWebhook(&http.Client{Transport: f}, ""), Options{Slots: 5, Gate: testGate(f)})
 		ended := make(chan error, 1)
 		go func() { ended <- b.Serve(ctx, events) }()
 		began := time.Now()

@@ -32,26 +32,25 @@ type PosterOptions struct {
 // It never tries again by itself: a post whose answer was lost may have been taken, and only the digest's worker knows
 // when to look for it ([Poster.Find]).
 type Poster struct {
-	slack     *webAPI
-	http      *http.Client
-	config    Config
-	self      Workspace
-	directory *Directory
-	limits    *postLimits
-	tables    Tables
-	classic   atomic.Bool // the workspace has refused tables
-	log       *slog.Logger
+	slack   *webAPI
+	http    *http.Client
+	config  Config
+	self    Workspace
+	gate    *Gate
+	limits  *postLimits
+	tables  Tables
+	classic atomic.Bool // the workspace has refused tables
+	log     *slog.Logger
 }
 
-// NewPoster returns a poster for the workspace of the bot. The directory tells it which channels people of other
-// organisations read: digests do not go there.
-func NewPoster(c Config, w Workspace, d *Directory, o PosterOptions) *Poster {
+// NewPoster returns a poster for the workspace of the bot. The gate tells it into which channels digests may go.
+func NewPoster(c Config, w Workspace, g *Gate, o PosterOptions) *Poster {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c = c.withDefaults()
 	return &Poster{
-		slack: c.plainWebAPI(), http: noRedirects(c.httpClient()), config: c, self: w, directory: d,
+		slack: c.plainWebAPI(), http: noRedirects(c.httpClient()), config: c, self: w, gate: g,
 		limits: newPostLimits(o.PerChannel, o.PerMinute), tables: o.Tables, log: o.Log,
 	}
 }
@@ -66,7 +65,7 @@ const keyField = "key"
 // Post posts a digest and, into its thread, the details. What the thread cannot hold, or Slack does not take there, is
 // reachable by the digest's own buttons: once the digest stands in the channel, Post succeeds.
 func (p *Poster) Post(ctx context.Context, channel, key string, page, details view.Page) (message string, err error) {
-	if err := p.directory.mayRead(ctx, channel); err != nil {
+	if err := p.gate.mayRead(ctx, channel); err != nil {
 		return "", fmt.Errorf("post digest into %s: %w", channel, err)
 	}
 	metadata := slack.MsgOptionMetadata(slack.SlackMetadata{EventType: keyEvent, EventPayload: map[string]any{keyField: key}})

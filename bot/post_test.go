@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -26,10 +25,10 @@ import (
 // workplace is a workspace with a poster that knows it by the real Slack client.
 type workplace struct {
 	*sandbox.Workspace
-	poster    *Poster
-	directory *Directory
-	config    Config
-	self      Workspace
+	poster *Poster
+	gate   *Gate
+	config Config
+	self   Workspace
 }
 
 func newWorkplace(t *testing.T, o sandbox.Options, p PosterOptions) workplace {
@@ -48,8 +47,8 @@ func newWorkplace(t *testing.T, o sandbox.Options, p PosterOptions) workplace {
 	}
 	config := Config{Tokens: NewTokens("", w.BotToken()), APIURL: w.APIURL(), HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	self := Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}
-	d := NewDirectory(config, self)
-	return workplace{w, NewPoster(config, self, d, p), d, config, self}
+	g := NewGate(NewDirectory(config), self, Access{}, nil)
+	return workplace{w, NewPoster(config, self, g, p), g, config, self}
 }
 
 // soon is a context for what should happen at once.
@@ -278,7 +277,7 @@ func TestPostSucceedsWithoutItsThread(t *testing.T) {
 func TestPostLeavesTimeToRecord(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
-	ctx, cancel := context.WithTimeout(t.Context(), threadReserve+200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), threadReserve+time.Second)
 	defer cancel()
 	w.doAfterEach(func() { w.SetFaults(sandbox.Faults{RateLimited: true}) })
 	ts, err := w.poster.Post(ctx, sandbox.Patching, "1@1", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
@@ -589,14 +588,14 @@ func TestDirectoryZone(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
 	for range 3 {
-		if zone, err := w.directory.Zone(soon(t), sandbox.Bob); err != nil || zone != "America/New_York" {
+		if zone, err := w.gate.Zone(soon(t), sandbox.Bob); err != nil || zone != "America/New_York" {
 			t.Errorf("zone = %q, %v", zone, err)
 		}
 	}
 	if n := w.calls("users.info"); n != 1 {
 		t.Errorf("%d calls, want 1", n)
 	}
-	if _, err := w.directory.Zone(soon(t), "U0NOBODY"); err == nil {
+	if _, err := w.gate.Zone(soon(t), "U0NOBODY"); err == nil {
 		t.Error("no error for somebody Slack does not know")
 	}
 }
@@ -611,18 +610,18 @@ func TestDirectoryMayPost(t *testing.T) {
 	}{
 		{"a member", sandbox.Alice, sandbox.Patching, ""},
 		{"alone with the bot", sandbox.Alice, sandbox.AliceDM, ""},
-		{"a guest", sandbox.Guest, sandbox.Patching, "Only for members"},
-		{"somebody of another organisation", sandbox.External, sandbox.Patching, "Only for members"},
-		{"a bot", sandbox.BotUser, sandbox.Patching, "Only for members"},
-		{"nobody", "U0NOBODY", sandbox.Patching, "Not changed"},
-		{"a shared channel", sandbox.Alice, sandbox.SharedChannel, "This channel is shared with another organisation"},
+		{"a guest", sandbox.Guest, sandbox.Patching, "Not for guests"},
+		{"somebody of another organisation", sandbox.External, sandbox.Patching, "Only for members of this workspace"},
+		{"a bot", sandbox.BotUser, sandbox.Patching, "Only for people"},
+		{"nobody", "U0NOBODY", sandbox.Patching, "Only for members of this workspace"},
+		{"a shared channel", sandbox.Alice, sandbox.SharedChannel, "Not posted here"},
 		{"where the bot was kicked", sandbox.Alice, sandbox.General, "I am not in this channel"},
 		{"where the bot never was", sandbox.Alice, sandbox.PrivateChannel, "I am not in this conversation"},
 		{"two people alone", sandbox.Alice, "D0OTHERS", "I am not in this conversation"},
 		{"somebody else's talk with the bot", sandbox.Bob, sandbox.AliceDM, "I am not in this channel"},
 	}
 	for _, tt := range tests {
-		err := w.directory.MayPost(soon(t), tt.user, tt.channel)
+		err := w.gate.MayPost(soon(t), tt.user, tt.channel)
 		refusal, _ := errors.AsType[*commands.Error](err)
 		switch {
 		case tt.title == "" && err != nil:
@@ -632,7 +631,7 @@ func TestDirectoryMayPost(t *testing.T) {
 		}
 	}
 	w.SetFaults(sandbox.Faults{RateLimited: true})
-	err := w.directory.MayPost(soon(t), sandbox.Alice, sandbox.SharedChannel)
+	err := w.gate.MayPost(soon(t), sandbox.Alice, sandbox.SharedChannel)
 	if refusal, ok := errors.AsType[*commands.Error](err); !ok || !strings.Contains(refusal.Message, "pause") {
 		t.Errorf("error = %v, want a pause", err)
 	}
@@ -643,64 +642,16 @@ func TestDirectoryForgetsRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
 	w.Kick(sandbox.General, sandbox.BotUser)
-	if err := w.directory.MayPost(soon(t), sandbox.Alice, sandbox.General); err == nil {
+	if err := w.gate.MayPost(soon(t), sandbox.Alice, sandbox.General); err == nil {
 		t.Fatal("not refused")
 	}
 	w.Invite(sandbox.General, sandbox.BotUser)
 	for range 3 {
-		if err := w.directory.MayPost(soon(t), sandbox.Alice, sandbox.General); err != nil {
+		if err := w.gate.MayPost(soon(t), sandbox.Alice, sandbox.General); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n := w.calls("conversations.info"); n != 2 {
-		t.Errorf("%d calls, want 2: refusals are not remembered, the rest is", n)
+	if n := w.calls("conversations.info"); n != 4 {
+		t.Errorf("%d calls, want 4: channels are looked up anew each time", n)
 	}
-}
-
-func TestDirectoryOrganisation(t *testing.T) {
-	t.Parallel()
-	d := &Directory{self: Workspace{TeamID: "T1", EnterpriseID: "E1"}}
-	for name, tt := range map[string]struct {
-		who  slack.User
-		ours bool
-	}{
-		"of the workspace":             {slack.User{TeamID: "T1"}, true},
-		"of another workspace of ours": {slack.User{TeamID: "T2", Enterprise: slack.EnterpriseUser{EnterpriseID: "E1"}}, true},
-		"of another organisation":      {slack.User{TeamID: "T2", Enterprise: slack.EnterpriseUser{EnterpriseID: "E2"}}, false},
-		"a stranger":                   {slack.User{TeamID: "T1", IsStranger: true}, false},
-		"a guest of one channel":       {slack.User{TeamID: "T1", IsUltraRestricted: true}, false},
-		"somebody who left":            {slack.User{TeamID: "T1", Deleted: true}, false},
-	} {
-		if why := d.stranger(&tt.who); (why == "") != tt.ours {
-			t.Errorf("%s: %q, want ours %v", name, why, tt.ours)
-		}
-	}
-}
-
-func TestRememberedIsBounded(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRemembered[int]()
-		asked := 0
-		ask := func() (int, error) { asked++; return asked, nil }
-		keep := func(int) bool { return true }
-		for i := range maxDirectory + 10 {
-			if _, err := r.get(strconv.Itoa(i), keep, ask); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if n := r.kept.ItemCount(); n != maxDirectory {
-			t.Errorf("%d values are kept, want %d", n, maxDirectory)
-		}
-		if v, _ := r.get("0", keep, ask); v != 1 {
-			t.Errorf("value = %d, want the one that is kept", v)
-		}
-		time.Sleep(directoryTTL + time.Second)
-		if v, _ := r.get("0", keep, ask); v == 1 {
-			t.Error("a value is kept for ever")
-		}
-		if n := r.kept.ItemCount(); n != 1 {
-			t.Errorf("%d values are kept, want 1: the others have expired", n)
-		}
-	})
 }

@@ -24,7 +24,6 @@ type question struct {
 	line     string
 	user     string
 	team     string // the workspace of the person
-	org      string // the Enterprise organisation of the person, where Slack vouches for it
 	channel  string
 	trigger  string // told apart from other questions by; secret
 	to       replyTo
@@ -52,7 +51,6 @@ func typedQuestion(envelope string, cmd slack.SlashCommand) question {
 		line:     cmd.Text,
 		user:     cmd.UserID,
 		team:     cmd.TeamID,
-		org:      cmd.EnterpriseID,
 		channel:  cmd.ChannelID,
 		trigger:  cmd.TriggerID,
 		to:       replyTo{responseURL: cmd.ResponseURL},
@@ -177,16 +175,8 @@ func (q question) request() (commands.Request, error) {
 	return req, err
 }
 
-// ours reports whether the person belongs to the bot's own workspace or organisation. Slack lets people of other
-// organisations click in shared channels (https://docs.slack.dev/apis/slack-connect).
-func (w Workspace) ours(q question) bool {
-	if q.team == w.TeamID {
-		return true
-	}
-	// In an Enterprise organisation the person's team may be the organisation itself. A click says nothing more of who
-	// made it: its field enterprise is the one the app is installed in, also when an outsider clicks.
-	return w.EnterpriseID != "" && (q.org == w.EnterpriseID || q.team == w.EnterpriseID)
-}
+// caller is who asks, for the gate.
+func (q question) caller() Caller { return Caller{User: q.user, Team: q.team, Channel: q.channel} }
 
 // observed is the part of an observation that the question itself tells.
 func (q question) observed() Observation {

@@ -115,3 +115,18 @@ func (w *webAPI) OpenViewContext(ctx context.Context, triggerID string, view sla
 func (w *webAPI) PostMessageContext(ctx context.Context, channel string, options ...slack.MsgOption) (string, string, error) {
 	return w.client().PostMessageContext(ctx, channel, options...)
 }
+
+// GetUserInfoContext tells who a user is.
+func (w *webAPI) GetUserInfoContext(ctx context.Context, user string, options ...slack.GetUserInfoOption) (*slack.User, error) {
+	return w.client().GetUserInfoContext(ctx, user, options...)
+}
+
+// GetUserGroupMembersContext lists the members of a user group.
+func (w *webAPI) GetUserGroupMembersContext(ctx context.Context, group string, options ...slack.GetUserGroupMembersOption) ([]string, error) {
+	return w.client().GetUserGroupMembersContext(ctx, group, options...)
+}
+
+// GetUserGroupsContext lists user groups.
+func (w *webAPI) GetUserGroupsContext(ctx context.Context, options ...slack.GetUserGroupsOption) ([]slack.UserGroup, error) {
+	return w.client().GetUserGroupsContext(ctx, options...)
+}

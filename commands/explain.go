@@ -18,6 +18,7 @@ type Error struct {
 	Message string        // what happened and what to do next
 	Actions []view.Action // what could be pressed instead
 	Usage   bool          // the question itself was wrong
+	Reason  string        // for those who count, one of few words; a general one when empty
 	Err     error         // the cause, for the log; may be nil
 }
 
@@ -75,9 +76,13 @@ func Reason(err error) string {
 	if e, ok := explanationOf(err); ok {
 		return e.word
 	}
-	if own, ok := errors.AsType[*Error](err); ok && own.Usage {
+	own, ok := errors.AsType[*Error](err)
+	switch {
+	case ok && own.Reason != "":
+		return own.Reason
+	case ok && own.Usage:
 		return "usage"
-	} else if ok {
+	case ok:
 		return "declined"
 	}
 	return "internal"

@@ -142,10 +142,10 @@ func digestPeople(p *tab) {
 	p.be(sandbox.Guest)
 	p.enter(sandbox.Patching)
 	p.answer(firstTitle + software)
-	p.pressed("Pause", "Only for members", "Guests may not change what a channel is told")
+	p.pressed("Pause", "Not for guests", "guests do not change what channels are told")
 	for _, words := range []string{"digest add google-_-chrome", "digest remove " + id + " --yes"} {
 		p.ask(words)
-		p.says(p.answer("Only for members"), true, "Guests may not change what a channel is told")
+		p.says(p.answer("Not for guests"), true, "guests do not change what channels are told")
 	}
 
 	p.be(sandbox.Alice)
@@ -157,7 +157,7 @@ func digestPeople(p *tab) {
 
 	p.enter(sandbox.SharedChannel)
 	p.ask("digest add " + software)
-	p.says(p.answer("This channel is shared with another organisation"), true, "digests go only to channels of your own")
+	p.says(p.answer("Not posted here"), true, "shared with another organisation")
 	p.be(sandbox.External)
 	p.see("nothing of it for Eve", nobodyAnswers)
 }

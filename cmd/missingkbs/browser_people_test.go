@@ -35,7 +35,7 @@ func shareRefused(p *tab) {
 	p.ask("microsoft-_-edge")
 	p.answer("Missing updates: microsoft-_-edge")
 	p.click("button", "Share to channel")
-	m := p.answer("Not shared")
+	m := p.answer("Not posted here")
 	if !m.Only || !strings.Contains(m.Text, "another organisation") {
 		p.t.Errorf("the refusal (for Alice alone: %v) says %q", m.Only, m.Text)
 	}

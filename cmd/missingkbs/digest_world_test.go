@@ -199,7 +199,7 @@ func eventually(tb testing.TB, look func() (state string, ok bool)) {
 func rooms() map[string]string {
 	return map[string]string{
 		sandbox.General: sandbox.Alice, sandbox.Patching: sandbox.Alice, sandbox.PrivateChannel: sandbox.Alice,
-		sandbox.AliceDM: sandbox.Alice, "D0BOB0001": sandbox.Bob, "D0GUEST01": sandbox.Guest,
+		sandbox.AliceDM: sandbox.Alice, "D0BOB0001": sandbox.Bob,
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 type house struct {
 	slack    bot.Config
 	bot      bot.Options
+	access   bot.Access
 	defender *api.Client
 	store    *store.Store
 	digests  *digestFile      // nil for none
@@ -63,11 +64,15 @@ func (h house) open(ctx context.Context) error {
 	h.log.Info("signed in to Slack", "team", workspace.TeamID, "user", workspace.UserID)
 	h.monitor.slack()
 
-	directory := bot.NewDirectory(h.slack, workspace)
+	gate := bot.NewGate(bot.NewDirectory(h.slack), workspace, h.access, h.log)
+	if err := gate.Prepare(ctx); err != nil {
+		return usageError{fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
+	}
+	h.bot.Gate = gate
 	worker := &digest.Worker{
 		Store:  h.store,
 		Source: newExposure(h.defender, h.now),
-		Poster: bot.NewPoster(h.slack, workspace, directory, bot.PosterOptions{Tables: h.bot.Tables, Log: h.log}),
+		Poster: bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Tables: h.bot.Tables, Log: h.log}),
 		Now:    h.now,
 		Log:    h.log,
 	}
@@ -77,7 +82,7 @@ func (h house) open(ctx context.Context) error {
 	}
 	index := &commands.Index{}
 	router, err := newRouter(h.defender, index, commands.Digest(h.store, commands.DigestOptions{
-		Defender: h.defender, Index: index, People: directory, Queue: queue, Preview: worker, File: h.digests != nil, Now: h.now,
+		Defender: h.defender, Index: index, People: gate, Queue: queue, Preview: worker, File: h.digests != nil, Now: h.now,
 	}), commands.Home(h.defender, index, commands.HomeOptions{Digests: h.store}))
 	if err != nil {
 		return err

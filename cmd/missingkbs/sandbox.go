@@ -85,6 +85,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 		return house{
 			slack:    bot.Config{Tokens: bot.NewTokens(workspace.AppToken(), workspace.BotToken()), APIURL: workspace.APIURL()},
 			bot:      bot.Options{Log: log},
+			access:   bot.Access{AdminUsers: []string{sandbox.Alice}},
 			defender: client,
 			store:    database,
 			now:      tenant.Now, // moving the tenant's clock makes digests due

@@ -11,6 +11,7 @@ import (
 type serveCmd struct {
 	Slack    slackSettings    `embed:"" group:"Slack"`
 	Defender defenderSettings `embed:"" group:"Defender"`
+	Access   accessSettings   `embed:"" group:"Who may"`
 	Store    storeSettings    `embed:"" group:"Digests"`
 	Digests  string           `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
 	Operator operatorSettings `embed:"" group:"Operations"`
@@ -22,6 +23,7 @@ func (c serveCmd) Run(ctx context.Context, s streams) error {
 	var m mistakes
 	log := c.Log.logger(&m, s.err)
 	config, options := c.Slack.read(&m)
+	access := c.Access.read(&m)
 	c.Store.check(&m, s.env)
 	file := readDigests(&m, c.Digests)
 	lookout := c.Operator.read(&m)
@@ -44,7 +46,7 @@ func (c serveCmd) Run(ctx context.Context, s streams) error {
 	options.Log = log
 	log.Info("starting", "version", buildVersion(), "defender", defender.Host())
 	return house{
-		slack: config, bot: options, defender: defender, store: database, digests: file, now: time.Now, monitor: watch, log: log,
+		slack: config, bot: options, access: access, defender: defender, store: database, digests: file, now: time.Now, monitor: watch, log: log,
 	}.run(ctx)
 }
 

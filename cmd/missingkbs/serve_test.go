@@ -251,7 +251,7 @@ func TestSharingWithAnotherOrganisationIsRefused(t *testing.T) {
 		}
 		page := w.answer(t, channel, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp })
 		w.click(t, sandbox.Alice, page, "Share")
-		refused := w.answer(t, channel, func(m sandbox.Message) bool { return title(m) == "Not shared" })
+		refused := w.answer(t, channel, func(m sandbox.Message) bool { return title(m) == "Not posted here" })
 		if refused.EphemeralFor != sandbox.Alice {
 			t.Errorf("%s: the refusal is for %q", channel, refused.EphemeralFor)
 		}

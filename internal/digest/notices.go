@@ -51,7 +51,7 @@ func (r Report) Failure() view.Page {
 func refused(s Subscription, due time.Time) view.Page {
 	page := view.Page{
 		Title: "A digest could not be posted",
-		Lead: fmt.Sprintf("The digest %s (%s), due %s, could not be posted into its channel: I am not a member of it, or it was archived or deleted. Invite me, or remove the digest.",
+		Lead: fmt.Sprintf("The digest %s (%s), due %s, could not be posted into its channel: I am not a member of it, it was archived or deleted, or it is shared with another organisation. Invite me, or remove the digest.",
 			s.ID, s.scope(), s.moment(due)),
 		Parts: []view.Part{view.Facts{{Name: "Channel", Value: s.Channel}, {Name: "Refused in a row", Value: strconv.Itoa(s.Failures)}}},
 		Actions: []view.Action{

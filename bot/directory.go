@@ -1,0 +1,129 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/slack-go/slack"
+)
+
+// lookups are the calls of Slack's Web API that tell who somebody is and what a conversation is; webAPI has them.
+type lookups interface {
+	GetUserInfoContext(ctx context.Context, user string, options ...slack.GetUserInfoOption) (*slack.User, error)
+	GetConversationInfoContext(ctx context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error)
+	GetUserGroupMembersContext(ctx context.Context, group string, options ...slack.GetUserGroupMembersOption) ([]string, error)
+	GetUserGroupsContext(ctx context.Context, options ...slack.GetUserGroupsOption) ([]slack.UserGroup, error)
+}
+
+// Directory knows people, user groups and conversations of the workspace. People and groups are remembered, and asked
+// for again in the background; while Slack cannot be asked, the last it said serves for an hour. Conversations are
+// looked up anew each time, for what is posted stays. It decides nothing: that is the [Gate]'s. It is safe for
+// concurrent use.
+type Directory struct {
+	slack  lookups
+	people *known[person]
+	groups *known[[]string]
+}
+
+// NewDirectory returns the directory of the bot's workspace. It needs the scopes users:read, channels:read and
+// groups:read; for conversations with the bot alone also im:read, and for user groups usergroups:read.
+func NewDirectory(c Config) *Directory {
+	return newDirectory(c.plainWebAPI())
+}
+
+func newDirectory(api lookups) *Directory {
+	d := &Directory{slack: api}
+	d.people = newKnown(d.lookUpPerson, said("user_not_found", "user_not_visible", "users_not_found"))
+	d.groups = newKnown(d.lookUpGroup, said("no_such_subteam", "subteam_not_found"))
+	return d
+}
+
+// person is what is remembered of a user.
+type person struct {
+	team, org string // the workspace, and its Enterprise organisation if it is in one
+	zone      string // IANA name
+	deleted   bool
+	bot       bool
+	guest     bool // of several channels or of one
+	stranger  bool // Slack says that nothing joins this user to the workspace
+}
+
+// person tells who somebody is.
+func (d *Directory) person(ctx context.Context, id string) (person, error) {
+	return d.people.get(ctx, id)
+}
+
+func (d *Directory) lookUpPerson(ctx context.Context, id string) (person, error) {
+	u, err := d.slack.GetUserInfoContext(ctx, id)
+	if err != nil {
+		return person{}, fmt.Errorf("look up user %s: %w", id, withoutURL(err))
+	}
+	return person{
+		team: u.TeamID, org: u.Enterprise.EnterpriseID, zone: u.TZ, deleted: u.Deleted, bot: u.IsBot || u.IsWorkflowBot || u.IsConnectorBot,
+		guest: u.IsRestricted || u.IsUltraRestricted, stranger: u.IsStranger,
+	}, nil
+}
+
+// inGroup reports whether somebody is in one of several user groups. A group that cannot be read counts when no other
+// says yes.
+func (d *Directory) inGroup(ctx context.Context, user string, groups []string) (bool, error) {
+	var unread error
+	for _, g := range groups {
+		members, err := d.groups.get(ctx, g)
+		if _, in := slices.BinarySearch(members, user); err == nil && in {
+			return true, nil
+		}
+		unread = errors.Join(unread, err)
+	}
+	return false, unread
+}
+
+// lookUpGroup reads the members of a user group, sorted.
+func (d *Directory) lookUpGroup(ctx context.Context, id string) ([]string, error) {
+	members, err := d.slack.GetUserGroupMembersContext(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read the members of user group %s: %w", id, withoutURL(err))
+	}
+	slices.Sort(members)
+	return members, nil
+}
+
+// room looks a conversation up.
+func (d *Directory) room(ctx context.Context, id string) (*slack.Channel, error) {
+	info, err := d.slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
+	if err != nil {
+		return nil, fmt.Errorf("look up channel %s: %w", id, withoutURL(err))
+	}
+	return info, nil
+}
+
+// Zone is the IANA name of a person's time zone, as set in Slack.
+func (d *Directory) Zone(ctx context.Context, user string) (string, error) {
+	who, err := d.person(ctx, user)
+	if err != nil {
+		return "", err
+	}
+	if who.zone == "" {
+		return "", errors.New("no time zone is set for this person")
+	}
+	return who.zone, nil
+}
+
+// said tells errors that are one of some words of Slack's.
+func said(words ...string) func(error) bool {
+	return func(err error) bool {
+		refused, ok := errors.AsType[slack.SlackErrorResponse](err)
+		return ok && slices.Contains(words, refused.Err)
+	}
+}
+
+// retryAfter is the pause that Slack asks for; 0 where it asks for none.
+func retryAfter(err error) time.Duration {
+	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
+		return limited.RetryAfter
+	}
+	return 0
+}

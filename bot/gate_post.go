@@ -1,0 +1,128 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+// MayShow returns nil if something may be posted for everyone in a conversation, else a [*commands.Error] that says why
+// not: because people of another organisation would read where this one is weak, or because it cannot be seen who reads.
+// The conversation is looked up anew each time: it may have been shared since the last.
+func (g *Gate) MayShow(ctx context.Context, c Caller) error {
+	return g.logged(ctx, c, commands.Ask, g.mayShow(ctx, c.Channel))
+}
+
+func (g *Gate) mayShow(ctx context.Context, channel string) error {
+	info, err := g.directory.room(ctx, channel)
+	if err != nil {
+		return &commands.Error{
+			Reason: refusedUnseen, Title: "Not posted here", Err: err,
+			Message: "I cannot see who reads this conversation, so I do not post here. Invite me into the channel and try again, or share from another one.",
+		}
+	}
+	return g.foreign(info)
+}
+
+// foreign says why nothing is posted into a conversation that people of another organisation read.
+func (g *Gate) foreign(info *slack.Channel) error {
+	if !g.sharedOut(info) {
+		return nil
+	}
+	return &commands.Error{
+		Reason: refusedShared, Title: "Not posted here",
+		Message: "This channel is shared with another organisation. What your software lacks is not for them to read, so nothing is posted here. Use a channel of your own.",
+	}
+}
+
+// sharedOut reports whether people of another organisation read a conversation, or are about to.
+func (g *Gate) sharedOut(info *slack.Channel) bool {
+	if info.IsExtShared || info.IsPendingExtShared {
+		return true
+	}
+	// Where a channel is shared between workspaces of the own organisation, Slack says which those are.
+	return slices.ContainsFunc(info.ConnectedTeamIDs, func(team string) bool {
+		return team != g.self.TeamID && team != g.self.EnterpriseID && !slices.Contains(info.InternalTeamIDs, team)
+	})
+}
+
+// MayPost says, as a [*commands.Error], why a person may not decide what is posted into a channel: because the right to
+// change digests is missing, because the bot could not post there, or because others would read it.
+//
+// Whether the person is a member of the channel is not asked: that takes reading all members, page by page, and whoever
+// types a command in a channel is one, but for public channels that a person only looks at. Nor does Slack tell an app
+// whether a channel lets only some people post.
+func (g *Gate) MayPost(ctx context.Context, user, channel string) error {
+	c := Caller{User: user, Channel: channel}
+	err := g.may(ctx, c, commands.Change)
+	if err == nil {
+		err = g.takesDigests(ctx, c)
+	}
+	return g.logged(ctx, c, commands.Change, err)
+}
+
+func (g *Gate) takesDigests(ctx context.Context, c Caller) error {
+	info, err := g.directory.room(ctx, c.Channel)
+	if err != nil {
+		return unseen(err)
+	}
+	if err := closed(info, c.User); err != nil {
+		return err
+	}
+	return g.foreign(info)
+}
+
+func unseen(err error) error {
+	e := &commands.Error{
+		Reason: refusedUnseen, Title: "I am not in this conversation", Err: err,
+		Message: "I cannot see this conversation, so I cannot post here. Invite me first: type /invite and my name, then try again. Digests go to channels.",
+	}
+	if retryAfter(err) > 0 {
+		e.Title, e.Message = "Not changed", "Slack asks for a pause, so nothing was changed. Try again in a minute."
+	}
+	return e
+}
+
+// closed says why the bot could not post into a channel.
+func closed(info *slack.Channel, user string) error {
+	refuse := func(title, message string) error {
+		return &commands.Error{Reason: refusedClosed, Title: title, Message: message}
+	}
+	switch {
+	case info.IsArchived:
+		return refuse("This channel is archived", "Nothing can be posted here any more. Make the digest in another channel.")
+	case info.IsReadOnly:
+		return refuse("This channel is read-only", "Nothing can be posted here. Make the digest in another channel.")
+	case info.IsIM && info.User != user, !info.IsIM && !info.IsMember:
+		return refuse("I am not in this channel", "I can only post where I am a member. Invite me first: type /invite and my name, then try again.")
+	}
+	return nil
+}
+
+// mayRead refuses, as a [digest.ErrChannelGone], a conversation whose readers are not to see digests: a channel may have
+// been shared, and the person of a conversation may have become a guest, since the digest was made.
+func (g *Gate) mayRead(ctx context.Context, channel string) error {
+	info, err := g.directory.room(ctx, channel)
+	if err != nil {
+		return slackFailure(err)
+	}
+	c := Caller{Channel: channel}
+	if err = g.foreign(info); err == nil && info.IsIM {
+		c.User = info.User
+		_, err = g.member(ctx, c)
+	}
+	if err == nil {
+		return nil
+	}
+	_ = g.logged(ctx, c, commands.Ask, err)
+	if errors.Is(err, errNotAsked) {
+		return digest.RetryLater{After: unknownPause, Err: err}
+	}
+	return fmt.Errorf("%w: its readers may not see it: %w", digest.ErrChannelGone, err)
+}

@@ -1,0 +1,71 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+)
+
+// ErrAccess is the error of access settings that cannot work: no setting names such a group, or the app may not read
+// groups. Trying again does not mend it.
+var ErrAccess = errors.New("who may do what cannot be found out")
+
+// Prepare reads from Slack what the lists of [Access] name, so that the first questions need not wait and refusals call
+// groups and channels as people do. It is to be called once, before anything is asked of the gate. Its error is
+// [ErrAccess]; passing trouble is none.
+func (g *Gate) Prepare(ctx context.Context) error {
+	g.names = names{}
+	groups := unique(g.access.AskGroups, g.access.DigestGroups, g.access.AdminGroups)
+	if len(groups) > 0 {
+		if err := g.prepareGroups(ctx, groups); err != nil {
+			return err
+		}
+	}
+	for _, id := range unique(g.access.AskChannels, g.access.DigestChannels) {
+		switch info, err := g.directory.room(ctx, id); {
+		case err != nil:
+			g.log.WarnContext(ctx, "a channel of the access lists cannot be seen: if it is private, invite the bot", "channel", id, "error", err)
+		case !info.IsPrivate: // the name of a private one is for its members
+			g.names[id] = "#" + info.Name
+		}
+	}
+	return nil
+}
+
+func (g *Gate) prepareGroups(ctx context.Context, groups []string) error {
+	all, err := g.directory.slack.GetUserGroupsContext(ctx)
+	if said("missing_scope")(err) {
+		return fmt.Errorf("%w: the app lacks the scope usergroups:read: take it from manifest.yaml and install the app again", ErrAccess)
+	}
+	if err != nil {
+		g.log.WarnContext(ctx, "user groups cannot be read yet; until they are, nobody who needs one is admitted", "error", withoutURL(err))
+		return nil
+	}
+	var missing []string
+	for _, id := range groups {
+		i := slices.IndexFunc(all, func(u slack.UserGroup) bool { return u.ID == id })
+		if i < 0 {
+			missing = append(missing, id)
+			continue
+		}
+		g.names[id] = "@" + all[i].Handle
+		if _, err := g.directory.groups.get(ctx, id); err != nil {
+			g.log.WarnContext(ctx, "the members of a user group cannot be read yet", "group", id, "error", err)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%w: the workspace has no user group %s, or it is disabled", ErrAccess, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// unique lists what is in several lists, once.
+func unique(lists ...[]string) []string {
+	all := slices.Concat(lists...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
