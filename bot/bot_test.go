@@ -422,7 +422,7 @@ func TestClicks(t *testing.T) {
 
 func TestSharingIsRefusedWhereOthersRead(t *testing.T) {
 	for channel, title := range map[string]string{
-		"C0OWN": "answer to x", "C0SHARED": "Not posted here", "C0PENDING": "Not posted here", "C0UNKNOWN": "Not posted here", "D0ALICE": "Not shared",
+		"C0OWN": "answer to x", "C0SHARED": "Not posted here", "C0PENDING": "Not posted here", "C0UNKNOWN": "Not posted here", "D0ALICE": "Not posted here",
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := start(t, echo, Options{})

@@ -114,17 +114,18 @@ func TestEveryEntryAsksTheGate(t *testing.T) {
 		shown   string // to a member
 		refused string // to a stranger
 	}{
-		{"shortcut", shortcutJSON, EntryShortcut, "modal t", "message U1"},
-		{"modal", submitJSON, EntryModal, "message U1", "message U1"},
+		{"shortcut", shortcutJSON, EntryShortcut, "modal t", "message U9"},
+		{"modal", submitJSON, EntryModal, "message U1", "message U9"},
 		{"typeahead", typeJSON, EntryTypeahead, "", ""},
-		{"home", homeTapJSON, EntryHome, "home U1", "home U1"},
+		{"home", homeTapJSON, EntryHome, "home U1", "home U9"},
 	} {
 		for team, outcome := range map[string]Outcome{"T1": Answered, "T9": Refused} {
 			t.Run(c.name+" "+team, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					b, f, seen := screened(t, Options{})
-					b.events <- interaction(1, fmt.Sprintf(c.payload, team))
+					user := "U" + team[1:] // U1 of the own workspace, U9 of another organisation
+					b.events <- interaction(1, strings.ReplaceAll(fmt.Sprintf(c.payload, team), `"U1"`, `"`+user+`"`))
 					synctest.Wait()
 					want := c.shown
 					if outcome == Refused {

@@ -30,7 +30,7 @@ func TestManifest(t *testing.T) {
 		t.Fatalf("the manifest holds what Slack does not know: %v", err)
 	}
 	// Each scope is here because a call of the bot needs it.
-	want := []string{"commands", "chat:write", "users:read", "channels:read", "groups:read", "channels:history", "groups:history"}
+	want := []string{"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read", "channels:history", "groups:history"}
 	if diff := cmp.Diff(want, m.OAuthConfig.Scopes.Bot); diff != "" {
 		t.Errorf("scopes (-want +got):\n%s", diff)
 	}
