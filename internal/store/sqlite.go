@@ -71,6 +71,10 @@ func openFile(ctx context.Context, path, lock string) (*sql.DB, error) {
 	if lock == "exclusive" { // a lock file, which never holds anything
 		query["_pragma"] = []string{"busy_timeout(60000)"}
 	}
+	return openNamed(ctx, path, query)
+}
+
+func openNamed(ctx context.Context, path string, query url.Values) (*sql.DB, error) {
 	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: query.Encode()}
 	d, err := sql.Open("sqlite", name.String())
 	if err != nil {

@@ -50,6 +50,10 @@ type Store struct {
 // are made when they are missing, readable for their owner only. The errors are for the person who wrote the URL, and
 // never hold its password. Who opens a store closes it; before anything else it needs [Store.Migrate].
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
+	return open(ctx, databaseURL, o, (*Store).openSQLite)
+}
+
+func open(ctx context.Context, databaseURL string, o Options, openSQLite func(*Store, context.Context, string) error) (*Store, error) {
 	to, err := parseURL(databaseURL)
 	if err != nil {
 		return nil, err
@@ -59,7 +63,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if to.pool == nil {
-		err = s.openSQLite(ctx, to.path)
+		err = openSQLite(s, ctx, to.path)
 	} else {
 		err = s.openPostgres(ctx, to.pool)
 	}

@@ -1,0 +1,294 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store/db"
+)
+
+// Peek opens a database like [Open], but only to look at it: no file is made, and nothing is migrated or changed. The
+// error of a SQLite file that is not there yet is [os.ErrNotExist]. What the store is good for depends on its
+// [Condition]: nothing but that may be asked of one that is not up to date.
+func Peek(ctx context.Context, databaseURL string) (*Store, error) {
+	return open(ctx, databaseURL, Options{}, (*Store).peekSQLite)
+}
+
+func (s *Store) peekSQLite(ctx context.Context, path string) error {
+	s.lite, s.path = true, path
+	if _, err := os.Stat(path); err != nil { // SQLite's own error would not say what is wrong
+		return fmt.Errorf("open the database file: %w", err)
+	}
+	// Not the journal mode of [Store.openSQLite]: that is written into the file.
+	var err error
+	s.db, err = openNamed(ctx, path, url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(5000)"}})
+	return err
+}
+
+// Condition is the state of a database.
+type Condition struct {
+	Engine      string // "SQLite 3.54.1" or "PostgreSQL 15.18"
+	Place       string // SQLite's file; for PostgreSQL the host, the database and the user
+	Bytes       int64
+	Version     int64 // 0 for an empty database
+	Wanted      int64 // by this program
+	QueueBehind bool  // the queue's tables are older than this program wants
+	QueueNewer  bool  // or newer than it knows
+	Write       error // why nothing can be written; nil when it can
+}
+
+// Newer reports whether a later version of the program has changed the database.
+func (c Condition) Newer() bool { return c.Version > c.Wanted || c.QueueNewer }
+
+// Behind reports whether the database is to be migrated.
+func (c Condition) Behind() bool { return !c.Newer() && (c.Version < c.Wanted || c.QueueBehind) }
+
+// Condition looks at the database and leaves it as it is.
+func (s *Store) Condition(ctx context.Context) (Condition, error) {
+	c := Condition{Place: s.place()}
+	var err error
+	if c.Engine, c.Bytes, err = s.engine(ctx); err != nil {
+		return c, fmt.Errorf("look at the database: %w", err)
+	}
+	if c.Version, c.Wanted, err = s.storedVersion(ctx); err != nil {
+		return c, err
+	}
+	if c.QueueBehind, c.QueueNewer, err = s.queueVersion(ctx); err != nil {
+		return c, fmt.Errorf("read the version of the queue's tables: %w", err)
+	}
+	if !c.Newer() {
+		c.Write = s.tryWriting(ctx, c.Behind())
+	}
+	return c, nil
+}
+
+func (s *Store) place() string {
+	if s.lite {
+		return s.path
+	}
+	c := s.pool.Config().ConnConfig
+	return fmt.Sprintf("%s:%d, database %q, as user %q", c.Host, c.Port, c.Database, c.User)
+}
+
+func (s *Store) engine(ctx context.Context) (name string, size int64, err error) {
+	if !s.lite {
+		err = s.db.QueryRowContext(ctx, "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1), pg_database_size(current_database())").Scan(&name, &size)
+		return name, size, err
+	}
+	for _, file := range sqliteFiles(s.path) {
+		if info, err := os.Stat(file); err == nil {
+			size += info.Size()
+		}
+	}
+	err = s.db.QueryRowContext(ctx, "SELECT 'SQLite ' || sqlite_version()").Scan(&name)
+	return name, size, err
+}
+
+// sqliteFiles are a SQLite database and the two files that SQLite keeps beside it.
+func sqliteFiles(path string) []string { return []string{path, path + "-wal", path + "-shm"} }
+
+// storedVersion is [Store.Version] for a database that may have no table of versions: goose would make one.
+func (s *Store) storedVersion(ctx context.Context) (current, wanted int64, err error) {
+	query := "SELECT count(*) FROM sqlite_master WHERE name = '" + versionTable + "'"
+	if !s.lite {
+		query = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('" + versionTable + "')"
+	}
+	var tables int
+	if err := s.db.QueryRowContext(ctx, query).Scan(&tables); err != nil {
+		return 0, 0, fmt.Errorf("read the version of the database: %w", err)
+	}
+	if tables > 0 {
+		return s.Version(ctx)
+	}
+	p, err := s.provider()
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, source := range p.ListSources() {
+		wanted = max(wanted, source.Version)
+	}
+	return 0, wanted, nil
+}
+
+func (s *Store) queueVersion(ctx context.Context) (behind, newer bool, err error) {
+	config := &rivermigrate.Config{Logger: s.quietLog()}
+	if s.lite {
+		return riverVersion(rivermigrate.New(riversqlite.New(s.db), config))(ctx)
+	}
+	return riverVersion(rivermigrate.New(riverpgxv5.New(s.pool), config))(ctx)
+}
+
+func riverVersion[T any](m *rivermigrate.Migrator[T], err error) func(context.Context) (behind, newer bool, err error) {
+	return func(ctx context.Context) (behind, newer bool, _ error) {
+		if err != nil {
+			return false, false, err
+		}
+		have, err := m.ExistingVersions(ctx)
+		if err != nil {
+			return false, ctx.Err() == nil, ctx.Err() // it knows no version that is not its own
+		}
+		return len(have) < len(m.AllVersions()), false, nil
+	}
+}
+
+// errUndo rolls back what was only tried.
+var errUndo = errors.New("tried, and undone")
+
+// tryWriting writes in a transaction that is rolled back: a row, or where the tables are yet to come, a table.
+func (s *Store) tryWriting(ctx context.Context, table bool) error {
+	if table {
+		tx, err := s.db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "CREATE TABLE missingkbs_probe (x BIGINT)")
+		return errors.Join(err, tx.Rollback())
+	}
+	err := s.tx(ctx, func(q *db.Queries) error {
+		return cmp.Or(addAudit(ctx, q, digest.Audit{At: time.Unix(1, 0), Action: "probe"}), errUndo)
+	})
+	if !errors.Is(err, errUndo) {
+		return err
+	}
+	return nil
+}
+
+// Backlog is what waits in the queue of digests.
+type Backlog struct {
+	Waiting int       // to be made now
+	Oldest  time.Time // since when the longest of these waits
+	Later   int       // put off, or to be tried again
+	Running int
+	Since   time.Time // the longest of these runs
+	GivenUp int       // failed for good, as far as the queue still remembers
+	Last    time.Time // the newest of these ended
+}
+
+// backlogRows bounds how many jobs are counted.
+const backlogRows = 10_000
+
+// Backlog looks at the queue.
+func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
+	jobs, err := s.openJobs(ctx)
+	if err != nil {
+		return Backlog{}, fmt.Errorf("look at the queue: %w", err)
+	}
+	var b Backlog
+	for _, job := range jobs {
+		b.count(job)
+	}
+	return b, nil
+}
+
+func (b *Backlog) count(job *rivertype.JobRow) {
+	switch job.State {
+	case rivertype.JobStateAvailable:
+		b.Waiting++
+		b.Oldest = earliest(b.Oldest, &job.ScheduledAt)
+	case rivertype.JobStateRunning:
+		b.Running++
+		b.Since = earliest(b.Since, job.AttemptedAt)
+	case rivertype.JobStateDiscarded:
+		b.GivenUp++
+		if at := job.FinalizedAt; at != nil && at.After(b.Last) {
+			b.Last = *at
+		}
+	default:
+		b.Later++
+	}
+}
+
+func earliest(t time.Time, other *time.Time) time.Time {
+	if other == nil || !t.IsZero() && t.Before(*other) {
+		return t
+	}
+	return *other
+}
+
+// openJobs lists the digests in the queue that are not done, cancelled ones left out.
+func (s *Store) openJobs(ctx context.Context) ([]*rivertype.JobRow, error) {
+	config := &river.Config{Logger: s.quietLog()}
+	params := river.NewJobListParams().Kinds(digestArgs{}.Kind()).First(backlogRows).States(rivertype.JobStateAvailable, rivertype.JobStateRunning,
+		rivertype.JobStateRetryable, rivertype.JobStateScheduled, rivertype.JobStatePending, rivertype.JobStateDiscarded)
+	if s.lite {
+		return listJobs(river.NewClient(riversqlite.New(s.db), config))(ctx, params)
+	}
+	return listJobs(river.NewClient(riverpgxv5.New(s.pool), config))(ctx, params)
+}
+
+func listJobs[T any](c *river.Client[T], err error) func(context.Context, *river.JobListParams) ([]*rivertype.JobRow, error) {
+	return func(ctx context.Context, params *river.JobListParams) ([]*rivertype.JobRow, error) {
+		if err != nil {
+			return nil, err
+		}
+		list, err := c.JobList(ctx, params)
+		if err != nil {
+			return nil, err
+		}
+		return list.Jobs, nil
+	}
+}
+
+// NewestReading is when a software of a tenant was read last for a digest; zero when none ever was.
+func (s *Store) NewestReading(ctx context.Context, tenant string) (time.Time, error) {
+	rows, err := s.queries.Newest(ctx, tenant)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read when software was read: %w", err)
+	}
+	newest := int64(0)
+	for _, r := range rows {
+		newest = max(newest, r.ReadMs)
+	}
+	return moment(newest), nil
+}
+
+// Folder is what the file system says of a SQLite database.
+type Folder struct {
+	File     string
+	Missing  bool     // there is no file yet
+	Exposed  []string // files of the database that others than their owner can read
+	Network  string   // the kind of network file system it is on, such as "NFS"; empty for none that is known
+	ReadOnly error    // why no file can be made where it is, or is to be; nil when one can, or nobody knows
+}
+
+// LookAround looks at the files of a SQLite database; ok is false for other databases.
+func LookAround(databaseURL string) (f Folder, ok bool, err error) {
+	to, err := parseURL(databaseURL)
+	if err != nil || to.pool != nil {
+		return Folder{}, false, err
+	}
+	f.File = to.path
+	f.Missing = missing(to.path)
+	for _, file := range sqliteFiles(to.path) {
+		if info, err := os.Stat(file); err == nil && exposed(info.Mode()) {
+			f.Exposed = append(f.Exposed, file)
+		}
+	}
+	folder := filepath.Dir(to.path)
+	for parent := filepath.Dir(folder); missing(folder) && parent != folder; parent = filepath.Dir(folder) {
+		folder = parent // the rest is made with the file
+	}
+	f.Network = networkFileSystem(folder)
+	if err := mayWrite(folder); err != nil {
+		f.ReadOnly = fmt.Errorf("%s: %w", folder, err)
+	}
+	return f, true, nil
+}
+
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, os.ErrNotExist)
+}
