@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -38,7 +40,7 @@ const (
 // after an empty one.
 func (b *Bot) answer(ctx context.Context, q question) {
 	began := time.Now()
-	ctx = commands.WithID(ctx, q.id)
+	ctx, traced := b.traced(commands.WithID(ctx, q.id), q)
 	log := b.log.With("user", q.user, "channel", q.channel, "kind", string(q.kind))
 	results := make(chan result, 1)
 	b.running.Go(func() {
@@ -79,6 +81,7 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	if !delivered {
 		seen.Outcome = Lost
 	}
+	traced(seen)
 	b.options.Observe(context.WithoutCancel(ctx), seen)
 }
 
@@ -159,7 +162,10 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	defer cancel()
 	req, err := q.request()
 	r.needs, r.command = b.answers.Needs(req)
-	if refusal := b.mayAsk(ctx, q, r.needs); refusal != nil {
+	asking, gate := b.options.Trace.Start(ctx, "gate", span.Options{Part: true})
+	refusal := b.mayAsk(asking, q, r.needs)
+	gate(nil, slog.Bool("missingkbs.refused", refusal != nil))
+	if refusal != nil {
 		r.err, r.refused = refusal, true
 		return r
 	}
@@ -171,7 +177,9 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 		r.silent, r.command, r.err = true, "shortcut", b.open(ctx, q)
 		return r
 	}
+	ctx, end := b.options.Trace.Start(ctx, "command "+r.command, span.Options{Part: true})
 	r.page, r.err = b.answers.Run(ctx, req)
+	end(r.err, slog.String("error.type", commands.Reason(r.err)))
 	return r
 }
 
@@ -259,8 +267,11 @@ func (b *Bot) ackWith(ctx context.Context, q question, page view.Page) bool {
 func (b *Bot) ack(ctx context.Context, envelope string, payload any) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
 	defer cancel()
-	if err := b.acks.AckCtx(ctx, envelope, payload); err != nil {
-		b.log.Warn("could not acknowledge", "error", err)
+	ctx, end := b.options.Trace.Start(ctx, "acknowledge", span.Options{Part: true, Attrs: []slog.Attr{slog.Bool("missingkbs.with_answer", payload != nil)}})
+	err := b.acks.AckCtx(ctx, envelope, payload)
+	end(err)
+	if err != nil {
+		b.log.WarnContext(ctx, "could not acknowledge", "error", err)
 		return false
 	}
 	return true
@@ -271,19 +282,21 @@ func (b *Bot) ack(ctx context.Context, envelope string, payload any) bool {
 func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTimeout)
 	defer cancel()
-	var elsewhere func(context.Context, question, view.Page) error
+	ctx, end := b.options.Trace.Start(ctx, "reply", span.Options{Part: true, Kind: span.Client})
+	err := b.post(ctx, q, page)
+	end(err)
+	if err != nil {
+		b.log.ErrorContext(ctx, "answer lost", "error", err)
+	}
+	return err == nil
+}
+
+func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
 	switch {
 	case q.to.home:
-		elsewhere = b.publish
+		return b.publish(ctx, q, page)
 	case q.to.direct:
-		elsewhere = b.tell
-	}
-	if elsewhere != nil {
-		err := elsewhere(ctx, q, page)
-		if err != nil {
-			b.log.ErrorContext(ctx, "answer lost", "error", err)
-		}
-		return err == nil
+		return b.tell(ctx, q, page)
 	}
 	classic := b.classic()
 	r, table, err := b.newReply(q, page, classic)
@@ -302,8 +315,5 @@ func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 			b.log.Warn("this workspace refuses data_table blocks; drawing tables as sections from now on")
 		}
 	}
-	if err != nil {
-		b.log.ErrorContext(ctx, "answer lost", "error", err)
-	}
-	return err == nil
+	return err
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -44,6 +45,7 @@ type Options struct {
 	Slots    int           // questions at once; default 200
 	Suggest  suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
 	Observe  Observer      // told of each question; default: nobody is
+	Trace    span.Tracer   // records what is done for a question; default: nobody does
 	Pulse    *Pulse        // by which others learn whether the event loop moves; default: nobody does
 	Gate     *Gate         // who may do what; default: members of the workspace, who may all but administer
 	Log      *slog.Logger  // default: nothing is logged

@@ -101,7 +101,7 @@ func (b *Bot) open(ctx context.Context, q question) error {
 // nothing, and so is everybody while Defender cannot be asked.
 func (b *Bot) suggest(ctx context.Context, q question) {
 	began := time.Now()
-	ctx = commands.WithID(ctx, q.id)
+	ctx, traced := b.traced(commands.WithID(ctx, q.id), q)
 	seen := q.observed()
 	seen.Needs, seen.Command, seen.Queued, seen.InAck = commands.Ask, "suggest", began.Sub(q.came), true
 	quickly, cancel := context.WithTimeout(ctx, b.options.AckAfter)
@@ -121,6 +121,7 @@ func (b *Bot) suggest(ctx context.Context, q question) {
 		seen.Outcome = Lost
 	}
 	seen.Reply = time.Since(began) - seen.Working
+	traced(seen)
 	b.options.Observe(context.WithoutCancel(ctx), seen)
 }
 

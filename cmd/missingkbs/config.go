@@ -292,8 +292,8 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// defender makes the client of Defender for an app credential.
-func (s defenderSettings) defender(m *mistakes, log *slog.Logger) (*api.Client, error) {
+// defender makes the client of Defender for an app credential. Its options can be changed once the settings are right.
+func (s defenderSettings) defender(m *mistakes, log *slog.Logger, change ...func(*api.Options)) (*api.Client, error) {
 	options := s.client(m)
 	credential := s.credential(m, options.Cloud.Authority)
 	if err := m.err(); err != nil {
@@ -305,6 +305,9 @@ func (s defenderSettings) defender(m *mistakes, log *slog.Logger) (*api.Client, 
 		return nil, usageError{fmt.Errorf("the credential for Defender cannot be used: %w", err)}
 	}
 	options.Logger = log
+	for _, f := range change {
+		f(&options)
+	}
 	client, err := api.NewClient(cred, &options)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("DEFENDER_API_URL, DEFENDER_SCOPE: %w", err)}

@@ -49,7 +49,7 @@ func (h house) open(ctx context.Context) error {
 	if h.monitor == nil {
 		h.monitor = newMonitor()
 	}
-	h.bot.Observe, h.bot.Pulse = h.monitor.question, h.monitor.pulse
+	h.bot.Observe, h.bot.Pulse, h.bot.Trace = h.monitor.question, h.monitor.pulse, h.monitor.traces.Tracer()
 	if err := h.store.Migrate(ctx); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -71,12 +71,12 @@ func (h house) open(ctx context.Context) error {
 	h.bot.Gate = gate
 	worker := &digest.Worker{
 		Store:  h.store,
-		Source: newExposure(h.defender, h.now),
-		Poster: bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Tables: h.bot.Tables, Log: h.log}),
+		Source: tracedSource{newExposure(h.defender, h.now), h.monitor.traces.Tracer()},
+		Poster: tracedPoster{bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Tables: h.bot.Tables, Log: h.log}), h.monitor.traces.Tracer()},
 		Now:    h.now,
 		Log:    h.log,
 	}
-	queue, err := h.store.Queue(worker.Work, store.QueueOptions{MaxAttempts: max(10, digest.MinAttempts)})
+	queue, err := h.store.Queue(h.monitor.work(worker.Work), store.QueueOptions{MaxAttempts: max(10, digest.MinAttempts)})
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,8 @@ var forbidden = map[string][]string{
 	"internal/doctor":           {module, slackPackages, azurePackages, anyLibrary},
 	"internal/metrics":          {module, slackPackages, azurePackages},
 	"internal/probe":            {module, slackPackages, azurePackages},
+	"internal/span":             {module, slackPackages, azurePackages, anyLibrary},
+	"internal/tracing":          {module, slackPackages},
 	"internal/store":            {module, slackPackages, azurePackages},
 	"internal/store/db":         {module, slackPackages, azurePackages, anyLibrary},
 	"internal/store/pgtest":     {module, slackPackages, azurePackages},
@@ -43,6 +45,7 @@ const (
 
 // allowed are the exceptions: what a package may import of ours in spite of its row.
 var allowed = map[string][]string{
+	"internal/tracing": {module + "/internal/span"},
 	"internal/digest":  {module + "/internal/view", module + "/internal/catalog"},
 	"internal/doctor":  {module + "/internal/view"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},

@@ -5,16 +5,24 @@ import (
 	"log/slog"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/tracing"
 )
 
-// withRequest adds the name of the question to what is logged while it is answered, wherever that is.
+// withRequest adds the name of the question to what is logged while it is answered, wherever that is, and the id of the
+// trace where one is recorded.
 type withRequest struct{ slog.Handler }
 
 // Handle is part of [slog.Handler].
 func (h withRequest) Handle(ctx context.Context, r slog.Record) error {
-	if id := commands.IDOf(ctx); id != "" {
+	id, trace := commands.IDOf(ctx), tracing.ID(ctx)
+	if id != "" || trace != "" {
 		r = r.Clone()
+	}
+	if id != "" {
 		r.AddAttrs(slog.String("request", id))
+	}
+	if trace != "" {
+		r.AddAttrs(slog.String("trace_id", trace))
 	}
 	return h.Handler.Handle(ctx, r)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/metrics"
 	"github.com/missingkbs/missingkbs/internal/probe"
 	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/tracing"
 )
 
 // monitor is what is seen of a running house from outside: it joins the parts, which know nothing of metrics and probes,
@@ -15,6 +16,8 @@ type monitor struct {
 	metrics *metrics.Metrics
 	parts   probe.Parts
 	pulse   *bot.Pulse
+	traces  *tracing.Tracing // nil records none
+	close   func()
 }
 
 // The parts that readiness is made of, by the names that /readyz gives them.
@@ -24,7 +27,7 @@ const (
 )
 
 func newMonitor() *monitor {
-	m := &monitor{metrics: metrics.New(buildVersion()), pulse: bot.NewPulse()}
+	m := &monitor{metrics: metrics.New(buildVersion()), pulse: bot.NewPulse(), close: func() {}}
 	m.parts.Starting(partSlack, partDatabase)
 	return m
 }

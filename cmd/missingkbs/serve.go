@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
 )
 
@@ -15,6 +16,7 @@ type serveCmd struct {
 	Store    storeSettings    `embed:"" group:"Digests"`
 	Digests  string           `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
 	Operator operatorSettings `embed:"" group:"Operations"`
+	Traces   traceSettings    `embed:"" group:"Traces"`
 	Log      logSettings      `embed:"" group:"Log"`
 }
 
@@ -27,12 +29,14 @@ func (c serveCmd) Run(ctx context.Context, s streams) error {
 	c.Store.check(&m, s.env)
 	file := readDigests(&m, c.Digests)
 	lookout := c.Operator.read(&m)
-	defender, err := c.Defender.defender(&m, log)
+	traces := c.Traces.read(&m)
+	watch := newMonitor()
+	defer func() { watch.close() }()
+	defender, err := c.Defender.defender(&m, log, func(o *api.Options) { watch.trace(ctx, traces, log); o.Tracing = watch.traces.Azure() })
 	if err != nil {
 		return err
 	}
 	defer defender.Close()
-	watch := newMonitor()
 	stop, err := lookout.serve(ctx, watch, log)
 	if err != nil {
 		return err

@@ -143,21 +143,25 @@ func pairs(m *mistakes, setting, list string) map[string]string {
 // flushTime is how long the last traces may take to be sent when the program stops.
 const flushTime = 2 * time.Second
 
-// startTracing begins to record traces, until the function that it returns is called.
-func startTracing(ctx context.Context, o *tracing.Options, log *slog.Logger) (t *tracing.Tracing, stop func(), err error) {
+// trace begins to record traces; without options it records none. Traces that cannot be recorded are no reason not to
+// answer questions.
+func (m *monitor) trace(ctx context.Context, o *tracing.Options, log *slog.Logger) {
 	if o == nil {
-		return nil, func() {}, nil
+		return
 	}
 	o.Log = log
-	if t, err = tracing.Start(ctx, *o); err != nil {
-		return nil, nil, err
+	t, err := tracing.Start(ctx, *o)
+	if err != nil {
+		log.Error("no traces are recorded", "error", err)
+		return
 	}
 	log.Info("recording traces", "collector", o.Endpoint.Host)
-	return t, func() {
+	m.traces = t
+	m.close = func() {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 		defer cancel()
 		if err := t.Stop(last); err != nil {
 			log.Warn("the last traces were lost", "error", err)
 		}
-	}, nil
+	}
 }

@@ -22,6 +22,7 @@ const (
 type Options struct {
 	Kind  Kind
 	Began time.Time // zero for now
+	Part  bool      // start nothing where there is no trace that it would be a part of
 	Attrs []slog.Attr
 }
 

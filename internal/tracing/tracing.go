@@ -97,6 +97,9 @@ func (t *Tracing) Tracer() span.Tracer {
 }
 
 func (t *Tracing) start(ctx context.Context, name string, o span.Options) (context.Context, span.End) {
+	if o.Part && !trace.SpanContextFromContext(ctx).IsValid() {
+		return ctx, func(error, ...slog.Attr) {}
+	}
 	options := []trace.SpanStartOption{trace.WithSpanKind(kind(o.Kind)), trace.WithAttributes(attributes(o.Attrs)...)}
 	if !o.Began.IsZero() {
 		options = append(options, trace.WithTimestamp(o.Began))
