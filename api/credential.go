@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
@@ -30,6 +31,7 @@ type CredentialOptions struct {
 	Authority           string              // login host, as URL or bare; login.microsoftonline.com unless set
 	Transport           policy.Transporter  // what talks HTTP; azcore's own unless set
 	Retry               policy.RetryOptions // of token requests; azcore's three retries unless set
+	Tracing             tracing.Provider    // azcore's hook for spans
 }
 
 // The kinds of credential that [NewCredential] names.
@@ -102,6 +104,8 @@ func (o CredentialOptions) entra() (entra, error) {
 			Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: authority.String()},
 			Transport: tripRecorder{transport},
 			Retry:     o.Retry,
+
+			TracingProvider: o.Tracing,
 		},
 	}, nil
 }

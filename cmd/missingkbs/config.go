@@ -300,13 +300,14 @@ func (s defenderSettings) defender(m *mistakes, log *slog.Logger, change ...func
 		return nil, err
 	}
 	m.tell(log)
-	cred, kind, err := api.NewCredential(credential)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("the credential for Defender cannot be used: %w", err)}
-	}
 	options.Logger = log
 	for _, f := range change {
 		f(&options)
+	}
+	credential.Tracing = options.Tracing
+	cred, kind, err := api.NewCredential(credential)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("the credential for Defender cannot be used: %w", err)}
 	}
 	client, err := api.NewClient(cred, &options)
 	if err != nil {

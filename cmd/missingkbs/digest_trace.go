@@ -15,7 +15,7 @@ import (
 func (m *monitor) work(next store.Work) store.Work {
 	return func(ctx context.Context, job digest.Job, attempt int) error {
 		ctx, end := m.traces.Tracer().Start(ctx, "digest", span.Options{Kind: span.Consumer, Attrs: []slog.Attr{
-			slog.String("missingkbs.digest.due", job.Due.UTC().Format(time.RFC3339)), slog.Int("missingkbs.digest.attempt", attempt),
+			slog.String("missingkbs.digest.id", job.Subscription), slog.String("missingkbs.digest.due", job.Due.UTC().Format(time.RFC3339)), slog.Int("missingkbs.digest.attempt", attempt),
 		}})
 		err := next(ctx, job, attempt)
 		end(err)

@@ -189,6 +189,22 @@ func TestTracesOfAQuestion(t *testing.T) {
 	}
 }
 
+// One attempt at a digest is one trace, from the job over each call of Defender to the message.
+func TestTracesOfADigest(t *testing.T) {
+	t.Parallel()
+	c := collect(t)
+	w := digestStage(t, sandbox.Options{})
+	r := sqliteRecords(t)
+	r.subscribe(t, due("1001", sandbox.General, "microsoft-_-edge"))
+	w.start(t, map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": c.URL + "/v1/traces", "DATABASE_URL": r.url})
+	r.settle(t, 1)
+	w.stop(t)
+	want := []string{"digest", "  snapshot", "    Client.MissingKBs", "      HTTP GET", "      HTTP POST", "      HTTP GET", "  post"} // the login host, a token, Defender
+	if diff := cmp.Diff(want, c.tree(t, "digest")); diff != "" {
+		t.Errorf("spans (-want +got):\n%s", diff)
+	}
+}
+
 func pick(m map[string]string, keys ...string) map[string]string {
 	out := maps.Clone(m)
 	maps.DeleteFunc(out, func(k, _ string) bool { return !slices.Contains(keys, k) })
