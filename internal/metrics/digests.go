@@ -6,16 +6,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Digest is what became of one digest that was due.
+// Digest is what became of one attempt at a digest that was due.
 type Digest struct {
 	Outcome string        // "sent", "silent", "failed", …
 	Lag     time.Duration // between its due time and now
 	Late    bool          // it comes so late that it says so
+	Over    bool          // there will be no further attempt, because it was sent or decided not to be
 }
 
 func (m *Metrics) digestMetrics() {
 	m.due = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "digests_due_total", Help: "Digests that became due; of several replicas one counts each."})
-	m.digests = m.counter("digests_total", "Digests that are over, by what became of them.", "outcome")
+	m.digests = m.counter("digests_total", "Attempts at digests, by what became of them: one that failed is tried again, one that was given up is not.", "outcome")
 	m.late = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "digests_late_total", Help: "Digests that came so late that they say so."})
 	m.lag = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Namespace: namespace, Name: "digest_lag_seconds", Help: "How long after its due time a digest was over.",
@@ -25,7 +26,7 @@ func (m *Metrics) digestMetrics() {
 		Namespace: namespace, Name: "digests_last_look_timestamp_seconds", Help: "When this process last looked for digests that are due, and could.",
 	})
 	m.registry.MustRegister(m.due, m.late, m.lag, m.looked)
-	for _, outcome := range []string{"sent", "silent", "failed", "refused"} {
+	for _, outcome := range []string{"sent", "silent", "failed", "refused", "paused", givenUp} {
 		m.digests.WithLabelValues(outcome)
 	}
 }
@@ -36,9 +37,18 @@ func (m *Metrics) DigestDue() { m.due.Inc() }
 // DigestsLooked notes that it was looked, with success, for digests that are due.
 func (m *Metrics) DigestsLooked(at time.Time) { m.looked.Set(float64(at.UnixMilli()) / 1000) }
 
-// Digest counts a digest that is over.
+// givenUp is the outcome of a digest whose attempts are used up.
+const givenUp = "given_up"
+
+// DigestGivenUp counts a digest whose attempts are used up.
+func (m *Metrics) DigestGivenUp() { m.digests.WithLabelValues(givenUp).Inc() }
+
+// Digest counts an attempt at a digest.
 func (m *Metrics) Digest(d Digest) {
 	m.digests.WithLabelValues(m.bound.of("digest", d.Outcome)).Inc()
+	if !d.Over {
+		return
+	}
 	m.lag.Observe(max(d.Lag, 0).Seconds())
 	if d.Late {
 		m.late.Inc()

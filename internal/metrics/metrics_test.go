@@ -52,7 +52,9 @@ func everything() *metrics.Metrics {
 	m.SignIn("accepted")
 	m.DigestDue()
 	m.DigestsLooked(time.UnixMilli(1_700_000_000_500))
-	m.Digest(metrics.Digest{Outcome: "sent", Lag: 2 * time.Hour, Late: true})
+	m.Digest(metrics.Digest{Outcome: "sent", Lag: 2 * time.Hour, Late: true, Over: true})
+	m.Digest(metrics.Digest{Outcome: "failed", Lag: time.Hour, Late: true})
+	m.DigestGivenUp()
 	m.Watch(metrics.Sources{
 		Load: func() metrics.Load { return metrics.Load{Waiting: 3, Capacity: 100, Running: 8, Workers: 8} },
 		Slack: func() metrics.Slack {
@@ -84,7 +86,9 @@ func TestFigures(t *testing.T) {
 		`missingkbs_defender_sign_ins_total{outcome="accepted"} 1`,
 		`missingkbs_digests_due_total 1`,
 		`missingkbs_digests_total{outcome="sent"} 1`,
-		`missingkbs_digests_total{outcome="failed"} 0`,
+		`missingkbs_digests_total{outcome="failed"} 1`,
+		`missingkbs_digests_total{outcome="given_up"} 1`,
+		`missingkbs_digests_total{outcome="refused"} 0`,
 		`missingkbs_digests_late_total 1`,
 		`missingkbs_digest_lag_seconds_sum 7200`,
 		`missingkbs_digests_last_look_timestamp_seconds 1.7000000005e+09`,
