@@ -345,3 +345,17 @@ func TestAnyCredentialError(t *testing.T) {
 type azCLIError struct{}
 
 func (*azCLIError) Error() string { return "please run\naz login, AADSTS50076" }
+
+func TestCertificateExpiry(t *testing.T) {
+	t.Parallel()
+	end, err := CertificateExpiry(certificate(t), "")
+	if left := time.Until(end); err != nil || left < 50*time.Minute || left > time.Hour {
+		t.Errorf("ends in %v, %v", left, err)
+	}
+	if _, err := CertificateExpiry(write(t, "x.pem", "nonsense"), ""); err == nil {
+		t.Error("read nonsense")
+	}
+	if _, err := CertificateExpiry("/no/such.pem", ""); err == nil {
+		t.Error("read nothing")
+	}
+}
