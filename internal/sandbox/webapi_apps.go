@@ -33,6 +33,10 @@ func (w *Workspace) manifest() object {
 	for _, c := range w.commands {
 		commands = append(commands, object{"command": c.Command, "description": cmp.Or(c.Description, c.Command), "usage_hint": c.UsageHint, "should_escape": false})
 	}
+	shortcuts := []object{}
+	for _, c := range w.opts.Shortcuts {
+		shortcuts = append(shortcuts, object{"name": c.Name, "type": "global", "callback_id": c.CallbackID, "description": cmp.Or(c.Description, c.Name)})
+	}
 	settings := object{
 		"interactivity": object{"is_enabled": true}, "org_deploy_enabled": false,
 		"socket_mode_enabled": true, "token_rotation_enabled": false,
@@ -44,7 +48,9 @@ func (w *Workspace) manifest() object {
 		"display_information": object{"name": "Missing KBs"},
 		"features": object{
 			"bot_user":       object{"display_name": BotName, "always_online": true},
+			"app_home":       object{"home_tab_enabled": true, "messages_tab_enabled": true, "messages_tab_read_only_enabled": true},
 			"slash_commands": commands,
+			"shortcuts":      shortcuts,
 		},
 		"oauth_config": object{"scopes": object{"bot": w.scopes()}},
 		"settings":     settings,

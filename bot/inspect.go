@@ -1,0 +1,183 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Inspector looks at how the app is installed, for whoever runs it. It posts nothing, changes nothing and never tries
+// again. For its errors there is [Cure].
+type Inspector struct {
+	config Config
+	slack  *slack.Client
+}
+
+// Inspect returns an inspector with the tokens that are current now.
+func Inspect(c Config) *Inspector {
+	c = c.withDefaults()
+	app, bot := c.Tokens.Current()
+	return &Inspector{config: c, slack: slack.New(bot,
+		slack.OptionAppLevelToken(app), slack.OptionAPIURL(c.APIURL), slack.OptionHTTPClient(c.httpClient()))}
+}
+
+// Installation is what Slack says of the bot token.
+type Installation struct {
+	Team, TeamID string
+	User         string // the bot's name
+	BotID        string
+	URL          string   // of the workspace
+	Enterprise   string   // the id of its organisation; empty for none
+	Scopes       []string // that the token has, sorted; nil when Slack did not say
+}
+
+// Installation asks whom the bot token belongs to, and what it may do.
+func (i *Inspector) Installation(ctx context.Context) (Installation, error) {
+	me, err := i.slack.AuthTestContext(ctx)
+	if err != nil {
+		return Installation{}, withoutURL(err)
+	}
+	scopes := strings.FieldsFunc(me.Header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
+	slices.Sort(scopes)
+	return Installation{
+		Team: me.Team, TeamID: me.TeamID, User: me.User, BotID: me.BotID, URL: me.URL, Enterprise: me.EnterpriseID, Scopes: scopes,
+	}, nil
+}
+
+// AppOfBot is the id of the app that a bot belongs to. It needs the scope users:read.
+func (i *Inspector) AppOfBot(ctx context.Context, botID string) (string, error) {
+	bot, err := i.slack.GetBotInfoContext(ctx, slack.GetBotInfoParameters{Bot: botID})
+	if err != nil {
+		return "", withoutURL(err)
+	}
+	return bot.AppID, nil
+}
+
+// AppOfToken is the id of the app that stands in an app-level token; empty where none does.
+func (i *Inspector) AppOfToken() string {
+	app, _ := i.config.Tokens.Current()
+	parts := strings.Split(app, "-")
+	if len(parts) < 4 || !strings.HasPrefix(parts[2], "A") {
+		return ""
+	}
+	return parts[2]
+}
+
+// TryOpening asks for a place to connect to, which shows that the app-level token is good and Socket Mode is on. The
+// place is not gone to: Slack would send a part of all questions there, and nobody would answer them. It is forgotten
+// within half a minute.
+func (i *Inspector) TryOpening(ctx context.Context) error {
+	_, _, err := i.slack.StartSocketModeContext(ctx)
+	return withoutURL(err)
+}
+
+// ChannelState is how the bot stands to a channel.
+type ChannelState struct {
+	Name     string // empty where Slack does not say
+	Member   bool
+	Archived bool
+	Shared   bool // with another organisation
+	ReadOnly bool
+	Direct   bool // a conversation of one person with the bot
+}
+
+// Channel looks a channel up.
+func (i *Inspector) Channel(ctx context.Context, id string) (ChannelState, error) {
+	info, err := i.slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
+	if err != nil {
+		return ChannelState{}, withoutURL(err)
+	}
+	return ChannelState{
+		Name: info.Name, Member: info.IsMember, Archived: info.IsArchived, Shared: info.IsExtShared || info.IsPendingExtShared,
+		ReadOnly: info.IsReadOnly, Direct: info.IsIM,
+	}, nil
+}
+
+// Manifest is how the app is set up at Slack. It needs a configuration token (xoxe…), which is not kept.
+func (i *Inspector) Manifest(ctx context.Context, configToken, appID string) (*slack.Manifest, error) {
+	raw, err := i.slack.ExportManifestRawContext(ctx, configToken, appID)
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	var m slack.Manifest
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, errors.New("the manifest that came cannot be read")
+	}
+	return &m, nil
+}
+
+// maxVerdict bounds the answer of Slack's validator.
+const maxVerdict = 1 << 20
+
+// ValidateBlocks has Slack check the blocks of a page, drawn with the newer blocks or in the classic way. Refusals are
+// what it would not take, empty when it takes all. The error is [ErrNoValidator] where this Slack has none.
+// See https://docs.slack.dev/reference/methods/blocks.validate.
+func (i *Inspector) ValidateBlocks(ctx context.Context, p view.Page, classic bool) (refusals []string, err error) {
+	body, err := json.Marshal(blocks.Render(p, blocks.Options{Classic: classic}).Blocks)
+	if err != nil {
+		return nil, fmt.Errorf("write the blocks: %w", err)
+	}
+	// No token: the method needs none.
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, i.config.APIURL+"blocks.validate", strings.NewReader(url.Values{"blocks": {string(body)}}.Encode()))
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := i.config.httpClient().Do(r)
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	defer resp.Body.Close()
+	var said verdict
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxVerdict)).Decode(&said); err != nil {
+		return nil, fmt.Errorf("read the answer of blocks.validate (HTTP status %d): no JSON", resp.StatusCode)
+	}
+	return said.refusals()
+}
+
+// ErrNoValidator says that blocks cannot be checked with this Slack.
+var ErrNoValidator = errors.New("this Slack has no method blocks.validate")
+
+// verdict is the answer of blocks.validate.
+type verdict struct {
+	OK     bool              `json:"ok"`
+	Error  string            `json:"error"`
+	Errors []json.RawMessage `json:"errors"` // objects with pointer and message, or texts
+}
+
+func (v verdict) refusals() ([]string, error) {
+	switch {
+	case v.OK:
+		return nil, nil
+	case v.Error == "unknown_method", v.Error == "method_deprecated":
+		return nil, ErrNoValidator
+	case v.Error != "invalid_blocks":
+		return nil, slack.SlackErrorResponse{Err: v.Error}
+	}
+	refusals := []string{}
+	for _, raw := range v.Errors {
+		var said struct{ Pointer, Message string }
+		var text string
+		switch {
+		case json.Unmarshal(raw, &text) == nil:
+			refusals = append(refusals, text)
+		case json.Unmarshal(raw, &said) == nil && said.Message != "":
+			refusals = append(refusals, strings.TrimSpace(said.Message+" at "+said.Pointer))
+		}
+	}
+	if len(refusals) == 0 {
+		refusals = append(refusals, v.Error)
+	}
+	return refusals, nil
+}

@@ -1,0 +1,157 @@
+package bot
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+func inspected(t *testing.T, o sandbox.Options) (*sandbox.Workspace, Config) {
+	t.Helper()
+	w, err := sandbox.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	plain := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	return w, Config{Tokens: NewTokens(w.AppToken(), w.BotToken()), APIURL: w.APIURL(), HTTP: plain}
+}
+
+func TestInspectInstallation(t *testing.T) {
+	t.Parallel()
+	w, c := inspected(t, sandbox.Options{Scopes: []string{"users:read", "commands"}, BotApp: "A0ANOTHER"})
+	i := Inspect(c)
+	got, err := i.Installation(t.Context())
+	want := Installation{
+		Team: sandbox.TeamName, TeamID: sandbox.TeamID, User: sandbox.BotName, BotID: sandbox.BotID, URL: w.URL() + "/", Scopes: []string{"commands", "users:read"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("installation (-want +got), %v:\n%s", err, diff)
+	}
+	if app, err := i.AppOfBot(t.Context(), got.BotID); app != "A0ANOTHER" || err != nil {
+		t.Errorf("the bot is of app %q, %v", app, err)
+	}
+	if app := i.AppOfToken(); app != sandbox.AppID {
+		t.Errorf("the app-level token is of app %q", app)
+	}
+	for _, token := range []string{"", "xapp-1", "xapp-1-B0-2-3", "nonsense"} {
+		if app := Inspect(Config{Tokens: NewTokens(token, "")}).AppOfToken(); app != "" {
+			t.Errorf("%q is of app %q", token, app)
+		}
+	}
+}
+
+// Trying to open a connection leaves none open, from which Slack would expect answers.
+func TestInspectOpensNoConnection(t *testing.T) {
+	t.Parallel()
+	w, c := inspected(t, sandbox.Options{})
+	if err := Inspect(c).TryOpening(t.Context()); err != nil || w.Connections() != 0 {
+		t.Errorf("%v, %d connections", err, w.Connections())
+	}
+	w.RefuseToken(w.AppToken(), "token_revoked")
+	if err := Inspect(c).TryOpening(t.Context()); err == nil || Cure(err) == "" {
+		t.Errorf("revoked: %v, cure %q", err, Cure(err))
+	}
+}
+
+func TestInspectChannel(t *testing.T) {
+	t.Parallel()
+	w, c := inspected(t, sandbox.Options{})
+	w.Archive(sandbox.Patching)
+	for id, want := range map[string]ChannelState{
+		sandbox.General:       {Name: "general", Member: true},
+		sandbox.Patching:      {Name: "patching", Member: true, Archived: true},
+		sandbox.SharedChannel: {Name: "vendor-bridge", Member: true, Shared: true},
+		sandbox.AliceDM:       {Direct: true},
+	} {
+		got, err := Inspect(c).Channel(t.Context(), id)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s (-want +got), %v:\n%s", id, err, diff)
+		}
+	}
+	if _, err := Inspect(c).Channel(t.Context(), "C0NOWHERE"); err == nil {
+		t.Error("looked up a channel that is not there")
+	}
+}
+
+func TestInspectManifest(t *testing.T) {
+	t.Parallel()
+	w, c := inspected(t, sandbox.Options{Command: "/missingkbs"})
+	m, err := Inspect(c).Manifest(t.Context(), w.ConfigToken(), sandbox.AppID)
+	if err != nil || len(m.Features.SlashCommands) != 1 || !m.Settings.SocketModeEnabled {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	if _, err := Inspect(c).Manifest(t.Context(), w.BotToken(), sandbox.AppID); err == nil || strings.Contains(err.Error(), w.BotToken()) {
+		t.Errorf("with the bot token: %v", err)
+	}
+	w, c = inspected(t, sandbox.Options{Manifest: json.RawMessage(`{"settings":[]}`)})
+	if _, err := Inspect(c).Manifest(t.Context(), w.ConfigToken(), sandbox.AppID); err == nil {
+		t.Error("read what is no manifest")
+	}
+}
+
+func tablePage() view.Page {
+	return view.Page{
+		Title: "A table", Parts: []view.Part{view.Table{
+			Caption: "Rows", Columns: []view.Column{{Key: "kb", Title: "KB"}, {Key: "n", Title: "Devices", Kind: view.Number}},
+			Rows: [][]view.Cell{{view.TextCell("KB1"), view.NumberCell(2)}},
+		}},
+	}
+}
+
+func TestInspectBlocks(t *testing.T) {
+	t.Parallel()
+	w, c := inspected(t, sandbox.Options{})
+	for _, classic := range []bool{true, false} {
+		if got, err := Inspect(c).ValidateBlocks(t.Context(), tablePage(), classic); got != nil || err != nil {
+			t.Errorf("classic %v: %q, %v", classic, got, err)
+		}
+	}
+	w.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
+	got, err := Inspect(c).ValidateBlocks(t.Context(), tablePage(), false)
+	if len(got) != 1 || !strings.Contains(got[0], "data_table at /blocks/") || err != nil {
+		t.Errorf("refused: %q, %v", got, err)
+	}
+	if got, err := Inspect(c).ValidateBlocks(t.Context(), tablePage(), true); got != nil || err != nil {
+		t.Errorf("classic: %q, %v", got, err)
+	}
+}
+
+func TestInspectBlocksOfOtherAnswers(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]string{
+		`{"ok":false,"error":"unknown_method"}`:                      ErrNoValidator.Error(),
+		`{"ok":false,"error":"ratelimited"}`:                         "ratelimited",
+		`{"ok":false,"error":"invalid_blocks","errors":["a","b"]}`:   "a|b",
+		`{"ok":false,"error":"invalid_blocks","errors":[{"x":1},7]}`: "invalid_blocks",
+		`{"ok":false,"error":"invalid_blocks"}`:                      "invalid_blocks",
+		`<html>`:                                                     "read the answer of blocks.validate (HTTP status 200): no JSON",
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") != "" || r.PostFormValue("token") != "" {
+				t.Error("a token was sent")
+			}
+			_, _ = w.Write([]byte(answer))
+		}))
+		t.Cleanup(s.Close)
+		got, err := Inspect(Config{Tokens: NewTokens("xapp-1", "xoxb-1"), APIURL: s.URL + "/api/", HTTP: s.Client()}).ValidateBlocks(t.Context(), tablePage(), false)
+		text := strings.Join(got, "|")
+		if err != nil {
+			text = err.Error()
+		}
+		if text != want {
+			t.Errorf("%s: got %q, want %q", answer, text, want)
+		}
+	}
+}
