@@ -4,6 +4,8 @@
 // What can be asked is decided in package commands, how a page looks in package blocks. This package decides who gets
 // an answer, by which way it travels, and what happens when there is too much to do.
 //
+// The connections are the bot's own (sockets.go says why): several, so that there is always one.
+//
 // The way of a question: [Bot.Serve] reads an event and never blocks; the event becomes a question (question.go), runs
 // in a goroutine of its own within a bound (serve.go), and its page is sent in the acknowledgement when it is ready
 // and small enough, or else to the response_url (answer.go).
@@ -18,8 +20,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/span"
@@ -44,6 +44,8 @@ type Options struct {
 	Grace    time.Duration // for questions that run when the bot is told to stop; default 5 s
 	Slots    int           // questions at once; default 200
 	Suggest  suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
+	Sockets  int           // connections to Slack; default 2, so that a refresh of one leaves no gap
+	Health   *Health       // told of the connections; default: nobody is
 	Observe  Observer      // told of each question; default: nobody is
 	Trace    span.Tracer   // records what is done for a question; default: nobody does
 	Pulse    *Pulse        // by which others learn whether the event loop moves; default: nobody does
@@ -70,6 +72,12 @@ func (o Options) withDefaults() Options {
 	if o.Suggest == nil {
 		o.Suggest = &commands.Suggester{}
 	}
+	if o.Sockets == 0 {
+		o.Sockets = 2
+	}
+	if o.Health == nil {
+		o.Health = NewHealth()
+	}
 	if o.Observe == nil {
 		o.Observe = func(context.Context, Observation) {}
 	}
@@ -86,7 +94,7 @@ type answerer interface {
 	Needs(req commands.Request) (commands.Right, string)
 }
 
-// acker acknowledges envelopes; *socketmode.Client does.
+// acker acknowledges envelopes; *sockets does.
 type acker interface {
 	AckCtx(ctx context.Context, envelopeID string, payload any) error
 }
@@ -98,7 +106,7 @@ type Workspace struct {
 	UserID       string // the bot's own user
 }
 
-// Bot answers the questions of one workspace. Make one with [New]; all methods are safe for concurrent use.
+// Bot answers the questions of one workspace. [Run] makes one; all methods are safe for concurrent use.
 type Bot struct {
 	options Options
 	gate    *Gate
@@ -117,26 +125,7 @@ type Bot struct {
 	stats   stats
 }
 
-// Parts are what a [Bot] works with.
-type Parts struct {
-	Workspace Workspace
-	Answers   *commands.Router
-	Socket    *socketmode.Client // its Events are to be given to [Bot.Serve]
-	Slack     *webAPI
-	Webhook   *Webhook
-}
-
-// New returns a bot.
-func New(p Parts, o Options) *Bot {
-	if o.Gate == nil {
-		o.Gate = NewGate(newDirectory(p.Slack), p.Workspace, Access{}, o.Log)
-	}
-	b := newBot(p.Answers, p.Socket, p.Webhook, o)
-	b.screens = p.Slack
-	return b
-}
-
-// newBot takes the seams as interfaces, so that tests can stand in for a socket.
+// newBot returns a bot. It takes the seams as interfaces, so that tests can stand in for a socket.
 func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
 	o = o.withDefaults()
 	return &Bot{

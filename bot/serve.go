@@ -2,9 +2,7 @@ package bot
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -15,12 +13,12 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Serve answers the questions among events until ctx ends, or until Slack refuses the bot for good: that is the error
-// it returns. When ctx ends it takes no new questions, gives those that run the grace of [Options], and returns nil.
+// Serve answers the questions among events until ctx ends. Then it takes no new questions, gives those that run the
+// grace of [Options], and returns.
 //
 // The goroutine that calls Serve never waits for anything but events: a reader that stalls would make the connection
 // look dead.
-func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) error {
+func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) {
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
 	asked, end := b.options.Pulse.begin()
@@ -30,12 +28,9 @@ func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) error {
 		case <-asked:
 		case <-ctx.Done():
 			b.drain(events, asked, abandon)
-			return nil
+			return
 		case e := <-events:
-			if err := b.event(work, e); err != nil {
-				b.drain(events, asked, abandon)
-				return err
-			}
+			b.event(work, e)
 		}
 	}
 }
@@ -99,23 +94,13 @@ func ended(g *sync.WaitGroup) <-chan struct{} {
 	return done
 }
 
-// event handles one event of the connection. Its error is a refusal for good.
-func (b *Bot) event(ctx context.Context, e socketmode.Event) error {
-	switch e.Type {
-	case socketmode.EventTypeHello:
-		b.log.Info("connected to Slack", "connections", e.Request.NumConnections)
-	case socketmode.EventTypeConnectionError:
-		return b.connectionError(e)
-	case socketmode.EventTypeIncomingError:
-		b.log.Warn("an unreadable frame came from Slack")
-	case socketmode.EventTypeErrorWriteFailed:
+// event handles one event of the connections.
+func (b *Bot) event(ctx context.Context, e socketmode.Event) {
+	if e.Type == socketmode.EventTypeErrorWriteFailed {
 		b.lostAck(e)
-	default:
-		if q, ok := b.question(e); ok {
-			b.start(ctx, q)
-		}
+	} else if q, ok := b.question(e); ok {
+		b.start(ctx, q)
 	}
-	return nil
 }
 
 // question reads the question of an event. An envelope that holds none is acknowledged here, so that Slack neither
@@ -141,9 +126,6 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 
 // readQuestion reads the question of an event. Without an envelope there is nothing to answer.
 func readQuestion(e socketmode.Event) (question, error) {
-	if bad, ok := e.Data.(*socketmode.ErrorBadMessage); ok {
-		return rescued(bad)
-	}
 	if e.Request == nil || e.Request.EnvelopeID == "" {
 		return question{}, nil
 	}
@@ -161,25 +143,6 @@ func readQuestion(e socketmode.Event) (question, error) {
 		return q, err
 	}
 	return question{envelope: envelope}, fmt.Errorf("%w: %s", errUnreadable, e.Type)
-}
-
-// rescued reads an envelope that slack-go could not decode, and did not acknowledge. Clicks often survive.
-func rescued(bad *socketmode.ErrorBadMessage) (question, error) {
-	var raw socketmode.Request
-	if err := json.Unmarshal(bad.Message, &raw); err != nil || raw.EnvelopeID == "" {
-		return question{}, nil
-	}
-	if raw.Type == socketmode.RequestTypeInteractive {
-		if q, err := clickedQuestion(raw.EnvelopeID, raw.Payload); err == nil {
-			return q, nil
-		}
-	}
-	if raw.Type == socketmode.RequestTypeEventsAPI {
-		if q, err := openedQuestion(raw.EnvelopeID, raw.Payload); err == nil {
-			return q, nil
-		}
-	}
-	return question{envelope: raw.EnvelopeID}, fmt.Errorf("%w: %w", errUnreadable, bad.Cause)
 }
 
 // start answers a question in a goroutine of its own, if there is room for one more.
@@ -238,19 +201,6 @@ func (b *Bot) aside(envelope string, do func(context.Context)) {
 		b.stats.dropped.Add(1)
 		b.log.Error("dropped an envelope: too many questions at once", "envelope", envelope)
 	}
-}
-
-// connectionError tells refusals for good from passing trouble, over which slack-go tries again by itself.
-func (b *Bot) connectionError(e socketmode.Event) error {
-	failed, ok := e.Data.(*slack.ConnectionErrorEvent)
-	if !ok {
-		return nil
-	}
-	if cure := Cure(failed.ErrorObj); cure != "" {
-		return fmt.Errorf("connect to Slack: %w: %s", failed.ErrorObj, cure)
-	}
-	b.log.Warn("no connection to Slack; trying again", "attempt", failed.Attempt, slog.Any("error", withoutURL(failed.ErrorObj)))
-	return nil
 }
 
 // lostAck sends an answer again that went down with the connection that was to carry it.

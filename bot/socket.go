@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
 
 	"github.com/missingkbs/missingkbs/commands"
 )
@@ -20,9 +18,6 @@ const (
 	// slackTimeout bounds a call of the Web API. Without one, a connection that swallows everything would hang the
 	// reconnect for ever.
 	slackTimeout = 15 * time.Second
-	// flushTime is given to the connection for writing its last acknowledgements: slack-go queues them and does not
-	// say when they are out.
-	flushTime = 200 * time.Millisecond
 	// maxEnvelope bounds one message from Slack; a click brings the whole message it was made on.
 	maxEnvelope = 4 << 20
 )
@@ -32,6 +27,7 @@ type Config struct {
 	Tokens *Tokens
 	APIURL string       // of the Web API, with a slash at the end; default Slack's own
 	HTTP   *http.Client // default: one that uses the proxy of the environment
+	dial   dialFunc     // for WebSockets; default: a net.Dialer's
 }
 
 // Run connects to the workspace of [SignIn] and answers until ctx ends; then it finishes what runs and returns nil. It
@@ -39,17 +35,20 @@ type Config struct {
 func Run(ctx context.Context, c Config, workspace Workspace, answers *commands.Router, o Options) error {
 	o = o.withDefaults()
 	c = c.withDefaults()
+	sockets := newSockets(c, o, slackTiming())
 	web := c.webAPI()
-	socket := socketmode.New(web.client(), socketmode.OptionReadLimit(maxEnvelope))
-	b := New(Parts{
-		Workspace: workspace,
-		Answers:   answers,
-		Socket:    socket,
-		Slack:     web,
-		Webhook:   NewWebhook(c.httpClient(), c.APIURL),
-	}, o)
+	if o.Gate == nil {
+		o.Gate = NewGate(newDirectory(web), workspace, Access{}, o.Log)
+	}
+	b := newBot(answers, sockets, NewWebhook(c.httpClient(), c.APIURL), o)
+	b.screens = web
+	err := run(ctx, b, sockets)
+	o.Log.Info("stopped", "counts", fmt.Sprintf("%+v", b.Stats()))
+	return err
+}
 
-	// The connection outlives ctx, so that the answers of the last questions still have a way.
+// run serves what comes on the sockets. They outlive ctx, so that the answers of the last questions still have a way.
+func run(ctx context.Context, b *Bot, s *sockets) error {
 	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx))
 	defer disconnect()
 	serving, stop := context.WithCancel(ctx)
@@ -57,28 +56,24 @@ func Run(ctx context.Context, c Config, workspace Workspace, answers *commands.R
 	var g errgroup.Group
 	g.Go(func() error {
 		defer stop()
-		err := socket.RunContext(connected)
-		if connected.Err() != nil {
-			return nil
-		}
-		return fmt.Errorf("connect to Slack: %w: %s", withoutURL(err), Cure(err))
+		return s.run(connected)
 	})
 	g.Go(func() error {
 		defer disconnect()
-		err := b.Serve(serving, socket.Events)
-		if connected.Err() == nil {
-			time.Sleep(flushTime)
-		}
-		return err
+		b.Serve(serving, s.events)
+		return nil
 	})
 	err := g.Wait()
-	o.Log.Info("stopped", "counts", fmt.Sprintf("%+v", b.Stats()))
+	s.close()
 	return err
 }
 
 func (c Config) withDefaults() Config {
 	if c.APIURL == "" {
 		c.APIURL = slack.APIURL
+	}
+	if c.dial == nil {
+		c.dial = (&net.Dialer{Timeout: slackTimeout, KeepAlive: 15 * time.Second}).DialContext
 	}
 	return c
 }
@@ -94,13 +89,11 @@ func (c Config) httpClient() *http.Client {
 // webAPI is the Web API client. It never logs: its debug log would hold tokens, and switching it on makes Slack cut
 // the connection every six minutes (slack-go asks for debug_reconnects).
 func (c Config) webAPI() *webAPI {
-	own := *c.httpClient()
-	own.Transport = &opening{next: own.Transport, limit: rate.NewLimiter(rate.Every(3*time.Second), 3)}
-	return &webAPI{tokens: c.Tokens, make: func(app, bot string) *slack.Client {
+	own := c.httpClient()
+	return &webAPI{tokens: c.Tokens, make: func(_, bot string) *slack.Client {
 		return slack.New(bot,
-			slack.OptionAppLevelToken(app),
 			slack.OptionAPIURL(c.APIURL),
-			slack.OptionHTTPClient(&own),
+			slack.OptionHTTPClient(own),
 			slack.OptionRetry(2),
 		)
 	}}
@@ -110,29 +103,9 @@ func (c Config) webAPI() *webAPI {
 func (c Config) plainWebAPI() *webAPI {
 	c = c.withDefaults()
 	own := c.httpClient()
-	return &webAPI{tokens: c.Tokens, make: func(_, bot string) *slack.Client {
-		return slack.New(bot, slack.OptionHTTPClient(own), slack.OptionAPIURL(c.APIURL))
+	return &webAPI{tokens: c.Tokens, make: func(app, bot string) *slack.Client {
+		return slack.New(bot, slack.OptionAppLevelToken(app), slack.OptionHTTPClient(own), slack.OptionAPIURL(c.APIURL))
 	}}
-}
-
-// opening slows down how often a connection is opened: slack-go reconnects at once after a disconnect, and Slack takes
-// about one apps.connections.open a minute before it refuses them for a while.
-type opening struct {
-	next  http.RoundTripper
-	limit *rate.Limiter
-}
-
-func (o *opening) RoundTrip(r *http.Request) (*http.Response, error) {
-	if strings.HasSuffix(r.URL.Path, "/apps.connections.open") {
-		if err := o.limit.Wait(r.Context()); err != nil {
-			return nil, err
-		}
-	}
-	next := o.next
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	return next.RoundTrip(r)
 }
 
 // SignIn asks Slack which workspace the bot token belongs to; people of other organisations are told apart by it. Its
@@ -144,6 +117,8 @@ func SignIn(ctx context.Context, c Config) (Workspace, error) {
 	}
 	return Workspace{TeamID: me.TeamID, EnterpriseID: me.EnterpriseID, UserID: me.UserID}, nil
 }
+
+const socketModeOff = "Socket Mode is switched off: switch it on in the app's settings"
 
 // cures holds what to do about the refusals of Slack that trying again does not mend.
 // See https://docs.slack.dev/reference/methods/apps.connections.open#errors.
@@ -161,7 +136,9 @@ var cures = map[string]string{
 	"user_removed_from_team":  "the bot's user was removed from the workspace: install the app again",
 	"forbidden_team":          "the app may not be used in this workspace",
 	"app_not_found":           "the app of SLACK_APP_TOKEN no longer exists",
-	"socket_mode_disabled":    "Socket Mode is switched off: switch it on in the app's settings",
+	"socket_mode_not_enabled": socketModeOff,
+	"socket_mode_disabled":    socketModeOff,
+	"link_disabled":           socketModeOff, // the reason of a disconnect
 }
 
 // Cure is what to do about an error of Slack that trying again does not mend; it is empty for passing trouble.

@@ -1,0 +1,137 @@
+package bot
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+)
+
+// Reason says in a word why a connection to Slack ended or was replaced.
+type Reason string
+
+// The reasons. The first four are Slack's own, told before it ends a connection.
+const (
+	Warned          Reason = "warning"             // Slack will refresh the connection in a few seconds
+	Refreshed       Reason = "refresh_requested"   // Slack refreshes the connection
+	LinkDisabled    Reason = "link_disabled"       // Socket Mode was switched off
+	TooManySockets  Reason = "too_many_websockets" // the app has more connections than Slack takes
+	OtherDisconnect Reason = "other_disconnect"    // a reason of Slack's that is not known here
+	Closed          Reason = "closed"              // Slack closed it in order, without having said why
+	Broken          Reason = "broken"              // the network cut it
+	Silent          Reason = "silent"              // nothing came any more, not even a ping
+	Aged            Reason = "aged"                // replaced before Slack would have ended it
+	Rotated         Reason = "rotated"             // replaced because the app-level token changed
+	Stopped         Reason = "stopped"             // the bot stops
+)
+
+// disconnectReason is the reason that Slack gave. Words that are not known here are kept out of metrics.
+func disconnectReason(word string) Reason {
+	switch r := Reason(word); r {
+	case Warned, Refreshed, LinkDisabled, TooManySockets:
+		return r
+	}
+	return OtherDisconnect
+}
+
+// SocketState says how one of the bot's connections to Slack is.
+type SocketState struct {
+	Number    int              // from 1 on
+	Connected time.Time        // when Slack said hello on the present connection; zero while there is none
+	LastByte  time.Time        // when Slack last sent anything on it, pings included
+	Opened    int64            // connections on which Slack has said hello so far
+	Failed    int64            // tries that brought no connection
+	Ended     map[Reason]int64 // why connections before the present one ended or were replaced
+}
+
+// Health tells how the connections to Slack are. Make one with [NewHealth] and give it to [Options]; it is safe for
+// concurrent use, and says nothing secret.
+type Health struct {
+	mu      sync.Mutex
+	since   time.Time // when the last connection was lost, or when this was made
+	trouble error     // why the last try brought no connection
+	sockets []socketHealth
+}
+
+type socketHealth struct {
+	SocketState
+	now *link // nil while there is none
+}
+
+// NewHealth returns the health of a bot that is not connected yet.
+func NewHealth() *Health { return &Health{since: time.Now()} }
+
+// Ready returns nil while Slack has said hello on at least one connection that lives. Otherwise the error says why the
+// bot cannot be asked.
+func (h *Health) Ready() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.sockets {
+		if s.now != nil {
+			return nil
+		}
+	}
+	since := h.since.UTC().Format("15:04:05")
+	if h.trouble != nil {
+		return fmt.Errorf("no connection to Slack since %s UTC: %w", since, h.trouble)
+	}
+	return fmt.Errorf("no connection to Slack since %s UTC: %w", since, errConnecting)
+}
+
+var errConnecting = errors.New("connecting")
+
+// Sockets returns the state of each connection that the bot keeps.
+func (h *Health) Sockets() []SocketState {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	states := make([]SocketState, len(h.sockets))
+	for i, s := range h.sockets {
+		states[i] = s.SocketState
+		states[i].Ended = maps.Clone(s.Ended)
+		if s.now != nil {
+			states[i].LastByte = s.now.wire.lastByte()
+		}
+	}
+	return states
+}
+
+// keep makes room for a number of connections.
+func (h *Health) keep(sockets int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sockets = make([]socketHealth, sockets)
+	for i := range h.sockets {
+		h.sockets[i].SocketState = SocketState{Number: i + 1, Ended: map[Reason]int64{}}
+	}
+}
+
+// failed notes a try that brought no connection.
+func (h *Health) failed(socket int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sockets[socket].Failed++
+	h.trouble = err
+}
+
+// connected notes that Slack has said hello. The connection before, if it still lives, is no longer the present one.
+func (h *Health) connected(l *link) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := &h.sockets[l.socket]
+	s.now, s.Connected = l, time.Now()
+	s.Opened++
+	h.trouble = nil
+}
+
+// over notes why a connection ended on which Slack had said hello.
+func (h *Health) over(l *link, why Reason) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := &h.sockets[l.socket]
+	s.Ended[why]++
+	if s.now == l {
+		s.now, s.Connected = nil, time.Time{}
+		h.since = time.Now()
+	}
+}

@@ -1,0 +1,358 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+	"golang.org/x/sync/errgroup"
+)
+
+// socketTiming holds the spans by which connections live; tests shorten them.
+type socketTiming struct {
+	gap      time.Duration // between two calls of apps.connections.open in good times
+	mostGap  time.Duration // and in bad ones
+	short    time.Duration // a connection that lived less than this lived shortly
+	hello    time.Duration // Slack has for saying hello
+	silence  time.Duration // without a byte: the connection is dead
+	pong     time.Duration // Slack has for answering our ping behind an answer
+	warned   time.Duration // from Slack's warning until we end a connection ourselves
+	left     time.Duration // the same from its word that the end has come
+	overlap  time.Duration // before a connection's time is up the next is opened
+	patience time.Duration // an envelope waits for the bot to take it
+}
+
+func slackTiming() socketTiming {
+	return socketTiming{
+		gap: 3 * time.Second, mostGap: 30 * time.Second, short: time.Minute,
+		hello: 10 * time.Second, silence: 33 * time.Second, pong: 5 * time.Second,
+		warned: 15 * time.Second, left: 2 * time.Second, overlap: time.Minute,
+		patience: 2 * time.Second,
+	}
+}
+
+// sockets keeps the bot connected to Slack: several connections, each replaced by a new one before it ends where
+// that can be known. It owns the connections instead of leaving them to slack-go's managed client, which closes a
+// connection before it opens the next, opens without a pause after a disconnect, keeps the reason of a disconnect to
+// itself, and writes an acknowledgement on whichever connection comes next. The Web API, the types of envelopes and
+// events, and how WebSockets are dialled are slack-go's.
+//
+// What becomes of an envelope whose connection ends: Slack documents neither that it takes an acknowledgement on another
+// connection nor that it does not. So all envelopes of a connection that is about to end are acknowledged there, without
+// an answer, while that is possible, and the answers go to their response_url. Only where the network has cut a
+// connection, an acknowledgement takes another one; it never carries an answer, which might then come twice. An answer
+// that was written, but after which the connection broke before Slack had answered a ping, is sent to its
+// response_url, too.
+type sockets struct {
+	count  int
+	config Config
+	web    *webAPI // that never tries again: the pace is kept here
+	dialer *websocket.Dialer
+	timing socketTiming
+	pace   *pace
+	health *Health
+	log    *slog.Logger
+	events chan socketmode.Event // for [Bot.Serve]: envelopes, and answers that were lost
+	routes *routes
+
+	running sync.WaitGroup // all goroutines that outlive run
+	closed  chan struct{}  // closed when nobody takes events any more
+
+	mu      sync.Mutex
+	links   []*link       // on which Slack has said hello, and that live
+	changed chan struct{} // closed when one more does
+}
+
+func newSockets(c Config, o Options, t socketTiming) *sockets {
+	o.Health.keep(o.Sockets)
+	return &sockets{
+		count: o.Sockets, config: c, web: c.plainWebAPI(), dialer: newDialer(), timing: t,
+		pace:   &pace{gap: t.gap, most: t.mostGap, short: t.short},
+		health: o.Health, log: o.Log,
+		events: make(chan socketmode.Event, 64), routes: newRoutes(),
+		closed: make(chan struct{}), changed: make(chan struct{}),
+	}
+}
+
+// run keeps the connections until ctx ends, which is no failure, or until Slack refuses the bot for good. They outlive
+// it, until close.
+func (s *sockets) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for n := range s.count {
+		g.Go(func() error { return s.keep(ctx, n) })
+	}
+	if err := g.Wait(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// close ends all connections in order. Run must have ended, and nobody takes events any more.
+func (s *sockets) close() {
+	close(s.closed)
+	for _, l := range s.living() {
+		s.running.Go(func() {
+			s.leaving(l)
+			l.close(Stopped)
+		})
+	}
+	s.running.Wait()
+}
+
+// keep keeps one socket connected.
+func (s *sockets) keep(ctx context.Context, socket int) error {
+	var old *link
+	refused := "" // a token that Slack did not take in exchange for the one of old
+	for {
+		l, err := s.connect(ctx, socket)
+		switch {
+		case err == nil:
+			if old != nil {
+				s.retire(old)
+			}
+			old, refused = l, ""
+		case ctx.Err() == nil && old != nil && old.reason() == "" && old.token != s.appToken():
+			refused = s.appToken()
+			s.log.Error("Slack refuses the new app-level token; staying connected by the old one", "socket", socket+1, "error", err)
+		default:
+			return err
+		}
+		if err := s.watch(ctx, old, refused); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *sockets) appToken() string {
+	app, _ := s.config.Tokens.Current()
+	return app
+}
+
+// watch returns when a connection is to be replaced. Its error is a refusal for good.
+func (s *sockets) watch(ctx context.Context, l *link, refused string) error {
+	var old <-chan time.Time
+	if d := s.useful(l); d > 0 && refused == "" {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		old = t.C
+	}
+	for {
+		tokens := s.config.Tokens.pair()
+		if tokens.app != l.token && tokens.app != refused {
+			return nil
+		}
+		select {
+		case <-tokens.changed:
+			continue
+		case <-old:
+			return nil
+		case <-l.leave:
+		case <-l.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		s.pace.ended(time.Since(l.began))
+		if l.reason() == LinkDisabled && s.appToken() == l.token {
+			return forGood(errSocketModeOff)
+		}
+		return nil
+	}
+}
+
+// useful is how long a connection is kept before the next is opened, by what Slack has said; zero where it has not.
+// Chance keeps the processes of a deployment, which started together, from doing it together.
+func (s *sockets) useful(l *link) time.Duration {
+	life := l.lifetime()
+	overlap := min(s.timing.overlap, life/10)
+	if overlap <= 0 {
+		return 0
+	}
+	return max(time.Millisecond, life-overlap-rand.N(overlap)-time.Since(l.began))
+}
+
+// retire ends a connection whose replacement has said hello: Slack may do it first, where it said that it would or the
+// time is near. Until then it can bring envelopes.
+func (s *sockets) retire(l *link) {
+	why, patience := l.reason(), s.timing.left
+	switch {
+	case why == Warned:
+		patience = s.timing.warned
+	case why == "" && l.token == s.appToken():
+		why, patience = Aged, l.lifetime()-time.Since(l.began)+s.timing.warned
+	case why == "":
+		why, patience = Rotated, 0
+	}
+	s.running.Go(func() {
+		t := time.NewTimer(patience)
+		defer t.Stop()
+		select {
+		case <-l.done:
+			return
+		case <-s.closed:
+			return
+		case <-t.C:
+		}
+		s.leaving(l)
+		l.close(why)
+	})
+}
+
+// connect opens a connection for a socket, however often it takes. Its error is a refusal for good, or the context's.
+func (s *sockets) connect(ctx context.Context, socket int) (*link, error) {
+	for {
+		if err := s.pace.wait(ctx); err != nil {
+			return nil, err
+		}
+		token := s.appToken()
+		l, err := s.open(ctx, socket, token)
+		if err == nil {
+			s.pace.came()
+			return l, nil
+		}
+		err = withoutURL(err)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case s.isFinal(err) && token == s.appToken():
+			return nil, forGood(err)
+		}
+		s.health.failed(socket, err)
+		s.pace.failed(pauseOf(err))
+		s.log.Warn("no connection to Slack; trying again", "socket", socket+1, "error", err)
+	}
+}
+
+// isFinal reports whether trying again is in vain. That no Web API is there says so only of an address that never worked.
+func (s *sockets) isFinal(err error) bool {
+	if _, status := errors.AsType[slack.StatusCodeError](err); status && len(s.living()) > 0 {
+		return false
+	}
+	return Cure(err) != ""
+}
+
+// forGood is the error of what Slack refuses for good.
+func forGood(err error) error { return fmt.Errorf("connect to Slack: %w: %s", err, Cure(err)) }
+
+// errSocketModeOff is the refusal of an app whose Socket Mode was switched off.
+var errSocketModeOff = slack.SlackErrorResponse{Err: string(LinkDisabled)}
+
+// pauseOf is how long Slack wants to be left alone.
+func pauseOf(err error) time.Duration {
+	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
+		return limited.RetryAfter
+	}
+	return 0
+}
+
+// open opens one connection and waits for Slack's hello on it.
+func (s *sockets) open(ctx context.Context, socket int, token string) (*link, error) {
+	ctx, cancel := context.WithTimeout(ctx, slackTimeout+s.timing.hello)
+	defer cancel()
+	_, address, err := s.web.client().StartSocketModeContext(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("apps.connections.open: %w", withoutURL(err))
+	}
+	l, err := s.dial(ctx, address)
+	if err != nil {
+		return nil, fmt.Errorf("open WebSocket: %w", withoutURL(err))
+	}
+	l.socket, l.token = socket, token
+	s.running.Go(func() {
+		l.read(s)
+		s.over(l)
+	})
+	select {
+	case <-l.hello:
+		if s.connected(l) {
+			return l, nil
+		}
+		err = l.story()
+	case <-l.leave:
+		err = l.story()
+		if l.reason() == LinkDisabled {
+			err = errSocketModeOff
+		}
+	case <-l.done:
+		err = l.story()
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	l.fail(Broken, err)
+	return nil, fmt.Errorf("wait for hello: %w", err)
+}
+
+// dial opens a WebSocket. The address holds a ticket, so it is in no error.
+func (s *sockets) dial(ctx context.Context, address string) (*link, error) {
+	if !mayDial(address, s.config.APIURL) {
+		return nil, errors.New("Slack names an address that is no wss:// one") //nolint:staticcheck // a name
+	}
+	var w *wire
+	dialer := *s.dialer
+	dialer.NetDialContext = watching(s.config.dial, s.timing.silence, &w)
+	ws, answer, err := dialer.DialContext(ctx, address, http.Header{"Origin": {"https://api.slack.com"}})
+	if answer != nil {
+		defer answer.Body.Close()
+	}
+	if err != nil {
+		if answer != nil {
+			err = fmt.Errorf("%w: %s", err, answer.Status)
+		}
+		return nil, err
+	}
+	return newLink(ws, w, s.timing.pong), nil
+}
+
+// connected notes a connection on which Slack has said hello, unless it has ended since.
+func (s *sockets) connected(l *link) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.ended() {
+		return false
+	}
+	s.links = append(s.links, l)
+	close(s.changed)
+	s.changed = make(chan struct{})
+	s.health.connected(l)
+	s.log.Info("connected to Slack", "socket", l.socket+1, "connections", l.connections(), "lifetime", l.lifetime())
+	return true
+}
+
+// over cleans up after a connection.
+func (s *sockets) over(l *link) {
+	s.mu.Lock()
+	known := slices.Contains(s.links, l)
+	s.links = slices.DeleteFunc(s.links, func(x *link) bool { return x == l })
+	s.mu.Unlock()
+	if !known {
+		return
+	}
+	why := l.reason()
+	s.health.over(l, why)
+	level := slog.LevelInfo
+	if slices.Contains([]Reason{Broken, Silent, TooManySockets, LinkDisabled, OtherDisconnect}, why) {
+		level = slog.LevelWarn
+	}
+	s.log.Log(context.Background(), level, "a connection to Slack ended", "socket", l.socket+1, "reason", why, "cause", l.story(), "lived", time.Since(l.began).Round(time.Millisecond))
+	for _, ack := range l.lost() {
+		s.give(socketmode.Event{
+			Type: socketmode.EventTypeErrorWriteFailed,
+			Data: &socketmode.ErrorWriteFailed{Cause: l.story(), Response: ack},
+		}, "")
+	}
+}
+
+// living returns the connections on which Slack has said hello and that have not ended.
+func (s *sockets) living() []*link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.links)
+}

@@ -1,0 +1,91 @@
+package bot
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// pace says when the next connection may be opened. Slack takes about one apps.connections.open a minute, with bursts
+// (https://docs.slack.dev/apis/web-api/rate-limits), and refuses them for a while to whoever calls it too often. So all
+// connections of the process share one pace: one call at a time with a gap between two, which grows while connections
+// live only shortly or none comes about.
+type pace struct {
+	gap, most time.Duration // between two calls in good times, and at most
+	short     time.Duration // a connection that lived less than this lived shortly
+
+	mu      sync.Mutex
+	last    time.Time // when the last call was made, or will be
+	pause   time.Time // before this none may be made: Slack asked for it
+	bad     int       // connections that lived shortly, one after another
+	refused int       // tries that brought none, one after another
+}
+
+// wait waits for a turn.
+func (p *pace) wait(ctx context.Context) error {
+	for {
+		d := p.turn(time.Now())
+		if d <= 0 {
+			return ctx.Err()
+		}
+		if !sleep(ctx, d) {
+			return ctx.Err()
+		}
+	}
+}
+
+// turn takes the turn, or says how long to wait before asking again: what happens meanwhile may put it off.
+func (p *pace) turn(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := p.pause
+	if !p.last.IsZero() {
+		if t := p.last.Add(p.spacing()); t.After(next) {
+			next = t
+		}
+	}
+	if d := next.Sub(now); d > 0 {
+		return d
+	}
+	p.last = now
+	return 0
+}
+
+// spacing needs the lock. The first mishap costs nothing: it may be the only one.
+func (p *pace) spacing() time.Duration {
+	d := p.gap
+	for range max(p.bad, p.refused) - 1 {
+		if d *= 2; d >= p.most {
+			return p.most
+		}
+	}
+	return d
+}
+
+// came notes that a connection came about.
+func (p *pace) came() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused = 0
+}
+
+// failed notes a try that brought none, after which Slack may have asked for a pause. Many bots fail together when
+// Slack does; chance keeps them from coming back together.
+func (p *pace) failed(pause time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused++
+	p.pause = time.Now().Add(max(pause, rand.N(p.gap)))
+}
+
+// ended notes how long a connection lived that was not ended from here.
+func (p *pace) ended(lived time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if lived < p.short {
+		p.bad++
+	} else {
+		p.bad = 0
+	}
+}
