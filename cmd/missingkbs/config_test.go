@@ -43,6 +43,7 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"MISSINGKBS_DIGESTS":             "/no/such/digests.yaml",
 		"HTTP_ADDR":                      "8080",
 		"MISSINGKBS_PPROF":               "sometimes",
+		"MISSINGKBS_SOCKETS":             "6",
 	}), "serve")
 	if got.code != exitWrongUse {
 		t.Errorf("exit code %d, want %d", got.code, exitWrongUse)
@@ -72,6 +73,7 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"MISSINGKBS_DIGESTS names a file that cannot be read",
 		"HTTP_ADDR takes a host and a port",
 		"MISSINGKBS_PPROF takes one of true, false",
+		"MISSINGKBS_SOCKETS takes a whole number from 1 to 5",
 		"DATABASE_URL is missing, and this user has no home folder",
 	} {
 		if !strings.Contains(got.err, want) {

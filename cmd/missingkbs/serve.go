@@ -11,6 +11,7 @@ import (
 // serveCmd runs the bot.
 type serveCmd struct {
 	Slack    slackSettings    `embed:"" group:"Slack"`
+	Sockets  socketSettings   `embed:"" group:"Slack"`
 	Defender defenderSettings `embed:"" group:"Defender"`
 	Access   accessSettings   `embed:"" group:"Who may"`
 	Store    storeSettings    `embed:"" group:"Digests"`
@@ -26,6 +27,7 @@ func (c serveCmd) Run(ctx context.Context, s streams) error {
 	log := c.Log.logger(&m, s.err)
 	config, options := c.Slack.read(&m)
 	access := c.Access.read(&m)
+	options.Sockets = c.Sockets.read(&m)
 	c.Store.check(&m, s.env)
 	file := readDigests(&m, c.Digests)
 	lookout := c.Operator.read(&m)
