@@ -13,13 +13,21 @@ type Answer[T any] struct {
 	FetchedAt time.Time     // when Defender gave it
 	Age       time.Duration // how long ago that was when the answer was given; never negative
 	Cached    bool          // it came from memory, not from a call made for this question
+
+	// Stale says why the answer is an old one, kept beyond its time, in place of the
+	// one that was asked for: an [*Error] that is [ErrThrottled] or [ErrUnavailable], or
+	// the end of the caller's deadline. It is nil for an answer as good as any; see
+	// [Options.StaleFor].
+	Stale error
 }
 
 // CallOption changes one question.
 type CallOption func(*callOptions)
 
 type callOptions struct {
-	maxAge time.Duration // negative: any age
+	maxAge     time.Duration // negative: any age
+	fresh      bool
+	background bool
 }
 
 // MaxAge says how old an answer from memory may be. MaxAge(0) always asks
@@ -28,11 +36,26 @@ func MaxAge(d time.Duration) CallOption {
 	return func(o *callOptions) { o.maxAge = max(d, 0) }
 }
 
+// Fresh refuses old answers: when Defender cannot be asked that is an error,
+// whatever [Options.StaleFor] says. An answer from the cache is not an old one.
+func Fresh() CallOption {
+	return func(o *callOptions) { o.fresh = true }
+}
+
+// Background marks a call that nobody waits for in front of a screen, such as one
+// for a digest. It leaves some of the budget to questions, and it waits behind all
+// of them; a question that wants the same answer takes the call over. It implies
+// [Fresh], so that nothing old is reported as news.
+func Background() CallOption {
+	return func(o *callOptions) { o.background, o.fresh = true, true }
+}
+
 // question is one thing to ask Defender.
 type question[T any] struct {
 	path  string // path and query, which is also its key in the cache
 	fetch func(context.Context) (T, error)
 	clone func(T) T // copies what callers could change; nil when nothing can be
+	size  func(T) int
 }
 
 // ask answers from memory, or makes a call together with everybody who asks the
@@ -43,26 +66,49 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 		opt(&o)
 	}
 	got, ok := c.answers.get(q.path, o.maxAge)
-	if !ok {
-		got = c.share(ctx, q.path, func(ctx context.Context) outcome {
+	var stale error
+	if ok {
+		c.counts.hits.Add(1)
+	} else {
+		got, stale = c.fetch(ctx, q.path, o, func(ctx context.Context) outcome {
 			// Somebody else's call may have landed between our look and this one.
 			if kept, ok := c.answers.get(q.path, o.maxAge); ok {
 				return kept
 			}
 			v, err := q.fetch(ctx)
-			return c.answers.put(q.path, outcomeOf(v, err, c.now()))
+			out := outcomeOf(v, err, c.now())
+			c.old.put(q.path, out, q.size(v))
+			return c.answers.put(q.path, out)
 		})
 	}
 	if got.err != nil {
-		own := *got.err
-		own.Call = cmp.Or(own.Call, c.call(q.path))
-		return Answer[T]{}, &own
+		return Answer[T]{}, got.err
 	}
 	v := got.value.(T)
 	if q.clone != nil {
 		v = q.clone(v)
 	}
-	return Answer[T]{Value: v, FetchedAt: got.at, Age: max(0, c.now().Sub(got.at)), Cached: got.cached}, nil
+	return Answer[T]{Value: v, FetchedAt: got.at, Age: max(0, c.now().Sub(got.at)), Cached: got.cached, Stale: stale}, nil
+}
+
+// fetch makes a call or joins one. Where that fails through no fault of the
+// question, or would take long, it returns an old answer and why.
+func (c *Client) fetch(ctx context.Context, path string, o callOptions, fly func(context.Context) outcome) (outcome, error) {
+	old, known := outcome{}, false
+	if !o.fresh {
+		old, known = c.old.get(path, c.now())
+	}
+	got := c.share(ctx, flight{path, o.background, known, fly})
+	if got.err == nil {
+		return got, nil
+	}
+	own := *got.err
+	own.Call = cmp.Or(own.Call, c.call(path))
+	if known && excused(&own) {
+		c.counts.stale.Add(1)
+		return old, &own
+	}
+	return outcome{err: &own}, nil
 }
 
 // outcome is what came of a question, and when.
@@ -81,26 +127,39 @@ func outcomeOf(v any, err error, at time.Time) outcome {
 	return o
 }
 
+// flight is a call to make or to join.
+type flight struct {
+	key        string
+	background bool
+	hurried    bool // the caller does not wait long for its turn
+	fly        func(context.Context) outcome
+}
+
 // share makes a call or joins the one that is under way, and waits for it. It
 // gives up at once when the turn of the call comes after the deadline of ctx.
-func (c *Client) share(ctx context.Context, key string, fly func(context.Context) outcome) outcome {
+func (c *Client) share(ctx context.Context, f flight) outcome {
 	if err := ctx.Err(); err != nil {
 		return outcome{err: &Error{Err: err}}
 	}
-	landed, p, err := c.flights.join(ctx, key, fly)
+	s, err := c.flights.join(ctx, f.key, f.background, f.fly)
 	if err != nil {
 		return outcome{err: &Error{Err: err}}
 	}
+	if s.joined {
+		c.counts.joined.Add(1)
+	} else {
+		c.counts.asked.Add(1)
+	}
 	for {
-		turn, moved := p.look()
-		if tooSlow(ctx, turn) {
-			return outcome{err: p.left(nil)}
+		turn, moved := s.place.look()
+		if tooSlow(ctx, turn) || f.hurried && time.Until(turn) > longWait {
+			return outcome{err: s.place.left(nil)}
 		}
 		select {
-		case r := <-landed:
+		case r := <-s.landed:
 			return r.Val.(outcome)
 		case <-ctx.Done():
-			return outcome{err: stoppedWaiting(ctx, p)}
+			return outcome{err: stoppedWaiting(ctx, s.place)}
 		case <-moved:
 		}
 	}

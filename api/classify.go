@@ -104,7 +104,7 @@ func (c *Client) whyUnanswered(ctx context.Context, err error) *Error {
 		return signInFailed(e.err)
 	}
 	if e, ok := errors.AsType[*tooLate](err); ok {
-		own := ownLimit()
+		own := e.why
 		own.RetryAfter = e.wait
 		return &own
 	}

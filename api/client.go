@@ -19,18 +19,24 @@ import (
 // Options are the settings of a [Client]. The zero value of each is the default.
 type Options struct {
 	Cloud         Cloud               // where Defender is; what is empty in it comes from [PublicCloud]
-	PerMinute     int                 // Defender calls in any minute, retries counted; 50, negative for no limit. It is per process
+	PerMinute     int                 // Defender calls in any minute, retries counted; 50, negative for no limit. It is per process; see Budget
 	PerHour       int                 // the same for any hour; 1,500
+	Budget        Budget              // what this process and others may call together, beside its own limits; nil for a process that is alone
 	CacheTTL      time.Duration       // how long answers are kept; 5 minutes, negative to keep none
 	CacheEntries  int                 // how many answers are kept; 2,000
+	StaleFor      time.Duration       // how long an answer is kept to be handed out, with [Answer.Stale] set, when Defender cannot be asked; 0 for not at all
 	MaxBody       int64               // bytes of an answer, decompressed, that are read; 32 MiB
 	Timeout       time.Duration       // one call with its retries and its wait for the rate limit, each page being a call; 60 s
 	Transport     policy.Transporter  // what talks HTTP; a client of our own that heeds the proxy variables. Redirects of an *http.Client are not followed
 	Retry         policy.RetryOptions // azcore's: three retries unless set
-	Logger        *slog.Logger        // gets a debug line per HTTP call; nil for none
+	Logger        *slog.Logger        // gets a debug line per HTTP call, and is told when the budget is away; nil for none
 	Tracing       tracing.Provider    // azcore's hook for spans
 	Now           func() time.Time    // the clock that dates answers and judges their age; time.Now. Waiting always goes by the real one
 	ApplicationID string              // goes in front of the User-Agent, up to 24 characters; "missingkbs"
+
+	// Observe is told of each HTTP call when it is over. It is called from many
+	// goroutines and must be quick.
+	Observe func(context.Context, CallObservation)
 }
 
 const (
@@ -59,6 +65,9 @@ func (o *Options) withDefaults() Options {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
+	if d.Observe == nil {
+		d.Observe = func(context.Context, CallObservation) {}
+	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -82,7 +91,10 @@ type Client struct {
 	now      func() time.Time
 	azure    *azcore.Client
 	answers  *answers
+	old      *oldAnswers
 	flights  *flights
+	limiter  *limiter
+	counts   *counts
 	idle     func() // closes the idle connections of our own transport
 }
 
@@ -104,7 +116,8 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	azure, err := newPipeline(cred, o)
+	limiter := newLimiter(o)
+	azure, err := newPipeline(cred, o, limiter)
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
@@ -116,7 +129,10 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 		now:      o.Now,
 		azure:    azure,
 		answers:  newAnswers(o.CacheTTL, o.CacheEntries, o.Now),
+		old:      newOldAnswers(o.StaleFor, o.CacheEntries),
 		flights:  newFlights(),
+		limiter:  limiter,
+		counts:   limiter.counts,
 		idle:     idle,
 	}, nil
 }
@@ -167,8 +183,9 @@ func (c *Client) address(path string) (*url.URL, error) {
 func (c *Client) get(ctx context.Context, op string, at *url.URL) (body []byte, err error) {
 	call := callOf(at)
 	if _, ok := ctx.Value(placeKey{}).(*place); !ok {
-		ctx = withPlace(ctx, newPlace())
+		ctx = withPlace(ctx, newPlace(false))
 	}
+	ctx = withCallOf(ctx, op)
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	limited, end := runtime.StartSpan(limited, "Client."+op, c.azure.Tracer(), nil)

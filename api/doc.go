@@ -25,6 +25,21 @@
 // [ErrThrottled] and says when to come back; the call keeps its place in the
 // queue meanwhile, so the answer is often there by then.
 //
+// # The quota
+//
+// Defender counts calls per app and tenant, in any minute and any hour, and so do
+// we: [Options.PerMinute] and [Options.PerHour] hold for any minute and any hour,
+// not for those of the clock. Several processes that share an app keep to them
+// together through a [Budget]. Questions go before digests: a call marked
+// [Background] leaves a part of the budget alone, waits behind all questions, and
+// is taken over by a question that wants the same. When Defender itself asks for a
+// pause, everybody who shares the budget pauses, instead of each finding out.
+//
+// With [Options.StaleFor], a question that cannot be asked now, or not soon, is
+// answered with what was last known, at once and with [Answer.Stale] saying why.
+// [Client.Quota] tells what is left, [Client.Stats] and [Options.Observe] what was
+// done.
+//
 // # Errors
 //
 // What goes wrong is an [*Error], which names the call and is one of the

@@ -30,19 +30,29 @@ func newFlights() *flights {
 
 var errClosed = errors.New("the client is closed")
 
-// join starts fly under a key, or joins the one that is already under way. What
-// it returns comes over the channel; the place tells whether it waits for its turn.
-func (f *flights) join(ctx context.Context, key string, fly func(context.Context) outcome) (<-chan singleflight.Result, *place, error) {
+// seat is a caller's part in a call.
+type seat struct {
+	landed <-chan singleflight.Result
+	place  *place // tells whether the call waits for its turn
+	joined bool   // the call was under way already
+}
+
+// join starts fly under a key, or joins the one that is already under way. A
+// question that joins a background call makes it one of its own kind.
+func (f *flights) join(ctx context.Context, key string, background bool, fly func(context.Context) outcome) (seat, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return nil, nil, errClosed
+		return seat{}, errClosed
 	}
 	p, aloft := f.places[key]
-	if !aloft {
-		p = newPlace()
+	switch {
+	case !aloft:
+		p = newPlace(background)
 		f.places[key] = p
 		f.wg.Add(1)
+	case !background:
+		p.promote()
 	}
 	landed := f.group.DoChan(key, func() (any, error) {
 		defer f.land(key)
@@ -51,7 +61,7 @@ func (f *flights) join(ctx context.Context, key string, fly func(context.Context
 		defer context.AfterFunc(f.stop, cancel)()
 		return safely(withPlace(ctx, p), fly), nil
 	})
-	return landed, p, nil
+	return seat{landed, p, aloft}, nil
 }
 
 // land takes a call off the list. It does so for singleflight as well, under our

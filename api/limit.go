@@ -2,114 +2,152 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"golang.org/x/time/rate"
 )
 
 // limiter is the policy that keeps us under Defender's quota. It stands behind
 // the retry policy, so a retry is a call like any other, and behind the token
 // policy, so asking Entra costs nothing.
 //
-// A bucket lets burst + rate·window calls into any window, not rate·window, so
-// the two buckets are sized by that sum. Both are asked at the same moment and the
-// later turn counts; that breaks the promise of neither, because a call that is
-// held back by one bucket was paid for earlier in the other.
+// A question books the next turn, however far away, and waits for it. A call of a
+// digest books nothing: it stands in a line of its own until there is more in the
+// buckets than what is left to questions, so that no question is ever behind it.
+//
+// Both buckets are asked at the same moment and the later turn counts; that breaks
+// the promise of neither, because a call that is held back by one bucket was paid
+// for earlier in the other.
 type limiter struct {
+	counts *counts
+	line   line
+	shared *shared // nil when nobody shares our budget
+
 	mu      sync.Mutex
-	buckets []*rate.Limiter
+	buckets []bucket
+	paused  time.Time // until when Defender wants no calls
 }
 
-// newLimiter allows perMinute calls in any minute and perHour in any hour. A
-// limit below zero is none.
-func newLimiter(perMinute, perHour int) *limiter {
-	var l limiter
-	if perMinute > 0 {
-		l.buckets = append(l.buckets, bucket(perMinute, perMinute*2/5, time.Minute))
-	}
-	if perHour > 0 {
-		l.buckets = append(l.buckets, bucket(perHour, min(50, perHour/4), time.Hour))
-	}
-	return &l
-}
-
-// bucket allows n calls in any window, of which up to burst at once.
-func bucket(n, burst int, window time.Duration) *rate.Limiter {
-	if n == 1 {
-		// Nothing is left for a rate beside the burst: one call, and the next one when
-		// the window is surely over.
-		return rate.NewLimiter(rate.Every(window+time.Second), 1)
-	}
-	burst = max(burst, 1)
-	return rate.NewLimiter(rate.Limit(float64(n-burst)/window.Seconds()), burst)
+func newLimiter(o Options) *limiter {
+	counts := &counts{}
+	return &limiter{counts: counts, shared: newShared(o, counts), buckets: newBuckets(o.PerMinute, o.PerHour, 0)}
 }
 
 // Do implements [policy.Policy].
 func (l *limiter) Do(req *policy.Request) (*http.Response, error) {
 	ctx := req.Raw().Context()
+	start := time.Now()
 	if err := l.wait(ctx); err != nil {
 		return nil, err
 	}
-	return req.Next()
+	callOnTheWay(ctx).waited = time.Since(start)
+	resp, err := req.Next()
+	if err == nil && resp.StatusCode == http.StatusTooManyRequests {
+		l.heed(ctx, resp)
+	}
+	return resp, err
 }
 
 // wait returns when it is this call's turn, or at once with a [*tooLate] error
 // when that would be after the deadline of ctx.
 func (l *limiter) wait(ctx context.Context) error {
-	booked, err := l.book(ctx)
+	p := placeOf(ctx)
+	for {
+		var err error
+		if promoted, background := p.background(); background {
+			err = l.stand(ctx, p, promoted)
+		} else {
+			err = l.bookAndSleep(ctx, p)
+		}
+		switch {
+		case errors.Is(err, errPromoted):
+		case err != nil:
+			return err
+		case !l.pausedAt(time.Now()): // or Defender has asked for a pause while we waited
+			return nil
+		}
+	}
+}
+
+// bookAndSleep books the next turn and waits for it.
+func (l *limiter) bookAndSleep(ctx context.Context, p *place) error {
+	b, err := l.book(ctx)
 	if err != nil {
-		return err
+		return l.refuse(err)
 	}
-	wait := time.Until(booked.turn)
-	if wait <= 0 {
+	if !b.turn.After(time.Now()) {
 		return nil
 	}
-	placeOf(ctx).move(booked.turn, ownLimit())
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		l.giveBack(booked)
-		return ctx.Err()
+	l.counts.waits.Add(1)
+	p.move(b.turn, l.why())
+	if err := sleep(ctx, b.turn, nil); err != nil {
+		l.giveBack(b)
+		return l.refuse(expired(err, b.turn))
 	}
+	return nil
+}
+
+// book takes the next turn, unless it comes too late for ctx: then it is given
+// back before anybody else books, who would otherwise be told of the one after it.
+func (l *limiter) book(ctx context.Context) (booking, error) {
+	b, err := l.bookOwn(ctx)
+	if err != nil || l.shared == nil {
+		return b, err
+	}
+	got, err := l.shared.book(ctx, false)
+	if err == nil && !got.Taken {
+		err = &tooLate{wait: got.Wait}
+	}
+	l.pause(got.Paused)
+	if err != nil {
+		l.giveBack(b)
+		return booking{}, err
+	}
+	b.turn = later(b.turn, time.Now().Add(got.Wait))
+	return b, nil
+}
+
+// bookOwn is book for the buckets of this process. The clock is read under the
+// lock: a bucket that is asked about the past would hand out the same moment twice.
+func (l *limiter) bookOwn(ctx context.Context) (booking, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	turn := l.turnAt(now, false, 0)
+	if turn.After(now) && tooSlow(ctx, turn) {
+		return booking{}, &tooLate{wait: turn.Sub(now)}
+	}
+	return l.takeAt(now), nil
+}
+
+// turnAt is when a call may be made that comes now. In a pause the clock stands
+// still at its end, so that those who waited do not all come at once.
+func (l *limiter) turnAt(now time.Time, background bool, ahead int) time.Time {
+	now = later(now, l.paused)
+	turn := now
+	for i := range l.buckets {
+		turn = later(turn, l.buckets[i].turn(now, background, ahead))
+	}
+	return turn
 }
 
 // booking is a turn in every bucket.
 type booking struct {
-	turn time.Time // the latest of them
-	in   []*rate.Reservation
+	turn          time.Time   // the latest of them
+	before, after []time.Time // when each bucket was to be full without it and with it
 }
 
-// book takes the next turn, unless it comes too late for ctx: then it is given
-// back before anybody else books, who would otherwise be told of the one after
-// it. The clock is read under the lock: a bucket that is asked about the past
-// would hand out the same moment twice.
-func (l *limiter) book(ctx context.Context) (booking, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	b := l.bookAt(now)
-	if b.turn.After(now) && tooSlow(ctx, b.turn) {
-		b.cancelAt(now)
-		return booking{}, &tooLate{b.turn.Sub(now)}
-	}
-	return b, nil
-}
-
-func (l *limiter) bookAt(now time.Time) booking {
-	b := booking{turn: now}
-	for _, bucket := range l.buckets {
-		r := bucket.ReserveN(now, 1)
-		b.in = append(b.in, r)
-		if at := now.Add(r.DelayFrom(now)); at.After(b.turn) {
-			b.turn = at
-		}
+func (l *limiter) takeAt(now time.Time) booking {
+	b := booking{turn: l.turnAt(now, false, 0)}
+	now = later(now, l.paused)
+	for i := range l.buckets {
+		b.before = append(b.before, l.buckets[i].full)
+		l.buckets[i].take(now)
+		b.after = append(b.after, l.buckets[i].full)
 	}
 	return b
 }
@@ -118,13 +156,58 @@ func (l *limiter) bookAt(now time.Time) booking {
 func (l *limiter) giveBack(b booking) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b.cancelAt(time.Now())
+	for i := range l.buckets {
+		if l.buckets[i].full.Equal(b.after[i]) {
+			l.buckets[i].full = b.before[i]
+			l.buckets[i].used.calls = max(l.buckets[i].used.calls-1, 0)
+		}
+	}
 }
 
-func (b booking) cancelAt(now time.Time) {
-	for _, r := range b.in {
-		r.CancelAt(now)
+// heed keeps everybody from calling for as long as Defender says.
+func (l *limiter) heed(ctx context.Context, resp *http.Response) {
+	l.counts.throttled.Add(1)
+	findRetryAfter(resp)
+	wait := retryAfter(resp)
+	l.pause(wait)
+	if wait > 0 && l.shared != nil {
+		l.shared.pause(ctx, min(wait, maxPause))
 	}
+}
+
+// maxPause is the longest pause that is heeded without a look whether it is still
+// asked for: Defender's longest window.
+const maxPause = time.Hour
+
+func (l *limiter) pause(wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if wait > 0 {
+		l.paused = later(l.paused, time.Now().Add(min(wait, maxPause)))
+	}
+}
+
+func (l *limiter) pausedAt(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.paused.After(now)
+}
+
+// why is what those hear who cannot wait.
+func (l *limiter) why() Error {
+	if l.pausedAt(time.Now()) {
+		return defendersPause()
+	}
+	return ownLimit()
+}
+
+// refuse counts a call that is not made, and says why.
+func (l *limiter) refuse(err error) error {
+	if late, ok := errors.AsType[*tooLate](err); ok {
+		l.counts.refused.Add(1)
+		late.why = l.why()
+	}
+	return err
 }
 
 // ownLimit is what those hear who cannot wait for our rate limit.
@@ -132,12 +215,43 @@ func ownLimit() Error {
 	return Error{Kind: ErrThrottled, Message: "our own rate limit"}
 }
 
-// tooLate says that the rate limit's turn comes after the caller's deadline.
-type tooLate struct{ wait time.Duration }
+// defendersPause is what those hear who come while Defender wants no calls.
+func defendersPause() Error {
+	return Error{Kind: ErrThrottled, Message: "Defender asked for a pause"}
+}
+
+// tooLate says that the turn of a call comes after the caller's deadline.
+type tooLate struct {
+	wait time.Duration
+	why  Error
+}
 
 func (e *tooLate) Error() string {
-	return fmt.Sprintf("our rate limit lets the next call through in %s", roundUp(e.wait))
+	return fmt.Sprintf("%s: the next call goes through in %s", e.why.Message, roundUp(e.wait))
 }
 
 // NonRetriable keeps azcore's retry policy from trying again.
 func (*tooLate) NonRetriable() {}
+
+// sleep waits for a moment, for the end of ctx, or until it is woken.
+func sleep(ctx context.Context, until time.Time, wake <-chan struct{}) error {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-wake:
+		return errPromoted
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// expired turns the end of a deadline into what it means for one who waits for a
+// turn.
+func expired(err error, turn time.Time) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &tooLate{wait: max(time.Until(turn), 0)}
+	}
+	return err
+}

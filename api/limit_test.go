@@ -20,9 +20,9 @@ func acts(l *limiter, start time.Time, arrivals []time.Duration, patience time.D
 	var out []time.Time
 	for _, a := range arrivals {
 		now := start.Add(a)
-		booked := l.bookAt(now)
+		booked := l.takeAt(now)
 		if booked.turn.Sub(now) > patience {
-			booked.cancelAt(now)
+			l.giveBack(booked)
 			continue
 		}
 		out = append(out, booked.turn)
@@ -90,7 +90,7 @@ func TestLimitWindows(t *testing.T) {
 			for _, patience := range []time.Duration{0, time.Minute, 24 * time.Hour} {
 				r := rand.New(rand.NewPCG(1, 2))
 				start := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-				at := acts(newLimiter(limit.minute, limit.hour), start, arrivals(r), patience)
+				at := acts(newLimiter(Options{PerMinute: limit.minute, PerHour: limit.hour}), start, arrivals(r), patience)
 				if len(at) == 0 {
 					t.Fatalf("%v %s: no calls at all", limit, name)
 				}

@@ -43,6 +43,7 @@ func (c *Client) MachineByID(ctx context.Context, idOrName string, opts ...CallO
 	return ask(ctx, c, question[Machine]{
 		path:  path,
 		clone: cloneMachine,
+		size:  func(m Machine) int { return sizeOfMachines([]Machine{m}) },
 		fetch: func(ctx context.Context) (Machine, error) {
 			return one(ctx, c, "MachineByID", path, decodeOne[Machine, wireMachine])
 		},
@@ -59,6 +60,7 @@ func (c *Client) MachinesByName(ctx context.Context, name string, opts ...CallOp
 	return ask(ctx, c, question[[]Machine]{
 		path:  path,
 		clone: cloneMachines,
+		size:  sizeOfMachines,
 		fetch: func(ctx context.Context) ([]Machine, error) {
 			p := pager[Machine]{client: c, op: "MachinesByName", decode: decodePage[Machine, wireMachine]}
 			machines, err := p.all(ctx, path)

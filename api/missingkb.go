@@ -48,6 +48,7 @@ func (c *Client) missingKBs(ctx context.Context, op, collection, id string, opts
 	return ask(ctx, c, question[[]MissingKB]{
 		path:  path,
 		clone: cloneKBs,
+		size:  sizeOfKBs,
 		fetch: func(ctx context.Context) ([]MissingKB, error) {
 			p := pager[MissingKB]{client: c, op: op, decode: decodeKBPage}
 			rows, err := p.all(ctx, path)

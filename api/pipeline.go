@@ -17,7 +17,7 @@ import (
 
 // newPipeline builds what a request passes on its way out: request id, retry,
 // then for each try the token, the rate limit and the log.
-func newPipeline(cred azcore.TokenCredential, o Options) (*azcore.Client, error) {
+func newPipeline(cred azcore.TokenCredential, o Options, limit *limiter) (*azcore.Client, error) {
 	retry := o.Retry
 	retry.ShouldRetry = worthRetrying(o.Retry)
 	return azcore.NewClient(modulePath+"/api", moduleVersion(),
@@ -26,8 +26,8 @@ func newPipeline(cred azcore.TokenCredential, o Options) (*azcore.Client, error)
 			PerRetry: []policy.Policy{
 				runtime.NewBearerTokenPolicy(namedCredential{cred}, []string{o.Cloud.Scope}, nil),
 				refusedToken{cred},
-				newLimiter(o.PerMinute, o.PerHour),
-				callLog{o.Logger},
+				limit,
+				callLog{o.Logger, o.Observe},
 			},
 		},
 		&policy.ClientOptions{
@@ -38,15 +38,20 @@ func newPipeline(cred azcore.TokenCredential, o Options) (*azcore.Client, error)
 		})
 }
 
-// callLog writes a debug line for every HTTP call. It knows neither the token nor
-// the body, and leaves out the query, which may hold what somebody typed.
-type callLog struct{ log *slog.Logger }
+// callLog writes a debug line for every HTTP call, and tells whoever observes. It
+// knows neither the token nor the body, and leaves out the query, which may hold
+// what somebody typed.
+type callLog struct {
+	log     *slog.Logger
+	observe func(context.Context, CallObservation)
+}
 
 // Do implements [policy.Policy].
 func (l callLog) Do(req *policy.Request) (*http.Response, error) {
 	start := time.Now()
 	resp, err := req.Next()
 	ctx := req.Raw().Context()
+	l.observe(ctx, observationOf(ctx, resp, time.Since(start)))
 	if !l.log.Enabled(ctx, slog.LevelDebug) {
 		return resp, err
 	}
@@ -62,6 +67,17 @@ func (l callLog) Do(req *policy.Request) (*http.Response, error) {
 	}
 	l.log.LogAttrs(ctx, slog.LevelDebug, "defender call", attrs...)
 	return resp, err
+}
+
+func observationOf(ctx context.Context, resp *http.Response, took time.Duration) CallObservation {
+	call := callOnTheWay(ctx)
+	call.tries++
+	o := CallObservation{Kind: call.kind, Duration: took, Waited: call.waited, Try: call.tries}
+	_, o.Background = placeOf(ctx).background()
+	if resp != nil {
+		o.Status = resp.StatusCode
+	}
+	return o
 }
 
 // bodyLimit stops reading an answer at a limit, after decompression.

@@ -7,21 +7,64 @@ import (
 )
 
 // place is where a call stands in a queue, that of our own rate limit or that of
-// a Retry-After, seen by all who wait for the call.
+// a Retry-After, seen by all who wait for the call, and how urgent it is.
 type place struct {
 	mu    sync.Mutex
 	turn  time.Time // when the call goes on; in the past while it is not waiting
 	why   Error     // what to tell those who cannot wait so long
 	moved chan struct{}
+
+	digests  bool          // only digests wait for the call
+	standing bool          // in the line of such calls
+	promoted chan struct{} // closed when a question joins
 }
 
-func newPlace() *place { return &place{moved: make(chan struct{})} }
+func newPlace(background bool) *place {
+	return &place{moved: make(chan struct{}), digests: background, promoted: make(chan struct{})}
+}
+
+// background reports whether only digests wait for the call, and returns a channel
+// that is closed when that changes.
+func (p *place) background() (promoted <-chan struct{}, yes bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.promoted, p.digests
+}
+
+// promote makes the call one that somebody has asked for. Its turn is unknown until
+// it has left the line.
+func (p *place) promote() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.digests {
+		return
+	}
+	p.digests = false
+	close(p.promoted)
+	if p.standing {
+		p.moveTo(time.Time{}, Error{})
+	}
+}
+
+// stand is move for a call in the line of background calls.
+func (p *place) stand(turn time.Time, why Error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.digests {
+		p.moveTo(turn, why)
+		p.standing = true
+	}
+}
 
 // move tells everybody the turn of the call.
 func (p *place) move(turn time.Time, why Error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.turn, p.why = turn, why
+	p.moveTo(turn, why)
+}
+
+func (p *place) moveTo(turn time.Time, why Error) {
+	p.turn, p.why, p.standing = turn, why, false
 	close(p.moved)
 	p.moved = make(chan struct{})
 }
@@ -60,5 +103,5 @@ func placeOf(ctx context.Context) *place {
 	if p, ok := ctx.Value(placeKey{}).(*place); ok {
 		return p
 	}
-	return newPlace()
+	return newPlace(false)
 }

@@ -46,6 +46,7 @@ func (c *Client) SoftwareByID(ctx context.Context, id string, opts ...CallOption
 	}
 	return ask(ctx, c, question[Software]{
 		path: path,
+		size: func(s Software) int { return sizeOfSoftware([]Software{s}) },
 		fetch: func(ctx context.Context) (Software, error) {
 			return one(ctx, c, "SoftwareByID", path, decodeOne[Software, wireSoftware])
 		},
@@ -139,6 +140,7 @@ func (c *Client) Catalog(ctx context.Context, opts ...CallOption) (Answer[[]Soft
 	return ask(ctx, c, question[[]Software]{
 		path:  "/api/Software",
 		clone: slices.Clone[[]Software],
+		size:  sizeOfSoftware,
 		fetch: func(ctx context.Context) ([]Software, error) {
 			var all []Software
 			for s, err := range c.AllSoftware(ctx, SoftwareQuery{}) {

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// CallObservation is one HTTP call to Defender, for those who count and measure.
+// All its words are of a few kinds: nothing in it names a software or a device.
+type CallObservation struct {
+	Kind       string        // what was asked: "missing_kbs", "machine_missing_kbs", "software", "catalog", "machine" or "machines"
+	Status     int           // HTTP status; 0 when there was no answer
+	Duration   time.Duration // until the head of the answer was there
+	Waited     time.Duration // before that, for its turn under the rate limit
+	Try        int           // 1 for the first try of a call, 2 for its first retry
+	Background bool          // for a digest: see [Background]
+}
+
+// Stats are counts since the client was made. They only grow.
+type Stats struct {
+	Hits         uint64 // questions answered from memory
+	Joined       uint64 // questions that joined a call under way
+	Asked        uint64 // questions for which a call was begun
+	Stale        uint64 // questions answered with an old answer, because Defender could not be asked; counted beside Joined or Asked
+	Waits        uint64 // HTTP calls that had to wait for their turn under our own limit
+	Refused      uint64 // HTTP calls that were not made because their turn would have come too late
+	Throttled    uint64 // answers of Defender that said "too many" (429)
+	BudgetErrors uint64 // bookings that the shared budget did not answer
+}
+
+// Stats returns what the client has counted.
+func (c *Client) Stats() Stats {
+	n := c.counts
+	return Stats{
+		Hits: n.hits.Load(), Joined: n.joined.Load(), Asked: n.asked.Load(), Stale: n.stale.Load(),
+		Waits: n.waits.Load(), Refused: n.refused.Load(), Throttled: n.throttled.Load(), BudgetErrors: n.budgetErrors.Load(),
+	}
+}
+
+type counts struct {
+	hits, joined, asked, stale, waits, refused, throttled, budgetErrors atomic.Uint64
+}
+
+// onTheWay is what is known of a call on its way through the pipeline. Its tries
+// come one after the other.
+type onTheWay struct {
+	kind   string
+	tries  int
+	waited time.Duration
+}
+
+type onTheWayKey struct{}
+
+func withCallOf(ctx context.Context, op string) context.Context {
+	return context.WithValue(ctx, onTheWayKey{}, &onTheWay{kind: kindOfCall(op)})
+}
+
+// callOnTheWay returns what ctx carries, or one that nobody looks at.
+func callOnTheWay(ctx context.Context) *onTheWay {
+	if c, ok := ctx.Value(onTheWayKey{}).(*onTheWay); ok {
+		return c
+	}
+	return &onTheWay{}
+}
+
+// kindOfCall is the word for those who count of an operation, which names a span.
+func kindOfCall(op string) string {
+	switch op {
+	case "MissingKBs":
+		return "missing_kbs"
+	case "MachineMissingKBs":
+		return "machine_missing_kbs"
+	case "SoftwareByID":
+		return "software"
+	case "AllSoftware":
+		return "catalog"
+	case "MachineByID":
+		return "machine"
+	case "MachinesByName":
+		return "machines"
+	}
+	return "other"
+}

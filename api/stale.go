@@ -1,0 +1,120 @@
+package api
+
+import (
+	"cmp"
+	"container/list"
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// oldAnswers keeps the last good answer to each question long after the cache has
+// forgotten it, for when Defender cannot be asked. Of those that do not fit, the
+// ones that nobody has asked for the longest time are dropped.
+type oldAnswers struct {
+	life    time.Duration // none is kept when it is not above 0
+	entries int
+	bytes   int
+
+	mu   sync.Mutex
+	by   map[string]*list.Element
+	use  *list.List // of *oldAnswer, the one used last in front
+	held int        // bytes
+}
+
+type oldAnswer struct {
+	key  string
+	size int
+	outcome
+}
+
+// oldBytes bounds what old answers take, by what their values roughly take. It is
+// room for the software list of a large tenant and some hundred lists of updates.
+const oldBytes = 16 << 20
+
+func newOldAnswers(life time.Duration, entries int) *oldAnswers {
+	return &oldAnswers{life: life, entries: entries, bytes: oldBytes, by: map[string]*list.Element{}, use: list.New()}
+}
+
+// put keeps an answer of so many bytes. "Not found" is an answer, too: it ends what
+// was known before.
+func (a *oldAnswers) put(key string, o outcome, size int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.life <= 0 || o.err != nil && !o.err.Is(ErrNotFound) {
+		return
+	}
+	a.drop(a.by[key])
+	if o.err != nil || size > a.bytes {
+		return
+	}
+	size += len(key) + 200 // for what stands around it
+	a.by[key] = a.use.PushFront(&oldAnswer{key, size, o})
+	a.held += size
+	for len(a.by) > a.entries || a.held > a.bytes {
+		a.drop(a.use.Back())
+	}
+}
+
+func (a *oldAnswers) drop(e *list.Element) {
+	if e == nil {
+		return
+	}
+	old := a.use.Remove(e).(*oldAnswer)
+	delete(a.by, old.key)
+	a.held -= old.size
+}
+
+// get returns what is known of a question, unless it is too old even for this.
+func (a *oldAnswers) get(key string, now time.Time) (outcome, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e, ok := a.by[key]
+	if !ok {
+		return outcome{}, false
+	}
+	old := e.Value.(*oldAnswer)
+	if now.Sub(old.at) > a.life {
+		a.drop(e)
+		return outcome{}, false
+	}
+	a.use.MoveToFront(e)
+	o := old.outcome
+	o.cached = true
+	return o, true
+}
+
+// excused reports whether a failure is a reason to hand out an old answer: nothing
+// is known to have changed, Defender could only not be asked in time.
+func excused(e *Error) bool {
+	return e.Is(ErrThrottled) || e.Is(ErrUnavailable) || errors.Is(e, context.DeadlineExceeded)
+}
+
+// longWait is how long one who could have an old answer waits for the turn of a
+// call at most. The call keeps its turn, and so is there for the next one who asks.
+const longWait = 2 * time.Second
+
+// The size functions say roughly how many bytes a value takes.
+
+func sizeOfKBs(kbs []MissingKB) int {
+	n := 0
+	for i := range kbs {
+		n += 120 + len(kbs[i].ID) + len(kbs[i].Name) + len(kbs[i].URL) + len(kbs[i].OSBuild)
+		for _, p := range kbs[i].ProductsNames {
+			n += 16 + len(p)
+		}
+	}
+	return n
+}
+
+func sizeOfSoftware(all []Software) int {
+	n := 0
+	for i := range all {
+		n += 96 + len(all[i].ID) + len(all[i].Name) + len(all[i].Vendor)
+	}
+	return n
+}
+
+// sizeOfMachines is generous: a device has a dozen short texts.
+func sizeOfMachines(all []Machine) int { return cmp.Or(len(all)*1000, 100) }
