@@ -22,12 +22,19 @@ import (
 //
 // What it has read it keeps for a while, so that subscriptions which are due together share the calls, and so that a
 // reading which the rate limit cut short goes on where it was.
+//
+// It waits behind people's questions, and never takes an old answer for a reading.
 type exposure struct {
 	defender *api.Client
 	now      func() time.Time
+	kept     *parts
+	people   bool // somebody waits for the reading
+}
 
-	mu    sync.Mutex
-	parts map[string]part // by software id
+// parts are what was read of late, by software id.
+type parts struct {
+	mu sync.Mutex
+	by map[string]part
 }
 
 // part is the patch gap of one software.
@@ -44,7 +51,21 @@ const (
 )
 
 func newExposure(defender *api.Client, now func() time.Time) *exposure {
-	return &exposure{defender: defender, now: now, parts: map[string]part{}}
+	return &exposure{defender: defender, now: now, kept: &parts{by: map[string]part{}}}
+}
+
+// forPeople is the same for previews: a small one is a question like any other, a large one would use up what is left
+// to questions.
+func (e *exposure) forPeople() *exposure {
+	return &exposure{defender: e.defender, now: e.now, kept: e.kept, people: true}
+}
+
+// urgency is how to ask for so many readings.
+func (e *exposure) urgency(n int) api.CallOption {
+	if e.people && n <= partsAtOnce {
+		return api.Fresh()
+	}
+	return api.Background()
 }
 
 // Snapshot reads the patch gap of what is watched. It is a [digest.RetryLater] when the rate limit does not let it
@@ -75,7 +96,7 @@ func (e *exposure) resolve(ctx context.Context, watch []string) (ids []string, n
 			continue
 		}
 		if catalog == nil {
-			all, err := e.defender.Catalog(ctx)
+			all, err := e.defender.Catalog(ctx, e.urgency(1))
 			if err != nil {
 				return nil, nil, fmt.Errorf("read the software list: %w", err)
 			}
@@ -102,7 +123,7 @@ func (e *exposure) read(ctx context.Context, ids []string, maxAge time.Duration)
 	g.SetLimit(partsAtOnce)
 	for i, id := range ids {
 		g.Go(func() error {
-			parts[i], failures[i] = e.part(ctx, id, maxAge)
+			parts[i], failures[i] = e.part(ctx, id, maxAge, e.urgency(len(ids)))
 			return nil
 		})
 	}
@@ -144,14 +165,11 @@ func later(err error) error {
 }
 
 // part reads one software, or remembers it.
-func (e *exposure) part(ctx context.Context, id string, maxAge time.Duration) (part, error) {
-	e.mu.Lock()
-	kept, ok := e.parts[id]
-	e.mu.Unlock()
-	if ok && maxAge > 0 && e.now().Sub(kept.at) <= maxAge {
-		return kept, nil
+func (e *exposure) part(ctx context.Context, id string, maxAge time.Duration, urgency api.CallOption) (part, error) {
+	if p, ok := e.kept.get(id); ok && maxAge > 0 && e.now().Sub(p.at) <= maxAge {
+		return p, nil
 	}
-	answer, err := e.defender.MissingKBs(ctx, id, api.MaxAge(maxAge))
+	answer, err := e.defender.MissingKBs(ctx, id, api.MaxAge(maxAge), urgency)
 	if maxAge == 0 && errors.Is(err, api.ErrNotFound) {
 		// A software that has left the tenant lacks nothing any more. Only a second reading may say so: a single 404 is
 		// known to be wrong at times (https://github.com/MicrosoftDocs/microsoft-365-docs/issues/13047).
@@ -170,9 +188,20 @@ func (e *exposure) part(ctx context.Context, id string, maxAge time.Duration) (p
 			CVEs:    kb.CVEAddressed,
 		})
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	maps.DeleteFunc(e.parts, func(_ string, p part) bool { return e.now().Sub(p.at) > partAge })
-	e.parts[id] = p
+	e.kept.put(id, p, e.now())
 	return p, nil
+}
+
+func (k *parts) get(id string) (part, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	p, ok := k.by[id]
+	return p, ok
+}
+
+func (k *parts) put(id string, p part, now time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	maps.DeleteFunc(k.by, func(_ string, p part) bool { return now.Sub(p.at) > partAge })
+	k.by[id] = p
 }

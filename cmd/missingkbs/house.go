@@ -69,20 +69,23 @@ func (h house) open(ctx context.Context) error {
 		return usageError{fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
 	}
 	h.bot.Gate = gate
+	source := newExposure(h.defender, h.now)
 	worker := &digest.Worker{
 		Store:  h.store,
-		Source: tracedSource{newExposure(h.defender, h.now), h.monitor.traces.Tracer()},
+		Source: tracedSource{source, h.monitor.traces.Tracer()},
 		Poster: tracedPoster{bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Tables: h.bot.Tables, Log: h.log}), h.monitor.traces.Tracer()},
 		Now:    h.now,
 		Log:    h.log,
 	}
+	preview := *worker
+	preview.Source = tracedSource{source.forPeople(), h.monitor.traces.Tracer()}
 	queue, err := h.store.Queue(h.monitor.work(worker.Work), store.QueueOptions{MaxAttempts: max(10, digest.MinAttempts)})
 	if err != nil {
 		return err
 	}
 	index := &commands.Index{}
 	router, err := newRouter(h.defender, index, commands.Digest(h.store, commands.DigestOptions{
-		Defender: h.defender, Index: index, People: gate, Queue: queue, Preview: worker, File: h.digests != nil, Now: h.now,
+		Defender: h.defender, Index: index, People: gate, Queue: queue, Preview: &preview, File: h.digests != nil, Now: h.now,
 	}), commands.Home(h.defender, index, commands.HomeOptions{Digests: h.store}))
 	if err != nil {
 		return err
