@@ -206,6 +206,9 @@ func (r *renewable) GetToken(ctx context.Context, o policy.TokenRequestOptions) 
 	return cred.GetToken(ctx, o)
 }
 
+// dropper is a credential that can drop the tokens it keeps.
+type dropper interface{ drop() }
+
 // refusedToken is the policy that drops the tokens of a credential when Defender refuses one; azcore's own policy drops
 // what it keeps itself. The call fails all the same: its successors get a new token.
 type refusedToken struct{ cred azcore.TokenCredential }
@@ -214,8 +217,8 @@ type refusedToken struct{ cred azcore.TokenCredential }
 func (p refusedToken) Do(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
-		if r, ok := p.cred.(reachable); ok {
-			r.drop()
+		if cred, ok := p.cred.(dropper); ok {
+			cred.drop()
 		}
 	}
 	return resp, err

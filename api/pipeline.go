@@ -24,6 +24,7 @@ func newPipeline(cred azcore.TokenCredential, o Options, limit *limiter) (*azcor
 		runtime.PipelineOptions{
 			PerCall: []policy.Policy{runtime.NewRequestIDPolicy()},
 			PerRetry: []policy.Policy{
+				secondToken{cred},
 				runtime.NewBearerTokenPolicy(namedCredential{cred}, []string{o.Cloud.Scope}, nil),
 				refusedToken{cred},
 				limit,
