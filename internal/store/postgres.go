@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -21,12 +22,15 @@ const (
 	pgxTimeout     = 2 * time.Minute // pgx's, where the URL says nothing
 )
 
-func (s *Store) openPostgres(ctx context.Context, config *pgxpool.Config) error {
+func (s *Store) openPostgres(ctx context.Context, config *pgxpool.Config, login func() string) error {
 	if t := config.ConnConfig.ConnectTimeout; t == 0 || t == pgxTimeout {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "missingkbs"
+	}
+	if login != nil {
+		config.BeforeConnect = signInAs(login)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -37,6 +41,17 @@ func (s *Store) openPostgres(ctx context.Context, config *pgxpool.Config) error 
 		return connectError(config.ConnConfig.Config, err)
 	}
 	return nil
+}
+
+// signInAs has each new connection made with the user and password of a URL as it is then. A URL that cannot be read, or
+// is of another kind of database, changes nothing: it is told where it is set.
+func signInAs(login func() string) func(context.Context, *pgx.ConnConfig) error {
+	return func(_ context.Context, c *pgx.ConnConfig) error {
+		if now, err := parseURL(login()); err == nil && now.pool != nil {
+			c.User, c.Password = now.pool.ConnConfig.User, now.pool.ConnConfig.Password
+		}
+		return nil
+	}
 }
 
 // connectError says where and as whom we tried to connect, and why it did not work. It does not wrap pgx's own error,

@@ -31,6 +31,9 @@ type Options struct {
 	Log       *slog.Logger  // nil discards
 	Retention time.Duration // how long a running [Queue] keeps history; 0 means DefaultRetention, negative forever
 	Audits    time.Duration // the same for audits
+	// Login is asked before each connection to PostgreSQL is made; it returns the database URL as it is now, of which
+	// user and password are taken: they may change while the program runs. Nil keeps those of the start.
+	Login func() string
 }
 
 // Store is one database.
@@ -65,7 +68,7 @@ func open(ctx context.Context, databaseURL string, o Options, openSQLite func(*S
 	if to.pool == nil {
 		err = openSQLite(s, ctx, to.path)
 	} else {
-		err = s.openPostgres(ctx, to.pool)
+		err = s.openPostgres(ctx, to.pool, o.Login)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -41,6 +41,55 @@ func Database(tb testing.TB) string {
 	return url(folder, name)
 }
 
+// Login is a user of one database who needs a password, which can be changed. It lives as long as the server.
+type Login struct {
+	tb               testing.TB
+	folder, name, db string
+}
+
+// NewLogin makes a user of a database of [Database].
+func NewLogin(tb testing.TB, databaseURL, password string) *Login {
+	tb.Helper()
+	folder, err := server()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	config, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	l := &Login{tb, folder, fmt.Sprintf("user%d", databases.Add(1)), config.Database}
+	run(tb, folder, "CREATE ROLE "+l.name+" LOGIN SUPERUSER IN ROLE "+withPassword) // all else is not what is tested
+	l.SetPassword(password)
+	return l
+}
+
+// SetPassword changes the password for new connections.
+func (l *Login) SetPassword(password string) {
+	l.tb.Helper()
+	run(l.tb, l.folder, "ALTER ROLE "+l.name+" PASSWORD '"+password+"'")
+}
+
+// Disconnect ends all connections of the user, as a restart of the server would.
+func (l *Login) Disconnect() {
+	l.tb.Helper()
+	run(l.tb, l.folder, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '"+l.name+"'")
+}
+
+// URL is the user's, with a password.
+func (l *Login) URL(password string) string {
+	return fmt.Sprintf("postgres://%s:%s@/%s?host=%s", l.name, password, l.db, l.folder)
+}
+
+// withPassword is the group whose members must say their password.
+const withPassword = "with_password"
+
+// guard makes the members of a group say their password; everybody else is let in.
+func guard(folder string) error {
+	return os.WriteFile(filepath.Join(folder, "pg_hba.conf"),
+		[]byte("local all +"+withPassword+" scram-sha-256\nlocal all all trust\n"), 0o600)
+}
+
 var (
 	errMissing = errors.New("PostgreSQL is not installed: tests need initdb and postgres, on the PATH or below /usr/lib/postgresql")
 	databases  atomic.Int64
@@ -69,6 +118,9 @@ func start() (folder string, err error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("initdb: %w\n%s", err, out)
 	}
+	if err := guard(folder); err != nil {
+		return "", err
+	}
 	input, hold, err := os.Pipe() // hold stays open as long as this process lives
 	if err != nil {
 		return "", err
@@ -83,7 +135,7 @@ func start() (folder string, err error) {
 		return "", errors.Join(err, hold.Close(), errors.New(string(bytes.TrimSpace(log))))
 	}
 	keep.Store(hold)
-	return folder, nil
+	return folder, execute(folder, "CREATE ROLE "+withPassword)
 }
 
 // keep holds the pipe, which the garbage collector would close.
