@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 )
@@ -263,12 +265,21 @@ func (s defenderSettings) needIDs(m *mistakes) {
 	}
 }
 
+// level reads from which level on is logged.
+func (s logSettings) level(m *mistakes) slog.Level {
+	var level slog.Level
+	// The zero value is info, which is what a mistake is told at.
+	_ = level.UnmarshalText([]byte(m.oneOf("LOG_LEVEL", cmp.Or(s.Level, "info"), "debug", "info", "warn", "error")))
+	return level
+}
+
 // logger makes the log. It is text for a person at a terminal, JSON for everything that collects logs.
 func (s logSettings) logger(m *mistakes, w io.Writer) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(m.oneOf("LOG_LEVEL", cmp.Or(s.Level, "info"), "debug", "info", "warn", "error"))); err != nil {
-		return slog.New(slog.DiscardHandler)
-	}
+	return s.loggerAt(m, w, s.level(m))
+}
+
+// loggerAt makes a log of which something else decides the level.
+func (s logSettings) loggerAt(m *mistakes, w io.Writer, level slog.Leveler) *slog.Logger {
 	format := s.Format
 	if format == "" {
 		format = "json"
@@ -292,23 +303,24 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// defender makes the client of Defender for an app credential. Its options can be changed once the settings are right.
-func (s defenderSettings) defender(m *mistakes, log *slog.Logger, change ...func(*api.Options)) (*api.Client, error) {
+// defender makes the client of Defender for an app credential.
+func (s defenderSettings) defender(m *mistakes, log *slog.Logger) (*api.Client, error) {
 	options := s.client(m)
 	credential := s.credential(m, options.Cloud.Authority)
 	if err := m.err(); err != nil {
 		return nil, err
 	}
 	m.tell(log)
-	options.Logger = log
-	for _, f := range change {
-		f(&options)
-	}
-	credential.Tracing = options.Tracing
-	cred, kind, err := api.NewCredential(credential)
+	cred, err := newCredential(credential)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("the credential for Defender cannot be used: %w", err)}
+		return nil, err
 	}
+	return newClient(cred, cred.kind, options, log)
+}
+
+// newClient makes the client of Defender.
+func newClient(cred azcore.TokenCredential, kind string, options api.Options, log *slog.Logger) (*api.Client, error) {
+	options.Logger = log
 	client, err := api.NewClient(cred, &options)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("DEFENDER_API_URL, DEFENDER_SCOPE: %w", err)}

@@ -20,9 +20,9 @@ type storeSettings struct {
 const maxRetentionDays = 36_500
 
 // check notes what is wrong with the settings; nothing is opened.
-func (s storeSettings) check(m *mistakes, env func(string) (string, bool)) (address string, days int) {
+func (s storeSettings) check(m *mistakes, env func(string) (string, bool)) (address string, retention time.Duration) {
 	address = m.secret("DATABASE_URL", s.URL)
-	if address == "" {
+	if !s.URL.set() {
 		address = ownFile(m, env)
 	}
 	if address != "" {
@@ -30,25 +30,28 @@ func (s storeSettings) check(m *mistakes, env func(string) (string, bool)) (addr
 			m.add("DATABASE_URL:", "%v", err)
 		}
 	}
-	days = m.number("MISSINGKBS_RETENTION_DAYS", s.Retention)
+	days := m.number("MISSINGKBS_RETENTION_DAYS", s.Retention)
 	if days > maxRetentionDays {
 		m.add("MISSINGKBS_RETENTION_DAYS", "takes at most %d; 0 keeps history for ever", maxRetentionDays)
 	}
-	return address, days
+	if days == 0 {
+		return address, -1
+	}
+	return address, time.Duration(days) * 24 * time.Hour
 }
 
 // open opens the database.
 func (s storeSettings) open(ctx context.Context, m *mistakes, log *slog.Logger, env func(string) (string, bool)) (*store.Store, error) {
-	address, days := s.check(m, env)
+	address, retention := s.check(m, env)
 	if err := m.err(); err != nil {
 		return nil, err
 	}
 	m.tell(log)
-	retention := time.Duration(days) * 24 * time.Hour
-	if days == 0 {
-		retention = -1
-	}
-	opened, err := store.Open(ctx, address, store.Options{Log: log, Retention: retention})
+	return openStore(ctx, address, store.Options{Log: log, Retention: retention})
+}
+
+func openStore(ctx context.Context, address string, o store.Options) (*store.Store, error) {
+	opened, err := store.Open(ctx, address, o)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("DATABASE_URL: %w", err)}
 	}

@@ -32,10 +32,11 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, streams{out: os.Stdout, err: os.Stderr}))
 }
 
-// streams are where a command writes, and the environment it may read beyond the settings.
+// streams are where a command writes, and what it may read beyond its settings.
 type streams struct {
 	out, err io.Writer
 	env      func(string) (string, bool)
+	again    func() (*cli, *kong.Context, error) // reads the settings anew
 }
 
 // cli is the command line: each command is a struct whose fields are its flags.
@@ -82,6 +83,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 
 func parseAndRun(ctx context.Context, args []string, env func(string) (string, bool), s streams) error {
 	s.env = env
+	s.again = func() (*cli, *kong.Context, error) { return load(args, env, streams{out: io.Discard, err: io.Discard}) }
 	_, parsed, err := load(args, env, s)
 	if err != nil {
 		return err

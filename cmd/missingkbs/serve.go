@@ -2,10 +2,20 @@ package main
 
 import (
 	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/tracing"
 )
 
 // serveCmd runs the bot.
@@ -21,38 +31,88 @@ type serveCmd struct {
 	Log      logSettings      `embed:"" group:"Log"`
 }
 
+// plan is what the settings of serve say, once they are read and checked.
+type plan struct {
+	level      slog.Level
+	slack      bot.Config
+	bot        bot.Options
+	client     api.Options
+	credential api.CredentialOptions
+	url        secret // of the database, and what it says
+	database   string
+	retention  time.Duration
+	digests    *digestFile
+	access     bot.Access
+	lookout    lookout
+	traces     *tracing.Options // nil for none
+}
+
+// plan reads the settings. Nothing is opened, and nobody is asked.
+func (c serveCmd) plan(m *mistakes, s streams) plan {
+	p := plan{level: c.Log.level(m), url: c.Store.URL, digests: readDigests(m, c.Digests), access: c.Access.read(m), lookout: c.Operator.read(m), traces: c.Traces.read(m)}
+	p.slack, p.bot = c.Slack.read(m)
+	p.bot.Sockets = c.Sockets.read(m)
+	p.database, p.retention = c.Store.check(m, s.env)
+	p.client = c.Defender.client(m)
+	p.credential = c.Defender.credential(m, p.client.Cloud.Authority)
+	return p
+}
+
 // Run connects to Slack and answers until the process is told to stop.
-func (c serveCmd) Run(ctx context.Context, s streams) error {
+func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) error {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGHUP) // from the start on: where nobody listens it ends the process
+	defer signal.Stop(told)
+
 	var m mistakes
-	log := c.Log.logger(&m, s.err)
-	config, options := c.Slack.read(&m)
-	access := c.Access.read(&m)
-	options.Sockets = c.Sockets.read(&m)
-	c.Store.check(&m, s.env)
-	file := readDigests(&m, c.Digests)
-	lookout := c.Operator.read(&m)
-	traces := c.Traces.read(&m)
+	p := c.plan(&m, s)
+	level := &slog.LevelVar{}
+	level.Set(p.level)
+	log := c.Log.loggerAt(&m, s.err, level)
+	if err := m.err(); err != nil {
+		return err
+	}
+	m.tell(log)
 	watch := newMonitor()
 	defer func() { watch.close() }()
-	defender, err := c.Defender.defender(&m, log, func(o *api.Options) { watch.trace(ctx, traces, log); o.Tracing = watch.traces.Azure() })
+	watch.trace(ctx, p.traces, log)
+	p.client.Tracing = watch.traces.Azure()
+	p.credential.Tracing = p.client.Tracing
+	cred, err := newCredential(p.credential)
+	if err != nil {
+		return err
+	}
+	reload := &reloader{
+		streams: s, started: settingValues(parsed), tokens: p.slack.Tokens, level: level, tracing: p.client.Tracing, log: log,
+		signIn: cred.signIn, url: p.url, database: p.database,
+	}
+	reload.cred = api.HoldCredential(cred.TokenCredential, reload.refused)
+	defender, err := newClient(reload.cred, cred.kind, p.client, log)
 	if err != nil {
 		return err
 	}
 	defer defender.Close()
-	stop, err := lookout.serve(ctx, watch, log)
+	hide, err := p.lookout.serve(ctx, watch, log)
 	if err != nil {
 		return err
 	}
-	defer stop()
-	database, err := c.Store.open(ctx, &m, log, s.env)
+	defer hide()
+	database, err := openStore(ctx, p.database, store.Options{Log: log, Retention: p.retention, Login: reload.login})
 	if err != nil {
 		return err
 	}
 	defer database.Close()
-	options.Log = log
+	p.bot.Log = log
 	log.Info("starting", "version", buildVersion(), "defender", defender.Host())
+
+	ctx, stop := context.WithCancel(ctx)
+	var reloading sync.WaitGroup
+	reloading.Go(func() { reload.run(ctx, told) })
+	defer reloading.Wait()
+	defer stop()
 	return house{
-		slack: config, bot: options, access: access, defender: defender, store: database, digests: file, now: time.Now, monitor: watch, log: log,
+		slack: p.slack, bot: p.bot, access: p.access, defender: defender, store: database, digests: p.digests,
+		now: time.Now, monitor: watch, log: log,
 	}.run(ctx)
 }
 

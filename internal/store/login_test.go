@@ -69,3 +69,26 @@ func TestPasswordIsNeeded(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestSameDatabase(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"postgres://u:p@host/db", "postgres://v:q@host/db", true},
+		{"postgres://u:p@host/db", "postgres://host/db?user=v&password=q", true},
+		{"postgres://u:p@host/db?sslmode=require", "postgres://u:q@host/db", false},
+		{"postgres://u:p@host/db", "postgres://u:p@host/other", false},
+		{"postgres://u:p@host/db", "postgres://u:p@elsewhere/db", false},
+		{"postgres://u:p@host/db", "sqlite:///db", false},
+		{"sqlite:///a.db", "sqlite:///a.db", true},
+		{"sqlite:///a.db", "sqlite:///b.db", false},
+		{"", "", false},
+		{"sqlite:///a.db", "what", false},
+	} {
+		if got := store.SameDatabase(tt.a, tt.b); got != tt.want {
+			t.Errorf("SameDatabase(%q, %q) = %v, want %v", tt.a, tt.b, got, tt.want)
+		}
+	}
+}

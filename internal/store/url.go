@@ -27,6 +27,37 @@ func CheckURL(raw string) error {
 	return err
 }
 
+// SameDatabase reports whether two database URLs name the same database, whoever signs in there. A URL that cannot be
+// read names none.
+func SameDatabase(a, b string) bool {
+	one, err := parseURL(a)
+	if err != nil {
+		return false
+	}
+	other, err := parseURL(b)
+	if err != nil || (one.pool == nil) != (other.pool == nil) {
+		return false
+	}
+	if one.pool == nil {
+		return one.path == other.path
+	}
+	return anonymous(one.pool) == anonymous(other.pool)
+}
+
+// anonymous is what a configuration says beside who signs in.
+func anonymous(c *pgxpool.Config) string {
+	u, err := url.Parse(c.ConnString())
+	if err != nil {
+		return ""
+	}
+	options := u.Query()
+	for _, who := range []string{"user", "password"} {
+		options.Del(who)
+	}
+	u.User, u.RawQuery = nil, options.Encode()
+	return u.String()
+}
+
 // parseURL reads a database URL. Its errors quote nothing of it, since where the password is in a URL that cannot be
 // read is a guess: pgx redacts such URLs "best effort", net/url not at all.
 func parseURL(raw string) (target, error) {
