@@ -54,7 +54,7 @@ func TestWhichSettingsAreSecrets(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "DATABASE_URL"}
+	want := []string{"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "DATABASE_URL", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"}
 	if diff := cmp.Diff(want, found); diff != "" {
 		t.Errorf("secrets (-want +got):\n%s", diff)
 	}
