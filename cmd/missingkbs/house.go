@@ -14,6 +14,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/metrics"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -76,13 +77,18 @@ func (h house) open(ctx context.Context) error {
 		Poster: tracedPoster{bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Tables: h.bot.Tables, Log: h.log}), h.monitor.traces.Tracer()},
 		Now:    h.now,
 		Log:    h.log,
+
+		Observe: h.monitor.digest(h.now),
 	}
 	preview := *worker
 	preview.Source = tracedSource{source.forPeople(), h.monitor.traces.Tracer()}
-	queue, err := h.store.Queue(h.monitor.work(worker.Work), store.QueueOptions{MaxAttempts: max(10, digest.MinAttempts)})
+	queue, err := h.store.Queue(h.monitor.work(worker.Work), store.QueueOptions{
+		MaxAttempts: max(10, digest.MinAttempts), GivenUp: func(context.Context, digest.Job, error) { h.monitor.metrics.DigestGivenUp() },
+	})
 	if err != nil {
 		return err
 	}
+	h.monitor.metrics.Watch(metrics.Sources{Stored: (&stored{store: h.store, queue: queue, now: h.now}).figures})
 	index := &commands.Index{}
 	router, err := newRouter(h.defender, index, commands.Digest(h.store, commands.DigestOptions{
 		Defender: h.defender, Index: index, People: gate, Queue: queue, Preview: &preview, File: h.digests != nil, Now: h.now,
@@ -93,7 +99,7 @@ func (h house) open(ctx context.Context) error {
 	if err := queue.Start(ctx); err != nil {
 		return err
 	}
-	scheduler := &digest.Scheduler{Store: h.store, Queue: queue, Every: h.tick, Now: h.now, Log: h.log}
+	scheduler := &digest.Scheduler{Store: countedTimetable{h.store, h.monitor.metrics}, Queue: queue, Every: h.tick, Now: h.now, Log: h.log}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return scheduler.Run(ctx) })
 	g.Go(func() error {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/metrics"
 	"github.com/missingkbs/missingkbs/internal/probe"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -61,4 +63,38 @@ func (m *monitor) question(_ context.Context, o bot.Observation) {
 		Entry: string(o.Entry), Command: o.Command, Outcome: string(o.Outcome), Reason: o.Reason,
 		Queued: o.Queued, Working: o.Working, Reply: o.Reply,
 	})
+}
+
+// digest counts attempts at digests.
+func (m *monitor) digest(now func() time.Time) func(context.Context, digest.Observation) {
+	return func(_ context.Context, o digest.Observation) {
+		m.metrics.Digest(metrics.Digest{
+			Outcome: string(o.Outcome), Lag: now().Sub(o.Job.Due), Late: o.Late,
+			Over: o.Outcome == digest.OutcomeSent || o.Outcome == digest.OutcomeSilent,
+		})
+	}
+}
+
+// countedTimetable counts what becomes due. Of several replicas the one that moves the next run counts.
+type countedTimetable struct {
+	digest.Timetable
+	metrics *metrics.Metrics
+}
+
+// Due is part of [digest.Timetable].
+func (t countedTimetable) Due(ctx context.Context, now time.Time, limit int) ([]digest.Subscription, error) {
+	due, err := t.Timetable.Due(ctx, now, limit)
+	if err == nil {
+		t.metrics.DigestsLooked(time.Now())
+	}
+	return due, err
+}
+
+// Advance is part of [digest.Timetable].
+func (t countedTimetable) Advance(ctx context.Context, id string, from, to time.Time) (bool, error) {
+	moved, err := t.Timetable.Advance(ctx, id, from, to)
+	if moved {
+		t.metrics.DigestDue()
+	}
+	return moved, err
 }

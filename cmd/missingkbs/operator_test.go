@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
 // page is where a world's program serves probes and metrics, as its log says.
@@ -182,4 +183,25 @@ func TestProbesAndMetricsOfAProcess(t *testing.T) {
 	if status, _ := w.look(t, "/debug/pprof/"); status != http.StatusNotFound {
 		t.Errorf("profiles are served without being asked for: %d", status)
 	}
+}
+
+// What digests did, and what the database knows of them.
+func TestFiguresOfDigests(t *testing.T) {
+	t.Parallel()
+	w := digestStage(t, sandbox.Options{})
+	r := sqliteRecords(t)
+	r.subscribe(t, due("1001", sandbox.General, "microsoft-_-edge"), due("1002", sandbox.Patching, "microsoft-_-edge"))
+	w.start(t, map[string]string{"DATABASE_URL": r.url})
+	r.settle(t, 2)
+	w.figures(t,
+		"missingkbs_digests_due_total 2",
+		`missingkbs_digests_total{outcome="sent"} 2`,
+		`missingkbs_digests_total{outcome="failed"} 0`,
+		"missingkbs_digest_lag_seconds_count 2",
+		"missingkbs_database_up 1",
+		`missingkbs_subscriptions{state="active"} 2`,
+		"missingkbs_digests_overdue_seconds 0",
+		`missingkbs_data_age_seconds{bound="oldest"} `,
+		"missingkbs_digests_last_look_timestamp_seconds 1",
+	)
 }

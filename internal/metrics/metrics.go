@@ -31,8 +31,6 @@ type Metrics struct {
 	stages    *prometheus.HistogramVec
 	calls     *prometheus.CounterVec
 	callTimes *prometheus.HistogramVec
-	throttled *prometheus.CounterVec
-	answers   *prometheus.CounterVec
 	signIns   *prometheus.CounterVec
 	due       prometheus.Counter
 	digests   *prometheus.CounterVec

@@ -47,8 +47,6 @@ func everything() *metrics.Metrics {
 	m.Question(metrics.Question{Entry: "typed", Command: "search", Outcome: "failed", Reason: "throttled", Queued: 2 * time.Millisecond, Working: 2 * time.Second, Reply: 20 * time.Millisecond})
 	m.Question(metrics.Question{Entry: "click", Outcome: "busy"})
 	m.Call(metrics.Call{Call: "getmissingkbs", Code: "200", Took: 200 * time.Millisecond})
-	m.Throttled("own_limit")
-	m.Answer("cache")
 	m.SignIn("accepted")
 	m.DigestDue()
 	m.DigestsLooked(time.UnixMilli(1_700_000_000_500))
@@ -60,11 +58,15 @@ func everything() *metrics.Metrics {
 		Slack: func() metrics.Slack {
 			return metrics.Slack{Connections: 1, Wanted: 2, Opened: 5, Reconnects: map[string]int64{"refresh_requested": 3}, AckFailures: 1, Duplicates: 2, Undecodable: 3, Dropped: 4}
 		},
-		Quota: func() []metrics.Quota {
+		Client: func() metrics.Client {
+			return metrics.Client{Hits: 5, Joined: 2, Asked: 3, Stale: 1, Waited: 6, Refused: 7, Throttled: 8, BudgetErrors: 9}
+		},
+		Quota: func(context.Context) []metrics.Quota {
 			return []metrics.Quota{{Window: "minute", For: "questions", Left: 12, Limit: 50}, {Window: "minute", For: "digests", Left: 2, Limit: 50}}
 		},
+		Audit: func() metrics.Audit { return metrics.Audit{Written: 7, Lost: 1} },
 		Stored: func(context.Context) (metrics.Stored, error) {
-			return metrics.Stored{Active: 4, Paused: 1, Overdue: time.Minute, Oldest: 48 * time.Hour, Newest: time.Hour, HasData: true, AuditWritten: 7, AuditLost: 1}, nil
+			return metrics.Stored{Active: 4, Paused: 1, Overdue: time.Minute, Oldest: 48 * time.Hour, Newest: time.Hour, HasData: true}, nil
 		},
 	})
 	return m
@@ -79,10 +81,12 @@ func TestFigures(t *testing.T) {
 		`missingkbs_question_duration_seconds_bucket{stage="queued",le="0.005"} 2`,
 		`missingkbs_defender_calls_total{call="getmissingkbs",code="200"} 1`,
 		`missingkbs_defender_call_duration_seconds_count{call="getmissingkbs"} 1`,
-		`missingkbs_defender_throttled_total{by="own_limit"} 1`,
-		`missingkbs_defender_throttled_total{by="defender"} 0`,
-		`missingkbs_answers_total{from="cache"} 1`,
-		`missingkbs_answers_total{from="stale"} 0`,
+		`missingkbs_defender_throttled_total 8`,
+		`missingkbs_defender_own_limit_waits_total 6`,
+		`missingkbs_defender_own_limit_refused_total 7`,
+		`missingkbs_defender_budget_errors_total 9`,
+		`missingkbs_answers_total{from="cache"} 5`,
+		`missingkbs_answers_total{from="stale"} 1`,
 		`missingkbs_defender_sign_ins_total{outcome="accepted"} 1`,
 		`missingkbs_digests_due_total 1`,
 		`missingkbs_digests_total{outcome="sent"} 1`,
@@ -154,9 +158,9 @@ func TestLabelsHaveFewValues(t *testing.T) {
 func TestDatabaseDown(t *testing.T) {
 	t.Parallel()
 	m := metrics.New("")
-	m.Watch(metrics.Sources{Stored: func(context.Context) (metrics.Stored, error) { return metrics.Stored{AuditLost: 3}, errors.New("down") }})
+	m.Watch(metrics.Sources{Stored: func(context.Context) (metrics.Stored, error) { return metrics.Stored{}, errors.New("down") }})
 	body := scrape(t, m)
-	want(t, body, "missingkbs_database_up 0", "missingkbs_audit_lost_total 3", "missingkbs_digests_due_total 0")
+	want(t, body, "missingkbs_database_up 0", "missingkbs_digests_due_total 0")
 	if strings.Contains(body, "missingkbs_data_age_seconds") || strings.Contains(body, "missingkbs_subscriptions") {
 		t.Error("figures of a database that does not answer")
 	}

@@ -11,7 +11,9 @@ import (
 type Sources struct {
 	Load   func() Load
 	Slack  func() Slack
-	Quota  func() []Quota
+	Quota  func(context.Context) []Quota
+	Client func() Client
+	Audit  func() Audit
 	Stored func(context.Context) (Stored, error) // an error means that the database does not answer
 }
 
@@ -43,6 +45,15 @@ type Quota struct {
 	Limit  float64
 }
 
+// Client is what the client of Defender has counted since it was made.
+type Client struct {
+	Hits, Joined, Asked, Stale int64 // answers by where they came from
+	Waited                     int64 // calls that waited for our own limit
+	Refused                    int64 // calls that were not made, because their turn would have come too late
+	Throttled                  int64 // answers of Defender that said "too many"
+	BudgetErrors               int64 // times that the shared budget did not answer
+}
+
 // Stored is what the database knows.
 type Stored struct {
 	Active  int           // subscriptions that will make digests
@@ -51,9 +62,12 @@ type Stored struct {
 	Oldest  time.Duration // age of the oldest data that a digest goes on from, over active subscriptions
 	Newest  time.Duration // age of the newest
 	HasData bool          // there is such data
+}
 
-	AuditWritten int64
-	AuditLost    int64
+// Audit is the writing of the audit.
+type Audit struct {
+	Written int64 // lines that were written
+	Lost    int64 // lines that could not be written
 }
 
 // Watch says where figures come from that are asked for at each scrape. It replaces what was said before.
@@ -69,18 +83,24 @@ func (scraped) Describe(chan<- *prometheus.Desc) {}
 func (s scraped) Collect(to chan<- prometheus.Metric) {
 	from := s.sources.Load()
 	w := writer{to: to, bound: s.bound}
+	ctx, cancel := scrapeContext()
+	defer cancel()
 	if from.Load != nil {
 		w.load(from.Load())
 	}
 	if from.Slack != nil {
 		w.slack(from.Slack())
 	}
+	if from.Client != nil {
+		w.client(from.Client())
+	}
 	if from.Quota != nil {
-		w.quota(from.Quota())
+		w.quota(from.Quota(ctx))
+	}
+	if from.Audit != nil {
+		w.audit(from.Audit())
 	}
 	if from.Stored != nil {
-		ctx, cancel := scrapeContext()
-		defer cancel()
 		stored, err := from.Stored(ctx)
 		w.stored(stored, err)
 	}
@@ -125,6 +145,17 @@ func (w writer) slack(s Slack) {
 	w.counter("slack_envelopes_dropped_total", "Envelopes that were not even refused, for lack of room: Slack has told the person that the app did not respond.", s.Dropped)
 }
 
+func (w writer) client(c Client) {
+	answers := prometheus.NewDesc(namespace+"_answers_total", "Answers about Defender's data by where they came from: a call, the cache, a call that somebody else had made, or data beyond its time because there was no other; the last count twice.", []string{"from"}, nil)
+	for from, n := range map[string]int64{"defender": c.Asked, "cache": c.Hits, "joined": c.Joined, "stale": c.Stale} {
+		w.to <- prometheus.MustNewConstMetric(answers, prometheus.CounterValue, float64(n), from)
+	}
+	w.counter("defender_throttled_total", "Answers of Defender that said that there were too many calls (429).", c.Throttled)
+	w.counter("defender_own_limit_waits_total", "Calls of Defender that waited for their turn under our own limit.", c.Waited)
+	w.counter("defender_own_limit_refused_total", "Calls of Defender that were not made, because their turn would have come too late.", c.Refused)
+	w.counter("defender_budget_errors_total", "Times that the budget which replicas share did not answer.", c.BudgetErrors)
+}
+
 func (w writer) quota(list []Quota) {
 	left := prometheus.NewDesc(namespace+"_defender_quota_left", "Calls of Defender that may still be made now, by window of the quota and by what for.", []string{"window", "for"}, nil)
 	limit := prometheus.NewDesc(namespace+"_defender_quota_limit", "Calls of Defender that may be made in a window.", []string{"window", "for"}, nil)
@@ -135,14 +166,17 @@ func (w writer) quota(list []Quota) {
 	}
 }
 
+func (w writer) audit(a Audit) {
+	w.counter("audit_written_total", "Lines of the audit that were written.", a.Written)
+	w.counter("audit_lost_total", "Lines of the audit that could not be written.", a.Lost)
+}
+
 func (w writer) stored(s Stored, err error) {
 	up := 1.0
 	if err != nil {
 		up = 0
 	}
 	w.gauge("database_up", "Whether the database answers: 1 or 0. Without it, what is read from it is missing here.", up)
-	w.counter("audit_written_total", "Lines of the audit that were written.", s.AuditWritten)
-	w.counter("audit_lost_total", "Lines of the audit that could not be written.", s.AuditLost)
 	if err != nil {
 		return
 	}

@@ -71,6 +71,11 @@ SELECT * FROM baselines WHERE subscription = @subscription;
 -- name: Baselines :many
 SELECT tenant, contents FROM baselines;
 
+-- name: BaselineAges :one
+SELECT CAST(COALESCE(MIN(baselines.at_ms), 0) AS BIGINT) AS oldest_ms, CAST(COALESCE(MAX(baselines.at_ms), 0) AS BIGINT) AS newest_ms
+FROM baselines JOIN subscriptions ON subscriptions.id = baselines.subscription
+WHERE NOT subscriptions.paused;
+
 -- name: RemoveBaseline :exec
 DELETE FROM baselines WHERE subscription = @subscription;
 

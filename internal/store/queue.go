@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -70,6 +71,7 @@ type client interface {
 	Start(ctx context.Context) error
 	Stop(ctx context.Context) error
 	StopAndCancel(ctx context.Context) error
+	JobList(ctx context.Context, params *river.JobListParams) (*river.JobListResult, error)
 }
 
 // Queue makes a queue whose jobs are done by work, once it is started.
@@ -98,6 +100,29 @@ func (q *Queue) Enqueue(ctx context.Context, job digest.Job) error {
 		return fmt.Errorf("enqueue the digest of subscription %s: %w", job.Subscription, err)
 	}
 	return nil
+}
+
+// maxWaiting bounds how many jobs [Queue.Waiting] reads.
+const maxWaiting = 1000
+
+// Waiting lists the jobs that are not over: they wait, are worked on, or are to be tried again. It reads the oldest
+// thousand.
+func (q *Queue) Waiting(ctx context.Context) ([]digest.Job, error) {
+	found, err := q.client.JobList(ctx, river.NewJobListParams().Kinds(digestArgs{}.Kind()).States(
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	).First(maxWaiting))
+	if err != nil {
+		return nil, fmt.Errorf("list digests that wait: %w", err)
+	}
+	jobs := make([]digest.Job, 0, len(found.Jobs))
+	for _, row := range found.Jobs {
+		var args digestArgs
+		if err := json.Unmarshal(row.EncodedArgs, &args); err != nil {
+			return nil, fmt.Errorf("read the job %d: %w", row.ID, err)
+		}
+		jobs = append(jobs, digest.Job{Subscription: args.Subscription, Due: moment(args.DueMS)})
+	}
+	return jobs, nil
 }
 
 // Start begins to work and returns. The end of its context does not stop the queue: [Queue.Stop] does, because jobs

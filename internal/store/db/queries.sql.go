@@ -313,6 +313,24 @@ func (q *Queries) Baseline(ctx context.Context, subscription string) (Baseline, 
 	return i, err
 }
 
+const baselineAges = `-- name: BaselineAges :one
+SELECT CAST(COALESCE(MIN(baselines.at_ms), 0) AS BIGINT) AS oldest_ms, CAST(COALESCE(MAX(baselines.at_ms), 0) AS BIGINT) AS newest_ms
+FROM baselines JOIN subscriptions ON subscriptions.id = baselines.subscription
+WHERE NOT subscriptions.paused
+`
+
+type BaselineAgesRow struct {
+	OldestMs int64
+	NewestMs int64
+}
+
+func (q *Queries) BaselineAges(ctx context.Context) (BaselineAgesRow, error) {
+	row := q.db.QueryRowContext(ctx, baselineAges)
+	var i BaselineAgesRow
+	err := row.Scan(&i.OldestMs, &i.NewestMs)
+	return i, err
+}
+
 const baselines = `-- name: Baselines :many
 SELECT tenant, contents FROM baselines
 `

@@ -1,0 +1,17 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Ages tells when the baselines of subscriptions that are not paused were recorded: the oldest and the newest. Both are
+// zero when there are none.
+func (s *Store) Ages(ctx context.Context) (oldest, newest time.Time, err error) {
+	row, err := s.queries.BaselineAges(ctx)
+	if err != nil {
+		return time.Time{}, time.Time{}, fmt.Errorf("read the ages of baselines: %w", err)
+	}
+	return moment(row.OldestMs), moment(row.NewestMs), nil
+}

@@ -1,0 +1,83 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+func TestQueueTellsWhatWaits(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(on engine) {
+		t, url := on.T, on.url
+		held := make(chan struct{})
+		s, c := open(t, url, store.Options{}), calls(func(_ context.Context, c call) error {
+			switch c.Subscription {
+			case "held":
+				<-held
+			case "broken":
+				return errors.New("broken")
+			}
+			return nil
+		})
+		q := started(t, s, c.work, store.QueueOptions{Backoff: func(int) time.Duration { return time.Hour }})
+		want := []digest.Job{{Subscription: "broken", Due: monday}, {Subscription: "held", Due: monday.Add(time.Hour)}}
+		enqueue(t, q, want[0])
+		c.next(t)
+		enqueue(t, q, digest.Job{Subscription: "done", Due: monday})
+		c.next(t)
+		enqueue(t, q, want[1])
+		c.next(t)
+		defer close(held)
+		var got []digest.Job
+		for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+			var err error
+			if got, err = q.Waiting(on.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if len(got) == len(want) { // the one that is done may still be written down
+				break
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("waiting (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestAges(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(on engine) {
+		t := on.T
+		s := open(t, on.url, store.Options{})
+		ages := func() [2]time.Time {
+			oldest, newest, err := s.Ages(on.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return [2]time.Time{oldest, newest}
+		}
+		if got := ages(); got != [2]time.Time{} {
+			t.Errorf("without a baseline: %v", got)
+		}
+		for id, days := range map[string]int{"1": 1, "2": 5, "3": 9} {
+			sub := digest.Subscription{ID: id, Tenant: digest.DefaultTenant, Channel: "C", Watch: []string{"a"}, Paused: id == "3", PauseReason: "so"}
+			if err := s.AddSubscription(on.Context(), sub, digest.Audit{Action: "digest.add"}); err != nil {
+				t.Fatal(err)
+			}
+			d := digest.Delivery{Key: id, Subscription: id, Tenant: sub.Tenant, Due: monday, Kind: digest.First, At: monday.AddDate(0, 0, -days)}
+			if err := s.Record(on.Context(), d, digest.Snapshot{Tenant: sub.Tenant, At: d.At}, sub); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want, got := [2]time.Time{monday.AddDate(0, 0, -5), monday.AddDate(0, 0, -1)}, ages(); got != want {
+			t.Errorf("got %v, want %v: paused ones do not count", got, want)
+		}
+	})
+}
