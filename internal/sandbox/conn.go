@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -13,6 +14,7 @@ import (
 type frame struct {
 	body []byte
 	last bool // the connection ends after it
+	cut  bool // no message: the connection ends here, without a word
 }
 
 // conn is one Socket Mode connection. One goroutine reads, one writes.
@@ -23,6 +25,8 @@ type conn struct {
 	out    chan frame
 	done   chan struct{}
 	ending sync.Once
+	hushed atomic.Bool // dead, though open
+	warned atomic.Bool // it ends by itself soon
 }
 
 // outgoing is how many messages wait for a connection that reads slowly: the questions of a large channel at once.
@@ -69,6 +73,7 @@ func (c *conn) refuse(reason string) {
 
 // warn says that the connection will end soon, and ends it then.
 func (c *conn) warn() {
+	c.warned.Store(true)
 	c.send("disconnect", disconnect("warning"))
 	c.s.w.spawn(func() {
 		select {
@@ -83,7 +88,7 @@ func (c *conn) warn() {
 // goodbye ends the connection in order.
 func (c *conn) goodbye(reason string) {
 	c.s.remove(c)
-	if !c.queue("disconnect", frame{encode(disconnect(reason)), true}) {
+	if !c.queue("disconnect", frame{body: encode(disconnect(reason)), last: true}) {
 		c.end()
 	}
 }
@@ -98,6 +103,12 @@ func (c *conn) write(life time.Duration) {
 	for {
 		select {
 		case f := <-c.out:
+			if f.cut {
+				return
+			}
+			if c.hushed.Load() {
+				continue
+			}
 			if c.ws.WriteMessage(websocket.TextMessage, f.body) != nil {
 				return
 			}
@@ -106,6 +117,9 @@ func (c *conn) write(life time.Duration) {
 				return
 			}
 		case <-ping.C:
+			if c.hushed.Load() {
+				continue
+			}
 			if c.ws.WriteControl(websocket.PingMessage, []byte("ping"), time.Now().Add(time.Second)) != nil {
 				return
 			}
@@ -147,6 +161,7 @@ func (c *conn) receive(body []byte, fragmented bool) {
 		Payload    json.RawMessage `json:"payload"`
 	}
 	switch {
+	case c.hushed.Load():
 	case fragmented:
 		w.trace.fail("acknowledgement", "came in several WebSocket frames: Slack drops it in silence", object{"bytes": len(body)})
 	case len(body) >= maxAckBytes:

@@ -87,7 +87,7 @@ type Workspace struct {
 	triggers *triggers
 	sockets  *sockets
 	switches *switches
-	refused  refusedTokens
+	tokens   tokens
 	limits   *limits
 	trace    *trace
 	feed     *feed

@@ -88,6 +88,7 @@ func (s *sockets) serve(rw http.ResponseWriter, r *http.Request) {
 		c.refuse("too_many_websockets")
 		return
 	}
+	c.answerPings()
 	var writer sync.WaitGroup
 	writer.Go(func() { c.write(life) })
 	c.read()
@@ -111,6 +112,9 @@ func (s *sockets) admit(c *conn, life time.Duration) bool {
 			"build_number": 1, "approximate_connection_time": int(life.Seconds()),
 		},
 	})
+	if reason := s.w.switches.get().Dismiss; reason != "" {
+		c.queue("disconnect", frame{body: encode(disconnect(reason)), last: true})
+	}
 	s.announce()
 	return true
 }

@@ -15,6 +15,7 @@ type Faults struct {
 	RefuseNewBlocks bool          // blocks newer than 2025 get invalid_blocks, as in workspaces without them
 	Redeliver       bool          // every envelope comes twice
 	DropAcks        bool          // acknowledgements get lost
+	Dismiss         string        // every new socket is told to go right after its hello, for this reason
 	WebAPIError     string        // every Web API call answers this, such as invalid_auth
 	ClockSkew       time.Duration // the Web API's Date header is off by so much, as if this machine's clock were wrong
 	Latency         time.Duration // added to every Web API call and response URL

@@ -12,21 +12,59 @@ func (w *Workspace) ConfigToken() string { return w.configToken }
 // RefuseToken makes Slack answer every call with one of the workspace's tokens by an error of its own, such as
 // "token_revoked" or "account_inactive"; "" makes the token a good one again.
 func (w *Workspace) RefuseToken(token, code string) {
-	w.refused.mu.Lock()
-	defer w.refused.mu.Unlock()
-	if w.refused.codes == nil {
-		w.refused.codes = map[string]string{}
+	w.tokens.mu.Lock()
+	defer w.tokens.mu.Unlock()
+	if w.tokens.codes == nil {
+		w.tokens.codes = map[string]string{}
 	}
-	w.refused.codes[token] = code
+	w.tokens.codes[token] = code
 }
 
-// refusedTokens are tokens that once were good.
-type refusedTokens struct {
+// NewAppToken makes one more app-level token. The others stay good until
+// [Workspace.RefuseToken] takes them back.
+func (w *Workspace) NewAppToken() string {
+	return w.tokens.add(appToken, "xapp-1-"+AppID+"-"+digits(13)+"-"+secret(32))
+}
+
+// NewBotToken makes one more bot token.
+func (w *Workspace) NewBotToken() string {
+	return w.tokens.add(botToken, "xoxb-"+digits(12)+"-"+digits(13)+"-"+secret(12))
+}
+
+// kindOf is the kind of a token of the workspace.
+func (w *Workspace) kindOf(token string) (kind tokenKind, known bool) {
+	switch token {
+	case w.botToken:
+		return botToken, true
+	case w.appToken:
+		return appToken, true
+	case w.configToken:
+		return configToken, true
+	}
+	w.tokens.mu.Lock()
+	defer w.tokens.mu.Unlock()
+	kind, known = w.tokens.more[token]
+	return kind, known
+}
+
+// tokens are tokens that once were good, and tokens that were made later.
+type tokens struct {
 	mu    sync.Mutex
 	codes map[string]string // what Slack says, by token
+	more  map[string]tokenKind
 }
 
-func (r *refusedTokens) code(token string) string {
+func (r *tokens) add(kind tokenKind, token string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.more == nil {
+		r.more = map[string]tokenKind{}
+	}
+	r.more[token] = kind
+	return token
+}
+
+func (r *tokens) code(token string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.codes[token]
@@ -34,16 +72,15 @@ func (r *refusedTokens) code(token string) string {
 
 // authorize says why a call may not be made with a token.
 func (w *Workspace) authorize(m method, token string) error {
-	kinds := map[tokenKind]string{botToken: w.botToken, appToken: w.appToken, configToken: w.configToken}
-	known := slices.Contains([]string{w.botToken, w.appToken, w.configToken}, token)
+	kind, known := w.kindOf(token)
 	switch {
 	case m.token == noToken:
 		return nil
 	case token == "":
 		return refuse("not_authed")
-	case w.refused.code(token) != "":
-		return refuse(w.refused.code(token))
-	case known && token != kinds[m.token]:
+	case w.tokens.code(token) != "":
+		return refuse(w.tokens.code(token))
+	case known && kind != m.token:
 		return refuse("not_allowed_token_type")
 	case !known:
 		return refuse("invalid_auth")
@@ -55,12 +92,13 @@ func (w *Workspace) authorize(m method, token string) error {
 
 // scopesOf is what Slack tells, with each answer, of the token that it was given; nothing of one that it refuses.
 func (w *Workspace) scopesOf(token string) (scopes string, ok bool) {
+	kind, known := w.kindOf(token)
 	switch {
-	case token == "" || w.refused.code(token) != "":
+	case !known || w.tokens.code(token) != "":
 		return "", false
-	case token == w.botToken:
+	case kind == botToken:
 		return strings.Join(w.scopes(), ","), true
-	case token == w.appToken:
+	case kind == appToken:
 		return "connections:write", true
 	}
 	return "", false

@@ -18,7 +18,7 @@ func TestRefusedTokens(t *testing.T) {
 	w.RefuseToken(w.BotToken(), "token_revoked")
 	w.RefuseToken(w.AppToken(), "socket_mode_disabled")
 	for method, token := range map[string]string{"auth.test": w.BotToken(), "apps.connections.open": w.AppToken()} {
-		want := w.refused.code(token)
+		want := w.tokens.code(token)
 		if got := form(t, w, method, token, nil)["error"]; got != want {
 			t.Errorf("%s: %v, want %s", method, got, want)
 		}

@@ -1,0 +1,58 @@
+package sandbox
+
+import (
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// DisconnectOne tells the oldest socket to go, as [Workspace.Disconnect] tells
+// all. It reports whether there was one.
+func (w *Workspace) DisconnectOne(reason string) bool {
+	for _, c := range w.sockets.open() {
+		if c.warned.Load() {
+			continue
+		}
+		if reason == "warning" {
+			c.warn()
+		} else {
+			c.goodbye(reason)
+		}
+		return true
+	}
+	return false
+}
+
+// DropOne cuts the oldest socket without a word, after what was already on its
+// way to the app. It reports whether there was one.
+func (w *Workspace) DropOne() bool {
+	for _, c := range w.sockets.open() {
+		w.sockets.remove(c)
+		select {
+		case c.out <- frame{cut: true}:
+		default:
+			c.end()
+		}
+		return true
+	}
+	return false
+}
+
+// Hush makes every socket that is open now go dead without closing, as when a
+// router forgets a connection: nothing comes out of it any more, and what the app
+// sends is lost.
+func (w *Workspace) Hush() {
+	for _, c := range w.sockets.open() {
+		c.hushed.Store(true)
+	}
+}
+
+// answerPings answers the app's pings unless the connection is dead.
+func (c *conn) answerPings() {
+	c.ws.SetPingHandler(func(data string) error {
+		if !c.hushed.Load() {
+			_ = c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
+		}
+		return nil
+	})
+}
