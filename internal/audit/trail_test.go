@@ -1,0 +1,249 @@
+package audit_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+// book is a writer that a test can take away.
+type book struct {
+	mu      sync.Mutex
+	away    bool
+	hanging bool
+	lost    bool // what is written is there, but the writer does not hear of it
+	pages   []int
+	list    []digest.Audit
+	ids     map[string]bool
+}
+
+func (b *book) AddAudits(ctx context.Context, list []digest.Audit) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.hanging {
+		b.mu.Unlock()
+		<-ctx.Done()
+		b.mu.Lock()
+		return ctx.Err()
+	}
+	if b.away {
+		return errors.New("away")
+	}
+	if b.ids == nil {
+		b.ids = map[string]bool{}
+	}
+	b.pages = append(b.pages, len(list))
+	for _, a := range list {
+		if !b.ids[a.ID] {
+			b.list = append(b.list, a)
+		}
+		b.ids[a.ID] = true
+	}
+	if b.lost {
+		b.lost = false
+		return errors.New("the answer was lost")
+	}
+	return nil
+}
+
+func (b *book) set(change func(*book)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	change(b)
+}
+
+func (b *book) subjects() (list []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, a := range b.list {
+		list = append(list, a.Subject)
+	}
+	return list
+}
+
+// desk is a trail that runs in a bubble.
+type desk struct {
+	*audit.Trail
+	t    *testing.T
+	book *book
+	log  *bytes.Buffer
+	lost atomic.Int64
+	stop func()
+}
+
+func run(t *testing.T, o audit.Options, test func(d *desk)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		t.Helper()
+		d := &desk{t: t, book: &book{}, log: &bytes.Buffer{}}
+		o.Log = slog.New(slog.NewTextHandler(d.log, nil))
+		o.Lost = func(n int) { d.lost.Add(int64(n)) }
+		d.Trail = audit.New(d.book, o)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { d.Run(ctx) })
+		d.stop = func() { cancel(); running.Wait() }
+		test(d)
+		d.stop()
+	})
+}
+
+func (d *desk) want(subjects ...string) {
+	d.t.Helper()
+	synctest.Wait()
+	if diff := cmp.Diff(subjects, d.book.subjects()); diff != "" {
+		d.t.Errorf("written (-want +got):\n%s", diff)
+	}
+}
+
+func entry(subject string) digest.Audit {
+	return digest.Audit{At: time.Now(), User: "U1", Action: "ask", Subject: subject}
+}
+
+func TestTrail(t *testing.T) {
+	t.Parallel()
+	run(t, audit.Options{}, func(d *desk) {
+		d.Note(entry("1"))
+		d.Note(entry("2"))
+		d.want()
+		time.Sleep(time.Second)
+		d.want("1", "2")
+		d.Keep(entry("3")) // at once
+		d.want("1", "2", "3")
+		d.Note(entry("4"))
+		d.Keep(entry("5")) // takes the question along
+		d.want("1", "2", "3", "5", "4")
+		if d.lost.Load() != 0 || d.log.Len() != 0 {
+			t.Errorf("lost %d, log %s", d.lost.Load(), d.log)
+		}
+	})
+}
+
+func TestTrailWritesWhatIsLeftAtTheEnd(t *testing.T) {
+	t.Parallel()
+	run(t, audit.Options{}, func(d *desk) {
+		for i := range 1000 {
+			d.Note(entry(fmt.Sprint(i)))
+			d.Keep(entry(fmt.Sprint("k", i)))
+		}
+		d.stop()
+		if got := len(d.book.subjects()); got != 2000 || d.lost.Load() != 0 {
+			t.Errorf("%d written, %d lost, want 2000", got, d.lost.Load())
+		}
+		for _, n := range d.book.pages {
+			if n > 400 {
+				t.Errorf("a batch of %d", n)
+			}
+		}
+	})
+}
+
+// While the database is away nothing is lost, and when only its answer was, nothing is written twice.
+func TestTrailWaitsForTheDatabase(t *testing.T) {
+	t.Parallel()
+	run(t, audit.Options{}, func(d *desk) {
+		d.book.set(func(b *book) { b.away = true })
+		d.Keep(entry("1"))
+		time.Sleep(10 * time.Minute)
+		d.Note(entry("2"))
+		d.want()
+		d.book.set(func(b *book) { b.away, b.lost = false, true })
+		time.Sleep(time.Minute)
+		d.want("1", "2")
+		if log := d.log.String(); strings.Count(log, "cannot be written") != 1 || strings.Count(log, "written again") != 1 || d.lost.Load() != 0 {
+			t.Errorf("lost %d, log:\n%s", d.lost.Load(), log)
+		}
+	})
+}
+
+// What there is no room for is counted, what matters of it is logged, and later readers are told of the gap.
+func TestTrailTellsOfWhatIsLost(t *testing.T) {
+	t.Parallel()
+	run(t, audit.Options{Room: 3}, func(d *desk) {
+		d.book.set(func(b *book) { b.away = true })
+		for i := range 5 {
+			d.Note(entry(fmt.Sprint("q", i)))
+			d.Keep(entry(fmt.Sprint("k", i)))
+			time.Sleep(time.Second)
+		}
+		if d.lost.Load() != 4 {
+			t.Errorf("lost %d, want 4", d.lost.Load())
+		}
+		log := d.log.String()
+		if strings.Count(log, "could not be kept") != 2 || !strings.Contains(log, "subject=k4") || strings.Contains(log, "subject=q4") {
+			t.Errorf("the log:\n%s", log)
+		}
+		d.book.set(func(b *book) { b.away = false })
+		time.Sleep(time.Minute)
+		d.want("", "k0", "k1", "k2", "q0", "q1", "q2")
+		told := d.book.list[0]
+		const want = "4 audits from 2000-01-01T00:00:03Z to 2000-01-01T00:00:04Z could not be kept"
+		if told.Action != audit.LostAction || told.Detail != want || told.Result != digest.ResultLost || told.User != "" {
+			t.Errorf("the gap is told as %+v, want %q", told, want)
+		}
+		d.Keep(entry("after"))
+		d.want("", "k0", "k1", "k2", "q0", "q1", "q2", "after") // and only once
+	})
+}
+
+// A database that is away at the end costs the end no more than its time, and all that matters is in the log.
+func TestTrailEndsWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*book){
+		"away":    func(b *book) { b.away = true },
+		"hanging": func(b *book) { b.hanging = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, audit.Options{}, func(d *desk) {
+				d.book.set(change)
+				d.Keep(entry("share"))
+				d.Note(entry("question"))
+				time.Sleep(time.Minute)
+				began := time.Now()
+				d.stop()
+				if took := time.Since(began); took > 2*time.Second {
+					t.Errorf("the end took %v", took)
+				}
+				if log := d.log.String(); d.lost.Load() != 2 || !strings.Contains(log, "subject=share") || !strings.Contains(log, "lost at the end\" audits=2") {
+					t.Errorf("lost %d, log:\n%s", d.lost.Load(), log)
+				}
+			})
+		})
+	}
+}
+
+// Nobody who tells the trail something waits, whatever the database does.
+func TestTrailNeverMakesAnybodyWait(t *testing.T) {
+	t.Parallel()
+	run(t, audit.Options{Room: 100}, func(d *desk) {
+		d.book.set(func(b *book) { b.hanging = true })
+		began := time.Now()
+		var people sync.WaitGroup
+		for range 50 {
+			people.Go(func() {
+				for range 50 {
+					d.Keep(entry("x"))
+					d.Note(entry("y"))
+				}
+			})
+		}
+		people.Wait()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("waited %v", took)
+		}
+	})
+}
