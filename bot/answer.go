@@ -78,8 +78,8 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	seen.Needs, seen.Command, seen.Outcome, seen.Reason = r.needs, r.command, r.outcome(), commands.Reason(r.err)
 	seen.Public = q.to.public
 	seen.Working, seen.Reply = r.took, time.Since(began)-r.took
-	if !delivered {
-		seen.Outcome = Lost
+	if !delivered && seen.Outcome != Refused { // a refusal is one, heard or not
+		seen.Outcome, seen.Public = Lost, false
 	}
 	traced(seen)
 	b.options.Observe(context.WithoutCancel(ctx), seen)

@@ -46,7 +46,8 @@ type Observation struct {
 	Needs   commands.Right // what the question takes
 	Outcome Outcome
 	Reason  string // why it failed or was refused, one of few words; see [commands.Reason]
-	Public  bool   // posted for everyone in the channel
+	Share   bool   // it was to be posted for everyone in the channel
+	Public  bool   // and it was
 	InAck   bool   // the answer travelled in the acknowledgement
 
 	Came    time.Time     // when its envelope was read

@@ -181,6 +181,6 @@ func (q question) caller() Caller { return Caller{User: q.user, Team: q.team, Ch
 // observed is the part of an observation that the question itself tells.
 func (q question) observed() Observation {
 	return Observation{
-		ID: q.id, Entry: q.entry, User: q.user, Team: q.team, Channel: q.channel, Line: q.line, Public: q.to.public, Came: q.came,
+		ID: q.id, Entry: q.entry, User: q.user, Team: q.team, Channel: q.channel, Line: q.line, Share: q.to.public, Came: q.came,
 	}
 }

@@ -14,13 +14,14 @@ import (
 type storeSettings struct {
 	URL       secret `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"sqlite:///path/file.db or postgres://…; by default a file in your data folder."`
 	Retention string `name:"retention-days" env:"MISSINGKBS_RETENTION_DAYS" default:"400" help:"Days that history is kept; 0 keeps it for ever (${default})."`
+	Audits    string `name:"audit-days" env:"MISSINGKBS_AUDIT_DAYS" default:"400" help:"Days that is kept who did what; 0 keeps it for ever (${default})."`
 }
 
 // maxRetentionDays is a hundred years.
 const maxRetentionDays = 36_500
 
 // check notes what is wrong with the settings; nothing is opened.
-func (s storeSettings) check(m *mistakes, env func(string) (string, bool)) (address string, retention time.Duration) {
+func (s storeSettings) check(m *mistakes, env func(string) (string, bool)) (address string, o store.Options) {
 	address = m.secret("DATABASE_URL", s.URL)
 	if !s.URL.set() {
 		address = ownFile(m, env)
@@ -30,24 +31,32 @@ func (s storeSettings) check(m *mistakes, env func(string) (string, bool)) (addr
 			m.add("DATABASE_URL:", "%v", err)
 		}
 	}
-	days := m.number("MISSINGKBS_RETENTION_DAYS", s.Retention)
-	if days > maxRetentionDays {
-		m.add("MISSINGKBS_RETENTION_DAYS", "takes at most %d; 0 keeps history for ever", maxRetentionDays)
+	o.Retention = m.days("MISSINGKBS_RETENTION_DAYS", s.Retention)
+	o.Audits = m.days("MISSINGKBS_AUDIT_DAYS", s.Audits)
+	return address, o
+}
+
+// days reads how long something is kept. 0 stands for ever, which the store takes for a negative time.
+func (m *mistakes) days(setting, value string) time.Duration {
+	n := m.number(setting, value)
+	if n > maxRetentionDays {
+		m.add(setting, "takes at most %d; 0 keeps it for ever", maxRetentionDays)
 	}
-	if days == 0 {
-		return address, -1
+	if n == 0 {
+		return -1
 	}
-	return address, time.Duration(days) * 24 * time.Hour
+	return time.Duration(n) * 24 * time.Hour
 }
 
 // open opens the database.
 func (s storeSettings) open(ctx context.Context, m *mistakes, log *slog.Logger, env func(string) (string, bool)) (*store.Store, error) {
-	address, retention := s.check(m, env)
+	address, o := s.check(m, env)
 	if err := m.err(); err != nil {
 		return nil, err
 	}
 	m.tell(log)
-	return openStore(ctx, address, store.Options{Log: log, Retention: retention})
+	o.Log = log
+	return openStore(ctx, address, o)
 }
 
 func openStore(ctx context.Context, address string, o store.Options) (*store.Store, error) {

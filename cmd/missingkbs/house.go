@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,6 +31,7 @@ type house struct {
 	now      func() time.Time // the clock of digests
 	tick     time.Duration    // between two looks at what is due; 0 for the default
 	monitor  *monitor         // sees what happens; nil for nobody
+	asked    bool             // write down questions, not only refusals, shares and changes
 	log      *slog.Logger
 }
 
@@ -50,7 +52,7 @@ func (h house) open(ctx context.Context) error {
 	if h.monitor == nil {
 		h.monitor = newMonitor()
 	}
-	h.bot.Observe, h.bot.Pulse, h.bot.Trace = h.monitor.question, h.monitor.pulse, h.monitor.traces.Tracer()
+	h.bot.Pulse, h.bot.Trace = h.monitor.pulse, h.monitor.traces.Tracer()
 	if err := h.store.Migrate(ctx); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -64,6 +66,9 @@ func (h house) open(ctx context.Context) error {
 	}
 	h.log.Info("signed in to Slack", "team", workspace.TeamID, "user", workspace.UserID)
 	h.monitor.slack()
+	recorder := h.recorder(workspace)
+	defer background(recorder.trail.Run)() // what is left is written when all else has ended
+	h.bot.Observe = observers(h.monitor.question, recorder.question)
 
 	gate := bot.NewGate(bot.NewDirectory(h.slack), workspace, h.access, h.log)
 	if err := gate.Prepare(ctx); err != nil {
@@ -90,7 +95,7 @@ func (h house) open(ctx context.Context) error {
 	}
 	h.monitor.metrics.Watch(metrics.Sources{Stored: (&stored{store: h.store, queue: queue, now: h.now}).figures})
 	index := &commands.Index{}
-	router, err := newRouter(h.defender, index, commands.Digest(h.store, commands.DigestOptions{
+	router, err := newRouter(h.defender, index, commands.Digest(auditedStore{h.store, recorder.changes}, commands.DigestOptions{
 		Defender: h.defender, Index: index, People: gate, Queue: queue, Preview: &preview, File: h.digests != nil, Now: h.now,
 	}), commands.Home(h.defender, index, commands.HomeOptions{Digests: h.store}))
 	if err != nil {
@@ -125,6 +130,14 @@ func (h house) open(ctx context.Context) error {
 }
 
 var errStopped = errors.New("stopped")
+
+// background runs something until the function that it returns is called, which waits for its end.
+func background(run func(ctx context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	return func() { cancel(); running.Wait() }
+}
 
 // digestFile is what a file of subscriptions says.
 type digestFile struct {

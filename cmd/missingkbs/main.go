@@ -45,6 +45,7 @@ type cli struct {
 	Ask     askCmd     `cmd:"" help:"Ask one question here, with the same answers as in Slack."`
 	Sandbox sandboxCmd `cmd:"" help:"Try everything on this machine: an invented Defender, a small Slack with a web page, and the bot."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to the shape that this version wants; serve does it at start."`
+	Audit   auditCmd   `cmd:"" help:"Print who did what, as JSON lines."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 	Config  string     `placeholder:"FILE" env:"MISSINGKBS_CONFIG" help:"YAML file with settings, each under the name of its environment variable. Flags and environment win over it."`
 }

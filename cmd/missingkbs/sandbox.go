@@ -90,6 +90,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 			store:    database,
 			now:      tenant.Now, // moving the tenant's clock makes digests due
 			tick:     sandboxTick,
+			asked:    true,
 			log:      log,
 		}.run(ctx)
 	})

@@ -26,6 +26,7 @@ type serveCmd struct {
 	Access   accessSettings   `embed:"" group:"Who may"`
 	Store    storeSettings    `embed:"" group:"Digests"`
 	Digests  string           `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
+	Audit    auditSettings    `embed:"" group:"Operations"`
 	Operator operatorSettings `embed:"" group:"Operations"`
 	Traces   traceSettings    `embed:"" group:"Traces"`
 	Log      logSettings      `embed:"" group:"Log"`
@@ -40,7 +41,8 @@ type plan struct {
 	credential api.CredentialOptions
 	url        secret // of the database, and what it says
 	database   string
-	retention  time.Duration
+	kept       store.Options // how long things are
+	asked      bool          // questions are written down
 	digests    *digestFile
 	access     bot.Access
 	lookout    lookout
@@ -52,7 +54,8 @@ func (c serveCmd) plan(m *mistakes, s streams) plan {
 	p := plan{level: c.Log.level(m), url: c.Store.URL, digests: readDigests(m, c.Digests), access: c.Access.read(m), lookout: c.Operator.read(m), traces: c.Traces.read(m)}
 	p.slack, p.bot = c.Slack.read(m)
 	p.bot.Sockets = c.Sockets.read(m)
-	p.database, p.retention = c.Store.check(m, s.env)
+	p.database, p.kept = c.Store.check(m, s.env)
+	p.asked = c.Audit.read(m)
 	p.client = c.Defender.client(m)
 	p.credential = c.Defender.credential(m, p.client.Cloud.Authority)
 	return p
@@ -97,7 +100,7 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 		return err
 	}
 	defer hide()
-	database, err := openStore(ctx, p.database, store.Options{Log: log, Retention: p.retention, Login: reload.login})
+	database, err := openStore(ctx, p.database, store.Options{Log: log, Retention: p.kept.Retention, Audits: p.kept.Audits, Login: reload.login})
 	if err != nil {
 		return err
 	}
@@ -112,7 +115,7 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 	defer stop()
 	return house{
 		slack: p.slack, bot: p.bot, access: p.access, defender: defender, store: database, digests: p.digests,
-		now: time.Now, monitor: watch, log: log,
+		now: time.Now, monitor: watch, asked: p.asked, log: log,
 	}.run(ctx)
 }
 

@@ -8,7 +8,6 @@ package audit
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -79,7 +78,7 @@ func (t *Trail) Keep(a digest.Audit) { t.take(&t.kept, a, true) }
 func (t *Trail) Note(a digest.Audit) { t.take(&t.asked, a, false) }
 
 func (t *Trail) take(queue *[]digest.Audit, a digest.Audit, matters bool) {
-	a.ID = cmp.Or(a.ID, rand.Text()) // so that it can be written again when an answer was lost
+	a.ID = cmp.Or(a.ID, digest.AuditID(a.At)) // so that it can be written again when an answer was lost
 	t.mu.Lock()
 	full := len(*queue) >= t.Room
 	if full {

@@ -135,6 +135,11 @@ func TestTrail(t *testing.T) {
 func TestTrailWritesWhatIsLeftAtTheEnd(t *testing.T) {
 	t.Parallel()
 	run(t, audit.Options{}, func(d *desk) {
+		d.Note(entry("asked just before"))
+		d.stop()
+		d.want("asked just before")
+	})
+	run(t, audit.Options{}, func(d *desk) {
 		for i := range 1000 {
 			d.Note(entry(fmt.Sprint(i)))
 			d.Keep(entry(fmt.Sprint("k", i)))

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"iter"
 	"math"
@@ -110,7 +109,7 @@ const (
 func addAudit(ctx context.Context, q *db.Queries, a digest.Audit) error {
 	name := func(s string) string { return clip(text(s), maxAuditName) }
 	return q.AddAudit(ctx, db.AddAuditParams{
-		ID: cmp.Or(name(a.ID), rand.Text()), AtMs: millis(a.At), Tenant: a.Tenant, Person: name(a.User), Team: name(a.Team),
+		ID: cmp.Or(name(a.ID), digest.AuditID(a.At)), AtMs: millis(a.At), Tenant: a.Tenant, Person: name(a.User), Team: name(a.Team),
 		Channel: name(a.Channel), Action: name(a.Action), Subject: name(a.Subject), Detail: clip(text(a.Detail), maxAuditDetail),
 		Result: cmp.Or(name(a.Result), digest.ResultDone), Reason: name(a.Reason), Request: name(a.Request),
 	})

@@ -77,7 +77,7 @@ func manyAudits(in test) {
 	t, s := in.T, in.store
 	var batch []digest.Audit
 	for i := range 3210 {
-		batch = append(batch, digest.Audit{At: day(i / 1500), User: "U" + strconv.Itoa(i%2), Action: "ask", Subject: strconv.Itoa(i)})
+		batch = append(batch, digest.Audit{At: day(i / 1500).Add(time.Duration(i)), User: "U" + strconv.Itoa(i%2), Action: "ask", Subject: strconv.Itoa(i)})
 	}
 	must(t, s.AddAudits(t.Context(), batch))
 	for user, want := range map[string]int{"": 3210, "U1": 1605} {
@@ -91,6 +91,9 @@ func manyAudits(in test) {
 		}
 		if !slices.IsSortedFunc(got, func(a, b digest.Audit) int { return a.At.Compare(b.At) }) {
 			t.Errorf("user %q: not in order", user)
+		}
+		if user == "" && (got[0].Subject != "0" || got[1500].Subject != "1500") {
+			t.Errorf("of one moment, the first are %s and %s", got[0].Subject, got[1500].Subject)
 		}
 		diff(t, "the order", got, listed(t, s, store.AuditFilter{User: user}))
 	}

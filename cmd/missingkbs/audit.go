@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+// auditSettings say what is written down of what people do.
+type auditSettings struct {
+	Questions string `name:"audit-questions" env:"MISSINGKBS_AUDIT_QUESTIONS" default:"on" placeholder:"on|off" help:"Write down questions too; off keeps refusals, shares and changes (${default})."`
+}
+
+// read tells whether questions are to be written down.
+func (s auditSettings) read(m *mistakes) (questions bool) {
+	return m.oneOf("MISSINGKBS_AUDIT_QUESTIONS", s.Questions, "on", "off") == "on"
+}
+
+// auditCmd prints who did what. It only reads.
+type auditCmd struct {
+	Since  string        `placeholder:"WHEN" help:"From then on: a time back from now (90m, 24h, 7d, 2w), a date, or a time such as 2026-08-25T09:00:00Z; dates are UTC. Everything that is kept, unless said."`
+	Until  string        `placeholder:"WHEN" help:"Before then."`
+	Action []string      `placeholder:"ACTION" help:"Only these, such as share or digest.add; digest stands for all that begin with digest."`
+	User   string        `placeholder:"ID" help:"Only what this person did, by the id in Slack."`
+	Store  storeSettings `embed:"" group:"Digests"`
+	Log    logSettings   `embed:"" group:"Log"`
+}
+
+// Run prints the audits as JSON lines, the oldest first, as it reads them.
+func (c auditCmd) Run(ctx context.Context, s streams) error {
+	var m mistakes
+	c.Log.Level = cmp.Or(c.Log.Level, "warn")
+	log := c.Log.logger(&m, s.err)
+	filter := c.filter(&m, time.Now())
+	database, err := c.Store.open(ctx, &m, log, s.env)
+	if err != nil {
+		return err
+	}
+	defer database.Close()
+	if err := hasAudits(ctx, database); err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	return writeAudits(ctx, s.out, database, filter)
+}
+
+func (c auditCmd) filter(m *mistakes, now time.Time) store.AuditFilter {
+	f := store.AuditFilter{
+		Since: m.moment("--since", c.Since, now), Until: m.moment("--until", c.Until, now), User: c.User, Actions: c.Action,
+	}
+	if !f.Until.IsZero() && !f.Since.Before(f.Until) {
+		m.add("--until", "takes a time after that of --since")
+	}
+	return f
+}
+
+// moment reads a time, or a time back from now; nothing is the zero time.
+func (m *mistakes) moment(flag, value string, now time.Time) time.Time {
+	if value == "" {
+		return time.Time{}
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.Parse(layout, value); err == nil {
+			return t
+		}
+	}
+	if back, err := timeBack(value); err == nil && back >= 0 {
+		return now.Add(-back)
+	}
+	m.add(flag, "takes a time back from now, such as 24h, 7d or 2w, a date such as 2026-08-25, or a time such as 2026-08-25T09:00:00Z")
+	return time.Time{}
+}
+
+// timeBack reads a time that may be so many days or weeks.
+func timeBack(value string) (time.Duration, error) {
+	for unit, hours := range map[string]int{"d": 24, "w": 7 * 24} {
+		if number, ok := strings.CutSuffix(value, unit); ok {
+			n, err := strconv.ParseUint(number, 10, 16)
+			if err != nil || n > maxRetentionDays {
+				return 0, strconv.ErrRange
+			}
+			return time.Duration(n) * time.Duration(hours) * time.Hour, nil
+		}
+	}
+	return time.ParseDuration(value)
+}
+
+// hasAudits reports, as an error, why a database has no audits to read. It is not changed: whoever only reads should not
+// bring it to a version that the bot that runs does not know.
+func hasAudits(ctx context.Context, database *store.Store) error {
+	current, wanted, err := database.Version(ctx)
+	switch {
+	case err != nil:
+		return err
+	case current == 0:
+		return fmt.Errorf("there are no tables: it is not the database of a bot that has run")
+	case current < wanted:
+		return fmt.Errorf("it is at version %d and this program reads version %d: run missingkbs migrate, or start the bot of this version first", current, wanted)
+	case current > wanted:
+		return store.ErrNewer
+	}
+	return nil
+}
+
+// auditLine is one line of the export. Its names are documented in docs/audit.md and stay: all are always there.
+type auditLine struct {
+	At      string `json:"at"`
+	Tenant  string `json:"tenant"`
+	User    string `json:"user"`
+	Team    string `json:"team"`
+	Channel string `json:"channel"`
+	Action  string `json:"action"`
+	Subject string `json:"subject"`
+	Detail  string `json:"detail"`
+	Result  string `json:"result"`
+	Reason  string `json:"reason"`
+	Request string `json:"request"`
+	ID      string `json:"id"`
+}
+
+// auditTime has a fixed width, so that lines sort as their times do.
+const auditTime = "2006-01-02T15:04:05.000Z"
+
+func newAuditLine(a digest.Audit) auditLine {
+	return auditLine{
+		At: a.At.UTC().Format(auditTime), Tenant: a.Tenant, User: a.User, Team: a.Team, Channel: a.Channel, Action: a.Action,
+		Subject: a.Subject, Detail: a.Detail, Result: a.Result, Reason: a.Reason, Request: a.Request, ID: a.ID,
+	}
+}
+
+func writeAudits(ctx context.Context, w io.Writer, database *store.Store, f store.AuditFilter) error {
+	out := bufio.NewWriterSize(w, 64<<10)
+	lines := json.NewEncoder(out)
+	lines.SetEscapeHTML(false)
+	for a, err := range database.Audits(ctx, f) {
+		if err == nil {
+			err = lines.Encode(newAuditLine(a))
+		}
+		if err != nil {
+			_ = out.Flush() // what was read is right, and the error says that it is not all
+			return fmt.Errorf("export the audit: %w", err)
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("export the audit: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+// exported runs missingkbs audit on a database and reads what it prints.
+func exported(t *testing.T, url string, args ...string) []auditLine {
+	t.Helper()
+	got := invoke(t, env(map[string]string{"DATABASE_URL": url}), append([]string{"audit"}, args...)...)
+	if got.code != exitDone || got.err != "" {
+		t.Fatalf("exit code %d, %s", got.code, got.err)
+	}
+	var lines []auditLine
+	for text := range strings.Lines(got.out) {
+		var line auditLine
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// sendTerm ends the program as an orchestrator does, and waits for it.
+func (w *world) sendTerm(t *testing.T) {
+	t.Helper()
+	if err := w.process.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.process.Wait(); err != nil {
+		t.Fatalf("the program ended with %v", err)
+	}
+}
+
+var reference = regexp.MustCompile(`Reference: ([0-9a-f]{8})`)
+
+// What people did through the whole program stands in the export, each thing once, and what they asked just before the
+// end too.
+func TestAuditEndToEnd(t *testing.T) {
+	t.Parallel()
+	for name, open := range databases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			database := open(t)
+			w := newWorld(t, map[string]string{"DATABASE_URL": database.url})
+
+			page := w.ask(t, "microsoft-_-edge")
+			w.click(t, sandbox.Alice, page, "Share")
+			w.answer(t, sandbox.General, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp && m.EphemeralFor == "" })
+			added := w.ask(t, "digest add microsoft-_-edge")
+			id := strings.Fields(title(added))[1]
+			w.ask(t, "digest pause "+id)
+			w.ask(t, "digest remove "+id) // asks whether it is meant
+			w.ask(t, "digest remove "+id+" --yes")
+			w.ask(t, "digest pause "+id) // too late
+			w.defender.Inject(apitest.Fault{Status: 403, Code: "Forbidden", Message: "Missing application roles. API required roles: Software.Read.All, application roles: ."})
+			failed := w.ask(t, "microsoft-_-windows_11")
+			w.ask(t, "search xoxb-1234-5678-secret")
+			w.command(t, sandbox.Guest, sandbox.General, "microsoft-_-edge")
+			w.command(t, sandbox.Guest, sandbox.General, "digest add microsoft-_-edge")
+			private := w.command(t, sandbox.Alice, sandbox.SharedChannel, "microsoft-_-edge")
+			w.click(t, sandbox.Alice, private, "Share")
+			w.answer(t, sandbox.SharedChannel, func(m sandbox.Message) bool { return m.TS != private.TS && m.Kind == sandbox.KindApp })
+			w.sendTerm(t)
+
+			lines := exported(t, database.url, "--since", "1h")
+			want := []auditLine{
+				{Action: "ask", Subject: "software", Detail: "microsoft-_-edge"},
+				{Action: "share", Subject: "software", Detail: "microsoft-_-edge"},
+				{Action: "digest.add", Subject: id},
+				{Action: "digest.pause", Subject: id, Detail: "until somebody resumes it"},
+				{Action: "ask", Subject: "digest", Detail: "digest remove " + id},
+				{Action: "digest.remove", Subject: id, Detail: "microsoft-_-edge"},
+				{Action: "digest.pause", Subject: id, Detail: "digest pause " + id, Result: "failed", Reason: "usage"},
+				{Action: "ask", Subject: "software", Detail: "microsoft-_-windows_11", Result: "failed", Reason: "permission"},
+				{Action: "ask", Subject: "search", Detail: "search [masked]", Result: "failed", Reason: "declined"}, // nothing fits
+				{Action: "ask", Subject: "software", Detail: "microsoft-_-edge", Result: "refused", Reason: "guest", User: sandbox.Guest},
+				{Action: "digest.add", Detail: "digest add microsoft-_-edge", Result: "refused", Reason: "guest", User: sandbox.Guest},
+				{Action: "ask", Subject: "software", Detail: "microsoft-_-edge", Channel: sandbox.SharedChannel},
+				{Action: "share", Subject: "software", Detail: "microsoft-_-edge", Result: "refused", Reason: "shared_channel", Channel: sandbox.SharedChannel},
+			}
+			for i := range want {
+				l := &want[i]
+				l.Tenant = digest.DefaultTenant
+				l.Result = cmp.Or(l.Result, digest.ResultDone)
+				l.User, l.Channel = cmp.Or(l.User, sandbox.Alice), cmp.Or(l.Channel, sandbox.General)
+			}
+			for i := range lines {
+				if lines[i].Action == "digest.add" && lines[i].Result == digest.ResultDone {
+					lines[i].Detail = "" // names the time zone
+				}
+			}
+			changing := cmpopts.IgnoreFields(auditLine{}, "At", "ID", "Request")
+			if diff := gocmp.Diff(want, lines, changing); diff != "" {
+				t.Fatalf("the export (-want +got):\n%s", diff)
+			}
+			requests := map[string]bool{}
+			for _, l := range lines {
+				if !regexp.MustCompile(`^[0-9a-f]{8}$`).MatchString(l.Request) || requests[l.Request] {
+					t.Errorf("the request %q of %+v is none, or not its own", l.Request, l)
+				}
+				requests[l.Request] = true
+			}
+			// One id on the page about the failure, in the log, and in the audit.
+			shown := reference.FindStringSubmatch(failed.Text + string(failed.Blocks))
+			if shown == nil || shown[1] != lines[7].Request {
+				t.Errorf("the page shows %q, the audit has %q", shown, lines[7].Request)
+			}
+			logged := false
+			for text := range strings.Lines(w.log.String()) {
+				logged = logged || strings.Contains(text, `"question failed"`) && strings.Contains(text, `"request":"`+lines[7].Request+`"`)
+			}
+			if !logged {
+				t.Errorf("the log does not name %q where the question failed", lines[7].Request)
+			}
+		})
+	}
+}
+
+// command types a slash command as anybody and waits for the answer.
+func (w *world) command(t *testing.T, as, channel, words string) sandbox.Message {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, m := range w.slack.Messages(channel, as) {
+		seen[m.TS] = true
+	}
+	d, err := w.slack.Command(soon(t), as, channel, "/missingkbs "+words)
+	if err != nil || d.Err != "" {
+		t.Fatalf("%q: delivery %+v, %v", words, d, err)
+	}
+	m, err := w.slack.WaitMessage(soon(t), channel, as, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp && !seen[m.TS] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// notebook is what a trail writes to.
+type notebook struct{ list []digest.Audit }
+
+func (n *notebook) AddAudits(_ context.Context, list []digest.Audit) error {
+	n.list = append(n.list, list...)
+	return nil
+}
+
+// What is recorded of each kind of question, and what is not.
+func TestAuditor(t *testing.T) {
+	t.Parallel()
+	asked := bot.Observation{
+		ID: "0a1b2c3d", Entry: bot.EntryTyped, User: "U1", Team: "T1", Channel: "C1", Line: "microsoft-_-edge", Command: "software",
+		Needs: commands.Ask, Outcome: bot.Answered, Came: time.Unix(1, 0),
+	}
+	with := func(change func(*bot.Observation)) bot.Observation {
+		o := asked
+		change(&o)
+		return o
+	}
+	for name, tt := range map[string]struct {
+		seen  bot.Observation
+		want  string // action, subject, result, reason, team
+		quiet bool   // not recorded where questions are not
+	}{
+		"a question":           {asked, "ask software done  ", true},
+		"one that failed":      {with(func(o *bot.Observation) { o.Outcome, o.Reason = bot.Failed, "throttled" }), "ask software failed throttled ", true},
+		"one without room":     {with(func(o *bot.Observation) { o.Outcome, o.Command, o.Needs = bot.Busy, "", "" }), "ask  busy  ", true},
+		"one that was lost":    {with(func(o *bot.Observation) { o.Outcome = bot.Lost }), "ask software lost  ", true},
+		"a refusal":            {with(func(o *bot.Observation) { o.Outcome, o.Reason, o.Team = bot.Refused, "declined", "T9" }), "ask software refused declined T9", false},
+		"a share":              {with(func(o *bot.Observation) { o.Share, o.Public = true, true }), "share software done  ", false},
+		"a share refused":      {with(func(o *bot.Observation) { o.Share, o.Outcome, o.Reason = true, bot.Refused, "declined" }), "share software refused declined ", false},
+		"a share without room": {with(func(o *bot.Observation) { o.Share, o.Outcome = true, bot.Busy }), "share software busy  ", false},
+		"a change that asks first": {with(func(o *bot.Observation) {
+			o.Line, o.Command, o.Needs = "digest remove 7", "digest", commands.Change
+		}), "ask digest done  ", true},
+		"a change that failed": {with(func(o *bot.Observation) {
+			o.Line, o.Command, o.Needs, o.Outcome, o.Reason = "digest PAUSE #7", "digest", commands.Change, bot.Failed, "internal"
+		}), "digest.pause 7 failed internal ", false},
+		"an addition refused": {with(func(o *bot.Observation) {
+			o.Line, o.Command, o.Needs, o.Outcome, o.Reason = "digest add microsoft-_-edge", "digest", commands.Change, bot.Refused, "declined"
+		}), "digest.add  refused declined ", false},
+		"a change that was made": {with(func(o *bot.Observation) { o.ID, o.Command, o.Needs = "made", "digest", commands.Change }), "", false},
+		"a change that was made, its answer lost": {with(func(o *bot.Observation) {
+			o.ID, o.Command, o.Needs, o.Outcome = "made", "digest", commands.Change, bot.Lost
+		}), "", false},
+		"typing":               {with(func(o *bot.Observation) { o.Entry, o.Command = bot.EntryTypeahead, "suggest" }), "", false},
+		"a stranger who types": {with(func(o *bot.Observation) { o.Entry, o.Command, o.Outcome = bot.EntryTypeahead, "suggest", bot.Refused }), "ask suggest refused  ", false},
+	} {
+		for _, questions := range []bool{true, false} {
+			n := &notebook{}
+			r := &auditor{trail: audit.New(n, audit.Options{}), questions: questions, team: "T1", changes: newChanges()}
+			_ = r.changes.note(digest.Audit{Request: "made"}, nil)
+			r.question(t.Context(), tt.seen)
+			ended, cancel := context.WithCancel(t.Context())
+			cancel()
+			r.trail.Run(ended)
+			var got string
+			for _, a := range n.list {
+				got += fmt.Sprintf("%s %s %s %s %s", a.Action, a.Subject, a.Result, a.Reason, a.Team)
+			}
+			want := tt.want
+			if tt.quiet && !questions {
+				want = ""
+			}
+			if got != want {
+				t.Errorf("%s, questions %t: recorded %q, want %q", name, questions, got, want)
+			}
+			if len(r.changes.done) > 1 {
+				t.Errorf("%s: remembers %v", name, r.changes.done)
+			}
+		}
+	}
+}
+
+func TestAuditCommandReadsTimes(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 8, 25, 12, 0, 0, 0, time.UTC)
+	for value, want := range map[string]time.Time{
+		"":                          {},
+		"90m":                       now.Add(-90 * time.Minute),
+		"24h":                       now.AddDate(0, 0, -1),
+		"7d":                        now.AddDate(0, 0, -7),
+		"2w":                        now.AddDate(0, 0, -14),
+		"2026-08-01":                time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC),
+		"2026-08-01T09:30":          time.Date(2026, 8, 1, 9, 30, 0, 0, time.UTC),
+		"2026-08-01T09:30:00+02:00": time.Date(2026, 8, 1, 7, 30, 0, 0, time.UTC),
+	} {
+		var m mistakes
+		if got := m.moment("--since", value, now); !got.Equal(want) || m.err() != nil {
+			t.Errorf("%q: got %v, %v; want %v", value, got, m.err(), want)
+		}
+	}
+	for _, value := range []string{"yesterday", "-1h", "7", "99999999d", "2026-13-01"} {
+		var m mistakes
+		if m.moment("--since", value, now); m.err() == nil {
+			t.Errorf("%q is taken", value)
+		}
+	}
+}
+
+func TestAuditCommandRefuses(t *testing.T) {
+	t.Parallel()
+	database := sqliteRecords(t)
+	settings := env(map[string]string{"DATABASE_URL": database.url})
+	for want, args := range map[string][]string{
+		"--since takes a time back from now": {"--since", "soon"},
+		"--until takes a time after that of": {"--since", "1h", "--until", "2h"},
+	} {
+		if got := invoke(t, settings, append([]string{"audit"}, args...)...); got.code != exitWrongUse || !strings.Contains(got.err, want) {
+			t.Errorf("%v: got %+v, want %q", args, got, want)
+		}
+	}
+	database.exec(t, "UPDATE missingkbs_migrations SET version_id = 999 WHERE version_id = 2")
+	if got := invoke(t, settings, "audit"); got.code != exitFailed || !strings.Contains(got.err, store.ErrNewer.Error()) {
+		t.Errorf("a newer database: %+v", got)
+	}
+	database.exec(t, "DELETE FROM missingkbs_migrations WHERE version_id > 1")
+	if got := invoke(t, settings, "audit"); got.code != exitFailed || !strings.Contains(got.err, "run missingkbs migrate") {
+		t.Errorf("an older database: %+v", got)
+	}
+	empty := env(map[string]string{"DATABASE_URL": "sqlite://" + t.TempDir() + "/empty.db"})
+	if got := invoke(t, empty, "audit"); got.code != exitFailed || !strings.Contains(got.err, "there are no tables") {
+		t.Errorf("an empty database: %+v", got)
+	}
+}
+
+func TestAuditCommandFilters(t *testing.T) {
+	t.Parallel()
+	database := sqliteRecords(t)
+	for i, action := range []string{"ask", "share", "digest.add"} {
+		a := digest.Audit{At: time.Now().Add(time.Duration(i-5) * time.Minute), User: fmt.Sprint("U", i), Action: action, Detail: `<b> & "ü"`}
+		if err := database.AddAudit(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for want, args := range map[string][]string{
+		"ask share digest.add": nil,
+		"share digest.add":     {"--action", "share,digest"},
+		"digest.add":           {"--user", "U2"},
+		"ask":                  {"--until", "4m30s"},
+		"":                     {"--since", "10s"},
+	} {
+		var got []string
+		for _, l := range exported(t, database.url, args...) {
+			got = append(got, l.Action)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%v: got %v, want %s", args, got, want)
+		}
+	}
+	raw := invoke(t, env(map[string]string{"DATABASE_URL": database.url}), "audit", "--user", "U0").out
+	shape := regexp.MustCompile(`^\{"at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","tenant":"","user":"U0","team":"","channel":"","action":"ask","subject":"",` +
+		`"detail":"<b> & \\"ü\\"","result":"done","reason":"","request":"","id":"[A-Z0-9]+"\}` + "\n$")
+	if !shape.MatchString(raw) {
+		t.Errorf("a line is %s", raw)
+	}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+// auditor writes down what became of questions. Changes that were made are not among them: these are written together
+// with the change itself, or not at all.
+type auditor struct {
+	trail     *audit.Trail
+	questions bool   // else refusals, shares and changes alone
+	team      string // the bot's own
+	changes   *changes
+}
+
+// recorder makes the auditor of a house.
+func (h house) recorder(w bot.Workspace) *auditor {
+	return &auditor{
+		trail: audit.New(h.store, audit.Options{Log: h.log}), questions: h.asked, team: w.TeamID, changes: newChanges(),
+	}
+}
+
+// The actions that do not come from a command.
+const (
+	actionAsk   = "ask"
+	actionShare = "share"
+)
+
+// question is a [bot.Observer].
+func (r *auditor) question(_ context.Context, o bot.Observation) {
+	if r.changes.made(o.ID) {
+		return // the change is the entry
+	}
+	if o.Entry == bot.EntryTypeahead && o.Outcome != bot.Refused {
+		return // nobody has asked yet
+	}
+	a := r.entry(o)
+	switch {
+	case a.Action != actionAsk || o.Outcome == bot.Refused:
+		r.trail.Keep(a)
+	case r.questions:
+		r.trail.Note(a)
+	}
+}
+
+// entry is the audit of a question that changed nothing.
+func (r *auditor) entry(o bot.Observation) digest.Audit {
+	a := digest.Audit{
+		At: o.Came, Tenant: digest.DefaultTenant, User: o.User, Channel: o.Channel, Action: actionAsk, Subject: o.Command,
+		Detail: audit.Words(o.Line), Result: string(o.Outcome), Reason: o.Reason, Request: o.ID,
+	}
+	if o.Team != r.team {
+		a.Team = o.Team
+	}
+	switch {
+	case o.Share:
+		a.Action = actionShare
+	case o.Outcome != bot.Answered && o.Needs != "" && o.Needs != commands.Ask:
+		a.Action, a.Subject = attempted(o)
+	}
+	if o.Outcome == bot.Answered {
+		a.Result = digest.ResultDone
+	}
+	return a
+}
+
+var plainWord = regexp.MustCompile(`^[a-z-]{1,20}$`)
+
+// attempted is what somebody wanted to change and did not, by the names of changes that were made: "digest.pause" and
+// the subscription.
+func attempted(o bot.Observation) (action, subject string) {
+	words := commands.Split(o.Line)
+	action = o.Command
+	if len(words) > 1 && plainWord.MatchString(strings.ToLower(words[1])) {
+		action += "." + strings.ToLower(words[1])
+	}
+	if len(words) > 2 && !strings.HasSuffix(action, ".add") {
+		subject = audit.Words(strings.TrimPrefix(words[2], "#"))
+	}
+	return action, subject
+}
+
+// changes knows which questions have changed something, until they are over.
+type changes struct {
+	mu   sync.Mutex
+	done map[string]bool // by request
+}
+
+func newChanges() *changes { return &changes{done: map[string]bool{}} }
+
+// made reports whether a question has changed something, and forgets it.
+func (c *changes) made(request string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer delete(c.done, request)
+	return c.done[request]
+}
+
+// note remembers the request of a change that was made.
+func (c *changes) note(who digest.Audit, err error) error {
+	if err == nil && who.Request != "" {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.done[who.Request] = true
+	}
+	return err
+}
+
+// auditedStore is the store as commands have it: it notes what was changed at whose request.
+type auditedStore struct {
+	*store.Store
+	changes *changes
+}
+
+// AddSubscription is part of [digest.Subscriptions].
+func (s auditedStore) AddSubscription(ctx context.Context, sub digest.Subscription, who digest.Audit) error {
+	return s.changes.note(who, s.Store.AddSubscription(ctx, sub, who))
+}
+
+// UpdateSubscription is part of [digest.Subscriptions].
+func (s auditedStore) UpdateSubscription(ctx context.Context, sub digest.Subscription, who digest.Audit) error {
+	return s.changes.note(who, s.Store.UpdateSubscription(ctx, sub, who))
+}
+
+// RemoveSubscription is part of [digest.Subscriptions].
+func (s auditedStore) RemoveSubscription(ctx context.Context, id string, who digest.Audit) error {
+	return s.changes.note(who, s.Store.RemoveSubscription(ctx, id, who))
+}
+
+// AddAudit is part of [commands.DigestStore].
+func (s auditedStore) AddAudit(ctx context.Context, who digest.Audit) error {
+	return s.changes.note(who, s.Store.AddAudit(ctx, who))
+}
+
+// observers joins several into one.
+func observers(list ...bot.Observer) bot.Observer {
+	return func(ctx context.Context, o bot.Observation) {
+		for _, tell := range list {
+			tell(ctx, o)
+		}
+	}
+}
