@@ -27,7 +27,10 @@ type Config struct {
 	Tokens *Tokens
 	APIURL string       // of the Web API, with a slash at the end; default Slack's own
 	HTTP   *http.Client // default: one that uses the proxy of the environment
-	dial   dialFunc     // for WebSockets; default: a net.Dialer's
+	// Refused is called when Slack refuses one of the tokens, before anybody hears of that; if it rotates them, the
+	// call is made again. It may be called by several calls at once, and may be nil.
+	Refused func(context.Context) `json:"-"`
+	dial    dialFunc // for WebSockets; default: a net.Dialer's
 }
 
 // Run connects to the workspace of [SignIn] and answers until ctx ends; then it finishes what runs and returns nil. It
@@ -79,11 +82,19 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) httpClient() *http.Client {
-	if c.HTTP != nil {
-		return c.HTTP
+	client := c.HTTP
+	if client == nil {
+		client = &http.Client{Timeout: slackTimeout, Transport: http.DefaultTransport.(*http.Transport).Clone()}
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	return &http.Client{Timeout: slackTimeout, Transport: transport}
+	if c.Refused == nil {
+		return client
+	}
+	own := *client
+	if own.Transport == nil {
+		own.Transport = http.DefaultTransport
+	}
+	own.Transport = &renewing{own.Transport, c.Tokens, c.Refused}
+	return &own
 }
 
 // webAPI is the Web API client. It never logs: its debug log would hold tokens, and switching it on makes Slack cut

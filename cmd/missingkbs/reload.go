@@ -44,7 +44,6 @@ type reloader struct {
 	log     *slog.Logger
 
 	mu       sync.Mutex // one reading at a time; those who wait for one find what it has changed
-	looked   time.Time
 	signIn   signIn
 	database string // its URL as it was last read
 	url      secret // where that stands
@@ -64,16 +63,19 @@ func (r *reloader) run(ctx context.Context, told <-chan os.Signal) {
 	}
 }
 
-// refused is called when a secret was refused. It returns when the settings have been looked at, unless that was done a
-// moment ago.
-func (r *reloader) refused(ctx context.Context) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if time.Since(r.looked) < lookEvery {
-		return
+// refused returns what is to be called when a secret of one service is refused. It returns when the settings have been
+// looked at, unless that was done for this service a moment ago.
+func (r *reloader) refused() func(context.Context) {
+	var looked time.Time
+	return func(ctx context.Context) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if time.Since(looked) < lookEvery {
+			return
+		}
+		r.read(ctx, false)
+		looked = time.Now()
 	}
-	r.read(ctx, false)
-	r.looked = time.Now()
 }
 
 // login is the database URL for the next connection to PostgreSQL. Its file is read each time.

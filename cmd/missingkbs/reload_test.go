@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 )
 
@@ -144,4 +145,85 @@ func TestDatabasePasswordIsRotated(t *testing.T) {
 		t.Errorf("another database needs a restart, but the log says %s", said)
 	}
 	w.ask(t, "digest list")
+}
+
+// slackFiles has the tokens of Slack in files, and returns what replaces them.
+func slackFiles(tb testing.TB, w *world) (settings map[string]string, rotate func()) {
+	tb.Helper()
+	app, bot := keep(tb, "app", w.slack.AppToken()), keep(tb, "bot", w.slack.BotToken())
+	return map[string]string{
+			"SLACK_APP_TOKEN": "", "SLACK_BOT_TOKEN": "", "SLACK_APP_TOKEN_FILE": app, "SLACK_BOT_TOKEN_FILE": bot,
+		}, func() {
+			replace(tb, app, w.slack.NewAppToken()+"\n")
+			replace(tb, bot, w.slack.NewBotToken()+"\n")
+		}
+}
+
+// revoke makes Slack refuse tokens.
+func (w *world) revoke(tokens ...string) {
+	for _, token := range tokens {
+		w.slack.RefuseToken(token, "token_revoked")
+	}
+}
+
+// Tokens of Slack that are rotated in their files serve from SIGHUP on: nobody goes without an answer, and when the old
+// ones are revoked nothing is lost.
+func TestSlackTokensAreRotated(t *testing.T) {
+	t.Parallel()
+	w := stage(t)
+	oldApp, oldBot := w.slack.AppToken(), w.slack.BotToken()
+	settings, rotate := slackFiles(t, w)
+	w.start(t, settings)
+	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	w.answers(t, edge)
+	rotate()
+	if said := w.hangUp(t); !strings.Contains(said, `"Slack tokens"`) {
+		t.Errorf("the log does not say what changed: %s", said)
+	}
+	w.answers(t, windows11)
+	w.revoke(oldApp, oldBot)
+	w.answers(t, edge)
+	w.reconnects(t)
+	m := w.ask(t, edge)
+	w.click(t, sandbox.Alice, m, "Share to channel") // looks the channel up, by the bot token
+	w.answer(t, sandbox.General, func(m sandbox.Message) bool { return m.EphemeralFor == "" && m.Kind == sandbox.KindApp })
+	for _, token := range []string{oldApp, oldBot, "xoxb-", "xapp-"} {
+		if strings.Contains(w.log.String(), token) {
+			t.Error("the log holds a token")
+		}
+	}
+}
+
+// Tokens whose files were replaced are found when the old ones are refused, without a signal: the process neither ends
+// nor fails a call.
+func TestRefusedSlackTokensAreReadAgain(t *testing.T) {
+	t.Parallel()
+	w := stage(t)
+	oldApp, oldBot := w.slack.AppToken(), w.slack.BotToken()
+	settings, rotate := slackFiles(t, w)
+	w.start(t, settings)
+	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	m := w.ask(t, edge)
+	rotate()
+	w.revoke(oldApp, oldBot)
+	w.click(t, sandbox.Alice, m, "Share to channel")
+	w.answer(t, sandbox.General, func(m sandbox.Message) bool { return m.EphemeralFor == "" && m.Kind == sandbox.KindApp })
+	w.reconnects(t)
+	w.answers(t, windows11)
+}
+
+// reconnects cuts all connections and waits for the next one, which the newest tokens are needed for.
+func (w *world) reconnects(tb testing.TB) {
+	tb.Helper()
+	w.slack.Drop()
+	if err := w.slack.Wait(soon(tb), func() bool { return w.slack.Connections() == 0 }); err != nil {
+		tb.Fatal(err)
+	}
+	if err := w.slack.WaitConnected(soon(tb), 1); err != nil {
+		tb.Fatal(err)
+	}
 }

@@ -21,10 +21,11 @@ func TestRefusedSecretsAreLookedAtNowAndThen(t *testing.T) {
 			looks++
 			return nil, nil, errors.New("no settings")
 		}
+		refused := r.refused()
 		for range 60 { // a minute of twenty questions a second
 			var asking sync.WaitGroup
 			for range 20 {
-				asking.Go(func() { r.refused(t.Context()) })
+				asking.Go(func() { refused(t.Context()) })
 			}
 			asking.Wait()
 			time.Sleep(time.Second)

@@ -89,7 +89,8 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 		streams: s, started: settingValues(parsed), tokens: p.slack.Tokens, level: level, tracing: p.client.Tracing, log: log,
 		signIn: cred.signIn, url: p.url, database: p.database,
 	}
-	reload.cred = api.HoldCredential(cred.TokenCredential, reload.refused)
+	reload.cred = api.HoldCredential(cred.TokenCredential, reload.refused())
+	p.slack.Refused = reload.refused()
 	defender, err := newClient(reload.cred, cred.kind, p.client, log)
 	if err != nil {
 		return err
