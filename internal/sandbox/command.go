@@ -23,7 +23,7 @@ func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (De
 	known := slices.ContainsFunc(w.commands, func(s SlashCommand) bool { return s.Command == name })
 	// Commands are not shared with the other organisations of a channel:
 	// https://docs.slack.dev/apis/slack-connect
-	if !known || user.Kind == "external" {
+	if !known || slices.Contains([]string{Outsider, Stranger, Deactivated}, user.Kind) {
 		w.say(user, c, fmt.Sprintf("%s is not a valid command. In Slack, all messages that start with the \"/\" character are interpreted as commands.", name))
 		return Delivery{Err: UnknownCommand}, nil
 	}

@@ -1,5 +1,11 @@
 package sandbox
 
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
 // The workspace's fixed cast. Ids have Slack's form, so that code which looks at
 // their first letter works.
 const (
@@ -29,17 +35,83 @@ const (
 // person is a user as users.info tells of one.
 type person struct {
 	ID, Name, RealName string
-	Kind               string // member, guest, external, bot
+	Kind               string // one of the kinds of people, or bot
 	Team               string
 	TZ, TZLabel        string
 	TZOffset           int
 	Locale             string
 }
 
-// people is the cast; it does not change after the start.
+// The kinds of people, for [Workspace.Admit].
+const (
+	Member       = "member"
+	MultiGuest   = "guest"
+	SingleGuest  = "single-channel guest"
+	Deactivated  = "deactivated"
+	Colleague    = "colleague" // of another workspace of the organisation [OrgID]
+	Outsider     = "external"  // of another organisation, met in a shared channel
+	Stranger     = "stranger"  // of another organisation, met nowhere
+	OtherBot     = "bot"
+	OrgID        = "E0SANDBOX" // what [Options.Organisation] makes the workspace a part of
+	SecondTeamID = "T0SANDBX2" // the workspace of a Colleague
+)
+
+// people is the cast.
 type people struct {
-	all    []person
+	mu     sync.Mutex
+	cast   []person
 	groups []usergroup
+}
+
+// Admit makes somebody a person of a kind, as an administrator of the workspace would: one who is there already, or
+// somebody new, in the channels named.
+func (w *Workspace) Admit(id, kind string, channels ...string) {
+	w.people.admit(id, kind)
+	for _, c := range channels {
+		w.Invite(c, id)
+	}
+	w.rooms.nudge()
+}
+
+func (p *people) admit(id, kind string) {
+	team := TeamID
+	switch kind {
+	case Outsider, Stranger:
+		team = ExternalTeamID
+	case Colleague:
+		team = SecondTeamID
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.IndexFunc(p.cast, func(u person) bool { return u.ID == id }); i >= 0 {
+		p.cast[i].Kind, p.cast[i].Team = kind, team
+		return
+	}
+	name := strings.ToLower(id)
+	p.cast = append(p.cast, person{id, name, name, kind, team, "Europe/Stockholm", "Central European Time", 3600, "en-US"})
+}
+
+// SetGroup makes people the members of a user group, which need not be there yet.
+func (w *Workspace) SetGroup(id, handle string, users ...string) {
+	p := w.people
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.groups = slices.DeleteFunc(slices.Clone(p.groups), func(g usergroup) bool { return g.ID == id })
+	p.groups = append(p.groups, usergroup{id, handle, handle, slices.Clone(users)})
+}
+
+// all returns the cast as it is now.
+func (p *people) all() []person {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.cast)
+}
+
+// allGroups returns the user groups as they are now.
+func (p *people) allGroups() []usergroup {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.groups)
 }
 
 // usergroup is a named set of people.
@@ -50,7 +122,7 @@ type usergroup struct {
 
 func newPeople() *people {
 	return &people{
-		all: []person{
+		cast: []person{
 			{Alice, "alice", "Alice Andersson", "member", TeamID, "Europe/Stockholm", "Central European Time", 3600, "en-US"},
 			{Bob, "bob", "Bob Brown", "member", TeamID, "America/New_York", "Eastern Standard Time", -18000, "en-US"},
 			{Guest, "gil", "Gil Guest", "guest", TeamID, "Europe/London", "Greenwich Mean Time", 0, "en-GB"},
@@ -63,7 +135,7 @@ func newPeople() *people {
 }
 
 func (p *people) find(id string) (person, bool) {
-	for _, one := range p.all {
+	for _, one := range p.all() {
 		if one.ID == id {
 			return one, true
 		}
@@ -74,16 +146,22 @@ func (p *people) find(id string) (person, bool) {
 // slack returns the user as users.info does.
 func (u person) slack(locale bool) object {
 	o := object{
-		"id": u.ID, "team_id": u.Team, "name": u.Name, "deleted": false, "real_name": u.RealName,
+		"id": u.ID, "team_id": u.Team, "name": u.Name, "deleted": u.Kind == Deactivated, "real_name": u.RealName,
 		"tz": u.TZ, "tz_label": u.TZLabel, "tz_offset": u.TZOffset,
 		"profile": object{"real_name": u.RealName, "display_name": u.Name, "team": u.Team},
 		"is_bot":  u.Kind == "bot", "is_app_user": false,
 		"is_admin": false, "is_owner": false, "is_primary_owner": false,
-		"is_restricted": u.Kind == "guest", "is_ultra_restricted": false,
+		// Slack says of a guest of one channel that it is both.
+		"is_restricted": u.Kind == MultiGuest || u.Kind == SingleGuest, "is_ultra_restricted": u.Kind == SingleGuest,
 		"updated": 1700000000,
 	}
-	if u.Kind == "external" {
+	switch u.Kind {
+	case Outsider:
 		o["is_stranger"] = false // shares a channel with the workspace; the team tells
+	case Stranger:
+		o["is_stranger"] = true
+	case Colleague:
+		o["enterprise_user"] = object{"id": u.ID, "enterprise_id": OrgID, "enterprise_name": "Sandbox Org", "teams": []string{SecondTeamID}}
 	}
 	if locale && u.Locale != "" {
 		o["locale"] = u.Locale

@@ -279,6 +279,11 @@ func (w *Workspace) Archive(channelID string) bool {
 	return w.rooms.change(channelID, func(c *channel) { c.Archived = true })
 }
 
+// Share connects a channel with another organisation, or ends that.
+func (w *Workspace) Share(channelID string, shared bool) bool {
+	return w.rooms.change(channelID, func(c *channel) { c.Shared = shared })
+}
+
 // Kick takes a user, often [BotUser], out of a channel.
 func (w *Workspace) Kick(channelID, user string) bool {
 	return w.rooms.change(channelID, func(c *channel) {

@@ -43,21 +43,22 @@ type SlashCommand struct {
 // Options say what workspace [Start] makes. The zero value is a workspace on a
 // free port without slash commands and without a Defender panel.
 type Options struct {
-	Addr        string           // where to listen; default 127.0.0.1:0; anything but loopback is refused
-	Defender    *apitest.Tenant  // its calls are traced, its clock and faults driven; nil: no Defender panel
-	Command     string           // one slash command, in short; see Commands
-	Description string           // of Command
-	UsageHint   string           // of Command
-	Completions []Completion     // of Command
-	Commands    []SlashCommand   // further slash commands
-	Shortcuts   []Shortcut       // global shortcuts
-	Events      []string         // event types that the app subscribed to; default app_home_opened, app_mention, message.im
-	Scopes      []string         // what the bot token may do; default everything that the sandbox knows
-	BotApp      string           // the app that the bot token is of; default AppID, as the app-level token's
-	Manifest    json.RawMessage  // what apps.manifest.export tells of the app; default one that goes with the other options
-	Strict      bool             // one message a second for each channel, then 429 with Retry-After
-	Logger      *slog.Logger     // default: nothing is logged
-	Clock       func() time.Time // time of messages; default the tenant's clock, else the computer's
+	Addr         string           // where to listen; default 127.0.0.1:0; anything but loopback is refused
+	Defender     *apitest.Tenant  // its calls are traced, its clock and faults driven; nil: no Defender panel
+	Command      string           // one slash command, in short; see Commands
+	Description  string           // of Command
+	UsageHint    string           // of Command
+	Completions  []Completion     // of Command
+	Commands     []SlashCommand   // further slash commands
+	Shortcuts    []Shortcut       // global shortcuts
+	Events       []string         // event types that the app subscribed to; default app_home_opened, app_mention, message.im
+	Scopes       []string         // what the bot token may do; default everything that the sandbox knows
+	BotApp       string           // the app that the bot token is of; default AppID, as the app-level token's
+	Manifest     json.RawMessage  // what apps.manifest.export tells of the app; default one that goes with the other options
+	Organisation bool             // the workspace is part of the organisation [OrgID]
+	Strict       bool             // one message a second for each channel, then 429 with Retry-After
+	Logger       *slog.Logger     // default: nothing is logged
+	Clock        func() time.Time // time of messages; default the tenant's clock, else the computer's
 }
 
 // Workspace is a running workspace. Its methods may be called from any goroutine.

@@ -24,7 +24,7 @@ func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (Delive
 	}
 	// Like commands, shortcuts are not shared with other organisations.
 	known := slices.ContainsFunc(w.opts.Shortcuts, func(s Shortcut) bool { return s.CallbackID == callbackID })
-	if !known || user.Kind == "external" {
+	if !known || user.Kind == Outsider || user.Kind == Stranger || user.Kind == Deactivated {
 		return Delivery{}, fmt.Errorf("%w: shortcut %q", ErrNoElement, callbackID)
 	}
 	w.trace.add(TraceUI, "shortcut", 0, object{"user": as, "callback_id": callbackID})

@@ -23,7 +23,7 @@ func (w *Workspace) state() object {
 
 func (w *Workspace) userList() []object {
 	var out []object
-	for _, u := range w.people.all {
+	for _, u := range w.people.all() {
 		out = append(out, object{"id": u.ID, "name": u.Name, "real_name": u.RealName, "kind": u.Kind, "team_id": u.Team, "tz": u.TZ})
 	}
 	return out
@@ -54,7 +54,7 @@ func (w *Workspace) allMessages() map[string][]Message {
 
 func (w *Workspace) homeList() object {
 	out := object{}
-	for _, u := range w.people.all {
+	for _, u := range w.people.all() {
 		if home := w.Home(u.ID); home != nil {
 			out[u.ID] = home
 		}
@@ -64,7 +64,7 @@ func (w *Workspace) homeList() object {
 
 func (w *Workspace) viewList() object {
 	out := object{}
-	for _, u := range w.people.all {
+	for _, u := range w.people.all() {
 		if open := w.Views(u.ID); len(open) > 0 {
 			out[u.ID] = open
 		}

@@ -183,10 +183,14 @@ func (w *Workspace) apiTest(a args) (object, error) {
 }
 
 func (w *Workspace) authTest(args) (object, error) {
-	return object{
+	o := object{
 		"url": w.URL() + "/", "team": TeamName, "user": BotName, "team_id": TeamID,
 		"user_id": BotUser, "bot_id": BotID, "is_enterprise_install": false,
-	}, nil
+	}
+	if w.opts.Organisation {
+		o["enterprise_id"] = OrgID
+	}
+	return o, nil
 }
 
 func (w *Workspace) connectionsOpen(args) (object, error) {

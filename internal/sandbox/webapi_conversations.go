@@ -211,7 +211,7 @@ func (w *Workspace) usersInfo(a args) (object, error) {
 
 func (w *Workspace) usersList(a args) (object, error) {
 	var all []object
-	for _, user := range w.people.all {
+	for _, user := range w.people.all() {
 		all = append(all, user.slack(a.bool("include_locale")))
 	}
 	page, next, err := paged(all, a, 1000)
@@ -220,14 +220,14 @@ func (w *Workspace) usersList(a args) (object, error) {
 
 func (w *Workspace) usergroupsList(a args) (object, error) {
 	var all []object
-	for _, g := range w.people.groups {
+	for _, g := range w.people.allGroups() {
 		all = append(all, g.slack(a.bool("include_users")))
 	}
 	return object{"usergroups": all}, nil
 }
 
 func (w *Workspace) usergroupsUsersList(a args) (object, error) {
-	for _, g := range w.people.groups {
+	for _, g := range w.people.allGroups() {
 		if g.ID == a["usergroup"] {
 			return object{"users": g.Users}, nil
 		}
