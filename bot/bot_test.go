@@ -150,7 +150,7 @@ func (*fakeSlack) GetUserGroupsContext(context.Context, ...slack.GetUserGroupsOp
 
 // testGate is the gate of an organisation to whom Slack is a stand-in.
 func testGate(api lookups) *Gate {
-	return NewGate(newDirectory(api), Workspace{TeamID: "T1", EnterpriseID: "E1"}, Access{}, nil)
+	return NewGate(newDirectory(api), Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{})
 }
 
 // answers is a router of one function.
@@ -198,9 +198,14 @@ type bench struct {
 func start(t *testing.T, a answers, o Options, posts ...post) *bench {
 	t.Helper()
 	f := &fakeSlack{began: time.Now(), posts: posts}
+	o.Gate = testGate(f)
+	return startWith(t, f, a, o)
+}
+
+func startWith(t *testing.T, f *fakeSlack, a answerer, o Options) *bench {
+	t.Helper()
 	hook := NewWebhook(&http.Client{Transport: f}, slack.APIURL)
 	ctx, stop := context.WithCancel(t.Context())
-	o.Gate = testGate(f)
 	b := &bench{
 		fakeSlack: f,
 		bot:       newBot(a, f, hook, o),

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
 // Access says who may do what. The zero value admits all members of the workspace to everything but administering.
@@ -40,22 +41,36 @@ type Gate struct {
 	directory *Directory
 	self      Workspace
 	access    Access
+	allowed   allowances
 	log       *slog.Logger
 	names     names
 }
 
-// NewGate returns the gate of the bot's workspace. A nil log discards.
-func NewGate(d *Directory, self Workspace, a Access, log *slog.Logger) *Gate {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// allowances tell into which channels an administrator lets things be posted although others read them; a store does.
+type allowances interface {
+	Allowance(ctx context.Context, tenant, channel string) (digest.Allowance, bool, error)
+}
+
+// GateOptions configure a [Gate]. The zero value of each field stands for its default.
+type GateOptions struct {
+	Access  Access
+	Allowed allowances   // default: none
+	Log     *slog.Logger // default: nothing is logged
+}
+
+// NewGate returns the gate of the bot's workspace.
+func NewGate(d *Directory, self Workspace, o GateOptions) *Gate {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
+	a := o.Access
 	if len(a.DigestChannels) == 0 {
 		a.DigestChannels = a.AskChannels
 	}
 	if len(a.DigestGroups) == 0 {
 		a.DigestGroups = a.AskGroups
 	}
-	return &Gate{directory: d, self: self, access: a, log: log}
+	return &Gate{directory: d, self: self, access: a, allowed: o.Allowed, log: o.Log}
 }
 
 // The reasons of refusals, for those who count.

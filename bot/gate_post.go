@@ -27,29 +27,51 @@ func (g *Gate) mayShow(ctx context.Context, channel string) error {
 			Message: "I cannot see who reads this conversation, so I do not post here. Invite me into the channel and try again, or share from another one.",
 		}
 	}
-	return g.foreign(info)
+	return g.foreign(ctx, info)
 }
 
-// foreign says why nothing is posted into a conversation that people of another organisation read.
-func (g *Gate) foreign(info *slack.Channel) error {
-	if !g.sharedOut(info) {
+// foreign says why nothing is posted into a conversation that people of another organisation read: no administrator has
+// allowed it, or another organisation has joined since.
+func (g *Gate) foreign(ctx context.Context, info *slack.Channel) error {
+	teams, shared := g.strangersIn(info)
+	if !shared {
 		return nil
 	}
-	return &commands.Error{
+	e := &commands.Error{
 		Reason: refusedShared, Title: "Not posted here",
 		Message: "This channel is shared with another organisation. What your software lacks is not for them to read, so nothing is posted here. Use a channel of your own.",
 	}
+	if g.allowed == nil {
+		return e
+	}
+	a, ok, err := g.allowed.Allowance(ctx, digest.DefaultTenant, info.ID)
+	switch {
+	case err != nil:
+		e.Err = err
+		e.Message = "This channel is shared with another organisation, and whether an administrator allowed it cannot be seen right now, so nothing is posted here. Try again in a minute."
+	case ok && len(missingFrom(a.Teams, teams)) == 0:
+		return nil
+	case ok:
+		e.Message = "An administrator allowed this channel, but another organisation has joined it since, so nothing is posted here. An administrator can allow it anew: admin allow-channel."
+	default:
+		e.Message += " An administrator of this bot can allow it: admin allow-channel."
+	}
+	return e
 }
 
-// sharedOut reports whether people of another organisation read a conversation, or are about to.
-func (g *Gate) sharedOut(info *slack.Channel) bool {
-	if info.IsExtShared || info.IsPendingExtShared {
-		return true
-	}
+// strangersIn tells which other organisations read a conversation, or are about to, as far as Slack names them, and
+// whether there are any.
+func (g *Gate) strangersIn(info *slack.Channel) (teams []string, shared bool) {
 	// Where a channel is shared between workspaces of the own organisation, Slack says which those are.
-	return slices.ContainsFunc(info.ConnectedTeamIDs, func(team string) bool {
-		return team != g.self.TeamID && team != g.self.EnterpriseID && !slices.Contains(info.InternalTeamIDs, team)
+	teams = slices.DeleteFunc(unique(info.ConnectedTeamIDs, info.PendingShared), func(team string) bool {
+		return team == "" || team == g.self.TeamID || team == g.self.EnterpriseID || slices.Contains(info.InternalTeamIDs, team)
 	})
+	return teams, info.IsExtShared || info.IsPendingExtShared || len(teams) > 0
+}
+
+// missingFrom lists what is in one list and not in another.
+func missingFrom(list, all []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(list, s) })
 }
 
 // MayPost says, as a [*commands.Error], why a person may not decide what is posted into a channel: because the right to
@@ -75,7 +97,7 @@ func (g *Gate) takesDigests(ctx context.Context, c Caller) error {
 	if err := closed(info, c.User); err != nil {
 		return err
 	}
-	return g.foreign(info)
+	return g.foreign(ctx, info)
 }
 
 func unseen(err error) error {
@@ -113,7 +135,7 @@ func (g *Gate) mayRead(ctx context.Context, channel string) error {
 		return slackFailure(err)
 	}
 	c := Caller{Channel: channel}
-	if err = g.foreign(info); err == nil && info.IsIM {
+	if err = g.foreign(ctx, info); err == nil && info.IsIM {
 		c.User = info.User
 		_, err = g.member(ctx, c)
 	}

@@ -47,7 +47,7 @@ func newWorkplace(t *testing.T, o sandbox.Options, p PosterOptions) workplace {
 	}
 	config := Config{Tokens: NewTokens("", w.BotToken()), APIURL: w.APIURL(), HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	self := Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}
-	g := NewGate(NewDirectory(config), self, Access{}, nil)
+	g := NewGate(NewDirectory(config), self, GateOptions{})
 	return workplace{w, NewPoster(config, self, g, p), g, config, self}
 }
 

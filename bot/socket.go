@@ -41,7 +41,7 @@ func Run(ctx context.Context, c Config, workspace Workspace, answers *commands.R
 	sockets := newSockets(c, o, slackTiming())
 	web := c.webAPI()
 	if o.Gate == nil {
-		o.Gate = NewGate(newDirectory(web), workspace, Access{}, o.Log)
+		o.Gate = NewGate(newDirectory(web), workspace, GateOptions{Log: o.Log})
 	}
 	b := newBot(answers, sockets, NewWebhook(c.httpClient(), c.APIURL), o)
 	b.screens = web

@@ -107,7 +107,7 @@ func TestCallsUseTheCurrentToken(t *testing.T) {
 	})}
 	self := Workspace{}
 	directory := NewDirectory(config)
-	poster := NewPoster(config, self, NewGate(directory, self, Access{}, nil), PosterOptions{})
+	poster := NewPoster(config, self, NewGate(directory, self, GateOptions{}), PosterOptions{})
 	web := config.webAPI()
 	calls := func(user string) { // another one each time: Slack is not asked in vain twice at once
 		_, _ = directory.Zone(t.Context(), user)

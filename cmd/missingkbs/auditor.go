@@ -136,6 +136,16 @@ func (s auditedStore) RemoveSubscription(ctx context.Context, id string, who dig
 	return s.changes.note(who, s.Store.RemoveSubscription(ctx, id, who))
 }
 
+// Allow is part of [commands.Allowances].
+func (s auditedStore) Allow(ctx context.Context, a digest.Allowance, who digest.Audit) error {
+	return s.changes.note(who, s.Store.Allow(ctx, a, who))
+}
+
+// Disallow is part of [commands.Allowances].
+func (s auditedStore) Disallow(ctx context.Context, tenant, channel string, who digest.Audit) error {
+	return s.changes.note(who, s.Store.Disallow(ctx, tenant, channel, who))
+}
+
 // AddAudit is part of [commands.DigestStore].
 func (s auditedStore) AddAudit(ctx context.Context, who digest.Audit) error {
 	return s.changes.note(who, s.Store.AddAudit(ctx, who))

@@ -184,7 +184,7 @@ func runUnlimited() error {
 	}
 	worker := &digest.Worker{
 		Store: database, Source: newExposure(defender, time.Now), Log: log,
-		Poster: bot.NewPoster(slack, workspace, bot.NewGate(bot.NewDirectory(slack), workspace, bot.Access{}, log), bot.PosterOptions{PerChannel: -1, PerMinute: -1, Log: log}),
+		Poster: bot.NewPoster(slack, workspace, bot.NewGate(bot.NewDirectory(slack), workspace, bot.GateOptions{Log: log}), bot.PosterOptions{PerChannel: -1, PerMinute: -1, Log: log}),
 	}
 	queue, err := database.Queue(worker.Work, store.QueueOptions{})
 	if err != nil {

@@ -70,7 +70,7 @@ func (h house) open(ctx context.Context) error {
 	defer background(recorder.trail.Run)() // what is left is written when all else has ended
 	h.bot.Observe = observers(h.monitor.question, recorder.question)
 
-	gate := bot.NewGate(bot.NewDirectory(h.slack), workspace, h.access, h.log)
+	gate := bot.NewGate(bot.NewDirectory(h.slack), workspace, bot.GateOptions{Access: h.access, Allowed: h.store, Log: h.log})
 	if err := gate.Prepare(ctx); err != nil {
 		return usageError{fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
 	}
@@ -95,9 +95,10 @@ func (h house) open(ctx context.Context) error {
 	}
 	h.monitor.metrics.Watch(metrics.Sources{Stored: (&stored{store: h.store, queue: queue, now: h.now}).figures})
 	index := &commands.Index{}
-	router, err := newRouter(h.defender, index, commands.Digest(auditedStore{h.store, recorder.changes}, commands.DigestOptions{
+	audited := auditedStore{h.store, recorder.changes}
+	router, err := newRouter(h.defender, index, commands.Digest(audited, commands.DigestOptions{
 		Defender: h.defender, Index: index, People: gate, Queue: queue, Preview: &preview, File: h.digests != nil, Now: h.now,
-	}), commands.Home(h.defender, index, commands.HomeOptions{Digests: h.store}))
+	}), commands.Home(h.defender, index, commands.HomeOptions{Digests: h.store}), commands.Admin(audited, gate, h.now))
 	if err != nil {
 		return err
 	}

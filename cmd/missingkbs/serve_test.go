@@ -40,14 +40,19 @@ func newWorld(tb testing.TB, settings map[string]string) *world {
 // stage starts the servers of a world.
 func stage(tb testing.TB) *world {
 	tb.Helper()
+	return stageWith(tb, sandbox.Options{})
+}
+
+// stageWith is [stage] with a Slack of another kind.
+func stageWith(tb testing.TB, o sandbox.Options) *world {
+	tb.Helper()
 	defender, err := apitest.Start(apitest.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(defender.Close)
-	slack, err := sandbox.Start(sandbox.Options{
-		Command: "/missingkbs", Shortcuts: []sandbox.Shortcut{shortcut()}, Defender: defender.Tenant,
-	})
+	o.Command, o.Shortcuts, o.Defender = "/missingkbs", []sandbox.Shortcut{shortcut()}, defender.Tenant
+	slack, err := sandbox.Start(o)
 	if err != nil {
 		tb.Fatal(err)
 	}

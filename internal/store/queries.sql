@@ -153,3 +153,16 @@ LIMIT @max;
 
 -- name: PruneAudits :execrows
 DELETE FROM audits WHERE id IN (SELECT id FROM audits AS old WHERE old.at_ms < @before_ms ORDER BY old.at_ms LIMIT @max);
+
+-- name: Allow :exec
+INSERT INTO allowances (tenant, channel, teams, person, at_ms) VALUES (@tenant, @channel, @teams, @person, @at_ms)
+ON CONFLICT (tenant, channel) DO UPDATE SET teams = excluded.teams, person = excluded.person, at_ms = excluded.at_ms;
+
+-- name: Disallow :execrows
+DELETE FROM allowances WHERE tenant = @tenant AND channel = @channel;
+
+-- name: Allowance :one
+SELECT * FROM allowances WHERE tenant = @tenant AND channel = @channel;
+
+-- name: Allowances :many
+SELECT * FROM allowances WHERE tenant = @tenant ORDER BY channel;

@@ -4,6 +4,14 @@
 
 package db
 
+type Allowance struct {
+	Tenant  string
+	Channel string
+	Teams   string
+	Person  string
+	AtMs    int64
+}
+
 type Audit struct {
 	ID      string
 	AtMs    int64

@@ -185,6 +185,80 @@ func (q *Queries) Advance(ctx context.Context, toMs int64, iD string, fromMs int
 	return result.RowsAffected()
 }
 
+const allow = `-- name: Allow :exec
+INSERT INTO allowances (tenant, channel, teams, person, at_ms) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant, channel) DO UPDATE SET teams = excluded.teams, person = excluded.person, at_ms = excluded.at_ms
+`
+
+type AllowParams struct {
+	Tenant  string
+	Channel string
+	Teams   string
+	Person  string
+	AtMs    int64
+}
+
+func (q *Queries) Allow(ctx context.Context, arg AllowParams) error {
+	_, err := q.db.ExecContext(ctx, allow,
+		arg.Tenant,
+		arg.Channel,
+		arg.Teams,
+		arg.Person,
+		arg.AtMs,
+	)
+	return err
+}
+
+const allowance = `-- name: Allowance :one
+SELECT tenant, channel, teams, person, at_ms FROM allowances WHERE tenant = $1 AND channel = $2
+`
+
+func (q *Queries) Allowance(ctx context.Context, tenant string, channel string) (Allowance, error) {
+	row := q.db.QueryRowContext(ctx, allowance, tenant, channel)
+	var i Allowance
+	err := row.Scan(
+		&i.Tenant,
+		&i.Channel,
+		&i.Teams,
+		&i.Person,
+		&i.AtMs,
+	)
+	return i, err
+}
+
+const allowances = `-- name: Allowances :many
+SELECT tenant, channel, teams, person, at_ms FROM allowances WHERE tenant = $1 ORDER BY channel
+`
+
+func (q *Queries) Allowances(ctx context.Context, tenant string) ([]Allowance, error) {
+	rows, err := q.db.QueryContext(ctx, allowances, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Allowance
+	for rows.Next() {
+		var i Allowance
+		if err := rows.Scan(
+			&i.Tenant,
+			&i.Channel,
+			&i.Teams,
+			&i.Person,
+			&i.AtMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const auditsAfter = `-- name: AuditsAfter :many
 SELECT id, at_ms, tenant, person, action, subject, detail, team, channel, result, reason, request FROM audits
 WHERE at_ms >= $1 AND (at_ms > $1 OR id > $2) AND at_ms < $3
@@ -487,6 +561,18 @@ func (q *Queries) Delivery(ctx context.Context, key string) (Delivery, error) {
 		&i.Cves,
 	)
 	return i, err
+}
+
+const disallow = `-- name: Disallow :execrows
+DELETE FROM allowances WHERE tenant = $1 AND channel = $2
+`
+
+func (q *Queries) Disallow(ctx context.Context, tenant string, channel string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, disallow, tenant, channel)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const dueSubscriptions = `-- name: DueSubscriptions :many

@@ -53,6 +53,7 @@ func Run(t *testing.T, open Open) {
 		"many audits":                     manyAudits,
 		"audits are written once":         auditsAreWrittenOnce,
 		"a long audit":                    longAudit,
+		"allowances":                      allowances,
 		"prune":                           prune,
 		"prune keeps baselines":           pruneKeepsBaselines,
 		"foreign text":                    foreignText,

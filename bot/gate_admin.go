@@ -1,0 +1,89 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+var _ commands.Gatekeeper = (*Gate)(nil)
+
+// Rules tells who may what, as the settings say.
+func (g *Gate) Rules() view.Facts {
+	a := g.access
+	who := "members of this workspace"
+	if g.self.EnterpriseID != "" {
+		who = "members of this organisation"
+	}
+	if a.Guests {
+		who += ", and guests"
+	}
+	admins := g.named(append(append([]string{}, a.AdminGroups...), a.AdminUsers...))
+	if admins == "" {
+		admins = "nobody"
+	}
+	return view.Facts{
+		{Name: "Ask", Value: who + g.limits(a.AskChannels, a.AskGroups)},
+		{Name: "Change digests", Value: who + g.limits(a.DigestChannels, a.DigestGroups)},
+		{Name: "Administer", Value: admins},
+	}
+}
+
+func (g *Gate) limits(channels, groups []string) string {
+	var out string
+	if len(groups) > 0 {
+		out += ", of " + g.named(groups)
+	}
+	if len(channels) > 0 {
+		out += ", in " + g.named(channels)
+	}
+	return out
+}
+
+// named lists ids, each by its name where that is known.
+func (g *Gate) named(ids []string) string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		if out[i] = id; g.names[id] != "" {
+			out[i] = g.names[id] + " (" + id + ")"
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// Rights tells what a person may do in a channel, and why not.
+func (g *Gate) Rights(ctx context.Context, user, channel string) view.Facts {
+	var facts view.Facts
+	for _, right := range []struct {
+		name  string
+		needs commands.Right
+	}{{"Ask", commands.Ask}, {"Change digests", commands.Change}, {"Administer", commands.Administer}} {
+		answer := "yes"
+		if err := g.may(ctx, Caller{User: user, Channel: channel}, right.needs); err != nil {
+			answer = "no"
+			if e, ok := errors.AsType[*commands.Error](err); ok {
+				answer = fmt.Sprintf("no (%s): %s", e.Reason, e.Message)
+			}
+		}
+		facts = append(facts, view.Fact{Name: right.name, Value: answer})
+	}
+	return facts
+}
+
+// Strangers tells which other organisations read a channel, as far as Slack names them, and whether there are any. A
+// channel that cannot be seen is a [*commands.Error].
+func (g *Gate) Strangers(ctx context.Context, channel string) (teams []string, shared bool, err error) {
+	info, err := g.directory.room(ctx, channel)
+	if err != nil {
+		return nil, false, &commands.Error{
+			Reason: refusedUnseen, Title: "That channel cannot be seen", Err: err,
+			Message: "Slack does not show me that channel. Check its id, and if it is private, invite me first.",
+		}
+	}
+	teams, shared = g.strangersIn(info)
+	return teams, shared, nil
+}

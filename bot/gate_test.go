@@ -1,0 +1,183 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// ledger holds what is allowed.
+type ledger map[string]digest.Allowance
+
+func (l ledger) Allowance(_ context.Context, _, channel string) (digest.Allowance, bool, error) {
+	if channel == "C0BROKEN" {
+		return digest.Allowance{}, false, errors.New("the database is locked")
+	}
+	a, ok := l[channel]
+	return a, ok, nil
+}
+
+// rooms are the conversations of a Slack that knows nothing else.
+type roomsOnly struct {
+	*fakeSlack
+	info slack.Channel
+}
+
+func (r roomsOnly) GetConversationInfoContext(context.Context, *slack.GetConversationInfoInput) (*slack.Channel, error) {
+	return &r.info, nil
+}
+
+// Nothing is posted where another organisation reads, unless an administrator allowed that channel and those readers.
+func TestWhoReadsDecidesWhatIsPosted(t *testing.T) {
+	t.Parallel()
+	allowed := ledger{
+		"C0ALLOWED": {Channel: "C0ALLOWED", Teams: []string{"T8", "T9"}},
+		"C0UNNAMED": {Channel: "C0UNNAMED"},
+	}
+	conversation := func(id string, change func(*slack.Channel)) slack.Channel {
+		c := slack.Channel{}
+		c.ID, c.IsMember = id, true
+		change(&c)
+		return c
+	}
+	for name, c := range map[string]struct {
+		info   slack.Channel
+		reason string
+		says   string
+	}{
+		"own":         {conversation("C1", func(*slack.Channel) {}), "", ""},
+		"shared":      {conversation("C1", func(c *slack.Channel) { c.IsExtShared = true }), "shared_channel", "admin allow-channel"},
+		"about to be": {conversation("C1", func(c *slack.Channel) { c.IsPendingExtShared = true }), "shared_channel", ""},
+		"within the organisation": {conversation("C1", func(c *slack.Channel) {
+			c.IsOrgShared, c.ConnectedTeamIDs, c.InternalTeamIDs = true, []string{"T1", "T2", "E1"}, []string{"T1", "T2"}
+		}), "", ""},
+		"and with another": {conversation("C1", func(c *slack.Channel) {
+			c.IsOrgShared, c.ConnectedTeamIDs, c.InternalTeamIDs = true, []string{"T1", "T2", "T9"}, []string{"T1", "T2"}
+		}), "shared_channel", ""},
+		"allowed":            {conversation("C0ALLOWED", func(c *slack.Channel) { c.IsExtShared, c.ConnectedTeamIDs = true, []string{"T9"} }), "", ""},
+		"allowed for others": {conversation("C0ALLOWED", func(c *slack.Channel) { c.IsExtShared, c.ConnectedTeamIDs = true, []string{"T9", "T7"} }), "shared_channel", "has joined it since"},
+		"allowed, one is invited": {conversation("C0ALLOWED", func(c *slack.Channel) {
+			c.IsExtShared, c.ConnectedTeamIDs, c.PendingShared = true, []string{"T9"}, []string{"T7"}
+		}), "shared_channel", "has joined it since"},
+		"allowed, readers unnamed":  {conversation("C0UNNAMED", func(c *slack.Channel) { c.IsExtShared = true }), "", ""},
+		"named since it is allowed": {conversation("C0UNNAMED", func(c *slack.Channel) { c.IsExtShared, c.ConnectedTeamIDs = true, []string{"T9"} }), "shared_channel", "has joined it since"},
+		"no database":               {conversation("C0BROKEN", func(c *slack.Channel) { c.IsExtShared = true }), "shared_channel", "cannot be seen right now"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewGate(newDirectory(roomsOnly{&fakeSlack{}, c.info}), Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Allowed: allowed})
+			caller := Caller{User: "U1", Channel: c.info.ID}
+			for what, err := range map[string]error{
+				"share": g.MayShow(t.Context(), caller), "make a digest": g.MayPost(t.Context(), "U1", c.info.ID), "post a digest": g.mayRead(t.Context(), c.info.ID),
+			} {
+				if got := commands.Reason(err); got != c.reason {
+					t.Errorf("%s: %v, want reason %q", what, err, c.reason)
+				}
+				if e, ok := errors.AsType[*commands.Error](err); ok && !strings.Contains(e.Message, c.says) {
+					t.Errorf("%s: %q, want %q in it", what, e.Message, c.says)
+				}
+			}
+			if err := g.mayRead(t.Context(), c.info.ID); err != nil && !errors.Is(err, digest.ErrChannelGone) {
+				t.Errorf("post a digest: %v, want a channel that is gone", err)
+			}
+		})
+	}
+}
+
+// Each refusal is one line that says who, where, what and why, and nothing of what was asked.
+func TestRefusalsAreLogged(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	g := NewGate(newDirectory(crowded{fakeSlack: &fakeSlack{}}), Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err := g.May(t.Context(), Caller{User: "UMEMBER", Channel: "C1"}, commands.Change); err != nil || log.Len() > 0 {
+		t.Errorf("a member: %v, logged %q", err, log.String())
+	}
+	_ = g.May(t.Context(), Caller{User: "UGUEST", Channel: "C1"}, commands.Change)
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `level=INFO msg=refused user=UGUEST channel=C1 needs=digests reason=guest`) {
+		t.Errorf("logged %q", got)
+	}
+}
+
+// Names of channels and groups are in the words of refusals, but for private channels; what cannot work ends the start.
+func TestPrepare(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w.Invite(sandbox.PrivateChannel, sandbox.BotUser)
+	gate := func(a Access) *Gate { return NewGate(NewDirectory(w.config), w.self, GateOptions{Access: a}) }
+	message := func(a Access, needs commands.Right) string {
+		g := gate(a)
+		if err := g.Prepare(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		e, _ := errors.AsType[*commands.Error](g.May(soon(t), Caller{User: sandbox.Bob, Channel: "C0ELSEWHERE"}, needs))
+		if e == nil {
+			return ""
+		}
+		return e.Message
+	}
+	for _, c := range []struct {
+		access Access
+		needs  commands.Right
+		says   string
+	}{
+		{Access{AskChannels: []string{sandbox.General, sandbox.Patching}}, commands.Ask, "only in #general or #patching"},
+		{Access{AskChannels: []string{sandbox.General, sandbox.PrivateChannel}}, commands.Ask, "in certain channels only"},
+		{Access{AskGroups: []string{sandbox.Patchers}}, commands.Ask, "members of @patchers"},
+		{Access{AdminGroups: []string{sandbox.Patchers}}, commands.Administer, "members of @patchers"},
+		{Access{AdminUsers: []string{sandbox.Alice}}, commands.Administer, "Ask one of them"},
+		{Access{}, commands.Administer, "MISSINGKBS_ADMIN_GROUPS"},
+	} {
+		if got := message(c.access, c.needs); !strings.Contains(got, c.says) {
+			t.Errorf("%+v: %q, want %q in it", c.access, got, c.says)
+		}
+	}
+	if err := gate(Access{AskGroups: []string{"S0NOTHING"}}).Prepare(soon(t)); !errors.Is(err, ErrAccess) || !strings.Contains(err.Error(), "S0NOTHING") {
+		t.Errorf("a group that is not there: %v", err)
+	}
+	narrow := newWorkplace(t, sandbox.Options{Scopes: []string{"users:read", "channels:read"}}, PosterOptions{})
+	g := NewGate(NewDirectory(narrow.config), narrow.self, GateOptions{Access: Access{AskGroups: []string{sandbox.Patchers}}})
+	if err := g.Prepare(soon(t)); !errors.Is(err, ErrAccess) || !strings.Contains(err.Error(), "usergroups:read") {
+		t.Errorf("without the scope: %v", err)
+	}
+	w.SetFaults(sandbox.Faults{RateLimited: true})
+	if err := gate(Access{AskGroups: []string{sandbox.Patchers}}).Prepare(soon(t)); err != nil {
+		t.Errorf("passing trouble: %v", err)
+	}
+}
+
+// Digests end where a person of a conversation is no member any more, and where a channel becomes shared.
+func TestDigestsGoByTheSameRules(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	post := func(channel string) error {
+		_, err := w.poster.Post(soon(t), channel, "k", view.Page{Title: "digest"}, view.Page{})
+		return err
+	}
+	if err := post(sandbox.AliceDM); err != nil {
+		t.Error(err)
+	}
+	if err := post(sandbox.General); err != nil {
+		t.Error(err)
+	}
+	w.Share(sandbox.General, true)
+	if err := post(sandbox.General); !errors.Is(err, digest.ErrChannelGone) || commands.Reason(err) != "shared_channel" {
+		t.Errorf("into a channel that became shared: %v", err)
+	}
+	w.Share(sandbox.General, false)
+	if err := post(sandbox.General); err != nil {
+		t.Errorf("into a channel that is shared no more: %v", err)
+	}
+	if err := post("D0GUEST01"); !errors.Is(err, digest.ErrChannelGone) || commands.Reason(err) != "guest" {
+		t.Errorf("to a guest: %v", err)
+	}
+}

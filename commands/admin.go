@@ -1,0 +1,210 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const adminName = "admin"
+
+// Allowances keeps the channels into which things may be posted although people of other organisations read them. Each
+// change is written together with the audit of who made it.
+type Allowances interface {
+	Allowances(ctx context.Context, tenant string) ([]digest.Allowance, error)
+	Allow(ctx context.Context, a digest.Allowance, who digest.Audit) error
+	Disallow(ctx context.Context, tenant, channel string, who digest.Audit) error // or digest.ErrNotFound
+}
+
+// Gatekeeper knows who may what.
+type Gatekeeper interface {
+	Rules() view.Facts                                                                      // as the settings say
+	Rights(ctx context.Context, user, channel string) view.Facts                            // of one person in one channel
+	Strangers(ctx context.Context, channel string) (teams []string, shared bool, err error) // the other organisations that read a channel
+}
+
+// Admin is the command for administrators: it tells who may what, and allows channels that are shared with other
+// organisations. All of it takes the right to administer.
+func Admin(s Allowances, g Gatekeeper, now func() time.Time) Command {
+	if now == nil {
+		now = time.Now
+	}
+	a := admin{s, g, now}
+	words := a.words()
+	help := make([]view.Fact, len(words))
+	names := make([]string, len(words))
+	for i, w := range words {
+		names[i] = w.name
+		help[i] = view.Fact{Name: strings.TrimSpace(adminName + " " + w.name + " " + w.usage), Value: w.summary}
+	}
+	return Command{
+		Name:    adminName,
+		Usage:   strings.Join(names, " | "),
+		Summary: "for administrators: who may what, and which channels shared with others are allowed",
+		Help:    help,
+		Needs:   func(Request) Right { return Administer },
+		Run:     a.run,
+	}
+}
+
+// admin answers the words that follow admin.
+type admin struct {
+	store Allowances
+	gate  Gatekeeper
+	now   func() time.Time
+}
+
+func (a admin) words() []digestWord {
+	return []digestWord{
+		{listWord, "", "who may what, and which shared channels are allowed", a.list},
+		{"who", "[person's id]", "what one person may do here, and why not", a.who},
+		{"allow-channel", "[channel's id]", "post into this channel although another organisation reads it; until another one joins", a.allow},
+		{"disallow-channel", "[channel's id]", "take that back", a.disallow},
+	}
+}
+
+func (a admin) run(ctx context.Context, req Request) (view.Page, error) {
+	name := listWord
+	if len(req.Words) > 0 {
+		name, req.Words = strings.ToLower(req.Words[0]), req.Words[1:]
+	}
+	var names []string
+	for _, w := range a.words() {
+		if w.name == name {
+			return w.run(ctx, req)
+		}
+		names = append(names, w.name)
+	}
+	e := &Error{Usage: true, Message: fmt.Sprintf("After admin comes one of %s, not %q.", strings.Join(names, ", "), name), Actions: adminHelp()}
+	if near := nearest(name, names); near != "" {
+		e.Message = fmt.Sprintf("After admin comes no %q. Did you mean admin %s?", name, near)
+	}
+	return view.Page{}, e
+}
+
+func adminHelp() []view.Action {
+	return []view.Action{{Label: "Help", Command: Line(helpName, adminName)}, {Label: "Who may what", Command: Line(adminName)}}
+}
+
+func (a admin) list(ctx context.Context, req Request) (view.Page, error) {
+	if err := tooMany(req.Words, 0, "admin list"); err != nil {
+		return view.Page{}, err
+	}
+	all, err := a.store.Allowances(ctx, digest.DefaultTenant)
+	if err != nil {
+		return view.Page{}, err
+	}
+	page := view.Page{Title: "Who may what", Lead: "As the settings of this bot say.", Parts: []view.Part{a.gate.Rules()}}
+	if len(all) == 0 {
+		page.Note = "No channel that is shared with another organisation is allowed: nothing is posted there. Allow one with: admin allow-channel."
+		return page, nil
+	}
+	t := view.Table{Caption: "Shared channels that are allowed", Columns: []view.Column{
+		{Key: "channel", Title: "Channel"}, {Key: "organisations", Title: "Shared with"}, {Key: "by", Title: "Allowed by"}, {Key: "at", Title: "On"},
+	}}
+	for _, one := range all {
+		t.Rows = append(t.Rows, []view.Cell{
+			view.TextCell(one.Channel), view.TextCell(organisations(one.Teams)), view.TextCell(one.By), view.TextCell(one.At.UTC().Format("2006-01-02 15:04 UTC")),
+		})
+	}
+	page.Parts = append(page.Parts, t)
+	return page, nil
+}
+
+func (a admin) who(ctx context.Context, req Request) (view.Page, error) {
+	user, err := idOr(req.Words, userID, req.User, "admin who", "a person's id, such as U012AB3CDE: it stands in the menu of the person's profile")
+	if err != nil {
+		return view.Page{}, err
+	}
+	return view.Page{Title: "What " + user + " may do here", Parts: []view.Part{a.gate.Rights(ctx, user, req.Channel)}}, nil
+}
+
+func (a admin) allow(ctx context.Context, req Request) (view.Page, error) {
+	channel, err := a.channel(req, "admin allow-channel")
+	if err != nil {
+		return view.Page{}, err
+	}
+	teams, shared, err := a.gate.Strangers(ctx, channel)
+	if err != nil {
+		return view.Page{}, err
+	}
+	if !shared {
+		return view.Page{}, &Error{Title: "Nothing to allow", Message: fmt.Sprintf("Channel %s is not shared with another organisation, so it needs no permission.", channel)}
+	}
+	one := digest.Allowance{Tenant: digest.DefaultTenant, Channel: channel, Teams: teams, By: req.User, At: a.now()}
+	if err := a.store.Allow(ctx, one, a.audit(req, "allow-channel", channel, organisations(teams))); err != nil {
+		return view.Page{}, err
+	}
+	return view.Page{
+		Title:   "Allowed: " + channel,
+		Lead:    fmt.Sprintf("Answers may be shared and digests posted there from now on. It is shared with %s, who will read them. Should another organisation join, it has to be allowed anew.", organisations(teams)),
+		Actions: []view.Action{{Label: "Take back", Command: Line(adminName, "disallow-channel", channel)}},
+	}, nil
+}
+
+func (a admin) disallow(ctx context.Context, req Request) (view.Page, error) {
+	channel, err := a.channel(req, "admin disallow-channel")
+	if err != nil {
+		return view.Page{}, err
+	}
+	err = a.store.Disallow(ctx, digest.DefaultTenant, channel, a.audit(req, "disallow-channel", channel, ""))
+	if errors.Is(err, digest.ErrNotFound) {
+		return view.Page{}, &Error{Title: "Not allowed anyway", Message: fmt.Sprintf("Channel %s is not among those allowed, so nothing was changed.", channel), Actions: adminHelp()}
+	}
+	if err != nil {
+		return view.Page{}, err
+	}
+	return view.Page{Title: "No longer allowed: " + channel, Lead: "While it is shared with another organisation, nothing is posted there."}, nil
+}
+
+func (a admin) channel(req Request, usage string) (string, error) {
+	return idOr(req.Words, channelID, req.Channel, usage, "a channel's id, such as C024BE91L: it stands at the end of the channel's About tab")
+}
+
+func (a admin) audit(req Request, action, subject, detail string) digest.Audit {
+	return digest.Audit{
+		At: a.now(), Tenant: digest.DefaultTenant, User: req.User, Channel: req.Channel, Action: adminName + "." + action,
+		Subject: subject, Detail: detail, Result: digest.ResultDone, Request: req.ID,
+	}
+}
+
+const (
+	userID    = `^[UW][A-Z0-9]{5,}$`
+	channelID = `^[CG][A-Z0-9]{5,}$`
+)
+
+// idOr reads the one id that may be typed, or takes the one at hand.
+func idOr(words []string, form, atHand, usage, what string) (string, error) {
+	if err := tooMany(words, 1, usage); err != nil {
+		return "", err
+	}
+	id := atHand
+	if len(words) == 1 {
+		id = strings.ToUpper(words[0])
+	}
+	if ok, err := regexp.MatchString(form, id); !ok || err != nil {
+		return "", &Error{Usage: true, Message: fmt.Sprintf("Usage: %s with %s.", usage, what), Actions: adminHelp()}
+	}
+	return id, nil
+}
+
+func tooMany(words []string, most int, usage string) error {
+	if len(words) <= most {
+		return nil
+	}
+	return &Error{Usage: true, Message: fmt.Sprintf("%q is one word too many. Usage: %s", words[most], usage), Actions: adminHelp()}
+}
+
+// organisations names workspaces as far as they are known.
+func organisations(teams []string) string {
+	if len(teams) == 0 {
+		return "an organisation that Slack does not name"
+	}
+	return strings.Join(teams, ", ")
+}

@@ -1,0 +1,108 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// book keeps allowances and audits in memory.
+type book struct {
+	allowed map[string]digest.Allowance
+	audits  []digest.Audit
+}
+
+func (b *book) Allowances(context.Context, string) ([]digest.Allowance, error) {
+	var all []digest.Allowance
+	for _, a := range b.allowed {
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+func (b *book) Allow(_ context.Context, a digest.Allowance, who digest.Audit) error {
+	b.allowed[a.Channel] = a
+	b.audits = append(b.audits, who)
+	return nil
+}
+
+func (b *book) Disallow(_ context.Context, _, channel string, who digest.Audit) error {
+	if _, ok := b.allowed[channel]; !ok {
+		return digest.ErrNotFound
+	}
+	delete(b.allowed, channel)
+	b.audits = append(b.audits, who)
+	return nil
+}
+
+// keeper is a gatekeeper that knows one shared channel.
+type keeper struct{}
+
+func (keeper) Rules() view.Facts { return view.Facts{{Name: "Ask", Value: "members"}} }
+
+func (keeper) Rights(_ context.Context, user, channel string) view.Facts {
+	return view.Facts{{Name: "Ask", Value: user + " in " + channel}}
+}
+
+func (keeper) Strangers(_ context.Context, channel string) ([]string, bool, error) {
+	if channel == "C0UNSEEN" {
+		return nil, false, &Error{Title: "That channel cannot be seen"}
+	}
+	return []string{"T0OTHER"}, channel == "C0SHARED", nil
+}
+
+func TestAdmin(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	b := &book{allowed: map[string]digest.Allowance{}}
+	c := Admin(b, keeper{}, func() time.Time { return at })
+	ask := func(line string) string {
+		page, err := c.Run(t.Context(), Request{ID: "q1", User: "U0ADMIN", Channel: "C0SHARED", Words: Split(line)})
+		if err != nil {
+			page = Explain(err)
+		}
+		var text strings.Builder
+		if err := view.WriteText(&text, page); err != nil {
+			t.Fatal(err)
+		}
+		return text.String()
+	}
+	for _, step := range []struct{ line, says string }{
+		{"", "No channel that is shared with another organisation is allowed"},
+		{"who", "U0ADMIN in C0SHARED"},
+		{"who u0alice1", "U0ALICE1 in C0SHARED"},
+		{"who alice", "it stands in the menu of the person's profile"},
+		{"who U0ALICE1 U0BOB001", "one word too many"},
+		{"allow-channel C0OWN1", "Nothing to allow"},
+		{"allow-channel C0UNSEEN", "That channel cannot be seen"},
+		{"allow-channel #general", "it stands at the end of the channel's About tab"},
+		{"disallow-channel", "Not allowed anyway"},
+		{"allow-channel", "It is shared with T0OTHER, who will read them"},
+		{"list", "2026-03-01 09:00 UTC"},
+		{"disallow-channel C0SHARED", "No longer allowed: C0SHARED"},
+		{"list", "No channel that is shared"},
+		{"alow-channel", "Did you mean admin allow-channel?"},
+		{"list everything", "one word too many"},
+	} {
+		if got := ask(step.line); !strings.Contains(got, step.says) {
+			t.Errorf("admin %s: %q, want %q", step.line, got, step.says)
+		}
+	}
+	want := []digest.Audit{
+		{At: at, Tenant: "default", User: "U0ADMIN", Channel: "C0SHARED", Action: "admin.allow-channel", Subject: "C0SHARED", Detail: "T0OTHER", Result: "done", Request: "q1"},
+		{At: at, Tenant: "default", User: "U0ADMIN", Channel: "C0SHARED", Action: "admin.disallow-channel", Subject: "C0SHARED", Result: "done", Request: "q1"},
+	}
+	if diff := cmp.Diff(want, b.audits); diff != "" {
+		t.Errorf("audits (-want +got):\n%s", diff)
+	}
+	if Reason(&Error{Reason: "guest"}) != "guest" || Reason(errors.Join(&Error{Usage: true})) != "usage" {
+		t.Error("an error's own reason is not told")
+	}
+}

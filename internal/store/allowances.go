@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store/db"
+)
+
+// Allow writes down that things may be posted into a channel, in place of what was allowed there before, and who did it.
+func (s *Store) Allow(ctx context.Context, a digest.Allowance, who digest.Audit) error {
+	teams, err := json.Marshal(append([]string{}, a.Teams...))
+	if err != nil {
+		return fmt.Errorf("write the teams of channel %s: %w", a.Channel, err)
+	}
+	return s.change(ctx, "allow channel "+a.Channel, who, nil, func(q *db.Queries) (int64, error) {
+		return 1, q.Allow(ctx, db.AllowParams{
+			Tenant: a.Tenant, Channel: a.Channel, Teams: string(teams), Person: text(a.By), AtMs: millis(a.At),
+		})
+	})
+}
+
+// Disallow takes back what was allowed, or returns [digest.ErrNotFound].
+func (s *Store) Disallow(ctx context.Context, tenant, channel string, who digest.Audit) error {
+	return s.change(ctx, "disallow channel "+channel, who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
+		return q.Disallow(ctx, tenant, channel)
+	})
+}
+
+// Allowance tells what was allowed for a channel, if anything was.
+func (s *Store) Allowance(ctx context.Context, tenant, channel string) (a digest.Allowance, ok bool, err error) {
+	row, err := s.queries.Allowance(ctx, tenant, channel)
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, false, nil
+	}
+	if err == nil {
+		a, err = allowance(row)
+	}
+	if err != nil {
+		return a, false, fmt.Errorf("read what is allowed for channel %s: %w", channel, err)
+	}
+	return a, true, nil
+}
+
+// Allowances lists what was allowed, by channel.
+func (s *Store) Allowances(ctx context.Context, tenant string) ([]digest.Allowance, error) {
+	rows, err := s.queries.Allowances(ctx, tenant)
+	if err != nil {
+		return nil, fmt.Errorf("list what is allowed: %w", err)
+	}
+	all := make([]digest.Allowance, 0, len(rows))
+	for _, row := range rows {
+		a, err := allowance(row)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+func allowance(row db.Allowance) (digest.Allowance, error) {
+	a := digest.Allowance{Tenant: row.Tenant, Channel: row.Channel, By: row.Person, At: moment(row.AtMs)}
+	if err := json.Unmarshal([]byte(row.Teams), &a.Teams); err != nil {
+		return a, fmt.Errorf("read the teams of channel %s: %w", row.Channel, err)
+	}
+	return a, nil
+}
