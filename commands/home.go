@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
+	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -20,7 +23,9 @@ type HomeOptions struct {
 	Digests interface { // whose digests a person made
 		Subscriptions(ctx context.Context, filter digest.SubscriptionFilter) ([]digest.Subscription, error)
 	}
-	Quota func(ctx context.Context) view.Facts // how much may still be asked of Defender
+	Quota interface { // how much may still be asked of Defender; *[api.Client] tells
+		Quota(ctx context.Context) api.Quota
+	}
 }
 
 // Home is the command that makes the first page: what is most exposed, the digests that the person made, and how much
@@ -58,11 +63,34 @@ func (h home) page(ctx context.Context, req Request) view.Page {
 	h.software(ctx, &page)
 	h.digests(ctx, req, &page)
 	if h.Quota != nil {
-		if facts := h.Quota(ctx); len(facts) > 0 {
-			page.Parts = append(page.Parts, facts)
-		}
+		page.Parts = append(page.Parts, quotaFacts(h.Quota.Quota(ctx), time.Now()))
 	}
 	return page
+}
+
+// quotaFacts say how much may still be asked of Defender.
+func quotaFacts(q api.Quota, now time.Time) view.Facts {
+	var left []string
+	for _, w := range []struct {
+		api.Window
+		name string
+	}{{q.Minute, "minute"}, {q.Hour, "hour"}} {
+		if w.Limit > 0 {
+			left = append(left, fmt.Sprintf("%s of %s this %s", view.Thousands(w.Left), view.Thousands(w.Limit), w.name))
+		}
+	}
+	value := strings.Join(left, ", ")
+	switch {
+	case len(left) == 0:
+		value = "not limited"
+	case q.Shared:
+		value += ", shared by all replicas"
+	}
+	facts := view.Facts{{Name: "Defender calls left", Value: value}}
+	if wait := q.Next.Sub(now); wait > time.Second {
+		facts = append(facts, view.Fact{Name: "Next call", Value: "in " + view.Age(wait) + "; until then stored answers are shown"})
+	}
+	return facts
 }
 
 // software adds the software that exposes most devices.

@@ -15,6 +15,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
+// quota is what is left of Defender's quota.
+type quota api.Quota
+
+func (q quota) Quota(context.Context) api.Quota { return api.Quota(q) }
+
 // homePage makes the first page for a person.
 func homePage(t *testing.T, d commands.Defender, o commands.HomeOptions, user string) view.Page {
 	t.Helper()
@@ -59,14 +64,14 @@ func TestHome(t *testing.T) {
 	others.ID, others.Owner = "4712", "U2"
 	o := commands.HomeOptions{
 		Digests: newMemory(own, others),
-		Quota:   func(context.Context) view.Facts { return view.Facts{{Name: "Defender calls left", Value: "49 of 50"}} },
+		Quota:   quota{Minute: api.Window{Limit: 50, Left: 49}, Hour: api.Window{Limit: 1500, Left: 1499}, Shared: true, Next: time.Now().Add(5*time.Minute + 30*time.Second)},
 	}
 	page := homePage(t, n.client, o, "U1")
 	got := captions(page)
 	for _, want := range []string{
 		"The software that exposes most devices: microsoft-_-edge microsoft-_-tool_11 ",
 		"The digests you made: 4711\n",
-		"Defender calls left=49 of 50",
+		"Defender calls left=49 of 50 this minute, 1,499 of 1,500 this hour, shared by all replicas\nNext call=in 5 min",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page lacks %q:\n%s", want, got)

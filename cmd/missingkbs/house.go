@@ -98,7 +98,7 @@ func (h house) open(ctx context.Context) error {
 	audited := auditedStore{h.store, recorder.changes}
 	router, err := newRouter(h.defender, index, commands.Digest(audited, commands.DigestOptions{
 		Defender: h.defender, Index: index, People: gate, Queue: queue, Preview: &preview, File: h.digests != nil, Now: h.now,
-	}), commands.Home(h.defender, index, commands.HomeOptions{Digests: h.store}), commands.Admin(audited, gate, h.now))
+	}), commands.Home(h.defender, index, commands.HomeOptions{Digests: h.store, Quota: h.defender}), commands.Admin(audited, gate, h.now))
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,10 @@ func TestHomeTab(t *testing.T) {
 	if d, err := w.slack.OpenHome(soon(t), sandbox.Alice); err != nil || !d.Acked {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
-	id, _ := w.home(t, sandbox.Alice, "The software that exposes most devices")
+	id, first := w.home(t, sandbox.Alice, "The software that exposes most devices")
+	if !strings.Contains(first, "of 50 this minute") {
+		t.Errorf("the Home tab does not tell what is left of the quota: %s", first)
+	}
 
 	// Typing finds software, choosing shows what it lacks, and the way back is a button.
 	choose := sandbox.Target{ViewID: id, ActionID: "choose:1"}
