@@ -30,7 +30,7 @@ type Config struct {
 	// Refused is called when Slack refuses one of the tokens, before anybody hears of that; if it rotates them, the
 	// call is made again. It may be called by several calls at once, and may be nil.
 	Refused func(context.Context) `json:"-"`
-	dial    dialFunc // for WebSockets; default: a net.Dialer's
+	dial    dialFunc              // for WebSockets; default: a net.Dialer's
 }
 
 // Run connects to the workspace of [SignIn] and answers until ctx ends; then it finishes what runs and returns nil. It

@@ -18,6 +18,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/mask"
 )
 
 // The settings are strings here and are read by methods below, because kong stops at the first value it cannot read
@@ -287,6 +288,7 @@ func (s logSettings) loggerAt(m *mistakes, w io.Writer, level slog.Leveler) *slo
 			format = "text"
 		}
 	}
+	w = mask.Writer{Writer: w} // should anybody log a secret after all
 	o := &slog.HandlerOptions{Level: level}
 	if m.oneOf("LOG_FORMAT", format, "text", "json") == "text" {
 		return slog.New(withRequest{slog.NewTextHandler(w, o)})

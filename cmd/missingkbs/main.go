@@ -17,6 +17,8 @@ import (
 	_ "time/tzdata" // schedules name time zones, and a container image may hold none
 
 	"github.com/alecthomas/kong"
+
+	"github.com/missingkbs/missingkbs/internal/mask"
 )
 
 // The exit codes.
@@ -74,7 +76,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 		return exitDone
 	}
 	if !errors.Is(err, errShown) {
-		fmt.Fprintln(s.err, "missingkbs:", err)
+		fmt.Fprintln(s.err, "missingkbs:", mask.String(err.Error()))
 	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitWrongUse
