@@ -147,6 +147,7 @@ func (c *Client) share(ctx context.Context, f flight) outcome {
 	}
 	if s.joined {
 		c.counts.joined.Add(1)
+		c.joined(ctx, s.beganBy)
 	} else {
 		c.counts.asked.Add(1)
 	}

@@ -37,6 +37,11 @@ type Options struct {
 	// Observe is told of each HTTP call when it is over. It is called from many
 	// goroutines and must be quick.
 	Observe func(context.Context, CallObservation)
+	// SignedIn is told each time that a token was asked of the credential, and why there was none.
+	SignedIn func(error)
+	// Joined is told of each question that joins a call which another has begun: with the context of the question, and
+	// that of the one which began the call.
+	Joined func(question, beganBy context.Context)
 }
 
 const (
@@ -68,6 +73,12 @@ func (o *Options) withDefaults() Options {
 	if d.Observe == nil {
 		d.Observe = func(context.Context, CallObservation) {}
 	}
+	if d.SignedIn == nil {
+		d.SignedIn = func(error) {}
+	}
+	if d.Joined == nil {
+		d.Joined = func(_, _ context.Context) {}
+	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -95,6 +106,9 @@ type Client struct {
 	flights  *flights
 	limiter  *limiter
 	counts   *counts
+	joined   func(question, beganBy context.Context)
+	cred     azcore.TokenCredential
+	scope    string
 	idle     func() // closes the idle connections of our own transport
 }
 
@@ -117,7 +131,8 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	limiter := newLimiter(o)
-	azure, err := newPipeline(cred, o, limiter)
+	named := namedCredential{cred, o.SignedIn}
+	azure, err := newPipeline(cred, named, o, limiter)
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
@@ -133,8 +148,22 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 		flights:  newFlights(),
 		limiter:  limiter,
 		counts:   limiter.counts,
+		joined:   o.Joined,
+		cred:     named,
+		scope:    o.Cloud.Scope,
 		idle:     idle,
 	}, nil
+}
+
+// SignIn gets a token for Defender, from memory while one is good. It asks the login host at most, and Defender nothing.
+func (c *Client) SignIn(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	// As azcore asks for it, or the token would be another one than that of the calls.
+	if _, err := c.cred.GetToken(limited, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true}); err != nil {
+		return c.unanswered(ctx, "", err)
+	}
+	return nil
 }
 
 // Host returns the host that is asked, such as "api.security.microsoft.com".

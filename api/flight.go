@@ -35,6 +35,8 @@ type seat struct {
 	landed <-chan singleflight.Result
 	place  *place // tells whether the call waits for its turn
 	joined bool   // the call was under way already
+
+	beganBy context.Context // of the question that began the call
 }
 
 // join starts fly under a key, or joins the one that is already under way. A
@@ -49,6 +51,7 @@ func (f *flights) join(ctx context.Context, key string, background bool, fly fun
 	switch {
 	case !aloft:
 		p = newPlace(background)
+		p.beganBy = ctx
 		f.places[key] = p
 		f.wg.Add(1)
 	case !background:
@@ -61,7 +64,7 @@ func (f *flights) join(ctx context.Context, key string, background bool, fly fun
 		defer context.AfterFunc(f.stop, cancel)()
 		return safely(withPlace(ctx, p), fly), nil
 	})
-	return seat{landed, p, aloft}, nil
+	return seat{landed, p, aloft, p.beganBy}, nil
 }
 
 // land takes a call off the list. It does so for singleflight as well, under our

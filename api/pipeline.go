@@ -17,7 +17,7 @@ import (
 
 // newPipeline builds what a request passes on its way out: request id, retry,
 // then for each try the token, the rate limit and the log.
-func newPipeline(cred azcore.TokenCredential, o Options, limit *limiter) (*azcore.Client, error) {
+func newPipeline(cred azcore.TokenCredential, named namedCredential, o Options, limit *limiter) (*azcore.Client, error) {
 	retry := o.Retry
 	retry.ShouldRetry = worthRetrying(o.Retry)
 	return azcore.NewClient(modulePath+"/api", moduleVersion(),
@@ -25,7 +25,7 @@ func newPipeline(cred azcore.TokenCredential, o Options, limit *limiter) (*azcor
 			PerCall: []policy.Policy{runtime.NewRequestIDPolicy()},
 			PerRetry: []policy.Policy{
 				secondToken{cred},
-				runtime.NewBearerTokenPolicy(namedCredential{cred}, []string{o.Cloud.Scope}, nil),
+				runtime.NewBearerTokenPolicy(named, []string{o.Cloud.Scope}, nil),
 				refusedToken{cred},
 				limit,
 				callLog{o.Logger, o.Observe},
@@ -157,12 +157,18 @@ func defaultTransport() *http.Client {
 }
 
 // namedCredential marks the errors of a credential, so that they can be told
-// from those of the call that wanted the token.
-type namedCredential struct{ azcore.TokenCredential }
+// from those of the call that wanted the token, and tells of each attempt.
+type namedCredential struct {
+	azcore.TokenCredential
+	told func(error)
+}
 
 // GetToken implements [azcore.TokenCredential].
 func (c namedCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	tok, err := c.TokenCredential.GetToken(ctx, o)
+	if ctx.Err() == nil { // a call that was given up says nothing of the credential
+		c.told(err)
+	}
 	if err != nil {
 		return tok, &signInError{err}
 	}

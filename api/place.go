@@ -17,6 +17,8 @@ type place struct {
 	digests  bool          // only digests wait for the call
 	standing bool          // in the line of such calls
 	promoted chan struct{} // closed when a question joins
+
+	beganBy context.Context // of the question that began the call; for its values alone
 }
 
 func newPlace(background bool) *place {

@@ -271,6 +271,7 @@ func (b *Bot) ack(ctx context.Context, envelope string, payload any) bool {
 	err := b.acks.AckCtx(ctx, envelope, payload)
 	end(err)
 	if err != nil {
+		b.stats.unacknowledged.Add(1)
 		b.log.WarnContext(ctx, "could not acknowledge", "error", err)
 		return false
 	}

@@ -47,6 +47,7 @@ type Options struct {
 	Sockets  int           // connections to Slack; default 2, so that a refresh of one leaves no gap
 	Health   *Health       // told of the connections; default: nobody is
 	Observe  Observer      // told of each question; default: nobody is
+	Counts   *Counts       // where to count; default: nobody reads it before the end
 	Trace    span.Tracer   // records what is done for a question; default: nobody does
 	Pulse    *Pulse        // by which others learn whether the event loop moves; default: nobody does
 	Gate     *Gate         // who may do what; default: members of the workspace, who may all but administer
@@ -77,6 +78,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Health == nil {
 		o.Health = NewHealth()
+	}
+	if o.Counts == nil {
+		o.Counts = &Counts{}
 	}
 	if o.Observe == nil {
 		o.Observe = func(context.Context, Observation) {}
@@ -122,7 +126,7 @@ type Bot struct {
 	asides  sync.WaitGroup // the refusals and bare acknowledgements
 	seen    *recent
 	tables  atomic.Int32 // what is known of data_table in this workspace: a tableState
-	stats   stats
+	stats   *Counts
 }
 
 // newBot returns a bot. It takes the seams as interfaces, so that tests can stand in for a socket.
@@ -138,12 +142,13 @@ func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
 		slots:   make(chan struct{}, o.Slots),
 		refused: make(chan struct{}, o.Slots),
 		seen:    newRecent(10_000),
+		stats:   o.Counts,
 	}
 }
 
-// stats counts what happened. Reading them is for the log at the end and for tests.
-type stats struct {
-	answered, failed, busy, duplicates, undecodable, dropped atomic.Int64
+// Counts counts what happens to envelopes and questions. The zero value is ready; give it to [Options] to read it.
+type Counts struct {
+	answered, failed, busy, duplicates, undecodable, dropped, unacknowledged atomic.Int64
 }
 
 // Stats are the counts of a bot since it was made.
@@ -154,17 +159,24 @@ type Stats struct {
 	Duplicates  int64 // envelopes that came again and were not answered again
 	Undecodable int64 // envelopes that could not be read
 	Dropped     int64 // envelopes that could not even be refused
+
+	Unacknowledged int64 // acknowledgements that no connection took
 }
 
 // Stats returns the counts so far.
-func (b *Bot) Stats() Stats {
+func (b *Bot) Stats() Stats { return b.stats.Stats() }
+
+// Stats returns the counts so far.
+func (c *Counts) Stats() Stats {
 	return Stats{
-		Answered:    b.stats.answered.Load(),
-		Failed:      b.stats.failed.Load(),
-		Busy:        b.stats.busy.Load(),
-		Duplicates:  b.stats.duplicates.Load(),
-		Undecodable: b.stats.undecodable.Load(),
-		Dropped:     b.stats.dropped.Load(),
+		Answered:    c.answered.Load(),
+		Failed:      c.failed.Load(),
+		Busy:        c.busy.Load(),
+		Duplicates:  c.duplicates.Load(),
+		Undecodable: c.undecodable.Load(),
+		Dropped:     c.dropped.Load(),
+
+		Unacknowledged: c.unacknowledged.Load(),
 	}
 }
 

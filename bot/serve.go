@@ -209,6 +209,7 @@ func (b *Bot) lostAck(e socketmode.Event) {
 	if !ok || failed.Response == nil {
 		return
 	}
+	b.stats.unacknowledged.Add(1)
 	lost, ok := failed.Response.Payload.(*carried)
 	if !ok {
 		return

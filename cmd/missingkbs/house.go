@@ -53,6 +53,7 @@ func (h house) open(ctx context.Context) error {
 		h.monitor = newMonitor()
 	}
 	h.bot.Pulse, h.bot.Trace = h.monitor.pulse, h.monitor.traces.Tracer()
+	h.bot.Health, h.bot.Counts = bot.NewHealth(), &bot.Counts{}
 	if err := h.store.Migrate(ctx); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -65,7 +66,7 @@ func (h house) open(ctx context.Context) error {
 		return err
 	}
 	h.log.Info("signed in to Slack", "team", workspace.TeamID, "user", workspace.UserID)
-	h.monitor.slack()
+	h.monitor.slack(h.bot.Health)
 	recorder := h.recorder(workspace)
 	defer background(recorder.trail.Run)() // what is left is written when all else has ended
 	h.bot.Observe = observers(h.monitor.question, recorder.question)
@@ -93,7 +94,11 @@ func (h house) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.monitor.metrics.Watch(metrics.Sources{Stored: (&stored{store: h.store, queue: queue, now: h.now}).figures})
+	h.monitor.metrics.Watch(metrics.Sources{
+		Slack:  connections(h.bot.Health, h.bot.Counts),
+		Client: counted(h.defender), Quota: quota(h.defender),
+		Stored: (&stored{store: h.store, queue: queue, now: h.now}).figures,
+	})
 	index := &commands.Index{}
 	audited := auditedStore{h.store, recorder.changes}
 	router, err := newRouter(h.defender, index, commands.Digest(audited, commands.DigestOptions{
@@ -108,6 +113,10 @@ func (h house) open(ctx context.Context) error {
 	scheduler := &digest.Scheduler{Store: countedTimetable{h.store, h.monitor.metrics}, Queue: queue, Every: h.tick, Now: h.now, Log: h.log}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return scheduler.Run(ctx) })
+	g.Go(func() error {
+		h.monitor.keepSignedIn(ctx, h.defender, h.log)
+		return nil
+	})
 	g.Go(func() error {
 		<-ctx.Done()
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)

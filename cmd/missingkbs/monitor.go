@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot"
@@ -20,17 +21,19 @@ type monitor struct {
 	pulse   *bot.Pulse
 	traces  *tracing.Tracing // nil records none
 	close   func()
+	signIn  atomic.Pointer[lastSignIn] // the last one
 }
 
 // The parts that readiness is made of, by the names that /readyz gives them.
 const (
 	partSlack    = "slack"
 	partDatabase = "database"
+	partDefender = "defender"
 )
 
 func newMonitor() *monitor {
 	m := &monitor{metrics: metrics.New(buildVersion()), pulse: bot.NewPulse(), close: func() {}}
-	m.parts.Starting(partSlack, partDatabase)
+	m.parts.Starting(partSlack, partDatabase, partDefender)
 	return m
 }
 
@@ -52,9 +55,37 @@ func (m *monitor) database(s *store.Store) {
 	})
 }
 
-// slack looks at the connection to Slack.
-func (m *monitor) slack() {
-	m.parts.Set(partSlack, func(context.Context) (string, error) { return "", nil })
+// slack looks at the connections to Slack.
+func (m *monitor) slack(health *bot.Health) {
+	m.parts.Set(partSlack, func(context.Context) (string, error) {
+		if err := health.Ready(); err != nil {
+			return err.Error(), nil
+		}
+		return "", nil
+	})
+}
+
+// connections are the figures of the connections to Slack.
+func connections(health *bot.Health, counts *bot.Counts) func() metrics.Slack {
+	return func() metrics.Slack {
+		c := counts.Stats()
+		f := metrics.Slack{
+			Reconnects:  map[string]int64{},
+			AckFailures: c.Unacknowledged, Duplicates: c.Duplicates, Undecodable: c.Undecodable, Dropped: c.Dropped,
+		}
+		for _, s := range health.Sockets() {
+			f.Wanted++
+			if !s.Connected.IsZero() {
+				f.Connections++
+			}
+			f.Opened += s.Opened
+			f.Failures += s.Failed
+			for reason, n := range s.Ended {
+				f.Reconnects[string(reason)] += n
+			}
+		}
+		return f
+	}
 }
 
 // question counts a question that is over.

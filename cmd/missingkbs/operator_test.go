@@ -173,6 +173,13 @@ func TestProbesAndMetricsOfAProcess(t *testing.T) {
 		`missingkbs_questions_total{command="software",entry="typed",outcome="answered",reason="none"} 1`,
 		`missingkbs_questions_total{command="software",entry="typed",outcome="failed",reason="usage"} 1`,
 		`missingkbs_question_duration_seconds_count{stage="working"} 2`,
+		"missingkbs_slack_connections ", "missingkbs_slack_connections_wanted 2",
+		`missingkbs_defender_calls_total{call="missing_kbs",code="200"} 1`,
+		`missingkbs_defender_call_duration_seconds_count{call="missing_kbs"} 1`,
+		`missingkbs_answers_total{from="defender"} 1`,
+		`missingkbs_defender_sign_ins_total{outcome="accepted"} `,
+		`missingkbs_defender_quota_limit{for="questions",window="minute"} 50`,
+		`missingkbs_defender_quota_left{for="digests",window="hour"} `,
 		"missingkbs_build_info{", "go_goroutines ", "process_resident_memory_bytes ",
 	)
 	for _, secret := range []string{w.slack.AppToken(), w.slack.BotToken(), apitest.ClientSecret, w.defender.Token(), "microsoft-_-edge", "U0", "C0"} {
@@ -183,6 +190,35 @@ func TestProbesAndMetricsOfAProcess(t *testing.T) {
 	if status, _ := w.look(t, "/debug/pprof/"); status != http.StatusNotFound {
 		t.Errorf("profiles are served without being asked for: %d", status)
 	}
+}
+
+// Why a program is not ready: it says so, and that it is alive.
+func TestReadyTellsWhyNot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string]string{"AZURE_CLIENT_SECRET": "wrong"})
+	unready := func(want map[string]string) {
+		t.Helper()
+		eventually(t, func() (string, bool) {
+			got := w.unready(t)
+			for part, reason := range want {
+				if !strings.Contains(got[part], reason) {
+					return fmt.Sprintf("%s: got %v, want %q", part, got, reason), false
+				}
+			}
+			return fmt.Sprintf("got %v, want %v", got, want), len(got) == len(want)
+		})
+		if status, body := w.look(t, "/healthz"); status != http.StatusOK {
+			t.Errorf("/healthz: %d %s", status, body)
+		}
+	}
+	const refused = "the login host refuses the credential"
+	unready(map[string]string{"defender": refused})
+	w.figures(t, `missingkbs_defender_sign_ins_total{outcome="refused"} 1`)
+	w.slack.SetFaults(sandbox.Faults{WebAPIError: "internal_error"})
+	w.slack.Drop()
+	unready(map[string]string{"defender": refused, "slack": "no connection to Slack since"})
+	w.slack.SetFaults(sandbox.Faults{})
+	unready(map[string]string{"defender": refused})
 }
 
 // What digests did, and what the database knows of them.

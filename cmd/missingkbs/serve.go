@@ -79,7 +79,7 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 	watch := newMonitor()
 	defer func() { watch.close() }()
 	watch.trace(ctx, p.traces, log)
-	p.client.Tracing = watch.traces.Azure()
+	watch.client(&p.client)
 	p.credential.Tracing = p.client.Tracing
 	cred, err := newCredential(p.credential)
 	if err != nil {

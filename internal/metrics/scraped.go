@@ -31,6 +31,7 @@ type Slack struct {
 	Wanted      int              // that should
 	Opened      int64            // that were opened since the start
 	Reconnects  map[string]int64 // connections that ended, by reason
+	Failures    int64            // tries that brought no connection
 	AckFailures int64            // acknowledgements that could not be handed to a connection
 	Duplicates  int64            // envelopes that came again
 	Undecodable int64            // envelopes that could not be read
@@ -131,7 +132,8 @@ func (w writer) slack(s Slack) {
 	w.gauge("slack_connections", "Connections to Slack that have said hello.", float64(s.Connections))
 	w.gauge("slack_connections_wanted", "Connections to Slack that this process keeps.", float64(s.Wanted))
 	w.counter("slack_connections_opened_total", "Connections to Slack that were opened.", s.Opened)
-	ended := prometheus.NewDesc(namespace+"_slack_reconnects_total", "Connections to Slack that ended and were opened anew, by reason.", []string{"reason"}, nil)
+	w.counter("slack_connection_failures_total", "Tries to connect to Slack that brought no connection.", s.Failures)
+	ended := prometheus.NewDesc(namespace+"_slack_reconnects_total", "Connections to Slack that ended or were replaced, by reason.", []string{"reason"}, nil)
 	byReason := map[string]int64{}
 	for reason, n := range s.Reconnects {
 		byReason[w.bound.of("reconnect", reason)] += n
