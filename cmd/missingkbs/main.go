@@ -48,8 +48,11 @@ type cli struct {
 	Sandbox sandboxCmd `cmd:"" help:"Try everything on this machine: an invented Defender, a small Slack with a web page, and the bot."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to the shape that this version wants; serve does it at start."`
 	Audit   auditCmd   `cmd:"" help:"Print who did what, as JSON lines."`
+	Doctor  doctorCmd  `cmd:"" help:"Check settings, Slack, Entra, Defender and the database, and say what to do about what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 	Config  string     `placeholder:"FILE" env:"MISSINGKBS_CONFIG" help:"YAML file with settings, each under the name of its environment variable. Flags and environment win over it."`
+
+	file *configFile
 }
 
 // usageError is a mistake of whoever called the program.
@@ -98,19 +101,23 @@ func parseAndRun(ctx context.Context, args []string, env func(string) (string, b
 // load reads the command line, the environment and the file of settings. It can be called again, to read files anew.
 func load(args []string, env func(string) (string, bool), s streams) (*cli, *kong.Context, error) {
 	args = hoist(args)
-	file, err := readConfigFile(args, env)
-	if err != nil {
-		return nil, nil, usageError{err}
+	file, broken := readConfigFile(args, env)
+	if broken != nil {
+		file = &configFile{values: map[string]string{}}
 	}
-	var c cli
+	c := cli{file: file}
 	parser, err := newParser(&c, env, file, s)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := file.check(parser.Model); err != nil {
-		return nil, nil, usageError{err}
+	if broken == nil {
+		broken = file.check(parser.Model)
 	}
 	parsed, err := parser.Parse(args)
+	// doctor tells this among all that it finds.
+	if file.broken = broken; broken != nil && (err != nil || parsed.Command() != "doctor") {
+		return nil, nil, usageError{broken}
+	}
 	if err != nil {
 		return nil, nil, usageError{fmt.Errorf("%w (missingkbs --help lists commands and flags)", err)}
 	}

@@ -29,10 +29,18 @@ func TestManifest(t *testing.T) {
 	if err := dec.Decode(&m); err != nil {
 		t.Fatalf("the manifest holds what Slack does not know: %v", err)
 	}
-	// Each scope is here because a call of the bot needs it.
-	want := []string{"commands", "chat:write", "users:read", "usergroups:read", "channels:read", "groups:read", "channels:history", "groups:history"}
+	var want, optional []string
+	for _, sc := range scopes() {
+		want = append(want, sc.name)
+		if sc.optional {
+			optional = append(optional, sc.name)
+		}
+	}
 	if diff := cmp.Diff(want, m.OAuthConfig.Scopes.Bot); diff != "" {
 		t.Errorf("scopes (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(optional, m.OAuthConfig.Scopes.BotOptional); diff != "" {
+		t.Errorf("optional scopes (-want +got):\n%s", diff)
 	}
 	if !m.Settings.SocketModeEnabled || m.Settings.Interactivity == nil || !m.Settings.Interactivity.IsEnabled {
 		t.Error("Socket Mode and interactivity must be on")
@@ -44,7 +52,7 @@ func TestManifest(t *testing.T) {
 	if own, got := shortcut(), m.Features.Shortcuts[0]; got.Name != own.Name || got.CallbackID != own.CallbackID || got.Description != own.Description {
 		t.Errorf("the sandbox offers %+v, the manifest %+v", own, got)
 	}
-	if diff := cmp.Diff([]string{"app_home_opened"}, m.Settings.EventSubscriptions.BotEvents); diff != "" {
+	if diff := cmp.Diff(botEvents(), m.Settings.EventSubscriptions.BotEvents); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	// Limits of https://docs.slack.dev/reference/app-manifest.

@@ -69,6 +69,7 @@ type configFile struct {
 	path   string
 	open   bool // to everybody on the machine
 	values map[string]string
+	broken error // why it could not be read, or what in it is no setting
 }
 
 func (f *configFile) value(name string) (string, bool) {

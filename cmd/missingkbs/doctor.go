@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/missingkbs/missingkbs/internal/doctor"
+)
+
+// doctorCmd checks what serve needs, with the settings that serve would have.
+type doctorCmd struct {
+	Output      string   `short:"o" default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
+	Offline     bool     `help:"Leave out what asks Slack, Entra and Defender."`
+	ConfigToken secret   `name:"slack-config-token" env:"SLACK_CONFIG_TOKEN" placeholder:"xoxe.…" group:"Slack" help:"App configuration token, to compare the manifest with the app's settings."`
+	Serve       serveCmd `embed:""`
+}
+
+// doctorTime bounds all checks together.
+const doctorTime = 30 * time.Second
+
+// reachTime is how long a host may take to show that it is there; what asks it further comes after that.
+const reachTime = 8 * time.Second
+
+// Run checks, changes nothing, and writes what it found. It fails when a check does; warnings are no failure.
+func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all *cli) error {
+	var m mistakes
+	write, ok := map[string]func(io.Writer, doctor.Report) error{
+		"text": doctor.WriteText, "json": doctor.WriteJSON,
+	}[strings.ToLower(c.Output)]
+	if !ok {
+		m.add("--output", "takes one of text, json")
+		return m.err()
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorTime)
+	defer cancel()
+	e := newExam(c, s, sourcesOf(parsed, all.file, s.env), all.file)
+	report := doctor.Run(ctx, e.checks())
+	e.close()
+	if err := write(s.out, report); err != nil {
+		return err
+	}
+	if report.Failed() {
+		return errShown
+	}
+	return nil
+}
+
+// checks are all checks, in the order in which they are told.
+func (e *exam) checks() []*doctor.Check {
+	list := []*doctor.Check{
+		{Name: "configuration", Run: e.configuration},
+		{Name: "proxy", Run: e.proxies},
+	}
+	database := e.databaseChecks()
+	if !e.cmd.Offline {
+		slackThere := &doctor.Check{Name: "slack-reached", Run: e.slackReached, Timeout: reachTime}
+		entraThere := &doctor.Check{Name: "entra-reached", Run: e.entraReached, Timeout: reachTime}
+		list = append(list, slackThere, entraThere, &doctor.Check{Name: "clock", Run: e.clock, After: []*doctor.Check{slackThere, entraThere}})
+		fromSlack := e.slackChecks(slackThere)
+		list = append(list, fromSlack...)
+		list = append(list, &doctor.Check{Name: "slack-channels", Run: e.channels, After: []*doctor.Check{fromSlack[0], database[0]}})
+		list = append(list, e.defenderChecks(entraThere)...)
+	}
+	return append(list, database...)
+}
+
+// The findings that checks make.
+func found(s doctor.Status, text, cure string) []doctor.Finding {
+	return []doctor.Finding{{Status: s, Found: text, Cure: cure}}
+}
+
+func well(text string) []doctor.Finding           { return found(doctor.OK, text, "") }
+func unchecked(text string) []doctor.Finding      { return found(doctor.Skip, text, "") }
+func unwell(text, cure string) []doctor.Finding   { return found(doctor.Fail, text, cure) }
+func doubtful(text, cure string) []doctor.Finding { return found(doctor.Warn, text, cure) }
