@@ -47,17 +47,12 @@ type exam struct {
 func newExam(c doctorCmd, s streams, sources []source, file *configFile) *exam {
 	e := &exam{cmd: c, env: s.env, file: file, sources: sources, now: time.Now}
 	m := &e.mistakes
+	p := c.Serve.plan(m, s)
+	e.slack, e.tables = p.slack, p.bot.Tables
+	e.groups = len(p.access.AskGroups)+len(p.access.DigestGroups)+len(p.access.AdminGroups) > 0
+	e.database, e.digests, e.lookout = p.database, p.digests, p.lookout
+	e.defender, e.credential = p.client, p.credential
 	c.Serve.Log.logger(m, io.Discard)
-	config, options := c.Serve.Slack.read(m)
-	e.slack, e.tables = config, options.Tables
-	access := c.Serve.Access.read(m)
-	e.groups = len(access.AskGroups)+len(access.DigestGroups)+len(access.AdminGroups) > 0
-	e.database, _ = c.Serve.Store.check(m, s.env)
-	e.digests = readDigests(m, c.Serve.Digests)
-	e.lookout = c.Serve.Operator.read(m)
-	c.Serve.Traces.read(m)
-	e.defender = c.Serve.Defender.client(m)
-	e.credential = c.Serve.Defender.credential(m, e.defender.Cloud.Authority)
 	return e
 }
 
