@@ -166,3 +166,14 @@ SELECT * FROM allowances WHERE tenant = @tenant AND channel = @channel;
 
 -- name: Allowances :many
 SELECT * FROM allowances WHERE tenant = @tenant ORDER BY channel;
+
+-- name: Matters :many
+SELECT * FROM matters;
+
+-- name: LockMatter :one
+INSERT INTO matters (name, state) VALUES (@name, '')
+ON CONFLICT (name) DO UPDATE SET state = matters.state
+RETURNING state;
+
+-- name: SetMatter :exec
+UPDATE matters SET state = @state WHERE name = @name;

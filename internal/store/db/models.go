@@ -50,6 +50,11 @@ type Delivery struct {
 	Cves         int64
 }
 
+type Matter struct {
+	Name  string
+	State string
+}
+
 type Reading struct {
 	Tenant   string
 	Software string

@@ -623,6 +623,19 @@ func (q *Queries) DueSubscriptions(ctx context.Context, nowMs int64, max int32) 
 	return items, nil
 }
 
+const lockMatter = `-- name: LockMatter :one
+INSERT INTO matters (name, state) VALUES ($1, '')
+ON CONFLICT (name) DO UPDATE SET state = matters.state
+RETURNING state
+`
+
+func (q *Queries) LockMatter(ctx context.Context, name string) (string, error) {
+	row := q.db.QueryRowContext(ctx, lockMatter, name)
+	var state string
+	err := row.Scan(&state)
+	return state, err
+}
+
 const lockSoftware = `-- name: LockSoftware :one
 INSERT INTO software (tenant, software, hash, read_ms)
 VALUES ($1, $2, 0, 0)
@@ -640,6 +653,33 @@ func (q *Queries) LockSoftware(ctx context.Context, tenant string, software stri
 	var i LockSoftwareRow
 	err := row.Scan(&i.Hash, &i.ReadMs)
 	return i, err
+}
+
+const matters = `-- name: Matters :many
+SELECT name, state FROM matters
+`
+
+func (q *Queries) Matters(ctx context.Context) ([]Matter, error) {
+	rows, err := q.db.QueryContext(ctx, matters)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Matter
+	for rows.Next() {
+		var i Matter
+		if err := rows.Scan(&i.Name, &i.State); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const missing = `-- name: Missing :many
@@ -938,6 +978,15 @@ func (q *Queries) SetFailures(ctx context.Context, failures int64, iD string) (i
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const setMatter = `-- name: SetMatter :exec
+UPDATE matters SET state = $1 WHERE name = $2
+`
+
+func (q *Queries) SetMatter(ctx context.Context, state string, name string) error {
+	_, err := q.db.ExecContext(ctx, setMatter, state, name)
+	return err
 }
 
 const setNewest = `-- name: SetNewest :exec

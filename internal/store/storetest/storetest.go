@@ -54,6 +54,7 @@ func Run(t *testing.T, open Open) {
 		"audits are written once":         auditsAreWrittenOnce,
 		"a long audit":                    longAudit,
 		"allowances":                      allowances,
+		"matters":                         matters,
 		"prune":                           prune,
 		"prune keeps baselines":           pruneKeepsBaselines,
 		"foreign text":                    foreignText,

@@ -1,0 +1,84 @@
+package ops
+
+import "time"
+
+// The conditions, by the words for Defender's failures where they are those.
+const (
+	Permission  = "permission"
+	Licence     = "licence"
+	Credential  = "credential"
+	Throttled   = "throttled"
+	Unavailable = "unavailable"
+	Tables      = "tables"
+)
+
+// The events.
+const (
+	DigestsPaused = "digests_paused"
+	DigestsFailed = "digests_failed"
+	AuditLost     = "audit_lost"
+	Stopped       = "stopped"
+)
+
+// Failures are the conditions that an answer of Defender's ends.
+func Failures() []string {
+	return []string{Permission, Licence, Credential, Throttled, Unavailable}
+}
+
+// Matters are all that there are, with what is told of them.
+func Matters() []Matter {
+	return []Matter{
+		{Name: Permission, Hold: time.Minute, Least: 3, Text: Text{
+			Title: "Defender refuses this bot: a permission is missing",
+			Lead: "Questions and digests fail. Whoever administers the app registration in Entra adds the permission under API permissions > WindowsDefenderATP > " +
+				"Application permissions, and grants admin consent. missingkbs doctor names the ones that are missing.",
+			Over: "Defender admits this bot again",
+		}},
+		{Name: Licence, Hold: time.Minute, Least: 3, Text: Text{
+			Title: "Defender Vulnerability Management is not available",
+			Lead:  "Questions and digests fail. The tenant has no licence for it, or it is not active. Ask whoever administers Defender.",
+			Over:  "Defender Vulnerability Management is available again",
+		}},
+		{Name: Credential, Hold: time.Minute, Least: 3, Text: Text{
+			Title: "The bot's credential for Defender is refused",
+			Lead:  "Questions and digests fail. Its secret or certificate may have expired, or the app was disabled: renew it in Entra. missingkbs doctor says what Entra thinks of it.",
+			Over:  "The bot's credential for Defender is accepted again",
+		}},
+		{Name: Throttled, Hold: 10 * time.Minute, Least: 3, Text: Text{
+			Title: "Defender's quota is used up",
+			Lead: "Questions are answered with what is stored, or told to wait, and digests come late. Other programs may use the same app registration; " +
+				"MISSINGKBS_DEFENDER_PER_MINUTE and MISSINGKBS_DEFENDER_PER_HOUR say how much of the quota is this bot's.",
+			Over: "There is quota for Defender again",
+		}},
+		{Name: Unavailable, Hold: 15 * time.Minute, Least: 3, Text: Text{
+			Title: "Defender cannot be reached",
+			Lead:  "Questions and digests fail. Look at Microsoft's service health, and at this machine's network, proxy and firewall.",
+			Over:  "Defender can be reached again",
+		}},
+		{Name: Tables, Least: 1, Text: Text{
+			Title: "This workspace refuses tables",
+			Lead:  "Slack does not take data_table blocks here, so answers and digests are drawn as sections and buttons. Nothing is missing from them. MISSINGKBS_TABLES=classic draws them so from the start.",
+			Over:  "This workspace takes tables again",
+		}},
+		{Name: DigestsPaused, Event: true, Hold: time.Minute, Again: 10 * time.Minute, Text: Text{
+			Title: "Digests were paused",
+			Lead:  "Their channels refused them three times in a row: this bot is no member there, or the channel was archived or shared. Whoever subscribed was told. Invite the bot and resume the digest, or remove it.",
+		}},
+		{Name: DigestsFailed, Event: true, Hold: time.Minute, Again: 10 * time.Minute, Text: Text{
+			Title: "Digests were given up",
+			Lead:  "They failed again and again for hours and are not tried any more; the next ones come at their time. The log says why.",
+		}},
+		{Name: AwayMatter, Event: true, Hold: time.Minute, Again: 10 * time.Minute, Text: Text{
+			Title: "The database was away, and is back",
+			Lead:  "Meanwhile no digests were made and none could be changed. What was due comes now, marked as late.",
+		}},
+		{Name: AuditLost, Event: true, Hold: time.Minute, Again: time.Hour, Text: Text{
+			Title: "Audits were lost",
+			Lead:  "The database could not take them in time. The log has the refusals, shares and changes among them; an entry audit.lost says between which times some are missing.",
+		}},
+		{Name: Stopped, Event: true, Again: 10 * time.Minute, Text: Text{
+			Title: "A process of this bot has ended",
+			Lead:  "It could not go on; the end of its log says why and what to do. While no other runs, nobody is answered.",
+		}},
+	}
+}
