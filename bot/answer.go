@@ -314,6 +314,7 @@ func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
 		// Only a workspace that has never taken a table, and takes the same page without one, refuses tables.
 		if err == nil && b.tables.CompareAndSwap(int32(tablesUnknown), int32(tablesRefused)) {
 			b.log.Warn("this workspace refuses data_table blocks; drawing tables as sections from now on")
+			b.options.TablesRefused()
 		}
 	}
 	return err

@@ -38,20 +38,21 @@ const (
 
 // Options configure a [Bot]. The zero value of each field stands for its default.
 type Options struct {
-	Tables   Tables        // default TablesAuto
-	AckAfter time.Duration // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
-	Timeout  time.Duration // for one question; default 30 s
-	Grace    time.Duration // for questions that run when the bot is told to stop; default 5 s
-	Slots    int           // questions at once; default 200
-	Suggest  suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
-	Sockets  int           // connections to Slack; default 2, so that a refresh of one leaves no gap
-	Health   *Health       // told of the connections; default: nobody is
-	Observe  Observer      // told of each question; default: nobody is
-	Counts   *Counts       // where to count; default: nobody reads it before the end
-	Trace    span.Tracer   // records what is done for a question; default: nobody does
-	Pulse    *Pulse        // by which others learn whether the event loop moves; default: nobody does
-	Gate     *Gate         // who may do what; default: members of the workspace, who may all but administer
-	Log      *slog.Logger  // default: nothing is logged
+	Tables        Tables        // default TablesAuto
+	AckAfter      time.Duration // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
+	Timeout       time.Duration // for one question; default 30 s
+	Grace         time.Duration // for questions that run when the bot is told to stop; default 5 s
+	Slots         int           // questions at once; default 200
+	Suggest       suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
+	Sockets       int           // connections to Slack; default 2, so that a refresh of one leaves no gap
+	Health        *Health       // told of the connections; default: nobody is
+	Observe       Observer      // told of each question; default: nobody is
+	TablesRefused func()        // told when the workspace turns out to refuse tables; default: nobody is
+	Counts        *Counts       // where to count; default: nobody reads it before the end
+	Trace         span.Tracer   // records what is done for a question; default: nobody does
+	Pulse         *Pulse        // by which others learn whether the event loop moves; default: nobody does
+	Gate          *Gate         // who may do what; default: members of the workspace, who may all but administer
+	Log           *slog.Logger  // default: nothing is logged
 }
 
 func (o Options) withDefaults() Options {
@@ -81,6 +82,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Counts == nil {
 		o.Counts = &Counts{}
+	}
+	if o.TablesRefused == nil {
+		o.TablesRefused = func() {}
 	}
 	if o.Observe == nil {
 		o.Observe = func(context.Context, Observation) {}

@@ -25,6 +25,8 @@ type PosterOptions struct {
 	PerChannel time.Duration // between two messages in a channel; default 1.1 s, for Slack takes one a second; negative: no limit
 	PerMinute  int           // messages of this process in a minute; default 240, for Slack takes "several hundred" of an app; negative: no limit
 	Log        *slog.Logger  // default: nothing is logged
+
+	TablesRefused func() // told when the workspace turns out to refuse tables; default: nobody is
 }
 
 // Poster puts digests into channels. It is a [digest.Poster], and safe for concurrent use.
@@ -40,6 +42,7 @@ type Poster struct {
 	limits  *postLimits
 	tables  Tables
 	classic atomic.Bool // the workspace has refused tables
+	refused func()      // told of it
 	log     *slog.Logger
 }
 
@@ -48,10 +51,13 @@ func NewPoster(c Config, w Workspace, g *Gate, o PosterOptions) *Poster {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.TablesRefused == nil {
+		o.TablesRefused = func() {}
+	}
 	c = c.withDefaults()
 	return &Poster{
 		slack: c.plainWebAPI(), http: noRedirects(c.httpClient()), config: c, self: w, gate: g,
-		limits: newPostLimits(o.PerChannel, o.PerMinute), tables: o.Tables, log: o.Log,
+		limits: newPostLimits(o.PerChannel, o.PerMinute), tables: o.Tables, refused: o.TablesRefused, log: o.Log,
 	}
 }
 
@@ -98,6 +104,7 @@ func (p *Poster) send(ctx context.Context, channel string, page view.Page, more 
 		if err == nil {
 			p.log.WarnContext(ctx, "this workspace refuses data_table blocks; drawing tables of digests as sections from now on")
 			p.classic.Store(true)
+			p.refused()
 		}
 	}
 	return message, slackFailure(err)

@@ -23,9 +23,9 @@ type auditor struct {
 }
 
 // recorder makes the auditor of a house.
-func (h house) recorder(w bot.Workspace) *auditor {
+func (h house) recorder(w bot.Workspace, o *operators) *auditor {
 	return &auditor{
-		trail: audit.New(h.store, audit.Options{Log: h.log}), questions: h.asked, team: w.TeamID, changes: newChanges(),
+		trail: audit.New(h.store, audit.Options{Lost: o.auditsLost, Log: h.log}), questions: h.asked, team: w.TeamID, changes: newChanges(),
 	}
 }
 

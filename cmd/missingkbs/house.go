@@ -22,17 +22,19 @@ import (
 // house is everything that runs: the bot that answers, and the schedule, queue and worker of the digests. serve runs it
 // for Slack and Defender, sandbox for the ones on this machine; it is the same house.
 type house struct {
-	slack    bot.Config
-	bot      bot.Options
-	access   bot.Access
-	defender *api.Client
-	store    *store.Store
-	digests  *digestFile      // nil for none
-	now      func() time.Time // the clock of digests
-	tick     time.Duration    // between two looks at what is due; 0 for the default
-	monitor  *monitor         // sees what happens; nil for nobody
-	asked    bool             // write down questions, not only refusals, shares and changes
-	log      *slog.Logger
+	slack      bot.Config
+	bot        bot.Options
+	access     bot.Access
+	defender   *api.Client
+	store      *store.Store
+	digests    *digestFile      // nil for none
+	now        func() time.Time // the clock of digests
+	tick       time.Duration    // between two looks at what is due; 0 for the default
+	monitor    *monitor         // sees what happens; nil for nobody
+	opsChannel string           // hears what a person should know; empty for none
+	opsTick    time.Duration    // between two looks at that; 0 for the default
+	asked      bool             // write down questions, not only refusals, shares and changes
+	log        *slog.Logger
 }
 
 // stopTime is how long digests that are being made may take when the program stops; those that need longer are made
@@ -67,29 +69,36 @@ func (h house) open(ctx context.Context) error {
 	}
 	h.log.Info("signed in to Slack", "team", workspace.TeamID, "user", workspace.UserID)
 	h.monitor.slack(h.bot.Health)
-	recorder := h.recorder(workspace)
-	defer background(recorder.trail.Run)() // what is left is written when all else has ended
-	h.bot.Observe = observers(h.monitor.question, recorder.question)
+	watch := h.operators()
+	recorder := h.recorder(workspace, watch)
+	h.bot.Observe = observers(h.monitor.question, recorder.question, watch.question)
+	h.bot.TablesRefused = watch.tablesRefused
 
 	gate := bot.NewGate(bot.NewDirectory(h.slack), workspace, bot.GateOptions{Access: h.access, Allowed: h.store, Log: h.log})
 	if err := gate.Prepare(ctx); err != nil {
 		return usageError{fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
 	}
 	h.bot.Gate = gate
+	poster := bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Tables: h.bot.Tables, TablesRefused: watch.tablesRefused, Log: h.log})
+	watch.open(h, poster)
+	defer background(recorder.trail.Run, watch.run)() // what is left is written and told when all else has ended
 	source := newExposure(h.defender, h.now)
 	worker := &digest.Worker{
 		Store:  h.store,
 		Source: tracedSource{source, h.monitor.traces.Tracer()},
-		Poster: tracedPoster{bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Tables: h.bot.Tables, Log: h.log}), h.monitor.traces.Tracer()},
+		Poster: tracedPoster{poster, h.monitor.traces.Tracer()},
 		Now:    h.now,
 		Log:    h.log,
 
-		Observe: h.monitor.digest(h.now),
+		Observe: digestObservers(h.monitor.digest(h.now), watch.digest),
 	}
 	preview := *worker
 	preview.Source = tracedSource{source.forPeople(), h.monitor.traces.Tracer()}
 	queue, err := h.store.Queue(h.monitor.work(worker.Work), store.QueueOptions{
-		MaxAttempts: max(10, digest.MinAttempts), GivenUp: func(context.Context, digest.Job, error) { h.monitor.metrics.DigestGivenUp() },
+		MaxAttempts: max(10, digest.MinAttempts), GivenUp: func(_ context.Context, job digest.Job, _ error) {
+			h.monitor.metrics.DigestGivenUp()
+			watch.givenUp(job)
+		},
 	})
 	if err != nil {
 		return err
@@ -134,6 +143,9 @@ func (h house) open(ctx context.Context) error {
 		return errStopped // also the rest is to stop, whatever the reason
 	})
 	if err := g.Wait(); !errors.Is(err, errStopped) {
+		if err != nil {
+			watch.stopped()
+		}
 		return err
 	}
 	return nil
@@ -142,10 +154,12 @@ func (h house) open(ctx context.Context) error {
 var errStopped = errors.New("stopped")
 
 // background runs something until the function that it returns is called, which waits for its end.
-func background(run func(ctx context.Context)) (stop func()) {
+func background(list ...func(ctx context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { run(ctx) })
+	for _, run := range list {
+		running.Go(func() { run(ctx) })
+	}
 	return func() { cancel(); running.Wait() }
 }
 

@@ -27,6 +27,7 @@ var forbidden = map[string][]string{
 	"internal/digest":           {module, slackPackages, azurePackages},
 	"internal/doctor":           {module, slackPackages, azurePackages, anyLibrary},
 	"internal/metrics":          {module, slackPackages, azurePackages},
+	"internal/ops":              {module, slackPackages, azurePackages, anyLibrary},
 	"internal/probe":            {module, slackPackages, azurePackages},
 	"internal/span":             {module, slackPackages, azurePackages, anyLibrary},
 	"internal/tracing":          {module, slackPackages},
@@ -51,6 +52,7 @@ var allowed = map[string][]string{
 	"internal/audit":   {module + "/internal/digest", module + "/internal/view", module + "/internal/catalog"},
 	"internal/digest":  {module + "/internal/view", module + "/internal/catalog"},
 	"internal/doctor":  {module + "/internal/view"},
+	"internal/ops":     {module + "/internal/view"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
 	"internal/store":   {module + "/internal/digest", module + "/internal/view", module + "/internal/catalog", module + "/internal/store/db"}, // digest: types only
 }

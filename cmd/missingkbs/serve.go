@@ -27,6 +27,7 @@ type serveCmd struct {
 	Store    storeSettings    `embed:"" group:"Digests"`
 	Digests  string           `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
 	Audit    auditSettings    `embed:"" group:"Operations"`
+	Ops      opsSettings      `embed:"" group:"Operations"`
 	Operator operatorSettings `embed:"" group:"Operations"`
 	Traces   traceSettings    `embed:"" group:"Traces"`
 	Log      logSettings      `embed:"" group:"Log"`
@@ -43,6 +44,7 @@ type plan struct {
 	database   string
 	kept       store.Options // how long things are
 	asked      bool          // questions are written down
+	opsChannel string
 	digests    *digestFile
 	access     bot.Access
 	lookout    lookout
@@ -55,7 +57,7 @@ func (c serveCmd) plan(m *mistakes, s streams) plan {
 	p.slack, p.bot = c.Slack.read(m)
 	p.bot.Sockets = c.Sockets.read(m)
 	p.database, p.kept = c.Store.check(m, s.env)
-	p.asked = c.Audit.read(m)
+	p.asked, p.opsChannel = c.Audit.read(m), c.Ops.read(m)
 	p.client = c.Defender.client(m)
 	p.credential = c.Defender.credential(m, p.client.Cloud.Authority)
 	return p
@@ -116,7 +118,7 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 	defer stop()
 	return house{
 		slack: p.slack, bot: p.bot, access: p.access, defender: defender, store: database, digests: p.digests,
-		now: time.Now, monitor: watch, asked: p.asked, log: log,
+		now: time.Now, monitor: watch, asked: p.asked, opsChannel: p.opsChannel, log: log,
 	}.run(ctx)
 }
 

@@ -33,6 +33,6 @@ const (
 
 // AuditID names a new audit. Names sort as the times do, so that what happened in one millisecond stays in its order.
 func AuditID(at time.Time) string {
-	const enough = 10 // letters, 50 bits
+	const enough = 10                                                          // letters, 50 bits
 	return fmt.Sprintf("%016X%s", uint64(at.UnixNano()), rand.Text()[:enough]) //nolint:gosec // a year before 1970 sorts wrong
 }

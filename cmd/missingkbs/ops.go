@@ -1,0 +1,144 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/ops"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// opsSettings say which channel hears of what a person should know.
+type opsSettings struct {
+	Channel string `name:"ops-channel" env:"MISSINGKBS_OPS_CHANNEL" placeholder:"C…" help:"Channel that is told when a permission is lost, digests are paused, the quota is used up for long, and so on."`
+}
+
+// read returns the channel's id; empty for none.
+func (s opsSettings) read(m *mistakes) string {
+	ids := m.ids("MISSINGKBS_OPS_CHANNEL", s.Channel, "CG", "the id of a channel such as C024BE91L: in Slack, click the name of the channel; its id stands at the end of the About tab")
+	if len(ids) > 1 {
+		m.add("MISSINGKBS_OPS_CHANNEL", "takes one channel")
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[0]
+}
+
+// operators turns what happens in a house into what the desk for operators hears. Without a channel its desk is nil, which
+// hears nothing.
+type operators struct {
+	desk    *ops.Desk
+	process string
+	lost    atomic.Int64 // audits since the last look
+}
+
+// operators makes those of a house.
+func (h house) operators() *operators {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "one process"
+	}
+	return &operators{process: host}
+}
+
+// open opens the desk, where there is a channel.
+func (o *operators) open(h house, poster ops.Poster) {
+	if h.opsChannel == "" {
+		return
+	}
+	o.desk = ops.NewDesk(ops.Options{
+		Channel: h.opsChannel, Matters: ops.Matters(), Keeper: h.store, Poster: poster, Process: o.process,
+		Every: h.opsTick, Now: h.now, Log: h.log, Ask: func(*ops.Desk) { o.ask(h.defender) },
+	})
+}
+
+// run is the desk's work.
+func (o *operators) run(ctx context.Context) { o.desk.Run(ctx) }
+
+// The sources that are no commands.
+const (
+	sourceDigests = "digests"
+	sourceQuota   = "quota"
+)
+
+// ask looks at what tells nothing by itself: how much of the quota is left, and how many audits were lost.
+func (o *operators) ask(defender *api.Client) {
+	if n := int(o.lost.Swap(0)); n > 0 {
+		o.desk.Happened(ops.AuditLost, fmt.Sprintf("%s: %s", o.process, view.Count(n, "audit")))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	q, now := defender.Quota(ctx), time.Now()
+	if q.Paused.After(now) || spent(q.Minute) || spent(q.Hour) {
+		o.desk.Bad(ops.Throttled, sourceQuota)
+	} else {
+		o.desk.Good(sourceQuota, ops.Throttled)
+	}
+}
+
+func spent(w api.Window) bool { return w.Limit > 0 && w.Left <= 0 }
+
+// auditsLost hears of audits that could not be kept.
+func (o *operators) auditsLost(n int) { o.lost.Add(int64(n)) }
+
+// tablesRefused hears that the workspace refuses tables.
+func (o *operators) tablesRefused() { o.desk.Bad(ops.Tables, o.process) }
+
+// question is a [bot.Observer].
+func (o *operators) question(_ context.Context, q bot.Observation) {
+	switch {
+	case q.Outcome == bot.Answered:
+		o.desk.Good(q.Command, ops.Failures()...)
+	case q.Outcome == bot.Failed || q.Outcome == bot.Lost:
+		o.failed(q.Reason, q.Command)
+	}
+}
+
+// digest hears what became of an attempt at a digest.
+func (o *operators) digest(_ context.Context, d digest.Observation) {
+	switch d.Outcome {
+	case digest.OutcomeSent, digest.OutcomeSilent:
+		o.desk.Good(sourceDigests, ops.Failures()...)
+	case digest.OutcomePaused:
+		o.desk.Happened(ops.DigestsPaused, fmt.Sprintf("%s in %s", d.Subscription.ID, d.Subscription.Channel))
+	case digest.OutcomeFailed:
+		o.failed(commands.Reason(d.Err), sourceDigests)
+	}
+}
+
+// failed hears why something failed. Most reasons are no matter for operators.
+func (o *operators) failed(reason, source string) {
+	if reason == "timeout" {
+		reason = ops.Unavailable
+	}
+	if slices.Contains(ops.Failures(), reason) {
+		o.desk.Bad(reason, cmp.Or(source, "questions"))
+	}
+}
+
+// givenUp hears of a digest that is not tried any more.
+func (o *operators) givenUp(job digest.Job) {
+	o.desk.Happened(ops.DigestsFailed, fmt.Sprintf("%s, due %s", job.Subscription, job.Due.UTC().Format("2006-01-02 15:04 UTC")))
+}
+
+// stopped hears that the process ends because it cannot go on.
+func (o *operators) stopped() { o.desk.Happened(ops.Stopped, o.process) }
+
+// digestObservers joins several into one.
+func digestObservers(list ...func(context.Context, digest.Observation)) func(context.Context, digest.Observation) {
+	return func(ctx context.Context, o digest.Observation) {
+		for _, tell := range list {
+			tell(ctx, o)
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/ops"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// clock runs ahead of the machine's as a test wants.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// watchedHouse runs so many houses of one database in this process, whose operators read a channel and live by the clock.
+func watchedHouse(t *testing.T, houses int, channel string, log *locked) (*world, *clock) {
+	t.Helper()
+	w, c, database := stage(t), &clock{}, sqliteRecords(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	for range houses {
+		client, err := tenantClient(w.defender)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := house{
+			slack:    bot.Config{Tokens: bot.NewTokens(w.slack.AppToken(), w.slack.BotToken()), APIURL: w.slack.APIURL()},
+			defender: client, store: database.Store, now: c.now, opsChannel: channel, opsTick: 20 * time.Millisecond,
+			log: slog.New(slog.NewTextHandler(log, nil)),
+		}
+		running.Go(func() {
+			if err := h.run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+			client.Close()
+		})
+	}
+	t.Cleanup(func() { cancel(); running.Wait() })
+	if err := w.slack.WaitConnected(soon(t), houses); err != nil {
+		t.Fatal(err)
+	}
+	return w, c
+}
+
+// told are the titles that a channel shows.
+func (w *world) told(channel string) (titles []string) {
+	for _, m := range w.slack.Messages(channel, sandbox.Alice) {
+		if m.Kind == sandbox.KindApp && m.EphemeralFor == "" {
+			titles = append(titles, title(m))
+		}
+	}
+	return titles
+}
+
+func (w *world) wantTold(t *testing.T, channel string, want ...string) {
+	t.Helper()
+	if err := w.slack.Wait(soon(t), func() bool { return len(w.told(channel)) >= len(want) }); err != nil {
+		t.Fatalf("told %q, want %q", w.told(channel), want)
+	}
+	if got := w.told(channel); !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+}
+
+// Many people fail for want of a permission, in two processes: the channel hears of it once, and once when it is over.
+func TestOpsChannelHearsOfALostPermission(t *testing.T) {
+	t.Parallel()
+	log := &locked{}
+	w, c := watchedHouse(t, 2, sandbox.Patching, log)
+	w.defender.Inject(apitest.Fault{Path: "/api/", Status: 403, Code: "Forbidden", Message: "Missing application roles. API required roles: Software.Read.All, application roles: ."})
+	w.ask(t, "microsoft-_-edge")
+	c.advance(10 * time.Minute) // one failure is none, however long ago
+	for range 12 {
+		w.ask(t, "microsoft-_-edge")
+		w.command(t, sandbox.Bob, sandbox.General, "microsoft-_-windows_11")
+		c.advance(4 * time.Minute)
+	}
+	const lost, back = "Defender refuses this bot: a permission is missing", "Defender admits this bot again"
+	w.wantTold(t, sandbox.Patching, lost)
+
+	w.defender.Heal()
+	w.ask(t, "microsoft-_-edge")
+	w.ask(t, "microsoft-_-windows_11")
+	eventually(t, func() (string, bool) {
+		c.advance(time.Minute)
+		return "not told that it is over", len(w.told(sandbox.Patching)) > 1
+	})
+	w.wantTold(t, sandbox.Patching, lost, back)
+	for range 3 {
+		w.ask(t, "microsoft-_-edge")
+		c.advance(time.Hour)
+	}
+	w.wantTold(t, sandbox.Patching, lost, back)
+	if strings.Contains(log.String(), "operators could not be told") {
+		t.Errorf("the log:\n%s", log)
+	}
+}
+
+// A channel that another organisation reads hears nothing; the log says so.
+func TestOpsChannelMustNotBeShared(t *testing.T) {
+	t.Parallel()
+	log := &locked{}
+	w, c := watchedHouse(t, 1, sandbox.SharedChannel, log)
+	w.defender.Inject(apitest.Fault{Path: "/api/", Status: 403, Code: "Forbidden", Message: "Missing application roles. API required roles: Software.Read.All, application roles: ."})
+	for range 4 {
+		w.ask(t, "microsoft-_-edge")
+		c.advance(time.Minute)
+	}
+	eventually(t, func() (string, bool) {
+		return "the log does not say that the channel was refused", strings.Contains(log.String(), "operators could not be told")
+	})
+	if got := w.told(sandbox.SharedChannel); len(got) > 0 {
+		t.Errorf("told %q", got)
+	}
+}
+
+// posts are pages that were posted.
+type posts struct{ pages []view.Page }
+
+func (p *posts) Post(_ context.Context, _, _ string, page, _ view.Page) (string, error) {
+	p.pages = append(p.pages, page)
+	return "1", nil
+}
+
+// What is told of audits, digests and the end of a process, by the names that people know them by.
+func TestOperatorsHearOfEvents(t *testing.T) {
+	t.Parallel()
+	c, p, tenant := &clock{}, &posts{}, stage(t)
+	client, err := tenantClient(tenant.defender)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	o := &operators{process: "host-1"}
+	o.open(house{opsChannel: sandbox.Patching, store: sqliteRecords(t).Store, defender: client, now: c.now, log: slog.New(slog.DiscardHandler)}, p)
+	o.auditsLost(30)
+	o.auditsLost(7)
+	o.stopped()
+	o.tablesRefused()
+	o.desk.Look(t.Context())
+	c.advance(2 * time.Minute)
+	o.desk.Look(t.Context())
+	var got []string
+	for _, page := range p.pages {
+		got = append(got, page.Title)
+		for _, part := range page.Parts {
+			for _, f := range part.(view.Facts) {
+				if f.Name == "Which" {
+					got = append(got, f.Value)
+				}
+			}
+		}
+	}
+	want := []string{"This workspace refuses tables", "A process of this bot has ended", "host-1", "Audits were lost", "host-1: 37 audits"}
+	if !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+	var off operators // no channel
+	off.question(t.Context(), bot.Observation{Outcome: bot.Failed, Reason: ops.Permission})
+	off.stopped()
+	off.run(t.Context())
+}
