@@ -49,9 +49,10 @@ func slackTiming() socketTiming {
 // What becomes of an envelope whose connection ends: Slack documents neither that it takes an acknowledgement on another
 // connection nor that it does not. So all envelopes of a connection that is about to end are acknowledged there, without
 // an answer, while that is possible, and the answers go to their response_url. Only where the network has cut a
-// connection, an acknowledgement takes another one; it never carries an answer, which might then come twice. An answer
-// that was written, but after which the connection broke before Slack had answered a ping, is sent to its
-// response_url, too.
+// connection, an acknowledgement takes another one; it never carries an answer, which might then come twice. One that
+// was written, but after which the connection broke before Slack had answered the ping behind it, counts as lost: it
+// takes another connection, too, and the answer in it goes to the response_url. So an answer comes twice when Slack has
+// shown it and the network breaks before Slack's word of that is here; the other choice would be that some never come.
 type sockets struct {
 	count  int
 	config Config
@@ -343,10 +344,23 @@ func (s *sockets) over(l *link) {
 	}
 	s.log.Log(context.Background(), level, "a connection to Slack ended", "socket", l.socket+1, "reason", why, "cause", l.story(), "lived", time.Since(l.began).Round(time.Millisecond))
 	for _, ack := range l.lost() {
+		s.running.Go(func() { s.again(l, ack) })
+	}
+}
+
+// again does what can be done for an acknowledgement that may have gone down with its connection: Slack gets an empty
+// one elsewhere, and the bot sends the answer that was in it.
+func (s *sockets) again(l *link, ack *socketmode.Response) {
+	ctx, cancel := context.WithTimeout(context.Background(), ackTimeout)
+	defer cancel()
+	if ack.Payload != nil {
 		s.give(socketmode.Event{
 			Type: socketmode.EventTypeErrorWriteFailed,
 			Data: &socketmode.ErrorWriteFailed{Cause: l.story(), Response: ack},
-		}, "")
+		}, ack.EnvelopeID)
+	}
+	if err := s.ackElsewhere(ctx, ack.EnvelopeID, l); err != nil {
+		s.log.Warn("an acknowledgement was lost with its connection", "error", err)
 	}
 }
 

@@ -59,8 +59,8 @@ type link struct {
 	counted  bool               // the unsure ones were taken by lost
 }
 
-// receipt is an acknowledgement with an answer in it that is not known to have arrived: the answer to the ping that was
-// sent behind it will say so.
+// receipt is an acknowledgement that is not known to have arrived: the answer to the ping that was sent behind it will
+// say so.
 type receipt struct {
 	ping    uint64
 	ack     *socketmode.Response
@@ -233,8 +233,8 @@ func (l *link) left() bool {
 	}
 }
 
-// send writes an acknowledgement. With an answer in it, a ping goes behind it, so that an answer which goes down with
-// its connection is noticed; see [link.lost].
+// send writes an acknowledgement. A ping goes behind it, so that one which goes down with its connection is noticed; see
+// [link.lost].
 func (l *link) send(ctx context.Context, ack socketmode.Response) error {
 	raw, err := json.Marshal(ack)
 	switch {
@@ -256,9 +256,6 @@ func (l *link) send(ctx context.Context, ack socketmode.Response) error {
 		l.forget(r)
 		return fmt.Errorf("write acknowledgement: %w", err)
 	}
-	if r == nil {
-		return nil
-	}
 	_ = l.ws.WriteControl(websocket.PingMessage, []byte(strconv.FormatUint(r.ping, 10)), time.Now().Add(writeTimeout))
 	time.AfterFunc(l.pong, func() { l.overdue(r.ping) })
 	return l.written(r)
@@ -276,11 +273,8 @@ func (l *link) write(raw []byte) error {
 	return err
 }
 
-// doubt notes an acknowledgement with an answer in it before it is written; nil for one without.
+// doubt notes an acknowledgement before it is written.
 func (l *link) doubt(ack socketmode.Response) *receipt {
-	if ack.Payload == nil {
-		return nil
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pings++

@@ -19,14 +19,15 @@ type frame struct {
 
 // conn is one Socket Mode connection. One goroutine reads, one writes.
 type conn struct {
-	s      *sockets
-	ws     *websocket.Conn
-	frames *scanner
-	out    chan frame
-	done   chan struct{}
-	ending sync.Once
-	hushed atomic.Bool // dead, though open
-	warned atomic.Bool // it ends by itself soon
+	s       *sockets
+	ws      *websocket.Conn
+	frames  *scanner
+	out     chan frame
+	done    chan struct{}
+	ending  sync.Once
+	hushed  atomic.Bool // dead, though open
+	warned  atomic.Bool // it ends by itself soon
+	closing atomic.Bool // one side has said that it closes
 }
 
 // outgoing is how many messages wait for a connection that reads slowly: the questions of a large channel at once.
@@ -109,7 +110,7 @@ func (c *conn) write(life time.Duration) {
 			if c.hushed.Load() {
 				continue
 			}
-			if c.ws.WriteMessage(websocket.TextMessage, f.body) != nil {
+			if f.body != nil && c.ws.WriteMessage(websocket.TextMessage, f.body) != nil {
 				return
 			}
 			if f.last {
@@ -133,8 +134,12 @@ func (c *conn) write(life time.Duration) {
 
 // farewell closes in order and gives the app a moment to answer.
 func (c *conn) farewell() {
+	answer := c.closing.Swap(true)
 	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
+	if answer {
+		return
+	}
 	select {
 	case <-c.done: // the reader has seen the answer
 	case <-time.After(time.Second):

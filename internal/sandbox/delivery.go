@@ -91,8 +91,7 @@ func (s *sockets) put(e envelope, id string) bool {
 	}
 	body := e.encode(id)
 	for sent := range copies {
-		c := s.next()
-		if c == nil || !c.queue(e.name, frame{body: body}) {
+		if !s.hand(e.name, body) {
 			return sent > 0
 		}
 	}

@@ -12,6 +12,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,6 +57,8 @@ type Options struct {
 	BotApp       string           // the app that the bot token is of; default AppID, as the app-level token's
 	Manifest     json.RawMessage  // what apps.manifest.export tells of the app; default one that goes with the other options
 	Organisation bool             // the workspace is part of the organisation [OrgID]
+	Warning      time.Duration    // from the warning to the end of a socket; default Slack's ten seconds
+	Lifetime     time.Duration    // of a socket; default an hour
 	Strict       bool             // one message a second for each channel, then 429 with Retry-After
 	Logger       *slog.Logger     // default: nothing is logged
 	Clock        func() time.Time // time of messages; default the tenant's clock, else the computer's
@@ -123,7 +126,9 @@ func slackTiming() timing {
 
 // Start makes a workspace and listens. Whoever starts it closes it.
 func Start(o Options) (*Workspace, error) {
-	return start(o, slackTiming())
+	t := slackTiming()
+	t.warning, t.lifetime = cmp.Or(o.Warning, t.warning), cmp.Or(o.Lifetime, t.lifetime)
+	return start(o, t)
 }
 
 func start(o Options, t timing) (*Workspace, error) {

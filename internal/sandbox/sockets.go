@@ -88,7 +88,7 @@ func (s *sockets) serve(rw http.ResponseWriter, r *http.Request) {
 		c.refuse("too_many_websockets")
 		return
 	}
-	c.answerPings()
+	c.handle()
 	var writer sync.WaitGroup
 	writer.Go(func() { c.write(life) })
 	c.read()
@@ -140,15 +140,16 @@ func (s *sockets) open() []*conn {
 	return slices.Clone(s.conns)
 }
 
-// next picks the connection whose turn it is, nil when there is none.
-func (s *sockets) next() *conn {
+// hand queues a message on the connection whose turn it is. A connection that is
+// removed gets none afterwards.
+func (s *sockets) hand(name string, body []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.conns) == 0 {
-		return nil
+		return false
 	}
 	s.turn++
-	return s.conns[s.turn%len(s.conns)]
+	return s.conns[s.turn%len(s.conns)].queue(name, frame{body: body})
 }
 
 func (s *sockets) dropAll() {

@@ -47,8 +47,21 @@ func (w *Workspace) Hush() {
 	}
 }
 
-// answerPings answers the app's pings unless the connection is dead.
-func (c *conn) answerPings() {
+// handle answers the control frames of the app, unless the connection is dead: its
+// pings, and its wish to close, once all that waits for it was sent.
+func (c *conn) handle() {
+	c.ws.SetCloseHandler(func(int, string) error {
+		if c.hushed.Load() || c.closing.Swap(true) {
+			return nil
+		}
+		c.s.remove(c)
+		select {
+		case c.out <- frame{last: true}:
+			<-c.done
+		default:
+		}
+		return nil
+	})
 	c.ws.SetPingHandler(func(data string) error {
 		if !c.hushed.Load() {
 			_ = c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))

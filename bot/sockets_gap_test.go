@@ -1,0 +1,220 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// briskTiming is the timing of tests with real connections: what takes seconds with Slack takes milliseconds.
+func briskTiming() socketTiming {
+	t := slackTiming()
+	t.gap, t.mostGap, t.short = 5*time.Millisecond, 20*time.Millisecond, time.Millisecond
+	t.left = 50 * time.Millisecond
+	return t
+}
+
+// connected is a bot on a sandbox, by real connections.
+type connected struct {
+	*sandbox.Workspace
+	tokens  *Tokens
+	health  *Health
+	sockets *sockets
+	stop    func() error
+}
+
+func connect(t *testing.T, a answers, o Options, timing socketTiming) *connected {
+	t.Helper()
+	w, err := sandbox.Start(sandbox.Options{Command: "/missingkbs", Warning: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &connected{Workspace: w, tokens: NewTokens(w.AppToken(), w.BotToken()), health: NewHealth()}
+	o.Health = c.health
+	config := Config{Tokens: c.tokens, APIURL: w.APIURL(), HTTP: &http.Client{Timeout: slackTimeout, Transport: &http.Transport{DisableKeepAlives: true}}}.withDefaults()
+	web := config.webAPI()
+	o.Gate = NewGate(newDirectory(web), Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}, Access{}, nil)
+	o = o.withDefaults()
+	c.sockets = newSockets(config, o, timing)
+	b := newBot(a, c.sockets, NewWebhook(config.httpClient(), w.APIURL()), o)
+	b.screens = web
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, b, c.sockets) }()
+	c.stop = sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
+	t.Cleanup(func() {
+		if err := c.stop(); err != nil {
+			t.Error(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c.opened(t, int64(o.Sockets))
+	return c
+}
+
+// until waits for something that happens at once, but in another goroutine.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	ctx := soon(t)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("this did not happen: %s", what)
+		}
+	}
+}
+
+// opened waits until so many connections were opened, and all sockets have one.
+func (c *connected) opened(t *testing.T, n int64) {
+	t.Helper()
+	until(t, fmt.Sprintf("%d connections opened, all sockets connected", n), func() bool {
+		var sum int64
+		for _, s := range c.health.Sockets() {
+			if s.Connected.IsZero() {
+				return false
+			}
+			sum += s.Opened
+		}
+		return sum >= n
+	})
+}
+
+// typist types a command every 20 ms.
+type typist struct {
+	c       *connected
+	running sync.WaitGroup
+	mu      sync.Mutex
+	sent    map[string]sandbox.Delivery // by the words typed
+	read    map[string]int              // how often the bot was asked
+}
+
+func (y *typist) answer(ctx context.Context, req commands.Request) (view.Page, error) {
+	y.mu.Lock()
+	y.read[strings.Join(req.Words, " ")]++
+	n := len(y.read)
+	y.mu.Unlock()
+	// Some answers are ready for the acknowledgement, some come while it is still waited for, some later.
+	return slow(time.Duration(n%4)*15*time.Millisecond)(ctx, req)
+}
+
+// asked is how many questions the bot has seen.
+func (y *typist) asked() int {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return len(y.read)
+}
+
+// typeUntil types until done is closed, and waits for all deliveries.
+func (y *typist) typeUntil(t *testing.T, done <-chan struct{}) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-done:
+			y.running.Wait()
+			return
+		case <-tick.C:
+		}
+		y.running.Go(func() {
+			words := fmt.Sprintf("question-%d", n)
+			d, err := y.c.Command(context.WithoutCancel(t.Context()), sandbox.Alice, sandbox.General, "/missingkbs "+words)
+			if err != nil {
+				t.Errorf("%s: %v", words, err)
+			}
+			y.mu.Lock()
+			defer y.mu.Unlock()
+			y.sent[words] = d
+		})
+	}
+}
+
+// answersTo counts the answers that Alice sees, by the words typed.
+func (c *connected) answersTo() map[string]int {
+	got := map[string]int{}
+	for _, m := range c.Messages(sandbox.General, sandbox.Alice) {
+		if words, ok := strings.CutPrefix(strings.SplitN(m.Text, "\n", 2)[0], "answer to "); ok {
+			got[words]++
+		}
+	}
+	return got
+}
+
+// Through ten refreshes every question is answered, and none twice.
+//
+// The cases run one after another, alone: what they measure is whether three seconds suffice.
+func TestRefreshLeavesNoGap(t *testing.T) { //nolint:paralleltest // see above
+	for name, refresh := range map[string]func(*sandbox.Workspace) bool{
+		"refresh_requested": func(w *sandbox.Workspace) bool { return w.DisconnectOne("refresh_requested") },
+		"warning":           func(w *sandbox.Workspace) bool { return w.DisconnectOne("warning") },
+		"warning, 1 socket": func(w *sandbox.Workspace) bool { return w.DisconnectOne("warning") },
+		"cut":               (*sandbox.Workspace).DropOne,
+	} {
+		t.Run(name, func(t *testing.T) {
+			y := &typist{sent: map[string]sandbox.Delivery{}, read: map[string]int{}}
+			o := Options{AckAfter: 30 * time.Millisecond, Sockets: 2}
+			switch name {
+			case "warning, 1 socket":
+				o.Sockets = 1
+			case "cut":
+				// An answer in an acknowledgement that was shown, and whose receipt was cut off, comes twice: that is
+				// the price of the answers that were not shown. See TestAnswersThatAreLostWithTheirConnection.
+				o.AckAfter = time.Nanosecond
+			}
+			y.c = connect(t, y.answer, o, briskTiming())
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for i := range 10 {
+					if !refresh(y.c.Workspace) {
+						t.Error("there was no connection to refresh")
+						return
+					}
+					y.c.opened(t, int64(o.Sockets+1+i))
+					asked := y.asked()
+					until(t, "three more questions", func() bool { return y.asked() >= asked+3 })
+				}
+			}()
+			y.typeUntil(t, done)
+			if err := y.c.stop(); err != nil {
+				t.Error(err)
+			}
+			y.check(t, name == "cut")
+		})
+	}
+}
+
+// check looks at what became of each question. A cut network may lose one before the bot has seen it, as long as Slack
+// tells who asked.
+func (y *typist) check(t *testing.T, lossy bool) {
+	t.Helper()
+	answers := y.c.answersTo()
+	for words, d := range y.sent {
+		lost := lossy && y.read[words] == 0 && d.Err == sandbox.NoAck
+		if lost {
+			continue
+		}
+		if d.Err != "" || answers[words] != 1 || y.read[words] != 1 {
+			t.Errorf("%s: delivery %+v, read %d times, %d answers; want one", words, d, y.read[words], answers[words])
+		}
+	}
+	if len(y.sent) < 30 {
+		t.Errorf("only %d questions were asked", len(y.sent))
+	}
+}
