@@ -41,7 +41,7 @@ func connect(t *testing.T, a answers, o Options, timing socketTiming) *connected
 	o.Health = c.health
 	config := Config{Tokens: c.tokens, APIURL: w.APIURL(), HTTP: &http.Client{Timeout: slackTimeout, Transport: &http.Transport{DisableKeepAlives: true}}}.withDefaults()
 	web := config.webAPI()
-	o.Gate = NewGate(newDirectory(web), Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}, Access{}, nil)
+	o.Gate = NewGate(newDirectory(web), Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}, GateOptions{})
 	o = o.withDefaults()
 	c.sockets = newSockets(config, o, timing)
 	b := newBot(a, c.sockets, NewWebhook(config.httpClient(), w.APIURL()), o)
