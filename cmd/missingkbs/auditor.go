@@ -24,8 +24,12 @@ type auditor struct {
 
 // recorder makes the auditor of a house.
 func (h house) recorder(w bot.Workspace, o *operators) *auditor {
+	lost := func(n int) {
+		h.monitor.metrics.AuditsLost(n)
+		o.auditsLost(n)
+	}
 	return &auditor{
-		trail: audit.New(h.store, audit.Options{Lost: o.auditsLost, Log: h.log}), questions: h.asked, team: w.TeamID, changes: newChanges(),
+		trail: audit.New(countedAudits{h.store, h.monitor.metrics}, audit.Options{Lost: lost, Log: h.log}), questions: h.asked, team: w.TeamID, changes: newChanges(),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/metrics"
 	"github.com/missingkbs/missingkbs/internal/probe"
@@ -128,4 +129,19 @@ func (t countedTimetable) Advance(ctx context.Context, id string, from, to time.
 		t.metrics.DigestDue()
 	}
 	return moved, err
+}
+
+// countedAudits counts what is written of the audit.
+type countedAudits struct {
+	audit.Writer
+	metrics *metrics.Metrics
+}
+
+// AddAudits is part of [audit.Writer].
+func (c countedAudits) AddAudits(ctx context.Context, list []digest.Audit) error {
+	err := c.Writer.AddAudits(ctx, list)
+	if err == nil {
+		c.metrics.AuditsWritten(len(list))
+	}
+	return err
 }

@@ -37,6 +37,7 @@ type Metrics struct {
 	late      prometheus.Counter
 	lag       prometheus.Histogram
 	looked    prometheus.Gauge
+	audits    *prometheus.CounterVec
 }
 
 // New makes the metrics of a program of some version.
@@ -46,6 +47,7 @@ func New(version string) *Metrics {
 	m.questionMetrics()
 	m.defenderMetrics()
 	m.digestMetrics()
+	m.auditMetrics()
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "What runs; the value is always 1.",
 	}, []string{"version", "goversion"})

@@ -53,6 +53,8 @@ func everything() *metrics.Metrics {
 	m.Digest(metrics.Digest{Outcome: "sent", Lag: 2 * time.Hour, Late: true, Over: true})
 	m.Digest(metrics.Digest{Outcome: "failed", Lag: time.Hour, Late: true})
 	m.DigestGivenUp()
+	m.AuditsWritten(7)
+	m.AuditsLost(1)
 	m.Watch(metrics.Sources{
 		Load: func() metrics.Load { return metrics.Load{Waiting: 3, Capacity: 100, Running: 8, Workers: 8} },
 		Slack: func() metrics.Slack {
@@ -64,7 +66,6 @@ func everything() *metrics.Metrics {
 		Quota: func(context.Context) []metrics.Quota {
 			return []metrics.Quota{{Window: "minute", For: "questions", Left: 12, Limit: 50}, {Window: "minute", For: "digests", Left: 2, Limit: 50}}
 		},
-		Audit: func() metrics.Audit { return metrics.Audit{Written: 7, Lost: 1} },
 		Stored: func(context.Context) (metrics.Stored, error) {
 			return metrics.Stored{Active: 4, Paused: 1, Overdue: time.Minute, Oldest: 48 * time.Hour, Newest: time.Hour, HasData: true}, nil
 		},
@@ -116,8 +117,8 @@ func TestFigures(t *testing.T) {
 		`missingkbs_digests_overdue_seconds 60`,
 		`missingkbs_data_age_seconds{bound="oldest"} 172800`,
 		`missingkbs_data_age_seconds{bound="newest"} 3600`,
-		`missingkbs_audit_written_total 7`,
-		`missingkbs_audit_lost_total 1`,
+		`missingkbs_audits_total{outcome="written"} 7`,
+		`missingkbs_audits_total{outcome="lost"} 1`,
 	)
 	if body := scrape(t, everything()); !strings.Contains(body, `missingkbs_build_info{goversion="go`) || !strings.Contains(body, `version="v1.2.3"} 1`) {
 		t.Error("no build info")

@@ -13,7 +13,6 @@ type Sources struct {
 	Slack  func() Slack
 	Quota  func(context.Context) []Quota
 	Client func() Client
-	Audit  func() Audit
 	Stored func(context.Context) (Stored, error) // an error means that the database does not answer
 }
 
@@ -65,12 +64,6 @@ type Stored struct {
 	HasData bool          // there is such data
 }
 
-// Audit is the writing of the audit.
-type Audit struct {
-	Written int64 // lines that were written
-	Lost    int64 // lines that could not be written
-}
-
 // Watch says where figures come from that are asked for at each scrape. It replaces what was said before.
 func (m *Metrics) Watch(s Sources) { m.sources.Store(&s) }
 
@@ -97,9 +90,6 @@ func (s scraped) Collect(to chan<- prometheus.Metric) {
 	}
 	if from.Quota != nil {
 		w.quota(from.Quota(ctx))
-	}
-	if from.Audit != nil {
-		w.audit(from.Audit())
 	}
 	if from.Stored != nil {
 		stored, err := from.Stored(ctx)
@@ -166,11 +156,6 @@ func (w writer) quota(list []Quota) {
 		w.to <- prometheus.MustNewConstMetric(left, prometheus.GaugeValue, q.Left, window, purpose)
 		w.to <- prometheus.MustNewConstMetric(limit, prometheus.GaugeValue, q.Limit, window, purpose)
 	}
-}
-
-func (w writer) audit(a Audit) {
-	w.counter("audit_written_total", "Lines of the audit that were written.", a.Written)
-	w.counter("audit_lost_total", "Lines of the audit that could not be written.", a.Lost)
 }
 
 func (w writer) stored(s Stored, err error) {

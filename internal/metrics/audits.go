@@ -1,0 +1,19 @@
+package metrics
+
+func (m *Metrics) auditMetrics() {
+	m.audits = m.counter("audits_total", "Lines of the audit, by whether they could be written.", "outcome")
+	for _, outcome := range []string{written, lost} {
+		m.audits.WithLabelValues(outcome)
+	}
+}
+
+const (
+	written = "written"
+	lost    = "lost"
+)
+
+// AuditsWritten counts lines of the audit that were written.
+func (m *Metrics) AuditsWritten(n int) { m.audits.WithLabelValues(written).Add(float64(n)) }
+
+// AuditsLost counts lines of the audit that could not be written.
+func (m *Metrics) AuditsLost(n int) { m.audits.WithLabelValues(lost).Add(float64(n)) }
