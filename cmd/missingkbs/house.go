@@ -104,6 +104,7 @@ func (h house) open(ctx context.Context) error {
 		return err
 	}
 	h.monitor.metrics.Watch(metrics.Sources{
+		Ready:  h.monitor.parts.Ready,
 		Slack:  connections(h.bot.Health, h.bot.Counts),
 		Client: counted(h.defender), Quota: quota(h.defender),
 		Stored: (&stored{store: h.store, queue: queue, now: h.now}).figures,

@@ -35,6 +35,7 @@ const (
 func newMonitor() *monitor {
 	m := &monitor{metrics: metrics.New(buildVersion()), pulse: bot.NewPulse(), close: func() {}}
 	m.parts.Starting(partSlack, partDatabase, partDefender)
+	m.metrics.Watch(metrics.Sources{Ready: m.parts.Ready})
 	return m
 }
 
@@ -71,7 +72,7 @@ func connections(health *bot.Health, counts *bot.Counts) func() metrics.Slack {
 	return func() metrics.Slack {
 		c := counts.Stats()
 		f := metrics.Slack{
-			Reconnects:  map[string]int64{},
+			Reconnects:  map[string]int64{string(bot.Refreshed): 0}, // there before the first
 			AckFailures: c.Unacknowledged, Duplicates: c.Duplicates, Undecodable: c.Undecodable, Dropped: c.Dropped,
 		}
 		for _, s := range health.Sockets() {

@@ -56,6 +56,7 @@ func everything() *metrics.Metrics {
 	m.AuditsWritten(7)
 	m.AuditsLost(1)
 	m.Watch(metrics.Sources{
+		Ready: func(context.Context) map[string]bool { return map[string]bool{"slack": true, "database": false} },
 		Load: func() metrics.Load { return metrics.Load{Waiting: 3, Capacity: 100, Running: 8, Workers: 8} },
 		Slack: func() metrics.Slack {
 			return metrics.Slack{Connections: 1, Wanted: 2, Opened: 5, Reconnects: map[string]int64{"refresh_requested": 3}, AckFailures: 1, Duplicates: 2, Undecodable: 3, Dropped: 4}
@@ -97,6 +98,8 @@ func TestFigures(t *testing.T) {
 		`missingkbs_digests_late_total 1`,
 		`missingkbs_digest_lag_seconds_sum 7200`,
 		`missingkbs_digests_last_look_timestamp_seconds 1.7000000005e+09`,
+		`missingkbs_part_ready{part="slack"} 1`,
+		`missingkbs_part_ready{part="database"} 0`,
 		`missingkbs_question_queue_length 3`,
 		`missingkbs_question_queue_capacity 100`,
 		`missingkbs_questions_running 8`,

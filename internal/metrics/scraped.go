@@ -9,6 +9,7 @@ import (
 
 // Sources are asked at each scrape. What is nil is not told.
 type Sources struct {
+	Ready  func(context.Context) map[string]bool // by part
 	Load   func() Load
 	Slack  func() Slack
 	Quota  func(context.Context) []Quota
@@ -79,6 +80,9 @@ func (s scraped) Collect(to chan<- prometheus.Metric) {
 	w := writer{to: to, bound: s.bound}
 	ctx, cancel := scrapeContext()
 	defer cancel()
+	if from.Ready != nil {
+		w.ready(from.Ready(ctx))
+	}
 	if from.Load != nil {
 		w.load(from.Load())
 	}
@@ -109,6 +113,17 @@ func (w writer) gauge(name, help string, v float64) {
 
 func (w writer) counter(name, help string, n int64) {
 	w.to <- prometheus.MustNewConstMetric(prometheus.NewDesc(namespace+"_"+name, help, nil, nil), prometheus.CounterValue, float64(n))
+}
+
+func (w writer) ready(parts map[string]bool) {
+	desc := prometheus.NewDesc(namespace+"_part_ready", "Whether a part of the program is ready, as /readyz tells: 1 or 0.", []string{"part"}, nil)
+	for part, ready := range parts {
+		v := 0.0
+		if ready {
+			v = 1
+		}
+		w.to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, w.bound.of("part", part))
+	}
 }
 
 func (w writer) load(l Load) {

@@ -41,6 +41,15 @@ func (p *Parts) Set(name string, look Look) {
 	p.list[at] = w
 }
 
+// Ready looks at all parts and tells of each whether it is ready, as /readyz does.
+func (p *Parts) Ready(ctx context.Context) map[string]bool {
+	ready := map[string]bool{}
+	for name, s := range p.see(ctx, slog.New(slog.DiscardHandler)).Parts {
+		ready[name] = s.Ready
+	}
+	return ready
+}
+
 // see looks at all parts at the same time.
 func (p *Parts) see(ctx context.Context, log *slog.Logger) report {
 	p.mu.Lock()
