@@ -1,0 +1,181 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+)
+
+// deployed reads a file of the repository.
+func deployed(t *testing.T, path string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "..", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+const (
+	alertsFile     = "deploy/prometheus/alerts.yaml"
+	dashboardFile  = "deploy/grafana/missingkbs.json"
+	unitFile       = "deploy/systemd/missingkbs.service"
+	manifestFile   = "deploy/kubernetes/missingkbs.yaml"
+	operationsFile = "docs/operations.md"
+)
+
+// What dashboard, alerts and their documentation name is there when it is looked for.
+func TestDeployNamesMetricsThatExist(t *testing.T) {
+	t.Parallel()
+	w := digestStage(t, sandbox.Options{})
+	r := sqliteRecords(t)
+	r.subscribe(t, due("1001", sandbox.General, "microsoft-_-edge"))
+	w.start(t, map[string]string{"DATABASE_URL": r.url})
+	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	w.ask(t, "microsoft-_-windows_11")
+	r.settle(t, 1)
+	body := w.figures(t, "missingkbs_questions_total{", `missingkbs_digests_total{outcome="sent"} 1`, "missingkbs_data_age_seconds{")
+	exists := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^([a-z_]+)[ {]`).FindAllStringSubmatch(body, -1) {
+		exists[m[1]] = true
+	}
+	names := regexp.MustCompile(`\b(missingkbs|go|process)_[a-z0-9_]+\b`)
+	for _, path := range []string{alertsFile, dashboardFile, operationsFile, "deploy/prometheus/alerts_test.yaml"} {
+		found := names.FindAllString(deployed(t, path), -1)
+		if len(found) == 0 {
+			t.Errorf("%s names no metric", path)
+		}
+		for _, name := range found {
+			if !exists[name] && !exists[name+"_bucket"] {
+				t.Errorf("%s names %s, which no scrape holds", path, name)
+			}
+		}
+	}
+}
+
+func TestDeployDashboard(t *testing.T) {
+	t.Parallel()
+	var d struct {
+		UID    string
+		Panels []struct {
+			ID                       int
+			Type, Title, Description string
+			GridPos                  struct{ H, W, X, Y int }
+			Datasource               struct{ UID string }
+			FieldConfig              struct{ Defaults struct{ Unit string } }
+			Targets                  []struct{ Expr string }
+		}
+		Templating struct{ List []struct{ Name, Type string } }
+	}
+	if err := json.Unmarshal([]byte(deployed(t, dashboardFile)), &d); err != nil {
+		t.Fatal(err)
+	}
+	if d.UID == "" || len(d.Templating.List) == 0 || d.Templating.List[0].Type != "datasource" {
+		t.Errorf("no id, or no choice of the data source: %+v", d.Templating)
+	}
+	ids := map[int]bool{}
+	for _, p := range d.Panels {
+		if ids[p.ID] || p.GridPos.X+p.GridPos.W > 24 || p.GridPos.W == 0 {
+			t.Errorf("panel %q: id %d again, or it does not fit: %+v", p.Title, p.ID, p.GridPos)
+		}
+		ids[p.ID] = true
+		if p.Type == "row" {
+			continue
+		}
+		if p.Description == "" || p.FieldConfig.Defaults.Unit == "" || p.Datasource.UID != "${datasource}" || len(p.Targets) == 0 {
+			t.Errorf("panel %q lacks its description, unit, data source or query", p.Title)
+		}
+	}
+}
+
+// alerts are those of the file of rules.
+func alerts(t *testing.T) (list []struct {
+	Alert, Expr, For    string
+	Labels, Annotations map[string]string
+},
+) {
+	t.Helper()
+	var file struct {
+		Groups []struct {
+			Name  string
+			Rules []struct {
+				Alert, Expr, For    string
+				Labels, Annotations map[string]string
+			}
+		}
+	}
+	d := yaml.NewDecoder(strings.NewReader(deployed(t, alertsFile)), yaml.Strict())
+	if err := d.Decode(&file); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range file.Groups {
+		list = append(list, g.Rules...)
+	}
+	if len(list) == 0 {
+		t.Fatal("no alerts")
+	}
+	return list
+}
+
+func TestDeployAlertsSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	book, tests := deployed(t, operationsFile), deployed(t, "deploy/prometheus/alerts_test.yaml")
+	for _, a := range alerts(t) {
+		for _, name := range []string{"summary", "description", "action", "runbook_url"} {
+			if a.Annotations[name] == "" {
+				t.Errorf("%s has no %s", a.Alert, name)
+			}
+		}
+		if !slices.Contains([]string{"warning", "critical"}, a.Labels["severity"]) {
+			t.Errorf("%s has the severity %q", a.Alert, a.Labels["severity"])
+		}
+		if !strings.HasSuffix(a.Annotations["runbook_url"], "/"+operationsFile+"#"+strings.ToLower(a.Alert)) || !strings.Contains(book, "\n### "+a.Alert+"\n") {
+			t.Errorf("%s has no part in %s", a.Alert, operationsFile)
+		}
+		for _, kind := range []string{" fires", " keeps silent"} {
+			if !strings.Contains(tests, "- name: "+a.Alert+kind+"\n") {
+				t.Errorf("no test that %s%s", a.Alert, kind)
+			}
+		}
+	}
+}
+
+// A unit or manifest that names a setting which there is not would be silent about it.
+func TestDeployNamesSettingsThatExist(t *testing.T) {
+	t.Parallel()
+	parser, err := newParser(&cli{}, noEnv, &configFile{values: map[string]string{}}, streams{out: io.Discard, err: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := settingNames(parser.Model.Node)
+	for path, pattern := range map[string]string{
+		unitFile:     `(?m)^Environment=([A-Z_]+)=`,
+		manifestFile: `\{name: ([A-Z_]+), value: `,
+	} {
+		found := regexp.MustCompile(pattern).FindAllStringSubmatch(deployed(t, path), -1)
+		if len(found) < 4 {
+			t.Errorf("%s names %d settings", path, len(found))
+		}
+		for _, m := range found {
+			if !slices.Contains(known, m[1]) && !slices.Contains(known, strings.TrimSuffix(m[1], fileSuffix)) {
+				t.Errorf("%s names %s, which is no setting", path, m[1])
+			}
+		}
+	}
+	for _, want := range []string{"path: /healthz", "path: /readyz", "containerPort: 8080", `value: ":8080"`, "runAsNonRoot: true", "readOnlyRootFilesystem: true"} {
+		if !strings.Contains(deployed(t, manifestFile), want) {
+			t.Errorf("the manifest does not say %q", want)
+		}
+	}
+}
