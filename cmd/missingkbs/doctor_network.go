@@ -168,9 +168,9 @@ func (e *exam) clock(context.Context) []doctor.Finding {
 	}
 	way := "behind"
 	if worst < 0 {
-		way = "ahead"
+		way = "ahead of"
 	}
-	text := fmt.Sprintf("this machine's clock is %v %s of %s", worst.Abs().Round(time.Second), way, strings.Join(compared, " and "))
+	text := fmt.Sprintf("this machine's clock is %v %s %s", worst.Abs().Round(time.Second), way, strings.Join(compared, " and "))
 	const cure = "set the clock: switch on time synchronisation (NTP) on this machine"
 	switch {
 	case worst.Abs() > skewBad:
