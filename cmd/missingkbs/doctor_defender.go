@@ -213,10 +213,7 @@ func (e *exam) defenderAnswers(ctx context.Context) []doctor.Finding {
 	}
 	page := commands.Explain(err)
 	cure := page.Lead
-	switch {
-	case errors.Is(err, api.ErrPermission):
-		cure += " If entra-roles is well, DEFENDER_SCOPE does not fit."
-	case errors.Is(err, api.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+	if errors.Is(err, api.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 		cure = networkCure(err)
 	}
 	return unwell(fmt.Sprintf("%s: %s (%v)", client.Host(), page.Title, err), cure)

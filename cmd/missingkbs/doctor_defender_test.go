@@ -1,0 +1,210 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/doctor"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+)
+
+func TestDoctorEntraRefusals(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{})
+	for code, cure := range map[int]string{
+		7000215: "takes the secret's value, not its id", 7000222: "the client secret has expired", 700016: "AZURE_CLIENT_ID names no app",
+		90002: "AZURE_TENANT_ID names no tenant", 900023: "neither an id nor a domain", 500011: "does not know Defender's API",
+		700027: "the certificate is not one of the app's", 700024: "set this machine's clock", 700211: "issuer", 700213: "subject", 7000112: "enable it",
+		53003: "Conditional Access", 65001: "Grant admin consent", 1002012: "/.default", 4711: "reference-error-codes",
+	} {
+		fault := apitest.EntraRefusing(code)
+		heal := c.defender.Inject(fault)
+		d := c.examine(t, nil)
+		d.wants(t, "entra-token", "fail", fault.Name, cure)
+		d.wants(t, "entra-roles", "skip", "there is no token", "")
+		d.wants(t, "defender", "skip", "there is no token", "")
+		d.only(t, "entra-token")
+		heal()
+	}
+}
+
+func TestDoctorEntraSettings(t *testing.T) {
+	t.Parallel()
+	const nobody = "99999999-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	for _, c := range []struct{ name, setting, value, check, found, cure string }{
+		{"wrong secret", "AZURE_CLIENT_SECRET", "hunter2", "entra-token", "AADSTS7000215", "AZURE_CLIENT_SECRET is wrong"},
+		{"unknown app", "AZURE_CLIENT_ID", nobody, "entra-token", "AADSTS700016", "AZURE_CLIENT_ID"},
+		{"unknown tenant", "AZURE_TENANT_ID", nobody, "entra-token", "AADSTS90002", "AZURE_TENANT_ID"},
+		{"no Entra there", "AZURE_AUTHORITY_HOST", "https://127.0.0.1:1", "entra-reached", "cannot be reached", "nothing listens there"},
+		{"unknown resource", "DEFENDER_SCOPE", "https://elsewhere.example/.default", "entra-token", "AADSTS500011", "DEFENDER_SCOPE"},
+		{"secret missing", "AZURE_CLIENT_SECRET", "", "configuration", "AZURE_CLIENT_SECRET is missing", "mend it"},
+		{"Defender not there", "DEFENDER_API_URL", "https://127.0.0.1:1", "defender", "Defender cannot be reached", "nothing listens there"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := newClinic(t, sandbox.Options{}).examine(t, map[string]string{c.setting: c.value})
+			d.wants(t, c.check, "fail", c.found, c.cure)
+			d.wants(t, "slack-bot-token", "ok", "", "")
+			d.wants(t, "database", "ok", "", "")
+			d.only(t, c.check)
+		})
+	}
+}
+
+// A token for Defender's own host, which Defender refuses.
+func TestDoctorAudience(t *testing.T) {
+	t.Parallel()
+	d := newClinic(t, sandbox.Options{}).examine(t, map[string]string{"DEFENDER_SCOPE": "https://api.security.microsoft.com/.default"})
+	d.wants(t, "entra-token", "warn", "not known to take tokens for https://api.security.microsoft.com", "leave DEFENDER_SCOPE empty")
+	d.wants(t, "defender", "fail", "Defender refuses this bot", "DEFENDER_SCOPE")
+	d.only(t, "entra-token", "defender")
+}
+
+// Every role that can be used, missing in turn.
+func TestDoctorRoles(t *testing.T) {
+	t.Parallel()
+	all := []string{}
+	for _, r := range roles() {
+		all = append(all, r.name)
+	}
+	for _, missing := range roles() {
+		t.Run(missing.name, func(t *testing.T) {
+			t.Parallel()
+			has := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == missing.name })
+			d := newClinic(t, sandbox.Options{}, has...).examine(t, nil)
+			if missing.required {
+				d.wants(t, "entra-roles", "fail", "the role "+missing.name+" is missing", "grant admin consent")
+				d.wants(t, "defender", "fail", "lacks a permission in Defender", "Defender asks for "+missing.name)
+				d.only(t, "entra-roles", "defender")
+				return
+			}
+			d.wants(t, "entra-roles", "ok", "not granted, and not needed: "+missing.name+" ("+missing.gives+")", "")
+			d.only(t)
+		})
+	}
+	t.Run("more than is used", func(t *testing.T) {
+		t.Parallel()
+		d := newClinic(t, sandbox.Options{}, append(all, "Alert.Read.All", "Machine.ReadWrite.All", "Machine.Isolate")...).examine(t, nil)
+		d.wants(t, "entra-roles", "warn", "more than is used: Alert.Read.All, Machine.Isolate (which can change things), Machine.ReadWrite.All (which can change things)", "take it away")
+		d.only(t, "entra-roles")
+	})
+}
+
+func TestDoctorDefender(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{})
+	heal := c.defender.Inject(apitest.Unlicensed())
+	d := c.examine(t, nil)
+	d.wants(t, "defender", "fail", "Defender Vulnerability Management is not available", "licence")
+	d.only(t, "defender")
+	heal()
+	c.defender.Inject(apitest.Lying())
+	c.examine(t, nil).wants(t, "defender", "fail", "could not be read", "proxy")
+}
+
+// Everything swallows, and still the whole takes less than half a minute.
+func TestDoctorInTime(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it waits for deadlines")
+	}
+	c := newClinic(t, sandbox.Options{})
+	c.slack.SetFaults(sandbox.Faults{Latency: time.Minute})
+	c.defender.Inject(apitest.Fault{Path: apitest.EntraPath, Delay: time.Minute})
+	d := c.examine(t, nil)
+	if d.Summary.TookMS > 30_000 {
+		t.Errorf("it took %d ms", d.Summary.TookMS)
+	}
+	d.wants(t, "slack-reached", "fail", "cannot be reached", "firewall")
+	d.wants(t, "entra-token", "fail", "Entra does not answer", "firewall")
+	d.only(t, "slack-reached", "entra-token")
+}
+
+// region is a host that takes its time, and wants no token.
+func region(t *testing.T, takes time.Duration) *httptest.Server {
+	t.Helper()
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			t.Error("a token was sent")
+		}
+		time.Sleep(takes)
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestDoctorRegion(t *testing.T) {
+	t.Parallel()
+	far, near, middle := region(t, 400*time.Millisecond), region(t, 0), region(t, 200*time.Millisecond)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: far.Client().Transport.(*http.Transport).TLSClientConfig}}
+	client.Transport.(*http.Transport).TLSClientConfig.InsecureSkipVerify = true //nolint:gosec // three servers, three certificates
+	hosts := map[string]string{"eu": near.URL, "us": middle.URL, "gone": "https://127.0.0.1:1"}
+	got := nearest(t.Context(), client, far.URL, hosts)
+	if len(got) != 1 || got[0].Status != doctor.Warn || got[0].Cure != "set DEFENDER_REGION=eu" || !strings.Contains(got[0].Found, "the region eu in ") {
+		t.Errorf("far away: %+v", got)
+	}
+	for name, used := range map[string]string{"the nearest": near.URL} {
+		if got := nearest(t.Context(), client, used, hosts); len(got) != 1 || got[0].Status != doctor.OK {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if got := nearest(t.Context(), client, "https://127.0.0.1:1", hosts); len(got) != 1 || got[0].Status != doctor.Skip {
+		t.Errorf("not there: %+v", got)
+	}
+}
+
+// certificateFile writes a certificate that ends then.
+func certificateFile(t *testing.T, end time.Time) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: end.AddDate(-1, 0, 0), NotAfter: end}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "app.pem")
+	text := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestDoctorCertificate(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{})
+	for status, days := range map[string]int{"ok": 200, "warn": 20, "fail": -1} {
+		file := certificateFile(t, time.Now().AddDate(0, 0, days))
+		d := c.examine(t, map[string]string{"AZURE_CLIENT_SECRET": "", "AZURE_CLIENT_CERTIFICATE_PATH": file})
+		d.wants(t, "entra-certificate", status, time.Now().AddDate(0, 0, days).UTC().Format(time.DateOnly), "")
+		d.wants(t, "entra-token", "ok", "signed in by certificate", "")
+	}
+	broken := filepath.Join(t.TempDir(), "x.pem")
+	if err := os.WriteFile(broken, []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := c.examine(t, map[string]string{"AZURE_CLIENT_SECRET": "", "AZURE_CLIENT_CERTIFICATE_PATH": broken})
+	d.wants(t, "entra-certificate", "fail", "cannot be read", "PEM or PKCS#12")
+	d.wants(t, "entra-token", "fail", "the credential cannot be used", "")
+}
