@@ -141,6 +141,8 @@ func (a *app) clientCredentials(l login) reply {
 
 // proof checks the secret or the assertion.
 func (a *app) proof(l login) *reply {
+	a.seen.add(l.form.Get("client_secret"))
+	a.seen.add(l.form.Get("client_assertion"))
 	if l.form.Has("client_assertion") {
 		return l.assertion()
 	}

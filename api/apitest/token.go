@@ -27,6 +27,7 @@ type app struct {
 	secret     string
 	signingKey []byte
 	devices    map[string]*deviceLogin // by device code
+	seen       seen
 }
 
 func (a *app) init(roles []string) {
@@ -109,7 +110,7 @@ func delegated(roles []string) []string {
 func (a *app) sign(c claims) string {
 	head := segment(map[string]string{"typ": "JWT", "alg": "HS256", "kid": "apitest"})
 	signed := head + "." + segment(c)
-	return signed + "." + base64.RawURLEncoding.EncodeToString(a.mac(signed))
+	return a.seen.add(signed + "." + base64.RawURLEncoding.EncodeToString(a.mac(signed)))
 }
 
 func (a *app) mac(signed string) []byte {

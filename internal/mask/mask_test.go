@@ -44,7 +44,7 @@ func TestWhatIsNotMasked(t *testing.T) {
 		"https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673", "connect to PostgreSQL at db:5432, database \"x\", as user \"bot\"",
 		"ts 1795424400.000000 in C0GENERAL", "10.0.22631.4317", "SLACK_APP_TOKEN is another kind of token: it looks like xapp-…",
 		"ask bob@contoso.example", "request_id edf8424b-04c7-464b-75b9-d1e924270876", "AADSTS7000215: Invalid client secret provided",
-		"set DATABASE_URL, such as postgres://user@host/database",
+		"set DATABASE_URL, such as postgres://user@host/database", "want postgres://user:password@host/database", "you sent Bearer REDACTED here",
 	} {
 		if got := mask.String(in); got != in {
 			t.Errorf("%q became %q", in, got)

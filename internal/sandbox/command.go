@@ -28,7 +28,7 @@ func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (De
 		return Delivery{Err: UnknownCommand}, nil
 	}
 	typed := typedCommand{user: user, channel: c, name: name, words: strings.TrimSpace(words)}
-	typed.hook = w.hooks.issue(user.ID, c.ID, "")
+	typed.hook = w.issued.add(w.hooks.issue(user.ID, c.ID, ""))
 	d, err := w.sockets.deliver(ctx, envelope{
 		kind: "slash_commands", name: name, payload: w.slashPayload(typed), answers: true,
 		handle: func(payload json.RawMessage) string { return w.answerCommand(typed, payload) },
@@ -65,7 +65,7 @@ func (w *Workspace) slashPayload(t typedCommand) object {
 		"channel_id": t.channel.ID, "channel_name": t.channel.payloadName(),
 		"user_id": t.user.ID, "user_name": t.user.Name, "command": t.name, "text": t.words,
 		"api_app_id": AppID, "is_enterprise_install": "false",
-		"response_url": w.URL() + t.hook, "trigger_id": w.triggers.issue(t.user.ID),
+		"response_url": w.URL() + t.hook, "trigger_id": w.issued.add(w.triggers.issue(t.user.ID)),
 	}
 }
 

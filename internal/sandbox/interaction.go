@@ -73,10 +73,10 @@ func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (De
 	w.trace.add(TraceUI, "click", 0, object{"user": as, "action": action})
 	payload := s.payload("block_actions")
 	payload["actions"] = []object{action}
-	payload["trigger_id"] = w.triggers.issue(as)
+	payload["trigger_id"] = w.issued.add(w.triggers.issue(as))
 	if s.view == nil {
 		payload["state"] = object{"values": object{}}
-		payload["response_url"] = w.URL() + w.hooks.issue(as, at.Channel, at.TS)
+		payload["response_url"] = w.URL() + w.issued.add(w.hooks.issue(as, at.Channel, at.TS))
 	}
 	if len(in.State) > 0 {
 		payload["state"] = in.State

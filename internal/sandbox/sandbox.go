@@ -92,6 +92,7 @@ type Workspace struct {
 	sockets  *sockets
 	switches *switches
 	tokens   tokens
+	issued   issued // the secrets that were given out
 	limits   *limits
 	trace    *trace
 	feed     *feed

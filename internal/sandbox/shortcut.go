@@ -31,7 +31,7 @@ func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (Delive
 	payload := stage{w: w, user: user}.payload("shortcut")
 	delete(payload, "container")
 	delete(payload, "channel")
-	payload["callback_id"], payload["trigger_id"] = callbackID, w.triggers.issue(as)
+	payload["callback_id"], payload["trigger_id"] = callbackID, w.issued.add(w.triggers.issue(as))
 	return w.sockets.deliver(ctx, envelope{kind: "interactive", name: "shortcut", payload: payload})
 }
 
