@@ -156,8 +156,11 @@ func withoutURL(err error) error {
 	return err
 }
 
+// anyToken is the form of a token, such as one that we sent earlier.
+var anyToken = regexp.MustCompile(`eyJ[0-9A-Za-z_-]{5,}(?:\.[0-9A-Za-z_-]*)*`)
+
 // redactor returns what makes foreign text safe to show: on one line, short, and
-// without our token, should the other side have repeated it.
+// without a token of ours, should the other side have repeated one.
 func redactor(resp *http.Response) func(string) string {
 	token := ""
 	if resp.Request != nil {
@@ -167,6 +170,6 @@ func redactor(resp *http.Response) func(string) string {
 		if token != "" {
 			s = strings.ReplaceAll(s, token, "REDACTED")
 		}
-		return oneLine(s)
+		return oneLine(anyToken.ReplaceAllString(s, "REDACTED"))
 	}
 }

@@ -168,7 +168,7 @@ func (w *world) troubles(tb testing.TB) []apitest.Fault {
 	return append(all,
 		apitest.Fault{Path: "/api/", Times: 1, Body: "<html>Authorization: Bearer " + token + "</html>", ContentType: "text/html"},
 		apitest.Fault{Path: "/api/", Times: 1, NextLink: "https://evil.example/?token=" + token},
-		apitest.CutShort(),
+		apitest.Fault{Path: "/api/", Times: 1, Cut: 20},
 	)
 }
 
