@@ -30,3 +30,14 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 	}
 	return err
 }
+
+// SetClock lets tests set the clock of a quota, in place of the database's.
+func (q *Quota) SetClock(now func() int64) { q.now = now }
+
+// BookAt is Book with the time of the database's clock, in microseconds.
+func (q *Quota) BookAt(ctx context.Context, b QuotaBooking) (QuotaTurn, int64, error) {
+	return q.book(ctx, b)
+}
+
+// Begin makes the row of a quota.
+func (q *Quota) Begin(ctx context.Context) error { return q.begin(ctx) }

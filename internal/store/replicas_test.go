@@ -21,6 +21,7 @@ import (
 const (
 	childURL   = "STORE_TEST_URL"
 	childHangs = "STORE_TEST_HANGS"
+	childBooks = "STORE_TEST_BOOKS" // it is to book turns of the shared quota, and nothing else
 )
 
 // child is the process: a replica that works until its input ends, and prints what it does.
@@ -29,6 +30,9 @@ func child() error {
 	s, err := store.Open(ctx, os.Getenv(childURL), store.Options{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return err
+	}
+	if os.Getenv(childBooks) != "" {
+		return errors.Join(bookTurns(ctx, s), s.Close())
 	}
 	work := func(_ context.Context, job digest.Job, attempt int) error {
 		fmt.Printf("start %s %d\n", job.Subscription, attempt)

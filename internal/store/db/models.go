@@ -55,6 +55,19 @@ type Matter struct {
 	State string
 }
 
+type Quota struct {
+	Tenant       string
+	PausedUs     int64
+	MinuteFullUs int64
+	MinuteSlot   int64
+	MinuteCalls  int64
+	MinuteBefore int64
+	HourFullUs   int64
+	HourSlot     int64
+	HourCalls    int64
+	HourBefore   int64
+}
+
 type Reading struct {
 	Tenant   string
 	Software string
