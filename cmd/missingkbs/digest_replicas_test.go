@@ -38,6 +38,13 @@ func (w *world) checkThirty(t *testing.T, r *records, want map[string]int, proce
 	if n := w.defender.Count("/api/Software/"); n < 3 || n > 3*processes {
 		t.Errorf("%d Defender calls for 30 digests about 3 software ids by %d processes, want 3 to %d", n, processes, 3*processes)
 	}
+	var booked int
+	if err := r.sql.QueryRowContext(patiently(t), "SELECT hour_calls + hour_before FROM quotas").Scan(&booked); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.defender.Count("/api/"); booked < n {
+		t.Errorf("%d calls were booked and %d made", booked, n)
+	}
 }
 
 func TestTwoReplicasShareDigests(t *testing.T) {

@@ -226,6 +226,7 @@ func tenantClient(server *apitest.Server) (*api.Client, error) {
 		Cloud:     api.Cloud{Name: "sandbox", Endpoint: server.URL, Scope: server.Scope(), Authority: server.URL},
 		Transport: server.Client(),
 		Now:       server.Now, // the tenant's clock, so that moving it ages what is cached
+		StaleFor:  24 * time.Hour,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reach the tenant: %w", err)

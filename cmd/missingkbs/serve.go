@@ -23,6 +23,7 @@ type serveCmd struct {
 	Slack    slackSettings    `embed:"" group:"Slack"`
 	Sockets  socketSettings   `embed:"" group:"Slack"`
 	Defender defenderSettings `embed:"" group:"Defender"`
+	Quota    quotaSettings    `embed:"" group:"Defender"`
 	Access   accessSettings   `embed:"" group:"Who may"`
 	Store    storeSettings    `embed:"" group:"Digests"`
 	Digests  string           `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
@@ -59,6 +60,7 @@ func (c serveCmd) plan(m *mistakes, s streams) plan {
 	p.database, p.kept = c.Store.check(m, s.env)
 	p.asked, p.opsChannel = c.Audit.read(m), c.Ops.read(m)
 	p.client = c.Defender.client(m)
+	c.Quota.read(m, &p.client)
 	p.credential = c.Defender.credential(m, p.client.Cloud.Authority)
 	return p
 }
@@ -93,6 +95,7 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 	}
 	reload.cred = api.HoldCredential(cred.TokenCredential, reload.refused())
 	p.slack.Refused = reload.refused()
+	shared := newBudget(&p.client, p.database)
 	defender, err := newClient(reload.cred, cred.kind, p.client, log)
 	if err != nil {
 		return err
@@ -108,6 +111,7 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 		return err
 	}
 	defer database.Close()
+	shared.open(database)
 	p.bot.Log = log
 	log.Info("starting", "version", buildVersion(), "defender", defender.Host())
 
