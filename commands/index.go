@@ -13,7 +13,6 @@ import (
 	"github.com/hbollon/go-edlib"
 
 	"github.com/missingkbs/missingkbs/api"
-	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // idSeparator stands between the vendor and the name in every software id that Defender gives.
@@ -41,7 +40,7 @@ func (x *Index) find(ctx context.Context, d Defender, words []string) (found, er
 		return found{}, fmt.Errorf("search software: %w", err)
 	}
 	entries := x.prepare(catalog)
-	f := found{asOf: view.AsOf{Time: catalog.FetchedAt, Age: catalog.Age}}
+	f := found{asOf: asOf(catalog)}
 	terms := wordsOf(strings.Join(words, " "))
 	f.software = rank(entries, terms, exactness)
 	if len(f.software) == 0 {

@@ -202,7 +202,7 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 	page := view.Page{
 		Title: "Missing updates: " + q.id,
 		Lead:  lead(shown, hidden),
-		AsOf:  view.AsOf{Time: answer.FetchedAt, Age: answer.Age},
+		AsOf:  asOf(answer),
 		Actions: []view.Action{
 			{Label: "Refresh", Command: q.line(q.sort, q.page, "--fresh"), Effect: view.Replace},
 			{Label: "Share to channel", Command: q.line(q.sort, q.page), Effect: view.Share},

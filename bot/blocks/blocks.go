@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackutilsx"
@@ -56,6 +57,7 @@ func (o Options) shares() bool { return o.SharedBy == "" && !o.Direct && o.surfa
 func Render(p view.Page, o Options) Message {
 	d := drawing{options: o, left: maxMessage}
 	d.header(p.Title)
+	d.stale(p.AsOf)
 	d.text(p.Lead, maxLead)
 	for _, part := range p.Parts {
 		switch part := part.(type) {
@@ -125,6 +127,21 @@ func (d *drawing) text(s string, limit int) {
 	text := plain(s, limit)
 	d.left.take(text.Text)
 	d.add(slack.NewSectionBlock(text, nil, nil))
+}
+
+// stale says that the data is old, before anything else. Its words are the view's own.
+func (d *drawing) stale(at view.AsOf) {
+	notice := at.DescribeStale(moment(at.Time, "{time}, {date_short}"), moment(at.Again, "{time}"))
+	if notice == "" {
+		return
+	}
+	d.left.take(notice)
+	d.add(slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, notice, false, true), nil, nil))
+}
+
+// moment is a time that Slack writes in the reader's own zone; what follows the bar is for clients that cannot.
+func moment(t time.Time, format string) string {
+	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), format, t.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
 // facts draws a list of named values. rich_text reads no markup in its text.
@@ -199,9 +216,7 @@ var userID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
 func (d *drawing) small(p view.Page) {
 	var elements []slack.MixedElement
 	if at := p.AsOf; !at.Time.IsZero() {
-		// Slack writes the moment in the reader's own zone; what follows the bar is for clients that cannot.
-		moment := fmt.Sprintf("<!date^%d^{time}, {date_short}|%s>", at.Time.Unix(), at.Time.UTC().Format("2006-01-02 15:04 UTC"))
-		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, at.Describe(moment)+".", false, true))
+		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, at.Describe(moment(at.Time, "{time}, {date_short}"))+".", false, true))
 	}
 	if userID.MatchString(d.options.SharedBy) {
 		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, "Shared by <@"+d.options.SharedBy+">.", false, true))
@@ -229,6 +244,9 @@ func fallback(p view.Page) string {
 		b.WriteString(s + "\n")
 	}
 	line(clip(p.Title, maxHeader))
+	if notice := p.AsOf.Notice(); notice != "" {
+		line(notice)
+	}
 	line(clip(p.Lead, maxLead))
 	for _, part := range p.Parts {
 		switch part := part.(type) {

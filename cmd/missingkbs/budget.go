@@ -13,7 +13,7 @@ import (
 
 // quotaSettings are what becomes of questions when Defender's quota is used up.
 type quotaSettings struct {
-	StaleFor string `name:"stale-for" env:"MISSINGKBS_STALE_FOR" default:"24h" help:"How old an answer may be that is shown, with its age, when Defender cannot be asked; 0 shows none (${default})."`
+	StaleFor string `name:"stale-for" env:"MISSINGKBS_STALE_FOR" default:"168h" help:"How old an answer may be that is shown, with its age, when Defender cannot be asked; 0 shows none (${default})."`
 }
 
 // read puts the settings into those of the client.

@@ -30,6 +30,7 @@ type house struct {
 	digests    *digestFile      // nil for none
 	now        func() time.Time // the clock of digests
 	tick       time.Duration    // between two looks at what is due; 0 for the default
+	stale      time.Duration    // how old an answer may be that is shown when there is none that is fresh; 0 for none
 	monitor    *monitor         // sees what happens; nil for nobody
 	opsChannel string           // hears what a person should know; empty for none
 	opsTick    time.Duration    // between two looks at that; 0 for the default
@@ -111,7 +112,7 @@ func (h house) open(ctx context.Context) error {
 	})
 	index := &commands.Index{}
 	audited := auditedStore{h.store, recorder.changes}
-	router, err := newRouter(h.defender, index, commands.Digest(audited, commands.DigestOptions{
+	router, err := newRouter(h.remembering(), index, commands.Digest(audited, commands.DigestOptions{
 		Defender: h.defender, Index: index, People: gate, Queue: queue, Preview: &preview, File: h.digests != nil, Now: h.now,
 	}), commands.Home(h.defender, index, commands.HomeOptions{Digests: h.store, Quota: h.defender}), commands.Admin(audited, gate, h.now))
 	if err != nil {
@@ -150,6 +151,14 @@ func (h house) open(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// remembering is Defender for people, who may see what digests have read before when it cannot be asked.
+func (h house) remembering() commands.Defender {
+	if h.stale <= 0 {
+		return h.defender
+	}
+	return commands.Remember(h.defender, commands.RememberOptions{Readings: h.store, Life: h.stale, Now: h.now})
 }
 
 var errStopped = errors.New("stopped")

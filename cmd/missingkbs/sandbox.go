@@ -88,6 +88,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 			access:   bot.Access{AdminUsers: []string{sandbox.Alice}},
 			defender: client,
 			store:    database,
+			stale:    sandboxStale,
 			now:      tenant.Now, // moving the tenant's clock makes digests due
 			tick:     sandboxTick,
 			asked:    true,
@@ -114,6 +115,9 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	})
 	return g.Wait()
 }
+
+// sandboxStale is how old an answer may be there when Defender is broken on purpose, as the default of serve.
+const sandboxStale = 7 * 24 * time.Hour
 
 // sandboxTick is how soon after a move of the clock its digests come.
 const sandboxTick = 500 * time.Millisecond
@@ -226,7 +230,7 @@ func tenantClient(server *apitest.Server) (*api.Client, error) {
 		Cloud:     api.Cloud{Name: "sandbox", Endpoint: server.URL, Scope: server.Scope(), Authority: server.URL},
 		Transport: server.Client(),
 		Now:       server.Now, // the tenant's clock, so that moving it ages what is cached
-		StaleFor:  24 * time.Hour,
+		StaleFor:  sandboxStale,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reach the tenant: %w", err)

@@ -122,7 +122,7 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 	defer stop()
 	return house{
 		slack: p.slack, bot: p.bot, access: p.access, defender: defender, store: database, digests: p.digests,
-		now: time.Now, monitor: watch, asked: p.asked, opsChannel: p.opsChannel, log: log,
+		now: time.Now, stale: p.client.StaleFor, monitor: watch, asked: p.asked, opsChannel: p.opsChannel, log: log,
 	}.run(ctx)
 }
 

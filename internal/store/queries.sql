@@ -101,6 +101,11 @@ WHERE readings.last_ms < excluded.last_ms;
 -- name: Reading :one
 SELECT gaps FROM readings WHERE tenant = @tenant AND software = @software AND hash = @hash;
 
+-- name: NewestReading :one
+SELECT software.read_ms, readings.gaps FROM software
+JOIN readings ON readings.tenant = software.tenant AND readings.software = software.software AND readings.hash = software.hash
+WHERE software.tenant = @tenant AND software.software = @software;
+
 -- name: ReadingsBefore :many
 SELECT tenant, software, hash FROM readings WHERE last_ms < @before_ms;
 

@@ -45,6 +45,23 @@ func (s *Store) Baseline(ctx context.Context, subscription string) (digest.Snaps
 	return snap, true, nil
 }
 
+// Reading returns the newest reading of one software as a snapshot of nothing else, or false where it was never read.
+func (s *Store) Reading(ctx context.Context, tenant, software string) (digest.Snapshot, bool, error) {
+	row, err := s.queries.NewestReading(ctx, tenant, text(software))
+	if errors.Is(err, sql.ErrNoRows) {
+		return digest.Snapshot{}, false, nil
+	}
+	var u unpacker
+	var g gaps
+	if err == nil {
+		err = u.unpack(row.Gaps, &g)
+	}
+	if err != nil {
+		return digest.Snapshot{}, false, fmt.Errorf("read the newest reading of %s: %w", software, err)
+	}
+	return digest.Snapshot{Tenant: tenant, At: moment(row.ReadMs), Software: []string{software}, Rows: g.rows(software)}, true, nil
+}
+
 func (s *Store) reading(ctx context.Context, u *unpacker, at reading) ([]digest.Row, error) {
 	packed, err := s.queries.Reading(ctx, at.tenant, text(at.software), at.hash)
 	if err != nil {

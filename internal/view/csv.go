@@ -6,13 +6,14 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // ErrNoTable is returned by [WriteCSV] for a page that has nothing to put into rows.
 var ErrNoTable = errors.New("this answer has no table to write as CSV")
 
 // WriteCSV writes the tables of a page as CSV (RFC 4180): a header of column keys, then every row, whatever page was
-// asked for. Cells that a spreadsheet would run as a formula get a leading apostrophe. Charts are left out. A page without
+// asked for. Old data has two columns more, as_of and stale. Cells that a spreadsheet would run as a formula get a leading apostrophe. Charts are left out. A page without
 // a table gives [ErrNoTable]; a table without rows is its header.
 func WriteCSV(w io.Writer, p Page) error {
 	out := csv.NewWriter(w)
@@ -23,10 +24,12 @@ func WriteCSV(w io.Writer, p Page) error {
 			continue
 		}
 		found = true
-		record := make([]string, len(t.Columns))
+		names, values := oldColumns(p.AsOf)
+		record := make([]string, len(t.Columns), len(t.Columns)+len(names))
 		for i, c := range t.Columns {
 			record[i] = c.Key
 		}
+		record = append(record, names...)
 		if err := out.Write(record); err != nil {
 			return err
 		}
@@ -34,6 +37,7 @@ func WriteCSV(w io.Writer, p Page) error {
 			for i, c := range row {
 				record[i] = cellCSV(t.Columns[i].Kind, c)
 			}
+			copy(record[len(t.Columns):], values)
 			if err := out.Write(record); err != nil {
 				return err
 			}
@@ -44,6 +48,14 @@ func WriteCSV(w io.Writer, p Page) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// oldColumns are the columns more that rows of old data have: when it was fetched, and why there is none that is fresh.
+func oldColumns(a AsOf) (names, values []string) {
+	if a.Stale == NotStale {
+		return nil, nil
+	}
+	return []string{"as_of", "stale"}, []string{a.Time.UTC().Format(time.RFC3339), string(a.Stale)}
 }
 
 func cellCSV(k Kind, c Cell) string {

@@ -58,6 +58,31 @@ func (a AsOf) Describe(moment string) string {
 	return "As of " + moment + ", cached " + Age(a.Age) + " ago"
 }
 
+// Notice says on one line that the data is old, and why; it is empty where the data is not.
+func (a AsOf) Notice() string {
+	return a.DescribeStale(a.Time.UTC().Format("2006-01-02 15:04 UTC"), a.Again.UTC().Format("15:04 UTC"))
+}
+
+// DescribeStale is [AsOf.Notice] with the moments written by the caller: that of the data, and when to ask again.
+func (a AsOf) DescribeStale(moment, again string) string {
+	var why string
+	switch a.Stale {
+	case NotStale:
+		return ""
+	case UsedUp:
+		why = "Defender's quota is used up"
+	case TooSlow:
+		why = "Defender did not answer in time"
+	default:
+		why = "Defender cannot be reached"
+	}
+	next := "Try again in a few minutes for a fresh one."
+	if !a.Again.IsZero() {
+		next = "A fresh one can be had from about " + again + "."
+	}
+	return why + ": this is the stored answer of " + moment + ", " + Age(a.Age) + " ago. " + next
+}
+
 // OneLine makes foreign text safe to print on one line: control characters, line breaks and the invisible characters
 // that reverse or hide text become spaces, runs of space become one.
 func OneLine(s string) string {

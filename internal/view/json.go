@@ -12,6 +12,8 @@ type document struct {
 	Lead   string          `json:"lead"`
 	AsOf   *time.Time      `json:"as_of,omitempty"` // RFC 3339, UTC
 	Age    int             `json:"age_seconds"`     // of the data, when the page was made
+	Stale  Stale           `json:"stale,omitempty"` // why it is older than it should be: "throttled", "unavailable" or "timeout"
+	Again  *time.Time      `json:"fresh_from,omitempty"`
 	Facts  []fact          `json:"facts,omitempty"`
 	Tables []tableDocument `json:"tables,omitempty"`
 	Charts []chartDocument `json:"charts,omitempty"`
@@ -40,7 +42,7 @@ type seriesDocument struct {
 	Values []int  `json:"values"`
 }
 
-// WriteJSON writes a page as one indented JSON object: title, lead, as_of, age_seconds, facts, tables, charts and note.
+// WriteJSON writes a page as one indented JSON object: title, lead, as_of, age_seconds, stale and fresh_from where the data is old, facts, tables, charts and note.
 // A table's rows are objects keyed by the columns' keys, numbers as numbers, a button as its address or command. All
 // rows are written, whatever page was asked for.
 func WriteJSON(w io.Writer, p Page) error {
@@ -48,6 +50,10 @@ func WriteJSON(w io.Writer, p Page) error {
 	if !p.AsOf.Time.IsZero() {
 		at := p.AsOf.Time.UTC()
 		doc.AsOf = &at
+	}
+	if doc.Stale = p.AsOf.Stale; doc.Stale != NotStale && !p.AsOf.Again.IsZero() {
+		again := p.AsOf.Again.UTC()
+		doc.Again = &again
 	}
 	for _, part := range p.Parts {
 		switch part := part.(type) {

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -19,7 +20,7 @@ func WriteText(w io.Writer, p Page) error {
 			fmt.Fprintf(&b, "%s\n\n", s)
 		}
 	}
-	paragraph(OneLine(p.Title) + "\n" + OneLine(p.Lead))
+	paragraph(strings.Join(slices.DeleteFunc([]string{OneLine(p.Title), p.AsOf.Notice(), OneLine(p.Lead)}, func(s string) bool { return s == "" }), "\n"))
 	for _, part := range p.Parts {
 		switch part := part.(type) {
 		case Facts:

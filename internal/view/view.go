@@ -22,7 +22,23 @@ type Page struct {
 type AsOf struct {
 	Time time.Time     // when Defender gave the data
 	Age  time.Duration // how long ago that was when the page was made; zero for data fetched for this page
+
+	// Stale says why the data is older than it should be: it was kept for when there is none that is fresh. A page says
+	// so before anything else.
+	Stale Stale
+	Again time.Time // when fresh data can be asked for; zero where nobody knows
 }
+
+// Stale is a reason to show old data.
+type Stale string
+
+// The reasons to show old data, and none.
+const (
+	NotStale    Stale = ""
+	UsedUp      Stale = "throttled"   // Defender's quota is used up
+	Unreachable Stale = "unavailable" // Defender did not answer
+	TooSlow     Stale = "timeout"     // it did not answer in time
+)
 
 // Part is a piece of a page: [Facts], [Table] or [Chart].
 type Part interface{ part() }

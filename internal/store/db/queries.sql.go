@@ -747,6 +747,24 @@ func (q *Queries) Newest(ctx context.Context, tenant string) ([]NewestRow, error
 	return items, nil
 }
 
+const newestReading = `-- name: NewestReading :one
+SELECT software.read_ms, readings.gaps FROM software
+JOIN readings ON readings.tenant = software.tenant AND readings.software = software.software AND readings.hash = software.hash
+WHERE software.tenant = $1 AND software.software = $2
+`
+
+type NewestReadingRow struct {
+	ReadMs int64
+	Gaps   []byte
+}
+
+func (q *Queries) NewestReading(ctx context.Context, tenant string, software string) (NewestReadingRow, error) {
+	row := q.db.QueryRowContext(ctx, newestReading, tenant, software)
+	var i NewestReadingRow
+	err := row.Scan(&i.ReadMs, &i.Gaps)
+	return i, err
+}
+
 const openUpdate = `-- name: OpenUpdate :exec
 INSERT INTO updates (tenant, software, kb, os_build, missing, closed_ms)
 VALUES ($1, $2, $3, $4, TRUE, 0)

@@ -219,3 +219,30 @@ func pruneKeepsBaselines(in test) {
 	recorded(t, s, "a1", snapshot(day(102), []string{"y"}))
 	wantSeen(t, s, day(60), map[digest.Key]time.Time{key("y", "1"): day(101)}, key("y", "1"))
 }
+
+func newestReading(in test) {
+	t, s := in.T, in.store
+	added(t, s, sample("a1"), sample("b2"))
+	want := func(software string, at time.Time, rows ...digest.Row) {
+		t.Helper()
+		got, found, err := s.Reading(t.Context(), digest.DefaultTenant, software)
+		must(t, err)
+		if found == at.IsZero() {
+			t.Errorf("a reading of %s: %v", software, found)
+		}
+		if found {
+			diff(t, "reading", snapshot(at, []string{software}, rows...), got)
+		}
+	}
+	want("a", time.Time{})
+	recorded(t, s, "a1", snapshot(day(1), []string{"a", "b"}, row("a", "1", 7), row("a", "2", 5), row("b", "1", 3)))
+	recorded(t, s, "b2", snapshot(day(2), []string{"a"}, row("a", "1", 6)))
+	want("a", day(2), row("a", "1", 6))
+	want("b", day(1), row("b", "1", 3))
+	recorded(t, s, "a1", snapshot(day(3), []string{"a"}))
+	want("a", day(3))
+	want("c", time.Time{})
+	if _, found, err := s.Reading(t.Context(), "other", "a"); found || err != nil {
+		t.Errorf("another tenant has a reading: %v, %v", found, err)
+	}
+}

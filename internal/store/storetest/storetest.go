@@ -45,6 +45,7 @@ func Run(t *testing.T, open Open) {
 		"baseline skips failures":         baselineSkipsFailures,
 		"baseline is the newest":          baselineIsNewest,
 		"baselines are apart":             baselinesAreApart,
+		"newest reading":                  newestReading,
 		"seen before":                     seenBefore,
 		"seen before by another":          seenBeforeByAnother,
 		"seen before in disorder":         seenBeforeInDisorder,
