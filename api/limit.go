@@ -30,6 +30,7 @@ type limiter struct {
 	mu      sync.Mutex
 	buckets []bucket
 	paused  time.Time // until when Defender wants no calls
+	refused Error     // in what words it said so; zero where another process was told
 }
 
 func newLimiter(o Options) *limiter {
@@ -169,7 +170,9 @@ func (l *limiter) heed(ctx context.Context, resp *http.Response) {
 	l.counts.throttled.Add(1)
 	findRetryAfter(resp)
 	wait := retryAfter(resp)
-	l.pause(wait)
+	if l.pause(wait) {
+		l.remember(*refused(resp))
+	}
 	if wait > 0 && l.shared != nil {
 		l.shared.pause(ctx, min(wait, maxPause))
 	}
@@ -179,12 +182,22 @@ func (l *limiter) heed(ctx context.Context, resp *http.Response) {
 // asked for: Defender's longest window.
 const maxPause = time.Hour
 
-func (l *limiter) pause(wait time.Duration) {
+// pause reports whether the pause is longer than the one that was known.
+func (l *limiter) pause(wait time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if wait > 0 {
-		l.paused = later(l.paused, time.Now().Add(min(wait, maxPause)))
+	until := time.Now().Add(min(wait, maxPause))
+	if wait <= 0 || !until.After(l.paused) {
+		return false
 	}
+	l.paused, l.refused = until, Error{}
+	return true
+}
+
+func (l *limiter) remember(refused Error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused = refused
 }
 
 func (l *limiter) pausedAt(now time.Time) bool {
@@ -193,12 +206,19 @@ func (l *limiter) pausedAt(now time.Time) bool {
 	return l.paused.After(now)
 }
 
-// why is what those hear who cannot wait.
+// why is what those hear who cannot wait: in a pause what Defender said, so that
+// all have the id of its refusal.
 func (l *limiter) why() Error {
-	if l.pausedAt(time.Now()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !l.paused.After(time.Now()):
+		return ownLimit()
+	case l.refused.Kind != nil:
+		return l.refused
+	default:
 		return defendersPause()
 	}
-	return ownLimit()
 }
 
 // refuse counts a call that is not made, and says why.
@@ -215,7 +235,8 @@ func ownLimit() Error {
 	return Error{Kind: ErrThrottled, Message: "our own rate limit"}
 }
 
-// defendersPause is what those hear who come while Defender wants no calls.
+// defendersPause is what those hear who come while Defender wants no calls, where
+// another process was told so.
 func defendersPause() Error {
 	return Error{Kind: ErrThrottled, Message: "Defender asked for a pause"}
 }

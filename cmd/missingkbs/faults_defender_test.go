@@ -33,6 +33,7 @@ type defenderFault struct {
 	says       []string // what it says of the cause and of what to do next
 	calls      int      // of one question: 1, or 4 where it is worth trying again
 	remembered bool     // the same question costs no call for a while
+	pauses     bool     // no question costs a call for a while
 	noID       bool     // the page does without Defender's id of the request
 }
 
@@ -68,7 +69,7 @@ func defenderFaults() []defenderFault {
 		{name: "DisallowedOperation", status: 403, message: "Raw words.", title: "Defender does not allow that", says: []string{"no missing permission", "Whoever administers Defender"}, calls: 1},
 		{name: "NotFound", status: 404, message: "Raw words.", title: "Unknown software", says: []string{"Search for it"}, calls: 1, remembered: true, noID: true},
 		{name: "ResourceNotFound", status: 404, message: "Raw words.", title: "Unknown software", says: []string{"Search for it"}, calls: 1, remembered: true, noID: true},
-		{name: "TooManyRequests", status: 429, wait: 15 * time.Minute, message: "Raw words.", title: paused, says: []string{"quota is used up", "Try again in 15 min"}, calls: 1},
+		{name: "TooManyRequests", status: 429, wait: 15 * time.Minute, message: "Raw words.", title: paused, says: []string{"quota is used up", "Try again in 15 min"}, calls: 1, remembered: true, pauses: true},
 		{name: "InternalServerError", status: 500, wait: time.Millisecond, message: "Raw words.", title: "Defender cannot be reached", says: []string{"after several tries", "try again in a few minutes"}, calls: 4},
 
 		{
@@ -82,7 +83,7 @@ func defenderFaults() []defenderFault {
 		{name: "wrong audience", status: 403, code: "Forbidden", message: "Raw words of an audience.", title: "Defender refuses this bot", says: []string{"DEFENDER_SCOPE"}, calls: 1},
 		{name: "no licence", status: 401, code: "Unauthorized", message: "Unauthorized request - reason of failure: No Tvm license", title: unlicensed, says: []string{"no licence", "whoever administers Defender"}, calls: 1},
 		{name: "account inactive", status: 401, code: "Unauthorized", message: "Unauthorized request - reason of failure: Account mode is inactive", title: unlicensed, says: []string{"activation takes some hours"}, calls: 1},
-		{name: "quota, the wait in words", status: 429, code: "429", message: quota, title: paused, says: []string{"quota is used up", "Try again in 15 min"}, calls: 1},
+		{name: "quota, the wait in words", status: 429, code: "429", message: quota, title: paused, says: []string{"quota is used up", "Try again in 15 min"}, calls: 1, remembered: true, pauses: true},
 		{
 			name: "AADSTS500011", entra: true, status: 400, code: "invalid_resource", message: "AADSTS500011: The resource principal named https://raw.example was not found in the tenant named Contoso.",
 			title: unlicensed, says: []string{"whoever administers Defender"}, calls: 1, noID: true,
@@ -147,6 +148,12 @@ func TestDefenderFaults(t *testing.T) {
 	w.ask(t, edge) // the token is there
 	for _, f := range defenderFaults() {
 		t.Run(f.name, func(t *testing.T) {
+			w, terminal := w, terminal
+			if f.pauses { // the rest would be told to wait as well
+				w = newWorld(t, map[string]string{"MISSINGKBS_DEFENDER_PER_MINUTE": "0", "MISSINGKBS_DEFENDER_PER_HOUR": "0"})
+				terminal = newTerminal(t, w.defender)
+				w.ask(t, edge)
+			}
 			if f.entra { // the token is gone
 				w.defender.RevokeTokens()
 				w.ask(t, f.id())
@@ -175,6 +182,11 @@ func TestDefenderFaults(t *testing.T) {
 				t.Errorf("the terminal: exit code %d and %q, want %d and nothing", got.Code, got.Out, exitFailed)
 			}
 			f.check(t, "the terminal", got.Err)
+			if f.pauses {
+				if m := w.ask(t, windows11); title(m) != paused || w.defender.Count("/api/Software/"+windows11) != 0 {
+					t.Errorf("another question in the pause: %q", title(m))
+				}
+			}
 		})
 	}
 }
