@@ -214,8 +214,11 @@ func (d *Desk) tell(ctx context.Context, m Matter, n Notice, s State) error {
 	if err != nil {
 		return errors.Join(err, d.change(noted, m, func(now State) State { return now.Failed(d.Now()) }))
 	}
+	if err := d.change(noted, m, func(now State) State { return m.Told(now, n, s, d.Now()) }); err != nil {
+		return fmt.Errorf("note that operators were told: %w", err)
+	}
 	d.Log.InfoContext(ctx, "operators were told", "matter", m.Name, "notice", string(n))
-	return d.change(noted, m, func(now State) State { return m.Told(now, n, s, d.Now()) })
+	return nil
 }
 
 func decode(stored string) (s State, err error) {
