@@ -53,13 +53,13 @@ func (b *Bot) answer(ctx context.Context, q question) {
 
 	seen := q.observed()
 	seen.Queued = began.Sub(q.came)
-	if q.typed {
-		if r, came := within(results, b.options.AckAfter-time.Since(began)); came {
+	if q.typed && !q.acked {
+		if r, came := within(results, b.options.AckAfter-time.Since(q.came)); came {
 			results <- r // for the other way, should this one be closed
 			seen.InAck = b.ackWith(ctx, q, r.page)
 		}
 	}
-	if !seen.InAck {
+	if !seen.InAck && !q.acked {
 		b.ack(ctx, q.envelope, nil)
 	}
 	r := <-results
@@ -76,6 +76,9 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	log.InfoContext(ctx, "answered", "took", time.Since(began), "in_ack", seen.InAck)
 
 	seen.Needs, seen.Command, seen.Outcome, seen.Reason = r.needs, r.command, r.outcome(), commands.Reason(r.err)
+	if seen.Outcome == Busy {
+		seen.Reason = busySlow
+	}
 	seen.Public = q.to.public
 	seen.Working, seen.Reply = r.took, time.Since(began)-r.took
 	if !delivered && seen.Outcome != Refused { // a refusal is one, heard or not
@@ -89,7 +92,11 @@ func (b *Bot) answer(ctx context.Context, q question) {
 func (b *Bot) result(ctx context.Context, q question) result {
 	began := time.Now()
 	r := b.run(ctx, q)
-	if r.err != nil {
+	switch {
+	case errors.Is(r.err, errCrowded):
+		b.stats.busy.Add(1)
+		r.page = slowDefender(b.slowWait())
+	case r.err != nil:
 		if !r.refused {
 			b.stats.failed.Add(1)
 		}
@@ -126,6 +133,8 @@ func (r result) outcome() Outcome {
 	switch {
 	case r.refused:
 		return Refused
+	case errors.Is(r.err, errCrowded):
+		return Busy
 	case r.err != nil:
 		return Failed
 	}
@@ -179,6 +188,9 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	}
 	ctx, end := b.options.Trace.Start(ctx, "command "+r.command, span.Options{Part: true})
 	r.page, r.err = b.answers.Run(ctx, req)
+	if r.err != nil && errors.Is(context.Cause(ctx), errCrowded) {
+		r.err = errCrowded
+	}
 	end(r.err, slog.String("error.type", commands.Reason(r.err)))
 	return r
 }
@@ -192,20 +204,6 @@ func (b *Bot) mayAsk(ctx context.Context, q question, needs commands.Right) erro
 		return b.gate.MayShow(ctx, q.caller())
 	}
 	return nil
-}
-
-// send sends a page that refuses a question.
-func (b *Bot) send(ctx context.Context, q question, page view.Page) {
-	q = q.private()
-	if q.entry == EntryTypeahead {
-		b.ack(ctx, q.envelope, blocks.Suggestions(nil))
-		return
-	}
-	if q.typed && b.ackWith(ctx, q, page) {
-		return
-	}
-	b.ack(ctx, q.envelope, nil)
-	b.reply(ctx, q, page)
 }
 
 // reply is a message as response_url and acknowledgements take it.

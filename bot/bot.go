@@ -42,7 +42,8 @@ type Options struct {
 	AckAfter      time.Duration // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
 	Timeout       time.Duration // for one question; default 30 s
 	Grace         time.Duration // for questions that run when the bot is told to stop; default 5 s
-	Slots         int           // questions at once; default 200
+	Workers       int           // questions worked on at once; default 200
+	Queue         int           // questions that wait for their turn; default 1,000, negative: none
 	Suggest       suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
 	Sockets       int           // connections to Slack; default 2, so that a refresh of one leaves no gap
 	Health        *Health       // told of the connections; default: nobody is
@@ -68,8 +69,11 @@ func (o Options) withDefaults() Options {
 	if o.Grace == 0 {
 		o.Grace = 5 * time.Second
 	}
-	if o.Slots == 0 {
-		o.Slots = 200
+	if o.Workers == 0 {
+		o.Workers = 200
+	}
+	if o.Queue == 0 {
+		o.Queue = 1000
 	}
 	if o.Suggest == nil {
 		o.Suggest = &commands.Suggester{}
@@ -124,35 +128,49 @@ type Bot struct {
 	screens screens
 	log     *slog.Logger
 
-	slots   chan struct{}  // one for each question that runs
-	refused chan struct{}  // one for each refusal on its way
-	running sync.WaitGroup // the questions
-	asides  sync.WaitGroup // the refusals and bare acknowledgements
-	seen    *recent
-	tables  atomic.Int32 // what is known of data_table in this workspace: a tableState
-	stats   *Counts
+	desk     desk
+	running  sync.WaitGroup // the questions that are worked on
+	acksOut  *errands       // acknowledgements that nobody waits for
+	tellings *errands       // what else is told to people without looking at their questions
+	seen     *recent
+	tables   atomic.Int32 // what is known of data_table in this workspace: a tableState
+	stats    *Counts
 }
 
 // newBot returns a bot. It takes the seams as interfaces, so that tests can stand in for a socket.
 func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
 	o = o.withDefaults()
-	return &Bot{
-		options: o,
-		gate:    o.Gate,
-		answers: answers,
-		acks:    acks,
-		webhook: hook,
-		log:     o.Log,
-		slots:   make(chan struct{}, o.Slots),
-		refused: make(chan struct{}, o.Slots),
-		seen:    newRecent(10_000),
-		stats:   o.Counts,
+	b := &Bot{
+		options:  o,
+		gate:     o.Gate,
+		answers:  answers,
+		acks:     acks,
+		webhook:  hook,
+		log:      o.Log,
+		desk:     desk{turns: newTurns[*ticket](deskBounds(o.Workers, max(0, o.Queue)))},
+		acksOut:  newErrands(16, 16),
+		tellings: newErrands(16, 4),
+		seen:     newRecent(10_000),
+		stats:    o.Counts,
 	}
+	load := b.Load
+	b.stats.load.Store(&load)
+	return b
 }
 
 // Counts counts what happens to envelopes and questions. The zero value is ready; give it to [Options] to read it.
 type Counts struct {
 	answered, failed, busy, duplicates, undecodable, dropped, unacknowledged atomic.Int64
+
+	load atomic.Pointer[func() Load]
+}
+
+// Load tells what there is to do now; nothing before there is a bot.
+func (c *Counts) Load() Load {
+	if load := c.load.Load(); load != nil {
+		return (*load)()
+	}
+	return Load{}
 }
 
 // Stats are the counts of a bot since it was made.

@@ -511,57 +511,12 @@ func TestCrashIsAnswered(t *testing.T) {
 	})
 }
 
-func TestBusy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := start(t, slow(10*time.Second), Options{Slots: 2})
-		for n := range 3 {
-			b.events <- typed(n, "x")
-		}
-		synctest.Wait()
-		expect(t, b, "0s ack e2 Busy")
-		time.Sleep(time.Minute)
-		b.events <- typed(3, "x") // the slots are free again
-		time.Sleep(time.Minute)
-		if got := b.bot.Stats(); got.Answered != 3 || got.Busy != 1 {
-			t.Errorf("stats %+v, want 3 answered and 1 busy", got)
-		}
-	})
-}
-
 // stuck never takes an acknowledgement before its time is over.
 type stuck struct{ fakeSlack }
 
 func (s *stuck) AckCtx(ctx context.Context, _ string, _ any) error {
 	<-ctx.Done()
 	return ctx.Err()
-}
-
-// The reader of events must not wait, even when nothing gets out: a reader that stalls looks like a dead connection.
-func TestReaderNeverBlocks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := &stuck{}
-		events := make(chan socketmode.Event)
-		ctx, stop := context.WithCancel(t.Context())
-		b := newBot(answers(echo), f, NewWebhook(&http.Client{Transport: f}, ""), Options{Slots: 5, Gate: testGate(f)})
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			b.Serve(ctx, events)
-		}()
-		began := time.Now()
-		for n := range 1000 {
-			events <- typed(n, "x")
-		}
-		if took := time.Since(began); took != 0 {
-			t.Errorf("reading 1,000 envelopes took %v", took)
-		}
-		synctest.Wait()
-		if got := b.Stats(); got.Busy != 995 || got.Dropped != 990 {
-			t.Errorf("stats %+v, want 995 busy, 990 of them dropped", got)
-		}
-		stop()
-		<-ended
-	})
 }
 
 func TestStopFinishesWhatRuns(t *testing.T) {

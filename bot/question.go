@@ -19,6 +19,7 @@ type question struct {
 	entry    Entry
 	opened   bool   // the Home tab was opened: it may be made too often
 	envelope string // acknowledged once
+	acked    bool   // it was acknowledged already, so that its answer takes the other way
 	kind     blocks.ActionKind
 	typed    bool // a slash command: its acknowledgement may carry the answer
 	line     string

@@ -104,7 +104,7 @@ func (b *Bot) suggest(ctx context.Context, q question) {
 	ctx, traced := b.traced(commands.WithID(ctx, q.id), q)
 	seen := q.observed()
 	seen.Needs, seen.Command, seen.Queued, seen.InAck = commands.Ask, "suggest", began.Sub(q.came), true
-	quickly, cancel := context.WithTimeout(ctx, b.options.AckAfter)
+	quickly, cancel := context.WithDeadline(ctx, q.came.Add(b.options.AckAfter))
 	defer cancel()
 	offer, err := b.offer(quickly, q)
 	seen.Working = time.Since(began)

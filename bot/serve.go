@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
-	"github.com/missingkbs/missingkbs/internal/view"
+	"github.com/missingkbs/missingkbs/commands"
 )
 
 // Serve answers the questions among events until ctx ends. Then it takes no new questions, gives those that run the
@@ -38,11 +39,20 @@ func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) {
 // drain waits for the questions that run. Those that arrive meanwhile are told that the bot restarts. When the grace is
 // over, what still runs is cancelled, which makes it answer that too.
 func (b *Bot) drain(events <-chan socketmode.Event, asked <-chan struct{}, abandon func()) {
+	b.closeDesk()
 	done := ended(&b.running)
 	defer func() {
-		select {
-		case <-ended(&b.asides):
-		case <-time.After(lastWords):
+		late, cancel := context.WithTimeout(context.Background(), lastWords)
+		defer cancel()
+		for _, e := range []*errands{b.acksOut, b.tellings} {
+			select {
+			case <-ended(&e.doing):
+			case <-late.Done():
+			}
+			if left := e.close(); left > 0 {
+				b.stats.dropped.Add(int64(left))
+				b.log.Error("people could not be told that the bot restarts", "dropped", left)
+			}
 		}
 	}()
 	grace := time.NewTimer(b.options.Grace)
@@ -80,7 +90,7 @@ func (b *Bot) late(e socketmode.Event) {
 	if e.Type == socketmode.EventTypeErrorWriteFailed {
 		b.lostAck(e)
 	} else if q, ok := b.question(e); ok {
-		b.refuse(q, Restarting)
+		b.refuse(q, Restarting, "", restarting())
 	}
 }
 
@@ -118,9 +128,12 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 	case q.kind == blocks.Open, b.again(q, time.Now()):
 	default:
 		q.id, q.came = newID(), time.Now()
+		if len(q.line) > commands.MaxLine { // it is refused for its length, and need not be kept whole until then
+			q.line = strings.Clone(q.line[:commands.MaxLine+1])
+		}
 		return q, true
 	}
-	b.aside(q.envelope, func(ctx context.Context) { b.ack(ctx, q.envelope, nil) })
+	b.ackSoon(q, nil)
 	return question{}, false
 }
 
@@ -145,64 +158,6 @@ func readQuestion(e socketmode.Event) (question, error) {
 	return question{envelope: envelope}, fmt.Errorf("%w: %s", errUnreadable, e.Type)
 }
 
-// start answers a question in a goroutine of its own, if there is room for one more.
-func (b *Bot) start(ctx context.Context, q question) {
-	select {
-	case b.slots <- struct{}{}:
-		b.running.Go(func() {
-			defer func() { <-b.slots }()
-			if q.entry == EntryTypeahead {
-				b.suggest(ctx, q)
-			} else {
-				b.answer(ctx, q)
-			}
-		})
-	default:
-		b.stats.busy.Add(1)
-		b.refuse(q, Busy)
-	}
-}
-
-// unlooked is what people are told at once when there is no room for their question.
-var unlooked = map[Outcome]view.Page{
-	Busy: {
-		Title: "Busy",
-		Lead:  "Too many questions are being answered right now. Yours was not looked at; try again in about 10 seconds.",
-	},
-	Restarting: {
-		Title: "The bot is restarting",
-		Lead:  "Your question was not looked at. Ask again in a moment.",
-	},
-}
-
-// refuse answers a question without looking at it.
-func (b *Bot) refuse(q question, why Outcome) {
-	b.aside(q.envelope, func(ctx context.Context) {
-		seen := q.observed()
-		seen.Outcome = why
-		b.send(ctx, q, unlooked[why])
-		seen.Reply = time.Since(q.came)
-		b.options.Observe(ctx, seen)
-	})
-}
-
-// aside does what cannot wait for a slot and must not stall the reader. There is a bound on these too; beyond it the
-// envelope is dropped, and Slack tells the person that the app did not respond.
-func (b *Bot) aside(envelope string, do func(context.Context)) {
-	select {
-	case b.refused <- struct{}{}:
-		b.asides.Go(func() {
-			defer func() { <-b.refused }()
-			ctx, cancel := context.WithTimeout(context.Background(), ackTimeout)
-			defer cancel()
-			do(ctx)
-		})
-	default:
-		b.stats.dropped.Add(1)
-		b.log.Error("dropped an envelope: too many questions at once", "envelope", envelope)
-	}
-}
-
 // lostAck sends an answer again that went down with the connection that was to carry it.
 func (b *Bot) lostAck(e socketmode.Event) {
 	failed, ok := e.Data.(*socketmode.ErrorWriteFailed)
@@ -215,11 +170,14 @@ func (b *Bot) lostAck(e socketmode.Event) {
 		return
 	}
 	b.log.Warn("an acknowledgement was lost with its connection; answering by response_url")
-	b.aside(failed.Response.EnvelopeID, func(context.Context) {
+	taken := b.tellings.add("", func() {
 		ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
 		defer cancel()
 		if err := b.webhook.Reply(ctx, lost.to.responseURL, lost.reply); err != nil {
 			b.log.Error("answer lost", "error", err)
 		}
 	})
+	if !taken {
+		b.drop(question{envelope: failed.Response.EnvelopeID})
+	}
 }

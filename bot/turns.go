@@ -64,8 +64,11 @@ func (t *turns[T]) join(q turn[T]) full {
 }
 
 // free reports whether a question may be worked on now.
-func (t *turns[T]) free(q turn[T]) bool {
-	return t.runs < t.bounds.runs && t.running[q.person] < t.personRuns && t.keys[q.key] < t.keyRuns
+func (t *turns[T]) free(q turn[T]) bool { return t.runs < t.bounds.runs && t.allowed(q) }
+
+// allowed reports whether a question may be worked on as far as its person and what it is about go.
+func (t *turns[T]) allowed(q turn[T]) bool {
+	return t.running[q.person] < t.personRuns && t.keys[q.key] < t.keyRuns
 }
 
 // next returns the question whose turn it is, if there is one. It counts as worked on until [turns.leave].
@@ -73,22 +76,37 @@ func (t *turns[T]) next() (q turn[T], ok bool) {
 	if t.runs >= t.bounds.runs {
 		return q, false
 	}
-	for i, person := range t.order {
-		at := slices.IndexFunc(t.waiting[person], t.free)
-		if at < 0 {
-			continue
-		}
-		q = t.waiting[person][at]
-		t.drop(i, at)
-		if len(t.waiting[person]) > 0 {
-			t.order = append(t.order, person) // behind the others
-		}
-		t.runs++
-		t.running[person]++
-		t.keys[q.key]++
-		return q, true
+	i, at := t.first()
+	if i < 0 {
+		return q, false
 	}
-	return q, false
+	person := t.order[i]
+	q = t.waiting[person][at]
+	t.drop(i, at)
+	if len(t.waiting[person]) > 0 {
+		t.order = append(t.order, person) // behind the others
+	}
+	t.runs++
+	t.running[person]++
+	t.keys[q.key]++
+	return q, true
+}
+
+// first finds the question whose turn it would be if there were a worker: the place of its person in the order, and its
+// own among those of the person. There is none where the first is negative.
+func (t *turns[T]) first() (i, at int) {
+	for i, person := range t.order {
+		if at := slices.IndexFunc(t.waiting[person], t.allowed); at >= 0 {
+			return i, at
+		}
+	}
+	return -1, -1
+}
+
+// pressing reports whether a question waits for nothing but a worker.
+func (t *turns[T]) pressing() bool {
+	i, _ := t.first()
+	return i >= 0 && t.runs >= t.bounds.runs
 }
 
 // drop takes a question, and its person, out of the order; whoever still waits is put back by the caller.
@@ -96,7 +114,14 @@ func (t *turns[T]) drop(i, at int) {
 	person := t.order[i]
 	t.order = slices.Delete(t.order, i, i+1)
 	t.waits--
-	if rest := slices.Delete(t.waiting[person], at, at+1); len(rest) > 0 {
+	rest := t.waiting[person]
+	if at == 0 { // nothing has to move, however many wait
+		rest[0] = turn[T]{}
+		rest = rest[1:]
+	} else {
+		rest = slices.Delete(rest, at, at+1)
+	}
+	if len(rest) > 0 {
 		t.waiting[person] = rest
 	} else {
 		delete(t.waiting, person)
@@ -104,7 +129,7 @@ func (t *turns[T]) drop(i, at int) {
 }
 
 // slow notes that a question is worked on for long, and reports whether there is room for that. Where there is none the
-// question is to be given up: what is answered quickly would wait for it.
+// question is to be given up as soon as another is [turns.pressing]: what is answered quickly would wait for it.
 func (t *turns[T]) slow() bool {
 	if t.slows >= t.bounds.slow {
 		return false

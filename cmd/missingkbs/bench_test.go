@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,6 +51,9 @@ func BenchmarkQuestion(b *testing.B) {
 			for b.Loop() {
 				ask()
 			}
+			if calls := s.people.Load(); calls != 1 {
+				b.Errorf("who asks was looked up %d times for %d questions, want once", calls, n)
+			}
 		})
 	}
 }
@@ -57,7 +61,8 @@ func BenchmarkQuestion(b *testing.B) {
 // bareSlack is the least Slack that the bot connects to.
 type bareSlack struct {
 	*httptest.Server
-	conns chan *websocket.Conn // after their hello
+	conns  chan *websocket.Conn // after their hello
+	people atomic.Int64         // calls of users.info
 }
 
 func newBareSlack(tb testing.TB) *bareSlack {
@@ -73,6 +78,10 @@ func newBareSlack(tb testing.TB) *bareSlack {
 	}
 	mux.HandleFunc("/api/auth.test", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, map[string]any{"ok": true, "team_id": "T1", "user_id": "U0"})
+	})
+	mux.HandleFunc("/api/users.info", func(w http.ResponseWriter, _ *http.Request) {
+		s.people.Add(1)
+		answer(w, map[string]any{"ok": true, "user": map[string]any{"team_id": "T1"}})
 	})
 	mux.HandleFunc("/api/apps.connections.open", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, map[string]any{"ok": true, "url": "ws" + strings.TrimPrefix(s.URL, "http") + "/link"})
@@ -142,7 +151,7 @@ func TestTwoHundredQuestionsAtOnceCostOneCall(t *testing.T) {
 	const n = 200
 	for i := range n {
 		if err := conn.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"type":"slash_commands","envelope_id":"e%d","accepts_response_payload":true,`+
-			`"payload":{"team_id":"T1","user_id":"U1","channel_id":"C1","command":"/missingkbs","text":"microsoft-_-edge","trigger_id":"t%d"}}`, i, i)); err != nil {
+			`"payload":{"team_id":"T1","user_id":"U%d","channel_id":"C1","command":"/missingkbs","text":"microsoft-_-edge","trigger_id":"t%d"}}`, i, i, i)); err != nil {
 			t.Fatal(err)
 		}
 	}

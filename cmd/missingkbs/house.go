@@ -106,6 +106,7 @@ func (h house) open(ctx context.Context) error {
 	}
 	h.monitor.metrics.Watch(metrics.Sources{
 		Ready:  h.monitor.parts.Ready,
+		Load:   busyness(h.bot.Counts),
 		Slack:  connections(h.bot.Health, h.bot.Counts),
 		Client: counted(h.defender), Quota: quota(h.defender),
 		Stored: (&stored{store: h.store, queue: queue, now: h.now}).figures,

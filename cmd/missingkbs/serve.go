@@ -25,6 +25,7 @@ type serveCmd struct {
 	Defender defenderSettings `embed:"" group:"Defender"`
 	Quota    quotaSettings    `embed:"" group:"Defender"`
 	Access   accessSettings   `embed:"" group:"Who may"`
+	Load     loadSettings     `embed:"" group:"Load"`
 	Store    storeSettings    `embed:"" group:"Digests"`
 	Digests  string           `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
 	Audit    auditSettings    `embed:"" group:"Operations"`
@@ -57,6 +58,7 @@ func (c serveCmd) plan(m *mistakes, s streams) plan {
 	p := plan{level: c.Log.level(m), url: c.Store.URL, digests: readDigests(m, c.Digests), access: c.Access.read(m), lookout: c.Operator.read(m), traces: c.Traces.read(m)}
 	p.slack, p.bot = c.Slack.read(m)
 	p.bot.Sockets = c.Sockets.read(m)
+	c.Load.read(m, &p.bot)
 	p.database, p.kept = c.Store.check(m, s.env)
 	p.asked, p.opsChannel = c.Audit.read(m), c.Ops.read(m)
 	p.client = c.Defender.client(m)

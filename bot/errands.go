@@ -1,0 +1,63 @@
+package bot
+
+import "sync"
+
+// maxErrands is how many errands wait at most: as many as Slack deals out envelopes in a very bad minute.
+const maxErrands = 20_000
+
+// errands does small things that the reader of events must not wait for: acknowledgements, and telling people why their
+// question is not looked at. A bounded number of goroutines does a bounded number of them, for one person after the
+// other. It is safe for concurrent use.
+type errands struct {
+	mu    sync.Mutex
+	turns *turns[*errand]
+	doing sync.WaitGroup
+}
+
+type errand struct{ do func() }
+
+// newErrands returns errands of which so many are done at once, and so many for one person.
+func newErrands(atOnce, perPerson int) *errands {
+	return &errands{turns: newTurns[*errand](bounds{
+		runs: atOnce, waits: maxErrands, personRuns: perPerson, personWaits: maxErrands, keyRuns: atOnce,
+	})}
+}
+
+// add has something done for a person, soon. It reports false when too much waits for that already.
+func (e *errands) add(person string, do func()) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.turns.join(turn[*errand]{person: person, item: &errand{do}}) != roomLeft {
+		return false
+	}
+	if next, ok := e.turns.next(); ok {
+		e.doing.Go(func() { e.work(next) })
+	}
+	return true
+}
+
+// work does an errand, and those that wait.
+func (e *errands) work(t turn[*errand]) {
+	for ok := true; ok; {
+		t.item.do()
+		e.mu.Lock()
+		e.turns.leave(t, false)
+		t, ok = e.turns.next()
+		e.mu.Unlock()
+	}
+}
+
+// close ends the waiting of errands, and takes no more. It returns how many are not done.
+func (e *errands) close() (left int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.turns.bounds = bounds{}
+	return len(e.turns.clear())
+}
+
+// waiting is how many errands wait.
+func (e *errands) waiting() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.turns.waits
+}
