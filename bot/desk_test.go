@@ -117,7 +117,10 @@ func TestBusySaysWhenToTryAgain(t *testing.T) {
 			b.events <- by(fmt.Sprint("U", n), typed(n+1, fmt.Sprint("x", n)))
 		}
 		synctest.Wait()
-		if got := b.log[len(b.log)-1].Message.Text; !strings.Contains(got, "Try again in about 30 seconds.") { // (5+1) × 10 s, two at once
+		b.mu.Lock()
+		got := b.log[len(b.log)-1].Message.Text
+		b.mu.Unlock()
+		if !strings.Contains(got, "Try again in about 30 seconds.") { // (5+1) × 10 s, two at once
 			t.Errorf("told %q", got)
 		}
 		time.Sleep(2 * time.Minute)
