@@ -24,6 +24,7 @@ const fallbackZone = "UTC"
 type wish struct {
 	watch            []string
 	at, cron, zone   string
+	typedZone        string // empty where the zone was chosen for the person
 	filter           digest.Filter
 	quiet            string
 	unread, zoneNote string // what to tell besides
@@ -42,6 +43,7 @@ func readWish(words []string) (wish, error) {
 	if err != nil {
 		return w, err
 	}
+	w.typedZone = w.zone
 	if w.at != "" && w.cron != "" {
 		return w, &Error{Usage: true, Message: "Say when with either --at or --cron, not both.", Actions: digestHelp()}
 	}
@@ -126,7 +128,7 @@ func (d digests) subscription(ctx context.Context, req Request, w *wish) (digest
 	if s.Schedule, err = digest.Parse(words, w.zone); err != nil {
 		return s, err
 	}
-	if w.watch, err = d.known(ctx, req, w); err != nil {
+	if w.watch, err = d.known(ctx, w); err != nil {
 		return s, err
 	}
 	s.Watch, err = digest.ReadWatch(w.watch)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
@@ -17,7 +18,7 @@ const maxSuggestions = 5
 // known checks what is to be watched against the software that Defender knows, and returns it as Defender spells it. A
 // word that fits nothing is refused with what it may have meant. When Defender cannot be asked the words are taken as
 // they are: a digest that names software nobody knows says so.
-func (d digests) known(ctx context.Context, req Request, w *wish) ([]string, error) {
+func (d digests) known(ctx context.Context, w *wish) ([]string, error) {
 	if len(w.watch) == 0 || slices.Equal(w.watch, []string{digest.All}) {
 		return w.watch, nil
 	}
@@ -33,7 +34,7 @@ func (d digests) known(ctx context.Context, req Request, w *wish) ([]string, err
 	for i, word := range out {
 		id, ok := watchSpelling(word, catalog.Value)
 		if !ok {
-			return nil, d.unknownWatch(ctx, req, word)
+			return nil, d.unknownWatch(ctx, w, word)
 		}
 		out[i] = id
 	}
@@ -58,7 +59,7 @@ func watchSpelling(word string, all []api.Software) (id string, ok bool) {
 }
 
 // unknownWatch refuses a word and offers the whole line again with what fits instead.
-func (d digests) unknownWatch(ctx context.Context, req Request, word string) error {
+func (d digests) unknownWatch(ctx context.Context, w *wish, word string) error {
 	if strings.Contains(word, "*") && strings.Contains(word, idSeparator) {
 		return &Error{
 			Title: "Unknown software", Usage: true,
@@ -85,7 +86,7 @@ func (d digests) unknownWatch(ctx context.Context, req Request, word string) err
 		found.software = found.software[:maxSuggestions]
 	}
 	for _, s := range found.software {
-		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: Line(replacedWord(req.Words, word, s.ID)...)})
+		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: Line(w.instead(word, s.ID)...)})
 	}
 	e.Actions = append(e.Actions, view.Action{Label: "Search", Command: Line(searchName, strings.ReplaceAll(word, idSeparator, " "))})
 	return e
@@ -98,14 +99,30 @@ func fits(n int) string {
 	return view.Thousands(n) + " more fit"
 }
 
-// replacedWord is the line digest add with one word of it replaced.
-func replacedWord(words []string, old, with string) []string {
+// instead is the line digest add that was typed, with another word to watch in place of one.
+func (w wish) instead(old, with string) []string {
 	line := []string{digestName, "add"}
-	for _, w := range words {
-		if strings.Contains(strings.ToLower(w), old) && !strings.HasPrefix(w, "-") {
-			w = strings.ReplaceAll(strings.ToLower(w), old, with)
+	for _, word := range w.watch {
+		if word == old {
+			word = with
 		}
-		line = append(line, w)
+		line = append(line, word)
+	}
+	for _, o := range []struct{ name, value string }{
+		{"--at", w.at}, {"--cron", w.cron}, {"--tz", w.typedZone},
+		{"--min-devices", count(w.filter.MinDevices)}, {"--min-cves", count(w.filter.MinCVEs)}, {"--quiet", w.quiet},
+	} {
+		if o.value != "" && (o.name != "--quiet" || o.value != string(digest.Silent)) {
+			line = append(line, o.name, o.value)
+		}
 	}
 	return line
+}
+
+// count is a number as it is typed, and nothing for none.
+func count(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }

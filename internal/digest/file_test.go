@@ -148,6 +148,10 @@ func FuzzReadFile(f *testing.F) {
 	f.Add("digests: [{id: a, channel: C01, owner: U01, watch: [all], at: daily 09:00, tz: UTC}]")
 	f.Add("digests:\n- &a {id: a}\n- *a\n- <<: *a\n- !!binary x\n- ? [a]\n  : b")
 	f.Add("digests: [{id: 1e3, watch: [null, ~, [a]], min_cves: 0x10, at: |\n  x\n}]")
+	f.Add("# what patching wants to hear\ndigests:\n  - id: edge-weekly\n    channel: C0123456789\n    owner: U0123456789\n    watch: [microsoft-_-edge, microsoft-_-windows*]\n    at: \"mon,thu 09:00\"\n    tz: Europe/Stockholm\n" +
+		"    min_devices: 5\n    min_cves: 2\n    quiet: heartbeat\n  - {id: tuesday, channel: C2, watch: all, cron: 0 9 * * 2#2, tz: America/New_York}\n")
+	f.Add("digests:\n  - id: a\n    channel: C01\n    watch:\n      - microsoft-_-.net_framework\n    at: patch-tuesday+1 09:00\n    tz: Australia/Lord_Howe\n    quiet: always\n  - id: a\n    id: b\n    chanel: C02\n")
+	f.Add("digests: [{id: x, channel: D01, owner: U01, watch: [all], at: monthly 31 02:30, tz: Europe/London, quiet: silent}]\n---\ndigests: []")
 	f.Fuzz(func(t *testing.T, text string) {
 		subs, err := digest.ReadFile([]byte(text))
 		if err != nil {
@@ -155,6 +159,11 @@ func FuzzReadFile(f *testing.F) {
 				t.Fatalf("%v is no mistake for people", err)
 			}
 			return
+		}
+		for _, s := range subs {
+			if next := digest.Next(s.Schedule, monday); s.ID == "" || s.Channel == "" || len(s.Watch) == 0 || !next.After(monday) {
+				t.Fatalf("%+v is next due at %v", s, next)
+			}
 		}
 		written, err := digest.WriteFile(subs)
 		if err != nil {

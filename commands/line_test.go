@@ -1,0 +1,191 @@
+package commands_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// fixedDefender knows three products and answers at once.
+type fixedDefender struct{}
+
+func (fixedDefender) MissingKBs(_ context.Context, id string, _ ...api.CallOption) (api.Answer[[]api.MissingKB], error) {
+	a := api.Answer[[]api.MissingKB]{Value: []api.MissingKB{}, FetchedAt: aMonday}
+	switch {
+	case id == "microsoft-_-edge":
+		for i := range 30 {
+			a.Value = append(a.Value, api.MissingKB{ID: fmt.Sprint(5000000 + i), Name: "Update", ProductsNames: []string{"edge"}, OSBuild: "22631", MachineMissedOn: i * i, CVEAddressed: i})
+		}
+	case id != "google-_-chrome":
+		return a, &api.Error{Kind: api.ErrNotFound, Status: 404, Code: "ResourceNotFound", Target: "|1."}
+	}
+	return a, nil
+}
+
+func (d fixedDefender) SoftwareByID(ctx context.Context, id string, _ ...api.CallOption) (api.Answer[api.Software], error) {
+	all, _ := d.Catalog(ctx)
+	for _, s := range all.Value {
+		if s.ID == id {
+			return api.Answer[api.Software]{Value: s}, nil
+		}
+	}
+	return api.Answer[api.Software]{}, &api.Error{Kind: api.ErrNotFound, Status: 404}
+}
+
+func (fixedDefender) Catalog(context.Context, ...api.CallOption) (api.Answer[[]api.Software], error) {
+	return api.Answer[[]api.Software]{FetchedAt: aMonday, Value: []api.Software{
+		{ID: "google-_-chrome", Name: "chrome", Vendor: "google", ExposedMachines: 3},
+		{ID: "microsoft-_-edge", Name: "edge", Vendor: "microsoft", ExposedMachines: 30},
+		{ID: "microsoft-_-windows_11", Name: "windows_11", Vendor: "microsoft", ExposedMachines: 57},
+	}}, nil
+}
+
+// FuzzLine asks whatever people may type, in a channel and on a terminal, of every command there is. Nothing may crash;
+// what comes back is a page or words that were chosen for people, and can be drawn; and the buttons of a page carry
+// lines that are understood.
+func FuzzLine(f *testing.F) {
+	for _, line := range []string{
+		"", "help", "help digest", "help serach", "microsoft-_-edge", "Microsoft-_-EDGE —sort cves --min-devices 5 --page 2", "microsoft-_-edge --min-cves 1e9",
+		"microsoft-_-edge --sort=kb -h", "nobody-_-nothing", "google-_-chrome", "windows 11", "chorme", "search", "search “windows 11” --page 9", "search --page",
+		"digest", "digest add microsoft-_-edge --at \"mon 09:00\" --tz Europe/Stockholm", "digest add all —at 'patch-tuesday+1 09:00' --quiet heartbeat --min-cves 3",
+		"digest add microsoft-_-* --cron \"0 9 * * 1\"", "digest list", "digest show 1", "digest pause 1 2", "digest resume 1", "digest run 1", "digest preview 1",
+		"digest remove 1 --yes", "digest export", "digest add edge --at noon", "digest frobnicate", "<!channel> & <@U1> *x*", "\x00\xff\u202e -_-", "a-_-" + strings.Repeat("b", 3000),
+		"-- --", "--sort devices", "microsoft-_-edge --page 99999999999999999999",
+	} {
+		f.Add(line, false)
+		f.Add(line, true)
+	}
+	index := &commands.Index{}
+	// A store of its own for each line and each button, so that what is found can be repeated.
+	open := func(t *testing.T) *commands.Router {
+		t.Helper()
+		o := commands.DigestOptions{
+			Defender: fixedDefender{}, Index: index, Queue: &pile{}, Now: func() time.Time { return aMonday },
+			People: town{zones: map[string]string{alice: "Europe/Stockholm"}}, Preview: fixedPreview{}, NewID: func(n int) string { return fmt.Sprint(100 + n) },
+		}
+		router, err := commands.NewRouter(commands.Software(fixedDefender{}, index), commands.Search(fixedDefender{}, index),
+			commands.Digest(newMemory(edge("1"), edge("2", paused), edge("3", elsewhere)), o))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return router
+	}
+	f.Fuzz(func(t *testing.T, line string, onTerminal bool) {
+		who := commands.Request{User: alice, Channel: here}
+		if onTerminal {
+			who = commands.Request{Terminal: true}
+		}
+		page, failure := askLine(t, open(t), who, line)
+		if failure != nil {
+			page = commands.Explain(failure)
+			if commands.Reason(failure) == "internal" {
+				t.Fatalf("%q is answered with %q: %v", line, page.Title, failure)
+			}
+		}
+		if page.Title == "" || strings.ContainsAny(page.Title, "\r\n") {
+			t.Fatalf("%q: the title is %q", line, page.Title)
+		}
+		drawable(t, line, page)
+		if onTerminal {
+			return // there are no buttons
+		}
+		for _, a := range buttons(page) {
+			again := open(t)
+			_, _ = askLine(t, again, who, line)
+			_, err := askLine(t, again, who, a)
+			if err == nil || failure == nil && !misunderstood(err) {
+				continue
+			}
+			// What is offered in place of a wrong line may have a second mistake, but not the same.
+			if failure == nil || err.Error() == failure.Error() {
+				t.Fatalf("%q: a button says %q: %v", line, a, err)
+			}
+		}
+	})
+}
+
+func askLine(t *testing.T, router *commands.Router, who commands.Request, line string) (view.Page, error) {
+	t.Helper()
+	req, err := commands.Parse(line)
+	if err != nil {
+		return view.Page{}, err
+	}
+	req.User, req.Channel, req.Terminal = who.User, who.Channel, who.Terminal
+	if right, name := router.Needs(req); right == "" || name == "" {
+		t.Fatalf("%q needs %q for %q", line, right, name)
+	}
+	return router.Run(t.Context(), req)
+}
+
+// misunderstood reports whether a line was wrong in itself.
+func misunderstood(err error) bool {
+	own, ok := errors.AsType[*commands.Error](err)
+	if _, mistake := errors.AsType[*digest.Mistake](err); mistake {
+		return true
+	}
+	return ok && own.Usage
+}
+
+// drawable checks that a page can be written in every form.
+func drawable(t *testing.T, line string, page view.Page) {
+	t.Helper()
+	for _, write := range []func(io.Writer, view.Page) error{view.WriteText, view.WriteJSON} {
+		var out strings.Builder
+		if err := write(&out, page); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if text := out.String(); text == "" || utf8.ValidString(line) && !utf8.ValidString(text) {
+			t.Fatalf("%q is written as %q", line, text)
+		}
+	}
+	var raw strings.Builder
+	if err := view.WriteJSON(&raw, page); err != nil || !json.Valid([]byte(raw.String())) {
+		t.Fatalf("%q: no JSON: %v\n%s", line, err, raw.String())
+	}
+	_ = view.WriteCSV(&raw, page) // refuses pages without a table
+}
+
+// buttons are some of the lines that a page's buttons carry.
+func buttons(page view.Page) []string {
+	var lines []string
+	add := func(a *view.Action) {
+		if a != nil && a.Command != "" {
+			lines = append(lines, a.Command)
+		}
+	}
+	for _, a := range page.Actions {
+		add(&a)
+	}
+	for _, p := range page.Parts {
+		table, ok := p.(view.Table)
+		if !ok {
+			continue
+		}
+		if table.Command != "" {
+			lines = append(lines, table.Command+" --page 2")
+		}
+		for _, a := range table.Sorts {
+			add(&a)
+		}
+		for _, row := range table.Rows {
+			for _, c := range row {
+				add(c.Action)
+			}
+		}
+	}
+	slices.Sort(lines)
+	lines = slices.Compact(lines)
+	return lines[:min(len(lines), 10)]
+}
