@@ -154,11 +154,11 @@ func TestDefenderFaults(t *testing.T) {
 				terminal = newTerminal(t, w.defender)
 				w.ask(t, edge)
 			}
-			if f.entra { // the token is gone
-				w.defender.RevokeTokens()
-				w.ask(t, f.id())
-			}
 			defer f.inject(w.defender)()
+			if f.entra { // the token is dropped when it is refused
+				w.defender.RevokeTokens()
+				w.ask(t, "zz-_-before")
+			}
 
 			for _, c := range []struct {
 				where string
