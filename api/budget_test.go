@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -121,7 +122,7 @@ func TestQuestionsOfOthersGoFirst(t *testing.T) {
 		for i := range 10 {
 			time.Sleep(time.Minute / 2)
 			asked := time.Now()
-			if _, err := other.MissingKBs(t.Context(), fmt.Sprint(i)); err != nil {
+			if _, err := other.MissingKBs(t.Context(), strconv.Itoa(i)); err != nil {
 				t.Fatal(err)
 			}
 			if d := time.Since(asked); d > 0 {
@@ -144,7 +145,7 @@ func TestBudgetRefuses(t *testing.T) {
 		m, server := &memory{}, &clocked{}
 		one := newTestClient(t, sharing(m, server))
 		for i := range 20 {
-			if _, err := one.MissingKBs(t.Context(), fmt.Sprint(i)); err != nil {
+			if _, err := one.MissingKBs(t.Context(), strconv.Itoa(i)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -175,7 +176,7 @@ func TestPauseIsShared(t *testing.T) {
 		wantKind(t, err, ErrThrottled)
 		other := newTestClient(t, sharing(m, server, func(o *Options) { o.Timeout = time.Minute }))
 		for i := range 3 {
-			_, err := other.MissingKBs(t.Context(), fmt.Sprint(i))
+			_, err := other.MissingKBs(t.Context(), strconv.Itoa(i))
 			if e := errorOf(t, err, ErrThrottled); e.RetryAfter != 100*time.Second || e.Message != "Defender asked for a pause" {
 				t.Errorf("error = %v, again in %v", err, e.RetryAfter)
 			}
@@ -259,7 +260,7 @@ func TestBudgetLostWhileBusy(t *testing.T) {
 			var wg sync.WaitGroup
 			for i := from; i < to; i++ {
 				wg.Go(func() {
-					if _, err := c.MissingKBs(t.Context(), fmt.Sprint(i)); err != nil {
+					if _, err := c.MissingKBs(t.Context(), strconv.Itoa(i)); err != nil {
 						t.Error(err)
 					}
 				})

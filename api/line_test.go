@@ -220,7 +220,7 @@ func TestPauseForAll(t *testing.T) {
 					opts = append(opts, Background())
 				}
 				if _, err := c.MissingKBs(t.Context(), strconv.Itoa(i), opts...); err != nil {
-					errorOf(t, err, ErrThrottled)
+					_ = errorOf(t, err, ErrThrottled)
 				}
 			})
 			synctest.Wait()

@@ -114,7 +114,7 @@ func (p secondToken) Do(req *policy.Request) (*http.Response, error) {
 		return resp, err
 	}
 	if req.RewindBody() != nil {
-		return resp, err // the refusal is the answer
+		return resp, nil // the refusal is the answer
 	}
 	runtime.Drain(resp)
 	return req.Next()

@@ -120,12 +120,14 @@ func TestStaleAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, use := range map[string]func(*testing.T, *Client, *switchable){
 		"Defender's pause": func(t *testing.T, c *Client, server *switchable) {
+			t.Helper()
 			server.turn(status(429, refusal("429", "again in 20 seconds")))
 			_, err := c.MissingKBs(t.Context(), "b", Background())
 			wantKind(t, err, ErrThrottled)
 			server.turn(nil)
 		},
 		"our own limit": func(t *testing.T, c *Client, _ *switchable) {
+			t.Helper()
 			for i := range 30 {
 				go c.MissingKBs(t.Context(), strconv.Itoa(i)) //nolint:errcheck // of no interest
 			}
@@ -224,7 +226,7 @@ func TestStaleIsTheCallers(t *testing.T) {
 		server.turn(status(503, ""))
 		for range 2 {
 			got, err := c.MissingKBs(t.Context(), "a")
-			wantStale(t, got, err, ErrUnavailable)
+			_ = wantStale(t, got, err, ErrUnavailable)
 			got.Value[0].Name = "changed"
 		}
 	})

@@ -25,7 +25,7 @@ const (
 )
 
 // errNotAsked says that nothing is known because Slack could not be asked.
-var errNotAsked = errors.New("Slack cannot be asked")
+var errNotAsked = errors.New("cannot ask Slack")
 
 // known remembers what Slack says of things that are named by ids. It asks for each once at a time, in the background
 // where it can: what is fresh serves at once, and what is not serves for an hour while Slack cannot be asked.

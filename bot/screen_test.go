@@ -61,11 +61,11 @@ func (s ids) Suggest(_ context.Context, typed string, _ int) ([]string, error) {
 }
 
 // screened starts a bot with screens, in a synctest bubble.
-func screened(t *testing.T, o Options) (*bench, *fakeScreens, *[]Observation) {
+func screened(t *testing.T) (*bench, *fakeScreens, *[]Observation) {
 	t.Helper()
 	var mu sync.Mutex
 	seen := &[]Observation{}
-	o.Suggest = ids{"microsoft-_-edge"}
+	o := Options{Suggest: ids{"microsoft-_-edge"}}
 	o.Observe = func(_ context.Context, s Observation) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -123,7 +123,7 @@ func TestEveryEntryAsksTheGate(t *testing.T) {
 			t.Run(c.name+" "+team, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					b, f, seen := screened(t, Options{})
+					b, f, seen := screened(t)
 					user := "U" + team[1:] // U1 of the own workspace, U9 of another organisation
 					b.events <- interaction(1, strings.ReplaceAll(fmt.Sprintf(c.payload, team), `"U1"`, `"`+user+`"`))
 					synctest.Wait()
@@ -152,7 +152,7 @@ func TestEveryEntryAsksTheGate(t *testing.T) {
 func TestHomeIsMadeOnceForManyOpenings(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b, f, _ := screened(t, Options{})
+		b, f, _ := screened(t)
 		for n := range 5 {
 			b.events <- opens(n, "home")
 		}
@@ -173,7 +173,7 @@ func TestHomeIsMadeOnceForManyOpenings(t *testing.T) {
 func TestSelectIsAnsweredWithoutReason(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b, _, seen := screened(t, Options{})
+		b, _, seen := screened(t)
 		b.events <- interaction(1, `{"type":"block_suggestion","action_id":"choose:1","value":"fail","user":{"id":"U1","team_id":"T1"}}`)
 		synctest.Wait()
 		if string(b.raw) != `{"options":[]}` || (*seen)[0].Outcome != Failed {
@@ -185,7 +185,7 @@ func TestSelectIsAnsweredWithoutReason(t *testing.T) {
 func TestLinkOnTheHomeTabWantsNoAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b, f, _ := screened(t, Options{})
+		b, f, _ := screened(t)
 		b.events <- interaction(1, homeClickURL)
 		b.events <- interaction(2, `{"type":"shortcut","callback_id":"of another","user":{"id":"U1","team_id":"T1"}}`)
 		b.events <- interaction(3, `{"type":"view_closed","user":{"id":"U1","team_id":"T1"}}`)

@@ -112,7 +112,7 @@ func (s *sockets) close() {
 // keep keeps one socket connected.
 func (s *sockets) keep(ctx context.Context, socket int) error {
 	var old *link
-	refused := "" // a token that Slack did not take in exchange for the one of old
+	var refused string // a token that Slack did not take in exchange for the one of old
 	for {
 		l, err := s.connect(ctx, socket)
 		switch {

@@ -185,7 +185,7 @@ func (l *link) dismissed(r socketmode.Request) {
 		close(l.leave)
 	}
 	if l.why == "" || l.why == Warned {
-		l.why, l.cause = disconnectReason(r.Reason), fmt.Errorf("Slack says %q", r.Reason)
+		l.why, l.cause = disconnectReason(r.Reason), fmt.Errorf("told to disconnect by Slack: %q", r.Reason)
 	}
 }
 

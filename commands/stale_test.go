@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func (f *forgetful) restart(t *testing.T) {
 	t.Helper()
 	now := func() time.Time { return f.now }
 	client, err := api.NewClient(credential{f.Server}, &api.Options{
-		Cloud: api.Cloud{Endpoint: f.Server.URL, Scope: f.Server.Scope()}, Transport: f.Server.Client(),
+		Cloud: api.Cloud{Endpoint: f.URL, Scope: f.Scope()}, Transport: f.Client(),
 		Retry: policy.RetryOptions{MaxRetries: -1}, StaleFor: 24 * time.Hour, Now: now, PerMinute: -1, PerHour: -1,
 	})
 	if err != nil {
@@ -74,9 +75,9 @@ func (f *forgetful) mustAsk(t *testing.T, line string) view.Page {
 	return page
 }
 
-func read(at time.Time, devices int) digest.Snapshot {
+func read(at time.Time) digest.Snapshot {
 	return digest.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: []string{edgeID}, Rows: []digest.Row{
-		{Key: digest.Key{Software: edgeID, KB: "4540673"}, Name: "March 2020 Security Updates", URL: edgeURL, Devices: devices, CVEs: 14},
+		{Key: digest.Key{Software: edgeID, KB: "4540673"}, Name: "March 2020 Security Updates", URL: edgeURL, Devices: 77, CVEs: 14},
 	}}
 }
 
@@ -88,15 +89,19 @@ func TestStalePage(t *testing.T) {
 		stale view.Stale
 		says  string
 	}{
-		"quota": {apitest.Throttled(10 * time.Minute), view.UsedUp,
-			"Defender's quota is used up: this is the stored answer of 2026-11-23 09:00 UTC, 2 h ago. A fresh one can be had from about 11:10 UTC."},
-		"down": {apitest.Failing(), view.Unreachable,
-			"Defender cannot be reached: this is the stored answer of 2026-11-23 09:00 UTC, 2 h ago. Try again in a few minutes for a fresh one."},
+		"quota": {
+			apitest.Throttled(10 * time.Minute), view.UsedUp,
+			"Defender's quota is used up: this is the stored answer of 2026-11-23 09:00 UTC, 2 h ago. A fresh one can be had from about 11:10 UTC.",
+		},
+		"down": {
+			apitest.Failing(), view.Unreachable,
+			"Defender cannot be reached: this is the stored answer of 2026-11-23 09:00 UTC, 2 h ago. Try again in a few minutes for a fresh one.",
+		},
 	} {
 		f := newForgetful(t)
 		before := f.mustAsk(t, edgeID)
 		f.wait(2 * time.Hour)
-		f.Server.Inject(tc.fault)
+		f.Inject(tc.fault)
 		page := f.mustAsk(t, edgeID)
 		if page.AsOf.Stale != tc.stale || page.AsOf.Age != 2*time.Hour || !page.AsOf.Time.Equal(before.AsOf.Time) || page.Lead != before.Lead {
 			t.Errorf("%s: page as of %+v: %s", name, page.AsOf, page.Lead)
@@ -117,7 +122,7 @@ func TestStalePage(t *testing.T) {
 		if lines := strings.Split(rows.String(), "\n"); !strings.HasSuffix(lines[0], ",as_of,stale") || !strings.HasSuffix(lines[1], ",2026-11-23T09:00:00Z,"+string(tc.stale)) {
 			t.Errorf("%s: CSV\n%s", name, &rows)
 		}
-		f.Server.Heal()
+		f.Heal()
 		f.wait(10 * time.Minute)
 		f.restart(t)
 		if page := f.mustAsk(t, edgeID); page.AsOf.Stale != view.NotStale || page.AsOf.Age != 0 {
@@ -144,25 +149,23 @@ func TestStaleReading(t *testing.T) {
 		fault    apitest.Fault
 		devices  string // "" for the error's page
 	}{
-		"after a restart":            {false, readings{edgeID: read(start.Add(-24*time.Hour), 77)}, apitest.Throttled(time.Hour), "77 devices"},
-		"after a restart, down":      {false, readings{edgeID: read(start.Add(-24*time.Hour), 77)}, apitest.Failing(), "77 devices"},
-		"newer than what is known":   {true, readings{edgeID: read(start.Add(time.Hour), 77)}, apitest.Throttled(time.Hour), "77 devices"},
-		"older than what is known":   {true, readings{edgeID: read(start.Add(-time.Hour), 77)}, apitest.Throttled(time.Hour), "240 devices"},
-		"too old":                    {false, readings{edgeID: read(start.Add(-8*24*time.Hour), 77)}, apitest.Throttled(time.Hour), ""},
+		"after a restart":            {false, readings{edgeID: read(start.Add(-24 * time.Hour))}, apitest.Throttled(time.Hour), "77 devices"},
+		"after a restart, down":      {false, readings{edgeID: read(start.Add(-24 * time.Hour))}, apitest.Failing(), "77 devices"},
+		"newer than what is known":   {true, readings{edgeID: read(start.Add(time.Hour))}, apitest.Throttled(time.Hour), "77 devices"},
+		"older than what is known":   {true, readings{edgeID: read(start.Add(-time.Hour))}, apitest.Throttled(time.Hour), "240 devices"},
+		"too old":                    {false, readings{edgeID: read(start.Add(-8 * 24 * time.Hour))}, apitest.Throttled(time.Hour), ""},
 		"never read":                 {false, readings{}, apitest.Throttled(time.Hour), ""},
-		"no reason for an old one":   {false, readings{edgeID: read(start, 77)}, apitest.Unlicensed(), ""},
-		"the answer makes no sense":  {false, readings{edgeID: read(start, 77)}, apitest.Lying(), ""},
+		"no reason for an old one":   {false, readings{edgeID: read(start)}, apitest.Unlicensed(), ""},
+		"the answer makes no sense":  {false, readings{edgeID: read(start)}, apitest.Lying(), ""},
 		"lacked nothing when it was": {false, readings{edgeID: {At: start, Software: []string{edgeID}}}, apitest.Throttled(time.Hour), "No missing updates"},
 	} {
 		f := newForgetful(t)
 		if tc.asked {
 			f.mustAsk(t, edgeID)
 		}
-		for id, snap := range tc.readings {
-			f.readings[id] = snap
-		}
+		maps.Copy(f.readings, tc.readings)
 		f.wait(2 * time.Hour)
-		f.Server.Inject(tc.fault)
+		f.Inject(tc.fault)
 		page, err := f.ask(t, edgeID)
 		if (err != nil) != (tc.devices == "") {
 			t.Errorf("%s: error = %v", name, err)
@@ -177,7 +180,7 @@ func TestStaleReading(t *testing.T) {
 func TestStaleReadingFails(t *testing.T) {
 	t.Parallel()
 	f := newForgetful(t)
-	f.Server.Inject(apitest.Throttled(time.Minute))
+	f.Inject(apitest.Throttled(time.Minute))
 	d := commands.Remember(f.client, commands.RememberOptions{Readings: f.readings, Life: time.Hour, Now: time.Now})
 	if _, err := d.MissingKBs(t.Context(), "broken"); !errors.Is(err, api.ErrThrottled) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error = %v", err)
@@ -190,7 +193,7 @@ func TestStaleSearch(t *testing.T) {
 	f := newForgetful(t)
 	f.mustAsk(t, "search edge")
 	f.wait(2 * time.Hour)
-	f.Server.Inject(apitest.Throttled(time.Minute))
+	f.Inject(apitest.Throttled(time.Minute))
 	if page := f.mustAsk(t, "search edge"); page.AsOf.Stale != view.UsedUp || !strings.Contains(page.Lead, "1 software") {
 		t.Errorf("%q as of %+v", page.Lead, page.AsOf)
 	}

@@ -212,10 +212,11 @@ func TestAuditor(t *testing.T) {
 			ended, cancel := context.WithCancel(t.Context())
 			cancel()
 			r.trail.Run(ended)
-			var got string
+			var all strings.Builder
 			for _, a := range n.list {
-				got += fmt.Sprintf("%s %s %s %s %s", a.Action, a.Subject, a.Result, a.Reason, a.Team)
+				fmt.Fprintf(&all, "%s %s %s %s %s", a.Action, a.Subject, a.Result, a.Reason, a.Team)
 			}
+			got := all.String()
 			want := tt.want
 			if tt.quiet && !questions {
 				want = ""

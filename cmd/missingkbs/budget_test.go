@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -41,7 +40,7 @@ func replicaClient(t *testing.T, server *apitest.Server, url string, o api.Optio
 		t.Fatal(err)
 	}
 	o.Cloud = api.Cloud{Endpoint: server.URL, Scope: server.Scope(), Authority: server.URL}
-	o.Transport, o.Logger = server.Client(), slog.New(slog.NewTextHandler(io.Discard, nil))
+	o.Transport, o.Logger = server.Client(), slog.New(slog.DiscardHandler)
 	shared := newBudget(&o, url)
 	client, err := api.NewClient(cred, &o)
 	if err != nil {

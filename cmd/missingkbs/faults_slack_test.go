@@ -193,7 +193,7 @@ func (b *oddBot) run(ctx context.Context, req commands.Request) (view.Page, erro
 	switch req.Words[0] {
 	case "crash":
 		var nothing map[string]int
-		nothing["boom"]++
+		nothing["boom"]++ //nolint:staticcheck // this is to crash
 	case "hang":
 		select {
 		case <-b.release:

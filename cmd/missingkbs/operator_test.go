@@ -76,7 +76,7 @@ func (w *world) figures(tb testing.TB, texts ...string) string {
 	tb.Helper()
 	var body string
 	eventually(tb, func() (string, bool) {
-		status := 0
+		var status int
 		status, body = w.look(tb, "/metrics")
 		if status != http.StatusOK {
 			return fmt.Sprintf("/metrics: %d %s", status, body), false

@@ -96,10 +96,10 @@ func (o *operators) tablesRefused() { o.desk.Bad(ops.Tables, o.process) }
 
 // question is a [bot.Observer].
 func (o *operators) question(_ context.Context, q bot.Observation) {
-	switch {
-	case q.Outcome == bot.Answered:
+	switch q.Outcome {
+	case bot.Answered:
 		o.desk.Good(q.Command, ops.Failures()...)
-	case q.Outcome == bot.Failed || q.Outcome == bot.Lost:
+	case bot.Failed, bot.Lost:
 		o.failed(q.Reason, q.Command)
 	}
 }

@@ -55,16 +55,16 @@ func watchedHouse(t *testing.T, houses int, channel string, log *locked) (*world
 	return w, c, database
 }
 
-// known waits until the state of a matter holds some words: what somebody was answered is heard a moment later, and the
+// known waits until the state of the missing permission holds some words: what somebody was answered is heard a moment later, and the
 // clock must not move on before.
-func (r *records) known(t *testing.T, matter, words string) {
+func (r *records) known(t *testing.T, words string) {
 	t.Helper()
 	eventually(t, func() (string, bool) {
 		states, err := r.Matters(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return "the state of " + matter + " is " + states[matter] + ", want " + words, strings.Contains(states[matter], words)
+		return "the state of " + ops.Permission + " is " + states[ops.Permission] + ", want " + words, strings.Contains(states[ops.Permission], words)
 	})
 }
 
@@ -102,7 +102,7 @@ func TestOpsChannelHearsOfALostPermission(t *testing.T) {
 		})
 	}
 	w.ask(t, "microsoft-_-edge")
-	database.known(t, ops.Permission, `"seen":1`)
+	database.known(t, `"seen":1`)
 	c.advance(10 * time.Minute) // one failure is none, however long ago
 	for range 6 {
 		w.ask(t, "microsoft-_-edge")
@@ -114,14 +114,14 @@ func TestOpsChannelHearsOfALostPermission(t *testing.T) {
 		w.command(t, sandbox.Bob, sandbox.General, "microsoft-_-windows_11")
 		c.advance(8 * time.Minute)
 	}
-	database.known(t, ops.Permission, `"seen":25`) // all of them
+	database.known(t, `"seen":25`) // all of them
 	w.wantTold(t, sandbox.Patching, lost)
 
 	w.defender.Heal()
 	w.ask(t, "microsoft-_-edge")
 	w.ask(t, "microsoft-_-windows_11")
 	w.ask(t, "microsoft-_-edge")
-	database.known(t, ops.Permission, `"good":`)
+	database.known(t, `"good":`)
 	c.advance(10 * time.Minute)
 	noted(2)
 	w.wantTold(t, sandbox.Patching, lost, back)
@@ -143,7 +143,7 @@ func TestOpsChannelMustNotBeShared(t *testing.T) {
 	w.defender.Inject(apitest.Fault{Path: "/api/", Status: 403, Code: "Forbidden", Message: "Missing application roles. API required roles: Software.Read.All, application roles: ."})
 	for i := range 4 {
 		w.ask(t, "microsoft-_-edge")
-		database.known(t, ops.Permission, fmt.Sprintf(`"seen":%d`, i+1))
+		database.known(t, fmt.Sprintf(`"seen":%d`, i+1))
 		c.advance(time.Minute)
 	}
 	eventually(t, func() (string, bool) {

@@ -9,13 +9,13 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
-// home waits for a person's Home tab that holds some words, and returns its view.
-func (w *world) home(t *testing.T, as, words string) (id, text string) {
+// home waits for Alice's Home tab that holds some words, and returns its view.
+func (w *world) home(t *testing.T, words string) (id, text string) {
 	t.Helper()
-	if err := w.slack.Wait(soon(t), func() bool { return strings.Contains(string(w.slack.Home(as)), words) }); err != nil {
-		t.Fatalf("no Home tab that says %q: %v\n%s", words, err, w.slack.Home(as))
+	if err := w.slack.Wait(soon(t), func() bool { return strings.Contains(string(w.slack.Home(sandbox.Alice)), words) }); err != nil {
+		t.Fatalf("no Home tab that says %q: %v\n%s", words, err, w.slack.Home(sandbox.Alice))
 	}
-	raw := w.slack.Home(as)
+	raw := w.slack.Home(sandbox.Alice)
 	var v struct{ ID string }
 	if err := json.Unmarshal(raw, &v); err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestHomeTab(t *testing.T) {
 	if d, err := w.slack.OpenHome(soon(t), sandbox.Alice); err != nil || !d.Acked {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
-	id, first := w.home(t, sandbox.Alice, "The software that exposes most devices")
+	id, first := w.home(t, "The software that exposes most devices")
 	if !strings.Contains(first, "of 50 this minute") {
 		t.Errorf("the Home tab does not tell what is left of the quota: %s", first)
 	}
@@ -49,18 +49,18 @@ func TestHomeTab(t *testing.T) {
 		t.Fatalf("suggestions %s, %+v, %v", d.AckPayload, d, err)
 	}
 	w.act(t, sandbox.Alice, choose, sandbox.Input{Fields: map[string]any{"selected_option": map[string]any{"value": "microsoft-_-edge"}}})
-	_, page := w.home(t, sandbox.Alice, "Missing updates: microsoft-_-edge")
+	_, page := w.home(t, "Missing updates: microsoft-_-edge")
 	if !strings.Contains(page, "KB4540673") || strings.Contains(page, "Share to channel") {
 		t.Errorf("the Home tab shows %s", page)
 	}
 	back := actionID(t, sandbox.Message{Blocks: w.slack.Home(sandbox.Alice)}, "Home")
 	w.act(t, sandbox.Alice, sandbox.Target{ViewID: id, ActionID: back}, sandbox.Input{})
-	w.home(t, sandbox.Alice, "The software that exposes most devices")
+	w.home(t, "The software that exposes most devices")
 
 	// A failure is a page there too, and nobody else sees anything.
 	w.defender.Inject(apitest.Fault{Status: 403, Code: "Forbidden", Message: "Missing application roles. API required roles: Software.Read.All, application roles: ."})
 	w.act(t, sandbox.Alice, choose, sandbox.Input{Fields: map[string]any{"selected_option": map[string]any{"value": "microsoft-_-windows_11"}}})
-	w.home(t, sandbox.Alice, "This bot lacks a permission in Defender")
+	w.home(t, "This bot lacks a permission in Defender")
 	if w.slack.Home(sandbox.Bob) != nil {
 		t.Error("Bob sees Alice's Home tab")
 	}
@@ -73,7 +73,7 @@ func TestHomeTabWhereNewBlocksAreRefused(t *testing.T) {
 	if _, err := w.slack.OpenHome(soon(t), sandbox.Alice); err != nil {
 		t.Fatal(err)
 	}
-	if _, page := w.home(t, sandbox.Alice, "microsoft-_-windows_1"); strings.Contains(page, "data_table") {
+	if _, page := w.home(t, "microsoft-_-windows_1"); strings.Contains(page, "data_table") {
 		t.Errorf("the Home tab shows %s", page)
 	}
 }

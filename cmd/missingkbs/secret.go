@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ func (s secret) set() bool { return s.text != "" || s.file != "" }
 
 // isSecret reports whether a flag takes a [secret].
 func isSecret(flag *kong.Flag) bool {
-	_, ok := flag.Target.Interface().(secret)
+	_, ok := reflect.TypeAssert[secret](flag.Target)
 	return ok
 }
 

@@ -125,7 +125,7 @@ func (s traceSettings) sampler(m *mistakes) sdk.Sampler {
 // pairs reads key=value,key=value as OpenTelemetry writes it, with percent signs for what is special.
 func pairs(m *mistakes, setting, list string) map[string]string {
 	out := map[string]string{}
-	for _, pair := range strings.Split(list, ",") {
+	for pair := range strings.SplitSeq(list, ",") {
 		if strings.TrimSpace(pair) == "" {
 			continue
 		}

@@ -57,7 +57,7 @@ func everything() *metrics.Metrics {
 	m.AuditsLost(1)
 	m.Watch(metrics.Sources{
 		Ready: func(context.Context) map[string]bool { return map[string]bool{"slack": true, "database": false} },
-		Load: func() metrics.Load { return metrics.Load{Waiting: 3, Capacity: 100, Running: 8, Workers: 8} },
+		Load:  func() metrics.Load { return metrics.Load{Waiting: 3, Capacity: 100, Running: 8, Workers: 8} },
 		Slack: func() metrics.Slack {
 			return metrics.Slack{Connections: 1, Wanted: 2, Opened: 5, Reconnects: map[string]int64{"refresh_requested": 3}, AckFailures: 1, Duplicates: 2, Undecodable: 3, Dropped: 4}
 		},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -34,11 +35,7 @@ func (s *shelf) Matters(context.Context) (map[string]string, error) {
 	if s.away {
 		return nil, errAway
 	}
-	out := map[string]string{}
-	for k, v := range s.states {
-		out[k] = v
-	}
-	return out, nil
+	return maps.Clone(s.states), nil
 }
 
 func (s *shelf) ChangeMatter(_ context.Context, name string, change func(string) (string, error)) error {

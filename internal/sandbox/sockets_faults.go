@@ -26,16 +26,18 @@ func (w *Workspace) DisconnectOne(reason string) bool {
 // DropOne cuts the oldest socket without a word, after what was already on its
 // way to the app. It reports whether there was one.
 func (w *Workspace) DropOne() bool {
-	for _, c := range w.sockets.open() {
-		w.sockets.remove(c)
-		select {
-		case c.out <- frame{cut: true}:
-		default:
-			c.end()
-		}
-		return true
+	open := w.sockets.open()
+	if len(open) == 0 {
+		return false
 	}
-	return false
+	c := open[0]
+	w.sockets.remove(c)
+	select {
+	case c.out <- frame{cut: true}:
+	default:
+		c.end()
+	}
+	return true
 }
 
 // Hush makes every socket that is open now go dead without closing, as when a
