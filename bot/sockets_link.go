@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,8 +141,9 @@ func (l *link) receive(to reader, raw []byte) {
 
 // ending is the reason of an error while reading.
 func ending(err error) Reason {
+	late, ok := errors.AsType[net.Error](err) // the WebSocket library hides which
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case ok && late.Timeout():
 		return Silent
 	case websocket.IsCloseError(err, websocket.CloseNormalClosure, websocket.CloseGoingAway, websocket.CloseNoStatusReceived, websocket.CloseServiceRestart):
 		return Closed

@@ -1,0 +1,485 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/slack-go/slack/socketmode"
+)
+
+// Two connections, and each is opened when the other is not: not even at the start are they asked for together.
+func TestSocketsAreOpenedApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		p := s.run(t, Options{})
+		time.Sleep(4 * time.Hour)
+		opens := s.opens()
+		if len(opens) < 8 || len(opens) > 12 {
+			t.Errorf("%d calls of apps.connections.open in four hours, want one an hour for each socket: %v", len(opens), opens)
+		}
+		for i := 1; i < len(opens); i++ {
+			if apart := opens[i] - opens[i-1]; apart < 3*time.Second {
+				t.Errorf("two calls %v apart, want 3 s at least: %v", apart, opens)
+			}
+		}
+		for _, state := range p.health.Sockets() {
+			if state.Connected.IsZero() || state.Ended[Aged] < 3 || state.Failed != 0 {
+				t.Errorf("socket %+v, want it connected, after some that had become old", state)
+			}
+		}
+	})
+}
+
+// A storm: Slack says hello and sends the bot away at once, on and on.
+func TestStormCostsFewCalls(t *testing.T) {
+	for _, greets := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newPipeSlack(t)
+			s.serve = func(_ int, p *peer) {
+				if greets {
+					p.say(helloHour)
+				}
+				p.say(dismissal("too_many_websockets"))
+			}
+			p := s.run(t, Options{Sockets: 5})
+			time.Sleep(time.Minute)
+			first := len(s.opens())
+			time.Sleep(10 * time.Minute)
+			later := len(s.opens()) - first
+			t.Logf("hello first %v: %d calls in the first minute, %d in the ten after", greets, first, later)
+			if first > 8 || later > 21 {
+				t.Errorf("%d calls in the first minute and %d in the ten after, want 8 and 21 at most", first, later)
+			}
+			if err := p.health.Ready(); err == nil && !greets {
+				t.Error("ready without a hello")
+			}
+			s.turn(func() { s.serve = func(_ int, p *peer) { p.stay() } }) // the storm is over
+			time.Sleep(3 * time.Minute)
+			if err := p.health.Ready(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A connection on which nothing comes any more is noticed, and replaced.
+func TestHalfOpenConnectionIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		s.serve = func(n int, p *peer) {
+			if n > 0 {
+				p.stay()
+				return
+			}
+			p.mute.Store(true)
+			p.say(helloHour)
+			p.read() // and never a word again
+		}
+		p := s.run(t, Options{Sockets: 1})
+		time.Sleep(30 * time.Second)
+		if n := len(s.opens()); n != 1 {
+			t.Fatalf("%d connections after 30 s, want 1", n)
+		}
+		time.Sleep(5 * time.Second)
+		state := p.health.Sockets()[0]
+		if state.Ended[Silent] != 1 || state.Opened != 2 || p.health.Ready() != nil {
+			t.Errorf("after 35 s: %+v, want the silent connection replaced", state)
+		}
+		t.Logf("replaced after %v", s.opens()[1])
+	})
+}
+
+// One on which nobody asks anything, but which Slack pings, stays.
+func TestQuietConnectionStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		p := s.run(t, Options{Sockets: 1})
+		time.Sleep(50 * time.Minute)
+		state := p.health.Sockets()[0]
+		if n := len(s.opens()); n != 1 || state.Opened != 1 {
+			t.Errorf("%d connections in 50 quiet minutes, want 1: %+v", n, state)
+		}
+		if old := time.Since(state.LastByte); old > 6*time.Second {
+			t.Errorf("the last byte came %v ago, want the last ping", old)
+		}
+	})
+}
+
+// Each refusal for good ends it, with the cure; one of them is Slack's word on a connection that stands.
+func TestRefusalForGoodEndsTheSockets(t *testing.T) {
+	for code, cure := range cures {
+		synctest.Test(t, func(t *testing.T) {
+			s := newPipeSlack(t)
+			if code == "link_disabled" {
+				s.serve = func(_ int, p *peer) {
+					p.say(helloHour)
+					s.rest(20 * time.Second)
+					p.say(dismissal(code))
+				}
+			} else {
+				s.refuse = func(string) string { return code }
+			}
+			p := s.run(t, Options{})
+			err := <-p.ended
+			p.ended <- err
+			if err == nil || !strings.Contains(err.Error(), code) || !strings.Contains(err.Error(), cure) {
+				t.Errorf("%s: ended with %v, want the cure %q", code, err, cure)
+			}
+		})
+	}
+}
+
+// What passes does not end it.
+func TestPassingTroubleEndsNothing(t *testing.T) {
+	for _, code := range []string{"429", "internal_error", "ratelimited", "service_unavailable"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newPipeSlack(t)
+			s.refuse = func(string) string { return code }
+			p := s.run(t, Options{})
+			time.Sleep(10 * time.Second)
+			if err := p.health.Ready(); err == nil || strings.Contains(err.Error(), "xapp-") {
+				t.Errorf("%s: ready %v, want why not", code, err)
+			}
+			if n := len(s.opens()); code == "429" && n != 1 {
+				t.Errorf("%d calls, want the pause kept that Slack asks for", n)
+			}
+			s.turn(func() { s.refuse = func(string) string { return "" } })
+			time.Sleep(time.Minute)
+			if err := p.health.Ready(); err != nil {
+				t.Errorf("%s: %v", code, err)
+			}
+			if sum := p.health.Sockets()[0].Failed + p.health.Sockets()[1].Failed; sum == 0 {
+				t.Error("no failure is counted")
+			}
+		})
+	}
+}
+
+// New app-level token: the next connection is there before the old one goes, one socket after another.
+func TestRotationReplacesTheConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		p := s.run(t, Options{})
+		time.Sleep(time.Minute)
+		p.tokens.Rotate("", "xoxb-2")
+		time.Sleep(time.Minute)
+		if n := len(s.opens()); n != 2 {
+			t.Fatalf("%d connections after a new bot token, want the 2 from before", n)
+		}
+		s.turn(func() { s.refuse = refusing("xapp-1", "token_revoked") }) // in the same moment
+		p.tokens.Rotate("xapp-2", "")
+		for range 100 {
+			time.Sleep(100 * time.Millisecond)
+			if err := p.health.Ready(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, state := range p.health.Sockets() {
+			if state.Opened != 2 || state.Ended[Rotated] != 1 {
+				t.Errorf("%+v, want one connection replaced because of the token", state)
+			}
+		}
+		if want := []string{"xapp-1", "xapp-1", "xapp-2", "xapp-2"}; !slices.Equal(s.by(), want) {
+			t.Errorf("opened by %v, want %v", s.by(), want)
+		}
+	})
+}
+
+// refusing refuses one token.
+func refusing(bad, why string) func(string) string {
+	return func(token string) string {
+		if token == bad {
+			return why
+		}
+		return ""
+	}
+}
+
+// A token that is refused when there is a newer one already is no reason to end.
+func TestRotationHealsARevokedToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		tokens := NewTokens("xapp-1", "xoxb-1")
+		s.refuse = func(token string) string {
+			if token == "xapp-1" {
+				tokens.Rotate("xapp-2", "") // while the call is on its way
+				return "token_revoked"
+			}
+			return ""
+		}
+		p := s.runWith(t, tokens, Options{Sockets: 1})
+		time.Sleep(time.Minute)
+		if err := p.health.Ready(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A new token that is wrong takes nothing away, and once it is right again nothing is left of it.
+func TestRotationToAWrongTokenKeepsTheConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		p := s.run(t, Options{})
+		time.Sleep(time.Minute)
+		s.turn(func() { s.refuse = refusing("xapp-wrong", "invalid_auth") })
+		p.tokens.Rotate("xapp-wrong", "")
+		time.Sleep(20 * time.Minute)
+		if err := p.health.Ready(); err != nil || len(s.opens()) > 4 {
+			t.Errorf("%v after %d calls, want the old connections kept and one try each", err, len(s.opens()))
+		}
+		p.tokens.Rotate("xapp-3", "")
+		time.Sleep(time.Minute)
+		for _, state := range p.health.Sockets() {
+			if state.Ended[Rotated] != 1 || state.Connected.IsZero() {
+				t.Errorf("%+v, want a connection by the third token", state)
+			}
+		}
+	})
+}
+
+// lastEvent reads what the sockets gave to the bot.
+func (p *piped) lastEvent(t *testing.T) socketmode.Event {
+	t.Helper()
+	synctest.Wait()
+	select {
+	case e := <-p.events:
+		return e
+	default:
+		t.Fatal("no event")
+		return socketmode.Event{}
+	}
+}
+
+// An answer that may have gone down with its connection is given back, one that has arrived is not.
+func TestAnswersThatAreLostWithTheirConnection(t *testing.T) {
+	for name, c := range map[string]struct {
+		pongs bool // Slack answers the ping behind the answer
+		bye   bool // it ends in order
+		lost  bool
+	}{
+		"cut before Slack's word of it": {false, false, true},
+		"cut after it":                  {true, false, false},
+		"closed in order":               {false, true, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newPipeSlack(t)
+			s.serve = func(n int, p *peer) {
+				if n > 0 {
+					p.stay()
+					return
+				}
+				if !c.pongs {
+					p.mute.Store(true)
+				}
+				go p.read()
+				p.say(helloHour)
+				p.say(typing("e1"))
+				<-p.acks
+				s.rest(time.Second)
+				if c.bye {
+					_ = p.WriteControl(8, []byte{3, 232}, time.Now().Add(time.Second))
+					s.rest(time.Second)
+				}
+			}
+			p := s.run(t, Options{Sockets: 1})
+			if e := p.lastEvent(t); e.Request.EnvelopeID != "e1" {
+				t.Fatalf("got %+v", e)
+			}
+			if err := p.AckCtx(t.Context(), "e1", &carried{reply: reply{Text: "answer"}}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			lost := len(p.events) == 1
+			if lost != c.lost {
+				t.Errorf("%s: given back %v, want %v", name, lost, c.lost)
+			}
+		})
+	}
+}
+
+// Where Slack answers pings, a connection that swallows an answer is known to be dead after seconds.
+func TestSwallowedAnswerIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		s.serve = func(n int, p *peer) {
+			if n > 0 {
+				p.stay()
+				return
+			}
+			go p.read()
+			p.say(helloHour)
+			s.rest(time.Second)
+			p.mute.Store(true)
+			p.say(typing("e1"))
+			s.rest(time.Hour)
+		}
+		p := s.run(t, Options{Sockets: 1})
+		time.Sleep(2 * time.Second)
+		p.lastEvent(t)
+		began := time.Now()
+		if err := p.AckCtx(t.Context(), "e1", &carried{}); err != nil {
+			t.Fatal(err)
+		}
+		e := <-p.events
+		if took := time.Since(began); e.Type != socketmode.EventTypeErrorWriteFailed || took > 6*time.Second {
+			t.Errorf("got %s after %v, want the answer back after 5 s", e.Type, took)
+		}
+		time.Sleep(time.Second)
+	})
+}
+
+// A connection that Slack will end is left in order: its envelopes are acknowledged there, their answers take the other way.
+func TestDismissedConnectionIsSettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		acks := make(chan socketmode.Response, 10)
+		s := newPipeSlack(t)
+		s.serve = func(n int, p *peer) {
+			if n > 0 {
+				p.stay()
+				return
+			}
+			p.acks = acks
+			go p.read()
+			p.say(helloHour)
+			p.say(typing("e1"))
+			s.rest(time.Second)
+			p.say(dismissal("refresh_requested"))
+			s.rest(time.Hour)
+		}
+		p := s.run(t, Options{Sockets: 1})
+		time.Sleep(2 * time.Second)
+		p.lastEvent(t)
+		if ack := <-acks; ack.EnvelopeID != "e1" || ack.Payload != nil {
+			t.Errorf("acknowledged %+v, want e1 without an answer", ack)
+		}
+		if err := p.AckCtx(t.Context(), "e1", &carried{}); !errors.Is(err, errAcked) {
+			t.Errorf("an answer for it: %v, want %v", err, errAcked)
+		}
+		if err := p.AckCtx(t.Context(), "e1", nil); err != nil {
+			t.Errorf("a second acknowledgement: %v, want none needed", err)
+		}
+		if len(acks) != 0 {
+			t.Errorf("%d more acknowledgements", len(acks))
+		}
+	})
+}
+
+// Only an acknowledgement without an answer takes another connection, and it waits for one.
+func TestAckWhoseConnectionIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		acks := make(chan socketmode.Response, 10)
+		s := newPipeSlack(t)
+		s.serve = func(n int, p *peer) {
+			if n > 0 {
+				p.acks = acks
+				p.stay()
+				return
+			}
+			p.say(helloHour)
+			p.say(typing("e1"))
+			s.rest(10 * time.Second)
+		}
+		p := s.run(t, Options{Sockets: 1})
+		time.Sleep(10 * time.Second)
+		p.lastEvent(t)
+		if err := p.AckCtx(t.Context(), "e1", &carried{}); err == nil {
+			t.Error("an answer took another connection")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), ackTimeout)
+		defer cancel()
+		if err := p.AckCtx(ctx, "e1", nil); err != nil {
+			t.Error(err)
+		}
+		if ack := <-acks; ack.EnvelopeID != "e1" || ack.Payload != nil {
+			t.Errorf("the other connection got %+v", ack)
+		}
+	})
+}
+
+// The end is in order: Slack sees a close frame.
+func TestStopSendsACloseFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		codes := make(chan int, 2)
+		s.serve = func(_ int, p *peer) {
+			answer := p.CloseHandler()
+			p.SetCloseHandler(func(code int, text string) error {
+				codes <- code
+				return answer(code, text)
+			})
+			p.stay()
+		}
+		p := s.run(t, Options{})
+		time.Sleep(10 * time.Second)
+		began := time.Now()
+		p.stop()
+		if took := time.Since(began); took > 2*time.Second || len(codes) != 2 || <-codes != 1000 {
+			t.Errorf("ended after %v with %d close frames, want one for each connection, at once", took, len(codes))
+		}
+	})
+}
+
+// Whoever does not read answers no ping; so an event that the bot does not take is dropped after a while.
+func TestUnreadEventsDoNotKillTheConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		s.serve = func(_ int, p *peer) {
+			go func() {
+				for i := range 200 {
+					p.say(typing(fmt.Sprint("e", i)))
+				}
+			}()
+			p.stay()
+		}
+		p := s.run(t, Options{Sockets: 1})
+		time.Sleep(20 * time.Minute)
+		state := p.health.Sockets()[0]
+		if state.Opened != 1 || time.Since(state.LastByte) > 10*time.Second {
+			t.Errorf("%+v, want the connection alive though nobody takes what comes on it", state)
+		}
+	})
+}
+
+// A message that cannot be read does not cost the connection.
+func TestUnreadableMessagesDoNotEndTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		s.serve = func(_ int, p *peer) {
+			p.say(helloHour)
+			for range 20 {
+				p.say(`{"type":`)
+				p.say(``)
+				p.say(`[]`)
+			}
+			p.say(`{"type":"brand_new"}`)
+			p.say(`{"type":"brand_new","envelope_id":"e1"}`)
+			p.read()
+		}
+		p := s.run(t, Options{Sockets: 1})
+		if e := p.lastEvent(t); e.Request.EnvelopeID != "e1" || p.health.Sockets()[0].Opened != 1 {
+			t.Errorf("got %+v", e)
+		}
+	})
+}
+
+// A Web API that swallows calls does not hang the bot.
+func TestSwallowedCallsAreGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		s.swallow.Store(true)
+		p := s.run(t, Options{Sockets: 1})
+		time.Sleep(time.Minute)
+		s.swallow.Store(false)
+		time.Sleep(time.Minute)
+		if err := p.health.Ready(); err != nil {
+			t.Errorf("%v, after %d calls", err, len(s.opens()))
+		}
+	})
+}
