@@ -27,14 +27,15 @@ type house struct {
 	access     bot.Access
 	defender   *api.Client
 	store      *store.Store
-	digests    *digestFile      // nil for none
-	now        func() time.Time // the clock of digests
-	tick       time.Duration    // between two looks at what is due; 0 for the default
-	stale      time.Duration    // how old an answer may be that is shown when there is none that is fresh; 0 for none
-	monitor    *monitor         // sees what happens; nil for nobody
-	opsChannel string           // hears what a person should know; empty for none
-	opsTick    time.Duration    // between two looks at that; 0 for the default
-	asked      bool             // write down questions, not only refusals, shares and changes
+	digests    *digestFile               // nil for none
+	now        func() time.Time          // the clock of digests
+	tick       time.Duration             // between two looks at what is due; 0 for the default
+	stale      time.Duration             // how old an answer may be that is shown when there is none that is fresh; 0 for none
+	monitor    *monitor                  // sees what happens; nil for nobody
+	opsChannel string                    // hears what a person should know; empty for none
+	opsTick    time.Duration             // between two looks at that; 0 for the default
+	expiry     func() (time.Time, error) // of the certificate for Defender; nil for none
+	asked      bool                      // write down questions, not only refusals, shares and changes
 	log        *slog.Logger
 }
 

@@ -40,6 +40,9 @@ type operators struct {
 	desk    *ops.Desk
 	process string
 	lost    atomic.Int64 // audits since the last look
+
+	expiry func() (time.Time, error) // of the certificate; nil for none
+	looked time.Time                 // when it was looked at
 }
 
 // operators makes those of a house.
@@ -48,7 +51,7 @@ func (h house) operators() *operators {
 	if err != nil {
 		host = "one process"
 	}
-	return &operators{process: host}
+	return &operators{process: host, expiry: h.expiry}
 }
 
 // open opens the desk, where there is a channel.
@@ -58,7 +61,7 @@ func (o *operators) open(h house, poster ops.Poster) {
 	}
 	o.desk = ops.NewDesk(ops.Options{
 		Channel: h.opsChannel, Matters: ops.Matters(), Keeper: h.store, Poster: poster, Process: o.process,
-		Every: h.opsTick, Now: h.now, Log: h.log, Ask: func(*ops.Desk) { o.ask(h.defender) },
+		Every: h.opsTick, Now: h.now, Log: h.log, Ask: func(*ops.Desk) { o.ask(h) },
 	})
 }
 
@@ -71,18 +74,38 @@ const (
 	sourceQuota   = "quota"
 )
 
-// ask looks at what tells nothing by itself: how much of the quota is left, and how many audits were lost.
-func (o *operators) ask(defender *api.Client) {
+// ask looks at what tells nothing by itself: how much of the quota is left, how many audits were lost, and when the
+// certificate ends.
+func (o *operators) ask(h house) {
 	if n := int(o.lost.Swap(0)); n > 0 {
 		o.desk.Happened(ops.AuditLost, fmt.Sprintf("%s: %s", o.process, view.Count(n, "audit")))
 	}
+	o.certificate(h)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	q, now := defender.Quota(ctx), time.Now()
+	q, now := h.defender.Quota(ctx), time.Now()
 	if q.Paused.After(now) || spent(q.Minute) || spent(q.Hour) {
 		o.desk.Bad(ops.Throttled, sourceQuota)
 	} else {
 		o.desk.Good(sourceQuota, ops.Throttled)
+	}
+}
+
+// certificate looks once an hour. Of a client secret nobody but Entra knows when it ends.
+func (o *operators) certificate(h house) {
+	const soon = 14 * 24 * time.Hour
+	if o.expiry == nil || h.now().Sub(o.looked) < time.Hour {
+		return
+	}
+	o.looked = h.now()
+	end, err := o.expiry()
+	switch {
+	case err != nil:
+		h.log.Warn("the certificate for Defender could not be looked at", "error", err)
+	case end.Sub(h.now()) < soon:
+		o.desk.Bad(ops.Expiring, o.process)
+	default:
+		o.desk.Good(o.process, ops.Expiring)
 	}
 }
 

@@ -154,6 +154,41 @@ func TestOpsChannelMustNotBeShared(t *testing.T) {
 	}
 }
 
+// A certificate is told two weeks before its end, once a day, and when there is a new one.
+func TestOperatorsHearOfACertificate(t *testing.T) {
+	t.Parallel()
+	c, p, w := &clock{}, &posts{}, stage(t)
+	client, err := tenantClient(w.defender)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	end := time.Now().AddDate(0, 0, 15)
+	o := &operators{process: "host-1", expiry: func() (time.Time, error) { return end, nil }}
+	o.open(house{opsChannel: sandbox.Patching, store: sqliteRecords(t).Store, defender: client, now: c.now, log: slog.New(slog.DiscardHandler)}, p)
+	hours := func(n int) {
+		for range n {
+			o.desk.Look(t.Context())
+			c.advance(time.Hour)
+		}
+	}
+	hours(2)
+	if len(p.pages) > 0 {
+		t.Errorf("told %q of one that is good for 15 days", p.pages[0].Title)
+	}
+	hours(60)
+	end = end.AddDate(1, 0, 0)
+	hours(3)
+	var got []string
+	for _, page := range p.pages {
+		got = append(got, page.Title)
+	}
+	const title = "The bot's certificate for Defender ends within two weeks"
+	if want := []string{title, "Still: " + title, "The bot has a new certificate for Defender"}; !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+}
+
 // posts are pages that were posted.
 type posts struct{ pages []view.Page }
 

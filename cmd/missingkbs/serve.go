@@ -124,8 +124,16 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 	defer stop()
 	return house{
 		slack: p.slack, bot: p.bot, access: p.access, defender: defender, store: database, digests: p.digests,
-		now: time.Now, stale: p.client.StaleFor, monitor: watch, asked: p.asked, opsChannel: p.opsChannel, log: log,
+		now: time.Now, stale: p.client.StaleFor, monitor: watch, asked: p.asked, opsChannel: p.opsChannel, expiry: expiryOf(p.credential), log: log,
 	}.run(ctx)
+}
+
+// expiryOf tells when the certificate of a credential ends, each time from its file; nil for a credential without one.
+func expiryOf(o api.CredentialOptions) func() (time.Time, error) {
+	if o.CertificatePath == "" {
+		return nil
+	}
+	return func() (time.Time, error) { return api.CertificateExpiry(o.CertificatePath, o.CertificatePassword) }
 }
 
 // newRouter lists what can be asked: the one place where commands are registered.

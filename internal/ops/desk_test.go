@@ -98,7 +98,7 @@ func in(t *testing.T, processes int, test func(o *office)) {
 		var running sync.WaitGroup
 		for i := range processes {
 			d := ops.NewDesk(ops.Options{
-				Channel: "C0OPS", Matters: ops.Matters(), Keeper: o.shelf, Poster: o.room, Process: fmt.Sprint("p", i),
+				Channel: "C0OPS", Matters: ops.Matters(), Keeper: o.shelf, Poster: o.room, Process: fmt.Sprint("p", i), Every: 30 * time.Second,
 				Log: slog.New(slog.NewTextHandler(o.log, nil)),
 			})
 			o.desks = append(o.desks, d)
@@ -172,7 +172,7 @@ func TestReminder(t *testing.T) {
 		if !strings.Contains(seen, "for 2 d") || !strings.Contains(seen, "by software") {
 			t.Errorf("told %s", seen)
 		}
-		time.Sleep(72 * time.Hour) // nobody asks: who knows whether it lasts
+		time.Sleep(30 * time.Hour) // nobody asks: who knows whether it lasts
 		o.want(lost, "Still: "+lost, "Still: "+lost)
 	})
 }
@@ -200,7 +200,7 @@ func TestSmallTroubleIsNotTold(t *testing.T) {
 			t.Parallel()
 			in(t, 1, func(o *office) {
 				happens(o)
-				time.Sleep(24 * time.Hour)
+				time.Sleep(2 * time.Hour)
 				o.want()
 			})
 		})
@@ -302,7 +302,7 @@ func TestEventsAreGathered(t *testing.T) {
 		if got := fmt.Sprint(o.room.pages[1].Parts); !strings.Contains(got, "[{Which one more}]") {
 			t.Errorf("told %s", got)
 		}
-		time.Sleep(48 * time.Hour)
+		time.Sleep(3 * time.Hour)
 		o.want("Digests were paused", "Digests were paused")
 	})
 }
@@ -313,7 +313,7 @@ func TestKeeperIsAway(t *testing.T) {
 	in(t, 2, func(o *office) {
 		away := func(is bool) { o.shelf.mu.Lock(); o.shelf.away = is; o.shelf.mu.Unlock() }
 		away(true)
-		time.Sleep(40 * time.Second)
+		time.Sleep(25 * time.Second)
 		away(false)
 		time.Sleep(10 * time.Minute)
 		o.want() // short

@@ -10,6 +10,7 @@ const (
 	Throttled   = "throttled"
 	Unavailable = "unavailable"
 	Tables      = "tables"
+	Expiring    = "expiring"
 )
 
 // The events.
@@ -59,6 +60,11 @@ func Matters() []Matter {
 			Title: "This workspace refuses tables",
 			Lead:  "Slack does not take data_table blocks here, so answers and digests are drawn as sections and buttons. Nothing is missing from them. MISSINGKBS_TABLES=classic draws them so from the start.",
 			Over:  "This workspace takes tables again",
+		}},
+		{Name: Expiring, Least: 1, Text: Text{
+			Title: "The bot's certificate for Defender ends within two weeks",
+			Lead:  "After that questions and digests fail. Add a new certificate to the app registration in Entra and put it in the place of the old file; the program reads it again on SIGHUP.",
+			Over:  "The bot has a new certificate for Defender",
 		}},
 		{Name: DigestsPaused, Event: true, Hold: time.Minute, Again: 10 * time.Minute, Text: Text{
 			Title: "Digests were paused",
