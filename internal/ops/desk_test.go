@@ -194,6 +194,11 @@ func TestSmallTroubleIsNotTold(t *testing.T) {
 			}
 			o.desks[0].Good("quota", ops.Throttled)
 		},
+		"twice, hours apart": func(o *office) {
+			o.desks[0].Bad(ops.Permission, "software")
+			time.Sleep(3 * time.Hour)
+			o.desks[0].Bad(ops.Permission, "software")
+		},
 		"something unknown": func(o *office) { o.desks[0].Bad("no such matter", "software") },
 	} {
 		t.Run(name, func(t *testing.T) {

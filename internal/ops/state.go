@@ -59,7 +59,7 @@ type Heard struct {
 	First, Last time.Time // when it was seen
 	Seen        int
 	Sources     []string
-	Good        map[string]time.Time // when each source saw the opposite last
+	Good        map[string]time.Time // when each source saw the opposite, first after it was seen
 	Things      []string
 	More        int
 }
@@ -226,13 +226,13 @@ func (h Heard) add(before Heard) Heard {
 			h.Last = before.Last
 		}
 	}
+	good := map[string]time.Time{}
+	maps.Copy(good, h.Good)
+	if h.Seen == 0 { // what was good before it was seen again says nothing
+		maps.Copy(good, before.Good) // the first counts
+	}
 	h.Seen += before.Seen
 	h.Sources = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(before.Sources), h.Sources...))))
-	good := maps.Clone(before.Good)
-	if good == nil {
-		good = map[string]time.Time{}
-	}
-	maps.Copy(good, h.Good)
 	h.Good = good
 	things := append(slices.Clone(before.Things), h.Things...)
 	kept := min(maxThings, len(things))
