@@ -44,6 +44,7 @@ type Options struct {
 	Grace         time.Duration // for questions that run when the bot is told to stop; default 5 s
 	Workers       int           // questions worked on at once; default 200
 	Queue         int           // questions that wait for their turn; default 1,000, negative: none
+	PersonWaits   int           // questions of one person that wait; default 10
 	Suggest       suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
 	Sockets       int           // connections to Slack; default 2, so that a refresh of one leaves no gap
 	Health        *Health       // told of the connections; default: nobody is
@@ -71,6 +72,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Workers == 0 {
 		o.Workers = 200
+	}
+	if o.PersonWaits == 0 {
+		o.PersonWaits = personWaits
 	}
 	if o.Queue == 0 {
 		o.Queue = 1000
@@ -147,7 +151,7 @@ func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
 		acks:     acks,
 		webhook:  hook,
 		log:      o.Log,
-		desk:     desk{turns: newTurns[*ticket](deskBounds(o.Workers, max(0, o.Queue)))},
+		desk:     desk{turns: newTurns[*ticket](deskBounds(o))},
 		acksOut:  newErrands(16, 16),
 		tellings: newErrands(16, 4),
 		seen:     newRecent(10_000),

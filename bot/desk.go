@@ -16,7 +16,7 @@ import (
 
 const (
 	personRuns  = 3  // questions of one person that are worked on at once
-	personWaits = 10 // questions of one person that wait
+	personWaits = 10 // questions of one person that wait, unless [Options] say otherwise
 
 	// slowAfter is from when on a question counts as slow: it waits for Defender or for Slack. What is in memory is
 	// answered in a fraction of that.
@@ -34,12 +34,12 @@ const (
 	busySlow   = "slow"   // too many others wait for Defender
 )
 
-// deskBounds are the bounds for so many workers and waiting questions. A quarter of the workers is kept from what is
+// deskBounds are the bounds that options ask for. A quarter of the workers is kept from what is
 // slow, so that what is in memory is answered whatever Defender does, and a quarter at most works for the same software.
-func deskBounds(workers, queue int) bounds {
+func deskBounds(o Options) bounds {
 	return bounds{
-		runs: workers, slow: max(1, workers*3/4), waits: queue,
-		personRuns: personRuns, personWaits: personWaits, keyRuns: max(1, workers/4),
+		runs: o.Workers, slow: max(1, o.Workers*3/4), waits: max(0, o.Queue),
+		personRuns: personRuns, personWaits: o.PersonWaits, keyRuns: max(1, o.Workers/4),
 	}
 }
 
@@ -92,7 +92,7 @@ func (b *Bot) start(ctx context.Context, q question) {
 	}
 	switch d.turns.join(t.turn()) {
 	case personFull:
-		b.refuse(t.q, Busy, busyPerson, manyOfYours(d.wait(personWaits, personRuns)))
+		b.refuse(t.q, Busy, busyPerson, manyOfYours(d.turns.personWaits, d.wait(d.turns.personWaits, personRuns)))
 		return
 	case roomFull:
 		b.refuse(t.q, Busy, busyFull, overfull(d.wait(d.turns.waits, d.turns.bounds.runs)))
@@ -264,10 +264,10 @@ func overfull(wait time.Duration) view.Page {
 	return view.Page{Title: "Busy", Lead: "Too many questions are being answered right now, and yours was not looked at. " + inSeconds(wait)}
 }
 
-func manyOfYours(wait time.Duration) view.Page {
+func manyOfYours(n int, wait time.Duration) view.Page {
 	return view.Page{
 		Title: "Busy with your questions",
-		Lead:  fmt.Sprintf("You have %d questions waiting, and no more are taken until one is answered. This one was not looked at. %s", personWaits, inSeconds(wait)),
+		Lead:  fmt.Sprintf("You have %d questions waiting, and no more are taken until one is answered. This one was not looked at. %s", n, inSeconds(wait)),
 	}
 }
 

@@ -168,7 +168,8 @@ func TestRefreshLeavesNoGap(t *testing.T) { //nolint:paralleltest // see above
 	} {
 		t.Run(name, func(t *testing.T) {
 			y := &typist{sent: map[string]sandbox.Delivery{}, read: map[string]int{}}
-			o := Options{AckAfter: 30 * time.Millisecond, Sockets: 2}
+			// One person types all of it here, faster than anybody is meant to.
+			o := Options{AckAfter: 30 * time.Millisecond, Sockets: 2, PersonWaits: 1000}
 			switch name {
 			case "warning, 1 socket":
 				o.Sockets = 1
