@@ -70,6 +70,7 @@ func seedFrames() []string {
 		`{"envelope_id":"ENVELOPE","type":"events_api","payload":{"type":"event_callback","event":{"type":"never_heard_of"}}}`,
 		`{"envelope_id":"ENVELOPE","type":"events_api","payload":{"type":"app_rate_limited","minute_rate_limited":1}}`,
 		`{"envelope_id":"ENVELOPE","type":"never_heard_of","payload":{}}`,
+		`{"envelope_id":"ENVELOPE","type":"slash_commands","accepts_response_payload":7777,"retry_attempt":"1",` + fmt.Sprintf(slash, `false`) + `}`,
 		`{"envelope_id":"ENVELOPE"}`, `{"type":"interactive"}`, `{"envelope_id":7,"type":"interactive"}`, `{`, ``, "\x00\xff", `[]`, `null`,
 	}
 	for _, payload := range seedClicks() {

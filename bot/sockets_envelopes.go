@@ -84,7 +84,7 @@ func (s *sockets) envelope(l *link, r socketmode.Request) {
 	s.give(event(r), r.EnvelopeID)
 }
 
-// unreadable notes a message that is no JSON. The connection is as good as before.
+// unreadable notes a message that is no JSON, or nothing of Slack's. The connection is as good as before.
 func (s *sockets) unreadable(l *link, err error) {
 	s.log.Warn("an unreadable message came from Slack", "socket", l.socket+1, "error", err)
 }

@@ -123,8 +123,11 @@ func (l *link) read(to reader) {
 func (l *link) receive(to reader, raw []byte) {
 	var r socketmode.Request
 	if err := json.Unmarshal(raw, &r); err != nil {
-		to.unreadable(l, err)
-		return
+		// A field of another kind than expected leaves the others to be read: the envelope must be acknowledged.
+		if _, odd := errors.AsType[*json.UnmarshalTypeError](err); !odd || r.Type == "" && r.EnvelopeID == "" {
+			to.unreadable(l, err)
+			return
+		}
 	}
 	switch r.Type {
 	case socketmode.RequestTypeHello:

@@ -88,7 +88,7 @@ func (d digests) unknownWatch(ctx context.Context, w *wish, word string) error {
 	for _, s := range found.software {
 		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: Line(w.instead(word, s.ID)...)})
 	}
-	e.Actions = append(e.Actions, view.Action{Label: "Search", Command: Line(searchName, strings.ReplaceAll(word, idSeparator, " "))})
+	e.Actions = append(e.Actions, view.Action{Label: "Search", Command: searchLine(strings.ReplaceAll(word, idSeparator, " "))})
 	return e
 }
 

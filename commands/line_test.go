@@ -62,7 +62,7 @@ func FuzzLine(f *testing.F) {
 		"digest", "digest add microsoft-_-edge --at \"mon 09:00\" --tz Europe/Stockholm", "digest add all —at 'patch-tuesday+1 09:00' --quiet heartbeat --min-cves 3",
 		"digest add microsoft-_-* --cron \"0 9 * * 1\"", "digest list", "digest show 1", "digest pause 1 2", "digest resume 1", "digest run 1", "digest preview 1",
 		"digest remove 1 --yes", "digest export", "digest add edge --at noon", "digest frobnicate", "<!channel> & <@U1> *x*", "\x00\xff\u202e -_-", "a-_-" + strings.Repeat("b", 3000),
-		"-- --", "--sort devices", "microsoft-_-edge --page 99999999999999999999",
+		"-- --", "-- -)", "--sort devices", "microsoft-_-edge --page 99999999999999999999",
 	} {
 		f.Add(line, false)
 		f.Add(line, true)

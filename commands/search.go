@@ -91,7 +91,7 @@ func softwareTable(query string, f found) view.Table {
 			{Key: "ask", Title: "Missing updates", Kind: view.Button},
 		},
 		Page:    f.page,
-		Command: Line(append([]string{searchName}, Split(query)...)...),
+		Command: searchLine(query),
 	}
 	for _, s := range f.software {
 		t.Rows = append(t.Rows, []view.Cell{
@@ -103,6 +103,18 @@ func softwareTable(query string, f found) view.Table {
 		})
 	}
 	return t
+}
+
+// searchLine is the line that searches for words. No word of it is taken for an option; to a search, a dash in front of
+// a word means nothing.
+func searchLine(query string) string {
+	line := []string{searchName}
+	for _, w := range Split(query) {
+		if w = strings.TrimLeft(w, "-"); w != "" {
+			line = append(line, w)
+		}
+	}
+	return Line(line...)
 }
 
 func softwareCount(n int) string {
