@@ -83,6 +83,9 @@ func (o CredentialOptions) kind() (string, error) {
 	return kind, nil
 }
 
+// maxTokenAnswer bounds an answer of the login host; a token has a few kilobytes.
+const maxTokenAnswer = 1 << 20
+
 // entra is a login host and how to talk to it.
 type entra struct {
 	options azcore.ClientOptions
@@ -101,8 +104,9 @@ func (o CredentialOptions) entra() (entra, error) {
 	return entra{
 		private: !slices.Contains(microsoftLogins(), authority.Hostname()),
 		options: azcore.ClientOptions{
-			Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: authority.String()},
-			Transport: tripRecorder{transport},
+			Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: authority.String()},
+			// Go would send the secret again to wherever a redirect leads.
+			Transport: tripRecorder{bodyLimit{noRedirects(transport), maxTokenAnswer}},
 			Retry:     o.Retry,
 
 			TracingProvider: o.Tracing,
