@@ -81,20 +81,21 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// httpClient follows no redirect: Go would send a form again, with the token in it, to wherever that leads.
 func (c Config) httpClient() *http.Client {
 	client := c.HTTP
 	if client == nil {
 		client = &http.Client{Timeout: slackTimeout, Transport: http.DefaultTransport.(*http.Transport).Clone()}
 	}
-	if c.Refused == nil {
-		return client
-	}
-	own := *client
+	own := noRedirects(client)
 	if own.Transport == nil {
 		own.Transport = http.DefaultTransport
 	}
-	own.Transport = &renewing{own.Transport, c.Tokens, c.Refused}
-	return &own
+	own.Transport = limited{own.Transport}
+	if c.Refused != nil {
+		own.Transport = &renewing{own.Transport, c.Tokens, c.Refused}
+	}
+	return own
 }
 
 // webAPI is the Web API client. It never logs: its debug log would hold tokens, and switching it on makes Slack cut
