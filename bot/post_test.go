@@ -277,7 +277,7 @@ func TestPostSucceedsWithoutItsThread(t *testing.T) {
 func TestPostLeavesTimeToRecord(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
-	ctx, cancel := context.WithTimeout(t.Context(), threadReserve+time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), threadReserve+700*time.Millisecond) // Slack asks for a pause of a second
 	defer cancel()
 	w.doAfterEach(func() { w.SetFaults(sandbox.Faults{RateLimited: true}) })
 	ts, err := w.poster.Post(ctx, sandbox.Patching, "1@1", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
