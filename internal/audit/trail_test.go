@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -141,7 +142,7 @@ func TestTrailWritesWhatIsLeftAtTheEnd(t *testing.T) {
 	})
 	run(t, audit.Options{}, func(d *desk) {
 		for i := range 1000 {
-			d.Note(entry(fmt.Sprint(i)))
+			d.Note(entry(strconv.Itoa(i)))
 			d.Keep(entry(fmt.Sprint("k", i)))
 		}
 		d.stop()

@@ -24,6 +24,7 @@ type shelf struct {
 	mu     sync.Mutex
 	states map[string]string
 	away   bool
+	stuck  bool // it can be read and not written
 	writes int
 }
 
@@ -41,7 +42,7 @@ func (s *shelf) Matters(context.Context) (map[string]string, error) {
 func (s *shelf) ChangeMatter(_ context.Context, name string, change func(string) (string, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.away {
+	if s.away || s.stuck {
 		return errAway
 	}
 	state, err := change(s.states[name])
@@ -331,6 +332,20 @@ func TestKeeperIsAway(t *testing.T) {
 		if got := fmt.Sprint(o.room.pages[1].Parts); !strings.Contains(got, "p0: 12 min") || !strings.Contains(got, "p1: 12 min") {
 			t.Errorf("told %s", got)
 		}
+	})
+}
+
+// What could not be written is heard again.
+func TestKeeperIsStuck(t *testing.T) {
+	t.Parallel()
+	in(t, 1, func(o *office) {
+		stuck := func(is bool) { o.shelf.mu.Lock(); o.shelf.stuck = is; o.shelf.mu.Unlock() }
+		stuck(true)
+		o.desks[0].Happened(ops.DigestsFailed, "7")
+		time.Sleep(10 * time.Minute)
+		stuck(false)
+		time.Sleep(time.Minute)
+		o.want("Digests were given up")
 	})
 }
 
