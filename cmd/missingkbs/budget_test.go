@@ -89,6 +89,11 @@ func TestReplicasShareTheQuota(t *testing.T) {
 	if q := other.Quota(t.Context()); !q.Shared || q.Minute.Limit != 20 || q.Minute.Left > 14 {
 		t.Errorf("the other replica sees %+v", q)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, err := other.MissingKBs(ctx, edge, api.Background()); !errors.Is(err, api.ErrThrottled) {
+		t.Errorf("a digest took what is left to questions: %v", err)
+	}
 	if n := askMany(t, other, "b", 6); n != 4 {
 		t.Errorf("%d of 6 questions were throttled, want 4: the burst is 8", n)
 	}
