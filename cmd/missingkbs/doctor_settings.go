@@ -34,6 +34,7 @@ type exam struct {
 	database   string
 	lookout    lookout
 	digests    *digestFile
+	ops        string // the operations channel; empty for none
 
 	slackVisit, entraVisit atomic.Pointer[visit]
 	installed              atomic.Pointer[bot.Installation]
@@ -50,7 +51,7 @@ func newExam(c doctorCmd, s streams, sources []source, file *configFile) *exam {
 	p := c.Serve.plan(m, s)
 	e.slack, e.tables = p.slack, p.bot.Tables
 	e.groups = len(p.access.AskGroups)+len(p.access.DigestGroups)+len(p.access.AdminGroups) > 0
-	e.database, e.digests, e.lookout = p.database, p.digests, p.lookout
+	e.database, e.digests, e.lookout, e.ops = p.database, p.digests, p.lookout, p.opsChannel
 	e.defender, e.credential = p.client, p.credential
 	c.Serve.Log.logger(m, io.Discard)
 	return e

@@ -291,7 +291,7 @@ type wantedChannel struct {
 	paused   bool // nothing is posted for now
 }
 
-// channels looks at the channels of digests, those of the file of digests included.
+// channels looks at the channels of digests, those of the file of digests included, and at the operations channel.
 func (e *exam) channels(ctx context.Context) []doctor.Finding {
 	me := e.installed.Load()
 	wanted, err := e.wantedChannels(ctx)
@@ -322,7 +322,7 @@ func (e *exam) channels(ctx context.Context) []doctor.Finding {
 		told = append(told, unchecked(fmt.Sprintf("%s more", view.Count(n, "channel")))...)
 	}
 	if len(told) == 0 {
-		return well("member of " + view.Count(len(asked), "channel") + " that digests go to")
+		return well("member of " + view.Count(len(asked), "channel") + " where something is posted")
 	}
 	return told
 }
@@ -349,15 +349,15 @@ func (c wantedChannel) finding(state bot.ChannelState, name string, err error) [
 	case isRefusal && refused.Err == "missing_scope":
 		return unchecked(called + ": the scope " + cmp.Or(refused.Needed, "channels:read") + " is missing")
 	case isRefusal && refused.Err == "channel_not_found":
-		return cureBy("is not there, or is private and the bot is no member", invite+"; if the channel is gone, remove the digest")
+		return cureBy("is not there, or is private and the bot is no member", invite+"; if the channel is gone, choose another")
 	case err != nil:
 		return doubtful(called+": "+err.Error(), "try again in a minute")
 	case state.Archived:
-		return cureBy("is archived", "unarchive it, or make the digest in another channel")
+		return cureBy("is archived", "unarchive it, or choose another channel")
 	case state.Shared:
-		return cureBy("is shared with another organisation: nothing is posted there", "make the digest in a channel of your own")
+		return cureBy("is shared with another organisation: nothing is posted there", "choose a channel of your own")
 	case state.ReadOnly:
-		return cureBy("is read-only", "let the bot post there, or make the digest in another channel")
+		return cureBy("is read-only", "let the bot post there, or choose another channel")
 	case !state.Member && !state.Direct:
 		return cureBy("has not the bot as a member", invite)
 	}
@@ -372,6 +372,9 @@ func (e *exam) wantedChannels(ctx context.Context) ([]wantedChannel, error) {
 			return
 		}
 		wanted = append(wanted, wantedChannel{id, what, paused})
+	}
+	if e.ops != "" {
+		add(e.ops, "MISSINGKBS_OPS_CHANNEL", false)
 	}
 	if e.digests != nil {
 		for _, s := range e.digests.wanted {

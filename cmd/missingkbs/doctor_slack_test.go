@@ -2,6 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -187,7 +193,16 @@ func TestDoctorChannels(t *testing.T) {
 	c := newClinic(t, sandbox.Options{})
 	c.subscribe(t, "d1", sandbox.General, nil)
 	c.subscribe(t, "d2", sandbox.General, nil)
-	c.examine(t, nil).wants(t, "slack-channels", "ok", "member of 1 channel that digests go to", "")
+	c.examine(t, nil).wants(t, "slack-channels", "ok", "member of 1 channel where something is posted", "")
+
+	ops := map[string]string{"MISSINGKBS_OPS_CHANNEL": sandbox.Patching}
+	c.examine(t, ops).wants(t, "slack-channels", "ok", "member of 2 channels", "")
+	c.examine(t, map[string]string{"MISSINGKBS_OPS_CHANNEL": sandbox.PrivateChannel}).wants(t, "slack-channels", "fail", "(MISSINGKBS_OPS_CHANNEL)", "/invite")
+	file := filepath.Join(t.TempDir(), "digests.yaml")
+	if err := os.WriteFile(file, []byte(digestsYAML(sandbox.PrivateChannel)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.examine(t, map[string]string{"MISSINGKBS_DIGESTS": file}).wants(t, "slack-channels", "fail", "(digest from-file)", "/invite")
 
 	c.subscribe(t, "d3", sandbox.Patching, nil)
 	c.slack.Kick(sandbox.Patching, sandbox.BotUser)
@@ -203,6 +218,33 @@ func TestDoctorChannels(t *testing.T) {
 
 	c.slack.Archive(sandbox.General)
 	c.examine(t, nil).wants(t, "slack-channels", "fail", "#general (digest d1) is archived", "unarchive")
+}
+
+// digestsYAML is a file of one digest.
+func digestsYAML(channel string) string {
+	return "digests:\n  - id: from-file\n    channel: " + channel + "\n    owner: " + sandbox.Alice + "\n    watch: [microsoft-_-edge]\n    at: mon 09:00\n    tz: UTC\n"
+}
+
+// A Slack without the validator, as a compatible server would be.
+func TestDoctorBlocksCannotBeChecked(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{})
+	behind, err := url.Parse(c.slack.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := httputil.NewSingleHostReverseProxy(behind)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/blocks.validate") {
+			_, _ = w.Write([]byte(`{"ok":false,"error":"unknown_method"}`))
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	d := c.examine(t, map[string]string{"SLACK_API_URL": s.URL + "/api/"})
+	d.wants(t, "slack-blocks", "warn", "cannot be checked here", "see whether a table comes")
+	d.only(t, "slack-blocks")
 }
 
 func TestDoctorBlocks(t *testing.T) {
