@@ -71,6 +71,7 @@ func (h house) open(ctx context.Context) error {
 	}
 	h.log.Info("signed in to Slack", "team", workspace.TeamID, "user", workspace.UserID)
 	h.monitor.slack(h.bot.Health)
+	h.monitor.queue(h.bot.Counts.Load)
 	watch := h.operators()
 	recorder := h.recorder(workspace, watch)
 	h.bot.Observe = observers(h.monitor.question, recorder.question, watch.question)

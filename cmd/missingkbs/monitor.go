@@ -23,6 +23,7 @@ type monitor struct {
 	traces  *tracing.Tracing // nil records none
 	close   func()
 	signIn  atomic.Pointer[lastSignIn] // the last one
+	line    line
 }
 
 // The parts that readiness is made of, by the names that /readyz gives them.
@@ -30,11 +31,12 @@ const (
 	partSlack    = "slack"
 	partDatabase = "database"
 	partDefender = "defender"
+	partQueue    = "queue"
 )
 
 func newMonitor() *monitor {
 	m := &monitor{metrics: metrics.New(buildVersion()), pulse: bot.NewPulse(), close: func() {}}
-	m.parts.Starting(partSlack, partDatabase, partDefender)
+	m.parts.Starting(partSlack, partDatabase, partDefender, partQueue)
 	m.metrics.Watch(metrics.Sources{Ready: m.parts.Ready})
 	return m
 }
@@ -92,6 +94,7 @@ func connections(health *bot.Health, counts *bot.Counts) func() metrics.Slack {
 
 // question counts a question that is over.
 func (m *monitor) question(_ context.Context, o bot.Observation) {
+	m.line.step()
 	m.metrics.Question(metrics.Question{
 		Entry: string(o.Entry), Command: o.Command, Outcome: string(o.Outcome), Reason: o.Reason,
 		Queued: o.Queued, Working: o.Working, Reply: o.Reply,
