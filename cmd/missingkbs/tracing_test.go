@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
@@ -188,6 +189,31 @@ func TestTracesOfAQuestion(t *testing.T) {
 	}
 	if strings.Contains(w.log.String(), "hunter2") {
 		t.Error("the log holds the collector's secret")
+	}
+}
+
+// Two who ask the same at once cost one call; the trace of the second has a link to that of the first.
+func TestTracesOfASharedCall(t *testing.T) {
+	t.Parallel()
+	c := collect(t)
+	w := newWorld(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.URL})
+	w.ask(t, "help") // a connection and a table are no news any more
+	w.defender.Inject(apitest.Fault{Delay: 2 * time.Second, Times: 1})
+	for _, person := range []string{sandbox.Alice, sandbox.Bob} {
+		if _, err := w.slack.Command(soon(t), person, sandbox.General, "/missingkbs microsoft-_-edge"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.figures(t, `missingkbs_answers_total{from="joined"} 1`, `missingkbs_questions_total{command="software",entry="typed",outcome="answered",reason="none"} 2`)
+	w.stop(t)
+	asked := c.find("command software")
+	if len(asked) != 2 {
+		t.Fatalf("%d questions in traces, want 2", len(asked))
+	}
+	slices.SortFunc(asked, func(a, b *traces.Span) int { return len(a.GetLinks()) - len(b.GetLinks()) })
+	first, second := asked[0], asked[1]
+	if len(first.GetLinks()) != 0 || len(second.GetLinks()) != 1 || string(second.GetLinks()[0].GetTraceId()) != string(first.GetTraceId()) {
+		t.Errorf("links %v and %v", first.GetLinks(), second.GetLinks())
 	}
 }
 
