@@ -84,6 +84,7 @@ func questions(c *Client) map[string]func(*testing.T) error {
 	ctx := context.Background()
 	return map[string]func(*testing.T) error{
 		"MissingKBs": func(t *testing.T) error {
+			t.Helper()
 			a, err := c.MissingKBs(ctx, "microsoft-_-edge")
 			for _, kb := range a.Value {
 				sane(t, kb.ID+kb.Name, kb.MachineMissedOn, kb.CVEAddressed)
@@ -91,6 +92,7 @@ func questions(c *Client) map[string]func(*testing.T) error {
 			return err
 		},
 		"SoftwareByID": func(t *testing.T) error {
+			t.Helper()
 			a, err := c.SoftwareByID(ctx, "microsoft-_-edge")
 			if err == nil {
 				saneSoftware(t, a.Value)
@@ -98,6 +100,7 @@ func questions(c *Client) map[string]func(*testing.T) error {
 			return err
 		},
 		"Catalog": func(t *testing.T) error {
+			t.Helper()
 			a, err := c.Catalog(ctx)
 			for i, s := range a.Value {
 				saneSoftware(t, s)

@@ -102,7 +102,7 @@ func (b *Bot) start(ctx context.Context, q question) {
 	d.relieve()
 	if t.waiting {
 		if !q.carries() {
-			b.ackSoon(q, nil)
+			b.ackSoon(q)
 			t.q.acked = true
 		}
 		t.timers = []*time.Timer{
@@ -187,7 +187,7 @@ func (b *Bot) ackWaiting(t *ticket) {
 	b.desk.mu.Lock()
 	defer b.desk.mu.Unlock()
 	if t.waiting && !t.q.acked {
-		b.ackSoon(t.q, nil)
+		b.ackSoon(t.q)
 		t.q.acked = true
 	}
 }
@@ -296,13 +296,13 @@ func (b *Bot) refuse(q question, why Outcome, reason string, page view.Page) {
 	}
 	q = q.private()
 	if !q.acked && send == b.tellings {
-		b.ackSoon(q, nil)
+		b.ackSoon(q)
 		q.acked = true
 	}
 	taken := send.add(q.user, func() {
 		seen := q.observed()
 		seen.Outcome, seen.Reason, seen.Queued = why, reason, time.Since(q.came)
-		told := false
+		var told bool
 		if told, seen.InAck = b.decline(q, page); !told {
 			b.log.Error("somebody could not be told why a question is not looked at", "request", q.id)
 		}
@@ -332,8 +332,8 @@ func (b *Bot) decline(q question, page view.Page) (told, inAck bool) {
 }
 
 // ackSoon acknowledges an envelope without waiting for that.
-func (b *Bot) ackSoon(q question, payload any) {
-	if !b.acksOut.add(q.user, func() { b.ack(context.Background(), q.envelope, payload) }) {
+func (b *Bot) ackSoon(q question) {
+	if !b.acksOut.add(q.user, func() { b.ack(context.Background(), q.envelope, nil) }) {
 		b.drop(q)
 	}
 }

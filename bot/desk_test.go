@@ -317,7 +317,7 @@ func TestTenThousandClicks(t *testing.T) {
 	f := &fakeSlack{began: time.Now()}
 	hook := NewWebhook(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		posts.Add(1)
-		return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
 	})}, "")
 	hanging := func(ctx context.Context, _ commands.Request) (view.Page, error) {
 		<-release

@@ -20,7 +20,6 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/commands"
-	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // The words in seeds that stand for an id of its own each time, so that nothing is taken for a repetition.
@@ -200,7 +199,7 @@ func (w *loopSlack) stray() string {
 // echoRouter answers every line with itself.
 func echoRouter(f *testing.F) *commands.Router {
 	f.Helper()
-	router, err := commands.NewRouter(commands.Command{Run: func(ctx context.Context, req commands.Request) (view.Page, error) { return echo(ctx, req) }})
+	router, err := commands.NewRouter(commands.Command{Run: echo})
 	if err != nil {
 		f.Fatal(err)
 	}

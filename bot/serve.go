@@ -133,7 +133,7 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 		}
 		return q, true
 	}
-	b.ackSoon(q, nil)
+	b.ackSoon(q)
 	return question{}, false
 }
 

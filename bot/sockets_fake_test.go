@@ -322,10 +322,10 @@ func (s *pipeSlack) runWith(t *testing.T, tokens *Tokens, o Options) *piped {
 	p.sockets = newSockets(config, o.withDefaults(), slackTiming())
 	p.dialer.Proxy = nil
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { p.ended <- p.sockets.run(ctx) }()
+	go func() { p.ended <- p.run(ctx) }()
 	p.stop = sync.OnceFunc(func() {
 		cancel()
-		<-p.ended
+		_ = <-p.ended
 		p.close()
 		_ = s.Close()
 		s.links.Wait()

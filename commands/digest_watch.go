@@ -109,8 +109,12 @@ func (w wish) instead(old, with string) []string {
 		line = append(line, word)
 	}
 	for _, o := range []struct{ name, value string }{
-		{"--at", w.at}, {"--cron", w.cron}, {"--tz", w.typedZone},
-		{"--min-devices", count(w.filter.MinDevices)}, {"--min-cves", count(w.filter.MinCVEs)}, {"--quiet", w.quiet},
+		{"--at", w.at},
+		{"--cron", w.cron},
+		{"--tz", w.typedZone},
+		{"--min-devices", count(w.filter.MinDevices)},
+		{"--min-cves", count(w.filter.MinCVEs)},
+		{"--quiet", w.quiet},
 	} {
 		if o.value != "" && (o.name != "--quiet" || o.value != string(digest.Silent)) {
 			line = append(line, o.name, o.value)

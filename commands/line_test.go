@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +26,7 @@ func (fixedDefender) MissingKBs(_ context.Context, id string, _ ...api.CallOptio
 	switch {
 	case id == "microsoft-_-edge":
 		for i := range 30 {
-			a.Value = append(a.Value, api.MissingKB{ID: fmt.Sprint(5000000 + i), Name: "Update", ProductsNames: []string{"edge"}, OSBuild: "22631", MachineMissedOn: i * i, CVEAddressed: i})
+			a.Value = append(a.Value, api.MissingKB{ID: strconv.Itoa(5000000 + i), Name: "Update", ProductsNames: []string{"edge"}, OSBuild: "22631", MachineMissedOn: i * i, CVEAddressed: i})
 		}
 	case id != "google-_-chrome":
 		return a, &api.Error{Kind: api.ErrNotFound, Status: 404, Code: "ResourceNotFound", Target: "|1."}
@@ -73,7 +73,7 @@ func FuzzLine(f *testing.F) {
 		t.Helper()
 		o := commands.DigestOptions{
 			Defender: fixedDefender{}, Index: index, Queue: &pile{}, Now: func() time.Time { return aMonday },
-			People: town{zones: map[string]string{alice: "Europe/Stockholm"}}, Preview: fixedPreview{}, NewID: func(n int) string { return fmt.Sprint(100 + n) },
+			People: town{zones: map[string]string{alice: "Europe/Stockholm"}}, Preview: fixedPreview{}, NewID: func(n int) string { return strconv.Itoa(100 + n) },
 		}
 		router, err := commands.NewRouter(commands.Software(fixedDefender{}, index), commands.Search(fixedDefender{}, index),
 			commands.Digest(newMemory(edge("1"), edge("2", paused), edge("3", elsewhere)), o))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -52,9 +53,7 @@ func TestStoredAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			settings := map[string]string{"MISSINGKBS_CACHE_TTL": "0"}
-			for k, v := range tc.settings {
-				settings[k] = v
-			}
+			maps.Copy(settings, tc.settings)
 			w := newWorld(t, settings)
 			fresh := w.ask(t, edge)
 			if got := title(fresh); got != "Missing updates: "+edge || strings.Contains(fresh.Text, "stored answer") {
