@@ -111,6 +111,7 @@ func questions(c *Client) map[string]func(*testing.T) error {
 			return err
 		},
 		"MachineByID": func(t *testing.T) error {
+			t.Helper()
 			a, err := c.MachineByID(ctx, "0123")
 			if err == nil {
 				sane(t, a.Value.ID)
@@ -118,6 +119,7 @@ func questions(c *Client) map[string]func(*testing.T) error {
 			return err
 		},
 		"MachinesByName": func(t *testing.T) error {
+			t.Helper()
 			a, err := c.MachinesByName(ctx, "web")
 			for _, m := range a.Value {
 				sane(t, m.ID)

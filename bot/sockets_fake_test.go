@@ -325,7 +325,7 @@ func (s *pipeSlack) runWith(t *testing.T, tokens *Tokens, o Options) *piped {
 	go func() { p.ended <- p.run(ctx) }()
 	p.stop = sync.OnceFunc(func() {
 		cancel()
-		_ = <-p.ended
+		<-p.ended //nolint:errcheck // of no interest
 		p.close()
 		_ = s.Close()
 		s.links.Wait()

@@ -151,12 +151,13 @@ func TestDatabasePasswordIsRotated(t *testing.T) {
 func slackFiles(tb testing.TB, w *world) (settings map[string]string, rotate func()) {
 	tb.Helper()
 	app, bot := keep(tb, "app", w.slack.AppToken()), keep(tb, "bot", w.slack.BotToken())
-	return map[string]string{
-			"SLACK_APP_TOKEN": "", "SLACK_BOT_TOKEN": "", "SLACK_APP_TOKEN_FILE": app, "SLACK_BOT_TOKEN_FILE": bot,
-		}, func() {
-			replace(tb, app, w.slack.NewAppToken()+"\n")
-			replace(tb, bot, w.slack.NewBotToken()+"\n")
-		}
+	settings = map[string]string{
+		"SLACK_APP_TOKEN": "", "SLACK_BOT_TOKEN": "", "SLACK_APP_TOKEN_FILE": app, "SLACK_BOT_TOKEN_FILE": bot,
+	}
+	return settings, func() {
+		replace(tb, app, w.slack.NewAppToken()+"\n")
+		replace(tb, bot, w.slack.NewBotToken()+"\n")
+	}
 }
 
 // revoke makes Slack refuse tokens.
