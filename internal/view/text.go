@@ -52,7 +52,7 @@ func factsText(facts Facts) string {
 func tableText(t Table) string {
 	from, to := 0, len(t.Rows)
 	if t.Page > 0 {
-		from = min((t.Page-1)*textRows, len(t.Rows))
+		from = min(min(t.Page-1, len(t.Rows))*textRows, len(t.Rows)) // a page may be any number that somebody typed
 		to = min(from+textRows, len(t.Rows))
 	}
 	body := align(func(w io.Writer) {
