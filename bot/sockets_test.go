@@ -11,6 +11,10 @@ import (
 	"time"
 
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // Two connections, and each is opened when the other is not: not even at the start are they asked for together.
@@ -480,6 +484,69 @@ func TestSwallowedCallsAreGivenUp(t *testing.T) {
 		time.Sleep(time.Minute)
 		if err := p.health.Ready(); err != nil {
 			t.Errorf("%v, after %d calls", err, len(s.opens()))
+		}
+	})
+}
+
+// Slack does not put together what comes in several frames: the largest acknowledgement leaves in one.
+func TestLargeAcksLeaveInOneFrame(t *testing.T) {
+	t.Parallel()
+	c := connect(t, func(context.Context, commands.Request) (view.Page, error) {
+		p := view.Page{Title: "long"}
+		for range 20 {
+			p.Parts = append(p.Parts, view.Facts{{Name: "name", Value: strings.Repeat("x", 200)}})
+		}
+		return p, nil
+	}, Options{}, briskTiming())
+	d, err := c.Command(soon(t), sandbox.Alice, sandbox.General, "/missingkbs x")
+	if err != nil || d.Err != "" || len(d.AckPayload) < 9_000 {
+		t.Errorf("delivery %v, %q, %d bytes in the acknowledgement; want 9,000 at least", err, d.Err, len(d.AckPayload))
+	}
+}
+
+// The dialer has all that a WebSocket to Slack needs: a proxy, an end to waiting, and a buffer for the largest message.
+func TestDialerHasAProxyAndAnEndToWaiting(t *testing.T) {
+	t.Parallel()
+	d := newDialer()
+	if d.Proxy == nil || d.HandshakeTimeout <= 0 || d.HandshakeTimeout > 20*time.Second || d.WriteBufferSize < maxResponse || d.EnableCompression {
+		t.Errorf("dialer %+v", d)
+	}
+}
+
+// Who is told to stop opens nothing any more.
+func TestEndedContextOpensNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		p := s.run(t, Options{})
+		p.stop()
+		before := len(s.opens())
+		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+		defer cancel()
+		if err := p.run(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if n := len(s.opens()) - before; n != 0 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}
+
+// Nobody waits for ever for a connection to acknowledge on.
+func TestAckGivesUpWithoutAnyConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeSlack(t)
+		s.refuse = func(string) string { return "internal_error" }
+		p := s.run(t, Options{})
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), ackTimeout)
+		defer cancel()
+		for range 30 { // more than any queue between here and a connection would take
+			if err := p.AckCtx(ctx, "e1", nil); err == nil {
+				t.Error("acknowledged without a connection")
+			}
+		}
+		if took := time.Since(began); took > ackTimeout {
+			t.Errorf("gave up after %v, want %v", took, ackTimeout)
 		}
 	})
 }

@@ -32,9 +32,41 @@ type slackFault struct {
 // slackFaults are the faults in the order in which people met them.
 func slackFaults() []slackFault {
 	return []slackFault{
+		1 - 1: {
+			"After a disconnect that follows the hello at once the client opens again without a pause, thousands of times a second, and keeps the reason to itself.",
+			[]string{"TestStormCostsFewCalls"},
+		},
+		2 - 1: {
+			"A consumer that does not take events stops the reader, so that pings are not answered, the connection dies and none follows.",
+			[]string{"TestUnreadEventsDoNotKillTheConnections", "TestReaderNeverBlocks"},
+		},
+		3 - 1: {
+			"Envelopes that the client cannot decode are not acknowledged.",
+			[]string{"TestUndecodableEnvelopesAreAcknowledged", "TestUnreadableMessagesDoNotEndTheConnection"},
+		},
 		4 - 1: {
 			"The client's debug mode asks Slack to cut the connection every six minutes, so that a bot which somebody debugs is a bot with gaps.",
 			[]string{"TestSlackFault04NoDebugReconnects", "TestSlackFault04NobodySwitchesDebugModeOn"},
+		},
+		5 - 1: {
+			"Another dialer loses the buffer, so that large acknowledgements leave in several frames, which Slack drops; and the proxy, and the end to waiting.",
+			[]string{"TestLargeAcksLeaveInOneFrame", "TestDialerHasAProxyAndAnEndToWaiting", "TestEverythingPassesTheProxy"},
+		},
+		6 - 1: {
+			"Calls without an end to waiting hang for ever when the network swallows them.",
+			[]string{"TestSwallowedCallsAreGivenUp"},
+		},
+		7 - 1: {
+			"An acknowledgement that is late is written on the next connection, and waits for ever while there is none.",
+			[]string{"TestAckWhoseConnectionIsGone", "TestAckGivesUpWithoutAnyConnection", "TestDismissedConnectionIsSettled", "TestAnswersThatAreLostWithTheirConnection"},
+		},
+		8 - 1: {
+			"Most refusals for good are tried again for ever.",
+			[]string{"TestRefusalsForGoodEndTheProcess", "TestRefusalForGoodEndsTheSockets"},
+		},
+		9 - 1: {
+			"A context whose time is over makes one more connection.",
+			[]string{"TestEndedContextOpensNothing"},
 		},
 		10 - 1: {
 			"The client's own dispatcher starts a goroutine for each event without a bound, a crash in one ends the process, and nobody waits for them at the end.",
@@ -47,6 +79,14 @@ func slackFaults() []slackFault {
 		12 - 1: {
 			"The client's debug log holds what people ask, trigger ids and whole answers of Slack.",
 			[]string{"TestSlackFault12DebugLogHoldsNoSecret", "TestSlackFault04NobodySwitchesDebugModeOn"},
+		},
+		13 - 1: {
+			"Unreadable messages, failed writes and failed connections are never fatal, and nobody counts them.",
+			[]string{"TestPassingTroubleEndsNothing", "TestUnreadableMessagesDoNotEndTheConnection", "TestHalfOpenConnectionIsNoticed"},
+		},
+		14 - 1: {
+			"At the end no close frame is sent, and the last acknowledgements are dropped.",
+			[]string{"TestStopSendsACloseFrame", "TestStopAnswersWhatRunsAndExitsZero"},
 		},
 		15 - 1: {
 			"Two processes with one app token, such as one for trying things and the real one, get the questions at random.",

@@ -65,7 +65,7 @@ func (w *Workspace) slashPayload(t typedCommand) object {
 		"channel_id": t.channel.ID, "channel_name": t.channel.payloadName(),
 		"user_id": t.user.ID, "user_name": t.user.Name, "command": t.name, "text": t.words,
 		"api_app_id": AppID, "is_enterprise_install": "false",
-		"response_url": w.URL() + t.hook, "trigger_id": w.issued.add(w.triggers.issue(t.user.ID)),
+		"response_url": w.hookURL() + t.hook, "trigger_id": w.issued.add(w.triggers.issue(t.user.ID)),
 	}
 }
 

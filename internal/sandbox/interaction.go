@@ -76,7 +76,7 @@ func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (De
 	payload["trigger_id"] = w.issued.add(w.triggers.issue(as))
 	if s.view == nil {
 		payload["state"] = object{"values": object{}}
-		payload["response_url"] = w.URL() + w.issued.add(w.hooks.issue(as, at.Channel, at.TS))
+		payload["response_url"] = w.hookURL() + w.issued.add(w.hooks.issue(as, at.Channel, at.TS))
 	}
 	if len(in.State) > 0 {
 		payload["state"] = in.State

@@ -57,6 +57,8 @@ type Options struct {
 	BotApp       string           // the app that the bot token is of; default AppID, as the app-level token's
 	Manifest     json.RawMessage  // what apps.manifest.export tells of the app; default one that goes with the other options
 	Organisation bool             // the workspace is part of the organisation [OrgID]
+	HookURL      string           // what response URLs begin with, where something stands before the workspace; default its URL
+	SocketURL    string           // the same of sockets, such as wss://wss.slack.test
 	Warning      time.Duration    // from the warning to the end of a socket; default Slack's ten seconds
 	Lifetime     time.Duration    // of a socket; default an hour
 	Strict       bool             // one message a second for each channel, then 429 with Retry-After
@@ -228,6 +230,14 @@ func isLoopback(host string) bool {
 
 // URL returns the address of the web page, without a slash at its end.
 func (w *Workspace) URL() string { return "http://" + w.listener.Addr().String() }
+
+// hookURL is what response URLs begin with.
+func (w *Workspace) hookURL() string { return cmp.Or(w.opts.HookURL, w.URL()) }
+
+// socketURL is what the addresses of sockets begin with.
+func (w *Workspace) socketURL() string {
+	return cmp.Or(w.opts.SocketURL, "ws://"+w.listener.Addr().String())
+}
 
 // APIURL returns the base of the Web API, with the slash at its end that clients want.
 func (w *Workspace) APIURL() string { return w.URL() + "/api/" }

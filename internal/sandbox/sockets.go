@@ -52,7 +52,7 @@ func (s *sockets) ticket() string {
 		}
 	}
 	s.tickets[ticket] = time.Now()
-	return "ws://" + s.w.listener.Addr().String() + socketPath + "?ticket=" + ticket + "&app_id=" + AppID
+	return s.w.socketURL() + socketPath + "?ticket=" + ticket + "&app_id=" + AppID
 }
 
 func (s *sockets) redeem(ticket string) bool {
