@@ -171,7 +171,11 @@ func (q question) private() question {
 
 // request is the question for the router.
 func (q question) request() (commands.Request, error) {
-	req, err := commands.Parse(q.line)
+	read := commands.Parse
+	if q.entry == EntryClick {
+		read = commands.ParseOffered
+	}
+	req, err := read(q.line)
 	req.ID, req.User, req.Channel = q.id, q.user, q.channel
 	return req, err
 }

@@ -128,8 +128,8 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 	case q.kind == blocks.Open, b.again(q, time.Now()):
 	default:
 		q.id, q.came = newID(), time.Now()
-		if len(q.line) > commands.MaxLine { // it is refused for its length, and need not be kept whole until then
-			q.line = strings.Clone(q.line[:commands.MaxLine+1])
+		if len(q.line) > commands.MaxOffered { // it is refused for its length, and need not be kept whole until then
+			q.line = strings.Clone(q.line[:commands.MaxOffered+1])
 		}
 		return q, true
 	}

@@ -62,6 +62,7 @@ func FuzzLine(f *testing.F) {
 		"digest", "digest add microsoft-_-edge --at \"mon 09:00\" --tz Europe/Stockholm", "digest add all —at 'patch-tuesday+1 09:00' --quiet heartbeat --min-cves 3",
 		"digest add microsoft-_-* --cron \"0 9 * * 1\"", "digest list", "digest show 1", "digest pause 1 2", "digest resume 1", "digest run 1", "digest preview 1",
 		"digest remove 1 --yes", "digest export", "digest add edge --at noon", "digest frobnicate", "<!channel> & <@U1> *x*", "\x00\xff\u202e -_-", "a-_-" + strings.Repeat("b", 3000),
+		"search " + strings.Repeat("!", 990), "search " + strings.Repeat("\xfa", 990), "a-_-" + strings.Repeat("b", 990),
 		"-- --", "-- -)", "--sort devices", "microsoft-_-edge --page 99999999999999999999",
 	} {
 		f.Add(line, false)
@@ -87,7 +88,7 @@ func FuzzLine(f *testing.F) {
 		if onTerminal {
 			who = commands.Request{Terminal: true}
 		}
-		page, failure := askLine(t, open(t), who, line)
+		page, failure := askLine(t, open(t), who, line, commands.Parse)
 		if failure != nil {
 			page = commands.Explain(failure)
 			if commands.Reason(failure) == "internal" {
@@ -103,8 +104,8 @@ func FuzzLine(f *testing.F) {
 		}
 		for _, a := range buttons(page) {
 			again := open(t)
-			_, _ = askLine(t, again, who, line)
-			_, err := askLine(t, again, who, a)
+			_, _ = askLine(t, again, who, line, commands.Parse)
+			_, err := askLine(t, again, who, a, commands.ParseOffered)
 			if err == nil || failure == nil && !misunderstood(err) {
 				continue
 			}
@@ -116,9 +117,11 @@ func FuzzLine(f *testing.F) {
 	})
 }
 
-func askLine(t *testing.T, router *commands.Router, who commands.Request, line string) (view.Page, error) {
+func askLine(
+	t *testing.T, router *commands.Router, who commands.Request, line string, parse func(string) (commands.Request, error),
+) (view.Page, error) {
 	t.Helper()
-	req, err := commands.Parse(line)
+	req, err := parse(line)
 	if err != nil {
 		return view.Page{}, err
 	}

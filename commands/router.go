@@ -21,15 +21,22 @@ type Request struct {
 	Terminal bool
 }
 
-// Parse reads a typed line. The caller fills in who asks and where.
-func Parse(line string) (Request, error) {
-	if len(line) > MaxLine {
+// Parse reads a typed line of at most [MaxLine] bytes. The caller fills in who asks and where.
+func Parse(line string) (Request, error) { return parse(line, MaxLine) }
+
+// ParseOffered reads the line that a button of a page carries, at most [MaxOffered] bytes: whoever typed a line that was
+// read can press what is offered for it.
+func ParseOffered(line string) (Request, error) { return parse(line, MaxOffered) }
+
+func parse(line string, most int) (Request, error) {
+	if len(line) > most {
 		return Request{}, &Error{
 			Usage:   true,
-			Message: fmt.Sprintf("That line has %d bytes; at most %d are read. Ask for one software id or a few words.", len(line), MaxLine),
+			Message: fmt.Sprintf("That line has %d bytes; at most %d are read. Ask for one software id or a few words.", len(line), most),
 		}
 	}
-	return Request{Words: Split(line)}, nil
+	// One mark for each run of bytes that are no text: written out again, each would be three bytes.
+	return Request{Words: Split(strings.ToValidUTF8(line, "\uFFFD"))}, nil
 }
 
 // Command is one thing people can ask for.

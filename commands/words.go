@@ -5,8 +5,13 @@ import (
 	"unicode"
 )
 
-// MaxLine is how many bytes a command line may have; no honest question is longer.
-const MaxLine = 1000
+const (
+	// MaxLine is how many bytes a typed line may have; no honest question is longer.
+	MaxLine = 1000
+	// MaxOffered is how many bytes the line of a button may have: a typed one with quotes and options added to it. Slack
+	// keeps no longer values.
+	MaxOffered = 2 * MaxLine
+)
 
 // Split cuts a typed line into words, the way people type in Slack: its clients turn "--" into a dash and straight
 // quotes into curly ones, and people paste ids in backticks. Quotes group words; a quote that is never closed is an
