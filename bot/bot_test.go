@@ -144,6 +144,10 @@ func (*fakeSlack) GetUserGroupMembersContext(context.Context, string, ...slack.G
 	return nil, slack.SlackErrorResponse{Err: "no_such_subteam"}
 }
 
+func (*fakeSlack) GetUsersInConversationContext(context.Context, *slack.GetUsersInConversationParameters) ([]string, string, error) {
+	return nil, "", slack.SlackErrorResponse{Err: "channel_not_found"}
+}
+
 func (*fakeSlack) GetUserGroupsContext(context.Context, ...slack.GetUserGroupsOption) ([]slack.UserGroup, error) {
 	return nil, nil
 }

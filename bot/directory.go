@@ -15,6 +15,7 @@ type lookups interface {
 	GetUserInfoContext(ctx context.Context, user string, options ...slack.GetUserInfoOption) (*slack.User, error)
 	GetConversationInfoContext(ctx context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error)
 	GetUserGroupMembersContext(ctx context.Context, group string, options ...slack.GetUserGroupMembersOption) ([]string, error)
+	GetUsersInConversationContext(ctx context.Context, in *slack.GetUsersInConversationParameters) ([]string, string, error)
 	GetUserGroupsContext(ctx context.Context, options ...slack.GetUserGroupsOption) ([]slack.UserGroup, error)
 }
 
@@ -98,6 +99,34 @@ func (d *Directory) room(ctx context.Context, id string) (*slack.Channel, error)
 		return nil, fmt.Errorf("look up channel %s: %w", id, withoutURL(err))
 	}
 	return info, nil
+}
+
+const (
+	// roomPage is how many members of a conversation Slack tells at once.
+	roomPage = 999
+	// roomPages bounds the search for a member: a conversation that has more is not read on.
+	roomPages = 30
+)
+
+var errRoomTooLarge = errors.New("the channel has too many members to look for one")
+
+// inRoom reports whether somebody is a member of a conversation now. Like conversations themselves that is not
+// remembered: whoever has left is not to be told any more.
+func (d *Directory) inRoom(ctx context.Context, user, room string) (bool, error) {
+	in := slack.GetUsersInConversationParameters{ChannelID: room, Limit: roomPage}
+	for range roomPages {
+		members, next, err := d.slack.GetUsersInConversationContext(ctx, &in)
+		switch {
+		case err != nil:
+			return false, fmt.Errorf("read the members of channel %s: %w", room, withoutURL(err))
+		case slices.Contains(members, user):
+			return true, nil
+		case next == "":
+			return false, nil
+		}
+		in.Cursor = next
+	}
+	return false, errRoomTooLarge
 }
 
 // Zone is the IANA name of a person's time zone, as set in Slack.

@@ -86,6 +86,7 @@ const (
 	refusedShared        = "shared_channel"
 	refusedUnseen        = "unseen_channel"
 	refusedClosed        = "closed_channel"
+	refusedReading       = "not_in_channel"
 )
 
 // May returns nil if somebody has a right, else a [*commands.Error] that says why not. What is known of the person is

@@ -126,6 +126,11 @@ func (w *webAPI) GetUserGroupMembersContext(ctx context.Context, group string, o
 	return w.client().GetUserGroupMembersContext(ctx, group, options...)
 }
 
+// GetUsersInConversationContext lists the members of a conversation, page by page.
+func (w *webAPI) GetUsersInConversationContext(ctx context.Context, in *slack.GetUsersInConversationParameters) ([]string, string, error) {
+	return w.client().GetUsersInConversationContext(ctx, in)
+}
+
 // GetUserGroupsContext lists user groups.
 func (w *webAPI) GetUserGroupsContext(ctx context.Context, options ...slack.GetUserGroupsOption) ([]slack.UserGroup, error) {
 	return w.client().GetUserGroupsContext(ctx, options...)

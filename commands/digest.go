@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ type People interface {
 	Zone(ctx context.Context, user string) (string, error)
 	// MayPost returns nil if a person may post into a channel, and so can this program. Else its [Error] says why not.
 	MayPost(ctx context.Context, user, channel string) error
+	// MayRead returns nil if a person may read what stands in a channel. Else its [Error] says why not.
+	MayRead(ctx context.Context, user, channel string) error
 }
 
 // Previewer makes the report that a digest would be made of now; *[digest.Worker] does.
@@ -56,8 +59,9 @@ const maxDigests = 50
 
 // Digest is the command that subscribes a channel to digests, and shows and changes what was subscribed. Subscriptions
 // belong to the channel where they were made and are seen and changed there, and by whoever made them also elsewhere:
-// that person is told when the channel is gone. Changing takes [People.MayPost], and is refused on a terminal, where
-// nobody knows who asks; a terminal shows the subscriptions of all channels.
+// that person is told when the channel is gone. What digests saw is for those who read their channel ([People.MayRead]):
+// whoever made one and has left since sees its settings and can end it, and no more. Changing takes [People.MayPost], and
+// is refused on a terminal, where nobody knows who asks; a terminal shows the subscriptions of all channels.
 func Digest(s DigestStore, o DigestOptions) Command {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -127,11 +131,11 @@ func (d digests) words() []digestWord {
 		{listWord, "[--page N]", "the digests of this channel", d.list},
 		{"show", "N", "one digest: its settings, its last deliveries, and buttons for all below", d.one(d.show)},
 		{"pause", "N [until <date or 7d>]", "post nothing for a while; what is missed is not made up for", d.one(d.pause)},
-		{"resume", "N", "go on after a pause", d.one(d.resume)},
-		{"run", "N", "post the digest now", d.one(d.runNow)},
-		{"preview", "N", "show the digest as it would be now, only to you", d.one(d.preview)},
-		{"details", "N [--page N]", "every row of the last digest", d.one(d.details)},
-		{"csv", "N", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.csv)},
+		{"resume", "N", "go on after a pause", d.one(d.readers(d.resume))},
+		{"run", "N", "post the digest now", d.one(d.readers(d.runNow))},
+		{"preview", "N", "show the digest as it would be now, only to you", d.one(d.readers(d.preview))},
+		{"details", "N [--page N]", "every row of the last digest", d.one(d.readers(d.details))},
+		{"csv", "N", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.readers(d.csv))},
 		{"remove", "N", "end the digest and forget what it knew; asks first", d.one(d.remove)},
 		{"export", "", "the digests as YAML, for the file of digests", d.export},
 	}
@@ -140,12 +144,12 @@ func (d digests) words() []digestWord {
 const listWord = "list"
 
 func (d digests) run(ctx context.Context, req Request) (view.Page, error) {
-	if !onTerminal(req) && req.Channel == "" {
-		return view.Page{}, &Error{Title: "Only in a channel", Message: "Digests belong to channels. Ask in one."}
-	}
 	name := listWord
 	if len(req.Words) > 0 && !strings.HasPrefix(req.Words[0], "-") {
 		name, req.Words = strings.ToLower(req.Words[0]), req.Words[1:]
+	}
+	if !onTerminal(req) && req.Channel == "" && slices.Contains([]string{"add", listWord, "export"}, name) {
+		return view.Page{}, &Error{Title: "Only in a channel", Message: "Digests belong to channels. Ask in one."}
 	}
 	var names []string
 	for _, w := range d.words() {
@@ -178,8 +182,11 @@ func inWords(err error) error {
 	return err
 }
 
+// oneDigest answers what is asked of one subscription.
+type oneDigest func(context.Context, Request, digest.Subscription) (view.Page, error)
+
 // one reads which subscription is meant and gives it to f with the words that follow.
-func (d digests) one(f func(context.Context, Request, digest.Subscription) (view.Page, error)) func(context.Context, Request) (view.Page, error) {
+func (d digests) one(f oneDigest) func(context.Context, Request) (view.Page, error) {
 	return func(ctx context.Context, req Request) (view.Page, error) {
 		if len(req.Words) == 0 {
 			return view.Page{}, &Error{
@@ -204,8 +211,29 @@ func (d digests) one(f func(context.Context, Request, digest.Subscription) (view
 	}
 }
 
-// digestVisible reports whether a subscription may be seen where a request was made. What other channels are told is not for
-// everybody.
+// readers keeps what a digest saw, and what makes it speak again, to those who read its channel.
+func (d digests) readers(f oneDigest) oneDigest {
+	return func(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+		if err := d.mayRead(ctx, req, s); err != nil {
+			return view.Page{}, err
+		}
+		return f(ctx, req, s)
+	}
+}
+
+// mayRead says why a person may not see what the channel of a subscription is told. Whoever asks in that channel reads it.
+func (d digests) mayRead(ctx context.Context, req Request, s digest.Subscription) error {
+	if onTerminal(req) || s.Channel == req.Channel || d.People == nil { // without People there is nobody but a terminal
+		return nil
+	}
+	if err := d.People.MayRead(ctx, req.User, s.Channel); err != nil {
+		return fmt.Errorf("check who reads the channel of digest %s: %w", s.ID, err)
+	}
+	return nil
+}
+
+// digestVisible reports whether a subscription may be known of where a request was made. What other channels are told is
+// not for everybody: whoever made a subscription sees its settings, and its readings where [digests.mayRead] lets them.
 func digestVisible(s digest.Subscription, req Request) bool {
 	return onTerminal(req) || s.Channel == req.Channel || ownsDigest(s, req)
 }

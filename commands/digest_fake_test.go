@@ -110,6 +110,7 @@ func (m *memory) Baseline(_ context.Context, id string) (digest.Snapshot, bool, 
 type town struct {
 	zones   map[string]string
 	refused map[string]string // channel or user: why
+	left    map[string]bool   // users that read no channel but the one they ask in
 }
 
 func (p town) Zone(_ context.Context, user string) (string, error) {
@@ -124,6 +125,13 @@ func (p town) MayPost(_ context.Context, user, channel string) error {
 		if why, ok := p.refused[id]; ok {
 			return &commands.Error{Title: "Not here", Message: why}
 		}
+	}
+	return nil
+}
+
+func (p town) MayRead(_ context.Context, user, _ string) error {
+	if p.left[user] {
+		return &commands.Error{Title: "Not for you", Message: "You are not in that channel."}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -157,6 +158,13 @@ func (d digests) actions(s digest.Subscription) []view.Action {
 	return append(actions, view.Action{Label: "List", Command: Line(digestName)})
 }
 
+// ending is what whoever made a subscription can do without reading its channel.
+func (d digests) ending(s digest.Subscription) []view.Action {
+	return slices.DeleteFunc(d.actions(s), func(a view.Action) bool {
+		return !strings.HasPrefix(a.Command, Line(digestName, "pause")) && !strings.HasPrefix(a.Command, Line(digestName, "remove"))
+	})
+}
+
 func digestFilter(f digest.Filter) string {
 	var words []string
 	if f.MinDevices > 0 {
@@ -196,6 +204,14 @@ func (d digests) show(ctx context.Context, req Request, s digest.Subscription) (
 		return view.Page{}, err
 	}
 	page := d.page(req, s)
+	if err := d.mayRead(ctx, req, s); err != nil {
+		own, ok := errors.AsType[*Error](err)
+		if !ok {
+			return view.Page{}, err
+		}
+		page.Lead, page.Actions = own.Message, d.ending(s)
+		return page, nil
+	}
 	sent, err := d.store.Deliveries(ctx, s.ID, shownDeliveries)
 	if err != nil {
 		return view.Page{}, fmt.Errorf("read the deliveries of digest %s: %w", s.ID, err)

@@ -576,6 +576,72 @@ func TestDigestOwnerElsewhere(t *testing.T) {
 	}
 }
 
+// Whoever made a digest and has left its channel sees what they set, and can end it. What the channel is told, and when
+// it is told more, is for those who read it.
+func TestDigestOwnerWhoLeft(t *testing.T) {
+	t.Parallel()
+	d := newDeskWith(t, func(o *commands.DigestOptions) {
+		o.People = town{left: map[string]bool{alice: true}}
+		o.Preview = fixedPreview{}
+	}, edge("1"), edge("2", paused))
+	d.store.baseline["1"] = aSnapshot()
+	d.store.deliveries = []digest.Delivery{{Subscription: "1", Due: aMonday, Kind: digest.First, Message: "1.2", Totals: digest.Totals{KBs: 31, Missing: 577}}}
+	for _, channel := range []string{there, direct, ""} { // the last is the Home tab
+		for _, line := range []string{"digest preview 1", "digest details 1", "digest csv 1", "digest run 1", "digest resume 2"} {
+			if page := d.refuses(t, alice, channel, line); page.Title != "Not for you" {
+				t.Errorf("%s in %q: %q", line, channel, page.Title)
+			}
+		}
+		page, err := d.from(t, alice, channel, "digest show 1")
+		if err != nil || page.Lead != "You are not in that channel." || len(page.Parts) != 1 {
+			t.Errorf("show in %q: %+v, %v; want the settings alone", channel, page, err)
+		}
+		if diff := cmp.Diff(map[string]string{"Pause": "digest pause 1", "Pause for a week": "digest pause 1 until 7d", "Remove": "digest remove 1"}, commandsOf(page)); diff != "" {
+			t.Errorf("the buttons of show in %q (-want +got):\n%s", channel, diff)
+		}
+	}
+	if page := d.does(t, "digest details 1"); len(page.Parts) == 0 { // in its channel
+		t.Error("the channel itself is shown nothing")
+	}
+	if len(d.queue.jobs) > 0 {
+		t.Errorf("posted: %v", d.queue.jobs)
+	}
+	if page, err := d.from(t, alice, direct, "digest pause 1"); err != nil || page.Title != "Digest 1 is paused" {
+		t.Errorf("pause: %q, %v", page.Title, err)
+	}
+}
+
+// The buttons of the Home tab, where there is no channel, work for whoever made a digest.
+func TestDigestFromTheHomeTab(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, edge("1"))
+	if page, err := d.from(t, alice, "", "digest show 1"); err != nil || page.Title != "Digest 1: microsoft-_-edge" {
+		t.Errorf("got %q, %v", page.Title, err)
+	}
+	for line, want := range map[string]string{"digest show 1": "No such digest", "digest list": "Only in a channel", "digest add all": "Only in a channel"} {
+		if page := d.refuses(t, bob, "", line); page.Title != want {
+			t.Errorf("%s: %q, want %q", line, page.Title, want)
+		}
+	}
+}
+
+// Nothing of a digest is offered to be shared: it belongs to its channel, and is posted there.
+func TestDigestsAreNotShared(t *testing.T) {
+	t.Parallel()
+	d := newDeskWith(t, func(o *commands.DigestOptions) { o.Preview = fixedPreview{} }, edge("1"))
+	d.store.baseline["1"] = aSnapshot()
+	for _, line := range []string{
+		"digest", "digest show 1", "digest preview 1", "digest details 1", "digest csv 1", "digest export",
+		"digest run 1", "digest pause 1", "digest resume 1", "digest remove 1", "digest add all", "digest remove 1 --yes",
+	} {
+		for _, a := range d.does(t, line).Actions {
+			if a.Effect == view.Share {
+				t.Errorf("%s offers %q", line, a.Label)
+			}
+		}
+	}
+}
+
 func aSnapshot() digest.Snapshot {
 	return digest.Snapshot{
 		Tenant: digest.DefaultTenant, At: aMonday.Add(-time.Hour), Software: []string{"microsoft-_-edge"},

@@ -141,6 +141,36 @@ func TestAdministratorsAllowSharedChannels(t *testing.T) {
 	refusals(2)
 }
 
+// Whoever made a digest in a private channel and has left it is told no more of what that channel is told, wherever they
+// ask; those who stayed are.
+func TestLeavingAChannelEndsWhatItsDigestsTell(t *testing.T) {
+	t.Parallel()
+	w := stage(t)
+	w.slack.Invite(sandbox.PrivateChannel, sandbox.BotUser)
+	w.start(t, nil)
+	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	added := title(w.says(t, sandbox.Bob, sandbox.PrivateChannel, "digest add "+edge))
+	number := strings.TrimPrefix(strings.TrimSuffix(added, " is set up"), "Digest ")
+	ask := func(who, channel, word string) sandbox.Message { return w.says(t, who, channel, "digest "+word+" "+number) }
+	if m := ask(sandbox.Bob, sandbox.General, "preview"); !strings.HasPrefix(title(m), "Preview: ") {
+		t.Fatalf("%q: while in it: %q", added, m.Text)
+	}
+	w.slack.Kick(sandbox.PrivateChannel, sandbox.Bob)
+	for _, word := range []string{"preview", "details", "csv", "run"} {
+		if m := ask(sandbox.Bob, sandbox.General, word); title(m) != "Only for members of its channel" {
+			t.Errorf("%s after leaving: %q", word, m.Text)
+		}
+	}
+	if m := ask(sandbox.Bob, sandbox.General, "show"); !strings.Contains(m.Text, "you are not one of them") || strings.Contains(m.Text, "No digest was made yet") {
+		t.Errorf("the settings: %q", m.Text)
+	}
+	if m := ask(sandbox.Alice, sandbox.PrivateChannel, "preview"); !strings.HasPrefix(title(m), "Preview: ") {
+		t.Errorf("who stayed: %q", m.Text)
+	}
+}
+
 // In an organisation people of its other workspaces are members, and those who merely share a channel are not.
 func TestColleaguesOfTheOrganisation(t *testing.T) {
 	t.Parallel()
