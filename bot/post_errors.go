@@ -14,13 +14,13 @@ import (
 // unknownPause is how long to wait where Slack asks for a pause without saying how long.
 const unknownPause = 30 * time.Second
 
-// gone holds Slack's refusals that say that a channel, or a person, takes no messages any more.
+// gone holds Slack's refusals that say that a channel, or a person, takes no messages any more. Those of the bot's token,
+// such as account_inactive, say nothing of the channel: its digests wait until the app is installed again.
 // See https://docs.slack.dev/reference/methods/chat.postMessage#errors.
 var gone = map[string]bool{
 	"not_in_channel":    true,
 	"channel_not_found": true,
 	"is_archived":       true,
-	"account_inactive":  true,
 	// The channel lets only some people write, or only in threads.
 	"restricted_action":                        true,
 	"restricted_action_read_only_channel":      true,

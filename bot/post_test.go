@@ -337,7 +337,7 @@ func TestPostRefusals(t *testing.T) {
 		{"never invited", sandbox.PrivateChannel, nil, digest.ErrChannelGone, "channel_not_found"},
 		{"deleted", "C0NOWHERE", nil, digest.ErrChannelGone, "channel_not_found"},
 		{"shared with others", sandbox.SharedChannel, nil, digest.ErrChannelGone, "shared with another organisation"},
-		{"app removed", sandbox.Patching, fault(sandbox.Faults{WebAPIError: "account_inactive"}), digest.ErrChannelGone, "account_inactive"},
+		{"app removed", sandbox.Patching, fault(sandbox.Faults{WebAPIError: "account_inactive"}), nil, "account_inactive"},
 		{"too fast", sandbox.Patching, fault(sandbox.Faults{RateLimited: true}), digest.RetryLater{After: time.Second}, "rate limit"},
 		{"Slack is down", sandbox.Patching, fault(sandbox.Faults{WebAPIError: "internal_error"}), nil, "internal_error"},
 	}

@@ -17,35 +17,50 @@ const maxRefusal = 512
 // staleTokens are Slack's refusals that another token may mend.
 var staleTokens = []string{"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
 
+// lostTokens are the refusals of a bot token that nothing but the cure mends: with them every call is refused.
+func lostTokens() []string {
+	return append([]string{"not_allowed_token_type", "team_access_not_granted", "org_login_required", "team_disabled", "user_removed_from_team", "forbidden_team"}, staleTokens...)
+}
+
 // renewing is a transport that has new tokens looked for when Slack refuses one, before the caller hears of it. If there
-// are new ones, the call is made again, once, with them: Slack has done nothing with the first.
+// are new ones, the call is made again, once, with them: Slack has done nothing with the first. A bot token that is
+// refused all the same is doubted.
 type renewing struct {
 	next    http.RoundTripper
 	tokens  *Tokens
-	refused func(context.Context)
+	refused func(context.Context) // nil where nobody knows of others
 }
 
 // RoundTrip implements [http.RoundTripper].
 func (t *renewing) RoundTrip(r *http.Request) (*http.Response, error) {
 	old := t.tokens.pair()
 	resp, err := t.next.RoundTrip(r)
-	if err != nil || !refusesToken(resp) {
-		return resp, err
+	if err != nil {
+		return nil, err
 	}
-	t.refused(r.Context())
-	now := t.tokens.pair()
-	again, ok := withTokens(r, old, now)
-	if !ok {
-		return resp, nil
+	code := refusalCode(resp)
+	if t.refused != nil && slices.Contains(staleTokens, code) {
+		t.refused(r.Context())
+		now := t.tokens.pair()
+		if again, ok := withTokens(r, old, now); ok {
+			_ = resp.Body.Close()
+			if resp, err = t.next.RoundTrip(again); err != nil {
+				return nil, err
+			}
+			r, old, code = again, now, refusalCode(resp)
+		}
 	}
-	_ = resp.Body.Close()
-	return t.next.RoundTrip(again)
+	if slices.Contains(lostTokens(), code) && holds(r, old.bot) {
+		t.tokens.doubt(old.bot)
+	}
+	return resp, nil
 }
 
-// refusesToken reads the beginning of an answer; its body can be read as before.
-func refusesToken(resp *http.Response) bool {
+// refusalCode is the reason for which the Web API refuses a call, empty where it does not. It reads the beginning of an
+// answer; its body can be read as before.
+func refusalCode(resp *http.Response) string {
 	if resp.Body == nil || resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
-		return false
+		return ""
 	}
 	ahead := bufio.NewReaderSize(resp.Body, maxRefusal)
 	begin, _ := ahead.Peek(maxRefusal) // what went wrong is found by whoever reads the body
@@ -57,8 +72,35 @@ func refusesToken(resp *http.Response) bool {
 		OK    bool   `json:"ok"`
 		Error string `json:"error"`
 	}
-	return json.Unmarshal(begin, &said) == nil && !said.OK && slices.Contains(staleTokens, said.Error)
+	if json.Unmarshal(begin, &said) != nil || said.OK {
+		return ""
+	}
+	return said.Error
 }
+
+// holds reports whether a request was made with a token, in its header or its form.
+func holds(r *http.Request, token string) bool {
+	if token == "" {
+		return false
+	}
+	if r.Header.Get("Authorization") == bearer(token) {
+		return true
+	}
+	if r.GetBody == nil {
+		return false
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return false
+	}
+	defer body.Close()
+	raw, err := io.ReadAll(body)
+	return err == nil && bytes.Contains(raw, field(token))
+}
+
+func bearer(token string) string { return "Bearer " + token }
+
+func field(token string) []byte { return []byte("token=" + token) }
 
 // withTokens is a request with new tokens in the place of the old ones, in its header or its form; false where it held
 // none that has a successor.
@@ -82,18 +124,18 @@ func withTokens(r *http.Request, old, now tokenPair) (*http.Request, bool) {
 		if token[0] == token[1] || token[0] == "" {
 			continue
 		}
-		if header := r.Header.Get("Authorization"); header == "Bearer "+token[0] {
-			again.Header.Set("Authorization", "Bearer "+token[1])
+		if r.Header.Get("Authorization") == bearer(token[0]) {
+			again.Header.Set("Authorization", bearer(token[1]))
 			found = true
 		}
-		if field := []byte("token=" + token[0]); bytes.Contains(body, field) {
-			body = bytes.ReplaceAll(body, field, []byte("token="+token[1]))
+		if bytes.Contains(body, field(token[0])) {
+			body = bytes.ReplaceAll(body, field(token[0]), field(token[1]))
 			found = true
 		}
 	}
 	if r.GetBody != nil {
+		again.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		again.Body, again.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-		again.GetBody = nil
 	}
 	return again, found
 }

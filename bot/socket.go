@@ -50,7 +50,8 @@ func Run(ctx context.Context, c Config, workspace Workspace, answers *commands.R
 	return err
 }
 
-// run serves what comes on the sockets. They outlive ctx, so that the answers of the last questions still have a way.
+// run serves what comes on the sockets, while Slack takes both tokens. The sockets outlive ctx, so that the answers of the
+// last questions still have a way.
 func run(ctx context.Context, b *Bot, s *sockets) error {
 	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx))
 	defer disconnect()
@@ -60,6 +61,10 @@ func run(ctx context.Context, b *Bot, s *sockets) error {
 	g.Go(func() error {
 		defer stop()
 		return s.run(connected)
+	})
+	g.Go(func() error {
+		defer stop()
+		return (&vigil{s.config, s.log}).run(serving)
 	})
 	g.Go(func() error {
 		defer disconnect()
@@ -92,7 +97,7 @@ func (c Config) httpClient() *http.Client {
 		own.Transport = http.DefaultTransport
 	}
 	own.Transport = limited{own.Transport}
-	if c.Refused != nil {
+	if c.Tokens != nil {
 		own.Transport = &renewing{own.Transport, c.Tokens, c.Refused}
 	}
 	return own

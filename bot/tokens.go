@@ -14,6 +14,8 @@ import (
 // Tokens are the two tokens of Slack, which can be replaced while the bot runs. Whoever calls Slack asks for those that
 // are current at that moment. They are safe for concurrent use, and print as a word that says nothing of them.
 type Tokens struct {
+	refused chan string // a bot token that Slack did not take, until somebody looks into it
+
 	mu  sync.Mutex
 	now *tokenPair
 }
@@ -26,7 +28,7 @@ type tokenPair struct {
 
 // NewTokens returns an app-level token (xapp-…, with the scope connections:write) and a bot token (xoxb-…).
 func NewTokens(app, bot string) *Tokens {
-	return &Tokens{now: &tokenPair{app, bot, make(chan struct{})}}
+	return &Tokens{refused: make(chan string, 1), now: &tokenPair{app, bot, make(chan struct{})}}
 }
 
 // Current returns the tokens that are current now. No tokens at all are empty ones.
@@ -58,6 +60,22 @@ func (t *Tokens) Rotate(app, bot string) bool {
 	t.now = &tokenPair{app, bot, make(chan struct{})}
 	close(old.changed)
 	return true
+}
+
+// doubt notes that Slack did not take a bot token. One doubt is enough: whoever looks into it asks again.
+func (t *Tokens) doubt(bot string) {
+	select {
+	case t.refused <- bot:
+	default:
+	}
+}
+
+// doubts are the bot tokens that Slack did not take; none of no tokens at all.
+func (t *Tokens) doubts() <-chan string {
+	if t == nil {
+		return nil
+	}
+	return t.refused
 }
 
 const hidden = "(hidden)"

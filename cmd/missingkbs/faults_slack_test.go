@@ -62,7 +62,7 @@ func slackFaults() []slackFault {
 		},
 		8 - 1: {
 			"Most refusals for good are tried again for ever.",
-			[]string{"TestRefusalsForGoodEndTheProcess", "TestRefusalForGoodEndsTheSockets"},
+			[]string{"TestRefusalsForGoodEndTheProcess", "TestRefusalForGoodEndsTheSockets", "TestLostBotTokenEndsTheProcess"},
 		},
 		9 - 1: {
 			"A context whose time is over makes one more connection.",

@@ -217,6 +217,31 @@ func TestRefusedSlackTokensAreReadAgain(t *testing.T) {
 	w.answers(t, windows11)
 }
 
+// A bot token that was revoked before its file was replaced is waited for: the process does not end.
+func TestLateBotTokenIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := stage(t)
+	old := w.slack.BotToken()
+	file := keep(t, "bot", old)
+	w.start(t, map[string]string{"SLACK_BOT_TOKEN": "", "SLACK_BOT_TOKEN_FILE": file})
+	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	m := w.ask(t, edge)
+	w.revoke(old)
+	w.click(t, sandbox.Alice, m, "Share to channel") // looks the channel up, and cannot
+	eventually(t, func() (string, bool) {
+		return "nobody noticed", strings.Contains(w.log.String(), "Slack refuses the bot token")
+	})
+	replace(t, file, w.slack.NewBotToken())
+	eventually(t, func() (string, bool) {
+		return "the new token was not found", strings.Contains(w.log.String(), "another one stands in the settings now")
+	})
+	m = w.ask(t, windows11)
+	w.click(t, sandbox.Alice, m, "Share to channel")
+	w.answer(t, sandbox.General, func(m sandbox.Message) bool { return m.EphemeralFor == "" && m.Kind == sandbox.KindApp })
+}
+
 // reconnects cuts all connections and waits for the next one, which the newest tokens are needed for.
 func (w *world) reconnects(tb testing.TB) {
 	tb.Helper()

@@ -56,6 +56,18 @@ func TestRefusalsForGoodEndTheProcess(t *testing.T) {
 	})
 }
 
+// A bot token that Slack no longer takes while the program runs ends it, too, when Slack has said it twice: with this
+// reason as with each of the others, see TestLostBotTokenEndsTheBot.
+func TestLostBotTokenEndsTheProcess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.slack.RefuseToken(w.slack.BotToken(), "account_inactive")
+	if _, err := w.slack.Command(soon(t), sandbox.Alice, sandbox.General, "/missingkbs "+edge); err != nil {
+		t.Fatal(err)
+	}
+	w.ends(t, "account_inactive", "install it again")
+}
+
 // ends waits until the program ends because Slack refuses it, and reads its last words.
 func (w *world) ends(t *testing.T, code, cure string) {
 	t.Helper()

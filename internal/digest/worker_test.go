@@ -469,7 +469,7 @@ func TestOwnerCannotBeTold(t *testing.T) {
 		attempt int
 		counted int
 	}{
-		{fmt.Errorf("account_inactive: %w", digest.ErrChannelGone), 1, 1},
+		{fmt.Errorf("is_archived: %w", digest.ErrChannelGone), 1, 1},
 		{errBroken, 1, 0},
 		{errBroken, 4, 1},
 		{digest.RetryLater{After: time.Second}, 4, 0},
