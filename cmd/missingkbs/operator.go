@@ -53,10 +53,11 @@ func (p lookout) serve(ctx context.Context, watch *monitor, log *slog.Logger) (s
 	}
 	log.Info("serving probes and metrics", "address", l.Addr().String(), "profiles", p.profiles)
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
+	host, _, _ := net.SplitHostPort(p.addr) // read before
 	var served sync.WaitGroup
 	served.Go(func() {
 		err := probe.Serve(serving, l, probe.Options{
-			Alive: watch.alive, Parts: &watch.parts, Metrics: watch.metrics.Handler(log), Profiles: p.profiles, Log: log,
+			Alive: watch.alive, Parts: &watch.parts, Metrics: watch.metrics.Handler(log), Profiles: p.profiles, Host: host, Log: log,
 		})
 		if err != nil {
 			log.Error("probes and metrics are no longer served", "error", err)

@@ -4,6 +4,13 @@
 // It knows HTTP and how to look without hanging. What is looked at is given to it as functions, by name; it knows neither
 // Slack nor Defender nor the database. Everything it serves may be read by whoever reaches the address, so the reasons
 // that checks give are for strangers, and their errors for the log.
+//
+// Browsers are strangers that a web page can send. A page of another site is refused outright, by what its browser says
+// of it. One whose own name leads to this address (DNS rebinding) looks to its browser as if it were ours, and only the
+// Host header tells: so browsers are answered by an IP address, by localhost, and by the configured host, and by no other
+// name. Machines may use any name, because Prometheus and kubelets do, and because what they read, states and
+// counts, is worth little; but profiles show what the program does and cost it time, so they are for these hosts alone,
+// whoever asks.
 package probe
 
 import (
@@ -23,6 +30,7 @@ type Options struct {
 	Parts    *Parts       // what has to work before the program is ready
 	Metrics  http.Handler // nil for none
 	Profiles bool         // also serve /debug/pprof/
+	Host     string       // the name in the configured address, if it holds one: browsers may use it, and profiles
 	Log      *slog.Logger // nil discards
 }
 
@@ -55,25 +63,7 @@ func Handler(o Options) http.Handler {
 	if o.Profiles {
 		profiles(mux)
 	}
-	return guarded(mux)
-}
-
-// guarded keeps browsers from making anything of what is served, and everybody from sending anything.
-func guarded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			h.Set("Allow", "GET, HEAD")
-			http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
-			return
-		}
-		r.Body = http.NoBody
-		next.ServeHTTP(w, r)
-	})
+	return guarded(mux, o.Host)
 }
 
 // ErrTaken is the error of an address that another program listens on.

@@ -5,6 +5,9 @@ import (
 	"net/http/pprof"
 )
 
+// profilesPath is where profiles are.
+const profilesPath = "/debug/pprof/"
+
 // profiles serves Go's profiles, but for the command line, which may hold secrets as flags.
 func profiles(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)

@@ -1,0 +1,75 @@
+package probe
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// guarded keeps browsers from making anything of what is served, and everybody from sending anything. Host is the name
+// in the configured address.
+func guarded(next http.Handler, host string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		profile := strings.HasPrefix(r.URL.Path, profilesPath)
+		switch {
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			h.Set("Allow", "GET, HEAD")
+			http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+			return
+		case fromElsewhere(r):
+			http.Error(w, "not for pages of another site; type the address in yourself", http.StatusForbidden)
+			return
+		case (profile || isBrowser(r)) && !isOwn(r.Host, host):
+			http.Error(w, "not by this name; use the IP address, localhost, or the host in HTTP_ADDR", http.StatusForbidden)
+			return
+		}
+		r.Body = http.NoBody
+		next.ServeHTTP(w, r)
+	})
+}
+
+// fromElsewhere reports whether a browser says that another site has made it ask.
+func fromElsewhere(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		return true
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || u.Host != r.Host
+}
+
+// isBrowser reports whether a browser asks. Towards a name that it has no reason to trust it sends no Sec-Fetch-Site,
+// and to its page our answer would belong; but what these headers say of the person before it a page cannot leave out.
+func isBrowser(r *http.Request) bool {
+	for _, name := range []string{"Accept-Language", "Cookie", "Origin", "Referer", "Sec-Fetch-Mode", "Upgrade-Insecure-Requests"} {
+		if r.Header.Get(name) != "" {
+			return true
+		}
+	}
+	return strings.HasPrefix(r.UserAgent(), "Mozilla/")
+}
+
+// isOwn reports whether a Host header can only have been written by somebody who means this program: no name that leads
+// here because its owner has said so is among these.
+func isOwn(header, configured string) bool {
+	host := header
+	if name, _, err := net.SplitHostPort(header); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.Trim(host, "[]"), ".")
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return strings.EqualFold(host, "localhost") || configured != "" && strings.EqualFold(host, configured)
+}
