@@ -157,29 +157,35 @@ func TestOddAnswersEndNothing(t *testing.T) {
 	doubted := map[string]bool{"once": true, "one method": true, "Slack is down in between": true}
 	for name, odd := range map[string]func(t *testing.T, w *watchedToken){
 		"once": func(t *testing.T, w *watchedToken) {
+			t.Helper()
 			w.office.say("xoxb-1", "invalid_auth")
 			w.call(t)
 			w.office.say("xoxb-1", "")
 		},
 		"missing scope": func(t *testing.T, w *watchedToken) {
+			t.Helper()
 			w.office.say("xoxb-1", "missing_scope")
 			w.call(t)
 		},
 		"one method": func(t *testing.T, w *watchedToken) {
+			t.Helper()
 			w.office.method = "/users.info"
 			w.office.say("xoxb-1", "not_allowed_token_type")
 			w.call(t)
 		},
 		"response URL": func(t *testing.T, w *watchedToken) {
+			t.Helper()
 			w.office.say("", "account_inactive") // no token travels with it
 			_ = NewWebhook(w.config.httpClient(), w.config.APIURL).Reply(t.Context(), "http://slack.test/commands/1", blocks.Message{})
 			w.office.say("", "")
 		},
 		"the app-level token": func(t *testing.T, w *watchedToken) { // has a keeper of its own
+			t.Helper()
 			w.office.say("xapp-1", "token_revoked")
 			_, _, _ = w.config.plainWebAPI().client().StartSocketModeContext(t.Context())
 		},
 		"Slack is down in between": func(t *testing.T, w *watchedToken) {
+			t.Helper()
 			w.office.say("xoxb-1", "token_expired")
 			w.call(t)
 			w.office.say("xoxb-1", "down")
