@@ -279,13 +279,13 @@ func (s *sockets) open(ctx context.Context, socket int, token string) (*link, er
 		err = l.story()
 	case <-l.leave:
 		err = l.story()
-		if l.reason() == LinkDisabled {
-			err = errSocketModeOff
-		}
 	case <-l.done:
 		err = l.story()
 	case <-ctx.Done():
 		err = ctx.Err()
+	}
+	if l.reason() == LinkDisabled { // before its hello, or at once behind it
+		err = errSocketModeOff
 	}
 	l.fail(Broken, err)
 	return nil, fmt.Errorf("wait for hello: %w", err)

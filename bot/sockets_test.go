@@ -550,3 +550,30 @@ func TestAckGivesUpWithoutAnyConnection(t *testing.T) {
 		}
 	})
 }
+
+// Slack may switch Socket Mode off on a connection that has just said hello.
+func TestSocketModeOffBehindHello(t *testing.T) {
+	for range 20 { // which of the two is seen first is chance
+		synctest.Test(t, func(t *testing.T) {
+			s := newPipeSlack(t)
+			s.serve = func(n int, p *peer) {
+				if n > 0 { // the word was given once
+					p.stay()
+					return
+				}
+				p.say(helloHour)
+				p.say(dismissal("link_disabled"))
+			}
+			p := s.run(t, Options{Sockets: 1})
+			select {
+			case err := <-p.ended:
+				p.ended <- err
+				if !strings.Contains(err.Error(), "link_disabled") {
+					t.Errorf("ended with %v", err)
+				}
+			case <-time.After(time.Minute):
+				t.Error("still there")
+			}
+		})
+	}
+}
