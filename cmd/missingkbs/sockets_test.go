@@ -36,16 +36,16 @@ func TestRefusalsForGoodEndTheProcess(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
+			running := newWorld(t, nil)
+			running.slack.RefuseToken(running.slack.AppToken(), code)
+			running.slack.Drop() // a new connection takes its time, in which the others start
 			for _, token := range []func(*sandbox.Workspace) string{(*sandbox.Workspace).AppToken, (*sandbox.Workspace).BotToken} {
 				w := stage(t)
 				w.slack.RefuseToken(token(w.slack), code)
 				w.start(t, nil)
 				w.ends(t, code, cure)
 			}
-			w := newWorld(t, nil)
-			w.slack.RefuseToken(w.slack.AppToken(), code)
-			w.slack.Drop()
-			w.ends(t, code, cure)
+			running.ends(t, code, cure)
 		})
 	}
 	t.Run("link_disabled", func(t *testing.T) {
