@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -91,6 +92,9 @@ func (g *Gate) MayPost(ctx context.Context, user, channel string) error {
 
 func (g *Gate) takesDigests(ctx context.Context, c Caller) error {
 	info, err := g.directory.room(ctx, c.Channel)
+	if said("missing_scope", "channel_not_found")(err) && strings.HasPrefix(c.Channel, "D") {
+		return directUnseen(err)
+	}
 	if err != nil {
 		return unseen(err)
 	}
@@ -98,6 +102,15 @@ func (g *Gate) takesDigests(ctx context.Context, c Caller) error {
 		return err
 	}
 	return g.foreign(ctx, info)
+}
+
+// directUnseen is the refusal of a digest in a conversation of two that the app cannot see: it is of two people, or the app
+// has not the scope im:read, which the manifest leaves out.
+func directUnseen(err error) error {
+	return &commands.Error{
+		Reason: refusedUnseen, Title: "Digests go to channels", Err: err,
+		Message: "Digests are not sent into direct messages here. For one of your own make a private channel, invite me there (type /invite and my name), and add the digest in it.",
+	}
 }
 
 func unseen(err error) error {

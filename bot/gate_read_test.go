@@ -3,7 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/slack-go/slack"
@@ -28,11 +28,12 @@ func (l library) GetConversationInfoContext(context.Context, *slack.GetConversat
 func (l library) GetUsersInConversationContext(_ context.Context, in *slack.GetUsersInConversationParameters) ([]string, string, error) {
 	from := 0
 	if in.Cursor != "" {
-		if _, err := fmt.Sscan(in.Cursor, &from); err != nil {
+		var err error
+		if from, err = strconv.Atoi(in.Cursor); err != nil {
 			return nil, "", err
 		}
 	}
-	to, next := from+2, fmt.Sprint(from+2)
+	to, next := from+2, strconv.Itoa(from+2)
 	if to >= len(l.members) {
 		to, next = len(l.members), ""
 	}

@@ -617,7 +617,7 @@ func TestDirectoryMayPost(t *testing.T) {
 		{"a shared channel", sandbox.Alice, sandbox.SharedChannel, "Not posted here"},
 		{"where the bot was kicked", sandbox.Alice, sandbox.General, "I am not in this channel"},
 		{"where the bot never was", sandbox.Alice, sandbox.PrivateChannel, "I am not in this conversation"},
-		{"two people alone", sandbox.Alice, "D0OTHERS", "I am not in this conversation"},
+		{"two people alone", sandbox.Alice, "D0OTHERS", "Digests go to channels"},
 		{"somebody else's talk with the bot", sandbox.Bob, sandbox.AliceDM, "I am not in this channel"},
 	}
 	for _, tt := range tests {
@@ -634,6 +634,22 @@ func TestDirectoryMayPost(t *testing.T) {
 	err := w.gate.MayPost(soon(t), sandbox.Alice, sandbox.SharedChannel)
 	if refusal, ok := errors.AsType[*commands.Error](err); !ok || !strings.Contains(refusal.Message, "pause") {
 		t.Errorf("error = %v, want a pause", err)
+	}
+}
+
+// With the scopes of the manifest there are no digests in direct messages, and people are told where there are.
+func TestDirectMessagesWithoutTheirScope(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{Scopes: []string{"users:read", "channels:read", "groups:read"}}, PosterOptions{})
+	w.Invite(sandbox.PrivateChannel, sandbox.BotUser)
+	refusal, _ := errors.AsType[*commands.Error](w.gate.MayPost(soon(t), sandbox.Alice, sandbox.AliceDM))
+	if refusal == nil || refusal.Title != "Digests go to channels" || !strings.Contains(refusal.Message, "private channel") {
+		t.Errorf("got %v", refusal)
+	}
+	for _, channel := range []string{sandbox.General, sandbox.PrivateChannel} {
+		if err := w.gate.MayPost(soon(t), sandbox.Alice, channel); err != nil {
+			t.Errorf("%s: %v", channel, err)
+		}
 	}
 }
 

@@ -141,7 +141,7 @@ func (e *exam) slackScopes(context.Context) []doctor.Finding {
 		return unchecked("Slack does not say which scopes the token has")
 	}
 	var all []doctor.Finding
-	more, spare := slices.Clone(me.Scopes), ""
+	more, spare := slices.DeleteFunc(slices.Clone(me.Scopes), func(name string) bool { return slices.Contains(directScopes(), name) }), ""
 	for _, s := range scopes() {
 		more = slices.DeleteFunc(more, func(name string) bool { return name == s.name })
 		switch {

@@ -83,7 +83,7 @@ func TestDoctorScopes(t *testing.T) {
 	for _, missing := range scopes() {
 		t.Run(missing.name, func(t *testing.T) {
 			t.Parallel()
-			has := slices.DeleteFunc(ownScopes(), func(s string) bool { return s == missing.name })
+			has := slices.DeleteFunc(scopeNames(), func(s string) bool { return s == missing.name })
 			c := newClinic(t, sandbox.Options{Scopes: has})
 			settings := map[string]string{"SLACK_CONFIG_TOKEN": ""}
 			if missing.optional {
@@ -104,7 +104,7 @@ func TestDoctorScopes(t *testing.T) {
 
 func TestDoctorScopesMoreThanUsed(t *testing.T) {
 	t.Parallel()
-	c := newClinic(t, sandbox.Options{Scopes: append(ownScopes(), "files:write", "im:write")})
+	c := newClinic(t, sandbox.Options{Scopes: append(scopeNames(), "files:write", "im:write", "im:read", "im:history")})
 	d := c.examine(t, map[string]string{"SLACK_CONFIG_TOKEN": ""})
 	d.wants(t, "slack-scopes", "warn", "more than is used: files:write, im:write", "take the scopes away")
 	d.only(t, "slack-scopes")
@@ -122,7 +122,7 @@ func TestDoctorManifest(t *testing.T) {
 				"slash_commands": []any{map[string]any{"command": "/missingkbs"}},
 				"shortcuts":      []any{map[string]any{"callback_id": shortcut().CallbackID}},
 			},
-			"oauth_config": map[string]any{"scopes": map[string]any{"bot": ownScopes()}},
+			"oauth_config": map[string]any{"scopes": map[string]any{"bot": scopeNames()}},
 			"settings": map[string]any{
 				"interactivity": map[string]any{"is_enabled": true}, "socket_mode_enabled": true, "event_subscriptions": map[string]any{"bot_events": botEvents()},
 			},
@@ -154,7 +154,7 @@ func TestDoctorManifest(t *testing.T) {
 		{"no events", "fail", "the app does not subscribe to the event app_home_opened", set("event_subscriptions", nil)},
 		{"more events", "warn", "more events than are used: message.im", set("event_subscriptions", map[string]any{"bot_events": append(botEvents(), "message.im")})},
 		{"installed before", "warn", "the app asks for the scope files:write, but the token was made before", func(m map[string]any) {
-			m["oauth_config"] = map[string]any{"scopes": map[string]any{"bot": append(ownScopes(), "files:write")}}
+			m["oauth_config"] = map[string]any{"scopes": map[string]any{"bot": append(scopeNames(), "files:write")}}
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

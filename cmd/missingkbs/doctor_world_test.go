@@ -26,15 +26,6 @@ type clinic struct {
 	settings map[string]string
 }
 
-// ownScopes are those that the app asks for.
-func ownScopes() []string {
-	var names []string
-	for _, s := range scopes() {
-		names = append(names, s.name)
-	}
-	return names
-}
-
 func newClinic(t *testing.T, slackOptions sandbox.Options, roles ...string) *clinic {
 	t.Helper()
 	if len(roles) == 0 {
@@ -46,7 +37,7 @@ func newClinic(t *testing.T, slackOptions sandbox.Options, roles ...string) *cli
 	}
 	t.Cleanup(defender.Close)
 	if slackOptions.Scopes == nil {
-		slackOptions.Scopes = ownScopes()
+		slackOptions.Scopes = scopeNames()
 	}
 	if slackOptions.Commands == nil {
 		slackOptions.Commands, slackOptions.Shortcuts = []sandbox.SlashCommand{slashCommand()}, []sandbox.Shortcut{shortcut()}

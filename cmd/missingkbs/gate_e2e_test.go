@@ -153,7 +153,9 @@ func TestLeavingAChannelEndsWhatItsDigestsTell(t *testing.T) {
 	}
 	added := title(w.says(t, sandbox.Bob, sandbox.PrivateChannel, "digest add "+edge))
 	number := strings.TrimPrefix(strings.TrimSuffix(added, " is set up"), "Digest ")
-	ask := func(who, channel, word string) sandbox.Message { return w.says(t, who, channel, "digest "+word+" "+number) }
+	ask := func(who, channel, word string) sandbox.Message {
+		return w.says(t, who, channel, "digest "+word+" "+number)
+	}
 	if m := ask(sandbox.Bob, sandbox.General, "preview"); !strings.HasPrefix(title(m), "Preview: ") {
 		t.Fatalf("%q: while in it: %q", added, m.Text)
 	}

@@ -54,7 +54,8 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 		Defender:  tenant.Tenant,
 		Commands:  []sandbox.SlashCommand{slashCommand()},
 		Shortcuts: []sandbox.Shortcut{shortcut()},
-		Events:    []string{"app_home_opened"}, // as manifest.yaml
+		Events:    botEvents(),
+		Scopes:    scopeNames(),
 		Logger:    log,
 	})
 	if err != nil {

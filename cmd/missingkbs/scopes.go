@@ -23,5 +23,18 @@ func scopes() []scope {
 	}
 }
 
+// directScopes are those that manifest.yaml leaves out and that an operator may add: with them digests go into the bot's
+// own conversation with a person.
+func directScopes() []string { return []string{"im:read", "im:history"} }
+
+// scopeNames are the names of the scopes of manifest.yaml.
+func scopeNames() []string {
+	var names []string
+	for _, s := range scopes() {
+		names = append(names, s.name)
+	}
+	return names
+}
+
 // botEvents are the events that the app subscribes to, as in manifest.yaml.
 func botEvents() []string { return []string{"app_home_opened"} }

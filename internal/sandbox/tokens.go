@@ -71,8 +71,9 @@ func (r *tokens) code(token string) string {
 }
 
 // authorize says why a call may not be made with a token.
-func (w *Workspace) authorize(m method, token string) error {
+func (w *Workspace) authorize(m method, token string, a args) error {
 	kind, known := w.kindOf(token)
+	scope := w.scopeFor(m, a)
 	switch {
 	case m.token == noToken:
 		return nil
@@ -84,10 +85,28 @@ func (w *Workspace) authorize(m method, token string) error {
 		return refuse("not_allowed_token_type")
 	case !known:
 		return refuse("invalid_auth")
-	case m.scope != "" && !slices.Contains(w.scopes(), m.scope):
-		return apiError{"missing_scope", object{"needed": m.scope, "provided": strings.Join(w.scopes(), ",")}}
+	case scope != "" && !slices.Contains(w.scopes(), scope):
+		return apiError{"missing_scope", object{"needed": scope, "provided": strings.Join(w.scopes(), ",")}}
 	}
 	return nil
+}
+
+// scopeFor is what a call takes: the methods of conversations take another scope for each kind of conversation.
+func (w *Workspace) scopeFor(m method, a args) string {
+	right, ofKind := strings.CutPrefix(m.scope, "channels:")
+	if !ofKind || right == "join" || a["channel"] == "" {
+		return m.scope
+	}
+	c, err := w.room(a["channel"])
+	switch {
+	case err != nil: // what the app cannot see is not found, rather than out of its scopes
+		return m.scope
+	case c.IM:
+		return "im:" + right
+	case c.Private:
+		return "groups:" + right
+	}
+	return m.scope
 }
 
 // scopesOf is what Slack tells, with each answer, of the token that it was given; nothing of one that it refuses.

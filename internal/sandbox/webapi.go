@@ -85,7 +85,7 @@ func (w *Workspace) scopes() []string {
 	if w.opts.Scopes != nil {
 		return w.opts.Scopes
 	}
-	all := []string{"commands", "groups:read", "groups:history", "app_mentions:read"}
+	all := []string{"commands", "groups:read", "groups:history", "im:read", "im:history", "app_mentions:read"}
 	for _, m := range w.methods {
 		if m.scope != "" && !slices.Contains(all, m.scope) {
 			all = append(all, m.scope)
@@ -153,7 +153,7 @@ func (w *Workspace) call(name, token string, a args) (object, error) {
 		w.trace.fail(name, "unknown Web API method", a.shown())
 		return nil, apiError{"unknown_method", object{"req_method": name}}
 	}
-	if err := w.authorize(m, token); err != nil {
+	if err := w.authorize(m, token, a); err != nil {
 		return nil, err
 	}
 	return m.run(w, a)

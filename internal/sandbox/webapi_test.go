@@ -50,6 +50,24 @@ func TestMissingScope(t *testing.T) {
 	}
 }
 
+// Each kind of conversation has scopes of its own.
+func TestScopesByKindOfConversation(t *testing.T) {
+	t.Parallel()
+	kinds := map[string]string{General: "channels", PrivateChannel: "groups", AliceDM: "im"}
+	for method, right := range map[string]string{"conversations.info": "read", "conversations.members": "read", "conversations.history": "history"} {
+		for _, granted := range []string{"channels", "groups", "im"} {
+			w := workspace(t, Options{Scopes: []string{granted + ":" + right}})
+			w.Invite(PrivateChannel, BotUser)
+			for channel, kind := range kinds {
+				got := form(t, w, method, w.BotToken(), url.Values{"channel": {channel}})
+				if ok := kind == granted; ok && got["ok"] != true || !ok && (got["error"] != "missing_scope" || got["needed"] != kind+":"+right) {
+					t.Errorf("%s of %s with %s:%s: %v", method, channel, granted, right, got)
+				}
+			}
+		}
+	}
+}
+
 func TestPointersInRefusals(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
