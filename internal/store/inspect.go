@@ -63,7 +63,7 @@ func (s *Store) Condition(ctx context.Context) (Condition, error) {
 	if c.Engine, c.Bytes, err = s.engine(ctx); err != nil {
 		return c, fmt.Errorf("look at the database: %w", err)
 	}
-	if c.Version, c.Wanted, err = s.storedVersion(ctx); err != nil {
+	if c.Version, c.Wanted, err = s.Version(ctx); err != nil {
 		return c, err
 	}
 	if c.QueueBehind, c.QueueNewer, err = s.queueVersion(ctx); err != nil {
@@ -99,29 +99,6 @@ func (s *Store) engine(ctx context.Context) (name string, size int64, err error)
 
 // sqliteFiles are a SQLite database and the two files that SQLite keeps beside it.
 func sqliteFiles(path string) []string { return []string{path, path + "-wal", path + "-shm"} }
-
-// storedVersion is [Store.Version] for a database that may have no table of versions: goose would make one.
-func (s *Store) storedVersion(ctx context.Context) (current, wanted int64, err error) {
-	query := "SELECT count(*) FROM sqlite_master WHERE name = '" + versionTable + "'"
-	if !s.lite {
-		query = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('" + versionTable + "')"
-	}
-	var tables int
-	if err := s.db.QueryRowContext(ctx, query).Scan(&tables); err != nil {
-		return 0, 0, fmt.Errorf("read the version of the database: %w", err)
-	}
-	if tables > 0 {
-		return s.Version(ctx)
-	}
-	p, err := s.provider()
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, source := range p.ListSources() {
-		wanted = max(wanted, source.Version)
-	}
-	return 0, wanted, nil
-}
 
 func (s *Store) queueVersion(ctx context.Context) (behind, newer bool, err error) {
 	config := &rivermigrate.Config{Logger: s.quietLog()}

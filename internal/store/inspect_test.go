@@ -75,6 +75,9 @@ func TestConditionOfAnEmptyDatabase(t *testing.T) {
 			}
 		}
 		s := peek(on.T, on.url)
+		if current, wanted, err := s.Version(on.Context()); current != 0 || wanted < 1 || err != nil {
+			on.Errorf("version %d of %d, %v", current, wanted, err)
+		}
 		c := condition(on.T, s)
 		if c.Version != 0 || c.Wanted < 1 || !c.QueueBehind || !c.Behind() || c.Newer() || c.Write != nil {
 			on.Errorf("got %+v", c)

@@ -54,13 +54,25 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 	return nil
 }
 
-// Version tells which version the database has, 0 when it is empty, and which one this program wants.
+// Version tells which version the database has, 0 when it is empty, and which one this program wants. It changes
+// nothing: goose by itself would make its table to look into it.
 func (s *Store) Version(ctx context.Context) (current, wanted int64, err error) {
 	p, err := s.provider()
 	if err != nil {
 		return 0, 0, err
 	}
-	current, wanted, err = p.GetVersions(ctx)
+	for _, source := range p.ListSources() {
+		wanted = max(wanted, source.Version)
+	}
+	query := "SELECT count(*) FROM sqlite_master WHERE name = '" + versionTable + "'"
+	if !s.lite {
+		query = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('" + versionTable + "')"
+	}
+	var tables int
+	err = s.db.QueryRowContext(ctx, query).Scan(&tables)
+	if err == nil && tables > 0 {
+		current, err = p.GetDBVersion(ctx)
+	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("read the version of the database: %w", err)
 	}
