@@ -25,6 +25,7 @@ type askCmd struct {
 	SignIn   string           `placeholder:"HOW" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
 	Timeout  string           `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long the question may take (${default})."`
 	Defender defenderSettings `embed:"" group:"Defender"`
+	Quota    quotaSettings    `embed:"" group:"Defender"`
 	Store    storeSettings    `embed:"" group:"Digests"`
 	Log      logSettings      `embed:"" group:"Log"`
 	Words    []string         `arg:"" optional:"" passthrough:"" help:"What to ask: a software id, a few words, or help."`
@@ -82,7 +83,7 @@ func (c askCmd) tell(w io.Writer, err error) error {
 }
 
 // defender makes the client that the flags ask for, and what ends it.
-func (c askCmd) defender(ctx context.Context, m *mistakes, s streams) (*api.Client, func(), error) {
+func (c askCmd) defender(ctx context.Context, m *mistakes, s streams) (commands.Defender, func(), error) {
 	log := c.Log.logger(m, s.err)
 	switch {
 	case c.aboutDigests():
@@ -101,18 +102,13 @@ func (c askCmd) defender(ctx context.Context, m *mistakes, s streams) (*api.Clie
 		}, nil
 	case c.SignIn != "":
 		client, err := c.signedIn(ctx, m, s.err, log)
-		return client, closing(client), err
+		if err != nil {
+			return nil, nil, err
+		}
+		return client, client.Close, nil
 	default:
-		client, err := c.Defender.defender(m, log)
-		return client, closing(client), err
+		return c.asTheApp(ctx, m, s, log)
 	}
-}
-
-func closing(c *api.Client) func() {
-	if c == nil {
-		return func() {}
-	}
-	return c.Close
 }
 
 // digests is the command that reads the digests of this database, where the question is about them. On a terminal nobody

@@ -305,21 +305,6 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// defender makes the client of Defender for an app credential.
-func (s defenderSettings) defender(m *mistakes, log *slog.Logger) (*api.Client, error) {
-	options := s.client(m)
-	credential := s.credential(m, options.Cloud.Authority)
-	if err := m.err(); err != nil {
-		return nil, err
-	}
-	m.tell(log)
-	cred, err := newCredential(credential)
-	if err != nil {
-		return nil, err
-	}
-	return newClient(cred, cred.kind, options, log)
-}
-
 // newClient makes the client of Defender.
 func newClient(cred azcore.TokenCredential, kind string, options api.Options, log *slog.Logger) (*api.Client, error) {
 	options.Logger = log

@@ -164,11 +164,17 @@ func runUnlimited() error {
 	slack, _ := slackSettings{
 		AppToken: secret{text: os.Getenv("SLACK_APP_TOKEN")}, BotToken: secret{text: os.Getenv("SLACK_BOT_TOKEN")}, APIURL: os.Getenv("SLACK_API_URL"), Tables: "auto", Timeout: "30s",
 	}.read(&m)
-	defender, err := defenderSettings{
+	settings := defenderSettings{
 		TenantID: os.Getenv("AZURE_TENANT_ID"), ClientID: os.Getenv("AZURE_CLIENT_ID"), ClientSecret: secret{text: os.Getenv("AZURE_CLIENT_SECRET")},
 		AuthorityHost: os.Getenv("AZURE_AUTHORITY_HOST"), Cloud: "public", APIURL: os.Getenv("DEFENDER_API_URL"), Scope: os.Getenv("DEFENDER_SCOPE"),
 		PerMinute: os.Getenv("MISSINGKBS_DEFENDER_PER_MINUTE"), PerHour: os.Getenv("MISSINGKBS_DEFENDER_PER_HOUR"), CacheTTL: "5m",
-	}.defender(&m, log)
+	}
+	options := settings.client(&m)
+	cred, err := newCredential(settings.credential(&m, options.Cloud.Authority))
+	if err != nil {
+		return err
+	}
+	defender, err := newClient(cred, cred.kind, options, log)
 	if err != nil {
 		return err
 	}

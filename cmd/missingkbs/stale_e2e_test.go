@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
-	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -77,19 +76,7 @@ func TestStoredReadings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := open(t)
-			r.subscribe(t, due("a1", sandbox.General, edge))
-			at := time.Now().Add(-3 * time.Hour)
-			snap := digest.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: []string{edge}, Rows: []digest.Row{
-				{Key: digest.Key{Software: edge, KB: "5000001"}, Name: "An update of before", Devices: 4321, CVEs: 3},
-			}}
-			delivery := digest.Delivery{Key: "digest/a1/1", Subscription: "a1", Tenant: digest.DefaultTenant, At: at, Due: at, Kind: digest.First}
-			sub, err := r.Subscription(t.Context(), "a1")
-			if err == nil {
-				err = r.Record(t.Context(), delivery, snap, sub)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			r.read(t)
 			r.exec(t, "UPDATE subscriptions SET paused = TRUE")
 			w := stage(t)
 			w.defender.Inject(apitest.Throttled(15 * time.Minute))

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+// asTheApp makes a client that asks as serve does: with the app's credential, out of the quota that the replicas share,
+// and with what digests have read where Defender cannot be asked. The last two are in the bot's database, where there is
+// one that this program knows how to read.
+func (c askCmd) asTheApp(ctx context.Context, m *mistakes, s streams, log *slog.Logger) (commands.Defender, func(), error) {
+	options := c.Defender.client(m)
+	c.Quota.read(m, &options)
+	credential := c.Defender.credential(m, options.Cloud.Authority)
+	address := c.Store.place(m, s.env)
+	if err := m.err(); err != nil {
+		return nil, nil, err
+	}
+	m.tell(log)
+	cred, err := newCredential(credential)
+	if err != nil {
+		return nil, nil, err
+	}
+	database, closeIt := look(ctx, address, log)
+	if database != nil {
+		newBudget(&options, address).open(database)
+	}
+	client, err := newClient(cred, cred.kind, options, log)
+	if err != nil {
+		closeIt()
+		return nil, nil, err
+	}
+	stop := func() {
+		client.Close()
+		closeIt()
+	}
+	if database == nil || options.StaleFor <= 0 {
+		return client, stop, nil
+	}
+	return commands.Remember(client, commands.RememberOptions{Readings: database, Life: options.StaleFor, Now: time.Now}), stop, nil
+}
+
+// place is the address of the bot's database. One that nobody set is a file that need not be there.
+func (s storeSettings) place(m *mistakes, env func(string) (string, bool)) string {
+	if !s.URL.set() {
+		return ownFile(&mistakes{}, env)
+	}
+	address := m.secret("DATABASE_URL", s.URL)
+	if address == "" {
+		return ""
+	}
+	if err := store.CheckURL(address); err != nil {
+		m.add("DATABASE_URL:", "%v", err)
+	}
+	return address
+}
+
+// lookTime is how long a question may wait for the bot's database.
+const lookTime = 2 * time.Second
+
+// look opens the bot's database as it is, if that can be had soon: no file is made, and nothing is migrated. Without it
+// the question is answered all the same: no database is no failure.
+func look(ctx context.Context, address string, log *slog.Logger) (database *store.Store, closeIt func()) {
+	none := func() {}
+	if address == "" {
+		return nil, none
+	}
+	limited, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	database, err := store.Peek(limited, address)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, none
+	case err != nil:
+		log.DebugContext(ctx, "asking without the database: it cannot be opened", "error", err)
+		return nil, none
+	}
+	closeIt = func() { _ = database.Close() }
+	current, wanted, err := database.Version(limited)
+	if err == nil && current == wanted {
+		return database, closeIt
+	}
+	log.DebugContext(ctx, "asking without the database: it is not of this version", "version", current, "wanted", wanted, "error", err)
+	closeIt()
+	return nil, none
+}
