@@ -89,7 +89,7 @@ func kbRow(kb api.MissingKB) []view.Cell {
 	return []view.Cell{
 		view.TextCell(catalog.Label(kb.ID)),
 		view.TextCell(kb.Name),
-		view.TextCell(strings.Join(kb.ProductsNames, ", ")),
+		view.TextCell(strings.Join(kb.ProductsNames, ProductsBetween)),
 		view.TextCell(kb.OSBuild),
 		view.NumberCell(kb.MachineMissedOn),
 		view.NumberCell(kb.CVEAddressed),

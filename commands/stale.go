@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
@@ -56,13 +57,20 @@ func (m remembering) MissingKBs(ctx context.Context, softwareID string, opts ...
 	return api.Answer[[]api.MissingKB]{Value: missingKBs(read.Rows), FetchedAt: read.At, Age: max(age, 0), Cached: true, Stale: why}, nil
 }
 
-// missingKBs are the rows of a reading as Defender would give them, but for the names of products, which are not kept.
+// ProductsBetween stands between the names of the products of a [digest.Row], and between those that people read.
+const ProductsBetween = ", "
+
+// missingKBs are the rows of a reading as Defender would give them.
 func missingKBs(rows []digest.Row) []api.MissingKB {
 	kbs := make([]api.MissingKB, 0, len(rows))
 	for _, r := range rows {
-		kbs = append(kbs, api.MissingKB{
+		kb := api.MissingKB{
 			ID: r.KB, Name: r.Name, URL: r.URL, OSBuild: r.OSBuild, MachineMissedOn: r.Devices, CVEAddressed: r.CVEs, ProductsNames: []string{},
-		})
+		}
+		if r.Products != "" {
+			kb.ProductsNames = strings.Split(r.Products, ProductsBetween)
+		}
+		kbs = append(kbs, kb)
 	}
 	return kbs
 }

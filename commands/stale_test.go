@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
@@ -79,6 +80,27 @@ func read(at time.Time) digest.Snapshot {
 	return digest.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: []string{edgeID}, Rows: []digest.Row{
 		{Key: digest.Key{Software: edgeID, KB: "4540673"}, Name: "March 2020 Security Updates", URL: edgeURL, Devices: 77, CVEs: 14},
 	}}
+}
+
+// A page made of what a digest has read is the page that Defender's answer makes, but for its age.
+func TestPageOfAReadingIsThePageOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	f := newForgetful(t)
+	live := f.mustAsk(t, edgeID)
+	f.readings[edgeID] = digest.Snapshot{Tenant: digest.DefaultTenant, At: f.now, Software: []string{edgeID}, Rows: []digest.Row{
+		{Key: digest.Key{Software: edgeID, KB: "4540673"}, Name: "March 2020 Security Updates", Products: "edge", URL: edgeURL, Devices: 240, CVEs: 14},
+	}}
+	f.restart(t)
+	f.wait(time.Hour)
+	f.Inject(apitest.Throttled(10 * time.Minute))
+	stored := f.mustAsk(t, edgeID)
+	if stored.AsOf.Stale != view.UsedUp {
+		t.Fatalf("the page is no stored one: %+v", stored.AsOf)
+	}
+	stored.AsOf, live.AsOf = view.AsOf{}, view.AsOf{}
+	if diff := cmp.Diff(live, stored); diff != "" {
+		t.Errorf("a stored page (-live +stored):\n%s", diff)
+	}
 }
 
 // When Defender cannot be asked, the page is the one of before, and says first that it is, why, and until when.

@@ -181,11 +181,12 @@ func (e *exposure) part(ctx context.Context, id string, maxAge time.Duration, ur
 	p := part{at: answer.FetchedAt, rows: make([]digest.Row, 0, len(answer.Value))}
 	for _, kb := range answer.Value {
 		p.rows = append(p.rows, digest.Row{
-			Key:     digest.Key{Software: id, KB: kb.ID, OSBuild: kb.OSBuild},
-			Name:    kb.Name,
-			URL:     kb.URL,
-			Devices: kb.MachineMissedOn,
-			CVEs:    kb.CVEAddressed,
+			Key:      digest.Key{Software: id, KB: kb.ID, OSBuild: kb.OSBuild},
+			Name:     kb.Name,
+			Products: strings.Join(kb.ProductsNames, commands.ProductsBetween),
+			URL:      kb.URL,
+			Devices:  kb.MachineMissedOn,
+			CVEs:     kb.CVEAddressed,
 		})
 	}
 	e.kept.put(id, p, e.now())

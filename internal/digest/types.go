@@ -69,10 +69,11 @@ type Key struct {
 // Row is one missing update of one software.
 type Row struct {
 	Key
-	Name    string
-	URL     string // as Defender gave it; may be empty or foreign
-	Devices int    // that lack it
-	CVEs    int    // that it fixes
+	Name     string
+	Products string // that it is for, their names joined by commas; empty in what was read before they were kept
+	URL      string // as Defender gave it; may be empty or foreign
+	Devices  int    // that lack it
+	CVEs     int    // that it fixes
 }
 
 // Snapshot is a patch gap at one moment.

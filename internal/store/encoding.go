@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
@@ -17,6 +18,7 @@ import (
 type gaps struct {
 	KB, OSBuild, Name, URL []string
 	Devices, CVEs          []int
+	Products               []string `json:",omitempty"` // none in what was stored before they were kept, nor where no row has any
 }
 
 // contents of a snapshot: what it is beside its readings, and which these are.
@@ -33,6 +35,10 @@ func columns(rows []digest.Row) gaps {
 		g.KB, g.OSBuild = append(g.KB, r.KB), append(g.OSBuild, r.OSBuild)
 		g.Name, g.URL = append(g.Name, r.Name), append(g.URL, r.URL)
 		g.Devices, g.CVEs = append(g.Devices, r.Devices), append(g.CVEs, r.CVEs)
+		g.Products = append(g.Products, r.Products)
+	}
+	if !slices.ContainsFunc(g.Products, func(p string) bool { return p != "" }) {
+		g.Products = nil
 	}
 	return g
 }
@@ -43,6 +49,9 @@ func (g gaps) rows(software string) []digest.Row {
 		rows[i] = digest.Row{
 			Key:  digest.Key{Software: software, KB: g.KB[i], OSBuild: g.OSBuild[i]},
 			Name: g.Name[i], URL: g.URL[i], Devices: g.Devices[i], CVEs: g.CVEs[i],
+		}
+		if i < len(g.Products) {
+			rows[i].Products = g.Products[i]
 		}
 	}
 	return rows

@@ -56,7 +56,7 @@ func anySnapshot(t *rapid.T, at time.Time) digest.Snapshot {
 		for range rapid.IntRange(0, 4).Draw(t, "rows") {
 			s.Rows = append(s.Rows, digest.Row{
 				Key:  digest.Key{Software: software, KB: text.Draw(t, "kb"), OSBuild: text.Draw(t, "build")},
-				Name: text.Draw(t, "name"), URL: text.Draw(t, "url"),
+				Name: text.Draw(t, "name"), Products: text.Draw(t, "products"), URL: text.Draw(t, "url"),
 				Devices: rapid.Int().Draw(t, "devices"), CVEs: rapid.IntRange(0, 9).Draw(t, "cves"),
 			})
 		}

@@ -101,7 +101,7 @@ func added(t *testing.T, s *store.Store, subs ...digest.Subscription) {
 func row(software, kb string, devices int) digest.Row {
 	return digest.Row{
 		Key:  digest.Key{Software: software, KB: kb, OSBuild: "10.0.22631." + kb},
-		Name: "March 2026 update KB" + kb, URL: "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB" + kb,
+		Name: "March 2026 update KB" + kb, Products: "windows_11, windows_10", URL: "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB" + kb,
 		Devices: devices, CVEs: devices / 2,
 	}
 }
