@@ -16,6 +16,14 @@ import (
 // A client asks it before each HTTP call. When it fails or takes longer than half a
 // second, the client goes on without it for a while and keeps to a quarter of its
 // own limits; nobody waits for it.
+//
+// A turn cannot be given back: others may have booked the ones behind it already. So
+// one that is not used is lost, and Defender is called less than it may be, never
+// more. That is rare: who asks first looks into the cache and joins a call that is
+// under way, and a call that has booked is made even when nobody waits for it any
+// longer. Lost are the turns of calls that wait when the client is closed or the
+// process dies, of those whose turn falls into a pause that began meanwhile, and one
+// every few seconds while the budget answers too late.
 type Budget interface {
 	// Book takes the next turn, or says when there is one.
 	Book(ctx context.Context, b Booking) (Booked, error)

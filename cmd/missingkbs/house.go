@@ -124,7 +124,7 @@ func (h house) open(ctx context.Context) error {
 	if err := queue.Start(ctx); err != nil {
 		return err
 	}
-	scheduler := &digest.Scheduler{Store: countedTimetable{h.store, h.monitor.metrics}, Queue: queue, Every: h.tick, Now: h.now, Log: h.log}
+	scheduler := &digest.Scheduler{Store: countedTimetable{h.store, h.monitor.metrics}, Queue: queue, Every: h.tick, Now: h.now, Log: h.log, Paused: watch.undue}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return scheduler.Run(ctx) })
 	g.Go(func() error {

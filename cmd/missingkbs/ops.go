@@ -149,6 +149,11 @@ func (o *operators) failed(reason, source string) {
 	}
 }
 
+// undue hears of a subscription that was paused because its schedule names no time.
+func (o *operators) undue(_ context.Context, s digest.Subscription) {
+	o.desk.Happened(ops.DigestsUndue, fmt.Sprintf("%s in %s", s.ID, s.Channel))
+}
+
 // givenUp hears of a digest that is not tried any more.
 func (o *operators) givenUp(job digest.Job) {
 	o.desk.Happened(ops.DigestsFailed, fmt.Sprintf("%s, due %s", job.Subscription, job.Due.UTC().Format("2006-01-02 15:04 UTC")))

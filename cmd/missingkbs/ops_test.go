@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/ops"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -38,7 +39,7 @@ func watchedHouse(t *testing.T, houses int, channel string, log *locked) (*world
 		}
 		h := house{
 			slack:    bot.Config{Tokens: bot.NewTokens(w.slack.AppToken(), w.slack.BotToken()), APIURL: w.slack.APIURL()},
-			defender: client, store: database.Store, now: c.now, opsChannel: channel, opsTick: 20 * time.Millisecond,
+			defender: client, store: database.Store, now: c.now, opsChannel: channel, tick: 50 * time.Millisecond, opsTick: 20 * time.Millisecond,
 			log: slog.New(slog.NewTextHandler(log, nil)),
 		}
 		running.Go(func() {
@@ -135,6 +136,26 @@ func TestOpsChannelHearsOfALostPermission(t *testing.T) {
 	}
 }
 
+// A digest whose schedule names no time any more is paused, and whoever runs the bot hears which.
+func TestOpsChannelHearsOfUnreadableSchedules(t *testing.T) {
+	t.Parallel()
+	w, c, database := watchedHouse(t, 1, sandbox.Patching, &locked{})
+	s := due("a1", sandbox.General, edge)
+	s.Schedule.Zone = "Europe/Atlantis"
+	database.subscribe(t, s)
+	eventually(t, func() (string, bool) {
+		states, err := database.Matters(t.Context())
+		return fmt.Sprintf("nothing was heard: %v, %v", states, err), states[ops.DigestsUndue] != ""
+	})
+	c.advance(2 * time.Minute)
+	w.wantTold(t, sandbox.Patching, "Digests were paused: their schedules name no time")
+	for _, m := range w.slack.Messages(sandbox.Patching, sandbox.Alice) {
+		if !strings.Contains(m.Text, "a1 in "+sandbox.General) {
+			t.Errorf("it does not say which: %q", m.Text)
+		}
+	}
+}
+
 // A channel that another organisation reads hears nothing; the log says so.
 func TestOpsChannelMustNotBeShared(t *testing.T) {
 	t.Parallel()
@@ -210,6 +231,7 @@ func TestOperatorsHearOfEvents(t *testing.T) {
 	o.open(house{opsChannel: sandbox.Patching, store: sqliteRecords(t).Store, defender: client, now: c.now, log: slog.New(slog.DiscardHandler)}, p)
 	o.auditsLost(30)
 	o.auditsLost(7)
+	o.undue(t.Context(), digest.Subscription{ID: "4711", Channel: "C0HERE"})
 	o.stopped()
 	o.tablesRefused()
 	o.desk.Look(t.Context())
@@ -226,7 +248,7 @@ func TestOperatorsHearOfEvents(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"This workspace refuses tables", "A process of this bot has ended", "host-1", "Audits were lost", "host-1: 37 audits"}
+	want := []string{"This workspace refuses tables", "A process of this bot has ended", "host-1", "Digests were paused: their schedules name no time", "4711 in C0HERE", "Audits were lost", "host-1: 37 audits"}
 	if !slices.Equal(got, want) {
 		t.Errorf("told %q, want %q", got, want)
 	}

@@ -16,6 +16,9 @@ type Scheduler struct {
 	Every time.Duration    // between two looks; 10 seconds when zero
 	Now   func() time.Time // the clock; [time.Now] when nil
 	Log   *slog.Logger     // of what failed; discarded when nil
+
+	// Paused is told of each subscription that was paused because its schedule names no time; nil for nobody.
+	Paused func(ctx context.Context, s Subscription)
 }
 
 // batch is how many due subscriptions are read at once.
@@ -84,7 +87,13 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 	if next.IsZero() {
 		const reason = "Its schedule can no longer be read."
 		sub = sub.Pause(time.Time{}, reason)
-		return s.Store.UpdateSubscription(ctx, sub, program(sub, now, "digest.pause", reason))
+		if err := s.Store.UpdateSubscription(ctx, sub, program(sub, now, "digest.pause", reason)); err != nil {
+			return fmt.Errorf("pause: %w", err)
+		}
+		if s.Paused != nil {
+			s.Paused(ctx, sub)
+		}
+		return nil
 	}
 	if err := s.Queue.Enqueue(ctx, Job{Subscription: sub.ID, Due: lastDue(sub, now)}); err != nil {
 		return fmt.Errorf("enqueue: %w", err)

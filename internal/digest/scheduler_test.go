@@ -241,10 +241,17 @@ func TestUnreadableSchedulePauses(t *testing.T) {
 	s := weekly()
 	s.Schedule.Zone, s.NextRun = "Europe/Atlantis", monday
 	store, q := newMemory(s), &queue{}
-	if err := (&digest.Scheduler{Store: store, Queue: q}).Tick(t.Context(), monday); err != nil {
-		t.Fatal(err)
+	var told []string
+	scheduler := &digest.Scheduler{Store: store, Queue: q, Paused: func(_ context.Context, s digest.Subscription) { told = append(told, s.ID) }}
+	for range 2 {
+		if err := scheduler.Tick(t.Context(), monday); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if got := store.subscriptions["7"]; !got.Paused || got.PauseReason == "" || len(q.jobs) != 0 || len(store.audits) != 1 {
 		t.Errorf("%+v, %d jobs", got, len(q.jobs))
+	}
+	if !slices.Equal(told, []string{"7"}) {
+		t.Errorf("told of %q", told)
 	}
 }

@@ -16,6 +16,7 @@ const (
 // The events.
 const (
 	DigestsPaused = "digests_paused"
+	DigestsUndue  = "digests_undue"
 	DigestsFailed = "digests_failed"
 	AuditLost     = "audit_lost"
 	Stopped       = "stopped"
@@ -69,6 +70,10 @@ func Matters() []Matter {
 		{Name: DigestsPaused, Event: true, Hold: time.Minute, Again: 10 * time.Minute, Text: Text{
 			Title: "Digests were paused",
 			Lead:  "Their channels refused them three times in a row: this bot is no member there, or the channel was archived or shared. Whoever subscribed was told. Invite the bot and resume the digest, or remove it.",
+		}},
+		{Name: DigestsUndue, Event: true, Hold: time.Minute, Again: 10 * time.Minute, Text: Text{
+			Title: "Digests were paused: their schedules name no time",
+			Lead:  "This program cannot read when they are due; another version of it, or somebody's hand, may have written that. They come no more until somebody removes them in their channels and adds them again.",
 		}},
 		{Name: DigestsFailed, Event: true, Hold: time.Minute, Again: 10 * time.Minute, Text: Text{
 			Title: "Digests were given up",
