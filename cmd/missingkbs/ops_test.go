@@ -79,12 +79,13 @@ func (w *world) told(channel string) (titles []string) {
 	return titles
 }
 
-func (w *world) wantTold(t *testing.T, channel string, want ...string) {
+// wantTold waits until the operators' channel shows these titles.
+func (w *world) wantTold(t *testing.T, want ...string) {
 	t.Helper()
-	if err := w.slack.Wait(soon(t), func() bool { return len(w.told(channel)) >= len(want) }); err != nil {
-		t.Fatalf("told %q, want %q", w.told(channel), want)
+	if err := w.slack.Wait(soon(t), func() bool { return len(w.told(sandbox.Patching)) >= len(want) }); err != nil {
+		t.Fatalf("told %q, want %q", w.told(sandbox.Patching), want)
 	}
-	if got := w.told(channel); !slices.Equal(got, want) {
+	if got := w.told(sandbox.Patching); !slices.Equal(got, want) {
 		t.Errorf("told %q, want %q", got, want)
 	}
 }
@@ -116,7 +117,7 @@ func TestOpsChannelHearsOfALostPermission(t *testing.T) {
 		c.advance(8 * time.Minute)
 	}
 	database.known(t, `"seen":25`) // all of them
-	w.wantTold(t, sandbox.Patching, lost)
+	w.wantTold(t, lost)
 
 	w.defender.Heal()
 	w.ask(t, "microsoft-_-edge")
@@ -125,12 +126,12 @@ func TestOpsChannelHearsOfALostPermission(t *testing.T) {
 	database.known(t, `"good":`)
 	c.advance(10 * time.Minute)
 	noted(2)
-	w.wantTold(t, sandbox.Patching, lost, back)
+	w.wantTold(t, lost, back)
 	for range 3 {
 		w.ask(t, "microsoft-_-edge")
 		c.advance(time.Hour)
 	}
-	w.wantTold(t, sandbox.Patching, lost, back)
+	w.wantTold(t, lost, back)
 	if strings.Contains(log.String(), "operators could not be told") {
 		t.Errorf("the log:\n%s", log)
 	}
@@ -148,7 +149,7 @@ func TestOpsChannelHearsOfUnreadableSchedules(t *testing.T) {
 		return fmt.Sprintf("nothing was heard: %v, %v", states, err), states[ops.DigestsUndue] != ""
 	})
 	c.advance(2 * time.Minute)
-	w.wantTold(t, sandbox.Patching, "Digests were paused: their schedules name no time")
+	w.wantTold(t, "Digests were paused: their schedules name no time")
 	for _, m := range w.slack.Messages(sandbox.Patching, sandbox.Alice) {
 		if !strings.Contains(m.Text, "a1 in "+sandbox.General) {
 			t.Errorf("it does not say which: %q", m.Text)
