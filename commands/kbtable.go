@@ -61,12 +61,13 @@ var kbColumns = []view.Column{
 	{Key: "url", Title: "Catalog", Kind: view.Button},
 }
 
-// kbTable makes the table of sorted KBs.
+// kbTable makes the table of sorted KBs. A list may be so long that the cells of all its rows would take several times
+// as much memory as the list; most media show a few of them.
 func kbTable(q query, kbs []api.MissingKB) view.Table {
 	t := view.Table{
 		Caption: "Missing updates of " + q.id,
 		Columns: kbColumns,
-		Rows:    make([][]view.Cell, 0, len(kbs)),
+		More:    view.More{Count: len(kbs), Make: func(i int) []view.Cell { return kbRow(kbs[i]) }},
 		Page:    q.page,
 		Command: q.line(q.sort, 0),
 	}
@@ -78,9 +79,6 @@ func kbTable(q query, kbs []api.MissingKB) view.Table {
 				t.Sorts = append(t.Sorts, view.Action{Label: by.label, Command: q.line(by.sort, 0), Effect: view.Replace})
 			}
 		}
-	}
-	for _, kb := range kbs {
-		t.Rows = append(t.Rows, kbRow(kb))
 	}
 	return t
 }

@@ -182,8 +182,8 @@ func buttons(page view.Page) []string {
 		for _, a := range table.Sorts {
 			add(&a)
 		}
-		for _, row := range table.Rows {
-			for _, c := range row {
+		for at := range table.Len() {
+			for _, c := range table.Row(at) {
 				add(c.Action)
 			}
 		}

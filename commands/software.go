@@ -216,9 +216,9 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 	return page
 }
 
-// filter keeps the KBs that q asks for, in its order, and counts the others.
+// filter keeps the KBs that q asks for, in its order, and counts the others. It reuses kbs.
 func filter(kbs []api.MissingKB, q query) (shown []api.MissingKB, hidden int) {
-	shown = slices.DeleteFunc(slices.Clone(kbs), func(kb api.MissingKB) bool {
+	shown = slices.DeleteFunc(kbs, func(kb api.MissingKB) bool {
 		return kb.MachineMissedOn < q.minDevices || kb.CVEAddressed < q.minCVEs
 	})
 	sortKBs(shown, q.sort)

@@ -255,12 +255,12 @@ func fallback(p view.Page) string {
 				line(clip(f.Name+": "+f.Value, maxFact))
 			}
 		case view.Table:
-			for i, row := range part.Rows {
+			for i := range part.Len() {
 				if left < 0 {
-					omitted += len(part.Rows) - i
+					omitted += part.Len() - i
 					break
 				}
-				line(rowText(part.Columns, row))
+				line(rowText(part.Columns, part.Row(i)))
 			}
 		case view.Chart:
 			for _, l := range chartLines(part) {

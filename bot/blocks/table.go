@@ -11,7 +11,7 @@ import (
 
 // table draws the page of a table that was asked for, and the buttons to its other pages and orders.
 func (d *drawing) table(t view.Table) {
-	if len(t.Rows) == 0 {
+	if t.Len() == 0 {
 		return
 	}
 	if extra := len(t.Columns) - maxTableColumns; extra > 0 {
@@ -20,13 +20,13 @@ func (d *drawing) table(t view.Table) {
 	}
 	span := d.span(t)
 	if span.from == span.to || !d.room() {
-		d.notes = append(d.notes, view.Count(len(t.Rows), "row")+" not shown.")
+		d.notes = append(d.notes, view.Count(t.Len(), "row")+" not shown.")
 		return
 	}
 	if d.options.Classic {
-		d.classicRows(t, t.Rows[span.from:span.to])
+		d.classicRows(t, span)
 	} else {
-		d.dataTable(t, t.Rows[span.from:span.to])
+		d.dataTable(t, span)
 	}
 	d.pages(t, span)
 }
@@ -47,8 +47,8 @@ func (d *drawing) span(t view.Table) span {
 	chars = min(chars, int(d.left)-reservedChars)
 	s := span{page: 1}
 	used := 0
-	for i, row := range t.Rows {
-		cost := d.rowCost(t.Columns, row)
+	for i := range t.Len() {
+		cost := d.rowCost(t.Columns, t.Row(i))
 		if s.to-s.from > 0 && (s.to-s.from == rows || used+cost > chars) {
 			if s.page >= max(1, t.Page) {
 				break
@@ -90,10 +90,10 @@ func cellText(k view.Kind, c view.Cell) string {
 // pages adds the buttons that page and sort, and says which rows are shown. A data_table sorts by itself, but only the
 // rows it holds.
 func (d *drawing) pages(t view.Table, s span) {
-	whole := s.from == 0 && s.to == len(t.Rows)
+	whole := s.from == 0 && s.to == t.Len()
 	if !whole {
 		d.notes = append(d.notes, fmt.Sprintf("Rows %s to %s of %s.",
-			view.Thousands(s.from+1), view.Thousands(s.to), view.Thousands(len(t.Rows))))
+			view.Thousands(s.from+1), view.Thousands(s.to), view.Thousands(t.Len())))
 	}
 	if t.Command == "" || d.pager != nil {
 		return
@@ -101,7 +101,7 @@ func (d *drawing) pages(t view.Table, s span) {
 	if s.page > 1 {
 		d.pager = append(d.pager, pageAction("Previous page", t.Command, s.page-1))
 	}
-	if rest := len(t.Rows) - s.to; rest > 0 {
+	if rest := t.Len() - s.to; rest > 0 {
 		d.pager = append(d.pager, pageAction("Next page ("+view.Thousands(rest)+" more)", t.Command, s.page+1))
 	}
 	if !whole || d.options.Classic {
@@ -114,7 +114,7 @@ func pageAction(label, command string, page int) view.Action {
 }
 
 // dataTable draws rows as Slack's sortable table.
-func (d *drawing) dataTable(t view.Table, rows [][]view.Cell) {
+func (d *drawing) dataTable(t view.Table, s span) {
 	header := make([]slack.DataTableCell, len(t.Columns))
 	for i, c := range t.Columns {
 		header[i] = slack.NewDataTableRawTextCell(clip(view.OneLine(c.Title), maxButtonText))
@@ -122,10 +122,11 @@ func (d *drawing) dataTable(t view.Table, rows [][]view.Cell) {
 	block := &slack.DataTableBlock{
 		Type:     slack.MBTDataTable,
 		Caption:  clip(view.OneLine(t.Caption), maxHeader),
-		Rows:     append(make([][]slack.DataTableCell, 0, len(rows)+1), header),
+		Rows:     append(make([][]slack.DataTableCell, 0, s.to-s.from+1), header),
 		PageSize: min(shownRows, maxPageSize),
 	}
-	for _, row := range rows {
+	for at := s.from; at < s.to; at++ {
+		row := t.Row(at)
 		cells := make([]slack.DataTableCell, len(t.Columns))
 		for i := range t.Columns {
 			cells[i] = d.cell(t.Columns[i].Kind, row[i])
@@ -155,8 +156,9 @@ func (d *drawing) cell(k view.Kind, c view.Cell) slack.DataTableCell {
 
 // classicRows draws each row as a section with its button: the first two words on a line of their own, then the other
 // cells with their headings.
-func (d *drawing) classicRows(t view.Table, rows [][]view.Cell) {
-	for _, row := range rows {
+func (d *drawing) classicRows(t view.Table, s span) {
+	for at := s.from; at < s.to; at++ {
+		row := t.Row(at)
 		var head, rest []string
 		var accessory *slack.Accessory
 		for i, column := range t.Columns {

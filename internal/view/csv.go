@@ -33,8 +33,8 @@ func WriteCSV(w io.Writer, p Page) error {
 		if err := out.Write(record); err != nil {
 			return err
 		}
-		for _, row := range t.Rows {
-			for i, c := range row {
+		for at := range t.Len() {
+			for i, c := range t.Row(at) {
 				record[i] = cellCSV(t.Columns[i].Kind, c)
 			}
 			copy(record[len(t.Columns):], values)

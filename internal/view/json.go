@@ -74,8 +74,9 @@ func WriteJSON(w io.Writer, p Page) error {
 }
 
 func tableJSON(t Table) tableDocument {
-	out := tableDocument{Caption: t.Caption, Rows: make([]map[string]any, 0, len(t.Rows))}
-	for _, row := range t.Rows {
+	out := tableDocument{Caption: t.Caption, Rows: make([]map[string]any, 0, t.Len())}
+	for at := range t.Len() {
+		row := t.Row(at)
 		object := make(map[string]any, len(row))
 		for i, c := range row {
 			object[t.Columns[i].Key] = cellJSON(t.Columns[i].Kind, c)

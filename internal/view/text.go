@@ -26,7 +26,7 @@ func WriteText(w io.Writer, p Page) error {
 		case Facts:
 			paragraph(factsText(part))
 		case Table:
-			if len(part.Rows) > 0 {
+			if part.Len() > 0 {
 				paragraph(tableText(part))
 			}
 		case Chart:
@@ -50,10 +50,10 @@ func factsText(facts Facts) string {
 }
 
 func tableText(t Table) string {
-	from, to := 0, len(t.Rows)
+	from, to := 0, t.Len()
 	if t.Page > 0 {
-		from = min(min(t.Page-1, len(t.Rows))*textRows, len(t.Rows)) // a page may be any number that somebody typed
-		to = min(from+textRows, len(t.Rows))
+		from = min(min(t.Page-1, t.Len())*textRows, t.Len()) // a page may be any number that somebody typed
+		to = min(from+textRows, t.Len())
 	}
 	body := align(func(w io.Writer) {
 		heads := make([]string, len(t.Columns))
@@ -61,7 +61,8 @@ func tableText(t Table) string {
 			heads[i] = OneLine(c.Title)
 		}
 		fmt.Fprintln(w, strings.Join(heads, "\t"))
-		for _, row := range t.Rows[from:to] {
+		for at := from; at < to; at++ {
+			row := t.Row(at)
 			cells := make([]string, len(row))
 			for i, c := range row {
 				cells[i] = cellText(t.Columns[i].Kind, c)
@@ -69,13 +70,13 @@ func tableText(t Table) string {
 			fmt.Fprintln(w, strings.Join(cells, "\t"))
 		}
 	})
-	if to-from == len(t.Rows) {
+	if to-from == t.Len() {
 		return body
 	}
 	if from == to {
-		return body + fmt.Sprintf("\n(no rows on page %d: the last is page %d)", t.Page, Pages(len(t.Rows), textRows))
+		return body + fmt.Sprintf("\n(no rows on page %d: the last is page %d)", t.Page, Pages(t.Len(), textRows))
 	}
-	return body + fmt.Sprintf("\n(rows %s to %s of %s)", Thousands(from+1), Thousands(to), Thousands(len(t.Rows)))
+	return body + fmt.Sprintf("\n(rows %s to %s of %s)", Thousands(from+1), Thousands(to), Thousands(t.Len()))
 }
 
 // Pages is how many pages of the given size n rows fill; no rows fill one.

@@ -49,15 +49,34 @@ type Facts []Fact
 // Fact is a named value, such as "Vendor" and "microsoft".
 type Fact struct{ Name, Value string }
 
-// Table is a list of rows with typed columns. It always holds every row; a medium with less room shows one page of
-// them and says how many there are. The rows are in the order in which they should be read.
+// Table is a list of rows with typed columns. It always has every row; a medium with less room shows one page of
+// them and says how many there are. The rows are in the order in which they should be read: those of Rows, then those
+// that are made when they are looked at, so that a hundred thousand of them need not be there at once for one page.
 type Table struct {
 	Caption string   // what the rows are, for people who cannot see the table
 	Columns []Column // at least one; the first names the row
 	Rows    [][]Cell // every row as long as Columns
+	More    More     // rows beside those in Rows
 	Page    int      // which page the person asked for, from 1; 0 where none was asked for
 	Command string   // the command line that makes this table, to which a medium appends " --page N"
 	Sorts   []Action // other orders, offered where the medium cannot sort by itself
+}
+
+// More are rows that are made when they are looked at.
+type More struct {
+	Count int
+	Make  func(i int) []Cell // makes row i, from 0 and below Count; the same each time
+}
+
+// Len is how many rows the table has.
+func (t Table) Len() int { return len(t.Rows) + t.More.Count }
+
+// Row returns row i, from 0 and below Len.
+func (t Table) Row(i int) []Cell {
+	if i < len(t.Rows) {
+		return t.Rows[i]
+	}
+	return t.More.Make(i - len(t.Rows))
 }
 
 // Column describes the cells below it.
