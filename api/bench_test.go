@@ -40,7 +40,7 @@ func manyKBs(n int) []byte {
 }
 
 func BenchmarkDecodeMissingKBs(b *testing.B) {
-	for _, n := range []int{10, 1_000, 10_000} {
+	for _, n := range []int{10, 1_000, 10_000, 125_000} {
 		body := manyKBs(n)
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()

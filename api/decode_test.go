@@ -104,7 +104,8 @@ func TestMergeKBs(t *testing.T) {
 		{"id":"1","machineMissedOn":2},
 		{"id":null,"name":"ADV 200002","machineMissedOn":1},
 		{"id":"","name":"ADV 200003","machineMissedOn":1},
-		{"id":null,"name":"ADV 200002","machineMissedOn":4}]}`
+		{"id":null,"name":"ADV 200002","machineMissedOn":4},
+		{"id":"3","productsNames":["a"]},{"id":"4","productsNames":["a"]},{"id":"4","productsNames":["c"]},{"id":"5","productsNames":["a"]}]}`
 	got, err := serve(t, respond(body)).client(t).MissingKBs(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +118,9 @@ func TestMergeKBs(t *testing.T) {
 		{ID: "1", MachineMissedOn: 2, ProductsNames: none},
 		{Name: "ADV 200002", MachineMissedOn: 4, ProductsNames: none},
 		{Name: "ADV 200003", MachineMissedOn: 1, ProductsNames: none},
+		{ID: "3", ProductsNames: []string{"a"}},
+		{ID: "4", ProductsNames: []string{"a", "c"}}, // which shared the list of the others
+		{ID: "5", ProductsNames: []string{"a"}},
 	}
 	if diff := cmp.Diff(want, got.Value); diff != "" {
 		t.Errorf("MissingKBs (-want +got):\n%s", diff)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,12 +14,16 @@ import (
 // is why they are read by a reader of our own.
 type kbDecoder struct {
 	jsonReader
-	rows []MissingKB
-	seen map[string]string // strings that most rows share, by how they are written
+	rows    []MissingKB
+	seen    map[string]string   // strings that most rows share, by how they are written
+	lists   map[string][]string // lists of names that most rows share, by their names with an end to each
+	reading []string            // the list that is read now
+	key     []byte              // its key
 }
 
-// typicalRow is about how many bytes a row has, for a guess at how many will come.
-const typicalRow = 240
+// shortRow is about how many bytes the shortest row has that makes sense, so that a body of braces takes no more memory
+// than one of rows.
+const shortRow = 100
 
 // decodeKBPage decodes a page of missing KBs, one row for every row of Defender's.
 // A null list is an empty one.
@@ -27,7 +32,7 @@ func decodeKBPage(body []byte) (rows []MissingKB, next string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	d := kbDecoder{jsonReader: jsonReader{data: body}, seen: map[string]string{}}
+	d := kbDecoder{jsonReader: jsonReader{data: body}, seen: map[string]string{}, lists: map[string][]string{}}
 	found := false
 	d.object(func(key []byte) {
 		switch unquote(key) {
@@ -54,7 +59,8 @@ func (d *kbDecoder) value() {
 	d.rows = nil
 	switch d.peek() {
 	case '[':
-		d.rows = make([]MissingKB, 0, (len(d.data)-d.at)/typicalRow+1)
+		rest := d.data[d.at:]
+		d.rows = make([]MissingKB, 0, min(bytes.Count(rest, []byte("{")), len(rest)/shortRow+1))
 		d.list(d.row)
 	default:
 		if raw := d.raw(); d.err == nil && !isNull(raw) {
@@ -159,25 +165,37 @@ func (d *kbDecoder) shared(name string) string {
 // are kept as they are written: 22621.10 is another build than 22621.1.
 func (d *kbDecoder) build(name string) string {
 	if c := d.peek(); c == '-' || isDigit(c) {
-		return string(d.scalar())
+		raw := d.scalar()
+		s, ok := d.seen[string(raw)] // what is in quotes stands there with them
+		if !ok && raw != nil {
+			s = string(raw)
+			d.seen[s] = s
+		}
+		return s
 	}
 	return strings.TrimSpace(d.shared(name))
 }
 
-// names reads a list of names; null is an empty list.
+// names reads a list of names; null is an empty list. Rows may share it: there is no room behind it to grow into.
 func (d *kbDecoder) names(name string) []string {
-	names := []string{}
+	d.reading, d.key = d.reading[:0], d.key[:0]
 	switch d.peek() {
 	case '[':
 		d.list(func() {
 			if s := d.shared(name); s != "" {
-				names = append(names, s)
+				d.reading = append(d.reading, s)
+				d.key = append(append(d.key, s...), 0)
 			}
 		})
 	case 'n':
 		d.raw()
 	default:
 		d.wrong(name, "a list")
+	}
+	names, ok := d.lists[string(d.key)]
+	if !ok {
+		names = append(make([]string, 0, len(d.reading)), d.reading...)
+		d.lists[string(d.key)] = names
 	}
 	return names
 }
