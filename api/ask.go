@@ -77,7 +77,8 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 			}
 			v, err := q.fetch(ctx)
 			out := outcomeOf(v, err, c.now())
-			c.old.put(q.path, out, q.size(v))
+			out.size = len(q.path) + entryBytes + q.size(v)
+			c.old.put(q.path, out)
 			return c.answers.put(q.path, out)
 		})
 	}
@@ -116,6 +117,7 @@ type outcome struct {
 	value  any
 	err    *Error
 	at     time.Time
+	size   int  // bytes that it takes, roughly
 	cached bool // it comes from memory
 }
 

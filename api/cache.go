@@ -1,6 +1,10 @@
 package api
 
 import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,19 +15,30 @@ import (
 // error that a whole channel repeats, short enough for a product just installed.
 const notFoundTTL = 30 * time.Second
 
+// cacheBytes bounds what remembered answers take, by what their values roughly take: some thousand ordinary ones, or
+// one of the longest that is read.
+const cacheBytes = 64 << 20
+
 // answers remembers what Defender said. It is go-cache without its janitor, whose
 // goroutine nobody could stop: what has expired is swept when something is
-// written, and the number of entries is bounded, which go-cache does not do.
+// written, and entries and bytes are bounded, which go-cache does not do. An answer
+// that is larger than the bound alone is not remembered, so that it costs nobody
+// else's.
 type answers struct {
 	ttl   time.Duration
 	bound int
 	now   func() time.Time
-	mu    sync.Mutex // one writer at a time, so that the bound holds
 	kept  *cache.Cache
+
+	mu    sync.Mutex // one writer at a time, so that the bounds hold
+	bytes int        // bound
+	held  int
 }
 
 func newAnswers(ttl time.Duration, bound int, now func() time.Time) *answers {
-	return &answers{ttl: ttl, bound: bound, now: now, kept: cache.New(max(ttl, 0), 0)}
+	a := &answers{ttl: ttl, bound: bound, now: now, kept: cache.New(max(ttl, 0), 0), bytes: cacheBytes}
+	a.kept.OnEvicted(func(_ string, v any) { a.held -= v.(outcome).size }) // only put deletes
+	return a
 }
 
 // get returns what is known about key, unless it is older than maxAge; a negative
@@ -56,27 +71,34 @@ func (a *answers) put(key string, o outcome) outcome {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, known := a.kept.Get(key); !known {
-		a.makeRoom()
+	a.kept.Delete(key) // what is only replaced is not told to OnEvicted
+	if o.size > a.bytes {
+		return o
 	}
+	a.makeRoom(o.size)
 	a.kept.Set(key, o, ttl)
+	a.held += o.size
 	return o
 }
 
+func (a *answers) full(size int) bool { return a.kept.ItemCount() >= a.bound || a.held+size > a.bytes }
+
 // makeRoom sweeps, and when that is not enough drops what would expire first.
-func (a *answers) makeRoom() {
-	for a.kept.ItemCount() >= a.bound {
-		a.kept.DeleteExpired()
-		if a.kept.ItemCount() < a.bound {
+func (a *answers) makeRoom(size int) {
+	if !a.full(size) {
+		return
+	}
+	a.kept.DeleteExpired()
+	if !a.full(size) {
+		return
+	}
+	items := a.kept.Items()
+	for _, key := range slices.SortedFunc(maps.Keys(items), func(x, y string) int {
+		return cmp.Or(cmp.Compare(items[x].Expiration, items[y].Expiration), strings.Compare(x, y))
+	}) {
+		if !a.full(size) {
 			return
 		}
-		var oldest string
-		var soonest int64
-		for key, item := range a.kept.Items() {
-			if oldest == "" || item.Expiration < soonest {
-				oldest, soonest = key, item.Expiration
-			}
-		}
-		a.kept.Delete(oldest)
+		a.kept.Delete(key)
 	}
 }

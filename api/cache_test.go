@@ -1,7 +1,9 @@
 package api
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -209,6 +211,44 @@ func TestCacheBound(t *testing.T) {
 			t.Errorf("%d entries after an hour, want the expired ones swept", n)
 		}
 	})
+}
+
+// Bytes are bounded like entries; an answer that is larger than the bound is handed out and not kept.
+func TestCacheBytes(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	a := newAnswers(time.Hour, 100, func() time.Time { return now })
+	a.bytes = 1000
+	put := func(key string, size int) {
+		t.Helper()
+		time.Sleep(time.Microsecond) // two that expire at the same moment go by name
+		a.put(key, outcome{at: now, size: size})
+	}
+	wantKept := func(held int, keys ...string) {
+		t.Helper()
+		if got := slices.Sorted(maps.Keys(a.kept.Items())); !slices.Equal(got, keys) || a.held != held {
+			t.Errorf("kept %v with %d bytes, want %v with %d", got, a.held, keys, held)
+		}
+	}
+	put("a", 400)
+	put("b", 300)
+	put("c", 300)
+	wantKept(1000, "a", "b", "c")
+	put("a", 350) // asked anew: the newest now
+	wantKept(950, "a", "b", "c")
+	put("d", 60)
+	wantKept(710, "a", "c", "d")
+	put("c", 1001) // what was known before is known to be old
+	wantKept(410, "a", "d")
+	put("e", 1000)
+	wantKept(1000, "e")
+	if _, ok := a.get("e", -1); !ok {
+		t.Error("an answer as large as the bound is not kept")
+	}
+	a.kept.Set("e", outcome{at: now, size: 1000}, time.Nanosecond)
+	time.Sleep(time.Microsecond)
+	put("e", 1) // in place of one that has expired
+	wantKept(1, "e")
 }
 
 // A clock of one's own dates answers, and ages what is kept when it is moved on.

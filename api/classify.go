@@ -114,6 +114,9 @@ func (c *Client) whyUnanswered(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
 		return stoppedWaiting(ctx, placeOf(ctx))
 	}
+	if callOnTheWay(ctx).turnedAway {
+		return noRoom(err)
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &Error{Kind: ErrUnavailable, Message: fmt.Sprintf("no answer within %s", c.timeout)}
 	}
@@ -123,6 +126,9 @@ func (c *Client) whyUnanswered(ctx context.Context, err error) *Error {
 // stoppedWaiting makes an error of a caller's context that is done: what the
 // call was waiting for, when it stood in a queue.
 func stoppedWaiting(ctx context.Context, p *place) *Error {
+	if p.isCrowded() {
+		return noRoom(ctx.Err())
+	}
 	if turn, _ := p.look(); turn.After(time.Now()) {
 		return p.left(ctx.Err())
 	}

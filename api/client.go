@@ -208,13 +208,15 @@ func (c *Client) address(path string) (*url.URL, error) {
 	return at, nil
 }
 
-// get makes one call, with its retries, and returns the body of a 200.
-func (c *Client) get(ctx context.Context, op string, at *url.URL) (body []byte, err error) {
+// get makes one call, with its retries, and has the body of a 200 decoded. The body is good until decode returns.
+func (c *Client) get(ctx context.Context, op string, at *url.URL, decode func(body []byte) error) (err error) {
 	call := callOf(at)
 	if _, ok := ctx.Value(placeKey{}).(*place); !ok {
 		ctx = withPlace(ctx, newPlace(false))
 	}
 	ctx = withCallOf(ctx, op)
+	onTheWay := callOnTheWay(ctx)
+	defer onTheWay.leave()
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	limited, end := runtime.StartSpan(limited, "Client."+op, c.azure.Tracer(), nil)
@@ -222,20 +224,21 @@ func (c *Client) get(ctx context.Context, op string, at *url.URL) (body []byte, 
 
 	req, err := runtime.NewRequest(limited, http.MethodGet, at.String())
 	if err != nil {
-		return nil, badResponse(call, err)
+		return badResponse(call, err)
 	}
+	runtime.SkipBodyDownload(req) // the policies do it
 	req.Raw().Header.Set("Accept", "application/json")
 	resp, err := c.azure.Pipeline().Do(req)
 	if err != nil {
-		return nil, c.unanswered(ctx, call, err)
+		return c.unanswered(ctx, call, err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		e := refused(resp)
 		e.Call = call
-		return nil, e
+		return e
 	}
-	if body, err = runtime.Payload(resp); err != nil {
-		return nil, c.unanswered(ctx, call, err)
+	if err := decode(onTheWay.body); err != nil {
+		return badResponse(call, err)
 	}
-	return body, nil
+	return nil
 }

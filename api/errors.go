@@ -21,6 +21,8 @@ var (
 	ErrLicence = errors.New("no licence")
 	// ErrThrottled: too many calls, by Defender's count or by ours; see [Error.RetryAfter].
 	ErrThrottled = errors.New("throttled")
+	// ErrBusy: Defender has answered, but so many long answers are being read that there was no room for this one in time.
+	ErrBusy = errors.New("busy")
 	// ErrUnavailable: no answer, or none but "internal error", after all retries.
 	ErrUnavailable = errors.New("unavailable")
 	// ErrBadResponse: an answer that cannot be what Defender meant to say.

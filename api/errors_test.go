@@ -15,7 +15,7 @@ import (
 
 // kinds are all sentinels; an error is exactly one of them.
 func kinds() []error {
-	return []error{ErrNotFound, ErrPermission, ErrCredential, ErrLicence, ErrThrottled, ErrUnavailable, ErrBadResponse, ErrBadRequest}
+	return []error{ErrNotFound, ErrPermission, ErrCredential, ErrLicence, ErrThrottled, ErrBusy, ErrUnavailable, ErrBadResponse, ErrBadRequest}
 }
 
 // wantKind checks that err is our error, of one kind only, on one line.

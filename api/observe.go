@@ -11,7 +11,7 @@ import (
 type CallObservation struct {
 	Kind       string        // what was asked: "missing_kbs", "machine_missing_kbs", "software", "catalog", "machine" or "machines"
 	Status     int           // HTTP status; 0 when there was no answer
-	Duration   time.Duration // until the head of the answer was there
+	Duration   time.Duration // until the answer was there, without its wait for others that are long
 	Waited     time.Duration // before that, for its turn under the rate limit
 	Try        int           // 1 for the first try of a call, 2 for its first retry
 	Background bool          // for a digest: see [Background]
@@ -48,6 +48,20 @@ type onTheWay struct {
 	kind   string
 	tries  int
 	waited time.Duration
+
+	// Of the last try:
+	body       []byte        // of a good answer
+	leaves     func()        // gives back the room that it takes; nil for none
+	held       time.Duration // until there was room
+	turnedAway bool          // there was none in time
+}
+
+// leave gives back the room that the answer takes.
+func (c *onTheWay) leave() {
+	if c.leaves != nil {
+		c.leaves()
+	}
+	c.body, c.leaves = nil, nil
 }
 
 type onTheWayKey struct{}

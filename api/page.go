@@ -14,11 +14,6 @@ import (
 // that is millions of rows; whatever goes on longer is broken.
 const maxPages = 1000
 
-// maxDeeper is how many segments more than a question's path that of a further page
-// may have. A relative link resolves against the page before, so that a wrong one
-// leads deeper with each page, and never in a circle.
-const maxDeeper = 2
-
 // decoder makes rows of a page's body and finds the link to the next one.
 type decoder[W any] func(body []byte) (rows []W, next string, err error)
 
@@ -28,7 +23,6 @@ type pager[W any] struct {
 	op     string // names the span
 	decode decoder[W]
 	been   map[string]bool
-	depth  int // how many segments the path of a page may have
 	count  int // pages read so far
 }
 
@@ -41,7 +35,7 @@ func (p *pager[W]) pages(ctx context.Context, path string) iter.Seq2[[]W, error]
 			yield(nil, err)
 			return
 		}
-		p.been, p.depth = map[string]bool{}, depth(at)+maxDeeper
+		p.been = map[string]bool{}
 		for at != nil {
 			rows, next, err := p.page(ctx, at)
 			if !yield(rows, err) || err != nil {
@@ -71,18 +65,17 @@ func (p *pager[W]) all(ctx context.Context, path string) ([]W, error) {
 // page reads one page and finds the address of the next one, nil at the end.
 func (p *pager[W]) page(ctx context.Context, at *url.URL) (rows []W, next *url.URL, err error) {
 	p.been[at.String()] = true
-	body, err := p.client.get(ctx, p.op, at)
+	err = p.client.get(ctx, p.op, at, func(body []byte) error {
+		var link string
+		var err error
+		rows, link, err = p.decode(body)
+		if err == nil && link != "" {
+			next, err = follow(at, link, p.been)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
-	}
-	rows, link, err := p.decode(body)
-	if err == nil && link != "" {
-		if next, err = follow(at, link, p.been); err == nil && depth(next) > p.depth {
-			err = errors.New("nextLink leads ever deeper")
-		}
-	}
-	if err != nil {
-		return nil, nil, badResponse(callOf(at), err)
 	}
 	p.count++
 	return rows, next, nil
@@ -111,8 +104,6 @@ func follow(from *url.URL, link string, been map[string]bool) (*url.URL, error) 
 	return next, nil
 }
 
-func depth(u *url.URL) int { return strings.Count(u.Path, "/") }
-
 // sameHost compares host and port, the default port being the same as none.
 func sameHost(a, b *url.URL) bool {
 	port := func(u *url.URL) string {
@@ -131,13 +122,13 @@ func one[T any](ctx context.Context, c *Client, op, path string, decode func(bod
 	if err != nil {
 		return none, err
 	}
-	body, err := c.get(ctx, op, at)
+	v := none
+	err = c.get(ctx, op, at, func(body []byte) (err error) {
+		v, err = decode(body)
+		return err
+	})
 	if err != nil {
 		return none, err
-	}
-	v, err := decode(body)
-	if err != nil {
-		return none, badResponse(callOf(at), err)
 	}
 	return v, nil
 }

@@ -29,6 +29,7 @@ func newPipeline(cred azcore.TokenCredential, named namedCredential, o Options, 
 				refusedToken{cred},
 				limit,
 				callLog{o.Logger, o.Observe},
+				newRoom(o.MaxBody),
 			},
 		},
 		&policy.ClientOptions{
@@ -52,13 +53,14 @@ func (l callLog) Do(req *policy.Request) (*http.Response, error) {
 	start := time.Now()
 	resp, err := req.Next()
 	ctx := req.Raw().Context()
-	l.observe(ctx, observationOf(ctx, resp, time.Since(start)))
+	took := time.Since(start) - callOnTheWay(ctx).held
+	l.observe(ctx, observationOf(ctx, resp, took))
 	if !l.log.Enabled(ctx, slog.LevelDebug) {
 		return resp, err
 	}
 	attrs := []slog.Attr{
 		slog.String("call", req.Raw().Method+" "+req.Raw().URL.EscapedPath()),
-		slog.Duration("duration", time.Since(start)),
+		slog.Duration("duration", took),
 		slog.String("request_id", req.Raw().Header.Get(requestIDHeader)),
 	}
 	if err == nil {
@@ -81,7 +83,8 @@ func observationOf(ctx context.Context, resp *http.Response, took time.Duration)
 	return o
 }
 
-// bodyLimit stops reading an answer at a limit, after decompression.
+// bodyLimit stops reading an answer at a limit, after decompression. What is no answer is cut, since it is a failure
+// whatever else it says.
 type bodyLimit struct {
 	policy.Transporter
 	limit int64
@@ -92,6 +95,10 @@ func (b bodyLimit) Do(req *http.Request) (*http.Response, error) {
 	resp, err := b.Transporter.Do(req)
 	if err != nil || resp == nil {
 		return resp, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		resp.Body = cutBody{io.LimitReader(resp.Body, errorBody), resp.Body}
+		return resp, nil
 	}
 	if resp.ContentLength > b.limit {
 		_ = resp.Body.Close()
@@ -118,6 +125,12 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// cutBody is the beginning of a body.
+type cutBody struct {
+	io.Reader
+	io.Closer
+}
+
 // tooLarge says that an answer is longer than we are willing to read.
 type tooLarge struct{ limit int64 }
 
@@ -141,7 +154,9 @@ func noRedirects(t policy.Transporter) policy.Transporter {
 }
 
 // defaultTransport is an HTTP client for one host that may be far away: it dials
-// and shakes hands with patience, and leaves the rest to the call's timeout.
+// and shakes hands with patience, and leaves the rest to the call's timeout. An
+// answer that waits for room is held up at the other end: Go would take 4 MiB of
+// it, for each of them.
 func defaultTransport() *http.Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Client{Transport: &http.Transport{
@@ -153,6 +168,7 @@ func defaultTransport() *http.Client {
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+		HTTP2:                 &http.HTTP2Config{MaxReceiveBufferPerStream: waitingBody},
 	}}
 }
 

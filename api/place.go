@@ -18,6 +18,8 @@ type place struct {
 	standing bool          // in the line of such calls
 	promoted chan struct{} // closed when a question joins
 
+	crowded bool // the answer is there and waits for others to be read
+
 	beganBy context.Context // of the question that began the call; for its values alone
 }
 
@@ -69,6 +71,19 @@ func (p *place) moveTo(turn time.Time, why Error) {
 	p.turn, p.why, p.standing = turn, why, false
 	close(p.moved)
 	p.moved = make(chan struct{})
+}
+
+// crowd notes whether the answer waits for others to be read.
+func (p *place) crowd(waits bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.crowded = waits
+}
+
+func (p *place) isCrowded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.crowded
 }
 
 // look returns the turn, and a channel that is closed when it changes.

@@ -24,8 +24,7 @@ type oldAnswers struct {
 }
 
 type oldAnswer struct {
-	key  string
-	size int
+	key string
 	outcome
 }
 
@@ -37,21 +36,20 @@ func newOldAnswers(life time.Duration, entries int) *oldAnswers {
 	return &oldAnswers{life: life, entries: entries, bytes: oldBytes, by: map[string]*list.Element{}, use: list.New()}
 }
 
-// put keeps an answer of so many bytes. "Not found" is an answer, too: it ends what
+// put keeps an answer. "Not found" is an answer, too: it ends what
 // was known before.
-func (a *oldAnswers) put(key string, o outcome, size int) {
+func (a *oldAnswers) put(key string, o outcome) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.life <= 0 || o.err != nil && !o.err.Is(ErrNotFound) {
 		return
 	}
 	a.drop(a.by[key])
-	if o.err != nil || size > a.bytes {
+	if o.err != nil || o.size > a.bytes {
 		return
 	}
-	size += len(key) + 200 // for what stands around it
-	a.by[key] = a.use.PushFront(&oldAnswer{key, size, o})
-	a.held += size
+	a.by[key] = a.use.PushFront(&oldAnswer{key, o})
+	a.held += o.size
 	for len(a.by) > a.entries || a.held > a.bytes {
 		a.drop(a.use.Back())
 	}
@@ -88,12 +86,15 @@ func (a *oldAnswers) get(key string, now time.Time) (outcome, bool) {
 // excused reports whether a failure is a reason to hand out an old answer: nothing
 // is known to have changed, Defender could only not be asked in time.
 func excused(e *Error) bool {
-	return e.Is(ErrThrottled) || e.Is(ErrUnavailable) || errors.Is(e, context.DeadlineExceeded)
+	return e.Is(ErrThrottled) || e.Is(ErrBusy) || e.Is(ErrUnavailable) || errors.Is(e, context.DeadlineExceeded)
 }
 
 // longWait is how long one who could have an old answer waits for the turn of a
 // call at most. The call keeps its turn, and so is there for the next one who asks.
 const longWait = 2 * time.Second
+
+// entryBytes is what stands around an answer that is kept.
+const entryBytes = 200
 
 // The size functions say roughly how many bytes a value takes.
 

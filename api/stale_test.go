@@ -196,24 +196,24 @@ func TestOldAnswers(t *testing.T) {
 			}
 		}
 	}
-	a.put("a", outcome{at: start}, 10)
+	a.put("a", outcome{at: start, size: 10})
 	has(start.Add(time.Hour), "a")
 	has(start.Add(time.Hour+1), "")
 	for _, key := range []string{"a", "b", "c"} {
-		a.put(key, outcome{at: start}, 10)
+		a.put(key, outcome{at: start, size: 10})
 	}
 	a.get("a", start) // used last
-	a.put("d", outcome{at: start}, 10)
+	a.put("d", outcome{at: start, size: 10})
 	has(start, "a", "c", "d")
-	a.put("c", outcome{at: start, err: &Error{Kind: ErrUnavailable}}, 0)
+	a.put("c", outcome{at: start, err: &Error{Kind: ErrUnavailable}})
 	has(start, "a", "c", "d")
-	a.put("c", outcome{at: start, err: &Error{Kind: ErrNotFound}}, 0)
+	a.put("c", outcome{at: start, err: &Error{Kind: ErrNotFound}})
 	has(start, "a", "d")
-	a.put("big", outcome{at: start}, 9500)
+	a.put("big", outcome{at: start, size: 9_990})
 	has(start, "d", "big")
-	a.put("bigger", outcome{at: start}, 10_001)
+	a.put("bigger", outcome{at: start, size: 10_001})
 	has(start, "d", "big")
-	if a.held != 9500+len("big")+200+10+len("d")+200 {
+	if a.held != 10_000 {
 		t.Errorf("%d bytes are held", a.held)
 	}
 }

@@ -153,6 +153,10 @@ var explanations = []explanation{
 		more: retryHint,
 	},
 	{
+		is: api.ErrBusy, word: "busy", title: "Too many long answers at once",
+		lead: "Defender has answered at length, and so it has to other questions, of which the bot reads a few at a time. Ask again in a minute.",
+	},
+	{
 		is: api.ErrBadResponse, word: "bad_response", title: "Defender's answer could not be read",
 		lead: "It was not what the API promises, so nothing of it is shown. Try again in a minute; if it persists, a proxy between this bot and Defender may be answering instead.",
 	},

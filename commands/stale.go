@@ -84,7 +84,7 @@ func staleness(err error) view.Stale {
 		return view.UsedUp
 	case errors.Is(err, api.ErrUnavailable):
 		return view.Unreachable
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, api.ErrBusy):
 		return view.TooSlow
 	}
 	return view.NotStale

@@ -132,7 +132,7 @@ func (e *exposure) read(ctx context.Context, ids []string, maxAge time.Duration)
 	var cutShort error
 	for i, id := range ids {
 		if err := failures[i]; err != nil {
-			if errors.Is(err, api.ErrThrottled) || ctx.Err() != nil {
+			if errors.Is(err, api.ErrThrottled) || errors.Is(err, api.ErrBusy) || ctx.Err() != nil {
 				cutShort = err
 			}
 			snap.Unread = append(snap.Unread, digest.Unread{Software: id, Reason: commands.Explain(err).Title + "."})
