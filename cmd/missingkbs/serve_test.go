@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -22,6 +23,7 @@ import (
 type world struct {
 	defender *apitest.Server
 	slack    *sandbox.Workspace
+	program  string // its file; the test binary where it is empty
 	process  *exec.Cmd
 	log      *locked
 }
@@ -88,7 +90,7 @@ func (w *world) start(tb testing.TB, settings map[string]string) {
 		"HTTP_ADDR":            "127.0.0.1:0",
 	}
 	maps.Copy(environment, settings)
-	w.process = exec.Command(os.Args[0], "serve")
+	w.process = exec.Command(cmp.Or(w.program, os.Args[0]), "serve")
 	w.process.Stdout, w.process.Stderr = w.log, w.log
 	w.process.Env = []string{"PATH=" + os.Getenv("PATH")}
 	for name, value := range environment {
