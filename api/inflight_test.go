@@ -162,6 +162,27 @@ func TestNoRoomInTime(t *testing.T) {
 	})
 }
 
+// A call that is to be tried again holds no room until then.
+func TestNoRoomBetweenTries(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := crowdedClient(t, func(o *Options) { o.Retry.MaxRetries, o.Retry.RetryDelay = 1, 10*time.Second })
+		var asking sync.WaitGroup
+		defer asking.Wait()
+		for i := range largestAtOnce {
+			asking.Go(func() {
+				_, err := c.MissingKBs(t.Context(), fmt.Sprint("cut-_-", i))
+				wantKind(t, err, ErrUnavailable)
+			})
+		}
+		synctest.Wait()
+		began := time.Now()
+		if _, err := c.MissingKBs(t.Context(), "long"); err != nil || time.Since(began) != 0 {
+			t.Errorf("a long answer took %v, %v", time.Since(began), err)
+		}
+	})
+}
+
 // Whatever becomes of an answer, the room that it took is there for the next one.
 func TestRoomIsGivenBack(t *testing.T) {
 	t.Parallel()
