@@ -41,8 +41,8 @@ func newPipeline(cred azcore.TokenCredential, named namedCredential, o Options, 
 }
 
 // callLog writes a debug line for every HTTP call, and tells whoever observes. It
-// knows neither the token nor the body, and leaves out the query, which may hold
-// what somebody typed.
+// knows neither the token nor the body, and leaves out the id and the query, which
+// may hold what somebody typed.
 type callLog struct {
 	log     *slog.Logger
 	observe func(context.Context, CallObservation)
@@ -59,7 +59,7 @@ func (l callLog) Do(req *policy.Request) (*http.Response, error) {
 		return resp, err
 	}
 	attrs := []slog.Attr{
-		slog.String("call", req.Raw().Method+" "+req.Raw().URL.EscapedPath()),
+		slog.String("call", outline(req.Raw().Method+" "+req.Raw().URL.EscapedPath())),
 		slog.Duration("duration", took),
 		slog.String("request_id", req.Raw().Header.Get(requestIDHeader)),
 	}

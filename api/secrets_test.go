@@ -133,7 +133,7 @@ func TestDebugLog(t *testing.T) {
 		}
 		got = append(got, map[string]any{"level": entry["level"], "msg": entry["msg"], "call": entry["call"], "status": entry["status"]})
 	}
-	call := "GET /api/Software/a%2Fb/getmissingkbs"
+	call := "GET /api/Software/{id}/getmissingkbs" // who asked about what is nobody's business
 	want := []map[string]any{
 		{"level": "DEBUG", "msg": "defender call", "call": call, "status": 503.0},
 		{"level": "DEBUG", "msg": "defender call", "call": call, "status": 200.0},

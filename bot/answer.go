@@ -46,7 +46,7 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	b.running.Go(func() {
 		r := b.result(ctx, q)
 		if r.err != nil && !r.refused { // the gate logs what it refuses
-			log.WarnContext(ctx, "question failed", "error", r.err, "took", time.Since(began))
+			log.WarnContext(ctx, "question failed", "error", commands.Logged(r.err), "took", time.Since(began))
 		}
 		results <- r
 	})

@@ -115,7 +115,7 @@ func (b *Bot) suggest(ctx context.Context, q question) {
 		seen.Outcome, seen.Reason = Refused, commands.Reason(err)
 	default:
 		seen.Outcome, seen.Reason = Failed, commands.Reason(err)
-		b.log.WarnContext(ctx, "no suggestions", "error", err)
+		b.log.WarnContext(ctx, "no suggestions", "error", commands.Logged(err))
 	}
 	if !b.ack(ctx, q.envelope, offer) {
 		seen.Outcome = Lost

@@ -201,7 +201,7 @@ func (d digests) one(f oneDigest) func(context.Context, Request) (view.Page, err
 		case errors.Is(err, digest.ErrNotFound) || err == nil && !digestVisible(s, req):
 			return view.Page{}, noDigest(id)
 		case err != nil:
-			return view.Page{}, fmt.Errorf("look up digest %s: %w", id, err)
+			return view.Page{}, fmt.Errorf("look up a digest: %w", err)
 		}
 		page, err := f(ctx, req, s)
 		if errors.Is(err, digest.ErrNotFound) { // somebody removed it meanwhile

@@ -88,6 +88,21 @@ func Reason(err error) string {
 	return "internal"
 }
 
+// Logged is what the log may hold of the failure of a question: its kind and its cause, without the words of who asked. What
+// was asked is in the audit, where that is wanted.
+func Logged(err error) string {
+	if own, ok := errors.AsType[*Error](err); ok {
+		if own.Usage || own.Err == nil { // what is wrong with a question repeats it
+			return Reason(err)
+		}
+		return Reason(err) + ": " + Logged(own.Err)
+	}
+	if said, ok := errors.AsType[*api.Error](err); ok {
+		return said.Outline()
+	}
+	return err.Error()
+}
+
 // explanationOf finds the first explanation that fits.
 func explanationOf(err error) (explanation, bool) {
 	said, _ := errors.AsType[*api.Error](err)

@@ -113,7 +113,7 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	case errors.Is(err, api.ErrNotFound):
 		return s.instead(ctx, q, err)
 	case err != nil:
-		return view.Page{}, fmt.Errorf("missing KBs of %s: %w", q.id, err)
+		return view.Page{}, fmt.Errorf("read missing KBs: %w", err)
 	case len(answer.Value) > 0:
 		return s.page(q, answer), nil
 	}

@@ -1,0 +1,49 @@
+package api
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+)
+
+// idPlace stands for the id in the outline of a call.
+const idPlace = "{id}"
+
+// Outline is [Error.Error] without what the call was about: no id, and nothing that Defender may repeat of the question.
+// It is for logs that are not to tell who asked what.
+func (e *Error) Outline() string {
+	shown := *e
+	shown.Call = outline(e.Call)
+	if errors.Is(e, ErrNotFound) || errors.Is(e, ErrBadRequest) { // the question is what these talk about
+		shown.Message = ""
+	}
+	if id := idIn(e.Call); id != "" {
+		shown.Message = strings.ReplaceAll(shown.Message, id, idPlace)
+	}
+	return shown.Error()
+}
+
+// outline is a call without the id in its path.
+func outline(call string) string {
+	before, rest, found := strings.Cut(call, "/api/")
+	parts := strings.Split(rest, "/")
+	if !found || len(parts) < 2 {
+		return call
+	}
+	parts[1] = idPlace
+	return before + "/api/" + strings.Join(parts, "/")
+}
+
+// idIn is the id in the path of a call, as it was before it was escaped.
+func idIn(call string) string {
+	_, rest, _ := strings.Cut(call, "/api/")
+	parts := strings.Split(rest, "/")
+	if len(parts) < 2 {
+		return ""
+	}
+	id, err := url.PathUnescape(parts[1])
+	if err != nil {
+		return parts[1]
+	}
+	return id
+}
