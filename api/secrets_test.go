@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -34,6 +35,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 		respond("<html>" + body + "</html>"), respond(`{"value":"` + body + `"}`), respond(`{"value":[{"id":"` + body),
 		respond(`{"value":[{"id":"1","cveAddressed":"` + body + `"}]}`), respond(body),
 		func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://elsewhere.test/"+body+"?token="+secretToken, http.StatusFound) },
 		respond(edge),
 	} {
 		s := serve(t, handler)
@@ -140,5 +142,16 @@ func TestDebugLog(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+// Entra may repeat the assertion that it refuses.
+func TestAssertionIsNotShown(t *testing.T) {
+	t.Parallel()
+	const assertion = "eyJhbGciOiJQUzI1NiJ9.eyJzdWIiOiJtaXNzaW5na2JzIn0.c2lnbmF0dXJl"
+	body := `{"error":"invalid_client","error_description":"AADSTS700027: The assertion '` + assertion + `' is not registered. Trace ID: x"}`
+	e := entraSaid(&http.Response{StatusCode: http.StatusUnauthorized, Body: io.NopCloser(strings.NewReader(body))})
+	if got := e.Error(); strings.Contains(got, assertion[:20]) || !strings.Contains(got, "is not registered") {
+		t.Errorf("the error shows too much, or too little: %q", got)
 	}
 }

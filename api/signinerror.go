@@ -56,7 +56,7 @@ func entraSaid(resp *http.Response) *Error {
 	e.Code = entraCode.FindString(said.Description)
 	// Behind the sentence Entra repeats ids and the time for its support.
 	text, _, _ := strings.Cut(strings.TrimPrefix(said.Description, e.Code+": "), "Trace ID:")
-	e.Message = oneLine(text)
+	e.Message = oneLine(anyToken.ReplaceAllString(text, "REDACTED")) // it may repeat an assertion
 	if e.Code == "" {
 		e.Code = oneLine(said.Error)
 	}

@@ -1,4 +1,4 @@
-// Package mask takes what looks like a secret out of text: tokens of Slack, JSON web tokens, addresses that work for
+// Package mask takes what looks like a secret out of text: tokens of Slack, JSON web tokens, client secrets of Entra, addresses that work for
 // whoever knows them, passwords in URLs. It knows how secrets look and none that there is.
 //
 // It is the second line of defence. The first is that nobody logs a secret; what is found here is a mistake elsewhere.
@@ -37,6 +37,7 @@ var looks = []look{
 	of(`((?:client_secret|client_assertion|refresh_token|access_token|id_token|device_code|password|passwd|pwd)=)[^\s"'\\&]+()`,
 		"_secret=", "_assertion=", "_token=", "_code=", "password=", "passwd=", "pwd="),
 	of(`(://[^\s"'\\/:@]*:)[^\s"'\\/]+(@)`, "@"), // passwords in URLs; an @ within one is none that ends it
+	of(`()\b[0-9A-Za-z_.~-]{3}[0-9]Q~[0-9A-Za-z_.~-]{30,40}()`, "Q~"), // client secrets of Entra
 	of(`(Bearer )[0-9A-Za-z._~+/=-]{8,}()`, "Bearer "),
 }
 

@@ -27,6 +27,7 @@ func TestWhatIsMasked(t *testing.T) {
 		"postgres://bot:hunt@er2@db.example/x":                                       "postgres://bot:(hidden)@db.example/x",
 		"proxyconnect: http://me:hunter2@proxy:3128":                                 "proxyconnect: http://me:(hidden)@proxy:3128",
 		"host=db user=bot password=hunter2 sslmode=on":                               "host=db user=bot password=(hidden) sslmode=on",
+		"secret 3Zx8Q~aB.c-d_e~fghijklmnopqrstuvwxyz0123 is wrong":                   "secret (hidden) is wrong",
 		"Authorization: Bearer abcdefghijkl.mnop":                                    "Authorization: Bearer (hidden)",
 		"trigger 1234567890123.123456789012.0123456789abcdef0123456789abcdef it was": "trigger (hidden) it was",
 	} {
