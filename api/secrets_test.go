@@ -35,7 +35,9 @@ func TestNothingSecretIsShown(t *testing.T) {
 		respond("<html>" + body + "</html>"), respond(`{"value":"` + body + `"}`), respond(`{"value":[{"id":"` + body),
 		respond(`{"value":[{"id":"1","cveAddressed":"` + body + `"}]}`), respond(body),
 		func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://elsewhere.test/"+body+"?token="+secretToken, http.StatusFound) },
+		func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://elsewhere.test/"+body+"?token="+secretToken, http.StatusFound)
+		},
 		respond(edge),
 	} {
 		s := serve(t, handler)

@@ -121,6 +121,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 	if _, err := w.slack.OpenHome(soon(t), sandbox.Alice); err != nil {
 		t.Fatal(err)
 	}
+	w.home(t, canaries["views"])
 	for _, wrong := range w.troubles(t) {
 		heal := w.defender.Inject(wrong)
 		w.ask(t, edge)

@@ -36,7 +36,7 @@ var looks = []look{
 	of(`([?&](?:ticket|link_key)=)[^\s"'\\&]+()`, "ticket=", "link_key="),                                         // socket tickets
 	of(`((?:client_secret|client_assertion|refresh_token|access_token|id_token|device_code|password|passwd|pwd)=)[^\s"'\\&]+()`,
 		"_secret=", "_assertion=", "_token=", "_code=", "password=", "passwd=", "pwd="),
-	of(`(://[^\s"'\\/:@]*:)[^\s"'\\/]+(@)`, "@"), // passwords in URLs; an @ within one is none that ends it
+	of(`(://[^\s"'\\/:@]*:)[^\s"'\\/]+(@)`, "@"),                      // passwords in URLs; an @ within one is none that ends it
 	of(`()\b[0-9A-Za-z_.~-]{3}[0-9]Q~[0-9A-Za-z_.~-]{30,40}()`, "Q~"), // client secrets of Entra
 	of(`(Bearer )[0-9A-Za-z._~+/=-]{8,}()`, "Bearer "),
 }
