@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"io"
 	"log"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -89,11 +91,7 @@ func (p *proxy) tunnel(rw http.ResponseWriter, r *http.Request) {
 func (p *proxy) counts() (map[string]int, []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	seen := map[string]int{}
-	for host, n := range p.seen {
-		seen[host] = n
-	}
-	return seen, append([]string(nil), p.other...)
+	return maps.Clone(p.seen), slices.Clone(p.other)
 }
 
 // certify makes a certificate for the hosts.
