@@ -29,6 +29,7 @@ func seedBodies() []string {
 		refusal("ResourceNotFound", "Machine 0123 was not found"), refusal("Forbidden", "Missing application roles. API required roles: Software.Read.All,A, application roles: B."),
 		refusal("429", "API calls quota exceeded! Maximum allowed 30 per 00:01:00 for the key Destination+TenantID+AppID. You can send requests again in 8 seconds."),
 		`{"error":{"code":5,"message":["m"],"target":{}}}`, `{"error":"nope"}`, `{"@odata.nextLink":"https://evil.example/api/Software","value":[]}`, `{"@odata.nextLink":"?$skip=1","value":[{"id":"a"}]}`,
+		`{"@odata.nextLink":"httpsV//evil.example/Software","value":[]}`,
 	}
 }
 

@@ -14,6 +14,11 @@ import (
 // that is millions of rows; whatever goes on longer is broken.
 const maxPages = 1000
 
+// maxDeeper is how many segments more than a question's path that of a further page
+// may have. A relative link resolves against the page before, so that a wrong one
+// leads deeper with each page, and never in a circle.
+const maxDeeper = 2
+
 // decoder makes rows of a page's body and finds the link to the next one.
 type decoder[W any] func(body []byte) (rows []W, next string, err error)
 
@@ -23,6 +28,7 @@ type pager[W any] struct {
 	op     string // names the span
 	decode decoder[W]
 	been   map[string]bool
+	depth  int // how many segments the path of a page may have
 	count  int // pages read so far
 }
 
@@ -35,7 +41,7 @@ func (p *pager[W]) pages(ctx context.Context, path string) iter.Seq2[[]W, error]
 			yield(nil, err)
 			return
 		}
-		p.been = map[string]bool{}
+		p.been, p.depth = map[string]bool{}, depth(at)+maxDeeper
 		for at != nil {
 			rows, next, err := p.page(ctx, at)
 			if !yield(rows, err) || err != nil {
@@ -72,6 +78,9 @@ func (p *pager[W]) page(ctx context.Context, at *url.URL) (rows []W, next *url.U
 		if err == nil && link != "" {
 			next, err = follow(at, link, p.been)
 		}
+		if err == nil && next != nil && depth(next) > p.depth {
+			err = errors.New("nextLink leads ever deeper")
+		}
 		return err
 	})
 	if err != nil {
@@ -103,6 +112,8 @@ func follow(from *url.URL, link string, been map[string]bool) (*url.URL, error) 
 	}
 	return next, nil
 }
+
+func depth(u *url.URL) int { return strings.Count(u.Path, "/") }
 
 // sameHost compares host and port, the default port being the same as none.
 func sameHost(a, b *url.URL) bool {

@@ -90,6 +90,7 @@ func TestNextLinkRefused(t *testing.T) {
 		"itself, relative":   away("getmissingkbs"),
 		"itself, fragment":   away("getmissingkbs#2"),
 		"circle":             func(n int, _ string) string { return fmt.Sprintf("?page=%d", (n+1)%3) },
+		"ever deeper":        away("x//y"),
 		"endless":            func(n int, _ string) string { return fmt.Sprintf("?page=%d", n+1) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,7 +101,7 @@ func TestNextLinkRefused(t *testing.T) {
 			if got.Value != nil {
 				t.Errorf("got %v with the error", got.Value)
 			}
-			calls := map[string]int{"circle": 4, "endless": maxPages}
+			calls := map[string]int{"circle": 4, "ever deeper": 2, "endless": maxPages}
 			if got, want := len(s.asked()), max(calls[name], 1); got != want {
 				t.Errorf("%d calls, want %d", got, want)
 			}
