@@ -1,0 +1,129 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/doctor"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	maxChannels   = 40 // Slack takes some fifty questions about channels a minute
+	channelsAtOne = 8
+)
+
+// wantedChannel is where something is to be posted.
+type wantedChannel struct {
+	id, what string
+	paused   bool // nothing is posted for now
+}
+
+// channels looks at the channels of digests, those of the file of digests included, and at the operations channel.
+func (e *exam) channels(ctx context.Context) []doctor.Finding {
+	me := e.installed.Load()
+	wanted, err := e.wantedChannels(ctx)
+	switch {
+	case me == nil:
+		return unchecked("the bot token does not work")
+	case err != nil:
+		return unchecked("the digests cannot be read: " + err.Error())
+	case len(wanted) == 0:
+		return well("no channel is to be told anything yet")
+	}
+	asked := wanted[:min(len(wanted), maxChannels)]
+	found := make([][]doctor.Finding, len(asked))
+	slots := make(chan struct{}, channelsAtOne)
+	var all sync.WaitGroup
+	inspector := bot.Inspect(e.slack)
+	for i, c := range asked {
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			state, err := inspector.Channel(ctx, c.id)
+			found[i] = c.finding(state, me.User, err)
+		})
+	}
+	all.Wait()
+	told := slices.Concat(found...)
+	if n := len(wanted) - len(asked); n > 0 {
+		told = append(told, unchecked(fmt.Sprintf("%s more", view.Count(n, "channel")))...)
+	}
+	if len(told) == 0 {
+		return well("member of " + view.Count(len(asked), "channel") + " where something is posted")
+	}
+	return told
+}
+
+// finding says what is wrong with a channel; nothing of one that is well.
+func (c wantedChannel) finding(state bot.ChannelState, name string, err error) []doctor.Finding {
+	called := c.id
+	if state.Name != "" {
+		called = "#" + state.Name
+	}
+	bad := doctor.Fail
+	if c.paused {
+		bad = doctor.Warn
+	}
+	cureBy := func(text, cure string) []doctor.Finding {
+		return found(bad, called+" ("+c.what+") "+text, cure)
+	}
+	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
+	_, limited := errors.AsType[*slack.RateLimitedError](err)
+	invite := "in that channel type /invite @" + name
+	switch {
+	case limited:
+		return doubtful(called+": Slack asks for a pause", "try again in a minute")
+	case isRefusal && refused.Err == "missing_scope":
+		return unchecked(called + ": the scope " + cmp.Or(refused.Needed, "channels:read") + " is missing")
+	case isRefusal && refused.Err == "channel_not_found":
+		return cureBy("is not there, or is private and the bot is no member", invite+"; if the channel is gone, choose another")
+	case err != nil:
+		return doubtful(called+": "+err.Error(), "try again in a minute")
+	case state.Archived:
+		return cureBy("is archived", "unarchive it, or choose another channel")
+	case state.Shared:
+		return cureBy("is shared with another organisation: nothing is posted there", "choose a channel of your own")
+	case state.ReadOnly:
+		return cureBy("is read-only", "let the bot post there, or choose another channel")
+	case !state.Member && !state.Direct:
+		return cureBy("has not the bot as a member", invite)
+	}
+	return nil
+}
+
+func (e *exam) wantedChannels(ctx context.Context) ([]wantedChannel, error) {
+	var wanted []wantedChannel
+	add := func(id, what string, paused bool) {
+		if i := slices.IndexFunc(wanted, func(c wantedChannel) bool { return c.id == id }); i >= 0 {
+			wanted[i].paused = wanted[i].paused && paused
+			return
+		}
+		wanted = append(wanted, wantedChannel{id, what, paused})
+	}
+	if e.ops != "" {
+		add(e.ops, "MISSINGKBS_OPS_CHANNEL", false)
+	}
+	if e.digests != nil {
+		for _, s := range e.digests.wanted {
+			add(s.Channel, "digest "+s.ID, false)
+		}
+	}
+	if s := e.store.Load(); s != nil && e.ready.Load() {
+		subscriptions, err := s.Subscriptions(ctx, allSubscriptions)
+		if err != nil {
+			return nil, err
+		}
+		for _, sub := range subscriptions {
+			add(sub.Channel, "digest "+sub.ID, sub.Paused)
+		}
+	}
+	return wanted, nil
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/doctor"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// sameApp compares the apps of the two tokens.
+func (e *exam) sameApp(ctx context.Context) []doctor.Finding {
+	me := e.installed.Load()
+	if me == nil {
+		return unchecked("the bot token does not work")
+	}
+	inspector := bot.Inspect(e.slack)
+	ofToken := inspector.AppOfToken()
+	if ofToken == "" {
+		return unchecked("SLACK_APP_TOKEN names no app")
+	}
+	ofBot, err := inspector.AppOfBot(ctx, me.BotID)
+	switch {
+	case err != nil || ofBot == "":
+		return unchecked("Slack does not say which app the bot token is of")
+	case ofBot != ofToken:
+		return unwell(fmt.Sprintf("SLACK_APP_TOKEN is of the app %s, SLACK_BOT_TOKEN of the app %s", ofToken, ofBot),
+			"take both tokens from the settings of one app: questions come to the one, answers go out as the other")
+	}
+	return well("both tokens are of the app " + ofBot)
+}
+
+// slackScopes compares what the bot token may do with what the bot uses.
+func (e *exam) slackScopes(context.Context) []doctor.Finding {
+	me := e.installed.Load()
+	switch {
+	case me == nil:
+		return unchecked("the bot token does not work")
+	case me.Scopes == nil:
+		return unchecked("Slack does not say which scopes the token has")
+	}
+	var all []doctor.Finding
+	more, spare := slices.DeleteFunc(slices.Clone(me.Scopes), func(name string) bool { return slices.Contains(directScopes(), name) }), ""
+	for _, s := range scopes() {
+		more = slices.DeleteFunc(more, func(name string) bool { return name == s.name })
+		switch {
+		case slices.Contains(me.Scopes, s.name):
+		case s.optional && !e.groups:
+			spare = fmt.Sprintf("; without %s (%s), which no setting asks for", s.name, s.what)
+		default:
+			all = append(all, doctor.Finding{
+				Status: doctor.Fail, Found: fmt.Sprintf("the scope %s is missing (%s): %s", s.name, s.what, s.without),
+				Cure: "add it under OAuth & Permissions > Bot Token Scopes, or paste manifest.yaml under App Manifest, and install the app again",
+			})
+		}
+	}
+	if len(more) > 0 {
+		all = append(all, doubtful("more than is used: "+strings.Join(more, ", "), "take the scopes away under OAuth & Permissions > Bot Token Scopes, and install the app again")...)
+	}
+	if len(all) == 0 {
+		return well("all that is used" + spare)
+	}
+	return all
+}
+
+// slackManifest compares the app's settings at Slack with manifest.yaml, where a configuration token lets us see them.
+func (e *exam) slackManifest(ctx context.Context) []doctor.Finding {
+	var m mistakes
+	token := m.secret("SLACK_CONFIG_TOKEN", e.cmd.ConfigToken)
+	switch {
+	case m.err() != nil:
+		return unwell(m.wrong[0].Error(), "make a configuration token under Your App Configuration Tokens at https://api.slack.com/apps")
+	case token == "":
+		return found(doctor.Skip, "not compared with the app's settings; scopes and Socket Mode are checked above",
+			"set SLACK_CONFIG_TOKEN (Your App Configuration Tokens at https://api.slack.com/apps), or compare App Manifest there with manifest.yaml")
+	case !strings.HasPrefix(token, "xoxe"):
+		return unwell("SLACK_CONFIG_TOKEN is no configuration token", "it begins with xoxe, and stands under Your App Configuration Tokens at https://api.slack.com/apps")
+	case e.slackVisit.Load() == nil:
+		return unchecked("Slack was not reached")
+	}
+	inspector := bot.Inspect(e.slack)
+	app := inspector.AppOfToken()
+	if app == "" {
+		return unchecked("SLACK_APP_TOKEN names no app")
+	}
+	set, err := inspector.Manifest(ctx, token, app)
+	if err != nil {
+		return refusedToken("SLACK_CONFIG_TOKEN", "Your App Configuration Tokens at https://api.slack.com/apps (it is good for twelve hours)", err)
+	}
+	if all := e.differences(set); len(all) > 0 {
+		return all
+	}
+	return well("the app " + app + " is set up as manifest.yaml says")
+}
+
+// differences are those that matter between an app and manifest.yaml.
+func (e *exam) differences(set *slack.Manifest) []doctor.Finding {
+	const cure = "paste manifest.yaml under App Manifest of the app at https://api.slack.com/apps, and install the app again"
+	var all []doctor.Finding
+	want := func(ok bool, text string) {
+		if !ok {
+			all = append(all, unwell(text, cure)...)
+		}
+	}
+	want(slices.ContainsFunc(set.Features.SlashCommands, func(c slack.ManifestSlashCommand) bool { return c.Command == slashCommand().Command }),
+		"the app has no command "+slashCommand().Command+": nobody can ask")
+	want(slices.ContainsFunc(set.Features.Shortcuts, func(s slack.Shortcut) bool { return s.CallbackID == shortcut().CallbackID }),
+		"the app has no shortcut "+shortcut().CallbackID)
+	want(set.Features.AppHome.HomeTabEnabled, "the Home tab is switched off")
+	want(set.Settings.Interactivity != nil && set.Settings.Interactivity.IsEnabled, "interactivity is switched off: no button works")
+	want(set.Settings.SocketModeEnabled, "Socket Mode is switched off: nothing reaches the bot")
+	want(!set.Settings.TokenRotationEnabled, "token rotation is switched on: the bot's token ends after twelve hours")
+	var events []string
+	if s := set.Settings.EventSubscriptions; s != nil {
+		events = s.BotEvents
+	}
+	for _, event := range botEvents() {
+		want(slices.Contains(events, event), "the app does not subscribe to the event "+event)
+	}
+	if more := slices.DeleteFunc(slices.Clone(events), func(s string) bool { return slices.Contains(botEvents(), s) }); len(more) > 0 {
+		all = append(all, doubtful("the app subscribes to more events than are used: "+strings.Join(more, ", "), "take them away under Event Subscriptions")...)
+	}
+	if me := e.installed.Load(); me != nil && me.Scopes != nil {
+		for _, name := range set.OAuthConfig.Scopes.Bot {
+			if !slices.Contains(me.Scopes, name) && !slices.Contains(set.OAuthConfig.Scopes.BotOptional, name) {
+				all = append(all, doubtful("the app asks for the scope "+name+", but the token was made before", "install the app again, and set the new SLACK_BOT_TOKEN if it changes")...)
+			}
+		}
+	}
+	return all
+}
+
+// slackBlocks has Slack's own validator look at a page, drawn in both ways.
+func (e *exam) slackBlocks(ctx context.Context) []doctor.Finding {
+	if e.slackVisit.Load() == nil {
+		return unchecked("Slack was not reached")
+	}
+	inspector := bot.Inspect(e.slack)
+	newer, err := inspector.ValidateBlocks(ctx, samplePage(), false)
+	var classic []string
+	if err == nil {
+		classic, err = inspector.ValidateBlocks(ctx, samplePage(), true)
+	}
+	switch {
+	case errors.Is(err, bot.ErrNoValidator):
+		return doubtful("cannot be checked here: "+err.Error(), "ask the bot something in Slack, and see whether a table comes")
+	case err != nil:
+		return doubtful("could not be checked: "+err.Error(), "try again in a minute")
+	case len(classic) > 0:
+		return unwell("Slack refuses the classic drawing: "+classic[0], "this is a fault of missingkbs, or Slack has changed: please report it")
+	case len(newer) == 0:
+		return well("tables, charts and the classic drawing are taken")
+	case e.tables == bot.TablesData:
+		return unwell("Slack refuses the newer blocks: "+newer[0], "set MISSINGKBS_TABLES to auto or classic")
+	case e.tables == bot.TablesClassic:
+		return well("Slack refuses the newer blocks; MISSINGKBS_TABLES is classic, so they are not used")
+	}
+	return doubtful("Slack refuses the newer blocks, so tables are drawn in the classic way: "+newer[0], "nothing need be done; MISSINGKBS_TABLES=classic saves a try after each start")
+}
+
+// samplePage is a page with everything that pages hold.
+func samplePage() view.Page {
+	catalog := view.Action{Label: "Catalog", URL: "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB5000001"}
+	return view.Page{
+		Title: "Missing updates: microsoft-_-windows_11", Lead: "2 updates are missing.", Note: "An invented answer.",
+		Parts: []view.Part{
+			view.Facts{{Name: "Vendor", Value: "microsoft"}, {Name: "Devices", Value: "12"}},
+			view.Table{
+				Caption: "Missing updates",
+				Columns: []view.Column{{Key: "kb", Title: "KB"}, {Key: "devices", Title: "Devices", Kind: view.Number}, {Key: "catalog", Title: "Catalog", Kind: view.Button}},
+				Rows: [][]view.Cell{
+					{view.TextCell("KB5000001"), view.NumberCell(12), {Text: "KB5000001", Action: &catalog}},
+					{view.TextCell("KB5000002"), view.NumberCell(3), {Text: "KB5000002", Action: &catalog}},
+				},
+			},
+			view.Chart{Title: "Devices", Unit: "devices", Points: []string{"W46", "W47", "W48"}, Series: []view.Series{{Name: "Missing", Values: []int{20, 17, 15}}}},
+		},
+		Actions: []view.Action{{Label: "Refresh", Command: "microsoft-_-windows_11 --refresh", Effect: view.Replace}},
+	}
+}
