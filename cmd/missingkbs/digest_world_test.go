@@ -17,6 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
+	"github.com/missingkbs/missingkbs/internal/store/storetest"
 )
 
 // records is a database that a program works on, as a test sees it from outside.
@@ -45,6 +46,7 @@ func sqliteRecords(tb testing.TB) *records {
 
 func openRecords(tb testing.TB, url, driver, name string) *records {
 	tb.Helper()
+	storetest.File(tb, url)
 	s, err := store.Open(tb.Context(), url, store.Options{})
 	if err != nil {
 		tb.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/store/storetest"
 )
 
 // world is the whole: a Defender tenant behind HTTPS, a Slack workspace, and the program as a process of its own
@@ -73,6 +74,8 @@ func (w *world) start(tb testing.TB, settings map[string]string) {
 	if err := os.WriteFile(cert, w.defender.CertPEM(), 0o600); err != nil {
 		tb.Fatal(err)
 	}
+	own := "sqlite://" + filepath.ToSlash(filepath.Join(tb.TempDir(), "missingkbs.db"))
+	storetest.File(tb, own)
 	environment := map[string]string{
 		reexec:                 "1",
 		"SLACK_APP_TOKEN":      w.slack.AppToken(),
@@ -85,7 +88,7 @@ func (w *world) start(tb testing.TB, settings map[string]string) {
 		"DEFENDER_API_URL":     w.defender.URL,
 		"DEFENDER_SCOPE":       w.defender.Scope(),
 		"SSL_CERT_FILE":        cert,
-		"DATABASE_URL":         "sqlite://" + filepath.ToSlash(filepath.Join(tb.TempDir(), "missingkbs.db")),
+		"DATABASE_URL":         own,
 		"LOG_LEVEL":            "debug",
 		"HTTP_ADDR":            "127.0.0.1:0",
 	}

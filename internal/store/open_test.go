@@ -131,7 +131,7 @@ func TestOpenMakesPrivateFiles(t *testing.T) {
 		t.Skip("permissions are Unix's")
 	}
 	folder := filepath.Join(t.TempDir(), "a", "b")
-	s := open(t, sqliteURL(filepath.Join(folder, "x.db")), store.Options{})
+	s := fresh(t, sqliteURL(filepath.Join(folder, "x.db")), store.Options{})
 	added := filepath.Dir(folder)
 	err := filepath.WalkDir(added, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -167,7 +167,7 @@ func TestOpenOddPaths(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"plain.db", "with space.db", "50%.db", "a?b.db", "a#b.db", "åäö.db", "%41.db", "a&b=c.db", "[x].db"} {
 		path := filepath.Join(t.TempDir(), name)
-		open(t, sqliteURL(path), store.Options{})
+		fresh(t, sqliteURL(path), store.Options{})
 		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -188,7 +188,7 @@ func TestOpenWhereNothingCanBeWritten(t *testing.T) {
 	if os.Getuid() > 0 { // root may write anywhere
 		locked := filepath.Join(t.TempDir(), "locked")
 		path := filepath.Join(locked, "x.db")
-		open(t, sqliteURL(path), store.Options{})
+		fresh(t, sqliteURL(path), store.Options{})
 		if err := os.Chmod(locked, 0o500); err != nil { //nolint:gosec // that is the test
 			t.Fatal(err)
 		}

@@ -50,6 +50,13 @@ func eachEngine(t *testing.T, test func(engine)) {
 // open opens a database that is closed at the end of the test; it is migrated.
 func open(tb testing.TB, url string, o store.Options) *store.Store {
 	tb.Helper()
+	storetest.File(tb, url)
+	return fresh(tb, url, o)
+}
+
+// fresh is open for a database that the store itself is to make.
+func fresh(tb testing.TB, url string, o store.Options) *store.Store {
+	tb.Helper()
 	s := connect(tb, url, o)
 	if err := s.Migrate(tb.Context()); err != nil {
 		tb.Fatal(err)
