@@ -164,7 +164,7 @@ func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
 
 // Counts counts what happens to envelopes and questions. The zero value is ready; give it to [Options] to read it.
 type Counts struct {
-	answered, failed, busy, duplicates, undecodable, dropped, unacknowledged atomic.Int64
+	answered, failed, busy, duplicates, undecodable, dropped, unacknowledged, untaken atomic.Int64
 
 	load atomic.Pointer[func() Load]
 }
@@ -187,6 +187,7 @@ type Stats struct {
 	Dropped     int64 // envelopes that could not even be refused
 
 	Unacknowledged int64 // acknowledgements that no connection took
+	Untaken        int64 // commands that came too late to be taken by a bot that stops; whoever typed them was told
 }
 
 // Stats returns the counts so far.
@@ -203,6 +204,7 @@ func (c *Counts) Stats() Stats {
 		Dropped:     c.dropped.Load(),
 
 		Unacknowledged: c.unacknowledged.Load(),
+		Untaken:        c.untaken.Load(),
 	}
 }
 

@@ -323,12 +323,17 @@ func (b *Bot) decline(q question, page view.Page) (told, inAck bool) {
 	case q.entry == EntryTypeahead:
 		told = b.ack(ctx, q.envelope, blocks.Suggestions(nil))
 		return told, told
-	case b.ack(ctx, q.envelope, &carried{reply: reply{ResponseType: "ephemeral", Text: page.Title + "\n" + page.Lead}, to: q.to}):
+	case b.ack(ctx, q.envelope, &carried{reply: inWords(page), to: q.to}):
 		return true, true
 	default:
 		b.ack(ctx, q.envelope, nil)
 	}
 	return b.reply(ctx, q, page), false
+}
+
+// inWords is a page as a reply that needs no drawing.
+func inWords(page view.Page) reply {
+	return reply{ResponseType: "ephemeral", Text: page.Title + "\n" + page.Lead}
 }
 
 // ackSoon acknowledges an envelope without waiting for that.

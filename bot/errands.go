@@ -11,7 +11,7 @@ const maxErrands = 20_000
 type errands struct {
 	mu    sync.Mutex
 	turns *turns[*errand]
-	doing sync.WaitGroup
+	idle  chan struct{} // closed when the last one under way is done; nil when none is
 }
 
 type errand struct{ do func() }
@@ -31,7 +31,10 @@ func (e *errands) add(person string, do func()) bool {
 		return false
 	}
 	if next, ok := e.turns.next(); ok {
-		e.doing.Go(func() { e.work(next) })
+		if e.idle == nil {
+			e.idle = make(chan struct{})
+		}
+		go e.work(next)
 	}
 	return true
 }
@@ -42,9 +45,19 @@ func (e *errands) work(t turn[*errand]) {
 		t.item.do()
 		e.mu.Lock()
 		e.turns.leave(t, false)
-		t, ok = e.turns.next()
+		if t, ok = e.turns.next(); e.turns.runs == 0 {
+			close(e.idle)
+			e.idle = nil
+		}
 		e.mu.Unlock()
 	}
+}
+
+// underWay returns a channel that is closed when nothing is being done any more; nil when nothing is now.
+func (e *errands) underWay() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.idle
 }
 
 // close ends the waiting of errands, and takes no more. It returns how many are not done.

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -40,30 +41,12 @@ func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) {
 // over, what still runs is cancelled, which makes it answer that too.
 func (b *Bot) drain(events <-chan socketmode.Event, asked <-chan struct{}, abandon func()) {
 	b.closeDesk()
+	defer b.farewell(events, asked)
 	done := ended(&b.running)
-	defer func() {
-		late, cancel := context.WithTimeout(context.Background(), lastWords)
-		defer cancel()
-		for _, e := range []*errands{b.acksOut, b.tellings} {
-			select {
-			case <-ended(&e.doing):
-			case <-late.Done():
-			}
-			if left := e.close(); left > 0 {
-				b.stats.dropped.Add(int64(left))
-				b.log.Error("people could not be told that the bot restarts", "dropped", left)
-			}
-		}
-	}()
 	grace := time.NewTimer(b.options.Grace)
 	defer grace.Stop()
 	for last := false; ; {
-		select {
-		case e := <-events:
-			b.late(e)
-			continue // what has arrived is told before this returns
-		default:
-		}
+		b.lateOnes(events)
 		select {
 		case <-asked:
 		case <-done:
@@ -84,6 +67,44 @@ func (b *Bot) drain(events <-chan socketmode.Event, asked <-chan struct{}, aband
 
 // lastWords is how long what was cut off has for saying so.
 const lastWords = time.Second
+
+// farewell waits a moment for what is still on its way to people: answers that took another way, and that the bot
+// restarts. The connections live meanwhile, so whoever asks now is told, too.
+func (b *Bot) farewell(events <-chan socketmode.Event, asked <-chan struct{}) {
+	end := time.NewTimer(lastWords)
+	defer end.Stop()
+	for over := false; !over; {
+		b.lateOnes(events)
+		out := cmp.Or(b.acksOut.underWay(), b.tellings.underWay())
+		if out == nil {
+			break
+		}
+		select {
+		case <-asked:
+		case <-out:
+		case e := <-events:
+			b.late(e)
+		case <-end.C:
+			over = true
+		}
+	}
+	if left := b.acksOut.close() + b.tellings.close(); left > 0 {
+		b.stats.dropped.Add(int64(left))
+		b.log.Error("people could not be told that the bot restarts", "dropped", left)
+	}
+}
+
+// lateOnes handles the events that have arrived: they are told before the bot goes on to stop.
+func (b *Bot) lateOnes(events <-chan socketmode.Event) {
+	for {
+		select {
+		case e := <-events:
+			b.late(e)
+		default:
+			return
+		}
+	}
+}
 
 // late handles an event that arrives while the bot stops.
 func (b *Bot) late(e socketmode.Event) {

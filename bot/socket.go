@@ -69,6 +69,7 @@ func run(ctx context.Context, b *Bot, s *sockets) error {
 	g.Go(func() error {
 		defer disconnect()
 		b.Serve(serving, s.events)
+		s.untended()
 		return nil
 	})
 	err := g.Wait()

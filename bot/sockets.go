@@ -64,9 +64,11 @@ type sockets struct {
 	log    *slog.Logger
 	events chan socketmode.Event // for [Bot.Serve]: envelopes, and answers that were lost
 	routes *routes
+	counts *Counts
 
 	running sync.WaitGroup // all goroutines that outlive run
 	closed  chan struct{}  // closed when nobody takes events any more
+	closing sync.Once
 
 	mu      sync.Mutex
 	links   []*link       // on which Slack has said hello, and that live
@@ -78,7 +80,7 @@ func newSockets(c Config, o Options, t socketTiming) *sockets {
 	return &sockets{
 		count: o.Sockets, config: c, web: c.plainWebAPI(), dialer: newDialer(), timing: t,
 		pace:   &pace{gap: t.gap, most: t.mostGap, short: t.short},
-		health: o.Health, log: o.Log,
+		health: o.Health, log: o.Log, counts: o.Counts,
 		events: make(chan socketmode.Event, 64), routes: newRoutes(),
 		closed: make(chan struct{}), changed: make(chan struct{}),
 	}
@@ -97,16 +99,42 @@ func (s *sockets) run(ctx context.Context) error {
 	return nil
 }
 
+// untended notes that nobody takes events any more.
+func (s *sockets) untended() { s.closing.Do(func() { close(s.closed) }) }
+
 // close ends all connections in order. Run must have ended, and nobody takes events any more.
 func (s *sockets) close() {
-	close(s.closed)
-	for _, l := range s.living() {
+	s.untended()
+	all := s.living()
+	for _, l := range all {
 		s.running.Go(func() {
 			s.leaving(l)
 			l.close(Stopped)
 		})
 	}
 	s.running.Wait()
+	left := s.answersLeft()
+	for _, l := range all {
+		left += len(s.routes.waiting(l))
+	}
+	if left > 0 {
+		s.counts.dropped.Add(int64(left))
+		s.log.Error("the bot ended before it took what Slack brought; Slack tells people that it did not respond", "dropped", left)
+	}
+}
+
+// answersLeft takes the events that nobody will take, and tells how many answers are among them.
+func (s *sockets) answersLeft() (n int) {
+	for {
+		select {
+		case e := <-s.events:
+			if e.Type == socketmode.EventTypeErrorWriteFailed {
+				n++
+			}
+		default:
+			return n
+		}
+	}
 }
 
 // keep keeps one socket connected.
@@ -353,11 +381,13 @@ func (s *sockets) over(l *link) {
 func (s *sockets) again(l *link, ack *socketmode.Response) {
 	ctx, cancel := context.WithTimeout(context.Background(), ackTimeout)
 	defer cancel()
-	if ack.Payload != nil {
-		s.give(socketmode.Event{
-			Type: socketmode.EventTypeErrorWriteFailed,
-			Data: &socketmode.ErrorWriteFailed{Cause: l.story(), Response: ack},
-		}, ack.EnvelopeID)
+	if ack.Payload != nil && !s.give(socketmode.Event{
+		Type: socketmode.EventTypeErrorWriteFailed,
+		Data: &socketmode.ErrorWriteFailed{Cause: l.story(), Response: ack},
+	}) {
+		s.counts.dropped.Add(1)
+		s.log.Error("answer lost with its connection: the bot takes no events", "envelope", ack.EnvelopeID)
+		return // an empty acknowledgement would hide that
 	}
 	if err := s.ackElsewhere(ctx, ack.EnvelopeID, l); err != nil {
 		s.log.Warn("an acknowledgement was lost with its connection", "error", err)

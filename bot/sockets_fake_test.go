@@ -314,13 +314,7 @@ func (s *pipeSlack) run(t *testing.T, o Options) *piped {
 
 func (s *pipeSlack) runWith(t *testing.T, tokens *Tokens, o Options) *piped {
 	t.Helper()
-	p := &piped{tokens: tokens, ended: make(chan error, 1)}
-	config := Config{
-		Tokens: p.tokens, APIURL: "http://slack.test/api/", dial: s.dial,
-		HTTP: &http.Client{Timeout: slackTimeout, Transport: &http.Transport{DialContext: s.dial, DisableKeepAlives: true}},
-	}.withDefaults()
-	p.sockets = newSockets(config, o.withDefaults(), slackTiming())
-	p.dialer.Proxy = nil
+	p := s.piped(tokens, o.withDefaults())
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { p.ended <- p.run(ctx) }()
 	p.stop = sync.OnceFunc(func() {
@@ -332,5 +326,17 @@ func (s *pipeSlack) runWith(t *testing.T, tokens *Tokens, o Options) *piped {
 		s.pumps.Wait()
 	})
 	t.Cleanup(p.stop)
+	return p
+}
+
+// piped makes sockets on such a Slack, and does not run them.
+func (s *pipeSlack) piped(tokens *Tokens, o Options) *piped {
+	p := &piped{tokens: tokens, ended: make(chan error, 1)}
+	config := Config{
+		Tokens: p.tokens, APIURL: "http://slack.test/api/", dial: s.dial,
+		HTTP: &http.Client{Timeout: slackTimeout, Transport: &http.Transport{DialContext: s.dial, DisableKeepAlives: true}},
+	}.withDefaults()
+	p.sockets = newSockets(config, o, slackTiming())
+	p.dialer.Proxy = nil
 	return p
 }

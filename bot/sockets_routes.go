@@ -18,19 +18,20 @@ type routes struct {
 type route struct {
 	link  *link // nil when that way is gone
 	acked bool
+	typed bool // a command, to which an acknowledgement can say something
 }
 
 func newRoutes() *routes { return &routes{by: map[string]*route{}} }
 
 // add notes an envelope. One that comes again is to be acknowledged again, where it came last.
-func (r *routes) add(envelope string, l *link) {
+func (r *routes) add(envelope string, l *link, typed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known := r.by[envelope]; known != nil {
-		*known = route{link: l}
+		*known = route{link: l, typed: typed}
 		return
 	}
-	r.by[envelope] = &route{link: l}
+	r.by[envelope] = &route{link: l, typed: typed}
 	if len(r.ring) < maxRoutes {
 		r.ring = append(r.ring, envelope)
 		return
@@ -50,7 +51,7 @@ func (r *routes) claim(envelope string) (l *link, first bool) {
 		return nil, true
 	}
 	l, first = known.link, !known.acked
-	*known = route{acked: true}
+	known.link, known.acked = nil, true
 	return l, first
 }
 
@@ -59,17 +60,35 @@ func (r *routes) unclaim(envelope string, l *link) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known := r.by[envelope]; known != nil && known.acked {
-		*known = route{link: l}
+		known.link, known.acked = l, false
 	}
+}
+
+// forget forgets an envelope that is never to be acknowledged.
+func (r *routes) forget(envelope string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known := r.by[envelope]; known != nil {
+		*known = route{acked: true}
+	}
+}
+
+// commands returns those of the waiting envelopes of a connection that somebody typed.
+func (r *routes) commands(l *link) []string {
+	return r.of(l, func(known *route) bool { return known.typed })
 }
 
 // waiting returns the envelopes of a connection that were not acknowledged.
 func (r *routes) waiting(l *link) []string {
+	return r.of(l, func(*route) bool { return true })
+}
+
+func (r *routes) of(l *link, which func(*route) bool) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var envelopes []string
 	for id, known := range r.by {
-		if known.link == l && !known.acked {
+		if known.link == l && !known.acked && which(known) {
 			envelopes = append(envelopes, id)
 		}
 	}
