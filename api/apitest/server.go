@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +25,7 @@ type Server struct {
 	client   *http.Client
 	http     *http.Server
 	running  sync.WaitGroup
+	visitors atomic.Int64
 
 	mu     sync.Mutex
 	closed bool
@@ -61,9 +63,23 @@ func (s *Server) serve(listener net.Listener) {
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{s.identity.leaf}, MinVersion: tls.VersionTLS12},
 		ErrorLog:          log.New(io.Discard, "", 0), // a client that distrusts the certificate is none of our errors
 		ReadHeaderTimeout: 10 * time.Second,
+		ConnState:         s.visit,
 	}
 	s.running.Go(func() { _ = s.http.ServeTLS(listener, "", "") }) // it always ends with ErrServerClosed
 }
+
+// visit counts connections.
+func (s *Server) visit(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.visitors.Add(1)
+	case http.StateHijacked, http.StateClosed:
+		s.visitors.Add(-1)
+	}
+}
+
+// Visitors says how many connections are open to the server, idle ones too.
+func (s *Server) Visitors() int { return int(s.visitors.Load()) }
 
 // counted lets Close wait for the requests that are being answered.
 func (s *Server) counted(h http.Handler) http.Handler {

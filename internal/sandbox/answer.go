@@ -38,15 +38,26 @@ func (a answer) message(user, channelID string) Message {
 func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxBody))
-	if err == nil {
+	seen := Sight{Question: w.hooks.of(r.URL.Path).question, Way: WayHook}
+	mishap, acts := w.strike(r.Context(), WayHook)
+	if err == nil && acts {
 		if fault := w.switches.responseURL(r.Context()); fault != nil {
 			err = fault
 		} else {
-			err = w.respond(r.URL.Path, r.Header.Get("Content-Type"), body)
+			seen.Message, err = w.respond(r.URL.Path, r.Header.Get("Content-Type"), body)
+			seen.Shown = err == nil
 		}
+	}
+	if mishap.spoils() {
+		seen.Fault = mishap.fault()
+		w.see(seen)
+		w.trace.add(TraceResponseURL, seen.Fault, time.Since(start), object{"done": seen.Shown, "request": jsonOrText(body)})
+		mishap.answer(rw)
+		return
 	}
 	status, reply := http.StatusOK, "ok"
 	if err != nil {
+		seen.Fault = err.Error()
 		status, reply = http.StatusBadRequest, err.Error()
 		if e, ok := errors.AsType[hookError](err); ok {
 			status = e.status
@@ -56,6 +67,7 @@ func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 			rw.Header().Set("Retry-After", strconv.Itoa(limit.seconds()))
 		}
 	}
+	w.see(seen)
 	rw.Header().Set("Content-Type", "text/html")
 	rw.WriteHeader(status)
 	_, _ = io.WriteString(rw, reply)
@@ -70,53 +82,53 @@ func jsonOrText(body []byte) any {
 }
 
 // respond carries out what the app sent to a response URL.
-func (w *Workspace) respond(path, contentType string, body []byte) error {
+func (w *Workspace) respond(path, contentType string, body []byte) (Message, error) {
 	a, err := readAnswer(contentType, body)
 	if err != nil {
-		return err
+		return Message{}, err
 	}
 	remove := a.DeleteOriginal && a.empty()
 	if !remove {
 		if err := w.checkContent(a.content); err != nil {
 			w.trace.fail("response_url", "Slack refuses this message", w.refusalDetail(err))
-			return err
+			return Message{}, err
 		}
 	}
 	g, err := w.hooks.use(path, w.limits.post)
 	if err != nil {
-		return err
+		return Message{}, err
 	}
 	if c, _ := w.rooms.get(g.channel); c.Archived {
-		return refuse("is_archived")
+		return Message{}, refuse("is_archived")
 	}
 	return w.carryOut(path, g, a)
 }
 
-func (w *Workspace) carryOut(path string, g grant, a answer) error {
+func (w *Workspace) carryOut(path string, g grant, a answer) (Message, error) {
 	if a.DeleteOriginal {
 		w.rooms.remove(g.channel, g.original)
 		w.hooks.about(path, "")
 		g.original = ""
 		if a.empty() {
-			return nil
+			return Message{Channel: g.channel}, nil
 		}
 	}
 	if a.ReplaceOriginal {
 		// What was ephemeral stays so, and what was not too.
-		if _, ok := w.rooms.edit(g.channel, g.original, a.into); ok {
-			return nil
+		if m, ok := w.rooms.edit(g.channel, g.original, a.into); ok {
+			return m, nil
 		}
 	}
 	if a.ThreadTS != "" {
 		if _, ok := w.rooms.message(g.channel, a.ThreadTS); !ok {
-			return refuse("thread_not_found")
+			return Message{}, refuse("thread_not_found")
 		}
 	}
 	m := w.rooms.post(a.message(g.user, g.channel))
 	if g.original == "" {
 		w.hooks.about(path, m.TS)
 	}
-	return nil
+	return m, nil
 }
 
 func readAnswer(contentType string, body []byte) (answer, error) {

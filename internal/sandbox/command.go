@@ -27,10 +27,10 @@ func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (De
 		w.say(user, c, fmt.Sprintf("%s is not a valid command. In Slack, all messages that start with the \"/\" character are interpreted as commands.", name))
 		return Delivery{Err: UnknownCommand}, nil
 	}
-	typed := typedCommand{user: user, channel: c, name: name, words: strings.TrimSpace(words)}
-	typed.hook = w.issued.add(w.hooks.issue(user.ID, c.ID, ""))
+	typed := typedCommand{id: envelopeID(), user: user, channel: c, name: name, words: strings.TrimSpace(words)}
+	typed.hook = w.issued.add(w.hooks.issue(grant{question: typed.id, user: user.ID, channel: c.ID}))
 	d, err := w.sockets.deliver(ctx, envelope{
-		kind: "slash_commands", name: name, payload: w.slashPayload(typed), answers: true,
+		id: typed.id, kind: "slash_commands", name: name, payload: w.slashPayload(typed), answers: true,
 		handle: func(payload json.RawMessage) string { return w.answerCommand(typed, payload) },
 	})
 	w.explain(typed, d.Err)
@@ -39,6 +39,7 @@ func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (De
 
 // typedCommand is a slash command on its way.
 type typedCommand struct {
+	id          string // of its envelope
 	user        person
 	channel     channel
 	name, words string
@@ -65,7 +66,7 @@ func (w *Workspace) slashPayload(t typedCommand) object {
 		"channel_id": t.channel.ID, "channel_name": t.channel.payloadName(),
 		"user_id": t.user.ID, "user_name": t.user.Name, "command": t.name, "text": t.words,
 		"api_app_id": AppID, "is_enterprise_install": "false",
-		"response_url": w.hookURL() + t.hook, "trigger_id": w.issued.add(w.triggers.issue(t.user.ID)),
+		"response_url": w.hookURL() + t.hook, "trigger_id": w.issued.add(w.triggers.issue(t.user.ID, t.id)),
 	}
 }
 
@@ -82,28 +83,36 @@ func (c channel) payloadName() string {
 
 // answerCommand shows the message that an acknowledgement carried.
 func (w *Workspace) answerCommand(t typedCommand, payload json.RawMessage) string {
+	m, fault := w.showCommand(t, payload)
+	if m.TS != "" || fault != "" {
+		w.see(Sight{Question: t.id, Way: WayAck, Message: m, Shown: m.TS != "", Fault: fault})
+	}
+	return fault
+}
+
+func (w *Workspace) showCommand(t typedCommand, payload json.RawMessage) (m Message, fault string) {
 	var a answer
 	if err := json.Unmarshal(payload, &a); err != nil {
 		w.trace.fail(t.name, "the acknowledgement is no message", payload)
-		return BadCommandResponse
+		return m, BadCommandResponse
 	}
 	if a.empty() && a.ResponseType != inChannel {
-		return ""
+		return m, ""
 	}
 	if !a.empty() {
 		if err := w.checkContent(a.content); err != nil {
 			w.trace.fail(t.name, "the acknowledgement carries a message that Slack refuses", w.refusalDetail(err))
-			return BadCommandResponse
+			return m, BadCommandResponse
 		}
 	}
 	if a.ResponseType == inChannel {
 		w.rooms.post(Message{Channel: t.channel.ID, User: t.user.ID, Kind: KindEcho, Text: strings.TrimSpace(t.name + " " + t.words)})
 	}
 	if !a.empty() {
-		m := w.rooms.post(a.message(t.user.ID, t.channel.ID))
+		m = w.rooms.post(a.message(t.user.ID, t.channel.ID))
 		w.hooks.about(t.hook, m.TS)
 	}
-	return ""
+	return m, ""
 }
 
 func (w *Workspace) refusalDetail(err error) object {

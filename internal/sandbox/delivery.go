@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strings"
@@ -35,6 +36,7 @@ func (d Delivery) shown() object {
 
 // envelope is what a connection carries to the app.
 type envelope struct {
+	id      string // a new one where there is none
 	kind    string // slash_commands, interactive, events_api
 	name    string // for the trace
 	payload any
@@ -57,7 +59,7 @@ func (e envelope) encode(id string) []byte {
 // deliver sends an envelope to one connection and waits for its acknowledgement.
 // The error is the context's; everything that an app can do wrong is in Delivery.
 func (s *sockets) deliver(ctx context.Context, e envelope) (Delivery, error) {
-	id := envelopeID()
+	id := cmp.Or(e.id, envelopeID())
 	p := &pending{sent: time.Now(), within: s.w.timing.ack, handle: s.handler(e), acked: make(chan struct{})}
 	s.expect(id, p)
 	d := Delivery{EnvelopeID: id}

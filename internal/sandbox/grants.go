@@ -8,6 +8,7 @@ import (
 
 // grant is something that works for a while after a person did something.
 type grant struct {
+	question      string // the envelope of what was done
 	user, channel string
 	made          time.Time
 	left          int    // uses
@@ -25,7 +26,7 @@ func newTriggers(life time.Duration) *triggers {
 	return &triggers{life: life, made: map[string]*grant{}}
 }
 
-func (t *triggers) issue(user string) string {
+func (t *triggers) issue(user, question string) string {
 	id := digits(13) + "." + digits(12) + "." + secret(16)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -34,7 +35,7 @@ func (t *triggers) issue(user string) string {
 			delete(t.made, old)
 		}
 	}
-	t.made[id] = &grant{user: user, made: time.Now(), left: 1}
+	t.made[id] = &grant{question: question, user: user, made: time.Now(), left: 1}
 	return id
 }
 
@@ -57,6 +58,16 @@ func (t *triggers) redeem(id string) (user string, err error) {
 	return g.user, nil
 }
 
+// of tells whom an id is for, and what was done.
+func (t *triggers) of(id string) (user, question string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if g := t.made[id]; g != nil {
+		return g.user, g.question
+	}
+	return "", ""
+}
+
 // hooks keeps the response URLs: each works five times within thirty minutes.
 type hooks struct {
 	life time.Duration
@@ -70,9 +81,8 @@ func newHooks(life time.Duration) *hooks {
 	return &hooks{life: life, made: map[string]*grant{}}
 }
 
-// issue returns the path of a new response URL for one command or click. Original
-// is the message that was clicked.
-func (h *hooks) issue(user, channel, original string) (path string) {
+// issue returns the path of a new response URL for one command or click.
+func (h *hooks) issue(g grant) (path string) {
 	path = "/commands/" + TeamID + "/" + digits(13) + "/" + secret(12)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -81,7 +91,8 @@ func (h *hooks) issue(user, channel, original string) (path string) {
 			delete(h.made, old)
 		}
 	}
-	h.made[path] = &grant{user: user, channel: channel, made: time.Now(), left: hookUses, original: original}
+	g.made, g.left = time.Now(), hookUses
+	h.made[path] = &g
 	return path
 }
 
@@ -104,6 +115,16 @@ func (h *hooks) use(path string, limit func(channelID string) error) (grant, err
 	}
 	g.left--
 	return *g, nil
+}
+
+// of returns what a response URL stands for, without using it.
+func (h *hooks) of(path string) grant {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if g := h.made[path]; g != nil {
+		return *g
+	}
+	return grant{}
 }
 
 // about notes which message the chain of a response URL is about from now on.

@@ -73,10 +73,11 @@ func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (De
 	w.trace.add(TraceUI, "click", 0, object{"user": as, "action": action})
 	payload := s.payload("block_actions")
 	payload["actions"] = []object{action}
-	payload["trigger_id"] = w.issued.add(w.triggers.issue(as))
+	id := envelopeID()
+	payload["trigger_id"] = w.issued.add(w.triggers.issue(as, id))
 	if s.view == nil {
 		payload["state"] = object{"values": object{}}
-		payload["response_url"] = w.hookURL() + w.issued.add(w.hooks.issue(as, at.Channel, at.TS))
+		payload["response_url"] = w.hookURL() + w.issued.add(w.hooks.issue(grant{question: id, user: as, channel: at.Channel, original: at.TS}))
 	}
 	if len(in.State) > 0 {
 		payload["state"] = in.State
@@ -84,7 +85,7 @@ func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (De
 			payload["view"] = s.view.slack(in.State)
 		}
 	}
-	return w.sockets.deliver(ctx, envelope{kind: "interactive", name: "block_actions", payload: payload})
+	return w.sockets.deliver(ctx, envelope{id: id, kind: "interactive", name: "block_actions", payload: payload})
 }
 
 // Suggest types a query into an external select and returns the answer, which

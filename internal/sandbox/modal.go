@@ -33,9 +33,10 @@ func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values an
 	payload := stage{w: w, user: user, view: v}.payload("view_submission")
 	delete(payload, "container")
 	payload["view"] = v.slack(object{"values": values})
-	payload["trigger_id"], payload["response_urls"] = w.issued.add(w.triggers.issue(as)), []object{}
+	id := envelopeID()
+	payload["trigger_id"], payload["response_urls"] = w.issued.add(w.triggers.issue(as, id)), []object{}
 	return w.sockets.deliver(ctx, envelope{
-		kind: "interactive", name: "view_submission", payload: payload, answers: true,
+		id: id, kind: "interactive", name: "view_submission", payload: payload, answers: true,
 		handle: func(answer json.RawMessage) string { return w.answerView(v, answer) },
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
@@ -64,6 +65,7 @@ type Options struct {
 	Strict       bool             // one message a second for each channel, then 429 with Retry-After
 	Logger       *slog.Logger     // default: nothing is logged
 	Clock        func() time.Time // time of messages; default the tenant's clock, else the computer's
+	Watch        func(Sight)      // told of all that the app says; it must not call the workspace, and it must not block
 }
 
 // Workspace is a running workspace. Its methods may be called from any goroutine.
@@ -78,6 +80,7 @@ type Workspace struct {
 
 	listener net.Listener
 	server   *http.Server
+	visitors atomic.Int64    // connections over HTTP, without sockets
 	ctx      context.Context // ends with Close; every request and delivery hangs on it
 	cancel   context.CancelFunc
 	starting sync.Mutex     // held while wg grows, so that nothing starts after cancel
@@ -93,6 +96,7 @@ type Workspace struct {
 	triggers *triggers
 	sockets  *sockets
 	switches *switches
+	mishaps  mishaps
 	tokens   tokens
 	issued   issued // the secrets that were given out
 	limits   *limits
@@ -146,6 +150,7 @@ func start(o Options, t timing) (*Workspace, error) {
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return w.ctx },
 		ErrorLog:          slog.NewLogLogger(w.log.Handler(), slog.LevelWarn),
+		ConnState:         w.visit,
 	}
 	w.spawn(func() { _ = w.server.Serve(listener) })
 	return w, nil
@@ -227,6 +232,20 @@ func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
+
+// visit counts the connections to the server.
+func (w *Workspace) visit(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		w.visitors.Add(1)
+	case http.StateHijacked, http.StateClosed: // a connection ends as one of them
+		w.visitors.Add(-1)
+	}
+}
+
+// Visitors says how many connections are open to the server, idle ones too and
+// sockets apart: those are [Workspace.Connections].
+func (w *Workspace) Visitors() int { return int(w.visitors.Load()) }
 
 // URL returns the address of the web page, without a slash at its end.
 func (w *Workspace) URL() string { return "http://" + w.listener.Addr().String() }

@@ -28,11 +28,11 @@ func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (Delive
 		return Delivery{}, fmt.Errorf("%w: shortcut %q", ErrNoElement, callbackID)
 	}
 	w.trace.add(TraceUI, "shortcut", 0, object{"user": as, "callback_id": callbackID})
-	payload := stage{w: w, user: user}.payload("shortcut")
+	id, payload := envelopeID(), stage{w: w, user: user}.payload("shortcut")
 	delete(payload, "container")
 	delete(payload, "channel")
-	payload["callback_id"], payload["trigger_id"] = callbackID, w.issued.add(w.triggers.issue(as))
-	return w.sockets.deliver(ctx, envelope{kind: "interactive", name: "shortcut", payload: payload})
+	payload["callback_id"], payload["trigger_id"] = callbackID, w.issued.add(w.triggers.issue(as, id))
+	return w.sockets.deliver(ctx, envelope{id: id, kind: "interactive", name: "shortcut", payload: payload})
 }
 
 func (w *Workspace) uiShortcut(r *http.Request, in struct {

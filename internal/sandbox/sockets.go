@@ -84,6 +84,12 @@ func (s *sockets) serve(rw http.ResponseWriter, r *http.Request) {
 		life = min(life, 6*time.Minute)
 	}
 	c := &conn{s: s, ws: ws, frames: frames, out: make(chan frame, outgoing), done: make(chan struct{})}
+	if delay := s.w.switches.get().HelloDelay; delay > 0 {
+		select {
+		case <-time.After(delay):
+		case <-s.w.ctx.Done():
+		}
+	}
 	if !s.admit(c, life) {
 		c.refuse("too_many_websockets")
 		return

@@ -49,6 +49,24 @@ func (w *Workspace) Hush() {
 	}
 }
 
+// HushOne is [Workspace.Hush] for the oldest socket that still speaks. It reports
+// whether there was one.
+func (w *Workspace) HushOne() bool {
+	for _, c := range w.sockets.open() {
+		if !c.hushed.Swap(true) {
+			return true
+		}
+	}
+	return false
+}
+
+// Babble sends a message that need not mean anything to the oldest socket. It
+// reports whether there was one that takes it.
+func (w *Workspace) Babble(message string) bool {
+	open := w.sockets.open()
+	return len(open) > 0 && open[0].queue("babble", frame{body: []byte(message)})
+}
+
 // handle answers the control frames of the app, unless the connection is dead: its
 // pings, and its wish to close, once all that waits for it was sent.
 func (c *conn) handle() {

@@ -17,6 +17,7 @@ type Faults struct {
 	DropAcks        bool          // acknowledgements get lost
 	Dismiss         string        // every new socket is told to go right after its hello, for this reason
 	WebAPIError     string        // every Web API call answers this, such as invalid_auth
+	HelloDelay      time.Duration // a new socket hears nothing for so long
 	ClockSkew       time.Duration // the Web API's Date header is off by so much, as if this machine's clock were wrong
 	Latency         time.Duration // added to every Web API call and response URL
 }

@@ -102,21 +102,30 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	a, err := readArgs(rw, r)
 	var answer object
 	status := http.StatusOK
+	mishap, acts := w.strike(r.Context(), name)
 	switch {
 	case errors.Is(err, errBadJSON):
 		err = refuse("invalid_json")
 	case err != nil:
 		err = refuse("invalid_form_data")
-	default:
+	case acts:
 		if fault := w.switches.webAPI(r.Context()); fault != nil {
 			err = fault
 		} else {
 			answer, err = w.call(name, token(r, a), a)
 		}
 	}
+	if mishap.spoils() {
+		w.seeCall(name, a, answer, mishap.fault())
+		w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.shown(), "done": answer != nil, "fault": mishap.fault()})
+		mishap.answer(rw)
+		return
+	}
 	if err == nil {
+		w.seeCall(name, a, answer, "")
 		answer["ok"] = true
 	} else {
+		w.seeCall(name, a, nil, err.Error())
 		answer, status = w.refusal(rw, err)
 	}
 	h := rw.Header()
