@@ -134,7 +134,12 @@ func (b *Bot) work(t *ticket) {
 	defer abandon(nil)
 	began := time.Now()
 	t.abandon = abandon
-	timer := time.AfterFunc(slowAfter, func() { b.desk.noteSlow(t) })
+	// A modal waits for nobody but Slack, and not for long; to give it up would say "busy" beside the modal.
+	slow := func() {}
+	if t.q.entry != EntryShortcut {
+		slow = func() { b.desk.noteSlow(t) }
+	}
+	timer := time.AfterFunc(slowAfter, slow)
 	defer func() {
 		timer.Stop()
 		b.desk.mu.Lock()

@@ -198,3 +198,39 @@ func TestLinkOnTheHomeTabWantsNoAnswer(t *testing.T) {
 		}
 	})
 }
+
+// slowScreens opens modals after a while, whatever the caller has made of it by then.
+type slowScreens struct {
+	*fakeScreens
+	takes time.Duration
+}
+
+func (s slowScreens) OpenViewContext(ctx context.Context, trigger string, v slack.ModalViewRequest) (*slack.ViewResponse, error) {
+	select {
+	case <-time.After(s.takes):
+		return s.fakeScreens.OpenViewContext(ctx, trigger, v)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Whoever waits for a modal is not told that Defender is slow, however many need a worker meanwhile: it might open all
+// the same. After three seconds it cannot.
+func TestModalsAreNotGivenUp(t *testing.T) {
+	t.Parallel()
+	for takes, want := range map[time.Duration]string{2 * time.Second: "modal t", time.Minute: "message U1"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := start(t, slow(10*time.Second), Options{Workers: 2, Queue: 10}) // with a place for one that is slow
+			f := &fakeScreens{}
+			b.bot.screens = slowScreens{f, takes}
+			b.events <- by("U2", typed(2, "x"))
+			b.events <- interaction(1, fmt.Sprintf(shortcutJSON, "T1"))
+			b.events <- by("U3", typed(3, "y"))
+			time.Sleep(triggerLife + time.Second)
+			if got := strings.Join(f.shown(), ","); got != want {
+				t.Errorf("after %v: shown %q, want %q", takes, got, want)
+			}
+			time.Sleep(time.Minute)
+		})
+	}
+}
