@@ -3,11 +3,14 @@
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 FUZZTIME ?= 30s
 FUZZLONG ?= $(FUZZTIME)
+SOAK     ?= 10m
+SEED     ?=
+DATABASE ?= SQLite
 # What strangers can write goes in here: command lines, socket frames, interactions, Defender's bodies, files of digests.
 FAMILIES := FuzzLine FuzzEnvelope FuzzInteraction FuzzBodies FuzzReadFile
 LINT     := go tool -modfile=.ci/tools.mod golangci-lint
 
-.PHONY: help build run test check bench fuzz
+.PHONY: help build run test check bench fuzz soak
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -34,3 +37,7 @@ fuzz: ## run every fuzz target for FUZZTIME (30s), those of FAMILIES for FUZZLON
 	for f in $$(echo "$$list" | grep '^Fuzz'); do \
 		time=$(FUZZTIME); case " $(FAMILIES) " in *" $$f "*) time=$(FUZZLONG);; esac; echo "== $$p $$f $$time"; \
 		go test -run='^$$' -fuzz="^$$f$$" -fuzztime=$$time -fuzzminimizetime=10x $$p || exit 1; done; done
+
+# Without a timeout of go test's: every wait in the test has an end of its own.
+soak: ## ask for SOAK (10m) while everything fails at random, by SEED (any), on DATABASE (SQLite or PostgreSQL)
+	go test -race -count=1 -timeout=0 -v -run='^TestSoak$$' ./cmd/missingkbs -soak=$(SOAK) -seed=$(or $(SEED),0) -soak-database=$(DATABASE)

@@ -17,6 +17,9 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	if os.Getenv(soakProcess) != "" {
+		os.Exit(runSoaked())
+	}
 	if os.Getenv(unlimitedProcess) != "" {
 		if err := runUnlimited(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -28,7 +28,13 @@ func (w *world) page(tb testing.TB) string {
 // look asks for a path of the page.
 func (w *world) look(tb testing.TB, path string) (status int, body string) {
 	tb.Helper()
-	req, err := http.NewRequestWithContext(soon(tb), http.MethodGet, w.page(tb)+path, http.NoBody)
+	return w.lookAt(tb, w.page(tb)+path)
+}
+
+// lookAt asks for an address.
+func (w *world) lookAt(tb testing.TB, address string) (status int, body string) {
+	tb.Helper()
+	req, err := http.NewRequestWithContext(soon(tb), http.MethodGet, address, http.NoBody)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -32,10 +32,16 @@ func (w *Workspace) Inject(m Mishap) (remove func()) {
 	return w.mishaps.add(&m)
 }
 
-// Heal takes all mishaps away and switches all faults of Slack off.
+// Heal takes all mishaps away, switches all faults of Slack off, and ends the sockets
+// that went dead.
 func (w *Workspace) Heal() {
 	w.mishaps.clear()
 	w.SetFaults(Faults{})
+	for _, c := range w.sockets.open() {
+		if c.hushed.Load() {
+			c.end()
+		}
+	}
 }
 
 type mishaps struct {

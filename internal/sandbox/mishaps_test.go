@@ -197,8 +197,10 @@ func TestSocketsThatSayNothing(t *testing.T) {
 	if !w.HushOne() || !w.HushOne() || w.HushOne() {
 		t.Error("each of two sockets can be hushed once")
 	}
-	_ = a.ws.Close()
-	_ = b.ws.Close()
+	w.Heal()
+	if _, err := b.next(); err == nil {
+		t.Error("a dead socket outlives what healed all")
+	}
 	if err := w.Wait(soon(t), func() bool { return w.Connections() == 0 }); err != nil {
 		t.Errorf("%d sockets are left", w.Connections())
 	}
