@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -126,6 +128,7 @@ func (h house) open(ctx context.Context) error {
 	}
 	scheduler := &digest.Scheduler{Store: countedTimetable{h.store, h.monitor.metrics}, Queue: queue, Every: h.tick, Now: h.now, Log: h.log, Paused: watch.undue}
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { giveBack(); return nil })
 	g.Go(func() error { return scheduler.Run(ctx) })
 	g.Go(func() error {
 		h.monitor.keepSignedIn(ctx, h.defender, h.log)
@@ -162,6 +165,13 @@ func (h house) remembering() commands.Defender {
 		return h.defender
 	}
 	return commands.Remember(h.defender, commands.RememberOptions{Readings: h.store, Life: h.stale, Now: h.now})
+}
+
+// giveBack returns to the system what only starting has taken. The libraries that read migrations keep 20 MiB for the next
+// one until the second collection from then on, and so put the first one off until the heap has twice that size.
+func giveBack() {
+	runtime.GC()
+	debug.FreeOSMemory()
 }
 
 var errStopped = errors.New("stopped")

@@ -31,6 +31,35 @@ func buildProgram(tb testing.TB) string {
 	return file
 }
 
+// memory is a figure of the program's process, in MiB: "VmRSS" is what it has in memory, "RssAnon" that without the pages
+// of its file, which the system may drop and read again, and "VmHWM" the most that it had.
+func (w *world) memory(tb testing.TB, name string) float64 {
+	tb.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.process.Process.Pid))
+	if err != nil {
+		tb.Skip("memory is read from /proc")
+	}
+	found := regexp.MustCompile(name + `:\s*(\d+) kB`).FindSubmatch(status)
+	if found == nil {
+		tb.Fatalf("no %s in %s", name, status)
+	}
+	kb, err := strconv.Atoi(string(found[1]))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return float64(kb) / 1024
+}
+
+// inManifest is a value of the Kubernetes manifest.
+func inManifest(t *testing.T, pattern string) string {
+	t.Helper()
+	found := regexp.MustCompile(pattern).FindStringSubmatch(deployed(t, manifestFile))
+	if found == nil {
+		t.Fatalf("no %s in %s", pattern, manifestFile)
+	}
+	return found[1]
+}
+
 // longBody is an answer of Defender of so many bytes, which are more than a hundred thousand rows.
 func longBody(tb testing.TB, size int) string {
 	tb.Helper()
@@ -79,7 +108,7 @@ func peakHeap(tb testing.TB, log string) (heap, live int) {
 }
 
 // Six long answers that are asked for at once are all given, and take hardly more memory than the two of them that are
-// read at a time and the one that is remembered.
+// read at a time and the one that is remembered. All of it fits a container of the Kubernetes manifest.
 func TestLongAnswersTakeTurns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -87,7 +116,7 @@ func TestLongAnswersTakeTurns(t *testing.T) {
 	const software, bound = 6, 190
 	w := stage(t)
 	w.program = buildProgram(t)
-	w.start(t, map[string]string{"GODEBUG": "gctrace=1", "GOGC": "25", "LOG_LEVEL": "info", "MISSINGKBS_ANSWER_TIMEOUT": "2m"})
+	w.start(t, map[string]string{"GODEBUG": "gctrace=1", "GOMEMLIMIT": inManifest(t, `GOMEMLIMIT, value: (\w+)}`), "LOG_LEVEL": "info", "MISSINGKBS_ANSWER_TIMEOUT": "2m"})
 	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
 		t.Fatal(err)
 	}
@@ -117,6 +146,11 @@ func TestLongAnswersTakeTurns(t *testing.T) {
 	t.Logf("at most %d MiB of heap, %d MiB of them in use", heap, live)
 	if live > bound {
 		t.Errorf("%d MiB were in use, want %d at most", live, bound)
+	}
+	peak, limit := w.memory(t, "VmHWM"), inManifest(t, `limits: {memory: (\d+)Mi}`)
+	t.Logf("at most %.0f MiB in memory, which may be %s", peak, limit)
+	if most, err := strconv.ParseFloat(limit, 64); err != nil || peak > most {
+		t.Errorf("the container would have been killed (%v)", err)
 	}
 }
 
