@@ -13,8 +13,9 @@ FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /out/missingkbs /usr/local/bin/missingkbs
 COPY --from=build --chown=65532:65532 /out/data /data
 COPY LICENSE /LICENSE
-# Digests and their history, unless DATABASE_URL names a PostgreSQL.
-ENV DATABASE_URL=sqlite:///data/missingkbs.db
+# Digests and their history are in /data/missingkbs/missingkbs.db unless DATABASE_URL or DATABASE_URL_FILE says otherwise.
+# Neither is set here: both together are a mistake, and nobody could take away what the image sets.
+ENV XDG_DATA_HOME=/data
 VOLUME /data
 USER 65532:65532
 ENTRYPOINT ["missingkbs"]

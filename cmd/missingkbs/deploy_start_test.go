@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+const dockerFile = "Dockerfile"
+
+// imageEnv is the environment that the image gives to every container.
+func imageEnv(t *testing.T) map[string]string {
+	t.Helper()
+	set := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^ENV ([A-Z_]+)=(\S+)$`).FindAllStringSubmatch(deployed(t, dockerFile), -1) {
+		set[m[1]] = m[2]
+	}
+	if len(set) != strings.Count("\n"+deployed(t, dockerFile), "\nENV ") {
+		t.Fatalf("lines of ENV that cannot be read here; read %v", set)
+	}
+	return set
+}
+
+// pod is what matters here of a pod's container.
+type pod struct {
+	Args []string
+	Env  []struct{ Name, Value string }
+}
+
+// deployedPod reads the deployment among the manifests.
+func deployedPod(t *testing.T) pod {
+	t.Helper()
+	d := yaml.NewDecoder(strings.NewReader(deployed(t, manifestFile)))
+	for {
+		var object struct {
+			Kind string
+			Spec struct {
+				Template struct{ Spec struct{ Containers []pod } }
+			}
+		}
+		err := d.Decode(&object)
+		if errors.Is(err, io.EOF) {
+			t.Fatal("no deployment")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if object.Kind == "Deployment" {
+			return object.Spec.Template.Spec.Containers[0]
+		}
+	}
+}
+
+// secretFiles writes a file for each variable that names one, and has the variable name that. What they name is not on
+// this machine.
+func secretFiles(t *testing.T, set map[string]string) map[string]string {
+	t.Helper()
+	text := map[string]string{
+		"SLACK_APP_TOKEN_FILE": "xapp-1", "SLACK_BOT_TOKEN_FILE": "xoxb-1", "AZURE_CLIENT_SECRET_FILE": "secret",
+		"DATABASE_URL_FILE": "postgres://bot:word@db.example/missingkbs",
+	}
+	own := maps.Clone(set)
+	for name := range set {
+		if !strings.HasSuffix(name, fileSuffix) {
+			continue
+		}
+		own[name] = filepath.Join(t.TempDir(), "secret")
+		if err := os.WriteFile(own[name], []byte(text[name]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return own
+}
+
+// planned reads an environment as serve does.
+func planned(t *testing.T, set map[string]string, args ...string) plan {
+	t.Helper()
+	s := streams{out: io.Discard, err: io.Discard, env: env(set)}
+	c, _, err := load(args, s.env, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m mistakes
+	p := c.Serve.plan(&m, s)
+	if err := m.err(); err != nil {
+		t.Error(err)
+	}
+	return p
+}
+
+// The environment of the image and that of the manifest make one environment, with which the program starts.
+func TestDeployedPodStarts(t *testing.T) {
+	t.Parallel()
+	pod, set := deployedPod(t), imageEnv(t)
+	for _, e := range pod.Env {
+		set[e.Name] = e.Value
+	}
+	if p := planned(t, secretFiles(t, set), pod.Args...); !strings.HasPrefix(p.database, "postgres://") {
+		t.Errorf("the database is %q, want that of the secret", p.database)
+	}
+}
+
+// The image itself stands in the way of no setting, and keeps its file in its volume where nobody says otherwise.
+func TestImageStarts(t *testing.T) {
+	t.Parallel()
+	for setting, want := range map[string]string{
+		"":                  "sqlite:///data/missingkbs/missingkbs.db",
+		"DATABASE_URL":      "postgres://bot:word@other.example/missingkbs",
+		"DATABASE_URL_FILE": "postgres://bot:word@db.example/missingkbs",
+	} {
+		set := imageEnv(t)
+		maps.Copy(set, map[string]string{
+			"SLACK_APP_TOKEN": "xapp-1", "SLACK_BOT_TOKEN": "xoxb-1", "AZURE_TENANT_ID": "1", "AZURE_CLIENT_ID": "2", "AZURE_CLIENT_SECRET": "3",
+			"HOME": "/home/nonroot",
+		})
+		if setting != "" {
+			set[setting] = want
+		}
+		if p := planned(t, secretFiles(t, set), "serve"); p.database != want {
+			t.Errorf("with %q the database is %q, want %q", setting, p.database, want)
+		}
+	}
+	if !strings.Contains(deployed(t, dockerFile), "\nVOLUME /data\n") {
+		t.Error("the folder is no volume")
+	}
+}
