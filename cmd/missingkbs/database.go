@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -59,12 +60,29 @@ func (s storeSettings) open(ctx context.Context, m *mistakes, log *slog.Logger, 
 	return openStore(ctx, address, o)
 }
 
+// openStore opens a database. A mistake in its address is wrong use; a database that is away is not.
 func openStore(ctx context.Context, address string, o store.Options) (*store.Store, error) {
 	opened, err := store.Open(ctx, address, o)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("DATABASE_URL: %w", err)}
+	switch {
+	case err == nil:
+		return opened, nil
+	case errors.Is(err, store.ErrAway), ctx.Err() != nil:
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	return opened, nil
+	return nil, usageError{fmt.Errorf("DATABASE_URL: %w", err)}
+}
+
+// waitForStore opens the database of serve. One that is away is waited for.
+func waitForStore(ctx context.Context, address string, o store.Options, watch *monitor) (opened *store.Store, err error) {
+	w := waiting{
+		part: partDatabase, reason: "the database does not answer yet", parts: &watch.parts, log: o.Log,
+		passes: func(err error) bool { return errors.Is(err, store.ErrAway) },
+	}
+	err = w.until(ctx, func(ctx context.Context) (err error) {
+		opened, err = openStore(ctx, address, o)
+		return err
+	})
+	return opened, err
 }
 
 // ownFile is the database in the data folder of the user that runs the program.

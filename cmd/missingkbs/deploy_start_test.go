@@ -2,16 +2,61 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
 )
+
+// unitLines are the values of a key of the service.
+func unitLines(t *testing.T, key string) (values []string) {
+	t.Helper()
+	for line := range strings.Lines(deployed(t, unitFile)) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), key+"="); ok {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
+// The service starts with what its comment has people put there, tries again what may pass and not what cannot, and has
+// the program read the files of secrets that people replace: a copy of systemd's would stay as it was.
+func TestDeployedServiceStarts(t *testing.T) {
+	t.Parallel()
+	set := map[string]string{"AZURE_TENANT_ID": "1", "AZURE_CLIENT_ID": "2"} // of missingkbs.env
+	for _, line := range unitLines(t, "Environment") {
+		name, value, _ := strings.Cut(line, "=")
+		set[name] = value
+		if strings.HasSuffix(name, fileSuffix) && filepath.Dir(value) != "/etc/missingkbs" {
+			t.Errorf("%s is %s, which nobody is told to write", name, value)
+		}
+	}
+	if p := planned(t, secretFiles(t, set), "serve"); p.database != "sqlite:///var/lib/missingkbs/missingkbs.db" {
+		t.Errorf("the database is %q", p.database)
+	}
+	set["DATABASE_URL_FILE"] = "/etc/missingkbs/database-url"
+	if p := planned(t, secretFiles(t, set), "serve"); !strings.HasPrefix(p.database, "postgres://") {
+		t.Errorf("with a file the database is %q", p.database)
+	}
+	for key, want := range map[string][]string{
+		"RestartPreventExitStatus": {fmt.Sprintf("%d %d", exitWrongUse, exitRefused)},
+		"StartLimitIntervalSec":    {"0"}, // no outage is too long
+		"Restart":                  {"on-failure"},
+		"StateDirectory":           {"missingkbs"},
+		"LoadCredential":           nil,
+	} {
+		if got := unitLines(t, key); !slices.Equal(got, want) {
+			t.Errorf("%s=%q, want %q", key, got, want)
+		}
+	}
+}
 
 const dockerFile = "Dockerfile"
 

@@ -158,7 +158,8 @@ func TestDeployNamesSettingsThatExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := append(settingNames(parser.Model.Node), "GOMEMLIMIT") // which Go itself reads
+	// Go itself reads the one, [ownFile] the other.
+	known := append(settingNames(parser.Model.Node), "GOMEMLIMIT", "XDG_DATA_HOME")
 	for path, pattern := range map[string]string{
 		unitFile:     `(?m)^Environment=([A-Z_]+)=`,
 		manifestFile: `\{name: ([A-Z_]+), value: `,

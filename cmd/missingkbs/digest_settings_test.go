@@ -215,20 +215,29 @@ func TestDatabaseThatCannotBeOpened(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	urls := []string{
+	away := []string{
 		"postgres://bot:" + password + "@127.0.0.1:1/missingkbs",
-		"postgres://bot:" + password + "@127.0.0.1:port/missingkbs",
 		"postgres://127.0.0.1:1/missingkbs?user=bot&password=" + password,
+	}
+	urls := []string{
+		"postgres://bot:" + password + "@127.0.0.1:port/missingkbs",
 		"mysql://bot:" + password + "@127.0.0.1/missingkbs",
 		"sqlite://missingkbs.db",
 		"sqlite://" + filepath.ToSlash(filepath.Join(file, "missingkbs.db")),
 		"nonsense",
 	}
 	for _, command := range []string{"serve", "migrate"} {
-		for _, url := range urls {
+		for _, url := range slices.Concat(urls, away) {
+			code := exitWrongUse
+			if slices.Contains(away, url) {
+				if command == "serve" {
+					continue // it waits, see TestStartIsCutShort
+				}
+				code = exitFailed
+			}
 			got := invoke(t, serving(t, map[string]string{"DATABASE_URL": url, "LOG_LEVEL": "debug"}), command)
-			if got.code != exitWrongUse || !strings.Contains(got.err, "DATABASE_URL") {
-				t.Errorf("%s with %s: got %+v, want exit code %d and the setting's name", command, url, got, exitWrongUse)
+			if got.code != code || !strings.Contains(got.err, "DATABASE_URL") {
+				t.Errorf("%s with %s: got %+v, want exit code %d and the setting's name", command, url, got, code)
 			}
 			if slices.ContainsFunc([]string{got.out, got.err}, func(s string) bool { return strings.Contains(s, password) }) {
 				t.Errorf("%s with %s prints the password: %+v", command, url, got)

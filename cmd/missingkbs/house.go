@@ -48,10 +48,26 @@ const stopTime = 4 * time.Second
 // run runs the house until ctx ends, which is no failure however far it got.
 func (h house) run(ctx context.Context) error {
 	err := h.open(ctx)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return nil
+	case bot.Cure(err) != "":
+		return refusedError{err}
 	}
 	return err
+}
+
+// signIn asks Slack who the bot is. A Slack that cannot be reached yet is waited for.
+func (h house) signIn(ctx context.Context) (workspace bot.Workspace, err error) {
+	w := waiting{
+		part: partSlack, reason: "Slack cannot be reached yet", parts: &h.monitor.parts, log: h.log,
+		passes: func(err error) bool { return bot.Cure(err) == "" },
+	}
+	err = w.until(ctx, func(ctx context.Context) (err error) {
+		workspace, err = bot.SignIn(ctx, h.slack)
+		return err
+	})
+	return workspace, err
 }
 
 func (h house) open(ctx context.Context) error {
@@ -67,7 +83,7 @@ func (h house) open(ctx context.Context) error {
 	if err := h.applyFile(ctx); err != nil {
 		return err
 	}
-	workspace, err := bot.SignIn(ctx, h.slack)
+	workspace, err := h.signIn(ctx)
 	if err != nil {
 		return err
 	}

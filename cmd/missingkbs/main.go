@@ -21,11 +21,12 @@ import (
 	"github.com/missingkbs/missingkbs/internal/mask"
 )
 
-// The exit codes.
+// The exit codes. Those beyond exitFailed say that starting the program again, as it is, is in vain.
 const (
 	exitDone     = 0
 	exitFailed   = 1
 	exitWrongUse = 2
+	exitRefused  = 3 // Slack refuses the bot for good
 )
 
 func main() {
@@ -60,6 +61,11 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// refusedError is a refusal of Slack's that trying again does not mend.
+type refusedError struct{ error }
+
+func (e refusedError) Unwrap() error { return e.error }
+
 // exit carries the exit code out of kong, which wants to end the process by itself after --help.
 type exit int
 
@@ -83,6 +89,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitWrongUse
+	}
+	if _, ok := errors.AsType[refusedError](err); ok {
+		return exitRefused
 	}
 	return exitFailed
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"strconv"
@@ -47,9 +49,11 @@ func (p lookout) serve(ctx context.Context, watch *monitor, log *slog.Logger) (s
 		err = errors.New("another program listens there, perhaps another missingkbs; choose another port, or leave it empty to serve nothing")
 	}
 	if err != nil {
-		var m mistakes
-		m.add("HTTP_ADDR", "cannot be served: %s: %v", p.addr, err)
-		return nil, m.err()
+		err = fmt.Errorf("HTTP_ADDR cannot be served: %s: %w", p.addr, err)
+		if errors.Is(err, fs.ErrPermission) {
+			err = usageError{err} // all else may pass: a program ends, an address of this machine comes up
+		}
+		return nil, err
 	}
 	log.Info("serving probes and metrics", "address", l.Addr().String(), "profiles", p.profiles)
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))

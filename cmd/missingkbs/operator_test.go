@@ -154,8 +154,8 @@ func TestTakenHTTPAddress(t *testing.T) {
 	w := stage(t)
 	w.start(t, map[string]string{"HTTP_ADDR": l.Addr().String()})
 	_ = w.process.Wait()
-	if code := w.process.ProcessState.ExitCode(); code != exitWrongUse {
-		t.Errorf("exit code %d, want %d", code, exitWrongUse)
+	if code := w.process.ProcessState.ExitCode(); code != exitFailed { // the other may end: whoever starts programs again is to do so
+		t.Errorf("exit code %d, want %d", code, exitFailed)
 	}
 	if want := "HTTP_ADDR cannot be served: " + l.Addr().String() + ": another program listens there"; !strings.Contains(w.log.String(), want) {
 		t.Errorf("the log does not say %q:\n%s", want, w.log)

@@ -108,8 +108,12 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 		return err
 	}
 	defer hide()
-	database, err := openStore(ctx, p.database, store.Options{Log: log, Retention: p.kept.Retention, Audits: p.kept.Audits, Login: reload.login})
-	if err != nil {
+	p.kept.Log, p.kept.Login = log, reload.login
+	database, err := waitForStore(ctx, p.database, p.kept, watch)
+	switch {
+	case err != nil && ctx.Err() != nil: // it was told to stop while it waited
+		return nil
+	case err != nil:
 		return err
 	}
 	defer database.Close()

@@ -18,7 +18,7 @@ func TestSocketSettings(t *testing.T) {
 	}
 }
 
-// Each refusal that trying again does not mend ends the program with exit code 1, and its last words say what to do:
+// Each refusal that trying again does not mend ends the program with exit code 3, and its last words say what to do:
 // for both tokens, at the start and while it runs.
 func TestRefusalsForGoodEndTheProcess(t *testing.T) {
 	t.Parallel()
@@ -72,8 +72,8 @@ func TestLostBotTokenEndsTheProcess(t *testing.T) {
 func (w *world) ends(t *testing.T, code, cure string) {
 	t.Helper()
 	_ = w.process.Wait()
-	if got := w.process.ProcessState.ExitCode(); got != exitFailed {
-		t.Errorf("exit code %d, want %d", got, exitFailed)
+	if got := w.process.ProcessState.ExitCode(); got != exitRefused {
+		t.Errorf("exit code %d, want %d", got, exitRefused)
 	}
 	lines := strings.Split(strings.TrimSpace(w.log.String()), "\n")
 	last := lines[len(lines)-1]

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"database/sql"
 	"errors"
 	"io/fs"
 	"net"
@@ -83,6 +84,7 @@ func TestOpenUnreachable(t *testing.T) {
 		t.Parallel()
 		_, err := store.Open(t.Context(), "postgres://u:hunter2@127.0.0.1:1/digests?sslmode=disable", store.Options{})
 		wantError(t, err, `connect to PostgreSQL at 127.0.0.1:1, database "digests", as user "u"`, "connection refused")
+		wantAway(t, err, true)
 	})
 	t.Run("nobody answers", func(t *testing.T) {
 		t.Parallel()
@@ -94,6 +96,7 @@ func TestOpenUnreachable(t *testing.T) {
 		start := time.Now()
 		_, err = store.Open(t.Context(), "postgres://u:hunter2@"+l.Addr().String()+"/digests?sslmode=disable&connect_timeout=1", store.Options{})
 		wantError(t, err, "connect to PostgreSQL at "+l.Addr().String(), "timeout")
+		wantAway(t, err, true)
 		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("it took %s", took)
 		}
@@ -107,7 +110,43 @@ func TestOpenUnreachable(t *testing.T) {
 		other.Path = "/nosuch"
 		_, err = store.Open(t.Context(), other.String()+"&password=hunter2", store.Options{})
 		wantError(t, err, `database "nosuch"`, "does not exist")
+		wantAway(t, err, false)
 	})
+	t.Run("a file that another process has", func(t *testing.T) {
+		t.Parallel()
+		file := filepath.Join(t.TempDir(), "x.db")
+		other, err := sql.Open("sqlite", "file:"+file+"?_txlock=exclusive")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		tx, err := other.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback() //nolint:errcheck // nothing was changed
+		_, err = store.Open(t.Context(), sqliteURL(file), store.Options{})
+		wantError(t, err, "open the database file", "locked")
+		wantAway(t, err, true)
+	})
+	t.Run("no file of SQLite's", func(t *testing.T) {
+		t.Parallel()
+		file := filepath.Join(t.TempDir(), "x.db")
+		if err := os.WriteFile(file, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := store.Open(t.Context(), sqliteURL(file), store.Options{})
+		wantError(t, err, "open the database file")
+		wantAway(t, err, false)
+	})
+}
+
+// wantAway looks whether an error says that the database may be back later.
+func wantAway(t *testing.T, err error, want bool) {
+	t.Helper()
+	if got := errors.Is(err, store.ErrAway); got != want {
+		t.Errorf("%v: is the database away? got %t, want %t", err, got, want)
+	}
 }
 
 func wantError(t *testing.T, err error, parts ...string) {

@@ -9,8 +9,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite" // also the driver
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // sqliteConns bounds the connections that queries share: readers do not wait for the one writer, and more connections
@@ -18,6 +21,23 @@ import (
 const sqliteConns = 4
 
 func (s *Store) openSQLite(ctx context.Context, path string) error {
+	err := s.openSQLiteFile(ctx, path)
+	if passes(err) {
+		return away{err}
+	}
+	return err
+}
+
+// passes reports whether an error of a file may be gone at the next try: the disk is full, or another process has the file.
+func passes(err error) bool {
+	if refused, ok := errors.AsType[*sqlite.Error](err); ok {
+		primary := refused.Code() & 0xff
+		return slices.Contains([]int{sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}, primary)
+	}
+	return errors.Is(err, syscall.ENOSPC)
+}
+
+func (s *Store) openSQLiteFile(ctx context.Context, path string) error {
 	s.lite, s.path = true, path
 	if err := createFile(path); err != nil {
 		return err

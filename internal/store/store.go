@@ -49,6 +49,18 @@ type Store struct {
 	queries   *db.Queries
 }
 
+// ErrAway says of an error of [Open] that the database is away, or has no room, and may be back later. Errors that are not
+// ErrAway need other settings.
+var ErrAway = errors.New("the database is away")
+
+// away makes an error ErrAway without a further word.
+type away struct{ error }
+
+func (a away) Unwrap() error { return a.error }
+
+// Is is for [errors.Is].
+func (a away) Is(target error) bool { return target == ErrAway }
+
 // Open opens the database that a URL names, "sqlite:///path/file.db" or "postgres://…". A SQLite file and its folder
 // are made when they are missing, readable for their owner only. The errors are for the person who wrote the URL, and
 // never hold its password. Who opens a store closes it; before anything else it needs [Store.Migrate].
