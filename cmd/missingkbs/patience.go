@@ -33,8 +33,9 @@ func (w waiting) until(ctx context.Context, try func(context.Context) error) err
 		if err == nil || ctx.Err() != nil || !w.passes(err) || time.Since(began)+pause > startPatience {
 			return err
 		}
-		w.parts.Set(w.part, func(context.Context) (string, error) { return w.reason + "; trying again", nil })
-		w.log.WarnContext(ctx, w.reason+"; trying again", "pause", pause, "error", err)
+		reason := w.reason + "; trying again"
+		w.parts.Set(w.part, func(context.Context) (string, error) { return reason, nil })
+		w.log.WarnContext(ctx, "the start waits", "part", w.part, "reason", reason, "pause", pause, "error", err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

@@ -131,14 +131,14 @@ func TestStartWaitsForTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder, err := os.MkdirTemp("", "late") // t.TempDir is too long for a socket
+	folder, err := os.MkdirTemp("", "late") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	const socket = ".s.PGSQL.5432"
 	options := there.Query()
-	real := filepath.Join(options.Get("host"), socket)
+	listens := filepath.Join(options.Get("host"), socket)
 	options.Set("host", folder)
 	there.RawQuery = options.Encode()
 	w := stage(t)
@@ -149,7 +149,7 @@ func TestStartWaitsForTheDatabase(t *testing.T) {
 	if got := w.unready(t)[partDatabase]; got != "the database does not answer yet; trying again" {
 		t.Errorf("the reason is %q", got)
 	}
-	if err := os.Symlink(real, filepath.Join(folder, socket)); err != nil {
+	if err := os.Symlink(listens, filepath.Join(folder, socket)); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
