@@ -69,6 +69,9 @@ func (d digests) preview(ctx context.Context, req Request, s digest.Subscription
 	case len(report.After.Unread) > 0:
 		page = report.Failure()
 		page.Lead = "Nothing could be read from Defender just now, so there is nothing to preview."
+		if report.Waits {
+			page.Lead = "Defender may not be asked as often just now as a preview needs. What was read so far is kept: the next try goes on with it."
+		}
 	default:
 		return view.Page{}, fmt.Errorf("preview digest %s: %w", s.ID, err)
 	}

@@ -30,9 +30,9 @@ type tracedSource struct {
 }
 
 // Snapshot is part of [digest.Source].
-func (s tracedSource) Snapshot(ctx context.Context, watch []string) (digest.Snapshot, error) {
+func (s tracedSource) Snapshot(ctx context.Context, sub digest.Subscription, due time.Time) (digest.Snapshot, error) {
 	ctx, end := s.trace.Start(ctx, "snapshot", span.Options{Part: true})
-	snap, err := s.Source.Snapshot(ctx, watch)
+	snap, err := s.Source.Snapshot(ctx, sub, due)
 	end(err, slog.Int("missingkbs.digest.software", len(snap.Software)), slog.Int("missingkbs.digest.unread", len(snap.Unread)))
 	return snap, err
 }

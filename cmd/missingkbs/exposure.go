@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,7 +20,8 @@ import (
 // exposure joins the client of Defender to digests: it reads the patch gap of what a subscription watches.
 //
 // What it has read it keeps for a while, so that subscriptions which are due together share the calls, and so that a
-// reading which the rate limit cut short goes on where it was.
+// reading which the rate limit cut short goes on where it was, until it is whole: each software is read once for a
+// digest.
 //
 // It waits behind people's questions, and never takes an old answer for a reading.
 type exposure struct {
@@ -31,27 +31,17 @@ type exposure struct {
 	people   bool // somebody waits for the reading
 }
 
-// parts are what was read of late, by software id.
-type parts struct {
-	mu sync.Mutex
-	by map[string]part
-}
-
-// part is the patch gap of one software.
-type part struct {
-	rows []digest.Row
-	at   time.Time
-}
-
 const (
-	// partAge is how old a part may be. Defender's own data is hours old (its exports are made every six).
-	partAge = 30 * time.Minute
 	// partsAtOnce is how many calls are under way at a time for one digest.
 	partsAtOnce = 8
+	// longestRest is the longest pause of a reading: what it waits for may come sooner than was said.
+	longestRest = time.Hour
+	// busyRest is the pause where Defender's answers found no room.
+	busyRest = 10 * time.Second
 )
 
 func newExposure(defender *api.Client, now func() time.Time) *exposure {
-	return &exposure{defender: defender, now: now, kept: &parts{by: map[string]part{}}}
+	return &exposure{defender: defender, now: now, kept: newParts(now())}
 }
 
 // forPeople is the same for previews: a small one is a question like any other, a large one would use up what is left
@@ -68,44 +58,56 @@ func (e *exposure) urgency(n int) api.CallOption {
 	return api.Background()
 }
 
-// Snapshot reads the patch gap of what is watched. It is a [digest.RetryLater] when the rate limit does not let it
-// finish: the next try goes on.
-func (e *exposure) Snapshot(ctx context.Context, watch []string) (digest.Snapshot, error) {
-	ids, nothing, err := e.resolve(ctx, watch)
-	if err != nil {
-		return digest.Snapshot{}, later(err)
+// Snapshot reads the patch gap of what is watched. It is a [digest.RetryLater] when the rate limit, or the time that
+// there is, does not let it finish: the next try goes on.
+func (e *exposure) Snapshot(ctx context.Context, s digest.Subscription, due time.Time) (digest.Snapshot, error) {
+	name := strings.Join(append([]string{fmt.Sprint(e.people), s.ID}, s.Watch...), " ")
+	since := e.kept.begin(name, due, e.now())
+	snap, err := e.snapshot(ctx, s.Watch, since)
+	_, goesOn := errors.AsType[digest.RetryLater](err)
+	switch {
+	case err == nil:
+		e.kept.whole(name)
+	case !goesOn && ctx.Err() == nil:
+		e.kept.forget(name)
 	}
-	snap, err := e.read(ctx, ids, partAge)
+	return snap, err
+}
+
+func (e *exposure) snapshot(ctx context.Context, watch []string, since time.Time) (digest.Snapshot, error) {
+	ids, nothing, err := e.resolve(ctx, watch, since)
+	if err != nil {
+		return digest.Snapshot{}, e.later(err)
+	}
+	urgency := e.urgency(len(ids))
+	snap, err := e.read(ctx, ids, func(id string) (part, error) { return e.part(ctx, id, since, urgency) })
 	snap.Unread = append(snap.Unread, nothing...)
 	return snap, err
 }
 
-// Confirm reads software anew, past everything that is kept.
+// Confirm reads software a second time, past everything that is kept but a second reading.
 func (e *exposure) Confirm(ctx context.Context, software []string) (digest.Snapshot, error) {
-	return e.read(ctx, software, 0)
+	urgency := e.urgency(len(software))
+	return e.read(ctx, software, func(id string) (part, error) { return e.again(ctx, id, urgency) })
 }
 
 // resolve turns what is watched into software ids: ids stand for themselves, a pattern for what fits it in the catalog.
 // A pattern that fits nothing is told, for silence would read as "nothing is missing".
-func (e *exposure) resolve(ctx context.Context, watch []string) (ids []string, nothing []digest.Unread, err error) {
+func (e *exposure) resolve(ctx context.Context, watch []string, since time.Time) (ids []string, nothing []digest.Unread, err error) {
 	found := map[string]bool{}
-	var catalog []api.Software
 	for _, w := range watch {
 		if w != digest.All && !strings.Contains(w, "*") {
 			found[w] = true
 			continue
 		}
-		if catalog == nil {
-			all, err := e.defender.Catalog(ctx, e.urgency(1))
-			if err != nil {
-				return nil, nil, fmt.Errorf("read the software list: %w", err)
-			}
-			catalog = all.Value
+		list, err := e.list(ctx, since)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the software list: %w", err)
 		}
 		pattern, fits := digest.Subscription{Watch: []string{w}}, false
-		for _, s := range catalog {
-			if pattern.Watches(s.ID) && (w != digest.All || s.Weaknesses > 0) {
-				found[s.ID], fits = true, true
+		for _, s := range list {
+			if pattern.Watches(s.id) && (w != digest.All || s.weak) {
+				found[s.id], fits = true, true
 			}
 		}
 		if !fits {
@@ -115,15 +117,34 @@ func (e *exposure) resolve(ctx context.Context, watch []string) (ids []string, n
 	return slices.Sorted(maps.Keys(found)), nothing, nil
 }
 
+// list reads the software list, or remembers it: a reading that asked for it again at each attempt would have no calls
+// left for anything else under a low limit.
+func (e *exposure) list(ctx context.Context, since time.Time) ([]listing, error) {
+	if list, ok := e.kept.list(since); ok {
+		return list, nil
+	}
+	all, err := e.defender.Catalog(ctx, e.urgency(1))
+	if err != nil {
+		return nil, err
+	}
+	list := make([]listing, len(all.Value))
+	for i, s := range all.Value {
+		list[i] = listing{s.ID, s.Weaknesses > 0}
+	}
+	e.kept.putList(list, all.FetchedAt, e.now())
+	return list, nil
+}
+
 // read reads software one by one, several at a time.
-func (e *exposure) read(ctx context.Context, ids []string, maxAge time.Duration) (digest.Snapshot, error) {
+func (e *exposure) read(ctx context.Context, ids []string, one func(id string) (part, error)) (digest.Snapshot, error) {
+	began := e.now()
 	parts := make([]part, len(ids))
 	failures := make([]error, len(ids))
 	var g errgroup.Group
 	g.SetLimit(partsAtOnce)
 	for i, id := range ids {
 		g.Go(func() error {
-			parts[i], failures[i] = e.part(ctx, id, maxAge, e.urgency(len(ids)))
+			parts[i], failures[i] = one(id)
 			return nil
 		})
 	}
@@ -140,15 +161,18 @@ func (e *exposure) read(ctx context.Context, ids []string, maxAge time.Duration)
 		}
 		snap.Software = append(snap.Software, id)
 		snap.Rows = append(snap.Rows, parts[i].rows...)
-		if parts[i].at.Before(snap.At) {
-			snap.At = parts[i].at
+		snap.At = earlier(snap.At, parts[i].at)
+		if parts[i].at.After(snap.Through) {
+			snap.Through = parts[i].at
 		}
 	}
-	if cutShort != nil {
-		return digest.Snapshot{Unread: snap.Unread}, later(cutShort)
-	}
-	if len(snap.Software) == 0 && len(ids) > 0 {
-		return snap, later(failures[0])
+	switch {
+	case cutShort != nil && ctx.Err() != nil && !snap.Through.Before(began):
+		return digest.Snapshot{Unread: snap.Unread}, digest.RetryLater{After: time.Second, Going: true, Err: cutShort}
+	case cutShort != nil:
+		return digest.Snapshot{Unread: snap.Unread}, e.later(cutShort)
+	case len(snap.Software) == 0 && len(ids) > 0:
+		return snap, e.later(failures[0])
 	}
 	slices.SortFunc(snap.Rows, func(a, b digest.Row) int {
 		return cmp.Or(strings.Compare(a.Software, b.Software), strings.Compare(a.KB, b.KB), strings.Compare(a.OSBuild, b.OSBuild))
@@ -156,25 +180,58 @@ func (e *exposure) read(ctx context.Context, ids []string, maxAge time.Duration)
 	return snap, nil
 }
 
-// later says when to go on, for a failure that says when; others stay what they are.
-func later(err error) error {
-	if e, ok := errors.AsType[*api.Error](err); ok && errors.Is(err, api.ErrThrottled) {
-		return digest.RetryLater{After: max(e.RetryAfter, time.Second), Err: err}
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// later says when to go on, for a failure that ends by itself; others stay what they are.
+func (e *exposure) later(err error) error {
+	failure, ok := errors.AsType[*api.Error](err)
+	switch {
+	case ok && errors.Is(err, api.ErrThrottled):
+		rest := min(max(failure.RetryAfter, time.Second), longestRest)
+		return digest.RetryLater{After: rest, Going: e.kept.getsOn(e.now()), Err: err}
+	case ok && errors.Is(err, api.ErrBusy):
+		return digest.RetryLater{After: busyRest, Going: e.kept.getsOn(e.now()), Err: err}
 	}
 	return err
 }
 
 // part reads one software, or remembers it.
-func (e *exposure) part(ctx context.Context, id string, maxAge time.Duration, urgency api.CallOption) (part, error) {
-	if p, ok := e.kept.get(id); ok && maxAge > 0 && e.now().Sub(p.at) <= maxAge {
+func (e *exposure) part(ctx context.Context, id string, since time.Time, urgency api.CallOption) (part, error) {
+	if p, ok := e.kept.get(id); ok && !p.at.Before(since) {
 		return p, nil
 	}
-	answer, err := e.defender.MissingKBs(ctx, id, api.MaxAge(maxAge), urgency)
-	if maxAge == 0 && errors.Is(err, api.ErrNotFound) {
+	p, err := e.fetch(ctx, id, e.now().Sub(since), urgency)
+	if err == nil {
+		e.kept.put(id, p, e.now())
+	}
+	return p, err
+}
+
+// again reads one software a second time, or remembers that.
+func (e *exposure) again(ctx context.Context, id string, urgency api.CallOption) (part, error) {
+	first, known := e.kept.get(id)
+	if known && first.again != nil {
+		return *first.again, nil
+	}
+	p, err := e.fetch(ctx, id, 0, urgency)
+	if errors.Is(err, api.ErrNotFound) {
 		// A software that has left the tenant lacks nothing any more. Only a second reading may say so: a single 404 is
 		// known to be wrong at times (https://github.com/MicrosoftDocs/microsoft-365-docs/issues/13047).
-		return part{at: e.now()}, nil
+		p, err = part{at: e.now()}, nil
 	}
+	if err == nil && known {
+		e.kept.confirm(id, first, p, e.now())
+	}
+	return p, err
+}
+
+func (e *exposure) fetch(ctx context.Context, id string, maxAge time.Duration, urgency api.CallOption) (part, error) {
+	answer, err := e.defender.MissingKBs(ctx, id, api.MaxAge(maxAge), urgency)
 	if err != nil {
 		return part{}, err
 	}
@@ -189,20 +246,5 @@ func (e *exposure) part(ctx context.Context, id string, maxAge time.Duration, ur
 			CVEs:     kb.CVEAddressed,
 		})
 	}
-	e.kept.put(id, p, e.now())
 	return p, nil
-}
-
-func (k *parts) get(id string) (part, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	p, ok := k.by[id]
-	return p, ok
-}
-
-func (k *parts) put(id string, p part, now time.Time) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	maps.DeleteFunc(k.by, func(_ string, p part) bool { return now.Sub(p.at) > partAge })
-	k.by[id] = p
 }

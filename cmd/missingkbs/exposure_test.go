@@ -12,6 +12,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
 // seenCalls remembers which calls were made behind people's questions.
@@ -45,7 +46,7 @@ func TestDigestsTakeNoOldAnswers(t *testing.T) {
 	})
 	e := newExposure(client, func() time.Time { return now })
 	for _, watch := range [][]string{{edge}, {"microsoft-_-*"}} {
-		if _, err := e.Snapshot(t.Context(), watch); err != nil {
+		if _, err := e.Snapshot(t.Context(), digest.Subscription{Watch: watch}, now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,10 +57,10 @@ func TestDigestsTakeNoOldAnswers(t *testing.T) {
 		t.Errorf("a person is told %v, stale because of %v", err, got.Stale)
 	}
 	for _, watch := range [][]string{{edge}, {"microsoft-_-*"}} {
-		if snap, err := e.Snapshot(t.Context(), watch); !errors.Is(err, api.ErrUnavailable) || len(snap.Software) > 0 {
+		if snap, err := e.Snapshot(t.Context(), digest.Subscription{Watch: watch}, now); !errors.Is(err, api.ErrUnavailable) || len(snap.Software) > 0 {
 			t.Errorf("a digest of %s read %v, %v", watch, snap.Software, err)
 		}
-		if _, err := e.forPeople().Snapshot(t.Context(), watch); !errors.Is(err, api.ErrUnavailable) {
+		if _, err := e.forPeople().Snapshot(t.Context(), digest.Subscription{Watch: watch}, now); !errors.Is(err, api.ErrUnavailable) {
 			t.Errorf("a preview of %s: %v", watch, err)
 		}
 	}
@@ -89,7 +90,7 @@ func TestDigestsAreBackground(t *testing.T) {
 		"preview":       {e.forPeople(), partsAtOnce, 0, partsAtOnce},
 		"large_preview": {e.forPeople(), partsAtOnce + 1, partsAtOnce + 1, 0},
 	} {
-		if _, err := tc.source.Snapshot(t.Context(), ids(name, tc.n)); err != nil {
+		if _, err := tc.source.Snapshot(t.Context(), digest.Subscription{Watch: ids(name, tc.n)}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		if background, others := seen.take(); background != tc.background || others != tc.others {

@@ -19,6 +19,7 @@ var ErrChannelGone = errors.New("the channel takes no messages")
 // RetryLater is the failure of something that may be tried again, but not before a certain time.
 type RetryLater struct {
 	After time.Duration
+	Going bool  // it gets on meanwhile, bit by bit
 	Err   error // the cause; may be nil
 }
 

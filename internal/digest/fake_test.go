@@ -216,7 +216,7 @@ type defender struct {
 	ids     []string   // software that lacks nothing
 }
 
-func (d *defender) Snapshot(ctx context.Context, _ []string) (digest.Snapshot, error) {
+func (d *defender) Snapshot(ctx context.Context, _ digest.Subscription, _ time.Time) (digest.Snapshot, error) {
 	d.asked++
 	if err := d.broken.check("Snapshot"); err != nil {
 		return digest.Snapshot{}, err

@@ -35,10 +35,15 @@ func (r Report) Failure() view.Page {
 	if !r.Since.IsZero() {
 		facts = append(facts, view.Fact{Name: "Last digest", Value: s.moment(r.Since)})
 	}
+	lead := "Nothing could be read from Defender, so this digest says nothing: updates may be missing or not. " +
+		"It follows as soon as Defender answers; until then this is not repeated."
+	if r.Waits {
+		lead = "This digest waits: for now Defender may not be asked as often as it needs, so it says nothing: updates may " +
+			"be missing or not. It follows as soon as enough was read; until then this is not repeated."
+	}
 	return view.Page{
 		Title: string(CouldNotTell) + ": " + s.scope(),
-		Lead: "Nothing could be read from Defender, so this digest says nothing: updates may be missing or not. " +
-			"It follows as soon as Defender answers; until then this is not repeated.",
+		Lead:  lead,
 		Parts: []view.Part{append(facts, unreadFacts(r.After)...)},
 		Actions: []view.Action{
 			{Label: "Pause", Command: "digest pause " + s.ID},

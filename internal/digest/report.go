@@ -20,6 +20,7 @@ type Report struct {
 	Since        time.Time // when the channel was told last
 	Before       Snapshot  // what the digest compares with; nothing for a first one
 	After        Snapshot
+	Waits        bool // what could not be read waits for its turn
 	Changes      Changes
 	History      []Delivery // earlier ones, the newest first
 }
@@ -99,6 +100,18 @@ func (r Report) changes() Changes { return r.Changes.Keep(r.Subscription.Filter)
 
 func (r Report) asOf() view.AsOf {
 	return view.AsOf{Time: r.After.At, Age: max(0, r.Now.Sub(r.After.At))}
+}
+
+// readLong is how long a reading takes that has no one time any more.
+const readLong = 5 * time.Minute
+
+// readAt is when the patch gap was read.
+func (r Report) readAt() string {
+	at := r.Subscription.moment(r.After.At)
+	if r.After.Through.Sub(r.After.At) < readLong {
+		return at
+	}
+	return at + " to " + r.Subscription.moment(r.After.Through)
 }
 
 // moment writes a time on the clocks of the subscription's zone.
@@ -191,11 +204,11 @@ func (r Report) header() view.Facts {
 	s := r.Subscription
 	facts := view.Facts{{Name: "Scope", Value: strings.Join(s.Watch, ", ") + s.Filter.words()}}
 	if r.first() {
-		facts = append(facts, view.Fact{Name: "As of", Value: s.moment(r.After.At)},
+		facts = append(facts, view.Fact{Name: "As of", Value: r.readAt()},
 			view.Fact{Name: "Compared with", Value: "nothing: this is the first digest"})
 	} else {
 		facts = append(facts, view.Fact{Name: "Period", Value: s.moment(r.Since) + " to " + s.moment(r.Now)},
-			view.Fact{Name: "As of", Value: s.moment(r.After.At)},
+			view.Fact{Name: "As of", Value: r.readAt()},
 			view.Fact{Name: "Compared with", Value: "the digest of " + s.moment(r.Since)})
 	}
 	if r.late() {

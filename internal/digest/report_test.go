@@ -247,3 +247,19 @@ func TestChartOfOneDay(t *testing.T) {
 		t.Errorf("points (-want +got):\n%s", diff)
 	}
 }
+
+// A digest whose reading took long says from when to when.
+func TestReadingThatTookLong(t *testing.T) {
+	t.Parallel()
+	after := gap([]digest.Row{seed()}, []string{edge})
+	for through, want := range map[time.Duration]string{
+		0:              "Mon 23 Nov 2026 10:00 CET",
+		time.Minute:    "Mon 23 Nov 2026 10:00 CET",
+		26 * time.Hour: "Mon 23 Nov 2026 10:00 CET to Tue 24 Nov 2026 12:00 CET",
+	} {
+		after.At, after.Through = monday, monday.Add(through)
+		if got := fact(report(gap(nil, []string{edge}), after).Page(), "As of"); got != want {
+			t.Errorf("read within %v: as of %q, want %q", through, got, want)
+		}
+	}
+}

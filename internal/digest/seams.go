@@ -9,10 +9,13 @@ import (
 
 // Source reads patch gaps.
 type Source interface {
-	// Snapshot reads the patch gap of what is watched. What could not be read is listed in the snapshot; an error
-	// means that nothing at all could be read, and then the snapshot may still list why, for people.
-	Snapshot(ctx context.Context, watch []string) (Snapshot, error)
-	// Confirm reads software anew, past every cache. Software that has left the tenant was read and lacks nothing.
+	// Snapshot reads the patch gap of what a subscription watches, for the digest that is due at a time. What could not
+	// be read is listed in the snapshot; an error means that nothing at all could be read, and then the snapshot may
+	// still list why, for people. A [RetryLater] means that the reading is not whole yet: the next one for the same
+	// digest goes on with it.
+	Snapshot(ctx context.Context, s Subscription, due time.Time) (Snapshot, error)
+	// Confirm reads software anew, past every cache. Software that has left the tenant was read and lacks nothing. It
+	// may be a [RetryLater] as well.
 	Confirm(ctx context.Context, software []string) (Snapshot, error)
 }
 

@@ -102,16 +102,18 @@ func (t *task) failed(ctx context.Context, doing string, err error) error {
 	return fmt.Errorf("%s %s: %w", doing, t.key, err)
 }
 
-// tellFailure tells the channel, once, that nothing could be read, and has the digest tried again.
+// tellFailure tells the channel, once, that nothing could be read, and has the digest tried again. Nothing is told of a
+// reading that gets on, however long it takes: its digest says that it is late.
 func (t *task) tellFailure(ctx context.Context, r Report, cause error) error {
-	later, throttled := errors.AsType[RetryLater](cause)
+	again, waits := errors.AsType[RetryLater](cause)
 	switch {
-	case throttled && !r.late(): // the queue counts no attempts when it is told to wait
-		return later
-	case !throttled && t.attempt < tellAfter:
+	case waits && (again.Going || !r.late()): // the queue counts no attempts when it is told to wait
+		return again
+	case !waits && t.attempt < tellAfter:
 		return fmt.Errorf("read the patch gap of digest %s: %w", t.job.Subscription, cause)
+	case !waits:
+		again = RetryLater{After: tryFailedAgain, Err: cause}
 	}
-	again := RetryLater{After: tryFailedAgain, Err: cause}
 	key := failureKey(t.job.Subscription, t.job.Due)
 	if _, told, err := t.Store.Delivery(ctx, key); err != nil || told {
 		return or(wrap(err, "look up delivery %s", key), again)

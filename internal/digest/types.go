@@ -80,6 +80,7 @@ type Row struct {
 type Snapshot struct {
 	Tenant   string
 	At       time.Time // when the oldest part of it was fetched
+	Through  time.Time // when the newest was; zero where that is not known, as of a stored one
 	Software []string  // what was read, sorted; a software without rows lacks nothing
 	Rows     []Row     // sorted by Key
 	Unread   []Unread  // what could not be read; nothing of it is in Rows

@@ -79,7 +79,11 @@ func (t *task) work(ctx context.Context) error {
 // Preview is the report that a digest would be made of now. Nothing is posted and nothing recorded. Where nothing at all
 // can be read its error says so, and the report's [Report.Failure] is what to show.
 func (w *Worker) Preview(ctx context.Context, s Subscription) (Report, error) {
-	return w.report(ctx, s, w.now())
+	r, err := w.report(ctx, s, w.now())
+	if _, nothing := errors.AsType[unreadable](err); !nothing && isRetryLater(err) {
+		return r, nil // what would be confirmed later has not closed as yet
+	}
+	return r, err
 }
 
 func (w *Worker) now() time.Time {
@@ -113,8 +117,10 @@ func (w *Worker) report(ctx context.Context, s Subscription, due time.Time) (Rep
 	}
 	r.Before = before.only(s.Watches) // what is no longer watched has not closed
 	r.Since = r.toldAt()
-	r.After, err = w.Source.Snapshot(ctx, s.Watch)
-	r.Now = w.now()
+	reading, cancel := readingTime(ctx)
+	defer cancel()
+	r.After, err = w.Source.Snapshot(reading, s, due)
+	r.Now, r.Waits = w.now(), isRetryLater(err)
 	switch {
 	case ctx.Err() != nil:
 		return r, ctx.Err()
@@ -130,6 +136,16 @@ func (w *Worker) report(ctx context.Context, s Subscription, due time.Time) (Rep
 	return r, w.compare(ctx, &r)
 }
 
+// readingTime leaves the last part of the time that there is to what comes after a reading: what was read can be told,
+// or why there is nothing.
+func readingTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/6))
+}
+
 // toldAt is when the channel was told of the patch gap last.
 func (r Report) toldAt() time.Time {
 	for _, d := range r.History {
@@ -140,7 +156,8 @@ func (r Report) toldAt() time.Time {
 	return r.Before.At
 }
 
-// compare fills in what changed. Rows that vanished are read again before they are called closed.
+// compare fills in what changed. Rows that vanished are read again before they are called closed; while that gets on
+// but is not whole it returns a [RetryLater].
 func (w *Worker) compare(ctx context.Context, r *Report) error {
 	c := Diff(r.Before, r.After, nil)
 	known, err := w.seen(ctx, r.Subscription.Tenant, c.New)
@@ -148,12 +165,19 @@ func (w *Worker) compare(ctx context.Context, r *Report) error {
 		return err
 	}
 	var closed []Change
+	var unfinished error
 	if len(c.Vanished) > 0 {
-		again, err := w.Source.Confirm(ctx, softwareOf(c.Vanished))
+		reading, cancel := readingTime(ctx)
+		defer cancel()
+		again, err := w.Source.Confirm(reading, softwareOf(c.Vanished))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil {
+		later, _ := errors.AsType[RetryLater](err)
+		switch {
+		case later.Going:
+			unfinished, again = later, Snapshot{}
+		case err != nil:
 			w.log().WarnContext(ctx, "closed updates could not be confirmed", "subscription", r.Subscription.ID, "err", err)
 			again = Snapshot{}
 		}
@@ -165,7 +189,7 @@ func (w *Worker) compare(ctx context.Context, r *Report) error {
 	if r.Kind = Same; r.changes().News() || r.unreadNews() {
 		r.Kind = Changed
 	}
-	return nil
+	return unfinished
 }
 
 func softwareOf(changes []Change) []string {

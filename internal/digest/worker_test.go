@@ -289,21 +289,99 @@ func TestFailureIsNotRepeated(t *testing.T) {
 	})
 }
 
-// A source that asks to wait is waited for, since the queue then counts no attempts; the channel is told when the digest is late.
+// A source that asks to wait is waited for, since the queue then counts no attempts. The channel is told when the digest
+// is late, once, and then it is waited for as before; of a reading that gets on it is told nothing.
 func TestThrottledSource(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		going bool
+		kinds string
+	}{
+		"stuck":   {false, "failed+ first+"},
+		"gets on": {true, "first+"},
+	} {
+		inHouse(t, weekly(), func(h *house) {
+			t := h.t
+			h.defender.rows = []digest.Row{seed()}
+			h.defender.broken["Snapshot"] = fmt.Errorf("defender: %w", digest.RetryLater{After: time.Minute, Going: tc.going})
+			job := h.next()
+			for range 40 {
+				if later, ok := errors.AsType[digest.RetryLater](h.Work(t.Context(), job, 9)); !ok || later.After != time.Minute {
+					t.Fatalf("%s: %v, want to be tried again in a minute", name, later)
+				}
+				time.Sleep(time.Minute)
+			}
+			if !tc.going && strings.Contains(h.slack.posted[0].digest.Lead, "Nothing could be read") {
+				t.Errorf("%s: the channel is told %q", name, h.slack.posted[0].digest.Lead)
+			}
+			h.defender.broken = breaker{}
+			if err := h.Work(t.Context(), job, 9); err != nil {
+				t.Fatal(err)
+			}
+			h.wantKinds(tc.kinds)
+		})
+	}
+}
+
+// What has vanished is confirmed before the digest goes out, as long as that gets on.
+func TestThrottledConfirmation(t *testing.T) {
+	t.Parallel()
+	for name, going := range map[string]bool{"gets on": true, "stuck": false} {
+		inHouse(t, weekly(), func(h *house) {
+			t := h.t
+			h.defender.rows = []digest.Row{seed()}
+			h.defender.ids = []string{edge}
+			h.week()
+			h.defender.rows = nil
+			h.defender.broken["Confirm"] = digest.RetryLater{After: time.Minute, Going: going}
+			job := h.next()
+			if r, err := h.Preview(t.Context(), weekly()); err != nil || len(r.Changes.Closed) != 0 {
+				t.Errorf("%s: the preview says %v closed, %v", name, r.Changes.Closed, err)
+			}
+			if err := h.Work(t.Context(), job, 1); (err != nil) != going {
+				t.Errorf("%s: %v", name, err)
+			}
+			if !going {
+				return
+			}
+			h.defender.broken = breaker{}
+			if err := h.Work(t.Context(), job, 2); err != nil || len(h.slack.posted) != 2 {
+				t.Fatalf("%s: %v, %d messages", name, err, len(h.slack.posted))
+			}
+			if lead := h.slack.posted[1].digest.Lead; !strings.HasPrefix(lead, "1 closed.") {
+				t.Errorf("%s: %q", name, lead)
+			}
+		})
+	}
+}
+
+// A reading that hangs leaves time to say so.
+func TestReadingLeavesTime(t *testing.T) {
 	t.Parallel()
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.broken["Snapshot"] = fmt.Errorf("defender: %w", digest.RetryLater{After: time.Minute})
+		h.Source = hanging{}
 		job := h.next()
-		for range 40 {
-			if _, ok := errors.AsType[digest.RetryLater](h.Work(t.Context(), job, 1)); !ok {
-				t.Fatal("want to be tried again later")
-			}
-			time.Sleep(time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if later, ok := errors.AsType[digest.RetryLater](h.Work(ctx, job, 4)); !ok || later.After != 30*time.Minute {
+			t.Errorf("%v, want to be tried again in half an hour", later)
 		}
 		h.wantKinds("failed+")
 	})
+}
+
+// hanging is a source that does not answer.
+type hanging struct{}
+
+func (hanging) Snapshot(ctx context.Context, _ digest.Subscription, _ time.Time) (digest.Snapshot, error) {
+	<-ctx.Done()
+	return digest.Snapshot{}, ctx.Err()
+}
+
+func (hanging) Confirm(ctx context.Context, _ []string) (digest.Snapshot, error) {
+	<-ctx.Done()
+	return digest.Snapshot{}, ctx.Err()
 }
 
 // Whatever step a process dies at, the next attempt delivers, and no digest comes twice where the channel may be read.
