@@ -98,7 +98,7 @@ func TestPageOfAReadingIsThePageOfAnAnswer(t *testing.T) {
 		t.Fatalf("the page is no stored one: %+v", stored.AsOf)
 	}
 	stored.AsOf, live.AsOf = view.AsOf{}, view.AsOf{}
-	if diff := cmp.Diff(live, stored); diff != "" {
+	if diff := cmp.Diff(made(live), made(stored)); diff != "" {
 		t.Errorf("a stored page (-live +stored):\n%s", diff)
 	}
 }
