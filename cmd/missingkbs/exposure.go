@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ func (e *exposure) urgency(n int) api.CallOption {
 // Snapshot reads the patch gap of what is watched. It is a [digest.RetryLater] when the rate limit, or the time that
 // there is, does not let it finish: the next try goes on.
 func (e *exposure) Snapshot(ctx context.Context, s digest.Subscription, due time.Time) (digest.Snapshot, error) {
-	name := strings.Join(append([]string{fmt.Sprint(e.people), s.ID}, s.Watch...), " ")
+	name := strings.Join(append([]string{strconv.FormatBool(e.people), s.ID}, s.Watch...), " ")
 	since := e.kept.begin(name, due, e.now())
 	snap, err := e.snapshot(ctx, s.Watch, since)
 	_, goesOn := errors.AsType[digest.RetryLater](err)

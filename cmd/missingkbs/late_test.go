@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -53,7 +54,7 @@ func (s *slowTenant) Do(r *http.Request) (*http.Response, error) {
 	}
 	if wait := time.Until(s.refuses); wait > 0 {
 		resp.StatusCode, body = http.StatusTooManyRequests, `{"error":{"code":"TooManyRequests","message":"x"}}`
-		resp.Header.Set("Retry-After", fmt.Sprint(int(wait/time.Second)+1))
+		resp.Header.Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 	} else {
 		s.mu.Lock()
 		s.calls[r.URL.Path]++
@@ -104,7 +105,7 @@ func (s *shelf) SeenBefore(context.Context, string, []digest.Key, time.Time) (ma
 
 func (s *shelf) Post(_ context.Context, _, _ string, page, _ view.Page) (string, error) {
 	s.posted = append(s.posted, page)
-	return fmt.Sprint(len(s.posted)), nil
+	return strconv.Itoa(len(s.posted)), nil
 }
 
 func (s *shelf) Find(context.Context, string, string, time.Time) (string, bool, error) {
