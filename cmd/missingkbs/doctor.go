@@ -22,6 +22,10 @@ type doctorCmd struct {
 // doctorTime bounds all checks together.
 const doctorTime = 30 * time.Second
 
+// doctorRetries is how often a call of Defender or Entra that failed is tried again. With all the retries of a question
+// the time of a check would be over before it could say what the failure was.
+const doctorRetries = 1
+
 // reachTime is how long a host may take to show that it is there; what asks it further comes after that.
 const reachTime = 8 * time.Second
 

@@ -53,6 +53,7 @@ func newExam(c doctorCmd, s streams, sources []source, file *configFile) *exam {
 	e.groups = len(p.access.AskGroups)+len(p.access.DigestGroups)+len(p.access.AdminGroups) > 0
 	e.database, e.digests, e.lookout, e.ops = p.database, p.digests, p.lookout, p.opsChannel
 	e.defender, e.credential = p.client, p.credential
+	e.defender.Retry.MaxRetries, e.credential.Retry.MaxRetries = doctorRetries, doctorRetries
 	c.Serve.Log.logger(m, io.Discard)
 	return e
 }
