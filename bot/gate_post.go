@@ -31,6 +31,9 @@ func (g *Gate) mayShow(ctx context.Context, channel string) error {
 	return g.foreign(ctx, info)
 }
 
+// errNoAllowance says that nobody knows whether an administrator has allowed a channel.
+var errNoAllowance = errors.New("cannot look up what is allowed")
+
 // foreign says why nothing is posted into a conversation that people of another organisation read: no administrator has
 // allowed it, or another organisation has joined since.
 func (g *Gate) foreign(ctx context.Context, info *slack.Channel) error {
@@ -48,7 +51,7 @@ func (g *Gate) foreign(ctx context.Context, info *slack.Channel) error {
 	a, ok, err := g.allowed.Allowance(ctx, digest.DefaultTenant, info.ID)
 	switch {
 	case err != nil:
-		e.Err = err
+		e.Err = fmt.Errorf("%w: %w", errNoAllowance, err)
 		e.Message = "This channel is shared with another organisation, and whether an administrator allowed it cannot be seen right now, so nothing is posted here. Try again in a minute."
 	case ok && len(missingFrom(a.Teams, teams)) == 0:
 		return nil
@@ -156,7 +159,7 @@ func (g *Gate) mayRead(ctx context.Context, channel string) error {
 		return nil
 	}
 	_ = g.logged(ctx, c, commands.Ask, err)
-	if errors.Is(err, errNotAsked) {
+	if errors.Is(err, errNotAsked) || errors.Is(err, errNoAllowance) { // passing trouble ends no digest
 		return digest.RetryLater{After: unknownPause, Err: err}
 	}
 	return fmt.Errorf("%w: its readers may not see it: %w", digest.ErrChannelGone, err)
