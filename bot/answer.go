@@ -191,6 +191,9 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	if r.err != nil && errors.Is(context.Cause(ctx), errCrowded) {
 		r.err = errCrowded
 	}
+	if own, ok := errors.AsType[*commands.Error](r.err); ok {
+		r.refused = own.Refused // the command asked the gate, such as who reads a channel
+	}
 	end(r.err, slog.String("error.type", commands.Reason(r.err)))
 	return r
 }

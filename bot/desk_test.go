@@ -81,6 +81,28 @@ func (o *observer) outcomes() map[string]int {
 	return n
 }
 
+// A command may ask the gate itself, such as who reads a channel. What it is refused is no failure of its own.
+func TestWhatACommandIsRefusedIsARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakeSlack{}
+		shared := slack.Channel{}
+		shared.ID, shared.IsMember, shared.IsExtShared = "C0OWN", true, true
+		gate := testGate(roomsOnly{f, shared})
+		o := &observer{}
+		b := startWith(t, f, answers(func(ctx context.Context, req commands.Request) (view.Page, error) {
+			return view.Page{}, fmt.Errorf("check who may change digests: %w", gate.MayPost(ctx, req.User, req.Channel))
+		}), Options{Gate: gate, Observe: o.observe})
+		b.events <- typed(1, "digest add x")
+		synctest.Wait()
+		if diff := cmp.Diff(map[string]int{"refused shared_channel": 1}, o.outcomes()); diff != "" {
+			t.Errorf("observed (-want +got):\n%s", diff)
+		}
+		if n := b.bot.Stats().Failed; n != 0 {
+			t.Errorf("%d failures counted", n)
+		}
+	})
+}
+
 // Beyond the bounds people are told at once, with when to try again, and what waits is acknowledged in time.
 func TestBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

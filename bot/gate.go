@@ -198,9 +198,12 @@ func (g *Gate) Zone(ctx context.Context, user string) (string, error) {
 	return g.directory.Zone(ctx, user)
 }
 
-// logged writes a refusal to the log, and returns it.
+// logged writes a refusal to the log, and returns it, marked as one: commands pass on what they are refused.
 func (g *Gate) logged(ctx context.Context, c Caller, needs commands.Right, err error) error {
 	if err != nil {
+		if e, ok := errors.AsType[*commands.Error](err); ok {
+			e.Refused = true // nobody else has it yet
+		}
 		attrs := []any{"user", c.User, "channel", c.Channel, "needs", string(needs), "reason", commands.Reason(err)}
 		if cause := errors.Unwrap(err); cause != nil {
 			attrs = append(attrs, "error", cause)

@@ -18,6 +18,7 @@ type Error struct {
 	Message string        // what happened and what to do next
 	Actions []view.Action // what could be pressed instead
 	Usage   bool          // the question itself was wrong
+	Refused bool          // the person may not have this; whoever refused it has logged that
 	Reason  string        // for those who count, one of few words; a general one when empty
 	Err     error         // the cause, for the log; may be nil
 }

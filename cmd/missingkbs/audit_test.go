@@ -81,6 +81,7 @@ func TestAuditEndToEnd(t *testing.T) {
 			private := w.command(t, sandbox.Alice, sandbox.SharedChannel, "microsoft-_-edge")
 			w.click(t, sandbox.Alice, private, "Share")
 			w.answer(t, sandbox.SharedChannel, func(m sandbox.Message) bool { return m.TS != private.TS && m.Kind == sandbox.KindApp })
+			w.command(t, sandbox.Alice, sandbox.SharedChannel, "digest add microsoft-_-edge") // refused by the command, which asks who reads
 			w.sendTerm(t)
 
 			lines := exported(t, database.url, "--since", "1h")
@@ -98,6 +99,7 @@ func TestAuditEndToEnd(t *testing.T) {
 				{Action: "digest.add", Detail: "digest add microsoft-_-edge", Result: "refused", Reason: "guest", User: sandbox.Guest},
 				{Action: "ask", Subject: "software", Detail: "microsoft-_-edge", Channel: sandbox.SharedChannel},
 				{Action: "share", Subject: "software", Detail: "microsoft-_-edge", Result: "refused", Reason: "shared_channel", Channel: sandbox.SharedChannel},
+				{Action: "digest.add", Detail: "digest add microsoft-_-edge", Result: "refused", Reason: "shared_channel", Channel: sandbox.SharedChannel},
 			}
 			for i := range want {
 				l := &want[i]
