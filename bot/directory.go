@@ -38,7 +38,7 @@ func NewDirectory(c Config) *Directory {
 func newDirectory(api lookups) *Directory {
 	d := &Directory{slack: api}
 	d.people = newKnown(d.lookUpPerson, said("user_not_found", "user_not_visible", "users_not_found"))
-	d.groups = newKnown(d.lookUpGroup, said("no_such_subteam", "subteam_not_found"))
+	d.groups = newKnown(d.lookUpGroup, groupGone)
 	return d
 }
 
@@ -140,6 +140,9 @@ func (d *Directory) Zone(ctx context.Context, user string) (string, error) {
 	}
 	return who.zone, nil
 }
+
+// groupGone tells the errors of user groups that were deleted or disabled.
+func groupGone(err error) bool { return said("no_such_subteam", "subteam_not_found")(err) }
 
 // said tells errors that are one of some words of Slack's.
 func said(words ...string) func(error) bool {

@@ -79,7 +79,9 @@ const (
 	refusedGuest         = "guest"
 	refusedBot           = "bot"
 	refusedDeleted       = "deleted"
-	refusedUnknown       = "unknown" // Slack could not be asked
+	refusedUnknown       = "unknown"       // Slack could not be asked
+	refusedScope         = "missing_scope" // nor will it ever, before somebody installs the app again
+	refusedNoGroup       = "group_gone"    // a user group of the settings is not there any more
 	refusedGroup         = "not_in_group"
 	refusedChannel       = "channel"
 	refusedAdministering = "not_admin"
@@ -88,6 +90,10 @@ const (
 	refusedClosed        = "closed_channel"
 	refusedReading       = "not_in_channel"
 )
+
+// Unseen are the reasons of refusals that say nothing of the person: Slack did not tell who that is, and might refuse
+// everybody so.
+func Unseen() []string { return []string{refusedUnknown, refusedScope, refusedNoGroup} }
 
 // May returns nil if somebody has a right, else a [*commands.Error] that says why not. What is known of the person is
 // not asked of Slack again for minutes; while Slack cannot be asked, the last it said serves for an hour, and after
@@ -208,7 +214,11 @@ func (g *Gate) logged(ctx context.Context, c Caller, needs commands.Right, err e
 		if cause := errors.Unwrap(err); cause != nil {
 			attrs = append(attrs, "error", cause)
 		}
-		g.log.InfoContext(ctx, "refused", attrs...)
+		level := slog.LevelInfo
+		if slices.Contains(Unseen(), commands.Reason(err)) { // whoever runs this has to mend it
+			level = slog.LevelWarn
+		}
+		g.log.Log(ctx, level, "refused", attrs...)
 	}
 	return err
 }
@@ -237,7 +247,14 @@ func unknown(err error) *commands.Error {
 		Reason: refusedUnknown, Title: "Not done", Err: err,
 		Message: "Slack does not say right now who you are and what you may, so nothing was done. Try again in a minute.",
 	}
-	if pause := retryAfter(err); pause > 0 {
+	switch {
+	case said("missing_scope")(err):
+		e.Reason = refusedScope
+		e.Message = "Slack does not let this bot see who you are and what you may, so nothing was done. Whoever runs this bot has to install its app again with the scopes of its manifest."
+	case groupGone(err):
+		e.Reason = refusedNoGroup
+		e.Message = "A user group that says who may use this bot was deleted or disabled in Slack, so nothing was done. Whoever runs this bot has to name another one in its settings, or have that one enabled again."
+	case retryAfter(err) > 0:
 		e.Message = "Slack asks for a pause before it says who you are, so nothing was done. Try again in a minute."
 	}
 	return e

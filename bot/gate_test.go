@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -107,6 +109,57 @@ func TestRefusalsAreLogged(t *testing.T) {
 	_ = g.May(t.Context(), Caller{User: "UGUEST", Channel: "C1"}, commands.Change)
 	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `level=INFO msg=refused user=UGUEST channel=C1 needs=digests reason=guest`) {
 		t.Errorf("logged %q", got)
+	}
+}
+
+// blind is a Slack that does not tell the bot about people, or about user groups.
+type blind struct {
+	*fakeSlack
+	people, groups error
+}
+
+func (b blind) GetUserInfoContext(ctx context.Context, id string, o ...slack.GetUserInfoOption) (*slack.User, error) {
+	if b.people != nil {
+		return nil, b.people
+	}
+	return b.fakeSlack.GetUserInfoContext(ctx, id, o...)
+}
+
+func (b blind) GetUserGroupMembersContext(context.Context, string, ...slack.GetUserGroupMembersOption) ([]string, error) {
+	return nil, b.groups
+}
+
+// Who is refused because Slack does not say who that is learns whether to try again or whom to tell, and the log warns.
+func TestUnseenPeopleAreToldWhoMustAct(t *testing.T) {
+	t.Parallel()
+	scope, gone := slack.SlackErrorResponse{Err: "missing_scope"}, slack.SlackErrorResponse{Err: "no_such_subteam"}
+	for name, c := range map[string]struct {
+		slack        blind
+		reason, says string
+	}{
+		"down":                  {blind{people: errors.New("connection refused")}, "unknown", "Try again in a minute"},
+		"a scope of people":     {blind{people: scope}, "missing_scope", "install its app again"},
+		"a scope of groups":     {blind{groups: scope}, "missing_scope", "install its app again"},
+		"a group that is gone":  {blind{groups: gone}, "group_gone", "Whoever runs this bot has to name another one"},
+		"groups cannot be read": {blind{groups: &slack.RateLimitedError{RetryAfter: time.Second}}, "unknown", "asks for a pause"},
+		"what takes too long":   {blind{people: context.DeadlineExceeded}, "unknown", "Try again in a minute"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			c.slack.fakeSlack = &fakeSlack{}
+			g := NewGate(newDirectory(c.slack), Workspace{TeamID: "T1"}, GateOptions{Access: Access{AskGroups: []string{"S1"}}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+			err := g.May(t.Context(), Caller{User: "U1", Channel: "C1"}, commands.Ask)
+			if got := commands.Reason(err); got != c.reason || !slices.Contains(Unseen(), got) {
+				t.Errorf("%v: reason %q, want %q", err, got, c.reason)
+			}
+			if e, _ := errors.AsType[*commands.Error](err); e == nil || !strings.Contains(e.Message, c.says) {
+				t.Errorf("%v: want %q in it", err, c.says)
+			}
+			if !strings.Contains(log.String(), "level=WARN msg=refused") {
+				t.Errorf("logged %q", log.String())
+			}
+		})
 	}
 }
 

@@ -18,6 +18,9 @@ const (
 	patience = 3 * time.Second
 	// askAgainAfter is the pause after Slack could not be asked: an outage is not met with a call for each question.
 	askAgainAfter = 5 * time.Second
+	// goneFor is how long Slack's word that there is no such thing serves: many may ask for it, and whoever mends it
+	// waits no longer than that.
+	goneFor = 10 * time.Second
 	// maxAskAgain bounds the pause that Slack asks for.
 	maxAskAgain = time.Minute
 	// maxKnown bounds how many things of a kind are remembered.
@@ -30,8 +33,8 @@ var errNotAsked = errors.New("cannot ask Slack")
 // known remembers what Slack says of things that are named by ids. It asks for each once at a time, in the background
 // where it can: what is fresh serves at once, and what is not serves for an hour while Slack cannot be asked.
 //
-// What Slack says there is not ([known.gone]) is forgotten and not remembered either: whoever mends it, such as by
-// inviting the bot, need not wait. It is safe for concurrent use; calls under way end by themselves.
+// What Slack says there is not ([known.gone]) is forgotten at once, and that it is not there is remembered for seconds
+// only: whoever mends it need not wait. It is safe for concurrent use; calls under way end by themselves.
 type known[T any] struct {
 	ask  func(ctx context.Context, id string) (T, error)
 	gone func(error) bool // Slack has answered, and knows no such thing
@@ -122,8 +125,7 @@ func (k *known[T]) refresh(id string, f *fact[T]) {
 	case err == nil:
 		f.value, f.at = v, time.Now()
 	case k.gone(err):
-		f.at = time.Time{}
-		delete(k.facts, id)
+		f.at, f.pause = time.Time{}, time.Now().Add(goneFor)
 	default:
 		f.pause = time.Now().Add(min(max(askAgainAfter, retryAfter(err)), maxAskAgain))
 	}

@@ -74,13 +74,14 @@ func Reason(err error) string {
 	if err == nil {
 		return ""
 	}
+	own, ok := errors.AsType[*Error](err)
+	if ok && own.Reason != "" { // whoever chose it knows better than its cause
+		return own.Reason
+	}
 	if e, ok := explanationOf(err); ok {
 		return e.word
 	}
-	own, ok := errors.AsType[*Error](err)
 	switch {
-	case ok && own.Reason != "":
-		return own.Reason
 	case ok && own.Usage:
 		return "usage"
 	case ok:

@@ -72,6 +72,8 @@ func (o *operators) run(ctx context.Context) { o.desk.Run(ctx) }
 const (
 	sourceDigests = "digests"
 	sourceQuota   = "quota"
+	// sourceCertificate is that of all processes: the one that told of it may be gone when there is a new one.
+	sourceCertificate = "its expiry date"
 )
 
 // ask looks at what tells nothing by itself: how much of the quota is left, how many audits were lost, and when the
@@ -103,9 +105,9 @@ func (o *operators) certificate(h house) {
 	case err != nil:
 		h.log.Warn("the certificate for Defender could not be looked at", "error", err)
 	case end.Sub(h.now()) < soon:
-		o.desk.Bad(ops.Expiring, o.process)
+		o.desk.Bad(ops.Expiring, sourceCertificate)
 	default:
-		o.desk.Good(o.process, ops.Expiring)
+		o.desk.Good(sourceCertificate, ops.Expiring)
 	}
 }
 
@@ -120,8 +122,15 @@ func (o *operators) tablesRefused() { o.desk.Bad(ops.Tables, o.process) }
 // question is a [bot.Observer].
 func (o *operators) question(_ context.Context, q bot.Observation) {
 	switch q.Outcome {
+	case bot.Refused:
+		if slices.Contains(bot.Unseen(), q.Reason) {
+			o.desk.Bad(ops.Unseen, q.Reason)
+		}
 	case bot.Answered:
 		o.desk.Good(q.Command, ops.Failures()...)
+		for _, reason := range bot.Unseen() {
+			o.desk.Good(reason, ops.Unseen)
+		}
 	case bot.Failed, bot.Lost:
 		o.failed(q.Reason, q.Command)
 	}

@@ -186,8 +186,9 @@ func TestOperatorsHearOfACertificate(t *testing.T) {
 	}
 	defer client.Close()
 	end := time.Now().AddDate(0, 0, 15)
+	records := sqliteRecords(t)
 	o := &operators{process: "host-1", expiry: func() (time.Time, error) { return end, nil }}
-	o.open(house{opsChannel: sandbox.Patching, store: sqliteRecords(t).Store, defender: client, now: c.now, log: slog.New(slog.DiscardHandler)}, p)
+	o.open(house{opsChannel: sandbox.Patching, store: records.Store, defender: client, now: c.now, log: slog.New(slog.DiscardHandler)}, p)
 	hours := func(n int) {
 		for range n {
 			o.desk.Look(t.Context())
@@ -200,6 +201,9 @@ func TestOperatorsHearOfACertificate(t *testing.T) {
 	}
 	hours(60)
 	end = end.AddDate(1, 0, 0)
+	// Another process looks: the first is gone.
+	o = &operators{process: "host-2", expiry: o.expiry}
+	o.open(house{opsChannel: sandbox.Patching, store: records.Store, defender: client, now: c.now, log: slog.New(slog.DiscardHandler)}, p)
 	hours(3)
 	var got []string
 	for _, page := range p.pages {
@@ -217,6 +221,40 @@ type posts struct{ pages []view.Page }
 func (p *posts) Post(_ context.Context, _, _ string, page, _ view.Page) (string, error) {
 	p.pages = append(p.pages, page)
 	return "1", nil
+}
+
+// What Slack does not say of people is told once it lasts, and when somebody is answered again.
+func TestOperatorsHearOfUnseenPeople(t *testing.T) {
+	t.Parallel()
+	c, p, tenant := &clock{}, &posts{}, stage(t)
+	client, err := tenantClient(tenant.defender)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	o := &operators{process: "host-1"}
+	o.open(house{opsChannel: sandbox.Patching, store: sqliteRecords(t).Store, defender: client, now: c.now, log: slog.New(slog.DiscardHandler)}, p)
+	minutes := func(n int, seen bot.Observation) {
+		for range n {
+			o.question(t.Context(), seen)
+			o.desk.Look(t.Context())
+			c.advance(time.Minute)
+		}
+	}
+	minutes(10, bot.Observation{Outcome: bot.Refused, Reason: "guest"})
+	minutes(2, bot.Observation{Outcome: bot.Refused, Reason: "unknown"})
+	if len(p.pages) > 0 {
+		t.Errorf("told %q too early", p.pages[0].Title)
+	}
+	minutes(8, bot.Observation{Outcome: bot.Refused, Reason: "group_gone"})
+	minutes(8, bot.Observation{Outcome: bot.Answered, Command: "software"})
+	var got []string
+	for _, page := range p.pages {
+		got = append(got, page.Title)
+	}
+	if want := []string{"People are refused because Slack does not say who they are", "Slack says again who people are"}; !slices.Equal(got, want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
 }
 
 // What is told of audits, digests and the end of a process, by the names that people know them by.

@@ -9,6 +9,7 @@ const (
 	Credential  = "credential"
 	Throttled   = "throttled"
 	Unavailable = "unavailable"
+	Unseen      = "unseen_people"
 	Tables      = "tables"
 	Expiring    = "expiring"
 )
@@ -56,6 +57,12 @@ func Matters() []Matter {
 			Title: "Defender cannot be reached",
 			Lead:  "Questions and digests fail. Look at Microsoft's service health, and at this machine's network, proxy and firewall.",
 			Over:  "Defender can be reached again",
+		}},
+		{Name: Unseen, Hold: 2 * time.Minute, Least: 3, Text: Text{
+			Title: "People are refused because Slack does not say who they are",
+			Lead: "missing_scope: install the app again with the scopes of manifest.yaml. group_gone: a user group of the settings was deleted or disabled; name another one, or have it enabled. " +
+				"unknown: Slack does not answer, see status.slack.com; the log says what it answers instead.",
+			Over: "Slack says again who people are",
 		}},
 		{Name: Tables, Least: 1, Text: Text{
 			Title: "This workspace refuses tables",
