@@ -224,6 +224,7 @@ func TestModalsAreNotGivenUp(t *testing.T) {
 			f := &fakeScreens{}
 			b.bot.screens = slowScreens{f, takes}
 			b.events <- by("U2", typed(2, "x"))
+			time.Sleep(time.Millisecond) // it is the first to be slow
 			b.events <- interaction(1, fmt.Sprintf(shortcutJSON, "T1"))
 			b.events <- by("U3", typed(3, "y"))
 			time.Sleep(triggerLife + time.Second)
