@@ -287,7 +287,14 @@ func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	ctx, end := b.options.Trace.Start(ctx, "reply", span.Options{Part: true, Kind: span.Client})
 	err := b.post(ctx, q, page)
 	end(err)
-	if err != nil {
+	told := false
+	if errors.Is(err, errUnsure) && !q.to.home { // which shows what it shows
+		told = b.post(ctx, q.private(), maybeLost(q)) == nil
+	}
+	switch {
+	case told:
+		b.log.WarnContext(ctx, "an answer may be lost, and the person is told", "error", err)
+	case err != nil:
 		b.log.ErrorContext(ctx, "answer lost", "error", err)
 	}
 	return err == nil
@@ -303,6 +310,9 @@ func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
 	classic := b.classic()
 	r, table, err := b.newReply(q, page, classic)
 	if err == nil {
+		err = b.webhook.Reply(ctx, q.to.responseURL, r)
+	}
+	if q.to.replace && errors.Is(err, errUnsure) { // in the place of the same message it cannot come twice
 		err = b.webhook.Reply(ctx, q.to.responseURL, r)
 	}
 	if table && err == nil {

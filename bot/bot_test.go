@@ -38,6 +38,9 @@ type post struct {
 	retryAfter string
 }
 
+// cutOff is a post after which the connection breaks, whether Slack has taken it or not.
+var cutOff = post{status: -1}
+
 // sent is something the bot sent.
 type sent struct {
 	At      time.Duration
@@ -92,6 +95,9 @@ func (f *fakeSlack) RoundTrip(r *http.Request) (*http.Response, error) {
 	p := post{status: 200, body: "ok"}
 	if len(f.posts) > 0 {
 		p, f.posts = f.posts[0], f.posts[1:]
+	}
+	if p == cutOff {
+		return nil, io.EOF
 	}
 	return &http.Response{
 		StatusCode: p.status, Body: io.NopCloser(strings.NewReader(p.body)), Request: r,

@@ -50,8 +50,10 @@ func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
 
 func (b *Bot) publishAs(ctx context.Context, q question, page view.Page, first string, classic bool) error {
 	home := blocks.Home(page, blocks.Options{Classic: classic}, first)
-	_, err := b.screens.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: q.user, View: *home})
-	return err
+	return twice(ctx, true, func() error {
+		_, err := b.screens.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: q.user, View: *home})
+		return err
+	})
 }
 
 // tell sends a page to the person as a direct message.
@@ -69,14 +71,16 @@ func (b *Bot) tell(ctx context.Context, q question, page view.Page) error {
 
 func (b *Bot) tellAs(ctx context.Context, q question, page view.Page, classic bool) error {
 	m := blocks.Render(page, blocks.Options{Classic: classic, Direct: true})
-	_, _, err := b.screens.PostMessageContext(ctx, q.user,
-		slack.MsgOptionText(m.Text, false), // escaped already
-		slack.MsgOptionBlocks(m.Blocks...),
-		slack.MsgOptionDisableLinkUnfurl(),
-		slack.MsgOptionDisableMediaUnfurl(),
-		slack.MsgOptionDisableMarkdown(),
-	)
-	return err
+	return twice(ctx, false, func() error {
+		_, _, err := b.screens.PostMessageContext(ctx, q.user,
+			slack.MsgOptionText(m.Text, false), // escaped already
+			slack.MsgOptionBlocks(m.Blocks...),
+			slack.MsgOptionDisableLinkUnfurl(),
+			slack.MsgOptionDisableMediaUnfurl(),
+			slack.MsgOptionDisableMarkdown(),
+		)
+		return err
+	})
 }
 
 // isInvalidBlocks reports whether Slack refused the blocks of a message or of a view, for which it has another word.

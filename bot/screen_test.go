@@ -21,6 +21,7 @@ type fakeScreens struct {
 	mu   sync.Mutex
 	log  []string
 	err  error
+	errs []error // of the first calls, before err
 	last json.RawMessage
 }
 
@@ -29,6 +30,11 @@ func (f *fakeScreens) record(what string, v any) error {
 	defer f.mu.Unlock()
 	f.log = append(f.log, what)
 	f.last, _ = json.Marshal(v)
+	if len(f.errs) > 0 {
+		var err error
+		err, f.errs = f.errs[0], f.errs[1:]
+		return err
+	}
 	return f.err
 }
 

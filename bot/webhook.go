@@ -37,7 +37,8 @@ func NewWebhook(client *http.Client, apiURL string) *Webhook {
 
 // Reply posts a message. It tries again after a 429, for as long as Slack asks and the context allows, after a 5xx and
 // when no connection could be made. Of these only a 5xx may be from something that took the message all the same; an
-// answer that comes twice is better than none. The address is a secret and in no error.
+// answer that comes twice is better than none. Where a connection breaks before Slack's answer the error is errUnsure.
+// The address is a secret and in no error.
 func (w *Webhook) Reply(ctx context.Context, responseURL string, message any) error {
 	u, err := url.Parse(responseURL)
 	if err != nil || !w.allowed(u) {
@@ -73,7 +74,7 @@ func (w *Webhook) post(ctx context.Context, address string, body []byte) (wait t
 		if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 			return time.Second, fmt.Errorf("post answer: %w", err)
 		}
-		return -1, fmt.Errorf("post answer: %w", err)
+		return -1, fmt.Errorf("post answer: %w: %w", errUnsure, err)
 	}
 	defer resp.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, 2048))

@@ -96,6 +96,7 @@ type count struct {
 	questions, undelivered, unacked, acked int
 	answered                               int // of those acknowledged
 	late                                   int // answers to those that Slack has called failed
+	warned                                 int // acknowledged and not answered, but told that the answer may be missing
 	lost                                   int // acknowledged, but nobody saw an answer; the program says that it was lost
 	blank                                  int // selects that got no options; the program says so
 	busy                                   int
@@ -177,15 +178,22 @@ func (l *ledger) judge(a *asked, c *count) {
 	if a.what == askSuggest {
 		return
 	}
-	shown, acks, again, failed := 0, 0, 0, 0
+	shown, acks, again, failed, warned := 0, 0, 0, 0, 0
+	places := map[string]bool{} // an answer in the place of another is one
 	for _, s := range l.sights[a.delivery.EnvelopeID] {
 		switch {
 		case !s.Shown:
 			failed++
 			continue
+		case mayBeMissing(s):
+			warned++
+			continue
+		case places[s.Message.TS]:
+			continue
 		case strings.HasPrefix(s.Fault, "status 5"):
 			again++
 		}
+		places[s.Message.TS] = true
 		if s.Way == sandbox.WayAck {
 			acks++
 		}
@@ -200,6 +208,8 @@ func (l *ledger) judge(a *asked, c *count) {
 		problem("a question that was not delivered was answered")
 	case shown == 1:
 		c.late++
+	case shown == 0 && a.delivery.Acked && warned > 0 && failed > 0:
+		c.warned++
 	case shown == 0 && a.delivery.Acked && failed > 0:
 		c.lost++
 	case shown == 0 && a.delivery.Acked:
@@ -213,6 +223,11 @@ func (l *ledger) judge(a *asked, c *count) {
 	case shown > 1:
 		problem("answered %d times", shown)
 	}
+}
+
+// mayBeMissing is what people are told of whose answer nobody knows whether it has arrived.
+func mayBeMissing(s sandbox.Sight) bool {
+	return strings.HasPrefix(s.Message.Text, "Your answer may be missing")
 }
 
 // judgeHome looks for the Home tab that somebody was to see after opening it. One that was made shortly before is good
@@ -235,7 +250,7 @@ func (l *ledger) judgeHome(a *asked, c *count, problem func(string, ...any)) {
 // judgeDirect looks at what people were told directly: a shortcut opens a modal or says why not, and a modal is answered
 // by a message. Slack does not tell which message answers what, but the words of each modal are its own.
 func (l *ledger) judgeDirect(c *count) {
-	acked, delivered, seen, failed := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	acked, delivered, seen, failed, warned := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	for _, a := range l.asked {
 		if a.what != askShortcut && a.what != askModal || a.delivery.Err == sandbox.NoConnection {
 			continue
@@ -257,10 +272,14 @@ func (l *ledger) judgeDirect(c *count) {
 	}
 	for who, list := range l.direct {
 		for _, s := range list {
-			if s.Shown {
-				seen[who]++
-			} else {
+			switch {
+			case !s.Shown:
 				failed[who]++
+			case mayBeMissing(s):
+				warned[who]++
+				continue
+			default:
+				seen[who]++
 			}
 			if s.Shown && strings.HasPrefix(s.Fault, "status 5") {
 				delivered[who]++
@@ -270,7 +289,9 @@ func (l *ledger) judgeDirect(c *count) {
 	}
 	for who, n := range acked {
 		c.answered += min(seen[who], n)
-		c.lost += max(0, n-seen[who])
+		missing := max(0, n-seen[who])
+		c.warned += min(missing, warned[who])
+		c.lost += max(0, missing-warned[who])
 		if n-seen[who] > failed[who] {
 			c.problems = append(c.problems, fmt.Sprintf("%s used the shortcut and its modal %d times and saw %d answers, though only %d failed:%s", who, n, seen[who], failed[who], l.story(who)))
 		}

@@ -301,7 +301,7 @@ func (s *soak) tell(seed uint64, steps []step, c count, before, after snapshot, 
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "\n  "+format, args...) }
 	line("seed %d, %v in all", seed, time.Since(s.began).Round(time.Second))
 	line("questions: %d asked, %d not delivered, %d not acknowledged, %d acknowledged", c.questions, c.undelivered, c.unacked, c.acked)
-	line("answers: %d, of which %d said busy; %d to questions that Slack had called failed; %d lost, as the log says; %d selects without options", c.answered, c.busy, c.late, c.lost, c.blank)
+	line("answers: %d, of which %d said busy; %d to questions that Slack had called failed; %d may be missing, as people are told; %d lost, as the log says; %d selects without options", c.answered, c.busy, c.late, c.warned, c.lost, c.blank)
 	line("answers that came twice: %d because Slack said 5xx though it had taken them, %d because the network broke before Slack's word", c.repeated, c.unsure)
 	line("digests: %d due, %d keys posted", len(s.due), len(s.ledger.digests))
 	for _, kind := range slices.Sorted(maps.Keys(planned)) {
