@@ -40,6 +40,13 @@
 // [Client.Quota] tells what is left, [Client.Stats] and [Options.Observe] what was
 // done.
 //
+// # Memory
+//
+// Answers of more than 256 KiB are read and decoded a few at a time, as many as two
+// of [Options.MaxBody] have room for; the others wait half read, which is not counted
+// as Defender's time, and are [ErrBusy] when there is no room for them in time. What
+// is remembered is bounded by bytes, too.
+//
 // # Errors
 //
 // What goes wrong is an [*Error], which names the call and is one of the

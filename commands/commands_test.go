@@ -423,6 +423,15 @@ func TestTooSlow(t *testing.T) {
 	}
 }
 
+// Whose time ended while an answer waited for other ones does not hear that Defender is slow.
+func TestTooManyLongAnswers(t *testing.T) {
+	t.Parallel()
+	err := fmt.Errorf("missing KBs of a-_-b: %w", &api.Error{Kind: api.ErrBusy, Err: context.DeadlineExceeded})
+	if got := commands.Explain(err); got.Title != "Too many long answers at once" || commands.Reason(err) != "busy" {
+		t.Errorf("got %q, counted as %q", got.Title, commands.Reason(err))
+	}
+}
+
 // An error nobody thought of must not carry its text to people.
 func TestUnknownErrorsSayNothing(t *testing.T) {
 	t.Parallel()
