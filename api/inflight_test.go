@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -198,5 +199,40 @@ func TestRoomIsGivenBack(t *testing.T) {
 				t.Errorf("after %s: %v", id, err)
 			}
 		})
+	}
+}
+
+// Of an answer that waits, little comes to this machine: HTTP/2 tells the other side to hold on.
+func TestWaitingAnswersAreHeldUp(t *testing.T) {
+	t.Parallel()
+	sent := make(chan int, 1)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
+		n := 0
+		for chunk := make([]byte, 64<<10); n < 64<<20; n += len(chunk) {
+			if _, err := w.Write(chunk); err != nil {
+				break
+			}
+		}
+		sent <- n
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	client := defaultTransport()
+	transport := client.Transport.(*http.Transport)
+	transport.TLSClientConfig.RootCAs = s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	defer resp.Body.Close()
+	if n := <-sent; resp.ProtoMajor != 2 || n > 4*waitingBody {
+		t.Errorf("%s: %d KiB were sent to one who reads nothing", resp.Proto, n>>10)
 	}
 }
