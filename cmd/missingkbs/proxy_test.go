@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,7 +95,7 @@ func (p *proxy) counts() (map[string]int, []string) {
 	return maps.Clone(p.seen), slices.Clone(p.other)
 }
 
-// certify makes a certificate for the hosts.
+// certify makes a certificate for the hosts, and for 0.0.0.0.
 func certify(t *testing.T, hosts ...string) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -102,7 +103,7 @@ func certify(t *testing.T, hosts ...string) (tls.Certificate, []byte) {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "proxied.test"}, DNSNames: hosts,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "proxied.test"}, DNSNames: hosts, IPAddresses: []net.IP{net.IPv4zero},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
@@ -114,14 +115,14 @@ func certify(t *testing.T, hosts ...string) (tls.Certificate, []byte) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// front puts TLS by a certificate before a server, and returns its address.
-func front(t *testing.T, certificate tls.Certificate, backend string, transport http.RoundTripper, keepHost bool) string {
+// reverse passes requests on to a server.
+func reverse(t *testing.T, backend string, transport http.RoundTripper, keepHost bool) *httputil.ReverseProxy {
 	t.Helper()
 	to, err := url.Parse(backend)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewUnstartedServer(&httputil.ReverseProxy{
+	return &httputil.ReverseProxy{
 		Transport: transport, ErrorLog: log.New(io.Discard, "", 0),
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(to)
@@ -129,52 +130,94 @@ func front(t *testing.T, certificate tls.Certificate, backend string, transport 
 				r.Out.Host = r.In.Host
 			}
 		},
-	})
+	}
+}
+
+// front puts TLS by a certificate before a server, and returns its address.
+func front(t *testing.T, certificate tls.Certificate, backend http.Handler) string {
+	t.Helper()
+	s := httptest.NewUnstartedServer(backend)
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().String()
 }
 
-// Everything outside is reached by HTTPS_PROXY: the Web API and response URLs, the sockets, Entra and Defender.
-func TestEverythingPassesTheProxy(t *testing.T) {
-	t.Parallel()
+// fenced is a world whose servers have names that only a proxy knows, and the address 0.0.0.0, which is this machine
+// although Go does not take it for that.
+type fenced struct {
+	*world
+	proxy    *proxy
+	slackAt  string // host and port, by the address
+	entraAt  string
+	settings map[string]string
+	open     func(sandbox.Options) // starts Slack
+}
+
+func newFenced(t *testing.T) *fenced {
+	t.Helper()
 	defender, err := apitest.Start(apitest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(defender.Close)
-	slack, err := sandbox.Start(sandbox.Options{
-		Command: "/missingkbs", Defender: defender.Tenant, HookURL: "https://" + proxiedSlack, SocketURL: "wss://" + proxiedSocket,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newProxy(t)
-	t.Cleanup(func() { _ = slack.Close() }) // before the fronts, which wait for its sockets
+	n := &fenced{world: &world{defender: defender, log: &locked{}}, proxy: newProxy(t)}
 	certificate, root := certify(t, proxiedSlack, proxiedSocket, proxiedEntra, proxiedDefender)
-	inFrontOfSlack := front(t, certificate, slack.URL(), nil, false)
-	inFrontOfDefender := front(t, certificate, defender.URL, defender.Client().Transport, true)
-	p.to[proxiedSlack], p.to[proxiedSocket] = inFrontOfSlack, inFrontOfSlack
-	p.to[proxiedEntra], p.to[proxiedDefender] = inFrontOfDefender, inFrontOfDefender
 	roots := filepath.Join(t.TempDir(), "roots.pem")
 	if err := os.WriteFile(roots, root, 0o600); err != nil {
 		t.Fatal(err)
 	}
-
-	w := &world{defender: defender, slack: slack, log: &locked{}}
-	w.start(t, map[string]string{
-		"HTTPS_PROXY": p.URL, "NO_PROXY": "elsewhere.test", "SSL_CERT_FILE": roots, "SLACK_API_URL": "https://" + proxiedSlack + "/api/",
-		"AZURE_AUTHORITY_HOST": "https://" + proxiedEntra, "DEFENDER_API_URL": "https://" + proxiedDefender,
-	})
-	t.Cleanup(func() { _ = w.process.Process.Kill() })
-	if err := slack.WaitConnected(soon(t), 1); err != nil {
-		t.Fatalf("no connection through the proxy: %v\n%s", err, w.log)
+	var behind atomic.Pointer[httputil.ReverseProxy]
+	inFrontOfSlack := front(t, certificate, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { behind.Load().ServeHTTP(rw, r) }))
+	inFrontOfDefender := front(t, certificate, reverse(t, defender.URL, defender.Client().Transport, true))
+	n.slackAt, n.entraAt = anyAddress(inFrontOfSlack), anyAddress(inFrontOfDefender)
+	n.proxy.to = map[string]string{
+		proxiedSlack: inFrontOfSlack, proxiedSocket: inFrontOfSlack, proxiedEntra: inFrontOfDefender, proxiedDefender: inFrontOfDefender,
 	}
-	m := w.ask(t, edge)
-	w.click(t, sandbox.Alice, m, "Refresh") // is answered by the response URL
-	w.answer(t, sandbox.General, func(m sandbox.Message) bool { return strings.HasPrefix(title(m), "Missing updates") })
-	seen, other := p.counts()
+	n.settings = map[string]string{
+		"HTTPS_PROXY": n.proxy.URL, "SSL_CERT_FILE": roots, "SLACK_API_URL": "https://" + proxiedSlack + "/api/",
+		"AZURE_AUTHORITY_HOST": "https://" + proxiedEntra, "DEFENDER_API_URL": "https://" + proxiedDefender,
+	}
+	n.open = func(o sandbox.Options) {
+		o.Command, o.Defender = "/missingkbs", defender.Tenant
+		slack, err := sandbox.Start(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = slack.Close() }) // before the fronts, which wait for its sockets
+		behind.Store(reverse(t, slack.URL(), nil, false))
+		n.slack = slack
+	}
+	return n
+}
+
+// anyAddress is the address of a server on this machine by the name 0.0.0.0.
+func anyAddress(address string) string {
+	_, port, _ := net.SplitHostPort(address)
+	return net.JoinHostPort("0.0.0.0", port)
+}
+
+// runs starts the program, and has it answer in both ways: in the acknowledgement and by the response URL.
+func (n *fenced) runs(t *testing.T, more map[string]string) (seen map[string]int, other []string) {
+	t.Helper()
+	maps.Copy(n.settings, more)
+	n.start(t, n.settings)
+	t.Cleanup(func() { _ = n.process.Process.Kill() })
+	if err := n.slack.WaitConnected(soon(t), 1); err != nil {
+		t.Fatalf("no connection: %v\n%s", err, n.log)
+	}
+	m := n.ask(t, edge)
+	n.click(t, sandbox.Alice, m, "Refresh") // is answered by the response URL
+	n.answer(t, sandbox.General, func(m sandbox.Message) bool { return strings.HasPrefix(title(m), "Missing updates") })
+	return n.proxy.counts()
+}
+
+// Everything outside is reached by HTTPS_PROXY: the Web API and response URLs, the sockets, Entra and Defender.
+func TestEverythingPassesTheProxy(t *testing.T) {
+	t.Parallel()
+	n := newFenced(t)
+	n.open(sandbox.Options{HookURL: "https://" + proxiedSlack, SocketURL: "wss://" + proxiedSocket})
+	seen, other := n.runs(t, map[string]string{"NO_PROXY": "elsewhere.test"})
 	for _, host := range []string{proxiedSlack, proxiedSocket, proxiedEntra, proxiedDefender} {
 		if seen[host] == 0 {
 			t.Errorf("%s was not reached through the proxy: %v", host, seen)
@@ -185,10 +228,10 @@ func TestEverythingPassesTheProxy(t *testing.T) {
 	}
 	stopping, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	_ = w.process.Process.Signal(os.Interrupt)
+	_ = n.process.Process.Signal(os.Interrupt)
 	ended := make(chan struct{})
 	go func() {
-		_ = w.process.Wait()
+		_ = n.process.Wait()
 		close(ended)
 	}()
 	select {
@@ -196,4 +239,29 @@ func TestEverythingPassesTheProxy(t *testing.T) {
 	case <-stopping.Done():
 		t.Error("the process does not stop behind a proxy")
 	}
+}
+
+// Hosts in NO_PROXY are reached directly, each kind of connection: first those that the other test does not, then all.
+func TestHostsOfNoProxyAreReachedDirectly(t *testing.T) {
+	t.Parallel()
+	t.Run("sockets and Defender", func(t *testing.T) {
+		t.Parallel()
+		n := newFenced(t)
+		n.open(sandbox.Options{HookURL: "https://" + proxiedSlack, SocketURL: "wss://" + n.slackAt})
+		seen, other := n.runs(t, map[string]string{"NO_PROXY": "elsewhere.test,0.0.0.0", "DEFENDER_API_URL": "https://" + n.entraAt})
+		if seen[proxiedSlack] == 0 || seen[proxiedEntra] == 0 || len(seen) != 2 || len(other) > 0 {
+			t.Errorf("the proxy was asked for %v and %v, want Slack's Web API and Entra alone", seen, other)
+		}
+	})
+	t.Run("all", func(t *testing.T) {
+		t.Parallel()
+		n := newFenced(t)
+		n.open(sandbox.Options{HookURL: "https://" + n.slackAt, SocketURL: "wss://" + n.slackAt})
+		seen, other := n.runs(t, map[string]string{
+			"NO_PROXY": "0.0.0.0/8", "SLACK_API_URL": "https://" + n.slackAt + "/api/", "AZURE_AUTHORITY_HOST": "https://" + n.entraAt, "DEFENDER_API_URL": "https://" + n.entraAt,
+		})
+		if len(seen) > 0 || len(other) > 0 {
+			t.Errorf("the proxy was asked for %v and %v, want nothing", seen, other)
+		}
+	})
 }
