@@ -296,13 +296,18 @@ func (s logSettings) loggerAt(m *mistakes, w io.Writer, level slog.Leveler) *slo
 	return slog.New(withRequest{slog.NewJSONHandler(w, o)})
 }
 
+// isTerminal reports whether a person reads what is written there.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
 		return false
 	}
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull) // is a device, too
+	return err != nil || !os.SameFile(info, null)
 }
 
 // newClient makes the client of Defender.

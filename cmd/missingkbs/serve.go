@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
-	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -69,9 +66,8 @@ func (c serveCmd) plan(m *mistakes, s streams) plan {
 
 // Run connects to Slack and answers until the process is told to stop.
 func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) error {
-	told := make(chan os.Signal, 1)
-	signal.Notify(told, syscall.SIGHUP) // from the start on: where nobody listens it ends the process
-	defer signal.Stop(told)
+	ctx, told, deaf := hangUps(ctx, isTerminal(s.err))
+	defer deaf()
 
 	var m mistakes
 	p := c.plan(&m, s)

@@ -70,6 +70,13 @@ func stageWith(tb testing.TB, o sandbox.Options) *world {
 // start starts the program.
 func (w *world) start(tb testing.TB, settings map[string]string) {
 	tb.Helper()
+	w.prepare(tb, settings)
+	w.launch(tb)
+}
+
+// prepare makes the process of the program, ready to start.
+func (w *world) prepare(tb testing.TB, settings map[string]string) {
+	tb.Helper()
 	cert := filepath.Join(tb.TempDir(), "cert.pem")
 	if err := os.WriteFile(cert, w.defender.CertPEM(), 0o600); err != nil {
 		tb.Fatal(err)
@@ -99,6 +106,11 @@ func (w *world) start(tb testing.TB, settings map[string]string) {
 	for name, value := range environment {
 		w.process.Env = append(w.process.Env, name+"="+value)
 	}
+}
+
+// launch starts the process.
+func (w *world) launch(tb testing.TB) {
+	tb.Helper()
 	if err := w.process.Start(); err != nil {
 		tb.Fatal(err)
 	}
