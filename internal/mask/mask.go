@@ -43,7 +43,8 @@ var looks = []look{
 
 // hide is what a match becomes. Our own hints say where a password goes, by that word, and package api says REDACTED.
 func (l look) hide(found []byte) []byte {
-	if bytes.Contains(found, []byte(":password@")) || bytes.Equal(found, []byte("Bearer REDACTED")) {
+	example := bytes.HasSuffix(found, []byte(":password@")) && bytes.Count(found, []byte(":")) == 2 // with that of ://
+	if example || bytes.Equal(found, []byte("Bearer REDACTED")) {
 		return found
 	}
 	return l.form.ReplaceAll(found, []byte("${1}"+hidden+"${2}"))

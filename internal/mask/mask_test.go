@@ -25,6 +25,7 @@ func TestWhatIsMasked(t *testing.T) {
 		"grant_type=client_credentials&client_secret=s3cr~t&scope=x":                 "grant_type=client_credentials&client_secret=(hidden)&scope=x",
 		"postgres://bot:hunter2@db.example/x":                                        "postgres://bot:(hidden)@db.example/x",
 		"postgres://bot:hunt@er2@db.example/x":                                       "postgres://bot:(hidden)@db.example/x",
+		"postgres://bot:hunter2:password@db.example/x":                               "postgres://bot:(hidden)@db.example/x",
 		"proxyconnect: http://me:hunter2@proxy:3128":                                 "proxyconnect: http://me:(hidden)@proxy:3128",
 		"host=db user=bot password=hunter2 sslmode=on":                               "host=db user=bot password=(hidden) sslmode=on",
 		"secret 3Zx8Q~aB.c-d_e~fghijklmnopqrstuvwxyz0123 is wrong":                   "secret (hidden) is wrong",
@@ -45,7 +46,7 @@ func TestWhatIsNotMasked(t *testing.T) {
 		"https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673", "connect to PostgreSQL at db:5432, database \"x\", as user \"bot\"",
 		"ts 1795424400.000000 in C0GENERAL", "10.0.22631.4317", "SLACK_APP_TOKEN is another kind of token: it looks like xapp-…",
 		"ask bob@contoso.example", "request_id edf8424b-04c7-464b-75b9-d1e924270876", "AADSTS7000215: Invalid client secret provided",
-		"set DATABASE_URL, such as postgres://user@host/database", "want postgres://user:password@host/database", "you sent Bearer REDACTED here",
+		"set DATABASE_URL, such as postgres://user@host/database", "want sqlite:///path/file.db or postgres://user:password@host/database", "as postgres://user:password@host:port/database?option=value; as %40 for @", "you sent Bearer REDACTED here",
 	} {
 		if got := mask.String(in); got != in {
 			t.Errorf("%q became %q", in, got)
