@@ -157,7 +157,7 @@ func (c askCmd) signedIn(ctx context.Context, m *mistakes, w io.Writer, log *slo
 		TenantID:  c.Defender.TenantID,
 		ClientID:  c.Defender.ClientID,
 		Authority: options.Cloud.Authority,
-	}, func(message string) { fmt.Fprintln(w, message) })
+	}, func(message string) { fmt.Fprintln(w, view.Lines(message)) })
 	if err != nil {
 		return nil, usageError{fmt.Errorf("sign in: %w", err)}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // auditSettings say what is written down of what people do.
@@ -138,7 +139,7 @@ func newAuditLine(a digest.Audit) auditLine {
 
 func writeAudits(ctx context.Context, w io.Writer, database *store.Store, f store.AuditFilter) error {
 	out := bufio.NewWriterSize(w, 64<<10)
-	lines := json.NewEncoder(out)
+	lines := json.NewEncoder(view.EscapeJSON(out))
 	lines.SetEscapeHTML(false)
 	for a, err := range database.Audits(ctx, f) {
 		if err == nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/internal/mask"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // The settings are strings here and are read by methods below, because kong stops at the first value it cannot read
@@ -293,7 +294,7 @@ func (s logSettings) loggerAt(m *mistakes, w io.Writer, level slog.Leveler) *slo
 	if m.oneOf("LOG_FORMAT", format, "text", "json") == "text" {
 		return slog.New(withRequest{slog.NewTextHandler(w, o)})
 	}
-	return slog.New(withRequest{slog.NewJSONHandler(w, o)})
+	return slog.New(withRequest{slog.NewJSONHandler(view.EscapeJSON(w), o)})
 }
 
 // isTerminal reports whether a person reads what is written there.

@@ -19,6 +19,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/missingkbs/missingkbs/internal/mask"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // The exit codes. Those beyond exitFailed say that starting the program again, as it is, is in vain.
@@ -85,7 +86,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 		return exitDone
 	}
 	if !errors.Is(err, errShown) {
-		fmt.Fprintln(s.err, "missingkbs:", mask.String(err.Error()))
+		fmt.Fprintln(s.err, "missingkbs:", view.Lines(mask.String(err.Error())))
 	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitWrongUse

@@ -64,12 +64,12 @@ func (s *Store) Version(ctx context.Context) (current, wanted int64, err error) 
 	for _, source := range p.ListSources() {
 		wanted = max(wanted, source.Version)
 	}
-	query := "SELECT count(*) FROM sqlite_master WHERE name = '" + versionTable + "'"
-	if !s.lite {
-		query = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('" + versionTable + "')"
-	}
 	var tables int
-	err = s.db.QueryRowContext(ctx, query).Scan(&tables)
+	if s.lite {
+		err = s.db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE name = $1", versionTable).Scan(&tables)
+	} else {
+		err = s.db.QueryRowContext(ctx, "SELECT count(*) FROM pg_class WHERE oid = to_regclass($1)", versionTable).Scan(&tables)
+	}
 	if err == nil && tables > 0 {
 		current, err = p.GetDBVersion(ctx)
 	}

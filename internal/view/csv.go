@@ -73,9 +73,10 @@ func cellCSV(k Kind, c Cell) string {
 	}
 }
 
-// harmless keeps spreadsheets from running a cell: they take a leading = + - @ as a formula, also behind white space
+// harmless takes out what steers terminals, and keeps spreadsheets from running a cell: they take a leading = + - @ as a formula, also behind white space
 // or when written full-width. See https://owasp.org/www-community/attacks/CSV_Injection.
 func harmless(s string) string {
+	s = Lines(s)
 	if strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") || strings.HasPrefix(s, "\n") {
 		return "'" + s
 	}

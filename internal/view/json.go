@@ -67,7 +67,7 @@ func WriteJSON(w io.Writer, p Page) error {
 			doc.Charts = append(doc.Charts, chartJSON(part))
 		}
 	}
-	enc := json.NewEncoder(w)
+	enc := json.NewEncoder(EscapeJSON(w))
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(doc)
