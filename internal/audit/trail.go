@@ -37,6 +37,9 @@ const (
 	batch        = 200
 	firstPause   = time.Second // after a failure; it doubles
 	longestPause = 30 * time.Second
+	// writeTime is how long a batch may take: longer than SQLite waits for another writer, and an end to the wait for a
+	// database that was cut off without a word. What was written all the same is passed over the second time.
+	writeTime = 15 * time.Second
 )
 
 // Trail takes audits and writes them soon. It is safe for concurrent use, and never makes anybody wait. [Trail.Run] does
@@ -146,7 +149,7 @@ func (t *Trail) drain(ctx context.Context, stopping <-chan struct{}) {
 		if len(l.list) == 0 {
 			return
 		}
-		err := t.to.AddAudits(ctx, l.list)
+		err := t.write(ctx, l.list)
 		if err == nil {
 			t.drop(l)
 			if !failing.IsZero() {
@@ -167,6 +170,12 @@ func (t *Trail) drain(ctx context.Context, stopping <-chan struct{}) {
 		}
 		pause = min(2*pause, longestPause)
 	}
+}
+
+func (t *Trail) write(ctx context.Context, list []digest.Audit) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	return t.to.AddAudits(ctx, list)
 }
 
 // sleep reports whether the pause was over before the context. The stop of the trail ends one pause early, since there is

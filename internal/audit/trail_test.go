@@ -253,3 +253,25 @@ func TestTrailNeverMakesAnybodyWait(t *testing.T) {
 		}
 	})
 }
+
+// A database that was cut off without a word holds a batch up, but not for ever.
+func TestHangingWriteIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var b book
+		b.hanging = true
+		trail := audit.New(&b, audit.Options{})
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); trail.Run(ctx) }()
+		trail.Keep(digest.Audit{ID: "1", Subject: "1"})
+		time.Sleep(time.Second)
+		b.set(func(b *book) { b.hanging = false }) // for the next attempt
+		time.Sleep(30 * time.Second)
+		if got := b.subjects(); len(got) != 1 {
+			t.Errorf("written: %v, want the one that hung", got)
+		}
+		stop()
+		<-ended
+	})
+}

@@ -21,6 +21,10 @@ type Scheduler struct {
 	Paused func(ctx context.Context, s Subscription)
 }
 
+// lookTime is how long one look may take: a database that was cut off without a word must not end all looks. What was not
+// reached is due at the next one.
+const lookTime = time.Minute
+
 // batch is how many due subscriptions are read at once.
 const batch = 500
 
@@ -40,7 +44,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
-		if err := s.Tick(ctx, now()); err != nil && ctx.Err() == nil {
+		if err := s.look(ctx, now()); err != nil && ctx.Err() == nil {
 			log.ErrorContext(ctx, "digests that are due could not be scheduled", "err", err)
 		}
 		select {
@@ -49,6 +53,12 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+func (s *Scheduler) look(ctx context.Context, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	return s.Tick(ctx, now)
 }
 
 // Tick makes jobs of what is due. The job comes first and the next run is moved after it: a crash between the two

@@ -255,3 +255,39 @@ func TestUnreadableSchedulePauses(t *testing.T) {
 		t.Errorf("told of %q", told)
 	}
 }
+
+// hangingOnce is a timetable that hangs once, as a database that was cut off without a word.
+type hangingOnce struct {
+	digest.Timetable
+	looks int
+}
+
+func (h *hangingOnce) Due(ctx context.Context, now time.Time, limit int) ([]digest.Subscription, error) {
+	if h.looks++; h.looks == 1 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return h.Timetable.Due(ctx, now, limit)
+}
+
+// A look that hangs ends, and the next one finds what is due.
+func TestHangingLookEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, jobs := newMemory(subscription("1", "daily 00:00", "UTC", time.Now().Add(-48*time.Hour))), &queue{}
+		s := &digest.Scheduler{Store: &hangingOnce{Timetable: store}, Queue: jobs}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- s.Run(ctx) }()
+		time.Sleep(2 * time.Minute)
+		jobs.mu.Lock()
+		if len(jobs.jobs) != 1 {
+			t.Errorf("%d jobs after a look that hung, want 1", len(jobs.jobs))
+		}
+		jobs.mu.Unlock()
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
