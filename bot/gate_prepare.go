@@ -18,6 +18,8 @@ var ErrAccess = errors.New("who may do what cannot be found out")
 // groups and channels as people do. It is to be called once, before anything is asked of the gate. Its error is
 // [ErrAccess]; passing trouble is none.
 func (g *Gate) Prepare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
 	g.names = names{}
 	groups := unique(g.access.AskGroups, g.access.DigestGroups, g.access.AdminGroups)
 	if len(groups) > 0 {

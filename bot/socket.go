@@ -18,6 +18,9 @@ const (
 	// slackTimeout bounds a call of the Web API. Without one, a connection that swallows everything would hang the
 	// reconnect for ever.
 	slackTimeout = 15 * time.Second
+	// startTime bounds what is asked of Slack before the bot connects, pauses that Slack asks for included: with a Slack
+	// that wants to be left alone for an hour, the process had better end and say so.
+	startTime = time.Minute
 	// maxEnvelope bounds one message from Slack; a click brings the whole message it was made on.
 	maxEnvelope = 4 << 20
 )
@@ -129,6 +132,8 @@ func (c Config) plainWebAPI() *webAPI {
 // SignIn asks Slack which workspace the bot token belongs to; people of other organisations are told apart by it. Its
 // error holds the cure.
 func SignIn(ctx context.Context, c Config) (Workspace, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
 	me, err := c.withDefaults().webAPI().client().AuthTestContext(ctx)
 	if err != nil {
 		return Workspace{}, fmt.Errorf("sign in to Slack: %w: %s", withoutURL(err), cureOr(err, "check that this machine reaches Slack (SLACK_API_URL, HTTPS_PROXY)"))

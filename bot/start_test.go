@@ -1,0 +1,46 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A Slack that wants to be left alone for hours, or that swallows calls, does not hold up the start for ever.
+func TestStartWaitsOnlySoLong(t *testing.T) {
+	for name, answer := range map[string]roundTrip{
+		"pause": func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"36000"}}, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
+		},
+		"silence": func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := Config{Tokens: NewTokens("xapp-1", "xoxb-1"), APIURL: "http://slack.test/api/", HTTP: &http.Client{Transport: answer}}
+				began := time.Now()
+				if _, err := SignIn(t.Context(), c); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "check that this machine reaches Slack") {
+					t.Errorf("signed in: %v", err)
+				}
+				if took := time.Since(began); took > startTime {
+					t.Errorf("signing in took %v", took)
+				}
+				gate := NewGate(NewDirectory(c), Workspace{}, GateOptions{Access: Access{AskGroups: []string{"S1"}, AskChannels: []string{"C1", "C2"}}})
+				began = time.Now()
+				if err := gate.Prepare(t.Context()); err != nil {
+					t.Errorf("prepare: %v", err)
+				}
+				if took := time.Since(began); took > startTime+slackTimeout {
+					t.Errorf("preparing the gate took %v", took)
+				}
+			})
+		})
+	}
+}
