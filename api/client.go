@@ -160,10 +160,14 @@ func (c *Client) SignIn(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	// As azcore asks for it, or the token would be another one than that of the calls.
-	if _, err := c.cred.GetToken(limited, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true}); err != nil {
-		return c.unanswered(ctx, "", err)
+	_, err := c.cred.GetToken(limited, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true})
+	switch {
+	case err == nil:
+		return nil
+	case limited.Err() != nil && ctx.Err() == nil: // azidentity's error does not always say so
+		return &Error{Kind: ErrUnavailable, Message: fmt.Sprintf("the login host did not answer within %s", c.timeout)}
 	}
-	return nil
+	return c.unanswered(ctx, "", err)
 }
 
 // Host returns the host that is asked, such as "api.security.microsoft.com".

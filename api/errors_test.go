@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -235,5 +238,43 @@ func TestTooSlow(t *testing.T) {
 				t.Errorf("error %v is not the caller's cancellation", err)
 			}
 		})
+	}
+}
+
+// hangingCredential asks a login host that says nothing.
+type hangingCredential struct{}
+
+func (hangingCredential) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	<-ctx.Done()
+	return azcore.AccessToken{}, ctx.Err()
+}
+
+// A login host, or that of managed identities, that says nothing holds up neither a question nor the sign-in that
+// nobody waits for.
+func TestHangingSignInIsGivenUp(t *testing.T) {
+	t.Parallel()
+	silent := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(silent.Close)
+	secret, _, err := NewCredential(CredentialOptions{
+		TenantID: testTenant, ClientID: testClient, ClientSecret: testSecret, Authority: silent.URL, Transport: silent.Client(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, cred := range map[string]azcore.TokenCredential{"secret": secret, "any": hangingCredential{}} {
+		s := serve(t, respond(edge))
+		c, err := NewClient(cred, &Options{Cloud: Cloud{Endpoint: s.URL}, Transport: s.Client(), Timeout: 50 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		_, err = c.MissingKBs(t.Context(), "a")
+		wantKind(t, err, ErrUnavailable)
+		if e := errorOf(t, c.SignIn(t.Context()), ErrUnavailable); !strings.Contains(e.Message, "login host") {
+			t.Errorf("%s: %v", name, e)
+		}
+		if n := len(s.asked()); n != 0 {
+			t.Errorf("%s: Defender was asked %d times without a token", name, n)
+		}
 	}
 }

@@ -9,6 +9,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/slack-go/slack/socketmode"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // A Slack that wants to be left alone for hours, or that swallows calls, does not hold up the start for ever.
@@ -43,4 +48,28 @@ func TestStartWaitsOnlySoLong(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A response_url that swallows answers holds a question up, but not for ever: it counts as lost.
+func TestHangingReplyIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hook := NewWebhook(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})}, "")
+		page := func(context.Context, commands.Request) (view.Page, error) { return view.Page{Title: "answer"}, nil }
+		var o observer
+		b := newBot(answers(page), quiet{}, hook, Options{Gate: testGate(&fakeSlack{began: time.Now()}), Observe: o.observe})
+		events := make(chan socketmode.Event)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { b.Serve(ctx, events); close(ended) }()
+		events <- clicks(1, "U1", "x-_-y", "")
+		time.Sleep(replyTimeout + time.Second)
+		if got := o.outcomes(); got[string(Lost)] != 1 || len(got) != 1 {
+			t.Errorf("outcomes %v, want one that was lost", got)
+		}
+		stop()
+		<-ended
+	})
 }
