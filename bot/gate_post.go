@@ -53,7 +53,7 @@ func (g *Gate) foreign(ctx context.Context, info *slack.Channel) error {
 	case err != nil:
 		e.Err = fmt.Errorf("%w: %w", errNoAllowance, err)
 		e.Message = "This channel is shared with another organisation, and whether an administrator allowed it cannot be seen right now, so nothing is posted here. Try again in a minute."
-	case ok && len(missingFrom(a.Teams, teams)) == 0:
+	case ok && a.Covers(teams):
 		return nil
 	case ok:
 		e.Message = "An administrator allowed this channel, but another organisation has joined it since, so nothing is posted here. An administrator can allow it anew: admin allow-channel."
@@ -66,16 +66,16 @@ func (g *Gate) foreign(ctx context.Context, info *slack.Channel) error {
 // strangersIn tells which other organisations read a conversation, or are about to, as far as Slack names them, and
 // whether there are any.
 func (g *Gate) strangersIn(info *slack.Channel) (teams []string, shared bool) {
-	// Where a channel is shared between workspaces of the own organisation, Slack says which those are.
-	teams = slices.DeleteFunc(unique(info.ConnectedTeamIDs, info.PendingShared), func(team string) bool {
-		return team == "" || team == g.self.TeamID || team == g.self.EnterpriseID || slices.Contains(info.InternalTeamIDs, team)
-	})
-	return teams, info.IsExtShared || info.IsPendingExtShared || len(teams) > 0
+	return strangers(info, g.self)
 }
 
-// missingFrom lists what is in one list and not in another.
-func missingFrom(list, all []string) []string {
-	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(list, s) })
+// strangers is [Gate.strangersIn] for a bot that is at home in self.
+func strangers(info *slack.Channel, self Workspace) (teams []string, shared bool) {
+	// Where a channel is shared between workspaces of the own organisation, Slack says which those are.
+	teams = slices.DeleteFunc(unique(info.ConnectedTeamIDs, info.PendingShared), func(team string) bool {
+		return team == "" || team == self.TeamID || team == self.EnterpriseID || slices.Contains(info.InternalTeamIDs, team)
+	})
+	return teams, info.IsExtShared || info.IsPendingExtShared || len(teams) > 0
 }
 
 // MayPost says, as a [*commands.Error], why a person may not decide what is posted into a channel: because the right to

@@ -47,22 +47,27 @@ func (g *Gate) prepareGroups(ctx context.Context, groups []string) error {
 		g.log.WarnContext(ctx, "user groups cannot be read yet; until they are, nobody who needs one is admitted", "error", withoutURL(err))
 		return nil
 	}
-	var missing []string
-	for _, id := range groups {
-		i := slices.IndexFunc(all, func(u slack.UserGroup) bool { return u.ID == id })
-		if i < 0 {
-			missing = append(missing, id)
+	missing := groupsNotIn(all, groups)
+	for _, group := range all {
+		if !slices.Contains(groups, group.ID) {
 			continue
 		}
-		g.names[id] = "@" + all[i].Handle
-		if _, err := g.directory.groups.get(ctx, id); err != nil {
-			g.log.WarnContext(ctx, "the members of a user group cannot be read yet", "group", id, "error", err)
+		g.names[group.ID] = "@" + group.Handle
+		if _, err := g.directory.groups.get(ctx, group.ID); err != nil {
+			g.log.WarnContext(ctx, "the members of a user group cannot be read yet", "group", group.ID, "error", err)
 		}
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("%w: the workspace has no user group %s, or it is disabled", ErrAccess, strings.Join(missing, ", "))
 	}
 	return nil
+}
+
+// groupsNotIn lists the groups that a workspace does not have, or has disabled.
+func groupsNotIn(all []slack.UserGroup, groups []string) []string {
+	return slices.DeleteFunc(slices.Clone(groups), func(id string) bool {
+		return slices.ContainsFunc(all, func(u slack.UserGroup) bool { return u.ID == id })
+	})
 }
 
 // unique lists what is in several lists, once.

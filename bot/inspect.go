@@ -87,21 +87,33 @@ type ChannelState struct {
 	Name     string // empty where Slack does not say
 	Member   bool
 	Archived bool
-	Shared   bool // with another organisation
+	Shared   bool     // with another organisation
+	Teams    []string // which those are, as far as Slack names them
 	ReadOnly bool
 	Direct   bool // a conversation of one person with the bot
 }
 
-// Channel looks a channel up.
-func (i *Inspector) Channel(ctx context.Context, id string) (ChannelState, error) {
+// Channel looks a channel up, for an app that is installed so.
+func (i *Inspector) Channel(ctx context.Context, id string, installed Installation) (ChannelState, error) {
 	info, err := i.slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
 	if err != nil {
 		return ChannelState{}, withoutURL(err)
 	}
+	teams, shared := strangers(info, Workspace{TeamID: installed.TeamID, EnterpriseID: installed.Enterprise})
 	return ChannelState{
-		Name: info.Name, Member: info.IsMember, Archived: info.IsArchived, Shared: info.IsExtShared || info.IsPendingExtShared,
+		Name: info.Name, Member: info.IsMember, Archived: info.IsArchived, Shared: shared, Teams: teams,
 		ReadOnly: info.IsReadOnly, Direct: info.IsIM,
 	}, nil
+}
+
+// UnknownGroups lists those of the user groups that the workspace does not have, or has disabled: with one of them in its
+// settings the bot does not start, see [Gate.Prepare].
+func (i *Inspector) UnknownGroups(ctx context.Context, groups []string) ([]string, error) {
+	all, err := i.slack.GetUserGroupsContext(ctx)
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	return groupsNotIn(all, groups), nil
 }
 
 // Manifest is how the app is set up at Slack. It needs a configuration token (xoxe…), which is not kept.

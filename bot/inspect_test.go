@@ -72,16 +72,26 @@ func TestInspectChannel(t *testing.T) {
 	for id, want := range map[string]ChannelState{
 		sandbox.General:       {Name: "general", Member: true},
 		sandbox.Patching:      {Name: "patching", Member: true, Archived: true},
-		sandbox.SharedChannel: {Name: "vendor-bridge", Member: true, Shared: true},
+		sandbox.SharedChannel: {Name: "vendor-bridge", Member: true, Shared: true, Teams: []string{sandbox.ExternalTeamID}},
 		sandbox.AliceDM:       {Direct: true},
 	} {
-		got, err := Inspect(c).Channel(t.Context(), id)
+		got, err := Inspect(c).Channel(t.Context(), id, Installation{TeamID: sandbox.TeamID})
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%s (-want +got), %v:\n%s", id, err, diff)
 		}
 	}
-	if _, err := Inspect(c).Channel(t.Context(), "C0NOWHERE"); err == nil {
+	if _, err := Inspect(c).Channel(t.Context(), "C0NOWHERE", Installation{}); err == nil {
 		t.Error("looked up a channel that is not there")
+	}
+}
+
+func TestInspectGroups(t *testing.T) {
+	t.Parallel()
+	w, c := inspected(t, sandbox.Options{})
+	w.SetGroup("S0PATCHERS", "patchers", sandbox.Alice)
+	got, err := Inspect(c).UnknownGroups(t.Context(), []string{"S0NOTHERE", "S0PATCHERS"})
+	if diff := cmp.Diff([]string{"S0NOTHERE"}, got); diff != "" || err != nil {
+		t.Errorf("unknown groups (-want +got), %v:\n%s", err, diff)
 	}
 }
 

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -47,8 +49,11 @@ func (e *exam) channels(ctx context.Context) []doctor.Finding {
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			state, err := inspector.Channel(ctx, c.id)
+			state, err := inspector.Channel(ctx, c.id, *me)
 			found[i] = c.finding(state, me.User, err)
+			if found[i] == nil && state.Shared {
+				found[i] = e.sharedChannel(ctx, c, state)
+			}
 		})
 	}
 	all.Wait()
@@ -62,19 +67,27 @@ func (e *exam) channels(ctx context.Context) []doctor.Finding {
 	return told
 }
 
-// finding says what is wrong with a channel; nothing of one that is well.
-func (c wantedChannel) finding(state bot.ChannelState, name string, err error) []doctor.Finding {
-	called := c.id
-	if state.Name != "" {
-		called = "#" + state.Name
+// called is what people call the channel.
+func (c wantedChannel) called(state bot.ChannelState) string {
+	if state.Name == "" {
+		return c.id
 	}
-	bad := doctor.Fail
+	return "#" + state.Name
+}
+
+// bad is a finding about a channel where nothing can be posted.
+func (c wantedChannel) bad(state bot.ChannelState, text, cure string) []doctor.Finding {
+	status := doctor.Fail
 	if c.paused {
-		bad = doctor.Warn
+		status = doctor.Warn
 	}
-	cureBy := func(text, cure string) []doctor.Finding {
-		return found(bad, called+" ("+c.what+") "+text, cure)
-	}
+	return found(status, c.called(state)+" ("+c.what+") "+text, cure)
+}
+
+// finding says what is wrong with a channel, but for who else reads it; nothing of one that is well.
+func (c wantedChannel) finding(state bot.ChannelState, name string, err error) []doctor.Finding {
+	called := c.called(state)
+	cureBy := func(text, cure string) []doctor.Finding { return c.bad(state, text, cure) }
 	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
 	_, limited := errors.AsType[*slack.RateLimitedError](err)
 	invite := "in that channel type /invite @" + name
@@ -89,12 +102,33 @@ func (c wantedChannel) finding(state bot.ChannelState, name string, err error) [
 		return doubtful(called+": "+err.Error(), "try again in a minute")
 	case state.Archived:
 		return cureBy("is archived", "unarchive it, or choose another channel")
-	case state.Shared:
-		return cureBy("is shared with another organisation: nothing is posted there", "choose a channel of your own")
 	case state.ReadOnly:
 		return cureBy("is read-only", "let the bot post there, or choose another channel")
 	case !state.Member && !state.Direct:
 		return cureBy("has not the bot as a member", invite)
+	}
+	return nil
+}
+
+// sharedChannel says what is wrong with a channel that people of another organisation read; nothing when an administrator
+// has allowed it for all of them.
+func (e *exam) sharedChannel(ctx context.Context, c wantedChannel, state bot.ChannelState) []doctor.Finding {
+	const cure = "choose a channel of your own, or have an administrator of the bot type /missingkbs admin allow-channel there"
+	s := e.store.Load()
+	switch {
+	case s == nil:
+		return c.bad(state, "is shared with another organisation: nothing is posted there", cure)
+	case !e.ready.Load():
+		return unchecked(c.called(state) + " is shared with another organisation; whether an administrator allowed it cannot be read, for the database is not ready")
+	}
+	a, allowed, err := s.Allowance(ctx, digest.DefaultTenant, c.id)
+	switch {
+	case err != nil:
+		return unwell(err.Error(), "check what the database's own log says")
+	case !allowed:
+		return c.bad(state, "is shared with another organisation: nothing is posted there", cure)
+	case !a.Covers(state.Teams):
+		return c.bad(state, "was allowed by an administrator, but another organisation has joined since: nothing is posted there", cure)
 	}
 	return nil
 }
@@ -126,4 +160,27 @@ func (e *exam) wantedChannels(ctx context.Context) ([]wantedChannel, error) {
 		}
 	}
 	return wanted, nil
+}
+
+// userGroups looks for the groups of the settings, without one of which serve does not start.
+func (e *exam) userGroups(ctx context.Context) []doctor.Finding {
+	switch {
+	case len(e.groups) == 0:
+		return well("no user groups are set")
+	case e.installed.Load() == nil:
+		return unchecked("the bot token does not work")
+	}
+	unknown, err := bot.Inspect(e.slack).UnknownGroups(ctx, e.groups)
+	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
+	switch {
+	case isRefusal && refused.Err == "missing_scope":
+		return unchecked("the scope usergroups:read is missing, so that serve does not start")
+	case err != nil:
+		return doubtful("user groups cannot be read: "+err.Error(), "try again in a minute")
+	case len(unknown) > 0:
+		slices.Sort(unknown)
+		return unwell("the workspace has no user group "+strings.Join(slices.Compact(unknown), ", ")+", or it is disabled: serve does not start",
+			"mend MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS and MISSINGKBS_ADMIN_GROUPS, or enable the group in Slack")
+	}
+	return well("all that are set are there")
 }

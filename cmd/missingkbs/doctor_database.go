@@ -140,7 +140,7 @@ func (e *exam) digestAges(ctx context.Context) []doctor.Finding {
 	if err != nil {
 		return unwell(err.Error(), "check what the database's own log says")
 	}
-	var all []doctor.Finding
+	all := e.takenIDs(subscriptions)
 	var last time.Time
 	for _, sub := range subscriptions {
 		delivered, err := s.Deliveries(ctx, sub.ID, 1)
@@ -164,6 +164,17 @@ func (e *exam) digestAges(ctx context.Context) []doctor.Finding {
 	}
 	return append(all, doctor.Finding{Status: doctor.OK, Found: fmt.Sprintf("%s; delivered last: %s; Defender read last: %s",
 		view.Count(len(subscriptions), "digest"), e.ago(last), e.ago(newest))})
+}
+
+// takenIDs says which ids of the file of digests are taken, for serve does not start then.
+func (e *exam) takenIDs(held []digest.Subscription) []doctor.Finding {
+	if e.digests == nil {
+		return nil
+	}
+	if err := digest.Taken(held, e.digests.wanted); err != nil {
+		return unwell("MISSINGKBS_DIGESTS: "+err.Error(), "change these ids in the file, or remove the digests in Slack: serve does not start before")
+	}
+	return nil
 }
 
 func (e *exam) ago(t time.Time) string {

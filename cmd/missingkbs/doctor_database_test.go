@@ -113,6 +113,24 @@ func TestDoctorQueueAndDigests(t *testing.T) {
 	d.only(t, "queue", "digests")
 }
 
+// A file of digests that serve would refuse, because chat has its ids, is refused here as well.
+func TestDoctorTakenIDs(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{})
+	file := filepath.Join(t.TempDir(), "digests.yaml")
+	if err := os.WriteFile(file, []byte(digestsYAML(sandbox.General)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]string{"MISSINGKBS_DIGESTS": file}
+	c.subscribe(t, "from-file", sandbox.General, func(s *digest.Subscription) { s.Origin = digest.FromFile })
+	c.examine(t, settings, "--offline").only(t)
+	c.records.exec(t, "DELETE FROM subscriptions")
+	c.subscribe(t, "from-file", sandbox.General, nil)
+	d := c.examine(t, settings, "--offline")
+	d.wants(t, "digests", "fail", "made in chat: from-file", "serve does not start")
+	d.only(t, "digests")
+}
+
 func TestDoctorHTTPAddr(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{})

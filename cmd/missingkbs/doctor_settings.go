@@ -28,7 +28,7 @@ type exam struct {
 	mistakes   mistakes
 	slack      bot.Config
 	tables     bot.Tables
-	groups     bool // user groups are set
+	groups     []string // user groups that are set
 	defender   api.Options
 	credential api.CredentialOptions
 	database   string
@@ -50,7 +50,7 @@ func newExam(c doctorCmd, s streams, sources []source, file *configFile) *exam {
 	m := &e.mistakes
 	p := c.Serve.plan(m, s)
 	e.slack, e.tables = p.slack, p.bot.Tables
-	e.groups = len(p.access.AskGroups)+len(p.access.DigestGroups)+len(p.access.AdminGroups) > 0
+	e.groups = slices.Concat(p.access.AskGroups, p.access.DigestGroups, p.access.AdminGroups)
 	e.database, e.digests, e.lookout, e.ops = p.database, p.digests, p.lookout, p.opsChannel
 	e.defender, e.credential = p.client, p.credential
 	e.defender.Retry.MaxRetries, e.credential.Retry.MaxRetries = doctorRetries, doctorRetries

@@ -25,6 +25,7 @@ func (e *exam) slackChecks(there *doctor.Check) []*doctor.Check {
 		{Name: "slack-scopes", Run: e.slackScopes, After: after},
 		{Name: "slack-manifest", Run: e.slackManifest, After: after},
 		{Name: "slack-blocks", Run: e.slackBlocks, After: []*doctor.Check{there}},
+		{Name: "slack-groups", Run: e.userGroups, After: after},
 	}
 }
 

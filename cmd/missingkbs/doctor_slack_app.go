@@ -51,7 +51,7 @@ func (e *exam) slackScopes(context.Context) []doctor.Finding {
 		more = slices.DeleteFunc(more, func(name string) bool { return name == s.name })
 		switch {
 		case slices.Contains(me.Scopes, s.name):
-		case s.optional && !e.groups:
+		case s.optional && len(e.groups) == 0:
 			spare = fmt.Sprintf("; without %s (%s), which no setting asks for", s.name, s.what)
 		default:
 			all = append(all, doctor.Finding{

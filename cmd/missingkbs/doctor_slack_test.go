@@ -220,6 +220,46 @@ func TestDoctorChannels(t *testing.T) {
 	c.examine(t, nil).wants(t, "slack-channels", "fail", "#general (digest d1) is archived", "unarchive")
 }
 
+// Where an administrator let things be posted into a shared channel, it is as good as any other, until somebody joins.
+func TestDoctorSharedChannels(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{})
+	c.subscribe(t, "d1", sandbox.SharedChannel, nil)
+	for _, tc := range []struct {
+		teams         []string
+		status, found string
+	}{
+		{nil, "fail", "is shared with another organisation: nothing is posted there"},
+		{[]string{sandbox.ExternalTeamID}, "ok", "member of 1 channel where something is posted"},
+		{[]string{"T0BEFORE"}, "fail", "another organisation has joined since"},
+	} {
+		if tc.teams != nil {
+			a := digest.Allowance{Tenant: digest.DefaultTenant, Channel: sandbox.SharedChannel, Teams: tc.teams, By: sandbox.Alice, At: time.Now()}
+			if err := c.records.Allow(t.Context(), a, digest.Audit{At: time.Now(), Action: "admin.allow-channel"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cure := map[string]string{"fail": "/missingkbs admin allow-channel"}[tc.status]
+		c.examine(t, nil).wants(t, "slack-channels", tc.status, tc.found, cure)
+	}
+	c.records.exec(t, "DELETE FROM missingkbs_migrations WHERE version_id > 1")
+	c.examine(t, map[string]string{"MISSINGKBS_OPS_CHANNEL": sandbox.SharedChannel}).wants(t, "slack-channels", "skip", "cannot be read, for the database is not ready", "")
+}
+
+// What serve refuses to start with is told before.
+func TestDoctorUserGroups(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{})
+	c.examine(t, nil).wants(t, "slack-groups", "ok", "no user groups are set", "")
+	c.slack.SetGroup("S0PATCHERS", "patchers", sandbox.Alice)
+	settings := map[string]string{"MISSINGKBS_ASK_GROUPS": "S0PATCHERS"}
+	c.examine(t, settings).wants(t, "slack-groups", "ok", "all that are set are there", "")
+	settings["MISSINGKBS_ADMIN_GROUPS"] = "S0NOTHERE"
+	d := c.examine(t, settings)
+	d.wants(t, "slack-groups", "fail", "no user group S0NOTHERE, or it is disabled", "MISSINGKBS_ADMIN_GROUPS")
+	d.only(t, "slack-groups")
+}
+
 // digestsYAML is a file of one digest.
 func digestsYAML(channel string) string {
 	return "digests:\n  - id: from-file\n    channel: " + channel + "\n    owner: " + sandbox.Alice + "\n    watch: [microsoft-_-edge]\n    at: mon 09:00\n    tz: UTC\n"

@@ -21,12 +21,12 @@ func Apply(ctx context.Context, store Subscriptions, wanted []Subscription, now 
 	if err != nil {
 		return done, fmt.Errorf("read subscriptions: %w", err)
 	}
+	if err := Taken(all, wanted); err != nil {
+		return done, err
+	}
 	held := map[string]Subscription{}
 	for _, s := range all {
 		held[s.ID] = s
-	}
-	if err := taken(held, wanted); err != nil {
-		return done, err
 	}
 	for _, s := range wanted {
 		old, has := held[s.ID]
@@ -57,11 +57,16 @@ func Apply(ctx context.Context, store Subscriptions, wanted []Subscription, now 
 	return done, nil
 }
 
-// taken refuses ids that subscriptions made in chat have.
-func taken(held map[string]Subscription, wanted []Subscription) error {
+// Taken refuses, as a [Mistake], subscriptions of a file whose ids those made in chat have already: [Apply] would not take
+// such a file.
+func Taken(held, wanted []Subscription) error {
+	inChat := map[string]bool{}
+	for _, s := range held {
+		inChat[s.ID] = s.Origin != FromFile
+	}
 	var ids []string
 	for _, s := range wanted {
-		if old, has := held[s.ID]; has && old.Origin != FromFile {
+		if inChat[s.ID] {
 			ids = append(ids, s.ID)
 		}
 	}
