@@ -26,6 +26,11 @@ const (
 	Stopped         Reason = "stopped"             // the bot stops
 )
 
+// Reasons are all reasons.
+func Reasons() []Reason {
+	return []Reason{Warned, Refreshed, LinkDisabled, TooManySockets, OtherDisconnect, Closed, Broken, Silent, Aged, Rotated, Stopped}
+}
+
 // disconnectReason is the reason that Slack gave. Words that are not known here are kept out of metrics.
 func disconnectReason(word string) Reason {
 	switch r := Reason(word); r {

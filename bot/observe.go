@@ -33,6 +33,11 @@ const (
 	Lost       Outcome = "lost"       // the answer could not be delivered
 )
 
+// Outcomes are all outcomes.
+func Outcomes() []Outcome {
+	return []Outcome{Answered, Failed, Refused, Busy, Restarting, Lost}
+}
+
 // Observation is what became of one question, for metrics and for the audit. It holds no secret: neither the
 // response_url nor the trigger_id.
 type Observation struct {

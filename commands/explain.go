@@ -83,12 +83,30 @@ func Reason(err error) string {
 	}
 	switch {
 	case ok && own.Usage:
-		return "usage"
+		return reasonUsage
 	case ok:
-		return "declined"
+		return reasonDeclined
 	}
-	return "internal"
+	return reasonInternal
 }
+
+// Reasons are the words of [Reason] for failures, but for those that refusals bring along.
+func Reasons() []string {
+	words := []string{reasonUsage, reasonDeclined, reasonInternal}
+	for _, e := range explanations {
+		if !slices.Contains(words, e.word) {
+			words = append(words, e.word)
+		}
+	}
+	return words
+}
+
+// The reasons that are not Defender's.
+const (
+	reasonUsage    = "usage"
+	reasonDeclined = "declined"
+	reasonInternal = "internal"
+)
 
 // Logged is what the log may hold of the failure of a question: its kind and its cause, without the words of who asked. What
 // was asked is in the audit, where that is wanted.

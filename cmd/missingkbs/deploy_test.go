@@ -64,6 +64,35 @@ func TestDeployNamesMetricsThatExist(t *testing.T) {
 	}
 }
 
+// What an alert counts is there before it first happens: increase() does not see what a series begins with.
+func TestDeployAlertsSeeTheFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	body := w.figures(t, "missingkbs_slack_reconnects_total{", "missingkbs_defender_throttled_total ")
+	counted := regexp.MustCompile(`(missingkbs_[a-z_]+_(?:total|bucket))(?:\{([^}]*)\})?\[`)
+	only := regexp.MustCompile(`([a-z]+)=~?"([^"]*)"`)
+	looked := 0
+	for _, a := range alerts(t) {
+		for _, m := range counted.FindAllStringSubmatch(a.Expr, -1) {
+			series := regexp.MustCompile(`(?m)^`+m[1]+`[ {].*$`).FindAllString(body, -1)
+			if len(series) == 0 {
+				t.Errorf("%s counts %s, which is not there at start", a.Alert, m[1])
+			}
+			for _, label := range only.FindAllStringSubmatch(m[2], -1) {
+				for value := range strings.SplitSeq(label[2], "|") {
+					looked++
+					if !slices.ContainsFunc(series, func(s string) bool { return strings.Contains(s, label[1]+`="`+value+`"`) }) {
+						t.Errorf("%s counts %s with %s=%q, which is not there at start", a.Alert, m[1], label[1], value)
+					}
+				}
+			}
+		}
+	}
+	if looked < 8 {
+		t.Errorf("looked at %d values of labels only", looked)
+	}
+}
+
 func TestDeployDashboard(t *testing.T) {
 	t.Parallel()
 	var d struct {

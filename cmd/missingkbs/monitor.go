@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/metrics"
@@ -37,8 +38,18 @@ const (
 func newMonitor() *monitor {
 	m := &monitor{metrics: metrics.New(buildVersion()), pulse: bot.NewPulse(), close: func() {}}
 	m.parts.Starting(partSlack, partDatabase, partDefender, partQueue)
+	m.metrics.Expect(texts(bot.Outcomes()), commands.Reasons())
 	m.metrics.Watch(metrics.Sources{Ready: m.parts.Ready})
 	return m
+}
+
+// texts are words as plain text.
+func texts[T ~string](words []T) []string {
+	all := make([]string, len(words))
+	for i, word := range words {
+		all[i] = string(word)
+	}
+	return all
 }
 
 // alive reports whether the event loop still comes round. Nothing else makes a process worth to be killed.
@@ -74,8 +85,11 @@ func connections(health *bot.Health, counts *bot.Counts) func() metrics.Slack {
 	return func() metrics.Slack {
 		c := counts.Stats()
 		f := metrics.Slack{
-			Reconnects:  map[string]int64{string(bot.Refreshed): 0}, // there before the first
+			Reconnects:  map[string]int64{},
 			AckFailures: c.Unacknowledged, Duplicates: c.Duplicates, Undecodable: c.Undecodable, Dropped: c.Dropped,
+		}
+		for _, reason := range texts(bot.Reasons()) {
+			f.Reconnects[reason] = 0 // there before the first
 		}
 		for _, s := range health.Sockets() {
 			f.Wanted++

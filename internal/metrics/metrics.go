@@ -28,6 +28,8 @@ type Metrics struct {
 	sources  atomic.Pointer[Sources]
 
 	questions *prometheus.CounterVec
+	outcomes  *prometheus.CounterVec
+	failures  *prometheus.CounterVec
 	stages    *prometheus.HistogramVec
 	calls     *prometheus.CounterVec
 	callTimes *prometheus.HistogramVec

@@ -44,6 +44,7 @@ func want(t *testing.T, body string, lines ...string) {
 // everything has every figure that there is.
 func everything() *metrics.Metrics {
 	m := metrics.New("v1.2.3")
+	m.Expect([]string{"answered", "failed", "busy", "lost"}, []string{"throttled", "permission"})
 	m.Question(metrics.Question{Entry: "typed", Command: "search", Outcome: "failed", Reason: "throttled", Queued: 2 * time.Millisecond, Working: 2 * time.Second, Reply: 20 * time.Millisecond})
 	m.Question(metrics.Question{Entry: "click", Outcome: "busy"})
 	m.Call(metrics.Call{Call: "getmissingkbs", Code: "200", Took: 200 * time.Millisecond})
@@ -79,6 +80,12 @@ func TestFigures(t *testing.T) {
 	want(t, scrape(t, everything()),
 		`missingkbs_questions_total{command="search",entry="typed",outcome="failed",reason="throttled"} 1`,
 		`missingkbs_questions_total{command="none",entry="click",outcome="busy",reason="none"} 1`,
+		`missingkbs_question_outcomes_total{outcome="failed"} 1`,
+		`missingkbs_question_outcomes_total{outcome="busy"} 1`,
+		`missingkbs_question_outcomes_total{outcome="answered"} 0`,
+		`missingkbs_question_failures_total{reason="throttled"} 1`,
+		`missingkbs_question_failures_total{reason="permission"} 0`,
+		`missingkbs_question_failures_total{reason="lost"} 0`,
 		`missingkbs_question_duration_seconds_sum{stage="working"} 2`,
 		`missingkbs_question_duration_seconds_bucket{stage="queued",le="0.005"} 2`,
 		`missingkbs_defender_calls_total{call="getmissingkbs",code="200"} 1`,

@@ -14,8 +14,17 @@ type Question struct {
 	Reply   time.Duration // until the answer was handed over
 }
 
+// The outcomes that count as failures.
+const (
+	questionFailed = "failed"
+	questionLost   = "lost"
+)
+
 func (m *Metrics) questionMetrics() {
 	m.questions = m.counter("questions_total", "Questions that are over, by what became of them.", "entry", "command", "outcome", "reason")
+	// Alerts look at these two, see Expect: the many series of the one above begin with their first question.
+	m.outcomes = m.counter("question_outcomes_total", "Questions that are over, by outcome alone; all outcomes are there from the start.", "outcome")
+	m.failures = m.counter("question_failures_total", "Questions that failed or whose answer was lost, by reason alone; the reasons are there from the start.", "reason")
 	// Slack waits three seconds for an acknowledgement; an answer travels in it within one and a half.
 	m.stages = m.histogram("question_duration_seconds",
 		"How long questions took: queued until somebody worked on them, working until there was an answer, reply until it was handed to Slack.",
@@ -25,8 +34,26 @@ func (m *Metrics) questionMetrics() {
 	}
 }
 
+// Expect makes the figures of outcomes and failures be there before the first question. What Prometheus sees for the first
+// time it cannot tell from what has always been so: a first failure would raise no alert.
+func (m *Metrics) Expect(outcomes, reasons []string) {
+	for _, outcome := range outcomes {
+		m.outcomes.WithLabelValues(m.bound.of("outcome", outcome))
+	}
+	for _, reason := range append([]string{questionLost}, reasons...) {
+		m.failures.WithLabelValues(m.bound.of("reason", reason))
+	}
+}
+
 // Question counts a question that is over.
 func (m *Metrics) Question(q Question) {
+	m.outcomes.WithLabelValues(m.bound.of("outcome", q.Outcome)).Inc()
+	switch q.Outcome {
+	case questionFailed:
+		m.failures.WithLabelValues(m.bound.of("reason", q.Reason)).Inc()
+	case questionLost:
+		m.failures.WithLabelValues(m.bound.of("reason", questionLost)).Inc()
+	}
 	m.questions.WithLabelValues(
 		m.bound.of("entry", q.Entry), m.bound.of("command", q.Command), m.bound.of("outcome", q.Outcome), m.bound.of("reason", q.Reason),
 	).Inc()
