@@ -76,7 +76,9 @@ func (p *pace) failed(pause time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refused++
-	p.pause = time.Now().Add(max(pause, rand.N(p.gap)))
+	if t := time.Now().Add(max(pause, rand.N(p.gap))); t.After(p.pause) { // another's may be longer
+		p.pause = t
+	}
 }
 
 // ended notes how long a connection lived that was not ended from here.

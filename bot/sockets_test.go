@@ -139,6 +139,18 @@ func TestRefusalForGoodEndsTheSockets(t *testing.T) {
 	}
 }
 
+// A pause that Slack asked one socket for is not cut short by the failure of another.
+func TestPauseIsKeptByAllSockets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pace{gap: 3 * time.Second, most: 30 * time.Second, short: time.Minute}
+		p.failed(40 * time.Second)
+		p.failed(0)
+		if d := p.turn(time.Now()); d != 40*time.Second {
+			t.Errorf("the next call is made in %v, want 40s", d)
+		}
+	})
+}
+
 // What passes does not end it.
 func TestPassingTroubleEndsNothing(t *testing.T) {
 	for _, code := range []string{"429", "internal_error", "ratelimited", "service_unavailable"} {
