@@ -270,6 +270,10 @@ func (b *Bot) ack(ctx context.Context, envelope string, payload any) bool {
 	defer cancel()
 	ctx, end := b.options.Trace.Start(ctx, "acknowledge", span.Options{Part: true, Attrs: []slog.Attr{slog.Bool("missingkbs.with_answer", payload != nil)}})
 	err := b.acks.AckCtx(ctx, envelope, payload)
+	if errors.Is(err, errAcked) { // no failure: it was acknowledged before its connection ended, and the answer takes the other way
+		end(nil)
+		return false
+	}
 	end(err)
 	if err != nil {
 		b.stats.unacknowledged.Add(1)

@@ -1,11 +1,13 @@
 package bot
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -663,6 +665,26 @@ func TestFailedAckTakesTheOtherWay(t *testing.T) {
 		b.events <- typed(1, "x")
 		synctest.Wait()
 		expect(t, b, "0s ack e1", "0s /r1 answer to x")
+	})
+}
+
+// acked are the envelopes of a connection that Slack ends: they were acknowledged when it said so.
+type acked struct{ *fakeSlack }
+
+func (a acked) AckCtx(context.Context, string, any) error { return errAcked }
+
+// An answer that comes after that takes the other way, and nothing has failed.
+func TestAnswerAfterARefreshIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		b := start(t, echo, Options{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+		b.bot.acks = acked{b.fakeSlack}
+		b.events <- typed(1, "x")
+		synctest.Wait()
+		expect(t, b, "0s /r1 answer to x")
+		if n := b.bot.Stats().Unacknowledged; n != 0 || log.Len() > 0 {
+			t.Errorf("%d failures counted, logged %q", n, log.String())
+		}
 	})
 }
 

@@ -128,6 +128,7 @@ func (b *Bot) suggest(ctx context.Context, q question) {
 	}
 	if !b.ack(ctx, q.envelope, offer) {
 		seen.Outcome = Lost
+		b.ack(ctx, q.envelope, blocks.Suggestions(nil)) // rather than an error in the select
 	}
 	seen.Reply = time.Since(began) - seen.Working
 	traced(seen)
@@ -156,7 +157,19 @@ func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error)
 	for i, id := range found {
 		all[i] = blocks.Suggestion{Label: id, Value: commands.Line(id)}
 	}
-	return blocks.Suggestions(all), nil
+	return fitting(all), nil
+}
+
+// fitting offers the first of many, as far as an acknowledgement carries them.
+func fitting(all []blocks.Suggestion) blocks.Offer {
+	for {
+		o := blocks.Suggestions(all)
+		raw, err := json.Marshal(o)
+		if err != nil || len(raw) <= maxAck {
+			return o
+		}
+		all = all[:len(all)*maxAck/len(raw)]
+	}
 }
 
 // homeOpened is the part of an app_home_opened event that a question is made of.

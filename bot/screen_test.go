@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/missingkbs/missingkbs/bot/blocks"
 )
 
 // fakeScreens takes what is shown outside of channels.
@@ -183,6 +185,55 @@ func TestSelectIsAnsweredWithoutReason(t *testing.T) {
 		b.events <- interaction(1, `{"type":"block_suggestion","action_id":"choose:1","value":"fail","user":{"id":"U1","team_id":"T1"}}`)
 		synctest.Wait()
 		if string(b.raw) != `{"options":[]}` || (*seen)[0].Outcome != Failed {
+			t.Errorf("answered %s, observed %+v", b.raw, *seen)
+		}
+	})
+}
+
+// Ids may be so long that a hundred of them are more than Slack takes: then fewer are offered, the best first.
+func TestLongOffersAreCut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		long := make(ids, blocks.MaxSuggestions)
+		for n := range long {
+			long[n] = fmt.Sprintf("microsoft-_-%s%03d", strings.Repeat("x", 100), n)
+		}
+		o := &observer{}
+		b := start(t, echo, Options{Suggest: long, Observe: o.observe})
+		b.events <- interaction(1, fmt.Sprintf(typeJSON, "T1"))
+		synctest.Wait()
+		var offer blocks.Offer
+		if err := json.Unmarshal(b.raw, &offer); err != nil {
+			t.Fatalf("%v in %q", err, b.raw)
+		}
+		if n := len(offer.Options); n < 50 || n == len(long) || offer.Options[0].Value != long[0] || len(b.raw) > maxAck {
+			t.Errorf("%d options in %d bytes", n, len(b.raw))
+		}
+		if got := o.outcomes(); got["answered"] != 1 {
+			t.Errorf("observed %v", got)
+		}
+	})
+}
+
+// picky takes no offer but an empty one.
+type picky struct{ *fakeSlack }
+
+func (p picky) AckCtx(ctx context.Context, envelope string, payload any) error {
+	if o, ok := payload.(blocks.Offer); ok && len(o.Options) > 0 {
+		return errors.New("refused")
+	}
+	return p.fakeSlack.AckCtx(ctx, envelope, payload)
+}
+
+// An offer that does not get out is replaced by none.
+func TestOfferThatDoesNotGetOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, _, seen := screened(t)
+		b.bot.acks = picky{b.fakeSlack}
+		b.events <- interaction(1, fmt.Sprintf(typeJSON, "T1"))
+		synctest.Wait()
+		if string(b.raw) != `{"options":[]}` || (*seen)[0].Outcome != Lost {
 			t.Errorf("answered %s, observed %+v", b.raw, *seen)
 		}
 	})
