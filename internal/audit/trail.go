@@ -228,8 +228,9 @@ func (t *Trail) drop(l load) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.kept, t.asked = rest(t.kept, l.kept), rest(t.asked, l.asked)
-	t.gap.n -= l.gap.n
-	t.gap.first = l.gap.last
+	if l.gap.n > 0 { // what was lost meanwhile was lost after that
+		t.gap.n, t.gap.first = t.gap.n-l.gap.n, l.gap.last
+	}
 }
 
 // rest is a queue without its first; an empty one gives its memory back.

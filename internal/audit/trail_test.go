@@ -25,6 +25,7 @@ type book struct {
 	mu      sync.Mutex
 	away    bool
 	hanging bool
+	slow    time.Duration
 	lost    bool // what is written is there, but the writer does not hear of it
 	pages   []int
 	list    []digest.Audit
@@ -39,6 +40,11 @@ func (b *book) AddAudits(ctx context.Context, list []digest.Audit) error {
 		<-ctx.Done()
 		b.mu.Lock()
 		return ctx.Err()
+	}
+	if b.slow > 0 {
+		b.mu.Unlock()
+		time.Sleep(b.slow)
+		b.mu.Lock()
 	}
 	if b.away {
 		return errors.New("away")
@@ -202,6 +208,24 @@ func TestTrailTellsOfWhatIsLost(t *testing.T) {
 		}
 		d.Keep(entry("after"))
 		d.want("", "k0", "k1", "k2", "q0", "q1", "q2", "after") // and only once
+	})
+}
+
+// What is lost while a batch is written is told with the time at which it was.
+func TestTrailTellsOfWhatIsLostBehindABatch(t *testing.T) {
+	t.Parallel()
+	run(t, audit.Options{Room: 2}, func(d *desk) {
+		d.book.set(func(b *book) { b.slow = 3 * time.Second })
+		d.Keep(entry("k0"))
+		d.Keep(entry("k1"))
+		time.Sleep(time.Second)
+		d.Keep(entry("k2"))
+		time.Sleep(time.Minute)
+		d.want("k0", "k1", "")
+		const want = "1 audits from 2000-01-01T00:00:01Z to 2000-01-01T00:00:01Z could not be kept"
+		if got := d.book.list[2].Detail; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
 	})
 }
 
