@@ -43,6 +43,7 @@ func FuzzBodies(f *testing.F) {
 		}
 	}
 	f.Add(uint16(http.StatusTooManyRequests), []byte(refusal("429", "You can send requests again in 3600 seconds.")))
+	f.Add(uint16(http.StatusOK), []byte(`{"@odata.nextLink":"x`+strings.Repeat("\xc6", 4000)+`","value":[]}`))
 	var status int
 	var body string
 	calls, stray := 0, ""

@@ -90,9 +90,16 @@ func (p *pager[W]) page(ctx context.Context, at *url.URL) (rows []W, next *url.U
 	return rows, next, nil
 }
 
+// longestPath is how much of a path errors and logs show. Nobody can ask for more;
+// only a link of Defender's may be longer.
+const longestPath = 4000
+
 // callOf is how errors and logs name a call: without its query, which may hold
 // what somebody typed.
-func callOf(at *url.URL) string { return http.MethodGet + " " + at.EscapedPath() }
+func callOf(at *url.URL) string {
+	path := at.EscapedPath()
+	return http.MethodGet + " " + path[:min(len(path), longestPath)]
+}
 
 // follow checks a nextLink before anything, above all the token, is sent there.
 // It may be relative, as OData allows, but it may not leave the host.

@@ -59,7 +59,7 @@ func (l callLog) Do(req *policy.Request) (*http.Response, error) {
 		return resp, err
 	}
 	attrs := []slog.Attr{
-		slog.String("call", outline(req.Raw().Method+" "+req.Raw().URL.EscapedPath())),
+		slog.String("call", outline(callOf(req.Raw().URL))),
 		slog.Duration("duration", took),
 		slog.String("request_id", req.Raw().Header.Get(requestIDHeader)),
 	}
