@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -38,7 +39,7 @@ const (
 func newMonitor() *monitor {
 	m := &monitor{metrics: metrics.New(buildVersion()), pulse: bot.NewPulse(), close: func() {}}
 	m.parts.Starting(partSlack, partDatabase, partDefender, partQueue)
-	m.metrics.Expect(texts(bot.Outcomes()), commands.Reasons())
+	m.metrics.Expect(texts(bot.Outcomes()), commands.Reasons(), bot.Unseen())
 	m.metrics.Watch(metrics.Sources{Ready: m.parts.Ready})
 	return m
 }
@@ -108,8 +109,11 @@ func connections(health *bot.Health, counts *bot.Counts) func() metrics.Slack {
 
 // question counts a question that is over.
 func (m *monitor) question(_ context.Context, o bot.Observation) {
-	m.line.step()
+	if o.Outcome != bot.Busy && o.Outcome != bot.Restarting { // what was not looked at, or given up, does not move the line
+		m.line.step()
+	}
 	m.metrics.Question(metrics.Question{
+		Typing: o.Entry == bot.EntryTypeahead, Unseen: o.Outcome == bot.Refused && slices.Contains(bot.Unseen(), o.Reason),
 		Entry: string(o.Entry), Command: o.Command, Outcome: string(o.Outcome), Reason: o.Reason,
 		Queued: o.Queued, Working: o.Working, Reply: o.Reply,
 	})

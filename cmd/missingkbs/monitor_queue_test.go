@@ -36,3 +36,25 @@ func TestLineThatDoesNotMove(t *testing.T) {
 		look(30*time.Second, "")
 	})
 }
+
+// What is not looked at, or given up, says nothing of whether the line moves.
+func TestLineMovesByWhatIsWorkedOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMonitor()
+		m.queue(func() bot.Load { return bot.Load{Waiting: 3} })
+		for _, c := range []struct {
+			outcome bot.Outcome
+			moves   bool
+		}{{bot.Busy, false}, {bot.Restarting, false}, {bot.Answered, true}, {bot.Failed, true}, {bot.Refused, true}, {bot.Lost, true}} {
+			m.line.step()
+			for range 5 {
+				time.Sleep(20 * time.Second)
+				m.question(t.Context(), bot.Observation{Outcome: c.outcome})
+			}
+			if got, _ := m.line.look(t.Context()); (got == "") != c.moves {
+				t.Errorf("%s: %q", c.outcome, got)
+			}
+		}
+	})
+}

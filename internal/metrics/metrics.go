@@ -30,6 +30,7 @@ type Metrics struct {
 	questions *prometheus.CounterVec
 	outcomes  *prometheus.CounterVec
 	failures  *prometheus.CounterVec
+	unseen    *prometheus.CounterVec
 	stages    *prometheus.HistogramVec
 	calls     *prometheus.CounterVec
 	callTimes *prometheus.HistogramVec

@@ -44,9 +44,11 @@ func want(t *testing.T, body string, lines ...string) {
 // everything has every figure that there is.
 func everything() *metrics.Metrics {
 	m := metrics.New("v1.2.3")
-	m.Expect([]string{"answered", "failed", "busy", "lost"}, []string{"throttled", "permission"})
+	m.Expect([]string{"answered", "failed", "busy", "lost"}, []string{"throttled", "permission"}, []string{"unknown", "group_gone"})
+	m.Question(metrics.Question{Entry: "typed", Outcome: "refused", Reason: "group_gone", Unseen: true})
 	m.Question(metrics.Question{Entry: "typed", Command: "search", Outcome: "failed", Reason: "throttled", Queued: 2 * time.Millisecond, Working: 2 * time.Second, Reply: 20 * time.Millisecond})
 	m.Question(metrics.Question{Entry: "click", Outcome: "busy"})
+	m.Question(metrics.Question{Entry: "typeahead", Outcome: "answered", Typing: true, Working: time.Second})
 	m.Call(metrics.Call{Call: "getmissingkbs", Code: "200", Took: 200 * time.Millisecond})
 	m.SignIn("accepted")
 	m.DigestDue()
@@ -86,8 +88,12 @@ func TestFigures(t *testing.T) {
 		`missingkbs_question_failures_total{reason="throttled"} 1`,
 		`missingkbs_question_failures_total{reason="permission"} 0`,
 		`missingkbs_question_failures_total{reason="lost"} 0`,
+		`missingkbs_question_unseen_total{reason="group_gone"} 1`,
+		`missingkbs_question_unseen_total{reason="unknown"} 0`,
+		`missingkbs_questions_total{command="none",entry="typeahead",outcome="answered",reason="none"} 1`,
 		`missingkbs_question_duration_seconds_sum{stage="working"} 2`,
-		`missingkbs_question_duration_seconds_bucket{stage="queued",le="0.005"} 2`,
+		`missingkbs_question_duration_seconds_count{stage="working"} 1`, // nobody worked on the other one
+		`missingkbs_question_duration_seconds_bucket{stage="queued",le="0.005"} 3`,
 		`missingkbs_defender_calls_total{call="getmissingkbs",code="200"} 1`,
 		`missingkbs_defender_call_duration_seconds_count{call="getmissingkbs"} 1`,
 		`missingkbs_defender_throttled_total 8`,

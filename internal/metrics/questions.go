@@ -9,8 +9,11 @@ type Question struct {
 	Outcome string // such as "answered"
 	Reason  string // why it failed or was refused, in one of few words; empty for none
 
+	Typing bool // nothing is asked yet: somebody types into a select
+	Unseen bool // it was refused because Slack did not say who asks
+
 	Queued  time.Duration // until somebody worked on it
-	Working time.Duration // until there was an answer
+	Working time.Duration // until there was an answer; zero where nobody worked on it
 	Reply   time.Duration // until the answer was handed over
 }
 
@@ -25,6 +28,7 @@ func (m *Metrics) questionMetrics() {
 	// Alerts look at these two, see Expect: the many series of the one above begin with their first question.
 	m.outcomes = m.counter("question_outcomes_total", "Questions that are over, by outcome alone; all outcomes are there from the start.", "outcome")
 	m.failures = m.counter("question_failures_total", "Questions that failed or whose answer was lost, by reason alone; the reasons are there from the start.", "reason")
+	m.unseen = m.counter("question_unseen_total", "Questions that were refused because Slack did not say who asks, by reason; the reasons are there from the start.", "reason")
 	// Slack waits three seconds for an acknowledgement; an answer travels in it within one and a half.
 	m.stages = m.histogram("question_duration_seconds",
 		"How long questions took: queued until somebody worked on them, working until there was an answer, reply until it was handed to Slack.",
@@ -36,9 +40,12 @@ func (m *Metrics) questionMetrics() {
 
 // Expect makes the figures of outcomes and failures be there before the first question. What Prometheus sees for the first
 // time it cannot tell from what has always been so: a first failure would raise no alert.
-func (m *Metrics) Expect(outcomes, reasons []string) {
+func (m *Metrics) Expect(outcomes, reasons, unseen []string) {
 	for _, outcome := range outcomes {
 		m.outcomes.WithLabelValues(m.bound.of("outcome", outcome))
+	}
+	for _, reason := range unseen {
+		m.unseen.WithLabelValues(m.bound.of("reason", reason))
 	}
 	for _, reason := range append([]string{questionLost}, reasons...) {
 		m.failures.WithLabelValues(m.bound.of("reason", reason))
@@ -47,6 +54,15 @@ func (m *Metrics) Expect(outcomes, reasons []string) {
 
 // Question counts a question that is over.
 func (m *Metrics) Question(q Question) {
+	m.questions.WithLabelValues(
+		m.bound.of("entry", q.Entry), m.bound.of("command", q.Command), m.bound.of("outcome", q.Outcome), m.bound.of("reason", q.Reason),
+	).Inc()
+	if q.Unseen {
+		m.unseen.WithLabelValues(m.bound.of("reason", q.Reason)).Inc()
+	}
+	if q.Typing { // a call for each letter would hide what becomes of questions
+		return
+	}
 	m.outcomes.WithLabelValues(m.bound.of("outcome", q.Outcome)).Inc()
 	switch q.Outcome {
 	case questionFailed:
@@ -54,10 +70,9 @@ func (m *Metrics) Question(q Question) {
 	case questionLost:
 		m.failures.WithLabelValues(m.bound.of("reason", questionLost)).Inc()
 	}
-	m.questions.WithLabelValues(
-		m.bound.of("entry", q.Entry), m.bound.of("command", q.Command), m.bound.of("outcome", q.Outcome), m.bound.of("reason", q.Reason),
-	).Inc()
 	m.stages.WithLabelValues("queued").Observe(q.Queued.Seconds())
-	m.stages.WithLabelValues("working").Observe(q.Working.Seconds())
+	if q.Working > 0 {
+		m.stages.WithLabelValues("working").Observe(q.Working.Seconds())
+	}
 	m.stages.WithLabelValues("reply").Observe(q.Reply.Seconds())
 }
