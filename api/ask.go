@@ -78,6 +78,7 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 			v, err := q.fetch(ctx)
 			out := outcomeOf(v, err, c.now())
 			out.size = len(q.path) + entryBytes + q.size(v)
+			c.heard(q.path, out.err)
 			c.old.put(q.path, out)
 			return c.answers.put(q.path, out)
 		})
@@ -95,9 +96,9 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 // fetch makes a call or joins one. Where that fails through no fault of the
 // question, or would take long, it returns an old answer and why.
 func (c *Client) fetch(ctx context.Context, path string, o callOptions, fly func(context.Context) outcome) (outcome, error) {
-	old, known := outcome{}, false
+	known := false
 	if !o.fresh {
-		old, known = c.old.get(path, c.now())
+		_, known = c.old.get(path, c.now())
 	}
 	got := c.share(ctx, flight{path, o.background, known, fly})
 	if got.err == nil {
@@ -106,8 +107,11 @@ func (c *Client) fetch(ctx context.Context, path string, o callOptions, fly func
 	own := *got.err
 	own.Call = cmp.Or(own.Call, c.call(path))
 	if known && excused(&own) {
-		c.counts.stale.Add(1)
-		return old, &own
+		// Another call may have been refused meanwhile, and nothing be left.
+		if old, ok := c.old.get(path, c.now()); ok {
+			c.counts.stale.Add(1)
+			return old, &own
+		}
 	}
 	return outcome{err: &own}, nil
 }

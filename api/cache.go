@@ -81,6 +81,17 @@ func (a *answers) put(key string, o outcome) outcome {
 	return o
 }
 
+// forget drops the answers of a resource, or all.
+func (a *answers) forget(of string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for key := range a.kept.Items() {
+		if within(key, of) {
+			a.kept.Delete(key)
+		}
+	}
+}
+
 func (a *answers) full(size int) bool { return a.kept.ItemCount() >= a.bound || a.held+size > a.bytes }
 
 // makeRoom sweeps, and when that is not enough drops what would expire first.

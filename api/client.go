@@ -157,17 +157,34 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 
 // SignIn gets a token for Defender, from memory while one is good. It asks the login host at most, and Defender nothing.
 func (c *Client) SignIn(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	limited, cancel := c.limit(ctx)
 	defer cancel()
 	// As azcore asks for it, or the token would be another one than that of the calls.
-	_, err := c.cred.GetToken(limited, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true})
-	switch {
-	case err == nil:
-		return nil
-	case limited.Err() != nil && ctx.Err() == nil: // azidentity's error does not always say so
-		return &Error{Kind: ErrUnavailable, Message: fmt.Sprintf("the login host did not answer within %s", c.timeout)}
+	if _, err := c.cred.GetToken(limited, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true}); err != nil {
+		failure := c.unanswered(ctx, "", err)
+		c.heard("", failure)
+		return failure
 	}
-	return c.unanswered(ctx, "", err)
+	return nil
+}
+
+// limit gives a call the time that it may take. The cause of its end tells that time from the one of whoever asked.
+func (c *Client) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, c.timeout, &timedOut{c.timeout})
+}
+
+// timedOut says that a call has used up its own time.
+type timedOut struct{ after time.Duration }
+
+func (e *timedOut) Error() string { return fmt.Sprintf("no answer within %s", e.after) }
+
+// Refusal is Defender's last definite word on software, or Entra's, where it was a refusal: what was known before is not
+// to be shown any more. It is nil when they let us in, or have said nothing yet. Being busy or away is no word.
+func (c *Client) Refusal() error {
+	if e := c.old.refusal(softwarePath); e != nil {
+		return e
+	}
+	return nil
 }
 
 // Host returns the host that is asked, such as "api.security.microsoft.com".
@@ -221,7 +238,7 @@ func (c *Client) get(ctx context.Context, op string, at *url.URL, decode func(bo
 	ctx = withCallOf(ctx, op)
 	onTheWay := callOnTheWay(ctx)
 	defer onTheWay.leave()
-	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	limited, cancel := c.limit(ctx)
 	defer cancel()
 	limited, end := runtime.StartSpan(limited, "Client."+op, c.azure.Tracer(), nil)
 	defer func() { end(err) }()

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -182,7 +183,11 @@ type namedCredential struct {
 // GetToken implements [azcore.TokenCredential].
 func (c namedCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	tok, err := c.TokenCredential.GetToken(ctx, o)
-	if ctx.Err() == nil { // a call that was given up says nothing of the credential
+	late, ownTime := errors.AsType[*timedOut](context.Cause(ctx))
+	if err != nil && ownTime {
+		err = &Error{Kind: ErrUnavailable, Message: fmt.Sprintf("the login host did not answer within %s", late.after)}
+	}
+	if ctx.Err() == nil || ownTime { // a call that was given up says nothing of the credential
 		c.told(err)
 	}
 	if err != nil {

@@ -5,13 +5,15 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 )
 
 // oldAnswers keeps the last good answer to each question long after the cache has
 // forgotten it, for when Defender cannot be asked. Of those that do not fit, the
-// ones that nobody has asked for the longest time are dropped.
+// ones that nobody has asked for the longest time are dropped; all of them, when
+// we may not ask any more.
 type oldAnswers struct {
 	life    time.Duration // none is kept when it is not above 0
 	entries int
@@ -21,6 +23,8 @@ type oldAnswers struct {
 	by   map[string]*list.Element
 	use  *list.List // of *oldAnswer, the one used last in front
 	held int        // bytes
+
+	refusals map[string]*Error // the last definite words that were refusals, by resource; "" for all
 }
 
 type oldAnswer struct {
@@ -33,7 +37,7 @@ type oldAnswer struct {
 const oldBytes = 16 << 20
 
 func newOldAnswers(life time.Duration, entries int) *oldAnswers {
-	return &oldAnswers{life: life, entries: entries, bytes: oldBytes, by: map[string]*list.Element{}, use: list.New()}
+	return &oldAnswers{life: life, entries: entries, bytes: oldBytes, by: map[string]*list.Element{}, use: list.New(), refusals: map[string]*Error{}}
 }
 
 // put keeps an answer. "Not found" is an answer, too: it ends what
@@ -53,6 +57,62 @@ func (a *oldAnswers) put(key string, o outcome) {
 	for len(a.by) > a.entries || a.held > a.bytes {
 		a.drop(a.use.Back())
 	}
+}
+
+// softwarePath is the resource that most calls are for.
+const softwarePath = "/api/Software"
+
+// resource is the part of a path that one permission is for.
+func resource(path string) string {
+	if rest, ok := strings.CutPrefix(path, "/api/"); ok {
+		return "/api/" + rest[:strings.IndexAny(rest+"/", "/?")]
+	}
+	return path
+}
+
+// heard takes in what came of a call for a path, of a sign-in where there is none. Who may not ask any more may not be
+// shown what was answered before.
+func (c *Client) heard(path string, e *Error) {
+	if of, refused := c.old.heard(path, e); refused {
+		c.answers.forget(of)
+	}
+}
+
+// heard is that for old answers: a permission that is gone takes those of its resource with it, a credential or a
+// licence takes all. A refusal is what the other side says: a secret that cannot be read is none.
+func (a *oldAnswers) heard(path string, e *Error) (of string, refused bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	of = resource(path)
+	switch {
+	case e == nil || e.Is(ErrNotFound):
+		delete(a.refusals, of)
+		delete(a.refusals, "")
+	case e.Status == 0:
+	case e.Is(ErrCredential), e.Is(ErrLicence):
+		of, refused = "", true
+	case e.Is(ErrPermission):
+		refused = true
+	}
+	if refused {
+		a.refusals[of] = e
+		for key, kept := range a.by {
+			if within(key, of) {
+				a.drop(kept)
+			}
+		}
+	}
+	return of, refused
+}
+
+// within reports whether a path is of a resource; of "" all are.
+func within(path, of string) bool { return of == "" || resource(path) == of }
+
+// refusal is why the answers of a resource may not be shown, or nil.
+func (a *oldAnswers) refusal(of string) *Error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return cmp.Or(a.refusals[of], a.refusals[""])
 }
 
 func (a *oldAnswers) drop(e *list.Element) {

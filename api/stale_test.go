@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -230,4 +232,125 @@ func TestStaleIsTheCallers(t *testing.T) {
 			got.Value[0].Name = "changed"
 		}
 	})
+}
+
+// Who may not ask any more is not shown what was answered before, however Defender fails later, until it answers again.
+func TestRefusalEndsOldAnswers(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		answer  func(*http.Request) (*http.Response, error)
+		ask     func(context.Context, *Client) error
+		refused error
+		stale   bool // of the software, afterwards
+	}{
+		"permission": {status(403, ""), askFor("b"), ErrPermission, false},
+		"credential": {status(401, ""), askFor("b"), ErrCredential, false},
+		"licence":    {status(401, refusal("Unauthorized", "no license")), askFor("b"), ErrLicence, false},
+		"other permission": {status(403, ""), func(ctx context.Context, c *Client) error {
+			_, err := c.MachineByID(ctx, "m")
+			return err
+		}, nil, true},
+		"not found": {status(404, ""), askFor("b"), nil, true},
+		"down":      {status(503, ""), askFor("b"), nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, server := askedLongAgo(t, func(o *Options) { o.CacheTTL = 24 * time.Hour })
+				server.turn(tc.answer)
+				if err := tc.ask(t.Context(), c); err == nil {
+					t.Fatal("no error")
+				}
+				if got := c.Refusal(); !errors.Is(got, tc.refused) {
+					t.Errorf("refusal = %v, want %v", got, tc.refused)
+				}
+				server.turn(status(503, ""))
+				got, err := c.MissingKBs(t.Context(), "a", MaxAge(time.Hour))
+				if (err == nil) != tc.stale {
+					t.Errorf("afterwards: %v, %v, want an old answer: %v", got.Value, err, tc.stale)
+				}
+				if got, err := c.MissingKBs(t.Context(), "a"); (err == nil) != tc.stale {
+					t.Errorf("afterwards, from the cache: %v, %v", got.Value, err)
+				}
+				server.turn(nil)
+				if _, err := c.MissingKBs(t.Context(), "a", MaxAge(0)); err != nil || c.Refusal() != nil {
+					t.Errorf("in the end: %v, %v", err, c.Refusal())
+				}
+				server.turn(status(503, ""))
+				if got, err := c.MissingKBs(t.Context(), "a", MaxAge(0)); err != nil || got.Stale == nil {
+					t.Errorf("in the end there is no old answer: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func askFor(id string) func(context.Context, *Client) error {
+	return func(ctx context.Context, c *Client) error {
+		_, err := c.MissingKBs(ctx, id)
+		return err
+	}
+}
+
+// A sign-in that Entra refuses is a refusal; one that came to nothing is none.
+func TestRefusedSignInEndsOldAnswers(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		err  error
+		want error
+	}{
+		"refused":     {&Error{Kind: ErrCredential, Status: 401}, ErrCredential},
+		"unreachable": {&Error{Kind: ErrUnavailable}, nil},
+		"unreadable":  {errors.New("no such file"), nil},
+	} {
+		c, err := NewClient(&stubCredential{err: tc.err}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.SignIn(t.Context()); err == nil || !errors.Is(c.Refusal(), tc.want) {
+			t.Errorf("%s: %v, refusal %v, want %v", name, err, c.Refusal(), tc.want)
+		}
+	}
+}
+
+// A login host that hangs cannot be reached, which is no fault of the credential; whoever leaves early says nothing of it.
+func TestHangingSignIn(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		patience time.Duration
+		told     error
+		kind     error
+	}{
+		"to the end": {2 * time.Minute, ErrUnavailable, ErrUnavailable},
+		"left":       {10 * time.Second, nil, nil},
+	} {
+		for kind, ask := range map[string]func(context.Context, *Client) error{"sign-in": func(ctx context.Context, c *Client) error { return c.SignIn(ctx) }, "call": askFor("a")} {
+			synctest.Test(t, func(t *testing.T) {
+				var told []error
+				c, err := NewClient(muteCredential{}, &Options{SignedIn: func(err error) { told = append(told, err) }})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), tc.patience)
+				defer cancel()
+				err = ask(ctx, c)
+				c.Close()
+				wantKind(t, err, tc.kind)
+				if tc.told == nil && len(told) > 0 || tc.told != nil && (len(told) != 1 || !errors.Is(told[0], tc.told)) {
+					t.Errorf("%s, %s: told %v, want %v", kind, name, told, tc.told)
+				}
+				if c.Refusal() != nil {
+					t.Errorf("%s, %s: it counts as a refusal: %v", kind, name, c.Refusal())
+				}
+			})
+		}
+	}
+}
+
+// muteCredential asks a login host that accepts and says nothing. As azidentity does at times, it does not say why it failed.
+type muteCredential struct{}
+
+func (muteCredential) GetToken(ctx context.Context, _ policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	<-ctx.Done()
+	return azcore.AccessToken{}, errors.New("authentication failed")
 }
