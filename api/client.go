@@ -178,14 +178,14 @@ type timedOut struct{ after time.Duration }
 
 func (e *timedOut) Error() string { return fmt.Sprintf("no answer within %s", e.after) }
 
-// Refusal is Defender's last definite word on software, or Entra's, where it was a refusal: what was known before is not
-// to be shown any more. It is nil when they let us in, or have said nothing yet. Being busy or away is no word.
-func (c *Client) Refusal() error {
-	if e := c.old.refusal(softwarePath); e != nil {
-		return e
-	}
-	return nil
+// Word is a definite word on whether we may ask, of Defender or of Entra. Being busy or away is none.
+type Word struct {
+	At      time.Time // zero for no word so far
+	Refusal *Error    // why not; nil when we are let in
 }
+
+// Word is the last one on software. After a refusal nothing that was known before is to be shown any more.
+func (c *Client) Word() Word { return c.old.word(softwarePath) }
 
 // Host returns the host that is asked, such as "api.security.microsoft.com".
 func (c *Client) Host() string { return c.host }

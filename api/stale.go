@@ -24,7 +24,7 @@ type oldAnswers struct {
 	use  *list.List // of *oldAnswer, the one used last in front
 	held int        // bytes
 
-	refusals map[string]*Error // the last definite words that were refusals, by resource; "" for all
+	words map[string]Word // the last ones, by resource; "" for all, while that is a refusal
 }
 
 type oldAnswer struct {
@@ -37,7 +37,7 @@ type oldAnswer struct {
 const oldBytes = 16 << 20
 
 func newOldAnswers(life time.Duration, entries int) *oldAnswers {
-	return &oldAnswers{life: life, entries: entries, bytes: oldBytes, by: map[string]*list.Element{}, use: list.New(), refusals: map[string]*Error{}}
+	return &oldAnswers{life: life, entries: entries, bytes: oldBytes, by: map[string]*list.Element{}, use: list.New(), words: map[string]Word{}}
 }
 
 // put keeps an answer. "Not found" is an answer, too: it ends what
@@ -73,21 +73,22 @@ func resource(path string) string {
 // heard takes in what came of a call for a path, of a sign-in where there is none. Who may not ask any more may not be
 // shown what was answered before.
 func (c *Client) heard(path string, e *Error) {
-	if of, refused := c.old.heard(path, e); refused {
+	if of, refused := c.old.heard(path, Word{c.now(), e}); refused {
 		c.answers.forget(of)
 	}
 }
 
 // heard is that for old answers: a permission that is gone takes those of its resource with it, a credential or a
 // licence takes all. A refusal is what the other side says: a secret that cannot be read is none.
-func (a *oldAnswers) heard(path string, e *Error) (of string, refused bool) {
+func (a *oldAnswers) heard(path string, w Word) (of string, refused bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	of = resource(path)
+	e := w.Refusal
 	switch {
 	case e == nil || e.Is(ErrNotFound):
-		delete(a.refusals, of)
-		delete(a.refusals, "")
+		a.words[of] = Word{At: w.At}
+		delete(a.words, "")
 	case e.Status == 0:
 	case e.Is(ErrCredential), e.Is(ErrLicence):
 		of, refused = "", true
@@ -95,7 +96,7 @@ func (a *oldAnswers) heard(path string, e *Error) (of string, refused bool) {
 		refused = true
 	}
 	if refused {
-		a.refusals[of] = e
+		a.words[of] = w
 		for key, kept := range a.by {
 			if within(key, of) {
 				a.drop(kept)
@@ -108,11 +109,14 @@ func (a *oldAnswers) heard(path string, e *Error) (of string, refused bool) {
 // within reports whether a path is of a resource; of "" all are.
 func within(path, of string) bool { return of == "" || resource(path) == of }
 
-// refusal is why the answers of a resource may not be shown, or nil.
-func (a *oldAnswers) refusal(of string) *Error {
+// word is the last one on a resource.
+func (a *oldAnswers) word(of string) Word {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return cmp.Or(a.refusals[of], a.refusals[""])
+	if all, refused := a.words[""]; refused {
+		return all
+	}
+	return a.words[of]
 }
 
 func (a *oldAnswers) drop(e *list.Element) {

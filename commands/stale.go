@@ -18,7 +18,8 @@ type Readings interface {
 }
 
 // Remember returns d with a memory beyond its own: when Defender cannot be asked for the missing KBs of a software, the
-// answer is what a digest has read last of it. An old answer that d gives gives way to a reading that is newer.
+// answer is what a digest has read last of it. An old answer that d gives gives way to a reading that is newer. Nothing
+// old is answered while Defender's last word is that we may not ask.
 func Remember(d Defender, o RememberOptions) Defender { return remembering{d, o} }
 
 // RememberOptions are what [Remember] needs. All of them are.
@@ -26,6 +27,8 @@ type RememberOptions struct {
 	Readings Readings
 	Life     time.Duration    // how old a reading may be
 	Now      func() time.Time // the clock that dates readings
+	// Refused reports whether Defender, or Entra, has refused us in its last definite word to any process.
+	Refused func(ctx context.Context) bool
 }
 
 type remembering struct {
@@ -48,6 +51,9 @@ func (m remembering) MissingKBs(ctx context.Context, softwareID string, opts ...
 	}
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), readingTime)
 	defer cancel()
+	if m.Refused(limited) {
+		return api.Answer[[]api.MissingKB]{}, why
+	}
 	// What cannot be read here either is no news: the failure of Defender is what people are told.
 	read, found, readErr := m.Readings.Reading(limited, digest.DefaultTenant, softwareID)
 	age := m.Now().Sub(read.At)
@@ -55,6 +61,32 @@ func (m remembering) MissingKBs(ctx context.Context, softwareID string, opts ...
 		return answer, err
 	}
 	return api.Answer[[]api.MissingKB]{Value: missingKBs(read.Rows), FetchedAt: read.At, Age: max(age, 0), Cached: true, Stale: why}, nil
+}
+
+// SoftwareByID is part of [Defender].
+func (m remembering) SoftwareByID(ctx context.Context, id string, opts ...api.CallOption) (api.Answer[api.Software], error) {
+	answer, err := m.Defender.SoftwareByID(ctx, id, opts...)
+	return unlessRefused(ctx, m, answer, err)
+}
+
+// Catalog is part of [Defender].
+func (m remembering) Catalog(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error) {
+	answer, err := m.Defender.Catalog(ctx, opts...)
+	return unlessRefused(ctx, m, answer, err)
+}
+
+// unlessRefused is an answer, unless it is an old one that is not to be shown any more: another process may have been
+// refused, while this one could not ask.
+func unlessRefused[T any](ctx context.Context, m remembering, answer api.Answer[T], err error) (api.Answer[T], error) {
+	if err != nil || answer.Stale == nil {
+		return answer, err
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), readingTime)
+	defer cancel()
+	if m.Refused(limited) {
+		return api.Answer[T]{}, answer.Stale
+	}
+	return answer, nil
 }
 
 // ProductsBetween stands between the names of the products of a [digest.Row], and between those that people read.

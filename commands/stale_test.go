@@ -35,6 +35,7 @@ type forgetful struct {
 	tenant
 	now      time.Time
 	readings readings
+	refused  bool // another process was
 }
 
 const edgeID = "microsoft-_-edge"
@@ -58,7 +59,7 @@ func (f *forgetful) restart(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	d := commands.Remember(client, commands.RememberOptions{Readings: f.readings, Life: 7 * 24 * time.Hour, Now: now})
+	d := commands.Remember(client, commands.RememberOptions{Readings: f.readings, Life: 7 * 24 * time.Hour, Now: now, Refused: func(context.Context) bool { return f.refused }})
 	index := &commands.Index{}
 	if f.router, err = commands.NewRouter(commands.Software(d, index), commands.Search(d, index)); err != nil {
 		t.Fatal(err)
@@ -203,7 +204,7 @@ func TestStaleReadingFails(t *testing.T) {
 	t.Parallel()
 	f := newForgetful(t)
 	f.Inject(apitest.Throttled(time.Minute))
-	d := commands.Remember(f.client, commands.RememberOptions{Readings: f.readings, Life: time.Hour, Now: time.Now})
+	d := commands.Remember(f.client, commands.RememberOptions{Readings: f.readings, Life: time.Hour, Now: time.Now, Refused: func(context.Context) bool { return false }})
 	if _, err := d.MissingKBs(t.Context(), "broken"); !errors.Is(err, api.ErrThrottled) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error = %v", err)
 	}
@@ -218,5 +219,35 @@ func TestStaleSearch(t *testing.T) {
 	f.Inject(apitest.Throttled(time.Minute))
 	if page := f.mustAsk(t, "search edge"); page.AsOf.Stale != view.UsedUp || !strings.Contains(page.Lead, "1 software") {
 		t.Errorf("%q as of %+v", page.Lead, page.AsOf)
+	}
+}
+
+// What is known from before is not shown while Defender's last word to any process is a refusal.
+func TestNothingOldAfterARefusal(t *testing.T) {
+	t.Parallel()
+	for name, restart := range map[string]bool{"own memory": false, "readings": true} {
+		f := newForgetful(t)
+		f.mustAsk(t, edgeID)
+		f.mustAsk(t, "search edge")
+		f.readings[edgeID] = read(f.now)
+		if restart {
+			f.restart(t)
+		}
+		f.wait(time.Hour)
+		f.Inject(apitest.Throttled(10 * time.Minute))
+		lines := []string{edgeID}
+		if !restart {
+			lines = append(lines, "search edge")
+		}
+		for _, line := range lines {
+			f.refused = true
+			if page, err := f.ask(t, line); !errors.Is(err, api.ErrThrottled) {
+				t.Errorf("%s: %q after a refusal: %q, %v", name, line, page.Title, err)
+			}
+			f.refused = false
+			if page := f.mustAsk(t, line); page.AsOf.Stale != view.UsedUp {
+				t.Errorf("%s: %q without one: %+v", name, line, page.AsOf)
+			}
+		}
 	}
 }

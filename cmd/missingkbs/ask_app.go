@@ -43,7 +43,8 @@ func (c askCmd) asTheApp(ctx context.Context, m *mistakes, s streams, log *slog.
 	if database == nil || options.StaleFor <= 0 {
 		return client, stop, nil
 	}
-	return commands.Remember(client, commands.RememberOptions{Readings: database, Life: options.StaleFor, Now: time.Now}), stop, nil
+	word := standing{defender: client, keeper: database, log: log}
+	return commands.Remember(client, commands.RememberOptions{Readings: database, Life: options.StaleFor, Now: time.Now, Refused: word.refused}), stop, nil
 }
 
 // place is the address of the bot's database. One that nobody set is a file that need not be there.

@@ -102,7 +102,8 @@ func (h house) open(ctx context.Context) error {
 	h.bot.Gate = gate
 	poster := bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Tables: h.bot.Tables, TablesRefused: watch.tablesRefused, Log: h.log})
 	watch.open(h, poster)
-	defer background(recorder.trail.Run, watch.run)() // what is left is written and told when all else has ended
+	word := &standing{defender: h.defender, keeper: h.store, log: h.log}
+	defer background(recorder.trail.Run, watch.run, word.run)() // what is left is written and told when all else has ended
 	source := newExposure(h.defender, h.now)
 	worker := &digest.Worker{
 		Store:  h.store,
@@ -133,9 +134,10 @@ func (h house) open(ctx context.Context) error {
 	})
 	index := &commands.Index{}
 	audited := auditedStore{h.store, recorder.changes}
-	router, err := newRouter(h.remembering(), index, commands.Digest(audited, commands.DigestOptions{
-		Defender: h.defender, Index: index, People: gate, Queue: queue, Preview: &preview, File: h.digests != nil, Now: h.now,
-	}), commands.Home(h.defender, index, commands.HomeOptions{Digests: h.store, Quota: h.defender}), commands.Admin(audited, gate, h.now))
+	people := h.remembering(word)
+	router, err := newRouter(people, index, commands.Digest(audited, commands.DigestOptions{
+		Defender: people, Index: index, People: gate, Queue: queue, Preview: &preview, File: h.digests != nil, Now: h.now,
+	}), commands.Home(people, index, commands.HomeOptions{Digests: h.store, Quota: h.defender}), commands.Admin(audited, gate, h.now))
 	if err != nil {
 		return err
 	}
@@ -160,7 +162,7 @@ func (h house) open(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error {
-		h.bot.Suggest = commands.NewSuggester(h.defender, index)
+		h.bot.Suggest = commands.NewSuggester(people, index)
 		if err := bot.Run(ctx, h.slack, workspace, router, h.bot); err != nil {
 			return err
 		}
@@ -176,11 +178,11 @@ func (h house) open(ctx context.Context) error {
 }
 
 // remembering is Defender for people, who may see what digests have read before when it cannot be asked.
-func (h house) remembering() commands.Defender {
+func (h house) remembering(word *standing) commands.Defender {
 	if h.stale <= 0 {
 		return h.defender
 	}
-	return commands.Remember(h.defender, commands.RememberOptions{Readings: h.store, Life: h.stale, Now: h.now})
+	return commands.Remember(h.defender, commands.RememberOptions{Readings: h.store, Life: h.stale, Now: h.now, Refused: word.refused})
 }
 
 // giveBack returns to the system what only starting has taken. The libraries that read migrations keep 20 MiB for the next
