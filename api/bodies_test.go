@@ -43,6 +43,7 @@ func FuzzBodies(f *testing.F) {
 		}
 	}
 	f.Add(uint16(http.StatusTooManyRequests), []byte(refusal("429", "You can send requests again in 3600 seconds.")))
+	f.Add(uint16(http.StatusOK), []byte(`{"@odata.nextLink":"https://DEFENDER.example:443/api/Software?$skip=1","value":[]}`))
 	f.Add(uint16(http.StatusOK), []byte(`{"@odata.nextLink":"x`+strings.Repeat("\xc6", 4000)+`","value":[]}`))
 	var status int
 	var body string
@@ -54,7 +55,7 @@ func FuzzBodies(f *testing.F) {
 			if calls++; calls > 20 {
 				return nil, errors.New("asked too often")
 			}
-			if r.URL.Host != "defender.example" || !strings.Contains(r.Header.Get("Authorization"), secretToken) {
+			if !strings.EqualFold(strings.TrimSuffix(r.URL.Host, ":443"), "defender.example") || !strings.Contains(r.Header.Get("Authorization"), secretToken) {
 				stray = r.URL.String()
 			}
 			return reply(r, status, body, "Content-Type", "application/json"), nil
