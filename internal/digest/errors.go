@@ -43,8 +43,9 @@ func (m *Mistake) Error() string { return m.Message }
 
 func mistake(format string, args ...any) error { return &Mistake{fmt.Sprintf(format, args...)} }
 
-// Job is the work of one digest: what the queue carries. It is unique by both fields.
+// Job is the work of one digest: what the queue carries. It is unique by subscription and due time.
 type Job struct {
 	Subscription string
 	Due          time.Time
+	PutOff       int // how many of its attempts so far ended in a [RetryLater]; the queue says so
 }

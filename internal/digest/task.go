@@ -43,13 +43,17 @@ func (t *task) load(ctx context.Context) (wanted bool, err error) {
 	return next.IsZero() || next.After(now), nil
 }
 
+// tries counts from 1 like attempts, without those that were put off: these may follow each other within seconds, while
+// failures are tried again after pauses that outlast most outages.
+func (t *task) tries() int { return t.attempt - t.job.PutOff }
+
 // find looks for a message that an earlier attempt may have posted.
 func (t *task) find(ctx context.Context, key string) (message string, err error) {
 	if t.attempt < 2 {
 		return "", nil
 	}
 	message, _, err = t.Poster.Find(ctx, t.subscription.Channel, key, t.job.Due)
-	if err == nil || ctx.Err() != nil || isChannelGone(err) || isRetryLater(err) || t.attempt < tellAfter {
+	if err == nil || ctx.Err() != nil || isChannelGone(err) || isRetryLater(err) || t.tries() < tellAfter {
 		return message, err
 	}
 	// A digest that might come twice is better than one that never comes.
@@ -109,7 +113,7 @@ func (t *task) tellFailure(ctx context.Context, r Report, cause error) error {
 	switch {
 	case waits && (again.Going || !r.late()): // the queue counts no attempts when it is told to wait
 		return again
-	case !waits && t.attempt < tellAfter:
+	case !waits && t.tries() < tellAfter:
 		return fmt.Errorf("read the patch gap of digest %s: %w", t.job.Subscription, cause)
 	case !waits:
 		again = RetryLater{After: tryFailedAgain, Err: cause}
@@ -177,7 +181,7 @@ func (t *task) tellOwner(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil || isRetryLater(err) || !isChannelGone(err) && t.attempt < tellAfter {
+	if ctx.Err() != nil || isRetryLater(err) || !isChannelGone(err) && t.tries() < tellAfter {
 		return fmt.Errorf("tell the owner of digest %s: %w", s.ID, err)
 	}
 	// An owner who left cannot be told: that must not keep the refusal from being counted.

@@ -235,8 +235,8 @@ func TestQueueGivesUpAfterPanics(t *testing.T) {
 
 func TestQueueWaitsWithoutAnAttempt(t *testing.T) {
 	t.Parallel()
-	job := digest.Job{Subscription: "a1", Due: monday}
 	eachEngine(t, func(on engine) {
+		job := digest.Job{Subscription: "a1", Due: monday}
 		t, url := on.T, on.url
 		s := open(t, url, store.Options{})
 		c := calls(func(_ context.Context, c call) error {
@@ -246,7 +246,12 @@ func TestQueueWaitsWithoutAnAttempt(t *testing.T) {
 			return nil
 		})
 		enqueue(t, started(t, s, c.work, store.QueueOptions{MaxAttempts: 1}), job)
-		c.want(t, call{job, 1}, call{job, 2}, call{job, 3}, call{job, 4})
+		var want []call
+		for n := range 4 {
+			job.PutOff = n
+			want = append(want, call{job, n + 1})
+		}
+		c.want(t, want...)
 		wantKept(t, s, "completed 1")
 	})
 }

@@ -69,7 +69,9 @@ type digestWorker struct {
 
 // Work does a job and tells River what to make of the outcome.
 func (w *digestWorker) Work(ctx context.Context, job *river.Job[digestArgs]) error {
-	err := w.work(ctx, digest.Job{Subscription: job.Args.Subscription, Due: moment(job.Args.DueMS)}, starts(job.JobRow))
+	off := putOff(job.JobRow)
+	// River takes an attempt back when a job is put off.
+	err := w.work(ctx, digest.Job{Subscription: job.Args.Subscription, Due: moment(job.Args.DueMS), PutOff: off}, job.Attempt+off)
 	if err == nil {
 		return nil
 	}
@@ -86,15 +88,15 @@ func (w *digestWorker) Work(ctx context.Context, job *river.Job[digestArgs]) err
 	return err
 }
 
-// starts is how often a job was started. River takes an attempt back when a job is put off, and counts those.
-func starts(job *rivertype.JobRow) int {
+// putOff is how often a job was put off, which River counts.
+func putOff(job *rivertype.JobRow) int {
 	var meta struct {
 		Snoozes int `json:"snoozes"`
 	}
 	if err := json.Unmarshal(job.Metadata, &meta); err != nil {
-		return job.Attempt
+		return 0
 	}
-	return job.Attempt + meta.Snoozes
+	return meta.Snoozes
 }
 
 // pruneArgs are the job that removes old history. Like all of River's periodic jobs it may be lost when the process

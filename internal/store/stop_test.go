@@ -61,7 +61,9 @@ func TestStopCutsOff(t *testing.T) {
 		}
 		wantKept(t, s, "available 0")
 		started(t, s, c.work, store.QueueOptions{})
-		c.want(t, call{job, 2})
+		again := job
+		again.PutOff = 1
+		c.want(t, call{again, 2})
 		wantKept(t, s, "completed 1")
 	})
 }
