@@ -99,6 +99,7 @@ type count struct {
 	warned                                 int // acknowledged and not answered, but told that the answer may be missing
 	lost                                   int // acknowledged, but nobody saw an answer; the program says that it was lost
 	blank                                  int // selects that got no options; the program says so
+	again                                  int // digests that came twice, because Slack did not show for minutes whether they had come
 	busy                                   int
 	repeated                               int // answers that came twice because Slack said of the first that it had failed
 	unsure                                 int // answers that came twice because the network broke before Slack's word of the first
@@ -111,6 +112,7 @@ type confessed struct {
 	lost   int // answers that it could not bring
 	unsure int // acknowledgements with an answer of which it did not know whether they had arrived
 	blank  int // acknowledgements that it could not bring
+	blind  int // digests that it posted though it could not see, for minutes, whether they had been posted
 }
 
 // verdict goes through the questions.
@@ -145,7 +147,7 @@ func (l *ledger) verdict(log confessed) count {
 		}
 	}
 	for key, posts := range l.digests {
-		if len(posts) > 1 {
+		if c.again += len(posts) - 1; c.again > log.blind {
 			c.problems = append(c.problems, fmt.Sprintf("the digest %s was posted %d times: %s", key, len(posts), strings.Join(posts, "; ")))
 		}
 	}

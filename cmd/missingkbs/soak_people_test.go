@@ -78,7 +78,7 @@ func planBurst(d dice) step {
 	who, words, n := d.person(), d.words(), 10+d.IntN(20)
 	return step{what: askBurst, with: fmt.Sprintf("%s %q %d times", who, words, n), do: func(s *soak) {
 		for range n {
-			s.go_(func() { s.typed(who, words) })
+			s.going.Go(func() { s.typed(who, words) })
 		}
 	}}
 }
