@@ -18,7 +18,7 @@ import (
 // person is told that it may be missing.
 
 // errUnsure is the error of a request of which nobody knows whether Slack has carried it out.
-var errUnsure = errors.New("Slack may have taken it or not")
+var errUnsure = errors.New("nobody knows whether Slack has taken it")
 
 // againAfter is the pause before something is tried once more.
 const againAfter = time.Second

@@ -89,8 +89,15 @@ func planSocketTrouble(d dice) step {
 func planCallFault(d dice) step {
 	m := sandbox.Mishap{
 		Call: choose(d, []option[string]{
-			{10, sandbox.WayHook}, {4, "chat.postMessage"}, {2, "views.open"}, {2, "views.publish"}, {2, "conversations.history"},
-			{1, "users.info"}, {1, "conversations.info"}, {1, "apps.connections.open"}, {2, ""},
+			{10, sandbox.WayHook},
+			{4, "chat.postMessage"},
+			{2, "views.open"},
+			{2, "views.publish"},
+			{2, "conversations.history"},
+			{1, "users.info"},
+			{1, "conversations.info"},
+			{1, "apps.connections.open"},
+			{2, ""},
 		}),
 		Times: 1 + d.IntN(2),
 	}

@@ -32,9 +32,6 @@ func (d dice) between(low, high time.Duration) time.Duration {
 	return (low + time.Duration(d.Int64N(int64(high-low)+1))).Round(time.Millisecond)
 }
 
-// chance is true so many times of a hundred.
-func (d dice) chance(percent int) bool { return d.IntN(100) < percent }
-
 // option is one of several things, more likely the heavier it is.
 type option[T any] struct {
 	weight int
