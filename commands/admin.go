@@ -122,7 +122,11 @@ func (a admin) who(ctx context.Context, req Request) (view.Page, error) {
 	if err != nil {
 		return view.Page{}, err
 	}
-	return view.Page{Title: "What " + user + " may do here", Parts: []view.Part{a.gate.Rights(ctx, user, req.Channel)}}, nil
+	name := user
+	if user == req.User {
+		name = "you"
+	}
+	return view.Page{Title: "What " + name + " may do here", Parts: []view.Part{a.gate.Rights(ctx, user, req.Channel)}}, nil
 }
 
 func (a admin) allow(ctx context.Context, req Request) (view.Page, error) {

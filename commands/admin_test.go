@@ -77,7 +77,9 @@ func TestAdmin(t *testing.T) {
 	for _, step := range []struct{ line, says string }{
 		{"", "No channel that is shared with another organisation is allowed"},
 		{"who", "U0ADMIN in C0SHARED"},
+		{"who", "What you may do here"},
 		{"who u0alice1", "U0ALICE1 in C0SHARED"},
+		{"who u0alice1", "What U0ALICE1 may do here"},
 		{"who alice", "it stands in the menu of the person's profile"},
 		{"who U0ALICE1 U0BOB001", "one word too many"},
 		{"allow-channel C0OWN1", "Nothing to allow"},
