@@ -16,11 +16,11 @@ import (
 // faultStrands are what goes wrong. Slack's word that the app's Socket Mode was switched off is not among it: that ends
 // the program, and has tests of its own.
 //
-// Connections end less often than all else: the program opens new ones at the pace that Slack asks for, and questions
-// that meet no connection show nothing but that.
+// Connections end less often than all else: the program opens new ones at a pace that falls to one in half a minute
+// where they live shortly, for Slack asks for that, and questions that meet no connection show nothing but that.
 func faultStrands() []strand {
 	return []strand{
-		{first: 4 * time.Second, every: 20 * time.Second, make: planSocketEnd},
+		{first: 4 * time.Second, every: 75 * time.Second, make: planSocketEnd},
 		{first: time.Second, every: 5 * time.Second, make: planSocketTrouble},
 		{first: time.Second, every: 700 * time.Millisecond, make: planCallFault},
 		{first: 2 * time.Second, every: 2 * time.Second, make: planDefenderFault},

@@ -64,8 +64,8 @@ func soakPlan(seed uint64, length time.Duration) []step {
 	var all []step
 	for i, s := range slices.Concat(peopleStrands(), faultStrands()) {
 		d := newDice(seed, uint64(i))
-		// A pause is even between nothing and twice the mean.
-		for at := s.first + d.between(0, s.every); at < length; at += d.between(0, 2*s.every) {
+		// A pause is even between nothing and twice the mean; the first is short, for the sake of short soaks.
+		for at := s.first + d.between(0, min(s.every, shortSoak/2)); at < length; at += d.between(0, 2*s.every) {
 			one := s.make(d)
 			one.at = at
 			all = append(all, one)
