@@ -125,16 +125,11 @@ func (c askCmd) digests(ctx context.Context, m *mistakes, s streams) (commands.C
 		}
 		return none, func() {}, nil
 	}
-	database, err := c.Store.open(ctx, m, c.Log.logger(m, s.err), s.env)
+	database, err := c.Store.read(ctx, m, c.Log.logger(m, s.err), s.env)
 	if err != nil {
 		return commands.Command{}, nil, err
 	}
-	done := func() { _ = database.Close() }
-	if err := database.Migrate(ctx); err != nil {
-		done()
-		return commands.Command{}, nil, fmt.Errorf("DATABASE_URL: %w", err)
-	}
-	return commands.Digest(database, commands.DigestOptions{}), done, nil
+	return commands.Digest(database, commands.DigestOptions{}), func() { _ = database.Close() }, nil
 }
 
 // aboutDigests reports whether the question is about the digests of this database, for which Defender is not asked.

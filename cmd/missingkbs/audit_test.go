@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -271,17 +273,51 @@ func TestAuditCommandRefuses(t *testing.T) {
 			t.Errorf("%v: got %+v, want %q", args, got, want)
 		}
 	}
-	database.exec(t, "UPDATE missingkbs_migrations SET version_id = 999 WHERE version_id = 2")
-	if got := invoke(t, settings, "audit"); got.code != exitFailed || !strings.Contains(got.err, store.ErrNewer.Error()) {
-		t.Errorf("a newer database: %+v", got)
-	}
-	database.exec(t, "DELETE FROM missingkbs_migrations WHERE version_id > 1")
-	if got := invoke(t, settings, "audit"); got.code != exitFailed || !strings.Contains(got.err, "run missingkbs migrate") {
-		t.Errorf("an older database: %+v", got)
-	}
-	empty := env(map[string]string{"DATABASE_URL": "sqlite://" + t.TempDir() + "/empty.db"})
-	if got := invoke(t, empty, "audit"); got.code != exitFailed || !strings.Contains(got.err, "there are no tables") {
-		t.Errorf("an empty database: %+v", got)
+}
+
+// What only reads makes no file and no folder, and leaves a database of another version to the bot that runs.
+func TestReadingChangesNoDatabase(t *testing.T) {
+	t.Parallel()
+	for _, command := range [][]string{{"audit"}, {"ask", "digest", "list"}} {
+		t.Run(command[0], func(t *testing.T) {
+			t.Parallel()
+			database := sqliteRecords(t)
+			set := func(url string) func(string) (string, bool) { return env(map[string]string{"DATABASE_URL": url}) }
+			versions := func() (v string) {
+				t.Helper()
+				if err := database.sql.QueryRowContext(t.Context(), "SELECT group_concat(version_id) FROM missingkbs_migrations").Scan(&v); err != nil {
+					t.Fatal(err)
+				}
+				return v
+			}
+			refused := func(url, want string) {
+				t.Helper()
+				if got := invoke(t, set(url), command...); got.code != exitFailed || !strings.Contains(got.err, want) || got.out != "" {
+					t.Errorf("got %+v, want %q", got, want)
+				}
+			}
+			if got := invoke(t, set(database.url), command...); got.code != exitDone {
+				t.Errorf("a database of this version: %+v", got)
+			}
+			database.exec(t, "UPDATE missingkbs_migrations SET version_id = 999 WHERE version_id = 2")
+			refused(database.url, store.ErrNewer.Error())
+			database.exec(t, "DELETE FROM missingkbs_migrations WHERE version_id > 1")
+			before := versions()
+			refused(database.url, "use the missingkbs that the bot runs")
+			if after := versions(); after != before {
+				t.Errorf("the versions were %s and are %s", before, after)
+			}
+			folder := filepath.Join(t.TempDir(), "mistyped")
+			refused("sqlite://"+filepath.ToSlash(folder)+"/x.db", "no bot has run with it")
+			if _, err := os.Stat(folder); err == nil {
+				t.Error("a folder was made")
+			}
+			empty := filepath.Join(t.TempDir(), "empty.db")
+			if err := os.WriteFile(empty, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			refused("sqlite://"+filepath.ToSlash(empty), "there are no tables")
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -63,13 +64,55 @@ func (s storeSettings) open(ctx context.Context, m *mistakes, log *slog.Logger, 
 // openStore opens a database. A mistake in its address is wrong use; a database that is away is not.
 func openStore(ctx context.Context, address string, o store.Options) (*store.Store, error) {
 	opened, err := store.Open(ctx, address, o)
+	return opened, openError(ctx, err)
+}
+
+func openError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
-		return opened, nil
+		return nil
 	case errors.Is(err, store.ErrAway), ctx.Err() != nil:
-		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	return nil, usageError{fmt.Errorf("DATABASE_URL: %w", err)}
+	return usageError{fmt.Errorf("DATABASE_URL: %w", err)}
+}
+
+// read opens the database for a command that only reads. It is not changed, least of all brought to a version that the bot
+// that runs does not know; a file that is not there is not made.
+func (s storeSettings) read(ctx context.Context, m *mistakes, log *slog.Logger, env func(string) (string, bool)) (*store.Store, error) {
+	address, _ := s.check(m, env)
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	m.tell(log)
+	database, err := store.Peek(ctx, address)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("DATABASE_URL: %w: no bot has run with it", err)
+	}
+	if err != nil {
+		return nil, openError(ctx, err)
+	}
+	if err := readable(ctx, database); err != nil {
+		return nil, errors.Join(fmt.Errorf("DATABASE_URL: %w", err), database.Close())
+	}
+	return database, nil
+}
+
+// readable reports, as an error, why a database cannot be read by this program.
+func readable(ctx context.Context, database *store.Store) error {
+	current, wanted, err := database.Version(ctx)
+	switch {
+	case err != nil:
+		return err
+	case current == 0:
+		return errors.New("there are no tables: it is not the database of a bot that has run")
+	case current < wanted:
+		return fmt.Errorf("it is at version %d and this program reads version %d: use the missingkbs that the bot runs, or, where the bot is to be of this version, "+
+			"start it or run missingkbs migrate", current, wanted)
+	case current > wanted:
+		return store.ErrNewer
+	}
+	return nil
 }
 
 // waitForStore opens the database of serve. One that is away is waited for.

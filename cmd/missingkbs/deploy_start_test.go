@@ -58,6 +58,23 @@ func TestDeployedServiceStarts(t *testing.T) {
 	}
 }
 
+// Operators are told to run doctor with what the service sets.
+func TestDoctorIsToldToRunAsTheService(t *testing.T) {
+	t.Parallel()
+	var told []string
+	for _, m := range regexp.MustCompile(` -E (\S+)`).FindAllStringSubmatch(deployed(t, operationsFile), -1) {
+		told = append(told, m[1])
+	}
+	if set := unitLines(t, "Environment"); !slices.Equal(told, set) {
+		t.Errorf("%s says %q, the service sets %q", operationsFile, told, set)
+	}
+	for _, want := range []string{" --uid=" + unitLines(t, "User")[0] + " ", " -p EnvironmentFile=" + unitLines(t, "EnvironmentFile")[0] + " "} {
+		if !strings.Contains(deployed(t, operationsFile), want) {
+			t.Errorf("%s does not say %q", operationsFile, want)
+		}
+	}
+}
+
 const dockerFile = "Dockerfile"
 
 // imageEnv is the environment that the image gives to every container.

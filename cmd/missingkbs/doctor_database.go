@@ -140,6 +140,10 @@ func (e *exam) digestAges(ctx context.Context) []doctor.Finding {
 	if err != nil {
 		return unwell(err.Error(), "check what the database's own log says")
 	}
+	recorded, err := s.AgesBySubscription(ctx)
+	if err != nil {
+		return unwell(err.Error(), "check what the database's own log says")
+	}
 	all := e.takenIDs(subscriptions)
 	var last time.Time
 	for _, sub := range subscriptions {
@@ -155,6 +159,7 @@ func (e *exam) digestAges(ctx context.Context) []doctor.Finding {
 			last = at
 		}
 		all = append(all, e.digestAge(sub, at)...)
+		all = append(all, e.dataAge(sub, recorded[sub.ID])...)
 	}
 	if n := len(all) - maxTold; n > 0 {
 		all = append(slices.Clip(all[:maxTold]), unchecked(fmt.Sprintf("%s more like these", view.Count(n, "digest")))...)
@@ -164,6 +169,20 @@ func (e *exam) digestAges(ctx context.Context) []doctor.Finding {
 	}
 	return append(all, doctor.Finding{Status: doctor.OK, Found: fmt.Sprintf("%s; delivered last: %s; Defender read last: %s",
 		view.Count(len(subscriptions), "digest"), e.ago(last), e.ago(newest))})
+}
+
+// oldData is how old the data may be that the next digest goes on from before it is told; the alert MissingkbsDataOld has the
+// same limit. It is more than a month, and a day late.
+const oldData = 33 * 24 * time.Hour
+
+// dataAge says whether a digest has long gone without data.
+func (e *exam) dataAge(sub digest.Subscription, recorded time.Time) []doctor.Finding {
+	age := e.now().Sub(recorded)
+	if sub.Paused || recorded.IsZero() || age <= oldData {
+		return nil
+	}
+	return doubtful(fmt.Sprintf("digest %s in %s goes on from data that is %s old", sub.ID, sub.Channel, view.Age(age)),
+		"its channel or software may be gone: see its log, or /missingkbs digest show "+sub.ID+" there; nothing, where it comes more rarely than monthly")
 }
 
 // takenIDs says which ids of the file of digests are taken, for serve does not start then.

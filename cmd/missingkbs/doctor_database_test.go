@@ -113,6 +113,33 @@ func TestDoctorQueueAndDigests(t *testing.T) {
 	d.only(t, "queue", "digests")
 }
 
+// Which digest it is that goes on from old data, the alert does not say.
+func TestDoctorOldData(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{})
+	for id, days := range map[string]int{"new": 30, "old": 40, "asleep": 50} {
+		c.subscribe(t, id, sandbox.General, nil)
+		sub, err := c.records.Subscription(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().AddDate(0, 0, -days)
+		err = c.records.Record(t.Context(), digest.Delivery{Key: id, Subscription: id, Tenant: sub.Tenant, Kind: digest.First, Due: at, At: at},
+			digest.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"microsoft-_-edge"}}, sub)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.subscribe(t, "none", sandbox.General, nil)
+	c.records.exec(t, "UPDATE subscriptions SET paused = TRUE WHERE id = 'asleep'")
+	d := c.examine(t, nil, "--offline")
+	d.wants(t, "digests", "warn", "digest old in C0GENERAL goes on from data that is 40 d old", "digest show old")
+	if text := d.text("digests"); strings.Count(text, "goes on from data") != 1 {
+		t.Errorf("told of others too:\n%s", text)
+	}
+	d.only(t, "digests")
+}
+
 // A file of digests that serve would refuse, because chat has its ids, is refused here as well.
 func TestDoctorTakenIDs(t *testing.T) {
 	t.Parallel()

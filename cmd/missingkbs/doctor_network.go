@@ -183,10 +183,12 @@ func (e *exam) clock(context.Context) []doctor.Finding {
 
 // proxies tells which way the three hosts are reached, and whether further root certificates can be read.
 func (e *exam) proxies(context.Context) []doctor.Finding {
+	if names := unreadableProxies(e.env); len(names) > 0 {
+		return doubtful(strings.Join(names, ", ")+" cannot be read, so that no proxy is used", proxyCure)
+	}
 	get := func(name string) string {
-		upper, _ := e.env(name)
-		lower, _ := e.env(strings.ToLower(name))
-		return cmp.Or(upper, lower)
+		_, value := proxySetting(e.env, name)
+		return value
 	}
 	way := (&httpproxy.Config{HTTPProxy: get("HTTP_PROXY"), HTTPSProxy: get("HTTPS_PROXY"), NoProxy: get("NO_PROXY")}).ProxyFunc()
 	var direct, via []string

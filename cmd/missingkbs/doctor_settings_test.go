@@ -108,6 +108,12 @@ func TestDoctorProxy(t *testing.T) {
 	proxy := "http://user:hunter2@proxy.example:3128"
 	d := c.examine(t, map[string]string{"HTTPS_PROXY": proxy, "SLACK_API_URL": "https://slack.example/api/", "NO_PROXY": "login.example", "AZURE_AUTHORITY_HOST": "https://login.example"}, "--offline")
 	d.wants(t, "proxy", "ok", "slack.example via http://proxy.example:3128; directly: login.example", "")
+	for name, value := range map[string]string{"HTTPS_PROXY": "http://me:hunter2%off@proxy.example:3128", "https_proxy": "me:hunter2%off@proxy.example:3128"} {
+		d := c.examine(t, map[string]string{name: value, "SLACK_API_URL": "https://slack.example/api/"}, "--offline")
+		d.wants(t, "proxy", "warn", name+" cannot be read, so that no proxy is used", "%25")
+		d.wants(t, "configuration", "warn", name+" cannot be read", "")
+		d.only(t, "proxy", "configuration")
+	}
 	c.examine(t, map[string]string{"SSL_CERT_FILE": "/no/such.pem"}, "--offline").wants(t, "proxy", "fail", "cannot be read", "root certificates")
 	none := filepath.Join(t.TempDir(), "none.pem")
 	if err := os.WriteFile(none, []byte("nonsense"), 0o600); err != nil {

@@ -53,6 +53,7 @@ type plan struct {
 // plan reads the settings. Nothing is opened, and nobody is asked.
 func (c serveCmd) plan(m *mistakes, s streams) plan {
 	p := plan{level: c.Log.level(m), url: c.Store.URL, digests: readDigests(m, c.Digests), access: c.Access.read(m), lookout: c.Operator.read(m), traces: c.Traces.read(m)}
+	m.proxies(s.env)
 	p.slack, p.bot = c.Slack.read(m)
 	p.bot.Sockets = c.Sockets.read(m)
 	c.Load.read(m, &p.bot)

@@ -15,3 +15,16 @@ func (s *Store) Ages(ctx context.Context) (oldest, newest time.Time, err error) 
 	}
 	return moment(row.OldestMs), moment(row.NewestMs), nil
 }
+
+// AgesBySubscription tells the same of each subscription, paused or not, that has a baseline.
+func (s *Store) AgesBySubscription(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := s.queries.BaselineTimes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the ages of baselines: %w", err)
+	}
+	recorded := make(map[string]time.Time, len(rows))
+	for _, row := range rows {
+		recorded[row.Subscription] = moment(row.AtMs)
+	}
+	return recorded, nil
+}

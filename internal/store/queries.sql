@@ -76,6 +76,9 @@ SELECT CAST(COALESCE(MIN(baselines.at_ms), 0) AS BIGINT) AS oldest_ms, CAST(COAL
 FROM baselines JOIN subscriptions ON subscriptions.id = baselines.subscription
 WHERE NOT subscriptions.paused;
 
+-- name: BaselineTimes :many
+SELECT subscription, at_ms FROM baselines;
+
 -- name: RemoveBaseline :exec
 DELETE FROM baselines WHERE subscription = @subscription;
 

@@ -405,6 +405,38 @@ func (q *Queries) BaselineAges(ctx context.Context) (BaselineAgesRow, error) {
 	return i, err
 }
 
+const baselineTimes = `-- name: BaselineTimes :many
+SELECT subscription, at_ms FROM baselines
+`
+
+type BaselineTimesRow struct {
+	Subscription string
+	AtMs         int64
+}
+
+func (q *Queries) BaselineTimes(ctx context.Context) ([]BaselineTimesRow, error) {
+	rows, err := q.db.QueryContext(ctx, baselineTimes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BaselineTimesRow
+	for rows.Next() {
+		var i BaselineTimesRow
+		if err := rows.Scan(&i.Subscription, &i.AtMs); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const baselines = `-- name: Baselines :many
 SELECT tenant, contents FROM baselines
 `
