@@ -75,7 +75,7 @@ func TestAuditEndToEnd(t *testing.T) {
 			w.ask(t, "digest remove "+id) // asks whether it is meant
 			w.ask(t, "digest remove "+id+" --yes")
 			w.ask(t, "digest pause "+id) // too late
-			w.defender.Inject(apitest.Fault{Status: 403, Code: "Forbidden", Message: "Missing application roles. API required roles: Software.Read.All, application roles: ."})
+			w.defender.Inject(apitest.Fault{Status: 403, Times: 1, Code: "Forbidden", Message: "Missing application roles. API required roles: Software.Read.All, application roles: ."})
 			failed := w.ask(t, "microsoft-_-windows_11")
 			w.ask(t, "search xoxb-1234-5678-secret")
 			w.command(t, sandbox.Guest, sandbox.General, "microsoft-_-edge")
