@@ -41,13 +41,26 @@ func (x *Index) find(ctx context.Context, d Defender, words []string) (found, er
 	}
 	entries := x.prepare(catalog)
 	f := found{asOf: asOf(catalog)}
-	terms := wordsOf(strings.Join(words, " "))
-	f.software = rank(entries, terms, exactness)
-	if len(f.software) == 0 {
-		f.software = rank(entries, terms, similarity)
+	terms := termsOf(words)
+	if f.software, err = rank(ctx, entries, terms, exactness); err == nil && len(f.software) == 0 {
+		f.software, err = rank(ctx, entries, terms, similarity)
 		f.inexact = true
 	}
-	return f, nil
+	return f, err
+}
+
+// maxTerms is how many different words are looked for. No software has more in its name, and each costs a look at all.
+const maxTerms = 10
+
+// termsOf are the words to look for, each once.
+func termsOf(words []string) []string {
+	var terms []string
+	for _, w := range wordsOf(strings.Join(words, " ")) {
+		if len(terms) < maxTerms && !slices.Contains(terms, w) {
+			terms = append(terms, w)
+		}
+	}
+	return terms
 }
 
 // prepare returns the entries of a catalog, made once for each time it is fetched.
@@ -73,15 +86,18 @@ func wordsOf(s string) []string {
 }
 
 // rank returns the software in which score is above zero for every term, the best first; equals are ordered by the
-// devices they expose.
-func rank(entries []entry, terms []string, score func(e entry, term string) float64) []api.Software {
+// devices they expose. Its error is the context's.
+func rank(ctx context.Context, entries []entry, terms []string, score func(e entry, term string) float64) ([]api.Software, error) {
 	type hit struct {
 		software api.Software
 		score    float64
 	}
 	joined := strings.Join(terms, "")
 	var hits []hit
-	for _, e := range entries {
+	for i, e := range entries {
+		if i%256 == 0 && ctx.Err() != nil {
+			return nil, fmt.Errorf("search software: %w", ctx.Err())
+		}
 		sum := 0.0
 		for _, term := range terms {
 			s := score(e, term)
@@ -110,7 +126,7 @@ func rank(entries []entry, terms []string, score func(e entry, term string) floa
 	for i, h := range hits {
 		out[i] = h.software
 	}
-	return out
+	return out, nil
 }
 
 // exactness is how well a term fits as it was typed: as a word, its beginning, or a part of the id.

@@ -2,6 +2,9 @@ package commands_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,5 +147,32 @@ func BenchmarkSearch(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// However often a word is typed it is looked for once, and however many words, only some are: each costs a look at all.
+func TestRepeatedWordsCostNothing(t *testing.T) {
+	t.Parallel()
+	d := &plainDefender{fetched: time.Now()}
+	for i := range 5000 {
+		d.catalog = append(d.catalog, api.Software{ID: fmt.Sprintf("microsoft-_-product_%d_tool", i), Vendor: "microsoft"})
+	}
+	s := commands.NewSuggester(d, &commands.Index{})
+	once, err := s.Suggest(t.Context(), "microsoff tool", 100)
+	if err != nil || len(once) != 100 {
+		t.Fatalf("%d found, %v", len(once), err)
+	}
+	again, err := s.Suggest(t.Context(), strings.Repeat("microsoff tool ", 60), 100)
+	if diff := cmp.Diff(once, again); diff != "" || err != nil {
+		t.Errorf("%v, repeated (-once +again):\n%s", err, diff)
+	}
+	many, err := s.Suggest(t.Context(), "microsoft mi mic micr micro micros microso microsof m product nothing", 100)
+	if err != nil || len(many) != 100 {
+		t.Errorf("%d found by ten words that fit and one more, %v", len(many), err)
+	}
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Suggest(late, "microsoff", 100); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want an end to the search", err)
 	}
 }
