@@ -106,9 +106,10 @@ func (d *Desk) Run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+	d.ask() // in its own time
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
 	defer cancel()
-	d.Look(last)
+	d.look(last)
 }
 
 // AwayMatter is the event that the keeper of states did not answer for a while. It can be told only afterwards.
@@ -119,9 +120,17 @@ const awayLong = time.Minute
 
 // Look tells what there is to tell.
 func (d *Desk) Look(ctx context.Context) {
+	d.ask()
+	d.look(ctx)
+}
+
+func (d *Desk) ask() {
 	if d.Ask != nil {
 		d.Ask(d)
 	}
+}
+
+func (d *Desk) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	states, err := d.Keeper.Matters(ctx)
@@ -139,14 +148,14 @@ func (d *Desk) Look(ctx context.Context) {
 		d.away = time.Time{}
 	}
 	for _, m := range d.Matters {
-		if err := d.look(ctx, m, states[m.Name]); err != nil && !errors.Is(err, context.Canceled) {
+		if err := d.lookAt(ctx, m, states[m.Name]); err != nil && !errors.Is(err, context.Canceled) {
 			d.Log.WarnContext(ctx, "operators could not be told; trying again", "matter", m.Name, "error", err)
 		}
 	}
 }
 
-// look tells what there is to tell of one matter. What is unchanged is not written.
-func (d *Desk) look(ctx context.Context, m Matter, stored string) error {
+// lookAt tells what there is to tell of one matter. What is unchanged is not written.
+func (d *Desk) lookAt(ctx context.Context, m Matter, stored string) error {
 	heard := d.take(m.Name)
 	s, notice, err := m.look(stored, heard, d.Now())
 	if err != nil || s == stored && notice == Nothing {

@@ -368,6 +368,38 @@ func TestLastWords(t *testing.T) {
 	})
 }
 
+// punctual is a shelf that answers nobody whose time is over.
+type punctual struct{ *shelf }
+
+func (p punctual) Matters(ctx context.Context) (map[string]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return p.shelf.Matters(ctx)
+}
+
+// However long it takes to ask around, the last words have their own time.
+func TestAskingTakesNoTimeFromTheLastWords(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &room{}
+		d := ops.NewDesk(ops.Options{
+			Channel: "C0OPS", Matters: ops.Matters(), Keeper: punctual{&shelf{states: map[string]string{}}}, Poster: r,
+			Ask: func(*ops.Desk) { time.Sleep(2 * time.Second) },
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { d.Run(ctx) })
+		time.Sleep(5 * time.Second)
+		d.Happened(ops.Stopped, "host-1: Slack refuses it")
+		cancel()
+		running.Wait()
+		if got := r.titles(); len(got) != 1 {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
 func TestQuietCostsNothing(t *testing.T) {
 	t.Parallel()
 	in(t, 1, func(o *office) {
