@@ -10,7 +10,7 @@ import (
 
 // MayRead returns nil if a person may read what stands in a conversation, else a [*commands.Error] that says why not. It
 // is for those who ask elsewhere: whoever asks in a private conversation is in it. All members of the workspace may read
-// a public channel; guests read the ones they are in. Both the conversation and who is in it are looked up anew.
+// a public channel; guests, and people of other workspaces of the organisation, read the ones they are in. Both the conversation and who is in it are looked up anew.
 func (g *Gate) MayRead(ctx context.Context, user, channel string) error {
 	c := Caller{User: user, Channel: channel}
 	return g.logged(ctx, c, commands.Ask, g.reads(ctx, c))
@@ -28,7 +28,7 @@ func (g *Gate) reads(ctx context.Context, c Caller) error {
 	in := info.User == c.User
 	switch {
 	case info.IsIM:
-	case isPublic(info) && !who.guest:
+	case isPublic(info) && !who.guest && who.team == g.self.TeamID:
 		in = true
 	default:
 		if in, err = g.directory.inRoom(ctx, c.User, c.Channel); err != nil {

@@ -73,6 +73,8 @@ func TestWhoReadsAConversation(t *testing.T) {
 		{"an admitted guest in a public channel", "guests", "UGUEST", "", library{info: public, members: inside}},
 		{"an admitted guest outside", "guests", "UGUEST", "not_in_channel", library{info: public, members: outside}},
 		{"somebody of another organisation, in it", "default", "UEXTERNAL", "stranger", library{info: private, members: []string{"UEXTERNAL"}}},
+		{"somebody of a sister workspace, outside", "default", "USISTER", "not_in_channel", library{info: public, members: outside}},
+		{"somebody of a sister workspace, in it", "default", "USISTER", "", library{info: public, members: []string{"USISTER"}}},
 		{"who has left the workspace", "default", "ULEFT", "deleted", library{info: public}},
 		{"a channel that cannot be seen", "default", "UMEMBER", "unseen_channel", library{err: slack.SlackErrorResponse{Err: "channel_not_found"}}},
 		{"members that cannot be read", "default", "UMEMBER", "unseen_channel", library{info: private, members: inside, unread: down}},
