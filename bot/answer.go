@@ -6,9 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -89,9 +87,16 @@ func (b *Bot) answer(ctx context.Context, q question) {
 }
 
 // result has a question answered; a failure becomes a page too.
-func (b *Bot) result(ctx context.Context, q question) result {
+func (b *Bot) result(ctx context.Context, q question) (r result) {
 	began := time.Now()
-	r := b.run(ctx, q)
+	defer func() {
+		if crash := recover(); crash != nil { // not the command's
+			r.err = crashed(crash)
+			r.page = commands.Explain(r.err)
+		}
+		r.took = time.Since(began)
+	}()
+	r = b.run(ctx, q)
 	switch {
 	case errors.Is(r.err, errCrowded):
 		b.stats.busy.Add(1)
@@ -106,7 +111,6 @@ func (b *Bot) result(ctx context.Context, q question) result {
 			r.page.Actions = append(r.page.Actions, again)
 		}
 	}
-	r.took = time.Since(began)
 	return r
 }
 
@@ -164,7 +168,7 @@ func newID() string {
 func (b *Bot) run(ctx context.Context, q question) (r result) {
 	defer func() {
 		if crash := recover(); crash != nil {
-			r.err = fmt.Errorf("%w: %v\n%s", commands.ErrPanic, crash, debug.Stack())
+			r.err = crashed(crash)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, b.options.Timeout)
@@ -175,9 +179,10 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	refusal := b.mayAsk(asking, q, r.needs)
 	gate(nil, slog.Bool("missingkbs.refused", refusal != nil))
 	if refusal != nil {
-		r.err, r.refused = refusal, true
+		r.refuse(ctx, refusal)
 		return r
 	}
+	checked := time.Now()
 	if err != nil {
 		r.err = err
 		return r
@@ -191,11 +196,28 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	if r.err != nil && errors.Is(context.Cause(ctx), errCrowded) {
 		r.err = errCrowded
 	}
-	if own, ok := errors.AsType[*commands.Error](r.err); ok {
-		r.refused = own.Refused // the command asked the gate, such as who reads a channel
+	if own, ok := errors.AsType[*commands.Error](r.err); ok && own.Refused {
+		r.refuse(ctx, r.err) // the command asked the gate, such as who reads a channel
+	}
+	if r.err == nil && q.to.public && time.Since(checked) > seenFor {
+		if refusal := b.gate.MayShow(ctx, q.caller()); refusal != nil {
+			r.refuse(ctx, refusal)
+		}
 	}
 	end(r.err, slog.String("error.type", commands.Reason(r.err)))
 	return r
+}
+
+// seenFor is how long it counts who reads a channel. An answer may take much longer than that.
+const seenFor = time.Second
+
+// refuse notes a refusal. One that was given because the question was cut off while the gate waited for Slack is none.
+func (r *result) refuse(ctx context.Context, refusal error) {
+	if ctx.Err() != nil && errors.Is(refusal, context.Canceled) {
+		r.err = context.Cause(ctx)
+		return
+	}
+	r.err, r.refused = refusal, true
 }
 
 // mayAsk says, as an error for the person, why a question is not answered. It is the one place that asks the gate.

@@ -157,6 +157,8 @@ func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
 		seen:     newRecent(10_000),
 		stats:    o.Counts,
 	}
+	b.options.Observe = b.guardedObserver(o.Observe)
+	b.acksOut.crashed, b.tellings.crashed = b.errandCrashed, b.errandCrashed
 	load := b.Load
 	b.stats.load.Store(&load)
 	return b

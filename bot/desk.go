@@ -150,10 +150,15 @@ func (b *Bot) work(t *ticket) {
 		b.desk.note(time.Since(began))
 		b.handOut()
 	}()
-	if t.q.entry == EntryTypeahead {
-		b.suggest(ctx, t.q)
-	} else {
-		b.answer(ctx, t.q)
+	err := guarded(func() {
+		if t.q.entry == EntryTypeahead {
+			b.suggest(ctx, t.q)
+		} else {
+			b.answer(ctx, t.q)
+		}
+	})
+	if err != nil {
+		b.rescue(t.q, err)
 	}
 }
 

@@ -103,6 +103,62 @@ func TestWhatACommandIsRefusedIsARefusal(t *testing.T) {
 	})
 }
 
+// mumbling is a Slack that takes for ever to say who some people are, and in whose channels others join after a while.
+type mumbling struct {
+	*fakeSlack
+	joined time.Duration
+}
+
+func (m mumbling) GetUserInfoContext(ctx context.Context, id string, o ...slack.GetUserInfoOption) (*slack.User, error) {
+	if strings.HasPrefix(id, "USLOW") {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return m.fakeSlack.GetUserInfoContext(ctx, id, o...)
+}
+
+func (m mumbling) GetConversationInfoContext(ctx context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error) {
+	c, err := m.fakeSlack.GetConversationInfoContext(ctx, in)
+	if err == nil && m.joined > 0 && time.Since(m.began) >= m.joined {
+		c.IsExtShared = true
+	}
+	return c, err
+}
+
+// Whose question is given up while Slack does not say who that is hears that the bot is busy or stops, and of no refusal.
+func TestGivenUpBeforeTheGateIsNoRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, o := &fakeSlack{began: time.Now()}, &observer{}
+		b := startWith(t, f, answers(echo), Options{Workers: 2, Grace: time.Second, Gate: testGate(mumbling{fakeSlack: f}), Observe: o.observe})
+		b.events <- by("USLOW1", typed(1, "x"))
+		time.Sleep(10 * time.Millisecond)
+		b.events <- by("USLOW2", typed(2, "y"))
+		time.Sleep(290 * time.Millisecond)
+		b.events <- by("U1", typed(3, "z"))
+		time.Sleep(time.Second)
+		b.finish()
+		b.expectInAnyOrder(t, "1.5s ack e1", "2.3s /r1 The bot is restarting", "300ms ack e2 Busy", "300ms ack e3 answer to z")
+		if diff := cmp.Diff(map[string]int{"answered": 1, "busy slow": 1, "failed cancelled": 1}, o.outcomes()); diff != "" {
+			t.Errorf("observed (-want +got):\n%s", diff)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+// Who reads a channel is asked again before something is posted that took long.
+func TestSharingAsksAgainWhoReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, o := &fakeSlack{began: time.Now()}, &observer{}
+		b := startWith(t, f, slow(5*time.Second), Options{Gate: testGate(mumbling{fakeSlack: f, joined: 2 * time.Second}), Observe: o.observe})
+		b.events <- clicked("share:1", "x", nil)
+		time.Sleep(time.Minute)
+		expect(t, b, "0s ack e1", "5s /r1 Not posted here")
+		if diff := cmp.Diff(map[string]int{"refused shared_channel": 1}, o.outcomes()); diff != "" {
+			t.Errorf("observed (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // Beyond the bounds people are told at once, with when to try again, and what waits is acknowledged in time.
 func TestBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

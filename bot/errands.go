@@ -9,6 +9,8 @@ const maxErrands = 20_000
 // question is not looked at. A bounded number of goroutines does a bounded number of them, for one person after the
 // other. It is safe for concurrent use.
 type errands struct {
+	crashed func(error) // hears of crashes
+
 	mu    sync.Mutex
 	turns *turns[*errand]
 	idle  chan struct{} // closed when the last one under way is done; nil when none is
@@ -42,7 +44,9 @@ func (e *errands) add(person string, do func()) bool {
 // work does an errand, and those that wait.
 func (e *errands) work(t turn[*errand]) {
 	for ok := true; ok; {
-		t.item.do()
+		if err := guarded(t.item.do); err != nil {
+			e.crashed(err)
+		}
 		e.mu.Lock()
 		e.turns.leave(t, false)
 		if t, ok = e.turns.next(); e.turns.runs == 0 {
