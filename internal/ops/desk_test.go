@@ -385,7 +385,7 @@ func TestAskingTakesNoTimeFromTheLastWords(t *testing.T) {
 		r := &room{}
 		d := ops.NewDesk(ops.Options{
 			Channel: "C0OPS", Matters: ops.Matters(), Keeper: punctual{&shelf{states: map[string]string{}}}, Poster: r,
-			Ask: func(*ops.Desk) { time.Sleep(2 * time.Second) },
+			Ask: func(*ops.Desk) { time.Sleep(3 * time.Second) },
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
