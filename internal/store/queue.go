@@ -33,7 +33,10 @@ type QueueOptions struct {
 	// Rescue is how long after its start a job that has not come back is taken from a process that was killed, and
 	// tried again. It is looked for every 30 seconds, so 0 means 70 seconds: after a crash no job waits two minutes.
 	// It must be longer than JobTimeout.
-	Rescue    time.Duration
+	Rescue time.Duration
+	// CutOff is how long a job waits that a stop has cut off; 0 means 8 seconds. What it was about to post can be seen by
+	// then: the chat system may still have taken the message, and another process that looks at once finds nothing.
+	CutOff    time.Duration
 	Retention time.Duration // how long finished jobs are kept, and so cannot be taken again; 0 means 14 days
 	// Backoff is the pause after so many failures; nil means 5 seconds that grow to an hour.
 	Backoff func(failures int) time.Duration
@@ -46,6 +49,7 @@ func (o QueueOptions) withDefaults() QueueOptions {
 	o.MaxAttempts = cmp.Or(o.MaxAttempts, 10)
 	o.JobTimeout = cmp.Or(o.JobTimeout, time.Minute)
 	o.Rescue = cmp.Or(o.Rescue, o.JobTimeout+10*time.Second)
+	o.CutOff = cmp.Or(o.CutOff, 8*time.Second)
 	o.Retention = cmp.Or(o.Retention, 14*24*time.Hour)
 	if o.Backoff == nil {
 		o.Backoff = backoff

@@ -19,7 +19,7 @@ const pruneEvery = 24 * time.Hour
 
 func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, &digestWorker{work: work}); err != nil {
+	if err := river.AddWorkerSafely(workers, &digestWorker{work: work, cutOff: o.CutOff}); err != nil {
 		return nil, err
 	}
 	if err := river.AddWorkerSafely(workers, &pruneWorker{store: s}); err != nil {
@@ -64,7 +64,8 @@ func (digestArgs) InsertOpts() river.InsertOpts {
 
 type digestWorker struct {
 	river.WorkerDefaults[digestArgs]
-	work Work
+	work   Work
+	cutOff time.Duration
 }
 
 // Work does a job and tells River what to make of the outcome.
@@ -81,9 +82,9 @@ func (w *digestWorker) Work(ctx context.Context, job *river.Job[digestArgs]) err
 	if errors.Is(err, digest.ErrChannelGone) {
 		return river.JobCancel(err)
 	}
-	// Cut off by a stop: for the next process at once. River would do so itself, but not count the start.
+	// Cut off by a stop: for the next process soon. River would do so itself, but not count the start.
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return river.JobSnooze(0)
+		return river.JobSnooze(w.cutOff)
 	}
 	return err
 }

@@ -37,7 +37,7 @@ func TestStopWaits(t *testing.T) {
 	})
 }
 
-// A job that a stop cuts off is the next process's at once, and it knows that it was started before.
+// A job that a stop cuts off is the next process's soon, and it knows that it was started before.
 func TestStopCutsOff(t *testing.T) {
 	t.Parallel()
 	job := digest.Job{Subscription: "a1", Due: monday}
@@ -51,7 +51,7 @@ func TestStopCutsOff(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		q := started(t, s, c.work, store.QueueOptions{MaxAttempts: 1})
+		q := started(t, s, c.work, store.QueueOptions{MaxAttempts: 1, CutOff: time.Millisecond})
 		enqueue(t, q, job)
 		c.want(t, call{job, 1})
 		short, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
@@ -65,6 +65,29 @@ func TestStopCutsOff(t *testing.T) {
 		again.PutOff = 1
 		c.want(t, call{again, 2})
 		wantKept(t, s, "completed 1")
+	})
+}
+
+// Nobody takes a job that a stop has cut off before what it may have posted can be found. River counts those that are put
+// off by five seconds or more as scheduled.
+func TestStopLeavesTimeToFind(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(on engine) {
+		t, url := on.T, on.url
+		s := open(t, url, store.Options{})
+		c := calls(func(ctx context.Context, _ call) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		q := started(t, s, c.work, store.QueueOptions{})
+		enqueue(t, q, digest.Job{Subscription: "a1", Due: monday})
+		c.next(t)
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := q.Stop(over); err != nil {
+			t.Fatal(err)
+		}
+		wantKept(t, s, "scheduled 0")
 	})
 }
 
