@@ -136,6 +136,17 @@ func (m *memory) Advance(_ context.Context, id string, from, to time.Time) (bool
 	return true, nil
 }
 
+func (m *memory) SetPause(_ context.Context, was, is digest.Subscription, who digest.Audit) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.subscriptions[was.ID]
+	if s.Paused != was.Paused || !s.PausedUntil.Equal(was.PausedUntil) || !s.NextRun.Equal(was.NextRun) || s.Schedule != was.Schedule {
+		return false, nil
+	}
+	s.Paused, s.PausedUntil, s.PauseReason, s.NextRun = is.Paused, is.PausedUntil, is.PauseReason, is.NextRun
+	return true, m.write(s, who, "SetPause")
+}
+
 func (m *memory) Delivery(_ context.Context, key string) (digest.Delivery, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

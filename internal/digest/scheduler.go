@@ -88,17 +88,21 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 		return nil
 	}
 	if sub.Paused {
+		was := sub
 		sub.Paused, sub.PausedUntil, sub.PauseReason = false, time.Time{}, ""
-		if err := s.Store.UpdateSubscription(ctx, sub, program(sub, now, "digest.resume", "its pause ended")); err != nil {
-			return fmt.Errorf("resume: %w", err)
+		changed, err := s.Store.SetPause(ctx, was, sub, program(sub, now, "digest.resume", "its pause ended"))
+		if err != nil || !changed { // the next look sees what a person made of it
+			return wrap(err, "resume")
 		}
 	}
 	next := Next(sub.Schedule, now)
 	if next.IsZero() {
 		const reason = "Its schedule can no longer be read."
+		was := sub
 		sub = sub.Pause(time.Time{}, reason)
-		if err := s.Store.UpdateSubscription(ctx, sub, program(sub, now, "digest.pause", reason)); err != nil {
-			return fmt.Errorf("pause: %w", err)
+		changed, err := s.Store.SetPause(ctx, was, sub, program(sub, now, "digest.pause", reason))
+		if err != nil || !changed {
+			return wrap(err, "pause")
 		}
 		if s.Paused != nil {
 			s.Paused(ctx, sub)

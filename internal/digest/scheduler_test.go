@@ -235,6 +235,46 @@ func TestPauses(t *testing.T) {
 	}
 }
 
+// hasty is a store in which a person changes what was just read.
+type hasty struct {
+	*memory
+	change func(*digest.Subscription)
+}
+
+func (h *hasty) Due(ctx context.Context, now time.Time, limit int) ([]digest.Subscription, error) {
+	due, err := h.memory.Due(ctx, now, limit)
+	for _, s := range due {
+		h.change(&s)
+		h.subscriptions[s.ID] = s
+	}
+	h.change = func(*digest.Subscription) {}
+	return due, err
+}
+
+// What a person changes while a pause ends stays.
+func TestPauseEndsWithoutAChangeLost(t *testing.T) {
+	t.Parallel()
+	s := subscription("7", "daily 09:00", "UTC", monday.Add(-24*time.Hour)).Pause(monday.Add(-time.Hour), "holidays")
+	for name, c := range map[string]struct {
+		change func(*digest.Subscription)
+		paused bool
+		jobs   int
+	}{
+		"another channel": {func(s *digest.Subscription) { s.Channel = "C0OTHER" }, false, 1},
+		"paused again":    {func(s *digest.Subscription) { *s = s.Pause(time.Time{}, "for good") }, true, 0},
+	} {
+		store, q := &hasty{newMemory(s), c.change}, &queue{}
+		if err := (&digest.Scheduler{Store: store, Queue: q}).Tick(t.Context(), monday); err != nil {
+			t.Fatal(err)
+		}
+		got, want := store.subscriptions["7"], s
+		c.change(&want)
+		if got.Channel != want.Channel || got.Paused != c.paused || len(q.jobs) != c.jobs {
+			t.Errorf("%s: %+v, %d jobs", name, got, len(q.jobs))
+		}
+	}
+}
+
 // A schedule that can no longer be read is not looked at again and again.
 func TestUnreadableSchedulePauses(t *testing.T) {
 	t.Parallel()

@@ -59,7 +59,9 @@ type Timetable interface {
 	Due(ctx context.Context, now time.Time, limit int) ([]Subscription, error)
 	// Advance moves NextRun if it still is from.
 	Advance(ctx context.Context, id string, from, to time.Time) (moved bool, err error)
-	UpdateSubscription(ctx context.Context, s Subscription, who Audit) error
+	// SetPause pauses a subscription, or ends its pause, as long as it is paused, due and scheduled as was says, and
+	// changes nothing else of it: a person may have done so meanwhile.
+	SetPause(ctx context.Context, was, is Subscription, who Audit) (changed bool, err error)
 }
 
 // Records is what the [Worker] needs of a store.

@@ -32,6 +32,11 @@ DELETE FROM subscriptions WHERE id = @id;
 -- name: Advance :execrows
 UPDATE subscriptions SET next_ms = @to_ms WHERE id = @id AND next_ms = @from_ms;
 
+-- name: SetPause :execrows
+UPDATE subscriptions SET paused = @paused, paused_until_ms = @paused_until_ms, pause_reason = @pause_reason, next_ms = @next_ms
+WHERE id = @id AND paused = @was_paused AND paused_until_ms = @was_paused_until_ms AND next_ms = @was_next_ms
+    AND schedule = @schedule AND zone = @zone;
+
 -- name: SetFailures :execrows
 UPDATE subscriptions SET failures = @failures WHERE id = @id;
 

@@ -105,6 +105,25 @@ func (s *Store) Advance(ctx context.Context, id string, from, to time.Time) (mov
 	return n > 0, nil
 }
 
+// SetPause pauses a subscription, or ends its pause, as long as it is paused, due and scheduled as was says, and tells
+// whether it did. What else of it a person has changed meanwhile stays.
+func (s *Store) SetPause(ctx context.Context, was, is digest.Subscription, who digest.Audit) (changed bool, err error) {
+	err = s.change(ctx, "set the pause of subscription "+was.ID, who, errChanged, func(q *db.Queries) (int64, error) {
+		return q.SetPause(ctx, db.SetPauseParams{
+			ID: was.ID, WasPaused: was.Paused, WasPausedUntilMs: millis(was.PausedUntil), WasNextMs: millis(was.NextRun),
+			Schedule: was.Schedule.Words, Zone: was.Schedule.Zone,
+			Paused: is.Paused, PausedUntilMs: millis(is.PausedUntil), PauseReason: text(is.PauseReason), NextMs: millis(is.NextRun),
+		})
+	})
+	if errors.Is(err, errChanged) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// errChanged rolls back what was decided by a row that is another one by now.
+var errChanged = errors.New("the subscription was changed meanwhile")
+
 func subscriptions(rows []db.Subscription) ([]digest.Subscription, error) {
 	subs := make([]digest.Subscription, 0, len(rows))
 	for _, row := range rows {

@@ -1060,6 +1060,44 @@ func (q *Queries) SetNewest(ctx context.Context, arg SetNewestParams) error {
 	return err
 }
 
+const setPause = `-- name: SetPause :execrows
+UPDATE subscriptions SET paused = $1, paused_until_ms = $2, pause_reason = $3, next_ms = $4
+WHERE id = $5 AND paused = $6 AND paused_until_ms = $7 AND next_ms = $8
+    AND schedule = $9 AND zone = $10
+`
+
+type SetPauseParams struct {
+	Paused           bool
+	PausedUntilMs    int64
+	PauseReason      string
+	NextMs           int64
+	ID               string
+	WasPaused        bool
+	WasPausedUntilMs int64
+	WasNextMs        int64
+	Schedule         string
+	Zone             string
+}
+
+func (q *Queries) SetPause(ctx context.Context, arg SetPauseParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setPause,
+		arg.Paused,
+		arg.PausedUntilMs,
+		arg.PauseReason,
+		arg.NextMs,
+		arg.ID,
+		arg.WasPaused,
+		arg.WasPausedUntilMs,
+		arg.WasNextMs,
+		arg.Schedule,
+		arg.Zone,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const subscription = `-- name: Subscription :one
 SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures FROM subscriptions WHERE id = $1
 `

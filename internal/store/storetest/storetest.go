@@ -33,6 +33,7 @@ func Run(t *testing.T, open Open) {
 		"removal takes history along":     removalTakesHistory,
 		"due":                             due,
 		"advance has one winner":          advanceHasOneWinner,
+		"a pause of what was read":        pauseOfWhatWasRead,
 		"delivery is kept whole":          deliveryIsKept,
 		"deliveries are newest first":     deliveriesNewestFirst,
 		"record is idempotent":            recordIsIdempotent,

@@ -127,6 +127,49 @@ func due(in test) {
 	}
 }
 
+func pauseOfWhatWasRead(in test) {
+	t, s := in.T, in.store
+	var resumed int
+	for name, change := range map[string]func(*digest.Subscription){
+		"paused for longer": func(d *digest.Subscription) { d.PausedUntil = day(20) },
+		"resumed":           func(d *digest.Subscription) { d.Paused, d.PausedUntil, d.PauseReason = false, time.Time{}, "" },
+		"moved":             func(d *digest.Subscription) { d.NextRun = day(11) },
+		"another time":      func(d *digest.Subscription) { d.Schedule.Words = "daily 07:00" },
+		"another zone":      func(d *digest.Subscription) { d.Schedule.Zone = "UTC" },
+		"nothing":           func(*digest.Subscription) {},
+		"another channel":   func(d *digest.Subscription) { d.Channel, d.Watch = "C9", []string{"x", "y"} },
+	} {
+		was := sample(name)
+		was.Paused, was.PausedUntil, was.PauseReason, was.NextRun = true, day(9), "holidays", day(10)
+		added(t, s, was)
+		want := was
+		change(&want)
+		must(t, s.UpdateSubscription(t.Context(), want, by("U02", "digest.change", name)))
+		is := was
+		is.Paused, is.PausedUntil, is.PauseReason = false, time.Time{}, ""
+		changed, err := s.SetPause(t.Context(), was, is, by("", "digest.resume", name))
+		must(t, err)
+		expected := name == "nothing" || name == "another channel"
+		if changed != expected {
+			t.Errorf("%s: the pause was ended: %v, want %v", name, changed, expected)
+		}
+		if expected {
+			resumed++
+			want.Paused, want.PausedUntil, want.PauseReason = false, time.Time{}, ""
+		}
+		got, err := s.Subscription(t.Context(), name)
+		must(t, err)
+		diff(t, name, want, got)
+	}
+	for _, err := range s.Audits(t.Context(), store.AuditFilter{Actions: []string{"digest.resume"}}) {
+		must(t, err)
+		resumed--
+	}
+	if resumed != 0 {
+		t.Errorf("the audits are %d too few", resumed)
+	}
+}
+
 func advanceHasOneWinner(in test) {
 	t, s := in.T, in.store
 	added(t, s, sample("a1"))
