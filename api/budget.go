@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -15,7 +16,8 @@ import (
 //
 // A client asks it before each HTTP call. When it fails or takes longer than half a
 // second, the client goes on without it for a while and keeps to a quarter of its
-// own limits; nobody waits for it.
+// own limits; nobody waits for it. What it has called in the last minute without the budget it books when that is back;
+// of an hour, the calls before that minute are not made up for.
 //
 // A turn cannot be given back: others may have booked the ones behind it already. So
 // one that is not used is lost, and Defender is called less than it may be, never
@@ -70,8 +72,9 @@ type shared struct {
 	log     *slog.Logger
 	counts  *counts
 	mu      sync.Mutex
-	careful []bucket  // what this process may do alone
-	retry   time.Time // when to ask again; zero while the budget answers
+	careful []bucket    // what this process may do alone
+	alone   []time.Time // the turns that it took without the budget, in the last minute and to come
+	retry   time.Time   // when to ask again; zero while the budget answers
 }
 
 func newShared(o Options, counts *counts) *shared {
@@ -148,14 +151,36 @@ func (s *shared) ask(ctx context.Context, b Booking) (Booked, error) {
 	limited, cancel := context.WithTimeout(ctx, budgetTimeout)
 	defer cancel()
 	got, err := s.budget.Book(limited, b)
-	if err == nil || ctx.Err() == nil {
-		s.note(ctx, err)
+	if (err == nil || ctx.Err() == nil) && s.note(ctx, err) {
+		s.repay(ctx)
 	}
 	return got, err
 }
 
-// note remembers whether the budget answers, and says so once when that changes.
-func (s *shared) note(ctx context.Context, err error) {
+// repay books what was called without the budget, so that the others leave room for it. It does what it can.
+func (s *shared) repay(ctx context.Context) {
+	s.mu.Lock()
+	n := len(lately(s.alone))
+	s.alone = nil
+	s.mu.Unlock()
+	b := s.booking()
+	b.Calls, b.Patience = 1, maxPatience
+	limited, cancel := context.WithTimeout(ctx, budgetTimeout)
+	defer cancel()
+	for range n {
+		if got, err := s.budget.Book(limited, b); err != nil || !got.Taken {
+			return
+		}
+	}
+}
+
+// lately are those of some turns that are of the last minute, or to come.
+func lately(turns []time.Time) []time.Time {
+	return slices.DeleteFunc(turns, func(turn time.Time) bool { return time.Since(turn) > time.Minute })
+}
+
+// note remembers whether the budget answers, and says so once when that changes. It reports whether it is back.
+func (s *shared) note(ctx context.Context, err error) (back bool) {
 	s.mu.Lock()
 	away := !s.retry.IsZero()
 	s.retry = time.Time{}
@@ -170,6 +195,7 @@ func (s *shared) note(ctx context.Context, err error) {
 	case err == nil && away:
 		s.log.InfoContext(ctx, "the shared quota of Defender answers again")
 	}
+	return err == nil && away
 }
 
 // charge counts a turn of the budget in the careful part, so that a process which
@@ -200,6 +226,7 @@ func (s *shared) bookCareful(want Booking) Booked {
 	}
 	got := Booked{Wait: turn.Sub(now)}
 	if got.Taken = got.Wait == 0 || !want.Background && got.Wait < want.Patience; got.Taken {
+		s.alone = append(lately(s.alone), turn)
 		for i := range s.careful {
 			s.careful[i].take(now)
 		}
@@ -215,5 +242,7 @@ func (s *shared) pause(ctx context.Context, d time.Duration) {
 	}
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), budgetTimeout)
 	defer cancel()
-	s.note(ctx, s.budget.Pause(limited, d))
+	if s.note(ctx, s.budget.Pause(limited, d)) {
+		s.repay(context.WithoutCancel(ctx))
+	}
 }

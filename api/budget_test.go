@@ -249,6 +249,37 @@ func TestBudgetAway(t *testing.T) {
 	}
 }
 
+// What processes have called without the budget counts when it is back: no minute sees more than is allowed.
+func TestBudgetIsRepaid(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, server := &memory{}, &clocked{}
+		m.breakDown(func(context.Context) error { return errors.New("connection refused") })
+		ctx, stop := context.WithTimeout(t.Context(), 4*time.Minute)
+		defer stop()
+		var wg sync.WaitGroup
+		for r := range 2 {
+			c := newTestClient(t, sharing(m, server))
+			for i := range 40 {
+				wg.Go(func() {
+					for k := 0; ctx.Err() == nil; k++ {
+						// Some are told to come back later.
+						if _, err := c.MissingKBs(ctx, fmt.Sprint(r, i, k)); err != nil {
+							time.Sleep(time.Second)
+						}
+					}
+				})
+			}
+		}
+		time.Sleep(62 * time.Second)
+		m.breakDown(nil)
+		wg.Wait()
+		if n := most(server.calls(), time.Minute); n > 50 || n < 30 {
+			t.Errorf("%d calls in a minute, want no more than 50", n)
+		}
+	})
+}
+
 // A process that has called much does not begin with a full bucket when it loses
 // the budget.
 func TestBudgetLostWhileBusy(t *testing.T) {
