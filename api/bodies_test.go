@@ -25,6 +25,7 @@ func seedBodies() []string {
 		`{"value":[{"id":"1e5bc9d7e413ddd7902c2932e418702b84d0cc07","computerDnsName":"web-01 ","firstSeen":"2018-08-02T14:55:03.7791856Z","lastSeen":"2026-11-20T14:55:03Z","osPlatform":"Windows10","version":"1709",` +
 			`"osBuild":18209,"healthStatus":"Active","rbacGroupId":140,"rbacGroupName":null,"riskScore":"Low","exposureLevel":"Medium","aadDeviceId":null,"machineTags":["tag 1",null],"ipAddresses":[{"ipAddress":"10.0.0.1"}]}]}`,
 		`{"id":"1e5b","computerDnsName":"WEB-01","osBuild":null,"machineTags":null,"lastSeen":"yesterday","onboardingStatus":"Onboarded"}`,
+		`{"value":[{"id":"microsoft-_-edge","impactScore":2e999}]}`,
 		`{"value":[]}`, `{"value":null}`, `{}`, `[]`, `null`, ``, `"x"`, `{"value":{"id":1}}`, `{"value":[[]]}`, `{"id":["a"]}`,
 		`<!DOCTYPE html><html><head><title>Sign in</title></head></html>`, "\xef\xbb\xbf{\"value\":[]}", `{"value":[{"id":"1"`, "\x1f\x8b\x08\x00",
 		refusal("ResourceNotFound", "Machine 0123 was not found"), refusal("Forbidden", "Missing application roles. API required roles: Software.Read.All,A, application roles: B."),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -163,7 +164,7 @@ func (w wireSoftware) value() (Software, error) {
 		*c.to = n
 	}
 	score, err := number("impactScore", w.ImpactScore)
-	s.ImpactScore = max(score, 0)
+	s.ImpactScore = min(max(score, 0), math.MaxFloat64) // JSON knows no infinity
 	return s, err
 }
 
@@ -203,7 +204,7 @@ func number(name string, n json.Number) (float64, error) {
 	f, err := n.Float64()
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return f, nil // too large for a float64: an infinity, which count cuts
+		return f, nil // too large for a float64: an infinity, which whoever asks cuts
 	case err != nil:
 		return 0, fmt.Errorf("%s is not a number", name)
 	}
