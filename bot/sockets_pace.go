@@ -18,7 +18,8 @@ type pace struct {
 	mu      sync.Mutex
 	last    time.Time // when the last call was made, or will be
 	pause   time.Time // before this none may be made: Slack asked for it
-	bad     int       // connections that lived shortly, one after another
+	bad     int       // times that connections lived shortly, one after another
+	badAt   time.Time // the last of them
 	refused int       // tries that brought none, one after another
 }
 
@@ -41,7 +42,7 @@ func (p *pace) turn(now time.Time) time.Duration {
 	defer p.mu.Unlock()
 	next := p.pause
 	if !p.last.IsZero() {
-		if t := p.last.Add(p.spacing()); t.After(next) {
+		if t := p.last.Add(p.spacing(now)); t.After(next) {
 			next = t
 		}
 	}
@@ -52,10 +53,14 @@ func (p *pace) turn(now time.Time) time.Duration {
 	return 0
 }
 
-// spacing needs the lock. The first mishap costs nothing: it may be the only one.
-func (p *pace) spacing() time.Duration {
-	d := p.gap
-	for range max(p.bad, p.refused) - 1 {
+// spacing needs the lock. The first mishap costs nothing: it may be the only one. Mishaps that were long ago cost nothing
+// either: in a storm the next one is never far, and whoever waits long between two connections has only short-lived ones.
+func (p *pace) spacing(now time.Time) time.Duration {
+	d, bad := p.gap, p.bad
+	if now.Sub(p.badAt) > p.short {
+		bad = 0
+	}
+	for range max(bad, p.refused) - 1 {
 		if d *= 2; d >= p.most {
 			return p.most
 		}
@@ -81,13 +86,21 @@ func (p *pace) failed(pause time.Duration) {
 	}
 }
 
-// ended notes how long a connection lived that was not ended from here.
+// ended notes how long a connection lived that was not ended from here. Several that end together, as they do when the
+// network breaks, are one mishap.
 func (p *pace) ended(lived time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if lived < p.short {
-		p.bad++
-	} else {
+	now := time.Now()
+	since := now.Sub(p.badAt)
+	switch {
+	case lived >= p.short:
 		p.bad = 0
+		return
+	case since > p.short:
+		p.bad = 1
+	case since >= p.gap/2:
+		p.bad++
 	}
+	p.badAt = now
 }

@@ -589,3 +589,29 @@ func TestSocketModeOffBehindHello(t *testing.T) {
 		})
 	}
 }
+
+// Connections that break together are there again soon, also when the network does so twice: it is no storm.
+func TestBreaksOfAllConnectionsAreMendedSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const every, breaks = 45 * time.Second, 2
+		s := newPipeSlack(t)
+		s.serve = func(_ int, p *peer) {
+			life := every - time.Since(s.began)%every
+			cut := time.AfterFunc(life, func() { _ = p.Close() })
+			defer cut.Stop()
+			p.stay()
+		}
+		p := s.run(t, Options{Sockets: 3})
+		for n := range breaks {
+			time.Sleep(every - time.Since(s.began)%every + 20*time.Second)
+			for _, one := range p.health.Sockets() {
+				if one.Connected.IsZero() {
+					t.Errorf("break %d: 20 s later socket %d is not connected", n+1, one.Number)
+				}
+			}
+		}
+		if n := len(s.opens()); n != 3*(breaks+1) {
+			t.Errorf("%d connections were opened, want each one once", n)
+		}
+	})
+}
