@@ -79,7 +79,7 @@ func digestFails(p *tab) {
 		p.see("Defender to be asked again", `(call, n) => [...document.querySelectorAll("[data-testid=wire-entry][data-kind=defender]")].filter((e) => e.innerText.includes(call)).length >= n`, software+"/getmissingkbs", calls)
 	}
 	failed := p.answer("Could not tell: " + software)
-	p.says(failed, false, "Nothing could be read from Defender", "It follows as soon as Defender answers", "Mon 30 Nov 2026 06:00 CET")
+	p.says(failed, false, "This digest waits", "It follows as soon as enough was read", "Mon 30 Nov 2026 06:00 CET")
 	p.see("no numbers in it", `(ts) => !document.querySelector("[data-ts='" + ts + "'] [data-testid=data-table]")`, failed.TS)
 	p.delivered(id, "nothing could be read, posted")
 	if n := p.public(); n != 1 {
