@@ -3,16 +3,13 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 	"golang.org/x/sync/errgroup"
 )
@@ -233,111 +230,6 @@ func (s *sockets) retire(l *link) {
 		s.leaving(l)
 		l.close(why)
 	})
-}
-
-// connect opens a connection for a socket, however often it takes. Its error is a refusal for good, or the context's.
-func (s *sockets) connect(ctx context.Context, socket int) (*link, error) {
-	for {
-		if err := s.pace.wait(ctx); err != nil {
-			return nil, err
-		}
-		token := s.appToken()
-		l, err := s.open(ctx, socket, token)
-		if err == nil {
-			s.pace.came()
-			return l, nil
-		}
-		err = withoutURL(err)
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case s.isFinal(err) && token == s.appToken():
-			return nil, forGood(err)
-		}
-		s.health.failed(socket, err)
-		s.pace.failed(pauseOf(err))
-		s.log.Warn("no connection to Slack; trying again", "socket", socket+1, "error", err)
-	}
-}
-
-// isFinal reports whether trying again is in vain. That no Web API is there says so only of an address that never worked.
-func (s *sockets) isFinal(err error) bool {
-	if _, status := errors.AsType[slack.StatusCodeError](err); status && len(s.living()) > 0 {
-		return false
-	}
-	return Cure(err) != ""
-}
-
-// forGood is the error of what Slack refuses for good.
-func forGood(err error) error { return fmt.Errorf("connect to Slack: %w: %s", err, Cure(err)) }
-
-// errSocketModeOff is the refusal of an app whose Socket Mode was switched off.
-var errSocketModeOff = slack.SlackErrorResponse{Err: string(LinkDisabled)}
-
-// pauseOf is how long Slack wants to be left alone.
-func pauseOf(err error) time.Duration {
-	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
-		return limited.RetryAfter
-	}
-	return 0
-}
-
-// open opens one connection and waits for Slack's hello on it.
-func (s *sockets) open(ctx context.Context, socket int, token string) (*link, error) {
-	ctx, cancel := context.WithTimeout(ctx, slackTimeout+s.timing.hello)
-	defer cancel()
-	_, address, err := s.web.client().StartSocketModeContext(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("apps.connections.open: %w", withoutURL(err))
-	}
-	l, err := s.dial(ctx, address)
-	if err != nil {
-		return nil, fmt.Errorf("open WebSocket: %w", withoutURL(err))
-	}
-	l.socket, l.token = socket, token
-	s.running.Go(func() {
-		l.read(s)
-		s.over(l)
-	})
-	select {
-	case <-l.hello:
-		if s.connected(l) {
-			return l, nil
-		}
-		err = l.story()
-	case <-l.leave:
-		err = l.story()
-	case <-l.done:
-		err = l.story()
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	if l.reason() == LinkDisabled { // before its hello, or at once behind it
-		err = errSocketModeOff
-	}
-	l.fail(Broken, err)
-	return nil, fmt.Errorf("wait for hello: %w", err)
-}
-
-// dial opens a WebSocket. The address holds a ticket, so it is in no error.
-func (s *sockets) dial(ctx context.Context, address string) (*link, error) {
-	if !mayDial(address, s.config.APIURL) {
-		return nil, errors.New("Slack names an address that is no wss:// one") //nolint:staticcheck // a name
-	}
-	var w *wire
-	dialer := *s.dialer
-	dialer.NetDialContext = watching(s.config.dial, s.timing.silence, &w)
-	ws, answer, err := dialer.DialContext(ctx, address, http.Header{"Origin": {"https://api.slack.com"}})
-	if answer != nil {
-		defer answer.Body.Close()
-	}
-	if err != nil {
-		if answer != nil {
-			err = fmt.Errorf("%w: %s", err, answer.Status)
-		}
-		return nil, err
-	}
-	return newLink(ws, w, s.timing.pong), nil
 }
 
 // connected notes a connection on which Slack has said hello, unless it has ended since.
