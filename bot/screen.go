@@ -128,7 +128,8 @@ func (b *Bot) suggest(ctx context.Context, q question) {
 	}
 	if !b.ack(ctx, q.envelope, offer) {
 		seen.Outcome = Lost
-		b.ack(ctx, q.envelope, blocks.Suggestions(nil)) // rather than an error in the select
+		b.log.WarnContext(ctx, "an offer did not get to its select") // there is no other way to it
+		b.ack(ctx, q.envelope, blocks.Suggestions(nil))              // rather than an error in the select
 	}
 	seen.Reply = time.Since(began) - seen.Working
 	traced(seen)

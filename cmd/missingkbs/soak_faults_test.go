@@ -109,8 +109,16 @@ func planCallFault(d dice) step {
 		{1, func() { m.Status, m.Acts = 500, true }},
 		{3, func() { m.Delay = d.between(100*time.Millisecond, 2*time.Second) }},
 	})()
-	return step{what: "slack: call fails", with: fmt.Sprintf("%+v", m), do: func(s *soak) { s.w.slack.Inject(m) }}
+	return step{what: "slack: call fails", with: fmt.Sprintf("%+v", m), do: func(s *soak) {
+		remove := s.w.slack.Inject(m)
+		s.pause(mishapLife)
+		remove()
+	}}
 }
+
+// mishapLife is how long a mishap waits for its call. Calls that are seldom made, such as the one that opens a
+// connection, would otherwise fail for minutes once they are.
+const mishapLife = 15 * time.Second
 
 // planDefenderFault breaks Defender's answers.
 func planDefenderFault(d dice) step {

@@ -111,7 +111,7 @@ type count struct {
 type confessed struct {
 	lost   int // answers that it could not bring
 	unsure int // acknowledgements with an answer of which it did not know whether they had arrived
-	blank  int // acknowledgements that it could not bring
+	blank  int // offers that it could not bring
 	blind  int // digests that it posted though it could not see, for minutes, whether they had been posted
 }
 
@@ -140,7 +140,7 @@ func (l *ledger) verdict(log confessed) count {
 	}{
 		{c.lost, log.lost, "questions were acknowledged and not answered, but the log tells of %d lost answers"},
 		{c.unsure, log.unsure, "answers came in an acknowledgement and again, but the log tells of %d acknowledgements that broke with their connection"},
-		{c.blank, log.blank, "selects got no options, but the log tells of %d acknowledgements that could not be brought"},
+		{c.blank, log.blank, "selects got no options, but the log tells of %d offers that did not get there"},
 	} {
 		if bound.n > bound.most {
 			c.problems = append(c.problems, fmt.Sprintf("%d "+bound.what, bound.n, bound.most))
@@ -169,6 +169,7 @@ func (l *ledger) judge(a *asked, c *count) {
 		switch {
 		case len(a.delivery.AckPayload) > 0:
 			c.answered++
+		case a.delivery.Copies > 1: // Slack heard of the second before it heard of the first
 		case a.delivery.Acked: // the one way to answer was gone: its connection was about to end
 			c.blank++
 			return

@@ -83,6 +83,9 @@ func TestSoak(t *testing.T) {
 	for _, p := range c.problems {
 		t.Error(p)
 	}
+	if length >= time.Minute && c.undelivered > c.questions/10 {
+		t.Errorf("%d of %d questions found no connection", c.undelivered, c.questions)
+	}
 	s.judgeDigests()
 	s.judgeHeap(heap)
 	s.tell(seed, steps, c, atRest, after, heap)
@@ -177,7 +180,7 @@ func (s *soak) confessed() confessed {
 	return confessed{
 		lost:   s.said("answer lost") + s.said("somebody could not be told why a question is not looked at"),
 		unsure: s.said("an acknowledgement was lost with its connection; answering by response_url"),
-		blank:  s.said("could not acknowledge"),
+		blank:  s.said("an offer did not get to its select"),
 		blind:  s.said("posting without a look for an earlier message"),
 	}
 }

@@ -23,6 +23,7 @@ type Delivery struct {
 	AckAfter   time.Duration
 	AckPayload json.RawMessage
 	Err        string // empty when all went well
+	Copies     int    // how often the envelope was sent
 }
 
 // shown returns the delivery for the page.
@@ -62,8 +63,8 @@ func (s *sockets) deliver(ctx context.Context, e envelope) (Delivery, error) {
 	id := cmp.Or(e.id, envelopeID())
 	p := &pending{sent: time.Now(), within: s.w.timing.ack, handle: s.handler(e), acked: make(chan struct{})}
 	s.expect(id, p)
-	d := Delivery{EnvelopeID: id}
-	if !s.put(e, id) {
+	d := Delivery{EnvelopeID: id, Copies: s.put(e, id)}
+	if d.Copies == 0 {
 		d.Err = NoConnection
 		s.w.trace.fail(e.name, "no socket connection to deliver to", nil)
 		return d, nil
@@ -85,19 +86,18 @@ func (s *sockets) deliver(ctx context.Context, e envelope) (Delivery, error) {
 	}
 }
 
-// put writes the envelope to a connection, or to two when it is to come twice.
-func (s *sockets) put(e envelope, id string) bool {
+// put writes the envelope to a connection, or to two when it is to come twice. It
+// returns how often it did.
+func (s *sockets) put(e envelope, id string) (sent int) {
 	copies := 1
 	if s.w.switches.get().Redeliver {
 		copies = 2
 	}
 	body := e.encode(id)
-	for sent := range copies {
-		if !s.hand(e.name, body) {
-			return sent > 0
-		}
+	for sent < copies && s.hand(e.name, body) {
+		sent++
 	}
-	return true
+	return sent
 }
 
 // handler returns what to do with the payload of an acknowledgement.

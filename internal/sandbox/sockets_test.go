@@ -89,7 +89,9 @@ func TestRedeliverFault(t *testing.T) {
 	}
 	a.ack(first.EnvelopeID, object{"text": "once"})
 	a.ack(second.EnvelopeID, object{"text": "twice"})
-	await(t, done)
+	if d := await(t, done); d.Copies != 2 {
+		t.Errorf("sent %d times, want twice", d.Copies)
+	}
 	// An app that answers both is seen to.
 	if _, err := w.WaitMessage(soon(t), General, Alice, func(m Message) bool { return m.Text == "twice" }); err != nil {
 		t.Error(err)
