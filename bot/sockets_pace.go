@@ -19,7 +19,7 @@ type pace struct {
 	last    time.Time // when the last call was made, or will be
 	pause   time.Time // before this none may be made: Slack asked for it
 	bad     int       // times that connections lived shortly, one after another
-	badAt   time.Time // the last of them
+	badAt   time.Time // when the last of them was, or the last try that brought none
 	refused int       // tries that brought none, one after another
 }
 
@@ -56,11 +56,9 @@ func (p *pace) turn(now time.Time) time.Duration {
 // spacing needs the lock. The first mishap costs nothing: it may be the only one. Mishaps that were long ago cost nothing
 // either: in a storm the next one is never far, and whoever waits long between two connections has only short-lived ones.
 func (p *pace) spacing(now time.Time) time.Duration {
-	d, bad := p.gap, p.bad
-	if now.Sub(p.badAt) > p.short {
-		bad = 0
-	}
-	for range max(bad, p.refused) - 1 {
+	p.forget(now)
+	d := p.gap
+	for range max(p.bad, p.refused) - 1 {
 		if d *= 2; d >= p.most {
 			return p.most
 		}
@@ -81,6 +79,8 @@ func (p *pace) failed(pause time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refused++
+	p.forget(time.Now()) // in a storm some connections live shortly and some do not come about
+	p.badAt = time.Now()
 	if t := time.Now().Add(max(pause, rand.N(p.gap))); t.After(p.pause) { // another's may be longer
 		p.pause = t
 	}
@@ -92,15 +92,20 @@ func (p *pace) ended(lived time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	since := now.Sub(p.badAt)
+	p.forget(now)
 	switch {
 	case lived >= p.short:
 		p.bad = 0
 		return
-	case since > p.short:
-		p.bad = 1
-	case since >= p.gap/2:
+	case p.bad == 0 || now.Sub(p.badAt) >= p.gap/2:
 		p.bad++
 	}
 	p.badAt = now
+}
+
+// forget needs the lock. It forgets mishaps of long ago.
+func (p *pace) forget(now time.Time) {
+	if now.Sub(p.badAt) > p.short {
+		p.bad = 0
+	}
 }
