@@ -118,7 +118,7 @@ func planCallFault(d dice) step {
 
 // mishapLife is how long a mishap waits for its call. Calls that are seldom made, such as the one that opens a
 // connection, would otherwise fail for minutes once they are.
-const mishapLife = 15 * time.Second
+const mishapLife = 5 * time.Second
 
 // planDefenderFault breaks Defender's answers.
 func planDefenderFault(d dice) step {

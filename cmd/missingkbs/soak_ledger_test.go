@@ -170,6 +170,7 @@ func (l *ledger) judge(a *asked, c *count) {
 		case len(a.delivery.AckPayload) > 0:
 			c.answered++
 		case a.delivery.Copies > 1: // Slack heard of the second before it heard of the first
+			return
 		case a.delivery.Acked: // the one way to answer was gone: its connection was about to end
 			c.blank++
 			return
@@ -327,7 +328,7 @@ func (l *ledger) story(who string) string {
 func (l *ledger) about(a *asked) int {
 	n := 0
 	for _, s := range l.direct[a.who] {
-		if s.Shown && strings.Contains(s.Message.Text, a.words) {
+		if s.Shown && strings.Contains(s.Message.Text, a.words) && !strings.HasPrefix(s.Fault, "status 5") { // those are tried again
 			n++
 		}
 	}
