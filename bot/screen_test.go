@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -231,8 +232,13 @@ func TestOfferThatDoesNotGetOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _, seen := screened(t)
 		b.bot.acks = picky{b.fakeSlack}
+		var log strings.Builder
+		b.bot.log = slog.New(slog.NewTextHandler(&log, nil))
 		b.events <- interaction(1, fmt.Sprintf(typeJSON, "T1"))
 		synctest.Wait()
+		if !strings.Contains(log.String(), "an offer did not get to its select") {
+			t.Errorf("the log says %q", log.String())
+		}
 		if string(b.raw) != `{"options":[]}` || (*seen)[0].Outcome != Lost {
 			t.Errorf("answered %s, observed %+v", b.raw, *seen)
 		}
