@@ -16,6 +16,9 @@ COPY LICENSE /LICENSE
 # Digests and their history are in /data/missingkbs/missingkbs.db unless DATABASE_URL or DATABASE_URL_FILE says otherwise.
 # Neither is set here: both together are a mistake, and nobody could take away what the image sets.
 ENV XDG_DATA_HOME=/data
+# In a container loopback reaches nobody: probes and Prometheus ask from outside. Publish the port only where that is wanted.
+ENV HTTP_ADDR=:8080
+EXPOSE 8080
 VOLUME /data
 USER 65532:65532
 ENTRYPOINT ["missingkbs"]

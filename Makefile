@@ -19,7 +19,7 @@ build: ## build bin/missingkbs
 	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X main.version=$(VERSION)" -o bin/missingkbs ./cmd/missingkbs
 
 run: ## ask the invented tenant, for example: make run Q='windows 11'
-	go run ./cmd/missingkbs ask --sandbox $(or $(Q),microsoft-_-edge)
+	go run ./cmd/missingkbs ask --sandbox $(or $(Q),microsoft-_-windows_11)
 
 test: ## run all tests with the race detector
 	go test -race -shuffle=on -timeout 25m ./...

@@ -83,7 +83,7 @@ func Digest(s DigestStore, o DigestOptions) Command {
 		Summary: "what this channel is told regularly: which updates are missing, and what changed; without words, the list",
 		Help: append(help,
 			view.Fact{Name: "Schedules", Value: "mon 09:00, mon,thu 09:00, weekdays 08:30, daily 07:00, monthly 1 09:00, patch-tuesday+1 09:00"},
-			view.Fact{Name: "Example", Value: `digest add microsoft-_-edge microsoft-_-windows* --at "weekdays 08:30" --min-devices 5`},
+			view.Fact{Name: "Example", Value: `digest add microsoft-_-windows_11 microsoft-_-office --at "weekdays 08:30" --min-devices 5`},
 		),
 		Needs: digestNeeds,
 		Run:   d.run,

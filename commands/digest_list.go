@@ -49,7 +49,7 @@ func (d digests) list(ctx context.Context, req Request) (view.Page, error) {
 	if len(all) == 0 {
 		return view.Page{
 			Title:   "No digests here",
-			Lead:    "This channel has no digests. Add one with, for example: digest add microsoft-_-edge --at \"mon 09:00\"",
+			Lead:    "This channel has no digests. Add one with, for example: digest add microsoft-_-windows_11 --at \"mon 09:00\"",
 			Actions: []view.Action{{Label: "Help", Command: Line(helpName, digestName)}, {Label: "Most exposed software", Command: Line(searchName)}},
 		}, nil
 	}

@@ -33,6 +33,7 @@ func check(path string) error {
 	}
 	kinds := map[string]func() any{
 		"apps/v1 Deployment":            func() any { return new(apps.Deployment) },
+		"v1 ConfigMap":                  func() any { return new(core.ConfigMap) },
 		"v1 ServiceAccount":             func() any { return new(core.ServiceAccount) },
 		"policy/v1 PodDisruptionBudget": func() any { return new(policy.PodDisruptionBudget) },
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/mask"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -31,12 +32,37 @@ type askCmd struct {
 	Words    []string         `arg:"" optional:"" passthrough:"" help:"What to ask: a software id, a few words, or help."`
 }
 
-// Run answers the question on standard output. A failure is told on standard error.
+const outputJSON = "json"
+
+// Run answers the question on standard output and tells a failure on standard error. Scripts that asked for JSON get the
+// failure as JSON on standard output, too.
 func (c askCmd) Run(ctx context.Context, s streams) error {
+	err := c.answer(ctx, s)
+	if err == nil || !strings.EqualFold(c.Output, outputJSON) {
+		return err
+	}
+	return errors.Join(err, view.WriteFailureJSON(s.out, failurePage(err)))
+}
+
+// toldError is a failure that standard error has told already, with what it was.
+type toldError struct{ error }
+
+func (toldError) Is(target error) bool { return target == errShown }
+func (e toldError) Unwrap() error      { return e.error }
+
+// failurePage explains a failure of ask: an answer that could not be had, or settings that are wrong.
+func failurePage(err error) view.Page {
+	if told, ok := errors.AsType[toldError](err); ok {
+		return commands.Explain(told.error)
+	}
+	return view.Page{Title: "Nothing was asked", Lead: mask.String(err.Error())}
+}
+
+func (c askCmd) answer(ctx context.Context, s streams) error {
 	var m mistakes
 	c.Log.Level = cmp.Or(c.Log.Level, "warn") // the answer is what people want to see here
 	write, ok := map[string]func(io.Writer, view.Page) error{
-		"text": view.WriteText, "json": view.WriteJSON, "csv": view.WriteCSV,
+		"text": view.WriteText, outputJSON: view.WriteJSON, "csv": view.WriteCSV,
 	}[strings.ToLower(c.Output)]
 	if !ok {
 		m.add("--output", "takes one of text, json, csv")
@@ -55,7 +81,8 @@ func (c askCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer done()
-	router, err := newRouter(defender, &commands.Index{}, digests)
+	index := &commands.Index{}
+	router, err := newRouter(defender, index, digests, commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())
 	if err != nil {
 		return err
 	}
@@ -77,16 +104,16 @@ func (c askCmd) tell(w io.Writer, err error) error {
 		return writeErr
 	}
 	if own, ok := errors.AsType[*commands.Error](err); ok && own.Usage {
-		return usageError{errShown}
+		return usageError{toldError{err}}
 	}
-	return errShown
+	return toldError{err}
 }
 
 // defender makes the client that the flags ask for, and what ends it.
 func (c askCmd) defender(ctx context.Context, m *mistakes, s streams) (commands.Defender, func(), error) {
 	log := c.Log.logger(m, s.err)
 	switch {
-	case c.aboutDigests():
+	case c.aboutDigests(), c.asksNothing():
 		return nil, func() {}, m.err()
 	case c.Sandbox:
 		if err := m.err(); err != nil {
@@ -130,6 +157,25 @@ func (c askCmd) digests(ctx context.Context, m *mistakes, s streams) (commands.C
 		return commands.Command{}, nil, err
 	}
 	return commands.Digest(database, commands.DigestOptions{}), func() { _ = database.Close() }, nil
+}
+
+// adminInSlack stands for the command admin, which takes what only Slack tells: people, groups and channels.
+func adminInSlack() commands.Command {
+	c := commands.Admin(nil, nil, nil)
+	c.Summary += "; in Slack only"
+	c.Run = func(context.Context, commands.Request) (view.Page, error) {
+		return view.Page{}, &commands.Error{
+			Title:   "Ask that in Slack",
+			Message: "Who may what depends on people and channels, so admin answers in Slack only: /missingkbs admin. Settings and channels are checked here by: missingkbs doctor",
+			Usage:   true,
+		}
+	}
+	return c
+}
+
+// asksNothing reports whether the words are answered without Defender, and so without its settings.
+func (c askCmd) asksNothing() bool {
+	return slices.ContainsFunc([]string{"help", "admin"}, func(name string) bool { return strings.EqualFold(c.Words[0], name) })
 }
 
 // aboutDigests reports whether the question is about the digests of this database, for which Defender is not asked.

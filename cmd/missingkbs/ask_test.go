@@ -79,3 +79,63 @@ func TestAskFailures(t *testing.T) {
 		}
 	}
 }
+
+// Scripts that ask for JSON get JSON, whatever fails; people read the same on standard error.
+func TestAskFailuresAsJSON(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args        []string
+		code        int
+		title, lead string
+	}{
+		{[]string{"--sandbox", "nobody-_-nothing"}, exitFailed, "Unknown software", "nobody-_-nothing"},
+		{[]string{"--sandbox", "microsoft-_-edge", "--sort", "color"}, exitWrongUse, "", "color"},
+		{[]string{"--sandbox", "admin", "list"}, exitWrongUse, "Ask that in Slack", "missingkbs doctor"},
+		{[]string{"--sandbox", "digest", "list"}, exitFailed, "No digests here", "missingkbs sandbox"},
+		{[]string{"microsoft-_-edge"}, exitWrongUse, "Nothing was asked", "AZURE_CLIENT_SECRET is missing"},
+		{[]string{"--sign-in", "wishing", "microsoft-_-edge"}, exitWrongUse, "Nothing was asked", "--sign-in"},
+		{[]string{"digest", "list"}, exitFailed, "Nothing was asked", "no such file"},
+		{nil, exitWrongUse, "Nothing was asked", "ask windows 11"},
+	} {
+		args := append([]string{"ask", "-o", "json"}, c.args...)
+		got := invoke(t, env(map[string]string{"HOME": t.TempDir()}), args...)
+		var doc struct {
+			Title, Lead string
+			Failed      bool
+		}
+		if err := json.Unmarshal([]byte(got.out), &doc); err != nil {
+			t.Errorf("%q: %v: %+v", args, err, got)
+			continue
+		}
+		if got.code != c.code || !doc.Failed || !strings.Contains(doc.Title, c.title) || !strings.Contains(doc.Lead, c.lead) {
+			t.Errorf("%q: got code %d and %+v, want %d and %+v", args, got.code, doc, c.code, c)
+		}
+		if got.err == "" || strings.Contains(got.err, "{") {
+			t.Errorf("%q: standard error says %q", args, got.err)
+		}
+	}
+	if got := invoke(t, noEnv, "ask", "--sandbox", "-o", "json", "microsoft-_-edge"); strings.Contains(got.out, "failed") {
+		t.Errorf("an answer says failed: %s", got.out)
+	}
+}
+
+// Every command that help names on the terminal answers there or says where it does.
+func TestAskKnowsEveryCommand(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		words []string
+		says  string
+	}{
+		{[]string{"--sandbox", "home"}, "Exposed devices"},
+		{[]string{"--sandbox", "admin"}, "/missingkbs admin"},
+		{[]string{"admin", "who"}, "/missingkbs admin"},
+		{[]string{"help"}, "What you can ask"},
+		{[]string{"help", "digest"}, "digest add"},
+		{[]string{"--sandbox", "digest", "list"}, "missingkbs sandbox"},
+	} {
+		got := invoke(t, noEnv, append([]string{"ask"}, c.words...)...)
+		if !strings.Contains(got.out+got.err, c.says) || strings.Contains(got.out+got.err, "Software that") {
+			t.Errorf("%q: got %+v, want %q", c.words, got, c.says)
+		}
+	}
+}

@@ -322,4 +322,4 @@ func newClient(cred azcore.TokenCredential, kind string, options api.Options, lo
 	return client, nil
 }
 
-var errNoWords = errors.New("what do you want to ask? For example: missingkbs ask microsoft-_-edge")
+var errNoWords = errors.New("what do you want to ask? For example: missingkbs ask windows 11")

@@ -26,11 +26,19 @@ func unitLines(t *testing.T, key string) (values []string) {
 	return values
 }
 
+// signInWays are the ways to sign in to Entra that are documented. Each must do by itself, whatever deploys the program.
+var signInWays = []map[string]string{
+	{"AZURE_TENANT_ID": "1", "AZURE_CLIENT_ID": "2", "AZURE_CLIENT_SECRET_FILE": "azure-client-secret"},
+	{"AZURE_TENANT_ID": "1", "AZURE_CLIENT_ID": "2", "AZURE_CLIENT_CERTIFICATE_PATH": "azure-certificate.pem"},
+	{"AZURE_TENANT_ID": "1", "AZURE_CLIENT_ID": "2", "AZURE_FEDERATED_TOKEN_FILE": "azure-identity-token"},
+	{"AZURE_CLIENT_ID": "system"},
+}
+
 // The service starts with what its comment has people put there, tries again what may pass and not what cannot, and has
 // the program read the files of secrets that people replace: a copy of systemd's would stay as it was.
 func TestDeployedServiceStarts(t *testing.T) {
 	t.Parallel()
-	set := map[string]string{"AZURE_TENANT_ID": "1", "AZURE_CLIENT_ID": "2"} // of missingkbs.env
+	set := map[string]string{} // of the unit
 	for _, line := range unitLines(t, "Environment") {
 		name, value, _ := strings.Cut(line, "=")
 		set[name] = value
@@ -38,9 +46,14 @@ func TestDeployedServiceStarts(t *testing.T) {
 			t.Errorf("%s is %s, which nobody is told to write", name, value)
 		}
 	}
-	if p := planned(t, secretFiles(t, set), "serve"); p.database != "sqlite:///var/lib/missingkbs/missingkbs.db" {
-		t.Errorf("the database is %q", p.database)
+	for _, way := range signInWays {
+		own := maps.Clone(set)
+		maps.Copy(own, way)
+		if p := planned(t, secretFiles(t, own), "serve"); p.database != "sqlite:///var/lib/missingkbs/missingkbs.db" {
+			t.Errorf("%v: the database is %q", way, p.database)
+		}
 	}
+	maps.Copy(set, signInWays[0]) // of missingkbs.env
 	set["DATABASE_URL_FILE"] = "/etc/missingkbs/database-url"
 	if p := planned(t, secretFiles(t, set), "serve"); !strings.HasPrefix(p.database, "postgres://") {
 		t.Errorf("with a file the database is %q", p.database)
@@ -92,32 +105,50 @@ func imageEnv(t *testing.T) map[string]string {
 
 // pod is what matters here of a pod's container.
 type pod struct {
-	Args []string
-	Env  []struct{ Name, Value string }
+	Args    []string
+	Env     []struct{ Name, Value string }
+	EnvFrom []struct {
+		ConfigMapRef struct{ Name string } `yaml:"configMapRef"`
+	} `yaml:"envFrom"`
 }
 
-// deployedPod reads the deployment among the manifests.
-func deployedPod(t *testing.T) pod {
+// object is what matters here of an object of the manifests.
+type object struct {
+	Kind     string
+	Metadata struct{ Name string }
+	Data     map[string]string
+	Spec     struct {
+		Template struct{ Spec struct{ Containers []pod } }
+	}
+}
+
+// deployedObject reads the one object of a kind among the manifests.
+func deployedObject(t *testing.T, kind string) object {
 	t.Helper()
 	d := yaml.NewDecoder(strings.NewReader(deployed(t, manifestFile)))
 	for {
-		var object struct {
-			Kind string
-			Spec struct {
-				Template struct{ Spec struct{ Containers []pod } }
-			}
-		}
-		err := d.Decode(&object)
+		var o object
+		err := d.Decode(&o)
 		if errors.Is(err, io.EOF) {
-			t.Fatal("no deployment")
+			t.Fatalf("no %s", kind)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if object.Kind == "Deployment" {
-			return object.Spec.Template.Spec.Containers[0]
+		if o.Kind == kind {
+			return o
 		}
 	}
+}
+
+func deployedPod(t *testing.T) pod {
+	t.Helper()
+	return deployedObject(t, "Deployment").Spec.Template.Spec.Containers[0]
+}
+
+func configMap(t *testing.T) object {
+	t.Helper()
+	return deployedObject(t, "ConfigMap")
 }
 
 // secretFiles writes a file for each variable that names one, and has the variable name that. What they name is not on
@@ -126,11 +157,12 @@ func secretFiles(t *testing.T, set map[string]string) map[string]string {
 	t.Helper()
 	text := map[string]string{
 		"SLACK_APP_TOKEN_FILE": "xapp-1", "SLACK_BOT_TOKEN_FILE": "xoxb-1", "AZURE_CLIENT_SECRET_FILE": "secret",
-		"DATABASE_URL_FILE": "postgres://bot:word@db.example/missingkbs",
+		"DATABASE_URL_FILE": "postgres://bot:word@db.example/missingkbs", "AZURE_FEDERATED_TOKEN_FILE": "token",
+		"AZURE_CLIENT_CERTIFICATE_PATH": "certificate",
 	}
 	own := maps.Clone(set)
 	for name := range set {
-		if !strings.HasSuffix(name, fileSuffix) {
+		if !strings.HasSuffix(name, fileSuffix) && !strings.HasSuffix(name, "_PATH") {
 			continue
 		}
 		own[name] = filepath.Join(t.TempDir(), "secret")
@@ -163,9 +195,19 @@ func TestDeployedPodStarts(t *testing.T) {
 	pod, set := deployedPod(t), imageEnv(t)
 	for _, e := range pod.Env {
 		set[e.Name] = e.Value
+		if strings.HasPrefix(e.Name, "AZURE_") {
+			t.Errorf("%s is set in the pod, where no way to sign in can leave it out", e.Name)
+		}
 	}
-	if p := planned(t, secretFiles(t, set), pod.Args...); !strings.HasPrefix(p.database, "postgres://") {
-		t.Errorf("the database is %q, want that of the secret", p.database)
+	if len(pod.EnvFrom) != 1 || pod.EnvFrom[0].ConfigMapRef.Name != configMap(t).Metadata.Name {
+		t.Fatalf("the settings come from %+v", pod.EnvFrom)
+	}
+	for _, way := range append(signInWays, configMap(t).Data) {
+		own := maps.Clone(set)
+		maps.Copy(own, way)
+		if p := planned(t, secretFiles(t, own), pod.Args...); !strings.HasPrefix(p.database, "postgres://") {
+			t.Errorf("%v: the database is %q, want that of the secret", way, p.database)
+		}
 	}
 }
 

@@ -190,8 +190,8 @@ func TestDeployNamesSettingsThatExist(t *testing.T) {
 	// Go itself reads the one, [ownFile] the other.
 	known := append(settingNames(parser.Model.Node), "GOMEMLIMIT", "XDG_DATA_HOME")
 	for path, pattern := range map[string]string{
-		unitFile:     `(?m)^Environment=([A-Z_]+)=`,
-		manifestFile: `\{name: ([A-Z_]+), value: `,
+		unitFile:     `(?m)^(?:Environment=|#   )([A-Z_]+)=`,
+		manifestFile: `(?m)(?:\{name: |^  )([A-Z_]+)(?:, value|): `,
 	} {
 		found := regexp.MustCompile(pattern).FindAllStringSubmatch(deployed(t, path), -1)
 		if len(found) < 4 {

@@ -130,8 +130,8 @@ func greet(w io.Writer, url string) {
 It is Slack and Defender as far as the bot can tell, with invented data, on this machine only. It is no production server.
 Try there, in #general:
 
-  /missingkbs microsoft-_-edge                       the missing KBs of one software
-  /missingkbs windows 11                             words are searched, typing errors forgiven
+  /missingkbs microsoft-_-windows_11                 the missing KBs of one software
+  /missingkbs windows 10                             words are searched, typing errors forgiven
   /missingkbs digest add microsoft-_-windows_11      then +1 week, twice: Under the hood > Time & faults
 
 Ctrl-C ends it.
@@ -145,14 +145,14 @@ func slashCommand() sandbox.SlashCommand {
 		Description: "Missing KBs of a software, with devices, CVEs and catalog pages",
 		UsageHint:   "<software-id> | search <words> | digest | help",
 		Completions: []sandbox.Completion{
-			{Text: "microsoft-_-edge", Hint: "the missing KBs of one software"},
+			{Text: "microsoft-_-windows_11", Hint: "the missing KBs of one software"},
 			{Text: "microsoft-_-windows_11 --sort cves", Hint: "another order"},
 			{Text: "microsoft-_-windows_10 --min-devices 5", Hint: "only what many devices lack"},
 			{Text: "windows 11", Hint: "words are searched"},
 			{Text: "search chorme", Hint: "typing errors are forgiven"},
 			{Text: "search", Hint: "all software, most exposed first"},
-			{Text: `digest add microsoft-_-windows_11 --at "mon 09:00"`, Hint: "tell this channel every Monday"},
-			{Text: "digest list", Hint: "what this channel is told"},
+			{Text: `digest add microsoft-_-windows_11 --at "mon 09:00"`, Hint: "post here every Monday"},
+			{Text: "digest list", Hint: "the digests of this channel"},
 			{Text: "help", Hint: "what can be asked"},
 		},
 	}

@@ -18,6 +18,7 @@ type document struct {
 	Tables []tableDocument `json:"tables,omitempty"`
 	Charts []chartDocument `json:"charts,omitempty"`
 	Note   string          `json:"note,omitempty"`
+	Failed bool            `json:"failed,omitempty"` // the page says why there is no answer
 }
 
 type fact struct {
@@ -45,8 +46,13 @@ type seriesDocument struct {
 // WriteJSON writes a page as one indented JSON object: title, lead, as_of, age_seconds, stale and fresh_from where the data is old, facts, tables, charts and note.
 // A table's rows are objects keyed by the columns' keys, numbers as numbers, a button as its address or command. All
 // rows are written, whatever page was asked for.
-func WriteJSON(w io.Writer, p Page) error {
-	doc := document{Title: p.Title, Lead: p.Lead, Note: p.Note, Age: int(p.AsOf.Age.Seconds())}
+func WriteJSON(w io.Writer, p Page) error { return writeJSON(w, p, false) }
+
+// WriteFailureJSON writes a page that says why there is no answer, in the form of [WriteJSON] with failed: true.
+func WriteFailureJSON(w io.Writer, p Page) error { return writeJSON(w, p, true) }
+
+func writeJSON(w io.Writer, p Page, failed bool) error {
+	doc := document{Title: p.Title, Lead: p.Lead, Note: p.Note, Failed: failed, Age: int(p.AsOf.Age.Seconds())}
 	if !p.AsOf.Time.IsZero() {
 		at := p.AsOf.Time.UTC()
 		doc.AsOf = &at
