@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +64,9 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	r := <-results
 	delivered := true
 	if !seen.InAck {
+		if r.err == nil && q.to.public && !offersShare(r.page) {
+			q, seen.Share = q.private(), false
+		}
 		if r.err != nil {
 			q = q.private()
 		}
@@ -112,6 +116,12 @@ func (b *Bot) result(ctx context.Context, q question) (r result) {
 		}
 	}
 	return r
+}
+
+// offersShare reports whether a page may be posted for everyone: it offers that itself. A page that came instead of the
+// one that was shared, such as "did you mean", does not.
+func offersShare(page view.Page) bool {
+	return slices.ContainsFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share })
 }
 
 // askAgain is the button that repeats a question which failed through no fault of its own. A share is not repeated by a
@@ -176,7 +186,7 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	req, err := q.request()
 	r.needs, r.command = b.answers.Needs(req)
 	asking, gate := b.options.Trace.Start(ctx, "gate", span.Options{Part: true})
-	refusal := b.mayAsk(asking, q, r.needs)
+	refusal := b.mayAsk(asking, q, r.needs, b.answers.Shared(req))
 	gate(nil, slog.Bool("missingkbs.refused", refusal != nil))
 	if refusal != nil {
 		r.refuse(ctx, refusal)
@@ -221,14 +231,18 @@ func (r *result) refuse(ctx context.Context, refusal error) {
 }
 
 // mayAsk says, as an error for the person, why a question is not answered. It is the one place that asks the gate.
-func (b *Bot) mayAsk(ctx context.Context, q question, needs commands.Right) error {
+// What is posted for everyone is decided by the command (shared) and by the channel, never by the button.
+func (b *Bot) mayAsk(ctx context.Context, q question, needs commands.Right, shared bool) error {
 	if err := b.gate.May(ctx, q.caller(), needs); err != nil {
 		return err
 	}
-	if q.to.public {
-		return b.gate.MayShow(ctx, q.caller())
+	switch {
+	case !q.to.public:
+		return nil
+	case !shared:
+		return b.gate.notShared(ctx, q.caller())
 	}
-	return nil
+	return b.gate.MayShow(ctx, q.caller())
 }
 
 // reply is a message as response_url and acknowledgements take it.

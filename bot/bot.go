@@ -108,6 +108,8 @@ type answerer interface {
 	Run(ctx context.Context, req commands.Request) (view.Page, error)
 	// Needs says what a request takes of the person who makes it, and which command would take it.
 	Needs(req commands.Request) (commands.Right, string)
+	// Shared reports whether the answer to a request may be posted for everyone in a channel.
+	Shared(req commands.Request) bool
 }
 
 // acker acknowledges envelopes; *sockets does.

@@ -174,9 +174,12 @@ func (a answers) Run(ctx context.Context, req commands.Request) (view.Page, erro
 
 func (a answers) Needs(commands.Request) (commands.Right, string) { return commands.Ask, "software" }
 
+func (a answers) Shared(commands.Request) bool { return true }
+
 // echo answers with what was asked.
 func echo(_ context.Context, req commands.Request) (view.Page, error) {
-	return view.Page{Title: "answer to " + commands.Line(req.Words...)}, nil
+	line := commands.Line(req.Words...)
+	return view.Page{Title: "answer to " + line, Actions: []view.Action{{Label: "Share", Command: line, Effect: view.Share}}}, nil
 }
 
 // table answers with a table.

@@ -89,6 +89,7 @@ const (
 	refusedUnseen        = "unseen_channel"
 	refusedClosed        = "closed_channel"
 	refusedReading       = "not_in_channel"
+	refusedSharing       = "not_shared"
 )
 
 // Unseen are the reasons of refusals that say nothing of the person: Slack did not tell who that is, and might refuse

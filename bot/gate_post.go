@@ -20,6 +20,14 @@ func (g *Gate) MayShow(ctx context.Context, c Caller) error {
 	return g.logged(ctx, c, commands.Ask, g.mayShow(ctx, c.Channel))
 }
 
+// notShared refuses to post for everyone what is for the person alone. No button offers that; a forged click asks for it.
+func (g *Gate) notShared(ctx context.Context, c Caller) error {
+	return g.logged(ctx, c, commands.Ask, &commands.Error{
+		Reason: refusedSharing, Title: "Not posted here",
+		Message: "This answer is for you alone, so it was not posted for everyone. Only the missing updates of one software can be shared.",
+	})
+}
+
 func (g *Gate) mayShow(ctx context.Context, channel string) error {
 	info, err := g.directory.room(ctx, channel)
 	if err != nil {

@@ -106,16 +106,22 @@ var lines = map[string]commands.Right{
 // walked is the router of the program, whose commands do nothing but say that they were reached.
 func walked(t *testing.T, reached func()) *commands.Router {
 	t.Helper()
+	return walkedWith(t, func(context.Context, commands.Request) (view.Page, error) {
+		reached()
+		return view.Page{Title: "reached"}, nil
+	})
+}
+
+// walkedWith is the router of the program, whose commands all do the same.
+func walkedWith(t *testing.T, run func(context.Context, commands.Request) (view.Page, error)) *commands.Router {
+	t.Helper()
 	index := &commands.Index{}
 	all := []commands.Command{
 		commands.Software(nil, index), commands.Search(nil, index), commands.Digest(nil, commands.DigestOptions{}),
 		commands.Home(nil, index, commands.HomeOptions{}), commands.Admin(nil, nil, nil),
 	}
 	for i := range all {
-		all[i].Run = func(context.Context, commands.Request) (view.Page, error) {
-			reached()
-			return view.Page{Title: "reached"}, nil
-		}
+		all[i].Run = run
 	}
 	router, err := commands.NewRouter(all...)
 	if err != nil {

@@ -147,7 +147,7 @@ func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error)
 		}
 	}()
 	o = blocks.Suggestions(nil)
-	if refusal := b.mayAsk(ctx, q, commands.Ask); refusal != nil {
+	if refusal := b.mayAsk(ctx, q, commands.Ask, false); refusal != nil {
 		return o, fmt.Errorf("%w: %w", errRefused, refusal)
 	}
 	found, err := b.options.Suggest.Suggest(ctx, q.line, blocks.MaxSuggestions)

@@ -46,6 +46,7 @@ type Command struct {
 	Summary string // one line for the list of commands
 	Help    []view.Fact
 	Needs   func(req Request) Right                                   // what a request takes, without the name; nil stands for Ask
+	Shared  func(req Request) bool                                    // whether its answer may be posted for everyone in a channel; nil: never
 	Run     func(ctx context.Context, req Request) (view.Page, error) // req.Words without the name
 }
 
@@ -111,6 +112,13 @@ func (r *Router) Needs(req Request) (needs Right, command string) {
 		return Ask, command
 	}
 	return cmd.Needs(req), command
+}
+
+// Shared reports whether the answer to a request may be posted for everyone in a channel. A command that does not say so
+// answers the person alone, whatever a button claims.
+func (r *Router) Shared(req Request) bool {
+	cmd, req := r.resolve(req)
+	return cmd.Shared != nil && !asksHelp(req) && cmd.Shared(req)
 }
 
 func asksHelp(req Request) bool {

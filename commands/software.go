@@ -41,8 +41,17 @@ func Software(d Defender, idx *Index) Command {
 			{Name: "--page N", Value: "a later page of a long list"},
 			{Name: "Example", Value: "microsoft-_-windows_11 --sort cves --min-devices 5"},
 		},
-		Run: s.run,
+		Shared: sharedSoftware,
+		Run:    s.run,
 	}
+}
+
+// sharedSoftware reports whether a line is one that a page of missing KBs offers to share: one software id, and options.
+// What words find is a choice for the person who typed them.
+func sharedSoftware(req Request) bool {
+	var q query
+	words, err := q.options().parse(req.Words)
+	return err == nil && len(words) == 1 && strings.Contains(words[0], idSeparator)
 }
 
 type software struct {
@@ -125,6 +134,7 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	page := s.page(q, answer)
 	if err != nil {
 		page.Note = "Defender listed nothing, and whether it knows this id at all could not be checked: " + Explain(err).Lead
+		page.Actions = slices.DeleteFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share }) // nobody knows that it is true
 		return page, nil
 	}
 	return nothingMissing(page, known.Value), nil
