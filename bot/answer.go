@@ -268,7 +268,7 @@ func (c *carried) MarshalJSON() ([]byte, error) { return json.Marshal(c.reply) }
 
 // newReply draws a page for where it goes.
 func (b *Bot) newReply(q question, page view.Page, classic bool) (reply, bool, error) {
-	o := blocks.Options{Classic: classic}
+	o := blocks.Options{Form: formFor(classic)}
 	r := reply{ResponseType: "ephemeral", ReplaceOriginal: q.to.replace}
 	if q.to.public {
 		o.SharedBy = q.user
@@ -277,7 +277,15 @@ func (b *Bot) newReply(q question, page view.Page, classic bool) (reply, bool, e
 	m := blocks.Render(page, o)
 	raw, err := json.Marshal(m.Blocks)
 	r.Text, r.Blocks = m.Text, raw
-	return r, m.HasTable(), err
+	return r, len(blocks.Uses(m.Blocks)) > 0, err
+}
+
+// formFor is the form of a page where newer blocks are refused, or not.
+func formFor(classic bool) (f blocks.Form) {
+	if classic {
+		f = blocks.Classic()
+	}
+	return f
 }
 
 // classic reports whether tables have to be drawn without data_table.

@@ -136,7 +136,7 @@ const maxVerdict = 1 << 20
 // what it would not take, empty when it takes all. The error is [ErrNoValidator] where this Slack has none.
 // See https://docs.slack.dev/reference/methods/blocks.validate.
 func (i *Inspector) ValidateBlocks(ctx context.Context, p view.Page, classic bool) (refusals []string, err error) {
-	body, err := json.Marshal(blocks.Render(p, blocks.Options{Classic: classic}).Blocks)
+	body, err := json.Marshal(blocks.Render(p, blocks.Options{Form: formFor(classic)}).Blocks)
 	if err != nil {
 		return nil, fmt.Errorf("write the blocks: %w", err)
 	}

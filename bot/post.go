@@ -97,10 +97,10 @@ func (p *Poster) Tell(ctx context.Context, user string, page view.Page) error {
 func (p *Poster) send(ctx context.Context, channel string, page view.Page, more ...slack.MsgOption) (string, error) {
 	page.Actions = slices.DeleteFunc(slices.Clone(page.Actions), func(a view.Action) bool { return a.Effect == view.Share })
 	classic := p.drawsClassic()
-	m := blocks.Render(page, blocks.Options{Classic: classic})
+	m := blocks.Render(page, blocks.Options{Form: formFor(classic)})
 	message, err := p.postMessage(ctx, channel, m, more)
-	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok && refused.Err == "invalid_blocks" && !classic && m.HasTable() && p.tables != TablesData {
-		message, err = p.postMessage(ctx, channel, blocks.Render(page, blocks.Options{Classic: true}), more)
+	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok && refused.Err == "invalid_blocks" && !classic && len(blocks.Uses(m.Blocks)) > 0 && p.tables != TablesData {
+		message, err = p.postMessage(ctx, channel, blocks.Render(page, blocks.Options{Form: blocks.Classic()}), more)
 		if err == nil {
 			p.log.WarnContext(ctx, "this workspace refuses data_table blocks; drawing tables of digests as sections from now on")
 			p.classic.Store(true)

@@ -114,7 +114,7 @@ func withoutTable(p view.Page) (rest view.Page, table view.Table, ok bool) {
 // hasMore reports whether a page, drawn, leaves rows of its table to a next page: then it has a button for it.
 func hasMore(p view.Page, table view.Table, classic bool) bool {
 	next := fmt.Sprintf("%s --page %d", table.Command, max(table.Page, 1)+1)
-	for _, b := range blocks.Render(p, blocks.Options{Classic: classic}).Blocks {
+	for _, b := range blocks.Render(p, blocks.Options{Form: formFor(classic)}).Blocks {
 		actions, ok := b.(*slack.ActionBlock)
 		if !ok {
 			continue

@@ -49,7 +49,7 @@ func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
 }
 
 func (b *Bot) publishAs(ctx context.Context, q question, page view.Page, first string, classic bool) error {
-	home := blocks.Home(page, blocks.Options{Classic: classic}, first)
+	home := blocks.Home(page, blocks.Options{Form: formFor(classic)}, first)
 	return twice(ctx, true, func() error {
 		_, err := b.screens.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: q.user, View: *home})
 		return err
@@ -70,7 +70,7 @@ func (b *Bot) tell(ctx context.Context, q question, page view.Page) error {
 }
 
 func (b *Bot) tellAs(ctx context.Context, q question, page view.Page, classic bool) error {
-	m := blocks.Render(page, blocks.Options{Classic: classic, Direct: true})
+	m := blocks.Render(page, blocks.Options{Form: formFor(classic), Direct: true})
 	return twice(ctx, false, func() error {
 		_, _, err := b.screens.PostMessageContext(ctx, q.user,
 			slack.MsgOptionText(m.Text, false), // escaped already

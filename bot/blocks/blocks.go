@@ -30,9 +30,9 @@ type Message struct {
 
 // Options say how a page is drawn.
 type Options struct {
-	// Classic draws tables as sections with buttons and charts as text, for workspaces that do not take data_table and
-	// data_visualization blocks.
-	Classic bool
+	// Form says which of the newer blocks are used, for workspaces that do not take all of them.
+	Form
+
 	// SharedBy is the id of the person who made an answer public. It is named, and nothing that shares is offered again.
 	SharedBy string
 
@@ -74,17 +74,6 @@ func Render(p view.Page, o Options) Message {
 	return Message{Text: fallback(p), Blocks: d.blocks}
 }
 
-// HasTable reports whether a message holds a block that older workspaces refuse: a table or a chart.
-func (m Message) HasTable() bool {
-	for _, b := range m.Blocks {
-		switch b.(type) {
-		case *slack.DataTableBlock, *slack.DataVisualizationBlock:
-			return true
-		}
-	}
-	return false
-}
-
 // reserve is what is kept back for the buttons and the small print that end every page.
 const (
 	reservedBlocks = 4
@@ -97,6 +86,7 @@ type drawing struct {
 	left    budget
 	blocks  []slack.Block
 	charts  int           // drawn as data_visualization
+	plain   bool          // a table block is drawn: Slack takes one in a message
 	nextID  int           // of a button; action ids must differ within a block, and tell apart clicks in the log
 	pager   []view.Action // buttons that page and sort the first table
 	notes   []string      // what was left out, said in the small print

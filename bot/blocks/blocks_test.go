@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -80,6 +81,20 @@ func hostilePage() view.Page {
 	}
 }
 
+// rungs are all ways to draw tables.
+func rungs() []blocks.Tables {
+	return []blocks.Tables{blocks.ButtonTables, blocks.LinkTables, blocks.PlainTables, blocks.SectionTables}
+}
+
+// forms are all forms.
+func forms() []blocks.Form {
+	var all []blocks.Form
+	for _, tables := range rungs() {
+		all = append(all, blocks.Form{Tables: tables}, blocks.Form{Tables: tables, TextCharts: true})
+	}
+	return all
+}
+
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -88,11 +103,13 @@ func TestGolden(t *testing.T) {
 		o    blocks.Options
 	}{
 		{"edge", kbPage(1), blocks.Options{}},
-		{"edge_classic", kbPage(1), blocks.Options{Classic: true}},
+		{"edge_links", kbPage(1), blocks.Options{Form: blocks.Form{Tables: blocks.LinkTables}}},
+		{"edge_plain", kbPage(1), blocks.Options{Form: blocks.Form{Tables: blocks.PlainTables}}},
+		{"edge_classic", kbPage(1), blocks.Options{Form: blocks.Classic()}},
 		{"edge_shared", kbPage(1), blocks.Options{SharedBy: "U0ALICE01"}},
-		{"classic_second_page", onPage(kbPage(30), 2), blocks.Options{Classic: true}},
+		{"classic_second_page", onPage(kbPage(30), 2), blocks.Options{Form: blocks.Classic()}},
 		{"hostile", hostilePage(), blocks.Options{}},
-		{"hostile_classic", hostilePage(), blocks.Options{Classic: true}},
+		{"hostile_classic", hostilePage(), blocks.Options{Form: blocks.Classic()}},
 		{"failure", view.Page{
 			Title: "Unknown software", Lead: "Defender knows no software x-_-y.", Note: "Reference: 1a2b3c4d.",
 			Actions: []view.Action{{Label: "Most exposed software", Command: "search"}},
@@ -177,8 +194,8 @@ func visible(t *testing.T, raw []byte) int {
 // Every mrkdwn in a message is our own: no character of a page reaches it.
 func TestForeignTextIsNeverMarkup(t *testing.T) {
 	t.Parallel()
-	for _, classic := range []bool{false, true} {
-		m := blocks.Render(hostilePage(), blocks.Options{Classic: classic, SharedBy: "U1> <!channel>"})
+	for _, f := range forms() {
+		m := blocks.Render(hostilePage(), blocks.Options{Form: f, SharedBy: "U1> <!channel>"})
 		raw, err := json.Marshal(m.Blocks)
 		if err != nil {
 			t.Fatal(err)
@@ -226,22 +243,26 @@ func visitObject(v any, visit func(map[string]any)) {
 func TestPagesCoverEveryRow(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		rows    int
-		classic bool
-		pages   int
+		rows   int
+		tables blocks.Tables
+		pages  int
 	}{
-		{1, false, 1},
-		{100, false, 1},
-		{101, false, 2},
-		{1000, false, 10},
-		{20, true, 1},
-		{21, true, 2},
-		{45, true, 3},
+		{1, blocks.ButtonTables, 1},
+		{100, blocks.ButtonTables, 1},
+		{101, blocks.ButtonTables, 2},
+		{1000, blocks.ButtonTables, 10},
+		{100, blocks.LinkTables, 1},
+		{101, blocks.LinkTables, 2},
+		{1, blocks.PlainTables, 1},
+		{200, blocks.PlainTables, 3},
+		{20, blocks.SectionTables, 1},
+		{21, blocks.SectionTables, 2},
+		{45, blocks.SectionTables, 3},
 	} {
 		var shown []string
 		pages := 0
 		for page, more := 1, true; more; page++ {
-			m := blocks.Render(onPage(kbPage(c.rows), page), blocks.Options{Classic: c.classic})
+			m := blocks.Render(onPage(kbPage(c.rows), page), blocks.Options{Form: blocks.Form{Tables: c.tables}})
 			check(t, m)
 			shown = append(shown, rowsOf(m)...)
 			more = strings.Contains(buttons(m), fmt.Sprintf("--page %d", page+1))
@@ -251,7 +272,7 @@ func TestPagesCoverEveryRow(t *testing.T) {
 			pages++
 		}
 		if len(shown) != c.rows || pages != c.pages {
-			t.Errorf("%d rows, classic %v: %d rows on %d pages, want all on %d", c.rows, c.classic, len(shown), pages, c.pages)
+			t.Errorf("%d rows, rung %d: %d rows on %d pages, want all on %d", c.rows, c.tables, len(shown), pages, c.pages)
 		}
 		for i, kb := range shown {
 			if want := fmt.Sprintf("KB%d", 4540673+i); kb != want {
@@ -277,6 +298,10 @@ func rowsOf(m blocks.Message) []string {
 		case *slack.DataTableBlock:
 			for _, row := range b.Rows[1:] {
 				names = append(names, row[0].(*slack.DataTableRawTextCell).Text)
+			}
+		case *slack.TableBlock:
+			for _, row := range b.Rows[1:] {
+				names = append(names, row[0].(*slack.TableRawTextCell).Text)
 			}
 		case *slack.SectionBlock:
 			if b.Accessory != nil {
@@ -341,8 +366,9 @@ func TestLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			check(t, blocks.Render(p, blocks.Options{}))
-			check(t, blocks.Render(p, blocks.Options{Classic: true}))
+			for _, tables := range rungs() {
+				check(t, blocks.Render(p, blocks.Options{Form: blocks.Form{Tables: tables}}))
+			}
 		})
 	}
 }
@@ -385,10 +411,11 @@ func TestActionIDs(t *testing.T) {
 
 // No page whatever renders beyond the limits.
 func FuzzRender(f *testing.F) {
-	f.Add("title", "lead", "cell", 3, 2, 1, false)
-	f.Add("<!channel>", strings.Repeat("ä", 5000), "\xff", 300, 7, 2, true)
-	f.Add("", "", strings.Repeat("🎈", 400), 90, 25, 0, false)
-	f.Fuzz(func(t *testing.T, title, lead, cell string, rows, columns, page int, classic bool) {
+	f.Add("title", "lead", "cell", 3, 2, 1, 0, false)
+	f.Add("<!channel>", strings.Repeat("ä", 5000), "\xff", 300, 7, 2, 7, true)
+	f.Add("", "", strings.Repeat("🎈", 400), 90, 25, 0, 2, true)
+	f.Add("a", "", strings.Repeat("x", 2000), 400, 20, 3, 4, true)
+	f.Fuzz(func(t *testing.T, title, lead, cell string, rows, columns, page, way int, links bool) {
 		rows, columns = bound(rows, 0, 400), bound(columns, 1, 30)
 		table := view.Table{Caption: title, Page: page, Command: cell, Columns: make([]view.Column, columns)}
 		for i := range table.Columns {
@@ -398,6 +425,9 @@ func FuzzRender(f *testing.F) {
 			row := make([]view.Cell, columns)
 			for j := range row {
 				row[j] = view.Cell{Text: cell, Number: i, Action: &view.Action{Label: cell, URL: title, Command: lead}}
+				if links {
+					row[j].Action = &view.Action{Label: lead, URL: "https://example.com/" + url.PathEscape(cell)}
+				}
 			}
 			table.Rows = append(table.Rows, row)
 		}
@@ -406,7 +436,7 @@ func FuzzRender(f *testing.F) {
 			Parts:   []view.Part{view.Facts{{Name: title, Value: cell}}, table, view.Facts{{Name: cell, Value: lead}}},
 			Actions: []view.Action{{Label: title, Command: cell}, {Label: cell, URL: "https://" + lead}},
 		}
-		check(t, blocks.Render(p, blocks.Options{Classic: classic, SharedBy: title}))
+		check(t, blocks.Render(p, blocks.Options{Form: forms()[bound(way, 0, len(forms()))], SharedBy: title}))
 	})
 }
 

@@ -29,7 +29,7 @@ func (d *drawing) chart(c view.Chart) {
 		return
 	}
 	d.left.take(drawn)
-	if d.options.Classic || d.charts == maxCharts || d.options.surface != message {
+	if d.options.TextCharts || d.charts == maxCharts || d.options.surface != message {
 		d.classicChart(c)
 	} else {
 		d.visualization(c)

@@ -42,7 +42,7 @@ func chartPage(charts ...view.Chart) view.Page {
 func TestChartGolden(t *testing.T) {
 	t.Parallel()
 	golden(t, "chart", blocks.Render(chartPage(progress(3, 1)), blocks.Options{}))
-	golden(t, "chart_classic", blocks.Render(chartPage(progress(3, 2)), blocks.Options{Classic: true}))
+	golden(t, "chart_classic", blocks.Render(chartPage(progress(3, 2)), blocks.Options{Form: blocks.Classic()}))
 }
 
 func TestChartLimits(t *testing.T) {
@@ -68,7 +68,9 @@ func TestChartLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			check(t, blocks.Render(c.page, blocks.Options{Classic: true}))
+			for _, f := range forms() {
+				check(t, blocks.Render(c.page, blocks.Options{Form: f}))
+			}
 			m := blocks.Render(c.page, blocks.Options{})
 			check(t, m)
 			drawn := 0
@@ -104,17 +106,20 @@ func TestChartKeepsTheLastPoints(t *testing.T) {
 	}
 }
 
-// A message with a chart is one that older workspaces refuse, and classic rendering has none.
+// A message with a chart is one that older workspaces refuse, unless charts are text: whatever becomes of tables.
 func TestChartNeedsNewBlocks(t *testing.T) {
 	t.Parallel()
 	page := view.Page{Parts: []view.Part{progress(3, 1)}}
-	if !blocks.Render(page, blocks.Options{}).HasTable() {
-		t.Error("a message with a chart is taken for one that every workspace shows")
+	for _, f := range forms() {
+		var want []blocks.Feature
+		if !f.TextCharts {
+			want = []blocks.Feature{blocks.DataVisualization}
+		}
+		if diff := cmp.Diff(want, blocks.Uses(blocks.Render(page, blocks.Options{Form: f}).Blocks)); diff != "" {
+			t.Errorf("%+v: features (-want +got):\n%s", f, diff)
+		}
 	}
-	m := blocks.Render(page, blocks.Options{Classic: true})
-	if m.HasTable() {
-		t.Error("the classic rendering holds a new block")
-	}
+	m := blocks.Render(page, blocks.Options{Form: blocks.Classic()})
 	if want := "line 1: digest 1 4,812, digest 2 4,772, digest 3 4,732"; !strings.Contains(m.Text, want) {
 		t.Errorf("the fallback %q does not say %q", m.Text, want)
 	}
@@ -125,12 +130,12 @@ func FuzzChart(f *testing.F) {
 	f.Add("title", "devices", "9 Nov", "name", 12, 1, 3, false)
 	f.Add("<!channel>", "", "\xff", strings.Repeat("ä", 50), 40, 9, -5, true)
 	f.Add(strings.Repeat("🎈", 400), "u", " ", "x (2)", 20, 6, 1<<62, false)
-	f.Fuzz(func(t *testing.T, title, unit, point, name string, points, lines, value int, classic bool) {
+	f.Fuzz(func(t *testing.T, title, unit, point, name string, points, lines, value int, text bool) {
 		c := view.Chart{Title: title, Unit: unit, Points: slicesRepeat(point, bound(points, 0, 50))}
 		for i := range bound(lines, 0, 15) {
 			c.Series = append(c.Series, view.Series{Name: name[:min(len(name), max(0, len(name)-i/2))], Values: slicesRepeat(value, len(c.Points))})
 		}
 		p := view.Page{Title: title, Parts: []view.Part{c, kbPage(3).Parts[0], c, c}}
-		check(t, blocks.Render(p, blocks.Options{Classic: classic}))
+		check(t, blocks.Render(p, blocks.Options{Form: blocks.Form{TextCharts: text}}))
 	})
 }

@@ -34,16 +34,18 @@ func TestHome(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		first     string
-		classic   bool
+		form      blocks.Form
 		has, lack []string
 	}{
 		{name: "first page", has: []string{`"external_select"`, `"choose:1"`, `"data_table"`, "W2"}, lack: []string{`"Home"`, "Share to channel", "data_visualization"}},
 		{name: "another page", first: "home", has: []string{`"text":"Home"`, `"value":"home"`}, lack: []string{"Share to channel"}},
-		{name: "classic", classic: true, has: []string{`"external_select"`, "KB4540673"}, lack: []string{"data_table"}},
+		{name: "links", form: blocks.Form{Tables: blocks.LinkTables}, has: []string{`"external_select"`, `"data_table"`, `"link"`}, lack: []string{"action_cell"}},
+		{name: "plain", form: blocks.Form{Tables: blocks.PlainTables}, has: []string{`"external_select"`, `"table"`, `"link"`}, lack: []string{"data_table", "raw_number"}},
+		{name: "classic", form: blocks.Classic(), has: []string{`"external_select"`, "KB4540673"}, lack: []string{"data_table", `"table"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got := checkedView(t, blocks.Home(page, blocks.Options{Classic: c.classic}, c.first))
+			got := checkedView(t, blocks.Home(page, blocks.Options{Form: c.form}, c.first))
 			for _, s := range c.has {
 				if !strings.Contains(got, s) {
 					t.Errorf("lacks %s: %s", s, got)
@@ -60,8 +62,8 @@ func TestHome(t *testing.T) {
 
 func TestHomeOfAnySizeIsTaken(t *testing.T) {
 	t.Parallel()
-	for _, classic := range []bool{false, true} {
-		checkedView(t, blocks.Home(kbPage(5000), blocks.Options{Classic: classic}, "home"))
+	for _, f := range forms() {
+		checkedView(t, blocks.Home(kbPage(5000), blocks.Options{Form: f}, "home"))
 	}
 }
 

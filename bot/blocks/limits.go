@@ -22,10 +22,12 @@ const (
 	maxTableRows    = 201  // of a data_table, its header counted
 	maxTableColumns = 20   // of a data_table
 	maxPageSize     = 100  // rows a data_table shows at once
-	maxCharts       = 2    // data_visualization blocks of a message
-	maxChartTitle   = 50   // characters of a chart's title and of an axis' label
-	maxChartName    = 20   // characters of a series' or point's name
-	maxPoints       = 20   // of a series
+	maxPlainRows    = 100  // of a table, its header counted
+	maxPlainChars   = 10_000
+	maxCharts       = 2  // data_visualization blocks of a message
+	maxChartTitle   = 50 // characters of a chart's title and of an axis' label
+	maxChartName    = 20 // characters of a series' or point's name
+	maxPoints       = 20 // of a series
 
 	// maxMessage bounds the visible characters of a message. Slack publishes no number for msg_blocks_too_long; people
 	// have met it from about 13,200 on (https://github.com/slackapi/bolt-js/issues/2509).

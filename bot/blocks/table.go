@@ -18,17 +18,45 @@ func (d *drawing) table(t view.Table) {
 		d.notes = append(d.notes, view.Count(extra, "more column")+" not shown.")
 		t.Columns = t.Columns[:maxTableColumns]
 	}
-	span := d.span(t)
+	tables := d.rung(t)
+	span := d.span(t, tables)
 	if span.from == span.to || !d.room() {
 		d.notes = append(d.notes, view.Count(t.Len(), "row")+" not shown.")
 		return
 	}
-	if d.options.Classic {
+	switch tables {
+	case SectionTables:
 		d.classicRows(t, span)
-	} else {
+	case PlainTables:
+		d.plainTable(t, span)
+	default:
 		d.dataTable(t, span)
 	}
-	d.pages(t, span)
+	d.pages(t, span, tables)
+}
+
+// rung is the way in which one table is drawn. It depends on the rows alone, as the pages do.
+func (d *drawing) rung(t view.Table) Tables {
+	switch tables := d.options.Tables; {
+	case tables == ButtonTables:
+		return tables
+	case tables == PlainTables && d.plain, runsCommands(t):
+		return SectionTables
+	default:
+		return tables
+	}
+}
+
+// runsCommands reports whether a button among the first rows runs a command, which a link could not.
+func runsCommands(t view.Table) bool {
+	for i := range min(t.Len(), tableRows) {
+		for _, c := range t.Row(i) {
+			if c.Action != nil && KindOf(*c.Action) != Open {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // span is the part of a table's rows that one page shows.
@@ -39,16 +67,19 @@ type span struct {
 
 // span cuts the rows into pages, each as many rows as fit, and returns the one that was asked for: the last where the
 // table has fewer. The cuts depend on the rows alone, so that the pages of one answer fit together.
-func (d *drawing) span(t view.Table) span {
+func (d *drawing) span(t view.Table, tables Tables) span {
 	rows, chars := tableRows, tableChars
-	if d.options.Classic {
-		rows, chars = min(classicMax, maxBlocks-reservedBlocks-len(d.blocks)), tableChars
+	switch tables {
+	case SectionTables:
+		rows = min(classicMax, maxBlocks-reservedBlocks-len(d.blocks))
+	case PlainTables:
+		rows, chars = maxPlainRows-1, min(tableChars, maxPlainChars-headingCost(t.Columns))
 	}
 	chars = min(chars, int(d.left)-reservedChars)
 	s := span{page: 1}
 	used := 0
 	for i := range t.Len() {
-		cost := d.rowCost(t.Columns, t.Row(i))
+		cost := rowCost(t.Columns, t.Row(i), tables)
 		if s.to-s.from > 0 && (s.to-s.from == rows || used+cost > chars) {
 			if s.page >= max(1, t.Page) {
 				break
@@ -64,17 +95,31 @@ func (d *drawing) span(t view.Table) span {
 	return s
 }
 
-// rowCost is how many characters a row shows. The classic rendering repeats the headings in every row.
-func (d *drawing) rowCost(columns []view.Column, row []view.Cell) int {
+// rowCost is how many characters a row counts. Sections repeat the headings in every row. The addresses of links are
+// counted in a table block, whose bound is narrow: Slack does not say whether it counts them.
+func rowCost(columns []view.Column, row []view.Cell, tables Tables) int {
 	cost := 0
 	for i := range columns {
 		cost += length(cellText(columns[i].Kind, row[i]))
-		if d.options.Classic {
+		switch {
+		case tables == SectionTables:
 			cost += length(columns[i].Title) + len(" · : ")
+		case tables == PlainTables && row[i].Action != nil:
+			cost += length(row[i].Action.URL)
 		}
 	}
 	return cost
 }
+
+func headingCost(columns []view.Column) int {
+	cost := 0
+	for _, c := range columns {
+		cost += length(heading(c))
+	}
+	return cost
+}
+
+func heading(c view.Column) string { return clip(view.OneLine(c.Title), maxButtonText) }
 
 func cellText(k view.Kind, c view.Cell) string {
 	switch {
@@ -89,7 +134,7 @@ func cellText(k view.Kind, c view.Cell) string {
 
 // pages adds the buttons that page and sort, and says which rows are shown. A data_table sorts by itself, but only the
 // rows it holds.
-func (d *drawing) pages(t view.Table, s span) {
+func (d *drawing) pages(t view.Table, s span, tables Tables) {
 	whole := s.from == 0 && s.to == t.Len()
 	if !whole {
 		d.notes = append(d.notes, fmt.Sprintf("Rows %s to %s of %s.",
@@ -104,7 +149,7 @@ func (d *drawing) pages(t view.Table, s span) {
 	if rest := t.Len() - s.to; rest > 0 {
 		d.pager = append(d.pager, pageAction("Next page ("+view.Thousands(rest)+" more)", t.Command, s.page+1))
 	}
-	if !whole || d.options.Classic {
+	if !whole || tables >= PlainTables {
 		d.pager = append(d.pager, t.Sorts...)
 	}
 }
@@ -117,7 +162,7 @@ func pageAction(label, command string, page int) view.Action {
 func (d *drawing) dataTable(t view.Table, s span) {
 	header := make([]slack.DataTableCell, len(t.Columns))
 	for i, c := range t.Columns {
-		header[i] = slack.NewDataTableRawTextCell(clip(view.OneLine(c.Title), maxButtonText))
+		header[i] = slack.NewDataTableRawTextCell(heading(c))
 	}
 	block := &slack.DataTableBlock{
 		Type:     slack.MBTDataTable,
@@ -137,21 +182,61 @@ func (d *drawing) dataTable(t view.Table, s span) {
 	d.add(block)
 }
 
+// cell draws a cell of a data_table. Slack refuses number cells without a text, although its documentation calls it
+// optional: @slack/types declares it as required.
 func (d *drawing) cell(k view.Kind, c view.Cell) slack.DataTableCell {
 	text := cellText(k, c)
-	if k == view.Number {
-		cell := slack.NewDataTableRawNumberCell(float64(c.Number))
-		if c.Number > 999 {
-			cell.Text = text
-		}
-		return cell
-	}
-	if k == view.Button && c.Action != nil {
+	switch {
+	case k == view.Number:
+		return slack.NewDataTableRawNumberCell(float64(c.Number)).WithText(text)
+	case k == view.Button && c.Action != nil && d.options.Tables == ButtonTables:
 		if b := d.button(*c.Action); b != nil {
 			return slack.NewDataTableActionCell(b).WithFallback(slack.NewDataTableRawTextCell(clip(c.Text, maxButtonText)))
 		}
+	case k == view.Button && c.Action != nil && openable(c.Action.URL):
+		return slack.NewDataTableRichTextCell(slack.NewRichTextSection(slack.NewRichTextSectionLinkElement(c.Action.URL, text, nil)))
 	}
 	return slack.NewDataTableRawTextCell(text)
+}
+
+// plainTable draws rows as a table block.
+func (d *drawing) plainTable(t view.Table, s span) {
+	d.plain = true
+	block := slack.NewTableBlock("")
+	header := make([]slack.TableCell, len(t.Columns))
+	for i, c := range t.Columns {
+		title := heading(c)
+		d.left.take(title)
+		header[i] = slack.NewTableRichTextCell(slack.NewRichTextSection(
+			slack.NewRichTextSectionTextElement(title, &slack.RichTextSectionTextStyle{Bold: true})))
+		// An empty align is refused, and slack-go leaves none out, so every column has one.
+		setting := slack.ColumnSetting{Align: slack.ColumnAlignmentLeft, IsWrapped: true}
+		if c.Kind == view.Number {
+			setting = slack.ColumnSetting{Align: slack.ColumnAlignmentRight}
+		}
+		block.ColumnSettings = append(block.ColumnSettings, setting)
+	}
+	block.AddRow(header...)
+	for at := s.from; at < s.to; at++ {
+		row := t.Row(at)
+		cells := make([]slack.TableCell, len(t.Columns))
+		for i, c := range t.Columns {
+			cells[i] = plainCell(c.Kind, row[i])
+			d.left.take(cellText(c.Kind, row[i]))
+		}
+		block.AddRow(cells...)
+	}
+	d.add(block)
+}
+
+// plainCell draws a cell of a table block. Numbers are text there: Slack's mobile apps were seen to leave number cells
+// empty.
+func plainCell(k view.Kind, c view.Cell) slack.TableCell {
+	text := cellText(k, c)
+	if k == view.Button && c.Action != nil && openable(c.Action.URL) {
+		return slack.NewTableRichTextCell(slack.NewRichTextSection(slack.NewRichTextSectionLinkElement(c.Action.URL, text, nil)))
+	}
+	return slack.NewTableRawTextCell(text)
 }
 
 // classicRows draws each row as a section with its button: the first two words on a line of their own, then the other

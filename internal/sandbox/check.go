@@ -23,11 +23,7 @@ func CheckView(view json.RawMessage) []Fault {
 
 // refuseBlocks returns the Web API's refusal of blocks, nil when they are fine.
 func (w *Workspace) refuseBlocks(surface string, blocks json.RawMessage) error {
-	faults := CheckBlocks(surface, blocks)
-	if w.switches.get().RefuseNewBlocks {
-		faults = append(faults, unknownBlocks(blocks)...)
-	}
-	return refusedFor("invalid_blocks", faults)
+	return w.refusedFor("invalid_blocks", append(CheckBlocks(surface, blocks), w.switches.refuse(surface, blocks)...))
 }
 
 // refuseView is the same for a view. Kind is modal or home, or empty for either.
@@ -41,10 +37,8 @@ func (w *Workspace) refuseView(raw json.RawMessage, kind string) error {
 	if kind != "" && v.Type != kind && len(faults) == 0 {
 		faults = append(faults, Fault{Pointer: "/type", Message: "must be " + kind})
 	}
-	if w.switches.get().RefuseNewBlocks {
-		faults = append(faults, unknownBlocks(v.Blocks)...)
-	}
-	return refusedFor("invalid_arguments", under("/view", faults))
+	faults = append(faults, w.switches.refuse(v.Type, v.Blocks)...)
+	return w.refusedFor("invalid_arguments", under("/view", faults))
 }
 
 func under(prefix string, faults []Fault) []Fault {
@@ -55,24 +49,9 @@ func under(prefix string, faults []Fault) []Fault {
 	return out
 }
 
-// unknownBlocks is what a workspace without the newest blocks says to them.
-func unknownBlocks(blocks json.RawMessage) []Fault {
-	var list []struct {
-		Type string `json:"type"`
-	}
-	_ = json.Unmarshal(blocks, &list)
-	var out []Fault
-	for i, b := range list {
-		if newBlocks(b.Type) {
-			out = append(out, Fault{Pointer: fmt.Sprintf("/blocks/%d/type", i), Message: "unsupported type: " + b.Type})
-		}
-	}
-	return out
-}
-
 // refusedFor words faults as the Web API does: the code, and each place with its
 // JSON pointer. A fault with a code of its own decides the code.
-func refusedFor(code string, faults []Fault) error {
+func (w *Workspace) refusedFor(code string, faults []Fault) error {
 	if len(faults) == 0 {
 		return nil
 	}
@@ -84,6 +63,9 @@ func refusedFor(code string, faults []Fault) error {
 		line := fmt.Sprintf("%s [json-pointer:%s]", f.Message, f.Pointer)
 		plain, labelled = append(plain, line), append(labelled, "[ERROR] "+line)
 	}
+	if w.switches.get().Refused.Mutely {
+		return apiError{code, nil}
+	}
 	return apiError{code, object{"errors": plain, "response_metadata": object{"messages": labelled}}}
 }
 
@@ -93,7 +75,7 @@ func (w *Workspace) checkSuggestion(answer json.RawMessage) string {
 	if len(faults) == 0 {
 		return ""
 	}
-	w.trace.fail("block_suggestion", "the acknowledgement holds options that Slack refuses", w.refusalDetail(refusedFor("invalid_options", faults)))
+	w.trace.fail("block_suggestion", "the acknowledgement holds options that Slack refuses", w.refusalDetail(w.refusedFor("invalid_options", faults)))
 	return "invalid_options"
 }
 
@@ -116,9 +98,7 @@ func (w *Workspace) blocksValidate(a args) (object, error) {
 	default:
 		return nil, missing("blocks")
 	}
-	if w.switches.get().RefuseNewBlocks {
-		faults = append(faults, under(prefix, unknownBlocks(blocks))...)
-	}
+	faults = append(faults, under(prefix, w.switches.refuse("message", blocks))...)
 	if len(faults) == 0 {
 		return object{}, nil
 	}

@@ -49,6 +49,11 @@ func slackSwitches() []faultSwitch {
 		},
 		toggle("slack_rate_limited", "Rate limited", "429 for every call", func(f *Faults) *bool { return &f.RateLimited }),
 		toggle("slack_refuse_new_blocks", "Refuse new blocks", "as workspaces that lack tables and charts", func(f *Faults) *bool { return &f.RefuseNewBlocks }),
+		toggle("slack_refuse_action_cell", "Refuse buttons in tables", "action_cell", func(f *Faults) *bool { return &f.Refused.ActionCell }),
+		toggle("slack_refuse_data_table", "Refuse data tables", "data_table", func(f *Faults) *bool { return &f.Refused.DataTable }),
+		toggle("slack_refuse_table", "Refuse plain tables", "table", func(f *Faults) *bool { return &f.Refused.Table }),
+		toggle("slack_refuse_data_visualization", "Refuse charts", "data_visualization", func(f *Faults) *bool { return &f.Refused.DataVisualization }),
+		toggle("slack_refuse_mutely", "Refuse without a reason", "a refusal of blocks does not say which", func(f *Faults) *bool { return &f.Refused.Mutely }),
 		toggle("slack_redeliver", "Deliver twice", "every envelope comes again", func(f *Faults) *bool { return &f.Redeliver }),
 		toggle("slack_drop_acks", "Lose acknowledgements", "as when they come too late", func(f *Faults) *bool { return &f.DropAcks }),
 		{

@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -13,6 +15,7 @@ import (
 type Faults struct {
 	RateLimited     bool          // every Web API call and response URL answers 429
 	RefuseNewBlocks bool          // blocks newer than 2025 get invalid_blocks, as in workspaces without them
+	Refused         RefusedBlocks // single ones of them, whatever their age
 	Redeliver       bool          // every envelope comes twice
 	DropAcks        bool          // acknowledgements get lost
 	Dismiss         string        // every new socket is told to go right after its hello, for this reason
@@ -22,11 +25,47 @@ type Faults struct {
 	Latency         time.Duration // added to every Web API call and response URL
 }
 
+// RefusedBlocks are blocks and cells that a workspace does not know: Slack says
+// "unsupported type" of them, with the pointer of their place.
+type RefusedBlocks struct {
+	ActionCell        bool // in a data_table
+	DataTable         bool
+	Table             bool
+	DataVisualization bool
+	Mutely            bool // a refusal of blocks, whatever for, says nothing but its code
+}
+
+// types are the names of what is refused.
+func (r RefusedBlocks) types() []string {
+	var names []string
+	for name, on := range map[string]bool{
+		"action_cell": r.ActionCell, "data_table": r.DataTable, "table": r.Table, "data_visualization": r.DataVisualization,
+	} {
+		if on {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Judge finds what else this Slack refuses in blocks on a surface: message, modal or
+// home. Pointers begin with /blocks.
+type Judge func(surface string, blocks json.RawMessage) []Fault
+
+// SetJudge has a function look at all blocks from now on, after the rules of Block
+// Kit; nil takes it away.
+func (w *Workspace) SetJudge(j Judge) {
+	w.switches.mu.Lock()
+	defer w.switches.mu.Unlock()
+	w.switches.judge = j
+}
+
 // switches holds the faults that are on.
 type switches struct {
 	w      *Workspace
 	mu     sync.Mutex
 	faults Faults
+	judge  Judge
 	heal   map[string]func() // Defender faults that are on, by name
 }
 
@@ -88,6 +127,59 @@ func (f Faults) wait(ctx context.Context) error {
 }
 
 // newBlocks are refused by workspaces that do not have them yet.
-func newBlocks(kind string) bool {
-	return slices.Contains([]string{"alert", "card", "carousel", "container", "data_table", "data_visualization", "layout"}, kind)
+func newBlocks() []string {
+	return []string{"alert", "card", "carousel", "container", "data_table", "data_visualization", "layout"}
+}
+
+// refuse finds what the workspace refuses in blocks that break no rule of Block Kit.
+func (s *switches) refuse(surface string, blocks json.RawMessage) []Fault {
+	s.mu.Lock()
+	f, judge := s.faults, s.judge
+	s.mu.Unlock()
+	types := f.Refused.types()
+	if f.RefuseNewBlocks {
+		types = append(types, newBlocks()...)
+	}
+	faults := unknownBlocks(blocks, types)
+	if judge != nil {
+		faults = append(faults, judge(surface, blocks)...)
+	}
+	return faults
+}
+
+// unknownBlocks is what a workspace says to types that it does not have: of a block,
+// or of a cell in one that it has.
+func unknownBlocks(blocks json.RawMessage, types []string) []Fault {
+	if len(types) == 0 {
+		return nil
+	}
+	type typed struct {
+		Type string `json:"type"`
+	}
+	var list []struct {
+		typed
+		Rows [][]json.RawMessage `json:"rows"`
+	}
+	_ = json.Unmarshal(blocks, &list)
+	var out []Fault
+	unknown := func(t typed, at string, a ...any) bool {
+		if !slices.Contains(types, t.Type) {
+			return false
+		}
+		out = append(out, Fault{Pointer: fmt.Sprintf(at, a...), Message: "unsupported type: " + t.Type})
+		return true
+	}
+	for i, b := range list {
+		if unknown(b.typed, "/blocks/%d/type", i) {
+			continue
+		}
+		for j, row := range b.Rows {
+			for k, raw := range row {
+				var cell typed
+				_ = json.Unmarshal(raw, &cell)
+				unknown(cell, "/blocks/%d/rows/%d/%d/type", i, j, k)
+			}
+		}
+	}
+	return out
 }

@@ -50,7 +50,11 @@ func buttons() map[string]rule {
 			"agent_prompt": may(text(1, 4000)), "agent_prompt_display": may(text(1, 4000)), "visible_to_user_ids": users,
 		}),
 		"workflow_button": interactive("workflow_button", fields{
-			"text": need(plainText(75)), "workflow": need(object(fields{"trigger": need(anything)})),
+			"text": need(plainText(75)), "workflow": need(object(fields{"trigger": need(object(fields{
+				"url": need(link), "customizable_input_parameters": may(list(0, many, object(fields{
+					"name": need(text(1, many)), "value": need(text(0, many)),
+				}))),
+			}))})),
 			"style": may(oneOf("primary", "danger")), "accessibility_label": may(text(1, 75)),
 		}),
 		"feedback_buttons": interactive("feedback_buttons", fields{
@@ -63,8 +67,6 @@ func buttons() map[string]rule {
 		"image": picture(),
 	}
 }
-
-func anything(*checker, string, any) {}
 
 // focus counts the elements that want the cursor: a view may have one.
 func focus(c *checker, at string, v any) {

@@ -86,7 +86,7 @@ func limits() []limit {
 		{name: "icon_button value", bound: 2000, make: trash("value", func(n int) any { return long(n) }), at: "/blocks/0/elements/0/value"},
 		{name: "icon_button accessibility_label", bound: 75, make: trash("accessibility_label", func(n int) any { return long(n) }), at: "/blocks/0/elements/0/accessibility_label"},
 		{name: "workflow_button text", bound: 75, make: one(func(n int) o {
-			return actions(o{"type": "workflow_button", "text": plain(n), "workflow": o{"trigger": o{}}})
+			return actions(o{"type": "workflow_button", "text": plain(n), "workflow": o{"trigger": o{"url": address(40)}}})
 		}), at: "/blocks/0/elements/0/text/text"},
 		{name: "image element alt_text", bound: 2000, make: one(func(n int) o {
 			return o{"type": "context", "elements": l{o{"type": "image", "image_url": address(40), "alt_text": long(n)}}}

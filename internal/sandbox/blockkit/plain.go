@@ -45,7 +45,7 @@ func contextElement() rule {
 func agentBlocks() map[string]kind {
 	task := fields{
 		"task_id": need(text(1, 255)), "title": need(text(1, many)),
-		"status":  may(oneOf("pending", "in_progress", "complete", "error")),
+		"status":  need(oneOf("pending", "in_progress", "complete", "error")),
 		"details": may(richText(fields{"block_id": may(text(1, 255))})), "output": may(richText(fields{"block_id": may(text(1, 255))})),
 		"sources":    may(list(1, many, typed("url", fields{"url": need(link), "text": need(text(1, many))}))),
 		"hide_title": may(flag),

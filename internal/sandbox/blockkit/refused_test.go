@@ -3,6 +3,8 @@ package blockkit
 import (
 	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestRefused(t *testing.T) {
@@ -46,6 +48,13 @@ func TestRefused(t *testing.T) {
 		{"data_table without caption", Message, l{o{"type": "data_table", "rows": rows(2, 1)}}, "/blocks/0"},
 		{"data_table rows of two lengths", Message, l{dataTable(l{same(2, cell(1)), same(1, cell(1))}, nil)}, "/blocks/0/rows/1"},
 		{"data_table header of numbers", Message, l{dataTable(l{l{o{"type": "raw_number", "value": 1}}, l{cell(1)}}, nil)}, "/blocks/0/rows/0/0/type"},
+		{"data_table number without text", Message, l{dataTable(l{l{cell(1)}, l{o{"type": "raw_number", "value": 1}}}, nil)}, "/blocks/0/rows/1/0"},
+		{"data_table number with an empty text", Message, l{dataTable(l{l{cell(1)}, l{o{"type": "raw_number", "value": 1, "text": ""}}}, nil)}, "/blocks/0/rows/1/0/text"},
+		{"table number without text", Message, l{table(l{l{o{"type": "raw_number", "value": 1}}})}, "/blocks/0/rows/0/0"},
+		{"table null cell", Message, l{table(l{l{nil}})}, "/blocks/0/rows/0/0"},
+		{"task without status", Message, l{o{"type": "task_card", "task_id": "1", "title": "x"}}, "/blocks/0"},
+		{"workflow without an address", Message, l{actions(o{"type": "workflow_button", "text": plain(1), "workflow": o{"trigger": o{}}})}, "/blocks/0/elements/0/workflow/trigger"},
+		{"person in preformatted text", Message, l{o{"type": "rich_text", "elements": l{o{"type": "rich_text_preformatted", "elements": l{o{"type": "user", "user_id": "U1"}}}}}}, "/blocks/0/elements/0/elements/0/type"},
 		{"data_table null cell", Message, l{dataTable(l{l{cell(1)}, l{nil}}, nil)}, "/blocks/0/rows/1/0"},
 		{"action_cell in a table", Message, l{table(l{l{o{"type": "action_cell", "element": button(nil)}}})}, "/blocks/0/rows/0/0/type"},
 		{"action_cell fallback", Message, l{dataTable(l{l{cell(1)}, l{o{"type": "action_cell", "element": button(nil), "fallback": button(nil)}}}, nil)}, "/blocks/0/rows/1/0/fallback/type"},
@@ -90,5 +99,17 @@ func TestRefused(t *testing.T) {
 				t.Errorf("faults = %v, want one at %s", faults, tc.want)
 			}
 		})
+	}
+}
+
+// The words are Slack's, with the pointer of the object that lacks the field.
+func TestNumberWithoutText(t *testing.T) {
+	t.Parallel()
+	number := o{"type": "raw_number", "value": 1}
+	for name, block := range map[string]o{"data_table": dataTable(l{l{cell(1)}, l{number}}, nil), "table": table(l{l{cell(1)}, l{number}})} {
+		want := []Fault{{Pointer: "/blocks/0/rows/1/0", Message: "missing required field: text"}}
+		if diff := cmp.Diff(want, Check(Message, encoded(t, l{block}))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }

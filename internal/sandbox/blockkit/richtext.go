@@ -14,7 +14,7 @@ func richText(more fields) rule {
 				"indent": indent, "border": border, "offset": may(whole(0, many)),
 			}),
 			"rich_text_preformatted": typed("rich_text_preformatted", fields{
-				"elements": need(list(1, many, inline())), "border": border, "language": may(text(1, 255)),
+				"elements": need(list(1, many, choice(only(inlines(), "text", "link")))), "border": border, "language": may(text(1, 255)),
 			}),
 			"rich_text_quote": typed("rich_text_quote", fields{"elements": need(list(1, many, inline())), "border": border}),
 		}))),
@@ -22,13 +22,24 @@ func richText(more fields) rule {
 }
 
 // inline is what a line of rich text is made of.
-func inline() rule {
+func inline() rule { return choice(inlines()) }
+
+// only are some of the rules.
+func only(all map[string]rule, names ...string) map[string]rule {
+	some := map[string]rule{}
+	for _, name := range names {
+		some[name] = all[name]
+	}
+	return some
+}
+
+func inlines() map[string]rule {
 	style := may(object(fields{
 		"bold": may(flag), "italic": may(flag), "strike": may(flag), "code": may(flag), "underline": may(flag),
 		"highlight": may(flag), "client_highlight": may(flag), "unlink": may(flag),
 	}))
 	id := need(text(1, 255))
-	return choice(map[string]rule{
+	return map[string]rule{
 		"text":      typed("text", fields{"text": need(text(1, maxMarkdown)), "style": style}),
 		"link":      typed("link", fields{"url": need(link), "text": may(text(1, 3000)), "unsafe": may(flag), "style": style}),
 		"emoji":     typed("emoji", fields{"name": id, "unicode": may(text(1, 255)), "skin_tone": may(whole(1, 6)), "url": may(link), "style": style}),
@@ -42,5 +53,5 @@ func inline() rule {
 			"timestamp": need(whole(0, 9_999_999_999)), "format": need(text(1, 255)), "timezone": may(text(1, 255)),
 			"url": may(link), "fallback": may(text(1, 3000)), "style": style,
 		}),
-	})
+	}
 }

@@ -3,7 +3,9 @@ package blockkit
 import "fmt"
 
 // Tables: https://docs.slack.dev/reference/block-kit/blocks/table-block and
-// data-table-block.
+// data-table-block. Where the pages call a field optional and @slack/types, which
+// Slack publishes too, requires it, the types are right: people have seen Slack
+// refuse number cells without a text.
 
 // Bounds of tables.
 const (
@@ -17,7 +19,7 @@ func tableBlocks() map[string]kind {
 	cells := choice(plainCells())
 	return map[string]kind{
 		"table": block("table", messagesAndHome(), fields{
-			"rows": need(list(1, maxTableRows, list(1, maxColumns, orNull(cells)))),
+			"rows": need(list(1, maxTableRows, list(1, maxColumns, cells))),
 			"column_settings": may(list(1, maxColumns, orNull(object(fields{
 				"align": may(oneOf("left", "center", "right")), "is_wrapped": may(flag),
 			})))),
@@ -34,7 +36,7 @@ func tableBlocks() map[string]kind {
 func plainCells() map[string]rule {
 	return map[string]rule{
 		"raw_text":   typed("raw_text", fields{"text": need(text(1, many))}),
-		"raw_number": typed("raw_number", fields{"value": need(number), "text": may(text(1, many))}),
+		"raw_number": typed("raw_number", fields{"value": need(number), "text": need(text(1, many))}),
 		"rich_text":  richText(nil),
 	}
 }

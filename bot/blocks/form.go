@@ -1,0 +1,72 @@
+package blocks
+
+import (
+	"slices"
+
+	"github.com/slack-go/slack"
+)
+
+// Form says which of Slack's newer blocks a page is drawn with. The zero Form uses all of them, [Classic] none.
+type Form struct {
+	Tables     Tables
+	TextCharts bool // charts as text of fixed width, not as data_visualization
+}
+
+// Tables is a way to draw tables. The ways are the rungs of a ladder: each asks less of Slack than the one before.
+type Tables int
+
+// The rungs. On the second and the third a table whose rows run commands is drawn as on the last one, because a link
+// cannot run a command.
+const (
+	ButtonTables  Tables = iota // data_table with a button in each row (action_cell)
+	LinkTables                  // data_table with a link in each row
+	PlainTables                 // table: neither sorted nor paged by Slack; one in a message, further ones are sections
+	SectionTables               // a section with its button for each row
+)
+
+// Classic is the form without newer blocks: every workspace takes it.
+func Classic() Form { return Form{Tables: SectionTables, TextCharts: true} }
+
+// Feature is something newer of Block Kit that a workspace may not take. Its value is Slack's own name for it.
+type Feature string
+
+// The features.
+const (
+	ActionCell        Feature = "action_cell"
+	DataTable         Feature = "data_table"
+	Table             Feature = "table"
+	DataVisualization Feature = "data_visualization"
+)
+
+// Features are all features, the newest first.
+func Features() []Feature { return []Feature{DataVisualization, ActionCell, DataTable, Table} }
+
+// Uses lists the features that blocks use, the newest first.
+func Uses(all []slack.Block) []Feature {
+	var used []Feature
+	for _, f := range Features() {
+		if slices.ContainsFunc(all, func(b slack.Block) bool { return uses(b, f) }) {
+			used = append(used, f)
+		}
+	}
+	return used
+}
+
+func uses(b slack.Block, f Feature) bool {
+	switch b := b.(type) {
+	case *slack.DataVisualizationBlock:
+		return f == DataVisualization
+	case *slack.TableBlock:
+		return f == Table
+	case *slack.DataTableBlock:
+		return f == DataTable || f == ActionCell && slices.ContainsFunc(b.Rows, func(row []slack.DataTableCell) bool {
+			return slices.ContainsFunc(row, isActionCell)
+		})
+	}
+	return false
+}
+
+func isActionCell(c slack.DataTableCell) bool {
+	_, ok := c.(*slack.DataTableActionCell)
+	return ok
+}
