@@ -59,12 +59,15 @@ func Render(p view.Page, o Options) Message {
 	d.header(p.Title)
 	d.stale(p.AsOf)
 	d.text(p.Lead, maxLead)
+	d.context(p.Context)
 	for _, part := range p.Parts {
 		switch part := part.(type) {
 		case view.Facts:
 			d.facts(part)
+		case view.List:
+			d.list(part)
 		case view.Table:
-			d.table(part)
+			d.table(part.Visible())
 		case view.Chart:
 			d.chart(part)
 		}
@@ -132,6 +135,43 @@ func (d *drawing) stale(at view.AsOf) {
 // moment is a time that Slack writes in the reader's own zone; what follows the bar is for clients that cannot.
 func moment(t time.Time, format string) string {
 	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), format, t.UTC().Format("2006-01-02 15:04 UTC"))
+}
+
+// context draws the line below the lead, small.
+func (d *drawing) context(s string) {
+	if strings.TrimSpace(s) == "" {
+		return
+	}
+	text := plain(view.OneLine(s), maxNote)
+	d.left.take(text.Text)
+	d.add(slack.NewContextBlock("", text))
+}
+
+// list draws a few lines under their name. rich_text reads no markup in its text.
+func (d *drawing) list(l view.List) {
+	lines := l.Lines()
+	if len(lines) == 0 {
+		return
+	}
+	name := clip(view.OneLine(l.Name), maxFact/3)
+	var items []slack.RichTextElement
+	for i, line := range lines {
+		line = clip(view.OneLine(line), maxFact)
+		if int(d.left) < reservedChars+maxFact || !d.room() || !d.left.take(line) {
+			d.notes = append(d.notes, view.Count(len(l.Items)-i+l.More, "more line")+" under "+name+" not shown.")
+			break
+		}
+		items = append(items, slack.NewRichTextSection(slack.NewRichTextSectionTextElement(line, nil)))
+	}
+	if len(items) == 0 {
+		return
+	}
+	d.left.take(name)
+	bold := &slack.RichTextSectionTextStyle{Bold: true}
+	d.add(slack.NewRichTextBlock("",
+		slack.NewRichTextSection(slack.NewRichTextSectionTextElement(name, bold)),
+		slack.NewRichTextList(slack.RTEListBullet, 0, items...),
+	))
 }
 
 // facts draws a list of named values. rich_text reads no markup in its text.
@@ -238,13 +278,21 @@ func fallback(p view.Page) string {
 		line(notice)
 	}
 	line(clip(p.Lead, maxLead))
+	if p.Context != "" {
+		line(clip(p.Context, maxNote))
+	}
 	for _, part := range p.Parts {
 		switch part := part.(type) {
 		case view.Facts:
 			for _, f := range part {
 				line(clip(f.Name+": "+f.Value, maxFact))
 			}
+		case view.List:
+			for _, l := range part.Lines() {
+				line(clip(part.Name+": "+l, maxFact))
+			}
 		case view.Table:
+			part = part.Visible()
 			for i := range part.Len() {
 				if left < 0 {
 					omitted += part.Len() - i
@@ -276,7 +324,7 @@ func rowText(columns []view.Column, row []view.Cell) string {
 			words = append(words, columns[i].Title+" "+view.Thousands(c.Number))
 		case columns[i].Kind == view.Button && c.Action != nil && c.Action.URL != "":
 			words = append(words, c.Action.URL)
-		case columns[i].Kind == view.Text && c.Text != "":
+		case (columns[i].Kind == view.Text || columns[i].Kind == view.Words) && c.Text != "":
 			words = append(words, clip(c.Text, maxCell))
 		}
 	}

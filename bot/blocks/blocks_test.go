@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -95,6 +96,49 @@ func forms() []blocks.Form {
 	return all
 }
 
+// newsPage has what a digest has beside facts and charts: a context line, lists, and a column that only programs get.
+func newsPage() view.Page {
+	return view.Page{
+		Title: "Action required: microsoft-_-windows_11", Lead: "1 new. 12 updates missing.", Context: "Since Mon 16 Nov, read 23 Nov 10:00 CET.", AsOf: asOf,
+		Parts: []view.Part{
+			view.List{Name: "New", Items: []string{"KB5074224: 20 devices, <!channel> *66* CVEs"}, More: 1200},
+			view.List{Name: "Nothing"},
+			view.Table{
+				Caption: "Largest gaps",
+				Columns: []view.Column{
+					{Key: "kb", Title: "KB"},
+					{Key: "devices", Title: "Devices", Kind: view.Number},
+					{Key: "products", Title: "Products", Kind: view.Words},
+					{Key: "software", Title: "Software", Hidden: true},
+				},
+				Rows: [][]view.Cell{
+					{view.TextCell("KB5074224"), view.NumberCell(20), view.WordsCell([]string{"windows_10", "internet_explorer"}), view.TextCell("unseen")},
+					{view.TextCell("KB5074225"), view.NumberCell(10), view.WordsCell(nil), view.TextCell("unseen")},
+				},
+			},
+		},
+	}
+}
+
+// A list is as hostile as any text, and what does not fit of it is counted.
+func TestLongLists(t *testing.T) {
+	t.Parallel()
+	p := hostilePage()
+	evil := p.Title
+	for range 60 {
+		p.Parts = append(p.Parts, view.List{Name: evil, Items: slices.Repeat([]string{evil + strings.Repeat("x", 700)}, 9), More: 5})
+	}
+	m := blocks.Render(p, blocks.Options{})
+	check(t, m)
+	raw, err := json.Marshal(m.Blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(raw), "14 more lines under") {
+		t.Error("what is left out of lists is not counted")
+	}
+}
+
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -115,6 +159,8 @@ func TestGolden(t *testing.T) {
 			Actions: []view.Action{{Label: "Most exposed software", Command: "search"}},
 		}, blocks.Options{}},
 		{"facts", view.Page{Title: "Help", Parts: []view.Part{view.Facts{{Name: "search <words>", Value: "finds software"}}}}, blocks.Options{}},
+		{"news", newsPage(), blocks.Options{}},
+		{"news_classic", newsPage(), blocks.Options{Form: blocks.Classic()}},
 		{"empty", view.Page{}, blocks.Options{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -257,7 +257,7 @@ func (d *drawing) classicRows(t view.Table, s span) {
 					accessory = slack.NewAccessory(b)
 					d.left.take(b.Text.Text)
 				}
-			case column.Kind == view.Text && c.Text == "":
+			case (column.Kind == view.Text || column.Kind == view.Words) && c.Text == "":
 			case column.Kind == view.Text && i < 2:
 				head = append(head, cellText(column.Kind, c))
 			default:

@@ -10,11 +10,14 @@ import (
 type document struct {
 	Title  string          `json:"title"`
 	Lead   string          `json:"lead"`
+	About  string          `json:"software,omitempty"` // the id of the one software that the page is about
+	Since  string          `json:"context,omitempty"`
 	AsOf   *time.Time      `json:"as_of,omitempty"` // RFC 3339, UTC
 	Age    int             `json:"age_seconds"`     // of the data, when the page was made
 	Stale  Stale           `json:"stale,omitempty"` // why it is older than it should be: "throttled", "unavailable" or "timeout"
 	Again  *time.Time      `json:"fresh_from,omitempty"`
 	Facts  []fact          `json:"facts,omitempty"`
+	Lists  []listDocument  `json:"lists,omitempty"`
 	Tables []tableDocument `json:"tables,omitempty"`
 	Charts []chartDocument `json:"charts,omitempty"`
 	Note   string          `json:"note,omitempty"`
@@ -24,6 +27,12 @@ type document struct {
 type fact struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
+}
+
+type listDocument struct {
+	Name  string   `json:"name"`
+	Items []string `json:"items"`
+	More  int      `json:"more"` // items that are not listed
 }
 
 type tableDocument struct {
@@ -43,16 +52,17 @@ type seriesDocument struct {
 	Values []int  `json:"values"`
 }
 
-// WriteJSON writes a page as one indented JSON object: title, lead, as_of, age_seconds, stale and fresh_from where the data is old, facts, tables, charts and note.
-// A table's rows are objects keyed by the columns' keys, numbers as numbers, a button as its address or command. All
-// rows are written, whatever page was asked for.
+// WriteJSON writes a page as one indented JSON object: title, lead, software, context, as_of, age_seconds, stale and fresh_from
+// where the data is old, facts, lists, tables, charts and note. A table's rows are objects keyed by the columns' keys,
+// those of hidden columns among them: numbers as numbers, words as lists, a button as its address or command. All rows
+// are written, whatever page was asked for.
 func WriteJSON(w io.Writer, p Page) error { return writeJSON(w, p, false) }
 
 // WriteFailureJSON writes a page that says why there is no answer, in the form of [WriteJSON] with failed: true.
 func WriteFailureJSON(w io.Writer, p Page) error { return writeJSON(w, p, true) }
 
 func writeJSON(w io.Writer, p Page, failed bool) error {
-	doc := document{Title: p.Title, Lead: p.Lead, Note: p.Note, Failed: failed, Age: int(p.AsOf.Age.Seconds())}
+	doc := document{Title: p.Title, Lead: p.Lead, About: p.Software, Since: p.Context, Note: p.Note, Failed: failed, Age: int(p.AsOf.Age.Seconds())}
 	if !p.AsOf.Time.IsZero() {
 		at := p.AsOf.Time.UTC()
 		doc.AsOf = &at
@@ -67,6 +77,8 @@ func writeJSON(w io.Writer, p Page, failed bool) error {
 			for _, f := range part {
 				doc.Facts = append(doc.Facts, fact(f))
 			}
+		case List:
+			doc.Lists = append(doc.Lists, listDocument{part.Name, append([]string{}, part.Items...), part.More})
 		case Table:
 			doc.Tables = append(doc.Tables, tableJSON(part))
 		case Chart:
@@ -104,6 +116,8 @@ func cellJSON(k Kind, c Cell) any {
 	switch {
 	case k == Number:
 		return c.Number
+	case k == Words:
+		return append([]string{}, c.Words...)
 	case k == Button && c.Action == nil:
 		return nil
 	case k == Button && c.Action.URL != "":

@@ -11,7 +11,7 @@ import (
 // textRows is how many rows a page of a table has on a terminal, when a page was asked for.
 const textRows = 50
 
-// WriteText writes a page for a terminal: title, lead, parts, note and time. Tables are written whole unless the
+// WriteText writes a page for a terminal: title, lead, context, parts, note and time. Tables are written whole unless the
 // person asked for a page of them. Control characters in foreign text are left out.
 func WriteText(w io.Writer, p Page) error {
 	var b strings.Builder
@@ -20,14 +20,16 @@ func WriteText(w io.Writer, p Page) error {
 			fmt.Fprintf(&b, "%s\n\n", s)
 		}
 	}
-	paragraph(strings.Join(slices.DeleteFunc([]string{OneLine(p.Title), p.AsOf.Notice(), OneLine(p.Lead)}, func(s string) bool { return s == "" }), "\n"))
+	paragraph(strings.Join(slices.DeleteFunc([]string{OneLine(p.Title), p.AsOf.Notice(), OneLine(p.Lead), OneLine(p.Context)}, func(s string) bool { return s == "" }), "\n"))
 	for _, part := range p.Parts {
 		switch part := part.(type) {
 		case Facts:
 			paragraph(factsText(part))
+		case List:
+			paragraph(listText(part))
 		case Table:
 			if part.Len() > 0 {
-				paragraph(tableText(part))
+				paragraph(tableText(part.Visible()))
 			}
 		case Chart:
 			if len(part.Lines()) > 0 {
@@ -47,6 +49,17 @@ func factsText(facts Facts) string {
 			fmt.Fprintf(w, "%s\t%s\n", OneLine(f.Name), OneLine(f.Value))
 		}
 	})
+}
+
+func listText(l List) string {
+	if len(l.Items) == 0 && l.More == 0 {
+		return ""
+	}
+	lines := []string{OneLine(l.Name)}
+	for _, item := range l.Lines() {
+		lines = append(lines, "  "+OneLine(item))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func tableText(t Table) string {

@@ -6,16 +6,24 @@
 // no markup, no escaping. Whoever draws a page makes it harmless for its medium, and counts what does not fit.
 package view
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Page is one reply.
 type Page struct {
 	Title   string   // a heading, one line
 	Lead    string   // the answer in a sentence or two; also the notification
+	Context string   // since when and of when the answer is, and what it leaves out: one line below the lead
 	Parts   []Part   // drawn in order
 	Actions []Action // what can be done next
 	Note    string   // small print: hints, what was assumed
 	AsOf    AsOf     // when the data was fetched; zero where a page holds no data
+
+	// Software is the id of the one software that the page is about. People read it in the title; programs get it by itself.
+	Software string
 }
 
 // AsOf says how old the data of a page is.
@@ -40,7 +48,7 @@ const (
 	TooSlow     Stale = "timeout"     // it did not answer in time
 )
 
-// Part is a piece of a page: [Facts], [Table] or [Chart].
+// Part is a piece of a page: [Facts], [List], [Table] or [Chart].
 type Part interface{ part() }
 
 // Facts are a few named values.
@@ -48,6 +56,21 @@ type Facts []Fact
 
 // Fact is a named value, such as "Vendor" and "microsoft".
 type Fact struct{ Name, Value string }
+
+// List is a few lines under a name, each of which says one thing.
+type List struct {
+	Name  string
+	Items []string
+	More  int // further items that are not listed; a medium says how many
+}
+
+// Lines are the items, and a last line that counts what is not listed.
+func (l List) Lines() []string {
+	if l.More == 0 {
+		return l.Items
+	}
+	return append(slices.Clone(l.Items), Thousands(l.More)+" more")
+}
 
 // Table is a list of rows with typed columns. It always has every row; a medium with less room shows one page of
 // them and says how many there are. The rows are in the order in which they should be read: those of Rows, then those
@@ -79,11 +102,40 @@ func (t Table) Row(i int) []Cell {
 	return t.More.Make(i - len(t.Rows))
 }
 
+// Visible is the table without its hidden columns, as people see it.
+func (t Table) Visible() Table {
+	var keep []int
+	var columns []Column
+	for i, c := range t.Columns {
+		if !c.Hidden {
+			keep, columns = append(keep, i), append(columns, c)
+		}
+	}
+	if len(columns) == len(t.Columns) {
+		return t
+	}
+	whole := t
+	t.Columns, t.Rows = columns, nil
+	t.More = More{Count: whole.Len(), Make: func(i int) []Cell {
+		row := whole.Row(i)
+		cells := make([]Cell, len(keep))
+		for at, column := range keep {
+			cells[at] = row[column]
+		}
+		return cells
+	}}
+	return t
+}
+
 // Column describes the cells below it.
 type Column struct {
 	Key   string // name in JSON and CSV, snake_case
 	Title string // heading for people
 	Kind  Kind
+
+	// Hidden columns are for programs: JSON and CSV have them, people do not see them. That keeps the columns of a file
+	// the same whatever is in them, while people see none that says the same in every row.
+	Hidden bool
 }
 
 // Kind is the type of a column's cells.
@@ -94,13 +146,15 @@ const (
 	Text   Kind = iota // words
 	Number             // a count; sorted as a number
 	Button             // an [Action] per row
+	Words              // several words, such as names of products; a list in JSON
 )
 
 // Cell is one value of a table.
 type Cell struct {
-	Text   string  // what is read; for a Button column, what stands there where no button can be drawn
-	Number int     // the value in a Number column
-	Action *Action // the button in a Button column; nil for none
+	Text   string   // what is read; for a Button column, what stands there where no button can be drawn
+	Number int      // the value in a Number column
+	Words  []string // the values in a Words column
+	Action *Action  // the button in a Button column; nil for none
 }
 
 // Action is something a person can do with a page: open an address, or send another command line. A command line
@@ -123,10 +177,14 @@ const (
 )
 
 func (Facts) part() {}
+func (List) part()  {}
 func (Table) part() {}
 
 // TextCell is a cell of words.
 func TextCell(s string) Cell { return Cell{Text: s} }
+
+// WordsCell is a cell of a Words column. Its text is the words with commas between them.
+func WordsCell(words []string) Cell { return Cell{Text: strings.Join(words, ", "), Words: words} }
 
 // NumberCell is a cell of a Number column.
 func NumberCell(n int) Cell { return Cell{Number: n} }

@@ -142,6 +142,60 @@ func TestWriteJSON(t *testing.T) {
 	}
 }
 
+// news is a page with a context line, lists, and columns of words and for programs alone.
+func news() view.Page {
+	return view.Page{
+		Title: "t", Lead: "l", Context: "Since Monday.", Software: "microsoft-_-windows_11",
+		Parts: []view.Part{
+			view.List{Name: "New", Items: []string{"KB1", "KB2"}, More: 1200},
+			view.List{Name: "None"},
+			view.Table{
+				Columns: []view.Column{
+					{Key: "kb", Title: "KB"}, {Key: "software", Title: "Software", Hidden: true}, {Key: "products", Title: "Products", Kind: view.Words},
+				},
+				Rows: [][]view.Cell{{view.TextCell("KB1"), view.TextCell("s"), view.WordsCell([]string{"a", "b"})}},
+				More: view.More{Count: 1, Make: func(int) []view.Cell {
+					return []view.Cell{view.TextCell("KB2"), view.TextCell("s"), view.WordsCell(nil)}
+				}},
+			},
+		},
+	}
+}
+
+// Programs get every column, people those that say something.
+func TestNewsInEachForm(t *testing.T) {
+	t.Parallel()
+	wantText := "t\nl\nSince Monday.\n\nNew\n  KB1\n  KB2\n  1,200 more\n\nKB   Products\nKB1  a, b\nKB2  -\n"
+	if diff := cmp.Diff(wantText, text(t, news())); diff != "" {
+		t.Errorf("text (-want +got):\n%s", diff)
+	}
+	var csv, raw strings.Builder
+	if err := errors.Join(view.WriteCSV(&csv, news()), view.WriteJSON(&raw, news())); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("kb,software,products\nKB1,s,\"a, b\"\nKB2,s,\n", csv.String()); diff != "" {
+		t.Errorf("CSV (-want +got):\n%s", diff)
+	}
+	var got any
+	if err := json.Unmarshal([]byte(raw.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"title": "t", "lead": "l", "context": "Since Monday.", "software": "microsoft-_-windows_11", "age_seconds": 0.0,
+		"lists": []any{
+			map[string]any{"name": "New", "items": []any{"KB1", "KB2"}, "more": 1200.0},
+			map[string]any{"name": "None", "items": []any{}, "more": 0.0},
+		},
+		"tables": []any{map[string]any{"caption": "", "rows": []any{
+			map[string]any{"kb": "KB1", "software": "s", "products": []any{"a", "b"}},
+			map[string]any{"kb": "KB2", "software": "s", "products": []any{}},
+		}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("JSON (-want +got):\n%s", diff)
+	}
+}
+
 func TestJSONWithoutDataHasNoTime(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
