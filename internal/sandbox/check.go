@@ -78,33 +78,3 @@ func (w *Workspace) checkSuggestion(answer json.RawMessage) string {
 	w.trace.fail("block_suggestion", "the acknowledgement holds options that Slack refuses", w.refusalDetail(w.refusedFor("invalid_options", faults)))
 	return "invalid_options"
 }
-
-// blocksValidate is Slack's own checker: https://docs.slack.dev/reference/methods/blocks.validate
-func (w *Workspace) blocksValidate(a args) (object, error) {
-	var faults []Fault
-	blocks, prefix := a.raw("blocks"), ""
-	switch {
-	case a["view"] != "":
-		faults = under("/view", CheckView(a.raw("view")))
-	case a["message"] != "":
-		var m content
-		if json.Unmarshal(a.raw("message"), &m) != nil {
-			return nil, refuse("invalid_arguments")
-		}
-		blocks, prefix = m.Blocks, "/message"
-		faults = under(prefix, CheckBlocks("message", blocks))
-	case a["blocks"] != "":
-		faults = CheckBlocks("message", blocks)
-	default:
-		return nil, missing("blocks")
-	}
-	faults = append(faults, under(prefix, w.switches.refuse("message", blocks))...)
-	if len(faults) == 0 {
-		return object{}, nil
-	}
-	listed := make([]object, len(faults))
-	for i, f := range faults {
-		listed[i] = object{"pointer": f.Pointer, "message": f.Message}
-	}
-	return nil, apiError{"invalid_blocks", object{"errors": listed}}
-}

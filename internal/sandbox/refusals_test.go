@@ -40,7 +40,8 @@ func TestRefusals(t *testing.T) {
 		{"nothing to say", "chat.postMessage", url.Values{"channel": {General}, "blocks": {"[]"}}, "no_text"},
 		{"blocks that are no list", "chat.postMessage", url.Values{"channel": {General}, "blocks": {"{}"}}, "invalid_blocks_format"},
 		{"bad blocks", "chat.postMessage", url.Values{"channel": {General}, "blocks": {`[{"type":"x"}]`}}, "invalid_blocks"},
-		{"two tables", "chat.postMessage", url.Values{"channel": {General}, "blocks": {twoTables}}, "only_one_table_allowed"},
+		{"two tables in attachments", "chat.postMessage", url.Values{"channel": {General}, "attachments": {`[{"blocks":` + twoTables + `}]`}}, "invalid_attachments"},
+		{"a table in each of two attachments", "chat.postMessage", url.Values{"channel": {General}, "attachments": {`[{"blocks":` + oneTable + `},{"blocks":` + oneTable + `}]`}}, "invalid_attachments"},
 		{"bad blocks in attachments", "chat.postMessage", url.Values{"channel": {General}, "attachments": {`[{"blocks":[{"type":"x"}]}]`}}, "invalid_blocks"},
 		{"attachments that are no list", "chat.postMessage", url.Values{"channel": {General}, "attachments": {`{}`}}, "invalid_attachments"},
 		{"101 attachments", "chat.postMessage", url.Values{"channel": {General}, "attachments": {"[" + strings.Repeat(`{},`, 100) + "{}]"}}, "too_many_attachments"},
@@ -79,6 +80,7 @@ func TestRefusals(t *testing.T) {
 		{"upload too large", "files.getUploadURLExternal", url.Values{"filename": {"a"}, "length": {"999999999"}}, "file_upload_size_restricted"},
 		{"unknown upload", "files.completeUploadExternal", url.Values{"files": {`[{"id":"F0"}]`}}, "file_not_found"},
 		{"validation of nothing", "blocks.validate", nil, "invalid_arguments"},
+		{"validation of two things", "blocks.validate", url.Values{"blocks": {oneTable}, "view": {modalJSON}}, "invalid_arguments"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -92,6 +94,7 @@ func TestRefusals(t *testing.T) {
 }
 
 const (
+	oneTable  = `[{"type":"table","rows":[[{"type":"raw_text","text":"a"}]]}]`
 	twoTables = `[{"type":"table","rows":[[{"type":"raw_text","text":"a"}]]},{"type":"table","rows":[[{"type":"raw_text","text":"a"}]]}]`
 	modalJSON = `{"type":"modal","title":{"type":"plain_text","text":"Ask"},"submit":{"type":"plain_text","text":"Go"},"notify_on_close":true,"blocks":[
 		{"type":"input","block_id":"in","label":{"type":"plain_text","text":"Id"},"element":{"type":"external_select","action_id":"pick","min_query_length":1}},

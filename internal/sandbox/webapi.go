@@ -130,13 +130,20 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	}
 	h := rw.Header()
 	if scopes, ok := w.scopesOf(token(r, a)); ok {
-		h.Set("X-OAuth-Scopes", scopes)
-		h.Set("X-Accepted-OAuth-Scopes", w.methods[name].scope)
+		setFilled(h, "X-OAuth-Scopes", scopes)
+		setFilled(h, "X-Accepted-OAuth-Scopes", w.methods[name].scope)
 	}
 	w.switches.misdate(h)
 	h.Set("X-Slack-Req-Id", secret(16))
 	writeJSON(rw, status, answer)
 	w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.shown(), "status": status, "response": answer})
+}
+
+// setFilled sets a header unless it would be empty: Slack sends none then.
+func setFilled(h http.Header, name, value string) {
+	if value != "" {
+		h.Set(name, value)
+	}
 }
 
 // refusal turns an error into an answer and its status.

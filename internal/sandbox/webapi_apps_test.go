@@ -121,10 +121,16 @@ func TestBlocksValidateWhereNewBlocksAreRefused(t *testing.T) {
 	w := workspace(t, Options{})
 	w.SetFaults(Faults{RefuseNewBlocks: true})
 	chart := `[{"type":"divider"},{"type":"data_visualization","title":"t","chart":{"type":"pie","segments":[{"label":"a","value":1}]}}]`
-	for prefix, args := range map[string]url.Values{"": {"blocks": {chart}}, "/message": {"message": {`{"blocks":` + chart + `}`}}} {
-		got := form(t, w, "blocks.validate", "", args)
-		if want := "pointer:" + prefix + "/blocks/1/type"; got["error"] != "invalid_blocks" || !strings.Contains(fmt.Sprint(got["errors"]), want) {
-			t.Errorf("got %v, want invalid_blocks at %s", got, want)
+	for _, tc := range []struct {
+		args          url.Values
+		code, pointer string
+	}{
+		{url.Values{"blocks": {chart}}, "invalid_blocks", "pointer:/1/type"},
+		{url.Values{"message": {`{"blocks":` + chart + `}`}}, "invalid_message", "pointer:/blocks/1/type"},
+	} {
+		got := form(t, w, "blocks.validate", "", tc.args)
+		if got["error"] != tc.code || !strings.Contains(fmt.Sprint(got["errors"]), tc.pointer) {
+			t.Errorf("got %v, want %s at %s", got, tc.code, tc.pointer)
 		}
 	}
 }

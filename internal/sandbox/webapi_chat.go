@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -118,15 +119,36 @@ func (w *Workspace) checkAttachments(raw json.RawMessage) error {
 	if len(list) > maxAttachments {
 		return refuse("too_many_attachments")
 	}
-	for _, one := range list {
+	tables := 0
+	for i, one := range list {
 		if isEmptyList(one.Blocks) {
 			continue
 		}
 		if err := w.refuseBlocks("message", one.Blocks); err != nil {
 			return err
 		}
+		if tables += countBlocks(one.Blocks, "table"); tables > 1 {
+			return w.refusedFor("invalid_attachments", []Fault{{Pointer: fmt.Sprintf("/attachments/%d/blocks", i), Message: "only_one_table_allowed"}})
+		}
 	}
 	return nil
+}
+
+// countBlocks counts the blocks of a type. People have seen Slack take more than one
+// table in the blocks of a message, and refuse the second one in its attachments:
+// https://github.com/NousResearch/hermes-agent/pull/48737
+func countBlocks(blocks json.RawMessage, kind string) int {
+	var list []struct {
+		Type string `json:"type"`
+	}
+	_ = json.Unmarshal(blocks, &list)
+	n := 0
+	for _, b := range list {
+		if b.Type == kind {
+			n++
+		}
+	}
+	return n
 }
 
 func (w *Workspace) chatPostMessage(a args) (object, error) {

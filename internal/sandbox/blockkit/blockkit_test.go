@@ -12,9 +12,8 @@ import (
 func TestCodes(t *testing.T) {
 	t.Parallel()
 	tests := map[string]l{
-		"only_one_table_allowed": same(2, table(rows(1, 1))),
-		"msg_blocks_too_long":    same(5, section(o{"text": mrkdwn(3000)})),
-		"":                       same(51, o{"type": "divider"}),
+		"msg_blocks_too_long": same(5, section(o{"text": mrkdwn(3000)})),
+		"":                    same(51, o{"type": "divider"}),
 	}
 	for want, blocks := range tests {
 		faults := Check(Message, encoded(t, blocks))

@@ -134,7 +134,6 @@ func limits() []limit {
 		{name: "table columns", bound: 20, make: one(func(n int) o { return table(rows(1, n)) }), at: "/blocks/0/rows/0"},
 		{name: "table column_settings", bound: 20, make: one(func(n int) o { return plus(table(rows(1, 20)), o{"column_settings": same(n, nil)}) }), at: "/blocks/0/column_settings"},
 		{name: "table characters", bound: 10_000, make: one(func(n int) o { return table(l{l{cell(5000), cell(n - 5000)}}) }), at: "/blocks/0/rows"},
-		{name: "tables in a message", bound: 1, make: func(n int) l { return same(n, table(rows(1, 1))) }, at: "/blocks/1"},
 		{name: "data_table rows", bound: 201, make: one(func(n int) o { return dataTable(rows(n, 1), nil) }), at: "/blocks/0/rows"},
 		{name: "data_table rows, least", bound: 2, least: true, make: one(func(n int) o { return dataTable(rows(n, 1), nil) }), at: "/blocks/0/rows"},
 		{name: "data_table columns", bound: 20, make: one(func(n int) o { return dataTable(rows(2, n), nil) }), at: "/blocks/0/rows/0"},

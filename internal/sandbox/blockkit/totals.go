@@ -8,7 +8,6 @@ import (
 // Totals over a whole message.
 const (
 	maxMarkdown       = 12_000 // characters of all markdown blocks
-	maxTables         = 1      // table blocks
 	maxTableChars     = 10_000 // in the cells of table blocks
 	maxDataTableChars = 20_000 // in the cells of both kinds of table
 	maxCharts         = 2
@@ -20,7 +19,7 @@ const (
 )
 
 type totals struct {
-	markdown, tables, tableChars, cellChars, charts, focused int
+	markdown, tableChars, cellChars, charts, focused int
 }
 
 // count adds a block to the totals and faults the one that goes over.
@@ -31,10 +30,6 @@ func (c *checker) count(at, kind string, o map[string]any) {
 		t.markdown += chars(o["text"])
 		c.over(at+"/text", t.markdown, maxMarkdown, "characters in all markdown blocks")
 	case "table":
-		t.tables++
-		if t.tables > maxTables && c.surface == Message {
-			c.coded("only_one_table_allowed", at, "only one table is allowed in a message")
-		}
 		n := cellChars(o)
 		t.tableChars += n
 		t.cellChars += n
