@@ -74,7 +74,7 @@ func digestFails(p *tab) {
 	id := p.subscribe(software+` --at "mon 06:00"`, "Mon 30 Nov 2026 06:00 CET")
 	p.fault("defender_throttled", true)
 	p.nextWeek()
-	p.click("tab-wire", "")
+	p.panel("wire")
 	for calls := 2; calls <= 4; calls++ { // ten seconds after one another
 		p.see("Defender to be asked again", `(call, n) => [...document.querySelectorAll("[data-testid=wire-entry][data-kind=defender]")].filter((e) => e.innerText.includes(call)).length >= n`, software+"/getmissingkbs", calls)
 	}
@@ -182,7 +182,7 @@ func (p *tab) subscribe(words string, says ...string) string {
 func (p *tab) nextWeek() {
 	p.t.Helper()
 	p.last = read[string](p, "messages", `() => [...document.querySelectorAll("[data-testid=message]")].map((m) => m.dataset.ts).sort().at(-1) ?? "0"`)
-	p.click("tab-time", "")
+	p.panel("time")
 	clock := read[string](p, "the clock", `(s) => document.querySelector(s)?.dateTime`, hook("clock"))
 	p.click("advance-week", "")
 	p.see("the clock to move", `(s, was, by) => Date.parse(document.querySelector(s).dateTime) - Date.parse(was) >= by`, hook("clock"), clock, week.Milliseconds())
@@ -262,10 +262,15 @@ func (p *tab) threadOf(m message, software string) {
 		p.t.Errorf("the details are message %s, want one in the thread of %s", details.TS, m.TS)
 	}
 	p.says(details, false, "Missing updates of "+software)
-	p.see("the details in its thread", `(parent, reply) => document.querySelector("[data-ts='" + parent + "'] [data-testid=thread] [data-ts='" + reply + "']")`, m.TS, details.TS)
+	p.see("the details in its thread", `(parent, reply) => {
+		const thread = document.querySelector("[data-testid=thread]");
+		const beside = thread?.getBoundingClientRect().left >= document.querySelector("main").getBoundingClientRect().right;
+		return beside && [parent, reply].every((ts) => thread.querySelector("[data-ts='" + ts + "']"));
+	}`, m.TS, details.TS)
 	if few, all := len(p.table(m).Rows), len(p.table(details).Rows); all < few {
 		p.t.Errorf("the details have %d rows, the digest %d", all, few)
 	}
+	p.click("close-thread", "")
 }
 
 // chartOf reads the chart of a digest as a screen reader does, and checks that it is drawn as well.

@@ -78,7 +78,7 @@ func moveTheClock(p *tab) {
 	p.ask("microsoft-_-windows_10")
 	m := p.answer("Missing updates: microsoft-_-windows_10")
 	before, asOf := p.table(m), p.asOf(m)
-	p.click("tab-time", "")
+	p.panel("time")
 	clock := read[string](p, "the clock", `(s) => document.querySelector(s)?.dateTime`, hook("clock"))
 	p.click("advance-week", "")
 	p.see("the clock to move", `(s, was) => Date.parse(document.querySelector(s).dateTime) - Date.parse(was) >= 7 * 24 * 3600 * 1000`, hook("clock"), clock)
@@ -113,11 +113,11 @@ func connectionBreaks(p *tab) {
 	for i, fault := range []string{"slack_disconnect", "slack_drop"} {
 		p.ask(asked[i])
 		since = cmp.Or(since, p.last)
-		p.click("tab-wire", "")
+		p.panel("wire")
 		p.see("the question to reach the app", sentToApp, asked[i], 1)
-		p.click("tab-time", "")
+		p.panel("time")
 		p.click("fault-"+fault, "")
-		p.click("tab-wire", "")
+		p.panel("wire")
 		p.see("the app to connect again", helloSince, fault)
 	}
 	p.last = since
@@ -154,7 +154,7 @@ func silentApp(p *tab) {
 // deliveredTwice has Slack send everything again. The question is still answered once.
 func deliveredTwice(p *tab) {
 	p.fault("slack_redeliver", true)
-	p.click("tab-wire", "")
+	p.panel("wire")
 	p.ask("microsoft-_-edge")
 	p.answer("Missing updates: microsoft-_-edge")
 	p.see("two deliveries", sentToApp, "microsoft-_-edge", 2)

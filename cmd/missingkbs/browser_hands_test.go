@@ -100,10 +100,19 @@ func (p *tab) be(person string) {
 	}`, hook("who"), person)
 }
 
+// panel opens the panel, which is closed at first, on one of its tabs.
+func (p *tab) panel(name string) {
+	p.t.Helper()
+	if read[string](p, "the panel's button", `(s) => document.querySelector(s)?.ariaExpanded`, hook("toggle-panel")) == "false" {
+		p.click("toggle-panel", "")
+	}
+	p.click("tab-"+name, "")
+}
+
 // fault switches a fault on or off in the panel.
 func (p *tab) fault(name string, on bool) {
 	p.t.Helper()
-	p.click("tab-time", "")
+	p.panel("time")
 	p.click("fault-"+name, "")
 	p.see(name+" to be switched", `(s, on) => document.querySelector(s).checked === on`, hook("fault-"+name), on)
 }

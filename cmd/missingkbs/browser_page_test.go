@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -9,7 +11,7 @@ import (
 func wire(p *tab) {
 	p.ask("microsoft-_-edge")
 	p.answer("Missing updates: microsoft-_-edge")
-	p.click("tab-wire", "")
+	p.panel("wire")
 	p.see("the way of the question", `() => {
 		const kinds = [...document.querySelectorAll("[data-testid=wire-entry]")].map((e) => e.dataset.kind);
 		return ["ui", "socket-out", "socket-in", "defender", "response-url"].every((k) => kinds.includes(k));
@@ -41,4 +43,48 @@ func narrow(p *tab) {
 	if wide := read[int](p, "the page's width", `() => document.documentElement.scrollWidth`); wide > 390 {
 		p.t.Errorf("the page is %d wide on a screen of 390", wide)
 	}
+}
+
+// plainText copies what the bot says: ids with underscores, in titles, help and small print, letter by letter.
+func plainText(p *tab) {
+	p.ask("help")
+	p.says(p.answer("What you can ask"), true, "For example: microsoft-_-windows_11, or just")
+	p.ask("microsoft-_-windows_11")
+	p.says(p.answer("Missing updates: microsoft-_-windows_11"), true, "microsoft-_-windows_11")
+	p.ask("digest preview microsoft-_-edge microsoft-_-windows_11")
+	if m := p.answer(""); strings.Contains(m.Text, "*") {
+		p.t.Errorf("markup was read in plain text: %q", m.Text)
+	}
+}
+
+// newMessages reads on above while an answer arrives below.
+func newMessages(p *tab) {
+	for range 2 {
+		p.ask("microsoft-_-windows_11")
+		p.answer("Missing updates: microsoft-_-windows_11")
+	}
+	p.fault("defender_slow", true)
+	p.ask("microsoft-_-windows_10")
+	p.see("the messages to scroll up", `(s) => {
+		const list = document.querySelector(s);
+		list.scrollTop = 0;
+		return list.scrollHeight > 1.5 * list.clientHeight && list.scrollTop === 0;
+	}`, hook("messages"))
+	p.answer("Missing updates: microsoft-_-windows_10")
+	p.see("word of it", `(s) => document.querySelector(s)?.innerText.includes("New messages")`, hook("new-messages"))
+	p.click("new-messages", "")
+	p.see("the newest message", `(s) => {
+		const list = document.querySelector(s);
+		return list.scrollHeight - list.scrollTop - list.clientHeight < 5 && !document.querySelector("[data-testid=new-messages]");
+	}`, hook("messages"))
+}
+
+// workspaceTimes reads times in Alice's zone, which Slack knows; the computer is in another.
+func workspaceTimes(p *tab) {
+	p.ask("microsoft-_-edge")
+	m := p.answer("Missing updates: microsoft-_-edge")
+	p.says(m, true, "As of 10:00 AM, Nov 23, 2026") // the tenant's clock begins at 09:00 UTC
+	p.see("when it came", `(ts) => document.querySelector("[data-ts='" + ts + "'] time").innerText.startsWith("10:0")`, m.TS)
+	p.panel("time")
+	p.see("the clock", `() => document.querySelector(".clock").innerText.includes("10:0")`)
 }

@@ -76,13 +76,16 @@ func showNarrow(p *tab) {
 func showWire(p *tab) {
 	p.ask("microsoft-_-edge")
 	p.answer("Missing updates: microsoft-_-edge")
+	p.panel("wire")
 	p.clickOn(hook("wire-entry")+"[data-kind=defender] button", "")
 	p.see("the JSON", `() => document.querySelector(".entry-body")`)
 }
 
 func (p *tab) closePanel() {
 	p.t.Helper()
-	p.click("close-panel", "")
+	if read[string](p, "the panel's button", `(s) => document.querySelector(s).ariaExpanded`, hook("toggle-panel")) == "true" {
+		p.click("close-panel", "")
+	}
 	p.see("the panel to close", `(s) => !document.querySelector(s)`, hook("close-panel"))
 }
 

@@ -46,6 +46,9 @@ func TestBrowser(t *testing.T) {
 		{"shortcut", useShortcut},
 		{"wire", wire},
 		{"narrow", narrow},
+		{"plain text", plainText},
+		{"new messages", newMessages},
+		{"times of the zone", workspaceTimes},
 		{"digest with changes", digestChanges},
 		{"digest is silent", digestSilent},
 		{"digest by buttons", digestByButtons},
@@ -72,7 +75,7 @@ func startBrowser(t *testing.T) *browser {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 		chromedp.Flag("lang", "en-US"),
-		chromedp.Env("LANGUAGE=en_US", "TZ=Europe/Stockholm"),
+		chromedp.Env("LANGUAGE=en_US", "TZ=America/Los_Angeles"),
 		chromedp.WindowSize(1440, 900),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)

@@ -153,6 +153,7 @@ func slashCommand() sandbox.SlashCommand {
 			{Text: "search", Hint: "all software, most exposed first"},
 			{Text: `digest add microsoft-_-windows_11 --at "mon 09:00"`, Hint: "post here every Monday"},
 			{Text: "digest list", Hint: "the digests of this channel"},
+			{Text: "microsoft-_-edge", Hint: "a single update, of 2020"},
 			{Text: "help", Hint: "what can be asked"},
 		},
 	}

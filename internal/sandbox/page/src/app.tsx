@@ -1,5 +1,5 @@
 // The whole page: banner, left column, the chosen channel or Home tab, and the panel on the right.
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Channel, Message, State } from "./types.ts";
 import { useStore } from "./store.ts";
 import { shortcut } from "./api.ts";
@@ -10,6 +10,8 @@ import { ChannelPane, channelTitle } from "./channel.tsx";
 import { Home } from "./home.tsx";
 import { Modals } from "./modal.tsx";
 import { Panel } from "./panel.tsx";
+import { ThreadPane } from "./thread.tsx";
+import { timesIn } from "./times.ts";
 
 const noMessages: Message[] = [];
 
@@ -50,15 +52,21 @@ function Workspace({ state, theme, themeChoice, onTheme }: WorkspaceProps) {
   const [place, setPlace] = usePref<string>("place", "");
   const channel = place === home ? undefined : (channels.find((c) => c.id === place) ?? channels[0]);
   const at = channel?.id ?? home;
-  const [panel, setPanel] = usePref<"open" | "closed">("panel", "open");
+  const [panel, setPanel] = usePref<"open" | "closed">("panel", "closed");
   const wide = useMedia("(min-width: 1180px)");
   const [drawer, setDrawer] = useState<"none" | "side" | "panel">("none");
   const panelOpen = wide ? panel === "open" : drawer === "panel";
+  const [thread, setThread] = useState("");
+  const [dismissed, setDismissed] = useState<ReadonlySet<string>>(new Set());
+  const onDismiss = useCallback((ts: string) => setDismissed((old) => new Set(old).add(ts)), []);
+  const times = timesIn(persons.find((u) => u.id === me)?.tz);
   const unread = useUnread(state.messages, at, me);
   const people = useMemo(
-    () => ({ me, users: new Map(state.users.map((u) => [u.id, u])), channels: state.channels, theme, clock: new Date(state.clock) }),
-    [me, state.users, state.channels, theme, state.clock],
+    () => ({ me, users: new Map(state.users.map((u) => [u.id, u])), channels: state.channels, theme, times, clock: new Date(state.clock) }),
+    [me, state.users, state.channels, theme, times, state.clock],
   );
+
+  useEffect(() => setThread(""), [at, me]); // a thread is of one channel, as one person sees it
 
   useEffect(() => {
     document.title = `${channel ? channelTitle(channel) : "Home"} · ${state.team.name}`;
@@ -72,7 +80,7 @@ function Workspace({ state, theme, themeChoice, onTheme }: WorkspaceProps) {
   return (
     <PeopleContext value={people}>
       <div
-        className={`columns${panelOpen ? " with-panel" : ""}${drawer === "side" ? " with-side" : ""}`}
+        className={`columns${panelOpen ? " with-panel" : ""}${thread && channel ? " with-thread" : ""}${drawer === "side" ? " with-side" : ""}`}
         onKeyDown={(e) => e.key === "Escape" && setDrawer("none")}
       >
         <Sidebar
@@ -108,9 +116,12 @@ function Workspace({ state, theme, themeChoice, onTheme }: WorkspaceProps) {
             </button>
           </header>
           {channel
-            ? <ChannelPane key={`${channel.id} ${me}`} channel={channel} messages={state.messages[channel.id] ?? noMessages} commands={state.commands} />
+            ? <ChannelPane key={`${channel.id} ${me}`} channel={channel} messages={state.messages[channel.id] ?? noMessages} commands={state.commands} dismissed={dismissed} thread={thread} onDismiss={onDismiss} onThread={setThread} />
             : <Home view={state.homes[me]} />}
         </main>
+        {thread && channel && (
+          <ThreadPane channel={channel} ts={thread} messages={state.messages[channel.id] ?? noMessages} commands={state.commands} dismissed={dismissed} onDismiss={onDismiss} onClose={() => setThread("")} />
+        )}
         {panelOpen && <Panel state={state} onClose={togglePanel} />}
       </div>
       <Modals key={me} stack={state.views?.[me] ?? []} />

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { arc, every, slices, ticks } from "./blocks/chart_scale.ts";
 import { slackDate } from "./blocks/date.ts";
+import { timesIn } from "./times.ts";
 import { cellText, columnWidth, matching, nextSort, pageOf, sorted, type Cell } from "./blocks/table_logic.ts";
 import { initialValues } from "./blocks/values.ts";
 
@@ -71,13 +72,23 @@ test("labels that have no room are stepped over", () => {
 
 test("date tokens are filled in the reader's zone, relative to the workspace's day", () => {
   const at = new Date("2026-11-23T23:30:00Z"); // the 24th in Stockholm
-  const on = (format: string, now: string) => slackDate(at, format, new Date(now));
+  const on = (format: string, now: string) => slackDate(at, format, new Date(now), timesIn("Europe/Stockholm"));
   assert.equal(on("{date_num} {time}", "2026-01-01T00:00:00Z"), "2026-11-24 12:30 AM".replace(" ", " "));
   assert.equal(on("{date_short_pretty}", "2026-11-24T08:00:00Z"), "today");
   assert.equal(on("{date_long_pretty}", "2026-11-25T08:00:00Z"), "yesterday");
   assert.equal(on("{date_pretty}", "2026-11-30T08:00:00Z"), "November 24, 2026");
   assert.equal(on("{ago}", "2026-11-24T01:35:00Z"), "2 hours ago");
   assert.equal(on("{nonsense}", "2026-11-24T01:35:00Z"), "{nonsense}");
+});
+
+test("times are those of the zone, wherever the computer is; an unknown zone is the computer's", () => {
+  const at = new Date("2026-11-23T23:30:00Z");
+  assert.equal(timesIn("America/New_York").dayKey(at), "2026-11-23");
+  assert.equal(timesIn("Asia/Tokyo").dayKey(at), "2026-11-24");
+  assert.match(timesIn("Asia/Tokyo").timeOfDay(at), /^8:30/);
+  assert.equal(slackDate(at, "{date_num} {time}", at, timesIn("Asia/Tokyo")).replace("\u202f", " "), "2026-11-24 8:30 AM");
+  assert.equal(slackDate(at, "{date_short_pretty}", new Date("2026-11-24T06:00:00Z"), timesIn("America/New_York")), "yesterday");
+  assert.equal(timesIn("Nowhere/At_All").timeOfDay(at), timesIn(undefined).timeOfDay(at));
 });
 
 test("state.values starts with what the blocks say, also inside of layouts and containers", () => {

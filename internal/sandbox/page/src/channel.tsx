@@ -1,16 +1,22 @@
 // The middle of the page: a channel's heading, its messages, and the composer.
-import { Fragment, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { Fragment, useMemo, useState } from "react";
 import type { Channel, Command, Message } from "./types.ts";
 import { usePeople } from "./people.tsx";
-import { longDay } from "./format.ts";
 import { lines } from "./message_list.ts";
 import { MessageRow } from "./message.tsx";
 import { Composer } from "./composer.tsx";
+import { useStickyBottom } from "./sticky.tsx";
+import { NewMessages } from "./new_messages.tsx";
 
 interface Props {
   channel: Channel;
   messages: Message[];
   commands: Command[];
+  dismissed: ReadonlySet<string>;
+  /** The message whose thread is open beside; empty for none. */
+  thread: string;
+  onDismiss(ts: string): void;
+  onThread(ts: string): void;
 }
 
 export function channelTitle(c: Channel): string {
@@ -20,19 +26,17 @@ export function channelTitle(c: Channel): string {
 /** How many messages are drawn before the person asks for more. */
 const firstCount = 200;
 
-export function ChannelPane({ channel, messages, commands }: Props) {
-  const { me } = usePeople();
-  const [dismissed, setDismissed] = useState<ReadonlySet<string>>(new Set());
+export function ChannelPane({ channel, messages, commands, dismissed, thread, onDismiss, onThread }: Props) {
+  const { me, times } = usePeople();
   const [count, setCount] = useState(firstCount);
-  const onDismiss = useCallback((ts: string) => setDismissed((old) => new Set(old).add(ts)), []);
-  const all = useMemo(() => lines(messages, me, dismissed), [messages, me, dismissed]);
+  const all = useMemo(() => lines(messages, me, dismissed, times), [messages, me, dismissed, times]);
   const shown = all.slice(-count);
-  const scroller = useStickyBottom(all.length, all.at(-1)?.message);
+  const { ref, unseen, toEnd } = useStickyBottom(all.at(-1)?.message, me);
 
   return (
     <>
       <h2 className="visually-hidden">Messages</h2>
-      <div className="messages" ref={scroller} tabIndex={0} role="log" aria-live="polite" aria-label={`Messages in ${channelTitle(channel)}`} data-testid="messages">
+      <div className="messages" ref={ref} tabIndex={0} role="log" aria-live="polite" aria-label={`Messages in ${channelTitle(channel)}`} data-testid="messages">
         <div className="messages-inner">
           {all.length === 0 && <Empty channel={channel} command={commands[0]?.command} />}
           {all.length > shown.length && (
@@ -42,12 +46,13 @@ export function ChannelPane({ channel, messages, commands }: Props) {
           )}
           {shown.map(({ message, replies, joined, day }) => (
             <Fragment key={message.ts}>
-              {day && <div className="day"><span>{longDay(day)}</span></div>}
-              <MessageRow message={message} replies={replies} commands={commands} joined={joined} onDismiss={onDismiss} />
+              {day && <div className="day"><span>{times.longDay(day)}</span></div>}
+              <MessageRow message={message} replies={replies.length} joined={joined} open={message.ts === thread} onDismiss={onDismiss} onThread={onThread} />
             </Fragment>
           ))}
         </div>
       </div>
+      {unseen && <NewMessages onClick={toEnd} />}
       <Composer key={channel.id} channel={channel.id} commands={commands} placeholder={`Message ${channelTitle(channel)}`} />
     </>
   );
@@ -61,32 +66,4 @@ function Empty({ channel, command }: { channel: Channel; command: string | undef
       {command && <p>Type <code>{command}</code> below to ask the app something.</p>}
     </div>
   );
-}
-
-/** useStickyBottom keeps the newest message in view unless the person scrolled away from it. */
-function useStickyBottom(length: number, last: Message | undefined) {
-  const ref = useRef<HTMLDivElement>(null);
-  const stuck = useRef(true);
-  useLayoutEffect(() => {
-    const el = ref.current;
-    if (el && stuck.current) el.scrollTop = el.scrollHeight;
-  }, [length, last]);
-  useEffect(() => {
-    const el = ref.current;
-    if (!el) return;
-    const onScroll = () => {
-      stuck.current = el.scrollHeight - el.scrollTop - el.clientHeight < 80;
-    };
-    const grown = new ResizeObserver(() => {
-      if (stuck.current) el.scrollTop = el.scrollHeight;
-    });
-    el.addEventListener("scroll", onScroll, { passive: true });
-    grown.observe(el);
-    if (el.firstElementChild) grown.observe(el.firstElementChild);
-    return () => {
-      el.removeEventListener("scroll", onScroll);
-      grown.disconnect();
-    };
-  }, []);
-  return ref;
 }

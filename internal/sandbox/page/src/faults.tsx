@@ -1,7 +1,7 @@
 // The panel that moves the clock and switches faults on.
 import { useState, type ReactNode } from "react";
 import { advance, setFaults } from "./api.ts";
-import { dayAndYear, timeOfDay } from "./format.ts";
+import { usePeople } from "./people.tsx";
 import type { Answer, Fault, FaultValue } from "./types.ts";
 
 interface Props {
@@ -32,6 +32,7 @@ function useRequest(): { busy: boolean; failed: string; run(what: () => Promise<
 
 export function TimeAndFaults({ clock, faults, list, connections }: Props) {
   const request = useRequest();
+  const { times } = usePeople();
   const at = new Date(clock);
   const valid = !Number.isNaN(at.getTime());
   const groups = [...new Set(list.map((f) => f.group))];
@@ -41,8 +42,8 @@ export function TimeAndFaults({ clock, faults, list, connections }: Props) {
       <section>
         <h3>Time</h3>
         <p className="clock">
-          <time dateTime={clock} data-testid="clock">{valid ? dayAndYear(at) : clock}</time>
-          {valid && <span>{timeOfDay(at)}</span>}
+          <time dateTime={clock} data-testid="clock">{valid ? times.dayAndYear(at) : clock}</time>
+          {valid && <span>{times.timeOfDay(at)}</span>}
         </p>
         <div className="row">
           <button type="button" className="btn" data-testid="advance-day" disabled={request.busy} onClick={() => request.run(() => advance(24))}>+ 1 day</button>

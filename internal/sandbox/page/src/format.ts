@@ -1,27 +1,10 @@
-// Times, sizes and names as people read them.
+// Sizes and names as people read them, and when a message was written; times.ts writes times.
 import type { Answer, User } from "./types.ts";
 
 /** tsDate turns a message timestamp ("1763900000.000100") into a date. */
 export function tsDate(ts: string): Date {
   return new Date(Number.parseFloat(ts) * 1000);
 }
-
-const clockTime = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
-const dayName = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
-const shortDay = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
-const traceTime = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hour12: false,
-});
-
-export const timeOfDay = (d: Date): string => clockTime.format(d);
-export const fullDate = (d: Date): string => fullTime.format(d);
-export const longDay = (d: Date): string => dayName.format(d);
-export const dayAndYear = (d: Date): string => shortDay.format(d);
-export const traceClock = (iso: string): string => {
-  const d = new Date(iso);
-  return Number.isNaN(d.getTime()) ? iso : traceTime.format(d);
-};
 
 export function duration(ms: number): string {
   if (ms >= 1000) return `${(ms / 1000).toFixed(ms >= 10_000 ? 0 : 1)} s`;

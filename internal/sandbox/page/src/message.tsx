@@ -1,39 +1,40 @@
 // One message as a person sees it.
-import { memo, useMemo, useState, type ReactNode } from "react";
-import type { Block, Command, Message } from "./types.ts";
+import { memo, useMemo, type ReactNode } from "react";
+import type { Block, Message } from "./types.ts";
 import { Avatar, usePeople } from "./people.tsx";
-import { displayName, fileSize, fullDate, timeOfDay, tsDate } from "./format.ts";
+import { displayName, fileSize, tsDate } from "./format.ts";
 import { Blocks } from "./blocks/blocks.tsx";
 import { MessageText } from "./blocks/library.tsx";
 import { SurfaceProvider } from "./blocks/surface.tsx";
-import { Thread } from "./thread.tsx";
+import { Replies } from "./thread.tsx";
 
 interface Props {
   message: Message;
-  replies: Message[];
-  commands: Command[];
+  /** How many replies its thread has. */
+  replies: number;
   /** The same person wrote the message above a moment ago: no picture and name again. */
   joined: boolean;
+  /** It stands in the column of its thread. */
   inThread?: boolean;
+  /** Its thread is open beside. */
+  open: boolean;
   onDismiss(ts: string): void;
+  onThread(ts: string): void;
 }
-
-const noReplies: Message[] = [];
 
 export const MessageRow = memo(function MessageRow(p: Props) {
   const { message: m } = p;
-  const { users } = usePeople();
-  const [threadOpen, setThreadOpen] = useState(false);
+  const { users, times } = usePeople();
   const user = users.get(m.user);
   const date = tsDate(m.ts);
   const name = m.kind === "error" ? "Sandbox" : displayName(user, m.user);
-  const time = <time dateTime={date.toISOString()} title={fullDate(date)}>{timeOfDay(date)}</time>;
+  const time = <time dateTime={date.toISOString()} title={times.fullDate(date)}>{times.timeOfDay(date)}</time>;
   if (m.kind === "command_echo") return <Echo m={m} name={name} time={time} />;
   const privately = Boolean(m.ephemeral_for);
-  const canReply = !p.inThread && !privately && !p.replies.length && m.kind !== "error";
+  const canReply = !p.inThread && !privately && p.replies === 0 && m.kind !== "error";
   const className = ["message", m.kind ?? "person", p.joined && "joined", privately && "ephemeral"].filter(Boolean).join(" ");
   return (
-    <article className={className} data-testid="message" data-ts={m.ts} data-kind={m.kind} data-ephemeral={privately} aria-label={`${name}, ${timeOfDay(date)}`}>
+    <article className={className} data-testid="message" data-ts={m.ts} data-kind={m.kind} data-ephemeral={privately} aria-label={`${name}, ${times.timeOfDay(date)}`}>
       <div className="message-side">{p.joined ? time : m.kind === "error" ? <span className="avatar warn" aria-hidden="true">!</span> : <Avatar user={user} id={m.user} />}</div>
       <div className="message-main">
         {privately && (
@@ -52,12 +53,10 @@ export const MessageRow = memo(function MessageRow(p: Props) {
           </div>
         )}
         <Content m={m} />
-        {p.replies.length > 0 || threadOpen
-          ? <Thread parent={m} replies={p.replies} commands={p.commands} open={threadOpen} onOpen={setThreadOpen} onDismiss={p.onDismiss} />
-          : null}
+        {p.replies > 0 && <Replies count={p.replies} open={p.open} onOpen={() => p.onThread(m.ts)} />}
       </div>
-      {canReply && !threadOpen && (
-        <button type="button" className="reply-button" data-testid="start-thread" onClick={() => setThreadOpen(true)}>Reply in thread</button>
+      {canReply && !p.open && (
+        <button type="button" className="reply-button" data-testid="start-thread" onClick={() => p.onThread(m.ts)}>Reply in thread</button>
       )}
     </article>
   );
@@ -100,5 +99,3 @@ function Content({ m }: { m: Message }) {
     </div>
   );
 }
-
-export { noReplies };

@@ -1,6 +1,7 @@
 // Which messages a person sees in a channel and how they are grouped. Pure functions.
 import type { Message } from "./types.ts";
 import { tsDate } from "./format.ts";
+import type { Times } from "./times.ts";
 
 export interface Line {
   message: Message;
@@ -13,7 +14,7 @@ export interface Line {
 const joinMS = 5 * 60 * 1000;
 
 /** lines gives the channel as one person sees it: no one else's ephemeral messages, replies under their parents. */
-export function lines(all: Message[], me: string, dismissed: ReadonlySet<string>): Line[] {
+export function lines(all: Message[], me: string, dismissed: ReadonlySet<string>, times: Times): Line[] {
   const seen = all.filter((m) => (!m.ephemeral_for || m.ephemeral_for === me) && !dismissed.has(m.ts));
   const replies = new Map<string, Message[]>();
   const top: Message[] = [];
@@ -26,7 +27,7 @@ export function lines(all: Message[], me: string, dismissed: ReadonlySet<string>
   return top.map((message, i) => {
     const before = top[i - 1];
     const date = tsDate(message.ts);
-    const newDay = !before || tsDate(before.ts).toDateString() !== date.toDateString();
+    const newDay = !before || times.dayKey(tsDate(before.ts)) !== times.dayKey(date);
     return {
       message,
       replies: replies.get(message.ts) ?? none,

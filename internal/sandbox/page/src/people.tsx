@@ -2,6 +2,7 @@
 import { createContext, useContext } from "react";
 import type { Channel, User } from "./types.ts";
 import { displayName, initials } from "./format.ts";
+import { timesIn, type Times } from "./times.ts";
 
 export interface People {
   me: string;
@@ -10,9 +11,11 @@ export interface People {
   theme: "light" | "dark";
   /** The workspace's time when it was last told. */
   clock: Date;
+  /** Writes times in the zone of who looks. */
+  times: Times;
 }
 
-export const PeopleContext = createContext<People>({ me: "", users: new Map(), channels: [], theme: "light", clock: new Date(0) });
+export const PeopleContext = createContext<People>({ me: "", users: new Map(), channels: [], theme: "light", clock: new Date(0), times: timesIn(undefined) });
 
 export const usePeople = (): People => useContext(PeopleContext);
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reduce, traceLimit, type Event } from "./reduce.ts";
 import { lines } from "./message_list.ts";
+import { timesIn } from "./times.ts";
 import type { Message, State, TraceEntry } from "./types.ts";
 
 function state(over: Partial<State> = {}): State {
@@ -58,23 +59,24 @@ test("faults that an event leaves out stay as they are", () => {
 });
 
 const none = new Set<string>();
+const times = timesIn("Europe/Stockholm");
 
 test("people see their own ephemeral messages only, until they dismiss them", () => {
   const all = [message("1.0", { ephemeral_for: "A" }), message("2.0", { ephemeral_for: "B" }), message("3.0")];
-  assert.deepEqual(lines(all, "A", none).map((l) => l.message.ts), ["1.0", "3.0"]);
-  assert.deepEqual(lines(all, "A", new Set(["1.0"])).map((l) => l.message.ts), ["3.0"]);
+  assert.deepEqual(lines(all, "A", none, times).map((l) => l.message.ts), ["1.0", "3.0"]);
+  assert.deepEqual(lines(all, "A", new Set(["1.0"]), times).map((l) => l.message.ts), ["3.0"]);
 });
 
 test("replies stand under their parent; one whose parent is gone stands alone; a broadcast stands in both", () => {
   const all = [message("1.0"), message("2.0", { thread_ts: "1.0" }), message("3.0", { thread_ts: "0.5" }), message("4.0", { thread_ts: "1.0", reply_broadcast: true })];
-  const got = lines(all, "A", none);
+  const got = lines(all, "A", none, times);
   assert.deepEqual(got.map((l) => l.message.ts), ["1.0", "3.0", "4.0"]);
   assert.deepEqual(got[0]?.replies.map((m) => m.ts), ["2.0", "4.0"]);
 });
 
 test("a person's messages join when close in time; the app's never do; days are divided", () => {
   const got = lines(
-    [message("1000.0"), message("1060.0"), message("1600.0"), message("1601.0", { kind: "app" }), message("90000.0")], "A", none,
+    [message("1000.0"), message("1060.0"), message("1600.0"), message("1601.0", { kind: "app" }), message("90000.0")], "A", none, times,
   );
   assert.deepEqual(got.map((l) => l.joined), [false, true, false, false, false]);
   assert.deepEqual(got.map((l) => Boolean(l.day)), [true, false, false, false, true]);

@@ -1,34 +1,57 @@
-// The replies under a message, and the field to add one.
-import type { Command, Message } from "./types.ts";
-import { MessageRow, noReplies } from "./message.tsx";
+// A thread: how many replies stand under a message, and the column beside the channel where they are read and written.
+import { useEffect, useMemo, useRef } from "react";
+import type { Channel, Command, Message } from "./types.ts";
+import { usePeople } from "./people.tsx";
+import { lines } from "./message_list.ts";
+import { MessageRow } from "./message.tsx";
 import { Composer } from "./composer.tsx";
+import { useStickyBottom } from "./sticky.tsx";
+import { NewMessages } from "./new_messages.tsx";
 
-interface Props {
-  parent: Message;
-  replies: Message[];
-  commands: Command[];
-  open: boolean;
-  onOpen(open: boolean): void;
-  onDismiss(ts: string): void;
+/** Replies says how many replies a message has, and opens them. */
+export function Replies({ count, open, onOpen }: { count: number; open: boolean; onOpen(): void }) {
+  return (
+    <button type="button" className="link thread-toggle" aria-expanded={open} aria-controls="thread" data-testid="thread-toggle" onClick={onOpen}>
+      {count === 1 ? "1 reply" : `${count} replies`}
+    </button>
+  );
 }
 
-export function Thread({ parent, replies, commands, open, onOpen, onDismiss }: Props) {
-  const n = replies.length;
+interface Props {
+  channel: Channel;
+  ts: string;
+  messages: Message[];
+  commands: Command[];
+  dismissed: ReadonlySet<string>;
+  onDismiss(ts: string): void;
+  onClose(): void;
+}
+
+/** ThreadPane shows a message with its replies beside the channel. */
+export function ThreadPane({ channel, ts, messages, commands, dismissed, onDismiss, onClose }: Props) {
+  const { me, times } = usePeople();
+  const line = useMemo(() => lines(messages, me, dismissed, times).find((l) => l.message.ts === ts), [messages, me, dismissed, times, ts]);
+  const close = useRef<HTMLButtonElement>(null);
+  const { ref, unseen, toEnd } = useStickyBottom(line?.replies.at(-1), me);
+  useEffect(() => close.current?.focus(), [ts]);
   return (
-    <div className="thread" data-testid="thread">
-      <button type="button" className="link thread-toggle" aria-expanded={open} data-testid="thread-toggle" onClick={() => onOpen(!open)}>
-        <span className="twisty" aria-hidden="true" />
-        {n === 0 ? "No replies yet" : n === 1 ? "1 reply" : `${n} replies`}
-      </button>
-      {open && (
-        <div className="replies">
-          {replies.map((m) => (
-            <MessageRow key={m.ts} message={m} replies={noReplies} commands={commands} joined={false} inThread onDismiss={onDismiss} />
-          ))}
-          {/* Slack runs no slash commands in threads, so none are offered there. */}
-          <Composer channel={parent.channel} placeholder="Reply…" commands={commands} thread={parent.ts} />
+    <aside className="thread" id="thread" aria-label="Thread" data-testid="thread" onKeyDown={(e) => e.key === "Escape" && onClose()}>
+      <div className="thread-head">
+        <h2>Thread</h2>
+        <button type="button" className="btn icon" aria-label="Close the thread" data-testid="close-thread" ref={close} onClick={onClose}><span aria-hidden="true">×</span></button>
+      </div>
+      <div className="replies" ref={ref} tabIndex={0} role="log" aria-label="Replies">
+        <div>
+          {line
+            ? [line.message, ...line.replies].map((m) => (
+              <MessageRow key={m.ts} message={m} replies={0} joined={false} inThread open={false} onDismiss={onDismiss} onThread={onClose} />
+            ))
+            : <p className="empty small">The message is gone.</p>}
         </div>
-      )}
-    </div>
+      </div>
+      {unseen && <NewMessages onClick={toEnd} />}
+      {/* Slack runs no slash commands in threads, so none are offered there. */}
+      {line && <Composer channel={channel.id} placeholder="Reply…" commands={commands} thread={ts} />}
+    </aside>
   );
 }

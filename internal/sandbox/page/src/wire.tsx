@@ -1,7 +1,8 @@
 // The panel that shows what went over the wires: every envelope, Web API call and Defender request, with its JSON and time.
 import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { TraceEntry } from "./types.ts";
-import { duration, traceClock } from "./format.ts";
+import { duration } from "./format.ts";
+import { usePeople } from "./people.tsx";
 import { ackTimes, nameOf, noteOf } from "./wire_text.ts";
 import { Json } from "./json.tsx";
 
@@ -91,6 +92,7 @@ function matches(e: TraceEntry, q: string): boolean {
 }
 
 const Entry = memo(function Entry({ e, took }: { e: TraceEntry; took: number }) {
+  const { times } = usePeople();
   const [open, setOpen] = useState(false);
   const kind = kinds[e.kind] ?? { label: e.kind, arrow: "·" };
   return (
@@ -100,7 +102,7 @@ const Entry = memo(function Entry({ e, took }: { e: TraceEntry; took: number }) 
         <span className={`entry-kind ${e.kind}`} title={kind.label}><span aria-hidden="true">{kind.arrow}</span><span className="visually-hidden">{kind.label}</span></span>
         <span className="entry-name" title={`${nameOf(e)} ${noteOf(e)}`}>{nameOf(e)}<span className="entry-note">{noteOf(e)}</span></span>
         <span className={took >= slowMS ? "entry-time slow" : "entry-time"}>{took > 0 ? duration(took) : ""}</span>
-        <span className="entry-clock">{traceClock(e.time)}</span>
+        <span className="entry-clock">{times.traceClock(e.time)}</span>
       </button>
       {open && <Body body={e.body} />}
     </div>

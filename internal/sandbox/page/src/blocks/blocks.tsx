@@ -12,11 +12,10 @@ import { localPicture } from "./pictures.ts";
 import { useSurface } from "./surface.tsx";
 import { blockID } from "./values.ts";
 import { EmojiText } from "./emoji_text.tsx";
+import { TextObject } from "./text.tsx";
 
-/** What the library draws well and nobody acts on. */
-const shown = new Set([
-  "header", "divider", "context", "rich_text", "video", "file", "alert", "plan", "task_card",
-]);
+/** What the library draws well and nobody acts on. It reads markup in plain_text, so blocks with text objects are not among them. */
+const shown = new Set(["divider", "rich_text", "video", "file", "plan", "task_card"]);
 
 export function Blocks({ blocks }: { blocks: Block[] }) {
   return (
@@ -33,8 +32,14 @@ export function Blocks({ blocks }: { blocks: Block[] }) {
 /** BlockView draws one block. */
 export const BlockView = memo(function BlockView({ block }: { block: Block }) {
   switch (block.type) {
+    case "header":
+      return <Header block={block} />;
     case "section":
       return <Section block={block} />;
+    case "context":
+      return <Context block={block} />;
+    case "alert":
+      return <Alert block={block} />;
     case "actions":
     case "context_actions":
       return <Actions block={block} />;
@@ -95,19 +100,44 @@ export function Unsupported({ type }: { type: string }) {
   return <div className="unsupported" data-testid="unsupported">unsupported block: {type}</div>;
 }
 
+function Header({ block }: { block: Block }) {
+  const level = Math.min(Math.max(Number(block["level"] ?? 2), 1), 4);
+  // The channel's own headings are h1 and h2.
+  return <div className={`header level-${level}`} role="heading" aria-level={level + 2}><TextObject text={block["text"] as Text} /></div>;
+}
+
 function Section({ block }: { block: Block }) {
   const accessory = block["accessory"] as Element | undefined;
-  const { bare, picture } = useMemo(() => {
-    const { accessory: _, ...rest } = block;
-    return { bare: [rest], picture: accessory?.type === "image" };
-  }, [block, accessory]);
-  if (!accessory || picture) return <Static block={block} />;
+  const text = block["text"] as Text | undefined;
+  const fields = (block["fields"] ?? []) as Text[];
+  const picture = accessory?.type === "image" ? (accessory as unknown as Block) : undefined;
   return (
     <div className="section">
-      <div className="section-text"><Drawn blocks={bare} /></div>
-      <ActionElement blockID={blockID(block)} e={accessory} dispatch />
+      <div className="section-text">
+        {text && <TextObject text={text} />}
+        {fields.length > 0 && <div className="fields">{fields.map((f, i) => <div key={i}><TextObject text={f} /></div>)}</div>}
+      </div>
+      {picture
+        ? <img className="thumb" src={localPicture(String(picture["image_url"] ?? ""))} alt={String(picture["alt_text"] ?? "")} />
+        : accessory && <ActionElement blockID={blockID(block)} e={accessory} dispatch />}
     </div>
   );
+}
+
+function Context({ block }: { block: Block }) {
+  const elements = (block["elements"] ?? []) as (Text & Block)[];
+  return (
+    <div className="context">
+      {elements.map((e, i) => (e as Block).type === "image"
+        ? <img key={i} src={localPicture(String(e["image_url"] ?? ""))} alt={String(e["alt_text"] ?? "")} />
+        : <TextObject key={i} text={e} />)}
+    </div>
+  );
+}
+
+function Alert({ block }: { block: Block }) {
+  const level = String(block["level"] ?? "default");
+  return <div className={`alert ${level}`} role={level === "error" ? "alert" : "note"}><TextObject text={block["text"] as Text} /></div>;
 }
 
 function Actions({ block }: { block: Block }) {
@@ -142,7 +172,7 @@ function Input({ block }: { block: Block }) {
         : <label className="input-label" htmlFor={id}>{text}</label>}
       <ActionElement blockID={blockID(block)} e={e} id={id} dispatch={block["dispatch_action"] === true} describedBy={describedBy} invalid={Boolean(error)} />
       {error && <p className="input-error" id={`${id}-error`} role="alert" data-testid="input-error">{error}</p>}
-      {hint && <p className="input-hint" id={`${id}-hint`}>{hint.text}</p>}
+      {hint && <p className="input-hint" id={`${id}-hint`}><TextObject text={hint} /></p>}
     </div>
   );
 }

@@ -1,6 +1,8 @@
 // Slack's date tokens, in the reader's zone and language.
 // https://docs.slack.dev/messaging/formatting-message-text#date-formatting
 
+import type { Times } from "../times.ts";
+
 const dayMS = 24 * 60 * 60 * 1000;
 
 type Style = Intl.DateTimeFormatOptions;
@@ -16,30 +18,24 @@ const styles: Record<string, Style> = {
 };
 
 /** slackDate fills a format such as "{date_short_pretty} at {time}"; now tells what is today. */
-export function slackDate(at: Date, format: string, now: Date): string {
-  return format.replace(/\{(\w+)\}/g, (whole, token: string) => word(at, token, now) ?? whole);
+export function slackDate(at: Date, format: string, now: Date, times: Times): string {
+  return format.replace(/\{(\w+)\}/g, (whole, token: string) => word(at, token, now, times) ?? whole);
 }
 
-function word(at: Date, token: string, now: Date): string | undefined {
+function word(at: Date, token: string, now: Date, times: Times): string | undefined {
   if (token === "ago") return ago(at, now);
-  if (token === "date_num") return isoDay(at);
+  if (token === "date_num") return times.dayKey(at);
   const base = token.replace(/_pretty$/, "");
   if (base !== token) {
-    const near = relativeDay(at, now);
+    const near = relativeDay(times.dayKey(at), times.dayKey(now));
     if (near) return near;
   }
   const style = styles[token] ?? styles[base];
-  return style && new Intl.DateTimeFormat(undefined, style).format(at);
+  return style && new Intl.DateTimeFormat(undefined, times.zone ? { ...style, timeZone: times.zone } : style).format(at);
 }
 
-function isoDay(at: Date): string {
-  const two = (n: number) => String(n).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-}
-
-function relativeDay(at: Date, now: Date): string | undefined {
-  const midnight = (d: Date) => new Date(d.getFullYear(), d.getMonth(), d.getDate()).getTime();
-  const days = Math.round((midnight(at) - midnight(now)) / dayMS);
+function relativeDay(day: string, today: string): string | undefined {
+  const days = Math.round((Date.parse(day) - Date.parse(today)) / dayMS);
   return ({ "-1": "yesterday", "0": "today", "1": "tomorrow" } as Record<string, string>)[String(days)];
 }
 

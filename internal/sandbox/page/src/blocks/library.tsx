@@ -33,10 +33,10 @@ interface WhenProps {
 
 /** When is a date token. What is "today" is told by the workspace's clock, not the computer's. */
 function When({ timestamp, format, link, fallback }: WhenProps) {
-  const { clock } = usePeople();
+  const { clock, times } = usePeople();
   const at = new Date(Number(timestamp) * 1000);
   if (Number.isNaN(at.getTime())) return fallback;
-  const shown = <time dateTime={at.toISOString()}>{slackDate(at, format, clock)}</time>;
+  const shown = <time dateTime={at.toISOString()}>{slackDate(at, format, clock, times)}</time>;
   return link ? <Link href={link}>{shown}</Link> : shown;
 }
 

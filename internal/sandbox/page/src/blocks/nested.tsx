@@ -6,6 +6,8 @@ import { Button } from "./button.tsx";
 import { Drawn } from "./library.tsx";
 import { blockID } from "./values.ts";
 import { EmojiText } from "./emoji_text.tsx";
+import { localPicture } from "./pictures.ts";
+import { TextObject } from "./text.tsx";
 
 interface LayoutItem {
   block: Block;
@@ -62,19 +64,19 @@ export function Container({ block }: { block: Block }) {
 
 export function Card({ block }: { block: Block }) {
   const actions = (block["actions"] ?? []) as Element[];
-  const bare = useMemo(() => {
-    const { actions: _, ...rest } = block;
-    return [rest];
-  }, [block]);
+  const hero = block["hero_image"] as Block | undefined;
   return (
     <div className="card" data-testid="card">
-      <Drawn blocks={bare} />
+      {hero && <img className="hero" src={localPicture(String(hero["image_url"] ?? ""))} alt={String(hero["alt_text"] ?? "")} />}
+      {cardTexts.map((name) => block[name] !== undefined && <div key={name} className={`card-${name}`}><TextObject text={block[name] as Text} /></div>)}
       {actions.length > 0 && (
         <div className="actions">{actions.map((e, i) => <Button key={e.action_id ?? i} blockID={blockID(block)} e={e} />)}</div>
       )}
     </div>
   );
 }
+
+const cardTexts = ["title", "subtitle", "body", "subtext"];
 
 export function Carousel({ block }: { block: Block }) {
   const cards = (block["elements"] ?? []) as Block[];
