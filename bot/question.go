@@ -171,9 +171,9 @@ func (q question) private() question {
 
 // request is the question for the router.
 func (q question) request() (commands.Request, error) {
-	read := commands.Parse
-	if q.entry == EntryClick {
-		read = commands.ParseOffered
+	read := commands.ParseOffered // what a page or a select of ours carried
+	if q.typed {
+		read = commands.Parse
 	}
 	req, err := read(q.line)
 	req.ID, req.User, req.Channel = q.id, q.user, q.channel

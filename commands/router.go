@@ -19,24 +19,38 @@ type Request struct {
 
 	// Terminal says that the question came from the terminal of whoever runs the program, who may see everything.
 	Terminal bool
+
+	exact bool // the words are those of a page of ours: a comma in them parts nothing
 }
 
-// Parse reads a typed line of at most [MaxLine] bytes. The caller fills in who asks and where.
-func Parse(line string) (Request, error) { return parse(line, MaxLine) }
+// Parse reads a typed line of at most [MaxLine] bytes, as [Read] does. The caller fills in who asks and where.
+func Parse(line string) (Request, error) { return parse(line, MaxLine, Read) }
 
-// ParseOffered reads the line that a button of a page carries, at most [MaxOffered] bytes: whoever typed a line that was
-// read can press what is offered for it.
-func ParseOffered(line string) (Request, error) { return parse(line, MaxOffered) }
+// ParseOffered reads the line that a button or a select of a page carries, at most [MaxOffered] bytes: exactly as it was
+// written, for a software id may hold any character. Whoever typed a line that was read can press what is offered for it.
+func ParseOffered(line string) (Request, error) {
+	req, err := parse(line, MaxOffered, Split)
+	req.exact = true
+	return req, err
+}
 
-func parse(line string, most int) (Request, error) {
+func parse(line string, most int, read func(string) []string) (Request, error) {
 	if len(line) > most {
-		return Request{}, &Error{
-			Usage:   true,
-			Message: fmt.Sprintf("That line has %d bytes; at most %d are read. Ask for one software id or a few words.", len(line), most),
-		}
+		return Request{}, tooLong(len(line), most)
 	}
 	// One mark for each run of bytes that are no text: written out again, each would be three bytes.
-	return Request{Words: Split(strings.ToValidUTF8(line, "\uFFFD"))}, nil
+	words := read(strings.ToValidUTF8(line, "\uFFFD"))
+	if n := len(Line(words...)); n > MaxOffered { // some characters stand for a whole sentence
+		return Request{}, tooLong(n, most)
+	}
+	return Request{Words: words}, nil
+}
+
+func tooLong(size, most int) error {
+	return &Error{
+		Usage:   true,
+		Message: fmt.Sprintf("That line has %d bytes; at most %d are read. Ask for one software id or a few words.", size, most),
+	}
 }
 
 // Command is one thing people can ask for.

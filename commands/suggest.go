@@ -17,7 +17,7 @@ func (s *Suggester) Suggest(ctx context.Context, typed string, limit int) ([]str
 	if len(typed) > MaxLine || s.defender == nil {
 		return nil, nil
 	}
-	found, err := s.index.find(ctx, s.defender, Split(typed))
+	found, err := s.index.find(ctx, s.defender, Read(typed))
 	if err != nil {
 		return nil, err
 	}

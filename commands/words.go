@@ -13,10 +13,9 @@ const (
 	MaxOffered = 2 * MaxLine
 )
 
-// Split cuts a typed line into words, the way people type in Slack: its clients turn "--" into a dash and straight
-// quotes into curly ones, and people paste ids in backticks. Quotes group words; a quote that is never closed is an
-// ordinary character. A backslash is one too, unlike in a shell, for it stands in names such as CORP\web-01: no shell
-// library reads lines so.
+// Split cuts a line of plain characters into words. Quotes group words; a quote that is never closed is an ordinary
+// character. A backslash is one too, unlike in a shell, for it stands in names such as CORP\web-01: no shell library
+// reads lines so. It is the inverse of [Line]; what a person typed is read by [Read].
 func Split(line string) []string {
 	var words []string
 	rest := []rune(strings.TrimSpace(line))
@@ -38,11 +37,11 @@ func nextWord(r []rune) (string, []rune) {
 	var b strings.Builder
 	for i := 0; i < len(r); i++ {
 		if unicode.IsSpace(r[i]) {
-			return straightDashes(b.String()), r[i:]
+			return b.String(), r[i:]
 		}
 		opens := i == 0 || r[i-1] == '=' // the apostrophe of "it's" opens nothing
-		if q := straightQuote(r[i]); q != 0 && opens {
-			if end := closing(r[i+1:], q); end >= 0 {
+		if isQuote(r[i]) && opens {
+			if end := closing(r[i+1:], r[i]); end >= 0 {
 				b.WriteString(string(r[i+1 : i+1+end]))
 				i += end + 1
 				continue
@@ -50,44 +49,23 @@ func nextWord(r []rune) (string, []rune) {
 		}
 		b.WriteRune(r[i])
 	}
-	return straightDashes(b.String()), nil
+	return b.String(), nil
 }
 
 // closing finds the quote that closes one opened just before r and ends a word, or -1. "O'Brien's" holds no quotation.
 func closing(r []rune, quote rune) int {
 	for i, c := range r {
-		if straightQuote(c) == quote && (i+1 == len(r) || unicode.IsSpace(r[i+1])) {
+		if c == quote && (i+1 == len(r) || unicode.IsSpace(r[i+1])) {
 			return i
 		}
 	}
 	return -1
 }
 
-// straightQuote is the ASCII quote that a quotation mark stands for, or 0.
-func straightQuote(r rune) rune {
-	switch r {
-	case '"', '“', '”', '„', '‟', '«', '»':
-		return '"'
-	case '\'', '‘', '’', '‚', '‛':
-		return '\''
-	case '`':
-		return '`'
-	}
-	return 0
-}
-
-// straightDashes undoes the dash that a client made of the "--" before an option.
-func straightDashes(w string) string {
-	for _, dash := range []string{"—", "–", "―", "−−", "‐‐"} {
-		if rest, ok := strings.CutPrefix(w, dash); ok && rest != "" && unicode.IsLetter([]rune(rest)[0]) {
-			return "--" + rest
-		}
-	}
-	return w
-}
+func isQuote(r rune) bool { return r == '"' || r == '\'' || r == '`' }
 
 // Line is the inverse of [Split]: it writes words as a line that Split reads back as the same words, as long as no
-// word mixes spaces with both kinds of quotes.
+// word mixes spaces with all three kinds of quotes.
 func Line(words ...string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
@@ -97,7 +75,7 @@ func Line(words ...string) string {
 }
 
 func quote(w string) string {
-	if one := Split(w); len(one) == 1 && one[0] == w {
+	if one := Split(w); !opensQuote(w) && len(one) == 1 && one[0] == w {
 		return w
 	}
 	for _, q := range []string{`"`, `'`, "`"} {
@@ -108,4 +86,16 @@ func quote(w string) string {
 		}
 	}
 	return w
+}
+
+// opensQuote reports whether a word holds what opens a quotation, which a later word may close.
+func opensQuote(w string) bool {
+	before := '='
+	for _, r := range w {
+		if before == '=' && isQuote(r) {
+			return true
+		}
+		before = r
+	}
+	return false
 }

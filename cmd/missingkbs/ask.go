@@ -71,6 +71,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	if len(c.Words) == 0 {
 		return usageError{errNoWords}
 	}
+	c.Words = commands.Read(commands.Line(c.Words...))
 	defender, stop, err := c.defender(ctx, &m, s)
 	if err != nil {
 		return err
@@ -88,7 +89,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	page, err := router.Run(ctx, commands.Request{Words: commands.Split(commands.Line(c.Words...)), Terminal: true})
+	page, err := router.Run(ctx, commands.Request{Words: c.Words, Terminal: true})
 	if err != nil {
 		return c.tell(s.err, err)
 	}

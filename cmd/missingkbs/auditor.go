@@ -82,7 +82,7 @@ var plainWord = regexp.MustCompile(`^[a-z-]{1,20}$`)
 // attempted is what somebody wanted to change and did not, by the names of changes that were made: "digest.pause" and
 // the subscription.
 func attempted(o bot.Observation) (action, subject string) {
-	words := commands.Split(o.Line)
+	words := commands.Read(o.Line)
 	action = o.Command
 	if len(words) > 1 && plainWord.MatchString(strings.ToLower(words[1])) {
 		action += "." + strings.ToLower(words[1])

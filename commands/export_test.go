@@ -1,0 +1,4 @@
+package commands
+
+// Normalize is for tests of its properties.
+var Normalize = normalize

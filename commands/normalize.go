@@ -1,0 +1,97 @@
+package commands
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// normalize replaces characters that look like others by the plain ones: chat clients, web pages and office programs
+// write them into what people copy. It changes no ASCII text, and its own result no more. Lines that this program wrote
+// itself must not pass through it: a software id may hold any character.
+func normalize(s string) string {
+	if isASCII(s) {
+		return s
+	}
+	// Compatibility forms are folded between two passes: what is removed may have parted a letter from its accent, and
+	// folding gives characters that have a plain form here.
+	s = norm.NFKC.String(strings.Map(plainRune, optionDashes(s)))
+	return strings.Map(plainRune, s)
+}
+
+// optionDashes undoes the dash that a client made of the "--" before an option: any run of dashes at the start of a word
+// that holds one of the long ones and stands before a letter.
+func optionDashes(s string) string {
+	var b strings.Builder
+	var run []rune // the dashes that were not written yet
+	long, begins := false, true
+	for _, r := range s {
+		plain := plainRune(r)
+		switch {
+		case plain == dropped:
+			continue
+		case plain == dash && begins:
+			run, long = append(run, r), long || r != dash
+			continue
+		}
+		if len(run) > 0 {
+			if long && unicode.IsLetter(r) {
+				run = []rune("--")
+			}
+			b.WriteString(string(run))
+			run, long = nil, false
+		}
+		b.WriteRune(r)
+		begins = plain < utf8.RuneSelf && strings.ContainsRune(" \t\r\n\"'`(<[", plain)
+	}
+	b.WriteString(string(run))
+	return b.String()
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+const (
+	dash        = '-'
+	doubleQuote = '"'
+	apostrophe  = '\''
+	dropped     = -1
+)
+
+// lookalikes are the plain forms of characters that no class of [plainRune] holds.
+var lookalikes = map[rune]rune{
+	'\u2212': dash, '\u2043': dash, '\u02d7': dash, '\u2796': dash,
+	'“': doubleQuote, '”': doubleQuote, '„': doubleQuote, '‟': doubleQuote, '«': doubleQuote, '»': doubleQuote, '″': doubleQuote, '〝': doubleQuote, '〞': doubleQuote,
+	'「': doubleQuote, '」': doubleQuote, '『': doubleQuote, '』': doubleQuote,
+	'‘': apostrophe, '’': apostrophe, '‚': apostrophe, '‛': apostrophe, '‹': apostrophe, '›': apostrophe, '′': apostrophe, '´': apostrophe, 'ʼ': apostrophe, 'ˈ': apostrophe,
+	'〈': '<', '〉': '>', '⟨': '<', '⟩': '>', '《': doubleQuote, '》': doubleQuote,
+	'\u2217': '*', '\u2731': '*', '\u2044': '/', '\u2215': '/', '、': ',', '。': '.', '™': dropped, '®': dropped, '©': dropped,
+	'\u2800': ' ', '\u3164': ' ', '\uffa0': ' ', '\u1160': ' ', '\u115f': ' ', // blank, though classed as letters or symbols
+}
+
+// plainRune is the plain form of a character, or -1 for one that shows nothing.
+func plainRune(r rune) rune {
+	if r < utf8.RuneSelf {
+		return r
+	}
+	if plain, ok := lookalikes[r]; ok {
+		return plain
+	}
+	switch {
+	case unicode.Is(unicode.Pd, r):
+		return dash
+	case unicode.IsSpace(r), unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp):
+		return ' '
+	case unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point):
+		return dropped
+	}
+	return r
+}

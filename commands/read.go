@@ -1,0 +1,211 @@
+package commands
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Read cuts a line that a person typed or pasted into words. Characters that only look like plain ones become those; of
+// links, labels, emphasis, quotes, brackets and the punctuation of a sentence nothing is left around a word, and of an
+// address that names a software only its id. The lines of buttons hold exact words and are read by [Split].
+func Read(line string) []string {
+	line = strings.TrimSpace(normalize(unescaped.Replace(line)))
+	line = fences.ReplaceAllString(line, "$1")
+	line = links.ReplaceAllStringFunc(line, func(link string) string { return linked(links.FindStringSubmatch(link)) })
+	line = emphasis.ReplaceAllString(line, "$1$2$3")
+	line = labels.ReplaceAllString(line, "$1$2")
+	line = labelled.ReplaceAllString(line, "$1$2")
+	line = afterQuote.ReplaceAllString(line, "$1 $2")
+	words := Split(line)
+	if len(words) == 1 && strings.ContainsFunc(words[0], unicode.IsSpace) { // all of it was quoted
+		words = Split(words[0])
+	}
+	return withoutCommand(unwrapped(words))
+}
+
+// unescaped undoes what Slack and web pages do to characters that stand for something in their markup.
+var unescaped = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&nbsp;", " ", "&amp;", "&")
+
+var (
+	fences   = regexp.MustCompile("(?s)^`{3,}\\s*(.*?)\\s*`{3,}$")
+	emphasis = regexp.MustCompile(`(^|\s)\*([^\s*/,][^*]*[^\s*])\*($|\s)`) // around several words; around one see [peel]
+	// links are Slack's <address|text> and <address>, and Markdown's [text](address).
+	links = regexp.MustCompile(`<([^<>|\s]+)(?:\|([^<>]*))?>|\[([^\[\]]*)\]\(([^()\s]+)\)`)
+	// labels name what follows: id=…, software: …, "id": "…", id eq '…'.
+	labels     = regexp.MustCompile(`(?i)(^|[\s,;({\[])["'` + "`" + `*_]{0,2}` + label + `["'` + "`" + `*_]{0,2}\s*(?:[:=](?:[*_]{1,2}\s+|\s*)|\beq\s+)(\S)`)
+	labelled   = regexp.MustCompile(`(?i)(^|\s)` + label + `\s+(\S*-_-)`)
+	afterQuote = regexp.MustCompile("([\"'`])([,;.:!?]+(?:\\s|$))")
+)
+
+const label = `(?:software[ _-]?id|software|product[ _-]?id|product|id)`
+
+// linked is what a link stands for: its address where that names a software, else its text. What Slack writes in the same
+// way for people, channels and groups stays as it is.
+func linked(m []string) string {
+	address, text := m[1], m[2]
+	if address == "" {
+		address, text = m[4], m[3]
+	}
+	switch {
+	case strings.ContainsAny(address[:1], "@#!"):
+		return m[0]
+	case strings.TrimSuffix(address[strings.LastIndex(address, "//")+1:], "/") == "/"+text: // Slack makes links of names such as node.js
+		return text
+	case text == "" || namedIn(address) != "":
+		return address
+	}
+	return text
+}
+
+// unwrapped reads each word, and leaves out those that are nothing but punctuation in front of others and between them.
+func unwrapped(words []string) []string {
+	var out []string
+	for _, w := range words {
+		for _, one := range unwrap(w) {
+			if strings.Trim(one, ",;.:!>") != "" && (len(out) > 0 || hasLetters(one)) {
+				out = append(out, one)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return words // nothing but punctuation: whoever answers says what to type instead
+	}
+	return out
+}
+
+func hasLetters(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+}
+
+// unwrap is what a word says without what stands around it: several words for a list of ids.
+func unwrap(w string) []string {
+	w = strings.TrimSpace(w)
+	if strings.HasPrefix(w, "--") && !strings.Contains(w, idSeparator) {
+		return []string{strings.TrimRight(w, ",;")} // an option
+	}
+	w = peel(w)
+	if id := namedIn(w); id != "" {
+		return []string{id}
+	}
+	if !strings.Contains(w, idSeparator) || !strings.ContainsAny(w, ",;") {
+		return []string{recommended(w)}
+	}
+	var list []string
+	for _, one := range strings.FieldsFunc(w, func(r rune) bool { return r == ',' || r == ';' }) {
+		list = append(list, unwrap(one)...)
+	}
+	return list
+}
+
+// pairs are what people and programs put around a word. Of these, openers alone are read as themselves in front of a word
+// that stands inside a longer text.
+var pairs = map[byte]byte{'*': '*', '_': '_', '~': '~', '"': '"', '\'': '\'', '`': '`', '(': ')', '[': ']', '{': '}', '<': '>'}
+
+// peel takes emphasis, quotes, brackets and punctuation off a word. What is nothing else stays as it is, as does a * behind
+// a pattern.
+func peel(w string) string {
+	if strings.ContainsFunc(w, unicode.IsSpace) {
+		return w // it was quoted, and is a schedule or a name
+	}
+	for rest := w; ; {
+		rest = strings.TrimLeft(strings.TrimRight(rest, ",;.:!?"), ",;:•·>")
+		if n := len(rest); n > 2 && pairs[rest[0]] == rest[n-1] && !mention(rest) && peelable(rest[1:n-1]) {
+			rest = rest[1 : n-1]
+		}
+		rest = unpaired(rest)
+		if !hasLetters(rest) {
+			return w
+		}
+		if rest == w {
+			return w
+		}
+		w = rest
+	}
+}
+
+// peelable reports whether what stands inside of a pair is a word, unlike in */5,* of a cron expression.
+func peelable(inside string) bool { return !strings.ContainsAny(inside[:1], "/,-") }
+
+// mention reports whether a word is a person, channel or group as Slack writes them.
+func mention(w string) bool { return len(w) > 2 && w[0] == '<' && strings.ContainsAny(w[1:2], "@#!") }
+
+// unpaired takes off a quote or bracket whose other half stands at another word.
+func unpaired(w string) string {
+	if w == "" || mention(w) {
+		return w
+	}
+	if other, ok := pairs[w[0]]; ok && w[0] != '*' && strings.Count(w, string(other)) == strings.Count(string(w[0]), string(other)) {
+		w = w[1:]
+	}
+	if strings.Contains(w, idSeparator) {
+		w = strings.Trim(w, "_") // emphasis around several words; the ids themselves hold more of them
+	}
+	for open, shut := range pairs {
+		if strings.HasSuffix(w, string(shut)) && shut != '*' && strings.Count(w, string(open)) == strings.Count(string(shut), string(open)) {
+			return w[:len(w)-1]
+		}
+	}
+	return w
+}
+
+// recommendation begins the id of Defender's recommendation to update a software, which its pages show.
+const recommendation = "va" + idSeparator
+
+// recommended is the id of the software that a recommendation is about; other words stay as they are.
+func recommended(w string) string {
+	if len(w) > len(recommendation) && strings.EqualFold(w[:len(recommendation)], recommendation) && strings.Contains(w[len(recommendation):], idSeparator) {
+		return w[len(recommendation):]
+	}
+	return w
+}
+
+// withHost is an address without its scheme; a path of Defender's API counts as one.
+var withHost = regexp.MustCompile(`(?i)^(?:(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/|/?api/|/)`)
+
+// namedIn is the software id that an address names in its path, query or fragment: that of a page of Defender's portal or
+// of a call of its API, on whatever host. It is empty for what is no address and for an address without an id.
+func namedIn(w string) string {
+	at := strings.Index(w, "://")
+	if at < 0 && !withHost.MatchString(w) {
+		return ""
+	}
+	for _, part := range strings.FieldsFunc(w[max(at, 0):], func(r rune) bool { return strings.ContainsRune("/?&=#", r) }) {
+		if part = decoded(part); strings.Contains(part, idSeparator) {
+			return recommended(literal(part))
+		}
+	}
+	return ""
+}
+
+// decoded is a part of an address without its escapes, of which addresses inside of addresses have two layers. A + stays
+// one, for ids hold it.
+func decoded(part string) string {
+	for range 2 {
+		if plain, err := url.PathUnescape(part); err == nil {
+			part = plain
+		}
+	}
+	return part
+}
+
+// literal is what stands between the quotes of OData: Software('…'), id eq '…'.
+func literal(part string) string {
+	if _, rest, ok := strings.Cut(part, "'"); ok {
+		part, _, _ = strings.Cut(rest, "'")
+	}
+	return part
+}
+
+// withoutCommand leaves out the name of this program in front of a line that was copied with it.
+func withoutCommand(words []string) []string {
+	if len(words) > 1 && slices.Contains([]string{"/missingkbs", "missingkbs"}, strings.ToLower(words[0])) {
+		words = words[1:]
+		if len(words) > 1 && strings.EqualFold(words[0], "ask") {
+			words = words[1:]
+		}
+	}
+	return words
+}
