@@ -70,7 +70,7 @@ func (a admin) words() []digestWord {
 }
 
 func (a admin) run(ctx context.Context, req Request) (view.Page, error) {
-	name := listWord
+	name, all := listWord, req.Words
 	if len(req.Words) > 0 {
 		name, req.Words = strings.ToLower(req.Words[0]), req.Words[1:]
 	}
@@ -81,11 +81,7 @@ func (a admin) run(ctx context.Context, req Request) (view.Page, error) {
 		}
 		names = append(names, w.name)
 	}
-	e := &Error{Usage: true, Message: fmt.Sprintf("After admin comes one of %s, not %q.", strings.Join(names, ", "), name), Actions: adminHelp()}
-	if near := nearest(name, names); near != "" {
-		e.Message = fmt.Sprintf("After admin comes no %q. Did you mean admin %s?", name, near)
-	}
-	return view.Page{}, e
+	return view.Page{}, unknownWord(adminName, all, names, adminHelp())
 }
 
 func adminHelp() []view.Action {

@@ -359,7 +359,7 @@ func TestFailurePages(t *testing.T) {
 	}{
 		{"unknown option", "microsoft-_-edge --srot cves", apitest.Fault{}, "That question could not be read", []string{"no option --srot", "mean --sort"}},
 		{"unknown option without a likely one", "microsoft-_-edge --frobnicate", apitest.Fault{}, "That question could not be read", []string{"no option --frobnicate", "Usage: <software-id>"}},
-		{"single dash", "microsoft-_-edge -sort cves", apitest.Fault{}, "That question could not be read", []string{"mean --sort"}},
+		{"single dash", "microsoft-_-edge -srot cves", apitest.Fault{}, "That question could not be read", []string{"no option -srot", "mean --sort"}},
 		{"wrong value", "microsoft-_-edge --sort name", apitest.Fault{}, "That question could not be read", []string{"devices, cves, kb"}},
 		{"wrong number", "microsoft-_-edge --min-devices -3", apitest.Fault{}, "That question could not be read", []string{"whole number from 0"}},
 		{"page zero", "microsoft-_-edge --page 0", apitest.Fault{}, "That question could not be read", []string{"whole number from 1"}},

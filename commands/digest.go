@@ -144,7 +144,7 @@ func (d digests) words() []digestWord {
 const listWord = "list"
 
 func (d digests) run(ctx context.Context, req Request) (view.Page, error) {
-	name := listWord
+	name, all := listWord, req.Words
 	if len(req.Words) > 0 && !strings.HasPrefix(req.Words[0], "-") {
 		name, req.Words = strings.ToLower(req.Words[0]), req.Words[1:]
 	}
@@ -159,13 +159,18 @@ func (d digests) run(ctx context.Context, req Request) (view.Page, error) {
 		}
 		names = append(names, w.name)
 	}
-	return view.Page{}, unknownWord(name, names)
+	return view.Page{}, unknownWord(digestName, all, names, digestHelp())
 }
 
-func unknownWord(name string, names []string) error {
-	e := &Error{Usage: true, Message: fmt.Sprintf("After digest comes one of %s, not %q.", strings.Join(names, ", "), name), Actions: digestHelp()}
-	if near := nearest(name, names); near != "" {
-		e.Message = fmt.Sprintf("After digest comes no %q. Did you mean digest %s?", name, near)
+// unknownWord is the error of a word that does not follow the name of a command, though others of names do. Words are
+// all that follow the name.
+func unknownWord(command string, words, names []string, help []view.Action) error {
+	name := strings.ToLower(words[0])
+	e := &Error{Usage: true, Message: fmt.Sprintf("After %s comes one of %s, not %q.", command, strings.Join(names, ", "), name), Actions: help}
+	if near := meant(name, names); near != "" {
+		e.Message = fmt.Sprintf("After %s comes no %q. Did you mean %s %s?", command, name, command, near)
+		line := Line(append([]string{command, near}, words[1:]...)...)
+		e.Actions = append([]view.Action{{Label: line, Command: line}}, help...)
 	}
 	return e
 }

@@ -32,7 +32,7 @@ type wish struct {
 
 func readWish(words []string) (wish, error) {
 	w := wish{quiet: string(digest.Silent)}
-	o := newOptions(digestName + " add " + addUsage)
+	o := newOptions(digestName+" add "+addUsage, digestName, "add")
 	o.set.StringVar(&w.at, "at", "", "")
 	o.set.StringVar(&w.cron, "cron", "", "")
 	o.set.StringVar(&w.zone, "tz", "", "")

@@ -157,7 +157,7 @@ func dueNow(now time.Time) time.Time { return now.Truncate(time.Minute).Add(time
 
 func (d digests) remove(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
 	yes := false
-	o := newOptions(removeUsage)
+	o := newOptions(removeUsage, digestName, "remove", s.ID)
 	o.set.BoolVar(&yes, "yes", false, "")
 	words, err := o.parse(req.Words)
 	if err == nil {

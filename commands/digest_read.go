@@ -14,7 +14,7 @@ import (
 
 func (d digests) details(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
 	shown := 0
-	o := newOptions("digest details N [--page N]")
+	o := newOptions("digest details N [--page N]", digestName, "details", s.ID)
 	o.set.Var(number{&shown, 1}, "page", "")
 	words, err := o.parse(req.Words)
 	if err == nil {

@@ -75,7 +75,7 @@ func unknownCommand(r *Router, name string) error {
 		}
 	}
 	e := &Error{Usage: true, Message: fmt.Sprintf("There is no command %q. There are: %s.", name, strings.Join(names, ", "))}
-	if near := nearest(name, names); near != "" {
+	if near := meant(name, names); near != "" {
 		e.Message = fmt.Sprintf("There is no command %q. Did you mean %s?", name, near)
 		e.Actions = []view.Action{{Label: "help " + near, Command: Line(helpName, near)}}
 	}

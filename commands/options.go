@@ -1,14 +1,15 @@
 package commands
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
-	"github.com/hbollon/go-edlib"
 	"github.com/spf13/pflag"
+
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // options reads the options of a command out of its words, wherever they stand between the others. It is made anew for
@@ -16,42 +17,109 @@ import (
 type options struct {
 	set   *pflag.FlagSet
 	usage string
+	line  []string // what stands in front of the words on the whole command line, for lines that are offered instead
 }
 
-func newOptions(usage string) *options {
+func newOptions(usage string, line ...string) *options {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.Usage = func() {}
 	set.SortFlags = false
-	return &options{set: set, usage: usage}
+	return &options{set: set, usage: usage, line: line}
 }
 
-// parse returns the words that are no options. What it cannot read is an [Error] that says what would be right.
+// parse returns the words that are no options. What it cannot read is an [Error] that says what would be right, and
+// offers that where it can tell.
 func (o *options) parse(words []string) ([]string, error) {
-	if err := o.set.Parse(words); err != nil {
-		return nil, o.explain(err)
+	var rest []string
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		typed, value, inline := strings.Cut(w, "=")
+		if w == "--" {
+			return append(rest, words[i+1:]...), nil
+		}
+		if !o.isOption(typed) {
+			rest = append(rest, w)
+			continue
+		}
+		f := o.set.Lookup(optionName(typed))
+		if f == nil {
+			return nil, o.unknown(words, i)
+		}
+		takes := 0
+		switch {
+		case inline:
+		case f.NoOptDefVal != "":
+			value = f.NoOptDefVal
+		case i+1 == len(words) || strings.HasPrefix(words[i+1], "--") && o.isOption(words[i+1]):
+			return nil, &Error{Usage: true, Message: fmt.Sprintf("The option --%s needs a value. Usage: %s", f.Name, o.usage)}
+		default:
+			value, takes = words[i+1], 1
+		}
+		if err := o.set.Set(f.Name, value); err != nil {
+			return nil, o.wrongValue(words, i+takes, f, value)
+		}
+		i += takes
 	}
-	return o.set.Args(), nil
+	return rest, nil
 }
 
-func (o *options) explain(err error) error {
-	e := &Error{Usage: true, Err: err, Message: "The options could not be read. Usage: " + o.usage}
-	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
-		name := unknown.GetSpecifiedName()
-		if short := unknown.GetSpecifiedShortnames(); short != "" {
-			name = short // "-sort" is read as a bundle of letters: judge it as one word
+// isOption reports whether a word was meant as an option: one with two dashes, or one with one dash in front of letters.
+// A software id may begin with dashes.
+func (o *options) isOption(typed string) bool {
+	name := strings.TrimLeft(typed, "-")
+	return name != typed && name != "" && unicode.IsLetter([]rune(name)[0]) && !strings.Contains(typed, idSeparator)
+}
+
+// optionName is the name of an option however it was typed: -sort, --Sort, --min_devices.
+func optionName(typed string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimLeft(typed, "-")), "_", "-")
+}
+
+// unknown is the error of the option at a place among words.
+func (o *options) unknown(words []string, at int) error {
+	typed, value, inline := strings.Cut(words[at], "=")
+	e := &Error{Usage: true, Message: fmt.Sprintf("There is no option %s. Usage: %s", typed, o.usage)}
+	if near := meant(optionName(typed), o.names()); near != "" {
+		e.Message = fmt.Sprintf("There is no option %s. Did you mean --%s?", typed, near)
+		right := "--" + near
+		if inline {
+			right += "=" + value
 		}
-		e.Message = fmt.Sprintf("There is no option --%s. Usage: %s", name, o.usage)
-		if near := nearest(name, o.names()); near != "" {
-			e.Message = fmt.Sprintf("There is no option --%s. Did you mean --%s?", name, near)
-		}
-	}
-	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
-		e.Message = fmt.Sprintf("The option --%s needs a value. Usage: %s", missing.GetFlag().Name, o.usage)
-	}
-	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		e.Message = fmt.Sprintf("--%s %s: %s", bad.GetFlag().Name, bad.GetValue(), bad.Unwrap())
+		e.Actions = o.offer(words, at, right)
 	}
 	return e
+}
+
+// wrongValue is the error of a value, which stands in the word at a place or follows the option's name there.
+func (o *options) wrongValue(words []string, at int, f *pflag.Flag, value string) error {
+	takes := f.Value.Set(value) // says what it takes
+	e := &Error{Usage: true, Message: fmt.Sprintf("--%s %s: %s", f.Name, value, takes), Err: takes}
+	choice, ok := f.Value.(choice)
+	if !ok {
+		return e
+	}
+	if near := meant(strings.ToLower(value), choice.of); near != "" {
+		e.Message = fmt.Sprintf("--%s takes one of %s. Did you mean %s?", f.Name, strings.Join(choice.of, ", "), near)
+		right := near
+		if words[at] != value {
+			right = "--" + f.Name + "=" + near
+		}
+		e.Actions = o.offer(words, at, right)
+	}
+	return e
+}
+
+// offer is the whole line again, with another word at a place.
+func (o *options) offer(words []string, at int, right string) []view.Action {
+	words = slices.Clone(words)
+	words[at] = right
+	return offerLine(append(slices.Clone(o.line), words...)...)
+}
+
+// offerLine offers a command line, named by itself, and help beside it.
+func offerLine(words ...string) []view.Action {
+	line := Line(words...)
+	return []view.Action{{Label: line, Command: line}, {Label: "Help", Command: helpName}}
 }
 
 func (o *options) names() []string {
@@ -98,25 +166,3 @@ func (c choice) Set(s string) error {
 	return nil
 }
 
-// nearest is the candidate that somebody who typed word may have meant, or "".
-func nearest(word string, candidates []string) string {
-	best, bestAt := "", allowedTypos(word)+1
-	for _, c := range candidates {
-		if d := edlib.OSADamerauLevenshteinDistance(word, c); d < bestAt {
-			best, bestAt = c, d
-		}
-	}
-	return best
-}
-
-// allowedTypos is how many wrong, missing, swapped or extra letters a word may have and still be taken for another.
-func allowedTypos(word string) int {
-	switch n := len([]rune(word)); {
-	case n < 4:
-		return 0
-	case n < 8:
-		return 1
-	default:
-		return 2
-	}
-}

@@ -27,7 +27,7 @@ func Search(d Defender, idx *Index) Command {
 		},
 		Run: func(ctx context.Context, req Request) (view.Page, error) {
 			page := 0
-			o := newOptions(searchName + " " + searchUsage)
+			o := newOptions(searchName+" "+searchUsage, searchName)
 			o.set.Var(number{&page, 1}, "page", "")
 			words, err := o.parse(req.Words)
 			if err != nil {
