@@ -130,7 +130,7 @@ func TestInspectBlocks(t *testing.T) {
 	}
 	w.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
 	got, err := Inspect(c).ValidateBlocks(t.Context(), tablePage(), false)
-	if len(got) != 1 || !strings.Contains(got[0], "data_table at /blocks/") || err != nil {
+	if len(got) != 1 || !strings.Contains(got[0], "data_table at /1/") || err != nil {
 		t.Errorf("refused: %q, %v", got, err)
 	}
 	if got, err := Inspect(c).ValidateBlocks(t.Context(), tablePage(), true); got != nil || err != nil {
