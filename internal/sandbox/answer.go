@@ -104,7 +104,19 @@ func (w *Workspace) respond(path, contentType string, body []byte) (Message, err
 	return w.carryOut(path, g, a)
 }
 
+// carryOut posts an answer, or changes the message that was clicked. For a slash command nothing is changed: what asks for
+// that is a new message, as people report of Slack (https://github.com/slackapi/bolt-js/issues/2287,
+// https://github.com/slackapi/bolt-python/issues/1268).
 func (w *Workspace) carryOut(path string, g grant, a answer) (Message, error) {
+	if g.command {
+		if a.ReplaceOriginal || a.DeleteOriginal {
+			w.trace.fail("response_url", "of a slash command: nothing is replaced or deleted", nil)
+		}
+		if a.empty() {
+			return Message{Channel: g.channel}, nil
+		}
+		a.ReplaceOriginal, a.DeleteOriginal = false, false
+	}
 	if a.DeleteOriginal {
 		w.rooms.remove(g.channel, g.original)
 		w.hooks.about(path, "")
@@ -125,7 +137,7 @@ func (w *Workspace) carryOut(path string, g grant, a answer) (Message, error) {
 		}
 	}
 	m := w.rooms.post(a.message(g.user, g.channel))
-	if g.original == "" {
+	if g.original == "" && !g.command {
 		w.hooks.about(path, m.TS)
 	}
 	return m, nil

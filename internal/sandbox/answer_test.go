@@ -72,7 +72,8 @@ func TestResponseURLRefusals(t *testing.T) {
 	}
 }
 
-func TestResponseURLChain(t *testing.T) {
+// A slash command's response URL posts, and changes nothing that is there; that of a click does.
+func TestResponseURLOfACommand(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -81,15 +82,14 @@ func TestResponseURLChain(t *testing.T) {
 		want   []string // what Alice reads
 		bob    []string
 	}{
-		{"replace the acknowledgement's message", object{"text": "looking"}, []object{{"text": "found", "replace_original": true}}, []string{"found"}, nil},
-		{"replace without an original posts", nil, []object{{"text": "found", "replace_original": true}}, []string{"found"}, nil},
-		{"delete the acknowledgement's message", object{"text": "looking"}, []object{{"delete_original": true}}, nil, nil},
-		{"delete and say", object{"text": "looking"}, []object{{"text": "found", "delete_original": true}}, []string{"found"}, nil},
-		{"what follows a deletion is the original", object{"text": "looking"}, []object{{"text": "a", "delete_original": true}, {"text": "b", "replace_original": true}}, []string{"b"}, nil},
+		{"replace the acknowledgement's message", object{"text": "looking"}, []object{{"text": "found", "replace_original": true}}, []string{"looking", "found"}, nil},
+		{"replace without an original", nil, []object{{"text": "found", "replace_original": true}}, []string{"found"}, nil},
+		{"replace the first answer", nil, []object{{"text": "a"}, {"text": "b", "replace_original": true}}, []string{"a", "b"}, nil},
+		{"replace an answer for all", nil, []object{{"text": "a", "response_type": "in_channel"}, {"text": "b", "replace_original": true}}, []string{"a", "b"}, []string{"a"}},
+		{"delete the acknowledgement's message", object{"text": "looking"}, []object{{"delete_original": true}}, []string{"looking"}, nil},
+		{"delete and say", object{"text": "looking"}, []object{{"text": "found", "delete_original": true}}, []string{"looking", "found"}, nil},
 		{"the typed command is never replaced", object{"response_type": "in_channel"}, []object{{"text": "found", "replace_original": true}}, []string{"/missingkbs x", "found"}, []string{"/missingkbs x"}},
-		{"ephemeral stays ephemeral", object{"text": "looking"}, []object{{"text": "found", "replace_original": true, "response_type": "in_channel"}}, []string{"found"}, nil},
 		{"in channel", nil, []object{{"text": "a", "response_type": "in_channel"}}, []string{"a"}, []string{"a"}},
-		{"first answer is the original", nil, []object{{"text": "a"}, {"text": "b", "replace_original": true}}, []string{"b"}, nil},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -106,6 +106,42 @@ func TestResponseURLChain(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.bob, texts(w, General, Bob)); diff != "" {
 				t.Errorf("Bob reads (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestResponseURLOfAClick(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		bodies []object
+		want   []string
+	}{
+		{"replace", []object{{"text": "found", "replace_original": true}}, []string{"found"}},
+		{"replace twice", []object{{"text": "a", "replace_original": true}, {"text": "b", "replace_original": true}}, []string{"b"}},
+		{"say something first", []object{{"text": "a"}, {"text": "b", "replace_original": true}}, []string{"b", "a"}},
+		{"ephemeral stays ephemeral", []object{{"text": "found", "replace_original": true, "response_type": "in_channel"}}, []string{"found"}},
+		{"what follows a deletion is the original", []object{{"text": "a", "delete_original": true}, {"text": "b", "replace_original": true}}, []string{"b"}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			w := workspace(t, Options{})
+			a := greeted(t, w)
+			form(t, w, "chat.postEphemeral", w.BotToken(), url.Values{"channel": {General}, "user": {Alice}, "blocks": {everyPlace}})
+			ctx, ts := soon(t), w.Messages(General, Alice)[0].TS
+			p := clicked(t, a, func() (Delivery, error) { return w.Click(ctx, Alice, General, ts, "go") })
+			for _, body := range tc.bodies {
+				if status, answer := send(t, w, p["response_url"].(string), body); status != http.StatusOK {
+					t.Fatalf("%v: %d %s", body, status, answer)
+				}
+			}
+			if diff := cmp.Diff(tc.want, texts(w, General, Alice)); diff != "" {
+				t.Errorf("Alice reads (-want +got):\n%s", diff)
+			}
+			if got := texts(w, General, Bob); len(got) > 0 {
+				t.Errorf("Bob reads %q", got)
 			}
 		})
 	}

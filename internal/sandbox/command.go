@@ -28,7 +28,7 @@ func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (De
 		return Delivery{Err: UnknownCommand}, nil
 	}
 	typed := typedCommand{id: envelopeID(), user: user, channel: c, name: name, words: strings.TrimSpace(words)}
-	typed.hook = w.issued.add(w.hooks.issue(grant{question: typed.id, user: user.ID, channel: c.ID}))
+	typed.hook = w.issued.add(w.hooks.issue(grant{question: typed.id, user: user.ID, channel: c.ID, command: true}))
 	d, err := w.sockets.deliver(ctx, envelope{
 		id: typed.id, kind: "slash_commands", name: name, payload: w.slashPayload(typed), answers: true,
 		handle: func(payload json.RawMessage) string { return w.answerCommand(typed, payload) },
@@ -110,7 +110,6 @@ func (w *Workspace) showCommand(t typedCommand, payload json.RawMessage) (m Mess
 	}
 	if !a.empty() {
 		m = w.rooms.post(a.message(t.user.ID, t.channel.ID))
-		w.hooks.about(t.hook, m.TS)
 	}
 	return m, ""
 }

@@ -12,6 +12,7 @@ type grant struct {
 	user, channel string
 	made          time.Time
 	left          int    // uses
+	command       bool   // of a slash command: its response URL never changes a message
 	original      string // ts of the app's message that this chain is about, if any
 }
 
