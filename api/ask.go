@@ -157,6 +157,7 @@ func (c *Client) share(ctx context.Context, f flight) outcome {
 	} else {
 		c.counts.asked.Add(1)
 	}
+	defer watchedBy(ctx, s.place)()
 	for {
 		turn, moved := s.place.look()
 		if tooSlow(ctx, turn) || f.hurried && time.Until(turn) > longWait {

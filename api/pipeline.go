@@ -55,6 +55,9 @@ func (l callLog) Do(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	ctx := req.Raw().Context()
 	took := time.Since(start) - callOnTheWay(ctx).held
+	if err != nil || resp.StatusCode >= http.StatusTooManyRequests {
+		placeOf(ctx).fail()
+	}
 	l.observe(ctx, observationOf(ctx, resp, took))
 	if !l.log.Enabled(ctx, slog.LevelDebug) {
 		return resp, err
@@ -182,7 +185,10 @@ type namedCredential struct {
 
 // GetToken implements [azcore.TokenCredential].
 func (c namedCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	at := placeOf(ctx)
+	at.signIn(true)
 	tok, err := c.TokenCredential.GetToken(ctx, o)
+	at.signIn(false)
 	late, ownTime := errors.AsType[*timedOut](context.Cause(ctx))
 	if err != nil && ownTime {
 		err = &Error{Kind: ErrUnavailable, Message: fmt.Sprintf("the login host did not answer within %s", late.after)}

@@ -20,6 +20,8 @@ type place struct {
 
 	crowded bool // the answer is there and waits for others to be read
 
+	failed, signingIn bool // for [Progress]
+
 	beganBy context.Context // of the question that began the call; for its values alone
 }
 

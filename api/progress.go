@@ -1,0 +1,104 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// WaitingFor is what a question waits for.
+type WaitingFor int
+
+// What a question waits for.
+const (
+	ForNothing WaitingFor = iota // no call is under way for it
+	ForAnswer                    // Defender has been asked
+	ForSignIn                    // the login host has been asked for a token
+	ForRetry                     // Defender has failed, and is asked again
+	ForTurn                      // our own limit of calls
+	ForPause                     // Defender wants no calls for a while
+)
+
+// Waiting is what a question waits for at a moment.
+type Waiting struct {
+	For   WaitingFor
+	Until time.Time // when a turn comes or a pause ends; zero for the others
+}
+
+// Progress tells what the calls wait for that are made, or joined, for one question. The zero value is ready; it is safe
+// for concurrent use.
+type Progress struct {
+	mu     sync.Mutex
+	places []*place
+}
+
+type progressKey struct{}
+
+// WithProgress returns a context whose calls tell p what they wait for.
+func WithProgress(ctx context.Context, p *Progress) context.Context {
+	return context.WithValue(ctx, progressKey{}, p)
+}
+
+// Waiting returns what is waited for now: of several calls, what takes longest.
+func (p *Progress) Waiting() Waiting {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var w Waiting
+	for _, at := range p.places {
+		one := at.waiting(time.Now())
+		if one.Until.After(w.Until) || one.Until.Equal(w.Until) && one.For > w.For {
+			w = one
+		}
+	}
+	return w
+}
+
+// watchedBy has the progress of ctx tell of a call until the returned function is called.
+func watchedBy(ctx context.Context, at *place) (leave func()) {
+	p, ok := ctx.Value(progressKey{}).(*Progress)
+	if !ok {
+		return func() {}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.places = append(p.places, at)
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if i := slices.Index(p.places, at); i >= 0 {
+			p.places = slices.Delete(p.places, i, i+1)
+		}
+	}
+}
+
+// waiting is what a call waits for.
+func (p *place) waiting(now time.Time) Waiting {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.turn.After(now) && p.why.Message == ownLimit().Message:
+		return Waiting{ForTurn, p.turn}
+	case p.turn.After(now):
+		return Waiting{ForPause, p.turn}
+	case p.signingIn:
+		return Waiting{For: ForSignIn}
+	case p.failed:
+		return Waiting{For: ForRetry}
+	}
+	return Waiting{For: ForAnswer}
+}
+
+// fail notes that a try has failed; what follows is another one.
+func (p *place) fail() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failed = true
+}
+
+// signIn notes whether the call waits for a token.
+func (p *place) signIn(waits bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.signingIn = waits
+}
