@@ -41,6 +41,9 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	began := time.Now()
 	ctx, traced := b.traced(commands.WithID(ctx, q.id), q)
 	log := b.log.With("user", q.user, "channel", q.channel, "kind", string(q.kind))
+	ctx, progress := commands.WithProgress(ctx)
+	progress.Begin(began.Add(b.options.Timeout))
+	waited := b.sayIfLong(ctx, q, progress.Words)
 	results := make(chan result, 1)
 	b.running.Go(func() {
 		r := b.result(ctx, q)
@@ -62,6 +65,7 @@ func (b *Bot) answer(ctx context.Context, q question) {
 		b.ack(ctx, q.envelope, nil)
 	}
 	r := <-results
+	waited()
 	delivered := true
 	if !seen.InAck {
 		if r.err == nil && q.to.public && !offersShare(r.page) {
@@ -183,11 +187,19 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, b.options.Timeout)
 	defer cancel()
+	if q.entry == EntryShortcut {
+		var end context.CancelFunc
+		ctx, end = context.WithDeadline(ctx, q.came.Add(triggerLife))
+		defer end()
+	}
 	req, err := q.request()
 	r.needs, r.command = b.answers.Needs(req)
+	progress := commands.ProgressOf(ctx)
+	progress.Asking("Slack")
 	asking, gate := b.options.Trace.Start(ctx, "gate", span.Options{Part: true})
 	refusal := b.mayAsk(asking, q, r.needs, b.answers.Shared(req))
 	gate(nil, slog.Bool("missingkbs.refused", refusal != nil))
+	progress.Asking("")
 	if refusal != nil {
 		r.refuse(ctx, refusal)
 		return r

@@ -299,7 +299,7 @@ func TestSlowAnswersGoToTheResponseURL(t *testing.T) {
 		b := start(t, slow(4*time.Second), Options{})
 		b.events <- typed(1, "x")
 		time.Sleep(10 * time.Second)
-		expect(t, b, "1.5s ack e1", "4s /r1 answer to x")
+		expect(t, b, "1.5s ack e1", "2.5s /r1 Still working on it… Your answer follows within 28 s.", "4s /r1 answer to x")
 	})
 }
 
@@ -308,7 +308,7 @@ func TestHangingCommandIsCutOff(t *testing.T) {
 		b := start(t, slow(time.Hour), Options{Timeout: 20 * time.Second})
 		b.events <- typed(1, "x")
 		time.Sleep(time.Minute)
-		expect(t, b, "1.5s ack e1", "20s /r1 That took too long")
+		expect(t, b, "1.5s ack e1", "2.5s /r1 Still working on it… Your answer follows within 18 s.", "20s /r1 That took too long")
 	})
 }
 
@@ -544,7 +544,7 @@ func TestStopFinishesWhatRuns(t *testing.T) {
 			b.events <- typed(2, "late")
 		}()
 		b.finish()
-		expect(t, b, "1.5s ack e1", "2s ack e2 The bot is restarting", "5s /r1 answer to x")
+		expect(t, b, "1.5s ack e1", "2s ack e2 The bot is restarting", "2.5s /r1 Still working on it… Your answer follows within 28 s.", "5s /r1 answer to x")
 	})
 }
 
@@ -558,7 +558,7 @@ func TestStopEndsWhatHangs(t *testing.T) {
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("stopping took %v, want 10s at most", took)
 		}
-		expect(t, b, "1.5s ack e1", "7s /r1 The bot is restarting")
+		expect(t, b, "1.5s ack e1", "2.5s /r1 Still working on it… Your answer follows within 3598 s.", "7s /r1 The bot is restarting")
 	})
 }
 
@@ -566,7 +566,7 @@ func TestStopEndsWhatHangs(t *testing.T) {
 func TestLostAckIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, echo, Options{})
-		lost := &carried{reply: reply{Text: "the answer"}, to: replyTo{responseURL: "https://hooks.slack.com/r1"}}
+		lost := &carried{reply: reply{Text: "the answer"}, to: replyTo{responseURL: newResponseURL("https://hooks.slack.com/r1")}}
 		b.events <- socketmode.Event{
 			Type: socketmode.EventTypeErrorWriteFailed,
 			Data: &socketmode.ErrorWriteFailed{Response: &socketmode.Response{EnvelopeID: "e1", Payload: lost}},
@@ -595,7 +595,7 @@ func TestResponseURLsLeadToSlack(t *testing.T) {
 		},
 	} {
 		for address, want := range c {
-			err := NewWebhook(&http.Client{Transport: f}, apiURL).Reply(t.Context(), address, reply{})
+			err := NewWebhook(&http.Client{Transport: f}, apiURL).Reply(t.Context(), newResponseURL(address), reply{})
 			if (err == nil) != want {
 				t.Errorf("%s with the API at %s: got %v", address, apiURL, err)
 			}

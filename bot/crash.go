@@ -48,7 +48,8 @@ func (b *Bot) rescue(q question, err error) {
 		}
 		page := commands.Explain(err)
 		page.Lead += " Reference: " + q.id + "."
-		if err := b.webhook.Reply(ctx, q.to.responseURL, inWords(page)); err != nil {
+		q.notice.end()
+		if err := b.say(ctx, q.private(), inWords(page).Text, webhookTries); err != nil {
 			seen.Outcome = Lost
 			b.log.Error("answer lost", "request", q.id, "error", err)
 		}

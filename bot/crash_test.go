@@ -67,3 +67,19 @@ func TestOtherCrashes(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Where there is no response_url, whoever asked is told as well.
+func TestCrashOutsideOfChannelsIsAnswered(t *testing.T) {
+	for to, entry := range map[string]Entry{"home": EntryHome, "message": EntryModal} {
+		synctest.Test(t, func(t *testing.T) {
+			b := start(t, undrawable, Options{})
+			b.bot.screens = timedScreens{b.fakeSlack}
+			b.events <- entrances[entry].event(1, "U1", "T1", "", "x")
+			synctest.Wait()
+			got := b.withWords()
+			if len(got) != 1 || got[0].To != to || !strings.Contains(got[0].Message.Text, "Something went wrong here") || strings.Contains(got[0].Message.Text, "hunter2") {
+				t.Errorf("%s: sent %v", entry, got)
+			}
+		})
+	}
+}

@@ -107,6 +107,7 @@ func (b *Bot) start(ctx context.Context, q question) {
 		}
 		t.timers = []*time.Timer{
 			time.AfterFunc(b.options.AckAfter-time.Since(q.came), func() { b.ackWaiting(t) }),
+			time.AfterFunc(waitAfter-time.Since(q.came), func() { b.sayQueued(t) }),
 			time.AfterFunc(maxWait-time.Since(q.came), func() { b.giveUp(t, busyWaited, waited()) }),
 		}
 	}
@@ -270,6 +271,9 @@ func inSeconds(d time.Duration) string {
 	return fmt.Sprintf("Try again in about %d seconds.", min(max(n, least), most))
 }
 
+// seconds is a span in whole seconds, rounded up.
+func seconds(d time.Duration) string { return fmt.Sprintf("%d s", max(1, int(math.Ceil(d.Seconds())))) }
+
 func overfull(wait time.Duration) view.Page {
 	return view.Page{Title: "Busy", Lead: "Too many questions are being answered right now, and yours was not looked at. " + inSeconds(wait)}
 }
@@ -328,6 +332,7 @@ func (b *Bot) refuse(q question, why Outcome, reason string, page view.Page) {
 // could, and by which.
 func (b *Bot) decline(q question, page view.Page) (told, inAck bool) {
 	ctx := context.Background()
+	q.notice.end()
 	switch {
 	case q.acked:
 	case q.entry == EntryTypeahead:

@@ -106,7 +106,12 @@ func newForger(t *testing.T) *forger {
 
 func (f *forger) click(kind, from, line string) {
 	f.n++
-	f.reached, f.seen, f.log = 0, nil, nil
+	f.mu.Lock()
+	f.reached, f.seen = 0, nil
+	f.mu.Unlock()
+	f.fakeSlack.mu.Lock()
+	f.log = nil
+	f.fakeSlack.mu.Unlock()
 	value, err := json.Marshal(line)
 	if err != nil {
 		panic(err)
@@ -119,6 +124,10 @@ func (f *forger) click(kind, from, line string) {
 func (f *forger) check(t *testing.T, line string, shares, mayShare, mayReplace bool) {
 	t.Helper()
 	name := fmt.Sprintf("%.40q", line)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fakeSlack.mu.Lock()
+	defer f.fakeSlack.mu.Unlock()
 	for _, s := range f.log {
 		if s.Message.Type == "in_channel" && !mayShare {
 			t.Errorf("%s was posted for everyone: %q", name, s.Message.Text)

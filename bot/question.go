@@ -28,15 +28,16 @@ type question struct {
 	channel  string
 	trigger  string // told apart from other questions by; secret
 	to       replyTo
+	notice   *waitingNotice
 }
 
 // replyTo is where an answer goes.
 type replyTo struct {
-	responseURL string // secret: whoever has it can post
-	replace     bool   // in place of the message that was clicked
-	public      bool   // for everyone in the channel
-	home        bool   // onto the person's Home tab
-	direct      bool   // to the person, as a direct message
+	responseURL *responseURL
+	replace     bool // in place of the message that was clicked
+	public      bool // for everyone in the channel
+	home        bool // onto the person's Home tab
+	direct      bool // to the person, as a direct message
 }
 
 // errUnreadable is the error of an envelope that holds no question.
@@ -54,7 +55,7 @@ func typedQuestion(envelope string, cmd slack.SlashCommand) question {
 		team:     cmd.TeamID,
 		channel:  cmd.ChannelID,
 		trigger:  cmd.TriggerID,
-		to:       replyTo{responseURL: cmd.ResponseURL},
+		to:       replyTo{responseURL: newResponseURL(cmd.ResponseURL)},
 	}
 }
 
@@ -154,7 +155,7 @@ func (c click) pressed(q question) (question, error) {
 		return question{}, fmt.Errorf("%w: it comes from no channel", errUnreadable)
 	}
 	q.to = replyTo{
-		responseURL: c.ResponseURL,
+		responseURL: newResponseURL(c.ResponseURL),
 		// A message that others see is not theirs to change: they get an answer of their own.
 		replace: kind == blocks.Replace && c.Container.IsEphemeral,
 		public:  kind == blocks.Share,

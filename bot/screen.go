@@ -89,13 +89,12 @@ func isInvalidBlocks(err error) bool {
 	return ok && (refused.Err == "invalid_blocks" || refused.Err == "invalid_arguments")
 }
 
-// triggerLife is how long a modal can be opened after the click that asks for it.
-const triggerLife = 3 * time.Second
+// triggerLife is how long a modal can be opened after the click that asks for it: Slack gives three seconds, and within
+// these the person learns what became of it.
+const triggerLife = 2800 * time.Millisecond
 
-// open shows the modal that asks which software. Slack gives three seconds for it from the click on.
+// open shows the modal that asks which software.
 func (b *Bot) open(ctx context.Context, q question) error {
-	ctx, cancel := context.WithDeadline(ctx, q.came.Add(triggerLife))
-	defer cancel()
 	if _, err := b.screens.OpenViewContext(ctx, q.trigger, blocks.AskModal()); err != nil {
 		return fmt.Errorf("open the modal: %w", &commands.Error{
 			Title:   "The dialog could not be opened",

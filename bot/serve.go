@@ -148,7 +148,7 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 		b.stats.duplicates.Add(1)
 	case q.kind == blocks.Open, b.again(q, time.Now()):
 	default:
-		q.id, q.came = newID(), time.Now()
+		q.id, q.came, q.notice = newID(), time.Now(), newWaitingNotice()
 		if len(q.line) > commands.MaxOffered { // it is refused for its length, and need not be kept whole until then
 			q.line = strings.Clone(q.line[:commands.MaxOffered+1])
 		}

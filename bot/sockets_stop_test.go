@@ -62,7 +62,7 @@ func TestStopTellsThoseWhoAskWhileAnswersGoOut(t *testing.T) {
 		time.Sleep(10*time.Second - time.Millisecond)
 		p.events <- socketmode.Event{ // an answer that takes the other way just now
 			Type: socketmode.EventTypeErrorWriteFailed,
-			Data: &socketmode.ErrorWriteFailed{Response: &socketmode.Response{EnvelopeID: "old", Payload: &carried{to: replyTo{responseURL: "https://hooks.slack.com/old"}}}},
+			Data: &socketmode.ErrorWriteFailed{Response: &socketmode.Response{EnvelopeID: "old", Payload: &carried{to: replyTo{responseURL: newResponseURL("https://hooks.slack.com/old")}}}},
 		}
 		time.Sleep(time.Millisecond)
 		stop()

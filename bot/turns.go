@@ -103,6 +103,25 @@ func (t *turns[T]) first() (i, at int) {
 	return -1, -1
 }
 
+// ahead is how many questions of others, and of the same person, have their turn before one that waits. What keeps a
+// question back besides, such as how many are about the same thing, is not looked at.
+func (t *turns[T]) ahead(q turn[T]) (n int) {
+	own := slices.Index(t.waiting[q.person], q)
+	before := true
+	for _, person := range t.order {
+		switch {
+		case person == q.person:
+			n += own
+			before = false
+		case before:
+			n += min(len(t.waiting[person]), own+1)
+		default:
+			n += min(len(t.waiting[person]), own)
+		}
+	}
+	return n
+}
+
 // pressing reports whether a question waits for nothing but a worker.
 func (t *turns[T]) pressing() bool {
 	i, _ := t.first()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -37,7 +36,7 @@ func fateOf(err error) fate {
 	if status, ok := errors.AsType[slack.StatusCodeError](err); ok && status.Code >= 500 {
 		return notTaken
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+	if isDial(err) {
 		return notTaken
 	}
 	_, refused := errors.AsType[slack.SlackErrorResponse](err)

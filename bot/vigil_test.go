@@ -176,7 +176,7 @@ func TestOddAnswersEndNothing(t *testing.T) {
 		"response URL": func(t *testing.T, w *watchedToken) {
 			t.Helper()
 			w.office.say("", "account_inactive") // no token travels with it
-			_ = NewWebhook(w.config.httpClient(), w.config.APIURL).Reply(t.Context(), "http://slack.test/commands/1", blocks.Message{})
+			_ = NewWebhook(w.config.httpClient(), w.config.APIURL).Reply(t.Context(), newResponseURL("http://slack.test/commands/1"), blocks.Message{})
 			w.office.say("", "")
 		},
 		"the app-level token": func(t *testing.T, w *watchedToken) { // has a keeper of its own

@@ -18,8 +18,7 @@ import (
 // errInvalidBlocks is Slack's refusal of a message's blocks.
 var errInvalidBlocks = errors.New("blocks refused by Slack")
 
-// webhookTries is how often one answer is posted at most. Slack takes five posts on a response_url; an answer that has
-// to be drawn the classic way needs as many again.
+// webhookTries is how often one message is posted at most. How many posts there are in all a [responseURL] counts.
 const webhookTries = 2
 
 // Webhook posts answers to a response_url. slack-go's own sender for it leaves out what keeps links from unfolding and
@@ -39,8 +38,20 @@ func NewWebhook(client *http.Client, apiURL string) *Webhook {
 // when no connection could be made. Of these only a 5xx may be from something that took the message all the same; an
 // answer that comes twice is better than none. Where a connection breaks before Slack's answer the error is errUnsure.
 // The address is a secret and in no error.
-func (w *Webhook) Reply(ctx context.Context, responseURL string, message any) error {
-	u, err := url.Parse(responseURL)
+func (w *Webhook) Reply(ctx context.Context, to *responseURL, message any) error {
+	return w.reply(ctx, to, message, webhookTries)
+}
+
+// Once is [Webhook.Reply] without a second try.
+func (w *Webhook) Once(ctx context.Context, to *responseURL, message any) error {
+	return w.reply(ctx, to, message, 1)
+}
+
+func (w *Webhook) reply(ctx context.Context, to *responseURL, message any, tries int) error {
+	if to == nil {
+		return ErrRefusedURL
+	}
+	u, err := url.Parse(to.address)
 	if err != nil || !w.allowed(u) {
 		return ErrRefusedURL
 	}
@@ -49,8 +60,14 @@ func (w *Webhook) Reply(ctx context.Context, responseURL string, message any) er
 		return fmt.Errorf("write answer: %w", err)
 	}
 	for try := 1; ; try++ {
-		wait, err := w.post(ctx, u.String(), body)
-		if err == nil || wait < 0 || try == webhookTries {
+		if over := to.take(); over != nil {
+			return errors.Join(err, over)
+		}
+		var wait time.Duration
+		if wait, err = w.post(ctx, u.String(), body); isDial(err) {
+			to.giveBack()
+		}
+		if err == nil || wait < 0 || try >= tries {
 			return err
 		}
 		select {
@@ -71,7 +88,7 @@ func (w *Webhook) post(ctx context.Context, address string, body []byte) (wait t
 	resp, err := w.client.Do(req)
 	if err != nil {
 		err = withoutURL(err)
-		if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		if isDial(err) {
 			return time.Second, fmt.Errorf("post answer: %w", err)
 		}
 		return -1, fmt.Errorf("post answer: %w: %w", errUnsure, err)
@@ -112,6 +129,12 @@ func refusal(body []byte) string {
 	default:
 		return text
 	}
+}
+
+// isDial reports whether a request did not reach the other side at all.
+func isDial(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
 }
 
 // withoutURL takes the address out of an error of the HTTP client: addresses of answers and sockets are secrets.

@@ -82,7 +82,7 @@ func TestAuditEndToEnd(t *testing.T) {
 			w.command(t, sandbox.Guest, sandbox.General, "digest add microsoft-_-edge")
 			private := w.command(t, sandbox.Alice, sandbox.SharedChannel, "microsoft-_-edge")
 			w.click(t, sandbox.Alice, private, "Share")
-			w.answer(t, sandbox.SharedChannel, func(m sandbox.Message) bool { return m.TS != private.TS && m.Kind == sandbox.KindApp })
+			w.answer(t, sandbox.SharedChannel, func(m sandbox.Message) bool { return m.TS != private.TS && isAnswer(m) })
 			w.command(t, sandbox.Alice, sandbox.SharedChannel, "digest add microsoft-_-edge") // refused by the command, which asks who reads
 			w.sendTerm(t)
 
@@ -152,7 +152,7 @@ func (w *world) command(t *testing.T, as, channel, words string) sandbox.Message
 	if err != nil || d.Err != "" {
 		t.Fatalf("%q: delivery %+v, %v", words, d, err)
 	}
-	m, err := w.slack.WaitMessage(soon(t), channel, as, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp && !seen[m.TS] })
+	m, err := w.slack.WaitMessage(soon(t), channel, as, func(m sandbox.Message) bool { return isAnswer(m) && !seen[m.TS] })
 	if err != nil {
 		t.Fatal(err)
 	}

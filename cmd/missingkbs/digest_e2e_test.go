@@ -120,7 +120,7 @@ func (m *clockwork) tell(t *testing.T, channel, words string) sandbox.Message {
 	var got sandbox.Message
 	err = m.slack.Wait(patiently(t), func() bool {
 		for _, a := range m.slack.Messages(channel, sandbox.Alice)[before:] {
-			if a.EphemeralFor == sandbox.Alice && a.Kind == sandbox.KindApp {
+			if a.EphemeralFor == sandbox.Alice && isAnswer(a) {
 				got = a
 				return true
 			}

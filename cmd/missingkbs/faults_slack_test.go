@@ -400,7 +400,7 @@ func TestSlackFault15TwoProcessesShareTheQuestions(t *testing.T) {
 	}
 	answers := 0
 	for _, m := range w.slack.Messages(sandbox.General, sandbox.Alice) {
-		if m.Kind == sandbox.KindApp {
+		if isAnswer(m) {
 			answers++
 		}
 	}

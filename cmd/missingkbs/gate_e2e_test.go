@@ -19,7 +19,7 @@ func (w *world) says(t *testing.T, as, channel, words string) sandbox.Message {
 	if err != nil || !d.Acked || d.Err != "" {
 		t.Fatalf("%s: %q: delivery %+v, %v", as, words, d, err)
 	}
-	m, err := w.slack.WaitMessage(soon(t), channel, as, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp && !seen[m.TS] })
+	m, err := w.slack.WaitMessage(soon(t), channel, as, func(m sandbox.Message) bool { return isAnswer(m) && !seen[m.TS] })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,7 +98,7 @@ func TestShortcut(t *testing.T) {
 	if err != nil || !d.Acked || d.Err != "" {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
-	m := w.answer(t, sandbox.AliceDM, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp })
+	m := w.answer(t, sandbox.AliceDM, isAnswer)
 	if title(m) != "Missing updates: microsoft-_-edge" || strings.Contains(string(m.Blocks), "Share to channel") {
 		t.Errorf("got %s", m.Blocks)
 	}

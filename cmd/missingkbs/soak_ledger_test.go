@@ -50,6 +50,9 @@ func (l *ledger) watch(s sandbox.Sight) {
 	key := keyOf(s.Message.Metadata)
 	s.Message.Blocks, s.Message.Attachments, s.Message.Metadata = nil, nil, nil // there will be thousands
 	s.Message.Text = s.Message.Text[:min(len(s.Message.Text), 200)]
+	if isWait(s.Message) {
+		return // the answer is judged by itself
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s.Fault != "" {

@@ -1,0 +1,129 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	// waitAfter is when a person is told what the answer waits for. Three seconds are promised; the rest is for the post.
+	waitAfter = 2500 * time.Millisecond
+	// noticeTimeout bounds the post of that line, for which the answer waits.
+	noticeTimeout = 3 * time.Second
+)
+
+// waitingNotice is the line that tells what an answer waits for. There is one for a question at most, and none once the
+// answer is on its way. A nil one is never posted.
+type waitingNotice struct {
+	mu    sync.Mutex
+	begun bool
+	said  chan struct{} // closed when it was posted, could not be, or must not be any more
+}
+
+func newWaitingNotice() *waitingNotice { return &waitingNotice{said: make(chan struct{})} }
+
+// begin reports whether the line is to be posted now; then the caller closes said.
+func (n *waitingNotice) begin() bool {
+	if n == nil {
+		return false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	first := !n.begun
+	n.begun = true
+	return first
+}
+
+// end keeps the line from being said, or waits until it is: what comes afterwards is to stand below it.
+func (n *waitingNotice) end() {
+	switch {
+	case n == nil:
+	case n.begin():
+		close(n.said)
+	default:
+		<-n.said
+	}
+}
+
+// sayWaiting tells the person what the answer to a question waits for, once. The message that was clicked stays as it is
+// until there is an answer to take its place: one that fails would lose it.
+func (b *Bot) sayWaiting(ctx context.Context, q question, words string) {
+	if words == "" || q.entry == EntryShortcut || q.entry == EntryTypeahead || !q.notice.begin() {
+		return
+	}
+	defer close(q.notice.said)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noticeTimeout)
+	defer cancel()
+	if q.to.replace {
+		words += " It takes the place of the message above."
+	}
+	var err error
+	if crash := guarded(func() { err = b.say(ctx, q.private(), words, 1) }); crash != nil {
+		err = crash
+	}
+	if err != nil {
+		b.log.WarnContext(ctx, "could not tell the user what the answer waits for", "request", q.id, "error", err)
+	}
+}
+
+// sayIfLong has the person told what the answer waits for when it takes long. The returned function is to be called before
+// the answer is sent.
+func (b *Bot) sayIfLong(ctx context.Context, q question, words func() string) (end func()) {
+	timer := time.AfterFunc(waitAfter-time.Since(q.came), func() { b.sayWaiting(ctx, q, words()) })
+	return func() {
+		timer.Stop()
+		q.notice.end()
+	}
+}
+
+// say tells the person something in words, which need no drawing, by the way of the answer. At a response_url it tries so
+// often.
+func (b *Bot) say(ctx context.Context, q question, words string, tries int) error {
+	switch {
+	case q.to.home:
+		return b.publish(ctx, q, view.Page{Title: "Missing KBs", Lead: words, Actions: []view.Action{{Label: "Reload", Command: commands.HomeName, Effect: view.Replace}}})
+	case q.to.direct:
+		_, _, err := b.screens.PostMessageContext(ctx, q.user, slack.MsgOptionText(words, true), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMarkdown())
+		if err != nil {
+			return fmt.Errorf("tell %s: %w", q.user, withoutURL(err))
+		}
+		return nil
+	}
+	return b.webhook.reply(ctx, q.to.responseURL, reply{ResponseType: "ephemeral", Text: words}, tries)
+}
+
+// sayQueued tells what a question waits for that has no turn yet. That is no hurry for the bot: it has enough to do.
+func (b *Bot) sayQueued(t *ticket) {
+	b.tellings.add(t.q.user, func() { b.sayWaiting(t.ctx, t.q, b.queueWords(t)) })
+}
+
+// queueWords say how long a question waits for its turn; "" when it does not.
+func (b *Bot) queueWords(t *ticket) string {
+	d := &b.desk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !t.waiting {
+		return ""
+	}
+	ahead := d.turns.ahead(t.turn())
+	left := maxWait - time.Since(t.q.came)
+	span := "for at most " + seconds(left)
+	if about := d.wait(ahead, d.turns.bounds.runs); d.pace > 0 && about < left {
+		span = "for about " + seconds(about) + " and at most " + seconds(left)
+	}
+	before := "the questions that are being answered"
+	switch {
+	case ahead > 0:
+		before = view.Count(ahead, "question")
+	case d.turns.running[t.q.user] >= d.turns.personRuns:
+		before = "your other questions"
+	}
+	return fmt.Sprintf("Waiting behind %s, %s; your answer follows.", before, span)
+}
