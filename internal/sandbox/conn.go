@@ -176,7 +176,7 @@ func (c *conn) receive(body []byte, fragmented bool) {
 	case w.switches.get().DropAcks:
 		w.trace.fail("acknowledgement", "dropped, because that fault is on", json.RawMessage(body))
 	default:
-		w.trace.add(TraceSocketIn, "acknowledgement", 0, body)
+		w.trace.add(TraceSocketIn, "acknowledgement", 0, json.RawMessage(body))
 		if bytes.Equal(ack.Payload, []byte("null")) {
 			ack.Payload = nil
 		}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"net/url"
 	"strings"
 	"testing"
@@ -28,6 +29,23 @@ func TestTraceHidesSecrets(t *testing.T) {
 			t.Errorf("no %q in the trace, so %s are not hidden", part, why)
 		}
 	}
+}
+
+// What the app acknowledges with is kept as it came, so that people can read it and secrets in it are found.
+func TestTraceOfAcknowledgements(t *testing.T) {
+	t.Parallel()
+	w := workspace(t, Options{})
+	hookOf(t, w, greeted(t, w), object{"text": "as it came " + w.BotToken()})
+	for _, e := range w.Trace() {
+		if e.Kind == TraceSocketIn {
+			var ack struct{ Payload struct{ Text string } }
+			if err := json.Unmarshal(e.Body, &ack); err != nil || ack.Payload.Text != "as it came (hidden)" {
+				t.Errorf("an acknowledgement is kept as %s: %v", e.Body, err)
+			}
+			return
+		}
+	}
+	t.Error("no acknowledgement in the trace")
 }
 
 func TestMemoryIsBounded(t *testing.T) {
