@@ -186,12 +186,31 @@ func idOr(words []string, form, atHand, usage, what string) (string, error) {
 	}
 	id := atHand
 	if len(words) == 1 {
-		id = strings.ToUpper(words[0])
+		id = mentioned(words[0])
 	}
-	if ok, err := regexp.MatchString(form, id); !ok || err != nil {
-		return "", &Error{Usage: true, Message: fmt.Sprintf("Usage: %s with %s.", usage, what), Actions: adminHelp()}
+	if ok, err := regexp.MatchString(form, id); ok && err == nil {
+		return id, nil
 	}
-	return id, nil
+	e := &Error{Usage: true, Message: fmt.Sprintf("Usage: %s with %s.", usage, what), Actions: adminHelp()}
+	if len(words) == 1 && strings.ContainsAny(words[0][:1], "#@") {
+		e.Message = fmt.Sprintf("%s is a name, and Slack does not tell which id it stands for. %s", words[0], e.Message)
+	}
+	return "", e
+}
+
+// mentions are the forms in which people and Slack's own programs name channels and people: <#C…|name>, <@U…>, #C…, and the
+// addresses of channels and of profiles. Ids have capitals only; what has small letters behind a # is a name.
+var mentions = regexp.MustCompile(`^(?:<?[#@]|<?https://[^/\s]+/(?:archives/|team/|client/[TE][A-Z0-9]+/))([A-Z][A-Z0-9]{5,})(?:[|/?].*)?>?$`)
+
+// mentioned is the id that a word names. One that was typed may be in small letters, where a digit tells it from a name.
+func mentioned(word string) string {
+	if m := mentions.FindStringSubmatch(word); m != nil {
+		return m[1]
+	}
+	if strings.ContainsAny(word, "0123456789") {
+		return strings.ToUpper(word)
+	}
+	return word
 }
 
 func tooMany(words []string, most int, usage string) error {

@@ -58,6 +58,74 @@ func (keeper) Strangers(_ context.Context, channel string) ([]string, bool, erro
 	return []string{"T0OTHER"}, channel == "C0SHARED", nil
 }
 
+// Channels and people are read in all the forms in which Slack and people write them, by whatever way they came: typed, and
+// in the value of a button.
+func TestMentionsAreRead(t *testing.T) {
+	t.Parallel()
+	c := Admin(&book{allowed: map[string]digest.Allowance{}}, keeper{}, nil)
+	ask := func(req Request) string {
+		req.Words = req.Words[1:]
+		page, err := c.Run(t.Context(), req)
+		if err != nil {
+			page = Explain(err)
+		}
+		return page.Title + " " + page.Lead
+	}
+	const channel, person = "Allowed: C0SHARED", "What U0ALICE1 may do here"
+	for _, step := range []struct{ line, says string }{
+		{"allow-channel C0SHARED", channel},
+		{"allow-channel c0shared", channel},
+		{"allow-channel <#C0SHARED|vendor-bridge>", channel},
+		{"allow-channel <#C0SHARED|>", channel},
+		{"allow-channel <#C0SHARED>", channel},
+		{"allow-channel #C0SHARED", channel},
+		{"allow-channel &lt;#C0SHARED|vendor-bridge&gt;", channel},
+		{"allow-channel &lt;#C0SHARED|&gt;.", channel},
+		{"allow-channel &amp;lt;#C0SHARED|vendor-bridge&amp;gt;", channel},
+		{"allow-channel ＜＃C0SHARED｜vendor-bridge＞", channel},
+		{"allow-channel \u200b<#C0SHARED\u2060|vendor\u2011bridge>\u200b", channel},
+		{"allow-channel 〈#C0SHARED|vendor bridge〉", channel},
+		{"allow-channel <#C0SHARED|名前 with spaces>", channel},
+		{"allow-channel `<#C0SHARED|vendor-bridge>`", channel},
+		{"allow-channel “<#C0SHARED|vendor-bridge>”", channel},
+		{"allow-channel (<#C0SHARED|vendor-bridge>)", channel},
+		{"allow-channel https://acme.slack.com/archives/C0SHARED", channel},
+		{"allow-channel <https://acme.slack.com/archives/C0SHARED/p1700000000000100>", channel},
+		{"allow-channel https://app.slack.com/client/T0ACME01/C0SHARED", channel},
+		{"who U0ALICE1", person},
+		{"who <@U0ALICE1|alice>", person},
+		{"who <@U0ALICE1|Alice Andersson>", person},
+		{"who <@U0ALICE1>", person},
+		{"who @U0ALICE1", person},
+		{"who &lt;@U0ALICE1|alice&gt;", person},
+		{"who ＜＠U0ALICE1＞", person},
+		{"who https://acme.slack.com/team/U0ALICE1", person},
+		{"who @alice", "@alice is a name"},
+		{"who @u0alice1x", "@u0alice1x is a name"},
+		{"who <#C0SHARED|x>", "a person's id"},
+		{"who <!here>", "a person's id"},
+		{"allow-channel #general", "#general is a name"},
+		{"allow-channel general", "a channel's id"},
+		{"allow-channel computer", "a channel's id"},
+		{"allow-channel <@U0ALICE1>", "a channel's id"},
+		{"allow-channel <#C0SHARED", channel},
+	} {
+		for way, parse := range map[string]func(string) (Request, error){"typed": Parse, "offered": ParseOffered} {
+			if way == "offered" && strings.IndexFunc(step.line, func(r rune) bool { return r > 127 || strings.ContainsRune("&`()", r) }) >= 0 {
+				continue // no page writes that
+			}
+			req, err := parse("admin " + step.line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.User, req.Channel = "U0ADMIN", "C0HERE"
+			if got := ask(req); !strings.Contains(got, step.says) && !(way == "offered" && strings.Contains(step.line, "Andersson")) {
+				t.Errorf("%s: admin %s: %q, want %q", way, step.line, got, step.says)
+			}
+		}
+	}
+}
+
 func TestAdmin(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)

@@ -12,7 +12,8 @@ import (
 // links, labels, emphasis, quotes, brackets and the punctuation of a sentence nothing is left around a word, and of an
 // address that names a software only its id. The lines of buttons hold exact words and are read by [Split].
 func Read(line string) []string {
-	line = strings.TrimSpace(normalize(unescaped.Replace(line)))
+	line = strings.TrimSpace(normalize(unescaped.Replace(unescaped.Replace(line)))) // twice: some programs escape what is escaped
+	line = named.ReplaceAllString(line, "$1>")
 	line = fences.ReplaceAllString(line, "$1")
 	line = links.ReplaceAllStringFunc(line, func(link string) string { return linked(links.FindStringSubmatch(link)) })
 	line = emphasis.ReplaceAllString(line, "$1$2$3")
@@ -34,6 +35,8 @@ var (
 	emphasis = regexp.MustCompile(`(^|\s)\*([^\s*/,][^*]*[^\s*])\*($|\s)`) // around several words; around one see [peel]
 	// links are Slack's <address|text> and <address>, and Markdown's [text](address).
 	links = regexp.MustCompile(`<([^<>|\s]+)(?:\|([^<>]*))?>|\[([^\[\]]*)\]\(([^()\s]+)\)`)
+	// named is a mention with the name of a person or channel, which may hold spaces, and which nothing needs.
+	named = regexp.MustCompile(`(<[@#!][^<>|\s]+)\|[^<>]*>`)
 	// labels name what follows: id=…, software: …, "id": "…", id eq '…'.
 	labels     = regexp.MustCompile(`(?i)(^|[\s,;({\[])["'` + "`" + `*_]{0,2}` + label + `["'` + "`" + `*_]{0,2}\s*(?:[:=](?:[*_]{1,2}\s+|\s*)|\beq\s+)(\S)`)
 	labelled   = regexp.MustCompile(`(?i)(^|\s)` + label + `\s+(\S*-_-)`)

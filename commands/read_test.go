@@ -111,8 +111,8 @@ func TestRead(t *testing.T) {
 		{"all --cron */15 * ? * 1-5,7", []string{"all", "--cron", "*/15", "*", "?", "*", "1-5,7"}},
 		{"all --cron “*/15 * * * *”", []string{"all", "--cron", "*/15 * * * *"}},
 		{"all --cron */20,*/30 * * 2#2 *", []string{"all", "--cron", "*/20,*/30", "*", "*", "2#2", "*"}},
-		{"admin who <@U012AB3CDE|ada> <#C1|> <!here>", []string{"admin", "who", "<@U012AB3CDE|ada>", "<#C1|>", "<!here>"}},
-		{"admin allow-channel &lt;#C024BE91L|general&gt;", []string{"admin", "allow-channel", "<#C024BE91L|general>"}},
+		{"admin who <@U012AB3CDE|ada> <#C1|> <!here>", []string{"admin", "who", "<@U012AB3CDE>", "<#C1>", "<!here>"}},
+		{"admin allow-channel &lt;#C024BE91L|general&gt;", []string{"admin", "allow-channel", "<#C024BE91L>"}},
 
 		// Addresses without an id, and words that look like labels.
 		{"<https://example.com/a|Windows 11>", []string{"Windows", "11"}},
