@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/span"
@@ -24,15 +26,6 @@ const (
 	// maxAck is how many bytes of JSON an acknowledgement carries. Slack drops 20,480 and more without a word
 	// (https://github.com/slack-go/slack/issues/1196); the rest is for the envelope.
 	maxAck = 20_000
-)
-
-// tableState is what is known of data_table blocks in this workspace.
-type tableState int32
-
-const (
-	tablesUnknown tableState = iota
-	tablesAccepted
-	tablesRefused
 )
 
 // answer runs a question and sends its page: in the acknowledgement when it may travel there, else to the response_url
@@ -278,39 +271,32 @@ type carried struct {
 // MarshalJSON writes the reply alone.
 func (c *carried) MarshalJSON() ([]byte, error) { return json.Marshal(c.reply) }
 
-// newReply draws a page for where it goes.
-func (b *Bot) newReply(q question, page view.Page, classic bool) (reply, bool, error) {
-	o := blocks.Options{Form: formFor(classic)}
+// newReply draws a page for where it goes. It returns the blocks, too, that the reply holds as JSON.
+func newReply(q question, page view.Page, f blocks.Form) (reply, []slack.Block, error) {
+	o := blocks.Options{Form: f}
 	r := reply{ResponseType: "ephemeral", ReplaceOriginal: q.to.replace}
 	if q.to.public {
 		o.SharedBy = q.user
 		r.ResponseType = "in_channel"
 	}
 	m := blocks.Render(page, o)
-	raw, err := json.Marshal(m.Blocks)
-	r.Text, r.Blocks = m.Text, raw
-	return r, len(blocks.Uses(m.Blocks)) > 0, err
-}
-
-// formFor is the form of a page where newer blocks are refused, or not.
-func formFor(classic bool) (f blocks.Form) {
-	if classic {
-		f = blocks.Classic()
+	r.Text = m.Text
+	if len(m.Blocks) == 0 {
+		return r, nil, nil
 	}
-	return f
+	raw, err := json.Marshal(m.Blocks)
+	r.Blocks = raw
+	return r, m.Blocks, err
 }
 
-// classic reports whether tables have to be drawn without data_table.
-func (b *Bot) classic() bool {
-	return b.options.Tables == TablesClassic ||
-		b.options.Tables == TablesAuto && tableState(b.tables.Load()) == tablesRefused
-}
-
-// ackWith acknowledges a question with its answer and reports whether it could. Slack drops an acknowledgement it does
-// not like without a word, so a table travels that way only after the workspace has taken one.
+// ackWith acknowledges a question with its answer and reports whether it could.
 func (b *Bot) ackWith(ctx context.Context, q question, page view.Page) bool {
-	r, table, err := b.newReply(q, page, b.classic())
-	if err != nil || table && b.options.Tables == TablesAuto && tableState(b.tables.Load()) != tablesAccepted {
+	ladder := b.options.Ladder
+	if !ladder.mayAcknowledge(page) {
+		return false
+	}
+	r, _, err := newReply(q, page, ladder.form(onMessage))
+	if err != nil {
 		return false
 	}
 	payload := &carried{reply: r, to: q.to}
@@ -339,8 +325,8 @@ func (b *Bot) ack(ctx context.Context, envelope string, payload any) bool {
 	return true
 }
 
-// reply posts a page to the response_url, even when the question was cut off: then the page says so. Where Slack
-// refuses the table it is drawn the classic way, now and from now on. It reports whether Slack took it.
+// reply posts a page to where its answer goes, even when the question was cut off: then the page says so. It reports
+// whether Slack took it.
 func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTimeout)
 	defer cancel()
@@ -367,26 +353,15 @@ func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
 	case q.to.direct:
 		return b.tell(ctx, q, page)
 	}
-	classic := b.classic()
-	r, table, err := b.newReply(q, page, classic)
-	if err == nil {
-		err = b.webhook.Reply(ctx, q.to.responseURL, r)
-	}
-	if q.to.replace && errors.Is(err, errUnsure) { // in the place of the same message it cannot come twice
-		err = b.webhook.Reply(ctx, q.to.responseURL, r)
-	}
-	if table && err == nil {
-		b.tables.CompareAndSwap(int32(tablesUnknown), int32(tablesAccepted))
-	}
-	if table && errors.Is(err, errInvalidBlocks) && b.options.Tables != TablesData {
-		if r, _, err = b.newReply(q, page, true); err == nil {
+	_, err := b.options.Ladder.deliver(ctx, delivery{page: page, tries: hookTries, left: q.to.responseURL.left, send: func(f blocks.Form) ([]slack.Block, error) {
+		r, drawn, err := newReply(q, page, f)
+		if err == nil {
 			err = b.webhook.Reply(ctx, q.to.responseURL, r)
 		}
-		// Only a workspace that has never taken a table, and takes the same page without one, refuses tables.
-		if err == nil && b.tables.CompareAndSwap(int32(tablesUnknown), int32(tablesRefused)) {
-			b.log.Warn("this workspace refuses data_table blocks; drawing tables as sections from now on")
-			b.options.TablesRefused()
+		if q.to.replace && errors.Is(err, errUnsure) { // in the place of the same message it cannot come twice
+			err = b.webhook.Reply(ctx, q.to.responseURL, r)
 		}
-	}
+		return drawn, err
+	}})
 	return err
 }

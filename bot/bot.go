@@ -26,41 +26,28 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Tables says how tables are drawn.
-type Tables string
-
-// The ways to draw tables.
-const (
-	TablesAuto    Tables = "auto"       // data_table, until the workspace refuses one
-	TablesData    Tables = "data_table" // always data_table
-	TablesClassic Tables = "classic"    // sections and buttons
-)
-
 // Options configure a [Bot]. The zero value of each field stands for its default.
 type Options struct {
-	Tables        Tables        // default TablesAuto
-	AckAfter      time.Duration // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
-	Timeout       time.Duration // for one question; default 30 s
-	Grace         time.Duration // for questions that run when the bot is told to stop; default 5 s
-	Workers       int           // questions worked on at once; default 200
-	Queue         int           // questions that wait for their turn; default 1,000, negative: none
-	PersonWaits   int           // questions of one person that wait; default 10
-	Suggest       suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
-	Sockets       int           // connections to Slack; default 2, so that a refresh of one leaves no gap
-	Health        *Health       // told of the connections; default: nobody is
-	Observe       Observer      // told of each question; default: nobody is
-	TablesRefused func()        // told when the workspace turns out to refuse tables; default: nobody is
-	Counts        *Counts       // where to count; default: nobody reads it before the end
-	Trace         span.Tracer   // records what is done for a question; default: nobody does
-	Pulse         *Pulse        // by which others learn whether the event loop moves; default: nobody does
-	Gate          *Gate         // who may do what; default: members of the workspace, who may all but administer
-	Log           *slog.Logger  // default: nothing is logged
+	Tables      Tables        // how tables are drawn; default TablesAuto
+	Ladder      *Ladder       // what the workspace takes; default: one of its own, by Tables
+	AckAfter    time.Duration // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
+	Timeout     time.Duration // for one question; default 30 s
+	Grace       time.Duration // for questions that run when the bot is told to stop; default 5 s
+	Workers     int           // questions worked on at once; default 200
+	Queue       int           // questions that wait for their turn; default 1,000, negative: none
+	PersonWaits int           // questions of one person that wait; default 10
+	Suggest     suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
+	Sockets     int           // connections to Slack; default 2, so that a refresh of one leaves no gap
+	Health      *Health       // told of the connections; default: nobody is
+	Observe     Observer      // told of each question; default: nobody is
+	Counts      *Counts       // where to count; default: nobody reads it before the end
+	Trace       span.Tracer   // records what is done for a question; default: nobody does
+	Pulse       *Pulse        // by which others learn whether the event loop moves; default: nobody does
+	Gate        *Gate         // who may do what; default: members of the workspace, who may all but administer
+	Log         *slog.Logger  // default: nothing is logged
 }
 
 func (o Options) withDefaults() Options {
-	if o.Tables == "" {
-		o.Tables = TablesAuto
-	}
 	if o.AckAfter == 0 {
 		o.AckAfter = 1500 * time.Millisecond
 	}
@@ -91,14 +78,14 @@ func (o Options) withDefaults() Options {
 	if o.Counts == nil {
 		o.Counts = &Counts{}
 	}
-	if o.TablesRefused == nil {
-		o.TablesRefused = func() {}
-	}
 	if o.Observe == nil {
 		o.Observe = func(context.Context, Observation) {}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Ladder == nil {
+		o.Ladder = NewLadder(LadderOptions{Tables: o.Tables, Log: o.Log})
 	}
 	return o
 }
@@ -139,7 +126,6 @@ type Bot struct {
 	acksOut  *errands       // acknowledgements that nobody waits for
 	tellings *errands       // what else is told to people without looking at their questions
 	seen     *recent
-	tables   atomic.Int32 // what is known of data_table in this workspace: a tableState
 	stats    *Counts
 }
 

@@ -328,36 +328,27 @@ func TestLargeAnswersGoToTheResponseURL(t *testing.T) {
 	})
 }
 
-// Slack drops an acknowledgement it dislikes without a word: the first table goes where a refusal shows.
-func TestTablesAreTriedBeforeTheyTravelInAcks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := start(t, table, Options{})
-		for n := range 2 {
-			b.events <- typed(n, "x")
-			synctest.Wait()
-		}
-		expect(t, b, "0s ack e0", "0s /r0 table", "0s ack e1 table")
-	})
-}
-
-func TestRefusedTablesAreDrawnTheClassicWay(t *testing.T) {
-	for _, p := range []post{{400, "invalid_blocks", ""}, {200, `{"ok":false,"error":"invalid_blocks"}`, ""}} {
-		synctest.Test(t, func(t *testing.T) {
-			b := start(t, table, Options{}, p)
-			for n := range 2 {
-				b.events <- typed(n, "x")
-				synctest.Wait()
-			}
-			expect(t, b, "0s ack e0", "0s /r0 table", "0s /r0 table", "0s ack e1 table")
-			for i, want := range []bool{false, true, false, false} {
-				has := false
-				for _, block := range b.log[i].Message.Blocks {
-					has = has || block.Type == "data_table"
+// Slack drops an acknowledgement it dislikes without a word: tables go where a refusal shows, however often they were
+// taken. What every workspace takes travels in the acknowledgement.
+func TestTablesDoNotTravelInAcks(t *testing.T) {
+	for name, c := range map[string]struct {
+		tables Tables
+		want   []string
+	}{
+		"auto":       {TablesAuto, []string{"0s ack e0", "0s /r0 table", "0s ack e1", "0s /r1 table"}},
+		"table":      {TablesPlain, []string{"0s ack e0", "0s /r0 table", "0s ack e1", "0s /r1 table"}},
+		"classic":    {TablesClassic, []string{"0s ack e0 table", "0s ack e1 table"}},
+		"data_table": {TablesData, []string{"0s ack e0 table", "0s ack e1 table"}}, // the setting vouches for it
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := start(t, table, Options{Tables: c.tables})
+				for n := range 2 {
+					b.events <- typed(n, "x")
+					synctest.Wait()
 				}
-				if has != want {
-					t.Errorf("message %d holds a data_table: %v, want %v", i, has, want)
-				}
-			}
+				expect(t, b, c.want...)
+			})
 		})
 	}
 }

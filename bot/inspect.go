@@ -132,64 +132,94 @@ func (i *Inspector) Manifest(ctx context.Context, configToken, appID string) (*s
 // maxVerdict bounds the answer of Slack's validator.
 const maxVerdict = 1 << 20
 
-// ValidateBlocks has Slack check the blocks of a page, drawn with the newer blocks or in the classic way. Refusals are
-// what it would not take, empty when it takes all. The error is [ErrNoValidator] where this Slack has none.
-// See https://docs.slack.dev/reference/methods/blocks.validate.
-func (i *Inspector) ValidateBlocks(ctx context.Context, p view.Page, classic bool) (refusals []string, err error) {
-	body, err := json.Marshal(blocks.Render(p, blocks.Options{Form: formFor(classic)}).Blocks)
-	if err != nil {
-		return nil, fmt.Errorf("write the blocks: %w", err)
+// Verdict is what Slack says to blocks. One without words takes them.
+type Verdict struct {
+	Unsupported []blocks.Feature // newer blocks that it does not take
+	Faults      []string         // what is wrong with what was sent, in Slack's words
+	Words       []string         // all that Slack said
+}
+
+// JudgeBlocks reads an error of the Web API about blocks that were sent; ok is false for any other error.
+func JudgeBlocks(err error, sent []slack.Block) (v Verdict, ok bool) {
+	r, ok := judge(err, sent)
+	return r.verdict(), ok
+}
+
+func (r blockRefusal) verdict() Verdict {
+	v := Verdict{Unsupported: r.unsupported, Faults: r.faults, Words: r.words}
+	if len(v.Words) == 0 && r.code != "" {
+		v.Words = []string{r.code}
 	}
-	// No token: the method needs none.
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, i.config.APIURL+"blocks.validate", strings.NewReader(url.Values{"blocks": {string(body)}}.Encode()))
+	return v
+}
+
+// ValidateBlocks has Slack check the blocks of a page that is drawn in a form. The error is [ErrNoValidator] where this
+// Slack has none. See https://docs.slack.dev/reference/methods/blocks.validate.
+func (i *Inspector) ValidateBlocks(ctx context.Context, p view.Page, f blocks.Form) (Verdict, error) {
+	drawn := blocks.Render(p, blocks.Options{Form: f}).Blocks
+	body, err := json.Marshal(drawn)
 	if err != nil {
-		return nil, withoutURL(err)
+		return Verdict{}, fmt.Errorf("write the blocks: %w", err)
+	}
+	said, err := i.validate(ctx, string(body))
+	if err != nil {
+		return Verdict{}, err
+	}
+	return said.of(drawn)
+}
+
+func (i *Inspector) validate(ctx context.Context, body string) (said validation, err error) {
+	// No token: the method needs none.
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, i.config.APIURL+"blocks.validate", strings.NewReader(url.Values{"blocks": {body}}.Encode()))
+	if err != nil {
+		return said, withoutURL(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	resp, err := i.config.httpClient().Do(r)
 	if err != nil {
-		return nil, withoutURL(err)
+		return said, withoutURL(err)
 	}
 	defer resp.Body.Close()
-	var said verdict
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxVerdict)).Decode(&said); err != nil {
-		return nil, fmt.Errorf("read the answer of blocks.validate (HTTP status %d): no JSON", resp.StatusCode)
+		return said, fmt.Errorf("read the answer of blocks.validate (HTTP status %d): no JSON", resp.StatusCode)
 	}
-	return said.refusals()
+	return said, nil
 }
 
 // ErrNoValidator says that blocks cannot be checked with this Slack.
 var ErrNoValidator = errors.New("this Slack has no method blocks.validate")
 
-// verdict is the answer of blocks.validate.
-type verdict struct {
+// validation is the answer of blocks.validate.
+type validation struct {
 	OK     bool              `json:"ok"`
 	Error  string            `json:"error"`
 	Errors []json.RawMessage `json:"errors"` // objects with pointer and message, or texts
 }
 
-func (v verdict) refusals() ([]string, error) {
+func (v validation) of(drawn []slack.Block) (Verdict, error) {
 	switch {
 	case v.OK:
-		return nil, nil
+		return Verdict{}, nil
 	case v.Error == "unknown_method", v.Error == "method_deprecated":
-		return nil, ErrNoValidator
+		return Verdict{}, ErrNoValidator
 	case v.Error != "invalid_blocks":
-		return nil, slack.SlackErrorResponse{Err: v.Error}
+		return Verdict{}, slack.SlackErrorResponse{Err: v.Error}
 	}
-	refusals := []string{}
+	return judgeWords(v.Error, false, v.words(), drawn).verdict(), nil
+}
+
+// words are the errors as other methods write them.
+func (v validation) words() []string {
+	var words []string
 	for _, raw := range v.Errors {
 		var said struct{ Pointer, Message string }
 		var text string
 		switch {
 		case json.Unmarshal(raw, &text) == nil:
-			refusals = append(refusals, text)
+			words = append(words, text)
 		case json.Unmarshal(raw, &said) == nil && said.Message != "":
-			refusals = append(refusals, strings.TrimSpace(said.Message+" at "+said.Pointer))
+			words = append(words, strings.TrimSpace(said.Message+" [json-pointer:"+said.Pointer+"]"))
 		}
 	}
-	if len(refusals) == 0 {
-		refusals = append(refusals, v.Error)
-	}
-	return refusals, nil
+	return words
 }

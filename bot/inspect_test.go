@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -123,18 +124,29 @@ func tablePage() view.Page {
 func TestInspectBlocks(t *testing.T) {
 	t.Parallel()
 	w, c := inspected(t, sandbox.Options{})
-	for _, classic := range []bool{true, false} {
-		if got, err := Inspect(c).ValidateBlocks(t.Context(), tablePage(), classic); got != nil || err != nil {
-			t.Errorf("classic %v: %q, %v", classic, got, err)
+	check := func(f blocks.Form, want ...blocks.Feature) {
+		t.Helper()
+		got, err := Inspect(c).ValidateBlocks(t.Context(), tablePage(), f)
+		if diff := cmp.Diff(want, got.Unsupported); diff != "" || err != nil || len(got.Faults) > 0 || len(got.Words) != len(want) {
+			t.Errorf("%+v: %+v, %v; unsupported (-want +got):\n%s", f, got, err, diff)
 		}
 	}
+	plain := blocks.Form{Tables: blocks.PlainTables}
+	check(blocks.Form{})
+	check(plain)
+	check(blocks.Classic())
 	w.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
-	got, err := Inspect(c).ValidateBlocks(t.Context(), tablePage(), false)
-	if len(got) != 1 || !strings.Contains(got[0], "data_table at /1/") || err != nil {
-		t.Errorf("refused: %q, %v", got, err)
-	}
-	if got, err := Inspect(c).ValidateBlocks(t.Context(), tablePage(), true); got != nil || err != nil {
-		t.Errorf("classic: %q, %v", got, err)
+	check(blocks.Form{}, blocks.DataTable)
+	check(plain)
+	check(blocks.Classic())
+	w.SetFaults(sandbox.Faults{Refused: sandbox.RefusedBlocks{Table: true}})
+	check(blocks.Form{})
+	check(plain, blocks.Table)
+	w.SetJudge(func(string, json.RawMessage) []sandbox.Fault {
+		return []sandbox.Fault{{Pointer: "/blocks/1/rows/1/1", Message: "missing required field: text"}}
+	})
+	if got, err := Inspect(c).ValidateBlocks(t.Context(), tablePage(), blocks.Form{}); err != nil || len(got.Faults) != 1 || !strings.Contains(got.Faults[0], "missing required field: text") {
+		t.Errorf("our fault: %+v, %v", got, err)
 	}
 }
 
@@ -155,8 +167,8 @@ func TestInspectBlocksOfOtherAnswers(t *testing.T) {
 			_, _ = w.Write([]byte(answer))
 		}))
 		t.Cleanup(s.Close)
-		got, err := Inspect(Config{Tokens: NewTokens("xapp-1", "xoxb-1"), APIURL: s.URL + "/api/", HTTP: s.Client()}).ValidateBlocks(t.Context(), tablePage(), false)
-		text := strings.Join(got, "|")
+		got, err := Inspect(Config{Tokens: NewTokens("xapp-1", "xoxb-1"), APIURL: s.URL + "/api/", HTTP: s.Client()}).ValidateBlocks(t.Context(), tablePage(), blocks.Form{})
+		text := strings.Join(got.Words, "|")
 		if err != nil {
 			text = err.Error()
 		}

@@ -2,12 +2,10 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -25,8 +23,7 @@ type PosterOptions struct {
 	PerChannel time.Duration // between two messages in a channel; default 1.1 s, for Slack takes one a second; negative: no limit
 	PerMinute  int           // messages of this process in a minute; default 240, for Slack takes "several hundred" of an app; negative: no limit
 	Log        *slog.Logger  // default: nothing is logged
-
-	TablesRefused func() // told when the workspace turns out to refuse tables; default: nobody is
+	Ladder     *Ladder       // what the workspace takes; default: one of its own, by Tables
 }
 
 // Poster puts digests into channels. It is a [digest.Poster], and safe for concurrent use.
@@ -34,16 +31,14 @@ type PosterOptions struct {
 // It never tries again by itself: a post whose answer was lost may have been taken, and only the digest's worker knows
 // when to look for it ([Poster.Find]).
 type Poster struct {
-	slack   *webAPI
-	http    *http.Client
-	config  Config
-	self    Workspace
-	gate    *Gate
-	limits  *postLimits
-	tables  Tables
-	classic atomic.Bool // the workspace has refused tables
-	refused func()      // told of it
-	log     *slog.Logger
+	slack  *webAPI
+	http   *http.Client
+	config Config
+	self   Workspace
+	gate   *Gate
+	limits *postLimits
+	ladder *Ladder
+	log    *slog.Logger
 }
 
 // NewPoster returns a poster for the workspace of the bot. The gate tells it into which channels digests may go.
@@ -51,13 +46,13 @@ func NewPoster(c Config, w Workspace, g *Gate, o PosterOptions) *Poster {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.TablesRefused == nil {
-		o.TablesRefused = func() {}
+	if o.Ladder == nil {
+		o.Ladder = NewLadder(LadderOptions{Tables: o.Tables, Log: o.Log})
 	}
 	c = c.withDefaults()
 	return &Poster{
 		slack: c.plainWebAPI(), http: noRedirects(c.httpClient()), config: c, self: w, gate: g,
-		limits: newPostLimits(o.PerChannel, o.PerMinute), tables: o.Tables, refused: o.TablesRefused, log: o.Log,
+		limits: newPostLimits(o.PerChannel, o.PerMinute), ladder: o.Ladder, log: o.Log,
 	}
 }
 
@@ -93,25 +88,15 @@ func (p *Poster) Tell(ctx context.Context, user string, page view.Page) error {
 	return nil
 }
 
-// send posts a page, and once more without tables where the workspace refuses them.
-func (p *Poster) send(ctx context.Context, channel string, page view.Page, more ...slack.MsgOption) (string, error) {
+// send posts a page as richly as the workspace takes it.
+func (p *Poster) send(ctx context.Context, channel string, page view.Page, more ...slack.MsgOption) (message string, err error) {
 	page.Actions = slices.DeleteFunc(slices.Clone(page.Actions), func(a view.Action) bool { return a.Effect == view.Share })
-	classic := p.drawsClassic()
-	m := blocks.Render(page, blocks.Options{Form: formFor(classic)})
-	message, err := p.postMessage(ctx, channel, m, more)
-	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok && refused.Err == "invalid_blocks" && !classic && len(blocks.Uses(m.Blocks)) > 0 && p.tables != TablesData {
-		message, err = p.postMessage(ctx, channel, blocks.Render(page, blocks.Options{Form: blocks.Classic()}), more)
-		if err == nil {
-			p.log.WarnContext(ctx, "this workspace refuses data_table blocks; drawing tables of digests as sections from now on")
-			p.classic.Store(true)
-			p.refused()
-		}
-	}
+	_, err = p.ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+		m := blocks.Render(page, blocks.Options{Form: f})
+		message, err = p.postMessage(ctx, channel, m, more)
+		return m.Blocks, err
+	}})
 	return message, slackFailure(err)
-}
-
-func (p *Poster) drawsClassic() bool {
-	return p.tables == TablesClassic || p.tables != TablesData && p.classic.Load()
 }
 
 func (p *Poster) postMessage(ctx context.Context, channel string, m blocks.Message, more []slack.MsgOption) (string, error) {

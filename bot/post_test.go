@@ -171,7 +171,7 @@ func TestPostWhereNewBlocksAreRefused(t *testing.T) {
 		t.Fatalf("%d messages, want 2", len(all))
 	}
 	for _, m := range all {
-		if diff := cmp.Diff([]string{"header", "section", "section", "section", "section", "actions"}, read(t, m).types); diff != "" {
+		if diff := cmp.Diff([]string{"header", "section", "table", "actions"}, read(t, m).types); diff != "" {
 			t.Errorf("blocks (-want +got):\n%s", diff)
 		}
 	}
@@ -180,19 +180,35 @@ func TestPostWhereNewBlocksAreRefused(t *testing.T) {
 	}
 }
 
-func TestPostKeepsTablesThatASettingAsksFor(t *testing.T) {
+// A setting decides what is tried first. What is refused all the same is drawn more simply, so that it arrives.
+func TestPostAsASettingAsks(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{Tables: TablesData})
-	w.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
-	_, err := w.poster.Post(soon(t), sandbox.Patching, "1@1", digestPage(), view.Page{})
-	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); !ok || refused.Err != "invalid_blocks" {
-		t.Errorf("error = %v, want invalid_blocks", err)
-	}
-	classic := newWorkplace(t, sandbox.Options{}, PosterOptions{Tables: TablesClassic})
-	classic.post(t, "1@1", digestPage(), view.Page{})
-	got := read(t, classic.Messages(sandbox.Patching, sandbox.Bob)[0])
-	if diff := cmp.Diff([]string{"header", "section", "section", "section", "section", "actions"}, got.types); diff != "" {
-		t.Errorf("blocks (-want +got):\n%s", diff)
+	sections := []string{"header", "section", "section", "section", "section", "actions"}
+	for tables, c := range map[Tables]struct {
+		refused sandbox.RefusedBlocks
+		posts   int // of two digests
+		want    []string
+	}{
+		TablesData:    {sandbox.RefusedBlocks{DataTable: true}, 4, []string{"header", "section", "table", "actions"}}, // each is tried
+		TablesPlain:   {sandbox.RefusedBlocks{}, 2, []string{"header", "section", "table", "actions"}},
+		TablesClassic: {sandbox.RefusedBlocks{}, 2, sections},
+	} {
+		t.Run(string(tables), func(t *testing.T) {
+			t.Parallel()
+			w := newWorkplace(t, sandbox.Options{}, PosterOptions{Tables: tables})
+			w.SetFaults(sandbox.Faults{Refused: c.refused})
+			for range 2 {
+				w.post(t, "1@1", digestPage(), view.Page{})
+			}
+			for _, m := range w.Messages(sandbox.Patching, sandbox.Bob) {
+				if diff := cmp.Diff(c.want, read(t, m).types); diff != "" {
+					t.Errorf("blocks (-want +got):\n%s", diff)
+				}
+			}
+			if n := w.calls("chat.postMessage"); n != c.posts {
+				t.Errorf("%d posts, want %d", n, c.posts)
+			}
+		})
 	}
 }
 

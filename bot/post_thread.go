@@ -34,7 +34,7 @@ func (p *Poster) thread(ctx context.Context, channel, message string, details vi
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-threadReserve))
 		defer cancel()
 	}
-	for i, page := range replies(details, p.drawsClassic()) {
+	for i, page := range replies(details, p.ladder.form(onMessage)) {
 		if err := p.sendPatiently(ctx, channel, page, slack.MsgOptionTS(message)); err != nil {
 			return fmt.Errorf("post reply %d: %w", i+1, err)
 		}
@@ -70,9 +70,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // replies are the messages that a page of details becomes: one where it fits, else one of all that is no table, and
 // then the table page by page.
-func replies(details view.Page, classic bool) []view.Page {
+func replies(details view.Page, f blocks.Form) []view.Page {
 	rest, table, ok := withoutTable(details)
-	if !ok || !hasMore(details, table, classic) {
+	if !ok || !hasMore(details, table, f) {
 		return []view.Page{unpaged(details)}
 	}
 	var out []view.Page
@@ -83,7 +83,7 @@ func replies(details view.Page, classic bool) []view.Page {
 		table.Page = number
 		page := details
 		page.Parts = []view.Part{table}
-		if !hasMore(page, table, classic) {
+		if !hasMore(page, table, f) {
 			return append(out, unpaged(page))
 		}
 		if len(out) == maxReplies-1 {
@@ -112,9 +112,9 @@ func withoutTable(p view.Page) (rest view.Page, table view.Table, ok bool) {
 }
 
 // hasMore reports whether a page, drawn, leaves rows of its table to a next page: then it has a button for it.
-func hasMore(p view.Page, table view.Table, classic bool) bool {
+func hasMore(p view.Page, table view.Table, f blocks.Form) bool {
 	next := fmt.Sprintf("%s --page %d", table.Command, max(table.Page, 1)+1)
-	for _, b := range blocks.Render(p, blocks.Options{Form: formFor(classic)}).Blocks {
+	for _, b := range blocks.Render(p, blocks.Options{Form: f}).Blocks {
 		actions, ok := b.(*slack.ActionBlock)
 		if !ok {
 			continue

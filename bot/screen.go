@@ -37,40 +37,32 @@ func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
 	if q.line == commands.HomeName {
 		first = ""
 	}
-	classic := b.classic()
-	err := b.publishAs(ctx, q, page, first, classic)
-	if isInvalidBlocks(err) && !classic && b.options.Tables != TablesData {
-		err = b.publishAs(ctx, q, page, first, true)
-	}
+	_, err := b.options.Ladder.deliver(ctx, delivery{page: page, on: onHome, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+		home := blocks.Home(page, blocks.Options{Form: f}, first)
+		return home.Blocks.BlockSet, twice(ctx, true, func() error {
+			_, err := b.screens.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: q.user, View: *home})
+			return err
+		})
+	}})
 	if err != nil {
 		return fmt.Errorf("publish the Home tab of %s: %w", q.user, withoutURL(err))
 	}
 	return nil
 }
 
-func (b *Bot) publishAs(ctx context.Context, q question, page view.Page, first string, classic bool) error {
-	home := blocks.Home(page, blocks.Options{Form: formFor(classic)}, first)
-	return twice(ctx, true, func() error {
-		_, err := b.screens.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: q.user, View: *home})
-		return err
-	})
-}
-
 // tell sends a page to the person as a direct message.
 func (b *Bot) tell(ctx context.Context, q question, page view.Page) error {
-	classic := b.classic()
-	err := b.tellAs(ctx, q, page, classic)
-	if isInvalidBlocks(err) && !classic && b.options.Tables != TablesData {
-		err = b.tellAs(ctx, q, page, true)
-	}
+	_, err := b.options.Ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+		m := blocks.Render(page, blocks.Options{Form: f, Direct: true})
+		return m.Blocks, b.tellOnce(ctx, q, m)
+	}})
 	if err != nil {
 		return fmt.Errorf("tell %s: %w", q.user, withoutURL(err))
 	}
 	return nil
 }
 
-func (b *Bot) tellAs(ctx context.Context, q question, page view.Page, classic bool) error {
-	m := blocks.Render(page, blocks.Options{Form: formFor(classic), Direct: true})
+func (b *Bot) tellOnce(ctx context.Context, q question, m blocks.Message) error {
 	return twice(ctx, false, func() error {
 		_, _, err := b.screens.PostMessageContext(ctx, q.user,
 			slack.MsgOptionText(m.Text, false), // escaped already
@@ -81,12 +73,6 @@ func (b *Bot) tellAs(ctx context.Context, q question, page view.Page, classic bo
 		)
 		return err
 	})
-}
-
-// isInvalidBlocks reports whether Slack refused the blocks of a message or of a view, for which it has another word.
-func isInvalidBlocks(err error) bool {
-	refused, ok := errors.AsType[slack.SlackErrorResponse](err)
-	return ok && (refused.Err == "invalid_blocks" || refused.Err == "invalid_arguments")
 }
 
 // triggerLife is how long a modal can be opened after the click that asks for it: Slack gives three seconds, and within

@@ -13,10 +13,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// errInvalidBlocks is Slack's refusal of a message's blocks.
-var errInvalidBlocks = errors.New("blocks refused by Slack")
+	"github.com/slack-go/slack"
+)
 
 // webhookTries is how often one message is posted at most. How many posts there are in all a [responseURL] counts.
 const webhookTries = 2
@@ -94,11 +93,12 @@ func (w *Webhook) post(ctx context.Context, address string, body []byte) (wait t
 		return -1, fmt.Errorf("post answer: %w: %w", errUnsure, err)
 	}
 	defer resp.Body.Close()
-	said, _ := io.ReadAll(io.LimitReader(resp.Body, 2048))
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, maxHookAnswer))
 	reason := refusal(said)
+	refused, blocks := refusedAtHook(said, reason)
 	switch {
-	case strings.Contains(reason, "invalid_blocks"):
-		return -1, fmt.Errorf("post answer: %w: %s", errInvalidBlocks, reason)
+	case blocks:
+		return -1, fmt.Errorf("post answer: %w", refused)
 	case resp.StatusCode == http.StatusTooManyRequests:
 		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 		return time.Duration(max(1, seconds)) * time.Second, errors.New("post answer: Slack asks for a pause")
@@ -108,6 +108,24 @@ func (w *Webhook) post(ctx context.Context, address string, body []byte) (wait t
 		return -1, fmt.Errorf("post answer: status %d: %s", resp.StatusCode, reason)
 	}
 	return 0, nil
+}
+
+// maxHookAnswer is how much of an answer is read.
+const maxHookAnswer = 64 << 10
+
+// refusedAtHook reads the refusal of a message's blocks; ok is false where they were not refused. Mostly Slack says no
+// more than the code. It is the error of the Web API, which has as much to say.
+func refusedAtHook(body []byte, reason string) (refused slack.SlackErrorResponse, ok bool) {
+	for code := range blockCodes {
+		if strings.Contains(reason, code) && len(code) > len(refused.Err) { // one code is the beginning of another
+			refused.Err = code
+		}
+	}
+	var detailed slack.SlackResponse
+	if refused.Err != "" && json.Unmarshal(body, &detailed) == nil {
+		refused.Errors, refused.ResponseMetadata = detailed.Errors, detailed.ResponseMetadata
+	}
+	return refused, refused.Err != ""
 }
 
 // refusal is Slack's reason for not taking a message, or "": it answers "ok", {"ok":true}, a word such as "used_url",

@@ -55,6 +55,9 @@ func (o Options) shares() bool { return o.SharedBy == "" && !o.Direct && o.surfa
 
 // Render draws a page.
 func Render(p view.Page, o Options) Message {
+	if o.TextOnly {
+		return Message{Text: fallback(p)}
+	}
 	d := drawing{options: o, left: maxMessage}
 	d.header(p.Title)
 	d.stale(p.AsOf)

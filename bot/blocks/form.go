@@ -4,12 +4,15 @@ import (
 	"slices"
 
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // Form says which of Slack's newer blocks a page is drawn with. The zero Form uses all of them, [Classic] none.
 type Form struct {
 	Tables     Tables
 	TextCharts bool // charts as text of fixed width, not as data_visualization
+	TextOnly   bool // no blocks at all: the message is its text
 }
 
 // Tables is a way to draw tables. The ways are the rungs of a ladder: each asks less of Slack than the one before.
@@ -37,6 +40,56 @@ const (
 	Table             Feature = "table"
 	DataVisualization Feature = "data_visualization"
 )
+
+// Without is the form next to this one that leaves a feature out.
+func (f Form) Without(left Feature) Form {
+	switch left {
+	case DataVisualization:
+		f.TextCharts = true
+	case ActionCell:
+		f.Tables = max(f.Tables, LinkTables)
+	case DataTable:
+		f.Tables = max(f.Tables, PlainTables)
+	case Table:
+		f.Tables = SectionTables
+	}
+	return f
+}
+
+// MayUse reports whether a page in this form may use a feature.
+func (f Form) MayUse(feature Feature) bool {
+	switch feature {
+	case DataVisualization:
+		return !f.TextCharts && !f.TextOnly
+	case ActionCell:
+		return f.Tables == ButtonTables && !f.TextOnly
+	case DataTable:
+		return f.Tables <= LinkTables && !f.TextOnly
+	case Table:
+		return f.Tables == PlainTables && !f.TextOnly
+	}
+	return false
+}
+
+// Draws lists the features that a page may use in this form, the newest first. It does not draw it.
+func (f Form) Draws(p view.Page) []Feature {
+	var tables, charts bool
+	for _, part := range p.Parts {
+		switch part := part.(type) {
+		case view.Table:
+			tables = tables || part.Len() > 0
+		case view.Chart:
+			charts = true
+		}
+	}
+	var drawn []Feature
+	for _, feature := range Features() {
+		if chart := feature == DataVisualization; f.MayUse(feature) && (chart && charts || !chart && tables) {
+			drawn = append(drawn, feature)
+		}
+	}
+	return drawn
+}
 
 // Features are all features, the newest first.
 func Features() []Feature { return []Feature{DataVisualization, ActionCell, DataTable, Table} }

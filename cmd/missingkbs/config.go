@@ -30,7 +30,7 @@ type slackSettings struct {
 	AppToken secret `name:"slack-app-token" env:"SLACK_APP_TOKEN" placeholder:"xapp-…" help:"App-level token with the scope connections:write."`
 	BotToken secret `name:"slack-bot-token" env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Bot token of the installed app."`
 	APIURL   string `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Base of Slack's Web API, where it is not Slack's own."`
-	Tables   string `name:"tables" env:"MISSINGKBS_TABLES" default:"auto" help:"How tables are drawn: auto, data_table or classic (${default})."`
+	Tables   string `name:"tables" env:"MISSINGKBS_TABLES" default:"auto" help:"How tables are drawn: auto, data_table, table or classic (${default})."`
 	Timeout  string `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long one question may take (${default})."`
 }
 
@@ -159,7 +159,7 @@ func (s slackSettings) read(m *mistakes) (bot.Config, bot.Options) {
 	}
 	return c, bot.Options{
 		Tables: bot.Tables(m.oneOf("MISSINGKBS_TABLES", s.Tables,
-			string(bot.TablesAuto), string(bot.TablesData), string(bot.TablesClassic))),
+			string(bot.TablesAuto), string(bot.TablesData), string(bot.TablesPlain), string(bot.TablesClassic))),
 		Timeout: m.duration("MISSINGKBS_ANSWER_TIMEOUT", s.Timeout, time.Second),
 	}
 }

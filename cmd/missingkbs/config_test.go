@@ -65,7 +65,7 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"LOG_LEVEL takes one of debug, info, warn, error",
 		"MISSINGKBS_DEFENDER_PER_MINUTE takes a whole number",
 		"MISSINGKBS_CACHE_TTL takes a time",
-		"MISSINGKBS_TABLES takes one of auto, data_table, classic",
+		"MISSINGKBS_TABLES takes one of auto, data_table, table, classic",
 		"MISSINGKBS_ANSWER_TIMEOUT takes a time from 1s on",
 		"MISSINGKBS_RETENTION_DAYS takes a whole number",
 		"MISSINGKBS_WORKERS takes a whole number from 1 on",

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -136,32 +137,57 @@ func (e *exam) differences(set *slack.Manifest) []doctor.Finding {
 	return all
 }
 
-// slackBlocks has Slack's own validator look at a page, drawn in both ways.
+// slackBlocks has Slack's own validator look at a page, drawn in every form that the bot may draw.
 func (e *exam) slackBlocks(ctx context.Context) []doctor.Finding {
 	if e.slackVisit.Load() == nil {
 		return unchecked("Slack was not reached")
 	}
 	inspector := bot.Inspect(e.slack)
-	newer, err := inspector.ValidateBlocks(ctx, samplePage(), false)
-	var classic []string
-	if err == nil {
-		classic, err = inspector.ValidateBlocks(ctx, samplePage(), true)
+	var unsupported, said []string
+	for _, form := range sampleForms() {
+		v, err := inspector.ValidateBlocks(ctx, samplePage(), form)
+		switch {
+		case errors.Is(err, bot.ErrNoValidator):
+			return doubtful("cannot be checked here: "+err.Error(), "ask the bot something in Slack, and see whether a table comes")
+		case err != nil:
+			return doubtful("could not be checked: "+err.Error(), "try again in a minute")
+		case len(v.Faults) > 0:
+			return unwell("Slack refuses what the bot sends: "+v.Faults[0], "this is a fault of missingkbs, or Slack has changed: please report this")
+		case len(v.Words) > 0 && form == blocks.Classic():
+			return unwell("Slack refuses the classic drawing: "+v.Words[0], "this is a fault of missingkbs, or Slack has changed: please report this")
+		case len(v.Words) > 0:
+			said = append(said, v.Words[0])
+		}
+		for _, f := range v.Unsupported {
+			if !slices.Contains(unsupported, string(f)) {
+				unsupported = append(unsupported, string(f))
+			}
+		}
 	}
+	return e.refusedBlocks(unsupported, said)
+}
+
+// refusedBlocks says what it means that Slack does not take some of the newer blocks.
+func (e *exam) refusedBlocks(unsupported, said []string) []doctor.Finding {
 	switch {
-	case errors.Is(err, bot.ErrNoValidator):
-		return doubtful("cannot be checked here: "+err.Error(), "ask the bot something in Slack, and see whether a table comes")
-	case err != nil:
-		return doubtful("could not be checked: "+err.Error(), "try again in a minute")
-	case len(classic) > 0:
-		return unwell("Slack refuses the classic drawing: "+classic[0], "this is a fault of missingkbs, or Slack has changed: please report it")
-	case len(newer) == 0:
+	case len(said) == 0:
 		return well("tables, charts and the classic drawing are taken")
-	case e.tables == bot.TablesData:
-		return unwell("Slack refuses the newer blocks: "+newer[0], "set MISSINGKBS_TABLES to auto or classic")
-	case e.tables == bot.TablesClassic:
-		return well("Slack refuses the newer blocks; MISSINGKBS_TABLES is classic, so they are not used")
+	case len(unsupported) == 0:
+		return doubtful("Slack refuses some of the newer blocks and does not say which: "+said[0], "answers are drawn more simply and nothing is missing; please report this if it lasts")
 	}
-	return doubtful("Slack refuses the newer blocks, so tables are drawn in the classic way: "+newer[0], "nothing need be done; MISSINGKBS_TABLES=classic saves a try after each start")
+	names := strings.Join(unsupported, ", ")
+	switch {
+	case e.tables == bot.TablesData && slices.ContainsFunc(unsupported, func(s string) bool { return s != string(blocks.Table) }):
+		return unwell("Slack refuses the newer blocks "+names+": "+said[0], "set MISSINGKBS_TABLES to auto or classic: with data_table Slack refuses each message once, and drops acknowledgements that hold a table")
+	case e.tables == bot.TablesClassic:
+		return well("Slack refuses the newer blocks " + names + "; MISSINGKBS_TABLES is classic, so they are not used")
+	}
+	return doubtful("Slack refuses the newer blocks "+names+", so they are drawn more simply: "+said[0], "nothing need be done; MISSINGKBS_TABLES=table or classic saves a try after each start")
+}
+
+// sampleForms are the forms with which every newer block is met once.
+func sampleForms() []blocks.Form {
+	return []blocks.Form{{}, {Tables: blocks.LinkTables}, {Tables: blocks.PlainTables}, blocks.Classic()}
 }
 
 // samplePage is a page with everything that pages hold.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -296,6 +297,29 @@ func TestDoctorBlocks(t *testing.T) {
 	d.only(t, "slack-blocks")
 	c.examine(t, map[string]string{"MISSINGKBS_TABLES": "data_table"}).wants(t, "slack-blocks", "fail", "refuses the newer blocks", "auto or classic")
 	c.examine(t, map[string]string{"MISSINGKBS_TABLES": "classic"}).only(t)
+}
+
+// Each rung of the ladder refused in turn, and what is our own fault.
+func TestDoctorBlocksOneByOne(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{})
+	for want, refused := range map[string]sandbox.RefusedBlocks{
+		"action_cell": {ActionCell: true}, "data_table": {DataTable: true}, "table": {Table: true}, "data_visualization": {DataVisualization: true},
+		"data_table, table": {DataTable: true, Table: true},
+	} {
+		c.slack.SetFaults(sandbox.Faults{Refused: refused})
+		c.examine(t, nil).wants(t, "slack-blocks", "warn", "Slack refuses the newer blocks "+want+", so they are drawn more simply", "nothing need be done")
+	}
+	c.slack.SetFaults(sandbox.Faults{})
+	c.slack.SetJudge(func(_ string, raw json.RawMessage) []sandbox.Fault {
+		if !bytes.Contains(raw, []byte("raw_number")) {
+			return nil
+		}
+		return []sandbox.Fault{{Pointer: "/blocks/3/rows/1/1", Message: "missing required field: text"}}
+	})
+	d := c.examine(t, nil)
+	d.wants(t, "slack-blocks", "fail", "Slack refuses what the bot sends: missing required field: text", "please report this")
+	d.only(t, "slack-blocks")
 }
 
 func TestDoctorSlackUnreachable(t *testing.T) {

@@ -70,6 +70,17 @@ func (h house) signIn(ctx context.Context) (workspace bot.Workspace, err error) 
 	return workspace, err
 }
 
+// ladder remembers for answers and digests alike what the workspace takes.
+func (h house) ladder(watch *operators) *bot.Ladder {
+	return bot.NewLadder(bot.LadderOptions{
+		Tables: h.bot.Tables, Refused: watch.tablesRefused, Taken: watch.tablesTaken, Log: h.log,
+		Observe: func(r bot.BlockRefusal) {
+			h.monitor.metrics.BlocksRefused(metrics.BlocksRefused{Cause: string(r.Cause), Type: string(r.Feature)})
+			watch.blocksRefused(r)
+		},
+	})
+}
+
 func (h house) open(ctx context.Context) error {
 	if h.monitor == nil {
 		h.monitor = newMonitor()
@@ -93,14 +104,14 @@ func (h house) open(ctx context.Context) error {
 	watch := h.operators()
 	recorder := h.recorder(workspace, watch)
 	h.bot.Observe = observers(h.monitor.question, recorder.question, watch.question)
-	h.bot.TablesRefused = watch.tablesRefused
+	h.bot.Ladder = h.ladder(watch)
 
 	gate := bot.NewGate(bot.NewDirectory(h.slack), workspace, bot.GateOptions{Access: h.access, Allowed: h.store, Log: h.log})
 	if err := gate.Prepare(ctx); err != nil {
 		return usageError{fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
 	}
 	h.bot.Gate = gate
-	poster := bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Tables: h.bot.Tables, TablesRefused: watch.tablesRefused, Log: h.log})
+	poster := bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Ladder: h.bot.Ladder, Log: h.log})
 	watch.open(h, poster)
 	word := &standing{defender: h.defender, keeper: h.store, log: h.log}
 	defer background(recorder.trail.Run, watch.run, word.run)() // what is left is written and told when all else has ended

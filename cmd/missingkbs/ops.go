@@ -116,8 +116,16 @@ func spent(w api.Window) bool { return w.Limit > 0 && w.Left <= 0 }
 // auditsLost hears of audits that could not be kept.
 func (o *operators) auditsLost(n int) { o.lost.Add(int64(n)) }
 
-// tablesRefused hears that the workspace refuses tables.
+// tablesRefused and tablesTaken learn whether the workspace takes tables and charts.
 func (o *operators) tablesRefused() { o.desk.Bad(ops.Tables, o.process) }
+func (o *operators) tablesTaken()   { o.desk.Good(o.process, ops.Tables) }
+
+// blocksRefused learns of each message that Slack refused.
+func (o *operators) blocksRefused(r bot.BlockRefusal) {
+	if r.Cause == bot.OurFault {
+		o.desk.Happened(ops.Malformed, o.process)
+	}
+}
 
 // question is a [bot.Observer].
 func (o *operators) question(_ context.Context, q bot.Observation) {

@@ -41,6 +41,7 @@ type Metrics struct {
 	lag       prometheus.Histogram
 	looked    prometheus.Gauge
 	audits    *prometheus.CounterVec
+	blocks    *prometheus.CounterVec
 }
 
 // New makes the metrics of a program of some version.
@@ -51,6 +52,7 @@ func New(version string) *Metrics {
 	m.defenderMetrics()
 	m.digestMetrics()
 	m.auditMetrics()
+	m.blockMetrics()
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "What runs; the value is always 1.",
 	}, []string{"version", "goversion"})

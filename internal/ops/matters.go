@@ -20,6 +20,7 @@ const (
 	DigestsUndue  = "digests_undue"
 	DigestsFailed = "digests_failed"
 	AuditLost     = "audit_lost"
+	Malformed     = "messages_malformed"
 	Stopped       = "stopped"
 )
 
@@ -65,9 +66,9 @@ func Matters() []Matter {
 			Over: "Slack says again who people are",
 		}},
 		{Name: Tables, Least: 1, Text: Text{
-			Title: "This workspace refuses tables",
-			Lead:  "Slack does not take data_table blocks here, so answers and digests are drawn as sections and buttons. Nothing is missing from them. MISSINGKBS_TABLES=classic draws them so from the start.",
-			Over:  "This workspace takes tables again",
+			Title: "This workspace refuses tables or charts",
+			Lead:  "Slack does not take some of its newer blocks here; the log names them. Answers and digests are drawn more simply, and nothing is missing from them. They are tried again once a day.",
+			Over:  "This workspace takes tables and charts again",
 		}},
 		{Name: Expiring, Least: 1, Text: Text{
 			Title: "The bot's certificate for Defender ends within two weeks",
@@ -93,6 +94,10 @@ func Matters() []Matter {
 		{Name: AuditLost, Event: true, Hold: time.Minute, Again: time.Hour, Text: Text{
 			Title: "Audits were lost",
 			Lead:  "The database could not take them in time. The log has the refusals, shares and changes among them; an entry audit.lost says between which times some are missing.",
+		}},
+		{Name: Malformed, Event: true, Hold: time.Minute, Again: 24 * time.Hour, Text: Text{
+			Title: "Slack refused messages of this bot as malformed",
+			Lead:  "They were drawn more simply and arrived. This is a fault of missingkbs: please report it, with the lines of the log that begin with \"Slack refused a message as malformed\".",
 		}},
 		{Name: Stopped, Event: true, Again: 10 * time.Minute, Text: Text{
 			Title: "A process of this bot has ended",

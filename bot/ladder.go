@@ -1,0 +1,310 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Not every workspace takes every newer block, and Slack does not say beforehand which it takes. So a page is drawn in
+// the richest form that the workspace is not known to refuse, and drawn more simply when Slack refuses it: data_table
+// with buttons, data_table with links, table, sections; charts are judged apart from tables. Should Slack refuse even
+// sections, the text alone is sent. The loop, the judgement (refusedblocks.go) and the memory stand here once, for
+// answers, digests, their threads, direct messages and the Home tab.
+//
+// What is remembered, and when:
+//
+//   - Slack names a type that it does not support: remembered at once, for [forgetAfter].
+//   - Slack names something else, such as a missing field or a text that is too long: that is our fault in this one
+//     message. It says nothing of the workspace, so nothing is remembered, however often it happens. It is an error in
+//     the log, with Slack's own words, and counted.
+//   - Slack gives no reason, as a response_url does not: the form changes for this message only. What was left out last
+//     before Slack took the message is suspected, the newest of it where that is more than one thing; it is remembered
+//     when [maxSuspicions] different pages in a row are refused for it, with none taken between them.
+//
+// A message that is taken ends all suspicion of what it uses. What the Home tab refuses says nothing of messages, what
+// messages refuse goes for the Home tab too. A process starts without any memory.
+//
+// Acknowledgements have no part in this: Slack drops one that it dislikes without a word, so that a refusal could not be
+// seen. Newer blocks travel by the response_url instead, right after an empty acknowledgement.
+
+const (
+	// forgetAfter is how long it is remembered that a workspace refuses something: Slack brings new blocks to workspaces
+	// one after the other.
+	forgetAfter = 24 * time.Hour
+	// maxSuspicions is how many different pages in a row have to be refused without a reason.
+	maxSuspicions = 3
+
+	// Most posts of one page. A [responseURL] takes fewer than the Web API, and other things are said there, too.
+	callTries = 6
+	hookTries = 4
+)
+
+// Tables is the setting of how tables are drawn.
+type Tables string
+
+// The settings.
+const (
+	TablesAuto    Tables = "auto"       // as rich as the workspace takes
+	TablesData    Tables = "data_table" // each message is tried as data_table, whatever was refused before
+	TablesPlain   Tables = "table"      // table blocks, or simpler
+	TablesClassic Tables = "classic"    // sections and buttons, charts as text
+)
+
+// richest is the form that is tried first.
+func (t Tables) richest() blocks.Form {
+	switch t {
+	case TablesPlain:
+		return blocks.Form{Tables: blocks.PlainTables}
+	case TablesClassic:
+		return blocks.Classic()
+	default:
+		return blocks.Form{}
+	}
+}
+
+// RefusalCause is why Slack refused blocks.
+type RefusalCause string
+
+// The causes.
+const (
+	Unsupported RefusalCause = "unsupported" // the workspace does not take a type of block
+	OurFault    RefusalCause = "content"     // what was sent is wrong
+	Unexplained RefusalCause = "unknown"     // Slack did not say
+)
+
+// BlockRefusal is one message that Slack refused for its blocks.
+type BlockRefusal struct {
+	Cause   RefusalCause
+	Feature blocks.Feature // that is drawn more simply now; empty for none
+}
+
+// LadderOptions configure a [Ladder]. The zero value of each field stands for its default.
+type LadderOptions struct {
+	Tables  Tables             // default TablesAuto
+	Observe func(BlockRefusal) // told of each refusal; default: nobody is
+	Refused func()             // told when the workspace turns out to refuse something
+	Taken   func()             // told when it takes all again
+	Log     *slog.Logger       // default: nothing is logged
+}
+
+// Ladder draws pages as richly as the workspace takes them, and remembers what it refuses. There is one for the process;
+// it is safe for concurrent use.
+type Ladder struct {
+	options LadderOptions
+
+	mu       sync.Mutex
+	refused  map[usage]time.Time       // until when something is not used
+	suspects map[usage]map[string]bool // titles of the pages that were refused for it, since the last that was taken
+}
+
+// usage is a feature where it is used.
+type usage struct {
+	on      surface
+	feature blocks.Feature
+}
+
+// surface is where blocks stand. A workspace may take other blocks on each.
+type surface int
+
+const (
+	onMessage surface = iota
+	onHome
+)
+
+// NewLadder returns a ladder that remembers nothing yet.
+func NewLadder(o LadderOptions) *Ladder {
+	if o.Tables == "" {
+		o.Tables = TablesAuto
+	}
+	if o.Observe == nil {
+		o.Observe = func(BlockRefusal) {}
+	}
+	if o.Refused == nil {
+		o.Refused = func() {}
+	}
+	if o.Taken == nil {
+		o.Taken = func() {}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Ladder{options: o, refused: map[usage]time.Time{}, suspects: map[usage]map[string]bool{}}
+}
+
+// delivery is a page on its way to one place.
+type delivery struct {
+	page  view.Page
+	on    surface
+	tries int        // posts of it at most
+	left  func() int // posts that the place takes yet; nil where there is no end
+	// send draws the page in a form and sends it. It returns the blocks that were sent.
+	send func(blocks.Form) ([]slack.Block, error)
+}
+
+// deliver sends a page, as often as Slack refuses its blocks each time in a simpler form. It returns the last form.
+func (l *Ladder) deliver(ctx context.Context, d delivery) (blocks.Form, error) {
+	form := l.form(d.on)
+	var last []blocks.Feature // what the message used that was refused last, without a reason
+	for left := d.tries - 1; ; left-- {
+		sent, err := d.send(form)
+		refusal, is := judge(err, sent)
+		switch {
+		case err == nil:
+			l.taken(d, blocks.Uses(sent), last)
+			return form, nil
+		case !is:
+			return form, err
+		}
+		blamed := refusal.blamed()
+		l.report(ctx, d, refusal, blamed)
+		last = nil
+		if refusal.cause == Unexplained {
+			last = refusal.used
+		}
+		if d.left != nil {
+			left = min(left, d.left())
+		}
+		next, ok := simpler(form, refusal, blamed, left, d.on)
+		if !ok {
+			return form, err
+		}
+		form = next
+	}
+}
+
+// simpler is the form to try after a refusal; ok is false where there is none. The last post but one is for sections, the
+// last for the text alone.
+func simpler(f blocks.Form, r blockRefusal, blamed []blocks.Feature, left int, on surface) (next blocks.Form, ok bool) {
+	last := 1
+	if on == onHome { // which has no text
+		last = 0
+	}
+	switch {
+	case f.TextOnly || left <= 0:
+		return f, false
+	case len(blamed) == 0 || left <= last: // it does not help to draw the rest more simply
+		return blocks.Form{Tables: blocks.SectionTables, TextCharts: true, TextOnly: true}, on != onHome
+	case left == last+1:
+		return blocks.Classic(), true
+	}
+	for _, feature := range blamed {
+		f = f.Without(feature)
+	}
+	return f, true
+}
+
+// form is the richest form that the workspace is not known to refuse.
+func (l *Ladder) form(on surface) blocks.Form {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := l.options.Tables.richest()
+	if l.options.Tables == TablesData {
+		return f
+	}
+	for _, feature := range blocks.Features() {
+		if f.MayUse(feature) && l.refusesLocked(on, feature) {
+			f = f.Without(feature)
+		}
+	}
+	return f
+}
+
+// refusesLocked reports whether something is known to be refused now.
+func (l *Ladder) refusesLocked(on surface, f blocks.Feature) bool {
+	now := time.Now()
+	return now.Before(l.refused[usage{on, f}]) || on == onHome && now.Before(l.refused[usage{onMessage, f}])
+}
+
+// mayAcknowledge reports whether an acknowledgement may carry a page: where nothing newer is drawn, or where a setting
+// vouches that the workspace takes it and no message has been refused lately.
+func (l *Ladder) mayAcknowledge(p view.Page) bool {
+	used := l.form(onMessage).Draws(p)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(used) == 0 || l.options.Tables == TablesData &&
+		!slices.ContainsFunc(used, func(f blocks.Feature) bool { return l.refusesLocked(onMessage, f) })
+}
+
+// taken remembers what Slack took, and suspects what was refused before without a reason and then left out.
+func (l *Ladder) taken(d delivery, used, refused []blocks.Feature) {
+	var tell func()
+	defer func() {
+		if tell != nil {
+			tell()
+		}
+	}()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	bad := len(l.refused)
+	for _, f := range used {
+		at := usage{d.on, f}
+		if _, was := l.refused[at]; was {
+			l.options.Log.Info("this workspace takes blocks that it has refused", "type", f)
+			delete(l.refused, at)
+		}
+		delete(l.suspects, at)
+	}
+	if bad > 0 && len(l.refused) == 0 {
+		tell = l.options.Taken
+	}
+	i := slices.IndexFunc(refused, func(f blocks.Feature) bool { return !slices.Contains(used, f) })
+	if i < 0 {
+		return
+	}
+	at := usage{d.on, refused[i]}
+	if l.suspects[at] == nil {
+		l.suspects[at] = map[string]bool{}
+	}
+	if l.suspects[at][d.page.Title] = true; len(l.suspects[at]) >= maxSuspicions && l.rememberLocked(at, []string{"no reason, several messages in a row"}) {
+		tell = l.options.Refused
+	}
+}
+
+// rememberLocked notes that the workspace refuses something, and reports whether that is news.
+func (l *Ladder) rememberLocked(at usage, said []string) (news bool) {
+	now := time.Now()
+	news = !now.Before(l.refused[at])
+	l.refused[at] = now.Add(forgetAfter)
+	delete(l.suspects, at)
+	if news {
+		l.options.Log.Warn("this workspace refuses blocks; drawing them more simply",
+			"type", at.feature, "home", at.on == onHome, "said", said, "again_after", forgetAfter)
+	}
+	return news
+}
+
+// report tells of a refusal, and remembers what Slack names.
+func (l *Ladder) report(ctx context.Context, d delivery, r blockRefusal, blamed []blocks.Feature) {
+	log := l.options.Log.With("error", r.code, "said", r.words, "home", d.on == onHome)
+	switch {
+	case len(r.faults) > 0:
+		log.ErrorContext(ctx, "Slack refused a message as malformed; it is drawn more simply. Please report this as a fault of missingkbs", "faults", r.faults)
+	case r.cause == Unexplained:
+		log.WarnContext(ctx, "Slack refused blocks without a reason; the message is drawn more simply")
+	}
+	seen := BlockRefusal{Cause: r.cause}
+	if len(blamed) > 0 {
+		seen.Feature = blamed[0]
+	}
+	l.options.Observe(seen)
+	if r.cause == Unsupported && len(r.faults) > 0 {
+		l.options.Observe(BlockRefusal{Cause: OurFault})
+	}
+	news := false
+	l.mu.Lock()
+	for _, f := range r.unsupported {
+		news = l.rememberLocked(usage{d.on, f}, r.words) || news
+	}
+	l.mu.Unlock()
+	if news {
+		l.options.Refused()
+	}
+}

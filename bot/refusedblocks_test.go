@@ -1,0 +1,130 @@
+package bot
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/blocks"
+)
+
+// Refusals as Slack words them. Its schema has alternatives, and it names the faults of all of them: the last cases are
+// put together from what people have seen.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	const cell = "/blocks/1/rows/1/2" // the button in the table of richPage
+	for name, c := range map[string]struct {
+		code        string
+		words       []string
+		cause       RefusalCause
+		unsupported []blocks.Feature
+		faults      int
+		blamed      []blocks.Feature
+	}{
+		"no table":                   {words: []string{"unsupported type: data_table [json-pointer:/blocks/1/type]"}, cause: Unsupported, unsupported: []blocks.Feature{data}, blamed: []blocks.Feature{data}},
+		"no table in a view":         {code: "invalid_arguments", words: []string{"[ERROR] unsupported type: data_table [json-pointer:/view/blocks/1/type]", "[ERROR] failed to match all allowed schemas [json-pointer:/view]"}, cause: Unsupported, unsupported: []blocks.Feature{data}, blamed: []blocks.Feature{data}},
+		"no table, by its block":     {words: []string{"unsupported type: data_table [json-pointer:/blocks/1]"}, cause: Unsupported, unsupported: []blocks.Feature{data}, blamed: []blocks.Feature{data}},
+		"no table, without a place":  {words: []string{"unsupported type: data_table"}, cause: Unsupported, unsupported: []blocks.Feature{data}, blamed: []blocks.Feature{data}},
+		"as the validator points":    {words: []string{"unsupported type: data_table [json-pointer:/1/type]"}, cause: Unsupported, unsupported: []blocks.Feature{data}, blamed: []blocks.Feature{data}},
+		"no table, no chart":         {words: []string{"unsupported type: data_table [json-pointer:/blocks/1/type]", "unsupported type: data_visualization [json-pointer:/blocks/2/type]"}, cause: Unsupported, unsupported: []blocks.Feature{data, chart}, blamed: []blocks.Feature{data, chart}},
+		"no button":                  {words: []string{"unsupported type: action_cell [json-pointer:" + cell + "/type]"}, cause: Unsupported, unsupported: []blocks.Feature{button}, blamed: []blocks.Feature{button}},
+		"number without text":        {words: []string{"missing required field: text [json-pointer:/blocks/1/rows/1/1]"}, cause: OurFault, faults: 1, blamed: []blocks.Feature{button}},
+		"chart with too long a name": {words: []string{"must be less than 21 characters [json-pointer:/blocks/2/chart/series/0/name]"}, cause: OurFault, faults: 1, blamed: []blocks.Feature{chart}},
+		"header too long":            {words: []string{"must be less than 151 characters [json-pointer:/blocks/0/text/text]"}, cause: OurFault, faults: 1},
+		"header unsupported":         {words: []string{"unsupported type: header [json-pointer:/blocks/0/type]"}, cause: OurFault, faults: 1},
+		"another block's type":       {words: []string{"unsupported type: data_table [json-pointer:/blocks/0/type]"}, cause: OurFault, faults: 1},
+		"too long":                   {code: "msg_blocks_too_long", cause: OurFault, faults: 1, blamed: []blocks.Feature{chart}},
+		"beyond the blocks":          {words: []string{"must be less than 3 [json-pointer:/blocks/99/x]"}, cause: OurFault, faults: 1, blamed: []blocks.Feature{chart}},
+		"mute":                       {cause: Unexplained, blamed: []blocks.Feature{chart}},
+		"mute, of a view":            {code: "invalid_arguments", cause: Unexplained, blamed: []blocks.Feature{chart}},
+		"nothing but schemas":        {words: []string{"failed to match any allowed schemas [json-pointer:/blocks/1]"}, cause: Unexplained, blamed: []blocks.Feature{chart}},
+		"unsupported, and our fault": {
+			words: []string{"unsupported type: data_visualization [json-pointer:/blocks/2/type]", "missing required field: text [json-pointer:/blocks/1/rows/1/1]"},
+			cause: Unsupported, unsupported: []blocks.Feature{chart}, faults: 1, blamed: []blocks.Feature{chart},
+		},
+		"no button, among alternatives": {
+			words: []string{
+				"failed to match any allowed schemas [json-pointer:" + cell + "]", "missing required field: text [json-pointer:" + cell + "]",
+				"unsupported type: action_cell [json-pointer:" + cell + "/type]", "missing required field: value [json-pointer:" + cell + "]",
+				"invalid additional property: element [json-pointer:" + cell + "/element]",
+			},
+			cause: Unsupported, unsupported: []blocks.Feature{button}, blamed: []blocks.Feature{button},
+		},
+		"a button of alternatives alone": {
+			words: []string{"failed to match any allowed schemas [json-pointer:" + cell + "]", "must be a valid enum value [json-pointer:" + cell + "/type]"},
+			cause: Unexplained, blamed: []blocks.Feature{chart},
+		},
+		"a bad button": {
+			words: []string{"must be a valid enum value [json-pointer:" + cell + "/type]", "must be a valid URL [json-pointer:" + cell + "/element/url]"},
+			cause: OurFault, faults: 1, blamed: []blocks.Feature{button},
+		},
+		"number without text, among alternatives": {
+			words: []string{
+				"failed to match any allowed schemas [json-pointer:/blocks/1/rows/1/1]", "missing required field: element [json-pointer:/blocks/1/rows/1/1]",
+				"missing required field: elements [json-pointer:/blocks/1/rows/1/1]", "missing required field: text [json-pointer:/blocks/1/rows/1/1]",
+			},
+			cause: OurFault, faults: 3, blamed: []blocks.Feature{button},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if c.code == "" {
+				c.code = "invalid_blocks"
+			}
+			refusal := slack.SlackErrorResponse{Err: c.code}
+			refusal.ResponseMetadata.Messages = c.words
+			got, ok := judge(fmt.Errorf("post: %w", refusal), blocks.Render(richPage("x"), blocks.Options{}).Blocks)
+			if !ok || got.cause != c.cause || len(got.faults) != c.faults {
+				t.Errorf("judged %v, %s, faults %q; want %s and %d", ok, got.cause, got.faults, c.cause, c.faults)
+			}
+			if diff := cmp.Diff([][]blocks.Feature{c.unsupported, c.blamed}, [][]blocks.Feature{got.unsupported, got.blamed()}, emptyIsNil); diff != "" {
+				t.Errorf("unsupported and blamed (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(c.words, got.words); diff != "" {
+				t.Errorf("words (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if _, ok := judge(errors.New("invalid_blocks"), nil); ok {
+		t.Error("any error with the word is a refusal")
+	}
+}
+
+// Slack's words are kept, but not without end.
+func TestWordsAreBounded(t *testing.T) {
+	t.Parallel()
+	refusal := slack.SlackErrorResponse{Err: "invalid_blocks"}
+	for range 1000 {
+		refusal.ResponseMetadata.Messages = append(refusal.ResponseMetadata.Messages, strings.Repeat("x", 1000))
+	}
+	got, _ := judge(refusal, nil)
+	if len(got.words) != maxWords || len(got.faults) != maxWords || len(got.words[0]) != maxWordLen {
+		t.Errorf("%d words and %d faults of %d bytes", len(got.words), len(got.faults), len(got.words[0]))
+	}
+}
+
+// A response_url refuses with a word or with JSON, and seldom says why.
+func TestRefusedAtHook(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		"ok":                                    "",
+		`{"ok":true}`:                           "",
+		"used_url":                              "",
+		"invalid_blocks":                        "invalid_blocks",
+		"invalid_arguments":                     "invalid_arguments",
+		"invalid_blocks_format":                 "invalid_blocks_format",
+		`{"ok":false,"error":"invalid_blocks"}`: "invalid_blocks",
+		`{"ok":false,"error":"invalid_arguments","response_metadata":{"messages":["[ERROR] a [json-pointer:/blocks/0]"]}}`: "invalid_arguments [ERROR] a [json-pointer:/blocks/0]",
+		`{"ok":false,"error":"invalid_blocks","errors":["b [json-pointer:/blocks/0]"]}`:                                    "invalid_blocks b [json-pointer:/blocks/0]",
+	} {
+		got, ok := refusedAtHook([]byte(body), refusal([]byte(body)))
+		said := strings.TrimSpace(strings.Join(append([]string{got.Err}, slackWords(got)...), " "))
+		if said != want || ok != (want != "") {
+			t.Errorf("%s: %q, %v; want %q", body, said, ok, want)
+		}
+	}
+}

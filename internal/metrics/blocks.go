@@ -1,0 +1,21 @@
+package metrics
+
+// BlocksRefused is one message that Slack refused for its blocks.
+type BlocksRefused struct {
+	Cause string // unsupported, content or unknown
+	Type  string // the newer block that was drawn more simply; empty for none
+}
+
+func (m *Metrics) blockMetrics() {
+	m.blocks = m.counter("slack_blocks_refused_total", "Messages that Slack refused for their blocks, by cause, and by the type of block that was drawn more simply.", "cause", "type")
+	for _, cause := range []string{"unsupported", "content", "unknown"} {
+		for _, kind := range []string{"", "action_cell", "data_table", "table", "data_visualization"} {
+			m.blocks.WithLabelValues(m.bound.of("cause", cause), m.bound.of("type", kind))
+		}
+	}
+}
+
+// BlocksRefused counts a message that Slack refused.
+func (m *Metrics) BlocksRefused(r BlocksRefused) {
+	m.blocks.WithLabelValues(m.bound.of("cause", r.Cause), m.bound.of("type", r.Type)).Inc()
+}
