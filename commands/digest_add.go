@@ -108,7 +108,7 @@ func (d digests) add(ctx context.Context, req Request) (view.Page, error) {
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s is set up", s.ID)
 	page.Lead = fmt.Sprintf("This channel is told %s. The first digest comes %s.", digest.Describe(s.Schedule), digestMoment(s, s.NextRun))
-	page.Note = strings.TrimSpace(w.zoneNote + " " + w.unread)
+	page.Note = strings.Join(slices.DeleteFunc([]string{page.Note, w.zoneNote, w.unread}, func(note string) bool { return note == "" }), " ")
 	return page, nil
 }
 

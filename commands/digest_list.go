@@ -125,6 +125,11 @@ func (d digests) page(req Request, s digest.Subscription) view.Page {
 	facts = append(facts,
 		view.Fact{Name: "When", Value: digest.Describe(s.Schedule)},
 		view.Fact{Name: "Next", Value: d.next(s)},
+	)
+	if then := d.then(s); then != "" {
+		facts = append(facts, view.Fact{Name: "Then", Value: then})
+	}
+	facts = append(facts,
 		view.Fact{Name: "When nothing changed", Value: digestQuiet(s.Quiet)},
 		view.Fact{Name: "Subscribed by", Value: digestOrigin(req, s)},
 	)
@@ -135,7 +140,23 @@ func (d digests) page(req Request, s digest.Subscription) view.Page {
 		Title:   "Digest " + s.ID + ": " + digestScope(s),
 		Parts:   []view.Part{facts},
 		Actions: d.actions(s),
+		Note:    digest.Caution(s.Schedule, d.Now()),
 	}
+}
+
+// shownRuns is how many of its next runs are shown with a subscription: enough to see what its schedule means.
+const shownRuns = 3
+
+// then says when the digests after the next one come. It is empty for a subscription that is paused for good.
+func (d digests) then(s digest.Subscription) string {
+	if s.NextRun.IsZero() {
+		return ""
+	}
+	var words []string
+	for _, run := range digest.Upcoming(s.Schedule, s.NextRun, shownRuns-1) {
+		words = append(words, digestMoment(s, run))
+	}
+	return strings.Join(words, ", ")
 }
 
 func (d digests) actions(s digest.Subscription) []view.Action {

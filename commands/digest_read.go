@@ -76,12 +76,25 @@ func (d digests) preview(ctx context.Context, req Request, s digest.Subscription
 		return view.Page{}, fmt.Errorf("preview digest %s: %w", s.ID, err)
 	}
 	page.Title = "Preview: " + page.Title
-	page.Note = strings.TrimSpace("Only you see this, and nothing of it is kept. " + page.Note)
+	page.Note = strings.TrimSpace("Only you see this, and nothing of it is kept. " + d.comes(s) + page.Note)
 	page.Actions = []view.Action{{Label: "Settings", Command: Line(digestName, "show", s.ID)}}
 	if !s.Paused {
 		page.Actions = slices.Insert(page.Actions, 0, view.Action{Label: "Run now", Command: Line(digestName, "run", s.ID)})
 	}
 	return page, nil
+}
+
+// comes says for a preview when the digest will come, and what to know of its schedule.
+func (d digests) comes(s digest.Subscription) string {
+	words := "Next: " + d.next(s)
+	if then := d.then(s); then != "" {
+		words += ", then " + then
+	}
+	words = strings.TrimSuffix(words, ".") + ". "
+	if caution := digest.Caution(s.Schedule, d.Now()); caution != "" {
+		words += caution + " "
+	}
+	return words
 }
 
 // maxEntry is the longest line of an export that a chat shows whole.

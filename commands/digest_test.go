@@ -108,6 +108,7 @@ func TestDigestAddPage(t *testing.T) {
 			{Name: "Only updates", Value: "that 5 devices or more lack"},
 			{Name: "When", Value: "every Monday at 09:00, Europe/Stockholm time"},
 			{Name: "Next", Value: "Mon 30 Mar 2026 09:00 CEST"},
+			{Name: "Then", Value: "Mon 6 Apr 2026 09:00 CEST, Mon 13 Apr 2026 09:00 CEST"},
 			{Name: "When nothing changed", Value: "nothing is posted (silent)"},
 			{Name: "Subscribed by", Value: "you, on Mon 23 Mar 2026 10:00 CET"},
 		}},
@@ -123,6 +124,40 @@ func TestDigestAddPage(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("page (-want +got):\n%s", diff)
+	}
+}
+
+// When a digest will really come is seen before it is relied upon.
+func TestDigestShowsItsNextRuns(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ when, next, then, caution string }{
+		{`--at “patch‑tuesday 09:00”`, "Tue 14 Apr 2026 09:00 CEST", "Tue 12 May 2026 09:00 CEST, Tue 9 Jun 2026 09:00 CEST", ""},
+		{"--at tue#2 09:00", "Tue 14 Apr 2026 09:00 CEST", "Tue 12 May 2026 09:00 CEST, Tue 9 Jun 2026 09:00 CEST", ""},
+		{`--cron "0 9 8-14 * 2"`, "Tue 24 Mar 2026 09:00 CET", "Tue 31 Mar 2026 09:00 CEST, Tue 7 Apr 2026 09:00 CEST", `write 0 9 * * 2#2, or --at "patch-tuesday 09:00".`},
+		{"--cron 0 9 8–14 * tue", "Tue 24 Mar 2026 09:00 CET", "Tue 31 Mar 2026 09:00 CEST, Tue 7 Apr 2026 09:00 CEST", "on every day that is one or the other"},
+		{"--at mon–fri 08:30", "Tue 24 Mar 2026 08:30 CET", "Wed 25 Mar 2026 08:30 CET, Thu 26 Mar 2026 08:30 CET", ""},
+	} {
+		d := newDeskWith(t, func(o *commands.DigestOptions) { o.Preview = fixedPreview{} })
+		added := d.does(t, "digest add microsoft-_-edge "+c.when)
+		shown, preview := d.does(t, "digest show 4711"), d.does(t, "digest preview 4711")
+		for _, page := range []view.Page{added, shown} {
+			facts := page.Parts[0].(view.Facts)
+			if !slices.Contains(facts, view.Fact{Name: "Next", Value: c.next}) || !slices.Contains(facts, view.Fact{Name: "Then", Value: c.then}) {
+				t.Errorf("%s: %s says %v, want %s, then %s", c.when, page.Title, facts, c.next, c.then)
+			}
+		}
+		if !strings.Contains(preview.Note, "Next: "+c.next+", then "+c.then+".") {
+			t.Errorf("%s: the preview says %q", c.when, preview.Note)
+		}
+		for _, page := range []view.Page{added, shown, preview} {
+			if !strings.Contains(page.Note, c.caution) || c.caution == "" && strings.Contains(page.Note, "both set") {
+				t.Errorf("%s: %s has the note %q, want %q in it", c.when, page.Title, page.Note, c.caution)
+			}
+		}
+		paused := d.does(t, "digest pause 4711")
+		if slices.ContainsFunc(paused.Parts[0].(view.Facts), func(f view.Fact) bool { return f.Name == "Then" }) {
+			t.Errorf("%s: paused for good, it still comes: %v", c.when, paused.Parts)
+		}
 	}
 }
 

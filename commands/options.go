@@ -37,7 +37,7 @@ func (o *options) parse(words []string) ([]string, error) {
 		if w == "--" {
 			return append(rest, words[i+1:]...), nil
 		}
-		if !o.isOption(typed) {
+		if !o.isOption(w) {
 			rest = append(rest, w)
 			continue
 		}
@@ -65,9 +65,9 @@ func (o *options) parse(words []string) ([]string, error) {
 
 // isOption reports whether a word was meant as an option: one with two dashes, or one with one dash in front of letters.
 // A software id may begin with dashes.
-func (o *options) isOption(typed string) bool {
-	name := strings.TrimLeft(typed, "-")
-	return name != typed && name != "" && unicode.IsLetter([]rune(name)[0]) && !strings.Contains(typed, idSeparator)
+func (o *options) isOption(word string) bool {
+	name := strings.TrimLeft(word, "-")
+	return name != word && name != "" && unicode.IsLetter([]rune(name)[0]) && !strings.Contains(word, idSeparator)
 }
 
 // optionName is the name of an option however it was typed: -sort, --Sort, --min_devices.

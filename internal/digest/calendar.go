@@ -29,9 +29,38 @@ func readCalendar(fields []string) (plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if weekday := nthWeekday(fields[:len(fields)-1]); weekday != "" {
+		minutes := int(clock.Minutes())
+		return cron{[]string{strconv.Itoa(minutes % 60), strconv.Itoa(minutes / 60), "*", "*", weekday}}, nil
+	}
 	c, err := readDays(fields[:len(fields)-1])
 	c.clock = clock
 	return c, err
+}
+
+// nthWeekday reads tue#2, 2nd tue, second tuesday and last friday, as a cron expression has them; it is empty for other
+// words.
+func nthWeekday(fields []string) string {
+	day, nth, ok := strings.Cut(fields[0], "#")
+	if len(fields) == 2 {
+		nth, day, ok = fields[0], fields[1], true
+	}
+	at := dayNumber(day)
+	if !ok || at < 0 || len(fields) > 2 {
+		return ""
+	}
+	day = strconv.Itoa(int(week[at]))
+	if nth == "last" || nth == "l" {
+		return day + "l"
+	}
+	n := slices.Index(ordinals[:], nth) + 1
+	if short := strings.TrimRight(nth, "stndrh"); n == 0 && digits(short) <= len(ordinals) {
+		n = digits(short)
+	}
+	if n < 1 {
+		return ""
+	}
+	return day + "#" + strconv.Itoa(n)
 }
 
 func readClock(s string) (time.Duration, error) {

@@ -3,6 +3,7 @@ package digest
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,29 +18,151 @@ type cron struct{ fields []string }
 type cronField struct {
 	name      string
 	low, high int
-	names     string         // of values, each of three letters
+	names     []string       // of values, each of three letters, from low on
 	special   *regexp.Regexp // other forms; nil for none
+	forms     string         // the special forms, for people
 }
 
 var cronFields = [5]cronField{
 	{name: "minute", high: 59},
 	{name: "hour", high: 23},
-	{name: "day of the month", low: 1, high: 31, special: regexp.MustCompile(`^(\?|l|([1-9]|[12]\d|3[01])w)$`)},
-	{name: "month", low: 1, high: 12, names: "jan feb mar apr may jun jul aug sep oct nov dec"},
-	{name: "day of the week", high: 7, names: "sun mon tue wed thu fri sat", special: regexp.MustCompile(`^(\?|[0-7]l|[0-7]#[1-5])$`)},
+	{
+		name: "day of the month", low: 1, high: 31, special: regexp.MustCompile(`^(\?|l|([1-9]|[12]\d|3[01])w)$`),
+		forms: ", L for the last day, 15W for the weekday nearest to the 15th",
+	},
+	{name: "month", low: 1, high: 12, names: strings.Fields("jan feb mar apr may jun jul aug sep oct nov dec")},
+	{
+		name: "day of the week", high: 7, names: strings.Fields("sun mon tue wed thu fri sat"), special: regexp.MustCompile(`^(\?|[0-7]l|[0-7]#[1-5])$`),
+		forms: " (0 or 7 is Sunday), names such as mon-fri, 2#2 for the second Tuesday, 5L for the last Friday",
+	},
+}
+
+// looksLikeCron reports whether somebody meant a cron expression: fields of numbers and stars, and nothing like 09:00.
+func looksLikeCron(fields []string) bool {
+	plain := func(f string) bool { return strings.Trim(f, "0123456789*/,-?") == "" }
+	return len(fields) >= 3 && plain(fields[0]) && plain(fields[1]) || slices.Contains(fields, "*")
+}
+
+// cronShortcuts are what other programs take in place of the five fields, with what to write here.
+var cronShortcuts = map[string]string{
+	"@hourly": "0 * * * *", "@daily": "daily 00:00", "@midnight": "daily 00:00", "@weekly": "sun 00:00", "@monthly": "monthly 1 00:00",
+	"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
+}
+
+// refuseShortcut names what to write in place of a shortcut.
+func refuseShortcut(word string) error {
+	if right, ok := cronShortcuts[word]; ok {
+		return mistake("%s is not read here. Write it as %s, or at a time of your own, such as mon 09:00.", word, right)
+	}
+	return mistake("%q is no schedule. %s", word, examples)
+}
+
+// refuseCount says how many fields an expression has.
+func refuseCount(fields []string) error {
+	more := ""
+	if len(fields) > 5 {
+		more = " Leave out the seconds in front, or the year behind."
+	}
+	return mistake("The cron expression %q has %d fields. It takes five: minute, hour, day of the month, month, day of the week, such as 0 9 * * 1.%s",
+		strings.Join(fields, " "), len(fields), more)
 }
 
 // readCron checks the fields itself: gronx takes some that mean nothing, and says little of those it refuses.
 func readCron(fields []string) (plan, error) {
+	fields = slices.Clone(fields)
 	for i, f := range cronFields {
-		for part := range strings.SplitSeq(fields[i], ",") {
-			if !f.allows(part) {
-				return nil, mistake("In the cron expression %q the %s cannot be %q. It takes %d to %d, lists such as 1,2, ranges such as 1-5, steps such as */2, or *.",
-					strings.Join(fields, " "), f.name, part, f.low, f.high)
+		parts := strings.Split(fields[i], ",")
+		for at, part := range parts {
+			parts[at] = f.canonical(part)
+			if !f.allows(parts[at]) {
+				return nil, mistake("In the cron expression %q the %s cannot be %q. It takes %d to %d, lists such as 1,2, ranges such as 1-5, steps such as */2, or *%s.%s",
+					strings.Join(fields, " "), f.name, part, f.low, f.high, f.forms, f.hint(part))
 			}
 		}
+		fields[i] = strings.Join(parts, ",")
 	}
 	return cron{fields}, nil
+}
+
+// canonical writes names in full as three letters, and as numbers where nothing else is read: monday-friday is mon-fri,
+// tue#2 is 2#2 and fril is 5l.
+func (f cronField) canonical(part string) string {
+	if f.names == nil {
+		return part
+	}
+	span, step, stepped := strings.Cut(part, "/")
+	from, to, isRange := strings.Cut(span, "-")
+	from, to = f.short(from), f.short(to)
+	if first := f.value(from); isRange && first > 0 && f.high == 7 && f.value(to) == 0 { // up to Sunday, which is 7 too
+		from, to = strconv.Itoa(first), "7"
+	}
+	if day, nth, ok := strings.Cut(from, "#"); ok && f.special != nil && f.value(f.short(day)) >= 0 {
+		from = strconv.Itoa(f.value(f.short(day))) + "#" + nth
+	}
+	if day, last := strings.CutSuffix(from, "l"); last && f.special != nil && f.value(f.short(day)) >= 0 && !slices.Contains(f.names, from) {
+		from = strconv.Itoa(f.value(f.short(day))) + "l"
+	}
+	part = from
+	if isRange {
+		part += "-" + to
+	}
+	if stepped {
+		part += "/" + step
+	}
+	return part
+}
+
+// short is a name as three letters; other words stay as they are.
+func (f cronField) short(name string) string {
+	full := slices.ContainsFunc(f.full(), func(long string) bool { return long == name || long+"s" == name })
+	if full {
+		return name[:3]
+	}
+	return name
+}
+
+// full are the names of a field in full.
+func (f cronField) full() []string {
+	var out []string
+	for i := range f.names {
+		name := time.Weekday(i).String()
+		if f.low == 1 {
+			name = time.Month(i + 1).String()
+		}
+		out = append(out, strings.ToLower(name))
+	}
+	return out
+}
+
+// hint says what may have been meant by a part that is not allowed.
+func (f cronField) hint(part string) string {
+	from, to, isRange := strings.Cut(part, "-")
+	first, last := f.value(f.short(from)), f.value(f.short(to))
+	_, nth, isNth := strings.Cut(part, "#")
+	switch {
+	case isRange && first > last && last >= 0:
+		return fmt.Sprintf(" A range goes up: write %s-%s,%s-%s.", from, f.edge(from, true), f.edge(to, false), to)
+	case isNth && f.special != nil:
+		return fmt.Sprintf(" A month has no day of the week number %q: # takes 1 to 5.", nth)
+	case part == "lw":
+		return " The last weekday of a month cannot be written; L is its last day."
+	}
+	return ""
+}
+
+// edge is the last or the first value of a field, as a name where like is one.
+func (f cronField) edge(like string, last bool) string {
+	at, low, high := 0, f.low, f.high
+	if f.low+len(f.names) == f.high { // Sunday is 0 and 7
+		high--
+	}
+	if last {
+		at, low = len(f.names)-1, high
+	}
+	if f.names != nil && digits(like) < 0 {
+		return f.names[at]
+	}
+	return strconv.Itoa(low)
 }
 
 func (f cronField) allows(part string) bool {
@@ -60,8 +183,8 @@ func (f cronField) allows(part string) bool {
 
 // value is the number that a word of the field stands for, or -1.
 func (f cronField) value(s string) int {
-	if at := strings.Index(f.names, s); len(s) == 3 && at >= 0 && at%4 == 0 {
-		return f.low + at/4
+	if at := slices.Index(f.names, s); at >= 0 {
+		return f.low + at
 	}
 	if n := digits(s); n >= f.low && n <= f.high {
 		return n
@@ -123,17 +246,22 @@ var ordinals = [...]string{"first", "second", "third", "fourth", "fifth"}
 // days says on which days an expression of every month runs, or nothing where that takes more than a few words.
 func (c cron) days() string {
 	day, month, weekday := c.fields[2], c.fields[3], c.fields[4]
+	lastDay, isLast := strings.CutSuffix(weekday, "l")
 	switch n, nth, isNth := cutNumbers(weekday, "#"); {
 	case month != "*":
 		return ""
 	case digits(day) > 0 && weekday == "*":
 		return "on day " + strconv.Itoa(digits(day)) + " of each month"
+	case day == "l" && weekday == "*":
+		return "on the last day of each month"
 	case day != "*" && day != "?":
 		return ""
 	case weekday == "*":
 		return "every day"
 	case isNth:
 		return fmt.Sprintf("on the %s %s of each month", ordinals[nth-1], time.Weekday(n%7))
+	case isLast && digits(lastDay) >= 0:
+		return fmt.Sprintf("on the last %s of each month", time.Weekday(digits(lastDay)%7))
 	}
 	var chosen [7]bool
 	for part := range strings.SplitSeq(weekday, ",") {

@@ -48,6 +48,18 @@ func Next(s Schedule, after time.Time) time.Time {
 	return nextRun(p, zone, after)
 }
 
+// Upcoming are the next runs of a schedule after a moment, at most n.
+func Upcoming(s Schedule, after time.Time, n int) []time.Time {
+	var runs []time.Time
+	for len(runs) < n {
+		if after = Next(s, after); after.IsZero() {
+			break
+		}
+		runs = append(runs, after)
+	}
+	return runs
+}
+
 // Describe says in words when a schedule runs, such as "every Monday at 09:00, Europe/Stockholm time".
 func Describe(s Schedule) string {
 	p, err := readPlan(s.Words)
@@ -67,8 +79,15 @@ type plan interface {
 
 func readPlan(words string) (plan, error) {
 	fields := strings.Fields(strings.ToLower(words))
-	if len(fields) == 5 && strings.ContainsAny(fields[0][:1], "*0123456789") {
+	switch {
+	case len(fields) == 0:
+		return readCalendar(fields)
+	case fields[0][0] == '@':
+		return nil, refuseShortcut(fields[0])
+	case len(fields) == 5 && strings.ContainsAny(fields[0][:1], "*?0123456789"):
 		return readCron(fields)
+	case looksLikeCron(fields):
+		return nil, refuseCount(fields)
 	}
 	return readCalendar(fields)
 }

@@ -2,10 +2,13 @@ package digest_test
 
 import (
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -39,7 +42,22 @@ func TestParse(t *testing.T) {
 		{"5 * * * *", "5 * * * *", "every hour, at minute 5"},
 		{"0 9,15 * * 1", "0 9,15 * * 1", `by the cron expression "0 9,15 * * 1"`},
 		{"0 9 1 * 1", "0 9 1 * 1", `by the cron expression "0 9 1 * 1"`},
-		{"0 9 L * *", "0 9 l * *", `by the cron expression "0 9 l * *"`},
+		{"0 9 L * *", "0 9 l * *", "on the last day of each month at 09:00"},
+		{"0 9 * * tue#2", "0 9 * * 2#2", "on the second Tuesday of each month at 09:00"},
+		{"0 9 * * Tuesday#2", "0 9 * * 2#2", "on the second Tuesday of each month at 09:00"},
+		{"0 9 * * friL", "0 9 * * 5l", "on the last Friday of each month at 09:00"},
+		{"0 9 * * 5L", "0 9 * * 5l", "on the last Friday of each month at 09:00"},
+		{"0 9 * * sunL", "0 9 * * 0l", "on the last Sunday of each month at 09:00"},
+		{"0 9 ? * tue#2", "0 9 ? * 2#2", "on the second Tuesday of each month at 09:00"},
+		{"0 9 * * Monday-Friday", "0 9 * * mon-fri", "on weekdays (Monday to Friday) at 09:00"},
+		{"0 9 * * tuesdays,thu", "0 9 * * tue,thu", "every Tuesday and Thursday at 09:00"},
+		{"0 9 * * sat-sun", "0 9 * * 6-7", "every Saturday and Sunday at 09:00"},
+		{"0 9 1 January,july *", "0 9 1 jan,jul *", `by the cron expression "0 9 1 jan,jul *"`},
+		{"tue#2 09:00", "0 9 * * 2#2", "on the second Tuesday of each month at 09:00"},
+		{"2nd Tue 9:05", "5 9 * * 2#2", "on the second Tuesday of each month at 09:05"},
+		{"every third monday at 23:59", "59 23 * * 1#3", "on the third Monday of each month at 23:59"},
+		{"last friday 16:00", "0 16 * * 5l", "on the last Friday of each month at 16:00"},
+		{"first sun 00:00", "0 0 * * 0#1", "on the first Sunday of each month at 00:00"},
 		{"0 9 1 jan *", "0 9 1 jan *", `by the cron expression "0 9 1 jan *"`},
 		{"0,50 0,23 * * 1", "0,50 0,23 * * 1", `by the cron expression "0,50 0,23 * * 1"`},
 	} {
@@ -97,7 +115,30 @@ func TestParseRefuses(t *testing.T) {
 		{"0 9 * * on,", "UTC", `the day of the week cannot be "on"`},
 		{"*/0 9 * * 1", "UTC", `the minute cannot be "*/0"`},
 		{"5-1 9 * * 1", "UTC", `the minute cannot be "5-1"`},
-		{"0 9 * * 1 2026", "UTC", "no time of day"},
+		{"0 9 * * 1 2026", "UTC", "has 6 fields. It takes five: minute, hour, day of the month, month, day of the week, such as 0 9 * * 1. Leave out the seconds in front, or the year behind."},
+		{"0 0 9 ? * MON", "UTC", "has 6 fields"},
+		{"0 0 9 ? * MON *", "UTC", "has 7 fields"},
+		{"0 9 * *", "UTC", "has 4 fields"},
+		{"0 9 1", "UTC", "has 3 fields"},
+		{"@weekly", "UTC", "@weekly is not read here. Write it as sun 00:00"},
+		{"@Daily", "UTC", "Write it as daily 00:00"},
+		{"@hourly", "UTC", "Write it as 0 * * * *"},
+		{"@yearly", "UTC", "Write it as 0 0 1 1 *"},
+		{"@reboot", "UTC", `"@reboot" is no schedule. Write for example`},
+		{"? 9 * * 1", "UTC", `the minute cannot be "?"`},
+		{"0 9 LW * *", "UTC", "L is its last day"},
+		{"0 9 W * *", "UTC", "15W for the weekday nearest to the 15th"},
+		{"0 9 32W * *", "UTC", `cannot be "32w"`},
+		{"0 9 * * tue#6", "UTC", "# takes 1 to 5"},
+		{"0 9 * * 2#0", "UTC", "# takes 1 to 5"},
+		{"0 9 * * L", "UTC", "5L for the last Friday"},
+		{"0 9 * * fri-mon", "UTC", "A range goes up: write fri-sat,sun-mon."},
+		{"0 9 * * 5-1", "UTC", "write 5-6,0-1."},
+		{"0 22-6 * * *", "UTC", "write 22-23,0-6."},
+		{"0 9 1 nov-feb *", "UTC", "write nov-dec,jan-feb."},
+		{"0 9 * * tuesda", "UTC", `cannot be "tuesda"`},
+		{"6th tue 09:00", "UTC", "are no days"},
+		{"second 09:00", "UTC", "are no days"},
 	} {
 		_, err := digest.Parse(c.words, c.zone)
 		m, ok := errors.AsType[*digest.Mistake](err)
@@ -182,6 +223,81 @@ func TestNext(t *testing.T) {
 	}
 }
 
+func TestUpcoming(t *testing.T) {
+	t.Parallel()
+	s, err := digest.Parse("tue#2 09:00", "Europe/Stockholm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, run := range digest.Upcoming(s, at(t, s.Zone, "2026-11-29 10:00"), 3) {
+		got = append(got, run.In(time.UTC).Format("2006-01-02 15:04"))
+	}
+	if diff := cmp.Diff([]string{"2026-12-08 08:00", "2027-01-12 08:00", "2027-02-09 08:00"}, got); diff != "" {
+		t.Errorf("runs (-want +got):\n%s", diff)
+	}
+	if got := digest.Upcoming(digest.Schedule{Words: "never"}, time.Now(), 3); got != nil {
+		t.Errorf("nonsense runs at %v", got)
+	}
+}
+
+// A day of the month and a day of the week together are not what people mean by them.
+func TestCaution(t *testing.T) {
+	t.Parallel()
+	for words, want := range map[string]string{
+		"0 9 8-14 * 2":   `Day of the month (8-14) and day of the week (2) are both set: it runs on every day that is one or the other, on 11 days of the next 31. For the second Tuesday of the month write 0 9 * * 2#2, or --at "patch-tuesday 09:00".`,
+		"0 9 8-14 * tue": `For the second Tuesday of the month write 0 9 * * 2#2, or --at "patch-tuesday 09:00".`,
+		"0 9 1-7 * 1":    "For the first Monday of the month write 0 9 * * 1#1.",
+		"0 9 22-28 * 7":  "For the fourth Sunday of the month write 0 9 * * 7#4.",
+		"0 9 8-14 3 2":   "For the second Tuesday of the month write 0 9 * 3 2#2.",
+		"0 9 13 * 5":     "on 5 days of the next 31. Leave one of the two as *.",
+		"0 9 1,15 * 1-5": "Leave one of the two as *.",
+		"0 9 */2 * 2":    "runs only on days that are both",
+		"0 9 1 * */2":    "runs only on days that are both",
+		"0 9 1 * *":      "", "0 9 ? * 2": "", "0 9 1 * ?": "", "0 9 * * 2#2": "", "mon 09:00": "", "patch-tuesday 09:00": "", "nonsense": "",
+	} {
+		got := digest.Caution(digest.Schedule{Words: words, Zone: "Europe/Stockholm"}, at(t, "Europe/Stockholm", "2026-11-29 10:00"))
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q in it", words, got, want)
+		}
+	}
+}
+
+// Whatever a caution counts and claims is what the schedule does.
+func TestCautionTellsTheTruth(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		first := rapid.IntRange(1, 28).Draw(t, "first")
+		day := fmt.Sprintf("%d-%d", first, rapid.IntRange(first, 31).Draw(t, "last"))
+		day = rapid.SampledFrom([]string{day, strconv.Itoa(first), "*/2", "*/5", "l"}).Draw(t, "day")
+		weekday := rapid.SampledFrom([]string{"2", "mon-fri", "0,6", "*/2", "5l", "1#1"}).Draw(t, "weekday")
+		s, err := digest.Parse("0 9 "+day+" * "+weekday, "UTC")
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone := func(words string) map[time.Time]bool {
+			days := map[time.Time]bool{}
+			one := digest.Schedule{Words: words, Zone: "UTC"}
+			start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+			for run := digest.Next(one, start); run.Before(start.AddDate(0, 3, 0)); run = digest.Next(one, run) {
+				days[run] = true
+			}
+			return days
+		}
+		days, weekdays, both := alone("0 9 "+day+" * *"), alone("0 9 * * "+weekday), alone(s.Words)
+		either := !strings.Contains(digest.Caution(s, time.Now()), "only on days that are both")
+		for run := time.Date(2026, 1, 1, 9, 0, 0, 0, time.UTC); run.Month() < time.April; run = run.AddDate(0, 0, 1) {
+			want := days[run] && weekdays[run]
+			if either {
+				want = days[run] || weekdays[run]
+			}
+			if both[run] != want {
+				t.Fatalf("%s: runs on %v: %v, want %v: %s", s.Words, run, both[run], want, digest.Caution(s, time.Now()))
+			}
+		}
+	})
+}
+
 func TestNextOfNonsenseIsNever(t *testing.T) {
 	t.Parallel()
 	for _, s := range []digest.Schedule{{}, {Words: "mon 09:00", Zone: "Nowhere"}, {Words: "never", Zone: "UTC"}, {Words: "0 9 30 2 *", Zone: "UTC"}} {
@@ -237,6 +353,9 @@ func FuzzParse(f *testing.F) {
 		f.Add(w, "Europe/Stockholm")
 	}
 	f.Add("0 9 * * 5l", "Pacific/Apia")
+	f.Add("last fri 09:00", "UTC")
+	f.Add("0 9 ? * sat-sun", "UTC")
+	f.Add("@weekly", "UTC")
 	f.Add("0 9 31w * 1#5", "")
 	f.Add("patch-tuesday-99 00:00", "TZ=UTC")
 	f.Fuzz(func(t *testing.T, words, zone string) {
