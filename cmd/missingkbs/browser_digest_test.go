@@ -42,6 +42,54 @@ func digestChanges(p *tab) {
 	p.delivered(id, "changes, posted", "first digest, posted")
 }
 
+// fiveWeeks walks the path that the sandbox recommends at its start, beside a digest of everything, and on for five weeks:
+// each digest comes once, in order, on time, and is the first but once.
+func fiveWeeks(p *tab) {
+	const all, one = "all Microsoft software", "microsoft-_-windows_11"
+	p.ask("digest add " + one)
+	p.answer("Digest ")
+	p.ask("digest add all")
+	p.answer("Digest ")
+	for range 5 {
+		p.nextWeek()
+		p.see("the week to be over", `(s) => !document.querySelector(s)`, hook("travelling"))
+	}
+	type posted struct{ Title, Time, Text string }
+	got := read[[]posted](p, "ten digests", `() => {
+		const all = [...document.querySelectorAll("[data-testid=message][data-kind=app][data-ephemeral=false]")];
+		return all.length >= 10 && all.map((m) => ({
+			Title: m.querySelector("[role=heading]").textContent,
+			Time: m.querySelector("time").dateTime,
+			Text: m.querySelector(".message-body").textContent,
+		}));
+	}`)
+	counts := map[string]int{}
+	for i, m := range got {
+		at, err := time.Parse(time.RFC3339, m.Time)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		due := time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC).Add(time.Duration(i/2) * week) // Monday 09:00 in Stockholm
+		if late := at.Sub(due); late < 0 || late > time.Minute {
+			p.t.Errorf("digest %d, %q, was posted at %v, want it at %v", i, m.Title, at, due)
+		}
+		if first := strings.Contains(m.Text, "first digest"); first != (i < 2) {
+			p.t.Errorf("digest %d, %q, calls itself the first: %v", i, m.Title, first)
+		}
+		if strings.Contains(m.Title, "late") {
+			p.t.Errorf("digest %d says it is late: %q", i, m.Title)
+		}
+		for _, scope := range []string{all, one} {
+			if strings.Contains(m.Title, scope) {
+				counts[scope]++
+			}
+		}
+	}
+	if len(got) != 10 || counts[all] != 5 || counts[one] != 5 {
+		p.t.Errorf("%d digests, %v, want five of each", len(got), counts)
+	}
+}
+
 // digestSilent subscribes to the software of which nothing ever changes, once silently and once with a heartbeat.
 func digestSilent(p *tab) {
 	const software = "microsoft-_-edge"
@@ -58,7 +106,7 @@ func digestSilent(p *tab) {
 
 	p.nextWeek()
 	m := p.answer("No change: " + software)
-	p.says(m, false, "Nothing has changed since Mon 30 Nov 2026 10:00 CET")
+	p.says(m, false, "Nothing has changed since Mon 30 Nov 2026 09:59 CET")
 	p.delivered(heartbeat, "nothing changed, posted", "first digest, posted")
 	p.delivered(silent, "nothing changed, not posted", "first digest, posted")
 	if n := p.public(); n != 3 {
@@ -73,7 +121,7 @@ func digestFails(p *tab) {
 	p.enter(sandbox.Patching)
 	id := p.subscribe(software+` --at "mon 06:00"`, "Mon 30 Nov 2026 06:00 CET")
 	p.fault("defender_throttled", true)
-	p.nextWeek()
+	p.skipWeek()
 	p.panel("wire")
 	for calls := 2; calls <= 4; calls++ { // ten seconds after one another
 		p.see("Defender to be asked again", `(call, n) => [...document.querySelectorAll("[data-testid=wire-entry][data-kind=defender]")].filter((e) => e.innerText.includes(call)).length >= n`, software+"/getmissingkbs", calls)
@@ -128,7 +176,7 @@ func digestPeople(p *tab) {
 	const software = "microsoft-_-edge"
 	p.enter(sandbox.Patching)
 	id := p.subscribe(software+" --at mon 06:00", "Mon 30 Nov 2026 06:00 CET") // the clock will stand at ten
-	p.nextWeek()
+	p.skipWeek()
 	seen := p.answer(firstTitle + software + " (late)")
 	p.says(seen, false, "due Mon 30 Nov 2026 06:00 CET, sent 4 h later")
 
@@ -179,12 +227,17 @@ func (p *tab) subscribe(words string, says ...string) string {
 }
 
 // nextWeek moves the clock a week on. What is asked for afterwards is what came because of it.
-func (p *tab) nextWeek() {
+func (p *tab) nextWeek() { p.moveClock("advance-week") }
+
+// skipWeek is a week in which the bot was off: what was due comes late.
+func (p *tab) skipWeek() { p.moveClock("skip-week") }
+
+func (p *tab) moveClock(button string) {
 	p.t.Helper()
 	p.last = read[string](p, "messages", `() => [...document.querySelectorAll("[data-testid=message]")].map((m) => m.dataset.ts).sort().at(-1) ?? "0"`)
 	p.panel("time")
 	clock := read[string](p, "the clock", `(s) => document.querySelector(s)?.dateTime`, hook("clock"))
-	p.click("advance-week", "")
+	p.click(button, "")
 	p.see("the clock to move", `(s, was, by) => Date.parse(document.querySelector(s).dateTime) - Date.parse(was) >= by`, hook("clock"), clock, week.Milliseconds())
 }
 

@@ -50,6 +50,7 @@ func TestBrowser(t *testing.T) {
 		{"new messages", newMessages},
 		{"times of the zone", workspaceTimes},
 		{"digest with changes", digestChanges},
+		{"five weeks of digests", fiveWeeks},
 		{"digest is silent", digestSilent},
 		{"digest by buttons", digestByButtons},
 		{"digest is late, and seen by others", digestPeople},

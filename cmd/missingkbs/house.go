@@ -39,6 +39,8 @@ type house struct {
 	expiry     func() (time.Time, error) // of the certificate for Defender; nil for none
 	asked      bool                      // write down questions, not only refusals, shares and changes
 	log        *slog.Logger
+
+	started func(queue *store.Queue) // is told of the queue of digests once it works; nil for nobody
 }
 
 // stopTime is how long digests that are being made may take when the program stops; those that need longer are made
@@ -154,6 +156,9 @@ func (h house) open(ctx context.Context) error {
 	}
 	if err := queue.Start(ctx); err != nil {
 		return err
+	}
+	if h.started != nil {
+		h.started(queue)
 	}
 	scheduler := &digest.Scheduler{Store: countedTimetable{h.store, h.monitor.metrics}, Queue: queue, Every: h.tick, Now: h.now, Log: h.log, Paused: watch.undue}
 	g, ctx := errgroup.WithContext(ctx)

@@ -49,6 +49,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer tenant.Close()
+	var due dueDigests
 	workspace, err := sandbox.Start(sandbox.Options{
 		Addr:      addr,
 		Defender:  tenant.Tenant,
@@ -56,6 +57,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 		Shortcuts: []sandbox.Shortcut{shortcut()},
 		Events:    botEvents(),
 		Scopes:    scopeNames(),
+		Pending:   due.pending,
 		Logger:    log,
 	})
 	if err != nil {
@@ -94,6 +96,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 			tick:     sandboxTick,
 			asked:    true,
 			log:      log,
+			started:  func(queue *store.Queue) { due.watch(database, queue, tenant.Now) },
 		}.run(ctx)
 	})
 	g.Go(func() error {
@@ -233,6 +236,8 @@ func tenantClient(server *apitest.Server) (*api.Client, error) {
 		Transport: server.Client(),
 		Now:       server.Now, // the tenant's clock, so that moving it ages what is cached
 		StaleFor:  sandboxStale,
+		// Weeks pass in seconds there, so more calls do in a minute than a real tenant takes.
+		PerMinute: 2000, PerHour: 60_000,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reach the tenant: %w", err)

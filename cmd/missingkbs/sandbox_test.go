@@ -13,8 +13,8 @@ func TestSandboxHeadless(t *testing.T) {
 			t.Errorf("%+v does not say %q", got, want)
 		}
 	}
-	if got.code != exitDone {
-		t.Errorf("exit code %d, want %d", got.code, exitDone)
+	if got.code != exitDone || got.err != "" {
+		t.Errorf("exit code %d, want %d; standard error says %q", got.code, exitDone, got.err)
 	}
 }
 

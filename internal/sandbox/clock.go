@@ -52,7 +52,7 @@ func (w *Workspace) Now() time.Time { return w.clock.now() }
 func (w *Workspace) Advance(d time.Duration) {
 	w.clock.advance(d)
 	w.trace.add(TraceUI, "advance clock", 0, object{"by": d.String()})
-	w.feed.send("clock", object{"clock": w.clock.now()})
+	w.tellClock(0)
 }
 
 // ts returns a new message timestamp, later than every one before it: Slack's ts

@@ -65,6 +65,7 @@ type Options struct {
 	Strict       bool             // one message a second for each channel, then 429 with Retry-After
 	Logger       *slog.Logger     // default: nothing is logged
 	Clock        func() time.Time // time of messages; default the tenant's clock, else the computer's
+	Pending      Pending          // what the app does by the clock; nil: nothing that the clock must wait for
 	Watch        func(Sight)      // told of all that the app says; it must not call the workspace, and it must not block
 }
 
@@ -88,6 +89,7 @@ type Workspace struct {
 	closing  sync.Once
 
 	clock    *clock
+	travel   sync.Mutex // held while the page moves the clock
 	people   *people
 	rooms    *rooms
 	views    *views

@@ -195,15 +195,20 @@ func (w *Workspace) uiHome(r *http.Request, in struct {
 // maxAdvance bounds one push of the clock.
 const maxAdvance = 366 * 24 * time.Hour
 
-func (w *Workspace) uiClock(_ *http.Request, in struct {
+func (w *Workspace) uiClock(r *http.Request, in struct {
 	Advance string `json:"advance"`
+	Skip    bool   `json:"skip"` // as if the app had been off: the clock waits for nothing
 },
 ) (object, error) {
 	d, err := time.ParseDuration(in.Advance)
 	if err != nil || d <= 0 || d > maxAdvance {
 		return nil, fmt.Errorf("advance by a duration such as 24h, not %q", in.Advance)
 	}
-	w.Advance(d)
+	if in.Skip {
+		w.Advance(d)
+	} else if err := w.Travel(r.Context(), d); err != nil {
+		return nil, err
+	}
 	return object{"ok": true, "clock": w.Now()}, nil
 }
 

@@ -48,6 +48,11 @@ func TestQueueTellsWhatWaits(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("waiting (-want +got):\n%s", diff)
 		}
+		for within, want := range map[time.Duration]int{time.Minute: 1, 2 * time.Hour: 2} { // broken is put off for an hour
+			if got, err := q.Unfinished(on.Context(), within); err != nil || got != want {
+				t.Errorf("unfinished within %v: got %d, %v, want %d", within, got, err, want)
+			}
+		}
 	})
 }
 

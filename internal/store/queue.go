@@ -112,14 +112,12 @@ const maxWaiting = 1000
 // Waiting lists the jobs that are not over: they wait, are worked on, or are to be tried again. It reads the oldest
 // thousand.
 func (q *Queue) Waiting(ctx context.Context) ([]digest.Job, error) {
-	found, err := q.client.JobList(ctx, river.NewJobListParams().Kinds(digestArgs{}.Kind()).States(
-		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
-	).First(maxWaiting))
+	found, err := q.unfinished(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list digests that wait: %w", err)
+		return nil, err
 	}
-	jobs := make([]digest.Job, 0, len(found.Jobs))
-	for _, row := range found.Jobs {
+	jobs := make([]digest.Job, 0, len(found))
+	for _, row := range found {
 		var args digestArgs
 		if err := json.Unmarshal(row.EncodedArgs, &args); err != nil {
 			return nil, fmt.Errorf("read the job %d: %w", row.ID, err)
@@ -127,6 +125,28 @@ func (q *Queue) Waiting(ctx context.Context) ([]digest.Job, error) {
 		jobs = append(jobs, digest.Job{Subscription: args.Subscription, Due: moment(args.DueMS)})
 	}
 	return jobs, nil
+}
+
+// Unfinished counts the jobs that are worked on, or will be within a time from now. It reads the oldest thousand.
+func (q *Queue) Unfinished(ctx context.Context, within time.Duration) (int, error) {
+	found, err := q.unfinished(ctx)
+	n := 0
+	for _, row := range found {
+		if row.State == rivertype.JobStateRunning || time.Until(row.ScheduledAt) < within {
+			n++
+		}
+	}
+	return n, err
+}
+
+func (q *Queue) unfinished(ctx context.Context) ([]*rivertype.JobRow, error) {
+	found, err := q.client.JobList(ctx, river.NewJobListParams().Kinds(digestArgs{}.Kind()).States(
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	).First(maxWaiting))
+	if err != nil {
+		return nil, fmt.Errorf("list digests that wait: %w", err)
+	}
+	return found.Jobs, nil
 }
 
 // Start begins to work and returns. The end of its context does not stop the queue: [Queue.Stop] does, because jobs

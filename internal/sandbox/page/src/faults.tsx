@@ -6,6 +6,7 @@ import type { Answer, Fault, FaultValue } from "./types.ts";
 
 interface Props {
   clock: string;
+  waiting: number;
   faults: Record<string, FaultValue>;
   list: Fault[];
   connections: number;
@@ -30,7 +31,7 @@ function useRequest(): { busy: boolean; failed: string; run(what: () => Promise<
   return { busy, failed, run: (what) => void go(what) };
 }
 
-export function TimeAndFaults({ clock, faults, list, connections }: Props) {
+export function TimeAndFaults({ clock, waiting, faults, list, connections }: Props) {
   const request = useRequest();
   const { times } = usePeople();
   const at = new Date(clock);
@@ -48,8 +49,14 @@ export function TimeAndFaults({ clock, faults, list, connections }: Props) {
         <div className="row">
           <button type="button" className="btn" data-testid="advance-day" disabled={request.busy} onClick={() => request.run(() => advance(24))}>+ 1 day</button>
           <button type="button" className="btn" data-testid="advance-week" disabled={request.busy} onClick={() => request.run(() => advance(7 * 24))}>+ 1 week</button>
+          <button type="button" className="btn" data-testid="skip-week" disabled={request.busy} title="As if the app had been off for a week: what was due comes late" onClick={() => request.run(() => advance(7 * 24, true))}>Skip a week</button>
         </div>
-        <p className="help">Moves the workspace and the tenant: roll-outs go on, updates are superseded, digests become due.</p>
+        {request.busy && (
+          <p className="help" role="status" data-testid="travelling">
+            {waiting > 0 ? `Waiting for ${waiting} ${waiting === 1 ? "digest" : "digests"} due now…` : "Moving the clock…"}
+          </p>
+        )}
+        <p className="help">Moves the workspace and the tenant: roll-outs go on, updates are superseded. The clock stops at each digest that is due, and moves on when it is posted. <i>Skip a week</i> is a week in which the app was off: what was due comes late.</p>
       </section>
       <section>
         <h3>App</h3>

@@ -45,7 +45,7 @@ export function Panel({ state, onClose }: { state: State; onClose(): void }) {
       <div className="panel-body" role="tabpanel" id="tab-content" aria-labelledby={`tab-${tab}`}>
         {tab === "wire"
           ? <Wire trace={state.trace} />
-          : <TimeAndFaults clock={state.clock} faults={state.faults} list={state.fault_list} connections={state.connections} />}
+          : <TimeAndFaults clock={state.clock} waiting={state.waiting ?? 0} faults={state.faults} list={state.fault_list} connections={state.connections} />}
       </div>
     </aside>
   );

@@ -11,7 +11,7 @@ export type Event =
   | { type: "view_closed"; data: { user: string; view_id: string } }
   | { type: "home"; data: { user: string; view: View } }
   | { type: "trace"; data: TraceEntry }
-  | { type: "clock"; data: { clock: string } }
+  | { type: "clock"; data: { clock: string; waiting?: number } }
   | { type: "faults"; data: { faults: Record<string, FaultValue> } }
   | { type: "connections"; data: { connections: number } };
 
@@ -31,7 +31,7 @@ export function reduce(s: State, e: Event): State {
     case "trace":
       return { ...s, trace: upsertTrace(s.trace, e.data) };
     case "clock":
-      return { ...s, clock: e.data.clock };
+      return { ...s, clock: e.data.clock, waiting: e.data.waiting ?? 0 };
     case "faults":
       return { ...s, faults: { ...s.faults, ...e.data.faults } };
     case "connections":

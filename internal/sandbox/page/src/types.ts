@@ -121,6 +121,8 @@ export interface State {
   commands: Command[];
   shortcuts?: Shortcut[] | null;
   clock: string;
+  /** How many things that are due the clock waits for before it moves on. */
+  waiting?: number;
   faults: Record<string, FaultValue>;
   fault_list: Fault[];
   connections: number;
