@@ -13,6 +13,7 @@ type Answer[T any] struct {
 	FetchedAt time.Time     // when Defender gave it
 	Age       time.Duration // how long ago that was when the answer was given; never negative
 	Cached    bool          // it came from memory, not from a call made for this question
+	Skipped   int           // rows that could not be read and are not in Value: what they say is unknown
 
 	// Stale says why the answer is an old one, kept beyond its time, in place of the
 	// one that was asked for: an [*Error] that is [ErrThrottled] or [ErrUnavailable], or
@@ -53,7 +54,7 @@ func Background() CallOption {
 // question is one thing to ask Defender.
 type question[T any] struct {
 	path  string // path and query, which is also its key in the cache
-	fetch func(context.Context) (T, error)
+	fetch func(context.Context) (T, badRows, error)
 	clone func(T) T // copies what callers could change; nil when nothing can be
 	size  func(T) int
 }
@@ -75,8 +76,12 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 			if kept, ok := c.answers.get(q.path, o.maxAge); ok {
 				return kept
 			}
-			v, err := q.fetch(ctx)
+			v, bad, err := q.fetch(ctx)
 			out := outcomeOf(v, err, c.now())
+			if err == nil {
+				out.skipped = bad.count
+				c.unreadable(ctx, q.path, bad)
+			}
 			out.size = len(q.path) + entryBytes + q.size(v)
 			c.heard(q.path, out.err)
 			c.old.put(q.path, out)
@@ -90,7 +95,17 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 	if q.clone != nil {
 		v = q.clone(v)
 	}
-	return Answer[T]{Value: v, FetchedAt: got.at, Age: max(0, c.now().Sub(got.at)), Cached: got.cached, Stale: stale}, nil
+	return Answer[T]{Value: v, FetchedAt: got.at, Age: max(0, c.now().Sub(got.at)), Cached: got.cached, Skipped: got.skipped, Stale: stale}, nil
+}
+
+// unreadable counts and logs the rows of an answer that could not be read.
+func (c *Client) unreadable(ctx context.Context, path string, bad badRows) {
+	if bad.count == 0 {
+		return
+	}
+	c.counts.unreadable.Add(uint64(bad.count)) //nolint:gosec // a count
+	c.log.WarnContext(ctx, "left out rows of Defender's answer that cannot be read",
+		"call", outline(c.call(path)), "rows", bad.count, "first", bad.first.Error())
 }
 
 // fetch makes a call or joins one. Where that fails through no fault of the
@@ -123,6 +138,8 @@ type outcome struct {
 	at     time.Time
 	size   int  // bytes that it takes, roughly
 	cached bool // it comes from memory
+
+	skipped int // rows that could not be read
 }
 
 func outcomeOf(v any, err error, at time.Time) outcome {

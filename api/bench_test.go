@@ -46,8 +46,8 @@ func BenchmarkDecodeMissingKBs(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
-				rows, _, err := decodeKBPage(body)
-				if kbs := mergeKBs(rows); err != nil || len(kbs) != n {
+				page, err := decodeKBPage(body)
+				if kbs := mergeKBs(page.rows); err != nil || len(kbs) != n {
 					b.Fatal(len(kbs), err)
 				}
 			}

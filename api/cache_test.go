@@ -34,6 +34,9 @@ func TestCacheLifetimes(t *testing.T) {
 			c := newTestClient(t, func(o *Options) {
 				o.CacheTTL, o.Retry.MaxRetries = tc.ttl, -1
 				o.Transport = answersOf(&at, status(tc.status, edge))
+				if tc.status == http.StatusNotFound {
+					o.Transport = answersOf(&at, notFound())
+				}
 			})
 			ask := func() {
 				got, err := c.MissingKBs(t.Context(), "a")
@@ -95,7 +98,7 @@ func TestMaxAgeOfNotFound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Duration
-		c := newTestClient(t, func(o *Options) { o.Transport = answersOf(&at, status(404, "")) })
+		c := newTestClient(t, func(o *Options) { o.Transport = answersOf(&at, notFound()) })
 		for _, calls := range []int{1, 1, 2} {
 			_, err := c.MissingKBs(t.Context(), "a", MaxAge(10*time.Second))
 			wantKind(t, err, ErrNotFound)
@@ -113,7 +116,7 @@ func TestAskedAnewIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Duration
 		c := newTestClient(t, func(o *Options) {
-			o.Transport = answersOf(&at, status(404, ""), status(200, oneKB("1")), status(200, oneKB("2")))
+			o.Transport = answersOf(&at, notFound(), status(200, oneKB("1")), status(200, oneKB("2")))
 		})
 		_, err := c.MissingKBs(t.Context(), "a")
 		wantKind(t, err, ErrNotFound)
@@ -142,14 +145,14 @@ func TestCachedValuesAreTheCallers(t *testing.T) {
 		case "/api/machines/m":
 			respond(`{"id":"m","machineTags":["a","b"]}`)(w, r)
 		default:
-			respond(`{"value":[{"id":"1","productsNames":["edge"]},{"id":"2","productsNames":["office"]}]}`)(w, r)
+			respond(`{"value":[{"id":"1","machineMissedOn":1,"productsNames":["edge"]},{"id":"2","machineMissedOn":1,"productsNames":["office"]}]}`)(w, r)
 		}
 	})
 	c := s.client(t)
 	ctx := t.Context()
 	for range 3 { // fetched, cached, cached
 		kbs, _ := c.MissingKBs(ctx, "a")
-		if diff := cmp.Diff([]MissingKB{{ID: "1", ProductsNames: []string{"edge"}}, {ID: "2", ProductsNames: []string{"office"}}}, kbs.Value); diff != "" {
+		if diff := cmp.Diff([]MissingKB{{ID: "1", MachineMissedOn: 1, ProductsNames: []string{"edge"}}, {ID: "2", MachineMissedOn: 1, ProductsNames: []string{"office"}}}, kbs.Value); diff != "" {
 			t.Fatalf("MissingKBs (-want +got):\n%s", diff)
 		}
 		if _ = append(kbs.Value[0].ProductsNames, "grown"); kbs.Value[1].ProductsNames[0] != "office" {

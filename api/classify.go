@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +33,10 @@ func refused(resp *http.Response) *Error {
 	_ = json.Unmarshal(body, &said) // whatever of it is there
 	hide := redactor(resp)
 	e.Code, e.Message, e.Target = hide(said.Error.Code), hide(said.Error.Message), hide(said.Error.Target)
+	if notDefender(resp.StatusCode, e.Code, body) {
+		e.Kind, e.Err = ErrNotDefender, whatElse(body)
+		return e
+	}
 	e.Kind = kindOf(resp.StatusCode, e.Code, e.Message)
 	switch {
 	case e.Is(ErrPermission):
@@ -39,6 +45,34 @@ func refused(resp *http.Response) *Error {
 		e.RetryAfter = retryAfter(resp)
 	}
 	return e
+}
+
+// notDefender reports whether a refusal is not one of Defender's: something on the way answered in its place, or the
+// address is that of something else. Defender's refusals have a code of its own. Without one, a server that is busy or
+// down may still be Defender, and so may one that refuses a token or a question without a word.
+func notDefender(status int, code string, body []byte) bool {
+	switch {
+	case status >= 300 && status < 400:
+		return true
+	case status == http.StatusNotFound:
+		return !slices.Contains(notFoundCodes(), code)
+	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status == http.StatusBadRequest:
+		return false
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return code == "" && len(bytes.TrimSpace(body)) > 0
+	}
+	return status >= 400 && status < 500 && code == ""
+}
+
+// notFoundCodes are Defender's words for what it does not know.
+func notFoundCodes() []string { return []string{"NotFound", "ResourceNotFound"} }
+
+// whatElse says what a body is that is not Defender's. It quotes nothing of it.
+func whatElse(body []byte) error {
+	if _, err := object(body); err != nil {
+		return err
+	}
+	return errors.New("the answer is JSON of another service")
 }
 
 // kindOf sorts Defender's refusals. A 401 is not always about the credential: a
@@ -62,7 +96,7 @@ func kindOf(status int, code, message string) error {
 	case status >= 400:
 		return ErrBadRequest
 	}
-	return ErrBadResponse // a redirect, or a success that is none of ours
+	return ErrBadResponse // a success that is none of ours
 }
 
 func noLicence(message string) bool {

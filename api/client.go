@@ -29,7 +29,7 @@ type Options struct {
 	Timeout       time.Duration       // one call with its retries and its wait for the rate limit, each page being a call; 60 s
 	Transport     policy.Transporter  // what talks HTTP; a client of our own that heeds the proxy variables. Redirects of an *http.Client are not followed
 	Retry         policy.RetryOptions // azcore's: three retries unless set
-	Logger        *slog.Logger        // gets a debug line per HTTP call, and is told when the budget is away; nil for none
+	Logger        *slog.Logger        // gets a debug line per HTTP call, and is told when the budget is away and of rows that cannot be read; nil for none
 	Tracing       tracing.Provider    // azcore's hook for spans
 	Now           func() time.Time    // the clock that dates answers and judges their age; time.Now. Waiting always goes by the real one
 	ApplicationID string              // goes in front of the User-Agent, up to 24 characters; "missingkbs"
@@ -109,6 +109,7 @@ type Client struct {
 	joined   func(question, beganBy context.Context)
 	cred     azcore.TokenCredential
 	scope    string
+	log      *slog.Logger
 	idle     func() // closes the idle connections of our own transport
 }
 
@@ -151,6 +152,7 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 		joined:   o.Joined,
 		cred:     named,
 		scope:    o.Cloud.Scope,
+		log:      o.Logger,
 		idle:     idle,
 	}, nil
 }

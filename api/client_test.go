@@ -28,7 +28,7 @@ func TestSeedExample(t *testing.T) {
 // Every method asks the documented path, with everything that a call must carry.
 func TestRequests(t *testing.T) {
 	t.Parallel()
-	const list, entity = `{"value":[]}`, `{"id":"x"}`
+	const list, entity = nothing, `{"id":"x"}`
 	for name, tc := range map[string]struct {
 		ask    func(context.Context, *Client) error
 		answer string
@@ -195,7 +195,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		http.Redirect(w, r, elsewhere.URL+r.URL.Path, http.StatusFound)
 	})
 	_, err := s.client(t).MissingKBs(t.Context(), "a")
-	wantKind(t, err, ErrBadResponse)
+	wantKind(t, err, ErrNotDefender)
 	if n := len(elsewhere.asked()); n != 0 {
 		t.Errorf("the other server was asked %d times", n)
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 // The wire types are Defender's objects as they really come: counts as 240 or
-// 240.0, null for anything, builds as number or string. Types are otherwise
-// strict: a list where a name should be is an error, not an empty name.
+// 240.0, null for most, builds as number or string. Types are otherwise strict: a
+// row with a list where a name should be is not read, and counted as such.
 
 type wireSoftware struct {
 	ID                string      `json:"id"`
@@ -98,10 +98,6 @@ func unmarshal(body []byte, v any) error {
 	return nil
 }
 
-// errNoValue: a list that is not there means that this is something else than a
-// collection.
-var errNoValue = errors.New(`the answer has no "value"`)
-
 // wire is an object of Defender's that can be made a T of.
 type wire[T any] interface{ value() (T, error) }
 
@@ -115,29 +111,54 @@ func decodeOne[T any, W wire[T]](body []byte) (T, error) {
 	return w.value()
 }
 
-// decodePage decodes a page of a collection. A null list is an empty one.
-func decodePage[T any, W wire[T]](body []byte) (rows []T, next string, err error) {
-	var missing []W
-	page := struct {
-		Value    *[]W   `json:"value"`
-		NextLink string `json:"@odata.nextLink"`
-	}{Value: &missing}
-	if err := unmarshal(body, &page); err != nil {
-		return nil, "", err
+// decodePage decodes a page of a collection. A row that cannot be read is left out and counted.
+func decodePage[T any, W wire[T]](body []byte) (listPage[T], error) {
+	body, err := object(body)
+	if err != nil {
+		return listPage[T]{}, err
 	}
-	switch {
-	case page.Value == nil:
-		return nil, page.NextLink, nil
-	case *page.Value == nil:
-		return nil, "", errNoValue
-	}
-	rows = make([]T, len(*page.Value))
-	for i, w := range *page.Value {
-		if rows[i], err = w.value(); err != nil {
-			return nil, "", fmt.Errorf("row %d: %w", i+1, err)
+	page := listPage[T]{rows: []T{}}
+	r := jsonReader{data: body}
+	n := 0
+	row := func() {
+		n++
+		raw := r.raw()
+		if r.err != nil {
+			r.err = fmt.Errorf("row %d: %w", n, r.err)
+			return
 		}
+		v, err := decodeRow[T, W](raw)
+		if err != nil {
+			page.bad.add(n, err)
+			return
+		}
+		page.rows = append(page.rows, v)
 	}
-	return rows, page.NextLink, nil
+	page.envelope, err = r.collection(func() { page.rows, page.bad, n = []T{}, badRows{}, 0 }, row)
+	if err != nil {
+		return listPage[T]{}, err
+	}
+	return page, nil
+}
+
+// decodeRow decodes one row, which is valid JSON.
+func decodeRow[T any, W wire[T]](raw []byte) (T, error) {
+	var w W
+	if err := json.Unmarshal(raw, &w); err != nil {
+		var none T
+		return none, wrongType(err)
+	}
+	return w.value()
+}
+
+// wrongType says which field of a row is not what it should be. The text of encoding/json may quote the row.
+func wrongType(err error) error {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
+		return fmt.Errorf("%s is not a %s", e.Field, e.Type)
+	} else if ok {
+		return errors.New("not an object")
+	}
+	return errors.New("a field is not what it should be")
 }
 
 func (w wireSoftware) value() (Software, error) {

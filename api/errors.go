@@ -11,7 +11,7 @@ import (
 
 // The kinds of failure, for [errors.Is]. Every [*Error] is at most one of them.
 var (
-	// ErrNotFound: Defender does not know the software or the device.
+	// ErrNotFound: Defender itself says that it does not know the software or the device.
 	ErrNotFound = errors.New("not found")
 	// ErrPermission: signed in, but without the permission that the call needs; see [Error.Roles].
 	ErrPermission = errors.New("permission missing")
@@ -27,6 +27,8 @@ var (
 	ErrUnavailable = errors.New("unavailable")
 	// ErrBadResponse: an answer that cannot be what Defender meant to say.
 	ErrBadResponse = errors.New("bad response")
+	// ErrNotDefender: what answered is not Defender's API, but something on the way or at another address.
+	ErrNotDefender = errors.New("not Defender's API")
 	// ErrBadRequest: Defender does not understand the question, such as a filter it does not have.
 	ErrBadRequest = errors.New("bad request")
 )
@@ -71,7 +73,7 @@ func (e *Error) reason() string {
 	if e.Status != 0 {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))))
 	}
-	if e.Kind != nil && (e.Status == 0 || e.Is(ErrBadResponse) || e.Is(ErrLicence)) {
+	if e.Kind != nil && (e.Status == 0 || e.Is(ErrBadResponse) || e.Is(ErrNotDefender) || e.Is(ErrLicence)) {
 		parts = append(parts, e.Kind.Error())
 	}
 	for _, s := range []string{e.Code, e.Message} {

@@ -18,7 +18,7 @@ import (
 
 // kinds are all sentinels; an error is exactly one of them.
 func kinds() []error {
-	return []error{ErrNotFound, ErrPermission, ErrCredential, ErrLicence, ErrThrottled, ErrBusy, ErrUnavailable, ErrBadResponse, ErrBadRequest}
+	return []error{ErrNotFound, ErrPermission, ErrCredential, ErrLicence, ErrThrottled, ErrBusy, ErrUnavailable, ErrBadResponse, ErrNotDefender, ErrBadRequest}
 }
 
 // wantKind checks that err is our error, of one kind only, on one line.
@@ -78,7 +78,6 @@ func TestRefusals(t *testing.T) {
 		"bad gateway":      {502, "", "", ErrUnavailable, nil, 0},
 		"request timeout":  {408, "", "", ErrUnavailable, nil, 0},
 		"bad filter":       {400, "ODataError", "The query specified in the URI is not valid.", ErrBadRequest, nil, 0},
-		"moved":            {302, "", "", ErrBadResponse, nil, 0},
 		"no content":       {204, "", "", ErrBadResponse, nil, 0},
 		"invented success": {299, "", "", ErrBadResponse, nil, 0},
 	} {
@@ -110,24 +109,126 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A body that is no error of Defender's still gives an error with its status.
-func TestRefusalsWithOddBodies(t *testing.T) {
+// "Not found", "forbidden" and "unauthorized" are taken from Defender only. What else answers so is told as that, with its
+// status and without a word of it.
+func TestRefusalsOfOthers(t *testing.T) {
 	t.Parallel()
-	for name, body := range map[string]string{
-		"nothing":         "",
-		"html":            "<html><body>Sorry</body></html>",
-		"other json":      `{"error":"nope"}`,
-		"numeric code":    `{"error":{"code":5,"message":"m"}}`,
-		"error is a list": `{"error":[]}`,
+	for name, tc := range map[string]struct {
+		status int
+		body   string
+		kind   error
+	}{
+		"404, nothing":              {404, "", ErrNotDefender},
+		"404, html":                 {404, "<html><body>Sorry</body></html>", ErrNotDefender},
+		"404, xml":                  {404, `<?xml version="1.0"?><Error><Code>Sorry</Code></Error>`, ErrNotDefender},
+		"404, text":                 {404, "Sorry", ErrNotDefender},
+		"404, API Management":       {404, `{"statusCode":404,"message":"Sorry"}`, ErrNotDefender},
+		"404, ASP.NET":              {404, `{"type":"https://tools.ietf.org/html/rfc9110","title":"Sorry","status":404,"traceId":"x"}`, ErrNotDefender},
+		"404, Web API":              {404, `{"Message":"No HTTP resource was found that matches the request URI"}`, ErrNotDefender},
+		"404, Graph":                {404, `{"error":{"code":"itemNotFound","message":"Sorry","innerError":{}}}`, ErrNotDefender},
+		"404, other JSON":           {404, `{"error":"nope"}`, ErrNotDefender},
+		"404, numeric code":         {404, `{"error":{"code":404,"message":"m"}}`, ErrNotDefender},
+		"404, no code":              {404, `{"error":{"message":"Sorry"}}`, ErrNotDefender},
+		"404, error is a list":      {404, `{"error":[]}`, ErrNotDefender},
+		"404, a list":               {404, nothing, ErrNotDefender},
+		"404, Defender":             {404, `{"error":{"code":"ResourceNotFound","message":"Machine 123123123 was not found","target":"43f4cb08"}}`, ErrNotFound},
+		"404, Defender, in general": {404, `{"error":{"code":"NotFound","message":""}}`, ErrNotFound},
+		"403, html":                 {403, "<html><body>Blocked</body></html>", ErrNotDefender},
+		"403, a firewall's JSON":    {403, `{"status":"blocked","policy":"cloud"}`, ErrNotDefender},
+		"403, API Management":       {403, `{"statusCode":403,"message":"Forbidden"}`, ErrNotDefender},
+		"403, Defender":             {403, `{"error":{"code":"Forbidden","message":"Access denied."}}`, ErrPermission},
+		"403, nothing":              {403, " ", ErrPermission},
+		"401, html":                 {401, "<html>Sign in</html>", ErrNotDefender},
+		"401, API Management":       {401, `{"statusCode":401,"message":"Access denied"}`, ErrNotDefender},
+		"401, nothing":              {401, "", ErrCredential},
+		"405":                       {405, "", ErrNotDefender},
+		"407":                       {407, "<html>Proxy</html>", ErrNotDefender},
+		"410":                       {410, "<html>Gone</html>", ErrNotDefender},
+		"451":                       {451, "", ErrNotDefender},
+		"301":                       {301, "", ErrNotDefender},
+		"302":                       {302, `{"error":{"code":"NotFound","message":"m"}}`, ErrNotDefender},
+		"400, html":                 {400, "<h2>Bad Request - Invalid URL</h2>", ErrBadRequest},
+		"409, Defender":             {409, `{"error":{"code":"Conflict","message":"m"}}`, ErrBadRequest},
+		"429, html":                 {429, "<html></html>", ErrThrottled},
+		"502, html":                 {502, "<html></html>", ErrUnavailable},
+		"511":                       {511, "<html>Sign in to the network</html>", ErrUnavailable},
 	} {
-		s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(http.StatusNotFound)
-			say(w, body)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(tc.status)
+				say(w, tc.body)
+			})
+			c := s.client(t, func(o *Options) { o.Retry.MaxRetries = -1 })
+			for call, ask := range map[string]func() error{
+				"MissingKBs":   func() error { _, err := c.MissingKBs(t.Context(), "a"); return err },
+				"SoftwareByID": func() error { _, err := c.SoftwareByID(t.Context(), "a"); return err },
+				"MachineByID":  func() error { _, err := c.MachineByID(t.Context(), "a"); return err },
+			} {
+				err := ask()
+				if e := errorOf(t, err, tc.kind); e.Status != tc.status || strings.Contains(err.Error(), "Sorry") && !strings.Contains(tc.body, `"error":{`) || strings.Contains(err.Error(), "Blocked") {
+					t.Errorf("%s: %v", call, err)
+				}
+			}
+			if _, err := c.Catalog(t.Context()); errors.Is(err, ErrNotFound) {
+				t.Errorf("a software list is not found: %v", err)
+			}
 		})
-		_, err := s.client(t).MissingKBs(t.Context(), "a")
-		if e := errorOf(t, err, ErrNotFound); e.Status != 404 || strings.Contains(err.Error(), "Sorry") {
-			t.Errorf("%s: %v", name, err)
-		}
+	}
+}
+
+// An empty list is believed where Defender says that it is one of its own. Otherwise only what knows the software can say
+// that it lacks nothing.
+func TestEmptyLists(t *testing.T) {
+	t.Parallel()
+	const bare = `{"value":[]}`
+	for name, tc := range map[string]struct {
+		list, software string
+		kind           error
+		calls          int
+	}{
+		"Defender":                  {nothing, "", nil, 1},
+		"bare, known":               {bare, `{"id":"a","name":"a","vendor":"v"}`, nil, 2},
+		"bare, everywhere":          {bare, bare, ErrBadResponse, 2},
+		"bare, unknown":             {bare, "404", ErrNotFound, 2},
+		"bare, not there":           {bare, "<html>", ErrBadResponse, 2},
+		"bare, and a row to read":   {`{"value":[{"id":"1","machineMissedOn":1}]}`, "", nil, 1},
+		"bare, and a row that is 0": {`{"value":[{"id":"1","machineMissedOn":0}]}`, "", nil, 1},
+		"null":                      {`{"@odata.context":"c","value":null}`, "", ErrBadResponse, 1},
+		"no value":                  {`{"@odata.context":"c"}`, "", ErrBadResponse, 1},
+		"an empty object":           {`{}`, "", ErrBadResponse, 1},
+		"html":                      {`<html></html>`, "", ErrBadResponse, 1},
+		"nothing":                   {``, "", ErrBadResponse, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case strings.HasSuffix(r.URL.Path, "/getmissingkbs"), r.URL.Path == "/api/Software":
+					say(w, tc.list)
+				case tc.software == "404":
+					fail(404, "ResourceNotFound", "Software a was not found")(w, r)
+				default:
+					say(w, tc.software)
+				}
+			})
+			c := s.client(t)
+			for range 2 {
+				got, err := c.MissingKBs(t.Context(), "a", Background())
+				if tc.kind != nil {
+					wantKind(t, err, tc.kind)
+				} else if err != nil || got.Value == nil {
+					t.Fatal(got.Value, err)
+				}
+				if n := len(s.asked()); (tc.kind == nil || errors.Is(tc.kind, ErrNotFound)) && n != tc.calls {
+					t.Errorf("%d calls, want %d", n, tc.calls)
+				}
+			}
+			all, err := c.Catalog(t.Context())
+			if (err == nil) != (name == "Defender" || strings.Contains(name, "a row")) {
+				t.Errorf("the software list: %v, %v", all.Value, err)
+			}
+		})
 	}
 }
 
@@ -170,9 +271,9 @@ func TestManyRoles(t *testing.T) {
 func TestForeignTextIsTamed(t *testing.T) {
 	t.Parallel()
 	message := "line one\r\nline\u2028two\x1b[31m\u202e\x00" + strings.Repeat("é", 1000)
-	s := serve(t, fail(404, "Resource\nNotFound", message))
+	s := serve(t, fail(403, "For\nbidden", message))
 	_, err := s.client(t).MissingKBs(t.Context(), "a")
-	e := errorOf(t, err, ErrNotFound)
+	e := errorOf(t, err, ErrPermission)
 	if strings.ContainsAny(e.Message+e.Code, "\r\n\x1b\x00\u2028\u202e") {
 		t.Errorf("message %q keeps control characters", e.Message)
 	}

@@ -65,7 +65,7 @@ func TestOneCallForAll(t *testing.T) {
 
 func TestDifferentQuestionsDifferentCalls(t *testing.T) {
 	t.Parallel()
-	s := serve(t, respond(`{"id":"x","value":[]}`))
+	s := serve(t, respond(`{"@odata.context":"c","id":"x","value":[]}`))
 	c := s.client(t)
 	ctx := t.Context()
 	_, err1 := c.MissingKBs(ctx, "a")

@@ -144,5 +144,13 @@ func edgeKB() MissingKB {
 	}
 }
 
+// notFound is Defender's own word for what it does not know.
+func notFound() func(*http.Request) (*http.Response, error) {
+	return status(http.StatusNotFound, refusal("ResourceNotFound", "Software a was not found"))
+}
+
+// nothing is a list of Defender's without rows.
+const nothing = `{"@odata.context":"https://api.security.microsoft.com/api/$metadata#Collection(x)","value":[]}`
+
 // oneKB is a list with a single row.
-func oneKB(id string) string { return fmt.Sprintf(`{"value":[{"id":%q}]}`, id) }
+func oneKB(id string) string { return fmt.Sprintf(`{"value":[{"id":%q,"machineMissedOn":1}]}`, id) }

@@ -15,6 +15,10 @@ import (
 type kbDecoder struct {
 	jsonReader
 	rows    []MissingKB
+	bad     badRows
+	count   int                 // rows so far, bad ones too
+	rowErr  error               // why the row that is read now cannot be; nil while it can
+	counted bool                // it says how many devices lack the update
 	seen    map[string]string   // strings that most rows share, by how they are written
 	lists   map[string][]string // lists of names that most rows share, by their names with an end to each
 	reading []string            // the list that is read now
@@ -25,71 +29,57 @@ type kbDecoder struct {
 // than one of rows.
 const shortRow = 100
 
-// decodeKBPage decodes a page of missing KBs, one row for every row of Defender's.
-// A null list is an empty one.
-func decodeKBPage(body []byte) (rows []MissingKB, next string, err error) {
-	body, err = object(body)
+// decodeKBPage decodes a page of missing KBs. A row that cannot be read is left out and counted.
+func decodeKBPage(body []byte) (listPage[MissingKB], error) {
+	body, err := object(body)
 	if err != nil {
-		return nil, "", err
+		return listPage[MissingKB]{}, err
 	}
 	d := kbDecoder{jsonReader: jsonReader{data: body}, seen: map[string]string{}, lists: map[string][]string{}}
-	found := false
-	d.object(func(key []byte) {
-		switch unquote(key) {
-		case "value":
-			found = true
-			d.value()
-		case "@odata.nextLink":
-			next = d.text("nextLink")
-		default:
-			d.raw()
-		}
-	})
-	d.end()
-	if d.err == nil && !found {
-		d.err = errNoValue
+	e, err := d.collection(d.begin, d.row)
+	if err != nil {
+		return listPage[MissingKB]{}, err
 	}
-	if d.err != nil {
-		return nil, "", d.err
-	}
-	return d.rows, next, nil
+	return listPage[MissingKB]{e, d.rows, d.bad}, nil
 }
 
-func (d *kbDecoder) value() {
-	d.rows = nil
-	switch d.peek() {
-	case '[':
-		rest := d.data[d.at:]
-		d.rows = make([]MissingKB, 0, min(bytes.Count(rest, []byte("{")), len(rest)/shortRow+1))
-		d.list(d.row)
-	default:
-		if raw := d.raw(); d.err == nil && !isNull(raw) {
-			d.fail(errors.New(`"value" is not a list`))
-		}
-	}
+// begin makes room for the rows that come next.
+func (d *kbDecoder) begin() {
+	rest := d.data[d.at:]
+	d.rows = make([]MissingKB, 0, min(bytes.Count(rest, []byte("{")), len(rest)/shortRow+1))
+	d.bad, d.count = badRows{}, 0
 }
 
 func (d *kbDecoder) row() {
-	row := len(d.rows)
+	d.count++
 	d.rows = append(d.rows, MissingKB{ProductsNames: []string{}})
-	kb := &d.rows[row]
+	kb := &d.rows[len(d.rows)-1]
+	d.rowErr, d.counted = nil, false
 	if d.peek() != '{' {
-		d.wrong("row", "an object")
+		d.wrong("it", "an object")
 	} else {
 		d.object(func(key []byte) { d.member(kb, key) })
 	}
-	if d.err == nil && kb.ID == "" && kb.Name == "" {
-		d.fail(errors.New("neither id nor name"))
+	switch {
+	case d.err != nil:
+		d.err = fmt.Errorf("row %d: %w", d.count, d.err)
+		return
+	case d.rowErr != nil:
+	case kb.ID == "" && kb.Name == "":
+		d.rowErr = errors.New("neither id nor name")
+	case !d.counted: // whether anything is missing is not known
+		d.rowErr = errors.New("machineMissedOn is not there")
 	}
-	if d.err != nil {
-		d.err = fmt.Errorf("row %d: %w", row+1, d.err)
+	if d.rowErr != nil {
+		d.rows = d.rows[:len(d.rows)-1]
+		d.bad.add(d.count, d.rowErr)
 	}
 }
 
 func (d *kbDecoder) member(kb *MissingKB, key []byte) {
 	switch name := kbMember(key); name {
 	case "id":
-		kb.ID = trimKB(d.text(name))
+		kb.ID = trimKB(d.number(name))
 	case "name":
 		kb.Name = d.shared(name)
 	case "productsNames":
@@ -99,9 +89,9 @@ func (d *kbDecoder) member(kb *MissingKB, key []byte) {
 	case "osBuild":
 		kb.OSBuild = d.build(name)
 	case "machineMissedOn":
-		kb.MachineMissedOn = d.count(name)
+		kb.MachineMissedOn, d.counted = d.amount(name)
 	case "cveAddressed":
-		kb.CVEAddressed = d.count(name)
+		kb.CVEAddressed, _ = d.amount(name)
 	default:
 		d.raw()
 	}
@@ -125,11 +115,31 @@ func kbMember(key []byte) string {
 	return ""
 }
 
-// wrong skips a value that is not what it should be and says so.
+// wrong skips a value that is not what it should be, and gives its row up.
 func (d *kbDecoder) wrong(name, want string) {
 	if d.raw(); d.err == nil {
-		d.fail(fmt.Errorf("%s is not %s", name, want))
+		d.giveUp(fmt.Errorf("%s is not %s", name, want))
 	}
+}
+
+// giveUp notes why the row that is read now cannot be.
+func (d *kbDecoder) giveUp(why error) {
+	if d.rowErr == nil {
+		d.rowErr = why
+	}
+}
+
+// number reads the id of an update, which is a number in quotes and might as well come without.
+func (d *kbDecoder) number(name string) string {
+	if !isDigit(d.peek()) {
+		return d.text(name)
+	}
+	raw := d.scalar()
+	if strings.Trim(string(raw), "0123456789") != "" {
+		d.giveUp(fmt.Errorf("%s is not a whole number", name))
+		return ""
+	}
+	return string(raw)
 }
 
 // text reads a string; null is "".
@@ -200,25 +210,24 @@ func (d *kbDecoder) names(name string) []string {
 	return names
 }
 
-// count reads how many of something there are; null is none. A number in quotes
-// is one, too.
-func (d *kbDecoder) count(name string) int {
+// amount reads how many of something there are. A number in quotes is one, too; null says nothing.
+func (d *kbDecoder) amount(name string) (n int, said bool) {
 	raw := d.raw()
 	if d.err != nil || isNull(raw) {
-		return 0
+		return 0, false
 	}
 	if isString(raw) {
 		raw = []byte(unquote(raw))
 	}
 	if !json.Valid(raw) || raw[0] != '-' && !isDigit(raw[0]) {
-		d.fail(fmt.Errorf("%s is not a number", name))
-		return 0
+		d.giveUp(fmt.Errorf("%s is not a number", name))
+		return 0, false
 	}
 	n, err := count(name, json.Number(raw))
 	if err != nil {
-		d.fail(err)
+		d.giveUp(err)
 	}
-	return n
+	return n, true
 }
 
 // count reads how many of something there are, "" being none. Fractions are

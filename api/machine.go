@@ -44,8 +44,9 @@ func (c *Client) MachineByID(ctx context.Context, idOrName string, opts ...CallO
 		path:  path,
 		clone: cloneMachine,
 		size:  func(m Machine) int { return sizeOfMachines([]Machine{m}) },
-		fetch: func(ctx context.Context) (Machine, error) {
-			return one(ctx, c, "MachineByID", path, decodeOne[Machine, wireMachine])
+		fetch: func(ctx context.Context) (Machine, badRows, error) {
+			m, err := one(ctx, c, "MachineByID", path, decodeOne[Machine, wireMachine])
+			return m, badRows{}, err
 		},
 	}, opts)
 }
@@ -61,14 +62,14 @@ func (c *Client) MachinesByName(ctx context.Context, name string, opts ...CallOp
 		path:  path,
 		clone: cloneMachines,
 		size:  sizeOfMachines,
-		fetch: func(ctx context.Context) ([]Machine, error) {
+		fetch: func(ctx context.Context) ([]Machine, badRows, error) {
 			p := pager[Machine]{client: c, op: "MachinesByName", decode: decodePage[Machine, wireMachine]}
 			machines, err := p.all(ctx, path)
 			// Defender answers 404 when no device matches.
 			if err != nil && !errors.Is(err, ErrNotFound) {
-				return nil, err
+				return nil, badRows{}, err
 			}
-			return mergeMachines(machines), nil
+			return mergeMachines(machines), p.bad, nil
 		},
 	}, opts)
 }

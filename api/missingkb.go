@@ -17,13 +17,14 @@ type MissingKB struct {
 	ProductsNames   []string `json:"productsNames"`     // products it is for, without vendor: "edge"; never nil
 	URL             string   `json:"url"`               // its page in the update catalog: foreign text, may be "" or point anywhere
 	OSBuild         string   `json:"osBuild,omitempty"` // "17763" or "22631.4037"; "" when Defender does not say. Not documented
-	MachineMissedOn int      `json:"machineMissedOn"`   // devices without it
+	MachineMissedOn int      `json:"machineMissedOn"`   // devices without it, at least one
 	CVEAddressed    int      `json:"cveAddressed"`      // CVEs that it fixes
 }
 
 // MissingKBs returns the updates that devices with a software lack, one row per
-// KB and OS build, in Defender's order. Nothing missing is an empty list; an id
-// that Defender does not know is [ErrNotFound].
+// KB and OS build, in Defender's order. Rows that no device lacks are left out.
+// Nothing missing is an empty list; an id that Defender does not know is
+// [ErrNotFound].
 //
 // The permission is Software.Read.All, or Software.Read when a person signed in.
 // https://learn.microsoft.com/defender-endpoint/api/get-missing-kbs-software
@@ -50,13 +51,17 @@ func (c *Client) missingKBs(ctx context.Context, op, collection, id string, opts
 		path:  path,
 		clone: cloneKBs,
 		size:  sizeOfKBs,
-		fetch: func(ctx context.Context) ([]MissingKB, error) {
+		fetch: func(ctx context.Context) ([]MissingKB, badRows, error) {
 			p := pager[MissingKB]{client: c, op: op, decode: decodeKBPage}
 			rows, err := p.all(ctx, path)
-			if err != nil {
-				return nil, err
+			if err == nil && p.doubtful(len(rows)) && op == "MissingKBs" {
+				// Only Defender can tell whether it knows the software.
+				_, err = c.SoftwareByID(ctx, id, append(slices.Clip(opts), Fresh())...)
 			}
-			return mergeKBs(rows), nil
+			if err != nil {
+				return nil, badRows{}, err
+			}
+			return missing(mergeKBs(rows)), p.bad, nil
 		},
 	}, opts)
 }
@@ -86,6 +91,11 @@ rows:
 		kbs = append(kbs, kb)
 	}
 	return kbs
+}
+
+// missing leaves out the updates that no device lacks. It reuses kbs.
+func missing(kbs []MissingKB) []MissingKB {
+	return slices.DeleteFunc(kbs, func(kb MissingKB) bool { return kb.MachineMissedOn == 0 })
 }
 
 // kbKey is what tells rows apart.

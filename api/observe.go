@@ -26,6 +26,7 @@ type Stats struct {
 	Waits        uint64 // HTTP calls that had to wait for their turn under our own limit
 	Refused      uint64 // HTTP calls that were not made because their turn would have come too late
 	Throttled    uint64 // answers of Defender that said "too many" (429)
+	Unreadable   uint64 // rows of answers that could not be read
 	BudgetErrors uint64 // bookings that the shared budget did not answer
 }
 
@@ -34,12 +35,12 @@ func (c *Client) Stats() Stats {
 	n := c.counts
 	return Stats{
 		Hits: n.hits.Load(), Joined: n.joined.Load(), Asked: n.asked.Load(), Stale: n.stale.Load(),
-		Waits: n.waits.Load(), Refused: n.refused.Load(), Throttled: n.throttled.Load(), BudgetErrors: n.budgetErrors.Load(),
+		Waits: n.waits.Load(), Refused: n.refused.Load(), Throttled: n.throttled.Load(), Unreadable: n.unreadable.Load(), BudgetErrors: n.budgetErrors.Load(),
 	}
 }
 
 type counts struct {
-	hits, joined, asked, stale, waits, refused, throttled, budgetErrors atomic.Uint64
+	hits, joined, asked, stale, waits, refused, throttled, unreadable, budgetErrors atomic.Uint64
 }
 
 // onTheWay is what is known of a call on its way through the pipeline. Its tries

@@ -31,7 +31,7 @@ func TestObserve(t *testing.T) {
 				if n++; n == 1 {
 					return reply(r, 503, ""), nil
 				}
-				return reply(r, 200, `{"id":"x","value":[]}`), nil
+				return reply(r, 200, `{"@odata.context":"c","id":"x","value":[]}`), nil
 			})
 		})
 		ctx := t.Context()

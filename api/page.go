@@ -19,32 +19,34 @@ const maxPages = 1000
 // leads deeper with each page, and never in a circle.
 const maxDeeper = 2
 
-// decoder makes rows of a page's body and finds the link to the next one.
-type decoder[W any] func(body []byte) (rows []W, next string, err error)
+// decoder makes a page of its body.
+type decoder[W any] func(body []byte) (listPage[W], error)
 
 // pager reads one list, however many pages it has.
 type pager[W any] struct {
-	client *Client
-	op     string // names the span
-	decode decoder[W]
-	been   map[string]bool
-	depth  int // how many segments the path of a page may have
-	count  int // pages read so far
+	client  *Client
+	op      string // names the span
+	decode  decoder[W]
+	been    map[string]bool
+	depth   int // how many segments the path of a page may have
+	count   int // pages read so far
+	bad     badRows
+	context bool // the first page is one of Defender's by its own word
 }
 
 // pages yields the rows behind a path, page by page, following "@odata.nextLink".
 // The first error ends the sequence.
-func (p *pager[W]) pages(ctx context.Context, path string) iter.Seq2[[]W, error] {
-	return func(yield func([]W, error) bool) {
+func (p *pager[W]) pages(ctx context.Context, path string) iter.Seq2[listPage[W], error] {
+	return func(yield func(listPage[W], error) bool) {
 		at, err := p.client.address(path)
 		if err != nil {
-			yield(nil, err)
+			yield(listPage[W]{}, err)
 			return
 		}
 		p.been, p.depth = map[string]bool{}, depth(at)+maxDeeper
 		for at != nil {
-			rows, next, err := p.page(ctx, at)
-			if !yield(rows, err) || err != nil {
+			page, next, err := p.page(ctx, at)
+			if !yield(page, err) || err != nil {
 				return
 			}
 			at = next
@@ -52,31 +54,34 @@ func (p *pager[W]) pages(ctx context.Context, path string) iter.Seq2[[]W, error]
 	}
 }
 
+// doubtful reports whether a list of so many rows says that there is nothing, without a word that it is Defender who says
+// so: gateways and stand-ins answer anything with an empty list.
+func (p *pager[W]) doubtful(rows int) bool { return rows+p.bad.count == 0 && !p.context }
+
 // all collects the rows of all pages.
 func (p *pager[W]) all(ctx context.Context, path string) ([]W, error) {
 	var all []W
-	for rows, err := range p.pages(ctx, path) {
+	for page, err := range p.pages(ctx, path) {
 		if err != nil {
 			return nil, err
 		}
 		if all == nil {
-			all = rows
+			all = page.rows
 			continue
 		}
-		all = append(all, rows...)
+		all = append(all, page.rows...)
 	}
 	return all, nil
 }
 
 // page reads one page and finds the address of the next one, nil at the end.
-func (p *pager[W]) page(ctx context.Context, at *url.URL) (rows []W, next *url.URL, err error) {
+func (p *pager[W]) page(ctx context.Context, at *url.URL) (page listPage[W], next *url.URL, err error) {
 	p.been[at.String()] = true
 	err = p.client.get(ctx, p.op, at, func(body []byte) error {
-		var link string
 		var err error
-		rows, link, err = p.decode(body)
-		if err == nil && link != "" {
-			next, err = follow(at, link, p.been)
+		page, err = p.decode(body)
+		if err == nil && page.next != "" {
+			next, err = follow(at, page.next, p.been)
 		}
 		if err == nil && next != nil && depth(next) > p.depth {
 			err = errors.New("nextLink leads ever deeper")
@@ -84,10 +89,14 @@ func (p *pager[W]) page(ctx context.Context, at *url.URL) (rows []W, next *url.U
 		return err
 	})
 	if err != nil {
-		return nil, nil, err
+		return listPage[W]{}, nil, err
+	}
+	if p.count == 0 {
+		p.context = page.context
 	}
 	p.count++
-	return rows, next, nil
+	p.bad.join(page.bad)
+	return page, next, nil
 }
 
 // longestPath is how much of a path errors and logs show. Nobody can ask for more;

@@ -22,7 +22,7 @@ func linked(t *testing.T, link func(n int, base string) string) *service {
 		if l := link(n, s.URL); l != "" {
 			next = fmt.Sprintf(`,"@odata.nextLink":%q`, l)
 		}
-		fmt.Fprintf(w, `{"value":[{"id":"%d"}]%s}`, n, next)
+		fmt.Fprintf(w, `{"value":[{"id":"%d","machineMissedOn":1}]%s}`, n, next)
 	})
 	return s
 }

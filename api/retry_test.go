@@ -51,7 +51,7 @@ func TestRetries(t *testing.T) {
 		"always 429":           {replies: pair(status(429, "", "Retry-After", "2"), status(429, "", "Retry-After", "2")), want: seconds(0, 2, 4, 6), kind: ErrThrottled, again: 2 * time.Second},
 		"longer than the most": {replies: pair(status(429, "", "Retry-After", "900"), ok), want: seconds(0), kind: ErrThrottled, again: 900 * time.Second},
 		"longer than the call": {replies: pair(status(429, "", "Retry-After", "55"), status(429, "", "Retry-After", "6")), want: seconds(0, 55), kind: ErrThrottled, again: 6 * time.Second},
-		"404 is final":         {replies: pair(status(404, ""), ok), want: seconds(0), kind: ErrNotFound},
+		"404 is final":         {replies: pair(notFound(), ok), want: seconds(0), kind: ErrNotFound},
 		"403 is final":         {replies: pair(status(403, ""), ok), want: seconds(0), kind: ErrPermission},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"math"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -47,15 +48,16 @@ func (c *Client) SoftwareByID(ctx context.Context, id string, opts ...CallOption
 	return ask(ctx, c, question[Software]{
 		path: path,
 		size: func(s Software) int { return sizeOfSoftware([]Software{s}) },
-		fetch: func(ctx context.Context) (Software, error) {
-			return one(ctx, c, "SoftwareByID", path, decodeOne[Software, wireSoftware])
+		fetch: func(ctx context.Context) (Software, badRows, error) {
+			s, err := one(ctx, c, "SoftwareByID", path, decodeOne[Software, wireSoftware])
+			return s, badRows{}, err
 		},
 	}, opts)
 }
 
 // AllSoftware streams the software of the tenant page by page, as Defender sends
-// it: nothing is cached, and an id that Defender lists twice comes twice. The
-// first error ends the sequence. It follows Defender's nextLink and asks for the
+// it: nothing is cached, an id that Defender lists twice comes twice, and a row
+// that cannot be read is left out. The first error ends the sequence. It follows Defender's nextLink and asks for the
 // rest itself where Defender gives none.
 //
 // The permission is Software.Read.All, or Software.Read when a person signed in.
@@ -78,7 +80,10 @@ type softwareStream struct {
 	skip   int
 	left   int    // rows still wanted
 	first  string // the first id of the last list
-	yield  func(Software, error) bool
+	bad    badRows
+
+	doubtful bool // see [pager.doubtful], of the first list
+	yield    func(Software, error) bool
 }
 
 // next yields one list, of as many pages as Defender links together, and reports
@@ -89,23 +94,28 @@ func (s *softwareStream) next(ctx context.Context) bool {
 		top = size
 	}
 	p := pager[Software]{client: s.client, op: "AllSoftware", decode: decodePage[Software, wireSoftware]}
-	rows := 0
+	rows, readable := 0, 0
 	for page, err := range p.pages(ctx, "/api/Software"+query(s.filter, top, s.skip)) {
 		if err == nil && rows == 0 {
-			err = s.repeated(page)
+			err = s.repeated(page.rows)
 		}
 		if err != nil {
 			s.yield(Software{}, err)
 			return false
 		}
-		if rows += len(page); !s.send(page) {
+		rows += len(page.rows) + page.bad.count
+		readable += len(page.rows)
+		s.bad.join(page.bad)
+		if !s.send(page.rows) {
 			return false
 		}
 	}
 	// Pages that were linked end where Defender says so. A single full page without
-	// a link may have been cut at Defender's limit.
+	// a link may have been cut at Defender's limit; one of which nothing can be read
+	// would not tell whether it comes twice.
+	s.doubtful = s.doubtful || s.skip == 0 && p.doubtful(rows)
 	s.skip += rows
-	return p.count == 1 && rows >= size
+	return p.count == 1 && rows >= size && readable > 0
 }
 
 // send yields the rows of a page and reports whether more are wanted.
@@ -141,17 +151,31 @@ func (c *Client) Catalog(ctx context.Context, opts ...CallOption) (Answer[[]Soft
 		path:  "/api/Software",
 		clone: slices.Clone[[]Software],
 		size:  sizeOfSoftware,
-		fetch: func(ctx context.Context) ([]Software, error) {
-			var all []Software
-			for s, err := range c.AllSoftware(ctx, SoftwareQuery{}) {
-				if err != nil {
-					return nil, err
-				}
-				all = append(all, s)
-			}
-			return mergeSoftware(all), nil
-		},
+		fetch: c.wholeCatalog,
 	}, opts)
+}
+
+func (c *Client) wholeCatalog(ctx context.Context) ([]Software, badRows, error) {
+	var all []Software
+	var failure error
+	s := softwareStream{client: c, left: math.MaxInt, yield: func(s Software, err error) bool {
+		if failure = err; err == nil {
+			all = append(all, s)
+		}
+		return err == nil
+	}}
+	for s.next(ctx) {
+	}
+	switch {
+	case errors.Is(failure, ErrNotFound): // of a list that every tenant has
+		failure = &Error{Kind: ErrNotDefender, Call: c.call(softwarePath), Status: http.StatusNotFound, Err: errors.New("there is no software list")}
+	case failure == nil && s.doubtful:
+		failure = &Error{Kind: ErrNotDefender, Call: c.call(softwarePath), Status: http.StatusOK, Err: errors.New("an empty list without @odata.context")}
+	}
+	if failure != nil {
+		return nil, badRows{}, failure
+	}
+	return mergeSoftware(all), s.bad, nil
 }
 
 // mergeSoftware sorts by id and makes one row of those with the same id.

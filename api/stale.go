@@ -150,7 +150,7 @@ func (a *oldAnswers) get(key string, now time.Time) (outcome, bool) {
 // excused reports whether a failure is a reason to hand out an old answer: nothing
 // is known to have changed, Defender could only not be asked in time.
 func excused(e *Error) bool {
-	return e.Is(ErrThrottled) || e.Is(ErrBusy) || e.Is(ErrUnavailable) || errors.Is(e, context.DeadlineExceeded)
+	return e.Is(ErrThrottled) || e.Is(ErrBusy) || e.Is(ErrUnavailable) || e.Is(ErrNotDefender) || errors.Is(e, context.DeadlineExceeded)
 }
 
 // longWait is how long one who could have an old answer waits for the turn of a

@@ -84,7 +84,9 @@ func TestStale(t *testing.T) {
 		"background":           {status(503, ""), []CallOption{Background()}, ErrUnavailable, false},
 		"no permission":        {status(403, ""), nil, ErrPermission, false},
 		"credential":           {status(401, ""), nil, ErrCredential, false},
-		"not found":            {status(404, ""), nil, ErrNotFound, false},
+		"not found":            {notFound(), nil, ErrNotFound, false},
+		"another's 404":        {status(404, `{"statusCode":404,"message":"Resource not found"}`), nil, ErrNotDefender, true},
+		"a firewall's 403":     {status(403, "<html>Blocked</html>"), nil, ErrNotDefender, true},
 		"an answer of nothing": {status(200, "<html>"), nil, ErrBadResponse, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {

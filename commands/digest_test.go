@@ -279,7 +279,6 @@ func TestDigestAddOffersWhatWasMeant(t *testing.T) {
 		`digest add edge --at "daily 07:00"`:                 `digest add microsoft-_-edge --at "daily 07:00"`,
 		`digest add Microsoft-_-Egde all --min-cves 2`:       `digest add microsoft-_-edge all --min-cves 2`,
 		`digest add microsoft-_-edge,chorme --at daily 7:00`: `digest add microsoft-_-edge google-_-chrome --at "daily 7:00"`,
-		`digest add - --cron "0 9 * * 1" --tz UTC`:           `digest add microsoft-_-edge --cron "0 9 * * 1" --tz UTC`,
 	} {
 		page := d.refuses(t, alice, here, line)
 		if page.Title != "Unknown software" || len(page.Actions) == 0 || page.Actions[0].Command != want {

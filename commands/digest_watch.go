@@ -33,6 +33,10 @@ func (d digests) known(ctx context.Context, w *wish) ([]string, error) {
 	out := slices.Clone(w.watch)
 	for i, word := range out {
 		id, ok := watchSpelling(word, catalog.Value)
+		if !ok && catalog.Skipped > 0 { // it may be in what could not be read
+			w.unread = fmt.Sprintf("Whether Defender knows %s could not be checked: of its software list, %s.", word, couldNotRead(catalog.Skipped))
+			continue
+		}
 		if !ok {
 			return nil, d.unknownWatch(ctx, w, word)
 		}
@@ -75,7 +79,7 @@ func (d digests) unknownWatch(ctx context.Context, w *wish, word string) error {
 		if _, err := digest.ReadWatch([]string{word}); err != nil {
 			return err
 		}
-		return unknownSoftware(word, nil)
+		return unknownSoftware(word, found, nil, nil)
 	}
 	e := &Error{
 		Title: "Unknown software", Usage: true,

@@ -92,7 +92,7 @@ func Reason(err error) string {
 
 // Reasons are the words of [Reason] for failures, but for those that refusals bring along.
 func Reasons() []string {
-	words := []string{reasonUsage, reasonDeclined, reasonInternal}
+	words := []string{reasonUsage, reasonDeclined, reasonInternal, reasonUnreadable}
 	for _, e := range explanations {
 		if !slices.Contains(words, e.word) {
 			words = append(words, e.word)
@@ -106,6 +106,8 @@ const (
 	reasonUsage    = "usage"
 	reasonDeclined = "declined"
 	reasonInternal = "internal"
+
+	reasonUnreadable = "bad_response" // no row of an answer could be read
 )
 
 // Logged is what the log may hold of the failure of a question: its kind and its cause, without the words of who asked. What
@@ -165,6 +167,16 @@ var explanations = []explanation{
 		more: missingRoles,
 	},
 	{
+		is: api.ErrNotDefender, when: status(401, 403, 407), word: "not_defender", title: "Something between this bot and Defender refuses",
+		lead: "A firewall, proxy or gateway answered in Defender's place, so nothing is known about your question. It is no missing permission of the bot's app. " +
+			"Whoever runs this bot has to have Defender's address allowed there, and should check DEFENDER_API_URL where it is set.",
+	},
+	{
+		is: api.ErrNotDefender, word: "not_defender", title: "This is not Defender's API",
+		lead: "Something answers at the address that this bot asks, but not as Defender does, so nothing is known about your question. " +
+			"Whoever runs this bot should check DEFENDER_API_URL and DEFENDER_CLOUD, and any proxy or gateway on the way.",
+	},
+	{
 		is: api.ErrLicence, when: code("DisabledFeature"), word: "licence", title: "Defender Vulnerability Management is not available in this tenant",
 		lead: "Defender says that this feature is switched off. Ask whoever administers Defender.",
 	},
@@ -193,7 +205,8 @@ var explanations = []explanation{
 	},
 	{
 		is: api.ErrBadResponse, word: "bad_response", title: "Defender's answer could not be read",
-		lead: "It was not what the API promises, so nothing of it is shown. Try again in a minute; if it persists, a proxy between this bot and Defender may be answering instead.",
+		lead: "It was not what the API promises, so nothing of it is shown. Try again in a minute; if it persists, a proxy between this bot and Defender may be answering instead, " +
+			"or DEFENDER_API_URL names another address: whoever runs this bot should check both.",
 	},
 	{
 		is: api.ErrBadRequest, when: code("OsPlatformNotSupported", "ClientVersionNotSupported"), word: "bad_request", title: "Defender cannot tell that of this device",
@@ -225,6 +238,11 @@ var explanations = []explanation{
 // code fits errors that carry one of Defender's words.
 func code(words ...string) func(*api.Error) bool {
 	return func(e *api.Error) bool { return slices.Contains(words, e.Code) }
+}
+
+// status fits errors with one of some HTTP statuses.
+func status(any ...int) func(*api.Error) bool {
+	return func(e *api.Error) bool { return slices.Contains(any, e.Status) }
 }
 
 // byDefender fits refusals of Defender, unlike those of Entra, which are given before the request has an id.

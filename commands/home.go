@@ -103,8 +103,8 @@ func (h home) software(ctx context.Context, page *view.Page) {
 	page.AsOf = found.asOf
 	rest := len(found.software) - homeSoftware
 	found.software = found.software[:min(len(found.software), homeSoftware)]
-	if len(found.software) == 0 {
-		return
+	if page.Unreadable = found.skipped; found.skipped > 0 {
+		page.Parts = append(page.Parts, view.Facts{{Name: "Software list", Value: couldNotRead(found.skipped) + ", so there may be more"}})
 	}
 	t := softwareTable("", found)
 	t.Caption = "The software that exposes most devices"

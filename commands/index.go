@@ -33,15 +33,22 @@ type entry struct {
 	squeezed string   // the id without anything but letters and digits, so that "7zip" fits "7-zip"
 }
 
-// find returns the software that fits every one of words, best first. No words fit everything.
+// find returns the software that fits every one of words, best first. No words fit everything; words without a letter or
+// digit, and a list without software, are an [*Error].
 func (x *Index) find(ctx context.Context, d Defender, words []string) (found, error) {
+	terms := termsOf(words)
+	if len(words) > 0 && len(terms) == 0 {
+		return found{}, noLetters(words)
+	}
 	catalog, err := d.Catalog(ctx)
 	if err != nil {
 		return found{}, fmt.Errorf("search software: %w", err)
 	}
+	if len(catalog.Value) == 0 {
+		return found{}, emptyList(catalog.Skipped)
+	}
 	entries := x.prepare(catalog)
-	f := found{asOf: asOf(catalog)}
-	terms := termsOf(words)
+	f := found{asOf: asOf(catalog), skipped: catalog.Skipped}
 	if f.software, err = rank(ctx, entries, terms, exactness); err == nil && len(f.software) == 0 {
 		f.software, err = rank(ctx, entries, terms, similarity)
 		f.inexact = true

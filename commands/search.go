@@ -38,19 +38,11 @@ func Search(d Defender, idx *Index) Command {
 				return view.Page{}, err
 			}
 			if len(found.software) == 0 {
-				return view.Page{}, nothingFound(words)
+				return view.Page{}, nothingFound(words, found)
 			}
 			found.page = page
 			return searchPage(strings.Join(words, " "), found), nil
 		},
-	}
-}
-
-func nothingFound(words []string) error {
-	return &Error{
-		Title:   "Nothing found",
-		Message: fmt.Sprintf("No software in this tenant fits %q. Try a part of its name or its vendor.", strings.Join(words, " ")),
-		Actions: []view.Action{{Label: "Most exposed software", Command: Line(searchName)}},
 	}
 }
 
@@ -60,6 +52,7 @@ type found struct {
 	asOf     view.AsOf
 	inexact  bool // nothing fits as typed; these fit with typing errors forgiven
 	page     int
+	skipped  int // rows of the software list that could not be read
 }
 
 // searchPage lists software as buttons. query is what was searched for, empty for everything.
@@ -68,6 +61,11 @@ func searchPage(query string, f found) view.Page {
 		Title: fmt.Sprintf("Software that fits %q", query),
 		Lead:  fmt.Sprintf("%s found. Choose one to see its missing updates.", softwareCount(len(f.software))),
 		AsOf:  f.asOf,
+
+		Unreadable: f.skipped,
+	}
+	if f.skipped > 0 {
+		page.Lead += fmt.Sprintf(" %s, so there may be more.", couldNotRead(f.skipped))
 	}
 	if query == "" {
 		page.Title = "All software, most exposed devices first"

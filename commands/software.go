@@ -123,7 +123,7 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 		return s.instead(ctx, q, err)
 	case err != nil:
 		return view.Page{}, fmt.Errorf("read missing KBs: %w", err)
-	case len(answer.Value) > 0:
+	case len(answer.Value)+answer.Skipped > 0:
 		return s.page(q, answer), nil
 	}
 	// An empty list may mean "nothing is missing" or "never heard of it", and only the software itself tells which.
@@ -131,9 +131,16 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	if errors.Is(err, api.ErrNotFound) {
 		return s.instead(ctx, q, err)
 	}
+	if errors.Is(err, api.ErrNotDefender) {
+		return view.Page{}, fmt.Errorf("read software: %w", err)
+	}
 	page := s.page(q, answer)
 	if err != nil {
-		page.Note = "Defender listed nothing, and whether it knows this id at all could not be checked: " + Explain(err).Lead
+		if unchecked := Explain(err).Title + "."; answer.Stale != nil { // it lacked nothing at that time
+			page.Note = "Whether Defender still knows this id could not be checked: " + unchecked
+		} else {
+			page.Lead = "Defender listed no update for this id, and whether it knows the id at all could not be checked, so updates may be missing all the same. " + unchecked
+		}
 		page.Actions = slices.DeleteFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share }) // nobody knows that it is true
 		return page, nil
 	}
@@ -151,7 +158,7 @@ func maxAge(fresh bool) []api.CallOption {
 func (s software) instead(ctx context.Context, q query, cause error) (view.Page, error) {
 	found, err := s.index.find(ctx, s.defender, strings.Split(q.id, idSeparator))
 	if err != nil || len(found.software) == 0 {
-		return view.Page{}, unknownSoftware(q.id, cause)
+		return view.Page{}, unknownSoftware(q.id, found, err, cause)
 	}
 	for _, other := range found.software {
 		if strings.EqualFold(other.ID, q.id) && other.ID != q.id {
@@ -168,15 +175,6 @@ func (s software) instead(ctx context.Context, q query, cause error) (view.Page,
 	return page, nil
 }
 
-func unknownSoftware(id string, cause error) error {
-	return &Error{
-		Title:   "Unknown software",
-		Message: fmt.Sprintf("Defender knows no software %s in this tenant, and nothing similar. Search for it by a part of its name.", id),
-		Actions: []view.Action{{Label: "Most exposed software", Command: Line(searchName)}},
-		Err:     cause,
-	}
-}
-
 // byWords answers words that are no id: one hit at once, several as a choice.
 func (s software) byWords(ctx context.Context, q query, words []string) (view.Page, error) {
 	found, err := s.index.find(ctx, s.defender, words)
@@ -185,7 +183,7 @@ func (s software) byWords(ctx context.Context, q query, words []string) (view.Pa
 	}
 	switch len(found.software) {
 	case 0:
-		return view.Page{}, nothingFound(words)
+		return view.Page{}, nothingFound(words, found)
 	case 1:
 		q.id = found.software[0].ID
 		page, err := s.byID(ctx, q)
@@ -201,9 +199,9 @@ func (s software) byWords(ctx context.Context, q query, words []string) (view.Pa
 
 func onlyHit(f found, query string) string {
 	if f.inexact {
-		return fmt.Sprintf("Nothing fits %q as typed; this is the nearest.", query)
+		return fmt.Sprintf("Nothing fits %q as typed%s; this is the nearest.", query, f.limits())
 	}
-	return fmt.Sprintf("The only software that fits %q.", query)
+	return fmt.Sprintf("The only software that fits %q%s.", query, f.limits())
 }
 
 // page makes the page of a list of missing KBs.
@@ -213,6 +211,8 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 		Title: "Missing updates: " + q.id,
 		Lead:  lead(shown, hidden),
 		AsOf:  asOf(answer),
+
+		Unreadable: answer.Skipped,
 		Actions: []view.Action{
 			{Label: "Refresh", Command: q.line(q.sort, q.page, "--fresh"), Effect: view.Replace},
 			{Label: "Share to channel", Command: q.line(q.sort, q.page), Effect: view.Share},
@@ -221,6 +221,12 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 	if hidden > 0 {
 		all := query{id: q.id}
 		page.Actions = append(page.Actions, view.Action{Label: "Show all", Command: all.line(q.sort, 0), Effect: view.Replace})
+	}
+	switch {
+	case answer.Skipped > 0 && len(shown)+hidden == 0:
+		page.Lead = noneRead(answer.Skipped)
+	case answer.Skipped > 0:
+		page.Lead += fmt.Sprintf(" %s, so more may be missing.", couldNotRead(answer.Skipped))
 	}
 	page.Parts = []view.Part{kbTable(q, shown)} // also without rows: a CSV of nothing is its header
 	return page

@@ -96,6 +96,9 @@ const ProductsBetween = ", "
 func missingKBs(rows []digest.Row) []api.MissingKB {
 	kbs := make([]api.MissingKB, 0, len(rows))
 	for _, r := range rows {
+		if r.Devices == 0 { // earlier versions kept updates that no device lacks
+			continue
+		}
 		kb := api.MissingKB{
 			ID: r.KB, Name: r.Name, URL: r.URL, OSBuild: r.OSBuild, MachineMissedOn: r.Devices, CVEAddressed: r.CVEs, ProductsNames: []string{},
 		}
@@ -114,7 +117,7 @@ func staleness(err error) view.Stale {
 		return view.NotStale
 	case errors.Is(err, api.ErrThrottled):
 		return view.UsedUp
-	case errors.Is(err, api.ErrUnavailable):
+	case errors.Is(err, api.ErrUnavailable), errors.Is(err, api.ErrNotDefender):
 		return view.Unreachable
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, api.ErrBusy):
 		return view.TooSlow

@@ -1,6 +1,9 @@
 package commands
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Suggester offers software to somebody who types a part of its name. The zero value knows none.
 type Suggester struct {
@@ -18,6 +21,9 @@ func (s *Suggester) Suggest(ctx context.Context, typed string, limit int) ([]str
 		return nil, nil
 	}
 	found, err := s.index.find(ctx, s.defender, Read(typed))
+	if _, ok := errors.AsType[*Error](err); ok {
+		return nil, nil // there is nothing to offer
+	}
 	if err != nil {
 		return nil, err
 	}

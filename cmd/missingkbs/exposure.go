@@ -76,13 +76,14 @@ func (e *exposure) Snapshot(ctx context.Context, s digest.Subscription, due time
 }
 
 func (e *exposure) snapshot(ctx context.Context, watch []string, since time.Time) (digest.Snapshot, error) {
-	ids, nothing, err := e.resolve(ctx, watch, since)
+	ids, lacking, err := e.resolve(ctx, watch, since)
 	if err != nil {
 		return digest.Snapshot{}, e.later(err)
 	}
 	urgency := e.urgency(len(ids))
 	snap, err := e.read(ctx, ids, func(id string) (part, error) { return e.part(ctx, id, since, urgency) })
-	snap.Unread = append(snap.Unread, nothing...)
+	snap.Unread = append(snap.Unread, lacking.Unread...)
+	snap.Partial = append(snap.Partial, lacking.Partial...)
 	return snap, err
 }
 
@@ -93,8 +94,8 @@ func (e *exposure) Confirm(ctx context.Context, software []string) (digest.Snaps
 }
 
 // resolve turns what is watched into software ids: ids stand for themselves, a pattern for what fits it in the catalog.
-// A pattern that fits nothing is told, for silence would read as "nothing is missing".
-func (e *exposure) resolve(ctx context.Context, watch []string, since time.Time) (ids []string, nothing []digest.Unread, err error) {
+// What the catalog does not tell of a pattern is told, for silence would read as "nothing is missing".
+func (e *exposure) resolve(ctx context.Context, watch []string, since time.Time) (ids []string, lacking digest.Snapshot, err error) {
 	found := map[string]bool{}
 	for _, w := range watch {
 		if w != digest.All && !strings.Contains(w, "*") {
@@ -103,34 +104,39 @@ func (e *exposure) resolve(ctx context.Context, watch []string, since time.Time)
 		}
 		list, err := e.list(ctx, since)
 		if err != nil {
-			return nil, nil, fmt.Errorf("read the software list: %w", err)
+			return nil, lacking, fmt.Errorf("read the software list: %w", err)
 		}
 		pattern, fits := digest.Subscription{Watch: []string{w}}, false
-		for _, s := range list {
+		for _, s := range list.list {
 			if pattern.Watches(s.id) && (w != digest.All || s.weak) {
 				found[s.id], fits = true, true
 			}
 		}
-		if !fits {
-			nothing = append(nothing, digest.Unread{Software: w, Reason: "No software fits this."})
+		switch {
+		case !fits && list.skipped > 0:
+			lacking.Unread = append(lacking.Unread, digest.Unread{Software: w, Reason: "No software fits this, of what could be read of the software list."})
+		case !fits:
+			lacking.Unread = append(lacking.Unread, digest.Unread{Software: w, Reason: "No software fits this."})
+		case list.skipped > 0:
+			lacking.Partial = append(lacking.Partial, digest.Partial{Software: w, Rows: list.skipped})
 		}
 	}
-	return slices.Sorted(maps.Keys(found)), nothing, nil
+	return slices.Sorted(maps.Keys(found)), lacking, nil
 }
 
 // list reads the software list, or remembers it: a reading that asked for it again at each attempt would have no calls
 // left for anything else under a low limit.
-func (e *exposure) list(ctx context.Context, since time.Time) ([]listing, error) {
+func (e *exposure) list(ctx context.Context, since time.Time) (software, error) {
 	if list, ok := e.kept.list(since); ok {
 		return list, nil
 	}
 	all, err := e.defender.Catalog(ctx, e.urgency(1))
 	if err != nil {
-		return nil, err
+		return software{}, err
 	}
-	list := make([]listing, len(all.Value))
+	list := software{make([]listing, len(all.Value)), all.Skipped}
 	for i, s := range all.Value {
-		list[i] = listing{s.ID, s.Weaknesses > 0}
+		list.list[i] = listing{s.ID, s.Weaknesses > 0}
 	}
 	e.kept.putList(list, all.FetchedAt, e.now())
 	return list, nil
@@ -160,6 +166,13 @@ func (e *exposure) read(ctx context.Context, ids []string, one func(id string) (
 			snap.Unread = append(snap.Unread, digest.Unread{Software: id, Reason: commands.Explain(err).Title + "."})
 			continue
 		}
+		if parts[i].skipped > 0 && len(parts[i].rows) == 0 {
+			snap.Unread = append(snap.Unread, digest.Unread{Software: id, Reason: "None of the rows of Defender's answer could be read."})
+			continue
+		}
+		if parts[i].skipped > 0 {
+			snap.Partial = append(snap.Partial, digest.Partial{Software: id, Rows: parts[i].skipped})
+		}
 		snap.Software = append(snap.Software, id)
 		snap.Rows = append(snap.Rows, parts[i].rows...)
 		snap.At = earlier(snap.At, parts[i].at)
@@ -173,13 +186,16 @@ func (e *exposure) read(ctx context.Context, ids []string, one func(id string) (
 	case cutShort != nil:
 		return digest.Snapshot{Unread: snap.Unread}, e.later(cutShort)
 	case len(snap.Software) == 0 && len(ids) > 0:
-		return snap, e.later(failures[0])
+		return snap, e.later(cmp.Or(failures[0], errNoRows))
 	}
 	slices.SortFunc(snap.Rows, func(a, b digest.Row) int {
 		return cmp.Or(strings.Compare(a.Software, b.Software), strings.Compare(a.KB, b.KB), strings.Compare(a.OSBuild, b.OSBuild))
 	})
 	return snap, nil
 }
+
+// errNoRows is the failure of a reading that is all unreadable rows.
+var errNoRows = errors.New("none of the rows of Defender's answer could be read")
 
 func earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
@@ -236,7 +252,7 @@ func (e *exposure) fetch(ctx context.Context, id string, maxAge time.Duration, u
 	if err != nil {
 		return part{}, err
 	}
-	p := part{at: answer.FetchedAt, rows: make([]digest.Row, 0, len(answer.Value))}
+	p := part{at: answer.FetchedAt, skipped: answer.Skipped, rows: make([]digest.Row, 0, len(answer.Value))}
 	for _, kb := range answer.Value {
 		p.rows = append(p.rows, digest.Row{
 			Key:      digest.Key{Software: id, KB: kb.ID, OSBuild: kb.OSBuild},

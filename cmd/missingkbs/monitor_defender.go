@@ -93,7 +93,7 @@ func counted(defender *api.Client) func() metrics.Client {
 		s := defender.Stats()
 		return metrics.Client{
 			Hits: int64(s.Hits), Joined: int64(s.Joined), Asked: int64(s.Asked), Stale: int64(s.Stale), //nolint:gosec // counts
-			Waited: int64(s.Waits), Refused: int64(s.Refused), Throttled: int64(s.Throttled), BudgetErrors: int64(s.BudgetErrors), //nolint:gosec // counts
+			Waited: int64(s.Waits), Refused: int64(s.Refused), Throttled: int64(s.Throttled), Unreadable: int64(s.Unreadable), BudgetErrors: int64(s.BudgetErrors), //nolint:gosec // counts
 		}
 	}
 }

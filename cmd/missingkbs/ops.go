@@ -158,7 +158,7 @@ func (o *operators) digest(_ context.Context, d digest.Observation) {
 
 // failed hears why something failed. Most reasons are no matter for operators.
 func (o *operators) failed(reason, source string) {
-	if reason == "timeout" {
+	if reason == "timeout" || reason == "not_defender" {
 		reason = ops.Unavailable
 	}
 	if slices.Contains(ops.Failures(), reason) {

@@ -13,7 +13,7 @@ import (
 type parts struct {
 	mu       sync.Mutex
 	by       map[string]part
-	listed   []listing // the software list, as it was read last
+	listed   software // the software list, as it was read last
 	listedAt time.Time
 	readings map[string]reading
 	last     time.Time // when anything was read
@@ -21,9 +21,16 @@ type parts struct {
 
 // part is the patch gap of one software.
 type part struct {
-	rows  []digest.Row
-	at    time.Time
-	again *part // a later reading, which was to confirm this one
+	rows    []digest.Row
+	skipped int // rows that could not be read
+	at      time.Time
+	again   *part // a later reading, which was to confirm this one
+}
+
+// software is the software list.
+type software struct {
+	list    []listing
+	skipped int // rows that could not be read
 }
 
 // listing is what the software list says of one software.
@@ -131,13 +138,13 @@ func (k *parts) confirm(id string, first, again part, now time.Time) {
 }
 
 // list is the software list, if it was read since a time.
-func (k *parts) list(since time.Time) ([]listing, bool) {
+func (k *parts) list(since time.Time) (software, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.listed, !k.listedAt.IsZero() && !k.listedAt.Before(since)
 }
 
-func (k *parts) putList(list []listing, at, now time.Time) {
+func (k *parts) putList(list software, at, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.listed, k.listedAt, k.last = list, at, now

@@ -83,7 +83,7 @@ func (c Changes) Confirm(again Snapshot) (confirmed Changes, stay []Row) {
 		switch {
 		case there:
 			stay = append(stay, row)
-		case again.read(change.Software):
+		case again.read(change.Software) && !again.partial(change.Software):
 			change.Devices = 0
 			c.Closed = append(c.Closed, change)
 		default:
@@ -92,6 +92,18 @@ func (c Changes) Confirm(again Snapshot) (confirmed Changes, stay []Row) {
 	}
 	c.sort()
 	return c, stay
+}
+
+// unsure takes the rows out of those that vanished whose software was read but for some rows: they may be among these.
+func (c *Changes) unsure(after Snapshot) (rows []Row) {
+	c.Vanished = slices.DeleteFunc(c.Vanished, func(change Change) bool {
+		if !after.partial(change.Software) {
+			return false
+		}
+		rows = append(rows, change.Row)
+		return true
+	})
+	return rows
 }
 
 // Keep is the changes without those of rows that are too small to tell both before and after.

@@ -16,6 +16,8 @@ func (r Report) Heartbeat() view.Page {
 		Title: "No change: " + s.scope(),
 		Lead:  fmt.Sprintf("Nothing has changed since %s. %s", s.moment(r.Since), gapWords(r.After, shown)),
 		AsOf:  r.asOf(),
+
+		Unreadable: r.After.unreadable(),
 	}
 	if unread := unreadFacts(r.After); len(unread) > 0 {
 		page.Title = string(CouldNotTell) + ": " + s.scope()

@@ -45,6 +45,8 @@ func (r Report) Page() view.Page {
 		Parts: []view.Part{r.header(), r.changed(maxListed)},
 		Note:  r.note(),
 		AsOf:  r.asOf(),
+
+		Unreadable: r.After.unreadable(),
 		Actions: []view.Action{
 			{Label: "Details", Command: "digest details " + s.ID},
 			{Label: "CSV", Command: "digest csv " + s.ID},
@@ -78,6 +80,7 @@ func (r Report) Details() view.Page {
 
 // Details is the page of all rows of a snapshot that a subscription's filter lets pass, the largest gaps first.
 func Details(s Subscription, at Snapshot, now time.Time) view.Page {
+	at = at.missing()
 	shown := at.Keep(s.Filter)
 	table := gapTable(ranked(shown.Rows))
 	table.Caption = "Missing updates of " + s.scope()
@@ -87,6 +90,8 @@ func Details(s Subscription, at Snapshot, now time.Time) view.Page {
 		Lead:  gapWords(at, shown),
 		Parts: []view.Part{table},
 		AsOf:  view.AsOf{Time: at.At, Age: max(0, now.Sub(at.At))},
+
+		Unreadable: at.unreadable(),
 	}
 	if unread := unreadFacts(at); len(unread) > 0 {
 		page.Parts = append([]view.Part{unread}, page.Parts...)
@@ -176,7 +181,7 @@ func gapWords(all, shown Snapshot) string {
 	if t.Rows > 0 {
 		words = fmt.Sprintf("%s missing, worst on %s", plural(t.KBs, "update"), plural(t.Worst, "device"))
 	}
-	if t.Rows > 0 && len(all.Unread) > 0 {
+	if t.Rows > 0 && !all.whole() {
 		words += ","
 	}
 	words += inWhatWasRead(all) + "."
@@ -191,7 +196,7 @@ func gapWords(all, shown Snapshot) string {
 
 // inWhatWasRead limits a sentence to what is known.
 func inWhatWasRead(s Snapshot) string {
-	if len(s.Unread) == 0 {
+	if s.whole() {
 		return ""
 	}
 	return " in what could be read"
@@ -243,7 +248,22 @@ func unreadFacts(s Snapshot) view.Facts {
 		facts = append(facts, view.Fact{Name: "Could not read", Value: join(software, maxListed, ", ") + ": " + reason + " Nothing is known of it, and it counts as nothing above or below."})
 	}
 	slices.SortFunc(facts, func(a, b view.Fact) int { return cmp.Compare(a.Value, b.Value) })
+	if len(s.Partial) > 0 {
+		facts = append(facts, partialFact(s))
+	}
 	return facts
+}
+
+// partialFact counts the rows that could not be read.
+func partialFact(s Snapshot) view.Fact {
+	of := make([]string, len(s.Partial))
+	for i, p := range s.Partial {
+		of[i] = p.Software
+	}
+	slices.Sort(of)
+	return view.Fact{Name: "Could not read", Value: fmt.Sprintf(
+		"%s could not be read (%s). Which updates they are about is not known: they count as nothing above or below, and no update of this software is called closed.",
+		plural(s.unreadable(), "row"), join(of, maxListed, ", "))}
 }
 
 // join joins the first words and counts the others.

@@ -22,11 +22,19 @@ func (s Snapshot) Keep(f Filter) Snapshot {
 	return s
 }
 
+// missing is the snapshot without updates that no device lacks. Earlier versions kept them, and what they wrote must not
+// count as closed now.
+func (s Snapshot) missing() Snapshot {
+	s.Rows = slices.DeleteFunc(slices.Clone(s.Rows), func(r Row) bool { return r.Devices == 0 })
+	return s
+}
+
 // only is the snapshot without the software that is not wanted.
 func (s Snapshot) only(wanted func(software string) bool) Snapshot {
 	s.Software = slices.DeleteFunc(slices.Clone(s.Software), func(id string) bool { return !wanted(id) })
 	s.Rows = slices.DeleteFunc(slices.Clone(s.Rows), func(r Row) bool { return !wanted(r.Software) })
 	s.Unread = slices.DeleteFunc(slices.Clone(s.Unread), func(u Unread) bool { return !wanted(u.Software) })
+	s.Partial = slices.DeleteFunc(slices.Clone(s.Partial), func(p Partial) bool { return !wanted(p.Software) })
 	return s
 }
 
@@ -70,6 +78,22 @@ func (s Snapshot) read(id string) bool { return contains(s.Software, id) && !s.u
 
 func (s Snapshot) unread(id string) bool {
 	return slices.ContainsFunc(s.Unread, func(u Unread) bool { return u.Software == id })
+}
+
+func (s Snapshot) partial(id string) bool {
+	return slices.ContainsFunc(s.Partial, func(p Partial) bool { return p.Software == id })
+}
+
+// whole reports whether everything that was to be read was.
+func (s Snapshot) whole() bool { return len(s.Unread)+len(s.Partial) == 0 }
+
+// unreadable is how many rows could not be read.
+func (s Snapshot) unreadable() int {
+	n := 0
+	for _, p := range s.Partial {
+		n += p.Rows
+	}
+	return n
 }
 
 // rows finds a snapshot's rows by key.

@@ -84,6 +84,14 @@ type Snapshot struct {
 	Software []string  // what was read, sorted; a software without rows lacks nothing
 	Rows     []Row     // sorted by Key
 	Unread   []Unread  // what could not be read; nothing of it is in Rows
+	Partial  []Partial // what could be read but for some rows; the others are in Rows
+}
+
+// Partial is a software of which some rows could not be read. Which updates these are about is not known, so that none
+// of the software's can be told to be gone.
+type Partial struct {
+	Software string
+	Rows     int // that could not be read
 }
 
 // Unread is a software whose patch gap could not be read.

@@ -18,7 +18,7 @@ const (
 func (r Report) Verdict() Verdict {
 	after, changes := r.After.Keep(r.Subscription.Filter), r.changes()
 	appeared := [][]Change{changes.New, changes.Reopened, changes.Added}
-	unsure := len(r.After.Unread) > 0 || len(r.After.Software) == 0
+	unsure := !r.After.whole() || len(r.After.Software) == 0
 	switch {
 	case !r.first() && fixCVEs(appeared):
 		return ActionRequired

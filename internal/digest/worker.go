@@ -115,7 +115,7 @@ func (w *Worker) report(ctx context.Context, s Subscription, due time.Time) (Rep
 	if r.History, err = w.Store.Deliveries(ctx, s.ID, historyLength); err != nil {
 		return r, fmt.Errorf("read the deliveries of digest %s: %w", s.ID, err)
 	}
-	r.Before = before.only(s.Watches) // what is no longer watched has not closed
+	r.Before = before.missing().only(s.Watches) // what is no longer watched has not closed
 	r.Since = r.toldAt()
 	reading, cancel := readingTime(ctx)
 	defer cancel()
@@ -164,6 +164,7 @@ func (w *Worker) compare(ctx context.Context, r *Report) error {
 	if err != nil {
 		return err
 	}
+	r.After = r.After.with(c.unsure(r.After))
 	var closed []Change
 	var unfinished error
 	if len(c.Vanished) > 0 {
@@ -217,8 +218,9 @@ func (w *Worker) seen(ctx context.Context, tenant string, fresh []Change) (map[K
 
 // unreadNews reports whether the channel has to be told what could not be read: silence would say that nothing changed.
 func (r Report) unreadNews() bool {
-	fresh := slices.ContainsFunc(r.After.Unread, func(u Unread) bool { return !r.Before.unread(u.Software) })
-	return fresh || len(r.After.Unread) > 0 && r.Now.Sub(r.Since) >= remindAfter
+	fresh := slices.ContainsFunc(r.After.Unread, func(u Unread) bool { return !r.Before.unread(u.Software) }) ||
+		slices.ContainsFunc(r.After.Partial, func(p Partial) bool { return !r.Before.partial(p.Software) })
+	return fresh || !r.After.whole() && r.Now.Sub(r.Since) >= remindAfter
 }
 
 // pages are what is posted of a report and into its thread; nothing for a silent one.

@@ -52,6 +52,7 @@ type Client struct {
 	Waited                     int64 // calls that waited for our own limit
 	Refused                    int64 // calls that were not made, because their turn would have come too late
 	Throttled                  int64 // answers of Defender that said "too many"
+	Unreadable                 int64 // rows of answers that could not be read
 	BudgetErrors               int64 // times that the shared budget did not answer
 }
 
@@ -160,6 +161,7 @@ func (w writer) client(c Client) {
 	w.counter("defender_throttled_total", "Answers of Defender that said that there were too many calls (429).", c.Throttled)
 	w.counter("defender_own_limit_waits_total", "Calls of Defender that waited for their turn under our own limit.", c.Waited)
 	w.counter("defender_own_limit_refused_total", "Calls of Defender that were not made, because their turn would have come too late.", c.Refused)
+	w.counter("defender_unreadable_rows_total", "Rows of Defender's answers that could not be read, and are left out of what people are shown.", c.Unreadable)
 	w.counter("defender_budget_errors_total", "Times that the budget which replicas share did not answer.", c.BudgetErrors)
 }
 

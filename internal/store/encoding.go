@@ -27,6 +27,7 @@ type contents struct {
 	Software []string
 	Hash     []int64 // of the readings, in the order of Software
 	Unread   []digest.Unread
+	Partial  []digest.Partial `json:",omitempty"`
 }
 
 func columns(rows []digest.Row) gaps {

@@ -29,7 +29,7 @@ func (s *Store) Baseline(ctx context.Context, subscription string) (digest.Snaps
 	if err != nil {
 		return digest.Snapshot{}, false, fmt.Errorf("read the baseline of subscription %s: %w", subscription, err)
 	}
-	snap := digest.Snapshot{Tenant: row.Tenant, At: moment(list.At), Unread: list.Unread}
+	snap := digest.Snapshot{Tenant: row.Tenant, At: moment(list.At), Unread: list.Unread, Partial: list.Partial}
 	for i, software := range list.Software {
 		rows, err := s.reading(ctx, &u, reading{row.Tenant, software, list.Hash[i]})
 		switch {
@@ -131,7 +131,10 @@ func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap 
 	for _, u := range snap.Unread {
 		r.carried[u.Software] = true
 	}
-	list := contents{At: r.at, Software: snap.Software, Hash: make([]int64, len(snap.Software)), Unread: snap.Unread}
+	for _, p := range snap.Partial { // what could not be read of them may be what seems to be gone
+		r.carried[p.Software] = true
+	}
+	list := contents{At: r.at, Software: snap.Software, Hash: make([]int64, len(snap.Software)), Unread: snap.Unread, Partial: snap.Partial}
 	hashes := map[string]int64{}
 	// Sorted, since two transactions that lock in different orders would wait for each other.
 	for _, software := range slices.Sorted(slices.Values(snap.Software)) {
@@ -176,7 +179,7 @@ type recorder struct {
 	tenant  string
 	at      int64
 	newest  map[string]db.NewestRow
-	carried map[string]bool // listed as read and as unread: the rows are from an older snapshot
+	carried map[string]bool // not read, or not wholly: the rows are from an older snapshot, or some are not there
 }
 
 // record writes the reading of one software, unless another snapshot has brought it already, and returns its hash.

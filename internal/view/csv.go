@@ -13,7 +13,7 @@ import (
 var ErrNoTable = errors.New("this answer has no table to write as CSV")
 
 // WriteCSV writes the tables of a page as CSV (RFC 4180): a header of column keys, then every row, whatever page was
-// asked for. Old data has two columns more, as_of and stale. Cells that a spreadsheet would run as a formula get a leading apostrophe. Charts are left out. A page without
+// asked for. Old data has two columns more, as_of and stale; data of which rows could not be read has unreadable_rows, their number. Cells that a spreadsheet would run as a formula get a leading apostrophe. Charts are left out. A page without
 // a table gives [ErrNoTable]; a table without rows is its header.
 func WriteCSV(w io.Writer, p Page) error {
 	out := csv.NewWriter(w)
@@ -24,7 +24,7 @@ func WriteCSV(w io.Writer, p Page) error {
 			continue
 		}
 		found = true
-		names, values := oldColumns(p.AsOf)
+		names, values := moreColumns(p)
 		record := make([]string, len(t.Columns), len(t.Columns)+len(names))
 		for i, c := range t.Columns {
 			record[i] = c.Key
@@ -50,12 +50,16 @@ func WriteCSV(w io.Writer, p Page) error {
 	return out.Error()
 }
 
-// oldColumns are the columns more that rows of old data have: when it was fetched, and why there is none that is fresh.
-func oldColumns(a AsOf) (names, values []string) {
-	if a.Stale == NotStale {
-		return nil, nil
+// moreColumns are the columns more that rows have which are not all that is wanted: of old data when it was fetched and
+// why there is none that is fresh; of data that could not be read whole how many rows are not there.
+func moreColumns(p Page) (names, values []string) {
+	if p.AsOf.Stale != NotStale {
+		names, values = []string{"as_of", "stale"}, []string{p.AsOf.Time.UTC().Format(time.RFC3339), string(p.AsOf.Stale)}
 	}
-	return []string{"as_of", "stale"}, []string{a.Time.UTC().Format(time.RFC3339), string(a.Stale)}
+	if p.Unreadable > 0 {
+		names, values = append(names, "unreadable_rows"), append(values, strconv.Itoa(p.Unreadable))
+	}
+	return names, values
 }
 
 func cellCSV(k Kind, c Cell) string {

@@ -21,7 +21,9 @@ type document struct {
 	Tables []tableDocument `json:"tables,omitempty"`
 	Charts []chartDocument `json:"charts,omitempty"`
 	Note   string          `json:"note,omitempty"`
-	Failed bool            `json:"failed,omitempty"` // the page says why there is no answer
+
+	Unreadable int  `json:"unreadable_rows,omitempty"` // rows of Defender's answer that could not be read and are left out
+	Failed     bool `json:"failed,omitempty"`          // the page says why there is no answer
 }
 
 type fact struct {
@@ -53,16 +55,19 @@ type seriesDocument struct {
 }
 
 // WriteJSON writes a page as one indented JSON object: title, lead, software, context, as_of, age_seconds, stale and fresh_from
-// where the data is old, facts, lists, tables, charts and note. A table's rows are objects keyed by the columns' keys,
-// those of hidden columns among them: numbers as numbers, words as lists, a button as its address or command. All rows
-// are written, whatever page was asked for.
+// where the data is old, facts, lists, tables, charts, note, and unreadable_rows where some rows could not be read. A
+// table's rows are objects keyed by the columns' keys, those of hidden columns among them: numbers as numbers, words as
+// lists, a button as its address or command. All rows are written, whatever page was asked for.
 func WriteJSON(w io.Writer, p Page) error { return writeJSON(w, p, false) }
 
 // WriteFailureJSON writes a page that says why there is no answer, in the form of [WriteJSON] with failed: true.
 func WriteFailureJSON(w io.Writer, p Page) error { return writeJSON(w, p, true) }
 
 func writeJSON(w io.Writer, p Page, failed bool) error {
-	doc := document{Title: p.Title, Lead: p.Lead, About: p.Software, Since: p.Context, Note: p.Note, Failed: failed, Age: int(p.AsOf.Age.Seconds())}
+	doc := document{
+		Title: p.Title, Lead: p.Lead, About: p.Software, Since: p.Context, Note: p.Note, Failed: failed,
+		Age: int(p.AsOf.Age.Seconds()), Unreadable: p.Unreadable,
+	}
 	if !p.AsOf.Time.IsZero() {
 		at := p.AsOf.Time.UTC()
 		doc.AsOf = &at

@@ -24,6 +24,9 @@ type Page struct {
 
 	// Software is the id of the one software that the page is about. People read it in the title; programs get it by itself.
 	Software string
+
+	// Unreadable is how many rows of the source could not be read and so are in no part. The page says it in words, too.
+	Unreadable int
 }
 
 // AsOf says how old the data of a page is.

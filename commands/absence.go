@@ -1,0 +1,92 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// The sentences here say that something is not there. Each needs a look that succeeded: it says what was looked at where
+// that was not everything, and gives way to the failure where nothing was.
+
+// couldNotRead counts rows that could not be read; "" for none.
+func couldNotRead(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return view.Count(n, "row") + " could not be read"
+}
+
+// noneRead is the lead of a list of updates of which no row could be read.
+func noneRead(skipped int) string {
+	return fmt.Sprintf("%s, and there is no other, so nothing is known about what is missing. The bot's log says why.", couldNotRead(skipped))
+}
+
+// unknownSoftware says that Defender does not know an id, and what else was looked for. f is what a search for similar ids
+// found, err why it could not be made; cause is how Defender said that it does not know the id.
+func unknownSoftware(id string, f found, err, cause error) error {
+	if errors.Is(err, api.ErrNotDefender) {
+		return err // the word of what answers there says nothing about the id either
+	}
+	message := fmt.Sprintf("Defender knows no software %s in this tenant, and nothing similar%s.", id, f.limits())
+	if err != nil {
+		message = fmt.Sprintf("Defender knows no software %s in this tenant. Whether it knows something similar could not be looked up: %s.", id, Explain(err).Title)
+	}
+	return &Error{
+		Title:   "Unknown software",
+		Message: message + " Search for it by a part of its name.",
+		Actions: []view.Action{{Label: "Most exposed software", Command: Line(searchName)}},
+		Err:     cause,
+	}
+}
+
+// nothingFound says that no software fits words.
+func nothingFound(words []string, f found) error {
+	return &Error{
+		Title:   "Nothing found",
+		Message: fmt.Sprintf("No software in this tenant fits %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), f.limits()),
+		Actions: []view.Action{{Label: "Most exposed software", Command: Line(searchName)}},
+	}
+}
+
+// limits says of which part of the software list a sentence holds; "" for all of it.
+func (f found) limits() string {
+	var limits []string
+	if f.asOf.Stale != view.NotStale {
+		limits = append(limits, "as its list was "+view.Age(f.asOf.Age)+" ago")
+	}
+	if f.skipped > 0 {
+		limits = append(limits, "in what could be read of its list: "+couldNotRead(f.skipped))
+	}
+	if len(limits) == 0 {
+		return ""
+	}
+	return ", " + strings.Join(limits, ", ")
+}
+
+// emptyList is the failure of a search in a software list that has no software to find.
+func emptyList(skipped int) error {
+	e := &Error{
+		Title: "Defender lists no software at all",
+		Message: "The software list of this tenant is empty, so there is nothing to search. " +
+			"Whoever administers Defender should check that devices are onboarded; whoever runs this bot, that AZURE_TENANT_ID is the tenant of these devices.",
+	}
+	if skipped > 0 {
+		e.Title = "Defender's software list could not be read"
+		e.Message = fmt.Sprintf("%s of the software list, and there is no other, so nothing can be searched. The bot's log says why.", couldNotRead(skipped))
+		e.Reason = reasonUnreadable
+	}
+	return e
+}
+
+// noLetters is the failure of a search for nothing that a name could hold.
+func noLetters(words []string) error {
+	return &Error{
+		Title: "Nothing to search for", Usage: true,
+		Message: fmt.Sprintf("There is no letter and no digit in %q. Search for a part of a software's name or vendor.", strings.Join(words, " ")),
+		Actions: []view.Action{{Label: "Most exposed software", Command: Line(searchName)}},
+	}
+}
