@@ -45,6 +45,7 @@ func newTenant(t *testing.T) tenant {
 		Cloud:     api.Cloud{Name: "test", Endpoint: server.URL, Scope: server.Scope()},
 		Transport: server.Client(),
 		Retry:     policy.RetryOptions{RetryDelay: time.Millisecond, MaxRetryDelay: 2 * time.Millisecond},
+		PerMinute: -1, PerHour: -1,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
@@ -96,5 +98,55 @@ func TestDigestsAreBackground(t *testing.T) {
 		if background, others := seen.take(); background != tc.background || others != tc.others {
 			t.Errorf("%s: %d calls in the background and %d others, want %d and %d", name, background, others, tc.background, tc.others)
 		}
+	}
+}
+
+// What could not be read of an answer, or was no answer of Defender's, never looks like an update that is gone.
+func TestReadingsSayWhatTheyLack(t *testing.T) {
+	t.Parallel()
+	body := func(rows string) apitest.Fault {
+		return apitest.Fault{Body: `{"@odata.context":"c","value":[` + rows + `]}`}
+	}
+	kbs, list := "/api/Software/"+edge+"/getmissingkbs", "/api/Software"
+	for name, tc := range map[string]struct {
+		watch   string
+		path    string
+		fault   apitest.Fault
+		rows    int
+		unread  string // why
+		partial []digest.Partial
+		fails   bool
+	}{
+		"a bad row":              {edge, kbs, body(`{"id":"4540673","machineMissedOn":240},{}`), 1, "", []digest.Partial{{Software: edge, Rows: 1}}, false},
+		"no good row":            {edge, kbs, body(`null,{}`), 0, "None of the rows", nil, true},
+		"no device":              {edge, kbs, body(`{"id":"4540673","machineMissedOn":0}`), 0, "", nil, false},
+		"another's empty list":   {edge, list, apitest.Fault{Body: `{"value":[]}`}, 0, "Defender's answer could not be read", nil, true},
+		"another's 404":          {edge, list, apitest.Fault{Status: 404, Body: `{"statusCode":404,"message":"Resource not found"}`}, 0, "not Defender's API", nil, true},
+		"a firewall's 403":       {edge, list, apitest.Fault{Status: 403, Body: "<html></html>"}, 0, "Something between", nil, true},
+		"a bad row of the list":  {"microsoft-_-ed*", list, apitest.Fault{Times: 1, Body: body(`{"id":"` + edge + `","weaknesses":1},{"id":null}`).Body}, 1, "", []digest.Partial{{Software: "microsoft-_-ed*", Rows: 1}}, false},
+		"nothing in such a list": {"microsoft-_-zz*", list, apitest.Fault{Times: 1, Body: body(`{"id":"` + edge + `"},5`).Body}, 0, "of what could be read", nil, false},
+		"no list at all":         {"microsoft-_-ed*", list, apitest.Fault{Status: 404, Code: "ResourceNotFound", Message: "m"}, 0, "", nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := startDefender(t)
+			client, _ := replicaClient(t, server, sqliteRecords(t).url, api.Options{PerMinute: -1, PerHour: -1})
+			tc.fault.Path = tc.path
+			server.Inject(tc.fault)
+			snap, err := newExposure(client, time.Now).Snapshot(t.Context(), digest.Subscription{Watch: []string{tc.watch}}, time.Now())
+			if (err != nil) != tc.fails || len(snap.Rows) != tc.rows {
+				t.Errorf("%d rows and %v, want %d and an error: %v", len(snap.Rows), err, tc.rows, tc.fails)
+			}
+			if diff := cmp.Diff(tc.partial, snap.Partial); diff != "" {
+				t.Errorf("partial (-want +got):\n%s", diff)
+			}
+			why := ""
+			for _, u := range snap.Unread {
+				why += u.Reason
+			}
+			if !strings.Contains(why, tc.unread) || tc.unread == "" && why != "" {
+				t.Errorf("unread because %q, want %q", why, tc.unread)
+			}
+		})
 	}
 }

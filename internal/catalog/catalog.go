@@ -4,24 +4,50 @@ package catalog
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 )
 
 // maxURL is longer than any address of the catalog, and shorter than what Slack takes for a button.
 const maxURL = 2000
 
-// URL is the catalog's page of an update. Only the catalog itself is linked to, whatever address came with the update;
-// where none came, or one of another place, it is made from the KB number. It is empty where there is none either.
+// URL is the catalog's page of an update. Only the catalog itself is linked to, whatever address came with the update,
+// and no page that names another KB; where no such address came it is made from the KB number. It is empty where there
+// is none either.
 func URL(id, address string) string {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err == nil && u.Scheme == "https" && u.User == nil && len(address) <= maxURL &&
-		(u.Host == "catalog.update.microsoft.com" || u.Host == "www.catalog.update.microsoft.com") {
+		(u.Host == "catalog.update.microsoft.com" || u.Host == "www.catalog.update.microsoft.com") && !namesAnother(u, id) {
 		return u.String()
 	}
 	if isKBNumber(id) {
 		return "https://www.catalog.update.microsoft.com/Search.aspx?q=KB" + id
 	}
 	return ""
+}
+
+// kbNumber finds a KB number in a text, with or without "KB" in front of it.
+var kbNumber = regexp.MustCompile(`(?i)\b(?:KB\s*)?([0-9]{6,8})\b`)
+
+// namesAnother reports whether an address is that of a KB other than id. An id that is no KB number has its own pages,
+// which are found by other words; of those a page of a KB is none.
+func namesAnother(u *url.URL, id string) bool {
+	named := kbNumber.FindAllStringSubmatch(u.Path+" "+values(u.Query())+" "+u.Fragment, -1)
+	for _, n := range named {
+		if n[1] != id {
+			return true
+		}
+	}
+	return false
+}
+
+// values are the values of a query, each as a word of its own.
+func values(q url.Values) string {
+	var all []string
+	for _, v := range q {
+		all = append(all, v...)
+	}
+	return strings.Join(all, " ")
 }
 
 // Label is the id of an update as people write it. Ids of other vendors' updates, such as RHSA-2024:9315, stand for

@@ -12,8 +12,19 @@ func TestURL(t *testing.T) {
 	t.Parallel()
 	const made = "https://www.catalog.update.microsoft.com/Search.aspx?q=KB4540673"
 	for address, want := range map[string]string{
-		"https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673": "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673",
-		"\thttps://www.catalog.update.microsoft.com/Search.aspx?q=1\n":         "https://www.catalog.update.microsoft.com/Search.aspx?q=1",
+		"https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673":                                               "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673",
+		"\thttps://www.catalog.update.microsoft.com/Search.aspx?q=1\n":                                                       "https://www.catalog.update.microsoft.com/Search.aspx?q=1",
+		"https://catalog.update.microsoft.com/v7/site/ScopedViewRedirect.aspx?updateid=7a1b2c3d-1234-5678-9abc-def012345678": "https://catalog.update.microsoft.com/v7/site/ScopedViewRedirect.aspx?updateid=7a1b2c3d-1234-5678-9abc-def012345678",
+		"https://www.catalog.update.microsoft.com/Search.aspx?q=kb4540673%20x64":                                             "https://www.catalog.update.microsoft.com/Search.aspx?q=kb4540673%20x64",
+		"https://www.catalog.update.microsoft.com/Search.aspx?q=KB5012170":                                                   made,
+		"https://www.catalog.update.microsoft.com/Search.aspx?q=5012170":                                                     made,
+		"https://www.catalog.update.microsoft.com/Search.aspx?q=KB%205012170":                                                made,
+		"https://www.catalog.update.microsoft.com/Search.aspx?q=%4BB5012170":                                                 made,
+		"https://www.catalog.update.microsoft.com/Search.aspx?p=1&q=kb5012170&q=x":                                           made,
+		"https://www.catalog.update.microsoft.com/Search.aspx?q=KB4540673+KB5012170":                                         made,
+		"https://www.catalog.update.microsoft.com/KB5012170":                                                                 made,
+		"https://www.catalog.update.microsoft.com/Search.aspx#KB5012170":                                                     made,
+		"https://www.catalog.update.microsoft.com/Search.aspx?q=KB45406731":                                                  made,
 		"":                                     made,
 		"http://catalog.update.microsoft.com/": made,
 		"https://catalog.update.microsoft.com.evil.example/":                      made,

@@ -220,6 +220,7 @@ func (m *memory) AddAudit(_ context.Context, a digest.Audit) error {
 type defender struct {
 	rows    []digest.Row
 	unread  map[string]string // software that cannot be read, and why
+	partial map[string]int    // rows of software that cannot be read
 	broken  breaker
 	again   []digest.Row // what a second reading finds; nil for the same as the first
 	asked   int
@@ -260,6 +261,9 @@ func (d *defender) snapshot(rows []digest.Row) digest.Snapshot {
 	s := digest.Snapshot{Tenant: digest.DefaultTenant, At: time.Now(), Software: slices.Sorted(maps.Keys(ids)), Rows: known}
 	for id, why := range d.unread {
 		s.Unread = append(s.Unread, digest.Unread{Software: id, Reason: why})
+	}
+	for id, rows := range d.partial {
+		s.Partial = append(s.Partial, digest.Partial{Software: id, Rows: rows})
 	}
 	slices.SortFunc(s.Unread, func(a, b digest.Unread) int { return cmp.Compare(a.Software, b.Software) })
 	slices.SortFunc(s.Rows, func(a, b digest.Row) int { return a.Compare(b.Key) })

@@ -163,6 +163,78 @@ func TestClosedNeedsTwoReadings(t *testing.T) {
 	})
 }
 
+// A row that could not be read may be any: nothing of its software is closed, nothing good is said, and the channel is
+// told once.
+func TestPartlyReadSoftware(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.ids = []string{edge, windows}
+		both := []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+		h.defender.rows = both
+		h.week()
+
+		h.defender.rows, h.defender.partial = both[1:], map[string]int{edge: 1}
+		page, posted := h.week()
+		if !posted || fact(page, "Closed") != "" || len(h.defender.confirm) != 0 || page.Unreadable != 1 {
+			t.Errorf("a row that cannot be read: %q, closed %q, confirmed %v", page.Title, fact(page, "Closed"), h.defender.confirm)
+		}
+		if told := fact(page, "Could not read"); !strings.Contains(told, "1 row could not be read ("+edge+")") || !strings.Contains(page.Title, string(digest.CouldNotTell)) {
+			t.Errorf("%s: %s", page.Title, told)
+		}
+		if !strings.Contains(page.Lead, "2 updates missing") || !strings.Contains(page.Lead, "in what could be read") {
+			t.Errorf("lead %q", page.Lead)
+		}
+		if details := h.slack.posted[len(h.slack.posted)-1].details; !strings.Contains(fact(details, "Could not read"), "1 row could not be read") || details.Unreadable != 1 {
+			t.Errorf("details: %v", details.Parts)
+		}
+		h.Now = func() time.Time { return time.Now().Add(time.Hour - 7*24*time.Hour) } // within a day
+		if page, posted := h.week(); posted {
+			t.Errorf("the same again: posted %q", page.Lead)
+		}
+		h.Now = nil
+		if n := len(h.store.baselines["7"].Rows); n != 2 {
+			t.Errorf("%d rows are remembered, want 2", n)
+		}
+
+		h.defender.rows, h.defender.again, h.defender.partial = both[:1], both[:1], nil
+		if page, _ := h.week(); !strings.Contains(fact(page, "Closed"), "5074224") || strings.Contains(fact(page, "Closed"), "4540673") {
+			t.Errorf("readable again: closed %q", fact(page, "Closed"))
+		}
+	})
+}
+
+// A second reading that is not whole closes nothing either.
+func TestClosedNeedsAWholeSecondReading(t *testing.T) {
+	t.Parallel()
+	rows := []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+	both := []string{edge, windows}
+	changes := digest.Diff(gap(rows, both), gap(nil, both), nil)
+	again := gap(nil, both)
+	again.Partial = []digest.Partial{{Software: windows, Rows: 1}}
+	confirmed, stay := changes.Confirm(again)
+	if len(confirmed.Closed) != 1 || confirmed.Closed[0].Software != edge || len(stay) != 1 || stay[0].Software != windows {
+		t.Errorf("closed %v, stay %v", confirmed.Closed, stay)
+	}
+}
+
+// Updates that no device lacks were kept once. They are gone without a word.
+func TestRowsOfNoDevices(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		h.defender.rows = []digest.Row{seed(), row(edge, "5000001", 0, 3)}
+		h.week()
+		if details := digest.Details(weekly(), h.store.baselines["7"], time.Now()); strings.Contains(details.Lead, "2 updates") || strings.Contains(details.Lead, "hidden") {
+			t.Errorf("details: %q", details.Lead)
+		}
+		h.defender.rows = []digest.Row{seed()}
+		if page, posted := h.week(); posted {
+			t.Errorf("posted %q", page.Lead)
+		}
+	})
+}
+
 // Software that could not be read is named, compared with nothing, and compared with what was known when it can be read
 // again.
 func TestUnreadSoftware(t *testing.T) {

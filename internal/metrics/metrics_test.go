@@ -65,7 +65,7 @@ func everything() *metrics.Metrics {
 			return metrics.Slack{Connections: 1, Wanted: 2, Opened: 5, Reconnects: map[string]int64{"refresh_requested": 3}, AckFailures: 1, Duplicates: 2, Undecodable: 3, Dropped: 4}
 		},
 		Client: func() metrics.Client {
-			return metrics.Client{Hits: 5, Joined: 2, Asked: 3, Stale: 1, Waited: 6, Refused: 7, Throttled: 8, BudgetErrors: 9}
+			return metrics.Client{Hits: 5, Joined: 2, Asked: 3, Stale: 1, Waited: 6, Refused: 7, Throttled: 8, Unreadable: 11, BudgetErrors: 9}
 		},
 		Quota: func(context.Context) []metrics.Quota {
 			return []metrics.Quota{{Window: "minute", For: "questions", Left: 12, Limit: 50}, {Window: "minute", For: "digests", Left: 2, Limit: 50}}
@@ -100,6 +100,7 @@ func TestFigures(t *testing.T) {
 		`missingkbs_defender_own_limit_waits_total 6`,
 		`missingkbs_defender_own_limit_refused_total 7`,
 		`missingkbs_defender_budget_errors_total 9`,
+		`missingkbs_defender_unreadable_rows_total 11`,
 		`missingkbs_answers_total{from="cache"} 5`,
 		`missingkbs_answers_total{from="stale"} 1`,
 		`missingkbs_defender_sign_ins_total{outcome="accepted"} 1`,

@@ -277,3 +277,25 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// Rows that could not be read are counted where a program reads the answer.
+func TestUnreadableRows(t *testing.T) {
+	t.Parallel()
+	page := view.Page{Parts: []view.Part{view.Table{Columns: []view.Column{{Key: "kb"}}, Rows: [][]view.Cell{{{Text: "KB1"}}}}}}
+	for n, want := range map[int]struct{ csv, json string }{
+		0: {"kb\nKB1\n", ""},
+		3: {"kb,unreadable_rows\nKB1,3\n", `"unreadable_rows": 3`},
+	} {
+		page.Unreadable = n
+		var csv, json strings.Builder
+		if err := errors.Join(view.WriteCSV(&csv, page), view.WriteJSON(&json, page)); err != nil {
+			t.Fatal(err)
+		}
+		if csv.String() != want.csv {
+			t.Errorf("%d: CSV %q, want %q", n, csv.String(), want.csv)
+		}
+		if want.json != "" && !strings.Contains(json.String(), want.json) || want.json == "" && strings.Contains(json.String(), "unreadable") {
+			t.Errorf("%d: JSON %s", n, json.String())
+		}
+	}
+}

@@ -22,6 +22,7 @@ func baselineIsExact(in test) {
 		row("a", "1", 7), row("a", "2", 0), row("c", "1", 1<<40), digest.Row{Key: digest.Key{Software: "u", KB: "9"}})
 	want.Tenant = "other"
 	want.Unread = []digest.Unread{{Software: "u", Reason: "it is carried on"}, {Software: "z", Reason: "Defender did not answer"}}
+	want.Partial = []digest.Partial{{Software: "a", Rows: 3}}
 	recorded(t, s, "a1", want)
 	wantBaseline(t, s, "a1", want)
 
@@ -167,6 +168,22 @@ func carriedRowsAreNotSeen(in test) {
 	wantBaseline(t, s, "a2", carried)
 	recorded(t, s, "a1", snapshot(day(6), []string{"x"}))
 	wantSeen(t, s, day(0), map[digest.Key]time.Time{key("x", "1"): day(1)}, key("x", "1"))
+}
+
+// A reading that lacks rows which could not be read says nothing of what is gone, and is not the newest one.
+func partialReadingsCloseNothing(in test) {
+	t, s := in.T, in.store
+	added(t, s, sample("a1"), sample("a2"))
+	recorded(t, s, "a1", snapshot(day(1), []string{"x"}, row("x", "1", 7)))
+	partial := snapshot(day(5), []string{"x"})
+	partial.Partial = []digest.Partial{{Software: "x", Rows: 1}}
+	recorded(t, s, "a2", partial)
+	wantBaseline(t, s, "a2", partial)
+	wantSeen(t, s, day(0), nil, key("x", "1"))
+	newest, found, err := s.Reading(t.Context(), digest.DefaultTenant, "x")
+	if must(t, err); !found || len(newest.Rows) != 1 || !newest.At.Equal(day(1)) {
+		t.Errorf("the newest reading is of %v with %d rows", newest.At, len(newest.Rows))
+	}
 }
 
 func prune(in test) {

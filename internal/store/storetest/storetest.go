@@ -51,6 +51,7 @@ func Run(t *testing.T, open Open) {
 		"seen before by another":          seenBeforeByAnother,
 		"seen before in disorder":         seenBeforeInDisorder,
 		"carried rows are not seen":       carriedRowsAreNotSeen,
+		"partial readings close nothing":  partialReadingsCloseNothing,
 		"audits":                          audits,
 		"many audits":                     manyAudits,
 		"audits are written once":         auditsAreWrittenOnce,
