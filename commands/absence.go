@@ -32,7 +32,9 @@ func unknownSoftware(id string, f found, err, cause error) error {
 		return err // the word of what answers there says nothing about the id either
 	}
 	message := fmt.Sprintf("Defender knows no software %s in this tenant, and nothing similar%s.", id, f.limits())
-	if err != nil {
+	if own, ok := errors.AsType[*Error](err); ok && own.Usage { // there is nothing in it to search for
+		message = fmt.Sprintf("Defender knows no software %s in this tenant.", id)
+	} else if err != nil {
 		message = fmt.Sprintf("Defender knows no software %s in this tenant. Whether it knows something similar could not be looked up: %s.", id, Explain(err).Title)
 	}
 	return &Error{

@@ -252,8 +252,10 @@ func TestCatalogLinks(t *testing.T) {
 	t.Parallel()
 	const made = "https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224"
 	for _, c := range []struct{ id, url, want string }{
-		{"5074224", edgeURL, edgeURL},
-		{"5074224", "https://www.catalog.update.microsoft.com/Search.aspx?q=KB1", "https://www.catalog.update.microsoft.com/Search.aspx?q=KB1"},
+		{"4540673", edgeURL, edgeURL},
+		{"5074224", "https://www.catalog.update.microsoft.com/Search.aspx?q=5074224", "https://www.catalog.update.microsoft.com/Search.aspx?q=5074224"},
+		{"5074224", edgeURL, made}, // the page of another KB
+		{"5074224", "https://www.catalog.update.microsoft.com/Search.aspx?q=KB1", made},
 		{"5074224", "", made},
 		{"5074224", "http://catalog.update.microsoft.com/", made},
 		{"5074224", "https://catalog.update.microsoft.com.evil.example/", made},

@@ -27,14 +27,14 @@ func URL(id, address string) string {
 }
 
 // kbNumber finds a KB number in a text, with or without "KB" in front of it.
-var kbNumber = regexp.MustCompile(`(?i)\b(?:KB\s*)?([0-9]{6,8})\b`)
+var kbNumber = regexp.MustCompile(`(?i)\bKB\s*([0-9]+)\b|\b([0-9]{6,8})\b`)
 
 // namesAnother reports whether an address is that of a KB other than id. An id that is no KB number has its own pages,
 // which are found by other words; of those a page of a KB is none.
 func namesAnother(u *url.URL, id string) bool {
 	named := kbNumber.FindAllStringSubmatch(u.Path+" "+values(u.Query())+" "+u.Fragment, -1)
 	for _, n := range named {
-		if n[1] != id {
+		if n[1]+n[2] != id {
 			return true
 		}
 	}
