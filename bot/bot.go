@@ -7,8 +7,12 @@
 // The connections are the bot's own (sockets.go says why): several, so that there is always one.
 //
 // The way of a question: [Bot.Serve] reads an event and never blocks; the event becomes a question (question.go), runs
-// in a goroutine of its own within a bound (serve.go), and its page is sent in the acknowledgement when it is ready
-// and small enough, or else to the response_url (answer.go).
+// in a goroutine of its own within a bound (serve.go), and its page is sent in the acknowledgement when it is ready,
+// small enough and free of newer blocks, or else to the response_url (answer.go).
+//
+// Not every workspace takes every newer block, and Slack may refuse a message for a fault of ours. Pages are drawn as
+// richly as the workspace takes them, and more simply when Slack refuses them. What is learnt of the workspace, from
+// which refusals and for how long, stands in ladder.go; how refusals are read, in refusedblocks.go.
 package bot
 
 import (

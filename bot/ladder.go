@@ -42,9 +42,9 @@ const (
 	// maxSuspicions is how many different pages in a row have to be refused without a reason.
 	maxSuspicions = 3
 
-	// Most posts of one page. A [responseURL] takes fewer than the Web API, and other things are said there, too.
+	// Most posts of one page. A [responseURL] takes no more, whatever else is said there.
 	callTries = 6
-	hookTries = 4
+	hookTries = maxPosts
 )
 
 // Tables is the setting of how tables are drawn.

@@ -41,6 +41,8 @@ type operators struct {
 	process string
 	lost    atomic.Int64 // audits since the last look
 
+	malformed atomic.Int64 // messages that Slack refused as such, since the last look
+
 	expiry func() (time.Time, error) // of the certificate; nil for none
 	looked time.Time                 // when it was looked at
 }
@@ -76,11 +78,14 @@ const (
 	sourceCertificate = "its expiry date"
 )
 
-// ask looks at what tells nothing by itself: how much of the quota is left, how many audits were lost, and when the
-// certificate ends.
+// ask looks at what tells nothing by itself: how much of the quota is left, how many audits were lost, how many
+// messages were malformed, and when the certificate ends.
 func (o *operators) ask(h house) {
 	if n := int(o.lost.Swap(0)); n > 0 {
 		o.desk.Happened(ops.AuditLost, fmt.Sprintf("%s: %s", o.process, view.Count(n, "audit")))
+	}
+	if n := int(o.malformed.Swap(0)); n > 0 {
+		o.desk.Happened(ops.Malformed, fmt.Sprintf("%s: %s", o.process, view.Count(n, "message")))
 	}
 	o.certificate(h)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
@@ -123,7 +128,7 @@ func (o *operators) tablesTaken()   { o.desk.Good(o.process, ops.Tables) }
 // blocksRefused learns of each message that Slack refused.
 func (o *operators) blocksRefused(r bot.BlockRefusal) {
 	if r.Cause == bot.OurFault {
-		o.desk.Happened(ops.Malformed, o.process)
+		o.malformed.Add(1)
 	}
 }
 

@@ -273,8 +273,17 @@ func TestOperatorsHearOfEvents(t *testing.T) {
 	o.undue(t.Context(), digest.Subscription{ID: "4711", Channel: "C0HERE"})
 	o.stopped()
 	o.tablesRefused()
+	o.blocksRefused(bot.BlockRefusal{Cause: bot.Unsupported})
+	o.blocksRefused(bot.BlockRefusal{Cause: bot.OurFault})
+	o.blocksRefused(bot.BlockRefusal{Cause: bot.OurFault}) // told once a day, however often
 	o.desk.Look(t.Context())
 	c.advance(2 * time.Minute)
+	o.tablesTaken()
+	o.desk.Look(t.Context())
+	c.advance(time.Hour)
+	o.blocksRefused(bot.BlockRefusal{Cause: bot.OurFault})
+	o.desk.Look(t.Context())
+	c.advance(time.Hour)
 	o.desk.Look(t.Context())
 	var got []string
 	for _, page := range p.pages {
@@ -287,7 +296,10 @@ func TestOperatorsHearOfEvents(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"This workspace refuses tables", "A process of this bot has ended", "host-1", "Digests were paused: their schedules name no time", "4711 in C0HERE", "Audits were lost", "host-1: 37 audits"}
+	want := []string{
+		"This workspace refuses tables or charts", "A process of this bot has ended", "host-1", "Digests were paused: their schedules name no time", "4711 in C0HERE",
+		"Audits were lost", "host-1: 37 audits", "Slack refused messages of this bot as malformed", "host-1: 2 messages", "This workspace takes tables and charts again",
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("told %q, want %q", got, want)
 	}
