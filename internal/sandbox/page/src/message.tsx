@@ -6,7 +6,7 @@ import { displayName, fileSize, tsDate } from "./format.ts";
 import { Blocks } from "./blocks/blocks.tsx";
 import { MessageText } from "./blocks/library.tsx";
 import { SurfaceProvider } from "./blocks/surface.tsx";
-import { Replies } from "./thread.tsx";
+import { Replies } from "./replies.tsx";
 
 interface Props {
   message: Message;

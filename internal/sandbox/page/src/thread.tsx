@@ -1,4 +1,4 @@
-// A thread: how many replies stand under a message, and the column beside the channel where they are read and written.
+// A thread: the column beside the channel where the replies to a message are read and written.
 import { useEffect, useMemo, useRef } from "react";
 import type { Channel, Command, Message } from "./types.ts";
 import { usePeople } from "./people.tsx";
@@ -7,15 +7,6 @@ import { MessageRow } from "./message.tsx";
 import { Composer } from "./composer.tsx";
 import { useStickyBottom } from "./sticky.tsx";
 import { NewMessages } from "./new_messages.tsx";
-
-/** Replies says how many replies a message has, and opens them. */
-export function Replies({ count, open, onOpen }: { count: number; open: boolean; onOpen(): void }) {
-  return (
-    <button type="button" className="link thread-toggle" aria-expanded={open} aria-controls="thread" data-testid="thread-toggle" onClick={onOpen}>
-      {count === 1 ? "1 reply" : `${count} replies`}
-    </button>
-  );
-}
 
 interface Props {
   channel: Channel;
