@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -11,7 +10,7 @@ import (
 func (s *Store) Ages(ctx context.Context) (oldest, newest time.Time, err error) {
 	row, err := s.queries.BaselineAges(ctx)
 	if err != nil {
-		return time.Time{}, time.Time{}, fmt.Errorf("read the ages of baselines: %w", err)
+		return time.Time{}, time.Time{}, s.failed("read the ages of baselines", err)
 	}
 	return moment(row.OldestMs), moment(row.NewestMs), nil
 }
@@ -20,7 +19,7 @@ func (s *Store) Ages(ctx context.Context) (oldest, newest time.Time, err error) 
 func (s *Store) AgesBySubscription(ctx context.Context) (map[string]time.Time, error) {
 	rows, err := s.queries.BaselineTimes(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the ages of baselines: %w", err)
+		return nil, s.failed("read the ages of baselines", err)
 	}
 	recorded := make(map[string]time.Time, len(rows))
 	for _, row := range rows {

@@ -15,9 +15,9 @@ import (
 func (s *Store) Allow(ctx context.Context, a digest.Allowance, who digest.Audit) error {
 	teams, err := json.Marshal(append([]string{}, a.Teams...))
 	if err != nil {
-		return fmt.Errorf("write the teams of channel %s: %w", a.Channel, err)
+		return fmt.Errorf("write the teams of a channel: %w", err)
 	}
-	return s.change(ctx, "allow channel "+a.Channel, who, nil, func(q *db.Queries) (int64, error) {
+	return s.change(ctx, "allow a channel", who, nil, func(q *db.Queries) (int64, error) {
 		return 1, q.Allow(ctx, db.AllowParams{
 			Tenant: a.Tenant, Channel: a.Channel, Teams: string(teams), Person: text(a.By), AtMs: millis(a.At),
 		})
@@ -26,7 +26,7 @@ func (s *Store) Allow(ctx context.Context, a digest.Allowance, who digest.Audit)
 
 // Disallow takes back what was allowed, or returns [digest.ErrNotFound].
 func (s *Store) Disallow(ctx context.Context, tenant, channel string, who digest.Audit) error {
-	return s.change(ctx, "disallow channel "+channel, who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
+	return s.change(ctx, "disallow a channel", who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
 		return q.Disallow(ctx, tenant, channel)
 	})
 }
@@ -41,7 +41,7 @@ func (s *Store) Allowance(ctx context.Context, tenant, channel string) (a digest
 		a, err = allowance(row)
 	}
 	if err != nil {
-		return a, false, fmt.Errorf("read what is allowed for channel %s: %w", channel, err)
+		return a, false, s.failed("read what is allowed for a channel", err)
 	}
 	return a, true, nil
 }
@@ -50,13 +50,13 @@ func (s *Store) Allowance(ctx context.Context, tenant, channel string) (a digest
 func (s *Store) Allowances(ctx context.Context, tenant string) ([]digest.Allowance, error) {
 	rows, err := s.queries.Allowances(ctx, tenant)
 	if err != nil {
-		return nil, fmt.Errorf("list what is allowed: %w", err)
+		return nil, s.failed("list what is allowed", err)
 	}
 	all := make([]digest.Allowance, 0, len(rows))
 	for _, row := range rows {
 		a, err := allowance(row)
 		if err != nil {
-			return nil, err
+			return nil, s.failed("list what is allowed", err)
 		}
 		all = append(all, a)
 	}
@@ -66,7 +66,7 @@ func (s *Store) Allowances(ctx context.Context, tenant string) ([]digest.Allowan
 func allowance(row db.Allowance) (digest.Allowance, error) {
 	a := digest.Allowance{Tenant: row.Tenant, Channel: row.Channel, By: row.Person, At: moment(row.AtMs)}
 	if err := json.Unmarshal([]byte(row.Teams), &a.Teams); err != nil {
-		return a, fmt.Errorf("read the teams of channel %s: %w", row.Channel, err)
+		return a, fmt.Errorf("read the teams of a channel: %w", err)
 	}
 	return a, nil
 }

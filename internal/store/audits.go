@@ -18,7 +18,7 @@ import (
 // AddAudit writes down who did what.
 func (s *Store) AddAudit(ctx context.Context, a digest.Audit) error {
 	if err := addAudit(ctx, s.queries, a); err != nil {
-		return fmt.Errorf("write the audit of %s: %w", a.Action, err)
+		return s.failedWrite("write an audit", err)
 	}
 	return nil
 }
@@ -34,7 +34,7 @@ func (s *Store) AddAudits(ctx context.Context, list []digest.Audit) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("write %d audits: %w", len(list), err)
+		return s.failedWrite(fmt.Sprintf("write %d audits", len(list)), err)
 	}
 	return nil
 }
@@ -66,7 +66,7 @@ func (s *Store) Audits(ctx context.Context, f AuditFilter) iter.Seq2[digest.Audi
 		for {
 			rows, err := s.auditsAfter(ctx, after, f.User)
 			if err != nil {
-				yield(digest.Audit{}, fmt.Errorf("read audits: %w", err))
+				yield(digest.Audit{}, s.failed("read audits", err))
 				return
 			}
 			for _, r := range rows {

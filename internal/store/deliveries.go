@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store/db"
@@ -17,7 +16,7 @@ func (s *Store) Delivery(ctx context.Context, key string) (digest.Delivery, bool
 		return digest.Delivery{}, false, nil
 	}
 	if err != nil {
-		return digest.Delivery{}, false, fmt.Errorf("read delivery %s: %w", key, err)
+		return digest.Delivery{}, false, s.failed("read a delivery", err)
 	}
 	return delivery(row), true, nil
 }
@@ -26,7 +25,7 @@ func (s *Store) Delivery(ctx context.Context, key string) (digest.Delivery, bool
 func (s *Store) Deliveries(ctx context.Context, subscription string, limit int) ([]digest.Delivery, error) {
 	rows, err := s.queries.Deliveries(ctx, subscription, bound(limit))
 	if err != nil {
-		return nil, fmt.Errorf("list deliveries of subscription %s: %w", subscription, err)
+		return nil, s.failed("list deliveries", err)
 	}
 	list := make([]digest.Delivery, 0, len(rows))
 	for _, row := range rows {
@@ -59,7 +58,7 @@ func (s *Store) Record(ctx context.Context, d digest.Delivery, snap digest.Snaps
 		return recordSnapshot(ctx, q, d, snap)
 	})
 	if err != nil && !errors.Is(err, errRemoved) {
-		return fmt.Errorf("record delivery %s: %w", d.Key, err)
+		return s.failedWrite("record a delivery", err)
 	}
 	return nil
 }

@@ -13,3 +13,15 @@ func mayWrite(folder string) error { return unix.Access(folder, unix.W_OK|unix.X
 
 // exposed reports whether others than the owner may read a file.
 func exposed(m fs.FileMode) bool { return m.Perm()&0o044 != 0 }
+
+// errQuota is the error of a user whose share of the disk is used up.
+var errQuota error = unix.EDQUOT
+
+// fileSizeLimit is how long files may be that this process writes (ulimit -f); 0 for no limit.
+func fileSizeLimit() int64 {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err != nil || limit.Cur > 1<<62 {
+		return 0
+	}
+	return int64(limit.Cur) //nolint:gosec // it is below
+}

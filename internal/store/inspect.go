@@ -61,13 +61,13 @@ func (s *Store) Condition(ctx context.Context) (Condition, error) {
 	c := Condition{Place: s.place()}
 	var err error
 	if c.Engine, c.Bytes, err = s.engine(ctx); err != nil {
-		return c, fmt.Errorf("look at the database: %w", err)
+		return c, s.failed("look at the database", err)
 	}
 	if c.Version, c.Wanted, err = s.Version(ctx); err != nil {
 		return c, err
 	}
 	if c.QueueBehind, c.QueueNewer, err = s.queueVersion(ctx); err != nil {
-		return c, fmt.Errorf("read the version of the queue's tables: %w", err)
+		return c, s.failed("read the version of the queue's tables", err)
 	}
 	if !c.Newer() {
 		c.Write = s.tryWriting(ctx, c.Behind())
@@ -161,7 +161,7 @@ const backlogRows = 10_000
 func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 	jobs, err := s.openJobs(ctx)
 	if err != nil {
-		return Backlog{}, fmt.Errorf("look at the queue: %w", err)
+		return Backlog{}, s.failed("look at the queue", err)
 	}
 	var b Backlog
 	for _, job := range jobs {
@@ -223,7 +223,7 @@ func listJobs[T any](c *river.Client[T], err error) func(context.Context, *river
 func (s *Store) NewestReading(ctx context.Context, tenant string) (time.Time, error) {
 	rows, err := s.queries.Newest(ctx, tenant)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("read when software was read: %w", err)
+		return time.Time{}, s.failed("read when software was read", err)
 	}
 	newest := int64(0)
 	for _, r := range rows {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/missingkbs/missingkbs/internal/store/db"
@@ -11,7 +12,7 @@ import (
 func (s *Store) Matters(ctx context.Context) (map[string]string, error) {
 	rows, err := s.queries.Matters(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read what operators are told: %w", err)
+		return nil, s.failed("read what operators are told", err)
 	}
 	states := make(map[string]string, len(rows))
 	for _, r := range rows {
@@ -28,12 +29,15 @@ func (s *Store) ChangeMatter(ctx context.Context, name string, change func(state
 			return err
 		}
 		if state, err = change(state); err != nil {
-			return err
+			return fmt.Errorf("%w: %w", errCallback, err)
 		}
 		return q.SetMatter(ctx, state, name)
 	})
 	if err != nil {
-		return fmt.Errorf("change what operators are told of %s: %w", name, err)
+		return s.failedWrite("change what operators are told", err)
 	}
 	return nil
 }
+
+// errCallback marks the errors of the caller's own functions.
+var errCallback = errors.New("the change was refused")

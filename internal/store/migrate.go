@@ -74,7 +74,7 @@ func (s *Store) Version(ctx context.Context) (current, wanted int64, err error) 
 		current, err = p.GetDBVersion(ctx)
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the version of the database: %w", err)
+		return 0, 0, s.failed("read the version of the database", err)
 	}
 	return current, wanted, nil
 }

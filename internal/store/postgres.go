@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,7 +38,7 @@ func (s *Store) openPostgres(ctx context.Context, config *pgxpool.Config, login 
 	}
 	s.pool, s.db = pool, stdlib.OpenDBFromPool(pool)
 	if err := s.db.PingContext(ctx); err != nil {
-		return connectError(config.ConnConfig.Config, err)
+		return s.openError(connectError(config.ConnConfig.Config, err))
 	}
 	return nil
 }
@@ -61,14 +60,5 @@ func connectError(c pgconn.Config, err error) error {
 	if connect, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		err = errors.Unwrap(connect)
 	}
-	err = fmt.Errorf("connect to PostgreSQL at %s:%d, database %q, as user %q: %w", c.Host, c.Port, c.Database, c.User, err)
-	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && slices.Contains(settingClasses(), refused.Code[:min(2, len(refused.Code))]) {
-		return err
-	}
-	return away{err}
+	return fmt.Errorf("connect to PostgreSQL at %s:%d, database %q, as user %q: %w", c.Host, c.Port, c.Database, c.User, err)
 }
-
-// settingClasses are the classes of PostgreSQL's errors about who signs in and where, which only other settings mend, there
-// or here. All others are of a server that cannot be reached, starts, stops, or has no room.
-// See https://www.postgresql.org/docs/current/errcodes-appendix.html.
-func settingClasses() []string { return []string{"28", "3D", "42"} }

@@ -31,8 +31,8 @@ func (s *Store) Prune(ctx context.Context, before, auditsBefore time.Time) (int6
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return total, fmt.Errorf("remove history before %s, audits before %s: %w",
-			before.Format(time.DateOnly), auditsBefore.Format(time.DateOnly), err)
+		return total, s.failedWrite(fmt.Sprintf("remove history before %s, audits before %s",
+			before.Format(time.DateOnly), auditsBefore.Format(time.DateOnly)), err)
 	}
 	return total, nil
 }

@@ -67,6 +67,7 @@ const hardStop = 3 * time.Second
 // database: each job is done by one of them.
 type Queue struct {
 	client client
+	store  *Store
 }
 
 // client is what we use of a river.Client, whose type depends on the database.
@@ -93,7 +94,7 @@ func (s *Store) Queue(work Work, o QueueOptions) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the queue: %w", err)
 	}
-	return &Queue{client: c}, nil
+	return &Queue{client: c, store: s}, nil
 }
 
 // Enqueue puts a job into the queue. It is safe to repeat: a job that was taken before, done or not, is not taken again
@@ -101,7 +102,7 @@ func (s *Store) Queue(work Work, o QueueOptions) (*Queue, error) {
 func (q *Queue) Enqueue(ctx context.Context, job digest.Job) error {
 	args := digestArgs{Subscription: job.Subscription, DueMS: millis(job.Due)}
 	if _, err := q.client.Insert(ctx, args, nil); err != nil {
-		return fmt.Errorf("enqueue the digest of subscription %s: %w", job.Subscription, err)
+		return q.store.failedWrite("enqueue a digest", err)
 	}
 	return nil
 }
@@ -144,7 +145,7 @@ func (q *Queue) unfinished(ctx context.Context) ([]*rivertype.JobRow, error) {
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
 	).First(maxWaiting))
 	if err != nil {
-		return nil, fmt.Errorf("list digests that wait: %w", err)
+		return nil, q.store.failed("list digests that wait", err)
 	}
 	return found.Jobs, nil
 }
@@ -153,7 +154,7 @@ func (q *Queue) unfinished(ctx context.Context) ([]*rivertype.JobRow, error) {
 // are to be finished first.
 func (q *Queue) Start(ctx context.Context) error {
 	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("start the queue: %w", err)
+		return q.store.failed("start the queue", err)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -12,7 +11,7 @@ import (
 // bucket for any minute and one for any hour (the generic cell rate algorithm), done by one statement under the lock of
 // one row and by the clock of the database, so that replicas agree however far their own clocks are apart.
 type Quota struct {
-	db     *sql.DB
+	store  *Store
 	tenant string
 	now    func() int64 // tests set the clock, in microseconds; nil for the database's own
 }
@@ -59,7 +58,7 @@ func (s *Store) Quota(tenant string) *Quota {
 	if s.lite {
 		return nil
 	}
-	return &Quota{db: s.db, tenant: tenant}
+	return &Quota{store: s, tenant: tenant}
 }
 
 // Shared reports whether a database URL names a database for several processes, and so one with a [Quota].
@@ -114,7 +113,7 @@ func (q *Quota) Book(ctx context.Context, b QuotaBooking) (QuotaTurn, error) {
 		}
 	}
 	if err != nil {
-		return QuotaTurn{}, fmt.Errorf("book a turn of the shared quota: %w", err)
+		return QuotaTurn{}, q.store.failedWrite("book a turn of the shared quota", err)
 	}
 	return turn, nil
 }
@@ -124,7 +123,7 @@ func (q *Quota) book(ctx context.Context, b QuotaBooking) (t QuotaTurn, now int6
 	var wait, paused int64
 	var minute, hour tally
 	patience := min(b.Patience, quotaHorizon)
-	err = q.db.QueryRowContext(ctx, bookQuota, q.tenant,
+	err = q.store.db.QueryRowContext(ctx, bookQuota, q.tenant,
 		micros(b.Minute.Interval), b.Minute.Burst, b.Minute.Reserve, micros(b.Hour.Interval), b.Hour.Burst, b.Hour.Reserve,
 		b.Calls, b.Background, patience.Microseconds(), q.clock(), quotaHorizon.Microseconds(), quotaPause.Microseconds(),
 	).Scan(&t.Taken, &wait, &paused, &now, &minute.full, &minute.calls, &minute.before, &hour.full, &hour.calls, &hour.before)
@@ -139,21 +138,21 @@ func (q *Quota) book(ctx context.Context, b QuotaBooking) (t QuotaTurn, now int6
 // Pause keeps all from calling for so long. A pause that ends later than this one stays.
 func (q *Quota) Pause(ctx context.Context, d time.Duration) error {
 	if err := q.begin(ctx); err != nil {
-		return fmt.Errorf("pause the shared quota: %w", err)
+		return q.store.failedWrite("pause the shared quota", err)
 	}
 	const pause = `
 WITH clock AS (SELECT CASE WHEN $3::bigint > 0 THEN $3 ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::bigint END AS now)
 UPDATE quotas SET paused_us = GREATEST(CASE WHEN paused_us > now + $4::bigint THEN 0 ELSE paused_us END, now + $2::bigint) FROM clock WHERE tenant = $1`
-	_, err := q.db.ExecContext(ctx, pause, q.tenant, min(d, quotaPause).Microseconds(), q.clock(), quotaPause.Microseconds())
+	_, err := q.store.db.ExecContext(ctx, pause, q.tenant, min(d, quotaPause).Microseconds(), q.clock(), quotaPause.Microseconds())
 	if err != nil {
-		return fmt.Errorf("pause the shared quota: %w", err)
+		return q.store.failedWrite("pause the shared quota", err)
 	}
 	return nil
 }
 
 // begin makes the row of the tenant, unless it is there.
 func (q *Quota) begin(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, `INSERT INTO quotas VALUES ($1, 0, 0, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT (tenant) DO NOTHING`, q.tenant)
+	_, err := q.store.db.ExecContext(ctx, `INSERT INTO quotas VALUES ($1, 0, 0, 0, 0, 0, 0, 0, 0, 0) ON CONFLICT (tenant) DO NOTHING`, q.tenant)
 	return err
 }
 

@@ -27,7 +27,7 @@ func (s *Store) Baseline(ctx context.Context, subscription string) (digest.Snaps
 		err = u.unpack(row.Contents, &list)
 	}
 	if err != nil {
-		return digest.Snapshot{}, false, fmt.Errorf("read the baseline of subscription %s: %w", subscription, err)
+		return digest.Snapshot{}, false, s.failed("read a baseline", err)
 	}
 	snap := digest.Snapshot{Tenant: row.Tenant, At: moment(list.At), Unread: list.Unread, Partial: list.Partial}
 	for i, software := range list.Software {
@@ -36,7 +36,7 @@ func (s *Store) Baseline(ctx context.Context, subscription string) (digest.Snaps
 		case errors.Is(err, sql.ErrNoRows):
 			snap.Unread = append(snap.Unread, digest.Unread{Software: software, Reason: "what was stored of it is lost"})
 		case err != nil:
-			return digest.Snapshot{}, false, fmt.Errorf("read the baseline of subscription %s: %w", subscription, err)
+			return digest.Snapshot{}, false, s.failed("read a baseline", err)
 		default:
 			snap.Software = append(snap.Software, software)
 			snap.Rows = append(snap.Rows, rows...)
@@ -57,7 +57,7 @@ func (s *Store) Reading(ctx context.Context, tenant, software string) (digest.Sn
 		err = u.unpack(row.Gaps, &g)
 	}
 	if err != nil {
-		return digest.Snapshot{}, false, fmt.Errorf("read the newest reading of %s: %w", software, err)
+		return digest.Snapshot{}, false, s.failed("read the newest reading of a software", err)
 	}
 	return digest.Snapshot{Tenant: tenant, At: moment(row.ReadMs), Software: []string{software}, Rows: g.rows(software)}, true, nil
 }
@@ -69,7 +69,7 @@ func (s *Store) reading(ctx context.Context, u *unpacker, at reading) ([]digest.
 	}
 	var g gaps
 	if err := u.unpack(packed, &g); err != nil {
-		return nil, fmt.Errorf("rows of %s: %w", at.software, err)
+		return nil, fmt.Errorf("rows of a software: %w", err)
 	}
 	return g.rows(at.software), nil
 }
@@ -88,7 +88,7 @@ func (s *Store) SeenBefore(ctx context.Context, tenant string, keys []digest.Key
 	for software, wanted := range byStoredKey(keys) {
 		rows, err := s.queries.ClosedUpdates(ctx, tenant, text(software), millis(since))
 		if err != nil {
-			return nil, fmt.Errorf("look for closed updates of %s: %w", software, err)
+			return nil, s.failed("look for closed updates", err)
 		}
 		for _, r := range rows {
 			if key, ok := wanted[update{r.Kb, r.OsBuild}]; ok {
@@ -139,7 +139,7 @@ func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap 
 	// Sorted, since two transactions that lock in different orders would wait for each other.
 	for _, software := range slices.Sorted(slices.Values(snap.Software)) {
 		if hashes[software], err = r.record(ctx, software, rows[software]); err != nil {
-			return fmt.Errorf("%s: %w", software, err)
+			return err
 		}
 	}
 	for i, software := range snap.Software {
@@ -158,6 +158,9 @@ func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap 
 	})
 }
 
+// errUnlisted is the error of a snapshot that contradicts itself.
+var errUnlisted = errors.New("the snapshot has a row of software that it does not list as read")
+
 func bySoftware(snap digest.Snapshot) (map[string][]digest.Row, error) {
 	rows := make(map[string][]digest.Row, len(snap.Software))
 	for _, software := range snap.Software {
@@ -165,7 +168,7 @@ func bySoftware(snap digest.Snapshot) (map[string][]digest.Row, error) {
 	}
 	for _, row := range snap.Rows {
 		if _, ok := rows[row.Software]; !ok {
-			return nil, fmt.Errorf("the snapshot has a row of %s, which it does not list as read", row.Software)
+			return nil, errUnlisted
 		}
 		rows[row.Software] = append(rows[row.Software], row)
 	}

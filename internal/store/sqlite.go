@@ -9,11 +9,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
-	"syscall"
 
-	"modernc.org/sqlite" // also the driver
-	sqlite3 "modernc.org/sqlite/lib"
+	_ "modernc.org/sqlite" // the driver
 )
 
 // sqliteConns bounds the connections that queries share: readers do not wait for the one writer, and more connections
@@ -21,20 +18,7 @@ import (
 const sqliteConns = 4
 
 func (s *Store) openSQLite(ctx context.Context, path string) error {
-	err := s.openSQLiteFile(ctx, path)
-	if passes(err) {
-		return away{err}
-	}
-	return err
-}
-
-// passes reports whether an error of a file may be gone at the next try: the disk is full, or another process has the file.
-func passes(err error) bool {
-	if refused, ok := errors.AsType[*sqlite.Error](err); ok {
-		primary := refused.Code() & 0xff
-		return slices.Contains([]int{sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}, primary)
-	}
-	return errors.Is(err, syscall.ENOSPC)
+	return s.openError(s.openSQLiteFile(ctx, path))
 }
 
 func (s *Store) openSQLiteFile(ctx context.Context, path string) error {
@@ -52,6 +36,9 @@ func (s *Store) openSQLiteFile(ctx context.Context, path string) error {
 		return err
 	}
 	s.jobs.SetMaxOpenConns(1)
+	if s.health.file, err = os.Stat(path); err != nil {
+		return fmt.Errorf("look at the database file: %w", err)
+	}
 	return nil
 }
 

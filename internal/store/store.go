@@ -14,7 +14,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -47,6 +46,7 @@ type Store struct {
 	jobs      *sql.DB       // SQLite: the queue's own connection
 	pool      *pgxpool.Pool // PostgreSQL: below db, and for the queue
 	queries   *db.Queries
+	health    health
 }
 
 // ErrAway says of an error of [Open] that the database is away, or has no room, and may be back later. Errors that are not
@@ -106,7 +106,7 @@ func (s *Store) Close() error {
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.db.PingContext(ctx); err != nil {
-		return fmt.Errorf("ask the database: %w", err)
+		return s.failed("ask the database", err)
 	}
 	return nil
 }

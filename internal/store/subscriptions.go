@@ -14,12 +14,15 @@ import (
 
 // Subscription returns the subscription with an id, or [digest.ErrNotFound].
 func (s *Store) Subscription(ctx context.Context, id string) (digest.Subscription, error) {
+	if id != text(id) { // none has such an id, and PostgreSQL would refuse the question
+		return digest.Subscription{}, digest.ErrNotFound
+	}
 	row, err := s.queries.Subscription(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return digest.Subscription{}, digest.ErrNotFound
 	}
 	if err != nil {
-		return digest.Subscription{}, fmt.Errorf("read subscription %s: %w", id, err)
+		return digest.Subscription{}, s.failed("read a subscription", err)
 	}
 	return subscription(row)
 }
@@ -30,7 +33,7 @@ func (s *Store) Subscriptions(ctx context.Context, f digest.SubscriptionFilter) 
 		Tenant: f.Tenant, AnyTenant: f.Tenant == "", Channel: f.Channel, AnyChannel: f.Channel == "",
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list subscriptions: %w", err)
+		return nil, s.failed("list subscriptions", err)
 	}
 	return subscriptions(rows)
 }
@@ -41,7 +44,7 @@ func (s *Store) AddSubscription(ctx context.Context, sub digest.Subscription, wh
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, "add subscription "+sub.ID, who, digest.ErrExists, func(q *db.Queries) (int64, error) {
+	return s.change(ctx, "add a subscription", who, digest.ErrExists, func(q *db.Queries) (int64, error) {
 		return q.AddSubscription(ctx, db.AddSubscriptionParams(row))
 	})
 }
@@ -52,7 +55,7 @@ func (s *Store) UpdateSubscription(ctx context.Context, sub digest.Subscription,
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, "update subscription "+sub.ID, who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
+	return s.change(ctx, "update a subscription", who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
 		return q.UpdateSubscription(ctx, updateParams(row))
 	})
 }
@@ -60,7 +63,7 @@ func (s *Store) UpdateSubscription(ctx context.Context, sub digest.Subscription,
 // RemoveSubscription removes a subscription with all it has delivered, or returns [digest.ErrNotFound]. The audit
 // stays.
 func (s *Store) RemoveSubscription(ctx context.Context, id string, who digest.Audit) error {
-	return s.change(ctx, "remove subscription "+id, who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
+	return s.change(ctx, "remove a subscription", who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
 		_, err := q.RemoveDeliveries(ctx, id)
 		if err := errors.Join(err, q.RemoveBaseline(ctx, id)); err != nil {
 			return 0, err
@@ -82,7 +85,7 @@ func (s *Store) change(ctx context.Context, what string, who digest.Audit, none 
 		return addAudit(ctx, q, who)
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return s.failedWrite(what, err)
 	}
 	return nil
 }
@@ -91,7 +94,7 @@ func (s *Store) change(ctx context.Context, what string, who digest.Audit, none 
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]digest.Subscription, error) {
 	rows, err := s.queries.DueSubscriptions(ctx, millis(now), bound(limit))
 	if err != nil {
-		return nil, fmt.Errorf("list due subscriptions: %w", err)
+		return nil, s.failed("list due subscriptions", err)
 	}
 	return subscriptions(rows)
 }
@@ -100,7 +103,7 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]digest.Sub
 func (s *Store) Advance(ctx context.Context, id string, from, to time.Time) (moved bool, err error) {
 	n, err := s.queries.Advance(ctx, millis(to), id, millis(from))
 	if err != nil {
-		return false, fmt.Errorf("advance subscription %s: %w", id, err)
+		return false, s.failedWrite("advance a subscription", err)
 	}
 	return n > 0, nil
 }
@@ -108,7 +111,7 @@ func (s *Store) Advance(ctx context.Context, id string, from, to time.Time) (mov
 // SetPause pauses a subscription, or ends its pause, as long as it is paused, due and scheduled as was says, and tells
 // whether it did. What else of it a person has changed meanwhile stays.
 func (s *Store) SetPause(ctx context.Context, was, is digest.Subscription, who digest.Audit) (changed bool, err error) {
-	err = s.change(ctx, "set the pause of subscription "+was.ID, who, errChanged, func(q *db.Queries) (int64, error) {
+	err = s.change(ctx, "set the pause of a subscription", who, errChanged, func(q *db.Queries) (int64, error) {
 		return q.SetPause(ctx, db.SetPauseParams{
 			ID: was.ID, WasPaused: was.Paused, WasPausedUntilMs: millis(was.PausedUntil), WasNextMs: millis(was.NextRun),
 			Schedule: was.Schedule.Words, Zone: was.Schedule.Zone,
@@ -147,7 +150,7 @@ func subscription(r db.Subscription) (digest.Subscription, error) {
 		Failures: int(r.Failures),
 	}
 	if err := json.Unmarshal([]byte(r.Watch), &sub.Watch); err != nil {
-		return digest.Subscription{}, fmt.Errorf("read what subscription %s watches: %w", r.ID, err)
+		return digest.Subscription{}, fmt.Errorf("read what a subscription watches: %w", outlined{err})
 	}
 	return sub, nil
 }

@@ -1,0 +1,206 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+// failed is the error of a method that reads; see [Store.fault].
+func (s *Store) failed(doing string, err error) error { return s.fault(doing, err, false) }
+
+// failedWrite is the error of a method that writes; see [Store.fault].
+func (s *Store) failedWrite(doing string, err error) error { return s.fault(doing, err, true) }
+
+// fault is the error of a method: what it was doing, which names no argument, and why it failed. A trouble of the database
+// becomes a [digest.StoreError] and is counted. Drivers put the values they were given into some of their texts, and what
+// people type is among these: only texts that are known to be without are kept, others are told by type and code.
+func (s *Store) fault(doing string, err error, write bool) error {
+	if _, told := errors.AsType[*digest.StoreError](err); told || isOurs(err) {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	trouble := s.trouble(err)
+	if trouble == "" {
+		return fmt.Errorf("%s: %w", doing, outlined{err})
+	}
+	s.health.note(trouble, write)
+	return fmt.Errorf("%s: %w", doing, &digest.StoreError{Trouble: trouble, Message: outline(err), Err: err})
+}
+
+// isOurs reports whether an error is this program's own, and no news of the database.
+func isOurs(err error) bool {
+	for _, own := range []error{digest.ErrNotFound, digest.ErrExists, errChanged, errRemoved, errUnlisted, errCallback, ErrNewer} {
+		if errors.Is(err, own) {
+			return true
+		}
+	}
+	return errors.Is(err, context.Canceled)
+}
+
+// outlined is an error whose text is its outline.
+type outlined struct{ error }
+
+// Error returns the outline.
+func (o outlined) Error() string { return outline(o.error) }
+
+// Unwrap returns the error.
+func (o outlined) Unwrap() error { return o.error }
+
+// outline is what may be told of an error of a driver.
+func outline(err error) string {
+	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if troubleOfPostgres(said.Code) == "" {
+			return strings.TrimSpace(fmt.Sprintf("SQLSTATE %s %s %s", said.Code, said.TableName, said.ConstraintName))
+		}
+		return said.Error()
+	}
+	if said, ok := errors.AsType[*sqlite.Error](err); ok { // of a parameter it knows the number only
+		return said.Error()
+	}
+	if connect, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return "connect: " + strings.ReplaceAll(errors.Unwrap(connect).Error(), "\n", "; ")
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "it does not answer in time"
+	}
+	if isCutOff(err) {
+		return err.Error()
+	}
+	innermost := err
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(next) {
+		innermost = next
+	}
+	return fmt.Sprintf("%T", innermost)
+}
+
+// trouble classifies an error of a driver; an error that no trouble of the database explains is none.
+func (s *Store) trouble(err error) digest.Trouble {
+	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return troubleOfPostgres(said.Code)
+	}
+	if said, ok := errors.AsType[*sqlite.Error](err); ok {
+		return s.troubleOfSQLite(said)
+	}
+	switch {
+	case isNoRoom(err):
+		return digest.TroubleFull
+	case errors.Is(err, context.DeadlineExceeded) && s.lite: // it waited for another writer
+		return digest.TroubleBusy
+	case errors.Is(err, context.DeadlineExceeded), isCutOff(err):
+		return digest.TroubleAway
+	}
+	return ""
+}
+
+// isCutOff reports whether there is no connection to the database, or none any more.
+func isCutOff(err error) bool {
+	_, connect := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[net.Error](err)
+	if connect || network {
+		return true
+	}
+	for _, end := range []error{
+		io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, pgconn.ErrConnClosed, driver.ErrBadConn, sql.ErrConnDone, syscall.EPIPE, syscall.ECONNRESET,
+	} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return pgconn.SafeToRetry(err) // nothing was sent: the connection was gone before
+}
+
+// troubleOfPostgres reads a SQLSTATE, see https://www.postgresql.org/docs/current/errcodes-appendix.html.
+func troubleOfPostgres(code string) digest.Trouble {
+	switch code {
+	case "53100":
+		return digest.TroubleFull
+	case "25006":
+		return digest.TroubleReadOnly
+	case "58030":
+		return digest.TroubleDisk
+	case "58P01", "XX001", "XX002": // a file of its own is missing, data or an index is corrupted
+		return digest.TroubleDamaged
+	case "42501":
+		return digest.TroubleDenied
+	case "42P01", "42703", "3F000": // no such table, column, schema
+		return digest.TroubleReplaced
+	case "57014", "55P03", "40001", "40P01": // its own time limit, locks
+		return digest.TroubleBusy
+	}
+	switch code[:min(2, len(code))] {
+	case "08", "57":
+		return digest.TroubleAway
+	case "53":
+		return digest.TroubleBusy
+	case "28", "3D":
+		return digest.TroubleDenied
+	}
+	return ""
+}
+
+// troubleOfSQLite reads a result code, see https://www.sqlite.org/rescode.html.
+func (s *Store) troubleOfSQLite(said *sqlite.Error) digest.Trouble {
+	switch said.Code() & 0xff {
+	case sqlite3.SQLITE_FULL:
+		return digest.TroubleFull
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+		if s.noRoom() { // SQLite says FULL of its own writes only, and not of the files beside the database
+			return digest.TroubleFull
+		}
+		return digest.TroubleDisk
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT:
+		return digest.TroubleBusy
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT:
+		return digest.TroubleDamaged
+	case sqlite3.SQLITE_READONLY:
+		if said.Code() == sqlite3.SQLITE_READONLY_DBMOVED {
+			return digest.TroubleReplaced
+		}
+		return digest.TroubleReadOnly
+	case sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		return digest.TroubleDenied
+	case sqlite3.SQLITE_ERROR:
+		if strings.Contains(said.Error(), "no such table") || strings.Contains(said.Error(), "no such column") {
+			return digest.TroubleReplaced
+		}
+	}
+	return ""
+}
+
+// openError is the error of opening a database. It is for whoever wrote the URL, so its whole text stays. What may be over at
+// the next try is [ErrAway]: only other settings mend a sign-in that is refused, a file that may not be opened or one that is
+// no database.
+func (s *Store) openError(err error) error {
+	if err == nil {
+		return nil
+	}
+	trouble := s.trouble(err)
+	if trouble == "" && !s.lite {
+		trouble = digest.TroubleAway
+	}
+	if trouble == "" {
+		return err
+	}
+	told := &digest.StoreError{Trouble: trouble, Message: err.Error(), Err: err}
+	switch trouble {
+	case digest.TroubleDamaged, digest.TroubleDenied, digest.TroubleReadOnly, digest.TroubleReplaced:
+		return told
+	case digest.TroubleDisk:
+		if said, ok := errors.AsType[*sqlite.Error](err); ok && said.Code()&0xff == sqlite3.SQLITE_CANTOPEN {
+			return told
+		}
+	}
+	return away{told}
+}

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+// Failure is a kind of failure of the database.
+type Failure struct {
+	Trouble digest.Trouble
+	Write   bool // something was to be written
+}
+
+// Health is how the database has done.
+type Health struct {
+	Trouble  digest.Trouble    // what is wrong with it now; empty when nothing is
+	Failures map[Failure]int64 // since the start
+}
+
+// health gathers what the methods of a store and its probes meet. A probe alone would not do: a row more may still fit where
+// the next digest does not. Nor would the methods alone: in a quiet night nobody writes.
+type health struct {
+	mu       sync.Mutex
+	failures map[Failure]int64
+	probed   digest.Trouble // by the last probe
+	met      digest.Trouble // by a method
+	metAt    time.Time
+	file     os.FileInfo // SQLite: the file that was opened
+}
+
+const (
+	// troubleHold is how long something that a method met counts. The audit tries again within half a minute, so that a write
+	// which fails again and again is seen all the time.
+	troubleHold = 2 * time.Minute
+	// damageHold is the same for damage, which nothing meets but those who read the damaged part.
+	damageHold = 24 * time.Hour
+)
+
+// note counts a failure.
+func (h *health) note(t digest.Trouble, write bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.failures == nil {
+		h.failures = map[Failure]int64{}
+	}
+	h.failures[Failure{t, write}]++
+	switch t {
+	case digest.TroubleAway, digest.TroubleBusy, digest.TroubleDenied: // a probe meets them too, and one that passes shows that they are over
+		return
+	}
+	if h.met != digest.TroubleDamaged || h.heldLocked() == "" {
+		h.met, h.metAt = t, time.Now()
+	}
+}
+
+// heldLocked is what a method met and still counts.
+func (h *health) heldLocked() digest.Trouble {
+	hold := troubleHold
+	if h.met == digest.TroubleDamaged {
+		hold = damageHold
+	}
+	if h.met == "" || time.Since(h.metAt) > hold {
+		return ""
+	}
+	return h.met
+}
+
+// Health tells how the database does, without asking it.
+func (s *Store) Health() Health {
+	h := &s.health
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := Health{Trouble: h.heldLocked(), Failures: maps.Clone(h.failures)}
+	if now.Trouble == "" {
+		now.Trouble = h.probed
+	}
+	return now
+}
+
+// probeName is where [Store.Probe] writes, among the states of matters.
+const probeName = "probe"
+
+// Probe finds out whether the database takes changes, by one: a row that is written for good, since SQLite keeps one that is
+// rolled back in memory. For SQLite it also sees to it that the disk has room, since a row finds some in the log that is there
+// already, and that the file is still the one that was opened. [Store.Health] has the result.
+func (s *Store) Probe(ctx context.Context) error {
+	err := s.probeFile()
+	if err == nil {
+		err = s.ChangeMatter(ctx, probeName, func(string) (string, error) { return strconv.FormatInt(time.Now().Unix(), 10), nil })
+	}
+	if ctx.Err() == context.Canceled { //nolint:errorlint // it is of this context
+		return err
+	}
+	s.health.mu.Lock()
+	defer s.health.mu.Unlock()
+	s.health.probed = digest.TroubleOf(err)
+	return err
+}
+
+// probeFile looks at the file of SQLite and the room beside it.
+func (s *Store) probeFile() error {
+	if !s.lite {
+		return nil
+	}
+	if now, err := os.Stat(s.path); s.health.file != nil && (err != nil || !os.SameFile(now, s.health.file)) {
+		return s.replaced(err)
+	}
+	if err := room(filepath.Dir(s.path)); isNoRoom(err) {
+		return s.failedWrite("look for room on the disk", err)
+	}
+	return nil // SQLite itself says what else is wrong
+}
+
+// replaced says that the database in use has lost its name: what is written into it is gone when the program ends.
+func (s *Store) replaced(cause error) error {
+	s.health.note(digest.TroubleReplaced, true)
+	return fmt.Errorf("look at the database file: %w", &digest.StoreError{
+		Trouble: digest.TroubleReplaced, Message: "it was removed or replaced while it was in use", Err: cause,
+	})
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package store
+
+import "os"
+
+// allocate takes room for a file.
+func allocate(file *os.File, n int64) error { return fill(file, n) }
