@@ -32,7 +32,7 @@ const (
 // after an empty one.
 func (b *Bot) answer(ctx context.Context, q question) {
 	began := time.Now()
-	ctx, traced := b.traced(commands.WithID(ctx, q.id), q)
+	ctx, traced := b.traced(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
 	log := b.log.With("user", q.user, "channel", q.channel, "kind", string(q.kind))
 	ctx, progress := commands.WithProgress(ctx)
 	progress.Begin(began.Add(b.options.Timeout))

@@ -33,11 +33,12 @@ func guarded(do func()) (err error) {
 // no drawing, where there is a way.
 func (b *Bot) rescue(q question, err error) {
 	b.stats.failed.Add(1)
-	b.log.Error("crashed while answering", "request", q.id, "error", err)
+	ctx := commands.WithTyped(context.Background(), q.line)
+	b.log.ErrorContext(ctx, "crashed while answering", "request", q.id, "error", err)
 	seen := q.observed()
 	seen.Outcome, seen.Reason = Failed, commands.Reason(err)
 	again := guarded(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
+		ctx, cancel := context.WithTimeout(ctx, replyTimeout)
 		defer cancel()
 		if q.entry == EntryTypeahead {
 			b.ack(ctx, q.envelope, blocks.Suggestions(nil))
@@ -51,12 +52,12 @@ func (b *Bot) rescue(q question, err error) {
 		q.notice.end()
 		if err := b.say(ctx, q.private(), inWords(page).Text, webhookTries); err != nil {
 			seen.Outcome = Lost
-			b.log.Error("answer lost", "request", q.id, "error", err)
+			b.log.ErrorContext(ctx, "answer lost", "request", q.id, "error", err)
 		}
 	})
 	if again != nil {
 		seen.Outcome = Lost
-		b.log.Error("crashed again", "request", q.id, "error", again)
+		b.log.ErrorContext(ctx, "crashed again", "request", q.id, "error", again)
 	}
 	seen.Working = time.Since(q.came)
 	b.options.Observe(context.Background(), seen)

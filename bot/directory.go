@@ -60,7 +60,7 @@ func (d *Directory) person(ctx context.Context, id string) (person, error) {
 func (d *Directory) lookUpPerson(ctx context.Context, id string) (person, error) {
 	u, err := d.slack.GetUserInfoContext(ctx, id)
 	if err != nil {
-		return person{}, fmt.Errorf("look up user %s: %w", id, withoutURL(err))
+		return person{}, fmt.Errorf("look up a user: %w", withoutURL(err))
 	}
 	return person{
 		team: u.TeamID, org: u.Enterprise.EnterpriseID, zone: u.TZ, deleted: u.Deleted, bot: u.IsBot || u.IsWorkflowBot || u.IsConnectorBot,
@@ -96,7 +96,7 @@ func (d *Directory) lookUpGroup(ctx context.Context, id string) ([]string, error
 func (d *Directory) room(ctx context.Context, id string) (*slack.Channel, error) {
 	info, err := d.slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
 	if err != nil {
-		return nil, fmt.Errorf("look up channel %s: %w", id, withoutURL(err))
+		return nil, fmt.Errorf("look up a channel: %w", withoutURL(err))
 	}
 	return info, nil
 }
@@ -118,7 +118,7 @@ func (d *Directory) inRoom(ctx context.Context, user, room string) (bool, error)
 		members, next, err := d.slack.GetUsersInConversationContext(ctx, &in)
 		switch {
 		case err != nil:
-			return false, fmt.Errorf("read the members of channel %s: %w", room, withoutURL(err))
+			return false, fmt.Errorf("read the members of a channel: %w", withoutURL(err))
 		case slices.Contains(members, user):
 			return true, nil
 		case next == "":

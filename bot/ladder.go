@@ -263,19 +263,19 @@ func (l *Ladder) taken(d delivery, used, refused []blocks.Feature) {
 	if l.suspects[at] == nil {
 		l.suspects[at] = map[string]bool{}
 	}
-	if l.suspects[at][d.page.Title] = true; len(l.suspects[at]) >= maxSuspicions && l.rememberLocked(at, []string{"no reason, several messages in a row"}) {
+	if l.suspects[at][d.page.Title] = true; len(l.suspects[at]) >= maxSuspicions && l.rememberLocked(context.Background(), at, []string{"no reason, several messages in a row"}) {
 		tell = l.options.Refused
 	}
 }
 
 // rememberLocked notes that the workspace refuses something, and reports whether that is news.
-func (l *Ladder) rememberLocked(at usage, said []string) (news bool) {
+func (l *Ladder) rememberLocked(ctx context.Context, at usage, said []string) (news bool) {
 	now := time.Now()
 	news = !now.Before(l.refused[at])
 	l.refused[at] = now.Add(forgetAfter)
 	delete(l.suspects, at)
 	if news {
-		l.options.Log.Warn("this workspace refuses blocks; drawing them more simply",
+		l.options.Log.WarnContext(ctx, "this workspace refuses blocks; drawing them more simply",
 			"type", at.feature, "home", at.on == onHome, "said", said, "again_after", forgetAfter)
 	}
 	return news
@@ -283,12 +283,12 @@ func (l *Ladder) rememberLocked(at usage, said []string) (news bool) {
 
 // report tells of a refusal, and remembers what Slack names.
 func (l *Ladder) report(ctx context.Context, d delivery, r blockRefusal, blamed []blocks.Feature) {
-	log := l.options.Log.With("error", r.code, "said", r.words, "home", d.on == onHome)
+	log, said := l.options.Log, []any{"error", r.code, "said", r.words, "home", d.on == onHome} // not With: what was typed is taken out of what is logged with ctx
 	switch {
 	case len(r.faults) > 0:
-		log.ErrorContext(ctx, "Slack refused a message as malformed; it is drawn more simply. Please report this as a fault of missingkbs", "faults", r.faults)
+		log.ErrorContext(ctx, "Slack refused a message as malformed; it is drawn more simply. Please report this as a fault of missingkbs", append(said, "faults", r.faults)...)
 	case r.cause == Unexplained:
-		log.WarnContext(ctx, "Slack refused blocks without a reason; the message is drawn more simply")
+		log.WarnContext(ctx, "Slack refused blocks without a reason; the message is drawn more simply", said...)
 	}
 	seen := BlockRefusal{Cause: r.cause}
 	if len(blamed) > 0 {
@@ -301,7 +301,7 @@ func (l *Ladder) report(ctx context.Context, d delivery, r blockRefusal, blamed 
 	news := false
 	l.mu.Lock()
 	for _, f := range r.unsupported {
-		news = l.rememberLocked(usage{d.on, f}, r.words) || news
+		news = l.rememberLocked(ctx, usage{d.on, f}, r.words) || news
 	}
 	l.mu.Unlock()
 	if news {

@@ -43,7 +43,7 @@ func slackFailure(err error) error {
 		case refused.Err == "ratelimited" || refused.Err == "rate_limited":
 			return digest.RetryLater{After: unknownPause, Err: err}
 		}
-		return err
+		return withoutEcho(err)
 	}
 	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
 		return digest.RetryLater{After: limited.RetryAfter, Err: err}

@@ -95,7 +95,7 @@ func (b *Bot) open(ctx context.Context, q question) error {
 // nothing, and so is everybody while Defender cannot be asked.
 func (b *Bot) suggest(ctx context.Context, q question) {
 	began := time.Now()
-	ctx, traced := b.traced(commands.WithID(ctx, q.id), q)
+	ctx, traced := b.traced(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
 	seen := q.observed()
 	seen.Needs, seen.Command, seen.Queued, seen.InAck = commands.Ask, "suggest", began.Sub(q.came), true
 	quickly, cancel := context.WithDeadline(ctx, q.came.Add(b.options.AckAfter))

@@ -105,7 +105,7 @@ func (w *Webhook) post(ctx context.Context, address string, body []byte) (wait t
 	case resp.StatusCode >= 500:
 		return time.Second, fmt.Errorf("post answer: status %d", resp.StatusCode)
 	case resp.StatusCode != http.StatusOK || reason != "":
-		return -1, fmt.Errorf("post answer: status %d: %s", resp.StatusCode, reason)
+		return -1, fmt.Errorf("post answer: status %d: %s", resp.StatusCode, slackWord(reason))
 	}
 	return 0, nil
 }
@@ -155,10 +155,11 @@ func isDial(err error) bool {
 	return ok && op.Op == "dial"
 }
 
-// withoutURL takes the address out of an error of the HTTP client: addresses of answers and sockets are secrets.
+// withoutURL takes the address out of an error of the HTTP client, and what Slack repeats of a call: addresses of answers and
+// sockets are secrets.
 func withoutURL(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
-	return err
+	return withoutEcho(err)
 }

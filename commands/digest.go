@@ -232,7 +232,7 @@ func (d digests) mayRead(ctx context.Context, req Request, s digest.Subscription
 		return nil
 	}
 	if err := d.People.MayRead(ctx, req.User, s.Channel); err != nil {
-		return fmt.Errorf("check who reads the channel of digest %s: %w", s.ID, err)
+		return fmt.Errorf("check who reads the channel of a digest: %w", err)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func (d digests) pause(ctx context.Context, req Request, s digest.Subscription) 
 		detail = "until " + digestMoment(s, until)
 	}
 	if err := d.store.UpdateSubscription(ctx, s, d.audit(req, s, "pause", detail)); err != nil {
-		return view.Page{}, fmt.Errorf("pause digest %s: %w", s.ID, err)
+		return view.Page{}, fmt.Errorf("pause a digest: %w", err)
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s is paused", s.ID)
@@ -114,7 +114,7 @@ func (d digests) resume(ctx context.Context, req Request, s digest.Subscription)
 	}
 	s = s.Resume(d.Now())
 	if err := d.store.UpdateSubscription(ctx, s, d.audit(req, s, "resume", "")); err != nil {
-		return view.Page{}, fmt.Errorf("resume digest %s: %w", s.ID, err)
+		return view.Page{}, fmt.Errorf("resume a digest: %w", err)
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s goes on", s.ID)
@@ -139,10 +139,10 @@ func (d digests) runNow(ctx context.Context, req Request, s digest.Subscription)
 		return view.Page{}, &Error{Title: "Digests are switched off", Message: "This program posts no digests now. Ask whoever runs it."}
 	}
 	if err := d.Queue.Enqueue(ctx, digest.Job{Subscription: s.ID, Due: dueNow(d.Now())}); err != nil {
-		return view.Page{}, fmt.Errorf("run digest %s: %w", s.ID, err)
+		return view.Page{}, fmt.Errorf("run a digest: %w", err)
 	}
 	if err := d.store.AddAudit(ctx, d.audit(req, s, "run", "")); err != nil {
-		return view.Page{}, fmt.Errorf("record the run of digest %s: %w", s.ID, err)
+		return view.Page{}, fmt.Errorf("record the run of a digest: %w", err)
 	}
 	return view.Page{
 		Title:   fmt.Sprintf("Digest %s is on its way", s.ID),
@@ -180,7 +180,7 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 		return d.askRemove(s), nil
 	}
 	if err := d.store.RemoveSubscription(ctx, s.ID, d.audit(req, s, "remove", strings.Join(s.Watch, " "))); err != nil {
-		return view.Page{}, fmt.Errorf("remove digest %s: %w", s.ID, err)
+		return view.Page{}, fmt.Errorf("remove a digest: %w", err)
 	}
 	return view.Page{
 		Title:   fmt.Sprintf("Digest %s is removed", s.ID),

@@ -235,7 +235,7 @@ func (d digests) show(ctx context.Context, req Request, s digest.Subscription) (
 	}
 	sent, err := d.store.Deliveries(ctx, s.ID, shownDeliveries)
 	if err != nil {
-		return view.Page{}, fmt.Errorf("read the deliveries of digest %s: %w", s.ID, err)
+		return view.Page{}, fmt.Errorf("read the deliveries of a digest: %w", err)
 	}
 	page.Lead = "No digest was made yet."
 	if len(sent) > 0 {

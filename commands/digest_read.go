@@ -25,7 +25,7 @@ func (d digests) details(ctx context.Context, req Request, s digest.Subscription
 	}
 	at, known, err := d.store.Baseline(ctx, s.ID)
 	if err != nil {
-		return view.Page{}, fmt.Errorf("read the last snapshot of digest %s: %w", s.ID, err)
+		return view.Page{}, fmt.Errorf("read the last snapshot of a digest: %w", err)
 	}
 	if !known {
 		return view.Page{}, &Error{
@@ -73,7 +73,7 @@ func (d digests) preview(ctx context.Context, req Request, s digest.Subscription
 			page.Lead = "Defender may not be asked as often just now as a preview needs. What was read so far is kept: the next try goes on with it."
 		}
 	default:
-		return view.Page{}, fmt.Errorf("preview digest %s: %w", s.ID, err)
+		return view.Page{}, fmt.Errorf("preview a digest: %w", err)
 	}
 	page.Title = "Preview: " + page.Title
 	page.Note = strings.TrimSpace("Only you see this, and nothing of it is kept. " + d.comes(s) + page.Note)
@@ -144,11 +144,11 @@ func exportLines(all []digest.Subscription) ([]string, error) {
 		}
 		var file struct{ Digests []yaml.MapSlice }
 		if err := yaml.Unmarshal(text, &file); err != nil {
-			return nil, fmt.Errorf("read subscription %s back: %w", s.ID, err)
+			return nil, fmt.Errorf("read a subscription back: %w", err)
 		}
 		flow, err := yaml.MarshalWithOptions(file.Digests[0], yaml.Flow(true))
 		if err != nil {
-			return nil, fmt.Errorf("write subscription %s: %w", s.ID, err)
+			return nil, fmt.Errorf("write a subscription: %w", err)
 		}
 		lines = append(lines, "- "+strings.TrimSpace(string(flow)))
 	}

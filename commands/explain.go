@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -68,8 +69,8 @@ func Explain(err error) view.Page {
 }
 
 // Reason is the kind of a failure in one of few words, for those who count: "" for none, "usage" for a question that was
-// wrong, "declined" for one that was answered with a reason, "internal" for what [Explain] does not know, else the kind
-// of Defender's failure, such as "throttled".
+// wrong, "declined" for one that was answered with a reason, "database" for trouble with the store, "internal" for what [Explain]
+// does not know, else the kind of Defender's failure, such as "throttled".
 func Reason(err error) string {
 	if err == nil {
 		return ""
@@ -92,7 +93,7 @@ func Reason(err error) string {
 
 // Reasons are the words of [Reason] for failures, but for those that refusals bring along.
 func Reasons() []string {
-	words := []string{reasonUsage, reasonDeclined, reasonInternal, reasonUnreadable}
+	words := []string{reasonUsage, reasonDeclined, reasonDatabase, reasonInternal, reasonUnreadable}
 	for _, e := range explanations {
 		if !slices.Contains(words, e.word) {
 			words = append(words, e.word)
@@ -127,6 +128,11 @@ func Logged(err error) string {
 
 // explanationOf finds the first explanation that fits.
 func explanationOf(err error) (explanation, bool) {
+	if trouble := digest.TroubleOf(err); trouble != "" { // also where it did not answer in time
+		e, ok := storeExplanations[trouble]
+		e.word = reasonDatabase
+		return e, ok
+	}
 	said, _ := errors.AsType[*api.Error](err)
 	for _, e := range explanations {
 		if errors.Is(err, e.is) && (e.when == nil || said != nil && e.when(said)) {

@@ -121,7 +121,11 @@ func (h home) digests(ctx context.Context, req Request, page *view.Page) {
 	}
 	all, err := h.Digests.Subscriptions(ctx, digest.SubscriptionFilter{Tenant: digest.DefaultTenant})
 	if err != nil {
-		page.Parts = append(page.Parts, view.Facts{{Name: "Your digests", Value: "could not be read now"}})
+		value := "could not be read now"
+		if digest.TroubleOf(err) != "" {
+			value += ": " + Explain(err).Title
+		}
+		page.Parts = append(page.Parts, view.Facts{{Name: "Your digests", Value: value}})
 		return
 	}
 	own := slices.DeleteFunc(all, func(s digest.Subscription) bool { return !ownsDigest(s, req) })

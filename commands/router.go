@@ -38,6 +38,9 @@ func parse(line string, most int, read func(string) []string) (Request, error) {
 	if len(line) > most {
 		return Request{}, tooLong(len(line), most)
 	}
+	if strings.ContainsRune(line, 0) { // no id and no name has one, and PostgreSQL keeps none
+		return Request{}, &Error{Usage: true, Message: "That line holds a NUL, which is no character that one can type. Type the line again."}
+	}
 	// One mark for each run of bytes that are no text: written out again, each would be three bytes.
 	words := read(strings.ToValidUTF8(line, "\uFFFD"))
 	if n := len(Line(words...)); n > MaxOffered { // some characters stand for a whole sentence

@@ -74,7 +74,7 @@ func New(w Writer, o Options) *Trail {
 }
 
 // Keep takes an audit that matters: a refusal, a share, a change. It is written at once. Where it cannot be kept the log
-// has all of it.
+// has who did it, where, when and how it ended, but not what was typed.
 func (t *Trail) Keep(a digest.Audit) { t.take(&t.kept, a, true) }
 
 // Note takes the audit of a question. When there are too many it is counted and no more.
@@ -113,8 +113,9 @@ func (g *gap) add(a digest.Audit) {
 func (t *Trail) lose(matters bool, a digest.Audit) {
 	t.Lost(1)
 	if matters {
+		// Not its subject and detail, which are what was typed.
 		t.Log.Error("an audit could not be kept", "at", a.At, "user", a.User, "team", a.Team, "channel", a.Channel, "action", a.Action,
-			"subject", a.Subject, "detail", a.Detail, "result", a.Result, "reason", a.Reason, "request", a.Request)
+			"result", a.Result, "reason", a.Reason, "request", a.Request)
 	}
 }
 

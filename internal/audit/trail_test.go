@@ -117,7 +117,7 @@ func (d *desk) want(subjects ...string) {
 }
 
 func entry(subject string) digest.Audit {
-	return digest.Audit{At: time.Now(), User: "U1", Action: "ask", Subject: subject}
+	return digest.Audit{At: time.Now(), User: "U1", Action: "ask", Subject: subject, Detail: "typed", Request: "of-" + subject}
 }
 
 func TestTrail(t *testing.T) {
@@ -195,7 +195,7 @@ func TestTrailTellsOfWhatIsLost(t *testing.T) {
 			t.Errorf("lost %d, want 4", d.lost.Load())
 		}
 		log := d.log.String()
-		if strings.Count(log, "could not be kept") != 2 || !strings.Contains(log, "subject=k4") || strings.Contains(log, "subject=q4") {
+		if strings.Count(log, "could not be kept") != 2 || !strings.Contains(log, "request=of-k4") || strings.Contains(log, "request=of-q4") || strings.Contains(log, "typed") {
 			t.Errorf("the log:\n%s", log)
 		}
 		d.book.set(func(b *book) { b.away = false })
@@ -229,7 +229,7 @@ func TestTrailTellsOfWhatIsLostBehindABatch(t *testing.T) {
 	})
 }
 
-// A database that is away at the end costs the end no more than its time, and all that matters is in the log.
+// A database that is away at the end costs the end no more than its time, and the log has who did what of what matters, but not what was typed.
 func TestTrailEndsWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*book){
@@ -248,7 +248,7 @@ func TestTrailEndsWithoutTheDatabase(t *testing.T) {
 				if took := time.Since(began); took > 2*time.Second {
 					t.Errorf("the end took %v", took)
 				}
-				if log := d.log.String(); d.lost.Load() != 2 || !strings.Contains(log, "subject=share") || !strings.Contains(log, "lost at the end\" audits=2") {
+				if log := d.log.String(); d.lost.Load() != 2 || !strings.Contains(log, "request=of-share") || strings.Contains(log, "typed") || !strings.Contains(log, "lost at the end\" audits=2") {
 					t.Errorf("lost %d, log:\n%s", d.lost.Load(), log)
 				}
 			})

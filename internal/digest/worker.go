@@ -110,10 +110,10 @@ func (w *Worker) report(ctx context.Context, s Subscription, due time.Time) (Rep
 	r := Report{Subscription: s, Due: due}
 	before, recorded, err := w.Store.Baseline(ctx, s.ID)
 	if err != nil {
-		return r, fmt.Errorf("read the last snapshot of digest %s: %w", s.ID, err)
+		return r, fmt.Errorf("read the last snapshot of a digest: %w", err)
 	}
 	if r.History, err = w.Store.Deliveries(ctx, s.ID, historyLength); err != nil {
-		return r, fmt.Errorf("read the deliveries of digest %s: %w", s.ID, err)
+		return r, fmt.Errorf("read the deliveries of a digest: %w", err)
 	}
 	r.Before = before.missing().only(s.Watches) // what is no longer watched has not closed
 	r.Since = r.toldAt()
