@@ -40,7 +40,7 @@ func unknownSoftware(id string, f found, err, cause error) error {
 	return &Error{
 		Title:   "Unknown software",
 		Message: message + " Search for it by a part of its name.",
-		Actions: []view.Action{{Label: "Most exposed software", Command: Line(searchName)}},
+		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}},
 		Err:     cause,
 	}
 }
@@ -50,7 +50,7 @@ func nothingFound(words []string, f found) error {
 	return &Error{
 		Title:   "Nothing found",
 		Message: fmt.Sprintf("No software in this tenant fits %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), f.limits()),
-		Actions: []view.Action{{Label: "Most exposed software", Command: Line(searchName)}},
+		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}},
 	}
 }
 
@@ -88,7 +88,7 @@ func emptyList(skipped int) error {
 func noLetters(words []string) error {
 	return &Error{
 		Title: "Nothing to search for", Usage: true,
-		Message: fmt.Sprintf("There is no letter and no digit in %q. Search for a part of a software's name or vendor.", strings.Join(words, " ")),
-		Actions: []view.Action{{Label: "Most exposed software", Command: Line(searchName)}},
+		Message: fmt.Sprintf("There is no letter and no digit in %q. Type a part of a software's name or its vendor, such as windows 11, or an id such as microsoft-_-windows_11.", strings.Join(words, " ")),
+		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}},
 	}
 }

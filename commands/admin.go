@@ -46,6 +46,7 @@ func Admin(s Allowances, g Gatekeeper, now func() time.Time) Command {
 	return Command{
 		Name:    adminName,
 		Usage:   strings.Join(names, " | "),
+		Words:   names,
 		Summary: "for administrators: who may what, and which channels shared with others are allowed",
 		Help:    help,
 		Needs:   func(Request) Right { return Administer },

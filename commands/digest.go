@@ -80,6 +80,7 @@ func Digest(s DigestStore, o DigestOptions) Command {
 	return Command{
 		Name:    digestName,
 		Usage:   strings.Join(names, " | "),
+		Words:   names,
 		Summary: "what this channel is told regularly: which updates are missing, and what changed; without words, the list",
 		Help: append(help,
 			view.Fact{Name: "Schedules", Value: "mon 09:00, mon,thu 09:00, weekdays 08:30, daily 07:00, monthly 1 09:00, patch-tuesday+1 09:00"},

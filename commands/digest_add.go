@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,8 @@ const fallbackZone = "UTC"
 
 // wish is what was typed after digest add.
 type wish struct {
+	targets          []target
+	exact            bool // see [Request]
 	watch            []string
 	at, cron, zone   string
 	typedZone        string // empty where the zone was chosen for the person
@@ -30,8 +33,8 @@ type wish struct {
 	unread, zoneNote string // what to tell besides
 }
 
-func readWish(words []string) (wish, error) {
-	w := wish{quiet: string(digest.Silent)}
+func readWish(req Request) (wish, error) {
+	w := wish{quiet: string(digest.Silent), exact: req.exact}
 	o := newOptions(digestName+" add "+addUsage, digestName, "add")
 	o.set.StringVar(&w.at, "at", "", "")
 	o.set.StringVar(&w.cron, "cron", "", "")
@@ -39,7 +42,7 @@ func readWish(words []string) (wish, error) {
 	o.set.Var(number{&w.filter.MinDevices, 0}, "min-devices", "")
 	o.set.Var(number{&w.filter.MinCVEs, 0}, "min-cves", "")
 	o.set.Var(choice{&w.quiet, []string{string(digest.Silent), string(digest.Heartbeat), string(digest.Always)}}, "quiet", "")
-	rest, err := o.parse(joinSchedules(words))
+	rest, err := o.parse(joinSchedules(req.Words))
 	if err != nil {
 		return w, err
 	}
@@ -47,14 +50,7 @@ func readWish(words []string) (wish, error) {
 	if w.at != "" && w.cron != "" {
 		return w, &Error{Usage: true, Message: "Say when with either --at or --cron, not both.", Actions: digestHelp()}
 	}
-	for _, word := range rest {
-		// A list may be typed with commas.
-		for id := range strings.SplitSeq(strings.ToLower(word), ",") {
-			if id != "" && !slices.Contains(w.watch, id) {
-				w.watch = append(w.watch, id)
-			}
-		}
-	}
+	w.targets = targetsOf(req, rest)
 	return w, nil
 }
 
@@ -63,16 +59,17 @@ func joinSchedules(words []string) []string {
 	var out []string
 	for i := 0; i < len(words); i++ {
 		out = append(out, words[i])
-		name, value, inline := strings.Cut(words[i], "=")
-		if name != "--at" && name != "--cron" {
+		typed, value, inline := strings.Cut(words[i], "=")
+		name := optionName(typed)
+		if typed == name || name != "at" && name != "cron" {
 			continue
 		}
 		var parts []string
 		if inline {
-			out[len(out)-1] = name
+			out[len(out)-1] = typed
 			parts = append(parts, value)
 		}
-		for i+1 < len(words) && !endsSchedule(words[i+1]) {
+		for i+1 < len(words) && !endsSchedule(parts, words[i+1]) {
 			i++
 			parts = append(parts, words[i])
 		}
@@ -83,12 +80,27 @@ func joinSchedules(words []string) []string {
 	return out
 }
 
-func endsSchedule(word string) bool {
-	return strings.HasPrefix(word, "--") || strings.Contains(word, idSeparator) || strings.EqualFold(word, digest.All)
+// cronWord is a word that may be a field of a cron expression.
+var cronWord = regexp.MustCompile(`(?i)^([0-9*?/,#lw-]|sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)+$`)
+
+// endsSchedule reports whether a word no longer belongs to the schedule of the words before it: a schedule ends with a
+// time of day or the fifth field of a cron expression.
+func endsSchedule(parts []string, word string) bool {
+	if strings.HasPrefix(word, "--") || strings.Contains(word, idSeparator) || strings.EqualFold(word, digest.All) {
+		return true
+	}
+	fields := strings.Fields(strings.Join(parts, " "))
+	switch {
+	case len(fields) == 0:
+		return false
+	case strings.Contains(fields[len(fields)-1], ":"):
+		return true
+	}
+	return len(fields) >= 5 && !cronWord.MatchString(word)
 }
 
 func (d digests) add(ctx context.Context, req Request) (view.Page, error) {
-	w, err := readWish(req.Words)
+	w, err := readWish(req)
 	if err != nil {
 		return view.Page{}, err
 	}

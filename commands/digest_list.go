@@ -50,7 +50,7 @@ func (d digests) list(ctx context.Context, req Request) (view.Page, error) {
 		return view.Page{
 			Title:   "No digests here",
 			Lead:    "This channel has no digests. Add one with, for example: digest add microsoft-_-windows_11 --at \"mon 09:00\"",
-			Actions: []view.Action{{Label: "Help", Command: Line(helpName, digestName)}, {Label: "Most exposed software", Command: Line(searchName)}},
+			Actions: []view.Action{{Label: "Help", Command: Line(helpName, digestName)}, {Label: "All software", Command: Line(searchName)}},
 		}, nil
 	}
 	t := d.listTable(all, onTerminal(req))

@@ -235,7 +235,8 @@ func TestDigestAddRefusals(t *testing.T) {
 		{name: "no such option", channel: here, line: "digest add microsoft-_-edge --min-device 4", message: "Did you mean --min-devices?"},
 		{name: "no such pattern", channel: here, line: "digest add microsoft-_-lin*", title: "Unknown software", message: "fits the pattern microsoft-_-lin*"},
 		{name: "no such software", channel: here, line: "digest add acme-_-anvil", title: "Unknown software", message: "acme-_-anvil"},
-		{name: "no id", channel: here, line: "digest add qqqqqq", message: `"qqqqqq" is no software id`},
+		{name: "no id", channel: here, line: "digest add qqqqqq", title: "Nothing found", message: `fits "qqqqqq", so nothing was added`},
+		{name: "no letters", channel: here, line: "digest add ? --at daily 07:00", title: "Nothing to search for", message: "no letter and no digit"},
 		{
 			name: "the same again", channel: here, line: "digest add microsoft-_-edge", held: []digest.Subscription{edge("77")},
 			title: "This channel has that digest", message: "Digest 77",
@@ -276,9 +277,10 @@ func TestDigestAddOffersWhatWasMeant(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	for line, want := range map[string]string{
-		`digest add edge --at "daily 07:00"`:                 `digest add microsoft-_-edge --at "daily 07:00"`,
+		`digest add egde --at "daily 07:00"`:                 `digest add microsoft-_-edge --at "daily 07:00"`,
 		`digest add Microsoft-_-Egde all --min-cves 2`:       `digest add microsoft-_-edge all --min-cves 2`,
 		`digest add microsoft-_-edge,chorme --at daily 7:00`: `digest add microsoft-_-edge google-_-chrome --at "daily 7:00"`,
+		`digest add *wnidows 11* --cron 0 9 * * 1 --tz UTC`:  `digest add microsoft-_-windows_11 --cron "0 9 * * 1" --tz UTC`,
 	} {
 		page := d.refuses(t, alice, here, line)
 		if page.Title != "Unknown software" || len(page.Actions) == 0 || page.Actions[0].Command != want {

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,84 +16,133 @@ import (
 // maxSuggestions is how many ids are offered in place of one that nobody knows.
 const maxSuggestions = 5
 
-// known checks what is to be watched against the software that Defender knows, and returns it as Defender spells it. A
-// word that fits nothing is refused with what it may have meant. When Defender cannot be asked the words are taken as
-// they are: a digest that names software nobody knows says so.
+// known finds what is to be watched among the software that Defender knows, and returns it as Defender spells it. What
+// names none, or several, is refused with what it may have meant. When Defender cannot be asked, ids and patterns are
+// taken as they are: a digest that names software nobody knows says so.
 func (d digests) known(ctx context.Context, w *wish) ([]string, error) {
-	if len(w.watch) == 0 || slices.Equal(w.watch, []string{digest.All}) {
-		return w.watch, nil
+	if !slices.ContainsFunc(w.targets, func(t target) bool { return t.kind != everything }) {
+		return w.unchecked(), nil
 	}
 	catalog, err := d.Defender.Catalog(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		w.unread = "Whether Defender knows this software could not be checked now: " + Explain(err).Title + "."
-		return w.watch, nil
+		if slices.ContainsFunc(w.targets, func(t target) bool { return t.kind == aName }) {
+			return nil, fmt.Errorf("find software: %w", err)
+		}
+		w.note("Whether Defender knows this software could not be checked now: " + Explain(err).Title + ".")
+		return w.unchecked(), nil
 	}
-	out := slices.Clone(w.watch)
-	for i, word := range out {
-		id, ok := watchSpelling(word, catalog.Value)
-		if !ok && catalog.Skipped > 0 { // it may be in what could not be read
-			w.unread = fmt.Sprintf("Whether Defender knows %s could not be checked: of its software list, %s.", word, couldNotRead(catalog.Skipped))
-			continue
+	var out []string
+	for at, t := range w.targets {
+		ids, err := d.watched(ctx, w, catalog, at, t)
+		if err != nil {
+			return nil, err
 		}
-		if !ok {
-			return nil, d.unknownWatch(ctx, w, word)
-		}
-		out[i] = id
+		out = append(out, ids...)
 	}
 	return out, nil
 }
 
-// watchSpelling is a word to watch as Defender spells it; ok is false where it knows no software that fits.
-func watchSpelling(word string, all []api.Software) (id string, ok bool) {
-	if word == digest.All {
-		return word, true
-	}
-	probe := digest.Subscription{Watch: []string{word}}
-	for _, s := range all {
-		if strings.EqualFold(s.ID, word) {
-			return s.ID, true
+// unchecked are the words to watch as they were typed.
+func (w *wish) unchecked() []string {
+	var out []string
+	for _, t := range w.targets {
+		word := t.String()
+		if !w.exact {
+			word = strings.ToLower(word)
 		}
-		if strings.Contains(word, "*") && probe.Watches(s.ID) {
-			return word, true
-		}
+		out = append(out, word)
 	}
-	return "", false
+	return out
 }
 
-// unknownWatch refuses a word and offers the whole line again with what fits instead.
-func (d digests) unknownWatch(ctx context.Context, w *wish, word string) error {
-	if strings.Contains(word, "*") && strings.Contains(word, idSeparator) {
-		return &Error{
-			Title: "Unknown software", Usage: true,
-			Message: fmt.Sprintf("No software in this tenant fits the pattern %s, so nothing was added.", word),
-			Actions: []view.Action{{Label: "Most exposed software", Command: Line(searchName)}},
+// note adds to what is told besides.
+func (w *wish) note(text string) { w.unread = strings.TrimSpace(w.unread + " " + text) }
+
+// watched is what a subscription watches for the target at a place.
+func (d digests) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.Software], at int, t target) ([]string, error) {
+	word := t.String()
+	if t.kind == everything {
+		return []string{digest.All}, nil
+	}
+	if t.kind == aPattern || t.kind == anID && strings.Contains(word, "*") {
+		pattern, err := watchedPattern(catalog.Value, word)
+		if err != nil && catalog.Skipped > 0 { // it may fit what could not be read
+			w.note(fmt.Sprintf("Whether any software fits %s could not be checked: of Defender's software list, %s.", word, couldNotRead(catalog.Skipped)))
+			return []string{pattern}, nil
+		}
+		return []string{pattern}, err
+	}
+	f, err := d.Index.one(ctx, d.Defender, catalog, t)
+	switch own, mistaken := errors.AsType[*Error](err); {
+	case mistaken:
+		return nil, own
+	case err != nil && ctx.Err() == nil && t.kind == anID:
+		w.note("Whether Defender knows " + word + " could not be checked now: " + Explain(err).Title + ".")
+		return []string{word}, nil
+	case err != nil:
+		return nil, err
+	case (len(f.software) == 1 || f.each) && !f.inexact:
+		var ids []string
+		for _, s := range f.software {
+			ids = append(ids, s.ID)
+		}
+		if t.kind == aName {
+			w.note(fmt.Sprintf("%q is read as %s: nothing else fits.", word, strings.Join(ids, ", ")))
+		}
+		return ids, nil
+	case len(f.software) > 0:
+		return nil, w.choice(at, f)
+	case t.kind == anID:
+		return nil, unknownSoftware(word, f, nil, nil)
+	}
+	return nil, &Error{
+		Title: "Nothing found", Usage: true,
+		Message: fmt.Sprintf("No software in this tenant fits %q%s, so nothing was added. Name software by its id, such as microsoft-_-windows_11, a pattern such as microsoft-_-windows*, a part of its name, or all.", word, f.limits()),
+		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}, {Label: "Help", Command: Line(helpName, digestName)}},
+	}
+}
+
+// watchedPattern is a pattern in the case in which it fits any software.
+func watchedPattern(list []api.Software, pattern string) (string, error) {
+	for _, typed := range []string{pattern, strings.ToLower(pattern)} {
+		s := digest.Subscription{Watch: []string{typed}}
+		if slices.ContainsFunc(list, func(one api.Software) bool { return s.Watches(one.ID) }) {
+			return typed, nil
 		}
 	}
-	found, err := d.Index.find(ctx, d.Defender, strings.Split(strings.ReplaceAll(word, "*", ""), idSeparator))
-	if err != nil {
-		return err
-	}
-	if len(found.software) == 0 {
-		if _, err := digest.ReadWatch([]string{word}); err != nil {
-			return err
-		}
-		return unknownSoftware(word, found, nil, nil)
-	}
-	e := &Error{
+	return pattern, &Error{
 		Title: "Unknown software", Usage: true,
-		Message: fmt.Sprintf("Defender knows no software %s, so nothing was added. Did you mean one of these?", word),
+		Message: fmt.Sprintf("No software in this tenant fits the pattern %s, so nothing was added.", pattern),
+		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}},
 	}
-	if rest := len(found.software) - maxSuggestions; rest > 0 {
+}
+
+// choice refuses the target at a place and offers the whole line again with each software that it may mean, and with all
+// of them where they are few.
+func (w *wish) choice(at int, f found) error {
+	word := w.targets[at].String()
+	e := &Error{Title: "Which one?", Usage: true, Message: fmt.Sprintf("%q fits several, so nothing was added yet.", word)}
+	if f.inexact {
+		e.Title = "Unknown software"
+		e.Message = fmt.Sprintf("Defender knows no software %s, so nothing was added. Did you mean one of these?", word)
+	}
+	shown := f.software[:min(len(f.software), maxSuggestions)]
+	for _, s := range shown {
+		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: Line(w.instead(at, s.ID)...)})
+	}
+	if rest := len(f.software) - len(shown); rest > 0 {
 		e.Message += fmt.Sprintf(" %s less well.", fits(rest))
-		found.software = found.software[:maxSuggestions]
+	} else if len(shown) > 1 && !f.inexact {
+		var ids []string
+		for _, s := range shown {
+			ids = append(ids, s.ID)
+		}
+		e.Actions = append(e.Actions, view.Action{Label: fmt.Sprintf("All %d", len(ids)), Command: Line(w.instead(at, ids...)...)})
 	}
-	for _, s := range found.software {
-		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: Line(w.instead(word, s.ID)...)})
-	}
-	e.Actions = append(e.Actions, view.Action{Label: "Search", Command: searchLine(strings.ReplaceAll(word, idSeparator, " "))})
+	e.Actions = append(e.Actions, view.Action{Label: "Search", Command: searchLine(strings.Split(word, idSeparator))})
 	return e
 }
 
@@ -103,14 +153,15 @@ func fits(n int) string {
 	return view.Thousands(n) + " more fit"
 }
 
-// instead is the line digest add that was typed, with another word to watch in place of one.
-func (w wish) instead(old, with string) []string {
+// instead is the line digest add that was typed, with ids in place of the target at a place.
+func (w *wish) instead(at int, ids ...string) []string {
 	line := []string{digestName, "add"}
-	for _, word := range w.watch {
-		if word == old {
-			word = with
+	for i, t := range w.targets {
+		if i == at {
+			line = append(line, ids...)
+			continue
 		}
-		line = append(line, word)
+		line = append(line, t.line()...)
 	}
 	for _, o := range []struct{ name, value string }{
 		{"--at", w.at},

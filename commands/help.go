@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -41,7 +42,7 @@ func helpPage(r *Router) view.Page {
 		Lead:  "Which security updates (KBs) a software lacks, on how many devices, as Microsoft Defender knows it.",
 		Parts: []view.Part{facts},
 		Actions: []view.Action{
-			{Label: "Most exposed software", Command: Line(searchName)},
+			{Label: "All software", Command: Line(searchName)},
 		},
 		Note: "For example: microsoft-_-windows_11, or just: windows 11. A software id is vendor-_-name, as in Defender's portal.",
 	}
@@ -75,7 +76,13 @@ func unknownCommand(r *Router, name string) error {
 		}
 	}
 	e := &Error{Usage: true, Message: fmt.Sprintf("There is no command %q. There are: %s.", name, strings.Join(names, ", "))}
-	if near := meant(name, names); near != "" {
+	near := meant(name, names)
+	for _, c := range r.commands {
+		if near == "" && slices.Contains(c.Words, name) { // help add
+			near = c.Name
+		}
+	}
+	if near != "" {
 		e.Message = fmt.Sprintf("There is no command %q. Did you mean %s?", name, near)
 		e.Actions = []view.Action{{Label: "help " + near, Command: Line(helpName, near)}}
 	}

@@ -60,7 +60,7 @@ func (h home) page(ctx context.Context, req Request) view.Page {
 			{Label: "Help", Command: helpName},
 		},
 	}
-	h.software(ctx, &page)
+	h.software(ctx, req, &page)
 	h.digests(ctx, req, &page)
 	if h.Quota != nil {
 		page.Parts = append(page.Parts, quotaFacts(h.Quota.Quota(ctx), time.Now()))
@@ -94,8 +94,8 @@ func quotaFacts(q api.Quota, now time.Time) view.Facts {
 }
 
 // software adds the software that exposes most devices.
-func (h home) software(ctx context.Context, page *view.Page) {
-	found, err := h.index.find(ctx, h.defender, nil)
+func (h home) software(ctx context.Context, req Request, page *view.Page) {
+	found, err := h.index.find(ctx, h.defender, req, nil)
 	if err != nil {
 		page.Parts = append(page.Parts, view.Facts{{Name: "Software", Value: Explain(err).Title + "."}})
 		return
@@ -106,7 +106,7 @@ func (h home) software(ctx context.Context, page *view.Page) {
 	if page.Unreadable = found.skipped; found.skipped > 0 {
 		page.Parts = append(page.Parts, view.Facts{{Name: "Software list", Value: couldNotRead(found.skipped) + ", so there may be more"}})
 	}
-	t := softwareTable("", found)
+	t := softwareTable(nil, found)
 	t.Caption = "The software that exposes most devices"
 	page.Parts = append(page.Parts, t)
 	if rest > 0 {

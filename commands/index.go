@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,8 +8,6 @@ import (
 	"sync"
 	"time"
 	"unicode"
-
-	"github.com/hbollon/go-edlib"
 
 	"github.com/missingkbs/missingkbs/api"
 )
@@ -24,6 +21,7 @@ type Index struct {
 	mu      sync.Mutex
 	fetched time.Time
 	entries []entry
+	gaps    map[string]bool // by id: whether updates were missing when it was last looked at
 }
 
 // entry is one software prepared for searching.
@@ -31,29 +29,69 @@ type entry struct {
 	software api.Software
 	words    []string // of its id, name and vendor, in lower case
 	squeezed string   // the id without anything but letters and digits, so that "7zip" fits "7-zip"
+	name     string   // the same of the id without the vendor
+	initials string   // of the words of the name, such as "ie"; empty for fewer than two
 }
 
-// find returns the software that fits every one of words, best first. No words fit everything; words without a letter or
-// digit, and a list without software, are an [*Error].
-func (x *Index) find(ctx context.Context, d Defender, words []string) (found, error) {
-	terms := termsOf(words)
-	if len(words) > 0 && len(terms) == 0 {
-		return found{}, noLetters(words)
+func newEntry(s api.Software) entry {
+	words := wordsOf(s.ID + " " + s.Name + " " + s.Vendor)
+	slices.Sort(words)
+	e := entry{software: s, words: slices.Compact(words), squeezed: strings.Join(wordsOf(s.ID), "")}
+	_, name, _ := strings.Cut(s.ID, idSeparator)
+	parts := wordsOf(name)
+	e.name = strings.Join(parts, "")
+	if len(parts) > 1 {
+		for _, w := range parts {
+			if r := []rune(w)[0]; unicode.IsLetter(r) { // people leave years and versions off
+				e.initials += string(r)
+			}
+		}
+	}
+	return e
+}
+
+// find returns the software that the words of a request name, best first, as [Index.resolve] does. No words at all name
+// everything; words without a letter or digit are an [Error].
+func (x *Index) find(ctx context.Context, d Defender, req Request, words []string) (found, error) {
+	if len(words) > 0 {
+		targets := targetsOf(req, words)
+		if len(targets) == 1 && targets[0].kind == aName && !hasLetters(targets[0].String()) {
+			return found{}, noLetters(words) // without a look at the list
+		}
+		return x.resolve(ctx, d, targets)
 	}
 	catalog, err := d.Catalog(ctx)
 	if err != nil {
 		return found{}, fmt.Errorf("search software: %w", err)
 	}
-	if len(catalog.Value) == 0 {
+	return x.search(ctx, catalog, nil, exactness)
+}
+
+// search finds by the first of several scorings by which any software fits.
+func (x *Index) search(ctx context.Context, catalog api.Answer[[]api.Software], words []string, by ...scoring) (found, error) {
+	terms := termsOf(words)
+	switch {
+	case len(terms) == 0 && len(words) > 0:
+		return found{}, noLetters(words)
+	case len(catalog.Value) == 0:
 		return found{}, emptyList(catalog.Skipped)
 	}
 	entries := x.prepare(catalog)
 	f := found{asOf: asOf(catalog), skipped: catalog.Skipped}
-	if f.software, err = rank(ctx, entries, terms, exactness); err == nil && len(f.software) == 0 {
-		f.software, err = rank(ctx, entries, terms, similarity)
-		f.inexact = true
+	readings := [][]string{terms}
+	if full := termsOf(spelledOut(terms)); !slices.Equal(full, terms) {
+		readings = append(readings, full)
 	}
-	return f, err
+	for _, score := range by {
+		var err error
+		if f.software, err = rank(ctx, entries, readings, score); err != nil {
+			return found{}, err
+		}
+		if len(f.software) > 0 {
+			break
+		}
+	}
+	return f, nil
 }
 
 // maxTerms is how many different words are looked for. No software has more in its name, and each costs a look at all.
@@ -79,98 +117,13 @@ func (x *Index) prepare(catalog api.Answer[[]api.Software]) []entry {
 	}
 	entries := make([]entry, len(catalog.Value))
 	for i, s := range catalog.Value {
-		words := wordsOf(s.ID + " " + s.Name + " " + s.Vendor)
-		slices.Sort(words)
-		entries[i] = entry{software: s, words: slices.Compact(words), squeezed: strings.Join(wordsOf(s.ID), "")}
+		entries[i] = newEntry(s)
 	}
 	x.entries, x.fetched = entries, catalog.FetchedAt
 	return entries
 }
 
-// wordsOf cuts a text into words of letters and digits, in lower case.
+// wordsOf cuts a text into words of letters and digits, in lower case, whatever characters look like them.
 func wordsOf(s string) []string {
-	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-}
-
-// rank returns the software in which score is above zero for every term, the best first; equals are ordered by the
-// devices they expose. Its error is the context's.
-func rank(ctx context.Context, entries []entry, terms []string, score func(e entry, term string) float64) ([]api.Software, error) {
-	type hit struct {
-		software api.Software
-		score    float64
-	}
-	joined := strings.Join(terms, "")
-	var hits []hit
-	for i, e := range entries {
-		if i%256 == 0 && ctx.Err() != nil {
-			return nil, fmt.Errorf("search software: %w", ctx.Err())
-		}
-		sum := 0.0
-		for _, term := range terms {
-			s := score(e, term)
-			if s == 0 {
-				sum = -1
-				break
-			}
-			sum += s
-		}
-		// A name typed as one word, or one word typed as two, fits as a whole.
-		if sum < 0 && strings.Contains(e.squeezed, joined) {
-			sum = 0.5 * float64(len(terms))
-		}
-		if sum >= 0 {
-			hits = append(hits, hit{e.software, sum})
-		}
-	}
-	slices.SortFunc(hits, func(a, b hit) int {
-		return cmp.Or(
-			cmp.Compare(b.score, a.score),
-			cmp.Compare(b.software.ExposedMachines, a.software.ExposedMachines),
-			cmp.Compare(a.software.ID, b.software.ID),
-		)
-	})
-	out := make([]api.Software, len(hits))
-	for i, h := range hits {
-		out[i] = h.software
-	}
-	return out, nil
-}
-
-// exactness is how well a term fits as it was typed: as a word, its beginning, or a part of the id.
-func exactness(e entry, term string) float64 {
-	best := 0.0
-	for _, w := range e.words {
-		switch {
-		case w == term:
-			return 1
-		case strings.HasPrefix(w, term):
-			best = 0.8
-		}
-	}
-	if best == 0 && len(term) > 2 && strings.Contains(e.squeezed, term) {
-		best = 0.5
-	}
-	return best
-}
-
-// similarity is exactness with typing errors forgiven.
-func similarity(e entry, term string) float64 {
-	if s := exactness(e, term); s > 0 {
-		return s
-	}
-	allowed := allowedTypos(term)
-	if allowed == 0 {
-		return 0
-	}
-	best := 0.0
-	for _, w := range e.words {
-		// The distance is at least the difference in length: most words need no closer look.
-		if diff := len(w) - len(term); diff > allowed || diff < -allowed {
-			continue
-		}
-		if d := edlib.OSADamerauLevenshteinDistance(w, term); d <= allowed {
-			best = max(best, 0.4/float64(d))
-		}
-	}
-	return best
+	return strings.FieldsFunc(strings.ToLower(normalize(s)), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }

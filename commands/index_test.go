@@ -105,12 +105,13 @@ func TestSearchRanks(t *testing.T) {
 		words []string
 		want  []string
 	}{
-		// A whole word beats the beginning of one; of equals the more exposed is first.
-		{[]string{"edge"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge", "contoso-_-edgeworth"}},
+		// The whole name beats a word of one, and that the beginning of one; of equals the more exposed is first.
+		{[]string{"edge"}, []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based", "contoso-_-edgeworth"}},
+		{[]string{"microsoft"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge"}},
 		{[]string{"hromium"}, []string{"microsoft-_-edge_chromium-based"}},                               // inside a word
 		{[]string{"crome"}, []string{"google-_-chrome"}},                                                 // a letter too few
 		{[]string{"chromme"}, []string{"google-_-chrome"}},                                               // a letter too many
-		{[]string{"microsoftedge"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge"}},     // two words as one
+		{[]string{"microsoftedge"}, []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}},     // two words as one
 		{[]string{"edge", "micrsoft"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge"}},  // one of two mistyped
 		{[]string{"mircosoft", "egde"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge"}}, // both
 	} {

@@ -165,4 +165,3 @@ func (c choice) Set(s string) error {
 	*c.value = s
 	return nil
 }
-

@@ -19,7 +19,7 @@ func Read(line string) []string {
 	line = emphasis.ReplaceAllString(line, "$1$2$3")
 	line = labels.ReplaceAllString(line, "$1$2")
 	line = labelled.ReplaceAllString(line, "$1$2")
-	line = afterQuote.ReplaceAllString(line, "$1 $2")
+	line = afterQuote.ReplaceAllString(line, "$1$2")
 	words := Split(line)
 	if len(words) == 1 && strings.ContainsFunc(words[0], unicode.IsSpace) { // all of it was quoted
 		words = Split(words[0])
@@ -40,7 +40,7 @@ var (
 	// labels name what follows: id=…, software: …, "id": "…", id eq '…'.
 	labels     = regexp.MustCompile(`(?i)(^|[\s,;({\[])["'` + "`" + `*_]{0,2}` + label + `["'` + "`" + `*_]{0,2}\s*(?:[:=](?:[*_]{1,2}\s+|\s*)|\beq\s+)(\S)`)
 	labelled   = regexp.MustCompile(`(?i)(^|\s)` + label + `\s+(\S*-_-)`)
-	afterQuote = regexp.MustCompile("([\"'`])([,;.:!?]+(?:\\s|$))")
+	afterQuote = regexp.MustCompile("([\"'`])[,;.:!?]+(\\s|$)")
 )
 
 const label = `(?:software[ _-]?id|software|product[ _-]?id|product|id)`
@@ -65,16 +65,19 @@ func linked(m []string) string {
 
 // unwrapped reads each word, and leaves out those that are nothing but punctuation in front of others and between them.
 func unwrapped(words []string) []string {
-	var out []string
+	var out, marks []string
 	for _, w := range words {
 		for _, one := range unwrap(w) {
-			if strings.Trim(one, ",;.:!>") != "" && (len(out) > 0 || hasLetters(one)) {
+			switch {
+			case strings.Trim(one, ",;.:!>") == "" || len(out) == 0 && !hasLetters(one):
+				marks = append(marks, one)
+			default:
 				out = append(out, one)
 			}
 		}
 	}
-	if len(out) == 0 {
-		return words // nothing but punctuation: whoever answers says what to type instead
+	if len(out) < 2 && len(marks) > 0 && (len(out) == 0 || !hasLetters(words[len(words)-1])) {
+		return append(out, marks...) // whoever answers says what to type instead
 	}
 	return out
 }

@@ -20,7 +20,8 @@ type Request struct {
 	// Terminal says that the question came from the terminal of whoever runs the program, who may see everything.
 	Terminal bool
 
-	exact bool // the words are those of a page of ours: a comma in them parts nothing
+	exact bool     // the words are those of a page of ours: a comma in them parts nothing
+	meant []string // of a line that names no command, the line that a misspelt one may have meant; nil for none
 }
 
 // Parse reads a typed line of at most [MaxLine] bytes, as [Read] does. The caller fills in who asks and where.
@@ -58,9 +59,10 @@ func tooLong(size, most int) error {
 
 // Command is one thing people can ask for.
 type Command struct {
-	Name    string // the first word; empty for the command that takes every line no other command claims
-	Usage   string // what follows the name, such as "<words>"
-	Summary string // one line for the list of commands
+	Name    string   // the first word; empty for the command that takes every line no other command claims
+	Usage   string   // what follows the name, such as "<words>"
+	Words   []string // what follows the name first, where that is one of a few words
+	Summary string   // one line for the list of commands
 	Help    []view.Fact
 	Needs   func(req Request) Right                                   // what a request takes, without the name; nil stands for Ask
 	Shared  func(req Request) bool                                    // whether its answer may be posted for everyone in a channel; nil: never
@@ -112,7 +114,53 @@ func (r *Router) resolve(req Request) (Command, Request) {
 		req.Words = req.Words[1:]
 		return cmd, req
 	}
+	req.meant = r.meant(req)
 	return r.byName[""], req
+}
+
+// meant is the line that somebody may have meant whose first word is no command, or nil: a command misspelt, or what
+// follows the name of one without it.
+func (r *Router) meant(req Request) []string {
+	first := strings.ToLower(req.Words[0])
+	if req.exact || strings.Contains(first, idSeparator) {
+		return nil
+	}
+	var names []string
+	for _, c := range r.commands {
+		if c.Name != "" {
+			names = append(names, c.Name)
+		}
+	}
+	if name := meant(first, names); name != "" {
+		return append([]string{name}, req.Words[1:]...)
+	}
+	if len(req.Words) > 2 && !strings.Contains(req.Words[1], idSeparator) && strings.Trim(req.Words[1], "#0123456789") != "" {
+		return nil // a sentence, such as "show me edge"
+	}
+	for _, c := range r.commands {
+		if word := meant(first, c.Words); word != "" && len(first) > 2 {
+			return append([]string{c.Name, word}, req.Words[1:]...)
+		}
+	}
+	return nil
+}
+
+// misspelt is the error of a line whose first word may be a misspelt command. What was found instead is offered behind it.
+func misspelt(first string, line []string, f found, cause error) error {
+	right := Line(line...)
+	e := &Error{
+		Title: "Did you mean " + right + "?", Usage: true, Err: cause,
+		Message: fmt.Sprintf("There is no command %q, and no software of that name.", first),
+		Actions: []view.Action{{Label: right, Command: right}},
+	}
+	if cause != nil {
+		e.Message = fmt.Sprintf("There is no command %q.", first)
+	}
+	for _, s := range f.software[:min(len(f.software), maxSuggestions)] {
+		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: Line(s.ID)})
+	}
+	e.Actions = append(e.Actions, view.Action{Label: "Help", Command: helpName})
+	return e
 }
 
 // defaultName names, for those who count, the command of lines that name none.

@@ -15,12 +15,12 @@ const (
 )
 
 // Search is the command that lists the software whose id, name or vendor fits the words, each with a button that asks
-// for its missing KBs. Without words it lists all software, the most exposed first.
+// for its missing KBs. Without words it lists all software, what can lack KBs first.
 func Search(d Defender, idx *Index) Command {
 	return Command{
 		Name:    searchName,
 		Usage:   searchUsage,
-		Summary: "software ids whose id, name or vendor fits; without words, the most exposed software",
+		Summary: "software ids whose id, name or vendor fits; without words, all software, Microsoft's first",
 		Help: []view.Fact{
 			{Name: "Typing errors", Value: "are forgiven: search chorme finds google-_-chrome"},
 			{Name: "Example", Value: "search windows 11"},
@@ -33,15 +33,18 @@ func Search(d Defender, idx *Index) Command {
 			if err != nil {
 				return view.Page{}, err
 			}
-			found, err := idx.find(ctx, d, words)
+			found, err := idx.find(ctx, d, req, words)
 			if err != nil {
 				return view.Page{}, err
 			}
 			if len(found.software) == 0 {
 				return view.Page{}, nothingFound(words, found)
 			}
+			if len(words) == 0 {
+				idx.patchableFirst(found.software)
+			}
 			found.page = page
-			return searchPage(strings.Join(words, " "), found), nil
+			return searchPage(words, found), nil
 		},
 	}
 }
@@ -50,15 +53,18 @@ func Search(d Defender, idx *Index) Command {
 type found struct {
 	software []api.Software
 	asOf     view.AsOf
-	inexact  bool // nothing fits as typed; these fit with typing errors forgiven
+	inexact  bool     // nothing fits as typed; these fit with typing errors forgiven
+	each     bool     // several names were typed, and each of them fits one software
+	unknown  []string // what else was named and fits nothing
 	page     int
-	skipped  int // rows of the software list that could not be read
+	skipped  int                    // rows of the software list that could not be read
+	ask      func(id string) string // the line that asks for one of them; nil for the id alone
 }
 
 // searchPage lists software as buttons. query is what was searched for, empty for everything.
-func searchPage(query string, f found) view.Page {
+func searchPage(query []string, f found) view.Page {
 	page := view.Page{
-		Title: fmt.Sprintf("Software that fits %q", query),
+		Title: fmt.Sprintf("Software that fits %q", strings.Join(query, " ")),
 		Lead:  fmt.Sprintf("%s found. Choose one to see its missing updates.", softwareCount(len(f.software))),
 		AsOf:  f.asOf,
 
@@ -67,18 +73,28 @@ func searchPage(query string, f found) view.Page {
 	if f.skipped > 0 {
 		page.Lead += fmt.Sprintf(" %s, so there may be more.", couldNotRead(f.skipped))
 	}
-	if query == "" {
-		page.Title = "All software, most exposed devices first"
+	if len(query) == 0 {
+		page.Title = "All software"
+		page.Note = "Microsoft's comes first: updates with a KB number are Microsoft's alone. Then what exposes more devices."
 	}
 	if f.inexact {
 		page.Note = "Nothing fits as typed; these are the nearest."
 	}
+	page.Note = strings.TrimSpace(page.Note + " " + f.missed())
 	page.Parts = []view.Part{softwareTable(query, f)}
 	return page
 }
 
+// missed says what of several things fits nothing.
+func (f found) missed() string {
+	if len(f.unknown) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Nothing fits %q%s.", strings.Join(f.unknown, ", "), f.limits())
+}
+
 // softwareTable lists software, each with a button that asks for what it lacks.
-func softwareTable(query string, f found) view.Table {
+func softwareTable(query []string, f found) view.Table {
 	t := view.Table{
 		Caption: "Software found",
 		Columns: []view.Column{
@@ -91,13 +107,16 @@ func softwareTable(query string, f found) view.Table {
 		Page:    f.page,
 		Command: searchLine(query),
 	}
+	if f.ask == nil {
+		f.ask = func(id string) string { return Line(id) }
+	}
 	for _, s := range f.software {
 		t.Rows = append(t.Rows, []view.Cell{
 			view.TextCell(s.ID),
 			view.TextCell(s.Vendor),
 			view.NumberCell(s.ExposedMachines),
 			view.NumberCell(s.Weaknesses),
-			{Text: s.ID, Action: &view.Action{Label: "Show", Command: Line(s.ID)}},
+			{Text: s.ID, Action: &view.Action{Label: "Show", Command: f.ask(s.ID)}},
 		})
 	}
 	return t
@@ -105,10 +124,13 @@ func softwareTable(query string, f found) view.Table {
 
 // searchLine is the line that searches for words. No word of it is taken for an option; to a search, a dash in front of
 // a word means nothing.
-func searchLine(query string) string {
+func searchLine(words []string) string {
 	line := []string{searchName}
-	for _, w := range Split(query) {
-		if w = strings.TrimLeft(w, "-"); w != "" {
+	for _, w := range words {
+		if !strings.Contains(w, idSeparator) {
+			w = strings.TrimLeft(w, "-")
+		}
+		if w != "" {
 			line = append(line, w)
 		}
 	}

@@ -72,17 +72,20 @@ type query struct {
 func (s software) run(ctx context.Context, req Request) (view.Page, error) {
 	q := query{sort: sortDevices}
 	words, err := q.options().parse(req.Words)
+	if err != nil && len(req.meant) > 0 {
+		return view.Page{}, misspelt(req.Words[0], req.meant, found{}, err)
+	}
 	if err != nil {
 		return view.Page{}, err
-	}
-	if len(words) == 1 && strings.Contains(words[0], idSeparator) {
-		q.id = words[0]
-		return s.byID(ctx, q)
 	}
 	if len(words) == 0 {
 		return view.Page{}, &Error{Usage: true, Message: "Which software? Usage: " + softwareUsage}
 	}
-	return s.byWords(ctx, q, words)
+	if targets := targetsOf(req, words); len(targets) == 1 && targets[0].kind == anID {
+		q.id = targets[0].words[0]
+		return s.byID(ctx, q)
+	}
+	return s.byWords(ctx, req, q, words)
 }
 
 func (q *query) options() *options {
@@ -118,6 +121,9 @@ func (q query) line(sort string, page int, more ...string) string {
 // people mistype and phones write capitals.
 func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	answer, err := s.defender.MissingKBs(ctx, q.id, maxAge(q.fresh)...)
+	if err == nil {
+		s.index.note(q.id, answer.Value)
+	}
 	switch {
 	case errors.Is(err, api.ErrNotFound):
 		return s.instead(ctx, q, err)
@@ -156,17 +162,16 @@ func maxAge(fresh bool) []api.CallOption {
 
 // instead searches for an id that Defender does not know.
 func (s software) instead(ctx context.Context, q query, cause error) (view.Page, error) {
-	found, err := s.index.find(ctx, s.defender, strings.Split(q.id, idSeparator))
+	found, err := s.index.similar(ctx, s.defender, q.id)
 	if err != nil || len(found.software) == 0 {
 		return view.Page{}, unknownSoftware(q.id, found, err, cause)
 	}
-	for _, other := range found.software {
-		if strings.EqualFold(other.ID, q.id) && other.ID != q.id {
-			q.id = other.ID
-			return s.byID(ctx, q)
-		}
+	if other, ok := spelled(found.software, q.id); ok && other.ID != q.id {
+		q.id = other.ID
+		return s.byID(ctx, q)
 	}
-	page := searchPage(q.id, found)
+	found.ask = q.ask
+	page := searchPage(strings.Split(q.id, idSeparator), found)
 	page.Title = fmt.Sprintf("Defender knows no software %s", q.id)
 	page.Lead = "Did you mean one of these?"
 	if len(found.software) == 1 {
@@ -176,8 +181,11 @@ func (s software) instead(ctx context.Context, q query, cause error) (view.Page,
 }
 
 // byWords answers words that are no id: one hit at once, several as a choice.
-func (s software) byWords(ctx context.Context, q query, words []string) (view.Page, error) {
-	found, err := s.index.find(ctx, s.defender, words)
+func (s software) byWords(ctx context.Context, req Request, q query, words []string) (view.Page, error) {
+	found, err := s.index.find(ctx, s.defender, req, words)
+	if len(req.meant) > 0 && (err != nil || len(found.software) == 0 || found.inexact || len(found.unknown) > 0) {
+		return view.Page{}, misspelt(req.Words[0], req.meant, found, err)
+	}
 	if err != nil {
 		return view.Page{}, err
 	}
@@ -188,13 +196,19 @@ func (s software) byWords(ctx context.Context, q query, words []string) (view.Pa
 		q.id = found.software[0].ID
 		page, err := s.byID(ctx, q)
 		if err == nil {
-			page.Note = strings.TrimSpace(onlyHit(found, strings.Join(words, " ")) + " " + page.Note)
+			page.Note = strings.TrimSpace(onlyHit(found, strings.Join(words, " ")) + " " + found.missed() + " " + page.Note)
 		}
 		return page, err
 	default:
-		found.page = q.page
-		return searchPage(strings.Join(words, " "), found), nil
+		found.page, found.ask = q.page, q.ask
+		return searchPage(words, found), nil
 	}
+}
+
+// ask is the line that asks the same of another software.
+func (q query) ask(id string) string {
+	q.id = id
+	return q.line(q.sort, 0)
 }
 
 func onlyHit(f found, query string) string {

@@ -15,17 +15,21 @@ type Suggester struct {
 func NewSuggester(d Defender, idx *Index) *Suggester { return &Suggester{d, idx} }
 
 // Suggest returns the ids of the software that fits what was typed, the best first, at most limit of them. Nothing typed fits
-// everything, and then the most exposed come first.
+// everything; punctuation alone fits nothing.
 func (s *Suggester) Suggest(ctx context.Context, typed string, limit int) ([]string, error) {
 	if len(typed) > MaxLine || s.defender == nil {
 		return nil, nil
 	}
-	found, err := s.index.find(ctx, s.defender, Read(typed))
+	words := Read(typed)
+	found, err := s.index.find(ctx, s.defender, Request{}, words)
 	if _, ok := errors.AsType[*Error](err); ok {
-		return nil, nil // there is nothing to offer
+		return nil, nil // a select has no place for what to type instead
 	}
 	if err != nil {
 		return nil, err
+	}
+	if len(words) == 0 {
+		s.index.patchableFirst(found.software)
 	}
 	ids := make([]string, 0, min(limit, len(found.software)))
 	for _, s := range found.software[:cap(ids)] {

@@ -136,7 +136,7 @@ func numbers(t *testing.T, cells []string) []int {
 
 func pageTable(p *tab) {
 	p.ask("search")
-	m := p.answer("All software, most exposed devices first")
+	m := p.answer("All software")
 	first := p.table(m)
 	total, ok := strings.CutPrefix(first.Range, "1–10 of ")
 	if !ok || len(first.Rows) != 10 {
@@ -173,7 +173,7 @@ func (p *tab) rangeIs(want string) {
 func pageClassic(p *tab) {
 	p.fault("slack_refuse_new_blocks", true)
 	p.ask("search")
-	const title = "All software, most exposed devices first"
+	const title = "All software"
 	m := p.answer(title)
 	if strings.Contains(m.Text, "unsupported") || !strings.Contains(m.Text, "Rows 1 to 20 of ") {
 		p.t.Errorf("the first page says %q", m.Text)

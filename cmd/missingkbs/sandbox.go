@@ -153,7 +153,7 @@ func slashCommand() sandbox.SlashCommand {
 			{Text: "microsoft-_-windows_10 --min-devices 5", Hint: "only what many devices lack"},
 			{Text: "windows 11", Hint: "words are searched"},
 			{Text: "search chorme", Hint: "typing errors are forgiven"},
-			{Text: "search", Hint: "all software, most exposed first"},
+			{Text: "search", Hint: "all software, Microsoft's first"},
 			{Text: `digest add microsoft-_-windows_11 --at "mon 09:00"`, Hint: "post here every Monday"},
 			{Text: "digest list", Hint: "the digests of this channel"},
 			{Text: "microsoft-_-edge", Hint: "a single update, of 2020"},
