@@ -108,11 +108,12 @@ type acker interface {
 	AckCtx(ctx context.Context, envelopeID string, payload any) error
 }
 
-// Workspace is the bot's own workspace, as auth.test names it.
+// Workspace is where the app is installed, as auth.test names it.
 type Workspace struct {
-	TeamID       string
+	TeamID       string // of an app that is installed in a whole organisation the id of that
 	EnterpriseID string // empty outside an Enterprise organisation
 	UserID       string // the bot's own user
+	OrgWide      bool   // the app is installed in the whole organisation: the token is good in all its workspaces
 }
 
 // Bot answers the questions of one workspace. [Run] makes one; all methods are safe for concurrent use.

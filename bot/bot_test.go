@@ -156,6 +156,10 @@ func (*fakeSlack) GetUsersInConversationContext(context.Context, *slack.GetUsers
 	return nil, "", slack.SlackErrorResponse{Err: "channel_not_found"}
 }
 
+func (*fakeSlack) ListTeamsContext(context.Context, slack.ListTeamsParameters) ([]slack.Team, string, error) {
+	return []slack.Team{{ID: "T1"}}, "", nil
+}
+
 func (*fakeSlack) GetUserGroupsContext(context.Context, ...slack.GetUserGroupsOption) ([]slack.UserGroup, error) {
 	return nil, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -17,6 +18,7 @@ type lookups interface {
 	GetUserGroupMembersContext(ctx context.Context, group string, options ...slack.GetUserGroupMembersOption) ([]string, error)
 	GetUsersInConversationContext(ctx context.Context, in *slack.GetUsersInConversationParameters) ([]string, string, error)
 	GetUserGroupsContext(ctx context.Context, options ...slack.GetUserGroupsOption) ([]slack.UserGroup, error)
+	ListTeamsContext(ctx context.Context, in slack.ListTeamsParameters) ([]slack.Team, string, error)
 }
 
 // Directory knows people, user groups and conversations of the workspace. People and groups are remembered, and asked
@@ -26,7 +28,11 @@ type lookups interface {
 type Directory struct {
 	slack  lookups
 	people *known[person]
-	groups *known[[]string]
+	groups *known[[]string] // members, by group and workspace
+
+	// Of a whole organisation:
+	added  *known[[]string] // the workspaces that the app was added to, under the empty id
+	listed *known[[]string] // the user groups of a workspace
 }
 
 // NewDirectory returns the directory of the bot's workspace. It needs the scopes users:read, channels:read and
@@ -39,13 +45,16 @@ func newDirectory(api lookups) *Directory {
 	d := &Directory{slack: api}
 	d.people = newKnown(d.lookUpPerson, said("user_not_found", "user_not_visible", "users_not_found"))
 	d.groups = newKnown(d.lookUpGroup, groupGone)
+	d.added = newKnown(func(ctx context.Context, _ string) ([]string, error) { return d.teams(ctx) }, func(error) bool { return false })
+	d.listed = newKnown(d.lookUpGroupsOf, notAdded)
 	return d
 }
 
 // person is what is remembered of a user.
 type person struct {
-	team, org string // the workspace, and its Enterprise organisation if it is in one
-	zone      string // IANA name
+	team, org string   // the workspace, and its Enterprise organisation if it is in one
+	teams     []string // all workspaces of the organisation that the person is in
+	zone      string   // IANA name
 	deleted   bool
 	bot       bool
 	guest     bool // of several channels or of one
@@ -63,28 +72,64 @@ func (d *Directory) lookUpPerson(ctx context.Context, id string) (person, error)
 		return person{}, fmt.Errorf("look up a user: %w", withoutURL(err))
 	}
 	return person{
-		team: u.TeamID, org: u.Enterprise.EnterpriseID, zone: u.TZ, deleted: u.Deleted, bot: u.IsBot || u.IsWorkflowBot || u.IsConnectorBot,
+		team: u.TeamID, org: u.Enterprise.EnterpriseID, teams: u.Enterprise.Teams, zone: u.TZ, deleted: u.Deleted, bot: u.IsBot || u.IsWorkflowBot || u.IsConnectorBot,
 		guest: u.IsRestricted || u.IsUltraRestricted, stranger: u.IsStranger,
 	}, nil
 }
 
-// inGroup reports whether somebody is in one of several user groups. A group that cannot be read counts when no other
-// says yes.
-func (d *Directory) inGroup(ctx context.Context, user string, groups []string) (bool, error) {
+// inGroup reports whether somebody is in one of several user groups, in one of some workspaces; the empty id is for a token
+// of one workspace. A group that cannot be read counts when no other says yes.
+func (d *Directory) inGroup(ctx context.Context, user string, teams, groups []string) (bool, error) {
 	var unread error
 	for _, g := range groups {
-		members, err := d.groups.get(ctx, g)
-		if _, in := slices.BinarySearch(members, user); err == nil && in {
-			return true, nil
+		for _, team := range teams {
+			if team != "" && d.elsewhere(ctx, g, team) {
+				continue
+			}
+			members, err := d.groups.get(ctx, groupKey(g, team))
+			if _, in := slices.BinarySearch(members, user); err == nil && in {
+				return true, nil
+			}
+			if team == "" || !groupGone(err) && !notAdded(err) { // else it is one of another workspace
+				unread = errors.Join(unread, err)
+			}
 		}
-		unread = errors.Join(unread, err)
 	}
 	return false, unread
 }
 
+// elsewhere reports whether a workspace surely does not have a user group.
+func (d *Directory) elsewhere(ctx context.Context, group, team string) bool {
+	has, err := d.listed.get(ctx, team)
+	return err == nil && !slices.Contains(has, group) || notAdded(err)
+}
+
+// lookUpGroupsOf lists the user groups of a workspace.
+func (d *Directory) lookUpGroupsOf(ctx context.Context, team string) ([]string, error) {
+	all, err := d.slack.GetUserGroupsContext(ctx, slack.GetUserGroupsOptionTeamID(team))
+	if err != nil {
+		return nil, fmt.Errorf("list the user groups of workspace %s: %w", team, withoutURL(err))
+	}
+	ids := make([]string, len(all))
+	for i, g := range all {
+		ids[i] = g.ID
+	}
+	return ids, nil
+}
+
+// notAdded tells the errors of workspaces of the organisation that the app was not added to.
+func notAdded(err error) bool { return said("team_access_not_granted", "team_not_found")(err) }
+
+// errNoTeams says that Slack does not tell in which workspaces a person is.
+var errNoTeams = errors.New("cannot tell the workspaces of the person")
+
+// groupKey names a user group of a workspace.
+func groupKey(group, team string) string { return group + " " + team }
+
 // lookUpGroup reads the members of a user group, sorted.
-func (d *Directory) lookUpGroup(ctx context.Context, id string) ([]string, error) {
-	members, err := d.slack.GetUserGroupMembersContext(ctx, id)
+func (d *Directory) lookUpGroup(ctx context.Context, key string) ([]string, error) {
+	id, team, _ := strings.Cut(key, " ")
+	members, err := d.slack.GetUserGroupMembersContext(ctx, id, slack.GetUserGroupMembersOptionTeamID(team))
 	if err != nil {
 		return nil, fmt.Errorf("read the members of user group %s: %w", id, withoutURL(err))
 	}

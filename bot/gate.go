@@ -108,7 +108,7 @@ func (g *Gate) may(ctx context.Context, c Caller, needs commands.Right) error {
 	if err != nil {
 		return err
 	}
-	passes := g.passes(ctx, c, needs)
+	passes := g.passes(ctx, c, who, needs)
 	if passes == nil {
 		return nil
 	}
@@ -156,11 +156,11 @@ func (g *Gate) ours(who person) bool {
 }
 
 // passes says which list somebody does not pass; nobody passes where a right has none.
-func (g *Gate) passes(ctx context.Context, c Caller, needs commands.Right) error {
-	change := func() error { return g.listed(ctx, c, g.access.DigestChannels, g.access.DigestGroups) }
+func (g *Gate) passes(ctx context.Context, c Caller, who person, needs commands.Right) error {
+	change := func() error { return g.listed(ctx, c, who, g.access.DigestChannels, g.access.DigestGroups) }
 	switch needs {
 	case commands.Ask:
-		err := g.listed(ctx, c, g.access.AskChannels, g.access.AskGroups)
+		err := g.listed(ctx, c, who, g.access.AskChannels, g.access.AskGroups)
 		if err != nil && change() == nil {
 			return nil
 		}
@@ -172,14 +172,14 @@ func (g *Gate) passes(ctx context.Context, c Caller, needs commands.Right) error
 }
 
 // listed says why somebody does not pass a list of channels and one of groups.
-func (g *Gate) listed(ctx context.Context, c Caller, channels, groups []string) error {
+func (g *Gate) listed(ctx context.Context, c Caller, who person, channels, groups []string) error {
 	if len(channels) > 0 && !slices.Contains(channels, c.Channel) {
 		return g.elsewhere(channels)
 	}
 	if len(groups) == 0 {
 		return nil
 	}
-	in, err := g.directory.inGroup(ctx, c.User, groups)
+	in, err := g.inGroup(ctx, c, who, groups)
 	switch {
 	case in:
 		return nil
@@ -197,7 +197,7 @@ func (g *Gate) administers(ctx context.Context, c Caller, who person) (bool, err
 	if slices.Contains(g.access.AdminUsers, c.User) {
 		return true, nil
 	}
-	return g.directory.inGroup(ctx, c.User, g.access.AdminGroups)
+	return g.inGroup(ctx, c, who, g.access.AdminGroups)
 }
 
 // Zone is the IANA name of a person's time zone, as set in Slack.

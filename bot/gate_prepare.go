@@ -39,28 +39,58 @@ func (g *Gate) Prepare(ctx context.Context) error {
 }
 
 func (g *Gate) prepareGroups(ctx context.Context, groups []string) error {
-	all, err := g.directory.slack.GetUserGroupsContext(ctx)
+	teams := []string{""}
+	if g.self.OrgWide {
+		var err error
+		if teams, err = g.directory.teams(ctx); err != nil {
+			g.log.WarnContext(ctx, "whether the user groups of the settings exist cannot be checked", "error", err)
+			return nil
+		}
+	}
+	var all []slack.UserGroup
+	whole := true
+	for _, team := range teams {
+		of, err := g.groupsOf(ctx, team, groups)
+		if errors.Is(err, ErrAccess) {
+			return err
+		}
+		whole = whole && err == nil
+		all = append(all, of...)
+	}
+	if missing := groupsNotIn(all, groups); len(missing) > 0 && whole {
+		return fmt.Errorf("%w: %s user group %s, or it is disabled", ErrAccess, g.lacking(), strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// lacking says where there is no user group.
+func (g *Gate) lacking() string {
+	if g.self.OrgWide {
+		return "no workspace that the app was added to has a"
+	}
+	return "the workspace has no"
+}
+
+// groupsOf lists the user groups of a workspace, and reads the members of those that are named.
+func (g *Gate) groupsOf(ctx context.Context, team string, named []string) ([]slack.UserGroup, error) {
+	all, err := g.directory.slack.GetUserGroupsContext(ctx, slack.GetUserGroupsOptionTeamID(team))
 	if said("missing_scope")(err) {
-		return fmt.Errorf("%w: the app lacks the scope usergroups:read: take it from manifest.yaml and install the app again", ErrAccess)
+		return nil, fmt.Errorf("%w: the app lacks the scope usergroups:read: take it from manifest.yaml and install the app again", ErrAccess)
 	}
 	if err != nil {
-		g.log.WarnContext(ctx, "user groups cannot be read yet; until they are, nobody who needs one is admitted", "error", withoutURL(err))
-		return nil
+		g.log.WarnContext(ctx, "user groups cannot be read yet; until they are, nobody who needs one is admitted", "team", team, "error", withoutURL(err))
+		return nil, err
 	}
-	missing := groupsNotIn(all, groups)
 	for _, group := range all {
-		if !slices.Contains(groups, group.ID) {
+		if !slices.Contains(named, group.ID) {
 			continue
 		}
 		g.names[group.ID] = "@" + group.Handle
-		if _, err := g.directory.groups.get(ctx, group.ID); err != nil {
+		if _, err := g.directory.groups.get(ctx, groupKey(group.ID, team)); err != nil {
 			g.log.WarnContext(ctx, "the members of a user group cannot be read yet", "group", group.ID, "error", err)
 		}
 	}
-	if len(missing) > 0 {
-		return fmt.Errorf("%w: the workspace has no user group %s, or it is disabled", ErrAccess, strings.Join(missing, ", "))
-	}
-	return nil
+	return all, nil
 }
 
 // groupsNotIn lists the groups that a workspace does not have, or has disabled.

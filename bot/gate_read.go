@@ -28,7 +28,7 @@ func (g *Gate) reads(ctx context.Context, c Caller) error {
 	in := info.User == c.User
 	switch {
 	case info.IsIM:
-	case isPublic(info) && !who.guest && who.team == g.self.TeamID:
+	case isPublic(info) && !who.guest && g.atHome(who, info):
 		in = true
 	default:
 		if in, err = g.directory.inRoom(ctx, c.User, c.Channel); err != nil {

@@ -39,25 +39,31 @@ type Installation struct {
 	BotID        string
 	URL          string   // of the workspace
 	Enterprise   string   // the id of its organisation; empty for none
+	OrgWide      bool     // the app is installed in the whole organisation, which Team names then
 	Scopes       []string // that the token has, sorted; nil when Slack did not say
 }
 
 // Installation asks whom the bot token belongs to, and what it may do.
 func (i *Inspector) Installation(ctx context.Context) (Installation, error) {
-	me, err := i.slack.AuthTestContext(ctx)
+	_, token := i.config.Tokens.Current()
+	me, err := whoAmI(ctx, i.config.httpClient(), i.config.APIURL, token)
 	if err != nil {
 		return Installation{}, withoutURL(err)
 	}
 	scopes := strings.FieldsFunc(me.Header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
 	slices.Sort(scopes)
 	return Installation{
-		Team: me.Team, TeamID: me.TeamID, User: me.User, BotID: me.BotID, URL: me.URL, Enterprise: me.EnterpriseID, Scopes: scopes,
+		Team: me.Team, TeamID: me.TeamID, User: me.User, BotID: me.BotID, URL: me.URL, Enterprise: me.EnterpriseID, OrgWide: me.orgWide, Scopes: scopes,
 	}, nil
 }
 
 // AppOfBot is the id of the app that a bot belongs to. It needs the scope users:read.
-func (i *Inspector) AppOfBot(ctx context.Context, botID string) (string, error) {
-	bot, err := i.slack.GetBotInfoContext(ctx, slack.GetBotInfoParameters{Bot: botID})
+func (i *Inspector) AppOfBot(ctx context.Context, me Installation) (string, error) {
+	in := slack.GetBotInfoParameters{Bot: me.BotID}
+	if me.OrgWide { // https://docs.slack.dev/reference/methods/bots.info
+		in.TeamID = me.Enterprise
+	}
+	bot, err := i.slack.GetBotInfoContext(ctx, in)
 	if err != nil {
 		return "", withoutURL(err)
 	}
@@ -108,10 +114,21 @@ func (i *Inspector) Channel(ctx context.Context, id string, installed Installati
 
 // UnknownGroups lists those of the user groups that the workspace does not have, or has disabled: with one of them in its
 // settings the bot does not start, see [Gate.Prepare].
-func (i *Inspector) UnknownGroups(ctx context.Context, groups []string) ([]string, error) {
-	all, err := i.slack.GetUserGroupsContext(ctx)
-	if err != nil {
-		return nil, withoutURL(err)
+func (i *Inspector) UnknownGroups(ctx context.Context, me Installation, groups []string) ([]string, error) {
+	teams := []string{""}
+	if me.OrgWide {
+		var err error
+		if teams, err = newDirectory(i.slack).teams(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var all []slack.UserGroup
+	for _, team := range teams {
+		of, err := i.slack.GetUserGroupsContext(ctx, slack.GetUserGroupsOptionTeamID(team))
+		if err != nil {
+			return nil, withoutURL(err)
+		}
+		all = append(all, of...)
 	}
 	return groupsNotIn(all, groups), nil
 }

@@ -40,7 +40,7 @@ func TestInspectInstallation(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("installation (-want +got), %v:\n%s", err, diff)
 	}
-	if app, err := i.AppOfBot(t.Context(), got.BotID); app != "A0ANOTHER" || err != nil {
+	if app, err := i.AppOfBot(t.Context(), got); app != "A0ANOTHER" || err != nil {
 		t.Errorf("the bot is of app %q, %v", app, err)
 	}
 	if app := i.AppOfToken(); app != sandbox.AppID {
@@ -90,7 +90,7 @@ func TestInspectGroups(t *testing.T) {
 	t.Parallel()
 	w, c := inspected(t, sandbox.Options{})
 	w.SetGroup("S0PATCHERS", "patchers", sandbox.Alice)
-	got, err := Inspect(c).UnknownGroups(t.Context(), []string{"S0NOTHERE", "S0PATCHERS"})
+	got, err := Inspect(c).UnknownGroups(t.Context(), Installation{}, []string{"S0NOTHERE", "S0PATCHERS"})
 	if diff := cmp.Diff([]string{"S0NOTHERE"}, got); diff != "" || err != nil {
 		t.Errorf("unknown groups (-want +got), %v:\n%s", err, diff)
 	}

@@ -134,11 +134,13 @@ func (c Config) plainWebAPI() *webAPI {
 func SignIn(ctx context.Context, c Config) (Workspace, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	me, err := c.withDefaults().webAPI().client().AuthTestContext(ctx)
+	c = c.withDefaults()
+	_, token := c.Tokens.Current()
+	me, err := whoAmI(ctx, c.httpClient(), c.APIURL, token, slack.OptionRetry(2))
 	if err != nil {
 		return Workspace{}, fmt.Errorf("sign in to Slack: %w: %s", withoutURL(err), cureOr(err, "check that this machine reaches Slack (SLACK_API_URL, HTTPS_PROXY)"))
 	}
-	return Workspace{TeamID: me.TeamID, EnterpriseID: me.EnterpriseID, UserID: me.UserID}, nil
+	return Workspace{TeamID: me.TeamID, EnterpriseID: me.EnterpriseID, UserID: me.UserID, OrgWide: me.orgWide}, nil
 }
 
 const socketModeOff = "Socket Mode is switched off: switch it on in the app's settings"

@@ -149,6 +149,11 @@ func (w *webAPI) GetUsersInConversationContext(ctx context.Context, in *slack.Ge
 	return w.client().GetUsersInConversationContext(ctx, in)
 }
 
+// ListTeamsContext lists the workspaces that the app is in.
+func (w *webAPI) ListTeamsContext(ctx context.Context, in slack.ListTeamsParameters) ([]slack.Team, string, error) {
+	return w.client().ListTeamsContext(ctx, in)
+}
+
 // GetUserGroupsContext lists user groups.
 func (w *webAPI) GetUserGroupsContext(ctx context.Context, options ...slack.GetUserGroupsOption) ([]slack.UserGroup, error) {
 	return w.client().GetUserGroupsContext(ctx, options...)

@@ -170,7 +170,7 @@ func (e *exam) userGroups(ctx context.Context) []doctor.Finding {
 	case e.installed.Load() == nil:
 		return unchecked("the bot token does not work")
 	}
-	unknown, err := bot.Inspect(e.slack).UnknownGroups(ctx, e.groups)
+	unknown, err := bot.Inspect(e.slack).UnknownGroups(ctx, *e.installed.Load(), e.groups)
 	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
 	switch {
 	case isRefusal && refused.Err == "missing_scope":
@@ -179,7 +179,11 @@ func (e *exam) userGroups(ctx context.Context) []doctor.Finding {
 		return doubtful("user groups cannot be read: "+err.Error(), "try again in a minute")
 	case len(unknown) > 0:
 		slices.Sort(unknown)
-		return unwell("the workspace has no user group "+strings.Join(slices.Compact(unknown), ", ")+", or it is disabled: serve does not start",
+		lacking := "the workspace has no user group "
+		if e.installed.Load().OrgWide {
+			lacking = "no workspace that the app was added to has a user group "
+		}
+		return unwell(lacking+strings.Join(slices.Compact(unknown), ", ")+", or it is disabled: serve does not start",
 			"mend MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS and MISSINGKBS_ADMIN_GROUPS, or enable the group in Slack")
 	}
 	return well("all that are set are there")

@@ -91,7 +91,10 @@ func (e *exam) botToken(ctx context.Context) []doctor.Finding {
 	}
 	e.installed.Store(&me)
 	text := fmt.Sprintf("%s in the workspace %s (%s, %s)", me.User, me.Team, me.TeamID, me.URL)
-	if me.Enterprise != "" {
+	switch {
+	case me.OrgWide:
+		text = fmt.Sprintf("%s in the whole organisation %s (%s, %s)", me.User, me.Team, me.Enterprise, me.URL)
+	case me.Enterprise != "":
 		text += ", of the organisation " + me.Enterprise
 	}
 	return well(text)

@@ -26,7 +26,7 @@ func (e *exam) sameApp(ctx context.Context) []doctor.Finding {
 	if ofToken == "" {
 		return unchecked("SLACK_APP_TOKEN names no app")
 	}
-	ofBot, err := inspector.AppOfBot(ctx, me.BotID)
+	ofBot, err := inspector.AppOfBot(ctx, *me)
 	switch {
 	case err != nil || ofBot == "":
 		return unchecked("Slack does not say which app the bot token is of")

@@ -78,6 +78,20 @@ func TestDoctorTokensOfTwoApps(t *testing.T) {
 	d.only(t, "slack-same-app")
 }
 
+// In a whole organisation doctor names it, finds the app, and user groups in any of its workspaces.
+func TestDoctorOrgWide(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{OrgWide: true})
+	c.slack.SetGroupOf(sandbox.SecondTeamID, "S0SECOND01", "second", sandbox.Alice)
+	d := c.examine(t, map[string]string{"MISSINGKBS_ASK_GROUPS": sandbox.Patchers + ",S0SECOND01"})
+	d.wants(t, "slack-bot-token", "ok", "in the whole organisation "+sandbox.OrgName+" ("+sandbox.OrgID, "")
+	d.wants(t, "slack-same-app", "ok", "both tokens are of the app", "")
+	d.wants(t, "slack-groups", "ok", "all that are set are there", "")
+	d.only(t)
+	d = c.examine(t, map[string]string{"MISSINGKBS_ASK_GROUPS": "S0NOTHERE"})
+	d.wants(t, "slack-groups", "fail", "no workspace that the app was added to has a user group S0NOTHERE", "MISSINGKBS_ASK_GROUPS")
+}
+
 // Every scope of the manifest in turn.
 func TestDoctorScopes(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -61,13 +62,17 @@ func (w *Workspace) seat(as, channelID string) (person, channel, error) {
 
 // slashPayload is documented at https://docs.slack.dev/interactivity/implementing-slash-commands
 func (w *Workspace) slashPayload(t typedCommand) object {
-	return object{
-		"token": w.verification, "team_id": TeamID, "team_domain": TeamDomain,
+	o := object{
+		"token": w.verification, "team_id": w.teamOf(t.user), "team_domain": TeamDomain,
 		"channel_id": t.channel.ID, "channel_name": t.channel.payloadName(),
 		"user_id": t.user.ID, "user_name": t.user.Name, "command": t.name, "text": t.words,
-		"api_app_id": AppID, "is_enterprise_install": "false",
+		"api_app_id": AppID, "is_enterprise_install": strconv.FormatBool(w.opts.OrgWide),
 		"response_url": w.hookURL() + t.hook, "trigger_id": w.issued.add(w.triggers.issue(t.user.ID, t.id)),
 	}
+	if w.inOrg() {
+		o["enterprise_id"], o["enterprise_name"] = OrgID, OrgName
+	}
+	return o
 }
 
 // payloadName is the channel's name as commands and clicks carry it.

@@ -152,10 +152,17 @@ func (w *Workspace) eventPayload(inner object) object {
 		c, _ := w.rooms.get(id)
 		external = c.Shared
 	}
+	team, enterprise := TeamID, any(nil)
+	if u, ok := w.people.find(text(inner["user"])); ok {
+		team = w.teamOf(u)
+	}
+	if w.inOrg() {
+		enterprise = OrgID
+	}
 	return object{
-		"token": w.verification, "team_id": TeamID, "context_team_id": TeamID, "context_enterprise_id": nil, "api_app_id": AppID,
+		"token": w.verification, "team_id": team, "context_team_id": team, "context_enterprise_id": enterprise, "api_app_id": AppID,
 		"event": inner, "type": "event_callback", "event_id": objectID("Ev"), "event_time": now.Unix(),
-		"authorizations":        []object{{"enterprise_id": nil, "team_id": TeamID, "user_id": BotUser, "is_bot": true, "is_enterprise_install": false}},
+		"authorizations":        []object{{"enterprise_id": enterprise, "team_id": team, "user_id": BotUser, "is_bot": true, "is_enterprise_install": w.opts.OrgWide}},
 		"is_ext_shared_channel": external, "event_context": "4-" + secret(16),
 	}
 }

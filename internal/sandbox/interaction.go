@@ -161,9 +161,13 @@ func (s stage) payload(kind string) object {
 		"type": kind, "token": s.w.verification, "api_app_id": AppID,
 		"user":       object{"id": s.user.ID, "username": s.user.Name, "name": s.user.Name, "team_id": s.user.Team},
 		"team":       object{"id": TeamID, "domain": TeamDomain},
-		"enterprise": nil, "is_enterprise_install": false,
+		"enterprise": nil,
 	}
+	s.w.enterprise(o)
 	if s.view != nil {
+		if s.w.opts.OrgWide { // outside of channels Slack names the organisation as a person's team
+			o["user"].(object)["team_id"] = OrgID
+		}
 		o["container"] = object{"type": "view", "view_id": s.view.ID}
 		o["view"] = s.view.slack(nil)
 		return o

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -60,6 +61,7 @@ const (
 type people struct {
 	mu     sync.Mutex
 	cast   []person
+	also   map[string][]string // further workspaces of a person
 	groups []usergroup
 }
 
@@ -97,7 +99,7 @@ func (w *Workspace) SetGroup(id, handle string, users ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.groups = slices.DeleteFunc(slices.Clone(p.groups), func(g usergroup) bool { return g.ID == id })
-	p.groups = append(p.groups, usergroup{id, handle, handle, slices.Clone(users)})
+	p.groups = append(p.groups, usergroup{ID: id, Handle: handle, Name: handle, Users: slices.Clone(users)})
 }
 
 // all returns the cast as it is now.
@@ -118,10 +120,12 @@ func (p *people) allGroups() []usergroup {
 type usergroup struct {
 	ID, Handle, Name string
 	Users            []string
+	Team             string // empty for TeamID
 }
 
 func newPeople() *people {
 	return &people{
+		also: map[string][]string{},
 		cast: []person{
 			{Alice, "alice", "Alice Andersson", "member", TeamID, "Europe/Stockholm", "Central European Time", 3600, "en-US"},
 			{Bob, "bob", "Bob Brown", "member", TeamID, "America/New_York", "Eastern Standard Time", -18000, "en-US"},
@@ -130,7 +134,7 @@ func newPeople() *people {
 			{External, "eve", "Eve Extern", "external", ExternalTeamID, "Europe/Berlin", "Central European Time", 3600, ""},
 			{BotUser, BotName, "Missing KBs", "bot", TeamID, "America/Los_Angeles", "Pacific Standard Time", -28800, "en-US"},
 		},
-		groups: []usergroup{{Patchers, "patchers", "Patchers", []string{Alice}}},
+		groups: []usergroup{{ID: Patchers, Handle: "patchers", Name: "Patchers", Users: []string{Alice}}},
 	}
 }
 
@@ -161,7 +165,7 @@ func (u person) slack(locale bool) object {
 	case Stranger:
 		o["is_stranger"] = true
 	case Colleague:
-		o["enterprise_user"] = object{"id": u.ID, "enterprise_id": OrgID, "enterprise_name": "Sandbox Org", "teams": []string{SecondTeamID}}
+		o["enterprise_user"] = object{"id": u.ID, "enterprise_id": OrgID, "enterprise_name": OrgName, "teams": []string{SecondTeamID}}
 	}
 	if locale && u.Locale != "" {
 		o["locale"] = u.Locale
@@ -174,7 +178,7 @@ func (u person) slack(locale bool) object {
 
 func (g usergroup) slack(users bool) object {
 	o := object{
-		"id": g.ID, "team_id": TeamID, "is_usergroup": true, "name": g.Name, "handle": g.Handle,
+		"id": g.ID, "team_id": cmp.Or(g.Team, TeamID), "is_usergroup": true, "name": g.Name, "handle": g.Handle,
 		"description": "", "is_external": false, "date_delete": 0, "user_count": len(g.Users),
 	}
 	if users {

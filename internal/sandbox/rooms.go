@@ -21,6 +21,7 @@ type channel struct {
 	IM              bool
 	Archived        bool
 	Members         []string
+	Teams           []string // workspaces of the organisation that it is in; nil for the one
 
 	messages []*Message
 }

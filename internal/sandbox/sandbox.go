@@ -58,6 +58,7 @@ type Options struct {
 	BotApp       string           // the app that the bot token is of; default AppID, as the app-level token's
 	Manifest     json.RawMessage  // what apps.manifest.export tells of the app; default one that goes with the other options
 	Organisation bool             // the workspace is part of the organisation [OrgID]
+	OrgWide      bool             // the app is installed in the whole organisation, in [TeamID] and [SecondTeamID]
 	HookURL      string           // what response URLs begin with, where something stands before the workspace; default its URL
 	SocketURL    string           // the same of sockets, such as wss://wss.slack.test
 	Warning      time.Duration    // from the warning to the end of a socket; default Slack's ten seconds

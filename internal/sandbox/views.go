@@ -15,7 +15,8 @@ const maxStack = 3 // modals over each other
 type view struct {
 	ID, User, Hash, Root, Previous string
 
-	body object // as the app sent it, ids filled in
+	installed string // the workspace or organisation in which the app is installed
+	body      object // as the app sent it, ids filled in
 }
 
 // kind is modal or home.
@@ -31,7 +32,7 @@ func text(v any) string {
 func (v *view) slack(state any) object {
 	o := object{
 		"id": v.ID, "team_id": TeamID, "hash": v.Hash, "root_view_id": v.Root, "previous_view_id": nil,
-		"app_id": AppID, "bot_id": BotID, "app_installed_team_id": TeamID,
+		"app_id": AppID, "bot_id": BotID, "app_installed_team_id": v.installed,
 		"callback_id": "", "private_metadata": "", "external_id": "", "title": nil, "submit": nil, "close": nil,
 		"clear_on_close": false, "notify_on_close": false, "state": object{"values": object{}},
 	}
@@ -81,7 +82,7 @@ func (v *views) open(user string, body object) (*view, error) {
 	if v.taken(text(body["external_id"]), nil) {
 		return nil, refuse("duplicate_external_id")
 	}
-	made := &view{ID: objectID("V"), User: user, body: body}
+	made := &view{ID: objectID("V"), User: user, installed: v.w.installedIn(), body: body}
 	made.Root = made.ID
 	v.stacks[user] = []*view{made}
 	return v.shown(made), nil
@@ -100,7 +101,7 @@ func (v *views) push(user string, body object) (*view, error) {
 	case v.taken(text(body["external_id"]), nil):
 		return nil, refuse("duplicate_external_id")
 	}
-	made := &view{ID: objectID("V"), User: user, Root: stack[0].ID, Previous: stack[len(stack)-1].ID, body: body}
+	made := &view{ID: objectID("V"), User: user, installed: v.w.installedIn(), Root: stack[0].ID, Previous: stack[len(stack)-1].ID, body: body}
 	v.stacks[user] = append(stack, made)
 	return v.shown(made), nil
 }
@@ -165,7 +166,7 @@ func (v *views) publish(user, hash string, body object) (*view, error) {
 		return nil, refuse("hash_conflict")
 	}
 	if home == nil {
-		home = &view{ID: objectID("V"), User: user}
+		home = &view{ID: objectID("V"), User: user, installed: v.w.installedIn()}
 		home.Root = home.ID
 		v.homes[user] = home
 	}

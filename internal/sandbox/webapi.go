@@ -49,6 +49,7 @@ func missing(argument string) error {
 func methods() map[string]method {
 	return map[string]method{
 		"api.test":                     {(*Workspace).apiTest, "", noToken},
+		"auth.teams.list":              {(*Workspace).teamsList, "", botToken},
 		"auth.test":                    {(*Workspace).authTest, "", botToken},
 		"apps.connections.open":        {(*Workspace).connectionsOpen, "", appToken},
 		"apps.manifest.export":         {(*Workspace).manifestExport, "", configToken},
@@ -203,8 +204,11 @@ func (w *Workspace) authTest(args) (object, error) {
 		"url": w.URL() + "/", "team": TeamName, "user": BotName, "team_id": TeamID,
 		"user_id": BotUser, "bot_id": BotID, "is_enterprise_install": false,
 	}
-	if w.opts.Organisation {
+	if w.inOrg() {
 		o["enterprise_id"] = OrgID
+	}
+	if w.opts.OrgWide {
+		o["team"], o["team_id"], o["is_enterprise_install"] = OrgName, OrgID, true
 	}
 	return o, nil
 }

@@ -6,6 +6,11 @@ import "cmp"
 func (w *Workspace) botApp() string { return cmp.Or(w.opts.BotApp, AppID) }
 
 func (w *Workspace) botsInfo(a args) (object, error) {
+	if a["team_id"] != OrgID { // which is as good as a workspace
+		if _, err := w.teamWanted(a); err != nil {
+			return nil, err
+		}
+	}
 	if a["bot"] != BotID {
 		return nil, refuse("bot_not_found")
 	}

@@ -28,6 +28,7 @@ func (c channel) slack() object {
 		o["connected_team_ids"] = []string{ExternalTeamID}
 		o["shared_team_ids"] = []string{TeamID, ExternalTeamID}
 	}
+	c.spans(o)
 	return o
 }
 
@@ -40,6 +41,9 @@ func (w *Workspace) conversationsInfo(a args) (object, error) {
 }
 
 func (w *Workspace) conversationsList(a args) (object, error) {
+	if _, err := w.teamWanted(a); err != nil {
+		return nil, err
+	}
 	types := a.list("types")
 	if len(types) == 0 {
 		types = []string{"public_channel"}
@@ -206,29 +210,42 @@ func (w *Workspace) usersInfo(a args) (object, error) {
 	if !ok {
 		return nil, refuse("user_not_found")
 	}
-	return object{"user": user.slack(a.bool("include_locale"))}, nil
+	return object{"user": w.user(user, a.bool("include_locale"))}, nil
 }
 
 func (w *Workspace) usersList(a args) (object, error) {
+	if _, err := w.teamWanted(a); err != nil {
+		return nil, err
+	}
 	var all []object
 	for _, user := range w.people.all() {
-		all = append(all, user.slack(a.bool("include_locale")))
+		all = append(all, w.user(user, a.bool("include_locale")))
 	}
 	page, next, err := paged(all, a, 1000)
 	return object{"members": page, "cache_ts": w.clock.now().Unix(), "response_metadata": object{"next_cursor": next}}, err
 }
 
 func (w *Workspace) usergroupsList(a args) (object, error) {
-	var all []object
+	team, err := w.teamWanted(a)
+	if err != nil {
+		return nil, err
+	}
+	all := []object{}
 	for _, g := range w.people.allGroups() {
-		all = append(all, g.slack(a.bool("include_users")))
+		if g.in(team) {
+			all = append(all, g.slack(a.bool("include_users")))
+		}
 	}
 	return object{"usergroups": all}, nil
 }
 
 func (w *Workspace) usergroupsUsersList(a args) (object, error) {
+	team, err := w.teamWanted(a)
+	if err != nil {
+		return nil, err
+	}
 	for _, g := range w.people.allGroups() {
-		if g.ID == a["usergroup"] {
+		if g.ID == a["usergroup"] && g.in(team) {
 			return object{"users": g.Users}, nil
 		}
 	}
