@@ -142,6 +142,9 @@ func (c *Client) whyUnanswered(ctx context.Context, err error) *Error {
 		own.RetryAfter = e.wait
 		return &own
 	}
+	if e, ok := errors.AsType[*gaveUp](err); ok && ctx.Err() == nil {
+		return &Error{Kind: ErrUnavailable, Message: e.Error()}
+	}
 	if e, ok := errors.AsType[*tooLarge](err); ok {
 		return &Error{Kind: ErrBadResponse, Err: e}
 	}

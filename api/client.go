@@ -26,6 +26,7 @@ type Options struct {
 	CacheEntries  int                 // how many answers are kept; 2,000
 	StaleFor      time.Duration       // how long an answer is kept to be handed out, with [Answer.Stale] set, when Defender cannot be asked; 0 for not at all
 	MaxBody       int64               // bytes of an answer, decompressed, that are read; 32 MiB
+	TryTimeout    time.Duration       // how long Defender may be silent before it is asked once more, on a fresh connection; 10 s, or a third of Timeout
 	Timeout       time.Duration       // one call with its retries and its wait for the rate limit, each page being a call; 60 s
 	Transport     policy.Transporter  // what talks HTTP; a client of our own that heeds the proxy variables. Redirects of an *http.Client are not followed
 	Retry         policy.RetryOptions // azcore's: three retries unless set
@@ -51,6 +52,7 @@ const (
 	defaultCacheEntries = 2000
 	defaultMaxBody      = 32 << 20
 	defaultTimeout      = time.Minute
+	defaultTryTimeout   = 10 * time.Second
 	defaultApplication  = "missingkbs"
 )
 
@@ -66,6 +68,7 @@ func (o *Options) withDefaults() Options {
 	orDefault(&d.CacheEntries, defaultCacheEntries)
 	orDefault(&d.MaxBody, defaultMaxBody)
 	orDefault(&d.Timeout, defaultTimeout)
+	orDefault(&d.TryTimeout, min(defaultTryTimeout, d.Timeout/3))
 	orDefault(&d.ApplicationID, defaultApplication)
 	if d.Now == nil {
 		d.Now = time.Now
@@ -119,8 +122,8 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 		return nil, errors.New("api: no credential")
 	}
 	o := opts.withDefaults()
-	if o.Timeout < 0 || o.MaxBody < 0 || o.CacheEntries < 0 {
-		return nil, errors.New("api: Timeout, MaxBody and CacheEntries must not be negative")
+	if o.Timeout < 0 || o.TryTimeout < 0 || o.MaxBody < 0 || o.CacheEntries < 0 {
+		return nil, errors.New("api: Timeout, TryTimeout, MaxBody and CacheEntries must not be negative")
 	}
 	idle := func() {}
 	if o.Transport == nil {
@@ -133,9 +136,13 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 	}
 	limiter := newLimiter(o)
 	named := namedCredential{cred, o.SignedIn}
-	azure, err := newPipeline(cred, named, o, limiter)
+	azure, conns, err := newPipeline(cred, named, o, limiter)
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
+	}
+	if conns != nil {
+		closeOwn := idle
+		idle = func() { closeOwn(); conns.close() }
 	}
 	return &Client{
 		endpoint: endpoint.String(),
@@ -146,7 +153,7 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 		azure:    azure,
 		answers:  newAnswers(o.CacheTTL, o.CacheEntries, o.Now),
 		old:      newOldAnswers(o.StaleFor, o.CacheEntries),
-		flights:  newFlights(),
+		flights:  newFlights(o.TryTimeout),
 		limiter:  limiter,
 		counts:   limiter.counts,
 		joined:   o.Joined,

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -59,7 +60,7 @@ func NewCredential(o CredentialOptions) (azcore.TokenCredential, string, error) 
 	if err := cred.renew(); err != nil {
 		return nil, "", fmt.Errorf("%s credential: %w", kind, err)
 	}
-	return reachable{cred}, kind, nil
+	return reachable{cred, tokenTime}, kind, nil
 }
 
 // kind chooses, and says what is missing.
@@ -83,6 +84,13 @@ func (o CredentialOptions) kind() (string, error) {
 	return kind, nil
 }
 
+const (
+	// tokenTry is how long one request for a token may take.
+	tokenTry = 10 * time.Second
+	// tokenTime is how long all requests for one may take: two that hang, within the time of a question.
+	tokenTime = 25 * time.Second
+)
+
 // maxTokenAnswer bounds an answer of the login host; a token has a few kilobytes.
 const maxTokenAnswer = 1 << 20
 
@@ -101,12 +109,15 @@ func (o CredentialOptions) entra() (entra, error) {
 	if transport == nil {
 		transport = defaultTransport()
 	}
+	// Where a host hangs, the next try uses a fresh connection: the same limits as for Defender.
+	orDefault(&o.Retry.TryTimeout, tokenTry)
+	transport, _ = switching(transport)
 	return entra{
 		private: !slices.Contains(microsoftLogins(), authority.Hostname()),
 		options: azcore.ClientOptions{
 			Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: authority.String()},
 			// Go would send the secret again to wherever a redirect leads.
-			Transport: tripRecorder{bodyLimit{noRedirects(transport), maxTokenAnswer}},
+			Transport: tripRecorder{bodyLimit{transport, maxTokenAnswer}},
 			Retry:     o.Retry,
 
 			TracingProvider: o.Tracing,
@@ -231,7 +242,10 @@ func (p refusedToken) Do(req *policy.Request) (*http.Response, error) {
 // reachable tells a login host that cannot be reached from one that refuses:
 // azidentity reports both as "authentication failed" and keeps no cause. The
 // transport leaves its last error in the context of the token request.
-type reachable struct{ azcore.TokenCredential }
+type reachable struct {
+	azcore.TokenCredential
+	time time.Duration // that a token may take; 0 for a person, who takes what it takes
+}
 
 // drop drops the tokens, where the credential can.
 func (r reachable) drop() {
@@ -245,7 +259,16 @@ type tripKey struct{}
 // GetToken implements [azcore.TokenCredential].
 func (r reachable) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	var trip error
-	tok, err := r.TokenCredential.GetToken(context.WithValue(ctx, tripKey{}, &trip), o)
+	limited := context.WithValue(ctx, tripKey{}, &trip)
+	if r.time > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(limited, r.time)
+		defer cancel()
+	}
+	tok, err := r.TokenCredential.GetToken(limited, o)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return tok, &Error{Kind: ErrUnavailable, Message: fmt.Sprintf("the login host did not answer within %s", r.time)}
+	}
 	if err != nil && trip != nil && ctx.Err() == nil {
 		return tok, &Error{Kind: ErrUnavailable, Message: "the login host cannot be reached", Err: withoutURL(trip)}
 	}

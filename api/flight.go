@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/singleflight"
 )
@@ -18,12 +19,13 @@ type flights struct {
 	end   context.CancelFunc
 
 	mu     sync.Mutex
-	places map[string]*place // one for each call under way
+	places map[string]*place // one for each call under way that can be joined
 	closed bool
+	old    time.Duration // of silence, after which a call is no longer joined
 }
 
-func newFlights() *flights {
-	f := &flights{places: map[string]*place{}}
+func newFlights(old time.Duration) *flights {
+	f := &flights{places: map[string]*place{}, old: old}
 	f.stop, f.end = context.WithCancel(context.Background())
 	return f
 }
@@ -39,8 +41,9 @@ type seat struct {
 	beganBy context.Context // of the question that began the call
 }
 
-// join starts fly under a key, or joins the one that is already under way. A
-// question that joins a background call makes it one of its own kind.
+// join starts fly under a key, or joins the one that is already under way, unless
+// that one hangs. A question that joins a background call makes it one of its own
+// kind.
 func (f *flights) join(ctx context.Context, key string, background bool, fly func(context.Context) outcome) (seat, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -48,6 +51,10 @@ func (f *flights) join(ctx context.Context, key string, background bool, fly fun
 		return seat{}, errClosed
 	}
 	p, aloft := f.places[key]
+	if aloft && p.silentFor(f.old) {
+		aloft = false
+		f.group.Forget(key)
+	}
 	switch {
 	case !aloft:
 		p = newPlace(background)
@@ -58,7 +65,7 @@ func (f *flights) join(ctx context.Context, key string, background bool, fly fun
 		p.promote()
 	}
 	landed := f.group.DoChan(key, func() (any, error) {
-		defer f.land(key)
+		defer f.land(key, p)
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		defer cancel()
 		defer context.AfterFunc(f.stop, cancel)()
@@ -67,12 +74,14 @@ func (f *flights) join(ctx context.Context, key string, background bool, fly fun
 	return seat{landed, p, aloft, p.beganBy}, nil
 }
 
-// land takes a call off the list. It does so for singleflight as well, under our
+// land takes a call off the list, unless another has taken its place. It does so for singleflight as well, under our
 // lock: one who comes in between would otherwise join a call without a place.
-func (f *flights) land(key string) {
+func (f *flights) land(key string, p *place) {
 	f.mu.Lock()
-	delete(f.places, key)
-	f.group.Forget(key)
+	if f.places[key] == p {
+		delete(f.places, key)
+		f.group.Forget(key)
+	}
 	f.mu.Unlock()
 	f.wg.Done()
 }

@@ -49,6 +49,10 @@ func (r *room) Do(req *policy.Request) (*http.Response, error) {
 	call := callOnTheWay(req.Raw().Context())
 	call.leave()
 	call.held, call.turnedAway = 0, false
+	if call.watch != nil {
+		call.watch.heard()
+		resp.Body = watchedBody{resp.Body, call.watch}
+	}
 	err = r.read(req.Raw().Context(), resp, call)
 	_ = resp.Body.Close()
 	if err != nil {
@@ -88,7 +92,13 @@ func (r *room) enter(ctx context.Context, length int64, call *onTheWay) error {
 	if !r.space.TryAcquire(need) {
 		p, began := placeOf(ctx), time.Now()
 		p.crowd(true)
+		if call.watch != nil {
+			call.watch.hold()
+		}
 		err := r.space.Acquire(ctx, need)
+		if call.watch != nil {
+			call.watch.heard()
+		}
 		p.crowd(false)
 		call.held += time.Since(began)
 		if call.turnedAway = err != nil; call.turnedAway {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -50,7 +51,11 @@ type onTheWay struct {
 	tries  int
 	waited time.Duration
 
+	silences int // tries that Defender left without an answer
+
 	// Of the last try:
+	watch      *watch        // ends it when Defender is silent; nil for none
+	conns      *http.Client  // that it used
 	body       []byte        // of a good answer
 	leaves     func()        // gives back the room that it takes; nil for none
 	held       time.Duration // until there was room

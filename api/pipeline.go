@@ -17,11 +17,12 @@ import (
 )
 
 // newPipeline builds what a request passes on its way out: request id, retry,
-// then for each try the token, the rate limit and the log.
-func newPipeline(cred azcore.TokenCredential, named namedCredential, o Options, limit *limiter) (*azcore.Client, error) {
+// then for each try the token, the rate limit, the log and the limit of silence.
+func newPipeline(cred azcore.TokenCredential, named namedCredential, o Options, limit *limiter) (*azcore.Client, *connections, error) {
+	transport, conns := switching(o.Transport)
 	retry := o.Retry
 	retry.ShouldRetry = worthRetrying(o.Retry)
-	return azcore.NewClient(modulePath+"/api", moduleVersion(),
+	client, err := azcore.NewClient(modulePath+"/api", moduleVersion(),
 		runtime.PipelineOptions{
 			PerCall: []policy.Policy{runtime.NewRequestIDPolicy()},
 			PerRetry: []policy.Policy{
@@ -30,6 +31,7 @@ func newPipeline(cred azcore.TokenCredential, named namedCredential, o Options, 
 				refusedToken{cred},
 				limit,
 				callLog{o.Logger, o.Observe},
+				tryLimit{o.TryTimeout, conns},
 				newRoom(o.MaxBody),
 			},
 		},
@@ -37,8 +39,9 @@ func newPipeline(cred azcore.TokenCredential, named namedCredential, o Options, 
 			Retry:           retry,
 			Telemetry:       policy.TelemetryOptions{ApplicationID: o.ApplicationID},
 			TracingProvider: o.Tracing,
-			Transport:       bodyLimit{noRedirects(o.Transport), o.MaxBody},
+			Transport:       bodyLimit{transport, o.MaxBody},
 		})
+	return client, conns, err
 }
 
 // callLog writes a debug line for every HTTP call, and tells whoever observes. It

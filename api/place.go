@@ -22,6 +22,8 @@ type place struct {
 
 	failed, signingIn bool // for [Progress]
 
+	silent time.Time // since when nothing comes of the try that is under way; zero where none is
+
 	beganBy context.Context // of the question that began the call; for its values alone
 }
 

@@ -1,0 +1,155 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+// maxSilences is how many tries of a call may end because Defender stays silent.
+const maxSilences = 2
+
+// tryLimit is the policy that gives up a try on which Defender is silent for too long: neither a header nor more of the
+// body comes. An answer that comes slowly is not given up, however long it takes; the whole call has an end of its own.
+// The next try uses a fresh connection. It stands behind the rate limit, whose waits are no silence.
+type tryLimit struct {
+	after time.Duration // of the first try; the last one has the rest of the call, for a Defender that is slow but there
+	conns *connections  // nil where the transport is not ours to renew
+}
+
+// callMargin is how long before the end of a call the last try ends, so that callers learn why.
+const callMargin = time.Second
+
+// Do implements [policy.Policy].
+func (l tryLimit) Do(req *policy.Request) (*http.Response, error) {
+	ctx := req.Raw().Context()
+	call := callOnTheWay(ctx)
+	patience := l.patience(ctx, call.silences)
+	limited, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w := newWatch(patience, placeOf(ctx), func() { cancel(&silence{patience}) })
+	defer w.end()
+	call.watch = w
+
+	resp, err := req.Clone(limited).Next()
+	if err == nil && resp.StatusCode != http.StatusOK {
+		_, err = runtime.Payload(resp) // the context of the try ends here
+		if _, silent := errors.AsType[*silence](context.Cause(limited)); !silent {
+			err = nil // what can be read of a refusal is enough
+		}
+	}
+	silent, ok := errors.AsType[*silence](context.Cause(limited))
+	if err == nil || !ok || ctx.Err() != nil {
+		return resp, err
+	}
+	if l.conns != nil {
+		l.conns.renew(call.conns)
+	}
+	if call.silences++; call.silences < maxSilences {
+		return nil, silent
+	}
+	return nil, &gaveUp{l.after, silent.after}
+}
+
+// patience is how long a try may be silent, after so many that were.
+func (l tryLimit) patience(ctx context.Context, silences int) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if silences < maxSilences-1 || !ok {
+		return l.after
+	}
+	left := max(time.Until(deadline), 0)
+	return left - min(callMargin, left/4)
+}
+
+// silence ends a try.
+type silence struct{ after time.Duration }
+
+func (e *silence) Error() string { return fmt.Sprintf("no answer within %s", rounded(e.after)) }
+
+// gaveUp ends a call whose tries were silent.
+type gaveUp struct{ first, last time.Duration }
+
+func (e *gaveUp) Error() string {
+	return fmt.Sprintf("Defender took the call and did not answer within %s, nor on a fresh connection within %s",
+		rounded(e.first), rounded(e.last))
+}
+
+// rounded is a time as people tell it.
+func rounded(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(time.Second)
+}
+
+// NonRetriable keeps azcore's retry policy from trying again.
+func (*gaveUp) NonRetriable() {}
+
+// watch ends a try that is silent for too long. Its place tells since when it is.
+type watch struct {
+	patience time.Duration
+	place    *place
+
+	mu    sync.Mutex
+	timer *time.Timer
+}
+
+func newWatch(patience time.Duration, p *place, giveUp func()) *watch {
+	w := &watch{patience: patience, place: p, timer: time.AfterFunc(patience, giveUp)}
+	p.silentSince(time.Now())
+	return w
+}
+
+// heard notes that something came.
+func (w *watch) heard() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer.Reset(w.patience)
+	w.place.silentSince(time.Now())
+}
+
+// hold stops the watch while nothing is asked of Defender; [watch.heard] goes on with it.
+func (w *watch) hold() { w.end() }
+
+func (w *watch) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer.Stop()
+	w.place.silentSince(time.Time{})
+}
+
+// watchedBody is a body whose every byte is progress.
+type watchedBody struct {
+	io.ReadCloser
+	*watch
+}
+
+// Read implements [io.Reader].
+func (b watchedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if n > 0 {
+		b.heard()
+	}
+	return n, err
+}
+
+// silentSince notes since when Defender has said nothing to the try that is under way; zero where none is.
+func (p *place) silentSince(t time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent = t
+}
+
+// silentFor reports whether the try that is under way has been silent for so long.
+func (p *place) silentFor(d time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.silent.IsZero() && time.Since(p.silent) >= d
+}
