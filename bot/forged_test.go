@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -165,6 +166,24 @@ func TestAPageThatOffersNoShareIsNotShared(t *testing.T) {
 		}
 		if o.seen[0].Share || o.seen[0].Public {
 			t.Errorf("observed as a share: %+v", o.seen[0])
+		}
+	})
+}
+
+// Refreshing costs Defender a call in ten seconds at most, whoever claims to press the button, and however often.
+func TestForgedRefreshesCostOneCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b, tenant := asking(t, 0)
+		for i := range 200 {
+			b.events <- by(fmt.Sprint("U", i), typed(3*i, "microsoft-_-edge --fresh"))
+			b.events <- clicks(3*i+1, fmt.Sprint("UV", i), "microsoft-_-edge --fresh", "")
+			b.events <- entrances[EntryHome].event(3*i+2, fmt.Sprint("UH", i), "T1", "", "microsoft-_-edge --fresh")
+			time.Sleep(10 * time.Millisecond)
+		}
+		synctest.Wait()
+		if n := len(tenant.Calls()); n != 1 {
+			t.Errorf("%d calls, want 1", n)
 		}
 	})
 }

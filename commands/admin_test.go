@@ -111,7 +111,7 @@ func TestMentionsAreRead(t *testing.T) {
 		{"allow-channel <#C0SHARED", channel},
 	} {
 		for way, parse := range map[string]func(string) (Request, error){"typed": Parse, "offered": ParseOffered} {
-			if way == "offered" && strings.IndexFunc(step.line, func(r rune) bool { return r > 127 || strings.ContainsRune("&`()", r) }) >= 0 {
+			if way == "offered" && (strings.Contains(step.line, "Andersson") || strings.ContainsFunc(step.line, func(r rune) bool { return r > 127 || strings.ContainsRune("&`()", r) })) {
 				continue // no page writes that
 			}
 			req, err := parse("admin " + step.line)
@@ -119,7 +119,7 @@ func TestMentionsAreRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			req.User, req.Channel = "U0ADMIN", "C0HERE"
-			if got := ask(req); !strings.Contains(got, step.says) && !(way == "offered" && strings.Contains(step.line, "Andersson")) {
+			if got := ask(req); !strings.Contains(got, step.says) {
 				t.Errorf("%s: admin %s: %q, want %q", way, step.line, got, step.says)
 			}
 		}

@@ -41,12 +41,19 @@ func TestForgedSharesAreRefused(t *testing.T) {
 	if m := w.says(t, sandbox.Alice, sandbox.PrivateChannel, "digest show "+number); !strings.HasPrefix(title(m), "Digest "+number) {
 		t.Errorf("the digest afterwards: %q", m.Text)
 	}
+	own := w.says(t, sandbox.Bob, sandbox.General, edge)
+	w.act(t, sandbox.Bob, sandbox.Target{Channel: own.Channel, TS: own.TS, ActionID: actionID(t, own, "Share")}, sandbox.Input{Fields: map[string]any{"value": "admin list"}})
+	if _, err := w.slack.WaitMessage(soon(t), sandbox.General, sandbox.Bob, func(m sandbox.Message) bool {
+		return title(m) == "Only for administrators" && m.EphemeralFor == sandbox.Bob
+	}); err != nil {
+		t.Error("Bob's forged click:", err)
+	}
 	w.sendTerm(t)
 	var refused []string
 	for _, l := range exported(t, database) {
 		if l.Action == "share" && l.Result == "refused" && l.Reason == "not_shared" && l.User == sandbox.Alice && l.Channel == sandbox.General {
 			refused = append(refused, l.Detail)
-		} else if l.Action == "share" || l.Action == "digest.remove" {
+		} else if l.Action == "share" && l.Reason != "not_admin" || l.Action == "digest.remove" {
 			t.Errorf("in the audit: %+v", l)
 		}
 	}

@@ -53,7 +53,9 @@ func TestOrgWideInstall(t *testing.T) {
 	if d, err := w.slack.OpenHome(soon(t), sister); err != nil || !d.Acked {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
-	if err := w.slack.Wait(soon(t), func() bool { return strings.Contains(string(w.slack.Home(sister)), "The software that exposes most devices") }); err != nil {
+	if err := w.slack.Wait(soon(t), func() bool {
+		return strings.Contains(string(w.slack.Home(sister)), "The software that exposes most devices")
+	}); err != nil {
 		t.Errorf("the Home tab of the second workspace: %s", w.slack.Home(sister))
 	}
 	var home struct{ ID string }
