@@ -1,12 +1,14 @@
-# syntax=docker/dockerfile:1
-
+# The base images carry tags only: their digests were not at hand when this was written. Renovate (.github/renovate.json)
+# adds them in its first pull request and keeps them up to date.
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
+# What the program says of itself: --build-arg VERSION=v1.2.3, else the version of the checkout. Go would call every build
+# dirty, since the context lacks the files that .dockerignore leaves out.
 ARG VERSION=""
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X main.version=${VERSION}" -o /out/missingkbs ./cmd/missingkbs && mkdir /out/data
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w -X main.version=${VERSION:-$(sh .ci/version)}" -o /out/missingkbs ./cmd/missingkbs && mkdir /out/data
 
 # Nothing but the program and the root certificates; it runs as nobody.
 FROM gcr.io/distroless/static-debian12:nonroot

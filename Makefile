@@ -1,6 +1,6 @@
 # Every target has a line of help behind ##; `make` prints them.
 .DEFAULT_GOAL := help
-VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+VERSION  ?= $(shell .ci/version)
 FUZZTIME ?= 30s
 FUZZLONG ?= $(FUZZTIME)
 SOAK     ?= 10m

@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // schedules name time zones, and a container image may hold none
 
@@ -148,24 +147,3 @@ func newParser(c *cli, env func(string) (string, bool), file *configFile, s stre
 
 // errShown is a failure that was already told in full.
 var errShown = errors.New("already told")
-
-type versionCmd struct{}
-
-// version is set by the linker for released builds; see the Makefile.
-var version string
-
-// Run prints the version and what it was built from.
-func (versionCmd) Run(s streams) error {
-	_, err := fmt.Fprintln(s.out, "missingkbs", buildVersion())
-	return err
-}
-
-func buildVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
-}
