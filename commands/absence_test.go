@@ -160,9 +160,9 @@ func TestUnreadableRows(t *testing.T) {
 		rows, lead string
 		unreadable int
 	}{
-		"some":                         {`{"id":"4540673","name":"n","machineMissedOn":240,"cveAddressed":14},{"id":"5","name":5,"machineMissedOn":1},null`, "1 update missing, worst on 240 devices. 2 rows could not be read, so more may be missing.", 2},
+		"some":                         {`{"id":"4540673","name":"n","machineMissedOn":240,"cveAddressed":14},{"id":"5","name":5,"machineMissedOn":1},null`, "1 update missing, on 240 devices. 2 rows could not be read, so more may be missing.", 2},
 		"all":                          {`{}`, "1 row could not be read, and there is no other, so nothing is known about what is missing. The bot's log says why.", 1},
-		"none, but no device lacks it": {`{"id":"4540673","name":"n","machineMissedOn":0}`, "No missing updates: Defender knows this software and lists no KB for it.", 0},
+		"none, but no device lacks it": {`{"id":"4540673","name":"n","machineMissedOn":0}`, "No missing updates: Defender knows this software and lists no KB for it. But 240 devices are exposed: update the software itself, with its own updater or by installing its newest version.", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

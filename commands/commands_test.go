@@ -2,6 +2,7 @@ package commands_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -103,33 +104,37 @@ func TestEdge(t *testing.T) {
 	got := n.page(t, "microsoft-_-edge")
 	want := view.Page{
 		Title: "Missing updates: microsoft-_-edge",
-		Lead:  "1 update missing, worst on 240 devices.",
+		Lead:  "1 update missing, on 240 devices.",
 		Parts: []view.Part{view.Table{
 			Caption: "Missing updates of microsoft-_-edge",
 			Columns: []view.Column{
 				{Key: "kb", Title: "KB"},
-				{Key: "name", Title: "Update"},
-				{Key: "products", Title: "Products"},
-				{Key: "os_build", Title: "OS build"},
 				{Key: "devices", Title: "Devices", Kind: view.Number},
 				{Key: "cves", Title: "CVEs", Kind: view.Number},
+				{Key: "name", Title: "Update"},
 				{Key: "url", Title: "Catalog", Kind: view.Button},
+				{Key: "products", Title: "Products", Kind: view.Words, Hidden: true},
+				{Key: "os_build", Title: "OS build", Hidden: true},
+				{Key: "software", Title: "Software", Hidden: true},
 			},
 			Rows: [][]view.Cell{{
 				{Text: "KB4540673"},
-				{Text: "March 2020 Security Updates"},
-				{Text: "edge"},
-				{},
 				{Number: 240},
 				{Number: 14},
+				{Text: "March 2020 Security Updates"},
 				{Text: "Catalog", Action: &view.Action{Label: "Catalog", URL: edgeURL}},
+				{Text: "edge", Words: []string{"edge"}},
+				{},
+				{Text: "microsoft-_-edge"},
 			}},
+			CSV:     []string{"kb", "name", "products", "os_build", "devices", "cves", "url"},
 			Command: "microsoft-_-edge",
 		}},
 		Actions: []view.Action{
 			{Label: "Refresh", Command: "microsoft-_-edge --fresh", Effect: view.Replace},
 			{Label: "Share to channel", Command: "microsoft-_-edge", Effect: view.Share},
 		},
+		Software: "microsoft-_-edge",
 	}
 	if since := time.Since(got.AsOf.Time); since < 0 || since > time.Minute {
 		t.Errorf("as of %v, want just now", got.AsOf.Time)
@@ -140,11 +145,46 @@ func TestEdge(t *testing.T) {
 	}
 }
 
+// Programs get the id of the software and lists of products, and the columns of files do not depend on what is in them.
+func TestAnswersForPrograms(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t)
+	n.putGap("microsoft-_-windows_11")
+	page := n.page(t, "microsoft-_-windows_11 --min-devices 20")
+	var csv, raw strings.Builder
+	if err := errors.Join(view.WriteCSV(&csv, page), view.WriteJSON(&raw, page)); err != nil {
+		t.Fatal(err)
+	}
+	wantCSV := "kb,name,products,os_build,devices,cves,url\n" +
+		"KB5074224,November,\"windows_11, windows_10\",\"22631.4037, 26100\",29,74,https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224\n" +
+		"KB5060001,July,,,20,80,https://www.catalog.update.microsoft.com/Search.aspx?q=KB5060001\n"
+	if diff := cmp.Diff(wantCSV, csv.String()); diff != "" {
+		t.Errorf("CSV (-want +got):\n%s", diff)
+	}
+	var got struct {
+		Software string
+		Tables   []struct{ Rows []map[string]any }
+	}
+	if err := json.Unmarshal([]byte(raw.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"kb": "KB5074224", "name": "November", "products": []any{"windows_11", "windows_10"}, "os_build": "22631.4037, 26100", "software": "microsoft-_-windows_11",
+		"devices": 29.0, "cves": 74.0, "url": "https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224",
+	}
+	if diff := cmp.Diff(want, got.Tables[0].Rows[0]); diff != "" || got.Software != "microsoft-_-windows_11" {
+		t.Errorf("JSON of %q (-want +got):\n%s", got.Software, diff)
+	}
+	if products, ok := got.Tables[0].Rows[1]["products"].([]any); !ok || len(products) > 0 {
+		t.Errorf("products of none are %v", got.Tables[0].Rows[1]["products"])
+	}
+}
+
 // putGap gives the tenant a software with rows that differ in every order.
 func (n tenant) putGap(id string) {
 	n.PutSoftware(apitest.Software{ID: id, Name: "windows_11", Vendor: "microsoft", ExposedMachines: 57},
-		apitest.KB{ID: "5074224", Name: "November", OSBuild: 26100, MachineMissedOn: 9, CVEAddressed: 74},
-		apitest.KB{ID: "5074224", Name: "November", OSBuild: "22631.4037", MachineMissedOn: 20, CVEAddressed: 66},
+		apitest.KB{ID: "5074224", Name: "November", OSBuild: 26100, MachineMissedOn: 9, CVEAddressed: 74, ProductsNames: []string{"windows_11", "windows_10"}},
+		apitest.KB{ID: "5074224", Name: "November", OSBuild: "22631.4037", MachineMissedOn: 20, CVEAddressed: 66, ProductsNames: []string{"windows_11"}},
 		apitest.KB{ID: "5060001", Name: "July", MachineMissedOn: 20, CVEAddressed: 80, URL: "https://evil.example/"},
 		apitest.KB{ID: "ADV200002", Name: "Advisory", MachineMissedOn: 1, CVEAddressed: 1},
 	)
@@ -161,25 +201,35 @@ func TestOrdersAndFilters(t *testing.T) {
 	}{
 		{
 			"",
-			[]string{"KB5060001", "KB5074224 22631.4037", "KB5074224 26100", "ADV200002"},
-			"3 updates missing, worst on 20 devices. 4 rows: one for each OS build.",
+			[]string{"KB5074224 22631.4037, 26100", "KB5060001", "ADV200002"},
+			"3 updates missing, the largest on 29 devices.",
 		},
 		{
 			"--sort cves",
-			[]string{"KB5060001", "KB5074224 26100", "KB5074224 22631.4037", "ADV200002"},
-			"3 updates missing, worst on 20 devices. 4 rows: one for each OS build.",
+			[]string{"KB5060001", "KB5074224 22631.4037, 26100", "ADV200002"},
+			"3 updates missing, the largest on 29 devices.",
 		},
 		{
 			"--sort kb",
-			[]string{"KB5074224 22631.4037", "KB5074224 26100", "KB5060001", "ADV200002"},
-			"3 updates missing, worst on 20 devices. 4 rows: one for each OS build.",
+			[]string{"KB5074224 22631.4037, 26100", "KB5060001", "ADV200002"},
+			"3 updates missing, the largest on 29 devices.",
 		},
 		{
-			"--min-devices 9 --min-cves 70",
-			[]string{"KB5060001", "KB5074224 26100"},
-			"2 updates missing, worst on 20 devices. 2 rows hidden by your filter.",
+			"--all-rows",
+			[]string{"KB5074224 22631.4037", "KB5074224 26100", "KB5060001", "ADV200002"},
+			"3 updates missing, the largest on 29 devices. 4 rows: one for each OS build.",
 		},
-		{"--min-cves 100", nil, "No missing updates. 4 rows hidden by your filter."},
+		{
+			"--min-devices 21 --min-cves 70", // of all builds together
+			[]string{"KB5074224 22631.4037, 26100"},
+			"1 update missing, on 29 devices; 2 more hidden by your filter.",
+		},
+		{
+			"--min-devices 21 --all-rows",
+			[]string{"KB5074224 22631.4037", "KB5074224 26100"},
+			"1 update missing, on 29 devices; 2 more hidden by your filter. 2 rows: one for each OS build.",
+		},
+		{"--min-cves 100", nil, "No missing update passes your filter; 3 are missing in all, the largest on 29 devices."},
 	} {
 		got := n.page(t, "microsoft-_-windows_11 "+c.options)
 		if got.Lead != c.lead {
@@ -211,7 +261,7 @@ func made(p view.Page) view.Page {
 func rowNames(p view.Page) []string {
 	var names []string
 	for _, row := range made(p).Parts[0].(view.Table).Rows {
-		names = append(names, strings.TrimSpace(row[0].Text+" "+row[3].Text))
+		names = append(names, strings.TrimSpace(row[0].Text+" "+row[6].Text))
 	}
 	return names
 }
@@ -233,6 +283,7 @@ func TestOptionsTravelInButtons(t *testing.T) {
 		"Refresh: microsoft-_-windows_11 --sort cves --min-devices 2 --page 2 --fresh",
 		"Share to channel: microsoft-_-windows_11 --sort cves --min-devices 2 --page 2",
 		"Show all: microsoft-_-windows_11 --sort cves",
+		"By OS build: microsoft-_-windows_11 --sort cves --min-devices 2 --all-rows",
 		"Sort by devices: microsoft-_-windows_11 --min-devices 2",
 		"Newest first: microsoft-_-windows_11 --sort kb --min-devices 2",
 	}
@@ -271,7 +322,7 @@ func TestCatalogLinks(t *testing.T) {
 		n.PutSoftware(apitest.Software{ID: "a-_-b"}, apitest.KB{ID: c.id, URL: c.url, MachineMissedOn: 1})
 		row := n.page(t, "a-_-b").Parts[0].(view.Table).Row(0)
 		got := ""
-		if a := row[6].Action; a != nil {
+		if a := row[4].Action; a != nil {
 			got = a.URL
 		}
 		if got != c.want {
@@ -285,8 +336,12 @@ func TestNothingMissing(t *testing.T) {
 	n := newTenant(t)
 	n.PutSoftware(apitest.Software{ID: "google-_-chrome", Name: "chrome", Vendor: "google", Weaknesses: 34, ExposedMachines: 1029})
 	got := n.page(t, "google-_-chrome")
-	if want := "No missing updates: Defender knows this software and lists no KB for it."; got.Lead != want {
+	if want := "No missing updates: Defender knows this software and lists no KB for it. But 1,029 devices are exposed: update the software itself, with its own updater or by installing its newest version."; got.Lead != want {
 		t.Errorf("lead %q, want %q", got.Lead, want)
+	}
+	n.PutSoftware(apitest.Software{ID: "contoso-_-safe", Name: "safe", Vendor: "contoso"})
+	if safe, want := n.page(t, "contoso-_-safe").Lead, "No missing updates: Defender knows this software and lists no KB for it."; safe != want {
+		t.Errorf("lead %q, want %q", safe, want)
 	}
 	if diff := cmp.Diff(view.Facts{{Name: "Exposed devices", Value: "1,029"}, {Name: "Known weaknesses", Value: "34"}}, got.Parts[1]); diff != "" {
 		t.Errorf("facts (-want +got):\n%s", diff)

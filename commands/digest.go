@@ -135,8 +135,8 @@ func (d digests) words() []digestWord {
 		{"resume", "N", "go on after a pause", d.one(d.readers(d.resume))},
 		{"run", "N", "post the digest now", d.one(d.readers(d.runNow))},
 		{"preview", "N", "show the digest as it would be now, only to you", d.one(d.readers(d.preview))},
-		{"details", "N [--page N]", "every row of the last digest", d.one(d.readers(d.details))},
-		{"csv", "N", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.readers(d.csv))},
+		{"details", "N [--all-rows] [--page N]", "every update of the last digest; with --all-rows, a row for each product and OS build", d.one(d.readers(d.details))},
+		{"csv", "N [--all-rows]", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.readers(d.csv))},
 		{"remove", "N", "end the digest and forget what it knew; asks first", d.one(d.remove)},
 		{"export", "", "the digests as YAML, for the file of digests", d.export},
 	}

@@ -252,7 +252,7 @@ func deliveryTable(s digest.Subscription, sent []digest.Delivery) view.Table {
 			{Key: "due", Title: "Due"},
 			{Key: "what", Title: "What"},
 			{Key: "updates", Title: "Updates missing", Kind: view.Number},
-			{Key: "missing", Title: "Devices times updates", Kind: view.Number},
+			{Key: "missing", Title: "Open installs", Kind: view.Number},
 		},
 	}
 	for _, sent := range sent {

@@ -13,8 +13,9 @@ import (
 )
 
 func (d digests) details(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
-	shown := 0
-	o := newOptions("digest details N [--page N]", digestName, "details", s.ID)
+	shown, rows := 0, false
+	o := newOptions("digest details N [--all-rows] [--page N]", digestName, "details", s.ID)
+	o.set.BoolVar(&rows, allRows, false, "")
 	o.set.Var(number{&shown, 1}, "page", "")
 	words, err := o.parse(req.Words)
 	if err == nil {
@@ -34,7 +35,7 @@ func (d digests) details(ctx context.Context, req Request, s digest.Subscription
 			Actions: []view.Action{d.action("Preview", "preview", s), d.action("Settings", "show", s)},
 		}
 	}
-	page := digest.Details(s, at, d.Now())
+	page := digest.Details(s, at, d.Now(), rows)
 	for i, part := range page.Parts {
 		if t, ok := part.(view.Table); ok {
 			t.Page = shown

@@ -693,7 +693,7 @@ func TestDigestDetails(t *testing.T) {
 	d.store.baseline["1"] = aSnapshot()
 	page := d.does(t, "digest details 1 --page 2")
 	table := page.Parts[0].(view.Table)
-	if table.Page != 2 || table.Command != "digest details 1" || len(table.Rows) != 1 || table.Rows[0][0].Text != "KB4540673" {
+	if table.Page != 2 || table.Command != "digest details 1" || table.Len() != 1 || table.Row(0)[0].Text != "KB4540673" {
 		t.Errorf("table = %+v, want page 2 of the last snapshot", table)
 	}
 	if page.AsOf.Age != time.Hour || page.Note != "" {

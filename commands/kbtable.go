@@ -3,13 +3,15 @@ package commands
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
-	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
+
+// allRows is the option that shows the rows behind updates, as Defender gives them.
+const allRows = "all-rows"
 
 // The orders of a list of KBs.
 const (
@@ -18,60 +20,47 @@ const (
 	sortKB      = "kb"
 )
 
-// sortKBs puts what matters most first. Equal rows keep one order whatever Defender's was, so that pages fit together.
-func sortKBs(kbs []api.MissingKB, by string) {
-	devices := func(a, b api.MissingKB) int { return cmp.Compare(b.MachineMissedOn, a.MachineMissedOn) }
-	cves := func(a, b api.MissingKB) int { return cmp.Compare(b.CVEAddressed, a.CVEAddressed) }
-	first, second := devices, cves
-	switch by {
-	case sortCVEs:
-		first, second = cves, devices
-	case sortKB:
-		first, second = newestKB, devices
-	}
-	slices.SortFunc(kbs, func(a, b api.MissingKB) int {
-		return cmp.Or(first(a, b), second(a, b), newestKB(a, b), cmp.Compare(a.OSBuild, b.OSBuild))
+// sortUpdates puts what matters most first.
+func sortUpdates(updates []digest.Update, by string) {
+	slices.SortStableFunc(updates, func(a, b digest.Update) int {
+		switch by {
+		case sortCVEs:
+			return cmp.Compare(b.CVEs, a.CVEs)
+		case sortKB:
+			return a.CompareKB(b)
+		}
+		return a.Compare(b)
 	})
 }
 
-// newestKB orders by KB number, the newest first; ids that are no numbers come last, by name.
-func newestKB(a, b api.MissingKB) int {
-	x, errX := strconv.Atoi(a.ID)
-	y, errY := strconv.Atoi(b.ID)
-	if errX != nil || errY != nil {
-		return cmp.Or(cmp.Compare(boolInt(errX != nil), boolInt(errY != nil)), strings.Compare(a.ID, b.ID))
+// Rows are missing KBs of a software as digests keep them.
+func Rows(software string, kbs []api.MissingKB) []digest.Row {
+	rows := make([]digest.Row, len(kbs))
+	for i, kb := range kbs {
+		rows[i] = digest.Row{
+			Key:      digest.Key{Software: software, KB: kb.ID, OSBuild: kb.OSBuild},
+			Name:     kb.Name,
+			Products: strings.Join(kb.ProductsNames, digest.ProductsBetween),
+			URL:      kb.URL,
+			Devices:  kb.MachineMissedOn,
+			CVEs:     kb.CVEAddressed,
+		}
 	}
-	return cmp.Compare(y, x)
+	return rows
 }
 
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-var kbColumns = []view.Column{
-	{Key: "kb", Title: "KB"},
-	{Key: "name", Title: "Update"},
-	{Key: "products", Title: "Products"},
-	{Key: "os_build", Title: "OS build"},
-	{Key: "devices", Title: "Devices", Kind: view.Number},
-	{Key: "cves", Title: "CVEs", Kind: view.Number},
-	{Key: "url", Title: "Catalog", Kind: view.Button},
-}
-
-// kbTable makes the table of sorted KBs. A list may be so long that the cells of all its rows would take several times
-// as much memory as the list; most media show a few of them.
-func kbTable(q query, kbs []api.MissingKB) view.Table {
-	t := view.Table{
-		Caption: "Missing updates of " + q.id,
-		Columns: kbColumns,
-		More:    view.More{Count: len(kbs), Make: func(i int) []view.Cell { return kbRow(kbs[i]) }},
-		Page:    q.page,
-		Command: q.line(q.sort, 0),
-	}
-	if len(kbs) > 1 {
+// kbTable makes the table of the updates that one software lacks.
+func kbTable(q query, updates []digest.Update) view.Table {
+	products := digest.Extra{Column: view.Column{Key: "products", Title: "Products", Kind: view.Words}, Cell: func(u digest.Update) view.Cell {
+		return view.WordsCell(u.Products())
+	}}
+	products.Hidden = digest.Alike(updates, products.Cell) || onlyItself(q.id, updates)
+	software := digest.Extra{Column: view.Column{Key: "software", Title: "Software", Hidden: true}, JSONOnly: true, Cell: func(digest.Update) view.Cell {
+		return view.TextCell(q.id)
+	}}
+	t := digest.Table(updates, products, digest.Builds(updates), software)
+	t.Caption, t.Page, t.Command = "Missing updates of "+q.id, q.page, q.line(q.sort, 0)
+	if len(updates) > 1 {
 		for _, by := range []struct{ sort, label string }{
 			{sortDevices, "Sort by devices"}, {sortCVEs, "Sort by CVEs"}, {sortKB, "Newest first"},
 		} {
@@ -83,23 +72,11 @@ func kbTable(q query, kbs []api.MissingKB) view.Table {
 	return t
 }
 
-func kbRow(kb api.MissingKB) []view.Cell {
-	return []view.Cell{
-		view.TextCell(catalog.Label(kb.ID)),
-		view.TextCell(kb.Name),
-		view.TextCell(strings.Join(kb.ProductsNames, ProductsBetween)),
-		view.TextCell(kb.OSBuild),
-		view.NumberCell(kb.MachineMissedOn),
-		view.NumberCell(kb.CVEAddressed),
-		catalogCell(kb),
-	}
-}
-
-// catalogCell is the button to the catalog page of a KB, or no button where there is no page to open.
-func catalogCell(kb api.MissingKB) view.Cell {
-	address := catalog.URL(kb.ID, kb.URL)
-	if address == "" {
-		return view.TextCell("")
-	}
-	return view.Cell{Text: "Catalog", Action: &view.Action{Label: "Catalog", URL: address}}
+// onlyItself reports whether updates are for no products but the software that was asked about, which the title names.
+func onlyItself(software string, updates []digest.Update) bool {
+	_, name, _ := strings.Cut(software, idSeparator)
+	return !slices.ContainsFunc(updates, func(u digest.Update) bool {
+		products := u.Products()
+		return len(products) > 1 || len(products) == 1 && products[0] != name
+	})
 }

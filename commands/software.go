@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -25,7 +25,7 @@ type Defender interface {
 	Catalog(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error)
 }
 
-const softwareUsage = "<software-id> [--sort devices|cves|kb] [--min-devices N] [--min-cves N] [--page N]"
+const softwareUsage = "<software-id> [--sort devices|cves|kb] [--min-devices N] [--min-cves N] [--all-rows] [--page N]"
 
 // Software is the command that answers with the missing KBs of one software. Words that are no software id are
 // searched: a single hit is answered at once, several become buttons. The index may be shared with [Search].
@@ -38,6 +38,7 @@ func Software(d Defender, idx *Index) Command {
 			{Name: "--sort devices|cves|kb", Value: "order; devices unless you say otherwise"},
 			{Name: "--min-devices N", Value: "only KBs that N or more devices lack"},
 			{Name: "--min-cves N", Value: "only KBs that fix N or more CVEs"},
+			{Name: "--all-rows", Value: "a row for each OS build of a KB, as Defender gives them; otherwise a KB is one row"},
 			{Name: "--page N", Value: "a later page of a long list"},
 			{Name: "Example", Value: "microsoft-_-windows_11 --sort cves --min-devices 5"},
 		},
@@ -65,6 +66,7 @@ type query struct {
 	sort       string
 	minDevices int
 	minCVEs    int
+	allRows    bool
 	page       int
 	fresh      bool
 }
@@ -93,6 +95,7 @@ func (q *query) options() *options {
 	o.set.Var(choice{&q.sort, []string{sortDevices, sortCVEs, sortKB}}, "sort", "")
 	o.set.Var(number{&q.minDevices, 0}, "min-devices", "")
 	o.set.Var(number{&q.minCVEs, 0}, "min-cves", "")
+	o.set.BoolVar(&q.allRows, allRows, false, "")
 	o.set.Var(number{&q.page, 1}, "page", "")
 	o.set.BoolVar(&q.fresh, "fresh", false, "") // what the Refresh button says; not for people to learn
 	o.set.Lookup("fresh").Hidden = true
@@ -110,6 +113,9 @@ func (q query) line(sort string, page int, more ...string) string {
 	}
 	if q.minCVEs > 0 {
 		words = append(words, "--min-cves", strconv.Itoa(q.minCVEs))
+	}
+	if q.allRows {
+		words = append(words, "--"+allRows)
 	}
 	if page > 1 {
 		words = append(words, "--page", strconv.Itoa(page))
@@ -220,11 +226,12 @@ func onlyHit(f found, query string) string {
 
 // page makes the page of a list of missing KBs.
 func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
-	shown, hidden := filter(answer.Value, q)
+	gap := digest.Filter{MinDevices: q.minDevices, MinCVEs: q.minCVEs}.Gap(digest.Updates(Rows(q.id, answer.Value)))
 	page := view.Page{
-		Title: "Missing updates: " + q.id,
-		Lead:  lead(shown, hidden),
-		AsOf:  asOf(answer),
+		Title:    "Missing updates: " + q.id,
+		Lead:     gap.Words("your filter", ""),
+		Software: q.id,
+		AsOf:     asOf(answer),
 
 		Unreadable: answer.Skipped,
 		Actions: []view.Action{
@@ -232,48 +239,38 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 			{Label: "Share to channel", Command: q.line(q.sort, q.page), Effect: view.Share},
 		},
 	}
-	if hidden > 0 {
-		all := query{id: q.id}
+	if len(gap.Hidden) > 0 {
+		all := query{id: q.id, allRows: q.allRows}
 		page.Actions = append(page.Actions, view.Action{Label: "Show all", Command: all.line(q.sort, 0), Effect: view.Replace})
 	}
+	sortUpdates(gap.Shown, q.sort)
+	rows := gap.Shown
+	if several := digest.Several(gap.Shown); several && q.allRows {
+		rows = digest.EachRow(gap.Shown)
+		page.Lead += fmt.Sprintf(" %s: one for each OS build.", view.Count(len(rows), "row"))
+	}
 	switch {
-	case answer.Skipped > 0 && len(shown)+hidden == 0:
+	case answer.Skipped > 0 && len(gap.Shown)+len(gap.Hidden) == 0:
 		page.Lead = noneRead(answer.Skipped)
 	case answer.Skipped > 0:
 		page.Lead += fmt.Sprintf(" %s, so more may be missing.", couldNotRead(answer.Skipped))
 	}
-	page.Parts = []view.Part{kbTable(q, shown)} // also without rows: a CSV of nothing is its header
+	page.Actions = append(page.Actions, q.otherRows(gap.Shown)...)
+	page.Parts = []view.Part{kbTable(q, rows)} // also without rows: a CSV of nothing is its header
 	return page
 }
 
-// filter keeps the KBs that q asks for, in its order, and counts the others. It reuses kbs.
-func filter(kbs []api.MissingKB, q query) (shown []api.MissingKB, hidden int) {
-	shown = slices.DeleteFunc(kbs, func(kb api.MissingKB) bool {
-		return kb.MachineMissedOn < q.minDevices || kb.CVEAddressed < q.minCVEs
-	})
-	sortKBs(shown, q.sort)
-	return shown, len(kbs) - len(shown)
-}
-
-func lead(shown []api.MissingKB, hidden int) string {
-	var b strings.Builder
-	if len(shown) == 0 {
-		b.WriteString("No missing updates.")
-	} else {
-		ids := map[string]bool{}
-		worst := slices.MaxFunc(shown, func(a, b api.MissingKB) int { return cmp.Compare(a.MachineMissedOn, b.MachineMissedOn) })
-		for _, kb := range shown {
-			ids[kb.ID] = true
-		}
-		fmt.Fprintf(&b, "%s missing, worst on %s.", view.Count(len(ids), "update"), view.Count(worst.MachineMissedOn, "device"))
-		if len(ids) < len(shown) {
-			fmt.Fprintf(&b, " %s: one for each OS build.", view.Count(len(shown), "row"))
-		}
+// otherRows offers rows by OS build, or by KB where those are shown, where that makes a difference.
+func (q query) otherRows(updates []digest.Update) []view.Action {
+	if !digest.Several(updates) {
+		return nil
 	}
-	if hidden > 0 {
-		fmt.Fprintf(&b, " %s hidden by your filter.", view.Count(hidden, "row"))
+	label := "By OS build"
+	if q.allRows {
+		label = "By KB"
 	}
-	return b.String()
+	q.allRows = !q.allRows
+	return []view.Action{{Label: label, Command: q.line(q.sort, 0), Effect: view.Replace}}
 }
 
 // nothingMissing completes the page of a software that Defender knows and that lacks nothing it has a KB for.
@@ -283,8 +280,18 @@ func nothingMissing(page view.Page, s api.Software) view.Page {
 		{Name: "Exposed devices", Value: view.Thousands(s.ExposedMachines)},
 		{Name: "Known weaknesses", Value: view.Thousands(s.Weaknesses)},
 	})
+	if s.ExposedMachines > 0 {
+		page.Lead += " But " + exposed(s.ExposedMachines) + ": update the software itself, with its own updater or by installing its newest version."
+	}
 	if s.Vendor != "microsoft" {
 		page.Note = "KBs are Microsoft's: the updates of other vendors are not counted here, so weaknesses may remain."
 	}
 	return page
+}
+
+func exposed(n int) string {
+	if n == 1 {
+		return "1 device is exposed"
+	}
+	return view.Thousands(n) + " devices are exposed"
 }

@@ -89,9 +89,6 @@ func unlessRefused[T any](ctx context.Context, m remembering, answer api.Answer[
 	return answer, nil
 }
 
-// ProductsBetween stands between the names of the products of a [digest.Row], and between those that people read.
-const ProductsBetween = ", "
-
 // missingKBs are the rows of a reading as Defender would give them.
 func missingKBs(rows []digest.Row) []api.MissingKB {
 	kbs := make([]api.MissingKB, 0, len(rows))
@@ -103,7 +100,7 @@ func missingKBs(rows []digest.Row) []api.MissingKB {
 			ID: r.KB, Name: r.Name, URL: r.URL, OSBuild: r.OSBuild, MachineMissedOn: r.Devices, CVEAddressed: r.CVEs, ProductsNames: []string{},
 		}
 		if r.Products != "" {
-			kb.ProductsNames = strings.Split(r.Products, ProductsBetween)
+			kb.ProductsNames = strings.Split(r.Products, digest.ProductsBetween)
 		}
 		kbs = append(kbs, kb)
 	}

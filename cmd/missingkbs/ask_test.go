@@ -14,10 +14,10 @@ func TestAskSandbox(t *testing.T) {
 	t.Parallel()
 	text := invoke(t, noEnv, "ask", "--sandbox", "microsoft-_-edge")
 	wantText := `Missing updates: microsoft-_-edge
-1 update missing, worst on 240 devices.
+1 update missing, on 240 devices.
 
-KB         Update                       Products  OS build  Devices  CVEs  Catalog
-KB4540673  March 2020 Security Updates  edge      -         240      14    https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673
+KB         Devices  CVEs  Update                       Catalog
+KB4540673  240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673
 
 As of `
 	if text.code != exitDone || !strings.HasPrefix(text.out, wantText) || text.err != "" {
@@ -39,7 +39,7 @@ As of `
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"kb": "KB4540673", "name": "March 2020 Security Updates", "products": "edge", "os_build": "", "devices": 240.0, "cves": 14.0,
+		"kb": "KB4540673", "name": "March 2020 Security Updates", "software": "microsoft-_-edge", "products": []any{"edge"}, "os_build": "", "devices": 240.0, "cves": 14.0,
 		"url": "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673",
 	}
 	if diff := cmp.Diff(want, doc.Tables[0].Rows[0]); diff != "" {

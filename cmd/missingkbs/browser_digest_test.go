@@ -24,7 +24,7 @@ func digestChanges(p *tab) {
 	id := p.subscribe(software+` --at "mon 10:00"`, "Mon 30 Nov 2026 10:00 CET") // the tenant's clock begins a week before
 	p.nextWeek()
 	first := p.answer(firstTitle + software)
-	p.says(first, false, "This is the first digest", "As of", "Scope", "KB", "Catalog")
+	p.says(first, false, "This is the first digest", "First digest, read 30 Nov 10:00 CET.", "KB", "Catalog")
 	p.catalogLinks(first)
 	p.see("no chart of a single digest", `(ts) => !document.querySelector("[data-ts='" + ts + "'] [data-testid=chart]")`, first.TS)
 	p.threadOf(first, software)
@@ -32,7 +32,7 @@ func digestChanges(p *tab) {
 
 	p.nextWeek()
 	second := p.answer("On track: " + software)
-	p.says(second, false, "Shrank", "Compared with", "the digest of Mon 30 Nov 2026 10:00 CET", "fewer than last time")
+	p.says(second, false, "Shrank", "Since Mon 30 Nov, read 7 Dec 10:00 CET.", "fewer than last time")
 	if strings.Contains(second.Text, "first digest") {
 		p.t.Errorf("the second digest calls itself the first: %q", second.Text)
 	}
@@ -348,7 +348,7 @@ func (p *tab) chartOf(m message, days ...string) {
 			Values: words("tbody td"),
 		};
 	}`, m.TS)
-	want := chart{"FIGURE", "Devices missing updates", true, days, got.Values}
+	want := chart{"FIGURE", "Open installs", true, days, got.Values}
 	if diff := cmp.Diff(want, got); diff != "" {
 		p.t.Errorf("the chart (-want +got):\n%s", diff)
 	}

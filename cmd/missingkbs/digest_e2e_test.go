@@ -246,7 +246,7 @@ func TestDowntimeMakesOneLateDigest(t *testing.T) {
 	m.to(t, "2026-11-27 13:00")
 	m.run(t)
 	late := m.next(t, sandbox.Patching, 1)
-	wantSays(t, late, "(late)", "due Fri 27 Nov 2026 09:00 CET, sent 4 h")
+	wantSays(t, late, "(late)", "due 27 Nov 09:00, sent 4 h later")
 	m.records.settle(t, 2)
 
 	m.to(t, "2026-11-28 09:01")

@@ -69,7 +69,7 @@ func TestDefenderIsDown(t *testing.T) {
 	for len(m.digests(sandbox.Patching)) == 0 { // short failures are not told
 		m.tryAgain(t)
 	}
-	wantSays(t, m.next(t, sandbox.Patching, 0), "Could not tell: ", suite, "Nothing could be read from Defender", "not: No update is missing", "not: Clean")
+	wantSays(t, m.next(t, sandbox.Patching, 0), "Could not tell: ", suite, "Nothing could be read from Defender", "not: No missing updates", "not: Clean")
 
 	// Every half an hour it is tried again, without a word.
 	for range 2 {
@@ -120,11 +120,11 @@ func TestOneSoftwareIsUnreadable(t *testing.T) {
 	heal()
 	m.to(t, "2026-12-14 09:05")
 	m.records.settle(t, 3)
-	if got := m.totals(t, id); got.Rows < before.Rows {
-		t.Errorf("totals %+v after all could be read again, want no fewer rows than in %+v", got, before)
+	if got := m.totals(t, id); got.KBs < before.KBs {
+		t.Errorf("totals %+v after all could be read again, want no fewer updates than in %+v", got, before)
 	}
 	for _, a := range m.digests(sandbox.Patching)[2:] {
-		wantSays(t, a, "not: KB5000001 ("+suite+") on 40 devices", "not: last seen")
+		wantSays(t, a, "not: KB5000001 ("+suite+"): 40 devices", "not: last seen")
 	}
 }
 

@@ -252,16 +252,5 @@ func (e *exposure) fetch(ctx context.Context, id string, maxAge time.Duration, u
 	if err != nil {
 		return part{}, err
 	}
-	p := part{at: answer.FetchedAt, skipped: answer.Skipped, rows: make([]digest.Row, 0, len(answer.Value))}
-	for _, kb := range answer.Value {
-		p.rows = append(p.rows, digest.Row{
-			Key:      digest.Key{Software: id, KB: kb.ID, OSBuild: kb.OSBuild},
-			Name:     kb.Name,
-			Products: strings.Join(kb.ProductsNames, commands.ProductsBetween),
-			URL:      kb.URL,
-			Devices:  kb.MachineMissedOn,
-			CVEs:     kb.CVEAddressed,
-		})
-	}
-	return p, nil
+	return part{at: answer.FetchedAt, skipped: answer.Skipped, rows: commands.Rows(id, answer.Value)}, nil
 }

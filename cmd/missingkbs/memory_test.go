@@ -138,7 +138,7 @@ func TestLongAnswersTakeTurns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(m.Text, " updates missing, worst on ") {
+		if !strings.Contains(m.Text, " updates missing, the largest on ") {
 			t.Errorf("got %.200q", m.Text)
 		}
 	}

@@ -21,7 +21,7 @@ func BenchmarkDiff(b *testing.B) {
 				if k%10 == 0 {
 					devices -= shrunk
 				}
-				s.Rows = append(s.Rows, digest.Row{Key: digest.Key{Software: id, KB: strconv.Itoa(5000000 + k)}, Devices: devices, CVEs: k})
+				s.Rows = append(s.Rows, digest.Row{Key: digest.Key{Software: id, KB: strconv.Itoa(5000000 + 40*i + k)}, Devices: devices, CVEs: k})
 			}
 		}
 		return s

@@ -5,65 +5,142 @@ import (
 	"time"
 )
 
-// Changes are how two patch gaps differ, each list sorted by key.
+// Changes are how two patch gaps differ, in updates. Each update stands in one list at most; the lists are sorted, the
+// largest update first. With a filter ([Changes.Keep]) they account for every update that came or went: those told
+// before, without Closed, Unlisted and Fell, with New, Reopened, Added and Rose, are those told now.
 type Changes struct {
-	New      []Change // rows that were not there before
-	Reopened []Change // rows that were not there before, but were once
+	New      []Change // that were not missing before
+	Reopened []Change // that were not missing before, but were once
 	Grew     []Change // more devices lack the update
 	Shrank   []Change // fewer devices lack it
-	Closed   []Change // rows that two readings agree are gone
-	Vanished []Change // rows that one reading found gone
-	// Added is the rows of software of which nothing was known before, because it is watched or has weaknesses only
-	// now. None of them is called new.
+	Closed   []Change // two readings agree that it is gone, and no newer one took its place
+	Unlisted []Change // two readings agree that it is gone, but a newer one may have taken its place: see [successors]
+	// Added are those of software of which nothing was known before, because it is watched, has weaknesses or could be
+	// read only now. None of them is called new.
 	Added []Change
+
+	// Rose and Fell passed the filter now, or before, but not both times. Only [Changes.Keep] fills them.
+	Rose, Fell []Change
+
+	steady []Change // all others: they may pass a filter now that they did not before
 }
 
-// Change is what happened to a row.
+// Change is what happened to an update.
 type Change struct {
-	Row
-	Before int       // devices that lacked the update before
-	Seen   time.Time // when a reopened row was seen last
+	Now  Update    // as it is; nothing for one that is gone
+	Was  Update    // as it was; nothing for one that was not missing
+	Seen time.Time // when a reopened update was seen last
+}
+
+// Update is the update as it is or, where it is gone, as it was.
+func (c Change) Update() Update {
+	if len(c.Now.Rows) == 0 {
+		return c.Was
+	}
+	return c.Now
 }
 
 // News reports whether anything changed.
 func (c Changes) News() bool {
-	return len(c.New)+len(c.Reopened)+len(c.Grew)+len(c.Shrank)+len(c.Closed)+len(c.Vanished)+len(c.Added) > 0
+	return slices.ContainsFunc(c.told(), func(list *[]Change) bool { return len(*list) > 0 })
 }
 
-// Diff compares two patch gaps. known says when rows were seen missing last: a row that was not there before, but was
-// seen earlier than that, is reopened rather than new.
-//
-// Software that either could not read is compared in nothing; software that was read before and stands in neither list
-// now has left what is watched, and its rows vanished. A row that is gone is never closed at once: see
-// [Changes.Confirm]. Counts wobble as devices come and go, so a change of fewer than two devices, or of less than five
-// per cent, is no news.
-func Diff(before, after Snapshot, known map[Key]time.Time) Changes {
-	var c Changes
-	was, is := before.rows(), after.rows()
-	for _, r := range after.Rows {
-		old, had := was[r.Key]
-		switch seen, once := known[r.Key]; {
-		case !after.read(r.Software) || before.unread(r.Software) && !contains(before.Software, r.Software):
-		case !contains(before.Software, r.Software):
-			c.Added = append(c.Added, Change{Row: r})
-		case had && wobble(old.Devices, r.Devices):
-		case had && r.Devices > old.Devices:
-			c.Grew = append(c.Grew, Change{Row: r, Before: old.Devices})
-		case had:
-			c.Shrank = append(c.Shrank, Change{Row: r, Before: old.Devices})
-		case once && seen.Before(before.At):
-			c.Reopened = append(c.Reopened, Change{Row: r, Seen: seen})
-		default:
-			c.New = append(c.New, Change{Row: r})
+// Vanished are the rows of a snapshot that a later one lacks. One reading is not enough to call them gone, because
+// Defender's lists leave out rows now and then: see [Unconfirmed]. Software that either could not read has no such rows;
+// software that was read before and stands in neither list now has left what is watched, and all of its rows vanished.
+// unsure are those of software that was read but for some rows: they may be among these.
+func Vanished(before, after Snapshot) (gone, unsure []Row) {
+	is := after.rows()
+	for _, r := range before.readable(after).Rows {
+		if _, still := is[r.Key]; still {
+			continue
+		}
+		if after.partial(r.Software) {
+			unsure = append(unsure, r)
+		} else {
+			gone = append(gone, r)
 		}
 	}
-	for _, r := range before.Rows {
-		if _, still := is[r.Key]; !still && contains(before.Software, r.Software) && !after.unread(r.Software) {
-			c.Vanished = append(c.Vanished, Change{Row: r, Before: r.Devices})
+	return gone, unsure
+}
+
+// Unconfirmed are the vanished rows that a second reading does not lack: as it has them or, where it could not read them
+// either, as they were.
+func Unconfirmed(vanished []Row, again Snapshot) []Row {
+	found := again.rows()
+	var stay []Row
+	for _, r := range vanished {
+		if now, there := found[r.Key]; there {
+			stay = append(stay, now)
+		} else if !again.read(r.Software) || again.partial(r.Software) {
+			stay = append(stay, r)
+		}
+	}
+	return stay
+}
+
+// Diff compares two patch gaps in updates. What after lacks must be gone: see [Vanished]. known says when rows were seen
+// missing last: an update that was not there before, but was seen earlier than that, is reopened rather than new.
+//
+// Software that either could not read is compared in nothing. Counts wobble as devices come and go, so a change of fewer
+// than two devices, or of less than five per cent, is no news.
+func Diff(before, after Snapshot, known map[Key]time.Time) Changes {
+	var c Changes
+	comparable, partly := before.comparable(after)
+	was := byUnit(comparable)
+	for _, u := range Updates(after.Rows) {
+		old, had := was[u.unit()]
+		delete(was, u.unit())
+		change := Change{Now: u, Was: old}
+		switch {
+		case had && (partly[u.unit()] || wobble(old.Devices, u.Devices)):
+			c.steady = append(c.steady, change)
+		case had && u.Devices > old.Devices:
+			c.Grew = append(c.Grew, change)
+		case had:
+			c.Shrank = append(c.Shrank, change)
+		case !slices.ContainsFunc(u.Rows, func(r Row) bool { return contains(before.Software, r.Software) }):
+			c.Added = append(c.Added, change)
+		default:
+			if change.Seen = u.seen(known, before.At); change.Seen.IsZero() {
+				c.New = append(c.New, change)
+			} else {
+				c.Reopened = append(c.Reopened, change)
+			}
+		}
+	}
+	var successors successors
+	if len(was) > 0 {
+		successors = listed(before, after)
+	}
+	for _, u := range was { // what is left of it is gone
+		if successors.replaced(u) {
+			c.Unlisted = append(c.Unlisted, Change{Was: u})
+		} else {
+			c.Closed = append(c.Closed, Change{Was: u})
 		}
 	}
 	c.sort()
 	return c
+}
+
+// seen is when the newest of an update's rows was seen, where that was before a time.
+func (u Update) seen(known map[Key]time.Time, before time.Time) time.Time {
+	var last time.Time
+	for _, r := range u.Rows {
+		if at := known[r.Key]; at.Before(before) && at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
+func byUnit(all []Update) map[string]Update {
+	m := make(map[string]Update, len(all))
+	for _, u := range all {
+		m[u.unit()] = u
+	}
+	return m
 }
 
 // wobble reports whether a count changed by less than is worth telling.
@@ -72,58 +149,39 @@ func wobble(before, after int) bool {
 	return change < 2 || change*20 < before
 }
 
-// Confirm closes the rows that vanished and that a second reading lacks too. The others stay: it returns their rows, as
-// the second reading has them or, where it could not read them either, as they were.
-func (c Changes) Confirm(again Snapshot) (confirmed Changes, stay []Row) {
-	found := again.rows()
-	gone := c.Vanished
-	c.Vanished = nil
-	for _, change := range gone {
-		row, there := found[change.Key]
-		switch {
-		case there:
-			stay = append(stay, row)
-		case again.read(change.Software) && !again.partial(change.Software):
-			change.Devices = 0
-			c.Closed = append(c.Closed, change)
-		default:
-			stay = append(stay, change.Row)
-		}
-	}
-	c.sort()
-	return c, stay
-}
-
-// unsure takes the rows out of those that vanished whose software was read but for some rows: they may be among these.
-func (c *Changes) unsure(after Snapshot) (rows []Row) {
-	c.Vanished = slices.DeleteFunc(c.Vanished, func(change Change) bool {
-		if !after.partial(change.Software) {
-			return false
-		}
-		rows = append(rows, change.Row)
-		return true
-	})
-	return rows
-}
-
-// Keep is the changes without those of rows that are too small to tell both before and after.
+// Keep is the changes that a filter lets pass: what passes neither before nor now is left out, and what passes only one
+// of the two times rose or fell, so that a filter never makes an update new or closed.
 func (c Changes) Keep(f Filter) Changes {
-	for _, list := range c.lists() {
-		*list = slices.DeleteFunc(slices.Clone(*list), func(change Change) bool {
-			old := change.Row
-			old.Devices = change.Before
-			return !f.Passes(change.Row) && !f.Passes(old)
-		})
+	var kept Changes
+	to := kept.lists()
+	for i, list := range c.lists() {
+		for _, change := range *list {
+			had, has := len(change.Was.Rows) > 0, len(change.Now.Rows) > 0
+			before, now := had && f.Passes(change.Was), has && f.Passes(change.Now)
+			switch {
+			case !before && !now:
+			case had && now && !before:
+				kept.Rose = append(kept.Rose, change)
+			case has && before && !now:
+				kept.Fell = append(kept.Fell, change)
+			default:
+				*to[i] = append(*to[i], change)
+			}
+		}
 	}
-	return c
+	kept.sort()
+	return kept
 }
 
-func (c *Changes) lists() []*[]Change {
-	return []*[]Change{&c.New, &c.Reopened, &c.Grew, &c.Shrank, &c.Closed, &c.Vanished, &c.Added}
+// told are the lists that people are told of.
+func (c *Changes) told() []*[]Change {
+	return []*[]Change{&c.New, &c.Reopened, &c.Grew, &c.Shrank, &c.Closed, &c.Unlisted, &c.Added, &c.Rose, &c.Fell}
 }
+
+func (c *Changes) lists() []*[]Change { return append(c.told(), &c.steady) }
 
 func (c *Changes) sort() {
 	for _, list := range c.lists() {
-		slices.SortFunc(*list, func(a, b Change) int { return compareRows(a.Row, b.Row) })
+		slices.SortFunc(*list, func(a, b Change) int { return a.Update().Compare(b.Update()) })
 	}
 }

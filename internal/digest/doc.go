@@ -8,8 +8,16 @@
 // it posts, and only where the channel's messages may not be read can a digest come twice.
 //
 // A digest never takes silence for good news. Software that could not be read is named and compared with nothing, an
-// update counts as closed when two readings agree that it is gone, and where nothing could be read the digest is a
-// message that says so, and is tried again.
+// update counts as closed when two readings agree that it is gone and no newer one took its place, and where nothing
+// could be read the digest is a message that says so, and is tried again.
+//
+// Everything is counted in updates: an [Update] is one KB and the devices that lack it, summed over the OS builds of one
+// software and never over several software ids that share the KB, of which the one with most devices counts. Leads,
+// changes, totals, filters, tables and charts all count that, so the updates told before, without what closed or is no
+// longer listed, with what is new, make those told now. Snapshots keep Defender's rows.
+//
+// Open installs are the sum of the devices over all updates: one for each device and update that it lacks. The verdict
+// of a digest follows them, not the number of updates.
 //
 // The package knows neither Defender nor Slack nor SQL: [Source], [Poster], [Queue] and the interfaces of the store are
 // the seams to them.

@@ -242,7 +242,14 @@ func (d *defender) Confirm(_ context.Context, software []string) (digest.Snapsho
 	if d.again != nil {
 		rows = d.again
 	}
-	return d.snapshot(rows), d.broken.check("Confirm")
+	s := d.snapshot(rows)
+	for _, id := range software { // what has left the tenant lacks nothing
+		if d.unread[id] == "" {
+			s.Software = append(s.Software, id)
+		}
+	}
+	s.Software = slices.Compact(slices.Sorted(slices.Values(s.Software)))
+	return s, d.broken.check("Confirm")
 }
 
 func (d *defender) snapshot(rows []digest.Row) digest.Snapshot {
@@ -398,15 +405,20 @@ func (h *house) week() (page view.Page, posted bool) {
 	return h.slack.posted[before].digest, true
 }
 
-// fact is the value of a page's fact, all of them joined if there are several of the name.
+// fact is the value of a page's fact, or the lines of its list, all of them joined if there are several of the name.
 func fact(p view.Page, name string) string {
 	var values []string
 	for _, part := range p.Parts {
-		if facts, ok := part.(view.Facts); ok {
-			for _, f := range facts {
+		switch part := part.(type) {
+		case view.Facts:
+			for _, f := range part {
 				if f.Name == name {
 					values = append(values, f.Value)
 				}
+			}
+		case view.List:
+			if part.Name == name {
+				values = append(values, part.Lines()...)
 			}
 		}
 	}

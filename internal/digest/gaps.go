@@ -1,127 +1,101 @@
 package digest
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// ranked is rows with the largest gaps first: devices that lack an update times the CVEs that it fixes.
-func ranked(rows []Row) []Row {
-	rows = slices.Clone(rows)
-	slices.SortStableFunc(rows, compareGaps)
-	return rows
-}
-
-func compareGaps(a, b Row) int {
-	return cmp.Or(cmp.Compare(b.Devices*b.CVEs, a.Devices*a.CVEs), cmp.Compare(b.Devices, a.Devices), compareRows(a, b))
-}
-
 func (r Report) gaps() view.Table {
-	rows := ranked(r.After.Keep(r.Subscription.Filter).Rows)
-	t := gapTable(rows[:min(maxGaps, len(rows))])
-	t.Caption = fmt.Sprintf("Largest gaps, devices times CVEs: %d of %s", len(t.Rows), plural(len(rows), "row"))
+	shown := r.gap().Shown
+	t := r.Subscription.table(shown[:min(maxGaps, len(shown))])
+	t.Caption = fmt.Sprintf("Largest gaps, most devices first: %d of %s", t.Len(), plural(len(shown), "update"))
 	return t
 }
 
-func gapTable(rows []Row) view.Table {
-	t := view.Table{
-		Columns: []view.Column{
-			{Key: "kb", Title: "KB"},
-			{Key: "name", Title: "Update"},
-			{Key: "software", Title: "Software"},
-			{Key: "os_build", Title: "OS build"},
-			{Key: "devices", Title: "Devices", Kind: view.Number},
-			{Key: "cves", Title: "CVEs", Kind: view.Number},
-			{Key: "url", Title: "Catalog", Kind: view.Button},
-		},
-		Rows: make([][]view.Cell, 0, len(rows)),
-	}
-	for _, r := range rows {
-		button := view.TextCell("")
-		if address := catalog.URL(r.KB, r.URL); address != "" {
-			button = view.Cell{Text: "Catalog", Action: &view.Action{Label: "Catalog", URL: address}}
-		}
-		t.Rows = append(t.Rows, []view.Cell{
-			view.TextCell(catalog.Label(r.KB)), view.TextCell(r.Name), view.TextCell(r.Software), view.TextCell(r.OSBuild),
-			view.NumberCell(r.Devices), view.NumberCell(r.CVEs), button,
-		})
-	}
-	return t
+// table lists updates with the software that lists each.
+func (s Subscription) table(updates []Update) view.Table {
+	software := Extra{Column: view.Column{Key: "software", Title: "Products", Kind: view.Words}, Cell: func(u Update) view.Cell {
+		return view.Cell{Text: strings.Join(names(u.Software()), ", "), Words: u.Software()}
+	}}
+	software.Hidden = s.single() || Alike(updates, software.Cell)
+	return Table(updates, software, Builds(updates))
 }
 
-// changed lists what changed, at most so many changes of a kind.
-func (r Report) changed(most int) view.Facts {
+// names are ids of software without the vendor, where that is Microsoft.
+func names(software []string) []string {
+	short := make([]string, len(software))
+	for i, id := range software {
+		short[i] = strings.TrimPrefix(id, microsoft)
+	}
+	return short
+}
+
+// changed lists what changed, a line for each update, at most so many of a kind.
+func (r Report) changed(most int) []view.Part {
 	if r.first() {
 		return nil
 	}
 	c := r.changes()
-	var facts view.Facts
+	var parts []view.Part
 	for _, kind := range []struct {
 		name    string
 		changes []Change
 		words   func(Change) string
 	}{
-		{"New", c.New, func(c Change) string { return size(c.Row) }},
-		{"Reopened", c.Reopened, func(c Change) string { return size(c.Row) + ", last seen " + c.Seen.UTC().Format("2 Jan 2006") }},
+		{"New", c.New, size},
+		{"Reopened", c.Reopened, func(c Change) string { return size(c) + ", last seen " + c.Seen.UTC().Format("2 Jan 2006") }},
+		{"In software new here", c.Added, size},
 		{"Grew", c.Grew, moved},
+		{"Rose above the filter", c.Rose, moved},
 		{"Shrank", c.Shrank, moved},
-		{"Closed", c.Closed, func(c Change) string { return "was on " + plural(c.Before, "device") }},
-		{"New software here", c.Added, func(c Change) string { return size(c.Row) }},
+		{"Fell below the filter", c.Fell, moved},
+		{"Closed", c.Closed, before},
+		{"No longer listed", c.Unlisted, func(c Change) string { return before(c) + "; a newer update is listed" }},
 	} {
-		var words []string
-		for _, change := range slices.SortedFunc(slices.Values(kind.changes), compareChanges) {
-			words = append(words, label(change.Row)+" "+kind.words(change))
+		l := view.List{Name: kind.name, More: max(0, len(kind.changes)-most)}
+		for _, change := range kind.changes[:min(most, len(kind.changes))] {
+			l.Items = append(l.Items, r.Subscription.label(change.Update())+": "+kind.words(change))
 		}
-		facts = append(facts, chunks(kind.name, words, most)...)
-	}
-	if len(facts) == 0 {
-		facts = view.Facts{{Name: "Changed", Value: "nothing worth telling"}}
-	}
-	return facts
-}
-
-// chunks are words as facts that are short enough to be shown whole. What is left out is counted.
-func chunks(name string, words []string, most int) view.Facts {
-	var facts view.Facts
-	rest := len(words) - most
-	words = words[:min(most, len(words))]
-	for start := 0; start < len(words); {
-		end, n := start, 0
-		for end < len(words) && (end == start || n+len(words[end]) < maxLine) {
-			n += len(words[end]) + len("; ")
-			end++
+		if len(l.Items) > 0 {
+			parts = append(parts, l)
 		}
-		facts = append(facts, view.Fact{Name: name, Value: strings.Join(words[start:end], "; ")})
-		start = end
 	}
-	if rest > 0 {
-		facts[len(facts)-1].Value += fmt.Sprintf("; and %s more", view.Thousands(rest))
-	}
-	return facts
+	return parts
 }
 
-func compareChanges(a, b Change) int {
-	weight := func(c Change) int { return max(c.Before, c.Devices) * c.CVEs }
-	return cmp.Or(cmp.Compare(weight(b), weight(a)), compareRows(a.Row, b.Row))
-}
+// maxNames is how many software ids a line names.
+const maxNames = 2
 
-func label(r Row) string {
-	words := catalog.Label(r.KB) + " (" + r.Software
-	if r.OSBuild != "" {
-		words += ", build " + r.OSBuild
+// label names an update and, where a subscription watches more than one, the software that lists it.
+func (s Subscription) label(u Update) string {
+	words := catalog.Label(u.KB())
+	if words == "" {
+		words = u.Name()
 	}
-	return words + ")"
+	if s.single() {
+		return words
+	}
+	listed := names(u.Software())
+	if rest := len(listed) - maxNames; rest > 0 {
+		return fmt.Sprintf("%s (%s and %d more)", words, strings.Join(listed[:maxNames], ", "), rest)
+	}
+	return words + " (" + strings.Join(listed, ", ") + ")"
 }
 
-func size(r Row) string {
-	return "on " + plural(r.Devices, "device") + ", fixes " + plural(r.CVEs, "CVE")
-}
+func size(c Change) string { return c.Now.devices() + ", " + plural(c.Now.CVEs, "CVE") }
 
 func moved(c Change) string {
-	return fmt.Sprintf("from %s to %s", view.Thousands(c.Before), plural(c.Devices, "device"))
+	words := fmt.Sprintf("from %s to %s", plain(c.Was.Devices), c.Now.devices())
+	if c.Was.Devices == c.Now.Devices {
+		words = c.Now.devices()
+	}
+	if c.Was.CVEs != c.Now.CVEs {
+		words += fmt.Sprintf(", from %s to %s", plain(c.Was.CVEs), plural(c.Now.CVEs, "CVE"))
+	}
+	return words
 }
+
+func before(c Change) string { return "was on " + c.Was.devices() }

@@ -11,10 +11,9 @@ import (
 // Heartbeat is the line that says that nothing has changed.
 func (r Report) Heartbeat() view.Page {
 	s := r.Subscription
-	shown := r.After.Keep(s.Filter)
 	page := view.Page{
-		Title: "No change: " + s.scope(),
-		Lead:  fmt.Sprintf("Nothing has changed since %s. %s", s.moment(r.Since), gapWords(r.After, shown)),
+		Title: string(NoChange) + ": " + s.scope(),
+		Lead:  fmt.Sprintf("%s since %s. %s", r.unchanged(), s.moment(r.Since), gapWords(r.After, r.gap())),
 		AsOf:  r.asOf(),
 
 		Unreadable: r.After.unreadable(),

@@ -13,69 +13,93 @@ func (r Report) progress() view.Facts {
 	if r.first() {
 		return nil
 	}
-	both := func(id string) bool { return contains(r.Before.Software, id) && !r.After.unread(id) }
-	filter := r.Subscription.Filter
-	was, is := r.Before.only(both).Keep(filter).Totals(), r.After.only(both).Keep(filter).Totals()
-	if was.Rows == 0 && is.Rows == 0 {
-		return nil
+	before, now := r.gapBefore(), r.gap()
+	was, is := Sum(before.Shown), Sum(now.Shown)
+	var facts view.Facts
+	if was.KBs > 0 || is.KBs > 0 {
+		facts = view.Facts{
+			{Name: "Open installs", Value: trend(was.Missing, is.Missing) + percent(was.Missing, is.Missing)},
+			{Name: "Updates missing", Value: trend(was.KBs, is.KBs)},
+		}
 	}
-	return view.Facts{
-		{Name: "Updates missing", Value: trend(was.KBs, is.KBs)},
-		{Name: "Devices times updates", Value: trend(was.Missing, is.Missing)},
+	if was, is := Sum(before.Hidden).Missing, Sum(now.Hidden).Missing; was > 0 || is > 0 {
+		facts = append(facts, view.Fact{Name: "Open installs hidden by the filter", Value: trend(was, is)})
 	}
+	return facts
 }
 
 // trend says where a number went.
 func trend(was, is int) string {
-	words := view.Thousands(is)
 	switch {
 	case is == was:
-		return words + ", as last time"
+		return plain(is) + ", as last time"
 	case is > was:
-		words += ", " + view.Thousands(is-was) + " more than last time"
+		return plain(is) + ", " + plain(is-was) + " more than last time"
 	default:
-		words += ", " + view.Thousands(was-is) + " fewer than last time"
+		return plain(is) + ", " + plain(was-is) + " fewer than last time"
 	}
-	if percent := (max(is, was) - min(is, was)) * 100 / max(was, 1); was > 0 && percent > 0 {
-		words += fmt.Sprintf(" (%d %%)", percent)
+}
+
+// percent is by how much a number moved, in brackets, and nothing where it did not, or from nothing.
+func percent(was, is int) string {
+	change := (max(is, was) - min(is, was)) * 100 / max(was, 1)
+	if was == 0 || change == 0 {
+		return ""
 	}
-	return words
+	return fmt.Sprintf(" (%s %%)", plain(change))
 }
 
 // chartPoints is how many digests the chart of a digest shows, itself among them.
 const chartPoints = 12
 
-// chart shows the missing updates of the last digests, those that could be read.
+// chart shows the open installs of the last digests, those that could be read: of each day the last.
 func (r Report) chart() view.Chart {
-	type point struct {
-		at    time.Time
-		value int
-	}
-	points := []point{{r.Now, r.Totals().Missing}}
+	zone := r.Subscription.zone()
+	chart := view.Chart{Title: "Open installs", Unit: "devices, summed over the updates they lack"}
+	days := []time.Time{r.Now.In(zone)}
+	values := []int{r.totals(true).Missing}
 	for _, d := range r.History {
-		if d.Kind != Failed && len(points) < chartPoints {
-			points = append(points, point{d.At, d.Totals.Missing})
+		at := d.At.In(zone)
+		if d.Kind != Failed && r.counts(d.Totals) && !sameDay(at, days[len(days)-1]) && len(days) < chartPoints {
+			days, values = append(days, at), append(values, d.Totals.Missing)
 		}
 	}
-	slices.Reverse(points)
-	chart := view.Chart{Title: "Devices missing updates", Unit: "devices, summed over updates"}
-	zone, err := loadZone(r.Subscription.Schedule.Zone)
-	if err != nil {
-		zone = time.UTC
-	}
-	var values []int
-	for i, p := range points {
-		name := p.at.In(zone).Format("2 Jan")
-		if i > 0 && p.at.In(zone).Format(time.DateOnly) == points[i-1].at.In(zone).Format(time.DateOnly) {
-			name = p.at.In(zone).Format("2 Jan 15:04")
-		}
-		chart.Points = append(chart.Points, name)
-		values = append(values, p.value)
+	slices.Reverse(days)
+	slices.Reverse(values)
+	for _, day := range days {
+		chart.Points = append(chart.Points, day.Format("2 Jan"))
 	}
 	chart.Series = []view.Series{{Name: "All updates", Values: values}}
 	return chart
 }
 
-// Totals are the sums that the digest is recorded with, and so those of later charts. Software that could not be read
-// counts as it was read last: to leave it out would draw a fall that never was.
-func (r Report) Totals() Totals { return r.After.carry(r.Before).Keep(r.Subscription.Filter).Totals() }
+// counts reports whether recorded sums count what is counted now.
+func (r Report) counts(t Totals) bool { return t.Rows <= t.KBs || r.Subscription.single() }
+
+func sameDay(a, b time.Time) bool { return a.Format(time.DateOnly) == b.Format(time.DateOnly) }
+
+// Totals are the sums that the digest is recorded with, and so those of later charts: what the channel was told last.
+func (r Report) Totals() Totals { return r.totals(r.whole()) }
+
+func (r Report) totals(whole bool) Totals {
+	return Sum(r.Subscription.Filter.Gap(r.baseline(whole).told()).Shown)
+}
+
+// baseline is what the next digest compares with. Software that could not be read counts as it was read last: to leave
+// it out would draw a fall that never was. Only a whole digest tells the channel numbers.
+func (r Report) baseline(whole bool) Snapshot {
+	s := r.After.carry(r.Before)
+	if !whole {
+		s = s.remember(r.Before, r.Subscription.Filter)
+	}
+	return s
+}
+
+// gap is the patch gap as it was read, parted by the subscription's filter.
+func (r Report) gap() Gap { return r.After.Gap(r.Subscription.Filter) }
+
+// gapBefore is the part of the last patch gap that this one can be compared with.
+func (r Report) gapBefore() Gap {
+	all, _ := r.Before.comparable(r.After)
+	return r.Subscription.Filter.Gap(all)
+}

@@ -28,23 +28,24 @@ type Report struct {
 // lateAfter is how long after its due time a digest is called late.
 const lateAfter = 30 * time.Minute
 
-// The bounds of what a digest lists; the details hold the rest.
+// The bounds of what a digest lists; the details hold the rest. The first screen of a phone holds some fifteen lines.
 const (
 	maxGaps    = 8
-	maxListed  = 5   // changes of a kind
-	maxDetails = 40  // changes of a kind, in the details
+	maxListed  = 3   // changes of a kind
+	maxDetails = 20  // changes of a kind, in the details
+	maxUnread  = 5   // software ids that could not be read for one reason
 	maxLine    = 450 // characters of a fact
 )
 
-// Page is the digest: the verdict, scope and period, what changed, the largest gaps, progress, and what can be done.
+// Page is the digest: the verdict and why, since when, what changed, the largest gaps, progress, and what can be done.
 func (r Report) Page() view.Page {
 	s := r.Subscription
 	page := view.Page{
-		Title: string(r.Verdict()) + ": " + s.scope(),
-		Lead:  r.lead(),
-		Parts: []view.Part{r.header(), r.changed(maxListed)},
-		Note:  r.note(),
-		AsOf:  r.asOf(),
+		Title:   string(r.Verdict()) + ": " + s.scope(),
+		Lead:    r.lead(),
+		Context: r.context(),
+		Note:    r.note(),
+		AsOf:    r.asOf(),
 
 		Unreadable: r.After.unreadable(),
 		Actions: []view.Action{
@@ -57,7 +58,11 @@ func (r Report) Page() view.Page {
 	if r.late() {
 		page.Title += " (late)"
 	}
-	if gaps := r.gaps(); len(gaps.Rows) > 0 {
+	if unread := unreadFacts(r.After); len(unread) > 0 {
+		page.Parts = append(page.Parts, unread)
+	}
+	page.Parts = append(page.Parts, r.changed(maxListed)...)
+	if gaps := r.gaps(); gaps.Len() > 0 {
 		page.Parts = append(page.Parts, gaps)
 	}
 	if progress := r.progress(); len(progress) > 0 {
@@ -69,29 +74,38 @@ func (r Report) Page() view.Page {
 	return page
 }
 
-// Details is the page of a digest's thread: every change and every row.
+// Details is the page of a digest's thread: every change and every update.
 func (r Report) Details() view.Page {
-	page := Details(r.Subscription, r.After, r.Now)
-	if changed := r.changed(maxDetails); len(changed) > 0 {
-		page.Parts = append([]view.Part{changed}, page.Parts...)
-	}
+	page := Details(r.Subscription, r.After, r.Now, false)
+	page.Parts = append(r.changed(maxDetails), page.Parts...)
 	return page
 }
 
-// Details is the page of all rows of a snapshot that a subscription's filter lets pass, the largest gaps first.
-func Details(s Subscription, at Snapshot, now time.Time) view.Page {
+// Details is the page of all updates of a snapshot that a subscription's filter lets pass, the largest gaps first; with
+// eachRow, of their rows as Defender gives them.
+func Details(s Subscription, at Snapshot, now time.Time, eachRow bool) view.Page {
 	at = at.missing()
-	shown := at.Keep(s.Filter)
-	table := gapTable(ranked(shown.Rows))
-	table.Caption = "Missing updates of " + s.scope()
-	table.Command = "digest details " + s.ID
+	gap := at.Gap(s.Filter)
+	rows, command, other := gap.Shown, "digest details "+s.ID, view.Action{Label: "By product and OS build", Command: "digest details " + s.ID + " --all-rows"}
+	if eachRow {
+		rows, command, other = EachRow(rows), other.Command, view.Action{Label: "By KB", Command: command}
+	}
+	table := s.table(rows)
+	table.Caption, table.Command = "Missing updates of "+s.scope(), command
 	page := view.Page{
 		Title: "Details: " + s.scope(),
-		Lead:  gapWords(at, shown),
+		Lead:  gapWords(at, gap),
 		Parts: []view.Part{table},
+		Note:  sharedNote(gap.Shown),
 		AsOf:  view.AsOf{Time: at.At, Age: max(0, now.Sub(at.At))},
 
 		Unreadable: at.unreadable(),
+	}
+	if len(rows) > len(gap.Shown) {
+		page.Lead += " " + plural(len(rows), "row") + ": one for each product and OS build."
+	}
+	if Several(gap.Shown) {
+		page.Actions = []view.Action{other}
 	}
 	if unread := unreadFacts(at); len(unread) > 0 {
 		page.Parts = append([]view.Part{unread}, page.Parts...)
@@ -110,22 +124,48 @@ func (r Report) asOf() view.AsOf {
 // readLong is how long a reading takes that has no one time any more.
 const readLong = 5 * time.Minute
 
-// readAt is when the patch gap was read.
-func (r Report) readAt() string {
-	at := r.Subscription.moment(r.After.At)
-	if r.After.Through.Sub(r.After.At) < readLong {
-		return at
+// context says since when, of when and of what a digest is, in one line.
+func (r Report) context() string {
+	zone := r.Subscription.zone()
+	since, read, through := r.Since.In(zone), r.After.At.In(zone), r.After.Through.In(zone)
+	const day, clock = "2 Jan", "15:04"
+	when := "read " + read.Format(day+" "+clock+" MST")
+	if through.Sub(read) >= readLong {
+		when = "read " + read.Format(day+" "+clock) + " to " + through.Format(day+" "+clock+" MST")
 	}
-	return at + " to " + r.Subscription.moment(r.After.Through)
+	switch {
+	case r.first():
+		when = "First digest, " + when
+	case !read.Truncate(time.Minute).After(since):
+		when = upperFirst(when) + ", as for the last digest"
+	case sameDay(since, read):
+		when = "Since " + since.Format(day+" "+clock) + ", " + when
+	case since.Year() != read.Year():
+		when = "Since " + since.Format("Mon "+day+" 2006") + ", " + when
+	default:
+		when = "Since " + since.Format("Mon "+day) + ", " + when
+	}
+	if r.late() {
+		when += "; due " + r.Due.In(zone).Format(day+" "+clock) + ", sent " + view.Age(r.Now.Sub(r.Due)) + " later"
+	}
+	if f := r.Subscription.Filter; f != (Filter{}) {
+		when += "; only updates " + f.String()
+	}
+	return when + "."
+}
+
+// zone is the subscription's time zone, or UTC where this machine does not know it.
+func (s Subscription) zone() *time.Location {
+	zone, err := loadZone(s.Schedule.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // moment writes a time on the clocks of the subscription's zone.
 func (s Subscription) moment(t time.Time) string {
-	zone, err := loadZone(s.Schedule.Zone)
-	if err != nil {
-		zone = time.UTC
-	}
-	return t.In(zone).Format("Mon 2 Jan 2006 15:04 MST")
+	return t.In(s.zone()).Format("Mon 2 Jan 2006 15:04 MST")
 }
 
 // scope says in a few words what is watched.
@@ -144,55 +184,61 @@ func (s Subscription) scope() string {
 
 // lead is the verdict's reason in a sentence or two.
 func (r Report) lead() string {
-	shown := r.After.Keep(r.Subscription.Filter)
-	c := r.changes()
-	var moved []string
-	for _, m := range []struct {
-		n    int
-		verb string
-	}{
-		{len(c.New), "new"},
-		{len(c.Reopened), "reopened"},
-		{len(c.Grew), "grew"},
-		{len(c.Shrank), "shrank"},
-		{len(c.Closed), "closed"},
-		{len(c.Added), "of software that is new here"},
-	} {
-		if m.n > 0 {
-			moved = append(moved, view.Thousands(m.n)+" "+m.verb)
-		}
-	}
-	state := gapWords(r.After, shown)
-	switch {
+	state := gapWords(r.After, r.gap())
+	switch news := r.news(); {
 	case len(r.After.Software) == 0 && len(r.After.Unread) == 0:
-		return "No software in this tenant fits what this digest watches."
+		return "No software in this tenant matches what this digest watches."
 	case r.first():
 		return state + " This is the first digest: there is nothing to compare with yet."
-	case len(moved) == 0:
-		return "Nothing has changed" + inWhatWasRead(r.After) + ". " + state
+	case news == "":
+		if where := inWhatWasRead(r.After); where != "" {
+			return r.unchanged() + where + ". " + r.gap().Words("the filter", " there")
+		}
+		return r.unchanged() + ". " + state
+	default:
+		return upperFirst(news) + ". " + state
 	}
-	return upperFirst(list(moved)) + ". " + state
+}
+
+// news counts what changed, in a few words; it is empty where nothing did.
+func (r Report) news() string {
+	c := r.changes()
+	var words []string
+	for _, m := range []struct {
+		changes []Change
+		verb    string
+	}{
+		{c.New, "new"},
+		{c.Reopened, "reopened"},
+		{c.Added, "in software new here"},
+		{c.Grew, "grew"},
+		{c.Rose, "rose above the filter"},
+		{c.Shrank, "shrank"},
+		{c.Fell, "fell below the filter"},
+		{c.Closed, "closed"},
+		{c.Unlisted, "no longer listed"},
+	} {
+		if len(m.changes) > 0 {
+			words = append(words, plain(len(m.changes))+" "+m.verb)
+		}
+	}
+	return list(words)
+}
+
+// unchanged says how little changed where nothing is told.
+func (r Report) unchanged() string {
+	was, is := r.gapBefore(), r.gap()
+	switch {
+	case Sum(was.Shown) != Sum(is.Shown):
+		return "No change worth telling"
+	case Sum(was.Hidden) != Sum(is.Hidden):
+		return "Nothing that passes the filter has changed"
+	}
+	return "Nothing has changed"
 }
 
 // gapWords says how large a patch gap is, what the filter hides of it, and whether that is all.
-func gapWords(all, shown Snapshot) string {
-	t := shown.Totals()
-	words := "No update is missing"
-	if t.Rows > 0 {
-		words = fmt.Sprintf("%s missing, worst on %s", plural(t.KBs, "update"), plural(t.Worst, "device"))
-	}
-	if t.Rows > 0 && !all.whole() {
-		words += ","
-	}
-	words += inWhatWasRead(all) + "."
-	if t.KBs < t.Rows {
-		words += " " + plural(t.Rows, "row") + ": one for each software and OS build."
-	}
-	if n := len(all.Rows) - len(shown.Rows); n > 0 {
-		words += " " + plural(n, "row") + " hidden by the filter."
-	}
-	return words
-}
+func gapWords(at Snapshot, gap Gap) string { return gap.Words("the filter", inWhatWasRead(at)) }
 
 // inWhatWasRead limits a sentence to what is known.
 func inWhatWasRead(s Snapshot) string {
@@ -204,36 +250,16 @@ func inWhatWasRead(s Snapshot) string {
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// header says what the digest is about, since when, and what it knows nothing of.
-func (r Report) header() view.Facts {
-	s := r.Subscription
-	facts := view.Facts{{Name: "Scope", Value: strings.Join(s.Watch, ", ") + s.Filter.words()}}
-	if r.first() {
-		facts = append(facts, view.Fact{Name: "As of", Value: r.readAt()},
-			view.Fact{Name: "Compared with", Value: "nothing: this is the first digest"})
-	} else {
-		facts = append(facts, view.Fact{Name: "Period", Value: s.moment(r.Since) + " to " + s.moment(r.Now)},
-			view.Fact{Name: "As of", Value: r.readAt()},
-			view.Fact{Name: "Compared with", Value: "the digest of " + s.moment(r.Since)})
-	}
-	if r.late() {
-		facts = append(facts, view.Fact{Name: "Late", Value: fmt.Sprintf("due %s, sent %s later", s.moment(r.Due), view.Age(r.Now.Sub(r.Due)))})
-	}
-	return append(facts, unreadFacts(r.After)...)
-}
-
-func (f Filter) words() string {
+// String says what a filter lets pass, to follow "only updates".
+func (f Filter) String() string {
 	var words []string
 	if f.MinDevices > 0 {
-		words = append(words, plural(f.MinDevices, "device")+" or more")
+		words = append(words, "missing on "+plural(f.MinDevices, "device")+" or more")
 	}
 	if f.MinCVEs > 0 {
-		words = append(words, plural(f.MinCVEs, "CVE")+" or more")
+		words = append(words, "fixing "+plural(f.MinCVEs, "CVE")+" or more")
 	}
-	if len(words) == 0 {
-		return ""
-	}
-	return " (only updates with " + strings.Join(words, " and ") + ")"
+	return strings.Join(words, " and ")
 }
 
 // unreadFacts names what could not be read, grouped by reason.
@@ -245,7 +271,7 @@ func unreadFacts(s Snapshot) view.Facts {
 	var facts view.Facts
 	for reason, software := range reasons {
 		slices.Sort(software)
-		facts = append(facts, view.Fact{Name: "Could not read", Value: join(software, maxListed, ", ") + ": " + reason + " Nothing is known of it, and it counts as nothing above or below."})
+		facts = append(facts, view.Fact{Name: "Could not read", Value: join(software, maxUnread, ", ") + ": " + reason + " Nothing is known of it, and it counts as nothing above or below."})
 	}
 	slices.SortFunc(facts, func(a, b view.Fact) int { return cmp.Compare(a.Value, b.Value) })
 	if len(s.Partial) > 0 {
@@ -263,7 +289,7 @@ func partialFact(s Snapshot) view.Fact {
 	slices.Sort(of)
 	return view.Fact{Name: "Could not read", Value: fmt.Sprintf(
 		"%s could not be read (%s). Which updates they are about is not known: they count as nothing above or below, and no update of this software is called closed.",
-		plural(s.unreadable(), "row"), join(of, maxListed, ", "))}
+		plural(s.unreadable(), "row"), join(of, maxUnread, ", "))}
 }
 
 // join joins the first words and counts the others.
@@ -282,14 +308,29 @@ func join(words []string, most int, sep string) string {
 	return b.String()
 }
 
-// note says what the page leaves out.
+// note says what the page leaves out, and how it counts.
 func (r Report) note() string {
 	var notes []string
-	if rest := len(r.After.Keep(r.Subscription.Filter).Rows) - maxGaps; rest > 0 {
-		notes = append(notes, plural(rest, "more row")+" in the details.")
+	shown := r.gap().Shown
+	if rest := len(shown) - maxGaps; rest > 0 {
+		notes = append(notes, plural(rest, "more update")+" in the details.")
+	}
+	if note := sharedNote(shown); note != "" {
+		notes = append(notes, note)
+	}
+	if len(r.progress()) > 0 {
+		notes = append(notes, "Open installs: one for each device and update that it lacks.")
 	}
 	if len(r.After.Unread) > 0 && len(r.History) > 0 {
-		notes = append(notes, "The chart goes on with the last known numbers of what could not be read.")
+		notes = append(notes, "The chart counts what could not be read as it was last known.")
 	}
 	return strings.Join(notes, " ")
+}
+
+// sharedNote says how devices are counted of updates that several software ids list; it is empty where none is.
+func sharedNote(updates []Update) string {
+	if !slices.ContainsFunc(updates, Update.Shared) {
+		return ""
+	}
+	return "Of products that share an update, the one with most devices counts: at least that many lack it."
 }

@@ -1,6 +1,7 @@
 package digest_test
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,35 +43,37 @@ func TestPageOrder(t *testing.T) {
 	after := gap([]digest.Row{seed(), row(edge, "5000001", 45, 3), row(edge, "5000002", 20, 4), windowsBuild("26100.1", 20, 66)}, both)
 	r := report(before, after)
 	r.Now = monday.Add(2 * time.Hour)
-	r.Changes, _ = r.Changes.Confirm(gap(nil, both))
 	var b strings.Builder
 	if err := view.WriteText(&b, r.Page()); err != nil {
 		t.Fatal(err)
 	}
 	want := `Action required: microsoft-_-* (late)
-2 new, 1 grew, 1 shrank and 1 closed. 4 updates missing, worst on 240 devices.
+2 new, 1 grew, 1 shrank and 1 closed. 4 updates missing, the largest on 240 devices.
+Since Mon 16 Nov, read 23 Nov 10:00 CET; due 23 Nov 10:00, sent 2 h later.
 
-Scope          microsoft-_-*
-Period         Mon 16 Nov 2026 10:00 CET to Mon 23 Nov 2026 12:00 CET
-As of          Mon 23 Nov 2026 10:00 CET
-Compared with  the digest of Mon 16 Nov 2026 10:00 CET
-Late           due Mon 23 Nov 2026 10:00 CET, sent 2 h later
+New
+  KB4540673 (edge): 240 devices, 14 CVEs
+  KB5074224 (windows_11): 20 devices, 66 CVEs
 
-New     KB4540673 (microsoft-_-edge) on 240 devices, fixes 14 CVEs; KB5074224 (microsoft-_-windows_11, build 26100.1) on 20 devices, fixes 66 CVEs
-Grew    KB5000001 (microsoft-_-edge) from 30 to 45 devices
-Shrank  KB5000002 (microsoft-_-edge) from 50 to 20 devices
-Closed  KB5000003 (microsoft-_-windows_11) was on 9 devices
+Grew
+  KB5000001 (edge): from 30 to 45 devices
 
-KB         Update                       Software                OS build  Devices  CVEs  Catalog
-KB4540673  March 2020 Security Updates  microsoft-_-edge        -         240      14    https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673
-KB5074224  November                     microsoft-_-windows_11  26100.1   20       66    https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224
-KB5000001  Update 5000001               microsoft-_-edge        -         45       3     https://www.catalog.update.microsoft.com/Search.aspx?q=KB5000001
-KB5000002  Update 5000002               microsoft-_-edge        -         20       4     https://www.catalog.update.microsoft.com/Search.aspx?q=KB5000002
+Shrank
+  KB5000002 (edge): from 50 to 20 devices
 
-Updates missing        4, 1 more than last time (33 %)
-Devices times updates  325, 236 more than last time (265 %)
+Closed
+  KB5000003 (windows_11): was on 9 devices
 
-Devices missing updates (devices, summed over updates)
+KB         Devices  CVEs  Update                       Catalog                                                               Products    OS build
+KB4540673  240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673  edge        -
+KB5000001  45       3     Update 5000001               https://www.catalog.update.microsoft.com/Search.aspx?q=KB5000001      edge        -
+KB5074224  20       66    November                     https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224      windows_11  26100.1
+KB5000002  20       4     Update 5000002               https://www.catalog.update.microsoft.com/Search.aspx?q=KB5000002      edge        -
+
+Open installs    325, 236 more than last time (265 %)
+Updates missing  4, 1 more than last time
+
+Open installs (devices, summed over the updates they lack)
 31 Aug  5,110  ████████████████████████
 7 Sep   5,100  ███████████████████████
 14 Sep  5,090  ███████████████████████
@@ -83,6 +86,8 @@ Devices missing updates (devices, summed over updates)
 9 Nov   5,010  ███████████████████████
 16 Nov  5,000  ███████████████████████
 23 Nov  325    █
+
+Open installs: one for each device and update that it lacks.
 
 As of 2026-11-23 09:00 UTC, cached 2 h ago
 `
@@ -102,9 +107,13 @@ As of 2026-11-23 09:00 UTC, cached 2 h ago
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	ids := []string{edge}
-	none, some := gap(nil, ids), gap([]digest.Row{row(edge, "5000001", 100, 3)}, ids)
-	grown, shrunk := gap([]digest.Row{row(edge, "5000001", 120, 3)}, ids), gap([]digest.Row{row(edge, "5000001", 80, 3)}, ids)
-	harmless := gap([]digest.Row{row(edge, "5000001", 100, 0)}, ids)
+	of := func(rows ...digest.Row) digest.Snapshot { return gap(rows, ids) }
+	none, some := gap(nil, ids), of(row(edge, "5000001", 100, 3))
+	grown, shrunk := of(row(edge, "5000001", 120, 3)), of(row(edge, "5000001", 80, 3))
+	harmless := of(row(edge, "5000001", 100, 0))
+	november, december := row(edge, "5000001", 50, 3), row(edge, "5000002", 60, 3)
+	november.Name, december.Name = "November 2026 Security Updates", "December 2026 Security Updates"
+	small := digest.Filter{MinDevices: 101}
 	partly := func(s digest.Snapshot) digest.Snapshot {
 		s.Unread = []digest.Unread{{Software: windows, Reason: "It did not answer."}}
 		return s
@@ -117,21 +126,36 @@ func TestVerdict(t *testing.T) {
 		want          digest.Verdict
 		lead          string
 	}{
-		{"new", none, some, digest.Changed, digest.Filter{}, digest.ActionRequired, "1 new. 1 update missing, worst on 100 devices."},
+		{"new", none, some, digest.Changed, digest.Filter{}, digest.ActionRequired, "1 new. 1 update missing, on 100 devices."},
 		{"new without CVEs", none, harmless, digest.Changed, digest.Filter{}, digest.WorthALook, "1 new. 1 update"},
-		{"new but hidden", none, some, digest.Same, digest.Filter{MinDevices: 101}, digest.Clean, "Nothing has changed. No update is missing. 1 row hidden by the filter."},
+		{"new but hidden", none, some, digest.Same, small, digest.BelowFilter, "Nothing that passes the filter has changed. No missing update passes the filter; 1 is missing in all, on 100 devices."},
 		{"grew", some, grown, digest.Changed, digest.Filter{}, digest.WorthALook, "1 grew. 1 update"},
+		{"grew over the filter", some, grown, digest.Changed, small, digest.WorthALook, "1 rose above the filter. 1 update missing, on 120 devices."},
 		{"shrank", some, shrunk, digest.Changed, digest.Filter{}, digest.OnTrack, "1 shrank. 1 update"},
-		{"the same", some, some, digest.Same, digest.Filter{}, digest.WorthALook, "Nothing has changed. 1 update missing"},
-		{"clean", none, none, digest.Same, digest.Filter{}, digest.Clean, "Nothing has changed. No update is missing."},
-		{"first", none, some, digest.First, digest.Filter{}, digest.WorthALook, "1 update missing, worst on 100 devices. This is the first digest: there is nothing to compare with yet."},
-		{"first and clean", none, none, digest.First, digest.Filter{}, digest.Clean, "No update is missing. This is the first digest"},
-		{"first, partly", none, partly(none), digest.First, digest.Filter{}, digest.CouldNotTell, "No update is missing in what could be read. This is the first digest"},
-		{"new, partly", none, partly(some), digest.Changed, digest.Filter{}, digest.ActionRequired, "1 new. 1 update missing, worst on 100 devices, in what could be read."},
+		{"shrank under the filter", grown, some, digest.Changed, small, digest.OnTrack, "1 fell below the filter. No missing update passes the filter; 1 is missing in all, on 100 devices."},
+		{
+			"shrank, but what the filter hides grew", of(row(edge, "5000001", 120, 3)), of(row(edge, "5000001", 110, 3), row(edge, "5000002", 90, 3)), digest.Changed, small,
+			digest.WorthALook, "1 shrank. 1 update missing, on 110 devices; 1 more hidden by the filter.",
+		},
+		{"one grew, one shrank", of(row(edge, "1", 100, 3), row(edge, "2", 50, 3)), of(row(edge, "1", 50, 3), row(edge, "2", 100, 3)), digest.Changed, digest.Filter{}, digest.WorthALook, "1 grew and 1 shrank."},
+		{"one closed, another grew more", of(row(edge, "1", 10, 3), row(edge, "2", 5, 3)), of(row(edge, "2", 116, 3)), digest.Changed, digest.Filter{}, digest.WorthALook, "1 grew and 1 closed."},
+		{"replaced", of(november), of(december), digest.Changed, digest.Filter{}, digest.ActionRequired, "1 new and 1 no longer listed. 1 update"},
+		{"no longer listed", of(november, december), of(december), digest.Changed, digest.Filter{}, digest.WorthALook, "1 no longer listed. 1 update"},
+		{"the same", some, some, digest.Same, digest.Filter{}, digest.NoChange, "Nothing has changed. 1 update missing"},
+		{"hardly changed", of(row(edge, "1", 100, 3)), of(row(edge, "1", 101, 3)), digest.Same, digest.Filter{}, digest.NoChange, "No change worth telling. 1 update missing"},
+		{"the same, below the filter", some, some, digest.Same, small, digest.BelowFilter, "Nothing has changed. No missing update passes the filter; 1"},
+		{"clean", none, none, digest.Same, digest.Filter{}, digest.Clean, "Nothing has changed. No missing updates."},
+		{"all closed", some, none, digest.Changed, digest.Filter{}, digest.Clean, "1 closed. No missing updates."},
+		{"first", none, some, digest.First, digest.Filter{}, digest.WorthALook, "1 update missing, on 100 devices. This is the first digest: there is nothing to compare with yet."},
+		{"first, below the filter", none, some, digest.First, small, digest.BelowFilter, "No missing update passes the filter; 1 is missing in all, on 100 devices. This is the first digest"},
+		{"first and clean", none, none, digest.First, digest.Filter{}, digest.Clean, "No missing updates. This is the first digest"},
+		{"first, partly", none, partly(none), digest.First, digest.Filter{}, digest.CouldNotTell, "No missing updates in what could be read. This is the first digest"},
+		{"first, partly and below the filter", none, partly(some), digest.First, small, digest.CouldNotTell, "No missing update passes the filter in what could be read; 1 is missing in all"},
+		{"new, partly", none, partly(some), digest.Changed, digest.Filter{}, digest.ActionRequired, "1 new. 1 update missing in what could be read, on 100 devices."},
 		{"shrank, partly", some, partly(shrunk), digest.Changed, digest.Filter{}, digest.CouldNotTell, "1 shrank. 1 update"},
-		{"the same, partly", some, partly(some), digest.Changed, digest.Filter{}, digest.CouldNotTell, "Nothing has changed in what could be read. 1 update missing"},
-		{"clean, partly", none, partly(none), digest.Changed, digest.Filter{}, digest.CouldNotTell, "Nothing has changed in what could be read. No update"},
-		{"nothing fits", digest.Snapshot{}, digest.Snapshot{}, digest.First, digest.Filter{}, digest.CouldNotTell, "No software in this tenant fits what this digest watches."},
+		{"the same, partly", some, partly(some), digest.Changed, digest.Filter{}, digest.CouldNotTell, "Nothing has changed in what could be read. 1 update missing there, on 100 devices."},
+		{"clean, partly", none, partly(none), digest.Changed, digest.Filter{}, digest.CouldNotTell, "Nothing has changed in what could be read. No missing updates there."},
+		{"nothing fits", digest.Snapshot{}, digest.Snapshot{}, digest.First, digest.Filter{}, digest.CouldNotTell, "No software in this tenant matches what this digest watches."},
 	} {
 		r := report(c.before, c.after)
 		r.Kind, r.Subscription.Filter = c.kind, c.filter
@@ -142,7 +166,27 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// However much there is, the digest lists at most eight gaps and five changes of a kind, and counts the others; the
+// listed is the list of a page with a name.
+func listed(p view.Page, name string) view.List {
+	for _, part := range p.Parts {
+		if l, ok := part.(view.List); ok && l.Name == name {
+			return l
+		}
+	}
+	return view.List{}
+}
+
+// tableOf is the table of a page.
+func tableOf(p view.Page) view.Table {
+	for _, part := range p.Parts {
+		if t, ok := part.(view.Table); ok {
+			return t
+		}
+	}
+	return view.Table{}
+}
+
+// However much there is, the digest lists at most eight gaps and three changes of a kind, and counts the others; the
 // details have all.
 func TestPageOfMuch(t *testing.T) {
 	t.Parallel()
@@ -153,28 +197,72 @@ func TestPageOfMuch(t *testing.T) {
 	r := report(gap(nil, []string{windows}), gap(rows, []string{windows}))
 	r.Subscription.Filter.MinDevices = 11
 	page := r.Page()
-	table := page.Parts[2].(view.Table)
-	if len(table.Rows) != 8 || table.Rows[0][0].Text != "KB5000059" || table.Rows[7][0].Text != "KB5000052" {
-		t.Errorf("%d gaps, the first %s", len(table.Rows), table.Rows[0][0].Text)
+	table := tableOf(page)
+	if table.Len() != 8 || table.Row(0)[0].Text != "KB5000059" || table.Row(7)[0].Text != "KB5000052" || table.Caption != "Largest gaps, most devices first: 8 of 50 updates" {
+		t.Errorf("%d gaps, the first %s, %q", table.Len(), table.Row(0)[0].Text, table.Caption)
 	}
-	if page.Note != "42 more rows in the details." || !strings.HasSuffix(fact(page, "New"), "; and 45 more") || strings.Count(fact(page, "New"), "KB50") != 5 {
-		t.Errorf("note %q, new %q", page.Note, fact(page, "New"))
+	fresh := listed(page, "New")
+	if !strings.HasPrefix(page.Note, "42 more updates in the details.") || len(fresh.Items) != 3 || fresh.More != 47 {
+		t.Errorf("note %q, new %+v", page.Note, fresh)
 	}
-	if !strings.Contains(page.Lead, "10 rows hidden by the filter.") || fact(page, "Scope") != "microsoft-_-* (only updates with 11 devices or more)" {
-		t.Errorf("lead %q, scope %q", page.Lead, fact(page, "Scope"))
+	if !strings.Contains(page.Lead, "; 10 more hidden by the filter.") || !strings.HasSuffix(page.Context, "; only updates missing on 11 devices or more.") {
+		t.Errorf("lead %q, context %q", page.Lead, page.Context)
 	}
 	details := r.Details()
-	all := details.Parts[1].(view.Table)
-	if len(all.Rows) != 50 || all.Command != "digest details 7" {
-		t.Errorf("details of %d rows, command %q", len(all.Rows), all.Command)
+	all := tableOf(details)
+	if all.Len() != 50 || all.Command != "digest details 7" {
+		t.Errorf("details of %d rows, command %q", all.Len(), all.Command)
 	}
-	changes := fact(details, "New")
-	if got := strings.Count(changes, "KB50"); got != 40 || !strings.HasSuffix(changes, "; and 10 more") {
-		t.Errorf("details list %d changes, want 40: %q", got, changes)
+	if fresh := listed(details, "New"); len(fresh.Items) != 20 || fresh.More != 30 {
+		t.Errorf("details list %d changes and count %d, want 20 and 30", len(fresh.Items), fresh.More)
 	}
-	for _, f := range details.Parts[0].(view.Facts) {
-		if len(f.Value) > 550 {
-			t.Errorf("a fact of %d characters would be cut", len(f.Value))
+}
+
+// The largest gap is the one on most devices, whatever it fixes.
+func TestDevicesComeFirst(t *testing.T) {
+	t.Parallel()
+	after := gap([]digest.Row{row(windows, "5000001", 2, 900), row(windows, "5000002", 62, 1), row(windows, "5000003", 62, 9)}, []string{windows})
+	table := tableOf(report(gap(nil, []string{windows}), after).Page())
+	for i, want := range []string{"KB5000003", "KB5000002", "KB5000001"} {
+		if got := table.Row(i)[0].Text; got != want {
+			t.Errorf("row %d is %s, want %s", i, got, want)
+		}
+	}
+}
+
+// A column that says the same in every row goes for people, and stays for programs.
+func TestColumnsThatSayNothing(t *testing.T) {
+	t.Parallel()
+	rows := []digest.Row{build(windows, "5000001", "26100", 2, 1), build(windows, "5000002", "26100", 3, 1)}
+	shared := append(rows, build(edge, "5000002", "26100", 3, 1))
+	for name, c := range map[string]struct {
+		rows  []digest.Row
+		watch string
+		want  string
+	}{
+		"one build, one software":              {rows, windows, "KB Devices CVEs Update Catalog"},
+		"one build, one software of a pattern": {rows, "microsoft-_-*", "KB Devices CVEs Update Catalog"},
+		"two builds":                           {append(rows, build(windows, "5000003", "22631", 3, 1)), windows, "KB Devices CVEs Update Catalog OS build"},
+		"no build":                             {[]digest.Row{row(windows, "5000001", 2, 1)}, windows, "KB Devices CVEs Update Catalog"},
+		"one row":                              {rows[:1], windows, "KB Devices CVEs Update Catalog OS build"},
+		"one row of a pattern":                 {rows[:1], "microsoft-_-*", "KB Devices CVEs Update Catalog Products OS build"},
+		"two products":                         {shared, "microsoft-_-*", "KB Devices CVEs Update Catalog Products"},
+	} {
+		after := gap(c.rows, []string{edge, windows})
+		r := report(gap(nil, []string{edge, windows}), after)
+		r.Subscription.Watch = []string{c.watch}
+		for _, page := range []view.Page{r.Page(), r.Details()} {
+			table := tableOf(page)
+			var seen, keys []string
+			for _, column := range table.Visible().Columns {
+				seen = append(seen, column.Title)
+			}
+			for _, column := range table.Columns {
+				keys = append(keys, column.Key)
+			}
+			if got := strings.Join(seen, " "); got != c.want || strings.Join(keys, " ") != "kb devices cves name url software os_build" {
+				t.Errorf("%s: people see %q, want %q; programs get %q", name, got, c.want, keys)
+			}
 		}
 	}
 }
@@ -185,8 +273,8 @@ func TestDetailsOfASnapshot(t *testing.T) {
 	s := gap([]digest.Row{seed(), row(edge, "5000001", 1, 0)}, []string{edge}, windows)
 	sub := weekly()
 	sub.Filter.MinCVEs = 1
-	page := digest.Details(sub, s, monday.Add(time.Hour))
-	if page.Lead != "1 update missing, worst on 240 devices, in what could be read. 1 row hidden by the filter." || fact(page, "Could not read") == "" || page.AsOf.Age != time.Hour {
+	page := digest.Details(sub, s, monday.Add(time.Hour), false)
+	if page.Lead != "1 update missing in what could be read, on 240 devices; 1 more hidden by the filter." || fact(page, "Could not read") == "" || page.AsOf.Age != time.Hour {
 		t.Errorf("%+v", page)
 	}
 	var csv strings.Builder
@@ -199,13 +287,39 @@ func TestDetailsOfASnapshot(t *testing.T) {
 	}
 }
 
+// The rows behind updates are there for whoever asks for them.
+func TestDetailsOfEachRow(t *testing.T) {
+	t.Parallel()
+	s := gap([]digest.Row{build(windows, "5000001", "26100", 62, 3), build(windows, "5000001", "26200", 16, 3), row(edge, "5000001", 70, 3)}, []string{edge, windows})
+	for each, want := range map[bool]struct {
+		rows    []string
+		lead    string
+		actions []view.Action
+	}{
+		false: {[]string{"KB5000001 78 edge, windows_11 26100, 26200"}, "1 update missing, on at least 78 devices.", []view.Action{{Label: "By product and OS build", Command: "digest details 7 --all-rows"}}},
+		true: {
+			[]string{"KB5000001 70 edge ", "KB5000001 62 windows_11 26100", "KB5000001 16 windows_11 26200"},
+			"1 update missing, on at least 78 devices. 3 rows: one for each product and OS build.", []view.Action{{Label: "By KB", Command: "digest details 7"}},
+		},
+	} {
+		page := digest.Details(weekly(), s, monday, each)
+		var rows []string
+		for _, r := range rowsOf(tableOf(page)) {
+			rows = append(rows, fmt.Sprint(r[0].Text, " ", r[1].Number, " ", r[5].Text, " ", r[6].Text))
+		}
+		if diff := cmp.Diff(want.rows, rows); diff != "" || page.Lead != want.lead || !cmp.Equal(page.Actions, want.actions) {
+			t.Errorf("%q, actions %v, rows (-want +got):\n%s", page.Lead, page.Actions, diff)
+		}
+	}
+}
+
 func TestHeartbeat(t *testing.T) {
 	t.Parallel()
 	same := gap([]digest.Row{seed()}, []string{edge})
 	r := report(same, same)
 	r.Kind, r.Now = digest.Same, monday.Add(time.Hour)
 	page := r.Heartbeat()
-	if page.Title != "No change: microsoft-_-* (late)" || page.Lead != "Nothing has changed since Mon 16 Nov 2026 10:00 CET. 1 update missing, worst on 240 devices." {
+	if page.Title != "No change: microsoft-_-* (late)" || page.Lead != "Nothing has changed since Mon 16 Nov 2026 10:00 CET. 1 update missing, on 240 devices." {
 		t.Errorf("%q, %q", page.Title, page.Lead)
 	}
 	// It does not say "no change" of what could not be read.
@@ -233,33 +347,72 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// Two digests of one day have names of their own in the chart.
-func TestChartOfOneDay(t *testing.T) {
+// A chart has one point a day, the last, and none of sums that counted something else.
+func TestChartPoints(t *testing.T) {
 	t.Parallel()
-	none := gap(nil, []string{edge})
-	r := report(none, none)
-	r.History = []digest.Delivery{
-		{Kind: digest.Same, At: monday.Add(-time.Hour)}, {Kind: digest.First, At: monday.Add(-2 * time.Hour)},
+	after := gap([]digest.Row{row(edge, "1", 29, 1), row(windows, "1", 29, 1)}, []string{edge, windows})
+	history := []digest.Delivery{
+		{Kind: digest.Same, At: monday.Add(-time.Hour), Totals: digest.Totals{Missing: 1}},
+		{Kind: digest.Failed, At: monday.Add(-24 * time.Hour)},
+		{Kind: digest.Changed, At: monday.Add(-25 * time.Hour), Totals: digest.Totals{KBs: 2, Missing: 40}},
+		{Kind: digest.Changed, At: monday.Add(-26 * time.Hour), Totals: digest.Totals{KBs: 2, Missing: 50}},
+		{Kind: digest.Changed, At: monday.Add(-50 * time.Hour), Totals: digest.Totals{KBs: 2, Rows: 6, Missing: 150}},
+		{Kind: digest.Changed, At: monday.Add(-75 * time.Hour), Totals: digest.Totals{KBs: 2, Rows: 2, Missing: 60}},
 	}
-	page := r.Page()
-	chart := page.Parts[len(page.Parts)-1].(view.Chart)
-	if diff := cmp.Diff([]string{"23 Nov", "23 Nov 09:00", "23 Nov 10:00"}, chart.Points); diff != "" {
-		t.Errorf("points (-want +got):\n%s", diff)
+	for watch, want := range map[string][]string{
+		"microsoft-_-*": {"20 Nov: 60", "22 Nov: 40", "23 Nov: 29"},
+		windows:         {"20 Nov: 60", "21 Nov: 150", "22 Nov: 40", "23 Nov: 29"},
+	} {
+		r := report(after, after)
+		r.History, r.Subscription.Watch = history, []string{watch}
+		page := r.Page()
+		chart := page.Parts[len(page.Parts)-1].(view.Chart)
+		var got []string
+		for i, point := range chart.Points {
+			got = append(got, fmt.Sprintf("%s: %d", point, chart.Series[0].Values[i]))
+		}
+		if diff := cmp.Diff(want, got); diff != "" || chart.Title != "Open installs" {
+			t.Errorf("%s: %q, points (-want +got):\n%s", watch, chart.Title, diff)
+		}
+	}
+	// Of one day there is no chart.
+	r := report(after, after)
+	r.History = history[:1]
+	for _, part := range r.Page().Parts {
+		if chart, ok := part.(view.Chart); ok {
+			t.Errorf("a chart of %v", chart.Points)
+		}
 	}
 }
 
-// A digest whose reading took long says from when to when.
-func TestReadingThatTookLong(t *testing.T) {
+// One line says since when and of when a digest is. No two times of it are the same, and a day that is said already is
+// not said again.
+func TestContext(t *testing.T) {
 	t.Parallel()
-	after := gap([]digest.Row{seed()}, []string{edge})
-	for through, want := range map[time.Duration]string{
-		0:              "Mon 23 Nov 2026 10:00 CET",
-		time.Minute:    "Mon 23 Nov 2026 10:00 CET",
-		26 * time.Hour: "Mon 23 Nov 2026 10:00 CET to Tue 24 Nov 2026 12:00 CET",
+	for want, c := range map[string]struct {
+		kind    digest.Kind
+		since   time.Duration // before it was read
+		through time.Duration // after it was begun to be read
+		sent    time.Duration // after it was due
+		filter  digest.Filter
+	}{
+		"Since Mon 16 Nov, read 23 Nov 10:00 CET.":                                                                  {digest.Changed, 7 * 24 * time.Hour, time.Minute, 0, digest.Filter{}},
+		"Since Tue 23 Sep 2025, read 23 Nov 10:00 CET.":                                                             {digest.Changed, 426 * 24 * time.Hour, 0, 0, digest.Filter{}},
+		"Since 23 Nov 09:30, read 23 Nov 10:00 CET.":                                                                {digest.Changed, 30 * time.Minute, 0, 0, digest.Filter{}},
+		"Read 23 Nov 10:00 CET, as for the last digest.":                                                            {digest.Changed, 0, 0, 0, digest.Filter{}},
+		"Read 23 Nov 10:00 CET, as for the last digest":                                                             {digest.Changed, -time.Minute, 0, 0, digest.Filter{}},
+		"First digest, read 23 Nov 10:00 CET.":                                                                      {digest.First, 0, 0, 0, digest.Filter{}},
+		"Since Mon 16 Nov, read 23 Nov 10:00 to 24 Nov 12:00 CET.":                                                  {digest.Changed, 7 * 24 * time.Hour, 26 * time.Hour, 0, digest.Filter{}},
+		"Since Mon 16 Nov, read 23 Nov 10:00 CET; due 23 Nov 10:00, sent 3 h later.":                                {digest.Changed, 7 * 24 * time.Hour, 0, 3 * time.Hour, digest.Filter{}},
+		"First digest, read 23 Nov 10:00 CET; only updates fixing 1 CVE or more.":                                   {digest.First, 0, 0, 0, digest.Filter{MinCVEs: 1}},
+		"First digest, read 23 Nov 10:00 CET; only updates missing on 5 devices or more and fixing 2 CVEs or more.": {digest.First, 0, 0, 0, digest.Filter{MinDevices: 5, MinCVEs: 2}},
 	} {
-		after.At, after.Through = monday, monday.Add(through)
-		if got := fact(report(gap(nil, []string{edge}), after).Page(), "As of"); got != want {
-			t.Errorf("read within %v: as of %q, want %q", through, got, want)
+		after := gap([]digest.Row{seed()}, []string{edge})
+		after.At, after.Through = monday, monday.Add(c.through)
+		r := report(gap(nil, []string{edge}), after)
+		r.Kind, r.Since, r.Now, r.Subscription.Filter = c.kind, monday.Add(-c.since), monday.Add(c.sent), c.filter
+		if got := r.Page().Context; !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

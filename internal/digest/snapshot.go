@@ -2,6 +2,7 @@ package digest
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -13,13 +14,47 @@ func (k Key) Compare(other Key) int {
 
 func compareRows(a, b Row) int { return a.Compare(b.Key) }
 
-// Passes reports whether a row is big enough to tell.
-func (f Filter) Passes(r Row) bool { return r.Devices >= f.MinDevices && r.CVEs >= f.MinCVEs }
+// Gap is the patch gap of the snapshot, parted by a filter.
+func (s Snapshot) Gap(f Filter) Gap { return f.Gap(Updates(s.Rows)) }
 
-// Keep is the snapshot without the rows that are too small to tell.
-func (s Snapshot) Keep(f Filter) Snapshot {
-	s.Rows = slices.DeleteFunc(slices.Clone(s.Rows), func(r Row) bool { return !f.Passes(r) })
-	return s
+// told are the updates of a snapshot with the counts that the channel was told last.
+func (s Snapshot) told() []Update {
+	all := Updates(s.Rows)
+	for i, u := range all {
+		if devices, ok := s.Told[u.unit()]; ok {
+			all[i].Devices = devices
+		}
+	}
+	slices.SortFunc(all, Update.Compare)
+	return all
+}
+
+// readable is the part of a snapshot whose software a later one knows of too.
+func (s Snapshot) readable(after Snapshot) Snapshot {
+	return s.only(func(id string) bool { return contains(s.Software, id) && !after.unread(id) })
+}
+
+// comparable are the updates of a snapshot that a later one can be compared with, as the channel was told of them.
+// partly are those that software has, too, which could not be read now. Of these nothing is known but whether they are
+// still there: those that are count as they are, the others are left out.
+func (s Snapshot) comparable(after Snapshot) (all []Update, partly map[string]bool) {
+	partly = map[string]bool{}
+	for _, r := range s.Rows {
+		if after.unread(r.Software) {
+			partly[r.unit()] = true
+		}
+	}
+	all = s.readable(after).told()
+	if len(partly) == 0 {
+		return all, partly
+	}
+	all = slices.DeleteFunc(all, func(u Update) bool { return partly[u.unit()] })
+	for _, u := range Updates(after.Rows) {
+		if partly[u.unit()] {
+			all = append(all, u)
+		}
+	}
+	return all, partly
 }
 
 // missing is the snapshot without updates that no device lacks. Earlier versions kept them, and what they wrote must not
@@ -32,7 +67,14 @@ func (s Snapshot) missing() Snapshot {
 // only is the snapshot without the software that is not wanted.
 func (s Snapshot) only(wanted func(software string) bool) Snapshot {
 	s.Software = slices.DeleteFunc(slices.Clone(s.Software), func(id string) bool { return !wanted(id) })
-	s.Rows = slices.DeleteFunc(slices.Clone(s.Rows), func(r Row) bool { return !wanted(r.Software) })
+	s.Told = maps.Clone(s.Told)
+	s.Rows = slices.DeleteFunc(slices.Clone(s.Rows), func(r Row) bool {
+		if wanted(r.Software) {
+			return false
+		}
+		delete(s.Told, r.unit()) // the channel was told the count of all of its software
+		return true
+	})
 	s.Unread = slices.DeleteFunc(slices.Clone(s.Unread), func(u Unread) bool { return !wanted(u.Software) })
 	s.Partial = slices.DeleteFunc(slices.Clone(s.Partial), func(p Partial) bool { return !wanted(p.Software) })
 	return s
@@ -56,19 +98,23 @@ func (s Snapshot) with(rows []Row) Snapshot {
 // under Unread.
 func (s Snapshot) carry(before Snapshot) Snapshot {
 	old := before.only(func(id string) bool { return s.unread(id) && contains(before.Software, id) })
+	s.Told = old.Told
+	for _, r := range s.Rows {
+		delete(s.Told, r.unit())
+	}
 	s = s.with(old.Rows)
 	s.Software = slices.Compact(slices.Sorted(slices.Values(append(s.Software, old.Software...))))
 	return s
 }
 
-// pin is what the next digest compares with after one of which the channel saw no numbers: the rows as they are, with
-// the counts that the channel knows. Otherwise a count that moves a little each time would move far without a word.
-func (s Snapshot) pin(before Snapshot) Snapshot {
-	known := before.rows()
-	s.Rows = slices.Clone(s.Rows)
-	for i, r := range s.Rows {
-		if old, had := known[r.Key]; had {
-			s.Rows[i].Devices = old.Devices
+// remember is a snapshot that the channel saw no numbers of, with those that it was told before, of what its filter lets
+// pass. Otherwise a count that moves a little each time would move far without a word.
+func (s Snapshot) remember(before Snapshot, f Filter) Snapshot {
+	was := byUnit(before.told())
+	s.Told = map[string]int{}
+	for _, u := range Updates(s.Rows) {
+		if old, had := was[u.unit()]; had && f.Passes(old) && old.Devices != u.Devices {
+			s.Told[u.unit()] = old.Devices
 		}
 	}
 	return s
@@ -108,21 +154,6 @@ func (s Snapshot) rows() map[Key]Row {
 func contains(sorted []string, id string) bool {
 	_, found := slices.BinarySearch(sorted, id)
 	return found
-}
-
-// Totals are the sums of the snapshot's rows.
-func (s Snapshot) Totals() Totals {
-	var t Totals
-	kbs := map[string]bool{}
-	for _, r := range s.Rows {
-		kbs[r.KB] = true
-		t.Rows++
-		t.Worst = max(t.Worst, r.Devices)
-		t.Missing += r.Devices
-		t.CVEs += r.CVEs
-	}
-	t.KBs = len(kbs)
-	return t
 }
 
 // DeliveryKey names the digest of a subscription for a due time. It travels with the message.

@@ -33,6 +33,11 @@ func (s Subscription) Watches(software string) bool {
 	return slices.ContainsFunc(s.Watch, func(pattern string) bool { return watches(pattern, software) })
 }
 
+// single reports whether a subscription watches one software and can watch no other.
+func (s Subscription) single() bool {
+	return len(s.Watch) == 1 && s.Watch[0] != All && !strings.Contains(s.Watch[0], "*")
+}
+
 // microsoft begins the id of every software of Microsoft's.
 const microsoft = "microsoft-_-"
 

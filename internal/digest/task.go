@@ -63,7 +63,7 @@ func (t *task) find(ctx context.Context, key string) (message string, err error)
 
 // deliver posts a report, unless an earlier attempt did, and records it.
 func (t *task) deliver(ctx context.Context, r Report, posted string) error {
-	digest, details, whole, toPost := r.pages()
+	digest, details, toPost := r.pages()
 	failures := t.subscription.Failures
 	if toPost && posted == "" {
 		var err error
@@ -74,13 +74,9 @@ func (t *task) deliver(ctx context.Context, r Report, posted string) error {
 	if t.seen.Outcome = OutcomeSilent; posted != "" {
 		t.seen.Outcome, failures = OutcomeSent, 0
 	}
-	baseline := r.After.carry(r.Before)
-	if !whole {
-		baseline = baseline.pin(r.Before)
-	}
 	d := t.delivery(t.key, r.Kind, posted)
 	d.Totals = r.Totals()
-	return t.record(ctx, d, baseline, failures)
+	return t.record(ctx, d, r.baseline(r.whole()), failures)
 }
 
 func (t *task) delivery(key string, kind Kind, message string) Delivery {

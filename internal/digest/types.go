@@ -70,7 +70,7 @@ type Key struct {
 type Row struct {
 	Key
 	Name     string
-	Products string // that it is for, their names joined by commas; empty in what was read before they were kept
+	Products string // that it is for, their names with [ProductsBetween] between them; empty in what was read before they were kept
 	URL      string // as Defender gave it; may be empty or foreign
 	Devices  int    // that lack it
 	CVEs     int    // that it fixes
@@ -85,6 +85,10 @@ type Snapshot struct {
 	Rows     []Row     // sorted by Key
 	Unread   []Unread  // what could not be read; nothing of it is in Rows
 	Partial  []Partial // what could be read but for some rows; the others are in Rows
+
+	// Told are the devices that the channel was told last of an update, by KB, where Rows say otherwise: counts that
+	// move a little are not told each time.
+	Told map[string]int
 }
 
 // Partial is a software of which some rows could not be read. Which updates these are about is not known, so that none
@@ -124,11 +128,14 @@ const (
 	Failed  Kind = "failed"  // nothing could be read
 )
 
-// Totals are the sums of a snapshot after the filter, for progress and chart.
+// Totals are the sums of the updates that a digest's filter lets pass, for progress and chart.
 type Totals struct {
-	KBs     int // different updates
-	Rows    int
+	KBs     int // updates
 	Worst   int // devices that lack the most widely missing update
-	Missing int // devices times updates: the sum of Devices over all rows
-	CVEs    int // sum over all rows; an upper bound, since updates share CVEs
+	Missing int // open installs: the devices of all updates
+	CVEs    int // sum over all updates; an upper bound, since updates share CVEs
+
+	// Rows is set in what was recorded when each row counted by itself: how many rows there were. Of several software
+	// ids that share updates the sums are too high then.
+	Rows int
 }

@@ -5,39 +5,64 @@ import "github.com/missingkbs/missingkbs/internal/view"
 // Verdict is what a digest comes down to, in words.
 type Verdict string
 
-// The verdicts.
+// The verdicts. Those that sound good are said of all that is missing, whatever a filter leaves over.
 const (
-	ActionRequired Verdict = "Action required" // updates that fix CVEs are missing that were not
-	WorthALook     Verdict = "Worth a look"    // it got worse otherwise, or does not get better
-	OnTrack        Verdict = "On track"        // it got better
-	Clean          Verdict = "Clean"           // nothing is missing
-	CouldNotTell   Verdict = "Could not tell"  // not enough was read to say one of the good things
+	ActionRequired Verdict = "Action required"  // updates that fix CVEs are missing that were not
+	WorthALook     Verdict = "Worth a look"     // it got worse otherwise, or this is the first digest and updates are missing
+	NoChange       Verdict = "No change"        // as many updates are missing on as many devices as before
+	OnTrack        Verdict = "On track"         // fewer installs are open
+	BelowFilter    Verdict = "Below the filter" // updates are missing, but none that passes the filter
+	Clean          Verdict = "Clean"            // nothing is missing
+	CouldNotTell   Verdict = "Could not tell"   // not enough was read to say one of the good things
 )
 
-// Verdict judges a digest. It never says anything good about a patch gap of which a part could not be read.
+// Verdict judges a digest by its open installs, and by what appeared. It never says anything good about a patch gap of
+// which a part could not be read.
 func (r Report) Verdict() Verdict {
-	after, changes := r.After.Keep(r.Subscription.Filter), r.changes()
+	is, changes := r.gap(), r.changes()
 	appeared := [][]Change{changes.New, changes.Reopened, changes.Added}
-	unsure := !r.After.whole() || len(r.After.Software) == 0
 	switch {
 	case !r.first() && fixCVEs(appeared):
 		return ActionRequired
-	case len(changes.Grew) > 0 || r.first() && len(after.Rows) > 0 || count(appeared) > 0:
+	case r.first() && len(is.Shown) > 0 || count(appeared) > 0 || r.worse():
 		return WorthALook
-	case unsure:
+	case !r.After.whole() || len(r.After.Software) == 0:
 		return CouldNotTell
-	case len(after.Rows) == 0:
+	case len(is.Shown)+len(is.Hidden) == 0:
 		return Clean
-	case len(changes.Shrank)+len(changes.Closed) > 0:
+	case changes.News():
 		return OnTrack
+	case len(is.Shown) == 0:
+		return BelowFilter
 	}
-	return WorthALook
+	return NoChange
+}
+
+// worse reports whether something changed and no fewer installs are open than before, or more in all: then what the
+// filter hides has grown. What is no longer listed was not installed, so it makes nothing better.
+func (r Report) worse() bool {
+	if r.first() || !r.changes().News() {
+		return false
+	}
+	was, is := r.gapBefore(), r.gap()
+	shownBefore, shown := Sum(was.Shown).Missing-unlisted(r.changes()), Sum(is.Shown).Missing
+	allBefore, all := Sum(was.all()).Missing-unlisted(r.Changes), Sum(is.all()).Missing
+	return shown >= shownBefore || all > allBefore
+}
+
+// unlisted are the open installs of what is no longer listed.
+func unlisted(c Changes) int {
+	n := 0
+	for _, change := range c.Unlisted {
+		n += change.Was.Devices
+	}
+	return n
 }
 
 func fixCVEs(lists [][]Change) bool {
 	for _, list := range lists {
 		for _, c := range list {
-			if c.CVEs > 0 {
+			if c.Now.CVEs > 0 {
 				return true
 			}
 		}
@@ -55,3 +80,5 @@ func count(lists [][]Change) int {
 
 // plural counts in words.
 func plural(n int, noun string) string { return view.Count(n, noun) }
+
+func plain(n int) string { return view.Thousands(n) }

@@ -156,47 +156,54 @@ func (r Report) toldAt() time.Time {
 	return r.Before.At
 }
 
-// compare fills in what changed. Rows that vanished are read again before they are called closed; while that gets on
-// but is not whole it returns a [RetryLater].
+// compare fills in what changed. Rows that vanished are read again before their updates are called closed; while that
+// gets on but is not whole it returns a [RetryLater].
 func (w *Worker) compare(ctx context.Context, r *Report) error {
-	c := Diff(r.Before, r.After, nil)
-	known, err := w.seen(ctx, r.Subscription.Tenant, c.New)
+	unfinished, err := w.confirm(ctx, r)
 	if err != nil {
 		return err
 	}
-	r.After = r.After.with(c.unsure(r.After))
-	var closed []Change
-	var unfinished error
-	if len(c.Vanished) > 0 {
-		reading, cancel := readingTime(ctx)
-		defer cancel()
-		again, err := w.Source.Confirm(reading, softwareOf(c.Vanished))
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		later, _ := errors.AsType[RetryLater](err)
-		switch {
-		case later.Going:
-			unfinished, again = later, Snapshot{}
-		case err != nil:
-			w.log().WarnContext(ctx, "closed updates could not be confirmed", "subscription", r.Subscription.ID, "err", err)
-			again = Snapshot{}
-		}
-		confirmed, stay := c.Confirm(again)
-		closed, r.After = confirmed.Closed, r.After.with(stay)
+	r.Changes = Diff(r.Before, r.After, nil)
+	known, err := w.seen(ctx, r.Subscription.Tenant, r.Changes.New)
+	if err != nil {
+		return err
 	}
 	r.Changes = Diff(r.Before, r.After, known)
-	r.Changes.Closed, r.Changes.Vanished = closed, nil
 	if r.Kind = Same; r.changes().News() || r.unreadNews() {
 		r.Kind = Changed
 	}
 	return unfinished
 }
 
-func softwareOf(changes []Change) []string {
+// confirm reads again what vanished, and puts back what a second reading does not lack.
+func (w *Worker) confirm(ctx context.Context, r *Report) (unfinished, err error) {
+	vanished, unsure := Vanished(r.Before, r.After)
+	r.After = r.After.with(unsure)
+	if len(vanished) == 0 {
+		return nil, nil
+	}
+	reading, cancel := readingTime(ctx)
+	defer cancel()
+	again, err := w.Source.Confirm(reading, softwareOf(vanished))
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	later, _ := errors.AsType[RetryLater](err)
+	switch {
+	case later.Going:
+		unfinished, again = later, Snapshot{}
+	case err != nil:
+		w.log().WarnContext(ctx, "closed updates could not be confirmed", "subscription", r.Subscription.ID, "err", err)
+		again = Snapshot{}
+	}
+	r.After = r.After.with(Unconfirmed(vanished, again))
+	return unfinished, nil
+}
+
+func softwareOf(rows []Row) []string {
 	var ids []string
-	for _, c := range changes {
-		ids = append(ids, c.Software)
+	for _, r := range rows {
+		ids = append(ids, r.Software)
 	}
 	return slices.Compact(slices.Sorted(slices.Values(ids)))
 }
@@ -205,9 +212,11 @@ func (w *Worker) seen(ctx context.Context, tenant string, fresh []Change) (map[K
 	if len(fresh) == 0 {
 		return nil, nil
 	}
-	keys := make([]Key, len(fresh))
-	for i, c := range fresh {
-		keys[i] = c.Key
+	var keys []Key
+	for _, c := range fresh {
+		for _, r := range c.Now.Rows {
+			keys = append(keys, r.Key)
+		}
 	}
 	known, err := w.Store.SeenBefore(ctx, tenant, keys, w.now().Add(-seenFor))
 	if err != nil {
@@ -223,13 +232,16 @@ func (r Report) unreadNews() bool {
 	return fresh || !r.After.whole() && r.Now.Sub(r.Since) >= remindAfter
 }
 
+// whole reports whether the channel is told the numbers of a report.
+func (r Report) whole() bool { return r.Kind != Same || r.Subscription.Quiet == Always }
+
 // pages are what is posted of a report and into its thread; nothing for a silent one.
-func (r Report) pages() (digest, details view.Page, whole, posted bool) {
+func (r Report) pages() (digest, details view.Page, posted bool) {
 	switch {
-	case r.Kind != Same || r.Subscription.Quiet == Always:
-		return r.Page(), r.Details(), true, true
+	case r.whole():
+		return r.Page(), r.Details(), true
 	case r.Subscription.Quiet == Heartbeat:
-		return r.Heartbeat(), view.Page{}, false, true
+		return r.Heartbeat(), view.Page{}, true
 	}
-	return view.Page{}, view.Page{}, false, false
+	return view.Page{}, view.Page{}, false
 }

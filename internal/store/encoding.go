@@ -28,6 +28,7 @@ type contents struct {
 	Hash     []int64 // of the readings, in the order of Software
 	Unread   []digest.Unread
 	Partial  []digest.Partial `json:",omitempty"`
+	Told     map[string]int   `json:",omitempty"` // none in what was stored before they were kept: the rows held them
 }
 
 func columns(rows []digest.Row) gaps {

@@ -29,7 +29,7 @@ func (s *Store) Baseline(ctx context.Context, subscription string) (digest.Snaps
 	if err != nil {
 		return digest.Snapshot{}, false, s.failed("read a baseline", err)
 	}
-	snap := digest.Snapshot{Tenant: row.Tenant, At: moment(list.At), Unread: list.Unread, Partial: list.Partial}
+	snap := digest.Snapshot{Tenant: row.Tenant, At: moment(list.At), Unread: list.Unread, Partial: list.Partial, Told: list.Told}
 	for i, software := range list.Software {
 		rows, err := s.reading(ctx, &u, reading{row.Tenant, software, list.Hash[i]})
 		switch {
@@ -134,7 +134,7 @@ func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap 
 	for _, p := range snap.Partial { // what could not be read of them may be what seems to be gone
 		r.carried[p.Software] = true
 	}
-	list := contents{At: r.at, Software: snap.Software, Hash: make([]int64, len(snap.Software)), Unread: snap.Unread, Partial: snap.Partial}
+	list := contents{At: r.at, Software: snap.Software, Hash: make([]int64, len(snap.Software)), Unread: snap.Unread, Partial: snap.Partial, Told: snap.Told}
 	hashes := map[string]int64{}
 	// Sorted, since two transactions that lock in different orders would wait for each other.
 	for _, software := range slices.Sorted(slices.Values(snap.Software)) {

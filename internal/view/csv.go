@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,8 +13,10 @@ import (
 // ErrNoTable is returned by [WriteCSV] for a page that has nothing to put into rows.
 var ErrNoTable = errors.New("this answer has no table to write as CSV")
 
-// WriteCSV writes the tables of a page as CSV (RFC 4180): a header of column keys, then every row, whatever page was
-// asked for. Old data has two columns more, as_of and stale; data of which rows could not be read has unreadable_rows, their number. Cells that a spreadsheet would run as a formula get a leading apostrophe. Charts are left out. A page without
+// WriteCSV writes the tables of a page as CSV (RFC 4180): a header of column keys in the order of [Table.CSV], then every
+// row, whatever page was asked for. Old data has two columns more, as_of and stale; data of which rows could not be read
+// has unreadable_rows, their number. Cells that a spreadsheet would run as a formula get a leading apostrophe. Charts are
+// left out. A page without
 // a table gives [ErrNoTable]; a table without rows is its header.
 func WriteCSV(w io.Writer, p Page) error {
 	out := csv.NewWriter(w)
@@ -25,19 +28,21 @@ func WriteCSV(w io.Writer, p Page) error {
 		}
 		found = true
 		names, values := moreColumns(p)
-		record := make([]string, len(t.Columns), len(t.Columns)+len(names))
-		for i, c := range t.Columns {
-			record[i] = c.Key
+		columns := t.csvColumns()
+		record := make([]string, len(columns), len(columns)+len(names))
+		for i, at := range columns {
+			record[i] = t.Columns[at].Key
 		}
 		record = append(record, names...)
 		if err := out.Write(record); err != nil {
 			return err
 		}
 		for at := range t.Len() {
-			for i, c := range t.Row(at) {
-				record[i] = cellCSV(t.Columns[i].Kind, c)
+			row := t.Row(at)
+			for i, column := range columns {
+				record[i] = cellCSV(t.Columns[column].Kind, row[column])
 			}
-			copy(record[len(t.Columns):], values)
+			copy(record[len(columns):], values)
 			if err := out.Write(record); err != nil {
 				return err
 			}
@@ -48,6 +53,20 @@ func WriteCSV(w io.Writer, p Page) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// csvColumns are the places of the columns that a file has.
+func (t Table) csvColumns() []int {
+	var places []int
+	for _, key := range t.CSV {
+		if at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Key == key }); at >= 0 {
+			places = append(places, at)
+		}
+	}
+	for at := 0; len(t.CSV) == 0 && at < len(t.Columns); at++ {
+		places = append(places, at)
+	}
+	return places
 }
 
 // moreColumns are the columns more that rows have which are not all that is wanted: of old data when it was fetched and
@@ -66,6 +85,8 @@ func cellCSV(k Kind, c Cell) string {
 	switch {
 	case k == Number:
 		return strconv.Itoa(c.Number)
+	case k == Words:
+		return harmless(strings.Join(c.Words, ", "))
 	case k == Button && c.Action == nil:
 		return ""
 	case k == Button && c.Action.URL != "":

@@ -83,6 +83,7 @@ type Table struct {
 	Columns []Column // at least one; the first names the row
 	Rows    [][]Cell // every row as long as Columns
 	More    More     // rows beside those in Rows
+	CSV     []string // keys of the columns of a CSV file, in its order; all as they stand where it is empty
 	Page    int      // which page the person asked for, from 1; 0 where none was asked for
 	Command string   // the command line that makes this table, to which a medium appends " --page N"
 	Sorts   []Action // other orders, offered where the medium cannot sort by itself

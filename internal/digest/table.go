@@ -1,0 +1,93 @@
+package digest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Extra is a column of a table of updates, after those that every such table has.
+type Extra struct {
+	view.Column
+	Cell     func(Update) view.Cell
+	JSONOnly bool // left out of CSV
+}
+
+// Table lists updates, each in a row: the KB, how many devices lack it, how many CVEs it fixes, what it is, its catalog
+// page, and then what else is asked for. There may be so many that the cells of all rows would take several times as much
+// memory as the updates; most media show a few.
+func Table(updates []Update, extra ...Extra) view.Table {
+	columns := []view.Column{
+		{Key: "kb", Title: "KB"},
+		{Key: "devices", Title: "Devices", Kind: view.Number},
+		{Key: "cves", Title: "CVEs", Kind: view.Number},
+		{Key: "name", Title: "Update"},
+		{Key: "url", Title: "Catalog", Kind: view.Button},
+	}
+	file := []string{"kb", "name"} // the columns of files stay as they are: scripts read them
+	for _, e := range extra {
+		if columns = append(columns, e.Column); !e.JSONOnly {
+			file = append(file, e.Key)
+		}
+	}
+	file = append(file, "devices", "cves", "url")
+	return view.Table{Columns: columns, CSV: file, More: view.More{Count: len(updates), Make: func(i int) []view.Cell {
+		u := updates[i]
+		row := make([]view.Cell, 0, len(columns))
+		row = append(row, view.TextCell(catalog.Label(u.KB())), view.NumberCell(u.Devices), view.NumberCell(u.CVEs), view.TextCell(u.Name()), button(u))
+		for _, e := range extra {
+			row = append(row, e.Cell(u))
+		}
+		return row
+	}}}
+}
+
+// button opens the catalog page of an update, or is empty where there is no page to open.
+func button(u Update) view.Cell {
+	address := u.Address()
+	if address == "" {
+		return view.TextCell("")
+	}
+	return view.Cell{Text: "Catalog", Action: &view.Action{Label: "Catalog", URL: address}}
+}
+
+// Builds is the column of OS builds. People see it where it tells rows apart.
+func Builds(updates []Update) Extra {
+	e := Extra{Column: view.Column{Key: "os_build", Title: "OS build"}, Cell: func(u Update) view.Cell {
+		return view.TextCell(strings.Join(u.Builds(), ", "))
+	}}
+	e.Hidden = Alike(updates, e.Cell)
+	return e
+}
+
+// Alike reports whether a cell tells no rows apart: it says the same in every one of several, or nothing in the only one.
+func Alike(updates []Update, cell func(Update) view.Cell) bool {
+	if len(updates) == 0 {
+		return true
+	}
+	first := cell(updates[0]).Text
+	for _, u := range updates {
+		if cell(u).Text != first {
+			return false
+		}
+	}
+	return len(updates) > 1 || first == ""
+}
+
+// Several reports whether any of some updates has several rows.
+func Several(updates []Update) bool {
+	return slices.ContainsFunc(updates, func(u Update) bool { return len(u.Rows) > 1 })
+}
+
+// EachRow lists the rows behind updates, each by itself, as Defender gives them.
+func EachRow(updates []Update) []Update {
+	var all []Update
+	for _, u := range updates {
+		for i := range u.Rows {
+			all = append(all, newUpdate(u.Rows[i:i+1:i+1]))
+		}
+	}
+	return all
+}
