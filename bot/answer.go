@@ -353,7 +353,7 @@ func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
 	case q.to.direct:
 		return b.tell(ctx, q, page)
 	}
-	_, err := b.options.Ladder.deliver(ctx, delivery{page: page, tries: hookTries, left: q.to.responseURL.left, send: func(f blocks.Form) ([]slack.Block, error) {
+	return b.options.Ladder.deliver(ctx, delivery{page: page, tries: hookTries, left: q.to.responseURL.left, send: func(f blocks.Form) ([]slack.Block, error) {
 		r, drawn, err := newReply(q, page, f)
 		if err == nil {
 			err = b.webhook.Reply(ctx, q.to.responseURL, r)
@@ -363,5 +363,4 @@ func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
 		}
 		return drawn, err
 	}})
-	return err
 }

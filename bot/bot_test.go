@@ -357,6 +357,71 @@ func TestTablesDoNotTravelInAcks(t *testing.T) {
 	}
 }
 
+// A response_url refuses in several words, mostly without a reason. The answer comes more simply each time.
+func TestResponseURLStepsDown(t *testing.T) {
+	const named = `{"ok":false,"error":"invalid_blocks","response_metadata":{"messages":["[ERROR] unsupported type: data_table [json-pointer:/blocks/1/type]"]}}`
+	refusals := func(bodies ...string) (posts []post) {
+		for _, b := range bodies {
+			posts = append(posts, post{http.StatusBadRequest, b, ""})
+		}
+		return posts
+	}
+	for name, c := range map[string]struct {
+		posts []post
+		want  []string // the kinds of the blocks of the posts for two questions
+	}{
+		"one refusal":       {refusals("invalid_blocks"), []string{"header data_table", "header table", "header data_table"}},
+		"as for views":      {refusals("invalid_arguments"), []string{"header data_table", "header table", "header data_table"}},
+		"as JSON":           {[]post{{200, `{"ok":false,"error":"invalid_blocks"}`, ""}}, []string{"header data_table", "header table", "header data_table"}},
+		"with the type":     {[]post{{200, named, ""}}, []string{"header data_table", "header table", "header table"}},
+		"two refusals":      {refusals("invalid_blocks", "invalid_blocks"), []string{"header data_table", "header table", "header section", "header data_table"}},
+		"sections as well":  {refusals("invalid_blocks", "invalid_blocks", "invalid_blocks"), []string{"header data_table", "header table", "header section", "", "header data_table"}},
+		"nothing is taken":  {refusals("invalid_blocks", "invalid_blocks", "invalid_blocks", "invalid_blocks"), []string{"header data_table", "header table", "header section", "", "header data_table"}},
+		"something else":    {refusals("used_url"), []string{"header data_table", "header data_table"}},
+		"a pause meanwhile": {[]post{{429, "", "1"}, {400, "invalid_blocks", ""}}, []string{"header data_table", "header data_table", "header table", "header data_table"}},
+		"broken meanwhile":  {[]post{{500, "", ""}, {400, "invalid_blocks", ""}, {400, "invalid_blocks", ""}}, []string{"header data_table", "header data_table", "header table", "header section", "header data_table"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := start(t, table, Options{}, c.posts...)
+				for n := range 2 {
+					b.events <- typed(n, "x")
+					time.Sleep(10 * time.Second)
+				}
+				synctest.Wait()
+				var got []string
+				for _, s := range b.log {
+					var kinds []string
+					for _, block := range s.Message.Blocks {
+						kinds = append(kinds, block.Type)
+					}
+					if !strings.HasPrefix(s.To, "ack ") {
+						got = append(got, strings.Join(kinds, " "))
+					}
+				}
+				if diff := cmp.Diff(c.want, got); diff != "" {
+					t.Errorf("posts (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// The setting data_table lets tables travel in acknowledgements until a refusal is seen.
+func TestSeenRefusalsKeepTablesOutOfAcks(t *testing.T) {
+	const named = `{"ok":false,"error":"invalid_blocks","errors":["unsupported type: data_table [json-pointer:/blocks/1/type]"]}`
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, table, Options{Tables: TablesData}, post{200, named, ""})
+		b.events <- typed(7, "x")
+		synctest.Wait()
+		b.events <- clicked("run:1", "x", nil)
+		synctest.Wait()
+		b.events <- typed(8, "x")
+		synctest.Wait()
+		expect(t, b, "0s ack e7 table", "0s ack e1", "0s /r1 table", "0s /r1 table", "0s ack e8", "0s /r8 table")
+	})
+}
+
 func TestPostsAreTriedAgainWhenNotTaken(t *testing.T) {
 	for name, c := range map[string]struct {
 		posts []post

@@ -89,9 +89,9 @@ type BlockRefusal struct {
 // LadderOptions configure a [Ladder]. The zero value of each field stands for its default.
 type LadderOptions struct {
 	Tables  Tables             // default TablesAuto
-	Observe func(BlockRefusal) // told of each refusal; default: nobody is
-	Refused func()             // told when the workspace turns out to refuse something
-	Taken   func()             // told when it takes all again
+	Observe func(BlockRefusal) // called for each refusal
+	Refused func()             // called when the workspace turns out to refuse something
+	Taken   func()             // called when it takes everything again
 	Log     *slog.Logger       // default: nothing is logged
 }
 
@@ -149,8 +149,8 @@ type delivery struct {
 	send func(blocks.Form) ([]slack.Block, error)
 }
 
-// deliver sends a page, as often as Slack refuses its blocks each time in a simpler form. It returns the last form.
-func (l *Ladder) deliver(ctx context.Context, d delivery) (blocks.Form, error) {
+// deliver sends a page, as often as Slack refuses its blocks each time in a simpler form.
+func (l *Ladder) deliver(ctx context.Context, d delivery) error {
 	form := l.form(d.on)
 	var last []blocks.Feature // what the message used that was refused last, without a reason
 	for left := d.tries - 1; ; left-- {
@@ -159,9 +159,9 @@ func (l *Ladder) deliver(ctx context.Context, d delivery) (blocks.Form, error) {
 		switch {
 		case err == nil:
 			l.taken(d, blocks.Uses(sent), last)
-			return form, nil
+			return nil
 		case !is:
-			return form, err
+			return err
 		}
 		blamed := refusal.blamed()
 		l.report(ctx, d, refusal, blamed)
@@ -172,9 +172,9 @@ func (l *Ladder) deliver(ctx context.Context, d delivery) (blocks.Form, error) {
 		if d.left != nil {
 			left = min(left, d.left())
 		}
-		next, ok := simpler(form, refusal, blamed, left, d.on)
+		next, ok := simpler(form, blamed, left, d.on)
 		if !ok {
-			return form, err
+			return err
 		}
 		form = next
 	}
@@ -182,7 +182,7 @@ func (l *Ladder) deliver(ctx context.Context, d delivery) (blocks.Form, error) {
 
 // simpler is the form to try after a refusal; ok is false where there is none. The last post but one is for sections, the
 // last for the text alone.
-func simpler(f blocks.Form, r blockRefusal, blamed []blocks.Feature, left int, on surface) (next blocks.Form, ok bool) {
+func simpler(f blocks.Form, blamed []blocks.Feature, left int, on surface) (next blocks.Form, ok bool) {
 	last := 1
 	if on == onHome { // which has no text
 		last = 0

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -100,7 +101,7 @@ func richPage(title string) view.Page {
 // deliverTo sends a page to a choosy Slack, and returns the features that it arrived with.
 func deliverTo(l *Ladder, p *choosy, page view.Page, tries int) ([]blocks.Feature, error) {
 	p.posts, p.shown, p.refused = 0, nil, 0
-	_, err := l.deliver(p.t.Context(), delivery{page: page, on: p.on, tries: tries, send: func(f blocks.Form) ([]slack.Block, error) {
+	err := l.deliver(p.t.Context(), delivery{page: page, on: p.on, tries: tries, send: func(f blocks.Form) ([]slack.Block, error) {
 		sent := blocks.Render(page, blocks.Options{Form: f}).Blocks
 		if p.on == onHome {
 			sent = blocks.Home(page, blocks.Options{Form: f}, "").Blocks.BlockSet
@@ -189,7 +190,7 @@ func TestWhateverIsRefusedThePageArrives(t *testing.T) {
 				}
 			}
 			tries := []int{hookTries, callTries}[random.IntN(2)]
-			if _, err := deliverTo(l, p, richPage(fmt.Sprint(random.IntN(5))), tries); err != nil || p.posts > tries || len(p.shown) == 0 {
+			if _, err := deliverTo(l, p, richPage(strconv.Itoa(random.IntN(5))), tries); err != nil || p.posts > tries || len(p.shown) == 0 {
 				t.Fatalf("seed %d: %d posts of %d, %d blocks arrived, %v", seed, p.posts, tries, len(p.shown), err)
 			}
 		}
@@ -340,7 +341,7 @@ func TestHomeIsJudgedApart(t *testing.T) {
 func TestOtherErrorsAreNoRefusals(t *testing.T) {
 	for _, err := range []error{errUnsure, slack.SlackErrorResponse{Err: "channel_not_found"}, &slack.RateLimitedError{RetryAfter: time.Second}} {
 		posts := 0
-		_, got := NewLadder(LadderOptions{}).deliver(t.Context(), delivery{page: richPage("x"), tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+		got := NewLadder(LadderOptions{}).deliver(t.Context(), delivery{page: richPage("x"), tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
 			posts++
 			return blocks.Render(richPage("x"), blocks.Options{Form: f}).Blocks, err
 		}})

@@ -91,7 +91,7 @@ func (p *Poster) Tell(ctx context.Context, user string, page view.Page) error {
 // send posts a page as richly as the workspace takes it.
 func (p *Poster) send(ctx context.Context, channel string, page view.Page, more ...slack.MsgOption) (message string, err error) {
 	page.Actions = slices.DeleteFunc(slices.Clone(page.Actions), func(a view.Action) bool { return a.Effect == view.Share })
-	_, err = p.ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+	err = p.ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
 		m := blocks.Render(page, blocks.Options{Form: f})
 		message, err = p.postMessage(ctx, channel, m, more)
 		return m.Blocks, err

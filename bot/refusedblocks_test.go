@@ -3,6 +3,7 @@ package bot
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,4 +128,28 @@ func TestRefusedAtHook(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", body, said, ok, want)
 		}
 	}
+}
+
+// Whatever Slack says of blocks, it is read without a crash, and only features that were used are blamed.
+func FuzzJudge(f *testing.F) {
+	sent := blocks.Render(richPage("x"), blocks.Options{}).Blocks
+	for _, words := range []string{
+		"unsupported type: data_table [json-pointer:/blocks/1/type]", "unsupported type: action_cell [json-pointer:/view/blocks/1/rows/1/2/type]",
+		"missing required field: text [json-pointer:/1/rows/99999999999999999999/2]", "[ERROR]  [json-pointer:/blocks/]", "[json-pointer:", "\xff [json-pointer:/blocks/1/rows/0/0/\xff]",
+	} {
+		f.Add(words, "invalid_blocks")
+	}
+	f.Fuzz(func(t *testing.T, words, code string) {
+		refusal := slack.SlackErrorResponse{Err: code}
+		refusal.ResponseMetadata.Messages = strings.Split(words, "\n")
+		got, ok := judge(refusal, sent)
+		if !ok {
+			return
+		}
+		for _, feature := range append(got.blamed(), got.unsupported...) {
+			if !slices.Contains(blocks.Uses(sent), feature) {
+				t.Errorf("%q blames %s, which was not used", words, feature)
+			}
+		}
+	})
 }

@@ -37,7 +37,7 @@ func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
 	if q.line == commands.HomeName {
 		first = ""
 	}
-	_, err := b.options.Ladder.deliver(ctx, delivery{page: page, on: onHome, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+	err := b.options.Ladder.deliver(ctx, delivery{page: page, on: onHome, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
 		home := blocks.Home(page, blocks.Options{Form: f}, first)
 		return home.Blocks.BlockSet, twice(ctx, true, func() error {
 			_, err := b.screens.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: q.user, View: *home})
@@ -52,7 +52,7 @@ func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
 
 // tell sends a page to the person as a direct message.
 func (b *Bot) tell(ctx context.Context, q question, page view.Page) error {
-	_, err := b.options.Ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+	err := b.options.Ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
 		m := blocks.Render(page, blocks.Options{Form: f, Direct: true})
 		return m.Blocks, b.tellOnce(ctx, q, m)
 	}})

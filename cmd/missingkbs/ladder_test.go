@@ -99,17 +99,17 @@ func TestEveryWayStepsDown(t *testing.T) {
 		refused sandbox.RefusedBlocks
 		want    []string // with which tables arrive
 	}{
-		"nothing":                {sandbox.RefusedBlocks{}, []string{"action_cell", "data_table"}},
-		"buttons in tables":      {sandbox.RefusedBlocks{ActionCell: true}, []string{"data_table"}},
-		"data tables":            {sandbox.RefusedBlocks{DataTable: true}, []string{"table"}},
-		"all tables":             {sandbox.RefusedBlocks{DataTable: true, Table: true}, nil},
-		"plain tables":           {sandbox.RefusedBlocks{Table: true}, []string{"action_cell", "data_table"}},
-		"charts":                 {sandbox.RefusedBlocks{DataVisualization: true}, []string{"action_cell", "data_table"}},
-		"everything":             {sandbox.RefusedBlocks{ActionCell: true, DataTable: true, Table: true, DataVisualization: true}, nil},
-		"everything, mutely":     {sandbox.RefusedBlocks{ActionCell: true, DataTable: true, Table: true, DataVisualization: true, Mutely: true}, nil},
-		"buttons, mutely":        {sandbox.RefusedBlocks{ActionCell: true, Mutely: true}, []string{"data_table"}},
-		"data tables, mutely":    {sandbox.RefusedBlocks{DataTable: true, Mutely: true}, []string{"table"}},
-		"nothing, mutely": {sandbox.RefusedBlocks{Mutely: true}, []string{"action_cell", "data_table"}},
+		"nothing":             {sandbox.RefusedBlocks{}, []string{"action_cell", "data_table"}},
+		"buttons in tables":   {sandbox.RefusedBlocks{ActionCell: true}, []string{"data_table"}},
+		"data tables":         {sandbox.RefusedBlocks{DataTable: true}, []string{"table"}},
+		"all tables":          {sandbox.RefusedBlocks{DataTable: true, Table: true}, nil},
+		"plain tables":        {sandbox.RefusedBlocks{Table: true}, []string{"action_cell", "data_table"}},
+		"charts":              {sandbox.RefusedBlocks{DataVisualization: true}, []string{"action_cell", "data_table"}},
+		"everything":          {sandbox.RefusedBlocks{ActionCell: true, DataTable: true, Table: true, DataVisualization: true}, nil},
+		"everything, mutely":  {sandbox.RefusedBlocks{ActionCell: true, DataTable: true, Table: true, DataVisualization: true, Mutely: true}, nil},
+		"buttons, mutely":     {sandbox.RefusedBlocks{ActionCell: true, Mutely: true}, []string{"data_table"}},
+		"data tables, mutely": {sandbox.RefusedBlocks{DataTable: true, Mutely: true}, []string{"table"}},
+		"nothing, mutely":     {sandbox.RefusedBlocks{Mutely: true}, []string{"action_cell", "data_table"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,8 +149,13 @@ func TestRefusalsThatBeginInTheMiddle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for i, f := range []sandbox.Faults{
-		{}, {RefuseNewBlocks: true}, {}, {Refused: sandbox.RefusedBlocks{DataTable: true, Table: true}}, {Refused: sandbox.RefusedBlocks{Table: true, Mutely: true}},
-		{RefuseNewBlocks: true, Refused: sandbox.RefusedBlocks{Table: true, DataTable: true, Mutely: true}}, {},
+		{},
+		{RefuseNewBlocks: true},
+		{},
+		{Refused: sandbox.RefusedBlocks{DataTable: true, Table: true}},
+		{Refused: sandbox.RefusedBlocks{Table: true, Mutely: true}},
+		{RefuseNewBlocks: true, Refused: sandbox.RefusedBlocks{Table: true, DataTable: true, Mutely: true}},
+		{},
 	} {
 		w.slack.SetFaults(f)
 		for range 2 {
