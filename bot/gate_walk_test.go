@@ -118,7 +118,7 @@ func walkedWith(t *testing.T, run func(context.Context, commands.Request) (view.
 	index := &commands.Index{}
 	all := []commands.Command{
 		commands.Software(nil, index), commands.Search(nil, index), commands.Digest(nil, commands.DigestOptions{}),
-		commands.Home(nil, index, commands.HomeOptions{}), commands.Admin(nil, nil, nil),
+		commands.Home(nil, index, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil),
 	}
 	for i := range all {
 		all[i].Run = run

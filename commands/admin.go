@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -29,13 +30,18 @@ type Gatekeeper interface {
 	Strangers(ctx context.Context, channel string) (teams []string, shared bool, err error) // the other organisations that read a channel
 }
 
+// Quota tells how much may still be asked of Defender; *[api.Client] has it.
+type Quota interface {
+	Quota(ctx context.Context) api.Quota
+}
+
 // Admin is the command for administrators: it tells who may what, and allows channels that are shared with other
 // organisations. All of it takes the right to administer.
-func Admin(s Allowances, g Gatekeeper, now func() time.Time) Command {
+func Admin(s Allowances, g Gatekeeper, q Quota, now func() time.Time) Command {
 	if now == nil {
 		now = time.Now
 	}
-	a := admin{s, g, now}
+	a := admin{s, g, q, now}
 	words := a.words()
 	help := make([]view.Fact, len(words))
 	names := make([]string, len(words))
@@ -58,6 +64,7 @@ func Admin(s Allowances, g Gatekeeper, now func() time.Time) Command {
 type admin struct {
 	store Allowances
 	gate  Gatekeeper
+	quota Quota // nil for none
 	now   func() time.Time
 }
 
@@ -98,6 +105,9 @@ func (a admin) list(ctx context.Context, req Request) (view.Page, error) {
 		return view.Page{}, err
 	}
 	page := view.Page{Title: "Who may what", Lead: "As the settings of this bot say.", Parts: []view.Part{a.gate.Rules()}}
+	if a.quota != nil {
+		page.Parts = append(page.Parts, quotaFacts(a.quota.Quota(ctx), a.now()))
+	}
 	if len(all) == 0 {
 		page.Note = "No channel that is shared with another organisation is allowed: nothing is posted there. Allow one with: admin allow-channel."
 		return page, nil
@@ -112,6 +122,31 @@ func (a admin) list(ctx context.Context, req Request) (view.Page, error) {
 	}
 	page.Parts = append(page.Parts, t)
 	return page, nil
+}
+
+// quotaFacts say how many calls of Defender are left.
+func quotaFacts(q api.Quota, now time.Time) view.Facts {
+	var left []string
+	for _, w := range []struct {
+		api.Window
+		name string
+	}{{q.Minute, "minute"}, {q.Hour, "hour"}} {
+		if w.Limit > 0 {
+			left = append(left, fmt.Sprintf("%s of %s this %s", view.Thousands(w.Left), view.Thousands(w.Limit), w.name))
+		}
+	}
+	value := strings.Join(left, ", ")
+	switch {
+	case len(left) == 0:
+		value = "not limited"
+	case q.Shared:
+		value += ", shared by all replicas"
+	}
+	facts := view.Facts{{Name: "Defender calls left", Value: value}}
+	if wait := q.Next.Sub(now); wait > time.Second {
+		facts = append(facts, view.Fact{Name: "Next call", Value: "in " + view.Age(wait) + "; until then stored answers are shown"})
+	}
+	return facts
 }
 
 func (a admin) who(ctx context.Context, req Request) (view.Page, error) {

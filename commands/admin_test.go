@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -62,7 +63,7 @@ func (keeper) Strangers(_ context.Context, channel string) ([]string, bool, erro
 // in the value of a button.
 func TestMentionsAreRead(t *testing.T) {
 	t.Parallel()
-	c := Admin(&book{allowed: map[string]digest.Allowance{}}, keeper{}, nil)
+	c := Admin(&book{allowed: map[string]digest.Allowance{}}, keeper{}, nil, nil)
 	ask := func(req Request) string {
 		req.Words = req.Words[1:]
 		page, err := c.Run(t.Context(), req)
@@ -126,11 +127,21 @@ func TestMentionsAreRead(t *testing.T) {
 	}
 }
 
+// calls is what is left of Defender's quota.
+type calls struct{}
+
+func (calls) Quota(context.Context) api.Quota {
+	return api.Quota{
+		Minute: api.Window{Limit: 50, Left: 49}, Hour: api.Window{Limit: 1500, Left: 1499}, Shared: true,
+		Next: time.Date(2026, 3, 1, 9, 5, 30, 0, time.UTC),
+	}
+}
+
 func TestAdmin(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	b := &book{allowed: map[string]digest.Allowance{}}
-	c := Admin(b, keeper{}, func() time.Time { return at })
+	c := Admin(b, keeper{}, calls{}, func() time.Time { return at })
 	ask := func(line string) string {
 		page, err := c.Run(t.Context(), Request{ID: "q1", User: "U0ADMIN", Channel: "C0SHARED", Words: Split(line)})
 		if err != nil {
@@ -144,6 +155,8 @@ func TestAdmin(t *testing.T) {
 	}
 	for _, step := range []struct{ line, says string }{
 		{"", "No channel that is shared with another organisation is allowed"},
+		{"list", "49 of 50 this minute, 1,499 of 1,500 this hour, shared by all replicas"},
+		{"list", "in 5 min; until then stored answers are shown"},
 		{"who", "U0ADMIN in C0SHARED"},
 		{"who", "What you may do here"},
 		{"who u0alice1", "U0ALICE1 in C0SHARED"},

@@ -90,7 +90,7 @@ func all(t *testing.T) []commands.Command {
 	t.Helper()
 	r, err := commands.NewRouter(
 		commands.Software(nil, nil), commands.Search(nil, nil), commands.Digest(nil, commands.DigestOptions{}), commands.Home(nil, nil, commands.HomeOptions{}),
-		commands.Admin(nil, nil, nil),
+		commands.Admin(nil, nil, nil, nil),
 	)
 	if err != nil {
 		t.Fatal(err)

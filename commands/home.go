@@ -2,12 +2,8 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
-	"time"
 
-	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -15,26 +11,21 @@ import (
 // HomeName is the command line that makes the first page.
 const HomeName = "home"
 
-// homeSoftware is how many of the most exposed software ids the first page shows.
-const homeSoftware = 10
-
 // HomeOptions are what the first page tells of beside the software of the tenant. A nil field leaves its part out.
 type HomeOptions struct {
 	Digests interface { // whose digests a person made
 		Subscriptions(ctx context.Context, filter digest.SubscriptionFilter) ([]digest.Subscription, error)
 	}
-	Quota interface { // how much may still be asked of Defender; *[api.Client] tells
-		Quota(ctx context.Context) api.Quota
-	}
+	Quota Quota // the first page leaves most of it to questions
 }
 
-// Home is the command that makes the first page: what is most exposed, the digests that the person made, and how much
-// of Defender's quota is left. A part that cannot be read says so and does not take the others with it.
+// Home is the command that makes the first page: the Microsoft software that lacks updates, and the digests that the person
+// made. A part that cannot be read says so and does not take the others with it.
 func Home(d Defender, idx *Index, o HomeOptions) Command {
 	h := home{HomeOptions: o, defender: d, index: idx}
 	return Command{
 		Name:    HomeName,
-		Summary: "the first page: the most exposed software, your own digests, and how much may still be asked of Defender",
+		Summary: "the first page: software with missing updates, and your own digests",
 		Run: func(ctx context.Context, req Request) (view.Page, error) {
 			if err := noWords(HomeName, req.Words); err != nil {
 				return view.Page{}, err
@@ -62,56 +53,7 @@ func (h home) page(ctx context.Context, req Request) view.Page {
 	}
 	h.software(ctx, req, &page)
 	h.digests(ctx, req, &page)
-	if h.Quota != nil {
-		page.Parts = append(page.Parts, quotaFacts(h.Quota.Quota(ctx), time.Now()))
-	}
 	return page
-}
-
-// quotaFacts say how much may still be asked of Defender.
-func quotaFacts(q api.Quota, now time.Time) view.Facts {
-	var left []string
-	for _, w := range []struct {
-		api.Window
-		name string
-	}{{q.Minute, "minute"}, {q.Hour, "hour"}} {
-		if w.Limit > 0 {
-			left = append(left, fmt.Sprintf("%s of %s this %s", view.Thousands(w.Left), view.Thousands(w.Limit), w.name))
-		}
-	}
-	value := strings.Join(left, ", ")
-	switch {
-	case len(left) == 0:
-		value = "not limited"
-	case q.Shared:
-		value += ", shared by all replicas"
-	}
-	facts := view.Facts{{Name: "Defender calls left", Value: value}}
-	if wait := q.Next.Sub(now); wait > time.Second {
-		facts = append(facts, view.Fact{Name: "Next call", Value: "in " + view.Age(wait) + "; until then stored answers are shown"})
-	}
-	return facts
-}
-
-// software adds the software that exposes most devices.
-func (h home) software(ctx context.Context, req Request, page *view.Page) {
-	found, err := h.index.find(ctx, h.defender, req, nil)
-	if err != nil {
-		page.Parts = append(page.Parts, view.Facts{{Name: "Software", Value: Explain(err).Title + "."}})
-		return
-	}
-	page.AsOf = found.asOf
-	rest := len(found.software) - homeSoftware
-	found.software = found.software[:min(len(found.software), homeSoftware)]
-	if page.Unreadable = found.skipped; found.skipped > 0 {
-		page.Parts = append(page.Parts, view.Facts{{Name: "Software list", Value: couldNotRead(found.skipped) + ", so there may be more"}})
-	}
-	t := softwareTable(nil, found)
-	t.Caption = "The software that exposes most devices"
-	page.Parts = append(page.Parts, t)
-	if rest > 0 {
-		page.Note = fmt.Sprintf("The %s that expose most devices; %s more under All software.", softwareCount(len(t.Rows)), view.Thousands(rest))
-	}
 }
 
 // digests adds the digests that the person made, in whatever channel.

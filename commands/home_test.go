@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,8 +54,16 @@ func captions(p view.Page) string {
 func TestHome(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t)
-	for i := range 12 {
-		n.PutSoftware(apitest.Software{ID: fmt.Sprintf("microsoft-_-tool_%02d", i), Name: "tool", Vendor: "microsoft", ExposedMachines: i, Weaknesses: 1})
+	// Software without KBs by nature exposes more devices, and is not what the page is about.
+	n.PutSoftware(apitest.Software{ID: "google-_-chrome", Name: "chrome", Vendor: "google", ExposedMachines: 900, Weaknesses: 9})
+	n.PutSoftware(apitest.Software{ID: "microsoft-_-edge_chromium-based", Name: "edge", Vendor: "microsoft", ExposedMachines: 800, Weaknesses: 9})
+	for i := range 15 {
+		id := fmt.Sprintf("microsoft-_-tool_%02d", i)
+		n.PutSoftware(
+			apitest.Software{ID: id, Name: "tool", Vendor: "microsoft", ExposedMachines: 100 + i, Weaknesses: 1},
+			apitest.KB{ID: fmt.Sprintf("50000%02d", i), Name: "2026-11 Update", OSBuild: "1", MachineMissedOn: 50 - i, CVEAddressed: 1},
+			apitest.KB{ID: fmt.Sprintf("50000%02d", i), Name: "2026-11 Update", OSBuild: "2", MachineMissedOn: 20, CVEAddressed: 1},
+		)
 	}
 	own := digest.Subscription{
 		ID: "4711", Tenant: digest.DefaultTenant, Channel: "C1", Owner: "U1", Watch: []string{"microsoft-_-edge"},
@@ -62,29 +71,87 @@ func TestHome(t *testing.T) {
 	}
 	others := own
 	others.ID, others.Owner = "4712", "U2"
-	o := commands.HomeOptions{
-		Digests: newMemory(own, others),
-		Quota:   quota{Minute: api.Window{Limit: 50, Left: 49}, Hour: api.Window{Limit: 1500, Left: 1499}, Shared: true, Next: time.Now().Add(5*time.Minute + 30*time.Second)},
-	}
+	o := commands.HomeOptions{Digests: newMemory(own, others)}
 	page := homePage(t, n.client, o, "U1")
 	got := captions(page)
 	for _, want := range []string{
-		"The software that exposes most devices: microsoft-_-edge microsoft-_-tool_11 ",
+		// By the devices that lack their largest update, summed over builds; of those read, tool_14 … tool_03, the ten largest.
+		"Microsoft software with missing updates: microsoft-_-edge microsoft-_-tool_03 microsoft-_-tool_04 ",
 		"The digests you made: 4711\n",
-		"Defender calls left=49 of 50 this minute, 1,499 of 1,500 this hour, shared by all replicas\nNext call=in 5 min",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page lacks %q:\n%s", want, got)
 		}
 	}
-	if strings.Contains(got, "microsoft-_-tool_00") || !strings.Contains(page.Note, "3 more") {
-		t.Errorf("ten are shown and the rest is counted: %q\n%s", page.Note, got)
+	table := page.Parts[0].(view.Table)
+	if row := table.Rows[1]; len(table.Rows) != 10 || row[1].Number != 1 || row[2].Number != 67 {
+		t.Errorf("%d rows, the second is %+v; want ten, and 1 update on 47 + 20 devices", len(table.Rows), row)
+	}
+	for _, no := range []string{"chrome", "Defender calls left", "4712"} {
+		if strings.Contains(got, no) {
+			t.Errorf("the page names %s:\n%s", no, got)
+		}
+	}
+	if !strings.Contains(page.Note, "Of the 17 Microsoft software ids with weaknesses the 14 ") {
+		t.Errorf("the rest is not counted: %q", page.Note)
 	}
 	if page.AsOf.Time.IsZero() {
 		t.Error("the page does not say how old it is")
 	}
-	if nobody := captions(homePage(t, n.client, o, "U9")); !strings.Contains(nobody, "Your digests=none yet") {
-		t.Errorf("a person without digests is told nothing of how to make one:\n%s", nobody)
+	if stranger := captions(homePage(t, n.client, o, "U9")); !strings.Contains(stranger, "Your digests=none yet") {
+		t.Errorf("a person without digests is told nothing of how to make one:\n%s", stranger)
+	}
+}
+
+// counting is a Defender that counts the readings, some of which fail.
+type counting struct {
+	commands.Defender
+	asked *atomic.Int32
+	fails string // the software whose reading fails; * for all
+}
+
+func (c counting) MissingKBs(ctx context.Context, id string, opts ...api.CallOption) (api.Answer[[]api.MissingKB], error) {
+	c.asked.Add(1)
+	if c.fails == "*" || c.fails == id {
+		return api.Answer[[]api.MissingKB]{}, &api.Error{Kind: api.ErrUnavailable}
+	}
+	return c.Defender.MissingKBs(ctx, id, opts...)
+}
+
+// The page says what it could not read, and never that nothing is missing because of that. Most of a quota is left.
+func TestHomeReadsWhatItCan(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t)
+	n.PutSoftware(apitest.Software{ID: "microsoft-_-office", Name: "office", Vendor: "microsoft", ExposedMachines: 7, Weaknesses: 1})
+	for _, c := range []struct {
+		name, fails string
+		left        int
+		calls       int32
+		says        string
+	}{
+		{"all", "", 50, 2, "Microsoft software with missing updates: microsoft-_-edge\n"},
+		{"one fails", "microsoft-_-edge", 50, 2, "Not read=microsoft-_-edge: Defender cannot be reached. Reload asks again.\n"},
+		{"all fail", "*", 50, 2, "Not read=microsoft-_-edge, microsoft-_-office: Defender cannot be reached. Reload asks again.\n"},
+		{"little is left", "", 3, 1, "Microsoft software with missing updates: microsoft-_-edge\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := counting{n.client, new(atomic.Int32), c.fails}
+			page := homePage(t, d, commands.HomeOptions{Quota: quota{Minute: api.Window{Limit: 50, Left: c.left}}}, "U1")
+			if got := captions(page); got != c.says || d.asked.Load() != c.calls {
+				t.Errorf("%d calls and %q, want %d and %q", d.asked.Load(), got, c.calls, c.says)
+			}
+		})
+	}
+}
+
+// A tenant whose software lacks nothing is told so.
+func TestHomeWhereNothingIsMissing(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t)
+	n.PutSoftware(apitest.Software{ID: "microsoft-_-edge", Name: "edge", Vendor: "microsoft", Weaknesses: 14, ExposedMachines: 240})
+	if got, want := captions(homePage(t, n.client, commands.HomeOptions{}, "U1")), "Software=no Microsoft software with weaknesses lacks an update\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

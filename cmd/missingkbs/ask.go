@@ -162,7 +162,7 @@ func (c askCmd) digests(ctx context.Context, m *mistakes, s streams) (commands.C
 
 // adminInSlack stands for the command admin, which takes what only Slack tells: people, groups and channels.
 func adminInSlack() commands.Command {
-	c := commands.Admin(nil, nil, nil)
+	c := commands.Admin(nil, nil, nil, nil)
 	c.Summary += "; in Slack only"
 	c.Run = func(context.Context, commands.Request) (view.Page, error) {
 		return view.Page{}, &commands.Error{

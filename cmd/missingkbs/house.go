@@ -150,7 +150,7 @@ func (h house) open(ctx context.Context) error {
 	people := h.remembering(word)
 	router, err := newRouter(people, index, commands.Digest(audited, commands.DigestOptions{
 		Defender: people, Index: index, People: gate, Queue: queue, Preview: &preview, File: h.digests != nil, Now: h.now,
-	}), commands.Home(people, index, commands.HomeOptions{Digests: h.store, Quota: h.defender}), commands.Admin(audited, gate, h.now))
+	}), commands.Home(people, index, commands.HomeOptions{Digests: h.store, Quota: h.defender}), commands.Admin(audited, gate, h.defender, h.now))
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ const (
 // typedLines are lines for each command that there is, and for each word that may follow one.
 func typedLines(t *testing.T) (lines []string) {
 	t.Helper()
-	r, err := newRouter(nil, nil, commands.Digest(nil, commands.DigestOptions{}), commands.Home(nil, nil, commands.HomeOptions{}), commands.Admin(nil, nil, nil))
+	r, err := newRouter(nil, nil, commands.Digest(nil, commands.DigestOptions{}), commands.Home(nil, nil, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,138 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	homeSoftware = 10              // how many rows the first page has
+	homeRead     = 14              // of how many software ids it reads the missing KBs: some lack none
+	homeParallel = 4               // calls at once
+	homeTime     = 4 * time.Second // how long it reads; what has not come by then is there after a reload
+)
+
+// microsoftVendor is Defender's name of the one vendor whose updates are KBs.
+const microsoftVendor = "microsoft"
+
+// reading is what the first page knows of one software.
+type reading struct {
+	software api.Software
+	updates  []digest.Update
+	asOf     view.AsOf
+	err      error
+}
+
+// software adds the Microsoft software that lacks updates, the largest gap first. Software that has no KBs by nature, as
+// that of other vendors, is not here however many devices it exposes.
+func (h home) software(ctx context.Context, req Request, page *view.Page) {
+	found, err := h.index.find(ctx, h.defender, req, nil)
+	if err != nil {
+		page.Parts = append(page.Parts, view.Facts{{Name: "Software", Value: Explain(err).Title + "."}})
+		return
+	}
+	page.AsOf = found.asOf
+	if page.Unreadable = found.skipped; found.skipped > 0 {
+		page.Parts = append(page.Parts, view.Facts{{Name: "Software list", Value: couldNotRead(found.skipped) + ", so there may be more"}})
+	}
+	candidates := slices.DeleteFunc(found.software, func(s api.Software) bool {
+		return s.Vendor != microsoftVendor || s.ExposedMachines == 0 || s.Weaknesses == 0
+	})
+	read := h.read(ctx, candidates[:min(len(candidates), homeRead)])
+	table, failed := homeTable(read, page)
+	switch {
+	case len(table.Rows) > 0:
+		page.Parts = append(page.Parts, table)
+	case len(failed) == 0 && len(read) == len(candidates):
+		page.Parts = append(page.Parts, view.Facts{{Name: "Software", Value: "no Microsoft software with weaknesses lacks an update"}})
+	case len(failed) == 0:
+		page.Parts = append(page.Parts, view.Facts{{Name: "Software", Value: "the most exposed Microsoft software lacks no update; the rest is under All software"}})
+	}
+	if len(failed) > 0 {
+		page.Parts = append(page.Parts, view.Facts{{
+			Name: "Not read", Value: strings.Join(failed, ", ") + ": " + Explain(firstError(read)).Title + ". Reload asks again.",
+		}})
+	}
+	if rest := len(candidates) - len(read); rest > 0 {
+		page.Note = "Of the " + view.Thousands(len(candidates)) + " Microsoft software ids with weaknesses the " + view.Thousands(len(read)) +
+			" that expose most devices were read; the rest is under All software."
+	}
+}
+
+// read reads what some software lacks, in the time that there is and with half of the quota at most: questions need it more.
+func (h home) read(ctx context.Context, some []api.Software) []reading {
+	if h.Quota != nil {
+		if minute := h.Quota.Quota(ctx).Minute; minute.Limit > 0 {
+			some = some[:min(len(some), max(minute.Left/2, 1))]
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, homeTime)
+	defer cancel()
+	var g errgroup.Group
+	g.SetLimit(homeParallel)
+	all := make([]reading, len(some))
+	for i, s := range some {
+		g.Go(func() error {
+			answer, err := h.defender.MissingKBs(ctx, s.ID)
+			all[i] = reading{software: s, updates: digest.Updates(Rows(s.ID, answer.Value)), asOf: asOf(answer), err: err}
+			return nil
+		})
+	}
+	_ = g.Wait() // each failure is told with its software
+	return all
+}
+
+// homeTable lists the software that lacks updates, and names what could not be read. The page is as old as the oldest
+// answer in it.
+func homeTable(read []reading, page *view.Page) (t view.Table, failed []string) {
+	t = view.Table{
+		Caption: "Microsoft software with missing updates",
+		Columns: []view.Column{
+			{Key: "software", Title: "Software"},
+			{Key: "updates", Title: "Missing updates", Kind: view.Number},
+			{Key: "devices", Title: "Devices, largest", Kind: view.Number},
+			{Key: "ask", Title: "Show", Kind: view.Button},
+		},
+	}
+	slices.SortStableFunc(read, func(a, b reading) int {
+		return cmp.Or(cmp.Compare(largestGap(b.updates), largestGap(a.updates)), cmp.Compare(len(b.updates), len(a.updates)))
+	})
+	for _, r := range read {
+		if r.err != nil {
+			failed = append(failed, r.software.ID)
+			continue
+		}
+		if r.asOf.Age > page.AsOf.Age {
+			page.AsOf = r.asOf
+		}
+		if len(r.updates) > 0 && len(t.Rows) < homeSoftware {
+			t.Rows = append(t.Rows, []view.Cell{
+				view.TextCell(r.software.ID), view.NumberCell(len(r.updates)), view.NumberCell(largestGap(r.updates)),
+				{Text: r.software.ID, Action: &view.Action{Label: "Show", Command: Line(r.software.ID)}},
+			})
+		}
+	}
+	return t, failed
+}
+
+// largestGap is on how many devices the update is missing that most devices lack.
+func largestGap(updates []digest.Update) int {
+	if len(updates) == 0 {
+		return 0
+	}
+	return updates[0].Devices
+}
+
+func firstError(read []reading) error {
+	i := slices.IndexFunc(read, func(r reading) bool { return r.err != nil })
+	return read[i].err
+}
