@@ -88,15 +88,33 @@ func (p *Poster) Tell(ctx context.Context, user string, page view.Page) error {
 	return nil
 }
 
-// send posts a page as richly as the workspace takes it.
+// send posts a page as richly as the workspace takes it. A page whose rows were chosen for a richer form, as those of a
+// thread are, is followed by messages with the rows that had no room.
 func (p *Poster) send(ctx context.Context, channel string, page view.Page, more ...slack.MsgOption) (message string, err error) {
 	page.Actions = slices.DeleteFunc(slices.Clone(page.Actions), func(a view.Action) bool { return a.Effect == view.Share })
+	message, left, err := p.deliver(ctx, channel, page, more)
+	for err == nil && left > 0 {
+		var ok bool
+		if page, ok = rowsLeft(page, left); !ok {
+			break
+		}
+		if _, left, err = p.deliver(ctx, channel, page, more); err != nil {
+			p.log.WarnContext(ctx, "rows of a message did not follow it; the message says which it holds", "channel", channel, "error", withoutURL(err))
+			return message, nil // which would come twice otherwise
+		}
+	}
+	return message, slackFailure(err)
+}
+
+// deliver posts one message, and returns how many rows it has no room for.
+func (p *Poster) deliver(ctx context.Context, channel string, page view.Page, more []slack.MsgOption) (message string, left int, err error) {
 	err = p.ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
 		m := blocks.Render(page, blocks.Options{Form: f})
 		message, err = p.postMessage(ctx, channel, m, more)
+		left = m.Hidden
 		return m.Blocks, err
 	}})
-	return message, slackFailure(err)
+	return message, left, err
 }
 
 func (p *Poster) postMessage(ctx context.Context, channel string, m blocks.Message, more []slack.MsgOption) (string, error) {

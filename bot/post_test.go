@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -268,6 +269,41 @@ func TestPostDetailsIntoTheThread(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("replies (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What the form of a message has no room for comes in the next one: when Slack refuses a page of rows in the middle of a
+// thread, no row of it is lost or comes twice.
+func TestThreadHoldsEveryRowWhateverIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, refused := range map[string]sandbox.RefusedBlocks{
+		"nothing":            {},
+		"data tables":        {DataTable: true},
+		"all tables":         {DataTable: true, Table: true},
+		"all tables, mutely": {DataTable: true, Table: true, Mutely: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+			w.SetFaults(sandbox.Faults{Refused: refused})
+			head := digestPage()
+			head.Parts = nil // so that the thread is the first to be refused
+			ts := w.post(t, "1@1", head, view.Page{Title: "Details", Parts: []view.Part{tableOf(120)}})
+			rows := regexp.MustCompile(`KB\d+`)
+			var got []string
+			for _, m := range w.Messages(sandbox.Patching, sandbox.Bob) {
+				if m.TS != ts {
+					got = append(got, slices.Compact(rows.FindAllString(string(m.Blocks), -1))...)
+				}
+			}
+			var want []string
+			for i := range 120 {
+				want = append(want, rows.FindString(tableOf(120).Row(i)[0].Text))
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -69,32 +69,51 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // replies are the messages that a page of details becomes: one where it fits, else one of all that is no table, and
-// then the table page by page.
+// then as many rows of the table in each as the form has room for.
 func replies(details view.Page, f blocks.Form) []view.Page {
 	rest, table, ok := withoutTable(details)
-	if !ok || !hasMore(details, table, f) {
+	if !ok || rowsHidden(details, f) == 0 {
 		return []view.Page{unpaged(details)}
 	}
 	var out []view.Page
 	if len(rest.Parts) > 0 {
 		out = append(out, rest)
 	}
-	for number := 1; ; number++ {
-		table.Page = number
+	for {
 		page := details
 		page.Parts = []view.Part{table}
-		if !hasMore(page, table, f) {
-			return append(out, unpaged(page))
+		left := rowsHidden(page, f)
+		if left >= table.Len() { // not even one row has room; the page says how many there are
+			left = 0
 		}
-		if len(out) == maxReplies-1 {
-			page = unpaged(page)
+		page.Parts = []view.Part{table.Cut(0, table.Len()-left)}
+		page = unpaged(page)
+		switch {
+		case left == 0:
+			return append(out, page)
+		case len(out) == maxReplies-1:
 			page.Actions = append([]view.Action{{Label: "All rows", Command: table.Command}}, page.Actions...)
 			return append(out, page)
 		}
-		page = unpaged(page)
 		page.Actions = nil
 		out = append(out, page)
+		table = table.Cut(table.Len()-left, table.Len())
 	}
+}
+
+// rowsHidden is how many rows of a page have no room in a form.
+func rowsHidden(p view.Page, f blocks.Form) int { return blocks.Render(p, blocks.Options{Form: f}).Hidden }
+
+// rowsLeft is a page of the last rows of one whose only table offers no other pages; ok is false where there is none.
+func rowsLeft(p view.Page, n int) (rest view.Page, ok bool) {
+	others, table, ok := withoutTable(p)
+	_, _, second := withoutTable(others)
+	if !ok || second || table.Command != "" || n >= table.Len() {
+		return view.Page{}, false
+	}
+	p.Lead, p.Context, p.Actions = "", "", nil
+	p.Parts = []view.Part{table.Cut(table.Len()-n, table.Len())}
+	return p, true
 }
 
 // withoutTable takes the first table out of a page.
@@ -109,23 +128,6 @@ func withoutTable(p view.Page) (rest view.Page, table view.Table, ok bool) {
 		rest.Parts = append(rest.Parts, part)
 	}
 	return rest, table, ok
-}
-
-// hasMore reports whether a page, drawn, leaves rows of its table to a next page: then it has a button for it.
-func hasMore(p view.Page, table view.Table, f blocks.Form) bool {
-	next := fmt.Sprintf("%s --page %d", table.Command, max(table.Page, 1)+1)
-	for _, b := range blocks.Render(p, blocks.Options{Form: f}).Blocks {
-		actions, ok := b.(*slack.ActionBlock)
-		if !ok {
-			continue
-		}
-		for _, e := range actions.Elements.ElementSet {
-			if button, ok := e.(*slack.ButtonBlockElement); ok && button.Value == next {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // unpaged is a page whose tables offer no other pages: in a thread those are the next messages.

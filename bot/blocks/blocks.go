@@ -26,6 +26,7 @@ import (
 type Message struct {
 	Text   string // the whole page for notifications and screen readers, escaped for mrkdwn
 	Blocks []slack.Block
+	Hidden int // rows of the page's tables that the blocks do not show
 }
 
 // Options say how a page is drawn.
@@ -77,7 +78,7 @@ func Render(p view.Page, o Options) Message {
 	}
 	d.buttons(p.Actions)
 	d.small(p)
-	return Message{Text: fallback(p), Blocks: d.blocks}
+	return Message{Text: fallback(p), Blocks: d.blocks, Hidden: d.hidden}
 }
 
 // reserve is what is kept back for the buttons and the small print that end every page.
@@ -96,6 +97,7 @@ type drawing struct {
 	nextID  int           // of a button; action ids must differ within a block, and tell apart clicks in the log
 	pager   []view.Action // buttons that page and sort the first table
 	notes   []string      // what was left out, said in the small print
+	hidden  int           // rows of tables that are not drawn
 }
 
 func (d *drawing) add(b slack.Block) { d.blocks = append(d.blocks, b) }

@@ -311,6 +311,9 @@ func TestPagesCoverEveryRow(t *testing.T) {
 			m := blocks.Render(onPage(kbPage(c.rows), page), blocks.Options{Form: blocks.Form{Tables: c.tables}})
 			check(t, m)
 			shown = append(shown, rowsOf(m)...)
+			if drawn := len(rowsOf(m)); m.Hidden != c.rows-drawn {
+				t.Errorf("%d rows, page %d: %d are drawn and %d hidden", c.rows, page, drawn, m.Hidden)
+			}
 			more = strings.Contains(buttons(m), fmt.Sprintf("--page %d", page+1))
 			if back := strings.Contains(buttons(m), fmt.Sprintf("microsoft-_-edge --page %d;", page-1)); back != (page > 1) {
 				t.Errorf("%d rows, page %d: a way back: %v", c.rows, page, back)

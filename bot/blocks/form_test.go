@@ -121,3 +121,30 @@ func TestOneTableBlockInAMessage(t *testing.T) {
 		t.Errorf("%d rows are drawn, want 5", len(got))
 	}
 }
+
+// A part of a list says which rows of the whole it holds.
+func TestCutTableSaysItsPlace(t *testing.T) {
+	t.Parallel()
+	whole := kbPage(300).Parts[0].(view.Table)
+	for _, c := range []struct {
+		from, to int
+		tables   blocks.Tables
+		want     string
+		hidden   int
+	}{
+		{0, 300, blocks.ButtonTables, "Rows 1 to 100 of 300.", 200},
+		{100, 200, blocks.ButtonTables, "Rows 101 to 200 of 300.", 0},
+		{100, 200, blocks.SectionTables, "Rows 101 to 120 of 300.", 80},
+		{299, 300, blocks.PlainTables, "Rows 300 to 300 of 300.", 0},
+	} {
+		m := blocks.Render(view.Page{Parts: []view.Part{whole.Cut(c.from, c.to)}}, blocks.Options{Form: blocks.Form{Tables: c.tables}})
+		check(t, m)
+		raw, err := json.Marshal(m.Blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(raw), c.want) || m.Hidden != c.hidden {
+			t.Errorf("%d to %d: %d hidden, want %d and %q in %s", c.from, c.to, m.Hidden, c.hidden, c.want, raw)
+		}
+	}
+}

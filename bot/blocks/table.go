@@ -20,7 +20,9 @@ func (d *drawing) table(t view.Table) {
 	}
 	tables := d.rung(t)
 	span := d.span(t, tables)
+	d.hidden += t.Len() - (span.to - span.from)
 	if span.from == span.to || !d.room() {
+		d.hidden += span.to - span.from
 		d.notes = append(d.notes, view.Count(t.Len(), "row")+" not shown.")
 		return
 	}
@@ -135,10 +137,11 @@ func cellText(k view.Kind, c view.Cell) string {
 // pages adds the buttons that page and sort, and says which rows are shown. A data_table sorts by itself, but only the
 // rows it holds.
 func (d *drawing) pages(t view.Table, s span, tables Tables) {
-	whole := s.from == 0 && s.to == t.Len()
+	all := max(t.Whole, t.Len())
+	whole := s.to-s.from == all
 	if !whole {
 		d.notes = append(d.notes, fmt.Sprintf("Rows %s to %s of %s.",
-			view.Thousands(s.from+1), view.Thousands(s.to), view.Thousands(t.Len())))
+			view.Thousands(t.Before+s.from+1), view.Thousands(t.Before+s.to), view.Thousands(all)))
 	}
 	if t.Command == "" || d.pager != nil {
 		return

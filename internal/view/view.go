@@ -87,6 +87,17 @@ type Table struct {
 	Page    int      // which page the person asked for, from 1; 0 where none was asked for
 	Command string   // the command line that makes this table, to which a medium appends " --page N"
 	Sorts   []Action // other orders, offered where the medium cannot sort by itself
+
+	Before int // rows of the whole list before the first of these, where a list was cut; see Cut
+	Whole  int // rows of the whole list; 0 where these are all
+}
+
+// Cut returns the rows from one up to and without another as a table of their own, which knows their place in the whole.
+func (t Table) Cut(from, to int) Table {
+	part := t
+	part.Before, part.Whole, part.Page = t.Before+from, max(t.Whole, t.Len()), 0
+	part.Rows, part.More = nil, More{Count: to - from, Make: func(i int) []Cell { return t.Row(from + i) }}
+	return part
 }
 
 // More are rows that are made when they are looked at.

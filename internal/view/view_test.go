@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -297,6 +298,30 @@ func TestUnreadableRows(t *testing.T) {
 		}
 		if want.json != "" && !strings.Contains(json.String(), want.json) || want.json == "" && strings.Contains(json.String(), "unreadable") {
 			t.Errorf("%d: JSON %s", n, json.String())
+		}
+	}
+}
+
+// A cut knows its place in the whole, also a cut of a cut, and rows that are made when they are looked at.
+func TestCut(t *testing.T) {
+	t.Parallel()
+	all := view.Table{Rows: [][]view.Cell{{view.NumberCell(0)}, {view.NumberCell(1)}}, More: view.More{Count: 4, Make: func(i int) []view.Cell { return []view.Cell{view.NumberCell(2 + i)} }}, Page: 3}
+	for name, c := range map[string]struct {
+		cut    view.Table
+		before int
+		want   []int
+	}{
+		"all":      {all.Cut(0, 6), 0, []int{0, 1, 2, 3, 4, 5}},
+		"a part":   {all.Cut(1, 4), 1, []int{1, 2, 3}},
+		"of a cut": {all.Cut(1, 6).Cut(2, 4), 3, []int{3, 4}},
+		"nothing":  {all.Cut(2, 2), 2, nil},
+	} {
+		var got []int
+		for i := range c.cut.Len() {
+			got = append(got, c.cut.Row(i)[0].Number)
+		}
+		if !slices.Equal(got, c.want) || c.cut.Before != c.before || c.cut.Whole != 6 || c.cut.Page != 0 {
+			t.Errorf("%s: rows %v after %d of %d, page %d; want %v after %d", name, got, c.cut.Before, c.cut.Whole, c.cut.Page, c.want, c.before)
 		}
 	}
 }
