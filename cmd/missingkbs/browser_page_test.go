@@ -5,6 +5,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
 // wire opens what went over the wires for one question.
@@ -87,4 +89,47 @@ func workspaceTimes(p *tab) {
 	p.see("when it came", `(ts) => document.querySelector("[data-ts='" + ts + "'] time").innerText.startsWith("10:0")`, m.TS)
 	p.panel("time")
 	p.see("the clock", `() => document.querySelector(".clock").innerText.includes("10:0")`)
+}
+
+// columnsInSight measures on the screens of phones and desks that nobody has to scroll sideways for what matters of a row:
+// the KB, the devices, the CVEs and the catalog button, in an answer and in a digest.
+func columnsInSight(p *tab) {
+	p.enter(sandbox.Patching)
+	p.subscribe(`microsoft-_-windows_11 --at "mon 10:00"`)
+	p.nextWeek()
+	posted := p.answer(firstTitle)
+	p.ask("microsoft-_-windows_11")
+	answered := p.answer("Missing updates: microsoft-_-windows_11")
+	for _, screen := range []struct {
+		size
+		panel, dark bool
+	}{
+		{size{400, 860}, false, false},
+		{size{400, 860}, false, true},
+		{size{1400, 900}, false, false},
+		{size{1400, 900}, true, false},
+		{size{1400, 900}, true, true},
+	} {
+		p.dress(screen.size, screen.dark)
+		if screen.panel {
+			p.panel("time")
+		} else {
+			p.closePanel()
+		}
+		for _, m := range []message{answered, posted} {
+			var hidden []string
+			p.see("a table to stand", `(ts) => { document.querySelector("[data-ts='" + ts + "'] [data-testid=data-table]").scrollIntoView({ block: "nearest" }); return true; }`, m.TS)
+			hidden = read[[]string](p, "what is out of sight", `(ts) => {
+				const table = document.querySelector("[data-ts='" + ts + "'] [data-testid=data-table]");
+				const right = Math.min(table.querySelector(".table-scroll").getBoundingClientRect().right, innerWidth) + 1;
+				const heads = [...table.querySelectorAll("thead th")].filter((h) => ["KB", "Devices", "CVEs"].includes(h.innerText.split(/\s/)[0]));
+				const buttons = [...table.querySelectorAll("[data-testid=row] a[data-testid=button]")];
+				const far = [...heads, ...buttons].filter((e) => e.getBoundingClientRect().right > right || e.getBoundingClientRect().left < 0);
+				return ["" + heads.length + (buttons.length > 0 ? " and buttons" : ""), ...far.map((e) => e.innerText)];
+			}`, m.TS)
+			if len(hidden) != 1 || hidden[0] != "3 and buttons" {
+				p.t.Errorf("on %+v, %q: %q", screen, strings.SplitN(m.Text, "\n", 2)[0], hidden)
+			}
+		}
+	}
 }

@@ -46,6 +46,7 @@ func TestBrowser(t *testing.T) {
 		{"shortcut", useShortcut},
 		{"wire", wire},
 		{"narrow", narrow},
+		{"columns in sight", columnsInSight},
 		{"plain text", plainText},
 		{"new messages", newMessages},
 		{"times of the zone", workspaceTimes},

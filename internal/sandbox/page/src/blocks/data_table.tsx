@@ -1,5 +1,5 @@
 // The data_table block: a table that people sort, filter and page without the app.
-import { memo, useId, useState } from "react";
+import { memo, useId, useState, type CSSProperties } from "react";
 import { CellContent } from "./cell.tsx";
 import { EmojiText } from "./emoji_text.tsx";
 import { blockID } from "./values.ts";
@@ -85,7 +85,7 @@ interface HeadingProps {
 function Heading({ cell, numeric, sortable, width, sort, onSort }: HeadingProps) {
   const text = <EmojiText text={cellText(cell)} />;
   const className = numeric ? "numeric" : undefined;
-  const style = { minWidth: width };
+  const style = { "--wide": width } as CSSProperties;
   if (!sortable) return <th scope="col" className={className} style={style}><span className="plain-heading">{text}</span></th>;
   const arrow = sort ? (sort.direction === "ascending" ? "▲" : "▼") : "↕";
   return (
