@@ -219,7 +219,8 @@ func TestVersionOf(t *testing.T) {
 		want             string
 	}{
 		{"v1", "v2", built, "v1"},
-		{"", "v2", built, "v2"},
+		{"", "v2|abc", built, "v2"},
+		{"", "|abc", built, "abc"}, // no tag lies before it
 		{"", archived, built, "v0.0.0-2026"},
 		{"", "", built, "v0.0.0-2026"},
 		{"", archived, &debug.BuildInfo{}, "(devel)"},
