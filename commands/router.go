@@ -150,7 +150,7 @@ func misspelt(first string, line []string, f found, cause error) error {
 	right := Line(line...)
 	e := &Error{
 		Title: "Did you mean " + right + "?", Usage: true, Err: cause,
-		Message: fmt.Sprintf("There is no command %q, and no software of that name.", first),
+		Message: fmt.Sprintf("There is no command %q, and no software of that name%s.", first, f.limits()),
 		Actions: []view.Action{{Label: right, Command: right}},
 	}
 	if cause != nil {

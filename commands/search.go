@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -72,6 +73,9 @@ func searchPage(query []string, f found) view.Page {
 	}
 	if f.skipped > 0 {
 		page.Lead += fmt.Sprintf(" %s, so there may be more.", couldNotRead(f.skipped))
+	}
+	if len(query) == 1 && strings.EqualFold(query[0], digest.All) {
+		page.Title = "All software of Microsoft's"
 	}
 	if len(query) == 0 {
 		page.Title = "All software"

@@ -133,6 +133,16 @@ func TestCommandsUnderstandTheSame(t *testing.T) {
 	}
 }
 
+func TestAllIsTitledAsSuch(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for _, line := range []string{"all", "search ALL."} {
+		if got := d.does(t, line).Title; got != "All software of Microsoft's" {
+			t.Errorf("%s: %q", line, got)
+		}
+	}
+}
+
 // A name beside an id may be the rest of one that was cut.
 func TestAnIDAndMore(t *testing.T) {
 	t.Parallel()

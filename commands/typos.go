@@ -11,8 +11,7 @@ import (
 func meant(word string, candidates []string) string {
 	best, bestAt := "", 100
 	for _, c := range candidates {
-		switch d := edlib.OSADamerauLevenshteinDistance(word, c); {
-		case d < bestAt && (d <= typosAmongFew(word) || isAbbreviation(word, c)):
+		if d := edlib.OSADamerauLevenshteinDistance(word, c); d < bestAt && (d <= typosAmongFew(word) || isAbbreviation(word, c)) {
 			best, bestAt = c, d
 		}
 	}
