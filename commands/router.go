@@ -22,6 +22,7 @@ type Request struct {
 
 	exact bool     // the words are those of a page of ours: a comma in them parts nothing
 	meant []string // of a line that names no command, the line that a misspelt one may have meant; nil for none
+	far   bool     // meant takes so many typing errors that software with fewer comes first
 }
 
 // Parse reads a typed line of at most [MaxLine] bytes, as [Read] does. The caller fills in who asks and where.
@@ -115,6 +116,9 @@ func (r *Router) resolve(req Request) (Command, Request) {
 		return cmd, req
 	}
 	req.meant = r.meant(req)
+	if len(req.meant) > 0 {
+		req.far = !near(strings.ToLower(req.Words[0]), req.meant[0]) && !near(strings.ToLower(req.Words[0]), slices.Concat(req.meant, []string{""})[1])
+	}
 	return r.byName[""], req
 }
 

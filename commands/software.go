@@ -189,7 +189,7 @@ func (s software) instead(ctx context.Context, q query, cause error) (view.Page,
 // byWords answers words that are no id: one hit at once, several as a choice.
 func (s software) byWords(ctx context.Context, req Request, q query, words []string) (view.Page, error) {
 	found, err := s.index.find(ctx, s.defender, req, words)
-	if len(req.meant) > 0 && (err != nil || len(found.software) == 0 || found.inexact || len(found.unknown) > 0) {
+	if len(req.meant) > 0 && (err != nil || len(found.software) == 0 || !req.far && (found.inexact || len(found.unknown) > 0)) {
 		return view.Page{}, misspelt(req.Words[0], req.meant, found, err)
 	}
 	if err != nil {

@@ -314,6 +314,16 @@ func TestMisspeltCommands(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, edge("1"))
 	d.PutSoftware(apitest.Software{ID: "acme-_-serach", ExposedMachines: 1})
+	withHome := func(d *desk) {
+		index := &commands.Index{}
+		router, err := commands.NewRouter(commands.Software(d.client, index), commands.Search(d.client, index),
+			commands.Digest(d.store, commands.DigestOptions{Defender: d.client, Index: index}), commands.Home(d.client, index, commands.HomeOptions{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.router = router
+	}
+	withHome(d)
 	for line, want := range map[string]string{
 		"hlep":                 "help",
 		"hepl digest":          "help digest",
@@ -329,6 +339,8 @@ func TestMisspeltCommands(t *testing.T) {
 		"pasue 1 until 7d":     "digest pause 1 until 7d",
 		"add microsoft-_-edge": "digest add microsoft-_-edge",
 		"preview #1":           "digest preview #1",
+		"hoem":                 "home",
+		"esarhc":               "search", // two swaps, and like no software
 	} {
 		page := d.refuses(t, alice, here, line)
 		if page.Title != "Did you mean "+want+"?" || page.Actions[0].Command != want || page.Actions[0].Label != want {
@@ -347,6 +359,7 @@ func TestMisspeltCommands(t *testing.T) {
 		t.Errorf("search serach: %q", page.Title)
 	}
 	fresh := newDesk(t)
+	withHome(fresh)
 	fresh.Inject(apitest.Fault{Path: "/api/", Status: 503})
 	if page := fresh.refuses(t, alice, here, "hlep"); page.Title != "Did you mean help?" {
 		t.Errorf("while Defender is away: %q", page.Title)

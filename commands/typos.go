@@ -36,6 +36,11 @@ func typosAmongFew(word string) int {
 	}
 }
 
+// near reports whether a word has no more typing errors than one of a software's name may have.
+func near(word, c string) bool {
+	return edlib.OSADamerauLevenshteinDistance(word, c) <= allowedTypos(word) || isAbbreviation(word, c)
+}
+
 // allowedTypos is how many wrong, missing, swapped or extra letters a word may have and still be taken for another.
 func allowedTypos(word string) int {
 	switch n := len([]rune(word)); {
