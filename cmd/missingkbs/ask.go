@@ -15,7 +15,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
-	"github.com/missingkbs/missingkbs/internal/mask"
+	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -55,7 +55,7 @@ func failurePage(err error) view.Page {
 	if told, ok := errors.AsType[toldError](err); ok {
 		return commands.Explain(told.error)
 	}
-	return view.Page{Title: "Nothing was asked", Lead: mask.String(err.Error())}
+	return view.Page{Title: "Nothing was asked", Lead: redact.String(err.Error())}
 }
 
 func (c askCmd) answer(ctx context.Context, s streams) error {

@@ -18,7 +18,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
-	"github.com/missingkbs/missingkbs/internal/mask"
+	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -289,7 +289,7 @@ func (s logSettings) loggerAt(m *mistakes, w io.Writer, level slog.Leveler) *slo
 			format = "text"
 		}
 	}
-	w = mask.Writer{Writer: w} // should anybody log a secret after all
+	w = redact.Writer{Writer: w} // should anybody log a secret after all
 	o := &slog.HandlerOptions{Level: level}
 	if m.oneOf("LOG_FORMAT", format, "text", "json") == "text" {
 		return slog.New(withRequest{slog.NewTextHandler(w, o)})

@@ -17,7 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/missingkbs/missingkbs/internal/mask"
+	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 		return exitDone
 	}
 	if !errors.Is(err, errShown) {
-		fmt.Fprintln(s.err, "missingkbs:", view.Lines(mask.String(err.Error())))
+		fmt.Fprintln(s.err, "missingkbs:", view.Lines(redact.String(err.Error())))
 	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitWrongUse

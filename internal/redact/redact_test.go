@@ -1,4 +1,4 @@
-package mask_test
+package redact_test
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/missingkbs/missingkbs/internal/mask"
+	"github.com/missingkbs/missingkbs/internal/redact"
 )
 
 func TestWhatIsMasked(t *testing.T) {
@@ -32,7 +32,7 @@ func TestWhatIsMasked(t *testing.T) {
 		"Authorization: Bearer abcdefghijkl.mnop":                                    "Authorization: Bearer (hidden)",
 		"trigger 1234567890123.123456789012.0123456789abcdef0123456789abcdef it was": "trigger (hidden) it was",
 	} {
-		if got := mask.String(in); got != want {
+		if got := redact.String(in); got != want {
 			t.Errorf("%q\n got %q\nwant %q", in, got, want)
 		}
 	}
@@ -48,7 +48,7 @@ func TestWhatIsNotMasked(t *testing.T) {
 		"ask bob@contoso.example", "request_id edf8424b-04c7-464b-75b9-d1e924270876", "AADSTS7000215: Invalid client secret provided",
 		"set DATABASE_URL, such as postgres://user@host/database", "want sqlite:///path/file.db or postgres://user:password@host/database", "as postgres://user:password@host:port/database?option=value; as %40 for @", "you sent Bearer REDACTED here",
 	} {
-		if got := mask.String(in); got != in {
+		if got := redact.String(in); got != in {
 			t.Errorf("%q became %q", in, got)
 		}
 	}
@@ -63,7 +63,7 @@ func TestLogsAreMasked(t *testing.T) {
 		"json": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) },
 	} {
 		var out bytes.Buffer
-		log := slog.New(handler(mask.Writer{Writer: &out}))
+		log := slog.New(handler(redact.Writer{Writer: &out}))
 		log.With("a", token).WithGroup("g").Warn("with "+token, "b", token, "c", errors.New("it was "+token), "d", []string{token}, "e", map[string]string{token: token})
 		if strings.Contains(out.String(), "abcDEF") || strings.Count(out.String(), "xoxb-(hidden)") < 6 {
 			t.Errorf("%s: %s", name, out.String())
@@ -74,7 +74,7 @@ func TestLogsAreMasked(t *testing.T) {
 func TestWriterTellsWhatItTook(t *testing.T) {
 	t.Parallel()
 	text := "a Bearer abcdefghijklmnop"
-	if n, err := (mask.Writer{Writer: io.Discard}).Write([]byte(text)); n != len(text) || err != nil {
+	if n, err := (redact.Writer{Writer: io.Discard}).Write([]byte(text)); n != len(text) || err != nil {
 		t.Errorf("wrote %d, %v", n, err)
 	}
 }
@@ -83,7 +83,7 @@ func FuzzBytes(f *testing.F) {
 	f.Add("postgres://a:b@c", "xoxb-1-2-3")
 	f.Fuzz(func(t *testing.T, before, after string) {
 		const token = "xoxb-123456789012-1234567890123-abcDEFghijkl"
-		if got := mask.String(before + " " + token + " " + after); strings.Contains(got, "abcDEFghijkl") {
+		if got := redact.String(before + " " + token + " " + after); strings.Contains(got, "abcDEFghijkl") {
 			t.Errorf("%q", got)
 		}
 	})
@@ -98,7 +98,7 @@ func BenchmarkLine(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_ = mask.Bytes([]byte(line))
+				_ = redact.Bytes([]byte(line))
 			}
 		})
 	}

@@ -1,8 +1,8 @@
-// Package mask takes what looks like a secret out of text: tokens of Slack, JSON web tokens, client secrets of Entra, addresses that work for
+// Package redact takes what looks like a secret out of text: tokens of Slack, JSON web tokens, client secrets of Entra, addresses that work for
 // whoever knows them, passwords in URLs. It knows how secrets look and none that there is.
 //
 // It is the second line of defence. The first is that nobody logs a secret; what is found here is a mistake elsewhere.
-package mask
+package redact
 
 import (
 	"bytes"
