@@ -60,7 +60,7 @@ func NewCredential(o CredentialOptions) (azcore.TokenCredential, string, error) 
 	if err := cred.renew(); err != nil {
 		return nil, "", fmt.Errorf("%s credential: %w", kind, err)
 	}
-	return reachable{cred, tokenTime}, kind, nil
+	return reachable{cred, tokenTime, kind, o.FederatedTokenFile}, kind, nil
 }
 
 // kind chooses, and says what is missing.
@@ -245,6 +245,8 @@ func (p refusedToken) Do(req *policy.Request) (*http.Response, error) {
 type reachable struct {
 	azcore.TokenCredential
 	time time.Duration // that a token may take; 0 for a person, who takes what it takes
+	kind string        // "" for a person
+	file string        // of the federated token
 }
 
 // drop drops the tokens, where the credential can.
@@ -267,12 +269,24 @@ func (r reachable) GetToken(ctx context.Context, o policy.TokenRequestOptions) (
 	}
 	tok, err := r.TokenCredential.GetToken(limited, o)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
-		return tok, &Error{Kind: ErrUnavailable, Message: fmt.Sprintf("the login host did not answer within %s", r.time)}
+		return tok, r.unavailable(fmt.Sprintf("the login host did not answer within %s", r.time), nil)
 	}
 	if err != nil && trip != nil && ctx.Err() == nil {
-		return tok, &Error{Kind: ErrUnavailable, Message: "the login host cannot be reached", Err: withoutURL(trip)}
+		return tok, r.unavailable("the login host cannot be reached", withoutURL(trip))
 	}
-	return tok, err
+	if err != nil {
+		return tok, &credentialError{r.kind, r.file, err}
+	}
+	return tok, nil
+}
+
+// unavailable is the failure of a login host, or of that of managed identities.
+func (r reachable) unavailable(message string, cause error) *Error {
+	e := &Error{Kind: ErrUnavailable, Message: message, Err: cause}
+	if r.kind == kindManaged {
+		e.Fault = IdentityAway
+	}
+	return e
 }
 
 // tripRecorder notes in the context how the last round trip ended.

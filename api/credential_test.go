@@ -214,7 +214,8 @@ func TestEntraRefusals(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := errorOf(t, e.asks(t, cred), tc.kind)
-			want := Error{Kind: tc.kind, Call: "GET /api/Software/microsoft-_-edge/getmissingkbs", Status: tc.status, Code: tc.code, Message: tc.message}
+			known, _ := faultOf(tc.code)
+			want := Error{Fault: known.fault, Kind: tc.kind, Call: "GET /api/Software/microsoft-_-edge/getmissingkbs", Status: tc.status, Code: tc.code, Message: tc.message}
 			if diff := cmp.Diff(want, *got, cmpopts.EquateErrors()); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}

@@ -46,6 +46,7 @@ type Error struct {
 	RequestID  string        // our x-ms-client-request-id, as in the debug log
 	Roles      []string      // the permissions Defender asks for; nil when it does not say
 	RetryAfter time.Duration // when asking again makes sense; 0 when unknown
+	Fault      Fault         // what exactly is wrong with the sign-in; "" for other failures
 	Err        error         // the cause; may be nil
 }
 
@@ -83,6 +84,9 @@ func (e *Error) reason() string {
 	}
 	if e.Err != nil {
 		parts = append(parts, oneLine(e.Err.Error()))
+	}
+	if told := e.Fault.Advice(); e.Fault != "" {
+		parts = append(parts, told.What+" "+told.Cure)
 	}
 	if len(parts) == 0 {
 		return "unknown error"

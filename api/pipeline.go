@@ -197,12 +197,20 @@ func (c namedCredential) GetToken(ctx context.Context, o policy.TokenRequestOpti
 		err = &Error{Kind: ErrUnavailable, Message: fmt.Sprintf("the login host did not answer within %s", late.after)}
 	}
 	if ctx.Err() == nil || ownTime { // a call that was given up says nothing of the credential
-		c.told(err)
+		c.tell(err)
 	}
 	if err != nil {
 		return tok, &signInError{err}
 	}
 	return tok, nil
+}
+
+// tell tells how an attempt ended, in our own words.
+func (c namedCredential) tell(err error) {
+	if err != nil {
+		err = signInFailed(err)
+	}
+	c.told(err)
 }
 
 // signInError is any error of a credential.

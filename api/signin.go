@@ -33,7 +33,7 @@ func SignIn(method string, o CredentialOptions, prompt func(message string)) (az
 	if err != nil {
 		return nil, fmt.Errorf("sign in with %s: %w", method, err)
 	}
-	return reachable{cred, 0}, nil
+	return reachable{cred, 0, "", ""}, nil
 }
 
 func (at entra) person(method string, o CredentialOptions, prompt func(string)) (azcore.TokenCredential, error) {

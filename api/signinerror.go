@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -16,27 +18,88 @@ import (
 // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 var entraCode = regexp.MustCompile(`AADSTS\d+`)
 
-// signInFailed makes an error of what a credential says. azidentity's own text
-// is a page with the whole answer of Entra, so only its essence is kept.
+// credentialError is the failure of a credential of some kind.
+type credentialError struct {
+	kind string // as [NewCredential] names it
+	file string // of the federated token, for a workload identity
+	err  error
+}
+
+func (e *credentialError) Error() string { return e.err.Error() }
+func (e *credentialError) Unwrap() error { return e.err }
+
+// signInFailed makes an error of what a credential says. azidentity's own text is a page with the whole answer of Entra,
+// so only its essence is kept.
 func signInFailed(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		own := *e
 		return &own
 	}
-	e := &Error{Kind: ErrCredential, Message: oneLine(err.Error())}
+	e := &Error{Kind: ErrCredential}
+	answered := false
 	if failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok && failed.RawResponse != nil {
-		e = entraSaid(failed.RawResponse)
-	}
-	if e.Code == "" {
+		e, answered = entraSaid(failed.RawResponse), true
+	} else {
+		e.Message = essence(err)
 		e.Code = entraCode.FindString(e.Message)
 	}
-	switch e.Code {
-	case "AADSTS500011", "AADSTS650052": // the tenant does not know Defender's API
-		e.Kind = ErrLicence
-	case "AADSTS65001": // nobody has consented
-		e.Kind = ErrPermission
+	c, _ := errors.AsType[*credentialError](err)
+	known, ok := faultOf(e.Code)
+	switch {
+	case ok:
+		e.Kind, e.Fault = known.kind, known.fault
+	case c != nil && c.kind == kindManaged:
+		e.managed(answered)
+	case e.Fault != "":
+	case c != nil && c.kind == kindWorkload && !answered && !readable(c.file):
+		e.Fault = TokenFileAbsent
+	case strings.HasPrefix(e.Code, "AADSTS") && e.Kind == ErrCredential: //nolint:errorlint // a sentinel of our own
+		e.Fault = LoginDeclined
+	case !answered && bodyOfAnother(err):
+		e.Kind, e.Fault = ErrUnavailable, LoginForeign
 	}
 	return e
+}
+
+// managed finds out what keeps a managed identity from its token. The host of identities has no codes.
+func (e *Error) managed(answered bool) {
+	e.Fault, e.Err = "", nil
+	switch {
+	case e.Status == http.StatusBadRequest, !answered && strings.Contains(e.Message, "system assigned identity"):
+		e.Fault = IdentityUnassigned
+		e.Kind = ErrCredential
+	case e.Status >= http.StatusInternalServerError, e.Status == http.StatusTooManyRequests: // it is there, and busy
+	default:
+		e.Kind, e.Fault = ErrUnavailable, IdentityAway
+	}
+}
+
+func readable(file string) bool {
+	f, err := os.Open(file)
+	if err == nil {
+		_ = f.Close()
+	}
+	return err == nil
+}
+
+// bodyMarks stand before a body that MSAL could not read, which it repeats whole: that of a token among them.
+func bodyMarks() []string {
+	return []string{"json message bytes were:", "raw message was:", "reply status code was"}
+}
+
+// bodyOfAnother reports whether a sign-in failed because what answered spoke no JSON.
+func bodyOfAnother(err error) bool {
+	text := err.Error()
+	return slices.ContainsFunc(bodyMarks(), func(mark string) bool { return strings.Contains(text, mark) })
+}
+
+// essence is the text of a failure without what it repeats of an answer.
+func essence(err error) string {
+	text := err.Error()
+	for _, mark := range bodyMarks() {
+		text, _, _ = strings.Cut(text, mark)
+	}
+	return oneLine(anyToken.ReplaceAllString(text, "REDACTED"))
 }
 
 // entraSaid reads Entra's answer to a token request.
@@ -50,7 +113,10 @@ func entraSaid(resp *http.Response) *Error {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}
-	if json.Unmarshal(body, &said) != nil {
+	if json.Unmarshal(body, &said) != nil || said.Error == "" {
+		if e.Is(ErrCredential) {
+			e.Kind, e.Fault, e.Err = ErrUnavailable, LoginForeign, whatElse(body)
+		}
 		return e
 	}
 	e.Code = entraCode.FindString(said.Description)

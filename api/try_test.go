@@ -369,7 +369,7 @@ func TestTokenTimeIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		_, err := reachable{hangingCredential{}, tokenTime}.GetToken(t.Context(), policy.TokenRequestOptions{})
+		_, err := reachable{hangingCredential{}, tokenTime, kindSecret, ""}.GetToken(t.Context(), policy.TokenRequestOptions{})
 		e, ok := errors.AsType[*Error](err)
 		if !ok || !e.Is(ErrUnavailable) || time.Since(began) != tokenTime {
 			t.Errorf("%v after %v", err, time.Since(began))

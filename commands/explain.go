@@ -154,6 +154,10 @@ type explanation struct {
 
 // explanations holds the kinds of failure, special ones before general ones.
 var explanations = []explanation{
+	{is: api.ErrPermission, when: atSignIn, word: "permission", title: "This bot lacks a permission in Defender", more: advice},
+	{is: api.ErrLicence, when: atSignIn, word: "licence", title: "Defender Vulnerability Management is not available in this tenant", more: advice},
+	{is: api.ErrCredential, when: atSignIn, word: "credential", title: "Sign-in to Defender failed", more: advice},
+	{is: api.ErrUnavailable, when: atSignIn, word: "unavailable", title: "Sign-in to Defender is not possible now", more: advice},
 	{
 		is: api.ErrNotFound, word: "not_found", title: "Defender does not know that",
 		lead: "It may have been misspelt, or have left the tenant. Search for it by a part of its name.",
@@ -249,6 +253,19 @@ func code(words ...string) func(*api.Error) bool {
 // status fits errors with one of some HTTP statuses.
 func status(any ...int) func(*api.Error) bool {
 	return func(e *api.Error) bool { return slices.Contains(any, e.Status) }
+}
+
+// atSignIn fits failures of the sign-in whose cause is known.
+func atSignIn(e *api.Error) bool { return e.Fault != "" }
+
+// advice says what is wrong with the sign-in and who has to do what. The words are those of the log and of the doctor.
+func advice(err error) string {
+	e, ok := errors.AsType[*api.Error](err)
+	if !ok {
+		return ""
+	}
+	told := e.Fault.Advice()
+	return strings.TrimSpace(told.What + " " + told.Cure + " " + entraCode(err))
 }
 
 // byDefender fits refusals of Defender, unlike those of Entra, which are given before the request has an id.

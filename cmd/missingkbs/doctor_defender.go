@@ -97,39 +97,21 @@ func (e *exam) tokenFits(info api.TokenInfo, kind string) []doctor.Finding {
 
 func isGUID(s string) bool { return len(s) == 36 && strings.Count(s, "-") == 4 }
 
-// entraCures hold what to do about Entra's refusals.
-// See https://learn.microsoft.com/entra/identity-platform/reference-error-codes.
-var entraCures = map[string]string{
-	"AADSTS7000215": "AZURE_CLIENT_SECRET is wrong: it takes the secret's value, not its id; make a new secret under Certificates & secrets",
-	"AADSTS7000222": "the client secret has expired: make a new one under Certificates & secrets of the app registration, and set AZURE_CLIENT_SECRET",
-	"AADSTS7000216": "set AZURE_CLIENT_SECRET, a certificate or a federated token file",
-	"AADSTS700016":  "AZURE_CLIENT_ID names no app of this tenant: copy the Application (client) ID and the Directory (tenant) ID from the app's overview",
-	"AADSTS7000229": "the app is not in this tenant: grant admin consent there, which brings it in",
-	"AADSTS7000112": "the app is disabled: enable it under Enterprise applications > Properties",
-	"AADSTS90002":   "AZURE_TENANT_ID names no tenant of this cloud: copy the Directory (tenant) ID from the app's overview, and check DEFENDER_CLOUD",
-	"AADSTS900023":  "AZURE_TENANT_ID is neither an id nor a domain: copy the Directory (tenant) ID from the app's overview",
-	"AADSTS500011":  "this tenant does not know Defender's API: it has no Defender for Endpoint, or DEFENDER_SCOPE or DEFENDER_CLOUD is wrong",
-	"AADSTS650052":  "this tenant has no Defender for Endpoint: ask whoever administers its licences",
-	"AADSTS1002012": "DEFENDER_SCOPE must end in /.default: leave it empty unless Defender is not Microsoft's own",
-	"AADSTS65001":   "nobody has consented: API permissions > Grant admin consent",
-	"AADSTS700027":  "the certificate is not one of the app's: add it under Certificates & secrets, or set AZURE_CLIENT_CERTIFICATE_PATH to the right one",
-	"AADSTS700024":  "the assertion is not good now: set this machine's clock; with a workload identity, the token file must be renewed",
-	"AADSTS700021":  "the assertion is of another app: check AZURE_CLIENT_ID and the certificate or token file",
-	"AADSTS700023":  "the assertion is for another login host: check AZURE_AUTHORITY_HOST and DEFENDER_CLOUD",
-	"AADSTS50027":   "the assertion cannot be read: check the file of AZURE_FEDERATED_TOKEN_FILE",
-	"AADSTS700211":  "no federated credential of the app fits the issuer of the token file: add it under Certificates & secrets > Federated credentials",
-	"AADSTS700213":  "no federated credential of the app fits the subject of the token file: compare namespace and service account under Certificates & secrets > Federated credentials",
-	"AADSTS53003":   "a Conditional Access policy for workload identities blocks this app: let it in from the address of this machine",
-}
-
 // refusedCredential says why no token came.
 func refusedCredential(err error) []doctor.Finding {
 	e, ok := errors.AsType[*api.Error](err)
 	switch {
 	case !ok:
 		return unwell("no token: "+err.Error(), "try again in a minute")
-	case entraCures[e.Code] != "":
-		return unwell("Entra refuses the app: "+e.Code+": "+e.Message, entraCures[e.Code])
+	case e.Fault != "":
+		told := e.Fault.Advice()
+		if e.Fault == api.LoginDeclined {
+			told.Cure += " See https://learn.microsoft.com/entra/identity-platform/reference-error-codes."
+		}
+		if strings.HasPrefix(e.Code, "AADSTS") {
+			return unwell("Entra refuses the app: "+e.Code+": "+e.Message, told.What+" "+told.Cure)
+		}
+		return unwell(strings.TrimSpace(told.What+" "+e.Message), told.Cure)
 	case errors.Is(err, api.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return unwell("Entra does not answer: "+err.Error(), cmp.Or(networkCure(err), "try again in a minute"))
 	}

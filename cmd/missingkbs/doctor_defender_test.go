@@ -25,10 +25,11 @@ func TestDoctorEntraRefusals(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{})
 	for code, cure := range map[int]string{
-		7000215: "takes the secret's value, not its id", 7000222: "the client secret has expired", 700016: "AZURE_CLIENT_ID names no app",
-		90002: "AZURE_TENANT_ID names no tenant", 900023: "neither an id nor a domain", 500011: "does not know Defender's API",
-		700027: "the certificate is not one of the app's", 700024: "set this machine's clock", 700211: "issuer", 700213: "subject", 7000112: "enable it",
-		53003: "Conditional Access", 65001: "Grant admin consent", 1002012: "/.default", 4711: "reference-error-codes",
+		7000215: "the value of a client secret, not to its id", 7000222: "client secret of this bot's app has expired", 700016: "AZURE_CLIENT_ID",
+		90002: "knows no such tenant", 900023: "Directory (tenant) ID", 500011: "does not know Defender's API",
+		700027: "The certificate is not one of this bot's app", 700024: "set the clock", 700211: "issuer", 700213: "subject", 7000112: "enable it",
+		53003: "Conditional Access", 65001: "Grant admin consent", 1002012: "/.default", 4711: "reference-error-codes", 50196: "asks in a loop",
+		700021: "of another app", 700212: "audience", 7000229: "grant admin consent", 500014: "enable WindowsDefenderATP",
 	} {
 		fault := apitest.EntraRefusing(code)
 		heal := c.defender.Inject(fault)
@@ -45,7 +46,7 @@ func TestDoctorEntraSettings(t *testing.T) {
 	t.Parallel()
 	const nobody = "99999999-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 	for _, c := range []struct{ name, setting, value, check, found, cure string }{
-		{"wrong secret", "AZURE_CLIENT_SECRET", "hunter2", "entra-token", "AADSTS7000215", "AZURE_CLIENT_SECRET is wrong"},
+		{"wrong secret", "AZURE_CLIENT_SECRET", "hunter2", "entra-token", "AADSTS7000215", "set AZURE_CLIENT_SECRET to the value"},
 		{"unknown app", "AZURE_CLIENT_ID", nobody, "entra-token", "AADSTS700016", "AZURE_CLIENT_ID"},
 		{"unknown tenant", "AZURE_TENANT_ID", nobody, "entra-token", "AADSTS90002", "AZURE_TENANT_ID"},
 		{"no Entra there", "AZURE_AUTHORITY_HOST", "https://127.0.0.1:1", "entra-reached", "cannot be reached", "nothing listens there"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
@@ -50,9 +51,18 @@ func (m *monitor) defender(context.Context) (reason string, err error) {
 	case last.err == nil:
 		return "", nil
 	case errors.Is(last.err, api.ErrUnavailable):
-		return "the login host cannot be reached", last.err
+		return "the login host cannot be reached" + whatIsWrong(last.err), last.err
 	}
-	return "the login host refuses the credential of Defender", last.err
+	return "the login host refuses the credential of Defender" + whatIsWrong(last.err), last.err
+}
+
+// whatIsWrong goes on with what exactly is wrong with a sign-in, where that is known.
+func whatIsWrong(err error) string {
+	e, ok := errors.AsType[*api.Error](err)
+	if !ok || e.Fault == "" {
+		return ""
+	}
+	return ": " + strings.TrimSuffix(e.Fault.Advice().What, ".")
 }
 
 const (
