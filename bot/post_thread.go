@@ -102,7 +102,9 @@ func replies(details view.Page, f blocks.Form) []view.Page {
 }
 
 // rowsHidden is how many rows of a page have no room in a form.
-func rowsHidden(p view.Page, f blocks.Form) int { return blocks.Render(p, blocks.Options{Form: f}).Hidden }
+func rowsHidden(p view.Page, f blocks.Form) int {
+	return blocks.Render(p, blocks.Options{Form: f}).Hidden
+}
 
 // rowsLeft is a page of the last rows of one whose only table offers no other pages; ok is false where there is none.
 func rowsLeft(p view.Page, n int) (rest view.Page, ok bool) {
