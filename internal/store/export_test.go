@@ -41,3 +41,6 @@ func (q *Quota) BookAt(ctx context.Context, b QuotaBooking) (QuotaTurn, int64, e
 
 // Begin makes the row of a quota.
 func (q *Quota) Begin(ctx context.Context) error { return q.begin(ctx) }
+
+// Note has the store meet an error.
+func (s *Store) Note(err error) { _ = s.failedWrite("write", err) }

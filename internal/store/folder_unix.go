@@ -11,8 +11,11 @@ import (
 // mayWrite asks the system whether files may be made in a folder; nothing is made.
 func mayWrite(folder string) error { return unix.Access(folder, unix.W_OK|unix.X_OK) }
 
-// exposed reports whether others than the owner may read a file.
-func exposed(m fs.FileMode) bool { return m.Perm()&0o044 != 0 }
+// exposed reports whether others than the owner may read or change a file.
+func exposed(m fs.FileMode) bool { return m.Perm()&0o066 != 0 }
+
+// openFolder reports whether everybody may put files of their own in the place of those in a folder.
+func openFolder(m fs.FileMode) bool { return m.Perm()&0o002 != 0 && m&fs.ModeSticky == 0 }
 
 // errQuota is the error of a user whose share of the disk is used up.
 var errQuota error = unix.EDQUOT

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -48,6 +49,7 @@ type Condition struct {
 	QueueBehind bool  // the queue's tables are older than this program wants
 	QueueNewer  bool  // or newer than it knows
 	Write       error // why nothing can be written; nil when it can
+	Damage      error // what of SQLite's file cannot be read; nil where nothing is known
 }
 
 // Newer reports whether a later version of the program has changed the database.
@@ -58,7 +60,7 @@ func (c Condition) Behind() bool { return !c.Newer() && (c.Version < c.Wanted ||
 
 // Condition looks at the database and leaves it as it is.
 func (s *Store) Condition(ctx context.Context) (Condition, error) {
-	c := Condition{Place: s.place()}
+	c := Condition{Place: s.Place()}
 	var err error
 	if c.Engine, c.Bytes, err = s.engine(ctx); err != nil {
 		return c, s.failed("look at the database", err)
@@ -69,13 +71,35 @@ func (s *Store) Condition(ctx context.Context) (Condition, error) {
 	if c.QueueBehind, c.QueueNewer, err = s.queueVersion(ctx); err != nil {
 		return c, s.failed("read the version of the queue's tables", err)
 	}
+	if s.lite {
+		c.Damage = s.quickCheck(ctx)
+	}
 	if !c.Newer() {
 		c.Write = s.tryWriting(ctx, c.Behind())
 	}
 	return c, nil
 }
 
-func (s *Store) place() string {
+// checkTime is how long a file is looked through: that of a large one is not to use up the time of whoever asks.
+const checkTime = 4 * time.Second
+
+// quickCheck looks through all pages of a SQLite file. Without time for that nothing is known.
+func (s *Store) quickCheck(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	var found string
+	err := s.db.QueryRowContext(limited, "PRAGMA quick_check(1)").Scan(&found)
+	switch {
+	case limited.Err() != nil || err == nil && found == "ok":
+		return nil
+	case err != nil:
+		return s.failed("look through the database file", err)
+	}
+	return &digest.StoreError{Trouble: digest.TroubleDamaged, Message: strings.ReplaceAll(found, "\n", " ")}
+}
+
+// Place is where the database is: SQLite's file; for PostgreSQL the host, the database and the user.
+func (s *Store) Place() string {
 	if s.lite {
 		return s.path
 	}
@@ -236,8 +260,10 @@ func (s *Store) NewestReading(ctx context.Context, tenant string) (time.Time, er
 type Folder struct {
 	File     string
 	Missing  bool     // there is no file yet
-	Exposed  []string // files of the database that others than their owner can read
+	Exposed  []string // files of the database that others than their owner can read or change
+	Open     string   // its folder, where everybody can put other files in the place of these; else empty
 	Network  string   // the kind of network file system it is on, such as "NFS"; empty for none that is known
+	Full     bool     // there is no room on its disk
 	ReadOnly error    // why no file can be made where it is, or is to be; nil when one can, or nobody knows
 }
 
@@ -255,10 +281,15 @@ func LookAround(databaseURL string) (f Folder, ok bool, err error) {
 		}
 	}
 	folder := filepath.Dir(to.path)
+	if info, err := os.Stat(folder); err == nil && openFolder(info.Mode()) {
+		f.Open = folder
+	}
 	for parent := filepath.Dir(folder); missing(folder) && parent != folder; parent = filepath.Dir(folder) {
 		folder = parent // the rest is made with the file
 	}
 	f.Network = networkFileSystem(folder)
+	free, known := freeBytes(folder)
+	f.Full = known && free < roomBytes
 	if err := mayWrite(folder); err != nil {
 		f.ReadOnly = fmt.Errorf("%s: %w", folder, err)
 	}

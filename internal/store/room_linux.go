@@ -15,3 +15,12 @@ func allocate(file *os.File, n int64) error {
 	}
 	return err
 }
+
+// freeBytes is how much room a disk has for this user.
+func freeBytes(folder string) (n int64, known bool) {
+	var s unix.Statfs_t
+	if unix.Statfs(folder, &s) != nil {
+		return 0, false
+	}
+	return int64(s.Bavail) * int64(s.Bsize), true //nolint:gosec,unconvert // other machines have other types
+}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	_ "modernc.org/sqlite" // the driver
 )
@@ -26,6 +27,7 @@ func (s *Store) openSQLiteFile(ctx context.Context, path string) error {
 	if err := createFile(path); err != nil {
 		return err
 	}
+	made := slices.DeleteFunc(sqliteFiles(path), func(file string) bool { return !missing(file) })
 	var err error
 	if s.db, err = openFile(ctx, path, "immediate"); err != nil {
 		return err
@@ -38,6 +40,27 @@ func (s *Store) openSQLiteFile(ctx context.Context, path string) error {
 	s.jobs.SetMaxOpenConns(1)
 	if s.health.file, err = os.Stat(path); err != nil {
 		return fmt.Errorf("look at the database file: %w", err)
+	}
+	if _, err := s.db.ExecContext(ctx, "SELECT count(*) FROM sqlite_master"); err != nil { // makes the files beside the database
+		return fmt.Errorf("read the database file %s: %w", path, err)
+	}
+	return tighten(made)
+}
+
+// tighten makes files that SQLite has made beside a database readable for their owner only. SQLite gives them the permissions
+// of the database, which may be wider and not ours to change.
+func tighten(files []string) error {
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !exposed(info.Mode()) {
+			continue
+		}
+		if err == nil {
+			err = os.Chmod(file, 0o600)
+		}
+		if err != nil {
+			return fmt.Errorf("make a file of the database private: %w", err)
+		}
 	}
 	return nil
 }

@@ -85,8 +85,24 @@ func open(ctx context.Context, databaseURL string, o Options, openSQLite func(*S
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	warnOfExposure(ctx, s.log, databaseURL)
 	s.queries = db.New(s.db)
 	return s, nil
+}
+
+// warnOfExposure tells in the log which files of the database others can read, change or replace. They stay as they are:
+// whoever made them may have a reason.
+func warnOfExposure(ctx context.Context, log *slog.Logger, databaseURL string) {
+	f, ok, err := LookAround(databaseURL)
+	if err != nil || !ok {
+		return
+	}
+	if len(f.Exposed) > 0 {
+		log.WarnContext(ctx, "others than their owner can read or change files of the database: chmod 600 takes that right from them", "files", f.Exposed)
+	}
+	if f.Open != "" {
+		log.WarnContext(ctx, "everybody can replace the files of the database: chmod o-w takes that right from them", "folder", f.Open)
+	}
 }
 
 // Close closes all connections. A queue of the store is to be stopped before.

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -40,7 +42,7 @@ func methods(t *testing.T, s *store.Store, words string) []method {
 	if quota := s.Quota(words); quota != nil {
 		owners = append(owners, quota)
 	}
-	skip := []string{"Begin", "BookAt", "Close", "DB", "Health", "LockMigrations", "MigrateTo", "Migrate", "Queue", "Quota", "SetClock", "Start", "Stop", "Version"}
+	skip := []string{"Begin", "BookAt", "Close", "DB", "Health", "LockMigrations", "MigrateTo", "Migrate", "Note", "Place", "Probe", "Queue", "Quota", "SetClock", "Start", "Stop", "Version"}
 	var all []method
 	for _, owner := range owners {
 		v := reflect.ValueOf(owner)
@@ -306,3 +308,5 @@ func fillSQLite(t *testing.T, s *store.Store, _ string) {
 	}
 	t.Fatal("there is always room")
 }
+
+func textLog(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }
