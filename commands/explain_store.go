@@ -8,9 +8,9 @@ const reasonDatabase = "database"
 // Every question but those about digests is answered without the database, hence the second half of each page.
 const (
 	withoutDigests = "Until then digests are neither shown nor changed nor posted; those that fall due meanwhile come afterwards, marked as late. " +
-		"Questions about software and updates are answered all the while."
+		"Questions about software and updates are answered all the while, perhaps more slowly."
 	withoutChanges = "Until then digests cannot be changed, and none is posted; those that fall due meanwhile come afterwards, marked as late. " +
-		"Questions about software and updates are answered all the while."
+		"Questions about software and updates are answered all the while, perhaps more slowly."
 )
 
 // storeExplanations say what each trouble of the database means for those who ask.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -64,13 +65,21 @@ func (s storeSettings) open(ctx context.Context, m *mistakes, log *slog.Logger, 
 // openStore opens a database. A mistake in its address is wrong use; a database that is away is not.
 func openStore(ctx context.Context, address string, o store.Options) (*store.Store, error) {
 	opened, err := store.Open(ctx, address, o)
-	return opened, openError(ctx, err)
+	return opened, openError(ctx, address, err)
 }
 
-func openError(ctx context.Context, err error) error {
+// openError says of an error of the database what to do, where that is known. One that only other settings or another
+// database mend is wrong use: to start the program again as it is is in vain.
+func openError(ctx context.Context, address string, err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case digest.TroubleOf(err) == digest.TroubleDamaged:
+		cure := troubleCureOf(digest.TroubleDamaged, "", false)
+		if f, ok, fileErr := store.LookAround(address); fileErr == nil && ok {
+			cure = restoreFile(f.File)
+		}
+		return usageError{fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, cure)}
 	case errors.Is(err, store.ErrAway), ctx.Err() != nil:
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -90,12 +99,24 @@ func (s storeSettings) read(ctx context.Context, m *mistakes, log *slog.Logger, 
 		return nil, fmt.Errorf("DATABASE_URL: %w: no bot has run with it", err)
 	}
 	if err != nil {
-		return nil, openError(ctx, err)
+		return nil, openError(ctx, address, err)
 	}
 	if err := readable(ctx, database); err != nil {
-		return nil, errors.Join(fmt.Errorf("DATABASE_URL: %w", err), database.Close())
+		return nil, errors.Join(readError(database, err), database.Close())
 	}
 	return database, nil
+}
+
+// readError is the error of an open database, with what to do about it.
+func readError(database *store.Store, err error) error {
+	trouble := digest.TroubleOf(err)
+	switch trouble {
+	case "":
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	case digest.TroubleDamaged:
+		return usageError{fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, troubleCure(trouble, database))}
+	}
+	return fmt.Errorf("DATABASE_URL: %w: %s", err, troubleCure(trouble, database))
 }
 
 // readable reports, as an error, why a database cannot be read by this program.
@@ -160,14 +181,14 @@ func (c migrateCmd) Run(ctx context.Context, s streams) error {
 	defer database.Close()
 	before, _, err := database.Version(ctx)
 	if err != nil {
-		return fmt.Errorf("DATABASE_URL: %w", err)
+		return readError(database, err)
 	}
 	if err := database.Migrate(ctx); err != nil {
-		return fmt.Errorf("DATABASE_URL: %w", err)
+		return readError(database, err)
 	}
 	after, _, err := database.Version(ctx)
 	if err != nil {
-		return fmt.Errorf("DATABASE_URL: %w", err)
+		return readError(database, err)
 	}
 	_, err = fmt.Fprintf(s.out, "The database was at version %d and is at version %d.\n", before, after)
 	return err

@@ -40,24 +40,54 @@ func (e *exam) databaseState(ctx context.Context) []doctor.Finding {
 	case errors.Is(err, fs.ErrNotExist):
 		return doubtful("there is no database yet: serve makes it at its first start", "nothing, if the bot has never run here; else DATABASE_URL names another file than it used to")
 	case err != nil:
-		return unwell("DATABASE_URL: "+err.Error(), "check that the database runs, that DATABASE_URL is right, and that this machine may reach it")
+		return unwellDatabase("DATABASE_URL: ", err, e.filePlace(), "check that the database runs, that DATABASE_URL is right, and that this machine may reach it")
 	}
 	e.store.Store(s)
 	c, err := s.Condition(ctx)
 	if err != nil {
-		return unwell(err.Error(), "check what the database's own log says")
+		return unwellDatabase("", err, e.filePlace(), "check what the database's own log says")
 	}
 	text := fmt.Sprintf("%s, %s, %s, version %d", c.Engine, c.Place, bytesText(c.Bytes), c.Version)
 	switch {
+	case c.Damage != nil:
+		return unwellDatabase(text+": ", c.Damage, e.filePlace(), restoreFile(c.Place))
 	case c.Newer():
 		return unwell(fmt.Sprintf("%s: it was made by a newer missingkbs (this one knows version %d)", text, c.Wanted), "run that version again, or restore a backup")
 	case c.Write != nil:
-		return unwell(text+": it cannot be written: "+c.Write.Error(), "give the user of this program the right to write; with replicas, name the primary server in DATABASE_URL")
+		return unwellDatabase(text+": it cannot be written: ", c.Write, e.filePlace(), "give the user of this program the right to write; with replicas, name the primary server in DATABASE_URL")
 	case c.Behind():
 		return doubtful(fmt.Sprintf("%s, and this program wants version %d", text, c.Wanted), "run missingkbs migrate; serve does it at its next start")
 	}
 	e.ready.Store(true)
 	return well(text + ", can be written")
+}
+
+// filePlace is SQLite's file; empty for another database.
+func (e *exam) filePlace() string {
+	f, ok, err := store.LookAround(e.database)
+	if err != nil || !ok {
+		return ""
+	}
+	return f.File
+}
+
+// unwellDatabase is the finding of an error of the database, with the cure for its trouble. Of those that a check may meet
+// only because it is another user, or asks another server, the check's own cure knows more.
+func unwellDatabase(found string, err error, file, cure string) []doctor.Finding {
+	switch trouble := digest.TroubleOf(err); trouble {
+	case digest.TroubleDamaged:
+		found += "it is damaged: "
+		if file != "" {
+			cure = restoreFile(file)
+		}
+	case digest.TroubleFull, digest.TroubleDisk, digest.TroubleBusy:
+		place := "the database"
+		if file != "" {
+			place = file
+		}
+		cure = troubleCureOf(trouble, place, file != "")
+	}
+	return unwell(found+err.Error(), cure)
 }
 
 // bytesText writes bytes for people.
@@ -84,8 +114,14 @@ func (e *exam) databaseFiles(context.Context) []doctor.Finding {
 	if f.Network != "" {
 		all = append(all, doubtful(fmt.Sprintf("%s is on a network file system (%s), where SQLite may lose data", f.File, f.Network), "keep the file on a disk of this machine, or use PostgreSQL")...)
 	}
+	if f.Full {
+		all = append(all, unwell("there is no room left on the disk of "+f.File, troubleCureOf(digest.TroubleFull, f.File, true))...)
+	}
 	if len(f.Exposed) > 0 {
-		all = append(all, doubtful("others than their owner can read "+strings.Join(f.Exposed, ", "), "chmod 600 "+strings.Join(f.Exposed, " "))...)
+		all = append(all, doubtful("others than their owner can read or change "+strings.Join(f.Exposed, ", "), "chmod 600 "+strings.Join(f.Exposed, " "))...)
+	}
+	if f.Open != "" {
+		all = append(all, doubtful("everybody can put other files in the place of those in "+f.Open, "chmod o-w "+f.Open)...)
 	}
 	if len(all) == 0 {
 		return well(f.File + ": its folder can be written, nobody else can read it")

@@ -63,7 +63,7 @@ func TestDoctorDatabaseFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := c.examine(t, nil, "--offline")
-	d.wants(t, "database-files", "warn", "others than their owner can read "+path, "chmod 600 "+path)
+	d.wants(t, "database-files", "warn", "others than their owner can read or change "+path, "chmod 600 "+path)
 	d.only(t, "database-files")
 }
 

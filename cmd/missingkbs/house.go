@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ type house struct {
 	monitor    *monitor                  // sees what happens; nil for nobody
 	opsChannel string                    // hears what a person should know; empty for none
 	opsTick    time.Duration             // between two looks at that; 0 for the default
+	probeTick  time.Duration             // between two probes of the database; 0 for the default
 	expiry     func() (time.Time, error) // of the certificate for Defender; nil for none
 	asked      bool                      // write down questions, not only refusals, shares and changes
 	log        *slog.Logger
@@ -90,7 +92,7 @@ func (h house) open(ctx context.Context) error {
 	h.bot.Pulse, h.bot.Trace = h.monitor.pulse, h.monitor.traces.Tracer()
 	h.bot.Health, h.bot.Counts = bot.NewHealth(), &bot.Counts{}
 	if err := h.store.Migrate(ctx); err != nil {
-		return fmt.Errorf("DATABASE_URL: %w", err)
+		return readError(h.store, err)
 	}
 	h.monitor.database(h.store)
 	if err := h.applyFile(ctx); err != nil {
@@ -116,7 +118,8 @@ func (h house) open(ctx context.Context) error {
 	poster := bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Ladder: h.bot.Ladder, Log: h.log})
 	watch.open(h, poster)
 	word := &standing{defender: h.defender, keeper: h.store, log: h.log}
-	defer background(recorder.trail.Run, watch.run, word.run)() // what is left is written and told when all else has ended
+	probes := &databaseWatch{store: h.store, every: cmp.Or(h.probeTick, probeEvery), log: h.log}
+	defer background(recorder.trail.Run, watch.run, word.run, probes.run)() // what is left is written and told when all else has ended
 	source := newExposure(h.defender, h.now)
 	worker := &digest.Worker{
 		Store:  h.store,
@@ -143,7 +146,8 @@ func (h house) open(ctx context.Context) error {
 		Load:   busyness(h.bot.Counts),
 		Slack:  connections(h.bot.Health, h.bot.Counts),
 		Client: counted(h.defender), Quota: quota(h.defender),
-		Stored: (&stored{store: h.store, queue: queue, now: h.now}).figures,
+		Stored:   (&stored{store: h.store, queue: queue, now: h.now}).figures,
+		Database: databaseFigures(h.store),
 	})
 	index := &commands.Index{}
 	audited := auditedStore{h.store, recorder.changes}

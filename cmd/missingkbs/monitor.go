@@ -12,7 +12,6 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/metrics"
 	"github.com/missingkbs/missingkbs/internal/probe"
-	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/tracing"
 )
 
@@ -59,16 +58,6 @@ func (m *monitor) alive(ctx context.Context) (reason string, err error) {
 		return "the loop that reads Slack's events does not move", err
 	}
 	return "", nil
-}
-
-// database looks at the database.
-func (m *monitor) database(s *store.Store) {
-	m.parts.Set(partDatabase, func(ctx context.Context) (string, error) {
-		if err := s.Ping(ctx); err != nil {
-			return "the database does not answer", err
-		}
-		return "", nil
-	})
 }
 
 // slack looks at the connections to Slack.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,9 +38,10 @@ func (s opsSettings) read(m *mistakes) string {
 // operators turns what happens in a house into what the desk for operators hears. Without a channel its desk is nil, which
 // hears nothing.
 type operators struct {
-	desk    *ops.Desk
-	process string
-	lost    atomic.Int64 // audits since the last look
+	desk     *ops.Desk
+	database *ops.Desk // for trouble with the database, in which the other keeps its states
+	process  string
+	lost     atomic.Int64 // audits since the last look
 
 	malformed atomic.Int64 // messages that Slack refused as such, since the last look
 
@@ -57,7 +59,7 @@ func (h house) operators() *operators {
 }
 
 // open opens the desk, where there is a channel.
-func (o *operators) open(h house, poster ops.Poster) {
+func (o *operators) open(h house, poster messageFinder) {
 	if h.opsChannel == "" {
 		return
 	}
@@ -65,10 +67,16 @@ func (o *operators) open(h house, poster ops.Poster) {
 		Channel: h.opsChannel, Matters: ops.Matters(), Keeper: h.store, Poster: poster, Process: o.process,
 		Every: h.opsTick, Now: h.now, Log: h.log, Ask: func(*ops.Desk) { o.ask(h) },
 	})
+	o.openForDatabase(h, sharedPoster{messageFinder: poster})
 }
 
-// run is the desk's work.
-func (o *operators) run(ctx context.Context) { o.desk.Run(ctx) }
+// run is the work of the desks.
+func (o *operators) run(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() { o.desk.Run(ctx) })
+	both.Go(func() { o.database.Run(ctx) })
+	both.Wait()
+}
 
 // The sources that are no commands.
 const (

@@ -216,11 +216,18 @@ func TestOperatorsHearOfACertificate(t *testing.T) {
 }
 
 // posts are pages that were posted.
-type posts struct{ pages []view.Page }
+type posts struct {
+	pages []view.Page
+	keys  []string
+}
 
-func (p *posts) Post(_ context.Context, _, _ string, page, _ view.Page) (string, error) {
-	p.pages = append(p.pages, page)
+func (p *posts) Post(_ context.Context, _, key string, page, _ view.Page) (string, error) {
+	p.pages, p.keys = append(p.pages, page), append(p.keys, key)
 	return "1", nil
+}
+
+func (p *posts) Find(_ context.Context, _, key string, _ time.Time) (string, bool, error) {
+	return "1", slices.Contains(p.keys, key), nil
 }
 
 // What Slack does not say of people is told once it lasts, and when somebody is answered again.

@@ -9,12 +9,13 @@ import (
 
 // Sources are asked at each scrape. What is nil is not told.
 type Sources struct {
-	Ready  func(context.Context) map[string]bool // by part
-	Load   func() Load
-	Slack  func() Slack
-	Quota  func(context.Context) []Quota
-	Client func() Client
-	Stored func(context.Context) (Stored, error) // an error means that the database does not answer
+	Ready    func(context.Context) map[string]bool // by part
+	Load     func() Load
+	Slack    func() Slack
+	Quota    func(context.Context) []Quota
+	Client   func() Client
+	Stored   func(context.Context) (Stored, error) // an error means that the database does not answer
+	Database func() Database
 }
 
 // Load is how busy the program is with questions.
@@ -95,6 +96,9 @@ func (s scraped) Collect(to chan<- prometheus.Metric) {
 	}
 	if from.Quota != nil {
 		w.quota(from.Quota(ctx))
+	}
+	if from.Database != nil {
+		w.database(from.Database())
 	}
 	if from.Stored != nil {
 		stored, err := from.Stored(ctx)

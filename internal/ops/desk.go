@@ -112,12 +112,6 @@ func (d *Desk) Run(ctx context.Context) {
 	d.look(last)
 }
 
-// AwayMatter is the event that the keeper of states did not answer for a while. It can be told only afterwards.
-const AwayMatter = "database"
-
-// awayLong is how long an absence lasts before a person should know.
-const awayLong = time.Minute
-
 // Look tells what there is to tell.
 func (d *Desk) Look(ctx context.Context) {
 	d.ask()
@@ -141,12 +135,7 @@ func (d *Desk) look(ctx context.Context) {
 		}
 		return
 	}
-	if !d.away.IsZero() {
-		if gone := d.Now().Sub(d.away); gone >= awayLong {
-			d.Happened(AwayMatter, fmt.Sprintf("%s: %s", d.Process, view.Age(gone)))
-		}
-		d.away = time.Time{}
-	}
+	d.away = time.Time{}
 	for _, m := range d.Matters {
 		if err := d.lookAt(ctx, m, states[m.Name]); err != nil && !errors.Is(err, context.Canceled) {
 			d.Log.WarnContext(ctx, "operators could not be told; trying again", "matter", m.Name, "error", err)

@@ -87,10 +87,6 @@ func Matters() []Matter {
 			Title: "Digests were given up",
 			Lead:  "They failed again and again for hours and are not tried any more; the next ones come at their time. The log says why.",
 		}},
-		{Name: AwayMatter, Event: true, Hold: time.Minute, Again: 10 * time.Minute, Text: Text{
-			Title: "The database was away, and is back",
-			Lead:  "Meanwhile no digests were made and none could be changed. What was due comes now, marked as late.",
-		}},
 		{Name: AuditLost, Event: true, Hold: time.Minute, Again: time.Hour, Text: Text{
 			Title: "Audits were lost",
 			Lead:  "The database could not take them in time. The log has the refusals, shares and changes among them; an entry audit.lost says between which times some are missing.",

@@ -75,7 +75,7 @@ func outline(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "it does not answer in time"
 	}
-	if isCutOff(err) {
+	if isCutOff(err) || isNoRoom(err) {
 		return err.Error()
 	}
 	innermost := err
@@ -156,7 +156,7 @@ func (s *Store) troubleOfSQLite(said *sqlite.Error) digest.Trouble {
 	case sqlite3.SQLITE_FULL:
 		return digest.TroubleFull
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
-		if s.noRoom() { // SQLite says FULL of its own writes only, and not of the files beside the database
+		if isNoRoom(s.roomForFiles()) { // SQLite says FULL of its own writes only, and not of the files beside the database
 			return digest.TroubleFull
 		}
 		return digest.TroubleDisk

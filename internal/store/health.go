@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -39,7 +38,7 @@ type health struct {
 const (
 	// troubleHold is how long something that a method met counts. The audit tries again within half a minute, so that a write
 	// which fails again and again is seen all the time.
-	troubleHold = 2 * time.Minute
+	troubleHold = time.Minute
 	// damageHold is the same for damage, which nothing meets but those who read the damaged part.
 	damageHold = 24 * time.Hour
 )
@@ -53,7 +52,8 @@ func (h *health) note(t digest.Trouble, write bool) {
 	}
 	h.failures[Failure{t, write}]++
 	switch t {
-	case digest.TroubleAway, digest.TroubleBusy, digest.TroubleDenied: // a probe meets them too, and one that passes shows that they are over
+	case digest.TroubleFull, digest.TroubleDisk, digest.TroubleDamaged, digest.TroubleReplaced:
+	default: // a probe meets it too, and one that passes shows that it is over
 		return
 	}
 	if h.met != digest.TroubleDamaged || h.heldLocked() == "" {
@@ -102,6 +102,9 @@ func (s *Store) Probe(ctx context.Context) error {
 	s.health.mu.Lock()
 	defer s.health.mu.Unlock()
 	s.health.probed = digest.TroubleOf(err)
+	if err == nil && s.lite && s.health.met == digest.TroubleFull {
+		s.health.met = "" // it has looked for room; what room a server has it cannot know
+	}
 	return err
 }
 
@@ -113,7 +116,7 @@ func (s *Store) probeFile() error {
 	if now, err := os.Stat(s.path); s.health.file != nil && (err != nil || !os.SameFile(now, s.health.file)) {
 		return s.replaced(err)
 	}
-	if err := room(filepath.Dir(s.path)); isNoRoom(err) {
+	if err := s.roomForFiles(); isNoRoom(err) {
 		return s.failedWrite("look for room on the disk", err)
 	}
 	return nil // SQLite itself says what else is wrong

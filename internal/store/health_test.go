@@ -188,13 +188,13 @@ func TestTroubleIsHeld(t *testing.T) {
 		if got := s.Health().Trouble; got != digest.TroubleFull {
 			t.Errorf("at once: %q", got)
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(50 * time.Second)
 		if got := s.Health().Trouble; got != digest.TroubleFull {
-			t.Errorf("after a minute: %q", got)
+			t.Errorf("after most of a minute: %q", got)
 		}
 		time.Sleep(2 * time.Minute)
 		if got := s.Health().Trouble; got != "" {
-			t.Errorf("after three: %q", got)
+			t.Errorf("after three minutes: %q", got)
 		}
 	})
 }

@@ -36,7 +36,7 @@ func (s *Store) peekSQLite(ctx context.Context, path string) error {
 	// Not the journal mode of [Store.openSQLite]: that is written into the file.
 	var err error
 	s.db, err = openNamed(ctx, path, url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(5000)"}})
-	return err
+	return s.openError(err)
 }
 
 // Condition is the state of a database.
@@ -97,6 +97,9 @@ func (s *Store) quickCheck(ctx context.Context) error {
 	}
 	return &digest.StoreError{Trouble: digest.TroubleDamaged, Message: strings.ReplaceAll(found, "\n", " ")}
 }
+
+// IsFile reports whether the database is a SQLite file.
+func (s *Store) IsFile() bool { return s.lite }
 
 // Place is where the database is: SQLite's file; for PostgreSQL the host, the database and the user.
 func (s *Store) Place() string {

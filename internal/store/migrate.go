@@ -12,6 +12,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
 //go:embed migrations/*.sql
@@ -31,7 +33,7 @@ var ErrNewer = errors.New("the database was made by a newer version of missingkb
 func (s *Store) Migrate(ctx context.Context) (err error) {
 	unlock, err := s.lockMigrations(ctx)
 	if err != nil {
-		return fmt.Errorf("lock the database for migration: %w", err)
+		return s.migrateError("lock the database for migration", err)
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 
@@ -43,15 +45,23 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 		return ErrNewer
 	}
 	if err := s.migrateOurs(ctx); err != nil {
-		return fmt.Errorf("migrate the database from version %d to %d: %w", from, to, err)
+		return s.migrateError(fmt.Sprintf("migrate the database from version %d to %d", from, to), err)
 	}
 	if err := s.migrateQueue(ctx); err != nil {
-		return fmt.Errorf("migrate the queue's tables: %w", err)
+		return s.migrateError("migrate the queue's tables", err)
 	}
 	if from < to {
 		s.log.InfoContext(ctx, "database migrated", "from", from, "to", to)
 	}
 	return nil
+}
+
+// migrateError is the error of a migration. Nobody has asked anything yet, so its whole text stays.
+func (s *Store) migrateError(doing string, err error) error {
+	if trouble := s.trouble(err); trouble != "" && !isOurs(err) {
+		err = &digest.StoreError{Trouble: trouble, Message: err.Error(), Err: err}
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // Version tells which version the database has, 0 when it is empty, and which one this program wants. It changes

@@ -29,18 +29,15 @@ func isNoRoom(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, errQuota) || errors.Is(err, syscall.EFBIG)
 }
 
-// noRoom reports whether there is no room for SQLite's files.
-func (s *Store) noRoom() bool {
-	if isNoRoom(room(filepath.Dir(s.path))) {
-		return true
-	}
+// roomForFiles looks whether SQLite's files may grow.
+func (s *Store) roomForFiles() error {
 	limit := fileSizeLimit()
 	for _, file := range sqliteFiles(s.path) {
 		if info, err := os.Stat(file); err == nil && limit > 0 && info.Size()+roomBytes > limit {
-			return true
+			return syscall.EFBIG
 		}
 	}
-	return false
+	return room(filepath.Dir(s.path))
 }
 
 // fill writes until a file has a size, where the system allocates nothing by itself.

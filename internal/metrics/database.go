@@ -1,0 +1,33 @@
+package metrics
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Database is how the database does.
+type Database struct {
+	Writable bool // it took the last changes
+	Failures []DatabaseFailures
+}
+
+// DatabaseFailures is how often the database has failed for one reason.
+type DatabaseFailures struct {
+	Trouble string // such as "full"
+	Write   bool   // something was to be written
+	Count   int64
+}
+
+func (w writer) database(d Database) {
+	writable := 0.0
+	if d.Writable {
+		writable = 1
+	}
+	w.gauge("database_writable", "Whether the database takes changes, by a probe every 30 seconds and by what was written since: 1 or 0.", writable)
+	desc := prometheus.NewDesc(namespace+"_database_failures_total",
+		"Times that the database failed, by its trouble and by whether something was to be read or written; probes are counted too.", []string{"trouble", "access"}, nil)
+	for _, f := range d.Failures {
+		access := "read"
+		if f.Write {
+			access = "write"
+		}
+		w.to <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(f.Count), w.bound.of("trouble", f.Trouble), access)
+	}
+}

@@ -1,0 +1,87 @@
+package ops
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+)
+
+// DatabasePrefix begins the names of the conditions of the database; the trouble follows, by the words of package digest.
+const DatabasePrefix = "database_"
+
+// DatabaseMatters are the conditions of the database. While one lasts nothing can be kept there, so each process keeps them
+// by itself, in a [Memory].
+func DatabaseMatters() []Matter {
+	const meanwhile = " Questions are answered meanwhile; digests wait and come afterwards, marked as late, and the audit waits in memory. missingkbs doctor tells more."
+	return []Matter{
+		{Name: DatabasePrefix + "away", Hold: time.Minute, Least: 3, Text: Text{
+			Title: "The bot's database cannot be reached",
+			Lead:  "Look at the database server, and at the network between it and the bot, which connects again by itself." + meanwhile,
+			Over:  "The bot's database can be reached again",
+		}},
+		{Name: DatabasePrefix + "busy", Hold: 2 * time.Minute, Least: 3, Text: Text{
+			Title: "The bot's database is too busy",
+			Lead:  "It has no connection to spare (max_connections, limits of the role), or another program holds it locked. The bot goes on by itself once that is over." + meanwhile,
+			Over:  "The bot's database is no longer too busy",
+		}},
+		{Name: DatabasePrefix + "full", Least: 1, Text: Text{
+			Title: "The bot's database has no room left",
+			Lead:  "Nothing can be written. Make room on the disk it lies on, or raise the quota; the bot goes on by itself." + meanwhile,
+			Over:  "The bot's database has room again",
+		}},
+		{Name: DatabasePrefix + "read_only", Hold: time.Minute, Least: 3, Text: Text{
+			Title: "The bot's database takes no changes",
+			Lead:  "It can be read but not written: DATABASE_URL may name a standby server, or the file system was mounted again for reading only. The bot goes on by itself." + meanwhile,
+			Over:  "The bot's database takes changes again",
+		}},
+		{Name: DatabasePrefix + "disk", Least: 1, Text: Text{
+			Title: "The disk of the bot's database fails",
+			Lead:  "It reports errors when the database reads or writes. Look at the disk and at the log of the machine, and at the rights on the folder." + meanwhile,
+			Over:  "The disk of the bot's database works again",
+		}},
+		{Name: DatabasePrefix + "damaged", Least: 1, Text: Text{
+			Title: "The bot's database is damaged",
+			Lead:  "Some of it cannot be read any more, and that does not pass by itself: restore a backup. The log says which database, and how." + meanwhile,
+			Over:  "The bot's database can be read again",
+		}},
+		{Name: DatabasePrefix + "denied", Hold: time.Minute, Least: 3, Text: Text{
+			Title: "The bot's database refuses the bot",
+			Lead:  "Its password, its rights or the name of the database have changed. Mend DATABASE_URL (the bot reads its file for each connection) or the rights of its user." + meanwhile,
+			Over:  "The bot's database admits the bot again",
+		}},
+		{Name: DatabasePrefix + "replaced", Least: 1, Text: Text{
+			Title: "The bot's database is gone",
+			Lead:  "Its file or its tables were removed or replaced while the bot was running; what it writes now may be lost. Stop the bot, put the database back, and start it again." + meanwhile,
+			Over:  "The bot's database is back",
+		}},
+	}
+}
+
+// Memory is a [Keeper] for one process, for as long as it runs.
+type Memory struct {
+	mu     sync.Mutex
+	states map[string]string
+}
+
+// Matters is part of [Keeper].
+func (m *Memory) Matters(context.Context) (map[string]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.states), nil
+}
+
+// ChangeMatter is part of [Keeper].
+func (m *Memory) ChangeMatter(_ context.Context, name string, change func(state string) (string, error)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	state, err := change(m.states[name])
+	if err != nil {
+		return err
+	}
+	if m.states == nil {
+		m.states = map[string]string{}
+	}
+	m.states[name] = state
+	return nil
+}
