@@ -92,3 +92,12 @@ func noLetters(words []string) error {
 		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}},
 	}
 }
+
+// noIDIn is the failure of a search for an address that names no software.
+func noIDIn(address string) error {
+	return &Error{
+		Title: "No software in that address", Usage: true,
+		Message: fmt.Sprintf("%s names no software id. Copy the address of a software's own page in Defender's portal, or type a part of its name, such as windows 11.", address),
+		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}, {Label: "Help", Command: helpName}},
+	}
+}

@@ -160,6 +160,14 @@ func (d digests) run(ctx context.Context, req Request) (view.Page, error) {
 		}
 		names = append(names, w.name)
 	}
+	if strings.Trim(name, "#0123456789") == "" { // the number alone: look at it first
+		all = append([]string{"show"}, all...)
+		line := Line(append([]string{digestName}, all...)...)
+		return view.Page{}, &Error{
+			Usage: true, Message: fmt.Sprintf("What is to be done with digest %s? Did you mean %s?", name, line),
+			Actions: append([]view.Action{{Label: line, Command: line}}, digestHelp()...),
+		}
+	}
 	return view.Page{}, unknownWord(digestName, all, names, digestHelp())
 }
 

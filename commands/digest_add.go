@@ -30,7 +30,7 @@ type wish struct {
 	typedZone        string // empty where the zone was chosen for the person
 	filter           digest.Filter
 	quiet            string
-	unread, zoneNote string // what to tell besides
+	unread, zoneNote string // sentences for the note of the page
 }
 
 func readWish(req Request) (wish, error) {

@@ -13,12 +13,12 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// maxSuggestions is how many ids are offered in place of one that nobody knows.
+// maxSuggestions is how many ids are offered in place of an unknown one.
 const maxSuggestions = 5
 
 // known finds what is to be watched among the software that Defender knows, and returns it as Defender spells it. What
 // names none, or several, is refused with what it may have meant. When Defender cannot be asked, ids and patterns are
-// taken as they are: a digest that names software nobody knows says so.
+// taken as they are: a digest that names unknown software says so.
 func (d digests) known(ctx context.Context, w *wish) ([]string, error) {
 	if !slices.ContainsFunc(w.targets, func(t target) bool { return t.kind != everything }) {
 		return w.unchecked(), nil
@@ -58,7 +58,7 @@ func (w *wish) unchecked() []string {
 	return out
 }
 
-// note adds to what is told besides.
+// note adds a sentence to the note of the page.
 func (w *wish) note(text string) { w.unread = strings.TrimSpace(w.unread + " " + text) }
 
 // watched is what a subscription watches for the target at a place.

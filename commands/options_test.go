@@ -14,13 +14,13 @@ import (
 func TestOptionsInEverySpelling(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t)
-	n.putGap("microsoft-_-windows_11")
-	const want = "microsoft-_-windows_11 --sort cves --min-devices 2"
+	n.putGap("microsoft-_-windows_10")
+	const want = "microsoft-_-windows_10 --sort cves --min-devices 2"
 	for _, line := range []string{
-		"microsoft-_-windows_11 --sort cves --min-devices 2", "--sort cves microsoft-_-windows_11 --min-devices=2", "microsoft-_-windows_11 -sort cves -min-devices 2",
-		"microsoft-_-windows_11 –sort cves —min-devices 2", "microsoft-_-windows_11 —-sort cves -—min-devices=2", "microsoft-_-windows_11 ‑‑sort cves −−min−devices 2",
-		"microsoft-_-windows_11 --Sort CVEs --MIN-DEVICES 2", "microsoft-_-windows_11 --sort=cves --min_devices=2", "*microsoft-_-windows_11*, —Sort “cves” －－min-devices ２",
-		"microsoft-_-windows_11 ---sort cves, --min-devices 2.",
+		"microsoft-_-windows_10 --sort cves --min-devices 2", "--sort cves microsoft-_-windows_10 --min-devices=2", "microsoft-_-windows_10 -sort cves -min-devices 2",
+		"microsoft-_-windows_10 –sort cves —min-devices 2", "microsoft-_-windows_10 —-sort cves -—min-devices=2", "microsoft-_-windows_10 ‑‑sort cves −−min−devices 2",
+		"microsoft-_-windows_10 --Sort CVEs --MIN-DEVICES 2", "microsoft-_-windows_10 --sort=cves --min_devices=2", "*microsoft-_-windows_10*, —Sort “cves” －－min-devices ２",
+		"microsoft-_-windows_10 ---sort cves, --min-devices 2.",
 	} {
 		page := n.page(t, line)
 		if got := page.Actions[1].Command; got != want {
@@ -44,6 +44,8 @@ func TestMisspeltWordsOfTheProgram(t *testing.T) {
 		{"microsoft-_-edge --sort=devcies", "microsoft-_-edge --sort=devices"},
 		{"search edge chrome --pgae 2", "search edge chrome --page 2"},
 		{"digest lst", "digest list"},
+		{"digest 1", "digest show 1"},
+		{"digest *#1*", "digest show #1"},
 		{"digest lsit --page 2", "digest list --page 2"},
 		{"digest pasue 1", "digest pause 1"},
 		{"digest rmove 1 --yes", "digest remove 1 --yes"},
@@ -76,7 +78,7 @@ func TestMisspeltWordsOfTheProgram(t *testing.T) {
 	}
 }
 
-func TestOptionsThatNobodyMeant(t *testing.T) {
+func TestOptionsThatWereNotMeant(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t)
 	for line, want := range map[string]string{

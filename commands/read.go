@@ -77,7 +77,7 @@ func unwrapped(words []string) []string {
 		}
 	}
 	if len(out) < 2 && len(marks) > 0 && (len(out) == 0 || !hasLetters(words[len(words)-1])) {
-		return append(out, marks...) // whoever answers says what to type instead
+		return append(out, marks...) // the command says what to type instead
 	}
 	return out
 }
@@ -179,7 +179,11 @@ func namedIn(w string) string {
 		return ""
 	}
 	for _, part := range strings.FieldsFunc(w[max(at, 0):], func(r rune) bool { return strings.ContainsRune("/?&=#", r) }) {
-		if part = decoded(part); strings.Contains(part, idSeparator) {
+		if part = decoded(part); strings.Contains(part, "://") { // Outlook and other programs wrap addresses into their own
+			if id := namedIn(part); id != "" {
+				return id
+			}
+		} else if strings.Contains(part, idSeparator) {
 			return recommended(literal(part))
 		}
 	}

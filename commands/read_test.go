@@ -33,6 +33,7 @@ var wrappings = []string{
 	"<https://security.microsoft.com/software-inventory/%[2]s>", "<https://security.microsoft.com/software-inventory/%[2]s|Edge – Microsoft Defender>", "&lt;https://security.microsoft.com/software-inventory/%[2]s|Edge&gt;",
 	"<https://security.microsoft.com/software-inventory/%[2]s?tid=1&amp;x=2|security.microsoft.com/…>", "<http://%[1]s|%[1]s>", "<https://example.com/|%[1]s>", "*<https://security.microsoft.com/software-inventory/%[2]s|Edge>*",
 	"[Edge in Defender](https://security.microsoft.com/software-inventory/%[2]s)", "(https://security.microsoft.com/software-inventory/%[2]s)", "\"https://security.microsoft.com/software-inventory/%[2]s\"",
+	"https://eur02.safelinks.protection.outlook.com/?url=https%%3A%%2F%%2Fsecurity.microsoft.com%%2Fsoftware-inventory%%2F%[2]s%%3Ftid%%3D1&data=05%%7C01%%7C&reserved=0",
 	"/missingkbs %[1]s", "missingkbs ask %[1]s",
 }
 
@@ -119,6 +120,7 @@ func TestRead(t *testing.T) {
 		{"<http://paint.net|paint.net>", []string{"paint.net"}},
 		{"<http://paint.net/|paint.net>", []string{"paint.net"}},
 		{"https://security.microsoft.com/vulnerabilities", []string{"https://security.microsoft.com/vulnerabilities"}},
+		{"https://example.com/?url=https%3A%2F%2Fexample.org%2Fa", []string{"https://example.com/?url=https%3A%2F%2Fexample.org%2Fa"}},
 		{"identity software", []string{"identity", "software"}},
 		{"software", []string{"software"}},
 		{"at&amp;t AT&T", []string{"at&t", "AT&T"}},

@@ -29,7 +29,7 @@ type Request struct {
 func Parse(line string) (Request, error) { return parse(line, MaxLine, Read) }
 
 // ParseOffered reads the line that a button or a select of a page carries, at most [MaxOffered] bytes: exactly as it was
-// written, for a software id may hold any character. Whoever typed a line that was read can press what is offered for it.
+// written, for a software id may hold any character. What is offered for a line that was read can always be pressed.
 func ParseOffered(line string) (Request, error) {
 	req, err := parse(line, MaxOffered, Split)
 	req.exact = true
@@ -122,7 +122,7 @@ func (r *Router) resolve(req Request) (Command, Request) {
 	return r.byName[""], req
 }
 
-// meant is the line that somebody may have meant whose first word is no command, or nil: a command misspelt, or what
+// meant returns the line that was probably meant by one whose first word is no command, or nil: a command misspelt, or what
 // follows the name of one without it.
 func (r *Router) meant(req Request) []string {
 	first := strings.ToLower(req.Words[0])

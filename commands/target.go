@@ -156,7 +156,7 @@ func (x *Index) one(ctx context.Context, d Defender, catalog api.Answer[[]api.So
 	return x.named(ctx, catalog, t.words)
 }
 
-// similar returns software whose ids are like one that nobody knows.
+// similar returns software whose ids are like an unknown one.
 func (x *Index) similar(ctx context.Context, d Defender, id string) (found, error) {
 	catalog, err := d.Catalog(ctx)
 	if err != nil {
@@ -217,6 +217,9 @@ const maxSegments = 6
 func (x *Index) named(ctx context.Context, catalog api.Answer[[]api.Software], words []string) (found, error) {
 	if at := slices.IndexFunc(catalog.Value, func(s api.Software) bool { return s.ID == strings.Join(words, " ") }); at >= 0 {
 		return found{software: catalog.Value[at : at+1]}, nil // not every id need have the usual form
+	}
+	if address := strings.Join(words, " "); strings.Contains(address, "://") {
+		return found{}, noIDIn(address)
 	}
 	f, err := x.search(ctx, catalog, words, wholeness, exactness)
 	if err != nil || len(f.software) > 0 {

@@ -227,7 +227,20 @@ func TestNothingToSearchFor(t *testing.T) {
 	}
 }
 
-// found are the ids that a search gives, by a Defender of plain values.
+// An address without an id is told as one, whatever its words may fit.
+func TestAddressWithoutAnID(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for _, address := range []string{"https://security.microsoft.com/vulnerabilities", "<https://microsoft.com/edge>", "http://edge"} {
+		for _, command := range []string{"", "search ", "digest add "} {
+			if page := d.refuses(t, alice, here, command+address); page.Title != "No software in that address" {
+				t.Errorf("%s%s: %q", command, address, page.Title)
+			}
+		}
+	}
+}
+
+// foundIn are the ids that a search gives, by a Defender of plain values.
 func foundIn(t *testing.T, d commands.Defender, words ...string) []string {
 	t.Helper()
 	page, err := commands.Search(d, &commands.Index{}).Run(t.Context(), commands.Request{Words: words})

@@ -6,7 +6,7 @@ import (
 	"github.com/hbollon/go-edlib"
 )
 
-// meant is the word of a few that somebody who typed another may have meant: one that is mistyped, shortened or
+// meant returns the candidate that a mistyped word most likely stands for: one that is mistyped, shortened or
 // lengthened by an ending; "" for none. Software is searched with less allowance, for there are many names.
 func meant(word string, candidates []string) string {
 	best, bestAt := "", 100

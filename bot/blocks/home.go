@@ -25,7 +25,7 @@ func Home(p view.Page, o Options, first string) *slack.HomeTabViewRequest {
 // choice is the select whose options Slack asks for while somebody types.
 func choice() *slack.SelectBlockElement {
 	s := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain(chooseLabel, maxPlaceholder), Choose.actionID(1))
-	least := 0 // nothing typed offers the most exposed software
+	least := 0 // nothing typed offers all software
 	s.MinQueryLength = &least
 	return s
 }

@@ -37,7 +37,7 @@ var cronFields = [5]cronField{
 	},
 }
 
-// looksLikeCron reports whether somebody meant a cron expression: fields of numbers and stars, and nothing like 09:00.
+// looksLikeCron reports whether fields were meant as a cron expression: fields of numbers and stars, and nothing like 09:00.
 func looksLikeCron(fields []string) bool {
 	plain := func(f string) bool { return strings.Trim(f, "0123456789*/,-?") == "" }
 	return len(fields) >= 3 && plain(fields[0]) && plain(fields[1]) || slices.Contains(fields, "*")
