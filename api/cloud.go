@@ -22,6 +22,14 @@ const (
 	scopePublic = "https://api.securitycenter.microsoft.com/.default"
 )
 
+// The scopes of Defender by its older name. They are those of the same resource,
+// and tools use them with success:
+// https://learn.microsoft.com/defender-endpoint/api/exposed-apis-create-app-webapp
+const (
+	olderScope    = "https://securitycenter.onmicrosoft.com/windowsatpservice/.default"
+	olderScopeGov = "https://securitycenter.onmicrosoft.us/windowsatpservice/.default"
+)
+
 // clouds is the whole table of what Microsoft runs, the default first.
 //
 // Hosts: https://learn.microsoft.com/defender-endpoint/api/exposed-apis-list and
@@ -73,6 +81,22 @@ func (c Cloud) near(region string) (Cloud, error) {
 	host := strings.TrimPrefix(c.Endpoint, "https://")
 	c.Endpoint = "https://" + region + "." + host
 	return c, nil
+}
+
+// OtherScopes are further spellings of Defender's scope in the cloud. Which of them
+// a tenant knows is not documented for the government clouds: where Entra does not
+// know the resource (AADSTS500011), another one may do.
+func (c Cloud) OtherScopes() []string {
+	older, own := olderScope, PublicCloud().Scope
+	for _, known := range clouds() {
+		if known.Name != c.Name {
+			continue
+		}
+		if own = known.Scope; known.Authority == loginGov {
+			older = olderScopeGov
+		}
+	}
+	return slices.DeleteFunc([]string{own, older}, func(s string) bool { return s == c.Scope })
 }
 
 // orPublic fills what is empty from the public cloud.

@@ -63,3 +63,29 @@ func TestCloudDefaults(t *testing.T) {
 		t.Errorf("orPublic of nothing = %v", got)
 	}
 }
+
+func TestOtherScopes(t *testing.T) {
+	t.Parallel()
+	const com, us = "https://securitycenter.onmicrosoft.com/windowsatpservice/.default", "https://securitycenter.onmicrosoft.us/windowsatpservice/.default"
+	for name, older := range map[string]string{"public": com, "gcc": com, "gcc-high": us, "dod": us} {
+		c, err := LookupCloud(name, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := c.Scope
+		if diff := cmp.Diff([]string{older}, c.OtherScopes()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if c.Scope = older; !cmp.Equal([]string{own}, c.OtherScopes()) {
+			t.Errorf("%s by its older scope: %q", name, c.OtherScopes())
+		}
+		if c.Scope = "https://elsewhere.example/.default"; !cmp.Equal([]string{own, older}, c.OtherScopes()) {
+			t.Errorf("%s by a wrong scope: %q", name, c.OtherScopes())
+		}
+		for _, scope := range c.OtherScopes() {
+			if !FitsDefender(strings.TrimSuffix(scope, "/.default")) {
+				t.Errorf("%s: Defender takes no token for %s", name, scope)
+			}
+		}
+	}
+}

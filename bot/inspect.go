@@ -36,6 +36,7 @@ func Inspect(c Config) *Inspector {
 type Installation struct {
 	Team, TeamID string
 	User         string // the bot's name
+	UserID       string
 	BotID        string
 	URL          string   // of the workspace
 	Enterprise   string   // the id of its organisation; empty for none
@@ -53,7 +54,8 @@ func (i *Inspector) Installation(ctx context.Context) (Installation, error) {
 	scopes := strings.FieldsFunc(me.Header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
 	slices.Sort(scopes)
 	return Installation{
-		Team: me.Team, TeamID: me.TeamID, User: me.User, BotID: me.BotID, URL: me.URL, Enterprise: me.EnterpriseID, OrgWide: me.orgWide, Scopes: scopes,
+		Team: me.Team, TeamID: me.TeamID, User: me.User, UserID: me.UserID, BotID: me.BotID, URL: me.URL, Enterprise: me.EnterpriseID,
+		OrgWide: me.orgWide, Scopes: scopes,
 	}, nil
 }
 

@@ -35,7 +35,7 @@ func TestInspectInstallation(t *testing.T) {
 	i := Inspect(c)
 	got, err := i.Installation(t.Context())
 	want := Installation{
-		Team: sandbox.TeamName, TeamID: sandbox.TeamID, User: sandbox.BotName, BotID: sandbox.BotID, URL: w.URL() + "/", Scopes: []string{"commands", "users:read"},
+		Team: sandbox.TeamName, TeamID: sandbox.TeamID, User: sandbox.BotName, UserID: sandbox.BotUser, BotID: sandbox.BotID, URL: w.URL() + "/", Scopes: []string{"commands", "users:read"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("installation (-want +got), %v:\n%s", err, diff)

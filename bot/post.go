@@ -69,8 +69,7 @@ func (p *Poster) Post(ctx context.Context, channel, key string, page, details vi
 	if err := p.gate.mayRead(ctx, channel); err != nil {
 		return "", fmt.Errorf("post digest into %s: %w", channel, err)
 	}
-	metadata := slack.MsgOptionMetadata(slack.SlackMetadata{EventType: keyEvent, EventPayload: map[string]any{keyField: key}})
-	message, err = p.send(ctx, channel, page, metadata)
+	message, err = p.send(ctx, channel, page, digestKey(key))
 	if err != nil {
 		return "", fmt.Errorf("post digest into %s: %w", channel, err)
 	}
@@ -78,6 +77,11 @@ func (p *Poster) Post(ctx context.Context, channel, key string, page, details vi
 		p.log.WarnContext(ctx, "the details of a digest did not reach its thread", "channel", channel, "key", key, "error", err)
 	}
 	return message, nil
+}
+
+// digestKey puts a digest's key into a message's metadata.
+func digestKey(key string) slack.MsgOption {
+	return slack.MsgOptionMetadata(slack.SlackMetadata{EventType: keyEvent, EventPayload: map[string]any{keyField: key}})
 }
 
 // Tell sends a page to one person, as a message of the bot's.
@@ -121,13 +125,17 @@ func (p *Poster) postMessage(ctx context.Context, channel string, m blocks.Messa
 	if err := p.limits.wait(ctx, channel); err != nil {
 		return "", err
 	}
-	options := append([]slack.MsgOption{
+	_, message, err := p.slack.client().PostMessageContext(ctx, channel, append(messageOptions(m), more...)...)
+	return message, err
+}
+
+// messageOptions are what every message is posted with.
+func messageOptions(m blocks.Message) []slack.MsgOption {
+	return []slack.MsgOption{
 		slack.MsgOptionText(m.Text, false), // escaped already
 		slack.MsgOptionBlocks(m.Blocks...),
 		slack.MsgOptionDisableLinkUnfurl(),
 		slack.MsgOptionDisableMediaUnfurl(),
 		slack.MsgOptionDisableMarkdown(),
-	}, more...)
-	_, message, err := p.slack.client().PostMessageContext(ctx, channel, options...)
-	return message, err
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,17 +23,23 @@ var capture = flag.String("capture", "", "write all that the bot says to Slack i
 // acknowledgements, on every way there is. It runs once for each way in which tables and charts are drawn.
 func TestCapture(t *testing.T) {
 	t.Parallel()
-	for name, faults := range map[string]sandbox.Faults{
-		"newest":   {},
-		"links":    {Refused: sandbox.RefusedBlocks{ActionCell: true}},
-		"tables":   {Refused: sandbox.RefusedBlocks{DataTable: true, DataVisualization: true}},
-		"sections": {RefuseNewBlocks: true, Refused: sandbox.RefusedBlocks{Table: true}},
+	for name, of := range map[string]struct {
+		faults sandbox.Faults
+		shown  string // what tables and charts become
+	}{
+		"newest":   {sandbox.Faults{}, "action_cell data_table data_visualization"},
+		"links":    {sandbox.Faults{Refused: sandbox.RefusedBlocks{ActionCell: true}}, "data_table data_visualization"},
+		"tables":   {sandbox.Faults{Refused: sandbox.RefusedBlocks{DataTable: true, DataVisualization: true}}, "table"},
+		"sections": {sandbox.Faults{RefuseNewBlocks: true, Refused: sandbox.RefusedBlocks{Table: true}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newClockwork(t)
-			m.slack.SetFaults(faults)
+			m.slack.SetFaults(of.faults)
 			m.useEverything(t)
+			if shown := m.shown(); shown != of.shown {
+				t.Errorf("people see %q, want %q", shown, of.shown)
+			}
 			sent := m.sent(t)
 			ways := map[string]int{}
 			for _, one := range sent {
@@ -120,11 +127,28 @@ func (m *clockwork) useDigests(t *testing.T) {
 	m.tell(t, sandbox.Patching, "digest remove "+id+" --yes")
 }
 
+// shown lists the newer blocks that Alice sees.
+func (m *clockwork) shown() string {
+	var all []byte
+	for _, channel := range []string{sandbox.General, sandbox.Patching, sandbox.AliceDM} {
+		for _, a := range m.slack.Messages(channel, sandbox.Alice) {
+			all = append(all, a.Blocks...)
+		}
+	}
+	var seen []string
+	for _, kind := range []string{"action_cell", "data_table", "data_visualization", "table"} {
+		if bytes.Contains(all, []byte(`"type":"`+kind+`"`)) {
+			seen = append(seen, kind)
+		}
+	}
+	return strings.Join(seen, " ")
+}
+
 // manyKBs are more updates than a page holds.
 func manyKBs(n int) []apitest.KB {
 	var all []apitest.KB
 	for i := range n {
-		all = append(all, apitest.KB{ID: fmt.Sprint(5000001 + i), Name: strings.Repeat("Cumulative <update> & co ", 12), MachineMissedOn: 1 + 13*i, CVEAddressed: i % 7})
+		all = append(all, apitest.KB{ID: strconv.Itoa(5000001 + i), Name: strings.Repeat("Cumulative <update> & co ", 12), MachineMissedOn: 1 + 13*i, CVEAddressed: i % 7})
 	}
 	return all
 }

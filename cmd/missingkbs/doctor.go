@@ -15,6 +15,8 @@ import (
 type doctorCmd struct {
 	Output      string   `short:"o" default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
 	Offline     bool     `help:"Leave out what asks Slack, Entra and Defender."`
+	Live        string   `placeholder:"CHANNEL" help:"Post one invented message of each kind into this channel (its id), tell what Slack says to each, and delete them all. The other checks are left out."`
+	User        string   `placeholder:"USER" help:"With --live: the id of a person in the channel, who is also sent direct and ephemeral messages and a Home tab."`
 	ConfigToken secret   `name:"slack-config-token" env:"SLACK_CONFIG_TOKEN" placeholder:"xoxe.…" group:"Slack" help:"App configuration token, to compare the manifest with the app's settings."`
 	Serve       serveCmd `embed:""`
 }
@@ -37,12 +39,12 @@ func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all
 	}[strings.ToLower(c.Output)]
 	if !ok {
 		m.add("--output", "takes one of text, json")
+	}
+	if c.checkLive(&m); m.err() != nil {
 		return m.err()
 	}
-	ctx, cancel := context.WithTimeout(ctx, doctorTime)
-	defer cancel()
 	e := newExam(c, s, sourcesOf(parsed, all.file, s.env), all.file)
-	report := doctor.Run(ctx, e.checks())
+	report := e.run(ctx, c)
 	e.close()
 	if err := write(s.out, report); err != nil {
 		return err
@@ -51,6 +53,20 @@ func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all
 		return errShown
 	}
 	return nil
+}
+
+// run makes the report that was asked for.
+func (e *exam) run(ctx context.Context, c doctorCmd) doctor.Report {
+	if c.Live != "" {
+		ctx, cancel := context.WithTimeout(ctx, liveTime)
+		defer cancel()
+		report := doctor.Run(ctx, newLiveTrial(e, c).checks())
+		report.Program = liveProgram()
+		return report
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorTime)
+	defer cancel()
+	return doctor.Run(ctx, e.checks())
 }
 
 // checks are all checks, in the order in which they are told.

@@ -70,7 +70,7 @@ func (e *exam) entraToken(ctx context.Context) []doctor.Finding {
 	e.client.Store(client)
 	info, err := api.InspectToken(ctx, cred, e.defender.Cloud.Scope)
 	if err != nil {
-		return refusedCredential(err)
+		return e.tryOtherScopes(ctx, cred, err, refusedCredential(err))
 	}
 	e.signedIn.Store(&info)
 	return e.tokenFits(info, kind)

@@ -65,6 +65,22 @@ func TestDoctorEntraSettings(t *testing.T) {
 	}
 }
 
+// Where Entra does not know the resource, other spellings of the scope are tried and named.
+func TestDoctorOtherScopes(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{})
+	for _, tc := range []struct{ cloud, scope, cure string }{
+		{"public", "https://elsewhere.example/.default", "set DEFENDER_SCOPE=https://api.securitycenter.microsoft.com/.default: by that spelling a token comes"},
+		{"gcc-high", "https://elsewhere.example/.default", "set DEFENDER_SCOPE=https://api-gov.securitycenter.microsoft.us/.default"},
+	} {
+		d := c.examine(t, map[string]string{"DEFENDER_CLOUD": tc.cloud, "DEFENDER_SCOPE": tc.scope})
+		d.wants(t, "entra-token", "fail", "AADSTS500011", tc.cure)
+	}
+	c.defender.Inject(apitest.EntraRefusing(500011))
+	d := c.examine(t, map[string]string{"DEFENDER_CLOUD": "gcc-high", "DEFENDER_SCOPE": ""})
+	d.wants(t, "entra-token", "fail", "AADSTS500011", "other spellings were tried, too: https://securitycenter.onmicrosoft.us/windowsatpservice/.default")
+}
+
 // A token for Defender's own host, which Defender refuses.
 func TestDoctorAudience(t *testing.T) {
 	t.Parallel()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -24,6 +23,8 @@ type exam struct {
 	file    *configFile
 	sources []source
 	now     func() time.Time
+
+	livePace time.Duration // between two messages of the live trial; 0: as Slack asks for
 
 	mistakes   mistakes
 	slack      bot.Config
@@ -142,7 +143,7 @@ func sourceOf(flag *kong.Flag, typed bool, file *configFile, env func(string) (s
 	return source{names[0], "default"}
 }
 
-// origins names the settings by where they come from; those that nobody has set are counted.
+// origins names the settings by where they come from, but for those that have their default.
 func (e *exam) origins() string {
 	by := map[string][]string{}
 	for _, s := range e.sources {
@@ -154,5 +155,5 @@ func (e *exam) origins() string {
 			parts = append(parts, from+": "+strings.Join(names, ", "))
 		}
 	}
-	return strings.Join(append(parts, fmt.Sprintf("default: the other %d", len(by["default"]))), "; ")
+	return strings.Join(append(parts, "default: all others"), "; ")
 }

@@ -90,7 +90,7 @@ func TestDoctorSettingsFile(t *testing.T) {
 	settings["LOG_LEVEL"] = "info"
 	d := c.examine(t, settings, "--offline", "--defender-cloud=public")
 	found := d.text("configuration")
-	for _, want := range []string{"flags: DEFENDER_CLOUD;", "environment: AZURE_", "LOG_LEVEL, ", "file " + settings["MISSINGKBS_CONFIG"] + ": MISSINGKBS_TABLES;", "default: the other "} {
+	for _, want := range []string{"flags: DEFENDER_CLOUD;", "environment: AZURE_", "LOG_LEVEL, ", "file " + settings["MISSINGKBS_CONFIG"] + ": MISSINGKBS_TABLES;", "default: all others"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("%q is not in %s", want, found)
 		}

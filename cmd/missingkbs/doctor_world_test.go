@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -80,18 +81,23 @@ func newClinic(t *testing.T, slackOptions sandbox.Options, roles ...string) *cli
 
 // diagnosis is what a run of doctor wrote.
 type diagnosis struct {
-	code   int
-	out    string
-	stderr string
-	Checks []struct {
-		Check, Status, Found, Cure string
-		TookMS                     int64 `json:"took_ms"`
-	}
+	code    int
+	out     string
+	stderr  string
+	Program string
+	Checks  []checked
 	Summary struct {
 		Status               string
 		OK, Skip, Warn, Fail int
 		TookMS               int64 `json:"took_ms"`
 	}
+}
+
+// checked is a finding in the JSON of a report.
+type checked struct {
+	Check, Status, Found, Cure string
+	TookMS                     int64 `json:"took_ms"`
+	Evidence                   *doctor.Evidence
 }
 
 // run runs doctor as a process, with settings over those of the clinic; an empty one takes a variable away. Whatever it

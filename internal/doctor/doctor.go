@@ -7,6 +7,7 @@ package doctor
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -29,6 +30,16 @@ type Finding struct {
 	Status Status
 	Found  string // what is the case, on one line; foreign text in it is made harmless when it is written
 	Cure   string // what to do about it; empty for what is well
+
+	Evidence *Evidence // what another program was asked and said, for reports; nil for none
+}
+
+// Evidence is a call of another program, as it was made.
+type Evidence struct {
+	Call  string          `json:"call"`  // the method
+	Error string          `json:"error"` // its code for a refusal; empty for none
+	Said  []string        `json:"said"`  // its words, as they came
+	Sent  json.RawMessage `json:"sent,omitempty"`
 }
 
 // Check looks at one thing. It must change nothing, and end with its context.
@@ -36,6 +47,7 @@ type Check struct {
 	Name    string        // stable, for scripts: "slack-bot-token"
 	After   []*Check      // checks of the same list whose results it needs; it starts when they are over, however they ended
 	Timeout time.Duration // from its start; 10 s unless set
+	Always  bool          // runs, and has its time, also after the context of Run has ended: what clears up
 	Run     func(ctx context.Context) []Finding
 }
 
@@ -50,6 +62,7 @@ type Result struct {
 type Report struct {
 	Results []Result
 	Took    time.Duration
+	Program string // what made it, for JSON; empty is left out
 }
 
 const defaultTimeout = 10 * time.Second
@@ -89,6 +102,9 @@ func (c *Check) results(ctx context.Context) []Result {
 		timeout = defaultTimeout
 	}
 	began := time.Now()
+	if c.Always {
+		ctx = context.WithoutCancel(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	findings := c.findings(ctx)
@@ -106,7 +122,7 @@ func (c *Check) findings(ctx context.Context) []Finding {
 	go func() {
 		defer func() {
 			if r := recover(); r != nil { // one check's fault must not hide what the others found
-				came <- []Finding{{Fail, fmt.Sprintf("the check itself crashed: %v", r), "this is a fault of missingkbs: please report it"}}
+				came <- []Finding{{Status: Fail, Found: fmt.Sprintf("the check itself crashed: %v", r), Cure: "this is a fault of missingkbs: please report it"}}
 			}
 		}()
 		came <- c.Run(ctx)
@@ -122,7 +138,7 @@ func (c *Check) findings(ctx context.Context) []Finding {
 	case f := <-came:
 		return orNothing(f)
 	case <-late.C:
-		return []Finding{{Fail, "no result in time", "try again; if it persists, something on the way there answers neither yes nor no"}}
+		return []Finding{{Status: Fail, Found: "no result in time", Cure: "try again; if it persists, something on the way there answers neither yes nor no"}}
 	}
 }
 

@@ -69,6 +69,7 @@ func (r Report) summary() string {
 
 // document is a report as JSON: an API for scripts, so its names are stable.
 type document struct {
+	Program string   `json:"program,omitempty"`
 	Summary summary  `json:"summary"`
 	Checks  []result `json:"checks"`
 }
@@ -88,17 +89,20 @@ type result struct {
 	Found  string `json:"found"`
 	Cure   string `json:"cure"` // empty for what is well
 	TookMS int64  `json:"took_ms"`
+
+	Evidence *Evidence `json:"evidence,omitempty"`
 }
 
 // WriteJSON writes a report as one indented JSON object: a summary, and a list of checks in which a check stands once for
 // each of its findings.
 func WriteJSON(w io.Writer, r Report) error {
 	doc := document{
+		Program: r.Program,
 		Summary: summary{r.Status(), r.Count(OK), r.Count(Skip), r.Count(Warn), r.Count(Fail), r.Took.Milliseconds()},
 		Checks:  make([]result, 0, len(r.Results)),
 	}
 	for _, one := range r.Results {
-		doc.Checks = append(doc.Checks, result{one.Check, one.Status, view.OneLine(one.Found), view.OneLine(one.Cure), one.Took.Milliseconds()})
+		doc.Checks = append(doc.Checks, result{one.Check, one.Status, view.OneLine(one.Found), view.OneLine(one.Cure), one.Took.Milliseconds(), one.Evidence})
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

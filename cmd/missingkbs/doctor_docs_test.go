@@ -1,0 +1,98 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// checkNames are the names of all checks, those of the live trial included.
+func checkNames() []string {
+	e := &exam{now: time.Now}
+	var names []string
+	for _, c := range slices.Concat(e.checks(), newLiveTrial(e, doctorCmd{}).checks()) {
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func documentText(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// docs/doctor.md has a line for every check, and for no other.
+func TestDoctorDocsNameEveryCheck(t *testing.T) {
+	t.Parallel()
+	named := map[string]bool{}
+	for line := range strings.Lines(documentText(t, "../../docs/doctor.md")) {
+		first, rest, ok := strings.Cut(strings.TrimPrefix(line, "| "), " | ")
+		if !ok || rest == "" || !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		for _, m := range regexp.MustCompile("`([a-z-]+)`").FindAllStringSubmatch(first, -1) {
+			named[m[1]] = true
+		}
+	}
+	if diff := cmp.Diff(checkNames(), slices.Sorted(maps.Keys(named))); diff != "" {
+		t.Errorf("docs/doctor.md (-there is +named):\n%s", diff)
+	}
+}
+
+// Each line of docs/unproven.md has something that shows it, and the checks it names exist.
+func TestUnprovenDocsNameChecksThatExist(t *testing.T) {
+	t.Parallel()
+	exist, lines := checkNames(), 0
+	check := regexp.MustCompile("`((?:live|slack|entra|defender)-[a-z-]+|defender)`")
+	for line := range strings.Lines(documentText(t, "../../docs/unproven.md")) {
+		cells := strings.Split(strings.TrimSpace(line), " | ")
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| taken for true") {
+			continue
+		}
+		lines++
+		if len(cells) != 3 || !strings.Contains(cells[2], "`") && !strings.Contains(cells[2], "*Home*") && !strings.Contains(cells[2], "none needed") {
+			t.Errorf("nothing shows it: %s", line)
+			continue
+		}
+		for _, m := range check.FindAllStringSubmatch(cells[2], -1) {
+			if !slices.Contains(exist, m[1]) {
+				t.Errorf("there is no check %s: %s", m[1], line)
+			}
+		}
+	}
+	if lines < 20 {
+		t.Errorf("only %d lines", lines)
+	}
+}
+
+// No document says how many settings or checks there are: such figures grow old.
+func TestDocsCountNothing(t *testing.T) {
+	t.Parallel()
+	counted := regexp.MustCompile(`(?i)the other \d+|\b\d+ (settings|checks|scopes|metrics|alerts|commands|findings)\b`)
+	files, err := os.ReadDir("../../docs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"../../README.md"}
+	for _, f := range files {
+		if strings.HasSuffix(f.Name(), ".md") {
+			names = append(names, "../../docs/"+f.Name())
+		}
+	}
+	for _, name := range names {
+		if got := counted.FindString(documentText(t, name)); got != "" {
+			t.Errorf("%s says %q", name, got)
+		}
+	}
+}
