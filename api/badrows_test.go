@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -197,7 +198,7 @@ func TestOneCorruptFieldCostsOneRow(t *testing.T) {
 		"kbs": {
 			func(i int) object {
 				return object{
-					"id": fmt.Sprint(5000000 + i), "name": "November", "productsNames": []string{"edge"}, "url": "https://catalog.update.microsoft.com/",
+					"id": strconv.Itoa(5000000 + i), "name": "November", "productsNames": []string{"edge"}, "url": "https://catalog.update.microsoft.com/",
 					"osBuild": 22631, "machineMissedOn": 3, "cveAddressed": 4,
 				}
 			},

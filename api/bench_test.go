@@ -26,7 +26,7 @@ func manyKBs(n int) []byte {
 			ID: id, Name: "November 2026 Security Updates", OSBuild: builds[i%len(builds)],
 			ProductsNames:   []string{"windows_10", "windows_server_2019"}[:1+i%2],
 			URL:             "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB" + id,
-			MachineMissedOn: i % 400, CVEAddressed: float64(i % 90),
+			MachineMissedOn: 1 + i%400, CVEAddressed: float64(i % 90),
 		}
 	}
 	body, err := json.Marshal(map[string]any{

@@ -25,6 +25,10 @@
 // [ErrThrottled] and says when to come back; the call keeps its place in the
 // queue meanwhile, so the answer is often there by then.
 //
+// A try on which Defender is silent for [Options.TryTimeout] is given up and made
+// once more on a fresh connection; an answer that keeps coming is read to its end.
+// A question that comes while a call has been silent for so long does not join it.
+//
 // # The quota
 //
 // Defender counts calls per app and tenant, in any minute and any hour, and so do
@@ -51,7 +55,12 @@
 //
 // What goes wrong is an [*Error], which names the call and is one of the
 // sentinels ([ErrNotFound], [ErrPermission], …). No error text holds a token, a
-// secret or the body of an answer.
+// secret or the body of an answer. "Not found" and "forbidden" are Defender's own
+// words only; what a gateway or a firewall says is [ErrNotDefender]. A sign-in that
+// fails has a [Fault] where its cause is known, with the words for people.
+//
+// A row that cannot be read costs that row: [Answer.Skipped] counts them, and
+// claims that something is not there have to look at it.
 //
 // # Trust
 //

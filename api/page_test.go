@@ -151,7 +151,7 @@ func catalogue(t *testing.T, n, size int, links bool) *service {
 		for i := skip; i < end; i++ {
 			rows = append(rows, fmt.Sprintf(`{"id":"s%05d"}`, i))
 		}
-		fmt.Fprintf(w, `{"value":[%s]`, strings.Join(rows, ","))
+		fmt.Fprintf(w, `{"@odata.context":"c","value":[%s]`, strings.Join(rows, ","))
 		if links && end < n {
 			fmt.Fprintf(w, `,"@odata.nextLink":"?$skip=%d"`, end)
 		}

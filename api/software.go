@@ -81,9 +81,7 @@ type softwareStream struct {
 	left   int    // rows still wanted
 	first  string // the first id of the last list
 	bad    badRows
-
-	doubtful bool // see [pager.doubtful], of the first list
-	yield    func(Software, error) bool
+	yield  func(Software, error) bool
 }
 
 // next yields one list, of as many pages as Defender links together, and reports
@@ -100,7 +98,7 @@ func (s *softwareStream) next(ctx context.Context) bool {
 			err = s.repeated(page.rows)
 		}
 		if err != nil {
-			s.yield(Software{}, err)
+			s.yield(Software{}, s.foreign(err))
 			return false
 		}
 		rows += len(page.rows) + page.bad.count
@@ -113,9 +111,25 @@ func (s *softwareStream) next(ctx context.Context) bool {
 	// Pages that were linked end where Defender says so. A single full page without
 	// a link may have been cut at Defender's limit; one of which nothing can be read
 	// would not tell whether it comes twice.
-	s.doubtful = s.doubtful || s.skip == 0 && p.doubtful(rows)
+	if s.skip == 0 && s.filter == "" && p.doubtful(rows) {
+		s.yield(Software{}, &Error{
+			Kind: ErrNotDefender, Call: s.client.call(softwarePath), Status: http.StatusOK, Err: errors.New("an empty list without @odata.context"),
+		})
+		return false
+	}
 	s.skip += rows
 	return p.count == 1 && rows >= size && readable > 0
+}
+
+// foreign is an error of the list: every tenant has one, so that what does not know it is not Defender's API.
+func (s *softwareStream) foreign(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || !e.Is(ErrNotFound) {
+		return err
+	}
+	own := *e
+	own.Kind, own.Err = ErrNotDefender, errors.New("there is no software list")
+	return &own
 }
 
 // send yields the rows of a page and reports whether more are wanted.
@@ -165,12 +179,6 @@ func (c *Client) wholeCatalog(ctx context.Context) ([]Software, badRows, error) 
 		return err == nil
 	}}
 	for s.next(ctx) {
-	}
-	switch {
-	case errors.Is(failure, ErrNotFound): // of a list that every tenant has
-		failure = &Error{Kind: ErrNotDefender, Call: c.call(softwarePath), Status: http.StatusNotFound, Err: errors.New("there is no software list")}
-	case failure == nil && s.doubtful:
-		failure = &Error{Kind: ErrNotDefender, Call: c.call(softwarePath), Status: http.StatusOK, Err: errors.New("an empty list without @odata.context")}
 	}
 	if failure != nil {
 		return nil, badRows{}, failure

@@ -251,8 +251,8 @@ func code(words ...string) func(*api.Error) bool {
 }
 
 // status fits errors with one of some HTTP statuses.
-func status(any ...int) func(*api.Error) bool {
-	return func(e *api.Error) bool { return slices.Contains(any, e.Status) }
+func status(codes ...int) func(*api.Error) bool {
+	return func(e *api.Error) bool { return slices.Contains(codes, e.Status) }
 }
 
 // atSignIn fits failures of the sign-in whose cause is known.

@@ -225,3 +225,28 @@ func TestDoctorCertificate(t *testing.T) {
 	d.wants(t, "entra-certificate", "fail", "cannot be read", "PEM or PKCS#12")
 	d.wants(t, "entra-token", "fail", "the credential cannot be used", "")
 }
+
+// What answers in Defender's place is told as that.
+func TestDoctorNotDefender(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t, sandbox.Options{})
+	for name, tc := range map[string]struct {
+		fault apitest.Fault
+		found string
+	}{
+		"a gateway":         {apitest.Fault{Status: 404, Body: `{"statusCode":404,"message":"Resource not found"}`}, "This is not Defender's API"},
+		"no such list":      {apitest.Fault{Status: 404, Code: "ResourceNotFound", Message: "m"}, "This is not Defender's API"},
+		"any list":          {apitest.Fault{Body: `{"value":[]}`}, "This is not Defender's API"},
+		"a firewall":        {apitest.Fault{Status: 403, Body: "<html></html>", ContentType: "text/html"}, "Something between this bot and Defender refuses"},
+		"another API's 403": {apitest.Fault{Status: 403, Body: `{"statusCode":403}`}, "Something between this bot and Defender refuses"},
+	} {
+		heal := c.defender.Inject(tc.fault)
+		d := c.examine(t, nil)
+		d.wants(t, "defender", "fail", tc.found, "DEFENDER_API_URL")
+		d.only(t, "defender")
+		heal()
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
