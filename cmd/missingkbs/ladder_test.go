@@ -65,7 +65,7 @@ func (w *world) carriers(t *testing.T) map[string]json.RawMessage {
 	}
 	id, _ := w.home(t, windows11)
 	w.act(t, sandbox.Alice, sandbox.Target{ViewID: id, ActionID: "choose:1"}, sandbox.Input{Fields: map[string]any{"selected_option": map[string]any{"value": windows11}}})
-	w.home(t, "Missing updates: ")
+	w.home(t, "KB5")
 	got["home"] = w.homeBlocks(t)
 
 	if _, err := w.slack.Shortcut(soon(t), sandbox.Alice, shortcut().CallbackID); err != nil {
