@@ -54,7 +54,7 @@ func TestOrgWideInstall(t *testing.T) {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
 	if err := w.slack.Wait(soon(t), func() bool {
-		return strings.Contains(string(w.slack.Home(sister)), "The software that exposes most devices")
+		return strings.Contains(string(w.slack.Home(sister)), "Which security updates your software lacks")
 	}); err != nil {
 		t.Errorf("the Home tab of the second workspace: %s", w.slack.Home(sister))
 	}

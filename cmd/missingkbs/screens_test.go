@@ -37,7 +37,7 @@ func TestHomeTab(t *testing.T) {
 	if d, err := w.slack.OpenHome(soon(t), sandbox.Alice); err != nil || !d.Acked {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
-	id, first := w.home(t, "The software that exposes most devices")
+	id, first := w.home(t, "Which security updates your software lacks")
 	if !strings.Contains(first, "of 50 this minute") {
 		t.Errorf("the Home tab does not tell what is left of the quota: %s", first)
 	}
@@ -55,7 +55,7 @@ func TestHomeTab(t *testing.T) {
 	}
 	back := actionID(t, sandbox.Message{Blocks: w.slack.Home(sandbox.Alice)}, "Home")
 	w.act(t, sandbox.Alice, sandbox.Target{ViewID: id, ActionID: back}, sandbox.Input{})
-	w.home(t, "The software that exposes most devices")
+	w.home(t, "Which security updates your software lacks")
 
 	// A failure is a page there too, and nobody else sees anything.
 	w.defender.Inject(apitest.Fault{Status: 403, Code: "Forbidden", Message: "Missing application roles. API required roles: Software.Read.All, application roles: ."})
