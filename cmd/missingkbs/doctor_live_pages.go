@@ -115,7 +115,8 @@ func sampleTable(rows int) view.Table {
 	for i := range rows {
 		t.Rows = append(t.Rows, []view.Cell{
 			view.TextCell(fmt.Sprintf("KB%d", 5000001+i)), view.TextCell("Invented cumulative update " + strings.Repeat("of many words ", i%8)),
-			view.NumberCell([]int{1234567, 240, 0}[i%3]), {Text: "–", Action: &catalog},
+			view.NumberCell([]int{1234567, 240, 0}[i%3]),
+			{Text: "–", Action: &catalog},
 		})
 	}
 	return t

@@ -388,8 +388,14 @@ func TestDoctorLiveProcess(t *testing.T) {
 func TestDoctorLiveWrongUse(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"--live"}, {"--live", "#general"}, {"--live", "general"}, {"--live", "U0ALICE01"}, {"--live", sandbox.General, "--user", "alice"},
-		{"--user", sandbox.Alice}, {"--live", sandbox.General, "--offline"}, {"--live", sandbox.General, "-o", "xml"},
+		{"--live"},
+		{"--live", "#general"},
+		{"--live", "general"},
+		{"--live", "U0ALICE01"},
+		{"--live", sandbox.General, "--user", "alice"},
+		{"--user", sandbox.Alice},
+		{"--live", sandbox.General, "--offline"},
+		{"--live", sandbox.General, "-o", "xml"},
 	} {
 		if got := invoke(t, noEnv, append([]string{"doctor"}, args...)...); got.code != exitWrongUse || got.err == "" || got.out != "" {
 			t.Errorf("%q: %+v", args, got)
