@@ -36,11 +36,15 @@ func sortUpdates(updates []digest.Update, by string) {
 // Rows are missing KBs of a software as digests keep them.
 func Rows(software string, kbs []api.MissingKB) []digest.Row {
 	rows := make([]digest.Row, len(kbs))
+	var products string
 	for i, kb := range kbs {
+		if i == 0 || !slices.Equal(kb.ProductsNames, kbs[i-1].ProductsNames) { // most rows are for the same ones
+			products = strings.Join(kb.ProductsNames, digest.ProductsBetween)
+		}
 		rows[i] = digest.Row{
 			Key:      digest.Key{Software: software, KB: kb.ID, OSBuild: kb.OSBuild},
 			Name:     kb.Name,
-			Products: strings.Join(kb.ProductsNames, digest.ProductsBetween),
+			Products: products,
 			URL:      kb.URL,
 			Devices:  kb.MachineMissedOn,
 			CVEs:     kb.CVEAddressed,

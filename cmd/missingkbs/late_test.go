@@ -224,7 +224,7 @@ func TestClosedIsConfirmedUnderALowLimit(t *testing.T) {
 		for i := range tenant.products {
 			id := fmt.Sprintf("microsoft-_-s%d", i)
 			s.baseline.Software = append(s.baseline.Software, id)
-			s.baseline.Rows = append(s.baseline.Rows, digest.Row{Key: digest.Key{Software: id, KB: "gone"}, Devices: 1},
+			s.baseline.Rows = append(s.baseline.Rows, digest.Row{Key: digest.Key{Software: id, KB: "gone of " + id}, Devices: 1},
 				digest.Row{Key: digest.Key{Software: id, KB: "5000001"}, Devices: 1, CVEs: 1})
 		}
 		slices.Sort(s.baseline.Software)

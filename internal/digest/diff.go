@@ -88,7 +88,7 @@ func Diff(before, after Snapshot, known map[Key]time.Time) Changes {
 	var c Changes
 	comparable, partly := before.comparable(after)
 	was := byUnit(comparable)
-	for _, u := range Updates(after.Rows) {
+	for _, u := range after.updates() {
 		old, had := was[u.unit()]
 		delete(was, u.unit())
 		change := Change{Now: u, Was: old}

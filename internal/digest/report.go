@@ -136,6 +136,8 @@ func (r Report) context() string {
 	switch {
 	case r.first():
 		when = "First digest, " + when
+	case r.Since.IsZero():
+		when = upperFirst(when)
 	case !read.Truncate(time.Minute).After(since):
 		when = upperFirst(when) + ", as for the last digest"
 	case sameDay(since, read):

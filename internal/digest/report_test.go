@@ -415,4 +415,8 @@ func TestContext(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+	r := report(gap(nil, []string{edge}), gap(nil, []string{edge}))
+	if r.Since = (time.Time{}); r.Page().Context != "Read 23 Nov 10:00 CET." {
+		t.Errorf("a channel that was told nothing: %q", r.Page().Context)
+	}
 }

@@ -15,11 +15,11 @@ func (k Key) Compare(other Key) int {
 func compareRows(a, b Row) int { return a.Compare(b.Key) }
 
 // Gap is the patch gap of the snapshot, parted by a filter.
-func (s Snapshot) Gap(f Filter) Gap { return f.Gap(Updates(s.Rows)) }
+func (s Snapshot) Gap(f Filter) Gap { return f.Gap(s.updates()) }
 
 // told are the updates of a snapshot with the counts that the channel was told last.
 func (s Snapshot) told() []Update {
-	all := Updates(s.Rows)
+	all := s.updates()
 	for i, u := range all {
 		if devices, ok := s.Told[u.unit()]; ok {
 			all[i].Devices = devices
@@ -49,7 +49,7 @@ func (s Snapshot) comparable(after Snapshot) (all []Update, partly map[string]bo
 		return all, partly
 	}
 	all = slices.DeleteFunc(all, func(u Update) bool { return partly[u.unit()] })
-	for _, u := range Updates(after.Rows) {
+	for _, u := range after.updates() {
 		if partly[u.unit()] {
 			all = append(all, u)
 		}
@@ -112,7 +112,7 @@ func (s Snapshot) carry(before Snapshot) Snapshot {
 func (s Snapshot) remember(before Snapshot, f Filter) Snapshot {
 	was := byUnit(before.told())
 	s.Told = map[string]int{}
-	for _, u := range Updates(s.Rows) {
+	for _, u := range s.updates() {
 		if old, had := was[u.unit()]; had && f.Passes(old) && old.Devices != u.Devices {
 			s.Told[u.unit()] = old.Devices
 		}

@@ -19,11 +19,17 @@ type Update struct {
 	CVEs    int   // that it fixes: the most that any row says
 }
 
-// Updates are the KBs of rows, the largest first: by devices, then by CVEs, then the newest KB.
+// Updates are the KBs of rows, the largest first: by devices, then by CVEs, then the newest KB. It keeps rows and sorts
+// them: there may be so many that a copy would count.
 func Updates(rows []Row) []Update {
-	rows = slices.Clone(rows)
 	slices.SortFunc(rows, func(a, b Row) int { return cmp.Or(strings.Compare(a.unit(), b.unit()), compareRows(a, b)) })
-	var all []Update
+	n := 0
+	for i := range rows {
+		if i == 0 || rows[i].unit() != rows[i-1].unit() {
+			n++
+		}
+	}
+	all := make([]Update, 0, n)
 	for start := 0; start < len(rows); {
 		end := start + 1
 		for end < len(rows) && rows[end].unit() == rows[start].unit() {
@@ -35,6 +41,9 @@ func Updates(rows []Row) []Update {
 	slices.SortFunc(all, Update.Compare)
 	return all
 }
+
+// updates are the KBs of the snapshot's rows, the largest first.
+func (s Snapshot) updates() []Update { return Updates(slices.Clone(s.Rows)) }
 
 // unit names the update that a row belongs to. Without a KB only the name tells two updates apart; no KB begins with a
 // space.
@@ -142,16 +151,18 @@ type Gap struct{ Shown, Hidden []Update }
 
 func (g Gap) all() []Update { return slices.Concat(g.Shown, g.Hidden) }
 
-// Gap parts updates by a filter.
+// Gap parts updates by a filter. It keeps them, and their order.
 func (f Filter) Gap(all []Update) Gap {
 	var g Gap
+	shown := all[:0]
 	for _, u := range all {
 		if f.Passes(u) {
-			g.Shown = append(g.Shown, u)
+			shown = append(shown, u)
 		} else {
 			g.Hidden = append(g.Hidden, u)
 		}
 	}
+	g.Shown = shown
 	return g
 }
 
