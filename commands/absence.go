@@ -49,7 +49,7 @@ func unknownSoftware(id string, f found, err, cause error) error {
 func nothingFound(words []string, f found) error {
 	return &Error{
 		Title:   "Nothing found",
-		Message: fmt.Sprintf("No software in this tenant fits %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), f.limits()),
+		Message: fmt.Sprintf("No software in this tenant matches %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), f.limits()),
 		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}},
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // absent is how people are told that something is not there.
-var absent = regexp.MustCompile(`(?i)knows no |nothing similar|no missing updates|no update is missing|no software|nothing fits|lists no |list of this tenant is empty|\bfits "`)
+var absent = regexp.MustCompile(`(?i)knows no |nothing similar|no missing updates|no update is missing|no software|nothing matches|lists no |list of this tenant is empty|\bmatches "`)
 
 // text is all that a page says.
 func text(t *testing.T, p view.Page) string {
@@ -40,10 +40,10 @@ func (d *desk) answer(t *testing.T, line string) string {
 func linesThatFindNothing() map[string]string {
 	return map[string]string{
 		"zz-_-qqqqqq":                 "Defender knows no software zz-_-qqqqqq in this tenant, and nothing similar.",
-		"search qqqqqq":               `No software in this tenant fits "qqqqqq".`,
-		"qqqqqq wwwwww":               `No software in this tenant fits "qqqqqq wwwwww".`,
+		"search qqqqqq":               `No software in this tenant matches "qqqqqq".`,
+		"qqqqqq wwwwww":               `No software in this tenant matches "qqqqqq wwwwww".`,
 		"digest add zz-_-qqqqqq":      "Defender knows no software zz-_-qqqqqq in this tenant, and nothing similar.",
-		"digest add microsoft-_-qqq*": "No software in this tenant fits the pattern microsoft-_-qqq*",
+		"digest add microsoft-_-qqq*": "No software in this tenant matches the pattern microsoft-_-qqq*",
 	}
 }
 

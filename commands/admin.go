@@ -73,7 +73,7 @@ func (a admin) words() []digestWord {
 		{listWord, "", "who may what, and which shared channels are allowed", a.list},
 		{"who", "[person's id]", "what one person may do here, and why not", a.who},
 		{"allow-channel", "[channel's id]", "post into this channel although another organisation reads it; until another one joins", a.allow},
-		{"disallow-channel", "[channel's id]", "take that back", a.disallow},
+		{"disallow-channel", "[channel's id]", "undo that", a.disallow},
 	}
 }
 
@@ -179,8 +179,8 @@ func (a admin) allow(ctx context.Context, req Request) (view.Page, error) {
 	}
 	return view.Page{
 		Title:   "Allowed: " + channel,
-		Lead:    fmt.Sprintf("Answers may be shared and digests posted there from now on. It is shared with %s, who will read them. Should another organisation join, it has to be allowed anew.", organisations(teams)),
-		Actions: []view.Action{{Label: "Take back", Command: Line(adminName, "disallow-channel", channel)}},
+		Lead:    fmt.Sprintf("Answers may be shared and digests posted there from now on. It is shared with %s, who will read them. Should another organisation join, allow the channel again.", organisations(teams)),
+		Actions: []view.Action{{Label: "Undo", Command: Line(adminName, "disallow-channel", channel)}},
 	}, nil
 }
 
@@ -191,7 +191,7 @@ func (a admin) disallow(ctx context.Context, req Request) (view.Page, error) {
 	}
 	err = a.store.Disallow(ctx, digest.DefaultTenant, channel, a.audit(req, "disallow-channel", channel, ""))
 	if errors.Is(err, digest.ErrNotFound) {
-		return view.Page{}, &Error{Title: "Not allowed anyway", Message: fmt.Sprintf("Channel %s is not among those allowed, so nothing was changed.", channel), Actions: adminHelp()}
+		return view.Page{}, &Error{Title: "Nothing to undo", Message: fmt.Sprintf("Channel %s is not among those allowed, so nothing was changed.", channel), Actions: adminHelp()}
 	}
 	if err != nil {
 		return view.Page{}, err
@@ -253,7 +253,7 @@ func tooMany(words []string, most int, usage string) error {
 	if len(words) <= most {
 		return nil
 	}
-	return &Error{Usage: true, Message: fmt.Sprintf("%q is one word too many. Usage: %s", words[most], usage), Actions: adminHelp()}
+	return &Error{Usage: true, Message: fmt.Sprintf("Unexpected word %q. Usage: %s", words[most], usage), Actions: adminHelp()}
 }
 
 // organisations names workspaces as far as they are known.

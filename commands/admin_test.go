@@ -162,17 +162,17 @@ func TestAdmin(t *testing.T) {
 		{"who u0alice1", "U0ALICE1 in C0SHARED"},
 		{"who u0alice1", "What U0ALICE1 may do here"},
 		{"who alice", "it stands in the menu of the person's profile"},
-		{"who U0ALICE1 U0BOB001", "one word too many"},
+		{"who U0ALICE1 U0BOB001", "Unexpected word"},
 		{"allow-channel C0OWN1", "Nothing to allow"},
 		{"allow-channel C0UNSEEN", "That channel cannot be seen"},
 		{"allow-channel #general", "it stands at the end of the channel's About tab"},
-		{"disallow-channel", "Not allowed anyway"},
+		{"disallow-channel", "Nothing to undo"},
 		{"allow-channel", "It is shared with T0OTHER, who will read them"},
 		{"list", "2026-03-01 09:00 UTC"},
 		{"disallow-channel C0SHARED", "No longer allowed: C0SHARED"},
 		{"list", "No channel that is shared"},
 		{"alow-channel", "Did you mean admin allow-channel?"},
-		{"list everything", "one word too many"},
+		{"list everything", "Unexpected word"},
 	} {
 		if got := ask(step.line); !strings.Contains(got, step.says) {
 			t.Errorf("admin %s: %q, want %q", step.line, got, step.says)

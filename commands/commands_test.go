@@ -377,16 +377,16 @@ func TestWordsAreSearched(t *testing.T) {
 		hits  []string // of a choice
 		note  string
 	}{
-		{"edge", `Software that fits "edge"`, []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, ""},
-		{"microsoft", `Software that fits "microsoft"`, []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, ""},
-		{"EDGE Chromium", "Missing updates: microsoft-_-edge_chromium-based", nil, `The only software that fits "EDGE Chromium".`},
-		{"“edge chromium”", "Missing updates: microsoft-_-edge_chromium-based", nil, `The only software that fits "edge chromium".`},
-		{"7zip", "Missing updates: 7-zip-_-7-zip", nil, "The only software that fits"},
-		{"chorme", "Missing updates: google-_-chrome", nil, `Nothing fits "chorme" as typed; this is the nearest.`},
-		{"search mircosoft", `Software that fits "mircosoft"`, []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, "Nothing fits as typed"},
+		{"edge", `Software matching "edge"`, []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, ""},
+		{"microsoft", `Software matching "microsoft"`, []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, ""},
+		{"EDGE Chromium", "Missing updates: microsoft-_-edge_chromium-based", nil, `The only software matching "EDGE Chromium".`},
+		{"“edge chromium”", "Missing updates: microsoft-_-edge_chromium-based", nil, `The only software matching "edge chromium".`},
+		{"7zip", "Missing updates: 7-zip-_-7-zip", nil, "The only software matching"},
+		{"chorme", "Missing updates: google-_-chrome", nil, `Nothing matches "chorme" exactly; this is the closest.`},
+		{"search mircosoft", `Software matching "mircosoft"`, []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, "Nothing matches exactly"},
 		{"search", "All software", []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge", "7-zip-_-7-zip", "google-_-chrome"}, "Microsoft's comes first"}, // the first was just seen to lack a KB
 		{"Microsoft-_-EDGE", "Missing updates: microsoft-_-edge", nil, ""},
-		{"microsoft-_-egde", "Defender knows no software microsoft-_-egde", []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, "Nothing fits as typed"},
+		{"microsoft-_-egde", "Defender knows no software microsoft-_-egde", []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, "Nothing matches exactly"},
 	} {
 		got := n.page(t, c.line)
 		if got.Title != c.title || !strings.Contains(got.Note, c.note) {
@@ -419,8 +419,8 @@ func TestFailurePages(t *testing.T) {
 		{"unknown option without a likely one", "microsoft-_-edge --frobnicate", apitest.Fault{}, "That question could not be read", []string{"no option --frobnicate", "Usage: <software-id>"}},
 		{"single dash", "microsoft-_-edge -srot cves", apitest.Fault{}, "That question could not be read", []string{"no option -srot", "mean --sort"}},
 		{"wrong value", "microsoft-_-edge --sort name", apitest.Fault{}, "That question could not be read", []string{"devices, cves, kb"}},
-		{"wrong number", "microsoft-_-edge --min-devices -3", apitest.Fault{}, "That question could not be read", []string{"whole number from 0"}},
-		{"page zero", "microsoft-_-edge --page 0", apitest.Fault{}, "That question could not be read", []string{"whole number from 1"}},
+		{"wrong number", "microsoft-_-edge --min-devices -3", apitest.Fault{}, "That question could not be read", []string{"must be a whole number, 0 or more"}},
+		{"page zero", "microsoft-_-edge --page 0", apitest.Fault{}, "That question could not be read", []string{"must be a whole number, 1 or more"}},
 		{"missing value", "microsoft-_-edge --page", apitest.Fault{}, "That question could not be read", []string{"--page needs a value"}},
 		{"unknown command for help", "help serach", apitest.Fault{}, "That question could not be read", []string{"Did you mean search"}},
 		{"options alone", "--sort cves", apitest.Fault{}, "That question could not be read", []string{"Which software?"}},

@@ -81,7 +81,7 @@ func Digest(s DigestStore, o DigestOptions) Command {
 		Name:    digestName,
 		Usage:   strings.Join(names, " | "),
 		Words:   names,
-		Summary: "what this channel is told regularly: which updates are missing, and what changed; without words, the list",
+		Summary: "regular posts to this channel: which updates are missing and what changed; without words, the list",
 		Help: append(help,
 			view.Fact{Name: "Schedules", Value: "mon 09:00, mon,thu 09:00, weekdays 08:30, daily 07:00, monthly 1 09:00, patch-tuesday+1 09:00"},
 			view.Fact{Name: "Example", Value: `digest add microsoft-_-windows_11 microsoft-_-office --at "weekdays 08:30" --min-devices 5`},
@@ -128,16 +128,16 @@ type digestWord struct {
 
 func (d digests) words() []digestWord {
 	return []digestWord{
-		{"add", addUsage, "subscribe this channel; Mondays at 09:00 in your time zone, and silent when nothing changed, unless you say otherwise", d.add},
+		{"add", addUsage, "subscribe this channel; by default Mondays at 09:00 in your time zone, silent when nothing changed", d.add},
 		{listWord, "[--page N]", "the digests of this channel", d.list},
 		{"show", "N", "one digest: its settings, its last deliveries, and buttons for all below", d.one(d.show)},
-		{"pause", "N [until <date or 7d>]", "post nothing for a while; what is missed is not made up for", d.one(d.pause)},
-		{"resume", "N", "go on after a pause", d.one(d.readers(d.resume))},
+		{"pause", "N [until <date or 7d>]", "post nothing for a while; digests due meanwhile are skipped", d.one(d.pause)},
+		{"resume", "N", "resume after a pause", d.one(d.readers(d.resume))},
 		{"run", "N", "post the digest now", d.one(d.readers(d.runNow))},
 		{"preview", "N", "show the digest as it would be now, only to you", d.one(d.readers(d.preview))},
 		{"details", "N [--all-rows] [--page N]", "every update of the last digest; with --all-rows, a row for each product and OS build", d.one(d.readers(d.details))},
 		{"csv", "N [--all-rows]", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.readers(d.csv))},
-		{"remove", "N", "end the digest and forget what it knew; asks first", d.one(d.remove)},
+		{"remove", "N", "delete the digest and its history; asks first", d.one(d.remove)},
 		{"export", "", "the digests as YAML, for the file of digests", d.export},
 	}
 }
@@ -175,9 +175,9 @@ func (d digests) run(ctx context.Context, req Request) (view.Page, error) {
 // all that follow the name.
 func unknownWord(command string, words, names []string, help []view.Action) error {
 	name := strings.ToLower(words[0])
-	e := &Error{Usage: true, Message: fmt.Sprintf("After %s comes one of %s, not %q.", command, strings.Join(names, ", "), name), Actions: help}
+	e := &Error{Usage: true, Message: fmt.Sprintf("There is no %s command %q. There are: %s.", command, name, strings.Join(names, ", ")), Actions: help}
 	if near := meant(name, names); near != "" {
-		e.Message = fmt.Sprintf("After %s comes no %q. Did you mean %s %s?", command, name, command, near)
+		e.Message = fmt.Sprintf("There is no %s command %q. Did you mean %s %s?", command, name, command, near)
 		line := Line(append([]string{command, near}, words[1:]...)...)
 		e.Actions = append([]view.Action{{Label: line, Command: line}}, help...)
 	}
@@ -204,7 +204,7 @@ func (d digests) one(f oneDigest) func(context.Context, Request) (view.Page, err
 	return func(ctx context.Context, req Request) (view.Page, error) {
 		if len(req.Words) == 0 {
 			return view.Page{}, &Error{
-				Usage: true, Message: "Which digest? Its number comes last, such as digest show 4711; the list names them all.",
+				Usage: true, Message: "Which digest? Add its number, such as digest show 4711; the list has them all.",
 				Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
 			}
 		}
@@ -295,5 +295,5 @@ func noWords(usage string, words []string) error {
 	if len(words) == 0 {
 		return nil
 	}
-	return &Error{Usage: true, Message: fmt.Sprintf("%q is one word too many. Usage: %s", words[0], usage), Actions: digestHelp()}
+	return &Error{Usage: true, Message: fmt.Sprintf("Unexpected word %q. Usage: %s", words[0], usage), Actions: digestHelp()}
 }

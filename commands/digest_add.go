@@ -119,7 +119,7 @@ func (d digests) add(ctx context.Context, req Request) (view.Page, error) {
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s is set up", s.ID)
-	page.Lead = fmt.Sprintf("This channel is told %s. The first digest comes %s.", digest.Describe(s.Schedule), digestMoment(s, s.NextRun))
+	page.Lead = fmt.Sprintf("Posts here %s. The first digest comes %s.", digest.Describe(s.Schedule), digestMoment(s, s.NextRun))
 	page.Note = strings.Join(slices.DeleteFunc([]string{page.Note, w.zoneNote, w.unread}, func(note string) bool { return note == "" }), " ")
 	return page, nil
 }
@@ -159,7 +159,7 @@ func (d digests) chooseZone(ctx context.Context, req Request, w *wish) {
 	}
 	if err != nil {
 		zone = fallbackZone
-		w.zoneNote = "Your time zone could not be found out, so times are in UTC; remove this digest and add it with --tz for another."
+		w.zoneNote = "Your time zone is unknown, so times are in UTC. For another, remove this digest and add it with --tz."
 	}
 	w.zone = zone
 }
@@ -181,7 +181,7 @@ func (d digests) room(ctx context.Context, s digest.Subscription) error {
 	}
 	if len(all) >= maxDigests {
 		return &Error{
-			Title:   "This channel has enough digests",
+			Title:   "Too many digests in this channel",
 			Message: fmt.Sprintf("A channel may have %d digests. Remove one first, or watch more software in one digest: digest add takes several ids, patterns such as microsoft-_-windows*, and all.", maxDigests),
 			Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
 		}

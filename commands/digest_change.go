@@ -25,7 +25,7 @@ func (d digests) pause(ctx context.Context, req Request, s digest.Subscription) 
 		return view.Page{}, err
 	}
 	s = s.Pause(until, "")
-	detail := "until somebody resumes it"
+	detail := "until someone resumes it"
 	if !until.IsZero() {
 		detail = "until " + digestMoment(s, until)
 	}
@@ -34,7 +34,7 @@ func (d digests) pause(ctx context.Context, req Request, s digest.Subscription) 
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s is paused", s.ID)
-	page.Lead = "Nothing is posted " + detail + ". What is missed is not made up for."
+	page.Lead = "Nothing is posted " + detail + ". Digests due before then are skipped."
 	return page, nil
 }
 
@@ -64,11 +64,11 @@ func pauseEnd(words []string, s digest.Subscription, now time.Time) (time.Time, 
 	until, ok := readPauseEnd(text, s, now)
 	switch {
 	case !ok:
-		return until, &Error{Usage: true, Message: fmt.Sprintf("%q is no end of a pause. Write a date such as %s, or 12h, 7d or 2w.", text, now.AddDate(0, 0, 7).Format(time.DateOnly))}
+		return until, &Error{Usage: true, Message: fmt.Sprintf("%q is not a date or a duration. Write a date such as %s, or 12h, 7d or 2w.", text, now.AddDate(0, 0, 7).Format(time.DateOnly))}
 	case !until.After(now):
-		return until, &Error{Usage: true, Message: fmt.Sprintf("%s is over. A pause ends in the future.", digestMoment(s, until))}
+		return until, &Error{Usage: true, Message: fmt.Sprintf("%s is in the past. A pause must end in the future.", digestMoment(s, until))}
 	case until.Sub(now) > maxPause:
-		return until, &Error{Usage: true, Message: "A pause ends within two years. Pause without an end, or remove the digest."}
+		return until, &Error{Usage: true, Message: "A pause can last two years at most. Pause without an end, or remove the digest."}
 	}
 	return until, nil
 }
@@ -117,7 +117,7 @@ func (d digests) resume(ctx context.Context, req Request, s digest.Subscription)
 		return view.Page{}, fmt.Errorf("resume a digest: %w", err)
 	}
 	page := d.page(req, s)
-	page.Title = fmt.Sprintf("Digest %s goes on", s.ID)
+	page.Title = fmt.Sprintf("Digest %s resumed", s.ID)
 	page.Lead = fmt.Sprintf("The next one comes %s.", digestMoment(s, s.NextRun))
 	return page, nil
 }
@@ -131,7 +131,7 @@ func (d digests) runNow(ctx context.Context, req Request, s digest.Subscription)
 	}
 	if s.Paused {
 		return view.Page{}, &Error{
-			Title: fmt.Sprintf("Digest %s is paused", s.ID), Message: "A paused digest is not posted. Resume it first, or look at it alone.",
+			Title: fmt.Sprintf("Digest %s is paused", s.ID), Message: "A paused digest is not posted. Resume it first, or preview it.",
 			Actions: []view.Action{d.action("Resume", "resume", s), d.action("Preview", "preview", s)},
 		}
 	}
@@ -169,7 +169,7 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 	if s.Origin == digest.FromFile && d.File {
 		return view.Page{}, &Error{
 			Title:   fmt.Sprintf("Digest %s is written in a file", s.ID),
-			Message: "It comes from the file that MISSINGKBS_DIGESTS names, and would come back at the next start. Take it out of that file, or pause it here.",
+			Message: "It comes from the file that MISSINGKBS_DIGESTS names, and would come back at the next start. Remove it from that file, or pause it here.",
 			Actions: []view.Action{d.action("Pause", "pause", s)},
 		}
 	}
@@ -184,7 +184,7 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 	}
 	return view.Page{
 		Title:   fmt.Sprintf("Digest %s is removed", s.ID),
-		Lead:    fmt.Sprintf("Its channel is no longer told of %s.", digestScope(s)),
+		Lead:    fmt.Sprintf("Nothing more is posted about %s.", digestScope(s)),
 		Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
 	}, nil
 }
@@ -192,7 +192,7 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 func (d digests) askRemove(s digest.Subscription) view.Page {
 	return view.Page{
 		Title: fmt.Sprintf("Remove digest %s?", s.ID),
-		Lead:  fmt.Sprintf("Its channel will no longer be told of %s (%s). What it knows of earlier digests goes too; a pause keeps it.", digestScope(s), digest.Describe(s.Schedule)),
+		Lead:  fmt.Sprintf("Nothing more will be posted about %s (%s), and its history is deleted. A pause keeps the history.", digestScope(s), digest.Describe(s.Schedule)),
 		Actions: []view.Action{
 			{Label: "Remove for good", Command: Line(digestName, "remove", s.ID, "--yes"), Effect: view.Replace},
 			d.action("Pause instead", "pause", s),

@@ -61,7 +61,7 @@ func (d digests) list(ctx context.Context, req Request) (view.Page, error) {
 	}
 	return view.Page{
 		Title: title,
-		Lead:  fmt.Sprintf("%s. Show one to change, pause or remove it.", view.Count(len(all), "digest")),
+		Lead:  fmt.Sprintf("%s. Show one to pause, run or remove it; to change one, remove it and add it again.", view.Count(len(all), "digest")),
 		Parts: []view.Part{t},
 	}, nil
 }
@@ -237,7 +237,7 @@ func (d digests) show(ctx context.Context, req Request, s digest.Subscription) (
 	if err != nil {
 		return view.Page{}, fmt.Errorf("read the deliveries of a digest: %w", err)
 	}
-	page.Lead = "No digest was made yet."
+	page.Lead = "It has not run yet."
 	if len(sent) > 0 {
 		page.Lead = fmt.Sprintf("The last digest was due %s.", digestMoment(s, sent[0].Due))
 		page.Parts = append(page.Parts, deliveryTable(s, sent))

@@ -31,7 +31,7 @@ func (d digests) details(ctx context.Context, req Request, s digest.Subscription
 	if !known {
 		return view.Page{}, &Error{
 			Title:   "Nothing to show yet",
-			Message: fmt.Sprintf("Digest %s has not been made yet, so it knows nothing. It comes %s.", s.ID, d.next(s)),
+			Message: fmt.Sprintf("Digest %s has not run yet. Next run: %s.", s.ID, d.next(s)),
 			Actions: []view.Action{d.action("Preview", "preview", s), d.action("Settings", "show", s)},
 		}
 	}
@@ -71,13 +71,13 @@ func (d digests) preview(ctx context.Context, req Request, s digest.Subscription
 		page = report.Failure()
 		page.Lead = "Nothing could be read from Defender just now, so there is nothing to preview."
 		if report.Waits {
-			page.Lead = "Defender may not be asked as often just now as a preview needs. What was read so far is kept: the next try goes on with it."
+			page.Lead = "A preview needs more Defender calls than the limit allows now. What was read so far is kept: try again to continue."
 		}
 	default:
 		return view.Page{}, fmt.Errorf("preview a digest: %w", err)
 	}
 	page.Title = "Preview: " + page.Title
-	page.Note = strings.TrimSpace("Only you see this, and nothing of it is kept. " + d.comes(s) + page.Note)
+	page.Note = strings.TrimSpace("Only you see this, and nothing is saved. " + d.comes(s) + page.Note)
 	page.Actions = []view.Action{{Label: "Settings", Command: Line(digestName, "show", s.ID)}}
 	if !s.Paused {
 		page.Actions = slices.Insert(page.Actions, 0, view.Action{Label: "Run now", Command: Line(digestName, "run", s.ID)})

@@ -102,7 +102,7 @@ func TestDigestAddPage(t *testing.T) {
 	got := d.does(t, "digest add microsoft-_-edge --min-devices 5")
 	want := view.Page{
 		Title: "Digest 4711 is set up",
-		Lead:  "This channel is told every Monday at 09:00, Europe/Stockholm time. The first digest comes Mon 30 Mar 2026 09:00 CEST.",
+		Lead:  "Posts here every Monday at 09:00, Europe/Stockholm time. The first digest comes Mon 30 Mar 2026 09:00 CEST.",
 		Parts: []view.Part{view.Facts{
 			{Name: "Watches", Value: "microsoft-_-edge"},
 			{Name: "Only updates", Value: "that 5 devices or more lack"},
@@ -233,15 +233,15 @@ func TestDigestAddRefusals(t *testing.T) {
 		{name: "no such quiet", channel: here, line: "digest add microsoft-_-edge --quiet loud", message: "silent, heartbeat, always"},
 		{name: "no number", channel: here, line: "digest add microsoft-_-edge --min-devices many", message: "whole number"},
 		{name: "no such option", channel: here, line: "digest add microsoft-_-edge --min-device 4", message: "Did you mean --min-devices?"},
-		{name: "no such pattern", channel: here, line: "digest add microsoft-_-lin*", title: "Unknown software", message: "fits the pattern microsoft-_-lin*"},
+		{name: "no such pattern", channel: here, line: "digest add microsoft-_-lin*", title: "Unknown software", message: "matches the pattern microsoft-_-lin*"},
 		{name: "no such software", channel: here, line: "digest add acme-_-anvil", title: "Unknown software", message: "acme-_-anvil"},
-		{name: "no id", channel: here, line: "digest add qqqqqq", title: "Nothing found", message: `fits "qqqqqq", so nothing was added`},
+		{name: "no id", channel: here, line: "digest add qqqqqq", title: "Nothing found", message: `matches "qqqqqq", so nothing was added`},
 		{name: "no letters", channel: here, line: "digest add ? --at daily 07:00", title: "Nothing to search for", message: "no letter and no digit"},
 		{
 			name: "the same again", channel: here, line: "digest add microsoft-_-edge", held: []digest.Subscription{edge("77")},
 			title: "This channel has that digest", message: "Digest 77",
 		},
-		{name: "enough", channel: here, line: "digest add all", held: full, title: "This channel has enough digests", message: "may have 50"},
+		{name: "enough", channel: here, line: "digest add all", held: full, title: "Too many digests in this channel", message: "may have 50"},
 		{name: "no invitation", channel: there, line: "digest add all", title: "Not here", message: "Invite me first."},
 	}
 	for _, tt := range tests {
@@ -302,7 +302,7 @@ func TestDigestRefusals(t *testing.T) {
 		title, message            string
 	}{
 		{"an unknown word", alice, here, "digest lsit", "", "Did you mean digest list?"},
-		{"a word of no kind", alice, here, "digest frobnicate", "", "After digest comes one of add, list, show"},
+		{"a word of no kind", alice, here, "digest frobnicate", "", "There are: add, list, show"},
 		{"no number", alice, here, "digest show", "", "Which digest?"},
 		{"an unknown number", alice, here, "digest show 99", "No such digest", "no digest 99 in this channel"},
 		{"a digest of another channel", alice, here, "digest show 2", "No such digest", "no digest 2 in this channel"},
@@ -317,19 +317,19 @@ func TestDigestRefusals(t *testing.T) {
 		{"resuming on a terminal", "", "", "digest resume 3", "Only in Slack", "nor who asks"},
 		{"running on a terminal", "", "", "digest run 1", "Only in Slack", "nor who asks"},
 		{"removing on a terminal", "", "", "digest remove 1 --yes", "Only in Slack", "nor who asks"},
-		{"removing what a file holds", alice, here, "digest remove team-weekly --yes", "Digest team-weekly is written in a file", "Take it out of that file"},
+		{"removing what a file holds", alice, here, "digest remove team-weekly --yes", "Digest team-weekly is written in a file", "Remove it from that file"},
 		{"running what is paused", alice, here, "digest run 3", "Digest 3 is paused", "Resume it first"},
 		{"an end without a date", alice, here, "digest pause 1 until", "", "Until when?"},
-		{"an end of no kind", alice, here, "digest pause 1 until christmas", "", `"christmas" is no end`},
+		{"an end of no kind", alice, here, "digest pause 1 until christmas", "", `"christmas" is not a date`},
 		{"an end without a unit", alice, here, "digest pause 1 7", "", "12h, 7d or 2w"},
-		{"an end that is over", alice, here, "digest pause 1 until 2026-03-23", "", "is over"},
-		{"an end too far", alice, here, "digest pause 1 until 2030-01-01", "", "within two years"},
-		{"a word too many", alice, here, "digest resume 3 tomorrow", "", `"tomorrow" is one word too many`},
-		{"a word too many for remove", alice, here, "digest remove 1 3 --yes", "", `"3" is one word too many`},
-		{"a word too many for list", alice, here, "digest list all", "", "one word too many"},
+		{"an end that is over", alice, here, "digest pause 1 until 2026-03-23", "", "is in the past"},
+		{"an end too far", alice, here, "digest pause 1 until 2030-01-01", "", "two years at most"},
+		{"a word too many", alice, here, "digest resume 3 tomorrow", "", `Unexpected word "tomorrow"`},
+		{"a word too many for remove", alice, here, "digest remove 1 3 --yes", "", `Unexpected word "3"`},
+		{"a word too many for list", alice, here, "digest list all", "", "Unexpected word"},
 		{"an unknown option of remove", alice, here, "digest remove 1 --force", "", "no option --force"},
-		{"details before the first digest", alice, here, "digest details 1", "Nothing to show yet", "It comes Mon 30 Mar 2026"},
-		{"csv before the first digest", alice, here, "digest csv 1", "Nothing to show yet", "It comes Mon 30 Mar 2026"},
+		{"details before the first digest", alice, here, "digest details 1", "Nothing to show yet", "Next run: Mon 30 Mar 2026"},
+		{"csv before the first digest", alice, here, "digest csv 1", "Nothing to show yet", "Next run: Mon 30 Mar 2026"},
 		{"a preview where there is none", alice, here, "digest preview 1", "No previews here", "Preview the digest in Slack"},
 	}
 	for _, tt := range tests {
@@ -367,7 +367,7 @@ func TestDigestList(t *testing.T) {
 	const mondays = "every Monday at 09:00, Europe/Stockholm time"
 	want := view.Page{
 		Title: "Digests of this channel",
-		Lead:  "3 digests. Show one to change, pause or remove it.",
+		Lead:  "3 digests. Show one to pause, run or remove it; to change one, remove it and add it again.",
 		Parts: []view.Part{view.Table{
 			Caption: "Digests",
 			Columns: []view.Column{
@@ -467,7 +467,7 @@ func TestDigestPause(t *testing.T) {
 		nextRun time.Time
 		lead    string
 	}{
-		{"", time.Time{}, time.Time{}, "until somebody resumes it"},
+		{"", time.Time{}, time.Time{}, "until someone resumes it"},
 		{"until 7d", aMonday.Add(7*24*time.Hour - time.Hour), utc(37, 7, 0), "until Mon 30 Mar 2026 10:00 CEST"}, // clocks go forward
 		{"for 2w", aMonday.Add(14*24*time.Hour - time.Hour), utc(44, 7, 0), "until Mon 6 Apr 2026 10:00 CEST"},
 		{"12h", aMonday.Add(12 * time.Hour), utc(30, 7, 0), "until Mon 23 Mar 2026 22:00 CET"},
@@ -499,7 +499,7 @@ func TestDigestResume(t *testing.T) {
 	if diff := cmp.Diff(edge("1"), d.store.held["1"]); diff != "" {
 		t.Errorf("subscription (-want +got):\n%s", diff)
 	}
-	if page.Title != "Digest 1 goes on" || page.Lead != "The next one comes Mon 30 Mar 2026 09:00 CEST." {
+	if page.Title != "Digest 1 resumed" || page.Lead != "The next one comes Mon 30 Mar 2026 09:00 CEST." {
 		t.Errorf("page = %q, %q", page.Title, page.Lead)
 	}
 	if page := d.does(t, "digest resume 2"); page.Title != "Digest 2 is not paused" {

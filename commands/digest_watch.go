@@ -70,7 +70,7 @@ func (d digests) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.
 	if t.kind == aPattern || t.kind == anID && strings.Contains(word, "*") {
 		pattern, err := watchedPattern(catalog.Value, word)
 		if err != nil && catalog.Skipped > 0 { // it may fit what could not be read
-			w.note(fmt.Sprintf("Whether any software fits %s could not be checked: of Defender's software list, %s.", word, couldNotRead(catalog.Skipped)))
+			w.note(fmt.Sprintf("Whether any software matches %s could not be checked: of Defender's software list, %s.", word, couldNotRead(catalog.Skipped)))
 			return []string{pattern}, nil
 		}
 		return []string{pattern}, err
@@ -90,7 +90,7 @@ func (d digests) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.
 			ids = append(ids, s.ID)
 		}
 		if t.kind == aName {
-			w.note(fmt.Sprintf("%q is read as %s: nothing else fits.", word, strings.Join(ids, ", ")))
+			w.note(fmt.Sprintf("%q is read as %s: nothing else matches.", word, strings.Join(ids, ", ")))
 		}
 		return ids, nil
 	case len(f.software) > 0:
@@ -100,7 +100,7 @@ func (d digests) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.
 	}
 	return nil, &Error{
 		Title: "Nothing found", Usage: true,
-		Message: fmt.Sprintf("No software in this tenant fits %q%s, so nothing was added. Name software by its id, such as microsoft-_-windows_11, a pattern such as microsoft-_-windows*, a part of its name, or all.", word, f.limits()),
+		Message: fmt.Sprintf("No software in this tenant matches %q%s, so nothing was added. Name software by its id, such as microsoft-_-windows_11, a pattern such as microsoft-_-windows*, a part of its name, or all.", word, f.limits()),
 		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}, {Label: "Help", Command: Line(helpName, digestName)}},
 	}
 }
@@ -115,7 +115,7 @@ func watchedPattern(list []api.Software, pattern string) (string, error) {
 	}
 	return pattern, &Error{
 		Title: "Unknown software", Usage: true,
-		Message: fmt.Sprintf("No software in this tenant fits the pattern %s, so nothing was added.", pattern),
+		Message: fmt.Sprintf("No software in this tenant matches the pattern %s, so nothing was added.", pattern),
 		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}},
 	}
 }
@@ -124,7 +124,7 @@ func watchedPattern(list []api.Software, pattern string) (string, error) {
 // of them where they are few.
 func (w *wish) choice(at int, f found) error {
 	word := w.targets[at].String()
-	e := &Error{Title: "Which one?", Usage: true, Message: fmt.Sprintf("%q fits several, so nothing was added yet.", word)}
+	e := &Error{Title: "Which one?", Usage: true, Message: fmt.Sprintf("%q matches several, so nothing was added yet.", word)}
 	if f.inexact {
 		e.Title = "Unknown software"
 		e.Message = fmt.Sprintf("Defender knows no software %s, so nothing was added. Did you mean one of these?", word)
@@ -134,7 +134,7 @@ func (w *wish) choice(at int, f found) error {
 		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: Line(w.instead(at, s.ID)...)})
 	}
 	if rest := len(f.software) - len(shown); rest > 0 {
-		e.Message += fmt.Sprintf(" %s less well.", fits(rest))
+		e.Message += fmt.Sprintf(" %s less closely.", fits(rest))
 	} else if len(shown) > 1 && !f.inexact {
 		var ids []string
 		for _, s := range shown {
@@ -148,9 +148,9 @@ func (w *wish) choice(at int, f found) error {
 
 func fits(n int) string {
 	if n == 1 {
-		return "1 more fits"
+		return "1 more matches"
 	}
-	return view.Thousands(n) + " more fit"
+	return view.Thousands(n) + " more match"
 }
 
 // instead is the line digest add that was typed, with ids in place of the target at a place.

@@ -73,7 +73,7 @@ func (h home) digests(ctx context.Context, req Request, page *view.Page) {
 	own := slices.DeleteFunc(all, func(s digest.Subscription) bool { return !ownsDigest(s, req) })
 	if len(own) == 0 {
 		page.Parts = append(page.Parts, view.Facts{{
-			Name: "Your digests", Value: `none yet. In the channel that is to be told, type for example: digest add microsoft-_-windows_11 --at "mon 09:00"`,
+			Name: "Your digests", Value: `none yet. Type in a channel, for example: digest add microsoft-_-windows_11 --at "mon 09:00"`,
 		}})
 		return
 	}

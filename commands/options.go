@@ -93,13 +93,13 @@ func (o *options) unknown(words []string, at int) error {
 // wrongValue is the error of a value, which stands in the word at a place or follows the option's name there.
 func (o *options) wrongValue(words []string, at int, f *pflag.Flag, value string) error {
 	takes := f.Value.Set(value) // says what it takes
-	e := &Error{Usage: true, Message: fmt.Sprintf("--%s %s: %s", f.Name, value, takes), Err: takes}
+	e := &Error{Usage: true, Message: fmt.Sprintf("--%s %s is not valid: it %s.", f.Name, value, takes), Err: takes}
 	choice, ok := f.Value.(choice)
 	if !ok {
 		return e
 	}
 	if near := meant(strings.ToLower(value), choice.of); near != "" {
-		e.Message = fmt.Sprintf("--%s takes one of %s. Did you mean %s?", f.Name, strings.Join(choice.of, ", "), near)
+		e.Message = fmt.Sprintf("--%s must be one of %s. Did you mean %s?", f.Name, strings.Join(choice.of, ", "), near)
 		right := near
 		if words[at] != value {
 			right = "--" + f.Name + "=" + near
@@ -143,7 +143,7 @@ func (n number) Type() string   { return "N" }
 func (n number) Set(s string) error {
 	v, err := strconv.Atoi(s)
 	if err != nil || v < n.least {
-		return fmt.Errorf("this takes a whole number from %d on, such as %d", n.least, max(n.least, 10))
+		return fmt.Errorf("must be a whole number, %d or more", n.least)
 	}
 	*n.value = v
 	return nil
@@ -160,7 +160,7 @@ func (c choice) Type() string   { return strings.Join(c.of, "|") }
 func (c choice) Set(s string) error {
 	s = strings.ToLower(s)
 	if !slices.Contains(c.of, s) {
-		return fmt.Errorf("this takes one of %s", strings.Join(c.of, ", "))
+		return fmt.Errorf("must be one of %s", strings.Join(c.of, ", "))
 	}
 	*c.value = s
 	return nil

@@ -21,7 +21,7 @@ func Search(d Defender, idx *Index) Command {
 	return Command{
 		Name:    searchName,
 		Usage:   searchUsage,
-		Summary: "software ids whose id, name or vendor fits; without words, all software, Microsoft's first",
+		Summary: "software whose id, name or vendor matches; without words, all software, Microsoft's first",
 		Help: []view.Fact{
 			{Name: "Typing errors", Value: "are forgiven: search chorme finds google-_-chrome"},
 			{Name: "Example", Value: "search windows 11"},
@@ -65,7 +65,7 @@ type found struct {
 // searchPage lists software as buttons. query is what was searched for, empty for everything.
 func searchPage(query []string, f found) view.Page {
 	page := view.Page{
-		Title: fmt.Sprintf("Software that fits %q", strings.Join(query, " ")),
+		Title: fmt.Sprintf("Software matching %q", strings.Join(query, " ")),
 		Lead:  fmt.Sprintf("%s found. Choose one to see its missing updates.", softwareCount(len(f.software))),
 		AsOf:  f.asOf,
 
@@ -82,7 +82,7 @@ func searchPage(query []string, f found) view.Page {
 		page.Note = "Microsoft's comes first: updates with a KB number are Microsoft's alone. Then what exposes more devices."
 	}
 	if f.inexact {
-		page.Note = "Nothing fits as typed; these are the nearest."
+		page.Note = "Nothing matches exactly; these are the closest."
 	}
 	page.Note = strings.TrimSpace(page.Note + " " + f.missed())
 	page.Parts = []view.Part{softwareTable(query, f)}
@@ -94,7 +94,7 @@ func (f found) missed() string {
 	if len(f.unknown) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Nothing fits %q%s.", strings.Join(f.unknown, ", "), f.limits())
+	return fmt.Sprintf("Nothing matches %q%s.", strings.Join(f.unknown, ", "), f.limits())
 }
 
 // softwareTable lists software, each with a button that asks for what it lacks.

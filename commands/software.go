@@ -35,7 +35,7 @@ func Software(d Defender, idx *Index) Command {
 		Usage:   softwareUsage,
 		Summary: "the missing KBs of one software: devices, CVEs and the catalog page of each; words that are no id are searched",
 		Help: []view.Fact{
-			{Name: "--sort devices|cves|kb", Value: "order; devices unless you say otherwise"},
+			{Name: "--sort devices|cves|kb", Value: "order; by devices by default"},
 			{Name: "--min-devices N", Value: "only KBs that N or more devices lack"},
 			{Name: "--min-cves N", Value: "only KBs that fix N or more CVEs"},
 			{Name: "--all-rows", Value: "a row for each OS build of a KB, as Defender gives them; otherwise a KB is one row"},
@@ -202,7 +202,7 @@ func (s software) byWords(ctx context.Context, req Request, q query, words []str
 		q.id = found.software[0].ID
 		page, err := s.byID(ctx, q)
 		if err == nil {
-			page.Note = strings.TrimSpace(onlyHit(found, strings.Join(words, " ")) + " " + found.missed() + " " + page.Note)
+			page.Note = sentences(onlyHit(found, strings.Join(words, " ")), found.missed(), page.Note)
 		}
 		return page, err
 	default:
@@ -217,11 +217,16 @@ func (q query) ask(id string) string {
 	return q.line(q.sort, 0)
 }
 
+// sentences joins those that say something.
+func sentences(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
+}
+
 func onlyHit(f found, query string) string {
 	if f.inexact {
-		return fmt.Sprintf("Nothing fits %q as typed%s; this is the nearest.", query, f.limits())
+		return fmt.Sprintf("Nothing matches %q exactly%s; this is the closest.", query, f.limits())
 	}
-	return fmt.Sprintf("The only software that fits %q%s.", query, f.limits())
+	return fmt.Sprintf("The only software matching %q%s.", query, f.limits())
 }
 
 // page makes the page of a list of missing KBs.

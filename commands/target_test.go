@@ -153,7 +153,7 @@ func TestAnIDAndMore(t *testing.T) {
 		"microsoft-_-edge zzzzz":    {"microsoft-_-edge"},
 	} {
 		page := d.does(t, line)
-		if got := idsOf(page); !cmp.Equal(got, want) || strings.Contains(line, "zzzzz") != strings.Contains(page.Note, `Nothing fits "zzzzz"`) {
+		if got := idsOf(page); !cmp.Equal(got, want) || strings.Contains(line, "zzzzz") != strings.Contains(page.Note, `Nothing matches "zzzzz"`) {
 			t.Errorf("%s: %q with the note %q", line, got, page.Note)
 		}
 	}

@@ -91,7 +91,7 @@ func TestAuditEndToEnd(t *testing.T) {
 				{Action: "ask", Subject: "software", Detail: "microsoft-_-edge"},
 				{Action: "share", Subject: "software", Detail: "microsoft-_-edge"},
 				{Action: "digest.add", Subject: id},
-				{Action: "digest.pause", Subject: id, Detail: "until somebody resumes it"},
+				{Action: "digest.pause", Subject: id, Detail: "until someone resumes it"},
 				{Action: "ask", Subject: "digest", Detail: "digest remove " + id},
 				{Action: "digest.remove", Subject: id, Detail: "microsoft-_-edge"},
 				{Action: "digest.pause", Subject: id, Detail: "digest pause " + id, Result: "failed", Reason: "usage"},

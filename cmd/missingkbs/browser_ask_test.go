@@ -36,9 +36,9 @@ func askWithTheKeyboard(p *tab) {
 	got := p.table(m)
 	want := table{
 		Caption: got.Caption,
-		Head:    []string{"KB", "Update", "Products", "OS build", "Devices", "CVEs", "Catalog"},
-		Sorted:  []string{"none", "none", "none", "none", "none", "none", ""},
-		Rows:    [][]string{{"KB4540673", "March 2020 Security Updates", "edge", "–", "240", "14", "Catalog"}},
+		Head:    []string{"KB", "Devices", "CVEs", "Update", "Catalog"},
+		Sorted:  []string{"none", "none", "none", "none", ""},
+		Rows:    [][]string{{"KB4540673", "240", "14", "March 2020 Security Updates", "Catalog"}},
 		Range:   "1–1 of 1",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -191,16 +191,16 @@ const hasText = `(ts, text) => document.querySelector("[data-testid=message][dat
 
 func searchAndChoose(p *tab) {
 	p.ask("chorme")
-	if m := p.answer("Missing updates: google-_-chrome"); !strings.Contains(m.Text, `Nothing fits "chorme" as typed`) {
+	if m := p.answer("Missing updates: google-_-chrome"); !strings.Contains(m.Text, `Nothing matches "chorme" exactly`) {
 		p.t.Errorf("the answer hides that it guessed: %q", m.Text)
 	}
 	p.ask("search chorme")
-	found := p.table(p.answer(`Software that fits "chorme"`))
+	found := p.table(p.answer(`Software matching "chorme"`))
 	if diff := cmp.Diff([]string{"google-_-chrome"}, found.column("Software")); diff != "" {
 		p.t.Errorf("found (-want +got):\n%s", diff)
 	}
 	p.ask("edge")
-	choice := p.table(p.answer(`Software that fits "edge"`))
+	choice := p.table(p.answer(`Software matching "edge"`))
 	if diff := cmp.Diff([]string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, choice.column("Software")); diff != "" {
 		p.t.Errorf("found (-want +got):\n%s", diff)
 	}

@@ -127,7 +127,7 @@ func digestFails(p *tab) {
 		p.see("Defender to be asked again", `(call, n) => [...document.querySelectorAll("[data-testid=wire-entry][data-kind=defender]")].filter((e) => e.innerText.includes(call)).length >= n`, software+"/getmissingkbs", calls)
 	}
 	failed := p.answer("Could not tell: " + software)
-	p.says(failed, false, "This digest waits", "It follows as soon as enough was read", "Mon 30 Nov 2026 06:00 CET")
+	p.says(failed, false, "This digest is delayed", "The digest follows as soon as enough is read", "Mon 30 Nov 2026 06:00 CET")
 	p.see("no numbers in it", `(ts) => !document.querySelector("[data-ts='" + ts + "'] [data-testid=data-table]")`, failed.TS)
 	p.delivered(id, "nothing could be read, posted")
 	if n := p.public(); n != 1 {
@@ -150,21 +150,21 @@ func digestByButtons(p *tab) {
 	if diff := cmp.Diff([]string{id}, listed.column("Digest")); diff != "" {
 		p.t.Errorf("listed (-want +got):\n%s", diff)
 	}
-	p.pressed("Show", title+": "+software, "No digest was made yet")
+	p.pressed("Show", title+": "+software, "It has not run yet")
 	p.pressed("Pause for a week", title+" is paused", "until Mon 30 Nov 2026 10:")
-	p.pressed("Resume", title+" goes on", "Mon 30 Nov 2026 09:00 CET")
+	p.pressed("Resume", title+" resumed", "Mon 30 Nov 2026 09:00 CET")
 
 	p.fault("defender_forbidden", true)
 	p.pressed("Preview", "Preview: Could not tell: "+software, "This bot lacks a permission in Defender")
 	p.heal("defender_forbidden")
-	p.pressed("Settings", title+": "+software, "No digest was made yet")
+	p.pressed("Settings", title+": "+software, "It has not run yet")
 	p.pressed("Preview", "Preview: "+firstTitle+software, "Only you see this")
 
-	p.pressed("Settings", title+": "+software, "No digest was made yet") // a preview is no delivery
-	p.pressed("Remove", "Remove "+strings.ToLower(title)+"?", "What it knows of earlier digests goes too")
+	p.pressed("Settings", title+": "+software, "It has not run yet") // a preview is no delivery
+	p.pressed("Remove", "Remove "+strings.ToLower(title)+"?", "its history is deleted")
 	p.pressed("Keep it", title+": "+software, "Mon 30 Nov 2026 09:00 CET")
 	p.pressed("Remove", "Remove "+strings.ToLower(title)+"?", software)
-	p.pressed("Remove for good", title+" is removed", "no longer told of "+software)
+	p.pressed("Remove for good", title+" is removed", "Nothing more is posted about "+software)
 	p.pressed("List", "No digests here", "Add one")
 	if n := p.public(); n != 0 {
 		p.t.Errorf("%d messages for everybody, want none", n)
@@ -178,7 +178,7 @@ func digestPeople(p *tab) {
 	id := p.subscribe(software+" --at mon 06:00", "Mon 30 Nov 2026 06:00 CET") // the clock will stand at ten
 	p.skipWeek()
 	seen := p.answer(firstTitle + software + " (late)")
-	p.says(seen, false, "due Mon 30 Nov 2026 06:00 CET, sent 4 h later")
+	p.says(seen, false, "due 30 Nov 06:00, sent 4 h later")
 
 	p.be(sandbox.Bob)
 	p.enter(sandbox.Patching)

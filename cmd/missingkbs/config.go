@@ -100,7 +100,7 @@ func (m *mistakes) tell(log *slog.Logger) {
 func (m *mistakes) number(setting, value string) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
-		m.add(setting, "takes a whole number from 0 on, such as 50")
+		m.add(setting, "must be a whole number, 0 or more, such as 50")
 	}
 	return n
 }

@@ -114,7 +114,7 @@ func TestOneSoftwareIsUnreadable(t *testing.T) {
 	heal := m.defender.Inject(apitest.Fault{Path: "/api/Software/" + suite, Status: 500, Code: "InternalError", RetryAfter: time.Millisecond})
 	m.to(t, "2026-12-07 09:05")
 	unsure := m.next(t, sandbox.Patching, 1)
-	wantSays(t, unsure, "Could not read", suite, "in what could be read", "counts as nothing", "not: On track", "not: Clean", "not: was on 40 devices")
+	wantSays(t, unsure, "Could not read", suite, "in what could be read", "it is not counted", "not: On track", "not: Clean", "not: was on 40 devices")
 	m.records.settle(t, 2)
 
 	heal()

@@ -149,13 +149,13 @@ func TestWrongFileOfDigestsIsToldInFull(t *testing.T) {
     tz: UTC
     quiet: sometimes
 `, []string{
-			"line 2: id must be small letters", "channel must be an id such as C0123456789", `"edge" is no software id`, "A schedule needs days and a time",
-			`line 9: there is no key "chanel"`, "say when with either at or cron", "min_devices takes a whole number",
+			"line 2: id must be small letters", "channel must be an id such as C0123456789", `"edge" is not a software id`, "A schedule needs days and a time",
+			`line 9: there is no key "chanel"`, "say when with either at or cron", "min_devices must be a whole number",
 			`there is a digest "twice" in line 8 already`, "15 minutes", `"sometimes"`,
 		}},
-		"no YAML":       {"digests: [", []string{"is no YAML"}},
+		"no YAML":       {"digests: [", []string{"is not YAML"}},
 		"no list":       {"subscriptions: []\n", []string{"one list under the key digests:"}},
-		"of chat's ids": {strings.ReplaceAll(fileOfOne, "edge-weekly", "taken"), []string{"taken", "made in chat"}},
+		"of chat's ids": {strings.ReplaceAll(fileOfOne, "edge-weekly", "taken"), []string{"taken", "made in Slack"}},
 		"missing":       {"", []string{"no such file"}},
 	} {
 		file := path + strings.ReplaceAll(name, " ", "-")

@@ -114,9 +114,9 @@ func (e *exposure) resolve(ctx context.Context, watch []string, since time.Time)
 		}
 		switch {
 		case !fits && list.skipped > 0:
-			lacking.Unread = append(lacking.Unread, digest.Unread{Software: w, Reason: "No software fits this, of what could be read of the software list."})
+			lacking.Unread = append(lacking.Unread, digest.Unread{Software: w, Reason: "No software matches this, of what could be read of the software list."})
 		case !fits:
-			lacking.Unread = append(lacking.Unread, digest.Unread{Software: w, Reason: "No software fits this."})
+			lacking.Unread = append(lacking.Unread, digest.Unread{Software: w, Reason: "No software matches this."})
 		case list.skipped > 0:
 			lacking.Partial = append(lacking.Partial, digest.Partial{Software: w, Rows: list.skipped})
 		}

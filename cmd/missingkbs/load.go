@@ -14,7 +14,7 @@ type loadSettings struct {
 // read puts the settings into the options of the bot.
 func (s loadSettings) read(m *mistakes, o *bot.Options) {
 	if o.Workers = m.number("MISSINGKBS_WORKERS", s.Workers); s.Workers == "0" {
-		m.add("MISSINGKBS_WORKERS", "takes a whole number from 1 on, such as 200: without workers nothing is answered")
+		m.add("MISSINGKBS_WORKERS", "must be a whole number, 1 or more, such as 200: without workers nothing is answered")
 	}
 	if o.Queue = m.number("MISSINGKBS_QUEUE", s.Queue); o.Queue == 0 {
 		o.Queue = -1 // nobody waits

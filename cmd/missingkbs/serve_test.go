@@ -243,7 +243,7 @@ func TestConversation(t *testing.T) {
 	w := newWorld(t, nil)
 
 	choice := w.ask(t, "edge")
-	if title(choice) != `Software that fits "edge"` {
+	if title(choice) != `Software matching "edge"` {
 		t.Fatalf("got %q", title(choice))
 	}
 	w.click(t, sandbox.Alice, choice, "Show")

@@ -14,7 +14,7 @@ const maxSockets = 5
 func (s socketSettings) read(m *mistakes) int {
 	n, err := strconv.Atoi(s.Sockets)
 	if err != nil || n < 1 || n > maxSockets {
-		m.add("MISSINGKBS_SOCKETS", "takes a whole number from 1 to %d: with 2 or more, one connection serves while Slack refreshes another", maxSockets)
+		m.add("MISSINGKBS_SOCKETS", "must be a whole number from 1 to %d: with 2 or more, one connection serves while Slack refreshes another", maxSockets)
 	}
 	return n
 }

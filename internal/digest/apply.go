@@ -73,7 +73,7 @@ func Taken(held, wanted []Subscription) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	return mistake("These ids of the file belong to digests that were made in chat: %s. Remove them there, or choose others.", strings.Join(ids, ", "))
+	return mistake("These ids of the file belong to digests that were made in Slack: %s. Remove them there, or choose others.", strings.Join(ids, ", "))
 }
 
 func add(ctx context.Context, store Subscriptions, s Subscription, now time.Time) error {

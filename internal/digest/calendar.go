@@ -67,7 +67,7 @@ func readClock(s string) (time.Duration, error) {
 	hour, minute, ok := strings.Cut(s, ":")
 	h, m := digits(hour), digits(minute)
 	if !ok || len(minute) != 2 || h < 0 || h > 23 || m < 0 || m > 59 {
-		return 0, mistake("%q is no time of day. Times go from 00:00 to 23:59, such as 09:00.", s)
+		return 0, mistake("%q is not a time of day. Times are 00:00 to 23:59, such as 09:00.", s)
 	}
 	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute, nil
 }
@@ -87,7 +87,7 @@ func readDays(fields []string) (calendar, error) {
 	case day == "monthly" && numbered:
 		return monthly(fields[1])
 	case len(fields) > 1:
-		return calendar{}, mistake("%q are no days. %s", strings.Join(fields, " "), examples)
+		return calendar{}, mistake("%q is not a day. %s", strings.Join(fields, " "), examples)
 	case day == "monthly":
 		return calendar{}, mistake("On which day of the month? Write for example monthly 1 09:00.")
 	case strings.HasPrefix(day, patchTuesday):
@@ -99,7 +99,7 @@ func readDays(fields []string) (calendar, error) {
 func monthly(word string) (calendar, error) {
 	n := digits(word)
 	if n < 1 || n > 31 {
-		return calendar{}, mistake("%q is no day of a month. Days go from 1 to 31, such as monthly 1 09:00.", word)
+		return calendar{}, mistake("%q is not a day of a month. Days are 1 to 31, such as monthly 1 09:00.", word)
 	}
 	c := calendar{days: "monthly " + strconv.Itoa(n), text: fmt.Sprintf("on day %d of each month", n)}
 	if n > 28 {
@@ -123,7 +123,7 @@ func aroundPatchTuesday(word string) (calendar, error) {
 	n := 0
 	if rest != "" {
 		if n = digits(rest[1:]); n < 0 || n > furthest || (rest[0] != '+' && rest[0] != '-') {
-			return calendar{}, mistake("%q is no day near Patch Tuesday. Write patch-tuesday, or up to %d days after or before it, such as patch-tuesday+1.", word, furthest)
+			return calendar{}, mistake("%q is not a day near Patch Tuesday. Write patch-tuesday, or up to %d days after or before it, such as patch-tuesday+1.", word, furthest)
 		}
 		if rest[0] == '-' {
 			n = -n
@@ -161,7 +161,7 @@ func weekly(word string) (calendar, error) {
 			last = first
 		}
 		if first < 0 || last < 0 || last < first {
-			return calendar{}, mistake("%q are no days. %s", word, examples)
+			return calendar{}, mistake("%q is not a day. %s", word, examples)
 		}
 		for i := first; i <= last; i++ {
 			chosen[i] = true

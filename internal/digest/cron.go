@@ -52,9 +52,9 @@ var cronShortcuts = map[string]string{
 // refuseShortcut names what to write in place of a shortcut.
 func refuseShortcut(word string) error {
 	if right, ok := cronShortcuts[word]; ok {
-		return mistake("%s is not read here. Write it as %s, or at a time of your own, such as mon 09:00.", word, right)
+		return mistake("%s is not supported. Write it as %s, or at a time of your own, such as mon 09:00.", word, right)
 	}
-	return mistake("%q is no schedule. %s", word, examples)
+	return mistake("%q is not a schedule. %s", word, examples)
 }
 
 // refuseCount says how many fields an expression has.

@@ -73,7 +73,7 @@ func ReadFile(text []byte) ([]Subscription, error) {
 func readItems(text []byte) ([]ast.Node, error) {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return nil, mistake("the file is no YAML: %s", yaml.FormatError(err, false, false))
+		return nil, mistake("the file is not YAML: %s", yaml.FormatError(err, false, false))
 	}
 	const shape = "the file must hold one list under the key digests:"
 	if len(file.Docs) != 1 {
@@ -180,7 +180,7 @@ func (f *fileReader) number(v *ast.MappingValueNode) int {
 		number, _ := strconv.Atoi(n) // digits alone, and few
 		return number
 	}
-	f.fault(v.Key, "%s takes a whole number such as 10", keyOf(v))
+	f.fault(v.Key, "%s must be a whole number such as 10", keyOf(v))
 	return 0
 }
 

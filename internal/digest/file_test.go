@@ -91,17 +91,17 @@ func TestReadFileMistakes(t *testing.T) {
 	}
 	for _, want := range []string{
 		"line 4: owner has no value",
-		"line 8: min_devices takes a whole number",
+		"line 8: min_devices must be a whole number",
 		`line 9: there is no key "colour"; there are id, channel,`,
 		`line 2: id must be small letters, digits and dashes`,
 		`line 2: channel must be an id such as C0123456789, not a name; it is "#patching"`,
-		`line 2: "edge" is no software id.`,
-		`line 2: "25:00" is no time of day.`,
+		`line 2: "edge" is not a software id.`,
+		`line 2: "25:00" is not a time of day.`,
 		"line 10: a digest is written as keys and values",
 		"line 11: say when with either at or cron",
 		`line 16: there is a digest "twice" in line 11 already`,
 		"line 16: say when with either at or cron",
-		`line 16: "loud" says not what to do`,
+		`line 16: "loud" is not a choice`,
 	} {
 		if !strings.Contains(m.Message, want) {
 			t.Errorf("it does not say %q", want)
@@ -243,7 +243,7 @@ func TestApplyTakenID(t *testing.T) {
 	wanted := fromGoodFile()
 	wanted[1].ID = "7"
 	_, err := digest.Apply(t.Context(), store, wanted, monday)
-	if m, ok := errors.AsType[*digest.Mistake](err); !ok || !strings.Contains(m.Message, "chat: 7.") {
+	if m, ok := errors.AsType[*digest.Mistake](err); !ok || !strings.Contains(m.Message, "Slack: 7.") {
 		t.Errorf("%v, want a mistake that names the id", err)
 	}
 	if len(store.subscriptions) != 1 {

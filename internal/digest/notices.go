@@ -36,11 +36,11 @@ func (r Report) Failure() view.Page {
 	if !r.Since.IsZero() {
 		facts = append(facts, view.Fact{Name: "Last digest", Value: s.moment(r.Since)})
 	}
-	lead := "Nothing could be read from Defender, so this digest says nothing: updates may be missing or not. " +
-		"It follows as soon as Defender answers; until then this is not repeated."
+	lead := "Nothing could be read from Defender, so nothing is known: updates may be missing or not. " +
+		"The digest follows as soon as Defender answers; this notice is not repeated."
 	if r.Waits {
-		lead = "This digest waits: for now Defender may not be asked as often as it needs, so it says nothing: updates may " +
-			"be missing or not. It follows as soon as enough was read; until then this is not repeated."
+		lead = "This digest is delayed: it needs more Defender calls than the limit allows now. Updates may " +
+			"be missing or not. The digest follows as soon as enough is read; this notice is not repeated."
 	}
 	return view.Page{
 		Title: string(CouldNotTell) + ": " + s.scope(),

@@ -273,7 +273,7 @@ func unreadFacts(s Snapshot) view.Facts {
 	var facts view.Facts
 	for reason, software := range reasons {
 		slices.Sort(software)
-		facts = append(facts, view.Fact{Name: "Could not read", Value: join(software, maxUnread, ", ") + ": " + reason + " Nothing is known of it, and it counts as nothing above or below."})
+		facts = append(facts, view.Fact{Name: "Could not read", Value: join(software, maxUnread, ", ") + ": " + reason + " Nothing is known about it, and it is not counted."})
 	}
 	slices.SortFunc(facts, func(a, b view.Fact) int { return cmp.Compare(a.Value, b.Value) })
 	if len(s.Partial) > 0 {
@@ -290,7 +290,7 @@ func partialFact(s Snapshot) view.Fact {
 	}
 	slices.Sort(of)
 	return view.Fact{Name: "Could not read", Value: fmt.Sprintf(
-		"%s could not be read (%s). Which updates they are about is not known: they count as nothing above or below, and no update of this software is called closed.",
+		"%s could not be read (%s). Which updates they are about is unknown: they are not counted, and no update of this software is called closed.",
 		plural(s.unreadable(), "row"), join(of, maxUnread, ", "))}
 }
 

@@ -79,7 +79,7 @@ func ReadWatch(words []string) ([]string, error) {
 	for _, w := range words {
 		vendor, name, ok := strings.Cut(w, "-_-")
 		if w != All && (!ok || vendor == "" || name == "" || strings.HasPrefix(w, "*") || strings.ContainsFunc(w, isSpace) || len(w) > maxID) {
-			return nil, mistake("%q is no software id. They look like microsoft-_-edge; patterns like microsoft-_-windows*; all stands for every software of Microsoft's.", w)
+			return nil, mistake("%q is not a software id. Ids look like microsoft-_-edge; patterns like microsoft-_-windows*; all stands for every software of Microsoft's.", w)
 		}
 	}
 	return slices.Compact(slices.Sorted(slices.Values(words))), nil
@@ -95,5 +95,5 @@ func ReadQuiet(word string) (Quiet, error) {
 	case Silent, Heartbeat, Always:
 		return q, nil
 	}
-	return "", mistake("%q says not what to do when nothing has changed. Write silent (post nothing), heartbeat (one line) or always (the whole digest).", word)
+	return "", mistake("%q is not a choice for when nothing has changed. Write silent (post nothing), heartbeat (one line) or always (the whole digest).", word)
 }

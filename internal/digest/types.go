@@ -20,7 +20,7 @@ type Subscription struct {
 	Created     time.Time
 	NextRun     time.Time // the next due time; zero while paused without an end
 	Paused      bool
-	PausedUntil time.Time // zero: until somebody resumes it
+	PausedUntil time.Time // zero: until someone resumes it
 	PauseReason string    // for people; set when the program paused it
 	Failures    int       // deliveries in a row that its channel refused
 }
