@@ -215,7 +215,7 @@ func TestDigestsGoByTheSameRules(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
 	post := func(channel string) error {
-		_, err := w.poster.Post(soon(t), channel, "k", view.Page{Title: "digest"}, view.Page{})
+		_, err := w.poster.Post(soon(t), channel, "k", view.Page{Title: "digest"})
 		return err
 	}
 	if err := post(sandbox.AliceDM); err != nil {

@@ -22,6 +22,7 @@ type PosterOptions struct {
 	Tables     Tables        // default TablesAuto
 	PerChannel time.Duration // between two messages in a channel; default 1.1 s, for Slack takes one a second; negative: no limit
 	PerMinute  int           // messages of this process in a minute; default 240, for Slack takes "several hundred" of an app; negative: no limit
+	Lanes      Lanes         // default: those of this process
 	Log        *slog.Logger  // default: nothing is logged
 	Ladder     *Ladder       // what the workspace takes; default: one of its own, by Tables
 }
@@ -31,14 +32,16 @@ type PosterOptions struct {
 // It never tries again by itself: a post whose answer was lost may have been taken, and only the digest's worker knows
 // when to look for it ([Poster.Find]).
 type Poster struct {
-	slack  *webAPI
-	http   *http.Client
-	config Config
-	self   Workspace
-	gate   *Gate
-	limits *postLimits
-	ladder *Ladder
-	log    *slog.Logger
+	slack   *webAPI
+	http    *http.Client
+	config  Config
+	self    Workspace
+	gate    *Gate
+	limits  *postLimits
+	lanes   Lanes
+	waiting waitingDigests
+	ladder  *Ladder
+	log     *slog.Logger
 }
 
 // NewPoster returns a poster for the workspace of the bot. The gate tells it into which channels digests may go.
@@ -49,10 +52,13 @@ func NewPoster(c Config, w Workspace, g *Gate, o PosterOptions) *Poster {
 	if o.Ladder == nil {
 		o.Ladder = NewLadder(LadderOptions{Tables: o.Tables, Log: o.Log})
 	}
+	if o.Lanes == nil {
+		o.Lanes = &processLanes{}
+	}
 	c = c.withDefaults()
 	return &Poster{
 		slack: c.plainWebAPI(), http: noRedirects(c.httpClient()), config: c, self: w, gate: g,
-		limits: newPostLimits(o.PerChannel, o.PerMinute), ladder: o.Ladder, log: o.Log,
+		limits: newPostLimits(o.PerChannel, o.PerMinute), lanes: o.Lanes, ladder: o.Ladder, log: o.Log,
 	}
 }
 
@@ -63,18 +69,14 @@ const keyEvent = "missingkbs_digest"
 // keyField is the field of the metadata that holds the key.
 const keyField = "key"
 
-// Post posts a digest and, into its thread, the details. What the thread cannot hold, or Slack does not take there, is
-// reachable by the digest's own buttons: once the digest stands in the channel, Post succeeds.
-func (p *Poster) Post(ctx context.Context, channel, key string, page, details view.Page) (message string, err error) {
+// Post posts a digest.
+func (p *Poster) Post(ctx context.Context, channel, key string, page view.Page) (message string, err error) {
 	if err := p.gate.mayRead(ctx, channel); err != nil {
 		return "", fmt.Errorf("post digest into %s: %w", channel, err)
 	}
 	message, err = p.send(ctx, channel, page, digestKey(key))
 	if err != nil {
 		return "", fmt.Errorf("post digest into %s: %w", channel, err)
-	}
-	if err := p.thread(ctx, channel, message, details); err != nil {
-		p.log.WarnContext(ctx, "the details of a digest did not reach its thread", "channel", channel, "key", key, "error", err)
 	}
 	return message, nil
 }
@@ -96,13 +98,14 @@ func (p *Poster) Tell(ctx context.Context, user string, page view.Page) error {
 // thread are, is followed by messages with the rows that had no room.
 func (p *Poster) send(ctx context.Context, channel string, page view.Page, more ...slack.MsgOption) (message string, err error) {
 	page.Actions = slices.DeleteFunc(slices.Clone(page.Actions), func(a view.Action) bool { return a.Effect == view.Share })
-	message, left, err := p.deliver(ctx, channel, page, more)
+	same := func(int) []slack.MsgOption { return more }
+	message, left, err := p.deliver(ctx, channel, page, same)
 	for err == nil && left > 0 {
 		var ok bool
 		if page, ok = rowsLeft(page, left); !ok {
 			break
 		}
-		if _, left, err = p.deliver(ctx, channel, page, more); err != nil {
+		if _, left, err = p.deliver(ctx, channel, page, same); err != nil {
 			p.log.WarnContext(ctx, "rows of a message did not follow it; the message says which it holds", "channel", channel, "error", withoutURL(err))
 			return message, nil // which would come twice otherwise
 		}
@@ -110,11 +113,12 @@ func (p *Poster) send(ctx context.Context, channel string, page view.Page, more 
 	return message, slackFailure(err)
 }
 
-// deliver posts one message, and returns how many rows it has no room for.
-func (p *Poster) deliver(ctx context.Context, channel string, page view.Page, more []slack.MsgOption) (message string, left int, err error) {
+// deliver posts one message, and returns how many rows it has no room for. So many are told to more before, whose options
+// the message gets.
+func (p *Poster) deliver(ctx context.Context, channel string, page view.Page, more func(hidden int) []slack.MsgOption) (message string, left int, err error) {
 	err = p.ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
 		m := blocks.Render(page, blocks.Options{Form: f})
-		message, err = p.postMessage(ctx, channel, m, more)
+		message, err = p.postMessage(ctx, channel, m, more(m.Hidden))
 		left = m.Hidden
 		return m.Blocks, err
 	}})

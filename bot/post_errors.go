@@ -33,11 +33,21 @@ var gone = map[string]bool{
 	"messages_tab_disabled": true,
 }
 
-// slackFailure says what an error of Slack's means for a digest: [digest.ErrChannelGone] or a [digest.RetryLater], which
+// threadGone holds Slack's refusals that say that a thread takes no messages any more.
+var threadGone = map[string]bool{
+	"thread_not_found":                true,
+	"message_not_found":               true,
+	"cannot_reply_to_message":         true,
+	"restricted_action_thread_locked": true,
+}
+
+// slackFailure says what an error of Slack's means for a digest: [digest.ErrChannelGone], [digest.ErrThreadGone] or a [digest.RetryLater], which
 // wrap it, or else the error itself.
 func slackFailure(err error) error {
 	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		switch {
+		case threadGone[refused.Err]:
+			return fmt.Errorf("%w: %w", digest.ErrThreadGone, err)
 		case gone[refused.Err]:
 			return fmt.Errorf("%w: %w", digest.ErrChannelGone, err)
 		case refused.Err == "ratelimited" || refused.Err == "rate_limited":

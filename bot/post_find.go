@@ -32,7 +32,9 @@ func (p *Poster) Find(ctx context.Context, channel, key string, since time.Time)
 	oldest := since.Add(-findMargin)
 	cursor := ""
 	for range findPages {
-		h, err := p.history(ctx, channel, cursor, oldest)
+		h, err := p.history(ctx, "conversations.history", url.Values{
+			"channel": {channel}, "oldest": {fmt.Sprintf("%d.%06d", oldest.Unix(), oldest.Nanosecond()/1000)}, "cursor": {cursor},
+		})
 		if cannotRead(err) {
 			p.log.WarnContext(ctx, "the messages of a channel may not be read: a digest may come twice", "channel", channel, "error", err)
 			return "", false, nil
@@ -65,6 +67,7 @@ func cannotRead(err error) bool {
 type pastMessage struct {
 	TS       string `json:"ts"`
 	User     string `json:"user"`
+	Subtype  string `json:"subtype"`
 	Metadata struct {
 		EventType string                     `json:"event_type"`
 		Payload   map[string]json.RawMessage `json:"event_payload"`
@@ -87,17 +90,16 @@ type history struct {
 	} `json:"response_metadata"`
 }
 
-// history calls https://docs.slack.dev/reference/methods/conversations.history. Its errors are slack-go's.
-func (p *Poster) history(ctx context.Context, channel, cursor string, oldest time.Time) (history, error) {
+// history calls https://docs.slack.dev/reference/methods/conversations.history, or conversations.replies. Its errors are
+// slack-go's.
+func (p *Poster) history(ctx context.Context, method string, form url.Values) (history, error) {
 	var h history
-	form := url.Values{
-		"channel": {channel}, "oldest": {fmt.Sprintf("%d.%06d", oldest.Unix(), oldest.Nanosecond()/1000)},
-		"limit": {strconv.Itoa(findSize)}, "include_all_metadata": {"true"},
+	form.Set("limit", strconv.Itoa(findSize))
+	form.Set("include_all_metadata", "true")
+	if form.Get("cursor") == "" {
+		form.Del("cursor")
 	}
-	if cursor != "" {
-		form.Set("cursor", cursor)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.config.APIURL+"conversations.history", strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.config.APIURL+method, strings.NewReader(form.Encode()))
 	if err != nil {
 		return h, fmt.Errorf("read history: %w", withoutURL(err))
 	}

@@ -79,6 +79,23 @@ func (l *postLimits) wait(ctx context.Context, channel string) error {
 	return ctx.Err()
 }
 
+// ahead is about how long a message into a channel would have to wait now.
+func (l *postLimits) ahead(channel string) time.Duration {
+	wait := l.next(channel)
+	if l.all != nil {
+		wait = max(wait, time.Duration((1-l.all.Tokens())/float64(l.all.Limit())*float64(time.Second)))
+	}
+	return wait
+}
+
+// next is how long it is until the channel takes a message.
+func (l *postLimits) next(channel string) time.Duration {
+	if l.every < 0 {
+		return 0
+	}
+	return max(0, time.Duration((1-l.channel(channel).Tokens())*float64(l.every)))
+}
+
 // channel returns the limiter of a channel.
 func (l *postLimits) channel(id string) *rate.Limiter {
 	if l.every < 0 {

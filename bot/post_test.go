@@ -63,12 +63,23 @@ func soon(t *testing.T) context.Context {
 // post posts a digest that must be taken.
 func (w workplace) post(t *testing.T, key string, page, details view.Page) string {
 	t.Helper()
-	ts, err := w.poster.Post(soon(t), sandbox.Patching, key, page, details)
+	ts, err := w.poster.Post(soon(t), sandbox.Patching, key, page)
+	if err == nil && len(details.Parts) > 0 {
+		err = w.poster.Reply(soon(t), threadOf(ts, key, details), none)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	return ts
 }
+
+// threadOf is what is posted into the thread of a digest.
+func threadOf(ts, key string, details view.Page) digest.Reply {
+	return digest.Reply{Channel: sandbox.Patching, Message: ts, Key: key, Details: details}
+}
+
+// none takes no note of what is posted.
+func none(int) error { return nil }
 
 func tableOf(rows int) view.Table {
 	t := view.Table{
@@ -309,36 +320,129 @@ func TestThreadHoldsEveryRowWhateverIsRefused(t *testing.T) {
 	}
 }
 
-func TestPostSucceedsWithoutItsThread(t *testing.T) {
+// A process may die after any message of a thread: what is there already is not posted again, and what is not there is,
+// even where tables are drawn in another way by now.
+func TestReplyPostsWhatIsOwed(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
-	ctx, cancel := context.WithCancel(soon(t))
-	defer cancel()
-	// The channel is archived between the digest and its details.
-	w.doAfterEach(func() { w.Archive(sandbox.Patching) })
-	ts, err := w.poster.Post(ctx, sandbox.Patching, "1@1", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
-	if err != nil || ts == "" {
-		t.Errorf("Post = %q, %v; want the digest, which stands", ts, err)
-	}
-	if n := w.calls("chat.postMessage"); n != 2 {
-		t.Errorf("%d posts, want 2", n)
+	const rows = 120
+	details := view.Page{Title: "Details", Parts: []view.Part{view.Facts{{Name: "New", Value: "on 3 devices"}}, tableOf(rows)}}
+	for _, forms := range [][2]Tables{{TablesAuto, TablesAuto}, {TablesAuto, TablesClassic}, {TablesClassic, TablesAuto}, {TablesClassic, TablesClassic}} {
+		for dies := range 4 { // at the answer to that message; 0 for not at all
+			t.Run(fmt.Sprint(forms, " after ", dies), func(t *testing.T) {
+				t.Parallel()
+				w := newWorkplace(t, sandbox.Options{}, PosterOptions{Tables: forms[0]})
+				ctx, die := context.WithCancel(soon(t))
+				defer die()
+				n := -1 // the digest itself comes first
+				w.doAfterEach(func() {
+					if n++; n > 0 && n == dies {
+						die()
+					}
+				})
+				ts := w.post(t, "1@1", digestPage(), view.Page{})
+				err := w.poster.Reply(ctx, threadOf(ts, "1@1", details), func(int) error { return ctx.Err() })
+				if died := dies == 1 || dies == 2; died && err == nil {
+					t.Fatal("Reply succeeded, though it was cut off")
+				}
+				next := NewPoster(w.config, w.self, w.gate, PosterOptions{PerChannel: -1, Tables: forms[1]})
+				again := threadOf(ts, "1@1", details)
+				again.Look = true
+				for range 2 {
+					if err := next.Reply(soon(t), again, none); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.checkThread(t, ts, rows)
+			})
+		}
 	}
 }
 
-// A digest that stands has to be recorded: its thread must not use up the time for that.
-func TestPostLeavesTimeToRecord(t *testing.T) {
-	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
-	ctx, cancel := context.WithTimeout(t.Context(), threadReserve+700*time.Millisecond) // Slack asks for a pause of a second
-	defer cancel()
-	w.doAfterEach(func() { w.SetFaults(sandbox.Faults{RateLimited: true}) })
-	ts, err := w.poster.Post(ctx, sandbox.Patching, "1@1", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
-	left, _ := ctx.Deadline()
-	if err != nil || ts == "" || time.Until(left) < threadReserve-2*time.Second {
-		t.Errorf("Post = %q, %v with %v left, want the digest and time to record it", ts, err, time.Until(left))
+// checkThread checks that the thread of a digest holds its changes and its rows, each once and in order, and that it leads
+// to those for which it has no room.
+func (w workplace) checkThread(t *testing.T, ts string, rows int) {
+	t.Helper()
+	kb := regexp.MustCompile(`KB5\d+`)
+	var got []string
+	all, changes := "", 0
+	for _, m := range w.Messages(sandbox.Patching, sandbox.Bob) {
+		if m.ThreadTS == ts && m.TS != ts {
+			got = append(got, slices.Compact(kb.FindAllString(string(m.Blocks), -1))...)
+			changes += strings.Count(string(m.Blocks), "on 3 devices")
+			all = strings.Join(read(t, m).buttons, " ")
+		}
 	}
-	if n := w.calls("chat.postMessage"); n != 2 {
-		t.Errorf("%d posts, want 2: the digest and a reply that was refused", n)
+	if len(got) < rows && all != "All rows: digest details 1" {
+		t.Errorf("%d of %d rows, and the buttons of the last message are %q", len(got), rows, all)
+	}
+	if changes != 1 {
+		t.Errorf("the changes stand in the thread %d times", changes)
+	}
+	for i := range min(rows, max(len(got), 20)) {
+		if i >= len(got) || got[i] != tableOf(rows).Row(i)[0].Text {
+			t.Fatalf("rows %q, want each once and in order", got)
+		}
+	}
+	if len(got) > rows {
+		t.Errorf("%d rows of %d", len(got), rows)
+	}
+}
+
+// Where the bot may not read the thread it goes by what is recorded.
+func TestReplyWhereItMayNotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t, sandbox.Options{Scopes: []string{"chat:write", "channels:read"}}, PosterOptions{})
+	ts := w.post(t, "1@1", digestPage(), view.Page{})
+	r := threadOf(ts, "1@1", view.Page{Title: "Details", Parts: []view.Part{tableOf(120)}})
+	r.Look, r.Posted = true, 1
+	if err := w.poster.Reply(soon(t), r, none); err != nil {
+		t.Fatal(err)
+	}
+	all := w.Messages(sandbox.Patching, sandbox.Bob)
+	if len(all) != 2 || read(t, all[1]).small != "Rows 101 to 120 of 120." {
+		t.Errorf("%d messages, want the digest and the second of its thread", len(all))
+	}
+}
+
+// What keeps a thread from being completed is told apart: what passes, and what does not.
+func TestReplyRefusals(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		happens func(w workplace, ts string)
+		look    bool
+		want    error
+	}{
+		"the digest was deleted":         {func(w workplace, ts string) { w.remove(t, ts) }, false, digest.ErrThreadGone},
+		"the digest was deleted, looked": {func(w workplace, ts string) { w.remove(t, ts) }, true, digest.ErrThreadGone},
+		"archived":                       {func(w workplace, _ string) { w.Archive(sandbox.Patching) }, false, digest.ErrChannelGone},
+		"kicked":                         {func(w workplace, _ string) { w.Kick(sandbox.Patching, sandbox.BotUser) }, true, digest.ErrChannelGone},
+		"Slack asks for a pause":         {func(w workplace, _ string) { w.SetFaults(sandbox.Faults{RateLimited: true}) }, false, digest.RetryLater{}},
+		"a pause before the look":        {func(w workplace, _ string) { w.SetFaults(sandbox.Faults{RateLimited: true}) }, true, digest.RetryLater{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+			ts := w.post(t, "1@1", digestPage(), view.Page{})
+			tt.happens(w, ts)
+			r := threadOf(ts, "1@1", view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
+			r.Look = tt.look
+			err := w.poster.Reply(soon(t), r, none)
+			if _, later := tt.want.(digest.RetryLater); later {
+				if _, ok := errors.AsType[digest.RetryLater](err); !ok {
+					t.Errorf("Reply = %v, want to try later", err)
+				}
+			} else if !errors.Is(err, tt.want) {
+				t.Errorf("Reply = %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// remove deletes a message of the bot's.
+func (w workplace) remove(t *testing.T, ts string) {
+	t.Helper()
+	if _, _, err := w.poster.slack.client().DeleteMessageContext(soon(t), sandbox.Patching, ts); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -400,7 +504,7 @@ func TestPostRefusals(t *testing.T) {
 			if tt.before != nil {
 				tt.before(w.Workspace)
 			}
-			_, err := w.poster.Post(soon(t), tt.channel, "1@1", digestPage(), view.Page{})
+			_, err := w.poster.Post(soon(t), tt.channel, "1@1", digestPage())
 			checkFailure(t, err, tt.want, tt.code)
 			w.SetFaults(sandbox.Faults{})
 			if all := w.Messages(tt.channel, sandbox.Alice); len(all) != 0 {
@@ -431,7 +535,7 @@ func TestPostWithoutSlack(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.poster.Post(soon(t), sandbox.Patching, "1@1", digestPage(), view.Page{})
+	_, err := w.poster.Post(soon(t), sandbox.Patching, "1@1", digestPage())
 	checkFailure(t, err, nil, "dial")
 	_, found, err := w.poster.Find(soon(t), sandbox.Patching, "1@1", time.Now())
 	checkFailure(t, err, nil, "dial")

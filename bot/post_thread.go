@@ -2,8 +2,10 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -16,42 +18,156 @@ import (
 const (
 	// maxReplies is how many messages the details of a digest become; the rest is reachable by a button.
 	maxReplies = 3
-	// threadPatience is the longest pause before one of them is tried again, and threadTries how often it is tried. A
-	// digest's job has a minute.
-	threadPatience = 30 * time.Second
+	// threadPatience is the longest pause before one of them is tried again here, and threadTries how often it is tried. A
+	// longer pause must not hold a worker.
+	threadPatience = 2 * time.Second
 	threadTries    = 3
-	// threadReserve is kept of that minute for recording the digest: one that is not recorded may come twice.
-	threadReserve = 15 * time.Second
 )
 
-// thread posts the details of a digest below it.
-func (p *Poster) thread(ctx context.Context, channel, message string, details view.Page) error {
-	if len(details.Parts) == 0 {
-		return nil
+// partEvent is the event type under which a message of a thread says which part of which digest's thread it is: a process
+// that died may have posted some of them.
+const partEvent = "missingkbs_thread"
+
+// threadPart is the payload of that metadata.
+type threadPart struct {
+	Digest string `json:"digest"` // its key
+	Part   int    `json:"part"`   // from 1
+	Rows   int    `json:"rows"`   // of the table that the thread holds up to here
+	Last   bool   `json:"last"`
+}
+
+func (t threadPart) metadata() slack.MsgOption {
+	return slack.MsgOptionMetadata(slack.SlackMetadata{EventType: partEvent, EventPayload: map[string]any{
+		"digest": t.Digest, "part": t.Part, "rows": t.Rows, "last": t.Last,
+	}})
+}
+
+// Reply posts into the thread of a digest what it does not hold yet. What a thread has no room for is reachable by the
+// digest's own buttons.
+func (p *Poster) Reply(ctx context.Context, r digest.Reply, posted func(messages int) error) error {
+	at := threadPart{Digest: r.Key}
+	if r.Look {
+		err := p.gate.mayRead(ctx, r.Channel)
+		if err == nil {
+			at, err = p.reached(ctx, r)
+		}
+		if err != nil {
+			return fmt.Errorf("look at the thread of a digest in %s: %w", r.Channel, err)
+		}
 	}
-	if end, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, end.Add(-threadReserve))
-		defer cancel()
-	}
-	for i, page := range replies(details, p.ladder.form(onMessage)) {
-		if err := p.sendPatiently(ctx, channel, page, slack.MsgOptionTS(message)); err != nil {
-			return fmt.Errorf("post reply %d: %w", i+1, err)
+	pages := p.owed(r, &at)
+	for i, page := range pages {
+		if err := p.replyPage(ctx, r, page, &at, i == len(pages)-1, posted); err != nil {
+			return fmt.Errorf("post message %d into the thread of a digest in %s: %w", at.Part+1, r.Channel, err)
 		}
 	}
 	return nil
 }
 
-// sendPatiently sends a page, and again after pauses that Slack asks for, or our own limits.
-func (p *Poster) sendPatiently(ctx context.Context, channel string, page view.Page, more ...slack.MsgOption) error {
-	for try := 1; ; try++ {
-		_, err := p.send(ctx, channel, page, more...)
-		later, ok := errors.AsType[digest.RetryLater](err)
-		if !ok || later.After > threadPatience || try == threadTries {
+// owed are the pages that a thread still lacks behind what it holds. Where the thread could not be read it goes by what is
+// recorded, and moves at to there.
+func (p *Poster) owed(r digest.Reply, at *threadPart) []view.Page {
+	form := p.ladder.form(onMessage)
+	_, table, tabled := withoutTable(r.Details)
+	switch {
+	case at.Last || at.Part > 0 && (!tabled || at.Rows >= table.Len()):
+		return nil
+	case at.Part >= r.Posted && at.Part > 0: // the form may have changed, so the rest is cut anew
+		rest := r.Details
+		rest.Lead, rest.Context, rest.Parts = "", "", []view.Part{table.Cut(at.Rows, table.Len())}
+		return replies(rest, form, max(1, maxReplies-at.Part))
+	}
+	pages := replies(r.Details, form, maxReplies)
+	there := min(r.Posted, len(pages))
+	for _, page := range pages[:there] {
+		at.Rows += rowsOf(page)
+	}
+	at.Part = there
+	return pages[there:]
+}
+
+// replyPage posts one page into a thread, and in further messages those of its rows that the form of the first has no room
+// for.
+func (p *Poster) replyPage(ctx context.Context, r digest.Reply, page view.Page, at *threadPart, last bool, posted func(messages int) error) error {
+	for {
+		if err := p.Enter(ctx, r.Channel, r.Key); err != nil {
 			return err
 		}
-		if !sleep(ctx, later.After) {
-			return errors.Join(err, ctx.Err())
+		next := *at
+		left, err := p.deliverPatiently(ctx, r.Channel, page, func(hidden int) []slack.MsgOption {
+			next.Part, next.Rows, next.Last = at.Part+1, at.Rows+rowsOf(page)-hidden, last && hidden == 0
+			return []slack.MsgOption{slack.MsgOptionTS(r.Message), next.metadata()}
+		})
+		if err != nil {
+			return err
+		}
+		if *at = next; at.Last {
+			return nil
+		}
+		if err := posted(at.Part); err != nil {
+			return err
+		}
+		if left == 0 {
+			return nil
+		}
+		var ok bool
+		if page, ok = rowsLeft(page, left); !ok {
+			return nil // not even one row has room; the message says how many there are
+		}
+	}
+}
+
+// rowsOf is how many rows the table of a page has.
+func rowsOf(p view.Page) int {
+	_, table, _ := withoutTable(p)
+	return table.Len()
+}
+
+// reached is how far a thread has got: the last message in it that belongs to a digest. Where the bot may not read the
+// channel it finds none.
+func (p *Poster) reached(ctx context.Context, r digest.Reply) (at threadPart, err error) {
+	at.Digest = r.Key
+	cursor := ""
+	for range findPages {
+		h, err := p.history(ctx, "conversations.replies", url.Values{"channel": {r.Channel}, "ts": {r.Message}, "cursor": {cursor}})
+		if cannotRead(err) {
+			p.log.WarnContext(ctx, "the thread of a digest may not be read: a message may come twice in it", "channel", r.Channel, "key", r.Key, "error", err)
+			return at, nil
+		}
+		if err != nil {
+			return at, slackFailure(err)
+		}
+		for _, m := range h.Messages {
+			if m.TS == r.Message && m.Subtype == "tombstone" {
+				return at, fmt.Errorf("%w: its first message was deleted", digest.ErrThreadGone)
+			}
+			if part, ok := m.threadPart(p.self, r.Key); ok && part.Part > at.Part {
+				at = part
+			}
+		}
+		if cursor = h.Next.Cursor; cursor == "" {
+			break
+		}
+	}
+	return at, nil
+}
+
+// threadPart is which part of a digest's thread a message is, if the bot itself posted it as one.
+func (m pastMessage) threadPart(self Workspace, key string) (part threadPart, ok bool) {
+	payload, err := json.Marshal(m.Metadata.Payload)
+	ok = err == nil && json.Unmarshal(payload, &part) == nil
+	return part, ok && m.User == self.UserID && m.Metadata.EventType == partEvent && part.Digest == key
+}
+
+// deliverPatiently posts one message, and again after short pauses that Slack asks for. It returns how many rows the
+// message has no room for.
+func (p *Poster) deliverPatiently(ctx context.Context, channel string, page view.Page, more func(hidden int) []slack.MsgOption) (left int, err error) {
+	for try := 1; ; try++ {
+		_, left, err = p.deliver(ctx, channel, page, more)
+		err = slackFailure(err)
+		later, ok := errors.AsType[digest.RetryLater](err)
+		if !ok || later.After > threadPatience || try == threadTries || !sleep(ctx, later.After) {
+			return left, err
 		}
 	}
 }
@@ -68,9 +184,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// replies are the messages that a page of details becomes: one where it fits, else one of all that is no table, and
-// then as many rows of the table in each as the form has room for.
-func replies(details view.Page, f blocks.Form) []view.Page {
+// replies are the messages that a page of details becomes, most of them at most: one where it fits, else one of all that
+// is no table, and then as many rows of the table in each as the form has room for.
+func replies(details view.Page, f blocks.Form, most int) []view.Page {
 	rest, table, ok := withoutTable(details)
 	if !ok || rowsHidden(details, f) == 0 {
 		return []view.Page{unpaged(details)}
@@ -91,7 +207,7 @@ func replies(details view.Page, f blocks.Form) []view.Page {
 		switch {
 		case left == 0:
 			return append(out, page)
-		case len(out) == maxReplies-1:
+		case len(out) == most-1:
 			page.Actions = append([]view.Action{{Label: "All rows", Command: table.Command}}, page.Actions...)
 			return append(out, page)
 		}

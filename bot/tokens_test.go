@@ -111,7 +111,7 @@ func TestCallsUseTheCurrentToken(t *testing.T) {
 	web := config.webAPI()
 	calls := func(user string) { // another one each time: Slack is not asked in vain twice at once
 		_, _ = directory.Zone(t.Context(), user)
-		_, _ = poster.Post(t.Context(), "C1", "k", view.Page{}, view.Page{})
+		_, _ = poster.Post(t.Context(), "C1", "k", view.Page{})
 		_, _, _ = poster.Find(t.Context(), "C1", "k", time.Now())
 		_ = poster.Tell(t.Context(), "U1", view.Page{})
 		_, _ = SignIn(t.Context(), config)

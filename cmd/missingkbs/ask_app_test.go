@@ -14,6 +14,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // askApp asks as the app, in a process of its own, with further settings.
@@ -52,7 +53,7 @@ func (r *records) read(t *testing.T) {
 		err = r.Record(t.Context(), digest.Delivery{Key: "digest/a1/1", Subscription: "a1", Tenant: digest.DefaultTenant, At: at, Due: at, Kind: digest.First},
 			digest.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: []string{edge}, Rows: []digest.Row{
 				{Key: digest.Key{Software: edge, KB: "5000001"}, Name: "An update of before", Devices: 4321, CVEs: 3},
-			}}, sub)
+			}}, sub, view.Page{})
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ const (
 	inFetch    = "in-fetch"    // one software is read, another is not
 	unposted   = "unposted"    // the post is on its way to Slack
 	unanswered = "unanswered"  // Slack has the post, the program does not know
-	unrecorded = "unrecorded"  // the program knows, the database does not
+	unthreaded = "unthreaded"  // the digest is recorded; Slack has its thread, the program does not know
 	untouched  = "not-touched" // delivered before
 )
 
@@ -32,13 +32,13 @@ const (
 func killedAtEachStep(t *testing.T, w *world, r *records) (jobs string) {
 	t.Helper()
 	channels := map[string]string{
-		inFetch: sandbox.General, unposted: sandbox.Patching, unanswered: sandbox.PrivateChannel, unrecorded: sandbox.AliceDM, untouched: "D0BOB0001",
+		inFetch: sandbox.General, unposted: sandbox.Patching, unanswered: sandbox.PrivateChannel, unthreaded: sandbox.AliceDM, untouched: "D0BOB0001",
 	}
 	g := newGate(t, w, func(p post) stop {
 		switch {
 		case p.subscription == unposted:
 			return beforePost
-		case p.subscription == unanswered, p.details && p.channel == channels[unrecorded]:
+		case p.subscription == unanswered, p.details && p.channel == channels[unthreaded]:
 			return beforeAnswer
 		}
 		return pass
@@ -86,7 +86,7 @@ func TestKilledAtEachStep(t *testing.T) {
 			}
 			r.age(t, jobs)
 			r.settle(t, 5)
-			want := map[string]int{inFetch: 1, unposted: 1, unanswered: 1, unrecorded: 1, untouched: 1}
+			want := map[string]int{inFetch: 1, unposted: 1, unanswered: 1, unthreaded: 1, untouched: 1}
 			if diff := cmp.Diff(want, w.posted()); diff != "" {
 				t.Errorf("digests in channels (-want +got):\n%s", diff)
 			}
@@ -95,7 +95,7 @@ func TestKilledAtEachStep(t *testing.T) {
 	}
 }
 
-// Where the bot may not read channels, a digest of which nobody knows whether it was posted comes again.
+// Where the bot may not read channels, a digest of which nothing says whether it was posted comes again.
 func TestKilledWhereHistoryIsRefused(t *testing.T) {
 	t.Parallel()
 	w := digestStage(t, sandbox.Options{Scopes: []string{"commands", "chat:write", "channels:read", "groups:read", "im:read", "im:write", "users:read"}})
@@ -105,7 +105,7 @@ func TestKilledWhereHistoryIsRefused(t *testing.T) {
 	w.replica(t, map[string]string{"DATABASE_URL": r.url})
 	r.age(t, jobs)
 	r.settle(t, 5)
-	want := map[string]int{inFetch: 1, unposted: 1, unanswered: 2, unrecorded: 2, untouched: 1}
+	want := map[string]int{inFetch: 1, unposted: 1, unanswered: 2, unthreaded: 1, untouched: 1}
 	if diff := cmp.Diff(want, w.posted()); diff != "" {
 		t.Errorf("digests in channels (-want +got):\n%s", diff)
 	}

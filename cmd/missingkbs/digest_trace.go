@@ -52,9 +52,9 @@ type tracedPoster struct {
 }
 
 // Post is part of [digest.Poster].
-func (p tracedPoster) Post(ctx context.Context, channel, key string, page, details view.Page) (string, error) {
+func (p tracedPoster) Post(ctx context.Context, channel, key string, page view.Page) (string, error) {
 	ctx, end := p.trace.Start(ctx, "post", span.Options{Part: true, Kind: span.Client})
-	message, err := p.Poster.Post(ctx, channel, key, page, details)
+	message, err := p.Poster.Post(ctx, channel, key, page)
 	end(err)
 	return message, err
 }
@@ -65,4 +65,12 @@ func (p tracedPoster) Find(ctx context.Context, channel, key string, since time.
 	message, found, err := p.Poster.Find(ctx, channel, key, since)
 	end(err, slog.Bool("missingkbs.digest.found", found))
 	return message, found, err
+}
+
+// Reply is part of [digest.Poster].
+func (p tracedPoster) Reply(ctx context.Context, r digest.Reply, posted func(messages int) error) error {
+	ctx, end := p.trace.Start(ctx, "reply", span.Options{Part: true, Kind: span.Client})
+	err := p.Poster.Reply(ctx, r, posted)
+	end(err)
+	return err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 func TestDoctorDatabase(t *testing.T) {
@@ -83,7 +84,7 @@ func TestDoctorQueueAndDigests(t *testing.T) {
 	}
 	at := time.Now().Add(-5 * time.Hour)
 	err = c.records.Record(t.Context(), digest.Delivery{Key: "k", Subscription: "well", Tenant: sub.Tenant, Kind: digest.First, Due: at, At: at},
-		digest.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"microsoft-_-edge"}}, sub)
+		digest.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"microsoft-_-edge"}}, sub, view.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,7 @@ func TestDoctorOldData(t *testing.T) {
 		}
 		at := time.Now().AddDate(0, 0, -days)
 		err = c.records.Record(t.Context(), digest.Delivery{Key: id, Subscription: id, Tenant: sub.Tenant, Kind: digest.First, Due: at, At: at},
-			digest.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"microsoft-_-edge"}}, sub)
+			digest.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"microsoft-_-edge"}}, sub, view.Page{})
 		if err != nil {
 			t.Fatal(err)
 		}

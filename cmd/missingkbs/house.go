@@ -115,7 +115,7 @@ func (h house) open(ctx context.Context) error {
 		return usageError{fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
 	}
 	h.bot.Gate = gate
-	poster := bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Ladder: h.bot.Ladder, Log: h.log})
+	poster := bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Ladder: h.bot.Ladder, Lanes: h.store, Log: h.log})
 	watch.open(h, poster)
 	word := &standing{defender: h.defender, keeper: h.store, log: h.log}
 	probes := &databaseWatch{store: h.store, every: cmp.Or(h.probeTick, probeEvery), log: h.log}
@@ -133,7 +133,10 @@ func (h house) open(ctx context.Context) error {
 	preview := *worker
 	preview.Source = tracedSource{source.forPeople(), h.monitor.traces.Tracer()}
 	queue, err := h.store.Queue(h.monitor.work(worker.Work), store.QueueOptions{
-		MaxAttempts: max(10, digest.MinAttempts), GivenUp: func(_ context.Context, job digest.Job, _ error) {
+		MaxAttempts: max(10, digest.MinAttempts), GivenUp: func(ctx context.Context, job digest.Job, _ error) {
+			if err := h.store.EndRun(ctx, job); err != nil {
+				h.log.Warn("a digest that was given up still counts as being made; the next one of its subscription waits for hours", "subscription", job.Subscription, "error", err)
+			}
 			h.monitor.metrics.DigestGivenUp()
 			watch.givenUp(job)
 		},

@@ -91,7 +91,7 @@ func (s *shelf) Baseline(context.Context, string) (digest.Snapshot, bool, error)
 	return s.baseline, len(s.baseline.Software) > 0, nil
 }
 
-func (s *shelf) Record(_ context.Context, d digest.Delivery, snap digest.Snapshot, _ digest.Subscription) error {
+func (s *shelf) Record(_ context.Context, d digest.Delivery, snap digest.Snapshot, _ digest.Subscription, _ view.Page) error {
 	s.deliveries = append(s.deliveries, d)
 	if d.Kind != digest.Failed {
 		s.baseline = snap
@@ -103,7 +103,7 @@ func (s *shelf) SeenBefore(context.Context, string, []digest.Key, time.Time) (ma
 	return nil, nil
 }
 
-func (s *shelf) Post(_ context.Context, _, _ string, page, _ view.Page) (string, error) {
+func (s *shelf) Post(_ context.Context, _, _ string, page view.Page) (string, error) {
 	s.posted = append(s.posted, page)
 	return strconv.Itoa(len(s.posted)), nil
 }
@@ -111,6 +111,26 @@ func (s *shelf) Post(_ context.Context, _, _ string, page, _ view.Page) (string,
 func (s *shelf) Find(context.Context, string, string, time.Time) (string, bool, error) {
 	return "", false, nil
 }
+
+func (s *shelf) Enter(context.Context, string, string) error { return nil }
+
+func (s *shelf) Leave(context.Context, string, string) {}
+
+func (s *shelf) Reply(context.Context, digest.Reply, func(int) error) error { return nil }
+
+func (s *shelf) EndThread(context.Context, string, digest.Thread) error { return nil }
+
+func (s *shelf) BeginRun(_ context.Context, a digest.Attempt) (digest.Run, bool, error) {
+	return digest.Run{Job: a.Job}, true, nil
+}
+
+func (s *shelf) SetPosting(context.Context, digest.Attempt, string) (bool, error) { return true, nil }
+
+func (s *shelf) SetProgress(context.Context, digest.Attempt, int, int) error { return nil }
+
+func (s *shelf) RestRun(context.Context, digest.Attempt) error { return nil }
+
+func (s *shelf) EndRun(context.Context, digest.Job) error { return nil }
 
 // work does the jobs of a subscription as the queue does, until its digest stands or the time is over. It returns when
 // it stood, counted from the first due time.

@@ -164,6 +164,8 @@ func (o *operators) digest(_ context.Context, d digest.Observation) {
 		o.desk.Good(sourceDigests, ops.Failures()...)
 	case digest.OutcomePaused:
 		o.desk.Happened(ops.DigestsPaused, fmt.Sprintf("%s in %s", d.Subscription.ID, d.Subscription.Channel))
+	case digest.OutcomeIncomplete:
+		o.desk.Happened(ops.ThreadsLost, fmt.Sprintf("%s in %s", d.Subscription.ID, d.Subscription.Channel))
 	case digest.OutcomeFailed:
 		o.failed(commands.Reason(d.Err), sourceDigests)
 	}

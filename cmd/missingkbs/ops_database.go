@@ -49,10 +49,10 @@ type sharedPoster struct {
 const sameTrouble = 3 * time.Minute
 
 // Post implements [ops.Poster].
-func (p sharedPoster) Post(ctx context.Context, channel, key string, page, details view.Page) (string, error) {
+func (p sharedPoster) Post(ctx context.Context, channel, key string, page view.Page) (string, error) {
 	name, since, notice, ok := readOpsKey(key)
 	if !ok {
-		return p.messageFinder.Post(ctx, channel, key, page, details)
+		return p.messageFinder.Post(ctx, channel, key, page)
 	}
 	slot := since / int64(sameTrouble/time.Second)
 	shared := func(slot int64) string { return fmt.Sprintf("ops/%s/slot-%d/%s", name, slot, notice) }
@@ -62,7 +62,7 @@ func (p sharedPoster) Post(ctx context.Context, channel, key string, page, detai
 			return message, nil
 		}
 	}
-	return p.messageFinder.Post(ctx, channel, shared(slot), page, details)
+	return p.messageFinder.Post(ctx, channel, shared(slot), page)
 }
 
 // readOpsKey reads a key of [ops.Desk]: ops/<name>/<seconds>/<notice>.

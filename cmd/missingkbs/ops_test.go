@@ -221,7 +221,7 @@ type posts struct {
 	keys  []string
 }
 
-func (p *posts) Post(_ context.Context, _, key string, page, _ view.Page) (string, error) {
+func (p *posts) Post(_ context.Context, _, key string, page view.Page) (string, error) {
 	p.pages, p.keys = append(p.pages, page), append(p.keys, key)
 	return "1", nil
 }

@@ -16,6 +16,10 @@ var ErrExists = errors.New("a subscription with this id exists")
 // deleted. Who returns it wraps the cause.
 var ErrChannelGone = errors.New("the channel takes no messages")
 
+// ErrThreadGone says that a thread takes no messages: the message above it was deleted, or the thread is locked. Who
+// returns it wraps the cause.
+var ErrThreadGone = errors.New("the thread takes no messages")
+
 // RetryLater is the failure of something that may be tried again, but not before a certain time.
 type RetryLater struct {
 	After time.Duration
@@ -47,5 +51,6 @@ func mistake(format string, args ...any) error { return &Mistake{fmt.Sprintf(for
 type Job struct {
 	Subscription string
 	Due          time.Time
-	PutOff       int // how many of its attempts so far ended in a [RetryLater]; the queue says so
+	PutOff       int  // how many of its attempts so far ended in a [RetryLater]; the queue says so
+	Last         bool // the queue gives the job up if this attempt fails; a [RetryLater] is no failure
 }

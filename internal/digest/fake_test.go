@@ -32,12 +32,20 @@ type memory struct {
 	baselines     map[string]digest.Snapshot
 	seen          map[digest.Key]time.Time
 	audits        []digest.Audit
+	threads       map[string]owed
+	runs          map[string]digest.Run
+}
+
+// owed is the thread of a delivery that is not complete.
+type owed struct {
+	page   view.Page
+	posted int
 }
 
 func newMemory(subs ...digest.Subscription) *memory {
 	m := &memory{
 		broken: breaker{}, subscriptions: map[string]digest.Subscription{}, baselines: map[string]digest.Snapshot{},
-		seen: map[digest.Key]time.Time{},
+		seen: map[digest.Key]time.Time{}, threads: map[string]owed{}, runs: map[string]digest.Run{},
 	}
 	for _, s := range subs {
 		m.subscriptions[s.ID] = s
@@ -177,7 +185,7 @@ func (m *memory) Baseline(_ context.Context, subscription string) (digest.Snapsh
 	return s, ok, m.broken.check("Baseline")
 }
 
-func (m *memory) Record(_ context.Context, d digest.Delivery, s digest.Snapshot, after digest.Subscription) error {
+func (m *memory) Record(_ context.Context, d digest.Delivery, s digest.Snapshot, after digest.Subscription, details view.Page) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.broken.check("Record"); err != nil {
@@ -187,6 +195,9 @@ func (m *memory) Record(_ context.Context, d digest.Delivery, s digest.Snapshot,
 		return nil
 	}
 	m.deliveries = append(m.deliveries, d)
+	if d.Thread == digest.ThreadOwed {
+		m.threads[d.Key] = owed{page: details}
+	}
 	if d.Kind != digest.Failed {
 		m.baselines[d.Subscription] = s
 	}
@@ -196,6 +207,104 @@ func (m *memory) Record(_ context.Context, d digest.Delivery, s digest.Snapshot,
 	}
 	m.subscriptions[after.ID] = held
 	return nil
+}
+
+func (m *memory) Thread(_ context.Context, key string) (view.Page, int, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o, found := m.threads[key]
+	return o.page, o.posted, found, m.broken.check("Thread")
+}
+
+func (m *memory) SetPosted(_ context.Context, key string, messages int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.broken.check("SetPosted"); err != nil {
+		return err
+	}
+	o := m.threads[key]
+	o.posted = messages
+	m.threads[key] = o
+	return nil
+}
+
+func (m *memory) EndThread(_ context.Context, key string, end digest.Thread) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.broken.check("EndThread"); err != nil {
+		return err
+	}
+	delete(m.threads, key)
+	for i := range m.deliveries {
+		if m.deliveries[i].Key == key {
+			m.deliveries[i].Thread = end
+		}
+	}
+	return nil
+}
+
+func (m *memory) BeginRun(_ context.Context, a digest.Attempt) (digest.Run, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.broken.check("BeginRun"); err != nil {
+		return digest.Run{}, false, err
+	}
+	run, ok := m.runs[a.Subscription]
+	if ok && !run.Due.Equal(a.Due) {
+		return run, false, nil
+	}
+	if !ok {
+		run = digest.Run{Job: a.Job, Began: a.Now}
+	}
+	run.Holder, run.Seen, run.Until = a.Holder, a.Now, a.Until
+	m.runs[a.Subscription] = run
+	return run, true, nil
+}
+
+func (m *memory) TakeRun(_ context.Context, was digest.Run, a digest.Attempt) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.runs[a.Subscription] != was {
+		return false, m.broken.check("TakeRun")
+	}
+	m.runs[a.Subscription] = digest.Run{Job: a.Job, Holder: a.Holder, Began: a.Now, Seen: a.Now, Until: a.Until}
+	return true, nil
+}
+
+// held changes a run that an attempt still has.
+func (m *memory) held(a digest.Attempt, step string, change func(*digest.Run)) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	run := m.runs[a.Subscription]
+	if err := m.broken.check(step); err != nil || run.Holder != a.Holder {
+		return false, err
+	}
+	change(&run)
+	m.runs[a.Subscription] = run
+	return true, nil
+}
+
+func (m *memory) SetPosting(_ context.Context, a digest.Attempt, key string) (bool, error) {
+	return m.held(a, "SetPosting", func(r *digest.Run) { r.Posting = key })
+}
+
+func (m *memory) SetProgress(_ context.Context, a digest.Attempt, done, total int) error {
+	_, err := m.held(a, "SetProgress", func(r *digest.Run) { r.Done, r.Total = done, total })
+	return err
+}
+
+func (m *memory) RestRun(_ context.Context, a digest.Attempt) error {
+	_, err := m.held(a, "RestRun", func(r *digest.Run) { r.Seen, r.Until = a.Now, time.Time{} })
+	return err
+}
+
+func (m *memory) EndRun(_ context.Context, job digest.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.runs[job.Subscription].Due.Equal(job.Due) {
+		delete(m.runs, job.Subscription)
+	}
+	return m.broken.check("EndRun")
 }
 
 func (m *memory) SeenBefore(_ context.Context, _ string, keys []digest.Key, since time.Time) (map[digest.Key]time.Time, error) {
@@ -279,25 +388,66 @@ func (d *defender) snapshot(rows []digest.Row) digest.Snapshot {
 
 // message is something that was posted or told.
 type message struct {
-	to, key         string
-	digest, details view.Page
+	to, key string
+	digest  view.Page
+	details view.Page // of its thread
+	thread  int       // how many of the two messages of its thread are there
 }
+
+// threadLength is how many messages each thread takes.
+const threadLength = 2
 
 // slack is a poster that keeps what it was given.
 type slack struct {
-	broken breaker // "Post" fails before the message is there, "PostAfter" after
+	broken breaker // "Post" and "Reply" fail before a message is there, "PostAfter" and "ReplyAfter" after it
 	posted []message
 	told   []message
-	blind  bool // the channel's messages may not be read
+	blind  bool              // the channel's messages may not be read
+	lanes  map[string]string // who has the turn in a channel
 	looked int
 }
 
-func (s *slack) Post(_ context.Context, channel, key string, digest, details view.Page) (string, error) {
+func (s *slack) Enter(_ context.Context, channel, key string) error {
+	if holder := s.lanes[channel]; holder != "" && holder != key {
+		return digest.RetryLater{After: time.Second}
+	}
+	return s.broken.check("Enter")
+}
+
+func (s *slack) Leave(context.Context, string, string) {}
+
+func (s *slack) Post(_ context.Context, channel, key string, digest view.Page) (string, error) {
 	if err := s.broken.check("Post"); err != nil {
 		return "", err
 	}
-	s.posted = append(s.posted, message{channel, key, digest, details})
+	s.posted = append(s.posted, message{to: channel, key: key, digest: digest})
 	return fmt.Sprintf("message %d", len(s.posted)), s.broken.check("PostAfter")
+}
+
+func (s *slack) Reply(_ context.Context, r digest.Reply, posted func(int) error) error {
+	var i int
+	if _, err := fmt.Sscanf(r.Message, "message %d", &i); err != nil || s.posted[i-1].key != r.Key || s.posted[i-1].to != r.Channel {
+		return fmt.Errorf("no message %q of %s in %s: %w", r.Message, r.Key, r.Channel, err)
+	}
+	i--
+	there := r.Posted
+	if r.Look && !s.blind {
+		there = s.posted[i].thread
+	}
+	for n := there + 1; n <= threadLength; n++ {
+		if err := s.broken.check("Reply"); err != nil {
+			return err
+		}
+		s.posted[i].thread++
+		s.posted[i].details = r.Details
+		if err := s.broken.check("ReplyAfter"); err != nil {
+			return err
+		}
+		if err := posted(n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *slack) Find(_ context.Context, channel, key string, _ time.Time) (string, bool, error) {

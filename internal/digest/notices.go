@@ -72,3 +72,20 @@ func refused(s Subscription, due time.Time) view.Page {
 	}
 	return page
 }
+
+// incomplete is what the person who subscribed is told when a digest's thread cannot be completed.
+func incomplete(s Subscription, d Delivery, end Thread) view.Page {
+	why := "Slack refused it again and again"
+	if end == ThreadClosed {
+		why = "its channel takes no messages from me any more"
+	}
+	return view.Page{
+		Title: "The thread of a digest is incomplete",
+		Lead: fmt.Sprintf("The digest %s (%s), due %s, is in its channel, but not all of its rows are in its thread: %s. Details shows all rows of the last digest.",
+			s.ID, s.scope(), s.moment(d.Due), why),
+		Actions: []view.Action{
+			{Label: "Details", Command: "digest details " + s.ID},
+			{Label: "Settings", Command: "digest show " + s.ID},
+		},
+	}
+}

@@ -15,7 +15,11 @@ const (
 	OutcomeFailed  Outcome = "failed"  // it could not be made or posted, and is tried again
 	OutcomeRefused Outcome = "refused" // its channel takes no messages
 	OutcomePaused  Outcome = "paused"  // the same, once too often: the program has paused the subscription
-	OutcomeSkipped Outcome = "skipped" // it was not wanted any more: delivered, paused, removed, or overtaken by the next
+	OutcomeWaits   Outcome = "waits"   // another digest is before it; this is not told
+	// Of a digest that stands in its channel, whose thread was not complete.
+	OutcomeCompleted  Outcome = "completed"  // now it is
+	OutcomeIncomplete Outcome = "incomplete" // it cannot be completed
+	OutcomeSkipped    Outcome = "skipped"    // it was not wanted any more: delivered, paused, removed, or overtaken by the next
 )
 
 // Observation is what became of one attempt at a digest, for metrics and for operators.
@@ -51,7 +55,7 @@ func (t *task) observed(began time.Time, err error) Observation {
 		o.Outcome = OutcomePaused
 	case isChannelGone(err):
 		o.Outcome = OutcomeRefused
-	case err != nil:
+	case err != nil && o.Outcome != OutcomeWaits && o.Outcome != OutcomeSent:
 		o.Outcome = OutcomeFailed
 	}
 	return o

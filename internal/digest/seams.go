@@ -26,10 +26,17 @@ type Queue interface {
 
 // Poster puts pages into the chat system. Its errors may wrap [ErrChannelGone] or a [RetryLater].
 type Poster interface {
-	// Post puts a digest into a channel, with its key where readers do not see it, and the details into its thread.
-	// Details without parts are left out; details that could not be posted are no error, for the digest is there. It
-	// returns the message's id.
-	Post(ctx context.Context, channel, key string, digest, details view.Page) (message string, err error)
+	// Enter takes the turn to post into a channel for the digest with a key, until [Poster.Leave] or for a few seconds, or
+	// prolongs it for as long. Where another digest has it, Enter returns a [RetryLater] at once.
+	Enter(ctx context.Context, channel, key string) error
+	// Leave gives the turn back.
+	Leave(ctx context.Context, channel, key string)
+	// Post puts a digest into a channel, with its key where readers do not see it. It returns the message's id. A
+	// [RetryLater] means that nothing was posted.
+	Post(ctx context.Context, channel, key string, digest view.Page) (message string, err error)
+	// Reply posts into a digest's thread what it still lacks, and tells posted after each message how many are there. Its
+	// errors may also wrap [ErrThreadGone].
+	Reply(ctx context.Context, thread Reply, posted func(messages int) error) error
 	// Find looks for the message with a key among the channel's messages since a time. Where the channel's messages may
 	// not be read it finds nothing.
 	Find(ctx context.Context, channel, key string, since time.Time) (message string, found bool, err error)
@@ -72,11 +79,40 @@ type Records interface {
 	Deliveries(ctx context.Context, subscription string, limit int) ([]Delivery, error)
 	// Baseline is the snapshot that was recorded last, by a delivery that did not fail.
 	Baseline(ctx context.Context, subscription string) (Snapshot, bool, error)
-	// Record writes what a digest did in one transaction; the snapshot of a failed one is of no meaning. Of the subscription it takes the outcome of the delivery
+	// Record writes what a digest did in one transaction, and the page that its thread is to hold where Delivery.Thread is
+	// [ThreadOwed]; the snapshot of a failed one is of no meaning. Of the subscription it takes the outcome of the delivery
 	// alone (Failures, and Paused with PauseReason where it is set), because a person may have changed the rest
 	// meanwhile. A second record with the same key has no effect.
-	Record(ctx context.Context, d Delivery, s Snapshot, after Subscription) error
+	Record(ctx context.Context, d Delivery, s Snapshot, after Subscription, details view.Page) error
+	Threads
+	Runs
 	// SeenBefore tells when rows were seen missing last, for those that were seen since a time.
 	SeenBefore(ctx context.Context, tenant string, keys []Key, since time.Time) (map[Key]time.Time, error)
 	AddAudit(ctx context.Context, a Audit) error
+}
+
+// Threads keeps the threads that recorded digests still owe.
+type Threads interface {
+	// Thread is what the thread of a delivery is to hold, and how many of its messages are known to be posted; found is
+	// false once it has ended.
+	Thread(ctx context.Context, key string) (details view.Page, posted int, found bool, err error)
+	SetPosted(ctx context.Context, key string, messages int) error
+	// EndThread records what became of a thread and forgets its page.
+	EndThread(ctx context.Context, key string, end Thread) error
+}
+
+// Runs keeps which digest of each subscription is being made, in all processes.
+type Runs interface {
+	// BeginRun notes an attempt, if the subscription has no run of another due time. It returns the run that there is
+	// now; begun is false where that is another digest's.
+	BeginRun(ctx context.Context, attempt Attempt) (run Run, begun bool, err error)
+	// TakeRun is BeginRun in place of another digest, if its run still is as was says.
+	TakeRun(ctx context.Context, was Run, attempt Attempt) (taken bool, err error)
+	// SetPosting notes that a message is about to be posted, if the attempt still has the run.
+	SetPosting(ctx context.Context, attempt Attempt, key string) (kept bool, err error)
+	// SetProgress notes how much was read.
+	SetProgress(ctx context.Context, attempt Attempt, done, total int) error
+	// RestRun ends an attempt, EndRun the whole run.
+	RestRun(ctx context.Context, attempt Attempt) error
+	EndRun(ctx context.Context, job Job) error
 }

@@ -16,40 +16,41 @@ type task struct {
 	key          string
 	job          Job
 	attempt      int
+	delivered    Delivery    // what is recorded of the digest, if anything is
+	run          Run         // as it was when this attempt began
+	recorded     bool        // by this attempt
 	seen         Observation // what is known of it so far
 }
 
-// load reads the subscription and reports whether its digest is still wanted.
-func (t *task) load(ctx context.Context) (wanted bool, err error) {
-	if _, done, err := t.Store.Delivery(ctx, t.key); err != nil || done {
+// load reads what is known of the digest and its subscription, and reports whether there is anything to do.
+func (t *task) load(ctx context.Context) (open bool, err error) {
+	done := false
+	if t.delivered, done, err = t.Store.Delivery(ctx, t.key); err != nil || done && t.delivered.Thread != ThreadOwed {
 		return false, wrap(err, "look up delivery %s", t.key)
 	}
-	id, now := t.job.Subscription, t.now()
-	s, err := t.Store.Subscription(ctx, id)
+	t.subscription, err = t.Store.Subscription(ctx, t.job.Subscription)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("read digest %s: %w", id, err)
+		return false, fmt.Errorf("read digest %s: %w", t.job.Subscription, err)
 	}
-	if s.pausedAt(now) {
-		return false, nil
-	}
-	// A pause that ended says nothing any more, and what is recorded of the subscription must not bring it back.
-	s.Paused, s.PausedUntil, s.PauseReason = false, time.Time{}, ""
-	t.subscription = s
-	// Digests that were missed come as one: the job of the last due time makes it.
-	next := Next(s.Schedule, t.job.Due)
-	return next.IsZero() || next.After(now), nil
+	return true, nil
+}
+
+// wanted reports whether the digest is still to be made.
+func (t *task) wanted() bool {
+	return !t.subscription.pausedAt(t.now()) && !t.overtaken(t.job.Due)
 }
 
 // tries counts from 1 like attempts, without those that were put off: these may follow each other within seconds, while
 // failures are tried again after pauses that outlast most outages.
 func (t *task) tries() int { return t.attempt - t.job.PutOff }
 
-// find looks for a message that an earlier attempt may have posted.
+// find looks for a message that an earlier attempt may have posted. One that only waited for its turn has posted nothing,
+// and Slack shows a channel's messages some fifty times a minute.
 func (t *task) find(ctx context.Context, key string) (message string, err error) {
-	if t.attempt < 2 {
+	if t.run.Posting != key && t.tries() < 2 {
 		return "", nil
 	}
 	message, _, err = t.Poster.Find(ctx, t.subscription.Channel, key, t.job.Due)
@@ -61,13 +62,36 @@ func (t *task) find(ctx context.Context, key string) (message string, err error)
 	return "", nil
 }
 
-// deliver posts a report, unless an earlier attempt did, and records it.
+// enter takes the turn to post into the channel, or keeps it.
+func (t *task) enter(ctx context.Context) error {
+	return wrap(t.Poster.Enter(ctx, t.subscription.Channel, t.key), "wait for the channel of digest %s", t.key)
+}
+
+// post posts a page with a key. A crash from here on leaves a note of it.
+func (t *task) post(ctx context.Context, key string, page view.Page) (message string, err error) {
+	if err := t.enter(ctx); err != nil { // the reading may have taken too long to keep the turn
+		return "", err
+	}
+	if err := t.posting(ctx, key); err != nil {
+		return "", err
+	}
+	message, err = t.Poster.Post(ctx, t.subscription.Channel, key, page)
+	if isRetryLater(err) && ctx.Err() == nil {
+		err = errors.Join(err, t.posting(ctx, "")) // nothing was posted
+	}
+	return message, err
+}
+
+// deliver posts a report, unless an earlier attempt did, records it, and posts its thread.
 func (t *task) deliver(ctx context.Context, r Report, posted string) error {
 	digest, details, toPost := r.pages()
 	failures := t.subscription.Failures
-	if toPost && posted == "" {
+	switch {
+	case posted != "" && !toPost: // it was posted when there was something to tell
+		details = r.Details()
+	case toPost && posted == "":
 		var err error
-		if posted, err = t.Poster.Post(ctx, t.subscription.Channel, t.key, digest, details); err != nil {
+		if posted, err = t.post(ctx, t.key, digest); err != nil {
 			return t.failed(ctx, "post digest", err)
 		}
 	}
@@ -75,8 +99,18 @@ func (t *task) deliver(ctx context.Context, r Report, posted string) error {
 		t.seen.Outcome, failures = OutcomeSent, 0
 	}
 	d := t.delivery(t.key, r.Kind, posted)
-	d.Totals = r.Totals()
-	return t.record(ctx, d, r.baseline(r.whole()), failures)
+	d.Totals, d.Read = r.Totals(), r.After.At
+	if posted != "" && len(details.Parts) > 0 {
+		d.Thread = ThreadOwed
+	}
+	if err := t.record(ctx, d, r.baseline(r.whole()), failures, details); err != nil {
+		return err
+	}
+	t.recorded = true
+	if d.Thread != ThreadOwed {
+		return nil
+	}
+	return t.thread(ctx, d, details, 0, false)
 }
 
 func (t *task) delivery(key string, kind Kind, message string) Delivery {
@@ -88,10 +122,10 @@ func (t *task) delivery(key string, kind Kind, message string) Delivery {
 	return d
 }
 
-func (t *task) record(ctx context.Context, d Delivery, baseline Snapshot, failures int) error {
+func (t *task) record(ctx context.Context, d Delivery, baseline Snapshot, failures int, details view.Page) error {
 	baseline.Tenant = t.subscription.Tenant
 	t.subscription.Failures = failures
-	return wrap(t.Store.Record(ctx, d, baseline, t.subscription), "record delivery %s", d.Key)
+	return wrap(t.Store.Record(ctx, d, baseline, t.subscription, details), "record delivery %s", d.Key)
 }
 
 // failed ends an attempt that the chat system failed.
@@ -123,13 +157,16 @@ func (t *task) tellFailure(ctx context.Context, r Report, cause error) error {
 	}
 	message, err := t.find(ctx, key)
 	if err == nil && message == "" {
-		message, err = t.Poster.Post(ctx, t.subscription.Channel, key, r.Failure(), view.Page{})
+		message, err = t.post(ctx, key, r.Failure())
 	}
 	if err != nil {
 		return t.failed(ctx, "post failure", err)
 	}
 	t.seen.Kind, t.seen.Told = Failed, true
-	return or(t.record(ctx, t.delivery(key, Failed, message), r.Before, 0), again)
+	if err := t.record(ctx, t.delivery(key, Failed, message), r.Before, 0, view.Page{}); err != nil {
+		return err
+	}
+	return or(t.posting(ctx, ""), again)
 }
 
 func lastPosted(history []Delivery) Delivery {
@@ -162,7 +199,7 @@ func (t *task) refused(ctx context.Context, cause error) error {
 	if err != nil {
 		return fmt.Errorf("read the last snapshot of digest %s: %w", t.job.Subscription, err)
 	}
-	if err := t.record(ctx, t.delivery(t.key, Failed, ""), before, failures); err != nil {
+	if err := t.record(ctx, t.delivery(t.key, Failed, ""), before, failures, view.Page{}); err != nil {
 		return err
 	}
 	return fmt.Errorf("post digest %s: %w", t.key, cause)

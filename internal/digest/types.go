@@ -114,6 +114,8 @@ type Delivery struct {
 	Message      string // the message's id in the chat system; empty when nothing was posted
 	Kind         Kind
 	At           time.Time // when it was sent
+	Read         time.Time // when the oldest part of what it says was read; zero where nothing was, or not known
+	Thread       Thread
 	Totals       Totals
 }
 

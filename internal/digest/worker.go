@@ -43,29 +43,69 @@ const (
 	historyLength = 4 * chartPoints
 )
 
-// Work makes the digest of a job and delivers it. attempt counts from 1; from the second on, it looks for what an
-// earlier one may have posted. It returns nil for a job that needs no digest: it was delivered, a later one is due, the
-// subscription is paused or gone. A [RetryLater] says when to try again, an error that wraps [ErrChannelGone] not to
+// Work makes the digest of a job and delivers it. attempt counts from 1; where an earlier one may have posted something, it
+// looks for that, and it posts what a thread still lacks. It returns nil for a job that needs no digest: it was delivered,
+// a later one is due, the subscription is paused or gone. A [RetryLater] says when to try again, an error that wraps [ErrChannelGone] not to
 // try again; any other should be tried again with growing pauses, at least [MinAttempts] times.
 func (w *Worker) Work(ctx context.Context, job Job, attempt int) error {
 	t := task{Worker: w, job: job, key: DeliveryKey(job.Subscription, job.Due), attempt: attempt}
 	began := time.Now()
 	err := t.work(ctx)
-	w.observe(ctx, t.observed(began, err))
+	if o := t.observed(began, err); o.Outcome != OutcomeWaits {
+		w.observe(ctx, o)
+	}
 	return err
 }
 
-func (t *task) work(ctx context.Context) error {
-	wanted, err := t.load(ctx)
-	if err != nil || !wanted {
-		t.seen.Outcome = OutcomeSkipped
+func (t *task) work(ctx context.Context) (err error) {
+	t.seen.Outcome = OutcomeSkipped
+	if open, err := t.load(ctx); err != nil || !open {
 		return err
+	}
+	if err := t.enter(ctx); err != nil {
+		return t.waits(err)
+	}
+	defer t.Poster.Leave(context.WithoutCancel(ctx), t.subscription.Channel, t.key)
+	if t.delivered.Thread == ThreadOwed {
+		return t.complete(ctx)
+	}
+	if wanted, err := t.begin(ctx); err != nil || !wanted {
+		return t.waits(err)
+	}
+	defer func() { t.end(ctx, err) }()
+	return t.make(ctx)
+}
+
+// waits notes that the attempt ended before the digest was looked at.
+func (t *task) waits(err error) error {
+	if isRetryLater(err) {
+		t.seen.Outcome = OutcomeWaits
+	}
+	return err
+}
+
+// make makes the digest, if it is still wanted or an earlier attempt has posted it.
+func (t *task) make(ctx context.Context) error {
+	wanted := t.wanted()
+	if !wanted && t.run.Posting != t.key {
+		return nil
 	}
 	posted, err := t.find(ctx, t.key)
 	if err != nil {
 		return t.failed(ctx, "look for the digest", err)
 	}
-	r, err := t.report(ctx, t.subscription, t.job.Due)
+	if !wanted && posted == "" {
+		return nil
+	}
+	// A pause that ended says nothing any more, and what is recorded of the subscription must not bring it back.
+	s := &t.subscription
+	s.Paused, s.PausedUntil, s.PauseReason = false, time.Time{}, ""
+	reading, finish := t.withProgress(ctx)
+	r, err := t.report(reading, t.subscription, t.job.Due)
+	finish(err == nil)
+	if posted == "" && (t.overtaken(t.job.Due) || r.behind()) {
+		return nil // the next digest came due meanwhile, and goes on with what was read
+	}
 	t.seen.Kind, t.seen.Late, t.seen.AsOf = r.Kind, r.late(), r.After.At
 	if _, ok := errors.AsType[unreadable](err); ok && posted == "" {
 		return t.tellFailure(ctx, r, err)
@@ -74,6 +114,11 @@ func (t *task) work(ctx context.Context) error {
 		return err
 	}
 	return t.deliver(ctx, r, posted)
+}
+
+// behind reports whether a digest of a later due time has been delivered.
+func (r Report) behind() bool {
+	return slices.ContainsFunc(r.History, func(d Delivery) bool { return d.Kind != Failed && d.Due.After(r.Due) })
 }
 
 // Preview is the report that a digest would be made of now. Nothing is posted and nothing recorded. Where nothing at all

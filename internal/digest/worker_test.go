@@ -458,7 +458,11 @@ func (hanging) Confirm(ctx context.Context, _ []string) (digest.Snapshot, error)
 // Whatever step a process dies at, the next attempt delivers, and no digest comes twice where the channel may be read.
 func TestCrashAtEachStep(t *testing.T) {
 	t.Parallel()
-	for _, step := range []string{"Delivery", "Subscription", "Baseline", "Deliveries", "Snapshot", "Confirm", "SeenBefore", "Post", "PostAfter", "Record"} {
+	steps := []string{
+		"Delivery", "Subscription", "Enter", "BeginRun", "Baseline", "Deliveries", "Snapshot", "Confirm", "SeenBefore", "SetPosting", "Post", "PostAfter", "Record",
+		"Reply", "ReplyAfter", "SetPosted", "EndThread",
+	}
+	for _, step := range steps {
 		for _, blind := range []bool{false, true} {
 			inHouse(t, weekly(), func(h *house) {
 				t := h.t
@@ -470,6 +474,7 @@ func TestCrashAtEachStep(t *testing.T) {
 
 				job := h.next()
 				h.store.broken[step], h.defender.broken[step], h.slack.broken[step] = errBroken, errBroken, errBroken
+				h.store.broken["RestRun"], h.store.broken["EndRun"] = errBroken, errBroken // a dead process ends nothing
 				err := h.Work(t.Context(), job, 1)
 				if tolerated := step == "Confirm"; (err == nil) != tolerated {
 					t.Errorf("%s: %v", step, err)
@@ -489,6 +494,15 @@ func TestCrashAtEachStep(t *testing.T) {
 				}
 				if len(h.slack.posted) != want {
 					t.Errorf("%s: %d messages, want %d", step, len(h.slack.posted), want)
+				}
+				if last := h.slack.posted[want-1]; last.thread != threadLength && !(blind && (step == "ReplyAfter" || step == "SetPosted")) {
+					t.Errorf("%s: %d messages in the thread, want %d", step, last.thread, threadLength)
+				}
+				if d := h.store.deliveries[1]; d.Thread != digest.ThreadWhole || len(h.store.threads) != 0 {
+					t.Errorf("%s: the thread is recorded as %q, and %d are kept", step, d.Thread, len(h.store.threads))
+				}
+				if len(h.store.runs) != 0 {
+					t.Errorf("%s: runs %+v, want none", step, h.store.runs)
 				}
 				if n := len(h.store.deliveries); n > 1 && h.store.deliveries[1].Message == "" {
 					t.Errorf("%s: the message is not recorded", step)

@@ -16,7 +16,7 @@ type Digest struct {
 
 func (m *Metrics) digestMetrics() {
 	m.due = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "digests_due_total", Help: "Digests that became due; of several replicas one counts each."})
-	m.digests = m.counter("digests_total", "Attempts at digests, by what became of them: one that failed is tried again, one that was given up is not.", "outcome")
+	m.digests = m.counter("digests_total", "Attempts at digests, by what became of them: one that failed is tried again, one that was given up is not; completed and incomplete are of threads that came late or not at all.", "outcome")
 	m.late = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "digests_late_total", Help: "Digests that came so late that they say so."})
 	m.lag = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Namespace: namespace, Name: "digest_lag_seconds", Help: "How long after its due time a digest was over.",
@@ -26,7 +26,7 @@ func (m *Metrics) digestMetrics() {
 		Namespace: namespace, Name: "digests_last_look_timestamp_seconds", Help: "When this process last looked for digests that are due, and could.",
 	})
 	m.registry.MustRegister(m.due, m.late, m.lag, m.looked)
-	for _, outcome := range []string{"sent", "silent", "failed", "refused", "paused", givenUp} {
+	for _, outcome := range []string{"sent", "silent", "failed", "refused", "paused", "completed", "incomplete", givenUp} {
 		m.digests.WithLabelValues(outcome)
 	}
 }

@@ -22,7 +22,7 @@ type Keeper interface {
 
 // Poster puts a page into a channel. *bot.Poster is one, which refuses channels that other organisations read.
 type Poster interface {
-	Post(ctx context.Context, channel, key string, page, details view.Page) (message string, err error)
+	Post(ctx context.Context, channel, key string, page view.Page) (message string, err error)
 }
 
 // Options of a desk.
@@ -205,7 +205,7 @@ func (d *Desk) change(ctx context.Context, m Matter, f func(State) State) error 
 // tell posts a notice. Between the post and the note of it a crash may repeat it; the other order would lose it.
 func (d *Desk) tell(ctx context.Context, m Matter, n Notice, s State) error {
 	key := fmt.Sprintf("ops/%s/%d/%s", m.Name, s.Since.Unix(), n)
-	_, err := d.Poster.Post(ctx, d.Channel, key, m.page(n, s, d.Now()), view.Page{})
+	_, err := d.Poster.Post(ctx, d.Channel, key, m.page(n, s, d.Now()))
 	noted := context.WithoutCancel(ctx)
 	noted, cancel := context.WithTimeout(noted, lastLook)
 	defer cancel()

@@ -62,7 +62,7 @@ type room struct {
 	keys    []string
 }
 
-func (r *room) Post(_ context.Context, channel, key string, page, _ view.Page) (string, error) {
+func (r *room) Post(_ context.Context, channel, key string, page view.Page) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.tries++; r.refuses || channel != "C0OPS" {

@@ -19,6 +19,7 @@ const (
 	DigestsPaused = "digests_paused"
 	DigestsUndue  = "digests_undue"
 	DigestsFailed = "digests_failed"
+	ThreadsLost   = "threads_lost"
 	AuditLost     = "audit_lost"
 	Malformed     = "messages_malformed"
 	Stopped       = "stopped"
@@ -86,6 +87,11 @@ func Matters() []Matter {
 		{Name: DigestsFailed, Event: true, Hold: time.Minute, Again: 10 * time.Minute, Text: Text{
 			Title: "Digests were given up",
 			Lead:  "They failed again and again for hours and are not tried any more; the next ones come at their time. The log says why.",
+		}},
+		{Name: ThreadsLost, Event: true, Hold: time.Minute, Again: 10 * time.Minute, Text: Text{
+			Title: "Threads of digests are incomplete",
+			Lead: "The digests are in their channels, but Slack did not take all of the rows that belong into their threads. Whoever subscribed was told; digest details shows the rows. " +
+				"The log says why.",
 		}},
 		{Name: AuditLost, Event: true, Hold: time.Minute, Again: time.Hour, Text: Text{
 			Title: "Audits were lost",

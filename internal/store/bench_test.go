@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 const (
@@ -74,7 +75,7 @@ func benchSubscription(b *testing.B, s *store.Store, id string) digest.Subscript
 func record(b *testing.B, s *store.Store, sub digest.Subscription, n int, snap digest.Snapshot) {
 	b.Helper()
 	d := digest.Delivery{Key: fmt.Sprint(sub.ID, "/", n), Subscription: sub.ID, Tenant: sub.Tenant, At: snap.At, Kind: digest.Changed}
-	if err := s.Record(b.Context(), d, snap, sub); err != nil {
+	if err := s.Record(b.Context(), d, snap, sub, view.Page{}); err != nil {
 		b.Fatal(err)
 	}
 }

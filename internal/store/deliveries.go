@@ -7,6 +7,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store/db"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // Delivery returns the delivery with a key, if there is one.
@@ -37,20 +38,32 @@ func (s *Store) Deliveries(ctx context.Context, subscription string, limit int) 
 // errRemoved rolls back the record of a subscription that was removed while its digest was made.
 var errRemoved = errors.New("the subscription was removed")
 
-// Record writes what a digest did in one transaction: the delivery, the snapshot as the subscription's baseline and for
-// [Store.SeenBefore], and of the subscription what the delivery changed: Failures, and that the program paused it (Paused
-// with a PauseReason and without an end). The rest of it a person may have changed meanwhile. A delivery of the kind
+// Record writes what a digest did in one transaction: the delivery, what its thread is to hold where that is owed, the
+// snapshot as the subscription's baseline and for [Store.SeenBefore], and of the subscription what the delivery changed:
+// Failures, and that the program paused it (Paused with a PauseReason and without an end). The rest of it a person may have changed meanwhile. A delivery of the kind
 // [digest.Failed] saw nothing, so it leaves the baseline alone.
 //
 // A second record with the same key changes nothing, and neither does one of a subscription that was removed meanwhile,
 // because its history went with it.
-func (s *Store) Record(ctx context.Context, d digest.Delivery, snap digest.Snapshot, after digest.Subscription) error {
+func (s *Store) Record(ctx context.Context, d digest.Delivery, snap digest.Snapshot, after digest.Subscription, details view.Page) error {
+	var thread []byte
+	if d.Thread == digest.ThreadOwed {
+		var err error
+		if thread, err = packPage(details); err != nil {
+			return s.failed("write a thread", err)
+		}
+	}
 	err := s.tx(ctx, func(q *db.Queries) error {
 		if n, err := q.AddDelivery(ctx, deliveryParams(d)); err != nil || n == 0 {
 			return err
 		}
 		if err := recordOutcome(ctx, q, after); err != nil {
 			return err
+		}
+		if thread != nil {
+			if err := q.AddThread(ctx, d.Key, d.Subscription, thread); err != nil {
+				return err
+			}
 		}
 		if d.Kind == digest.Failed {
 			return nil
@@ -81,6 +94,7 @@ func delivery(r db.Delivery) digest.Delivery {
 	return digest.Delivery{
 		Key: r.Key, Subscription: r.Subscription, Tenant: r.Tenant, Due: moment(r.DueMs),
 		Channel: r.Channel, Message: r.Message, Kind: digest.Kind(r.Kind), At: moment(r.AtMs),
+		Read: moment(r.ReadMs), Thread: digest.Thread(r.Thread),
 		Totals: digest.Totals{
 			KBs: int(r.Kbs), Rows: int(r.Gaps), Worst: int(r.Worst), Missing: int(r.Missing), CVEs: int(r.Cves),
 		},
@@ -91,6 +105,7 @@ func deliveryParams(d digest.Delivery) db.AddDeliveryParams {
 	return db.AddDeliveryParams{
 		Key: d.Key, Subscription: d.Subscription, Tenant: d.Tenant, DueMs: millis(d.Due),
 		Channel: d.Channel, Message: d.Message, Kind: string(d.Kind), AtMs: millis(d.At),
+		ReadMs: millis(d.Read), Thread: string(d.Thread),
 		Kbs: int64(d.Totals.KBs), Gaps: int64(d.Totals.Rows), Worst: int64(d.Totals.Worst),
 		Missing: int64(d.Totals.Missing), Cves: int64(d.Totals.CVEs),
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 func peek(t *testing.T, url string) *store.Store {
@@ -264,7 +265,7 @@ func TestNewestReading(t *testing.T) {
 		for _, at := range []time.Time{monday.Add(time.Hour), monday} {
 			d := digest.Delivery{Key: at.String(), Subscription: sub.ID, Tenant: sub.Tenant, Kind: digest.First, Due: at, At: at}
 			snap := digest.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"a-_-b"}}
-			if err := s.Record(on.Context(), d, snap, sub); err != nil {
+			if err := s.Record(on.Context(), d, snap, sub, view.Page{}); err != nil {
 				on.Fatal(err)
 			}
 		}

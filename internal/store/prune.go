@@ -19,6 +19,8 @@ func (s *Store) Prune(ctx context.Context, before, auditsBefore time.Time) (int6
 	steps := []func() (int64, error){
 		func() (int64, error) { return s.pruneAudits(ctx, millis(auditsBefore)) },
 		func() (int64, error) { return s.queries.PruneDeliveries(ctx, ms) },
+		func() (int64, error) { return s.queries.PruneThreads(ctx) },
+		func() (int64, error) { return s.queries.PruneLanes(ctx, ms) },
 		func() (int64, error) { return s.pruneReadings(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneUpdates(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneSoftware(ctx, ms) },

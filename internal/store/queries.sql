@@ -45,9 +45,12 @@ UPDATE subscriptions SET paused = TRUE, pause_reason = @pause_reason, paused_unt
 WHERE id = @id;
 
 -- name: AddDelivery :execrows
-INSERT INTO deliveries (key, subscription, tenant, due_ms, channel, message, kind, at_ms, kbs, gaps, worst, missing, cves)
-VALUES (@key, @subscription, @tenant, @due_ms, @channel, @message, @kind, @at_ms, @kbs, @gaps, @worst, @missing, @cves)
+INSERT INTO deliveries (key, subscription, tenant, due_ms, channel, message, kind, at_ms, kbs, gaps, worst, missing, cves, thread, read_ms)
+VALUES (@key, @subscription, @tenant, @due_ms, @channel, @message, @kind, @at_ms, @kbs, @gaps, @worst, @missing, @cves, @thread, @read_ms)
 ON CONFLICT (key) DO NOTHING;
+
+-- name: SetThread :exec
+UPDATE deliveries SET thread = @thread WHERE key = @key;
 
 -- name: Delivery :one
 SELECT * FROM deliveries WHERE key = @key;
@@ -62,6 +65,72 @@ DELETE FROM deliveries WHERE subscription = @subscription;
 
 -- name: PruneDeliveries :execrows
 DELETE FROM deliveries WHERE at_ms < @before_ms;
+
+-- name: AddThread :exec
+INSERT INTO threads (key, subscription, posted, details) VALUES (@key, @subscription, 0, @details)
+ON CONFLICT (key) DO NOTHING;
+
+-- name: Thread :one
+SELECT posted, details FROM threads WHERE key = @key;
+
+-- name: SetPosted :exec
+UPDATE threads SET posted = @posted WHERE key = @key AND posted < @posted;
+
+-- name: RemoveThread :exec
+DELETE FROM threads WHERE key = @key;
+
+-- name: RemoveThreads :exec
+DELETE FROM threads WHERE subscription = @subscription;
+
+-- name: PruneThreads :execrows
+DELETE FROM threads WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.key = threads.key);
+
+-- name: Run :one
+SELECT * FROM runs WHERE subscription = @subscription;
+
+-- name: Runs :many
+SELECT * FROM runs;
+
+-- name: AddRun :execrows
+INSERT INTO runs (subscription, due_ms, holder, began_ms, seen_ms, until_ms, posting, done, total)
+VALUES (@subscription, @due_ms, @holder, @now_ms, @now_ms, @until_ms, '', 0, 0)
+ON CONFLICT (subscription) DO NOTHING;
+
+-- name: ResumeRun :execrows
+UPDATE runs SET holder = @holder, seen_ms = @now_ms, until_ms = @until_ms WHERE subscription = @subscription AND due_ms = @due_ms;
+
+-- name: TakeRun :execrows
+UPDATE runs SET due_ms = @due_ms, holder = @holder, began_ms = @now_ms, seen_ms = @now_ms, until_ms = @until_ms, posting = '', done = 0, total = 0
+WHERE subscription = @subscription AND due_ms = @was_due_ms AND holder = @was_holder AND until_ms = @was_until_ms;
+
+-- name: SetPosting :execrows
+UPDATE runs SET posting = @posting, seen_ms = @now_ms WHERE subscription = @subscription AND due_ms = @due_ms AND holder = @holder;
+
+-- name: SetProgress :exec
+UPDATE runs SET done = @done, total = @total, seen_ms = @now_ms WHERE subscription = @subscription AND due_ms = @due_ms AND holder = @holder;
+
+-- name: RestRun :exec
+UPDATE runs SET until_ms = 0, seen_ms = @now_ms WHERE subscription = @subscription AND due_ms = @due_ms AND holder = @holder;
+
+-- name: EndRun :exec
+DELETE FROM runs WHERE subscription = @subscription AND due_ms = @due_ms;
+
+-- name: RemoveRun :exec
+DELETE FROM runs WHERE subscription = @subscription;
+
+-- name: TakeLane :execrows
+INSERT INTO lanes (channel, holder, free_ms) VALUES (@channel, @holder, @until_ms)
+ON CONFLICT (channel) DO UPDATE SET holder = excluded.holder, free_ms = excluded.free_ms
+WHERE lanes.free_ms <= @now_ms OR lanes.holder = @holder;
+
+-- name: LaneFree :one
+SELECT free_ms FROM lanes WHERE channel = @channel;
+
+-- name: LeaveLane :exec
+UPDATE lanes SET holder = '', free_ms = @free_ms WHERE channel = @channel AND holder = @holder;
+
+-- name: PruneLanes :execrows
+DELETE FROM lanes WHERE free_ms < @before_ms;
 
 -- name: SetBaseline :exec
 INSERT INTO baselines (subscription, tenant, at_ms, contents)

@@ -72,8 +72,8 @@ type digestWorker struct {
 // Work does a job and tells River what to make of the outcome.
 func (w *digestWorker) Work(ctx context.Context, job *river.Job[digestArgs]) error {
 	off := putOff(job.JobRow)
-	// River takes an attempt back when a job is put off.
-	err := w.work(ctx, digest.Job{Subscription: job.Args.Subscription, Due: moment(job.Args.DueMS), PutOff: off}, job.Attempt+off)
+	this := digest.Job{Subscription: job.Args.Subscription, Due: moment(job.Args.DueMS), PutOff: off, Last: job.Attempt >= job.MaxAttempts}
+	err := w.work(ctx, this, job.Attempt+off) // River takes an attempt back when a job is put off
 	if err == nil {
 		return nil
 	}

@@ -53,7 +53,9 @@ func TestStopCutsOff(t *testing.T) {
 		})
 		q := started(t, s, c.work, store.QueueOptions{MaxAttempts: 1, CutOff: time.Millisecond})
 		enqueue(t, q, job)
-		c.want(t, call{job, 1})
+		first := job
+		first.Last = true
+		c.want(t, call{first, 1})
 		short, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		if err := q.Stop(short); err != nil {
@@ -62,7 +64,7 @@ func TestStopCutsOff(t *testing.T) {
 		wantKept(t, s, "available 0")
 		started(t, s, c.work, store.QueueOptions{})
 		again := job
-		again.PutOff = 1
+		again.PutOff, again.Last = 1, true
 		c.want(t, call{again, 2})
 		wantKept(t, s, "completed 1")
 	})

@@ -65,7 +65,7 @@ func (s *Store) UpdateSubscription(ctx context.Context, sub digest.Subscription,
 func (s *Store) RemoveSubscription(ctx context.Context, id string, who digest.Audit) error {
 	return s.change(ctx, "remove a subscription", who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
 		_, err := q.RemoveDeliveries(ctx, id)
-		if err := errors.Join(err, q.RemoveBaseline(ctx, id)); err != nil {
+		if err := errors.Join(err, q.RemoveBaseline(ctx, id), q.RemoveThreads(ctx, id), q.RemoveRun(ctx, id)); err != nil {
 			return 0, err
 		}
 		return q.RemoveSubscription(ctx, id)

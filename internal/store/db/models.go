@@ -48,6 +48,14 @@ type Delivery struct {
 	Worst        int64
 	Missing      int64
 	Cves         int64
+	Thread       string
+	ReadMs       int64
+}
+
+type Lane struct {
+	Channel string
+	Holder  string
+	FreeMs  int64
 }
 
 type Matter struct {
@@ -77,6 +85,18 @@ type Reading struct {
 	Gaps     []byte
 }
 
+type Run struct {
+	Subscription string
+	DueMs        int64
+	Holder       string
+	BeganMs      int64
+	SeenMs       int64
+	UntilMs      int64
+	Posting      string
+	Done         int64
+	Total        int64
+}
+
 type Software struct {
 	Tenant   string
 	Software string
@@ -102,6 +122,13 @@ type Subscription struct {
 	PausedUntilMs int64
 	PauseReason   string
 	Failures      int64
+}
+
+type Thread struct {
+	Key          string
+	Subscription string
+	Posted       int64
+	Details      []byte
 }
 
 type Update struct {

@@ -49,8 +49,8 @@ func (q *Queries) AddAudit(ctx context.Context, arg AddAuditParams) error {
 }
 
 const addDelivery = `-- name: AddDelivery :execrows
-INSERT INTO deliveries (key, subscription, tenant, due_ms, channel, message, kind, at_ms, kbs, gaps, worst, missing, cves)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+INSERT INTO deliveries (key, subscription, tenant, due_ms, channel, message, kind, at_ms, kbs, gaps, worst, missing, cves, thread, read_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (key) DO NOTHING
 `
 
@@ -68,6 +68,8 @@ type AddDeliveryParams struct {
 	Worst        int64
 	Missing      int64
 	Cves         int64
+	Thread       string
+	ReadMs       int64
 }
 
 func (q *Queries) AddDelivery(ctx context.Context, arg AddDeliveryParams) (int64, error) {
@@ -85,6 +87,8 @@ func (q *Queries) AddDelivery(ctx context.Context, arg AddDeliveryParams) (int64
 		arg.Worst,
 		arg.Missing,
 		arg.Cves,
+		arg.Thread,
+		arg.ReadMs,
 	)
 	if err != nil {
 		return 0, err
@@ -117,6 +121,34 @@ func (q *Queries) AddReading(ctx context.Context, arg AddReadingParams) error {
 		arg.Gaps,
 	)
 	return err
+}
+
+const addRun = `-- name: AddRun :execrows
+INSERT INTO runs (subscription, due_ms, holder, began_ms, seen_ms, until_ms, posting, done, total)
+VALUES ($1, $2, $3, $4, $4, $5, '', 0, 0)
+ON CONFLICT (subscription) DO NOTHING
+`
+
+type AddRunParams struct {
+	Subscription string
+	DueMs        int64
+	Holder       string
+	NowMs        int64
+	UntilMs      int64
+}
+
+func (q *Queries) AddRun(ctx context.Context, arg AddRunParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, addRun,
+		arg.Subscription,
+		arg.DueMs,
+		arg.Holder,
+		arg.NowMs,
+		arg.UntilMs,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const addSubscription = `-- name: AddSubscription :execrows
@@ -171,6 +203,16 @@ func (q *Queries) AddSubscription(ctx context.Context, arg AddSubscriptionParams
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const addThread = `-- name: AddThread :exec
+INSERT INTO threads (key, subscription, posted, details) VALUES ($1, $2, 0, $3)
+ON CONFLICT (key) DO NOTHING
+`
+
+func (q *Queries) AddThread(ctx context.Context, key string, subscription string, details []byte) error {
+	_, err := q.db.ExecContext(ctx, addThread, key, subscription, details)
+	return err
 }
 
 const advance = `-- name: Advance :execrows
@@ -528,7 +570,7 @@ func (q *Queries) ClosedUpdates(ctx context.Context, tenant string, software str
 }
 
 const deliveries = `-- name: Deliveries :many
-SELECT key, subscription, tenant, due_ms, channel, message, kind, at_ms, kbs, gaps, worst, missing, cves FROM deliveries WHERE subscription = $1
+SELECT key, subscription, tenant, due_ms, channel, message, kind, at_ms, kbs, gaps, worst, missing, cves, thread, read_ms FROM deliveries WHERE subscription = $1
 ORDER BY at_ms DESC, due_ms DESC, key
 LIMIT $2
 `
@@ -556,6 +598,8 @@ func (q *Queries) Deliveries(ctx context.Context, subscription string, max int32
 			&i.Worst,
 			&i.Missing,
 			&i.Cves,
+			&i.Thread,
+			&i.ReadMs,
 		); err != nil {
 			return nil, err
 		}
@@ -571,7 +615,7 @@ func (q *Queries) Deliveries(ctx context.Context, subscription string, max int32
 }
 
 const delivery = `-- name: Delivery :one
-SELECT key, subscription, tenant, due_ms, channel, message, kind, at_ms, kbs, gaps, worst, missing, cves FROM deliveries WHERE key = $1
+SELECT key, subscription, tenant, due_ms, channel, message, kind, at_ms, kbs, gaps, worst, missing, cves, thread, read_ms FROM deliveries WHERE key = $1
 `
 
 func (q *Queries) Delivery(ctx context.Context, key string) (Delivery, error) {
@@ -591,6 +635,8 @@ func (q *Queries) Delivery(ctx context.Context, key string) (Delivery, error) {
 		&i.Worst,
 		&i.Missing,
 		&i.Cves,
+		&i.Thread,
+		&i.ReadMs,
 	)
 	return i, err
 }
@@ -653,6 +699,35 @@ func (q *Queries) DueSubscriptions(ctx context.Context, nowMs int64, max int32) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const endRun = `-- name: EndRun :exec
+DELETE FROM runs WHERE subscription = $1 AND due_ms = $2
+`
+
+func (q *Queries) EndRun(ctx context.Context, subscription string, dueMs int64) error {
+	_, err := q.db.ExecContext(ctx, endRun, subscription, dueMs)
+	return err
+}
+
+const laneFree = `-- name: LaneFree :one
+SELECT free_ms FROM lanes WHERE channel = $1
+`
+
+func (q *Queries) LaneFree(ctx context.Context, channel string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, laneFree, channel)
+	var free_ms int64
+	err := row.Scan(&free_ms)
+	return free_ms, err
+}
+
+const leaveLane = `-- name: LeaveLane :exec
+UPDATE lanes SET holder = '', free_ms = $1 WHERE channel = $2 AND holder = $3
+`
+
+func (q *Queries) LeaveLane(ctx context.Context, freeMs int64, channel string, holder string) error {
+	_, err := q.db.ExecContext(ctx, leaveLane, freeMs, channel, holder)
+	return err
 }
 
 const lockMatter = `-- name: LockMatter :one
@@ -854,6 +929,18 @@ func (q *Queries) PruneDeliveries(ctx context.Context, beforeMs int64) (int64, e
 	return result.RowsAffected()
 }
 
+const pruneLanes = `-- name: PruneLanes :execrows
+DELETE FROM lanes WHERE free_ms < $1
+`
+
+func (q *Queries) PruneLanes(ctx context.Context, beforeMs int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneLanes, beforeMs)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const pruneOrphanedUpdates = `-- name: PruneOrphanedUpdates :execrows
 DELETE FROM updates WHERE NOT EXISTS (
     SELECT 1 FROM software WHERE software.tenant = updates.tenant AND software.software = updates.software
@@ -874,6 +961,18 @@ DELETE FROM software WHERE read_ms < $1
 
 func (q *Queries) PruneSoftware(ctx context.Context, beforeMs int64) (int64, error) {
 	result, err := q.db.ExecContext(ctx, pruneSoftware, beforeMs)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const pruneThreads = `-- name: PruneThreads :execrows
+DELETE FROM threads WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.key = threads.key)
+`
+
+func (q *Queries) PruneThreads(ctx context.Context) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneThreads)
 	if err != nil {
 		return 0, err
 	}
@@ -981,6 +1080,15 @@ func (q *Queries) RemoveReading(ctx context.Context, arg RemoveReadingParams) (i
 	return result.RowsAffected()
 }
 
+const removeRun = `-- name: RemoveRun :exec
+DELETE FROM runs WHERE subscription = $1
+`
+
+func (q *Queries) RemoveRun(ctx context.Context, subscription string) error {
+	_, err := q.db.ExecContext(ctx, removeRun, subscription)
+	return err
+}
+
 const removeSubscription = `-- name: RemoveSubscription :execrows
 DELETE FROM subscriptions WHERE id = $1
 `
@@ -991,6 +1099,129 @@ func (q *Queries) RemoveSubscription(ctx context.Context, id string) (int64, err
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const removeThread = `-- name: RemoveThread :exec
+DELETE FROM threads WHERE key = $1
+`
+
+func (q *Queries) RemoveThread(ctx context.Context, key string) error {
+	_, err := q.db.ExecContext(ctx, removeThread, key)
+	return err
+}
+
+const removeThreads = `-- name: RemoveThreads :exec
+DELETE FROM threads WHERE subscription = $1
+`
+
+func (q *Queries) RemoveThreads(ctx context.Context, subscription string) error {
+	_, err := q.db.ExecContext(ctx, removeThreads, subscription)
+	return err
+}
+
+const restRun = `-- name: RestRun :exec
+UPDATE runs SET until_ms = 0, seen_ms = $1 WHERE subscription = $2 AND due_ms = $3 AND holder = $4
+`
+
+type RestRunParams struct {
+	NowMs        int64
+	Subscription string
+	DueMs        int64
+	Holder       string
+}
+
+func (q *Queries) RestRun(ctx context.Context, arg RestRunParams) error {
+	_, err := q.db.ExecContext(ctx, restRun,
+		arg.NowMs,
+		arg.Subscription,
+		arg.DueMs,
+		arg.Holder,
+	)
+	return err
+}
+
+const resumeRun = `-- name: ResumeRun :execrows
+UPDATE runs SET holder = $1, seen_ms = $2, until_ms = $3 WHERE subscription = $4 AND due_ms = $5
+`
+
+type ResumeRunParams struct {
+	Holder       string
+	NowMs        int64
+	UntilMs      int64
+	Subscription string
+	DueMs        int64
+}
+
+func (q *Queries) ResumeRun(ctx context.Context, arg ResumeRunParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, resumeRun,
+		arg.Holder,
+		arg.NowMs,
+		arg.UntilMs,
+		arg.Subscription,
+		arg.DueMs,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const run = `-- name: Run :one
+SELECT subscription, due_ms, holder, began_ms, seen_ms, until_ms, posting, done, total FROM runs WHERE subscription = $1
+`
+
+func (q *Queries) Run(ctx context.Context, subscription string) (Run, error) {
+	row := q.db.QueryRowContext(ctx, run, subscription)
+	var i Run
+	err := row.Scan(
+		&i.Subscription,
+		&i.DueMs,
+		&i.Holder,
+		&i.BeganMs,
+		&i.SeenMs,
+		&i.UntilMs,
+		&i.Posting,
+		&i.Done,
+		&i.Total,
+	)
+	return i, err
+}
+
+const runs = `-- name: Runs :many
+SELECT subscription, due_ms, holder, began_ms, seen_ms, until_ms, posting, done, total FROM runs
+`
+
+func (q *Queries) Runs(ctx context.Context) ([]Run, error) {
+	rows, err := q.db.QueryContext(ctx, runs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Run
+	for rows.Next() {
+		var i Run
+		if err := rows.Scan(
+			&i.Subscription,
+			&i.DueMs,
+			&i.Holder,
+			&i.BeganMs,
+			&i.SeenMs,
+			&i.UntilMs,
+			&i.Posting,
+			&i.Done,
+			&i.Total,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setBaseline = `-- name: SetBaseline :exec
@@ -1098,6 +1329,75 @@ func (q *Queries) SetPause(ctx context.Context, arg SetPauseParams) (int64, erro
 	return result.RowsAffected()
 }
 
+const setPosted = `-- name: SetPosted :exec
+UPDATE threads SET posted = $1 WHERE key = $2 AND posted < $1
+`
+
+func (q *Queries) SetPosted(ctx context.Context, posted int64, key string) error {
+	_, err := q.db.ExecContext(ctx, setPosted, posted, key)
+	return err
+}
+
+const setPosting = `-- name: SetPosting :execrows
+UPDATE runs SET posting = $1, seen_ms = $2 WHERE subscription = $3 AND due_ms = $4 AND holder = $5
+`
+
+type SetPostingParams struct {
+	Posting      string
+	NowMs        int64
+	Subscription string
+	DueMs        int64
+	Holder       string
+}
+
+func (q *Queries) SetPosting(ctx context.Context, arg SetPostingParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setPosting,
+		arg.Posting,
+		arg.NowMs,
+		arg.Subscription,
+		arg.DueMs,
+		arg.Holder,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const setProgress = `-- name: SetProgress :exec
+UPDATE runs SET done = $1, total = $2, seen_ms = $3 WHERE subscription = $4 AND due_ms = $5 AND holder = $6
+`
+
+type SetProgressParams struct {
+	Done         int64
+	Total        int64
+	NowMs        int64
+	Subscription string
+	DueMs        int64
+	Holder       string
+}
+
+func (q *Queries) SetProgress(ctx context.Context, arg SetProgressParams) error {
+	_, err := q.db.ExecContext(ctx, setProgress,
+		arg.Done,
+		arg.Total,
+		arg.NowMs,
+		arg.Subscription,
+		arg.DueMs,
+		arg.Holder,
+	)
+	return err
+}
+
+const setThread = `-- name: SetThread :exec
+UPDATE deliveries SET thread = $1 WHERE key = $2
+`
+
+func (q *Queries) SetThread(ctx context.Context, thread string, key string) error {
+	_, err := q.db.ExecContext(ctx, setThread, thread, key)
+	return err
+}
+
 const subscription = `-- name: Subscription :one
 SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures FROM subscriptions WHERE id = $1
 `
@@ -1184,6 +1484,81 @@ func (q *Queries) Subscriptions(ctx context.Context, arg SubscriptionsParams) ([
 		return nil, err
 	}
 	return items, nil
+}
+
+const takeLane = `-- name: TakeLane :execrows
+INSERT INTO lanes (channel, holder, free_ms) VALUES ($1, $2, $3)
+ON CONFLICT (channel) DO UPDATE SET holder = excluded.holder, free_ms = excluded.free_ms
+WHERE lanes.free_ms <= $4 OR lanes.holder = $2
+`
+
+type TakeLaneParams struct {
+	Channel string
+	Holder  string
+	UntilMs int64
+	NowMs   int64
+}
+
+func (q *Queries) TakeLane(ctx context.Context, arg TakeLaneParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, takeLane,
+		arg.Channel,
+		arg.Holder,
+		arg.UntilMs,
+		arg.NowMs,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const takeRun = `-- name: TakeRun :execrows
+UPDATE runs SET due_ms = $1, holder = $2, began_ms = $3, seen_ms = $3, until_ms = $4, posting = '', done = 0, total = 0
+WHERE subscription = $5 AND due_ms = $6 AND holder = $7 AND until_ms = $8
+`
+
+type TakeRunParams struct {
+	DueMs        int64
+	Holder       string
+	NowMs        int64
+	UntilMs      int64
+	Subscription string
+	WasDueMs     int64
+	WasHolder    string
+	WasUntilMs   int64
+}
+
+func (q *Queries) TakeRun(ctx context.Context, arg TakeRunParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, takeRun,
+		arg.DueMs,
+		arg.Holder,
+		arg.NowMs,
+		arg.UntilMs,
+		arg.Subscription,
+		arg.WasDueMs,
+		arg.WasHolder,
+		arg.WasUntilMs,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const thread = `-- name: Thread :one
+SELECT posted, details FROM threads WHERE key = $1
+`
+
+type ThreadRow struct {
+	Posted  int64
+	Details []byte
+}
+
+func (q *Queries) Thread(ctx context.Context, key string) (ThreadRow, error) {
+	row := q.db.QueryRowContext(ctx, thread, key)
+	var i ThreadRow
+	err := row.Scan(&i.Posted, &i.Details)
+	return i, err
 }
 
 const updateSubscription = `-- name: UpdateSubscription :execrows

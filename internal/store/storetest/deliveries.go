@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 func deliveryIsKept(in test) {
@@ -17,7 +18,7 @@ func deliveryIsKept(in test) {
 		t.Errorf("before: found %t, %v", found, err)
 	}
 	want := delivered("a1", "k1", day(1))
-	must(t, s.Record(t.Context(), want, snapshot(day(1), nil), sample("a1")))
+	must(t, s.Record(t.Context(), want, snapshot(day(1), nil), sample("a1"), view.Page{}))
 	got, found, err := s.Delivery(t.Context(), "k1")
 	must(t, err)
 	if !found {
@@ -32,8 +33,8 @@ func deliveriesNewestFirst(in test) {
 	var want []digest.Delivery
 	for i := range 4 {
 		d := delivered("a1", fmt.Sprint("k", i), day(i))
-		must(t, s.Record(t.Context(), d, snapshot(day(i), nil), sample("a1")))
-		must(t, s.Record(t.Context(), delivered("a2", fmt.Sprint("other", i), day(i)), snapshot(day(i), nil), sample("a2")))
+		must(t, s.Record(t.Context(), d, snapshot(day(i), nil), sample("a1"), view.Page{}))
+		must(t, s.Record(t.Context(), delivered("a2", fmt.Sprint("other", i), day(i)), snapshot(day(i), nil), sample("a2"), view.Page{}))
 		want = append([]digest.Delivery{d}, want...)
 	}
 	for _, limit := range []int{0, 3, 100} {
@@ -49,12 +50,12 @@ func recordIsIdempotent(in test) {
 	first := snapshot(day(1), []string{"x"}, row("x", "1", 7))
 	first.Told = map[string]int{"1": 6, " an update without a KB": 5}
 	d := delivered("a1", "k1", day(1))
-	must(t, s.Record(t.Context(), d, first, sample("a1")))
+	must(t, s.Record(t.Context(), d, first, sample("a1"), view.Page{}))
 
 	again, other := d, sample("a1")
 	again.Message, again.Kind, again.At = "another", digest.Same, day(2)
 	other.Failures, other.Paused, other.PauseReason = 3, true, "gone"
-	must(t, s.Record(t.Context(), again, snapshot(day(2), []string{"x"}), other))
+	must(t, s.Record(t.Context(), again, snapshot(day(2), []string{"x"}), other, view.Page{}))
 
 	got, _, err := s.Delivery(t.Context(), "k1")
 	must(t, err)
@@ -74,14 +75,14 @@ func recordChangesOutcomeOnly(in test) {
 
 	after := sample("a1") // as the digest knows it
 	after.Failures = 2
-	must(t, s.Record(t.Context(), delivered("a1", "k1", day(1)), snapshot(day(1), nil), after))
+	must(t, s.Record(t.Context(), delivered("a1", "k1", day(1)), snapshot(day(1), nil), after, view.Page{}))
 	now.Failures = 2
 	got, err := s.Subscription(t.Context(), "a1")
 	must(t, err)
 	diff(t, "after a failure", now, got)
 
 	after.Failures, after.Paused, after.PauseReason, after.NextRun = 3, true, "its channel is gone", time.Time{}
-	must(t, s.Record(t.Context(), delivered("a1", "k2", day(2)), snapshot(day(2), nil), after))
+	must(t, s.Record(t.Context(), delivered("a1", "k2", day(2)), snapshot(day(2), nil), after, view.Page{}))
 	now.Failures, now.Paused, now.PauseReason, now.NextRun = 3, true, "its channel is gone", time.Time{}
 	got, err = s.Subscription(t.Context(), "a1")
 	must(t, err)
@@ -89,7 +90,7 @@ func recordChangesOutcomeOnly(in test) {
 
 	must(t, s.UpdateSubscription(t.Context(), sample("a1"), by("U01", "digest.resume", "a1")))
 	after.Failures, after.PausedUntil = 0, day(20) // a person's pause, which has an end, and no business of a delivery
-	must(t, s.Record(t.Context(), delivered("a1", "k3", day(3)), snapshot(day(3), nil), after))
+	must(t, s.Record(t.Context(), delivered("a1", "k3", day(3)), snapshot(day(3), nil), after, view.Page{}))
 	got, err = s.Subscription(t.Context(), "a1")
 	must(t, err)
 	diff(t, "resumed", sample("a1"), got)
@@ -101,7 +102,7 @@ func recordRollsBack(in test) {
 	after := sample("a1")
 	after.Failures = 5
 	broken := snapshot(day(1), []string{"x"}, row("x", "1", 7), row("y", "1", 7)) // a row of software that was not read
-	if err := s.Record(t.Context(), delivered("a1", "k1", day(1)), broken, after); err == nil {
+	if err := s.Record(t.Context(), delivered("a1", "k1", day(1)), broken, after, view.Page{}); err == nil {
 		t.Error("a broken snapshot was recorded")
 	}
 	if _, found, err := s.Delivery(t.Context(), "k1"); found || err != nil {
@@ -117,7 +118,7 @@ func recordRollsBack(in test) {
 
 func recordAfterRemoval(in test) {
 	t, s := in.T, in.store
-	must(t, s.Record(t.Context(), delivered("zz", "k1", day(1)), snapshot(day(1), []string{"x"}), sample("zz")))
+	must(t, s.Record(t.Context(), delivered("zz", "k1", day(1)), snapshot(day(1), []string{"x"}), sample("zz"), view.Page{}))
 	if _, found, err := s.Delivery(t.Context(), "k1"); found || err != nil {
 		t.Errorf("delivery: found %t, %v", found, err)
 	}
@@ -149,7 +150,7 @@ func recordsAtOnce(in test) {
 		}
 		want[id] = snap
 		wg.Go(func() {
-			if err := s.Record(t.Context(), delivered(id, "k"+id, day(1)), snap, sample(id)); err != nil {
+			if err := s.Record(t.Context(), delivered(id, "k"+id, day(1)), snap, sample(id), view.Page{}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 func baselineIsExact(in test) {
@@ -74,7 +75,7 @@ func baselineSkipsFailures(in test) {
 	failed.Kind = digest.Failed
 	empty := snapshot(day(2), nil)
 	empty.Unread = []digest.Unread{{Software: "x", Reason: "Defender did not answer"}}
-	must(t, s.Record(t.Context(), failed, empty, sample("a1")))
+	must(t, s.Record(t.Context(), failed, empty, sample("a1"), view.Page{}))
 	wantBaseline(t, s, "a1", want)
 	if _, found, err := s.Delivery(t.Context(), "k2"); !found || err != nil {
 		t.Errorf("the failure: found %t, %v", found, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // Open returns a store on a new and empty database, migrated, which is closed at the end of the test.
@@ -41,6 +42,10 @@ func Run(t *testing.T, open Open) {
 		"record rolls back":               recordRollsBack,
 		"record after removal":            recordAfterRemoval,
 		"records at once":                 recordsAtOnce,
+		"a thread that is owed":           owedThread,
+		"runs":                            runs,
+		"runs at once":                    runsAtOnce,
+		"lanes":                           lanes,
 		"baseline is exact":               baselineIsExact,
 		"baseline of any snapshot":        baselineOfAnySnapshot,
 		"baseline skips failures":         baselineSkipsFailures,
@@ -119,6 +124,7 @@ func delivered(sub, key string, at time.Time) digest.Delivery {
 	return digest.Delivery{
 		Key: key, Subscription: sub, Tenant: digest.DefaultTenant, Due: at.Add(-time.Minute),
 		Channel: "C01", Message: "1700000000.000100", Kind: digest.Changed, At: at,
+		Read: at.Add(-time.Minute), Thread: digest.ThreadWhole,
 		Totals: digest.Totals{KBs: 1, Rows: 2, Worst: 3, Missing: 4, CVEs: 5},
 	}
 }
@@ -127,7 +133,7 @@ func delivered(sub, key string, at time.Time) digest.Delivery {
 func recorded(t *testing.T, s *store.Store, sub string, snap digest.Snapshot) {
 	t.Helper()
 	d := delivered(sub, sub+"@"+snap.At.Format(time.RFC3339Nano), snap.At.Add(time.Second))
-	if err := s.Record(t.Context(), d, snap, sample(sub)); err != nil {
+	if err := s.Record(t.Context(), d, snap, sample(sub), view.Page{}); err != nil {
 		t.Fatal(err)
 	}
 }
