@@ -174,6 +174,7 @@ func (c *Client) share(ctx context.Context, f flight) outcome {
 	} else {
 		c.counts.asked.Add(1)
 	}
+	s.place.await(ctx)
 	defer watchedBy(ctx, s.place)()
 	for {
 		turn, moved := s.place.look()

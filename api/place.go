@@ -22,6 +22,9 @@ type place struct {
 
 	failed, signingIn bool // for [Progress]
 
+	until   time.Time // when the last caller leaves that has a deadline
+	forever bool      // one has none
+
 	silent time.Time // since when nothing comes of the try that is under way; zero where none is
 
 	beganBy context.Context // of the question that began the call; for its values alone

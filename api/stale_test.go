@@ -167,7 +167,7 @@ func TestStaleAfterDeadline(t *testing.T) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		})
-		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		got, err := c.MissingKBs(ctx, "a")
 		if e := wantStale(t, got, err, nil); !errors.Is(e, context.DeadlineExceeded) {

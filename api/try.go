@@ -20,11 +20,11 @@ const maxSilences = 2
 // body comes. An answer that comes slowly is not given up, however long it takes; the whole call has an end of its own.
 // The next try uses a fresh connection. It stands behind the rate limit, whose waits are no silence.
 type tryLimit struct {
-	after time.Duration // of the first try; the last one has the rest of the call, for a Defender that is slow but there
+	after time.Duration // of the first try; the last one has as long as its callers wait, for a Defender that is slow but there
 	conns *connections  // nil where the transport is not ours to renew
 }
 
-// callMargin is how long before the end of a call the last try ends, so that callers learn why.
+// callMargin is how long before its callers leave the last try ends, so that they learn why.
 const callMargin = time.Second
 
 // Do implements [policy.Policy].
@@ -63,6 +63,9 @@ func (l tryLimit) patience(ctx context.Context, silences int) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if silences < maxSilences-1 || !ok {
 		return l.after
+	}
+	if until := placeOf(ctx).awaited(); time.Until(until) > callMargin && until.Before(deadline) {
+		deadline = until
 	}
 	left := max(time.Until(deadline), 0)
 	return left - min(callMargin, left/4)
@@ -138,6 +141,25 @@ func (b watchedBody) Read(p []byte) (int, error) {
 		b.heard()
 	}
 	return n, err
+}
+
+// await notes until when a caller waits for the call: its deadline, or for ever.
+func (p *place) await(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	deadline, ok := ctx.Deadline()
+	p.forever = p.forever || !ok
+	p.until = later(p.until, deadline)
+}
+
+// awaited is when the last caller leaves; zero where one waits for ever.
+func (p *place) awaited() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.forever {
+		return time.Time{}
+	}
+	return p.until
 }
 
 // silentSince notes since when Defender has said nothing to the try that is under way; zero where none is.

@@ -69,7 +69,7 @@ func TestHungCallIsTriedOnceMore(t *testing.T) {
 				h := newHanging(silent)
 				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 				defer cancel()
-				_, err := h.client(t).MissingKBs(ctx, "a", opts...)
+				_, err := h.client(t, func(o *Options) { o.Timeout = time.Minute }).MissingKBs(ctx, "a", opts...)
 				if want.kind == nil && err != nil {
 					t.Fatalf("%s, %d silent: %v", name, silent, err)
 				}
@@ -86,6 +86,39 @@ func TestHungCallIsTriedOnceMore(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The last try is as long as somebody waits, or has the rest of the call where nobody does.
+func TestLastTryLastsAsLongAsItsCallers(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ wait, comes, ends time.Duration }{
+		"a question":               {30 * time.Second, 25 * time.Second, 25 * time.Second},
+		"a patient question":       {50 * time.Second, 45 * time.Second, 45 * time.Second},
+		"one that has left by now": {5 * time.Second, 45 * time.Second, 5 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHanging(1)
+			h.then = func(r *http.Request) (*http.Response, error) { // slow, but there
+				select {
+				case <-time.After(tc.comes - time.Since(h.t0)):
+					return reply(r, 200, edge), nil
+				case <-r.Context().Done():
+					return nil, r.Context().Err()
+				}
+			}
+			c := h.client(t, func(o *Options) { o.Timeout = time.Minute })
+			ctx, cancel := context.WithTimeout(t.Context(), tc.wait)
+			defer cancel()
+			_, err := c.MissingKBs(ctx, "a")
+			if took := time.Since(h.t0); took.Round(time.Second) != tc.ends || (err == nil) != (tc.ends == tc.comes) {
+				t.Errorf("%s: %v after %v", name, err, took)
+			}
+			time.Sleep(tc.comes - time.Since(h.t0) + time.Second)
+			if _, err := c.MissingKBs(t.Context(), "a"); err != nil || len(h.at) != 2 {
+				t.Errorf("%s: later: %v with %d calls", name, err, len(h.at))
+			}
+		})
 	}
 }
 

@@ -140,10 +140,11 @@ func TestReadingsSayWhatTheyLack(t *testing.T) {
 			if diff := cmp.Diff(tc.partial, snap.Partial); diff != "" {
 				t.Errorf("partial (-want +got):\n%s", diff)
 			}
-			why := ""
+			var reasons []string
 			for _, u := range snap.Unread {
-				why += u.Reason
+				reasons = append(reasons, u.Reason)
 			}
+			why := strings.Join(reasons, " ")
 			if !strings.Contains(why, tc.unread) || tc.unread == "" && why != "" {
 				t.Errorf("unread because %q, want %q", why, tc.unread)
 			}
