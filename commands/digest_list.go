@@ -241,6 +241,9 @@ func (d digests) show(ctx context.Context, req Request, s digest.Subscription) (
 	if len(sent) > 0 {
 		page.Lead = fmt.Sprintf("The last digest was due %s.", digestMoment(s, sent[0].Due))
 		page.Parts = append(page.Parts, deliveryTable(s, sent))
+		if slices.ContainsFunc(sent, func(d digest.Delivery) bool { return !s.Counts(d.Totals) }) {
+			page.Note = sentences(page.Note, "The open installs of digests that an earlier version made count each product that shares an update.")
+		}
 	}
 	return page, nil
 }

@@ -441,6 +441,19 @@ func TestDigestShow(t *testing.T) {
 	}
 }
 
+// Sums that an earlier version recorded are told as such where they count something else.
+func TestDigestShowsOldSums(t *testing.T) {
+	t.Parallel()
+	all := func(s *digest.Subscription) { s.Watch = []string{digest.All} }
+	d := newDesk(t, edge("1"), edge("2", all), edge("3", all))
+	for id, rows := range map[string]int{"1": 9, "2": 9, "3": 0} {
+		d.store.deliveries = []digest.Delivery{{Subscription: id, Due: aMonday, Kind: digest.First, Message: "1.2", Totals: digest.Totals{KBs: 3, Rows: rows, Missing: 57}}}
+		if got, want := strings.Contains(d.does(t, "digest show "+id).Note, "an earlier version"), id == "2"; got != want {
+			t.Errorf("digest %s: told of old sums: %v, want %v", id, got, want)
+		}
+	}
+}
+
 func TestDigestShowOffersWhatCanBeDone(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, edge("1"), edge("2", paused), edge("team-weekly", inFile))

@@ -86,8 +86,8 @@ func Unconfirmed(vanished []Row, again Snapshot) []Row {
 // than two devices, or of less than five per cent, is no news.
 func Diff(before, after Snapshot, known map[Key]time.Time) Changes {
 	var c Changes
-	comparable, partly := before.comparable(after)
-	was := byUnit(comparable)
+	common, partly := before.comparable(after)
+	was := byUnit(common)
 	for _, u := range after.updates() {
 		old, had := was[u.unit()]
 		delete(was, u.unit())

@@ -79,7 +79,8 @@ func TestDiff(t *testing.T) {
 		},
 		"over two OS builds": {
 			gap([]digest.Row{build(edge, "1", "26100", 62, 1), build(edge, "1", "26200", 16, 1)}, both),
-			gap([]digest.Row{build(edge, "1", "26100", 60, 1), build(edge, "1", "26200", 11, 1)}, both), nil, map[string][]string{"shrank": {"1"}},
+			gap([]digest.Row{build(edge, "1", "26100", 60, 1), build(edge, "1", "26200", 11, 1)}, both), nil,
+			map[string][]string{"shrank": {"1"}},
 		},
 		"of software that shares it": {
 			gap([]digest.Row{row(edge, "1", 29, 1), row(windows, "1", 29, 1)}, both), gap([]digest.Row{row(edge, "1", 29, 1)}, both), nil, nil,
@@ -94,7 +95,7 @@ func TestDiff(t *testing.T) {
 			gap([]digest.Row{row(windows, "1", 50, 1)}, both), gap([]digest.Row{row(edge, "1", 29, 1)}, []string{edge}, windows), nil, nil,
 		},
 		"without a KB, by name": {
-			gap([]digest.Row{nameless("a", 9), nameless("b", 9)}, both), gap([]digest.Row{nameless("b", 9), nameless("c", 9)}, both), nil,
+			gap([]digest.Row{nameless("a"), nameless("b")}, both), gap([]digest.Row{nameless("b"), nameless("c")}, both), nil,
 			map[string][]string{"new": {""}, "closed": {""}},
 		},
 		"unread now":                 {gap(one(9), both), gap(nil, []string{windows}, edge), nil, nil},
@@ -122,8 +123,8 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-func nameless(name string, devices int) digest.Row {
-	r := row(edge, "", devices, 1)
+func nameless(name string) digest.Row {
+	r := row(edge, "", 9, 1)
 	r.Name = name
 	return r
 }

@@ -30,6 +30,7 @@ func (*raised) Fatalf(format string, args ...any) { panic(raised(fmt.Sprintf(for
 
 // inBubble runs a check in a bubble, whose clock jumps.
 func inBubble(t *testing.T, rt *rapid.T, check func(t *testing.T, f failing)) {
+	t.Helper()
 	var failure raised
 	synctest.Test(t, func(t *testing.T) {
 		defer func() {
@@ -69,13 +70,13 @@ func number(t failing, s string) int {
 	return n
 }
 
-// found is a group of the first match of an expression in a text, and 0 where there is none.
-func found(t failing, expr, text string, group int) int {
+// found is the group of the first match of an expression in a text, and 0 where there is none.
+func found(t failing, expr, text string) int {
 	m := regexp.MustCompile(expr).FindStringSubmatch(text)
 	if m == nil {
 		return 0
 	}
-	return number(t, m[group])
+	return number(t, m[1])
 }
 
 // read reads a digest as it is written.
@@ -87,13 +88,13 @@ func read(t failing, page view.Page) said {
 	text := b.String()
 	lead := strings.Split(text, "\n")[1]
 	s := said{
-		missing: found(t, `([\d,]+) updates? missing`, lead, 1),
-		largest: found(t, `missing(?: in what could be read| there)?, (?:the largest )?on (?:at least )?([\d,]+) device`, lead, 1),
-		hidden:  found(t, `; ([\d,]+) (?:more hidden|is missing in all|are missing in all)`, lead, 1),
+		missing: found(t, `([\d,]+) updates? missing`, lead),
+		largest: found(t, `missing(?: in what could be read| there)?, (?:the largest )?on (?:at least )?([\d,]+) device`, lead),
+		hidden:  found(t, `; ([\d,]+) (?:more hidden|is missing in all|are missing in all)`, lead),
 		news:    map[string]int{}, listed: map[string]int{},
 	}
 	for verb, name := range kindsOf {
-		if n := found(t, `(?:^|, |and )([\d,]+) `+verb+`(?:,|\.| and \d)`, lead, 1); n > 0 {
+		if n := found(t, `(?:^|, |and )([\d,]+) `+verb+`(?:,|\.| and \d)`, lead); n > 0 {
 			s.news[name] = n
 		}
 		block := regexp.MustCompile(`(?m)^` + name + `\n((?:  .*\n)+)`).FindStringSubmatch(text)
@@ -101,7 +102,7 @@ func read(t failing, page view.Page) said {
 			continue
 		}
 		for line := range strings.Lines(block[1]) {
-			if more := found(t, `^  ([\d,]+) more\n`, line, 1); more > 0 {
+			if more := found(t, `^  ([\d,]+) more\n`, line); more > 0 {
 				s.listed[name] += more
 			} else {
 				s.listed[name]++
@@ -210,7 +211,7 @@ func TestNumbersFitTogether(t *testing.T) {
 		s.Quiet = rapid.SampledFrom([]digest.Quiet{digest.Always, digest.Silent, digest.Heartbeat}).Draw(rt, "quiet")
 		s.Filter = digest.Filter{MinDevices: rapid.SampledFrom([]int{0, 0, 20, 61}).Draw(rt, "min-devices"), MinCVEs: rapid.SampledFrom([]int{0, 0, 5}).Draw(rt, "min-cves")}
 		history := histories.Draw(rt, "history")
-		inBubble(t, rt, func(t *testing.T, f failing) {
+		inBubble(t, rt, func(t *testing.T, f failing) { //nolint:thelper // the whole of the check
 			h := newHouse(s)
 			h.t = t
 			told := -1 // updates missing that the channel was told of last, where all could be read

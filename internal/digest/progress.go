@@ -60,7 +60,7 @@ func (r Report) chart() view.Chart {
 	values := []int{r.totals(true).Missing}
 	for _, d := range r.History {
 		at := d.At.In(zone)
-		if d.Kind != Failed && r.counts(d.Totals) && !sameDay(at, days[len(days)-1]) && len(days) < chartPoints {
+		if d.Kind != Failed && r.Subscription.Counts(d.Totals) && !sameDay(at, days[len(days)-1]) && len(days) < chartPoints {
 			days, values = append(days, at), append(values, d.Totals.Missing)
 		}
 	}
@@ -73,8 +73,9 @@ func (r Report) chart() view.Chart {
 	return chart
 }
 
-// counts reports whether recorded sums count what is counted now.
-func (r Report) counts(t Totals) bool { return t.Rows <= t.KBs || r.Subscription.single() }
+// Counts reports whether recorded sums count what is counted now. What was recorded when each row counted by itself is too
+// high where several software ids share updates.
+func (s Subscription) Counts(t Totals) bool { return t.Rows <= t.KBs || s.single() }
 
 func sameDay(a, b time.Time) bool { return a.Format(time.DateOnly) == b.Format(time.DateOnly) }
 

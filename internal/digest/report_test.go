@@ -2,6 +2,7 @@ package digest_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -234,7 +235,7 @@ func TestDevicesComeFirst(t *testing.T) {
 func TestColumnsThatSayNothing(t *testing.T) {
 	t.Parallel()
 	rows := []digest.Row{build(windows, "5000001", "26100", 2, 1), build(windows, "5000002", "26100", 3, 1)}
-	shared := append(rows, build(edge, "5000002", "26100", 3, 1))
+	shared := slices.Concat(rows, []digest.Row{build(edge, "5000002", "26100", 3, 1)})
 	for name, c := range map[string]struct {
 		rows  []digest.Row
 		watch string
@@ -242,7 +243,7 @@ func TestColumnsThatSayNothing(t *testing.T) {
 	}{
 		"one build, one software":              {rows, windows, "KB Devices CVEs Update Catalog"},
 		"one build, one software of a pattern": {rows, "microsoft-_-*", "KB Devices CVEs Update Catalog"},
-		"two builds":                           {append(rows, build(windows, "5000003", "22631", 3, 1)), windows, "KB Devices CVEs Update Catalog OS build"},
+		"two builds":                           {slices.Concat(rows, []digest.Row{build(windows, "5000003", "22631", 3, 1)}), windows, "KB Devices CVEs Update Catalog OS build"},
 		"no build":                             {[]digest.Row{row(windows, "5000001", 2, 1)}, windows, "KB Devices CVEs Update Catalog"},
 		"one row":                              {rows[:1], windows, "KB Devices CVEs Update Catalog OS build"},
 		"one row of a pattern":                 {rows[:1], "microsoft-_-*", "KB Devices CVEs Update Catalog Products OS build"},
@@ -299,7 +300,8 @@ func TestDetailsOfEachRow(t *testing.T) {
 		false: {[]string{"KB5000001 78 edge, windows_11 26100, 26200"}, "1 update missing, on at least 78 devices.", []view.Action{{Label: "By product and OS build", Command: "digest details 7 --all-rows"}}},
 		true: {
 			[]string{"KB5000001 70 edge ", "KB5000001 62 windows_11 26100", "KB5000001 16 windows_11 26200"},
-			"1 update missing, on at least 78 devices. 3 rows: one for each product and OS build.", []view.Action{{Label: "By KB", Command: "digest details 7"}},
+			"1 update missing, on at least 78 devices. 3 rows: one for each product and OS build.",
+			[]view.Action{{Label: "By KB", Command: "digest details 7"}},
 		},
 	} {
 		page := digest.Details(weekly(), s, monday, each)

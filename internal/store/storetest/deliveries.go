@@ -48,7 +48,7 @@ func recordIsIdempotent(in test) {
 	t, s := in.T, in.store
 	added(t, s, sample("a1"))
 	first := snapshot(day(1), []string{"x"}, row("x", "1", 7))
-	first.Told = map[string]int{"1": 6, " an update without a KB": 5}
+	first.Told = map[string]int{"1": 6, "another": 5}
 	d := delivered("a1", "k1", day(1))
 	must(t, s.Record(t.Context(), d, first, sample("a1"), view.Page{}))
 

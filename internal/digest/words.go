@@ -1,0 +1,163 @@
+package digest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// lead is the verdict's reason in a sentence or two.
+func (r Report) lead() string {
+	state := gapWords(r.After, r.gap())
+	switch news := r.news(); {
+	case len(r.After.Software) == 0 && len(r.After.Unread) == 0:
+		return "No software in this tenant matches what this digest watches."
+	case r.first():
+		return state + " This is the first digest: there is nothing to compare with yet."
+	case news == "":
+		if where := inWhatWasRead(r.After); where != "" {
+			return r.unchanged() + where + ". " + r.gap().Words("the filter", " there")
+		}
+		return r.unchanged() + ". " + state
+	default:
+		return upperFirst(news) + ". " + state
+	}
+}
+
+// news counts what changed, in a few words; it is empty where nothing did.
+func (r Report) news() string {
+	c := r.changes()
+	var words []string
+	for _, m := range []struct {
+		changes []Change
+		verb    string
+	}{
+		{c.New, "new"},
+		{c.Reopened, "reopened"},
+		{c.Added, "in software new here"},
+		{c.Grew, "grew"},
+		{c.Rose, "rose above the filter"},
+		{c.Shrank, "shrank"},
+		{c.Fell, "fell below the filter"},
+		{c.Closed, "closed"},
+		{c.Unlisted, "no longer listed"},
+	} {
+		if len(m.changes) > 0 {
+			words = append(words, plain(len(m.changes))+" "+m.verb)
+		}
+	}
+	return list(words)
+}
+
+// unchanged says how little changed where nothing is told.
+func (r Report) unchanged() string {
+	was, is := r.gapBefore(), r.gap()
+	switch {
+	case Sum(was.Shown) != Sum(is.Shown):
+		return "No change worth telling"
+	case Sum(was.Hidden) != Sum(is.Hidden):
+		return "Nothing that passes the filter has changed"
+	}
+	return "Nothing has changed"
+}
+
+// gapWords says how large a patch gap is, what the filter hides of it, and whether that is all.
+func gapWords(at Snapshot, gap Gap) string { return gap.Words("the filter", inWhatWasRead(at)) }
+
+// inWhatWasRead limits a sentence to what is known.
+func inWhatWasRead(s Snapshot) string {
+	if s.whole() {
+		return ""
+	}
+	return " in what could be read"
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// String says what a filter lets pass, to follow "only updates".
+func (f Filter) String() string {
+	var words []string
+	if f.MinDevices > 0 {
+		words = append(words, "missing on "+plural(f.MinDevices, "device")+" or more")
+	}
+	if f.MinCVEs > 0 {
+		words = append(words, "fixing "+plural(f.MinCVEs, "CVE")+" or more")
+	}
+	return strings.Join(words, " and ")
+}
+
+// unreadFacts names what could not be read, grouped by reason.
+func unreadFacts(s Snapshot) view.Facts {
+	reasons := map[string][]string{}
+	for _, u := range s.Unread {
+		reasons[u.Reason] = append(reasons[u.Reason], u.Software)
+	}
+	var facts view.Facts
+	for reason, software := range reasons {
+		slices.Sort(software)
+		facts = append(facts, view.Fact{Name: "Could not read", Value: join(software, maxUnread, ", ") + ": " + reason + " Nothing is known about it, and it is not counted."})
+	}
+	slices.SortFunc(facts, func(a, b view.Fact) int { return cmp.Compare(a.Value, b.Value) })
+	if len(s.Partial) > 0 {
+		facts = append(facts, partialFact(s))
+	}
+	return facts
+}
+
+// partialFact counts the rows that could not be read.
+func partialFact(s Snapshot) view.Fact {
+	of := make([]string, len(s.Partial))
+	for i, p := range s.Partial {
+		of[i] = p.Software
+	}
+	slices.Sort(of)
+	return view.Fact{Name: "Could not read", Value: fmt.Sprintf(
+		"%s could not be read (%s). Which updates they are about is unknown: they are not counted, and no update of this software is called closed.",
+		plural(s.unreadable(), "row"), join(of, maxUnread, ", "))}
+}
+
+// join joins the first words and counts the others.
+func join(words []string, most int, sep string) string {
+	var b strings.Builder
+	for i, w := range words {
+		if i == most || b.Len()+len(w) > maxLine && i > 0 {
+			fmt.Fprintf(&b, "%sand %d more", sep, len(words)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString(sep)
+		}
+		b.WriteString(w)
+	}
+	return b.String()
+}
+
+// note says what the page leaves out, and how it counts.
+func (r Report) note() string {
+	var notes []string
+	shown := r.gap().Shown
+	if rest := len(shown) - maxGaps; rest > 0 {
+		notes = append(notes, plural(rest, "more update")+" in the details.")
+	}
+	if note := sharedNote(shown); note != "" {
+		notes = append(notes, note)
+	}
+	if len(r.progress()) > 0 {
+		notes = append(notes, "Open installs: one for each device and update that it lacks.")
+	}
+	if len(r.After.Unread) > 0 && len(r.History) > 0 {
+		notes = append(notes, "The chart counts what could not be read as it was last known.")
+	}
+	return strings.Join(notes, " ")
+}
+
+// sharedNote says how devices are counted of updates that several software ids list; it is empty where none is.
+func sharedNote(updates []Update) string {
+	if !slices.ContainsFunc(updates, Update.Shared) {
+		return ""
+	}
+	return "Of products that share an update, the one with most devices counts: at least that many lack it."
+}
