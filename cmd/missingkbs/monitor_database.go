@@ -57,29 +57,36 @@ type databaseWatch struct {
 	since time.Time
 }
 
-// run probes until ctx ends.
+// run probes until ctx ends. Between two probes it looks whether anything else has met trouble.
 func (w *databaseWatch) run(ctx context.Context) {
+	tick := time.NewTicker(min(w.every, time.Second))
+	defer tick.Stop()
+	var probed time.Time
 	for {
-		limited, cancel := context.WithTimeout(ctx, probeTime)
-		err := w.store.Probe(limited)
-		cancel()
-		if ctx.Err() == nil {
-			w.tell(ctx, err)
-		}
 		pause := w.every
 		if w.told != "" {
 			pause = min(pause, probeAgain)
 		}
+		if time.Since(probed) >= pause {
+			limited, cancel := context.WithTimeout(ctx, probeTime)
+			_ = w.store.Probe(limited) // its health has the result
+			cancel()
+			probed = time.Now()
+		}
+		if ctx.Err() == nil {
+			w.tell(ctx)
+		}
 		select {
-		case <-time.After(pause):
+		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (w *databaseWatch) tell(ctx context.Context, err error) {
-	now := w.store.Health().Trouble
+func (w *databaseWatch) tell(ctx context.Context) {
+	h := w.store.Health()
+	now := h.Trouble
 	if now == w.told {
 		return
 	}
@@ -91,7 +98,7 @@ func (w *databaseWatch) tell(ctx context.Context, err error) {
 		w.log.InfoContext(ctx, "the database takes changes again", "after", time.Since(w.since).Round(time.Second))
 		return
 	}
-	w.log.ErrorContext(ctx, "trouble with the database", "trouble", string(now), "reason", troubleReasons[now], "cure", troubleCure(now, w.store), "error", err)
+	w.log.ErrorContext(ctx, "trouble with the database", "trouble", string(now), "reason", troubleReasons[now], "cure", troubleCure(now, w.store), "error", h.Said)
 }
 
 // databaseFigures are the figures of how the database does.

@@ -137,7 +137,7 @@ func TestDatabaseTroubleIsTold(t *testing.T) {
 			if m := w.ask(t, "search windows"); !strings.Contains(m.Text, "windows") || strings.Contains(m.Text, "database") {
 				t.Errorf("a search is answered with %q", m.Text)
 			}
-			if m := w.ask(t, "home"); !strings.Contains(m.Text, "Exposed devices") {
+			if m := w.ask(t, "home"); !strings.Contains(m.Text, edge) {
 				t.Errorf("home is answered with %q", m.Text)
 			}
 			w.wantReady(t, c.ready)
@@ -343,4 +343,25 @@ func TestDamagedFileGetsAdvice(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A file that is damaged under a bot that runs: lookups go on, and readiness, the log and the operators' channel say what helps.
+func TestDamageIsNoticedWhileItRuns(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	w := newWorld(t, map[string]string{"DATABASE_URL": "sqlite://" + path, "HTTP_ADDR": "127.0.0.1:0", "MISSINGKBS_OPS_CHANNEL": sandbox.Patching})
+	w.wantReady(t, "")
+	damageFile(t, w, path)
+	if m := w.ask(t, "digest list"); title(m) != "The bot's database is damaged" || !strings.Contains(m.Text, "backup") {
+		t.Errorf("told %q", m.Text)
+	}
+	if m := w.ask(t, edge); !strings.HasPrefix(m.Text, "Missing updates") {
+		t.Errorf("a lookup is answered with %q", m.Text)
+	}
+	w.wantReady(t, "the database is damaged")
+	eventually(t, func() (string, bool) {
+		return "the log gives no advice", strings.Contains(w.log.String(), `"trouble":"damaged"`) && strings.Contains(w.log.String(), "put the last backup in the place of "+path)
+	})
+	eventually(t, func() (string, bool) { return "the channel is not told", len(w.told(sandbox.Patching)) > 0 })
+	w.wantTold(t, "The bot's database is damaged")
 }

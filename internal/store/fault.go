@@ -35,8 +35,9 @@ func (s *Store) fault(doing string, err error, write bool) error {
 	if trouble == "" {
 		return fmt.Errorf("%s: %w", doing, outlined{err})
 	}
-	s.health.note(trouble, write)
-	return fmt.Errorf("%s: %w", doing, &digest.StoreError{Trouble: trouble, Message: outline(err), Err: err})
+	told := &digest.StoreError{Trouble: trouble, Message: outline(err), Err: err}
+	s.health.note(trouble, told.Message, write)
+	return fmt.Errorf("%s: %w", doing, told)
 }
 
 // isOurs reports whether an error is this program's own, and no news of the database.

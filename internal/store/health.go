@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -21,6 +22,7 @@ type Failure struct {
 // Health is how the database has done.
 type Health struct {
 	Trouble  digest.Trouble    // what is wrong with it now; empty when nothing is
+	Said     string            // the database's own words for it
 	Failures map[Failure]int64 // since the start
 }
 
@@ -29,10 +31,16 @@ type Health struct {
 type health struct {
 	mu       sync.Mutex
 	failures map[Failure]int64
-	probed   digest.Trouble // by the last probe
-	met      digest.Trouble // by a method
+	probed   seen // by the last probe
+	met      seen // by a method
 	metAt    time.Time
 	file     os.FileInfo // SQLite: the file that was opened
+}
+
+// seen is a trouble, and the database's words for it.
+type seen struct {
+	trouble digest.Trouble
+	said    string
 }
 
 const (
@@ -44,7 +52,7 @@ const (
 )
 
 // note counts a failure.
-func (h *health) note(t digest.Trouble, write bool) {
+func (h *health) note(t digest.Trouble, said string, write bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.failures == nil {
@@ -56,19 +64,19 @@ func (h *health) note(t digest.Trouble, write bool) {
 	default: // a probe meets it too, and one that passes shows that it is over
 		return
 	}
-	if h.met != digest.TroubleDamaged || h.heldLocked() == "" {
-		h.met, h.metAt = t, time.Now()
+	if h.met.trouble != digest.TroubleDamaged || h.heldLocked().trouble == "" {
+		h.met, h.metAt = seen{t, said}, time.Now()
 	}
 }
 
 // heldLocked is what a method met and still counts.
-func (h *health) heldLocked() digest.Trouble {
+func (h *health) heldLocked() seen {
 	hold := troubleHold
-	if h.met == digest.TroubleDamaged {
+	if h.met.trouble == digest.TroubleDamaged {
 		hold = damageHold
 	}
-	if h.met == "" || time.Since(h.metAt) > hold {
-		return ""
+	if time.Since(h.metAt) > hold {
+		return seen{}
 	}
 	return h.met
 }
@@ -78,11 +86,11 @@ func (s *Store) Health() Health {
 	h := &s.health
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	now := Health{Trouble: h.heldLocked(), Failures: maps.Clone(h.failures)}
-	if now.Trouble == "" {
-		now.Trouble = h.probed
+	now := h.heldLocked()
+	if now.trouble == "" {
+		now = h.probed
 	}
-	return now
+	return Health{Trouble: now.trouble, Said: now.said, Failures: maps.Clone(h.failures)}
 }
 
 // probeName is where [Store.Probe] writes, among the states of matters.
@@ -96,14 +104,17 @@ func (s *Store) Probe(ctx context.Context) error {
 	if err == nil {
 		err = s.ChangeMatter(ctx, probeName, func(string) (string, error) { return strconv.FormatInt(time.Now().Unix(), 10), nil })
 	}
-	if ctx.Err() == context.Canceled { //nolint:errorlint // it is of this context
+	if ctx.Err() == context.Canceled {
 		return err
 	}
 	s.health.mu.Lock()
 	defer s.health.mu.Unlock()
-	s.health.probed = digest.TroubleOf(err)
-	if err == nil && s.lite && s.health.met == digest.TroubleFull {
-		s.health.met = "" // it has looked for room; what room a server has it cannot know
+	s.health.probed = seen{}
+	if told, ok := errors.AsType[*digest.StoreError](err); ok {
+		s.health.probed = seen{told.Trouble, told.Message}
+	}
+	if err == nil && s.lite && s.health.met.trouble == digest.TroubleFull {
+		s.health.met = seen{} // it has looked for room; what room a server has it cannot know
 	}
 	return err
 }
@@ -124,8 +135,7 @@ func (s *Store) probeFile() error {
 
 // replaced says that the database in use has lost its name: what is written into it is gone when the program ends.
 func (s *Store) replaced(cause error) error {
-	s.health.note(digest.TroubleReplaced, true)
-	return fmt.Errorf("look at the database file: %w", &digest.StoreError{
-		Trouble: digest.TroubleReplaced, Message: "it was removed or replaced while it was in use", Err: cause,
-	})
+	const said = "it was removed or replaced while it was in use"
+	s.health.note(digest.TroubleReplaced, said, true)
+	return fmt.Errorf("look at the database file: %w", &digest.StoreError{Trouble: digest.TroubleReplaced, Message: said, Err: cause})
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -24,7 +25,7 @@ import (
 // wantHealth probes, and looks what the store says of itself.
 func wantHealth(t *testing.T, s *store.Store, want digest.Trouble) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	err := s.Probe(ctx)
 	if got := s.Health().Trouble; got != want || digest.TroubleOf(err) != want {
@@ -154,7 +155,7 @@ func TestProbeSeesAFullDisk(t *testing.T) {
 	}
 	var failed error
 	for i := 0; failed == nil && i < 1000; i++ {
-		failed = s.AddAudit(t.Context(), digest.Audit{ID: fmt.Sprint(i), At: time.Now(), Action: "ask", Detail: strings.Repeat("x", 3000)})
+		failed = s.AddAudit(t.Context(), digest.Audit{ID: strconv.Itoa(i), At: time.Now(), Action: "ask", Detail: strings.Repeat("x", 3000)})
 	}
 	if digest.TroubleOf(failed) != digest.TroubleFull {
 		t.Errorf("a write ends with %v", failed)

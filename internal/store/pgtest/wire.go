@@ -31,7 +31,7 @@ func NewWire(tb testing.TB, databaseURL string) *Wire {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	folder, err := os.MkdirTemp("", "wire") // a path that is short enough for a socket
+	folder, err := os.MkdirTemp("", "wire") //nolint:usetesting // a path that is short enough for a socket
 	if err != nil {
 		tb.Fatal(err)
 	}
