@@ -38,8 +38,8 @@ func TestHomeTab(t *testing.T) {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
 	id, first := w.home(t, "Which security updates your software lacks")
-	if !strings.Contains(first, "of 50 this minute") {
-		t.Errorf("the Home tab does not tell what is left of the quota: %s", first)
+	if strings.Contains(first, "this minute") {
+		t.Errorf("the Home tab tells everybody what is left of the quota: %s", first)
 	}
 
 	// Typing finds software, choosing shows what it lacks, and the way back is a button.
@@ -59,7 +59,7 @@ func TestHomeTab(t *testing.T) {
 
 	// A failure is a page there too, and nobody else sees anything.
 	w.defender.Inject(apitest.Fault{Status: 403, Code: "Forbidden", Message: "Missing application roles. API required roles: Software.Read.All, application roles: ."})
-	w.act(t, sandbox.Alice, choose, sandbox.Input{Fields: map[string]any{"selected_option": map[string]any{"value": "microsoft-_-windows_11"}}})
+	w.act(t, sandbox.Alice, choose, sandbox.Input{Fields: map[string]any{"selected_option": map[string]any{"value": "google-_-chrome"}}}) // the first page has not asked about it
 	w.home(t, "This bot lacks a permission in Defender")
 	if w.slack.Home(sandbox.Bob) != nil {
 		t.Error("Bob sees Alice's Home tab")

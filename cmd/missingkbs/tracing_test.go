@@ -227,7 +227,7 @@ func TestTracesOfADigest(t *testing.T) {
 	w.start(t, map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": c.URL + "/v1/traces", "DATABASE_URL": r.url})
 	r.settle(t, 1)
 	w.stop(t)
-	want := []string{"digest", "  snapshot", "    Client.MissingKBs", "      HTTP GET", "  post"}
+	want := []string{"digest", "  snapshot", "    Client.MissingKBs", "      HTTP GET", "  post", "  reply"}
 	tree := slices.DeleteFunc(c.tree(t, "digest"), func(line string) bool { return strings.HasSuffix(line, "HTTP POST") }) // a token, if it was the first to want one
 	if diff := cmp.Diff(want, slices.Compact(tree)); diff != "" {
 		t.Errorf("spans (-want +got):\n%s", diff)
