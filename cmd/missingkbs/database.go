@@ -74,13 +74,17 @@ func openError(ctx context.Context, address string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case digest.TroubleOf(err) == digest.TroubleDamaged:
-		cure := troubleCureOf(digest.TroubleDamaged, "", false)
-		if f, ok, fileErr := store.LookAround(address); fileErr == nil && ok {
-			cure = restoreFile(f.File)
-		}
-		return usageError{fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, cure)}
-	case errors.Is(err, store.ErrAway), ctx.Err() != nil:
+	case ctx.Err() != nil:
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	f, _, fileErr := store.LookAround(address)
+	file := fileErr == nil && f.File != ""
+	switch trouble := digest.TroubleOf(err); {
+	case trouble == digest.TroubleDamaged:
+		return usageError{fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, troubleCureOf(trouble, f.File, file))}
+	case errors.Is(err, store.ErrAway) && file:
+		return fmt.Errorf("DATABASE_URL: %w: %s", err, troubleCureOf(trouble, f.File, file))
+	case errors.Is(err, store.ErrAway):
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	return usageError{fmt.Errorf("DATABASE_URL: %w", err)}
@@ -141,6 +145,12 @@ func waitForStore(ctx context.Context, address string, o store.Options, watch *m
 	w := waiting{
 		part: partDatabase, reason: "the database does not answer yet", parts: &watch.parts, log: o.Log,
 		passes: func(err error) bool { return errors.Is(err, store.ErrAway) },
+		cause: func(err error) string {
+			if trouble := digest.TroubleOf(err); trouble != digest.TroubleAway {
+				return troubleReasons[trouble]
+			}
+			return ""
+		},
 	}
 	err = w.until(ctx, func(ctx context.Context) (err error) {
 		opened, err = openStore(ctx, address, o)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -18,10 +19,11 @@ const (
 
 // waiting is a start that waits for a part.
 type waiting struct {
-	part   string           // its name in /readyz
-	reason string           // why it is not ready: "Slack cannot be reached yet"
-	passes func(error) bool // whether trying again may mend an error
-	parts  *probe.Parts     // that tell the reason
+	part   string             // its name in /readyz
+	reason string             // why it is not ready: "Slack cannot be reached yet"
+	passes func(error) bool   // whether trying again may mend an error
+	cause  func(error) string // a better reason for some errors; nil, or empty, for none
+	parts  *probe.Parts       // that tell the reason
 	log    *slog.Logger
 }
 
@@ -33,7 +35,11 @@ func (w waiting) until(ctx context.Context, try func(context.Context) error) err
 		if err == nil || ctx.Err() != nil || !w.passes(err) || time.Since(began)+pause > startPatience {
 			return err
 		}
-		reason := w.reason + "; trying again"
+		reason := w.reason
+		if w.cause != nil {
+			reason = cmp.Or(w.cause(err), reason)
+		}
+		reason += "; trying again"
 		w.parts.Set(w.part, func(context.Context) (string, error) { return reason, nil })
 		w.log.WarnContext(ctx, "the start waits", "part", w.part, "reason", reason, "pause", pause, "error", err)
 		select {

@@ -365,3 +365,23 @@ func TestDamageIsNoticedWhileItRuns(t *testing.T) {
 	eventually(t, func() (string, bool) { return "the channel is not told", len(w.told(sandbox.Patching)) > 0 })
 	w.wantTold(t, "The bot's database is damaged")
 }
+
+// A start on a disk that is full waits, says why, and goes on once there is room.
+func TestStartOnAFullDiskSaysWhy(t *testing.T) {
+	t.Parallel()
+	folder, fill, empty := smallDisk(t)
+	database := "sqlite://" + filepath.Join(folder, "x.db")
+	openStoreFor(t, database).Close()
+	fill(0)
+	w := stage(t)
+	w.start(t, map[string]string{"DATABASE_URL": database, "HTTP_ADDR": "127.0.0.1:0"})
+	w.wantReady(t, "the database has no room left: it can be read, and nothing can be written; trying again")
+	eventually(t, func() (string, bool) {
+		return "the log does not say what helps", strings.Contains(w.log.String(), "make room on the disk of "+folder)
+	})
+	empty()
+	w.wantReady(t, "")
+	if m := w.ask(t, "digest list"); title(m) != "No digests here" {
+		t.Errorf("got %q", m.Text)
+	}
+}
