@@ -51,7 +51,7 @@ func (f *flights) join(ctx context.Context, key string, background bool, fly fun
 		return seat{}, errClosed
 	}
 	p, aloft := f.places[key]
-	if aloft && p.silentFor(f.old) {
+	if aloft && p.silentFor(f.patience(background, p)) {
 		aloft = false
 		f.group.Forget(key)
 	}
@@ -72,6 +72,14 @@ func (f *flights) join(ctx context.Context, key string, background bool, fly fun
 		return safely(withPlace(ctx, p), fly), nil
 	})
 	return seat{landed, p, aloft, p.beganBy}, nil
+}
+
+// patience is after how long a silence a call is too old to be joined: later where only digests wait for it.
+func (f *flights) patience(background bool, p *place) time.Duration {
+	if _, digests := p.background(); background && digests {
+		return patienceOfDigests(f.old)
+	}
+	return f.old
 }
 
 // land takes a call off the list, unless another has taken its place. It does so for singleflight as well, under our

@@ -51,7 +51,8 @@ type onTheWay struct {
 	tries  int
 	waited time.Duration
 
-	silences int // tries that Defender left without an answer
+	silences int           // tries that Defender left without an answer
+	silence  time.Duration // of the first of them
 
 	// Of the last try:
 	watch      *watch        // ends it when Defender is silent; nil for none

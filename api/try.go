@@ -34,7 +34,8 @@ func (l tryLimit) Do(req *policy.Request) (*http.Response, error) {
 	patience := l.patience(ctx, call.silences)
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := newWatch(patience, placeOf(ctx), func() { cancel(&silence{patience}) })
+	w := newWatch(patience, placeOf(ctx), func(after time.Duration) { cancel(&silence{after}) })
+	w.start(call.silences == maxSilences-1)
 	defer w.end()
 	call.watch = w
 
@@ -53,9 +54,10 @@ func (l tryLimit) Do(req *policy.Request) (*http.Response, error) {
 		l.conns.renew(call.conns)
 	}
 	if call.silences++; call.silences < maxSilences {
+		call.silence = silent.after
 		return nil, silent
 	}
-	return nil, &gaveUp{l.after, silent.after}
+	return nil, &gaveUp{call.silence, silent.after}
 }
 
 // patience is how long a try may be silent, after so many that were.
@@ -95,25 +97,57 @@ func rounded(d time.Duration) time.Duration {
 // NonRetriable keeps azcore's retry policy from trying again.
 func (*gaveUp) NonRetriable() {}
 
-// watch ends a try that is silent for too long. Its place tells since when it is.
+// watch ends a try that is silent for too long. Its place tells since when it is. A try that only digests wait for is
+// given more time: a Defender that is slow for hours would otherwise be asked everything twice.
 type watch struct {
 	patience time.Duration
 	place    *place
+	giveUp   func(after time.Duration)
 
-	mu    sync.Mutex
-	timer *time.Timer
+	mu     sync.Mutex
+	timer  *time.Timer
+	longer bool // it was given more time
+	last   bool // it has all the time that there is
 }
 
-func newWatch(patience time.Duration, p *place, giveUp func()) *watch {
-	w := &watch{patience: patience, place: p, timer: time.AfterFunc(patience, giveUp)}
-	p.silentSince(time.Now())
-	return w
+// patienceOfDigests is how long a try may be silent while only digests wait for it, where a question would wait for d.
+func patienceOfDigests(d time.Duration) time.Duration { return d * 5 / 2 }
+
+func newWatch(patience time.Duration, p *place, giveUp func(after time.Duration)) *watch {
+	return &watch{patience: patience, place: p, giveUp: giveUp}
+}
+
+// start begins the watch. The last try has all the time that there is, and gets no more.
+func (w *watch) start(last bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = last
+	w.timer = time.AfterFunc(w.patience, w.over)
+	w.place.silentSince(time.Now())
+}
+
+// over is called when the patience is over.
+func (w *watch) over() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	more := patienceOfDigests(w.patience) - w.patience
+	_, background := w.place.background()
+	switch {
+	case w.longer:
+		w.giveUp(patienceOfDigests(w.patience))
+	case background && !w.last:
+		w.longer = true
+		w.timer.Reset(more)
+	default:
+		w.giveUp(w.patience)
+	}
 }
 
 // heard notes that something came.
 func (w *watch) heard() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.longer = false
 	w.timer.Reset(w.patience)
 	w.place.silentSince(time.Now())
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -56,14 +57,18 @@ func asks() map[string][]CallOption {
 func TestHungCallIsTriedOnceMore(t *testing.T) {
 	t.Parallel()
 	for name, opts := range asks() {
+		first, last := 10, 19 // seconds
+		if len(opts) > 0 {    // a digest has more time
+			first, last = 25, 4
+		}
 		for silent, want := range map[int]struct {
 			calls []time.Duration
 			ends  time.Duration
 			kind  error
 		}{
 			0: {seconds(0), 0, nil},
-			1: {seconds(0, 10), 10 * time.Second, nil},
-			2: {seconds(0, 10), 29 * time.Second, ErrUnavailable},
+			1: {seconds(0, first), time.Duration(first) * time.Second, nil},
+			2: {seconds(0, first), 29 * time.Second, ErrUnavailable},
 		} {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHanging(silent)
@@ -74,7 +79,7 @@ func TestHungCallIsTriedOnceMore(t *testing.T) {
 					t.Fatalf("%s, %d silent: %v", name, silent, err)
 				}
 				if want.kind != nil {
-					if e := errorOf(t, err, want.kind); !strings.Contains(e.Message, "within 10s, nor on a fresh connection within 19s") {
+					if e := errorOf(t, err, want.kind); !strings.Contains(e.Message, fmt.Sprintf("within %ds, nor on a fresh connection within %ds", first, last)) {
 						t.Errorf("%s: %v", name, e)
 					}
 				}
@@ -126,7 +131,7 @@ func TestLastTryLastsAsLongAsItsCallers(t *testing.T) {
 func TestHungCallIsNotJoined(t *testing.T) {
 	t.Parallel()
 	for name, opts := range asks() {
-		for old, oldOpts := range asks() {
+		for old, oldOpts := range map[string][]CallOption{"question": nil} { // of digests see the next test
 			synctest.Test(t, func(t *testing.T) {
 				h := newHanging(2)
 				c := h.client(t)
@@ -167,6 +172,49 @@ func TestHungCallIsNotJoined(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A Defender that takes twenty seconds for each answer is not asked everything twice by digests, however many come for the
+// same. A question gets a call of its own, or the other's next try, as soon as it would of another question's.
+func TestDigestsHaveMoreTime(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		comes time.Duration
+		opts  []CallOption
+		calls []time.Duration
+	}{
+		"another digest":             {15 * time.Second, []CallOption{Background()}, seconds(0)},
+		"a question, late":           {12 * time.Second, nil, seconds(0, 12, 22)},
+		"a question in the first 10": {5 * time.Second, nil, seconds(0, 10)},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHanging(0)
+			h.then = func(r *http.Request) (*http.Response, error) {
+				select {
+				case <-time.After(20 * time.Second):
+					return reply(r, 200, edge), nil
+				case <-r.Context().Done():
+					return nil, r.Context().Err()
+				}
+			}
+			c := h.client(t, func(o *Options) { o.Timeout = time.Minute })
+			var wg sync.WaitGroup
+			ask := func(opts ...CallOption) {
+				if got, err := c.MissingKBs(t.Context(), "a", opts...); err != nil || len(got.Value) != 1 {
+					t.Errorf("%s: %v, %v", name, got.Value, err)
+				}
+			}
+			wg.Go(func() { ask(Background()) })
+			wg.Go(func() {
+				time.Sleep(tc.comes)
+				ask(tc.opts...)
+			})
+			wg.Wait()
+			if diff := cmp.Diff(tc.calls, h.at); diff != "" {
+				t.Errorf("%s: calls (-want +got):\n%s", name, diff)
+			}
+		})
 	}
 }
 
