@@ -427,7 +427,7 @@ func TestReplyRefusals(t *testing.T) {
 			r := threadOf(ts, "1@1", view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
 			r.Look = tt.look
 			err := w.poster.Reply(soon(t), r, none)
-			if _, later := tt.want.(digest.RetryLater); later {
+			if _, later := errors.AsType[digest.RetryLater](tt.want); later {
 				if _, ok := errors.AsType[digest.RetryLater](err); !ok {
 					t.Errorf("Reply = %v, want to try later", err)
 				}

@@ -17,7 +17,7 @@ const module = "github.com/missingkbs/missingkbs"
 var forbidden = map[string][]string{
 	"api":                       {module, slackPackages},
 	"api/apitest":               {module, slackPackages, azurePackages},
-	"internal/redact":             {module, slackPackages, azurePackages, anyLibrary},
+	"internal/redact":           {module, slackPackages, azurePackages, anyLibrary},
 	"internal/view":             {module, slackPackages, azurePackages, anyLibrary},
 	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"bot/blocks":                {module + "/api", module + "/commands", module + "/internal/sandbox"},

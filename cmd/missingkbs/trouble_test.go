@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -78,7 +79,8 @@ func TestDatabaseTroubleIsTold(t *testing.T) {
 				w := pgtest.NewWire(t, pgtest.Database(t))
 				return w.URL, w.Cut, w.Mend
 			},
-			"The bot's database cannot be reached", "the database does not answer", []string{"missingkbs_database_up 0"},
+			"The bot's database cannot be reached", "the database does not answer",
+			[]string{"missingkbs_database_up 0"},
 		},
 		"PostgreSQL hangs": {
 			func(t *testing.T) (string, func(), func()) {
@@ -95,7 +97,8 @@ func TestDatabaseTroubleIsTold(t *testing.T) {
 				owner := pgtest.NewOwner(t, database, "hunter2")
 				return owner.URL("hunter2"), func() { owner.SetLimit("0"); owner.Disconnect() }, func() { owner.SetLimit("-1") }
 			},
-			"The bot's database is too busy", "the database is too busy", []string{"missingkbs_database_up 0"},
+			"The bot's database is too busy", "the database is too busy",
+			[]string{"missingkbs_database_up 0"},
 		},
 		"a standby": {
 			func(t *testing.T) (string, func(), func()) {
@@ -104,7 +107,8 @@ func TestDatabaseTroubleIsTold(t *testing.T) {
 				owner := pgtest.NewOwner(t, database, "hunter2")
 				return owner.URL("hunter2"), func() { owner.SetReadOnly("on"); owner.Disconnect() }, func() { owner.SetReadOnly("off"); owner.Disconnect() }
 			},
-			"The bot's database takes no changes", "nothing can be written", []string{"missingkbs_database_up 1", "missingkbs_database_writable 0", `missingkbs_database_failures_total{access="write",trouble="read_only"}`},
+			"The bot's database takes no changes", "nothing can be written",
+			[]string{"missingkbs_database_up 1", "missingkbs_database_writable 0", `missingkbs_database_failures_total{access="write",trouble="read_only"}`},
 		},
 		"SQLite's disk is full": {
 			func(t *testing.T) (string, func(), func()) {
@@ -112,7 +116,8 @@ func TestDatabaseTroubleIsTold(t *testing.T) {
 				folder, fill, empty := smallDisk(t)
 				return "sqlite://" + filepath.Join(folder, "x.db"), func() { fill(0) }, empty
 			},
-			"The bot's database has no room left", "no room left", []string{"missingkbs_database_up 1", "missingkbs_database_writable 0", `missingkbs_database_failures_total{access="write",trouble="full"}`},
+			"The bot's database has no room left", "no room left",
+			[]string{"missingkbs_database_up 1", "missingkbs_database_writable 0", `missingkbs_database_failures_total{access="write",trouble="full"}`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,7 +129,7 @@ func TestDatabaseTroubleIsTold(t *testing.T) {
 			add := `digest add ` + edge + ` --at "mon 09:00" --min-devices `
 			var page sandbox.Message
 			for i := range 300 { // the last pages of a disk that is full take some
-				if page = w.ask(t, add+fmt.Sprint(i)); title(page) == c.page {
+				if page = w.ask(t, add+strconv.Itoa(i)); title(page) == c.page {
 					break
 				}
 			}

@@ -24,7 +24,7 @@ type task struct {
 
 // load reads what is known of the digest and its subscription, and reports whether there is anything to do.
 func (t *task) load(ctx context.Context) (open bool, err error) {
-	done := false
+	var done bool
 	if t.delivered, done, err = t.Store.Delivery(ctx, t.key); err != nil || done && t.delivered.Thread != ThreadOwed {
 		return false, wrap(err, "look up delivery %s", t.key)
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -76,7 +77,7 @@ func (c *channel) Post(_ context.Context, _, key string, _ view.Page) (string, e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.posted = append(c.posted, key)
-	return fmt.Sprint(len(c.posted)), nil
+	return strconv.Itoa(len(c.posted)), nil
 }
 
 func (c *channel) Reply(context.Context, digest.Reply, func(int) error) error { return nil }

@@ -18,8 +18,8 @@ func TestQuietLogOfRiver(t *testing.T) {
 	for name, err := range map[string]error{
 		"bare": context.Canceled, "wrapped": fmt.Errorf("begin: %w", context.Canceled), "text": errors.New("context canceled"),
 	} {
-		log.Error("Error starting transaction: "+name, "error", err)
-		log.Error("Error starting transaction: "+name, slog.String("error", err.Error()))
+		log.Error("Error starting transaction", "form", name, "error", err)
+		log.Error("Error starting transaction", "form", name, slog.String("error", err.Error()))
 	}
 	log.Info("chatter")
 	log.Error("kept", "error", errors.New("disk full"))

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,7 @@ func owedThread(in test) {
 
 	lazy := page()
 	lazy.Parts = []view.Part{view.Table{Columns: []view.Column{{Key: "kb"}}, More: view.More{Count: 2, Make: func(i int) []view.Cell {
-		return []view.Cell{view.TextCell(fmt.Sprint(i))}
+		return []view.Cell{view.TextCell(strconv.Itoa(i))}
 	}}}}
 	other := delivered("a1", "k2", day(2))
 	other.Thread = digest.ThreadOwed
@@ -109,12 +110,13 @@ func runs(in test) {
 	posting(first, "", false)
 	must(t, s.RestRun(t.Context(), first)) // it has lost the run
 	must(t, s.SetProgress(t.Context(), first, 4, 9))
-	got, found, err := s.Run(t.Context(), "a1")
+	got, _, err := s.Run(t.Context(), "a1")
 	must(t, err)
 	diff(t, "after the first attempt", want, got)
 
 	must(t, s.RestRun(t.Context(), second))
 	want.Until = time.Time{}
+	var found bool
 	if got, found, err = s.Run(t.Context(), "a1"); err != nil || !found {
 		t.Fatalf("found %t, %v", found, err)
 	}
