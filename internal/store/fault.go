@@ -99,7 +99,7 @@ func (s *Store) trouble(err error) digest.Trouble {
 		return digest.TroubleFull
 	case errors.Is(err, context.DeadlineExceeded) && s.lite: // it waited for another writer
 		return digest.TroubleBusy
-	case errors.Is(err, context.DeadlineExceeded), isCutOff(err):
+	case errors.Is(err, context.DeadlineExceeded), !s.lite && isCutOff(err):
 		return digest.TroubleAway
 	}
 	return ""
@@ -108,7 +108,7 @@ func (s *Store) trouble(err error) digest.Trouble {
 // isCutOff reports whether there is no connection to the database, or none any more.
 func isCutOff(err error) bool {
 	_, connect := errors.AsType[*pgconn.ConnectError](err)
-	_, network := errors.AsType[net.Error](err)
+	_, network := errors.AsType[*net.OpError](err) // not net.Error, which every errno is
 	if connect || network {
 		return true
 	}
