@@ -155,7 +155,7 @@ func TestDoctorTakenIDs(t *testing.T) {
 	c.records.exec(t, "DELETE FROM subscriptions")
 	c.subscribe(t, "from-file", sandbox.General, nil)
 	d := c.examine(t, settings, "--offline")
-	d.wants(t, "digests", "fail", "made in chat: from-file", "serve does not start")
+	d.wants(t, "digests", "fail", "made in Slack: from-file", "serve does not start")
 	d.only(t, "digests")
 }
 

@@ -77,7 +77,7 @@ func (w *world) secrets() []string { return append(w.slack.Secrets(), w.defender
 // canaries are words that are no secret and stand in each place where secrets are looked for: the same search finds them
 // there, so what it does not find is not there.
 var canaries = map[string]string{
-	"log": "signed in to Slack", "messages": "Missing updates", "views": "exposes most devices", "database": "microsoft-_-edge",
+	"log": "signed in to Slack", "messages": "Missing updates", "views": "software with missing updates", "database": "microsoft-_-edge",
 	"pages": "missingkbs_questions_total", "crash": "goroutine ", "traces": "question typed",
 }
 

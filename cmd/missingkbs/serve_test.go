@@ -228,9 +228,9 @@ func TestSlashCommandToVisibleAnswer(t *testing.T) {
 			continue
 		}
 		row := b.Rows[1]
-		if row[0].Text != "KB4540673" || row[1].Text != "March 2020 Security Updates" || row[2].Text != "edge" ||
-			row[4].Value != 240 || row[5].Value != 14 ||
-			row[6].Element.URL != "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673" {
+		if row[0].Text != "KB4540673" || row[1].Value != 240 || row[1].Text != "240" || row[2].Value != 14 ||
+			row[3].Text != "March 2020 Security Updates" ||
+			row[4].Element.URL != "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673" {
 			t.Errorf("row %+v", row)
 		}
 		return
