@@ -31,8 +31,11 @@ func refused(resp *http.Response) *Error {
 		Error struct{ Code, Message, Target string }
 	}
 	_ = json.Unmarshal(body, &said) // whatever of it is there
-	hide := redactor(resp)
-	e.Code, e.Message, e.Target = hide(said.Error.Code), hide(said.Error.Message), hide(said.Error.Target)
+	hide := withoutEchoes(resp)
+	e.Code, e.Message = hide(said.Error.Code), hide(said.Error.Message)
+	if target := oneLine(said.Error.Target); hide(target) == target { // else it is no id to quote
+		e.Target = target
+	}
 	if notDefender(resp.StatusCode, e.Code, body) {
 		e.Kind, e.Err = ErrNotDefender, whatElse(body)
 		return e
@@ -197,22 +200,4 @@ func withoutURL(err error) error {
 		return e.Err
 	}
 	return err
-}
-
-// anyToken is the form of a token, such as one that we sent earlier.
-var anyToken = regexp.MustCompile(`eyJ[0-9A-Za-z_-]{5,}(?:\.[0-9A-Za-z_-]*)*`)
-
-// redactor returns what makes foreign text safe to show: on one line, short, and
-// without a token of ours, should the other side have repeated one.
-func redactor(resp *http.Response) func(string) string {
-	token := ""
-	if resp.Request != nil {
-		token = strings.TrimPrefix(resp.Request.Header.Get("Authorization"), "Bearer ")
-	}
-	return func(s string) string {
-		if token != "" {
-			s = strings.ReplaceAll(s, token, "REDACTED")
-		}
-		return oneLine(anyToken.ReplaceAllString(s, "REDACTED"))
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -152,8 +153,33 @@ func TestAssertionIsNotShown(t *testing.T) {
 	t.Parallel()
 	const assertion = "eyJhbGciOiJQUzI1NiJ9.eyJzdWIiOiJtaXNzaW5na2JzIn0.c2lnbmF0dXJl"
 	body := `{"error":"invalid_client","error_description":"AADSTS700027: The assertion '` + assertion + `' is not registered. Trace ID: x"}`
-	e := entraSaid(&http.Response{StatusCode: http.StatusUnauthorized, Body: io.NopCloser(strings.NewReader(body))})
+	sent := url.Values{"client_assertion": {assertion}, "grant_type": {"client_credentials"}}.Encode()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://login.test/token", strings.NewReader(sent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	e := entraSaid(&http.Response{StatusCode: http.StatusUnauthorized, Body: io.NopCloser(strings.NewReader(body)), Request: req})
 	if got := e.Error(); strings.Contains(got, assertion[:20]) || !strings.Contains(got, "is not registered") {
 		t.Errorf("the error shows too much, or too little: %q", got)
+	}
+}
+
+// Entra may repeat a client secret, too, which has no format that one could know it by; through the real credential.
+func TestRepeatedSecretIsNotShown(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []string{"another secret/of+mine", "another-" + testSecret} {
+		e := newEntra(t)
+		e.refuse = "AADSTS7000215: the secret '" + secret + "' or '" + url.QueryEscape(secret) + "' is not the one."
+		o := e.credential()
+		o.ClientSecret = secret
+		cred, _, err := NewCredential(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = e.asks(t, cred)
+		if got := err.Error(); strings.Contains(got, secret) || strings.Contains(got, url.QueryEscape(secret)) || !strings.Contains(got, "'"+hidden+"' is not the one") {
+			t.Errorf("the error shows too much, or too little: %q", got)
+		}
 	}
 }

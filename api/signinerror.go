@@ -99,7 +99,7 @@ func essence(err error) string {
 	for _, mark := range bodyMarks() {
 		text, _, _ = strings.Cut(text, mark)
 	}
-	return oneLine(anyToken.ReplaceAllString(text, "REDACTED"))
+	return oneLine(text)
 }
 
 // entraSaid reads Entra's answer to a token request.
@@ -122,7 +122,7 @@ func entraSaid(resp *http.Response) *Error {
 	e.Code = entraCode.FindString(said.Description)
 	// Behind the sentence Entra repeats ids and the time for its support.
 	text, _, _ := strings.Cut(strings.TrimPrefix(said.Description, e.Code+": "), "Trace ID:")
-	e.Message = oneLine(anyToken.ReplaceAllString(text, "REDACTED")) // it may repeat an assertion
+	e.Message = withoutEchoes(resp)(text) // it may repeat an assertion
 	if e.Code == "" {
 		e.Code = oneLine(said.Error)
 	}

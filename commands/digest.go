@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -286,7 +287,7 @@ func (d digests) audit(req Request, s digest.Subscription, action, detail string
 	}
 	return digest.Audit{
 		At: d.Now(), Tenant: s.Tenant, User: req.User, Channel: req.Channel, Action: digestName + "." + action,
-		Subject: s.ID, Detail: detail, Result: digest.ResultDone, Request: req.ID,
+		Subject: s.ID, Detail: redact.String(detail), Result: digest.ResultDone, Request: req.ID,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -39,8 +40,10 @@ func (e *Error) Unwrap() error { return e.Err }
 var ErrPanic = errors.New("the command crashed")
 
 // Explain makes the page of a failure. It says what happened and what to do next; of an error it does not know it says
-// nothing but that it was logged, because its text may hold anything.
-func Explain(err error) view.Page {
+// nothing but that it was logged, because its text may hold anything. What looks like a secret is hidden, also where it was typed.
+func Explain(err error) view.Page { return withoutSecrets(explain(err)) }
+
+func explain(err error) view.Page {
 	if own, ok := errors.AsType[*Error](err); ok {
 		title := own.Title
 		if title == "" {
@@ -300,7 +303,7 @@ func retryHint(err error) string {
 }
 
 func supportID(err error) string {
-	if e, ok := errors.AsType[*api.Error](err); ok && e.Status >= 400 {
+	if e, ok := errors.AsType[*api.Error](err); ok && e.Status >= 400 && redact.String(e.Target) == e.Target {
 		return e.Target
 	}
 	return ""

@@ -96,13 +96,14 @@ func NewRouter(cmds ...Command) (*Router, error) {
 // Commands lists the commands in the order in which help names them.
 func (r *Router) Commands() []Command { return r.commands }
 
-// Run answers a request. Its error is for [Explain]; a page that says "nothing found" is no error.
+// Run answers a request. What looks like a secret in what the page repeats is hidden. Its error is for [Explain]; a page that says "nothing found" is no error.
 func (r *Router) Run(ctx context.Context, req Request) (view.Page, error) {
 	cmd, req := r.resolve(req)
 	if asksHelp(req) {
 		return commandHelp(cmd), nil
 	}
-	return cmd.Run(ctx, req)
+	page, err := cmd.Run(ctx, req)
+	return withoutSecrets(page), err
 }
 
 // resolve finds the command of a request and takes its name off the words. No words at all ask for help.

@@ -96,7 +96,7 @@ func TestAuditEndToEnd(t *testing.T) {
 				{Action: "digest.remove", Subject: id, Detail: "microsoft-_-edge"},
 				{Action: "digest.pause", Subject: id, Detail: "digest pause " + id, Result: "failed", Reason: "usage"},
 				{Action: "ask", Subject: "software", Detail: "microsoft-_-windows_11", Result: "failed", Reason: "permission"},
-				{Action: "ask", Subject: "search", Detail: "search [masked]", Result: "failed", Reason: "declined"}, // nothing fits
+				{Action: "ask", Subject: "search", Detail: "search xoxb-(hidden)", Result: "failed", Reason: "declined"}, // nothing fits
 				{Action: "ask", Subject: "software", Detail: "microsoft-_-edge", Result: "refused", Reason: "guest", User: sandbox.Guest},
 				{Action: "digest.add", Detail: "digest add microsoft-_-edge", Result: "refused", Reason: "guest", User: sandbox.Guest},
 				{Action: "ask", Subject: "software", Detail: "microsoft-_-edge", Channel: sandbox.SharedChannel},

@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/missingkbs/missingkbs/internal/doctor"
+	"github.com/missingkbs/missingkbs/internal/redact"
 )
 
 // doctorCmd checks what serve needs, with the settings that serve would have.
@@ -46,7 +47,7 @@ func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all
 	e := newExam(c, s, sourcesOf(parsed, all.file, s.env), all.file)
 	report := e.run(ctx, c)
 	e.close()
-	if err := write(s.out, report); err != nil {
+	if err := writeReport(s.out, write, report); err != nil {
 		return err
 	}
 	if report.Failed() {
@@ -67,6 +68,11 @@ func (e *exam) run(ctx context.Context, c doctorCmd) doctor.Report {
 	ctx, cancel := context.WithTimeout(ctx, doctorTime)
 	defer cancel()
 	return doctor.Run(ctx, e.checks())
+}
+
+// writeReport writes what checks found. They quote errors, in which what looks like a secret is hidden.
+func writeReport(w io.Writer, write func(io.Writer, doctor.Report) error, r doctor.Report) error {
+	return write(redact.Writer{Writer: w}, r)
 }
 
 // checks are all checks, in the order in which they are told.

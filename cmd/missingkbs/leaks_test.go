@@ -23,12 +23,15 @@ import (
 // masked is what stands where the log's last defence has found something: a secret that somebody logged.
 const masked = "(hidden)"
 
+// repeated takes out what Defender and Entra say here of a secret that package api has hidden in it: nobody logged that one.
+var repeated = strings.NewReplacer("you sent Authorization: Bearer "+masked, "", "the assertion '"+masked, "")
+
 // leaks finds secrets in what the program wrote: as they are and as they stand in URLs. A secret that was masked is one
 // that leaked, too. It names no secret, but says what it is found in.
 func leaks(secrets []string, wrote map[string]string) []string {
 	var found []string
 	for where, text := range wrote {
-		if strings.Contains(text, masked) {
+		if strings.Contains(repeated.Replace(text), masked) {
 			found = append(found, where+": a secret that was masked")
 		}
 		for _, s := range secrets {

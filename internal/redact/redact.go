@@ -1,101 +1,71 @@
-// Package redact takes what looks like a secret out of text: tokens of Slack, JSON web tokens, client secrets of Entra, addresses that work for
-// whoever knows them, passwords in URLs. It knows how secrets look and none that there is.
-//
-// It is the second line of defence. The first is that nobody logs a secret; what is found here is a mistake elsewhere.
+// Package redact hides what looks like a secret in text: tokens of Slack and Entra, keys, passwords, addresses that work for
+// anyone who knows them. It knows the formats of secrets, not their values, and nothing of where a text goes: the log, the
+// audit, error texts and pages all use it. It is the second line of defence: no code logs a secret on purpose, so what is
+// found here is a mistake elsewhere, or was pasted by a user.
 package redact
 
-import (
-	"bytes"
-	"io"
-	"regexp"
-)
+import "io"
 
-// hidden is what stands in the place of a secret.
-const hidden = "(hidden)"
+// Hidden stands in the place of a secret.
+const Hidden = "(hidden)"
 
-// look is one form of secret. Almost no text has one, so the text is searched for a mark first, which costs little.
-type look struct {
-	marks [][]byte       // one of them is in every match
-	form  *regexp.Regexp // its first group is kept, what follows is not, the second group is kept again
-}
+// passes bounds how often a text is searched: hiding one secret can lay bare the next, but not many times.
+const passes = 4
 
-func of(form string, marks ...string) look {
-	l := look{form: regexp.MustCompile(form)}
-	for _, m := range marks {
-		l.marks = append(l.marks, []byte(m))
-	}
-	return l
-}
-
-var looks = []look{
-	of(`(xox[a-z](?:\.xox[a-z])?-)[0-9A-Za-z-]+()`, "xox"), // tokens of Slack
-	of(`(xapp-)[0-9A-Za-z-]+()`, "xapp-"),
-	of(`()eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]*)?()`, "eyJ"),                                    // JSON web tokens
-	of(`(hooks\.slack(?:-gov)?\.com/[a-z]+/)[^\s"'\\<>|]+()`, "hooks.slack"),                                      // response URLs and webhooks
-	of(`(/(?:commands|actions|services)/[TE][0-9A-Z]+/)[^\s"'\\<>|]+()`, "/commands/", "/actions/", "/services/"), // those of another host
-	of(`([?&](?:ticket|link_key)=)[^\s"'\\&]+()`, "ticket=", "link_key="),                                         // socket tickets
-	of(`((?:client_secret|client_assertion|refresh_token|access_token|id_token|device_code|password|passwd|pwd)=)[^\s"'\\&]+()`,
-		"_secret=", "_assertion=", "_token=", "_code=", "password=", "passwd=", "pwd="),
-	of(`(://[^\s"'\\/:@]*:)[^\s"'\\/]+(@)`, "@"),                      // passwords in URLs; an @ within one is none that ends it
-	of(`()\b[0-9A-Za-z_.~-]{3}[0-9]Q~[0-9A-Za-z_.~-]{30,40}()`, "Q~"), // client secrets of Entra
-	of(`(Bearer )[0-9A-Za-z._~+/=-]{8,}()`, "Bearer "),
-}
-
-// hide is what a match becomes. Our own hints say where a password goes, by that word, and package api says REDACTED.
-func (l look) hide(found []byte) []byte {
-	example := bytes.HasSuffix(found, []byte(":password@")) && bytes.Count(found, []byte(":")) == 2 // with that of ://
-	if example || bytes.Equal(found, []byte("Bearer REDACTED")) {
-		return found
-	}
-	return l.form.ReplaceAll(found, []byte("${1}"+hidden+"${2}"))
-}
-
-// trigger is the form of a trigger id, which no mark announces.
-var trigger = regexp.MustCompile(`\b[0-9]{9,13}\.[0-9]{9,13}\.[0-9a-f]{16,}\b`)
-
-// Bytes returns text without what looks like a secret: text itself where there is none.
+// Bytes returns text without what looks like a secret: text itself if there is none. Doing it again changes nothing.
 func Bytes(text []byte) []byte {
-	for _, l := range looks {
-		for _, m := range l.marks {
-			if bytes.Contains(text, m) {
-				text = l.form.ReplaceAllFunc(text, l.hide)
-				break
-			}
+	for range passes {
+		clean, changed := once(text)
+		if !changed {
+			break
 		}
-	}
-	if dotted(text) {
-		text = trigger.ReplaceAll(text, []byte(hidden))
+		text = clean
 	}
 	return text
 }
 
 // String is [Bytes] for a string.
-func String(text string) string { return string(Bytes([]byte(text))) }
-
-// dotted reports whether a text holds two long numbers with a dot between them, as trigger ids do.
-func dotted(text []byte) bool {
-	const long = 9
-	digits, before := 0, 0
-	for _, c := range text {
-		switch {
-		case c >= '0' && c <= '9':
-			digits++
-			if before >= long && digits >= long {
-				return true
-			}
-			continue
-		case c == '.':
-			before = digits
-		default:
-			before = 0
-		}
-		digits = 0
+func String(text string) string {
+	clean, changed := once([]byte(text))
+	if !changed {
+		return text
 	}
-	return false
+	return string(Bytes(clean))
 }
 
-// Writer passes on what is written to it, masked. Each Write is looked at by itself, so a secret that is written in two
-// parts is not found; loggers write a line at a time.
+// once applies each form, and reports whether it has changed anything. It leaves the given slice alone.
+func once(text []byte) (clean []byte, changed bool) {
+	announced := forms.announced(text)
+	for i := range forms.forms {
+		if announced&(1<<i) == 0 {
+			continue
+		}
+		if hidden, found := forms.forms[i].hide(text); found {
+			text, changed = hidden, true
+		}
+	}
+	return text, changed
+}
+
+// hide replaces the matches of a form, and reports whether there was one that is not hidden already.
+func (f *form) hide(text []byte) (clean []byte, found bool) {
+	end := 0
+	for _, at := range f.re.FindAllSubmatchIndex(text, -1) {
+		from, to := at[3], at[4] // between the two groups
+		if string(text[from:to]) == Hidden || f.keep != nil && f.keep(string(text[at[0]:from]), string(text[from:to])) {
+			continue
+		}
+		clean = append(append(clean, text[end:from]...), Hidden...)
+		end, found = to, true
+	}
+	if !found {
+		return text, false
+	}
+	return append(clean, text[end:]...), true
+}
+
+// Writer passes on what is written to it, with secrets hidden. It searches each Write by itself, so it does not find a secret
+// that is written in two parts; loggers write a line at a time.
 type Writer struct{ io.Writer }
 
 // Write implements [io.Writer].

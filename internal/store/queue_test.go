@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -231,6 +232,40 @@ func TestQueueGivesUpAfterPanics(t *testing.T) {
 		enqueue(t, q, digest.Job{Subscription: "a1", Due: monday})
 		if err := <-told; err.Error() != "panic: on purpose" {
 			t.Errorf("told %v", err)
+		}
+	})
+}
+
+// The queue keeps in the database why a job failed, without the secrets that an error or a panic may quote.
+func TestQueueKeepsNoSecrets(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2-of-the-job"
+	eachEngine(t, func(on engine) {
+		t, s := on.T, open(on.T, on.url, store.Options{})
+		told := make(chan error, 1)
+		q := started(t, s, func(_ context.Context, _ digest.Job, attempt int) error {
+			if attempt == 1 {
+				panic("connect to postgres://bot:" + secret + "@db/x")
+			}
+			return errors.New("connect to postgres://bot:" + secret + "@db/x")
+		}, store.QueueOptions{
+			MaxAttempts: 2, Backoff: func(int) time.Duration { return time.Millisecond }, GivenUp: func(_ context.Context, _ digest.Job, err error) { told <- err },
+		})
+		enqueue(t, q, digest.Job{Subscription: "a1", Due: monday})
+		if err := <-told; strings.Contains(err.Error(), secret) {
+			t.Errorf("told %v", err)
+		}
+		wantKept(t, s, "discarded 2")
+		column := "json(errors)"
+		if strings.HasPrefix(on.url, "postgres") {
+			column = "array_to_string(errors, ' ')"
+		}
+		var kept string
+		if err := s.DB().QueryRowContext(t.Context(), "SELECT "+column+" FROM river_job WHERE kind = 'digest'").Scan(&kept); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(kept, secret) || strings.Count(kept, "connect to postgres://bot:(hidden)@db/x") < 2 {
+			t.Errorf("the database keeps %s", kept)
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/redact"
 )
 
 const pruneEvery = 24 * time.Hour
@@ -69,8 +70,10 @@ type digestWorker struct {
 	cutOff time.Duration
 }
 
-// Work does a job and tells River what to make of the outcome.
+// Work does a job and tells River what to make of the outcome. River keeps the text of a failure in the database, so what
+// looks like a secret is hidden in it.
 func (w *digestWorker) Work(ctx context.Context, job *river.Job[digestArgs]) error {
+	defer hidePanic()
 	off := putOff(job.JobRow)
 	this := digest.Job{Subscription: job.Args.Subscription, Due: moment(job.Args.DueMS), PutOff: off, Last: job.Attempt >= job.MaxAttempts}
 	err := w.work(ctx, this, job.Attempt+off) // River takes an attempt back when a job is put off
@@ -81,13 +84,29 @@ func (w *digestWorker) Work(ctx context.Context, job *river.Job[digestArgs]) err
 		return river.JobSnooze(max(later.After, 0))
 	}
 	if errors.Is(err, digest.ErrChannelGone) {
-		return river.JobCancel(err)
+		return river.JobCancel(hiddenError{err})
 	}
 	// Cut off by a stop: for the next process soon. River would do so itself, but not count the start.
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return river.JobSnooze(w.cutOff)
 	}
-	return err
+	return hiddenError{err}
+}
+
+// hiddenError is an error whose text holds no secret.
+type hiddenError struct{ error }
+
+func (e hiddenError) Error() string { return redact.String(e.error.Error()) }
+func (e hiddenError) Unwrap() error { return e.error }
+
+// hidePanic panics on, with a text that holds no secret.
+func hidePanic() {
+	if r := recover(); r != nil {
+		if text := fmt.Sprint(r); redact.String(text) != text {
+			panic(redact.String(text))
+		}
+		panic(r)
+	}
 }
 
 // putOff is how often a job was put off, which River counts.
