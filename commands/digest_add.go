@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -119,7 +118,7 @@ func (d digests) add(ctx context.Context, req Request) (view.Page, error) {
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s is set up", s.ID)
-	page.Lead = fmt.Sprintf("Posts here %s. The first digest comes %s.", digest.Describe(s.Schedule), digestMoment(s, s.NextRun))
+	page.Lead = fmt.Sprintf("Posts here %s. The first digest comes %s.", digest.Describe(s.Schedule), s.Moment(s.NextRun))
 	page.Note = strings.Join(slices.DeleteFunc([]string{page.Note, w.zoneNote, w.unread}, func(note string) bool { return note == "" }), " ")
 	return page, nil
 }
@@ -203,13 +202,4 @@ func (d digests) save(ctx context.Context, req Request, s digest.Subscription) (
 		return s, fmt.Errorf("add a digest: %w", err)
 	}
 	return s, nil
-}
-
-// digestMoment writes a time on the clocks of a subscription's zone.
-func digestMoment(s digest.Subscription, t time.Time) string {
-	zone, err := time.LoadLocation(s.Schedule.Zone)
-	if err != nil {
-		zone = time.UTC
-	}
-	return t.In(zone).Format("Mon 2 Jan 2006 15:04 MST")
 }

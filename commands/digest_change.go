@@ -27,7 +27,7 @@ func (d digests) pause(ctx context.Context, req Request, s digest.Subscription) 
 	s = s.Pause(until, "")
 	detail := "until someone resumes it"
 	if !until.IsZero() {
-		detail = "until " + digestMoment(s, until)
+		detail = "until " + s.Moment(until)
 	}
 	if err := d.store.UpdateSubscription(ctx, s, d.audit(req, s, "pause", detail)); err != nil {
 		return view.Page{}, fmt.Errorf("pause a digest: %w", err)
@@ -66,7 +66,7 @@ func pauseEnd(words []string, s digest.Subscription, now time.Time) (time.Time, 
 	case !ok:
 		return until, &Error{Usage: true, Message: fmt.Sprintf("%q is not a date or a duration. Write a date such as %s, or 12h, 7d or 2w.", text, now.AddDate(0, 0, 7).Format(time.DateOnly))}
 	case !until.After(now):
-		return until, &Error{Usage: true, Message: fmt.Sprintf("%s is in the past. A pause must end in the future.", digestMoment(s, until))}
+		return until, &Error{Usage: true, Message: fmt.Sprintf("%s is in the past. A pause must end in the future.", s.Moment(until))}
 	case until.Sub(now) > maxPause:
 		return until, &Error{Usage: true, Message: "A pause can last two years at most. Pause without an end, or remove the digest."}
 	}
@@ -118,7 +118,7 @@ func (d digests) resume(ctx context.Context, req Request, s digest.Subscription)
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s resumed", s.ID)
-	page.Lead = fmt.Sprintf("The next one comes %s.", digestMoment(s, s.NextRun))
+	page.Lead = fmt.Sprintf("The next one comes %s.", s.Moment(s.NextRun))
 	return page, nil
 }
 
@@ -184,7 +184,7 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 	}
 	return view.Page{
 		Title:   fmt.Sprintf("Digest %s is removed", s.ID),
-		Lead:    fmt.Sprintf("Nothing more is posted about %s.", digestScope(s)),
+		Lead:    fmt.Sprintf("Nothing more is posted about %s.", s.Name()),
 		Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
 	}, nil
 }
@@ -192,7 +192,7 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 func (d digests) askRemove(s digest.Subscription) view.Page {
 	return view.Page{
 		Title: fmt.Sprintf("Remove digest %s?", s.ID),
-		Lead:  fmt.Sprintf("Nothing more will be posted about %s (%s), and its history is deleted. A pause keeps the history.", digestScope(s), digest.Describe(s.Schedule)),
+		Lead:  fmt.Sprintf("Nothing more will be posted about %s (%s), and its history is deleted. A pause keeps the history.", s.Name(), digest.Describe(s.Schedule)),
 		Actions: []view.Action{
 			{Label: "Remove for good", Command: Line(digestName, "remove", s.ID, "--yes"), Effect: view.Replace},
 			d.action("Pause instead", "pause", s),

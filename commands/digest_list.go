@@ -11,20 +11,6 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// digestScope says in a few words what a subscription watches.
-func digestScope(s digest.Subscription) string {
-	names := slices.Clone(s.Watch)
-	for i, n := range names {
-		if n == digest.All {
-			names[i] = "all Microsoft software"
-		}
-	}
-	if rest := len(names) - 3; rest > 0 {
-		return strings.Join(names[:3], ", ") + " and " + view.Thousands(rest) + " more"
-	}
-	return strings.Join(names, ", ")
-}
-
 // action is the button that does something with a subscription, in place of the page it is on.
 func (d digests) action(label, word string, s digest.Subscription) view.Action {
 	return view.Action{Label: label, Command: Line(digestName, word, s.ID), Effect: view.Replace}
@@ -92,7 +78,7 @@ func (d digests) listTable(all []digest.Subscription, channels bool) view.Table 
 	}
 	for _, s := range all {
 		row := []view.Cell{
-			view.TextCell(s.ID), view.TextCell(digestScope(s)), view.TextCell(digest.Describe(s.Schedule)), view.TextCell(d.next(s)),
+			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(digest.Describe(s.Schedule)), view.TextCell(s.NextWords(d.Now())),
 			{Text: s.ID, Action: &view.Action{Label: "Show", Command: Line(digestName, "show", s.ID)}},
 		}
 		if channels {
@@ -103,19 +89,6 @@ func (d digests) listTable(all []digest.Subscription, channels bool) view.Table 
 	return t
 }
 
-// next says when a subscription's next digest comes.
-func (d digests) next(s digest.Subscription) string {
-	switch paused := s.Paused && (s.PausedUntil.IsZero() || s.PausedUntil.After(d.Now())); {
-	case paused && s.PausedUntil.IsZero():
-		return strings.TrimSpace("paused. " + s.PauseReason)
-	case paused:
-		return "paused until " + digestMoment(s, s.PausedUntil)
-	case s.NextRun.IsZero():
-		return "never: its schedule has no further time"
-	}
-	return digestMoment(s, s.NextRun)
-}
-
 // page is a subscription with what can be done with it.
 func (d digests) page(req Request, s digest.Subscription) view.Page {
 	facts := view.Facts{{Name: "Watches", Value: strings.Join(s.Watch, ", ")}}
@@ -124,7 +97,7 @@ func (d digests) page(req Request, s digest.Subscription) view.Page {
 	}
 	facts = append(facts,
 		view.Fact{Name: "When", Value: digest.Describe(s.Schedule)},
-		view.Fact{Name: "Next", Value: d.next(s)},
+		view.Fact{Name: "Next", Value: s.NextWords(d.Now())},
 	)
 	if then := d.then(s); then != "" {
 		facts = append(facts, view.Fact{Name: "Then", Value: then})
@@ -137,7 +110,7 @@ func (d digests) page(req Request, s digest.Subscription) view.Page {
 		facts = append(facts, view.Fact{Name: "Refused by its channel", Value: view.Count(s.Failures, "digest") + " in a row"})
 	}
 	return view.Page{
-		Title:   "Digest " + s.ID + ": " + digestScope(s),
+		Title:   "Digest " + s.ID + ": " + s.Name(),
 		Parts:   []view.Part{facts},
 		Actions: d.actions(s),
 		Note:    digest.Caution(s.Schedule, d.Now()),
@@ -154,7 +127,7 @@ func (d digests) then(s digest.Subscription) string {
 	}
 	var words []string
 	for _, run := range digest.Upcoming(s.Schedule, s.NextRun, shownRuns-1) {
-		words = append(words, digestMoment(s, run))
+		words = append(words, s.Moment(run))
 	}
 	return strings.Join(words, ", ")
 }
@@ -212,9 +185,9 @@ func digestOrigin(req Request, s digest.Subscription) string {
 	case s.Origin == digest.FromFile:
 		return "the file that MISSINGKBS_DIGESTS names; it is changed there"
 	case ownsDigest(s, req):
-		return "you, on " + digestMoment(s, s.Created)
+		return "you, on " + s.Moment(s.Created)
 	}
-	return s.Owner + ", on " + digestMoment(s, s.Created)
+	return s.Owner + ", on " + s.Moment(s.Created)
 }
 
 // shownDeliveries is how many deliveries are shown with a subscription.
@@ -239,7 +212,7 @@ func (d digests) show(ctx context.Context, req Request, s digest.Subscription) (
 	}
 	page.Lead = "It has not run yet."
 	if len(sent) > 0 {
-		page.Lead = fmt.Sprintf("The last digest was due %s.", digestMoment(s, sent[0].Due))
+		page.Lead = fmt.Sprintf("The last digest was due %s.", s.Moment(sent[0].Due))
 		page.Parts = append(page.Parts, deliveryTable(s, sent))
 		if slices.ContainsFunc(sent, func(d digest.Delivery) bool { return !s.Counts(d.Totals) }) {
 			page.Note = sentences(page.Note, "The open installs of digests that an earlier version made count each product that shares an update.")
@@ -260,7 +233,7 @@ func deliveryTable(s digest.Subscription, sent []digest.Delivery) view.Table {
 	}
 	for _, sent := range sent {
 		t.Rows = append(t.Rows, []view.Cell{
-			view.TextCell(digestMoment(s, sent.Due)), view.TextCell(deliveryWords(sent)),
+			view.TextCell(s.Moment(sent.Due)), view.TextCell(deliveryWords(sent)),
 			view.NumberCell(sent.Totals.KBs), view.NumberCell(sent.Totals.Missing),
 		})
 	}

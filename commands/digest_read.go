@@ -31,7 +31,7 @@ func (d digests) details(ctx context.Context, req Request, s digest.Subscription
 	if !known {
 		return view.Page{}, &Error{
 			Title:   "Nothing to show yet",
-			Message: fmt.Sprintf("Digest %s has not run yet. Next run: %s.", s.ID, d.next(s)),
+			Message: fmt.Sprintf("Digest %s has not run yet. Next run: %s.", s.ID, s.NextWords(d.Now())),
 			Actions: []view.Action{d.action("Preview", "preview", s), d.action("Settings", "show", s)},
 		}
 	}
@@ -87,7 +87,7 @@ func (d digests) preview(ctx context.Context, req Request, s digest.Subscription
 
 // comes says for a preview when the digest will come, and what to know of its schedule.
 func (d digests) comes(s digest.Subscription) string {
-	words := "Next: " + d.next(s)
+	words := "Next: " + s.NextWords(d.Now())
 	if then := d.then(s); then != "" {
 		words += ", then " + then
 	}

@@ -379,7 +379,7 @@ func TestDigestList(t *testing.T) {
 			},
 			Rows: [][]view.Cell{
 				{{Text: "1"}, {Text: "microsoft-_-edge"}, {Text: mondays}, {Text: "Mon 30 Mar 2026 09:00 CEST"}, show("1")},
-				{{Text: "3"}, {Text: "a-_-b, all Microsoft software, c-_-d and 2 more"}, {Text: mondays}, {Text: "paused until Sat 28 Mar 2026 00:00 CET"}, show("3")},
+				{{Text: "3"}, {Text: "a-_-b, all Microsoft software and 3 more"}, {Text: mondays}, {Text: "paused until Sat 28 Mar 2026 00:00 CET"}, show("3")},
 				{{Text: "4"}, {Text: "microsoft-_-edge"}, {Text: mondays}, {Text: "paused. Its channel refused 3 digests in a row."}, show("4")},
 			},
 			Page:    2,
@@ -863,5 +863,36 @@ func TestDigestsNowhere(t *testing.T) {
 	_, err := d.router.Run(t.Context(), commands.Request{Words: []string{"digest", "list"}, User: alice})
 	if got := commands.Explain(err).Title; got != "Only in a channel" {
 		t.Errorf("got %q, want a refusal", got)
+	}
+}
+
+// A digest has one name and one next time, wherever it is shown.
+func TestADigestHasOneName(t *testing.T) {
+	t.Parallel()
+	for _, watch := range [][]string{{"a-_-b"}, {"a-_-b", "c-_-d"}, {"a-_-b", "c-_-d", "e-_-f"}, {"a-_-b", "c-_-d", "e-_-f", "g-_-h"}, {"a-_-b", digest.All, "c-_-d", "e-_-f", "g-_-h"}} {
+		s := edge("1", func(s *digest.Subscription) { s.Watch = watch })
+		d := newDesk(t, s)
+		row := d.does(t, "digest list").Parts[0].(view.Table).Row(0)
+		home := homePage(t, newTenant(t).client, commands.HomeOptions{Digests: d.store}, s.Owner)
+		i := slices.IndexFunc(home.Parts, func(p view.Part) bool {
+			table, ok := p.(view.Table)
+			return ok && table.Caption == "The digests you made"
+		})
+		if i < 0 {
+			t.Fatalf("no digests on %+v", home)
+		}
+		onHome := home.Parts[i].(view.Table).Row(0)
+		name, r := row[1].Text, digest.Report{Subscription: s}
+		if got := strings.TrimPrefix(d.does(t, "digest show 1").Title, "Digest 1: "); got != name || onHome[1].Text != name {
+			t.Errorf("the settings say %q, Home says %q, the list %q", got, onHome[1].Text, name)
+		}
+		for where, got := range map[string]string{"digest": r.Page().Title, "heartbeat": r.Heartbeat().Title, "failure": r.Failure().Title, "details": r.Details().Title} {
+			if got = strings.TrimSuffix(got, " (late)"); !strings.HasSuffix(got, ": "+name) {
+				t.Errorf("the title of a %s is %q, the list says %q", where, got, name)
+			}
+		}
+		if row[3].Text != onHome[3].Text {
+			t.Errorf("Home says %q, the list %q", onHome[3].Text, row[3].Text)
+		}
 	}
 }

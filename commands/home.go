@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -83,25 +84,15 @@ func (h home) digests(ctx context.Context, req Request, page *view.Page) {
 			{Key: "digest", Title: "Digest"},
 			{Key: "watches", Title: "Watches"},
 			{Key: "when", Title: "When"},
-			{Key: "state", Title: "State"},
+			{Key: "next", Title: "Next"},
 			{Key: "show", Title: "Settings", Kind: view.Button},
 		},
 	}
 	for _, s := range own {
 		t.Rows = append(t.Rows, []view.Cell{
-			view.TextCell(s.ID), view.TextCell(digestScope(s)), view.TextCell(digest.Describe(s.Schedule)), view.TextCell(digestState(s)),
+			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(digest.Describe(s.Schedule)), view.TextCell(s.NextWords(time.Now())),
 			{Text: s.ID, Action: &view.Action{Label: "Show", Command: Line(digestName, "show", s.ID)}},
 		})
 	}
 	page.Parts = append(page.Parts, t)
-}
-
-func digestState(s digest.Subscription) string {
-	switch {
-	case s.Paused && s.PauseReason != "":
-		return "paused: " + s.PauseReason
-	case s.Paused:
-		return "paused"
-	}
-	return "next " + digestMoment(s, s.NextRun)
 }

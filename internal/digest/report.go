@@ -1,8 +1,6 @@
 package digest
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -39,7 +37,7 @@ const (
 func (r Report) Page() view.Page {
 	s := r.Subscription
 	page := view.Page{
-		Title:   string(r.Verdict()) + ": " + s.scope(),
+		Title:   string(r.Verdict()) + ": " + s.Name(),
 		Lead:    r.lead(),
 		Context: r.context(),
 		Note:    r.note(),
@@ -89,9 +87,9 @@ func Details(s Subscription, at Snapshot, now time.Time, eachRow bool) view.Page
 		rows, command, other = EachRow(rows), other.Command, view.Action{Label: "By KB", Command: command}
 	}
 	table := s.table(rows)
-	table.Caption, table.Command = "Missing updates of "+s.scope(), command
+	table.Caption, table.Command = "Missing updates of "+s.Name(), command
 	page := view.Page{
-		Title: "Details: " + s.scope(),
+		Title: "Details: " + s.Name(),
 		Lead:  gapWords(at, gap),
 		Parts: []view.Part{table},
 		Note:  sharedNote(gap.Shown),
@@ -161,23 +159,4 @@ func (s Subscription) zone() *time.Location {
 		return time.UTC
 	}
 	return zone
-}
-
-// moment writes a time on the clocks of the subscription's zone.
-func (s Subscription) moment(t time.Time) string {
-	return t.In(s.zone()).Format("Mon 2 Jan 2006 15:04 MST")
-}
-
-// scope says in a few words what is watched.
-func (s Subscription) scope() string {
-	names := make([]string, len(s.Watch))
-	for i, w := range s.Watch {
-		if names[i] = w; w == All {
-			names[i] = "all Microsoft software"
-		}
-	}
-	if len(names) > 3 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:2], ", "), len(names)-2)
-	}
-	return list(names)
 }

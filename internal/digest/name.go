@@ -1,0 +1,42 @@
+package digest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// maxNamed is how many watched ids the name of a subscription lists.
+const maxNamed = 3
+
+// Name says in a few words what a subscription watches. Its digests, their list, the Home tab and notices all call it that.
+func (s Subscription) Name() string {
+	names := make([]string, len(s.Watch))
+	for i, w := range s.Watch {
+		if names[i] = w; w == All {
+			names[i] = "all Microsoft software"
+		}
+	}
+	if len(names) > maxNamed { // one id fewer, so that "and 1 more" never stands where that id fits
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed-1], ", "), len(names)-maxNamed+1)
+	}
+	return list(names)
+}
+
+// Moment writes a time on the clocks of the subscription's zone.
+func (s Subscription) Moment(t time.Time) string {
+	return t.In(s.zone()).Format("Mon 2 Jan 2006 15:04 MST")
+}
+
+// NextWords says when the next digest comes, or why none does.
+func (s Subscription) NextWords(now time.Time) string {
+	switch {
+	case s.pausedAt(now) && s.PausedUntil.IsZero():
+		return strings.TrimSpace("paused. " + s.PauseReason)
+	case s.pausedAt(now):
+		return "paused until " + s.Moment(s.PausedUntil)
+	case s.NextRun.IsZero():
+		return "never: its schedule has no further time"
+	}
+	return s.Moment(s.NextRun)
+}
