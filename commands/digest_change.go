@@ -146,7 +146,7 @@ func (d digests) runNow(ctx context.Context, req Request, s digest.Subscription)
 	}
 	return view.Page{
 		Title:   fmt.Sprintf("Digest %s is on its way", s.ID),
-		Lead:    "It is posted into its channel as soon as Defender has answered, unless nothing has changed and it is to be silent then. Its schedule stays as it is.",
+		Lead:    "It is posted into its channel as soon as Defender has answered; if nothing has changed, a silent digest posts nothing, and its settings say so. Its schedule stays as it is.",
 		Actions: []view.Action{d.action("Preview", "preview", s), d.action("Settings", "show", s)},
 	}, nil
 }

@@ -99,7 +99,7 @@ func homeTable(read []reading, page *view.Page) (t view.Table, failed []string) 
 		Columns: []view.Column{
 			{Key: "software", Title: "Software"},
 			{Key: "updates", Title: "Missing updates", Kind: view.Number},
-			{Key: "devices", Title: "Devices, largest", Kind: view.Number},
+			{Key: "devices", Title: "Largest gap, devices", Kind: view.Number},
 			{Key: "ask", Title: "Show", Kind: view.Button},
 		},
 	}

@@ -75,7 +75,7 @@ func searchPage(query []string, f found) view.Page {
 		page.Lead += fmt.Sprintf(" %s, so there may be more.", couldNotRead(f.skipped))
 	}
 	if len(query) == 1 && strings.EqualFold(query[0], digest.All) {
-		page.Title = "All software of Microsoft's"
+		page.Title = "All Microsoft software"
 	}
 	if len(query) == 0 {
 		page.Title = "All software"

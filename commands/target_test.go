@@ -137,7 +137,7 @@ func TestAllIsTitledAsSuch(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	for _, line := range []string{"all", "search ALL."} {
-		if got := d.does(t, line).Title; got != "All software of Microsoft's" {
+		if got := d.does(t, line).Title; got != "All Microsoft software" {
 			t.Errorf("%s: %q", line, got)
 		}
 	}

@@ -126,7 +126,7 @@ func TestAskKnowsEveryCommand(t *testing.T) {
 		words []string
 		says  string
 	}{
-		{[]string{"--sandbox", "home"}, "Devices, largest"},
+		{[]string{"--sandbox", "home"}, "Largest gap, devices"},
 		{[]string{"--sandbox", "admin"}, "/missingkbs admin"},
 		{[]string{"admin", "who"}, "/missingkbs admin"},
 		{[]string{"help"}, "What you can ask"},

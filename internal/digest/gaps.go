@@ -47,7 +47,7 @@ func (r Report) changed(most int) []view.Part {
 	}{
 		{"New", c.New, size},
 		{"Reopened", c.Reopened, func(c Change) string { return size(c) + ", last seen " + c.Seen.UTC().Format("2 Jan 2006") }},
-		{"In software new here", c.Added, size},
+		{"In software not counted last time", c.Added, size},
 		{"Grew", c.Grew, moved},
 		{"Rose above the filter", c.Rose, moved},
 		{"Shrank", c.Shrank, moved},
@@ -88,7 +88,11 @@ func (s Subscription) label(u Update) string {
 func size(c Change) string { return c.Now.devices() + ", " + plural(c.Now.CVEs, "CVE") }
 
 func moved(c Change) string {
-	words := fmt.Sprintf("from %s to %s", plain(c.Was.Devices), c.Now.devices())
+	was := plain(c.Was.Devices)
+	if c.Was.Shared() {
+		was = "at least " + was
+	}
+	words := fmt.Sprintf("from %s to %s", was, c.Now.devices())
 	if c.Was.Devices == c.Now.Devices {
 		words = c.Now.devices()
 	}

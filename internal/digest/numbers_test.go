@@ -58,7 +58,7 @@ type said struct {
 
 // kindsOf are the words of the lead and the headings of the lists for each kind of change.
 var kindsOf = map[string]string{
-	"new": "New", "reopened": "Reopened", "in software new here": "In software new here", "grew": "Grew", "shrank": "Shrank",
+	"new": "New", "reopened": "Reopened", "in software not counted last time": "In software not counted last time", "grew": "Grew", "shrank": "Shrank",
 	"rose above the filter": "Rose above the filter", "fell below the filter": "Fell below the filter", "closed": "Closed", "no longer listed": "No longer listed",
 }
 
@@ -267,7 +267,7 @@ func checkNumbers(t failing, h *house, f digest.Filter, m message, told int) {
 		return // the first one, or nothing missing before and now
 	}
 	went := got.listed["Closed"] + got.listed["No longer listed"] + got.listed["Fell below the filter"]
-	came := got.listed["New"] + got.listed["Reopened"] + got.listed["In software new here"] + got.listed["Rose above the filter"]
+	came := got.listed["New"] + got.listed["Reopened"] + got.listed["In software not counted last time"] + got.listed["Rose above the filter"]
 	if got.before-went+came != got.now || got.now != shown || got.open != open {
 		t.Fatalf("%d before, %d went, %d came, and %d are missing, %d installs open; want %d and %d:\n%s", got.before, went, came, got.now, got.open, shown, open, page.Lead)
 	}

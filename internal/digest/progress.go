@@ -42,8 +42,15 @@ func trend(was, is int) string {
 
 // percent is by how much a number moved, in brackets, and nothing where it did not, or from nothing.
 func percent(was, is int) string {
-	change := (max(is, was) - min(is, was)) * 100 / max(was, 1)
-	if was == 0 || change == 0 {
+	if was == 0 {
+		return ""
+	}
+	change := (max(is, was) - min(is, was)) * 100
+	change = (change + was/2) / was
+	if is > 0 && is < was {
+		change = min(change, 99) // 100 % fewer would be none
+	}
+	if change == 0 {
 		return ""
 	}
 	return fmt.Sprintf(" (%s %%)", plain(change))
@@ -69,13 +76,21 @@ func (r Report) chart() view.Chart {
 	for _, day := range days {
 		chart.Points = append(chart.Points, day.Format("2 Jan"))
 	}
-	chart.Series = []view.Series{{Name: "All updates", Values: values}}
+	chart.Series = []view.Series{{Name: r.Subscription.Filter.series(), Values: values}}
 	return chart
 }
 
 // Counts reports whether recorded sums count what is counted now. What was recorded when each row counted by itself is too
 // high where several software ids share updates.
 func (s Subscription) Counts(t Totals) bool { return t.Rows <= t.KBs || s.single() }
+
+// series names the updates that a chart counts.
+func (f Filter) series() string {
+	if f == (Filter{}) {
+		return "All updates"
+	}
+	return "Passing the filter"
+}
 
 func sameDay(a, b time.Time) bool { return a.Format(time.DateOnly) == b.Format(time.DateOnly) }
 

@@ -37,7 +37,7 @@ func (r Report) news() string {
 	}{
 		{c.New, "new"},
 		{c.Reopened, "reopened"},
-		{c.Added, "in software new here"},
+		{c.Added, "in software not counted last time"},
 		{c.Grew, "grew"},
 		{c.Rose, "rose above the filter"},
 		{c.Shrank, "shrank"},

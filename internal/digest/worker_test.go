@@ -743,7 +743,7 @@ func TestWatchIsChanged(t *testing.T) {
 		if rows := h.store.baselines["7"].Rows; len(rows) != 1 || rows[0].Software != windows {
 			t.Errorf("the digest is of %v", rows)
 		}
-		if fact(page, "Closed")+fact(page, "New") != "" || fact(page, "In software new here") == "" || strings.Contains(page.Lead, "first") {
+		if fact(page, "Closed")+fact(page, "New") != "" || fact(page, "In software not counted last time") == "" || strings.Contains(page.Lead, "first") {
 			t.Errorf("%q; closed %q, new %q", page.Lead, fact(page, "Closed"), fact(page, "New"))
 		}
 	})
