@@ -51,8 +51,8 @@ type size struct{ width, height int64 }
 
 func showReply(p *tab) {
 	p.closePanel()
-	p.ask("microsoft-_-windows_10")
-	p.answer("Missing updates: microsoft-_-windows_10")
+	p.ask("microsoft-_-windows_11")
+	p.answer("Missing updates: microsoft-_-windows_11")
 }
 
 func showHome(p *tab) {
@@ -63,7 +63,7 @@ func showHome(p *tab) {
 
 func showFailure(p *tab) {
 	p.fault("defender_forbidden", true)
-	p.ask("microsoft-_-windows_10")
+	p.ask("microsoft-_-windows_11")
 	p.answer("This bot lacks a permission in Defender")
 	p.see("the end of the panel", `(s) => { document.querySelector(s).scrollIntoView({ block: "end" }); return true; }`, hook("faults-off"))
 }
@@ -74,8 +74,8 @@ func showNarrow(p *tab) {
 }
 
 func showWire(p *tab) {
-	p.ask("microsoft-_-edge")
-	p.answer("Missing updates: microsoft-_-edge")
+	p.ask("microsoft-_-windows_11")
+	p.answer("Missing updates: microsoft-_-windows_11")
 	p.panel("wire")
 	p.clickOn(hook("wire-entry")+"[data-kind=defender] button", "")
 	p.see("the JSON", `() => document.querySelector(".entry-body")`)
