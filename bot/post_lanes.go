@@ -71,8 +71,8 @@ func (w *waitingDigests) remove(channel, key string) {
 	}
 }
 
-// pause is how long a digest stays away: until its channel is free, and so much longer by chance that those which wait for
-// the channel come back about twice as often as one of them can post.
+// pause is how long a digest stays away: until its channel is free, and so much longer by chance that one of those which
+// wait for the channel is back about twice as often as it takes a message.
 func (w *waitingDigests) pause(channel, key string, now, free time.Time, every time.Duration) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -85,7 +85,7 @@ func (w *waitingDigests) pause(channel, key string, now, free time.Time, every t
 	const lost = time.Minute // another process has it
 	maps.DeleteFunc(w.by[channel], func(_ string, back time.Time) bool { return now.Sub(back) > lost })
 	w.by[channel][key] = now
-	spread := time.Duration(len(w.by[channel])) * every
+	spread := time.Duration(len(w.by[channel])) * every / 2
 	pause := max(free.Sub(now), 0) + rand.N(spread) //nolint:gosec // no secret
 	w.by[channel][key] = now.Add(pause)
 	return pause

@@ -51,32 +51,36 @@ func newPostLimits(perChannel time.Duration, perMinute int) *postLimits {
 	return l
 }
 
-// wait returns when a message may be posted into a channel. A turn that is too far away is a [digest.RetryLater].
+// wait returns when a message may be posted into a channel. A turn that is too far away is a [digest.RetryLater]. The
+// workspace's turn comes first: a channel counts from when its last message left, however long that waited for the others.
 func (l *postLimits) wait(ctx context.Context, channel string) error {
-	var turns []*rate.Reservation
-	var delay time.Duration
-	for _, limiter := range []*rate.Limiter{l.channel(channel), l.all} {
-		if limiter == nil {
-			continue
-		}
-		r := limiter.Reserve()
-		turns = append(turns, r)
-		delay = max(delay, r.Delay())
+	if far := l.next(channel); far > maxTurn {
+		return digest.RetryLater{After: far, Err: errTurn}
 	}
-	giveBack := func() {
-		for _, r := range turns {
-			r.Cancel()
+	for _, limiter := range []*rate.Limiter{l.all, l.channel(channel)} {
+		if err := waitTurn(ctx, limiter); err != nil {
+			return err
 		}
 	}
+	return ctx.Err()
+}
+
+// waitTurn takes a turn of one limiter, nil for no limit, and returns when it has come.
+func waitTurn(ctx context.Context, limiter *rate.Limiter) error {
+	if limiter == nil {
+		return nil
+	}
+	turn := limiter.Reserve()
+	delay := turn.Delay()
 	if delay > maxTurn {
-		giveBack()
+		turn.Cancel()
 		return digest.RetryLater{After: delay, Err: errTurn}
 	}
 	if delay > 0 && !sleep(ctx, delay) {
-		giveBack()
+		turn.Cancel()
 		return ctx.Err()
 	}
-	return ctx.Err()
+	return nil
 }
 
 // ahead is about how long a message into a channel would have to wait now.

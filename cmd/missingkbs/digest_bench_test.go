@@ -42,7 +42,10 @@ func BenchmarkDigests(b *testing.B) {
 			for b.Loop() {
 				w := digestStage(b, sandbox.Options{})
 				r := databases()[c.database](b)
-				thousand(b, w.defender, r)
+				due := fiftySoftware(b, w.defender)
+				for i := range 1000 {
+					r.subscribe(b, due(i, i))
+				}
 				slack := newCountingSlack(b)
 				c.settings[unlimitedProcess], c.settings[reexec], c.settings["LOG_LEVEL"] = "1", "", "info"
 				c.settings["DATABASE_URL"], c.settings["SLACK_API_URL"] = r.url, slack.URL+"/api/"
@@ -61,8 +64,59 @@ func BenchmarkDigests(b *testing.B) {
 	}
 }
 
-// thousand makes fifty software ids, each with twenty missing updates, and a thousand digests about them.
-func thousand(b *testing.B, defender *apitest.Server, r *records) {
+// BenchmarkRush measures how many messages a second digests bring when two thousand of them are due in the same minute,
+// under Slack's limits as the program keeps them by itself: a message a second in a channel, and four a second of each
+// process. It looks at twenty seconds of it, after the first messages, which come faster.
+func BenchmarkRush(b *testing.B) {
+	const digests, burst, window = 2000, 120, 20 * time.Second
+	for name, c := range map[string]struct {
+		database            string
+		channels, processes int
+	}{
+		"SQLite/50x40":                 {"SQLite", 50, 1},
+		"SQLite/2000x1":                {"SQLite", digests, 1},
+		"PostgreSQL/50x40":             {"PostgreSQL", 50, 1},
+		"PostgreSQL/2000x1":            {"PostgreSQL", digests, 1},
+		"PostgreSQL/50x40/2-processes": {"PostgreSQL", 50, 2},
+	} {
+		b.Run(name, func(b *testing.B) {
+			var perSecond float64
+			for b.Loop() {
+				w := digestStage(b, sandbox.Options{})
+				r := databases()[c.database](b)
+				due := fiftySoftware(b, w.defender)
+				for i := range digests {
+					r.subscribe(b, due(i, i/(digests/c.channels))) // in the order of the channels, which is the worst
+				}
+				slack := newCountingSlack(b)
+				settings := map[string]string{
+					unlimitedProcess: "limited", reexec: "", "LOG_LEVEL": "info", "DATABASE_URL": r.url, "SLACK_API_URL": slack.URL + "/api/",
+					"MISSINGKBS_DEFENDER_PER_MINUTE": "0", "MISSINGKBS_DEFENDER_PER_HOUR": "0",
+				}
+				var processes []*world
+				for range c.processes {
+					processes = append(processes, w.replica(b, settings))
+				}
+				slack.waitPosts(b, burst)
+				began := slack.count()
+				time.Sleep(window)
+				perSecond += float64(slack.count()-began) / window.Seconds()
+				for _, p := range processes {
+					p.kill(b)
+				}
+				if slack.crowded() {
+					b.Error("a channel got two messages within a second")
+				}
+			}
+			b.ReportMetric(perSecond/float64(b.N), "posts/s")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// fiftySoftware makes fifty software ids, each with twenty missing updates, and returns a function that makes a digest
+// about one of them for a channel.
+func fiftySoftware(b *testing.B, defender *apitest.Server) func(i, channel int) digest.Subscription {
 	b.Helper()
 	for i := range 50 {
 		var kbs []apitest.KB
@@ -71,8 +125,8 @@ func thousand(b *testing.B, defender *apitest.Server, r *records) {
 		}
 		defender.PutSoftware(apitest.Software{ID: fmt.Sprintf("microsoft-_-bench_%d", i), Name: "bench", Vendor: "microsoft", Weaknesses: 1}, kbs...)
 	}
-	for i := range 1000 {
-		r.subscribe(b, due(fmt.Sprint("b", i), fmt.Sprintf("C%09d", i), fmt.Sprintf("microsoft-_-bench_%d", i%50)))
+	return func(i, channel int) digest.Subscription {
+		return due(fmt.Sprintf("b%04d", i), fmt.Sprintf("C%09d", channel), fmt.Sprintf("microsoft-_-bench_%d", i%50))
 	}
 }
 
@@ -83,11 +137,14 @@ type countingSlack struct {
 	mu          sync.Mutex
 	began, last time.Time
 	seen        map[string]bool // keys of digests
+	posts       int
+	latest      map[string]time.Time // post, by channel
+	tooClose    bool                 // two came within a second into one channel
 }
 
 func newCountingSlack(b *testing.B) *countingSlack {
 	b.Helper()
-	s := &countingSlack{seen: map[string]bool{}}
+	s := &countingSlack{seen: map[string]bool{}, latest: map[string]time.Time{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -109,15 +166,37 @@ func (s *countingSlack) serve(w io.Writer, method string, body []byte) {
 	case "conversations.info":
 		fmt.Fprint(w, `{"ok":true,"channel":{"id":"C1","is_channel":true,"is_member":true}}`)
 	case "chat.postMessage":
-		if p := readPost(body); p.subscription != "" {
-			s.mu.Lock()
-			s.seen[p.subscription], s.last = true, time.Now()
-			s.mu.Unlock()
+		p, now := readPost(body), time.Now()
+		s.mu.Lock()
+		s.posts++
+		s.tooClose = s.tooClose || now.Sub(s.latest[p.channel]) < time.Second
+		s.latest[p.channel] = now
+		if p.subscription != "" {
+			s.seen[p.subscription], s.last = true, now
 		}
+		s.mu.Unlock()
 		fmt.Fprint(w, `{"ok":true,"channel":"C1","ts":"1800000000.000001"}`)
 	default:
 		fmt.Fprint(w, `{"ok":false,"error":"unknown_method"}`)
 	}
+}
+
+func (s *countingSlack) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.posts
+}
+
+func (s *countingSlack) crowded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tooClose
+}
+
+// waitPosts waits for so many messages.
+func (s *countingSlack) waitPosts(b *testing.B, posts int) {
+	b.Helper()
+	eventually(b, func() (string, bool) { n := s.count(); return fmt.Sprintf("%d posts", n), n >= posts })
 }
 
 // wait waits for so many different digests and returns how long they took.
@@ -152,7 +231,8 @@ func peakMemory(b *testing.B, pid int) int {
 	return kilobytes / 1024
 }
 
-// unlimitedProcess makes the test binary make digests like the program, but without Slack's limits and without a bot.
+// unlimitedProcess makes the test binary make digests like the program, but without a bot and, unless it says limited,
+// without Slack's limits.
 const unlimitedProcess = "MISSINGKBS_TEST_UNLIMITED"
 
 // runUnlimited is that process.
@@ -188,9 +268,13 @@ func runUnlimited() error {
 	if err != nil {
 		return err
 	}
+	limits := bot.PosterOptions{Lanes: database, Log: log}
+	if os.Getenv(unlimitedProcess) != "limited" {
+		limits.PerChannel, limits.PerMinute = -1, -1
+	}
 	worker := &digest.Worker{
 		Store: database, Source: newExposure(defender, time.Now), Log: log,
-		Poster: bot.NewPoster(slack, workspace, bot.NewGate(bot.NewDirectory(slack), workspace, bot.GateOptions{Log: log}), bot.PosterOptions{PerChannel: -1, PerMinute: -1, Log: log}),
+		Poster: bot.NewPoster(slack, workspace, bot.NewGate(bot.NewDirectory(slack), workspace, bot.GateOptions{Log: log}), limits),
 	}
 	queue, err := database.Queue(worker.Work, store.QueueOptions{})
 	if err != nil {
