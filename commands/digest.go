@@ -24,6 +24,9 @@ type DigestStore interface {
 	Deliveries(ctx context.Context, subscription string, limit int) ([]digest.Delivery, error)
 	// Baseline is the snapshot that was recorded last.
 	Baseline(ctx context.Context, subscription string) (digest.Snapshot, bool, error)
+	// Run is the digest that is being made of a subscription, Runs are those of all, by subscription.
+	Run(ctx context.Context, subscription string) (run digest.Run, found bool, err error)
+	Runs(ctx context.Context) (map[string]digest.Run, error)
 	AddAudit(ctx context.Context, a digest.Audit) error
 }
 
@@ -50,6 +53,7 @@ type DigestOptions struct {
 	People   People
 	Queue    digest.Queue
 	Preview  Previewer
+	RunWait  time.Duration            // how long the answer to run waits for what comes of it; zero for not at all
 	File     bool                     // a file of digests is in use: what it holds cannot be removed here
 	Now      func() time.Time         // the clock; [time.Now] when nil
 	NewID    func(attempt int) string // names a new subscription; attempt counts from 1; random digits when nil
@@ -132,9 +136,9 @@ func (d digests) words() []digestWord {
 		{"add", addUsage, "subscribe this channel; by default Mondays at 09:00 in your time zone, silent when nothing changed", d.add},
 		{listWord, "[--page N]", "the digests of this channel", d.list},
 		{"show", "N", "one digest: its settings, its last deliveries, and buttons for all below", d.one(d.show)},
-		{"pause", "N [until <date or 7d>]", "post nothing for a while; digests due meanwhile are skipped", d.one(d.pause)},
+		{"pause", "N [until <date or 7d>]", "post nothing for a while; digests due meanwhile are skipped, and named", d.one(d.pause)},
 		{"resume", "N", "resume after a pause", d.one(d.readers(d.resume))},
-		{"run", "N", "post the digest now", d.one(d.readers(d.runNow))},
+		{"run", "N", "post the digest now, and say what came of it", d.one(d.readers(d.runNow))},
 		{"preview", "N", "show the digest as it would be now, only to you", d.one(d.readers(d.preview))},
 		{"details", "N [--all-rows] [--page N]", "every update of the last digest; with --all-rows, a row for each product and OS build", d.one(d.readers(d.details))},
 		{"csv", "N [--all-rows]", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.readers(d.csv))},

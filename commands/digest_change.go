@@ -34,8 +34,36 @@ func (d digests) pause(ctx context.Context, req Request, s digest.Subscription) 
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s is paused", s.ID)
-	page.Lead = "Nothing is posted " + detail + ". Digests due before then are skipped."
+	page.Lead = fmt.Sprintf("Nothing is posted %s. %s", detail, d.skipped(s))
 	return page, nil
+}
+
+// maxSkipped is how many of the digests that a pause skips are named one by one.
+const maxSkipped = 3
+
+// skipped says which digests a pause skips: those that are due before its end, and no other; and which comes next.
+func (d digests) skipped(s digest.Subscription) string {
+	if s.PausedUntil.IsZero() {
+		return "Digests due before then are skipped."
+	}
+	var named []string
+	last, n := "", 0
+	for run := digest.Next(s.Schedule, d.Now()); !run.IsZero() && run.Before(s.PausedUntil); run = digest.Next(s.Schedule, run) {
+		if last = s.Moment(run); n < maxSkipped {
+			named = append(named, last)
+		}
+		n++
+	}
+	next := "The next run is " + s.Moment(s.NextRun) + "."
+	switch {
+	case n == 0:
+		return "No digest is due before then, so none is skipped. " + next
+	case n == 1:
+		return "The run of " + last + " is skipped. " + next
+	case n <= maxSkipped:
+		return "The runs of " + strings.Join(named[:n-1], ", ") + " and " + last + " are skipped. " + next
+	}
+	return fmt.Sprintf("%s are skipped, from %s to %s. %s", view.Count(n, "run"), named[0], last, next)
 }
 
 // mayEnd is [digests.mayChange] for changes that only make a channel quieter. Whoever subscribed may always do those,
@@ -121,39 +149,6 @@ func (d digests) resume(ctx context.Context, req Request, s digest.Subscription)
 	page.Lead = fmt.Sprintf("The next one comes %s.", s.Moment(s.NextRun))
 	return page, nil
 }
-
-func (d digests) runNow(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
-	if err := noWords("digest run N", req.Words); err != nil {
-		return view.Page{}, err
-	}
-	if err := d.mayChange(ctx, req, s.Channel); err != nil {
-		return view.Page{}, err
-	}
-	if s.Paused {
-		return view.Page{}, &Error{
-			Title: fmt.Sprintf("Digest %s is paused", s.ID), Message: "A paused digest is not posted. Resume it first, or preview it.",
-			Actions: []view.Action{d.action("Resume", "resume", s), d.action("Preview", "preview", s)},
-		}
-	}
-	if d.Queue == nil {
-		return view.Page{}, &Error{Title: "Digests are switched off", Message: "This program posts no digests now. Ask whoever runs it."}
-	}
-	if err := d.Queue.Enqueue(ctx, digest.Job{Subscription: s.ID, Due: dueNow(d.Now())}); err != nil {
-		return view.Page{}, fmt.Errorf("run a digest: %w", err)
-	}
-	if err := d.store.AddAudit(ctx, d.audit(req, s, "run", "")); err != nil {
-		return view.Page{}, fmt.Errorf("record the run of a digest: %w", err)
-	}
-	return view.Page{
-		Title:   fmt.Sprintf("Digest %s is on its way", s.ID),
-		Lead:    "It is posted into its channel as soon as Defender has answered; if nothing has changed, a silent digest posts nothing, and its settings say so. Its schedule stays as it is.",
-		Actions: []view.Action{d.action("Preview", "preview", s), d.action("Settings", "show", s)},
-	}, nil
-}
-
-// dueNow is the due time of a digest that somebody wants now. All wishes of a minute are one, for people press twice; no
-// schedule has this time, or the digest would be taken for the one that was due.
-func dueNow(now time.Time) time.Time { return now.Truncate(time.Minute).Add(time.Second) }
 
 func (d digests) remove(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
 	yes := false

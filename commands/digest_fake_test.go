@@ -23,6 +23,7 @@ type memory struct {
 	held       map[string]digest.Subscription
 	audits     []digest.Audit
 	deliveries []digest.Delivery
+	runs       map[string]digest.Run
 	baseline   map[string]digest.Snapshot
 	err        error // of every call, when set
 }
@@ -92,6 +93,8 @@ func (m *memory) AddAudit(_ context.Context, who digest.Audit) error {
 }
 
 func (m *memory) Deliveries(_ context.Context, id string, limit int) ([]digest.Delivery, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	var out []digest.Delivery
 	for _, d := range m.deliveries {
 		if d.Subscription == id && len(out) < limit {
@@ -104,6 +107,19 @@ func (m *memory) Deliveries(_ context.Context, id string, limit int) ([]digest.D
 func (m *memory) Baseline(_ context.Context, id string) (digest.Snapshot, bool, error) {
 	s, ok := m.baseline[id]
 	return s, ok, m.err
+}
+
+func (m *memory) Run(_ context.Context, id string) (digest.Run, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	run, ok := m.runs[id]
+	return run, ok, m.err
+}
+
+func (m *memory) Runs(context.Context) (map[string]digest.Run, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.runs, m.err
 }
 
 // town is who lives where, and which channels take nothing from whom.

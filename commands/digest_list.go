@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -39,7 +40,11 @@ func (d digests) list(ctx context.Context, req Request) (view.Page, error) {
 			Actions: []view.Action{{Label: "Help", Command: Line(helpName, digestName)}, {Label: "All software", Command: Line(searchName)}},
 		}, nil
 	}
-	t := d.listTable(all, onTerminal(req))
+	runs, err := d.store.Runs(ctx)
+	if err != nil {
+		return view.Page{}, fmt.Errorf("read which digests are being made: %w", err)
+	}
+	t := d.listTable(all, runs, onTerminal(req))
 	t.Page = page
 	title := "Digests of this channel"
 	if onTerminal(req) {
@@ -61,7 +66,7 @@ func (d digests) here(ctx context.Context, req Request) ([]digest.Subscription, 
 	return all, nil
 }
 
-func (d digests) listTable(all []digest.Subscription, channels bool) view.Table {
+func (d digests) listTable(all []digest.Subscription, runs map[string]digest.Run, channels bool) view.Table {
 	t := view.Table{
 		Caption: "Digests",
 		Columns: []view.Column{
@@ -77,8 +82,12 @@ func (d digests) listTable(all []digest.Subscription, channels bool) view.Table 
 		t.Columns = append(t.Columns, view.Column{Key: "channel", Title: "Channel"})
 	}
 	for _, s := range all {
+		next := s.NextWords(d.Now())
+		if run := runs[s.ID]; run.Goes(time.Now()) {
+			next = "now: " + runWords(run, time.Now()) + "; then " + next
+		}
 		row := []view.Cell{
-			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(digest.Describe(s.Schedule)), view.TextCell(s.NextWords(d.Now())),
+			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(digest.Describe(s.Schedule)), view.TextCell(next),
 			{Text: s.ID, Action: &view.Action{Label: "Show", Command: Line(digestName, "show", s.ID)}},
 		}
 		if channels {
@@ -206,6 +215,11 @@ func (d digests) show(ctx context.Context, req Request, s digest.Subscription) (
 		page.Lead, page.Actions = own.Message, d.ending(s)
 		return page, nil
 	}
+	if run, found, err := d.store.Run(ctx, s.ID); err != nil {
+		return view.Page{}, fmt.Errorf("read whether a digest is being made: %w", err)
+	} else if found && run.Goes(time.Now()) {
+		page.Parts = append([]view.Part{view.Facts{{Name: "Now", Value: runWords(run, time.Now())}}}, page.Parts...)
+	}
 	sent, err := d.store.Deliveries(ctx, s.ID, shownDeliveries)
 	if err != nil {
 		return view.Page{}, fmt.Errorf("read the deliveries of a digest: %w", err)
@@ -232,23 +246,14 @@ func deliveryTable(s digest.Subscription, sent []digest.Delivery) view.Table {
 		},
 	}
 	for _, sent := range sent {
+		due := s.Moment(sent.Due)
+		if digest.ByHand(sent.Due) {
+			due += ", run by hand"
+		}
 		t.Rows = append(t.Rows, []view.Cell{
-			view.TextCell(s.Moment(sent.Due)), view.TextCell(deliveryWords(sent)),
+			view.TextCell(due), view.TextCell(deliveryWords(s, sent)),
 			view.NumberCell(sent.Totals.KBs), view.NumberCell(sent.Totals.Missing),
 		})
 	}
 	return t
-}
-
-func deliveryWords(sent digest.Delivery) string {
-	words := map[digest.Kind]string{
-		digest.First: "first digest", digest.Changed: "changes", digest.Same: "nothing changed", digest.Failed: "nothing could be read",
-	}[sent.Kind]
-	switch {
-	case sent.Message != "":
-		return words + ", posted"
-	case sent.Kind == digest.Failed:
-		return "could not be posted"
-	}
-	return words + ", not posted"
 }

@@ -379,7 +379,7 @@ func TestDigestList(t *testing.T) {
 			},
 			Rows: [][]view.Cell{
 				{{Text: "1"}, {Text: "microsoft-_-edge"}, {Text: mondays}, {Text: "Mon 30 Mar 2026 09:00 CEST"}, show("1")},
-				{{Text: "3"}, {Text: "a-_-b, all Microsoft software and 3 more"}, {Text: mondays}, {Text: "paused until Sat 28 Mar 2026 00:00 CET"}, show("3")},
+				{{Text: "3"}, {Text: "a-_-b, all Microsoft software and 3 more"}, {Text: mondays}, {Text: "paused; resumes with the run of Mon 30 Mar 2026 09:00 CEST"}, show("3")},
 				{{Text: "4"}, {Text: "microsoft-_-edge"}, {Text: mondays}, {Text: "paused. Its channel refused 3 digests in a row."}, show("4")},
 			},
 			Page:    2,
@@ -479,14 +479,18 @@ func TestDigestPause(t *testing.T) {
 		until   time.Time
 		nextRun time.Time
 		lead    string
+		skipped string
 	}{
-		{"", time.Time{}, time.Time{}, "until someone resumes it"},
-		{"until 7d", aMonday.Add(7*24*time.Hour - time.Hour), utc(37, 7, 0), "until Mon 30 Mar 2026 10:00 CEST"}, // clocks go forward
-		{"for 2w", aMonday.Add(14*24*time.Hour - time.Hour), utc(44, 7, 0), "until Mon 6 Apr 2026 10:00 CEST"},
-		{"12h", aMonday.Add(12 * time.Hour), utc(30, 7, 0), "until Mon 23 Mar 2026 22:00 CET"},
-		{"3 days", aMonday.Add(72 * time.Hour), utc(30, 7, 0), "until Thu 26 Mar 2026 10:00 CET"},
-		{"UNTIL 2026-03-30", utc(29, 22, 0), utc(30, 7, 0), "until Mon 30 Mar 2026 00:00 CEST"},
-		{"until 2026-03-30 09:00", utc(30, 7, 0), utc(30, 7, 0), "until Mon 30 Mar 2026 09:00 CEST"},
+		{"", time.Time{}, time.Time{}, "until someone resumes it", "Digests due before then are skipped."},
+		// An hour after a run, and clocks go forward: what is due within the week is skipped, and no other.
+		{"until 7d", aMonday.Add(7*24*time.Hour - time.Hour), utc(37, 7, 0), "until Mon 30 Mar 2026 10:00 CEST", "The run of Mon 30 Mar 2026 09:00 CEST is skipped. The next run is Mon 6 Apr 2026 09:00 CEST."},
+		{"for 2w", aMonday.Add(14*24*time.Hour - time.Hour), utc(44, 7, 0), "until Mon 6 Apr 2026 10:00 CEST", "The runs of Mon 30 Mar 2026 09:00 CEST and Mon 6 Apr 2026 09:00 CEST are skipped. The next run is Mon 13 Apr 2026 09:00 CEST."},
+		{"for 3w", aMonday.Add(21*24*time.Hour - time.Hour), utc(51, 7, 0), "until Mon 13 Apr 2026 10:00 CEST", "The runs of Mon 30 Mar 2026 09:00 CEST, Mon 6 Apr 2026 09:00 CEST and Mon 13 Apr 2026 09:00 CEST are skipped. The next run is Mon 20 Apr"},
+		{"for 5w", aMonday.Add(35*24*time.Hour - time.Hour), utc(65, 7, 0), "until Mon 27 Apr 2026 10:00 CEST", "5 runs are skipped, from Mon 30 Mar 2026 09:00 CEST to Mon 27 Apr 2026 09:00 CEST. The next run is Mon 4 May"},
+		{"12h", aMonday.Add(12 * time.Hour), utc(30, 7, 0), "until Mon 23 Mar 2026 22:00 CET", "No digest is due before then, so none is skipped. The next run is Mon 30 Mar 2026 09:00 CEST."},
+		{"3 days", aMonday.Add(72 * time.Hour), utc(30, 7, 0), "until Thu 26 Mar 2026 10:00 CET", "none is skipped"},
+		{"UNTIL 2026-03-30", utc(29, 22, 0), utc(30, 7, 0), "until Mon 30 Mar 2026 00:00 CEST", "none is skipped"},
+		{"until 2026-03-30 09:00", utc(30, 7, 0), utc(30, 7, 0), "until Mon 30 Mar 2026 09:00 CEST", "none is skipped"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.words, func(t *testing.T) {
@@ -497,7 +501,7 @@ func TestDigestPause(t *testing.T) {
 			if !got.Paused || !got.PausedUntil.Equal(tt.until) || !got.NextRun.Equal(tt.nextRun) {
 				t.Errorf("paused %v until %v, next %v; want until %v, next %v", got.Paused, got.PausedUntil.UTC(), got.NextRun.UTC(), tt.until, tt.nextRun)
 			}
-			if !strings.Contains(page.Lead, tt.lead) || page.Title != "Digest 1 is paused" || commandsOf(page)["Resume"] != "digest resume 1" {
+			if !strings.Contains(page.Lead, tt.lead) || !strings.Contains(page.Lead, tt.skipped) || page.Title != "Digest 1 is paused" || commandsOf(page)["Resume"] != "digest resume 1" {
 				t.Errorf("page = %q, %q with %v; want %q", page.Title, page.Lead, commandsOf(page), tt.lead)
 			}
 			d.wantAudit(t, alice, "digest.pause", "1", tt.lead)

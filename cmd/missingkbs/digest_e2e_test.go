@@ -253,3 +253,30 @@ func TestDowntimeMakesOneLateDigest(t *testing.T) {
 	wantSays(t, m.next(t, sandbox.Patching, 2), "not: (late)")
 	m.records.settle(t, 3)
 }
+
+// A digest that is run again and again says each time what came of it, and says it where it is shown.
+func TestDigestRunFiveTimes(t *testing.T) {
+	t.Parallel()
+	m := newClockwork(t)
+	id := m.add(t, sandbox.Patching, suite+" --at mon 09:00")
+	read := 0
+	for i := range 5 {
+		m.slack.Advance(time.Minute)
+		before := m.defender.Count("/api/Software/" + suite)
+		got := m.tell(t, sandbox.Patching, "digest run "+id)
+		m.records.settle(t, i+1)
+		if strings.Contains(title(got), "on its way") { // this machine is slow
+			got = m.tell(t, sandbox.Patching, "digest run "+id)
+		}
+		if i == 0 {
+			wantSays(t, got, "It is in its channel.", "Read from Defender")
+			continue
+		}
+		wantSays(t, got, "Nothing has changed, so nothing was posted", "was still fresh and was used again")
+		read += m.defender.Count("/api/Software/"+suite) - before
+	}
+	if n := len(m.digests(sandbox.Patching)); n != 1 || read != 0 {
+		t.Errorf("%d digests and %d further readings, want one digest and its reading", n, read)
+	}
+	wantSays(t, m.tell(t, sandbox.Patching, "digest show "+id), "run by hand", "first digest, posted", "nothing changed, not posted; the reading of")
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -147,11 +148,15 @@ func (e *exposure) read(ctx context.Context, ids []string, one func(id string) (
 	began := e.now()
 	parts := make([]part, len(ids))
 	failures := make([]error, len(ids))
+	var done atomic.Int64
+	digest.Progress(ctx, 0, len(ids))
 	var g errgroup.Group
 	g.SetLimit(partsAtOnce)
 	for i, id := range ids {
 		g.Go(func() error {
-			parts[i], failures[i] = one(id)
+			if parts[i], failures[i] = one(id); failures[i] == nil {
+				digest.Progress(ctx, int(done.Add(1)), len(ids))
+			}
 			return nil
 		})
 	}

@@ -45,6 +45,10 @@ type house struct {
 	started func(queue *store.Queue) // is told of the queue of digests once it works; nil for nobody
 }
 
+// runWait is how long the answer to a digest that a person runs waits for what comes of it. It is shorter than the time
+// after which people are told what an answer waits for.
+const runWait = 2 * time.Second
+
 // stopTime is how long digests that are being made may take when the program stops; those that need longer are made
 // again at the next start.
 const stopTime = 4 * time.Second
@@ -156,7 +160,7 @@ func (h house) open(ctx context.Context) error {
 	audited := auditedStore{h.store, recorder.changes}
 	people := h.remembering(word)
 	router, err := newRouter(people, index, commands.Digest(audited, commands.DigestOptions{
-		Defender: people, Index: index, People: gate, Queue: queue, Preview: &preview, File: h.digests != nil, Now: h.now,
+		Defender: people, Index: index, People: gate, Queue: queue, Preview: &preview, RunWait: runWait, File: h.digests != nil, Now: h.now,
 	}), commands.Home(people, index, commands.HomeOptions{Digests: h.store, Quota: h.defender}), commands.Admin(audited, gate, h.defender, h.now))
 	if err != nil {
 		return err

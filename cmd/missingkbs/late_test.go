@@ -72,6 +72,7 @@ type shelf struct {
 	deliveries []digest.Delivery
 	baseline   digest.Snapshot
 	posted     []view.Page
+	progress   [][2]int // that was noted: done, and of how much
 }
 
 func (s *shelf) Subscription(context.Context, string) (digest.Subscription, error) { return s.sub, nil }
@@ -126,7 +127,10 @@ func (s *shelf) BeginRun(_ context.Context, a digest.Attempt) (digest.Run, bool,
 
 func (s *shelf) SetPosting(context.Context, digest.Attempt, string) (bool, error) { return true, nil }
 
-func (s *shelf) SetProgress(context.Context, digest.Attempt, int, int) error { return nil }
+func (s *shelf) SetProgress(_ context.Context, _ digest.Attempt, done, total int) error {
+	s.progress = append(s.progress, [2]int{done, total})
+	return nil
+}
 
 func (s *shelf) RestRun(context.Context, digest.Attempt) error { return nil }
 
@@ -210,6 +214,7 @@ func TestLargeDigestsCome(t *testing.T) {
 				if n := len(s.baseline.Software); n != tc.products {
 					t.Errorf("it is about %d products, want %d", n, tc.products)
 				}
+				s.checkProgress(t, tc.products, time.Since(began) > 2*time.Minute)
 				if s.baseline.At.Before(began) {
 					t.Errorf("it is as of %v, before anything was asked", s.baseline.At)
 				}
@@ -220,6 +225,22 @@ func TestLargeDigestsCome(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// checkProgress checks that a reading of several attempts says how far it is, and never goes back.
+func (s *shelf) checkProgress(t *testing.T, products int, several bool) {
+	t.Helper()
+	before := 0
+	for _, p := range s.progress {
+		if p[0] < before || p[0] > products || p[1] != products {
+			t.Errorf("progress %v, want it to grow up to %d", s.progress, products)
+			return
+		}
+		before = p[0]
+	}
+	if several && before == 0 {
+		t.Error("no progress was noted of a reading of several attempts")
 	}
 }
 

@@ -47,6 +47,13 @@ func (m *Mistake) Error() string { return m.Message }
 
 func mistake(format string, args ...any) error { return &Mistake{fmt.Sprintf(format, args...)} }
 
+// DueByHand is the due time of a digest that a person wants now. All wishes of a minute are one, for people press twice; no
+// schedule has this time, or the digest would be taken for the one that was due.
+func DueByHand(now time.Time) time.Time { return now.Truncate(time.Minute).Add(time.Second) }
+
+// ByHand reports whether a person wanted the digest of a due time.
+func ByHand(due time.Time) bool { return due.Second() == 1 }
+
 // Job is the work of one digest: what the queue carries. It is unique by subscription and due time.
 type Job struct {
 	Subscription string

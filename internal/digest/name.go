@@ -33,8 +33,8 @@ func (s Subscription) NextWords(now time.Time) string {
 	switch {
 	case s.pausedAt(now) && s.PausedUntil.IsZero():
 		return strings.TrimSpace("paused. " + s.PauseReason)
-	case s.pausedAt(now):
-		return "paused until " + s.Moment(s.PausedUntil)
+	case s.pausedAt(now) && !s.NextRun.IsZero():
+		return "paused; resumes with the run of " + s.Moment(s.NextRun)
 	case s.NextRun.IsZero():
 		return "never: its schedule has no further time"
 	}

@@ -22,6 +22,11 @@ type Run struct {
 	Total   int       // of how much; 0 where that is not known yet
 }
 
+// Goes reports whether the digest is still being made, as far as can be seen at a moment on the clock of the machine.
+func (r Run) Goes(now time.Time) bool {
+	return r.Subscription != "" && (r.Until.After(now) || now.Sub(r.Seen) < abandonedAfter)
+}
+
 // Attempt is one attempt at a run.
 type Attempt struct {
 	Job

@@ -119,6 +119,11 @@ type Delivery struct {
 	Totals       Totals
 }
 
+// Reused reports whether what a delivery says was read before it was due, for another digest.
+func (d Delivery) Reused() bool {
+	return !d.Read.IsZero() && d.Read.Before(d.Due.Truncate(time.Minute)) // a person's wish is due some seconds after or before it
+}
+
 // Kind is what a delivery was.
 type Kind string
 
