@@ -104,6 +104,7 @@ func columnsInSight(p *tab) {
 		size
 		panel, dark bool
 	}{
+		{size{390, 844}, false, false},
 		{size{400, 860}, false, false},
 		{size{400, 860}, false, true},
 		{size{1400, 900}, false, false},

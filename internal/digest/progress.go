@@ -62,7 +62,7 @@ const chartPoints = 12
 // chart shows the open installs of the last digests, those that could be read: of each day the last.
 func (r Report) chart() view.Chart {
 	zone := r.Subscription.zone()
-	chart := view.Chart{Title: "Open installs", Unit: "devices, summed over the updates they lack"}
+	chart := view.Chart{Title: "Open installs", Unit: "devices, summed over updates"}
 	days := []time.Time{r.Now.In(zone)}
 	values := []int{r.totals(true).Missing}
 	for _, d := range r.History {

@@ -74,7 +74,7 @@ KB5000002  20       4     Update 5000002               https://www.catalog.updat
 Open installs    325, 236 more than last time (265 %)
 Updates missing  4, 1 more than last time
 
-Open installs (devices, summed over the updates they lack)
+Open installs (devices, summed over updates)
 31 Aug  5,110  ████████████████████████
 7 Sep   5,100  ███████████████████████
 14 Sep  5,090  ███████████████████████
