@@ -74,7 +74,8 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	b.stats.answered.Add(1)
 	log.InfoContext(ctx, "answered", "took", time.Since(began), "in_ack", seen.InAck)
 
-	seen.Needs, seen.Command, seen.Outcome, seen.Reason = r.needs, r.command, r.outcome(), commands.Reason(r.err)
+	seen.Needs, seen.Command, seen.Action, seen.Subject = r.intent.Needs, r.intent.Command, r.intent.Action, r.intent.Subject
+	seen.Outcome, seen.Reason = r.outcome(), commands.Reason(r.err)
 	if seen.Outcome == Busy {
 		seen.Reason = busySlow
 	}
@@ -133,8 +134,7 @@ func askAgain(q question, err error) (view.Action, bool) {
 type result struct {
 	page    view.Page
 	err     error
-	needs   commands.Right
-	command string
+	intent  commands.Intent
 	refused bool // the person may not have this
 	silent  bool // there is nothing to say beside the modal that was opened
 	took    time.Duration
@@ -186,11 +186,11 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 		defer end()
 	}
 	req, err := q.request()
-	r.needs, r.command = b.answers.Needs(req)
+	r.intent = b.answers.Intent(req)
 	progress := commands.ProgressOf(ctx)
 	progress.Asking("Slack")
 	asking, gate := b.options.Trace.Start(ctx, "gate", span.Options{Part: true})
-	refusal := b.mayAsk(asking, q, r.needs, b.answers.Shared(req))
+	refusal := b.mayAsk(asking, q, r.intent.Needs, b.answers.Shared(req))
 	gate(nil, slog.Bool("missingkbs.refused", refusal != nil))
 	progress.Asking("")
 	if refusal != nil {
@@ -203,10 +203,10 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 		return r
 	}
 	if q.entry == EntryShortcut {
-		r.silent, r.command, r.err = true, "shortcut", b.open(ctx, q)
+		r.silent, r.intent.Command, r.err = true, "shortcut", b.open(ctx, q)
 		return r
 	}
-	ctx, end := b.options.Trace.Start(ctx, "command "+r.command, span.Options{Part: true})
+	ctx, end := b.options.Trace.Start(ctx, "command "+r.intent.Command, span.Options{Part: true})
 	r.page, r.err = b.answers.Run(ctx, req)
 	if r.err != nil && errors.Is(context.Cause(ctx), errCrowded) {
 		r.err = errCrowded

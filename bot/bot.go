@@ -97,8 +97,8 @@ func (o Options) withDefaults() Options {
 // answerer answers requests; *commands.Router does.
 type answerer interface {
 	Run(ctx context.Context, req commands.Request) (view.Page, error)
-	// Needs says what a request takes of the person who makes it, and which command would take it.
-	Needs(req commands.Request) (commands.Right, string)
+	// Intent says what a request is about to do, and what that takes of the person who makes it.
+	Intent(req commands.Request) commands.Intent
 	// Shared reports whether the answer to a request may be posted for everyone in a channel.
 	Shared(req commands.Request) bool
 }

@@ -176,7 +176,9 @@ func (a answers) Run(ctx context.Context, req commands.Request) (view.Page, erro
 	return a(ctx, req)
 }
 
-func (a answers) Needs(commands.Request) (commands.Right, string) { return commands.Ask, "software" }
+func (a answers) Intent(commands.Request) commands.Intent {
+	return commands.Intent{Needs: commands.Ask, Command: "software"}
+}
 
 func (a answers) Shared(commands.Request) bool { return true }
 

@@ -42,20 +42,14 @@ func Admin(s Allowances, g Gatekeeper, q Quota, now func() time.Time) Command {
 		now = time.Now
 	}
 	a := admin{s, g, q, now}
-	words := a.words()
-	help := make([]view.Fact, len(words))
-	names := make([]string, len(words))
-	for i, w := range words {
-		names[i] = w.name
-		help[i] = view.Fact{Name: strings.TrimSpace(adminName + " " + w.name + " " + w.usage), Value: w.summary}
-	}
+	subs, usage, help := declare(adminName, a.words())
 	return Command{
 		Name:    adminName,
-		Usage:   strings.Join(names, " | "),
-		Words:   names,
+		Usage:   usage,
+		Subs:    subs,
 		Summary: "for administrators: who may what, and which channels shared with others are allowed",
 		Help:    help,
-		Needs:   func(Request) Right { return Administer },
+		Needs:   Administer,
 		Run:     a.run,
 	}
 }
@@ -68,12 +62,12 @@ type admin struct {
 	now   func() time.Time
 }
 
-func (a admin) words() []digestWord {
-	return []digestWord{
-		{listWord, "", "who may what, and which shared channels are allowed", a.list},
-		{"who", "[person's id]", "what one person may do here, and why not", a.who},
-		{"allow-channel", "[channel's id]", "post into this channel although another organisation reads it; until another one joins", a.allow},
-		{"disallow-channel", "[channel's id]", "undo that", a.disallow},
+func (a admin) words() []subcommand {
+	return []subcommand{
+		{Subcommand{listWord, Administer, false}, "", "who may what, and which shared channels are allowed", a.list},
+		{Subcommand{"who", Administer, true}, "[person's id]", "what one person may do here, and why not", a.who},
+		{Subcommand{"allow-channel", Administer, true}, "[channel's id]", "post into this channel although another organisation reads it; until another one joins", a.allow},
+		{Subcommand{"disallow-channel", Administer, true}, "[channel's id]", "undo that", a.disallow},
 	}
 }
 
@@ -84,10 +78,10 @@ func (a admin) run(ctx context.Context, req Request) (view.Page, error) {
 	}
 	var names []string
 	for _, w := range a.words() {
-		if w.name == name {
+		if w.Name == name {
 			return w.run(ctx, req)
 		}
-		names = append(names, w.name)
+		names = append(names, w.Name)
 	}
 	return view.Page{}, unknownWord(adminName, all, names, adminHelp())
 }

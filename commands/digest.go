@@ -76,37 +76,18 @@ func Digest(s DigestStore, o DigestOptions) Command {
 	}
 	d := digests{DigestOptions: o, store: s}
 	words := d.words()
-	names := make([]string, len(words))
-	help := make([]view.Fact, 0, len(words)+2)
-	for i, w := range words {
-		names[i] = w.name
-		help = append(help, view.Fact{Name: strings.TrimSpace(digestName + " " + w.name + " " + w.usage), Value: w.summary})
-	}
+	subs, usage, help := declare(digestName, words)
 	return Command{
 		Name:    digestName,
-		Usage:   strings.Join(names, " | "),
-		Words:   names,
+		Usage:   usage,
+		Subs:    subs,
 		Summary: "regular posts to this channel: which updates are missing and what changed; without words, the list",
 		Help: append(help,
 			view.Fact{Name: "Schedules", Value: "mon 09:00, mon,thu 09:00, weekdays 08:30, daily 07:00, monthly 1 09:00, patch-tuesday+1 09:00"},
 			view.Fact{Name: "Example", Value: `digest add microsoft-_-windows_11 microsoft-_-office --at "weekdays 08:30" --min-devices 5`},
 		),
-		Needs: digestNeeds,
-		Run:   d.run,
+		Run: d.run,
 	}
-}
-
-// digestNeeds is what the words after digest take: those that post, or change what will be posted, take more than
-// asking.
-func digestNeeds(req Request) Right {
-	if len(req.Words) == 0 {
-		return Ask
-	}
-	switch strings.ToLower(req.Words[0]) {
-	case "add", "pause", "resume", "run", "remove":
-		return Change
-	}
-	return Ask
 }
 
 // randomDigits names a subscription. A number that counts up would come back after the last subscription was removed,
@@ -125,25 +106,36 @@ type digests struct {
 	store DigestStore
 }
 
-// digestWord is one thing that can follow digest.
-type digestWord struct {
-	name, usage, summary string
-	run                  func(ctx context.Context, req Request) (view.Page, error)
+// subcommand is what can follow the name of a command: all that there is to know of it stands here once.
+type subcommand struct {
+	Subcommand
+	usage, summary string
+	run            func(ctx context.Context, req Request) (view.Page, error)
 }
 
-func (d digests) words() []digestWord {
-	return []digestWord{
-		{"add", addUsage, "subscribe this channel; by default Mondays at 09:00 in your time zone, silent when nothing changed", d.add},
-		{listWord, "[--page N]", "the digests of this channel", d.list},
-		{"show", "N", "one digest: its settings, its last deliveries, and buttons for all below", d.one(d.show)},
-		{"pause", "N [until <date or 7d>]", "post nothing for a while; digests due meanwhile are skipped, and named", d.one(d.pause)},
-		{"resume", "N", "resume after a pause", d.one(d.readers(d.resume))},
-		{"run", "N", "post the digest now, and say what came of it", d.one(d.readers(d.runNow))},
-		{"preview", "N", "show the digest as it would be now, only to you", d.one(d.readers(d.preview))},
-		{"details", "N [--all-rows] [--page N]", "every update of the last digest; with --all-rows, a row for each product and OS build", d.one(d.readers(d.details))},
-		{"csv", "N [--all-rows]", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.readers(d.csv))},
-		{"remove", "N", "delete the digest and its history; asks first", d.one(d.remove)},
-		{"export", "", "the digests as YAML, for the file of digests", d.export},
+// declare makes what a [Command] says of its subcommands.
+func declare(command string, words []subcommand) (subs []Subcommand, usage string, help []view.Fact) {
+	var names []string
+	for _, w := range words {
+		subs, names = append(subs, w.Subcommand), append(names, w.Name)
+		help = append(help, view.Fact{Name: strings.TrimSpace(command + " " + w.Name + " " + w.usage), Value: w.summary})
+	}
+	return subs, strings.Join(names, " | "), help
+}
+
+func (d digests) words() []subcommand {
+	return []subcommand{
+		{Subcommand{"add", Change, false}, addUsage, "subscribe this channel; by default Mondays at 09:00 in your time zone, silent when nothing changed", d.add},
+		{Subcommand{listWord, Ask, false}, "[--page N]", "the digests of this channel", d.list},
+		{Subcommand{"show", Ask, true}, "N", "one digest: its settings, its last deliveries, and buttons for all below", d.one(d.show)},
+		{Subcommand{"pause", Change, true}, "N [until <date or 7d>]", "post nothing for a while; digests due meanwhile are skipped, and named", d.one(d.pause)},
+		{Subcommand{"resume", Change, true}, "N", "resume after a pause", d.one(d.readers(d.resume))},
+		{Subcommand{"run", Change, true}, "N", "post the digest now, and say what came of it", d.one(d.readers(d.runNow))},
+		{Subcommand{"preview", Ask, true}, "N", "show the digest as it would be now, only to you", d.one(d.readers(d.preview))},
+		{Subcommand{"details", Ask, true}, "N [--all-rows] [--page N]", "every update of the last digest; with --all-rows, a row for each product and OS build", d.one(d.readers(d.details))},
+		{Subcommand{"csv", Ask, true}, "N [--all-rows]", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.readers(d.csv))},
+		{Subcommand{"remove", Change, true}, "N", "delete the digest and its history; asks first", d.one(d.remove)},
+		{Subcommand{"export", Ask, false}, "", "the digests as YAML, for the file of digests", d.export},
 	}
 }
 
@@ -159,11 +151,11 @@ func (d digests) run(ctx context.Context, req Request) (view.Page, error) {
 	}
 	var names []string
 	for _, w := range d.words() {
-		if w.name == name {
+		if w.Name == name {
 			page, err := w.run(ctx, req)
 			return page, inWords(err)
 		}
-		names = append(names, w.name)
+		names = append(names, w.Name)
 	}
 	if strings.Trim(name, "#0123456789") == "" { // the number alone: look at it first
 		all = append([]string{"show"}, all...)

@@ -78,7 +78,7 @@ func unknownCommand(r *Router, name string) error {
 	e := &Error{Usage: true, Message: fmt.Sprintf("There is no command %q. There are: %s.", name, strings.Join(names, ", "))}
 	near := meant(name, names)
 	for _, c := range r.commands {
-		if near == "" && slices.Contains(c.Words, name) { // help add
+		if near == "" && slices.Contains(c.subNames(), name) { // help add
 			near = c.Name
 		}
 	}

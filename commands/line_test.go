@@ -126,8 +126,8 @@ func askLine(
 		return view.Page{}, err
 	}
 	req.User, req.Channel, req.Terminal = who.User, who.Channel, who.Terminal
-	if right, name := router.Needs(req); right == "" || name == "" {
-		t.Fatalf("%q needs %q for %q", line, right, name)
+	if in := router.Intent(req); in.Needs == "" || in.Command == "" || (in.Action == "") != (in.Needs == commands.Ask) {
+		t.Fatalf("%q needs %q for %q", line, in.Needs, in.Command)
 	}
 	return router.Run(t.Context(), req)
 }
@@ -191,4 +191,36 @@ func buttons(page view.Page) []string {
 	slices.Sort(lines)
 	lines = slices.Compact(lines)
 	return lines[:min(len(lines), 10)]
+}
+
+// The rights of subcommands and the names of changes stand with the subcommands; the audit and the gate take them from here.
+func TestIntent(t *testing.T) {
+	t.Parallel()
+	router, err := commands.NewRouter(commands.Software(nil, nil), commands.Search(nil, nil), commands.Digest(nil, commands.DigestOptions{}), commands.Admin(nil, nil, nil, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const change, administer = commands.Change, commands.Administer
+	for line, want := range map[string]commands.Intent{
+		"microsoft-_-edge":               {Needs: commands.Ask, Command: "software"},
+		"search digest pause":            {Needs: commands.Ask, Command: "search"},
+		"":                               {Needs: commands.Ask, Command: "help"},
+		"digest":                         {Needs: commands.Ask, Command: "digest"},
+		"digest show 7":                  {Needs: commands.Ask, Command: "digest"},
+		"digest no-such-word 7":          {Needs: commands.Ask, Command: "digest"},
+		"digest add microsoft-_-edge":    {Needs: change, Command: "digest", Action: "digest.add"},
+		"digest PAUSE #7 until tomorrow": {Needs: change, Command: "digest", Action: "digest.pause", Subject: "7"},
+		"digest resume 7":                {Needs: change, Command: "digest", Action: "digest.resume", Subject: "7"},
+		"digest run 7":                   {Needs: change, Command: "digest", Action: "digest.run", Subject: "7"},
+		"digest remove":                  {Needs: change, Command: "digest", Action: "digest.remove"},
+		"digest remove 7 --help":         {Needs: commands.Ask, Command: "digest"},
+		"admin":                          {Needs: administer, Command: "admin", Action: "admin"},
+		"admin who U012AB3CD":            {Needs: administer, Command: "admin", Action: "admin.who", Subject: "U012AB3CD"},
+		"admin allow-channel C012AB3CD":  {Needs: administer, Command: "admin", Action: "admin.allow-channel", Subject: "C012AB3CD"},
+		"admin xoxb-1-2-3 C1":            {Needs: administer, Command: "admin", Action: "admin"},
+	} {
+		if got := router.Intent(commands.Request{Words: commands.Read(line)}); got != want {
+			t.Errorf("%q: got %+v, want %+v", line, got, want)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,14 +61,37 @@ func tooLong(size, most int) error {
 
 // Command is one thing people can ask for.
 type Command struct {
-	Name    string   // the first word; empty for the command that takes every line no other command claims
-	Usage   string   // what follows the name, such as "<words>"
-	Words   []string // what follows the name first, where that is one of a few words
-	Summary string   // one line for the list of commands
+	Name    string // the first word; empty for the command that takes every line no other command claims
+	Usage   string // what follows the name, such as "<words>"
+	Summary string // one line for the list of commands
 	Help    []view.Fact
-	Needs   func(req Request) Right                                   // what a request takes, without the name; nil stands for Ask
+	Needs   Right                                                     // what a request takes that names no subcommand; empty for Ask
+	Subs    []Subcommand                                              // what may follow the name
 	Shared  func(req Request) bool                                    // whether its answer may be posted for everyone in a channel; nil: never
 	Run     func(ctx context.Context, req Request) (view.Page, error) // req.Words without the name
+}
+
+func (c Command) subNames() []string {
+	names := make([]string, len(c.Subs))
+	for i, s := range c.Subs {
+		names[i] = s.Name
+	}
+	return names
+}
+
+// Subcommand is a word that may follow the name of a command.
+type Subcommand struct {
+	Name    string
+	Needs   Right // what it takes; empty for Ask
+	Subject bool  // the word after it names what it is about, such as a digest
+}
+
+// Intent is what a request is about to do, before it is done.
+type Intent struct {
+	Needs   Right  // what it takes of the person who makes it
+	Command string // the command that would take it; "software" for a line that names none
+	Action  string // the change that it wants, by the name that the audit has for it: "digest.pause"; empty for a question
+	Subject string // what that change is about, as typed; may be empty
 }
 
 // Router picks the command of a request. It is safe for concurrent use.
@@ -143,7 +167,7 @@ func (r *Router) meant(req Request) []string {
 		return nil // a sentence, such as "show me edge"
 	}
 	for _, c := range r.commands {
-		if word := meant(first, c.Words); word != "" && len(first) > 2 {
+		if word := meant(first, c.subNames()); word != "" && len(first) > 2 {
 			return append([]string{c.Name, word}, req.Words[1:]...)
 		}
 	}
@@ -171,17 +195,27 @@ func misspelt(first string, line []string, f found, cause error) error {
 // defaultName names, for those who count, the command of lines that name none.
 const defaultName = "software"
 
-// Needs says what a request takes of the person who makes it, and which command would take it. Asking for help with a
-// command takes no more than asking.
-func (r *Router) Needs(req Request) (needs Right, command string) {
+// Intent says what a request is about to do. Asking for help with a command takes no more than asking.
+func (r *Router) Intent(req Request) Intent {
 	cmd, req := r.resolve(req)
-	if command = cmd.Name; command == "" {
-		command = defaultName
+	in := Intent{Needs: Ask, Command: cmp.Or(cmd.Name, defaultName)}
+	if asksHelp(req) {
+		return in
 	}
-	if cmd.Needs == nil || asksHelp(req) {
-		return Ask, command
+	in.Needs, in.Action = cmp.Or(cmd.Needs, Ask), in.Command
+	if len(req.Words) > 0 {
+		name := strings.ToLower(req.Words[0])
+		if i := slices.IndexFunc(cmd.Subs, func(s Subcommand) bool { return s.Name == name }); i >= 0 {
+			in.Needs, in.Action = cmp.Or(cmd.Subs[i].Needs, Ask), in.Command+"."+name
+			if cmd.Subs[i].Subject && len(req.Words) > 1 {
+				in.Subject = strings.TrimPrefix(req.Words[1], "#")
+			}
+		}
 	}
-	return cmd.Needs(req), command
+	if in.Needs == Ask {
+		in.Action, in.Subject = "", ""
+	}
+	return in
 }
 
 // Shared reports whether the answer to a request may be posted for everyone in a channel. A command that does not say so

@@ -179,6 +179,10 @@ func TestAuditor(t *testing.T) {
 		change(&o)
 		return o
 	}
+	router, err := commands.NewRouter(commands.Software(nil, nil), commands.Digest(nil, commands.DigestOptions{}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
 		seen  bot.Observation
 		want  string // action, subject, result, reason, team
@@ -212,6 +216,12 @@ func TestAuditor(t *testing.T) {
 			n := &notebook{}
 			r := &auditor{trail: audit.New(n, audit.Options{}), questions: questions, team: "T1", changes: newChanges()}
 			_ = r.changes.note(digest.Audit{Request: "made"}, nil)
+			req, err := commands.Parse(tt.seen.Line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := router.Intent(req) // as the bot takes it from there
+			tt.seen.Action, tt.seen.Subject = in.Action, in.Subject
 			r.question(t.Context(), tt.seen)
 			ended, cancel := context.WithCancel(t.Context())
 			cancel()

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"regexp"
-	"strings"
 	"sync"
 
 	"github.com/missingkbs/missingkbs/bot"
-	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -68,29 +65,13 @@ func (r *auditor) entry(o bot.Observation) digest.Audit {
 	switch {
 	case o.Share:
 		a.Action = actionShare
-	case o.Outcome != bot.Answered && o.Needs != "" && o.Needs != commands.Ask:
-		a.Action, a.Subject = attempted(o)
+	case o.Outcome != bot.Answered && o.Action != "":
+		a.Action, a.Subject = o.Action, audit.Words(o.Subject)
 	}
 	if o.Outcome == bot.Answered {
 		a.Result = digest.ResultDone
 	}
 	return a
-}
-
-var plainWord = regexp.MustCompile(`^[a-z-]{1,20}$`)
-
-// attempted is what somebody wanted to change and did not, by the names of changes that were made: "digest.pause" and
-// the subscription.
-func attempted(o bot.Observation) (action, subject string) {
-	words := commands.Read(o.Line)
-	action = o.Command
-	if len(words) > 1 && plainWord.MatchString(strings.ToLower(words[1])) {
-		action += "." + strings.ToLower(words[1])
-	}
-	if len(words) > 2 && !strings.HasSuffix(action, ".add") {
-		subject = audit.Words(strings.TrimPrefix(words[2], "#"))
-	}
-	return action, subject
 }
 
 // changes knows which questions have changed something, until they are over.

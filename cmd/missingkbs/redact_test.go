@@ -96,7 +96,7 @@ func TestEachSecretInEachPlace(t *testing.T) {
 			return a.Detail + a.Subject
 		},
 		"audit of a change that was refused": func(text string) string {
-			a := (&auditor{}).entry(bot.Observation{Line: commands.Line("digest", "pause", text), Command: "digest", Needs: commands.Change, Outcome: bot.Failed})
+			a := (&auditor{}).entry(bot.Observation{Line: commands.Line("digest", "pause", text), Command: "digest", Action: "digest.pause", Subject: text, Needs: commands.Change, Outcome: bot.Failed})
 			return a.Detail + a.Subject
 		},
 		"stderr": func(text string) string {
