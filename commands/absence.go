@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/failure"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -79,7 +80,7 @@ func emptyList(skipped int) error {
 	if skipped > 0 {
 		e.Title = "Defender's software list could not be read"
 		e.Message = fmt.Sprintf("%s of the software list, and there is no other, so nothing can be searched. The bot's log says why.", couldNotRead(skipped))
-		e.Reason = reasonUnreadable
+		e.Reason = string(failure.BadResponse)
 	}
 	return e
 }

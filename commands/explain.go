@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/failure"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -73,7 +74,7 @@ func explain(err error) view.Page {
 
 // Reason is the kind of a failure in one of few words, for those who count: "" for none, "usage" for a question that was
 // wrong, "declined" for one that was answered with a reason, "database" for trouble with the store, "internal" for what [Explain]
-// does not know, else the kind of Defender's failure, such as "throttled".
+// does not know, else the kind of Defender's failure.
 func Reason(err error) string {
 	if err == nil {
 		return ""
@@ -83,36 +84,25 @@ func Reason(err error) string {
 		return own.Reason
 	}
 	if e, ok := explanationOf(err); ok {
-		return e.word
+		return string(e.word)
 	}
 	switch {
 	case ok && own.Usage:
-		return reasonUsage
+		return string(failure.Usage)
 	case ok:
-		return reasonDeclined
+		return string(failure.Declined)
 	}
-	return reasonInternal
+	return string(failure.Internal)
 }
 
 // Reasons are the words of [Reason] for failures, but for those that refusals bring along.
 func Reasons() []string {
-	words := []string{reasonUsage, reasonDeclined, reasonDatabase, reasonInternal, reasonUnreadable}
-	for _, e := range explanations {
-		if !slices.Contains(words, e.word) {
-			words = append(words, e.word)
-		}
+	words := make([]string, 0, len(failure.Kinds()))
+	for _, k := range failure.Kinds() {
+		words = append(words, string(k))
 	}
 	return words
 }
-
-// The reasons that are not Defender's.
-const (
-	reasonUsage    = "usage"
-	reasonDeclined = "declined"
-	reasonInternal = "internal"
-
-	reasonUnreadable = "bad_response" // no row of an answer could be read
-)
 
 // Logged is what the log may hold of the failure of a question: its kind and its cause, without the words of who asked. What
 // was asked is in the audit, where that is wanted.
@@ -133,7 +123,7 @@ func Logged(err error) string {
 func explanationOf(err error) (explanation, bool) {
 	if trouble := digest.TroubleOf(err); trouble != "" { // also where it did not answer in time
 		e, ok := storeExplanations[trouble]
-		e.word = reasonDatabase
+		e.word = failure.Database
 		return e, ok
 	}
 	said, _ := errors.AsType[*api.Error](err)
@@ -149,7 +139,7 @@ func explanationOf(err error) (explanation, bool) {
 type explanation struct {
 	is    error
 	when  func(*api.Error) bool // nil: always
-	word  string                // for those who count
+	word  failure.Kind          // for those who count
 	title string
 	lead  string
 	more  func(error) string
@@ -157,93 +147,93 @@ type explanation struct {
 
 // explanations holds the kinds of failure, special ones before general ones.
 var explanations = []explanation{
-	{is: api.ErrPermission, when: atSignIn, word: "permission", title: "This bot lacks a permission in Defender", more: advice},
-	{is: api.ErrLicence, when: atSignIn, word: "licence", title: "Defender Vulnerability Management is not available in this tenant", more: advice},
-	{is: api.ErrCredential, when: atSignIn, word: "credential", title: "Sign-in to Defender failed", more: advice},
-	{is: api.ErrUnavailable, when: atSignIn, word: "unavailable", title: "Sign-in to Defender is not possible now", more: advice},
+	{is: api.ErrPermission, when: atSignIn, word: failure.Permission, title: "This bot lacks a permission in Defender", more: advice},
+	{is: api.ErrLicence, when: atSignIn, word: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant", more: advice},
+	{is: api.ErrCredential, when: atSignIn, word: failure.Credential, title: "Sign-in to Defender failed", more: advice},
+	{is: api.ErrUnavailable, when: atSignIn, word: failure.Unavailable, title: "Sign-in to Defender is not possible now", more: advice},
 	{
-		is: api.ErrNotFound, word: "not_found", title: "Defender does not know that",
+		is: api.ErrNotFound, word: failure.NotFound, title: "Defender does not know that",
 		lead: "It may have been misspelt, or have left the tenant. Search for it by a part of its name.",
 	},
 	{
-		is: api.ErrPermission, when: code("DisallowedOperation"), word: "permission", title: "Defender does not allow that",
+		is: api.ErrPermission, when: code("DisallowedOperation"), word: failure.Permission, title: "Defender does not allow that",
 		lead: "The tenant forbids it to this bot; it is no missing permission of its app. Whoever administers Defender has to see why.",
 	},
 	{
-		is: api.ErrPermission, when: unnamed, word: "permission", title: "Defender refuses this bot",
+		is: api.ErrPermission, when: unnamed, word: failure.Permission, title: "Defender refuses this bot",
 		lead: "It knows who the bot is and does not say what is missing. Whoever runs this bot should check that the app registration has Software.Read.All with admin consent, " +
 			"and that DEFENDER_SCOPE, where it is set, names Defender's own service.",
 	},
 	{
-		is: api.ErrPermission, word: "permission", title: "This bot lacks a permission in Defender",
+		is: api.ErrPermission, word: failure.Permission, title: "This bot lacks a permission in Defender",
 		lead: "Whoever administers the app registration in Entra has to add it under API permissions > WindowsDefenderATP > Application permissions and grant admin consent.",
 		more: missingRoles,
 	},
 	{
-		is: api.ErrNotDefender, when: status(401, 403, 407), word: "not_defender", title: "Something between this bot and Defender refuses",
+		is: api.ErrNotDefender, when: status(401, 403, 407), word: failure.NotDefender, title: "Something between this bot and Defender refuses",
 		lead: "A firewall, proxy or gateway answered in Defender's place, so nothing is known about your question. It is no missing permission of the bot's app. " +
 			"Whoever runs this bot has to have Defender's address allowed there, and should check DEFENDER_API_URL where it is set.",
 	},
 	{
-		is: api.ErrNotDefender, word: "not_defender", title: "This is not Defender's API",
+		is: api.ErrNotDefender, word: failure.NotDefender, title: "This is not Defender's API",
 		lead: "Something answers at the address that this bot asks, but not as Defender does, so nothing is known about your question. " +
 			"Whoever runs this bot should check DEFENDER_API_URL and DEFENDER_CLOUD, and any proxy or gateway on the way.",
 	},
 	{
-		is: api.ErrLicence, when: code("DisabledFeature"), word: "licence", title: "Defender Vulnerability Management is not available in this tenant",
+		is: api.ErrLicence, when: code("DisabledFeature"), word: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant",
 		lead: "Defender says that this feature is switched off. Ask whoever administers Defender.",
 	},
 	{
-		is: api.ErrLicence, word: "licence", title: "Defender Vulnerability Management is not available in this tenant",
+		is: api.ErrLicence, word: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant",
 		lead: "The tenant has no licence for it, or its Defender workspace is not active yet (activation takes some hours). Ask whoever administers Defender.",
 	},
 	{
-		is: api.ErrCredential, when: byDefender, word: "credential", title: "Sign-in to Defender failed",
+		is: api.ErrCredential, when: byDefender, word: failure.Credential, title: "Sign-in to Defender failed",
 		lead: "Defender does not accept the token that Entra gave to this bot. If asking again does not help, the token is of another tenant or cloud: " +
 			"whoever runs this bot should check AZURE_TENANT_ID, DEFENDER_CLOUD and DEFENDER_SCOPE.",
 	},
 	{
-		is: api.ErrCredential, word: "credential", title: "Sign-in to Defender failed",
+		is: api.ErrCredential, word: failure.Credential, title: "Sign-in to Defender failed",
 		lead: "The bot's app credential was refused: its secret or certificate may have expired, or belong to another app or tenant. Whoever runs this bot has to renew it.",
 		more: entraCode,
 	},
 	{
-		is: api.ErrThrottled, word: "throttled", title: "Defender asks for a pause",
+		is: api.ErrThrottled, word: failure.Throttled, title: "Defender asks for a pause",
 		lead: "Too many questions in a short time: the tenant's quota is used up.",
 		more: retryHint,
 	},
 	{
-		is: api.ErrBusy, word: "busy", title: "Too many long answers at once",
+		is: api.ErrBusy, word: failure.Busy, title: "Too many long answers at once",
 		lead: "Defender has answered at length, and so it has to other questions, of which the bot reads a few at a time. Ask again in a minute.",
 	},
 	{
-		is: api.ErrBadResponse, word: "bad_response", title: "Defender's answer could not be read",
+		is: api.ErrBadResponse, word: failure.BadResponse, title: "Defender's answer could not be read",
 		lead: "It was not what the API promises, so nothing of it is shown. Try again in a minute; if it persists, a proxy between this bot and Defender may be answering instead, " +
 			"or DEFENDER_API_URL names another address: whoever runs this bot should check both.",
 	},
 	{
-		is: api.ErrBadRequest, when: code("OsPlatformNotSupported", "ClientVersionNotSupported"), word: "bad_request", title: "Defender cannot tell that of this device",
+		is: api.ErrBadRequest, when: code("OsPlatformNotSupported", "ClientVersionNotSupported"), word: failure.BadRequest, title: "Defender cannot tell that of this device",
 		lead: "It cannot for the device's operating system, or for the version of its Defender client. Ask about another device, or again after the client's next update.",
 	},
 	{
-		is: api.ErrBadRequest, when: code("ODataError", "InvalidRequestBody", "MissingRequiredParameter", "MaximumBatchSizeExceeded"), word: "bad_request",
+		is: api.ErrBadRequest, when: code("ODataError", "InvalidRequestBody", "MissingRequiredParameter", "MaximumBatchSizeExceeded"), word: failure.BadRequest,
 		title: "Defender does not understand that question",
 		lead:  "The fault is in how this bot put it, not in your question. It was logged; tell whoever runs this bot.",
 	},
 	{
-		is: api.ErrBadRequest, word: "bad_request", title: "Defender does not understand that question",
+		is: api.ErrBadRequest, word: failure.BadRequest, title: "Defender does not understand that question",
 		lead: "It refused the request as malformed. Check the id or name you typed, or search for it.",
 	},
 	{
-		is: api.ErrUnavailable, word: "unavailable", title: "Defender cannot be reached",
+		is: api.ErrUnavailable, word: failure.Unavailable, title: "Defender cannot be reached",
 		lead: "It did not answer, or answered that it is down, also after several tries. Nothing is known about your question until it is back; try again in a few minutes.",
 	},
 	{
-		is: context.DeadlineExceeded, word: "timeout", title: "That took too long",
+		is: context.DeadlineExceeded, word: failure.Timeout, title: "That took too long",
 		lead: "Defender did not answer in time. Ask again in a minute: if the answer arrives meanwhile, it is kept.",
 	},
 	{
-		is: context.Canceled, word: "cancelled", title: "The bot is restarting",
+		is: context.Canceled, word: failure.Cancelled, title: "The bot is restarting",
 		lead: "Your question was cut off. Ask again in a moment.",
 	},
 }

@@ -2,9 +2,6 @@ package commands
 
 import "github.com/missingkbs/missingkbs/internal/digest"
 
-// reasonDatabase is the kind of all troubles of the database. The log has which one it was.
-const reasonDatabase = "database"
-
 // Every question but those about digests is answered without the database, hence the second half of each page.
 const (
 	withoutDigests = "Until then digests are neither shown nor changed nor posted; those that fall due meanwhile come afterwards, marked as late. " +

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// failure is a fault of Defender and what people are told of it.
-type failure struct{ fault, title, says string }
+// shownFailure is a fault of Defender and what people are told of it.
+type shownFailure struct{ fault, title, says string }
 
 // quickFailures switches the faults on that show at once, one after the other, reads what people are told, and heals
 // them again. Each is tried on a software of its own, for answers are kept.
 func quickFailures(p *tab) {
 	for _, c := range []struct {
 		software string
-		failure  failure
+		failure  shownFailure
 	}{
-		{"microsoft-_-windows_11", failure{"defender_forbidden", "This bot lacks a permission in Defender", "Software.Read.All"}},
-		{"microsoft-_-edge", failure{"defender_bad_secret", "Sign-in to Defender failed", ""}}, // after a token was there
-		{"google-_-chrome", failure{"defender_lying", "Defender's answer could not be read", "a proxy"}},
+		{"microsoft-_-windows_11", shownFailure{"defender_forbidden", "This bot lacks a permission in Defender", "Software.Read.All"}},
+		{"microsoft-_-edge", shownFailure{"defender_bad_secret", "Sign-in to Defender failed", ""}}, // after a token was there
+		{"google-_-chrome", shownFailure{"defender_lying", "Defender's answer could not be read", "a proxy"}},
 	} {
 		p.fault(c.failure.fault, true)
 		p.ask(c.software)
@@ -29,7 +29,7 @@ func quickFailures(p *tab) {
 		p.answer("Missing updates: " + c.software)
 	}
 	// Healing this one takes its time: the bot keeps the pause that Defender asked for.
-	throttled := failure{"defender_throttled", "Defender asks for a pause", "Try again in 11 s."}
+	throttled := shownFailure{"defender_throttled", "Defender asks for a pause", "Try again in 11 s."}
 	p.fault(throttled.fault, true)
 	p.ask("microsoft-_-windows_10")
 	p.told(throttled)
@@ -40,7 +40,7 @@ func quickFailures(p *tab) {
 // in a sandbox of its own.
 func slowFailures(p *tab) {
 	const software = "microsoft-_-windows_11"
-	failures := []failure{
+	failures := []shownFailure{
 		{"defender_failing", "Defender cannot be reached", "also after several tries"},
 		{"defender_cut", "Defender cannot be reached", "also after several tries"},
 		{"defender_slow", "Missing updates: " + software, "fetched just now"}, // slow is no failure yet
@@ -59,7 +59,7 @@ func slowFailures(p *tab) {
 }
 
 // told waits for the page about a failure, which is for the person who asked alone.
-func (p *tab) told(f failure) {
+func (p *tab) told(f shownFailure) {
 	p.t.Helper()
 	if m := p.answer(f.title); !m.Only || !strings.Contains(m.Text, f.says) {
 		p.t.Errorf("%s: the answer (for Alice alone: %v) says %q, want %q", f.fault, m.Only, m.Text, f.says)

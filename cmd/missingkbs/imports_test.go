@@ -1,13 +1,24 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/failure"
+	"github.com/missingkbs/missingkbs/internal/ops"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 const module = "github.com/missingkbs/missingkbs"
@@ -18,6 +29,7 @@ var forbidden = map[string][]string{
 	"api":                       {module, slackPackages},
 	"api/apitest":               {module, slackPackages, azurePackages},
 	"internal/redact":           {module, slackPackages, azurePackages, anyLibrary},
+	"internal/failure":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/view":             {module, slackPackages, azurePackages, anyLibrary},
 	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"bot/blocks":                {module + "/api", module + "/commands", module + "/internal/sandbox"},
@@ -48,13 +60,14 @@ const (
 
 // allowed are the exceptions: what a package may import of ours in spite of its row.
 var allowed = map[string][]string{
+	"internal/view":    {module + "/internal/failure"},
 	"internal/tracing": {module + "/internal/span"},
-	"internal/audit":   {module + "/internal/redact", module + "/internal/digest", module + "/internal/view", module + "/internal/catalog"},
-	"internal/digest":  {module + "/internal/view", module + "/internal/catalog"},
-	"internal/doctor":  {module + "/internal/view"},
-	"internal/ops":     {module + "/internal/view"},
+	"internal/audit":   {module + "/internal/redact", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
+	"internal/digest":  {module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
+	"internal/doctor":  {module + "/internal/view", module + "/internal/failure"},
+	"internal/ops":     {module + "/internal/view", module + "/internal/failure"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
-	"internal/store":   {module + "/internal/digest", module + "/internal/view", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/redact"}, // digest: types only
+	"internal/store":   {module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/redact"}, // digest: types only
 }
 
 type pkg struct {
@@ -119,6 +132,48 @@ func TestEveryPackageHasADocComment(t *testing.T) {
 	for _, p := range packages(t) {
 		if p.Doc == "" {
 			t.Errorf("%s has no doc comment", p.ImportPath)
+		}
+	}
+}
+
+// The words for failures stand in one place: metrics, the audit, alerts and stored answers take them from there.
+func TestFailureWordsStandOnce(t *testing.T) {
+	t.Parallel()
+	words := regexp.MustCompile(`"(permission|licence|throttled|unavailable|not_defender|bad_response|bad_request)"`)
+	var places []string
+	for _, folder := range []string{"../../bot", "../../commands", "../../cmd", "../../internal"} {
+		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/sandbox/") || strings.Contains(path, "/storetest/") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if words.Match(text) {
+				places = append(places, strings.TrimPrefix(filepath.ToSlash(path), "../../"))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"internal/failure/failure.go"}; !slices.Equal(places, want) {
+		t.Errorf("words for failures are written out in %v, want %v", places, want)
+	}
+}
+
+// Each word that is counted or told is a kind.
+func TestFailureWordsAreKinds(t *testing.T) {
+	t.Parallel()
+	words := append(append(commands.Reasons(), ops.Failures()...), string(view.UsedUp), string(view.Unreachable), string(view.TooSlow))
+	for _, err := range []error{
+		api.ErrNotFound, api.ErrPermission, api.ErrCredential, api.ErrLicence, api.ErrThrottled, api.ErrBusy, api.ErrUnavailable, api.ErrBadResponse, api.ErrNotDefender, api.ErrBadRequest,
+		context.Canceled, context.DeadlineExceeded, errors.New("another"), &commands.Error{Usage: true}, &commands.Error{},
+	} {
+		words = append(words, commands.Reason(err))
+	}
+	for _, w := range words {
+		if !slices.Contains(failure.Kinds(), failure.Kind(w)) {
+			t.Errorf("%q is no kind of failure", w)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/failure"
 	"github.com/missingkbs/missingkbs/internal/ops"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -173,7 +174,7 @@ func (o *operators) digest(_ context.Context, d digest.Observation) {
 
 // failed hears why something failed. Most reasons are no matter for operators.
 func (o *operators) failed(reason, source string) {
-	if reason == "timeout" || reason == "not_defender" {
+	if k := failure.Kind(reason); k == failure.Timeout || k == failure.NotDefender {
 		reason = ops.Unavailable
 	}
 	if slices.Contains(ops.Failures(), reason) {

@@ -1,14 +1,18 @@
 package ops
 
-import "time"
+import (
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/failure"
+)
 
 // The conditions, by the words for Defender's failures where they are those.
 const (
-	Permission  = "permission"
-	Licence     = "licence"
-	Credential  = "credential"
-	Throttled   = "throttled"
-	Unavailable = "unavailable"
+	Permission  = string(failure.Permission)
+	Licence     = string(failure.Licence)
+	Credential  = string(failure.Credential)
+	Throttled   = string(failure.Throttled)
+	Unavailable = string(failure.Unavailable)
 	Unseen      = "unseen_people"
 	Tables      = "tables"
 	Expiring    = "expiring"

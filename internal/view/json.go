@@ -14,7 +14,7 @@ type document struct {
 	Since  string          `json:"context,omitempty"`
 	AsOf   *time.Time      `json:"as_of,omitempty"` // RFC 3339, UTC
 	Age    int             `json:"age_seconds"`     // of the data, when the page was made
-	Stale  Stale           `json:"stale,omitempty"` // why it is older than it should be: "throttled", "unavailable" or "timeout"
+	Stale  Stale           `json:"stale,omitempty"` // why it is older than it should be: one of the reasons of type Stale
 	Again  *time.Time      `json:"fresh_from,omitempty"`
 	Facts  []fact          `json:"facts,omitempty"`
 	Lists  []listDocument  `json:"lists,omitempty"`

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/failure"
 )
 
 // Page is one reply.
@@ -46,9 +48,9 @@ type Stale string
 // The reasons to show old data, and none.
 const (
 	NotStale    Stale = ""
-	UsedUp      Stale = "throttled"   // Defender's quota is used up
-	Unreachable Stale = "unavailable" // Defender did not answer
-	TooSlow     Stale = "timeout"     // it did not answer in time
+	UsedUp            = Stale(failure.Throttled)   // Defender's quota is used up
+	Unreachable       = Stale(failure.Unavailable) // Defender did not answer
+	TooSlow           = Stale(failure.Timeout)     // it did not answer in time
 )
 
 // Part is a piece of a page: [Facts], [List], [Table] or [Chart].
