@@ -43,8 +43,10 @@ const (
 
 // nameMarks are those of secretNames.
 func nameMarks() []string {
-	return []string{"secret", "assertion", "_token", "-token", "hToken", "sToken", "idToken", "botToken", "appToken", "userToken", "rToken", "nToken", "configToken",
-		"_code", "-code", "deviceCode", "userCode", "nCode", "codeVerifier", "passw", "passp", "pwd", "_key", "-key", "apikey", "tkey", "ekey", "skey", "dkey"}
+	return []string{
+		"secret", "assertion", "_token", "-token", "hToken", "sToken", "idToken", "botToken", "appToken", "userToken", "rToken", "nToken", "configToken",
+		"_code", "-code", "deviceCode", "userCode", "nCode", "codeVerifier", "passw", "passp", "pwd", "_key", "-key", "apikey", "tkey", "ekey", "skey", "dkey",
+	}
 }
 
 // forms is the one table of what secrets look like. The order matters: what holds other secrets comes first.
