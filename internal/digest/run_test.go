@@ -156,7 +156,7 @@ func TestDigestsStayInOrder(t *testing.T) {
 			s.Quiet = digest.Always
 			h := newHouse(s)
 			h.defender.rows = []digest.Row{row(edge, "1111111", 10, 5)}
-			slow := &slowReadings{defender: h.defender, random: random}
+			slow := &slowReadings{defender: h.defender, random: rand.New(rand.NewPCG(seed, 2))}
 			h.Source, h.Observe = slow, nil
 			var mu sync.Mutex
 			var jumped time.Duration
