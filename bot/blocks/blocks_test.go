@@ -464,6 +464,7 @@ func FuzzRender(f *testing.F) {
 	f.Add("<!channel>", strings.Repeat("ä", 5000), "\xff", 300, 7, 2, 7, true)
 	f.Add("", "", strings.Repeat("🎈", 400), 90, 25, 0, 2, true)
 	f.Add("a", "", strings.Repeat("x", 2000), 400, 20, 3, 4, true)
+	f.Add("title", "lead", "cell", 3, 2, 1, 35, true)
 	f.Fuzz(func(t *testing.T, title, lead, cell string, rows, columns, page, way int, links bool) {
 		rows, columns = bound(rows, 0, 400), bound(columns, 1, 30)
 		table := view.Table{Caption: title, Page: page, Command: cell, Columns: make([]view.Column, columns)}
@@ -485,7 +486,7 @@ func FuzzRender(f *testing.F) {
 			Parts:   []view.Part{view.Facts{{Name: title, Value: cell}}, table, view.Facts{{Name: cell, Value: lead}}},
 			Actions: []view.Action{{Label: title, Command: cell}, {Label: cell, URL: "https://" + lead}},
 		}
-		check(t, blocks.Render(p, blocks.Options{Form: forms()[bound(way, 0, len(forms()))], SharedBy: title}))
+		check(t, blocks.Render(p, blocks.Options{Form: forms()[bound(way, 0, len(forms())-1)], SharedBy: title}))
 	})
 }
 
