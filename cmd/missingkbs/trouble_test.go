@@ -372,7 +372,7 @@ func TestDamageIsNoticedWhileItRuns(t *testing.T) {
 }
 
 // A start on a disk that is full waits, says why, and goes on once there is room.
-func TestStartOnAFullDiskSaysWhy(t *testing.T) {
+func TestStartOnFullDisk(t *testing.T) {
 	t.Parallel()
 	folder, fill, empty := smallDisk(t)
 	database := "sqlite://" + filepath.Join(folder, "x.db")
