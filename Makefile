@@ -33,10 +33,7 @@ bench: ## run all benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...
 
 fuzz: ## run every fuzz target for FUZZTIME (30s), those of FAMILIES for FUZZLONG (the same)
-	@for p in $$(go list ./...); do list=$$(go test -list='^Fuzz' $$p) || { echo "$$list"; exit 1; }; \
-	for f in $$(echo "$$list" | grep '^Fuzz'); do \
-		time=$(FUZZTIME); case " $(FAMILIES) " in *" $$f "*) time=$(FUZZLONG);; esac; echo "== $$p $$f $$time"; \
-		go test -run='^$$' -fuzz="^$$f$$" -fuzztime=$$time -fuzzminimizetime=10x $$p || exit 1; done; done
+	@.ci/fuzz $(FUZZTIME) $(FUZZLONG) $(FAMILIES)
 
 # Without a timeout of go test's: every wait in the test has an end of its own.
 soak: ## ask for SOAK (10m) while everything fails at random, by SEED (any), on DATABASE (SQLite or PostgreSQL)
