@@ -59,14 +59,15 @@ func BenchmarkQuestion(b *testing.B) {
 // bareSlack is the least Slack that the bot connects to.
 type bareSlack struct {
 	*httptest.Server
+	mux    *http.ServeMux
 	conns  chan *websocket.Conn // after their hello
 	people atomic.Int64         // calls of users.info
 }
 
 func newBareSlack(tb testing.TB) *bareSlack {
 	tb.Helper()
-	s := &bareSlack{conns: make(chan *websocket.Conn, 1)}
 	mux := http.NewServeMux()
+	s := &bareSlack{mux: mux, conns: make(chan *websocket.Conn, 1)}
 	s.Server = httptest.NewServer(mux)
 	tb.Cleanup(s.Close)
 	answer := func(w http.ResponseWriter, v map[string]any) {
