@@ -15,6 +15,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -237,7 +238,7 @@ func (r *result) refuse(ctx context.Context, refusal error) {
 
 // mayAsk says, as an error for the person, why a question is not answered. It is the one place that asks the gate.
 // What is posted for everyone is decided by the command (shared) and by the channel, never by the button.
-func (b *Bot) mayAsk(ctx context.Context, q question, needs commands.Right, shared bool) error {
+func (b *Bot) mayAsk(ctx context.Context, q question, needs access.Right, shared bool) error {
 	if err := b.gate.May(ctx, q.caller(), needs); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -177,7 +178,7 @@ func (a answers) Run(ctx context.Context, req commands.Request) (view.Page, erro
 }
 
 func (a answers) Intent(commands.Request) commands.Intent {
-	return commands.Intent{Needs: commands.Ask, Command: "software"}
+	return commands.Intent{Needs: access.Ask, Command: "software"}
 }
 
 func (a answers) Shared(commands.Request) bool { return true }

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/commands"
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/access"
 )
 
 // Access says who may do what. The zero value admits all members of the workspace to everything but administering.
@@ -48,7 +48,7 @@ type Gate struct {
 
 // allowances tell into which channels an administrator lets things be posted although others read them; a store does.
 type allowances interface {
-	Allowance(ctx context.Context, tenant, channel string) (digest.Allowance, bool, error)
+	Allowance(ctx context.Context, tenant, channel string) (access.Allowance, bool, error)
 }
 
 // GateOptions configure a [Gate]. The zero value of each field stands for its default.
@@ -99,11 +99,11 @@ func Unseen() []string { return []string{refusedUnknown, refusedScope, refusedNo
 // May returns nil if somebody has a right, else a [*commands.Error] that says why not. What is known of the person is
 // not asked of Slack again for minutes; while Slack cannot be asked, the last it said serves for an hour, and after
 // that the answer is no.
-func (g *Gate) May(ctx context.Context, c Caller, needs commands.Right) error {
+func (g *Gate) May(ctx context.Context, c Caller, needs access.Right) error {
 	return g.logged(ctx, c, needs, g.may(ctx, c, needs))
 }
 
-func (g *Gate) may(ctx context.Context, c Caller, needs commands.Right) error {
+func (g *Gate) may(ctx context.Context, c Caller, needs access.Right) error {
 	who, err := g.member(ctx, c)
 	if err != nil {
 		return err
@@ -156,16 +156,16 @@ func (g *Gate) ours(who person) bool {
 }
 
 // passes says which list somebody does not pass; nobody passes where a right has none.
-func (g *Gate) passes(ctx context.Context, c Caller, who person, needs commands.Right) error {
+func (g *Gate) passes(ctx context.Context, c Caller, who person, needs access.Right) error {
 	change := func() error { return g.listed(ctx, c, who, g.access.DigestChannels, g.access.DigestGroups) }
 	switch needs {
-	case commands.Ask:
+	case access.Ask:
 		err := g.listed(ctx, c, who, g.access.AskChannels, g.access.AskGroups)
 		if err != nil && change() == nil {
 			return nil
 		}
 		return err
-	case commands.Change:
+	case access.Change:
 		return change()
 	}
 	return g.noAdministrator()
@@ -206,7 +206,7 @@ func (g *Gate) Zone(ctx context.Context, user string) (string, error) {
 }
 
 // logged writes a refusal to the log, and returns it, marked as one: commands pass on what they are refused.
-func (g *Gate) logged(ctx context.Context, c Caller, needs commands.Right, err error) error {
+func (g *Gate) logged(ctx context.Context, c Caller, needs access.Right, err error) error {
 	if err != nil {
 		if e, ok := errors.AsType[*commands.Error](err); ok {
 			e.Refused = true // nobody else has it yet

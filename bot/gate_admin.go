@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -60,8 +61,8 @@ func (g *Gate) Rights(ctx context.Context, user, channel string) view.Facts {
 	var facts view.Facts
 	for _, right := range []struct {
 		name  string
-		needs commands.Right
-	}{{"Ask", commands.Ask}, {"Change digests", commands.Change}, {"Administer", commands.Administer}} {
+		needs access.Right
+	}{{"Ask", access.Ask}, {"Change digests", access.Change}, {"Administer", access.Administer}} {
 		answer := "yes"
 		if err := g.may(ctx, Caller{User: user, Channel: channel}, right.needs); err != nil {
 			answer = "no"

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
@@ -17,12 +18,12 @@ import (
 // not: because people of another organisation would read where this one is weak, or because it cannot be seen who reads.
 // The conversation is looked up anew each time: it may have been shared since the last.
 func (g *Gate) MayShow(ctx context.Context, c Caller) error {
-	return g.logged(ctx, c, commands.Ask, g.mayShow(ctx, c.Channel))
+	return g.logged(ctx, c, access.Ask, g.mayShow(ctx, c.Channel))
 }
 
 // notShared refuses to post for everyone what is for the person alone. No button offers that; a forged click asks for it.
 func (g *Gate) notShared(ctx context.Context, c Caller) error {
-	return g.logged(ctx, c, commands.Ask, &commands.Error{
+	return g.logged(ctx, c, access.Ask, &commands.Error{
 		Reason: refusedSharing, Title: "Not posted here",
 		Message: "This answer is for you alone, so it was not posted for everyone. Only the missing updates of one software can be shared.",
 	})
@@ -94,11 +95,11 @@ func strangers(info *slack.Channel, self Workspace) (teams []string, shared bool
 // whether a channel lets only some people post.
 func (g *Gate) MayPost(ctx context.Context, user, channel string) error {
 	c := Caller{User: user, Channel: channel}
-	err := g.may(ctx, c, commands.Change)
+	err := g.may(ctx, c, access.Change)
 	if err == nil {
 		err = g.takesDigests(ctx, c)
 	}
-	return g.logged(ctx, c, commands.Change, err)
+	return g.logged(ctx, c, access.Change, err)
 }
 
 func (g *Gate) takesDigests(ctx context.Context, c Caller) error {
@@ -166,7 +167,7 @@ func (g *Gate) mayRead(ctx context.Context, channel string) error {
 	if err == nil {
 		return nil
 	}
-	_ = g.logged(ctx, c, commands.Ask, err)
+	_ = g.logged(ctx, c, access.Ask, err)
 	if errors.Is(err, errNotAsked) || errors.Is(err, errNoAllowance) { // passing trouble ends no digest
 		return digest.RetryLater{After: unknownPause, Err: err}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 )
 
 // MayRead returns nil if a person may read what stands in a conversation, else a [*commands.Error] that says why not. It
@@ -13,7 +14,7 @@ import (
 // a public channel; guests, and people of other workspaces of the organisation, read the ones they are in. Both the conversation and who is in it are looked up anew.
 func (g *Gate) MayRead(ctx context.Context, user, channel string) error {
 	c := Caller{User: user, Channel: channel}
-	return g.logged(ctx, c, commands.Ask, g.reads(ctx, c))
+	return g.logged(ctx, c, access.Ask, g.reads(ctx, c))
 }
 
 func (g *Gate) reads(ctx context.Context, c Caller) error {

@@ -13,17 +13,18 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // ledger holds what is allowed.
-type ledger map[string]digest.Allowance
+type ledger map[string]access.Allowance
 
-func (l ledger) Allowance(_ context.Context, _, channel string) (digest.Allowance, bool, error) {
+func (l ledger) Allowance(_ context.Context, _, channel string) (access.Allowance, bool, error) {
 	if channel == "C0BROKEN" {
-		return digest.Allowance{}, false, errors.New("the database is locked")
+		return access.Allowance{}, false, errors.New("the database is locked")
 	}
 	a, ok := l[channel]
 	return a, ok, nil
@@ -103,10 +104,10 @@ func TestRefusalsAreLogged(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	g := NewGate(newDirectory(crowded{fakeSlack: &fakeSlack{}}), Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Log: slog.New(slog.NewTextHandler(&log, nil))})
-	if err := g.May(t.Context(), Caller{User: "UMEMBER", Channel: "C1"}, commands.Change); err != nil || log.Len() > 0 {
+	if err := g.May(t.Context(), Caller{User: "UMEMBER", Channel: "C1"}, access.Change); err != nil || log.Len() > 0 {
 		t.Errorf("a member: %v, logged %q", err, log.String())
 	}
-	_ = g.May(t.Context(), Caller{User: "UGUEST", Channel: "C1"}, commands.Change)
+	_ = g.May(t.Context(), Caller{User: "UGUEST", Channel: "C1"}, access.Change)
 	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `level=INFO msg=refused user=UGUEST channel=C1 needs=digests reason=guest`) {
 		t.Errorf("logged %q", got)
 	}
@@ -149,7 +150,7 @@ func TestUnseenPeopleAreToldWhoMustAct(t *testing.T) {
 			var log bytes.Buffer
 			c.slack.fakeSlack = &fakeSlack{}
 			g := NewGate(newDirectory(c.slack), Workspace{TeamID: "T1"}, GateOptions{Access: Access{AskGroups: []string{"S1"}}, Log: slog.New(slog.NewTextHandler(&log, nil))})
-			err := g.May(t.Context(), Caller{User: "U1", Channel: "C1"}, commands.Ask)
+			err := g.May(t.Context(), Caller{User: "U1", Channel: "C1"}, access.Ask)
 			if got := commands.Reason(err); got != c.reason || !slices.Contains(Unseen(), got) {
 				t.Errorf("%v: reason %q, want %q", err, got, c.reason)
 			}
@@ -169,7 +170,7 @@ func TestPrepare(t *testing.T) {
 	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
 	w.Invite(sandbox.PrivateChannel, sandbox.BotUser)
 	gate := func(a Access) *Gate { return NewGate(NewDirectory(w.config), w.self, GateOptions{Access: a}) }
-	message := func(a Access, needs commands.Right) string {
+	message := func(a Access, needs access.Right) string {
 		g := gate(a)
 		if err := g.Prepare(soon(t)); err != nil {
 			t.Fatal(err)
@@ -182,15 +183,15 @@ func TestPrepare(t *testing.T) {
 	}
 	for _, c := range []struct {
 		access Access
-		needs  commands.Right
+		needs  access.Right
 		says   string
 	}{
-		{Access{AskChannels: []string{sandbox.General, sandbox.Patching}}, commands.Ask, "only in #general or #patching"},
-		{Access{AskChannels: []string{sandbox.General, sandbox.PrivateChannel}}, commands.Ask, "in certain channels only"},
-		{Access{AskGroups: []string{sandbox.Patchers}}, commands.Ask, "members of @patchers"},
-		{Access{AdminGroups: []string{sandbox.Patchers}}, commands.Administer, "members of @patchers"},
-		{Access{AdminUsers: []string{sandbox.Alice}}, commands.Administer, "Ask one of them"},
-		{Access{}, commands.Administer, "MISSINGKBS_ADMIN_GROUPS"},
+		{Access{AskChannels: []string{sandbox.General, sandbox.Patching}}, access.Ask, "only in #general or #patching"},
+		{Access{AskChannels: []string{sandbox.General, sandbox.PrivateChannel}}, access.Ask, "in certain channels only"},
+		{Access{AskGroups: []string{sandbox.Patchers}}, access.Ask, "members of @patchers"},
+		{Access{AdminGroups: []string{sandbox.Patchers}}, access.Administer, "members of @patchers"},
+		{Access{AdminUsers: []string{sandbox.Alice}}, access.Administer, "Ask one of them"},
+		{Access{}, access.Administer, "MISSINGKBS_ADMIN_GROUPS"},
 	} {
 		if got := message(c.access, c.needs); !strings.Contains(got, c.says) {
 			t.Errorf("%+v: %q, want %q in it", c.access, got, c.says)

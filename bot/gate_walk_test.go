@@ -16,6 +16,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -72,35 +73,35 @@ func (c crowded) GetUserGroupMembersContext(_ context.Context, id string, _ ...s
 
 // lines are what can be asked, each with the right that it takes: written down here, to be compared with what the router
 // says.
-var lines = map[string]commands.Right{
-	"":                           commands.Ask,
-	"microsoft-_-edge":           commands.Ask,
-	"windows 11":                 commands.Ask,
-	"search edge":                commands.Ask,
-	"home":                       commands.Ask,
-	"help":                       commands.Ask,
-	"help admin":                 commands.Ask,
-	"admin --help":               commands.Ask,
-	"digest":                     commands.Ask,
-	"digest list":                commands.Ask,
-	"digest show 1":              commands.Ask,
-	"digest preview 1":           commands.Ask,
-	"digest details 1":           commands.Ask,
-	"digest csv 1":               commands.Ask,
-	"digest export":              commands.Ask,
-	"digest add --help":          commands.Ask,
-	"digest add all":             commands.Change,
-	"DIGEST ADD all":             commands.Change,
-	"digest pause 1":             commands.Change,
-	"digest resume 1":            commands.Change,
-	"digest run 1":               commands.Change,
-	"digest remove 1":            commands.Change,
-	"admin":                      commands.Administer,
-	"admin list":                 commands.Administer,
-	"admin who":                  commands.Administer,
-	"admin allow-channel":        commands.Administer,
-	"admin disallow-channel":     commands.Administer,
-	"Admin Allow-Channel C0OWN1": commands.Administer,
+var lines = map[string]access.Right{
+	"":                           access.Ask,
+	"microsoft-_-edge":           access.Ask,
+	"windows 11":                 access.Ask,
+	"search edge":                access.Ask,
+	"home":                       access.Ask,
+	"help":                       access.Ask,
+	"help admin":                 access.Ask,
+	"admin --help":               access.Ask,
+	"digest":                     access.Ask,
+	"digest list":                access.Ask,
+	"digest show 1":              access.Ask,
+	"digest preview 1":           access.Ask,
+	"digest details 1":           access.Ask,
+	"digest csv 1":               access.Ask,
+	"digest export":              access.Ask,
+	"digest add --help":          access.Ask,
+	"digest add all":             access.Change,
+	"DIGEST ADD all":             access.Change,
+	"digest pause 1":             access.Change,
+	"digest resume 1":            access.Change,
+	"digest run 1":               access.Change,
+	"digest remove 1":            access.Change,
+	"admin":                      access.Administer,
+	"admin list":                 access.Administer,
+	"admin who":                  access.Administer,
+	"admin allow-channel":        access.Administer,
+	"admin disallow-channel":     access.Administer,
+	"Admin Allow-Channel C0OWN1": access.Administer,
 }
 
 // walked is the router of the program, whose commands do nothing but say that they were reached.
@@ -227,8 +228,8 @@ var rows = []row{
 }
 
 // want is the reason of a row for a right.
-func (r row) want(needs commands.Right) string {
-	return map[commands.Right]string{commands.Ask: r.ask, commands.Change: r.change, commands.Administer: r.administer}[needs]
+func (r row) want(needs access.Right) string {
+	return map[access.Right]string{access.Ask: r.ask, access.Change: r.change, access.Administer: r.administer}[needs]
 }
 
 // entrance is a way in: the event that somebody makes there, and whether there is a channel. One without lines takes
@@ -338,7 +339,7 @@ func (r row) walk(t *testing.T) (asked int) {
 type visit struct {
 	entry Entry
 	line  string
-	needs commands.Right
+	needs access.Right
 }
 
 func (r row) check(t *testing.T, v visit, seen []Observation) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 )
 
 // Entry is the way by which something that a person did reached the bot.
@@ -46,11 +46,11 @@ type Observation struct {
 	User    string
 	Team    string
 	Channel string
-	Line    string         // what was asked, as a command line
-	Command string         // the command that took it, such as "search"; "software" for a line that names none
-	Needs   commands.Right // what the question takes
-	Action  string         // the change that it wanted, such as "digest.pause"; empty for one that only asks
-	Subject string         // what that change is about, as typed
+	Line    string       // what was asked, as a command line
+	Command string       // the command that took it, such as "search"; "software" for a line that names none
+	Needs   access.Right // what the question takes
+	Action  string       // the change that it wanted, such as "digest.pause"; empty for one that only asks
+	Subject string       // what that change is about, as typed
 	Outcome Outcome
 	Reason  string // why it failed or was refused, one of few words; see [commands.Reason]
 	Share   bool   // it was to be posted for everyone in the channel

@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -72,10 +73,10 @@ func TestGroupsOfAnOrganisation(t *testing.T) {
 		} {
 			for _, team := range []string{"", sandbox.TeamID, sandbox.SecondTeamID, sandbox.OrgID, "T0FORGED1"} {
 				who := Caller{User: c.user, Team: team, Channel: sandbox.General}
-				if got := commands.Reason(g.May(t.Context(), who, commands.Ask)); got != c.ask {
+				if got := commands.Reason(g.May(t.Context(), who, access.Ask)); got != c.ask {
 					t.Errorf("%s as of %q asks: %q, want %q", c.user, team, got, c.ask)
 				}
-				if got := commands.Reason(g.May(t.Context(), who, commands.Administer)); got != c.admin {
+				if got := commands.Reason(g.May(t.Context(), who, access.Administer)); got != c.admin {
 					t.Errorf("%s as of %q administers: %q, want %q", c.user, team, got, c.admin)
 				}
 			}
@@ -141,10 +142,10 @@ func (nowhere) GetUserInfoContext(context.Context, string, ...slack.GetUserInfoO
 func TestNoWorkspaceToLookForGroupsIn(t *testing.T) {
 	t.Parallel()
 	g := NewGate(newDirectory(nowhere{&fakeSlack{}}), Workspace{TeamID: "E1", EnterpriseID: "E1", OrgWide: true}, GateOptions{Access: Access{AskGroups: []string{"S1"}}})
-	if err := g.May(t.Context(), Caller{User: "U1", Team: "E1"}, commands.Ask); commands.Reason(err) != "unknown" || !errors.Is(err, errNoTeams) {
+	if err := g.May(t.Context(), Caller{User: "U1", Team: "E1"}, access.Ask); commands.Reason(err) != "unknown" || !errors.Is(err, errNoTeams) {
 		t.Errorf("got %v", err)
 	}
-	if err := g.May(t.Context(), Caller{User: "U1", Team: "T1"}, commands.Ask); commands.Reason(err) != "not_in_group" {
+	if err := g.May(t.Context(), Caller{User: "U1", Team: "T1"}, access.Ask); commands.Reason(err) != "not_in_group" {
 		t.Errorf("with the envelope's workspace: %v", err)
 	}
 }

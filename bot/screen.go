@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -97,7 +98,7 @@ func (b *Bot) suggest(ctx context.Context, q question) {
 	began := time.Now()
 	ctx, traced := b.traced(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
 	seen := q.observed()
-	seen.Needs, seen.Command, seen.Queued, seen.InAck = commands.Ask, "suggest", began.Sub(q.came), true
+	seen.Needs, seen.Command, seen.Queued, seen.InAck = access.Ask, "suggest", began.Sub(q.came), true
 	quickly, cancel := context.WithDeadline(ctx, q.came.Add(b.options.AckAfter))
 	defer cancel()
 	offer, err := b.offer(quickly, q)
@@ -132,7 +133,7 @@ func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error)
 		}
 	}()
 	o = blocks.Suggestions(nil)
-	if refusal := b.mayAsk(ctx, q, commands.Ask, false); refusal != nil {
+	if refusal := b.mayAsk(ctx, q, access.Ask, false); refusal != nil {
 		return o, fmt.Errorf("%w: %w", errRefused, refusal)
 	}
 	found, err := b.options.Suggest.Suggest(ctx, q.line, blocks.MaxSuggestions)

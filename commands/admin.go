@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -18,8 +19,8 @@ const adminName = "admin"
 // Allowances keeps the channels into which things may be posted although people of other organisations read them. Each
 // change is written together with the audit of who made it.
 type Allowances interface {
-	Allowances(ctx context.Context, tenant string) ([]digest.Allowance, error)
-	Allow(ctx context.Context, a digest.Allowance, who digest.Audit) error
+	Allowances(ctx context.Context, tenant string) ([]access.Allowance, error)
+	Allow(ctx context.Context, a access.Allowance, who digest.Audit) error
 	Disallow(ctx context.Context, tenant, channel string, who digest.Audit) error // or digest.ErrNotFound
 }
 
@@ -49,7 +50,7 @@ func Admin(s Allowances, g Gatekeeper, q Quota, now func() time.Time) Command {
 		Subs:    subs,
 		Summary: "for administrators: who may what, and which channels shared with others are allowed",
 		Help:    help,
-		Needs:   Administer,
+		Needs:   access.Administer,
 		Run:     a.run,
 	}
 }
@@ -64,10 +65,10 @@ type admin struct {
 
 func (a admin) words() []subcommand {
 	return []subcommand{
-		{Subcommand{listWord, Administer, false}, "", "who may what, and which shared channels are allowed", a.list},
-		{Subcommand{"who", Administer, true}, "[person's id]", "what one person may do here, and why not", a.who},
-		{Subcommand{"allow-channel", Administer, true}, "[channel's id]", "post into this channel although another organisation reads it; until another one joins", a.allow},
-		{Subcommand{"disallow-channel", Administer, true}, "[channel's id]", "undo that", a.disallow},
+		{Subcommand{listWord, access.Administer, false}, "", "who may what, and which shared channels are allowed", a.list},
+		{Subcommand{"who", access.Administer, true}, "[person's id]", "what one person may do here, and why not", a.who},
+		{Subcommand{"allow-channel", access.Administer, true}, "[channel's id]", "post into this channel although another organisation reads it; until another one joins", a.allow},
+		{Subcommand{"disallow-channel", access.Administer, true}, "[channel's id]", "undo that", a.disallow},
 	}
 }
 
@@ -167,7 +168,7 @@ func (a admin) allow(ctx context.Context, req Request) (view.Page, error) {
 	if !shared {
 		return view.Page{}, &Error{Title: "Nothing to allow", Message: fmt.Sprintf("Channel %s is not shared with another organisation, so it needs no permission.", channel)}
 	}
-	one := digest.Allowance{Tenant: digest.DefaultTenant, Channel: channel, Teams: teams, By: req.User, At: a.now()}
+	one := access.Allowance{Tenant: digest.DefaultTenant, Channel: channel, Teams: teams, By: req.User, At: a.now()}
 	if err := a.store.Allow(ctx, one, a.audit(req, "allow-channel", channel, organisations(teams))); err != nil {
 		return view.Page{}, err
 	}

@@ -10,25 +10,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // book keeps allowances and audits in memory.
 type book struct {
-	allowed map[string]digest.Allowance
+	allowed map[string]access.Allowance
 	audits  []digest.Audit
 }
 
-func (b *book) Allowances(context.Context, string) ([]digest.Allowance, error) {
-	var all []digest.Allowance
+func (b *book) Allowances(context.Context, string) ([]access.Allowance, error) {
+	var all []access.Allowance
 	for _, a := range b.allowed {
 		all = append(all, a)
 	}
 	return all, nil
 }
 
-func (b *book) Allow(_ context.Context, a digest.Allowance, who digest.Audit) error {
+func (b *book) Allow(_ context.Context, a access.Allowance, who digest.Audit) error {
 	b.allowed[a.Channel] = a
 	b.audits = append(b.audits, who)
 	return nil
@@ -63,7 +64,7 @@ func (keeper) Strangers(_ context.Context, channel string) ([]string, bool, erro
 // in the value of a button.
 func TestMentionsAreRead(t *testing.T) {
 	t.Parallel()
-	c := Admin(&book{allowed: map[string]digest.Allowance{}}, keeper{}, nil, nil)
+	c := Admin(&book{allowed: map[string]access.Allowance{}}, keeper{}, nil, nil)
 	ask := func(req Request) string {
 		req.Words = req.Words[1:]
 		page, err := c.Run(t.Context(), req)
@@ -140,7 +141,7 @@ func (calls) Quota(context.Context) api.Quota {
 func TestAdmin(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	b := &book{allowed: map[string]digest.Allowance{}}
+	b := &book{allowed: map[string]access.Allowance{}}
 	c := Admin(b, keeper{}, calls{}, func() time.Time { return at })
 	ask := func(line string) string {
 		page, err := c.Run(t.Context(), Request{ID: "q1", User: "U0ADMIN", Channel: "C0SHARED", Words: Split(line)})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -125,17 +126,17 @@ func declare(command string, words []subcommand) (subs []Subcommand, usage strin
 
 func (d digests) words() []subcommand {
 	return []subcommand{
-		{Subcommand{"add", Change, false}, addUsage, "subscribe this channel; by default Mondays at 09:00 in your time zone, silent when nothing changed", d.add},
-		{Subcommand{listWord, Ask, false}, "[--page N]", "the digests of this channel", d.list},
-		{Subcommand{"show", Ask, true}, "N", "one digest: its settings, its last deliveries, and buttons for all below", d.one(d.show)},
-		{Subcommand{"pause", Change, true}, "N [until <date or 7d>]", "post nothing for a while; digests due meanwhile are skipped, and named", d.one(d.pause)},
-		{Subcommand{"resume", Change, true}, "N", "resume after a pause", d.one(d.readers(d.resume))},
-		{Subcommand{"run", Change, true}, "N", "post the digest now, and say what came of it", d.one(d.readers(d.runNow))},
-		{Subcommand{"preview", Ask, true}, "N", "show the digest as it would be now, only to you", d.one(d.readers(d.preview))},
-		{Subcommand{"details", Ask, true}, "N [--all-rows] [--page N]", "every update of the last digest; with --all-rows, a row for each product and OS build", d.one(d.readers(d.details))},
-		{Subcommand{"csv", Ask, true}, "N [--all-rows]", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.readers(d.csv))},
-		{Subcommand{"remove", Change, true}, "N", "delete the digest and its history; asks first", d.one(d.remove)},
-		{Subcommand{"export", Ask, false}, "", "the digests as YAML, for the file of digests", d.export},
+		{Subcommand{"add", access.Change, false}, addUsage, "subscribe this channel; by default Mondays at 09:00 in your time zone, silent when nothing changed", d.add},
+		{Subcommand{listWord, access.Ask, false}, "[--page N]", "the digests of this channel", d.list},
+		{Subcommand{"show", access.Ask, true}, "N", "one digest: its settings, its last deliveries, and buttons for all below", d.one(d.show)},
+		{Subcommand{"pause", access.Change, true}, "N [until <date or 7d>]", "post nothing for a while; digests due meanwhile are skipped, and named", d.one(d.pause)},
+		{Subcommand{"resume", access.Change, true}, "N", "resume after a pause", d.one(d.readers(d.resume))},
+		{Subcommand{"run", access.Change, true}, "N", "post the digest now, and say what came of it", d.one(d.readers(d.runNow))},
+		{Subcommand{"preview", access.Ask, true}, "N", "show the digest as it would be now, only to you", d.one(d.readers(d.preview))},
+		{Subcommand{"details", access.Ask, true}, "N [--all-rows] [--page N]", "every update of the last digest; with --all-rows, a row for each product and OS build", d.one(d.readers(d.details))},
+		{Subcommand{"csv", access.Ask, true}, "N [--all-rows]", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.readers(d.csv))},
+		{Subcommand{"remove", access.Change, true}, "N", "delete the digest and its history; asks first", d.one(d.remove)},
+		{Subcommand{"export", access.Ask, false}, "", "the digests as YAML, for the file of digests", d.export},
 	}
 }
 

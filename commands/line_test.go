@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -126,7 +127,7 @@ func askLine(
 		return view.Page{}, err
 	}
 	req.User, req.Channel, req.Terminal = who.User, who.Channel, who.Terminal
-	if in := router.Intent(req); in.Needs == "" || in.Command == "" || (in.Action == "") != (in.Needs == commands.Ask) {
+	if in := router.Intent(req); in.Needs == "" || in.Command == "" || (in.Action == "") != (in.Needs == access.Ask) {
 		t.Fatalf("%q needs %q for %q", line, in.Needs, in.Command)
 	}
 	return router.Run(t.Context(), req)
@@ -200,20 +201,20 @@ func TestIntent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const change, administer = commands.Change, commands.Administer
+	const change, administer = access.Change, access.Administer
 	for line, want := range map[string]commands.Intent{
-		"microsoft-_-edge":               {Needs: commands.Ask, Command: "software"},
-		"search digest pause":            {Needs: commands.Ask, Command: "search"},
-		"":                               {Needs: commands.Ask, Command: "help"},
-		"digest":                         {Needs: commands.Ask, Command: "digest"},
-		"digest show 7":                  {Needs: commands.Ask, Command: "digest"},
-		"digest no-such-word 7":          {Needs: commands.Ask, Command: "digest"},
+		"microsoft-_-edge":               {Needs: access.Ask, Command: "software"},
+		"search digest pause":            {Needs: access.Ask, Command: "search"},
+		"":                               {Needs: access.Ask, Command: "help"},
+		"digest":                         {Needs: access.Ask, Command: "digest"},
+		"digest show 7":                  {Needs: access.Ask, Command: "digest"},
+		"digest no-such-word 7":          {Needs: access.Ask, Command: "digest"},
 		"digest add microsoft-_-edge":    {Needs: change, Command: "digest", Action: "digest.add"},
 		"digest PAUSE #7 until tomorrow": {Needs: change, Command: "digest", Action: "digest.pause", Subject: "7"},
 		"digest resume 7":                {Needs: change, Command: "digest", Action: "digest.resume", Subject: "7"},
 		"digest run 7":                   {Needs: change, Command: "digest", Action: "digest.run", Subject: "7"},
 		"digest remove":                  {Needs: change, Command: "digest", Action: "digest.remove"},
-		"digest remove 7 --help":         {Needs: commands.Ask, Command: "digest"},
+		"digest remove 7 --help":         {Needs: access.Ask, Command: "digest"},
 		"admin":                          {Needs: administer, Command: "admin", Action: "admin"},
 		"admin who U012AB3CD":            {Needs: administer, Command: "admin", Action: "admin.who", Subject: "U012AB3CD"},
 		"admin allow-channel C012AB3CD":  {Needs: administer, Command: "admin", Action: "admin.allow-channel", Subject: "C012AB3CD"},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -65,7 +66,7 @@ type Command struct {
 	Usage   string // what follows the name, such as "<words>"
 	Summary string // one line for the list of commands
 	Help    []view.Fact
-	Needs   Right                                                     // what a request takes that names no subcommand; empty for Ask
+	Needs   access.Right                                              // what a request takes that names no subcommand; empty for Ask
 	Subs    []Subcommand                                              // what may follow the name
 	Shared  func(req Request) bool                                    // whether its answer may be posted for everyone in a channel; nil: never
 	Run     func(ctx context.Context, req Request) (view.Page, error) // req.Words without the name
@@ -82,16 +83,16 @@ func (c Command) subNames() []string {
 // Subcommand is a word that may follow the name of a command.
 type Subcommand struct {
 	Name    string
-	Needs   Right // what it takes; empty for Ask
-	Subject bool  // the word after it names what it is about, such as a digest
+	Needs   access.Right // what it takes; empty for Ask
+	Subject bool         // the word after it names what it is about, such as a digest
 }
 
 // Intent is what a request is about to do, before it is done.
 type Intent struct {
-	Needs   Right  // what it takes of the person who makes it
-	Command string // the command that would take it; "software" for a line that names none
-	Action  string // the change that it wants, by the name that the audit has for it: "digest.pause"; empty for a question
-	Subject string // what that change is about, as typed; may be empty
+	Needs   access.Right // what it takes of the person who makes it
+	Command string       // the command that would take it; "software" for a line that names none
+	Action  string       // the change that it wants, by the name that the audit has for it: "digest.pause"; empty for a question
+	Subject string       // what that change is about, as typed; may be empty
 }
 
 // Router picks the command of a request. It is safe for concurrent use.
@@ -198,21 +199,21 @@ const defaultName = "software"
 // Intent says what a request is about to do. Asking for help with a command takes no more than asking.
 func (r *Router) Intent(req Request) Intent {
 	cmd, req := r.resolve(req)
-	in := Intent{Needs: Ask, Command: cmp.Or(cmd.Name, defaultName)}
+	in := Intent{Needs: access.Ask, Command: cmp.Or(cmd.Name, defaultName)}
 	if asksHelp(req) {
 		return in
 	}
-	in.Needs, in.Action = cmp.Or(cmd.Needs, Ask), in.Command
+	in.Needs, in.Action = cmp.Or(cmd.Needs, access.Ask), in.Command
 	if len(req.Words) > 0 {
 		name := strings.ToLower(req.Words[0])
 		if i := slices.IndexFunc(cmd.Subs, func(s Subcommand) bool { return s.Name == name }); i >= 0 {
-			in.Needs, in.Action = cmp.Or(cmd.Subs[i].Needs, Ask), in.Command+"."+name
+			in.Needs, in.Action = cmp.Or(cmd.Subs[i].Needs, access.Ask), in.Command+"."+name
 			if cmd.Subs[i].Subject && len(req.Words) > 1 {
 				in.Subject = strings.TrimPrefix(req.Words[1], "#")
 			}
 		}
 	}
-	if in.Needs == Ask {
+	if in.Needs == access.Ask {
 		in.Action, in.Subject = "", ""
 	}
 	return in

@@ -19,6 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -172,7 +173,7 @@ func TestAuditor(t *testing.T) {
 	t.Parallel()
 	asked := bot.Observation{
 		ID: "0a1b2c3d", Entry: bot.EntryTyped, User: "U1", Team: "T1", Channel: "C1", Line: "microsoft-_-edge", Command: "software",
-		Needs: commands.Ask, Outcome: bot.Answered, Came: time.Unix(1, 0),
+		Needs: access.Ask, Outcome: bot.Answered, Came: time.Unix(1, 0),
 	}
 	with := func(change func(*bot.Observation)) bot.Observation {
 		o := asked
@@ -197,17 +198,17 @@ func TestAuditor(t *testing.T) {
 		"a share refused":      {with(func(o *bot.Observation) { o.Share, o.Outcome, o.Reason = true, bot.Refused, "declined" }), "share software refused declined ", false},
 		"a share without room": {with(func(o *bot.Observation) { o.Share, o.Outcome = true, bot.Busy }), "share software busy  ", false},
 		"a change that asks first": {with(func(o *bot.Observation) {
-			o.Line, o.Command, o.Needs = "digest remove 7", "digest", commands.Change
+			o.Line, o.Command, o.Needs = "digest remove 7", "digest", access.Change
 		}), "ask digest done  ", true},
 		"a change that failed": {with(func(o *bot.Observation) {
-			o.Line, o.Command, o.Needs, o.Outcome, o.Reason = "digest PAUSE #7", "digest", commands.Change, bot.Failed, "internal"
+			o.Line, o.Command, o.Needs, o.Outcome, o.Reason = "digest PAUSE #7", "digest", access.Change, bot.Failed, "internal"
 		}), "digest.pause 7 failed internal ", false},
 		"an addition refused": {with(func(o *bot.Observation) {
-			o.Line, o.Command, o.Needs, o.Outcome, o.Reason = "digest add microsoft-_-edge", "digest", commands.Change, bot.Refused, "declined"
+			o.Line, o.Command, o.Needs, o.Outcome, o.Reason = "digest add microsoft-_-edge", "digest", access.Change, bot.Refused, "declined"
 		}), "digest.add  refused declined ", false},
-		"a change that was made": {with(func(o *bot.Observation) { o.ID, o.Command, o.Needs = "made", "digest", commands.Change }), "", false},
+		"a change that was made": {with(func(o *bot.Observation) { o.ID, o.Command, o.Needs = "made", "digest", access.Change }), "", false},
 		"a change that was made, its answer lost": {with(func(o *bot.Observation) {
-			o.ID, o.Command, o.Needs, o.Outcome = "made", "digest", commands.Change, bot.Lost
+			o.ID, o.Command, o.Needs, o.Outcome = "made", "digest", access.Change, bot.Lost
 		}), "", false},
 		"typing":               {with(func(o *bot.Observation) { o.Entry, o.Command = bot.EntryTypeahead, "suggest" }), "", false},
 		"a stranger who types": {with(func(o *bot.Observation) { o.Entry, o.Command, o.Outcome = bot.EntryTypeahead, "suggest", bot.Refused }), "ask suggest refused  ", false},

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -122,7 +123,7 @@ func (s auditedStore) RemoveSubscription(ctx context.Context, id string, who dig
 }
 
 // Allow is part of [commands.Allowances].
-func (s auditedStore) Allow(ctx context.Context, a digest.Allowance, who digest.Audit) error {
+func (s auditedStore) Allow(ctx context.Context, a access.Allowance, who digest.Audit) error {
 	return s.changes.note(who, s.Store.Allow(ctx, a, who))
 }
 

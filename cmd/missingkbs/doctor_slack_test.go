@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
@@ -249,7 +250,7 @@ func TestDoctorSharedChannels(t *testing.T) {
 		{[]string{"T0BEFORE"}, "fail", "another organisation has joined since"},
 	} {
 		if tc.teams != nil {
-			a := digest.Allowance{Tenant: digest.DefaultTenant, Channel: sandbox.SharedChannel, Teams: tc.teams, By: sandbox.Alice, At: time.Now()}
+			a := access.Allowance{Tenant: digest.DefaultTenant, Channel: sandbox.SharedChannel, Teams: tc.teams, By: sandbox.Alice, At: time.Now()}
 			if err := c.records.Allow(t.Context(), a, digest.Audit{At: time.Now(), Action: "admin.allow-channel"}); err != nil {
 				t.Fatal(err)
 			}

@@ -34,6 +34,7 @@ var forbidden = map[string][]string{
 	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"bot/blocks":                {module + "/api", module + "/commands", module + "/internal/sandbox"},
 	"bot":                       {module + "/api/apitest", module + "/internal/sandbox"},
+	"internal/access":           {module, slackPackages, azurePackages, anyLibrary},
 	"internal/audit":            {module, slackPackages, azurePackages},
 	"internal/catalog":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/digest":           {module, slackPackages, azurePackages},
@@ -67,7 +68,7 @@ var allowed = map[string][]string{
 	"internal/doctor":  {module + "/internal/view", module + "/internal/failure"},
 	"internal/ops":     {module + "/internal/view", module + "/internal/failure"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
-	"internal/store":   {module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/redact"}, // digest: types only
+	"internal/store":   {module + "/internal/access", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/redact"}, // digest: types only
 }
 
 type pkg struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -96,7 +97,7 @@ func TestEachSecretInEachPlace(t *testing.T) {
 			return a.Detail + a.Subject
 		},
 		"audit of a change that was refused": func(text string) string {
-			a := (&auditor{}).entry(bot.Observation{Line: commands.Line("digest", "pause", text), Command: "digest", Action: "digest.pause", Subject: text, Needs: commands.Change, Outcome: bot.Failed})
+			a := (&auditor{}).entry(bot.Observation{Line: commands.Line("digest", "pause", text), Command: "digest", Action: "digest.pause", Subject: text, Needs: access.Change, Outcome: bot.Failed})
 			return a.Detail + a.Subject
 		},
 		"stderr": func(text string) string {

@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
 // Allow writes down that things may be posted into a channel, in place of what was allowed there before, and who did it.
-func (s *Store) Allow(ctx context.Context, a digest.Allowance, who digest.Audit) error {
+func (s *Store) Allow(ctx context.Context, a access.Allowance, who digest.Audit) error {
 	teams, err := json.Marshal(append([]string{}, a.Teams...))
 	if err != nil {
 		return fmt.Errorf("write the teams of a channel: %w", err)
@@ -32,7 +33,7 @@ func (s *Store) Disallow(ctx context.Context, tenant, channel string, who digest
 }
 
 // Allowance tells what was allowed for a channel, if anything was.
-func (s *Store) Allowance(ctx context.Context, tenant, channel string) (a digest.Allowance, ok bool, err error) {
+func (s *Store) Allowance(ctx context.Context, tenant, channel string) (a access.Allowance, ok bool, err error) {
 	row, err := s.queries.Allowance(ctx, tenant, channel)
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, false, nil
@@ -47,12 +48,12 @@ func (s *Store) Allowance(ctx context.Context, tenant, channel string) (a digest
 }
 
 // Allowances lists what was allowed, by channel.
-func (s *Store) Allowances(ctx context.Context, tenant string) ([]digest.Allowance, error) {
+func (s *Store) Allowances(ctx context.Context, tenant string) ([]access.Allowance, error) {
 	rows, err := s.queries.Allowances(ctx, tenant)
 	if err != nil {
 		return nil, s.failed("list what is allowed", err)
 	}
-	all := make([]digest.Allowance, 0, len(rows))
+	all := make([]access.Allowance, 0, len(rows))
 	for _, row := range rows {
 		a, err := allowance(row)
 		if err != nil {
@@ -63,8 +64,8 @@ func (s *Store) Allowances(ctx context.Context, tenant string) ([]digest.Allowan
 	return all, nil
 }
 
-func allowance(row db.Allowance) (digest.Allowance, error) {
-	a := digest.Allowance{Tenant: row.Tenant, Channel: row.Channel, By: row.Person, At: moment(row.AtMs)}
+func allowance(row db.Allowance) (access.Allowance, error) {
+	a := access.Allowance{Tenant: row.Tenant, Channel: row.Channel, By: row.Person, At: moment(row.AtMs)}
 	if err := json.Unmarshal([]byte(row.Teams), &a.Teams); err != nil {
 		return a, fmt.Errorf("read the teams of a channel: %w", err)
 	}

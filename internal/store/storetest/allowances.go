@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -13,14 +14,14 @@ import (
 // allowances are kept whole, replaced, and taken back, each time with who did it.
 func allowances(t test) {
 	ctx := t.Context()
-	first := digest.Allowance{Tenant: "default", Channel: "C1", Teams: []string{"T9", "T8"}, By: "U1", At: day(1)}
-	other := digest.Allowance{Tenant: "other", Channel: "C1", Teams: []string{}, By: "U2", At: day(2)}
-	for _, a := range []digest.Allowance{first, other} {
+	first := access.Allowance{Tenant: "default", Channel: "C1", Teams: []string{"T9", "T8"}, By: "U1", At: day(1)}
+	other := access.Allowance{Tenant: "other", Channel: "C1", Teams: []string{}, By: "U2", At: day(2)}
+	for _, a := range []access.Allowance{first, other} {
 		if err := t.store.Allow(ctx, a, digest.Audit{At: a.At, User: a.By, Action: "admin.allow", Subject: a.Channel}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	check := func(want digest.Allowance) {
+	check := func(want access.Allowance) {
 		t.Helper()
 		got, ok, err := t.store.Allowance(ctx, want.Tenant, want.Channel)
 		if diff := cmp.Diff(want, got); diff != "" || !ok || err != nil {
@@ -34,7 +35,7 @@ func allowances(t test) {
 		t.Fatal(err)
 	}
 	check(first)
-	if all, err := t.store.Allowances(ctx, "default"); err != nil || !cmp.Equal(all, []digest.Allowance{first}) {
+	if all, err := t.store.Allowances(ctx, "default"); err != nil || !cmp.Equal(all, []access.Allowance{first}) {
 		t.Errorf("allowances %v, %v", all, err)
 	}
 	if err := t.store.Disallow(ctx, "default", "C1", digest.Audit{At: day(4), Action: "admin.disallow", Subject: "C1"}); err != nil {
