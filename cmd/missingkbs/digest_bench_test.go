@@ -19,6 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	gapsource "github.com/missingkbs/missingkbs/internal/digest/source"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -273,7 +274,7 @@ func runUnlimited() error {
 		limits.PerChannel, limits.PerMinute = -1, -1
 	}
 	worker := &digest.Worker{
-		Store: database, Source: newExposure(defender, time.Now), Log: log,
+		Store: database, Source: gapsource.New(defender, time.Now), Log: log,
 		Poster: bot.NewPoster(slack, workspace, bot.NewGate(bot.NewDirectory(slack), workspace, bot.GateOptions{Log: log}), limits),
 	}
 	queue, err := database.Queue(worker.Work, store.QueueOptions{})

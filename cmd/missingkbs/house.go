@@ -18,6 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	gapsource "github.com/missingkbs/missingkbs/internal/digest/source"
 	"github.com/missingkbs/missingkbs/internal/metrics"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -124,10 +125,10 @@ func (h house) open(ctx context.Context) error {
 	word := &standing{defender: h.defender, keeper: h.store, log: h.log}
 	probes := &databaseWatch{store: h.store, every: cmp.Or(h.probeTick, probeEvery), log: h.log}
 	defer background(recorder.trail.Run, watch.run, word.run, probes.run)() // what is left is written and told when all else has ended
-	source := newExposure(h.defender, h.now)
+	readings := gapsource.New(h.defender, h.now)
 	worker := &digest.Worker{
 		Store:  h.store,
-		Source: tracedSource{source, h.monitor.traces.Tracer()},
+		Source: tracedSource{readings, h.monitor.traces.Tracer()},
 		Poster: tracedPoster{poster, h.monitor.traces.Tracer()},
 		Now:    h.now,
 		Log:    h.log,
@@ -135,7 +136,7 @@ func (h house) open(ctx context.Context) error {
 		Observe: digestObservers(h.monitor.digest(h.now), watch.digest),
 	}
 	preview := *worker
-	preview.Source = tracedSource{source.forPeople(), h.monitor.traces.Tracer()}
+	preview.Source = tracedSource{readings.ForPreview(), h.monitor.traces.Tracer()}
 	queue, err := h.store.Queue(h.monitor.work(worker.Work), store.QueueOptions{
 		MaxAttempts: max(10, digest.MinAttempts), GivenUp: func(ctx context.Context, job digest.Job, _ error) {
 			if err := h.store.EndRun(ctx, job); err != nil {

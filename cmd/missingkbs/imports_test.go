@@ -38,6 +38,7 @@ var forbidden = map[string][]string{
 	"internal/audit":            {module, slackPackages, azurePackages},
 	"internal/catalog":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/digest":           {module, slackPackages, azurePackages},
+	"internal/digest/source":    {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":           {module, slackPackages, azurePackages, anyLibrary},
 	"internal/metrics":          {module, slackPackages, azurePackages},
 	"internal/ops":              {module, slackPackages, azurePackages, anyLibrary},

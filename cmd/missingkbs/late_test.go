@@ -19,6 +19,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	gapsource "github.com/missingkbs/missingkbs/internal/digest/source"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -203,7 +204,7 @@ func TestLargeDigestsCome(t *testing.T) {
 				}
 				defer client.Close()
 				s := &shelf{sub: digest.Subscription{ID: "1001", Channel: "C1", Watch: []string{digest.All}, Schedule: schedule}}
-				w := &digest.Worker{Store: s, Source: newExposure(client, time.Now), Poster: s}
+				w := &digest.Worker{Store: s, Source: gapsource.New(client, time.Now), Poster: s}
 				began := time.Now()
 				if took := s.work(t, w, due, 500*time.Hour); took > tc.within {
 					t.Errorf("it came after %v, want within %v", took, tc.within)
@@ -270,7 +271,7 @@ func TestClosedIsConfirmedUnderALowLimit(t *testing.T) {
 		}
 		slices.Sort(s.baseline.Software)
 		slices.SortFunc(s.baseline.Rows, func(a, b digest.Row) int { return a.Compare(b.Key) })
-		s.work(t, &digest.Worker{Store: s, Source: newExposure(client, time.Now), Poster: s}, due, 100*time.Hour)
+		s.work(t, &digest.Worker{Store: s, Source: gapsource.New(client, time.Now), Poster: s}, due, 100*time.Hour)
 		if len(s.posted) != 1 || !strings.HasPrefix(s.posted[0].Lead, "20 closed.") {
 			t.Errorf("want one message that 20 have closed, got %+v", s.posted)
 		}

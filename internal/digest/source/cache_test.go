@@ -1,21 +1,21 @@
-package main
+package source
 
 import (
 	"testing"
 	"time"
 )
 
-// A reading goes on for its digest, and begins anew for the next one, or when it has rested too long.
-func TestReadingsGoOn(t *testing.T) {
+// A scan continues for its digest. It begins anew for the next one, or after a long pause.
+func TestScansContinue(t *testing.T) {
 	t.Parallel()
 	nine := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	daily := nine.AddDate(0, 0, 1)
 	for name, tc := range map[string]struct {
-		read  time.Time // something, for whatever digest
-		whole bool
-		due   time.Time
-		again time.Time
-		want  time.Time // when the reading began
+		read     time.Time // something, for whatever digest
+		complete bool
+		due      time.Time
+		again    time.Time
+		want     time.Time // when the reading began
 	}{
 		"the same digest":                 {nine, false, nine, nine.Add(5 * time.Hour), nine},
 		"the same digest, read before":    {nine, true, nine, nine.Add(5 * time.Hour), nine},
@@ -24,17 +24,17 @@ func TestReadingsGoOn(t *testing.T) {
 		"after a long rest of all":        {nine, false, nine, nine.Add(7 * time.Hour), nine.Add(7 * time.Hour)},
 		"after a long rest of its own":    {nine.Add(6 * time.Hour), false, nine, nine.Add(7 * time.Hour), nine.Add(7 * time.Hour)},
 	} {
-		k := newParts(nine)
-		k.begin("a", nine, nine)
-		k.put("old", part{at: nine}, tc.read)
-		if tc.whole {
-			k.whole("a")
+		c := newReadingCache(nine)
+		c.begin("a", nine, nine)
+		c.put("old", patchGap{at: nine}, tc.read)
+		if tc.complete {
+			c.complete("a")
 		}
-		if got := k.begin("a", tc.due, tc.again).Add(partAge); !got.Equal(tc.want) {
+		if got := c.begin("a", tc.due, tc.again).Add(maxGapAge); !got.Equal(tc.want) {
 			t.Errorf("%s: it began at %v, want %v", name, got, tc.want)
 		}
-		if _, kept := k.get("old"); kept != tc.want.Add(-partAge).Before(nine.Add(time.Second)) {
-			t.Errorf("%s: the part is kept: %v", name, kept)
+		if _, kept := c.get("old"); kept != tc.want.Add(-maxGapAge).Before(nine.Add(time.Second)) {
+			t.Errorf("%s: the patch gap is kept: %v", name, kept)
 		}
 	}
 }

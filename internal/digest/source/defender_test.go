@@ -1,9 +1,10 @@
-package main
+package source
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,37 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
+
+const edge = "microsoft-_-edge"
+
+func startDefender(t *testing.T) *apitest.Server {
+	t.Helper()
+	server, err := apitest.Start(apitest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server
+}
+
+func newClient(t *testing.T, server *apitest.Server, o api.Options) *api.Client {
+	t.Helper()
+	cred, _, err := api.NewCredential(api.CredentialOptions{
+		TenantID: apitest.TenantID, ClientID: apitest.ClientID, ClientSecret: apitest.ClientSecret,
+		Authority: server.URL, Transport: server.Client(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Cloud = api.Cloud{Endpoint: server.URL, Scope: server.Scope(), Authority: server.URL}
+	o.Transport, o.Logger = server.Client(), slog.New(slog.DiscardHandler)
+	client, err := api.NewClient(cred, &o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return client
+}
 
 // seenCalls remembers which calls were made behind people's questions.
 type seenCalls struct {
@@ -43,12 +75,12 @@ func TestDigestsTakeNoOldAnswers(t *testing.T) {
 	t.Parallel()
 	server := startDefender(t)
 	now := server.Now()
-	client, _ := replicaClient(t, server, sqliteRecords(t).url, api.Options{
+	client := newClient(t, server, api.Options{
 		StaleFor: time.Hour, Now: func() time.Time { return now }, Retry: policy.RetryOptions{MaxRetries: -1}, PerMinute: -1, PerHour: -1,
 	})
-	e := newExposure(client, func() time.Time { return now })
+	d := New(client, func() time.Time { return now })
 	for _, watch := range [][]string{{edge}, {"microsoft-_-*"}} {
-		if _, err := e.Snapshot(t.Context(), digest.Subscription{Watch: watch}, now); err != nil {
+		if _, err := d.Snapshot(t.Context(), digest.Subscription{Watch: watch}, now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,10 +91,10 @@ func TestDigestsTakeNoOldAnswers(t *testing.T) {
 		t.Errorf("a person is told %v, stale because of %v", err, got.Stale)
 	}
 	for _, watch := range [][]string{{edge}, {"microsoft-_-*"}} {
-		if snap, err := e.Snapshot(t.Context(), digest.Subscription{Watch: watch}, now); !errors.Is(err, api.ErrUnavailable) || len(snap.Software) > 0 {
+		if snap, err := d.Snapshot(t.Context(), digest.Subscription{Watch: watch}, now); !errors.Is(err, api.ErrUnavailable) || len(snap.Software) > 0 {
 			t.Errorf("a digest of %s read %v, %v", watch, snap.Software, err)
 		}
-		if _, err := e.forPeople().Snapshot(t.Context(), digest.Subscription{Watch: watch}, now); !errors.Is(err, api.ErrUnavailable) {
+		if _, err := d.ForPreview().Snapshot(t.Context(), digest.Subscription{Watch: watch}, now); !errors.Is(err, api.ErrUnavailable) {
 			t.Errorf("a preview of %s: %v", watch, err)
 		}
 	}
@@ -73,7 +105,7 @@ func TestDigestsAreBackground(t *testing.T) {
 	t.Parallel()
 	server := startDefender(t)
 	seen := &seenCalls{background: map[bool]int{}}
-	client, _ := replicaClient(t, server, sqliteRecords(t).url, api.Options{Observe: seen.see, CacheTTL: -1, PerMinute: -1, PerHour: -1})
+	client := newClient(t, server, api.Options{Observe: seen.see, CacheTTL: -1, PerMinute: -1, PerHour: -1})
 	ids := func(name string, n int) (all []string) {
 		for i := range n {
 			id := fmt.Sprintf("microsoft-_-%s_%d", name, i)
@@ -82,15 +114,15 @@ func TestDigestsAreBackground(t *testing.T) {
 		}
 		return all
 	}
-	e := newExposure(client, time.Now)
+	d := New(client, time.Now)
 	for name, tc := range map[string]struct {
-		source             *exposure
+		source             *Defender
 		n                  int
 		background, others int
 	}{
-		"digest":        {e, 2, 2, 0},
-		"preview":       {e.forPeople(), partsAtOnce, 0, partsAtOnce},
-		"large_preview": {e.forPeople(), partsAtOnce + 1, partsAtOnce + 1, 0},
+		"digest":        {d, 2, 2, 0},
+		"preview":       {d.ForPreview(), maxConcurrent, 0, maxConcurrent},
+		"large_preview": {d.ForPreview(), maxConcurrent + 1, maxConcurrent + 1, 0},
 	} {
 		if _, err := tc.source.Snapshot(t.Context(), digest.Subscription{Watch: ids(name, tc.n)}, time.Now()); err != nil {
 			t.Fatal(err)
@@ -130,10 +162,10 @@ func TestReadingsSayWhatTheyLack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := startDefender(t)
-			client, _ := replicaClient(t, server, sqliteRecords(t).url, api.Options{PerMinute: -1, PerHour: -1})
+			client := newClient(t, server, api.Options{PerMinute: -1, PerHour: -1})
 			tc.fault.Path = tc.path
 			server.Inject(tc.fault)
-			snap, err := newExposure(client, time.Now).Snapshot(t.Context(), digest.Subscription{Watch: []string{tc.watch}}, time.Now())
+			snap, err := New(client, time.Now).Snapshot(t.Context(), digest.Subscription{Watch: []string{tc.watch}}, time.Now())
 			if (err != nil) != tc.fails || len(snap.Rows) != tc.rows {
 				t.Errorf("%d rows and %v, want %d and an error: %v", len(snap.Rows), err, tc.rows, tc.fails)
 			}
