@@ -76,6 +76,36 @@ func TestRequests(t *testing.T) {
 			func(ctx context.Context, c *Client) error { _, err := c.MachinesByName(ctx, "o'web+1"); return err },
 			list, "/api/machines?$filter=startswith%28computerDnsName%2C%27o%27%27web%2B1%27%29",
 		},
+		"devices of a software": {
+			func(ctx context.Context, c *Client) error { _, err := c.SoftwareMachines(ctx, "a/b-_-c d"); return err },
+			list, "/api/Software/a%2Fb-_-c%20d/machineReferences",
+		},
+		"devices of a CVE": {
+			func(ctx context.Context, c *Client) error {
+				_, err := c.VulnerabilityMachines(ctx, "CVE-2026-1")
+				return err
+			},
+			list, "/api/vulnerabilities/CVE-2026-1/machineReferences",
+		},
+		"CVE": {
+			func(ctx context.Context, c *Client) error {
+				_, err := c.VulnerabilityByID(ctx, "CVE-2026-1")
+				return err
+			},
+			entity, "/api/vulnerabilities/CVE-2026-1",
+		},
+		"findings of a KB": {
+			func(ctx context.Context, c *Client) error { _, err := c.KBFindings(ctx, "5094'128"); return err },
+			list, "/api/vulnerabilities/machinesVulnerabilities?$filter=fixingKbId%20eq%20%275094%27%27128%27&$top=10000",
+		},
+		"findings of a CVE": {
+			func(ctx context.Context, c *Client) error { _, err := c.CVEFindings(ctx, "CVE-2026-1"); return err },
+			list, "/api/vulnerabilities/machinesVulnerabilities?$filter=cveId%20eq%20%27CVE-2026-1%27&$top=10000",
+		},
+		"last reports": {
+			func(ctx context.Context, c *Client) error { _, err := c.LastSeen(ctx); return err },
+			list, "/api/machines",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

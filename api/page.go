@@ -58,6 +58,16 @@ func (p *pager[W]) pages(ctx context.Context, path string) iter.Seq2[listPage[W]
 // so: gateways and stand-ins answer anything with an empty list.
 func (p *pager[W]) doubtful(rows int) bool { return rows+p.bad.count == 0 && !p.context }
 
+// confirmEmpty is the error of a list of so many rows that is [pager.doubtful].
+func (p *pager[W]) confirmEmpty(rows int, path string) error {
+	if !p.doubtful(rows) {
+		return nil
+	}
+	return &Error{
+		Kind: ErrNotDefender, Call: p.client.call(path), Status: http.StatusOK, Err: errors.New("an empty list without @odata.context"),
+	}
+}
+
 // all collects the rows of all pages.
 func (p *pager[W]) all(ctx context.Context, path string) ([]W, error) {
 	var all []W

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"math"
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -111,11 +110,11 @@ func (s *softwareStream) next(ctx context.Context) bool {
 	// Pages that were linked end where Defender says so. A single full page without
 	// a link may have been cut at Defender's limit; one of which nothing can be read
 	// would not tell whether it comes twice.
-	if s.skip == 0 && s.filter == "" && p.doubtful(rows) {
-		s.yield(Software{}, &Error{
-			Kind: ErrNotDefender, Call: s.client.call(softwarePath), Status: http.StatusOK, Err: errors.New("an empty list without @odata.context"),
-		})
-		return false
+	if s.skip == 0 && s.filter == "" {
+		if err := p.confirmEmpty(rows, softwarePath); err != nil {
+			s.yield(Software{}, err)
+			return false
+		}
 	}
 	s.skip += rows
 	return p.count == 1 && rows >= size && readable > 0

@@ -15,25 +15,7 @@ import (
 // Every call of the client against the whole tenant in memory.
 func TestAgainstTenant(t *testing.T) {
 	t.Parallel()
-	tenant, err := apitest.Start(apitest.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(tenant.Close)
-	cred, _, err := api.NewCredential(api.CredentialOptions{
-		TenantID: apitest.TenantID, ClientID: apitest.ClientID, ClientSecret: apitest.ClientSecret,
-		Authority: tenant.URL, Transport: tenant.Client(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := api.NewClient(cred, &api.Options{
-		Cloud: api.Cloud{Endpoint: tenant.URL, Scope: tenant.Scope()}, Transport: tenant.Client(), PerMinute: -1, PerHour: -1,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
+	_, c := tenantClient(t)
 	ctx := t.Context()
 
 	catalog, err := c.Catalog(ctx)
@@ -174,5 +156,92 @@ func TestRefusedTokenIsDropped(t *testing.T) {
 	}
 	if n := tenant.TokenCalls(); n != 2 {
 		t.Errorf("%d token requests, want 2", n)
+	}
+}
+
+// tenantClient starts a tenant in memory and a client that is signed in there.
+func tenantClient(t *testing.T) (*apitest.Server, *api.Client) {
+	t.Helper()
+	tenant, err := apitest.Start(apitest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tenant.Close)
+	cred, _, err := api.NewCredential(api.CredentialOptions{
+		TenantID: apitest.TenantID, ClientID: apitest.ClientID, ClientSecret: apitest.ClientSecret,
+		Authority: tenant.URL, Transport: tenant.Client(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := api.NewClient(cred, &api.Options{
+		Cloud: api.Cloud{Endpoint: tenant.URL, Scope: tenant.Scope()}, Transport: tenant.Client(), PerMinute: -1, PerHour: -1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return tenant, c
+}
+
+// From an update to its devices and CVEs and back, each call with its role and without.
+func TestDrillDownOfTenant(t *testing.T) {
+	t.Parallel()
+	tenant, c := tenantClient(t)
+	ctx := t.Context()
+	kbs, err := c.MissingKBs(ctx, "microsoft-_-windows_11")
+	if err != nil || len(kbs.Value) == 0 {
+		t.Fatalf("%d updates, %v", len(kbs.Value), err)
+	}
+	kb := kbs.Value[0]
+	found, err := c.KBFindings(ctx, kb.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(found.Value.Devices); n < kb.MachineMissedOn || len(found.Value.CVEs) == 0 || found.Value.Partial {
+		t.Fatalf("%d devices with findings, %d lack KB%s; %d CVEs", n, kb.MachineMissedOn, kb.ID, len(found.Value.CVEs))
+	}
+	worst := found.Value.CVEs[0]
+	fixes, err := c.CVEFindings(ctx, worst.ID)
+	if err != nil || !slices.ContainsFunc(fixes.Value.KBs, func(k api.KBFindings) bool { return k.ID == kb.ID }) {
+		t.Errorf("fixes of %s: %+v, %v", worst.ID, fixes.Value.KBs, err)
+	}
+	cve, err := c.VulnerabilityByID(ctx, worst.ID)
+	if err != nil || cve.Value.Severity != worst.Severity || cve.Value.CVSSV3 == 0 || cve.Value.PublishedOn.IsZero() {
+		t.Errorf("%+v, %v", cve.Value, err)
+	}
+	exposed, err := c.VulnerabilityMachines(ctx, worst.ID)
+	if err != nil || len(exposed.Value) != cve.Value.ExposedMachines || len(exposed.Value) != len(fixes.Value.Devices) {
+		t.Errorf("%d devices exposed, %d said, %d found, %v", len(exposed.Value), cve.Value.ExposedMachines, len(fixes.Value.Devices), err)
+	}
+	have, err := c.SoftwareMachines(ctx, "microsoft-_-windows_11")
+	if err != nil || len(have.Value) < kb.MachineMissedOn {
+		t.Errorf("%d devices have it, %d lack an update: %v", len(have.Value), kb.MachineMissedOn, err)
+	}
+	last, err := c.LastSeen(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range have.Value {
+		if _, ok := last.Value.Of(m.ID); !ok || m.ComputerDNSName == "" {
+			t.Errorf("device %+v: seen %v", m, ok)
+		}
+	}
+
+	tenant.SetRoles("Score.Read.All")
+	for name, ask := range map[string]func() error{
+		"KBFindings":            func() error { _, err := c.KBFindings(ctx, kb.ID, api.MaxAge(0), api.Fresh()); return err },
+		"CVEFindings":           func() error { _, err := c.CVEFindings(ctx, worst.ID, api.MaxAge(0), api.Fresh()); return err },
+		"VulnerabilityByID":     func() error { _, err := c.VulnerabilityByID(ctx, worst.ID, api.MaxAge(0), api.Fresh()); return err },
+		"VulnerabilityMachines": func() error { _, err := c.VulnerabilityMachines(ctx, worst.ID, api.MaxAge(0), api.Fresh()); return err },
+		"SoftwareMachines": func() error {
+			_, err := c.SoftwareMachines(ctx, "microsoft-_-windows_11", api.MaxAge(0), api.Fresh())
+			return err
+		},
+		"LastSeen": func() error { _, err := c.LastSeen(ctx, api.MaxAge(0), api.Fresh()); return err },
+	} {
+		if err := ask(); !errors.Is(err, api.ErrPermission) {
+			t.Errorf("%s without its role: %v", name, err)
+		}
 	}
 }
