@@ -13,6 +13,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/admission"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
@@ -38,27 +39,16 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	ctx, progress := commands.WithProgress(ctx)
 	progress.Begin(began.Add(b.options.Timeout))
 	waited := b.sayIfLong(ctx, q, progress.Words)
-	results := make(chan result, 1)
-	b.running.Go(func() {
-		r := b.result(ctx, q)
-		if r.err != nil && !r.refused { // the gate logs what it refuses
-			log.WarnContext(ctx, "question failed", "error", commands.Logged(r.err), "took", time.Since(began))
-		}
-		results <- r
-	})
+	stop := b.ackMeanwhile(ctx, q)
+	r := b.result(ctx, q)
+	stop()
+	if r.err != nil && !r.refused { // the gate logs what it refuses
+		log.WarnContext(ctx, "question failed", "error", commands.Logged(r.err), "took", time.Since(began))
+	}
 
 	seen := q.observed()
 	seen.Queued = began.Sub(q.came)
-	if q.typed && !q.acked {
-		if r, came := within(results, b.options.AckAfter-time.Since(q.came)); came {
-			results <- r // for the other way, should this one be closed
-			seen.InAck = b.ackWith(ctx, q, r.page)
-		}
-	}
-	if !seen.InAck && !q.acked {
-		b.ack(ctx, q.envelope, nil)
-	}
-	r := <-results
+	seen.InAck = b.acknowledge(ctx, q, b.payload(q, r.page))
 	waited()
 	delivered := true
 	if !seen.InAck {
@@ -101,9 +91,9 @@ func (b *Bot) result(ctx context.Context, q question) (r result) {
 	}()
 	r = b.run(ctx, q)
 	switch {
-	case errors.Is(r.err, errCrowded):
+	case errors.Is(r.err, admission.ErrInterrupted):
 		b.stats.busy.Add(1)
-		r.page = slowDefender(b.slowWait())
+		r.page = slowDefender(b.questions.Load().Pace)
 	case r.err != nil:
 		if !r.refused {
 			b.stats.failed.Add(1)
@@ -145,7 +135,7 @@ func (r result) outcome() Outcome {
 	switch {
 	case r.refused:
 		return Refused
-	case errors.Is(r.err, errCrowded):
+	case errors.Is(r.err, admission.ErrInterrupted):
 		return Busy
 	case r.err != nil:
 		return Failed
@@ -153,16 +143,19 @@ func (r result) outcome() Outcome {
 	return Answered
 }
 
-// within waits a while for a result.
-func within(results <-chan result, d time.Duration) (result, bool) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case r := <-results:
-		return r, true
-	case <-t.C:
-		return result{}, false
+// ackMeanwhile acknowledges a question while its answer is made: soon if the acknowledgement may not carry the answer,
+// else when the answer takes too long. The caller stops it when there is an answer.
+func (b *Bot) ackMeanwhile(ctx context.Context, q question) (stop func()) {
+	if !q.carries() {
+		b.ackSoon(ctx, q)
+		return func() {}
 	}
+	timer := time.AfterFunc(b.options.AckAfter-time.Since(q.came), func() {
+		if err := guarded(func() { b.acknowledge(ctx, q, nil) }); err != nil {
+			b.crashed(err)
+		}
+	})
+	return func() { timer.Stop() }
 }
 
 // newID names a question in the log and on pages about failures.
@@ -209,8 +202,8 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	}
 	ctx, end := b.options.Trace.Start(ctx, "command "+r.intent.Command, span.Options{Part: true})
 	r.page, r.err = b.answers.Run(ctx, req)
-	if r.err != nil && errors.Is(context.Cause(ctx), errCrowded) {
-		r.err = errCrowded
+	if r.err != nil && errors.Is(context.Cause(ctx), admission.ErrInterrupted) {
+		r.err = admission.ErrInterrupted
 	}
 	if own, ok := errors.AsType[*commands.Error](r.err); ok && own.Refused {
 		r.refuse(ctx, r.err) // the command asked the gate, such as who reads a channel
@@ -290,25 +283,37 @@ func newReply(q question, page view.Page, f blocks.Form) (reply, []slack.Block, 
 	return r, m.Blocks, err
 }
 
-// ackWith acknowledges a question with its answer and reports whether it could.
-func (b *Bot) ackWith(ctx context.Context, q question, page view.Page) bool {
+// payload is an answer for the acknowledgement, or nil if it may not travel there.
+func (b *Bot) payload(q question, page view.Page) any {
 	ladder := b.options.Ladder
-	if !ladder.mayAcknowledge(page) {
-		return false
+	if !q.typed || q.ack.isDone() || time.Since(q.came) >= b.options.AckAfter || !ladder.mayAcknowledge(page) {
+		return nil
 	}
 	r, _, err := newReply(q, page, ladder.form(onMessage))
 	if err != nil {
-		return false
+		return nil
 	}
 	payload := &carried{reply: r, to: q.to}
 	if raw, err := payload.MarshalJSON(); err != nil || len(raw) > maxAck {
-		return false
+		return nil
 	}
-	return b.ack(ctx, q.envelope, payload)
+	return payload
 }
 
-// ack acknowledges an envelope. It reports whether the acknowledgement was handed to the connection.
-func (b *Bot) ack(ctx context.Context, envelope string, payload any) bool {
+// acknowledge acknowledges a question, unless that was done: with a payload, or empty if that is nil or not taken. It
+// reports whether the payload was taken.
+func (b *Bot) acknowledge(ctx context.Context, q question, payload any) (taken bool) {
+	q.ack.do(func() {
+		taken = payload != nil && b.sendAck(ctx, q.envelope, payload)
+		if !taken {
+			b.sendAck(ctx, q.envelope, nil)
+		}
+	})
+	return taken
+}
+
+// sendAck acknowledges an envelope. It reports whether the acknowledgement was handed to the connection.
+func (b *Bot) sendAck(ctx context.Context, envelope string, payload any) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
 	defer cancel()
 	ctx, end := b.options.Trace.Start(ctx, "acknowledge", span.Options{Part: true, Attrs: []slog.Attr{slog.Bool("missingkbs.with_answer", payload != nil)}})

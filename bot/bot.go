@@ -21,10 +21,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/missingkbs/missingkbs/bot/admission"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -126,32 +126,30 @@ type Bot struct {
 	screens screens
 	log     *slog.Logger
 
-	desk     desk
-	running  sync.WaitGroup // the questions that are worked on
-	acksOut  *errands       // acknowledgements that nobody waits for
-	tellings *errands       // what else is told to people without looking at their questions
-	seen     *recent
-	stats    *Counts
+	questions        *admission.Queue
+	acknowledgements *admission.Queue // that no worker waits for
+	notices          *admission.Queue // refusals, and what questions in the queue wait for
+	seen             *recent
+	stats            *Counts
 }
 
 // newBot returns a bot. It takes the seams as interfaces, so that tests can stand in for a socket.
 func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
 	o = o.withDefaults()
 	b := &Bot{
-		options:  o,
-		gate:     o.Gate,
-		answers:  answers,
-		acks:     acks,
-		webhook:  hook,
-		log:      o.Log,
-		desk:     desk{turns: newTurns[*ticket](deskBounds(o))},
-		acksOut:  newErrands(16, 16),
-		tellings: newErrands(16, 4),
-		seen:     newRecent(10_000),
-		stats:    o.Counts,
+		options: o,
+		gate:    o.Gate,
+		answers: answers,
+		acks:    acks,
+		webhook: hook,
+		log:     o.Log,
+		seen:    newRecent(10_000),
+		stats:   o.Counts,
 	}
 	b.options.Observe = b.guardedObserver(o.Observe)
-	b.acksOut.crashed, b.tellings.crashed = b.errandCrashed, b.errandCrashed
+	onPanic := func(recovered any) { b.crashed(crashed(recovered)) }
+	b.questions = newQuestionQueue(o, onPanic)
+	b.acknowledgements, b.notices = newNoticeQueue(16, onPanic), newNoticeQueue(4, onPanic)
 	load := b.Load
 	b.stats.load.Store(&load)
 	return b

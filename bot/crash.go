@@ -41,12 +41,10 @@ func (b *Bot) rescue(q question, err error) {
 		ctx, cancel := context.WithTimeout(ctx, replyTimeout)
 		defer cancel()
 		if q.entry == EntryTypeahead {
-			b.ack(ctx, q.envelope, blocks.Suggestions(nil))
+			b.sendAck(ctx, q.envelope, blocks.Suggestions(nil))
 			return
 		}
-		if !q.acked {
-			b.ack(ctx, q.envelope, nil)
-		}
+		b.sendAck(ctx, q.envelope, nil) // again if that was done: a connection sends each acknowledgement once
 		page := commands.Explain(err)
 		page.Lead += " Reference: " + q.id + "."
 		q.notice.end()
@@ -63,8 +61,8 @@ func (b *Bot) rescue(q question, err error) {
 	b.options.Observe(context.Background(), seen)
 }
 
-// errandCrashed hears of the crash of something small.
-func (b *Bot) errandCrashed(err error) {
+// crashed counts a panic outside of a question, such as in an acknowledgement or a refusal.
+func (b *Bot) crashed(err error) {
 	b.stats.dropped.Add(1)
 	b.log.Error("crashed while acknowledging or refusing", "error", err)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/missingkbs/missingkbs/bot/admission"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -56,7 +57,11 @@ func TestOtherCrashes(t *testing.T) {
 		expect(t, b, "0s ack e1 answer to x")
 
 		done := false
-		if !b.bot.tellings.add("U1", func() { panic("hunter2") }) || !b.bot.tellings.add("U1", func() { done = true }) {
+		notice := func(do func()) bool {
+			_, err := b.bot.notices.Submit(t.Context(), admission.Task{Person: "U1", Do: func(context.Context) { do() }})
+			return err == nil
+		}
+		if !notice(func() { panic("hunter2") }) || !notice(func() { done = true }) {
 			t.Error("no room")
 		}
 		synctest.Wait()

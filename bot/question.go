@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -19,7 +21,6 @@ type question struct {
 	entry    Entry
 	opened   bool   // the Home tab was opened: it may be made too often
 	envelope string // acknowledged once
-	acked    bool   // it was acknowledged already, so that its answer takes the other way
 	kind     blocks.ActionKind
 	typed    bool // a slash command: its acknowledgement may carry the answer
 	line     string
@@ -29,7 +30,25 @@ type question struct {
 	trigger  string // told apart from other questions by; secret
 	to       replyTo
 	notice   *waitingNotice
+	ack      *ackOnce
 }
+
+// ackOnce lets an envelope be acknowledged once, by whichever goroutine comes first.
+type ackOnce struct {
+	once sync.Once
+	done atomic.Bool
+}
+
+// do acknowledges by send. If that was done before it does nothing, and if that is under way it waits.
+func (a *ackOnce) do(send func()) {
+	a.once.Do(func() {
+		defer a.done.Store(true)
+		send()
+	})
+}
+
+// isDone reports whether the envelope was acknowledged.
+func (a *ackOnce) isDone() bool { return a.done.Load() }
 
 // replyTo is where an answer goes.
 type replyTo struct {

@@ -112,10 +112,10 @@ func (b *Bot) suggest(ctx context.Context, q question) {
 		seen.Outcome, seen.Reason = Failed, commands.Reason(err)
 		b.log.WarnContext(ctx, "no suggestions", "error", commands.Logged(err))
 	}
-	if !b.ack(ctx, q.envelope, offer) {
+	if !b.sendAck(ctx, q.envelope, offer) {
 		seen.Outcome = Lost
 		b.log.WarnContext(ctx, "an offer did not get to its select") // there is no other way to it
-		b.ack(ctx, q.envelope, blocks.Suggestions(nil))              // rather than an error in the select
+		b.sendAck(ctx, q.envelope, blocks.Suggestions(nil))          // rather than an error in the select
 	}
 	seen.Reply = time.Since(began) - seen.Working
 	traced(seen)

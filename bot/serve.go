@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -40,12 +39,12 @@ func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) {
 // drain waits for the questions that run. Those that arrive meanwhile are told that the bot restarts. When the grace is
 // over, what still runs is cancelled, which makes it answer that too.
 func (b *Bot) drain(events <-chan socketmode.Event, asked <-chan struct{}, abandon func()) {
-	b.closeDesk()
+	b.questions.Close()
 	defer b.farewell(events, asked)
-	done := ended(&b.running)
+	done := b.questions.Idle()
 	grace := time.NewTimer(b.options.Grace)
 	defer grace.Stop()
-	for last := false; ; {
+	for last := false; done != nil; {
 		b.lateOnes(events)
 		select {
 		case <-asked:
@@ -75,7 +74,7 @@ func (b *Bot) farewell(events <-chan socketmode.Event, asked <-chan struct{}) {
 	defer end.Stop()
 	for over := false; !over; {
 		b.lateOnes(events)
-		out := cmp.Or(b.acksOut.underWay(), b.tellings.underWay())
+		out := cmp.Or(b.acknowledgements.Idle(), b.notices.Idle())
 		if out == nil {
 			break
 		}
@@ -88,7 +87,7 @@ func (b *Bot) farewell(events <-chan socketmode.Event, asked <-chan struct{}) {
 			over = true
 		}
 	}
-	if left := b.acksOut.close() + b.tellings.close(); left > 0 {
+	if left := b.acknowledgements.Close() + b.notices.Close(); left > 0 {
 		b.stats.dropped.Add(int64(left))
 		b.log.Error("people could not be told that the bot restarts", "dropped", left)
 	}
@@ -115,22 +114,12 @@ func (b *Bot) late(e socketmode.Event) {
 	}
 }
 
-// ended returns a channel that closes when a group is done. Nothing may be added to it any more.
-func ended(g *sync.WaitGroup) <-chan struct{} {
-	done := make(chan struct{})
-	go func() {
-		g.Wait()
-		close(done)
-	}()
-	return done
-}
-
 // event handles one event of the connections.
 func (b *Bot) event(ctx context.Context, e socketmode.Event) {
 	if e.Type == socketmode.EventTypeErrorWriteFailed {
 		b.lostAck(e)
 	} else if q, ok := b.question(e); ok {
-		b.start(ctx, q)
+		b.admit(ctx, q)
 	}
 }
 
@@ -138,6 +127,7 @@ func (b *Bot) event(ctx context.Context, e socketmode.Event) {
 // repeats it nor shows an error: that goes for duplicates, clicks on links, and what cannot be decoded.
 func (b *Bot) question(e socketmode.Event) (question, bool) {
 	q, err := readQuestion(e)
+	q.ack = &ackOnce{}
 	switch {
 	case q.envelope == "":
 		return question{}, false
@@ -154,7 +144,7 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 		}
 		return q, true
 	}
-	b.ackSoon(q)
+	b.ackSoon(context.Background(), q)
 	return question{}, false
 }
 
@@ -191,14 +181,11 @@ func (b *Bot) lostAck(e socketmode.Event) {
 		return
 	}
 	b.log.Warn("an acknowledgement was lost with its connection; answering by response_url")
-	taken := b.tellings.add("", func() {
+	b.soon(b.notices, question{envelope: failed.Response.EnvelopeID}, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
 		defer cancel()
 		if err := b.webhook.Reply(ctx, lost.to.responseURL, lost.reply); err != nil {
 			b.log.Error("answer lost", "error", err)
 		}
 	})
-	if !taken {
-		b.drop(question{envelope: failed.Response.EnvelopeID})
-	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/admission"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -99,30 +100,26 @@ func (b *Bot) say(ctx context.Context, q question, words string, tries int) erro
 	return b.webhook.reply(ctx, q.to.responseURL, reply{ResponseType: "ephemeral", Text: words}, tries)
 }
 
-// sayQueued tells what a question waits for that has no turn yet. That is no hurry for the bot: it has enough to do.
-func (b *Bot) sayQueued(t *ticket) {
-	b.tellings.add(t.q.user, func() { b.sayWaiting(t.ctx, t.q, b.queueWords(t)) })
+// sayQueued tells what a question waits for whose turn has not come. That is no hurry for the bot: it has enough to do.
+func (b *Bot) sayQueued(ctx context.Context, q question, job *admission.Job) {
+	_, _ = b.notices.Submit(context.Background(), admission.Task{Person: q.user, Do: func(context.Context) {
+		if p, waits := job.Position(); waits {
+			b.sayWaiting(ctx, q, queueWords(p, maxWait-time.Since(q.came)))
+		}
+	}})
 }
 
-// queueWords say how long a question waits for its turn; "" when it does not.
-func (b *Bot) queueWords(t *ticket) string {
-	d := &b.desk
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !t.waiting {
-		return ""
-	}
-	ahead := d.turns.ahead(t.turn())
-	left := maxWait - time.Since(t.q.came)
+// queueWords say how long a question waits for its turn, which it does for the time left at most.
+func queueWords(p admission.Position, left time.Duration) string {
 	span := "for at most " + seconds(left)
-	if about := d.wait(ahead, d.turns.bounds.runs); d.pace > 0 && about < left {
-		span = "for about " + seconds(about) + " and at most " + seconds(left)
+	if p.Wait > 0 && p.Wait < left {
+		span = "for about " + seconds(p.Wait) + " and at most " + seconds(left)
 	}
 	before := "the questions that are being answered"
 	switch {
-	case ahead > 0:
-		before = view.Count(ahead, "question")
-	case d.turns.running[t.q.user] >= d.turns.personRuns:
+	case p.Ahead > 0:
+		before = view.Count(p.Ahead, "question")
+	case p.BehindOwn:
 		before = "your other questions"
 	}
 	return fmt.Sprintf("Waiting behind %s, %s; your answer follows.", before, span)

@@ -33,6 +33,7 @@ var forbidden = map[string][]string{
 	"internal/view":             {module, slackPackages, azurePackages, anyLibrary},
 	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"bot/blocks":                {module + "/api", module + "/commands", module + "/internal/sandbox"},
+	"bot/admission":             {module, slackPackages, azurePackages, anyLibrary},
 	"bot":                       {module + "/api/apitest", module + "/internal/sandbox"},
 	"internal/access":           {module, slackPackages, azurePackages, anyLibrary},
 	"internal/audit":            {module, slackPackages, azurePackages},

@@ -1,4 +1,4 @@
-package bot
+package admission
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// order lists whose turns come, one leaving before the next comes.
-func (t *turns[T]) inOrder() []T {
+// inOrder lists what runs, when one task ends before the next begins.
+func (t *schedule[T]) inOrder() []T {
 	var out []T
 	for {
 		q, ok := t.next()
@@ -20,33 +20,33 @@ func (t *turns[T]) inOrder() []T {
 			return out
 		}
 		out = append(out, q.item)
-		t.leave(q, false)
+		t.finish(q, false)
 	}
 }
 
-func ask(t *turns[string], names ...string) {
+func ask(t *schedule[string], names ...string) {
 	for _, name := range names {
-		t.join(turn[string]{name[:1], "k", name})
+		t.add(entry[string]{name[:1], "k", name})
 	}
 }
 
-func TestTurnsGoRound(t *testing.T) {
+func TestScheduleGoRound(t *testing.T) {
 	t.Parallel()
-	q := newTurns[string](bounds{runs: 1, waits: 100, personRuns: 1, personWaits: 10, keyRuns: 1, slow: 1})
+	q := newSchedule[string](Limits{Running: 1, Waiting: 100, PersonRunning: 1, PersonWaiting: 10, KeyRunning: 1, Slow: 1})
 	ask(q, "a1", "a2", "a3", "a4", "b1", "c1", "b2")
 	if diff := cmp.Diff([]string{"a1", "b1", "c1", "a2", "b2", "a3", "a4"}, q.inOrder()); diff != "" {
-		t.Errorf("turns (-want +got):\n%s", diff)
+		t.Errorf("order (-want +got):\n%s", diff)
 	}
 }
 
-// What waits for the same thing as many others lets others pass, also those of the same person.
-func TestTurnsPassWhatWaitsForTheSame(t *testing.T) {
+// A task that waits for the same thing as many others lets others pass, also those of the same person.
+func TestSchedulePassWhatWaitsForTheSame(t *testing.T) {
 	t.Parallel()
-	q := newTurns[string](bounds{runs: 10, waits: 100, personRuns: 5, personWaits: 10, keyRuns: 2, slow: 5})
+	q := newSchedule[string](Limits{Running: 10, Waiting: 100, PersonRunning: 5, PersonWaiting: 10, KeyRunning: 2, Slow: 5})
 	for i := range 5 {
-		q.join(turn[string]{fmt.Sprint("p", i), "slow", fmt.Sprint("slow", i)})
+		q.add(entry[string]{fmt.Sprint("p", i), "slow", fmt.Sprint("slow", i)})
 	}
-	q.join(turn[string]{"p4", "quick", "quick"})
+	q.add(entry[string]{"p4", "quick", "quick"})
 	var got []string
 	for {
 		next, ok := q.next()
@@ -56,47 +56,47 @@ func TestTurnsPassWhatWaitsForTheSame(t *testing.T) {
 		got = append(got, next.item)
 	}
 	if diff := cmp.Diff([]string{"slow0", "slow1", "quick"}, got); diff != "" {
-		t.Errorf("turns (-want +got):\n%s", diff)
+		t.Errorf("order (-want +got):\n%s", diff)
 	}
 }
 
-func TestTurnsRefuse(t *testing.T) {
+func TestScheduleRefuse(t *testing.T) {
 	t.Parallel()
-	q := newTurns[string](bounds{runs: 1, waits: 3, personRuns: 1, personWaits: 2, keyRuns: 1, slow: 1})
+	q := newSchedule[string](Limits{Running: 1, Waiting: 3, PersonRunning: 1, PersonWaiting: 2, KeyRunning: 1, Slow: 1})
 	steps := []struct {
 		who  string
-		want full
-	}{{"a0", roomLeft}, {"a1", roomLeft}, {"a2", roomLeft}, {"a3", personFull}, {"b1", roomLeft}, {"c1", roomFull}, {"a4", personFull}}
+		want verdict
+	}{{"a0", accepted}, {"a1", accepted}, {"a2", accepted}, {"a3", personFull}, {"b1", accepted}, {"c1", queueFull}, {"a4", personFull}}
 	for i, s := range steps {
-		if got := q.join(turn[string]{s.who[:1], "k", s.who}); got != s.want {
+		if got := q.add(entry[string]{s.who[:1], "k", s.who}); got != s.want {
 			t.Errorf("%s: %v, want %v", s.who, got, s.want)
 		}
 		if i == 0 {
 			q.next()
 		}
 	}
-	none := newTurns[string](bounds{runs: 1, personRuns: 1, keyRuns: 1})
-	if none.join(turn[string]{"a", "k", "a"}) != roomLeft {
-		t.Error("whoever need not wait is refused where nobody may wait")
+	none := newSchedule[string](Limits{Running: 1, PersonRunning: 1, KeyRunning: 1})
+	if none.add(entry[string]{"a", "k", "a"}) != accepted {
+		t.Error("a task that need not wait is refused where none may wait")
 	}
 	none.next()
-	if none.join(turn[string]{"b", "k", "b"}) == roomLeft {
-		t.Error("somebody waits where nobody may")
+	if none.add(entry[string]{"b", "k", "b"}) == accepted {
+		t.Error("a task waits where none may")
 	}
 }
 
-// machine drives turns at random beside a model that is too simple to be wrong.
+// machine drives a schedule at random beside a model that is too simple to be wrong.
 type machine struct {
-	q    *turns[int]
+	q    *schedule[int]
 	n    int
-	runs []turn[int]
+	runs []entry[int]
 	slow map[int]bool
-	// overtaken counts, for each question that waits, the turns that others got while it could have been worked on.
+	// overtaken counts, for each question that waits, how often others ran while it could have run.
 	overtaken map[int]int
 }
 
-func (m *machine) waitingItems() []turn[int] {
-	var all []turn[int]
+func (m *machine) waitingItems() []entry[int] {
+	var all []entry[int]
 	for _, w := range m.q.waiting {
 		all = append(all, w...)
 	}
@@ -109,8 +109,8 @@ func (m *machine) check(t *rapid.T) {
 		persons[r.person]++
 		keys[r.key]++
 	}
-	if len(m.runs) > m.q.bounds.runs || len(m.slow) > m.q.bounds.slow || m.q.waits > m.q.bounds.waits+m.q.bounds.runs {
-		t.Fatalf("%d run, %d slow, %d wait: bounds %+v", len(m.runs), len(m.slow), m.q.waits, m.q.bounds)
+	if len(m.runs) > m.q.Running || len(m.slow) > m.q.Slow || m.q.waits > m.q.Waiting+m.q.Running {
+		t.Fatalf("%d run, %d slow, %d wait: bounds %+v", len(m.runs), len(m.slow), m.q.waits, m.q.Limits)
 	}
 	if m.q.runs != len(m.runs) || m.q.slows != len(m.slow) || m.q.waits != len(m.waitingItems()) {
 		t.Fatalf("counts %d, %d, %d; want %d, %d, %d", m.q.runs, m.q.slows, m.q.waits, len(m.runs), len(m.slow), len(m.waitingItems()))
@@ -119,12 +119,12 @@ func (m *machine) check(t *rapid.T) {
 		t.Fatalf("running %v %v, want %v %v", m.q.running, m.q.keys, persons, keys)
 	}
 	for p, n := range persons {
-		if n > m.q.personRuns {
+		if n > m.q.PersonRunning {
 			t.Fatalf("%d questions of %s run", n, p)
 		}
 	}
 	for k, n := range keys {
-		if n > m.q.keyRuns {
+		if n > m.q.KeyRunning {
 			t.Fatalf("%d questions about %s run", n, k)
 		}
 	}
@@ -133,7 +133,7 @@ func (m *machine) check(t *rapid.T) {
 	}
 }
 
-// next takes all turns that there are, and counts who is overtaken.
+// next starts all tasks that can run, and counts which are overtaken.
 func (m *machine) next(t *rapid.T) {
 	for {
 		free := map[int]string{}
@@ -145,20 +145,20 @@ func (m *machine) next(t *rapid.T) {
 		got, ok := m.q.next()
 		if !ok {
 			if len(free) > 0 {
-				t.Fatalf("nobody gets a turn, but %v could", free)
+				t.Fatalf("no task runs, but %v could", free)
 			}
 			return
 		}
 		if free[got.item] == "" {
-			t.Fatalf("%v gets a turn that breaks a bound", got)
+			t.Fatalf("%v runs beyond a limit", got)
 		}
 		first := map[string]bool{}
 		for item, person := range free {
 			if person != got.person && !first[person] {
 				m.overtaken[item]++
 			}
-			// Fairness is between people: each of them waits for no more than one turn of every other.
-			if n := m.overtaken[item]; n > 2*people*m.q.personWaits {
+			// Fairness is between people: each waits for no more than one turn of every other.
+			if n := m.overtaken[item]; n > 2*people*m.q.PersonWaiting {
 				t.Fatalf("question %d of %s was overtaken %d times", item, person, n)
 			}
 		}
@@ -169,27 +169,27 @@ func (m *machine) next(t *rapid.T) {
 
 const people = 5
 
-// Whatever comes: the bounds hold, nobody waits who need not, nothing is lost, and nobody starves.
-func TestTurnsKeepTheirPromises(t *testing.T) {
+// Whatever comes: the limits hold, no task waits that need not, none is lost, and no person starves.
+func TestScheduleKeepTheirPromises(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		few := rapid.IntRange(1, 4)
-		m := &machine{slow: map[int]bool{}, overtaken: map[int]int{}, q: newTurns[int](bounds{
-			runs: few.Draw(t, "runs"), slow: rapid.IntRange(0, 3).Draw(t, "slow"), waits: rapid.IntRange(0, 12).Draw(t, "waits"),
-			personRuns: few.Draw(t, "personRuns"), personWaits: rapid.IntRange(0, 4).Draw(t, "personWaits"), keyRuns: few.Draw(t, "keyRuns"),
+		m := &machine{slow: map[int]bool{}, overtaken: map[int]int{}, q: newSchedule[int](Limits{
+			Running: few.Draw(t, "runs"), Slow: rapid.IntRange(0, 3).Draw(t, "slow"), Waiting: rapid.IntRange(0, 12).Draw(t, "waits"),
+			PersonRunning: few.Draw(t, "personRuns"), PersonWaiting: rapid.IntRange(0, 4).Draw(t, "personWaits"), KeyRunning: few.Draw(t, "keyRuns"),
 		})}
 		taken, done, gone := 0, 0, 0
 		t.Repeat(map[string]func(*rapid.T){
 			"": m.check,
 			"join": func(t *rapid.T) {
 				m.n++
-				q := turn[int]{fmt.Sprint("p", rapid.IntRange(1, people).Draw(t, "person")), fmt.Sprint("k", rapid.IntRange(1, 3).Draw(t, "key")), m.n}
+				q := entry[int]{fmt.Sprint("p", rapid.IntRange(1, people).Draw(t, "person")), fmt.Sprint("k", rapid.IntRange(1, 3).Draw(t, "key")), m.n}
 				before := len(m.q.waiting[q.person])
-				why := m.q.join(q)
-				if why == personFull && before < m.q.personWaits || why == roomFull && m.q.waits < m.q.bounds.waits {
-					t.Fatalf("refused (%v) with %d of the person and %d in all waiting: %+v", why, before, m.q.waits, m.q.bounds)
+				why := m.q.add(q)
+				if why == personFull && before < m.q.PersonWaiting || why == queueFull && m.q.waits < m.q.Waiting {
+					t.Fatalf("refused (%v) with %d of the person and %d in all waiting: %+v", why, before, m.q.waits, m.q.Limits)
 				}
-				if why == roomLeft {
+				if why == accepted {
 					taken++
 				}
 				m.next(t)
@@ -199,7 +199,7 @@ func TestTurnsKeepTheirPromises(t *testing.T) {
 					t.Skip()
 				}
 				i := rapid.IntRange(0, len(m.runs)-1).Draw(t, "which")
-				m.q.leave(m.runs[i], m.slow[m.runs[i].item])
+				m.q.finish(m.runs[i], m.slow[m.runs[i].item])
 				delete(m.slow, m.runs[i].item)
 				m.runs = slices.Delete(m.runs, i, i+1)
 				done++
@@ -210,7 +210,7 @@ func TestTurnsKeepTheirPromises(t *testing.T) {
 					if !m.slow[r.item] {
 						if ok := m.q.slow(); ok {
 							m.slow[r.item] = true
-						} else if len(m.slow) < m.q.bounds.slow {
+						} else if len(m.slow) < m.q.Slow {
 							t.Fatal("no room for a slow one")
 						}
 						return
@@ -223,7 +223,7 @@ func TestTurnsKeepTheirPromises(t *testing.T) {
 				if len(all) == 0 {
 					t.Skip()
 				}
-				slices.SortFunc(all, func(a, b turn[int]) int { return a.item - b.item })
+				slices.SortFunc(all, func(a, b entry[int]) int { return a.item - b.item })
 				q := rapid.SampledFrom(all).Draw(t, "who")
 				if !m.q.remove(q) || m.q.remove(q) {
 					t.Fatal("it waited once")
@@ -239,14 +239,14 @@ func TestTurnsKeepTheirPromises(t *testing.T) {
 	})
 }
 
-// One person who asks without end does not hold up another.
-func TestTurnsDoNotStarve(t *testing.T) {
+// One person who asks without end does not hold up others.
+func TestScheduleDoNotStarve(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		q := newTurns[string](bounds{runs: rapid.IntRange(1, 5).Draw(t, "runs"), slow: 1, waits: 1000, personRuns: 3, personWaits: 10, keyRuns: 5})
-		var running []turn[string]
+		q := newSchedule[string](Limits{Running: rapid.IntRange(1, 5).Draw(t, "runs"), Slow: 1, Waiting: 1000, PersonRunning: 3, PersonWaiting: 10, KeyRunning: 5})
+		var running []entry[string]
 		flood := func() {
-			for q.join(turn[string]{"greedy", "k", "flood"}) == roomLeft {
+			for q.add(entry[string]{"greedy", "k", "flood"}) == accepted {
 				if next, ok := q.next(); ok {
 					running = append(running, next)
 				}
@@ -255,7 +255,7 @@ func TestTurnsDoNotStarve(t *testing.T) {
 		flood()
 		others := rapid.IntRange(1, 20).Draw(t, "others")
 		for i := range others {
-			q.join(turn[string]{fmt.Sprint("p", i), "k", "modest"})
+			q.add(entry[string]{fmt.Sprint("p", i), "k", "modest"})
 		}
 		served := 0
 		for turns := 0; served < others; turns++ {
@@ -263,7 +263,7 @@ func TestTurnsDoNotStarve(t *testing.T) {
 				t.Fatalf("%d of %d others were served in %d turns", served, others, turns)
 			}
 			if len(running) > 0 {
-				q.leave(running[0], false)
+				q.finish(running[0], false)
 				running = running[1:]
 			}
 			for {

@@ -369,7 +369,7 @@ func TestReaderNeverBlocks(t *testing.T) {
 		ended := make(chan struct{})
 		go func() { b.Serve(ctx, events); close(ended) }()
 		began := time.Now()
-		for n := range maxErrands + 1000 {
+		for n := range maxNotices + 1000 {
 			events <- by(fmt.Sprint("U", n%100), typed(n, fmt.Sprint("x", n)))
 		}
 		if took := time.Since(began); took != 0 {
@@ -383,7 +383,7 @@ func TestReaderNeverBlocks(t *testing.T) {
 		stop()
 		<-ended
 		time.Sleep(time.Minute) // what is under way ends by itself
-		if got := b.Stats(); got.Dropped < maxErrands {
+		if got := b.Stats(); got.Dropped < maxNotices {
 			t.Errorf("stats at the end %+v, want everything that was not sent among the dropped", got)
 		}
 	})
