@@ -81,9 +81,9 @@ func openError(ctx context.Context, address string, err error) error {
 	file := fileErr == nil && f.File != ""
 	switch trouble := digest.TroubleOf(err); {
 	case trouble == digest.TroubleDamaged:
-		return usageError{fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, troubleCureOf(trouble, f.File, file))}
+		return usageError{fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, store.Cure(trouble, f.File, file))}
 	case errors.Is(err, store.ErrAway) && file:
-		return fmt.Errorf("DATABASE_URL: %w: %s", err, troubleCureOf(trouble, f.File, file))
+		return fmt.Errorf("DATABASE_URL: %w: %s", err, store.Cure(trouble, f.File, file))
 	case errors.Is(err, store.ErrAway):
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -118,9 +118,9 @@ func readError(database *store.Store, err error) error {
 	case "":
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	case digest.TroubleDamaged:
-		return usageError{fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, troubleCure(trouble, database))}
+		return usageError{fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, database.Cure(trouble))}
 	}
-	return fmt.Errorf("DATABASE_URL: %w: %s", err, troubleCure(trouble, database))
+	return fmt.Errorf("DATABASE_URL: %w: %s", err, database.Cure(trouble))
 }
 
 // readable reports, as an error, why a database cannot be read by this program.

@@ -50,7 +50,7 @@ func (e *exam) databaseState(ctx context.Context) []doctor.Finding {
 	text := fmt.Sprintf("%s, %s, %s, version %d", c.Engine, c.Place, bytesText(c.Bytes), c.Version)
 	switch {
 	case c.Damage != nil:
-		return unwellDatabase(text+": ", c.Damage, e.filePlace(), restoreFile(c.Place))
+		return unwellDatabase(text+": ", c.Damage, e.filePlace(), store.RestoreCure(c.Place))
 	case c.Newer():
 		return unwell(fmt.Sprintf("%s: it was made by a newer missingkbs (this one knows version %d)", text, c.Wanted), "run that version again, or restore a backup")
 	case c.Write != nil:
@@ -78,14 +78,14 @@ func unwellDatabase(found string, err error, file, cure string) []doctor.Finding
 	case digest.TroubleDamaged:
 		found += "it is damaged: "
 		if file != "" {
-			cure = restoreFile(file)
+			cure = store.RestoreCure(file)
 		}
 	case digest.TroubleFull, digest.TroubleDisk, digest.TroubleBusy:
 		place := "the database"
 		if file != "" {
 			place = file
 		}
-		cure = troubleCureOf(trouble, place, file != "")
+		cure = store.Cure(trouble, place, file != "")
 	}
 	return unwell(found+err.Error(), cure)
 }
@@ -115,7 +115,7 @@ func (e *exam) databaseFiles(context.Context) []doctor.Finding {
 		all = append(all, doubtful(fmt.Sprintf("%s is on a network file system (%s), where SQLite may lose data", f.File, f.Network), "keep the file on a disk of this machine, or use PostgreSQL")...)
 	}
 	if f.Full {
-		all = append(all, unwell("there is no room left on the disk of "+f.File, troubleCureOf(digest.TroubleFull, f.File, true))...)
+		all = append(all, unwell("there is no room left on the disk of "+f.File, store.Cure(digest.TroubleFull, f.File, true))...)
 	}
 	if len(f.Exposed) > 0 {
 		all = append(all, doubtful("others than their owner can read or change "+strings.Join(f.Exposed, ", "), "chmod 600 "+strings.Join(f.Exposed, " "))...)

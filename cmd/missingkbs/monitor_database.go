@@ -98,7 +98,7 @@ func (w *databaseWatch) tell(ctx context.Context) {
 		w.log.InfoContext(ctx, "the database takes changes again", "after", time.Since(w.since).Round(time.Second))
 		return
 	}
-	w.log.ErrorContext(ctx, "trouble with the database", "trouble", string(now), "reason", troubleReasons[now], "cure", troubleCure(now, w.store), "error", h.Said)
+	w.log.ErrorContext(ctx, "trouble with the database", "trouble", string(now), "reason", troubleReasons[now], "cure", w.store.Cure(now), "error", h.Said)
 }
 
 // databaseFigures are the figures of how the database does.

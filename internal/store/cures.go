@@ -1,25 +1,22 @@
-package main
+package store
 
 import (
 	"fmt"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
-	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// troubleCure says what whoever runs the program does about a trouble of an open database.
-func troubleCure(t digest.Trouble, s *store.Store) string {
-	return troubleCureOf(t, s.Place(), s.IsFile())
-}
+// Cure says what an operator does about trouble with this database.
+func (s *Store) Cure(t digest.Trouble) string { return Cure(t, s.Place(), s.IsFile()) }
 
-// troubleCureOf is the same for a database by its place; file says that it is SQLite's.
-func troubleCureOf(t digest.Trouble, place string, file bool) string {
+// Cure says what an operator does about trouble with the database at place. file is true for SQLite.
+func Cure(t digest.Trouble, place string, file bool) string {
 	switch t {
 	case digest.TroubleFull:
 		return "make room on the disk of " + place + ", or raise the quota; nothing else is to be done"
 	case digest.TroubleDamaged:
 		if file {
-			return restoreFile(place)
+			return RestoreCure(place)
 		}
 		return "see the log of the PostgreSQL server, and restore a backup: " + place
 	case digest.TroubleReplaced:
@@ -45,8 +42,8 @@ func troubleCureOf(t digest.Trouble, place string, file bool) string {
 	return "see whether the database runs and this machine reaches it: " + place
 }
 
-// restoreFile says how a SQLite file is restored.
-func restoreFile(file string) string {
+// RestoreCure says how an operator restores a SQLite file.
+func RestoreCure(file string) string {
 	return fmt.Sprintf("stop the program, move %[1]s and the files beside it (-wal, -shm) into another folder, put the last backup in the place of %[1]s, and start it again. "+
 		"Without a backup, sqlite3 DAMAGED .recover | sqlite3 %[1]s saves what can still be read. With no file there, digests and history begin anew", file)
 }
