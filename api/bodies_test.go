@@ -8,10 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/missingkbs/missingkbs/internal/quota"
 )
 
 // seedBodies are answers as Defender gives them, and as what stands in its place does.
@@ -70,7 +71,7 @@ func FuzzBodies(f *testing.F) {
 		for name, ask := range questions(client) {
 			calls = 0
 			client.limiter.mu.Lock()
-			client.limiter.paused = time.Time{} // the next question would wait for as long as the last answer said
+			client.limiter.own = quota.NewLimiter(-1, -1, 0) // the next question would wait for as long as the last answer said
 			client.limiter.mu.Unlock()
 			err := ask(t)
 			if stray != "" {

@@ -6,75 +6,52 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/quota"
 )
 
-// Budget is what several processes may call together, kept where all of them can
-// see it, such as in a database. It promises for all of them what the limiter of a
-// [Client] promises for one: its buckets, one for any minute and one for any hour,
-// are the same. All times in it are durations, so that it does not matter whether
-// the clocks of the processes agree.
+// Budget is a quota that several processes share, kept where all of them can reach it, such as in a database. It
+// promises for all of them what the limiter of a [Client] promises for one.
 //
-// A client asks it before each HTTP call. When it fails or takes longer than half a
-// second, the client goes on without it for a while and keeps to a quarter of its
-// own limits; nobody waits for it. What it has called in the last minute without the budget it books when that is back;
-// of an hour, the calls before that minute are not made up for.
+// A client books before each HTTP call. When the budget fails or takes longer than half a second, the client goes on
+// without it for a while and keeps to a quarter of its own limits; no caller waits for the budget. The calls of the last
+// minute without the budget are booked when it is back. Of the hour, the calls before that minute are not.
 //
-// A turn cannot be given back: others may have booked the ones behind it already. So
-// one that is not used is lost, and Defender is called less than it may be, never
-// more. That is rare: who asks first looks into the cache and joins a call that is
-// under way, and a call that has booked is made even when nobody waits for it any
-// longer. Lost are the turns of calls that wait when the client is closed or the
-// process dies, of those whose turn falls into a pause that began meanwhile, and one
-// every few seconds while the budget answers too late.
-type Budget interface {
-	// Book takes the next turn, or says when there is one.
-	Book(ctx context.Context, b Booking) (Booked, error)
-	// Pause keeps everybody from calling for so long, because Defender said so.
-	Pause(ctx context.Context, d time.Duration) error
-}
+// A turn cannot be given back, because others may have booked the ones behind it. A turn that is not used is lost:
+// Defender is called less than allowed, never more. That is rare, because a question looks into the cache first and joins
+// a call that is under way, and a call that has booked is made even when no caller waits for it any longer. Turns are lost
+// when the client is closed or the process dies while a call waits, when a pause begins before the turn, and every few
+// seconds while the budget answers too late.
+type Budget = quota.Budget
 
-// Booking is what a [Budget] is asked for.
-type Booking struct {
-	Minute, Hour Rate          // the buckets; the zero value is no limit
-	Calls        int           // 1 to book a turn, 0 to look only
-	Background   bool          // book only what may go now, and leave the reserves of the rates
-	Patience     time.Duration // book no turn that is further away; at most a minute
-}
-
-// Booked is the answer of a [Budget].
-type Booked struct {
-	Taken        bool          // the turn is booked
-	Wait         time.Duration // until the turn, booked or not
-	Paused       time.Duration // how much longer Defender wants no calls
-	Minute, Hour Fill          // the buckets, with this turn
-}
-
-// Fill is how full a bucket of a [Budget] is.
-type Fill struct {
-	Full time.Duration // until it is full again; 0 or less when it is
-	Used int           // calls in the window that ends now, roughly
-}
+// The types of a [Budget]'s methods, under names that callers outside this module can use.
+type (
+	Booking = quota.Booking
+	Booked  = quota.Booked
+	Fill    = quota.Fill
+	Rate    = quota.Rate
+)
 
 const (
 	budgetTimeout = 500 * time.Millisecond
 	budgetAway    = 5 * time.Second // between two tries while the budget does not answer
-	maxPatience   = time.Minute
 	// budgetSlack is how much later than its turn a call may come to be made, because
 	// the answer of the budget took its time. The shared buckets allow for it.
-	budgetSlack = time.Second
-	carefulPart = 4 // of the limits are kept while the budget is away
+	budgetSlack  = time.Second
+	carefulShare = 4 // of the limits are kept while the budget is away
 )
 
 // shared keeps to a budget, and to a part of our own limits while it is away.
 type shared struct {
-	budget  Budget
-	own     []bucket // what the buckets of the budget are like
-	log     *slog.Logger
-	counts  *counts
+	budget             Budget
+	perMinute, perHour int // the limits of the budget
+	log                *slog.Logger
+	counts             *counts
+
 	mu      sync.Mutex
-	careful []bucket    // what this process may do alone
-	alone   []time.Time // the turns that it took without the budget, in the last minute and to come
-	retry   time.Time   // when to ask again; zero while the budget answers
+	careful quota.Limiter // for the calls of this process while the budget is away
+	alone   []time.Time   // the turns that were taken without the budget, in the last minute and to come
+	retry   time.Time     // when to ask again; zero while the budget answers
 }
 
 func newShared(o Options, counts *counts) *shared {
@@ -82,29 +59,26 @@ func newShared(o Options, counts *counts) *shared {
 		return nil
 	}
 	return &shared{
-		budget:  o.Budget,
-		own:     newBuckets(o.PerMinute, o.PerHour, budgetSlack),
-		careful: newBuckets(part(o.PerMinute), part(o.PerHour), 0),
-		log:     o.Logger,
-		counts:  counts,
+		budget: o.Budget, perMinute: o.PerMinute, perHour: o.PerHour, log: o.Logger, counts: counts,
+		careful: quota.NewLimiter(carefulLimit(o.PerMinute), carefulLimit(o.PerHour), 0),
 	}
 }
 
-// part is a careful part of a limit; no limit stays none.
-func part(limit int) int {
+// carefulLimit returns what one process may use of a limit while the budget is away. No limit stays no limit.
+func carefulLimit(limit int) int {
 	if limit <= 0 {
 		return limit
 	}
-	return max(limit/carefulPart, 1)
+	return max(limit/carefulShare, 1)
 }
 
 // book takes a turn of the budget, or of the careful part of it. It fails only with
 // ctx.
 func (s *shared) book(ctx context.Context, background bool) (Booked, error) {
 	b := s.booking()
-	b.Calls, b.Background, b.Patience = 1, background, maxPatience
+	b.Calls, b.Background, b.Patience = 1, background, quota.MaxPatience
 	if deadline, ok := ctx.Deadline(); ok {
-		b.Patience = min(time.Until(deadline), maxPatience)
+		b.Patience = min(time.Until(deadline), quota.MaxPatience)
 	}
 	if s.answers() {
 		got, err := s.ask(ctx, b)
@@ -119,16 +93,11 @@ func (s *shared) book(ctx context.Context, background bool) (Booked, error) {
 	return s.bookCareful(b), nil
 }
 
-// booking describes the buckets of the budget.
+// booking returns a booking of no calls, with the rates of the budget.
 func (s *shared) booking() Booking {
+	l := quota.NewLimiter(s.perMinute, s.perHour, budgetSlack)
 	var b Booking
-	for _, own := range s.own {
-		if own.window == time.Minute {
-			b.Minute = own.Rate
-		} else {
-			b.Hour = own.Rate
-		}
-	}
+	b.Minute, b.Hour = l.Rates()
 	return b
 }
 
@@ -164,7 +133,7 @@ func (s *shared) repay(ctx context.Context) {
 	s.alone = nil
 	s.mu.Unlock()
 	b := s.booking()
-	b.Calls, b.Patience = 1, maxPatience
+	b.Calls, b.Patience = 1, quota.MaxPatience
 	limited, cancel := context.WithTimeout(ctx, budgetTimeout)
 	defer cancel()
 	for range n {
@@ -206,30 +175,16 @@ func (s *shared) charge(got Booked) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	turn := time.Now().Add(got.Wait)
-	for i := range s.careful {
-		b := &s.careful[i]
-		b.take(turn)
-		if empty := turn.Add(time.Duration(b.Burst) * b.Interval); b.full.After(empty) {
-			b.full = empty
-		}
-	}
+	s.careful.Charge(time.Now().Add(got.Wait))
 }
 
 func (s *shared) bookCareful(want Booking) Booked {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	turn := now
-	for i := range s.careful {
-		turn = later(turn, s.careful[i].turn(now, want.Background, 0))
-	}
-	got := Booked{Wait: turn.Sub(now)}
-	if got.Taken = got.Wait == 0 || !want.Background && got.Wait < want.Patience; got.Taken {
-		s.alone = append(lately(s.alone), turn)
-		for i := range s.careful {
-			s.careful[i].take(now)
-		}
+	got := s.careful.Book(now, want)
+	if got.Taken {
+		s.alone = append(lately(s.alone), now.Add(got.Wait))
 	}
 	return got
 }

@@ -13,59 +13,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/quota/quotatest"
 )
 
-// memory is a [Budget] in memory: what a database does, in the words of this
-// package.
-type memory struct {
-	mu           sync.Mutex
-	minute, hour bucket
-	paused       time.Time
-	asked        int
-	fault        func(context.Context) error
-}
-
-func (m *memory) Book(ctx context.Context, b Booking) (Booked, error) {
-	m.mu.Lock()
-	m.asked++
-	fault := m.fault
-	m.mu.Unlock()
-	if fault != nil {
-		if err := fault(ctx); err != nil {
-			return Booked{}, err
-		}
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	now := time.Now()
-	m.minute.Rate, m.minute.window = b.Minute, time.Minute
-	m.hour.Rate, m.hour.window = b.Hour, time.Hour
-	start := later(now, m.paused)
-	turn := later(m.minute.turn(start, b.Background, 0), m.hour.turn(start, b.Background, 0))
-	got := Booked{Wait: turn.Sub(now), Paused: m.paused.Sub(now)}
-	if got.Taken = b.Calls > 0 && (got.Wait == 0 || !b.Background && got.Wait <= b.Patience); got.Taken {
-		m.minute.take(start)
-		m.hour.take(start)
-	}
-	got.Minute = Fill{m.minute.full.Sub(now), m.minute.used.in(now, time.Minute)}
-	got.Hour = Fill{m.hour.full.Sub(now), m.hour.used.in(now, time.Hour)}
-	return got, nil
-}
-
-func (m *memory) Pause(_ context.Context, d time.Duration) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.paused = later(m.paused, time.Now().Add(d))
-	return nil
-}
-
-func (m *memory) breakDown(fault func(context.Context) error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.fault = fault
-}
-
-func sharing(m *memory, transport *clocked, change ...func(*Options)) func(*Options) {
+func sharing(m *quotatest.Memory, transport *clocked, change ...func(*Options)) func(*Options) {
 	return func(o *Options) {
 		defaultLimits(o)
 		patient(o)
@@ -81,7 +33,7 @@ func sharing(m *memory, transport *clocked, change ...func(*Options)) func(*Opti
 func TestBudgetIsShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, server := &memory{}, &clocked{}
+		m, server := &quotatest.Memory{}, &clocked{}
 		var wg sync.WaitGroup
 		for r := range 3 {
 			c := newTestClient(t, sharing(m, server))
@@ -103,10 +55,10 @@ func TestBudgetIsShared(t *testing.T) {
 		}
 		wg.Wait()
 		at := server.calls()
-		if n := most(at, time.Minute); n > 50 {
+		if n := quotatest.Busiest(at, time.Minute); n > 50 {
 			t.Errorf("%d calls in a minute", n)
 		}
-		if n := most(at, time.Hour); n > 1500 || n < 1300 {
+		if n := quotatest.Busiest(at, time.Hour); n > 1500 || n < 1300 {
 			t.Errorf("%d calls in the busiest hour, want nearly 1500", n)
 		}
 	})
@@ -116,7 +68,7 @@ func TestBudgetIsShared(t *testing.T) {
 func TestQuestionsOfOthersGoFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, server := &memory{}, &clocked{}
+		m, server := &quotatest.Memory{}, &clocked{}
 		wait := asBackground(t, newTestClient(t, sharing(m, server)), 300)
 		other := newTestClient(t, sharing(m, server))
 		for i := range 10 {
@@ -142,7 +94,7 @@ func TestQuestionsOfOthersGoFirst(t *testing.T) {
 func TestBudgetRefuses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, server := &memory{}, &clocked{}
+		m, server := &quotatest.Memory{}, &clocked{}
 		one := newTestClient(t, sharing(m, server))
 		for i := range 20 {
 			if _, err := one.MissingKBs(t.Context(), strconv.Itoa(i)); err != nil {
@@ -167,7 +119,7 @@ func TestBudgetRefuses(t *testing.T) {
 func TestPauseIsShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, server := &memory{}, &clocked{}
+		m, server := &quotatest.Memory{}, &clocked{}
 		one := newTestClient(t, sharing(m, server), func(o *Options) {
 			o.Retry.MaxRetries = -1
 			o.Transport = inMemory(status(429, refusal("429", "again in 100 seconds")))
@@ -181,8 +133,8 @@ func TestPauseIsShared(t *testing.T) {
 				t.Errorf("error = %v, again in %v", err, e.RetryAfter)
 			}
 		}
-		if m.asked > 3 {
-			t.Errorf("the budget was asked %d times during a pause that is known", m.asked)
+		if m.Bookings() > 3 {
+			t.Errorf("the budget was asked %d times during a pause that is known", m.Bookings())
 		}
 		time.Sleep(100 * time.Second)
 		if _, err := other.MissingKBs(t.Context(), "a"); err != nil {
@@ -203,12 +155,12 @@ func TestBudgetAway(t *testing.T) {
 		"hangs":   func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			m, server := &memory{}, &clocked{}
+			m, server := &quotatest.Memory{}, &clocked{}
 			var log bytes.Buffer
 			c := newTestClient(t, sharing(m, server, func(o *Options) {
 				o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			}))
-			m.breakDown(fault)
+			m.Fail(fault)
 			start := time.Now()
 			if _, err := c.MissingKBs(t.Context(), "a"); err != nil {
 				t.Fatal(err)
@@ -225,10 +177,10 @@ func TestBudgetAway(t *testing.T) {
 			if d := time.Since(asked); d > budgetTimeout {
 				t.Errorf("%s: a question took %v", name, d)
 			}
-			if n := most(server.calls(), time.Minute); n > 12 || n < 8 {
+			if n := quotatest.Busiest(server.calls(), time.Minute); n > 12 || n < 8 {
 				t.Errorf("%s: %d calls in a minute, want a quarter of 50", name, n)
 			}
-			if n := m.asked; n > 135 {
+			if n := m.Bookings(); n > 135 {
 				t.Errorf("%s: the budget was asked %d times in ten minutes", name, n)
 			}
 			if n := c.Stats().BudgetErrors; n < 50 {
@@ -237,7 +189,7 @@ func TestBudgetAway(t *testing.T) {
 			if q := c.Quota(t.Context()); q.Shared || q.Minute.Limit != 50 {
 				t.Errorf("%s: quota = %+v", name, q)
 			}
-			m.breakDown(nil)
+			m.Fail(nil)
 			wait()
 			if !c.Quota(t.Context()).Shared {
 				t.Errorf("%s: the budget is not asked again", name)
@@ -253,8 +205,8 @@ func TestBudgetAway(t *testing.T) {
 func TestBudgetIsRepaid(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, server := &memory{}, &clocked{}
-		m.breakDown(func(context.Context) error { return errors.New("connection refused") })
+		m, server := &quotatest.Memory{}, &clocked{}
+		m.Fail(func(context.Context) error { return errors.New("connection refused") })
 		ctx, stop := context.WithTimeout(t.Context(), 4*time.Minute)
 		defer stop()
 		var wg sync.WaitGroup
@@ -272,9 +224,9 @@ func TestBudgetIsRepaid(t *testing.T) {
 			}
 		}
 		time.Sleep(62 * time.Second)
-		m.breakDown(nil)
+		m.Fail(nil)
 		wg.Wait()
-		if n := most(server.calls(), time.Minute); n > 50 || n < 30 {
+		if n := quotatest.Busiest(server.calls(), time.Minute); n > 50 || n < 30 {
 			t.Errorf("%d calls in a minute, want no more than 50", n)
 		}
 	})
@@ -285,7 +237,7 @@ func TestBudgetIsRepaid(t *testing.T) {
 func TestBudgetLostWhileBusy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, server := &memory{}, &clocked{}
+		m, server := &quotatest.Memory{}, &clocked{}
 		c := newTestClient(t, sharing(m, server))
 		ask := func(from, to int) {
 			var wg sync.WaitGroup
@@ -299,7 +251,7 @@ func TestBudgetLostWhileBusy(t *testing.T) {
 			wg.Wait()
 		}
 		ask(0, 30)
-		m.breakDown(func(context.Context) error { return errors.New("connection refused") })
+		m.Fail(func(context.Context) error { return errors.New("connection refused") })
 		start := time.Now()
 		ask(30, 37)
 		if d := time.Since(start); d < 50*time.Second {
@@ -312,8 +264,8 @@ func TestBudgetLostWhileBusy(t *testing.T) {
 func TestBudgetAndContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m, server := &memory{}, &clocked{}
-		m.breakDown(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		m, server := &quotatest.Memory{}, &clocked{}
+		m.Fail(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		c := newTestClient(t, sharing(m, server))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
@@ -332,7 +284,7 @@ func TestBudgetAndContext(t *testing.T) {
 func TestBudgetCountsRetries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m := &memory{}
+		m := &quotatest.Memory{}
 		n := 0
 		c := newTestClient(t, sharing(m, &clocked{}), func(o *Options) {
 			o.Transport = inMemory(func(r *http.Request) (*http.Response, error) {
@@ -345,8 +297,8 @@ func TestBudgetCountsRetries(t *testing.T) {
 		if _, err := c.MissingKBs(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
-		if used := m.minute.used.calls; used != 3 {
-			t.Errorf("%d turns were booked, want 3", used)
+		if got, err := m.Book(t.Context(), Booking{}); err != nil || got.Minute.Used != 3 {
+			t.Errorf("%d turns were booked, want 3: %v", got.Minute.Used, err)
 		}
 	})
 }

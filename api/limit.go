@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/missingkbs/missingkbs/internal/quota"
 )
 
 // limiter is the policy that keeps us under Defender's quota. It stands behind
@@ -18,24 +20,19 @@ import (
 // A question books the next turn, however far away, and waits for it. A call of a
 // digest books nothing: it stands in a line of its own until there is more in the
 // buckets than what is left to questions, so that no question is ever behind it.
-//
-// Both buckets are asked at the same moment and the later turn counts; that breaks
-// the promise of neither, because a call that is held back by one bucket was paid
-// for earlier in the other.
 type limiter struct {
 	counts *counts
 	line   line
 	shared *shared // nil when nobody shares our budget
 
-	mu      sync.Mutex
-	buckets []bucket
-	paused  time.Time // until when Defender wants no calls
-	refused Error     // in what words it said so; zero where another process was told
+	mu       sync.Mutex
+	own      quota.Limiter // of this process; with a shared budget the calls of other processes are missing in it
+	throttle Error         // Defender's refusal that began the pause; zero when another process received it
 }
 
 func newLimiter(o Options) *limiter {
 	counts := &counts{}
-	return &limiter{counts: counts, shared: newShared(o, counts), buckets: newBuckets(o.PerMinute, o.PerHour, 0)}
+	return &limiter{counts: counts, shared: newShared(o, counts), own: quota.NewLimiter(o.PerMinute, o.PerHour, 0)}
 }
 
 // Do implements [policy.Policy].
@@ -80,21 +77,21 @@ func (l *limiter) bookAndSleep(ctx context.Context, p *place) error {
 	if err != nil {
 		return l.refuse(err)
 	}
-	if !b.turn.After(time.Now()) {
+	if !b.Turn.After(time.Now()) {
 		return nil
 	}
 	l.counts.waits.Add(1)
-	p.move(b.turn, l.why())
-	if err := sleep(ctx, b.turn, nil); err != nil {
+	p.move(b.Turn, l.why())
+	if err := sleep(ctx, b.Turn, nil); err != nil {
 		l.giveBack(b)
-		return l.refuse(expired(err, b.turn))
+		return l.refuse(expired(err, b.Turn))
 	}
 	return nil
 }
 
 // book takes the next turn, unless it comes too late for ctx: then it is given
 // back before anybody else books, who would otherwise be told of the one after it.
-func (l *limiter) book(ctx context.Context) (booking, error) {
+func (l *limiter) book(ctx context.Context) (quota.Reservation, error) {
 	b, err := l.bookOwn(ctx)
 	if err != nil || l.shared == nil {
 		return b, err
@@ -106,63 +103,30 @@ func (l *limiter) book(ctx context.Context) (booking, error) {
 	l.pause(got.Paused)
 	if err != nil {
 		l.giveBack(b)
-		return booking{}, err
+		return quota.Reservation{}, err
 	}
-	b.turn = later(b.turn, time.Now().Add(got.Wait))
+	b.Turn = quota.Later(b.Turn, time.Now().Add(got.Wait))
 	return b, nil
 }
 
 // bookOwn is book for the buckets of this process. The clock is read under the
 // lock: a bucket that is asked about the past would hand out the same moment twice.
-func (l *limiter) bookOwn(ctx context.Context) (booking, error) {
+func (l *limiter) bookOwn(ctx context.Context) (quota.Reservation, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	turn := l.turnAt(now, false, 0)
+	turn := l.own.Turn(now, false, 0)
 	if turn.After(now) && tooSlow(ctx, turn) {
-		return booking{}, &tooLate{wait: turn.Sub(now)}
+		return quota.Reservation{}, &tooLate{wait: turn.Sub(now)}
 	}
-	return l.takeAt(now), nil
+	return l.own.Take(now), nil
 }
 
-// turnAt is when a call may be made that comes now. In a pause the clock stands
-// still at its end, so that those who waited do not all come at once.
-func (l *limiter) turnAt(now time.Time, background bool, ahead int) time.Time {
-	now = later(now, l.paused)
-	turn := now
-	for i := range l.buckets {
-		turn = later(turn, l.buckets[i].turn(now, background, ahead))
-	}
-	return turn
-}
-
-// booking is a turn in every bucket.
-type booking struct {
-	turn          time.Time   // the latest of them
-	before, after []time.Time // when each bucket was to be full without it and with it
-}
-
-func (l *limiter) takeAt(now time.Time) booking {
-	b := booking{turn: l.turnAt(now, false, 0)}
-	now = later(now, l.paused)
-	for i := range l.buckets {
-		b.before = append(b.before, l.buckets[i].full)
-		l.buckets[i].take(now)
-		b.after = append(b.after, l.buckets[i].full)
-	}
-	return b
-}
-
-// giveBack returns a turn that will not be used, as far as nobody is behind it.
-func (l *limiter) giveBack(b booking) {
+// giveBack returns a turn that will not be used.
+func (l *limiter) giveBack(r quota.Reservation) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := range l.buckets {
-		if l.buckets[i].full.Equal(b.after[i]) {
-			l.buckets[i].full = b.before[i]
-			l.buckets[i].used.calls = max(l.buckets[i].used.calls-1, 0)
-		}
-	}
+	l.own.Return(r)
 }
 
 // heed keeps everybody from calling for as long as Defender says.
@@ -174,36 +138,31 @@ func (l *limiter) heed(ctx context.Context, resp *http.Response) {
 		l.remember(*refused(resp))
 	}
 	if wait > 0 && l.shared != nil {
-		l.shared.pause(ctx, min(wait, maxPause))
+		l.shared.pause(ctx, min(wait, quota.MaxPause))
 	}
 }
-
-// maxPause is the longest pause that is heeded without a look whether it is still
-// asked for: Defender's longest window.
-const maxPause = time.Hour
 
 // pause reports whether the pause is longer than the one that was known.
 func (l *limiter) pause(wait time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	until := time.Now().Add(min(wait, maxPause))
-	if wait <= 0 || !until.After(l.paused) {
-		return false
+	longer := l.own.Pause(time.Now(), wait)
+	if longer {
+		l.throttle = Error{}
 	}
-	l.paused, l.refused = until, Error{}
-	return true
+	return longer
 }
 
 func (l *limiter) remember(refused Error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.refused = refused
+	l.throttle = refused
 }
 
 func (l *limiter) pausedAt(now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.paused.After(now)
+	return l.own.PausedUntil().After(now)
 }
 
 // why is what those hear who cannot wait: in a pause what Defender said, so that
@@ -212,10 +171,10 @@ func (l *limiter) why() Error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case !l.paused.After(time.Now()):
+	case !l.own.PausedUntil().After(time.Now()):
 		return ownLimit()
-	case l.refused.Kind != nil:
-		return l.refused
+	case l.throttle.Kind != nil:
+		return l.throttle
 	default:
 		return defendersPause()
 	}

@@ -101,11 +101,7 @@ func (l *limiter) stand(ctx context.Context, p *place, promoted <-chan struct{})
 func (l *limiter) expect(ahead int, next time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at := l.turnAt(time.Now(), true, ahead)
-	for i := range l.buckets {
-		at = later(at, next.Add(time.Duration(ahead)*l.buckets[i].Interval))
-	}
-	return at
+	return l.own.Expect(time.Now(), next, ahead)
 }
 
 // bookBehind books a turn if that leaves to questions what is theirs; otherwise at
@@ -121,7 +117,7 @@ func (l *limiter) bookBehind(ctx context.Context) (at time.Time, ok bool, err er
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.takeAt(time.Now()).turn, true, nil
+	return l.own.Take(time.Now()).Turn, true, nil
 }
 
 // minLook is the shortest pause between two looks at the shared budget.
@@ -133,12 +129,12 @@ func (l *limiter) bookOwnBehind() (at time.Time, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	at = l.turnAt(now, true, 0)
+	at = l.own.Turn(now, true, 0)
 	if at.After(now) {
 		return at, false
 	}
 	if l.shared == nil {
-		l.takeAt(now)
+		l.own.Take(now)
 	}
 	return now, true
 }

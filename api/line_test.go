@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/quota/quotatest"
 )
 
 // asBackground asks for many software ids at once, as digests do, and returns what
@@ -50,10 +52,10 @@ func TestQuestionsGoFirst(t *testing.T) {
 		}
 		wait()
 		at := server.calls()
-		if n := most(at, time.Minute); n > 50 {
+		if n := quotatest.Busiest(at, time.Minute); n > 50 {
 			t.Errorf("%d calls in a minute", n)
 		}
-		if n := most(at, time.Hour); n > 1500 {
+		if n := quotatest.Busiest(at, time.Hour); n > 1500 {
 			t.Errorf("%d calls in an hour", n)
 		}
 		// 1,030 calls at 1,450 an hour, less what was there at the start.
@@ -237,10 +239,10 @@ func TestPauseForAll(t *testing.T) {
 		}
 		wg.Wait()
 		at := server.calls()
-		if n := most(at[:1], time.Second); n != 1 || at[1].Sub(start) < 40*time.Second {
+		if n := quotatest.Busiest(at[:1], time.Second); n != 1 || at[1].Sub(start) < 40*time.Second {
 			t.Errorf("the second call came %v after the first", at[1].Sub(start))
 		}
-		if n := most(at, time.Second); n > 20 {
+		if n := quotatest.Busiest(at, time.Second); n > 20 {
 			t.Errorf("%d calls at the end of the pause", n)
 		}
 		if n := c.Stats().Throttled; n != 1 {

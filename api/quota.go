@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/quota"
 )
 
 // Quota is what may be asked of Defender: by this process, or by all that share a
@@ -23,13 +25,12 @@ type Window struct {
 	LeftBackground int // how many of them calls marked [Background] may take
 }
 
-// Quota tells what is left of the quota. With a [Budget] it asks that, and falls
-// back to the figures of this process when there is no answer.
+// Quota returns what is left of the quota. With a [Budget] it asks that, and returns the figures of this process when the
+// budget does not answer.
 func (c *Client) Quota(ctx context.Context) Quota {
 	l := c.limiter
 	l.mu.Lock()
-	now := time.Now()
-	q := quotaOf(l.buckets, now, l.paused)
+	q := quotaOf(&l.own, time.Now())
 	l.mu.Unlock()
 	if l.shared == nil {
 		return q
@@ -40,16 +41,12 @@ func (c *Client) Quota(ctx context.Context) Quota {
 	return q
 }
 
-func quotaOf(buckets []bucket, now, paused time.Time) Quota {
-	start := later(now, paused)
-	q := Quota{Next: start, NextBackground: start, Paused: paused}
-	for i := range buckets {
-		b := &buckets[i]
-		q.Next = later(q.Next, b.turn(start, false, 0))
-		q.NextBackground = later(q.NextBackground, b.turn(start, true, 0))
-		left := b.left(now)
-		w := Window{Limit: b.limit, Left: left, LeftBackground: max(left-b.Reserve, 0)}
-		if b.window == time.Minute {
+func quotaOf(l *quota.Limiter, now time.Time) Quota {
+	q := Quota{Next: l.Turn(now, false, 0), NextBackground: l.Turn(now, true, 0), Paused: l.PausedUntil()}
+	for _, b := range l.Buckets() {
+		left := b.Left(now)
+		w := Window{Limit: b.Limit, Left: left, LeftBackground: max(left-b.Reserve, 0)}
+		if b.Window == time.Minute {
 			q.Minute = w
 		} else {
 			q.Hour = w
@@ -58,7 +55,7 @@ func quotaOf(buckets []bucket, now, paused time.Time) Quota {
 	return q
 }
 
-// quota asks the budget; ok is false when it is away.
+// quota asks the budget; ok is false when it does not answer.
 func (s *shared) quota(ctx context.Context) (q Quota, ok bool) {
 	if !s.answers() {
 		return Quota{}, false
@@ -68,16 +65,9 @@ func (s *shared) quota(ctx context.Context) (q Quota, ok bool) {
 		return Quota{}, false
 	}
 	now := time.Now()
-	buckets := append([]bucket(nil), s.own...)
-	for i := range buckets {
-		fill := got.Hour
-		if buckets[i].window == time.Minute {
-			fill = got.Minute
-		}
-		buckets[i].full = now.Add(fill.Full)
-		buckets[i].used = tally{slot: now.UnixNano() / int64(buckets[i].window), calls: fill.Used}
-	}
-	q = quotaOf(buckets, now, now.Add(got.Paused))
+	all := quota.NewLimiter(s.perMinute, s.perHour, budgetSlack)
+	all.Load(now, got)
+	q = quotaOf(&all, now)
 	q.Shared = true
 	return q, true
 }

@@ -27,7 +27,7 @@ func status(code int, body string, header ...string) func(*http.Request) (*http.
 	return func(r *http.Request) (*http.Response, error) { return reply(r, code, body, header...), nil }
 }
 
-const quota = "API calls quota exceeded! Maximum allowed 30 per 00:01:00 for the key Destination+TenantID+AppID. You can send requests again in 8 seconds."
+const quotaRefusal = "API calls quotaRefusal exceeded! Maximum allowed 30 per 00:01:00 for the key Destination+TenantID+AppID. You can send requests again in 8 seconds."
 
 func TestRetries(t *testing.T) {
 	t.Parallel()
@@ -41,7 +41,7 @@ func TestRetries(t *testing.T) {
 	}{
 		"429 says when":             {replies: pair(status(429, "", "Retry-After", "7"), ok), want: seconds(0, 7)},
 		"503 says when":             {replies: pair(status(503, "", "Retry-After", "3"), ok), want: seconds(0, 3)},
-		"429 says it in a sentence": {replies: pair(status(429, refusal("429", quota)), ok), want: seconds(0, 8)},
+		"429 says it in a sentence": {replies: pair(status(429, refusal("429", quotaRefusal)), ok), want: seconds(0, 8)},
 		"503 with a date": {replies: pair(func(r *http.Request) (*http.Response, error) {
 			return reply(r, 503, "", "Retry-After", time.Now().Add(5*time.Second).UTC().Format(http.TimeFormat)), nil
 		}, ok), want: seconds(0, 5)},
@@ -96,14 +96,14 @@ func TestRetryAfterBeyondDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Duration
 		c := newTestClient(t, func(o *Options) {
-			o.Transport = answersOf(&at, status(429, refusal("429", quota)), status(200, edge))
+			o.Transport = answersOf(&at, status(429, refusal("429", quotaRefusal)), status(200, edge))
 		})
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		_, err := c.MissingKBs(ctx, "a")
 		e := errorOf(t, err, ErrThrottled)
-		if e.RetryAfter != 8*time.Second || e.Status != 429 || e.Message != quota || e.Call == "" {
+		if e.RetryAfter != 8*time.Second || e.Status != 429 || e.Message != quotaRefusal || e.Call == "" {
 			t.Errorf("error = %+v, want all that Defender said", e)
 		}
 		if d := time.Since(start); d > time.Second {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/missingkbs/missingkbs/internal/quota"
 )
 
 // maxSilences is how many tries of a call may end because Defender stays silent.
@@ -183,7 +185,7 @@ func (p *place) await(ctx context.Context) {
 	defer p.mu.Unlock()
 	deadline, ok := ctx.Deadline()
 	p.forever = p.forever || !ok
-	p.until = later(p.until, deadline)
+	p.until = quota.Later(p.until, deadline)
 }
 
 // awaited is when the last caller leaves; zero where one waits for ever.

@@ -29,7 +29,7 @@ func (c askCmd) asTheApp(ctx context.Context, m *mistakes, s streams, log *slog.
 	}
 	database, closeIt := look(ctx, address, log)
 	if database != nil {
-		newBudget(&options, address).open(database)
+		options.Budget = sharedBudget(database)
 	}
 	client, err := newClient(cred, cred.kind, options, log)
 	if err != nil {

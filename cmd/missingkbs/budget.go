@@ -1,11 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"sync/atomic"
-	"time"
-
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -21,43 +16,10 @@ func (s quotaSettings) read(m *mistakes, o *api.Options) {
 	o.StaleFor = m.duration("MISSINGKBS_STALE_FOR", s.StaleFor, 0)
 }
 
-// budget joins the quota in the database to the client, which is made before the database is open.
-type budget struct{ quota atomic.Pointer[store.Quota] }
-
-var errNotOpen = errors.New("the database is not open yet")
-
-// newBudget gives a client the quota that all replicas share. Where the database belongs to one process there is none.
-func newBudget(o *api.Options, databaseURL string) *budget {
-	b := &budget{}
-	if store.Shared(databaseURL) {
-		o.Budget = b
+// sharedBudget returns the quota that all replicas on a database share, or nil where the database belongs to one process.
+func sharedBudget(database *store.Store) api.Budget {
+	if q := database.Quota(digest.DefaultTenant); q != nil {
+		return q
 	}
-	return b
-}
-
-// open tells where the quota is.
-func (b *budget) open(s *store.Store) { b.quota.Store(s.Quota(digest.DefaultTenant)) }
-
-// Book is part of [api.Budget].
-func (b *budget) Book(ctx context.Context, want api.Booking) (api.Booked, error) {
-	q := b.quota.Load()
-	if q == nil {
-		return api.Booked{}, errNotOpen
-	}
-	got, err := q.Book(ctx, store.QuotaBooking{
-		Minute: store.QuotaRate(want.Minute), Hour: store.QuotaRate(want.Hour),
-		Calls: want.Calls, Background: want.Background, Patience: want.Patience,
-	})
-	return api.Booked{
-		Taken: got.Taken, Wait: got.Wait, Paused: got.Paused, Minute: api.Fill(got.Minute), Hour: api.Fill(got.Hour),
-	}, err
-}
-
-// Pause is part of [api.Budget].
-func (b *budget) Pause(ctx context.Context, d time.Duration) error {
-	q := b.quota.Load()
-	if q == nil {
-		return errNotOpen
-	}
-	return q.Pause(ctx, d)
+	return nil
 }

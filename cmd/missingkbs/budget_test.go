@@ -41,13 +41,12 @@ func replicaClient(t *testing.T, server *apitest.Server, url string, o api.Optio
 	}
 	o.Cloud = api.Cloud{Endpoint: server.URL, Scope: server.Scope(), Authority: server.URL}
 	o.Transport, o.Logger = server.Client(), slog.New(slog.DiscardHandler)
-	shared := newBudget(&o, url)
+	o.Budget = sharedBudget(database)
 	client, err := api.NewClient(cred, &o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	shared.open(database)
 	return client, database
 }
 

@@ -28,6 +28,8 @@ const module = "github.com/missingkbs/missingkbs"
 var forbidden = map[string][]string{
 	"api":                       {module, slackPackages},
 	"api/apitest":               {module, slackPackages, azurePackages},
+	"internal/quota":            {module, slackPackages, azurePackages, anyLibrary},
+	"internal/quota/quotatest":  {module, slackPackages, azurePackages, anyLibrary},
 	"internal/redact":           {module, slackPackages, azurePackages, anyLibrary},
 	"internal/failure":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/view":             {module, slackPackages, azurePackages, anyLibrary},
@@ -70,7 +72,11 @@ var allowed = map[string][]string{
 	"internal/doctor":  {module + "/internal/view", module + "/internal/failure"},
 	"internal/ops":     {module + "/internal/view", module + "/internal/failure"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
-	"internal/store":   {module + "/internal/access", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/redact"}, // digest: types only
+	"internal/store":   {module + "/internal/access", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
+
+	// The arithmetic of the rate limit, which package store keeps in a database for several processes.
+	"api":                      {module + "/internal/quota"},
+	"internal/quota/quotatest": {module + "/internal/quota"},
 }
 
 type pkg struct {

@@ -94,12 +94,6 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 	}
 	reload.cred = api.HoldCredential(cred.TokenCredential, reload.refused())
 	p.slack.Refused = reload.refused()
-	shared := newBudget(&p.client, p.database)
-	defender, err := newClient(reload.cred, cred.kind, p.client, log)
-	if err != nil {
-		return err
-	}
-	defer defender.Close()
 	hide, err := p.lookout.serve(ctx, watch, log)
 	if err != nil {
 		return err
@@ -114,7 +108,12 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 		return err
 	}
 	defer database.Close()
-	shared.open(database)
+	p.client.Budget = sharedBudget(database)
+	defender, err := newClient(reload.cred, cred.kind, p.client, log)
+	if err != nil {
+		return err
+	}
+	defer defender.Close()
 	p.bot.Log = log
 	log.Info("starting", "version", buildVersion(), "defender", defender.Host())
 

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+
+	"github.com/missingkbs/missingkbs/internal/quota"
 )
 
 // DB gives tests the database, to look at what the queue keeps there.
@@ -35,7 +37,7 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 func (q *Quota) SetClock(now func() int64) { q.now = now }
 
 // BookAt is Book with the time of the database's clock, in microseconds.
-func (q *Quota) BookAt(ctx context.Context, b QuotaBooking) (QuotaTurn, int64, error) {
+func (q *Quota) BookAt(ctx context.Context, b quota.Booking) (quota.Booked, int64, error) {
 	return q.book(ctx, b)
 }
 

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -9,9 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/quota"
+	"github.com/missingkbs/missingkbs/internal/quota/quotatest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 )
@@ -30,9 +34,9 @@ func busiest(at []int64, window time.Duration) int {
 }
 
 // rate allows n calls in any window, of which up to burst at once.
-func rate(n, burst int, window time.Duration) store.QuotaRate {
+func rate(n, burst int, window time.Duration) quota.Rate {
 	rest := time.Duration(n - burst)
-	return store.QuotaRate{Interval: (window + rest - 1) / rest, Burst: burst, Reserve: burst / 2}
+	return quota.Rate{Interval: (window + rest - 1) / rest, Burst: burst, Reserve: burst / 2}
 }
 
 func openPostgres(tb testing.TB, url string) *store.Store {
@@ -58,9 +62,6 @@ func TestNoQuotaOnSQLite(t *testing.T) {
 	if q := s.Quota(digest.DefaultTenant); q != nil {
 		t.Errorf("a SQLite file has a shared quota: %v", q)
 	}
-	if store.Shared("sqlite:///a.db") || !store.Shared("postgres://a@b/c") {
-		t.Error("which databases are shared is not told by their URL")
-	}
 }
 
 // Whatever is asked at whatever time: no window sees more than its limit, a booking in the background leaves the
@@ -75,7 +76,7 @@ func TestQuotaProperties(t *testing.T) {
 		now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC).UnixMicro()
 		q.SetClock(func() int64 { return now })
 		minute, hour := rapid.IntRange(5, 60).Draw(t, "per minute"), rapid.IntRange(5, 300).Draw(t, "per hour")
-		rates := store.QuotaBooking{Calls: 1, Minute: rate(minute, minute*2/5, time.Minute), Hour: rate(hour, hour/4, time.Hour)}
+		rates := quota.Booking{Calls: 1, Minute: rate(minute, minute*2/5, time.Minute), Hour: rate(hour, hour/4, time.Hour)}
 		var turns []int64
 		var paused int64
 		for range rapid.IntRange(1, 120).Draw(t, "steps") {
@@ -115,11 +116,11 @@ func TestQuotaProperties(t *testing.T) {
 			}
 			turns = append(turns, turn)
 			for _, fill := range []struct {
-				store.QuotaFill
-				store.QuotaRate
+				quota.Fill
+				quota.Rate
 			}{{got.Minute, b.Minute}, {got.Hour, b.Hour}} {
 				if b.Background && fill.Full > time.Duration(fill.Burst-fill.Reserve)*(fill.Interval+time.Microsecond) {
-					t.Fatalf("a background call left less than the reserve: full in %v, %+v", fill.Full, fill.QuotaRate)
+					t.Fatalf("a background call left less than the reserve: full in %v, %+v", fill.Full, fill.Rate)
 				}
 			}
 		}
@@ -138,7 +139,7 @@ func TestQuotaClockPutBack(t *testing.T) {
 	q := openPostgres(t, pgtest.Database(t)).Quota(digest.DefaultTenant)
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC).UnixMicro()
 	q.SetClock(func() int64 { return now })
-	b := store.QuotaBooking{Calls: 1, Minute: rate(50, 20, time.Minute), Hour: rate(1500, 50, time.Hour), Patience: time.Minute}
+	b := quota.Booking{Calls: 1, Minute: rate(50, 20, time.Minute), Hour: rate(1500, 50, time.Hour), Patience: time.Minute}
 	if err := q.Pause(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +159,7 @@ func TestQuotaClockPutBack(t *testing.T) {
 func TestQuotaLook(t *testing.T) {
 	t.Parallel()
 	q := openPostgres(t, pgtest.Database(t)).Quota(digest.DefaultTenant)
-	b := store.QuotaBooking{Calls: 1, Minute: rate(50, 20, time.Minute), Patience: time.Minute}
+	b := quota.Booking{Calls: 1, Minute: rate(50, 20, time.Minute), Patience: time.Minute}
 	look := b
 	look.Calls = 0
 	for calls := range 5 {
@@ -217,8 +218,8 @@ func TestQuotaHammered(t *testing.T) {
 const processWindow = time.Second
 
 // hurried is a booking of which any second takes forty.
-func hurried() store.QuotaBooking {
-	return store.QuotaBooking{Calls: 1, Minute: rate(40, 10, processWindow), Hour: rate(100, 50, processWindow), Patience: 50 * time.Millisecond}
+func hurried() quota.Booking {
+	return quota.Booking{Calls: 1, Minute: rate(40, 10, processWindow), Hour: rate(100, 50, processWindow), Patience: 50 * time.Millisecond}
 }
 
 // bookTurns is a process that books turns until it is killed, and prints them.
@@ -279,8 +280,8 @@ func TestQuotaOfProcesses(t *testing.T) {
 func BenchmarkQuota(b *testing.B) {
 	s := openPostgres(b, pgtest.Database(b))
 	q := s.Quota(digest.DefaultTenant)
-	booking := store.QuotaBooking{Calls: 1, Minute: rate(50, 20, time.Minute), Hour: rate(1500, 50, time.Hour), Patience: time.Minute}
-	book := func(b *testing.B, booking store.QuotaBooking) {
+	booking := quota.Booking{Calls: 1, Minute: rate(50, 20, time.Minute), Hour: rate(1500, 50, time.Hour), Patience: time.Minute}
+	book := func(b *testing.B, booking quota.Booking) {
 		b.Helper()
 		if _, err := q.Book(b.Context(), booking); err != nil {
 			b.Error(err)
@@ -305,4 +306,66 @@ func BenchmarkQuota(b *testing.B) {
 			}
 		})
 	})
+}
+
+// The statement and [quota.Limiter] are the same arithmetic: any sequence of bookings and pauses has the same results,
+// with a clock that is put back as well.
+func TestQuotaAgrees(t *testing.T) {
+	t.Parallel()
+	s := openPostgres(t, pgtest.Database(t))
+	run := 0
+	rapid.Check(t, func(t *rapid.T) {
+		run++
+		now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+		kept := s.Quota(fmt.Sprint("tenant ", run))
+		kept.SetClock(func() int64 { return now.UnixMicro() })
+		model := &quotatest.Memory{Now: func() time.Time { return now }}
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			now = now.Add(microseconds(t, "pass", drawn(t, "clock", 3*time.Second, time.Minute, 2*time.Hour)))
+			if rapid.IntRange(0, 19).Draw(t, "put back") == 0 {
+				now = now.Add(-microseconds(t, "by", 24*time.Hour))
+			}
+			if rapid.IntRange(0, 9).Draw(t, "what") == 0 {
+				d := microseconds(t, "pause", drawn(t, "length", 10*time.Second, time.Minute, 3*time.Hour))
+				if err := errors.Join(kept.Pause(t.Context(), d), model.Pause(t.Context(), d)); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			b := quota.Booking{
+				Minute: drawnRate(t, "minute", time.Minute), Hour: drawnRate(t, "hour", time.Hour),
+				Calls: rapid.IntRange(0, 1).Draw(t, "calls"), Background: rapid.Bool().Draw(t, "background"),
+				Patience: microseconds(t, "patience", 2*time.Minute) - time.Second,
+			}
+			got, err := kept.Book(t.Context(), b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := model.Book(t.Context(), b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("%+v at %v: the database disagrees with the limiter (-want +got):\n%s", b, now, diff)
+			}
+		}
+	})
+}
+
+// microseconds draws a duration up to a limit, in whole microseconds: more is not kept in a database.
+func microseconds(t *rapid.T, label string, limit time.Duration) time.Duration {
+	return time.Duration(rapid.Int64Range(0, limit.Microseconds()).Draw(t, label)) * time.Microsecond
+}
+
+func drawn[T any](t *rapid.T, label string, of ...T) T { return rapid.SampledFrom(of).Draw(t, label) }
+
+// drawnRate is no limit now and then, and the full rate most often, so that turns are rare.
+func drawnRate(t *rapid.T, label string, window time.Duration) quota.Rate {
+	n := drawn(t, label, 0, 5, 20, 50)
+	if n == 0 {
+		return quota.Rate{}
+	}
+	r := rate(n, n*2/5, window)
+	r.Interval = r.Interval.Truncate(time.Microsecond)
+	return r
 }

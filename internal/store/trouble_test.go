@@ -40,8 +40,8 @@ func methods(t *testing.T, s *store.Store, words string) []method {
 		t.Fatal(err)
 	}
 	owners := []any{s, queue}
-	if quota := s.Quota(words); quota != nil {
-		owners = append(owners, quota)
+	if q := s.Quota(words); q != nil {
+		owners = append(owners, q)
 	}
 	skip := []string{"Begin", "BookAt", "LockMigrations", "MigrateTo", "Migrate", "Probe", "Start", "Stop", "Version"}
 	var all []method
