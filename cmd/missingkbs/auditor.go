@@ -23,11 +23,11 @@ type auditor struct {
 // recorder makes the auditor of a house.
 func (h house) recorder(w bot.Workspace, o *operators) *auditor {
 	lost := func(n int) {
-		h.monitor.metrics.AuditsLost(n)
+		h.monitor.Metrics.AuditsLost(n)
 		o.auditsLost(n)
 	}
 	return &auditor{
-		trail: audit.New(countedAudits{h.store, h.monitor.metrics}, audit.Options{Lost: lost, Log: h.log}), questions: h.asked, team: w.TeamID, changes: newChanges(),
+		trail: audit.New(h.monitor.CountAudits(h.store), audit.Options{Lost: lost, Log: h.log}), questions: h.asked, team: w.TeamID, changes: newChanges(),
 	}
 }
 

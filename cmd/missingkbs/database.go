@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -141,13 +142,13 @@ func readable(ctx context.Context, database *store.Store) error {
 }
 
 // waitForStore opens the database of serve. One that is away is waited for.
-func waitForStore(ctx context.Context, address string, o store.Options, watch *monitor) (opened *store.Store, err error) {
+func waitForStore(ctx context.Context, address string, o store.Options, watch *monitor.Monitor) (opened *store.Store, err error) {
 	w := waiting{
-		part: partDatabase, reason: "the database does not answer yet", parts: &watch.parts, log: o.Log,
+		part: monitor.Database, reason: "the database does not answer yet", parts: &watch.Parts, log: o.Log,
 		passes: func(err error) bool { return errors.Is(err, store.ErrAway) },
 		cause: func(err error) string {
 			if trouble := digest.TroubleOf(err); trouble != digest.TroubleAway {
-				return troubleReasons[trouble]
+				return monitor.DatabaseReason(trouble)
 			}
 			return ""
 		},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	gapsource "github.com/missingkbs/missingkbs/internal/digest/source"
 	"github.com/missingkbs/missingkbs/internal/metrics"
@@ -35,7 +35,7 @@ type house struct {
 	now        func() time.Time          // the clock of digests
 	tick       time.Duration             // between two looks at what is due; 0 for the default
 	stale      time.Duration             // how old an answer may be that is shown when there is none that is fresh; 0 for none
-	monitor    *monitor                  // sees what happens; nil for nobody
+	monitor    *monitor.Monitor          // sees what happens; nil for nobody
 	opsChannel string                    // hears what a person should know; empty for none
 	opsTick    time.Duration             // between two looks at that; 0 for the default
 	probeTick  time.Duration             // between two probes of the database; 0 for the default
@@ -69,7 +69,7 @@ func (h house) run(ctx context.Context) error {
 // signIn asks Slack who the bot is. A Slack that cannot be reached yet is waited for.
 func (h house) signIn(ctx context.Context) (workspace bot.Workspace, err error) {
 	w := waiting{
-		part: partSlack, reason: "Slack cannot be reached yet", parts: &h.monitor.parts, log: h.log,
+		part: monitor.Slack, reason: "Slack cannot be reached yet", parts: &h.monitor.Parts, log: h.log,
 		passes: func(err error) bool { return bot.Cure(err) == "" },
 	}
 	err = w.until(ctx, func(ctx context.Context) (err error) {
@@ -84,7 +84,7 @@ func (h house) ladder(watch *operators) *bot.Ladder {
 	return bot.NewLadder(bot.LadderOptions{
 		Tables: h.bot.Tables, Refused: watch.tablesRefused, Taken: watch.tablesTaken, Log: h.log,
 		Observe: func(r bot.BlockRefusal) {
-			h.monitor.metrics.BlocksRefused(metrics.BlocksRefused{Cause: string(r.Cause), Type: string(r.Feature)})
+			h.monitor.Metrics.BlocksRefused(metrics.BlocksRefused{Cause: string(r.Cause), Type: string(r.Feature)})
 			watch.blocksRefused(r)
 		},
 	})
@@ -92,14 +92,14 @@ func (h house) ladder(watch *operators) *bot.Ladder {
 
 func (h house) open(ctx context.Context) error {
 	if h.monitor == nil {
-		h.monitor = newMonitor()
+		h.monitor = monitor.New(buildVersion(), nil)
 	}
-	h.bot.Pulse, h.bot.Trace = h.monitor.pulse, h.monitor.traces.Tracer()
+	h.bot.Pulse, h.bot.Trace = h.monitor.Pulse, h.monitor.Tracer()
 	h.bot.Health, h.bot.Counts = bot.NewHealth(), &bot.Counts{}
 	if err := h.store.Migrate(ctx); err != nil {
 		return readError(h.store, err)
 	}
-	h.monitor.database(h.store)
+	h.monitor.WatchDatabase(h.store)
 	if err := h.applyFile(ctx); err != nil {
 		return err
 	}
@@ -108,11 +108,11 @@ func (h house) open(ctx context.Context) error {
 		return err
 	}
 	h.log.Info("signed in to Slack", "team", workspace.TeamID, "user", workspace.UserID)
-	h.monitor.slack(h.bot.Health)
-	h.monitor.queue(h.bot.Counts.Load)
+	h.monitor.WatchSlack(h.bot.Health)
+	counted := h.monitor.WatchQueue(h.bot.Counts.Load)
 	watch := h.operators()
 	recorder := h.recorder(workspace, watch)
-	h.bot.Observe = observers(h.monitor.question, recorder.question, watch.question)
+	h.bot.Observe = observers(counted, recorder.question, watch.question)
 	h.bot.Ladder = h.ladder(watch)
 
 	gate := bot.NewGate(bot.NewDirectory(h.slack), workspace, bot.GateOptions{Access: h.access, Allowed: h.store, Log: h.log})
@@ -123,40 +123,33 @@ func (h house) open(ctx context.Context) error {
 	poster := bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Ladder: h.bot.Ladder, Lanes: h.store, Log: h.log})
 	watch.open(h, poster)
 	word := &standing{defender: h.defender, keeper: h.store, log: h.log}
-	probes := &databaseWatch{store: h.store, every: cmp.Or(h.probeTick, probeEvery), log: h.log}
-	defer background(recorder.trail.Run, watch.run, word.run, probes.run)() // what is left is written and told when all else has ended
+	probes := monitor.NewDatabaseProber(h.store, h.probeTick, h.log)
+	defer background(recorder.trail.Run, watch.run, word.run, probes.Run)() // what is left is written and told when all else has ended
 	readings := gapsource.New(h.defender, h.now)
 	worker := &digest.Worker{
 		Store:  h.store,
-		Source: tracedSource{readings, h.monitor.traces.Tracer()},
-		Poster: tracedPoster{poster, h.monitor.traces.Tracer()},
+		Source: h.monitor.TraceSource(readings),
+		Poster: h.monitor.TracePoster(poster),
 		Now:    h.now,
 		Log:    h.log,
 
-		Observe: digestObservers(h.monitor.digest(h.now), watch.digest),
+		Observe: digestObservers(h.monitor.DigestObserver(h.now), watch.digest),
 	}
 	preview := *worker
-	preview.Source = tracedSource{readings.ForPreview(), h.monitor.traces.Tracer()}
-	queue, err := h.store.Queue(h.monitor.work(worker.Work), store.QueueOptions{
+	preview.Source = h.monitor.TraceSource(readings.ForPreview())
+	queue, err := h.store.Queue(h.monitor.TraceWork(worker.Work), store.QueueOptions{
 		MaxAttempts: max(10, digest.MinAttempts), GivenUp: func(ctx context.Context, job digest.Job, _ error) {
 			if err := h.store.EndRun(ctx, job); err != nil {
 				h.log.Warn("a digest that was given up still counts as being made; the next one of its subscription waits for hours", "subscription", job.Subscription, "error", err)
 			}
-			h.monitor.metrics.DigestGivenUp()
+			h.monitor.Metrics.DigestGivenUp()
 			watch.givenUp(job)
 		},
 	})
 	if err != nil {
 		return err
 	}
-	h.monitor.metrics.Watch(metrics.Sources{
-		Ready:  h.monitor.parts.Ready,
-		Load:   busyness(h.bot.Counts),
-		Slack:  connections(h.bot.Health, h.bot.Counts),
-		Client: counted(h.defender), Quota: quota(h.defender),
-		Stored:   (&stored{store: h.store, queue: queue, now: h.now}).figures,
-		Database: databaseFigures(h.store),
-	})
+	h.monitor.Collect(monitor.Sources{Health: h.bot.Health, Counts: h.bot.Counts, Client: h.defender, Store: h.store, Queue: queue, Now: h.now})
 	index := &commands.Index{}
 	audited := auditedStore{h.store, recorder.changes}
 	people := h.remembering(word)
@@ -172,12 +165,12 @@ func (h house) open(ctx context.Context) error {
 	if h.started != nil {
 		h.started(queue)
 	}
-	scheduler := &digest.Scheduler{Store: countedTimetable{h.store, h.monitor.metrics}, Queue: queue, Every: h.tick, Now: h.now, Log: h.log, Paused: watch.undue}
+	scheduler := &digest.Scheduler{Store: h.monitor.CountTimetable(h.store), Queue: queue, Every: h.tick, Now: h.now, Log: h.log, Paused: watch.undue}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { giveBack(); return nil })
 	g.Go(func() error { return scheduler.Run(ctx) })
 	g.Go(func() error {
-		h.monitor.keepSignedIn(ctx, h.defender, h.log)
+		h.monitor.KeepSignedIn(ctx, h.defender, h.log)
 		return nil
 	})
 	g.Go(func() error {

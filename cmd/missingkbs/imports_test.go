@@ -38,6 +38,7 @@ var forbidden = map[string][]string{
 	"bot/admission":             {module, slackPackages, azurePackages, anyLibrary},
 	"bot":                       {module + "/api/apitest", module + "/internal/sandbox"},
 	"internal/access":           {module, slackPackages, azurePackages, anyLibrary},
+	"internal/app/monitor":      {module + "/api/apitest", module + "/internal/sandbox"},
 	"internal/audit":            {module, slackPackages, azurePackages},
 	"internal/catalog":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/digest":           {module, slackPackages, azurePackages},

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"github.com/missingkbs/missingkbs/bot"
-	"github.com/missingkbs/missingkbs/internal/metrics"
-)
+import "github.com/missingkbs/missingkbs/bot"
 
 // loadSettings are how much is done at once, and how much may wait for it.
 type loadSettings struct {
@@ -18,13 +15,5 @@ func (s loadSettings) read(m *mistakes, o *bot.Options) {
 	}
 	if o.Queue = m.number("MISSINGKBS_QUEUE", s.Queue); o.Queue == 0 {
 		o.Queue = -1 // nobody waits
-	}
-}
-
-// busyness is what the bot has to do, as metrics tell it.
-func busyness(counts *bot.Counts) func() metrics.Load {
-	return func() metrics.Load {
-		l := counts.Load()
-		return metrics.Load{Waiting: l.Waiting, Capacity: l.Queue, Running: l.Running, Workers: l.Workers}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/probe"
 )
 
@@ -40,7 +41,7 @@ func (s operatorSettings) read(m *mistakes) lookout {
 }
 
 // serve serves it until the function that it returns is called.
-func (p lookout) serve(ctx context.Context, watch *monitor, log *slog.Logger) (stop func(), err error) {
+func (p lookout) serve(ctx context.Context, watch *monitor.Monitor, log *slog.Logger) (stop func(), err error) {
 	if p.addr == "" {
 		return func() {}, nil
 	}
@@ -61,7 +62,7 @@ func (p lookout) serve(ctx context.Context, watch *monitor, log *slog.Logger) (s
 	var served sync.WaitGroup
 	served.Go(func() {
 		err := probe.Serve(serving, l, probe.Options{
-			Alive: watch.alive, Parts: &watch.parts, Metrics: watch.metrics.Handler(log), Profiles: p.profiles, Host: host, Log: log,
+			Alive: watch.Alive, Parts: &watch.Parts, Metrics: watch.Metrics.Handler(log), Profiles: p.profiles, Host: host, Log: log,
 		})
 		if err != nil {
 			log.Error("probes and metrics are no longer served", "error", err)

@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/probe"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 )
@@ -90,7 +91,7 @@ func TestStartWaitsForSlack(t *testing.T) {
 	eventually(t, func() (string, bool) {
 		return "nothing is said of Slack", strings.Contains(w.log.String(), "Slack cannot be reached yet; trying again")
 	})
-	if got := w.unready(t)[partSlack]; got != "Slack cannot be reached yet; trying again" {
+	if got := w.unready(t)[monitor.Slack]; got != "Slack cannot be reached yet; trying again" {
 		t.Errorf("the reason is %q", got)
 	}
 	if status, _ := w.look(t, "/healthz"); status != http.StatusOK {
@@ -146,7 +147,7 @@ func TestStartWaitsForTheDatabase(t *testing.T) {
 	eventually(t, func() (string, bool) {
 		return "nothing is said of the database", strings.Contains(w.log.String(), "the database does not answer yet; trying again")
 	})
-	if got := w.unready(t)[partDatabase]; got != "the database does not answer yet; trying again" {
+	if got := w.unready(t)[monitor.Database]; got != "the database does not answer yet; trying again" {
 		t.Errorf("the reason is %q", got)
 	}
 	if err := os.Symlink(listens, filepath.Join(folder, socket)); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/tracing"
 )
@@ -79,10 +80,10 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 		return err
 	}
 	m.tell(log)
-	watch := newMonitor()
-	defer func() { watch.close() }()
-	watch.trace(ctx, p.traces, log)
-	watch.client(&p.client)
+	traces, stopTracing := monitor.StartTracing(ctx, p.traces, log)
+	defer stopTracing()
+	watch := monitor.New(buildVersion(), traces)
+	watch.ObserveClient(&p.client)
 	p.credential.Tracing = p.client.Tracing
 	cred, err := newCredential(p.credential)
 	if err != nil {

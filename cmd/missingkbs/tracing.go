@@ -1,12 +1,9 @@
 package main
 
 import (
-	"context"
-	"log/slog"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 
@@ -138,30 +135,4 @@ func pairs(m *mistakes, setting, list string) map[string]string {
 		out[key] = value
 	}
 	return out
-}
-
-// flushTime is how long the last traces may take to be sent when the program stops.
-const flushTime = 2 * time.Second
-
-// trace begins to record traces; without options it records none. Traces that cannot be recorded are no reason not to
-// answer questions.
-func (m *monitor) trace(ctx context.Context, o *tracing.Options, log *slog.Logger) {
-	if o == nil {
-		return
-	}
-	o.Log = log
-	t, err := tracing.Start(ctx, *o)
-	if err != nil {
-		log.Error("no traces are recorded", "error", err)
-		return
-	}
-	log.Info("recording traces", "collector", o.Endpoint.Host)
-	m.traces = t
-	m.close = func() {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
-		defer cancel()
-		if err := t.Stop(last); err != nil {
-			log.Warn("the last traces were lost", "error", err)
-		}
-	}
 }

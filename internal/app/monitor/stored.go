@@ -1,4 +1,4 @@
-package main
+package monitor
 
 import (
 	"context"
@@ -10,34 +10,34 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// stored reads the figures that the database knows. It reads them at most every few seconds, however many ask.
-type stored struct {
+// storedFigures reads the metrics that are in the database. It queries at most every few seconds, however many scrape.
+type storedFigures struct {
 	store *store.Store
 	queue *store.Queue
 	now   func() time.Time // the clock of digests
 
 	mu   sync.Mutex
 	last metrics.Stored
-	read time.Time
+	at   time.Time
 }
 
-// storedAge is how old the figures may be.
-const storedAge = 10 * time.Second
+// maxStoredAge is how old the figures may be.
+const maxStoredAge = 10 * time.Second
 
-func (s *stored) figures(ctx context.Context) (metrics.Stored, error) {
+func (s *storedFigures) read(ctx context.Context) (metrics.Stored, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.read) < storedAge {
+	if time.Since(s.at) < maxStoredAge {
 		return s.last, nil
 	}
-	now, err := s.look(ctx)
+	figures, err := s.query(ctx)
 	if err == nil {
-		s.last, s.read = now, time.Now()
+		s.last, s.at = figures, time.Now()
 	}
-	return now, err
+	return figures, err
 }
 
-func (s *stored) look(ctx context.Context) (metrics.Stored, error) {
+func (s *storedFigures) query(ctx context.Context) (metrics.Stored, error) {
 	var f metrics.Stored
 	now := s.now()
 	all, err := s.store.Subscriptions(ctx, digest.SubscriptionFilter{})
@@ -59,7 +59,7 @@ func (s *stored) look(ctx context.Context) (metrics.Stored, error) {
 		}
 		f.Active++
 		if !sub.NextRun.IsZero() {
-			f.Overdue = max(f.Overdue, now.Sub(sub.NextRun)) // nobody has made a job of it
+			f.Overdue = max(f.Overdue, now.Sub(sub.NextRun)) // no scheduler has inserted its job
 		}
 	}
 	for _, job := range jobs {

@@ -1,4 +1,4 @@
-package main
+package monitor
 
 import (
 	"context"
@@ -6,15 +6,55 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/metrics"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// work traces each attempt at a digest.
-func (m *monitor) work(next store.Work) store.Work {
+// DigestObserver returns an observer that counts attempts at digests. now is the clock of digests.
+func (m *Monitor) DigestObserver(now func() time.Time) func(context.Context, digest.Observation) {
+	return func(_ context.Context, o digest.Observation) {
+		m.Metrics.Digest(metrics.Digest{
+			Outcome: string(o.Outcome), Lag: now().Sub(o.Job.Due), Late: o.Late,
+			Over: o.Outcome == digest.OutcomeSent || o.Outcome == digest.OutcomeSilent,
+		})
+	}
+}
+
+// CountTimetable returns a timetable that counts what becomes due. Of several replicas, the one that moves the next run
+// counts.
+func (m *Monitor) CountTimetable(next digest.Timetable) digest.Timetable {
+	return countedTimetable{next, m.Metrics}
+}
+
+type countedTimetable struct {
+	digest.Timetable
+	metrics *metrics.Metrics
+}
+
+// Due is part of [digest.Timetable].
+func (t countedTimetable) Due(ctx context.Context, now time.Time, limit int) ([]digest.Subscription, error) {
+	due, err := t.Timetable.Due(ctx, now, limit)
+	if err == nil {
+		t.metrics.DigestsLooked(time.Now())
+	}
+	return due, err
+}
+
+// Advance is part of [digest.Timetable].
+func (t countedTimetable) Advance(ctx context.Context, id string, from, to time.Time) (bool, error) {
+	moved, err := t.Timetable.Advance(ctx, id, from, to)
+	if moved {
+		t.metrics.DigestDue()
+	}
+	return moved, err
+}
+
+// TraceWork returns work that records a trace of each attempt at a digest.
+func (m *Monitor) TraceWork(next store.Work) store.Work {
 	return func(ctx context.Context, job digest.Job, attempt int) error {
-		ctx, end := m.traces.Tracer().Start(ctx, "digest", span.Options{Kind: span.Consumer, Attrs: []slog.Attr{
+		ctx, end := m.Tracer().Start(ctx, "digest", span.Options{Kind: span.Consumer, Attrs: []slog.Attr{
 			slog.String("missingkbs.digest.id", job.Subscription), slog.String("missingkbs.digest.due", job.Due.UTC().Format(time.RFC3339)), slog.Int("missingkbs.digest.attempt", attempt),
 		}})
 		err := next(ctx, job, attempt)
@@ -23,7 +63,11 @@ func (m *monitor) work(next store.Work) store.Work {
 	}
 }
 
-// tracedSource traces the readings of a digest.
+// TraceSource returns a source that records a span of each reading.
+func (m *Monitor) TraceSource(next digest.Source) digest.Source {
+	return tracedSource{next, m.Tracer()}
+}
+
 type tracedSource struct {
 	digest.Source
 	trace span.Tracer
@@ -45,7 +89,11 @@ func (s tracedSource) Confirm(ctx context.Context, software []string) (digest.Sn
 	return snap, err
 }
 
-// tracedPoster traces what a digest sends.
+// TracePoster returns a poster that records a span of each message.
+func (m *Monitor) TracePoster(next digest.Poster) digest.Poster {
+	return tracedPoster{next, m.Tracer()}
+}
+
 type tracedPoster struct {
 	digest.Poster
 	trace span.Tracer
