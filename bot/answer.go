@@ -2,32 +2,17 @@ package bot
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/missingkbs/missingkbs/bot/admission"
-	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
-)
-
-const (
-	ackTimeout   = 2 * time.Second  // to hand an acknowledgement to the connection; Slack waits three seconds in all
-	replyTimeout = 15 * time.Second // to post an answer
-
-	// maxAck is how many bytes of JSON an acknowledgement carries. Slack drops 20,480 and more without a word
-	// (https://github.com/slack-go/slack/issues/1196); the rest is for the envelope.
-	maxAck = 20_000
 )
 
 // answer runs a question and sends its page: in the acknowledgement when it may travel there, else to the response_url
@@ -143,28 +128,6 @@ func (r result) outcome() Outcome {
 	return Answered
 }
 
-// ackMeanwhile acknowledges a question while its answer is made: soon if the acknowledgement may not carry the answer,
-// else when the answer takes too long. The caller stops it when there is an answer.
-func (b *Bot) ackMeanwhile(ctx context.Context, q question) (stop func()) {
-	if !q.carries() {
-		b.ackSoon(ctx, q)
-		return func() {}
-	}
-	timer := time.AfterFunc(b.options.AckAfter-time.Since(q.came), func() {
-		if err := guarded(func() { b.acknowledge(ctx, q, nil) }); err != nil {
-			b.crashed(err)
-		}
-	})
-	return func() { timer.Stop() }
-}
-
-// newID names a question in the log and on pages about failures.
-func newID() string {
-	var id [4]byte
-	_, _ = rand.Read(id[:]) // never fails, see its documentation
-	return hex.EncodeToString(id[:])
-}
-
 // run has a question answered, within its time and without letting a crash through.
 func (b *Bot) run(ctx context.Context, q question) (r result) {
 	defer func() {
@@ -242,131 +205,4 @@ func (b *Bot) mayAsk(ctx context.Context, q question, needs access.Right, shared
 		return b.gate.notShared(ctx, q.caller())
 	}
 	return b.gate.MayShow(ctx, q.caller())
-}
-
-// reply is a message as response_url and acknowledgements take it.
-// See https://docs.slack.dev/interactivity/handling-user-interaction#message_responses.
-type reply struct {
-	ResponseType    string          `json:"response_type"` // "ephemeral" or "in_channel"
-	ReplaceOriginal bool            `json:"replace_original"`
-	Text            string          `json:"text"`
-	Markdown        bool            `json:"mrkdwn"` // of Text; always false, it holds foreign words
-	UnfurlLinks     bool            `json:"unfurl_links"`
-	UnfurlMedia     bool            `json:"unfurl_media"`
-	Blocks          json.RawMessage `json:"blocks,omitempty"`
-}
-
-// carried is an answer inside an acknowledgement. It keeps the way it could take if its connection breaks.
-type carried struct {
-	reply reply
-	to    replyTo
-}
-
-// MarshalJSON writes the reply alone.
-func (c *carried) MarshalJSON() ([]byte, error) { return json.Marshal(c.reply) }
-
-// newReply draws a page for where it goes. It returns the blocks, too, that the reply holds as JSON.
-func newReply(q question, page view.Page, f blocks.Form) (reply, []slack.Block, error) {
-	o := blocks.Options{Form: f}
-	r := reply{ResponseType: "ephemeral", ReplaceOriginal: q.to.replace}
-	if q.to.public {
-		o.SharedBy = q.user
-		r.ResponseType = "in_channel"
-	}
-	m := blocks.Render(page, o)
-	r.Text = m.Text
-	if len(m.Blocks) == 0 {
-		return r, nil, nil
-	}
-	raw, err := json.Marshal(m.Blocks)
-	r.Blocks = raw
-	return r, m.Blocks, err
-}
-
-// payload is an answer for the acknowledgement, or nil if it may not travel there.
-func (b *Bot) payload(q question, page view.Page) any {
-	ladder := b.options.Ladder
-	if !q.typed || q.ack.isDone() || time.Since(q.came) >= b.options.AckAfter || !ladder.mayAcknowledge(page) {
-		return nil
-	}
-	r, _, err := newReply(q, page, ladder.form(onMessage))
-	if err != nil {
-		return nil
-	}
-	payload := &carried{reply: r, to: q.to}
-	if raw, err := payload.MarshalJSON(); err != nil || len(raw) > maxAck {
-		return nil
-	}
-	return payload
-}
-
-// acknowledge acknowledges a question, unless that was done: with a payload, or empty if that is nil or not taken. It
-// reports whether the payload was taken.
-func (b *Bot) acknowledge(ctx context.Context, q question, payload any) (taken bool) {
-	q.ack.do(func() {
-		taken = payload != nil && b.sendAck(ctx, q.envelope, payload)
-		if !taken {
-			b.sendAck(ctx, q.envelope, nil)
-		}
-	})
-	return taken
-}
-
-// sendAck acknowledges an envelope. It reports whether the acknowledgement was handed to the connection.
-func (b *Bot) sendAck(ctx context.Context, envelope string, payload any) bool {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
-	defer cancel()
-	ctx, end := b.options.Trace.Start(ctx, "acknowledge", span.Options{Part: true, Attrs: []slog.Attr{slog.Bool("missingkbs.with_answer", payload != nil)}})
-	err := b.acks.AckCtx(ctx, envelope, payload)
-	if errors.Is(err, errAcked) { // no failure: it was acknowledged before its connection ended, and the answer takes the other way
-		end(nil)
-		return false
-	}
-	end(err)
-	if err != nil {
-		b.stats.unacknowledged.Add(1)
-		b.log.WarnContext(ctx, "could not acknowledge", "error", err)
-		return false
-	}
-	return true
-}
-
-// reply posts a page to where its answer goes, even when the question was cut off: then the page says so. It reports
-// whether Slack took it.
-func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTimeout)
-	defer cancel()
-	ctx, end := b.options.Trace.Start(ctx, "reply", span.Options{Part: true, Kind: span.Client})
-	err := b.post(ctx, q, page)
-	end(err)
-	told := false
-	if errors.Is(err, errUnsure) && !q.to.home { // which shows what it shows
-		told = b.post(ctx, q.private(), maybeLost(q)) == nil
-	}
-	switch {
-	case told:
-		b.log.WarnContext(ctx, "an answer may be lost, and the person is told", "error", err)
-	case err != nil:
-		b.log.ErrorContext(ctx, "answer lost", "error", err)
-	}
-	return err == nil
-}
-
-func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
-	switch {
-	case q.to.home:
-		return b.publish(ctx, q, page)
-	case q.to.direct:
-		return b.tell(ctx, q, page)
-	}
-	return b.options.Ladder.deliver(ctx, delivery{page: page, tries: hookTries, left: q.to.responseURL.left, send: func(f blocks.Form) ([]slack.Block, error) {
-		r, drawn, err := newReply(q, page, f)
-		if err == nil {
-			err = b.webhook.Reply(ctx, q.to.responseURL, r)
-		}
-		if q.to.replace && errors.Is(err, errUnsure) { // in the place of the same message it cannot come twice
-			err = b.webhook.Reply(ctx, q.to.responseURL, r)
-		}
-		return drawn, err
-	}})
 }

@@ -21,13 +21,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot/admission"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
+	"github.com/slack-go/slack"
 )
 
 // Options configure a [Bot]. The zero value of each field stands for its default.
@@ -155,52 +155,6 @@ func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
 	return b
 }
 
-// Counts counts what happens to envelopes and questions. The zero value is ready; give it to [Options] to read it.
-type Counts struct {
-	answered, failed, busy, duplicates, undecodable, dropped, unacknowledged, untaken atomic.Int64
-
-	load atomic.Pointer[func() Load]
-}
-
-// Load tells what there is to do now; nothing before there is a bot.
-func (c *Counts) Load() Load {
-	if load := c.load.Load(); load != nil {
-		return (*load)()
-	}
-	return Load{}
-}
-
-// Stats are the counts of a bot since it was made.
-type Stats struct {
-	Answered    int64 // questions answered, failures with a page included
-	Failed      int64 // questions whose answer was a failure
-	Busy        int64 // questions refused because too many ran
-	Duplicates  int64 // envelopes that came again and were not answered again
-	Undecodable int64 // envelopes that could not be read
-	Dropped     int64 // envelopes that could not even be refused
-
-	Unacknowledged int64 // acknowledgements that no connection took
-	Untaken        int64 // commands that came too late to be taken by a bot that stops; whoever typed them was told
-}
-
-// Stats returns the counts so far.
-func (b *Bot) Stats() Stats { return b.stats.Stats() }
-
-// Stats returns the counts so far.
-func (c *Counts) Stats() Stats {
-	return Stats{
-		Answered:    c.answered.Load(),
-		Failed:      c.failed.Load(),
-		Busy:        c.busy.Load(),
-		Duplicates:  c.duplicates.Load(),
-		Undecodable: c.undecodable.Load(),
-		Dropped:     c.dropped.Load(),
-
-		Unacknowledged: c.unacknowledged.Load(),
-		Untaken:        c.untaken.Load(),
-	}
-}
-
 // ErrRefusedURL is the error of a response_url that does not lead to Slack.
 var ErrRefusedURL = errors.New("response_url does not lead to Slack")
 
@@ -224,4 +178,68 @@ func noRedirects(c *http.Client) *http.Client {
 	own := *c
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &own
+}
+
+// screens shows things outside of channels; *webAPI does.
+type screens interface {
+	PublishViewContext(ctx context.Context, req slack.PublishViewContextRequest) (*slack.ViewResponse, error)
+	OpenViewContext(ctx context.Context, triggerID string, view slack.ModalViewRequest) (*slack.ViewResponse, error)
+	PostMessageContext(ctx context.Context, channel string, options ...slack.MsgOption) (string, string, error)
+}
+
+// suggester offers software to somebody who types; *commands.Suggester does.
+type suggester interface {
+	Suggest(ctx context.Context, typed string, limit int) ([]string, error)
+}
+
+const (
+	personRuns  = 3  // questions of one person that are worked on at once
+	personWaits = 10 // questions of one person that wait, unless [Options] say otherwise
+
+	// maxNotices bounds each of the acknowledgements and the notices that wait: Slack sends fewer envelopes in a very
+	// bad minute.
+	maxNotices = 20_000
+
+	// slowAfter is when a question counts as slow: it waits for Defender or for Slack. An answer from memory takes a
+	// fraction of that.
+	slowAfter = 250 * time.Millisecond
+)
+
+// newQuestionQueue returns the queue of questions. A quarter of the workers is kept for quick questions, so that what is
+// in memory is answered whatever Defender does. A quarter at most works on the same software.
+func newQuestionQueue(o Options, onPanic func(any)) *admission.Queue {
+	return admission.New(admission.Options{
+		Limits: admission.Limits{
+			Running: o.Workers, Slow: max(1, o.Workers*3/4), Waiting: max(0, o.Queue),
+			PersonRunning: personRuns, PersonWaiting: o.PersonWaits, KeyRunning: max(1, o.Workers/4),
+		},
+		SlowAfter: slowAfter,
+		OnPanic:   onPanic,
+	})
+}
+
+// newNoticeQueue returns a queue of small things that the event loop must not wait for: acknowledgements and refusals.
+func newNoticeQueue(perPerson int, onPanic func(any)) *admission.Queue {
+	const atOnce = 16
+	return admission.New(admission.Options{
+		Limits: admission.Limits{
+			Running: atOnce, Waiting: maxNotices, PersonRunning: perPerson, PersonWaiting: maxNotices, KeyRunning: atOnce,
+		},
+		OnPanic: onPanic,
+	})
+}
+
+// crashed counts a panic outside of a question, such as in an acknowledgement or a refusal.
+func (b *Bot) crashed(err error) {
+	b.stats.dropped.Add(1)
+	b.log.Error("crashed while acknowledging or refusing", "error", err)
+}
+
+// guardedObserver is an observer that may crash.
+func (b *Bot) guardedObserver(observe Observer) Observer {
+	return func(ctx context.Context, o Observation) {
+		if err := guarded(func() { observe(ctx, o) }); err != nil {
+			b.log.Error("crashed while counting a question", "request", o.ID, "error", err)
+		}
+	}
 }

@@ -2,8 +2,6 @@ package bot
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
@@ -12,22 +10,6 @@ import (
 
 // A crash in a command is a failure like others. One in what the bot itself does for a question, such as drawing the
 // page, must not end the process either: it would end the questions of everybody.
-
-// crashed is the error of a crash, with the stack. It is to be called where that was recovered.
-func crashed(crash any) error {
-	return fmt.Errorf("%w: %v\n%s", commands.ErrPanic, crash, debug.Stack())
-}
-
-// guarded does something, and returns its crash.
-func guarded(do func()) (err error) {
-	defer func() {
-		if crash := recover(); crash != nil {
-			err = crashed(crash)
-		}
-	}()
-	do()
-	return nil
-}
 
 // rescue does what is left to do for a question in whose answer the bot crashed: whoever asked is told in words that need
 // no drawing, where there is a way.
@@ -59,19 +41,4 @@ func (b *Bot) rescue(q question, err error) {
 	}
 	seen.Working = time.Since(q.came)
 	b.options.Observe(context.Background(), seen)
-}
-
-// crashed counts a panic outside of a question, such as in an acknowledgement or a refusal.
-func (b *Bot) crashed(err error) {
-	b.stats.dropped.Add(1)
-	b.log.Error("crashed while acknowledging or refusing", "error", err)
-}
-
-// guardedObserver is an observer that may crash.
-func (b *Bot) guardedObserver(observe Observer) Observer {
-	return func(ctx context.Context, o Observation) {
-		if err := guarded(func() { observe(ctx, o) }); err != nil {
-			b.log.Error("crashed while counting a question", "request", o.ID, "error", err)
-		}
-	}
 }

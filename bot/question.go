@@ -1,14 +1,15 @@
 package bot
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/commands"
@@ -32,23 +33,6 @@ type question struct {
 	notice   *waitingNotice
 	ack      *ackOnce
 }
-
-// ackOnce lets an envelope be acknowledged once, by whichever goroutine comes first.
-type ackOnce struct {
-	once sync.Once
-	done atomic.Bool
-}
-
-// do acknowledges by send. If that was done before it does nothing, and if that is under way it waits.
-func (a *ackOnce) do(send func()) {
-	a.once.Do(func() {
-		defer a.done.Store(true)
-		send()
-	})
-}
-
-// isDone reports whether the envelope was acknowledged.
-func (a *ackOnce) isDone() bool { return a.done.Load() }
 
 // replyTo is where an answer goes.
 type replyTo struct {
@@ -208,4 +192,63 @@ func (q question) observed() Observation {
 	return Observation{
 		ID: q.id, Entry: q.entry, User: q.user, Team: q.team, Channel: q.channel, Line: q.line, Share: q.to.public, Came: q.came,
 	}
+}
+
+// readQuestion reads the question of an event. Without an envelope there is nothing to answer.
+func readQuestion(e socketmode.Event) (question, error) {
+	if e.Request == nil || e.Request.EnvelopeID == "" {
+		return question{}, nil
+	}
+	envelope := e.Request.EnvelopeID
+	switch e.Type {
+	case socketmode.EventTypeSlashCommand:
+		if cmd, ok := e.Data.(slack.SlashCommand); ok {
+			return typedQuestion(envelope, cmd), nil
+		}
+	case socketmode.EventTypeEventsAPI:
+		return openedQuestion(envelope, e.Request.Payload)
+	case socketmode.EventTypeInteractive:
+		q, err := clickedQuestion(envelope, e.Request.Payload)
+		q.envelope = envelope
+		return q, err
+	}
+	return question{envelope: envelope}, fmt.Errorf("%w: %s", errUnreadable, e.Type)
+}
+
+// homeOpened is the part of an app_home_opened event that a question is made of.
+// See https://docs.slack.dev/reference/events/app_home_opened.
+type homeOpened struct {
+	TeamID  string `json:"team_id"`
+	EventID string `json:"event_id"`
+	Event   struct {
+		Type string `json:"type"`
+		User string `json:"user"`
+		Tab  string `json:"tab"`
+	} `json:"event"`
+}
+
+// openedQuestion reads the event that somebody opened the Home tab. Other events hold no question.
+func openedQuestion(envelope string, payload json.RawMessage) (question, error) {
+	var o homeOpened
+	if err := json.Unmarshal(payload, &o); err != nil {
+		return question{envelope: envelope}, fmt.Errorf("read event: %w", err)
+	}
+	if o.Event.Type != "app_home_opened" || o.Event.User == "" {
+		return question{envelope: envelope}, fmt.Errorf("%w: event %q", errUnreadable, o.Event.Type)
+	}
+	q := question{
+		entry: EntryHome, opened: true, envelope: envelope, kind: blocks.Run, line: commands.HomeName,
+		user: o.Event.User, team: o.TeamID, trigger: o.EventID, to: replyTo{home: true},
+	}
+	if o.Event.Tab != "home" {
+		q.kind = blocks.Open // the Messages tab needs nothing
+	}
+	return q, nil
+}
+
+// newID names a question in the log and on pages about failures.
+func newID() string {
+	var id [4]byte
+	_, _ = rand.Read(id[:]) // never fails, see its documentation
+	return hex.EncodeToString(id[:])
 }

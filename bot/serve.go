@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
@@ -148,44 +147,10 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 	return question{}, false
 }
 
-// readQuestion reads the question of an event. Without an envelope there is nothing to answer.
-func readQuestion(e socketmode.Event) (question, error) {
-	if e.Request == nil || e.Request.EnvelopeID == "" {
-		return question{}, nil
-	}
-	envelope := e.Request.EnvelopeID
-	switch e.Type {
-	case socketmode.EventTypeSlashCommand:
-		if cmd, ok := e.Data.(slack.SlashCommand); ok {
-			return typedQuestion(envelope, cmd), nil
-		}
-	case socketmode.EventTypeEventsAPI:
-		return openedQuestion(envelope, e.Request.Payload)
-	case socketmode.EventTypeInteractive:
-		q, err := clickedQuestion(envelope, e.Request.Payload)
-		q.envelope = envelope
-		return q, err
-	}
-	return question{envelope: envelope}, fmt.Errorf("%w: %s", errUnreadable, e.Type)
-}
+// homeEvery is how often the Home tab is made anew for somebody who opens it again and again.
+const homeEvery = 10 * time.Second
 
-// lostAck sends an answer again that went down with the connection that was to carry it.
-func (b *Bot) lostAck(e socketmode.Event) {
-	failed, ok := e.Data.(*socketmode.ErrorWriteFailed)
-	if !ok || failed.Response == nil {
-		return
-	}
-	b.stats.unacknowledged.Add(1)
-	lost, ok := failed.Response.Payload.(*carried)
-	if !ok {
-		return
-	}
-	b.log.Warn("an acknowledgement was lost with its connection; answering by response_url")
-	b.soon(b.notices, question{envelope: failed.Response.EnvelopeID}, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
-		defer cancel()
-		if err := b.webhook.Reply(ctx, lost.to.responseURL, lost.reply); err != nil {
-			b.log.Error("answer lost", "error", err)
-		}
-	})
+// again reports whether the Home tab was just made for the person.
+func (b *Bot) again(q question, now time.Time) bool {
+	return q.opened && b.seen.add(fmt.Sprintf("home %s %d", q.user, now.UnixNano()/int64(homeEvery)))
 }

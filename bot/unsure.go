@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
-
-	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // When a connection breaks behind a request, nobody here knows whether Slack has done what was asked. To ask again might
@@ -59,16 +56,4 @@ func twice(ctx context.Context, repeatable bool, do func() error) error {
 		return fmt.Errorf("%w: %w", errUnsure, withoutURL(err))
 	}
 	return err
-}
-
-// maybeLost is what somebody is told of whose answer nobody knows whether it has arrived.
-func maybeLost(q question) view.Page {
-	page := view.Page{Title: "Your answer may be missing", Lead: "The connection to Slack broke while the answer was on its way. If you do not see it, ask again."}
-	switch {
-	case q.to.public:
-		page.Lead = "The connection to Slack broke while the answer was posted for everyone. Look whether it is there before you share it again."
-	case strings.TrimSpace(q.line) != "":
-		page.Actions = []view.Action{{Label: "Ask again", Command: q.line, Effect: view.Replace}}
-	}
-	return page
 }

@@ -3,13 +3,9 @@ package bot
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/missingkbs/missingkbs/bot/admission"
-	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -19,39 +15,6 @@ const (
 	// noticeTimeout bounds the post of that line, for which the answer waits.
 	noticeTimeout = 3 * time.Second
 )
-
-// waitingNotice is the line that tells what an answer waits for. There is one for a question at most, and none once the
-// answer is on its way. A nil one is never posted.
-type waitingNotice struct {
-	mu    sync.Mutex
-	begun bool
-	said  chan struct{} // closed when it was posted, could not be, or must not be any more
-}
-
-func newWaitingNotice() *waitingNotice { return &waitingNotice{said: make(chan struct{})} }
-
-// begin reports whether the line is to be posted now; then the caller closes said.
-func (n *waitingNotice) begin() bool {
-	if n == nil {
-		return false
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	first := !n.begun
-	n.begun = true
-	return first
-}
-
-// end keeps the line from being said, or waits until it is: what comes afterwards is to stand below it.
-func (n *waitingNotice) end() {
-	switch {
-	case n == nil:
-	case n.begin():
-		close(n.said)
-	default:
-		<-n.said
-	}
-}
 
 // sayWaiting tells the person what the answer to a question waits for, once. The message that was clicked stays as it is
 // until there is an answer to take its place: one that fails would lose it.
@@ -84,22 +47,6 @@ func (b *Bot) sayIfLong(ctx context.Context, q question, words func() string) (e
 	}
 }
 
-// say tells the person something in words, which need no drawing, by the way of the answer. At a response_url it tries so
-// often.
-func (b *Bot) say(ctx context.Context, q question, words string, tries int) error {
-	switch {
-	case q.to.home:
-		return b.publish(ctx, q, view.Page{Title: "Missing KBs", Lead: words, Actions: []view.Action{{Label: "Reload", Command: commands.HomeName, Effect: view.Replace}}})
-	case q.to.direct:
-		_, _, err := b.screens.PostMessageContext(ctx, q.user, slack.MsgOptionText(words, true), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMarkdown())
-		if err != nil {
-			return fmt.Errorf("tell %s: %w", q.user, withoutURL(err))
-		}
-		return nil
-	}
-	return b.webhook.reply(ctx, q.to.responseURL, reply{ResponseType: "ephemeral", Text: words}, tries)
-}
-
 // sayQueued tells what a question waits for whose turn has not come. That is no hurry for the bot: it has enough to do.
 func (b *Bot) sayQueued(ctx context.Context, q question, job *admission.Job) {
 	_, _ = b.notices.Submit(context.Background(), admission.Task{Person: q.user, Do: func(context.Context) {
@@ -124,3 +71,9 @@ func queueWords(p admission.Position, left time.Duration) string {
 	}
 	return fmt.Sprintf("Waiting behind %s, %s; your answer follows.", before, span)
 }
+
+const (
+	// maxWait is how long a question waits for its turn. People have turned to something else by then, and the answer
+	// would come unexpected. A response_url would work for half an hour.
+	maxWait = time.Minute
+)

@@ -1,0 +1,133 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/missingkbs/missingkbs/bot/admission"
+	"github.com/missingkbs/missingkbs/internal/span"
+	"github.com/missingkbs/missingkbs/internal/view"
+	"github.com/slack-go/slack/socketmode"
+)
+
+const (
+	ackTimeout = 2 * time.Second // to hand an acknowledgement to the connection; Slack waits three seconds in all
+
+	// maxAck is how many bytes of JSON an acknowledgement carries. Slack drops 20,480 and more without a word
+	// (https://github.com/slack-go/slack/issues/1196); the rest is for the envelope.
+	maxAck = 20_000
+)
+
+// carried is an answer inside an acknowledgement. It keeps the way it could take if its connection breaks.
+type carried struct {
+	reply reply
+	to    replyTo
+}
+
+// MarshalJSON writes the reply alone.
+func (c *carried) MarshalJSON() ([]byte, error) { return json.Marshal(c.reply) }
+
+// payload is an answer for the acknowledgement, or nil if it may not travel there.
+func (b *Bot) payload(q question, page view.Page) any {
+	ladder := b.options.Ladder
+	if !q.typed || q.ack.isDone() || time.Since(q.came) >= b.options.AckAfter || !ladder.mayAcknowledge(page) {
+		return nil
+	}
+	r, _, err := newReply(q, page, ladder.form(onMessage))
+	if err != nil {
+		return nil
+	}
+	payload := &carried{reply: r, to: q.to}
+	if raw, err := payload.MarshalJSON(); err != nil || len(raw) > maxAck {
+		return nil
+	}
+	return payload
+}
+
+// acknowledge acknowledges a question, unless that was done: with a payload, or empty if that is nil or not taken. It
+// reports whether the payload was taken.
+func (b *Bot) acknowledge(ctx context.Context, q question, payload any) (taken bool) {
+	q.ack.do(func() {
+		taken = payload != nil && b.sendAck(ctx, q.envelope, payload)
+		if !taken {
+			b.sendAck(ctx, q.envelope, nil)
+		}
+	})
+	return taken
+}
+
+// ackMeanwhile acknowledges a question while its answer is made: soon if the acknowledgement may not carry the answer,
+// else when the answer takes too long. The caller stops it when there is an answer.
+func (b *Bot) ackMeanwhile(ctx context.Context, q question) (stop func()) {
+	if !q.carries() {
+		b.ackSoon(ctx, q)
+		return func() {}
+	}
+	timer := time.AfterFunc(b.options.AckAfter-time.Since(q.came), func() {
+		if err := guarded(func() { b.acknowledge(ctx, q, nil) }); err != nil {
+			b.crashed(err)
+		}
+	})
+	return func() { timer.Stop() }
+}
+
+// ackSoon acknowledges a question without waiting for that.
+func (b *Bot) ackSoon(ctx context.Context, q question) {
+	if !q.ack.isDone() {
+		b.soon(b.acknowledgements, q, func() { b.acknowledge(ctx, q, nil) })
+	}
+}
+
+// soon has something done for a question without waiting for that. An envelope for which there is no room is counted.
+func (b *Bot) soon(queue *admission.Queue, q question, do func()) {
+	_, err := queue.Submit(context.Background(), admission.Task{Person: q.user, Do: func(context.Context) { do() }})
+	if err == nil {
+		return
+	}
+	if n := b.stats.dropped.Add(1); n&(n-1) == 0 { // a flood does not flood the log too
+		b.log.Error("dropped an envelope: nothing more can be sent", "request", q.id, "dropped", n)
+	}
+}
+
+// sendAck acknowledges an envelope. It reports whether the acknowledgement was handed to the connection.
+func (b *Bot) sendAck(ctx context.Context, envelope string, payload any) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
+	defer cancel()
+	ctx, end := b.options.Trace.Start(ctx, "acknowledge", span.Options{Part: true, Attrs: []slog.Attr{slog.Bool("missingkbs.with_answer", payload != nil)}})
+	err := b.acks.AckCtx(ctx, envelope, payload)
+	if errors.Is(err, errAcked) { // no failure: it was acknowledged before its connection ended, and the answer takes the other way
+		end(nil)
+		return false
+	}
+	end(err)
+	if err != nil {
+		b.stats.unacknowledged.Add(1)
+		b.log.WarnContext(ctx, "could not acknowledge", "error", err)
+		return false
+	}
+	return true
+}
+
+// lostAck sends an answer again that went down with the connection that was to carry it.
+func (b *Bot) lostAck(e socketmode.Event) {
+	failed, ok := e.Data.(*socketmode.ErrorWriteFailed)
+	if !ok || failed.Response == nil {
+		return
+	}
+	b.stats.unacknowledged.Add(1)
+	lost, ok := failed.Response.Payload.(*carried)
+	if !ok {
+		return
+	}
+	b.log.Warn("an acknowledgement was lost with its connection; answering by response_url")
+	b.soon(b.notices, question{envelope: failed.Response.EnvelopeID}, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
+		defer cancel()
+		if err := b.webhook.Reply(ctx, lost.to.responseURL, lost.reply); err != nil {
+			b.log.Error("answer lost", "error", err)
+		}
+	})
+}

@@ -1,0 +1,54 @@
+package bot
+
+import (
+	"context"
+	"time"
+
+	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// refuse tells the person that a question is not worked on, and why. The words need no drawing. They travel in the
+// acknowledgement if that may carry them and was not sent yet.
+func (b *Bot) refuse(q question, why Outcome, reason string, page view.Page) {
+	if why == Busy {
+		b.stats.busy.Add(1)
+	}
+	queue := b.notices
+	if q.carries() && !q.ack.isDone() {
+		queue = b.acknowledgements
+	}
+	q = q.private()
+	if queue == b.notices {
+		b.ackSoon(context.Background(), q)
+	}
+	b.soon(queue, q, func() {
+		seen := q.observed()
+		seen.Outcome, seen.Reason, seen.Queued = why, reason, time.Since(q.came)
+		var told bool
+		if told, seen.InAck = b.decline(q, page); !told {
+			b.log.Error("somebody could not be told why a question is not looked at", "request", q.id)
+		}
+		seen.Reply = time.Since(q.came) - seen.Queued
+		b.options.Observe(context.Background(), seen)
+	})
+}
+
+// decline sends a page that was not asked for: in the acknowledgement, or by the way of answers. It reports whether it
+// could, and by which.
+func (b *Bot) decline(q question, page view.Page) (told, inAck bool) {
+	ctx := context.Background()
+	q.notice.end()
+	if q.entry == EntryTypeahead {
+		told = b.sendAck(ctx, q.envelope, blocks.Suggestions(nil))
+		return told, told
+	}
+	var words any
+	if q.carries() {
+		words = &carried{reply: inWords(page), to: q.to}
+	}
+	if b.acknowledge(ctx, q, words) {
+		return true, true
+	}
+	return b.reply(ctx, q, page), false
+}

@@ -1,0 +1,191 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/span"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Beside channels there are other places where a person meets the bot: the Home tab, which is a page of the person's
+// own; the modal that the shortcut opens, whose answer comes as a direct message, because a modal takes no tables; and
+// the select in both, which finds software while one types. What is asked there is the same command line and goes the
+// same way as any other question.
+
+// publish shows a page on the person's Home tab.
+func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
+	first := commands.HomeName
+	if q.line == commands.HomeName {
+		first = ""
+	}
+	err := b.options.Ladder.deliver(ctx, delivery{page: page, on: onHome, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+		home := blocks.Home(page, blocks.Options{Form: f}, first)
+		return home.Blocks.BlockSet, twice(ctx, true, func() error {
+			_, err := b.screens.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: q.user, View: *home})
+			return err
+		})
+	}})
+	if err != nil {
+		return fmt.Errorf("publish the Home tab of %s: %w", q.user, withoutURL(err))
+	}
+	return nil
+}
+
+// tell sends a page to the person as a direct message.
+func (b *Bot) tell(ctx context.Context, q question, page view.Page) error {
+	err := b.options.Ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+		m := blocks.Render(page, blocks.Options{Form: f, Direct: true})
+		return m.Blocks, b.tellOnce(ctx, q, m)
+	}})
+	if err != nil {
+		return fmt.Errorf("tell %s: %w", q.user, withoutURL(err))
+	}
+	return nil
+}
+
+func (b *Bot) tellOnce(ctx context.Context, q question, m blocks.Message) error {
+	return twice(ctx, false, func() error {
+		_, _, err := b.screens.PostMessageContext(ctx, q.user,
+			slack.MsgOptionText(m.Text, false), // escaped already
+			slack.MsgOptionBlocks(m.Blocks...),
+			slack.MsgOptionDisableLinkUnfurl(),
+			slack.MsgOptionDisableMediaUnfurl(),
+			slack.MsgOptionDisableMarkdown(),
+		)
+		return err
+	})
+}
+
+// triggerLife is how long a modal can be opened after the click that asks for it: Slack gives three seconds, and within
+// these the person learns what became of it.
+const triggerLife = 2800 * time.Millisecond
+
+// open shows the modal that asks which software.
+func (b *Bot) open(ctx context.Context, q question) error {
+	if _, err := b.screens.OpenViewContext(ctx, q.trigger, blocks.AskModal()); err != nil {
+		return fmt.Errorf("open the modal: %w", &commands.Error{
+			Title:   "The dialog could not be opened",
+			Message: "Slack did not open it in time. Use the shortcut again, or type the name of the command and what you look for.",
+			Err:     withoutURL(err),
+		})
+	}
+	return nil
+}
+
+// errRefused marks the refusal of a person among the errors of an offer.
+var errRefused = errors.New("refused")
+
+// replyTimeout is how long posting an answer may take.
+const replyTimeout = 15 * time.Second
+
+// reply is a message as response_url and acknowledgements take it.
+// See https://docs.slack.dev/interactivity/handling-user-interaction#message_responses.
+type reply struct {
+	ResponseType    string          `json:"response_type"` // "ephemeral" or "in_channel"
+	ReplaceOriginal bool            `json:"replace_original"`
+	Text            string          `json:"text"`
+	Markdown        bool            `json:"mrkdwn"` // of Text; always false, it holds foreign words
+	UnfurlLinks     bool            `json:"unfurl_links"`
+	UnfurlMedia     bool            `json:"unfurl_media"`
+	Blocks          json.RawMessage `json:"blocks,omitempty"`
+}
+
+// newReply draws a page for where it goes. It returns the blocks, too, that the reply holds as JSON.
+func newReply(q question, page view.Page, f blocks.Form) (reply, []slack.Block, error) {
+	o := blocks.Options{Form: f}
+	r := reply{ResponseType: "ephemeral", ReplaceOriginal: q.to.replace}
+	if q.to.public {
+		o.SharedBy = q.user
+		r.ResponseType = "in_channel"
+	}
+	m := blocks.Render(page, o)
+	r.Text = m.Text
+	if len(m.Blocks) == 0 {
+		return r, nil, nil
+	}
+	raw, err := json.Marshal(m.Blocks)
+	r.Blocks = raw
+	return r, m.Blocks, err
+}
+
+// inWords is a page as a reply that needs no drawing.
+func inWords(page view.Page) reply {
+	return reply{ResponseType: "ephemeral", Text: page.Title + "\n" + page.Lead}
+}
+
+// reply posts a page to where its answer goes, even when the question was cut off: then the page says so. It reports
+// whether Slack took it.
+func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTimeout)
+	defer cancel()
+	ctx, end := b.options.Trace.Start(ctx, "reply", span.Options{Part: true, Kind: span.Client})
+	err := b.post(ctx, q, page)
+	end(err)
+	told := false
+	if errors.Is(err, errUnsure) && !q.to.home { // which shows what it shows
+		told = b.post(ctx, q.private(), maybeLost(q)) == nil
+	}
+	switch {
+	case told:
+		b.log.WarnContext(ctx, "an answer may be lost, and the person is told", "error", err)
+	case err != nil:
+		b.log.ErrorContext(ctx, "answer lost", "error", err)
+	}
+	return err == nil
+}
+
+func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
+	switch {
+	case q.to.home:
+		return b.publish(ctx, q, page)
+	case q.to.direct:
+		return b.tell(ctx, q, page)
+	}
+	return b.options.Ladder.deliver(ctx, delivery{page: page, tries: hookTries, left: q.to.responseURL.left, send: func(f blocks.Form) ([]slack.Block, error) {
+		r, drawn, err := newReply(q, page, f)
+		if err == nil {
+			err = b.webhook.Reply(ctx, q.to.responseURL, r)
+		}
+		if q.to.replace && errors.Is(err, errUnsure) { // in the place of the same message it cannot come twice
+			err = b.webhook.Reply(ctx, q.to.responseURL, r)
+		}
+		return drawn, err
+	}})
+}
+
+// say tells the person something in words, which need no drawing, by the way of the answer. At a response_url it tries so
+// often.
+func (b *Bot) say(ctx context.Context, q question, words string, tries int) error {
+	switch {
+	case q.to.home:
+		return b.publish(ctx, q, view.Page{Title: "Missing KBs", Lead: words, Actions: []view.Action{{Label: "Reload", Command: commands.HomeName, Effect: view.Replace}}})
+	case q.to.direct:
+		_, _, err := b.screens.PostMessageContext(ctx, q.user, slack.MsgOptionText(words, true), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMarkdown())
+		if err != nil {
+			return fmt.Errorf("tell %s: %w", q.user, withoutURL(err))
+		}
+		return nil
+	}
+	return b.webhook.reply(ctx, q.to.responseURL, reply{ResponseType: "ephemeral", Text: words}, tries)
+}
+
+// maybeLost is what somebody is told of whose answer nobody knows whether it has arrived.
+func maybeLost(q question) view.Page {
+	page := view.Page{Title: "Your answer may be missing", Lead: "The connection to Slack broke while the answer was on its way. If you do not see it, ask again."}
+	switch {
+	case q.to.public:
+		page.Lead = "The connection to Slack broke while the answer was posted for everyone. Look whether it is there before you share it again."
+	case strings.TrimSpace(q.line) != "":
+		page.Actions = []view.Action{{Label: "Ask again", Command: q.line, Effect: view.Replace}}
+	}
+	return page
+}

@@ -1,0 +1,77 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/access"
+)
+
+// suggest answers what somebody types into a select. There is no place for a reason: whoever may not ask is offered
+// nothing, and so is everybody while Defender cannot be asked.
+func (b *Bot) suggest(ctx context.Context, q question) {
+	began := time.Now()
+	ctx, traced := b.traced(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
+	seen := q.observed()
+	seen.Needs, seen.Command, seen.Queued, seen.InAck = access.Ask, "suggest", began.Sub(q.came), true
+	quickly, cancel := context.WithDeadline(ctx, q.came.Add(b.options.AckAfter))
+	defer cancel()
+	offer, err := b.offer(quickly, q)
+	seen.Working = time.Since(began)
+	switch {
+	case err == nil:
+		seen.Outcome = Answered
+	case errors.Is(err, errRefused):
+		seen.Outcome, seen.Reason = Refused, commands.Reason(err)
+	default:
+		seen.Outcome, seen.Reason = Failed, commands.Reason(err)
+		b.log.WarnContext(ctx, "no suggestions", "error", commands.Logged(err))
+	}
+	if !b.sendAck(ctx, q.envelope, offer) {
+		seen.Outcome = Lost
+		b.log.WarnContext(ctx, "an offer did not get to its select") // there is no other way to it
+		b.sendAck(ctx, q.envelope, blocks.Suggestions(nil))          // rather than an error in the select
+	}
+	seen.Reply = time.Since(began) - seen.Working
+	traced(seen)
+	b.options.Observe(context.WithoutCancel(ctx), seen)
+}
+
+// offer is what a select is to show; it is an empty list, and never nothing, beside an error.
+func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error) {
+	defer func() {
+		if crash := recover(); crash != nil {
+			err = fmt.Errorf("%w: %v", commands.ErrPanic, crash)
+		}
+	}()
+	o = blocks.Suggestions(nil)
+	if refusal := b.mayAsk(ctx, q, access.Ask, false); refusal != nil {
+		return o, fmt.Errorf("%w: %w", errRefused, refusal)
+	}
+	found, err := b.options.Suggest.Suggest(ctx, q.line, blocks.MaxSuggestions)
+	if err != nil {
+		return o, fmt.Errorf("suggest software: %w", err)
+	}
+	all := make([]blocks.Suggestion, len(found))
+	for i, id := range found {
+		all[i] = blocks.Suggestion{Label: id, Value: commands.Line(id)}
+	}
+	return fitting(all), nil
+}
+
+// fitting offers the first of many, as far as an acknowledgement carries them.
+func fitting(all []blocks.Suggestion) blocks.Offer {
+	for {
+		o := blocks.Suggestions(all)
+		raw, err := json.Marshal(o)
+		if err != nil || len(raw) <= maxAck {
+			return o
+		}
+		all = all[:len(all)*maxAck/len(raw)]
+	}
+}
