@@ -15,22 +15,25 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // askCmd asks one question on the terminal.
 type askCmd struct {
-	Output   string           `short:"o" default:"text" placeholder:"FORMAT" help:"text, json or csv (${default})."`
-	Sandbox  bool             `help:"Ask an invented tenant that runs inside this command, instead of yours."`
-	SignIn   string           `placeholder:"HOW" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
-	Timeout  string           `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long the question may take (${default})."`
-	Defender defenderSettings `embed:"" group:"Defender"`
-	Quota    quotaSettings    `embed:"" group:"Defender"`
-	Store    storeSettings    `embed:"" group:"Digests"`
-	Log      logSettings      `embed:"" group:"Log"`
-	Words    []string         `arg:"" optional:"" passthrough:"" help:"What to ask: a software id, a few words, or help."`
+	Output   string          `short:"o" default:"text" placeholder:"FORMAT" help:"text, json or csv (${default})."`
+	Sandbox  bool            `help:"Ask an invented tenant that runs inside this command, instead of yours."`
+	SignIn   string          `placeholder:"HOW" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
+	Timeout  string          `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long the question may take (${default})."`
+	Defender config.Defender `embed:"" group:"Defender"`
+	Quota    config.Quota    `embed:"" group:"Defender"`
+	Store    config.Database `embed:"" group:"Digests"`
+	Log      config.Log      `embed:"" group:"Log"`
+	Words    []string        `arg:"" optional:"" passthrough:"" help:"What to ask: a software id, a few words, or help."`
 }
+
+var errNoWords = errors.New("what do you want to ask? For example: missingkbs ask windows 11")
 
 const outputJSON = "json"
 
@@ -59,17 +62,17 @@ func failurePage(err error) view.Page {
 }
 
 func (c askCmd) answer(ctx context.Context, s streams) error {
-	var m mistakes
+	var m config.Errors
 	c.Log.Level = cmp.Or(c.Log.Level, "warn") // the answer is what people want to see here
 	write, ok := map[string]func(io.Writer, view.Page) error{
 		"text": view.WriteText, outputJSON: view.WriteJSON, "csv": view.WriteCSV,
 	}[strings.ToLower(c.Output)]
 	if !ok {
-		m.add("--output", "takes one of text, json, csv")
+		m.Add("--output", "takes one of text, json, csv")
 	}
-	timeout := m.duration("MISSINGKBS_ANSWER_TIMEOUT", c.Timeout, time.Second)
+	timeout := m.Duration("MISSINGKBS_ANSWER_TIMEOUT", c.Timeout, time.Second)
 	if len(c.Words) == 0 {
-		return usageError{errNoWords}
+		return config.UsageError{Err: errNoWords}
 	}
 	c.Words = commands.Read(commands.Line(c.Words...))
 	defender, stop, err := c.defender(ctx, &m, s)
@@ -94,7 +97,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 		return c.tell(s.err, err)
 	}
 	if err := write(s.out, page); err != nil {
-		return usageError{fmt.Errorf("write answer: %w", err)}
+		return config.UsageError{Err: fmt.Errorf("write answer: %w", err)}
 	}
 	return nil
 }
@@ -105,19 +108,19 @@ func (c askCmd) tell(w io.Writer, err error) error {
 		return writeErr
 	}
 	if own, ok := errors.AsType[*commands.Error](err); ok && own.Usage {
-		return usageError{toldError{err}}
+		return config.UsageError{Err: toldError{err}}
 	}
 	return toldError{err}
 }
 
 // defender makes the client that the flags ask for, and what ends it.
-func (c askCmd) defender(ctx context.Context, m *mistakes, s streams) (commands.Defender, func(), error) {
-	log := c.Log.logger(m, s.err)
+func (c askCmd) defender(ctx context.Context, m *config.Errors, s streams) (commands.Defender, func(), error) {
+	log := c.Log.Logger(m, s.err)
 	switch {
 	case c.aboutDigests(), c.asksNothing():
-		return nil, func() {}, m.err()
+		return nil, func() {}, m.Err()
 	case c.Sandbox:
-		if err := m.err(); err != nil {
+		if err := m.Err(); err != nil {
 			return nil, nil, err
 		}
 		server, client, err := startTenant()
@@ -141,7 +144,7 @@ func (c askCmd) defender(ctx context.Context, m *mistakes, s streams) (commands.
 
 // digests is the command that reads the digests of this database, where the question is about them. On a terminal nobody
 // knows who asks, so nothing can be changed.
-func (c askCmd) digests(ctx context.Context, m *mistakes, s streams) (commands.Command, func(), error) {
+func (c askCmd) digests(ctx context.Context, m *config.Errors, s streams) (commands.Command, func(), error) {
 	if !c.aboutDigests() {
 		// For help, and for words that only the first word of a line makes a command.
 		none := commands.Digest(nil, commands.DigestOptions{})
@@ -153,7 +156,7 @@ func (c askCmd) digests(ctx context.Context, m *mistakes, s streams) (commands.C
 		}
 		return none, func() {}, nil
 	}
-	database, err := c.Store.read(ctx, m, c.Log.logger(m, s.err), s.env)
+	database, err := openReadOnly(ctx, c.Store, m, c.Log.Logger(m, s.err), s.env)
 	if err != nil {
 		return commands.Command{}, nil, err
 	}
@@ -186,13 +189,13 @@ func (c askCmd) aboutDigests() bool { return !c.Sandbox && strings.EqualFold(c.W
 const signInTime = 15 * time.Minute
 
 // signedIn makes a client that acts for the person at the terminal, with the delegated permission Software.Read.
-func (c askCmd) signedIn(ctx context.Context, m *mistakes, w io.Writer, log *slog.Logger) (*api.Client, error) {
-	options := c.Defender.client(m)
-	how := m.oneOf("--sign-in", c.SignIn, "device-code", "browser", "azure-cli")
+func (c askCmd) signedIn(ctx context.Context, m *config.Errors, w io.Writer, log *slog.Logger) (*api.Client, error) {
+	options := c.Defender.ReadClient(m)
+	how := m.OneOf("--sign-in", c.SignIn, "device-code", "browser", "azure-cli")
 	if how != "azure-cli" {
-		c.Defender.needIDs(m)
+		c.Defender.RequireIDs(m)
 	}
-	if err := m.err(); err != nil {
+	if err := m.Err(); err != nil {
 		return nil, err
 	}
 	cred, err := api.SignIn(how, api.CredentialOptions{
@@ -201,7 +204,7 @@ func (c askCmd) signedIn(ctx context.Context, m *mistakes, w io.Writer, log *slo
 		Authority: options.Cloud.Authority,
 	}, func(message string) { fmt.Fprintln(w, view.Lines(message)) })
 	if err != nil {
-		return nil, usageError{fmt.Errorf("sign in: %w", err)}
+		return nil, config.UsageError{Err: fmt.Errorf("sign in: %w", err)}
 	}
 	// Here and not within the time of the question: a person with a second factor needs some minutes.
 	signing, cancel := context.WithTimeout(ctx, signInTime)

@@ -8,21 +8,22 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
 // asTheApp makes a client that asks as serve does: with the app's credential, out of the quota that the replicas share,
 // and with what digests have read where Defender cannot be asked. The last two are in the bot's database, where there is
 // one that this program knows how to read.
-func (c askCmd) asTheApp(ctx context.Context, m *mistakes, s streams, log *slog.Logger) (commands.Defender, func(), error) {
-	options := c.Defender.client(m)
-	c.Quota.read(m, &options)
-	credential := c.Defender.credential(m, options.Cloud.Authority)
-	address := c.Store.place(m, s.env)
-	if err := m.err(); err != nil {
+func (c askCmd) asTheApp(ctx context.Context, m *config.Errors, s streams, log *slog.Logger) (commands.Defender, func(), error) {
+	options := c.Defender.ReadClient(m)
+	c.Quota.Read(m, &options)
+	credential := c.Defender.ReadCredential(m, options.Cloud.Authority)
+	address := c.Store.ReadAddress(m, s.env)
+	if err := m.Err(); err != nil {
 		return nil, nil, err
 	}
-	m.tell(log)
+	m.LogWarnings(log)
 	cred, err := newCredential(credential)
 	if err != nil {
 		return nil, nil, err
@@ -45,21 +46,6 @@ func (c askCmd) asTheApp(ctx context.Context, m *mistakes, s streams, log *slog.
 	}
 	word := standing{defender: client, keeper: database, log: log}
 	return commands.Remember(client, commands.RememberOptions{Readings: database, Life: options.StaleFor, Now: time.Now, Refused: word.refused}), stop, nil
-}
-
-// place is the address of the bot's database. One that nobody set is a file that need not be there.
-func (s storeSettings) place(m *mistakes, env func(string) (string, bool)) string {
-	if !s.URL.set() {
-		return ownFile(&mistakes{}, env)
-	}
-	address := m.secret("DATABASE_URL", s.URL)
-	if address == "" {
-		return ""
-	}
-	if err := store.CheckURL(address); err != nil {
-		m.add("DATABASE_URL:", "%v", err)
-	}
-	return address
 }
 
 // lookTime is how long a question may wait for the bot's database.

@@ -11,38 +11,29 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// auditSettings say what is written down of what people do.
-type auditSettings struct {
-	Questions string `name:"audit-questions" env:"MISSINGKBS_AUDIT_QUESTIONS" default:"on" placeholder:"on|off" help:"Write down questions too; off keeps refusals, shares and changes (${default})."`
-}
-
-// read tells whether questions are to be written down.
-func (s auditSettings) read(m *mistakes) (questions bool) {
-	return m.oneOf("MISSINGKBS_AUDIT_QUESTIONS", s.Questions, "on", "off") == "on"
-}
-
 // auditCmd prints who did what. It only reads.
 type auditCmd struct {
-	Since  string        `placeholder:"WHEN" help:"From then on: a time back from now (90m, 24h, 7d, 2w), a date, or a time such as 2026-08-25T09:00:00Z; dates are UTC. Everything that is kept, unless said."`
-	Until  string        `placeholder:"WHEN" help:"Before then."`
-	Action []string      `placeholder:"ACTION" help:"Only these, such as share or digest.add; digest stands for all that begin with digest."`
-	User   string        `placeholder:"ID" help:"Only what this person did, by the id in Slack."`
-	Store  storeSettings `embed:"" group:"Digests"`
-	Log    logSettings   `embed:"" group:"Log"`
+	Since  string          `placeholder:"WHEN" help:"From then on: a time back from now (90m, 24h, 7d, 2w), a date, or a time such as 2026-08-25T09:00:00Z; dates are UTC. Everything that is kept, unless said."`
+	Until  string          `placeholder:"WHEN" help:"Before then."`
+	Action []string        `placeholder:"ACTION" help:"Only these, such as share or digest.add; digest stands for all that begin with digest."`
+	User   string          `placeholder:"ID" help:"Only what this person did, by the id in Slack."`
+	Store  config.Database `embed:"" group:"Digests"`
+	Log    config.Log      `embed:"" group:"Log"`
 }
 
 // Run prints the audits as JSON lines, the oldest first, as it reads them.
 func (c auditCmd) Run(ctx context.Context, s streams) error {
-	var m mistakes
+	var m config.Errors
 	c.Log.Level = cmp.Or(c.Log.Level, "warn")
-	log := c.Log.logger(&m, s.err)
+	log := c.Log.Logger(&m, s.err)
 	filter := c.filter(&m, time.Now())
-	database, err := c.Store.read(ctx, &m, log, s.env)
+	database, err := openReadOnly(ctx, c.Store, &m, log, s.env)
 	if err != nil {
 		return err
 	}
@@ -50,18 +41,18 @@ func (c auditCmd) Run(ctx context.Context, s streams) error {
 	return writeAudits(ctx, s.out, database, filter)
 }
 
-func (c auditCmd) filter(m *mistakes, now time.Time) store.AuditFilter {
+func (c auditCmd) filter(m *config.Errors, now time.Time) store.AuditFilter {
 	f := store.AuditFilter{
-		Since: m.moment("--since", c.Since, now), Until: m.moment("--until", c.Until, now), User: c.User, Actions: c.Action,
+		Since: readTime(m, "--since", c.Since, now), Until: readTime(m, "--until", c.Until, now), User: c.User, Actions: c.Action,
 	}
 	if !f.Until.IsZero() && !f.Since.Before(f.Until) {
-		m.add("--until", "takes a time after that of --since")
+		m.Add("--until", "takes a time after that of --since")
 	}
 	return f
 }
 
 // moment reads a time, or a time back from now; nothing is the zero time.
-func (m *mistakes) moment(flag, value string, now time.Time) time.Time {
+func readTime(m *config.Errors, flag, value string, now time.Time) time.Time {
 	if value == "" {
 		return time.Time{}
 	}
@@ -73,7 +64,7 @@ func (m *mistakes) moment(flag, value string, now time.Time) time.Time {
 	if back, err := timeBack(value); err == nil && back >= 0 {
 		return now.Add(-back)
 	}
-	m.add(flag, "takes a time back from now, such as 24h, 7d or 2w, a date such as 2026-08-25, or a time such as 2026-08-25T09:00:00Z")
+	m.Add(flag, "takes a time back from now, such as 24h, 7d or 2w, a date such as 2026-08-25, or a time such as 2026-08-25T09:00:00Z")
 	return time.Time{}
 }
 
@@ -82,7 +73,7 @@ func timeBack(value string) (time.Duration, error) {
 	for unit, hours := range map[string]int{"d": 24, "w": 7 * 24} {
 		if number, ok := strings.CutSuffix(value, unit); ok {
 			n, err := strconv.ParseUint(number, 10, 16)
-			if err != nil || n > maxRetentionDays {
+			if err != nil || n > config.MaxDays {
 				return 0, strconv.ErrRange
 			}
 			return time.Duration(n) * time.Duration(hours) * time.Hour, nil

@@ -21,6 +21,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -259,14 +260,14 @@ func TestAuditCommandReadsTimes(t *testing.T) {
 		"2026-08-01T09:30":          time.Date(2026, 8, 1, 9, 30, 0, 0, time.UTC),
 		"2026-08-01T09:30:00+02:00": time.Date(2026, 8, 1, 7, 30, 0, 0, time.UTC),
 	} {
-		var m mistakes
-		if got := m.moment("--since", value, now); !got.Equal(want) || m.err() != nil {
-			t.Errorf("%q: got %v, %v; want %v", value, got, m.err(), want)
+		var m config.Errors
+		if got := readTime(&m, "--since", value, now); !got.Equal(want) || m.Err() != nil {
+			t.Errorf("%q: got %v, %v; want %v", value, got, m.Err(), want)
 		}
 	}
 	for _, value := range []string{"yesterday", "-1h", "7", "99999999d", "2026-13-01"} {
-		var m mistakes
-		if m.moment("--since", value, now); m.err() == nil {
+		var m config.Errors
+		if readTime(&m, "--since", value, now); m.Err() == nil {
 			t.Errorf("%q is taken", value)
 		}
 	}

@@ -6,15 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"github.com/missingkbs/missingkbs/api"
-	"github.com/missingkbs/missingkbs/bot"
 )
 
 func TestEveryMistakeIsToldAtOnce(t *testing.T) {
@@ -132,76 +125,6 @@ func TestConfigFileMistakes(t *testing.T) {
 		got := invoke(t, noEnv, "--config", file, "version")
 		if got.code != exitWrongUse || !strings.Contains(got.err, want) {
 			t.Errorf("%q: got exit code %d and %q, want %q", content, got.code, got.err, want)
-		}
-	}
-}
-
-func TestSettingsReachTheParts(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "secret")
-	if err := os.WriteFile(file, []byte("from a file\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var m mistakes
-	slack, options := slackSettings{AppToken: secret{text: "xapp-1"}, BotToken: secret{text: "xoxb-1"}, APIURL: "http://localhost:1/api", Tables: "Classic", Timeout: "7s"}.read(&m)
-	if appToken, botToken := slack.Tokens.Current(); appToken != "xapp-1" || botToken != "xoxb-1" || slack.APIURL != "http://localhost:1/api/" {
-		t.Errorf("Slack: tokens %q and %q at %s", appToken, botToken, slack.APIURL)
-	}
-	if options.Tables != bot.TablesClassic || options.Timeout != 7*time.Second {
-		t.Errorf("options %+v", options)
-	}
-	d := defenderSettings{
-		TenantID: "t", ClientID: "c", ClientSecret: secret{text: "@" + file}, Cloud: "gcc-high", PerMinute: "0", PerHour: "100", CacheTTL: "0",
-		AuthorityHost: "https://login.example/", APIURL: "https://api.example", Scope: "scope",
-	}
-	client := d.client(&m)
-	want := api.Options{
-		Cloud:     api.Cloud{Name: client.Cloud.Name, Endpoint: "https://api.example", Scope: "scope", Authority: "https://login.example/"},
-		PerMinute: -1, PerHour: 100, CacheTTL: -1, ApplicationID: "missingkbs",
-	}
-	if diff := cmp.Diff(want, client, cmpopts.IgnoreTypes(tracing.Provider{}), cmpopts.IgnoreUnexported(policy.RetryOptions{})); diff != "" {
-		t.Errorf("Defender (-want +got):\n%s", diff)
-	}
-	if got := d.credential(&m, "a"); got.ClientSecret != "from a file" || got.Authority != "a" {
-		t.Errorf("credential: secret %q, authority %q", got.ClientSecret, got.Authority)
-	}
-	if err := m.err(); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestCredentialSettings(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "f")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		s    defenderSettings
-		says string // "" for no mistake
-	}{
-		"secret":                    {defenderSettings{TenantID: "t", ClientID: "c", ClientSecret: secret{text: "s"}}, ""},
-		"certificate":               {defenderSettings{TenantID: "t", ClientID: "c", CertificatePath: file}, ""},
-		"workload identity":         {defenderSettings{TenantID: "t", ClientID: "c", FederatedTokenFile: file}, ""},
-		"managed identity":          {defenderSettings{ClientID: "c"}, ""},
-		"system's managed identity": {defenderSettings{ClientID: "system"}, ""},
-		"nothing":                   {defenderSettings{}, "AZURE_CLIENT_SECRET is missing"},
-		"ids alone":                 {defenderSettings{TenantID: "t", ClientID: "c"}, "AZURE_CLIENT_SECRET is missing"},
-		"secret file gone":          {defenderSettings{TenantID: "t", ClientID: "c", ClientSecret: secret{text: "@/no/such"}}, "AZURE_CLIENT_SECRET names a file"},
-		"secret alone":              {defenderSettings{ClientSecret: secret{text: "s"}}, "AZURE_TENANT_ID is missing"},
-	} {
-		var m mistakes
-		got := c.s.credential(&m, "")
-		if managed := strings.Contains(name, "managed"); got.Managed != managed && c.says == "" {
-			t.Errorf("%s: managed identity %v, want %v", name, got.Managed, managed)
-		}
-		if name == "system's managed identity" && got.ClientID != "" {
-			t.Errorf("the system's identity has the client id %q", got.ClientID)
-		}
-		err := m.err()
-		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: got %v, want %q", name, err, c.says)
 		}
 	}
 }

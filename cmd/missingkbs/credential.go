@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/config"
 )
 
 // credential signs in to Entra.
@@ -37,7 +39,7 @@ func newCredential(o api.CredentialOptions) (credential, error) {
 	}
 	cred, kind, err := api.NewCredential(o)
 	if err != nil {
-		return credential{}, usageError{fmt.Errorf("the credential for Defender cannot be used: %w", err)}
+		return credential{}, config.UsageError{Err: fmt.Errorf("the credential for Defender cannot be used: %w", err)}
 	}
 	return credential{cred, kind, of}, nil
 }
@@ -52,4 +54,15 @@ func contents(path string) string {
 		return ""
 	}
 	return string(raw)
+}
+
+// newClient makes the client of Defender.
+func newClient(cred azcore.TokenCredential, kind string, options api.Options, log *slog.Logger) (*api.Client, error) {
+	options.Logger = log
+	client, err := api.NewClient(cred, &options)
+	if err != nil {
+		return nil, config.UsageError{Err: fmt.Errorf("DEFENDER_API_URL, DEFENDER_SCOPE: %w", err)}
+	}
+	log.Debug("using Defender", "host", client.Host(), "credential", kind)
+	return client, nil
 }

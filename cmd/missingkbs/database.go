@@ -6,59 +6,20 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"path/filepath"
-	"time"
 
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// storeSettings are where digests and their history are kept.
-type storeSettings struct {
-	URL       secret `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"sqlite:///path/file.db or postgres://…; by default a file in your data folder."`
-	Retention string `name:"retention-days" env:"MISSINGKBS_RETENTION_DAYS" default:"400" help:"Days that history is kept; 0 keeps it for ever (${default})."`
-	Audits    string `name:"audit-days" env:"MISSINGKBS_AUDIT_DAYS" default:"400" help:"Days that is kept who did what; 0 keeps it for ever (${default})."`
-}
-
-// maxRetentionDays is a hundred years.
-const maxRetentionDays = 36_500
-
-// check notes what is wrong with the settings; nothing is opened.
-func (s storeSettings) check(m *mistakes, env func(string) (string, bool)) (address string, o store.Options) {
-	address = m.secret("DATABASE_URL", s.URL)
-	if !s.URL.set() {
-		address = ownFile(m, env)
-	}
-	if address != "" {
-		if err := store.CheckURL(address); err != nil {
-			m.add("DATABASE_URL:", "%v", err)
-		}
-	}
-	o.Retention = m.days("MISSINGKBS_RETENTION_DAYS", s.Retention)
-	o.Audits = m.days("MISSINGKBS_AUDIT_DAYS", s.Audits)
-	return address, o
-}
-
-// days reads how long something is kept. 0 stands for ever, which the store takes for a negative time.
-func (m *mistakes) days(setting, value string) time.Duration {
-	n := m.number(setting, value)
-	if n > maxRetentionDays {
-		m.add(setting, "takes at most %d; 0 keeps it for ever", maxRetentionDays)
-	}
-	if n == 0 {
-		return -1
-	}
-	return time.Duration(n) * 24 * time.Hour
-}
-
-// open opens the database.
-func (s storeSettings) open(ctx context.Context, m *mistakes, log *slog.Logger, env func(string) (string, bool)) (*store.Store, error) {
-	address, o := s.check(m, env)
-	if err := m.err(); err != nil {
+// openDatabase opens the database that the settings name.
+func openDatabase(ctx context.Context, s config.Database, m *config.Errors, log *slog.Logger, env func(string) (string, bool)) (*store.Store, error) {
+	address, o := s.Read(m, env)
+	if err := m.Err(); err != nil {
 		return nil, err
 	}
-	m.tell(log)
+	m.LogWarnings(log)
 	o.Log = log
 	return openStore(ctx, address, o)
 }
@@ -82,23 +43,23 @@ func openError(ctx context.Context, address string, err error) error {
 	file := fileErr == nil && f.File != ""
 	switch trouble := digest.TroubleOf(err); {
 	case trouble == digest.TroubleDamaged:
-		return usageError{fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, store.Cure(trouble, f.File, file))}
+		return config.UsageError{Err: fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, store.Cure(trouble, f.File, file))}
 	case errors.Is(err, store.ErrAway) && file:
 		return fmt.Errorf("DATABASE_URL: %w: %s", err, store.Cure(trouble, f.File, file))
 	case errors.Is(err, store.ErrAway):
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	return usageError{fmt.Errorf("DATABASE_URL: %w", err)}
+	return config.UsageError{Err: fmt.Errorf("DATABASE_URL: %w", err)}
 }
 
-// read opens the database for a command that only reads. It is not changed, least of all brought to a version that the bot
+// openReadOnly opens the database for a command that only reads. It is not changed, least of all brought to a version that the bot
 // that runs does not know; a file that is not there is not made.
-func (s storeSettings) read(ctx context.Context, m *mistakes, log *slog.Logger, env func(string) (string, bool)) (*store.Store, error) {
-	address, _ := s.check(m, env)
-	if err := m.err(); err != nil {
+func openReadOnly(ctx context.Context, s config.Database, m *config.Errors, log *slog.Logger, env func(string) (string, bool)) (*store.Store, error) {
+	address, _ := s.Read(m, env)
+	if err := m.Err(); err != nil {
 		return nil, err
 	}
-	m.tell(log)
+	m.LogWarnings(log)
 	database, err := store.Peek(ctx, address)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("DATABASE_URL: %w: no bot has run with it", err)
@@ -119,7 +80,7 @@ func readError(database *store.Store, err error) error {
 	case "":
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	case digest.TroubleDamaged:
-		return usageError{fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, database.Cure(trouble))}
+		return config.UsageError{Err: fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, database.Cure(trouble))}
 	}
 	return fmt.Errorf("DATABASE_URL: %w: %s", err, database.Cure(trouble))
 }
@@ -160,32 +121,17 @@ func waitForStore(ctx context.Context, address string, o store.Options, watch *m
 	return opened, err
 }
 
-// ownFile is the database in the data folder of the user that runs the program.
-func ownFile(m *mistakes, env func(string) (string, bool)) string {
-	folder, _ := env("XDG_DATA_HOME")
-	for _, name := range []string{"HOME", "USERPROFILE"} {
-		if home, _ := env(name); folder == "" && home != "" {
-			folder = filepath.Join(home, ".local", "share")
-		}
-	}
-	if folder == "" {
-		m.add("DATABASE_URL", "is missing, and this user has no home folder to keep a file in: set it, such as sqlite:///var/lib/missingkbs/missingkbs.db")
-		return ""
-	}
-	return "sqlite://" + filepath.ToSlash(filepath.Join(folder, "missingkbs", "missingkbs.db"))
-}
-
 // migrateCmd brings the database to the shape that this version of the program wants.
 type migrateCmd struct {
-	Store storeSettings `embed:""`
-	Log   logSettings   `embed:"" group:"Log"`
+	Store config.Database `embed:""`
+	Log   config.Log      `embed:"" group:"Log"`
 }
 
 // Run migrates and says from which version to which.
 func (c migrateCmd) Run(ctx context.Context, s streams) error {
-	var m mistakes
-	log := c.Log.logger(&m, s.err)
-	database, err := c.Store.open(ctx, &m, log, s.env)
+	var m config.Errors
+	log := c.Log.Logger(&m, s.err)
+	database, err := openDatabase(ctx, c.Store, &m, log, s.env)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/missingkbs/missingkbs/internal/config"
 )
 
 // unitLines are the values of a key of the service.
@@ -42,21 +44,21 @@ func TestDeployedServiceStarts(t *testing.T) {
 	for _, line := range unitLines(t, "Environment") {
 		name, value, _ := strings.Cut(line, "=")
 		set[name] = value
-		if strings.HasSuffix(name, fileSuffix) && filepath.Dir(value) != "/etc/missingkbs" {
+		if strings.HasSuffix(name, config.FileSuffix) && filepath.Dir(value) != "/etc/missingkbs" {
 			t.Errorf("%s is %s, which nobody is told to write", name, value)
 		}
 	}
 	for _, way := range signInWays {
 		own := maps.Clone(set)
 		maps.Copy(own, way)
-		if p := planned(t, secretFiles(t, own), "serve"); p.database != "sqlite:///var/lib/missingkbs/missingkbs.db" {
-			t.Errorf("%v: the database is %q", way, p.database)
+		if p := planned(t, secretFiles(t, own), "serve"); p.DatabaseURL != "sqlite:///var/lib/missingkbs/missingkbs.db" {
+			t.Errorf("%v: the database is %q", way, p.DatabaseURL)
 		}
 	}
 	maps.Copy(set, signInWays[0]) // of missingkbs.env
 	set["DATABASE_URL_FILE"] = "/etc/missingkbs/database-url"
-	if p := planned(t, secretFiles(t, set), "serve"); !strings.HasPrefix(p.database, "postgres://") {
-		t.Errorf("with a file the database is %q", p.database)
+	if p := planned(t, secretFiles(t, set), "serve"); !strings.HasPrefix(p.DatabaseURL, "postgres://") {
+		t.Errorf("with a file the database is %q", p.DatabaseURL)
 	}
 	for key, want := range map[string][]string{
 		"RestartPreventExitStatus": {fmt.Sprintf("%d %d", exitWrongUse, exitRefused)},
@@ -162,7 +164,7 @@ func secretFiles(t *testing.T, set map[string]string) map[string]string {
 	}
 	own := maps.Clone(set)
 	for name := range set {
-		if !strings.HasSuffix(name, fileSuffix) && !strings.HasSuffix(name, "_PATH") {
+		if !strings.HasSuffix(name, config.FileSuffix) && !strings.HasSuffix(name, "_PATH") {
 			continue
 		}
 		own[name] = filepath.Join(t.TempDir(), "secret")
@@ -174,16 +176,16 @@ func secretFiles(t *testing.T, set map[string]string) map[string]string {
 }
 
 // planned reads an environment as serve does.
-func planned(t *testing.T, set map[string]string, args ...string) plan {
+func planned(t *testing.T, set map[string]string, args ...string) config.Values {
 	t.Helper()
 	s := streams{out: io.Discard, err: io.Discard, env: env(set)}
 	c, _, err := load(args, s.env, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m mistakes
-	p := c.Serve.plan(&m, s)
-	if err := m.err(); err != nil {
+	var m config.Errors
+	p := c.Serve.Settings.Read(&m, s.env)
+	if err := m.Err(); err != nil {
 		t.Error(err)
 	}
 	return p
@@ -205,8 +207,8 @@ func TestDeployedPodStarts(t *testing.T) {
 	for _, way := range append(signInWays, configMap(t).Data) {
 		own := maps.Clone(set)
 		maps.Copy(own, way)
-		if p := planned(t, secretFiles(t, own), pod.Args...); !strings.HasPrefix(p.database, "postgres://") {
-			t.Errorf("%v: the database is %q, want that of the secret", way, p.database)
+		if p := planned(t, secretFiles(t, own), pod.Args...); !strings.HasPrefix(p.DatabaseURL, "postgres://") {
+			t.Errorf("%v: the database is %q, want that of the secret", way, p.DatabaseURL)
 		}
 	}
 }
@@ -227,8 +229,8 @@ func TestImageStarts(t *testing.T) {
 		if setting != "" {
 			set[setting] = want
 		}
-		if p := planned(t, secretFiles(t, set), "serve"); p.database != want {
-			t.Errorf("with %q the database is %q, want %q", setting, p.database, want)
+		if p := planned(t, secretFiles(t, set), "serve"); p.DatabaseURL != want {
+			t.Errorf("with %q the database is %q, want %q", setting, p.DatabaseURL, want)
 		}
 	}
 	if !strings.Contains(deployed(t, dockerFile), "\nVOLUME /data\n") {

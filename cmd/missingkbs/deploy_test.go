@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -183,12 +184,12 @@ func TestDeployAlertsSayWhatToDo(t *testing.T) {
 // A unit or manifest that names a setting which there is not would be silent about it.
 func TestDeployNamesSettingsThatExist(t *testing.T) {
 	t.Parallel()
-	parser, err := newParser(&cli{}, noEnv, &configFile{values: map[string]string{}}, streams{out: io.Discard, err: io.Discard})
+	parser, err := newParser(&cli{}, noEnv, &config.File{}, streams{out: io.Discard, err: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Go itself reads the one, [ownFile] the other.
-	known := append(settingNames(parser.Model.Node), "GOMEMLIMIT", "XDG_DATA_HOME")
+	// Go itself reads the one, the address of the database the other.
+	known := append(config.Names(parser.Model.Node), "GOMEMLIMIT", "XDG_DATA_HOME")
 	for path, pattern := range map[string]string{
 		unitFile:     `(?m)^(?:Environment=|#   )([A-Z_]+)=`,
 		manifestFile: `(?m)(?:\{name: |^  )([A-Z_]+)(?:, value|): `,
@@ -198,7 +199,7 @@ func TestDeployNamesSettingsThatExist(t *testing.T) {
 			t.Errorf("%s names %d settings", path, len(found))
 		}
 		for _, m := range found {
-			if !slices.Contains(known, m[1]) && !slices.Contains(known, strings.TrimSuffix(m[1], fileSuffix)) {
+			if !slices.Contains(known, m[1]) && !slices.Contains(known, strings.TrimSuffix(m[1], config.FileSuffix)) {
 				t.Errorf("%s names %s, which is no setting", path, m[1])
 			}
 		}

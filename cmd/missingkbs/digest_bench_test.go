@@ -18,6 +18,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	gapsource "github.com/missingkbs/missingkbs/internal/digest/source"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -240,18 +241,18 @@ const unlimitedProcess = "MISSINGKBS_TEST_UNLIMITED"
 func runUnlimited() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	var m mistakes
-	log := logSettings{Level: os.Getenv("LOG_LEVEL")}.logger(&m, os.Stderr)
-	slack, _ := slackSettings{
-		AppToken: secret{text: os.Getenv("SLACK_APP_TOKEN")}, BotToken: secret{text: os.Getenv("SLACK_BOT_TOKEN")}, APIURL: os.Getenv("SLACK_API_URL"), Tables: "auto", Timeout: "30s",
-	}.read(&m)
-	settings := defenderSettings{
-		TenantID: os.Getenv("AZURE_TENANT_ID"), ClientID: os.Getenv("AZURE_CLIENT_ID"), ClientSecret: secret{text: os.Getenv("AZURE_CLIENT_SECRET")},
+	var m config.Errors
+	log := config.Log{Level: os.Getenv("LOG_LEVEL")}.Logger(&m, os.Stderr)
+	slack, _ := config.Slack{
+		AppToken: config.NewSecret(os.Getenv("SLACK_APP_TOKEN")), BotToken: config.NewSecret(os.Getenv("SLACK_BOT_TOKEN")), APIURL: os.Getenv("SLACK_API_URL"), Tables: "auto", Timeout: "30s",
+	}.Read(&m)
+	settings := config.Defender{
+		TenantID: os.Getenv("AZURE_TENANT_ID"), ClientID: os.Getenv("AZURE_CLIENT_ID"), ClientSecret: config.NewSecret(os.Getenv("AZURE_CLIENT_SECRET")),
 		AuthorityHost: os.Getenv("AZURE_AUTHORITY_HOST"), Cloud: "public", APIURL: os.Getenv("DEFENDER_API_URL"), Scope: os.Getenv("DEFENDER_SCOPE"),
 		PerMinute: os.Getenv("MISSINGKBS_DEFENDER_PER_MINUTE"), PerHour: os.Getenv("MISSINGKBS_DEFENDER_PER_HOUR"), CacheTTL: "5m",
 	}
-	options := settings.client(&m)
-	cred, err := newCredential(settings.credential(&m, options.Cloud.Authority))
+	options := settings.ReadClient(&m)
+	cred, err := newCredential(settings.ReadCredential(&m, options.Cloud.Authority))
 	if err != nil {
 		return err
 	}

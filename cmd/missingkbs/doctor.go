@@ -8,18 +8,19 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/redact"
 )
 
 // doctorCmd checks what serve needs, with the settings that serve would have.
 type doctorCmd struct {
-	Output      string   `short:"o" default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
-	Offline     bool     `help:"Leave out what asks Slack, Entra and Defender."`
-	Live        string   `placeholder:"CHANNEL" help:"Post one invented message of each kind into this channel (its id), tell what Slack says to each, and delete them all. The other checks are left out."`
-	User        string   `placeholder:"USER" help:"With --live: the id of a person in the channel, who is also sent direct and ephemeral messages and a Home tab."`
-	ConfigToken secret   `name:"slack-config-token" env:"SLACK_CONFIG_TOKEN" placeholder:"xoxe.…" group:"Slack" help:"App configuration token, to compare the manifest with the app's settings."`
-	Serve       serveCmd `embed:""`
+	Output      string        `short:"o" default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
+	Offline     bool          `help:"Leave out what asks Slack, Entra and Defender."`
+	Live        string        `placeholder:"CHANNEL" help:"Post one invented message of each kind into this channel (its id), tell what Slack says to each, and delete them all. The other checks are left out."`
+	User        string        `placeholder:"USER" help:"With --live: the id of a person in the channel, who is also sent direct and ephemeral messages and a Home tab."`
+	ConfigToken config.Secret `name:"slack-config-token" env:"SLACK_CONFIG_TOKEN" placeholder:"xoxe.…" group:"Slack" help:"App configuration token, to compare the manifest with the app's settings."`
+	Serve       serveCmd      `embed:""`
 }
 
 // doctorTime bounds all checks together.
@@ -34,17 +35,17 @@ const reachTime = 8 * time.Second
 
 // Run checks, changes nothing, and writes what it found. It fails when a check does; warnings are no failure.
 func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all *cli) error {
-	var m mistakes
+	var m config.Errors
 	write, ok := map[string]func(io.Writer, doctor.Report) error{
 		"text": doctor.WriteText, "json": doctor.WriteJSON,
 	}[strings.ToLower(c.Output)]
 	if !ok {
-		m.add("--output", "takes one of text, json")
+		m.Add("--output", "takes one of text, json")
 	}
-	if c.checkLive(&m); m.err() != nil {
-		return m.err()
+	if c.checkLive(&m); m.Err() != nil {
+		return m.Err()
 	}
-	e := newExam(c, s, sourcesOf(parsed, all.file, s.env), all.file)
+	e := newExam(c, s, config.Resolver{Env: s.env, File: all.file}.Origins(parsed), all.file)
 	report := e.run(ctx, c)
 	e.close()
 	if err := writeReport(s.out, write, report); err != nil {

@@ -146,7 +146,7 @@ func (e *exam) wantedChannels(ctx context.Context) ([]wantedChannel, error) {
 		add(e.ops, "MISSINGKBS_OPS_CHANNEL", false)
 	}
 	if e.digests != nil {
-		for _, s := range e.digests.wanted {
+		for _, s := range e.digests.Subscriptions {
 			add(s.Channel, "digest "+s.ID, false)
 		}
 	}

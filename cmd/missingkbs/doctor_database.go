@@ -226,7 +226,7 @@ func (e *exam) takenIDs(held []digest.Subscription) []doctor.Finding {
 	if e.digests == nil {
 		return nil
 	}
-	if err := digest.Taken(held, e.digests.wanted); err != nil {
+	if err := digest.Taken(held, e.digests.Subscriptions); err != nil {
 		return unwell("MISSINGKBS_DIGESTS: "+err.Error(), "change these ids in the file, or remove the digests in Slack: serve does not start before")
 	}
 	return nil

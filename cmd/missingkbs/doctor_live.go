@@ -15,6 +15,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -34,18 +35,18 @@ var (
 )
 
 // checkLive finds wrong use of the flags of the live trial.
-func (c doctorCmd) checkLive(m *mistakes) {
+func (c doctorCmd) checkLive(m *config.Errors) {
 	if c.Live != "" && !liveChannel.MatchString(c.Live) {
-		m.add("--live", "takes the id of a channel, such as C0123ABCD (in Slack: the channel's name, then About, at the bottom)")
+		m.Add("--live", "takes the id of a channel, such as C0123ABCD (in Slack: the channel's name, then About, at the bottom)")
 	}
 	if c.User != "" && !liveUser.MatchString(c.User) {
-		m.add("--user", "takes the id of a person, such as U0123ABCD (in Slack: the profile, then More, Copy member ID)")
+		m.Add("--user", "takes the id of a person, such as U0123ABCD (in Slack: the profile, then More, Copy member ID)")
 	}
 	if c.User != "" && c.Live == "" {
-		m.add("--user", "belongs to --live")
+		m.Add("--user", "belongs to --live")
 	}
 	if c.Live != "" && c.Offline {
-		m.add("--offline", "leaves nothing of --live to be done")
+		m.Add("--offline", "leaves nothing of --live to be done")
 	}
 }
 

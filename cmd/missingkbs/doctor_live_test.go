@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
@@ -30,7 +31,7 @@ func (c *clinic) trySlack(ctx context.Context, t *testing.T, settings map[string
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := newExam(parsed.Doctor, s, sourcesOf(at, parsed.file, env), parsed.file)
+	e := newExam(parsed.Doctor, s, config.Resolver{Env: env, File: parsed.file}.Origins(at), parsed.file)
 	e.livePace = -1
 	defer e.close()
 	report := e.run(ctx, parsed.Doctor)

@@ -21,6 +21,7 @@ import (
 	"github.com/slack-go/slack"
 	"golang.org/x/net/http/httpproxy"
 
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 )
 
@@ -183,11 +184,11 @@ func (e *exam) clock(context.Context) []doctor.Finding {
 
 // proxies tells which way the three hosts are reached, and whether further root certificates can be read.
 func (e *exam) proxies(context.Context) []doctor.Finding {
-	if names := unreadableProxies(e.env); len(names) > 0 {
-		return doubtful(strings.Join(names, ", ")+" cannot be read, so that no proxy is used", proxyCure)
+	if names := config.UnreadableProxies(e.env); len(names) > 0 {
+		return doubtful(strings.Join(names, ", ")+" cannot be read, so that no proxy is used", config.ProxyCure)
 	}
 	get := func(name string) string {
-		_, value := proxySetting(e.env, name)
+		_, value := config.ProxySetting(e.env, name)
 		return value
 	}
 	way := (&httpproxy.Config{HTTPProxy: get("HTTP_PROXY"), HTTPSProxy: get("HTTPS_PROXY"), NoProxy: get("NO_PROXY")}).ProxyFunc()
@@ -237,28 +238,28 @@ func (e *exam) operator(ctx context.Context) []doctor.Finding {
 	switch {
 	case e.wrong("HTTP_ADDR"):
 		return unchecked("HTTP_ADDR needs mending")
-	case e.lookout.addr == "":
+	case e.lookout.Addr == "":
 		return well("HTTP_ADDR is empty: probes and metrics are switched off")
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", e.lookout.addr)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", e.lookout.Addr)
 	if err == nil {
 		_ = l.Close()
-		return well(e.lookout.addr + " is free; no bot serves probes there now")
+		return well(e.lookout.Addr + " is free; no bot serves probes there now")
 	}
-	host, port, _ := net.SplitHostPort(e.lookout.addr)
+	host, port, _ := net.SplitHostPort(e.lookout.Addr)
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
 	ready, reasons, answer := askReady(ctx, "http://"+net.JoinHostPort(host, port)+"/readyz")
 	switch {
 	case answer != nil && errors.Is(err, syscall.EADDRINUSE):
-		return unwell(e.lookout.addr+" is taken by a program that is no missingkbs", "choose another port in HTTP_ADDR, or leave it empty to serve nothing")
+		return unwell(e.lookout.Addr+" is taken by a program that is no missingkbs", "choose another port in HTTP_ADDR, or leave it empty to serve nothing")
 	case answer != nil:
-		return unwell(e.lookout.addr+" cannot be served: "+listenReason(err), "HTTP_ADDR takes an address of this machine and a port that is allowed, such as 127.0.0.1:8080")
+		return unwell(e.lookout.Addr+" cannot be served: "+listenReason(err), "HTTP_ADDR takes an address of this machine and a port that is allowed, such as 127.0.0.1:8080")
 	case !ready:
-		return doubtful("the bot that runs at "+e.lookout.addr+" is not ready: "+reasons, "see its log; the other findings here may say why")
+		return doubtful("the bot that runs at "+e.lookout.Addr+" is not ready: "+reasons, "see its log; the other findings here may say why")
 	}
-	return well("a bot runs at " + e.lookout.addr + " and is ready")
+	return well("a bot runs at " + e.lookout.Addr + " and is ready")
 }
 
 func listenReason(err error) string {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -20,16 +21,16 @@ var noQueue = store.QueueOptions{}
 func TestDoctorTellsTheMistakesOfServe(t *testing.T) {
 	t.Parallel()
 	var c cli
-	parser, err := newParser(&c, noEnv, &configFile{}, streams{out: &locked{}, err: &locked{}})
+	parser, err := newParser(&c, noEnv, &config.File{}, streams{out: &locked{}, err: &locked{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, secrets := settingNames(parser.Model.Node), map[string]bool{}
+	names, secrets := config.Names(parser.Model.Node), map[string]bool{}
 	slices.Sort(names)
 	for _, command := range parser.Model.Children {
 		for _, flag := range command.Flags {
-			if isSecret(flag) {
-				secrets[flag.Envs[0]], secrets[flag.Envs[0]+fileSuffix] = true, true
+			if config.IsSecret(flag) {
+				secrets[flag.Envs[0]], secrets[flag.Envs[0]+config.FileSuffix] = true, true
 			}
 		}
 	}

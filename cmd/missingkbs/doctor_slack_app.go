@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -72,11 +73,11 @@ func (e *exam) slackScopes(context.Context) []doctor.Finding {
 
 // slackManifest compares the app's settings at Slack with manifest.yaml, where a configuration token lets us see them.
 func (e *exam) slackManifest(ctx context.Context) []doctor.Finding {
-	var m mistakes
-	token := m.secret("SLACK_CONFIG_TOKEN", e.cmd.ConfigToken)
+	var m config.Errors
+	token := m.Secret("SLACK_CONFIG_TOKEN", e.cmd.ConfigToken)
 	switch {
-	case m.err() != nil:
-		return unwell(m.wrong[0].Error(), "make a configuration token under Your App Configuration Tokens at https://api.slack.com/apps")
+	case m.Err() != nil:
+		return unwell(m.All()[0].Error(), "make a configuration token under Your App Configuration Tokens at https://api.slack.com/apps")
 	case token == "":
 		return found(doctor.Skip, "not compared with the app's settings; scopes and Socket Mode are checked above",
 			"set SLACK_CONFIG_TOKEN (Your App Configuration Tokens at https://api.slack.com/apps), or compare App Manifest there with manifest.yaml")

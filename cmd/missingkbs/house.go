@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	gapsource "github.com/missingkbs/missingkbs/internal/digest/source"
 	"github.com/missingkbs/missingkbs/internal/metrics"
@@ -31,7 +31,7 @@ type house struct {
 	access     bot.Access
 	defender   *api.Client
 	store      *store.Store
-	digests    *digestFile               // nil for none
+	digests    *config.DigestFile        // nil for none
 	now        func() time.Time          // the clock of digests
 	tick       time.Duration             // between two looks at what is due; 0 for the default
 	stale      time.Duration             // how old an answer may be that is shown when there is none that is fresh; 0 for none
@@ -117,7 +117,7 @@ func (h house) open(ctx context.Context) error {
 
 	gate := bot.NewGate(bot.NewDirectory(h.slack), workspace, bot.GateOptions{Access: h.access, Allowed: h.store, Log: h.log})
 	if err := gate.Prepare(ctx); err != nil {
-		return usageError{fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
+		return config.UsageError{Err: fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
 	}
 	h.bot.Gate = gate
 	poster := bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Ladder: h.bot.Ladder, Lanes: h.store, Log: h.log})
@@ -225,38 +225,14 @@ func background(list ...func(ctx context.Context)) (stop func()) {
 	return func() { cancel(); running.Wait() }
 }
 
-// digestFile is what a file of subscriptions says.
-type digestFile struct {
-	path   string
-	wanted []digest.Subscription
-}
-
-// readDigests reads the file of subscriptions; no path is no file.
-func readDigests(m *mistakes, path string) *digestFile {
-	if path == "" {
-		return nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		m.add("MISSINGKBS_DIGESTS", "names a file that cannot be read: %v", err)
-		return nil
-	}
-	wanted, err := digest.ReadFile(text)
-	if err != nil {
-		m.add("MISSINGKBS_DIGESTS:", "%s: %v", path, err)
-		return nil
-	}
-	return &digestFile{path, wanted}
-}
-
 // applyFile makes the store hold what the file of subscriptions says.
 func (h house) applyFile(ctx context.Context) error {
 	if h.digests == nil {
 		return nil
 	}
-	done, err := digest.Apply(ctx, h.store, h.digests.wanted, h.now())
+	done, err := digest.Apply(ctx, h.store, h.digests.Subscriptions, h.now())
 	if _, wrong := errors.AsType[*digest.Mistake](err); wrong {
-		return usageError{fmt.Errorf("MISSINGKBS_DIGESTS: %s: %w", h.digests.path, err)}
+		return config.UsageError{Err: fmt.Errorf("MISSINGKBS_DIGESTS: %s: %w", h.digests.Path, err)}
 	}
 	if err != nil {
 		return fmt.Errorf("MISSINGKBS_DIGESTS: %w", err)

@@ -41,6 +41,8 @@ var forbidden = map[string][]string{
 	"internal/app/monitor":      {module + "/api/apitest", module + "/internal/sandbox"},
 	"internal/audit":            {module, slackPackages, azurePackages},
 	"internal/catalog":          {module, slackPackages, azurePackages, anyLibrary},
+	"internal/config":           {module + "/cmd", module + "/internal/app", module + "/internal/doctor", module + "/internal/sandbox", module + "/api/apitest"},
+	"internal/logging":          {module + "/bot", module + "/internal/config", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/digest":           {module, slackPackages, azurePackages},
 	"internal/digest/source":    {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":           {module, slackPackages, azurePackages, anyLibrary},

@@ -21,6 +21,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/logging"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -38,8 +39,7 @@ func TestNoSecretGetsOutOfACrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m mistakes
-	log := logSettings{Format: "json"}.loggerAt(&m, w.log, slog.LevelDebug)
+	log := logging.New(w.log, "json", slog.LevelDebug)
 	config := bot.Config{Tokens: bot.NewTokens(w.slack.AppToken(), w.slack.BotToken()), APIURL: w.slack.APIURL()}
 	workspace, err := bot.SignIn(t.Context(), config)
 	if err != nil {

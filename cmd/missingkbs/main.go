@@ -1,8 +1,8 @@
 // Command missingkbs tells people in Slack which security updates (KBs) their software lacks, as Microsoft Defender
 // knows it.
 //
-// This package reads flags, environment and configuration file, wires the other packages, and decides exit codes. It
-// does nothing else, and nothing but it reads the environment.
+// This package reads the command line, wires the other packages, and decides exit codes. No other package touches the
+// environment; settings are read by internal/config.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -53,13 +54,8 @@ type cli struct {
 	Version versionCmd `cmd:"" help:"Print the version."`
 	Config  string     `placeholder:"FILE" env:"MISSINGKBS_CONFIG" help:"YAML file with settings, each under the name of its environment variable. Flags and environment win over it."`
 
-	file *configFile
+	file *config.File
 }
-
-// usageError is a mistake of whoever called the program.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
 
 // refusedError is a refusal of Slack's that trying again does not mend.
 type refusedError struct{ error }
@@ -87,7 +83,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 	if !errors.Is(err, errShown) {
 		fmt.Fprintln(s.err, "missingkbs:", view.Lines(redact.String(err.Error())))
 	}
-	if _, ok := errors.AsType[usageError](err); ok {
+	if _, ok := errors.AsType[config.UsageError](err); ok {
 		return exitWrongUse
 	}
 	if _, ok := errors.AsType[refusedError](err); ok {
@@ -110,37 +106,32 @@ func parseAndRun(ctx context.Context, args []string, env func(string) (string, b
 // load reads the command line, the environment and the file of settings. It can be called again, to read files anew.
 func load(args []string, env func(string) (string, bool), s streams) (*cli, *kong.Context, error) {
 	args = hoist(args)
-	file, broken := readConfigFile(args, env)
-	if broken != nil {
-		file = &configFile{values: map[string]string{}}
-	}
+	file := config.ReadFile(args, env)
 	c := cli{file: file}
 	parser, err := newParser(&c, env, file, s)
 	if err != nil {
 		return nil, nil, err
 	}
-	if broken == nil {
-		broken = file.check(parser.Model)
-	}
+	file.Check(parser.Model)
 	parsed, err := parser.Parse(args)
-	// doctor tells this among all that it finds.
-	if file.broken = broken; broken != nil && (err != nil || parsed.Command() != "doctor") {
-		return nil, nil, usageError{broken}
+	// doctor reports this error among its findings.
+	if file.Err != nil && (err != nil || parsed.Command() != "doctor") {
+		return nil, nil, config.UsageError{Err: file.Err}
 	}
 	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("%w (missingkbs --help lists commands and flags)", err)}
+		return nil, nil, config.UsageError{Err: fmt.Errorf("%w (missingkbs --help lists commands and flags)", err)}
 	}
 	return &c, parsed, nil
 }
 
-func newParser(c *cli, env func(string) (string, bool), file *configFile, s streams) (*kong.Kong, error) {
+func newParser(c *cli, env func(string) (string, bool), file *config.File, s streams) (*kong.Kong, error) {
 	return kong.New(c,
 		kong.Name("missingkbs"),
 		kong.Description("Missing Windows updates, as Microsoft Defender knows them, in Slack."),
 		kong.UsageOnError(),
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.Resolvers(&settings{env: env, file: file}),
+		kong.Resolvers(config.Resolver{Env: env, File: file}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 	)
 }

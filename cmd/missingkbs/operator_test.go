@@ -97,30 +97,6 @@ func (w *world) figures(tb testing.TB, texts ...string) string {
 	return body
 }
 
-func TestHTTPAddress(t *testing.T) {
-	t.Parallel()
-	for value, want := range map[string]struct {
-		addr string
-		says string
-	}{
-		"127.0.0.1:8080":  {addr: "127.0.0.1:8080"},
-		":9090":           {addr: ":9090"},
-		"[::1]:0":         {addr: "[::1]:0"},
-		"":                {},
-		"8080":            {says: "HTTP_ADDR takes a host and a port"},
-		"localhost":       {says: "HTTP_ADDR takes a host and a port"},
-		"localhost:web":   {says: "HTTP_ADDR takes a host and a port"},
-		"localhost:70000": {says: "HTTP_ADDR takes a host and a port"},
-	} {
-		var m mistakes
-		got := operatorSettings{Addr: value, Profiles: "false"}.read(&m)
-		err := m.err()
-		if (err == nil) != (want.says == "") || err != nil && !strings.Contains(err.Error(), want.says) || err == nil && got.addr != want.addr {
-			t.Errorf("%q: got %+v, %v", value, got, err)
-		}
-	}
-}
-
 func TestBlankHTTPAddressSwitchesThePageOff(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -137,8 +113,8 @@ func TestBlankHTTPAddressSwitchesThePageOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Serve.Operator.Addr != c.want {
-			t.Errorf("%v %v: got %q, want %q", c.env, c.args, got.Serve.Operator.Addr, c.want)
+		if got.Serve.Admin.Addr != c.want {
+			t.Errorf("%v %v: got %q, want %q", c.env, c.args, got.Serve.Admin.Addr, c.want)
 		}
 	}
 }

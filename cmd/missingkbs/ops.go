@@ -19,23 +19,6 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// opsSettings say which channel hears of what a person should know.
-type opsSettings struct {
-	Channel string `name:"ops-channel" env:"MISSINGKBS_OPS_CHANNEL" placeholder:"C…" help:"Channel that is told when a permission is lost, digests are paused, the quota is used up for long, and so on."`
-}
-
-// read returns the channel's id; empty for none.
-func (s opsSettings) read(m *mistakes) string {
-	ids := m.ids("MISSINGKBS_OPS_CHANNEL", s.Channel, "CG", "the id of a channel such as C024BE91L: in Slack, click the name of the channel; its id stands at the end of the About tab")
-	if len(ids) > 1 {
-		m.add("MISSINGKBS_OPS_CHANNEL", "takes one channel")
-	}
-	if len(ids) == 0 {
-		return ""
-	}
-	return ids[0]
-}
-
 // operators turns what happens in a house into what the desk for operators hears. Without a channel its desk is nil, which
 // hears nothing.
 type operators struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/doctor"
+	"github.com/missingkbs/missingkbs/internal/logging"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -27,8 +28,7 @@ func TestLogHidesSecrets(t *testing.T) {
 	const token = "xoxb-123456789012-1234567890123-hunter2hunter2"
 	for _, format := range []string{"text", "json"} {
 		var out bytes.Buffer
-		var m mistakes
-		log := logSettings{Format: format}.loggerAt(&m, &out, slog.LevelDebug)
+		log := logging.New(&out, format, slog.LevelDebug)
 		log.With("a", token).Error("it was "+token, "b", token, "error", errors.New("POST: "+token))
 		if strings.Contains(out.String(), "hunter2") || !strings.Contains(out.String(), "xoxb-(hidden)") {
 			t.Errorf("%s: %s", format, out.String())
@@ -83,8 +83,7 @@ func TestEachSecretInEachPlace(t *testing.T) {
 	logged := func(format string) func(text string) string {
 		return func(text string) string {
 			var out bytes.Buffer
-			var m mistakes
-			log := logSettings{Format: format}.loggerAt(&m, &out, slog.LevelDebug)
+			log := logging.New(&out, format, slog.LevelDebug)
 			log.With("with", text).Error("it was "+text, "attr", text, "error", errors.New(text), "list", []string{text}) //nolint:sloglint // a secret in the message itself must be hidden, too
 			return out.String()
 		}
@@ -163,8 +162,7 @@ func TestForeignTextSteersNeitherLogNorTerminal(t *testing.T) {
 	}
 	for _, format := range []string{"text", "json"} {
 		var out bytes.Buffer
-		var m mistakes
-		log := logSettings{Format: format}.loggerAt(&m, &out, slog.LevelDebug)
+		log := logging.New(&out, format, slog.LevelDebug)
 		log.With("a", evil).WithGroup(evil).Error(evil, "b", evil, evil, "c", "error", errors.New(evil), "d", []string{evil})
 		if n := strings.Count(out.String(), "\n"); n != 1 || steers(out.String()) || !strings.Contains(out.String(), "evil") {
 			t.Errorf("%s: %d lines: %q", format, n, out.String())

@@ -3,18 +3,16 @@ package main
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
-	"github.com/alecthomas/kong"
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -22,21 +20,12 @@ import (
 // and a secret that is simply wrong is refused with every question.
 const lookEvery = 10 * time.Second
 
-// changeable are the settings that change without a restart. Of DATABASE_URL it is user and password only.
-func changeable() []string {
-	return []string{
-		"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN",
-		"AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_FEDERATED_TOKEN_FILE",
-		"DATABASE_URL", "LOG_LEVEL",
-	}
-}
-
 // reloader reads the settings again while the program runs: when it is told to (SIGHUP), and by itself when a secret is
 // refused. What may change is put into the parts that use it; a mistake anywhere in the settings changes nothing. The
 // command line and the environment stay what they were: it is files that change.
 type reloader struct {
 	streams streams
-	started map[string]any // the settings at start, by name
+	started config.Snapshot // the settings at start
 	tokens  *bot.Tokens
 	cred    *api.Credential
 	level   *slog.LevelVar
@@ -45,8 +34,8 @@ type reloader struct {
 
 	mu       sync.Mutex // one reading at a time; those who wait for one find what it has changed
 	signIn   signIn
-	database string // its URL as it was last read
-	url      secret // where that stands
+	database string        // its URL as it was last read
+	url      config.Secret // where that stands
 }
 
 // run reads the settings whenever it is told to, until ctx ends.
@@ -82,8 +71,8 @@ func (r *reloader) refused() func(context.Context) {
 func (r *reloader) login() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var m mistakes
-	if now := m.secret("DATABASE_URL", r.url); now != "" && m.err() == nil {
+	var m config.Errors
+	if now := m.Secret("DATABASE_URL", r.url); now != "" && m.Err() == nil {
 		r.database = now
 	}
 	return r.database
@@ -96,24 +85,24 @@ func (r *reloader) read(ctx context.Context, asked bool) {
 		r.mistaken(ctx, err)
 		return
 	}
-	var m mistakes
-	p := c.Serve.plan(&m, r.streams)
-	if len(m.wrong) > 0 {
-		r.mistaken(ctx, m.wrong...)
+	var m config.Errors
+	v := c.Serve.Settings.Read(&m, r.streams.env)
+	if len(m.All()) > 0 {
+		r.mistaken(ctx, m.All()...)
 		return
 	}
-	p.credential.Tracing = r.tracing
-	cred, err := newCredential(p.credential)
+	v.Credential.Tracing = r.tracing
+	cred, err := newCredential(v.Credential)
 	if err != nil {
 		r.mistaken(ctx, err)
 		return
 	}
-	restart := r.needRestart(parsed, p)
-	changed := r.change(p, cred, restart)
+	restart := r.needRestart(config.TakeSnapshot(parsed), v)
+	changed := r.change(v, cred, restart)
 	if asked {
-		m.tell(r.log)
-		if r.level.Level() != p.level {
-			r.level.Set(p.level)
+		m.LogWarnings(r.log)
+		if r.level.Level() != v.LogLevel {
+			r.level.Set(v.LogLevel)
 			changed = append(changed, "LOG_LEVEL")
 		}
 	}
@@ -129,12 +118,11 @@ func (r *reloader) read(ctx context.Context, asked bool) {
 }
 
 // change puts what is new into the parts that use it, and says what that is.
-func (r *reloader) change(p plan, cred credential, restart []string) (changed []string) {
-	if r.tokens.Rotate(p.slack.Tokens.Current()) {
+func (r *reloader) change(v config.Values, cred credential, restart []string) (changed []string) {
+	if r.tokens.Rotate(v.Slack.Tokens.Current()) {
 		changed = append(changed, "Slack tokens")
 	}
-	elsewhere := slices.ContainsFunc(restart, func(name string) bool { return slices.Contains(signInPlace(), name) })
-	if cred.signIn != r.signIn && !elsewhere {
+	if cred.signIn != r.signIn && !config.MovesCredential(restart) {
 		r.cred.Replace(cred.TokenCredential)
 		r.signIn = cred.signIn
 		changed = append(changed, "credential of Defender")
@@ -142,9 +130,9 @@ func (r *reloader) change(p plan, cred credential, restart []string) (changed []
 	if slices.Contains(restart, "DATABASE_URL") {
 		return changed
 	}
-	r.url = p.url
-	if r.database != p.database {
-		r.database = p.database
+	r.url = v.DatabaseSetting
+	if r.database != v.DatabaseURL {
+		r.database = v.DatabaseURL
 		changed = append(changed, "database login")
 	}
 	return changed
@@ -160,31 +148,10 @@ func (r *reloader) mistaken(ctx context.Context, wrong ...error) {
 }
 
 // needRestart names the settings that have changed since the start and cannot change while the program runs.
-func (r *reloader) needRestart(parsed *kong.Context, p plan) (names []string) {
-	now := settingValues(parsed)
-	for _, name := range slices.Sorted(maps.Keys(now)) {
-		if !reflect.DeepEqual(now[name], r.started[name]) && !slices.Contains(changeable(), name) {
-			names = append(names, name)
-		}
-	}
-	if !store.SameDatabase(r.database, p.database) {
+func (r *reloader) needRestart(now config.Snapshot, v config.Values) (names []string) {
+	names = r.started.NeedRestart(now)
+	if !store.SameDatabase(r.database, v.DatabaseURL) {
 		names = append(names, "DATABASE_URL")
 	}
 	return names
-}
-
-// signInPlace are the settings that say where the credential is good: with another of these it waits for the restart.
-func signInPlace() []string {
-	return []string{"AZURE_TENANT_ID", "AZURE_AUTHORITY_HOST", "DEFENDER_CLOUD", "DEFENDER_REGION", "DEFENDER_API_URL", "DEFENDER_SCOPE"}
-}
-
-// settingValues are the settings of the command that runs, by the names of their environment variables.
-func settingValues(parsed *kong.Context) map[string]any {
-	values := map[string]any{}
-	for _, flag := range parsed.Selected().Flags {
-		for _, name := range flag.Envs {
-			values[name] = flag.Target.Interface()
-		}
-	}
-	return values
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -25,19 +26,19 @@ import (
 // sandboxCmd runs everything on this machine: a Defender tenant, a Slack workspace with a page, and the bot between
 // them, which is the one that serve runs.
 type sandboxCmd struct {
-	Addr     string      `default:"127.0.0.1:7070" help:"Where the page listens; this machine only (${default})."`
-	Open     bool        `help:"Open the page in a browser."`
-	Headless string      `placeholder:"WORDS" help:"Ask once as if typed after /missingkbs, print the answer, and end."`
-	Fault    []string    `placeholder:"NAME" sep:"," help:"Switch a fault on from the start, such as defender_failing; a wrong name lists them all."`
-	Log      logSettings `embed:"" group:"Log"`
+	Addr     string     `default:"127.0.0.1:7070" help:"Where the page listens; this machine only (${default})."`
+	Open     bool       `help:"Open the page in a browser."`
+	Headless string     `placeholder:"WORDS" help:"Ask once as if typed after /missingkbs, print the answer, and end."`
+	Fault    []string   `placeholder:"NAME" sep:"," help:"Switch a fault on from the start, such as defender_failing; a wrong name lists them all."`
+	Log      config.Log `embed:"" group:"Log"`
 }
 
 // Run starts the sandbox and keeps it running until the process is told to stop.
 func (c sandboxCmd) Run(ctx context.Context, s streams) error {
-	var m mistakes
+	var m config.Errors
 	c.Log.Level = cmp.Or(c.Log.Level, "warn") // what people want to see here is on the page
-	log := c.Log.logger(&m, s.err)
-	if err := m.err(); err != nil {
+	log := c.Log.Logger(&m, s.err)
+	if err := m.Err(); err != nil {
 		return err
 	}
 	addr := c.Addr
@@ -61,12 +62,12 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 		Logger:    log,
 	})
 	if err != nil {
-		return usageError{fmt.Errorf("start the sandbox: %w", err)}
+		return config.UsageError{Err: fmt.Errorf("start the sandbox: %w", err)}
 	}
 	defer workspace.Close()
 	for _, name := range c.Fault {
 		if err := workspace.SetFault(name, true); err != nil {
-			return usageError{fmt.Errorf("--fault %s: %w", name, err)}
+			return config.UsageError{Err: fmt.Errorf("--fault %s: %w", name, err)}
 		}
 	}
 	folder, err := os.MkdirTemp("", "missingkbs-sandbox-")

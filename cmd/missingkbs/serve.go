@@ -9,99 +9,56 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/missingkbs/missingkbs/api"
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
-	"github.com/missingkbs/missingkbs/internal/store"
-	"github.com/missingkbs/missingkbs/internal/tracing"
+	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/logging"
 )
 
 // serveCmd runs the bot.
 type serveCmd struct {
-	Slack    slackSettings    `embed:"" group:"Slack"`
-	Sockets  socketSettings   `embed:"" group:"Slack"`
-	Defender defenderSettings `embed:"" group:"Defender"`
-	Quota    quotaSettings    `embed:"" group:"Defender"`
-	Access   accessSettings   `embed:"" group:"Who may"`
-	Load     loadSettings     `embed:"" group:"Load"`
-	Store    storeSettings    `embed:"" group:"Digests"`
-	Digests  string           `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
-	Audit    auditSettings    `embed:"" group:"Operations"`
-	Ops      opsSettings      `embed:"" group:"Operations"`
-	Operator operatorSettings `embed:"" group:"Operations"`
-	Traces   traceSettings    `embed:"" group:"Traces"`
-	Log      logSettings      `embed:"" group:"Log"`
-}
-
-// plan is what the settings of serve say, once they are read and checked.
-type plan struct {
-	level      slog.Level
-	slack      bot.Config
-	bot        bot.Options
-	client     api.Options
-	credential api.CredentialOptions
-	url        secret // of the database, and what it says
-	database   string
-	kept       store.Options // how long things are
-	asked      bool          // questions are written down
-	opsChannel string
-	digests    *digestFile
-	access     bot.Access
-	lookout    lookout
-	traces     *tracing.Options // nil for none
-}
-
-// plan reads the settings. Nothing is opened, and nobody is asked.
-func (c serveCmd) plan(m *mistakes, s streams) plan {
-	p := plan{level: c.Log.level(m), url: c.Store.URL, digests: readDigests(m, c.Digests), access: c.Access.read(m), lookout: c.Operator.read(m), traces: c.Traces.read(m)}
-	m.proxies(s.env)
-	p.slack, p.bot = c.Slack.read(m)
-	p.bot.Sockets = c.Sockets.read(m)
-	c.Load.read(m, &p.bot)
-	p.database, p.kept = c.Store.check(m, s.env)
-	p.asked, p.opsChannel = c.Audit.read(m), c.Ops.read(m)
-	p.client = c.Defender.client(m)
-	c.Quota.read(m, &p.client)
-	p.credential = c.Defender.credential(m, p.client.Cloud.Authority)
-	return p
+	config.Settings
 }
 
 // Run connects to Slack and answers until the process is told to stop.
 func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) error {
-	ctx, told, deaf := hangUps(ctx, isTerminal(s.err))
+	ctx, told, deaf := hangUps(ctx, logging.IsTerminal(s.err))
 	defer deaf()
 
-	var m mistakes
-	p := c.plan(&m, s)
+	var m config.Errors
+	v := c.Settings.Read(&m, s.env)
 	level := &slog.LevelVar{}
-	level.Set(p.level)
-	log := c.Log.loggerAt(&m, s.err, level)
-	if err := m.err(); err != nil {
+	level.Set(v.LogLevel)
+	log := logging.New(s.err, v.LogFormat, level)
+	if err := m.Err(); err != nil {
 		return err
 	}
-	m.tell(log)
-	traces, stopTracing := monitor.StartTracing(ctx, p.traces, log)
+	m.LogWarnings(log)
+	if v.Traces != nil {
+		v.Traces.Version = buildVersion()
+	}
+	traces, stopTracing := monitor.StartTracing(ctx, v.Traces, log)
 	defer stopTracing()
 	watch := monitor.New(buildVersion(), traces)
-	watch.ObserveClient(&p.client)
-	p.credential.Tracing = p.client.Tracing
-	cred, err := newCredential(p.credential)
+	watch.ObserveClient(&v.Defender)
+	v.Credential.Tracing = v.Defender.Tracing
+	cred, err := newCredential(v.Credential)
 	if err != nil {
 		return err
 	}
 	reload := &reloader{
-		streams: s, started: settingValues(parsed), tokens: p.slack.Tokens, level: level, tracing: p.client.Tracing, log: log,
-		signIn: cred.signIn, url: p.url, database: p.database,
+		streams: s, started: config.TakeSnapshot(parsed), tokens: v.Slack.Tokens, level: level, tracing: v.Defender.Tracing, log: log,
+		signIn: cred.signIn, url: v.DatabaseSetting, database: v.DatabaseURL,
 	}
 	reload.cred = api.HoldCredential(cred.TokenCredential, reload.refused())
-	p.slack.Refused = reload.refused()
-	hide, err := p.lookout.serve(ctx, watch, log)
+	v.Slack.Refused = reload.refused()
+	hide, err := serveAdmin(ctx, v.Admin, watch, log)
 	if err != nil {
 		return err
 	}
 	defer hide()
-	p.kept.Log, p.kept.Login = log, reload.login
-	database, err := waitForStore(ctx, p.database, p.kept, watch)
+	v.Store.Log, v.Store.Login = log, reload.login
+	database, err := waitForStore(ctx, v.DatabaseURL, v.Store, watch)
 	switch {
 	case err != nil && ctx.Err() != nil: // it was told to stop while it waited
 		return nil
@@ -109,13 +66,13 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 		return err
 	}
 	defer database.Close()
-	p.client.Budget = sharedBudget(database)
-	defender, err := newClient(reload.cred, cred.kind, p.client, log)
+	v.Defender.Budget = sharedBudget(database)
+	defender, err := newClient(reload.cred, cred.kind, v.Defender, log)
 	if err != nil {
 		return err
 	}
 	defer defender.Close()
-	p.bot.Log = log
+	v.Bot.Log = log
 	log.Info("starting", "version", buildVersion(), "defender", defender.Host())
 
 	ctx, stop := context.WithCancel(ctx)
@@ -124,8 +81,8 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 	defer reloading.Wait()
 	defer stop()
 	return house{
-		slack: p.slack, bot: p.bot, access: p.access, defender: defender, store: database, digests: p.digests,
-		now: time.Now, stale: p.client.StaleFor, monitor: watch, asked: p.asked, opsChannel: p.opsChannel, expiry: expiryOf(p.credential), log: log,
+		slack: v.Slack, bot: v.Bot, access: v.Access, defender: defender, store: database, digests: v.Digests,
+		now: time.Now, stale: v.Defender.StaleFor, monitor: watch, asked: v.AuditQuestions, opsChannel: v.AlertChannel, expiry: expiryOf(v.Credential), log: log,
 	}.run(ctx)
 }
 

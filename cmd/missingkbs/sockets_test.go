@@ -7,17 +7,6 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
-func TestSocketSettings(t *testing.T) {
-	t.Parallel()
-	for value, want := range map[string]int{"1": 1, "2": 2, "5": 5, "0": -1, "6": -1, "-1": -1, "two": -1, "": -1} {
-		var m mistakes
-		got := socketSettings{Sockets: value}.read(&m)
-		if wrong := m.err() != nil; wrong != (want < 0) || !wrong && got != want {
-			t.Errorf("%q: got %d, %v", value, got, m.err())
-		}
-	}
-}
-
 // Each refusal that trying again does not mend ends the program with exit code 3, and its last words say what to do:
 // for both tokens, at the start and while it runs.
 func TestRefusalsForGoodEndTheProcess(t *testing.T) {

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"net/url"
@@ -10,17 +10,17 @@ import (
 	"github.com/missingkbs/missingkbs/internal/tracing"
 )
 
-// traceSettings are OpenTelemetry's own names. What has none here, such as OTEL_EXPORTER_OTLP_CERTIFICATE or
-// OTEL_BSP_SCHEDULE_DELAY, its libraries read from the environment themselves.
-type traceSettings struct {
+// Traces are the settings of traces, under OpenTelemetry's own names. Its libraries read others from the environment, such as
+// OTEL_EXPORTER_OTLP_CERTIFICATE and OTEL_BSP_SCHEDULE_DELAY.
+type Traces struct {
 	Disabled       string `name:"otel-sdk-disabled" env:"OTEL_SDK_DISABLED" placeholder:"BOOL" help:"true records no traces, whatever else is set."`
 	Exporter       string `name:"otel-traces-exporter" env:"OTEL_TRACES_EXPORTER" placeholder:"WORD" help:"otlp or none; none unless an endpoint is set."`
 	Endpoint       string `name:"otel-exporter-otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"OpenTelemetry collector, such as http://127.0.0.1:4318."`
 	TracesEndpoint string `name:"otel-exporter-otlp-traces-endpoint" env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" placeholder:"URL" help:"The same with its path, such as http://127.0.0.1:4318/v1/traces."`
 	Protocol       string `name:"otel-exporter-otlp-protocol" env:"OTEL_EXPORTER_OTLP_PROTOCOL" placeholder:"WORD" help:"http/protobuf, which is the only one."`
 	TracesProtocol string `name:"otel-exporter-otlp-traces-protocol" env:"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL" placeholder:"WORD" help:"The same for traces alone."`
-	Headers        secret `name:"otel-exporter-otlp-headers" env:"OTEL_EXPORTER_OTLP_HEADERS" placeholder:"LIST" help:"Headers for the collector, such as key=value,key=value."`
-	TracesHeaders  secret `name:"otel-exporter-otlp-traces-headers" env:"OTEL_EXPORTER_OTLP_TRACES_HEADERS" placeholder:"LIST" help:"The same for traces alone."`
+	Headers        Secret `name:"otel-exporter-otlp-headers" env:"OTEL_EXPORTER_OTLP_HEADERS" placeholder:"LIST" help:"Headers for the collector, such as key=value,key=value."`
+	TracesHeaders  Secret `name:"otel-exporter-otlp-traces-headers" env:"OTEL_EXPORTER_OTLP_TRACES_HEADERS" placeholder:"LIST" help:"The same for traces alone."`
 	Service        string `name:"otel-service-name" env:"OTEL_SERVICE_NAME" placeholder:"NAME" help:"Name of this program in traces; missingkbs."`
 	Attributes     string `name:"otel-resource-attributes" env:"OTEL_RESOURCE_ATTRIBUTES" placeholder:"LIST" help:"What traces say of this program, such as key=value,key=value."`
 	Sampler        string `name:"otel-traces-sampler" env:"OTEL_TRACES_SAMPLER" placeholder:"NAME" help:"Which traces are recorded, such as parentbased_traceidratio; all."`
@@ -33,8 +33,8 @@ const (
 	httpProtobuf = "http/protobuf"
 )
 
-// read reads where traces go; nil is nowhere.
-func (s traceSettings) read(m *mistakes) *tracing.Options {
+// read reads where traces are sent. It returns nil if none are recorded.
+func (s Traces) read(e *Errors) *tracing.Options {
 	if strings.EqualFold(s.Disabled, "true") {
 		return nil
 	}
@@ -45,20 +45,20 @@ func (s traceSettings) read(m *mistakes) *tracing.Options {
 			exporter = otlp
 		}
 	}
-	if m.oneOf("OTEL_TRACES_EXPORTER", exporter, otlp, noTraces) == noTraces {
+	if e.OneOf("OTEL_TRACES_EXPORTER", exporter, otlp, noTraces) == noTraces {
 		return nil
 	}
-	o := &tracing.Options{Service: "missingkbs", Version: buildVersion(), Endpoint: s.endpoint(m), Sampler: s.sampler(m)}
+	o := &tracing.Options{Service: "missingkbs", Endpoint: s.endpoint(e), Sampler: s.sampler(e)}
 	for _, p := range []struct{ setting, value string }{{"OTEL_EXPORTER_OTLP_PROTOCOL", s.Protocol}, {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", s.TracesProtocol}} {
 		if p.value != "" && p.value != httpProtobuf && (s.TracesProtocol == "" || p.value == s.TracesProtocol) {
-			m.add(p.setting, "takes %s, which is the only one; collectors take it at port 4318", httpProtobuf)
+			e.Add(p.setting, "takes %s, which is the only one; collectors take it at port 4318", httpProtobuf)
 		}
 	}
-	o.Headers = pairs(m, "OTEL_EXPORTER_OTLP_HEADERS", m.secret("OTEL_EXPORTER_OTLP_HEADERS", s.Headers))
-	if s.TracesHeaders.set() {
-		o.Headers = pairs(m, "OTEL_EXPORTER_OTLP_TRACES_HEADERS", m.secret("OTEL_EXPORTER_OTLP_TRACES_HEADERS", s.TracesHeaders))
+	o.Headers = pairs(e, "OTEL_EXPORTER_OTLP_HEADERS", e.Secret("OTEL_EXPORTER_OTLP_HEADERS", s.Headers))
+	if s.TracesHeaders.IsSet() {
+		o.Headers = pairs(e, "OTEL_EXPORTER_OTLP_TRACES_HEADERS", e.Secret("OTEL_EXPORTER_OTLP_TRACES_HEADERS", s.TracesHeaders))
 	}
-	o.Attributes = pairs(m, "OTEL_RESOURCE_ATTRIBUTES", s.Attributes)
+	o.Attributes = pairs(e, "OTEL_RESOURCE_ATTRIBUTES", s.Attributes)
 	if name := o.Attributes["service.name"]; name != "" {
 		o.Service = name
 	}
@@ -69,8 +69,9 @@ func (s traceSettings) read(m *mistakes) *tracing.Options {
 	return o
 }
 
-// endpoint is where spans are posted: the endpoint of traces as it is, or that of all signals with the path of traces.
-func (s traceSettings) endpoint(m *mistakes) *url.URL {
+// endpoint returns where spans are sent: the endpoint of traces as it is, or the endpoint of all signals with the path of
+// traces.
+func (s Traces) endpoint(e *Errors) *url.URL {
 	setting, value, path := "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", s.TracesEndpoint, ""
 	if value == "" {
 		setting, value, path = "OTEL_EXPORTER_OTLP_ENDPOINT", s.Endpoint, "v1/traces"
@@ -80,7 +81,7 @@ func (s traceSettings) endpoint(m *mistakes) *url.URL {
 	}
 	u, err := url.Parse(value)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		m.add(setting, "takes an address such as http://127.0.0.1:4318")
+		e.Add(setting, "takes an address such as http://127.0.0.1:4318")
 		return &url.URL{}
 	}
 	if path != "" {
@@ -89,9 +90,8 @@ func (s traceSettings) endpoint(m *mistakes) *url.URL {
 	return u
 }
 
-// sampler chooses which traces are recorded. A trace begins here, so the parent's choice, which some ask for first, is
-// never there.
-func (s traceSettings) sampler(m *mistakes) sdk.Sampler {
+// sampler chooses which traces are recorded. Traces begin in this program, so there is never a parent's choice to follow.
+func (s Traces) sampler(e *Errors) sdk.Sampler {
 	name, based := strings.CutPrefix(s.Sampler, "parentbased_")
 	var root sdk.Sampler
 	switch name {
@@ -104,23 +104,23 @@ func (s traceSettings) sampler(m *mistakes) sdk.Sampler {
 		if s.SamplerArg != "" {
 			n, err := strconv.ParseFloat(s.SamplerArg, 64)
 			if err != nil || n < 0 || n > 1 {
-				m.add("OTEL_TRACES_SAMPLER_ARG", "takes a share from 0 to 1, such as 0.1")
+				e.Add("OTEL_TRACES_SAMPLER_ARG", "takes a share from 0 to 1, such as 0.1")
 			}
 			share = n
 		}
 		root = sdk.TraceIDRatioBased(share)
 	default:
-		m.add("OTEL_TRACES_SAMPLER", "takes always_on, always_off, traceidratio, or one of these after parentbased_")
+		e.Add("OTEL_TRACES_SAMPLER", "takes always_on, always_off, traceidratio, or one of these after parentbased_")
 		return nil
 	}
 	if based || s.Sampler == "" || name == "traceidratio" {
-		return sdk.ParentBased(root) // within a trace the spans are recorded all or none
+		return sdk.ParentBased(root) // record all spans of a trace, or none
 	}
 	return root
 }
 
-// pairs reads key=value,key=value as OpenTelemetry writes it, with percent signs for what is special.
-func pairs(m *mistakes, setting, list string) map[string]string {
+// pairs reads key=value,key=value as OpenTelemetry writes it, percent-encoded.
+func pairs(e *Errors, setting, list string) map[string]string {
 	out := map[string]string{}
 	for pair := range strings.SplitSeq(list, ",") {
 		if strings.TrimSpace(pair) == "" {
@@ -129,7 +129,7 @@ func pairs(m *mistakes, setting, list string) map[string]string {
 		key, value, ok := strings.Cut(pair, "=")
 		value, err := url.PathUnescape(strings.TrimSpace(value))
 		if key = strings.TrimSpace(key); !ok || key == "" || err != nil {
-			m.add(setting, "takes a list such as key=value,key=value")
+			e.Add(setting, "takes a list such as key=value,key=value")
 			return nil
 		}
 		out[key] = value

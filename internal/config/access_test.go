@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"testing"
@@ -10,8 +10,8 @@ import (
 
 func TestAccessSettings(t *testing.T) {
 	t.Parallel()
-	var m mistakes
-	got := accessSettings{
+	var m Errors
+	got := Access{
 		Guests: "TRUE", AskChannels: "C024BE91L, G024BE91L,C024BE91L", AskGroups: "S0614TZR7\nS0614TZR8", DigestChannels: "",
 		DigestGroups: "S0614TZR9", AdminGroups: "S0614TZR1", AdminUsers: "U012AB3CDE W012AB3CDE",
 	}.read(&m)
@@ -22,7 +22,7 @@ func TestAccessSettings(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("access (-want +got):\n%s", diff)
 	}
-	if err := m.err(); err != nil {
+	if err := m.Err(); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,32 @@
+package config
+
+import "github.com/missingkbs/missingkbs/bot"
+
+// Access are the settings about who may do what. Lists are separated by commas and hold IDs, which stay the same when a
+// channel or a group is renamed.
+type Access struct {
+	Guests         string `name:"allow-guests" env:"MISSINGKBS_ALLOW_GUESTS" default:"false" help:"Whether guests of the workspace are answered like members (${default})."`
+	AskChannels    string `name:"ask-channels" env:"MISSINGKBS_ASK_CHANNELS" placeholder:"C…,…" help:"Answer in these channels only."`
+	AskGroups      string `name:"ask-groups" env:"MISSINGKBS_ASK_GROUPS" placeholder:"S…,…" help:"Answer members of these user groups only."`
+	DigestChannels string `name:"digest-channels" env:"MISSINGKBS_DIGEST_CHANNELS" placeholder:"C…,…" help:"Let digests be changed in these channels only; default: as for asking."`
+	DigestGroups   string `name:"digest-groups" env:"MISSINGKBS_DIGEST_GROUPS" placeholder:"S…,…" help:"Let members of these user groups only change digests; default: as for asking."`
+	AdminGroups    string `name:"admin-groups" env:"MISSINGKBS_ADMIN_GROUPS" placeholder:"S…,…" help:"User groups whose members administer the bot."`
+	AdminUsers     string `name:"admin-users" env:"MISSINGKBS_ADMIN_USERS" placeholder:"U…,…" help:"People who administer the bot."`
+}
+
+func (s Access) read(e *Errors) bot.Access {
+	const (
+		channel = "channel ids such as C024BE91L: in Slack, click the name of the channel; its id stands at the end of the About tab"
+		group   = "ids of user groups such as S0614TZR7: in Slack, open the group under Directories > User groups, and copy its id from the menu"
+		user    = "member ids such as U012AB3CDE: in Slack, open the person's profile, and copy the id from its menu"
+	)
+	return bot.Access{
+		Guests:         e.boolean("MISSINGKBS_ALLOW_GUESTS", s.Guests),
+		AskChannels:    e.ids("MISSINGKBS_ASK_CHANNELS", s.AskChannels, "CG", channel),
+		AskGroups:      e.ids("MISSINGKBS_ASK_GROUPS", s.AskGroups, "S", group),
+		DigestChannels: e.ids("MISSINGKBS_DIGEST_CHANNELS", s.DigestChannels, "CG", channel),
+		DigestGroups:   e.ids("MISSINGKBS_DIGEST_GROUPS", s.DigestGroups, "S", group),
+		AdminGroups:    e.ids("MISSINGKBS_ADMIN_GROUPS", s.AdminGroups, "S", group),
+		AdminUsers:     e.ids("MISSINGKBS_ADMIN_USERS", s.AdminUsers, "UW", user),
+	}
+}

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"os"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+)
+
+// Defender are the settings about how the client reaches Defender and signs in. The AZURE_ names are azidentity's.
+type Defender struct {
+	TenantID            string `name:"azure-tenant-id" env:"AZURE_TENANT_ID" placeholder:"GUID" help:"Tenant (directory) id in Entra."`
+	ClientID            string `name:"azure-client-id" env:"AZURE_CLIENT_ID" placeholder:"GUID" help:"Application (client) id of the app registration."`
+	ClientSecret        Secret `name:"azure-client-secret" env:"AZURE_CLIENT_SECRET" placeholder:"SECRET" help:"Client secret, or @file."`
+	CertificatePath     string `name:"azure-client-certificate-path" env:"AZURE_CLIENT_CERTIFICATE_PATH" placeholder:"FILE" help:"Certificate and private key (PEM or PKCS#12) instead of a secret."`
+	CertificatePassword Secret `name:"azure-client-certificate-password" env:"AZURE_CLIENT_CERTIFICATE_PASSWORD" placeholder:"SECRET" help:"Password of the certificate file, or @file."`
+	FederatedTokenFile  string `name:"azure-federated-token-file" env:"AZURE_FEDERATED_TOKEN_FILE" placeholder:"FILE" help:"Token file of a workload identity."`
+	AuthorityHost       string `name:"azure-authority-host" env:"AZURE_AUTHORITY_HOST" placeholder:"URL" help:"Login host, where it is not the cloud's own."`
+	Cloud               string `name:"defender-cloud" env:"DEFENDER_CLOUD" default:"public" help:"public, gcc, gcc-high or dod (${default})."`
+	Region              string `name:"defender-region" env:"DEFENDER_REGION" placeholder:"REGION" help:"Nearest host of the public cloud: us, eu, uk, au, swa, ina or aea."`
+	APIURL              string `name:"defender-api-url" env:"DEFENDER_API_URL" placeholder:"URL" help:"Defender's host, instead of the cloud's."`
+	Scope               string `name:"defender-scope" env:"DEFENDER_SCOPE" placeholder:"SCOPE" help:"Scope of the token, instead of the cloud's."`
+	PerMinute           string `name:"defender-per-minute" env:"MISSINGKBS_DEFENDER_PER_MINUTE" default:"50" help:"Most calls in any minute; 0 for no limit (${default})."`
+	PerHour             string `name:"defender-per-hour" env:"MISSINGKBS_DEFENDER_PER_HOUR" default:"1500" help:"Most calls in any hour; 0 for no limit (${default})."`
+	CacheTTL            string `name:"cache-ttl" env:"MISSINGKBS_CACHE_TTL" default:"5m" help:"How long an answer is kept; 0 keeps none (${default})."`
+}
+
+// ReadClient reads the options of the API client.
+func (s Defender) ReadClient(e *Errors) api.Options {
+	cloud, err := api.LookupCloud(s.Cloud, s.Region)
+	if err != nil {
+		e.Add("DEFENDER_CLOUD, DEFENDER_REGION:", "%v", err)
+	}
+	if s.APIURL != "" {
+		cloud.Endpoint = e.address("DEFENDER_API_URL", s.APIURL, false)
+	}
+	if s.Scope != "" {
+		cloud.Scope = s.Scope
+	}
+	if s.AuthorityHost != "" {
+		cloud.Authority = e.address("AZURE_AUTHORITY_HOST", s.AuthorityHost, false)
+	}
+	return api.Options{
+		Cloud:         cloud,
+		PerMinute:     noLimit(e.number("MISSINGKBS_DEFENDER_PER_MINUTE", s.PerMinute)),
+		PerHour:       noLimit(e.number("MISSINGKBS_DEFENDER_PER_HOUR", s.PerHour)),
+		CacheTTL:      noCache(e.Duration("MISSINGKBS_CACHE_TTL", s.CacheTTL, 0)),
+		ApplicationID: "missingkbs",
+	}
+}
+
+// noLimit and noCache translate 0, which switches a setting off, into the client's negative value. The client takes 0 for
+// its default.
+func noLimit(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
+}
+
+func noCache(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+// ReadCredential reads how to sign in to Entra. Without a secret, a certificate or a token file it is the machine's managed
+// identity, which needs no ID.
+func (s Defender) ReadCredential(e *Errors, authority string) api.CredentialOptions {
+	o := api.CredentialOptions{
+		TenantID:            s.TenantID,
+		ClientID:            s.ClientID,
+		ClientSecret:        e.Secret("AZURE_CLIENT_SECRET", s.ClientSecret),
+		CertificatePath:     s.CertificatePath,
+		CertificatePassword: e.Secret("AZURE_CLIENT_CERTIFICATE_PASSWORD", s.CertificatePassword),
+		FederatedTokenFile:  s.FederatedTokenFile,
+		Authority:           authority,
+	}
+	e.warnOpenFile("AZURE_CLIENT_CERTIFICATE_PATH", o.CertificatePath)
+	for setting, path := range map[string]string{
+		"AZURE_CLIENT_CERTIFICATE_PATH": o.CertificatePath,
+		"AZURE_FEDERATED_TOKEN_FILE":    o.FederatedTokenFile,
+	} {
+		if _, err := os.Stat(path); path != "" && err != nil {
+			e.Add(setting, "names a file that cannot be read: %v", err)
+		}
+	}
+	if s.ClientSecret.IsSet() || o.CertificatePath != "" || o.FederatedTokenFile != "" {
+		s.RequireIDs(e)
+		return o
+	}
+	o.Managed = true
+	if o.ClientID == systemIdentity {
+		o.ClientID = ""
+	}
+	if s.TenantID != "" || s.ClientID == "" {
+		e.Add("AZURE_CLIENT_SECRET", "is missing: set it, or AZURE_CLIENT_CERTIFICATE_PATH, or AZURE_FEDERATED_TOKEN_FILE, together with AZURE_TENANT_ID and "+
+			"AZURE_CLIENT_ID; for the managed identity of this machine set AZURE_CLIENT_ID alone (its client id, or \"system\")")
+	}
+	return o
+}
+
+// systemIdentity is set as the client ID for the machine's own managed identity, which needs none.
+const systemIdentity = "system"
+
+// RequireIDs checks that the two IDs of an app registration are set.
+func (s Defender) RequireIDs(e *Errors) {
+	const where = "it stands on the overview page of the app registration in Entra and looks like 8b1f2e9c-3d4a-4f6b-9c2d-1e0f5a7b8c9d"
+	if s.TenantID == "" {
+		e.Add("AZURE_TENANT_ID", "is missing: "+where)
+	}
+	if s.ClientID == "" {
+		e.Add("AZURE_CLIENT_ID", "is missing: "+where)
+	}
+}
+
+// Quota is the setting about answers while Defender's quota is used up.
+type Quota struct {
+	StaleFor string `name:"stale-for" env:"MISSINGKBS_STALE_FOR" default:"168h" help:"How old an answer may be that is shown, with its age, when Defender cannot be asked; 0 shows none (${default})."`
+}
+
+// Read sets the options of the client.
+func (s Quota) Read(e *Errors, o *api.Options) {
+	o.StaleFor = e.Duration("MISSINGKBS_STALE_FOR", s.StaleFor, 0)
+}
