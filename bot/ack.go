@@ -7,10 +7,11 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/slack-go/slack/socketmode"
+
 	"github.com/missingkbs/missingkbs/bot/admission"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
-	"github.com/slack-go/slack/socketmode"
 )
 
 const (

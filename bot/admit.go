@@ -3,25 +3,11 @@ package bot
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot/admission"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
-
-// key tells apart questions that wait for different things. Questions with the same first word, such as the id of a
-// software, wait for the same answer of Defender's.
-func (q question) key() string {
-	if q.entry == EntryTypeahead {
-		return string(EntryTypeahead)
-	}
-	word, _, _ := strings.Cut(strings.TrimSpace(q.line), " ")
-	return strings.ToLower(word)
-}
-
-// carries reports whether the acknowledgement of a question may carry its answer. All others are acknowledged at once.
-func (q question) carries() bool { return q.typed || q.entry == EntryTypeahead }
 
 // admit has a question worked on, now or when its turn comes. If too many wait, it is refused.
 func (b *Bot) admit(ctx context.Context, q question) {

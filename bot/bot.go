@@ -23,11 +23,12 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/missingkbs/missingkbs/bot/admission"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
-	"github.com/slack-go/slack"
 )
 
 // Options configure a [Bot]. The zero value of each field stands for its default.
@@ -241,5 +242,17 @@ func (b *Bot) guardedObserver(observe Observer) Observer {
 		if err := guarded(func() { observe(ctx, o) }); err != nil {
 			b.log.Error("crashed while counting a question", "request", o.ID, "error", err)
 		}
+	}
+}
+
+// Stats returns the counts so far.
+func (b *Bot) Stats() Stats { return b.stats.Stats() }
+
+// Load tells what there is to do now.
+func (b *Bot) Load() Load {
+	now := b.questions.Load()
+	return Load{
+		Running: now.Running, Slow: now.Slow, Waiting: now.Waiting, Workers: b.options.Workers, Queue: max(0, b.options.Queue),
+		Errands: b.acknowledgements.Load().Waiting + b.notices.Load().Waiting,
 	}
 }

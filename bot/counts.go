@@ -9,15 +9,6 @@ type Load struct {
 	Errands                int // acknowledgements and refusals that wait to be sent
 }
 
-// Load tells what there is to do now.
-func (b *Bot) Load() Load {
-	now := b.questions.Load()
-	return Load{
-		Running: now.Running, Slow: now.Slow, Waiting: now.Waiting, Workers: b.options.Workers, Queue: max(0, b.options.Queue),
-		Errands: b.acknowledgements.Load().Waiting + b.notices.Load().Waiting,
-	}
-}
-
 // Counts counts what happens to envelopes and questions. The zero value is ready; give it to [Options] to read it.
 type Counts struct {
 	answered, failed, busy, duplicates, undecodable, dropped, unacknowledged, untaken atomic.Int64
@@ -45,9 +36,6 @@ type Stats struct {
 	Unacknowledged int64 // acknowledgements that no connection took
 	Untaken        int64 // commands that came too late to be taken by a bot that stops; whoever typed them was told
 }
-
-// Stats returns the counts so far.
-func (b *Bot) Stats() Stats { return b.stats.Stats() }
 
 // Stats returns the counts so far.
 func (c *Counts) Stats() Stats {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -252,3 +253,16 @@ func newID() string {
 	_, _ = rand.Read(id[:]) // never fails, see its documentation
 	return hex.EncodeToString(id[:])
 }
+
+// key tells apart questions that wait for different things. Questions with the same first word, such as the id of a
+// software, wait for the same answer of Defender's.
+func (q question) key() string {
+	if q.entry == EntryTypeahead {
+		return string(EntryTypeahead)
+	}
+	word, _, _ := strings.Cut(strings.TrimSpace(q.line), " ")
+	return strings.ToLower(word)
+}
+
+// carries reports whether the acknowledgement of a question may carry its answer. All others are acknowledged at once.
+func (q question) carries() bool { return q.typed || q.entry == EntryTypeahead }

@@ -35,6 +35,12 @@ func (l *runLog) add(name string) {
 	l.ran = append(l.ran, name)
 }
 
+func (l *runLog) names() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.ran)
+}
+
 // taking returns a task of the person who is the first letter of its name; it takes d.
 func (l *runLog) taking(d time.Duration, name string) Task {
 	return Task{Person: name[:1], Key: name, Do: func(ctx context.Context) {
@@ -68,7 +74,7 @@ func TestQueueGoesRound(t *testing.T) {
 			t.Errorf("load %+v, want %+v", got, want)
 		}
 		<-q.Idle()
-		if diff := cmp.Diff([]string{"a1", "a2", "b1", "c1", "a3", "b2"}, l.ran); diff != "" {
+		if diff := cmp.Diff([]string{"a1", "a2", "b1", "c1", "a3", "b2"}, l.names()); diff != "" {
 			t.Errorf("ran (-want +got):\n%s", diff)
 		}
 		if got, want := q.Load(), (Load{Pace: time.Second}); got != want {
@@ -100,7 +106,7 @@ func TestQueueRefuses(t *testing.T) {
 			t.Errorf("too many: %v %+v", err, full)
 		}
 		<-q.Idle()
-		if diff := cmp.Diff([]string{"a0", "a1", "a2", "b1"}, l.ran); diff != "" {
+		if diff := cmp.Diff([]string{"a0", "a1", "a2", "b1"}, l.names()); diff != "" {
 			t.Errorf("ran (-want +got):\n%s", diff)
 		}
 	})
@@ -130,7 +136,7 @@ func TestSlowTasksYield(t *testing.T) {
 		submit(t, q, l.taking(0, "d"))
 		synctest.Wait()
 		want := []string{"a", "b", "c", "c: " + ErrInterrupted.Error(), "d"}
-		if diff := cmp.Diff(want, l.ran); diff != "" {
+		if diff := cmp.Diff(want, l.names()); diff != "" {
 			t.Errorf("ran (-want +got):\n%s", diff)
 		}
 		<-q.Idle()
@@ -163,7 +169,7 @@ func TestJobThatWaits(t *testing.T) {
 			t.Error("the job cannot be withdrawn once")
 		}
 		<-q.Idle()
-		if diff := cmp.Diff([]string{"a1", "waits after 5s", "b1", "waits after 16s"}, l.ran); diff != "" {
+		if diff := cmp.Diff([]string{"a1", "waits after 5s", "b1", "waits after 16s"}, l.names()); diff != "" {
 			t.Errorf("ran (-want +got):\n%s", diff)
 		}
 	})
@@ -208,7 +214,7 @@ func TestCloseRejectsWhatWaits(t *testing.T) {
 		if n := q.Close(); n != 0 {
 			t.Errorf("%d rejected at the second close", n)
 		}
-		if diff := cmp.Diff([]string{"a1", "b1 rejected"}, l.ran); diff != "" {
+		if diff := cmp.Diff([]string{"a1", "b1 rejected"}, l.names()); diff != "" {
 			t.Errorf("ran (-want +got):\n%s", diff)
 		}
 	})
@@ -226,7 +232,7 @@ func TestPanicEndsItsTaskOnly(t *testing.T) {
 		submit(t, q, Task{Person: "a", Do: func(context.Context) { panic("hunter2") }})
 		submit(t, q, l.taking(0, "b"))
 		synctest.Wait()
-		if diff := cmp.Diff([]string{"panic: hunter2", "b"}, l.ran); diff != "" {
+		if diff := cmp.Diff([]string{"panic: hunter2", "b"}, l.names()); diff != "" {
 			t.Errorf("ran (-want +got):\n%s", diff)
 		}
 		if got := q.Load(); got.Running != 0 {

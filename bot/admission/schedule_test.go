@@ -30,7 +30,7 @@ func ask(t *schedule[string], names ...string) {
 	}
 }
 
-func TestScheduleGoRound(t *testing.T) {
+func TestScheduleGoesRound(t *testing.T) {
 	t.Parallel()
 	q := newSchedule[string](Limits{Running: 1, Waiting: 100, PersonRunning: 1, PersonWaiting: 10, KeyRunning: 1, Slow: 1})
 	ask(q, "a1", "a2", "a3", "a4", "b1", "c1", "b2")
@@ -40,7 +40,7 @@ func TestScheduleGoRound(t *testing.T) {
 }
 
 // A task that waits for the same thing as many others lets others pass, also those of the same person.
-func TestSchedulePassWhatWaitsForTheSame(t *testing.T) {
+func TestSchedulePassesWhatWaitsForTheSame(t *testing.T) {
 	t.Parallel()
 	q := newSchedule[string](Limits{Running: 10, Waiting: 100, PersonRunning: 5, PersonWaiting: 10, KeyRunning: 2, Slow: 5})
 	for i := range 5 {
@@ -60,7 +60,7 @@ func TestSchedulePassWhatWaitsForTheSame(t *testing.T) {
 	}
 }
 
-func TestScheduleRefuse(t *testing.T) {
+func TestScheduleRefuses(t *testing.T) {
 	t.Parallel()
 	q := newSchedule[string](Limits{Running: 1, Waiting: 3, PersonRunning: 1, PersonWaiting: 2, KeyRunning: 1, Slow: 1})
 	steps := []struct {
@@ -170,7 +170,7 @@ func (m *machine) next(t *rapid.T) {
 const people = 5
 
 // Whatever comes: the limits hold, no task waits that need not, none is lost, and no person starves.
-func TestScheduleKeepTheirPromises(t *testing.T) {
+func TestScheduleKeepsItsPromises(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		few := rapid.IntRange(1, 4)
@@ -240,7 +240,7 @@ func TestScheduleKeepTheirPromises(t *testing.T) {
 }
 
 // One person who asks without end does not hold up others.
-func TestScheduleDoNotStarve(t *testing.T) {
+func TestScheduleStarvesNoPerson(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		q := newSchedule[string](Limits{Running: rapid.IntRange(1, 5).Draw(t, "runs"), Slow: 1, Waiting: 1000, PersonRunning: 3, PersonWaiting: 10, KeyRunning: 5})
