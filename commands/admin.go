@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -20,8 +21,8 @@ const adminName = "admin"
 // change is written together with the audit of who made it.
 type Allowances interface {
 	Allowances(ctx context.Context, tenant string) ([]access.Allowance, error)
-	Allow(ctx context.Context, a access.Allowance, who digest.Audit) error
-	Disallow(ctx context.Context, tenant, channel string, who digest.Audit) error // or digest.ErrNotFound
+	Allow(ctx context.Context, a access.Allowance, who audit.Entry) error
+	Disallow(ctx context.Context, tenant, channel string, who audit.Entry) error // or digest.ErrNotFound
 }
 
 // Gatekeeper knows who may what.
@@ -169,7 +170,7 @@ func (a admin) allow(ctx context.Context, req Request) (view.Page, error) {
 		return view.Page{}, &Error{Title: "Nothing to allow", Message: fmt.Sprintf("Channel %s is not shared with another organisation, so it needs no permission.", channel)}
 	}
 	one := access.Allowance{Tenant: digest.DefaultTenant, Channel: channel, Teams: teams, By: req.User, At: a.now()}
-	if err := a.store.Allow(ctx, one, a.audit(req, "allow-channel", channel, organisations(teams))); err != nil {
+	if err := a.store.Allow(ctx, one, a.audit(req, audit.ActionAllowChannel, channel, organisations(teams))); err != nil {
 		return view.Page{}, err
 	}
 	return view.Page{
@@ -184,7 +185,7 @@ func (a admin) disallow(ctx context.Context, req Request) (view.Page, error) {
 	if err != nil {
 		return view.Page{}, err
 	}
-	err = a.store.Disallow(ctx, digest.DefaultTenant, channel, a.audit(req, "disallow-channel", channel, ""))
+	err = a.store.Disallow(ctx, digest.DefaultTenant, channel, a.audit(req, audit.ActionDisallowChannel, channel, ""))
 	if errors.Is(err, digest.ErrNotFound) {
 		return view.Page{}, &Error{Title: "Nothing to undo", Message: fmt.Sprintf("Channel %s is not among those allowed, so nothing was changed.", channel), Actions: adminHelp()}
 	}
@@ -198,10 +199,10 @@ func (a admin) channel(req Request, usage string) (string, error) {
 	return idOr(req.Words, channelID, req.Channel, usage, "a channel's id, such as C024BE91L: it stands at the end of the channel's About tab")
 }
 
-func (a admin) audit(req Request, action, subject, detail string) digest.Audit {
-	return digest.Audit{
-		At: a.now(), Tenant: digest.DefaultTenant, User: req.User, Channel: req.Channel, Action: adminName + "." + action,
-		Subject: subject, Detail: detail, Result: digest.ResultDone, Request: req.ID,
+func (a admin) audit(req Request, action, subject, detail string) audit.Entry {
+	return audit.Entry{
+		At: a.now(), Tenant: digest.DefaultTenant, User: req.User, Channel: req.Channel, Action: action,
+		Subject: subject, Detail: detail, Result: audit.ResultDone, Request: req.ID,
 	}
 }
 

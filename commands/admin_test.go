@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -18,7 +19,7 @@ import (
 // book keeps allowances and audits in memory.
 type book struct {
 	allowed map[string]access.Allowance
-	audits  []digest.Audit
+	audits  []audit.Entry
 }
 
 func (b *book) Allowances(context.Context, string) ([]access.Allowance, error) {
@@ -29,13 +30,13 @@ func (b *book) Allowances(context.Context, string) ([]access.Allowance, error) {
 	return all, nil
 }
 
-func (b *book) Allow(_ context.Context, a access.Allowance, who digest.Audit) error {
+func (b *book) Allow(_ context.Context, a access.Allowance, who audit.Entry) error {
 	b.allowed[a.Channel] = a
 	b.audits = append(b.audits, who)
 	return nil
 }
 
-func (b *book) Disallow(_ context.Context, _, channel string, who digest.Audit) error {
+func (b *book) Disallow(_ context.Context, _, channel string, who audit.Entry) error {
 	if _, ok := b.allowed[channel]; !ok {
 		return digest.ErrNotFound
 	}
@@ -179,7 +180,7 @@ func TestAdmin(t *testing.T) {
 			t.Errorf("admin %s: %q, want %q", step.line, got, step.says)
 		}
 	}
-	want := []digest.Audit{
+	want := []audit.Entry{
 		{At: at, Tenant: "default", User: "U0ADMIN", Channel: "C0SHARED", Action: "admin.allow-channel", Subject: "C0SHARED", Detail: "T0OTHER", Result: "done", Request: "q1"},
 		{At: at, Tenant: "default", User: "U0ADMIN", Channel: "C0SHARED", Action: "admin.disallow-channel", Subject: "C0SHARED", Result: "done", Request: "q1"},
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -28,7 +29,7 @@ type DigestStore interface {
 	// Run is the digest that is being made of a subscription, Runs are those of all, by subscription.
 	Run(ctx context.Context, subscription string) (run digest.Run, found bool, err error)
 	Runs(ctx context.Context) (map[string]digest.Run, error)
-	AddAudit(ctx context.Context, a digest.Audit) error
+	AddAudit(ctx context.Context, a audit.Entry) error
 }
 
 // People is what the command digest needs to know of who asks.
@@ -278,13 +279,13 @@ func (d digests) mayChange(ctx context.Context, req Request, channel string) err
 }
 
 // audit says that a person did something with a subscription.
-func (d digests) audit(req Request, s digest.Subscription, action, detail string) digest.Audit {
+func (d digests) audit(req Request, s digest.Subscription, action, detail string) audit.Entry {
 	if s.Channel != req.Channel && s.Channel != "" {
 		detail = strings.TrimSpace(detail + " (a digest of " + s.Channel + ")")
 	}
-	return digest.Audit{
-		At: d.Now(), Tenant: s.Tenant, User: req.User, Channel: req.Channel, Action: digestName + "." + action,
-		Subject: s.ID, Detail: redact.String(detail), Result: digest.ResultDone, Request: req.ID,
+	return audit.Entry{
+		At: d.Now(), Tenant: s.Tenant, User: req.User, Channel: req.Channel, Action: action,
+		Subject: s.ID, Detail: redact.String(detail), Result: audit.ResultDone, Request: req.ID,
 	}
 }
 

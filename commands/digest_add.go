@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -194,7 +195,7 @@ func (d digests) save(ctx context.Context, req Request, s digest.Subscription) (
 	var err error
 	for attempt := 1; attempt <= 8; attempt++ {
 		s.ID = d.NewID(attempt)
-		if err = d.store.AddSubscription(ctx, s, d.audit(req, s, "add", detail)); !errors.Is(err, digest.ErrExists) {
+		if err = d.store.AddSubscription(ctx, s, d.audit(req, s, audit.ActionDigestAdd, detail)); !errors.Is(err, digest.ErrExists) {
 			break
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -29,7 +30,7 @@ func (d digests) pause(ctx context.Context, req Request, s digest.Subscription) 
 	if !until.IsZero() {
 		detail = "until " + s.Moment(until)
 	}
-	if err := d.store.UpdateSubscription(ctx, s, d.audit(req, s, "pause", detail)); err != nil {
+	if err := d.store.UpdateSubscription(ctx, s, d.audit(req, s, audit.ActionDigestPause, detail)); err != nil {
 		return view.Page{}, fmt.Errorf("pause a digest: %w", err)
 	}
 	page := d.page(req, s)
@@ -141,7 +142,7 @@ func (d digests) resume(ctx context.Context, req Request, s digest.Subscription)
 		return page, nil
 	}
 	s = s.Resume(d.Now())
-	if err := d.store.UpdateSubscription(ctx, s, d.audit(req, s, "resume", "")); err != nil {
+	if err := d.store.UpdateSubscription(ctx, s, d.audit(req, s, audit.ActionDigestResume, "")); err != nil {
 		return view.Page{}, fmt.Errorf("resume a digest: %w", err)
 	}
 	page := d.page(req, s)
@@ -174,7 +175,7 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 	if !yes {
 		return d.askRemove(s), nil
 	}
-	if err := d.store.RemoveSubscription(ctx, s.ID, d.audit(req, s, "remove", strings.Join(s.Watch, " "))); err != nil {
+	if err := d.store.RemoveSubscription(ctx, s.ID, d.audit(req, s, audit.ActionDigestRemove, strings.Join(s.Watch, " "))); err != nil {
 		return view.Page{}, fmt.Errorf("remove a digest: %w", err)
 	}
 	return view.Page{

@@ -13,6 +13,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -21,7 +22,7 @@ import (
 type memory struct {
 	mu         sync.Mutex
 	held       map[string]digest.Subscription
-	audits     []digest.Audit
+	audits     []audit.Entry
 	deliveries []digest.Delivery
 	runs       map[string]digest.Run
 	baseline   map[string]digest.Snapshot
@@ -59,22 +60,22 @@ func (m *memory) Subscriptions(_ context.Context, f digest.SubscriptionFilter) (
 	return out, m.err
 }
 
-func (m *memory) AddSubscription(_ context.Context, s digest.Subscription, who digest.Audit) error {
+func (m *memory) AddSubscription(_ context.Context, s digest.Subscription, who audit.Entry) error {
 	_, has := m.held[s.ID]
 	return m.write(has, digest.ErrExists, who, func() { m.held[s.ID] = s })
 }
 
-func (m *memory) UpdateSubscription(_ context.Context, s digest.Subscription, who digest.Audit) error {
+func (m *memory) UpdateSubscription(_ context.Context, s digest.Subscription, who audit.Entry) error {
 	_, has := m.held[s.ID]
 	return m.write(!has, digest.ErrNotFound, who, func() { m.held[s.ID] = s })
 }
 
-func (m *memory) RemoveSubscription(_ context.Context, id string, who digest.Audit) error {
+func (m *memory) RemoveSubscription(_ context.Context, id string, who audit.Entry) error {
 	_, has := m.held[id]
 	return m.write(!has, digest.ErrNotFound, who, func() { delete(m.held, id) })
 }
 
-func (m *memory) write(refused bool, refusal error, who digest.Audit, change func()) error {
+func (m *memory) write(refused bool, refusal error, who audit.Entry, change func()) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.err != nil {
@@ -88,7 +89,7 @@ func (m *memory) write(refused bool, refusal error, who digest.Audit, change fun
 	return nil
 }
 
-func (m *memory) AddAudit(_ context.Context, who digest.Audit) error {
+func (m *memory) AddAudit(_ context.Context, who audit.Entry) error {
 	return m.write(false, nil, who, func() {})
 }
 

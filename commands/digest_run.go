@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -38,7 +39,7 @@ func (d digests) runNow(ctx context.Context, req Request, s digest.Subscription)
 			return view.Page{}, fmt.Errorf("run a digest: %w", err)
 		}
 	}
-	if err := d.store.AddAudit(ctx, d.audit(req, s, "run", detail)); err != nil {
+	if err := d.store.AddAudit(ctx, d.audit(req, s, audit.ActionDigestRun, detail)); err != nil {
 		return view.Page{}, fmt.Errorf("record the run of a digest: %w", err)
 	}
 	if detail != "" {

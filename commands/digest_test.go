@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -21,9 +22,9 @@ import (
 // wantAudit compares what was written down with one change.
 func (d *desk) wantAudit(t *testing.T, user, action, subject, detail string) {
 	t.Helper()
-	want := []digest.Audit{{
+	want := []audit.Entry{{
 		At: aMonday, Tenant: digest.DefaultTenant, User: user, Channel: here, Action: action, Subject: subject, Detail: detail,
-		Result: digest.ResultDone, Request: question,
+		Result: audit.ResultDone, Request: question,
 	}}
 	if diff := cmp.Diff(want, d.store.audits); diff != "" {
 		t.Errorf("audit (-want +got):\n%s", diff)

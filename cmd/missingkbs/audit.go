@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/config"
-	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -101,7 +101,7 @@ type auditLine struct {
 // auditTime has a fixed width, so that lines sort as their times do.
 const auditTime = "2006-01-02T15:04:05.000Z"
 
-func newAuditLine(a digest.Audit) auditLine {
+func newAuditLine(a audit.Entry) auditLine {
 	return auditLine{
 		At: a.At.UTC().Format(auditTime), Tenant: a.Tenant, User: a.User, Team: a.Team, Channel: a.Channel, Action: a.Action,
 		Subject: a.Subject, Detail: a.Detail, Result: a.Result, Reason: a.Reason, Request: a.Request, ID: a.ID,

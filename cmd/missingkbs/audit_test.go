@@ -108,11 +108,11 @@ func TestAuditEndToEnd(t *testing.T) {
 			for i := range want {
 				l := &want[i]
 				l.Tenant = digest.DefaultTenant
-				l.Result = cmp.Or(l.Result, digest.ResultDone)
+				l.Result = cmp.Or(l.Result, audit.ResultDone)
 				l.User, l.Channel = cmp.Or(l.User, sandbox.Alice), cmp.Or(l.Channel, sandbox.General)
 			}
 			for i := range lines {
-				if lines[i].Action == "digest.add" && lines[i].Result == digest.ResultDone {
+				if lines[i].Action == "digest.add" && lines[i].Result == audit.ResultDone {
 					lines[i].Detail = "" // names the time zone
 				}
 			}
@@ -162,9 +162,9 @@ func (w *world) command(t *testing.T, as, channel, words string) sandbox.Message
 }
 
 // notebook is what a trail writes to.
-type notebook struct{ list []digest.Audit }
+type notebook struct{ list []audit.Entry }
 
-func (n *notebook) AddAudits(_ context.Context, list []digest.Audit) error {
+func (n *notebook) AddAudits(_ context.Context, list []audit.Entry) error {
 	n.list = append(n.list, list...)
 	return nil
 }
@@ -217,7 +217,7 @@ func TestAuditor(t *testing.T) {
 		for _, questions := range []bool{true, false} {
 			n := &notebook{}
 			r := &auditor{trail: audit.New(n, audit.Options{}), questions: questions, team: "T1", changes: newChanges()}
-			_ = r.changes.note(digest.Audit{Request: "made"}, nil)
+			_ = r.changes.note(audit.Entry{Request: "made"}, nil)
 			req, err := commands.Parse(tt.seen.Line)
 			if err != nil {
 				t.Fatal(err)
@@ -337,7 +337,7 @@ func TestAuditCommandFilters(t *testing.T) {
 	t.Parallel()
 	database := sqliteRecords(t)
 	for i, action := range []string{"ask", "share", "digest.add"} {
-		a := digest.Audit{At: time.Now().Add(time.Duration(i-5) * time.Minute), User: fmt.Sprint("U", i), Action: action, Detail: `<b> & "ü"`}
+		a := audit.Entry{At: time.Now().Add(time.Duration(i-5) * time.Minute), User: fmt.Sprint("U", i), Action: action, Detail: `<b> & "ü"`}
 		if err := database.AddAudit(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}

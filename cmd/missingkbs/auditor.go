@@ -31,12 +31,6 @@ func (h house) recorder(w bot.Workspace, o *operators) *auditor {
 	}
 }
 
-// The actions that do not come from a command.
-const (
-	actionAsk   = "ask"
-	actionShare = "share"
-)
-
 // question is a [bot.Observer].
 func (r *auditor) question(_ context.Context, o bot.Observation) {
 	if r.changes.made(o.ID) {
@@ -47,30 +41,30 @@ func (r *auditor) question(_ context.Context, o bot.Observation) {
 	}
 	a := r.entry(o)
 	switch {
-	case a.Action != actionAsk || o.Outcome == bot.Refused:
-		r.trail.Keep(a)
+	case a.Action != audit.ActionAsk || o.Outcome == bot.Refused:
+		r.trail.AddChange(a)
 	case r.questions:
-		r.trail.Note(a)
+		r.trail.AddQuestion(a)
 	}
 }
 
 // entry is the audit of a question that changed nothing.
-func (r *auditor) entry(o bot.Observation) digest.Audit {
-	a := digest.Audit{
-		At: o.Came, Tenant: digest.DefaultTenant, User: o.User, Channel: o.Channel, Action: actionAsk, Subject: o.Command,
-		Detail: audit.Words(o.Line), Result: string(o.Outcome), Reason: o.Reason, Request: o.ID,
+func (r *auditor) entry(o bot.Observation) audit.Entry {
+	a := audit.Entry{
+		At: o.Came, Tenant: digest.DefaultTenant, User: o.User, Channel: o.Channel, Action: audit.ActionAsk, Subject: o.Command,
+		Detail: audit.Redact(o.Line), Result: string(o.Outcome), Reason: o.Reason, Request: o.ID,
 	}
 	if o.Team != r.team {
 		a.Team = o.Team
 	}
 	switch {
 	case o.Share:
-		a.Action = actionShare
+		a.Action = audit.ActionShare
 	case o.Outcome != bot.Answered && o.Action != "":
-		a.Action, a.Subject = o.Action, audit.Words(o.Subject)
+		a.Action, a.Subject = o.Action, audit.Redact(o.Subject)
 	}
 	if o.Outcome == bot.Answered {
-		a.Result = digest.ResultDone
+		a.Result = audit.ResultDone
 	}
 	return a
 }
@@ -92,7 +86,7 @@ func (c *changes) made(request string) bool {
 }
 
 // note remembers the request of a change that was made.
-func (c *changes) note(who digest.Audit, err error) error {
+func (c *changes) note(who audit.Entry, err error) error {
 	if err == nil && who.Request != "" {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -108,32 +102,32 @@ type auditedStore struct {
 }
 
 // AddSubscription is part of [digest.Subscriptions].
-func (s auditedStore) AddSubscription(ctx context.Context, sub digest.Subscription, who digest.Audit) error {
+func (s auditedStore) AddSubscription(ctx context.Context, sub digest.Subscription, who audit.Entry) error {
 	return s.changes.note(who, s.Store.AddSubscription(ctx, sub, who))
 }
 
 // UpdateSubscription is part of [digest.Subscriptions].
-func (s auditedStore) UpdateSubscription(ctx context.Context, sub digest.Subscription, who digest.Audit) error {
+func (s auditedStore) UpdateSubscription(ctx context.Context, sub digest.Subscription, who audit.Entry) error {
 	return s.changes.note(who, s.Store.UpdateSubscription(ctx, sub, who))
 }
 
 // RemoveSubscription is part of [digest.Subscriptions].
-func (s auditedStore) RemoveSubscription(ctx context.Context, id string, who digest.Audit) error {
+func (s auditedStore) RemoveSubscription(ctx context.Context, id string, who audit.Entry) error {
 	return s.changes.note(who, s.Store.RemoveSubscription(ctx, id, who))
 }
 
 // Allow is part of [commands.Allowances].
-func (s auditedStore) Allow(ctx context.Context, a access.Allowance, who digest.Audit) error {
+func (s auditedStore) Allow(ctx context.Context, a access.Allowance, who audit.Entry) error {
 	return s.changes.note(who, s.Store.Allow(ctx, a, who))
 }
 
 // Disallow is part of [commands.Allowances].
-func (s auditedStore) Disallow(ctx context.Context, tenant, channel string, who digest.Audit) error {
+func (s auditedStore) Disallow(ctx context.Context, tenant, channel string, who audit.Entry) error {
 	return s.changes.note(who, s.Store.Disallow(ctx, tenant, channel, who))
 }
 
 // AddAudit is part of [commands.DigestStore].
-func (s auditedStore) AddAudit(ctx context.Context, who digest.Audit) error {
+func (s auditedStore) AddAudit(ctx context.Context, who audit.Entry) error {
 	return s.changes.note(who, s.Store.AddAudit(ctx, who))
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -154,7 +155,7 @@ func (r *records) settle(tb testing.TB, digests int) {
 func (r *records) subscribe(tb testing.TB, subs ...digest.Subscription) {
 	tb.Helper()
 	for _, s := range subs {
-		if err := r.AddSubscription(patiently(tb), s, digest.Audit{Action: "digest.add", Subject: s.ID}); err != nil {
+		if err := r.AddSubscription(patiently(tb), s, audit.Entry{Action: "digest.add", Subject: s.ID}); err != nil {
 			tb.Fatal(err)
 		}
 	}

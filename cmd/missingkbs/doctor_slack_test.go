@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
@@ -199,7 +200,7 @@ func (c *clinic) subscribe(t *testing.T, id, channel string, change func(*digest
 	if change != nil {
 		change(&s)
 	}
-	if err := c.records.AddSubscription(t.Context(), s, digest.Audit{At: time.Now(), Action: "digest.add"}); err != nil {
+	if err := c.records.AddSubscription(t.Context(), s, audit.Entry{At: time.Now(), Action: "digest.add"}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -251,7 +252,7 @@ func TestDoctorSharedChannels(t *testing.T) {
 	} {
 		if tc.teams != nil {
 			a := access.Allowance{Tenant: digest.DefaultTenant, Channel: sandbox.SharedChannel, Teams: tc.teams, By: sandbox.Alice, At: time.Now()}
-			if err := c.records.Allow(t.Context(), a, digest.Audit{At: time.Now(), Action: "admin.allow-channel"}); err != nil {
+			if err := c.records.Allow(t.Context(), a, audit.Entry{At: time.Now(), Action: "admin.allow-channel"}); err != nil {
 				t.Fatal(err)
 			}
 		}

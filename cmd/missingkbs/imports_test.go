@@ -70,12 +70,12 @@ const (
 var allowed = map[string][]string{
 	"internal/view":    {module + "/internal/failure"},
 	"internal/tracing": {module + "/internal/span"},
-	"internal/audit":   {module + "/internal/redact", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
-	"internal/digest":  {module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
+	"internal/audit":   {module + "/internal/redact"},
+	"internal/digest":  {module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/doctor":  {module + "/internal/view", module + "/internal/failure"},
 	"internal/ops":     {module + "/internal/view", module + "/internal/failure"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
-	"internal/store":   {module + "/internal/access", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
+	"internal/store":   {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
 
 	// The arithmetic of the rate limit, which package store keeps in a database for several processes.
 	"api":                      {module + "/internal/quota"},

@@ -1,69 +1,51 @@
-// Package audit writes down who did what without anybody waiting for it: a [Trail] keeps what it is told for a moment and
-// writes it in batches, [Words] makes what people typed fit to be kept.
-//
-// It knows the type of an audit and nothing of Slack, SQL or what is worth being kept. What it cannot write is never lost
-// in silence: it is counted and logged, and an audit of its own tells later readers of the gap.
 package audit
 
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
-
-	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// Writer writes audits, all or none. What has an ID that was written before it passes over. *store.Store is one.
+// Writer writes entries, all or none. It skips those whose ID is stored already. *store.Store implements it.
 type Writer interface {
-	AddAudits(ctx context.Context, list []digest.Audit) error
+	AddAudits(ctx context.Context, list []Entry) error
 }
 
-// Options of a trail. The zero value of each field stands for its default.
+// Options of a trail. A zero field stands for its default.
 type Options struct {
-	Room  int           // audits of each kind that wait while the database is away; default 10,000, some 10 MB
-	Every time.Duration // how long a question may wait to be written; default a second
-	Flush time.Duration // for what is left when the trail ends; default 2 s
-	Lost  func(n int)   // told when audits were lost; must not block
-	Log   *slog.Logger  // default: nothing is logged
+	Capacity int           // entries of each queue while the database is unavailable; default 10,000, about 10 MB
+	Interval time.Duration // how long a question waits at most before it is written; default 1 s
+	Flush    time.Duration // for the entries that are left when the trail ends; default 2 s
+	Lost     func(n int)   // called when n entries are lost; must not block
+	Log      *slog.Logger  // default: nothing is logged
 }
-
-// LostAction is the action of the audit that tells how many others could not be kept.
-const LostAction = "audit.lost"
 
 const (
 	batch        = 200
 	firstPause   = time.Second // after a failure; it doubles
 	longestPause = 30 * time.Second
-	// writeTime is how long a batch may take: longer than SQLite waits for another writer, and an end to the wait for a
-	// database that was cut off without a word. What was written all the same is passed over the second time.
+	// writeTime bounds one batch. It is longer than SQLite waits for another writer, and it ends the wait for a database
+	// whose connection was cut silently. Entries that were written all the same are skipped the second time.
 	writeTime = 15 * time.Second
 )
 
-// Trail takes audits and writes them soon. It is safe for concurrent use, and never makes anybody wait. [Trail.Run] does
-// the writing.
+// Trail queues entries, and [Trail.Run] writes them. It is safe for concurrent use, and adding an entry does not block.
 type Trail struct {
 	Options
 	to     Writer
 	urgent chan struct{}
 
-	mu    sync.Mutex
-	kept  []digest.Audit // refusals, shares, changes
-	asked []digest.Audit // questions
-	gap   gap
-}
-
-// gap is what was lost and not yet told.
-type gap struct {
-	n           int
-	first, last time.Time
+	mu        sync.Mutex
+	changes   []Entry // refusals, shares, changes
+	questions []Entry
+	gap       gap
 }
 
 // New returns a trail that writes to w.
 func New(w Writer, o Options) *Trail {
-	o.Room, o.Every, o.Flush = cmp.Or(o.Room, 10_000), cmp.Or(o.Every, time.Second), cmp.Or(o.Flush, 2*time.Second)
+	o.Capacity, o.Interval, o.Flush = cmp.Or(o.Capacity, 10_000), cmp.Or(o.Interval, time.Second), cmp.Or(o.Flush, 2*time.Second)
 	if o.Lost == nil {
 		o.Lost = func(int) {}
 	}
@@ -73,28 +55,28 @@ func New(w Writer, o Options) *Trail {
 	return &Trail{Options: o, to: w, urgent: make(chan struct{}, 1)}
 }
 
-// Keep takes an audit that matters: a refusal, a share, a change. It is written at once. Where it cannot be kept the log
-// has who did it, where, when and how it ended, but not what was typed.
-func (t *Trail) Keep(a digest.Audit) { t.take(&t.kept, a, true) }
+// AddChange queues the entry of a refusal, a share or a change, to be written at once. If it cannot be written, the log
+// has who did it, where, when and with which result, but not what was typed.
+func (t *Trail) AddChange(e Entry) { t.add(&t.changes, e, true) }
 
-// Note takes the audit of a question. When there are too many it is counted and no more.
-func (t *Trail) Note(a digest.Audit) { t.take(&t.asked, a, false) }
+// AddQuestion queues the entry of a question. If the queue is full, the entry is counted and dropped.
+func (t *Trail) AddQuestion(e Entry) { t.add(&t.questions, e, false) }
 
-func (t *Trail) take(queue *[]digest.Audit, a digest.Audit, matters bool) {
-	a.ID = cmp.Or(a.ID, digest.AuditID(a.At)) // so that it can be written again when an answer was lost
+func (t *Trail) add(queue *[]Entry, e Entry, change bool) {
+	e.ID = cmp.Or(e.ID, NewID(e.At)) // a batch whose confirmation was lost is written again
 	t.mu.Lock()
-	full := len(*queue) >= t.Room
+	full := len(*queue) >= t.Capacity
 	if full {
-		t.gap.add(a)
+		t.gap.add(e)
 	} else {
-		*queue = append(*queue, a)
+		*queue = append(*queue, e)
 	}
-	hurry := matters || len(*queue) >= batch
+	urgent := change || len(*queue) >= batch
 	t.mu.Unlock()
 	if full {
-		t.lose(matters, a)
+		t.lose(e, change)
 	}
-	if hurry {
+	if urgent {
 		select {
 		case t.urgent <- struct{}{}:
 		default:
@@ -102,32 +84,25 @@ func (t *Trail) take(queue *[]digest.Audit, a digest.Audit, matters bool) {
 	}
 }
 
-func (g *gap) add(a digest.Audit) {
-	if g.n == 0 {
-		g.first = a.At
-	}
-	g.n, g.last = g.n+1, a.At
-}
-
-// lose tells of an audit that will not be written.
-func (t *Trail) lose(matters bool, a digest.Audit) {
+// lose counts an entry that will not be written.
+func (t *Trail) lose(e Entry, change bool) {
 	t.Lost(1)
-	if matters {
-		// Not its subject and detail, which are what was typed.
-		t.Log.Error("an audit could not be kept", "at", a.At, "user", a.User, "team", a.Team, "channel", a.Channel, "action", a.Action,
-			"result", a.Result, "reason", a.Reason, "request", a.Request)
+	if change {
+		// Without its subject and detail, which hold what was typed.
+		t.Log.Error("an audit entry could not be kept", "at", e.At, "user", e.User, "team", e.Team, "channel", e.Channel, "action", e.Action,
+			"result", e.Result, "reason", e.Reason, "request", e.Request)
 	}
 }
 
-// Run writes until ctx ends, and then what is left. While the database is away it tries again and again; what waits
-// meanwhile is bounded.
+// Run writes until ctx ends, and then the entries that are left. It retries while the database is unavailable; the queues
+// are bounded meanwhile.
 func (t *Trail) Run(ctx context.Context) {
 	// The last batch outlives ctx, but not for long.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(t.Flush, cancel) })
 	defer stop()
-	tick := time.NewTicker(t.Every)
+	tick := time.NewTicker(t.Interval)
 	defer tick.Stop()
 	for {
 		select {
@@ -142,19 +117,19 @@ func (t *Trail) Run(ctx context.Context) {
 	}
 }
 
-// drain writes all that waits. It gives up when its context ends.
+// drain writes all queued entries, or returns when its context ends.
 func (t *Trail) drain(ctx context.Context, stopping <-chan struct{}) {
 	pause, failing := firstPause, time.Time{}
 	for {
-		l := t.peek()
-		if len(l.list) == 0 {
+		n := t.next()
+		if len(n.list) == 0 {
 			return
 		}
-		err := t.write(ctx, l.list)
+		err := t.write(ctx, n.list)
 		if err == nil {
-			t.drop(l)
+			t.drop(n)
 			if !failing.IsZero() {
-				t.Log.Info("audits are written again", "after", time.Since(failing).Round(time.Second))
+				t.Log.Info("audit entries are written again", "after", time.Since(failing).Round(time.Second).String())
 			}
 			pause, failing = firstPause, time.Time{}
 			continue
@@ -164,7 +139,7 @@ func (t *Trail) drain(ctx context.Context, stopping <-chan struct{}) {
 		}
 		if failing.IsZero() {
 			failing = time.Now()
-			t.Log.Warn("audits cannot be written; trying again", "error", err)
+			t.Log.Warn("audit entries cannot be written; retrying", "error", err)
 		}
 		if !sleep(ctx, pause, &stopping) {
 			return
@@ -173,14 +148,14 @@ func (t *Trail) drain(ctx context.Context, stopping <-chan struct{}) {
 	}
 }
 
-func (t *Trail) write(ctx context.Context, list []digest.Audit) error {
+func (t *Trail) write(ctx context.Context, list []Entry) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
 	return t.to.AddAudits(ctx, list)
 }
 
-// sleep reports whether the pause was over before the context. The stop of the trail ends one pause early, since there is
-// little time left.
+// sleep returns false if the context ended before the pause. Stopping the trail ends one pause early, because little time
+// is left then.
 func sleep(ctx context.Context, d time.Duration, stopping *<-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -195,67 +170,19 @@ func sleep(ctx context.Context, d time.Duration, stopping *<-chan struct{}) bool
 	}
 }
 
-// load is a batch: the audit of a gap, and so many of each queue.
-type load struct {
-	list        []digest.Audit
-	gap         gap
-	kept, asked int
-}
-
-// peek is the next batch, what matters first. It stays in its queues until it is written.
-func (t *Trail) peek() load {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	l := load{gap: t.gap, kept: min(batch, len(t.kept)), asked: min(batch, len(t.asked))}
-	if l.gap.n > 0 {
-		l.list = append(l.list, l.gap.audit())
-	}
-	l.list = append(append(l.list, t.kept[:l.kept]...), t.asked[:l.asked]...)
-	return l
-}
-
-// audit tells of the gap. Its id is made of what it says, so that it is told once.
-func (g gap) audit() digest.Audit {
-	first, last := g.first.UTC(), g.last.UTC()
-	return digest.Audit{
-		ID: fmt.Sprintf("lost/%d/%d/%d", first.UnixNano(), last.UnixNano(), g.n), At: time.Now(), Tenant: digest.DefaultTenant,
-		Action: LostAction, Result: digest.ResultLost, Reason: "full",
-		Detail: fmt.Sprintf("%d audits from %s to %s could not be kept", g.n, first.Format(time.RFC3339), last.Format(time.RFC3339)),
-	}
-}
-
-// drop forgets a batch that was written. Behind it more may have come, and more may have been lost.
-func (t *Trail) drop(l load) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.kept, t.asked = rest(t.kept, l.kept), rest(t.asked, l.asked)
-	if l.gap.n > 0 { // what was lost meanwhile was lost after that
-		t.gap.n, t.gap.first = t.gap.n-l.gap.n, l.gap.last
-	}
-}
-
-// rest is a queue without its first; an empty one gives its memory back.
-func rest(queue []digest.Audit, n int) []digest.Audit {
-	if n == len(queue) {
-		return nil
-	}
-	clear(queue[:n]) // what they held may go
-	return queue[n:]
-}
-
-// abandon tells of what could not be written before the end.
+// abandon counts and logs the entries that could not be written before the end.
 func (t *Trail) abandon() {
 	t.mu.Lock()
-	kept, asked, gone := t.kept, len(t.asked), t.gap.n
-	t.kept, t.asked, t.gap = nil, nil, gap{}
+	changes, questions, lost := t.changes, len(t.questions), t.gap.n
+	t.changes, t.questions, t.gap = nil, nil, gap{}
 	t.mu.Unlock()
-	for _, a := range kept {
-		t.lose(true, a)
+	for _, e := range changes {
+		t.lose(e, true)
 	}
-	if asked > 0 {
-		t.Lost(asked)
+	if questions > 0 {
+		t.Lost(questions)
 	}
-	if n := len(kept) + asked + gone; n > 0 {
-		t.Log.Error("audits were lost at the end", "audits", n)
+	if n := len(changes) + questions + lost; n > 0 {
+		t.Log.Error("audit entries were lost at the end", "entries", n)
 	}
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/internal/audit"
-	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
 // book is a writer that a test can take away.
@@ -28,11 +27,11 @@ type book struct {
 	slow    time.Duration
 	lost    bool // what is written is there, but the writer does not hear of it
 	pages   []int
-	list    []digest.Audit
+	list    []audit.Entry
 	ids     map[string]bool
 }
 
-func (b *book) AddAudits(ctx context.Context, list []digest.Audit) error {
+func (b *book) AddAudits(ctx context.Context, list []audit.Entry) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.hanging {
@@ -81,8 +80,8 @@ func (b *book) subjects() (list []string) {
 	return list
 }
 
-// desk is a trail that runs in a bubble.
-type desk struct {
+// running is a trail that runs in a bubble.
+type running struct {
 	*audit.Trail
 	t    *testing.T
 	book *book
@@ -91,24 +90,24 @@ type desk struct {
 	stop func()
 }
 
-func run(t *testing.T, o audit.Options, test func(d *desk)) {
+func run(t *testing.T, o audit.Options, test func(d *running)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
-		d := &desk{t: t, book: &book{}, log: &bytes.Buffer{}}
+		d := &running{t: t, book: &book{}, log: &bytes.Buffer{}}
 		o.Log = slog.New(slog.NewTextHandler(d.log, nil))
 		o.Lost = func(n int) { d.lost.Add(int64(n)) }
 		d.Trail = audit.New(d.book, o)
 		ctx, cancel := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() { d.Run(ctx) })
-		d.stop = func() { cancel(); running.Wait() }
+		var group sync.WaitGroup
+		group.Go(func() { d.Run(ctx) })
+		d.stop = func() { cancel(); group.Wait() }
 		test(d)
 		d.stop()
 	})
 }
 
-func (d *desk) want(subjects ...string) {
+func (d *running) want(subjects ...string) {
 	d.t.Helper()
 	synctest.Wait()
 	if diff := cmp.Diff(subjects, d.book.subjects()); diff != "" {
@@ -116,22 +115,22 @@ func (d *desk) want(subjects ...string) {
 	}
 }
 
-func entry(subject string) digest.Audit {
-	return digest.Audit{At: time.Now(), User: "U1", Action: "ask", Subject: subject, Detail: "typed", Request: "of-" + subject}
+func entry(subject string) audit.Entry {
+	return audit.Entry{At: time.Now(), User: "U1", Action: "ask", Subject: subject, Detail: "typed", Request: "of-" + subject}
 }
 
 func TestTrail(t *testing.T) {
 	t.Parallel()
-	run(t, audit.Options{}, func(d *desk) {
-		d.Note(entry("1"))
-		d.Note(entry("2"))
+	run(t, audit.Options{}, func(d *running) {
+		d.AddQuestion(entry("1"))
+		d.AddQuestion(entry("2"))
 		d.want()
 		time.Sleep(time.Second)
 		d.want("1", "2")
-		d.Keep(entry("3")) // at once
+		d.AddChange(entry("3")) // at once
 		d.want("1", "2", "3")
-		d.Note(entry("4"))
-		d.Keep(entry("5")) // takes the question along
+		d.AddQuestion(entry("4"))
+		d.AddChange(entry("5")) // takes the question along
 		d.want("1", "2", "3", "5", "4")
 		if d.lost.Load() != 0 || d.log.Len() != 0 {
 			t.Errorf("lost %d, log %s", d.lost.Load(), d.log)
@@ -141,15 +140,15 @@ func TestTrail(t *testing.T) {
 
 func TestTrailWritesWhatIsLeftAtTheEnd(t *testing.T) {
 	t.Parallel()
-	run(t, audit.Options{}, func(d *desk) {
-		d.Note(entry("asked just before"))
+	run(t, audit.Options{}, func(d *running) {
+		d.AddQuestion(entry("asked just before"))
 		d.stop()
 		d.want("asked just before")
 	})
-	run(t, audit.Options{}, func(d *desk) {
+	run(t, audit.Options{}, func(d *running) {
 		for i := range 1000 {
-			d.Note(entry(strconv.Itoa(i)))
-			d.Keep(entry(fmt.Sprint("k", i)))
+			d.AddQuestion(entry(strconv.Itoa(i)))
+			d.AddChange(entry(fmt.Sprint("k", i)))
 		}
 		d.stop()
 		if got := len(d.book.subjects()); got != 2000 || d.lost.Load() != 0 {
@@ -166,11 +165,11 @@ func TestTrailWritesWhatIsLeftAtTheEnd(t *testing.T) {
 // While the database is away nothing is lost, and when only its answer was, nothing is written twice.
 func TestTrailWaitsForTheDatabase(t *testing.T) {
 	t.Parallel()
-	run(t, audit.Options{}, func(d *desk) {
+	run(t, audit.Options{}, func(d *running) {
 		d.book.set(func(b *book) { b.away = true })
-		d.Keep(entry("1"))
+		d.AddChange(entry("1"))
 		time.Sleep(10 * time.Minute)
-		d.Note(entry("2"))
+		d.AddQuestion(entry("2"))
 		d.want()
 		d.book.set(func(b *book) { b.away, b.lost = false, true })
 		time.Sleep(time.Minute)
@@ -184,11 +183,11 @@ func TestTrailWaitsForTheDatabase(t *testing.T) {
 // What there is no room for is counted, what matters of it is logged, and later readers are told of the gap.
 func TestTrailTellsOfWhatIsLost(t *testing.T) {
 	t.Parallel()
-	run(t, audit.Options{Room: 3}, func(d *desk) {
+	run(t, audit.Options{Capacity: 3}, func(d *running) {
 		d.book.set(func(b *book) { b.away = true })
 		for i := range 5 {
-			d.Note(entry(fmt.Sprint("q", i)))
-			d.Keep(entry(fmt.Sprint("k", i)))
+			d.AddQuestion(entry(fmt.Sprint("q", i)))
+			d.AddChange(entry(fmt.Sprint("k", i)))
 			time.Sleep(time.Second)
 		}
 		if d.lost.Load() != 4 {
@@ -203,10 +202,10 @@ func TestTrailTellsOfWhatIsLost(t *testing.T) {
 		d.want("", "k0", "k1", "k2", "q0", "q1", "q2")
 		told := d.book.list[0]
 		const want = "4 audits from 2000-01-01T00:00:03Z to 2000-01-01T00:00:04Z could not be kept"
-		if told.Action != audit.LostAction || told.Detail != want || told.Result != digest.ResultLost || told.User != "" {
+		if told.Action != audit.ActionLost || told.Detail != want || told.Result != audit.ResultLost || told.User != "" {
 			t.Errorf("the gap is told as %+v, want %q", told, want)
 		}
-		d.Keep(entry("after"))
+		d.AddChange(entry("after"))
 		d.want("", "k0", "k1", "k2", "q0", "q1", "q2", "after") // and only once
 	})
 }
@@ -214,12 +213,12 @@ func TestTrailTellsOfWhatIsLost(t *testing.T) {
 // What is lost while a batch is written is told with the time at which it was.
 func TestTrailTellsOfWhatIsLostBehindABatch(t *testing.T) {
 	t.Parallel()
-	run(t, audit.Options{Room: 2}, func(d *desk) {
+	run(t, audit.Options{Capacity: 2}, func(d *running) {
 		d.book.set(func(b *book) { b.slow = 3 * time.Second })
-		d.Keep(entry("k0"))
-		d.Keep(entry("k1"))
+		d.AddChange(entry("k0"))
+		d.AddChange(entry("k1"))
 		time.Sleep(time.Second)
-		d.Keep(entry("k2"))
+		d.AddChange(entry("k2"))
 		time.Sleep(time.Minute)
 		d.want("k0", "k1", "")
 		const want = "1 audits from 2000-01-01T00:00:01Z to 2000-01-01T00:00:01Z could not be kept"
@@ -238,17 +237,17 @@ func TestTrailEndsWithoutTheDatabase(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			run(t, audit.Options{}, func(d *desk) {
+			run(t, audit.Options{}, func(d *running) {
 				d.book.set(change)
-				d.Keep(entry("share"))
-				d.Note(entry("question"))
+				d.AddChange(entry("share"))
+				d.AddQuestion(entry("question"))
 				time.Sleep(time.Minute)
 				began := time.Now()
 				d.stop()
 				if took := time.Since(began); took > 2*time.Second {
 					t.Errorf("the end took %v", took)
 				}
-				if log := d.log.String(); d.lost.Load() != 2 || !strings.Contains(log, "request=of-share") || strings.Contains(log, "typed") || !strings.Contains(log, "lost at the end\" audits=2") {
+				if log := d.log.String(); d.lost.Load() != 2 || !strings.Contains(log, "request=of-share") || strings.Contains(log, "typed") || !strings.Contains(log, "lost at the end\" entries=2") {
 					t.Errorf("lost %d, log:\n%s", d.lost.Load(), log)
 				}
 			})
@@ -259,15 +258,15 @@ func TestTrailEndsWithoutTheDatabase(t *testing.T) {
 // Nobody who tells the trail something waits, whatever the database does.
 func TestTrailNeverMakesAnybodyWait(t *testing.T) {
 	t.Parallel()
-	run(t, audit.Options{Room: 100}, func(d *desk) {
+	run(t, audit.Options{Capacity: 100}, func(d *running) {
 		d.book.set(func(b *book) { b.hanging = true })
 		began := time.Now()
 		var people sync.WaitGroup
 		for range 50 {
 			people.Go(func() {
 				for range 50 {
-					d.Keep(entry("x"))
-					d.Note(entry("y"))
+					d.AddChange(entry("x"))
+					d.AddQuestion(entry("y"))
 				}
 			})
 		}
@@ -288,7 +287,7 @@ func TestHangingWriteIsTriedAgain(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); trail.Run(ctx) }()
-		trail.Keep(digest.Audit{ID: "1", Subject: "1"})
+		trail.AddChange(audit.Entry{ID: "1", Subject: "1"})
 		time.Sleep(time.Second)
 		b.set(func(b *book) { b.hanging = false }) // for the next attempt
 		time.Sleep(30 * time.Second)

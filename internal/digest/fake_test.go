@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -31,7 +32,7 @@ type memory struct {
 	deliveries    []digest.Delivery
 	baselines     map[string]digest.Snapshot
 	seen          map[digest.Key]time.Time
-	audits        []digest.Audit
+	audits        []audit.Entry
 	threads       map[string]owed
 	runs          map[string]digest.Run
 }
@@ -76,7 +77,7 @@ func (m *memory) Subscriptions(_ context.Context, f digest.SubscriptionFilter) (
 	return all, m.broken.check("Subscriptions")
 }
 
-func (m *memory) AddSubscription(_ context.Context, s digest.Subscription, who digest.Audit) error {
+func (m *memory) AddSubscription(_ context.Context, s digest.Subscription, who audit.Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.subscriptions[s.ID]; ok {
@@ -85,7 +86,7 @@ func (m *memory) AddSubscription(_ context.Context, s digest.Subscription, who d
 	return m.write(s, who, "AddSubscription")
 }
 
-func (m *memory) UpdateSubscription(_ context.Context, s digest.Subscription, who digest.Audit) error {
+func (m *memory) UpdateSubscription(_ context.Context, s digest.Subscription, who audit.Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.subscriptions[s.ID]; !ok {
@@ -94,7 +95,7 @@ func (m *memory) UpdateSubscription(_ context.Context, s digest.Subscription, wh
 	return m.write(s, who, "UpdateSubscription")
 }
 
-func (m *memory) write(s digest.Subscription, who digest.Audit, step string) error {
+func (m *memory) write(s digest.Subscription, who audit.Entry, step string) error {
 	if err := m.broken.check(step); err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (m *memory) write(s digest.Subscription, who digest.Audit, step string) err
 	return nil
 }
 
-func (m *memory) RemoveSubscription(_ context.Context, id string, who digest.Audit) error {
+func (m *memory) RemoveSubscription(_ context.Context, id string, who audit.Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.subscriptions[id]; !ok {
@@ -144,7 +145,7 @@ func (m *memory) Advance(_ context.Context, id string, from, to time.Time) (bool
 	return true, nil
 }
 
-func (m *memory) SetPause(_ context.Context, was, is digest.Subscription, who digest.Audit) (bool, error) {
+func (m *memory) SetPause(_ context.Context, was, is digest.Subscription, who audit.Entry) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.subscriptions[was.ID]
@@ -315,7 +316,7 @@ func (m *memory) SeenBefore(_ context.Context, _ string, keys []digest.Key, sinc
 	return seen, m.broken.check("SeenBefore")
 }
 
-func (m *memory) AddAudit(_ context.Context, a digest.Audit) error {
+func (m *memory) AddAudit(_ context.Context, a audit.Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.broken.check("AddAudit"); err != nil {

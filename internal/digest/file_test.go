@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
@@ -254,7 +255,7 @@ func TestApplyTakenID(t *testing.T) {
 // racing is a store in which another replica adds what this one is about to add.
 type racing struct{ *memory }
 
-func (r racing) AddSubscription(ctx context.Context, s digest.Subscription, who digest.Audit) error {
+func (r racing) AddSubscription(ctx context.Context, s digest.Subscription, who audit.Entry) error {
 	if err := r.memory.AddSubscription(ctx, s, who); err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/audit"
 )
 
 // Scheduler turns due subscriptions into jobs. Any number of them may work on one store: the queue takes a job once,
@@ -90,7 +92,7 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 	if sub.Paused {
 		was := sub
 		sub.Paused, sub.PausedUntil, sub.PauseReason = false, time.Time{}, ""
-		changed, err := s.Store.SetPause(ctx, was, sub, program(sub, now, "digest.resume", "its pause ended"))
+		changed, err := s.Store.SetPause(ctx, was, sub, program(sub, now, audit.ActionDigestResume, "its pause ended"))
 		if err != nil || !changed { // the next look sees what a person made of it
 			return wrap(err, "resume")
 		}
@@ -100,7 +102,7 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 		const reason = "Its schedule can no longer be read."
 		was := sub
 		sub = sub.Pause(time.Time{}, reason)
-		changed, err := s.Store.SetPause(ctx, was, sub, program(sub, now, "digest.pause", reason))
+		changed, err := s.Store.SetPause(ctx, was, sub, program(sub, now, audit.ActionDigestPause, reason))
 		if err != nil || !changed {
 			return wrap(err, "pause")
 		}
@@ -117,9 +119,9 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 }
 
 // program is the audit of something that no person did.
-func program(s Subscription, now time.Time, action, detail string) Audit {
-	return Audit{
-		At: now, Tenant: s.Tenant, Channel: s.Channel, Action: action, Subject: s.ID, Detail: detail, Result: ResultDone,
+func program(s Subscription, now time.Time, action, detail string) audit.Entry {
+	return audit.Entry{
+		At: now, Tenant: s.Tenant, Channel: s.Channel, Action: action, Subject: s.ID, Detail: detail, Result: audit.ResultDone,
 	}
 }
 

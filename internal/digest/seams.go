@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -54,9 +55,9 @@ type SubscriptionFilter struct {
 type Subscriptions interface {
 	Subscription(ctx context.Context, id string) (Subscription, error) // or ErrNotFound
 	Subscriptions(ctx context.Context, filter SubscriptionFilter) ([]Subscription, error)
-	AddSubscription(ctx context.Context, s Subscription, who Audit) error // or ErrExists
-	UpdateSubscription(ctx context.Context, s Subscription, who Audit) error
-	RemoveSubscription(ctx context.Context, id string, who Audit) error
+	AddSubscription(ctx context.Context, s Subscription, who audit.Entry) error // or ErrExists
+	UpdateSubscription(ctx context.Context, s Subscription, who audit.Entry) error
+	RemoveSubscription(ctx context.Context, id string, who audit.Entry) error
 }
 
 // Timetable is what the [Scheduler] needs of a store.
@@ -68,7 +69,7 @@ type Timetable interface {
 	Advance(ctx context.Context, id string, from, to time.Time) (moved bool, err error)
 	// SetPause pauses a subscription, or ends its pause, as long as it is paused, due and scheduled as was says, and
 	// changes nothing else of it: a person may have done so meanwhile.
-	SetPause(ctx context.Context, was, is Subscription, who Audit) (changed bool, err error)
+	SetPause(ctx context.Context, was, is Subscription, who audit.Entry) (changed bool, err error)
 }
 
 // Records is what the [Worker] needs of a store.
@@ -88,7 +89,7 @@ type Records interface {
 	Runs
 	// SeenBefore tells when rows were seen missing last, for those that were seen since a time.
 	SeenBefore(ctx context.Context, tenant string, keys []Key, since time.Time) (map[Key]time.Time, error)
-	AddAudit(ctx context.Context, a Audit) error
+	AddAudit(ctx context.Context, a audit.Entry) error
 }
 
 // Threads keeps the threads that recorded digests still owe.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -189,7 +190,7 @@ func (t *task) refused(ctx context.Context, cause error) error {
 		return err
 	}
 	if s := t.subscription; s.Paused {
-		who := program(s, t.now(), "digest.pause", s.PauseReason)
+		who := program(s, t.now(), audit.ActionDigestPause, s.PauseReason)
 		who.ID = "pause/" + t.key // of one digest, however often it is tried
 		if err := t.Store.AddAudit(ctx, who); err != nil {
 			return fmt.Errorf("record the pause of digest %s: %w", s.ID, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -74,7 +75,7 @@ func TestAges(t *testing.T) {
 		}
 		for id, days := range map[string]int{"1": 1, "2": 5, "3": 9} {
 			sub := digest.Subscription{ID: id, Tenant: digest.DefaultTenant, Channel: "C", Watch: []string{"a"}, Paused: id == "3", PauseReason: "so"}
-			if err := s.AddSubscription(on.Context(), sub, digest.Audit{Action: "digest.add"}); err != nil {
+			if err := s.AddSubscription(on.Context(), sub, audit.Entry{Action: "digest.add"}); err != nil {
 				t.Fatal(err)
 			}
 			d := digest.Delivery{Key: id, Subscription: id, Tenant: sub.Tenant, Due: monday, Kind: digest.First, At: monday.AddDate(0, 0, -days)}

@@ -8,12 +8,13 @@ import (
 	"fmt"
 
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
 // Allow writes down that things may be posted into a channel, in place of what was allowed there before, and who did it.
-func (s *Store) Allow(ctx context.Context, a access.Allowance, who digest.Audit) error {
+func (s *Store) Allow(ctx context.Context, a access.Allowance, who audit.Entry) error {
 	teams, err := json.Marshal(append([]string{}, a.Teams...))
 	if err != nil {
 		return fmt.Errorf("write the teams of a channel: %w", err)
@@ -26,7 +27,7 @@ func (s *Store) Allow(ctx context.Context, a access.Allowance, who digest.Audit)
 }
 
 // Disallow takes back what was allowed, or returns [digest.ErrNotFound].
-func (s *Store) Disallow(ctx context.Context, tenant, channel string, who digest.Audit) error {
+func (s *Store) Disallow(ctx context.Context, tenant, channel string, who audit.Entry) error {
 	return s.change(ctx, "disallow a channel", who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
 		return q.Disallow(ctx, tenant, channel)
 	})

@@ -11,12 +11,12 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
 // AddAudit writes down who did what.
-func (s *Store) AddAudit(ctx context.Context, a digest.Audit) error {
+func (s *Store) AddAudit(ctx context.Context, a audit.Entry) error {
 	if err := addAudit(ctx, s.queries, a); err != nil {
 		return s.failedWrite("write an audit", err)
 	}
@@ -24,7 +24,7 @@ func (s *Store) AddAudit(ctx context.Context, a digest.Audit) error {
 }
 
 // AddAudits writes down several, all or none. Those that have an ID may be written again without effect.
-func (s *Store) AddAudits(ctx context.Context, list []digest.Audit) error {
+func (s *Store) AddAudits(ctx context.Context, list []audit.Entry) error {
 	err := s.tx(ctx, func(q *db.Queries) error {
 		for _, a := range list {
 			if err := addAudit(ctx, q, a); err != nil {
@@ -57,8 +57,8 @@ const auditPage = 1000
 
 // Audits goes through the audits that a filter picks, the oldest first, and reads them as it goes: however many there
 // are, it holds few. What is written meanwhile may be among them. An error is the last thing it yields.
-func (s *Store) Audits(ctx context.Context, f AuditFilter) iter.Seq2[digest.Audit, error] {
-	return func(yield func(digest.Audit, error) bool) {
+func (s *Store) Audits(ctx context.Context, f AuditFilter) iter.Seq2[audit.Entry, error] {
+	return func(yield func(audit.Entry, error) bool) {
 		after := db.AuditsAfterParams{AfterMs: millis(f.Since), UntilMs: math.MaxInt64, Max: auditPage}
 		if !f.Until.IsZero() {
 			after.UntilMs = millis(f.Until)
@@ -66,11 +66,11 @@ func (s *Store) Audits(ctx context.Context, f AuditFilter) iter.Seq2[digest.Audi
 		for {
 			rows, err := s.auditsAfter(ctx, after, f.User)
 			if err != nil {
-				yield(digest.Audit{}, s.failed("read audits", err))
+				yield(audit.Entry{}, s.failed("read audits", err))
 				return
 			}
 			for _, r := range rows {
-				if f.picks(r.Action) && !yield(audit(r), nil) {
+				if f.picks(r.Action) && !yield(auditEntry(r), nil) {
 					return
 				}
 			}
@@ -92,8 +92,8 @@ func (s *Store) auditsAfter(ctx context.Context, after db.AuditsAfterParams, use
 	})
 }
 
-func audit(r db.Audit) digest.Audit {
-	return digest.Audit{
+func auditEntry(r db.Audit) audit.Entry {
+	return audit.Entry{
 		ID: r.ID, At: moment(r.AtMs), Tenant: r.Tenant, User: r.Person, Team: r.Team, Channel: r.Channel,
 		Action: r.Action, Subject: r.Subject, Detail: r.Detail, Result: r.Result, Reason: r.Reason, Request: r.Request,
 	}
@@ -106,12 +106,12 @@ const (
 	maxAuditDetail = 4000
 )
 
-func addAudit(ctx context.Context, q *db.Queries, a digest.Audit) error {
+func addAudit(ctx context.Context, q *db.Queries, a audit.Entry) error {
 	name := func(s string) string { return clip(text(s), maxAuditName) }
 	return q.AddAudit(ctx, db.AddAuditParams{
-		ID: cmp.Or(name(a.ID), digest.AuditID(a.At)), AtMs: millis(a.At), Tenant: a.Tenant, Person: name(a.User), Team: name(a.Team),
+		ID: cmp.Or(name(a.ID), audit.NewID(a.At)), AtMs: millis(a.At), Tenant: a.Tenant, Person: name(a.User), Team: name(a.Team),
 		Channel: name(a.Channel), Action: name(a.Action), Subject: name(a.Subject), Detail: clip(text(a.Detail), maxAuditDetail),
-		Result: cmp.Or(name(a.Result), digest.ResultDone), Reason: name(a.Reason), Request: name(a.Request),
+		Result: cmp.Or(name(a.Result), audit.ResultDone), Reason: name(a.Reason), Request: name(a.Request),
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -66,7 +67,7 @@ func (e *estate) week(n int) digest.Snapshot {
 func benchSubscription(b *testing.B, s *store.Store, id string) digest.Subscription {
 	b.Helper()
 	sub := digest.Subscription{ID: id, Tenant: digest.DefaultTenant, Channel: "C01", Watch: []string{digest.All}, NextRun: monday}
-	if err := s.AddSubscription(b.Context(), sub, digest.Audit{At: monday}); err != nil {
+	if err := s.AddSubscription(b.Context(), sub, audit.Entry{At: monday}); err != nil {
 		b.Fatal(err)
 	}
 	return sub

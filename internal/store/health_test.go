@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
@@ -46,7 +47,7 @@ func TestProbe(t *testing.T) {
 			wantHealth(t, s, "")
 			breakIt()
 			if b.want == digest.TroubleFull { // a row that is written over takes no room: what else is written counts too
-				_ = s.AddAudit(t.Context(), digest.Audit{At: time.Now(), Action: "ask", Detail: strings.Repeat("x", 3000)})
+				_ = s.AddAudit(t.Context(), audit.Entry{At: time.Now(), Action: "ask", Detail: strings.Repeat("x", 3000)})
 				if got := s.Health().Trouble; got != b.want {
 					t.Errorf("got %q after a write that failed, want %q", got, b.want)
 				}
@@ -140,7 +141,7 @@ func TestProbeSeesAFullDisk(t *testing.T) {
 	s := open(t, sqliteURL(path), store.Options{})
 	wantHealth(t, s, "")
 	for i := range 100 {
-		if err := s.AddAudit(t.Context(), digest.Audit{ID: fmt.Sprint("early", i), At: time.Now(), Action: "ask", Detail: strings.Repeat("x", 3000)}); err != nil {
+		if err := s.AddAudit(t.Context(), audit.Entry{ID: fmt.Sprint("early", i), At: time.Now(), Action: "ask", Detail: strings.Repeat("x", 3000)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -155,7 +156,7 @@ func TestProbeSeesAFullDisk(t *testing.T) {
 	}
 	var failed error
 	for i := 0; failed == nil && i < 1000; i++ {
-		failed = s.AddAudit(t.Context(), digest.Audit{ID: strconv.Itoa(i), At: time.Now(), Action: "ask", Detail: strings.Repeat("x", 3000)})
+		failed = s.AddAudit(t.Context(), audit.Entry{ID: strconv.Itoa(i), At: time.Now(), Action: "ask", Detail: strings.Repeat("x", 3000)})
 	}
 	if digest.TroubleOf(failed) != digest.TroubleFull {
 		t.Errorf("a write ends with %v", failed)

@@ -17,6 +17,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
@@ -162,7 +163,7 @@ func (s *Store) tryWriting(ctx context.Context, table bool) error {
 		return errors.Join(err, tx.Rollback())
 	}
 	err := s.tx(ctx, func(q *db.Queries) error {
-		return cmp.Or(addAudit(ctx, q, digest.Audit{At: time.Unix(1, 0), Action: "probe"}), errUndo)
+		return cmp.Or(addAudit(ctx, q, audit.Entry{At: time.Unix(1, 0), Action: "probe"}), errUndo)
 	})
 	if !errors.Is(err, errUndo) {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -259,7 +260,7 @@ func TestNewestReading(t *testing.T) {
 	eachEngine(t, func(on engine) {
 		s := open(on.T, on.url, store.Options{})
 		sub := digest.Subscription{ID: "s1", Tenant: digest.DefaultTenant, Channel: "C1", Watch: []string{"a-_-b"}, Schedule: digest.Schedule{Words: "mon 09:00", Zone: "UTC"}, Created: monday}
-		if err := s.AddSubscription(on.Context(), sub, digest.Audit{At: monday}); err != nil {
+		if err := s.AddSubscription(on.Context(), sub, audit.Entry{At: monday}); err != nil {
 			on.Fatal(err)
 		}
 		for _, at := range []time.Time{monday.Add(time.Hour), monday} {

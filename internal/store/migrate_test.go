@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -28,7 +28,7 @@ func TestMigrate(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantVersions(t, s, newest, newest)
-			if err := s.AddAudit(t.Context(), digest.Audit{At: monday}); err != nil {
+			if err := s.AddAudit(t.Context(), audit.Entry{At: monday}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -38,7 +38,7 @@ func TestMigrate(t *testing.T) {
 	})
 }
 
-func auditsOf(t *testing.T, s *store.Store) (list []digest.Audit) {
+func auditsOf(t *testing.T, s *store.Store) (list []audit.Entry) {
 	t.Helper()
 	for a, err := range s.Audits(t.Context(), store.AuditFilter{}) {
 		if err != nil {
@@ -68,12 +68,12 @@ func TestMigrateKeepsAudits(t *testing.T) {
 			t.Fatal(err)
 		}
 		write("b")
-		want := digest.Audit{
-			ID: "a", At: monday, Tenant: "default", User: "U01", Action: "digest.add", Subject: "a1", Detail: "all", Result: digest.ResultDone,
+		want := audit.Entry{
+			ID: "a", At: monday, Tenant: "default", User: "U01", Action: "digest.add", Subject: "a1", Detail: "all", Result: audit.ResultDone,
 		}
 		second := want
 		second.ID = "b"
-		if d := cmp.Diff([]digest.Audit{want, second}, auditsOf(t, s)); d != "" {
+		if d := cmp.Diff([]audit.Entry{want, second}, auditsOf(t, s)); d != "" {
 			t.Errorf("audits (-want +got):\n%s", d)
 		}
 		if err := s.MigrateTo(t.Context(), 1); err != nil { // and back
@@ -105,7 +105,7 @@ func TestMigrateAtOnce(t *testing.T) {
 				if err := s.Migrate(t.Context()); err != nil {
 					t.Error(err)
 				}
-				if err := s.AddAudit(t.Context(), digest.Audit{At: monday}); err != nil {
+				if err := s.AddAudit(t.Context(), audit.Entry{At: monday}); err != nil {
 					t.Error(err)
 				}
 			})

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -117,7 +118,7 @@ func TestDigestsOfASubscriptionStayInOrder(t *testing.T) {
 					ID: id, Tenant: digest.DefaultTenant, Channel: "C01", Watch: []string{"x"}, Quiet: digest.Silent, Origin: digest.FromChat,
 					Schedule: digest.Schedule{Words: "mon 09:00", Zone: "UTC"}, Created: monday, NextRun: monday,
 				}
-				if err := s.AddSubscription(t.Context(), sub, digest.Audit{Action: "digest.add"}); err != nil {
+				if err := s.AddSubscription(t.Context(), sub, audit.Entry{Action: "digest.add"}); err != nil {
 					t.Fatal(err)
 				}
 			}

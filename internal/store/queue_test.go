@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -387,7 +388,7 @@ func TestQueuePrunes(t *testing.T) {
 		t, url := on.T, on.url
 		s := open(t, url, store.Options{Retention: -1, Audits: 24 * time.Hour})
 		for _, age := range []time.Duration{time.Hour, 25 * time.Hour} {
-			if err := s.AddAudit(t.Context(), digest.Audit{At: time.Now().Add(-age), Action: age.String()}); err != nil {
+			if err := s.AddAudit(t.Context(), audit.Entry{At: time.Now().Add(-age), Action: age.String()}); err != nil {
 				t.Fatal(err)
 			}
 		}

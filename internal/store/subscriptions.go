@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
@@ -39,7 +40,7 @@ func (s *Store) Subscriptions(ctx context.Context, f digest.SubscriptionFilter) 
 }
 
 // AddSubscription writes a new subscription, or returns [digest.ErrExists] when its id is taken.
-func (s *Store) AddSubscription(ctx context.Context, sub digest.Subscription, who digest.Audit) error {
+func (s *Store) AddSubscription(ctx context.Context, sub digest.Subscription, who audit.Entry) error {
 	row, err := subscriptionRow(sub)
 	if err != nil {
 		return err
@@ -50,7 +51,7 @@ func (s *Store) AddSubscription(ctx context.Context, sub digest.Subscription, wh
 }
 
 // UpdateSubscription writes all of a subscription that exists, or returns [digest.ErrNotFound].
-func (s *Store) UpdateSubscription(ctx context.Context, sub digest.Subscription, who digest.Audit) error {
+func (s *Store) UpdateSubscription(ctx context.Context, sub digest.Subscription, who audit.Entry) error {
 	row, err := subscriptionRow(sub)
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func (s *Store) UpdateSubscription(ctx context.Context, sub digest.Subscription,
 
 // RemoveSubscription removes a subscription with all it has delivered, or returns [digest.ErrNotFound]. The audit
 // stays.
-func (s *Store) RemoveSubscription(ctx context.Context, id string, who digest.Audit) error {
+func (s *Store) RemoveSubscription(ctx context.Context, id string, who audit.Entry) error {
 	return s.change(ctx, "remove a subscription", who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
 		_, err := q.RemoveDeliveries(ctx, id)
 		if err := errors.Join(err, q.RemoveBaseline(ctx, id), q.RemoveThreads(ctx, id), q.RemoveRun(ctx, id)); err != nil {
@@ -73,7 +74,7 @@ func (s *Store) RemoveSubscription(ctx context.Context, id string, who digest.Au
 }
 
 // change makes a change and its audit in one transaction. A change that touches no row is the error none.
-func (s *Store) change(ctx context.Context, what string, who digest.Audit, none error, f func(*db.Queries) (int64, error)) error {
+func (s *Store) change(ctx context.Context, what string, who audit.Entry, none error, f func(*db.Queries) (int64, error)) error {
 	err := s.tx(ctx, func(q *db.Queries) error {
 		n, err := f(q)
 		if err != nil {
@@ -110,7 +111,7 @@ func (s *Store) Advance(ctx context.Context, id string, from, to time.Time) (mov
 
 // SetPause pauses a subscription, or ends its pause, as long as it is paused, due and scheduled as was says, and tells
 // whether it did. What else of it a person has changed meanwhile stays.
-func (s *Store) SetPause(ctx context.Context, was, is digest.Subscription, who digest.Audit) (changed bool, err error) {
+func (s *Store) SetPause(ctx context.Context, was, is digest.Subscription, who audit.Entry) (changed bool, err error) {
 	err = s.change(ctx, "set the pause of a subscription", who, errChanged, func(q *db.Queries) (int64, error) {
 		return q.SetPause(ctx, db.SetPauseParams{
 			ID: was.ID, WasPaused: was.Paused, WasPausedUntilMs: millis(was.PausedUntil), WasNextMs: millis(was.NextRun),

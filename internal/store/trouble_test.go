@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
@@ -73,7 +74,7 @@ func called(f reflect.Value, ctx context.Context, words string) error { //nolint
 	switch last := out[len(out)-1].Interface().(type) {
 	case error:
 		return last
-	case iter.Seq2[digest.Audit, error]:
+	case iter.Seq2[audit.Entry, error]:
 		for _, err := range last {
 			if err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
@@ -72,7 +73,7 @@ func TestWaitsForOtherWritersEnd(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
 			began := time.Now()
-			if err := s.AddAudits(ctx, []digest.Audit{{ID: "1", At: time.Now(), Tenant: digest.DefaultTenant, Action: "ask", Result: digest.ResultDone}}); err == nil {
+			if err := s.AddAudits(ctx, []audit.Entry{{ID: "1", At: time.Now(), Tenant: digest.DefaultTenant, Action: "ask", Result: audit.ResultDone}}); err == nil {
 				t.Error("it was written, past the lock")
 			}
 			if took := time.Since(began); took > c.most {

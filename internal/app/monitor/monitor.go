@@ -14,7 +14,6 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/audit"
-	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/metrics"
 	"github.com/missingkbs/missingkbs/internal/probe"
 	"github.com/missingkbs/missingkbs/internal/span"
@@ -104,7 +103,7 @@ type countedAudits struct {
 }
 
 // AddAudits is part of [audit.Writer].
-func (c countedAudits) AddAudits(ctx context.Context, list []digest.Audit) error {
+func (c countedAudits) AddAudits(ctx context.Context, list []audit.Entry) error {
 	err := c.Writer.AddAudits(ctx, list)
 	if err == nil {
 		c.metrics.AuditsWritten(len(list))

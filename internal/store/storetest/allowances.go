@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -17,7 +18,7 @@ func allowances(t test) {
 	first := access.Allowance{Tenant: "default", Channel: "C1", Teams: []string{"T9", "T8"}, By: "U1", At: day(1)}
 	other := access.Allowance{Tenant: "other", Channel: "C1", Teams: []string{}, By: "U2", At: day(2)}
 	for _, a := range []access.Allowance{first, other} {
-		if err := t.store.Allow(ctx, a, digest.Audit{At: a.At, User: a.By, Action: "admin.allow", Subject: a.Channel}); err != nil {
+		if err := t.store.Allow(ctx, a, audit.Entry{At: a.At, User: a.By, Action: "admin.allow", Subject: a.Channel}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -31,20 +32,20 @@ func allowances(t test) {
 	check(first)
 	check(other)
 	first.Teams, first.At = []string{"T7"}, day(3)
-	if err := t.store.Allow(ctx, first, digest.Audit{At: first.At, Action: "admin.allow", Subject: "C1"}); err != nil {
+	if err := t.store.Allow(ctx, first, audit.Entry{At: first.At, Action: "admin.allow", Subject: "C1"}); err != nil {
 		t.Fatal(err)
 	}
 	check(first)
 	if all, err := t.store.Allowances(ctx, "default"); err != nil || !cmp.Equal(all, []access.Allowance{first}) {
 		t.Errorf("allowances %v, %v", all, err)
 	}
-	if err := t.store.Disallow(ctx, "default", "C1", digest.Audit{At: day(4), Action: "admin.disallow", Subject: "C1"}); err != nil {
+	if err := t.store.Disallow(ctx, "default", "C1", audit.Entry{At: day(4), Action: "admin.disallow", Subject: "C1"}); err != nil {
 		t.Error(err)
 	}
 	if _, ok, err := t.store.Allowance(ctx, "default", "C1"); ok || err != nil {
 		t.Errorf("still allowed: %v, %v", ok, err)
 	}
-	if err := t.store.Disallow(ctx, "default", "C1", digest.Audit{At: day(4), Action: "admin.disallow"}); !errors.Is(err, digest.ErrNotFound) {
+	if err := t.store.Disallow(ctx, "default", "C1", audit.Entry{At: day(4), Action: "admin.disallow"}); !errors.Is(err, digest.ErrNotFound) {
 		t.Errorf("a second time: %v", err)
 	}
 	check(other)

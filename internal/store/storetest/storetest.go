@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -90,9 +91,9 @@ func sample(id string) digest.Subscription {
 	}
 }
 
-func by(user, action, subject string) digest.Audit {
-	return digest.Audit{
-		At: day(0), Tenant: digest.DefaultTenant, User: user, Action: action, Subject: subject, Result: digest.ResultDone,
+func by(user, action, subject string) audit.Entry {
+	return audit.Entry{
+		At: day(0), Tenant: digest.DefaultTenant, User: user, Action: action, Subject: subject, Result: audit.ResultDone,
 	}
 }
 

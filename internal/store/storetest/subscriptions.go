@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -203,9 +204,9 @@ func advanceHasOneWinner(in test) {
 func foreignText(in test) {
 	t, s := in.T, in.store
 	const nasty = "'; DROP TABLE audits; -- <!channel> \x00 \xff \U0001F4A5 $1 ?1 @x"
-	must(t, s.AddAudit(t.Context(), digest.Audit{At: day(0), User: nasty, Action: "share", Detail: nasty}))
+	must(t, s.AddAudit(t.Context(), audit.Entry{At: day(0), User: nasty, Action: "share", Detail: nasty}))
 	const kept = "'; DROP TABLE audits; -- <!channel>  \uFFFD \U0001F4A5 $1 ?1 @x"
-	wantAudits(t, s, store.AuditFilter{}, digest.Audit{At: day(0), User: kept, Action: "share", Detail: kept, Result: digest.ResultDone})
+	wantAudits(t, s, store.AuditFilter{}, audit.Entry{At: day(0), User: kept, Action: "share", Detail: kept, Result: audit.ResultDone})
 
 	added(t, s, sample("a1"))
 	strange := digest.Row{Key: digest.Key{Software: "x\x00y", KB: "1\x00", OSBuild: "'\"\\"}, Name: nasty[:30], URL: "javascript:\x00"}

@@ -1,0 +1,25 @@
+package audit
+
+// The actions. Exports and docs/audit.md name them, so they do not change. A refused command can have others: these are
+// made of the words that were typed, such as "admin.list".
+const (
+	ActionAsk             = "ask"
+	ActionShare           = "share"
+	ActionDigestAdd       = "digest.add"
+	ActionDigestChange    = "digest.change"
+	ActionDigestPause     = "digest.pause"
+	ActionDigestResume    = "digest.resume"
+	ActionDigestRun       = "digest.run"
+	ActionDigestRemove    = "digest.remove"
+	ActionAllowChannel    = "admin.allow-channel"
+	ActionDisallowChannel = "admin.disallow-channel"
+	ActionLost            = "audit.lost" // entries could not be written; Detail says how many, and of which time
+)
+
+// Actions returns all actions.
+func Actions() []string {
+	return []string{
+		ActionAsk, ActionShare, ActionDigestAdd, ActionDigestChange, ActionDigestPause, ActionDigestResume, ActionDigestRun, ActionDigestRemove,
+		ActionAllowChannel, ActionDisallowChannel, ActionLost,
+	}
+}
