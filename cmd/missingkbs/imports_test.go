@@ -16,8 +16,8 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/alert"
 	"github.com/missingkbs/missingkbs/internal/failure"
-	"github.com/missingkbs/missingkbs/internal/ops"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -47,8 +47,8 @@ var forbidden = map[string][]string{
 	"internal/digest/source":    {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":           {module, slackPackages, azurePackages, anyLibrary},
 	"internal/metrics":          {module, slackPackages, azurePackages},
-	"internal/ops":              {module, slackPackages, azurePackages, anyLibrary},
-	"internal/probe":            {module, slackPackages, azurePackages},
+	"internal/alert":            {module, slackPackages, azurePackages, anyLibrary},
+	"internal/health":           {module, slackPackages, azurePackages},
 	"internal/span":             {module, slackPackages, azurePackages, anyLibrary},
 	"internal/tracing":          {module, slackPackages},
 	"internal/store":            {module, slackPackages, azurePackages},
@@ -73,7 +73,7 @@ var allowed = map[string][]string{
 	"internal/audit":   {module + "/internal/redact"},
 	"internal/digest":  {module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/doctor":  {module + "/internal/view", module + "/internal/failure"},
-	"internal/ops":     {module + "/internal/view", module + "/internal/failure"},
+	"internal/alert":   {module + "/internal/view", module + "/internal/failure"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
 	"internal/store":   {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
 
@@ -176,7 +176,7 @@ func TestFailureWordsStandOnce(t *testing.T) {
 // Each word that is counted or told is a kind.
 func TestFailureWordsAreKinds(t *testing.T) {
 	t.Parallel()
-	words := append(append(commands.Reasons(), ops.Failures()...), string(view.UsedUp), string(view.Unreachable), string(view.TooSlow))
+	words := append(append(commands.Reasons(), alert.Failures()...), string(view.UsedUp), string(view.Unreachable), string(view.TooSlow))
 	for _, err := range []error{
 		api.ErrNotFound, api.ErrPermission, api.ErrCredential, api.ErrLicence, api.ErrThrottled, api.ErrBusy, api.ErrUnavailable, api.ErrBadResponse, api.ErrNotDefender, api.ErrBadRequest,
 		context.Canceled, context.DeadlineExceeded, errors.New("another"), &commands.Error{Usage: true}, &commands.Error{},

@@ -11,7 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/config"
-	"github.com/missingkbs/missingkbs/internal/probe"
+	"github.com/missingkbs/missingkbs/internal/health"
 )
 
 // serveAdmin serves health checks and metrics until the returned function is called.
@@ -19,8 +19,8 @@ func serveAdmin(ctx context.Context, a config.AdminAddress, watch *monitor.Monit
 	if a.Addr == "" {
 		return func() {}, nil
 	}
-	l, err := probe.Listen(ctx, a.Addr)
-	if errors.Is(err, probe.ErrTaken) {
+	l, err := health.Listen(ctx, a.Addr)
+	if errors.Is(err, health.ErrTaken) {
 		err = errors.New("another program listens there, perhaps another missingkbs; choose another port, or leave it empty to serve nothing")
 	}
 	if err != nil {
@@ -35,7 +35,7 @@ func serveAdmin(ctx context.Context, a config.AdminAddress, watch *monitor.Monit
 	host, _, _ := net.SplitHostPort(a.Addr) // read before
 	var served sync.WaitGroup
 	served.Go(func() {
-		err := probe.Serve(serving, l, probe.Options{
+		err := health.Serve(serving, l, health.Options{
 			Alive: watch.Alive, Parts: &watch.Parts, Metrics: watch.Metrics.Handler(log), Profiles: a.Profiles, Host: host, Log: log,
 		})
 		if err != nil {

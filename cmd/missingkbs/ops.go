@@ -13,17 +13,17 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/alert"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/failure"
-	"github.com/missingkbs/missingkbs/internal/ops"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // operators turns what happens in a house into what the desk for operators hears. Without a channel its desk is nil, which
 // hears nothing.
 type operators struct {
-	desk     *ops.Desk
-	database *ops.Desk // for trouble with the database, in which the other keeps its states
+	desk     *alert.Desk
+	database *alert.Desk // for trouble with the database, in which the other keeps its states
 	process  string
 	lost     atomic.Int64 // audits since the last look
 
@@ -47,9 +47,9 @@ func (o *operators) open(h house, poster messageFinder) {
 	if h.opsChannel == "" {
 		return
 	}
-	o.desk = ops.NewDesk(ops.Options{
-		Channel: h.opsChannel, Matters: ops.Matters(), Keeper: h.store, Poster: poster, Process: o.process,
-		Every: h.opsTick, Now: h.now, Log: h.log, Ask: func(*ops.Desk) { o.ask(h) },
+	o.desk = alert.NewDesk(alert.Options{
+		Channel: h.opsChannel, Matters: alert.Matters(), Keeper: h.store, Poster: poster, Process: o.process,
+		Every: h.opsTick, Now: h.now, Log: h.log, Ask: func(*alert.Desk) { o.ask(h) },
 	})
 	o.openForDatabase(h, sharedPoster{messageFinder: poster})
 }
@@ -74,19 +74,19 @@ const (
 // messages were malformed, and when the certificate ends.
 func (o *operators) ask(h house) {
 	if n := int(o.lost.Swap(0)); n > 0 {
-		o.desk.Happened(ops.AuditLost, fmt.Sprintf("%s: %s", o.process, view.Count(n, "audit")))
+		o.desk.Happened(alert.AuditLost, fmt.Sprintf("%s: %s", o.process, view.Count(n, "audit")))
 	}
 	if n := int(o.malformed.Swap(0)); n > 0 {
-		o.desk.Happened(ops.Malformed, fmt.Sprintf("%s: %s", o.process, view.Count(n, "message")))
+		o.desk.Happened(alert.Malformed, fmt.Sprintf("%s: %s", o.process, view.Count(n, "message")))
 	}
 	o.certificate(h)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	q, now := h.defender.Quota(ctx), time.Now()
 	if q.Paused.After(now) || spent(q.Minute) || spent(q.Hour) {
-		o.desk.Bad(ops.Throttled, sourceQuota)
+		o.desk.Bad(alert.Throttled, sourceQuota)
 	} else {
-		o.desk.Good(sourceQuota, ops.Throttled)
+		o.desk.Good(sourceQuota, alert.Throttled)
 	}
 }
 
@@ -102,9 +102,9 @@ func (o *operators) certificate(h house) {
 	case err != nil:
 		h.log.Warn("the certificate for Defender could not be looked at", "error", err)
 	case end.Sub(h.now()) < soon:
-		o.desk.Bad(ops.Expiring, sourceCertificate)
+		o.desk.Bad(alert.Expiring, sourceCertificate)
 	default:
-		o.desk.Good(sourceCertificate, ops.Expiring)
+		o.desk.Good(sourceCertificate, alert.Expiring)
 	}
 }
 
@@ -114,8 +114,8 @@ func spent(w api.Window) bool { return w.Limit > 0 && w.Left <= 0 }
 func (o *operators) auditsLost(n int) { o.lost.Add(int64(n)) }
 
 // tablesRefused and tablesTaken learn whether the workspace takes tables and charts.
-func (o *operators) tablesRefused() { o.desk.Bad(ops.Tables, o.process) }
-func (o *operators) tablesTaken()   { o.desk.Good(o.process, ops.Tables) }
+func (o *operators) tablesRefused() { o.desk.Bad(alert.Tables, o.process) }
+func (o *operators) tablesTaken()   { o.desk.Good(o.process, alert.Tables) }
 
 // blocksRefused learns of each message that Slack refused.
 func (o *operators) blocksRefused(r bot.BlockRefusal) {
@@ -129,12 +129,12 @@ func (o *operators) question(_ context.Context, q bot.Observation) {
 	switch q.Outcome {
 	case bot.Refused:
 		if slices.Contains(bot.Unseen(), q.Reason) {
-			o.desk.Bad(ops.Unseen, q.Reason)
+			o.desk.Bad(alert.Unseen, q.Reason)
 		}
 	case bot.Answered:
-		o.desk.Good(q.Command, ops.Failures()...)
+		o.desk.Good(q.Command, alert.Failures()...)
 		for _, reason := range bot.Unseen() {
-			o.desk.Good(reason, ops.Unseen)
+			o.desk.Good(reason, alert.Unseen)
 		}
 	case bot.Failed, bot.Lost:
 		o.failed(q.Reason, q.Command)
@@ -145,11 +145,11 @@ func (o *operators) question(_ context.Context, q bot.Observation) {
 func (o *operators) digest(_ context.Context, d digest.Observation) {
 	switch d.Outcome {
 	case digest.OutcomeSent, digest.OutcomeSilent:
-		o.desk.Good(sourceDigests, ops.Failures()...)
+		o.desk.Good(sourceDigests, alert.Failures()...)
 	case digest.OutcomePaused:
-		o.desk.Happened(ops.DigestsPaused, fmt.Sprintf("%s in %s", d.Subscription.ID, d.Subscription.Channel))
+		o.desk.Happened(alert.DigestsPaused, fmt.Sprintf("%s in %s", d.Subscription.ID, d.Subscription.Channel))
 	case digest.OutcomeIncomplete:
-		o.desk.Happened(ops.ThreadsLost, fmt.Sprintf("%s in %s", d.Subscription.ID, d.Subscription.Channel))
+		o.desk.Happened(alert.ThreadsLost, fmt.Sprintf("%s in %s", d.Subscription.ID, d.Subscription.Channel))
 	case digest.OutcomeFailed:
 		o.failed(commands.Reason(d.Err), sourceDigests)
 	}
@@ -158,25 +158,25 @@ func (o *operators) digest(_ context.Context, d digest.Observation) {
 // failed hears why something failed. Most reasons are no matter for operators.
 func (o *operators) failed(reason, source string) {
 	if k := failure.Kind(reason); k == failure.Timeout || k == failure.NotDefender {
-		reason = ops.Unavailable
+		reason = alert.Unavailable
 	}
-	if slices.Contains(ops.Failures(), reason) {
+	if slices.Contains(alert.Failures(), reason) {
 		o.desk.Bad(reason, cmp.Or(source, "questions"))
 	}
 }
 
 // undue hears of a subscription that was paused because its schedule names no time.
 func (o *operators) undue(_ context.Context, s digest.Subscription) {
-	o.desk.Happened(ops.DigestsUndue, fmt.Sprintf("%s in %s", s.ID, s.Channel))
+	o.desk.Happened(alert.DigestsUndue, fmt.Sprintf("%s in %s", s.ID, s.Channel))
 }
 
 // givenUp hears of a digest that is not tried any more.
 func (o *operators) givenUp(job digest.Job) {
-	o.desk.Happened(ops.DigestsFailed, fmt.Sprintf("%s, due %s", job.Subscription, job.Due.UTC().Format("2006-01-02 15:04 UTC")))
+	o.desk.Happened(alert.DigestsFailed, fmt.Sprintf("%s, due %s", job.Subscription, job.Due.UTC().Format("2006-01-02 15:04 UTC")))
 }
 
 // stopped hears that the process ends because it cannot go on.
-func (o *operators) stopped() { o.desk.Happened(ops.Stopped, o.process) }
+func (o *operators) stopped() { o.desk.Happened(alert.Stopped, o.process) }
 
 // digestObservers joins several into one.
 func digestObservers(list ...func(context.Context, digest.Observation)) func(context.Context, digest.Observation) {

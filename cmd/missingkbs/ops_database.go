@@ -7,34 +7,34 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/alert"
 	"github.com/missingkbs/missingkbs/internal/digest"
-	"github.com/missingkbs/missingkbs/internal/ops"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // openForDatabase opens the desk for trouble with the database, which has to do without it: its states are kept in memory.
 func (o *operators) openForDatabase(h house, poster sharedPoster) {
 	poster.now = h.now
-	o.database = ops.NewDesk(ops.Options{
-		Channel: h.opsChannel, Matters: ops.DatabaseMatters(), Keeper: &ops.Memory{}, Poster: poster, Process: o.process,
-		Every: h.opsTick, Now: h.now, Log: h.log, Ask: func(d *ops.Desk) { o.askDatabase(d, h.store.Health().Trouble) },
+	o.database = alert.NewDesk(alert.Options{
+		Channel: h.opsChannel, Matters: alert.DatabaseMatters(), Keeper: &alert.Memory{}, Poster: poster, Process: o.process,
+		Every: h.opsTick, Now: h.now, Log: h.log, Ask: func(d *alert.Desk) { o.askDatabase(d, h.store.Health().Trouble) },
 	})
 }
 
 // askDatabase says which trouble there is, and that there is none of the others.
-func (o *operators) askDatabase(d *ops.Desk, now digest.Trouble) {
+func (o *operators) askDatabase(d *alert.Desk, now digest.Trouble) {
 	for _, trouble := range digest.Troubles() {
 		if trouble == now {
-			d.Bad(ops.DatabasePrefix+string(trouble), o.process)
+			d.Bad(alert.DatabasePrefix+string(trouble), o.process)
 		} else {
-			d.Good(o.process, ops.DatabasePrefix+string(trouble))
+			d.Good(o.process, alert.DatabasePrefix+string(trouble))
 		}
 	}
 }
 
 // messageFinder finds what any process has posted with a key.
 type messageFinder interface {
-	ops.Poster
+	alert.Poster
 	Find(ctx context.Context, channel, key string, since time.Time) (message string, found bool, err error)
 }
 
@@ -48,7 +48,7 @@ type sharedPoster struct {
 // sameTrouble is how far apart processes notice a trouble at most. It is shorter than a trouble and its end together last.
 const sameTrouble = 3 * time.Minute
 
-// Post implements [ops.Poster].
+// Post implements [alert.Poster].
 func (p sharedPoster) Post(ctx context.Context, channel, key string, page view.Page) (string, error) {
 	name, since, notice, ok := readOpsKey(key)
 	if !ok {
@@ -65,7 +65,7 @@ func (p sharedPoster) Post(ctx context.Context, channel, key string, page view.P
 	return p.messageFinder.Post(ctx, channel, shared(slot), page)
 }
 
-// readOpsKey reads a key of [ops.Desk]: ops/<name>/<seconds>/<notice>.
+// readOpsKey reads a key of [alert.Desk]: ops/<name>/<seconds>/<notice>.
 func readOpsKey(key string) (name string, since int64, notice string, ok bool) {
 	parts := strings.Split(key, "/")
 	if len(parts) != 4 {

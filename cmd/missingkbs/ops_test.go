@@ -14,8 +14,8 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/internal/alert"
 	"github.com/missingkbs/missingkbs/internal/digest"
-	"github.com/missingkbs/missingkbs/internal/ops"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -65,7 +65,7 @@ func (r *records) known(t *testing.T, words string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return "the state of " + ops.Permission + " is " + states[ops.Permission] + ", want " + words, strings.Contains(states[ops.Permission], words)
+		return "the state of " + alert.Permission + " is " + states[alert.Permission] + ", want " + words, strings.Contains(states[alert.Permission], words)
 	})
 }
 
@@ -146,7 +146,7 @@ func TestOpsChannelHearsOfUnreadableSchedules(t *testing.T) {
 	database.subscribe(t, s)
 	eventually(t, func() (string, bool) {
 		states, err := database.Matters(t.Context())
-		return fmt.Sprintf("nothing was heard: %v, %v", states, err), states[ops.DigestsUndue] != ""
+		return fmt.Sprintf("nothing was heard: %v, %v", states, err), states[alert.DigestsUndue] != ""
 	})
 	c.advance(2 * time.Minute)
 	w.wantTold(t, "Digests were paused: their schedules name no time")
@@ -311,7 +311,7 @@ func TestOperatorsHearOfEvents(t *testing.T) {
 		t.Errorf("told %q, want %q", got, want)
 	}
 	var off operators // no channel
-	off.question(t.Context(), bot.Observation{Outcome: bot.Failed, Reason: ops.Permission})
+	off.question(t.Context(), bot.Observation{Outcome: bot.Failed, Reason: alert.Permission})
 	off.stopped()
 	off.run(t.Context())
 }

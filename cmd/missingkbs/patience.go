@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/missingkbs/missingkbs/internal/probe"
+	"github.com/missingkbs/missingkbs/internal/health"
 )
 
 // A start waits so long for what may come back by itself: a network that is not up yet, a Slack or a database that
@@ -23,7 +23,7 @@ type waiting struct {
 	reason string             // why it is not ready: "Slack cannot be reached yet"
 	passes func(error) bool   // whether trying again may mend an error
 	cause  func(error) string // a better reason for some errors; nil, or empty, for none
-	parts  *probe.Parts       // that tell the reason
+	parts  *health.Parts      // that tell the reason
 	log    *slog.Logger
 }
 

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
-	"github.com/missingkbs/missingkbs/internal/probe"
+	"github.com/missingkbs/missingkbs/internal/health"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 )
 
@@ -41,7 +41,7 @@ func TestWaiting(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				parts := &probe.Parts{}
+				parts := &health.Parts{}
 				w := waiting{part: "x", reason: "x is away", passes: func(err error) bool { return errors.Is(err, passing) }, parts: parts, log: slog.New(slog.DiscardHandler)}
 				tries := 0
 				err := w.until(t.Context(), func(ctx context.Context) error {

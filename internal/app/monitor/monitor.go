@@ -1,6 +1,6 @@
 // Package monitor shows a running process to operators: its metrics, its readiness, its liveness and its traces.
 //
-// It joins the parts of the program to packages metrics, probe and tracing, which do not know each other. It decides when a
+// It joins the parts of the program to packages metrics, health and tracing, which do not know each other. It decides when a
 // part counts as ready, and how each observation is counted. It neither serves what it knows over HTTP nor changes anything.
 package monitor
 
@@ -14,8 +14,8 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/health"
 	"github.com/missingkbs/missingkbs/internal/metrics"
-	"github.com/missingkbs/missingkbs/internal/probe"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/tracing"
@@ -32,8 +32,8 @@ const (
 // Monitor collects what operators see of one process. It is safe for concurrent use.
 type Monitor struct {
 	Metrics *metrics.Metrics
-	Parts   probe.Parts // for /readyz
-	Pulse   *bot.Pulse  // of the Slack event loop
+	Parts   health.Parts // for /readyz
+	Pulse   *bot.Pulse   // of the Slack event loop
 
 	traces     *tracing.Tracing // nil records none
 	lastSignIn atomic.Pointer[signInResult]

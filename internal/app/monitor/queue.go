@@ -29,7 +29,7 @@ func (p *queueProgress) step() {
 	p.moved = time.Now()
 }
 
-// check is a [probe.Look].
+// check is a [health.Look].
 func (p *queueProgress) check(context.Context) (reason string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

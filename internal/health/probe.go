@@ -1,4 +1,4 @@
-// Package probe is the page for machines: it serves whether the program is alive, whether it is ready and if not why, its
+// Package health is the page for machines: it serves whether the program is alive, whether it is ready and if not why, its
 // metrics, and on request its profiles.
 //
 // It knows HTTP and how to look without hanging. What is looked at is given to it as functions, by name; it knows neither
@@ -11,7 +11,7 @@
 // name. Machines may use any name, because Prometheus and kubelets do, and because what they read, states and
 // counts, is worth little; but profiles show what the program does and cost it time, so they are for these hosts alone,
 // whoever asks.
-package probe
+package health
 
 import (
 	"context"

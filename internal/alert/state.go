@@ -1,4 +1,4 @@
-// Package ops tells a channel of operators what a person should know: that something has gone wrong and stays so, once a
+// Package alert tells a channel of operators what a person should know: that something has gone wrong and stays so, once a
 // day while it does, and when it is over. One failed call tells nothing, and however many people fail at the same thing,
 // it is told once.
 //
@@ -8,7 +8,7 @@
 //
 // The package knows neither Slack nor SQL nor Defender. It holds no words but its own and those that it is given as names
 // of things: no error texts, since these may hold anything.
-package ops
+package alert
 
 import (
 	"maps"

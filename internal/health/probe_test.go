@@ -1,4 +1,4 @@
-package probe_test
+package health_test
 
 import (
 	"bytes"
@@ -18,19 +18,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/missingkbs/missingkbs/internal/probe"
+	"github.com/missingkbs/missingkbs/internal/health"
 )
 
 // serve serves on a port of its own until the test ends, and returns the address.
-func serve(t *testing.T, o probe.Options) string {
+func serve(t *testing.T, o health.Options) string {
 	t.Helper()
-	l, err := probe.Listen(t.Context(), "127.0.0.1:0")
+	l, err := health.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
-	go func() { ended <- probe.Serve(ctx, l, o) }()
+	go func() { ended <- health.Serve(ctx, l, o) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
@@ -67,7 +67,7 @@ func ask(t *testing.T, method, address string) reply {
 
 func well(context.Context) (string, error) { return "", nil }
 
-func ill(reason string) probe.Look {
+func ill(reason string) health.Look {
 	return func(context.Context) (string, error) { return reason, errors.New("the whole truth") }
 }
 
@@ -89,9 +89,9 @@ func (r reply) readiness(t *testing.T) (got readiness) {
 
 func TestReady(t *testing.T) {
 	t.Parallel()
-	var parts probe.Parts
+	var parts health.Parts
 	var log bytes.Buffer
-	at := serve(t, probe.Options{Parts: &parts, Log: slog.New(slog.NewTextHandler(&log, nil))}) + "/readyz"
+	at := serve(t, health.Options{Parts: &parts, Log: slog.New(slog.NewTextHandler(&log, nil))}) + "/readyz"
 
 	if got := ask(t, http.MethodGet, at); got.status != http.StatusOK || !got.readiness(t).Ready {
 		t.Errorf("without parts: got %+v", got)
@@ -134,7 +134,7 @@ func TestReady(t *testing.T) {
 func TestAlive(t *testing.T) {
 	t.Parallel()
 	var dead atomic.Bool
-	at := serve(t, probe.Options{Alive: func(context.Context) (string, error) {
+	at := serve(t, health.Options{Alive: func(context.Context) (string, error) {
 		if dead.Load() {
 			return "nothing moves", nil
 		}
@@ -155,13 +155,13 @@ func TestHangingChecksAreReportedAndShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var looks atomic.Int32
 		hung := make(chan struct{})
-		var parts probe.Parts
+		var parts health.Parts
 		parts.Set("database", func(context.Context) (string, error) {
 			looks.Add(1)
 			<-hung
 			return "", nil
 		})
-		h := probe.Handler(probe.Options{Parts: &parts})
+		h := health.Handler(health.Options{Parts: &parts})
 		began := time.Now()
 		done := make(chan string)
 		for range 20 {
@@ -195,14 +195,14 @@ func TestHangingChecksAreReportedAndShared(t *testing.T) {
 func TestLooksEndInTimeAndMayCrash(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var parts probe.Parts
+		var parts health.Parts
 		parts.Set("slow", func(ctx context.Context) (string, error) {
 			<-ctx.Done()
 			return "too slow", ctx.Err()
 		})
 		parts.Set("broken", func(context.Context) (string, error) { panic("secret") })
 		w := httptest.NewRecorder()
-		probe.Handler(probe.Options{Parts: &parts}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
+		health.Handler(health.Options{Parts: &parts}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
 		if body := w.Body.String(); !strings.Contains(body, "too slow") || !strings.Contains(body, "the check crashed") || strings.Contains(body, "secret") {
 			t.Errorf("got %s", body)
 		}
@@ -212,7 +212,7 @@ func TestLooksEndInTimeAndMayCrash(t *testing.T) {
 func TestOnlyReadingIsAllowed(t *testing.T) {
 	t.Parallel()
 	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "figures") })
-	at := serve(t, probe.Options{Metrics: metrics})
+	at := serve(t, health.Options{Metrics: metrics})
 	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, http.MethodTrace} {
 			if got := ask(t, method, at+path); got.status != http.StatusMethodNotAllowed || got.header.Get("Allow") != "GET, HEAD" {
@@ -237,7 +237,7 @@ func TestOnlyReadingIsAllowed(t *testing.T) {
 
 func TestProfilesOnRequestAlone(t *testing.T) {
 	t.Parallel()
-	at := serve(t, probe.Options{Profiles: true})
+	at := serve(t, health.Options{Profiles: true})
 	for path, want := range map[string]int{
 		"/debug/pprof/": http.StatusOK, "/debug/pprof/goroutine?debug=1": http.StatusOK,
 		"/debug/pprof/cmdline": http.StatusNotFound, // flags may hold secrets
@@ -254,7 +254,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		l := newPipeListener()
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		go func() { ended <- probe.Serve(ctx, l, probe.Options{}) }()
+		go func() { ended <- health.Serve(ctx, l, health.Options{}) }()
 		conn := l.dial()
 		if _, err := conn.Write([]byte("GET /healthz HTTP/1.1\r\nX: ")); err != nil {
 			t.Fatal(err)
@@ -273,15 +273,15 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 
 func TestListen(t *testing.T) {
 	t.Parallel()
-	l, err := probe.Listen(t.Context(), "127.0.0.1:0")
+	l, err := health.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if _, err := probe.Listen(t.Context(), l.Addr().String()); !errors.Is(err, probe.ErrTaken) {
+	if _, err := health.Listen(t.Context(), l.Addr().String()); !errors.Is(err, health.ErrTaken) {
 		t.Errorf("a port that is taken: got %v", err)
 	}
-	if _, err := probe.Listen(t.Context(), "192.0.2.1:8080"); err == nil || strings.Contains(err.Error(), "192.0.2.1") {
+	if _, err := health.Listen(t.Context(), "192.0.2.1:8080"); err == nil || strings.Contains(err.Error(), "192.0.2.1") {
 		t.Errorf("an address of another machine: got %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package probe_test
+package health_test
 
 import (
 	"io"
@@ -6,13 +6,13 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/missingkbs/missingkbs/internal/probe"
+	"github.com/missingkbs/missingkbs/internal/health"
 )
 
 // Web pages get nothing: neither from another site, nor by a name of their own that leads here (DNS rebinding).
 func TestWebPagesAreRefused(t *testing.T) {
 	t.Parallel()
-	h := probe.Handler(probe.Options{
+	h := health.Handler(health.Options{
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "figures") }), Profiles: true, Host: "bot.internal",
 	})
 	const yes, no = http.StatusOK, http.StatusForbidden

@@ -1,4 +1,4 @@
-package ops_test
+package alert_test
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/missingkbs/missingkbs/internal/ops"
+	"github.com/missingkbs/missingkbs/internal/alert"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -84,7 +84,7 @@ func (r *room) titles() (list []string) {
 // office is some processes with one shelf and one room, in a bubble.
 type office struct {
 	t     *testing.T
-	desks []*ops.Desk
+	desks []*alert.Desk
 	shelf *shelf
 	room  *room
 	log   *bytes.Buffer
@@ -98,8 +98,8 @@ func in(t *testing.T, processes int, test func(o *office)) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		for i := range processes {
-			d := ops.NewDesk(ops.Options{
-				Channel: "C0OPS", Matters: ops.Matters(), Keeper: o.shelf, Poster: o.room, Process: fmt.Sprint("p", i), Every: 30 * time.Second,
+			d := alert.NewDesk(alert.Options{
+				Channel: "C0OPS", Matters: alert.Matters(), Keeper: o.shelf, Poster: o.room, Process: fmt.Sprint("p", i), Every: 30 * time.Second,
 				Log: slog.New(slog.NewTextHandler(o.log, nil)),
 			})
 			o.desks = append(o.desks, d)
@@ -130,14 +130,14 @@ func step(d time.Duration) time.Duration { return max(10*time.Second, d/300) }
 // failing has people fail for a while, at each process in turn.
 func (o *office) failing(d time.Duration) {
 	for end, i := time.Now().Add(d), 0; time.Now().Before(end); i++ {
-		o.desks[i%len(o.desks)].Bad(ops.Permission, "software")
+		o.desks[i%len(o.desks)].Bad(alert.Permission, "software")
 		time.Sleep(step(d))
 	}
 }
 
 func (o *office) answering(d time.Duration) {
 	for end, i := time.Now().Add(d), 0; time.Now().Before(end); i++ {
-		o.desks[i%len(o.desks)].Good("software", ops.Failures()...)
+		o.desks[i%len(o.desks)].Good("software", alert.Failures()...)
 		time.Sleep(step(d))
 	}
 }
@@ -181,7 +181,7 @@ func TestReminder(t *testing.T) {
 func TestSmallTroubleIsNotTold(t *testing.T) {
 	t.Parallel()
 	for name, happens := range map[string]func(o *office){
-		"one failure":      func(o *office) { o.desks[0].Bad(ops.Permission, "software") },
+		"one failure":      func(o *office) { o.desks[0].Bad(alert.Permission, "software") },
 		"many in a moment": func(o *office) { o.failing(50 * time.Second) },
 		"now and then": func(o *office) {
 			o.failing(10 * time.Second)
@@ -190,15 +190,15 @@ func TestSmallTroubleIsNotTold(t *testing.T) {
 		},
 		"throttled for minutes": func(o *office) {
 			for range 50 {
-				o.desks[0].Bad(ops.Throttled, "quota")
+				o.desks[0].Bad(alert.Throttled, "quota")
 				time.Sleep(10 * time.Second)
 			}
-			o.desks[0].Good("quota", ops.Throttled)
+			o.desks[0].Good("quota", alert.Throttled)
 		},
 		"twice, hours apart": func(o *office) {
-			o.desks[0].Bad(ops.Permission, "software")
+			o.desks[0].Bad(alert.Permission, "software")
 			time.Sleep(3 * time.Hour)
-			o.desks[0].Bad(ops.Permission, "software")
+			o.desks[0].Bad(alert.Permission, "software")
 		},
 		"something unknown": func(o *office) { o.desks[0].Bad("no such matter", "software") },
 	} {
@@ -218,14 +218,14 @@ func TestSourcesAreApart(t *testing.T) {
 	t.Parallel()
 	in(t, 1, func(o *office) {
 		for range 30 {
-			o.desks[0].Bad(ops.Permission, "machine")
-			o.desks[0].Good("software", ops.Failures()...)
+			o.desks[0].Bad(alert.Permission, "machine")
+			o.desks[0].Good("software", alert.Failures()...)
 			time.Sleep(10 * time.Second)
 		}
 		o.want(lost)
 		o.answering(time.Hour)
 		o.want(lost)
-		o.desks[0].Good("machine", ops.Failures()...)
+		o.desks[0].Good("machine", alert.Failures()...)
 		time.Sleep(10 * time.Minute)
 		o.want(lost, back)
 	})
@@ -292,7 +292,7 @@ func TestEventsAreGathered(t *testing.T) {
 	t.Parallel()
 	in(t, 2, func(o *office) {
 		for i := range 30 {
-			o.desks[i%2].Happened(ops.DigestsPaused, fmt.Sprint("digest ", i))
+			o.desks[i%2].Happened(alert.DigestsPaused, fmt.Sprint("digest ", i))
 		}
 		o.want()
 		time.Sleep(2 * time.Minute)
@@ -300,7 +300,7 @@ func TestEventsAreGathered(t *testing.T) {
 		if got := fmt.Sprint(o.room.pages[0].Parts); !strings.Contains(got, "digest 0; ") || !strings.Contains(got, "and 10 more") {
 			t.Errorf("told %s", got)
 		}
-		o.desks[0].Happened(ops.DigestsPaused, "one more")
+		o.desks[0].Happened(alert.DigestsPaused, "one more")
 		time.Sleep(5 * time.Minute)
 		o.want("Digests were paused")
 		time.Sleep(10 * time.Minute)
@@ -338,7 +338,7 @@ func TestKeeperIsStuck(t *testing.T) {
 	in(t, 1, func(o *office) {
 		stuck := func(is bool) { o.shelf.mu.Lock(); o.shelf.stuck = is; o.shelf.mu.Unlock() }
 		stuck(true)
-		o.desks[0].Happened(ops.DigestsFailed, "7")
+		o.desks[0].Happened(alert.DigestsFailed, "7")
 		time.Sleep(10 * time.Minute)
 		stuck(false)
 		time.Sleep(time.Minute)
@@ -351,12 +351,12 @@ func TestLastWords(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := &room{}
-		d := ops.NewDesk(ops.Options{Channel: "C0OPS", Matters: ops.Matters(), Keeper: &shelf{states: map[string]string{}}, Poster: r})
+		d := alert.NewDesk(alert.Options{Channel: "C0OPS", Matters: alert.Matters(), Keeper: &shelf{states: map[string]string{}}, Poster: r})
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { d.Run(ctx) })
 		synctest.Wait()
-		d.Happened(ops.Stopped, "host-1: Slack refuses it")
+		d.Happened(alert.Stopped, "host-1: Slack refuses it")
 		cancel()
 		running.Wait()
 		if got := r.titles(); len(got) != 1 || got[0] != "A process of this bot has ended" {
@@ -380,15 +380,15 @@ func TestAskingTakesNoTimeFromTheLastWords(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := &room{}
-		d := ops.NewDesk(ops.Options{
-			Channel: "C0OPS", Matters: ops.Matters(), Keeper: punctual{&shelf{states: map[string]string{}}}, Poster: r,
-			Ask: func(*ops.Desk) { time.Sleep(3 * time.Second) },
+		d := alert.NewDesk(alert.Options{
+			Channel: "C0OPS", Matters: alert.Matters(), Keeper: punctual{&shelf{states: map[string]string{}}}, Poster: r,
+			Ask: func(*alert.Desk) { time.Sleep(3 * time.Second) },
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { d.Run(ctx) })
 		time.Sleep(5 * time.Second)
-		d.Happened(ops.Stopped, "host-1: Slack refuses it")
+		d.Happened(alert.Stopped, "host-1: Slack refuses it")
 		cancel()
 		running.Wait()
 		if got := r.titles(); len(got) != 1 {
@@ -405,9 +405,9 @@ func TestQuietCostsNothing(t *testing.T) {
 			t.Errorf("%d writes though nothing was wrong", o.shelf.writes)
 		}
 	})
-	var none *ops.Desk // switched off
-	none.Bad(ops.Permission, "software")
-	none.Good("software", ops.Failures()...)
-	none.Happened(ops.Stopped, "x")
+	var none *alert.Desk // switched off
+	none.Bad(alert.Permission, "software")
+	none.Good("software", alert.Failures()...)
+	none.Happened(alert.Stopped, "x")
 	none.Run(t.Context())
 }
