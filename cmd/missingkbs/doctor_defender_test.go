@@ -7,12 +7,9 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -94,21 +91,21 @@ func TestDoctorAudience(t *testing.T) {
 func TestDoctorRoles(t *testing.T) {
 	t.Parallel()
 	all := []string{}
-	for _, r := range roles() {
-		all = append(all, r.name)
+	for _, r := range doctor.Roles() {
+		all = append(all, r.Name)
 	}
-	for _, missing := range roles() {
-		t.Run(missing.name, func(t *testing.T) {
+	for _, missing := range doctor.Roles() {
+		t.Run(missing.Name, func(t *testing.T) {
 			t.Parallel()
-			has := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == missing.name })
+			has := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == missing.Name })
 			d := newClinic(t, sandbox.Options{}, has...).examine(t, nil)
-			if missing.required {
-				d.wants(t, "entra-roles", "fail", "the role "+missing.name+" is missing", "grant admin consent")
-				d.wants(t, "defender", "fail", "lacks a permission in Defender", "Defender asks for "+missing.name)
+			if missing.Required {
+				d.wants(t, "entra-roles", "fail", "the role "+missing.Name+" is missing", "grant admin consent")
+				d.wants(t, "defender", "fail", "lacks a permission in Defender", "Defender asks for "+missing.Name)
 				d.only(t, "entra-roles", "defender")
 				return
 			}
-			d.wants(t, "entra-roles", "ok", "not granted, and not needed: "+missing.name+" ("+missing.gives+")", "")
+			d.wants(t, "entra-roles", "ok", "not granted, and not needed: "+missing.Name+" ("+missing.Use+")", "")
 			d.only(t)
 		})
 	}
@@ -148,40 +145,6 @@ func TestDoctorInTime(t *testing.T) {
 	d.wants(t, "slack-reached", "fail", "cannot be reached", "firewall")
 	d.wants(t, "entra-token", "fail", "Entra does not answer", "firewall")
 	d.only(t, "slack-reached", "entra-token")
-}
-
-// region is a host that takes its time, and wants no token.
-func region(t *testing.T, takes time.Duration) *httptest.Server {
-	t.Helper()
-	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "" {
-			t.Error("a token was sent")
-		}
-		time.Sleep(takes)
-		w.WriteHeader(http.StatusUnauthorized)
-	}))
-	t.Cleanup(s.Close)
-	return s
-}
-
-func TestDoctorRegion(t *testing.T) {
-	t.Parallel()
-	far, near, middle := region(t, 400*time.Millisecond), region(t, 0), region(t, 200*time.Millisecond)
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: far.Client().Transport.(*http.Transport).TLSClientConfig}}
-	client.Transport.(*http.Transport).TLSClientConfig.InsecureSkipVerify = true //nolint:gosec // three servers, three certificates
-	hosts := map[string]string{"eu": near.URL, "us": middle.URL, "gone": "https://127.0.0.1:1"}
-	got := nearest(t.Context(), client, far.URL, hosts)
-	if len(got) != 1 || got[0].Status != doctor.Warn || got[0].Cure != "set DEFENDER_REGION=eu" || !strings.Contains(got[0].Found, "the region eu in ") {
-		t.Errorf("far away: %+v", got)
-	}
-	for name, used := range map[string]string{"the nearest": near.URL} {
-		if got := nearest(t.Context(), client, used, hosts); len(got) != 1 || got[0].Status != doctor.OK {
-			t.Errorf("%s: %+v", name, got)
-		}
-	}
-	if got := nearest(t.Context(), client, "https://127.0.0.1:1", hosts); len(got) != 1 || got[0].Status != doctor.Skip {
-		t.Errorf("not there: %+v", got)
-	}
 }
 
 // certificateFile writes a certificate that ends then.

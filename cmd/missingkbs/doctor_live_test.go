@@ -15,9 +15,9 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
-	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // trySlack runs doctor --live within the test, without the pauses between messages, and reads its JSON.
@@ -31,10 +31,11 @@ func (c *clinic) trySlack(ctx context.Context, t *testing.T, settings map[string
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := newExam(parsed.Doctor, s, config.Resolver{Env: env, File: parsed.file}.Origins(at), parsed.file)
-	e.livePace = -1
-	defer e.close()
-	report := e.run(ctx, parsed.Doctor)
+	o := parsed.Doctor.options(env, parsed.file, at)
+	o.LiveInterval = -1
+	checker := doctor.New(o)
+	defer checker.Close()
+	report := checker.RunLive(ctx, doctor.LiveOptions{Channel: parsed.Doctor.Live, User: parsed.Doctor.User})
 	var out bytes.Buffer
 	if err := doctor.WriteJSON(&out, report); err != nil {
 		t.Fatal(err)
@@ -426,13 +427,13 @@ func TestTrialFindsLostReplies(t *testing.T) {
 	if err != nil || other.Err != "" {
 		t.Fatal(other, err)
 	}
-	l := &liveTrial{mark: "MARK"}
+	page := func(what string) view.Page { return view.Page{Title: "missingkbs test MARK: " + what} }
 	trial := bot.NewTrial(bot.Config{Tokens: bot.NewTokens(c.slack.AppToken(), c.slack.BotToken()), APIURL: c.slack.APIURL()},
 		bot.TrialOptions{Workspace: bot.Workspace{UserID: sandbox.BotUser}, Channel: sandbox.General, Mark: "MARK", Pace: -1})
-	head := trial.Post(t.Context(), l.page("head"), blocks.Classic(), "", "")
+	head := trial.Post(t.Context(), page("head"), blocks.Classic(), "", "")
 	c.slack.Inject(sandbox.Mishap{Call: "chat.postMessage", Cut: true, Acts: true, Times: 2})
 	for _, thread := range []string{head.Message, ""} {
-		if lost := trial.Post(t.Context(), l.page("lost"), blocks.Classic(), thread, ""); lost.Err == nil {
+		if lost := trial.Post(t.Context(), page("lost"), blocks.Classic(), thread, ""); lost.Err == nil {
 			t.Error("no answer was lost")
 		}
 	}

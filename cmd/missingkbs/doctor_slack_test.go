@@ -18,6 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -97,20 +98,20 @@ func TestDoctorOrgWide(t *testing.T) {
 // Every scope of the manifest in turn.
 func TestDoctorScopes(t *testing.T) {
 	t.Parallel()
-	for _, missing := range scopes() {
-		t.Run(missing.name, func(t *testing.T) {
+	for _, missing := range manifest.Scopes() {
+		t.Run(missing.Name, func(t *testing.T) {
 			t.Parallel()
-			has := slices.DeleteFunc(scopeNames(), func(s string) bool { return s == missing.name })
+			has := slices.DeleteFunc(manifest.ScopeNames(), func(s string) bool { return s == missing.Name })
 			c := newClinic(t, sandbox.Options{Scopes: has})
 			settings := map[string]string{"SLACK_CONFIG_TOKEN": ""}
-			if missing.optional {
+			if missing.Optional {
 				d := c.examine(t, settings)
-				d.wants(t, "slack-scopes", "ok", "without "+missing.name, "")
+				d.wants(t, "slack-scopes", "ok", "without "+missing.Name, "")
 				d.only(t)
 				settings["MISSINGKBS_ADMIN_GROUPS"] = "S0PATCHERS"
 			}
 			d := c.examine(t, settings)
-			d.wants(t, "slack-scopes", "fail", "the scope "+missing.name+" is missing ("+missing.what+"): "+missing.without, "install the app again")
+			d.wants(t, "slack-scopes", "fail", "the scope "+missing.Name+" is missing ("+missing.Use+"): "+missing.Without, "install the app again")
 			d.only(t, "slack-scopes")
 			if n := strings.Count(d.text("slack-scopes"), "is missing"); n != 1 {
 				t.Errorf("%d scopes are told to be missing:\n%s", n, d.text("slack-scopes"))
@@ -121,7 +122,7 @@ func TestDoctorScopes(t *testing.T) {
 
 func TestDoctorScopesMoreThanUsed(t *testing.T) {
 	t.Parallel()
-	c := newClinic(t, sandbox.Options{Scopes: append(scopeNames(), "files:write", "im:write", "im:read", "im:history")})
+	c := newClinic(t, sandbox.Options{Scopes: append(manifest.ScopeNames(), "files:write", "im:write", "im:read", "im:history")})
 	d := c.examine(t, map[string]string{"SLACK_CONFIG_TOKEN": ""})
 	d.wants(t, "slack-scopes", "warn", "more than is used: files:write, im:write", "take the scopes away")
 	d.only(t, "slack-scopes")
@@ -139,9 +140,9 @@ func TestDoctorManifest(t *testing.T) {
 				"slash_commands": []any{map[string]any{"command": "/missingkbs"}},
 				"shortcuts":      []any{map[string]any{"callback_id": shortcut().CallbackID}},
 			},
-			"oauth_config": map[string]any{"scopes": map[string]any{"bot": scopeNames()}},
+			"oauth_config": map[string]any{"scopes": map[string]any{"bot": manifest.ScopeNames()}},
 			"settings": map[string]any{
-				"interactivity": map[string]any{"is_enabled": true}, "socket_mode_enabled": true, "event_subscriptions": map[string]any{"bot_events": botEvents()},
+				"interactivity": map[string]any{"is_enabled": true}, "socket_mode_enabled": true, "event_subscriptions": map[string]any{"bot_events": manifest.Events()},
 			},
 		}
 		f(m)
@@ -169,9 +170,9 @@ func TestDoctorManifest(t *testing.T) {
 		{"no Socket Mode", "fail", "Socket Mode is switched off", set("socket_mode_enabled", false)},
 		{"rotation", "fail", "token rotation is switched on", set("token_rotation_enabled", true)},
 		{"no events", "fail", "the app does not subscribe to the event app_home_opened", set("event_subscriptions", nil)},
-		{"more events", "warn", "more events than are used: message.im", set("event_subscriptions", map[string]any{"bot_events": append(botEvents(), "message.im")})},
+		{"more events", "warn", "more events than are used: message.im", set("event_subscriptions", map[string]any{"bot_events": append(manifest.Events(), "message.im")})},
 		{"installed before", "warn", "the app asks for the scope files:write, but the token was made before", func(m map[string]any) {
-			m["oauth_config"] = map[string]any{"scopes": map[string]any{"bot": append(scopeNames(), "files:write")}}
+			m["oauth_config"] = map[string]any{"scopes": map[string]any{"bot": append(manifest.ScopeNames(), "files:write")}}
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/doctor"
+	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -38,13 +39,13 @@ func newClinic(t *testing.T, slackOptions sandbox.Options, roles ...string) *cli
 	}
 	t.Cleanup(defender.Close)
 	if slackOptions.Scopes == nil {
-		slackOptions.Scopes = scopeNames()
+		slackOptions.Scopes = manifest.ScopeNames()
 	}
 	if slackOptions.Commands == nil {
 		slackOptions.Commands, slackOptions.Shortcuts = []sandbox.SlashCommand{slashCommand()}, []sandbox.Shortcut{shortcut()}
 	}
 	if slackOptions.Events == nil {
-		slackOptions.Events = botEvents()
+		slackOptions.Events = manifest.Events()
 	}
 	slack, err := sandbox.Start(slackOptions)
 	if err != nil {

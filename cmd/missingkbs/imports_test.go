@@ -45,7 +45,8 @@ var forbidden = map[string][]string{
 	"internal/logging":          {module + "/bot", module + "/internal/config", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/digest":           {module, slackPackages, azurePackages},
 	"internal/digest/source":    {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
-	"internal/doctor":           {module, slackPackages, azurePackages, anyLibrary},
+	"internal/doctor":           {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
+	"internal/manifest":         {module, slackPackages, azurePackages, anyLibrary},
 	"internal/metrics":          {module, slackPackages, azurePackages},
 	"internal/alert":            {module, slackPackages, azurePackages, anyLibrary},
 	"internal/health":           {module, slackPackages, azurePackages},
@@ -72,7 +73,6 @@ var allowed = map[string][]string{
 	"internal/tracing": {module + "/internal/span"},
 	"internal/audit":   {module + "/internal/redact"},
 	"internal/digest":  {module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
-	"internal/doctor":  {module + "/internal/view", module + "/internal/failure"},
 	"internal/alert":   {module + "/internal/view", module + "/internal/failure"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
 	"internal/store":   {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/redact", module + "/internal/quota"}, // digest: types only

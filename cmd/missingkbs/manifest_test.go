@@ -10,6 +10,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/internal/manifest"
 )
 
 // The manifest is what slack-go, and so Slack's API for manifests, knows as one; it asks for no more than is used.
@@ -30,10 +32,10 @@ func TestManifest(t *testing.T) {
 		t.Fatalf("the manifest holds what Slack does not know: %v", err)
 	}
 	var want, optional []string
-	for _, sc := range scopes() {
-		want = append(want, sc.name)
-		if sc.optional {
-			optional = append(optional, sc.name)
+	for _, sc := range manifest.Scopes() {
+		want = append(want, sc.Name)
+		if sc.Optional {
+			optional = append(optional, sc.Name)
 		}
 	}
 	if diff := cmp.Diff(want, m.OAuthConfig.Scopes.Bot); diff != "" {
@@ -52,7 +54,7 @@ func TestManifest(t *testing.T) {
 	if own, got := shortcut(), m.Features.Shortcuts[0]; got.Name != own.Name || got.CallbackID != own.CallbackID || got.Description != own.Description {
 		t.Errorf("the sandbox offers %+v, the manifest %+v", own, got)
 	}
-	if diff := cmp.Diff(botEvents(), m.Settings.EventSubscriptions.BotEvents); diff != "" {
+	if diff := cmp.Diff(manifest.Events(), m.Settings.EventSubscriptions.BotEvents); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	// Limits of https://docs.slack.dev/reference/app-manifest.

@@ -128,7 +128,7 @@ func TestEachSecretInEachPlace(t *testing.T) {
 		"doctor": func(text string) string {
 			var out bytes.Buffer
 			r := doctor.Report{Results: []doctor.Result{{Check: "x", Finding: doctor.Finding{Status: doctor.Fail, Found: text, Cure: text}}}}
-			if err := errors.Join(writeReport(&out, doctor.WriteText, r), writeReport(&out, doctor.WriteJSON, r)); err != nil {
+			if err := errors.Join(doctor.WriteText(&out, r), doctor.WriteJSON(&out, r)); err != nil {
 				t.Error(err)
 			}
 			return out.String()

@@ -19,6 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -56,8 +57,8 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 		Defender:  tenant.Tenant,
 		Commands:  []sandbox.SlashCommand{slashCommand()},
 		Shortcuts: []sandbox.Shortcut{shortcut()},
-		Events:    botEvents(),
-		Scopes:    scopeNames(),
+		Events:    manifest.Events(),
+		Scopes:    manifest.ScopeNames(),
 		Pending:   due.pending,
 		Logger:    log,
 	})
@@ -145,7 +146,7 @@ Ctrl-C ends it.
 // slashCommand is what the composer of the page knows of the bot's command; manifest.yaml tells Slack the same.
 func slashCommand() sandbox.SlashCommand {
 	return sandbox.SlashCommand{
-		Command:     "/missingkbs",
+		Command:     manifest.Command,
 		Description: "Missing KBs of a software, with devices, CVEs and catalog pages",
 		UsageHint:   "<software-id> | search <words> | digest | help",
 		Completions: []sandbox.Completion{

@@ -1,8 +1,6 @@
-// Package doctor runs checks and tells what they found: several at a time, each within a time of its own, as a table for
-// people or as JSON for scripts.
-//
-// It knows nothing of what is checked. A [Check] is a name and a function that looks at something and changes nothing;
-// what it found is a [Finding], and everything that is not well comes with its cure.
+// Package doctor checks what the bot needs: settings, proxies, Slack, Entra, Defender and the database. It runs the checks
+// concurrently, each with a timeout, and writes a report for people or as JSON. Each finding that is not OK has a cure. Apart
+// from the live checks it changes nothing. It does not know the command line.
 package doctor
 
 import (
@@ -14,78 +12,77 @@ import (
 	"time"
 )
 
-// Status says how a finding stands.
+// Status is the result of a check.
 type Status string
 
 // The statuses, from the best to the worst.
 const (
 	OK   Status = "ok"
-	Skip Status = "skip" // not looked at, because of something that another finding tells, or because nothing asks for it
-	Warn Status = "warn" // works, but somebody should know
+	Skip Status = "skip" // not checked, because of another finding or because it is not needed
+	Warn Status = "warn" // works, but the operator should know
 	Fail Status = "fail" // does not work
 )
 
 // Finding is one thing that a check found.
 type Finding struct {
 	Status Status
-	Found  string // what is the case, on one line; foreign text in it is made harmless when it is written
-	Cure   string // what to do about it; empty for what is well
+	Found  string // on one line; the writers make foreign text harmless
+	Cure   string // what to do; empty if there is nothing to do
 
-	Evidence *Evidence // what another program was asked and said, for reports; nil for none
+	Evidence *Evidence // a call of another program, for reports; nil for none
 }
 
-// Evidence is a call of another program, as it was made.
+// Evidence is a call of another program and its response.
 type Evidence struct {
 	Call  string          `json:"call"`  // the method
-	Error string          `json:"error"` // its code for a refusal; empty for none
-	Said  []string        `json:"said"`  // its words, as they came
+	Error string          `json:"error"` // the error code; empty for none
+	Said  []string        `json:"said"`  // its messages, unchanged
 	Sent  json.RawMessage `json:"sent,omitempty"`
 }
 
-// Check looks at one thing. It must change nothing, and end with its context.
+// Check checks one thing. It must change nothing, and return when its context ends.
 type Check struct {
 	Name    string        // stable, for scripts: "slack-bot-token"
-	After   []*Check      // checks of the same list whose results it needs; it starts when they are over, however they ended
-	Timeout time.Duration // from its start; 10 s unless set
-	Always  bool          // runs, and has its time, also after the context of Run has ended: what clears up
+	After   []*Check      // checks of the same list whose results it needs; it starts after them, even if they fail
+	Timeout time.Duration // from its start; default 10 s
+	Always  bool          // runs with its full timeout even after the context of Run has ended; used to clean up
 	Run     func(ctx context.Context) []Finding
 }
 
-// Result is a finding with the check that made it.
+// Result is a finding with its check.
 type Result struct {
 	Check string
 	Finding
 	Took time.Duration // of the whole check
 }
 
-// Report is what all checks found, in the order of the checks.
+// Report holds the results of all checks, in the order of the checks.
 type Report struct {
 	Results []Result
 	Took    time.Duration
-	Program string // what made it, for JSON; empty is left out
+	Program string // that made the report, for JSON; optional
 }
 
 const defaultTimeout = 10 * time.Second
 
-// grace is what a check gets after its time is over to say how far it came. One that does not heed its context is left
-// behind then.
+// grace is how long a check may take after its timeout to report a partial result. Then Run stops waiting for it.
 const grace = 500 * time.Millisecond
 
-// Run runs all checks and waits for them. Those that do not wait for each other run at the same time.
+// Run runs all checks and waits for them. Checks that do not depend on each other run at the same time.
 func Run(ctx context.Context, checks []*Check) Report {
 	began := time.Now()
-	over := make(map[*Check]chan struct{}, len(checks))
+	done := make(map[*Check]chan struct{}, len(checks))
 	for _, c := range checks {
-		over[c] = make(chan struct{})
+		done[c] = make(chan struct{})
 	}
 	found := make([][]Result, len(checks))
 	var all sync.WaitGroup
 	for i, c := range checks {
 		all.Go(func() {
-			defer close(over[c])
+			defer close(done[c])
 			for _, before := range c.After {
-				if done, ok := over[before]; ok {
-					<-done
+				if ended, ok := done[before]; ok {
+					<-ended
 				}
 			}
 			found[i] = c.results(ctx)
@@ -116,40 +113,40 @@ func (c *Check) results(ctx context.Context) []Result {
 	return results
 }
 
-// findings never is empty, and never comes much later than the deadline.
+// findings returns at least one finding, at the latest shortly after the deadline.
 func (c *Check) findings(ctx context.Context) []Finding {
-	came := make(chan []Finding, 1)
+	results := make(chan []Finding, 1)
 	go func() {
 		defer func() {
-			if r := recover(); r != nil { // one check's fault must not hide what the others found
-				came <- []Finding{{Status: Fail, Found: fmt.Sprintf("the check itself crashed: %v", r), Cure: "this is a fault of missingkbs: please report it"}}
+			if r := recover(); r != nil { // a crash of one check must not hide the findings of others
+				results <- []Finding{{Status: Fail, Found: fmt.Sprintf("the check itself crashed: %v", r), Cure: "this is a fault of missingkbs: please report it"}}
 			}
 		}()
-		came <- c.Run(ctx)
+		results <- c.Run(ctx)
 	}()
 	select {
-	case f := <-came:
-		return orNothing(f)
+	case f := <-results:
+		return orOK(f)
 	case <-ctx.Done():
 	}
-	late := time.NewTimer(grace)
-	defer late.Stop()
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
 	select {
-	case f := <-came:
-		return orNothing(f)
-	case <-late.C:
+	case f := <-results:
+		return orOK(f)
+	case <-timer.C:
 		return []Finding{{Status: Fail, Found: "no result in time", Cure: "try again; if it persists, something on the way there answers neither yes nor no"}}
 	}
 }
 
-func orNothing(f []Finding) []Finding {
+func orOK(f []Finding) []Finding {
 	if len(f) == 0 {
 		return []Finding{{Status: OK}}
 	}
 	return f
 }
 
-// Count is how many findings have a status.
+// Count returns how many findings have a status.
 func (r Report) Count(s Status) int {
 	n := 0
 	for _, one := range r.Results {
@@ -160,10 +157,10 @@ func (r Report) Count(s Status) int {
 	return n
 }
 
-// Failed reports whether anything does not work. Warnings are no failure.
+// Failed returns true if a check failed. Warnings are no failure.
 func (r Report) Failed() bool { return r.Count(Fail) > 0 }
 
-// Status is the worst of all findings, where what was not looked at counts as well.
+// Status returns the worst status of all findings. Skipped checks count as OK.
 func (r Report) Status() Status {
 	switch {
 	case r.Failed():

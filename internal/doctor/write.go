@@ -7,11 +7,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// words are how statuses are written for people.
-func (s Status) words() string {
+// text returns the status as people read it.
+func (s Status) text() string {
 	switch s {
 	case Fail:
 		return "FAIL"
@@ -21,23 +22,23 @@ func (s Status) words() string {
 	return string(s)
 }
 
-// WriteText writes a report as an aligned table: a line for each finding, and below each that is not well its cure.
-// Control characters are left out.
+// WriteText writes a report as an aligned table: a line for each finding, with its cure below. It removes control characters and
+// hides secrets, because findings quote the errors of other programs.
 func WriteText(w io.Writer, r Report) error {
 	var b strings.Builder
-	names, states := width("check", r, func(r Result) string { return r.Check }), width("status", r, func(r Result) string { return r.Status.words() })
+	names, states := width("check", r, func(r Result) string { return r.Check }), width("status", r, func(r Result) string { return r.Status.text() })
 	line := func(name, state, text string) {
 		fmt.Fprintln(&b, strings.TrimRight(pad(name, names)+"  "+pad(state, states)+"  "+view.OneLine(text), " "))
 	}
 	line("CHECK", "STATUS", "FOUND")
 	for _, one := range r.Results {
-		line(one.Check, one.Status.words(), one.Found)
+		line(one.Check, one.Status.text(), one.Found)
 		if one.Cure != "" {
 			line("", "", "-> "+one.Cure)
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.summary())
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(redact.Writer{Writer: w}, b.String())
 	return err
 }
 
@@ -53,7 +54,7 @@ func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
 }
 
-// summary is the report in a sentence.
+// summary returns the report in one sentence.
 func (r Report) summary() string {
 	failed, warned := r.Count(Fail), r.Count(Warn)
 	switch {
@@ -67,7 +68,7 @@ func (r Report) summary() string {
 	return "All is well."
 }
 
-// document is a report as JSON: an API for scripts, so its names are stable.
+// document is a report as JSON. Scripts read it, so its names are stable.
 type document struct {
 	Program string   `json:"program,omitempty"`
 	Summary summary  `json:"summary"`
@@ -87,14 +88,14 @@ type result struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
 	Found  string `json:"found"`
-	Cure   string `json:"cure"` // empty for what is well
+	Cure   string `json:"cure"` // empty if there is nothing to do
 	TookMS int64  `json:"took_ms"`
 
 	Evidence *Evidence `json:"evidence,omitempty"`
 }
 
-// WriteJSON writes a report as one indented JSON object: a summary, and a list of checks in which a check stands once for
-// each of its findings.
+// WriteJSON writes a report as one indented JSON object: a summary, and a list with an entry for each finding. It hides secrets,
+// as [WriteText] does.
 func WriteJSON(w io.Writer, r Report) error {
 	doc := document{
 		Program: r.Program,
@@ -104,7 +105,7 @@ func WriteJSON(w io.Writer, r Report) error {
 	for _, one := range r.Results {
 		doc.Checks = append(doc.Checks, result{one.Check, one.Status, view.OneLine(one.Found), view.OneLine(one.Cure), one.Took.Milliseconds(), one.Evidence})
 	}
-	enc := json.NewEncoder(w)
+	enc := json.NewEncoder(redact.Writer{Writer: w})
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(doc)

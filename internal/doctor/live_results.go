@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"cmp"
@@ -10,69 +10,67 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot"
-	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// refusedCall says what it means that a call failed for anything but its blocks, and ends the trial where no other can
-// succeed.
-func (l *liveTrial) refusedCall(call string, person bool, err error) doctor.Finding {
+// refusedCall reports a call that failed for another reason than its blocks. If no other call can succeed, it stops the run.
+func (l *liveRun) refusedCall(call string, person bool, err error) Finding {
 	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
-		l.halted = "Slack asks for a pause"
-		return doubtful("Slack asks for a pause of "+view.Age(limited.RetryAfter), "run it again after that")[0]
+		l.stopped = "Slack asks for a pause"
+		return warn("Slack asks for a pause of "+view.Age(limited.RetryAfter), "run it again after that")[0]
 	}
 	refused, ok := errors.AsType[slack.SlackErrorResponse](err)
 	if !ok {
-		return l.unanswered(err)
+		return l.noAnswer(err)
 	}
-	l.lost = 0
+	l.unanswered = 0
 	if refused.Err == "missing_scope" {
 		if call == "chat.postMessage" {
-			l.halted = "a scope is missing"
+			l.stopped = "a scope is missing"
 		}
-		return unwell("the scope "+cmp.Or(refused.Needed, "for "+call)+" is missing", scopeCure)[0]
+		return fail("the scope "+cmp.Or(refused.Needed, "for "+call)+" is missing", scopeCure)[0]
 	}
 	if bot.Cure(err) != "" || refused.Err == "invalid_auth" {
-		l.halted = "the bot token does not work"
+		l.stopped = "the bot token does not work"
 		return refusedToken("SLACK_BOT_TOKEN", botTokenPage, err)[0]
 	}
 	code := refused.Err
-	if person && code == "channel_not_found" { // no conversation with a person whom Slack does not know
+	if person && code == "channel_not_found" { // there is no conversation with a person whom Slack does not know
 		code = "user_not_found"
 	}
 	if known, ok := liveRefusals()[code]; ok {
-		if known.ends {
-			l.halted = "nothing can be posted there"
+		if known.final {
+			l.stopped = "nothing can be posted there"
 		}
-		return unwell(known.found, known.cure)[0]
+		return fail(known.found, known.cure)[0]
 	}
-	return unwell("Slack says "+refused.Err+" to "+call, "see https://docs.slack.dev/reference/methods/"+call+"#errors; if nothing there helps, please report this")[0]
+	return fail("Slack says "+refused.Err+" to "+call, "see https://docs.slack.dev/reference/methods/"+call+"#errors; if nothing there helps, please report this")[0]
 }
 
-// unanswered says that no answer came.
-func (l *liveTrial) unanswered(err error) doctor.Finding {
+// noAnswer reports a call without a response.
+func (l *liveRun) noAnswer(err error) Finding {
 	if errors.Is(err, context.Canceled) {
-		l.halted = "interrupted"
-		return unwell("interrupted before Slack answered", "run it again")[0]
+		l.stopped = "interrupted"
+		return fail("interrupted before Slack answered", "run it again")[0]
 	}
-	if l.lost++; l.lost == 2 {
-		l.halted = "Slack did not answer twice in a row"
+	if l.unanswered++; l.unanswered == 2 {
+		l.stopped = "Slack did not answer twice in a row"
 	}
 	cure := "run it again"
 	if _, ok := errors.AsType[slack.StatusCodeError](err); !ok {
 		cure = networkCure(err) + "; then run it again"
 	}
-	return unwell("the answer was lost, so that the message may have been posted: "+liveError(err), cure)[0]
+	return fail("the answer was lost, so that the message may have been posted: "+liveError(err), cure)[0]
 }
 
-// liveRefusal is a refusal of Slack's in words.
+// liveRefusal describes a refusal.
 type liveRefusal struct {
 	found, cure string
-	ends        bool // nothing else can be posted either
+	final       bool // Slack will refuse all other messages, too
 }
 
-// liveRefusals are refusals by Slack's code.
+// liveRefusals returns what refusals mean, by Slack's error code.
 func liveRefusals() map[string]liveRefusal {
 	const (
 		chooseMember = "--user takes the id of a person who is in the channel"
@@ -97,9 +95,9 @@ func liveRefusals() map[string]liveRefusal {
 	}
 }
 
-// evidenceOf is what a report keeps of a call.
-func evidenceOf(r bot.TrialResult) *doctor.Evidence {
-	e := &doctor.Evidence{Call: r.Call, Said: []string{}}
+// evidenceOf returns the call for the report.
+func evidenceOf(r bot.TrialResult) *Evidence {
+	e := &Evidence{Call: r.Call, Said: []string{}}
 	if len(r.Sent) > 0 {
 		e.Sent, _ = json.Marshal(r.Sent) // of slack-go's own types, which marshal
 	}
@@ -118,10 +116,10 @@ func evidenceOf(r bot.TrialResult) *doctor.Evidence {
 	return e
 }
 
-// saidWords are the first of Slack's words.
-func saidWords(words []string) string { return strings.TrimPrefix(redact.String(words[0]), "[ERROR] ") }
+// firstText returns the first of Slack's messages about blocks.
+func firstText(words []string) string { return strings.TrimPrefix(redact.String(words[0]), "[ERROR] ") }
 
-// liveError is an error for a report, which is read by others: without addresses.
+// liveError formats an error without addresses, because others read the report.
 func liveError(err error) string {
 	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
 		return "ratelimited, " + view.Age(limited.RetryAfter)

@@ -1,0 +1,306 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	// liveTime bounds the posting; cleaning up comes after it.
+	liveTime      = 3 * time.Minute
+	liveStepTime  = time.Minute
+	liveCleanTime = time.Minute
+	// maxPause is the longest pause of Slack that a check waits for.
+	maxPause = 20 * time.Second
+)
+
+// LiveOptions say where the live checks post.
+type LiveOptions struct {
+	Channel string // an ID
+	User    string // the ID of a member of the channel for direct and ephemeral messages and the Home tab; optional
+}
+
+// RunLive posts one message of each kind that the bot can send, reports Slack's answers, and deletes the messages. The report
+// contains no token and nothing about the workspace, because people attach it to bug reports.
+func (c *Checker) RunLive(ctx context.Context, o LiveOptions) Report {
+	ctx, cancel := context.WithTimeout(ctx, liveTime)
+	defer cancel()
+	r := Run(ctx, newLiveRun(c, o).checks())
+	r.Program = fmt.Sprintf("missingkbs %s, %s, %s/%s", c.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return r
+}
+
+// liveRun is the state of one [Checker.RunLive]. Its checks run one after the other.
+type liveRun struct {
+	checker    *Checker
+	target     LiveOptions
+	mark       string // in the title of every message
+	poster     *bot.Trial
+	stopped    string // why the remaining messages are not sent; empty while they are
+	unanswered int    // calls in a row that Slack did not answer
+	richest    blocks.Form
+	first      string // the ts of a message that Slack took
+	ephemerals int
+	refused    []blocks.Feature
+}
+
+func newLiveRun(c *Checker, o LiveOptions) *liveRun {
+	return &liveRun{checker: c, target: o, mark: rand.Text()[:8], richest: blocks.Classic()}
+}
+
+// checks returns the checks, each of which waits for the one before.
+func (l *liveRun) checks() []*Check {
+	all := []*Check{{Name: "live-channel", Run: l.channel, Timeout: liveStepTime}}
+	for _, m := range l.messages() {
+		all = append(all, &Check{Name: m.name, Run: l.send(m), Timeout: liveStepTime})
+	}
+	all = append(all,
+		&Check{Name: "live-metadata", Run: l.metadata, Timeout: liveStepTime},
+		&Check{Name: "live-home", Run: l.home, Timeout: liveStepTime},
+		&Check{Name: "live-cleanup", Run: l.cleanUp, Timeout: liveCleanTime, Always: true})
+	for i, c := range all[1:] {
+		c.After = all[i : i+1]
+	}
+	return all
+}
+
+// channel checks the token and the channel before anything is posted.
+func (l *liveRun) channel(ctx context.Context) []Finding {
+	findings, ok := l.prepare(ctx)
+	if !ok {
+		l.stopped = "see live-channel"
+	}
+	return findings
+}
+
+func (l *liveRun) prepare(ctx context.Context) (f []Finding, ok bool) {
+	if f := l.checker.slackReached(ctx); f[0].Status != OK {
+		return f, false
+	}
+	_, token := l.checker.values.Slack.Tokens.Current()
+	if f := l.checker.usable("SLACK_BOT_TOKEN", token, "xoxb-", botTokenPage); f != nil {
+		return f, false
+	}
+	inspector := bot.Inspect(l.checker.values.Slack)
+	me, err := inspector.Installation(ctx)
+	if err != nil {
+		return refusedToken("SLACK_BOT_TOKEN", botTokenPage, err), false
+	}
+	l.poster = bot.NewTrial(l.checker.values.Slack, bot.TrialOptions{
+		Workspace: bot.Workspace{TeamID: me.TeamID, EnterpriseID: me.Enterprise, UserID: me.UserID, OrgWide: me.OrgWide},
+		Channel:   l.target.Channel, User: l.target.User, Mark: l.mark, Pace: l.checker.LiveInterval,
+	})
+	state, err := inspector.Channel(ctx, l.target.Channel, me)
+	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
+	switch {
+	case isRefusal && refused.Err == "missing_scope": // posting will show the rest
+		return warn("the channel cannot be looked at: the scope "+cmp.Or(refused.Needed, "channels:read")+" is missing", scopeCure), true
+	case err != nil:
+		return []Finding{l.refusedCall("conversations.info", false, err)}, false
+	case state.Archived:
+		return fail("the channel is archived", "unarchive it, or choose another channel"), false
+	case state.Shared:
+		return fail("the channel is shared with another organisation: nothing is posted there", "choose a channel of your own"), false
+	case !state.Member && !state.Direct:
+		return fail("the bot is no member of the channel", inviteCure), false
+	}
+	return pass("the bot may post there"), true
+}
+
+const (
+	scopeCure  = "add it under OAuth & Permissions > Bot Token Scopes, and install the app again"
+	inviteCure = "in that channel type /invite and the bot's name, or choose another channel"
+	reportCure = "this is a fault of missingkbs, or Slack has changed: please report this, with what missingkbs doctor --live … -o json prints"
+)
+
+// send returns the check that sends one message.
+func (l *liveRun) send(m liveMessage) func(context.Context) []Finding {
+	return func(ctx context.Context) []Finding {
+		if f := l.cannotSend(ctx, m.forUser); f != nil {
+			return f
+		}
+		if slices.Contains(l.refused, m.needs) {
+			return skip("not tried: " + string(m.needs) + " is not taken")
+		}
+		r := l.withPause(ctx, func() bot.TrialResult { return m.send(ctx, l) })
+		l.refused = append(l.refused, r.Verdict.Unsupported...)
+		if r.Err == nil {
+			l.first = cmp.Or(l.first, r.Message)
+			l.richest.Tables = min(l.richest.Tables, m.form.Tables)
+			if r.Call == "chat.postEphemeral" {
+				l.ephemerals++
+			}
+		}
+		return []Finding{l.finding(m.what, m.forUser, r)}
+	}
+}
+
+// cannotSend reports why no message is sent. It returns nil if one can be.
+func (l *liveRun) cannotSend(ctx context.Context, user bool) []Finding {
+	switch {
+	case l.stopped != "":
+		return skip("not tried: " + l.stopped)
+	case ctx.Err() != nil:
+		l.stopped = "interrupted"
+		return fail("interrupted before this was tried", "run it again")
+	case user && l.target.User == "":
+		return skip("not tried: name a member of the channel with --user U0123ABCD")
+	}
+	return nil
+}
+
+// withPause makes a call. If Slack asks for a short pause, it waits and makes the call again.
+func (l *liveRun) withPause(ctx context.Context, call func() bot.TrialResult) bot.TrialResult {
+	r := call()
+	limited, ok := errors.AsType[*slack.RateLimitedError](r.Err)
+	if !ok || limited.RetryAfter > maxPause {
+		return r
+	}
+	t := time.NewTimer(limited.RetryAfter)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return call()
+	case <-ctx.Done():
+		return r
+	}
+}
+
+// finding reports the result of a call. The message was for one person, or for the channel.
+func (l *liveRun) finding(what string, person bool, r bot.TrialResult) Finding {
+	if r.Err == nil {
+		l.unanswered = 0
+		f := pass("taken: " + what)[0]
+		f.Evidence = evidenceOf(r)
+		return f
+	}
+	var f Finding
+	switch v := r.Verdict; {
+	case len(v.Words) == 0:
+		f = l.refusedCall(r.Call, person, r.Err)
+	case len(v.Faults) > 0:
+		f = fail("Slack refuses what the bot sends ("+what+"): "+firstText(v.Faults), reportCure)[0]
+	case len(v.Unsupported) > 0:
+		f = l.unsupported(what, v)
+	case len(blocks.Uses(r.Sent)) == 0:
+		f = fail("Slack refuses what every workspace takes ("+what+"): "+firstText(v.Words), reportCure)[0]
+	default:
+		f = warn("Slack refuses "+what+" and does not say why: "+firstText(v.Words),
+			"the bot draws a page more simply when Slack refuses it so, and nothing is missing; please report this, with what -o json prints")[0]
+	}
+	f.Evidence = evidenceOf(r)
+	return f
+}
+
+// unsupported reports what the bot uses in place of a newer block that the workspace refuses.
+func (l *liveRun) unsupported(what string, v bot.Verdict) Finding {
+	found := "not taken: " + what + ": Slack says " + firstText(v.Words)
+	feature := v.Unsupported[0]
+	switch table := feature != blocks.DataVisualization; {
+	case l.checker.values.Bot.Tables == bot.TablesClassic:
+		return pass(found + "; MISSINGKBS_TABLES is classic, so it is not used")[0]
+	case l.checker.values.Bot.Tables == bot.TablesPlain && (feature == blocks.ActionCell || feature == blocks.DataTable):
+		return pass(found + "; MISSINGKBS_TABLES is table, so it is not used")[0]
+	case l.checker.values.Bot.Tables == bot.TablesData && table:
+		return fail(found, "set MISSINGKBS_TABLES to auto: with data_table Slack refuses each message once, and drops acknowledgements that hold a table")[0]
+	}
+	return warn(found, "nothing need be done: the bot uses "+inPlaceOf(feature)+" instead, and tries again after a day")[0]
+}
+
+// inPlaceOf says what the bot sends where a workspace refuses a feature.
+func inPlaceOf(f blocks.Feature) string {
+	switch f {
+	case blocks.ActionCell:
+		return "tables with a link in each row, and sections where a row runs a command,"
+	case blocks.DataTable:
+		return "plain tables, which neither sort nor page by themselves,"
+	case blocks.Table:
+		return "sections with a button for each row"
+	default:
+		return "charts drawn as text"
+	}
+}
+
+// metadata posts a message with the metadata of a digest, and finds it as a retried digest does.
+func (l *liveRun) metadata(ctx context.Context) []Finding {
+	if f := l.cannotSend(ctx, false); f != nil {
+		return f
+	}
+	key := "digest/doctor/" + l.mark
+	r := l.withPause(ctx, func() bot.TrialResult {
+		return l.poster.Post(ctx, l.page("with a key in its metadata"), l.richest, "", key)
+	})
+	if r.Err != nil {
+		return []Finding{l.finding("a message with metadata", false, r)}
+	}
+	var ts string
+	search := l.withPause(ctx, func() (o bot.TrialResult) { ts, o = l.poster.Find(ctx, key); return o })
+	f := l.finding("a message with metadata, and found by it", false, search)
+	switch {
+	case search.Err == nil && ts == "":
+		f = fail("a message with metadata is taken, but not found by it", "after a crash a digest may come twice; "+reportCure)[0]
+	case search.Err == nil && ts != r.Message:
+		f = fail("another message is found by the metadata", reportCure)[0]
+	case f.Status != OK:
+		f.Found = "a message with metadata is taken, but cannot be looked for: " + f.Found
+		f.Cure += "; without it a digest may come twice after a crash"
+	}
+	f.Evidence = evidenceOf(search)
+	return []Finding{f}
+}
+
+// home publishes a Home tab. Each time Slack refuses it, it uses a simpler form.
+func (l *liveRun) home(ctx context.Context) []Finding {
+	if f := l.cannotSend(ctx, true); f != nil {
+		return f
+	}
+	var all []Finding
+	for tables := blocks.ButtonTables; tables <= blocks.SectionTables; tables++ {
+		form := blocks.Form{Tables: tables, TextCharts: true}
+		r := l.withPause(ctx, func() bot.TrialResult { return l.poster.Home(ctx, l.page("the Home tab", sampleTable(3)), form) })
+		f := l.finding("a Home tab with "+tableKinds()[tables], true, r)
+		all = append(all, f)
+		if r.Err == nil || len(r.Verdict.Words) == 0 {
+			break
+		}
+	}
+	return all
+}
+
+// cleanUp deletes the messages, even if the checks before were interrupted.
+func (l *liveRun) cleanUp(ctx context.Context) []Finding {
+	if l.poster == nil {
+		return pass("nothing was posted")
+	}
+	deleted, left := l.poster.CleanUp(ctx)
+	text := view.Count(deleted, "message") + " deleted"
+	if l.ephemerals > 0 {
+		text += "; the ephemeral one is gone when that person's Slack is loaded anew"
+	}
+	all := pass(text)
+	cure := "delete by hand what is left: the titles of the messages begin with " + l.title()
+	var reported []string
+	for _, err := range left {
+		words := liveError(err)
+		if _, ok := errors.AsType[bot.LookError](err); ok {
+			words = "an answer of Slack's was lost, and whether a message is left cannot be looked up: " + words
+		}
+		if !slices.Contains(reported, words) {
+			reported = append(reported, words)
+			all = append(all, warn("not all could be taken away: "+words, cure)...)
+		}
+	}
+	return all
+}

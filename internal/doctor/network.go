@@ -1,0 +1,302 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/slack-go/slack"
+	"golang.org/x/net/http/httpproxy"
+
+	"github.com/missingkbs/missingkbs/internal/config"
+)
+
+// response describes the response to one request without secrets, on a connection of its own.
+type response struct {
+	latency time.Duration
+	skew    time.Duration // how far the host's clock is ahead of ours; only with hasDate
+	hasDate bool
+	tls     string // its version and the issuer of the certificate; empty for plain HTTP
+}
+
+// newHTTPClient returns a client that opens a connection for each request and follows no redirects.
+func newHTTPClient() *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DisableKeepAlives = true
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// maxBody bounds how much of a body is read.
+const maxBody = 64 << 10
+
+// get requests an address. Every HTTP status counts as a response; only a missing response is an error.
+func get(ctx context.Context, client *http.Client, address string) (response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return response{}, err
+	}
+	began := time.Now()
+	resp, err := client.Do(r)
+	latency := time.Since(began)
+	if err != nil {
+		if u, ok := errors.AsType[*url.Error](err); ok {
+			err = u.Err
+		}
+		return response{}, err
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody))
+	v := response{latency: latency}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		// The header has whole seconds, so add half a second. The host wrote it about halfway through the request.
+		v.hasDate, v.skew = true, date.Add(500*time.Millisecond).Sub(began.Add(latency/2))
+	}
+	if s := resp.TLS; s != nil && len(s.PeerCertificates) > 0 {
+		issuer := s.PeerCertificates[0].Issuer
+		v.tls = tls.VersionName(s.Version) + ", certificate by " + cmp.Or(strings.Join(issuer.Organization, " "), issuer.CommonName)
+	}
+	return v, nil
+}
+
+// String describes the response for people.
+func (v response) String() string {
+	text := "answers in " + millis(v.latency)
+	if v.tls != "" {
+		text += ", " + v.tls
+	}
+	return text
+}
+
+func millis(d time.Duration) string { return fmt.Sprintf("%d ms", max(1, d.Milliseconds())) }
+
+// networkCure says what to do when no response arrives.
+func networkCure(err error) string {
+	const proxy = "check HTTPS_PROXY and NO_PROXY"
+	_, noAuthority := errors.AsType[x509.UnknownAuthorityError](err)
+	_, noVerify := errors.AsType[*tls.CertificateVerificationError](err)
+	_, noName := errors.AsType[*net.DNSError](err)
+	netErr, isNet := errors.AsType[net.Error](err)
+	switch {
+	case noAuthority, noVerify:
+		return "nobody that this machine trusts vouches for its certificate; behind a proxy that opens TLS, put that proxy's root certificate into the file of SSL_CERT_FILE"
+	case noName:
+		return "this machine cannot resolve the name: check its DNS; behind a proxy " + proxy
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens there, or a firewall refuses: check the address, and " + proxy
+	case errors.Is(err, context.DeadlineExceeded), isNet && netErr.Timeout():
+		return "a firewall may swallow the packets: allow this machine to reach it on port 443, or " + proxy
+	}
+	return "check that this machine may reach it on port 443; behind a proxy " + proxy
+}
+
+// reach requests an address and keeps the response.
+func reach(ctx context.Context, address string, keep interface{ Store(*response) }) []Finding {
+	u, err := url.Parse(address)
+	if err != nil {
+		return skip("its address cannot be read")
+	}
+	v, err := get(ctx, newHTTPClient(), address)
+	if err != nil {
+		return fail(u.Host+" cannot be reached: "+err.Error(), networkCure(err))
+	}
+	keep.Store(&v)
+	return pass(u.Host + " " + v.String())
+}
+
+// slackAddress returns the base of Slack's Web API.
+func (c *Checker) slackAddress() string { return cmp.Or(c.values.Slack.APIURL, slack.APIURL) }
+
+func (c *Checker) slackReached(ctx context.Context) []Finding {
+	if c.hasError("SLACK_API_URL") {
+		return skip("SLACK_API_URL needs mending")
+	}
+	return reach(ctx, c.slackAddress()+"api.test", &c.slackHost)
+}
+
+func (c *Checker) entraReached(ctx context.Context) []Finding {
+	if c.hasError("AZURE_AUTHORITY_HOST", "DEFENDER_CLOUD") {
+		return skip("AZURE_AUTHORITY_HOST or DEFENDER_CLOUD needs mending")
+	}
+	if c.values.Credential.Managed {
+		return skip("a managed identity gets its token from the machine it runs on")
+	}
+	tenant := url.PathEscape(cmp.Or(c.values.Credential.TenantID, "organizations"))
+	return reach(ctx, strings.TrimSuffix(c.values.Defender.Cloud.Authority, "/")+"/"+tenant+"/v2.0/.well-known/openid-configuration", &c.entraHost)
+}
+
+// Clock differences that lead to a warning and to a failure. With the larger one services refuse tokens.
+const (
+	skewWarn = time.Minute
+	skewFail = 5 * time.Minute
+)
+
+// clock compares this machine's clock with those of Slack and Entra, and checks that time zones are installed.
+func (c *Checker) clock(context.Context) []Finding {
+	if _, err := time.LoadLocation("Europe/Stockholm"); err != nil {
+		return fail("there are no time zones here, so that digests cannot be planned", "install tzdata")
+	}
+	var compared []string
+	worst := time.Duration(0)
+	for _, host := range []struct {
+		name     string
+		response *response
+	}{{"Slack", c.slackHost.Load()}, {"Entra", c.entraHost.Load()}} {
+		if host.response == nil || !host.response.hasDate {
+			continue
+		}
+		compared = append(compared, host.name+"'s")
+		if host.response.skew.Abs() > worst.Abs() {
+			worst = host.response.skew
+		}
+	}
+	if len(compared) == 0 {
+		return skip("neither Slack nor Entra told the time")
+	}
+	way := "behind"
+	if worst < 0 {
+		way = "ahead of"
+	}
+	text := fmt.Sprintf("this machine's clock is %v %s %s", worst.Abs().Round(time.Second), way, strings.Join(compared, " and "))
+	const cure = "set the clock: switch on time synchronisation (NTP) on this machine"
+	switch {
+	case worst.Abs() > skewFail:
+		return fail(text+": tokens are refused, and digests come at the wrong time", cure)
+	case worst.Abs() > skewWarn:
+		return warn(text, cure)
+	}
+	return pass("agrees with " + strings.Join(compared, " and ") + "; time zones are there")
+}
+
+// proxies reports which hosts are reached through a proxy, and checks the file of root certificates.
+func (c *Checker) proxies(context.Context) []Finding {
+	if names := config.UnreadableProxies(c.Env); len(names) > 0 {
+		return warn(strings.Join(names, ", ")+" cannot be read, so that no proxy is used", config.ProxyCure)
+	}
+	setting := func(name string) string {
+		_, value := config.ProxySetting(c.Env, name)
+		return value
+	}
+	proxyOf := (&httpproxy.Config{HTTPProxy: setting("HTTP_PROXY"), HTTPSProxy: setting("HTTPS_PROXY"), NoProxy: setting("NO_PROXY")}).ProxyFunc()
+	var direct, via []string
+	var wrong []Finding
+	for _, address := range []string{c.slackAddress(), c.values.Defender.Cloud.Authority, c.values.Defender.Cloud.Endpoint} {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" {
+			continue // the check of the settings reports it
+		}
+		proxy, err := proxyOf(u)
+		switch {
+		case err != nil:
+			wrong = fail("the proxy variable for "+u.Host+" holds no address", "HTTPS_PROXY takes an address such as http://proxy.example:3128")
+		case proxy == nil:
+			direct = append(direct, u.Host)
+		default:
+			via = append(via, fmt.Sprintf("%s via %s://%s", u.Host, proxy.Scheme, proxy.Host)) // without its password
+		}
+	}
+	if len(wrong) > 0 {
+		return wrong
+	}
+	text := "no proxy"
+	if len(via) > 0 {
+		text = strings.Join(slices.Compact(via), ", ")
+		if len(direct) > 0 {
+			text += "; directly: " + strings.Join(slices.Compact(direct), ", ")
+		}
+	}
+	path, _ := c.Env("SSL_CERT_FILE")
+	if path == "" {
+		return pass(text)
+	}
+	pem, err := os.ReadFile(path)
+	if err != nil {
+		return fail("SSL_CERT_FILE names a file that cannot be read: "+err.Error(), "name a readable file of root certificates (PEM), or take the variable away")
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		return fail("SSL_CERT_FILE names "+path+", in which no certificate is found", "it takes root certificates as PEM (-----BEGIN CERTIFICATE-----)")
+	}
+	return pass(text + "; root certificates of " + path)
+}
+
+// adminServer checks the address of health checks and metrics. It is free, or a running bot serves there and says whether it
+// is ready.
+func (c *Checker) adminServer(ctx context.Context) []Finding {
+	switch {
+	case c.hasError("HTTP_ADDR"):
+		return skip("HTTP_ADDR needs mending")
+	case c.values.Admin.Addr == "":
+		return pass("HTTP_ADDR is empty: probes and metrics are switched off")
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.values.Admin.Addr)
+	if err == nil {
+		_ = l.Close()
+		return pass(c.values.Admin.Addr + " is free; no bot serves probes there now")
+	}
+	host, port, _ := net.SplitHostPort(c.values.Admin.Addr)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	ready, reasons, answer := askReady(ctx, "http://"+net.JoinHostPort(host, port)+"/readyz")
+	switch {
+	case answer != nil && errors.Is(err, syscall.EADDRINUSE):
+		return fail(c.values.Admin.Addr+" is taken by a program that is no missingkbs", "choose another port in HTTP_ADDR, or leave it empty to serve nothing")
+	case answer != nil:
+		return fail(c.values.Admin.Addr+" cannot be served: "+listenReason(err), "HTTP_ADDR takes an address of this machine and a port that is allowed, such as 127.0.0.1:8080")
+	case !ready:
+		return warn("the bot that runs at "+c.values.Admin.Addr+" is not ready: "+reasons, "see its log; the other findings here may say why")
+	}
+	return pass("a bot runs at " + c.values.Admin.Addr + " and is ready")
+}
+
+func listenReason(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err.Error()
+	}
+	return err.Error()
+}
+
+// askReady asks a running bot whether it is ready. An error means that no bot answers there.
+func askReady(ctx context.Context, address string) (ready bool, reasons string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return false, "", err
+	}
+	resp, err := newHTTPClient().Do(r)
+	if err != nil {
+		return false, "", err
+	}
+	defer resp.Body.Close()
+	var body struct {
+		Ready *bool `json:"ready"`
+		Parts map[string]struct {
+			Ready  bool   `json:"ready"`
+			Reason string `json:"reason"`
+		} `json:"parts"`
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&body); err != nil || body.Ready == nil {
+		return false, "", errors.New("no answer of ours")
+	}
+	var why []string
+	for name, part := range body.Parts {
+		if !part.Ready {
+			why = append(why, name+": "+part.Reason)
+		}
+	}
+	slices.Sort(why)
+	return *body.Ready, strings.Join(why, "; "), nil
+}

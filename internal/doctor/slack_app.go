@@ -1,0 +1,213 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/manifest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// sameApp checks that both tokens belong to the same app.
+func (c *Checker) sameApp(ctx context.Context) []Finding {
+	me := c.installed.Load()
+	if me == nil {
+		return skip("the bot token does not work")
+	}
+	inspector := bot.Inspect(c.values.Slack)
+	ofToken := inspector.AppOfToken()
+	if ofToken == "" {
+		return skip("SLACK_APP_TOKEN names no app")
+	}
+	ofBot, err := inspector.AppOfBot(ctx, *me)
+	switch {
+	case err != nil || ofBot == "":
+		return skip("Slack does not say which app the bot token is of")
+	case ofBot != ofToken:
+		return fail(fmt.Sprintf("SLACK_APP_TOKEN is of the app %s, SLACK_BOT_TOKEN of the app %s", ofToken, ofBot),
+			"take both tokens from the settings of one app: questions come to the one, answers go out as the other")
+	}
+	return pass("both tokens are of the app " + ofBot)
+}
+
+// slackScopes compares the scopes of the bot token with those that the bot uses.
+func (c *Checker) slackScopes(context.Context) []Finding {
+	me := c.installed.Load()
+	switch {
+	case me == nil:
+		return skip("the bot token does not work")
+	case me.Scopes == nil:
+		return skip("Slack does not say which scopes the token has")
+	}
+	var all []Finding
+	more, spare := slices.DeleteFunc(slices.Clone(me.Scopes), func(name string) bool { return slices.Contains(manifest.DirectScopes(), name) }), ""
+	for _, s := range manifest.Scopes() {
+		more = slices.DeleteFunc(more, func(name string) bool { return name == s.Name })
+		switch {
+		case slices.Contains(me.Scopes, s.Name):
+		case s.Optional && len(c.groups) == 0:
+			spare = fmt.Sprintf("; without %s (%s), which no setting asks for", s.Name, s.Use)
+		default:
+			all = append(all, Finding{
+				Status: Fail, Found: fmt.Sprintf("the scope %s is missing (%s): %s", s.Name, s.Use, s.Without),
+				Cure: "add it under OAuth & Permissions > Bot Token Scopes, or paste manifest.yaml under App Manifest, and install the app again",
+			})
+		}
+	}
+	if len(more) > 0 {
+		all = append(all, warn("more than is used: "+strings.Join(more, ", "), "take the scopes away under OAuth & Permissions > Bot Token Scopes, and install the app again")...)
+	}
+	if len(all) == 0 {
+		return pass("all that is used" + spare)
+	}
+	return all
+}
+
+// slackManifest compares the app's settings at Slack with manifest.yaml. It needs a configuration token.
+func (c *Checker) slackManifest(ctx context.Context) []Finding {
+	var m config.Errors
+	token := m.Secret("SLACK_CONFIG_TOKEN", c.ConfigToken)
+	switch {
+	case m.Err() != nil:
+		return fail(m.All()[0].Error(), "make a configuration token under Your App Configuration Tokens at https://api.slack.com/apps")
+	case token == "":
+		return newFinding(Skip, "not compared with the app's settings; scopes and Socket Mode are checked above",
+			"set SLACK_CONFIG_TOKEN (Your App Configuration Tokens at https://api.slack.com/apps), or compare App Manifest there with manifest.yaml")
+	case !strings.HasPrefix(token, "xoxe"):
+		return fail("SLACK_CONFIG_TOKEN is no configuration token", "it begins with xoxe, and stands under Your App Configuration Tokens at https://api.slack.com/apps")
+	case c.slackHost.Load() == nil:
+		return skip("Slack was not reached")
+	}
+	inspector := bot.Inspect(c.values.Slack)
+	app := inspector.AppOfToken()
+	if app == "" {
+		return skip("SLACK_APP_TOKEN names no app")
+	}
+	set, err := inspector.Manifest(ctx, token, app)
+	if err != nil {
+		return refusedToken("SLACK_CONFIG_TOKEN", "Your App Configuration Tokens at https://api.slack.com/apps (it is good for twelve hours)", err)
+	}
+	if all := c.differences(set); len(all) > 0 {
+		return all
+	}
+	return pass("the app " + app + " is set up as manifest.yaml says")
+}
+
+// differences reports the differences between an app and manifest.yaml that matter.
+func (c *Checker) differences(set *slack.Manifest) []Finding {
+	const cure = "paste manifest.yaml under App Manifest of the app at https://api.slack.com/apps, and install the app again"
+	var all []Finding
+	want := func(ok bool, text string) {
+		if !ok {
+			all = append(all, fail(text, cure)...)
+		}
+	}
+	want(slices.ContainsFunc(set.Features.SlashCommands, func(c slack.ManifestSlashCommand) bool { return c.Command == manifest.Command }),
+		"the app has no command "+manifest.Command+": nobody can ask")
+	want(slices.ContainsFunc(set.Features.Shortcuts, func(s slack.Shortcut) bool { return s.CallbackID == blocks.AskCallback }),
+		"the app has no shortcut "+blocks.AskCallback)
+	want(set.Features.AppHome.HomeTabEnabled, "the Home tab is switched off")
+	want(set.Settings.Interactivity != nil && set.Settings.Interactivity.IsEnabled, "interactivity is switched off: no button works")
+	want(set.Settings.SocketModeEnabled, "Socket Mode is switched off: nothing reaches the bot")
+	want(!set.Settings.TokenRotationEnabled, "token rotation is switched on: the bot's token ends after twelve hours")
+	var events []string
+	if s := set.Settings.EventSubscriptions; s != nil {
+		events = s.BotEvents
+	}
+	for _, event := range manifest.Events() {
+		want(slices.Contains(events, event), "the app does not subscribe to the event "+event)
+	}
+	if more := slices.DeleteFunc(slices.Clone(events), func(s string) bool { return slices.Contains(manifest.Events(), s) }); len(more) > 0 {
+		all = append(all, warn("the app subscribes to more events than are used: "+strings.Join(more, ", "), "take them away under Event Subscriptions")...)
+	}
+	if me := c.installed.Load(); me != nil && me.Scopes != nil {
+		for _, name := range set.OAuthConfig.Scopes.Bot {
+			if !slices.Contains(me.Scopes, name) && !slices.Contains(set.OAuthConfig.Scopes.BotOptional, name) {
+				all = append(all, warn("the app asks for the scope "+name+", but the token was made before", "install the app again, and set the new SLACK_BOT_TOKEN if it changes")...)
+			}
+		}
+	}
+	return all
+}
+
+// slackBlocks gives Slack's validator a page, rendered in every form that the bot may use.
+func (c *Checker) slackBlocks(ctx context.Context) []Finding {
+	if c.slackHost.Load() == nil {
+		return skip("Slack was not reached")
+	}
+	inspector := bot.Inspect(c.values.Slack)
+	var unsupported, messages []string
+	for _, form := range sampleForms() {
+		v, err := inspector.ValidateBlocks(ctx, samplePage(), form)
+		switch {
+		case errors.Is(err, bot.ErrNoValidator):
+			return warn("cannot be checked here: "+err.Error(), "ask the bot something in Slack, and see whether a table comes")
+		case err != nil:
+			return warn("could not be checked: "+err.Error(), "try again in a minute")
+		case len(v.Faults) > 0:
+			return fail("Slack refuses what the bot sends: "+v.Faults[0], "this is a fault of missingkbs, or Slack has changed: please report this")
+		case len(v.Words) > 0 && form == blocks.Classic():
+			return fail("Slack refuses the classic drawing: "+v.Words[0], "this is a fault of missingkbs, or Slack has changed: please report this")
+		case len(v.Words) > 0:
+			messages = append(messages, v.Words[0])
+		}
+		for _, f := range v.Unsupported {
+			if !slices.Contains(unsupported, string(f)) {
+				unsupported = append(unsupported, string(f))
+			}
+		}
+	}
+	return c.refusedBlocks(unsupported, messages)
+}
+
+// refusedBlocks reports what it means that Slack refuses some of the newer blocks.
+func (c *Checker) refusedBlocks(unsupported, messages []string) []Finding {
+	switch {
+	case len(messages) == 0:
+		return pass("tables, charts and the classic drawing are taken")
+	case len(unsupported) == 0:
+		return warn("Slack refuses some of the newer blocks and does not say which: "+messages[0], "answers are drawn more simply and nothing is missing; please report this if it lasts")
+	}
+	names := strings.Join(unsupported, ", ")
+	switch {
+	case c.values.Bot.Tables == bot.TablesData && slices.ContainsFunc(unsupported, func(s string) bool { return s != string(blocks.Table) }):
+		return fail("Slack refuses the newer blocks "+names+": "+messages[0], "set MISSINGKBS_TABLES to auto or classic: with data_table Slack refuses each message once, and drops acknowledgements that hold a table")
+	case c.values.Bot.Tables == bot.TablesClassic:
+		return pass("Slack refuses the newer blocks " + names + "; MISSINGKBS_TABLES is classic, so they are not used")
+	}
+	return warn("Slack refuses the newer blocks "+names+", so they are drawn more simply: "+messages[0], "nothing need be done; MISSINGKBS_TABLES=table or classic saves a try after each start")
+}
+
+// sampleForms returns forms that together use every newer block.
+func sampleForms() []blocks.Form {
+	return []blocks.Form{{}, {Tables: blocks.LinkTables}, {Tables: blocks.PlainTables}, blocks.Classic()}
+}
+
+// samplePage returns a page with every part that pages can have.
+func samplePage() view.Page {
+	catalog := view.Action{Label: "Catalog", URL: "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB5000001"}
+	return view.Page{
+		Title: "Missing updates: microsoft-_-windows_11", Lead: "2 updates are missing.", Note: "An invented answer.",
+		Parts: []view.Part{
+			view.Facts{{Name: "Vendor", Value: "microsoft"}, {Name: "Devices", Value: "12"}},
+			view.Table{
+				Caption: "Missing updates",
+				Columns: []view.Column{{Key: "kb", Title: "KB"}, {Key: "devices", Title: "Devices", Kind: view.Number}, {Key: "catalog", Title: "Catalog", Kind: view.Button}},
+				Rows: [][]view.Cell{
+					{view.TextCell("KB5000001"), view.NumberCell(12), {Text: "KB5000001", Action: &catalog}},
+					{view.TextCell("KB5000002"), view.NumberCell(3), {Text: "KB5000002", Action: &catalog}},
+				},
+			},
+			view.Chart{Title: "Devices", Unit: "devices", Points: []string{"W46", "W47", "W48"}, Series: []view.Series{{Name: "Missing", Values: []int{20, 17, 15}}}},
+		},
+		Actions: []view.Action{{Label: "Refresh", Command: "microsoft-_-windows_11 --refresh", Effect: view.Replace}},
+	}
+}
