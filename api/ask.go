@@ -15,6 +15,11 @@ type Answer[T any] struct {
 	Cached    bool          // it came from memory, not from a call made for this question
 	Skipped   int           // rows that could not be read and are not in Value: what they say is unknown
 
+	// Version tells the stored answers of this process apart: all copies of one
+	// have the same, and each call that Defender answers makes a new one. It is
+	// 0 for an answer that is not stored.
+	Version uint64
+
 	// Stale says why the answer is an old one, kept beyond its time, in place of the
 	// one that was asked for: an [*Error] that is [ErrThrottled] or [ErrUnavailable], or
 	// the end of the caller's deadline. It is nil for an answer as good as any; see
@@ -95,7 +100,7 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 	if q.clone != nil {
 		v = q.clone(v)
 	}
-	return Answer[T]{Value: v, FetchedAt: got.at, Age: max(0, c.now().Sub(got.at)), Cached: got.cached, Skipped: got.skipped, Stale: stale}, nil
+	return Answer[T]{Value: v, FetchedAt: got.at, Age: max(0, c.now().Sub(got.at)), Cached: got.cached, Skipped: got.skipped, Version: got.version, Stale: stale}, nil
 }
 
 // unreadable counts and logs the rows of an answer that could not be read.
@@ -139,7 +144,8 @@ type outcome struct {
 	size   int  // bytes that it takes, roughly
 	cached bool // it comes from memory
 
-	skipped int // rows that could not be read
+	skipped int    // rows that could not be read
+	version uint64 // of the stored answer; 0 for one that is not stored
 }
 
 func outcomeOf(v any, err error, at time.Time) outcome {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/patrickmn/go-cache"
@@ -60,7 +61,11 @@ func (a *answers) get(key string, maxAge time.Duration) (outcome, bool) {
 	return o, true
 }
 
-// put remembers o and returns it. Errors other than "not found" are not remembered.
+// versions counts the answers that were stored. All clients of the process share it, so that no two answers have the
+// same version.
+var versions atomic.Uint64
+
+// put remembers o as a new version and returns it. Errors other than "not found" are not remembered.
 func (a *answers) put(key string, o outcome) outcome {
 	if a.ttl <= 0 || (o.err != nil && !o.err.Is(ErrNotFound)) {
 		return o
@@ -76,6 +81,7 @@ func (a *answers) put(key string, o outcome) outcome {
 		return o
 	}
 	a.makeRoom(o.size)
+	o.version = versions.Add(1)
 	a.kept.Set(key, o, ttl)
 	a.held += o.size
 	return o

@@ -139,7 +139,7 @@ func TestEdge(t *testing.T) {
 	if since := time.Since(got.AsOf.Time); since < 0 || since > time.Minute {
 		t.Errorf("as of %v, want just now", got.AsOf.Time)
 	}
-	got.AsOf = view.AsOf{}
+	got.AsOf, got.Source = view.AsOf{}, view.Source{}
 	if diff := cmp.Diff(want, made(got)); diff != "" {
 		t.Errorf("page (-want +got):\n%s", diff)
 	}
@@ -566,4 +566,40 @@ func ExampleRouter_Run() {
 	page, err := router.Run(context.Background(), req)
 	fmt.Println(page.Title, err)
 	// Output: Hello, Ada Lovelace <nil>
+}
+
+// Pages of the same stored answer name the same source, whoever asks; a refresh, another question or other words make
+// another, and an old answer has none.
+func TestSourceOfAPage(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t)
+	source := func(line string) view.Source {
+		t.Helper()
+		page, err := n.ask(t, line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page.Source
+	}
+	first := source("microsoft-_-edge")
+	if again := source("microsoft-_-edge"); first.Answer == 0 || again != first {
+		t.Errorf("the same question has source %+v, and then %+v", first, again)
+	}
+	seen := map[view.Source]string{first: "microsoft-_-edge"}
+	for _, line := range []string{
+		"edge", "microsoft-_-edge --sort cves", "microsoft-_-edge --min-devices 2", "microsoft-_-edge --min-cves 2", "microsoft-_-edge --all-rows",
+		"microsoft-_-edge --page 2", "microsoft-_-edge --page 1",
+	} {
+		got := source(line)
+		if other, known := seen[got]; known || got.Answer != first.Answer {
+			t.Errorf("%q has source %+v, as %q", line, got, other)
+		}
+		seen[got] = line
+	}
+	if _, err := n.client.MissingKBs(t.Context(), "microsoft-_-edge", api.MaxAge(0)); err != nil {
+		t.Fatal(err)
+	}
+	if got := source("microsoft-_-edge"); got.Question != first.Question || got.Answer == first.Answer {
+		t.Errorf("a new answer has source %+v, and the old one %+v", got, first)
+	}
 }

@@ -136,7 +136,9 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	case err != nil:
 		return view.Page{}, fmt.Errorf("read missing KBs: %w", err)
 	case len(answer.Value)+answer.Skipped > 0:
-		return s.page(q, answer), nil
+		page := s.page(q, answer)
+		page.Source = view.Source{Question: q.line(q.sort, 0) + "\n" + strconv.Itoa(q.page), Answer: answer.Version}
+		return page, nil
 	}
 	// An empty list may mean "nothing is missing" or "never heard of it", and only the software itself tells which.
 	known, err := s.defender.SoftwareByID(ctx, q.id, maxAge(q.fresh)...)
@@ -203,6 +205,7 @@ func (s software) byWords(ctx context.Context, req Request, q query, words []str
 		page, err := s.byID(ctx, q)
 		if err == nil {
 			page.Note = sentences(onlyHit(found, strings.Join(words, " ")), found.missed(), page.Note)
+			page.Source.Question += "\n" + page.Note
 		}
 		return page, err
 	default:

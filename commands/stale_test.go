@@ -98,7 +98,7 @@ func TestPageOfAReadingIsThePageOfAnAnswer(t *testing.T) {
 	if stored.AsOf.Stale != view.UsedUp {
 		t.Fatalf("the page is no stored one: %+v", stored.AsOf)
 	}
-	stored.AsOf, live.AsOf = view.AsOf{}, view.AsOf{}
+	stored.AsOf, live.AsOf, live.Source = view.AsOf{}, view.AsOf{}, stored.Source
 	if diff := cmp.Diff(made(live), made(stored)); diff != "" {
 		t.Errorf("a stored page (-live +stored):\n%s", diff)
 	}

@@ -27,8 +27,18 @@ type Page struct {
 	// Software is the id of the one software that the page is about. People read it in the title; programs get it by itself.
 	Software string
 
+	// Source lets a medium keep what it has drawn; zero for a page that is made once.
+	Source Source
+
 	// Unreadable is how many rows of the source could not be read and so are in no part. The page says it in words, too.
 	Unreadable int
+}
+
+// Source names what a page was made from. Two pages with the same source differ in nothing but AsOf. Code that changes
+// a page sets another source, or none.
+type Source struct {
+	Question string // the command line that makes the page, and what else it depends on
+	Answer   uint64 // the version of the stored answer; 0 where none is stored
 }
 
 // AsOf says how old the data of a page is.
