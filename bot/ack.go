@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
@@ -24,12 +23,18 @@ const (
 
 // carried is an answer inside an acknowledgement. It keeps the way it could take if its connection breaks.
 type carried struct {
-	reply reply
-	to    replyTo
+	reply   reply
+	written []byte // the reply as JSON; nil where it is not written yet
+	to      replyTo
 }
 
 // MarshalJSON writes the reply alone.
-func (c *carried) MarshalJSON() ([]byte, error) { return json.Marshal(c.reply) }
+func (c *carried) MarshalJSON() ([]byte, error) {
+	if c.written != nil {
+		return c.written, nil
+	}
+	return c.reply.MarshalJSON()
+}
 
 // payload is an answer for the acknowledgement, or nil if it may not travel there.
 func (b *Bot) payload(q question, page view.Page) any {
@@ -37,15 +42,15 @@ func (b *Bot) payload(q question, page view.Page) any {
 	if !q.typed || q.ack.isDone() || time.Since(q.came) >= b.options.AckAfter || !ladder.mayAcknowledge(page) {
 		return nil
 	}
-	r, _, err := newReply(q, page, ladder.form(onMessage))
+	r, _, err := b.newReply(q, page, ladder.form(onMessage))
 	if err != nil {
 		return nil
 	}
-	payload := &carried{reply: r, to: q.to}
-	if raw, err := payload.MarshalJSON(); err != nil || len(raw) > maxAck {
+	written, err := r.MarshalJSON()
+	if err != nil || len(written) > maxAck {
 		return nil
 	}
-	return payload
+	return &carried{reply: r, written: written, to: q.to}
 }
 
 // acknowledge acknowledges a question, unless that was done: with a payload, or empty if that is nil or not taken. It

@@ -127,6 +127,7 @@ type Bot struct {
 	screens screens
 	log     *slog.Logger
 
+	drawings         *drawings
 	questions        *admission.Queue
 	acknowledgements *admission.Queue // that no worker waits for
 	notices          *admission.Queue // refusals, and what questions in the queue wait for
@@ -138,14 +139,15 @@ type Bot struct {
 func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
 	o = o.withDefaults()
 	b := &Bot{
-		options: o,
-		gate:    o.Gate,
-		answers: answers,
-		acks:    acks,
-		webhook: hook,
-		log:     o.Log,
-		seen:    newRecent(10_000),
-		stats:   o.Counts,
+		options:  o,
+		gate:     o.Gate,
+		answers:  answers,
+		acks:     acks,
+		webhook:  hook,
+		log:      o.Log,
+		drawings: newDrawings(),
+		seen:     newRecent(10_000),
+		stats:    o.Counts,
 	}
 	b.options.Observe = b.guardedObserver(o.Observe)
 	onPanic := func(recovered any) { b.crashed(crashed(recovered)) }

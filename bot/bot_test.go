@@ -629,7 +629,7 @@ func TestStopEndsWhatHangs(t *testing.T) {
 func TestLostAckIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, echo, Options{})
-		lost := &carried{reply: reply{Text: "the answer"}, to: replyTo{responseURL: newResponseURL("https://hooks.slack.com/r1")}}
+		lost := &carried{reply: reply{text: "the answer"}, to: replyTo{responseURL: newResponseURL("https://hooks.slack.com/r1")}}
 		b.events <- socketmode.Event{
 			Type: socketmode.EventTypeErrorWriteFailed,
 			Data: &socketmode.ErrorWriteFailed{Response: &socketmode.Response{EnvelopeID: "e1", Payload: lost}},

@@ -146,7 +146,18 @@ type delivery struct {
 	tries int        // posts of it at most
 	left  func() int // posts that the place takes yet; nil where there is no end
 	// send draws the page in a form and sends it. It returns the blocks that were sent.
-	send func(blocks.Form) ([]slack.Block, error)
+	send func(blocks.Form) (sentBlocks, error)
+}
+
+// sentBlocks are the blocks of a message that was sent.
+type sentBlocks struct {
+	uses   []blocks.Feature
+	blocks func() []slack.Block // draws them again; only a refusal needs them
+}
+
+// sentOf are blocks that are at hand.
+func sentOf(all []slack.Block) sentBlocks {
+	return sentBlocks{blocks.Uses(all), func() []slack.Block { return all }}
 }
 
 // deliver sends a page, as often as Slack refuses its blocks each time in a simpler form.
@@ -155,12 +166,12 @@ func (l *Ladder) deliver(ctx context.Context, d delivery) error {
 	var last []blocks.Feature // what the message used that was refused last, without a reason
 	for left := d.tries - 1; ; left-- {
 		sent, err := d.send(form)
-		refusal, is := judge(err, sent)
-		switch {
-		case err == nil:
-			l.taken(d, blocks.Uses(sent), last)
+		if err == nil {
+			l.taken(d, sent.uses, last)
 			return nil
-		case !is:
+		}
+		refusal, is := judge(err, sent.blocks())
+		if !is {
 			return err
 		}
 		blamed := refusal.blamed()

@@ -101,12 +101,12 @@ func richPage(title string) view.Page {
 // deliverTo sends a page to a choosy Slack, and returns the features that it arrived with.
 func deliverTo(l *Ladder, p *choosy, page view.Page, tries int) ([]blocks.Feature, error) {
 	p.posts, p.shown, p.refused = 0, nil, 0
-	err := l.deliver(p.t.Context(), delivery{page: page, on: p.on, tries: tries, send: func(f blocks.Form) ([]slack.Block, error) {
+	err := l.deliver(p.t.Context(), delivery{page: page, on: p.on, tries: tries, send: func(f blocks.Form) (sentBlocks, error) {
 		sent := blocks.Render(page, blocks.Options{Form: f}).Blocks
 		if p.on == onHome {
 			sent = blocks.Home(page, blocks.Options{Form: f}, "").Blocks.BlockSet
 		}
-		return sent, p.take(sent)
+		return sentOf(sent), p.take(sent)
 	}})
 	return blocks.Uses(p.shown), err
 }
@@ -341,9 +341,9 @@ func TestHomeIsJudgedApart(t *testing.T) {
 func TestOtherErrorsAreNoRefusals(t *testing.T) {
 	for _, err := range []error{errUnsure, slack.SlackErrorResponse{Err: "channel_not_found"}, &slack.RateLimitedError{RetryAfter: time.Second}} {
 		posts := 0
-		got := NewLadder(LadderOptions{}).deliver(t.Context(), delivery{page: richPage("x"), tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+		got := NewLadder(LadderOptions{}).deliver(t.Context(), delivery{page: richPage("x"), tries: callTries, send: func(f blocks.Form) (sentBlocks, error) {
 			posts++
-			return blocks.Render(richPage("x"), blocks.Options{Form: f}).Blocks, err
+			return sentOf(blocks.Render(richPage("x"), blocks.Options{Form: f}).Blocks), err
 		}})
 		if posts != 1 || got.Error() != err.Error() {
 			t.Errorf("%v: %d posts, error %v", err, posts, got)

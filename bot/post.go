@@ -116,11 +116,11 @@ func (p *Poster) send(ctx context.Context, channel string, page view.Page, more 
 // deliver posts one message, and returns how many rows it has no room for. So many are told to more before, whose options
 // the message gets.
 func (p *Poster) deliver(ctx context.Context, channel string, page view.Page, more func(hidden int) []slack.MsgOption) (message string, left int, err error) {
-	err = p.ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+	err = p.ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) (sentBlocks, error) {
 		m := blocks.Render(page, blocks.Options{Form: f})
 		message, err = p.postMessage(ctx, channel, m, more(m.Hidden))
 		left = m.Hidden
-		return m.Blocks, err
+		return sentOf(m.Blocks), err
 	}})
 	return message, left, err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,9 +28,9 @@ func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
 	if q.line == commands.HomeName {
 		first = ""
 	}
-	err := b.options.Ladder.deliver(ctx, delivery{page: page, on: onHome, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+	err := b.options.Ladder.deliver(ctx, delivery{page: page, on: onHome, tries: callTries, send: func(f blocks.Form) (sentBlocks, error) {
 		home := blocks.Home(page, blocks.Options{Form: f}, first)
-		return home.Blocks.BlockSet, twice(ctx, true, func() error {
+		return sentOf(home.Blocks.BlockSet), twice(ctx, true, func() error {
 			_, err := b.screens.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: q.user, View: *home})
 			return err
 		})
@@ -42,9 +43,9 @@ func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
 
 // tell sends a page to the person as a direct message.
 func (b *Bot) tell(ctx context.Context, q question, page view.Page) error {
-	err := b.options.Ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) ([]slack.Block, error) {
+	err := b.options.Ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) (sentBlocks, error) {
 		m := blocks.Render(page, blocks.Options{Form: f, Direct: true})
-		return m.Blocks, b.tellOnce(ctx, q, m)
+		return sentOf(m.Blocks), b.tellOnce(ctx, q, m)
 	}})
 	if err != nil {
 		return fmt.Errorf("tell %s: %w", q.user, withoutURL(err))
@@ -87,40 +88,56 @@ var errRefused = errors.New("refused")
 // replyTimeout is how long posting an answer may take.
 const replyTimeout = 15 * time.Second
 
-// reply is a message as response_url and acknowledgements take it.
+// reply is a message as response_url and acknowledgements take it: a text, or a drawing, which has a text too.
 // See https://docs.slack.dev/interactivity/handling-user-interaction#message_responses.
 type reply struct {
-	ResponseType    string          `json:"response_type"` // "ephemeral" or "in_channel"
-	ReplaceOriginal bool            `json:"replace_original"`
-	Text            string          `json:"text"`
-	Markdown        bool            `json:"mrkdwn"` // of Text; always false, it holds foreign words
-	UnfurlLinks     bool            `json:"unfurl_links"`
-	UnfurlMedia     bool            `json:"unfurl_media"`
-	Blocks          json.RawMessage `json:"blocks,omitempty"`
+	public  bool // for everyone in the channel, else for the person alone
+	replace bool // in place of the message that was clicked
+	text    string
+	drawing *blocks.Drawing // nil for none
+	asOf    view.AsOf       // of the drawing
 }
 
-// newReply draws a page for where it goes. It returns the blocks, too, that the reply holds as JSON.
-func newReply(q question, page view.Page, f blocks.Form) (reply, []slack.Block, error) {
+// MarshalJSON writes the reply. Callers in need of its bytes call it: package json would check and copy them once more.
+func (r reply) MarshalJSON() ([]byte, error) {
+	to := make([]byte, 0, 256+len(r.text)+r.drawing.Size())
+	to = append(to, `{"response_type":"`...)
+	if r.public {
+		to = append(to, "in_channel"...)
+	} else {
+		to = append(to, "ephemeral"...)
+	}
+	to = append(to, `","replace_original":`...)
+	to = strconv.AppendBool(to, r.replace)
+	// The text holds foreign words, so it is no markup, and no link in it unfolds.
+	to = append(to, `,"mrkdwn":false,"unfurl_links":false,"unfurl_media":false,"text":`...)
+	if r.drawing == nil {
+		text, err := json.Marshal(r.text)
+		return append(append(to, text...), '}'), err
+	}
+	to = r.drawing.AppendText(to, r.asOf)
+	if r.drawing.HasBlocks() {
+		to = r.drawing.AppendBlocks(append(to, `,"blocks":`...), r.asOf)
+	}
+	return append(to, '}'), nil
+}
+
+// newReply draws a page for where it goes.
+func (b *Bot) newReply(q question, page view.Page, f blocks.Form) (reply, sentBlocks, error) {
 	o := blocks.Options{Form: f}
-	r := reply{ResponseType: "ephemeral", ReplaceOriginal: q.to.replace}
 	if q.to.public {
 		o.SharedBy = q.user
-		r.ResponseType = "in_channel"
 	}
-	m := blocks.Render(page, o)
-	r.Text = m.Text
-	if len(m.Blocks) == 0 {
-		return r, nil, nil
+	drawing, err := b.drawings.draw(page, o)
+	if err != nil {
+		return reply{}, sentBlocks{}, err
 	}
-	raw, err := json.Marshal(m.Blocks)
-	r.Blocks = raw
-	return r, m.Blocks, err
+	sent := sentBlocks{uses: drawing.Uses(), blocks: func() []slack.Block { return blocks.Render(page, o).Blocks }}
+	return reply{public: q.to.public, replace: q.to.replace, drawing: drawing, asOf: page.AsOf}, sent, nil
 }
 
 // inWords is a page as a reply that needs no drawing.
-func inWords(page view.Page) reply {
-	return reply{ResponseType: "ephemeral", Text: page.Title + "\n" + page.Lead}
-}
+func inWords(page view.Page) reply { return reply{text: page.Title + "\n" + page.Lead} }
 
 // reply posts a page to where its answer goes, even when the question was cut off: then the page says so. It reports
 // whether Slack took it.
@@ -150,15 +167,15 @@ func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
 	case q.to.direct:
 		return b.tell(ctx, q, page)
 	}
-	return b.options.Ladder.deliver(ctx, delivery{page: page, tries: hookTries, left: q.to.responseURL.left, send: func(f blocks.Form) ([]slack.Block, error) {
-		r, drawn, err := newReply(q, page, f)
+	return b.options.Ladder.deliver(ctx, delivery{page: page, tries: hookTries, left: q.to.responseURL.left, send: func(f blocks.Form) (sentBlocks, error) {
+		r, sent, err := b.newReply(q, page, f)
 		if err == nil {
 			err = b.webhook.Reply(ctx, q.to.responseURL, r)
 		}
 		if q.to.replace && errors.Is(err, errUnsure) { // in the place of the same message it cannot come twice
 			err = b.webhook.Reply(ctx, q.to.responseURL, r)
 		}
-		return drawn, err
+		return sent, err
 	}})
 }
 
@@ -175,7 +192,7 @@ func (b *Bot) say(ctx context.Context, q question, words string, tries int) erro
 		}
 		return nil
 	}
-	return b.webhook.reply(ctx, q.to.responseURL, reply{ResponseType: "ephemeral", Text: words}, tries)
+	return b.webhook.reply(ctx, q.to.responseURL, reply{text: words}, tries)
 }
 
 // maybeLost is what somebody is told of whose answer nobody knows whether it has arrived.

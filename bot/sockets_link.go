@@ -240,7 +240,7 @@ func (l *link) left() bool {
 // send writes an acknowledgement. A ping goes behind it, so that one which goes down with its connection is noticed; see
 // [link.lost].
 func (l *link) send(ctx context.Context, ack socketmode.Response) error {
-	raw, err := json.Marshal(ack)
+	raw, err := ackJSON(ack)
 	switch {
 	case err != nil:
 		return fmt.Errorf("write acknowledgement: %w", err)
@@ -263,6 +263,26 @@ func (l *link) send(ctx context.Context, ack socketmode.Response) error {
 	_ = l.ws.WriteControl(websocket.PingMessage, []byte(strconv.FormatUint(r.ping, 10)), time.Now().Add(writeTimeout))
 	time.AfterFunc(l.pong, func() { l.overdue(r.ping) })
 	return l.written(r)
+}
+
+// ackJSON writes an acknowledgement. A payload that writes itself is taken as it is: package json would check and copy it
+// once for each level it is nested in.
+func ackJSON(ack socketmode.Response) ([]byte, error) {
+	payload, ok := ack.Payload.(json.Marshaler)
+	if !ok {
+		return json.Marshal(ack)
+	}
+	envelope, err := json.Marshal(ack.EnvelopeID)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := payload.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	all := append(make([]byte, 0, len(envelope)+len(raw)+40), `{"envelope_id":`...)
+	all = append(append(append(all, envelope...), `,"payload":`...), raw...)
+	return append(all, '}'), nil
 }
 
 // write needs the turn.

@@ -307,7 +307,7 @@ func TestAnswersThatAreLostWithTheirConnection(t *testing.T) {
 			if e := p.lastEvent(t); e.Request.EnvelopeID != "e1" {
 				t.Fatalf("got %+v", e)
 			}
-			if err := p.AckCtx(t.Context(), "e1", &carried{reply: reply{Text: "answer"}}); err != nil {
+			if err := p.AckCtx(t.Context(), "e1", &carried{reply: reply{text: "answer"}}); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(10 * time.Second)

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/missingkbs/missingkbs/bot/blocks"
 )
 
 // tokenOffice is a Web API that says of each bot token what is written down, and counts the questions.
@@ -176,7 +174,7 @@ func TestOddAnswersEndNothing(t *testing.T) {
 		"response URL": func(t *testing.T, w *watchedToken) {
 			t.Helper()
 			w.office.say("", "account_inactive") // no token travels with it
-			_ = NewWebhook(w.config.httpClient(), w.config.APIURL).Reply(t.Context(), newResponseURL("http://slack.test/commands/1"), blocks.Message{})
+			_ = NewWebhook(w.config.httpClient(), w.config.APIURL).Reply(t.Context(), newResponseURL("http://slack.test/commands/1"), reply{})
 			w.office.say("", "")
 		},
 		"the app-level token": func(t *testing.T, w *watchedToken) { // has a keeper of its own

@@ -37,16 +37,16 @@ func NewWebhook(client *http.Client, apiURL string) *Webhook {
 // when no connection could be made. Of these only a 5xx may be from something that took the message all the same; an
 // answer that comes twice is better than none. Where a connection breaks before Slack's answer the error is errUnsure.
 // The address is a secret and in no error.
-func (w *Webhook) Reply(ctx context.Context, to *responseURL, message any) error {
+func (w *Webhook) Reply(ctx context.Context, to *responseURL, message json.Marshaler) error {
 	return w.reply(ctx, to, message, webhookTries)
 }
 
 // Once is [Webhook.Reply] without a second try.
-func (w *Webhook) Once(ctx context.Context, to *responseURL, message any) error {
+func (w *Webhook) Once(ctx context.Context, to *responseURL, message json.Marshaler) error {
 	return w.reply(ctx, to, message, 1)
 }
 
-func (w *Webhook) reply(ctx context.Context, to *responseURL, message any, tries int) error {
+func (w *Webhook) reply(ctx context.Context, to *responseURL, message json.Marshaler, tries int) error {
 	if to == nil {
 		return ErrRefusedURL
 	}
@@ -54,7 +54,7 @@ func (w *Webhook) reply(ctx context.Context, to *responseURL, message any, tries
 	if err != nil || !w.allowed(u) {
 		return ErrRefusedURL
 	}
-	body, err := json.Marshal(message)
+	body, err := message.MarshalJSON()
 	if err != nil {
 		return fmt.Errorf("write answer: %w", err)
 	}

@@ -59,7 +59,16 @@ func Render(p view.Page, o Options) Message {
 	if o.TextOnly {
 		return Message{Text: fallback(p)}
 	}
-	d := drawing{options: o, left: maxMessage}
+	d := draw(p, o)
+	if last := d.smallPrint(p).block(p.AsOf); last != nil {
+		d.add(last)
+	}
+	return Message{Text: fallback(p), Blocks: d.blocks, Hidden: d.hidden}
+}
+
+// draw draws the blocks of a page before the small print.
+func draw(p view.Page, o Options) *drawing {
+	d := &drawing{options: o, left: maxMessage}
 	d.header(p.Title)
 	d.stale(p.AsOf)
 	d.text(p.Lead, maxLead)
@@ -77,8 +86,7 @@ func Render(p view.Page, o Options) Message {
 		}
 	}
 	d.buttons(p.Actions)
-	d.small(p)
-	return Message{Text: fallback(p), Blocks: d.blocks, Hidden: d.hidden}
+	return d
 }
 
 // reserve is what is kept back for the buttons and the small print that end every page.
@@ -247,26 +255,47 @@ func openable(address string) bool {
 // userID is what Slack's user ids look like; see https://docs.slack.dev/reference/objects/user-object.
 var userID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
 
-// small draws the small print: who shared, what was left out, the note, the age of the data.
-func (d *drawing) small(p view.Page) {
-	var elements []slack.MixedElement
-	if at := p.AsOf; !at.Time.IsZero() {
-		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, at.Describe(moment(at.Time, "{time}, {date_short}"))+".", false, true))
-	}
+// smallPrint is the block that ends a page: the age of the data, who shared, what was left out, the note.
+type smallPrint struct {
+	sharedBy string                 // empty for none
+	note     *slack.TextBlockObject // nil for none
+}
+
+func (d *drawing) smallPrint(p view.Page) smallPrint {
+	var s smallPrint
 	if userID.MatchString(d.options.SharedBy) {
-		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, "Shared by <@"+d.options.SharedBy+">.", false, true))
+		s.sharedBy = d.options.SharedBy
 	}
 	if note := strings.TrimSpace(strings.Join(append(d.notes, p.Note), " ")); note != "" {
-		elements = append(elements, plain(note, maxNote))
+		s.note = plain(note, maxNote)
 	}
-	if len(elements) > 0 {
-		d.add(slack.NewContextBlock("", elements...))
+	return s
+}
+
+// block is the small print at an age of the data; nil for none.
+func (s smallPrint) block(at view.AsOf) slack.Block {
+	var elements []slack.MixedElement
+	if !at.Time.IsZero() {
+		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, at.Describe(moment(at.Time, "{time}, {date_short}"))+".", false, true))
 	}
+	if s.sharedBy != "" {
+		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, "Shared by <@"+s.sharedBy+">.", false, true))
+	}
+	if s.note != nil {
+		elements = append(elements, s.note)
+	}
+	if len(elements) == 0 {
+		return nil
+	}
+	return slack.NewContextBlock("", elements...)
 }
 
 // fallback is the page as text for notifications and screen readers: all of it that fits, and a count of the rest. It
 // stands where Slack reads control sequences, so it is escaped.
-func fallback(p view.Page) string {
+func fallback(p view.Page) string { return words(p) + p.AsOf.String() }
+
+// words is the [fallback] of a page without the age of its data.
+func words(p view.Page) string {
 	var b strings.Builder
 	left := maxFallback - 100 // for the closing line
 	omitted := 0
@@ -317,7 +346,7 @@ func fallback(p view.Page) string {
 	if p.Note != "" && left > maxNote {
 		line(clip(p.Note, maxNote))
 	}
-	return b.String() + p.AsOf.String()
+	return b.String()
 }
 
 // rowText is a row of a table in words: the first cell names it, the others follow their headings.
