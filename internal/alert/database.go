@@ -10,52 +10,73 @@ import (
 // DatabasePrefix begins the names of the conditions of the database; the trouble follows, by the words of package digest.
 const DatabasePrefix = "database_"
 
-// DatabaseMatters are the conditions of the database. While one lasts nothing can be kept there, so each process keeps them
-// by itself, in a [Memory].
-func DatabaseMatters() []Matter {
-	const meanwhile = " Questions are answered meanwhile; digests wait and come afterwards, marked as late, and the audit waits in memory. missingkbs doctor tells more."
-	return []Matter{
-		{Name: DatabasePrefix + "away", Hold: time.Minute, Least: 3, Text: Text{
+// databaseMatter is a condition of the database: what it is, what an operator can do about it, and what its end means.
+type databaseMatter struct {
+	name string
+	hold time.Duration // how long it must last to be told; zero for one that does not pass by itself
+	text Text
+}
+
+// databaseMatters lists what package digest calls the troubles of a store.
+func databaseMatters() []databaseMatter {
+	return []databaseMatter{
+		{"away", time.Minute, Text{
 			Title: "The bot's database cannot be reached",
-			Lead:  "Look at the database server, and at the network between it and the bot, which connects again by itself." + meanwhile,
+			Lead:  "Look at the database server, and at the network between it and the bot, which connects again by itself.",
 			Over:  "The bot's database can be reached again",
 		}},
-		{Name: DatabasePrefix + "busy", Hold: 2 * time.Minute, Least: 3, Text: Text{
+		{"busy", 2 * time.Minute, Text{
 			Title: "The bot's database is too busy",
-			Lead:  "It has no connection to spare (max_connections, limits of the role), or another program holds it locked. The bot goes on by itself once that is over." + meanwhile,
+			Lead:  "It has no connection to spare (max_connections, limits of the role), or another program holds it locked. The bot goes on by itself once that is over.",
 			Over:  "The bot's database is no longer too busy",
 		}},
-		{Name: DatabasePrefix + "full", Least: 1, Text: Text{
+		{"full", 0, Text{
 			Title: "The bot's database has no room left",
-			Lead:  "Nothing can be written. Make room on the disk it lies on, or raise the quota; the bot goes on by itself." + meanwhile,
+			Lead:  "Nothing can be written. Make room on the disk it lies on, or raise the quota; the bot goes on by itself.",
 			Over:  "The bot's database has room again",
 		}},
-		{Name: DatabasePrefix + "read_only", Hold: time.Minute, Least: 3, Text: Text{
+		{"read_only", time.Minute, Text{
 			Title: "The bot's database takes no changes",
-			Lead:  "It can be read but not written: DATABASE_URL may name a standby server, or the file system was mounted again for reading only. The bot goes on by itself." + meanwhile,
+			Lead:  "It can be read but not written: DATABASE_URL may name a standby server, or the file system was mounted again for reading only. The bot goes on by itself.",
 			Over:  "The bot's database takes changes again",
 		}},
-		{Name: DatabasePrefix + "disk", Least: 1, Text: Text{
+		{"disk", 0, Text{
 			Title: "The disk of the bot's database fails",
-			Lead:  "It reports errors when the database reads or writes. Look at the disk and at the log of the machine, and at the rights on the folder." + meanwhile,
+			Lead:  "It reports errors when the database reads or writes. Look at the disk and at the log of the machine, and at the rights on the folder.",
 			Over:  "The disk of the bot's database works again",
 		}},
-		{Name: DatabasePrefix + "damaged", Least: 1, Text: Text{
+		{"damaged", 0, Text{
 			Title: "The bot's database is damaged",
-			Lead:  "Some of it cannot be read any more, and that does not pass by itself: restore a backup. The log says which database, and how." + meanwhile,
+			Lead:  "Some of it cannot be read any more, and that does not pass by itself: restore a backup. The log says which database, and how.",
 			Over:  "The bot's database can be read again",
 		}},
-		{Name: DatabasePrefix + "denied", Hold: time.Minute, Least: 3, Text: Text{
+		{"denied", time.Minute, Text{
 			Title: "The bot's database refuses the bot",
-			Lead:  "Its password, its rights or the name of the database have changed. Mend DATABASE_URL (the bot reads its file for each connection) or the rights of its user." + meanwhile,
+			Lead:  "Its password, its rights or the name of the database have changed. Mend DATABASE_URL (the bot reads its file for each connection) or the rights of its user.",
 			Over:  "The bot's database admits the bot again",
 		}},
-		{Name: DatabasePrefix + "replaced", Least: 1, Text: Text{
+		{"replaced", 0, Text{
 			Title: "The bot's database is gone",
-			Lead:  "Its file or its tables were removed or replaced while the bot was running; what it writes now may be lost. Stop the bot, put the database back, and start it again." + meanwhile,
+			Lead:  "Its file or its tables were removed or replaced while the bot was running; what it writes now may be lost. Stop the bot, put the database back, and start it again.",
 			Over:  "The bot's database is back",
 		}},
 	}
+}
+
+// DatabaseMatters are the conditions of the database. While one lasts nothing can be stored there, so each process keeps
+// them in a [Memory] of its own. A condition that may pass by itself must last and be seen three times before it is told.
+func DatabaseMatters() []Matter {
+	const meanwhile = " Questions are answered meanwhile; digests wait and come afterwards, marked as late, and the audit waits in memory. missingkbs doctor tells more."
+	var all []Matter
+	for _, d := range databaseMatters() {
+		m := Matter{Name: DatabasePrefix + d.name, Hold: d.hold, Least: 1, Text: d.text}
+		if d.hold > 0 {
+			m.Least = 3
+		}
+		m.Text.Lead += meanwhile
+		all = append(all, m)
+	}
+	return all
 }
 
 // Memory is a [Keeper] for one process, for as long as it runs.
