@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
 // standing keeps for all processes, and for those to come, that Defender has refused us. What is known from before is not
@@ -19,39 +19,26 @@ type standing struct {
 	kept     api.Word // the word that was written last; of the goroutine that runs
 }
 
-// standingKeeper keeps states by name; *store.Store is one.
+// standingKeeper stores for all processes when Defender last refused one; *store.Store is one.
 type standingKeeper interface {
-	Matters(ctx context.Context) (map[string]string, error)
-	ChangeMatter(ctx context.Context, name string, change func(state string) (string, error)) error
+	RefusedAt(ctx context.Context, tenant string) (time.Time, error)
+	SetRefused(ctx context.Context, tenant string, at time.Time) error
+	SetAdmitted(ctx context.Context, tenant string, at time.Time) error
 }
 
 const (
-	standingName  = "refused" // among the matters of operators, which have none of this name
 	standingEvery = 5 * time.Second
 	standingLast  = 2 * time.Second // for the last look, when the program ends
 )
 
-// refused reports whether the last definite word to any process was a refusal. Where that cannot be told it is as if.
+// refused reports whether the last definite word to any process was a refusal. If the store cannot be read, it returns true.
 func (s *standing) refused(ctx context.Context) bool {
 	word := s.defender.Word()
 	if word.Refusal != nil {
 		return true
 	}
-	states, err := s.keeper.Matters(ctx)
-	if err != nil {
-		return true
-	}
-	since, err := refusedSince(states[standingName])
-	return err != nil || since.After(word.At)
-}
-
-// refusedSince reads a state, which is empty where nothing was refused.
-func refusedSince(state string) (since time.Time, err error) {
-	if state == "" {
-		return since, nil
-	}
-	err = json.Unmarshal([]byte(state), &since)
-	return since, err
+	at, err := s.keeper.RefusedAt(ctx, digest.DefaultTenant)
+	return err != nil || at.After(word.At)
 }
 
 // run writes down what changes, until ctx ends.
@@ -81,17 +68,11 @@ func (s *standing) look(ctx context.Context) error {
 	if word.At.IsZero() || !s.kept.At.IsZero() && (word.Refusal == nil) == (s.kept.Refusal == nil) {
 		return nil
 	}
-	err := s.keeper.ChangeMatter(ctx, standingName, func(state string) (string, error) {
-		since, err := refusedSince(state)
-		switch {
-		case word.Refusal != nil:
-			text, err := json.Marshal(word.At)
-			return string(text), err
-		case err == nil && since.After(word.At):
-			return state, nil // another process was refused later
-		}
-		return "", nil
-	})
+	write := s.keeper.SetAdmitted
+	if word.Refusal != nil {
+		write = s.keeper.SetRefused
+	}
+	err := write(ctx, digest.DefaultTenant, word.At)
 	if err != nil {
 		return fmt.Errorf("keep the standing: %w", err)
 	}

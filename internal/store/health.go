@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"strconv"
 	"sync"
 	"time"
 
@@ -93,8 +92,8 @@ func (s *Store) Health() Health {
 	return Health{Trouble: now.trouble, Said: now.said, Failures: maps.Clone(h.failures)}
 }
 
-// probeName is where [Store.Probe] writes, among the states of matters.
-const probeName = "probe"
+// probeName is the row that [Store.Probe] writes.
+const probeName = "health"
 
 // Probe finds out whether the database takes changes, by one: a row that is written for good, since SQLite keeps one that is
 // rolled back in memory. For SQLite it also sees to it that the disk has room, since a row finds some in the log that is there
@@ -102,7 +101,9 @@ const probeName = "probe"
 func (s *Store) Probe(ctx context.Context) error {
 	err := s.probeFile()
 	if err == nil {
-		err = s.ChangeMatter(ctx, probeName, func(string) (string, error) { return strconv.FormatInt(time.Now().Unix(), 10), nil })
+		if err = s.queries.WriteProbe(ctx, probeName, millis(time.Now())); err != nil {
+			err = s.failedWrite("write the row of a health check", err)
+		}
 	}
 	if ctx.Err() == context.Canceled {
 		return err

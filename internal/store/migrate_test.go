@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -77,6 +78,36 @@ func TestMigrateKeepsAudits(t *testing.T) {
 			t.Errorf("audits (-want +got):\n%s", d)
 		}
 		if err := s.MigrateTo(t.Context(), 1); err != nil { // and back
+			t.Error(err)
+		}
+	})
+}
+
+// A refusal of Defender that a version before recorded holds until Defender admits the app.
+func TestMigrateKeepsRefusal(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(on engine) {
+		t, s := on.T, connect(on.T, on.url, store.Options{})
+		if err := s.MigrateTo(t.Context(), 6); err != nil {
+			t.Fatal(err)
+		}
+		const statement = `INSERT INTO matters (name, state) VALUES ('refused', '"2026-11-23T09:00:00Z"'), ('probe', '1'), ('throttled', 'x')`
+		if _, err := s.DB().ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if at, err := s.RefusedAt(t.Context(), digest.DefaultTenant); err != nil || at.IsZero() {
+			t.Errorf("the refusal was forgotten: %v, %v", at, err)
+		}
+		if err := s.SetAdmitted(t.Context(), digest.DefaultTenant, monday); err != nil {
+			t.Fatal(err)
+		}
+		if at, err := s.RefusedAt(t.Context(), digest.DefaultTenant); err != nil || !at.IsZero() {
+			t.Errorf("the refusal holds after an admission: %v, %v", at, err)
+		}
+		if err := s.MigrateTo(t.Context(), 6); err != nil {
 			t.Error(err)
 		}
 	})

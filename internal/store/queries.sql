@@ -259,3 +259,17 @@ RETURNING state;
 
 -- name: SetMatter :exec
 UPDATE matters SET state = @state WHERE name = @name;
+
+-- name: RefusedMS :one
+SELECT refused_ms FROM auth_states WHERE tenant = @tenant;
+
+-- name: SetRefused :exec
+INSERT INTO auth_states (tenant, refused_ms) VALUES (@tenant, @refused_ms)
+ON CONFLICT (tenant) DO UPDATE SET refused_ms = excluded.refused_ms;
+
+-- name: SetAdmitted :exec
+UPDATE auth_states SET refused_ms = 0 WHERE tenant = @tenant AND refused_ms <= @admitted_ms;
+
+-- name: WriteProbe :exec
+INSERT INTO probes (name, at_ms) VALUES (@name, @at_ms)
+ON CONFLICT (name) DO UPDATE SET at_ms = excluded.at_ms;

@@ -27,6 +27,11 @@ type Audit struct {
 	Request string
 }
 
+type AuthState struct {
+	Tenant    string
+	RefusedMs int64
+}
+
 type Baseline struct {
 	Subscription string
 	Tenant       string
@@ -61,6 +66,11 @@ type Lane struct {
 type Matter struct {
 	Name  string
 	State string
+}
+
+type Probe struct {
+	Name string
+	AtMs int64
 }
 
 type Quota struct {

@@ -1035,6 +1035,17 @@ func (q *Queries) ReadingsBefore(ctx context.Context, beforeMs int64) ([]Reading
 	return items, nil
 }
 
+const refusedMS = `-- name: RefusedMS :one
+SELECT refused_ms FROM auth_states WHERE tenant = $1
+`
+
+func (q *Queries) RefusedMS(ctx context.Context, tenant string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, refusedMS, tenant)
+	var refused_ms int64
+	err := row.Scan(&refused_ms)
+	return refused_ms, err
+}
+
 const removeBaseline = `-- name: RemoveBaseline :exec
 DELETE FROM baselines WHERE subscription = $1
 `
@@ -1224,6 +1235,15 @@ func (q *Queries) Runs(ctx context.Context) ([]Run, error) {
 	return items, nil
 }
 
+const setAdmitted = `-- name: SetAdmitted :exec
+UPDATE auth_states SET refused_ms = 0 WHERE tenant = $1 AND refused_ms <= $2
+`
+
+func (q *Queries) SetAdmitted(ctx context.Context, tenant string, admittedMs int64) error {
+	_, err := q.db.ExecContext(ctx, setAdmitted, tenant, admittedMs)
+	return err
+}
+
 const setBaseline = `-- name: SetBaseline :exec
 INSERT INTO baselines (subscription, tenant, at_ms, contents)
 VALUES ($1, $2, $3, $4)
@@ -1386,6 +1406,16 @@ func (q *Queries) SetProgress(ctx context.Context, arg SetProgressParams) error 
 		arg.DueMs,
 		arg.Holder,
 	)
+	return err
+}
+
+const setRefused = `-- name: SetRefused :exec
+INSERT INTO auth_states (tenant, refused_ms) VALUES ($1, $2)
+ON CONFLICT (tenant) DO UPDATE SET refused_ms = excluded.refused_ms
+`
+
+func (q *Queries) SetRefused(ctx context.Context, tenant string, refusedMs int64) error {
+	_, err := q.db.ExecContext(ctx, setRefused, tenant, refusedMs)
 	return err
 }
 
@@ -1613,4 +1643,14 @@ func (q *Queries) UpdateSubscription(ctx context.Context, arg UpdateSubscription
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const writeProbe = `-- name: WriteProbe :exec
+INSERT INTO probes (name, at_ms) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET at_ms = excluded.at_ms
+`
+
+func (q *Queries) WriteProbe(ctx context.Context, name string, atMs int64) error {
+	_, err := q.db.ExecContext(ctx, writeProbe, name, atMs)
+	return err
 }

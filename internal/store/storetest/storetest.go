@@ -64,6 +64,7 @@ func Run(t *testing.T, open Open) {
 		"a long audit":                    longAudit,
 		"allowances":                      allowances,
 		"matters":                         matters,
+		"auth state":                      authState,
 		"prune":                           prune,
 		"prune keeps baselines":           pruneKeepsBaselines,
 		"foreign text":                    foreignText,
