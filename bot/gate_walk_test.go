@@ -78,6 +78,11 @@ var lines = map[string]access.Right{
 	"microsoft-_-edge":           access.Ask,
 	"windows 11":                 access.Ask,
 	"search edge":                access.Ask,
+	"kb KB5074202":               access.Ask,
+	"KB5074202":                  access.Ask,
+	"cve CVE-2026-20805":         access.Ask,
+	"machine web-01":             access.Ask,
+	"devices windows 11":         access.Ask,
 	"home":                       access.Ask,
 	"help":                       access.Ask,
 	"help admin":                 access.Ask,
@@ -120,6 +125,7 @@ func walkedWith(t *testing.T, run func(context.Context, commands.Request) (view.
 	all := []commands.Command{
 		commands.Software(nil, index), commands.Search(nil, index), commands.Digest(nil, commands.DigestOptions{}),
 		commands.Home(nil, index, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil),
+		commands.KB(nil, index), commands.CVE(nil), commands.Machine(nil, nil), commands.Devices(nil, index, nil),
 	}
 	for i := range all {
 		all[i].Run = run

@@ -113,6 +113,7 @@ func TestEdge(t *testing.T) {
 				{Key: "cves", Title: "CVEs", Kind: view.Number},
 				{Key: "name", Title: "Update"},
 				{Key: "url", Title: "Catalog", Kind: view.Button},
+				{Key: "details", Title: "Details", Kind: view.Button},
 				{Key: "products", Title: "Products", Kind: view.Words, Hidden: true},
 				{Key: "os_build", Title: "OS build", Hidden: true},
 				{Key: "software", Title: "Software", Hidden: true},
@@ -123,6 +124,7 @@ func TestEdge(t *testing.T) {
 				{Number: 14},
 				{Text: "March 2020 Security Updates"},
 				{Text: "Catalog", Action: &view.Action{Label: "Catalog", URL: edgeURL}},
+				{Text: "kb 4540673", Action: &view.Action{Label: "Details", Command: "kb 4540673"}},
 				{Text: "edge", Words: []string{"edge"}},
 				{},
 				{Text: "microsoft-_-edge"},
@@ -170,7 +172,7 @@ func TestAnswersForPrograms(t *testing.T) {
 	}
 	want := map[string]any{
 		"kb": "KB5074224", "name": "November", "products": []any{"windows_11", "windows_10"}, "os_build": "22631.4037, 26100", "software": "microsoft-_-windows_11",
-		"devices": 29.0, "cves": 74.0, "url": "https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224",
+		"devices": 29.0, "cves": 74.0, "url": "https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224", "details": "kb 5074224",
 	}
 	if diff := cmp.Diff(want, got.Tables[0].Rows[0]); diff != "" || got.Software != "microsoft-_-windows_11" {
 		t.Errorf("JSON of %q (-want +got):\n%s", got.Software, diff)
@@ -261,7 +263,7 @@ func made(p view.Page) view.Page {
 func rowNames(p view.Page) []string {
 	var names []string
 	for _, row := range made(p).Parts[0].(view.Table).Rows {
-		names = append(names, strings.TrimSpace(row[0].Text+" "+row[6].Text))
+		names = append(names, strings.TrimSpace(row[0].Text+" "+row[7].Text))
 	}
 	return names
 }

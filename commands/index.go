@@ -21,7 +21,7 @@ type Index struct {
 	mu      sync.Mutex
 	fetched time.Time
 	entries []entry
-	gaps    map[string]bool // by id: whether updates were missing when it was last looked at
+	gaps    map[string][]string // by id: the updates that were missing when it was last read
 }
 
 // entry is one software prepared for searching.

@@ -17,10 +17,11 @@ import (
 
 // plainDefender answers from its fields and counts the options it was asked with.
 type plainDefender struct {
-	kbs     []api.MissingKB
-	catalog []api.Software
-	fetched time.Time
-	options int
+	commands.Details // nothing is asked behind lists
+	kbs              []api.MissingKB
+	catalog          []api.Software
+	fetched          time.Time
+	options          int
 }
 
 func (d *plainDefender) MissingKBs(_ context.Context, _ string, opts ...api.CallOption) (api.Answer[[]api.MissingKB], error) {

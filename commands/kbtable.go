@@ -62,7 +62,13 @@ func kbTable(q query, updates []digest.Update) view.Table {
 	software := digest.Extra{Column: view.Column{Key: "software", Title: "Software", Hidden: true}, JSONOnly: true, Cell: func(digest.Update) view.Cell {
 		return view.TextCell(q.id)
 	}}
-	t := digest.Table(updates, products, digest.Builds(updates), software)
+	more := digest.Extra{Column: view.Column{Key: "details", Title: "Details", Kind: view.Button}, JSONOnly: true, Cell: func(u digest.Update) view.Cell {
+		if u.KB() == "" {
+			return view.TextCell("")
+		}
+		return detailsButton(kbName, u.KB())
+	}}
+	t := digest.Table(updates, more, products, digest.Builds(updates), software)
 	t.Caption, t.Page, t.Command = "Missing updates of "+q.id, q.page, q.line(q.sort, 0)
 	if len(updates) > 1 {
 		for _, by := range []struct{ sort, label string }{

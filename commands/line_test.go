@@ -20,7 +20,7 @@ import (
 )
 
 // fixedDefender knows three products and answers at once.
-type fixedDefender struct{}
+type fixedDefender struct{ commands.Details }
 
 func (fixedDefender) MissingKBs(_ context.Context, id string, _ ...api.CallOption) (api.Answer[[]api.MissingKB], error) {
 	a := api.Answer[[]api.MissingKB]{Value: []api.MissingKB{}, FetchedAt: aMonday}
@@ -197,7 +197,8 @@ func buttons(page view.Page) []string {
 // The rights of subcommands and the names of changes stand with the subcommands; the audit and the gate take them from here.
 func TestIntent(t *testing.T) {
 	t.Parallel()
-	router, err := commands.NewRouter(commands.Software(nil, nil), commands.Search(nil, nil), commands.Digest(nil, commands.DigestOptions{}), commands.Admin(nil, nil, nil, nil))
+	router, err := commands.NewRouter(commands.Software(nil, nil), commands.Search(nil, nil), commands.Digest(nil, commands.DigestOptions{}), commands.Admin(nil, nil, nil, nil),
+		commands.Machine(nil, nil), commands.KB(nil, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,6 +219,9 @@ func TestIntent(t *testing.T) {
 		"admin":                          {Needs: administer, Command: "admin", Action: "admin"},
 		"admin who U012AB3CD":            {Needs: administer, Command: "admin", Action: "admin.who", Subject: "U012AB3CD"},
 		"admin allow-channel C012AB3CD":  {Needs: administer, Command: "admin", Action: "admin.allow-channel", Subject: "C012AB3CD"},
+		"machine Web 01 --page 2":        {Needs: access.Ask, Command: "machine", Action: "machine", Subject: "Web 01"},
+		"machine --help":                 {Needs: access.Ask, Command: "machine"},
+		"KB5074202 --devices":            {Needs: access.Ask, Command: "kb"},
 		"admin xoxb-1-2-3 C1":            {Needs: administer, Command: "admin", Action: "admin"},
 	} {
 		if got := router.Intent(commands.Request{Words: commands.Read(line)}); got != want {

@@ -165,3 +165,9 @@ func (c choice) Set(s string) error {
 	*c.value = s
 	return nil
 }
+
+// fresh adds the option that the Refresh button says. It is not for people to learn.
+func (o *options) fresh(value *bool) {
+	o.set.BoolVar(value, "fresh", false, "")
+	o.set.Lookup("fresh").Hidden = true
+}

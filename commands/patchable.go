@@ -19,14 +19,37 @@ var updatesItself = []string{
 // maxGaps is how many software ids the index remembers the last answer of.
 const maxGaps = 10_000
 
-// note remembers whether updates of a software were missing when it was last looked at.
+// maxGapKBs is how many updates of one software it remembers.
+const maxGapKBs = 200
+
+// note remembers which updates of a software were missing when it was last read.
 func (x *Index) note(id string, kbs []api.MissingKB) {
+	missing := make([]string, 0, len(kbs))
+	for _, kb := range kbs {
+		if len(missing) < maxGapKBs && (len(missing) == 0 || missing[len(missing)-1] != kb.ID) {
+			missing = append(missing, strings.Clone(kb.ID))
+		}
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.gaps == nil || len(x.gaps) >= maxGaps {
-		x.gaps = map[string]bool{}
+		x.gaps = map[string][]string{}
 	}
-	x.gaps[id] = len(kbs) > 0
+	x.gaps[id] = slices.Clip(missing)
+}
+
+// lacking is the software that lacked an update when it was last read, sorted.
+func (x *Index) lacking(kb string) []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var ids []string
+	for id, missing := range x.gaps {
+		if slices.Contains(missing, kb) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // patchableFirst orders software by whether it can lack KBs, and otherwise keeps its order: first what is known to, then
@@ -37,7 +60,7 @@ func (x *Index) patchableFirst(software []api.Software) {
 	class := func(s api.Software) int {
 		missing, known := x.gaps[s.ID]
 		switch {
-		case missing:
+		case len(missing) > 0:
 			return 0
 		case !strings.HasPrefix(strings.ToLower(s.ID), microsoft):
 			return 3

@@ -69,6 +69,7 @@ type Command struct {
 	Needs   access.Right                                              // what a request takes that names no subcommand; empty for Ask
 	Subs    []Subcommand                                              // what may follow the name
 	Shared  func(req Request) bool                                    // whether its answer may be posted for everyone in a channel; nil: never
+	Audited bool                                                      // the audit keeps who asked about what, also where it keeps no other questions
 	Run     func(ctx context.Context, req Request) (view.Page, error) // req.Words without the name
 }
 
@@ -91,8 +92,8 @@ type Subcommand struct {
 type Intent struct {
 	Needs   access.Right // what it takes of the person who makes it
 	Command string       // the command that would take it; "software" for a line that names none
-	Action  string       // the change that it wants, by the name that the audit has for it: "digest.pause"; empty for a question
-	Subject string       // what that change is about, as typed; may be empty
+	Action  string       // what it wants, by the name that the audit has for it: "digest.pause"; empty for a question that is not [Command.Audited]
+	Subject string       // what that is about, as typed; may be empty
 }
 
 // Router picks the command of a request. It is safe for concurrent use.
@@ -141,11 +142,31 @@ func (r *Router) resolve(req Request) (Command, Request) {
 		req.Words = req.Words[1:]
 		return cmd, req
 	}
+	if own, ok := r.byName[itself(req)]; ok && own.Name != "" {
+		return own, req
+	}
 	req.meant = r.meant(req)
 	if len(req.meant) > 0 {
 		req.far = !near(strings.ToLower(req.Words[0]), req.meant[0]) && !near(strings.ToLower(req.Words[0]), slices.Concat(req.meant, []string{""})[1])
 	}
 	return r.byName[""], req
+}
+
+// itself is the command of a line that is nothing but the number of a KB or the id of a CVE, and options; "" for others.
+func itself(req Request) string {
+	word := req.Words[0]
+	for _, w := range req.Words[1:] {
+		if !strings.HasPrefix(w, "-") {
+			return ""
+		}
+	}
+	switch {
+	case isCVE(word):
+		return cveName
+	case isKB(word):
+		return kbName
+	}
+	return ""
 }
 
 // meant returns the line that was probably meant by one whose first word is no command, or nil: a command misspelt, or what
@@ -213,10 +234,22 @@ func (r *Router) Intent(req Request) Intent {
 			}
 		}
 	}
-	if in.Needs == access.Ask {
+	switch {
+	case cmd.Audited:
+		in.Subject = subject(req.Words)
+	case in.Needs == access.Ask:
 		in.Action, in.Subject = "", ""
 	}
 	return in
+}
+
+// subject is what a question is about: its words up to the first option.
+func subject(words []string) string {
+	end := slices.IndexFunc(words, func(w string) bool { return strings.HasPrefix(w, "--") })
+	if end < 0 {
+		end = len(words)
+	}
+	return strings.Join(words[:end], " ")
 }
 
 // Shared reports whether the answer to a request may be posted for everyone in a channel. A command that does not say so

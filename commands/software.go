@@ -23,6 +23,7 @@ type Defender interface {
 	MissingKBs(ctx context.Context, softwareID string, opts ...api.CallOption) (api.Answer[[]api.MissingKB], error)
 	SoftwareByID(ctx context.Context, id string, opts ...api.CallOption) (api.Answer[api.Software], error)
 	Catalog(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error)
+	Details
 }
 
 const softwareUsage = "<software-id> [--sort devices|cves|kb] [--min-devices N] [--min-cves N] [--all-rows] [--page N]"
@@ -97,8 +98,7 @@ func (q *query) options() *options {
 	o.set.Var(number{&q.minCVEs, 0}, "min-cves", "")
 	o.set.BoolVar(&q.allRows, allRows, false, "")
 	o.set.Var(number{&q.page, 1}, "page", "")
-	o.set.BoolVar(&q.fresh, "fresh", false, "") // what the Refresh button says; not for people to learn
-	o.set.Lookup("fresh").Hidden = true
+	o.fresh(&q.fresh)
 	return o
 }
 

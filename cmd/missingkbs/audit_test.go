@@ -181,7 +181,7 @@ func TestAuditor(t *testing.T) {
 		change(&o)
 		return o
 	}
-	router, err := commands.NewRouter(commands.Software(nil, nil), commands.Digest(nil, commands.DigestOptions{}))
+	router, err := commands.NewRouter(commands.Software(nil, nil), commands.Machine(nil, nil), commands.Digest(nil, commands.DigestOptions{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,6 +211,10 @@ func TestAuditor(t *testing.T) {
 		"a change that was made, its answer lost": {with(func(o *bot.Observation) {
 			o.ID, o.Command, o.Needs, o.Outcome = "made", "digest", access.Change, bot.Lost
 		}), "", false},
+		"a device": {with(func(o *bot.Observation) { o.Line, o.Command = "machine web-01 --page 2", "machine" }), "machine web-01 done  ", false},
+		"an unknown device": {with(func(o *bot.Observation) {
+			o.Line, o.Command, o.Outcome, o.Reason = "machine Web 01", "machine", bot.Failed, "not_found"
+		}), "machine Web 01 failed not_found ", false},
 		"typing":               {with(func(o *bot.Observation) { o.Entry, o.Command = bot.EntryTypeahead, "suggest" }), "", false},
 		"a stranger who types": {with(func(o *bot.Observation) { o.Entry, o.Command, o.Outcome = bot.EntryTypeahead, "suggest", bot.Refused }), "ask suggest refused  ", false},
 	} {

@@ -60,7 +60,7 @@ func (r *auditor) entry(o bot.Observation) audit.Entry {
 	switch {
 	case o.Share:
 		a.Action = audit.ActionShare
-	case o.Outcome != bot.Answered && o.Action != "":
+	case o.Action != "" && (o.Outcome != bot.Answered || o.Needs == access.Ask): // not the changes: these are entries of their own
 		a.Action, a.Subject = o.Action, audit.Redact(o.Subject)
 	}
 	if o.Outcome == bot.Answered {

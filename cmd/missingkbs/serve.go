@@ -98,6 +98,10 @@ func expiryOf(o api.CredentialOptions) func() (time.Time, error) {
 func newRouter(d commands.Defender, index *commands.Index, more ...commands.Command) (*commands.Router, error) {
 	return commands.NewRouter(append([]commands.Command{
 		commands.Software(d, index),
+		commands.KB(d, index),
+		commands.CVE(d),
+		commands.Machine(d, time.Now),
+		commands.Devices(d, index, time.Now),
 		commands.Search(d, index),
 	}, more...)...)
 }

@@ -5,6 +5,7 @@ package audit
 const (
 	ActionAsk             = "ask"
 	ActionShare           = "share"
+	ActionMachine         = "machine" // a device was looked up
 	ActionDigestAdd       = "digest.add"
 	ActionDigestChange    = "digest.change"
 	ActionDigestPause     = "digest.pause"
@@ -19,7 +20,7 @@ const (
 // Actions returns all actions.
 func Actions() []string {
 	return []string{
-		ActionAsk, ActionShare, ActionDigestAdd, ActionDigestChange, ActionDigestPause, ActionDigestResume, ActionDigestRun, ActionDigestRemove,
+		ActionAsk, ActionShare, ActionMachine, ActionDigestAdd, ActionDigestChange, ActionDigestPause, ActionDigestResume, ActionDigestRun, ActionDigestRemove,
 		ActionAllowChannel, ActionDisallowChannel, ActionLost,
 	}
 }

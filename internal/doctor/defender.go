@@ -129,8 +129,8 @@ type Role struct {
 func Roles() []Role {
 	return []Role{
 		{"Software.Read.All", "which software lacks which updates", true},
-		{"Vulnerability.Read.All", "which CVEs an update fixes", false},
-		{"Machine.Read.All", "which devices lack it", false},
+		{"Vulnerability.Read.All", "the CVEs that an update fixes, and the devices that have them", false},
+		{"Machine.Read.All", "facts about devices, and which of them are silent", false},
 		{"SecurityRecommendation.Read.All", "what Defender recommends", false},
 		{"Score.Read.All", "the exposure score", false},
 	}

@@ -1,0 +1,279 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	cveName  = "cve"
+	cveUsage = "<id> [--devices] [--page N]"
+)
+
+// CVE is the command that tells what Defender knows of a CVE: how severe it is, whether it is exploited, which updates fix
+// it, and on which devices it is.
+func CVE(d Defender) Command {
+	return Command{
+		Name:    cveName,
+		Usage:   cveUsage,
+		Summary: "one CVE: severity, exploits, the updates that fix it, the devices it exposes",
+		Help: []view.Fact{
+			{Name: "--devices", Value: "the devices that it exposes, by name"},
+			{Name: "Example", Value: "cve CVE-2026-20805"},
+		},
+		Run: cve{d}.run,
+	}
+}
+
+type cve struct{ defender Defender }
+
+func (c cve) run(ctx context.Context, req Request) (view.Page, error) {
+	var devices, fresh bool
+	page := 0
+	o := newOptions(cveName+" "+cveUsage, cveName)
+	o.set.BoolVar(&devices, "devices", false, "")
+	o.set.Var(number{&page, 1}, "page", "")
+	o.fresh(&fresh)
+	words, err := o.parse(req.Words)
+	if err != nil {
+		return view.Page{}, err
+	}
+	id, ok := cveOf(words)
+	if !ok {
+		return view.Page{}, &Error{Usage: true, Message: "Which CVE? Type its id, for example: cve CVE-2026-20805"}
+	}
+	if devices {
+		return c.devices(ctx, id, page, fresh)
+	}
+	return c.about(ctx, id, fresh)
+}
+
+// about is the page of a CVE.
+func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error) {
+	page := view.Page{Title: id, Actions: cveActions(id)}
+	var more supplement
+	facts, err := c.defender.VulnerabilityByID(ctx, id, maxAge(fresh)...)
+	switch {
+	case errors.Is(err, api.ErrNotFound):
+		return view.Page{}, &Error{
+			Title: "Defender does not know " + id, Err: err, Actions: page.Actions,
+			Message: "No device of this tenant is exposed to it, or it is too new for Defender. Its page at Microsoft and at NIST may tell more.",
+		}
+	case more.lacks(err, vulnerabilityRole, "how severe the CVE is, whether it is exploited, which updates fix it and which devices it exposes"):
+		if !errors.Is(err, api.ErrPermission) {
+			return view.Page{}, fmt.Errorf("look up CVE: %w", err)
+		}
+		page.Lead = "The bot may not ask Defender about CVEs. Microsoft's page about it is a click away."
+		page.Note = more.note()
+		return page, nil
+	}
+	v := facts.Value
+	page.AsOf = asOf(facts)
+	page.Parts = append(page.Parts, cveFacts(v))
+	page.Lead = cveLead(v)
+	found, err := c.defender.CVEFindings(ctx, id, maxAge(fresh)...)
+	if !more.lacks(err, vulnerabilityRole, "which updates fix it") {
+		page.AsOf = oldest(page.AsOf, asOf(found))
+		page.Lead += " " + fixes(found.Value)
+		page.Parts = append(page.Parts, fixTable(id, found.Value), productTable(id, found.Value))
+		page.Context = partly(found.Value)
+		page.Unreadable = found.Skipped
+	}
+	page.Note = sentences(view.OneLine(v.Description), more.note())
+	return page, nil
+}
+
+// cveActions are what can be done next on the page of a CVE.
+func cveActions(id string) []view.Action {
+	actions := []view.Action{
+		{Label: "Devices", Command: Line(cveName, id, "--devices")},
+		{Label: "Refresh", Command: Line(cveName, id, "--fresh"), Effect: view.Replace},
+	}
+	if strings.HasPrefix(id, "CVE-") {
+		actions = append(actions,
+			view.Action{Label: "Microsoft's page", URL: "https://msrc.microsoft.com/update-guide/vulnerability/" + id},
+			view.Action{Label: "NIST's page", URL: "https://nvd.nist.gov/vuln/detail/" + id})
+	}
+	return actions
+}
+
+func cveLead(v api.Vulnerability) string {
+	severity := "Severity unknown"
+	if v.Severity != "" {
+		severity = view.OneLine(v.Severity) + " severity"
+	}
+	if v.ExposedMachines == 0 {
+		return severity + ", no device exposed."
+	}
+	return severity + ", " + exposed(v.ExposedMachines) + "."
+}
+
+func cveFacts(v api.Vulnerability) view.Facts {
+	facts := view.Facts{{Name: "Severity", Value: unknownIfEmpty(view.OneLine(v.Severity))}}
+	facts = append(facts, view.Fact{Name: "CVSS", Value: score(v.CVSSV3, 1, 1)}, view.Fact{Name: "EPSS", Value: percent(v.EPSS)}, view.Fact{Name: "Exploit", Value: exploit(v)})
+	for _, d := range []struct {
+		name string
+		at   time.Time
+	}{{"Published", v.PublishedOn}, {"Updated", v.UpdatedOn}, {"First detected here", v.FirstDetected}} {
+		if !d.at.IsZero() {
+			facts = append(facts, view.Fact{Name: d.name, Value: d.at.Format(time.DateOnly)})
+		}
+	}
+	return facts
+}
+
+// exploit says what Defender knows of exploits. It knows nothing of whether one is in use.
+func exploit(v api.Vulnerability) string {
+	var words []string
+	if v.PublicExploit {
+		words = append(words, "public")
+	}
+	if v.ExploitVerified {
+		words = append(words, "verified")
+	}
+	if v.ExploitInKit {
+		words = append(words, "in an exploit kit")
+	}
+	if len(words) == 0 {
+		return "none known to Defender"
+	}
+	return strings.Join(words, ", ")
+}
+
+func unknownIfEmpty(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+// score writes a number that is unknown where it is 0.
+func score(f, scale float64, decimals int) string {
+	if f == 0 {
+		return "unknown"
+	}
+	return strconv.FormatFloat(f*scale, 'f', decimals, 64)
+}
+
+func percent(f float64) string {
+	if f == 0 {
+		return "unknown"
+	}
+	return score(f, 100, 1) + " %"
+}
+
+// fixes says which updates fix a CVE, in a sentence.
+func fixes(f api.Findings) string {
+	kbs, none := 0, 0
+	for _, k := range f.KBs {
+		if k.ID == "" {
+			none = k.Devices
+		} else {
+			kbs++
+		}
+	}
+	switch {
+	case kbs == 0 && none > 0:
+		return "No KB fixes it: update the software itself."
+	case kbs == 0:
+		return "Defender names no update that fixes it."
+	case none > 0:
+		return fmt.Sprintf("%s fix it; on %s the software itself has to be updated.", view.Count(kbs, "update"), view.Count(none, "device"))
+	case kbs == 1:
+		return "1 update fixes it."
+	}
+	return view.Count(kbs, "update") + " fix it."
+}
+
+// partly says what of many findings was read; "" for all.
+func partly(f api.Findings) string {
+	if !f.Partial {
+		return ""
+	}
+	return fmt.Sprintf("Counted from the first %s of Defender's list; there are more, so every count is at least that.", view.Count(f.Rows, "row"))
+}
+
+func fixTable(id string, f api.Findings) view.Table {
+	t := view.Table{
+		Caption: "Updates that fix " + id,
+		Columns: []view.Column{
+			{Key: "kb", Title: "KB"},
+			{Key: "devices", Title: "Devices", Kind: view.Number},
+			{Key: "details", Title: "Details", Kind: view.Button},
+			{Key: "url", Title: "Catalog", Kind: view.Button},
+		},
+		Command: Line(cveName, id),
+	}
+	for _, k := range f.KBs {
+		if k.ID == "" {
+			continue
+		}
+		t.Rows = append(t.Rows, []view.Cell{
+			view.TextCell(catalog.Label(k.ID)), view.NumberCell(k.Devices), detailsButton(kbName, k.ID), catalogButton(k.ID),
+		})
+	}
+	return t
+}
+
+func catalogButton(kb string) view.Cell {
+	address := catalog.URL(kb, "")
+	if address == "" {
+		return view.TextCell("")
+	}
+	return view.Cell{Text: "Catalog", Action: &view.Action{Label: "Catalog", URL: address}}
+}
+
+// productTable lists products, each with a button that asks for what it lacks.
+func productTable(of string, f api.Findings) view.Table {
+	t := view.Table{
+		Caption: "Software with " + of,
+		Columns: []view.Column{
+			{Key: "software", Title: "Software"},
+			{Key: "devices", Title: "Devices", Kind: view.Number},
+			{Key: "details", Title: "Missing updates", Kind: view.Button},
+		},
+	}
+	for _, p := range f.Products {
+		id := p.Vendor + idSeparator + p.Name
+		t.Rows = append(t.Rows, []view.Cell{
+			view.TextCell(id), view.NumberCell(p.Devices), {Text: id, Action: &view.Action{Label: "Show", Command: Line(id)}},
+		})
+	}
+	return t
+}
+
+// devices lists the devices that a CVE exposes.
+func (c cve) devices(ctx context.Context, id string, at int, fresh bool) (view.Page, error) {
+	page := view.Page{
+		Title: "Devices exposed to " + id,
+		Actions: []view.Action{
+			{Label: "Back to " + id, Command: Line(cveName, id), Effect: view.Replace},
+			{Label: "Refresh", Command: Line(cveName, id, "--devices", "--fresh"), Effect: view.Replace},
+		},
+	}
+	var more supplement
+	answer, err := c.defender.VulnerabilityMachines(ctx, id, maxAge(fresh)...)
+	if more.lacks(err, vulnerabilityRole, "the devices that a CVE exposes") {
+		if !errors.Is(err, api.ErrPermission) {
+			return view.Page{}, fmt.Errorf("list devices: %w", err)
+		}
+		page.Lead = "The bot may not ask Defender which devices a CVE exposes."
+		page.Note = more.note()
+		return page, nil
+	}
+	page.Lead = "No device is exposed to it."
+	if n := len(answer.Value); n > 0 {
+		page.Lead = capital(exposed(n)) + "."
+		page.Parts = []view.Part{deviceTable(page.Title, Line(cveName, id, "--devices"), at, answer.Value)}
+	}
+	page.AsOf, page.Unreadable = asOf(answer), answer.Skipped
+	return page, nil
+}

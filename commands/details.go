@@ -1,0 +1,149 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Details is what the pages behind a list of missing KBs ask of Defender.
+type Details interface {
+	SoftwareMachines(ctx context.Context, softwareID string, opts ...api.CallOption) (api.Answer[[]api.MachineReference], error)
+	MachineByID(ctx context.Context, idOrName string, opts ...api.CallOption) (api.Answer[api.Machine], error)
+	MachinesByName(ctx context.Context, name string, opts ...api.CallOption) (api.Answer[[]api.Machine], error)
+	MachineMissingKBs(ctx context.Context, machineID string, opts ...api.CallOption) (api.Answer[[]api.MissingKB], error)
+	LastSeen(ctx context.Context, opts ...api.CallOption) (api.Answer[api.LastSeen], error)
+	VulnerabilityByID(ctx context.Context, cve string, opts ...api.CallOption) (api.Answer[api.Vulnerability], error)
+	VulnerabilityMachines(ctx context.Context, cve string, opts ...api.CallOption) (api.Answer[[]api.MachineReference], error)
+	KBFindings(ctx context.Context, kb string, opts ...api.CallOption) (api.Answer[api.Findings], error)
+	CVEFindings(ctx context.Context, cve string, opts ...api.CallOption) (api.Answer[api.Findings], error)
+}
+
+// The permissions of the bot, by their names in Entra. The first is enough for most; the others make more possible.
+const (
+	softwareRole      = "Software.Read.All"
+	machineRole       = "Machine.Read.All"
+	vulnerabilityRole = "Vulnerability.Read.All"
+)
+
+// supplement collects what parts of a page could not be had: a permission that the bot does not have is no failure of the
+// page, and neither is a second call that fails.
+type supplement struct {
+	roles  []string // that are missing
+	shows  []string // what each of them would show
+	failed []string // what could not be read, and why
+}
+
+// lacks notes why a part is missing, and reports whether it is. role is the permission that the part takes, shows what it
+// is, such as "its CVEs".
+func (s *supplement) lacks(err error, role, shows string) bool {
+	switch {
+	case err == nil:
+		return false
+	case errors.Is(err, api.ErrPermission):
+		if i := slices.Index(s.roles, role); i >= 0 {
+			s.shows[i] += ", " + shows
+		} else {
+			s.roles, s.shows = append(s.roles, role), append(s.shows, shows)
+		}
+	default:
+		s.failed = append(s.failed, fmt.Sprintf("%s could not be read: %s.", capital(shows), Explain(err).Title))
+	}
+	return true
+}
+
+// note says once, for each permission that is missing, what it would show.
+func (s *supplement) note() string {
+	notes := slices.Clone(s.failed)
+	for i, role := range s.roles {
+		notes = append(notes, fmt.Sprintf("With the permission %s this page would also show %s: an administrator can add it to the bot's app in Entra.", role, s.shows[i]))
+	}
+	return strings.Join(notes, " ")
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// oldest is the age of a page that is made of several answers.
+func oldest(all ...view.AsOf) view.AsOf {
+	out := all[0]
+	for _, a := range all[1:] {
+		if !a.Time.IsZero() && (out.Time.IsZero() || a.Time.Before(out.Time)) {
+			out = a
+		}
+	}
+	return out
+}
+
+// kbOf is the number of a KB as typed, with or without KB in front of it; other vendors' ids stay as they are.
+func kbOf(words []string) string {
+	id := strings.ToUpper(strings.Join(words, ""))
+	if number := strings.TrimLeft(strings.TrimPrefix(id, "KB"), "#-"); number != "" && strings.Trim(number, "0123456789") == "" {
+		return number
+	}
+	return strings.Join(words, " ")
+}
+
+// isKB reports whether a word can only be meant as a KB number.
+func isKB(word string) bool {
+	number := kbOf([]string{word})
+	return len(number) >= 6 && len(number) <= 8 && strings.Trim(number, "0123456789") == ""
+}
+
+// cveOf is the id of a CVE as typed; it is not one if it does not begin with CVE- or TVM-.
+func cveOf(words []string) (id string, ok bool) {
+	id = strings.ToUpper(strings.Join(words, "-"))
+	return id, isCVE(id)
+}
+
+// isCVE reports whether a word can only be meant as the id of a CVE.
+func isCVE(word string) bool {
+	kind, rest, _ := strings.Cut(strings.ToUpper(word), "-")
+	year, number, _ := strings.Cut(rest, "-")
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	return (kind == "CVE" || kind == "TVM") && digits(year) && digits(number)
+}
+
+// group is a device group as people read it: Defender has several names for none.
+func group(name string) string {
+	switch name {
+	case "", "None", "UnassignedGroup":
+		return "no device group"
+	}
+	return name
+}
+
+// deviceTable lists devices, each with a button to its page. The names are for the person who asked: none of it is shared.
+func deviceTable(caption, line string, page int, devices []api.MachineReference) view.Table {
+	return view.Table{
+		Caption: caption,
+		Columns: []view.Column{
+			{Key: "device", Title: "Device"},
+			{Key: "group", Title: "Device group"},
+			{Key: "platform", Title: "Platform"},
+			{Key: "details", Title: "Details", Kind: view.Button},
+			{Key: "id", Title: "Id", Hidden: true},
+		},
+		Page:    page,
+		Command: line,
+		More: view.More{Count: len(devices), Make: func(i int) []view.Cell {
+			d := devices[i]
+			name := d.ComputerDNSName
+			if name == "" {
+				name = d.ID
+			}
+			return []view.Cell{
+				view.TextCell(name), view.TextCell(group(d.RBACGroupName)), view.TextCell(d.OSPlatform), detailsButton(machineName, d.ID), view.TextCell(d.ID),
+			}
+		}},
+	}
+}
+
+// detailsButton is the button of a row that leads to the page of what the row is about.
+func detailsButton(command, id string) view.Cell {
+	return view.Cell{Text: Line(command, id), Action: &view.Action{Label: "Details", Command: Line(command, id)}}
+}

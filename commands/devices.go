@@ -1,0 +1,231 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	devicesName  = "devices"
+	devicesUsage = "<software> [--list] [--group NAME] [--page N]"
+
+	// Defender calls a device inactive after a week of silence, and counts it for 30 days.
+	// https://learn.microsoft.com/defender-vulnerability-management/retention-logic-mdvm
+	inactiveAfter = 7 * 24 * time.Hour
+	goneAfter     = 30 * 24 * time.Hour
+)
+
+// Devices is the command that tells which devices have a software: by device group, and how many have been silent.
+func Devices(d Defender, idx *Index, now func() time.Time) Command {
+	return Command{
+		Name:    devicesName,
+		Usage:   devicesUsage,
+		Summary: "the devices that have a software: by device group, and how many are silent",
+		Help: []view.Fact{
+			{Name: "--list", Value: "the devices by name"},
+			{Name: "--group NAME", Value: "only those of one device group"},
+			{Name: "Example", Value: "devices windows 11 --group Servers --list"},
+		},
+		Run: devices{d, idx, now}.run,
+	}
+}
+
+type devices struct {
+	defender Defender
+	index    *Index
+	now      func() time.Time
+}
+
+// devicesQuery is what was asked about the devices of a software.
+type devicesQuery struct {
+	id    string
+	list  bool
+	group string
+	page  int
+	fresh bool
+}
+
+func (q devicesQuery) line(more ...string) string {
+	words := []string{devicesName, q.id}
+	if q.list {
+		words = append(words, "--list")
+	}
+	if q.group != "" {
+		words = append(words, "--group", q.group)
+	}
+	return Line(append(words, more...)...)
+}
+
+func (d devices) run(ctx context.Context, req Request) (view.Page, error) {
+	var q devicesQuery
+	o := newOptions(devicesName+" "+devicesUsage, devicesName)
+	o.set.BoolVar(&q.list, "list", false, "")
+	o.set.StringVar(&q.group, "group", "", "")
+	o.set.Var(number{&q.page, 1}, "page", "")
+	o.fresh(&q.fresh)
+	words, err := o.parse(req.Words)
+	if err != nil {
+		return view.Page{}, err
+	}
+	if len(words) == 0 {
+		return view.Page{}, &Error{Usage: true, Message: "The devices of which software? Usage: " + devicesName + " " + devicesUsage}
+	}
+	if targets := targetsOf(req, words); len(targets) == 1 && targets[0].kind == anID {
+		q.id = targets[0].words[0]
+	} else {
+		found, err := d.index.find(ctx, d.defender, req, words)
+		switch {
+		case errors.Is(err, api.ErrPermission):
+			return mayNotList(strings.Join(words, " "), err), nil
+		case err != nil:
+			return view.Page{}, err
+		case len(found.software) == 0:
+			return view.Page{}, nothingFound(words, found)
+		case len(found.software) > 1:
+			found.page = q.page
+			found.ask = func(id string) string { q.id = id; return q.line() }
+			return searchPage(words, found), nil
+		}
+		q.id = found.software[0].ID
+	}
+	return d.of(ctx, q)
+}
+
+// mayNotList is the page where the bot may not ask which devices have a software.
+func mayNotList(software string, err error) view.Page {
+	var more supplement
+	_ = more.lacks(err, softwareRole, "the devices that have it")
+	return view.Page{Title: "Devices with " + software, Lead: "The bot may not ask Defender about software.", Note: more.note()}
+}
+
+// of is the page of the devices that have a software.
+func (d devices) of(ctx context.Context, q devicesQuery) (view.Page, error) {
+	answer, err := d.defender.SoftwareMachines(ctx, q.id, maxAge(q.fresh)...)
+	switch {
+	case errors.Is(err, api.ErrPermission):
+		return mayNotList(q.id, err), nil
+	case err != nil:
+		return view.Page{}, fmt.Errorf("list devices: %w", err)
+	}
+	page := view.Page{
+		Title: "Devices with " + q.id, Software: q.id, AsOf: asOf(answer), Unreadable: answer.Skipped,
+		Actions: []view.Action{
+			{Label: "Missing updates", Command: Line(q.id)},
+			{Label: "Refresh", Command: q.line("--fresh"), Effect: view.Replace},
+		},
+	}
+	all := answer.Value
+	if q.group != "" {
+		page.Title += " in " + q.group
+		all = slices.DeleteFunc(all, func(m api.MachineReference) bool { return !strings.EqualFold(group(m.RBACGroupName), q.group) })
+		whole := devicesQuery{id: q.id, list: q.list}
+		page.Actions = append(page.Actions, view.Action{Label: "All device groups", Command: whole.line(), Effect: view.Replace})
+	}
+	if len(all) == 0 {
+		page.Lead = "Defender lists no device that has it."
+		if q.group != "" {
+			page.Lead = fmt.Sprintf("No device of the group %s has it.", q.group)
+		}
+		return page, nil
+	}
+	page.Lead = view.Count(len(all), "device") + " have it, whether or not an update is missing there."
+	if len(all) == 1 {
+		page.Lead = "1 device has it, whether or not an update is missing there."
+	}
+	other := q
+	other.list = !q.list
+	if q.list {
+		page.Actions = append(page.Actions, view.Action{Label: "By device group", Command: other.line(), Effect: view.Replace})
+		page.Parts = []view.Part{deviceTable(page.Title, q.line(), q.page, byName(all))}
+		return page, nil
+	}
+	page.Actions = append(page.Actions, view.Action{Label: "List devices", Command: other.line()})
+	d.groups(ctx, q, all, &page)
+	return page, nil
+}
+
+func byName(all []api.MachineReference) []api.MachineReference {
+	slices.SortStableFunc(all, func(a, b api.MachineReference) int {
+		return strings.Compare(strings.ToLower(a.ComputerDNSName), strings.ToLower(b.ComputerDNSName))
+	})
+	return all
+}
+
+// groupCount is how many devices of a group have a software, and how long they have been silent.
+type groupCount struct {
+	name                    string
+	devices, inactive, gone int
+}
+
+// groups adds how the devices are spread over device groups, and how many of them are silent.
+func (d devices) groups(ctx context.Context, q devicesQuery, all []api.MachineReference, page *view.Page) {
+	var more supplement
+	last, err := d.defender.LastSeen(ctx, maxAge(q.fresh)...)
+	dated := !more.lacks(err, machineRole, "how many of the devices are silent")
+	counts, unknown := d.count(all, last.Value)
+	t := view.Table{
+		Caption: page.Title,
+		Columns: []view.Column{
+			{Key: "group", Title: "Device group"},
+			{Key: "devices", Title: "Devices", Kind: view.Number},
+			{Key: "silent_7_days", Title: "Silent 7–30 days", Kind: view.Number, Hidden: !dated},
+			{Key: "silent_30_days", Title: "Silent 30+ days", Kind: view.Number, Hidden: !dated},
+			{Key: "details", Title: "Details", Kind: view.Button},
+		},
+		Page: q.page, Command: q.line(),
+	}
+	var sum groupCount
+	for _, c := range counts {
+		sum.inactive += c.inactive
+		sum.gone += c.gone
+		list := devicesQuery{id: q.id, list: true, group: c.name}
+		t.Rows = append(t.Rows, []view.Cell{
+			view.TextCell(c.name), view.NumberCell(c.devices), view.NumberCell(c.inactive), view.NumberCell(c.gone),
+			{Text: list.line(), Action: &view.Action{Label: "List", Command: list.line()}},
+		})
+	}
+	page.Parts = append(page.Parts, t)
+	if dated {
+		page.AsOf = oldest(page.AsOf, asOf(last))
+		page.Lead += fmt.Sprintf(" %s sent no report for 7 days or longer, %s of them for 30 or longer. Defender counts a silent device for 30 days.", view.Count(sum.inactive+sum.gone, "device"), view.Thousands(sum.gone))
+		if unknown > 0 {
+			page.Note = fmt.Sprintf("When %s reported last is not known.", view.Count(unknown, "device"))
+		}
+	}
+	page.Note = sentences(page.Note, more.note())
+}
+
+// count counts devices by group, the largest first. Those that were silent for 30 days are not among those of 7.
+func (d devices) count(all []api.MachineReference, last api.LastSeen) (counts []groupCount, unknown int) {
+	at := map[string]int{}
+	for _, m := range all {
+		name := group(m.RBACGroupName)
+		i, ok := at[name]
+		if !ok {
+			i = len(counts)
+			at[name] = i
+			counts = append(counts, groupCount{name: name})
+		}
+		c := &counts[i]
+		c.devices++
+		seen, known := last.Of(m.ID)
+		switch silent := d.now().Sub(seen); {
+		case !known:
+			unknown++
+		case silent >= goneAfter:
+			c.gone++
+		case silent >= inactiveAfter:
+			c.inactive++
+		}
+	}
+	slices.SortFunc(counts, func(a, b groupCount) int { return cmp.Or(b.devices-a.devices, strings.Compare(a.name, b.name)) })
+	return counts, unknown
+}

@@ -1,0 +1,437 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	kbName  = "kb"
+	kbUsage = "<number> [--devices] [--cves] [--page N]"
+
+	// kbSoftware is how many software ids are asked about one update, and kbAtOnce how many at the same time: each costs
+	// Defender a call unless its answer is in memory.
+	kbSoftware = 12
+	kbAtOnce   = 4
+	// ratedCVEs is how many of an update's CVEs are looked up one by one, the most severe first. Defender tells scores and
+	// exploits of a single CVE only.
+	ratedCVEs = 5
+)
+
+// KB is the command that tells where one update is missing and what it fixes.
+func KB(d Defender, idx *Index) Command {
+	return Command{
+		Name:    kbName,
+		Usage:   kbUsage,
+		Summary: "one update: the software and builds that lack it, its CVEs, its devices",
+		Help: []view.Fact{
+			{Name: "--devices", Value: "the devices with a CVE that it fixes, by name"},
+			{Name: "--cves", Value: "all CVEs that it fixes here"},
+			{Name: "Example", Value: "kb KB5074202"},
+		},
+		Run: kb{d, idx}.run,
+	}
+}
+
+type kb struct {
+	defender Defender
+	index    *Index
+}
+
+// kbQuery is what was asked about one update.
+type kbQuery struct {
+	id            string
+	devices, cves bool
+	page          int
+	fresh         bool
+}
+
+func (k kb) run(ctx context.Context, req Request) (view.Page, error) {
+	var q kbQuery
+	o := newOptions(kbName+" "+kbUsage, kbName)
+	o.set.BoolVar(&q.devices, "devices", false, "")
+	o.set.BoolVar(&q.cves, "cves", false, "")
+	o.set.Var(number{&q.page, 1}, "page", "")
+	o.fresh(&q.fresh)
+	words, err := o.parse(req.Words)
+	if err != nil {
+		return view.Page{}, err
+	}
+	if q.id = kbOf(words); q.id == "" {
+		return view.Page{}, &Error{Usage: true, Message: "Which update? Type its KB number, for example: kb KB5074202"}
+	}
+	switch {
+	case q.devices:
+		return k.devices(ctx, q)
+	case q.cves:
+		return k.cves(ctx, q)
+	}
+	return k.about(ctx, q)
+}
+
+func (q kbQuery) line(more ...string) string {
+	return Line(append([]string{kbName, catalog.Label(q.id)}, more...)...)
+}
+
+// about is the page of an update.
+func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
+	label := catalog.Label(q.id)
+	page := view.Page{Title: label, Actions: q.actions()}
+	var more supplement
+	found, err := k.defender.KBFindings(ctx, q.id, maxAge(q.fresh)...)
+	hasFindings := !more.lacks(err, vulnerabilityRole, "its CVEs and the devices that have them")
+	listed, err := k.listed(ctx, q, found.Value)
+	if err != nil && !hasFindings && !errors.Is(err, api.ErrPermission) {
+		return view.Page{}, err
+	}
+	noSoftware := more.lacks(err, softwareRole, "the software and builds that lack it")
+	switch {
+	case noSoftware && !hasFindings:
+		page.Lead, page.Note = "The bot may not ask Defender about updates.", more.note()
+		return page, nil
+	case len(listed.rows) == 0 && (!hasFindings || found.Value.Rows == 0):
+		return view.Page{}, notListed(label, listed, more.note())
+	}
+	page.AsOf = listed.asOf
+	if len(listed.rows) > 0 {
+		u := digest.Updates(slices.Clone(listed.rows))[0]
+		if name := u.Name(); name != "" {
+			page.Title += ": " + name
+		}
+		page.Lead = "Missing on " + listed.devices(u) + "."
+		page.Parts = append(page.Parts, listed.table(label))
+	} else if !noSoftware {
+		page.Lead = "None of the software that was asked lists it as missing."
+	}
+	if hasFindings {
+		page.AsOf = oldest(page.AsOf, asOf(found))
+		page.Unreadable += found.Skipped
+		page.Lead = sentences(page.Lead, kbFindingsWords(found.Value))
+		page.Context = partly(found.Value)
+		page.Parts = append(page.Parts, k.cveTable(ctx, label, found.Value, ratedCVEs))
+	}
+	page.Note = sentences(listed.note(), more.note())
+	return page, nil
+}
+
+func (q kbQuery) actions() []view.Action {
+	actions := []view.Action{
+		{Label: "Devices", Command: q.line("--devices")},
+		{Label: "All CVEs", Command: q.line("--cves")},
+		{Label: "Refresh", Command: q.line("--fresh"), Effect: view.Replace},
+	}
+	if address := catalog.URL(q.id, ""); address != "" {
+		actions = append(actions, view.Action{Label: "Catalog", URL: address}, view.Action{Label: "Support article", URL: "https://support.microsoft.com/help/" + q.id})
+	}
+	return actions
+}
+
+// notListed says that nothing is known to lack an update, and what was looked at.
+func notListed(label string, l listing, more string) error {
+	message := "No software of this tenant was found that lacks it, so it may be installed everywhere, be contained in a newer one, or not apply here."
+	if len(l.failed) > 0 {
+		message = "Whether something lacks it is not known."
+	}
+	e := &Error{
+		Title:   "Nothing is known to lack " + label,
+		Message: sentences(message, l.note(), more),
+		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}, {Label: "Help", Command: helpName}},
+	}
+	if address := catalog.URL(strings.TrimPrefix(label, "KB"), ""); address != "" {
+		e.Actions = append(e.Actions, view.Action{Label: "Catalog", URL: address})
+	}
+	return e
+}
+
+// kbFindingsWords says in a sentence how much an update fixes.
+func kbFindingsWords(f api.Findings) string {
+	if len(f.CVEs) == 0 {
+		return "Defender lists no CVE that it fixes here."
+	}
+	worst := f.CVEs[0]
+	words := fmt.Sprintf("It fixes %s on %s", view.Count(len(f.CVEs), "CVE"), view.Count(len(f.Devices), "device"))
+	if worst.Severity != "" {
+		words += ", the worst of them " + strings.ToLower(view.OneLine(worst.Severity))
+	}
+	return words + "."
+}
+
+// listing is where an update is missing.
+type listing struct {
+	rows   []digest.Row
+	asked  int      // software ids that were asked
+	others int      // of Microsoft's, that were not
+	failed []string // why some could not be
+	asOf   view.AsOf
+}
+
+// note says what was not looked at.
+func (l listing) note() string {
+	var notes []string
+	if len(l.failed) > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %s could not be asked: %s.", len(l.failed), softwareCount(l.asked), l.failed[0]))
+	}
+	if l.others > 0 {
+		notes = append(notes, fmt.Sprintf("Looked at the %s of Microsoft's that are most likely to lack it; %s were not asked.", softwareCount(l.asked), view.Thousands(l.others)))
+	}
+	return strings.Join(notes, " ")
+}
+
+// devices says how many devices lack the update.
+func (l listing) devices(u digest.Update) string {
+	words := view.Count(u.Devices, "device")
+	if u.Shared() {
+		words = "at least " + words
+	}
+	if n := len(u.Software()); n > 1 {
+		words += fmt.Sprintf(", in %d software", n)
+	}
+	if n := len(u.Builds()); n > 1 {
+		words += fmt.Sprintf(", on %d OS builds", n)
+	}
+	return words
+}
+
+func (l listing) table(label string) view.Table {
+	t := view.Table{
+		Caption: "Software that lacks " + label,
+		Columns: []view.Column{
+			{Key: "software", Title: "Software"},
+			{Key: "os_build", Title: "OS build"},
+			{Key: "devices", Title: "Devices", Kind: view.Number},
+			{Key: "cves", Title: "CVEs", Kind: view.Number},
+			{Key: "details", Title: "Missing updates", Kind: view.Button},
+			{Key: "by_group", Title: "Device groups", Kind: view.Button},
+		},
+	}
+	t.Columns[1].Hidden = !slices.ContainsFunc(l.rows, func(r digest.Row) bool { return r.OSBuild != "" })
+	slices.SortStableFunc(l.rows, func(a, b digest.Row) int {
+		return cmp.Or(b.Devices-a.Devices, strings.Compare(a.Software, b.Software), strings.Compare(a.OSBuild, b.OSBuild))
+	})
+	for _, r := range l.rows {
+		t.Rows = append(t.Rows, []view.Cell{
+			view.TextCell(r.Software), view.TextCell(r.OSBuild), view.NumberCell(r.Devices), view.NumberCell(r.CVEs),
+			{Text: r.Software, Action: &view.Action{Label: "Show", Command: Line(r.Software)}},
+			{Text: r.Software, Action: &view.Action{Label: "Groups", Command: Line(devicesName, r.Software)}},
+		})
+	}
+	return t
+}
+
+// listed finds the software that lacks an update: Defender says of a software what it lacks, and not the other way round.
+// Asked are the software that the findings name, that which was seen to lack the update, and if there is none, that of
+// Microsoft's which exposes most devices.
+func (k kb) listed(ctx context.Context, q kbQuery, f api.Findings) (listing, error) {
+	ids := k.index.lacking(q.id)
+	for _, p := range f.Products {
+		if id := p.Vendor + idSeparator + p.Name; !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	var l listing
+	if len(ids) == 0 {
+		found, err := k.index.find(ctx, k.defender, Request{}, nil)
+		if err != nil {
+			return listing{}, err
+		}
+		k.index.patchableFirst(found.software)
+		for _, s := range found.software {
+			if strings.HasPrefix(strings.ToLower(s.ID), microsoft) && s.ExposedMachines > 0 {
+				ids = append(ids, s.ID)
+			}
+		}
+	}
+	l.others = max(0, len(ids)-kbSoftware)
+	ids = ids[:min(len(ids), kbSoftware)]
+	l.asked = len(ids)
+	return l, k.ask(ctx, q, ids, &l)
+}
+
+// ask reads what software lacks, and keeps the rows of the update. Its error is that the bot may not ask.
+func (k kb) ask(ctx context.Context, q kbQuery, ids []string, l *listing) error {
+	var mu sync.Mutex
+	var denied error
+	slots := make(chan struct{}, kbAtOnce)
+	var all sync.WaitGroup
+	for _, id := range ids {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			answer, err := k.defender.MissingKBs(ctx, id, maxAge(q.fresh)...)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case errors.Is(err, api.ErrNotFound): // a product of the findings that is no software of its own
+				return
+			case errors.Is(err, api.ErrPermission):
+				denied = err
+				return
+			case err != nil:
+				l.failed = append(l.failed, Explain(err).Title)
+				return
+			}
+			k.index.note(id, answer.Value)
+			l.asOf = oldest(asOf(answer), l.asOf)
+			for _, r := range Rows(id, answer.Value) {
+				if r.KB == q.id {
+					l.rows = append(l.rows, r)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return denied
+}
+
+// cveTable lists the CVEs of an update. The first few are looked up for their scores.
+func (k kb) cveTable(ctx context.Context, label string, f api.Findings, rated int) view.Table {
+	facts := k.rate(ctx, f.CVEs[:min(rated, len(f.CVEs))])
+	t := view.Table{
+		Caption: "CVEs that " + label + " fixes",
+		Columns: []view.Column{
+			{Key: "cve", Title: "CVE"},
+			{Key: "severity", Title: "Severity"},
+			{Key: "devices", Title: "Devices", Kind: view.Number},
+			{Key: "details", Title: "Details", Kind: view.Button},
+			{Key: "cvss", Title: "CVSS"},
+			{Key: "epss", Title: "EPSS"},
+			{Key: "exploit", Title: "Exploit"},
+		},
+	}
+	for i, c := range f.CVEs {
+		row := []view.Cell{view.TextCell(c.ID), view.TextCell(unknownIfEmpty(c.Severity)), view.NumberCell(c.Devices), detailsButton(cveName, c.ID), view.TextCell(""), view.TextCell(""), view.TextCell("")}
+		if i < len(facts) && facts[i].ID != "" {
+			v := facts[i]
+			row[4], row[5], row[6] = view.TextCell(score(v.CVSSV3, 1, 1)), view.TextCell(percent(v.EPSS)), view.TextCell(exploit(v))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// rate looks CVEs up, all at once; one that cannot be stays empty, for its page says why.
+func (k kb) rate(ctx context.Context, cves []api.CVEFindings) []api.Vulnerability {
+	facts := make([]api.Vulnerability, len(cves))
+	var all sync.WaitGroup
+	for i, c := range cves {
+		all.Go(func() {
+			if answer, err := k.defender.VulnerabilityByID(ctx, c.ID); err == nil {
+				facts[i] = answer.Value
+			}
+		})
+	}
+	all.Wait()
+	return facts
+}
+
+// cves lists all CVEs of an update.
+func (k kb) cves(ctx context.Context, q kbQuery) (view.Page, error) {
+	label := catalog.Label(q.id)
+	page := view.Page{Title: "CVEs that " + label + " fixes", Actions: q.back("--cves")}
+	var more supplement
+	found, err := k.defender.KBFindings(ctx, q.id, maxAge(q.fresh)...)
+	if more.lacks(err, vulnerabilityRole, "the CVEs that an update fixes") {
+		if !errors.Is(err, api.ErrPermission) {
+			return view.Page{}, fmt.Errorf("list CVEs: %w", err)
+		}
+		page.Lead, page.Note = "The bot may not ask Defender about CVEs.", more.note()
+		return page, nil
+	}
+	page.Lead, page.Context = kbFindingsWords(found.Value), partly(found.Value)
+	t := k.cveTable(ctx, label, found.Value, 0)
+	t.Columns = t.Columns[:4]
+	for i := range t.Rows {
+		t.Rows[i] = t.Rows[i][:4]
+	}
+	t.Page, t.Command = q.page, q.line("--cves")
+	if len(t.Rows) > 0 {
+		page.Parts = []view.Part{t}
+	}
+	page.AsOf, page.Unreadable = asOf(found), found.Skipped
+	return page, nil
+}
+
+func (q kbQuery) back(of string) []view.Action {
+	return []view.Action{
+		{Label: "Back to " + catalog.Label(q.id), Command: q.line(), Effect: view.Replace},
+		{Label: "Refresh", Command: q.line(of, "--fresh"), Effect: view.Replace},
+	}
+}
+
+// devices lists the devices that lack an update, as far as Defender tells: those with a CVE that it fixes. Their names
+// come from the devices that the worst of these CVEs exposes.
+func (k kb) devices(ctx context.Context, q kbQuery) (view.Page, error) {
+	label := catalog.Label(q.id)
+	page := view.Page{Title: "Devices that lack " + label, Actions: q.back("--devices")}
+	var more supplement
+	found, err := k.defender.KBFindings(ctx, q.id, maxAge(q.fresh)...)
+	if more.lacks(err, vulnerabilityRole, "the devices that lack an update") {
+		if !errors.Is(err, api.ErrPermission) {
+			return view.Page{}, fmt.Errorf("list devices: %w", err)
+		}
+		page.Lead, page.Note = "The bot may not ask Defender which devices lack an update; the page of the update says how many do.", more.note()
+		return page, nil
+	}
+	page.AsOf, page.Unreadable = asOf(found), found.Skipped
+	page.Context = partly(found.Value)
+	if len(found.Value.Devices) == 0 {
+		page.Lead = "Defender lists no device with a CVE that it fixes."
+		return page, nil
+	}
+	page.Lead = fmt.Sprintf("%s with a CVE that %s fixes, those with most first.", view.Count(len(found.Value.Devices), "device"), label)
+	names, err := k.names(ctx, found.Value)
+	more.lacks(err, vulnerabilityRole, "the names of some devices")
+	page.Parts = []view.Part{findingsTable(page.Title, q, found.Value.Devices, names)}
+	page.Note = more.note()
+	return page, nil
+}
+
+// names are the names and groups of devices, by id.
+func (k kb) names(ctx context.Context, f api.Findings) (map[string]api.MachineReference, error) {
+	names := map[string]api.MachineReference{}
+	widest := slices.MaxFunc(f.CVEs, func(a, b api.CVEFindings) int { return a.Devices - b.Devices })
+	answer, err := k.defender.VulnerabilityMachines(ctx, widest.ID)
+	if err != nil {
+		return names, err
+	}
+	for _, m := range answer.Value {
+		names[m.ID] = m
+	}
+	return names, nil
+}
+
+func findingsTable(caption string, q kbQuery, devices []api.DeviceFindings, names map[string]api.MachineReference) view.Table {
+	return view.Table{
+		Caption: caption,
+		Columns: []view.Column{
+			{Key: "device", Title: "Device"},
+			{Key: "cves", Title: "CVEs", Kind: view.Number},
+			{Key: "group", Title: "Device group"},
+			{Key: "details", Title: "Details", Kind: view.Button},
+			{Key: "id", Title: "Id", Hidden: true},
+		},
+		Page: q.page, Command: q.line("--devices"),
+		More: view.More{Count: len(devices), Make: func(i int) []view.Cell {
+			d := devices[i]
+			m, known := names[d.MachineID]
+			name, of := m.ComputerDNSName, group(m.RBACGroupName)
+			if !known || name == "" {
+				name = d.MachineID
+			}
+			if !known {
+				of = ""
+			}
+			return []view.Cell{view.TextCell(name), view.NumberCell(d.CVEs), view.TextCell(of), detailsButton(machineName, d.MachineID), view.TextCell(d.MachineID)}
+		}},
+	}
+}
