@@ -19,6 +19,8 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -365,7 +367,7 @@ func TestReaderNeverBlocks(t *testing.T) {
 		f := &stuck{}
 		events := make(chan socketmode.Event)
 		ctx, stop := context.WithCancel(t.Context())
-		b := newBot(answers(echo), f, NewWebhook(&http.Client{Transport: f}, ""), Options{Workers: 5, Queue: 10, Gate: testGate(f)})
+		b := newBot(answers(echo), f, slackapi.NewWebhook(&http.Client{Transport: f}, ""), Options{Workers: 5, Queue: 10, Gate: testGate(f)})
 		ended := make(chan struct{})
 		go func() { b.Serve(ctx, events); close(ended) }()
 		began := time.Now()
@@ -399,7 +401,7 @@ func TestTenThousandClicks(t *testing.T) {
 	release := make(chan struct{})
 	var posts atomic.Int64
 	f := &fakeSlack{began: time.Now()}
-	hook := NewWebhook(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+	hook := slackapi.NewWebhook(&http.Client{Transport: slacktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 		if raw, err := io.ReadAll(r.Body); err == nil && !strings.Contains(string(raw), "answer follows") { // what they wait for is told besides
 			posts.Add(1)
 		}

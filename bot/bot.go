@@ -17,15 +17,13 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/admission"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -109,21 +107,13 @@ type acker interface {
 	AckCtx(ctx context.Context, envelopeID string, payload any) error
 }
 
-// Workspace is where the app is installed, as auth.test names it.
-type Workspace struct {
-	TeamID       string // of an app that is installed in a whole organisation the id of that
-	EnterpriseID string // empty outside an Enterprise organisation
-	UserID       string // the bot's own user
-	OrgWide      bool   // the app is installed in the whole organisation: the token is good in all its workspaces
-}
-
 // Bot answers the questions of one workspace. [Run] makes one; all methods are safe for concurrent use.
 type Bot struct {
 	options Options
 	gate    *Gate
 	answers answerer
 	acks    acker
-	webhook *Webhook
+	webhook *slackapi.Webhook
 	screens screens
 	log     *slog.Logger
 
@@ -136,7 +126,7 @@ type Bot struct {
 }
 
 // newBot returns a bot. It takes the seams as interfaces, so that tests can stand in for a socket.
-func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
+func newBot(answers answerer, acks acker, hook *slackapi.Webhook, o Options) *Bot {
 	o = o.withDefaults()
 	b := &Bot{
 		options:  o,
@@ -158,32 +148,7 @@ func newBot(answers answerer, acks acker, hook *Webhook, o Options) *Bot {
 	return b
 }
 
-// ErrRefusedURL is the error of a response_url that does not lead to Slack.
-var ErrRefusedURL = errors.New("response_url does not lead to Slack")
-
-// slackHosts reports whether a response_url may lead to this host: Slack's own, or the host of the configured Web API
-// where that is not Slack's.
-func slackHosts(apiURL string) func(*url.URL) bool {
-	own, err := url.Parse(apiURL)
-	if err != nil {
-		own = &url.URL{}
-	}
-	return func(u *url.URL) bool {
-		if u.Scheme == "https" && (u.Host == "hooks.slack.com" || u.Host == "hooks.slack-gov.com") {
-			return true
-		}
-		return own.Host != "" && u.Scheme == own.Scheme && u.Host == own.Host
-	}
-}
-
-// noRedirects returns a client that never follows a redirect: a response_url has no business to send the answer elsewhere.
-func noRedirects(c *http.Client) *http.Client {
-	own := *c
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
-}
-
-// screens shows things outside of channels; *webAPI does.
+// screens shows things outside of channels; *slackapi.Client does.
 type screens interface {
 	PublishViewContext(ctx context.Context, req slack.PublishViewContextRequest) (*slack.ViewResponse, error)
 	OpenViewContext(ctx context.Context, triggerID string, view slack.ModalViewRequest) (*slack.ViewResponse, error)

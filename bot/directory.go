@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
 )
 
-// lookups are the calls of Slack's Web API that tell who somebody is and what a conversation is; webAPI has them.
+// lookups are the calls of Slack's Web API that tell who somebody is and what a conversation is; [slackapi.Client] has them.
 type lookups interface {
 	GetUserInfoContext(ctx context.Context, user string, options ...slack.GetUserInfoOption) (*slack.User, error)
 	GetConversationInfoContext(ctx context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error)
@@ -37,13 +37,15 @@ type Directory struct {
 
 // NewDirectory returns the directory of the bot's workspace. It needs the scopes users:read, channels:read and
 // groups:read; for conversations with the bot alone also im:read, and for user groups usergroups:read.
-func NewDirectory(c Config) *Directory {
-	return newDirectory(c.plainWebAPI())
+func NewDirectory(c slackapi.Config) *Directory {
+	return newDirectory(c.ClientWithoutRetry())
 }
 
 func newDirectory(api lookups) *Directory {
 	d := &Directory{slack: api}
-	d.people = newKnown(d.lookUpPerson, said("user_not_found", "user_not_visible", "users_not_found"))
+	d.people = newKnown(d.lookUpPerson, func(err error) bool {
+		return slackapi.HasCode(err, "user_not_found", "user_not_visible", "users_not_found")
+	})
 	d.groups = newKnown(d.lookUpGroup, groupGone)
 	d.added = newKnown(func(ctx context.Context, _ string) ([]string, error) { return d.teams(ctx) }, func(error) bool { return false })
 	d.listed = newKnown(d.lookUpGroupsOf, notAdded)
@@ -69,7 +71,7 @@ func (d *Directory) person(ctx context.Context, id string) (person, error) {
 func (d *Directory) lookUpPerson(ctx context.Context, id string) (person, error) {
 	u, err := d.slack.GetUserInfoContext(ctx, id)
 	if err != nil {
-		return person{}, fmt.Errorf("look up a user: %w", withoutURL(err))
+		return person{}, fmt.Errorf("look up a user: %w", slackapi.WithoutURL(err))
 	}
 	return person{
 		team: u.TeamID, org: u.Enterprise.EnterpriseID, teams: u.Enterprise.Teams, zone: u.TZ, deleted: u.Deleted, bot: u.IsBot || u.IsWorkflowBot || u.IsConnectorBot,
@@ -108,7 +110,7 @@ func (d *Directory) elsewhere(ctx context.Context, group, team string) bool {
 func (d *Directory) lookUpGroupsOf(ctx context.Context, team string) ([]string, error) {
 	all, err := d.slack.GetUserGroupsContext(ctx, slack.GetUserGroupsOptionTeamID(team))
 	if err != nil {
-		return nil, fmt.Errorf("list the user groups of workspace %s: %w", team, withoutURL(err))
+		return nil, fmt.Errorf("list the user groups of workspace %s: %w", team, slackapi.WithoutURL(err))
 	}
 	ids := make([]string, len(all))
 	for i, g := range all {
@@ -118,7 +120,9 @@ func (d *Directory) lookUpGroupsOf(ctx context.Context, team string) ([]string, 
 }
 
 // notAdded tells the errors of workspaces of the organisation that the app was not added to.
-func notAdded(err error) bool { return said("team_access_not_granted", "team_not_found")(err) }
+func notAdded(err error) bool {
+	return slackapi.HasCode(err, "team_access_not_granted", "team_not_found")
+}
 
 // errNoTeams says that Slack does not tell in which workspaces a person is.
 var errNoTeams = errors.New("cannot tell the workspaces of the person")
@@ -131,7 +135,7 @@ func (d *Directory) lookUpGroup(ctx context.Context, key string) ([]string, erro
 	id, team, _ := strings.Cut(key, " ")
 	members, err := d.slack.GetUserGroupMembersContext(ctx, id, slack.GetUserGroupMembersOptionTeamID(team))
 	if err != nil {
-		return nil, fmt.Errorf("read the members of user group %s: %w", id, withoutURL(err))
+		return nil, fmt.Errorf("read the members of user group %s: %w", id, slackapi.WithoutURL(err))
 	}
 	slices.Sort(members)
 	return members, nil
@@ -141,7 +145,7 @@ func (d *Directory) lookUpGroup(ctx context.Context, key string) ([]string, erro
 func (d *Directory) room(ctx context.Context, id string) (*slack.Channel, error) {
 	info, err := d.slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
 	if err != nil {
-		return nil, fmt.Errorf("look up a channel: %w", withoutURL(err))
+		return nil, fmt.Errorf("look up a channel: %w", slackapi.WithoutURL(err))
 	}
 	return info, nil
 }
@@ -163,7 +167,7 @@ func (d *Directory) inRoom(ctx context.Context, user, room string) (bool, error)
 		members, next, err := d.slack.GetUsersInConversationContext(ctx, &in)
 		switch {
 		case err != nil:
-			return false, fmt.Errorf("read the members of a channel: %w", withoutURL(err))
+			return false, fmt.Errorf("read the members of a channel: %w", slackapi.WithoutURL(err))
 		case slices.Contains(members, user):
 			return true, nil
 		case next == "":
@@ -187,20 +191,4 @@ func (d *Directory) Zone(ctx context.Context, user string) (string, error) {
 }
 
 // groupGone tells the errors of user groups that were deleted or disabled.
-func groupGone(err error) bool { return said("no_such_subteam", "subteam_not_found")(err) }
-
-// said tells errors that are one of some words of Slack's.
-func said(words ...string) func(error) bool {
-	return func(err error) bool {
-		refused, ok := errors.AsType[slack.SlackErrorResponse](err)
-		return ok && slices.Contains(words, refused.Err)
-	}
-}
-
-// retryAfter is the pause that Slack asks for; 0 where it asks for none.
-func retryAfter(err error) time.Duration {
-	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
-		return limited.RetryAfter
-	}
-	return 0
-}
+func groupGone(err error) bool { return slackapi.HasCode(err, "no_such_subteam", "subteam_not_found") }

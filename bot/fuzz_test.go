@@ -19,6 +19,7 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 )
 
@@ -216,8 +217,8 @@ func FuzzEnvelope(f *testing.F) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		c := Config{Tokens: NewTokens("xapp-1", "xoxb-1"), APIURL: w.URL + "/api/", HTTP: &http.Client{Transport: w}}
-		ended <- Run(ctx, c, Workspace{TeamID: "T1", UserID: "U0"}, echoRouter(f), Options{Sockets: 1})
+		c := slackapi.Config{Tokens: slackapi.NewTokens("xapp-1", "xoxb-1"), APIURL: w.URL + "/api/", HTTP: &http.Client{Transport: w}}
+		ended <- Run(ctx, c, slackapi.Workspace{TeamID: "T1", UserID: "U0"}, echoRouter(f), Options{Sockets: 1})
 	}()
 	f.Cleanup(func() {
 		stop()
@@ -277,9 +278,9 @@ func FuzzInteraction(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	w := newLoopSlack(f)
-	web := Config{Tokens: NewTokens("xapp-1", "xoxb-1"), HTTP: &http.Client{Transport: w}}.withDefaults().webAPI()
-	gate := NewGate(newDirectory(web), Workspace{TeamID: "T1", EnterpriseID: "E1", UserID: "U0"}, GateOptions{})
-	b := newBot(answers(echo), ackedOnce{w}, NewWebhook(&http.Client{Transport: w}, slack.APIURL), Options{Gate: gate, Suggest: ids{"microsoft-_-edge"}})
+	web := slackapi.Config{Tokens: slackapi.NewTokens("xapp-1", "xoxb-1"), HTTP: &http.Client{Transport: w}}.Client()
+	gate := NewGate(newDirectory(web), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1", UserID: "U0"}, GateOptions{})
+	b := newBot(answers(echo), ackedOnce{w}, slackapi.NewWebhook(&http.Client{Transport: w}, slack.APIURL), Options{Gate: gate, Suggest: ids{"microsoft-_-edge"}})
 	b.screens = web
 	ctx, stop := context.WithCancel(context.Background())
 	events, ended := make(chan socketmode.Event), make(chan struct{})

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 )
@@ -39,7 +40,7 @@ type Caller struct {
 // what to do next and whose Reason is for those who count; each of them is logged. It is safe for concurrent use.
 type Gate struct {
 	directory *Directory
-	self      Workspace
+	self      slackapi.Workspace
 	access    Access
 	allowed   allowances
 	log       *slog.Logger
@@ -59,7 +60,7 @@ type GateOptions struct {
 }
 
 // NewGate returns the gate of the bot's workspace.
-func NewGate(d *Directory, self Workspace, o GateOptions) *Gate {
+func NewGate(d *Directory, self slackapi.Workspace, o GateOptions) *Gate {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -249,13 +250,13 @@ func unknown(err error) *commands.Error {
 		Message: "Slack does not say right now who you are and what you may, so nothing was done. Try again in a minute.",
 	}
 	switch {
-	case said("missing_scope")(err):
+	case slackapi.HasCode(err, "missing_scope"):
 		e.Reason = refusedScope
 		e.Message = "Slack does not let this bot see who you are and what you may, so nothing was done. Whoever runs this bot has to install its app again with the scopes of its manifest."
 	case groupGone(err):
 		e.Reason = refusedNoGroup
 		e.Message = "A user group that says who may use this bot was deleted or disabled in Slack, so nothing was done. Whoever runs this bot has to name another one in its settings, or have that one enabled again."
-	case retryAfter(err) > 0:
+	case slackapi.RetryAfter(err) > 0:
 		e.Message = "Slack asks for a pause before it says who you are, so nothing was done. Try again in a minute."
 	}
 	return e

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -79,7 +80,7 @@ func (g *Gate) strangersIn(info *slack.Channel) (teams []string, shared bool) {
 }
 
 // strangers is [Gate.strangersIn] for a bot that is at home in self.
-func strangers(info *slack.Channel, self Workspace) (teams []string, shared bool) {
+func strangers(info *slack.Channel, self slackapi.Workspace) (teams []string, shared bool) {
 	// Where a channel is shared between workspaces of the own organisation, Slack says which those are.
 	teams = slices.DeleteFunc(unique(info.ConnectedTeamIDs, info.PendingShared), func(team string) bool {
 		return team == "" || team == self.TeamID || team == self.EnterpriseID || slices.Contains(info.InternalTeamIDs, team)
@@ -104,7 +105,7 @@ func (g *Gate) MayPost(ctx context.Context, user, channel string) error {
 
 func (g *Gate) takesDigests(ctx context.Context, c Caller) error {
 	info, err := g.directory.room(ctx, c.Channel)
-	if said("missing_scope", "channel_not_found")(err) && strings.HasPrefix(c.Channel, "D") {
+	if slackapi.HasCode(err, "missing_scope", "channel_not_found") && strings.HasPrefix(c.Channel, "D") {
 		return directUnseen(err)
 	}
 	if err != nil {
@@ -130,7 +131,7 @@ func unseen(err error) error {
 		Reason: refusedUnseen, Title: "I am not in this conversation", Err: err,
 		Message: "I cannot see this conversation, so I cannot post here. Invite me first: type /invite and my name, then try again. Digests go to channels.",
 	}
-	if retryAfter(err) > 0 {
+	if slackapi.RetryAfter(err) > 0 {
 		e.Title, e.Message = "Not changed", "Slack asks for a pause, so nothing was changed. Try again in a minute."
 	}
 	return e
@@ -157,7 +158,7 @@ func closed(info *slack.Channel, user string) error {
 func (g *Gate) mayRead(ctx context.Context, channel string) error {
 	info, err := g.directory.room(ctx, channel)
 	if err != nil {
-		return slackFailure(err)
+		return digestError(err)
 	}
 	c := Caller{Channel: channel}
 	if err = g.foreign(ctx, info); err == nil && info.IsIM {
@@ -169,7 +170,7 @@ func (g *Gate) mayRead(ctx context.Context, channel string) error {
 	}
 	_ = g.logged(ctx, c, access.Ask, err)
 	if errors.Is(err, errNotAsked) || errors.Is(err, errNoAllowance) { // passing trouble ends no digest
-		return digest.RetryLater{After: unknownPause, Err: err}
+		return digest.RetryLater{After: defaultPause, Err: err}
 	}
 	return fmt.Errorf("%w: its readers may not see it: %w", digest.ErrChannelGone, err)
 }

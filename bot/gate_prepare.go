@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
 )
 
@@ -18,7 +19,7 @@ var ErrAccess = errors.New("who may do what cannot be found out")
 // groups and channels as people do. It is to be called once, before anything is asked of the gate. Its error is
 // [ErrAccess]; passing trouble is none.
 func (g *Gate) Prepare(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+	ctx, cancel := context.WithTimeout(ctx, slackapi.StartTimeout)
 	defer cancel()
 	g.names = names{}
 	groups := unique(g.access.AskGroups, g.access.DigestGroups, g.access.AdminGroups)
@@ -74,11 +75,11 @@ func (g *Gate) lacking() string {
 // groupsOf lists the user groups of a workspace, and reads the members of those that are named.
 func (g *Gate) groupsOf(ctx context.Context, team string, named []string) ([]slack.UserGroup, error) {
 	all, err := g.directory.slack.GetUserGroupsContext(ctx, slack.GetUserGroupsOptionTeamID(team))
-	if said("missing_scope")(err) {
+	if slackapi.HasCode(err, "missing_scope") {
 		return nil, fmt.Errorf("%w: the app lacks the scope usergroups:read: take it from manifest.yaml and install the app again", ErrAccess)
 	}
 	if err != nil {
-		g.log.WarnContext(ctx, "user groups cannot be read yet; until they are, nobody who needs one is admitted", "team", team, "error", withoutURL(err))
+		g.log.WarnContext(ctx, "user groups cannot be read yet; until they are, nobody who needs one is admitted", "team", team, "error", slackapi.WithoutURL(err))
 		return nil, err
 	}
 	for _, group := range all {

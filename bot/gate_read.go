@@ -5,6 +5,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 )
@@ -53,7 +54,7 @@ func unreadable(err error) *commands.Error {
 		Reason: refusedUnseen, Title: "I cannot see that channel", Err: err,
 		Message: "I cannot see that channel, and so not whether you are still in it. Ask in the channel itself, or invite me there first.",
 	}
-	if retryAfter(err) > 0 {
+	if slackapi.RetryAfter(err) > 0 {
 		e.Title, e.Message = "Not shown", "Slack asks for a pause before it says who is in that channel. Try again in a minute."
 	}
 	return e

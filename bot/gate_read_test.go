@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
@@ -82,7 +83,7 @@ func TestWhoReadsAConversation(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.slack.crowded = crowded{fakeSlack: &fakeSlack{}}
-			g := NewGate(newDirectory(c.slack), Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Access: accesses[c.access]})
+			g := NewGate(newDirectory(c.slack), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Access: accesses[c.access]})
 			err := g.MayRead(t.Context(), c.user, "C0ASKED")
 			if got := commands.Reason(err); got != c.reason {
 				t.Errorf("%v (%s), want %q", err, got, c.reason)
@@ -96,7 +97,7 @@ func TestChannelTooLargeToLookForAMember(t *testing.T) {
 	t.Parallel()
 	l := library{crowded: crowded{fakeSlack: &fakeSlack{}}, members: append(make([]string, 2*roomPages), "UMEMBER")}
 	l.info.IsPrivate = true
-	g := NewGate(newDirectory(l), Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{})
+	g := NewGate(newDirectory(l), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{})
 	if err := g.MayRead(t.Context(), "UMEMBER", "C0ASKED"); !errors.Is(err, errRoomTooLarge) {
 		t.Errorf("got %v", err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -78,7 +79,7 @@ func TestWhoReadsDecidesWhatIsPosted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := NewGate(newDirectory(roomsOnly{&fakeSlack{}, c.info}), Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Allowed: allowed})
+			g := NewGate(newDirectory(roomsOnly{&fakeSlack{}, c.info}), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Allowed: allowed})
 			caller := Caller{User: "U1", Channel: c.info.ID}
 			for what, err := range map[string]error{
 				"share": g.MayShow(t.Context(), caller), "make a digest": g.MayPost(t.Context(), "U1", c.info.ID), "post a digest": g.mayRead(t.Context(), c.info.ID),
@@ -103,7 +104,7 @@ func TestWhoReadsDecidesWhatIsPosted(t *testing.T) {
 func TestRefusalsAreLogged(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	g := NewGate(newDirectory(crowded{fakeSlack: &fakeSlack{}}), Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	g := NewGate(newDirectory(crowded{fakeSlack: &fakeSlack{}}), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err := g.May(t.Context(), Caller{User: "UMEMBER", Channel: "C1"}, access.Change); err != nil || log.Len() > 0 {
 		t.Errorf("a member: %v, logged %q", err, log.String())
 	}
@@ -149,7 +150,7 @@ func TestUnseenPeopleAreToldWhoMustAct(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
 			c.slack.fakeSlack = &fakeSlack{}
-			g := NewGate(newDirectory(c.slack), Workspace{TeamID: "T1"}, GateOptions{Access: Access{AskGroups: []string{"S1"}}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+			g := NewGate(newDirectory(c.slack), slackapi.Workspace{TeamID: "T1"}, GateOptions{Access: Access{AskGroups: []string{"S1"}}, Log: slog.New(slog.NewTextHandler(&log, nil))})
 			err := g.May(t.Context(), Caller{User: "U1", Channel: "C1"}, access.Ask)
 			if got := commands.Reason(err); got != c.reason || !slices.Contains(Unseen(), got) {
 				t.Errorf("%v: reason %q, want %q", err, got, c.reason)

@@ -15,6 +15,7 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -377,7 +378,7 @@ func walker(t *testing.T, r row, w crowded, router answerer, o Options) (*bench,
 	t.Helper()
 	f := &fakeSlack{}
 	w.fakeSlack = f
-	o.Gate = NewGate(newDirectory(w), Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Access: accesses[r.access]})
+	o.Gate = NewGate(newDirectory(w), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Access: accesses[r.access]})
 	b := startWith(t, f, router, o)
 	screens := &fakeScreens{}
 	b.bot.screens = screens

@@ -14,22 +14,23 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // Inspector looks at how the app is installed, for whoever runs it. It posts nothing, changes nothing and never tries
-// again. For its errors there is [Cure].
+// again. For its errors there is [slackapi.Cure].
 type Inspector struct {
-	config Config
+	config slackapi.Config
 	slack  *slack.Client
 }
 
 // Inspect returns an inspector with the tokens that are current now.
-func Inspect(c Config) *Inspector {
-	c = c.withDefaults()
+func Inspect(c slackapi.Config) *Inspector {
+	c = c.WithDefaults()
 	app, bot := c.Tokens.Current()
 	return &Inspector{config: c, slack: slack.New(bot,
-		slack.OptionAppLevelToken(app), slack.OptionAPIURL(c.APIURL), slack.OptionHTTPClient(c.httpClient()))}
+		slack.OptionAppLevelToken(app), slack.OptionAPIURL(c.APIURL), slack.OptionHTTPClient(c.HTTPClient()))}
 }
 
 // Installation is what Slack says of the bot token.
@@ -46,16 +47,15 @@ type Installation struct {
 
 // Installation asks whom the bot token belongs to, and what it may do.
 func (i *Inspector) Installation(ctx context.Context) (Installation, error) {
-	_, token := i.config.Tokens.Current()
-	me, err := whoAmI(ctx, i.config.httpClient(), i.config.APIURL, token)
+	me, err := i.config.AuthTest(ctx)
 	if err != nil {
-		return Installation{}, withoutURL(err)
+		return Installation{}, slackapi.WithoutURL(err)
 	}
 	scopes := strings.FieldsFunc(me.Header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
 	slices.Sort(scopes)
 	return Installation{
 		Team: me.Team, TeamID: me.TeamID, User: me.User, UserID: me.UserID, BotID: me.BotID, URL: me.URL, Enterprise: me.EnterpriseID,
-		OrgWide: me.orgWide, Scopes: scopes,
+		OrgWide: me.OrgWide, Scopes: scopes,
 	}, nil
 }
 
@@ -67,7 +67,7 @@ func (i *Inspector) AppOfBot(ctx context.Context, me Installation) (string, erro
 	}
 	bot, err := i.slack.GetBotInfoContext(ctx, in)
 	if err != nil {
-		return "", withoutURL(err)
+		return "", slackapi.WithoutURL(err)
 	}
 	return bot.AppID, nil
 }
@@ -87,7 +87,7 @@ func (i *Inspector) AppOfToken() string {
 // within half a minute.
 func (i *Inspector) TryOpening(ctx context.Context) error {
 	_, _, err := i.slack.StartSocketModeContext(ctx)
-	return withoutURL(err)
+	return slackapi.WithoutURL(err)
 }
 
 // ChannelState is how the bot stands to a channel.
@@ -105,9 +105,9 @@ type ChannelState struct {
 func (i *Inspector) Channel(ctx context.Context, id string, installed Installation) (ChannelState, error) {
 	info, err := i.slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
 	if err != nil {
-		return ChannelState{}, withoutURL(err)
+		return ChannelState{}, slackapi.WithoutURL(err)
 	}
-	teams, shared := strangers(info, Workspace{TeamID: installed.TeamID, EnterpriseID: installed.Enterprise})
+	teams, shared := strangers(info, slackapi.Workspace{TeamID: installed.TeamID, EnterpriseID: installed.Enterprise})
 	return ChannelState{
 		Name: info.Name, Member: info.IsMember, Archived: info.IsArchived, Shared: shared, Teams: teams,
 		ReadOnly: info.IsReadOnly, Direct: info.IsIM,
@@ -128,7 +128,7 @@ func (i *Inspector) UnknownGroups(ctx context.Context, me Installation, groups [
 	for _, team := range teams {
 		of, err := i.slack.GetUserGroupsContext(ctx, slack.GetUserGroupsOptionTeamID(team))
 		if err != nil {
-			return nil, withoutURL(err)
+			return nil, slackapi.WithoutURL(err)
 		}
 		all = append(all, of...)
 	}
@@ -139,7 +139,7 @@ func (i *Inspector) UnknownGroups(ctx context.Context, me Installation, groups [
 func (i *Inspector) Manifest(ctx context.Context, configToken, appID string) (*slack.Manifest, error) {
 	raw, err := i.slack.ExportManifestRawContext(ctx, configToken, appID)
 	if err != nil {
-		return nil, withoutURL(err)
+		return nil, slackapi.WithoutURL(err)
 	}
 	var m slack.Manifest
 	if err := json.Unmarshal(raw, &m); err != nil {
@@ -191,12 +191,12 @@ func (i *Inspector) validate(ctx context.Context, body string) (said validation,
 	// No token: the method needs none.
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, i.config.APIURL+"blocks.validate", strings.NewReader(url.Values{"blocks": {body}}.Encode()))
 	if err != nil {
-		return said, withoutURL(err)
+		return said, slackapi.WithoutURL(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := i.config.httpClient().Do(r)
+	resp, err := i.config.HTTPClient().Do(r)
 	if err != nil {
-		return said, withoutURL(err)
+		return said, slackapi.WithoutURL(err)
 	}
 	defer resp.Body.Close()
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxVerdict)).Decode(&said); err != nil {

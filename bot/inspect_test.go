@@ -10,11 +10,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-func inspected(t *testing.T, o sandbox.Options) (*sandbox.Workspace, Config) {
+func inspected(t *testing.T, o sandbox.Options) (*sandbox.Workspace, slackapi.Config) {
 	t.Helper()
 	w, err := sandbox.Start(o)
 	if err != nil {
@@ -26,7 +27,7 @@ func inspected(t *testing.T, o sandbox.Options) (*sandbox.Workspace, Config) {
 		}
 	})
 	plain := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	return w, Config{Tokens: NewTokens(w.AppToken(), w.BotToken()), APIURL: w.APIURL(), HTTP: plain}
+	return w, slackapi.Config{Tokens: slackapi.NewTokens(w.AppToken(), w.BotToken()), APIURL: w.APIURL(), HTTP: plain}
 }
 
 func TestInspectInstallation(t *testing.T) {
@@ -47,7 +48,7 @@ func TestInspectInstallation(t *testing.T) {
 		t.Errorf("the app-level token is of app %q", app)
 	}
 	for _, token := range []string{"", "xapp-1", "xapp-1-B0-2-3", "nonsense"} {
-		if app := Inspect(Config{Tokens: NewTokens(token, "")}).AppOfToken(); app != "" {
+		if app := Inspect(slackapi.Config{Tokens: slackapi.NewTokens(token, "")}).AppOfToken(); app != "" {
 			t.Errorf("%q is of app %q", token, app)
 		}
 	}
@@ -61,8 +62,8 @@ func TestInspectOpensNoConnection(t *testing.T) {
 		t.Errorf("%v, %d connections", err, w.Connections())
 	}
 	w.RefuseToken(w.AppToken(), "token_revoked")
-	if err := Inspect(c).TryOpening(t.Context()); err == nil || Cure(err) == "" {
-		t.Errorf("revoked: %v, cure %q", err, Cure(err))
+	if err := Inspect(c).TryOpening(t.Context()); err == nil || slackapi.Cure(err) == "" {
+		t.Errorf("revoked: %v, cure %q", err, slackapi.Cure(err))
 	}
 }
 
@@ -167,7 +168,7 @@ func TestInspectBlocksOfOtherAnswers(t *testing.T) {
 			_, _ = w.Write([]byte(answer))
 		}))
 		t.Cleanup(s.Close)
-		got, err := Inspect(Config{Tokens: NewTokens("xapp-1", "xoxb-1"), APIURL: s.URL + "/api/", HTTP: s.Client()}).ValidateBlocks(t.Context(), tablePage(), blocks.Form{})
+		got, err := Inspect(slackapi.Config{Tokens: slackapi.NewTokens("xapp-1", "xoxb-1"), APIURL: s.URL + "/api/", HTTP: s.Client()}).ValidateBlocks(t.Context(), tablePage(), blocks.Form{})
 		text := strings.Join(got.Words, "|")
 		if err != nil {
 			text = err.Error()

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
 const (
@@ -114,7 +116,7 @@ func (k *known[T]) look(id string) (f *fact[T], v T, call <-chan struct{}) {
 // refresh makes one call.
 func (k *known[T]) refresh(id string, f *fact[T]) {
 	// Of nobody's context: all who ask meanwhile wait for this call, and the next ones profit from it.
-	ctx, cancel := context.WithTimeout(context.Background(), slackTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), slackapi.Timeout)
 	defer cancel()
 	v, err := k.ask(ctx, id)
 	k.mu.Lock()
@@ -127,7 +129,7 @@ func (k *known[T]) refresh(id string, f *fact[T]) {
 	case k.gone(err):
 		f.at, f.pause = time.Time{}, time.Now().Add(goneFor)
 	default:
-		f.pause = time.Now().Add(min(max(askAgainAfter, retryAfter(err)), maxAskAgain))
+		f.pause = time.Now().Add(min(max(askAgainAfter, slackapi.RetryAfter(err)), maxAskAgain))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
 )
 
@@ -48,7 +49,9 @@ func (o *oracle) fail(err error) {
 
 var errGone = slack.SlackErrorResponse{Err: "user_not_found"}
 
-func (o *oracle) known() *known[int] { return newKnown(o.ask, said("user_not_found")) }
+func (o *oracle) known() *known[int] {
+	return newKnown(o.ask, func(err error) bool { return slackapi.HasCode(err, "user_not_found") })
+}
 
 // What is fresh serves without asking, what is older is asked for again, and the last word of a Slack that cannot be
 // asked serves for an hour and not a moment longer.
@@ -145,7 +148,7 @@ func TestKnownWaitsNotForLong(t *testing.T) {
 		if n := o.calls(); n != 1 {
 			t.Errorf("%d calls at once, want 1", n)
 		}
-		time.Sleep(slackTimeout) // the call ends by itself
+		time.Sleep(slackapi.Timeout) // the call ends by itself
 		synctest.Wait()
 	})
 }

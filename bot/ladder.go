@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -42,9 +43,9 @@ const (
 	// maxSuspicions is how many different pages in a row have to be refused without a reason.
 	maxSuspicions = 3
 
-	// Most posts of one page. A [responseURL] takes no more, whatever else is said there.
+	// Most posts of one page. A [ResponseURL] takes no more, whatever else is said there.
 	callTries = 6
-	hookTries = maxPosts
+	hookTries = slackapi.MaxPosts
 )
 
 // Tables is the setting of how tables are drawn.

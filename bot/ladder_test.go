@@ -17,6 +17,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/sandbox/blockkit"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -339,7 +340,7 @@ func TestHomeIsJudgedApart(t *testing.T) {
 
 // Errors that are not about blocks end a delivery at once.
 func TestOtherErrorsAreNoRefusals(t *testing.T) {
-	for _, err := range []error{errUnsure, slack.SlackErrorResponse{Err: "channel_not_found"}, &slack.RateLimitedError{RetryAfter: time.Second}} {
+	for _, err := range []error{slackapi.ErrDeliveryUnknown, slack.SlackErrorResponse{Err: "channel_not_found"}, &slack.RateLimitedError{RetryAfter: time.Second}} {
 		posts := 0
 		got := NewLadder(LadderOptions{}).deliver(t.Context(), delivery{page: richPage("x"), tries: callTries, send: func(f blocks.Form) (sentBlocks, error) {
 			posts++

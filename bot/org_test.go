@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -25,7 +26,7 @@ const (
 )
 
 // orgGate is the gate of an app that is installed in a whole organisation of two workspaces.
-func orgGate(t *testing.T, access Access) (*sandbox.Workspace, Config, *Gate) {
+func orgGate(t *testing.T, access Access) (*sandbox.Workspace, slackapi.Config, *Gate) {
 	t.Helper()
 	w, c := inspected(t, sandbox.Options{OrgWide: true})
 	w.Admit(sister, sandbox.Colleague, sandbox.General)
@@ -35,8 +36,8 @@ func orgGate(t *testing.T, access Access) (*sandbox.Workspace, Config, *Gate) {
 	w.Admit(outside, sandbox.Colleague, sandbox.General)
 	w.JoinTeam(outside, "T0THIRD01") // to which the app was not added
 	w.SetGroupOf(sandbox.SecondTeamID, second, "second", sister, both)
-	self, err := SignIn(t.Context(), c)
-	want := Workspace{TeamID: sandbox.OrgID, EnterpriseID: sandbox.OrgID, UserID: sandbox.BotUser, OrgWide: true}
+	self, err := slackapi.SignIn(t.Context(), c)
+	want := slackapi.Workspace{TeamID: sandbox.OrgID, EnterpriseID: sandbox.OrgID, UserID: sandbox.BotUser, OrgWide: true}
 	if diff := cmp.Diff(want, self); diff != "" || err != nil {
 		t.Fatalf("signed in (-want +got), %v:\n%s", err, diff)
 	}
@@ -141,7 +142,7 @@ func (nowhere) GetUserInfoContext(context.Context, string, ...slack.GetUserInfoO
 // Where neither Slack's record nor the envelope names a workspace, nobody can tell who is in a group, and says so.
 func TestNoWorkspaceToLookForGroupsIn(t *testing.T) {
 	t.Parallel()
-	g := NewGate(newDirectory(nowhere{&fakeSlack{}}), Workspace{TeamID: "E1", EnterpriseID: "E1", OrgWide: true}, GateOptions{Access: Access{AskGroups: []string{"S1"}}})
+	g := NewGate(newDirectory(nowhere{&fakeSlack{}}), slackapi.Workspace{TeamID: "E1", EnterpriseID: "E1", OrgWide: true}, GateOptions{Access: Access{AskGroups: []string{"S1"}}})
 	if err := g.May(t.Context(), Caller{User: "U1", Team: "E1"}, access.Ask); commands.Reason(err) != "unknown" || !errors.Is(err, errNoTeams) {
 		t.Errorf("got %v", err)
 	}

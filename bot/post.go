@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -32,10 +33,10 @@ type PosterOptions struct {
 // It never tries again by itself: a post whose answer was lost may have been taken, and only the digest's worker knows
 // when to look for it ([Poster.Find]).
 type Poster struct {
-	slack   *webAPI
+	slack   *slackapi.Client
 	http    *http.Client
-	config  Config
-	self    Workspace
+	config  slackapi.Config
+	self    slackapi.Workspace
 	gate    *Gate
 	limits  *postLimits
 	lanes   Lanes
@@ -45,7 +46,7 @@ type Poster struct {
 }
 
 // NewPoster returns a poster for the workspace of the bot. The gate tells it into which channels digests may go.
-func NewPoster(c Config, w Workspace, g *Gate, o PosterOptions) *Poster {
+func NewPoster(c slackapi.Config, w slackapi.Workspace, g *Gate, o PosterOptions) *Poster {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -55,9 +56,9 @@ func NewPoster(c Config, w Workspace, g *Gate, o PosterOptions) *Poster {
 	if o.Lanes == nil {
 		o.Lanes = &processLanes{}
 	}
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	return &Poster{
-		slack: c.plainWebAPI(), http: noRedirects(c.httpClient()), config: c, self: w, gate: g,
+		slack: c.ClientWithoutRetry(), http: c.HTTPClient(), config: c, self: w, gate: g,
 		limits: newPostLimits(o.PerChannel, o.PerMinute), lanes: o.Lanes, ladder: o.Ladder, log: o.Log,
 	}
 }
@@ -106,11 +107,11 @@ func (p *Poster) send(ctx context.Context, channel string, page view.Page, more 
 			break
 		}
 		if _, left, err = p.deliver(ctx, channel, page, same); err != nil {
-			p.log.WarnContext(ctx, "rows of a message did not follow it; the message says which it holds", "channel", channel, "error", withoutURL(err))
+			p.log.WarnContext(ctx, "rows of a message did not follow it; the message says which it holds", "channel", channel, "error", slackapi.WithoutURL(err))
 			return message, nil // which would come twice otherwise
 		}
 	}
-	return message, slackFailure(err)
+	return message, digestError(err)
 }
 
 // deliver posts one message, and returns how many rows it has no room for. So many are told to more before, whose options
@@ -129,7 +130,7 @@ func (p *Poster) postMessage(ctx context.Context, channel string, m blocks.Messa
 	if err := p.limits.wait(ctx, channel); err != nil {
 		return "", err
 	}
-	_, message, err := p.slack.client().PostMessageContext(ctx, channel, append(messageOptions(m), more...)...)
+	_, message, err := p.slack.Current().PostMessageContext(ctx, channel, append(messageOptions(m), more...)...)
 	return message, err
 }
 

@@ -8,14 +8,15 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// unknownPause is how long to wait where Slack asks for a pause without saying how long.
-const unknownPause = 30 * time.Second
+// defaultPause is how long to wait when Slack asks for a pause and does not say how long.
+const defaultPause = 30 * time.Second
 
-// gone holds Slack's refusals that say that a channel, or a person, takes no messages any more. Those of the bot's token,
-// such as account_inactive, say nothing of the channel: its digests wait until the app is installed again.
+// gone holds the refusals that say that a channel, or a person, no longer takes messages. Refusals of the bot's token,
+// such as account_inactive, say nothing about the channel: its digests wait until the app is installed again.
 // See https://docs.slack.dev/reference/methods/chat.postMessage#errors.
 var gone = map[string]bool{
 	"not_in_channel":    true,
@@ -33,7 +34,7 @@ var gone = map[string]bool{
 	"messages_tab_disabled": true,
 }
 
-// threadGone holds Slack's refusals that say that a thread takes no messages any more.
+// threadGone holds the refusals that say that a thread no longer takes messages.
 var threadGone = map[string]bool{
 	"thread_not_found":                true,
 	"message_not_found":               true,
@@ -41,9 +42,9 @@ var threadGone = map[string]bool{
 	"restricted_action_thread_locked": true,
 }
 
-// slackFailure says what an error of Slack's means for a digest: [digest.ErrChannelGone], [digest.ErrThreadGone] or a [digest.RetryLater], which
-// wrap it, or else the error itself.
-func slackFailure(err error) error {
+// digestError returns what an error of Slack's means for a digest: a [digest.ErrChannelGone], a [digest.ErrThreadGone] or
+// a [digest.RetryLater] that wraps it, or else the error itself.
+func digestError(err error) error {
 	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		switch {
 		case threadGone[refused.Err]:
@@ -51,18 +52,18 @@ func slackFailure(err error) error {
 		case gone[refused.Err]:
 			return fmt.Errorf("%w: %w", digest.ErrChannelGone, err)
 		case refused.Err == "ratelimited" || refused.Err == "rate_limited":
-			return digest.RetryLater{After: unknownPause, Err: err}
+			return digest.RetryLater{After: defaultPause, Err: err}
 		}
-		return withoutEcho(err)
+		return slackapi.WithoutURL(err)
 	}
 	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
 		return digest.RetryLater{After: limited.RetryAfter, Err: err}
 	}
 	if status, ok := errors.AsType[slack.StatusCodeError](err); ok && status.Code == http.StatusTooManyRequests {
-		return digest.RetryLater{After: unknownPause, Err: err}
+		return digest.RetryLater{After: defaultPause, Err: err}
 	}
 	if err != nil {
-		return withoutURL(err)
+		return slackapi.WithoutURL(err)
 	}
 	return nil
 }

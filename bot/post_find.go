@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
 )
 
@@ -40,7 +41,7 @@ func (p *Poster) Find(ctx context.Context, channel, key string, since time.Time)
 			return "", false, nil
 		}
 		if err != nil {
-			return "", false, fmt.Errorf("look for a digest in %s: %w", channel, slackFailure(err))
+			return "", false, fmt.Errorf("look for a digest in %s: %w", channel, digestError(err))
 		}
 		i := slices.IndexFunc(h.Messages, func(m pastMessage) bool { return m.isDigest(p.self, key) })
 		if i >= 0 {
@@ -75,7 +76,7 @@ type pastMessage struct {
 }
 
 // isDigest reports whether the bot itself posted a message with a key: other apps may write the same metadata.
-func (m pastMessage) isDigest(self Workspace, key string) bool {
+func (m pastMessage) isDigest(self slackapi.Workspace, key string) bool {
 	var own string
 	return m.User == self.UserID && m.Metadata.EventType == keyEvent && json.Unmarshal(m.Metadata.Payload[keyField], &own) == nil && own == key
 }
@@ -101,14 +102,14 @@ func (p *Poster) history(ctx context.Context, method string, form url.Values) (h
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.config.APIURL+method, strings.NewReader(form.Encode()))
 	if err != nil {
-		return h, fmt.Errorf("read history: %w", withoutURL(err))
+		return h, fmt.Errorf("read history: %w", slackapi.WithoutURL(err))
 	}
 	_, token := p.config.Tokens.Current()
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := p.http.Do(req)
 	if err != nil {
-		return h, fmt.Errorf("read history: %w", withoutURL(err))
+		return h, fmt.Errorf("read history: %w", slackapi.WithoutURL(err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusTooManyRequests {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
@@ -76,7 +77,7 @@ func waitTurn(ctx context.Context, limiter *rate.Limiter) error {
 		turn.Cancel()
 		return digest.RetryLater{After: delay, Err: errTurn}
 	}
-	if delay > 0 && !sleep(ctx, delay) {
+	if delay > 0 && !slackapi.Sleep(ctx, delay) {
 		turn.Cancel()
 		return ctx.Err()
 	}

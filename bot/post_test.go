@@ -15,8 +15,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -28,8 +29,8 @@ type workplace struct {
 	*sandbox.Workspace
 	poster *Poster
 	gate   *Gate
-	config Config
-	self   Workspace
+	config slackapi.Config
+	self   slackapi.Workspace
 }
 
 func newWorkplace(t *testing.T, o sandbox.Options, p PosterOptions) workplace {
@@ -46,8 +47,8 @@ func newWorkplace(t *testing.T, o sandbox.Options, p PosterOptions) workplace {
 	if p.PerChannel == 0 {
 		p.PerChannel = -1
 	}
-	config := Config{Tokens: NewTokens("", w.BotToken()), APIURL: w.APIURL(), HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
-	self := Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}
+	config := slackapi.Config{Tokens: slackapi.NewTokens("", w.BotToken()), APIURL: w.APIURL(), HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	self := slackapi.Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}
 	g := NewGate(NewDirectory(config), self, GateOptions{})
 	return workplace{w, NewPoster(config, self, g, p), g, config, self}
 }
@@ -441,28 +442,20 @@ func TestReplyRefusals(t *testing.T) {
 // remove deletes a message of the bot's.
 func (w workplace) remove(t *testing.T, ts string) {
 	t.Helper()
-	if _, _, err := w.poster.slack.client().DeleteMessageContext(soon(t), sandbox.Patching, ts); err != nil {
+	if _, _, err := w.poster.slack.Current().DeleteMessageContext(soon(t), sandbox.Patching, ts); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // doAfterEach does something after each call of the poster.
 func (w workplace) doAfterEach(do func()) {
-	w.poster.slack.make = func(_, bot string) *slack.Client {
-		return slack.New(bot, slack.OptionAPIURL(w.APIURL()), slack.OptionHTTPClient(after{w.config.HTTP, do}))
-	}
-}
-
-// after does something after each call.
-type after struct {
-	*http.Client
-	do func()
-}
-
-func (a after) Do(r *http.Request) (*http.Response, error) {
-	resp, err := a.Client.Do(r)
-	a.do()
-	return resp, err
+	config := w.config
+	config.HTTP = &http.Client{Transport: slacktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
+		resp, err := w.config.HTTP.Transport.RoundTrip(r)
+		do()
+		return resp, err
+	})}
+	w.poster.slack = config.ClientWithoutRetry()
 }
 
 // A workspace that takes one message a second gets all of a digest all the same.
@@ -627,40 +620,13 @@ func TestFindTrustsOnlyItsOwnMessages(t *testing.T) {
 			"metadata":{"event_type":"missingkbs_digest","event_payload":{"key":"1@1","n":{"a":1}}}}]}`, user)
 	}
 	for user, want := range map[string]bool{"U0OTHER": false, "": false, sandbox.BotUser: true} {
-		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+		transport := slacktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(page(user))), Request: r, Header: http.Header{}}, nil
 		})
-		p := NewPoster(Config{Tokens: NewTokens("", "x"), HTTP: &http.Client{Transport: transport}}, Workspace{UserID: sandbox.BotUser}, nil, PosterOptions{})
+		p := NewPoster(slackapi.Config{Tokens: slackapi.NewTokens("", "x"), HTTP: &http.Client{Transport: transport}}, slackapi.Workspace{UserID: sandbox.BotUser}, nil, PosterOptions{})
 		if _, found, err := p.Find(t.Context(), "C1", "1@1", time.Now()); err != nil || found != want {
 			t.Errorf("message of %q: found %v, %v; want %v", user, found, err, want)
 		}
-	}
-}
-
-// roundTrip is a network of one function.
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func TestSlackFailure(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		err   error
-		want  error
-		cause string
-	}{
-		{slack.SlackErrorResponse{Err: "restricted_action"}, digest.ErrChannelGone, "restricted_action"},
-		{fmt.Errorf("post: %w", slack.SlackErrorResponse{Err: "user_disabled"}), digest.ErrChannelGone, "post: user_disabled"},
-		{slack.SlackErrorResponse{Err: "ratelimited"}, digest.RetryLater{After: unknownPause}, "ratelimited"},
-		{slack.StatusCodeError{Code: 429, Status: "429"}, digest.RetryLater{After: unknownPause}, "429"},
-		{&slack.RateLimitedError{RetryAfter: time.Minute}, digest.RetryLater{After: time.Minute}, "rate limit"},
-		{slack.StatusCodeError{Code: 503, Status: "503"}, nil, "503"},
-		{slack.SlackErrorResponse{Err: "msg_too_long"}, nil, "msg_too_long"},
-	} {
-		checkFailure(t, slackFailure(tt.err), tt.want, tt.cause)
-	}
-	if err := slackFailure(nil); err != nil {
-		t.Errorf("no error became %v", err)
 	}
 }
 

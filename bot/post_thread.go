@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -135,7 +136,7 @@ func (p *Poster) reached(ctx context.Context, r digest.Reply) (at threadPart, er
 			return at, nil
 		}
 		if err != nil {
-			return at, slackFailure(err)
+			return at, digestError(err)
 		}
 		for _, m := range h.Messages {
 			if m.TS == r.Message && m.Subtype == "tombstone" {
@@ -153,7 +154,7 @@ func (p *Poster) reached(ctx context.Context, r digest.Reply) (at threadPart, er
 }
 
 // threadPart is which part of a digest's thread a message is, if the bot itself posted it as one.
-func (m pastMessage) threadPart(self Workspace, key string) (part threadPart, ok bool) {
+func (m pastMessage) threadPart(self slackapi.Workspace, key string) (part threadPart, ok bool) {
 	payload, err := json.Marshal(m.Metadata.Payload)
 	ok = err == nil && json.Unmarshal(payload, &part) == nil
 	return part, ok && m.User == self.UserID && m.Metadata.EventType == partEvent && part.Digest == key
@@ -164,23 +165,11 @@ func (m pastMessage) threadPart(self Workspace, key string) (part threadPart, ok
 func (p *Poster) deliverPatiently(ctx context.Context, channel string, page view.Page, more func(hidden int) []slack.MsgOption) (left int, err error) {
 	for try := 1; ; try++ {
 		_, left, err = p.deliver(ctx, channel, page, more)
-		err = slackFailure(err)
+		err = digestError(err)
 		later, ok := errors.AsType[digest.RetryLater](err)
-		if !ok || later.After > threadPatience || try == threadTries || !sleep(ctx, later.After) {
+		if !ok || later.After > threadPatience || try == threadTries || !slackapi.Sleep(ctx, later.After) {
 			return left, err
 		}
-	}
-}
-
-// sleep reports whether the whole time passed.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }
 

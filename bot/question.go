@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 )
 
@@ -37,7 +38,7 @@ type question struct {
 
 // replyTo is where an answer goes.
 type replyTo struct {
-	responseURL *responseURL
+	responseURL *slackapi.ResponseURL
 	replace     bool // in place of the message that was clicked
 	public      bool // for everyone in the channel
 	home        bool // onto the person's Home tab
@@ -59,7 +60,7 @@ func typedQuestion(envelope string, cmd slack.SlashCommand) question {
 		team:     cmd.TeamID,
 		channel:  cmd.ChannelID,
 		trigger:  cmd.TriggerID,
-		to:       replyTo{responseURL: newResponseURL(cmd.ResponseURL)},
+		to:       replyTo{responseURL: slackapi.NewResponseURL(cmd.ResponseURL)},
 	}
 }
 
@@ -159,7 +160,7 @@ func (c click) pressed(q question) (question, error) {
 		return question{}, fmt.Errorf("%w: it comes from no channel", errUnreadable)
 	}
 	q.to = replyTo{
-		responseURL: newResponseURL(c.ResponseURL),
+		responseURL: slackapi.NewResponseURL(c.ResponseURL),
 		// A message that others see is not theirs to change: they get an answer of their own.
 		replace: kind == blocks.Replace && c.Container.IsEphemeral,
 		public:  kind == blocks.Share,

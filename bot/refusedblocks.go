@@ -10,18 +10,8 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
-
-// blockCodes are Slack's codes for refused blocks, of messages and of views, at the Web API and at a response_url.
-// Those that are true say by themselves that what was sent is wrong.
-var blockCodes = map[string]bool{
-	"invalid_blocks":         false,
-	"invalid_arguments":      false,
-	"invalid_blocks_format":  true,
-	"msg_blocks_too_long":    true,
-	"only_one_table_allowed": true,
-	"view_too_large":         true,
-}
 
 // blockRefusal is what Slack said when it refused blocks.
 type blockRefusal struct {
@@ -50,7 +40,7 @@ func judge(err error, sent []slack.Block) (r blockRefusal, ok bool) {
 	if !ok {
 		return r, false
 	}
-	wrong, ok := blockCodes[said.Err]
+	wrong, ok := slackapi.BlocksRefused(said.Err)
 	if !ok {
 		return r, false
 	}

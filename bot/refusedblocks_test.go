@@ -108,28 +108,6 @@ func TestWordsAreBounded(t *testing.T) {
 	}
 }
 
-// A response_url refuses with a word or with JSON, and seldom says why.
-func TestRefusedAtHook(t *testing.T) {
-	t.Parallel()
-	for body, want := range map[string]string{
-		"ok":                                    "",
-		`{"ok":true}`:                           "",
-		"used_url":                              "",
-		"invalid_blocks":                        "invalid_blocks",
-		"invalid_arguments":                     "invalid_arguments",
-		"invalid_blocks_format":                 "invalid_blocks_format",
-		`{"ok":false,"error":"invalid_blocks"}`: "invalid_blocks",
-		`{"ok":false,"error":"invalid_arguments","response_metadata":{"messages":["[ERROR] a [json-pointer:/blocks/0]"]}}`: "invalid_arguments [ERROR] a [json-pointer:/blocks/0]",
-		`{"ok":false,"error":"invalid_blocks","errors":["b [json-pointer:/blocks/0]"]}`:                                    "invalid_blocks b [json-pointer:/blocks/0]",
-	} {
-		got, ok := refusedAtHook([]byte(body), refusal([]byte(body)))
-		said := strings.TrimSpace(strings.Join(append([]string{got.Err}, slackWords(got)...), " "))
-		if said != want || ok != (want != "") {
-			t.Errorf("%s: %q, %v; want %q", body, said, ok, want)
-		}
-	}
-}
-
 // Whatever Slack says of blocks, it is read without a crash, and only features that were used are blamed.
 func FuzzJudge(f *testing.F) {
 	sent := blocks.Render(richPage("x"), blocks.Options{}).Blocks

@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -30,13 +31,13 @@ func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
 	}
 	err := b.options.Ladder.deliver(ctx, delivery{page: page, on: onHome, tries: callTries, send: func(f blocks.Form) (sentBlocks, error) {
 		home := blocks.Home(page, blocks.Options{Form: f}, first)
-		return sentOf(home.Blocks.BlockSet), twice(ctx, true, func() error {
+		return sentOf(home.Blocks.BlockSet), slackapi.RetryOnce(ctx, true, func() error {
 			_, err := b.screens.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: q.user, View: *home})
 			return err
 		})
 	}})
 	if err != nil {
-		return fmt.Errorf("publish the Home tab of %s: %w", q.user, withoutURL(err))
+		return fmt.Errorf("publish the Home tab of %s: %w", q.user, slackapi.WithoutURL(err))
 	}
 	return nil
 }
@@ -48,13 +49,13 @@ func (b *Bot) tell(ctx context.Context, q question, page view.Page) error {
 		return sentOf(m.Blocks), b.tellOnce(ctx, q, m)
 	}})
 	if err != nil {
-		return fmt.Errorf("tell %s: %w", q.user, withoutURL(err))
+		return fmt.Errorf("tell %s: %w", q.user, slackapi.WithoutURL(err))
 	}
 	return nil
 }
 
 func (b *Bot) tellOnce(ctx context.Context, q question, m blocks.Message) error {
-	return twice(ctx, false, func() error {
+	return slackapi.RetryOnce(ctx, false, func() error {
 		_, _, err := b.screens.PostMessageContext(ctx, q.user,
 			slack.MsgOptionText(m.Text, false), // escaped already
 			slack.MsgOptionBlocks(m.Blocks...),
@@ -76,7 +77,7 @@ func (b *Bot) open(ctx context.Context, q question) error {
 		return fmt.Errorf("open the modal: %w", &commands.Error{
 			Title:   "The dialog could not be opened",
 			Message: "Slack did not open it in time. Use the shortcut again, or type the name of the command and what you look for.",
-			Err:     withoutURL(err),
+			Err:     slackapi.WithoutURL(err),
 		})
 	}
 	return nil
@@ -148,7 +149,7 @@ func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	err := b.post(ctx, q, page)
 	end(err)
 	told := false
-	if errors.Is(err, errUnsure) && !q.to.home { // which shows what it shows
+	if errors.Is(err, slackapi.ErrDeliveryUnknown) && !q.to.home { // which shows what it shows
 		told = b.post(ctx, q.private(), maybeLost(q)) == nil
 	}
 	switch {
@@ -167,12 +168,12 @@ func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
 	case q.to.direct:
 		return b.tell(ctx, q, page)
 	}
-	return b.options.Ladder.deliver(ctx, delivery{page: page, tries: hookTries, left: q.to.responseURL.left, send: func(f blocks.Form) (sentBlocks, error) {
+	return b.options.Ladder.deliver(ctx, delivery{page: page, tries: hookTries, left: q.to.responseURL.Left, send: func(f blocks.Form) (sentBlocks, error) {
 		r, sent, err := b.newReply(q, page, f)
 		if err == nil {
 			err = b.webhook.Reply(ctx, q.to.responseURL, r)
 		}
-		if q.to.replace && errors.Is(err, errUnsure) { // in the place of the same message it cannot come twice
+		if q.to.replace && errors.Is(err, slackapi.ErrDeliveryUnknown) { // in the place of the same message it cannot come twice
 			err = b.webhook.Reply(ctx, q.to.responseURL, r)
 		}
 		return sent, err
@@ -188,11 +189,11 @@ func (b *Bot) say(ctx context.Context, q question, words string, tries int) erro
 	case q.to.direct:
 		_, _, err := b.screens.PostMessageContext(ctx, q.user, slack.MsgOptionText(words, true), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMarkdown())
 		if err != nil {
-			return fmt.Errorf("tell %s: %w", q.user, withoutURL(err))
+			return fmt.Errorf("tell %s: %w", q.user, slackapi.WithoutURL(err))
 		}
 		return nil
 	}
-	return b.webhook.reply(ctx, q.to.responseURL, reply{text: words}, tries)
+	return b.webhook.Send(ctx, q.to.responseURL, reply{text: words}, tries)
 }
 
 // maybeLost is what somebody is told of whose answer nobody knows whether it has arrived.

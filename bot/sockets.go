@@ -5,11 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack/socketmode"
 	"golang.org/x/sync/errgroup"
 )
@@ -52,9 +54,10 @@ func slackTiming() socketTiming {
 // shown it and the network breaks before Slack's word of that is here; the other choice would be that some never come.
 type sockets struct {
 	count  int
-	config Config
-	web    *webAPI // that never tries again: the pace is kept here
+	config slackapi.Config
+	web    *slackapi.Client // that never tries again: the pace is kept here
 	dialer *websocket.Dialer
+	dial   dialFunc // opens network connections
 	timing socketTiming
 	pace   *pace
 	health *Health
@@ -72,10 +75,10 @@ type sockets struct {
 	changed chan struct{} // closed when one more does
 }
 
-func newSockets(c Config, o Options, t socketTiming) *sockets {
+func newSockets(c slackapi.Config, o Options, t socketTiming) *sockets {
 	o.Health.keep(o.Sockets)
 	return &sockets{
-		count: o.Sockets, config: c, web: c.plainWebAPI(), dialer: newDialer(), timing: t,
+		count: o.Sockets, config: c, web: c.ClientWithoutRetry(), dialer: newDialer(), dial: (&net.Dialer{Timeout: slackapi.Timeout, KeepAlive: 15 * time.Second}).DialContext, timing: t,
 		pace:   &pace{gap: t.gap, most: t.mostGap, short: t.short},
 		health: o.Health, log: o.Log, counts: o.Counts,
 		events: make(chan socketmode.Event, 64), routes: newRoutes(),
@@ -172,12 +175,12 @@ func (s *sockets) watch(ctx context.Context, l *link, refused string) error {
 		old = t.C
 	}
 	for {
-		tokens := s.config.Tokens.pair()
-		if tokens.app != l.token && tokens.app != refused {
+		token, replaced := s.config.Tokens.App()
+		if token != l.token && token != refused {
 			return nil
 		}
 		select {
-		case <-tokens.changed:
+		case <-replaced:
 			continue
 		case <-old:
 			return nil

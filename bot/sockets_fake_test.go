@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack/socketmode"
 )
 
@@ -302,17 +303,17 @@ func (s *pipeSlack) by() []string {
 // piped runs sockets on such a Slack.
 type piped struct {
 	*sockets
-	tokens *Tokens
+	tokens *slackapi.Tokens
 	ended  chan error
 	stop   func() // and waits
 }
 
 func (s *pipeSlack) run(t *testing.T, o Options) *piped {
 	t.Helper()
-	return s.runWith(t, NewTokens("xapp-1", "xoxb-1"), o)
+	return s.runWith(t, slackapi.NewTokens("xapp-1", "xoxb-1"), o)
 }
 
-func (s *pipeSlack) runWith(t *testing.T, tokens *Tokens, o Options) *piped {
+func (s *pipeSlack) runWith(t *testing.T, tokens *slackapi.Tokens, o Options) *piped {
 	t.Helper()
 	p := s.piped(tokens, o.withDefaults())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -330,13 +331,14 @@ func (s *pipeSlack) runWith(t *testing.T, tokens *Tokens, o Options) *piped {
 }
 
 // piped makes sockets on such a Slack, and does not run them.
-func (s *pipeSlack) piped(tokens *Tokens, o Options) *piped {
+func (s *pipeSlack) piped(tokens *slackapi.Tokens, o Options) *piped {
 	p := &piped{tokens: tokens, ended: make(chan error, 1)}
-	config := Config{
-		Tokens: p.tokens, APIURL: "http://slack.test/api/", dial: s.dial,
-		HTTP: &http.Client{Timeout: slackTimeout, Transport: &http.Transport{DialContext: s.dial, DisableKeepAlives: true}},
-	}.withDefaults()
+	config := slackapi.Config{
+		Tokens: p.tokens, APIURL: "http://slack.test/api/",
+		HTTP: &http.Client{Timeout: slackapi.Timeout, Transport: &http.Transport{DialContext: s.dial, DisableKeepAlives: true}},
+	}.WithDefaults()
 	p.sockets = newSockets(config, o, slackTiming())
+	p.dial = s.dial
 	p.dialer.Proxy = nil
 	return p
 }

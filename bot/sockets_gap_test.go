@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -25,7 +26,7 @@ func briskTiming() socketTiming {
 // connected is a bot on a sandbox, by real connections.
 type connected struct {
 	*sandbox.Workspace
-	tokens  *Tokens
+	tokens  *slackapi.Tokens
 	health  *Health
 	sockets *sockets
 	stop    func() error
@@ -37,14 +38,14 @@ func connect(t *testing.T, a answers, o Options, timing socketTiming) *connected
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &connected{Workspace: w, tokens: NewTokens(w.AppToken(), w.BotToken()), health: NewHealth()}
+	c := &connected{Workspace: w, tokens: slackapi.NewTokens(w.AppToken(), w.BotToken()), health: NewHealth()}
 	o.Health = c.health
-	config := Config{Tokens: c.tokens, APIURL: w.APIURL(), HTTP: &http.Client{Timeout: slackTimeout, Transport: &http.Transport{DisableKeepAlives: true}}}.withDefaults()
-	web := config.webAPI()
-	o.Gate = NewGate(newDirectory(web), Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}, GateOptions{})
+	config := slackapi.Config{Tokens: c.tokens, APIURL: w.APIURL(), HTTP: &http.Client{Timeout: slackapi.Timeout, Transport: &http.Transport{DisableKeepAlives: true}}}.WithDefaults()
+	web := config.Client()
+	o.Gate = NewGate(newDirectory(web), slackapi.Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}, GateOptions{})
 	o = o.withDefaults()
 	c.sockets = newSockets(config, o, timing)
-	b := newBot(a, c.sockets, NewWebhook(config.httpClient(), w.APIURL()), o)
+	b := newBot(a, c.sockets, slackapi.NewWebhook(config.HTTPClient(), w.APIURL()), o)
 	b.screens = web
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)

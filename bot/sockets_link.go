@@ -14,12 +14,15 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack/socketmode"
 )
 
 const (
 	// writeTimeout bounds one write. A connection that does not take a few kilobytes in that time is dead.
 	writeTimeout = 2 * time.Second
+	// maxEnvelope bounds one message from Slack; a click brings the whole message it was made on.
+	maxEnvelope = 4 << 20
 	// farewell is how long Slack has for answering our close frame.
 	farewell = time.Second
 	// writeBuffer holds any acknowledgement: Slack does not put together a message of several frames, and drops it in
@@ -72,7 +75,7 @@ type receipt struct {
 func newDialer() *websocket.Dialer {
 	return &websocket.Dialer{
 		Proxy:            http.ProxyFromEnvironment,
-		HandshakeTimeout: slackTimeout,
+		HandshakeTimeout: slackapi.Timeout,
 		WriteBufferSize:  writeBuffer,
 		WriteBufferPool:  &sync.Pool{},
 	}

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
 )
 
@@ -22,7 +22,7 @@ func (s *sockets) connect(ctx context.Context, socket int) (*link, error) {
 			s.pace.came()
 			return l, nil
 		}
-		err = withoutURL(err)
+		err = slackapi.WithoutURL(err)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
@@ -30,7 +30,7 @@ func (s *sockets) connect(ctx context.Context, socket int) (*link, error) {
 			return nil, forGood(err)
 		}
 		s.health.failed(socket, err)
-		s.pace.failed(pauseOf(err))
+		s.pace.failed(slackapi.RetryAfter(err))
 		s.log.Warn("no connection to Slack; trying again", "socket", socket+1, "error", err)
 	}
 }
@@ -40,34 +40,26 @@ func (s *sockets) isFinal(err error) bool {
 	if _, status := errors.AsType[slack.StatusCodeError](err); status && len(s.living()) > 0 {
 		return false
 	}
-	return Cure(err) != ""
+	return slackapi.Cure(err) != ""
 }
 
 // forGood is the error of what Slack refuses for good.
-func forGood(err error) error { return fmt.Errorf("connect to Slack: %w: %s", err, Cure(err)) }
+func forGood(err error) error { return fmt.Errorf("connect to Slack: %w: %s", err, slackapi.Cure(err)) }
 
 // errSocketModeOff is the refusal of an app whose Socket Mode was switched off.
 var errSocketModeOff = slack.SlackErrorResponse{Err: string(LinkDisabled)}
 
-// pauseOf is how long Slack wants to be left alone.
-func pauseOf(err error) time.Duration {
-	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
-		return limited.RetryAfter
-	}
-	return 0
-}
-
 // open opens one connection and waits for Slack's hello on it.
 func (s *sockets) open(ctx context.Context, socket int, token string) (*link, error) {
-	ctx, cancel := context.WithTimeout(ctx, slackTimeout+s.timing.hello)
+	ctx, cancel := context.WithTimeout(ctx, slackapi.Timeout+s.timing.hello)
 	defer cancel()
-	_, address, err := s.web.client().StartSocketModeContext(ctx)
+	_, address, err := s.web.Current().StartSocketModeContext(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("apps.connections.open: %w", withoutURL(err))
+		return nil, fmt.Errorf("apps.connections.open: %w", slackapi.WithoutURL(err))
 	}
-	l, err := s.dial(ctx, address)
+	l, err := s.dialSocket(ctx, address)
 	if err != nil {
-		return nil, fmt.Errorf("open WebSocket: %w", withoutURL(err))
+		return nil, fmt.Errorf("open WebSocket: %w", slackapi.WithoutURL(err))
 	}
 	l.socket, l.token = socket, token
 	s.running.Go(func() {
@@ -94,14 +86,14 @@ func (s *sockets) open(ctx context.Context, socket int, token string) (*link, er
 	return nil, fmt.Errorf("wait for hello: %w", err)
 }
 
-// dial opens a WebSocket. The address holds a ticket, so it is in no error.
-func (s *sockets) dial(ctx context.Context, address string) (*link, error) {
+// dialSocket opens a WebSocket. The address holds a ticket, so it is in no error.
+func (s *sockets) dialSocket(ctx context.Context, address string) (*link, error) {
 	if !mayDial(address, s.config.APIURL) {
 		return nil, errors.New("Slack names an address that is no wss:// one") //nolint:staticcheck // a name
 	}
 	var w *wire
 	dialer := *s.dialer
-	dialer.NetDialContext = watching(s.config.dial, s.timing.silence, &w)
+	dialer.NetDialContext = watching(s.dial, s.timing.silence, &w)
 	ws, answer, err := dialer.DialContext(ctx, address, http.Header{"Origin": {"https://api.slack.com"}})
 	if answer != nil {
 		defer answer.Body.Close()

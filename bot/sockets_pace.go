@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
 // pace says when the next connection may be opened. Slack takes about one apps.connections.open a minute, with bursts
@@ -30,7 +32,7 @@ func (p *pace) wait(ctx context.Context) error {
 		if d <= 0 {
 			return ctx.Err()
 		}
-		if !sleep(ctx, d) {
+		if !slackapi.Sleep(ctx, d) {
 			return ctx.Err()
 		}
 	}

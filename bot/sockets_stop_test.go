@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 )
@@ -54,15 +55,15 @@ func TestStopTellsThoseWhoAskWhileAnswersGoOut(t *testing.T) {
 			p.stay()
 		}
 		o := &observer{}
-		p := s.piped(NewTokens("xapp-1", "xoxb-1"), Options{Sockets: 1, Gate: testGate(&fakeSlack{}), Observe: o.observe}.withDefaults())
-		b := newBot(answers(echo), p.sockets, NewWebhook(&http.Client{Transport: slowly(950 * time.Millisecond)}, slack.APIURL), Options{Gate: testGate(&fakeSlack{}), Observe: o.observe})
+		p := s.piped(slackapi.NewTokens("xapp-1", "xoxb-1"), Options{Sockets: 1, Gate: testGate(&fakeSlack{}), Observe: o.observe}.withDefaults())
+		b := newBot(answers(echo), p.sockets, slackapi.NewWebhook(&http.Client{Transport: slowly(950 * time.Millisecond)}, slack.APIURL), Options{Gate: testGate(&fakeSlack{}), Observe: o.observe})
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- run(ctx, b, p.sockets) }()
 		time.Sleep(10*time.Second - time.Millisecond)
 		p.events <- socketmode.Event{ // an answer that takes the other way just now
 			Type: socketmode.EventTypeErrorWriteFailed,
-			Data: &socketmode.ErrorWriteFailed{Response: &socketmode.Response{EnvelopeID: "old", Payload: &carried{to: replyTo{responseURL: newResponseURL("https://hooks.slack.com/old")}}}},
+			Data: &socketmode.ErrorWriteFailed{Response: &socketmode.Response{EnvelopeID: "old", Payload: &carried{to: replyTo{responseURL: slackapi.NewResponseURL("https://hooks.slack.com/old")}}}},
 		}
 		time.Sleep(time.Millisecond)
 		stop()

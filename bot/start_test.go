@@ -12,13 +12,15 @@ import (
 
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // A Slack that wants to be left alone for hours, or that swallows calls, does not hold up the start for ever.
 func TestStartWaitsOnlySoLong(t *testing.T) {
-	for name, answer := range map[string]roundTrip{
+	for name, answer := range map[string]slacktest.RoundTrip{
 		"pause": func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"36000"}}, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
 		},
@@ -29,20 +31,20 @@ func TestStartWaitsOnlySoLong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := Config{Tokens: NewTokens("xapp-1", "xoxb-1"), APIURL: "http://slack.test/api/", HTTP: &http.Client{Transport: answer}}
+				c := slackapi.Config{Tokens: slackapi.NewTokens("xapp-1", "xoxb-1"), APIURL: "http://slack.test/api/", HTTP: &http.Client{Transport: answer}}
 				began := time.Now()
-				if _, err := SignIn(t.Context(), c); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "check that this machine reaches Slack") {
+				if _, err := slackapi.SignIn(t.Context(), c); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "check that this machine reaches Slack") {
 					t.Errorf("signed in: %v", err)
 				}
-				if took := time.Since(began); took > startTime {
+				if took := time.Since(began); took > slackapi.StartTimeout {
 					t.Errorf("signing in took %v", took)
 				}
-				gate := NewGate(NewDirectory(c), Workspace{}, GateOptions{Access: Access{AskGroups: []string{"S1"}, AskChannels: []string{"C1", "C2"}}})
+				gate := NewGate(NewDirectory(c), slackapi.Workspace{}, GateOptions{Access: Access{AskGroups: []string{"S1"}, AskChannels: []string{"C1", "C2"}}})
 				began = time.Now()
 				if err := gate.Prepare(t.Context()); err != nil {
 					t.Errorf("prepare: %v", err)
 				}
-				if took := time.Since(began); took > startTime+slackTimeout {
+				if took := time.Since(began); took > slackapi.StartTimeout+slackapi.Timeout {
 					t.Errorf("preparing the gate took %v", took)
 				}
 			})
@@ -53,7 +55,7 @@ func TestStartWaitsOnlySoLong(t *testing.T) {
 // A response_url that swallows answers holds a question up, but not for ever: it counts as lost.
 func TestHangingReplyIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hook := NewWebhook(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		hook := slackapi.NewWebhook(&http.Client{Transport: slacktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		})}, "")

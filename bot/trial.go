@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -28,7 +29,7 @@ type Trial struct {
 
 // TrialOptions say where a [Trial] takes place.
 type TrialOptions struct {
-	Workspace Workspace
+	Workspace slackapi.Workspace
 	Channel   string        // where messages are posted
 	User      string        // who is sent direct and ephemeral messages and a Home tab
 	Mark      string        // stands in the title of every page, and in no other message of the channel
@@ -47,7 +48,7 @@ type TrialResult struct {
 }
 
 // NewTrial returns a trial with the tokens that are current now.
-func NewTrial(c Config, o TrialOptions) *Trial {
+func NewTrial(c slackapi.Config, o TrialOptions) *Trial {
 	return &Trial{
 		options: o, slack: Inspect(c).slack, poster: NewPoster(c, o.Workspace, nil, PosterOptions{}),
 		limits: newPostLimits(o.Pace, -1), began: time.Now(),
@@ -122,7 +123,7 @@ func (t *Trial) Find(ctx context.Context, key string) (message string, o TrialRe
 func (o TrialResult) judged(sent []slack.Block) TrialResult {
 	o.Sent = sent
 	o.Verdict, _ = JudgeBlocks(o.Err, sent)
-	o.Err = withoutURL(o.Err)
+	o.Err = slackapi.WithoutURL(o.Err)
 	return o
 }
 
@@ -153,7 +154,7 @@ func (t *Trial) CleanUp(ctx context.Context) (deleted int, left []error) {
 	if t.touched {
 		v := blocks.Home(view.Page{Title: "Missing KBs", Lead: "Leave this tab and open it again."}, blocks.Options{Form: blocks.Classic()}, "")
 		if _, err := t.slack.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: t.options.User, View: *v}); err != nil {
-			left = append(left, withoutURL(err))
+			left = append(left, slackapi.WithoutURL(err))
 		}
 	}
 	return deleted, left
@@ -176,8 +177,8 @@ func (t *Trial) remove(ctx context.Context, m trialMessage) error {
 		if ok {
 			wait = limited.RetryAfter
 		}
-		if err == nil || try == removeTries || wait > removePatience || !ok && !unanswered(err) || !sleep(ctx, wait) {
-			return withoutURL(err)
+		if err == nil || try == removeTries || wait > removePatience || !ok && !unanswered(err) || !slackapi.Sleep(ctx, wait) {
+			return slackapi.WithoutURL(err)
 		}
 	}
 }

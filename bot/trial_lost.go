@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
 )
 
@@ -93,14 +94,14 @@ func (t *Trial) call(ctx context.Context, method string, form url.Values, into a
 	c := t.poster.config
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.APIURL+method, strings.NewReader(form.Encode()))
 	if err != nil {
-		return withoutURL(err)
+		return slackapi.WithoutURL(err)
 	}
 	_, token := c.Tokens.Current()
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := t.poster.http.Do(req)
 	if err != nil {
-		return withoutURL(err)
+		return slackapi.WithoutURL(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -22,6 +21,8 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -303,7 +304,7 @@ func TestTheLineComesBeforeTheAnswer(t *testing.T) {
 			f := &fakeSlack{began: time.Now()}
 			b := startWith(t, f, slow(2600*time.Millisecond), Options{Gate: testGate(f)})
 			first := true
-			b.bot.webhook = NewWebhook(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			b.bot.webhook = slackapi.NewWebhook(&http.Client{Transport: slacktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 				if first {
 					first = false
 					select {
@@ -350,20 +351,12 @@ func TestFivePostsAtMost(t *testing.T) {
 			b.events <- event
 			time.Sleep(5 * time.Minute)
 			n := strings.Count(strings.Join(b.titles(), "\n"), "s /r1 ")
-			if most = max(most, n); n > maxPosts {
+			if most = max(most, n); n > slackapi.MaxPosts {
 				t.Errorf("seed %d: %d posts: %v", seed, n, b.titles())
 			}
 		})
 	}
-	if most != maxPosts {
+	if most != slackapi.MaxPosts {
 		t.Errorf("at most %d posts were made; the test does not reach the bound", most)
 	}
-	synctest.Test(t, func(t *testing.T) {
-		f := &fakeSlack{}
-		hook, to := NewWebhook(&http.Client{Transport: f}, ""), newResponseURL("https://hooks.slack.com/r1")
-		time.Sleep(postingLife)
-		if err := hook.Reply(t.Context(), to, reply{}); !errors.Is(err, errNoPostsLeft) || len(f.log) > 0 {
-			t.Errorf("after %v: %v, posted %v", postingLife, err, f.titles())
-		}
-	})
 }

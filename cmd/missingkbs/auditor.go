@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -21,7 +22,7 @@ type auditor struct {
 }
 
 // recorder makes the auditor of a house.
-func (h house) recorder(w bot.Workspace, o *operators) *auditor {
+func (h house) recorder(w slackapi.Workspace, o *operators) *auditor {
 	lost := func(n int) {
 		h.monitor.Metrics.AuditsLost(n)
 		o.auditsLost(n)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	gapsource "github.com/missingkbs/missingkbs/internal/digest/source"
@@ -266,7 +267,7 @@ func runUnlimited() error {
 		return err
 	}
 	defer database.Close()
-	workspace, err := bot.SignIn(ctx, slack)
+	workspace, err := slackapi.SignIn(ctx, slack)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -43,7 +44,7 @@ func (m *clockwork) run(t *testing.T) {
 	client := unlimitedClient(t, m.defender)
 	log := slog.New(slog.NewTextHandler(m.log, nil))
 	h := house{
-		slack:    bot.Config{Tokens: bot.NewTokens(m.slack.AppToken(), m.slack.BotToken()), APIURL: m.slack.APIURL()},
+		slack:    slackapi.Config{Tokens: slackapi.NewTokens(m.slack.AppToken(), m.slack.BotToken()), APIURL: m.slack.APIURL()},
 		bot:      bot.Options{Log: log},
 		defender: client, store: m.records.Store, now: m.defender.Now, tick: 100 * time.Millisecond, log: log,
 	}

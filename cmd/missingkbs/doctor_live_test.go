@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -428,8 +429,8 @@ func TestTrialFindsLostReplies(t *testing.T) {
 		t.Fatal(other, err)
 	}
 	page := func(what string) view.Page { return view.Page{Title: "missingkbs test MARK: " + what} }
-	trial := bot.NewTrial(bot.Config{Tokens: bot.NewTokens(c.slack.AppToken(), c.slack.BotToken()), APIURL: c.slack.APIURL()},
-		bot.TrialOptions{Workspace: bot.Workspace{UserID: sandbox.BotUser}, Channel: sandbox.General, Mark: "MARK", Pace: -1})
+	trial := bot.NewTrial(slackapi.Config{Tokens: slackapi.NewTokens(c.slack.AppToken(), c.slack.BotToken()), APIURL: c.slack.APIURL()},
+		bot.TrialOptions{Workspace: slackapi.Workspace{UserID: sandbox.BotUser}, Channel: sandbox.General, Mark: "MARK", Pace: -1})
 	head := trial.Post(t.Context(), page("head"), blocks.Classic(), "", "")
 	c.slack.Inject(sandbox.Mishap{Call: "chat.postMessage", Cut: true, Acts: true, Times: 2})
 	for _, thread := range []string{head.Message, ""} {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -209,8 +210,8 @@ func newOddBot(t *testing.T, o bot.Options) *oddBot {
 	b.stop = stop
 	go func() {
 		defer close(b.ended)
-		config := bot.Config{Tokens: bot.NewTokens(slack.AppToken(), slack.BotToken()), APIURL: slack.APIURL()}
-		if err := bot.Run(ctx, config, bot.Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}, router, o); err != nil {
+		config := slackapi.Config{Tokens: slackapi.NewTokens(slack.AppToken(), slack.BotToken()), APIURL: slack.APIURL()}
+		if err := bot.Run(ctx, config, slackapi.Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}, router, o); err != nil {
 			t.Error(err)
 		}
 	}()
@@ -339,9 +340,9 @@ func TestSlackFault11SocketIsConfiguredToo(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- bot.Run(ctx, bot.Config{
-			Tokens: bot.NewTokens("xapp-of-the-socket", "xoxb-1"), APIURL: s.URL + "/api/", HTTP: &http.Client{Transport: transport},
-		}, bot.Workspace{TeamID: "T1"}, router, bot.Options{})
+		ended <- bot.Run(ctx, slackapi.Config{
+			Tokens: slackapi.NewTokens("xapp-of-the-socket", "xoxb-1"), APIURL: s.URL + "/api/", HTTP: &http.Client{Transport: transport},
+		}, slackapi.Workspace{TeamID: "T1"}, router, bot.Options{})
 	}()
 	<-s.conns
 	stop()

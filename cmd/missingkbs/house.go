@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/config"
@@ -26,7 +27,7 @@ import (
 // house is everything that runs: the bot that answers, and the schedule, queue and worker of the digests. serve runs it
 // for Slack and Defender, sandbox for the ones on this machine; it is the same house.
 type house struct {
-	slack      bot.Config
+	slack      slackapi.Config
 	bot        bot.Options
 	access     bot.Access
 	defender   *api.Client
@@ -60,20 +61,20 @@ func (h house) run(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return nil
-	case bot.Cure(err) != "":
+	case slackapi.Cure(err) != "":
 		return refusedError{err}
 	}
 	return err
 }
 
 // signIn asks Slack who the bot is. A Slack that cannot be reached yet is waited for.
-func (h house) signIn(ctx context.Context) (workspace bot.Workspace, err error) {
+func (h house) signIn(ctx context.Context) (workspace slackapi.Workspace, err error) {
 	w := waiting{
 		part: monitor.Slack, reason: "Slack cannot be reached yet", parts: &h.monitor.Parts, log: h.log,
-		passes: func(err error) bool { return bot.Cure(err) == "" },
+		passes: func(err error) bool { return slackapi.Cure(err) == "" },
 	}
 	err = w.until(ctx, func(ctx context.Context) (err error) {
-		workspace, err = bot.SignIn(ctx, h.slack)
+		workspace, err = slackapi.SignIn(ctx, h.slack)
 		return err
 	})
 	return workspace, err

@@ -20,6 +20,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/logging"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -40,8 +41,8 @@ func TestNoSecretGetsOutOfACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := logging.New(w.log, "json", slog.LevelDebug)
-	config := bot.Config{Tokens: bot.NewTokens(w.slack.AppToken(), w.slack.BotToken()), APIURL: w.slack.APIURL()}
-	workspace, err := bot.SignIn(t.Context(), config)
+	config := slackapi.Config{Tokens: slackapi.NewTokens(w.slack.AppToken(), w.slack.BotToken()), APIURL: w.slack.APIURL()}
+	workspace, err := slackapi.SignIn(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/alert"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -38,7 +39,7 @@ func watchedHouse(t *testing.T, houses int, channel string, log *locked) (*world
 			t.Fatal(err)
 		}
 		h := house{
-			slack:    bot.Config{Tokens: bot.NewTokens(w.slack.AppToken(), w.slack.BotToken()), APIURL: w.slack.APIURL()},
+			slack:    slackapi.Config{Tokens: slackapi.NewTokens(w.slack.AppToken(), w.slack.BotToken()), APIURL: w.slack.APIURL()},
 			defender: client, store: database.Store, now: c.now, opsChannel: channel, tick: 50 * time.Millisecond, opsTick: 20 * time.Millisecond,
 			log: slog.New(slog.NewTextHandler(log, nil)),
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 
 	"github.com/missingkbs/missingkbs/api"
-	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -26,7 +26,7 @@ const lookEvery = 10 * time.Second
 type reloader struct {
 	streams streams
 	started config.Snapshot // the settings at start
-	tokens  *bot.Tokens
+	tokens  *slackapi.Tokens
 	cred    *api.Credential
 	level   *slog.LevelVar
 	tracing tracing.Provider // of token requests

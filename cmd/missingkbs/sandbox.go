@@ -18,6 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -88,7 +89,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	g.Go(func() error {
 		defer stop()
 		return house{
-			slack:    bot.Config{Tokens: bot.NewTokens(workspace.AppToken(), workspace.BotToken()), APIURL: workspace.APIURL()},
+			slack:    slackapi.Config{Tokens: slackapi.NewTokens(workspace.AppToken(), workspace.BotToken()), APIURL: workspace.APIURL()},
 			bot:      bot.Options{Log: log},
 			access:   bot.Access{AdminUsers: []string{sandbox.Alice}},
 			defender: client,

@@ -19,7 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -195,7 +195,7 @@ func troubledHouse(t *testing.T, database *store.Store, processes int, log *lock
 			t.Fatal(err)
 		}
 		h := house{
-			slack:    bot.Config{Tokens: bot.NewTokens(w.slack.AppToken(), w.slack.BotToken()), APIURL: w.slack.APIURL()},
+			slack:    slackapi.Config{Tokens: slackapi.NewTokens(w.slack.AppToken(), w.slack.BotToken()), APIURL: w.slack.APIURL()},
 			defender: client, store: database, now: c.now, opsChannel: sandbox.Patching, tick: 50 * time.Millisecond, opsTick: 20 * time.Millisecond,
 			probeTick: 20 * time.Millisecond, log: slog.New(slog.NewTextHandler(log, nil)),
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/tracing"
 )
@@ -34,7 +35,7 @@ type Settings struct {
 type Values struct {
 	LogLevel        slog.Level
 	LogFormat       string // empty for the default
-	Slack           bot.Config
+	Slack           slackapi.Config
 	Bot             bot.Options
 	Access          bot.Access
 	Defender        api.Options

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
 // Slack are the settings about how the bot reaches Slack.
@@ -18,8 +19,8 @@ type Slack struct {
 }
 
 // Read checks the settings.
-func (s Slack) Read(e *Errors) (bot.Config, bot.Options) {
-	c := bot.Config{Tokens: bot.NewTokens(
+func (s Slack) Read(e *Errors) (slackapi.Config, bot.Options) {
+	c := slackapi.Config{Tokens: slackapi.NewTokens(
 		e.token("SLACK_APP_TOKEN", s.AppToken, "xapp-", "Basic Information > App-Level Tokens"),
 		e.token("SLACK_BOT_TOKEN", s.BotToken, "xoxb-", "OAuth & Permissions"),
 	)}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -99,7 +100,7 @@ func (l *liveRun) prepare(ctx context.Context) (f []Finding, ok bool) {
 		return refusedToken("SLACK_BOT_TOKEN", botTokenPage, err), false
 	}
 	l.poster = bot.NewTrial(l.checker.values.Slack, bot.TrialOptions{
-		Workspace: bot.Workspace{TeamID: me.TeamID, EnterpriseID: me.Enterprise, UserID: me.UserID, OrgWide: me.OrgWide},
+		Workspace: slackapi.Workspace{TeamID: me.TeamID, EnterpriseID: me.Enterprise, UserID: me.UserID, OrgWide: me.OrgWide},
 		Channel:   l.target.Channel, User: l.target.User, Mark: l.mark, Pace: l.checker.LiveInterval,
 	})
 	state, err := inspector.Channel(ctx, l.target.Channel, me)

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -31,7 +32,7 @@ func (l *liveRun) refusedCall(call string, person bool, err error) Finding {
 		}
 		return fail("the scope "+cmp.Or(refused.Needed, "for "+call)+" is missing", scopeCure)[0]
 	}
-	if bot.Cure(err) != "" || refused.Err == "invalid_auth" {
+	if slackapi.Cure(err) != "" || refused.Err == "invalid_auth" {
 		l.stopped = "the bot token does not work"
 		return refusedToken("SLACK_BOT_TOKEN", botTokenPage, err)[0]
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -63,9 +64,9 @@ func refusedToken(setting, page string, err error) []Finding {
 	}
 	refused, ok := errors.AsType[slack.SlackErrorResponse](err)
 	if !ok {
-		return fail("Slack does not answer as it should: "+err.Error(), cmp.Or(bot.Cure(err), networkCure(err)))
+		return fail("Slack does not answer as it should: "+err.Error(), cmp.Or(slackapi.Cure(err), networkCure(err)))
 	}
-	cure := bot.Cure(err)
+	cure := slackapi.Cure(err)
 	switch refused.Err {
 	case "invalid_auth":
 		cure = "copy it anew, whole, from " + page

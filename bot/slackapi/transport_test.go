@@ -1,4 +1,4 @@
-package bot
+package slackapi
 
 import (
 	"fmt"
@@ -26,7 +26,7 @@ func TestTokensFollowNoRedirect(t *testing.T) {
 	if _, err := SignIn(t.Context(), c); err == nil {
 		t.Error("a redirect counts as an answer")
 	}
-	if _, _, err := c.plainWebAPI().client().StartSocketModeContext(t.Context()); err == nil {
+	if _, _, err := c.ClientWithoutRetry().Current().StartSocketModeContext(t.Context()); err == nil {
 		t.Error("a redirect counts as an answer")
 	}
 	if n := stolen.Load(); n != 0 {

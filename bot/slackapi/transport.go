@@ -1,4 +1,4 @@
-package bot
+package slackapi
 
 import (
 	"errors"
@@ -6,12 +6,12 @@ import (
 	"net/http"
 )
 
-// maxWebAnswer bounds an answer of the Web API, decompressed: a page of a thousand members has a fraction of it.
+// maxWebAnswer bounds a decompressed answer of the Web API. A page of a thousand members takes a fraction of it.
 const maxWebAnswer = 32 << 20
 
 var errWebAnswer = errors.New("the answer is larger than any of Slack's")
 
-// limited is a transport whose answers end in an error where they are too long.
+// limited is a transport whose answers fail to read when they are too long.
 type limited struct{ next http.RoundTripper }
 
 // RoundTrip implements [http.RoundTripper].
@@ -23,7 +23,7 @@ func (t limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// limitedBody fails where [io.LimitReader] would pretend that the body ends.
+// limitedBody returns an error where [io.LimitReader] would pretend that the body ends.
 type limitedBody struct {
 	io.ReadCloser
 	left int64
@@ -35,4 +35,11 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 		return 0, errWebAnswer
 	}
 	return n, err
+}
+
+// noRedirects returns a client that follows no redirect: a response_url must not send the answer elsewhere.
+func noRedirects(c *http.Client) *http.Client {
+	own := *c
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
 }

@@ -1,8 +1,9 @@
-package bot
+package slackapi
 
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -61,7 +62,7 @@ func (o *tokenOffice) tests(token string) int {
 	return o.asked[token]
 }
 
-// watchedToken is the bot token xoxb-1 and what a vigil makes of it.
+// watchedToken is the bot token xoxb-1 and what the checker makes of it.
 type watchedToken struct {
 	office *tokenOffice
 	config Config
@@ -83,17 +84,17 @@ func (w *watchedToken) watch(t *testing.T) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
-	v := &vigil{w.config, slog.New(slog.NewTextHandler(&w.log, nil))}
-	go func() { w.ended <- v.run(ctx) }()
+	v := NewTokenChecker(w.config, slog.New(slog.NewTextHandler(&w.log, nil)))
+	go func() { w.ended <- v.Run(ctx) }()
 }
 
 // call makes some call with the bot token.
 func (w *watchedToken) call(t *testing.T) {
 	t.Helper()
-	_, _ = w.config.webAPI().GetUserInfoContext(t.Context(), "U1")
+	_, _ = w.config.Client().GetUserInfoContext(t.Context(), "U1")
 }
 
-// lives fails if the vigil has given up.
+// lives fails if the checker has given up.
 func (w *watchedToken) lives(t *testing.T) {
 	t.Helper()
 	synctest.Wait()
@@ -144,7 +145,7 @@ func TestLostBotTokenIsFoundWithoutQuestions(t *testing.T) {
 		w := watchToken(t)
 		w.watch(t)
 		w.office.say("xoxb-1", "token_revoked")
-		if err := w.endsWithin(vigilEvery + time.Minute); err == nil {
+		if err := w.endsWithin(checkEvery + time.Minute); err == nil {
 			t.Error("it has not given up")
 		}
 	})
@@ -174,13 +175,13 @@ func TestOddAnswersEndNothing(t *testing.T) {
 		"response URL": func(t *testing.T, w *watchedToken) {
 			t.Helper()
 			w.office.say("", "account_inactive") // no token travels with it
-			_ = NewWebhook(w.config.httpClient(), w.config.APIURL).Reply(t.Context(), newResponseURL("http://slack.test/commands/1"), reply{})
+			_ = NewWebhook(w.config.HTTPClient(), w.config.APIURL).Reply(t.Context(), NewResponseURL("http://slack.test/commands/1"), json.RawMessage("{}"))
 			w.office.say("", "")
 		},
 		"the app-level token": func(t *testing.T, w *watchedToken) { // has a keeper of its own
 			t.Helper()
 			w.office.say("xapp-1", "token_revoked")
-			_, _, _ = w.config.plainWebAPI().client().StartSocketModeContext(t.Context())
+			_, _, _ = w.config.ClientWithoutRetry().Current().StartSocketModeContext(t.Context())
 		},
 		"Slack is down in between": func(t *testing.T, w *watchedToken) {
 			t.Helper()

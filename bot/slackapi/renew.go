@@ -1,4 +1,4 @@
-package bot
+package slackapi
 
 import (
 	"bufio"
@@ -11,28 +11,28 @@ import (
 	"strings"
 )
 
-// maxRefusal is how much of an answer is looked at: refusals are short.
+// maxRefusal is how many bytes of an answer are searched for a refusal.
 const maxRefusal = 512
 
-// staleTokens are Slack's refusals that another token may mend.
+// staleTokens are Slack's refusals that another token may cure.
 var staleTokens = []string{"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
 
-// lostTokens are the refusals of a bot token that nothing but the cure mends: with them every call is refused.
+// lostTokens returns the refusals of a bot token that only an administrator can cure. Slack answers every call with them.
 func lostTokens() []string {
 	return append([]string{"not_allowed_token_type", "team_access_not_granted", "org_login_required", "team_disabled", "user_removed_from_team", "forbidden_team"}, staleTokens...)
 }
 
-// renewing is a transport that has new tokens looked for when Slack refuses one, before the caller hears of it. If there
-// are new ones, the call is made again, once, with them: Slack has done nothing with the first. A bot token that is
-// refused all the same is doubted.
-type renewing struct {
+// tokenRenewer is a transport that asks for new tokens when Slack refuses one, before the caller gets the error. If there
+// are new ones, it makes the call once more with them: Slack has done nothing for the first. If the bot token is refused
+// all the same, it becomes a suspect.
+type tokenRenewer struct {
 	next    http.RoundTripper
 	tokens  *Tokens
-	refused func(context.Context) // nil where nobody knows of others
+	refused func(context.Context) // see [Config]; may be nil
 }
 
 // RoundTrip implements [http.RoundTripper].
-func (t *renewing) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t *tokenRenewer) RoundTrip(r *http.Request) (*http.Response, error) {
 	old := t.tokens.pair()
 	resp, err := t.next.RoundTrip(r)
 	if err != nil {
@@ -42,43 +42,43 @@ func (t *renewing) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.refused != nil && slices.Contains(staleTokens, code) {
 		t.refused(r.Context())
 		now := t.tokens.pair()
-		if again, ok := withTokens(r, old, now); ok {
+		if retry, ok := withTokens(r, old, now); ok {
 			_ = resp.Body.Close()
-			if resp, err = t.next.RoundTrip(again); err != nil {
+			if resp, err = t.next.RoundTrip(retry); err != nil {
 				return nil, err
 			}
-			r, old, code = again, now, refusalCode(resp)
+			r, old, code = retry, now, refusalCode(resp)
 		}
 	}
 	if slices.Contains(lostTokens(), code) && holds(r, old.bot) {
-		t.tokens.doubt(old.bot)
+		t.tokens.suspect(old.bot)
 	}
 	return resp, nil
 }
 
-// refusalCode is the reason for which the Web API refuses a call, empty where it does not. It reads the beginning of an
-// answer; its body can be read as before.
+// refusalCode returns the code with which the Web API refuses a call, or "". It reads the beginning of the answer and
+// leaves the body readable from its start.
 func refusalCode(resp *http.Response) string {
 	if resp.Body == nil || resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
 		return ""
 	}
 	ahead := bufio.NewReaderSize(resp.Body, maxRefusal)
-	begin, _ := ahead.Peek(maxRefusal) // what went wrong is found by whoever reads the body
+	begin, _ := ahead.Peek(maxRefusal) // the caller gets the error when it reads the body
 	resp.Body = struct {
 		io.Reader
 		io.Closer
 	}{ahead, resp.Body}
-	var said struct {
+	var answer struct {
 		OK    bool   `json:"ok"`
 		Error string `json:"error"`
 	}
-	if json.Unmarshal(begin, &said) != nil || said.OK {
+	if json.Unmarshal(begin, &answer) != nil || answer.OK {
 		return ""
 	}
-	return said.Error
+	return answer.Error
 }
 
-// holds reports whether a request was made with a token, in its header or its form.
+// holds reports whether a request carries a token, in its header or its form.
 func holds(r *http.Request, token string) bool {
 	if token == "" {
 		return false
@@ -102,13 +102,13 @@ func bearer(token string) string { return "Bearer " + token }
 
 func field(token string) []byte { return []byte("token=" + token) }
 
-// withTokens is a request with new tokens in the place of the old ones, in its header or its form; false where it held
-// none that has a successor.
-func withTokens(r *http.Request, old, now tokenPair) (*http.Request, bool) {
+// withTokens returns a request with new tokens instead of the old ones, in its header or its form. ok is false if the
+// request carries no token that was replaced.
+func withTokens(r *http.Request, old, now tokenPair) (retry *http.Request, ok bool) {
 	if r.Body != nil && r.GetBody == nil {
 		return nil, false
 	}
-	again, found := r.Clone(r.Context()), false
+	retry = r.Clone(r.Context())
 	var body []byte
 	if r.GetBody != nil {
 		first, err := r.GetBody()
@@ -125,17 +125,17 @@ func withTokens(r *http.Request, old, now tokenPair) (*http.Request, bool) {
 			continue
 		}
 		if r.Header.Get("Authorization") == bearer(token[0]) {
-			again.Header.Set("Authorization", bearer(token[1]))
-			found = true
+			retry.Header.Set("Authorization", bearer(token[1]))
+			ok = true
 		}
 		if bytes.Contains(body, field(token[0])) {
 			body = bytes.ReplaceAll(body, field(token[0]), field(token[1]))
-			found = true
+			ok = true
 		}
 	}
 	if r.GetBody != nil {
-		again.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-		again.Body, again.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		retry.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		retry.Body, retry.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	}
-	return again, found
+	return retry, ok
 }

@@ -1,16 +1,13 @@
-package bot
+package slackapi
 
 import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 func TestTokensAreNeverPrinted(t *testing.T) {
@@ -76,13 +73,13 @@ func TestRotate(t *testing.T) {
 func TestTokensOfManyGoroutines(t *testing.T) {
 	t.Parallel()
 	tokens := NewTokens("a", "b")
-	web := Config{Tokens: tokens}.plainWebAPI()
+	web := Config{Tokens: tokens}.ClientWithoutRetry()
 	var wg sync.WaitGroup
 	for n := range 8 {
 		wg.Go(func() {
 			for i := range 100 {
 				tokens.Rotate(fmt.Sprint("a", n, i), fmt.Sprint("b", n, i))
-				if web.client() == nil || len(fmt.Sprint(tokens)) == 0 {
+				if web.Current() == nil || len(fmt.Sprint(tokens)) == 0 {
 					t.Error("no client")
 				}
 				<-time.After(0)
@@ -90,46 +87,4 @@ func TestTokensOfManyGoroutines(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// Everything that calls the Web API uses the token that is current then.
-func TestCallsUseTheCurrentToken(t *testing.T) {
-	t.Parallel()
-	var used []string
-	config := Config{Tokens: NewTokens("xapp-1", "xoxb-1"), APIURL: "http://slack.test/api/"}
-	config.HTTP = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if token == "" {
-			token = r.FormValue("token")
-		}
-		used = append(used, r.URL.Path+" "+token)
-		return nil, http.ErrServerClosed
-	})}
-	self := Workspace{}
-	directory := NewDirectory(config)
-	poster := NewPoster(config, self, NewGate(directory, self, GateOptions{}), PosterOptions{})
-	web := config.webAPI()
-	calls := func(user string) { // another one each time: Slack is not asked in vain twice at once
-		_, _ = directory.Zone(t.Context(), user)
-		_, _ = poster.Post(t.Context(), "C1", "k", view.Page{})
-		_, _, _ = poster.Find(t.Context(), "C1", "k", time.Now())
-		_ = poster.Tell(t.Context(), "U1", view.Page{})
-		_, _ = SignIn(t.Context(), config)
-		_, _ = web.GetConversationInfoContext(t.Context(), nil)
-	}
-	calls("U1")
-	config.Tokens.Rotate("", "xoxb-2")
-	calls("U2")
-	for i, call := range used {
-		want := "xoxb-1"
-		if i >= len(used)/2 {
-			want = "xoxb-2"
-		}
-		if !strings.HasSuffix(call, " "+want) {
-			t.Errorf("call %d: %s, want token %s", i, call, want)
-		}
-	}
-	if len(used) < 10 {
-		t.Errorf("only %d calls: %v", len(used), used)
-	}
 }

@@ -1,0 +1,148 @@
+// Package slackapi calls Slack's Web API and posts to response_urls: the two tokens and their rotation, the transports, the
+// client, sign-in, and Slack's errors with what cures them. It knows nothing of questions, of who may ask, or of how a
+// message looks.
+package slackapi
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+)
+
+const (
+	// slackTimeout bounds one call of the Web API. Without it, a connection that swallows everything would block a reconnect
+	// for ever.
+	Timeout = 15 * time.Second
+	// startTime bounds the calls made before the bot connects, with the pauses that Slack asks for. If Slack asks for an
+	// hour, the process should rather end and say so.
+	StartTimeout = time.Minute
+)
+
+// Config holds what the bot needs to reach Slack.
+type Config struct {
+	Tokens *Tokens
+	APIURL string       // of the Web API, with a slash at the end; default Slack's own
+	HTTP   *http.Client // default: one that uses the proxy of the environment
+	// Refused is called when Slack refuses one of the tokens, before the caller gets the error. If it rotates them, the
+	// call is made again. Several calls may run it at once. It may be nil.
+	Refused func(context.Context) `json:"-"`
+}
+
+// WithDefaults returns the configuration with its defaults filled in.
+func (c Config) WithDefaults() Config {
+	if c.APIURL == "" {
+		c.APIURL = slack.APIURL
+	}
+	return c
+}
+
+// HTTPClient returns the HTTP client of the Web API. It sends each call with the tokens that are current, limits the size
+// of answers, and follows no redirect: Go would send a form again, with the token in it, to wherever that leads.
+func (c Config) HTTPClient() *http.Client {
+	client := c.HTTP
+	if client == nil {
+		client = &http.Client{Timeout: Timeout, Transport: http.DefaultTransport.(*http.Transport).Clone()}
+	}
+	own := noRedirects(client)
+	if own.Transport == nil {
+		own.Transport = http.DefaultTransport
+	}
+	own.Transport = limited{own.Transport}
+	if c.Tokens != nil {
+		own.Transport = &tokenRenewer{own.Transport, c.Tokens, c.Refused}
+	}
+	return own
+}
+
+// Client returns a client of the Web API that retries twice. It never logs: the debug log of slack-go would hold tokens,
+// and with it slack-go asks for debug_reconnects, which makes Slack cut the connection every six minutes.
+func (c Config) Client() *Client {
+	c = c.WithDefaults()
+	own := c.HTTPClient()
+	return &Client{tokens: c.Tokens, newClient: func(_, bot string) *slack.Client {
+		return slack.New(bot,
+			slack.OptionAPIURL(c.APIURL),
+			slack.OptionHTTPClient(own),
+			slack.OptionRetry(2),
+		)
+	}}
+}
+
+// ClientWithoutRetry returns a client of the Web API that makes each call once.
+func (c Config) ClientWithoutRetry() *Client {
+	c = c.WithDefaults()
+	own := c.HTTPClient()
+	return &Client{tokens: c.Tokens, newClient: func(app, bot string) *slack.Client {
+		return slack.New(bot, slack.OptionAppLevelToken(app), slack.OptionHTTPClient(own), slack.OptionAPIURL(c.APIURL))
+	}}
+}
+
+// Client calls Slack's Web API. slack-go keeps the bot token in its client and sends it as a field of most forms, so its
+// client is replaced when the tokens are. It is safe for concurrent use.
+type Client struct {
+	tokens    *Tokens
+	newClient func(app, bot string) *slack.Client
+
+	mu       sync.Mutex
+	app, bot string // the tokens of current
+	current  *slack.Client
+}
+
+// Current returns slack-go's client for the next call. A caller that keeps it keeps its tokens.
+func (c *Client) Current() *slack.Client {
+	app, bot := c.tokens.Current()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.current == nil || app != c.app || bot != c.bot {
+		c.current, c.app, c.bot = c.newClient(app, bot), app, bot
+	}
+	return c.current
+}
+
+// GetConversationInfoContext looks up a channel.
+func (c *Client) GetConversationInfoContext(ctx context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error) {
+	return c.Current().GetConversationInfoContext(ctx, in)
+}
+
+// PublishViewContext shows a person's Home tab.
+func (c *Client) PublishViewContext(ctx context.Context, req slack.PublishViewContextRequest) (*slack.ViewResponse, error) {
+	return c.Current().PublishViewContext(ctx, req)
+}
+
+// OpenViewContext opens a modal.
+func (c *Client) OpenViewContext(ctx context.Context, triggerID string, view slack.ModalViewRequest) (*slack.ViewResponse, error) {
+	return c.Current().OpenViewContext(ctx, triggerID, view)
+}
+
+// PostMessageContext posts a message.
+func (c *Client) PostMessageContext(ctx context.Context, channel string, options ...slack.MsgOption) (string, string, error) {
+	return c.Current().PostMessageContext(ctx, channel, options...)
+}
+
+// GetUserInfoContext looks up a user.
+func (c *Client) GetUserInfoContext(ctx context.Context, user string, options ...slack.GetUserInfoOption) (*slack.User, error) {
+	return c.Current().GetUserInfoContext(ctx, user, options...)
+}
+
+// GetUserGroupMembersContext lists the members of a user group.
+func (c *Client) GetUserGroupMembersContext(ctx context.Context, group string, options ...slack.GetUserGroupMembersOption) ([]string, error) {
+	return c.Current().GetUserGroupMembersContext(ctx, group, options...)
+}
+
+// GetUsersInConversationContext lists the members of a conversation, page by page.
+func (c *Client) GetUsersInConversationContext(ctx context.Context, in *slack.GetUsersInConversationParameters) ([]string, string, error) {
+	return c.Current().GetUsersInConversationContext(ctx, in)
+}
+
+// ListTeamsContext lists the workspaces that the app is in.
+func (c *Client) ListTeamsContext(ctx context.Context, in slack.ListTeamsParameters) ([]slack.Team, string, error) {
+	return c.Current().ListTeamsContext(ctx, in)
+}
+
+// GetUserGroupsContext lists user groups.
+func (c *Client) GetUserGroupsContext(ctx context.Context, options ...slack.GetUserGroupsOption) ([]slack.UserGroup, error) {
+	return c.Current().GetUserGroupsContext(ctx, options...)
+}

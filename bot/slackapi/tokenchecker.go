@@ -1,0 +1,106 @@
+package slackapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/slack-go/slack"
+)
+
+const (
+	// recheckAfter is how long after a refusal of the bot token Slack is asked again. Within that time a rotation of the
+	// token can end: a secret's file is read when its token is refused, but not twice in ten seconds.
+	recheckAfter = 12 * time.Second
+	// checkEvery is how often Slack is asked about the bot token without a refusal. A token that is revoked on a Friday
+	// should be noticed on Friday, and not by the digests of Monday.
+	checkEvery = time.Hour
+)
+
+// TokenChecker watches over the bot token while the bot runs. One refused call proves nothing, so Slack is asked once
+// more before the bot gives up. Without the token the bot can ask Slack nothing, and must not look healthy.
+//
+// Missing scopes are not checked: without one of them the bot does less, and users who need it are told so.
+type TokenChecker struct {
+	config Config
+	log    *slog.Logger
+}
+
+// NewTokenChecker returns a checker of the current bot token. Only one may run for the same tokens.
+func NewTokenChecker(c Config, log *slog.Logger) *TokenChecker { return &TokenChecker{c, log} }
+
+// Run returns an error when Slack refuses the bot token for good, with the cure in its message. It returns nil when ctx
+// ends.
+func (c *TokenChecker) Run(ctx context.Context) error {
+	every := time.NewTicker(checkEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-every.C:
+			_ = c.ask(ctx) // a refusal makes the token a suspect
+		case token := <-c.config.Tokens.suspected():
+			if err := c.confirm(ctx, token); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// confirm asks Slack about a token that it has refused, until Slack answers or the token is replaced.
+func (c *TokenChecker) confirm(ctx context.Context, token string) error {
+	for first := true; ; first = false {
+		now := c.config.Tokens.pair()
+		if now.bot != token {
+			return nil // the token was rotated
+		}
+		if first {
+			c.log.Warn("Slack refuses the bot token; asking again before giving up", "pause", recheckAfter)
+		}
+		if !pause(ctx, recheckAfter, now.changed) {
+			continue // the tokens have changed: see which
+		}
+		err := c.ask(ctx)
+		refused, _ := errors.AsType[slack.SlackErrorResponse](err)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			c.log.Info("Slack accepts the bot token after all")
+			return nil
+		case c.isCurrent(token) && slices.Contains(lostTokens(), refused.Err):
+			return fmt.Errorf("stay signed in to Slack: %w: %s", err, Cure(err))
+		}
+	}
+}
+
+func (c *TokenChecker) isCurrent(token string) bool {
+	_, bot := c.config.Tokens.Current()
+	return bot == token
+}
+
+// ask asks Slack whether it accepts the bot token.
+func (c *TokenChecker) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	_, err := c.config.ClientWithoutRetry().Current().AuthTestContext(ctx)
+	return err
+}
+
+// pause waits, and reports false if cut ended it early.
+func pause(ctx context.Context, d time.Duration, cut <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-cut:
+		return false
+	case <-ctx.Done():
+		return true
+	}
+}

@@ -1,0 +1,11 @@
+// Package slacktest has what the tests of the Slack edge share. It stands in for the network, and knows nothing of what
+// the bot does with it.
+package slacktest
+
+import "net/http"
+
+// RoundTrip is a network of one function.
+type RoundTrip func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements [http.RoundTripper].
+func (f RoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
