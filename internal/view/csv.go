@@ -28,7 +28,7 @@ func WriteCSV(w io.Writer, p Page) error {
 		}
 		found = true
 		names, values := moreColumns(p)
-		columns := t.csvColumns()
+		columns := t.FileColumns()
 		record := make([]string, len(columns), len(columns)+len(names))
 		for i, at := range columns {
 			record[i] = t.Columns[at].Key
@@ -55,8 +55,8 @@ func WriteCSV(w io.Writer, p Page) error {
 	return out.Error()
 }
 
-// csvColumns are the places of the columns that a file has.
-func (t Table) csvColumns() []int {
+// FileColumns are the places of the columns that a file has, in its order.
+func (t Table) FileColumns() []int {
 	var places []int
 	for _, key := range t.CSV {
 		if at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Key == key }); at >= 0 {
