@@ -16,13 +16,15 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/logging"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
+	"github.com/missingkbs/missingkbs/internal/xlsx"
 )
 
 // askCmd asks one question on the terminal.
 type askCmd struct {
-	Output   string          `short:"o" default:"text" placeholder:"FORMAT" help:"text, json or csv (${default})."`
+	Output   string          `short:"o" default:"text" placeholder:"FORMAT" help:"text, json, csv or xlsx (${default})."`
 	Sandbox  bool            `help:"Ask an invented tenant that runs inside this command, instead of yours."`
 	SignIn   string          `placeholder:"HOW" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
 	Timeout  string          `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long the question may take (${default})."`
@@ -35,7 +37,10 @@ type askCmd struct {
 
 var errNoWords = errors.New("what do you want to ask? For example: missingkbs ask windows 11")
 
-const outputJSON = "json"
+const (
+	outputJSON = "json"
+	outputXLSX = "xlsx"
+)
 
 // Run answers the question on standard output and tells a failure on standard error. Scripts that asked for JSON get the
 // failure as JSON on standard output, too.
@@ -65,10 +70,13 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	var m config.Errors
 	c.Log.Level = cmp.Or(c.Log.Level, "warn") // the answer is what people want to see here
 	write, ok := map[string]func(io.Writer, view.Page) error{
-		"text": view.WriteText, outputJSON: view.WriteJSON, "csv": view.WriteCSV,
+		"text": view.WriteText, outputJSON: view.WriteJSON, "csv": view.WriteCSV, outputXLSX: xlsx.Write,
 	}[strings.ToLower(c.Output)]
 	if !ok {
-		m.Add("--output", "takes one of text, json, csv")
+		m.Add("--output", "takes one of text, json, csv, xlsx")
+	}
+	if strings.EqualFold(c.Output, outputXLSX) && logging.IsTerminal(s.out) {
+		m.Add("--output", "is a workbook, which is not for a screen: write it to a file, such as … -o xlsx > updates.xlsx")
 	}
 	timeout := m.Duration("MISSINGKBS_ANSWER_TIMEOUT", c.Timeout, time.Second)
 	if len(c.Words) == 0 {

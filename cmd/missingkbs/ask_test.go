@@ -61,6 +61,15 @@ func TestAskTakesFlagsAnywhere(t *testing.T) {
 	}
 }
 
+// A workbook goes where the answer goes.
+func TestAskForAWorkbook(t *testing.T) {
+	t.Parallel()
+	got := invoke(t, noEnv, "ask", "--sandbox", "microsoft-_-edge", "-o", "XLSX")
+	if got.code != exitDone || !strings.HasPrefix(got.out, "PK") || got.err != "" {
+		t.Errorf("code %d, %d bytes, said %q", got.code, len(got.out), got.err)
+	}
+}
+
 func TestAskFailures(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -72,6 +81,7 @@ func TestAskFailures(t *testing.T) {
 		{"nobody-_-nothing", exitFailed, "Defender knows no software nobody-_-nothing"},
 		{"help nothing", exitWrongUse, "There is no command"},
 		{"help -o csv", exitWrongUse, "no table"},
+		{"help -o xlsx", exitWrongUse, "no table"},
 	} {
 		got := invoke(t, noEnv, append([]string{"ask", "--sandbox"}, strings.Fields(c.words)...)...)
 		if got.code != c.code || !strings.Contains(got.err, c.says) || strings.Contains(got.err, "already told") {

@@ -60,6 +60,7 @@ var forbidden = map[string][]string{
 	"internal/store/storetest":  {slackPackages, azurePackages},
 	"internal/sandbox":          {module, slackPackages, azurePackages},
 	"internal/sandbox/blockkit": {module, slackPackages, azurePackages, anyLibrary},
+	"internal/xlsx":             {module, slackPackages, azurePackages},
 	"cmd/missingkbs":            {},
 }
 
@@ -74,6 +75,7 @@ var allowed = map[string][]string{
 	"bot/slackapi":     {module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/access"}, // digest: errors only
 	"internal/view":    {module + "/internal/failure"},
 	"internal/tracing": {module + "/internal/span"},
+	"internal/xlsx":    {module + "/internal/view", module + "/internal/failure"},
 	"internal/audit":   {module + "/internal/redact"},
 	"internal/digest":  {module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/alert":   {module + "/internal/view", module + "/internal/failure"},
