@@ -17,7 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// auditCmd prints who did what. It only reads.
+// auditCmd prints the audit. It only reads the database.
 type auditCmd struct {
 	Since  string          `placeholder:"WHEN" help:"From then on: a time back from now (90m, 24h, 7d, 2w), a date, or a time such as 2026-08-25T09:00:00Z; dates are UTC. Everything that is kept, unless said."`
 	Until  string          `placeholder:"WHEN" help:"Before then."`
@@ -27,13 +27,13 @@ type auditCmd struct {
 	Log    config.Log      `embed:"" group:"Log"`
 }
 
-// Run prints the audits as JSON lines, the oldest first, as it reads them.
+// Run prints the entries as JSON lines, the oldest first. It prints each as soon as it is read.
 func (c auditCmd) Run(ctx context.Context, s streams) error {
-	var m config.Errors
+	var errs config.Errors
 	c.Log.Level = cmp.Or(c.Log.Level, "warn")
-	log := c.Log.Logger(&m, s.err)
-	filter := c.filter(&m, time.Now())
-	database, err := openReadOnly(ctx, c.Store, &m, log, s.env)
+	log := c.Log.Logger(&errs, s.err)
+	filter := c.filter(&errs, time.Now())
+	database, err := openReadOnly(ctx, c.Store, &errs, log, s.env)
 	if err != nil {
 		return err
 	}
@@ -41,18 +41,18 @@ func (c auditCmd) Run(ctx context.Context, s streams) error {
 	return writeAudits(ctx, s.out, database, filter)
 }
 
-func (c auditCmd) filter(m *config.Errors, now time.Time) store.AuditFilter {
+func (c auditCmd) filter(errs *config.Errors, now time.Time) store.AuditFilter {
 	f := store.AuditFilter{
-		Since: readTime(m, "--since", c.Since, now), Until: readTime(m, "--until", c.Until, now), User: c.User, Actions: c.Action,
+		Since: readTime(errs, "--since", c.Since, now), Until: readTime(errs, "--until", c.Until, now), User: c.User, Actions: c.Action,
 	}
 	if !f.Until.IsZero() && !f.Since.Before(f.Until) {
-		m.Add("--until", "takes a time after that of --since")
+		errs.Add("--until", "takes a time after that of --since")
 	}
 	return f
 }
 
-// moment reads a time, or a time back from now; nothing is the zero time.
-func readTime(m *config.Errors, flag, value string, now time.Time) time.Time {
+// readTime reads a time, or a duration back from now. An empty value is the zero time.
+func readTime(errs *config.Errors, flag, value string, now time.Time) time.Time {
 	if value == "" {
 		return time.Time{}
 	}
@@ -61,15 +61,15 @@ func readTime(m *config.Errors, flag, value string, now time.Time) time.Time {
 			return t
 		}
 	}
-	if back, err := timeBack(value); err == nil && back >= 0 {
+	if back, err := readDuration(value); err == nil && back >= 0 {
 		return now.Add(-back)
 	}
-	m.Add(flag, "takes a time back from now, such as 24h, 7d or 2w, a date such as 2026-08-25, or a time such as 2026-08-25T09:00:00Z")
+	errs.Add(flag, "takes a time back from now, such as 24h, 7d or 2w, a date such as 2026-08-25, or a time such as 2026-08-25T09:00:00Z")
 	return time.Time{}
 }
 
-// timeBack reads a time that may be so many days or weeks.
-func timeBack(value string) (time.Duration, error) {
+// readDuration reads a duration, which may be in days or weeks.
+func readDuration(value string) (time.Duration, error) {
 	for unit, hours := range map[string]int{"d": 24, "w": 7 * 24} {
 		if number, ok := strings.CutSuffix(value, unit); ok {
 			n, err := strconv.ParseUint(number, 10, 16)
@@ -82,7 +82,7 @@ func timeBack(value string) (time.Duration, error) {
 	return time.ParseDuration(value)
 }
 
-// auditLine is one line of the export. Its names are documented in docs/audit.md and stay: all are always there.
+// auditLine is one line of the output. docs/audit.md documents the names, which never change. Every line has all of them.
 type auditLine struct {
 	At      string `json:"at"`
 	Tenant  string `json:"tenant"`
@@ -98,7 +98,7 @@ type auditLine struct {
 	ID      string `json:"id"`
 }
 
-// auditTime has a fixed width, so that lines sort as their times do.
+// auditTime has a fixed width, so that sorted lines are sorted by time.
 const auditTime = "2006-01-02T15:04:05.000Z"
 
 func newAuditLine(a audit.Entry) auditLine {
@@ -117,7 +117,7 @@ func writeAudits(ctx context.Context, w io.Writer, database *store.Store, f stor
 			err = lines.Encode(newAuditLine(a))
 		}
 		if err != nil {
-			_ = out.Flush() // what was read is right, and the error says that it is not all
+			_ = out.Flush() // the entries so far are valid; the error says that some are missing
 			return fmt.Errorf("export the audit: %w", err)
 		}
 	}

@@ -48,7 +48,7 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"SLACK_APP_TOKEN is another kind of token: it looks like xapp-…",
-		"SLACK_BOT_TOKEN is missing: it stands under OAuth & Permissions",
+		"SLACK_BOT_TOKEN is missing: find it under OAuth & Permissions",
 		"SLACK_API_URL takes an https:// address; http:// is for this machine only",
 		"AZURE_TENANT_ID is missing",
 		"AZURE_CLIENT_ID is missing",

@@ -53,7 +53,7 @@ func TestDoctorDatabaseMissing(t *testing.T) {
 	d.only(t, "database")
 	d = c.examine(t, map[string]string{"DATABASE_URL": "mysql://u:hunter2@h/d"}, "--offline")
 	d.wants(t, "configuration", "fail", "DATABASE_URL", "")
-	d.wants(t, "database", "skip", "DATABASE_URL needs mending", "")
+	d.wants(t, "database", "skip", "DATABASE_URL is wrong", "")
 }
 
 func TestDoctorDatabaseFiles(t *testing.T) {

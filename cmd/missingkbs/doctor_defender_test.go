@@ -48,7 +48,7 @@ func TestDoctorEntraSettings(t *testing.T) {
 		{"unknown tenant", "AZURE_TENANT_ID", nobody, "entra-token", "AADSTS90002", "AZURE_TENANT_ID"},
 		{"no Entra there", "AZURE_AUTHORITY_HOST", "https://127.0.0.1:1", "entra-reached", "cannot be reached", "nothing listens there"},
 		{"unknown resource", "DEFENDER_SCOPE", "https://elsewhere.example/.default", "entra-token", "AADSTS500011", "DEFENDER_SCOPE"},
-		{"secret missing", "AZURE_CLIENT_SECRET", "", "configuration", "AZURE_CLIENT_SECRET is missing", "mend it"},
+		{"secret missing", "AZURE_CLIENT_SECRET", "", "configuration", "AZURE_CLIENT_SECRET is missing", "correct it"},
 		{"Defender not there", "DEFENDER_API_URL", "https://127.0.0.1:1", "defender", "Defender cannot be reached", "nothing listens there"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -236,7 +236,7 @@ func TestDoctorLive(t *testing.T) {
 		},
 		"may not read": {
 			options: sandbox.Options{Scopes: []string{"chat:write", "channels:read"}},
-			want:    []says{{"live-metadata", "fail", "cannot be looked for: the scope channels:history is missing", "a digest may come twice"}},
+			want:    []says{{"live-metadata", "fail", "cannot be searched for: the scope channels:history is missing", "a digest may come twice"}},
 			only:    []string{"live-metadata"},
 		},
 		"no person is named": {
@@ -249,7 +249,7 @@ func TestDoctorLive(t *testing.T) {
 		},
 		"nobody": {
 			user: "U0NOBODY1",
-			want: []says{{"live-ephemeral", "fail", "Slack knows no such person", "--user"}, {"live-home", "fail", "Slack knows no such person", "--user"}},
+			want: []says{{"live-ephemeral", "fail", "Slack knows no person with this id", "--user"}, {"live-home", "fail", "Slack knows no such person", "--user"}},
 			only: []string{"live-direct", "live-ephemeral", "live-home"},
 		},
 		"a revoked token": {
@@ -274,7 +274,7 @@ func TestDoctorLive(t *testing.T) {
 		"an answer is lost, and nobody may look": {
 			options: sandbox.Options{Scopes: []string{"chat:write", "channels:read"}},
 			mishaps: []sandbox.Mishap{{Call: "chat.postMessage", Cut: true}},
-			want:    []says{{"live-cleanup", "warn", "cannot be looked up: look for lost messages: missing_scope", "delete by hand what is left"}},
+			want:    []says{{"live-cleanup", "warn", "the search for lost messages failed: look for lost messages: missing_scope", "delete by hand what is left"}},
 			only:    []string{"live-table-buttons", "live-metadata", "live-cleanup"},
 		},
 	} {

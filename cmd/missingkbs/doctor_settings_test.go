@@ -83,7 +83,7 @@ func TestDoctorSettingsFile(t *testing.T) {
 			d.only(t)
 			continue
 		}
-		d.wants(t, "configuration", "fail", settings["MISSINGKBS_CONFIG"], "mend the file")
+		d.wants(t, "configuration", "fail", settings["MISSINGKBS_CONFIG"], "correct the file")
 		d.wants(t, "database", "ok", "", "") // what does not depend on it
 		d.only(t, "configuration")
 	}

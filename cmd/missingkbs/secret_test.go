@@ -61,7 +61,7 @@ func TestUnreadableSecretIsNotMissingToo(t *testing.T) {
 		"SLACK_APP_TOKEN_FILE": "/no/such/file", "SLACK_BOT_TOKEN": "xoxb-1", "AZURE_CLIENT_SECRET_FILE": "/no/such/file",
 		"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "DATABASE_URL": "sqlite:///" + filepath.ToSlash(t.TempDir()) + "/x.db",
 	}), "serve")
-	want := "missingkbs: the settings need mending (flags, environment or the file of --config):\n" +
+	want := "missingkbs: these settings are wrong (flags, environment or the file of --config):\n" +
 		"  - SLACK_APP_TOKEN_FILE names a file that cannot be read: no such file or directory\n" +
 		"  - AZURE_CLIENT_SECRET_FILE names a file that cannot be read: no such file or directory\n"
 	if runtime.GOOS != "windows" && got.err != want {

@@ -16,7 +16,7 @@ type Access struct {
 
 func (s Access) read(e *Errors) bot.Access {
 	const (
-		channel = "channel ids such as C024BE91L: in Slack, click the name of the channel; its id stands at the end of the About tab"
+		channel = "channel ids such as C024BE91L: in Slack, click the name of the channel; its id is at the end of the About tab"
 		group   = "ids of user groups such as S0614TZR7: in Slack, open the group under Directories > User groups, and copy its id from the menu"
 		user    = "member ids such as U012AB3CDE: in Slack, open the person's profile, and copy the id from its menu"
 	)

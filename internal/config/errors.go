@@ -48,14 +48,14 @@ func (e *Errors) Err() error {
 	for i, err := range e.errors {
 		lines[i] = "  - " + err.Error()
 	}
-	return UsageError{fmt.Errorf("the settings need mending (flags, environment or the file of --config):\n%s", strings.Join(lines, "\n"))}
+	return UsageError{fmt.Errorf("these settings are wrong (flags, environment or the file of --config):\n%s", strings.Join(lines, "\n"))}
 }
 
 // LogWarnings logs each warning once, although several readers may have found it, and forgets them.
 func (e *Errors) LogWarnings(log *slog.Logger) {
 	slices.Sort(e.warnings)
 	for _, text := range slices.Compact(e.warnings) {
-		log.Warn("a setting should be mended", "setting", text)
+		log.Warn("a setting should be changed", "setting", text)
 	}
 	e.warnings = nil
 }

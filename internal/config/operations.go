@@ -22,12 +22,12 @@ func (s Audit) read(e *Errors) (questions bool) {
 
 // Alerts is the setting about the channel for alerts to operators.
 type Alerts struct {
-	Channel string `name:"ops-channel" env:"MISSINGKBS_OPS_CHANNEL" placeholder:"C…" help:"Channel that is told when a permission is lost, digests are paused, the quota is used up for long, and so on."`
+	Channel string `name:"ops-channel" env:"MISSINGKBS_OPS_CHANNEL" placeholder:"C…" help:"Channel for alerts: a permission is lost, digests are paused, the quota is used up for long, and so on."`
 }
 
 // read returns the ID of the channel, empty for none.
 func (s Alerts) read(e *Errors) string {
-	ids := e.ids("MISSINGKBS_OPS_CHANNEL", s.Channel, "CG", "the id of a channel such as C024BE91L: in Slack, click the name of the channel; its id stands at the end of the About tab")
+	ids := e.ids("MISSINGKBS_OPS_CHANNEL", s.Channel, "CG", "the id of a channel such as C024BE91L: in Slack, click the name of the channel; its id is at the end of the About tab")
 	if len(ids) > 1 {
 		e.Add("MISSINGKBS_OPS_CHANNEL", "takes one channel")
 	}

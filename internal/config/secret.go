@@ -74,7 +74,7 @@ func (e *Errors) Secret(setting string, s Secret) string {
 	}
 	if !isPath {
 		if s.open {
-			e.warn(setting, "stands in a file of settings that everybody on this machine can read: chmod o-rwx mends that")
+			e.warn(setting, "is in a file of settings that all users of this machine can read: run chmod o-rwx on the file")
 		}
 		return e.oneLine(setting, s.text)
 	}
@@ -85,7 +85,7 @@ func (e *Errors) Secret(setting string, s Secret) string {
 		return ""
 	}
 	if open {
-		e.warn(setting, "names a file that everybody on this machine can read: chmod o-rwx mends that")
+		e.warn(setting, "names a file that all users of this machine can read: run chmod o-rwx on the file")
 	}
 	return e.oneLine(setting, text)
 }
@@ -141,7 +141,7 @@ func withoutPath(err error) error {
 // warnOpenFile warns of a file with secrets that all users of the machine can read.
 func (e *Errors) warnOpenFile(setting, path string) {
 	if info, err := os.Stat(path); path != "" && err == nil && worldReadable(info) {
-		e.warn(setting, "names a file that everybody on this machine can read: chmod o-rwx mends that")
+		e.warn(setting, "names a file that all users of this machine can read: run chmod o-rwx on the file")
 	}
 }
 

@@ -112,7 +112,7 @@ func TestFilesOpenToEverybody(t *testing.T) {
 	}
 	var log bytes.Buffer
 	m.LogWarnings(slog.New(slog.NewTextHandler(&log, nil)))
-	for _, setting := range []string{"SLACK_APP_TOKEN_FILE names a file", "AZURE_CLIENT_CERTIFICATE_PATH names a file", "AZURE_CLIENT_SECRET stands in a file of settings"} {
+	for _, setting := range []string{"SLACK_APP_TOKEN_FILE names a file", "AZURE_CLIENT_CERTIFICATE_PATH names a file", "AZURE_CLIENT_SECRET is in a file of settings"} {
 		if strings.Count(log.String(), setting) != 1 {
 			t.Errorf("the log does not say once that %s that is open to all", setting)
 		}

@@ -40,9 +40,9 @@ func (e *Errors) token(setting string, given Secret, prefix, page string) string
 	switch {
 	case value == "" && given.IsSet(): // the error was added
 	case value == "":
-		e.Add(setting, "is missing: it stands under %s in the app's settings at https://api.slack.com/apps and looks like %s…", page, prefix)
+		e.Add(setting, "is missing: find it under %s in the app's settings at https://api.slack.com/apps and looks like %s…", page, prefix)
 	case !strings.HasPrefix(value, prefix):
-		e.Add(setting, "is another kind of token: it looks like %s… and stands under %s in the app's settings", prefix, page)
+		e.Add(setting, "is another kind of token: it looks like %s… and is found under %s in the app's settings", prefix, page)
 	}
 	return value
 }
@@ -66,7 +66,7 @@ func (s Sockets) read(e *Errors) int {
 // Queue are the settings about how many questions run at once and how many may wait.
 type Queue struct {
 	Workers string `name:"workers" env:"MISSINGKBS_WORKERS" default:"200" help:"Questions that are worked on at once; a quarter of them is kept from what waits for Defender (${default})."`
-	Queue   string `name:"queue" env:"MISSINGKBS_QUEUE" default:"1000" help:"Questions that wait for their turn; beyond that people are told to try again (${default})."`
+	Queue   string `name:"queue" env:"MISSINGKBS_QUEUE" default:"1000" help:"Questions that wait for their turn; when it is full, people are asked to try again (${default})."`
 }
 
 // read sets the options of the bot.

@@ -37,7 +37,7 @@ func (c *Checker) channels(ctx context.Context) []Finding {
 	case err != nil:
 		return skip("the digests cannot be read: " + err.Error())
 	case len(targets) == 0:
-		return pass("no channel is to be told anything yet")
+		return pass("no digest and no setting names a channel yet")
 	}
 	asked := targets[:min(len(targets), maxChannels)]
 	found := make([][]Finding, len(asked))
@@ -182,7 +182,7 @@ func (c *Checker) userGroups(ctx context.Context) []Finding {
 			lacking = "no workspace that the app was added to has a user group "
 		}
 		return fail(lacking+strings.Join(slices.Compact(unknown), ", ")+", or it is disabled: serve does not start",
-			"mend MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS and MISSINGKBS_ADMIN_GROUPS, or enable the group in Slack")
+			"correct MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS and MISSINGKBS_ADMIN_GROUPS, or enable the group in Slack")
 	}
 	return pass("all that are set are there")
 }

@@ -109,13 +109,13 @@ func (c *Checker) hasError(names ...string) bool {
 func (c *Checker) configuration(context.Context) []Finding {
 	var all []Finding
 	if err := c.File.Err; err != nil {
-		all = append(all, fail(err.Error(), "mend the file; what it would have set counts as unset here")...)
+		all = append(all, fail(err.Error(), "correct the file; its settings count as not set here")...)
 	}
 	reported := map[string]bool{}
 	for _, err := range c.errors.All() {
 		if text := err.Error(); !reported[text] {
 			reported[text] = true
-			all = append(all, fail(text, "mend it where it is set: flag, environment, or the file of --config")...)
+			all = append(all, fail(text, "correct it where it is set: flag, environment, or the file of --config")...)
 		}
 	}
 	for _, text := range c.errors.Warnings() {

@@ -32,7 +32,7 @@ func (c *Checker) databaseChecks() []*Check {
 
 func (c *Checker) databaseState(ctx context.Context) []Finding {
 	if c.hasError("DATABASE_URL") || c.values.DatabaseURL == "" {
-		return skip("DATABASE_URL needs mending")
+		return skip("DATABASE_URL is wrong")
 	}
 	s, err := store.Peek(ctx, c.values.DatabaseURL)
 	switch {
@@ -100,7 +100,7 @@ func bytesText(n int64) string {
 // databaseFiles checks the files of a SQLite database.
 func (c *Checker) databaseFiles(context.Context) []Finding {
 	if c.hasError("DATABASE_URL") || c.values.DatabaseURL == "" {
-		return skip("DATABASE_URL needs mending")
+		return skip("DATABASE_URL is wrong")
 	}
 	f, ok, err := store.LookAround(c.values.DatabaseURL)
 	if err != nil || !ok {
@@ -120,10 +120,10 @@ func (c *Checker) databaseFiles(context.Context) []Finding {
 		all = append(all, warn("others than their owner can read or change "+strings.Join(f.Exposed, ", "), "chmod 600 "+strings.Join(f.Exposed, " "))...)
 	}
 	if f.Open != "" {
-		all = append(all, warn("everybody can put other files in the place of those in "+f.Open, "chmod o-w "+f.Open)...)
+		all = append(all, warn("all users of this machine can replace files in "+f.Open, "chmod o-w "+f.Open)...)
 	}
 	if len(all) == 0 {
-		return pass(f.File + ": its folder can be written, nobody else can read it")
+		return pass(f.File + ": its folder is writable, and only its owner can read it")
 	}
 	return all
 }
@@ -150,7 +150,7 @@ func (c *Checker) queueState(ctx context.Context) []Finding {
 		all = append(all, warn(fmt.Sprintf("a digest is being made for %s: it is stuck, or its process was killed", view.Age(now.Sub(b.Since))), "a running serve takes it over within two minutes; restart it if it does not")...)
 	}
 	if b.GivenUp > 0 {
-		all = append(all, warn(fmt.Sprintf("%s failed for good, the last %s ago", view.Count(b.GivenUp, "digest"), view.Age(now.Sub(b.Last))), "mend what fails here, then /missingkbs digest run N in the channel; the log says why each failed")...)
+		all = append(all, warn(fmt.Sprintf("%s failed for good, the last %s ago", view.Count(b.GivenUp, "digest"), view.Age(now.Sub(b.Last))), "fix what fails here, then type /missingkbs digest run N in the channel; the log says why each failed")...)
 	}
 	if len(all) == 0 {
 		return pass(fmt.Sprintf("%d waiting, %d being made, %d for later", b.Waiting, b.Running, b.Later))
@@ -242,7 +242,7 @@ func (c *Checker) digestAge(sub digest.Subscription, last time.Time) []Finding {
 	name := fmt.Sprintf("digest %s in %s (delivered last: %s)", sub.ID, sub.Channel, c.ago(last))
 	switch overdue := c.now().Sub(sub.NextRun); {
 	case sub.Paused && sub.PauseReason != "":
-		return warn(name+" was paused: "+sub.PauseReason, "mend that, then /missingkbs digest resume "+sub.ID)
+		return warn(name+" was paused: "+sub.PauseReason, "fix that, then type /missingkbs digest resume "+sub.ID)
 	case !sub.Paused && !sub.NextRun.IsZero() && overdue > overdueAfter:
 		return warn(name+" is due since "+view.Age(overdue), "start missingkbs serve; if it runs, see its log")
 	}

@@ -55,7 +55,7 @@ func (c *Checker) entraCertificate(context.Context) []Finding {
 
 func (c *Checker) entraToken(ctx context.Context) []Finding {
 	if c.hasError("AZURE_", "DEFENDER_CLOUD", "DEFENDER_API_URL") {
-		return skip("AZURE_… or DEFENDER_… needs mending")
+		return skip("AZURE_… or DEFENDER_… is wrong")
 	}
 	if c.entraHost.Load() == nil && !c.values.Credential.Managed {
 		return skip("Entra was not reached")

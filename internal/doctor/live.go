@@ -107,7 +107,7 @@ func (l *liveRun) prepare(ctx context.Context) (f []Finding, ok bool) {
 	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
 	switch {
 	case isRefusal && refused.Err == "missing_scope": // posting will show the rest
-		return warn("the channel cannot be looked at: the scope "+cmp.Or(refused.Needed, "channels:read")+" is missing", scopeCure), true
+		return warn("the channel cannot be read: the scope "+cmp.Or(refused.Needed, "channels:read")+" is missing", scopeCure), true
 	case err != nil:
 		return []Finding{l.refusedCall("conversations.info", false, err)}, false
 	case state.Archived:
@@ -255,7 +255,7 @@ func (l *liveRun) metadata(ctx context.Context) []Finding {
 	case search.Err == nil && ts != r.Message:
 		f = fail("another message is found by the metadata", reportCure)[0]
 	case f.Status != OK:
-		f.Found = "a message with metadata is taken, but cannot be looked for: " + f.Found
+		f.Found = "a message with metadata is taken, but cannot be searched for: " + f.Found
 		f.Cure += "; without it a digest may come twice after a crash"
 	}
 	f.Evidence = evidenceOf(search)
@@ -296,7 +296,7 @@ func (l *liveRun) cleanUp(ctx context.Context) []Finding {
 	for _, err := range left {
 		words := liveError(err)
 		if _, ok := errors.AsType[bot.LookError](err); ok {
-			words = "an answer of Slack's was lost, and whether a message is left cannot be looked up: " + words
+			words = "a response of Slack was lost, and the search for lost messages failed: " + words
 		}
 		if !slices.Contains(reported, words) {
 			reported = append(reported, words)

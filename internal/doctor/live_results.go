@@ -78,7 +78,7 @@ func liveRefusals() map[string]liveRefusal {
 		other        = "choose another channel"
 	)
 	readOnly := liveRefusal{"the channel does not let the bot post", "let the bot post there, or " + other, true}
-	stranger := liveRefusal{"Slack knows no such person whom the bot may write to", chooseMember, false}
+	stranger := liveRefusal{"Slack knows no person with this id whom the bot may write to", chooseMember, false}
 	return map[string]liveRefusal{
 		"channel_not_found":                        {"the channel is not there, or is private and the bot is no member", inviteCure, true},
 		"not_in_channel":                           {"the bot is no member of the channel", inviteCure, true},

@@ -91,7 +91,7 @@ func networkCure(err error) string {
 	netErr, isNet := errors.AsType[net.Error](err)
 	switch {
 	case noAuthority, noVerify:
-		return "nobody that this machine trusts vouches for its certificate; behind a proxy that opens TLS, put that proxy's root certificate into the file of SSL_CERT_FILE"
+		return "this machine does not trust the issuer of its certificate; behind a proxy that opens TLS, put that proxy's root certificate into the file of SSL_CERT_FILE"
 	case noName:
 		return "this machine cannot resolve the name: check its DNS; behind a proxy " + proxy
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -121,14 +121,14 @@ func (c *Checker) slackAddress() string { return cmp.Or(c.values.Slack.APIURL, s
 
 func (c *Checker) slackReached(ctx context.Context) []Finding {
 	if c.hasError("SLACK_API_URL") {
-		return skip("SLACK_API_URL needs mending")
+		return skip("SLACK_API_URL is wrong")
 	}
 	return reach(ctx, c.slackAddress()+"api.test", &c.slackHost)
 }
 
 func (c *Checker) entraReached(ctx context.Context) []Finding {
 	if c.hasError("AZURE_AUTHORITY_HOST", "DEFENDER_CLOUD") {
-		return skip("AZURE_AUTHORITY_HOST or DEFENDER_CLOUD needs mending")
+		return skip("AZURE_AUTHORITY_HOST or DEFENDER_CLOUD is wrong")
 	}
 	if c.values.Credential.Managed {
 		return skip("a managed identity gets its token from the machine it runs on")
@@ -163,7 +163,7 @@ func (c *Checker) clock(context.Context) []Finding {
 		}
 	}
 	if len(compared) == 0 {
-		return skip("neither Slack nor Entra told the time")
+		return skip("neither Slack nor Entra sent the time")
 	}
 	way := "behind"
 	if worst < 0 {
@@ -236,7 +236,7 @@ func (c *Checker) proxies(context.Context) []Finding {
 func (c *Checker) adminServer(ctx context.Context) []Finding {
 	switch {
 	case c.hasError("HTTP_ADDR"):
-		return skip("HTTP_ADDR needs mending")
+		return skip("HTTP_ADDR is wrong")
 	case c.values.Admin.Addr == "":
 		return pass("HTTP_ADDR is empty: probes and metrics are switched off")
 	}

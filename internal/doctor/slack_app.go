@@ -82,7 +82,7 @@ func (c *Checker) slackManifest(ctx context.Context) []Finding {
 		return newFinding(Skip, "not compared with the app's settings; scopes and Socket Mode are checked above",
 			"set SLACK_CONFIG_TOKEN (Your App Configuration Tokens at https://api.slack.com/apps), or compare App Manifest there with manifest.yaml")
 	case !strings.HasPrefix(token, "xoxe"):
-		return fail("SLACK_CONFIG_TOKEN is no configuration token", "it begins with xoxe, and stands under Your App Configuration Tokens at https://api.slack.com/apps")
+		return fail("SLACK_CONFIG_TOKEN is no configuration token", "it begins with xoxe, and is found under Your App Configuration Tokens at https://api.slack.com/apps")
 	case c.slackHost.Load() == nil:
 		return skip("Slack was not reached")
 	}
@@ -111,7 +111,7 @@ func (c *Checker) differences(set *slack.Manifest) []Finding {
 		}
 	}
 	want(slices.ContainsFunc(set.Features.SlashCommands, func(c slack.ManifestSlashCommand) bool { return c.Command == manifest.Command }),
-		"the app has no command "+manifest.Command+": nobody can ask")
+		"the app has no command "+manifest.Command+": no one can ask questions")
 	want(slices.ContainsFunc(set.Features.Shortcuts, func(s slack.Shortcut) bool { return s.CallbackID == blocks.AskCallback }),
 		"the app has no shortcut "+blocks.AskCallback)
 	want(set.Features.AppHome.HomeTabEnabled, "the Home tab is switched off")

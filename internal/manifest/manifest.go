@@ -16,10 +16,10 @@ type Scope struct {
 // Scopes returns the bot scopes of manifest.yaml, in its order. A call of the bot needs each of them.
 func Scopes() []Scope {
 	return []Scope{
-		{Name: "commands", Use: "/missingkbs and the shortcut", Without: "nobody can ask"},
-		{Name: "chat:write", Use: "digests and messages to whoever subscribed", Without: "no digest is posted"},
-		{Name: "users:read", Use: "who asks, and in which time zone", Without: "members cannot be told from guests and strangers, so nobody is answered"},
-		{Name: "usergroups:read", Use: "the members of the groups in MISSINGKBS_…_GROUPS", Without: "nobody passes for a member of those groups", Optional: true},
+		{Name: "commands", Use: "/missingkbs and the shortcut", Without: "no one can ask questions"},
+		{Name: "chat:write", Use: "digests, and messages to the people who subscribed", Without: "no digest is posted"},
+		{Name: "users:read", Use: "who asks, and in which time zone", Without: "the bot cannot tell members from guests and external people, so it answers no questions"},
+		{Name: "usergroups:read", Use: "the members of the groups in MISSINGKBS_…_GROUPS", Without: "no one counts as a member of those groups", Optional: true},
 		{Name: "channels:read", Use: "whether a public channel is shared with another organisation", Without: "nothing is posted into public channels"},
 		{Name: "groups:read", Use: "the same for private channels", Without: "nothing is posted into private channels"},
 		{Name: "channels:history", Use: "whether a digest is in a public channel already", Without: "after a crash a digest may be posted twice"},
