@@ -16,8 +16,8 @@ func TestAskSandbox(t *testing.T) {
 	wantText := `Missing updates: microsoft-_-edge
 1 update missing, on 240 devices.
 
-KB         Devices  CVEs  Update                       Catalog
-KB4540673  240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673
+KB         Devices  CVEs  Update                       Catalog                                                               Details
+KB4540673  240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673  kb 4540673
 
 As of `
 	if text.code != exitDone || !strings.HasPrefix(text.out, wantText) || text.err != "" {
@@ -40,7 +40,7 @@ As of `
 	}
 	want := map[string]any{
 		"kb": "KB4540673", "name": "March 2020 Security Updates", "software": "microsoft-_-edge", "products": []any{"edge"}, "os_build": "", "devices": 240.0, "cves": 14.0,
-		"url": "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673",
+		"url": "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673", "details": "kb 4540673",
 	}
 	if diff := cmp.Diff(want, doc.Tables[0].Rows[0]); diff != "" {
 		t.Errorf("JSON (-want +got):\n%s", diff)
