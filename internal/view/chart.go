@@ -1,8 +1,6 @@
 package view
 
 import (
-	"fmt"
-	"io"
 	"strings"
 )
 
@@ -31,25 +29,26 @@ func (c Chart) Lines() []string {
 	if len(c.Points) == 0 || len(c.Series) == 0 {
 		return nil
 	}
-	text := align(func(w io.Writer) {
-		if len(c.Series) > 1 {
-			for _, s := range c.Series {
-				fmt.Fprint(w, "\t", OneLine(s.Name))
-			}
-			fmt.Fprintln(w)
+	var rows [][]string
+	if len(c.Series) > 1 {
+		heads := []string{""}
+		for _, s := range c.Series {
+			heads = append(heads, OneLine(s.Name))
 		}
-		for i, point := range c.Points {
-			fmt.Fprint(w, OneLine(point))
-			for _, s := range c.Series {
-				fmt.Fprint(w, "\t", Thousands(s.Values[i]))
-			}
-			if len(c.Series) == 1 {
-				fmt.Fprint(w, "\t", bar(c.Series[0].Values, i))
-			}
-			fmt.Fprintln(w)
+		rows = append(rows, heads)
+	}
+	for i, point := range c.Points {
+		row := []string{OneLine(point)}
+		for _, s := range c.Series {
+			row = append(row, Thousands(s.Values[i]))
 		}
-	})
-	return strings.Split(text, "\n")
+		if len(c.Series) == 1 {
+			row = append(row, bar(c.Series[0].Values, i))
+		}
+		rows = append(rows, row)
+	}
+	g := grid{rows: rows, fixed: make([]bool, len(rows[0])), spare: make([]bool, len(rows[0]))}
+	return g.lines(0)
 }
 
 // bar is as long as value i among all values. What is not zero is never drawn as nothing.

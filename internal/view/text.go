@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 )
 
 // textRows is how many rows a page of a table has on a terminal, when a page was asked for.
@@ -13,23 +12,35 @@ const textRows = 50
 
 // WriteText writes a page for a terminal: title, lead, context, parts, note and time. Tables are written whole unless the
 // person asked for a page of them. Control characters in foreign text are left out.
-func WriteText(w io.Writer, p Page) error {
+func WriteText(w io.Writer, p Page) error { return Terminal{}.Write(w, p) }
+
+// Terminal is where text is read.
+type Terminal struct {
+	Width int  // characters of a line; 0 where it is a file, whose lines are as long as they are
+	Color bool // it knows ANSI's escapes: titles and headings stand out
+}
+
+// Write is [WriteText] for a terminal. Lines are no longer than its width: cells go on below, and columns of buttons that
+// do not fit are named and left out.
+func (t Terminal) Write(w io.Writer, p Page) error {
 	var b strings.Builder
 	paragraph := func(s string) {
-		if s = strings.TrimSpace(s); s != "" {
+		if s = strings.Trim(s, "\n "); s != "" {
 			fmt.Fprintf(&b, "%s\n\n", s)
 		}
 	}
-	paragraph(strings.Join(slices.DeleteFunc([]string{OneLine(p.Title), p.AsOf.Notice(), OneLine(p.Lead), OneLine(p.Context)}, func(s string) bool { return s == "" }), "\n"))
+	title := t.style(bold, wrapAll(OneLine(p.Title), t.Width))
+	head := slices.DeleteFunc([]string{p.AsOf.Notice(), OneLine(p.Lead), OneLine(p.Context)}, func(s string) bool { return s == "" })
+	paragraph(strings.Join(slices.DeleteFunc([]string{title, wrapAll(strings.Join(head, "\n"), t.Width)}, func(s string) bool { return s == "" }), "\n"))
 	for _, part := range p.Parts {
 		switch part := part.(type) {
 		case Facts:
-			paragraph(factsText(part))
+			paragraph(t.facts(part))
 		case List:
-			paragraph(listText(part))
+			paragraph(wrapAll(listText(part), t.Width))
 		case Table:
 			if part.Len() > 0 {
-				paragraph(tableText(part.Visible()))
+				paragraph(t.table(part.Visible()))
 			}
 		case Chart:
 			if len(part.Lines()) > 0 {
@@ -37,18 +48,49 @@ func WriteText(w io.Writer, p Page) error {
 			}
 		}
 	}
-	paragraph(OneLine(p.Note))
-	paragraph(p.AsOf.String())
+	paragraph(t.style(faint, wrapAll(OneLine(p.Note), t.Width)))
+	paragraph(t.style(faint, wrapAll(p.AsOf.String(), t.Width)))
 	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
 	return err
 }
 
-func factsText(facts Facts) string {
-	return align(func(w io.Writer) {
-		for _, f := range facts {
-			fmt.Fprintf(w, "%s\t%s\n", OneLine(f.Name), OneLine(f.Value))
+// ANSI's escapes for text that stands out and that steps back.
+const (
+	bold  = "\x1b[1m"
+	faint = "\x1b[2m"
+	plain = "\x1b[0m"
+)
+
+// style wraps text in an escape, line by line, where the terminal knows it.
+func (t Terminal) style(escape, s string) string {
+	if !t.Color || s == "" {
+		return s
+	}
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = escape + l + plain
+	}
+	return strings.Join(lines, "\n")
+}
+
+// facts writes names and values side by side, or below each other where that is too wide.
+func (t Terminal) facts(facts Facts) string {
+	g := grid{fixed: make([]bool, 2), spare: make([]bool, 2)}
+	for _, f := range facts {
+		g.rows = append(g.rows, []string{OneLine(f.Name), OneLine(f.Value)})
+	}
+	if w := g.widths(); t.Width > 0 && total(w) > t.Width && w[0] > t.Width/3 {
+		const indent = "    "
+		var lines []string
+		for _, row := range g.rows {
+			lines = append(lines, wrap(row[0], t.Width)...)
+			for _, l := range wrap(row[1], max(t.Width-len(indent), 1)) {
+				lines = append(lines, indent+l)
+			}
 		}
-	})
+		return strings.Join(lines, "\n")
+	}
+	return strings.Join(g.lines(t.Width), "\n")
 }
 
 func listText(l List) string {
@@ -62,34 +104,43 @@ func listText(l List) string {
 	return strings.Join(lines, "\n")
 }
 
-func tableText(t Table) string {
-	from, to := 0, t.Len()
-	if t.Page > 0 {
-		from = min(min(t.Page-1, t.Len())*textRows, t.Len()) // a page may be any number that somebody typed
-		to = min(from+textRows, t.Len())
+func (t Terminal) table(table Table) string {
+	from, to := 0, table.Len()
+	if table.Page > 0 {
+		from = min(min(table.Page-1, table.Len())*textRows, table.Len()) // a page may be any number that somebody typed
+		to = min(from+textRows, table.Len())
 	}
-	body := align(func(w io.Writer) {
-		heads := make([]string, len(t.Columns))
-		for i, c := range t.Columns {
-			heads[i] = OneLine(c.Title)
+	g := grid{}
+	heads := make([]string, len(table.Columns))
+	for i, c := range table.Columns {
+		heads[i] = OneLine(c.Title)
+		g.fixed, g.spare = append(g.fixed, c.Kind == Number), append(g.spare, c.Kind == Button)
+	}
+	g.rows = append(g.rows, heads)
+	for at := from; at < to; at++ {
+		row := table.Row(at)
+		cells := make([]string, len(row))
+		for i, c := range row {
+			cells[i] = cellText(table.Columns[i].Kind, c)
 		}
-		fmt.Fprintln(w, strings.Join(heads, "\t"))
-		for at := from; at < to; at++ {
-			row := t.Row(at)
-			cells := make([]string, len(row))
-			for i, c := range row {
-				cells[i] = cellText(t.Columns[i].Kind, c)
-			}
-			fmt.Fprintln(w, strings.Join(cells, "\t"))
+		g.rows = append(g.rows, cells)
+	}
+	lines := g.lines(t.Width)
+	lines[0] = t.style(bold, lines[0])
+	notes := []string{g.left()}
+	switch {
+	case to-from == table.Len():
+	case from == to:
+		notes = append(notes, fmt.Sprintf("(no rows on page %d: the last is page %d)", table.Page, Pages(table.Len(), textRows)))
+	default:
+		notes = append(notes, fmt.Sprintf("(rows %s to %s of %s)", Thousands(from+1), Thousands(to), Thousands(table.Len())))
+	}
+	for _, n := range notes {
+		if n != "" {
+			lines = append(lines, wrap(n, t.Width)...)
 		}
-	})
-	if to-from == t.Len() {
-		return body
 	}
-	if from == to {
-		return body + fmt.Sprintf("\n(no rows on page %d: the last is page %d)", t.Page, Pages(t.Len(), textRows))
-	}
-	return body + fmt.Sprintf("\n(rows %s to %s of %s)", Thousands(from+1), Thousands(to), Thousands(t.Len()))
+	return strings.Join(lines, "\n")
 }
 
 // Pages is how many pages of the given size n rows fill; no rows fill one.
@@ -109,17 +160,4 @@ func cellText(k Kind, c Cell) string {
 	default:
 		return OneLine(c.Text)
 	}
-}
-
-// align lays tab-separated lines out in columns, without spaces at the ends of lines.
-func align(write func(io.Writer)) string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	write(w)
-	w.Flush() // a strings.Builder never fails
-	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
-	for i, l := range lines {
-		lines[i] = strings.TrimRight(l, " ")
-	}
-	return strings.Join(lines, "\n")
 }
