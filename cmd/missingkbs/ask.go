@@ -70,7 +70,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	var m config.Errors
 	c.Log.Level = cmp.Or(c.Log.Level, "warn") // the answer is what people want to see here
 	write, ok := map[string]func(io.Writer, view.Page) error{
-		"text": view.WriteText, outputJSON: view.WriteJSON, "csv": view.WriteCSV, outputXLSX: xlsx.Write,
+		"text": terminalOf(s.out, s.env).Write, outputJSON: view.WriteJSON, "csv": view.WriteCSV, outputXLSX: xlsx.Write,
 	}[strings.ToLower(c.Output)]
 	if !ok {
 		m.Add("--output", "takes one of text, json, csv, xlsx")
@@ -102,7 +102,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	defer cancel()
 	page, err := router.Run(ctx, commands.Request{Words: c.Words, Terminal: true})
 	if err != nil {
-		return c.tell(s.err, err)
+		return c.tell(s, err)
 	}
 	if err := write(s.out, page); err != nil {
 		return config.UsageError{Err: fmt.Errorf("write answer: %w", err)}
@@ -111,8 +111,8 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 }
 
 // tell writes a failure for a person.
-func (c askCmd) tell(w io.Writer, err error) error {
-	if writeErr := view.WriteText(w, commands.Explain(err)); writeErr != nil {
+func (c askCmd) tell(s streams, err error) error {
+	if writeErr := terminalOf(s.err, s.env).Write(s.err, commands.Explain(err)); writeErr != nil {
 		return writeErr
 	}
 	if own, ok := errors.AsType[*commands.Error](err); ok && own.Usage {
