@@ -82,7 +82,7 @@ func TestAskOnATerminal(t *testing.T) {
 	}
 	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {
 		t.Fatal(err)
-	} else if got := terminalOf(null, noEnv); got != (terminalOf(io.Discard, noEnv)) {
+	} else if got := terminalOf(null, noEnv); got != terminalOf(io.Discard, noEnv) {
 		t.Errorf("the null device is a terminal: %+v", got)
 	}
 }

@@ -146,7 +146,7 @@ func wrap(s string, width int) []string {
 		lines = append(lines, strings.TrimRightFunc(string(line), unicode.IsSpace))
 		line = line[:0]
 	}
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(s) {
 		r := []rune(word)
 		if len(line) > 0 && len(line)+1+len(r) > width {
 			flush()

@@ -22,7 +22,9 @@ func table(caption string, rows ...[]view.Cell) view.Table {
 	return view.Table{
 		Caption: caption,
 		Columns: []view.Column{
-			{Key: "kb", Title: "KB"}, {Key: "devices", Title: "Devices", Kind: view.Number}, {Key: "url", Title: "Catalog", Kind: view.Button},
+			{Key: "kb", Title: "KB"},
+			{Key: "devices", Title: "Devices", Kind: view.Number},
+			{Key: "url", Title: "Catalog", Kind: view.Button},
 			{Key: "products", Title: "Products", Kind: view.Words, Hidden: true},
 		},
 		CSV:  []string{"kb", "products", "devices", "url"},
@@ -35,20 +37,20 @@ func row(kb string, devices int, url string, products ...string) []view.Cell {
 }
 
 // read writes a page and reads the sheets of the file, by name.
-func read(t testing.TB, p view.Page) (*excelize.File, map[string][][]string) {
-	t.Helper()
+func read(tb testing.TB, p view.Page) (*excelize.File, map[string][][]string) {
+	tb.Helper()
 	var b bytes.Buffer
 	if err := xlsx.Write(&b, p); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	f, err := excelize.OpenReader(&b)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	sheets := map[string][][]string{}
 	for _, name := range f.GetSheetList() {
 		if sheets[name], err = f.GetRows(name); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return f, sheets
@@ -71,8 +73,12 @@ func TestWrite(t *testing.T) {
 		"Table 2":       {{"KB", "Products", "Devices", "Catalog"}, {"KB3", "", "1"}},
 		"Table 3":       {{"KB", "Products", "Devices", "Catalog"}},
 		"About": {
-			{"Title", "Missing updates: a-_-b"}, {"", "2 updates missing."}, {"Software", "a-_-b"}, {"", "Small print."},
-			{"As of", "2026-11-29T09:00:00Z"}, {"", view.AsOf{Time: time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC), Age: time.Hour, Stale: view.Unreachable}.Notice()},
+			{"Title", "Missing updates: a-_-b"},
+			{"", "2 updates missing."},
+			{"Software", "a-_-b"},
+			{"", "Small print."},
+			{"As of", "2026-11-29T09:00:00Z"},
+			{"", view.AsOf{Time: time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC), Age: time.Hour, Stale: view.Unreachable}.Notice()},
 			{"Unreadable rows", "3"},
 		},
 	}
