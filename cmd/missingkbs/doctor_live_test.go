@@ -249,7 +249,7 @@ func TestDoctorLive(t *testing.T) {
 		},
 		"nobody": {
 			user: "U0NOBODY1",
-			want: []says{{"live-ephemeral", "fail", "Slack knows no person with this id", "--user"}, {"live-home", "fail", "Slack knows no such person", "--user"}},
+			want: []says{{"live-ephemeral", "fail", "Slack knows no person with this id", "--user"}, {"live-home", "fail", "Slack knows no person with this id", "--user"}},
 			only: []string{"live-direct", "live-ephemeral", "live-home"},
 		},
 		"a revoked token": {
