@@ -47,7 +47,7 @@ func newDirectory(api lookups) *Directory {
 		return slackapi.HasCode(err, "user_not_found", "user_not_visible", "users_not_found")
 	})
 	d.groups = newKnown(d.lookUpGroup, groupGone)
-	d.added = newKnown(func(ctx context.Context, _ string) ([]string, error) { return d.teams(ctx) }, func(error) bool { return false })
+	d.added = newKnown(func(ctx context.Context, _ string) ([]string, error) { return d.Teams(ctx) }, func(error) bool { return false })
 	d.listed = newKnown(d.lookUpGroupsOf, notAdded)
 	return d
 }

@@ -76,11 +76,12 @@ func (g *Gate) foreign(ctx context.Context, info *slack.Channel) error {
 // strangersIn tells which other organisations read a conversation, or are about to, as far as Slack names them, and
 // whether there are any.
 func (g *Gate) strangersIn(info *slack.Channel) (teams []string, shared bool) {
-	return strangers(info, g.self)
+	return ExternalTeams(info, g.self)
 }
 
-// strangers is [Gate.strangersIn] for a bot that is at home in self.
-func strangers(info *slack.Channel, self slackapi.Workspace) (teams []string, shared bool) {
+// ExternalTeams returns the other organisations that can read a conversation of the workspace, as far as Slack names them. Shared
+// is true if there are any.
+func ExternalTeams(info *slack.Channel, self slackapi.Workspace) (teams []string, shared bool) {
 	// Where a channel is shared between workspaces of the own organisation, Slack says which those are.
 	teams = slices.DeleteFunc(unique(info.ConnectedTeamIDs, info.PendingShared), func(team string) bool {
 		return team == "" || team == self.TeamID || team == self.EnterpriseID || slices.Contains(info.InternalTeamIDs, team)

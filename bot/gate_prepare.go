@@ -43,7 +43,7 @@ func (g *Gate) prepareGroups(ctx context.Context, groups []string) error {
 	teams := []string{""}
 	if g.self.OrgWide {
 		var err error
-		if teams, err = g.directory.teams(ctx); err != nil {
+		if teams, err = g.directory.Teams(ctx); err != nil {
 			g.log.WarnContext(ctx, "whether the user groups of the settings exist cannot be checked", "error", err)
 			return nil
 		}
@@ -58,7 +58,7 @@ func (g *Gate) prepareGroups(ctx context.Context, groups []string) error {
 		whole = whole && err == nil
 		all = append(all, of...)
 	}
-	if missing := groupsNotIn(all, groups); len(missing) > 0 && whole {
+	if missing := UnknownGroups(all, groups); len(missing) > 0 && whole {
 		return fmt.Errorf("%w: %s user group %s, or it is disabled", ErrAccess, g.lacking(), strings.Join(missing, ", "))
 	}
 	return nil
@@ -94,8 +94,8 @@ func (g *Gate) groupsOf(ctx context.Context, team string, named []string) ([]sla
 	return all, nil
 }
 
-// groupsNotIn lists the groups that a workspace does not have, or has disabled.
-func groupsNotIn(all []slack.UserGroup, groups []string) []string {
+// UnknownGroups lists the groups that a workspace does not have, or has disabled.
+func UnknownGroups(all []slack.UserGroup, groups []string) []string {
 	return slices.DeleteFunc(slices.Clone(groups), func(id string) bool {
 		return slices.ContainsFunc(all, func(u slack.UserGroup) bool { return u.ID == id })
 	})

@@ -13,8 +13,8 @@ import (
 // teamPages bounds the list of an organisation's workspaces, of which Slack tells a hundred at once.
 const teamPages = 50
 
-// teams lists the workspaces of the organisation that the app was added to.
-func (d *Directory) teams(ctx context.Context) (ids []string, err error) {
+// Teams lists the workspaces of the organisation that the app was added to.
+func (d *Directory) Teams(ctx context.Context) (ids []string, err error) {
 	var in slack.ListTeamsParameters
 	for range teamPages {
 		page, next, err := d.slack.ListTeamsContext(ctx, in)

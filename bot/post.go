@@ -75,15 +75,15 @@ func (p *Poster) Post(ctx context.Context, channel, key string, page view.Page) 
 	if err := p.gate.mayRead(ctx, channel); err != nil {
 		return "", fmt.Errorf("post digest into %s: %w", channel, err)
 	}
-	message, err = p.send(ctx, channel, page, digestKey(key))
+	message, err = p.send(ctx, channel, page, KeyMetadata(key))
 	if err != nil {
 		return "", fmt.Errorf("post digest into %s: %w", channel, err)
 	}
 	return message, nil
 }
 
-// digestKey puts a digest's key into a message's metadata.
-func digestKey(key string) slack.MsgOption {
+// KeyMetadata puts a digest's key into a message's metadata.
+func KeyMetadata(key string) slack.MsgOption {
 	return slack.MsgOptionMetadata(slack.SlackMetadata{EventType: keyEvent, EventPayload: map[string]any{keyField: key}})
 }
 
@@ -130,12 +130,12 @@ func (p *Poster) postMessage(ctx context.Context, channel string, m blocks.Messa
 	if err := p.limits.wait(ctx, channel); err != nil {
 		return "", err
 	}
-	_, message, err := p.slack.Current().PostMessageContext(ctx, channel, append(messageOptions(m), more...)...)
+	_, message, err := p.slack.Current().PostMessageContext(ctx, channel, append(MessageOptions(m), more...)...)
 	return message, err
 }
 
-// messageOptions are what every message is posted with.
-func messageOptions(m blocks.Message) []slack.MsgOption {
+// MessageOptions are what every message is posted with.
+func MessageOptions(m blocks.Message) []slack.MsgOption {
 	return []slack.MsgOption{
 		slack.MsgOptionText(m.Text, false), // escaped already
 		slack.MsgOptionBlocks(m.Blocks...),

@@ -13,12 +13,8 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
-	"github.com/missingkbs/missingkbs/bot"
-	"github.com/missingkbs/missingkbs/bot/blocks"
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
-	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // trySlack runs doctor --live within the test, without the pauses between messages, and reads its JSON.
@@ -417,33 +413,5 @@ func TestDoctorLiveCannotDelete(t *testing.T) {
 	left := c.slack.Messages(sandbox.General, sandbox.Alice)
 	if len(left) < 10 || !strings.HasPrefix(title(left[0]), "missingkbs test ") {
 		t.Errorf("%d messages are left", len(left))
-	}
-}
-
-// A reply whose answer was lost is found in its thread and deleted before what it is a reply to.
-func TestTrialFindsLostReplies(t *testing.T) {
-	t.Parallel()
-	c := newClinic(t, sandbox.Options{})
-	other, err := c.slack.Message(t.Context(), sandbox.Alice, sandbox.General, "MARK in a person's words")
-	if err != nil || other.Err != "" {
-		t.Fatal(other, err)
-	}
-	page := func(what string) view.Page { return view.Page{Title: "missingkbs test MARK: " + what} }
-	trial := bot.NewTrial(slackapi.Config{Tokens: slackapi.NewTokens(c.slack.AppToken(), c.slack.BotToken()), APIURL: c.slack.APIURL()},
-		bot.TrialOptions{Workspace: slackapi.Workspace{UserID: sandbox.BotUser}, Channel: sandbox.General, Mark: "MARK", Pace: -1})
-	head := trial.Post(t.Context(), page("head"), blocks.Classic(), "", "")
-	c.slack.Inject(sandbox.Mishap{Call: "chat.postMessage", Cut: true, Acts: true, Times: 2})
-	for _, thread := range []string{head.Message, ""} {
-		if lost := trial.Post(t.Context(), page("lost"), blocks.Classic(), thread, ""); lost.Err == nil {
-			t.Error("no answer was lost")
-		}
-	}
-	deleted, left := trial.CleanUp(t.Context())
-	if deleted != 3 || len(left) != 0 {
-		t.Errorf("%d deleted, left %v", deleted, left)
-	}
-	c.clean(t)
-	if got := c.slack.Messages(sandbox.General, sandbox.Alice); len(got) != 1 {
-		t.Errorf("%d messages, want the person's alone", len(got))
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -43,12 +42,12 @@ func (c *Checker) channels(ctx context.Context) []Finding {
 	found := make([][]Finding, len(asked))
 	slots := make(chan struct{}, channelsAtOne)
 	var all sync.WaitGroup
-	inspector := bot.Inspect(c.values.Slack)
+	inspect := newInspector(c.values.Slack)
 	for i, t := range asked {
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			state, err := inspector.Channel(ctx, t.id, *me)
+			state, err := inspect.channel(ctx, t.id, *me)
 			found[i] = t.findings(state, me.User, err)
 			if found[i] == nil && state.Shared {
 				found[i] = c.sharedChannel(ctx, t, state)
@@ -67,7 +66,7 @@ func (c *Checker) channels(ctx context.Context) []Finding {
 }
 
 // name returns how people know the channel.
-func (t target) name(state bot.ChannelState) string {
+func (t target) name(state channelState) string {
 	if state.Name == "" {
 		return t.id
 	}
@@ -75,7 +74,7 @@ func (t target) name(state bot.ChannelState) string {
 }
 
 // fail reports a channel where the bot cannot post. For a paused digest it is a warning.
-func (t target) fail(state bot.ChannelState, text, cure string) []Finding {
+func (t target) fail(state channelState, text, cure string) []Finding {
 	status := Fail
 	if t.paused {
 		status = Warn
@@ -84,7 +83,7 @@ func (t target) fail(state bot.ChannelState, text, cure string) []Finding {
 }
 
 // findings reports what keeps the bot from posting. Whether the channel is shared is checked apart.
-func (t target) findings(state bot.ChannelState, name string, err error) []Finding {
+func (t target) findings(state channelState, name string, err error) []Finding {
 	called := t.name(state)
 	cureBy := func(text, cure string) []Finding { return t.fail(state, text, cure) }
 	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
@@ -110,7 +109,7 @@ func (t target) findings(state bot.ChannelState, name string, err error) []Findi
 }
 
 // sharedChannel reports a channel that other organisations can read, unless an administrator allowed all of them.
-func (c *Checker) sharedChannel(ctx context.Context, t target, state bot.ChannelState) []Finding {
+func (c *Checker) sharedChannel(ctx context.Context, t target, state channelState) []Finding {
 	const cure = "choose a channel of your own, or have an administrator of the bot type /missingkbs admin allow-channel there"
 	s := c.store.Load()
 	switch {
@@ -168,7 +167,7 @@ func (c *Checker) userGroups(ctx context.Context) []Finding {
 	case c.installed.Load() == nil:
 		return skip("the bot token does not work")
 	}
-	unknown, err := bot.Inspect(c.values.Slack).UnknownGroups(ctx, *c.installed.Load(), c.groups)
+	unknown, err := newInspector(c.values.Slack).unknownGroups(ctx, *c.installed.Load(), c.groups)
 	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
 	switch {
 	case isRefusal && refused.Err == "missing_scope":

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -44,7 +43,7 @@ type Checker struct {
 	now    func() time.Time
 
 	slackHost, entraHost atomic.Pointer[response]
-	installed            atomic.Pointer[bot.Installation]
+	installed            atomic.Pointer[installation]
 	client               atomic.Pointer[api.Client]
 	token                atomic.Pointer[api.TokenInfo]
 	store                atomic.Pointer[store.Store]

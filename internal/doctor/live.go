@@ -48,7 +48,7 @@ type liveRun struct {
 	checker    *Checker
 	target     LiveOptions
 	mark       string // in the title of every message
-	poster     *bot.Trial
+	poster     *livePoster
 	stopped    string // why the remaining messages are not sent; empty while they are
 	unanswered int    // calls in a row that Slack did not answer
 	richest    blocks.Form
@@ -94,16 +94,16 @@ func (l *liveRun) prepare(ctx context.Context) (f []Finding, ok bool) {
 	if f := l.checker.usable("SLACK_BOT_TOKEN", token, "xoxb-", botTokenPage); f != nil {
 		return f, false
 	}
-	inspector := bot.Inspect(l.checker.values.Slack)
-	me, err := inspector.Installation(ctx)
+	inspect := newInspector(l.checker.values.Slack)
+	me, err := inspect.installation(ctx)
 	if err != nil {
 		return refusedToken("SLACK_BOT_TOKEN", botTokenPage, err), false
 	}
-	l.poster = bot.NewTrial(l.checker.values.Slack, bot.TrialOptions{
-		Workspace: slackapi.Workspace{TeamID: me.TeamID, EnterpriseID: me.Enterprise, UserID: me.UserID, OrgWide: me.OrgWide},
-		Channel:   l.target.Channel, User: l.target.User, Mark: l.mark, Pace: l.checker.LiveInterval,
+	l.poster = newLivePoster(l.checker.values.Slack, livePosterOptions{
+		workspace: slackapi.Workspace{TeamID: me.TeamID, EnterpriseID: me.Enterprise, UserID: me.UserID, OrgWide: me.OrgWide},
+		channel:   l.target.Channel, user: l.target.User, mark: l.mark, interval: l.checker.LiveInterval,
 	})
-	state, err := inspector.Channel(ctx, l.target.Channel, me)
+	state, err := inspect.channel(ctx, l.target.Channel, me)
 	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
 	switch {
 	case isRefusal && refused.Err == "missing_scope": // posting will show the rest
@@ -135,12 +135,12 @@ func (l *liveRun) send(m liveMessage) func(context.Context) []Finding {
 		if slices.Contains(l.refused, m.needs) {
 			return skip("not tried: " + string(m.needs) + " is not taken")
 		}
-		r := l.withPause(ctx, func() bot.TrialResult { return m.send(ctx, l) })
-		l.refused = append(l.refused, r.Verdict.Unsupported...)
-		if r.Err == nil {
-			l.first = cmp.Or(l.first, r.Message)
+		r := l.withPause(ctx, func() callResult { return m.send(ctx, l) })
+		l.refused = append(l.refused, r.verdict.Unsupported...)
+		if r.err == nil {
+			l.first = cmp.Or(l.first, r.message)
 			l.richest.Tables = min(l.richest.Tables, m.form.Tables)
-			if r.Call == "chat.postEphemeral" {
+			if r.call == "chat.postEphemeral" {
 				l.ephemerals++
 			}
 		}
@@ -163,9 +163,9 @@ func (l *liveRun) cannotSend(ctx context.Context, user bool) []Finding {
 }
 
 // withPause makes a call. If Slack asks for a short pause, it waits and makes the call again.
-func (l *liveRun) withPause(ctx context.Context, call func() bot.TrialResult) bot.TrialResult {
+func (l *liveRun) withPause(ctx context.Context, call func() callResult) callResult {
 	r := call()
-	limited, ok := errors.AsType[*slack.RateLimitedError](r.Err)
+	limited, ok := errors.AsType[*slack.RateLimitedError](r.err)
 	if !ok || limited.RetryAfter > maxPause {
 		return r
 	}
@@ -180,22 +180,22 @@ func (l *liveRun) withPause(ctx context.Context, call func() bot.TrialResult) bo
 }
 
 // finding reports the result of a call. The message was for one person, or for the channel.
-func (l *liveRun) finding(what string, person bool, r bot.TrialResult) Finding {
-	if r.Err == nil {
+func (l *liveRun) finding(what string, person bool, r callResult) Finding {
+	if r.err == nil {
 		l.unanswered = 0
 		f := pass("taken: " + what)[0]
 		f.Evidence = evidenceOf(r)
 		return f
 	}
 	var f Finding
-	switch v := r.Verdict; {
+	switch v := r.verdict; {
 	case len(v.Words) == 0:
-		f = l.refusedCall(r.Call, person, r.Err)
+		f = l.refusedCall(r.call, person, r.err)
 	case len(v.Faults) > 0:
 		f = fail("Slack refuses what the bot sends ("+what+"): "+firstText(v.Faults), reportCure)[0]
 	case len(v.Unsupported) > 0:
 		f = l.unsupported(what, v)
-	case len(blocks.Uses(r.Sent)) == 0:
+	case len(blocks.Uses(r.sent)) == 0:
 		f = fail("Slack refuses what every workspace takes ("+what+"): "+firstText(v.Words), reportCure)[0]
 	default:
 		f = warn("Slack refuses "+what+" and does not say why: "+firstText(v.Words),
@@ -240,19 +240,19 @@ func (l *liveRun) metadata(ctx context.Context) []Finding {
 		return f
 	}
 	key := "digest/doctor/" + l.mark
-	r := l.withPause(ctx, func() bot.TrialResult {
-		return l.poster.Post(ctx, l.page("with a key in its metadata"), l.richest, "", key)
+	r := l.withPause(ctx, func() callResult {
+		return l.poster.post(ctx, l.page("with a key in its metadata"), l.richest, "", key)
 	})
-	if r.Err != nil {
+	if r.err != nil {
 		return []Finding{l.finding("a message with metadata", false, r)}
 	}
 	var ts string
-	search := l.withPause(ctx, func() (o bot.TrialResult) { ts, o = l.poster.Find(ctx, key); return o })
+	search := l.withPause(ctx, func() (o callResult) { ts, o = l.poster.find(ctx, key); return o })
 	f := l.finding("a message with metadata, and found by it", false, search)
 	switch {
-	case search.Err == nil && ts == "":
+	case search.err == nil && ts == "":
 		f = fail("a message with metadata is taken, but not found by it", "after a crash a digest may come twice; "+reportCure)[0]
-	case search.Err == nil && ts != r.Message:
+	case search.err == nil && ts != r.message:
 		f = fail("another message is found by the metadata", reportCure)[0]
 	case f.Status != OK:
 		f.Found = "a message with metadata is taken, but cannot be searched for: " + f.Found
@@ -270,10 +270,10 @@ func (l *liveRun) home(ctx context.Context) []Finding {
 	var all []Finding
 	for tables := blocks.ButtonTables; tables <= blocks.SectionTables; tables++ {
 		form := blocks.Form{Tables: tables, TextCharts: true}
-		r := l.withPause(ctx, func() bot.TrialResult { return l.poster.Home(ctx, l.page("the Home tab", sampleTable(3)), form) })
+		r := l.withPause(ctx, func() callResult { return l.poster.home(ctx, l.page("the Home tab", sampleTable(3)), form) })
 		f := l.finding("a Home tab with "+tableKinds()[tables], true, r)
 		all = append(all, f)
-		if r.Err == nil || len(r.Verdict.Words) == 0 {
+		if r.err == nil || len(r.verdict.Words) == 0 {
 			break
 		}
 	}
@@ -285,7 +285,7 @@ func (l *liveRun) cleanUp(ctx context.Context) []Finding {
 	if l.poster == nil {
 		return pass("nothing was posted")
 	}
-	deleted, left := l.poster.CleanUp(ctx)
+	deleted, left := l.poster.cleanUp(ctx)
 	text := view.Count(deleted, "message") + " deleted"
 	if l.ephemerals > 0 {
 		text += "; the ephemeral one is gone when that person's Slack is loaded anew"
@@ -295,7 +295,7 @@ func (l *liveRun) cleanUp(ctx context.Context) []Finding {
 	var reported []string
 	for _, err := range left {
 		words := liveError(err)
-		if _, ok := errors.AsType[bot.LookError](err); ok {
+		if _, ok := errors.AsType[searchError](err); ok {
 			words = "a response of Slack was lost, and the search for lost messages failed: " + words
 		}
 		if !slices.Contains(reported, words) {

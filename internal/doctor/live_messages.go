@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -17,12 +16,12 @@ type liveMessage struct {
 	needs      blocks.Feature // if Slack refused this before, the message is not sent; empty for none
 	form       blocks.Form
 	page       view.Page
-	post       func(context.Context, *liveRun, liveMessage) bot.TrialResult // nil posts into the channel
+	post       func(context.Context, *liveRun, liveMessage) callResult // nil posts into the channel
 }
 
-func (m liveMessage) send(ctx context.Context, l *liveRun) bot.TrialResult {
+func (m liveMessage) send(ctx context.Context, l *liveRun) callResult {
 	if m.post == nil {
-		return l.poster.Post(ctx, m.page, m.form, "", "")
+		return l.poster.post(ctx, m.page, m.form, "", "")
 	}
 	return m.post(ctx, l, m)
 }
@@ -60,23 +59,23 @@ func (l *liveRun) messages() []liveMessage {
 	)
 }
 
-func inRichestForm(ctx context.Context, l *liveRun, m liveMessage) bot.TrialResult {
-	return l.poster.Post(ctx, m.page, l.richest, "", "")
+func inRichestForm(ctx context.Context, l *liveRun, m liveMessage) callResult {
+	return l.poster.post(ctx, m.page, l.richest, "", "")
 }
 
-func inThread(ctx context.Context, l *liveRun, m liveMessage) bot.TrialResult {
+func inThread(ctx context.Context, l *liveRun, m liveMessage) callResult {
 	if l.first == "" { // Slack took no message to reply to
-		return l.poster.Post(ctx, m.page, m.form, "", "")
+		return l.poster.post(ctx, m.page, m.form, "", "")
 	}
-	return l.poster.Post(ctx, m.page, l.richest, l.first, "")
+	return l.poster.post(ctx, m.page, l.richest, l.first, "")
 }
 
-func direct(ctx context.Context, l *liveRun, m liveMessage) bot.TrialResult {
-	return l.poster.Direct(ctx, m.page, l.richest)
+func direct(ctx context.Context, l *liveRun, m liveMessage) callResult {
+	return l.poster.direct(ctx, m.page, l.richest)
 }
 
-func ephemeral(ctx context.Context, l *liveRun, m liveMessage) bot.TrialResult {
-	return l.poster.Ephemeral(ctx, m.page, l.richest)
+func ephemeral(ctx context.Context, l *liveRun, m liveMessage) callResult {
+	return l.poster.ephemeral(ctx, m.page, l.richest)
 }
 
 // title returns what the titles of all messages begin with.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -97,22 +96,22 @@ func liveRefusals() map[string]liveRefusal {
 }
 
 // evidenceOf returns the call for the report.
-func evidenceOf(r bot.TrialResult) *Evidence {
-	e := &Evidence{Call: r.Call, Said: []string{}}
-	if len(r.Sent) > 0 {
-		e.Sent, _ = json.Marshal(r.Sent) // of slack-go's own types, which marshal
+func evidenceOf(r callResult) *Evidence {
+	e := &Evidence{Call: r.call, Said: []string{}}
+	if len(r.sent) > 0 {
+		e.Sent, _ = json.Marshal(r.sent) // of slack-go's own types, which marshal
 	}
-	refused, ok := errors.AsType[slack.SlackErrorResponse](r.Err)
+	refused, ok := errors.AsType[slack.SlackErrorResponse](r.err)
 	switch {
 	case ok:
 		e.Error = refused.Err
-		for _, words := range r.Verdict.Words {
+		for _, words := range r.verdict.Words {
 			if words != refused.Err {
 				e.Said = append(e.Said, redact.String(words))
 			}
 		}
-	case r.Err != nil:
-		e.Error = liveError(r.Err)
+	case r.err != nil:
+		e.Error = liveError(r.err)
 	}
 	return e
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -85,7 +84,7 @@ func (c *Checker) botToken(ctx context.Context) []Finding {
 	if f := c.usable("SLACK_BOT_TOKEN", token, "xoxb-", botTokenPage); f != nil {
 		return f
 	}
-	me, err := bot.Inspect(c.values.Slack).Installation(ctx)
+	me, err := newInspector(c.values.Slack).installation(ctx)
 	if err != nil {
 		return refusedToken("SLACK_BOT_TOKEN", botTokenPage, err)
 	}
@@ -105,7 +104,7 @@ func (c *Checker) appToken(ctx context.Context) []Finding {
 	if f := c.usable("SLACK_APP_TOKEN", token, "xapp-", appTokenPage); f != nil {
 		return f
 	}
-	if err := bot.Inspect(c.values.Slack).TryOpening(ctx); err != nil {
+	if err := newInspector(c.values.Slack).requestSocket(ctx); err != nil {
 		return refusedToken("SLACK_APP_TOKEN", appTokenPage, err)
 	}
 	return pass("opens connections: Socket Mode is on")

@@ -22,12 +22,12 @@ func (c *Checker) sameApp(ctx context.Context) []Finding {
 	if me == nil {
 		return skip("the bot token does not work")
 	}
-	inspector := bot.Inspect(c.values.Slack)
-	ofToken := inspector.AppOfToken()
+	inspect := newInspector(c.values.Slack)
+	ofToken := inspect.appOfToken()
 	if ofToken == "" {
 		return skip("SLACK_APP_TOKEN names no app")
 	}
-	ofBot, err := inspector.AppOfBot(ctx, *me)
+	ofBot, err := inspect.appOfBot(ctx, *me)
 	switch {
 	case err != nil || ofBot == "":
 		return skip("Slack does not say which app the bot token is of")
@@ -86,12 +86,12 @@ func (c *Checker) slackManifest(ctx context.Context) []Finding {
 	case c.slackHost.Load() == nil:
 		return skip("Slack was not reached")
 	}
-	inspector := bot.Inspect(c.values.Slack)
-	app := inspector.AppOfToken()
+	inspect := newInspector(c.values.Slack)
+	app := inspect.appOfToken()
 	if app == "" {
 		return skip("SLACK_APP_TOKEN names no app")
 	}
-	set, err := inspector.Manifest(ctx, token, app)
+	set, err := inspect.manifest(ctx, token, app)
 	if err != nil {
 		return refusedToken("SLACK_CONFIG_TOKEN", "Your App Configuration Tokens at https://api.slack.com/apps (it is good for twelve hours)", err)
 	}
@@ -143,12 +143,12 @@ func (c *Checker) slackBlocks(ctx context.Context) []Finding {
 	if c.slackHost.Load() == nil {
 		return skip("Slack was not reached")
 	}
-	inspector := bot.Inspect(c.values.Slack)
+	inspect := newInspector(c.values.Slack)
 	var unsupported, messages []string
 	for _, form := range sampleForms() {
-		v, err := inspector.ValidateBlocks(ctx, samplePage(), form)
+		v, err := inspect.validateBlocks(ctx, samplePage(), form)
 		switch {
-		case errors.Is(err, bot.ErrNoValidator):
+		case errors.Is(err, errNoValidator):
 			return warn("cannot be checked here: "+err.Error(), "ask the bot something in Slack, and see whether a table comes")
 		case err != nil:
 			return warn("could not be checked: "+err.Error(), "try again in a minute")
