@@ -6,16 +6,15 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/slack-go/slack/socketmode"
+	slacksocket "github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/bot/admission"
+	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 const (
-	ackTimeout = 2 * time.Second // to hand an acknowledgement to the connection; Slack waits three seconds in all
-
 	// maxAck is how many bytes of JSON an acknowledgement carries. Slack drops 20,480 and more without a word
 	// (https://github.com/slack-go/slack/issues/1196); the rest is for the envelope.
 	maxAck = 20_000
@@ -100,11 +99,11 @@ func (b *Bot) soon(queue *admission.Queue, q question, do func()) {
 
 // sendAck acknowledges an envelope. It reports whether the acknowledgement was handed to the connection.
 func (b *Bot) sendAck(ctx context.Context, envelope string, payload any) bool {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), socketmode.AckTimeout)
 	defer cancel()
 	ctx, end := b.options.Trace.Start(ctx, "acknowledge", span.Options{Part: true, Attrs: []slog.Attr{slog.Bool("missingkbs.with_answer", payload != nil)}})
 	err := b.acks.AckCtx(ctx, envelope, payload)
-	if errors.Is(err, errAcked) { // no failure: it was acknowledged before its connection ended, and the answer takes the other way
+	if errors.Is(err, socketmode.ErrAcknowledged) { // no failure: it was acknowledged before its connection ended, and the answer takes the other way
 		end(nil)
 		return false
 	}
@@ -118,8 +117,8 @@ func (b *Bot) sendAck(ctx context.Context, envelope string, payload any) bool {
 }
 
 // lostAck sends an answer again that went down with the connection that was to carry it.
-func (b *Bot) lostAck(e socketmode.Event) {
-	failed, ok := e.Data.(*socketmode.ErrorWriteFailed)
+func (b *Bot) lostAck(e slacksocket.Event) {
+	failed, ok := e.Data.(*slacksocket.ErrorWriteFailed)
 	if !ok || failed.Response == nil {
 		return
 	}

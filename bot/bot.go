@@ -4,7 +4,7 @@
 // What can be asked is decided in package commands, how a page looks in package blocks. This package decides who gets
 // an answer, by which way it travels, and what happens when there is too much to do.
 //
-// The connections are the bot's own (sockets.go says why): several, so that there is always one.
+// The connections are the bot's own (package socketmode says why): several, so that there is always one.
 //
 // The way of a question: [Bot.Serve] reads an event and never blocks; the event becomes a question (question.go), runs
 // in a goroutine of its own within a bound (serve.go), and its page is sent in the acknowledgement when it is ready,
@@ -24,6 +24,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/bot/admission"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -31,23 +32,23 @@ import (
 
 // Options configure a [Bot]. The zero value of each field stands for its default.
 type Options struct {
-	Tables      Tables        // how tables are drawn; default TablesAuto
-	Ladder      *Ladder       // what the workspace takes; default: one of its own, by Tables
-	AckAfter    time.Duration // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
-	Timeout     time.Duration // for one question; default 30 s
-	Grace       time.Duration // for questions that run when the bot is told to stop; default 5 s
-	Workers     int           // questions worked on at once; default 200
-	Queue       int           // questions that wait for their turn; default 1,000, negative: none
-	PersonWaits int           // questions of one person that wait; default 10
-	Suggest     suggester     // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
-	Sockets     int           // connections to Slack; default 2, so that a refresh of one leaves no gap
-	Health      *Health       // told of the connections; default: nobody is
-	Observe     Observer      // told of each question; default: nobody is
-	Counts      *Counts       // where to count; default: nobody reads it before the end
-	Trace       span.Tracer   // records what is done for a question; default: nobody does
-	Pulse       *Pulse        // by which others learn whether the event loop moves; default: nobody does
-	Gate        *Gate         // who may do what; default: members of the workspace, who may all but administer
-	Log         *slog.Logger  // default: nothing is logged
+	Tables      Tables             // how tables are drawn; default TablesAuto
+	Ladder      *Ladder            // what the workspace takes; default: one of its own, by Tables
+	AckAfter    time.Duration      // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
+	Timeout     time.Duration      // for one question; default 30 s
+	Grace       time.Duration      // for questions that run when the bot is told to stop; default 5 s
+	Workers     int                // questions worked on at once; default 200
+	Queue       int                // questions that wait for their turn; default 1,000, negative: none
+	PersonWaits int                // questions of one person that wait; default 10
+	Suggest     suggester          // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
+	Sockets     int                // connections to Slack; default 2, so that a refresh of one leaves no gap
+	Health      *socketmode.Health // told of the connections; default: nobody is
+	Observe     Observer           // told of each question; default: nobody is
+	Counts      *Counts            // where to count; default: nobody reads it before the end
+	Trace       span.Tracer        // records what is done for a question; default: nobody does
+	Pulse       *Pulse             // by which others learn whether the event loop moves; default: nobody does
+	Gate        *Gate              // who may do what; default: members of the workspace, who may all but administer
+	Log         *slog.Logger       // default: nothing is logged
 }
 
 func (o Options) withDefaults() Options {
@@ -76,7 +77,7 @@ func (o Options) withDefaults() Options {
 		o.Sockets = 2
 	}
 	if o.Health == nil {
-		o.Health = NewHealth()
+		o.Health = socketmode.NewHealth()
 	}
 	if o.Counts == nil {
 		o.Counts = &Counts{}
@@ -102,7 +103,7 @@ type answerer interface {
 	Shared(req commands.Request) bool
 }
 
-// acker acknowledges envelopes; *sockets does.
+// acker acknowledges envelopes; *socketmode.Connections does.
 type acker interface {
 	AckCtx(ctx context.Context, envelopeID string, payload any) error
 }

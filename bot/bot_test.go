@@ -17,9 +17,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
+	slacksocket "github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -213,7 +214,7 @@ func slow(d time.Duration) answers {
 type bench struct {
 	*fakeSlack
 	bot    *Bot
-	events chan socketmode.Event
+	events chan slacksocket.Event
 	stop   context.CancelFunc
 	ended  chan struct{}
 }
@@ -232,7 +233,7 @@ func startWith(t *testing.T, f *fakeSlack, a answerer, o Options) *bench {
 	b := &bench{
 		fakeSlack: f,
 		bot:       newBot(a, f, hook, o),
-		events:    make(chan socketmode.Event),
+		events:    make(chan slacksocket.Event),
 		stop:      stop,
 		ended:     make(chan struct{}),
 	}
@@ -251,10 +252,10 @@ func (b *bench) finish() {
 }
 
 // typed is a slash command by somebody of the bot's own workspace.
-func typed(n int, text string) socketmode.Event {
-	return socketmode.Event{
-		Type:    socketmode.EventTypeSlashCommand,
-		Request: &socketmode.Request{Type: "slash_commands", EnvelopeID: fmt.Sprintf("e%d", n)},
+func typed(n int, text string) slacksocket.Event {
+	return slacksocket.Event{
+		Type:    slacksocket.EventTypeSlashCommand,
+		Request: &slacksocket.Request{Type: "slash_commands", EnvelopeID: fmt.Sprintf("e%d", n)},
 		Data: slack.SlashCommand{
 			Text: text, UserID: "U1", TeamID: "T1", ChannelID: "C0OWN", TriggerID: fmt.Sprintf("t%d", n),
 			ResponseURL: fmt.Sprintf("https://hooks.slack.com/r%d", n),
@@ -263,7 +264,7 @@ func typed(n int, text string) socketmode.Event {
 }
 
 // clicked is a click on a button; change alters the payload.
-func clicked(action, value string, change func(map[string]any)) socketmode.Event {
+func clicked(action, value string, change func(map[string]any)) slacksocket.Event {
 	payload := map[string]any{
 		"type": "block_actions", "trigger_id": "t1", "response_url": "https://hooks.slack.com/r1",
 		"user": map[string]any{"id": "U1", "team_id": "T1"}, "channel": map[string]any{"id": "C0OWN"},
@@ -277,9 +278,9 @@ func clicked(action, value string, change func(map[string]any)) socketmode.Event
 	if err != nil {
 		panic(err)
 	}
-	return socketmode.Event{
-		Type:    socketmode.EventTypeInteractive,
-		Request: &socketmode.Request{Type: "interactive", EnvelopeID: "e1", Payload: raw},
+	return slacksocket.Event{
+		Type:    slacksocket.EventTypeInteractive,
+		Request: &slacksocket.Request{Type: "interactive", EnvelopeID: "e1", Payload: raw},
 	}
 }
 
@@ -470,7 +471,7 @@ func TestRepeatedEnvelopesAreAnsweredOnce(t *testing.T) {
 func TestClicks(t *testing.T) {
 	visible := func(p map[string]any) { p["container"].(map[string]any)["is_ephemeral"] = false }
 	for name, c := range map[string]struct {
-		event   socketmode.Event
+		event   slacksocket.Event
 		want    []string
 		kind    string
 		replace bool
@@ -549,12 +550,12 @@ func TestOnlyMembersAreAnswered(t *testing.T) {
 }
 
 func TestUndecodableEnvelopesAreAcknowledged(t *testing.T) {
-	raw := func(message string) socketmode.Event {
-		var r socketmode.Request
+	raw := func(message string) slacksocket.Event {
+		var r slacksocket.Request
 		if err := json.Unmarshal([]byte(message), &r); err != nil {
 			t.Fatal(err)
 		}
-		return event(r)
+		return socketmode.EventOf(r)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, echo, Options{})
@@ -631,9 +632,9 @@ func TestLostAckIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, echo, Options{})
 		lost := &carried{reply: reply{text: "the answer"}, to: replyTo{responseURL: slackapi.NewResponseURL("https://hooks.slack.com/r1")}}
-		b.events <- socketmode.Event{
-			Type: socketmode.EventTypeErrorWriteFailed,
-			Data: &socketmode.ErrorWriteFailed{Response: &socketmode.Response{EnvelopeID: "e1", Payload: lost}},
+		b.events <- slacksocket.Event{
+			Type: slacksocket.EventTypeErrorWriteFailed,
+			Data: &slacksocket.ErrorWriteFailed{Response: &slacksocket.Response{EnvelopeID: "e1", Payload: lost}},
 		}
 		synctest.Wait()
 		expect(t, b, "0s /r1 the answer")
@@ -653,7 +654,7 @@ func TestRecentForgetsTheOldest(t *testing.T) {
 }
 
 func FuzzClick(f *testing.F) {
-	for _, e := range []socketmode.Event{clicked("run:1", "x", nil), clicked("share:9", "", nil)} {
+	for _, e := range []slacksocket.Event{clicked("run:1", "x", nil), clicked("share:9", "", nil)} {
 		f.Add([]byte(e.Request.Payload))
 	}
 	f.Add([]byte(`{"actions":null,"enterprise":null,"channel":null}`))
@@ -708,7 +709,7 @@ func TestFailedAckTakesTheOtherWay(t *testing.T) {
 // acked are the envelopes of a connection that Slack ends: they were acknowledged when it said so.
 type acked struct{ *fakeSlack }
 
-func (a acked) AckCtx(context.Context, string, any) error { return errAcked }
+func (a acked) AckCtx(context.Context, string, any) error { return socketmode.ErrAcknowledged }
 
 // An answer that comes after that takes the other way, and nothing has failed.
 func TestAnswerAfterARefreshIsNoFailure(t *testing.T) {
@@ -729,9 +730,9 @@ func TestAnswerAfterARefreshIsNoFailure(t *testing.T) {
 func TestEventsWithoutEnvelopeAreLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, echo, Options{})
-		b.events <- socketmode.Event{}
-		b.events <- socketmode.Event{Type: socketmode.EventTypeErrorWriteFailed, Data: &socketmode.ErrorWriteFailed{}}
-		b.events <- socketmode.Event{Type: socketmode.EventTypeSlashCommand, Request: &socketmode.Request{}}
+		b.events <- slacksocket.Event{}
+		b.events <- slacksocket.Event{Type: slacksocket.EventTypeErrorWriteFailed, Data: &slacksocket.ErrorWriteFailed{}}
+		b.events <- slacksocket.Event{Type: slacksocket.EventTypeSlashCommand, Request: &slacksocket.Request{}}
 		synctest.Wait()
 		expect(t, b)
 	})
@@ -741,7 +742,7 @@ func TestEventsWithoutEnvelopeAreLeftAlone(t *testing.T) {
 func TestFailuresOfferToAskAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		err    error
-		event  socketmode.Event
+		event  slacksocket.Event
 		offers bool
 	}{
 		"down":             {errors.New("down"), typed(1, "windows 11"), true},

@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/config"
@@ -96,7 +97,7 @@ func (h house) open(ctx context.Context) error {
 		h.monitor = monitor.New(buildVersion(), nil)
 	}
 	h.bot.Pulse, h.bot.Trace = h.monitor.Pulse, h.monitor.Tracer()
-	h.bot.Health, h.bot.Counts = bot.NewHealth(), &bot.Counts{}
+	h.bot.Health, h.bot.Counts = socketmode.NewHealth(), &bot.Counts{}
 	if err := h.store.Migrate(ctx); err != nil {
 		return readError(h.store, err)
 	}

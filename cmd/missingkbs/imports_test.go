@@ -36,7 +36,8 @@ var forbidden = map[string][]string{
 	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"bot/blocks":                {module + "/api", module + "/commands", module + "/internal/sandbox"},
 	"bot/slackapi":              {module, azurePackages},
-	"bot/slacktest":             {module, slackPackages, azurePackages},
+	"bot/socketmode":            {module, azurePackages},
+	"bot/slacktest":             {module, azurePackages},
 	"bot/admission":             {module, slackPackages, azurePackages, anyLibrary},
 	"bot":                       {module + "/api/apitest", module + "/internal/sandbox"},
 	"internal/access":           {module, slackPackages, azurePackages, anyLibrary},
@@ -72,7 +73,7 @@ const (
 
 // allowed are the exceptions: what a package may import of ours in spite of its row.
 var allowed = map[string][]string{
-	"bot/slackapi":     {module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/access"}, // digest: errors only
+	"bot/socketmode":   {module + "/bot/slackapi"},
 	"internal/view":    {module + "/internal/failure"},
 	"internal/tracing": {module + "/internal/span"},
 	"internal/xlsx":    {module + "/internal/view", module + "/internal/failure"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/health"
@@ -61,7 +62,7 @@ func (m *Monitor) Alive(ctx context.Context) (reason string, err error) {
 
 // Sources are the parts that metrics are read from when they are scraped.
 type Sources struct {
-	Health *bot.Health
+	Health *socketmode.Health
 	Counts *bot.Counts
 	Client *api.Client
 	Store  *store.Store

@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/internal/metrics"
 )
 
 // WatchSlack makes readiness depend on the connections to Slack.
-func (m *Monitor) WatchSlack(health *bot.Health) {
+func (m *Monitor) WatchSlack(health *socketmode.Health) {
 	m.Parts.Set(Slack, func(context.Context) (string, error) {
 		if err := health.Ready(); err != nil {
 			return err.Error(), nil
@@ -18,13 +19,13 @@ func (m *Monitor) WatchSlack(health *bot.Health) {
 }
 
 // slackFigures reads the figures of the connections to Slack.
-func slackFigures(health *bot.Health, counts *bot.Counts) metrics.Slack {
+func slackFigures(health *socketmode.Health, counts *bot.Counts) metrics.Slack {
 	c := counts.Stats()
 	f := metrics.Slack{
 		Reconnects:  map[string]int64{},
 		AckFailures: c.Unacknowledged, Duplicates: c.Duplicates, Undecodable: c.Undecodable, Dropped: c.Dropped,
 	}
-	for _, reason := range texts(bot.Reasons()) {
+	for _, reason := range texts(socketmode.Reasons()) {
 		f.Reconnects[reason] = 0 // there before the first
 	}
 	for _, s := range health.Sockets() {

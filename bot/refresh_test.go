@@ -10,16 +10,17 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // briskTiming is the timing of tests with real connections: what takes seconds with Slack takes milliseconds.
-func briskTiming() socketTiming {
-	t := slackTiming()
-	t.gap, t.mostGap, t.short = 5*time.Millisecond, 20*time.Millisecond, time.Millisecond
-	t.left = 50 * time.Millisecond
+func briskTiming() socketmode.Timing {
+	t := socketmode.SlackTiming()
+	t.MinInterval, t.MaxInterval, t.ShortLife = 5*time.Millisecond, 20*time.Millisecond, time.Millisecond
+	t.DisconnectGrace = 50 * time.Millisecond
 	return t
 }
 
@@ -27,29 +28,31 @@ func briskTiming() socketTiming {
 type connected struct {
 	*sandbox.Workspace
 	tokens  *slackapi.Tokens
-	health  *Health
-	sockets *sockets
+	health  *socketmode.Health
+	sockets *socketmode.Connections
 	stop    func() error
 }
 
-func connect(t *testing.T, a answers, o Options, timing socketTiming) *connected {
+func connect(t *testing.T, a answers, o Options, timing socketmode.Timing) *connected {
 	t.Helper()
 	w, err := sandbox.Start(sandbox.Options{Command: "/missingkbs", Warning: 300 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &connected{Workspace: w, tokens: slackapi.NewTokens(w.AppToken(), w.BotToken()), health: NewHealth()}
+	c := &connected{Workspace: w, tokens: slackapi.NewTokens(w.AppToken(), w.BotToken()), health: socketmode.NewHealth()}
 	o.Health = c.health
 	config := slackapi.Config{Tokens: c.tokens, APIURL: w.APIURL(), HTTP: &http.Client{Timeout: slackapi.Timeout, Transport: &http.Transport{DisableKeepAlives: true}}}.WithDefaults()
 	web := config.Client()
 	o.Gate = NewGate(newDirectory(web), slackapi.Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}, GateOptions{})
 	o = o.withDefaults()
-	c.sockets = newSockets(config, o, timing)
+	so := socketOptions(o)
+	so.Timing = timing
+	c.sockets = socketmode.New(config, so)
 	b := newBot(a, c.sockets, slackapi.NewWebhook(config.HTTPClient(), w.APIURL()), o)
 	b.screens = web
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, b, c.sockets) }()
+	go func() { ended <- run(ctx, b, config, c.sockets) }()
 	c.stop = sync.OnceValue(func() error {
 		cancel()
 		return <-ended
@@ -218,5 +221,21 @@ func (y *typist) check(t *testing.T, lossy bool) {
 	}
 	if len(y.sent) < 30 {
 		t.Errorf("only %d questions were asked", len(y.sent))
+	}
+}
+
+// Slack does not put together what comes in several frames: the largest acknowledgement leaves in one.
+func TestLargeAcksLeaveInOneFrame(t *testing.T) {
+	t.Parallel()
+	c := connect(t, func(context.Context, commands.Request) (view.Page, error) {
+		p := view.Page{Title: "long"}
+		for range 20 {
+			p.Parts = append(p.Parts, view.Facts{{Name: "name", Value: strings.Repeat("x", 200)}})
+		}
+		return p, nil
+	}, Options{}, briskTiming())
+	d, err := c.Command(soon(t), sandbox.Alice, sandbox.General, "/missingkbs x")
+	if err != nil || d.Err != "" || len(d.AckPayload) < 9_000 {
+		t.Errorf("delivery %v, %q, %d bytes in the acknowledgement; want 9,000 at least", err, d.Err, len(d.AckPayload))
 	}
 }

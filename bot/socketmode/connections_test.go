@@ -1,7 +1,8 @@
-package bot
+package socketmode
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,22 +11,21 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/bot/slackapi"
-	"github.com/missingkbs/missingkbs/commands"
-	"github.com/missingkbs/missingkbs/internal/sandbox"
-	"github.com/missingkbs/missingkbs/internal/view"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 )
 
 // Two connections, and each is opened when the other is not: not even at the start are they asked for together.
 func TestSocketsAreOpenedApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		p := s.run(t, Options{})
+		s := slacktest.NewPipeSlack(t)
+		p := runSockets(t, s, Options{})
 		time.Sleep(4 * time.Hour)
-		opens := s.opens()
+		opens := s.Opens()
 		if len(opens) < 8 || len(opens) > 12 {
 			t.Errorf("%d calls of apps.connections.open in four hours, want one an hour for each socket: %v", len(opens), opens)
 		}
@@ -46,18 +46,18 @@ func TestSocketsAreOpenedApart(t *testing.T) {
 func TestStormCostsFewCalls(t *testing.T) {
 	for _, greets := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newPipeSlack(t)
-			s.serve = func(_ int, p *peer) {
+			s := slacktest.NewPipeSlack(t)
+			s.Serve = func(_ int, p *slacktest.Peer) {
 				if greets {
-					p.say(helloHour)
+					p.Say(slacktest.HelloHour)
 				}
-				p.say(dismissal("too_many_websockets"))
+				p.Say(slacktest.Dismissal("too_many_websockets"))
 			}
-			p := s.run(t, Options{Sockets: 5})
+			p := runSockets(t, s, Options{Count: 5})
 			time.Sleep(time.Minute)
-			first := len(s.opens())
+			first := len(s.Opens())
 			time.Sleep(10 * time.Minute)
-			later := len(s.opens()) - first
+			later := len(s.Opens()) - first
 			t.Logf("hello first %v: %d calls in the first minute, %d in the ten after", greets, first, later)
 			if first > 8 || later > 21 {
 				t.Errorf("%d calls in the first minute and %d in the ten after, want 8 and 21 at most", first, later)
@@ -65,7 +65,7 @@ func TestStormCostsFewCalls(t *testing.T) {
 			if err := p.health.Ready(); err == nil && !greets {
 				t.Error("ready without a hello")
 			}
-			s.turn(func() { s.serve = func(_ int, p *peer) { p.stay() } }) // the storm is over
+			s.Turn(func() { s.Serve = func(_ int, p *slacktest.Peer) { p.Stay() } }) // the storm is over
 			time.Sleep(3 * time.Minute)
 			if err := p.health.Ready(); err != nil {
 				t.Error(err)
@@ -77,19 +77,19 @@ func TestStormCostsFewCalls(t *testing.T) {
 // A connection on which nothing comes any more is noticed, and replaced.
 func TestHalfOpenConnectionIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		s.serve = func(n int, p *peer) {
+		s := slacktest.NewPipeSlack(t)
+		s.Serve = func(n int, p *slacktest.Peer) {
 			if n > 0 {
-				p.stay()
+				p.Stay()
 				return
 			}
-			p.mute.Store(true)
-			p.say(helloHour)
-			p.read() // and never a word again
+			p.Mute.Store(true)
+			p.Say(slacktest.HelloHour)
+			p.Read() // and never a word again
 		}
-		p := s.run(t, Options{Sockets: 1})
+		p := runSockets(t, s, Options{Count: 1})
 		time.Sleep(30 * time.Second)
-		if n := len(s.opens()); n != 1 {
+		if n := len(s.Opens()); n != 1 {
 			t.Fatalf("%d connections after 30 s, want 1", n)
 		}
 		time.Sleep(5 * time.Second)
@@ -97,18 +97,18 @@ func TestHalfOpenConnectionIsNoticed(t *testing.T) {
 		if state.Ended[Silent] != 1 || state.Opened != 2 || p.health.Ready() != nil {
 			t.Errorf("after 35 s: %+v, want the silent connection replaced", state)
 		}
-		t.Logf("replaced after %v", s.opens()[1])
+		t.Logf("replaced after %v", s.Opens()[1])
 	})
 }
 
 // One on which nobody asks anything, but which Slack pings, stays.
 func TestQuietConnectionStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		p := s.run(t, Options{Sockets: 1})
+		s := slacktest.NewPipeSlack(t)
+		p := runSockets(t, s, Options{Count: 1})
 		time.Sleep(50 * time.Minute)
 		state := p.health.Sockets()[0]
-		if n := len(s.opens()); n != 1 || state.Opened != 1 {
+		if n := len(s.Opens()); n != 1 || state.Opened != 1 {
 			t.Errorf("%d connections in 50 quiet minutes, want 1: %+v", n, state)
 		}
 		if old := time.Since(state.LastByte); old > 6*time.Second {
@@ -125,17 +125,17 @@ func TestRefusalForGoodEndsTheSockets(t *testing.T) {
 	} {
 		cure := slackapi.Cure(slack.SlackErrorResponse{Err: code})
 		synctest.Test(t, func(t *testing.T) {
-			s := newPipeSlack(t)
+			s := slacktest.NewPipeSlack(t)
 			if code == "link_disabled" {
-				s.serve = func(_ int, p *peer) {
-					p.say(helloHour)
-					s.rest(20 * time.Second)
-					p.say(dismissal(code))
+				s.Serve = func(_ int, p *slacktest.Peer) {
+					p.Say(slacktest.HelloHour)
+					s.Rest(20 * time.Second)
+					p.Say(slacktest.Dismissal(code))
 				}
 			} else {
-				s.refuse = func(string) string { return code }
+				s.Refuse = func(string) string { return code }
 			}
-			p := s.run(t, Options{})
+			p := runSockets(t, s, Options{})
 			err := <-p.ended
 			p.ended <- err
 			if err == nil || !strings.Contains(err.Error(), code) || cure == "" || !strings.Contains(err.Error(), cure) {
@@ -148,10 +148,10 @@ func TestRefusalForGoodEndsTheSockets(t *testing.T) {
 // A pause that Slack asked one socket for is not cut short by the failure of another.
 func TestPauseIsKeptByAllSockets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &pace{gap: 3 * time.Second, most: 30 * time.Second, short: time.Minute}
+		p := &reconnectLimiter{minInterval: 3 * time.Second, maxInterval: 30 * time.Second, shortLife: time.Minute}
 		p.failed(40 * time.Second)
 		p.failed(0)
-		if d := p.turn(time.Now()); d != 40*time.Second {
+		if d := p.reserve(time.Now()); d != 40*time.Second {
 			t.Errorf("the next call is made in %v, want 40s", d)
 		}
 	})
@@ -161,17 +161,17 @@ func TestPauseIsKeptByAllSockets(t *testing.T) {
 func TestPassingTroubleEndsNothing(t *testing.T) {
 	for _, code := range []string{"429", "internal_error", "ratelimited", "service_unavailable"} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newPipeSlack(t)
-			s.refuse = func(string) string { return code }
-			p := s.run(t, Options{})
+			s := slacktest.NewPipeSlack(t)
+			s.Refuse = func(string) string { return code }
+			p := runSockets(t, s, Options{})
 			time.Sleep(10 * time.Second)
 			if err := p.health.Ready(); err == nil || strings.Contains(err.Error(), "xapp-") {
 				t.Errorf("%s: ready %v, want why not", code, err)
 			}
-			if n := len(s.opens()); code == "429" && n != 1 {
+			if n := len(s.Opens()); code == "429" && n != 1 {
 				t.Errorf("%d calls, want the pause kept that Slack asks for", n)
 			}
-			s.turn(func() { s.refuse = func(string) string { return "" } })
+			s.Turn(func() { s.Refuse = func(string) string { return "" } })
 			time.Sleep(time.Minute)
 			if err := p.health.Ready(); err != nil {
 				t.Errorf("%s: %v", code, err)
@@ -186,15 +186,15 @@ func TestPassingTroubleEndsNothing(t *testing.T) {
 // New app-level token: the next connection is there before the old one goes, one socket after another.
 func TestRotationReplacesTheConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		p := s.run(t, Options{})
+		s := slacktest.NewPipeSlack(t)
+		p := runSockets(t, s, Options{})
 		time.Sleep(time.Minute)
 		p.tokens.Rotate("", "xoxb-2")
 		time.Sleep(time.Minute)
-		if n := len(s.opens()); n != 2 {
+		if n := len(s.Opens()); n != 2 {
 			t.Fatalf("%d connections after a new bot token, want the 2 from before", n)
 		}
-		s.turn(func() { s.refuse = refusing("xapp-1", "token_revoked") }) // in the same moment
+		s.Turn(func() { s.Refuse = refusing("xapp-1", "token_revoked") }) // in the same moment
 		p.tokens.Rotate("xapp-2", "")
 		for range 100 {
 			time.Sleep(100 * time.Millisecond)
@@ -207,8 +207,8 @@ func TestRotationReplacesTheConnections(t *testing.T) {
 				t.Errorf("%+v, want one connection replaced because of the token", state)
 			}
 		}
-		if want := []string{"xapp-1", "xapp-1", "xapp-2", "xapp-2"}; !slices.Equal(s.by(), want) {
-			t.Errorf("opened by %v, want %v", s.by(), want)
+		if want := []string{"xapp-1", "xapp-1", "xapp-2", "xapp-2"}; !slices.Equal(s.Tokens(), want) {
+			t.Errorf("opened by %v, want %v", s.Tokens(), want)
 		}
 	})
 }
@@ -226,16 +226,16 @@ func refusing(bad, why string) func(string) string {
 // A token that is refused when there is a newer one already is no reason to end.
 func TestRotationHealsARevokedToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
+		s := slacktest.NewPipeSlack(t)
 		tokens := slackapi.NewTokens("xapp-1", "xoxb-1")
-		s.refuse = func(token string) string {
+		s.Refuse = func(token string) string {
 			if token == "xapp-1" {
 				tokens.Rotate("xapp-2", "") // while the call is on its way
 				return "token_revoked"
 			}
 			return ""
 		}
-		p := s.runWith(t, tokens, Options{Sockets: 1})
+		p := runWith(t, s, tokens, Options{Count: 1})
 		time.Sleep(time.Minute)
 		if err := p.health.Ready(); err != nil {
 			t.Error(err)
@@ -246,14 +246,14 @@ func TestRotationHealsARevokedToken(t *testing.T) {
 // A new token that is wrong takes nothing away, and once it is right again nothing is left of it.
 func TestRotationToAWrongTokenKeepsTheConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		p := s.run(t, Options{})
+		s := slacktest.NewPipeSlack(t)
+		p := runSockets(t, s, Options{})
 		time.Sleep(time.Minute)
-		s.turn(func() { s.refuse = refusing("xapp-wrong", "invalid_auth") })
+		s.Turn(func() { s.Refuse = refusing("xapp-wrong", "invalid_auth") })
 		p.tokens.Rotate("xapp-wrong", "")
 		time.Sleep(20 * time.Minute)
-		if err := p.health.Ready(); err != nil || len(s.opens()) > 4 {
-			t.Errorf("%v after %d calls, want the old connections kept and one try each", err, len(s.opens()))
+		if err := p.health.Ready(); err != nil || len(s.Opens()) > 4 {
+			t.Errorf("%v after %d calls, want the old connections kept and one try each", err, len(s.Opens()))
 		}
 		p.tokens.Rotate("xapp-3", "")
 		time.Sleep(time.Minute)
@@ -290,30 +290,30 @@ func TestAnswersThatAreLostWithTheirConnection(t *testing.T) {
 		"closed in order":               {false, true, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newPipeSlack(t)
-			s.serve = func(n int, p *peer) {
+			s := slacktest.NewPipeSlack(t)
+			s.Serve = func(n int, p *slacktest.Peer) {
 				if n > 0 {
-					p.stay()
+					p.Stay()
 					return
 				}
 				if !c.pongs {
-					p.mute.Store(true)
+					p.Mute.Store(true)
 				}
-				go p.read()
-				p.say(helloHour)
-				p.say(typing("e1"))
-				<-p.acks
-				s.rest(time.Second)
+				go p.Read()
+				p.Say(slacktest.HelloHour)
+				p.Say(slacktest.Typing("e1"))
+				<-p.Acks
+				s.Rest(time.Second)
 				if c.bye {
 					_ = p.WriteControl(8, []byte{3, 232}, time.Now().Add(time.Second))
-					s.rest(time.Second)
+					s.Rest(time.Second)
 				}
 			}
-			p := s.run(t, Options{Sockets: 1})
+			p := runSockets(t, s, Options{Count: 1})
 			if e := p.lastEvent(t); e.Request.EnvelopeID != "e1" {
 				t.Fatalf("got %+v", e)
 			}
-			if err := p.AckCtx(t.Context(), "e1", &carried{reply: reply{text: "answer"}}); err != nil {
+			if err := p.AckCtx(t.Context(), "e1", json.RawMessage(`{"text":"answer"}`)); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(10 * time.Second)
@@ -329,24 +329,24 @@ func TestAnswersThatAreLostWithTheirConnection(t *testing.T) {
 // Where Slack answers pings, a connection that swallows an answer is known to be dead after seconds.
 func TestSwallowedAnswerIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		s.serve = func(n int, p *peer) {
+		s := slacktest.NewPipeSlack(t)
+		s.Serve = func(n int, p *slacktest.Peer) {
 			if n > 0 {
-				p.stay()
+				p.Stay()
 				return
 			}
-			go p.read()
-			p.say(helloHour)
-			s.rest(time.Second)
-			p.mute.Store(true)
-			p.say(typing("e1"))
-			s.rest(time.Hour)
+			go p.Read()
+			p.Say(slacktest.HelloHour)
+			s.Rest(time.Second)
+			p.Mute.Store(true)
+			p.Say(slacktest.Typing("e1"))
+			s.Rest(time.Hour)
 		}
-		p := s.run(t, Options{Sockets: 1})
+		p := runSockets(t, s, Options{Count: 1})
 		time.Sleep(2 * time.Second)
 		p.lastEvent(t)
 		began := time.Now()
-		if err := p.AckCtx(t.Context(), "e1", &carried{}); err != nil {
+		if err := p.AckCtx(t.Context(), "e1", json.RawMessage(`{"text":"answer"}`)); err != nil {
 			t.Fatal(err)
 		}
 		e := <-p.events
@@ -361,28 +361,28 @@ func TestSwallowedAnswerIsNoticed(t *testing.T) {
 func TestDismissedConnectionIsSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		acks := make(chan socketmode.Response, 10)
-		s := newPipeSlack(t)
-		s.serve = func(n int, p *peer) {
+		s := slacktest.NewPipeSlack(t)
+		s.Serve = func(n int, p *slacktest.Peer) {
 			if n > 0 {
-				p.stay()
+				p.Stay()
 				return
 			}
-			p.acks = acks
-			go p.read()
-			p.say(helloHour)
-			p.say(typing("e1"))
-			s.rest(time.Second)
-			p.say(dismissal("refresh_requested"))
-			s.rest(time.Hour)
+			p.Acks = acks
+			go p.Read()
+			p.Say(slacktest.HelloHour)
+			p.Say(slacktest.Typing("e1"))
+			s.Rest(time.Second)
+			p.Say(slacktest.Dismissal("refresh_requested"))
+			s.Rest(time.Hour)
 		}
-		p := s.run(t, Options{Sockets: 1})
+		p := runSockets(t, s, Options{Count: 1})
 		time.Sleep(2 * time.Second)
 		p.lastEvent(t)
 		if ack := <-acks; ack.EnvelopeID != "e1" || ack.Payload != nil {
 			t.Errorf("acknowledged %+v, want e1 without an answer", ack)
 		}
-		if err := p.AckCtx(t.Context(), "e1", &carried{}); !errors.Is(err, errAcked) {
-			t.Errorf("an answer for it: %v, want %v", err, errAcked)
+		if err := p.AckCtx(t.Context(), "e1", json.RawMessage(`{"text":"answer"}`)); !errors.Is(err, ErrAcknowledged) {
+			t.Errorf("an answer for it: %v, want %v", err, ErrAcknowledged)
 		}
 		if err := p.AckCtx(t.Context(), "e1", nil); err != nil {
 			t.Errorf("a second acknowledgement: %v, want none needed", err)
@@ -397,24 +397,24 @@ func TestDismissedConnectionIsSettled(t *testing.T) {
 func TestAckWhoseConnectionIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		acks := make(chan socketmode.Response, 10)
-		s := newPipeSlack(t)
-		s.serve = func(n int, p *peer) {
+		s := slacktest.NewPipeSlack(t)
+		s.Serve = func(n int, p *slacktest.Peer) {
 			if n > 0 {
-				p.acks = acks
-				p.stay()
+				p.Acks = acks
+				p.Stay()
 				return
 			}
-			p.say(helloHour)
-			p.say(typing("e1"))
-			s.rest(10 * time.Second)
+			p.Say(slacktest.HelloHour)
+			p.Say(slacktest.Typing("e1"))
+			s.Rest(10 * time.Second)
 		}
-		p := s.run(t, Options{Sockets: 1})
+		p := runSockets(t, s, Options{Count: 1})
 		time.Sleep(10 * time.Second)
 		p.lastEvent(t)
-		if err := p.AckCtx(t.Context(), "e1", &carried{}); err == nil {
+		if err := p.AckCtx(t.Context(), "e1", json.RawMessage(`{"text":"answer"}`)); err == nil {
 			t.Error("an answer took another connection")
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), ackTimeout)
+		ctx, cancel := context.WithTimeout(t.Context(), AckTimeout)
 		defer cancel()
 		if err := p.AckCtx(ctx, "e1", nil); err != nil {
 			t.Error(err)
@@ -428,17 +428,17 @@ func TestAckWhoseConnectionIsGone(t *testing.T) {
 // The end is in order: Slack sees a close frame.
 func TestStopSendsACloseFrame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
+		s := slacktest.NewPipeSlack(t)
 		codes := make(chan int, 2)
-		s.serve = func(_ int, p *peer) {
+		s.Serve = func(_ int, p *slacktest.Peer) {
 			answer := p.CloseHandler()
 			p.SetCloseHandler(func(code int, text string) error {
 				codes <- code
 				return answer(code, text)
 			})
-			p.stay()
+			p.Stay()
 		}
-		p := s.run(t, Options{})
+		p := runSockets(t, s, Options{})
 		time.Sleep(10 * time.Second)
 		began := time.Now()
 		p.stop()
@@ -451,16 +451,16 @@ func TestStopSendsACloseFrame(t *testing.T) {
 // Whoever does not read answers no ping; so an event that the bot does not take is dropped after a while.
 func TestUnreadEventsDoNotKillTheConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		s.serve = func(_ int, p *peer) {
+		s := slacktest.NewPipeSlack(t)
+		s.Serve = func(_ int, p *slacktest.Peer) {
 			go func() {
 				for i := range 200 {
-					p.say(typing(fmt.Sprint("e", i)))
+					p.Say(slacktest.Typing(fmt.Sprint("e", i)))
 				}
 			}()
-			p.stay()
+			p.Stay()
 		}
-		p := s.run(t, Options{Sockets: 1})
+		p := runSockets(t, s, Options{Count: 1})
 		time.Sleep(20 * time.Minute)
 		state := p.health.Sockets()[0]
 		if state.Opened != 1 || time.Since(state.LastByte) > 10*time.Second {
@@ -472,19 +472,19 @@ func TestUnreadEventsDoNotKillTheConnections(t *testing.T) {
 // A message that cannot be read does not cost the connection.
 func TestUnreadableMessagesDoNotEndTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		s.serve = func(_ int, p *peer) {
-			p.say(helloHour)
+		s := slacktest.NewPipeSlack(t)
+		s.Serve = func(_ int, p *slacktest.Peer) {
+			p.Say(slacktest.HelloHour)
 			for range 20 {
-				p.say(`{"type":`)
-				p.say(``)
-				p.say(`[]`)
+				p.Say(`{"type":`)
+				p.Say(``)
+				p.Say(`[]`)
 			}
-			p.say(`{"type":"brand_new"}`)
-			p.say(`{"type":"brand_new","envelope_id":"e1"}`)
-			p.read()
+			p.Say(`{"type":"brand_new"}`)
+			p.Say(`{"type":"brand_new","envelope_id":"e1"}`)
+			p.Read()
 		}
-		p := s.run(t, Options{Sockets: 1})
+		p := runSockets(t, s, Options{Count: 1})
 		if e := p.lastEvent(t); e.Request.EnvelopeID != "e1" || p.health.Sockets()[0].Opened != 1 {
 			t.Errorf("got %+v", e)
 		}
@@ -494,32 +494,16 @@ func TestUnreadableMessagesDoNotEndTheConnection(t *testing.T) {
 // A Web API that swallows calls does not hang the bot.
 func TestSwallowedCallsAreGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		s.swallow.Store(true)
-		p := s.run(t, Options{Sockets: 1})
+		s := slacktest.NewPipeSlack(t)
+		s.Swallow.Store(true)
+		p := runSockets(t, s, Options{Count: 1})
 		time.Sleep(time.Minute)
-		s.swallow.Store(false)
+		s.Swallow.Store(false)
 		time.Sleep(time.Minute)
 		if err := p.health.Ready(); err != nil {
-			t.Errorf("%v, after %d calls", err, len(s.opens()))
+			t.Errorf("%v, after %d calls", err, len(s.Opens()))
 		}
 	})
-}
-
-// Slack does not put together what comes in several frames: the largest acknowledgement leaves in one.
-func TestLargeAcksLeaveInOneFrame(t *testing.T) {
-	t.Parallel()
-	c := connect(t, func(context.Context, commands.Request) (view.Page, error) {
-		p := view.Page{Title: "long"}
-		for range 20 {
-			p.Parts = append(p.Parts, view.Facts{{Name: "name", Value: strings.Repeat("x", 200)}})
-		}
-		return p, nil
-	}, Options{}, briskTiming())
-	d, err := c.Command(soon(t), sandbox.Alice, sandbox.General, "/missingkbs x")
-	if err != nil || d.Err != "" || len(d.AckPayload) < 9_000 {
-		t.Errorf("delivery %v, %q, %d bytes in the acknowledgement; want 9,000 at least", err, d.Err, len(d.AckPayload))
-	}
 }
 
 // The dialer has all that a WebSocket to Slack needs: a proxy, an end to waiting, and a buffer for the largest message.
@@ -534,16 +518,16 @@ func TestDialerHasAProxyAndAnEndToWaiting(t *testing.T) {
 // Who is told to stop opens nothing any more.
 func TestEndedContextOpensNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		p := s.run(t, Options{})
+		s := slacktest.NewPipeSlack(t)
+		p := runSockets(t, s, Options{})
 		p.stop()
-		before := len(s.opens())
+		before := len(s.Opens())
 		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 		defer cancel()
-		if err := p.run(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		if err := p.Run(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
-		if n := len(s.opens()) - before; n != 0 {
+		if n := len(s.Opens()) - before; n != 0 {
 			t.Errorf("%d calls", n)
 		}
 	})
@@ -552,19 +536,19 @@ func TestEndedContextOpensNothing(t *testing.T) {
 // Nobody waits for ever for a connection to acknowledge on.
 func TestAckGivesUpWithoutAnyConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		s.refuse = func(string) string { return "internal_error" }
-		p := s.run(t, Options{})
+		s := slacktest.NewPipeSlack(t)
+		s.Refuse = func(string) string { return "internal_error" }
+		p := runSockets(t, s, Options{})
 		began := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), ackTimeout)
+		ctx, cancel := context.WithTimeout(t.Context(), AckTimeout)
 		defer cancel()
 		for range 30 { // more than any queue between here and a connection would take
 			if err := p.AckCtx(ctx, "e1", nil); err == nil {
 				t.Error("acknowledged without a connection")
 			}
 		}
-		if took := time.Since(began); took > ackTimeout {
-			t.Errorf("gave up after %v, want %v", took, ackTimeout)
+		if took := time.Since(began); took > AckTimeout {
+			t.Errorf("gave up after %v, want %v", took, AckTimeout)
 		}
 	})
 }
@@ -573,16 +557,16 @@ func TestAckGivesUpWithoutAnyConnection(t *testing.T) {
 func TestSocketModeOffBehindHello(t *testing.T) {
 	for range 20 { // which of the two is seen first is chance
 		synctest.Test(t, func(t *testing.T) {
-			s := newPipeSlack(t)
-			s.serve = func(n int, p *peer) {
+			s := slacktest.NewPipeSlack(t)
+			s.Serve = func(n int, p *slacktest.Peer) {
 				if n > 0 { // the word was given once
-					p.stay()
+					p.Stay()
 					return
 				}
-				p.say(helloHour)
-				p.say(dismissal("link_disabled"))
+				p.Say(slacktest.HelloHour)
+				p.Say(slacktest.Dismissal("link_disabled"))
 			}
-			p := s.run(t, Options{Sockets: 1})
+			p := runSockets(t, s, Options{Count: 1})
 			select {
 			case err := <-p.ended:
 				p.ended <- err
@@ -600,24 +584,43 @@ func TestSocketModeOffBehindHello(t *testing.T) {
 func TestBreaksOfAllConnectionsAreMendedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const every, breaks = 45 * time.Second, 2
-		s := newPipeSlack(t)
-		s.serve = func(_ int, p *peer) {
-			life := every - time.Since(s.began)%every
+		s := slacktest.NewPipeSlack(t)
+		s.Serve = func(_ int, p *slacktest.Peer) {
+			life := every - time.Since(s.Began)%every
 			cut := time.AfterFunc(life, func() { _ = p.Close() })
 			defer cut.Stop()
-			p.stay()
+			p.Stay()
 		}
-		p := s.run(t, Options{Sockets: 3})
+		p := runSockets(t, s, Options{Count: 3})
 		for n := range breaks {
-			time.Sleep(every - time.Since(s.began)%every + 20*time.Second)
+			time.Sleep(every - time.Since(s.Began)%every + 20*time.Second)
 			for _, one := range p.health.Sockets() {
 				if one.Connected.IsZero() {
 					t.Errorf("break %d: 20 s later socket %d is not connected", n+1, one.Number)
 				}
 			}
 		}
-		if n := len(s.opens()); n != 3*(breaks+1) {
+		if n := len(s.Opens()); n != 3*(breaks+1) {
 			t.Errorf("%d connections were opened, want each one once", n)
 		}
 	})
+}
+
+// An acknowledgement is what package json makes of it.
+func TestAcknowledgementsAreJSON(t *testing.T) {
+	t.Parallel()
+	for _, payload := range []any{nil, json.RawMessage(`{"text":"\u003cb\u003e"}`), map[string]string{"text": "<b> \xff\u2028"}} {
+		ack := socketmode.Response{EnvelopeID: `e"1`, Payload: payload}
+		want, err := json.Marshal(ack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ackJSON(ack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("%T (-want +got):\n%s", payload, diff)
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package bot
+package socketmode
 
 import (
 	"errors"
@@ -56,12 +56,12 @@ type Health struct {
 	mu      sync.Mutex
 	since   time.Time // when the last connection was lost, or when this was made
 	trouble error     // why the last try brought no connection
-	sockets []socketHealth
+	sockets []connHealth
 }
 
-type socketHealth struct {
+type connHealth struct {
 	SocketState
-	now *link // nil while there is none
+	now *conn // nil while there is none
 }
 
 // NewHealth returns the health of a bot that is not connected yet.
@@ -105,7 +105,7 @@ func (h *Health) Sockets() []SocketState {
 func (h *Health) keep(sockets int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.sockets = make([]socketHealth, sockets)
+	h.sockets = make([]connHealth, sockets)
 	for i := range h.sockets {
 		h.sockets[i].SocketState = SocketState{Number: i + 1, Ended: map[Reason]int64{}}
 	}
@@ -120,7 +120,7 @@ func (h *Health) failed(socket int, err error) {
 }
 
 // connected notes that Slack has said hello. The connection before, if it still lives, is no longer the present one.
-func (h *Health) connected(l *link) {
+func (h *Health) connected(l *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := &h.sockets[l.socket]
@@ -129,8 +129,8 @@ func (h *Health) connected(l *link) {
 	h.trouble = nil
 }
 
-// over notes why a connection ended on which Slack had said hello.
-func (h *Health) over(l *link, why Reason) {
+// closed notes why a connection ended on which Slack had said hello.
+func (h *Health) closed(l *conn, why Reason) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := &h.sockets[l.socket]

@@ -1,4 +1,4 @@
-package bot
+package socketmode
 
 import (
 	"context"
@@ -11,15 +11,15 @@ import (
 )
 
 // connect opens a connection for a socket, however often it takes. Its error is a refusal for good, or the context's.
-func (s *sockets) connect(ctx context.Context, socket int) (*link, error) {
+func (s *Connections) connect(ctx context.Context, socket int) (*conn, error) {
 	for {
-		if err := s.pace.wait(ctx); err != nil {
+		if err := s.limiter.wait(ctx); err != nil {
 			return nil, err
 		}
 		token := s.appToken()
 		l, err := s.open(ctx, socket, token)
 		if err == nil {
-			s.pace.came()
+			s.limiter.succeeded()
 			return l, nil
 		}
 		err = slackapi.WithoutURL(err)
@@ -27,31 +27,33 @@ func (s *sockets) connect(ctx context.Context, socket int) (*link, error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case s.isFinal(err) && token == s.appToken():
-			return nil, forGood(err)
+			return nil, permanent(err)
 		}
-		s.health.failed(socket, err)
-		s.pace.failed(slackapi.RetryAfter(err))
-		s.log.Warn("no connection to Slack; trying again", "socket", socket+1, "error", err)
+		s.options.Health.failed(socket, err)
+		s.limiter.failed(slackapi.RetryAfter(err))
+		s.options.Log.Warn("no connection to Slack; trying again", "socket", socket+1, "error", err)
 	}
 }
 
 // isFinal reports whether trying again is in vain. That no Web API is there says so only of an address that never worked.
-func (s *sockets) isFinal(err error) bool {
-	if _, status := errors.AsType[slack.StatusCodeError](err); status && len(s.living()) > 0 {
+func (s *Connections) isFinal(err error) bool {
+	if _, status := errors.AsType[slack.StatusCodeError](err); status && len(s.live()) > 0 {
 		return false
 	}
 	return slackapi.Cure(err) != ""
 }
 
-// forGood is the error of what Slack refuses for good.
-func forGood(err error) error { return fmt.Errorf("connect to Slack: %w: %s", err, slackapi.Cure(err)) }
+// permanent is the error of what Slack refuses for good.
+func permanent(err error) error {
+	return fmt.Errorf("connect to Slack: %w: %s", err, slackapi.Cure(err))
+}
 
 // errSocketModeOff is the refusal of an app whose Socket Mode was switched off.
 var errSocketModeOff = slack.SlackErrorResponse{Err: string(LinkDisabled)}
 
 // open opens one connection and waits for Slack's hello on it.
-func (s *sockets) open(ctx context.Context, socket int, token string) (*link, error) {
-	ctx, cancel := context.WithTimeout(ctx, slackapi.Timeout+s.timing.hello)
+func (s *Connections) open(ctx context.Context, socket int, token string) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, slackapi.Timeout+s.options.Timing.HelloTimeout)
 	defer cancel()
 	_, address, err := s.web.Current().StartSocketModeContext(ctx)
 	if err != nil {
@@ -64,18 +66,18 @@ func (s *sockets) open(ctx context.Context, socket int, token string) (*link, er
 	l.socket, l.token = socket, token
 	s.running.Go(func() {
 		l.read(s)
-		s.over(l)
+		s.onClosed(l)
 	})
 	select {
 	case <-l.hello:
-		if s.connected(l) {
+		if s.onConnected(l) {
 			return l, nil
 		}
-		err = l.story()
+		err = l.closeCause()
 	case <-l.leave:
-		err = l.story()
+		err = l.closeCause()
 	case <-l.done:
-		err = l.story()
+		err = l.closeCause()
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -87,13 +89,13 @@ func (s *sockets) open(ctx context.Context, socket int, token string) (*link, er
 }
 
 // dialSocket opens a WebSocket. The address holds a ticket, so it is in no error.
-func (s *sockets) dialSocket(ctx context.Context, address string) (*link, error) {
+func (s *Connections) dialSocket(ctx context.Context, address string) (*conn, error) {
 	if !mayDial(address, s.config.APIURL) {
 		return nil, errors.New("Slack names an address that is no wss:// one") //nolint:staticcheck // a name
 	}
-	var w *wire
+	var w *idleTimeoutConn
 	dialer := *s.dialer
-	dialer.NetDialContext = watching(s.dial, s.timing.silence, &w)
+	dialer.NetDialContext = watchIdle(s.dial, s.options.Timing.IdleTimeout, &w)
 	ws, answer, err := dialer.DialContext(ctx, address, http.Header{"Origin": {"https://api.slack.com"}})
 	if answer != nil {
 		defer answer.Body.Close()
@@ -104,5 +106,5 @@ func (s *sockets) dialSocket(ctx context.Context, address string) (*link, error)
 		}
 		return nil, err
 	}
-	return newLink(ws, w, s.timing.pong), nil
+	return newConn(ws, w, s.options.Timing.PongTimeout), nil
 }

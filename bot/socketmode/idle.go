@@ -1,4 +1,4 @@
-package bot
+package socketmode
 
 import (
 	"context"
@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// wire is the network connection under a WebSocket. It knows when the last byte came, and fails when none has come for
+// idleTimeoutConn is the network connection under a WebSocket. It knows when the last byte came, and fails when none has come for
 // a while: Slack pings every few seconds, so a connection on which nothing arrives is dead, whatever TCP says.
-type wire struct {
+type idleTimeoutConn struct {
 	net.Conn
 	silence time.Duration
 	watched atomic.Bool // from the end of the handshake on, which has deadlines of its own
@@ -17,7 +17,7 @@ type wire struct {
 }
 
 // Read implements [net.Conn].
-func (w *wire) Read(p []byte) (int, error) {
+func (w *idleTimeoutConn) Read(p []byte) (int, error) {
 	if w.watched.Load() {
 		if err := w.SetReadDeadline(time.Now().Add(w.silence)); err != nil {
 			return 0, err
@@ -30,19 +30,19 @@ func (w *wire) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (w *wire) lastByte() time.Time { return time.Unix(0, w.last.Load()) }
+func (w *idleTimeoutConn) lastByte() time.Time { return time.Unix(0, w.last.Load()) }
 
-// dialFunc opens network connections; a [net.Dialer] has one.
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+// DialFunc opens network connections; a [net.Dialer] has one.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// watching returns a dial function that hands out the wire it made, too.
-func watching(dial dialFunc, silence time.Duration, made **wire) dialFunc {
+// watchIdle returns a dial function that hands out the wire it made, too.
+func watchIdle(dial DialFunc, silence time.Duration, made **idleTimeoutConn) DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		w := &wire{Conn: c, silence: silence}
+		w := &idleTimeoutConn{Conn: c, silence: silence}
 		w.last.Store(time.Now().UnixNano())
 		*made = w
 		return w, nil

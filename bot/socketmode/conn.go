@@ -1,4 +1,4 @@
-package bot
+package socketmode
 
 import (
 	"context"
@@ -23,8 +23,8 @@ const (
 	writeTimeout = 2 * time.Second
 	// maxEnvelope bounds one message from Slack; a click brings the whole message it was made on.
 	maxEnvelope = 4 << 20
-	// farewell is how long Slack has for answering our close frame.
-	farewell = time.Second
+	// closeTimeout is how long Slack has for answering our close frame.
+	closeTimeout = time.Second
 	// writeBuffer holds any acknowledgement: Slack does not put together a message of several frames, and drops it in
 	// silence (https://github.com/slack-go/slack/issues/1196).
 	writeBuffer = 32 << 10
@@ -33,17 +33,17 @@ const (
 )
 
 var (
-	errLinkGone = errors.New("the connection that the envelope came on is gone")
+	errConnGone = errors.New("the connection that the envelope came on is gone")
 	errTooLarge = fmt.Errorf("the acknowledgement has %d bytes or more, which Slack drops", maxResponse)
 )
 
-// link is one WebSocket connection to Slack. One goroutine reads (read), any may write.
-type link struct {
+// conn is one WebSocket connection to Slack. One goroutine reads (read), any may write.
+type conn struct {
 	socket int    // which of the bot's sockets it belongs to, from 0 on
 	token  string // the app-level token it was opened with
 	began  time.Time
 	ws     *websocket.Conn
-	wire   *wire
+	wire   *idleTimeoutConn
 	pong   time.Duration // how long Slack has for answering a ping of ours
 
 	writing chan struct{} // held while a message is written
@@ -51,15 +51,15 @@ type link struct {
 	leave   chan struct{} // closed when Slack has said that it will end the connection
 	done    chan struct{} // closed at the end, by read
 
-	mu       sync.Mutex
-	greeting socketmode.Request // the hello
-	why      Reason             // why it ends; empty while nobody knows
-	cause    error              // the same in more words, for the log
-	pongs    bool               // Slack answers pings of ours
-	pings    uint64             // sent so far
-	unsure   []*receipt         // who knows whether Slack has them
-	orderly  bool               // it ended with a close frame: Slack has read what was written before
-	counted  bool               // the unsure ones were taken by lost
+	mu          sync.Mutex
+	greeting    socketmode.Request // the hello
+	why         Reason             // why it ends; empty while nobody knows
+	cause       error              // the same in more words, for the log
+	pongs       bool               // Slack answers pings of ours
+	pings       uint64             // sent so far
+	unconfirmed []*receipt         // who knows whether Slack has them
+	orderly     bool               // it ended with a close frame: Slack has read what was written before
+	counted     bool               // the unsure ones were taken by lost
 }
 
 // receipt is an acknowledgement that is not known to have arrived: the answer to the ping that was sent behind it will
@@ -81,15 +81,15 @@ func newDialer() *websocket.Dialer {
 	}
 }
 
-// newLink takes over a connection. It is to be read at once.
-func newLink(ws *websocket.Conn, w *wire, pong time.Duration) *link {
-	l := &link{
+// newConn takes over a connection. It is to be read at once.
+func newConn(ws *websocket.Conn, w *idleTimeoutConn, pong time.Duration) *conn {
+	l := &conn{
 		began: time.Now(), ws: ws, wire: w, pong: pong,
 		writing: make(chan struct{}, 1), hello: make(chan struct{}), leave: make(chan struct{}), done: make(chan struct{}),
 	}
 	ws.SetReadLimit(maxEnvelope)
 	ws.SetPongHandler(func(ping string) error {
-		l.ponged(ping)
+		l.onPong(ping)
 		return nil
 	})
 	w.watched.Store(true)
@@ -98,18 +98,18 @@ func newLink(ws *websocket.Conn, w *wire, pong time.Duration) *link {
 
 // reader is told what comes on a link, in the goroutine that reads it.
 type reader interface {
-	envelope(l *link, r socketmode.Request)
-	unreadable(l *link, err error)
-	leaving(l *link) // before the connection is closed for reading; what is written now still gets through
+	envelope(l *conn, r socketmode.Request)
+	unreadable(l *conn, err error)
+	ackPending(l *conn) // before the connection is closed for reading; what is written now still gets through
 }
 
 // read reads until the connection ends.
-func (l *link) read(to reader) {
+func (l *conn) read(to reader) {
 	defer close(l.done)
 	defer l.ws.Close()
 	closing := l.ws.CloseHandler()
 	l.ws.SetCloseHandler(func(code int, text string) error {
-		to.leaving(l)
+		to.ackPending(l)
 		return closing(code, text)
 	})
 	for {
@@ -123,7 +123,7 @@ func (l *link) read(to reader) {
 }
 
 // receive handles one message.
-func (l *link) receive(to reader, raw []byte) {
+func (l *conn) receive(to reader, raw []byte) {
 	var r socketmode.Request
 	if err := json.Unmarshal(raw, &r); err != nil {
 		// A field of another kind than expected leaves the others to be read: the envelope must be acknowledged.
@@ -134,11 +134,11 @@ func (l *link) receive(to reader, raw []byte) {
 	}
 	switch r.Type {
 	case socketmode.RequestTypeHello:
-		l.greeted(r)
+		l.onHello(r)
 	case socketmode.RequestTypeDisconnect:
-		l.dismissed(r)
+		l.onDisconnect(r)
 		if l.reason() != Warned { // after a warning there are seconds left
-			to.leaving(l)
+			to.ackPending(l)
 		}
 	default:
 		to.envelope(l, r)
@@ -157,7 +157,7 @@ func ending(err error) Reason {
 	return Broken
 }
 
-func (l *link) greeted(r socketmode.Request) {
+func (l *conn) onHello(r socketmode.Request) {
 	l.mu.Lock()
 	first := l.greeting.Type == ""
 	l.greeting = r
@@ -169,21 +169,21 @@ func (l *link) greeted(r socketmode.Request) {
 }
 
 // lifetime is how long Slack means to keep the connection, by its hello; zero where it does not say.
-func (l *link) lifetime() time.Duration {
+func (l *conn) lifetime() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return time.Duration(l.greeting.DebugInfo.ApproximateConnectionTime) * time.Second
 }
 
 // connections is how many the app has, by Slack's hello.
-func (l *link) connections() int {
+func (l *conn) connections() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.greeting.NumConnections
 }
 
-// dismissed notes that Slack will end the connection.
-func (l *link) dismissed(r socketmode.Request) {
+// onDisconnect notes that Slack will end the connection.
+func (l *conn) onDisconnect(r socketmode.Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
@@ -197,7 +197,7 @@ func (l *link) dismissed(r socketmode.Request) {
 }
 
 // fail notes why the connection ends and ends it. The first to know is right.
-func (l *link) fail(why Reason, cause error) {
+func (l *conn) fail(why Reason, cause error) {
 	l.mu.Lock()
 	if l.why == "" {
 		l.why, l.cause = why, cause
@@ -208,20 +208,20 @@ func (l *link) fail(why Reason, cause error) {
 }
 
 // reason is why the connection ends, empty while it does not.
-func (l *link) reason() Reason {
+func (l *conn) reason() Reason {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.why
 }
 
-// story is the reason in more words.
-func (l *link) story() error {
+// closeCause is the reason in more words.
+func (l *conn) closeCause() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.cause
 }
 
-func (l *link) ended() bool {
+func (l *conn) ended() bool {
 	select {
 	case <-l.done:
 		return true
@@ -230,8 +230,8 @@ func (l *link) ended() bool {
 	}
 }
 
-// left reports whether Slack has said that it will end the connection.
-func (l *link) left() bool {
+// isLeaving reports whether Slack has said that it will end the connection.
+func (l *conn) isLeaving() bool {
 	select {
 	case <-l.leave:
 		return true
@@ -241,8 +241,8 @@ func (l *link) left() bool {
 }
 
 // send writes an acknowledgement. A ping goes behind it, so that one which goes down with its connection is noticed; see
-// [link.lost].
-func (l *link) send(ctx context.Context, ack socketmode.Response) error {
+// [conn.unconfirmedAcks].
+func (l *conn) send(ctx context.Context, ack socketmode.Response) error {
 	raw, err := ackJSON(ack)
 	switch {
 	case err != nil:
@@ -254,17 +254,17 @@ func (l *link) send(ctx context.Context, ack socketmode.Response) error {
 	case l.writing <- struct{}{}:
 		defer func() { <-l.writing }()
 	case <-l.done:
-		return errLinkGone
+		return errConnGone
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	r := l.doubt(ack)
-	if err := l.write(raw); err != nil {
+	r := l.track(ack)
+	if err := l.writeLocked(raw); err != nil {
 		l.forget(r)
 		return fmt.Errorf("write acknowledgement: %w", err)
 	}
 	_ = l.ws.WriteControl(websocket.PingMessage, []byte(strconv.FormatUint(r.ping, 10)), time.Now().Add(writeTimeout))
-	time.AfterFunc(l.pong, func() { l.overdue(r.ping) })
+	time.AfterFunc(l.pong, func() { l.onPongOverdue(r.ping) })
 	return l.written(r)
 }
 
@@ -289,7 +289,7 @@ func ackJSON(ack socketmode.Response) ([]byte, error) {
 }
 
 // write needs the turn.
-func (l *link) write(raw []byte) error {
+func (l *conn) writeLocked(raw []byte) error {
 	if err := l.ws.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
@@ -300,40 +300,40 @@ func (l *link) write(raw []byte) error {
 	return err
 }
 
-// doubt notes an acknowledgement before it is written.
-func (l *link) doubt(ack socketmode.Response) *receipt {
+// track notes an acknowledgement before it is written.
+func (l *conn) track(ack socketmode.Response) *receipt {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pings++
 	r := &receipt{ping: l.pings, ack: &ack}
-	l.unsure = append(l.unsure, r)
+	l.unconfirmed = append(l.unconfirmed, r)
 	return r
 }
 
 // written notes that it was, unless the connection is over: then it arrived if the end was orderly, and else is lost.
-func (l *link) written(r *receipt) error {
+func (l *conn) written(r *receipt) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r.written = true
 	if l.counted && !l.orderly {
-		return errLinkGone
+		return errConnGone
 	}
 	return nil
 }
 
-func (l *link) forget(r *receipt) {
+func (l *conn) forget(r *receipt) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.unsure = slices.DeleteFunc(l.unsure, func(x *receipt) bool { return x == r })
+	l.unconfirmed = slices.DeleteFunc(l.unconfirmed, func(x *receipt) bool { return x == r })
 }
 
 // ping asks for a sign of life.
-func (l *link) ping() {
+func (l *conn) ping() {
 	_ = l.ws.WriteControl(websocket.PingMessage, []byte("0"), time.Now().Add(writeTimeout))
 }
 
-// ponged takes the answer to a ping: everything written before it has arrived.
-func (l *link) ponged(ping string) {
+// onPong takes the answer to a ping: everything written before it has arrived.
+func (l *conn) onPong(ping string) {
 	n, err := strconv.ParseUint(ping, 10, 64)
 	if err != nil {
 		return
@@ -341,18 +341,18 @@ func (l *link) ponged(ping string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pongs = true
-	for len(l.unsure) > 0 && l.unsure[0].ping <= n {
-		l.unsure = l.unsure[1:]
+	for len(l.unconfirmed) > 0 && l.unconfirmed[0].ping <= n {
+		l.unconfirmed = l.unconfirmed[1:]
 	}
 }
 
-// overdue ends a connection on which a ping was not answered in time. Where Slack has never answered one, that says
+// onPongOverdue ends a connection on which a ping was not answered in time. Where Slack has never answered one, that says
 // nothing, and what was written counts as arrived.
-func (l *link) overdue(n uint64) {
+func (l *conn) onPongOverdue(n uint64) {
 	l.mu.Lock()
-	open := len(l.unsure) > 0 && l.unsure[0].ping <= n
+	open := len(l.unconfirmed) > 0 && l.unconfirmed[0].ping <= n
 	if open && !l.pongs {
-		l.unsure = l.unsure[1:]
+		l.unconfirmed = l.unconfirmed[1:]
 	}
 	dead := open && l.pongs
 	l.mu.Unlock()
@@ -361,32 +361,32 @@ func (l *link) overdue(n uint64) {
 	}
 }
 
-// lost returns, once the connection is over, the acknowledgements that may not have arrived. What is being written just
+// unconfirmedAcks returns, once the connection is over, the acknowledgements that may not have arrived. What is being written just
 // now is not among them: its writer is told.
-func (l *link) lost() []*socketmode.Response {
+func (l *conn) unconfirmedAcks() []*socketmode.Response {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.counted = true
 	var acks []*socketmode.Response
-	for _, r := range l.unsure {
+	for _, r := range l.unconfirmed {
 		if r.written && !l.orderly {
 			acks = append(acks, r.ack)
 		}
 	}
-	l.unsure = nil
+	l.unconfirmed = nil
 	return acks
 }
 
 // close ends the connection in order: with a close frame, and an ear for what Slack has sent before its own.
-func (l *link) close(why Reason) {
+func (l *conn) close(why Reason) {
 	l.mu.Lock()
 	if l.why == "" {
 		l.why = why
 	}
 	l.mu.Unlock()
 	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	_ = l.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(farewell))
-	t := time.NewTimer(farewell)
+	_ = l.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(closeTimeout))
+	t := time.NewTimer(closeTimeout)
 	defer t.Stop()
 	select {
 	case <-l.done:

@@ -12,8 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
+	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
+	slacksocket "github.com/slack-go/slack/socketmode"
 )
 
 // slowly takes every answer after a while.
@@ -29,7 +31,7 @@ func (d slowly) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // ackSays is what an acknowledgement says.
-func ackSays(r socketmode.Response) string {
+func ackSays(r slacksocket.Response) string {
 	payload, _ := r.Payload.(map[string]any)
 	text, _, _ := strings.Cut(fmt.Sprint(payload["text"]), "\n")
 	if r.Payload == nil {
@@ -38,40 +40,47 @@ func ackSays(r socketmode.Response) string {
 	return r.EnvelopeID + " " + text
 }
 
+// stopped makes the connections of a bot, and does not run them.
+func stopped(s *slacktest.PipeSlack, o Options) (slackapi.Config, *socketmode.Connections) {
+	config := slackapi.Config{Tokens: slackapi.NewTokens("xapp-1", "xoxb-1"), APIURL: slacktest.APIURL, HTTP: s.Client()}
+	so := socketOptions(o.withDefaults())
+	so.Dial = s.Dial
+	return config, socketmode.New(config, so)
+}
+
 // While the last answers go out, the connections bring more: whoever asks now is told, and it is counted.
 func TestStopTellsThoseWhoAskWhileAnswersGoOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		acks := make(chan socketmode.Response, 100)
-		s.serve = func(_ int, p *peer) {
-			p.acks = acks
+		s := slacktest.NewPipeSlack(t)
+		acks := make(chan slacksocket.Response, 100)
+		s.Serve = func(_ int, p *slacktest.Peer) {
+			p.Acks = acks
 			go func() {
-				s.rest(10*time.Second + 100*time.Millisecond) // the bot stops after ten seconds
+				s.Rest(10*time.Second + 100*time.Millisecond) // the bot stops after ten seconds
 				for n := range 6 {
-					p.say(typing(fmt.Sprint("late", n)))
-					s.rest(150 * time.Millisecond)
+					p.Say(slacktest.Typing(fmt.Sprint("late", n)))
+					s.Rest(150 * time.Millisecond)
 				}
 			}()
-			p.stay()
+			p.Stay()
 		}
 		o := &observer{}
-		p := s.piped(slackapi.NewTokens("xapp-1", "xoxb-1"), Options{Sockets: 1, Gate: testGate(&fakeSlack{}), Observe: o.observe}.withDefaults())
-		b := newBot(answers(echo), p.sockets, slackapi.NewWebhook(&http.Client{Transport: slowly(950 * time.Millisecond)}, slack.APIURL), Options{Gate: testGate(&fakeSlack{}), Observe: o.observe})
+		config, conns := stopped(s, Options{Sockets: 1})
+		b := newBot(answers(echo), conns, slackapi.NewWebhook(&http.Client{Transport: slowly(950 * time.Millisecond)}, slack.APIURL), Options{Gate: testGate(&fakeSlack{}), Observe: o.observe})
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- run(ctx, b, p.sockets) }()
+		go func() { done <- run(ctx, b, config, conns) }()
 		time.Sleep(10*time.Second - time.Millisecond)
-		p.events <- socketmode.Event{ // an answer that takes the other way just now
-			Type: socketmode.EventTypeErrorWriteFailed,
-			Data: &socketmode.ErrorWriteFailed{Response: &socketmode.Response{EnvelopeID: "old", Payload: &carried{to: replyTo{responseURL: slackapi.NewResponseURL("https://hooks.slack.com/old")}}}},
-		}
+		b.lostAck(slacksocket.Event{ // an answer that takes the other way just now
+			Type: slacksocket.EventTypeErrorWriteFailed,
+			Data: &slacksocket.ErrorWriteFailed{Response: &slacksocket.Response{EnvelopeID: "old", Payload: &carried{to: replyTo{responseURL: slackapi.NewResponseURL("https://hooks.slack.com/old")}}}},
+		})
 		time.Sleep(time.Millisecond)
 		stop()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		_ = s.Close()
-		s.links.Wait()
+		s.Finish()
 		close(acks)
 		var got, want []string
 		for ack := range acks {
@@ -92,21 +101,29 @@ func TestStopTellsThoseWhoAskWhileAnswersGoOut(t *testing.T) {
 // What comes when nobody takes it any more is not acknowledged as if somebody had.
 func TestStopTellsWhoseCommandsNobodyTook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newPipeSlack(t)
-		acks := make(chan socketmode.Response, 10)
-		s.serve = func(_ int, p *peer) {
-			p.acks = acks
+		s := slacktest.NewPipeSlack(t)
+		acks := make(chan slacksocket.Response, 10)
+		s.Serve = func(_ int, p *slacktest.Peer) {
+			p.Acks = acks
 			go func() {
-				s.rest(time.Second)
-				p.say(typing("e1"))
-				p.say(`{"envelope_id":"e2","type":"interactive","payload":{}}`)
+				s.Rest(time.Second)
+				p.Say(slacktest.Typing("e1"))
+				p.Say(`{"envelope_id":"e2","type":"interactive","payload":{}}`)
 			}()
-			p.stay()
+			p.Stay()
 		}
 		counts := &Counts{}
-		p := s.run(t, Options{Sockets: 1, Counts: counts})
+		_, conns := stopped(s, Options{Sockets: 1, Counts: counts})
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- conns.Run(ctx) }()
 		time.Sleep(2 * time.Second)
-		p.stop()
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		conns.Close()
+		s.Finish()
 		close(acks)
 		var got []string
 		for ack := range acks {

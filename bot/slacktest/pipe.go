@@ -1,4 +1,4 @@
-package bot
+package slacktest
 
 import (
 	"context"
@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack/socketmode"
 )
 
@@ -42,7 +41,7 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{} }
 
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (p *pipes) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	a, b := net.Pipe()
 	ours, theirs := p.buffer(a), p.buffer(b)
 	select {
@@ -135,14 +134,14 @@ func (b *buffered) SetDeadline(t time.Time) error { return b.SetReadDeadline(t) 
 
 func (b *buffered) SetWriteDeadline(time.Time) error { return nil }
 
-// pipeSlack is Slack on such a network: apps.connections.open, and sockets that do what a test says.
-type pipeSlack struct {
+// PipeSlack is Slack on such a network: apps.connections.open, and sockets that do what a test says.
+type PipeSlack struct {
 	*pipes
-	began  time.Time
-	refuse func(token string) string // the error of apps.connections.open; "" to open
-	serve  func(n int, p *peer)      // what the n-th socket does, from 0 on; it ends when this returns
+	Began  time.Time
+	Refuse func(token string) string // the error of apps.connections.open; "" to open
+	Serve  func(n int, p *Peer)      // what the n-th socket does, from 0 on; it ends when this returns
 
-	swallow atomic.Bool // calls are not answered
+	Swallow atomic.Bool // calls are not answered
 
 	mu     sync.Mutex
 	opened []time.Duration // when sockets were asked for
@@ -151,39 +150,39 @@ type pipeSlack struct {
 	links  sync.WaitGroup
 }
 
-// rest waits, but not longer than the test runs.
-func (s *pipeSlack) rest(d time.Duration) {
+// Rest waits, but not longer than the test runs.
+func (s *PipeSlack) Rest(d time.Duration) {
 	select {
 	case <-time.After(d):
 	case <-s.gone:
 	}
 }
 
-// peer is Slack's end of a socket.
-type peer struct {
+// Peer is Slack's end of a socket.
+type Peer struct {
 	*websocket.Conn
 	writing sync.Mutex
-	mute    atomic.Bool // pings are not answered
-	acks    chan socketmode.Response
+	Mute    atomic.Bool // pings are not answered
+	Acks    chan socketmode.Response
 }
 
-func (p *peer) say(message string) {
+func (p *Peer) Say(message string) {
 	p.writing.Lock()
 	defer p.writing.Unlock()
 	_ = p.WriteMessage(websocket.TextMessage, []byte(message))
 }
 
-const helloHour = `{"type":"hello","num_connections":1,"debug_info":{"approximate_connection_time":3600}}`
+const HelloHour = `{"type":"hello","num_connections":1,"debug_info":{"approximate_connection_time":3600}}`
 
-func dismissal(reason string) string { return fmt.Sprintf(`{"type":"disconnect","reason":%q}`, reason) }
+func Dismissal(reason string) string { return fmt.Sprintf(`{"type":"disconnect","reason":%q}`, reason) }
 
-func typing(envelope string) string {
+func Typing(envelope string) string {
 	return fmt.Sprintf(`{"envelope_id":%q,"type":"slash_commands","payload":{"text":"x","user_id":"U1","team_id":"T1","channel_id":"C0OWN","trigger_id":%q,
 		"response_url":"https://hooks.slack.com/%s"}}`, envelope, "t"+envelope, envelope)
 }
 
-// read reads what the app sends, until the end.
-func (p *peer) read() {
+// Read reads what the app sends, until the end.
+func (p *Peer) Read() {
 	for {
 		_, raw, err := p.ReadMessage()
 		if err != nil {
@@ -194,15 +193,15 @@ func (p *peer) read() {
 			continue
 		}
 		select {
-		case p.acks <- r:
+		case p.Acks <- r:
 		default: // nobody looks at them
 		}
 	}
 }
 
-// stay says hello, pings every five seconds and reads until the socket ends.
-func (p *peer) stay() {
-	p.say(helloHour)
+// Stay says hello, pings every five seconds and reads until the socket ends.
+func (p *Peer) Stay() {
+	p.Say(HelloHour)
 	done := make(chan struct{})
 	go func() {
 		tick := time.NewTicker(5 * time.Second)
@@ -216,15 +215,15 @@ func (p *peer) stay() {
 			}
 		}
 	}()
-	p.read()
+	p.Read()
 	close(done)
 }
 
-func newPipeSlack(t *testing.T) *pipeSlack {
+func NewPipeSlack(t *testing.T) *PipeSlack {
 	t.Helper()
-	s := &pipeSlack{
-		pipes: &pipes{conns: make(chan net.Conn), gone: make(chan struct{})}, began: time.Now(),
-		refuse: func(string) string { return "" }, serve: func(_ int, p *peer) { p.stay() },
+	s := &PipeSlack{
+		pipes: &pipes{conns: make(chan net.Conn), gone: make(chan struct{})}, Began: time.Now(),
+		Refuse: func(string) string { return "" }, Serve: func(_ int, p *Peer) { p.Stay() },
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/apps.connections.open", s.open)
@@ -235,14 +234,14 @@ func newPipeSlack(t *testing.T) *pipeSlack {
 	return s
 }
 
-func (s *pipeSlack) open(rw http.ResponseWriter, r *http.Request) {
+func (s *PipeSlack) open(rw http.ResponseWriter, r *http.Request) {
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	s.mu.Lock()
-	s.opened = append(s.opened, time.Since(s.began))
+	s.opened = append(s.opened, time.Since(s.Began))
 	s.tokens = append(s.tokens, token)
-	refuse := s.refuse
+	refuse := s.Refuse
 	s.mu.Unlock()
-	if s.swallow.Load() {
+	if s.Swallow.Load() {
 		<-r.Context().Done()
 		return
 	}
@@ -256,7 +255,7 @@ func (s *pipeSlack) open(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *pipeSlack) link(rw http.ResponseWriter, r *http.Request) {
+func (s *PipeSlack) link(rw http.ResponseWriter, r *http.Request) {
 	ws, err := (&websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}).Upgrade(rw, r, nil)
 	if err != nil {
 		return
@@ -265,13 +264,13 @@ func (s *pipeSlack) link(rw http.ResponseWriter, r *http.Request) {
 	s.links.Add(1)
 	defer s.links.Done()
 	s.mu.Lock()
-	n, serve := s.served, s.serve
+	n, serve := s.served, s.Serve
 	s.served++
 	s.mu.Unlock()
-	p := &peer{Conn: ws, acks: make(chan socketmode.Response, 100)}
+	p := &Peer{Conn: ws, Acks: make(chan socketmode.Response, 100)}
 	pong := ws.PingHandler()
 	ws.SetPingHandler(func(data string) error {
-		if p.mute.Load() {
+		if p.Mute.Load() {
 			return nil
 		}
 		return pong(data)
@@ -279,66 +278,38 @@ func (s *pipeSlack) link(rw http.ResponseWriter, r *http.Request) {
 	serve(n, p)
 }
 
-// turn changes what Slack does from now on.
-func (s *pipeSlack) turn(change func()) {
+// Turn changes what Slack does from now on.
+func (s *PipeSlack) Turn(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change()
 }
 
-// opens is when sockets were asked for.
-func (s *pipeSlack) opens() []time.Duration {
+// Opens returns when sockets were asked for.
+func (s *PipeSlack) Opens() []time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]time.Duration(nil), s.opened...)
 }
 
-// by is by which tokens.
-func (s *pipeSlack) by() []string {
+// Tokens returns by which tokens they were asked for.
+func (s *PipeSlack) Tokens() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.tokens...)
 }
 
-// piped runs sockets on such a Slack.
-type piped struct {
-	*sockets
-	tokens *slackapi.Tokens
-	ended  chan error
-	stop   func() // and waits
+// APIURL is the address of its Web API.
+const APIURL = "http://slack.test/api/"
+
+// Client returns a client of its Web API.
+func (s *PipeSlack) Client() *http.Client {
+	return &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DialContext: s.Dial, DisableKeepAlives: true}}
 }
 
-func (s *pipeSlack) run(t *testing.T, o Options) *piped {
-	t.Helper()
-	return s.runWith(t, slackapi.NewTokens("xapp-1", "xoxb-1"), o)
-}
-
-func (s *pipeSlack) runWith(t *testing.T, tokens *slackapi.Tokens, o Options) *piped {
-	t.Helper()
-	p := s.piped(tokens, o.withDefaults())
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() { p.ended <- p.run(ctx) }()
-	p.stop = sync.OnceFunc(func() {
-		cancel()
-		<-p.ended //nolint:errcheck // of no interest
-		p.close()
-		_ = s.Close()
-		s.links.Wait()
-		s.pumps.Wait()
-	})
-	t.Cleanup(p.stop)
-	return p
-}
-
-// piped makes sockets on such a Slack, and does not run them.
-func (s *pipeSlack) piped(tokens *slackapi.Tokens, o Options) *piped {
-	p := &piped{tokens: tokens, ended: make(chan error, 1)}
-	config := slackapi.Config{
-		Tokens: p.tokens, APIURL: "http://slack.test/api/",
-		HTTP: &http.Client{Timeout: slackapi.Timeout, Transport: &http.Transport{DialContext: s.dial, DisableKeepAlives: true}},
-	}.WithDefaults()
-	p.sockets = newSockets(config, o, slackTiming())
-	p.dial = s.dial
-	p.dialer.Proxy = nil
-	return p
+// Finish ends it, and waits until all sockets have ended.
+func (s *PipeSlack) Finish() {
+	_ = s.Close()
+	s.links.Wait()
+	s.pumps.Wait()
 }
