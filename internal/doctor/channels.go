@@ -7,17 +7,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/slack-go/slack"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 const (
-	maxChannels   = 40 // Slack allows about 50 calls of conversations.info a minute
-	channelsAtOne = 8
+	maxChannels    = 40 // Slack allows about 50 calls of conversations.info a minute
+	channelsAtOnce = 8
 )
 
 // target is a channel that something posts into.
@@ -38,34 +38,38 @@ func (c *Checker) channels(ctx context.Context) []Finding {
 	case len(targets) == 0:
 		return pass("no digest and no setting names a channel yet")
 	}
-	asked := targets[:min(len(targets), maxChannels)]
-	found := make([][]Finding, len(asked))
-	slots := make(chan struct{}, channelsAtOne)
-	var all sync.WaitGroup
+	checked := targets[:min(len(targets), maxChannels)]
+	all := c.checkChannels(ctx, checked, *me)
+	if n := len(targets) - len(checked); n > 0 {
+		all = append(all, skip(fmt.Sprintf("%s more", view.Count(n, "channel")))...)
+	}
+	if len(all) == 0 {
+		return pass("member of " + view.Count(len(checked), "channel") + " where something is posted")
+	}
+	return all
+}
+
+// checkChannels checks several channels at the same time.
+func (c *Checker) checkChannels(ctx context.Context, targets []target, me installation) []Finding {
+	found := make([][]Finding, len(targets))
 	inspect := newInspector(c.values.Slack)
-	for i, t := range asked {
-		all.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			state, err := inspect.channel(ctx, t.id, *me)
+	var group errgroup.Group
+	group.SetLimit(channelsAtOnce)
+	for i, t := range targets {
+		group.Go(func() error {
+			state, err := inspect.channel(ctx, t.id, me)
 			found[i] = t.findings(state, me.User, err)
 			if found[i] == nil && state.Shared {
 				found[i] = c.sharedChannel(ctx, t, state)
 			}
+			return nil
 		})
 	}
-	all.Wait()
-	told := slices.Concat(found...)
-	if n := len(targets) - len(asked); n > 0 {
-		told = append(told, skip(fmt.Sprintf("%s more", view.Count(n, "channel")))...)
-	}
-	if len(told) == 0 {
-		return pass("member of " + view.Count(len(asked), "channel") + " where something is posted")
-	}
-	return told
+	_ = group.Wait() // the errors are findings
+	return slices.Concat(found...)
 }
 
-// name returns how people know the channel.
+// name returns the name of the channel, or its ID if Slack does not tell the name.
 func (t target) name(state channelState) string {
 	if state.Name == "" {
 		return t.id
@@ -83,27 +87,26 @@ func (t target) fail(state channelState, text, cure string) []Finding {
 }
 
 // findings reports what keeps the bot from posting. Whether the channel is shared is checked apart.
-func (t target) findings(state channelState, name string, err error) []Finding {
-	called := t.name(state)
-	cureBy := func(text, cure string) []Finding { return t.fail(state, text, cure) }
+func (t target) findings(state channelState, bot string, err error) []Finding {
+	channel := t.name(state)
 	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
 	_, limited := errors.AsType[*slack.RateLimitedError](err)
-	invite := "in that channel type /invite @" + name
+	invite := "in that channel type /invite @" + bot
 	switch {
 	case limited:
-		return warn(called+": Slack asks for a pause", "try again in a minute")
+		return warn(channel+": Slack asks for a pause", "try again in a minute")
 	case isRefusal && refused.Err == "missing_scope":
-		return skip(called + ": the scope " + cmp.Or(refused.Needed, "channels:read") + " is missing")
+		return skip(channel + ": the scope " + cmp.Or(refused.Needed, "channels:read") + " is missing")
 	case isRefusal && refused.Err == "channel_not_found":
-		return cureBy("is not there, or is private and the bot is no member", invite+"; if the channel is gone, choose another")
+		return t.fail(state, "is not there, or is private and the bot is no member", invite+"; if the channel is gone, choose another")
 	case err != nil:
-		return warn(called+": "+err.Error(), "try again in a minute")
+		return warn(channel+": "+err.Error(), "try again in a minute")
 	case state.Archived:
-		return cureBy("is archived", "unarchive it, or choose another channel")
+		return t.fail(state, "is archived", "unarchive it, or choose another channel")
 	case state.ReadOnly:
-		return cureBy("is read-only", "let the bot post there, or choose another channel")
+		return t.fail(state, "is read-only", "let the bot post there, or choose another channel")
 	case !state.Member && !state.Direct:
-		return cureBy("has not the bot as a member", invite)
+		return t.fail(state, "has not the bot as a member", invite)
 	}
 	return nil
 }
@@ -121,7 +124,7 @@ func (c *Checker) sharedChannel(ctx context.Context, t target, state channelStat
 	a, allowed, err := s.Allowance(ctx, digest.DefaultTenant, t.id)
 	switch {
 	case err != nil:
-		return fail(err.Error(), "check what the database's own log says")
+		return fail(err.Error(), databaseLogCure)
 	case !allowed:
 		return t.fail(state, "is shared with another organisation: nothing is posted there", cure)
 	case !a.Covers(state.Teams):
@@ -130,6 +133,7 @@ func (c *Checker) sharedChannel(ctx context.Context, t target, state channelStat
 	return nil
 }
 
+// targets returns the channels of the settings and, if the database can be read, of all digests. A channel appears once.
 func (c *Checker) targets(ctx context.Context) ([]target, error) {
 	var targets []target
 	add := func(id, use string, paused bool) {

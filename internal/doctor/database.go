@@ -17,6 +17,9 @@ import (
 // allSubscriptions is the filter for all subscriptions.
 var allSubscriptions = digest.SubscriptionFilter{}
 
+// databaseLogCure is the cure for an unexpected error of the database.
+const databaseLogCure = "check what the database's own log says"
+
 // databaseChecks returns the checks of the database and its content.
 func (c *Checker) databaseChecks() []*Check {
 	database := &Check{Name: "database", Run: c.databaseState}
@@ -30,6 +33,8 @@ func (c *Checker) databaseChecks() []*Check {
 	return append(list, &Check{Name: "http-addr", Run: c.adminServer})
 }
 
+// databaseState opens the database for reading, and checks its version, its integrity and the right to write. Checks after it use
+// the same connection.
 func (c *Checker) databaseState(ctx context.Context) []Finding {
 	if c.hasError("DATABASE_URL") || c.values.DatabaseURL == "" {
 		return skip("DATABASE_URL is wrong")
@@ -44,7 +49,7 @@ func (c *Checker) databaseState(ctx context.Context) []Finding {
 	c.store.Store(s)
 	found, err := s.Condition(ctx)
 	if err != nil {
-		return failDatabase("", err, c.databaseFile(), "check what the database's own log says")
+		return failDatabase("", err, c.databaseFile(), databaseLogCure)
 	}
 	text := fmt.Sprintf("%s, %s, %s, version %d", found.Engine, found.Place, bytesText(found.Bytes), found.Version)
 	switch {
@@ -139,7 +144,7 @@ func (c *Checker) queueState(ctx context.Context) []Finding {
 	}
 	b, err := s.Backlog(ctx)
 	if err != nil {
-		return fail(err.Error(), "check what the database's own log says")
+		return fail(err.Error(), databaseLogCure)
 	}
 	now := c.now()
 	var all []Finding
@@ -169,22 +174,22 @@ func (c *Checker) digestAges(ctx context.Context) []Finding {
 	}
 	subscriptions, err := s.Subscriptions(ctx, allSubscriptions)
 	if err != nil {
-		return fail(err.Error(), "check what the database's own log says")
+		return fail(err.Error(), databaseLogCure)
 	}
 	newest, err := s.NewestReading(ctx, digest.DefaultTenant)
 	if err != nil {
-		return fail(err.Error(), "check what the database's own log says")
+		return fail(err.Error(), databaseLogCure)
 	}
 	recorded, err := s.AgesBySubscription(ctx)
 	if err != nil {
-		return fail(err.Error(), "check what the database's own log says")
+		return fail(err.Error(), databaseLogCure)
 	}
 	all := c.takenIDs(subscriptions)
 	var last time.Time
 	for _, sub := range subscriptions {
 		delivered, err := s.Deliveries(ctx, sub.ID, 1)
 		if err != nil {
-			return fail(err.Error(), "check what the database's own log says")
+			return fail(err.Error(), databaseLogCure)
 		}
 		var at time.Time
 		if len(delivered) > 0 {
@@ -230,6 +235,7 @@ func (c *Checker) takenIDs(held []digest.Subscription) []Finding {
 	return nil
 }
 
+// ago says how long ago t was.
 func (c *Checker) ago(t time.Time) string {
 	if t.IsZero() {
 		return "never"

@@ -35,6 +35,7 @@ func (c *Checker) defenderChecks(there *Check) []*Check {
 // certificateWarning is how long before its end a certificate leads to a warning.
 const certificateWarning = 30 * 24 * time.Hour
 
+// entraCertificate checks when the certificate of the app registration ends.
 func (c *Checker) entraCertificate(context.Context) []Finding {
 	if c.values.Credential.CertificatePath == "" {
 		return pass("none is used")
@@ -53,6 +54,7 @@ func (c *Checker) entraCertificate(context.Context) []Finding {
 	return pass("good until " + end.UTC().Format(time.DateOnly))
 }
 
+// entraToken signs in. Checks after it use the client and what the token says.
 func (c *Checker) entraToken(ctx context.Context) []Finding {
 	if c.hasError("AZURE_", "DEFENDER_CLOUD", "DEFENDER_API_URL") {
 		return skip("AZURE_… or DEFENDER_… is wrong")
@@ -77,6 +79,7 @@ func (c *Checker) entraToken(ctx context.Context) []Finding {
 	return c.tokenFits(info, kind)
 }
 
+// tokenFits compares the claims of the token with the settings.
 func (c *Checker) tokenFits(info api.TokenInfo, kind string) []Finding {
 	text := fmt.Sprintf("signed in by %s as the app %s of the tenant %s; the token is for %s and good for %s",
 		kind, info.App, info.Tenant, info.Audience, view.Age(info.Expires.Sub(c.now())))
@@ -180,7 +183,7 @@ func describe(names []string) string {
 	return strings.Join(out, ", ")
 }
 
-// defenderAnswers makes one cheap call.
+// defenderAnswers makes one call that costs little: it asks for a single row.
 func (c *Checker) defenderAnswers(ctx context.Context) []Finding {
 	client := c.client.Load()
 	if client == nil || c.token.Load() == nil {

@@ -86,6 +86,7 @@ func (l *liveRun) channel(ctx context.Context) []Finding {
 	return findings
 }
 
+// prepare returns false if nothing may be posted.
 func (l *liveRun) prepare(ctx context.Context) (f []Finding, ok bool) {
 	if f := l.checker.slackReached(ctx); f[0].Status != OK {
 		return f, false
@@ -209,12 +210,12 @@ func (l *liveRun) finding(what string, person bool, r callResult) Finding {
 func (l *liveRun) unsupported(what string, v bot.Verdict) Finding {
 	found := "not taken: " + what + ": Slack says " + firstText(v.Words)
 	feature := v.Unsupported[0]
-	switch table := feature != blocks.DataVisualization; {
+	switch inTable := feature != blocks.DataVisualization; {
 	case l.checker.values.Bot.Tables == bot.TablesClassic:
 		return pass(found + "; MISSINGKBS_TABLES is classic, so it is not used")[0]
 	case l.checker.values.Bot.Tables == bot.TablesPlain && (feature == blocks.ActionCell || feature == blocks.DataTable):
 		return pass(found + "; MISSINGKBS_TABLES is table, so it is not used")[0]
-	case l.checker.values.Bot.Tables == bot.TablesData && table:
+	case l.checker.values.Bot.Tables == bot.TablesData && inTable:
 		return fail(found, "set MISSINGKBS_TABLES to auto: with data_table Slack refuses each message once, and drops acknowledgements that hold a table")[0]
 	}
 	return warn(found, "nothing need be done: the bot uses "+inPlaceOf(feature)+" instead, and tries again after a day")[0]

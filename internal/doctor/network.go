@@ -5,23 +5,17 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/slack-go/slack"
-	"golang.org/x/net/http/httpproxy"
-
-	"github.com/missingkbs/missingkbs/internal/config"
 )
 
 // response describes the response to one request without secrets, on a connection of its own.
@@ -119,6 +113,7 @@ func reach(ctx context.Context, address string, keep interface{ Store(*response)
 // slackAddress returns the base of Slack's Web API.
 func (c *Checker) slackAddress() string { return cmp.Or(c.values.Slack.APIURL, slack.APIURL) }
 
+// slackReached requests a method of Slack that needs no token.
 func (c *Checker) slackReached(ctx context.Context) []Finding {
 	if c.hasError("SLACK_API_URL") {
 		return skip("SLACK_API_URL is wrong")
@@ -126,6 +121,7 @@ func (c *Checker) slackReached(ctx context.Context) []Finding {
 	return reach(ctx, c.slackAddress()+"api.test", &c.slackHost)
 }
 
+// entraReached requests Entra's public metadata. With a managed identity the bot does not connect to Entra.
 func (c *Checker) entraReached(ctx context.Context) []Finding {
 	if c.hasError("AZURE_AUTHORITY_HOST", "DEFENDER_CLOUD") {
 		return skip("AZURE_AUTHORITY_HOST or DEFENDER_CLOUD is wrong")
@@ -178,125 +174,4 @@ func (c *Checker) clock(context.Context) []Finding {
 		return warn(text, cure)
 	}
 	return pass("agrees with " + strings.Join(compared, " and ") + "; time zones are there")
-}
-
-// proxies reports which hosts are reached through a proxy, and checks the file of root certificates.
-func (c *Checker) proxies(context.Context) []Finding {
-	if names := config.UnreadableProxies(c.Env); len(names) > 0 {
-		return warn(strings.Join(names, ", ")+" cannot be read, so that no proxy is used", config.ProxyCure)
-	}
-	setting := func(name string) string {
-		_, value := config.ProxySetting(c.Env, name)
-		return value
-	}
-	proxyOf := (&httpproxy.Config{HTTPProxy: setting("HTTP_PROXY"), HTTPSProxy: setting("HTTPS_PROXY"), NoProxy: setting("NO_PROXY")}).ProxyFunc()
-	var direct, via []string
-	var wrong []Finding
-	for _, address := range []string{c.slackAddress(), c.values.Defender.Cloud.Authority, c.values.Defender.Cloud.Endpoint} {
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" {
-			continue // the check of the settings reports it
-		}
-		proxy, err := proxyOf(u)
-		switch {
-		case err != nil:
-			wrong = fail("the proxy variable for "+u.Host+" holds no address", "HTTPS_PROXY takes an address such as http://proxy.example:3128")
-		case proxy == nil:
-			direct = append(direct, u.Host)
-		default:
-			via = append(via, fmt.Sprintf("%s via %s://%s", u.Host, proxy.Scheme, proxy.Host)) // without its password
-		}
-	}
-	if len(wrong) > 0 {
-		return wrong
-	}
-	text := "no proxy"
-	if len(via) > 0 {
-		text = strings.Join(slices.Compact(via), ", ")
-		if len(direct) > 0 {
-			text += "; directly: " + strings.Join(slices.Compact(direct), ", ")
-		}
-	}
-	path, _ := c.Env("SSL_CERT_FILE")
-	if path == "" {
-		return pass(text)
-	}
-	pem, err := os.ReadFile(path)
-	if err != nil {
-		return fail("SSL_CERT_FILE names a file that cannot be read: "+err.Error(), "name a readable file of root certificates (PEM), or take the variable away")
-	}
-	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		return fail("SSL_CERT_FILE names "+path+", in which no certificate is found", "it takes root certificates as PEM (-----BEGIN CERTIFICATE-----)")
-	}
-	return pass(text + "; root certificates of " + path)
-}
-
-// adminServer checks the address of health checks and metrics. It is free, or a running bot serves there and says whether it
-// is ready.
-func (c *Checker) adminServer(ctx context.Context) []Finding {
-	switch {
-	case c.hasError("HTTP_ADDR"):
-		return skip("HTTP_ADDR is wrong")
-	case c.values.Admin.Addr == "":
-		return pass("HTTP_ADDR is empty: probes and metrics are switched off")
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.values.Admin.Addr)
-	if err == nil {
-		_ = l.Close()
-		return pass(c.values.Admin.Addr + " is free; no bot serves probes there now")
-	}
-	host, port, _ := net.SplitHostPort(c.values.Admin.Addr)
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	ready, reasons, answer := askReady(ctx, "http://"+net.JoinHostPort(host, port)+"/readyz")
-	switch {
-	case answer != nil && errors.Is(err, syscall.EADDRINUSE):
-		return fail(c.values.Admin.Addr+" is taken by a program that is no missingkbs", "choose another port in HTTP_ADDR, or leave it empty to serve nothing")
-	case answer != nil:
-		return fail(c.values.Admin.Addr+" cannot be served: "+listenReason(err), "HTTP_ADDR takes an address of this machine and a port that is allowed, such as 127.0.0.1:8080")
-	case !ready:
-		return warn("the bot that runs at "+c.values.Admin.Addr+" is not ready: "+reasons, "see its log; the other findings here may say why")
-	}
-	return pass("a bot runs at " + c.values.Admin.Addr + " and is ready")
-}
-
-func listenReason(err error) string {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return op.Err.Error()
-	}
-	return err.Error()
-}
-
-// askReady asks a running bot whether it is ready. An error means that no bot answers there.
-func askReady(ctx context.Context, address string) (ready bool, reasons string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
-	if err != nil {
-		return false, "", err
-	}
-	resp, err := newHTTPClient().Do(r)
-	if err != nil {
-		return false, "", err
-	}
-	defer resp.Body.Close()
-	var body struct {
-		Ready *bool `json:"ready"`
-		Parts map[string]struct {
-			Ready  bool   `json:"ready"`
-			Reason string `json:"reason"`
-		} `json:"parts"`
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&body); err != nil || body.Ready == nil {
-		return false, "", errors.New("no answer of ours")
-	}
-	var why []string
-	for name, part := range body.Parts {
-		if !part.Ready {
-			why = append(why, name+": "+part.Reason)
-		}
-	}
-	slices.Sort(why)
-	return *body.Ready, strings.Join(why, "; "), nil
 }

@@ -79,6 +79,7 @@ func refusedToken(setting, page string, err error) []Finding {
 	return fail(fmt.Sprintf("Slack refuses %s: %s", setting, refused.Err), cmp.Or(cure, "see https://docs.slack.dev for this error, or try again in a minute"))
 }
 
+// botToken asks Slack who owns the bot token. Checks after it use the answer.
 func (c *Checker) botToken(ctx context.Context) []Finding {
 	_, token := c.values.Slack.Tokens.Current()
 	if f := c.usable("SLACK_BOT_TOKEN", token, "xoxb-", botTokenPage); f != nil {
@@ -99,6 +100,7 @@ func (c *Checker) botToken(ctx context.Context) []Finding {
 	return pass(text)
 }
 
+// appToken asks Slack for a WebSocket URL, but does not connect.
 func (c *Checker) appToken(ctx context.Context) []Finding {
 	token, _ := c.values.Slack.Tokens.Current()
 	if f := c.usable("SLACK_APP_TOKEN", token, "xapp-", appTokenPage); f != nil {
