@@ -289,7 +289,7 @@ func (l *liveRun) cleanUp(ctx context.Context) []Finding {
 	deleted, left := l.poster.cleanUp(ctx)
 	text := view.Count(deleted, "message") + " deleted"
 	if l.ephemerals > 0 {
-		text += "; the ephemeral one is gone when that person's Slack is loaded anew"
+		text += "; the ephemeral one disappears when that person reloads Slack"
 	}
 	all := pass(text)
 	cure := "delete by hand what is left: the titles of the messages begin with " + l.title()
