@@ -113,7 +113,7 @@ func TestEdge(t *testing.T) {
 				{Key: "cves", Title: "CVEs", Kind: view.Number},
 				{Key: "name", Title: "Update"},
 				{Key: "url", Title: "Catalog", Kind: view.Button},
-				{Key: "details", Title: "Details", Kind: view.Button},
+				{Key: "details", Title: "Details", Kind: view.Button, Optional: true},
 				{Key: "products", Title: "Products", Kind: view.Words, Hidden: true},
 				{Key: "os_build", Title: "OS build", Hidden: true},
 				{Key: "software", Title: "Software", Hidden: true},

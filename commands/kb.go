@@ -211,7 +211,7 @@ func (l listing) table(label string) view.Table {
 			{Key: "devices", Title: "Devices", Kind: view.Number},
 			{Key: "cves", Title: "CVEs", Kind: view.Number},
 			{Key: "details", Title: "Missing updates", Kind: view.Button},
-			{Key: "by_group", Title: "Device groups", Kind: view.Button},
+			{Key: "by_group", Title: "Device groups", Kind: view.Button, Optional: true},
 		},
 	}
 	t.Columns[1].Hidden = !slices.ContainsFunc(l.rows, func(r digest.Row) bool { return r.OSBuild != "" })

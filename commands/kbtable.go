@@ -62,7 +62,7 @@ func kbTable(q query, updates []digest.Update) view.Table {
 	software := digest.Extra{Column: view.Column{Key: "software", Title: "Software", Hidden: true}, JSONOnly: true, Cell: func(digest.Update) view.Cell {
 		return view.TextCell(q.id)
 	}}
-	more := digest.Extra{Column: view.Column{Key: "details", Title: "Details", Kind: view.Button}, JSONOnly: true, Cell: func(u digest.Update) view.Cell {
+	more := digest.Extra{Column: view.Column{Key: "details", Title: "Details", Kind: view.Button, Optional: true}, JSONOnly: true, Cell: func(u digest.Update) view.Cell {
 		if u.KB() == "" {
 			return view.TextCell("")
 		}

@@ -148,3 +148,29 @@ func TestCutTableSaysItsPlace(t *testing.T) {
 		}
 	}
 }
+
+// Where no button can stand in a table, the table stays one: a column of buttons that a row can do without is left out,
+// and what to type is said once.
+func TestOptionalButtonsAreLeftOut(t *testing.T) {
+	t.Parallel()
+	page := view.Page{Title: "Missing updates", Parts: []view.Part{view.Table{
+		Columns: []view.Column{{Key: "kb", Title: "KB"}, {Key: "url", Title: "Catalog", Kind: view.Button}, {Key: "details", Title: "Details", Kind: view.Button, Optional: true}},
+		Rows: [][]view.Cell{
+			{view.TextCell("KB5074202"), {Text: "Catalog", Action: &view.Action{Label: "Catalog", URL: "https://catalog.update.microsoft.com/"}}, {Text: "kb 5074202", Action: &view.Action{Label: "Details", Command: "kb 5074202"}}},
+			{view.TextCell("KB5074203"), {}, {Text: "kb 5074203", Action: &view.Action{Label: "Details", Command: "kb 5074203"}}},
+		},
+	}}}
+	for tables, block := range map[blocks.Tables]string{
+		blocks.ButtonTables: `"type":"data_table"`, blocks.LinkTables: `"type":"data_table"`, blocks.PlainTables: `"type":"table"`, blocks.SectionTables: `"type":"section"`,
+	} {
+		raw, err := json.Marshal(blocks.Render(page, blocks.Options{Form: blocks.Form{Tables: tables}}).Blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := string(raw)
+		buttons, hints := strings.Count(got, `"value":"kb 507420`), strings.Count(got, "Details of a row: type, for example, kb 5074202.")
+		if want := tables == blocks.ButtonTables; !strings.Contains(got, block) || (buttons == 2) != want || (hints == 0) != want || hints > 1 {
+			t.Errorf("form %d: %d buttons, %d hints: %s", tables, buttons, hints, got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package blocks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -18,6 +19,7 @@ func (d *drawing) table(t view.Table) {
 		d.notes = append(d.notes, view.Count(extra, "more column")+" not shown.")
 		t.Columns = t.Columns[:maxTableColumns]
 	}
+	t = d.withoutButtons(t)
 	tables := d.rung(t)
 	span := d.span(t, tables)
 	d.hidden += t.Len() - (span.to - span.from)
@@ -35,6 +37,21 @@ func (d *drawing) table(t view.Table) {
 		d.dataTable(t, span)
 	}
 	d.pages(t, span, tables)
+}
+
+// withoutButtons leaves the optional columns out where no button can stand in a table, and says what to type instead.
+func (d *drawing) withoutButtons(t view.Table) view.Table {
+	if d.options.Tables == ButtonTables {
+		return t
+	}
+	essential, left := t.Essential()
+	for _, c := range left {
+		at := slices.IndexFunc(t.Columns, func(other view.Column) bool { return other.Key == c.Key })
+		if a := t.Row(0)[at].Action; a != nil && a.Command != "" {
+			d.notes = append(d.notes, fmt.Sprintf("%s of a row: type, for example, %s.", view.OneLine(c.Title), view.OneLine(a.Command)))
+		}
+	}
+	return essential
 }
 
 // rung is the way in which one table is drawn. It depends on the rows alone, as the pages do.

@@ -36,9 +36,9 @@ func askWithTheKeyboard(p *tab) {
 	got := p.table(m)
 	want := table{
 		Caption: got.Caption,
-		Head:    []string{"KB", "Devices", "CVEs", "Update", "Catalog"},
-		Sorted:  []string{"none", "none", "none", "none", ""},
-		Rows:    [][]string{{"KB4540673", "240", "14", "March 2020 Security Updates", "Catalog"}},
+		Head:    []string{"KB", "Devices", "CVEs", "Update", "Catalog", "Details"},
+		Sorted:  []string{"none", "none", "none", "none", "", ""},
+		Rows:    [][]string{{"KB4540673", "240", "14", "March 2020 Security Updates", "Catalog", "Details"}},
 		Range:   "1–1 of 1",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

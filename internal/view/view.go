@@ -130,11 +130,24 @@ func (t Table) Row(i int) []Cell {
 }
 
 // Visible is the table without its hidden columns, as people see it.
-func (t Table) Visible() Table {
+func (t Table) Visible() Table { return t.without(func(c Column) bool { return c.Hidden }) }
+
+// Essential is the table without its optional columns, and the columns that were left out.
+func (t Table) Essential() (table Table, left []Column) {
+	table = t.without(func(c Column) bool {
+		if c.Optional {
+			left = append(left, c)
+		}
+		return c.Optional
+	})
+	return table, left
+}
+
+func (t Table) without(drop func(Column) bool) Table {
 	var keep []int
 	var columns []Column
 	for i, c := range t.Columns {
-		if !c.Hidden {
+		if !drop(c) {
 			keep, columns = append(keep, i), append(columns, c)
 		}
 	}
@@ -163,6 +176,10 @@ type Column struct {
 	// Hidden columns are for programs: JSON and CSV have them, people do not see them. That keeps the columns of a file
 	// the same whatever is in them, while people see none that says the same in every row.
 	Hidden bool
+
+	// Optional columns have buttons that a row can do without. A medium that cannot draw them leaves the column out rather
+	// than draw the whole table in a simpler way.
+	Optional bool
 }
 
 // Kind is the type of a column's cells.
