@@ -19,6 +19,7 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
@@ -90,7 +91,7 @@ func TestWhatACommandIsRefusedIsARefusal(t *testing.T) {
 		f := &fakeSlack{}
 		shared := slack.Channel{}
 		shared.ID, shared.IsMember, shared.IsExtShared = "C0OWN", true, true
-		gate := testGate(roomsOnly{f, shared})
+		gate := testGate(access.NewDirectory(slacktest.Conversation{Info: shared}))
 		o := &observer{}
 		b := startWith(t, f, answers(func(ctx context.Context, req commands.Request) (view.Page, error) {
 			return view.Page{}, fmt.Errorf("check who may change digests: %w", gate.MayPost(ctx, req.User, req.Channel))
@@ -132,7 +133,7 @@ func (m mumbling) GetConversationInfoContext(ctx context.Context, in *slack.GetC
 func TestGivenUpBeforeTheGateIsNoRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, o := &fakeSlack{began: time.Now()}, &observer{}
-		b := startWith(t, f, answers(echo), Options{Workers: 2, Grace: time.Second, Gate: testGate(mumbling{fakeSlack: f}), Observe: o.observe})
+		b := startWith(t, f, answers(echo), Options{Workers: 2, Grace: time.Second, Gate: testGate(access.NewDirectory(mumbling{fakeSlack: f})), Observe: o.observe})
 		b.events <- by("USLOW1", typed(1, "x"))
 		time.Sleep(10 * time.Millisecond)
 		b.events <- by("USLOW2", typed(2, "y"))
@@ -152,7 +153,7 @@ func TestGivenUpBeforeTheGateIsNoRefusal(t *testing.T) {
 func TestSharingAsksAgainWhoReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, o := &fakeSlack{began: time.Now()}, &observer{}
-		b := startWith(t, f, slow(5*time.Second), Options{Gate: testGate(mumbling{fakeSlack: f, joined: 2 * time.Second}), Observe: o.observe})
+		b := startWith(t, f, slow(5*time.Second), Options{Gate: testGate(access.NewDirectory(mumbling{fakeSlack: f, joined: 2 * time.Second})), Observe: o.observe})
 		b.events <- clicked("share:1", "x", nil)
 		time.Sleep(time.Minute)
 		expect(t, b, "0s ack e1", "2.5s /r1 Still working on it… Your answer follows within 28 s.", "5s /r1 Not posted here")
@@ -367,7 +368,7 @@ func TestReaderNeverBlocks(t *testing.T) {
 		f := &stuck{}
 		events := make(chan socketmode.Event)
 		ctx, stop := context.WithCancel(t.Context())
-		b := newBot(answers(echo), f, slackapi.NewWebhook(&http.Client{Transport: f}, ""), Options{Workers: 5, Queue: 10, Gate: testGate(f)})
+		b := newBot(answers(echo), f, slackapi.NewWebhook(&http.Client{Transport: f}, ""), Options{Workers: 5, Queue: 10, Gate: testGate(access.NewDirectory(f))})
 		ended := make(chan struct{})
 		go func() { b.Serve(ctx, events); close(ended) }()
 		began := time.Now()
@@ -412,7 +413,7 @@ func TestTenThousandClicks(t *testing.T) {
 		return view.Page{Title: "answer"}, nil
 	}
 	var o observer
-	b := newBot(answers(hanging), quiet{}, hook, Options{Gate: testGate(f), Observe: o.observe, Timeout: time.Hour})
+	b := newBot(answers(hanging), quiet{}, hook, Options{Gate: testGate(access.NewDirectory(f)), Observe: o.observe, Timeout: time.Hour})
 	events := make(chan socketmode.Event)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})

@@ -202,7 +202,7 @@ func (b *Bot) mayAsk(ctx context.Context, q question, needs access.Right, shared
 	case !q.to.public:
 		return nil
 	case !shared:
-		return b.gate.notShared(ctx, q.caller())
+		return b.gate.RefuseShare(ctx, q.caller())
 	}
 	return b.gate.MayShow(ctx, q.caller())
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/admission"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
@@ -47,7 +48,7 @@ type Options struct {
 	Counts      *Counts            // where to count; default: nobody reads it before the end
 	Trace       span.Tracer        // records what is done for a question; default: nobody does
 	Pulse       *Pulse             // by which others learn whether the event loop moves; default: nobody does
-	Gate        *Gate              // who may do what; default: members of the workspace, who may all but administer
+	Gate        *access.Gate       // who may do what; default: members of the workspace, who may all but administer
 	Log         *slog.Logger       // default: nothing is logged
 }
 
@@ -111,7 +112,7 @@ type acker interface {
 // Bot answers the questions of one workspace. [Run] makes one; all methods are safe for concurrent use.
 type Bot struct {
 	options Options
-	gate    *Gate
+	gate    *access.Gate
 	answers answerer
 	acks    acker
 	webhook *slackapi.Webhook

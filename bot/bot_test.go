@@ -19,16 +19,20 @@ import (
 	"github.com/slack-go/slack"
 	slacksocket "github.com/slack-go/slack/socketmode"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
-	"github.com/missingkbs/missingkbs/internal/access"
+	rights "github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // fakeSlack stands for the connection and for the response_url: it takes acknowledgements and answers, with the time
 // at which they came.
 type fakeSlack struct {
+	slacktest.Directory
+
 	began time.Time
 	mu    sync.Mutex
 	log   []sent
@@ -122,54 +126,9 @@ func (f *fakeSlack) titles() []string {
 	return out
 }
 
-// GetConversationInfoContext knows three channels.
-func (f *fakeSlack) GetConversationInfoContext(_ context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error) {
-	c := &slack.Channel{}
-	switch in.ChannelID {
-	case "C0OWN":
-	case "C0SHARED":
-		c.IsExtShared = true
-	case "C0PENDING":
-		c.IsPendingExtShared = true
-	default:
-		return nil, slack.SlackErrorResponse{Err: "channel_not_found"}
-	}
-	return c, nil
-}
-
-// GetUserInfoContext knows people whose id says where they are from: U1 and U2 of the workspace, UORG of another one of
-// the same organisation, U9 of another organisation.
-func (f *fakeSlack) GetUserInfoContext(_ context.Context, id string, _ ...slack.GetUserInfoOption) (*slack.User, error) {
-	switch {
-	case id == "UORG":
-		return &slack.User{TeamID: "T2", Enterprise: slack.EnterpriseUser{EnterpriseID: "E1"}}, nil
-	case id == "U9":
-		return &slack.User{TeamID: "T9", Enterprise: slack.EnterpriseUser{EnterpriseID: "E9"}}, nil
-	case strings.HasPrefix(id, "U"):
-		return &slack.User{TeamID: "T1", TZ: "Europe/Stockholm"}, nil
-	}
-	return nil, slack.SlackErrorResponse{Err: "user_not_found"}
-}
-
-func (*fakeSlack) GetUserGroupMembersContext(context.Context, string, ...slack.GetUserGroupMembersOption) ([]string, error) {
-	return nil, slack.SlackErrorResponse{Err: "no_such_subteam"}
-}
-
-func (*fakeSlack) GetUsersInConversationContext(context.Context, *slack.GetUsersInConversationParameters) ([]string, string, error) {
-	return nil, "", slack.SlackErrorResponse{Err: "channel_not_found"}
-}
-
-func (*fakeSlack) ListTeamsContext(context.Context, slack.ListTeamsParameters) ([]slack.Team, string, error) {
-	return []slack.Team{{ID: "T1"}}, "", nil
-}
-
-func (*fakeSlack) GetUserGroupsContext(context.Context, ...slack.GetUserGroupsOption) ([]slack.UserGroup, error) {
-	return nil, nil
-}
-
 // testGate is the gate of an organisation to whom Slack is a stand-in.
-func testGate(api lookups) *Gate {
-	return NewGate(newDirectory(api), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{})
+func testGate(d *access.Directory) *access.Gate {
+	return access.NewGate(d, slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, access.Options{})
 }
 
 // answers is a router of one function.
@@ -180,7 +139,7 @@ func (a answers) Run(ctx context.Context, req commands.Request) (view.Page, erro
 }
 
 func (a answers) Intent(commands.Request) commands.Intent {
-	return commands.Intent{Needs: access.Ask, Command: "software"}
+	return commands.Intent{Needs: rights.Ask, Command: "software"}
 }
 
 func (a answers) Shared(commands.Request) bool { return true }
@@ -222,7 +181,7 @@ type bench struct {
 func start(t *testing.T, a answers, o Options, posts ...post) *bench {
 	t.Helper()
 	f := &fakeSlack{began: time.Now(), posts: posts}
-	o.Gate = testGate(f)
+	o.Gate = testGate(access.NewDirectory(f))
 	return startWith(t, f, a, o)
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -25,8 +26,8 @@ func TestCallsUseTheCurrentToken(t *testing.T) {
 		return nil, http.ErrServerClosed
 	})}
 	self := slackapi.Workspace{}
-	directory := NewDirectory(config)
-	poster := NewPoster(config, self, NewGate(directory, self, GateOptions{}), PosterOptions{})
+	directory := access.NewDirectory(config.ClientWithoutRetry())
+	poster := NewPoster(config, self, access.NewGate(directory, self, access.Options{}), PosterOptions{})
 	web := config.Client()
 	calls := func(user string) { // another one each time: Slack is not asked in vain twice at once
 		_, _ = directory.Zone(t.Context(), user)

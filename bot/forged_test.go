@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -101,7 +102,7 @@ func newForger(t *testing.T) *forger {
 		defer f.mu.Unlock()
 		f.seen = append(f.seen, o)
 	}
-	f.bench, _ = walker(t, row{access: "default"}, crowded{}, router, Options{Observe: observe})
+	f.bench, _ = walker(t, row{access: "default"}, slacktest.Crowd{}, router, Options{Observe: observe})
 	return f
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 )
@@ -279,7 +280,7 @@ func FuzzInteraction(f *testing.F) {
 	}
 	w := newLoopSlack(f)
 	web := slackapi.Config{Tokens: slackapi.NewTokens("xapp-1", "xoxb-1"), HTTP: &http.Client{Transport: w}}.Client()
-	gate := NewGate(newDirectory(web), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1", UserID: "U0"}, GateOptions{})
+	gate := access.NewGate(access.NewDirectory(web), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1", UserID: "U0"}, access.Options{})
 	b := newBot(answers(echo), ackedOnce{w}, slackapi.NewWebhook(&http.Client{Transport: w}, slack.APIURL), Options{Gate: gate, Suggest: ids{"microsoft-_-edge"}})
 	b.screens = web
 	ctx, stop := context.WithCancel(context.Background())

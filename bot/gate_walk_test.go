@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,99 +14,50 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
-	"github.com/missingkbs/missingkbs/internal/access"
+	rights "github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// somebody is a person of the walk: as Slack tells of it when it is asked, and the team that envelopes name.
-type somebody struct {
-	is   slack.User
-	err  error
-	team string
-}
-
-// crowd is everybody of the walk, by user id.
-var crowd = map[string]somebody{
-	"UMEMBER":   {is: slack.User{TeamID: "T1"}, team: "T1"},
-	"UGUEST":    {is: slack.User{TeamID: "T1", IsRestricted: true}, team: "T1"},
-	"USINGLE":   {is: slack.User{TeamID: "T1", IsRestricted: true, IsUltraRestricted: true}, team: "T1"},
-	"UBOT":      {is: slack.User{TeamID: "T1", IsBot: true}, team: "T1"},
-	"UWORKFLOW": {is: slack.User{TeamID: "T1", IsWorkflowBot: true}, team: "T1"},
-	"ULEFT":     {is: slack.User{TeamID: "T1", Deleted: true}, team: "T1"},
-	"USTRANGER": {is: slack.User{TeamID: "T1", IsStranger: true}, team: "T1"},
-	"UEXTERNAL": {is: slack.User{TeamID: "T9", Enterprise: slack.EnterpriseUser{EnterpriseID: "E9"}}, team: "T9"},
-	"UFORGED":   {is: slack.User{TeamID: "T9"}, team: "T1"}, // the envelope names the own workspace
-	"UNOBODY":   {err: slack.SlackErrorResponse{Err: "user_not_found"}, team: "T1"},
-	"USISTER":   {is: slack.User{TeamID: "T2", Enterprise: slack.EnterpriseUser{EnterpriseID: "E1"}}, team: "T2"},
-	"UASKER":    {is: slack.User{TeamID: "T1"}, team: "T1"}, // in group S0ASK
-	"UDIGESTER": {is: slack.User{TeamID: "T1"}, team: "T1"}, // in group S0DIGEST
-	"UADMIN":    {is: slack.User{TeamID: "T1"}, team: "T1"}, // in group S0ADMIN
-	"UCHIEF":    {is: slack.User{TeamID: "T1"}, team: "T1"}, // named
-	"UGUESTADM": {is: slack.User{TeamID: "T1", IsRestricted: true}, team: "T1"},
-	"UUNSEEN":   {err: errors.New("connection refused"), team: "T1"},
-}
-
-// crowded is a Slack with the crowd in it.
-type crowded struct {
-	*fakeSlack
-	groupsDown bool
-}
-
-func (c crowded) GetUserInfoContext(_ context.Context, id string, _ ...slack.GetUserInfoOption) (*slack.User, error) {
-	who := crowd[id]
-	if who.err != nil {
-		return nil, who.err
-	}
-	return &who.is, nil
-}
-
-func (c crowded) GetUserGroupMembersContext(_ context.Context, id string, _ ...slack.GetUserGroupMembersOption) ([]string, error) {
-	if c.groupsDown {
-		return nil, errors.New("connection refused")
-	}
-	return map[string][]string{
-		"S0ASK": {"UASKER"}, "S0DIGEST": {"UDIGESTER"}, "S0ADMIN": {"UADMIN", "UGUESTADM", "UEXTERNAL"},
-	}[id], nil
-}
-
 // lines are what can be asked, each with the right that it takes: written down here, to be compared with what the router
 // says.
-var lines = map[string]access.Right{
-	"":                           access.Ask,
-	"microsoft-_-edge":           access.Ask,
-	"windows 11":                 access.Ask,
-	"search edge":                access.Ask,
-	"kb KB5074202":               access.Ask,
-	"KB5074202":                  access.Ask,
-	"cve CVE-2026-20805":         access.Ask,
-	"machine web-01":             access.Ask,
-	"devices windows 11":         access.Ask,
-	"home":                       access.Ask,
-	"help":                       access.Ask,
-	"help admin":                 access.Ask,
-	"admin --help":               access.Ask,
-	"digest":                     access.Ask,
-	"digest list":                access.Ask,
-	"digest show 1":              access.Ask,
-	"digest preview 1":           access.Ask,
-	"digest details 1":           access.Ask,
-	"digest csv 1":               access.Ask,
-	"digest export":              access.Ask,
-	"digest add --help":          access.Ask,
-	"digest add all":             access.Change,
-	"DIGEST ADD all":             access.Change,
-	"digest pause 1":             access.Change,
-	"digest resume 1":            access.Change,
-	"digest run 1":               access.Change,
-	"digest remove 1":            access.Change,
-	"admin":                      access.Administer,
-	"admin list":                 access.Administer,
-	"admin who":                  access.Administer,
-	"admin allow-channel":        access.Administer,
-	"admin disallow-channel":     access.Administer,
-	"Admin Allow-Channel C0OWN1": access.Administer,
+var lines = map[string]rights.Right{
+	"":                           rights.Ask,
+	"microsoft-_-edge":           rights.Ask,
+	"windows 11":                 rights.Ask,
+	"search edge":                rights.Ask,
+	"kb KB5074202":               rights.Ask,
+	"KB5074202":                  rights.Ask,
+	"cve CVE-2026-20805":         rights.Ask,
+	"machine web-01":             rights.Ask,
+	"devices windows 11":         rights.Ask,
+	"home":                       rights.Ask,
+	"help":                       rights.Ask,
+	"help admin":                 rights.Ask,
+	"admin --help":               rights.Ask,
+	"digest":                     rights.Ask,
+	"digest list":                rights.Ask,
+	"digest show 1":              rights.Ask,
+	"digest preview 1":           rights.Ask,
+	"digest details 1":           rights.Ask,
+	"digest csv 1":               rights.Ask,
+	"digest export":              rights.Ask,
+	"digest add --help":          rights.Ask,
+	"digest add all":             rights.Change,
+	"DIGEST ADD all":             rights.Change,
+	"digest pause 1":             rights.Change,
+	"digest resume 1":            rights.Change,
+	"digest run 1":               rights.Change,
+	"digest remove 1":            rights.Change,
+	"admin":                      rights.Administer,
+	"admin list":                 rights.Administer,
+	"admin who":                  rights.Administer,
+	"admin allow-channel":        rights.Administer,
+	"admin disallow-channel":     rights.Administer,
+	"Admin Allow-Channel C0OWN1": rights.Administer,
 }
 
 // walked is the router of the program, whose commands do nothing but say that they were reached.
@@ -168,7 +118,7 @@ type row struct {
 	ask, change, administer string
 }
 
-var accesses = map[string]Access{
+var accesses = map[string]access.Policy{
 	"default": {AdminGroups: []string{"S0ADMIN"}, AdminUsers: []string{"UCHIEF"}},
 	"guests":  {Guests: true, AdminGroups: []string{"S0ADMIN"}},
 	"nobody":  {}, // no administrators
@@ -235,8 +185,8 @@ var rows = []row{
 }
 
 // want is the reason of a row for a right.
-func (r row) want(needs access.Right) string {
-	return map[access.Right]string{access.Ask: r.ask, access.Change: r.change, access.Administer: r.administer}[needs]
+func (r row) want(needs rights.Right) string {
+	return map[rights.Right]string{rights.Ask: r.ask, rights.Change: r.change, rights.Administer: r.administer}[needs]
 }
 
 // entrance is a way in: the event that somebody makes there, and whether there is a channel. One without lines takes
@@ -303,7 +253,7 @@ func (r row) walk(t *testing.T) (asked int) {
 	var mu sync.Mutex
 	reached, suggested := 0, 0
 	var seen []Observation
-	w := crowded{groupsDown: r.access == "down"}
+	w := slacktest.Crowd{GroupsDown: r.access == "down"}
 	b, f := walker(t, r, w, walked(t, func() { mu.Lock(); reached++; mu.Unlock() }), Options{
 		Observe: func(_ context.Context, o Observation) { mu.Lock(); seen = append(seen, o); mu.Unlock() },
 		Suggest: counting(func() { mu.Lock(); suggested++; mu.Unlock() }),
@@ -328,7 +278,7 @@ func (r row) walk(t *testing.T) (asked int) {
 			reached, suggested, seen = 0, 0, nil
 			mu.Unlock()
 			shown := len(f.shown())
-			b.events <- in.event(asked, r.user, crowd[r.user].team, channel, line)
+			b.events <- in.event(asked, r.user, slacktest.People[r.user].Team, channel, line)
 			synctest.Wait()
 			r.check(t, visit{entry, line, needs}, seen)
 			mu.Lock()
@@ -346,7 +296,7 @@ func (r row) walk(t *testing.T) (asked int) {
 type visit struct {
 	entry Entry
 	line  string
-	needs access.Right
+	needs rights.Right
 }
 
 func (r row) check(t *testing.T, v visit, seen []Observation) {
@@ -374,11 +324,10 @@ func (c counting) Suggest(context.Context, string, int) ([]string, error) {
 }
 
 // walker starts a bot of the crowd's organisation.
-func walker(t *testing.T, r row, w crowded, router answerer, o Options) (*bench, *fakeScreens) {
+func walker(t *testing.T, r row, w slacktest.Crowd, router answerer, o Options) (*bench, *fakeScreens) {
 	t.Helper()
 	f := &fakeSlack{}
-	w.fakeSlack = f
-	o.Gate = NewGate(newDirectory(w), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Access: accesses[r.access]})
+	o.Gate = access.NewGate(access.NewDirectory(w), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, access.Options{Policy: accesses[r.access]})
 	b := startWith(t, f, router, o)
 	screens := &fakeScreens{}
 	b.bot.screens = screens

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -37,7 +38,7 @@ type Poster struct {
 	http    *http.Client
 	config  slackapi.Config
 	self    slackapi.Workspace
-	gate    *Gate
+	gate    *access.Gate
 	limits  *postLimits
 	lanes   Lanes
 	waiting waitingDigests
@@ -46,7 +47,7 @@ type Poster struct {
 }
 
 // NewPoster returns a poster for the workspace of the bot. The gate tells it into which channels digests may go.
-func NewPoster(c slackapi.Config, w slackapi.Workspace, g *Gate, o PosterOptions) *Poster {
+func NewPoster(c slackapi.Config, w slackapi.Workspace, g *access.Gate, o PosterOptions) *Poster {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -72,7 +73,7 @@ const keyField = "key"
 
 // Post posts a digest.
 func (p *Poster) Post(ctx context.Context, channel, key string, page view.Page) (message string, err error) {
-	if err := p.gate.mayRead(ctx, channel); err != nil {
+	if err := p.mayDeliver(ctx, channel); err != nil {
 		return "", fmt.Errorf("post digest into %s: %w", channel, err)
 	}
 	message, err = p.send(ctx, channel, page, KeyMetadata(key))

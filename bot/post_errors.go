@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
@@ -66,4 +68,16 @@ func digestError(err error) error {
 		return slackapi.WithoutURL(err)
 	}
 	return nil
+}
+
+// mayDeliver returns nil if the gate lets a digest into a channel, else what its answer means for the digest.
+func (p *Poster) mayDeliver(ctx context.Context, channel string) error {
+	err := p.gate.MayDeliver(ctx, channel)
+	switch {
+	case errors.Is(err, access.ErrReaders):
+		return fmt.Errorf("%w: %w", digest.ErrChannelGone, err)
+	case errors.Is(err, access.ErrUndecided): // passing trouble ends no digest
+		return digest.RetryLater{After: defaultPause, Err: err}
+	}
+	return digestError(err)
 }

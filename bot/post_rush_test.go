@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -192,7 +193,7 @@ func (r *rush) run(t *testing.T, processes int) {
 	for range processes {
 		config := slackapi.Config{Tokens: slackapi.NewTokens("", "xoxb-1"), APIURL: "http://slack.test/api/", HTTP: &http.Client{Transport: r}}
 		self := slackapi.Workspace{TeamID: "T1", UserID: "U0"}
-		poster := NewPoster(config, self, NewGate(NewDirectory(config), self, GateOptions{}), PosterOptions{Lanes: lanes})
+		poster := NewPoster(config, self, access.NewGate(access.NewDirectory(config.ClientWithoutRetry()), self, access.Options{}), PosterOptions{Lanes: lanes})
 		wg.Go(func() { r.process(t.Context(), &digest.Worker{Store: r, Source: r, Poster: poster}) })
 	}
 	wg.Wait()

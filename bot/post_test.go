@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
@@ -28,45 +29,29 @@ import (
 type workplace struct {
 	*sandbox.Workspace
 	poster *Poster
-	gate   *Gate
+	gate   *access.Gate
 	config slackapi.Config
 	self   slackapi.Workspace
 }
 
 func newWorkplace(t *testing.T, o sandbox.Options, p PosterOptions) workplace {
 	t.Helper()
-	w, err := sandbox.Start(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	w := slacktest.Start(t, o)
 	if p.PerChannel == 0 {
 		p.PerChannel = -1
 	}
 	config := slackapi.Config{Tokens: slackapi.NewTokens("", w.BotToken()), APIURL: w.APIURL(), HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	self := slackapi.Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}
-	g := NewGate(NewDirectory(config), self, GateOptions{})
+	g := access.NewGate(access.NewDirectory(config.ClientWithoutRetry()), self, access.Options{})
 	return workplace{w, NewPoster(config, self, g, p), g, config, self}
-}
-
-// soon is a context for what should happen at once.
-func soon(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	t.Cleanup(cancel)
-	return ctx
 }
 
 // post posts a digest that must be taken.
 func (w workplace) post(t *testing.T, key string, page, details view.Page) string {
 	t.Helper()
-	ts, err := w.poster.Post(soon(t), sandbox.Patching, key, page)
+	ts, err := w.poster.Post(slacktest.Soon(t), sandbox.Patching, key, page)
 	if err == nil && len(details.Parts) > 0 {
-		err = w.poster.Reply(soon(t), threadOf(ts, key, details), none)
+		err = w.poster.Reply(slacktest.Soon(t), threadOf(ts, key, details), none)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +173,7 @@ func TestPostWhereNewBlocksAreRefused(t *testing.T) {
 			t.Errorf("blocks (-want +got):\n%s", diff)
 		}
 	}
-	if n := w.calls("chat.postMessage"); n != 3 {
+	if n := slacktest.Calls(w.Workspace, "chat.postMessage"); n != 3 {
 		t.Errorf("%d posts, want 3: the refusal is remembered", n)
 	}
 }
@@ -218,22 +203,11 @@ func TestPostAsASettingAsks(t *testing.T) {
 					t.Errorf("blocks (-want +got):\n%s", diff)
 				}
 			}
-			if n := w.calls("chat.postMessage"); n != c.posts {
+			if n := slacktest.Calls(w.Workspace, "chat.postMessage"); n != c.posts {
 				t.Errorf("%d posts, want %d", n, c.posts)
 			}
 		})
 	}
-}
-
-// calls counts the calls of a method that reached the workspace.
-func (w workplace) calls(method string) int {
-	n := 0
-	for _, c := range w.Trace() {
-		if c.Name == method {
-			n++
-		}
-	}
-	return n
 }
 
 func TestPostDetailsIntoTheThread(t *testing.T) {
@@ -332,7 +306,7 @@ func TestReplyPostsWhatIsOwed(t *testing.T) {
 			t.Run(fmt.Sprint(forms, " after ", dies), func(t *testing.T) {
 				t.Parallel()
 				w := newWorkplace(t, sandbox.Options{}, PosterOptions{Tables: forms[0]})
-				ctx, die := context.WithCancel(soon(t))
+				ctx, die := context.WithCancel(slacktest.Soon(t))
 				defer die()
 				n := -1 // the digest itself comes first
 				w.doAfterEach(func() {
@@ -349,7 +323,7 @@ func TestReplyPostsWhatIsOwed(t *testing.T) {
 				again := threadOf(ts, "1@1", details)
 				again.Look = true
 				for range 2 {
-					if err := next.Reply(soon(t), again, none); err != nil {
+					if err := next.Reply(slacktest.Soon(t), again, none); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -396,7 +370,7 @@ func TestReplyWhereItMayNotRead(t *testing.T) {
 	ts := w.post(t, "1@1", digestPage(), view.Page{})
 	r := threadOf(ts, "1@1", view.Page{Title: "Details", Parts: []view.Part{tableOf(120)}})
 	r.Look, r.Posted = true, 1
-	if err := w.poster.Reply(soon(t), r, none); err != nil {
+	if err := w.poster.Reply(slacktest.Soon(t), r, none); err != nil {
 		t.Fatal(err)
 	}
 	all := w.Messages(sandbox.Patching, sandbox.Bob)
@@ -427,7 +401,7 @@ func TestReplyRefusals(t *testing.T) {
 			tt.happens(w, ts)
 			r := threadOf(ts, "1@1", view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
 			r.Look = tt.look
-			err := w.poster.Reply(soon(t), r, none)
+			err := w.poster.Reply(slacktest.Soon(t), r, none)
 			if _, later := errors.AsType[digest.RetryLater](tt.want); later {
 				if _, ok := errors.AsType[digest.RetryLater](err); !ok {
 					t.Errorf("Reply = %v, want to try later", err)
@@ -442,7 +416,7 @@ func TestReplyRefusals(t *testing.T) {
 // remove deletes a message of the bot's.
 func (w workplace) remove(t *testing.T, ts string) {
 	t.Helper()
-	if _, _, err := w.poster.slack.Current().DeleteMessageContext(soon(t), sandbox.Patching, ts); err != nil {
+	if _, _, err := w.poster.slack.Current().DeleteMessageContext(slacktest.Soon(t), sandbox.Patching, ts); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -497,7 +471,7 @@ func TestPostRefusals(t *testing.T) {
 			if tt.before != nil {
 				tt.before(w.Workspace)
 			}
-			_, err := w.poster.Post(soon(t), tt.channel, "1@1", digestPage())
+			_, err := w.poster.Post(slacktest.Soon(t), tt.channel, "1@1", digestPage())
 			checkFailure(t, err, tt.want, tt.code)
 			w.SetFaults(sandbox.Faults{})
 			if all := w.Messages(tt.channel, sandbox.Alice); len(all) != 0 {
@@ -528,9 +502,9 @@ func TestPostWithoutSlack(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.poster.Post(soon(t), sandbox.Patching, "1@1", digestPage())
+	_, err := w.poster.Post(slacktest.Soon(t), sandbox.Patching, "1@1", digestPage())
 	checkFailure(t, err, nil, "dial")
-	_, found, err := w.poster.Find(soon(t), sandbox.Patching, "1@1", time.Now())
+	_, found, err := w.poster.Find(slacktest.Soon(t), sandbox.Patching, "1@1", time.Now())
 	checkFailure(t, err, nil, "dial")
 	if found {
 		t.Error("found something")
@@ -540,20 +514,20 @@ func TestPostWithoutSlack(t *testing.T) {
 func TestTell(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
-	if err := w.poster.Tell(soon(t), sandbox.Alice, view.Page{Title: "A digest is paused"}); err != nil {
+	if err := w.poster.Tell(slacktest.Soon(t), sandbox.Alice, view.Page{Title: "A digest is paused"}); err != nil {
 		t.Fatal(err)
 	}
 	all := w.Messages(sandbox.AliceDM, sandbox.Alice)
 	if len(all) != 1 || !strings.HasPrefix(all[0].Text, "A digest is paused") {
 		t.Errorf("messages = %+v, want the page", all)
 	}
-	checkFailure(t, w.poster.Tell(soon(t), "U0NOBODY", view.Page{Title: "x"}), digest.ErrChannelGone, "channel_not_found")
+	checkFailure(t, w.poster.Tell(slacktest.Soon(t), "U0NOBODY", view.Page{Title: "x"}), digest.ErrChannelGone, "channel_not_found")
 }
 
 func TestFind(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
-	ctx, began := soon(t), w.Now()
+	ctx, began := slacktest.Soon(t), w.Now()
 	w.post(t, "1@1", digestPage(), view.Page{})
 	ts := w.post(t, "1@2", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
 	for range 450 { // three pages of history
@@ -577,7 +551,7 @@ func TestFind(t *testing.T) {
 // Say posts a message of a person's.
 func (w workplace) Say(t *testing.T, channel, user, text string) {
 	t.Helper()
-	if _, err := w.Message(soon(t), user, channel, text); err != nil {
+	if _, err := w.Message(slacktest.Soon(t), user, channel, text); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -598,17 +572,17 @@ func TestFindWhereItMayNotRead(t *testing.T) {
 			t.Parallel()
 			w := newWorkplace(t, tt.options, PosterOptions{})
 			tt.before(w.Workspace)
-			if got, found, err := w.poster.Find(soon(t), tt.channel, "1@1", w.Now()); found || err != nil {
+			if got, found, err := w.poster.Find(slacktest.Soon(t), tt.channel, "1@1", w.Now()); found || err != nil {
 				t.Errorf("Find = %q, %v, %v; want nothing and no error", got, found, err)
 			}
 		})
 	}
 	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
 	w.SetFaults(sandbox.Faults{RateLimited: true})
-	_, _, err := w.poster.Find(soon(t), sandbox.Patching, "1@1", time.Now())
+	_, _, err := w.poster.Find(slacktest.Soon(t), sandbox.Patching, "1@1", time.Now())
 	checkFailure(t, err, digest.RetryLater{After: time.Second}, "rate limit")
 	w.SetFaults(sandbox.Faults{WebAPIError: "internal_error"})
-	_, _, err = w.poster.Find(soon(t), sandbox.Patching, "1@1", time.Now())
+	_, _, err = w.poster.Find(slacktest.Soon(t), sandbox.Patching, "1@1", time.Now())
 	checkFailure(t, err, nil, "internal_error")
 }
 
@@ -706,90 +680,29 @@ func TestPostLimitsForgetIdleChannels(t *testing.T) {
 	})
 }
 
-func TestDirectoryZone(t *testing.T) {
+// Digests end where a person of a conversation is no member any more, and where a channel becomes shared.
+func TestDigestsGoByTheSameRules(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
-	for range 3 {
-		if zone, err := w.gate.Zone(soon(t), sandbox.Bob); err != nil || zone != "America/New_York" {
-			t.Errorf("zone = %q, %v", zone, err)
-		}
+	post := func(channel string) error {
+		_, err := w.poster.Post(slacktest.Soon(t), channel, "k", view.Page{Title: "digest"})
+		return err
 	}
-	if n := w.calls("users.info"); n != 1 {
-		t.Errorf("%d calls, want 1", n)
+	if err := post(sandbox.AliceDM); err != nil {
+		t.Error(err)
 	}
-	if _, err := w.gate.Zone(soon(t), "U0NOBODY"); err == nil {
-		t.Error("no error for somebody Slack does not know")
+	if err := post(sandbox.General); err != nil {
+		t.Error(err)
 	}
-}
-
-func TestDirectoryMayPost(t *testing.T) {
-	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
-	w.Kick(sandbox.General, sandbox.BotUser)
-	tests := []struct {
-		name, user, channel string
-		title               string // of the refusal; empty for none
-	}{
-		{"a member", sandbox.Alice, sandbox.Patching, ""},
-		{"alone with the bot", sandbox.Alice, sandbox.AliceDM, ""},
-		{"a guest", sandbox.Guest, sandbox.Patching, "Not for guests"},
-		{"somebody of another organisation", sandbox.External, sandbox.Patching, "Only for members of this workspace"},
-		{"a bot", sandbox.BotUser, sandbox.Patching, "Only for people"},
-		{"nobody", "U0NOBODY", sandbox.Patching, "Only for members of this workspace"},
-		{"a shared channel", sandbox.Alice, sandbox.SharedChannel, "Not posted here"},
-		{"where the bot was kicked", sandbox.Alice, sandbox.General, "I am not in this channel"},
-		{"where the bot never was", sandbox.Alice, sandbox.PrivateChannel, "I am not in this conversation"},
-		{"two people alone", sandbox.Alice, "D0OTHERS", "Digests go to channels"},
-		{"somebody else's talk with the bot", sandbox.Bob, sandbox.AliceDM, "I am not in this channel"},
+	w.Share(sandbox.General, true)
+	if err := post(sandbox.General); !errors.Is(err, digest.ErrChannelGone) || commands.Reason(err) != "shared_channel" {
+		t.Errorf("into a channel that became shared: %v", err)
 	}
-	for _, tt := range tests {
-		err := w.gate.MayPost(soon(t), tt.user, tt.channel)
-		refusal, _ := errors.AsType[*commands.Error](err)
-		switch {
-		case tt.title == "" && err != nil:
-			t.Errorf("%s: %v, want no refusal", tt.name, err)
-		case tt.title != "" && (refusal == nil || refusal.Title != tt.title || refusal.Message == ""):
-			t.Errorf("%s: %v, want %q", tt.name, err, tt.title)
-		}
+	w.Share(sandbox.General, false)
+	if err := post(sandbox.General); err != nil {
+		t.Errorf("into a channel that is shared no more: %v", err)
 	}
-	w.SetFaults(sandbox.Faults{RateLimited: true})
-	err := w.gate.MayPost(soon(t), sandbox.Alice, sandbox.SharedChannel)
-	if refusal, ok := errors.AsType[*commands.Error](err); !ok || !strings.Contains(refusal.Message, "pause") {
-		t.Errorf("error = %v, want a pause", err)
-	}
-}
-
-// With the scopes of the manifest there are no digests in direct messages, and people are told where there are.
-func TestDirectMessagesWithoutTheirScope(t *testing.T) {
-	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{Scopes: []string{"users:read", "channels:read", "groups:read"}}, PosterOptions{})
-	w.Invite(sandbox.PrivateChannel, sandbox.BotUser)
-	refusal, _ := errors.AsType[*commands.Error](w.gate.MayPost(soon(t), sandbox.Alice, sandbox.AliceDM))
-	if refusal == nil || refusal.Title != "Digests go to channels" || !strings.Contains(refusal.Message, "private channel") {
-		t.Errorf("got %v", refusal)
-	}
-	for _, channel := range []string{sandbox.General, sandbox.PrivateChannel} {
-		if err := w.gate.MayPost(soon(t), sandbox.Alice, channel); err != nil {
-			t.Errorf("%s: %v", channel, err)
-		}
-	}
-}
-
-// Whoever does as told need not wait.
-func TestDirectoryForgetsRefusals(t *testing.T) {
-	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
-	w.Kick(sandbox.General, sandbox.BotUser)
-	if err := w.gate.MayPost(soon(t), sandbox.Alice, sandbox.General); err == nil {
-		t.Fatal("not refused")
-	}
-	w.Invite(sandbox.General, sandbox.BotUser)
-	for range 3 {
-		if err := w.gate.MayPost(soon(t), sandbox.Alice, sandbox.General); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := w.calls("conversations.info"); n != 4 {
-		t.Errorf("%d calls, want 4: channels are looked up anew each time", n)
+	if err := post("D0GUEST01"); !errors.Is(err, digest.ErrChannelGone) || commands.Reason(err) != "guest" {
+		t.Errorf("to a guest: %v", err)
 	}
 }

@@ -48,7 +48,7 @@ func (t threadPart) metadata() slack.MsgOption {
 func (p *Poster) Reply(ctx context.Context, r digest.Reply, posted func(messages int) error) error {
 	at := threadPart{Digest: r.Key}
 	if r.Look {
-		err := p.gate.mayRead(ctx, r.Channel)
+		err := p.mayDeliver(ctx, r.Channel)
 		if err == nil {
 			at, err = p.reached(ctx, r)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
@@ -187,7 +188,9 @@ func (q question) request() (commands.Request, error) {
 }
 
 // caller is who asks, for the gate.
-func (q question) caller() Caller { return Caller{User: q.user, Team: q.team, Channel: q.channel} }
+func (q question) caller() access.Caller {
+	return access.Caller{User: q.user, Team: q.team, Channel: q.channel}
+}
 
 // observed is the part of an observation that the question itself tells.
 func (q question) observed() Observation {

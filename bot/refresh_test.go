@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -43,7 +45,7 @@ func connect(t *testing.T, a answers, o Options, timing socketmode.Timing) *conn
 	o.Health = c.health
 	config := slackapi.Config{Tokens: c.tokens, APIURL: w.APIURL(), HTTP: &http.Client{Timeout: slackapi.Timeout, Transport: &http.Transport{DisableKeepAlives: true}}}.WithDefaults()
 	web := config.Client()
-	o.Gate = NewGate(newDirectory(web), slackapi.Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}, GateOptions{})
+	o.Gate = access.NewGate(access.NewDirectory(web), slackapi.Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}, access.Options{})
 	o = o.withDefaults()
 	so := socketOptions(o)
 	so.Timing = timing
@@ -72,7 +74,7 @@ func connect(t *testing.T, a answers, o Options, timing socketmode.Timing) *conn
 // until waits for something that happens at once, but in another goroutine.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	ctx := soon(t)
+	ctx := slacktest.Soon(t)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
@@ -234,7 +236,7 @@ func TestLargeAcksLeaveInOneFrame(t *testing.T) {
 		}
 		return p, nil
 	}, Options{}, briskTiming())
-	d, err := c.Command(soon(t), sandbox.Alice, sandbox.General, "/missingkbs x")
+	d, err := c.Command(slacktest.Soon(t), sandbox.Alice, sandbox.General, "/missingkbs x")
 	if err != nil || d.Err != "" || len(d.AckPayload) < 9_000 {
 		t.Errorf("delivery %v, %q, %d bytes in the acknowledgement; want 9,000 at least", err, d.Err, len(d.AckPayload))
 	}

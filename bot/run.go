@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
@@ -19,7 +20,7 @@ func Run(ctx context.Context, c slackapi.Config, workspace slackapi.Workspace, a
 	conns := socketmode.New(c, socketOptions(o))
 	web := c.Client()
 	if o.Gate == nil {
-		o.Gate = NewGate(newDirectory(web), workspace, GateOptions{Log: o.Log})
+		o.Gate = access.NewGate(access.NewDirectory(web), workspace, access.Options{Log: o.Log})
 	}
 	b := newBot(answers, conns, slackapi.NewWebhook(c.HTTPClient(), c.APIURL), o)
 	b.screens = web

@@ -12,6 +12,7 @@ import (
 
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
@@ -39,7 +40,7 @@ func TestStartWaitsOnlySoLong(t *testing.T) {
 				if took := time.Since(began); took > slackapi.StartTimeout {
 					t.Errorf("signing in took %v", took)
 				}
-				gate := NewGate(NewDirectory(c), slackapi.Workspace{}, GateOptions{Access: Access{AskGroups: []string{"S1"}, AskChannels: []string{"C1", "C2"}}})
+				gate := access.NewGate(access.NewDirectory(c.ClientWithoutRetry()), slackapi.Workspace{}, access.Options{Policy: access.Policy{AskGroups: []string{"S1"}, AskChannels: []string{"C1", "C2"}}})
 				began = time.Now()
 				if err := gate.Prepare(t.Context()); err != nil {
 					t.Errorf("prepare: %v", err)
@@ -61,7 +62,7 @@ func TestHangingReplyIsGivenUp(t *testing.T) {
 		})}, "")
 		page := func(context.Context, commands.Request) (view.Page, error) { return view.Page{Title: "answer"}, nil }
 		var o observer
-		b := newBot(answers(page), quiet{}, hook, Options{Gate: testGate(&fakeSlack{began: time.Now()}), Observe: o.observe})
+		b := newBot(answers(page), quiet{}, hook, Options{Gate: testGate(access.NewDirectory(&fakeSlack{began: time.Now()})), Observe: o.observe})
 		events := make(chan socketmode.Event)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})

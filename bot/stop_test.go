@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
@@ -66,7 +67,7 @@ func TestStopTellsThoseWhoAskWhileAnswersGoOut(t *testing.T) {
 		}
 		o := &observer{}
 		config, conns := stopped(s, Options{Sockets: 1})
-		b := newBot(answers(echo), conns, slackapi.NewWebhook(&http.Client{Transport: slowly(950 * time.Millisecond)}, slack.APIURL), Options{Gate: testGate(&fakeSlack{}), Observe: o.observe})
+		b := newBot(answers(echo), conns, slackapi.NewWebhook(&http.Client{Transport: slowly(950 * time.Millisecond)}, slack.APIURL), Options{Gate: testGate(access.NewDirectory(&fakeSlack{})), Observe: o.observe})
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- run(ctx, b, config, conns) }()

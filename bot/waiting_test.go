@@ -21,6 +21,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
@@ -105,7 +106,7 @@ func asking(t *testing.T, perMinute int) (*bench, *apitest.Tenant) {
 		t.Fatal(err)
 	}
 	f := &fakeSlack{began: time.Now()}
-	b := startWith(t, f, router, Options{Gate: testGate(f)})
+	b := startWith(t, f, router, Options{Gate: testGate(access.NewDirectory(f))})
 	b.bot.screens = timedScreens{f}
 	return b, tenant
 }
@@ -279,7 +280,7 @@ func TestSilenceEndsWhileSlackIsAsked(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := &fakeSlack{began: time.Now()}
-				b := startWith(t, f, answers(echo), Options{Gate: testGate(mumbling{fakeSlack: f})})
+				b := startWith(t, f, answers(echo), Options{Gate: testGate(access.NewDirectory(mumbling{fakeSlack: f}))})
 				b.bot.screens = timedScreens{f}
 				e := c.event
 				if c.user != "" {
@@ -302,7 +303,7 @@ func TestTheLineComesBeforeTheAnswer(t *testing.T) {
 	for _, slowly := range []time.Duration{0, time.Second, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			f := &fakeSlack{began: time.Now()}
-			b := startWith(t, f, slow(2600*time.Millisecond), Options{Gate: testGate(f)})
+			b := startWith(t, f, slow(2600*time.Millisecond), Options{Gate: testGate(access.NewDirectory(f))})
 			first := true
 			b.bot.webhook = slackapi.NewWebhook(&http.Client{Transport: slacktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 				if first {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -277,7 +278,7 @@ func runUnlimited() error {
 	}
 	worker := &digest.Worker{
 		Store: database, Source: gapsource.New(defender, time.Now), Log: log,
-		Poster: bot.NewPoster(slack, workspace, bot.NewGate(bot.NewDirectory(slack), workspace, bot.GateOptions{Log: log}), limits),
+		Poster: bot.NewPoster(slack, workspace, access.NewGate(access.NewDirectory(slack.ClientWithoutRetry()), workspace, access.Options{Log: log}), limits),
 	}
 	queue, err := database.Queue(worker.Work, store.QueueOptions{})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
@@ -30,7 +31,7 @@ import (
 type house struct {
 	slack      slackapi.Config
 	bot        bot.Options
-	access     bot.Access
+	access     access.Policy
 	defender   *api.Client
 	store      *store.Store
 	digests    *config.DigestFile        // nil for none
@@ -117,7 +118,7 @@ func (h house) open(ctx context.Context) error {
 	h.bot.Observe = observers(counted, recorder.question, watch.question)
 	h.bot.Ladder = h.ladder(watch)
 
-	gate := bot.NewGate(bot.NewDirectory(h.slack), workspace, bot.GateOptions{Access: h.access, Allowed: h.store, Log: h.log})
+	gate := access.NewGate(access.NewDirectory(h.slack.ClientWithoutRetry()), workspace, access.Options{Policy: h.access, Allowed: h.store, Log: h.log})
 	if err := gate.Prepare(ctx); err != nil {
 		return config.UsageError{Err: fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
 	}

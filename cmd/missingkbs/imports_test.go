@@ -36,8 +36,9 @@ var forbidden = map[string][]string{
 	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"bot/blocks":                {module + "/api", module + "/commands", module + "/internal/sandbox"},
 	"bot/slackapi":              {module, azurePackages},
+	"bot/access":                {module + "/bot", module + "/api/apitest", module + "/internal/sandbox", module + "/internal/store"},
 	"bot/socketmode":            {module, azurePackages},
-	"bot/slacktest":             {module, azurePackages},
+	"bot/slacktest":             {module},
 	"bot/admission":             {module, slackPackages, azurePackages, anyLibrary},
 	"bot":                       {module + "/api/apitest", module + "/internal/sandbox"},
 	"internal/access":           {module, slackPackages, azurePackages, anyLibrary},
@@ -73,6 +74,8 @@ const (
 
 // allowed are the exceptions: what a package may import of ours in spite of its row.
 var allowed = map[string][]string{
+	"bot/access":       {module + "/bot/slackapi"},
+	"bot/slacktest":    {module + "/internal/sandbox", module + "/internal/sandbox/blockkit", module + "/api/apitest"},
 	"bot/socketmode":   {module + "/bot/slackapi"},
 	"internal/view":    {module + "/internal/failure"},
 	"internal/tracing": {module + "/internal/span"},

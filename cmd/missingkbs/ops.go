@@ -12,6 +12,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/alert"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -128,12 +129,12 @@ func (o *operators) blocksRefused(r bot.BlockRefusal) {
 func (o *operators) question(_ context.Context, q bot.Observation) {
 	switch q.Outcome {
 	case bot.Refused:
-		if slices.Contains(bot.Unseen(), q.Reason) {
+		if slices.Contains(access.IdentityUnavailable(), q.Reason) {
 			o.desk.Bad(alert.Unseen, q.Reason)
 		}
 	case bot.Answered:
 		o.desk.Good(q.Command, alert.Failures()...)
-		for _, reason := range bot.Unseen() {
+		for _, reason := range access.IdentityUnavailable() {
 			o.desk.Good(reason, alert.Unseen)
 		}
 	case bot.Failed, bot.Lost:

@@ -17,6 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/config"
@@ -91,7 +92,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 		return house{
 			slack:    slackapi.Config{Tokens: slackapi.NewTokens(workspace.AppToken(), workspace.BotToken()), APIURL: workspace.APIURL()},
 			bot:      bot.Options{Log: log},
-			access:   bot.Access{AdminUsers: []string{sandbox.Alice}},
+			access:   access.Policy{AdminUsers: []string{sandbox.Alice}},
 			defender: client,
 			store:    database,
 			stale:    sandboxStale,

@@ -1,6 +1,6 @@
 package config
 
-import "github.com/missingkbs/missingkbs/bot"
+import "github.com/missingkbs/missingkbs/bot/access"
 
 // Access are the settings about who may do what. Lists are separated by commas and hold IDs, which stay the same when a
 // channel or a group is renamed.
@@ -14,13 +14,13 @@ type Access struct {
 	AdminUsers     string `name:"admin-users" env:"MISSINGKBS_ADMIN_USERS" placeholder:"U…,…" help:"People who administer the bot."`
 }
 
-func (s Access) read(e *Errors) bot.Access {
+func (s Access) read(e *Errors) access.Policy {
 	const (
 		channel = "channel ids such as C024BE91L: in Slack, click the name of the channel; its id is at the end of the About tab"
 		group   = "ids of user groups such as S0614TZR7: in Slack, open the group under Directories > User groups, and copy its id from the menu"
 		user    = "member ids such as U012AB3CDE: in Slack, open the person's profile, and copy the id from its menu"
 	)
-	return bot.Access{
+	return access.Policy{
 		Guests:         e.boolean("MISSINGKBS_ALLOW_GUESTS", s.Guests),
 		AskChannels:    e.ids("MISSINGKBS_ASK_CHANNELS", s.AskChannels, "CG", channel),
 		AskGroups:      e.ids("MISSINGKBS_ASK_GROUPS", s.AskGroups, "S", group),

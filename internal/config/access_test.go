@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/access"
 )
 
 func TestAccessSettings(t *testing.T) {
@@ -15,7 +15,7 @@ func TestAccessSettings(t *testing.T) {
 		Guests: "TRUE", AskChannels: "C024BE91L, G024BE91L,C024BE91L", AskGroups: "S0614TZR7\nS0614TZR8", DigestChannels: "",
 		DigestGroups: "S0614TZR9", AdminGroups: "S0614TZR1", AdminUsers: "U012AB3CDE W012AB3CDE",
 	}.read(&m)
-	want := bot.Access{
+	want := access.Policy{
 		Guests: true, AskChannels: []string{"C024BE91L", "G024BE91L"}, AskGroups: []string{"S0614TZR7", "S0614TZR8"},
 		DigestGroups: []string{"S0614TZR9"}, AdminGroups: []string{"S0614TZR1"}, AdminUsers: []string{"U012AB3CDE", "W012AB3CDE"},
 	}

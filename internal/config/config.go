@@ -8,6 +8,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/tracing"
@@ -37,7 +38,7 @@ type Values struct {
 	LogFormat       string // empty for the default
 	Slack           slackapi.Config
 	Bot             bot.Options
-	Access          bot.Access
+	Access          access.Policy
 	Defender        api.Options
 	Credential      api.CredentialOptions
 	DatabaseSetting Secret // read again for each new login

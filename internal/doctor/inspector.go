@@ -14,6 +14,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -105,7 +106,7 @@ func (i *inspector) channel(ctx context.Context, id string, me installation) (ch
 	if err != nil {
 		return channelState{}, slackapi.WithoutURL(err)
 	}
-	teams, shared := bot.ExternalTeams(info, slackapi.Workspace{TeamID: me.TeamID, EnterpriseID: me.Enterprise})
+	teams, shared := access.ExternalTeams(info, slackapi.Workspace{TeamID: me.TeamID, EnterpriseID: me.Enterprise})
 	return channelState{
 		Name: info.Name, Member: info.IsMember, Archived: info.IsArchived, Shared: shared, Teams: teams,
 		ReadOnly: info.IsReadOnly, Direct: info.IsIM,
@@ -118,7 +119,7 @@ func (i *inspector) unknownGroups(ctx context.Context, me installation, groups [
 	teams := []string{""}
 	if me.OrgWide {
 		var err error
-		if teams, err = bot.NewDirectory(i.config).Teams(ctx); err != nil {
+		if teams, err = access.NewDirectory(i.config.ClientWithoutRetry()).Teams(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -130,7 +131,7 @@ func (i *inspector) unknownGroups(ctx context.Context, me installation, groups [
 		}
 		all = append(all, of...)
 	}
-	return bot.UnknownGroups(all, groups), nil
+	return access.UnknownGroups(all, groups), nil
 }
 
 // manifest returns the settings of the app at Slack. It needs a configuration token (xoxe…) and does not keep it.

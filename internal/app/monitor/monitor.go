@@ -12,6 +12,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/audit"
@@ -44,7 +45,7 @@ type Monitor struct {
 func New(version string, traces *tracing.Tracing) *Monitor {
 	m := &Monitor{Metrics: metrics.New(version), Pulse: bot.NewPulse(), traces: traces}
 	m.Parts.Starting(Slack, Database, Defender, Queue)
-	m.Metrics.Expect(texts(bot.Outcomes()), commands.Reasons(), bot.Unseen())
+	m.Metrics.Expect(texts(bot.Outcomes()), commands.Reasons(), access.IdentityUnavailable())
 	m.Metrics.Watch(metrics.Sources{Ready: m.Parts.Ready})
 	return m
 }

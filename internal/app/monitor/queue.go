@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/internal/metrics"
 )
 
@@ -53,7 +54,7 @@ func (m *Monitor) WatchQueue(load func() bot.Load) bot.Observer {
 			progress.step()
 		}
 		m.Metrics.Question(metrics.Question{
-			Typing: o.Entry == bot.EntryTypeahead, Unseen: o.Outcome == bot.Refused && slices.Contains(bot.Unseen(), o.Reason),
+			Typing: o.Entry == bot.EntryTypeahead, Unseen: o.Outcome == bot.Refused && slices.Contains(access.IdentityUnavailable(), o.Reason),
 			Entry: string(o.Entry), Command: o.Command, Outcome: string(o.Outcome), Reason: o.Reason,
 			Queued: o.Queued, Working: o.Working, Reply: o.Reply,
 		})

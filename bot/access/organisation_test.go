@@ -1,4 +1,4 @@
-package bot
+package access
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -26,17 +27,9 @@ const (
 )
 
 // orgGate is the gate of an app that is installed in a whole organisation of two workspaces.
-func orgGate(t *testing.T, access Access) (*sandbox.Workspace, *Gate) {
+func orgGate(t *testing.T, access Policy) (*sandbox.Workspace, *Gate) {
 	t.Helper()
-	w, err := sandbox.Start(sandbox.Options{OrgWide: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	w := slacktest.Start(t, sandbox.Options{OrgWide: true})
 	plain := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	c := slackapi.Config{Tokens: slackapi.NewTokens(w.AppToken(), w.BotToken()), APIURL: w.APIURL(), HTTP: plain}
 	w.Admit(sister, sandbox.Colleague, sandbox.General)
@@ -51,7 +44,7 @@ func orgGate(t *testing.T, access Access) (*sandbox.Workspace, *Gate) {
 	if diff := cmp.Diff(want, self); diff != "" || err != nil {
 		t.Fatalf("signed in (-want +got), %v:\n%s", err, diff)
 	}
-	return w, NewGate(NewDirectory(c), self, GateOptions{Access: access})
+	return w, NewGate(NewDirectory(c.ClientWithoutRetry()), self, Options{Policy: access})
 }
 
 // In a whole organisation user groups of any workspace admit their members, wherever these ask and whatever team an
@@ -59,7 +52,7 @@ func orgGate(t *testing.T, access Access) (*sandbox.Workspace, *Gate) {
 func TestGroupsOfAnOrganisation(t *testing.T) {
 	t.Parallel()
 	for _, broken := range []bool{false, true} {
-		w, g := orgGate(t, Access{AskGroups: []string{sandbox.Patchers, second}, AdminGroups: []string{second}})
+		w, g := orgGate(t, Policy{AskGroups: []string{sandbox.Patchers, second}, AdminGroups: []string{second}})
 		if broken { // Slack does not list the workspaces
 			w.Inject(sandbox.Mishap{Call: "auth.teams.list", Status: http.StatusInternalServerError, Times: 100})
 		}
@@ -98,9 +91,9 @@ func TestGroupsOfAnOrganisation(t *testing.T) {
 // A group that no workspace has ends the start; one that is in the second workspace does not.
 func TestMissingGroupsOfAnOrganisation(t *testing.T) {
 	t.Parallel()
-	_, g := orgGate(t, Access{AskGroups: []string{second, "S0NOTHERE"}})
+	_, g := orgGate(t, Policy{AskGroups: []string{second, "S0NOTHERE"}})
 	err := g.Prepare(t.Context())
-	if !errors.Is(err, ErrAccess) || !strings.Contains(err.Error(), "no workspace that the app was added to has a user group S0NOTHERE") {
+	if !errors.Is(err, ErrPolicy) || !strings.Contains(err.Error(), "no workspace that the app was added to has a user group S0NOTHERE") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -109,7 +102,7 @@ func TestMissingGroupsOfAnOrganisation(t *testing.T) {
 // organisation is not shared with another one.
 func TestChannelsOfAnOrganisation(t *testing.T) {
 	t.Parallel()
-	w, g := orgGate(t, Access{})
+	w, g := orgGate(t, Policy{})
 	w.Kick(sandbox.Patching, sandbox.Bob)
 	reads := func(user string) string { return commands.Reason(g.MayRead(t.Context(), user, sandbox.Patching)) }
 	if reads(sandbox.Bob) != "" || reads(both) != "" || reads(sister) != "not_in_channel" {
@@ -132,7 +125,7 @@ func TestChannelsOfAnOrganisation(t *testing.T) {
 }
 
 // nowhere is a Slack that does not tell the workspaces of people.
-type nowhere struct{ *fakeSlack }
+type nowhere struct{ slacktest.Directory }
 
 func (nowhere) GetUserInfoContext(context.Context, string, ...slack.GetUserInfoOption) (*slack.User, error) {
 	return &slack.User{Enterprise: slack.EnterpriseUser{EnterpriseID: "E1"}}, nil
@@ -141,7 +134,7 @@ func (nowhere) GetUserInfoContext(context.Context, string, ...slack.GetUserInfoO
 // Where neither Slack's record nor the envelope names a workspace, nobody can tell who is in a group, and says so.
 func TestNoWorkspaceToLookForGroupsIn(t *testing.T) {
 	t.Parallel()
-	g := NewGate(newDirectory(nowhere{&fakeSlack{}}), slackapi.Workspace{TeamID: "E1", EnterpriseID: "E1", OrgWide: true}, GateOptions{Access: Access{AskGroups: []string{"S1"}}})
+	g := NewGate(NewDirectory(nowhere{}), slackapi.Workspace{TeamID: "E1", EnterpriseID: "E1", OrgWide: true}, Options{Policy: Policy{AskGroups: []string{"S1"}}})
 	if err := g.May(t.Context(), Caller{User: "U1", Team: "E1"}, access.Ask); commands.Reason(err) != "unknown" || !errors.Is(err, errNoTeams) {
 		t.Errorf("got %v", err)
 	}

@@ -1,4 +1,7 @@
-package bot
+// Package access decides who may do what in Slack: the gate, and the directory of people, user groups and conversations that
+// it asks. It refuses in words for people and with a reason for metrics. It knows nothing of envelopes, answers or
+// messages. What a request requires, and what administrators allow, are values of package internal/access.
+package access
 
 import (
 	"context"
@@ -13,12 +16,12 @@ import (
 	"github.com/missingkbs/missingkbs/internal/access"
 )
 
-// Access says who may do what. The zero value admits all members of the workspace to everything but administering.
+// Policy says who may do what. The zero value admits all members of the workspace to everything but administering.
 //
 // An empty list admits everybody. Of two lists for the same right both have to be passed; where nothing is asked in a
 // channel, such as on the Home tab, a list of channels is not. Who may change digests may also ask. Administrators pass
 // every list, but they are members: guests never administer.
-type Access struct {
+type Policy struct {
 	Guests bool // guests are taken for members
 
 	AskChannels, AskGroups       []string // for asking
@@ -41,7 +44,7 @@ type Caller struct {
 type Gate struct {
 	directory *Directory
 	self      slackapi.Workspace
-	access    Access
+	access    Policy
 	allowed   allowances
 	log       *slog.Logger
 	names     names
@@ -53,18 +56,18 @@ type allowances interface {
 }
 
 // GateOptions configure a [Gate]. The zero value of each field stands for its default.
-type GateOptions struct {
-	Access  Access
+type Options struct {
+	Policy  Policy
 	Allowed allowances   // default: none
 	Log     *slog.Logger // default: nothing is logged
 }
 
 // NewGate returns the gate of the bot's workspace.
-func NewGate(d *Directory, self slackapi.Workspace, o GateOptions) *Gate {
+func NewGate(d *Directory, self slackapi.Workspace, o Options) *Gate {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := o.Access
+	a := o.Policy
 	if len(a.DigestChannels) == 0 {
 		a.DigestChannels = a.AskChannels
 	}
@@ -95,7 +98,7 @@ const (
 
 // Unseen are the reasons of refusals that say nothing of the person: Slack did not tell who that is, and might refuse
 // everybody so.
-func Unseen() []string { return []string{refusedUnknown, refusedScope, refusedNoGroup} }
+func IdentityUnavailable() []string { return []string{refusedUnknown, refusedScope, refusedNoGroup} }
 
 // May returns nil if somebody has a right, else a [*commands.Error] that says why not. What is known of the person is
 // not asked of Slack again for minutes; while Slack cannot be asked, the last it said serves for an hour, and after
@@ -217,7 +220,7 @@ func (g *Gate) logged(ctx context.Context, c Caller, needs access.Right, err err
 			attrs = append(attrs, "error", cause)
 		}
 		level := slog.LevelInfo
-		if slices.Contains(Unseen(), commands.Reason(err)) { // whoever runs this has to mend it
+		if slices.Contains(IdentityUnavailable(), commands.Reason(err)) { // whoever runs this has to mend it
 			level = slog.LevelWarn
 		}
 		g.log.Log(ctx, level, "refused", attrs...)

@@ -1,4 +1,4 @@
-package bot
+package access
 
 import (
 	"context"
@@ -22,8 +22,9 @@ func (g *Gate) MayShow(ctx context.Context, c Caller) error {
 	return g.logged(ctx, c, access.Ask, g.mayShow(ctx, c.Channel))
 }
 
-// notShared refuses to post for everyone what is for the person alone. No button offers that; a forged click asks for it.
-func (g *Gate) notShared(ctx context.Context, c Caller) error {
+// RefuseShare returns the refusal to post for everyone what is meant for the user alone. No button offers that; only a
+// forged click asks for it.
+func (g *Gate) RefuseShare(ctx context.Context, c Caller) error {
 	return g.logged(ctx, c, access.Ask, &commands.Error{
 		Reason: refusedSharing, Title: "Not posted here",
 		Message: "This answer is for you alone, so it was not posted for everyone. Only the missing updates of one software can be shared.",
@@ -154,12 +155,20 @@ func closed(info *slack.Channel, user string) error {
 	return nil
 }
 
-// mayRead refuses, as a [digest.ErrChannelGone], a conversation whose readers are not to see digests: a channel may have
-// been shared, and the person of a conversation may have become a guest, since the digest was made.
-func (g *Gate) mayRead(ctx context.Context, channel string) error {
+var (
+	// ErrReaders is the error of [Gate.MayDeliver] for a conversation whose readers must not see digests.
+	ErrReaders = errors.New("its readers may not see it")
+	// ErrUndecided is the error of [Gate.MayDeliver] if Slack or the store cannot be asked.
+	ErrUndecided = errors.New("it cannot be decided who may read it")
+)
+
+// MayDeliver returns nil if a digest may be posted into a conversation, else [ErrReaders], [ErrUndecided], or Slack's error
+// if the conversation cannot be looked up. Since the digest was made, a channel may have been shared, and the person of a
+// direct message may have become a guest.
+func (g *Gate) MayDeliver(ctx context.Context, channel string) error {
 	info, err := g.directory.room(ctx, channel)
 	if err != nil {
-		return digestError(err)
+		return err
 	}
 	c := Caller{Channel: channel}
 	if err = g.foreign(ctx, info); err == nil && info.IsIM {
@@ -171,7 +180,7 @@ func (g *Gate) mayRead(ctx context.Context, channel string) error {
 	}
 	_ = g.logged(ctx, c, access.Ask, err)
 	if errors.Is(err, errNotAsked) || errors.Is(err, errNoAllowance) { // passing trouble ends no digest
-		return digest.RetryLater{After: defaultPause, Err: err}
+		return fmt.Errorf("%w: %w", ErrUndecided, err)
 	}
-	return fmt.Errorf("%w: its readers may not see it: %w", digest.ErrChannelGone, err)
+	return fmt.Errorf("%w: %w", ErrReaders, err)
 }

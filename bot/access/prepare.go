@@ -1,4 +1,4 @@
-package bot
+package access
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 
 // ErrAccess is the error of access settings that cannot work: no setting names such a group, or the app may not read
 // groups. Trying again does not mend it.
-var ErrAccess = errors.New("who may do what cannot be found out")
+var ErrPolicy = errors.New("who may do what cannot be found out")
 
 // Prepare reads from Slack what the lists of [Access] name, so that the first questions need not wait and refusals call
 // groups and channels as people do. It is to be called once, before anything is asked of the gate. Its error is
@@ -52,14 +52,14 @@ func (g *Gate) prepareGroups(ctx context.Context, groups []string) error {
 	whole := true
 	for _, team := range teams {
 		of, err := g.groupsOf(ctx, team, groups)
-		if errors.Is(err, ErrAccess) {
+		if errors.Is(err, ErrPolicy) {
 			return err
 		}
 		whole = whole && err == nil
 		all = append(all, of...)
 	}
 	if missing := UnknownGroups(all, groups); len(missing) > 0 && whole {
-		return fmt.Errorf("%w: %s user group %s, or it is disabled", ErrAccess, g.lacking(), strings.Join(missing, ", "))
+		return fmt.Errorf("%w: %s user group %s, or it is disabled", ErrPolicy, g.lacking(), strings.Join(missing, ", "))
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func (g *Gate) lacking() string {
 func (g *Gate) groupsOf(ctx context.Context, team string, named []string) ([]slack.UserGroup, error) {
 	all, err := g.directory.slack.GetUserGroupsContext(ctx, slack.GetUserGroupsOptionTeamID(team))
 	if slackapi.HasCode(err, "missing_scope") {
-		return nil, fmt.Errorf("%w: the app lacks the scope usergroups:read: take it from manifest.yaml and install the app again", ErrAccess)
+		return nil, fmt.Errorf("%w: the app lacks the scope usergroups:read: take it from manifest.yaml and install the app again", ErrPolicy)
 	}
 	if err != nil {
 		g.log.WarnContext(ctx, "user groups cannot be read yet; until they are, nobody who needs one is admitted", "team", team, "error", slackapi.WithoutURL(err))

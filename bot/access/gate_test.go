@@ -1,4 +1,4 @@
-package bot
+package access
 
 import (
 	"bytes"
@@ -13,11 +13,10 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
-	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
-	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // ledger holds what is allowed.
@@ -29,16 +28,6 @@ func (l ledger) Allowance(_ context.Context, _, channel string) (access.Allowanc
 	}
 	a, ok := l[channel]
 	return a, ok, nil
-}
-
-// rooms are the conversations of a Slack that knows nothing else.
-type roomsOnly struct {
-	*fakeSlack
-	info slack.Channel
-}
-
-func (r roomsOnly) GetConversationInfoContext(context.Context, *slack.GetConversationInfoInput) (*slack.Channel, error) {
-	return &r.info, nil
 }
 
 // Nothing is posted where another organisation reads, unless an administrator allowed that channel and those readers.
@@ -79,10 +68,10 @@ func TestWhoReadsDecidesWhatIsPosted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := NewGate(newDirectory(roomsOnly{&fakeSlack{}, c.info}), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Allowed: allowed})
+			g := NewGate(NewDirectory(slacktest.Conversation{Info: c.info}), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, Options{Allowed: allowed})
 			caller := Caller{User: "U1", Channel: c.info.ID}
 			for what, err := range map[string]error{
-				"share": g.MayShow(t.Context(), caller), "make a digest": g.MayPost(t.Context(), "U1", c.info.ID), "post a digest": g.mayRead(t.Context(), c.info.ID),
+				"share": g.MayShow(t.Context(), caller), "make a digest": g.MayPost(t.Context(), "U1", c.info.ID), "post a digest": g.MayDeliver(t.Context(), c.info.ID),
 			} {
 				if got := commands.Reason(err); got != c.reason {
 					t.Errorf("%s: %v, want reason %q", what, err, c.reason)
@@ -91,9 +80,9 @@ func TestWhoReadsDecidesWhatIsPosted(t *testing.T) {
 					t.Errorf("%s: %q, want %q in it", what, e.Message, c.says)
 				}
 			}
-			err := g.mayRead(t.Context(), c.info.ID)
-			_, later := errors.AsType[digest.RetryLater](err)
-			if unsure := c.info.ID == "C0BROKEN"; err != nil && (errors.Is(err, digest.ErrChannelGone) == unsure || later != unsure) {
+			err := g.MayDeliver(t.Context(), c.info.ID)
+			later := errors.Is(err, ErrUndecided)
+			if unsure := c.info.ID == "C0BROKEN"; err != nil && (errors.Is(err, ErrReaders) == unsure || later != unsure) {
 				t.Errorf("post a digest: %v, want a channel that is gone, or to try again where nobody knows", err)
 			}
 		})
@@ -104,7 +93,7 @@ func TestWhoReadsDecidesWhatIsPosted(t *testing.T) {
 func TestRefusalsAreLogged(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	g := NewGate(newDirectory(crowded{fakeSlack: &fakeSlack{}}), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	g := NewGate(NewDirectory(slacktest.Crowd{}), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err := g.May(t.Context(), Caller{User: "UMEMBER", Channel: "C1"}, access.Change); err != nil || log.Len() > 0 {
 		t.Errorf("a member: %v, logged %q", err, log.String())
 	}
@@ -116,7 +105,7 @@ func TestRefusalsAreLogged(t *testing.T) {
 
 // blind is a Slack that does not tell the bot about people, or about user groups.
 type blind struct {
-	*fakeSlack
+	slacktest.Directory
 	people, groups error
 }
 
@@ -124,7 +113,7 @@ func (b blind) GetUserInfoContext(ctx context.Context, id string, o ...slack.Get
 	if b.people != nil {
 		return nil, b.people
 	}
-	return b.fakeSlack.GetUserInfoContext(ctx, id, o...)
+	return b.Directory.GetUserInfoContext(ctx, id, o...)
 }
 
 func (b blind) GetUserGroupMembersContext(context.Context, string, ...slack.GetUserGroupMembersOption) ([]string, error) {
@@ -149,10 +138,9 @@ func TestUnseenPeopleAreToldWhoMustAct(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			c.slack.fakeSlack = &fakeSlack{}
-			g := NewGate(newDirectory(c.slack), slackapi.Workspace{TeamID: "T1"}, GateOptions{Access: Access{AskGroups: []string{"S1"}}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+			g := NewGate(NewDirectory(c.slack), slackapi.Workspace{TeamID: "T1"}, Options{Policy: Policy{AskGroups: []string{"S1"}}, Log: slog.New(slog.NewTextHandler(&log, nil))})
 			err := g.May(t.Context(), Caller{User: "U1", Channel: "C1"}, access.Ask)
-			if got := commands.Reason(err); got != c.reason || !slices.Contains(Unseen(), got) {
+			if got := commands.Reason(err); got != c.reason || !slices.Contains(IdentityUnavailable(), got) {
 				t.Errorf("%v: reason %q, want %q", err, got, c.reason)
 			}
 			if e, _ := errors.AsType[*commands.Error](err); e == nil || !strings.Contains(e.Message, c.says) {
@@ -168,73 +156,48 @@ func TestUnseenPeopleAreToldWhoMustAct(t *testing.T) {
 // Names of channels and groups are in the words of refusals, but for private channels; what cannot work ends the start.
 func TestPrepare(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w := newGateWorkplace(t, sandbox.Options{})
 	w.Invite(sandbox.PrivateChannel, sandbox.BotUser)
-	gate := func(a Access) *Gate { return NewGate(NewDirectory(w.config), w.self, GateOptions{Access: a}) }
-	message := func(a Access, needs access.Right) string {
+	gate := func(a Policy) *Gate {
+		return NewGate(NewDirectory(w.config.ClientWithoutRetry()), w.self, Options{Policy: a})
+	}
+	message := func(a Policy, needs access.Right) string {
 		g := gate(a)
-		if err := g.Prepare(soon(t)); err != nil {
+		if err := g.Prepare(slacktest.Soon(t)); err != nil {
 			t.Fatal(err)
 		}
-		e, _ := errors.AsType[*commands.Error](g.May(soon(t), Caller{User: sandbox.Bob, Channel: "C0ELSEWHERE"}, needs))
+		e, _ := errors.AsType[*commands.Error](g.May(slacktest.Soon(t), Caller{User: sandbox.Bob, Channel: "C0ELSEWHERE"}, needs))
 		if e == nil {
 			return ""
 		}
 		return e.Message
 	}
 	for _, c := range []struct {
-		access Access
+		access Policy
 		needs  access.Right
 		says   string
 	}{
-		{Access{AskChannels: []string{sandbox.General, sandbox.Patching}}, access.Ask, "only in #general or #patching"},
-		{Access{AskChannels: []string{sandbox.General, sandbox.PrivateChannel}}, access.Ask, "in certain channels only"},
-		{Access{AskGroups: []string{sandbox.Patchers}}, access.Ask, "members of @patchers"},
-		{Access{AdminGroups: []string{sandbox.Patchers}}, access.Administer, "members of @patchers"},
-		{Access{AdminUsers: []string{sandbox.Alice}}, access.Administer, "Ask one of them"},
-		{Access{}, access.Administer, "MISSINGKBS_ADMIN_GROUPS"},
+		{Policy{AskChannels: []string{sandbox.General, sandbox.Patching}}, access.Ask, "only in #general or #patching"},
+		{Policy{AskChannels: []string{sandbox.General, sandbox.PrivateChannel}}, access.Ask, "in certain channels only"},
+		{Policy{AskGroups: []string{sandbox.Patchers}}, access.Ask, "members of @patchers"},
+		{Policy{AdminGroups: []string{sandbox.Patchers}}, access.Administer, "members of @patchers"},
+		{Policy{AdminUsers: []string{sandbox.Alice}}, access.Administer, "Ask one of them"},
+		{Policy{}, access.Administer, "MISSINGKBS_ADMIN_GROUPS"},
 	} {
 		if got := message(c.access, c.needs); !strings.Contains(got, c.says) {
 			t.Errorf("%+v: %q, want %q in it", c.access, got, c.says)
 		}
 	}
-	if err := gate(Access{AskGroups: []string{"S0NOTHING"}}).Prepare(soon(t)); !errors.Is(err, ErrAccess) || !strings.Contains(err.Error(), "S0NOTHING") {
+	if err := gate(Policy{AskGroups: []string{"S0NOTHING"}}).Prepare(slacktest.Soon(t)); !errors.Is(err, ErrPolicy) || !strings.Contains(err.Error(), "S0NOTHING") {
 		t.Errorf("a group that is not there: %v", err)
 	}
-	narrow := newWorkplace(t, sandbox.Options{Scopes: []string{"users:read", "channels:read"}}, PosterOptions{})
-	g := NewGate(NewDirectory(narrow.config), narrow.self, GateOptions{Access: Access{AskGroups: []string{sandbox.Patchers}}})
-	if err := g.Prepare(soon(t)); !errors.Is(err, ErrAccess) || !strings.Contains(err.Error(), "usergroups:read") {
+	narrow := newGateWorkplace(t, sandbox.Options{Scopes: []string{"users:read", "channels:read"}})
+	g := NewGate(NewDirectory(narrow.config.ClientWithoutRetry()), narrow.self, Options{Policy: Policy{AskGroups: []string{sandbox.Patchers}}})
+	if err := g.Prepare(slacktest.Soon(t)); !errors.Is(err, ErrPolicy) || !strings.Contains(err.Error(), "usergroups:read") {
 		t.Errorf("without the scope: %v", err)
 	}
 	w.SetFaults(sandbox.Faults{RateLimited: true})
-	if err := gate(Access{AskGroups: []string{sandbox.Patchers}}).Prepare(soon(t)); err != nil {
+	if err := gate(Policy{AskGroups: []string{sandbox.Patchers}}).Prepare(slacktest.Soon(t)); err != nil {
 		t.Errorf("passing trouble: %v", err)
-	}
-}
-
-// Digests end where a person of a conversation is no member any more, and where a channel becomes shared.
-func TestDigestsGoByTheSameRules(t *testing.T) {
-	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
-	post := func(channel string) error {
-		_, err := w.poster.Post(soon(t), channel, "k", view.Page{Title: "digest"})
-		return err
-	}
-	if err := post(sandbox.AliceDM); err != nil {
-		t.Error(err)
-	}
-	if err := post(sandbox.General); err != nil {
-		t.Error(err)
-	}
-	w.Share(sandbox.General, true)
-	if err := post(sandbox.General); !errors.Is(err, digest.ErrChannelGone) || commands.Reason(err) != "shared_channel" {
-		t.Errorf("into a channel that became shared: %v", err)
-	}
-	w.Share(sandbox.General, false)
-	if err := post(sandbox.General); err != nil {
-		t.Errorf("into a channel that is shared no more: %v", err)
-	}
-	if err := post("D0GUEST01"); !errors.Is(err, digest.ErrChannelGone) || commands.Reason(err) != "guest" {
-		t.Errorf("to a guest: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package bot
+package access
 
 import (
 	"context"
@@ -35,13 +35,9 @@ type Directory struct {
 	listed *known[[]string] // the user groups of a workspace
 }
 
-// NewDirectory returns the directory of the bot's workspace. It needs the scopes users:read, channels:read and
-// groups:read; for conversations with the bot alone also im:read, and for user groups usergroups:read.
-func NewDirectory(c slackapi.Config) *Directory {
-	return newDirectory(c.ClientWithoutRetry())
-}
-
-func newDirectory(api lookups) *Directory {
+// NewDirectory returns the directory of the bot's workspace. Its client needs the scopes users:read, channels:read and
+// groups:read; for direct messages with the bot also im:read, and for user groups usergroups:read.
+func NewDirectory(api lookups) *Directory {
 	d := &Directory{slack: api}
 	d.people = newKnown(d.lookUpPerson, func(err error) bool {
 		return slackapi.HasCode(err, "user_not_found", "user_not_visible", "users_not_found")

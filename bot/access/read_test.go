@@ -1,4 +1,4 @@
-package bot
+package access
 
 import (
 	"context"
@@ -9,13 +9,14 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
 // library is a Slack of some conversations with the crowd in them: members come two to a page.
 type library struct {
-	crowded
+	slacktest.Crowd
 	info    slack.Channel
 	members []string
 	err     error // of looking the conversation up
@@ -82,8 +83,7 @@ func TestWhoReadsAConversation(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.slack.crowded = crowded{fakeSlack: &fakeSlack{}}
-			g := NewGate(newDirectory(c.slack), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{Access: accesses[c.access]})
+			g := NewGate(NewDirectory(c.slack), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, Options{Policy: map[string]Policy{"guests": {Guests: true}, "default": {AdminUsers: []string{"UCHIEF"}}}[c.access]})
 			err := g.MayRead(t.Context(), c.user, "C0ASKED")
 			if got := commands.Reason(err); got != c.reason {
 				t.Errorf("%v (%s), want %q", err, got, c.reason)
@@ -95,9 +95,9 @@ func TestWhoReadsAConversation(t *testing.T) {
 // A channel with more members than are looked at is not taken for one that the person is in.
 func TestChannelTooLargeToLookForAMember(t *testing.T) {
 	t.Parallel()
-	l := library{crowded: crowded{fakeSlack: &fakeSlack{}}, members: append(make([]string, 2*roomPages), "UMEMBER")}
+	l := library{members: append(make([]string, 2*roomPages), "UMEMBER")}
 	l.info.IsPrivate = true
-	g := NewGate(newDirectory(l), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, GateOptions{})
+	g := NewGate(NewDirectory(l), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, Options{})
 	if err := g.MayRead(t.Context(), "UMEMBER", "C0ASKED"); !errors.Is(err, errRoomTooLarge) {
 		t.Errorf("got %v", err)
 	}
@@ -106,10 +106,10 @@ func TestChannelTooLargeToLookForAMember(t *testing.T) {
 // The same against a Slack that knows who is where: whoever leaves reads no more, at once.
 func TestLeavingAPrivateChannelEndsReading(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w := newGateWorkplace(t, sandbox.Options{})
 	w.Invite(sandbox.PrivateChannel, sandbox.BotUser)
 	reason := func(user string) string {
-		return commands.Reason(w.gate.MayRead(soon(t), user, sandbox.PrivateChannel))
+		return commands.Reason(w.gate.MayRead(slacktest.Soon(t), user, sandbox.PrivateChannel))
 	}
 	if got := reason(sandbox.Bob); got != "" {
 		t.Errorf("a member: %s", got)
