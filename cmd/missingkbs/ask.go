@@ -42,8 +42,8 @@ const (
 	outputXLSX = "xlsx"
 )
 
-// Run answers the question on standard output and tells a failure on standard error. Scripts that asked for JSON get the
-// failure as JSON on standard output, too.
+// Run writes the answer to standard output, or a failure to standard error. With -o json the failure is also written as JSON to
+// standard output.
 func (c askCmd) Run(ctx context.Context, s streams) error {
 	err := c.answer(ctx, s)
 	if err == nil || !strings.EqualFold(c.Output, outputJSON) {
@@ -52,43 +52,43 @@ func (c askCmd) Run(ctx context.Context, s streams) error {
 	return errors.Join(err, view.WriteFailureJSON(s.out, failurePage(err)))
 }
 
-// toldError is a failure that standard error has told already, with what it was.
-type toldError struct{ error }
+// reportedError is a failure that standard error already shows, with its cause.
+type reportedError struct{ error }
 
-func (toldError) Is(target error) bool { return target == errShown }
-func (e toldError) Unwrap() error      { return e.error }
+func (reportedError) Is(target error) bool { return target == errReported }
+func (e reportedError) Unwrap() error      { return e.error }
 
-// failurePage explains a failure of ask: an answer that could not be had, or settings that are wrong.
+// failurePage explains a failure of ask: the question failed, or settings are wrong.
 func failurePage(err error) view.Page {
-	if told, ok := errors.AsType[toldError](err); ok {
-		return commands.Explain(told.error)
+	if reported, ok := errors.AsType[reportedError](err); ok {
+		return commands.Explain(reported.error)
 	}
 	return view.Page{Title: "Nothing was asked", Lead: redact.String(err.Error())}
 }
 
 func (c askCmd) answer(ctx context.Context, s streams) error {
-	var m config.Errors
-	c.Log.Level = cmp.Or(c.Log.Level, "warn") // the answer is what people want to see here
+	var errs config.Errors
+	c.Log.Level = cmp.Or(c.Log.Level, "warn") // on a terminal the answer matters, not the log
 	write, ok := map[string]func(io.Writer, view.Page) error{
 		"text": terminalOf(s.out, s.env).Write, outputJSON: view.WriteJSON, "csv": view.WriteCSV, outputXLSX: xlsx.Write,
 	}[strings.ToLower(c.Output)]
 	if !ok {
-		m.Add("--output", "takes one of text, json, csv, xlsx")
+		errs.Add("--output", "takes one of text, json, csv, xlsx")
 	}
 	if strings.EqualFold(c.Output, outputXLSX) && logging.IsTerminal(s.out) {
-		m.Add("--output", "is a workbook, which is not for a screen: write it to a file, such as … -o xlsx > updates.xlsx")
+		errs.Add("--output", "is a workbook, which is not for a screen: write it to a file, such as … -o xlsx > updates.xlsx")
 	}
-	timeout := m.Duration("MISSINGKBS_ANSWER_TIMEOUT", c.Timeout, time.Second)
+	timeout := errs.Duration("MISSINGKBS_ANSWER_TIMEOUT", c.Timeout, time.Second)
 	if len(c.Words) == 0 {
 		return config.UsageError{Err: errNoWords}
 	}
 	c.Words = commands.Read(commands.Line(c.Words...))
-	defender, stop, err := c.defender(ctx, &m, s)
+	defender, stop, err := c.defender(ctx, &errs, s)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	digests, done, err := c.digests(ctx, &m, s)
+	digests, done, err := c.digests(ctx, &errs, s)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	defer cancel()
 	page, err := router.Run(ctx, commands.Request{Words: c.Words, Terminal: true})
 	if err != nil {
-		return c.tell(s, err)
+		return c.report(s, err)
 	}
 	if err := write(s.out, page); err != nil {
 		return config.UsageError{Err: fmt.Errorf("write answer: %w", err)}
@@ -110,25 +110,25 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	return nil
 }
 
-// tell writes a failure for a person.
-func (c askCmd) tell(s streams, err error) error {
+// report writes a failure for people.
+func (c askCmd) report(s streams, err error) error {
 	if writeErr := terminalOf(s.err, s.env).Write(s.err, commands.Explain(err)); writeErr != nil {
 		return writeErr
 	}
 	if own, ok := errors.AsType[*commands.Error](err); ok && own.Usage {
-		return config.UsageError{Err: toldError{err}}
+		return config.UsageError{Err: reportedError{err}}
 	}
-	return toldError{err}
+	return reportedError{err}
 }
 
-// defender makes the client that the flags ask for, and what ends it.
-func (c askCmd) defender(ctx context.Context, m *config.Errors, s streams) (commands.Defender, func(), error) {
-	log := c.Log.Logger(m, s.err)
+// defender returns the client that the flags ask for, and a function that closes it.
+func (c askCmd) defender(ctx context.Context, errs *config.Errors, s streams) (commands.Defender, func(), error) {
+	log := c.Log.Logger(errs, s.err)
 	switch {
-	case c.aboutDigests(), c.asksNothing():
-		return nil, func() {}, m.Err()
+	case c.aboutDigests(), c.needsNoDefender():
+		return nil, func() {}, errs.Err()
 	case c.Sandbox:
-		if err := m.Err(); err != nil {
+		if err := errs.Err(); err != nil {
 			return nil, nil, err
 		}
 		server, client, err := startTenant()
@@ -140,70 +140,70 @@ func (c askCmd) defender(ctx context.Context, m *config.Errors, s streams) (comm
 			server.Close()
 		}, nil
 	case c.SignIn != "":
-		client, err := c.signedIn(ctx, m, s.err, log)
+		client, err := c.signedIn(ctx, errs, s.err, log)
 		if err != nil {
 			return nil, nil, err
 		}
 		return client, client.Close, nil
 	default:
-		return c.asTheApp(ctx, m, s, log)
+		return c.asTheApp(ctx, errs, s, log)
 	}
 }
 
-// digests is the command that reads the digests of this database, where the question is about them. On a terminal nobody
-// knows who asks, so nothing can be changed.
-func (c askCmd) digests(ctx context.Context, m *config.Errors, s streams) (commands.Command, func(), error) {
+// digests returns the command that reads the digests in the database, if the question is about them. It cannot change them,
+// because on a terminal the user is unknown.
+func (c askCmd) digests(ctx context.Context, errs *config.Errors, s streams) (commands.Command, func(), error) {
 	if !c.aboutDigests() {
-		// For help, and for words that only the first word of a line makes a command.
+		// Help lists the command. Words that merely contain "digest" must not need a database.
 		none := commands.Digest(nil, commands.DigestOptions{})
 		none.Run = func(context.Context, commands.Request) (view.Page, error) {
 			return view.Page{}, &commands.Error{
 				Title:   "No digests here",
-				Message: "Digests are kept by a bot that runs. Try them with: missingkbs sandbox",
+				Message: "Digests belong to a running bot. Try them with: missingkbs sandbox",
 			}
 		}
 		return none, func() {}, nil
 	}
-	database, err := openReadOnly(ctx, c.Store, m, c.Log.Logger(m, s.err), s.env)
+	database, err := openReadOnly(ctx, c.Store, errs, c.Log.Logger(errs, s.err), s.env)
 	if err != nil {
 		return commands.Command{}, nil, err
 	}
 	return commands.Digest(database, commands.DigestOptions{}), func() { _ = database.Close() }, nil
 }
 
-// adminInSlack stands for the command admin, which takes what only Slack tells: people, groups and channels.
+// adminInSlack replaces the command admin, which needs people, groups and channels of Slack.
 func adminInSlack() commands.Command {
 	c := commands.Admin(nil, nil, nil, nil)
 	c.Summary += "; in Slack only"
 	c.Run = func(context.Context, commands.Request) (view.Page, error) {
 		return view.Page{}, &commands.Error{
 			Title:   "Ask that in Slack",
-			Message: "Who may what depends on people and channels, so admin answers in Slack only: /missingkbs admin. Settings and channels are checked here by: missingkbs doctor",
+			Message: "Rights depend on people and channels, so admin works in Slack only: /missingkbs admin. To check settings and channels here, run: missingkbs doctor",
 			Usage:   true,
 		}
 	}
 	return c
 }
 
-// asksNothing reports whether the words are answered without Defender, and so without its settings.
-func (c askCmd) asksNothing() bool {
+// needsNoDefender returns true if the words are answered without Defender and its settings.
+func (c askCmd) needsNoDefender() bool {
 	return slices.ContainsFunc([]string{"help", "admin"}, func(name string) bool { return strings.EqualFold(c.Words[0], name) })
 }
 
-// aboutDigests reports whether the question is about the digests of this database, for which Defender is not asked.
+// aboutDigests returns true if the question is about the digests in the database. It needs no Defender.
 func (c askCmd) aboutDigests() bool { return !c.Sandbox && strings.EqualFold(c.Words[0], "digest") }
 
-// signInTime is how long a code of device-code is good for.
-const signInTime = 15 * time.Minute
+// signInTimeout is how long a device code is valid.
+const signInTimeout = 15 * time.Minute
 
-// signedIn makes a client that acts for the person at the terminal, with the delegated permission Software.Read.
-func (c askCmd) signedIn(ctx context.Context, m *config.Errors, w io.Writer, log *slog.Logger) (*api.Client, error) {
-	options := c.Defender.ReadClient(m)
-	how := m.OneOf("--sign-in", c.SignIn, "device-code", "browser", "azure-cli")
+// signedIn returns a client that acts for the person at the terminal, with the delegated permission Software.Read.
+func (c askCmd) signedIn(ctx context.Context, errs *config.Errors, w io.Writer, log *slog.Logger) (*api.Client, error) {
+	options := c.Defender.ReadClient(errs)
+	how := errs.OneOf("--sign-in", c.SignIn, "device-code", "browser", "azure-cli")
 	if how != "azure-cli" {
-		c.Defender.RequireIDs(m)
+		c.Defender.RequireIDs(errs)
 	}
-	if err := m.Err(); err != nil {
+	if err := errs.Err(); err != nil {
 		return nil, err
 	}
 	cred, err := api.SignIn(how, api.CredentialOptions{
@@ -214,8 +214,8 @@ func (c askCmd) signedIn(ctx context.Context, m *config.Errors, w io.Writer, log
 	if err != nil {
 		return nil, config.UsageError{Err: fmt.Errorf("sign in: %w", err)}
 	}
-	// Here and not within the time of the question: a person with a second factor needs some minutes.
-	signing, cancel := context.WithTimeout(ctx, signInTime)
+	// Sign in now, outside of the timeout of the question: a second factor takes some minutes.
+	signing, cancel := context.WithTimeout(ctx, signInTimeout)
 	defer cancel()
 	if _, err := cred.GetToken(signing, policy.TokenRequestOptions{Scopes: []string{options.Cloud.Scope}}); err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
@@ -224,9 +224,9 @@ func (c askCmd) signedIn(ctx context.Context, m *config.Errors, w io.Writer, log
 	return api.NewClient(cred, &options)
 }
 
-// hoist moves the flags of ask that stand behind its words in front of them: the words have options of their own,
-// which kong must not read, and people write "ask microsoft-_-edge -o csv".
-func hoist(args []string) []string {
+// moveAskFlags moves the flags of ask before its words, because people type "ask microsoft-_-edge -o csv". The words have
+// options of their own, which kong must not read.
+func moveAskFlags(args []string) []string {
 	at := slices.Index(args, "ask")
 	if at < 0 {
 		return args

@@ -47,7 +47,7 @@ func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all
 		return err
 	}
 	if report.Failed() {
-		return errShown
+		return errReported
 	}
 	return nil
 }

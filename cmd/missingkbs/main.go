@@ -22,12 +22,12 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// The exit codes. Those beyond exitFailed say that starting the program again, as it is, is in vain.
+// The exit codes. After a code above exitFailed a restart with the same settings fails again.
 const (
 	exitDone     = 0
 	exitFailed   = 1
 	exitWrongUse = 2
-	exitRefused  = 3 // Slack refuses the bot for good
+	exitRefused  = 3 // Slack refuses the bot permanently
 )
 
 func main() {
@@ -36,21 +36,21 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, streams{out: os.Stdout, err: os.Stderr}))
 }
 
-// streams are where a command writes, and what it may read beyond its settings.
+// streams are where a command writes, and how it reads its settings.
 type streams struct {
 	out, err io.Writer
 	env      func(string) (string, bool)
-	again    func() (*cli, *kong.Context, error) // reads the settings anew
+	again    func() (*cli, *kong.Context, error) // reads the settings again
 }
 
-// cli is the command line: each command is a struct whose fields are its flags.
+// cli is the command line. The fields of each command are its flags.
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the bot: connect to Slack and answer."`
 	Ask     askCmd     `cmd:"" help:"Ask one question here, with the same answers as in Slack."`
 	Sandbox sandboxCmd `cmd:"" help:"Try everything on this machine: an invented Defender, a small Slack with a web page, and the bot."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database to the shape that this version wants; serve does it at start."`
+	Migrate migrateCmd `cmd:"" help:"Migrate the database to this version; serve does it at start."`
 	Audit   auditCmd   `cmd:"" help:"Print who did what, as JSON lines."`
-	Doctor  doctorCmd  `cmd:"" help:"Check settings, Slack, Entra, Defender and the database, and say what to do about what is wrong."`
+	Doctor  doctorCmd  `cmd:"" help:"Check settings, Slack, Entra, Defender and the database, and say how to fix what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 	Config  string     `placeholder:"FILE" env:"MISSINGKBS_CONFIG" help:"YAML file with settings, each under the name of its environment variable. Flags and environment win over it."`
 
@@ -62,10 +62,10 @@ type refusedError struct{ error }
 
 func (e refusedError) Unwrap() error { return e.error }
 
-// exit carries the exit code out of kong, which wants to end the process by itself after --help.
+// exit carries the exit code out of kong, which would otherwise end the process after --help.
 type exit int
 
-// run is the whole program but for the process around it. It returns the exit code.
+// run is the whole program except for the process. It returns the exit code.
 func run(ctx context.Context, args []string, env func(string) (string, bool), s streams) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 	if err == nil {
 		return exitDone
 	}
-	if !errors.Is(err, errShown) {
+	if !errors.Is(err, errReported) {
 		fmt.Fprintln(s.err, "missingkbs:", view.Lines(redact.String(err.Error())))
 	}
 	if _, ok := errors.AsType[config.UsageError](err); ok {
@@ -103,9 +103,9 @@ func parseAndRun(ctx context.Context, args []string, env func(string) (string, b
 	return parsed.Run(s)
 }
 
-// load reads the command line, the environment and the file of settings. It can be called again, to read files anew.
+// load reads the command line, the environment and the file of settings. A later call reads the files again.
 func load(args []string, env func(string) (string, bool), s streams) (*cli, *kong.Context, error) {
-	args = hoist(args)
+	args = moveAskFlags(args)
 	file := config.ReadFile(args, env)
 	c := cli{file: file}
 	parser, err := newParser(&c, env, file, s)
@@ -136,5 +136,5 @@ func newParser(c *cli, env func(string) (string, bool), file *config.File, s str
 	)
 }
 
-// errShown is a failure that was already told in full.
-var errShown = errors.New("already told")
+// errReported is a failure that the command has already reported in full.
+var errReported = errors.New("already reported")

@@ -10,13 +10,12 @@ import (
 // version is set by the linker; see the Makefile and the Dockerfile.
 var version string
 
-// archived is the version of an archive that git or its host made, and its commit: git puts both in place of the format,
-// see .gitattributes.
+// archived holds the version and the commit of an archive made by git or its host. Git replaces the format, see .gitattributes.
 const archived = "$Format:%(describe:tags=true)|%h$"
 
 type versionCmd struct{}
 
-// Run prints the version and what it was built from.
+// Run prints the version.
 func (versionCmd) Run(s streams) error {
 	_, err := fmt.Fprintln(s.out, "missingkbs", buildVersion())
 	return err
@@ -27,7 +26,7 @@ func buildVersion() string {
 	return versionOf(version, archived, info)
 }
 
-// versionOf takes the first of what the linker, an archive and the Go toolchain say. Where none of them knows, it says so.
+// versionOf returns the version from the linker, from an archive or from the Go toolchain, in this order, or (devel).
 func versionOf(linked, archived string, info *debug.BuildInfo) string {
 	described, commit, _ := strings.Cut(archived, "|")
 	switch {
