@@ -9,6 +9,7 @@ import (
 	slacksocket "github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/bot/admission"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -38,10 +39,10 @@ func (c *carried) MarshalJSON() ([]byte, error) {
 // payload is an answer for the acknowledgement, or nil if it may not travel there.
 func (b *Bot) payload(q question, page view.Page) any {
 	ladder := b.options.Ladder
-	if !q.typed || q.ack.isDone() || time.Since(q.came) >= b.options.AckAfter || !ladder.mayAcknowledge(page) {
+	if !q.typed || q.ack.isDone() || time.Since(q.came) >= b.options.AckAfter || !ladder.MayAcknowledge(page) {
 		return nil
 	}
-	r, _, err := b.newReply(q, page, ladder.form(onMessage))
+	r, _, err := b.newReply(q, page, ladder.Form(blocks.ToMessage))
 	if err != nil {
 		return nil
 	}

@@ -12,7 +12,7 @@
 //
 // Not every workspace takes every newer block, and Slack may refuse a message for a fault of ours. Pages are drawn as
 // richly as the workspace takes them, and more simply when Slack refuses them. What is learnt of the workspace, from
-// which refusals and for how long, stands in ladder.go; how refusals are read, in refusedblocks.go.
+// which refusals and for how long, stands in package blocks.
 package bot
 
 import (
@@ -24,6 +24,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/admission"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
@@ -33,23 +34,23 @@ import (
 
 // Options configure a [Bot]. The zero value of each field stands for its default.
 type Options struct {
-	Tables      Tables             // how tables are drawn; default TablesAuto
-	Ladder      *Ladder            // what the workspace takes; default: one of its own, by Tables
-	AckAfter    time.Duration      // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
-	Timeout     time.Duration      // for one question; default 30 s
-	Grace       time.Duration      // for questions that run when the bot is told to stop; default 5 s
-	Workers     int                // questions worked on at once; default 200
-	Queue       int                // questions that wait for their turn; default 1,000, negative: none
-	PersonWaits int                // questions of one person that wait; default 10
-	Suggest     suggester          // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
-	Sockets     int                // connections to Slack; default 2, so that a refresh of one leaves no gap
-	Health      *socketmode.Health // told of the connections; default: nobody is
-	Observe     Observer           // told of each question; default: nobody is
-	Counts      *Counts            // where to count; default: nobody reads it before the end
-	Trace       span.Tracer        // records what is done for a question; default: nobody does
-	Pulse       *Pulse             // by which others learn whether the event loop moves; default: nobody does
-	Gate        *access.Gate       // who may do what; default: members of the workspace, who may all but administer
-	Log         *slog.Logger       // default: nothing is logged
+	Tables      blocks.TableSetting // how tables are drawn; default TablesAuto
+	Ladder      *blocks.Ladder      // what the workspace takes; default: one of its own, by Tables
+	AckAfter    time.Duration       // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
+	Timeout     time.Duration       // for one question; default 30 s
+	Grace       time.Duration       // for questions that run when the bot is told to stop; default 5 s
+	Workers     int                 // questions worked on at once; default 200
+	Queue       int                 // questions that wait for their turn; default 1,000, negative: none
+	PersonWaits int                 // questions of one person that wait; default 10
+	Suggest     suggester           // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
+	Sockets     int                 // connections to Slack; default 2, so that a refresh of one leaves no gap
+	Health      *socketmode.Health  // told of the connections; default: nobody is
+	Observe     Observer            // told of each question; default: nobody is
+	Counts      *Counts             // where to count; default: nobody reads it before the end
+	Trace       span.Tracer         // records what is done for a question; default: nobody does
+	Pulse       *Pulse              // by which others learn whether the event loop moves; default: nobody does
+	Gate        *access.Gate        // who may do what; default: members of the workspace, who may all but administer
+	Log         *slog.Logger        // default: nothing is logged
 }
 
 func (o Options) withDefaults() Options {
@@ -90,7 +91,7 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Ladder == nil {
-		o.Ladder = NewLadder(LadderOptions{Tables: o.Tables, Log: o.Log})
+		o.Ladder = blocks.NewLadder(blocks.LadderOptions{Tables: o.Tables, Log: o.Log})
 	}
 	return o
 }

@@ -20,6 +20,7 @@ import (
 	slacksocket "github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/bot/access"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
@@ -300,13 +301,13 @@ func TestLargeAnswersGoToTheResponseURL(t *testing.T) {
 // taken. What every workspace takes travels in the acknowledgement.
 func TestTablesDoNotTravelInAcks(t *testing.T) {
 	for name, c := range map[string]struct {
-		tables Tables
+		tables blocks.TableSetting
 		want   []string
 	}{
-		"auto":       {TablesAuto, []string{"0s ack e0", "0s /r0 table", "0s ack e1", "0s /r1 table"}},
-		"table":      {TablesPlain, []string{"0s ack e0", "0s /r0 table", "0s ack e1", "0s /r1 table"}},
-		"classic":    {TablesClassic, []string{"0s ack e0 table", "0s ack e1 table"}},
-		"data_table": {TablesData, []string{"0s ack e0 table", "0s ack e1 table"}}, // the setting vouches for it
+		"auto":       {blocks.TablesAuto, []string{"0s ack e0", "0s /r0 table", "0s ack e1", "0s /r1 table"}},
+		"table":      {blocks.TablesPlain, []string{"0s ack e0", "0s /r0 table", "0s ack e1", "0s /r1 table"}},
+		"classic":    {blocks.TablesClassic, []string{"0s ack e0 table", "0s ack e1 table"}},
+		"data_table": {blocks.TablesData, []string{"0s ack e0 table", "0s ack e1 table"}}, // the setting vouches for it
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -375,7 +376,7 @@ func TestResponseURLStepsDown(t *testing.T) {
 func TestSeenRefusalsKeepTablesOutOfAcks(t *testing.T) {
 	const named = `{"ok":false,"error":"invalid_blocks","errors":["unsupported type: data_table [json-pointer:/blocks/1/type]"]}`
 	synctest.Test(t, func(t *testing.T) {
-		b := start(t, table, Options{Tables: TablesData}, post{200, named, ""})
+		b := start(t, table, Options{Tables: blocks.TablesData}, post{200, named, ""})
 		b.events <- typed(7, "x")
 		synctest.Wait()
 		b.events <- clicked("run:1", "x", nil)

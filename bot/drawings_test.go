@@ -126,7 +126,7 @@ func TestDrawingsAnswerNoQuestion(t *testing.T) {
 		b := start(t, func(context.Context, commands.Request) (view.Page, error) {
 			runs++
 			return storedPage(1, 0, &drawn), failure
-		}, Options{Tables: TablesData})
+		}, Options{Tables: blocks.TablesData})
 		b.events <- typed(1, "edge")
 		b.events <- by("U2", typed(2, "edge"))
 		synctest.Wait()

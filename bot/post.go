@@ -21,12 +21,12 @@ var _ digest.Poster = (*Poster)(nil)
 
 // PosterOptions configure a [Poster]. The zero value of each field stands for its default.
 type PosterOptions struct {
-	Tables     Tables        // default TablesAuto
-	PerChannel time.Duration // between two messages in a channel; default 1.1 s, for Slack takes one a second; negative: no limit
-	PerMinute  int           // messages of this process in a minute; default 240, for Slack takes "several hundred" of an app; negative: no limit
-	Lanes      Lanes         // default: those of this process
-	Log        *slog.Logger  // default: nothing is logged
-	Ladder     *Ladder       // what the workspace takes; default: one of its own, by Tables
+	Tables     blocks.TableSetting // default TablesAuto
+	PerChannel time.Duration       // between two messages in a channel; default 1.1 s, for Slack takes one a second; negative: no limit
+	PerMinute  int                 // messages of this process in a minute; default 240, for Slack takes "several hundred" of an app; negative: no limit
+	Lanes      Lanes               // default: those of this process
+	Log        *slog.Logger        // default: nothing is logged
+	Ladder     *blocks.Ladder      // what the workspace takes; default: one of its own, by Tables
 }
 
 // Poster puts digests into channels. It is a [digest.Poster], and safe for concurrent use.
@@ -42,7 +42,7 @@ type Poster struct {
 	limits  *postLimits
 	lanes   Lanes
 	waiting waitingDigests
-	ladder  *Ladder
+	ladder  *blocks.Ladder
 	log     *slog.Logger
 }
 
@@ -52,7 +52,7 @@ func NewPoster(c slackapi.Config, w slackapi.Workspace, g *access.Gate, o Poster
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Ladder == nil {
-		o.Ladder = NewLadder(LadderOptions{Tables: o.Tables, Log: o.Log})
+		o.Ladder = blocks.NewLadder(blocks.LadderOptions{Tables: o.Tables, Log: o.Log})
 	}
 	if o.Lanes == nil {
 		o.Lanes = &processLanes{}
@@ -118,11 +118,11 @@ func (p *Poster) send(ctx context.Context, channel string, page view.Page, more 
 // deliver posts one message, and returns how many rows it has no room for. So many are told to more before, whose options
 // the message gets.
 func (p *Poster) deliver(ctx context.Context, channel string, page view.Page, more func(hidden int) []slack.MsgOption) (message string, left int, err error) {
-	err = p.ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) (sentBlocks, error) {
+	err = p.ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
 		m := blocks.Render(page, blocks.Options{Form: f})
 		message, err = p.postMessage(ctx, channel, m, more(m.Hidden))
 		left = m.Hidden
-		return sentOf(m.Blocks), err
+		return blocks.SentBlocks(m.Blocks), err
 	}})
 	return message, left, err
 }

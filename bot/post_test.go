@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/bot/access"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
@@ -182,14 +183,14 @@ func TestPostWhereNewBlocksAreRefused(t *testing.T) {
 func TestPostAsASettingAsks(t *testing.T) {
 	t.Parallel()
 	sections := []string{"header", "section", "section", "section", "section", "actions"}
-	for tables, c := range map[Tables]struct {
+	for tables, c := range map[blocks.TableSetting]struct {
 		refused sandbox.RefusedBlocks
 		posts   int // of two digests
 		want    []string
 	}{
-		TablesData:    {sandbox.RefusedBlocks{DataTable: true}, 4, []string{"header", "section", "table", "actions"}}, // each is tried
-		TablesPlain:   {sandbox.RefusedBlocks{}, 2, []string{"header", "section", "table", "actions"}},
-		TablesClassic: {sandbox.RefusedBlocks{}, 2, sections},
+		blocks.TablesData:    {sandbox.RefusedBlocks{DataTable: true}, 4, []string{"header", "section", "table", "actions"}}, // each is tried
+		blocks.TablesPlain:   {sandbox.RefusedBlocks{}, 2, []string{"header", "section", "table", "actions"}},
+		blocks.TablesClassic: {sandbox.RefusedBlocks{}, 2, sections},
 	} {
 		t.Run(string(tables), func(t *testing.T) {
 			t.Parallel()
@@ -237,7 +238,7 @@ func TestPostDetailsIntoTheThread(t *testing.T) {
 			t.Parallel()
 			o := PosterOptions{}
 			if tt.classic {
-				o.Tables = TablesClassic
+				o.Tables = blocks.TablesClassic
 			}
 			w := newWorkplace(t, sandbox.Options{}, o)
 			ts := w.post(t, "1@1", digestPage(), view.Page{Title: "Details", Parts: tt.parts})
@@ -301,7 +302,7 @@ func TestReplyPostsWhatIsOwed(t *testing.T) {
 	t.Parallel()
 	const rows = 120
 	details := view.Page{Title: "Details", Parts: []view.Part{view.Facts{{Name: "New", Value: "on 3 devices"}}, tableOf(rows)}}
-	for _, forms := range [][2]Tables{{TablesAuto, TablesAuto}, {TablesAuto, TablesClassic}, {TablesClassic, TablesAuto}, {TablesClassic, TablesClassic}} {
+	for _, forms := range [][2]blocks.TableSetting{{blocks.TablesAuto, blocks.TablesAuto}, {blocks.TablesAuto, blocks.TablesClassic}, {blocks.TablesClassic, blocks.TablesAuto}, {blocks.TablesClassic, blocks.TablesClassic}} {
 		for dies := range 4 { // at the answer to that message; 0 for not at all
 			t.Run(fmt.Sprint(forms, " after ", dies), func(t *testing.T) {
 				t.Parallel()

@@ -68,7 +68,7 @@ func (p *Poster) Reply(ctx context.Context, r digest.Reply, posted func(messages
 // owed are the pages that a thread still lacks behind what it holds. Where the thread could not be read it goes by what is
 // recorded, and moves at to there.
 func (p *Poster) owed(r digest.Reply, at *threadPart) []view.Page {
-	form := p.ladder.form(onMessage)
+	form := p.ladder.Form(blocks.ToMessage)
 	_, table, tabled := withoutTable(r.Details)
 	switch {
 	case at.Last || at.Part > 0 && (!tabled || at.Rows >= table.Len()):

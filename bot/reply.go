@@ -29,9 +29,9 @@ func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
 	if q.line == commands.HomeName {
 		first = ""
 	}
-	err := b.options.Ladder.deliver(ctx, delivery{page: page, on: onHome, tries: callTries, send: func(f blocks.Form) (sentBlocks, error) {
+	err := b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, On: blocks.ToHome, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
 		home := blocks.Home(page, blocks.Options{Form: f}, first)
-		return sentOf(home.Blocks.BlockSet), slackapi.RetryOnce(ctx, true, func() error {
+		return blocks.SentBlocks(home.Blocks.BlockSet), slackapi.RetryOnce(ctx, true, func() error {
 			_, err := b.screens.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: q.user, View: *home})
 			return err
 		})
@@ -44,9 +44,9 @@ func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
 
 // tell sends a page to the person as a direct message.
 func (b *Bot) tell(ctx context.Context, q question, page view.Page) error {
-	err := b.options.Ladder.deliver(ctx, delivery{page: page, tries: callTries, send: func(f blocks.Form) (sentBlocks, error) {
+	err := b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
 		m := blocks.Render(page, blocks.Options{Form: f, Direct: true})
-		return sentOf(m.Blocks), b.tellOnce(ctx, q, m)
+		return blocks.SentBlocks(m.Blocks), b.tellOnce(ctx, q, m)
 	}})
 	if err != nil {
 		return fmt.Errorf("tell %s: %w", q.user, slackapi.WithoutURL(err))
@@ -124,16 +124,16 @@ func (r reply) MarshalJSON() ([]byte, error) {
 }
 
 // newReply draws a page for where it goes.
-func (b *Bot) newReply(q question, page view.Page, f blocks.Form) (reply, sentBlocks, error) {
+func (b *Bot) newReply(q question, page view.Page, f blocks.Form) (reply, blocks.Sent, error) {
 	o := blocks.Options{Form: f}
 	if q.to.public {
 		o.SharedBy = q.user
 	}
 	drawing, err := b.drawings.draw(page, o)
 	if err != nil {
-		return reply{}, sentBlocks{}, err
+		return reply{}, blocks.Sent{}, err
 	}
-	sent := sentBlocks{uses: drawing.Uses(), blocks: func() []slack.Block { return blocks.Render(page, o).Blocks }}
+	sent := blocks.Sent{Uses: drawing.Uses(), Blocks: func() []slack.Block { return blocks.Render(page, o).Blocks }}
 	return reply{public: q.to.public, replace: q.to.replace, drawing: drawing, asOf: page.AsOf}, sent, nil
 }
 
@@ -168,7 +168,7 @@ func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
 	case q.to.direct:
 		return b.tell(ctx, q, page)
 	}
-	return b.options.Ladder.deliver(ctx, delivery{page: page, tries: hookTries, left: q.to.responseURL.Left, send: func(f blocks.Form) (sentBlocks, error) {
+	return b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: slackapi.MaxPosts, Left: q.to.responseURL.Left, Send: func(f blocks.Form) (blocks.Sent, error) {
 		r, sent, err := b.newReply(q, page, f)
 		if err == nil {
 			err = b.webhook.Reply(ctx, q.to.responseURL, r)

@@ -6,7 +6,11 @@
 // cells and rich_text elements. The mrkdwn this package writes holds nothing but its own words, numbers and user ids
 // it has checked.
 //
-// The package knows Block Kit and slack-go's types for it, not the Slack client, and nothing of what a page is about.
+// It is also the one place that knows which blocks a workspace takes: a [Ladder] draws a page as richly as the workspace
+// takes it, and in a simpler form when Slack refuses it.
+//
+// The package knows Block Kit, slack-go's types for it and Slack's error codes. It sends nothing itself, and knows nothing of
+// what a page is about.
 package blocks
 
 import (

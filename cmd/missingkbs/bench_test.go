@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 )
@@ -129,7 +130,7 @@ func benchBot(tb testing.TB, slack *bareSlack, ttl time.Duration) *apitest.Serve
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- bot.Run(ctx, slackapi.Config{Tokens: slackapi.NewTokens("xapp-1", "xoxb-1"), APIURL: slack.URL + "/api/"}, slackapi.Workspace{TeamID: "T1"}, router, bot.Options{Tables: bot.TablesData})
+		ended <- bot.Run(ctx, slackapi.Config{Tokens: slackapi.NewTokens("xapp-1", "xoxb-1"), APIURL: slack.URL + "/api/"}, slackapi.Workspace{TeamID: "T1"}, router, bot.Options{Tables: blocks.TablesData})
 	}()
 	tb.Cleanup(func() {
 		stop()

@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/access"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
@@ -83,10 +84,10 @@ func (h house) signIn(ctx context.Context) (workspace slackapi.Workspace, err er
 }
 
 // ladder remembers for answers and digests alike what the workspace takes.
-func (h house) ladder(watch *operators) *bot.Ladder {
-	return bot.NewLadder(bot.LadderOptions{
+func (h house) ladder(watch *operators) *blocks.Ladder {
+	return blocks.NewLadder(blocks.LadderOptions{
 		Tables: h.bot.Tables, Refused: watch.tablesRefused, Taken: watch.tablesTaken, Log: h.log,
-		Observe: func(r bot.BlockRefusal) {
+		Observe: func(r blocks.Refusal) {
 			h.monitor.Metrics.BlocksRefused(metrics.BlocksRefused{Cause: string(r.Cause), Type: string(r.Feature)})
 			watch.blocksRefused(r)
 		},

@@ -13,6 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/access"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/alert"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -119,8 +120,8 @@ func (o *operators) tablesRefused() { o.desk.Bad(alert.Tables, o.process) }
 func (o *operators) tablesTaken()   { o.desk.Good(o.process, alert.Tables) }
 
 // blocksRefused learns of each message that Slack refused.
-func (o *operators) blocksRefused(r bot.BlockRefusal) {
-	if r.Cause == bot.OurFault {
+func (o *operators) blocksRefused(r blocks.Refusal) {
+	if r.Cause == blocks.OurFault {
 		o.malformed.Add(1)
 	}
 }

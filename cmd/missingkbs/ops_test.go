@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/alert"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -281,15 +282,15 @@ func TestOperatorsHearOfEvents(t *testing.T) {
 	o.undue(t.Context(), digest.Subscription{ID: "4711", Channel: "C0HERE"})
 	o.stopped()
 	o.tablesRefused()
-	o.blocksRefused(bot.BlockRefusal{Cause: bot.Unsupported})
-	o.blocksRefused(bot.BlockRefusal{Cause: bot.OurFault})
-	o.blocksRefused(bot.BlockRefusal{Cause: bot.OurFault}) // told once a day, however often
+	o.blocksRefused(blocks.Refusal{Cause: blocks.Unsupported})
+	o.blocksRefused(blocks.Refusal{Cause: blocks.OurFault})
+	o.blocksRefused(blocks.Refusal{Cause: blocks.OurFault}) // told once a day, however often
 	o.desk.Look(t.Context())
 	c.advance(2 * time.Minute)
 	o.tablesTaken()
 	o.desk.Look(t.Context())
 	c.advance(time.Hour)
-	o.blocksRefused(bot.BlockRefusal{Cause: bot.OurFault})
+	o.blocksRefused(blocks.Refusal{Cause: blocks.OurFault})
 	o.desk.Look(t.Context())
 	c.advance(time.Hour)
 	o.desk.Look(t.Context())

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/missingkbs/missingkbs/api"
-	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 )
 
 // keep writes a file that only its owner can read.
@@ -64,7 +64,7 @@ func TestSettingsReachTheParts(t *testing.T) {
 	if appToken, botToken := slack.Tokens.Current(); appToken != "xapp-1" || botToken != "xoxb-1" || slack.APIURL != "http://localhost:1/api/" {
 		t.Errorf("Slack: tokens %q and %q at %s", appToken, botToken, slack.APIURL)
 	}
-	if options.Tables != bot.TablesClassic || options.Timeout != 7*time.Second {
+	if options.Tables != blocks.TablesClassic || options.Timeout != 7*time.Second {
 		t.Errorf("options %+v", options)
 	}
 	d := Defender{

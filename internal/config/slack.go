@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
@@ -28,8 +29,8 @@ func (s Slack) Read(e *Errors) (slackapi.Config, bot.Options) {
 		c.APIURL = strings.TrimSuffix(e.address("SLACK_API_URL", s.APIURL, true), "/") + "/"
 	}
 	return c, bot.Options{
-		Tables: bot.Tables(e.OneOf("MISSINGKBS_TABLES", s.Tables,
-			string(bot.TablesAuto), string(bot.TablesData), string(bot.TablesPlain), string(bot.TablesClassic))),
+		Tables: blocks.TableSetting(e.OneOf("MISSINGKBS_TABLES", s.Tables,
+			string(blocks.TablesAuto), string(blocks.TablesData), string(blocks.TablesPlain), string(blocks.TablesClassic))),
 		Timeout: e.Duration("MISSINGKBS_ANSWER_TIMEOUT", s.Timeout, time.Second),
 	}
 }

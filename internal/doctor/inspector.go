@@ -13,7 +13,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
@@ -152,15 +151,15 @@ const maxVerdict = 1 << 20
 
 // validateBlocks has Slack check the blocks of a page in a form. It returns [errNoValidator] if Slack has no such method. See
 // https://docs.slack.dev/reference/methods/blocks.validate.
-func (i *inspector) validateBlocks(ctx context.Context, p view.Page, f blocks.Form) (bot.Verdict, error) {
+func (i *inspector) validateBlocks(ctx context.Context, p view.Page, f blocks.Form) (blocks.Verdict, error) {
 	drawn := blocks.Render(p, blocks.Options{Form: f}).Blocks
 	body, err := json.Marshal(drawn)
 	if err != nil {
-		return bot.Verdict{}, fmt.Errorf("write the blocks: %w", err)
+		return blocks.Verdict{}, fmt.Errorf("write the blocks: %w", err)
 	}
 	v, err := i.validate(ctx, string(body))
 	if err != nil {
-		return bot.Verdict{}, err
+		return blocks.Verdict{}, err
 	}
 	return v.verdict(drawn)
 }
@@ -193,16 +192,16 @@ type validation struct {
 	Errors []json.RawMessage `json:"errors"` // objects with pointer and message, or texts
 }
 
-func (v validation) verdict(drawn []slack.Block) (bot.Verdict, error) {
+func (v validation) verdict(drawn []slack.Block) (blocks.Verdict, error) {
 	switch {
 	case v.OK:
-		return bot.Verdict{}, nil
+		return blocks.Verdict{}, nil
 	case v.Error == "unknown_method", v.Error == "method_deprecated":
-		return bot.Verdict{}, errNoValidator
+		return blocks.Verdict{}, errNoValidator
 	case v.Error != "invalid_blocks":
-		return bot.Verdict{}, slack.SlackErrorResponse{Err: v.Error}
+		return blocks.Verdict{}, slack.SlackErrorResponse{Err: v.Error}
 	}
-	return bot.JudgeWords(v.Error, v.words(), drawn), nil
+	return blocks.JudgeWords(v.Error, v.words(), drawn), nil
 }
 
 // words returns the errors in the format of other methods.

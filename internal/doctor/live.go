@@ -12,7 +12,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -207,15 +206,15 @@ func (l *liveRun) finding(what string, person bool, r callResult) Finding {
 }
 
 // unsupported reports what the bot uses in place of a newer block that the workspace refuses.
-func (l *liveRun) unsupported(what string, v bot.Verdict) Finding {
+func (l *liveRun) unsupported(what string, v blocks.Verdict) Finding {
 	found := "not taken: " + what + ": Slack says " + firstText(v.Words)
 	feature := v.Unsupported[0]
 	switch inTable := feature != blocks.DataVisualization; {
-	case l.checker.values.Bot.Tables == bot.TablesClassic:
+	case l.checker.values.Bot.Tables == blocks.TablesClassic:
 		return pass(found + "; MISSINGKBS_TABLES is classic, so it is not used")[0]
-	case l.checker.values.Bot.Tables == bot.TablesPlain && (feature == blocks.ActionCell || feature == blocks.DataTable):
+	case l.checker.values.Bot.Tables == blocks.TablesPlain && (feature == blocks.ActionCell || feature == blocks.DataTable):
 		return pass(found + "; MISSINGKBS_TABLES is table, so it is not used")[0]
-	case l.checker.values.Bot.Tables == bot.TablesData && inTable:
+	case l.checker.values.Bot.Tables == blocks.TablesData && inTable:
 		return fail(found, "set MISSINGKBS_TABLES to auto: with data_table Slack refuses each message once, and drops acknowledgements that hold a table")[0]
 	}
 	return warn(found, "nothing need be done: the bot uses "+inPlaceOf(feature)+" instead, and tries again after a day")[0]

@@ -48,8 +48,8 @@ type liveMessageID struct{ channel, ts, thread string }
 type callResult struct {
 	call    string // the method
 	sent    []slack.Block
-	message string      // its ts; empty if there is none
-	verdict bot.Verdict // on the blocks; empty unless Slack refused them
+	message string         // its ts; empty if there is none
+	verdict blocks.Verdict // on the blocks; empty unless Slack refused them
 	err     error
 }
 
@@ -134,7 +134,7 @@ func (p *livePoster) find(ctx context.Context, key string) (message string, r ca
 // judged adds the verdict on the blocks.
 func (r callResult) judged(sent []slack.Block) callResult {
 	r.sent = sent
-	r.verdict, _ = bot.JudgeBlocks(r.err, sent)
+	r.verdict, _ = blocks.Judge(r.err, sent)
 	r.err = slackapi.WithoutURL(r.err)
 	return r
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/manifest"
@@ -178,9 +177,9 @@ func (c *Checker) refusedBlocks(unsupported, messages []string) []Finding {
 	}
 	names := strings.Join(unsupported, ", ")
 	switch {
-	case c.values.Bot.Tables == bot.TablesData && slices.ContainsFunc(unsupported, func(s string) bool { return s != string(blocks.Table) }):
+	case c.values.Bot.Tables == blocks.TablesData && slices.ContainsFunc(unsupported, func(s string) bool { return s != string(blocks.Table) }):
 		return fail("Slack refuses the newer blocks "+names+": "+messages[0], "set MISSINGKBS_TABLES to auto or classic: with data_table Slack refuses each message once, and drops acknowledgements that hold a table")
-	case c.values.Bot.Tables == bot.TablesClassic:
+	case c.values.Bot.Tables == blocks.TablesClassic:
 		return pass("Slack refuses the newer blocks " + names + "; MISSINGKBS_TABLES is classic, so they are not used")
 	}
 	return warn("Slack refuses the newer blocks "+names+", so they are drawn more simply: "+messages[0], "nothing need be done; MISSINGKBS_TABLES=table or classic saves a try after each start")

@@ -1,4 +1,4 @@
-package bot
+package blocks
 
 import (
 	"errors"
@@ -9,7 +9,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
@@ -17,12 +16,12 @@ import (
 type blockRefusal struct {
 	cause RefusalCause
 	code  string
-	words []string         // Slack's own, with the pointers
-	used  []blocks.Feature // by what was refused, the newest first
+	words []string  // Slack's own, with the pointers
+	used  []Feature // by what was refused, the newest first
 
-	unsupported []blocks.Feature // that Slack names as types it does not support
-	faults      []string         // the words about what is wrong with what was sent
-	at          []slack.Block    // what those are about; empty where Slack does not say
+	unsupported []Feature     // that Slack names as types it does not support
+	faults      []string      // the words about what is wrong with what was sent
+	at          []slack.Block // what those are about; empty where Slack does not say
 }
 
 const (
@@ -48,7 +47,7 @@ func judge(err error, sent []slack.Block) (r blockRefusal, ok bool) {
 }
 
 func judgeWords(code string, wrong bool, words []string, sent []slack.Block) blockRefusal {
-	r := blockRefusal{cause: Unexplained, code: code, used: blocks.Uses(sent)}
+	r := blockRefusal{cause: Unexplained, code: code, used: Uses(sent)}
 	var lines []blockFault
 	for _, w := range words {
 		lines = append(lines, readFault(w, sent))
@@ -86,13 +85,13 @@ func judgeWords(code string, wrong bool, words []string, sent []slack.Block) blo
 
 // blamed is what to leave out next: what is not supported, else the newest that the faulty blocks use, else the newest of
 // all. It is empty where no newer block is to blame.
-func (r blockRefusal) blamed() []blocks.Feature {
+func (r blockRefusal) blamed() []Feature {
 	if r.cause == Unsupported {
 		return r.unsupported
 	}
 	used := r.used
 	if len(r.at) > 0 {
-		used = blocks.Uses(r.at)
+		used = Uses(r.at)
 	}
 	return used[:min(len(used), 1)]
 }
@@ -103,9 +102,9 @@ type blockFault struct {
 	place string      // pointer of what it is about, from the list of blocks on: "1/rows/2/3"; empty where there is none
 	block slack.Block // that holds the place; nil where unknown
 
-	unsupported blocks.Feature // the type that is not supported, where it says so
-	generic     bool           // it says nothing by itself
-	unclear     bool           // it may be the fault of an alternative that was not meant
+	unsupported Feature // the type that is not supported, where it says so
+	generic     bool    // it says nothing by itself
+	unclear     bool    // it may be the fault of an alternative that was not meant
 }
 
 // within reports whether the line is about something at or below a place.
@@ -132,8 +131,8 @@ func readFault(words string, sent []slack.Block) blockFault {
 	f.generic = strings.HasPrefix(message, "failed to match")
 	at := inBlocks.FindStringSubmatch(pointer)
 	if at == nil {
-		if pointer == "" && unsupported && slices.Contains(blocks.Uses(sent), blocks.Feature(named)) {
-			f.unsupported = blocks.Feature(named)
+		if pointer == "" && unsupported && slices.Contains(Uses(sent), Feature(named)) {
+			f.unsupported = Feature(named)
 		}
 		return f
 	}
@@ -145,19 +144,19 @@ func readFault(words string, sent []slack.Block) blockFault {
 	cell := inCell.FindStringSubmatch(at[2])
 	switch {
 	case (at[2] == "" || at[2] == "/type") && unsupported:
-		if string(sent[n].BlockType()) == named && slices.Contains(blocks.Features(), blocks.Feature(named)) {
-			f.unsupported = blocks.Feature(named)
+		if string(sent[n].BlockType()) == named && slices.Contains(Features(), Feature(named)) {
+			f.unsupported = Feature(named)
 		}
-	case cell != nil && isActionCell(sent[n], cell[1], cell[2]):
+	case cell != nil && hasActionCell(sent[n], cell[1], cell[2]):
 		f.unclear = cell[3] == "" || cell[3] == "/type"
-		if unsupported && named == string(blocks.ActionCell) {
-			f.unsupported = blocks.ActionCell
+		if unsupported && named == string(ActionCell) {
+			f.unsupported = ActionCell
 		}
 	}
 	return f
 }
 
-func isActionCell(b slack.Block, row, column string) bool {
+func hasActionCell(b slack.Block, row, column string) bool {
 	table, ok := b.(*slack.DataTableBlock)
 	i, err := strconv.Atoi(row)
 	j, err2 := strconv.Atoi(column)

@@ -1,20 +1,18 @@
-package bot
+package blocks
 
 import (
 	"github.com/slack-go/slack"
-
-	"github.com/missingkbs/missingkbs/bot/blocks"
 )
 
 // Verdict is Slack's answer to blocks. It has no words if Slack took them.
 type Verdict struct {
-	Unsupported []blocks.Feature // newer blocks that Slack does not support
-	Faults      []string         // what is wrong with the blocks, in Slack's words
-	Words       []string         // everything that Slack said
+	Unsupported []Feature // newer blocks that Slack does not support
+	Faults      []string  // what is wrong with the blocks, in Slack's words
+	Words       []string  // everything that Slack said
 }
 
 // JudgeBlocks reads an error of the Web API about the blocks that were sent. It returns false for any other error.
-func JudgeBlocks(err error, sent []slack.Block) (v Verdict, ok bool) {
+func Judge(err error, sent []slack.Block) (v Verdict, ok bool) {
 	r, ok := judge(err, sent)
 	return r.verdict(), ok
 }

@@ -1,4 +1,4 @@
-package bot
+package blocks
 
 import (
 	"context"
@@ -9,15 +9,13 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/missingkbs/missingkbs/bot/blocks"
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // Not every workspace takes every newer block, and Slack does not say beforehand which it takes. So a page is drawn in
 // the richest form that the workspace is not known to refuse, and drawn more simply when Slack refuses it: data_table
 // with buttons, data_table with links, table, sections; charts are judged apart from tables. Should Slack refuse even
-// sections, the text alone is sent. The loop, the judgement (refusedblocks.go) and the memory stand here once, for
+// sections, the text alone is sent. The loop, the judgement (refusal.go) and the memory stand here once, for
 // answers, digests, their threads, direct messages and the Home tab.
 //
 // What is remembered, and when:
@@ -43,31 +41,30 @@ const (
 	// maxSuspicions is how many different pages in a row have to be refused without a reason.
 	maxSuspicions = 3
 
-	// Most posts of one page. A [ResponseURL] takes no more, whatever else is said there.
-	callTries = 6
-	hookTries = slackapi.MaxPosts
+	// MaxTries is how often one page is posted at most by calls of the Web API.
+	MaxTries = 6
 )
 
 // Tables is the setting of how tables are drawn.
-type Tables string
+type TableSetting string
 
 // The settings.
 const (
-	TablesAuto    Tables = "auto"       // as rich as the workspace takes
-	TablesData    Tables = "data_table" // each message is tried as data_table, whatever was refused before
-	TablesPlain   Tables = "table"      // table blocks, or simpler
-	TablesClassic Tables = "classic"    // sections and buttons, charts as text
+	TablesAuto    TableSetting = "auto"       // as rich as the workspace takes
+	TablesData    TableSetting = "data_table" // each message is tried as data_table, whatever was refused before
+	TablesPlain   TableSetting = "table"      // table blocks, or simpler
+	TablesClassic TableSetting = "classic"    // sections and buttons, charts as text
 )
 
 // richest is the form that is tried first.
-func (t Tables) richest() blocks.Form {
+func (t TableSetting) richest() Form {
 	switch t {
 	case TablesPlain:
-		return blocks.Form{Tables: blocks.PlainTables}
+		return Form{Tables: PlainTables}
 	case TablesClassic:
-		return blocks.Classic()
+		return Classic()
 	default:
-		return blocks.Form{}
+		return Form{}
 	}
 }
 
@@ -81,19 +78,19 @@ const (
 	Unexplained RefusalCause = "unknown"     // Slack did not say
 )
 
-// BlockRefusal is one message that Slack refused for its blocks.
-type BlockRefusal struct {
+// BlockRefusal is one message that Slack refused because of its blocks.
+type Refusal struct {
 	Cause   RefusalCause
-	Feature blocks.Feature // that is drawn more simply now; empty for none
+	Feature Feature // that is drawn more simply now; empty for none
 }
 
 // LadderOptions configure a [Ladder]. The zero value of each field stands for its default.
 type LadderOptions struct {
-	Tables  Tables             // default TablesAuto
-	Observe func(BlockRefusal) // called for each refusal
-	Refused func()             // called when the workspace turns out to refuse something
-	Taken   func()             // called when it takes everything again
-	Log     *slog.Logger       // default: nothing is logged
+	Tables  TableSetting  // default TablesAuto
+	Observe func(Refusal) // called for each refusal
+	Refused func()        // called when the workspace turns out to refuse something
+	Taken   func()        // called when it takes everything again
+	Log     *slog.Logger  // default: nothing is logged
 }
 
 // Ladder draws pages as richly as the workspace takes them, and remembers what it refuses. There is one for the process;
@@ -108,16 +105,16 @@ type Ladder struct {
 
 // usage is a feature where it is used.
 type usage struct {
-	on      surface
-	feature blocks.Feature
+	on      Destination
+	feature Feature
 }
 
 // surface is where blocks stand. A workspace may take other blocks on each.
-type surface int
+type Destination int
 
 const (
-	onMessage surface = iota
-	onHome
+	ToMessage Destination = iota
+	ToHome
 )
 
 // NewLadder returns a ladder that remembers nothing yet.
@@ -126,7 +123,7 @@ func NewLadder(o LadderOptions) *Ladder {
 		o.Tables = TablesAuto
 	}
 	if o.Observe == nil {
-		o.Observe = func(BlockRefusal) {}
+		o.Observe = func(Refusal) {}
 	}
 	if o.Refused == nil {
 		o.Refused = func() {}
@@ -141,37 +138,37 @@ func NewLadder(o LadderOptions) *Ladder {
 }
 
 // delivery is a page on its way to one place.
-type delivery struct {
-	page  view.Page
-	on    surface
-	tries int        // posts of it at most
-	left  func() int // posts that the place takes yet; nil where there is no end
+type Delivery struct {
+	Page  view.Page
+	On    Destination
+	Tries int        // posts of it at most
+	Left  func() int // posts that the place takes yet; nil where there is no end
 	// send draws the page in a form and sends it. It returns the blocks that were sent.
-	send func(blocks.Form) (sentBlocks, error)
+	Send func(Form) (Sent, error)
 }
 
 // sentBlocks are the blocks of a message that was sent.
-type sentBlocks struct {
-	uses   []blocks.Feature
-	blocks func() []slack.Block // draws them again; only a refusal needs them
+type Sent struct {
+	Uses   []Feature
+	Blocks func() []slack.Block // draws them again; only a refusal needs them
 }
 
 // sentOf are blocks that are at hand.
-func sentOf(all []slack.Block) sentBlocks {
-	return sentBlocks{blocks.Uses(all), func() []slack.Block { return all }}
+func SentBlocks(all []slack.Block) Sent {
+	return Sent{Uses(all), func() []slack.Block { return all }}
 }
 
 // deliver sends a page, as often as Slack refuses its blocks each time in a simpler form.
-func (l *Ladder) deliver(ctx context.Context, d delivery) error {
-	form := l.form(d.on)
-	var last []blocks.Feature // what the message used that was refused last, without a reason
-	for left := d.tries - 1; ; left-- {
-		sent, err := d.send(form)
+func (l *Ladder) Deliver(ctx context.Context, d Delivery) error {
+	form := l.Form(d.On)
+	var last []Feature // what the message used that was refused last, without a reason
+	for left := d.Tries - 1; ; left-- {
+		sent, err := d.Send(form)
 		if err == nil {
-			l.taken(d, sent.uses, last)
+			l.taken(d, sent.Uses, last)
 			return nil
 		}
-		refusal, is := judge(err, sent.blocks())
+		refusal, is := judge(err, sent.Blocks())
 		if !is {
 			return err
 		}
@@ -181,10 +178,10 @@ func (l *Ladder) deliver(ctx context.Context, d delivery) error {
 		if refusal.cause == Unexplained {
 			last = refusal.used
 		}
-		if d.left != nil {
-			left = min(left, d.left())
+		if d.Left != nil {
+			left = min(left, d.Left())
 		}
-		next, ok := simpler(form, blamed, left, d.on)
+		next, ok := simpler(form, blamed, left, d.On)
 		if !ok {
 			return err
 		}
@@ -194,18 +191,18 @@ func (l *Ladder) deliver(ctx context.Context, d delivery) error {
 
 // simpler is the form to try after a refusal; ok is false where there is none. The last post but one is for sections, the
 // last for the text alone.
-func simpler(f blocks.Form, blamed []blocks.Feature, left int, on surface) (next blocks.Form, ok bool) {
+func simpler(f Form, blamed []Feature, left int, on Destination) (next Form, ok bool) {
 	last := 1
-	if on == onHome { // which has no text
+	if on == ToHome { // which has no text
 		last = 0
 	}
 	switch {
 	case f.TextOnly || left <= 0:
 		return f, false
 	case len(blamed) == 0 || left <= last: // it does not help to draw the rest more simply
-		return blocks.Form{Tables: blocks.SectionTables, TextCharts: true, TextOnly: true}, on != onHome
+		return Form{Tables: SectionTables, TextCharts: true, TextOnly: true}, on != ToHome
 	case left == last+1:
-		return blocks.Classic(), true
+		return Classic(), true
 	}
 	for _, feature := range blamed {
 		f = f.Without(feature)
@@ -214,14 +211,14 @@ func simpler(f blocks.Form, blamed []blocks.Feature, left int, on surface) (next
 }
 
 // form is the richest form that the workspace is not known to refuse.
-func (l *Ladder) form(on surface) blocks.Form {
+func (l *Ladder) Form(on Destination) Form {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f := l.options.Tables.richest()
 	if l.options.Tables == TablesData {
 		return f
 	}
-	for _, feature := range blocks.Features() {
+	for _, feature := range Features() {
 		if f.MayUse(feature) && l.refusesLocked(on, feature) {
 			f = f.Without(feature)
 		}
@@ -230,23 +227,23 @@ func (l *Ladder) form(on surface) blocks.Form {
 }
 
 // refusesLocked reports whether something is known to be refused now.
-func (l *Ladder) refusesLocked(on surface, f blocks.Feature) bool {
+func (l *Ladder) refusesLocked(on Destination, f Feature) bool {
 	now := time.Now()
-	return now.Before(l.refused[usage{on, f}]) || on == onHome && now.Before(l.refused[usage{onMessage, f}])
+	return now.Before(l.refused[usage{on, f}]) || on == ToHome && now.Before(l.refused[usage{ToMessage, f}])
 }
 
 // mayAcknowledge reports whether an acknowledgement may carry a page: where nothing newer is drawn, or where a setting
 // vouches that the workspace takes it and no message has been refused lately.
-func (l *Ladder) mayAcknowledge(p view.Page) bool {
-	used := l.form(onMessage).Draws(p)
+func (l *Ladder) MayAcknowledge(p view.Page) bool {
+	used := l.Form(ToMessage).Draws(p)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(used) == 0 || l.options.Tables == TablesData &&
-		!slices.ContainsFunc(used, func(f blocks.Feature) bool { return l.refusesLocked(onMessage, f) })
+		!slices.ContainsFunc(used, func(f Feature) bool { return l.refusesLocked(ToMessage, f) })
 }
 
 // taken remembers what Slack took, and suspects what was refused before without a reason and then left out.
-func (l *Ladder) taken(d delivery, used, refused []blocks.Feature) {
+func (l *Ladder) taken(d Delivery, used, refused []Feature) {
 	var tell func()
 	defer func() {
 		if tell != nil {
@@ -257,7 +254,7 @@ func (l *Ladder) taken(d delivery, used, refused []blocks.Feature) {
 	defer l.mu.Unlock()
 	bad := len(l.refused)
 	for _, f := range used {
-		at := usage{d.on, f}
+		at := usage{d.On, f}
 		if _, was := l.refused[at]; was {
 			l.options.Log.Info("this workspace takes blocks that it has refused", "type", f)
 			delete(l.refused, at)
@@ -267,15 +264,15 @@ func (l *Ladder) taken(d delivery, used, refused []blocks.Feature) {
 	if bad > 0 && len(l.refused) == 0 {
 		tell = l.options.Taken
 	}
-	i := slices.IndexFunc(refused, func(f blocks.Feature) bool { return !slices.Contains(used, f) })
+	i := slices.IndexFunc(refused, func(f Feature) bool { return !slices.Contains(used, f) })
 	if i < 0 {
 		return
 	}
-	at := usage{d.on, refused[i]}
+	at := usage{d.On, refused[i]}
 	if l.suspects[at] == nil {
 		l.suspects[at] = map[string]bool{}
 	}
-	if l.suspects[at][d.page.Title] = true; len(l.suspects[at]) >= maxSuspicions && l.rememberLocked(context.Background(), at, []string{"no reason, several messages in a row"}) {
+	if l.suspects[at][d.Page.Title] = true; len(l.suspects[at]) >= maxSuspicions && l.rememberLocked(context.Background(), at, []string{"no reason, several messages in a row"}) {
 		tell = l.options.Refused
 	}
 }
@@ -288,32 +285,32 @@ func (l *Ladder) rememberLocked(ctx context.Context, at usage, said []string) (n
 	delete(l.suspects, at)
 	if news {
 		l.options.Log.WarnContext(ctx, "this workspace refuses blocks; drawing them more simply",
-			"type", at.feature, "home", at.on == onHome, "said", said, "again_after", forgetAfter)
+			"type", at.feature, "home", at.on == ToHome, "said", said, "again_after", forgetAfter)
 	}
 	return news
 }
 
 // report tells of a refusal, and remembers what Slack names.
-func (l *Ladder) report(ctx context.Context, d delivery, r blockRefusal, blamed []blocks.Feature) {
-	log, said := l.options.Log, []any{"error", r.code, "said", r.words, "home", d.on == onHome} // not With: what was typed is taken out of what is logged with ctx
+func (l *Ladder) report(ctx context.Context, d Delivery, r blockRefusal, blamed []Feature) {
+	log, said := l.options.Log, []any{"error", r.code, "said", r.words, "home", d.On == ToHome} // not With: what was typed is taken out of what is logged with ctx
 	switch {
 	case len(r.faults) > 0:
 		log.ErrorContext(ctx, "Slack refused a message as malformed; it is drawn more simply. Please report this as a fault of missingkbs", append(said, "faults", r.faults)...)
 	case r.cause == Unexplained:
 		log.WarnContext(ctx, "Slack refused blocks without a reason; the message is drawn more simply", said...)
 	}
-	seen := BlockRefusal{Cause: r.cause}
+	seen := Refusal{Cause: r.cause}
 	if len(blamed) > 0 {
 		seen.Feature = blamed[0]
 	}
 	l.options.Observe(seen)
 	if r.cause == Unsupported && len(r.faults) > 0 {
-		l.options.Observe(BlockRefusal{Cause: OurFault})
+		l.options.Observe(Refusal{Cause: OurFault})
 	}
 	news := false
 	l.mu.Lock()
 	for _, f := range r.unsupported {
-		news = l.rememberLocked(ctx, usage{d.on, f}, r.words) || news
+		news = l.rememberLocked(ctx, usage{d.On, f}, r.words) || news
 	}
 	l.mu.Unlock()
 	if news {

@@ -1,4 +1,4 @@
-package bot
+package blocks
 
 import (
 	"errors"
@@ -9,8 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
-
-	"github.com/missingkbs/missingkbs/bot/blocks"
 )
 
 // Refusals as Slack words them. Its schema has alternatives, and it names the faults of all of them: the last cases are
@@ -22,30 +20,30 @@ func TestJudge(t *testing.T) {
 		code        string
 		words       []string
 		cause       RefusalCause
-		unsupported []blocks.Feature
+		unsupported []Feature
 		faults      int
-		blamed      []blocks.Feature
+		blamed      []Feature
 	}{
-		"no table":                   {words: []string{"unsupported type: data_table [json-pointer:/blocks/1/type]"}, cause: Unsupported, unsupported: []blocks.Feature{data}, blamed: []blocks.Feature{data}},
-		"no table in a view":         {code: "invalid_arguments", words: []string{"[ERROR] unsupported type: data_table [json-pointer:/view/blocks/1/type]", "[ERROR] failed to match all allowed schemas [json-pointer:/view]"}, cause: Unsupported, unsupported: []blocks.Feature{data}, blamed: []blocks.Feature{data}},
-		"no table, by its block":     {words: []string{"unsupported type: data_table [json-pointer:/blocks/1]"}, cause: Unsupported, unsupported: []blocks.Feature{data}, blamed: []blocks.Feature{data}},
-		"no table, without a place":  {words: []string{"unsupported type: data_table"}, cause: Unsupported, unsupported: []blocks.Feature{data}, blamed: []blocks.Feature{data}},
-		"as the validator points":    {words: []string{"unsupported type: data_table [json-pointer:/1/type]"}, cause: Unsupported, unsupported: []blocks.Feature{data}, blamed: []blocks.Feature{data}},
-		"no table, no chart":         {words: []string{"unsupported type: data_table [json-pointer:/blocks/1/type]", "unsupported type: data_visualization [json-pointer:/blocks/2/type]"}, cause: Unsupported, unsupported: []blocks.Feature{data, chart}, blamed: []blocks.Feature{data, chart}},
-		"no button":                  {words: []string{"unsupported type: action_cell [json-pointer:" + cell + "/type]"}, cause: Unsupported, unsupported: []blocks.Feature{button}, blamed: []blocks.Feature{button}},
-		"number without text":        {words: []string{"missing required field: text [json-pointer:/blocks/1/rows/1/1]"}, cause: OurFault, faults: 1, blamed: []blocks.Feature{button}},
-		"chart with too long a name": {words: []string{"must be less than 21 characters [json-pointer:/blocks/2/chart/series/0/name]"}, cause: OurFault, faults: 1, blamed: []blocks.Feature{chart}},
+		"no table":                   {words: []string{"unsupported type: data_table [json-pointer:/blocks/1/type]"}, cause: Unsupported, unsupported: []Feature{data}, blamed: []Feature{data}},
+		"no table in a view":         {code: "invalid_arguments", words: []string{"[ERROR] unsupported type: data_table [json-pointer:/view/blocks/1/type]", "[ERROR] failed to match all allowed schemas [json-pointer:/view]"}, cause: Unsupported, unsupported: []Feature{data}, blamed: []Feature{data}},
+		"no table, by its block":     {words: []string{"unsupported type: data_table [json-pointer:/blocks/1]"}, cause: Unsupported, unsupported: []Feature{data}, blamed: []Feature{data}},
+		"no table, without a place":  {words: []string{"unsupported type: data_table"}, cause: Unsupported, unsupported: []Feature{data}, blamed: []Feature{data}},
+		"as the validator points":    {words: []string{"unsupported type: data_table [json-pointer:/1/type]"}, cause: Unsupported, unsupported: []Feature{data}, blamed: []Feature{data}},
+		"no table, no chart":         {words: []string{"unsupported type: data_table [json-pointer:/blocks/1/type]", "unsupported type: data_visualization [json-pointer:/blocks/2/type]"}, cause: Unsupported, unsupported: []Feature{data, chart}, blamed: []Feature{data, chart}},
+		"no button":                  {words: []string{"unsupported type: action_cell [json-pointer:" + cell + "/type]"}, cause: Unsupported, unsupported: []Feature{button}, blamed: []Feature{button}},
+		"number without text":        {words: []string{"missing required field: text [json-pointer:/blocks/1/rows/1/1]"}, cause: OurFault, faults: 1, blamed: []Feature{button}},
+		"chart with too long a name": {words: []string{"must be less than 21 characters [json-pointer:/blocks/2/chart/series/0/name]"}, cause: OurFault, faults: 1, blamed: []Feature{chart}},
 		"header too long":            {words: []string{"must be less than 151 characters [json-pointer:/blocks/0/text/text]"}, cause: OurFault, faults: 1},
 		"header unsupported":         {words: []string{"unsupported type: header [json-pointer:/blocks/0/type]"}, cause: OurFault, faults: 1},
 		"another block's type":       {words: []string{"unsupported type: data_table [json-pointer:/blocks/0/type]"}, cause: OurFault, faults: 1},
-		"too long":                   {code: "msg_blocks_too_long", cause: OurFault, faults: 1, blamed: []blocks.Feature{chart}},
-		"beyond the blocks":          {words: []string{"must be less than 3 [json-pointer:/blocks/99/x]"}, cause: OurFault, faults: 1, blamed: []blocks.Feature{chart}},
-		"mute":                       {cause: Unexplained, blamed: []blocks.Feature{chart}},
-		"mute, of a view":            {code: "invalid_arguments", cause: Unexplained, blamed: []blocks.Feature{chart}},
-		"nothing but schemas":        {words: []string{"failed to match any allowed schemas [json-pointer:/blocks/1]"}, cause: Unexplained, blamed: []blocks.Feature{chart}},
+		"too long":                   {code: "msg_blocks_too_long", cause: OurFault, faults: 1, blamed: []Feature{chart}},
+		"beyond the blocks":          {words: []string{"must be less than 3 [json-pointer:/blocks/99/x]"}, cause: OurFault, faults: 1, blamed: []Feature{chart}},
+		"mute":                       {cause: Unexplained, blamed: []Feature{chart}},
+		"mute, of a view":            {code: "invalid_arguments", cause: Unexplained, blamed: []Feature{chart}},
+		"nothing but schemas":        {words: []string{"failed to match any allowed schemas [json-pointer:/blocks/1]"}, cause: Unexplained, blamed: []Feature{chart}},
 		"unsupported, and our fault": {
 			words: []string{"unsupported type: data_visualization [json-pointer:/blocks/2/type]", "missing required field: text [json-pointer:/blocks/1/rows/1/1]"},
-			cause: Unsupported, unsupported: []blocks.Feature{chart}, faults: 1, blamed: []blocks.Feature{chart},
+			cause: Unsupported, unsupported: []Feature{chart}, faults: 1, blamed: []Feature{chart},
 		},
 		"no button, among alternatives": {
 			words: []string{
@@ -53,22 +51,22 @@ func TestJudge(t *testing.T) {
 				"unsupported type: action_cell [json-pointer:" + cell + "/type]", "missing required field: value [json-pointer:" + cell + "]",
 				"invalid additional property: element [json-pointer:" + cell + "/element]",
 			},
-			cause: Unsupported, unsupported: []blocks.Feature{button}, blamed: []blocks.Feature{button},
+			cause: Unsupported, unsupported: []Feature{button}, blamed: []Feature{button},
 		},
 		"a button of alternatives alone": {
 			words: []string{"failed to match any allowed schemas [json-pointer:" + cell + "]", "must be a valid enum value [json-pointer:" + cell + "/type]"},
-			cause: Unexplained, blamed: []blocks.Feature{chart},
+			cause: Unexplained, blamed: []Feature{chart},
 		},
 		"a bad button": {
 			words: []string{"must be a valid enum value [json-pointer:" + cell + "/type]", "must be a valid URL [json-pointer:" + cell + "/element/url]"},
-			cause: OurFault, faults: 1, blamed: []blocks.Feature{button},
+			cause: OurFault, faults: 1, blamed: []Feature{button},
 		},
 		"number without text, among alternatives": {
 			words: []string{
 				"failed to match any allowed schemas [json-pointer:/blocks/1/rows/1/1]", "missing required field: element [json-pointer:/blocks/1/rows/1/1]",
 				"missing required field: elements [json-pointer:/blocks/1/rows/1/1]", "missing required field: text [json-pointer:/blocks/1/rows/1/1]",
 			},
-			cause: OurFault, faults: 3, blamed: []blocks.Feature{button},
+			cause: OurFault, faults: 3, blamed: []Feature{button},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,11 +76,11 @@ func TestJudge(t *testing.T) {
 			}
 			refusal := slack.SlackErrorResponse{Err: c.code}
 			refusal.ResponseMetadata.Messages = c.words
-			got, ok := judge(fmt.Errorf("post: %w", refusal), blocks.Render(richPage("x"), blocks.Options{}).Blocks)
+			got, ok := judge(fmt.Errorf("post: %w", refusal), Render(richPage("x"), Options{}).Blocks)
 			if !ok || got.cause != c.cause || len(got.faults) != c.faults {
 				t.Errorf("judged %v, %s, faults %q; want %s and %d", ok, got.cause, got.faults, c.cause, c.faults)
 			}
-			if diff := cmp.Diff([][]blocks.Feature{c.unsupported, c.blamed}, [][]blocks.Feature{got.unsupported, got.blamed()}, emptyIsNil); diff != "" {
+			if diff := cmp.Diff([][]Feature{c.unsupported, c.blamed}, [][]Feature{got.unsupported, got.blamed()}, emptyIsNil); diff != "" {
 				t.Errorf("unsupported and blamed (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(c.words, got.words); diff != "" {
@@ -110,7 +108,7 @@ func TestWordsAreBounded(t *testing.T) {
 
 // Whatever Slack says of blocks, it is read without a crash, and only features that were used are blamed.
 func FuzzJudge(f *testing.F) {
-	sent := blocks.Render(richPage("x"), blocks.Options{}).Blocks
+	sent := Render(richPage("x"), Options{}).Blocks
 	for _, words := range []string{
 		"unsupported type: data_table [json-pointer:/blocks/1/type]", "unsupported type: action_cell [json-pointer:/view/blocks/1/rows/1/2/type]",
 		"missing required field: text [json-pointer:/1/rows/99999999999999999999/2]", "[ERROR]  [json-pointer:/blocks/]", "[json-pointer:", "\xff [json-pointer:/blocks/1/rows/0/0/\xff]",
@@ -125,7 +123,7 @@ func FuzzJudge(f *testing.F) {
 			return
 		}
 		for _, feature := range append(got.blamed(), got.unsupported...) {
-			if !slices.Contains(blocks.Uses(sent), feature) {
+			if !slices.Contains(Uses(sent), feature) {
 				t.Errorf("%q blames %s, which was not used", words, feature)
 			}
 		}
