@@ -1,0 +1,158 @@
+package advisory
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Snapshot is what all feeds say at one moment, ready to be asked. It is never changed, and safe for concurrent use. The
+// nil snapshot knows nothing.
+type Snapshot struct {
+	updates map[string]known
+	cves    map[string]CVE
+	listed  map[string]Exploited
+	newer   map[string][]string // by KB: those that supersede it
+
+	// KEV and MSRC are the dates of the data; zero where there is none.
+	KEV  time.Time
+	MSRC time.Time
+	// LastMonth is the newest document, such as "2026-Nov".
+	LastMonth string
+}
+
+// known is an update as all documents together describe it.
+type known struct {
+	Update
+	released time.Time // of the first document that lists it
+}
+
+// NewSnapshot joins documents and the list. An update that several documents list has what all of them say.
+func NewSnapshot(docs []Document, kev Catalog) *Snapshot {
+	s := &Snapshot{
+		updates: map[string]known{}, cves: map[string]CVE{}, listed: make(map[string]Exploited, len(kev.Entries)), newer: map[string][]string{}, KEV: kev.Released,
+	}
+	for _, e := range kev.Entries {
+		s.listed[e.CVE] = e
+	}
+	docs = slices.Clone(docs)
+	slices.SortFunc(docs, func(a, b Document) int { return a.Released.Compare(b.Released) })
+	for _, d := range docs {
+		if d.Revised.After(s.MSRC) {
+			s.MSRC = d.Revised
+		}
+		s.LastMonth = d.ID
+		for _, c := range d.CVEs {
+			s.cves[c.ID] = c.join(s.cves[c.ID])
+		}
+		for _, u := range d.Updates {
+			k, ok := s.updates[u.KB]
+			if !ok {
+				k = known{Update{KB: u.KB, Kind: u.Kind, Restart: u.Restart}, d.Released}
+			}
+			k.Supersedes = union(k.Supersedes, u.Supersedes)
+			k.CVEs = union(k.CVEs, u.CVEs)
+			k.Builds = append(slices.Clip(k.Builds), u.Builds...)
+			s.updates[u.KB] = k
+		}
+	}
+	for kb, k := range s.updates {
+		for _, old := range k.Supersedes {
+			s.newer[old] = append(s.newer[old], kb)
+		}
+	}
+	for _, all := range s.newer {
+		slices.Sort(all)
+	}
+	return s
+}
+
+// join is what two documents say of a CVE.
+func (c CVE) join(other CVE) CVE {
+	if SeverityRank(other.Severity) > SeverityRank(c.Severity) {
+		c.Severity = other.Severity
+	}
+	c.CVSS = max(c.CVSS, other.CVSS)
+	c.Exploited, c.Disclosed = c.Exploited || other.Exploited, c.Disclosed || other.Disclosed
+	return c
+}
+
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Facts are what is known of an update.
+type Facts struct {
+	KB       string
+	Released time.Time // of the first document that lists it: it is no newer than that
+	Restart  string    // "Yes", "Maybe", "No" or ""
+	Severity string    // the highest of its CVEs
+	CVEs     []string
+	KEV      []Exploited // those of its CVEs that CISA lists, the one that is due first in front
+	MSRC     []string    // those that MSRC calls exploited
+}
+
+// Exploited reports whether a vulnerability that the update fixes is under attack, by the word of CISA or of MSRC.
+func (f Facts) Exploited() bool { return len(f.KEV) > 0 || len(f.MSRC) > 0 }
+
+// Update returns what is known of an update; false where the feeds do not list it, which says nothing about it.
+func (s *Snapshot) Update(kb string) (Facts, bool) {
+	if s == nil {
+		return Facts{}, false
+	}
+	k, ok := s.updates[kb]
+	if !ok {
+		return Facts{}, false
+	}
+	f := Facts{KB: kb, Released: k.released, Restart: k.Restart, CVEs: k.CVEs}
+	for _, id := range k.CVEs {
+		if e, ok := s.listed[id]; ok {
+			f.KEV = append(f.KEV, e)
+		}
+		c := s.cves[id]
+		if c.Exploited {
+			f.MSRC = append(f.MSRC, id)
+		}
+		if SeverityRank(c.Severity) > SeverityRank(f.Severity) {
+			f.Severity = c.Severity
+		}
+	}
+	slices.SortStableFunc(f.KEV, func(a, b Exploited) int {
+		switch {
+		case a.Due.IsZero() != b.Due.IsZero():
+			return map[bool]int{true: 1, false: -1}[a.Due.IsZero()]
+		case !a.Due.Equal(b.Due):
+			return a.Due.Compare(b.Due)
+		}
+		return strings.Compare(a.CVE, b.CVE)
+	})
+	return f, true
+}
+
+// Listed returns CISA's entry of a CVE.
+func (s *Snapshot) Listed(cve string) (Exploited, bool) {
+	if s == nil {
+		return Exploited{}, false
+	}
+	e, ok := s.listed[strings.ToUpper(cve)]
+	return e, ok
+}
+
+// CVE returns what MSRC says of a CVE.
+func (s *Snapshot) CVE(id string) (CVE, bool) {
+	if s == nil {
+		return CVE{}, false
+	}
+	c, ok := s.cves[strings.ToUpper(id)]
+	return c, ok
+}
+
+// Len is how many updates and how many exploited CVEs are known.
+func (s *Snapshot) Len() (updates, exploited int) {
+	if s == nil {
+		return 0, 0
+	}
+	return len(s.updates), len(s.listed)
+}
