@@ -215,7 +215,7 @@ func (f *folding) byMonth() {
 		if _, ok := f.known(i); ok || !strings.Contains(m.Scope, ScopeSeparator) || strings.HasSuffix(m.Scope, ScopeSeparator) {
 			continue
 		}
-		month, ok := Month(m.Name)
+		month, ok := monthOf(m.Name)
 		if !ok {
 			continue
 		}
@@ -237,9 +237,9 @@ const ScopeSeparator = "\x00"
 // Scope is the scope of a row of Defender's.
 func Scope(software, osBuild string) string { return software + ScopeSeparator + osBuild }
 
-// Month is the month that the name of an update begins with: "November 2026 Security Updates", "2026-11 Cumulative
+// monthOf is the month that the name of an update begins with: "November 2026 Security Updates", "2026-11 Cumulative
 // Update".
-func Month(name string) (time.Time, bool) {
+func monthOf(name string) (time.Time, bool) {
 	words := append(strings.Fields(name), "", "")
 	if t, err := time.Parse("January 2006", words[0]+" "+words[1]); err == nil {
 		return t, true
