@@ -52,6 +52,7 @@ var forbidden = map[string][]string{
 	"internal/doctor":           {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/manifest":         {module, slackPackages, azurePackages, anyLibrary},
 	"internal/metrics":          {module, slackPackages, azurePackages},
+	"internal/advisory":         {module, slackPackages},
 	"internal/alert":            {module, slackPackages, azurePackages, anyLibrary},
 	"internal/health":           {module, slackPackages, azurePackages},
 	"internal/span":             {module, slackPackages, azurePackages, anyLibrary},

@@ -1,8 +1,8 @@
 package advisory
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -47,7 +47,8 @@ func TestFold(t *testing.T) {
 		},
 		"hotpatches keep to themselves": {
 			[]Update{
-				{KB: "6000001", Kind: Hotpatch, Builds: []Build{build(client, 10)}}, {KB: "6000002", Kind: Hotpatch, Builds: []Build{build(client, 20)}},
+				{KB: "6000001", Kind: Hotpatch, Builds: []Build{build(client, 10)}},
+				{KB: "6000002", Kind: Hotpatch, Builds: []Build{build(client, 20)}},
 				{KB: "6000003", Builds: []Build{build(client, 30)}},
 			},
 			[]Missing{{"6000001", "", w11}, {"6000002", "", w11}, {"6000003", "", w11}},
@@ -115,7 +116,7 @@ func TestFold(t *testing.T) {
 func TestFoldIsAPartition(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		kb := rapid.Custom(func(t *rapid.T) string { return fmt.Sprint(6000000 + rapid.IntRange(0, 9).Draw(t, "kb")) })
+		kb := rapid.Custom(func(t *rapid.T) string { return strconv.Itoa(6000000 + rapid.IntRange(0, 9).Draw(t, "kb")) })
 		updates := map[string]Update{}
 		for range rapid.IntRange(0, 8).Draw(t, "updates") {
 			u := Update{KB: kb.Draw(t, "u"), Kind: rapid.SampledFrom([]Kind{Cumulative, Cumulative, Hotpatch, SecurityOnly, Other}).Draw(t, "kind")}
@@ -193,9 +194,9 @@ func BenchmarkFold10000(b *testing.B) {
 	var known []Update
 	var missing []Missing
 	for i := range 10_000 {
-		kb := fmt.Sprint(6000000 + i)
-		known = append(known, Update{KB: kb, Builds: []Build{build(fmt.Sprint(i%50), i)}})
-		missing = append(missing, Missing{kb, "x", Scope(fmt.Sprint(i%50), "1")})
+		kb := strconv.Itoa(6000000 + i)
+		known = append(known, Update{KB: kb, Builds: []Build{build(strconv.Itoa(i%50), i)}})
+		missing = append(missing, Missing{kb, "x", Scope(strconv.Itoa(i%50), "1")})
 	}
 	s := snapshotOf(known...)
 	for b.Loop() {
@@ -206,10 +207,14 @@ func BenchmarkFold10000(b *testing.B) {
 // An update that several documents list has what all of them say; what no document lists is unknown.
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
-	may := Document{ID: "2031-May", Released: time.Date(2031, 5, 13, 0, 0, 0, 0, time.UTC), Revised: time.Date(2031, 5, 20, 0, 0, 0, 0, time.UTC),
-		Updates: []Update{{KB: "6000001", Restart: "Yes", CVEs: []string{"CVE-2031-1"}}}, CVEs: []CVE{{"CVE-2031-1", "Moderate", 5, true, false}}}
-	june := Document{ID: "2031-Jun", Released: time.Date(2031, 6, 10, 0, 0, 0, 0, time.UTC), Revised: time.Date(2031, 6, 11, 0, 0, 0, 0, time.UTC),
-		Updates: []Update{{KB: "6000001", CVEs: []string{"CVE-2031-2", "CVE-2031-3"}}}, CVEs: []CVE{{"CVE-2031-2", "Critical", 9, false, true}, {"CVE-2031-3", "", 0, false, false}}}
+	may := Document{
+		ID: "2031-May", Released: time.Date(2031, 5, 13, 0, 0, 0, 0, time.UTC), Revised: time.Date(2031, 5, 20, 0, 0, 0, 0, time.UTC),
+		Updates: []Update{{KB: "6000001", Restart: "Yes", CVEs: []string{"CVE-2031-1"}}}, CVEs: []CVE{{"CVE-2031-1", "Moderate", 5, true, false}},
+	}
+	june := Document{
+		ID: "2031-Jun", Released: time.Date(2031, 6, 10, 0, 0, 0, 0, time.UTC), Revised: time.Date(2031, 6, 11, 0, 0, 0, 0, time.UTC),
+		Updates: []Update{{KB: "6000001", CVEs: []string{"CVE-2031-2", "CVE-2031-3"}}}, CVEs: []CVE{{"CVE-2031-2", "Critical", 9, false, true}, {"CVE-2031-3", "", 0, false, false}},
+	}
 	day := func(d int) time.Time { return time.Date(2031, 6, d, 0, 0, 0, 0, time.UTC) }
 	kev := Catalog{"v", day(15), []Exploited{{CVE: "CVE-2031-2", Due: day(20)}, {CVE: "CVE-2031-3", Due: day(18)}, {CVE: "CVE-2031-1"}}}
 	s := NewSnapshot([]Document{june, may}, kev)
