@@ -24,8 +24,8 @@ import (
 // operators turns what happens in a house into what the desk for operators hears. Without a channel its desk is nil, which
 // hears nothing.
 type operators struct {
-	desk     *alert.Desk
-	database *alert.Desk // for trouble with the database, in which the other keeps its states
+	desk     *alert.Notifier
+	database *alert.Notifier // for trouble with the database, in which the other keeps its states
 	process  string
 	lost     atomic.Int64 // audits since the last look
 
@@ -49,9 +49,9 @@ func (o *operators) open(h house, poster messageFinder) {
 	if h.opsChannel == "" {
 		return
 	}
-	o.desk = alert.NewDesk(alert.Options{
-		Channel: h.opsChannel, Matters: alert.Matters(), Keeper: h.store, Poster: poster, Process: o.process,
-		Every: h.opsTick, Now: h.now, Log: h.log, Ask: func(*alert.Desk) { o.ask(h) },
+	o.desk = alert.New(alert.Options{
+		Channel: h.opsChannel, Conditions: alert.Conditions(), Store: h.store, Poster: poster, Process: o.process,
+		Interval: h.opsTick, Now: h.now, Log: h.log, Poll: func(*alert.Notifier) { o.ask(h) },
 	})
 	o.openForDatabase(h, sharedPoster{messageFinder: poster})
 }
@@ -86,9 +86,9 @@ func (o *operators) ask(h house) {
 	defer cancel()
 	q, now := h.defender.Quota(ctx), time.Now()
 	if q.Paused.After(now) || spent(q.Minute) || spent(q.Hour) {
-		o.desk.Bad(alert.Throttled, sourceQuota)
+		o.desk.Failing(alert.Throttled, sourceQuota)
 	} else {
-		o.desk.Good(sourceQuota, alert.Throttled)
+		o.desk.Working(sourceQuota, alert.Throttled)
 	}
 }
 
@@ -104,9 +104,9 @@ func (o *operators) certificate(h house) {
 	case err != nil:
 		h.log.Warn("the certificate for Defender could not be looked at", "error", err)
 	case end.Sub(h.now()) < soon:
-		o.desk.Bad(alert.Expiring, sourceCertificate)
+		o.desk.Failing(alert.Expiring, sourceCertificate)
 	default:
-		o.desk.Good(sourceCertificate, alert.Expiring)
+		o.desk.Working(sourceCertificate, alert.Expiring)
 	}
 }
 
@@ -116,8 +116,8 @@ func spent(w api.Window) bool { return w.Limit > 0 && w.Left <= 0 }
 func (o *operators) auditsLost(n int) { o.lost.Add(int64(n)) }
 
 // tablesRefused and tablesTaken learn whether the workspace takes tables and charts.
-func (o *operators) tablesRefused() { o.desk.Bad(alert.Tables, o.process) }
-func (o *operators) tablesTaken()   { o.desk.Good(o.process, alert.Tables) }
+func (o *operators) tablesRefused() { o.desk.Failing(alert.Tables, o.process) }
+func (o *operators) tablesTaken()   { o.desk.Working(o.process, alert.Tables) }
 
 // blocksRefused learns of each message that Slack refused.
 func (o *operators) blocksRefused(r blocks.Refusal) {
@@ -131,12 +131,12 @@ func (o *operators) question(_ context.Context, q bot.Observation) {
 	switch q.Outcome {
 	case bot.Refused:
 		if slices.Contains(access.IdentityUnavailable(), q.Reason) {
-			o.desk.Bad(alert.Unseen, q.Reason)
+			o.desk.Failing(alert.IdentityUnavailable, q.Reason)
 		}
 	case bot.Answered:
-		o.desk.Good(q.Command, alert.Failures()...)
+		o.desk.Working(q.Command, alert.Failures()...)
 		for _, reason := range access.IdentityUnavailable() {
-			o.desk.Good(reason, alert.Unseen)
+			o.desk.Working(reason, alert.IdentityUnavailable)
 		}
 	case bot.Failed, bot.Lost:
 		o.failed(q.Reason, q.Command)
@@ -147,7 +147,7 @@ func (o *operators) question(_ context.Context, q bot.Observation) {
 func (o *operators) digest(_ context.Context, d digest.Observation) {
 	switch d.Outcome {
 	case digest.OutcomeSent, digest.OutcomeSilent:
-		o.desk.Good(sourceDigests, alert.Failures()...)
+		o.desk.Working(sourceDigests, alert.Failures()...)
 	case digest.OutcomePaused:
 		o.desk.Happened(alert.DigestsPaused, fmt.Sprintf("%s in %s", d.Subscription.ID, d.Subscription.Channel))
 	case digest.OutcomeIncomplete:
@@ -163,7 +163,7 @@ func (o *operators) failed(reason, source string) {
 		reason = alert.Unavailable
 	}
 	if slices.Contains(alert.Failures(), reason) {
-		o.desk.Bad(reason, cmp.Or(source, "questions"))
+		o.desk.Failing(reason, cmp.Or(source, "questions"))
 	}
 }
 

@@ -15,19 +15,19 @@ import (
 // openForDatabase opens the desk for trouble with the database, which has to do without it: its states are kept in memory.
 func (o *operators) openForDatabase(h house, poster sharedPoster) {
 	poster.now = h.now
-	o.database = alert.NewDesk(alert.Options{
-		Channel: h.opsChannel, Matters: alert.DatabaseMatters(), Keeper: &alert.Memory{}, Poster: poster, Process: o.process,
-		Every: h.opsTick, Now: h.now, Log: h.log, Ask: func(d *alert.Desk) { o.askDatabase(d, h.store.Health().Trouble) },
+	o.database = alert.New(alert.Options{
+		Channel: h.opsChannel, Conditions: alert.DatabaseConditions(), Store: &alert.Memory{}, Poster: poster, Process: o.process,
+		Interval: h.opsTick, Now: h.now, Log: h.log, Poll: func(d *alert.Notifier) { o.askDatabase(d, h.store.Health().Trouble) },
 	})
 }
 
 // askDatabase says which trouble there is, and that there is none of the others.
-func (o *operators) askDatabase(d *alert.Desk, now digest.Trouble) {
+func (o *operators) askDatabase(d *alert.Notifier, now digest.Trouble) {
 	for _, trouble := range digest.Troubles() {
 		if trouble == now {
-			d.Bad(alert.DatabasePrefix+string(trouble), o.process)
+			d.Failing(alert.DatabasePrefix+string(trouble), o.process)
 		} else {
-			d.Good(o.process, alert.DatabasePrefix+string(trouble))
+			d.Working(o.process, alert.DatabasePrefix+string(trouble))
 		}
 	}
 }
@@ -65,7 +65,7 @@ func (p sharedPoster) Post(ctx context.Context, channel, key string, page view.P
 	return p.messageFinder.Post(ctx, channel, shared(slot), page)
 }
 
-// readOpsKey reads a key of [alert.Desk]: ops/<name>/<seconds>/<notice>.
+// readOpsKey reads a key of [alert.Notifier]: ops/<name>/<seconds>/<notice>.
 func readOpsKey(key string) (name string, since int64, notice string, ok bool) {
 	parts := strings.Split(key, "/")
 	if len(parts) != 4 {

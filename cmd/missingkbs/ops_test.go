@@ -63,7 +63,7 @@ func watchedHouse(t *testing.T, houses int, channel string, log *locked) (*world
 func (r *records) known(t *testing.T, words string) {
 	t.Helper()
 	eventually(t, func() (string, bool) {
-		states, err := r.Matters(t.Context())
+		states, err := r.AlertStates(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func TestOpsChannelHearsOfALostPermission(t *testing.T) {
 	// The clock must not jump over what is under way: a process that tells for minutes counts as dead.
 	noted := func(n int) {
 		eventually(t, func() (string, bool) {
-			return "operators were not told", strings.Count(log.String(), "operators were told") >= n
+			return "operators were not told", strings.Count(log.String(), "sent an alert to the operations channel\"") >= n
 		})
 	}
 	w.ask(t, "microsoft-_-edge")
@@ -134,7 +134,7 @@ func TestOpsChannelHearsOfALostPermission(t *testing.T) {
 		c.advance(time.Hour)
 	}
 	w.wantTold(t, lost, back)
-	if strings.Contains(log.String(), "operators could not be told") {
+	if strings.Contains(log.String(), "cannot send an alert") {
 		t.Errorf("the log:\n%s", log)
 	}
 }
@@ -147,7 +147,7 @@ func TestOpsChannelHearsOfUnreadableSchedules(t *testing.T) {
 	s.Schedule.Zone = "Europe/Atlantis"
 	database.subscribe(t, s)
 	eventually(t, func() (string, bool) {
-		states, err := database.Matters(t.Context())
+		states, err := database.AlertStates(t.Context())
 		return fmt.Sprintf("nothing was heard: %v, %v", states, err), states[alert.DigestsUndue] != ""
 	})
 	c.advance(2 * time.Minute)
@@ -171,7 +171,7 @@ func TestOpsChannelMustNotBeShared(t *testing.T) {
 		c.advance(time.Minute)
 	}
 	eventually(t, func() (string, bool) {
-		return "the log does not say that the channel was refused", strings.Contains(log.String(), "operators could not be told")
+		return "the log does not say that the channel was refused", strings.Contains(log.String(), "cannot send an alert")
 	})
 	if got := w.told(sandbox.SharedChannel); len(got) > 0 {
 		t.Errorf("told %q", got)
@@ -193,7 +193,7 @@ func TestOperatorsHearOfACertificate(t *testing.T) {
 	o.open(house{opsChannel: sandbox.Patching, store: records.Store, defender: client, now: c.now, log: slog.New(slog.DiscardHandler)}, p)
 	hours := func(n int) {
 		for range n {
-			o.desk.Look(t.Context())
+			o.desk.Check(t.Context())
 			c.advance(time.Hour)
 		}
 	}
@@ -246,7 +246,7 @@ func TestOperatorsHearOfUnseenPeople(t *testing.T) {
 	minutes := func(n int, seen bot.Observation) {
 		for range n {
 			o.question(t.Context(), seen)
-			o.desk.Look(t.Context())
+			o.desk.Check(t.Context())
 			c.advance(time.Minute)
 		}
 	}
@@ -285,15 +285,15 @@ func TestOperatorsHearOfEvents(t *testing.T) {
 	o.blocksRefused(blocks.Refusal{Cause: blocks.Unsupported})
 	o.blocksRefused(blocks.Refusal{Cause: blocks.OurFault})
 	o.blocksRefused(blocks.Refusal{Cause: blocks.OurFault}) // told once a day, however often
-	o.desk.Look(t.Context())
+	o.desk.Check(t.Context())
 	c.advance(2 * time.Minute)
 	o.tablesTaken()
-	o.desk.Look(t.Context())
+	o.desk.Check(t.Context())
 	c.advance(time.Hour)
 	o.blocksRefused(blocks.Refusal{Cause: blocks.OurFault})
-	o.desk.Look(t.Context())
+	o.desk.Check(t.Context())
 	c.advance(time.Hour)
-	o.desk.Look(t.Context())
+	o.desk.Check(t.Context())
 	var got []string
 	for _, page := range p.pages {
 		got = append(got, page.Title)

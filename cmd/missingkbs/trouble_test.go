@@ -280,14 +280,14 @@ func TestReplicasTellTroubleOnce(t *testing.T) {
 		o := &operators{process: name}
 		h := house{opsChannel: sandbox.Patching, store: sqliteRecords(t).Store, now: c.now, log: slog.New(slog.DiscardHandler)}
 		o.openForDatabase(h, sharedPoster{messageFinder: p})
-		o.database.Ask = nil
+		o.database.Poll = nil
 		desks = append(desks, o)
 	}
 	during := func(trouble digest.Trouble, d time.Duration) {
 		for range int(d / (10 * time.Second)) {
 			for _, o := range desks {
 				o.askDatabase(o.database, trouble)
-				o.database.Look(t.Context())
+				o.database.Check(t.Context())
 			}
 			c.advance(10 * time.Second)
 		}

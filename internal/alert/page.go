@@ -8,37 +8,37 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// page is what is posted of a notice.
-func (m Matter) page(n Notice, s State, now time.Time) view.Page {
-	switch n {
+// page returns the message of an alert.
+func (c Condition) page(a Alert, s State, now time.Time) view.Page {
+	switch a {
 	case Closed:
 		return view.Page{
-			Title: m.Text.Over,
-			Lead:  fmt.Sprintf("It is over after %s: from %s to %s.", view.Age(s.Good.Sub(s.Since)), moment(s.Since), moment(s.Good)),
+			Title: c.Text.Closed,
+			Lead:  fmt.Sprintf("It is over after %s: from %s to %s.", view.Age(s.Recovered.Sub(s.Since)), utc(s.Since), utc(s.Recovered)),
 		}
-	case Events:
-		return view.Page{Title: m.Text.Title, Lead: m.Text.Lead, Parts: []view.Part{view.Facts{{Name: "Which", Value: s.things()}}}}
+	case Occurred:
+		return view.Page{Title: c.Text.Title, Lead: c.Text.Lead, Parts: []view.Part{view.Facts{{Name: "Which", Value: s.subjects()}}}}
 	}
 	page := view.Page{
-		Title: m.Text.Title, Lead: m.Text.Lead,
+		Title: c.Text.Title, Lead: c.Text.Lead,
 		Parts: []view.Part{view.Facts{
-			{Name: "Since", Value: fmt.Sprintf("%s, for %s", moment(s.Since), view.Age(now.Sub(s.Since)))},
-			{Name: "Seen", Value: fmt.Sprintf("%s, by %s", view.Count(s.Seen, "time"), strings.Join(s.Sources, ", "))},
+			{Name: "Since", Value: fmt.Sprintf("%s, for %s", utc(s.Since), view.Age(now.Sub(s.Since)))},
+			{Name: "Seen", Value: fmt.Sprintf("%s, by %s", view.Count(s.Count, "time"), strings.Join(s.Sources, ", "))},
 		}},
-		Note: "This is told once, and once a day while it lasts. You hear when it is over.",
+		Note: "This message comes once, then once a day while it lasts, and once when it is over.",
 	}
-	if n == Lasting {
+	if a == Reminder {
 		page.Title = "Still: " + page.Title
 	}
 	return page
 }
 
-func (s State) things() string {
-	words := strings.Join(s.Things, "; ")
-	if s.More > 0 {
-		words += fmt.Sprintf("; and %s more", view.Thousands(s.More))
+func (s State) subjects() string {
+	words := strings.Join(s.Subjects, "; ")
+	if s.Omitted > 0 {
+		words += fmt.Sprintf("; and %s more", view.Thousands(s.Omitted))
 	}
 	return words
 }
 
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

@@ -1,241 +1,201 @@
-// Package alert tells a channel of operators what a person should know: that something has gone wrong and stays so, once a
-// day while it does, and when it is over. One failed call tells nothing, and however many people fail at the same thing,
-// it is told once.
+// Package alert decides which alerts a channel of operators gets: one when a [Condition] begins, one a day while it lasts,
+// and one when it ends, however many users and processes meet it. One failed call sends nothing.
 //
-// A [Matter] is one such thing, its [State] is what is known of it, and three pure functions move it: [Matter.Hear] takes
-// in what was heard, [Matter.Next] says whether there is something to tell, [Matter.Told] notes that it was told. The state
-// lies in the database, so several processes have one opinion and one voice; a [Desk] is the part of it in each process.
-//
-// The package knows neither Slack nor SQL nor Defender. It holds no words but its own and those that it is given as names
-// of things: no error texts, since these may hold anything.
+// Three pure functions move the [State] of a condition: [Condition.Observe] adds what was observed, [Condition.Next]
+// decides which [Alert] is due, [Condition.Sent] records that it was sent. States are shared through the database, so
+// several processes send one alert; a [Notifier] is the part of it in each process. The package knows neither Slack nor SQL
+// nor Defender, and its alerts hold no error texts, because these may hold anything.
 package alert
 
 import (
-	"maps"
 	"slices"
 	"time"
 )
 
-// Matter is something that whoever runs the program should know.
-type Matter struct {
+// Condition is something that operators should know.
+type Condition struct {
 	Name string // the key of its state
 	Text Text
 
-	// A condition lasts: it is told when it was seen so often, over so long, and never gone meanwhile.
-	Hold  time.Duration
-	Least int
+	// A lasting condition is reported once it was met MinCount times over MinDuration without a recovery.
+	MinDuration time.Duration
+	MinCount    int
 
-	// An event happens: things are gathered for as long as Hold and told together, and then not again for a while.
-	Event bool
-	Again time.Duration
+	// An event is collected for MinDuration and reported together with its like, at most once in each Cooldown.
+	Event    bool
+	Cooldown time.Duration
 }
 
-// Text is what is told of a matter.
+// Text is the text of the alerts of a condition.
 type Text struct {
 	Title, Lead string // what is wrong, and what to do
-	Over        string // the heading when it is over
+	Closed      string // the title when it is over
 }
 
-// State is what is known of a matter. The zero value is that of one of which nothing was heard.
+// State is what all processes know of a condition. The zero value is the state of one that was never met.
 type State struct {
-	Since   time.Time `json:"since,omitzero"` // when it was seen first; zero while it is not
-	Last    time.Time `json:"last,omitzero"`  // and last
-	Seen    int       `json:"seen,omitzero"`
-	Sources []string  `json:"sources,omitzero"` // who saw it, sorted
-	Good    time.Time `json:"good,omitzero"`    // since when one of those saw the opposite; zero when it was seen again after that
-	Told    time.Time `json:"told,omitzero"`    // when the channel heard of it last; zero when it did not
-	Over    time.Time `json:"over,omitzero"`    // when the channel heard that the one before was over
-	Flaps   int       `json:"flaps,omitzero"`   // how often in a row it came back soon after that
+	Since     time.Time `json:"since,omitzero"` // when it was met first; zero if it is over
+	Last      time.Time `json:"last,omitzero"`  // when it was met last
+	Count     int       `json:"seen,omitzero"`
+	Sources   []string  `json:"sources,omitzero"` // which met it, sorted
+	Recovered time.Time `json:"good,omitzero"`    // since when a source meets the opposite; zero if it failed again since
+	Sent      time.Time `json:"told,omitzero"`    // when the last alert was sent; zero if none was
+	Closed    time.Time `json:"over,omitzero"`    // when the previous occurrence was reported as over
+	Flaps     int       `json:"flaps,omitzero"`   // how often in a row it came back within flapWindow
 
-	Things []string `json:"things,omitzero"` // of an event, to be told
-	More   int      `json:"more,omitzero"`   // things beyond those
+	Subjects []string `json:"things,omitzero"` // of an event, not reported yet
+	Omitted  int      `json:"more,omitzero"`   // subjects beyond these
 
-	Lease time.Time `json:"lease,omitzero"` // until when somebody is about to tell
-	Fails int       `json:"fails,omitzero"` // how often in a row that did not work
+	Lease time.Time `json:"lease,omitzero"` // until when a process has the right to send the alert
+	Fails int       `json:"fails,omitzero"` // how often in a row sending failed
 }
 
-// Heard is what was heard of a matter since the last look. The zero value is nothing.
-type Heard struct {
-	First, Last time.Time // when it was seen
-	Seen        int
-	Sources     []string
-	Good        map[string]time.Time // when each source saw the opposite, first after it was seen
-	Things      []string
-	More        int
-}
+// Alert is the kind of an alert.
+type Alert string
 
-// Notice is what there is to tell.
-type Notice string
-
-// The notices.
+// The alerts.
 const (
-	Nothing Notice = ""
-	Opened  Notice = "open"
-	Lasting Notice = "lasting" // a reminder
-	Closed  Notice = "over"
-	Events  Notice = "events"
+	None     Alert = ""
+	Opened   Alert = "open"
+	Reminder Alert = "lasting"
+	Closed   Alert = "over"
+	Occurred Alert = "events"
 )
 
 const (
-	// calm is how long the opposite must be seen before a matter is over: answers out of a cache prove little.
-	calm     = 5 * time.Minute
-	mostCalm = 4 * time.Hour
-	// soon after its end a matter that comes back is the same one, flapping: each time it has to stay away twice as long.
-	soon   = time.Hour
-	remind = 24 * time.Hour
-	// lately is how long ago it may have been seen last for anybody to say that it lasts.
-	lately = 6 * time.Hour
-	// forgotten is what nobody has heard of for so long, though nobody said that it is over.
-	forgotten = 7 * 24 * time.Hour
+	// settleTime is how long a source must meet the opposite before a condition is over: answers from a cache prove little.
+	settleTime    = 5 * time.Minute
+	maxSettleTime = 4 * time.Hour
+	// flapWindow is how soon after its end a condition that returns counts as flapping. Each time settleTime doubles.
+	flapWindow       = time.Hour
+	reminderInterval = 24 * time.Hour
+	// reminderWindow bounds how long ago the condition may have been met last for a reminder.
+	reminderWindow = 6 * time.Hour
+	// expiry drops a condition without an alert, if it was neither met nor contradicted for so long.
+	expiry = 7 * 24 * time.Hour
 
-	maxThings = 20
-	lease     = 2 * time.Minute
+	leaseTime = 2 * time.Minute
 )
 
-// Hear is the state after something was heard.
-func (m Matter) Hear(s State, h Heard) State {
-	if h.Seen > 0 {
-		s = s.see(h)
+// Observe returns the state after an observation.
+func (c Condition) Observe(s State, o Observation) State {
+	if o.Count > 0 {
+		s = s.merge(o)
 	}
 	for _, source := range s.Sources {
-		if good, ok := h.Good[source]; ok && good.After(s.Last) && s.Good.IsZero() {
-			s.Good = good
+		if good, ok := o.Recovered[source]; ok && good.After(s.Last) && s.Recovered.IsZero() {
+			s.Recovered = good
 		}
 	}
-	if n := len(h.Things) + h.More; n > 0 {
+	if n := len(o.Subjects) + o.Omitted; n > 0 {
 		if s.Since.IsZero() {
-			s.Since = h.First
+			s.Since = o.First
 		}
-		room := max(0, maxThings-len(s.Things))
-		taken := min(room, len(h.Things))
-		s.Things = append(slices.Clone(s.Things), h.Things[:taken]...)
-		s.More += n - taken
+		taken := min(max(0, maxSubjects-len(s.Subjects)), len(o.Subjects))
+		s.Subjects = append(slices.Clone(s.Subjects), o.Subjects[:taken]...)
+		s.Omitted += n - taken
 	}
 	return s
 }
 
-func (s State) see(h Heard) State {
+func (s State) merge(o Observation) State {
 	if s.Since.IsZero() {
-		s.Since = h.First
+		s.Since = o.First
 		s.Flaps++
-		if s.Over.IsZero() || h.First.Sub(s.Over) > soon {
+		if s.Closed.IsZero() || o.First.Sub(s.Closed) > flapWindow {
 			s.Flaps = 0
 		}
 	}
-	if h.Last.After(s.Last) {
-		s.Last = h.Last
+	if o.Last.After(s.Last) {
+		s.Last = o.Last
 	}
-	if !s.Good.After(s.Last) {
-		s.Good = time.Time{}
+	if !s.Recovered.After(s.Last) {
+		s.Recovered = time.Time{}
 	}
-	s.Seen += h.Seen
-	s.Sources = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(s.Sources), h.Sources...))))
+	s.Count += o.Count
+	s.Sources = union(s.Sources, o.Sources)
 	return s
 }
 
-// Next says what there is to tell, and returns the state without what is over before it was told.
-func (m Matter) Next(s State, now time.Time) (State, Notice) {
-	if m.Event {
-		return s, m.nextEvent(s, now)
+// Next returns the alert that is due. The state that it returns lacks a condition that ended before it was reported.
+func (c Condition) Next(s State, now time.Time) (State, Alert) {
+	if c.Event {
+		return s, c.nextEvent(s, now)
 	}
 	switch {
 	case s.Since.IsZero():
-	case s.Good.IsZero() && now.Sub(s.Last) > forgotten:
-		return s.ended(), Nothing
-	case s.Told.IsZero() && !s.Good.IsZero():
-		if now.Sub(s.Good) >= time.Minute {
-			return s.ended(), Nothing // it did not last
+	case s.Recovered.IsZero() && now.Sub(s.Last) > expiry:
+		return s.ended(), None
+	case s.Sent.IsZero() && !s.Recovered.IsZero():
+		if now.Sub(s.Recovered) >= time.Minute {
+			return s.ended(), None // it did not last
 		}
-	case s.Told.IsZero():
-		if s.Seen >= m.Least && s.Last.Sub(s.Since) >= m.Hold {
-			return s, free(s, now, Opened)
+	case s.Sent.IsZero():
+		if s.Count >= c.MinCount && s.Last.Sub(s.Since) >= c.MinDuration {
+			return s, unlessLeased(s, now, Opened)
 		}
-	case !s.Good.IsZero():
-		if now.Sub(s.Good) >= min(calm<<min(s.Flaps, 10), mostCalm) {
-			return s, free(s, now, Closed)
+	case !s.Recovered.IsZero():
+		if now.Sub(s.Recovered) >= min(settleTime<<min(s.Flaps, 10), maxSettleTime) {
+			return s, unlessLeased(s, now, Closed)
 		}
-	case s.Last.After(s.Told) && now.Sub(s.Told) >= remind && now.Sub(s.Last) < lately:
-		return s, free(s, now, Lasting)
+	case s.Last.After(s.Sent) && now.Sub(s.Sent) >= reminderInterval && now.Sub(s.Last) < reminderWindow:
+		return s, unlessLeased(s, now, Reminder)
 	}
-	return s, Nothing
+	return s, None
 }
 
-func (m Matter) nextEvent(s State, now time.Time) Notice {
-	if len(s.Things) == 0 || now.Sub(s.Since) < m.Hold || !s.Told.IsZero() && now.Sub(s.Told) < m.Again {
-		return Nothing
+func (c Condition) nextEvent(s State, now time.Time) Alert {
+	if len(s.Subjects) == 0 || now.Sub(s.Since) < c.MinDuration || !s.Sent.IsZero() && now.Sub(s.Sent) < c.Cooldown {
+		return None
 	}
-	return free(s, now, Events)
+	return unlessLeased(s, now, Occurred)
 }
 
-// free is a notice unless somebody is telling already.
-func free(s State, now time.Time, n Notice) Notice {
+// unlessLeased returns None while another process sends an alert.
+func unlessLeased(s State, now time.Time, a Alert) Alert {
 	if s.Lease.After(now) {
-		return Nothing
+		return None
 	}
-	return n
+	return a
 }
 
-// Taken is the state while somebody tells.
-func (s State) Taken(now time.Time) State {
-	s.Lease = now.Add(lease)
+// Leased returns the state while this process sends an alert.
+func (s State) Leased(now time.Time) State {
+	s.Lease = now.Add(leaseTime)
 	return s
 }
 
-// Told is the state after something was told: what was heard meanwhile stays.
-func (m Matter) Told(s State, n Notice, told State, now time.Time) State {
+// Sent returns the state after an alert was sent. Observations made meanwhile stay.
+func (c Condition) Sent(s State, a Alert, sent State, now time.Time) State {
 	s.Lease, s.Fails = time.Time{}, 0
-	switch n {
-	case Opened, Lasting:
-		s.Told = now
+	switch a {
+	case Opened, Reminder:
+		s.Sent = now
 	case Closed:
-		if s.Good.IsZero() { // it came back while its end was told
+		if s.Recovered.IsZero() { // it came back while its end was reported
 			over := s
-			over.Since, over.Seen = s.Last, max(1, s.Seen-told.Seen)
-			over.Told, over.Over, over.Flaps = time.Time{}, now, s.Flaps+1
+			over.Since, over.Count = s.Last, max(1, s.Count-sent.Count)
+			over.Sent, over.Closed, over.Flaps = time.Time{}, now, s.Flaps+1
 			return over
 		}
 		s = s.ended()
-		s.Over = now
-	case Events:
-		s.Things, s.More = s.Things[min(len(told.Things), len(s.Things)):], max(0, s.More-told.More)
-		s.Told, s.Since = now, now
-		if len(s.Things) == 0 {
+		s.Closed = now
+	case Occurred:
+		s.Subjects, s.Omitted = s.Subjects[min(len(sent.Subjects), len(s.Subjects)):], max(0, s.Omitted-sent.Omitted)
+		s.Sent, s.Since = now, now
+		if len(s.Subjects) == 0 {
 			s.Since = time.Time{}
 		}
 	}
 	return s
 }
 
-// Failed is the state after it could not be told: it is tried again later and later.
-func (s State) Failed(now time.Time) State {
+// SendFailed returns the state after an alert could not be sent. The pause before the next attempt doubles each time.
+func (s State) SendFailed(now time.Time) State {
 	s.Fails++
 	s.Lease = now.Add(min(time.Minute<<min(s.Fails-1, 10), time.Hour))
 	return s
 }
 
-// ended is the state of a matter that is over. That it was lately is remembered.
-func (s State) ended() State { return State{Over: s.Over, Flaps: s.Flaps} }
-
-// add takes in what was heard before.
-func (h Heard) add(before Heard) Heard {
-	if before.Seen > 0 || len(before.Things) > 0 {
-		if h.First.IsZero() || before.First.Before(h.First) {
-			h.First = before.First
-		}
-		if before.Last.After(h.Last) {
-			h.Last = before.Last
-		}
-	}
-	good := map[string]time.Time{}
-	maps.Copy(good, h.Good)
-	if h.Seen == 0 { // what was good before it was seen again says nothing
-		maps.Copy(good, before.Good) // the first counts
-	}
-	h.Seen += before.Seen
-	h.Sources = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(before.Sources), h.Sources...))))
-	h.Good = good
-	things := append(slices.Clone(before.Things), h.Things...)
-	kept := min(maxThings, len(things))
-	h.Things, h.More = things[:kept], h.More+before.More+len(things)-kept
-	return h
-}
+// ended returns the state of a condition that is over. It keeps what flapping needs.
+func (s State) ended() State { return State{Closed: s.Closed, Flaps: s.Flaps} }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// guarded keeps browsers from making anything of what is served, and everybody from sending anything. Host is the name
-// in the configured address.
+// guarded refuses requests that web pages cause, and all that are not GET or HEAD. Host is the name in the configured
+// address.
 func guarded(next http.Handler, host string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -35,7 +35,7 @@ func guarded(next http.Handler, host string) http.Handler {
 	})
 }
 
-// fromElsewhere reports whether a browser says that another site has made it ask.
+// fromElsewhere returns true if the browser says that a page of another site caused the request.
 func fromElsewhere(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "cross-site", "same-site":
@@ -49,8 +49,8 @@ func fromElsewhere(r *http.Request) bool {
 	return err != nil || u.Host != r.Host
 }
 
-// isBrowser reports whether a browser asks. Towards a name that it has no reason to trust it sends no Sec-Fetch-Site,
-// and to its page our answer would belong; but what these headers say of the person before it a page cannot leave out.
+// isBrowser returns true if a browser sent the request. To an origin without TLS it sends no Sec-Fetch-Site, but a page
+// cannot remove the headers that describe the browser and its user.
 func isBrowser(r *http.Request) bool {
 	for _, name := range []string{"Accept-Language", "Cookie", "Origin", "Referer", "Sec-Fetch-Mode", "Upgrade-Insecure-Requests"} {
 		if r.Header.Get(name) != "" {
@@ -60,8 +60,8 @@ func isBrowser(r *http.Request) bool {
 	return strings.HasPrefix(r.UserAgent(), "Mozilla/")
 }
 
-// isOwn reports whether a Host header can only have been written by somebody who means this program: no name that leads
-// here because its owner has said so is among these.
+// isOwn returns true for an IP address, localhost or the configured host. Another name may resolve to this address
+// because an attacker says so.
 func isOwn(header, configured string) bool {
 	host := header
 	if name, _, err := net.SplitHostPort(header); err == nil {

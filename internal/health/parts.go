@@ -13,136 +13,136 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Parts are what has to work before the program is ready. The zero value is ready; parts are added as the program
-// starts. It is safe for concurrent use.
+// Parts holds the readiness check of each part. The zero value is ready; parts are added while the program starts. It is
+// safe for concurrent use.
 type Parts struct {
 	mu   sync.Mutex
-	list []*watched
+	list []*part
 }
 
-// Starting adds parts that are not ready for now, because the program has not come so far.
+// Starting adds parts that are not ready because they have not started yet.
 func (p *Parts) Starting(names ...string) {
 	for _, name := range names {
 		p.Set(name, func(context.Context) (string, error) { return "it is being started", nil })
 	}
 }
 
-// Set says how to look at a part.
-func (p *Parts) Set(name string, look Look) {
+// Set sets the check of a part.
+func (p *Parts) Set(name string, check Check) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	w := &watched{name: name, look: look}
-	at := slices.IndexFunc(p.list, func(w *watched) bool { return w.name == name })
+	set := &part{name: name, check: check}
+	at := slices.IndexFunc(p.list, func(old *part) bool { return old.name == name })
 	if at < 0 {
-		p.list = append(p.list, w)
+		p.list = append(p.list, set)
 		return
 	}
-	w.reason = p.list[at].reason
-	p.list[at] = w
+	set.reason = p.list[at].reason
+	p.list[at] = set
 }
 
-// Ready looks at all parts and tells of each whether it is ready, as /readyz does.
+// Ready runs all checks and returns which parts are ready, as /readyz does.
 func (p *Parts) Ready(ctx context.Context) map[string]bool {
 	ready := map[string]bool{}
-	for name, s := range p.see(ctx, slog.New(slog.DiscardHandler)).Parts {
+	for name, s := range p.run(ctx, slog.New(slog.DiscardHandler)).Parts {
 		ready[name] = s.Ready
 	}
 	return ready
 }
 
-// see looks at all parts at the same time.
-func (p *Parts) see(ctx context.Context, log *slog.Logger) report {
+// run runs all checks concurrently.
+func (p *Parts) run(ctx context.Context, log *slog.Logger) report {
 	p.mu.Lock()
 	list := slices.Clone(p.list)
 	p.mu.Unlock()
 	states := make([]state, len(list))
 	var g sync.WaitGroup
-	for i, w := range list {
-		g.Go(func() { states[i] = w.see(ctx, log) })
+	for i, one := range list {
+		g.Go(func() { states[i] = one.run(ctx, log) })
 	}
 	g.Wait()
 	r := report{Ready: true, Parts: make(map[string]state, len(list))}
-	for i, w := range list {
-		r.Parts[w.name] = states[i]
+	for i, one := range list {
+		r.Parts[one.name] = states[i]
 		r.Ready = r.Ready && states[i].Ready
 	}
 	return r
 }
 
-// watched is one thing to look at.
-type watched struct {
+// part is one part and its check.
+type part struct {
 	name  string
-	look  Look
-	looks singleflight.Group
+	check Check
+	calls singleflight.Group
 
 	mu     sync.Mutex
-	reason *string // what the last look gave; nil before the first
+	reason *string // of the last check; nil before the first
 }
 
-// silent is the reason of a look that does not come back.
-const silent = "it does not answer"
+// noAnswer is the reason of a check that does not return.
+const noAnswer = "it does not answer"
 
-// see looks, for as long as it may take. Those who ask at the same time share a look, so that one which hangs costs one
-// goroutine and not one for each who asks.
-func (w *watched) see(ctx context.Context, log *slog.Logger) state {
-	if w.look == nil {
+// run runs the check with a timeout. Concurrent requests share one call, so a check that hangs costs one goroutine.
+func (p *part) run(ctx context.Context, log *slog.Logger) state {
+	if p.check == nil {
 		return state{Ready: true}
 	}
-	landed := w.looks.DoChan("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	done := p.calls.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 		defer cancel()
-		reason, err := w.safely(ctx)
-		w.note(log, reason, err)
+		reason, err := p.recovered(ctx)
+		p.record(log, reason, err)
 		return state{Ready: reason == "", Reason: reason}, nil
 	})
-	giveUp := time.NewTimer(patience + patience/4)
+	giveUp := time.NewTimer(checkTimeout + checkTimeout/4)
 	defer giveUp.Stop()
 	select {
-	case r := <-landed:
+	case r := <-done:
 		return r.Val.(state)
 	case <-giveUp.C:
-		w.note(log, silent, nil)
-		return state{Reason: silent}
+		p.record(log, noAnswer, nil)
+		return state{Reason: noAnswer}
 	}
 }
 
-func (w *watched) safely(ctx context.Context) (reason string, err error) {
+// recovered runs the check and turns a panic into an error.
+func (p *part) recovered(ctx context.Context) (reason string, err error) {
 	defer func() {
 		if crash := recover(); crash != nil {
 			reason, err = "the check crashed", fmt.Errorf("panic: %v", crash)
 		}
 	}()
-	return w.look(ctx)
+	return p.check(ctx)
 }
 
-// note logs what changed since the last look.
-func (w *watched) note(log *slog.Logger, reason string, err error) {
-	w.mu.Lock()
-	before := w.reason
-	w.reason = &reason
-	w.mu.Unlock()
+// record logs what changed since the last check.
+func (p *part) record(log *slog.Logger, reason string, err error) {
+	p.mu.Lock()
+	before := p.reason
+	p.reason = &reason
+	p.mu.Unlock()
 	switch {
 	case before != nil && *before == reason, before == nil && reason == "":
 	case reason == "":
-		log.Info("a part is ready again", "part", w.name)
+		log.Info("a part is ready again", "part", p.name)
 	default:
-		log.Warn("a part is not ready", "part", w.name, "reason", reason, "error", err)
+		log.Warn("a part is not ready", "part", p.name, "reason", reason, "error", err)
 	}
 }
 
-// state is what a look saw.
+// state is the result of one check.
 type state struct {
 	Ready  bool   `json:"ready"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// report is what all looks saw.
+// report is the result of all checks.
 type report struct {
 	Ready bool             `json:"ready"`
 	Parts map[string]state `json:"parts"`
 }
 
-// write answers a question for life in plain words.
+// write writes a liveness answer as plain text.
 func (s state) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if !s.Ready {
@@ -153,7 +153,7 @@ func (s state) write(w http.ResponseWriter) {
 	fmt.Fprintln(w, "ok")
 }
 
-// write answers a question for readiness as JSON.
+// write writes a readiness answer as JSON.
 func (r report) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	if !r.Ready {
@@ -161,5 +161,5 @@ func (r report) write(w http.ResponseWriter) {
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	_ = e.Encode(r) // whoever asked has gone
+	_ = e.Encode(r) // the client has gone
 }

@@ -5,10 +5,10 @@ import (
 	"net/http/pprof"
 )
 
-// profilesPath is where profiles are.
+// profilesPath is the prefix of the paths of profiles.
 const profilesPath = "/debug/pprof/"
 
-// profiles serves Go's profiles, but for the command line, which may hold secrets as flags.
+// profiles serves Go's profiles, except the command line, whose flags may hold secrets.
 func profiles(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

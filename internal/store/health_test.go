@@ -147,7 +147,7 @@ func TestProbeSeesAFullDisk(t *testing.T) {
 	}
 	run(t, s, "PRAGMA wal_checkpoint(RESTART)") // the log is written from its beginning again, and takes no room for a while
 	empty := fillDisk(t, folder, 0)
-	if err := s.ChangeMatter(t.Context(), "small", func(string) (string, error) { return "1", nil }); err != nil {
+	if err := s.ChangeAlertState(t.Context(), "small", func(string) (string, error) { return "1", nil }); err != nil {
 		t.Errorf("a small row does not fit, so that it alone would be probe enough: %v", err)
 	}
 	wantHealth(t, s, digest.TroubleFull)

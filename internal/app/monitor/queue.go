@@ -30,7 +30,7 @@ func (p *queueProgress) step() {
 	p.moved = time.Now()
 }
 
-// check is a [health.Look].
+// check is a [health.Check].
 func (p *queueProgress) check(context.Context) (reason string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -28,7 +28,7 @@ func authState(in test) {
 	must(t, s.SetAdmitted(t.Context(), digest.DefaultTenant, day(2)))
 	want(digest.DefaultTenant, time.Time{})
 	must(t, s.Probe(t.Context()))
-	states, err := s.Matters(t.Context())
+	states, err := s.AlertStates(t.Context())
 	must(t, err)
 	diff(t, "matters", map[string]string{}, states)
 }

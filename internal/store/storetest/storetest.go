@@ -63,7 +63,7 @@ func Run(t *testing.T, open Open) {
 		"audits are written once":         auditsAreWrittenOnce,
 		"a long audit":                    longAudit,
 		"allowances":                      allowances,
-		"matters":                         matters,
+		"alert states":                    alertStates,
 		"auth state":                      authState,
 		"prune":                           prune,
 		"prune keeps baselines":           pruneKeepsBaselines,

@@ -30,7 +30,7 @@ type shelf struct {
 
 var errAway = errors.New("away")
 
-func (s *shelf) Matters(context.Context) (map[string]string, error) {
+func (s *shelf) AlertStates(context.Context) (map[string]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away {
@@ -39,7 +39,7 @@ func (s *shelf) Matters(context.Context) (map[string]string, error) {
 	return maps.Clone(s.states), nil
 }
 
-func (s *shelf) ChangeMatter(_ context.Context, name string, change func(string) (string, error)) error {
+func (s *shelf) ChangeAlertState(_ context.Context, name string, change func(string) (string, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away || s.stuck {
@@ -53,8 +53,8 @@ func (s *shelf) ChangeMatter(_ context.Context, name string, change func(string)
 	return err
 }
 
-// room is a channel.
-type room struct {
+// channel is a channel.
+type channel struct {
 	mu      sync.Mutex
 	refuses bool
 	tries   int
@@ -62,7 +62,7 @@ type room struct {
 	keys    []string
 }
 
-func (r *room) Post(_ context.Context, channel, key string, page view.Page) (string, error) {
+func (r *channel) Post(_ context.Context, channel, key string, page view.Page) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.tries++; r.refuses || channel != "C0OPS" {
@@ -72,7 +72,7 @@ func (r *room) Post(_ context.Context, channel, key string, page view.Page) (str
 	return "1.2", nil
 }
 
-func (r *room) titles() (list []string) {
+func (r *channel) titles() (list []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, p := range r.pages {
@@ -81,28 +81,28 @@ func (r *room) titles() (list []string) {
 	return list
 }
 
-// office is some processes with one shelf and one room, in a bubble.
-type office struct {
-	t     *testing.T
-	desks []*alert.Desk
-	shelf *shelf
-	room  *room
-	log   *bytes.Buffer
+// cluster is some processes with one shelf and one room, in a bubble.
+type cluster struct {
+	t         *testing.T
+	notifiers []*alert.Notifier
+	shelf     *shelf
+	room      *channel
+	log       *bytes.Buffer
 }
 
-func in(t *testing.T, processes int, test func(o *office)) {
+func in(t *testing.T, processes int, test func(o *cluster)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
-		o := &office{t: t, shelf: &shelf{states: map[string]string{}}, room: &room{}, log: &bytes.Buffer{}}
+		o := &cluster{t: t, shelf: &shelf{states: map[string]string{}}, room: &channel{}, log: &bytes.Buffer{}}
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		for i := range processes {
-			d := alert.NewDesk(alert.Options{
-				Channel: "C0OPS", Matters: alert.Matters(), Keeper: o.shelf, Poster: o.room, Process: fmt.Sprint("p", i), Every: 30 * time.Second,
+			d := alert.New(alert.Options{
+				Channel: "C0OPS", Conditions: alert.Conditions(), Store: o.shelf, Poster: o.room, Process: fmt.Sprint("p", i), Interval: 30 * time.Second,
 				Log: slog.New(slog.NewTextHandler(o.log, nil)),
 			})
-			o.desks = append(o.desks, d)
+			o.notifiers = append(o.notifiers, d)
 			running.Go(func() { d.Run(ctx) })
 		}
 		test(o)
@@ -111,7 +111,7 @@ func in(t *testing.T, processes int, test func(o *office)) {
 	})
 }
 
-func (o *office) want(titles ...string) {
+func (o *cluster) want(titles ...string) {
 	o.t.Helper()
 	synctest.Wait()
 	if diff := cmp.Diff(titles, o.room.titles()); diff != "" {
@@ -128,25 +128,25 @@ const (
 func step(d time.Duration) time.Duration { return max(10*time.Second, d/300) }
 
 // failing has people fail for a while, at each process in turn.
-func (o *office) failing(d time.Duration) {
+func (o *cluster) failing(d time.Duration) {
 	for end, i := time.Now().Add(d), 0; time.Now().Before(end); i++ {
-		o.desks[i%len(o.desks)].Bad(alert.Permission, "software")
+		o.notifiers[i%len(o.notifiers)].Failing(alert.Permission, "software")
 		time.Sleep(step(d))
 	}
 }
 
-func (o *office) answering(d time.Duration) {
+func (o *cluster) answering(d time.Duration) {
 	for end, i := time.Now().Add(d), 0; time.Now().Before(end); i++ {
-		o.desks[i%len(o.desks)].Good("software", alert.Failures()...)
+		o.notifiers[i%len(o.notifiers)].Working("software", alert.Failures()...)
 		time.Sleep(step(d))
 	}
 }
 
 // However many fail, in however many processes, it is told once, once a day while it lasts, and once when it is over.
-func TestOneMatter(t *testing.T) {
+func TestOneCondition(t *testing.T) {
 	t.Parallel()
 	for _, processes := range []int{1, 3} {
-		in(t, processes, func(o *office) {
+		in(t, processes, func(o *cluster) {
 			o.failing(30 * time.Second)
 			o.want()
 			o.failing(40 * time.Minute)
@@ -166,7 +166,7 @@ func TestOneMatter(t *testing.T) {
 
 func TestReminder(t *testing.T) {
 	t.Parallel()
-	in(t, 2, func(o *office) {
+	in(t, 2, func(o *cluster) {
 		o.failing(49 * time.Hour)
 		o.want(lost, "Still: "+lost, "Still: "+lost)
 		seen := fmt.Sprint(o.room.pages[2].Parts)
@@ -180,31 +180,31 @@ func TestReminder(t *testing.T) {
 
 func TestSmallTroubleIsNotTold(t *testing.T) {
 	t.Parallel()
-	for name, happens := range map[string]func(o *office){
-		"one failure":      func(o *office) { o.desks[0].Bad(alert.Permission, "software") },
-		"many in a moment": func(o *office) { o.failing(50 * time.Second) },
-		"now and then": func(o *office) {
+	for name, happens := range map[string]func(o *cluster){
+		"one failure":      func(o *cluster) { o.notifiers[0].Failing(alert.Permission, "software") },
+		"many in a moment": func(o *cluster) { o.failing(50 * time.Second) },
+		"now and then": func(o *cluster) {
 			o.failing(10 * time.Second)
 			o.answering(2 * time.Minute)
 			o.failing(10 * time.Second)
 		},
-		"throttled for minutes": func(o *office) {
+		"throttled for minutes": func(o *cluster) {
 			for range 50 {
-				o.desks[0].Bad(alert.Throttled, "quota")
+				o.notifiers[0].Failing(alert.Throttled, "quota")
 				time.Sleep(10 * time.Second)
 			}
-			o.desks[0].Good("quota", alert.Throttled)
+			o.notifiers[0].Working("quota", alert.Throttled)
 		},
-		"twice, hours apart": func(o *office) {
-			o.desks[0].Bad(alert.Permission, "software")
+		"twice, hours apart": func(o *cluster) {
+			o.notifiers[0].Failing(alert.Permission, "software")
 			time.Sleep(3 * time.Hour)
-			o.desks[0].Bad(alert.Permission, "software")
+			o.notifiers[0].Failing(alert.Permission, "software")
 		},
-		"something unknown": func(o *office) { o.desks[0].Bad("no such matter", "software") },
+		"something unknown": func(o *cluster) { o.notifiers[0].Failing("no such condition", "software") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in(t, 1, func(o *office) {
+			in(t, 1, func(o *cluster) {
 				happens(o)
 				time.Sleep(2 * time.Hour)
 				o.want()
@@ -216,16 +216,16 @@ func TestSmallTroubleIsNotTold(t *testing.T) {
 // One kind of question works while another fails: what works says nothing of what fails.
 func TestSourcesAreApart(t *testing.T) {
 	t.Parallel()
-	in(t, 1, func(o *office) {
+	in(t, 1, func(o *cluster) {
 		for range 30 {
-			o.desks[0].Bad(alert.Permission, "machine")
-			o.desks[0].Good("software", alert.Failures()...)
+			o.notifiers[0].Failing(alert.Permission, "machine")
+			o.notifiers[0].Working("software", alert.Failures()...)
 			time.Sleep(10 * time.Second)
 		}
 		o.want(lost)
 		o.answering(time.Hour)
 		o.want(lost)
-		o.desks[0].Good("machine", alert.Failures()...)
+		o.notifiers[0].Working("machine", alert.Failures()...)
 		time.Sleep(10 * time.Minute)
 		o.want(lost, back)
 	})
@@ -234,7 +234,7 @@ func TestSourcesAreApart(t *testing.T) {
 // What comes and goes is told less and less often.
 func TestFlapping(t *testing.T) {
 	t.Parallel()
-	in(t, 1, func(o *office) {
+	in(t, 1, func(o *cluster) {
 		for range 60 {
 			o.failing(5 * time.Minute)
 			o.answering(6 * time.Minute)
@@ -249,12 +249,12 @@ func TestFlapping(t *testing.T) {
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	kept := map[string]string{}
-	in(t, 1, func(o *office) {
+	in(t, 1, func(o *cluster) {
 		o.failing(5 * time.Minute)
 		o.want(lost)
 		kept = o.shelf.states
 	})
-	in(t, 1, func(o *office) {
+	in(t, 1, func(o *cluster) {
 		o.shelf.mu.Lock()
 		o.shelf.states = kept
 		o.shelf.mu.Unlock()
@@ -269,7 +269,7 @@ func TestRestart(t *testing.T) {
 // A channel that refuses is tried less and less often, and told when it takes messages again.
 func TestChannelRefuses(t *testing.T) {
 	t.Parallel()
-	in(t, 1, func(o *office) {
+	in(t, 1, func(o *cluster) {
 		o.room.mu.Lock()
 		o.room.refuses = true
 		o.room.mu.Unlock()
@@ -277,7 +277,7 @@ func TestChannelRefuses(t *testing.T) {
 		if n := o.room.tries; n < 10 || n > 25 {
 			t.Errorf("tried %d times in 12 hours", n)
 		}
-		if log := o.log.String(); strings.Count(log, "operators could not be told") != o.room.tries {
+		if log := o.log.String(); strings.Count(log, "cannot send an alert") != o.room.tries {
 			t.Errorf("the log:\n%s", log)
 		}
 		o.room.mu.Lock()
@@ -290,9 +290,9 @@ func TestChannelRefuses(t *testing.T) {
 
 func TestEventsAreGathered(t *testing.T) {
 	t.Parallel()
-	in(t, 2, func(o *office) {
+	in(t, 2, func(o *cluster) {
 		for i := range 30 {
-			o.desks[i%2].Happened(alert.DigestsPaused, fmt.Sprint("digest ", i))
+			o.notifiers[i%2].Happened(alert.DigestsPaused, fmt.Sprint("digest ", i))
 		}
 		o.want()
 		time.Sleep(2 * time.Minute)
@@ -300,7 +300,7 @@ func TestEventsAreGathered(t *testing.T) {
 		if got := fmt.Sprint(o.room.pages[0].Parts); !strings.Contains(got, "digest 0; ") || !strings.Contains(got, "and 10 more") {
 			t.Errorf("told %s", got)
 		}
-		o.desks[0].Happened(alert.DigestsPaused, "one more")
+		o.notifiers[0].Happened(alert.DigestsPaused, "one more")
 		time.Sleep(5 * time.Minute)
 		o.want("Digests were paused")
 		time.Sleep(10 * time.Minute)
@@ -314,9 +314,9 @@ func TestEventsAreGathered(t *testing.T) {
 }
 
 // While the database is away nothing is told; afterwards that it was, and what happened meanwhile.
-func TestKeeperIsAway(t *testing.T) {
+func TestStoreIsUnavailable(t *testing.T) {
 	t.Parallel()
-	in(t, 2, func(o *office) {
+	in(t, 2, func(o *cluster) {
 		away := func(is bool) { o.shelf.mu.Lock(); o.shelf.away = is; o.shelf.mu.Unlock() }
 		away(true)
 		time.Sleep(25 * time.Second)
@@ -333,12 +333,12 @@ func TestKeeperIsAway(t *testing.T) {
 }
 
 // What could not be written is heard again.
-func TestKeeperIsStuck(t *testing.T) {
+func TestStoreIsReadOnly(t *testing.T) {
 	t.Parallel()
-	in(t, 1, func(o *office) {
+	in(t, 1, func(o *cluster) {
 		stuck := func(is bool) { o.shelf.mu.Lock(); o.shelf.stuck = is; o.shelf.mu.Unlock() }
 		stuck(true)
-		o.desks[0].Happened(alert.DigestsFailed, "7")
+		o.notifiers[0].Happened(alert.DigestsFailed, "7")
 		time.Sleep(10 * time.Minute)
 		stuck(false)
 		time.Sleep(time.Minute)
@@ -350,8 +350,8 @@ func TestKeeperIsStuck(t *testing.T) {
 func TestLastWords(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &room{}
-		d := alert.NewDesk(alert.Options{Channel: "C0OPS", Matters: alert.Matters(), Keeper: &shelf{states: map[string]string{}}, Poster: r})
+		r := &channel{}
+		d := alert.New(alert.Options{Channel: "C0OPS", Conditions: alert.Conditions(), Store: &shelf{states: map[string]string{}}, Poster: r})
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { d.Run(ctx) })
@@ -368,21 +368,21 @@ func TestLastWords(t *testing.T) {
 // punctual is a shelf that answers nobody whose time is over.
 type punctual struct{ *shelf }
 
-func (p punctual) Matters(ctx context.Context) (map[string]string, error) {
+func (p punctual) AlertStates(ctx context.Context) (map[string]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return p.shelf.Matters(ctx)
+	return p.shelf.AlertStates(ctx)
 }
 
 // However long it takes to ask around, the last words have their own time.
 func TestAskingTakesNoTimeFromTheLastWords(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &room{}
-		d := alert.NewDesk(alert.Options{
-			Channel: "C0OPS", Matters: alert.Matters(), Keeper: punctual{&shelf{states: map[string]string{}}}, Poster: r,
-			Ask: func(*alert.Desk) { time.Sleep(3 * time.Second) },
+		r := &channel{}
+		d := alert.New(alert.Options{
+			Channel: "C0OPS", Conditions: alert.Conditions(), Store: punctual{&shelf{states: map[string]string{}}}, Poster: r,
+			Poll: func(*alert.Notifier) { time.Sleep(3 * time.Second) },
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -399,15 +399,15 @@ func TestAskingTakesNoTimeFromTheLastWords(t *testing.T) {
 
 func TestQuietCostsNothing(t *testing.T) {
 	t.Parallel()
-	in(t, 1, func(o *office) {
+	in(t, 1, func(o *cluster) {
 		o.answering(time.Hour)
 		if o.shelf.writes != 0 {
 			t.Errorf("%d writes though nothing was wrong", o.shelf.writes)
 		}
 	})
-	var none *alert.Desk // switched off
-	none.Bad(alert.Permission, "software")
-	none.Good("software", alert.Failures()...)
+	var none *alert.Notifier // switched off
+	none.Failing(alert.Permission, "software")
+	none.Working("software", alert.Failures()...)
 	none.Happened(alert.Stopped, "x")
 	none.Run(t.Context())
 }

@@ -67,7 +67,7 @@ func ask(t *testing.T, method, address string) reply {
 
 func well(context.Context) (string, error) { return "", nil }
 
-func ill(reason string) health.Look {
+func ill(reason string) health.Check {
 	return func(context.Context) (string, error) { return reason, errors.New("the whole truth") }
 }
 

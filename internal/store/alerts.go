@@ -8,11 +8,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// Matters returns the states of what operators are told, by name.
-func (s *Store) Matters(ctx context.Context) (map[string]string, error) {
+// AlertStates returns the states of the conditions that operators are alerted of, by name.
+func (s *Store) AlertStates(ctx context.Context) (map[string]string, error) {
 	rows, err := s.queries.Matters(ctx)
 	if err != nil {
-		return nil, s.failed("read what operators are told", err)
+		return nil, s.failed("read the states of alerts", err)
 	}
 	states := make(map[string]string, len(rows))
 	for _, r := range rows {
@@ -21,8 +21,8 @@ func (s *Store) Matters(ctx context.Context) (map[string]string, error) {
 	return states, nil
 }
 
-// ChangeMatter changes the state of a matter, which is empty at first. Of several processes one at a time does.
-func (s *Store) ChangeMatter(ctx context.Context, name string, change func(state string) (string, error)) error {
+// ChangeAlertState changes the state of one condition, which is empty at first. One process at a time changes it.
+func (s *Store) ChangeAlertState(ctx context.Context, name string, change func(state string) (string, error)) error {
 	err := s.tx(ctx, func(q *db.Queries) error {
 		state, err := q.LockMatter(ctx, name)
 		if err != nil {
@@ -34,7 +34,7 @@ func (s *Store) ChangeMatter(ctx context.Context, name string, change func(state
 		return q.SetMatter(ctx, state, name)
 	})
 	if err != nil {
-		return s.failedWrite("change what operators are told", err)
+		return s.failedWrite("change the state of an alert", err)
 	}
 	return nil
 }
