@@ -64,7 +64,7 @@ func TestDoctorDatabaseFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := c.examine(t, nil, "--offline")
-	d.wants(t, "database-files", "warn", "others than their owner can read or change "+path, "chmod 600 "+path)
+	d.wants(t, "database-files", "warn", "users other than the owner can read or change "+path, "chmod 600 "+path)
 	d.only(t, "database-files")
 }
 
@@ -90,7 +90,7 @@ func TestDoctorQueueAndDigests(t *testing.T) {
 	}
 	d := c.examine(t, nil, "--offline")
 	d.wants(t, "digests", "ok", "4 digests; delivered last: 5 h ago; Defender read last: 5 h ago", "")
-	d.wants(t, "digests", "warn", "digest late in C0GENERAL (delivered last: never) is due since 3 h", "start missingkbs serve")
+	d.wants(t, "digests", "warn", "digest late in C0GENERAL (delivered last: never) has been due for 3 h", "start missingkbs serve")
 	d.wants(t, "digests", "warn", "digest gone in C0PATCHES (delivered last: never) was paused: The channel is gone.", "digest resume gone")
 	if text := d.text("digests"); strings.Contains(text, "asleep") || strings.Contains(text, "digest well") {
 		t.Errorf("told of what is as people want it:\n%s", text)
@@ -110,7 +110,7 @@ func TestDoctorQueueAndDigests(t *testing.T) {
 	d = c.examine(t, nil, "--offline")
 	d.wants(t, "queue", "warn", "1 digest wait", "start missingkbs serve")
 	d.wants(t, "queue", "warn", "is being made for ", "takes it over")
-	d.wants(t, "queue", "warn", "1 digest failed for good", "digest run N")
+	d.wants(t, "queue", "warn", "1 digest failed permanently", "digest run N")
 	d.only(t, "queue", "digests")
 }
 
@@ -134,8 +134,8 @@ func TestDoctorOldData(t *testing.T) {
 	c.subscribe(t, "none", sandbox.General, nil)
 	c.records.exec(t, "UPDATE subscriptions SET paused = TRUE WHERE id = 'asleep'")
 	d := c.examine(t, nil, "--offline")
-	d.wants(t, "digests", "warn", "digest old in C0GENERAL goes on from data that is 40 d old", "digest show old")
-	if text := d.text("digests"); strings.Count(text, "goes on from data") != 1 {
+	d.wants(t, "digests", "warn", "digest old in C0GENERAL continues from data that is 40 d old", "digest show old")
+	if text := d.text("digests"); strings.Count(text, "continues from data") != 1 {
 		t.Errorf("told of others too:\n%s", text)
 	}
 	d.only(t, "digests")
@@ -174,7 +174,7 @@ func TestDoctorHTTPAddr(t *testing.T) {
 	for answer, want := range map[string][3]string{
 		`{"ready":true,"parts":{"slack":{"ready":true}}}`:                                                {"ok", "and is ready", ""},
 		`{"ready":false,"parts":{"slack":{"ready":false,"reason":"no connection"},"db":{"ready":true}}}`: {"warn", "is not ready: slack: no connection", "see its log"},
-		`<html>`: {"fail", "taken by a program that is no missingkbs", "another port"},
+		`<html>`: {"fail", "used by another program", "another port"},
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))
 		t.Cleanup(s.Close)

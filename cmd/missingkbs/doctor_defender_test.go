@@ -82,7 +82,7 @@ func TestDoctorOtherScopes(t *testing.T) {
 func TestDoctorAudience(t *testing.T) {
 	t.Parallel()
 	d := newClinic(t, sandbox.Options{}).examine(t, map[string]string{"DEFENDER_SCOPE": "https://api.security.microsoft.com/.default"})
-	d.wants(t, "entra-token", "warn", "not known to take tokens for https://api.security.microsoft.com", "leave DEFENDER_SCOPE empty")
+	d.wants(t, "entra-token", "warn", "not known to accept tokens for https://api.security.microsoft.com", "leave DEFENDER_SCOPE empty")
 	d.wants(t, "defender", "fail", "Defender refuses this bot", "DEFENDER_SCOPE")
 	d.only(t, "entra-token", "defender")
 }
@@ -112,7 +112,7 @@ func TestDoctorRoles(t *testing.T) {
 	t.Run("more than is used", func(t *testing.T) {
 		t.Parallel()
 		d := newClinic(t, sandbox.Options{}, append(all, "Alert.Read.All", "Machine.ReadWrite.All", "Machine.Isolate")...).examine(t, nil)
-		d.wants(t, "entra-roles", "warn", "more than is used: Alert.Read.All, Machine.Isolate (which can change things), Machine.ReadWrite.All (which can change things)", "take it away")
+		d.wants(t, "entra-roles", "warn", "roles that are not used: Alert.Read.All, Machine.Isolate (which can change things), Machine.ReadWrite.All (which can change things)", "remove it")
 		d.only(t, "entra-roles")
 	})
 }

@@ -85,7 +85,7 @@ type says struct{ check, status, found, cure string }
 // Each rung of the ladder is refused in turn, and whatever else can go wrong with a message.
 func TestDoctorLive(t *testing.T) {
 	t.Parallel()
-	const instead = "nothing need be done: the bot uses "
+	const instead = "no action is needed: the bot uses "
 	everyTable := []string{"live-table-buttons", "live-table-links", "live-table-plain"}
 	for name, tc := range map[string]struct {
 		faults   sandbox.Faults
@@ -123,7 +123,7 @@ func TestDoctorLive(t *testing.T) {
 		},
 		"no plain tables": {
 			faults: sandbox.Faults{Refused: sandbox.RefusedBlocks{Table: true}},
-			want:   []says{{"live-table-plain", "warn", "unsupported type: table", instead + "sections with a button for each row"}, {"live-large-plain", "skip", "table is not taken", ""}, {"live-large-table", "ok", "", ""}},
+			want:   []says{{"live-table-plain", "warn", "unsupported type: table", instead + "sections with a button for each row"}, {"live-large-plain", "skip", "Slack does not support table", ""}, {"live-large-table", "ok", "", ""}},
 			only:   []string{"live-table-plain"},
 		},
 		"no tables at all": {
@@ -255,7 +255,7 @@ func TestDoctorLive(t *testing.T) {
 		"no token": {settings: map[string]string{"SLACK_BOT_TOKEN": ""}, want: []says{{"live-channel", "fail", "SLACK_BOT_TOKEN is missing", "copy the token"}}, only: []string{"live-channel"}},
 		"the answer to the first message is lost": {
 			mishaps: []sandbox.Mishap{{Call: "chat.postMessage", Cut: true, Acts: true}},
-			want:    []says{{"live-table-buttons", "fail", "the answer was lost, so that the message may have been posted", "run it again"}, {"live-table-links", "ok", "taken", ""}, {"live-cleanup", "ok", "messages deleted", ""}},
+			want:    []says{{"live-table-buttons", "fail", "the response was lost, so the message may have been posted", "run it again"}, {"live-table-links", "ok", "taken", ""}, {"live-cleanup", "ok", "messages deleted", ""}},
 			only:    []string{"live-table-buttons"},
 		},
 		"a message is lost": {
@@ -264,7 +264,7 @@ func TestDoctorLive(t *testing.T) {
 		},
 		"Slack goes away": {
 			mishaps: []sandbox.Mishap{{Call: "chat.postMessage", Cut: true, Times: 2}},
-			want:    []says{{"live-table-links", "fail", "the answer was lost", "run it again"}, {"live-table-plain", "skip", "Slack did not answer twice in a row", ""}},
+			want:    []says{{"live-table-links", "fail", "the response was lost", "run it again"}, {"live-table-plain", "skip", "Slack did not answer twice in a row", ""}},
 			only:    []string{"live-table-buttons", "live-table-links"},
 		},
 		"an answer is lost, and nobody may look": {

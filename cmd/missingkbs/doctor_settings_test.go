@@ -111,7 +111,7 @@ func TestDoctorProxy(t *testing.T) {
 	d.wants(t, "proxy", "ok", "slack.example via http://proxy.example:3128; directly: login.example", "")
 	for name, value := range map[string]string{"HTTPS_PROXY": "http://me:hunter2%off@proxy.example:3128", "https_proxy": "me:hunter2%off@proxy.example:3128"} {
 		d := c.examine(t, map[string]string{name: value, "SLACK_API_URL": "https://slack.example/api/"}, "--offline")
-		d.wants(t, "proxy", "warn", name+" cannot be read, so that no proxy is used", "%25")
+		d.wants(t, "proxy", "warn", name+" cannot be read, so no proxy is used", "%25")
 		d.wants(t, "configuration", "warn", name+" cannot be read", "")
 		d.only(t, "proxy", "configuration")
 	}
@@ -120,7 +120,7 @@ func TestDoctorProxy(t *testing.T) {
 	if err := os.WriteFile(none, []byte("nonsense"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.examine(t, map[string]string{"SSL_CERT_FILE": none}, "--offline").wants(t, "proxy", "fail", "no certificate is found", "PEM")
+	c.examine(t, map[string]string{"SSL_CERT_FILE": none}, "--offline").wants(t, "proxy", "fail", "contains no certificate", "PEM")
 }
 
 // The names of the JSON are an API.

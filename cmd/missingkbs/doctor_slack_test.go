@@ -32,7 +32,7 @@ func TestDoctorTokens(t *testing.T) {
 		{"bot token missing", "SLACK_BOT_TOKEN", "", "slack-bot-token", "SLACK_BOT_TOKEN is missing", "OAuth & Permissions"},
 		{"app token missing", "SLACK_APP_TOKEN", "", "slack-app-token", "SLACK_APP_TOKEN is missing", "App-Level Tokens"},
 		{"bot token is a user's", "SLACK_BOT_TOKEN", "xoxp-hunter2", "slack-bot-token", "holds a user token", "begins with xoxb-"},
-		{"bot token is nonsense", "SLACK_BOT_TOKEN", "hunter2", "slack-bot-token", "holds no token of Slack's", "begins with xoxb-"},
+		{"bot token is nonsense", "SLACK_BOT_TOKEN", "hunter2", "slack-bot-token", "holds not a Slack token", "begins with xoxb-"},
 		{"bot token is an app's", "SLACK_BOT_TOKEN", "xapp-1-hunter2", "slack-bot-token", "holds an app-level token", "begins with xoxb-"},
 		{"app token is a bot's", "SLACK_APP_TOKEN", "xoxb-hunter2", "slack-app-token", "holds a bot token", "begins with xapp-"},
 		{"bot token wrong", "SLACK_BOT_TOKEN", "xoxb-hunter2", "slack-bot-token", "invalid_auth", "copy it anew, whole, from OAuth & Permissions"},
@@ -77,7 +77,7 @@ func TestDoctorTokensOfTwoApps(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{BotApp: "A0ANOTHER"})
 	d := c.examine(t, nil)
-	d.wants(t, "slack-same-app", "fail", "SLACK_APP_TOKEN is of the app A0SANDBOX, SLACK_BOT_TOKEN of the app A0ANOTHER", "of one app")
+	d.wants(t, "slack-same-app", "fail", "SLACK_APP_TOKEN belongs to the app A0SANDBOX, SLACK_BOT_TOKEN to the app A0ANOTHER", "of one app")
 	d.only(t, "slack-same-app")
 }
 
@@ -88,8 +88,8 @@ func TestDoctorOrgWide(t *testing.T) {
 	c.slack.SetGroupOf(sandbox.SecondTeamID, "S0SECOND01", "second", sandbox.Alice)
 	d := c.examine(t, map[string]string{"MISSINGKBS_ASK_GROUPS": sandbox.Patchers + ",S0SECOND01"})
 	d.wants(t, "slack-bot-token", "ok", "in the whole organisation "+sandbox.OrgName+" ("+sandbox.OrgID, "")
-	d.wants(t, "slack-same-app", "ok", "both tokens are of the app", "")
-	d.wants(t, "slack-groups", "ok", "all that are set are there", "")
+	d.wants(t, "slack-same-app", "ok", "both tokens belong to the app", "")
+	d.wants(t, "slack-groups", "ok", "all groups in the settings exist", "")
 	d.only(t)
 	d = c.examine(t, map[string]string{"MISSINGKBS_ASK_GROUPS": "S0NOTHERE"})
 	d.wants(t, "slack-groups", "fail", "no workspace that the app was added to has a user group S0NOTHERE", "MISSINGKBS_ASK_GROUPS")
@@ -124,7 +124,7 @@ func TestDoctorScopesMoreThanUsed(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{Scopes: append(manifest.ScopeNames(), "files:write", "im:write", "im:read", "im:history")})
 	d := c.examine(t, map[string]string{"SLACK_CONFIG_TOKEN": ""})
-	d.wants(t, "slack-scopes", "warn", "more than is used: files:write, im:write", "take the scopes away")
+	d.wants(t, "slack-scopes", "warn", "scopes that are not used: files:write, im:write", "remove them")
 	d.only(t, "slack-scopes")
 	if d.code != exitDone {
 		t.Errorf("exit code %d: a warning is no failure", d.code)
@@ -228,7 +228,7 @@ func TestDoctorChannels(t *testing.T) {
 	c.subscribe(t, "d5", "C0NOWHERE1", nil)
 	c.subscribe(t, "d6", sandbox.PrivateChannel, func(s *digest.Subscription) { s.Paused, s.NextRun = true, time.Time{} })
 	d := c.examine(t, nil)
-	d.wants(t, "slack-channels", "fail", "#patching (digest d3) has not the bot as a member", "type /invite @missingkbs")
+	d.wants(t, "slack-channels", "fail", "#patching (digest d3) does not have the bot as a member", "type /invite @missingkbs")
 	d.wants(t, "slack-channels", "fail", "#vendor-bridge (digest d4) is shared with another organisation", "channel of your own")
 	d.wants(t, "slack-channels", "fail", "C0NOWHERE1 (digest d5) is not there", "/invite")
 	d.wants(t, "slack-channels", "warn", "(digest d6)", "/invite") // nothing is posted there for now
@@ -261,7 +261,7 @@ func TestDoctorSharedChannels(t *testing.T) {
 		c.examine(t, nil).wants(t, "slack-channels", tc.status, tc.found, cure)
 	}
 	c.records.exec(t, "DELETE FROM missingkbs_migrations WHERE version_id > 1")
-	c.examine(t, map[string]string{"MISSINGKBS_OPS_CHANNEL": sandbox.SharedChannel}).wants(t, "slack-channels", "skip", "cannot be read, for the database is not ready", "")
+	c.examine(t, map[string]string{"MISSINGKBS_OPS_CHANNEL": sandbox.SharedChannel}).wants(t, "slack-channels", "skip", "cannot be read, because the database is not ready", "")
 }
 
 // What serve refuses to start with is told before.
@@ -271,7 +271,7 @@ func TestDoctorUserGroups(t *testing.T) {
 	c.examine(t, nil).wants(t, "slack-groups", "ok", "no user groups are set", "")
 	c.slack.SetGroup("S0PATCHERS", "patchers", sandbox.Alice)
 	settings := map[string]string{"MISSINGKBS_ASK_GROUPS": "S0PATCHERS"}
-	c.examine(t, settings).wants(t, "slack-groups", "ok", "all that are set are there", "")
+	c.examine(t, settings).wants(t, "slack-groups", "ok", "all groups in the settings exist", "")
 	settings["MISSINGKBS_ADMIN_GROUPS"] = "S0NOTHERE"
 	d := c.examine(t, settings)
 	d.wants(t, "slack-groups", "fail", "no user group S0NOTHERE, or it is disabled", "MISSINGKBS_ADMIN_GROUPS")
@@ -310,7 +310,7 @@ func TestDoctorBlocks(t *testing.T) {
 	c := newClinic(t, sandbox.Options{})
 	c.slack.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
 	d := c.examine(t, nil)
-	d.wants(t, "slack-blocks", "warn", "data_table", "nothing need be done")
+	d.wants(t, "slack-blocks", "warn", "data_table", "no action is needed")
 	d.only(t, "slack-blocks")
 	c.examine(t, map[string]string{"MISSINGKBS_TABLES": "data_table"}).wants(t, "slack-blocks", "fail", "refuses the newer blocks", "auto or classic")
 	c.examine(t, map[string]string{"MISSINGKBS_TABLES": "classic"}).only(t)
@@ -325,7 +325,7 @@ func TestDoctorBlocksOneByOne(t *testing.T) {
 		"data_table, table": {DataTable: true, Table: true},
 	} {
 		c.slack.SetFaults(sandbox.Faults{Refused: refused})
-		c.examine(t, nil).wants(t, "slack-blocks", "warn", "Slack refuses the newer blocks "+want+", so they are drawn more simply", "nothing need be done")
+		c.examine(t, nil).wants(t, "slack-blocks", "warn", "Slack refuses the newer blocks "+want+", so they are drawn more simply", "no action is needed")
 	}
 	c.slack.SetFaults(sandbox.Faults{})
 	c.slack.SetJudge(func(_ string, raw json.RawMessage) []sandbox.Fault {

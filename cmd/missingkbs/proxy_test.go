@@ -270,7 +270,7 @@ func TestHostsOfNoProxyAreReachedDirectly(t *testing.T) {
 func TestUnreadableProxyIsTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"HTTPS_PROXY": "http://me:hunter2%off@proxy.example:3128"})
-	if log := w.log.String(); !strings.Contains(log, "HTTPS_PROXY cannot be read, so that no proxy is used") || strings.Contains(log, "hunter2") {
+	if log := w.log.String(); !strings.Contains(log, "HTTPS_PROXY cannot be read, so no proxy is used") || strings.Contains(log, "hunter2") {
 		t.Errorf("the log says %s", log)
 	}
 }

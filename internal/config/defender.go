@@ -106,7 +106,7 @@ const systemIdentity = "system"
 
 // RequireIDs checks that the two IDs of an app registration are set.
 func (s Defender) RequireIDs(e *Errors) {
-	const where = "find it on the overview page of the app registration in Entra and looks like 8b1f2e9c-3d4a-4f6b-9c2d-1e0f5a7b8c9d"
+	const where = "find it on the overview page of the app registration in Entra; it looks like 8b1f2e9c-3d4a-4f6b-9c2d-1e0f5a7b8c9d"
 	if s.TenantID == "" {
 		e.Add("AZURE_TENANT_ID", "is missing: "+where)
 	}

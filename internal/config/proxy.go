@@ -44,6 +44,6 @@ const ProxyCure = "it takes an address such as http://user:password@proxy.exampl
 // warnUnreadableProxies adds a warning for each proxy variable that Go ignores.
 func warnUnreadableProxies(e *Errors, env Environment) {
 	for _, name := range UnreadableProxies(env) {
-		e.warn(name, "cannot be read, so that no proxy is used: "+ProxyCure)
+		e.warn(name, "cannot be read, so no proxy is used: "+ProxyCure)
 	}
 }

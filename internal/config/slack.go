@@ -41,9 +41,9 @@ func (e *Errors) token(setting string, given Secret, prefix, page string) string
 	switch {
 	case value == "" && given.IsSet(): // the error was added
 	case value == "":
-		e.Add(setting, "is missing: find it under %s in the app's settings at https://api.slack.com/apps and looks like %s…", page, prefix)
+		e.Add(setting, "is missing: find it under %s in the app's settings at https://api.slack.com/apps; it looks like %s…", page, prefix)
 	case !strings.HasPrefix(value, prefix):
-		e.Add(setting, "is another kind of token: it looks like %s… and is found under %s in the app's settings", prefix, page)
+		e.Add(setting, "is another kind of token: it looks like %s…; find it under %s in the app's settings", prefix, page)
 	}
 	return value
 }

@@ -34,11 +34,11 @@ func (c *Checker) adminServer(ctx context.Context) []Finding {
 	ready, reasons, answer := askReady(ctx, "http://"+net.JoinHostPort(host, port)+"/readyz")
 	switch {
 	case answer != nil && errors.Is(err, syscall.EADDRINUSE):
-		return fail(c.values.Admin.Addr+" is taken by a program that is no missingkbs", "choose another port in HTTP_ADDR, or leave it empty to serve nothing")
+		return fail(c.values.Admin.Addr+" is used by another program", "choose another port in HTTP_ADDR, or leave it empty to switch probes and metrics off")
 	case answer != nil:
 		return fail(c.values.Admin.Addr+" cannot be served: "+listenReason(err), "HTTP_ADDR takes an address of this machine and a port that is allowed, such as 127.0.0.1:8080")
 	case !ready:
-		return warn("the bot that runs at "+c.values.Admin.Addr+" is not ready: "+reasons, "see its log; the other findings here may say why")
+		return warn("the bot at "+c.values.Admin.Addr+" is not ready: "+reasons, "see its log; the other findings here may say why")
 	}
 	return pass("a bot runs at " + c.values.Admin.Addr + " and is ready")
 }

@@ -106,7 +106,7 @@ func (t target) findings(state channelState, bot string, err error) []Finding {
 	case state.ReadOnly:
 		return t.fail(state, "is read-only", "let the bot post there, or choose another channel")
 	case !state.Member && !state.Direct:
-		return t.fail(state, "has not the bot as a member", invite)
+		return t.fail(state, "does not have the bot as a member", invite)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (c *Checker) sharedChannel(ctx context.Context, t target, state channelStat
 	case s == nil:
 		return t.fail(state, "is shared with another organisation: nothing is posted there", cure)
 	case !c.ready.Load():
-		return skip(t.name(state) + " is shared with another organisation; whether an administrator allowed it cannot be read, for the database is not ready")
+		return skip(t.name(state) + " is shared with another organisation; whether an administrator allowed it cannot be read, because the database is not ready")
 	}
 	a, allowed, err := s.Allowance(ctx, digest.DefaultTenant, t.id)
 	switch {
@@ -187,5 +187,5 @@ func (c *Checker) userGroups(ctx context.Context) []Finding {
 		return fail(lacking+strings.Join(slices.Compact(unknown), ", ")+", or it is disabled: serve does not start",
 			"correct MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS and MISSINGKBS_ADMIN_GROUPS, or enable the group in Slack")
 	}
-	return pass("all that are set are there")
+	return pass("all groups in the settings exist")
 }

@@ -120,7 +120,7 @@ func (c *Checker) configuration(context.Context) []Finding {
 	for _, text := range c.errors.Warnings() {
 		if !reported[text] {
 			reported[text] = true
-			all = append(all, warn(text, "see there")...)
+			all = append(all, warn(text, "correct it where it is set")...)
 		}
 	}
 	if len(all) == 0 {

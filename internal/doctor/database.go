@@ -42,9 +42,9 @@ func (c *Checker) databaseState(ctx context.Context) []Finding {
 	s, err := store.Peek(ctx, c.values.DatabaseURL)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return warn("there is no database yet: serve makes it at its first start", "nothing, if the bot has never run here; else DATABASE_URL names another file than it used to")
+		return warn("there is no database yet: serve makes it at its first start", "nothing, if the bot has never run here; otherwise DATABASE_URL names another file than before")
 	case err != nil:
-		return failDatabase("DATABASE_URL: ", err, c.databaseFile(), "check that the database runs, that DATABASE_URL is right, and that this machine may reach it")
+		return failDatabase("DATABASE_URL: ", err, c.databaseFile(), "check that the database runs, that DATABASE_URL is right, and that this machine can reach it")
 	}
 	c.store.Store(s)
 	found, err := s.Condition(ctx)
@@ -113,16 +113,16 @@ func (c *Checker) databaseFiles(context.Context) []Finding {
 	}
 	var all []Finding
 	if f.ReadOnly != nil {
-		all = append(all, fail("no file can be made in "+f.ReadOnly.Error(), "let the user of this program write there: SQLite keeps files beside its database")...)
+		all = append(all, fail("the program cannot create files in "+f.ReadOnly.Error(), "let the user of this program write there: SQLite keeps files next to its database")...)
 	}
 	if f.Network != "" {
 		all = append(all, warn(fmt.Sprintf("%s is on a network file system (%s), where SQLite may lose data", f.File, f.Network), "keep the file on a disk of this machine, or use PostgreSQL")...)
 	}
 	if f.Full {
-		all = append(all, fail("there is no room left on the disk of "+f.File, store.Cure(digest.TroubleFull, f.File, true))...)
+		all = append(all, fail("no space is left on the disk of "+f.File, store.Cure(digest.TroubleFull, f.File, true))...)
 	}
 	if len(f.Exposed) > 0 {
-		all = append(all, warn("others than their owner can read or change "+strings.Join(f.Exposed, ", "), "chmod 600 "+strings.Join(f.Exposed, " "))...)
+		all = append(all, warn("users other than the owner can read or change "+strings.Join(f.Exposed, ", "), "chmod 600 "+strings.Join(f.Exposed, " "))...)
 	}
 	if f.Open != "" {
 		all = append(all, warn("all users of this machine can replace files in "+f.Open, "chmod o-w "+f.Open)...)
@@ -155,7 +155,7 @@ func (c *Checker) queueState(ctx context.Context) []Finding {
 		all = append(all, warn(fmt.Sprintf("a digest is being made for %s: it is stuck, or its process was killed", view.Age(now.Sub(b.Since))), "a running serve takes it over within two minutes; restart it if it does not")...)
 	}
 	if b.GivenUp > 0 {
-		all = append(all, warn(fmt.Sprintf("%s failed for good, the last %s ago", view.Count(b.GivenUp, "digest"), view.Age(now.Sub(b.Last))), "fix what fails here, then type /missingkbs digest run N in the channel; the log says why each failed")...)
+		all = append(all, warn(fmt.Sprintf("%s failed permanently, the last %s ago", view.Count(b.GivenUp, "digest"), view.Age(now.Sub(b.Last))), "fix what fails here, then type /missingkbs digest run N in the channel; the log says why each failed")...)
 	}
 	if len(all) == 0 {
 		return pass(fmt.Sprintf("%d waiting, %d being made, %d for later", b.Waiting, b.Running, b.Later))
@@ -220,7 +220,7 @@ func (c *Checker) dataAge(sub digest.Subscription, recorded time.Time) []Finding
 	if sub.Paused || recorded.IsZero() || age <= oldData {
 		return nil
 	}
-	return warn(fmt.Sprintf("digest %s in %s goes on from data that is %s old", sub.ID, sub.Channel, view.Age(age)),
+	return warn(fmt.Sprintf("digest %s in %s continues from data that is %s old", sub.ID, sub.Channel, view.Age(age)),
 		"its channel or software may be gone: see its log, or /missingkbs digest show "+sub.ID+" there; nothing, where it comes more rarely than monthly")
 }
 
@@ -230,7 +230,7 @@ func (c *Checker) takenIDs(held []digest.Subscription) []Finding {
 		return nil
 	}
 	if err := digest.Taken(held, c.values.Digests.Subscriptions); err != nil {
-		return fail("MISSINGKBS_DIGESTS: "+err.Error(), "change these ids in the file, or remove the digests in Slack: serve does not start before")
+		return fail("MISSINGKBS_DIGESTS: "+err.Error(), "change these ids in the file, or remove the digests in Slack: serve does not start until then")
 	}
 	return nil
 }
@@ -250,7 +250,7 @@ func (c *Checker) digestAge(sub digest.Subscription, last time.Time) []Finding {
 	case sub.Paused && sub.PauseReason != "":
 		return warn(name+" was paused: "+sub.PauseReason, "fix that, then type /missingkbs digest resume "+sub.ID)
 	case !sub.Paused && !sub.NextRun.IsZero() && overdue > overdueAfter:
-		return warn(name+" is due since "+view.Age(overdue), "start missingkbs serve; if it runs, see its log")
+		return warn(name+" has been due for "+view.Age(overdue), "start missingkbs serve; if it runs, see its log")
 	}
 	return nil
 }

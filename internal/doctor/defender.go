@@ -38,20 +38,20 @@ const certificateWarning = 30 * 24 * time.Hour
 // entraCertificate checks when the certificate of the app registration ends.
 func (c *Checker) entraCertificate(context.Context) []Finding {
 	if c.values.Credential.CertificatePath == "" {
-		return pass("none is used")
+		return pass("no certificate is used")
 	}
 	const cure = "make a new one, add it under Certificates & secrets of the app registration in Entra, and set AZURE_CLIENT_CERTIFICATE_PATH"
 	end, err := api.CertificateExpiry(c.values.Credential.CertificatePath, c.values.Credential.CertificatePassword)
 	left := end.Sub(c.now())
 	switch {
 	case err != nil:
-		return fail("the certificate cannot be read: "+err.Error(), "AZURE_CLIENT_CERTIFICATE_PATH takes a PEM or PKCS#12 file with certificate and private key; AZURE_CLIENT_CERTIFICATE_PASSWORD opens the latter")
+		return fail("the certificate cannot be read: "+err.Error(), "AZURE_CLIENT_CERTIFICATE_PATH takes a PEM or PKCS#12 file with certificate and private key; AZURE_CLIENT_CERTIFICATE_PASSWORD is the password of a PKCS#12 file")
 	case left <= 0:
-		return fail("the certificate ended on "+end.UTC().Format(time.DateOnly), cure)
+		return fail("the certificate expired on "+end.UTC().Format(time.DateOnly), cure)
 	case left < certificateWarning:
-		return warn(fmt.Sprintf("the certificate ends on %s, in %s", end.UTC().Format(time.DateOnly), view.Age(left)), cure)
+		return warn(fmt.Sprintf("the certificate expires on %s, in %s", end.UTC().Format(time.DateOnly), view.Age(left)), cure)
 	}
-	return pass("good until " + end.UTC().Format(time.DateOnly))
+	return pass("valid until " + end.UTC().Format(time.DateOnly))
 }
 
 // entraToken signs in. Checks after it use the client and what the token says.
@@ -68,7 +68,7 @@ func (c *Checker) entraToken(ctx context.Context) []Finding {
 	}
 	client, err := api.NewClient(cred, &c.values.Defender)
 	if err != nil {
-		return fail("DEFENDER_API_URL, DEFENDER_SCOPE: "+err.Error(), "take them away, but where Defender is not Microsoft's own")
+		return fail("DEFENDER_API_URL, DEFENDER_SCOPE: "+err.Error(), "remove them, unless you use a Defender that is not Microsoft's")
 	}
 	c.client.Store(client)
 	info, err := api.InspectToken(ctx, cred, c.values.Defender.Cloud.Scope)
@@ -81,20 +81,20 @@ func (c *Checker) entraToken(ctx context.Context) []Finding {
 
 // tokenFits compares the claims of the token with the settings.
 func (c *Checker) tokenFits(info api.TokenInfo, kind string) []Finding {
-	text := fmt.Sprintf("signed in by %s as the app %s of the tenant %s; the token is for %s and good for %s",
+	text := fmt.Sprintf("signed in by %s as the app %s of the tenant %s; the token is valid for %s, for %s",
 		kind, info.App, info.Tenant, info.Audience, view.Age(info.Expires.Sub(c.now())))
 	var all []Finding
 	if !api.FitsDefender(info.Audience) {
-		all = append(all, warn("Defender is not known to take tokens for "+info.Audience, "leave DEFENDER_SCOPE empty, or set it to "+api.PublicCloud().Scope+" in the public cloud")...)
+		all = append(all, warn("Defender is not known to accept tokens for "+info.Audience, "leave DEFENDER_SCOPE empty, or set it to "+api.PublicCloud().Scope+" in the public cloud")...)
 	}
 	if isGUID(c.values.Credential.TenantID) && !strings.EqualFold(info.Tenant, c.values.Credential.TenantID) {
-		all = append(all, warn("the token is of the tenant "+info.Tenant+", not of AZURE_TENANT_ID", "check AZURE_TENANT_ID")...)
+		all = append(all, warn("the token belongs to the tenant "+info.Tenant+", not of AZURE_TENANT_ID", "check AZURE_TENANT_ID")...)
 	}
 	if !c.values.Credential.Managed && c.values.Credential.ClientID != "" && !strings.EqualFold(info.App, c.values.Credential.ClientID) {
-		all = append(all, warn("the token is of the app "+info.App+", not of AZURE_CLIENT_ID", "check AZURE_CLIENT_ID")...)
+		all = append(all, warn("the token belongs to the app "+info.App+", not of AZURE_CLIENT_ID", "check AZURE_CLIENT_ID")...)
 	}
 	if !info.Expires.After(c.now()) {
-		all = append(all, fail("the token has ended already, by this machine's clock", "see clock")...)
+		all = append(all, fail("the token has already expired, by this machine's clock", "see clock")...)
 	}
 	return append(all, Finding{Status: OK, Found: text})
 }
@@ -155,14 +155,14 @@ func (c *Checker) entraRoles(context.Context) []Finding {
 		case slices.Contains(info.Roles, r.Name):
 			has = append(has, r.Name)
 		case r.Required:
-			all = append(all, fail(fmt.Sprintf("the role %s is missing: without it nothing can be asked (%s)", r.Name, r.Use),
+			all = append(all, fail(fmt.Sprintf("the role %s is missing: without it no question can be answered (%s)", r.Name, r.Use),
 				"add it "+where+", and grant admin consent; a managed identity gets it by script, and within a day")...)
 		default:
 			spare = append(spare, fmt.Sprintf("%s (%s)", r.Name, r.Use))
 		}
 	}
 	if len(more) > 0 {
-		all = append(all, warn("more than is used: "+describe(more), "take it away "+where+": the fewer, the less a stolen secret is worth")...)
+		all = append(all, warn("roles that are not used: "+describe(more), "remove it "+where+", so that a stolen secret can do less")...)
 	}
 	text := "has " + cmp.Or(strings.Join(has, ", "), "no role that is used")
 	if len(spare) > 0 {

@@ -133,7 +133,7 @@ func (l *liveRun) send(m liveMessage) func(context.Context) []Finding {
 			return f
 		}
 		if slices.Contains(l.refused, m.needs) {
-			return skip("not tried: " + string(m.needs) + " is not taken")
+			return skip("not tried: Slack does not support " + string(m.needs))
 		}
 		r := l.withPause(ctx, func() callResult { return m.send(ctx, l) })
 		l.refused = append(l.refused, r.verdict.Unsupported...)
@@ -217,7 +217,7 @@ func (l *liveRun) unsupported(what string, v blocks.Verdict) Finding {
 	case l.checker.values.Bot.Tables == blocks.TablesData && inTable:
 		return fail(found, "set MISSINGKBS_TABLES to auto: with data_table Slack refuses each message once, and drops acknowledgements that hold a table")[0]
 	}
-	return warn(found, "nothing need be done: the bot uses "+inPlaceOf(feature)+" instead, and tries again after a day")[0]
+	return warn(found, "no action is needed: the bot uses "+inPlaceOf(feature)+" instead, and tries again after a day")[0]
 }
 
 // inPlaceOf says what the bot sends where a workspace refuses a feature.
@@ -251,7 +251,7 @@ func (l *liveRun) metadata(ctx context.Context) []Finding {
 	f := l.finding("a message with metadata, and found by it", false, search)
 	switch {
 	case search.err == nil && ts == "":
-		f = fail("a message with metadata is taken, but not found by it", "after a crash a digest may come twice; "+reportCure)[0]
+		f = fail("Slack takes a message with metadata, but does not find it by them", "after a crash a digest may come twice; "+reportCure)[0]
 	case search.err == nil && ts != r.message:
 		f = fail("another message is found by the metadata", reportCure)[0]
 	case f.Status != OK:
@@ -300,7 +300,7 @@ func (l *liveRun) cleanUp(ctx context.Context) []Finding {
 		}
 		if !slices.Contains(reported, words) {
 			reported = append(reported, words)
-			all = append(all, warn("not all could be taken away: "+words, cure)...)
+			all = append(all, warn("not everything could be deleted: "+words, cure)...)
 		}
 	}
 	return all

@@ -61,7 +61,7 @@ func (l *liveRun) noAnswer(err error) Finding {
 	if _, ok := errors.AsType[slack.StatusCodeError](err); !ok {
 		cure = networkCure(err) + "; then run it again"
 	}
-	return fail("the answer was lost, so that the message may have been posted: "+liveError(err), cure)[0]
+	return fail("the response was lost, so the message may have been posted: "+liveError(err), cure)[0]
 }
 
 // liveRefusal describes a refusal.

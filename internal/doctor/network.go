@@ -142,7 +142,7 @@ const (
 // clock compares this machine's clock with those of Slack and Entra, and checks that time zones are installed.
 func (c *Checker) clock(context.Context) []Finding {
 	if _, err := time.LoadLocation("Europe/Stockholm"); err != nil {
-		return fail("there are no time zones here, so that digests cannot be planned", "install tzdata")
+		return fail("no time zones are installed, so digests cannot be scheduled", "install tzdata")
 	}
 	var compared []string
 	worst := time.Duration(0)
@@ -173,5 +173,5 @@ func (c *Checker) clock(context.Context) []Finding {
 	case worst.Abs() > skewWarn:
 		return warn(text, cure)
 	}
-	return pass("agrees with " + strings.Join(compared, " and ") + "; time zones are there")
+	return pass("agrees with " + strings.Join(compared, " and ") + "; time zones are installed")
 }

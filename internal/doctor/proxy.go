@@ -17,7 +17,7 @@ import (
 // proxies reports which hosts are reached through a proxy, and checks the file of root certificates.
 func (c *Checker) proxies(context.Context) []Finding {
 	if names := config.UnreadableProxies(c.Env); len(names) > 0 {
-		return warn(strings.Join(names, ", ")+" cannot be read, so that no proxy is used", config.ProxyCure)
+		return warn(strings.Join(names, ", ")+" cannot be read, so no proxy is used", config.ProxyCure)
 	}
 	text, failed := c.routes()
 	if failed != nil {
@@ -67,10 +67,10 @@ func (c *Checker) rootCertificates(text string) []Finding {
 	}
 	pem, err := os.ReadFile(path)
 	if err != nil {
-		return fail("SSL_CERT_FILE names a file that cannot be read: "+err.Error(), "name a readable file of root certificates (PEM), or take the variable away")
+		return fail("SSL_CERT_FILE names a file that cannot be read: "+err.Error(), "name a readable file of root certificates (PEM), or remove the variable")
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		return fail("SSL_CERT_FILE names "+path+", in which no certificate is found", "it takes root certificates as PEM (-----BEGIN CERTIFICATE-----)")
+		return fail("SSL_CERT_FILE names "+path+", which contains no certificate", "it takes root certificates as PEM (-----BEGIN CERTIFICATE-----)")
 	}
 	return pass(text + "; root certificates of " + path)
 }

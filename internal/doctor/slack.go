@@ -43,13 +43,13 @@ func (c *Checker) usable(setting, token, prefix, page string) []Finding {
 	case token == "":
 		return fail(setting+" cannot be read", "see configuration")
 	case !strings.HasPrefix(token, prefix):
-		kind := "no token of Slack's"
+		kind := "not a Slack token"
 		for begin, name := range kinds {
 			if strings.HasPrefix(token, begin) {
 				kind = name
 			}
 		}
-		return fail(setting+" holds "+kind, "put there the token that begins with "+prefix+", from "+page)
+		return fail(setting+" holds "+kind, "set it to the token that begins with "+prefix+", from "+page)
 	case c.slackHost.Load() == nil:
 		return skip("Slack was not reached")
 	}
@@ -59,11 +59,11 @@ func (c *Checker) usable(setting, token, prefix, page string) []Finding {
 // refusedToken reports why Slack refuses a token.
 func refusedToken(setting, page string, err error) []Finding {
 	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
-		return warn("Slack asks for a pause before it says anything of "+setting, "try again in "+view.Age(limited.RetryAfter))
+		return warn("Slack asks for a pause before it checks "+setting, "try again in "+view.Age(limited.RetryAfter))
 	}
 	refused, ok := errors.AsType[slack.SlackErrorResponse](err)
 	if !ok {
-		return fail("Slack does not answer as it should: "+err.Error(), cmp.Or(slackapi.Cure(err), networkCure(err)))
+		return fail("Slack gives an unexpected answer: "+err.Error(), cmp.Or(slackapi.Cure(err), networkCure(err)))
 	}
 	cure := slackapi.Cure(err)
 	switch refused.Err {
@@ -74,7 +74,7 @@ func refusedToken(setting, page string, err error) []Finding {
 	case "account_inactive":
 		cure = "the app was removed from the workspace: install it again, and set the new token"
 	case "ratelimited":
-		return warn("Slack asks for a pause before it says anything of "+setting, "try again in a minute")
+		return warn("Slack asks for a pause before it checks "+setting, "try again in a minute")
 	}
 	return fail(fmt.Sprintf("Slack refuses %s: %s", setting, refused.Err), cmp.Or(cure, "see https://docs.slack.dev for this error, or try again in a minute"))
 }

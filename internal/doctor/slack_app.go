@@ -29,12 +29,12 @@ func (c *Checker) sameApp(ctx context.Context) []Finding {
 	ofBot, err := inspect.appOfBot(ctx, *me)
 	switch {
 	case err != nil || ofBot == "":
-		return skip("Slack does not say which app the bot token is of")
+		return skip("Slack does not say to which app the bot token belongs")
 	case ofBot != ofToken:
-		return fail(fmt.Sprintf("SLACK_APP_TOKEN is of the app %s, SLACK_BOT_TOKEN of the app %s", ofToken, ofBot),
+		return fail(fmt.Sprintf("SLACK_APP_TOKEN belongs to the app %s, SLACK_BOT_TOKEN to the app %s", ofToken, ofBot),
 			"take both tokens from the settings of one app: questions come to the one, answers go out as the other")
 	}
-	return pass("both tokens are of the app " + ofBot)
+	return pass("both tokens belong to the app " + ofBot)
 }
 
 // slackScopes compares the scopes of the bot token with those that the bot uses.
@@ -62,10 +62,10 @@ func (c *Checker) slackScopes(context.Context) []Finding {
 		}
 	}
 	if len(more) > 0 {
-		all = append(all, warn("more than is used: "+strings.Join(more, ", "), "take the scopes away under OAuth & Permissions > Bot Token Scopes, and install the app again")...)
+		all = append(all, warn("scopes that are not used: "+strings.Join(more, ", "), "remove them under OAuth & Permissions > Bot Token Scopes, and install the app again")...)
 	}
 	if len(all) == 0 {
-		return pass("all that is used" + spare)
+		return pass("has all scopes that are used" + spare)
 	}
 	return all
 }
@@ -81,7 +81,7 @@ func (c *Checker) slackManifest(ctx context.Context) []Finding {
 		return newFinding(Skip, "not compared with the app's settings; scopes and Socket Mode are checked above",
 			"set SLACK_CONFIG_TOKEN (Your App Configuration Tokens at https://api.slack.com/apps), or compare App Manifest there with manifest.yaml")
 	case !strings.HasPrefix(token, "xoxe"):
-		return fail("SLACK_CONFIG_TOKEN is no configuration token", "it begins with xoxe, and is found under Your App Configuration Tokens at https://api.slack.com/apps")
+		return fail("SLACK_CONFIG_TOKEN is no configuration token", "it begins with xoxe; find it under Your App Configuration Tokens at https://api.slack.com/apps")
 	case c.slackHost.Load() == nil:
 		return skip("Slack was not reached")
 	}
@@ -182,7 +182,7 @@ func (c *Checker) refusedBlocks(unsupported, messages []string) []Finding {
 	case c.values.Bot.Tables == blocks.TablesClassic:
 		return pass("Slack refuses the newer blocks " + names + "; MISSINGKBS_TABLES is classic, so they are not used")
 	}
-	return warn("Slack refuses the newer blocks "+names+", so they are drawn more simply: "+messages[0], "nothing need be done; MISSINGKBS_TABLES=table or classic saves a try after each start")
+	return warn("Slack refuses the newer blocks "+names+", so they are drawn more simply: "+messages[0], "no action is needed; MISSINGKBS_TABLES=table or classic saves a try after each start")
 }
 
 // sampleForms returns forms that together use every newer block.
