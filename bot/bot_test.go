@@ -39,17 +39,17 @@ type fakeSlack struct {
 	log   []sent
 	raw   []byte // of the last message
 	// status and body of the answers to posts, in turn; afterwards 200 and "ok".
-	posts []post
+	posts []hookAnswer
 }
 
-type post struct {
+type hookAnswer struct {
 	status     int
 	body       string
 	retryAfter string
 }
 
 // cutOff is a post after which the connection breaks, whether Slack has taken it or not.
-var cutOff = post{status: -1}
+var cutOff = hookAnswer{status: -1}
 
 // sent is something the bot sent.
 type sent struct {
@@ -102,7 +102,7 @@ func (f *fakeSlack) RoundTrip(r *http.Request) (*http.Response, error) {
 	f.record(r.URL.Path, raw)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p := post{status: 200, body: "ok"}
+	p := hookAnswer{status: 200, body: "ok"}
 	if len(f.posts) > 0 {
 		p, f.posts = f.posts[0], f.posts[1:]
 	}
@@ -179,7 +179,7 @@ type bench struct {
 	ended  chan struct{}
 }
 
-func start(t *testing.T, a answers, o Options, posts ...post) *bench {
+func start(t *testing.T, a answers, o Options, posts ...hookAnswer) *bench {
 	t.Helper()
 	f := &fakeSlack{began: time.Now(), posts: posts}
 	o.Gate = testGate(access.NewDirectory(f))
@@ -325,26 +325,26 @@ func TestTablesDoNotTravelInAcks(t *testing.T) {
 // A response_url refuses in several words, mostly without a reason. The answer comes more simply each time.
 func TestResponseURLStepsDown(t *testing.T) {
 	const named = `{"ok":false,"error":"invalid_blocks","response_metadata":{"messages":["[ERROR] unsupported type: data_table [json-pointer:/blocks/1/type]"]}}`
-	refusals := func(bodies ...string) (posts []post) {
+	refusals := func(bodies ...string) (posts []hookAnswer) {
 		for _, b := range bodies {
-			posts = append(posts, post{http.StatusBadRequest, b, ""})
+			posts = append(posts, hookAnswer{http.StatusBadRequest, b, ""})
 		}
 		return posts
 	}
 	for name, c := range map[string]struct {
-		posts []post
+		posts []hookAnswer
 		want  []string // the kinds of the blocks of the posts for two questions
 	}{
 		"one refusal":       {refusals("invalid_blocks"), []string{"header data_table", "header table", "header data_table"}},
 		"as for views":      {refusals("invalid_arguments"), []string{"header data_table", "header table", "header data_table"}},
-		"as JSON":           {[]post{{200, `{"ok":false,"error":"invalid_blocks"}`, ""}}, []string{"header data_table", "header table", "header data_table"}},
-		"with the type":     {[]post{{200, named, ""}}, []string{"header data_table", "header table", "header table"}},
+		"as JSON":           {[]hookAnswer{{200, `{"ok":false,"error":"invalid_blocks"}`, ""}}, []string{"header data_table", "header table", "header data_table"}},
+		"with the type":     {[]hookAnswer{{200, named, ""}}, []string{"header data_table", "header table", "header table"}},
 		"two refusals":      {refusals("invalid_blocks", "invalid_blocks"), []string{"header data_table", "header table", "header section", "header data_table"}},
 		"sections as well":  {refusals("invalid_blocks", "invalid_blocks", "invalid_blocks"), []string{"header data_table", "header table", "header section", "", "header data_table"}},
 		"nothing is taken":  {refusals("invalid_blocks", "invalid_blocks", "invalid_blocks", "invalid_blocks"), []string{"header data_table", "header table", "header section", "", "header data_table"}},
 		"something else":    {refusals("used_url"), []string{"header data_table", "header data_table"}},
-		"a pause meanwhile": {[]post{{429, "", "1"}, {400, "invalid_blocks", ""}}, []string{"header data_table", "header data_table", "header table", "header data_table"}},
-		"broken meanwhile":  {[]post{{500, "", ""}, {400, "invalid_blocks", ""}, {400, "invalid_blocks", ""}}, []string{"header data_table", "header data_table", "header table", "header section", "header data_table"}},
+		"a pause meanwhile": {[]hookAnswer{{429, "", "1"}, {400, "invalid_blocks", ""}}, []string{"header data_table", "header data_table", "header table", "header data_table"}},
+		"broken meanwhile":  {[]hookAnswer{{500, "", ""}, {400, "invalid_blocks", ""}, {400, "invalid_blocks", ""}}, []string{"header data_table", "header data_table", "header table", "header section", "header data_table"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -376,7 +376,7 @@ func TestResponseURLStepsDown(t *testing.T) {
 func TestSeenRefusalsKeepTablesOutOfAcks(t *testing.T) {
 	const named = `{"ok":false,"error":"invalid_blocks","errors":["unsupported type: data_table [json-pointer:/blocks/1/type]"]}`
 	synctest.Test(t, func(t *testing.T) {
-		b := start(t, table, Options{Tables: blocks.TablesData}, post{200, named, ""})
+		b := start(t, table, Options{Tables: blocks.TablesData}, hookAnswer{200, named, ""})
 		b.events <- typed(7, "x")
 		synctest.Wait()
 		b.events <- clicked("run:1", "x", nil)
@@ -389,13 +389,13 @@ func TestSeenRefusalsKeepTablesOutOfAcks(t *testing.T) {
 
 func TestPostsAreTriedAgainWhenNotTaken(t *testing.T) {
 	for name, c := range map[string]struct {
-		posts []post
+		posts []hookAnswer
 		want  []string
 	}{
-		"pause":    {[]post{{429, "", "7"}}, []string{"1.5s ack e1", "2s /r1 answer to x", "9s /r1 answer to x"}},
-		"broken":   {[]post{{500, "", ""}}, []string{"1.5s ack e1", "2s /r1 answer to x", "3s /r1 answer to x"}},
-		"used up":  {[]post{{404, "used_url", ""}}, []string{"1.5s ack e1", "2s /r1 answer to x"}},
-		"for good": {[]post{{503, "", ""}, {503, "", ""}, {503, "", ""}}, []string{"1.5s ack e1", "2s /r1 answer to x", "3s /r1 answer to x"}},
+		"pause":    {[]hookAnswer{{429, "", "7"}}, []string{"1.5s ack e1", "2s /r1 answer to x", "9s /r1 answer to x"}},
+		"broken":   {[]hookAnswer{{500, "", ""}}, []string{"1.5s ack e1", "2s /r1 answer to x", "3s /r1 answer to x"}},
+		"used up":  {[]hookAnswer{{404, "used_url", ""}}, []string{"1.5s ack e1", "2s /r1 answer to x"}},
+		"for good": {[]hookAnswer{{503, "", ""}, {503, "", ""}, {503, "", ""}}, []string{"1.5s ack e1", "2s /r1 answer to x", "3s /r1 answer to x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -151,8 +151,8 @@ func TestDrawingsAnswerNoQuestion(t *testing.T) {
 func TestRefusedDrawingsAreDrawnMoreSimply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		drawn := 0
-		refused := post{status: 400, body: `{"ok":false,"error":"invalid_blocks","response_metadata":{"messages":["[ERROR] unsupported type: data_table [json-pointer:/blocks/2/type]"]}}`}
-		taken := post{status: 200, body: "ok"}
+		refused := hookAnswer{status: 400, body: `{"ok":false,"error":"invalid_blocks","response_metadata":{"messages":["[ERROR] unsupported type: data_table [json-pointer:/blocks/2/type]"]}}`}
+		taken := hookAnswer{status: 200, body: "ok"}
 		b := start(t, func(context.Context, commands.Request) (view.Page, error) { return storedPage(1, 0, &drawn), nil }, Options{}, taken, refused, taken, taken)
 		var kinds []string
 		for n := range 3 {

@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/post"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/span"
@@ -56,13 +57,7 @@ func (b *Bot) tell(ctx context.Context, q question, page view.Page) error {
 
 func (b *Bot) tellOnce(ctx context.Context, q question, m blocks.Message) error {
 	return slackapi.RetryOnce(ctx, false, func() error {
-		_, _, err := b.screens.PostMessageContext(ctx, q.user,
-			slack.MsgOptionText(m.Text, false), // escaped already
-			slack.MsgOptionBlocks(m.Blocks...),
-			slack.MsgOptionDisableLinkUnfurl(),
-			slack.MsgOptionDisableMediaUnfurl(),
-			slack.MsgOptionDisableMarkdown(),
-		)
+		_, _, err := b.screens.PostMessageContext(ctx, q.user, post.MessageOptions(m)...)
 		return err
 	})
 }

@@ -37,7 +37,7 @@ func TestAnswersThatMayBeMissingAreTold(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var o observer
-				posts := make([]post, c.cuts)
+				posts := make([]hookAnswer, c.cuts)
 				for i := range posts {
 					posts[i] = cutOff
 				}

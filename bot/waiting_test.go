@@ -329,14 +329,14 @@ func TestTheLineComesBeforeTheAnswer(t *testing.T) {
 // However Slack takes what is posted, there are five posts at a response_url at most, and none after half an hour.
 func TestFivePostsAtMost(t *testing.T) {
 	t.Parallel()
-	outcomes := []post{
+	outcomes := []hookAnswer{
 		{500, "", ""}, {503, "", ""}, {429, "", "1"}, {400, "invalid_blocks", ""}, {200, `{"ok":false,"error":"invalid_blocks"}`, ""}, cutOff, {404, "used_url", ""}, {200, "ok", ""},
 	}
 	most := 0
 	for seed := range uint64(400) {
 		synctest.Test(t, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 9))
-			var posts []post
+			var posts []hookAnswer
 			for range 20 {
 				posts = append(posts, outcomes[r.IntN(len(outcomes))])
 			}

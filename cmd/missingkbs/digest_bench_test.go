@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/access"
+	"github.com/missingkbs/missingkbs/bot/post"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -272,13 +272,13 @@ func runUnlimited() error {
 	if err != nil {
 		return err
 	}
-	limits := bot.PosterOptions{Lanes: database, Log: log}
+	limits := post.Options{Lanes: database, Log: log}
 	if os.Getenv(unlimitedProcess) != "limited" {
 		limits.PerChannel, limits.PerMinute = -1, -1
 	}
 	worker := &digest.Worker{
 		Store: database, Source: gapsource.New(defender, time.Now), Log: log,
-		Poster: bot.NewPoster(slack, workspace, access.NewGate(access.NewDirectory(slack.ClientWithoutRetry()), workspace, access.Options{Log: log}), limits),
+		Poster: post.New(slack, workspace, access.NewGate(access.NewDirectory(slack.ClientWithoutRetry()), workspace, access.Options{Log: log}), limits),
 	}
 	queue, err := database.Queue(worker.Work, store.QueueOptions{})
 	if err != nil {
@@ -299,7 +299,7 @@ func BenchmarkTakeOver(b *testing.B) {
 			for b.Loop() {
 				w := digestStage(b, sandbox.Options{})
 				r := open(b)
-				g := newGate(b, w, func(post) stop { return beforePost })
+				g := newGate(b, w, func(postCall) stop { return beforePost })
 				r.subscribe(b, due("a1", sandbox.General, edge))
 				w.start(b, map[string]string{"DATABASE_URL": r.url, "SLACK_API_URL": g.apiURL()})
 				g.wait(b, map[stop]int{beforePost: 1})

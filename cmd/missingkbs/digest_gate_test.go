@@ -17,14 +17,14 @@ import (
 // it can stop a program at a certain step of a digest: until the process is dead.
 type gate struct {
 	*httptest.Server
-	stops func(post) stop
+	stops func(postCall) stop
 
 	mu   sync.Mutex
 	held map[stop]int
 }
 
-// post is a call of chat.postMessage.
-type post struct {
+// postCall is a call of chat.postMessage.
+type postCall struct {
 	subscription string // empty for details and for what is told to people
 	channel      string
 	details      bool
@@ -40,7 +40,7 @@ const (
 )
 
 // newGate starts a gate to the Slack of a world.
-func newGate(tb testing.TB, w *world, stops func(post) stop) *gate {
+func newGate(tb testing.TB, w *world, stops func(postCall) stop) *gate {
 	tb.Helper()
 	to, err := url.Parse(w.slack.URL())
 	if err != nil {
@@ -80,12 +80,12 @@ func (g *gate) serve(rw http.ResponseWriter, r *http.Request, forward http.Handl
 	<-r.Context().Done()
 }
 
-func readPost(body []byte) post {
+func readPost(body []byte) postCall {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return post{}
+		return postCall{}
 	}
-	p := post{channel: form.Get("channel"), details: form.Get("thread_ts") != ""}
+	p := postCall{channel: form.Get("channel"), details: form.Get("thread_ts") != ""}
 	if key := keyOf([]byte(form.Get("metadata"))); key != "" {
 		p.subscription = subscriptionOf(key)
 	}

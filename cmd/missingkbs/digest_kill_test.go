@@ -34,7 +34,7 @@ func killedAtEachStep(t *testing.T, w *world, r *records) (jobs string) {
 	channels := map[string]string{
 		inFetch: sandbox.General, unposted: sandbox.Patching, unanswered: sandbox.PrivateChannel, unthreaded: sandbox.AliceDM, untouched: "D0BOB0001",
 	}
-	g := newGate(t, w, func(p post) stop {
+	g := newGate(t, w, func(p postCall) stop {
 		switch {
 		case p.subscription == unposted:
 			return beforePost

@@ -55,7 +55,7 @@ func TestTwoReplicasShareDigests(t *testing.T) {
 	var mu sync.Mutex
 	posts := map[int]int{} // by replica
 	for replica := range 2 {
-		g := newGate(t, w, func(p post) stop {
+		g := newGate(t, w, func(p postCall) stop {
 			// So that none has done all before the other is there.
 			if err := w.slack.WaitConnected(patiently(t), 2); err != nil {
 				t.Error(err)
@@ -86,7 +86,7 @@ func TestThreeReplicasOfWhichOneIsKilled(t *testing.T) {
 	want := r.thirty(t)
 	var mu sync.Mutex
 	n := 0
-	g := newGate(t, w, func(p post) stop {
+	g := newGate(t, w, func(p postCall) stop {
 		mu.Lock()
 		defer mu.Unlock()
 		if n++; n%2 == 0 {

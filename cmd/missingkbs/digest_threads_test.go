@@ -26,7 +26,7 @@ type killing struct {
 	hit     chan struct{} // closed then; nil while nothing is hunted
 }
 
-func (k *killing) stops(p post) stop {
+func (k *killing) stops(p postCall) stop {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.hit == nil || p.details != k.details || !p.details && p.subscription == "" {

@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/post"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
@@ -124,7 +125,7 @@ func (h house) open(ctx context.Context) error {
 		return config.UsageError{Err: fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
 	}
 	h.bot.Gate = gate
-	poster := bot.NewPoster(h.slack, workspace, gate, bot.PosterOptions{Ladder: h.bot.Ladder, Lanes: h.store, Log: h.log})
+	poster := post.New(h.slack, workspace, gate, post.Options{Ladder: h.bot.Ladder, Lanes: h.store, Log: h.log})
 	watch.open(h, poster)
 	word := &standing{defender: h.defender, keeper: h.store, log: h.log}
 	probes := monitor.NewDatabaseProber(h.store, h.probeTick, h.log)

@@ -37,6 +37,7 @@ var forbidden = map[string][]string{
 	"bot/blocks":                {module + "/api", module + "/bot", module + "/commands", module + "/internal/sandbox", module + "/internal/digest"},
 	"bot/slackapi":              {module, azurePackages},
 	"bot/access":                {module + "/bot", module + "/api/apitest", module + "/internal/sandbox", module + "/internal/store"},
+	"bot/post":                  {module + "/bot", module + "/api/apitest", module + "/internal/sandbox", module + "/internal/store"},
 	"bot/socketmode":            {module, azurePackages},
 	"bot/slacktest":             {module},
 	"bot/admission":             {module, slackPackages, azurePackages, anyLibrary},
@@ -75,6 +76,7 @@ const (
 
 // allowed are the exceptions: what a package may import of ours in spite of its row.
 var allowed = map[string][]string{
+	"bot/post":         {module + "/bot/slackapi", module + "/bot/access", module + "/bot/blocks"},
 	"bot/blocks":       {module + "/bot/slackapi"},
 	"bot/access":       {module + "/bot/slackapi"},
 	"bot/slacktest":    {module + "/internal/sandbox", module + "/internal/sandbox/blockkit", module + "/api/apitest"},

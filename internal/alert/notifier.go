@@ -20,7 +20,7 @@ type Store interface {
 	ChangeAlertState(ctx context.Context, name string, change func(state string) (string, error)) error
 }
 
-// Poster posts a page into a channel. *bot.Poster implements it, and refuses channels that other organisations read.
+// Poster posts a page into a channel. *post.Poster implements it, and refuses channels that other organisations read.
 type Poster interface {
 	Post(ctx context.Context, channel, key string, page view.Page) (message string, err error)
 }

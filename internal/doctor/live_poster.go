@@ -11,8 +11,8 @@ import (
 	"github.com/slack-go/slack"
 	"golang.org/x/time/rate"
 
-	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/bot/post"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -24,7 +24,7 @@ type livePoster struct {
 	config  slackapi.Config
 	http    *http.Client
 	slack   *slack.Client
-	finder  *bot.Poster // finds messages by their metadata
+	finder  *post.Poster // finds messages by their metadata
 	limit   *rate.Limiter
 	began   time.Time
 
@@ -63,7 +63,7 @@ func newLivePoster(c slackapi.Config, o livePosterOptions) *livePoster {
 	}
 	c = c.WithDefaults()
 	return &livePoster{
-		options: o, config: c, http: c.HTTPClient(), slack: c.ClientWithoutRetry().Current(), finder: bot.NewPoster(c, o.workspace, nil, bot.PosterOptions{}),
+		options: o, config: c, http: c.HTTPClient(), slack: c.ClientWithoutRetry().Current(), finder: post.New(c, o.workspace, nil, post.Options{}),
 		limit: limit, began: time.Now(),
 	}
 }
@@ -75,7 +75,7 @@ func (p *livePoster) post(ctx context.Context, page view.Page, f blocks.Form, th
 		more = append(more, slack.MsgOptionTS(thread))
 	}
 	if key != "" {
-		more = append(more, bot.KeyMetadata(key))
+		more = append(more, post.KeyMetadata(key))
 	}
 	return p.postTo(ctx, p.options.channel, thread, page, f, more...)
 }
@@ -92,7 +92,7 @@ func (p *livePoster) postTo(ctx context.Context, to, thread string, page view.Pa
 	}
 	m := blocks.Render(page, blocks.Options{Form: f})
 	var channel string
-	channel, r.message, r.err = p.slack.PostMessageContext(ctx, to, append(bot.MessageOptions(m), more...)...)
+	channel, r.message, r.err = p.slack.PostMessageContext(ctx, to, append(post.MessageOptions(m), more...)...)
 	p.unknown = p.unknown || mayHaveSucceeded(r.err)
 	if r.err == nil {
 		p.posted = append(p.posted, liveMessageID{channel, r.message, thread})
@@ -107,7 +107,7 @@ func (p *livePoster) ephemeral(ctx context.Context, page view.Page, f blocks.For
 		return r
 	}
 	m := blocks.Render(page, blocks.Options{Form: f})
-	r.message, r.err = p.slack.PostEphemeralContext(ctx, p.options.channel, p.options.user, bot.MessageOptions(m)...)
+	r.message, r.err = p.slack.PostEphemeralContext(ctx, p.options.channel, p.options.user, post.MessageOptions(m)...)
 	return r.judged(m.Blocks)
 }
 
@@ -123,7 +123,7 @@ func (p *livePoster) home(ctx context.Context, page view.Page, f blocks.Form) ca
 // find finds the message with a digest's key, as a retried digest does.
 func (p *livePoster) find(ctx context.Context, key string) (message string, r callResult) {
 	r = callResult{call: "conversations.history"}
-	// bot.Poster.Find reports a channel that it cannot read as one without the message. The report needs the reason.
+	// post.Poster.Find reports a channel that it cannot read as one without the message. The report needs the reason.
 	if _, r.err = p.marked(ctx, "conversations.history", ""); r.err != nil {
 		return "", r
 	}

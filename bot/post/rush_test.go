@@ -1,4 +1,4 @@
-package bot
+package post
 
 import (
 	"cmp"
@@ -193,7 +193,7 @@ func (r *rush) run(t *testing.T, processes int) {
 	for range processes {
 		config := slackapi.Config{Tokens: slackapi.NewTokens("", "xoxb-1"), APIURL: "http://slack.test/api/", HTTP: &http.Client{Transport: r}}
 		self := slackapi.Workspace{TeamID: "T1", UserID: "U0"}
-		poster := NewPoster(config, self, access.NewGate(access.NewDirectory(config.ClientWithoutRetry()), self, access.Options{}), PosterOptions{Lanes: lanes})
+		poster := New(config, self, access.NewGate(access.NewDirectory(config.ClientWithoutRetry()), self, access.Options{}), Options{Lanes: lanes})
 		wg.Go(func() { r.process(t.Context(), &digest.Worker{Store: r, Source: r, Poster: poster}) })
 	}
 	wg.Wait()

@@ -1,4 +1,7 @@
-package bot
+// Package post puts messages into channels: digests, their threads, and direct messages. It keeps to Slack's limits on
+// posting, finds a message that was posted before, and turns Slack's errors into those of package digest. It knows nothing of
+// questions and of why a digest is due.
+package post
 
 import (
 	"context"
@@ -20,7 +23,7 @@ import (
 var _ digest.Poster = (*Poster)(nil)
 
 // PosterOptions configure a [Poster]. The zero value of each field stands for its default.
-type PosterOptions struct {
+type Options struct {
 	Tables     blocks.TableSetting // default TablesAuto
 	PerChannel time.Duration       // between two messages in a channel; default 1.1 s, for Slack takes one a second; negative: no limit
 	PerMinute  int                 // messages of this process in a minute; default 240, for Slack takes "several hundred" of an app; negative: no limit
@@ -47,7 +50,7 @@ type Poster struct {
 }
 
 // NewPoster returns a poster for the workspace of the bot. The gate tells it into which channels digests may go.
-func NewPoster(c slackapi.Config, w slackapi.Workspace, g *access.Gate, o PosterOptions) *Poster {
+func New(c slackapi.Config, w slackapi.Workspace, g *access.Gate, o Options) *Poster {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

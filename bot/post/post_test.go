@@ -1,4 +1,4 @@
-package bot
+package post
 
 import (
 	"context"
@@ -35,7 +35,7 @@ type workplace struct {
 	self   slackapi.Workspace
 }
 
-func newWorkplace(t *testing.T, o sandbox.Options, p PosterOptions) workplace {
+func newWorkplace(t *testing.T, o sandbox.Options, p Options) workplace {
 	t.Helper()
 	w := slacktest.Start(t, o)
 	if p.PerChannel == 0 {
@@ -44,7 +44,7 @@ func newWorkplace(t *testing.T, o sandbox.Options, p PosterOptions) workplace {
 	config := slackapi.Config{Tokens: slackapi.NewTokens("", w.BotToken()), APIURL: w.APIURL(), HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	self := slackapi.Workspace{TeamID: sandbox.TeamID, UserID: sandbox.BotUser}
 	g := access.NewGate(access.NewDirectory(config.ClientWithoutRetry()), self, access.Options{})
-	return workplace{w, NewPoster(config, self, g, p), g, config, self}
+	return workplace{w, New(config, self, g, p), g, config, self}
 }
 
 // post posts a digest that must be taken.
@@ -124,7 +124,7 @@ func read(t *testing.T, m sandbox.Message) drawn {
 
 func TestPost(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w := newWorkplace(t, sandbox.Options{}, Options{})
 	ts := w.post(t, "1@1774256400", digestPage(), view.Page{})
 	all := w.Messages(sandbox.Patching, sandbox.Bob)
 	if len(all) != 1 || all[0].TS != ts {
@@ -160,7 +160,7 @@ func TestPost(t *testing.T) {
 
 func TestPostWhereNewBlocksAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w := newWorkplace(t, sandbox.Options{}, Options{})
 	w.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
 	for range 2 {
 		w.post(t, "1@1", digestPage(), view.Page{})
@@ -194,7 +194,7 @@ func TestPostAsASettingAsks(t *testing.T) {
 	} {
 		t.Run(string(tables), func(t *testing.T) {
 			t.Parallel()
-			w := newWorkplace(t, sandbox.Options{}, PosterOptions{Tables: tables})
+			w := newWorkplace(t, sandbox.Options{}, Options{Tables: tables})
 			w.SetFaults(sandbox.Faults{Refused: c.refused})
 			for range 2 {
 				w.post(t, "1@1", digestPage(), view.Page{})
@@ -236,7 +236,7 @@ func TestPostDetailsIntoTheThread(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			o := PosterOptions{}
+			o := Options{}
 			if tt.classic {
 				o.Tables = blocks.TablesClassic
 			}
@@ -273,7 +273,7 @@ func TestThreadHoldsEveryRowWhateverIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+			w := newWorkplace(t, sandbox.Options{}, Options{})
 			w.SetFaults(sandbox.Faults{Refused: refused})
 			head := digestPage()
 			head.Parts = nil // so that the thread is the first to be refused
@@ -306,7 +306,7 @@ func TestReplyPostsWhatIsOwed(t *testing.T) {
 		for dies := range 4 { // at the answer to that message; 0 for not at all
 			t.Run(fmt.Sprint(forms, " after ", dies), func(t *testing.T) {
 				t.Parallel()
-				w := newWorkplace(t, sandbox.Options{}, PosterOptions{Tables: forms[0]})
+				w := newWorkplace(t, sandbox.Options{}, Options{Tables: forms[0]})
 				ctx, die := context.WithCancel(slacktest.Soon(t))
 				defer die()
 				n := -1 // the digest itself comes first
@@ -320,7 +320,7 @@ func TestReplyPostsWhatIsOwed(t *testing.T) {
 				if died := dies == 1 || dies == 2; died && err == nil {
 					t.Fatal("Reply succeeded, though it was cut off")
 				}
-				next := NewPoster(w.config, w.self, w.gate, PosterOptions{PerChannel: -1, Tables: forms[1]})
+				next := New(w.config, w.self, w.gate, Options{PerChannel: -1, Tables: forms[1]})
 				again := threadOf(ts, "1@1", details)
 				again.Look = true
 				for range 2 {
@@ -367,7 +367,7 @@ func (w workplace) checkThread(t *testing.T, ts string, rows int) {
 // Where the bot may not read the thread it goes by what is recorded.
 func TestReplyWhereItMayNotRead(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{Scopes: []string{"chat:write", "channels:read"}}, PosterOptions{})
+	w := newWorkplace(t, sandbox.Options{Scopes: []string{"chat:write", "channels:read"}}, Options{})
 	ts := w.post(t, "1@1", digestPage(), view.Page{})
 	r := threadOf(ts, "1@1", view.Page{Title: "Details", Parts: []view.Part{tableOf(120)}})
 	r.Look, r.Posted = true, 1
@@ -397,7 +397,7 @@ func TestReplyRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+			w := newWorkplace(t, sandbox.Options{}, Options{})
 			ts := w.post(t, "1@1", digestPage(), view.Page{})
 			tt.happens(w, ts)
 			r := threadOf(ts, "1@1", view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
@@ -436,7 +436,7 @@ func (w workplace) doAfterEach(do func()) {
 // A workspace that takes one message a second gets all of a digest all the same.
 func TestPostKeepsToSlacksLimit(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{Strict: true}, PosterOptions{})
+	w := newWorkplace(t, sandbox.Options{Strict: true}, Options{})
 	w.post(t, "1@1", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
 	if got := len(w.Messages(sandbox.Patching, sandbox.Bob)); got != 2 {
 		t.Errorf("%d messages, want the digest and its details", got)
@@ -468,7 +468,7 @@ func TestPostRefusals(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+			w := newWorkplace(t, sandbox.Options{}, Options{})
 			if tt.before != nil {
 				tt.before(w.Workspace)
 			}
@@ -499,7 +499,7 @@ func checkFailure(t *testing.T, err, want error, code string) {
 
 func TestPostWithoutSlack(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w := newWorkplace(t, sandbox.Options{}, Options{})
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -514,7 +514,7 @@ func TestPostWithoutSlack(t *testing.T) {
 
 func TestTell(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w := newWorkplace(t, sandbox.Options{}, Options{})
 	if err := w.poster.Tell(slacktest.Soon(t), sandbox.Alice, view.Page{Title: "A digest is paused"}); err != nil {
 		t.Fatal(err)
 	}
@@ -527,7 +527,7 @@ func TestTell(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w := newWorkplace(t, sandbox.Options{}, Options{})
 	ctx, began := slacktest.Soon(t), w.Now()
 	w.post(t, "1@1", digestPage(), view.Page{})
 	ts := w.post(t, "1@2", digestPage(), view.Page{Title: "Details", Parts: []view.Part{tableOf(1)}})
@@ -571,14 +571,14 @@ func TestFindWhereItMayNotRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorkplace(t, tt.options, PosterOptions{})
+			w := newWorkplace(t, tt.options, Options{})
 			tt.before(w.Workspace)
 			if got, found, err := w.poster.Find(slacktest.Soon(t), tt.channel, "1@1", w.Now()); found || err != nil {
 				t.Errorf("Find = %q, %v, %v; want nothing and no error", got, found, err)
 			}
 		})
 	}
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w := newWorkplace(t, sandbox.Options{}, Options{})
 	w.SetFaults(sandbox.Faults{RateLimited: true})
 	_, _, err := w.poster.Find(slacktest.Soon(t), sandbox.Patching, "1@1", time.Now())
 	checkFailure(t, err, digest.RetryLater{After: time.Second}, "rate limit")
@@ -598,7 +598,7 @@ func TestFindTrustsOnlyItsOwnMessages(t *testing.T) {
 		transport := slacktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(page(user))), Request: r, Header: http.Header{}}, nil
 		})
-		p := NewPoster(slackapi.Config{Tokens: slackapi.NewTokens("", "x"), HTTP: &http.Client{Transport: transport}}, slackapi.Workspace{UserID: sandbox.BotUser}, nil, PosterOptions{})
+		p := New(slackapi.Config{Tokens: slackapi.NewTokens("", "x"), HTTP: &http.Client{Transport: transport}}, slackapi.Workspace{UserID: sandbox.BotUser}, nil, Options{})
 		if _, found, err := p.Find(t.Context(), "C1", "1@1", time.Now()); err != nil || found != want {
 			t.Errorf("message of %q: found %v, %v; want %v", user, found, err, want)
 		}
@@ -684,7 +684,7 @@ func TestPostLimitsForgetIdleChannels(t *testing.T) {
 // Digests end where a person of a conversation is no member any more, and where a channel becomes shared.
 func TestDigestsGoByTheSameRules(t *testing.T) {
 	t.Parallel()
-	w := newWorkplace(t, sandbox.Options{}, PosterOptions{})
+	w := newWorkplace(t, sandbox.Options{}, Options{})
 	post := func(channel string) error {
 		_, err := w.poster.Post(slacktest.Soon(t), channel, "k", view.Page{Title: "digest"})
 		return err

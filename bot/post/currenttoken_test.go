@@ -1,4 +1,4 @@
-package bot
+package post
 
 import (
 	"net/http"
@@ -27,7 +27,7 @@ func TestCallsUseTheCurrentToken(t *testing.T) {
 	})}
 	self := slackapi.Workspace{}
 	directory := access.NewDirectory(config.ClientWithoutRetry())
-	poster := NewPoster(config, self, access.NewGate(directory, self, access.Options{}), PosterOptions{})
+	poster := New(config, self, access.NewGate(directory, self, access.Options{}), Options{})
 	web := config.Client()
 	calls := func(user string) { // another one each time: Slack is not asked in vain twice at once
 		_, _ = directory.Zone(t.Context(), user)
