@@ -39,7 +39,7 @@ func openError(ctx context.Context, address string, err error) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	f, _, fileErr := store.LookAround(address)
+	f, _, fileErr := store.InspectFile(address)
 	file := fileErr == nil && f.File != ""
 	switch trouble := digest.TroubleOf(err); {
 	case trouble == digest.TroubleDamaged:

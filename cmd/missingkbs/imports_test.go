@@ -61,6 +61,7 @@ var forbidden = map[string][]string{
 	"internal/store":            {module, slackPackages, azurePackages},
 	"internal/store/db":         {module, slackPackages, azurePackages, anyLibrary},
 	"internal/store/pgtest":     {module, slackPackages, azurePackages},
+	"internal/store/sqlitefile": {module, slackPackages, azurePackages},
 	"internal/store/storetest":  {slackPackages, azurePackages},
 	"internal/sandbox":          {module, slackPackages, azurePackages},
 	"internal/sandbox/blockkit": {module, slackPackages, azurePackages, anyLibrary},
@@ -88,7 +89,7 @@ var allowed = map[string][]string{
 	"internal/digest":  {module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/alert":   {module + "/internal/view", module + "/internal/failure"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
-	"internal/store":   {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
+	"internal/store":   {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/sqlitefile", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
 
 	// The arithmetic of the rate limit, which package store keeps in a database for several processes.
 	"api":                      {module + "/internal/quota"},

@@ -68,7 +68,7 @@ func (c *Checker) databaseState(ctx context.Context) []Finding {
 
 // databaseFile returns the path of SQLite's file, empty for another database.
 func (c *Checker) databaseFile() string {
-	f, ok, err := store.LookAround(c.values.DatabaseURL)
+	f, ok, err := store.InspectFile(c.values.DatabaseURL)
 	if err != nil || !ok {
 		return ""
 	}
@@ -107,7 +107,7 @@ func (c *Checker) databaseFiles(context.Context) []Finding {
 	if c.hasError("DATABASE_URL") || c.values.DatabaseURL == "" {
 		return skip("DATABASE_URL is wrong")
 	}
-	f, ok, err := store.LookAround(c.values.DatabaseURL)
+	f, ok, err := store.InspectFile(c.values.DatabaseURL)
 	if err != nil || !ok {
 		return pass("the database is not a file")
 	}

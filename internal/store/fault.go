@@ -16,6 +16,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 )
 
 // failed is the error of a method that reads; see [Store.fault].
@@ -76,7 +77,7 @@ func outline(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "it does not answer in time"
 	}
-	if isCutOff(err) || isNoRoom(err) {
+	if isCutOff(err) || sqlitefile.IsDiskFull(err) {
 		return err.Error()
 	}
 	innermost := err
@@ -95,7 +96,7 @@ func (s *Store) trouble(err error) digest.Trouble {
 		return s.troubleOfSQLite(said)
 	}
 	switch {
-	case isNoRoom(err):
+	case sqlitefile.IsDiskFull(err):
 		return digest.TroubleFull
 	case errors.Is(err, context.DeadlineExceeded) && s.lite: // it waited for another writer
 		return digest.TroubleBusy
@@ -157,7 +158,7 @@ func (s *Store) troubleOfSQLite(said *sqlite.Error) digest.Trouble {
 	case sqlite3.SQLITE_FULL:
 		return digest.TroubleFull
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
-		if isNoRoom(s.roomForFiles()) { // SQLite says FULL of its own writes only, and not of the files beside the database
+		if sqlitefile.IsDiskFull(sqlitefile.CheckSpace(s.path)) { // SQLite says FULL of its own writes only, and not of the files beside the database
 			return digest.TroubleFull
 		}
 		return digest.TroubleDisk

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 )
 
 // Failure is a kind of failure of the database.
@@ -128,7 +129,7 @@ func (s *Store) probeFile() error {
 	if now, err := os.Stat(s.path); s.health.file != nil && (err != nil || !os.SameFile(now, s.health.file)) {
 		return s.replaced(err)
 	}
-	if err := s.roomForFiles(); isNoRoom(err) {
+	if err := sqlitefile.CheckSpace(s.path); sqlitefile.IsDiskFull(err) {
 		return s.failedWrite("look for room on the disk", err)
 	}
 	return nil // SQLite itself says what else is wrong

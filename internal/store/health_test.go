@@ -164,7 +164,7 @@ func TestProbeSeesAFullDisk(t *testing.T) {
 	if _, err := s.Subscriptions(t.Context(), digest.SubscriptionFilter{}); err != nil {
 		t.Errorf("it cannot be read: %v", err)
 	}
-	if f, _, err := store.LookAround(sqliteURL(path)); err != nil || !f.Full {
+	if f, _, err := store.InspectFile(sqliteURL(path)); err != nil || !f.Full {
 		t.Errorf("looking around: %+v, %v", f, err)
 	}
 	if _, err := store.Open(t.Context(), sqliteURL(filepath.Join(folder, "new.db")), store.Options{}); digest.TroubleOf(err) != digest.TroubleFull || !errors.Is(err, store.ErrAway) {

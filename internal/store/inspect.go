@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store/db"
+	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 )
 
 // Peek opens a database like [Open], but only to look at it: no file is made, and nothing is migrated or changed. The
@@ -36,7 +36,7 @@ func (s *Store) peekSQLite(ctx context.Context, path string) error {
 	}
 	// Not the journal mode of [Store.openSQLite]: that is written into the file.
 	var err error
-	s.db, err = openNamed(ctx, path, url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(5000)"}})
+	s.db, err = sqlitefile.OpenWith(ctx, path, url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(5000)"}})
 	return s.openError(err)
 }
 
@@ -116,7 +116,7 @@ func (s *Store) engine(ctx context.Context) (name string, size int64, err error)
 		err = s.db.QueryRowContext(ctx, "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1), pg_database_size(current_database())").Scan(&name, &size)
 		return name, size, err
 	}
-	for _, file := range sqliteFiles(s.path) {
+	for _, file := range sqlitefile.Paths(s.path) {
 		if info, err := os.Stat(file); err == nil {
 			size += info.Size()
 		}
@@ -124,9 +124,6 @@ func (s *Store) engine(ctx context.Context) (name string, size int64, err error)
 	err = s.db.QueryRowContext(ctx, "SELECT 'SQLite ' || sqlite_version()").Scan(&name)
 	return name, size, err
 }
-
-// sqliteFiles are a SQLite database and the two files that SQLite keeps beside it.
-func sqliteFiles(path string) []string { return []string{path, path + "-wal", path + "-shm"} }
 
 func (s *Store) queueVersion(ctx context.Context) (behind, newer bool, err error) {
 	config := &rivermigrate.Config{Logger: s.quietLog()}
@@ -260,47 +257,11 @@ func (s *Store) NewestReading(ctx context.Context, tenant string) (time.Time, er
 	return moment(newest), nil
 }
 
-// Folder is what the file system says of a SQLite database.
-type Folder struct {
-	File     string
-	Missing  bool     // there is no file yet
-	Exposed  []string // files of the database that others than their owner can read or change
-	Open     string   // its folder, where everybody can put other files in the place of these; else empty
-	Network  string   // the kind of network file system it is on, such as "NFS"; empty for none that is known
-	Full     bool     // there is no room on its disk
-	ReadOnly error    // why no file can be made where it is, or is to be; nil when one can, or nobody knows
-}
-
-// LookAround looks at the files of a SQLite database; ok is false for other databases.
-func LookAround(databaseURL string) (f Folder, ok bool, err error) {
+// InspectFile returns what the file system says of a SQLite database; ok is false for other databases.
+func InspectFile(databaseURL string) (f sqlitefile.State, ok bool, err error) {
 	to, err := parseURL(databaseURL)
 	if err != nil || to.pool != nil {
-		return Folder{}, false, err
+		return sqlitefile.State{}, false, err
 	}
-	f.File = to.path
-	f.Missing = missing(to.path)
-	for _, file := range sqliteFiles(to.path) {
-		if info, err := os.Stat(file); err == nil && exposed(info.Mode()) {
-			f.Exposed = append(f.Exposed, file)
-		}
-	}
-	folder := filepath.Dir(to.path)
-	if info, err := os.Stat(folder); err == nil && openFolder(info.Mode()) {
-		f.Open = folder
-	}
-	for parent := filepath.Dir(folder); missing(folder) && parent != folder; parent = filepath.Dir(folder) {
-		folder = parent // the rest is made with the file
-	}
-	f.Network = networkFileSystem(folder)
-	free, known := freeBytes(folder)
-	f.Full = known && free < roomBytes
-	if err := mayWrite(folder); err != nil {
-		f.ReadOnly = fmt.Errorf("%s: %w", folder, err)
-	}
-	return f, true, nil
-}
-
-func missing(path string) bool {
-	_, err := os.Stat(path)
-	return errors.Is(err, os.ErrNotExist)
+	return sqlitefile.Inspect(to.path), true, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -276,15 +277,15 @@ func TestNewestReading(t *testing.T) {
 	})
 }
 
-func TestLookAround(t *testing.T) {
+func TestInspectFile(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("permissions are Unix's")
 	}
 	path := filepath.Join(t.TempDir(), "x.db")
-	look := func(path string) store.Folder {
+	look := func(path string) sqlitefile.State {
 		t.Helper()
-		f, ok, err := store.LookAround(sqliteURL(path))
+		f, ok, err := store.InspectFile(sqliteURL(path))
 		if !ok || err != nil || f.Network != "" || f.ReadOnly != nil {
 			t.Fatalf("%+v, %v, %v", f, ok, err)
 		}
@@ -308,13 +309,13 @@ func TestLookAround(t *testing.T) {
 			t.Errorf("%o: %+v", mode, f)
 		}
 	}
-	if f, ok, err := store.LookAround("postgres://u@h/d"); ok || err != nil {
+	if f, ok, err := store.InspectFile("postgres://u@h/d"); ok || err != nil {
 		t.Errorf("PostgreSQL: %+v, %v, %v", f, ok, err)
 	}
-	if _, _, err := store.LookAround("mysql://x"); err == nil {
+	if _, _, err := store.InspectFile("mysql://x"); err == nil {
 		t.Error("looked around for what is no URL")
 	}
-	if f, ok, err := store.LookAround("sqlite:///proc/1/x.db"); !ok || err != nil || f.ReadOnly == nil && os.Getuid() > 0 {
+	if f, ok, err := store.InspectFile("sqlite:///proc/1/x.db"); !ok || err != nil || f.ReadOnly == nil && os.Getuid() > 0 {
 		t.Errorf("/proc/1: %+v, %v, %v", f, ok, err)
 	}
 }

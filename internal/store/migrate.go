@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 )
 
 //go:embed migrations/*.sql
@@ -153,10 +154,10 @@ func (s *Store) lockMigrations(ctx context.Context) (unlock func() error, err er
 // lockFile uses the lock of a SQLite file of its own, which is the same on every system. Migrations cannot run under a
 // lock of the database itself, since they begin transactions of their own.
 func lockFile(ctx context.Context, path string) (unlock func() error, err error) {
-	if err := createFile(path); err != nil {
+	if err := sqlitefile.Create(path); err != nil {
 		return nil, err
 	}
-	d, err := openFile(ctx, path, "exclusive")
+	d, err := sqlitefile.Open(ctx, path, "exclusive")
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func open(ctx context.Context, databaseURL string, o Options, openSQLite func(*S
 // warnOfExposure tells in the log which files of the database others can read, change or replace. They stay as they are:
 // whoever made them may have a reason.
 func warnOfExposure(ctx context.Context, log *slog.Logger, databaseURL string) {
-	f, ok, err := LookAround(databaseURL)
+	f, ok, err := InspectFile(databaseURL)
 	if err != nil || !ok {
 		return
 	}

@@ -1,9 +1,9 @@
-package store
+package sqlitefile
 
 import "golang.org/x/sys/unix"
 
-// networkFileSystem names the network file system that a folder is on. SQLite's write-ahead log needs memory that all
-// its processes share, and locks that hold: https://www.sqlite.org/wal.html.
+// networkFileSystem returns the kind of network file system that a folder is on, or "". SQLite's write-ahead log needs
+// memory shared by all its processes, and reliable locks: https://www.sqlite.org/wal.html.
 func networkFileSystem(folder string) string {
 	var s unix.Statfs_t
 	if unix.Statfs(folder, &s) != nil {
@@ -12,7 +12,7 @@ func networkFileSystem(folder string) string {
 	return networkName(int64(s.Type)) //nolint:unconvert // it is an int32 on some machines
 }
 
-// networkName knows the magic numbers of statfs(2).
+// networkName maps the magic numbers of statfs(2).
 func networkName(magic int64) string {
 	switch uint32(magic) { //nolint:gosec // the numbers have 32 bits
 	case unix.NFS_SUPER_MAGIC:

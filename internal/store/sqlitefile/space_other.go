@@ -1,11 +1,11 @@
 //go:build !linux
 
-package store
+package sqlitefile
 
 import "os"
 
-// allocate takes room for a file.
+// allocate reserves n bytes for a file.
 func allocate(file *os.File, n int64) error { return fill(file, n) }
 
-// freeBytes is not known here.
+// freeBytes knows nothing on this system.
 func freeBytes(string) (n int64, known bool) { return 0, false }

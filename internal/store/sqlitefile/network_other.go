@@ -1,6 +1,6 @@
 //go:build !linux
 
-package store
+package sqlitefile
 
-// networkFileSystem is not known here.
+// networkFileSystem knows nothing on this system.
 func networkFileSystem(string) string { return "" }

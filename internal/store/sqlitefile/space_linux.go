@@ -1,4 +1,4 @@
-package store
+package sqlitefile
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// allocate takes room for a file. Most file systems do it without writing.
+// allocate reserves n bytes for a file. Most file systems do it without writing.
 func allocate(file *os.File, n int64) error {
 	err := unix.Fallocate(int(file.Fd()), 0, 0, n) //nolint:gosec // a file descriptor fits
 	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {
@@ -16,7 +16,7 @@ func allocate(file *os.File, n int64) error {
 	return err
 }
 
-// freeBytes is how much room a disk has for this user.
+// freeBytes returns how much space the disk of a folder has for this user.
 func freeBytes(folder string) (n int64, known bool) {
 	var s unix.Statfs_t
 	if unix.Statfs(folder, &s) != nil {
