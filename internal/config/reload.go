@@ -44,11 +44,9 @@ func (s Snapshot) NeedRestart(now Snapshot) (names []string) {
 // MovesCredential returns true if one of the settings says where a credential is valid: its tenant, login host or API host. A
 // new credential must wait for the restart then.
 func MovesCredential(names []string) bool {
-	return slices.ContainsFunc(names, func(name string) bool {
-		switch name {
-		case "AZURE_TENANT_ID", "AZURE_AUTHORITY_HOST", "DEFENDER_CLOUD", "DEFENDER_REGION", "DEFENDER_API_URL", "DEFENDER_SCOPE":
-			return true
-		}
-		return false
-	})
+	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(credentialPlace(), name) })
+}
+
+func credentialPlace() []string {
+	return []string{"AZURE_TENANT_ID", "AZURE_AUTHORITY_HOST", "DEFENDER_CLOUD", "DEFENDER_REGION", "DEFENDER_API_URL", "DEFENDER_SCOPE"}
 }
