@@ -29,7 +29,7 @@ type Allowances interface {
 type Gatekeeper interface {
 	Rules() view.Facts                                                                      // as the settings say
 	Rights(ctx context.Context, user, channel string) view.Facts                            // of one person in one channel
-	Strangers(ctx context.Context, channel string) (teams []string, shared bool, err error) // the other organisations that read a channel
+	ExternalTeams(ctx context.Context, channel string) (teams []string, shared bool, err error) // the other organisations that read a channel
 }
 
 // Quota tells how much may still be asked of Defender; *[api.Client] has it.
@@ -162,7 +162,7 @@ func (a admin) allow(ctx context.Context, req Request) (view.Page, error) {
 	if err != nil {
 		return view.Page{}, err
 	}
-	teams, shared, err := a.gate.Strangers(ctx, channel)
+	teams, shared, err := a.gate.ExternalTeams(ctx, channel)
 	if err != nil {
 		return view.Page{}, err
 	}

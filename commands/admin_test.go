@@ -54,7 +54,7 @@ func (keeper) Rights(_ context.Context, user, channel string) view.Facts {
 	return view.Facts{{Name: "Ask", Value: user + " in " + channel}}
 }
 
-func (keeper) Strangers(_ context.Context, channel string) ([]string, bool, error) {
+func (keeper) ExternalTeams(_ context.Context, channel string) ([]string, bool, error) {
 	if channel == "C0UNSEEN" {
 		return nil, false, &Error{Title: "That channel cannot be seen"}
 	}

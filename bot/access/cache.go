@@ -10,161 +10,159 @@ import (
 )
 
 const (
-	// refreshAfter is the age from which what is known is asked for again in the background, while it still serves.
+	// refreshAfter is the age from which an entry is read again in the background, while it still serves.
 	refreshAfter = 5 * time.Minute
-	// freshFor is how long what is known serves without asking: so long may pass until a change in Slack is seen.
+	// freshFor is how long an entry serves without a call: a change in Slack is noticed after that time at the latest.
 	freshFor = 10 * time.Minute
-	// lastWordFor is how long what is known serves while Slack cannot be asked. Then nothing is known any more.
-	lastWordFor = time.Hour
-	// patience is how long a question waits for Slack to say who somebody is.
-	patience = 3 * time.Second
-	// askAgainAfter is the pause after Slack could not be asked: an outage is not met with a call for each question.
-	askAgainAfter = 5 * time.Second
-	// goneFor is how long Slack's word that there is no such thing serves: many may ask for it, and whoever mends it
-	// waits no longer than that.
+	// staleFor is how long an entry serves while Slack cannot be asked.
+	staleFor = time.Hour
+	// callPatience is how long a question waits for Slack to answer.
+	callPatience = 3 * time.Second
+	// retryAfter is the pause after a failed call: an outage is not met with a call for each question.
+	retryAfter = 5 * time.Second
+	// maxRetryAfter bounds the pause that Slack asks for.
+	maxRetryAfter = time.Minute
+	// goneFor is how long "not found" serves. Many may ask for the same thing, and the user who repairs it waits no longer.
 	goneFor = 10 * time.Second
-	// maxAskAgain bounds the pause that Slack asks for.
-	maxAskAgain = time.Minute
-	// maxKnown bounds how many things of a kind are remembered.
-	maxKnown = 10_000
+	// maxEntries bounds each cache.
+	maxEntries = 10_000
 )
 
-// errNotAsked says that nothing is known because Slack could not be asked.
+// errNotAsked is the error of a lookup that found no usable entry and could not ask Slack.
 var errNotAsked = errors.New("cannot ask Slack")
 
-// known remembers what Slack says of things that are named by ids. It asks for each once at a time, in the background
-// where it can: what is fresh serves at once, and what is not serves for an hour while Slack cannot be asked.
+// directoryCache caches what Slack says about things that have ids. One call at a time reads an entry, in the background if
+// the entry is still fresh. A stale entry serves for an hour while Slack cannot be asked.
 //
-// What Slack says there is not ([known.gone]) is forgotten at once, and that it is not there is remembered for seconds
-// only: whoever mends it need not wait. It is safe for concurrent use; calls under way end by themselves.
-type known[T any] struct {
-	ask  func(ctx context.Context, id string) (T, error)
-	gone func(error) bool // Slack has answered, and knows no such thing
+// If Slack says that a thing does not exist, its entry is dropped at once, and "not found" is cached for seconds only. The
+// cache is safe for concurrent use; calls under way end by themselves.
+type directoryCache[T any] struct {
+	load func(ctx context.Context, id string) (T, error)
+	gone func(error) bool // reports whether Slack answered that there is no such thing
 
-	over chan struct{} // closed: a call that has ended
+	ended chan struct{} // closed; stands for a call that has ended
 
-	mu    sync.Mutex
-	facts map[string]*fact[T]
+	mu      sync.Mutex
+	entries map[string]*entry[T]
 }
 
-// fact is what is known of one thing.
-type fact[T any] struct {
+// entry is what is cached about one thing.
+type entry[T any] struct {
 	value T
-	at    time.Time     // when Slack said so; zero: never
-	call  chan struct{} // closed when the call that is under way is over; nil: there is none
+	at    time.Time     // when Slack said so; zero if it never did
+	call  chan struct{} // closed when the call under way ends; nil if there is none
 	err   error         // of the last call
-	pause time.Time     // until when Slack is not asked again
+	pause time.Time     // no call before this
 }
 
-func newKnown[T any](ask func(ctx context.Context, id string) (T, error), gone func(error) bool) *known[T] {
-	over := make(chan struct{})
-	close(over)
-	return &known[T]{ask: ask, gone: gone, over: over, facts: map[string]*fact[T]{}}
+func newDirectoryCache[T any](load func(ctx context.Context, id string) (T, error), gone func(error) bool) *directoryCache[T] {
+	ended := make(chan struct{})
+	close(ended)
+	return &directoryCache[T]{load: load, gone: gone, ended: ended, entries: map[string]*entry[T]{}}
 }
 
-// get returns what is known of a thing, asking Slack where that is not fresh. It waits for Slack no longer than patience
-// allows.
-func (k *known[T]) get(ctx context.Context, id string) (T, error) {
-	f, v, call := k.look(id)
+// get returns the value of an id, and asks Slack if the entry is not fresh. It waits for Slack no longer than callPatience.
+func (c *directoryCache[T]) get(ctx context.Context, id string) (T, error) {
+	e, v, call := c.lookUp(id)
 	if call == nil {
 		return v, nil
 	}
-	timeout := time.NewTimer(patience)
+	timeout := time.NewTimer(callPatience)
 	defer timeout.Stop()
 	select {
 	case <-call:
 	case <-timeout.C:
 	case <-ctx.Done():
 	}
-	return k.lastWord(f, ctx.Err())
+	return c.stale(e, ctx.Err())
 }
 
-// peek returns what is known of a thing already, without asking.
-func (k *known[T]) peek(id string) (v T, ok bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if f := k.facts[id]; f != nil && f.usable() {
-		return f.value, true
+// peek returns the value of an id without a call.
+func (c *directoryCache[T]) peek(id string) (v T, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.entries[id]; e != nil && e.usable() {
+		return e.value, true
 	}
 	return v, false
 }
 
-// look returns what is fresh, or else the call to wait for. It sees to it that there is a call where one is due.
-func (k *known[T]) look(id string) (f *fact[T], v T, call <-chan struct{}) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	f = k.facts[id]
-	if f == nil {
-		k.makeRoom()
-		f = &fact[T]{}
-		k.facts[id] = f
+// lookUp returns the value if it is fresh, or else the call to wait for. It starts a call if one is due.
+func (c *directoryCache[T]) lookUp(id string) (e *entry[T], v T, call <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e = c.entries[id]
+	if e == nil {
+		c.evictLocked()
+		e = &entry[T]{}
+		c.entries[id] = e
 	}
-	age := time.Since(f.at)
-	if age >= refreshAfter && f.call == nil && !time.Now().Before(f.pause) {
-		f.call = make(chan struct{})
-		go k.refresh(id, f)
+	age := time.Since(e.at)
+	if age >= refreshAfter && e.call == nil && !time.Now().Before(e.pause) {
+		e.call = make(chan struct{})
+		go c.refresh(id, e)
 	}
 	if age < freshFor {
-		return f, f.value, nil
+		return e, e.value, nil
 	}
-	if f.call == nil {
-		return f, v, k.over // Slack was asked in vain a moment ago
+	if e.call == nil {
+		return e, v, c.ended // a call failed a moment ago
 	}
-	return f, v, f.call
+	return e, v, e.call
 }
 
 // refresh makes one call.
-func (k *known[T]) refresh(id string, f *fact[T]) {
-	// Of nobody's context: all who ask meanwhile wait for this call, and the next ones profit from it.
+func (c *directoryCache[T]) refresh(id string, e *entry[T]) {
+	// No caller's context: all callers wait for this call, and later ones profit from it.
 	ctx, cancel := context.WithTimeout(context.Background(), slackapi.Timeout)
 	defer cancel()
-	v, err := k.ask(ctx, id)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	close(f.call)
-	f.call, f.err = nil, err
+	v, err := c.load(ctx, id)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(e.call)
+	e.call, e.err = nil, err
 	switch {
 	case err == nil:
-		f.value, f.at = v, time.Now()
-	case k.gone(err):
-		f.at, f.pause = time.Time{}, time.Now().Add(goneFor)
+		e.value, e.at = v, time.Now()
+	case c.gone(err):
+		e.at, e.pause = time.Time{}, time.Now().Add(goneFor)
 	default:
-		f.pause = time.Now().Add(min(max(askAgainAfter, slackapi.RetryAfter(err)), maxAskAgain))
+		e.pause = time.Now().Add(min(max(retryAfter, slackapi.RetryAfter(err)), maxRetryAfter))
 	}
 }
 
-// lastWord returns what is known after Slack was asked, or could not be.
-func (k *known[T]) lastWord(f *fact[T], stopped error) (v T, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+// stale returns the value after Slack was asked, or could not be asked.
+func (c *directoryCache[T]) stale(e *entry[T], stopped error) (v T, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
-	case f.usable():
-		return f.value, nil
-	case f.err != nil && k.gone(f.err):
-		return v, f.err
+	case e.usable():
+		return e.value, nil
+	case e.err != nil && c.gone(e.err):
+		return v, e.err
 	}
-	return v, errors.Join(errNotAsked, f.err, stopped)
+	return v, errors.Join(errNotAsked, e.err, stopped)
 }
 
-func (f *fact[T]) usable() bool { return time.Since(f.at) < lastWordFor }
+func (e *entry[T]) usable() bool { return time.Since(e.at) < staleFor }
 
-// makeRoom keeps the bound: it forgets what serves no more and, where that is not enough, something old.
-func (k *known[T]) makeRoom() {
-	if len(k.facts) < maxKnown {
+// evictLocked keeps the bound: it drops entries that no longer serve and, if that is not enough, the oldest one.
+func (c *directoryCache[T]) evictLocked() {
+	if len(c.entries) < maxEntries {
 		return
 	}
 	var oldest string
 	var at time.Time
-	for id, f := range k.facts {
+	for id, e := range c.entries {
 		switch {
-		case f.call != nil:
-		case !f.usable():
-			delete(k.facts, id)
-		case oldest == "" || f.at.Before(at):
-			oldest, at = id, f.at
+		case e.call != nil:
+		case !e.usable():
+			delete(c.entries, id)
+		case oldest == "" || e.at.Before(at):
+			oldest, at = id, e.at
 		}
 	}
-	if len(k.facts) >= maxKnown {
-		delete(k.facts, oldest)
+	if len(c.entries) >= maxEntries {
+		delete(c.entries, oldest)
 	}
 }

@@ -49,13 +49,13 @@ func (o *oracle) fail(err error) {
 
 var errGone = slack.SlackErrorResponse{Err: "user_not_found"}
 
-func (o *oracle) known() *known[int] {
-	return newKnown(o.ask, func(err error) bool { return slackapi.HasCode(err, "user_not_found") })
+func (o *oracle) cache() *directoryCache[int] {
+	return newDirectoryCache(o.ask, func(err error) bool { return slackapi.HasCode(err, "user_not_found") })
 }
 
 // What is fresh serves without asking, what is older is asked for again, and the last word of a Slack that cannot be
 // asked serves for an hour and not a moment longer.
-func TestKnownServesForAnHour(t *testing.T) {
+func TestCacheServesForAnHour(t *testing.T) {
 	for _, step := range []struct {
 		at    time.Duration // since the answer
 		fails bool
@@ -69,23 +69,23 @@ func TestKnownServesForAnHour(t *testing.T) {
 		{freshFor, false, "2", 2},
 		{freshFor - 1, true, "1", 2},
 		{freshFor, true, "1", 2},
-		{lastWordFor - 1, true, "1", 2},
-		{lastWordFor, true, "no", 2},
+		{staleFor - 1, true, "1", 2},
+		{staleFor, true, "no", 2},
 		{100 * time.Hour, true, "no", 2},
 		{100 * time.Hour, false, "2", 2},
 	} {
 		t.Run(fmt.Sprint(step.at, step.fails), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := &oracle{}
-				k := o.known()
-				if got := outcomeOfKnown(k.get(t.Context(), "U1")); got != "1" {
+				k := o.cache()
+				if got := outcomeOf(k.get(t.Context(), "U1")); got != "1" {
 					t.Fatalf("got %s first", got)
 				}
 				if step.fails {
 					o.fail(errors.New("connection refused"))
 				}
 				time.Sleep(step.at)
-				if got := outcomeOfKnown(k.get(t.Context(), "U1")); got != step.want {
+				if got := outcomeOf(k.get(t.Context(), "U1")); got != step.want {
 					t.Errorf("got %s, want %s", got, step.want)
 				}
 				synctest.Wait()
@@ -97,7 +97,7 @@ func TestKnownServesForAnHour(t *testing.T) {
 	}
 }
 
-func outcomeOfKnown(v int, err error) string {
+func outcomeOf(v int, err error) string {
 	if err != nil {
 		return "no"
 	}
@@ -105,10 +105,10 @@ func outcomeOfKnown(v int, err error) string {
 }
 
 // An outage is not met with a call for each question, and no question waits for long.
-func TestKnownSparesASlackThatFails(t *testing.T) {
+func TestCacheSparesASlackThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &oracle{}
-		k := o.known()
+		k := o.cache()
 		_, _ = k.get(t.Context(), "U1")
 		o.fail(&slack.RateLimitedError{RetryAfter: 20 * time.Second})
 		time.Sleep(freshFor)
@@ -129,16 +129,16 @@ func TestKnownSparesASlackThatFails(t *testing.T) {
 	})
 }
 
-func TestKnownWaitsNotForLong(t *testing.T) {
+func TestCacheWaitsNotForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &oracle{takes: time.Hour}
-		k := o.known()
+		k := o.cache()
 		began := time.Now()
 		if _, err := k.get(t.Context(), "U1"); !errors.Is(err, errNotAsked) {
 			t.Errorf("got %v", err)
 		}
-		if took := time.Since(began); took != patience {
-			t.Errorf("waited %v, want %v", took, patience)
+		if took := time.Since(began); took != callPatience {
+			t.Errorf("waited %v, want %v", took, callPatience)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -154,10 +154,10 @@ func TestKnownWaitsNotForLong(t *testing.T) {
 }
 
 // Who asks together shares a call; whoever leaves does not end it for the others.
-func TestKnownSharesCalls(t *testing.T) {
+func TestCacheSharesCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &oracle{takes: time.Second}
-		k := o.known()
+		k := o.cache()
 		impatient, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		go func() { _, _ = k.get(impatient, "U1") }()
@@ -175,10 +175,10 @@ func TestKnownSharesCalls(t *testing.T) {
 
 // What is not there is remembered for seconds only: many may ask for it, whoever mends it need not wait, and nobody goes by
 // what was.
-func TestKnownForgetsWhatIsGone(t *testing.T) {
+func TestCacheForgetsWhatIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &oracle{err: errGone}
-		k := o.known()
+		k := o.cache()
 		for range 20 { // in 20 s
 			if _, err := k.get(t.Context(), "U1"); !k.gone(err) || errors.Is(err, errNotAsked) {
 				t.Errorf("got %v", err)
@@ -205,18 +205,18 @@ func TestKnownForgetsWhatIsGone(t *testing.T) {
 	})
 }
 
-func TestKnownIsBounded(t *testing.T) {
+func TestCacheIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &oracle{}
-		k := o.known()
-		for i := range maxKnown + 10 {
+		k := o.cache()
+		for i := range maxEntries + 10 {
 			_, _ = k.get(t.Context(), strconv.Itoa(i))
 			time.Sleep(time.Millisecond)
 		}
-		if len(k.facts) != maxKnown {
-			t.Errorf("%d things are remembered, want %d", len(k.facts), maxKnown)
+		if len(k.entries) != maxEntries {
+			t.Errorf("%d things are remembered, want %d", len(k.entries), maxEntries)
 		}
-		for id, want := range map[string]bool{"0": false, "9": false, "10": true, strconv.Itoa(maxKnown + 9): true} {
+		for id, want := range map[string]bool{"0": false, "9": false, "10": true, strconv.Itoa(maxEntries + 9): true} {
 			if _, ok := k.peek(id); ok != want {
 				t.Errorf("%s is remembered: %v, want %v: the oldest go first", id, ok, want)
 			}

@@ -11,7 +11,7 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// lookups are the calls of Slack's Web API that tell who somebody is and what a conversation is; [slackapi.Client] has them.
+// lookups has the methods of Slack's Web API that look up users, groups and conversations. [slackapi.Client] implements it.
 type lookups interface {
 	GetUserInfoContext(ctx context.Context, user string, options ...slack.GetUserInfoOption) (*slack.User, error)
 	GetConversationInfoContext(ctx context.Context, in *slack.GetConversationInfoInput) (*slack.Channel, error)
@@ -21,34 +21,33 @@ type lookups interface {
 	ListTeamsContext(ctx context.Context, in slack.ListTeamsParameters) ([]slack.Team, string, error)
 }
 
-// Directory knows people, user groups and conversations of the workspace. People and groups are remembered, and asked
-// for again in the background; while Slack cannot be asked, the last it said serves for an hour. Conversations are
-// looked up anew each time, for what is posted stays. It decides nothing: that is the [Gate]'s. It is safe for
-// concurrent use.
+// Directory looks up people, user groups and conversations of the workspace. It caches people and groups for minutes, and for
+// an hour while Slack cannot be asked. It looks up conversations each time, since what is posted stays. It decides nothing;
+// the [Gate] does. It is safe for concurrent use.
 type Directory struct {
 	slack  lookups
-	people *known[person]
-	groups *known[[]string] // members, by group and workspace
+	people *directoryCache[person]
+	groups *directoryCache[[]string] // members, by group and workspace
 
 	// Of a whole organisation:
-	added  *known[[]string] // the workspaces that the app was added to, under the empty id
-	listed *known[[]string] // the user groups of a workspace
+	added  *directoryCache[[]string] // the workspaces that the app was added to, under the empty id
+	listed *directoryCache[[]string] // the user groups of a workspace
 }
 
 // NewDirectory returns the directory of the bot's workspace. Its client needs the scopes users:read, channels:read and
 // groups:read; for direct messages with the bot also im:read, and for user groups usergroups:read.
 func NewDirectory(api lookups) *Directory {
 	d := &Directory{slack: api}
-	d.people = newKnown(d.lookUpPerson, func(err error) bool {
+	d.people = newDirectoryCache(d.lookUpPerson, func(err error) bool {
 		return slackapi.HasCode(err, "user_not_found", "user_not_visible", "users_not_found")
 	})
-	d.groups = newKnown(d.lookUpGroup, groupGone)
-	d.added = newKnown(func(ctx context.Context, _ string) ([]string, error) { return d.Teams(ctx) }, func(error) bool { return false })
-	d.listed = newKnown(d.lookUpGroupsOf, notAdded)
+	d.groups = newDirectoryCache(d.lookUpGroup, groupGone)
+	d.added = newDirectoryCache(func(ctx context.Context, _ string) ([]string, error) { return d.Teams(ctx) }, func(error) bool { return false })
+	d.listed = newDirectoryCache(d.lookUpGroupsOf, notAdded)
 	return d
 }
 
-// person is what is remembered of a user.
+// person is what is cached about a user.
 type person struct {
 	team, org string   // the workspace, and its Enterprise organisation if it is in one
 	teams     []string // all workspaces of the organisation that the person is in
@@ -56,10 +55,10 @@ type person struct {
 	deleted   bool
 	bot       bool
 	guest     bool // of several channels or of one
-	stranger  bool // Slack says that nothing joins this user to the workspace
+	stranger  bool // Slack says that the user has no relation to the workspace
 }
 
-// person tells who somebody is.
+// person looks up a user.
 func (d *Directory) person(ctx context.Context, id string) (person, error) {
 	return d.people.get(ctx, id)
 }
@@ -75,8 +74,8 @@ func (d *Directory) lookUpPerson(ctx context.Context, id string) (person, error)
 	}, nil
 }
 
-// inGroup reports whether somebody is in one of several user groups, in one of some workspaces; the empty id is for a token
-// of one workspace. A group that cannot be read counts when no other says yes.
+// inGroup reports whether a user is in one of some user groups of some workspaces. The empty workspace id stands for the one
+// workspace of a token. If the user is in none, it returns the errors of groups that could not be read.
 func (d *Directory) inGroup(ctx context.Context, user string, teams, groups []string) (bool, error) {
 	var unread error
 	for _, g := range groups {
@@ -88,7 +87,7 @@ func (d *Directory) inGroup(ctx context.Context, user string, teams, groups []st
 			if _, in := slices.BinarySearch(members, user); err == nil && in {
 				return true, nil
 			}
-			if team == "" || !groupGone(err) && !notAdded(err) { // else it is one of another workspace
+			if team == "" || !groupGone(err) && !notAdded(err) { // else the group belongs to another workspace
 				unread = errors.Join(unread, err)
 			}
 		}
@@ -96,7 +95,7 @@ func (d *Directory) inGroup(ctx context.Context, user string, teams, groups []st
 	return false, unread
 }
 
-// elsewhere reports whether a workspace surely does not have a user group.
+// elsewhere reports whether a workspace is known not to have a user group.
 func (d *Directory) elsewhere(ctx context.Context, group, team string) bool {
 	has, err := d.listed.get(ctx, team)
 	return err == nil && !slices.Contains(has, group) || notAdded(err)
@@ -115,15 +114,15 @@ func (d *Directory) lookUpGroupsOf(ctx context.Context, team string) ([]string, 
 	return ids, nil
 }
 
-// notAdded tells the errors of workspaces of the organisation that the app was not added to.
+// notAdded reports whether an error says that the app was not added to a workspace of the organisation.
 func notAdded(err error) bool {
 	return slackapi.HasCode(err, "team_access_not_granted", "team_not_found")
 }
 
-// errNoTeams says that Slack does not tell in which workspaces a person is.
+// errNoTeams is the error if Slack does not say in which workspaces a user is.
 var errNoTeams = errors.New("cannot tell the workspaces of the person")
 
-// groupKey names a user group of a workspace.
+// groupKey returns the cache key of a user group of a workspace.
 func groupKey(group, team string) string { return group + " " + team }
 
 // lookUpGroup reads the members of a user group, sorted.
@@ -137,8 +136,8 @@ func (d *Directory) lookUpGroup(ctx context.Context, key string) ([]string, erro
 	return members, nil
 }
 
-// room looks a conversation up.
-func (d *Directory) room(ctx context.Context, id string) (*slack.Channel, error) {
+// conversation looks up a conversation.
+func (d *Directory) conversation(ctx context.Context, id string) (*slack.Channel, error) {
 	info, err := d.slack.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
 	if err != nil {
 		return nil, fmt.Errorf("look up a channel: %w", slackapi.WithoutURL(err))
@@ -147,19 +146,18 @@ func (d *Directory) room(ctx context.Context, id string) (*slack.Channel, error)
 }
 
 const (
-	// roomPage is how many members of a conversation Slack tells at once.
-	roomPage = 999
-	// roomPages bounds the search for a member: a conversation that has more is not read on.
-	roomPages = 30
+	// memberPage is how many members of a conversation Slack returns at once.
+	memberPage = 999
+	// memberPages bounds the search for a member.
+	memberPages = 30
 )
 
-var errRoomTooLarge = errors.New("the channel has too many members to look for one")
+var errTooManyMembers = errors.New("the channel has too many members to look for one")
 
-// inRoom reports whether somebody is a member of a conversation now. Like conversations themselves that is not
-// remembered: whoever has left is not to be told any more.
-func (d *Directory) inRoom(ctx context.Context, user, room string) (bool, error) {
-	in := slack.GetUsersInConversationParameters{ChannelID: room, Limit: roomPage}
-	for range roomPages {
+// isMember reports whether a user is a member of a conversation now. It is not cached: a user who has left must not read on.
+func (d *Directory) isMember(ctx context.Context, user, channel string) (bool, error) {
+	in := slack.GetUsersInConversationParameters{ChannelID: channel, Limit: memberPage}
+	for range memberPages {
 		members, next, err := d.slack.GetUsersInConversationContext(ctx, &in)
 		switch {
 		case err != nil:
@@ -171,10 +169,10 @@ func (d *Directory) inRoom(ctx context.Context, user, room string) (bool, error)
 		}
 		in.Cursor = next
 	}
-	return false, errRoomTooLarge
+	return false, errTooManyMembers
 }
 
-// Zone is the IANA name of a person's time zone, as set in Slack.
+// Zone returns the IANA name of a user's time zone, as set in Slack.
 func (d *Directory) Zone(ctx context.Context, user string) (string, error) {
 	who, err := d.person(ctx, user)
 	if err != nil {
@@ -186,5 +184,5 @@ func (d *Directory) Zone(ctx context.Context, user string) (string, error) {
 	return who.zone, nil
 }
 
-// groupGone tells the errors of user groups that were deleted or disabled.
+// groupGone reports whether an error says that a user group was deleted or disabled.
 func groupGone(err error) bool { return slackapi.HasCode(err, "no_such_subteam", "subteam_not_found") }

@@ -131,7 +131,7 @@ func TestUnseenPeopleAreToldWhoMustAct(t *testing.T) {
 		"down":                  {blind{people: errors.New("connection refused")}, "unknown", "Try again in a minute"},
 		"a scope of people":     {blind{people: scope}, "missing_scope", "install its app again"},
 		"a scope of groups":     {blind{groups: scope}, "missing_scope", "install its app again"},
-		"a group that is gone":  {blind{groups: gone}, "group_gone", "Whoever runs this bot has to name another one"},
+		"a group that is gone":  {blind{groups: gone}, "group_gone", "The operator of this bot must name another one"},
 		"groups cannot be read": {blind{groups: &slack.RateLimitedError{RetryAfter: time.Second}}, "unknown", "asks for a pause"},
 		"what takes too long":   {blind{people: context.DeadlineExceeded}, "unknown", "Try again in a minute"},
 	} {

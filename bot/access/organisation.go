@@ -10,7 +10,7 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// teamPages bounds the list of an organisation's workspaces, of which Slack tells a hundred at once.
+// teamPages bounds the list of an organisation's workspaces; Slack returns a hundred a page.
 const teamPages = 50
 
 // Teams lists the workspaces of the organisation that the app was added to.
@@ -31,11 +31,11 @@ func (d *Directory) Teams(ctx context.Context) (ids []string, err error) {
 	return unique(ids), nil
 }
 
-// inGroup reports whether somebody is in one of several user groups. A token of a whole organisation has to be told in
-// which workspace to look, and a person can only be in groups of workspaces that they are in. Those are named by Slack's
-// record of the person, and by the envelope. However many there are, it waits for Slack no longer than patience allows.
+// inGroup reports whether a user is in one of some user groups. With a token of a whole organisation Slack needs the
+// workspace to look in. A user can only be in groups of their own workspaces, which Slack's record of the user and the
+// envelope name. inGroup waits for Slack no longer than callPatience in all.
 func (g *Gate) inGroup(ctx context.Context, c Caller, who person, groups []string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, callPatience)
 	defer cancel()
 	teams := []string{""} // a token of one workspace needs none
 	if g.self.OrgWide && len(groups) > 0 {
@@ -49,12 +49,12 @@ func (g *Gate) inGroup(ctx context.Context, c Caller, who person, groups []strin
 	return g.directory.inGroup(ctx, c.User, teams, groups)
 }
 
-// workspaces are the ids among some that name workspaces, and not organisations, each once.
+// workspaces returns the ids that name workspaces and not organisations, each once.
 func workspaces(ids []string) []string {
 	return slices.DeleteFunc(unique(ids), func(id string) bool { return !strings.HasPrefix(id, "T") })
 }
 
-// atHome reports whether a public channel is one of a workspace that a person is in.
+// atHome reports whether a public channel belongs to a workspace of the user.
 func (g *Gate) atHome(who person, info *slack.Channel) bool {
 	if !g.self.OrgWide {
 		return who.team == g.self.TeamID

@@ -119,7 +119,7 @@ func TestChannelsOfAnOrganisation(t *testing.T) {
 	if err := g.MayShow(t.Context(), Caller{User: sister, Channel: sandbox.Patching}); commands.Reason(err) != "shared_channel" {
 		t.Errorf("sharing with another organisation: %v", err)
 	}
-	if teams, shared, err := g.Strangers(t.Context(), sandbox.Patching); err != nil || !shared || !slices.Equal(teams, []string{sandbox.ExternalTeamID}) {
+	if teams, shared, err := g.ExternalTeams(t.Context(), sandbox.Patching); err != nil || !shared || !slices.Equal(teams, []string{sandbox.ExternalTeamID}) {
 		t.Errorf("who else reads: %v, %v, %v", teams, shared, err)
 	}
 }

@@ -29,7 +29,7 @@ func (g *Gate) Prepare(ctx context.Context) error {
 		}
 	}
 	for _, id := range unique(g.access.AskChannels, g.access.DigestChannels) {
-		switch info, err := g.directory.room(ctx, id); {
+		switch info, err := g.directory.conversation(ctx, id); {
 		case err != nil:
 			g.log.WarnContext(ctx, "a channel of the access lists cannot be seen: if it is private, invite the bot", "channel", id, "error", err)
 		case !info.IsPrivate: // the name of a private one is for its members
@@ -64,7 +64,7 @@ func (g *Gate) prepareGroups(ctx context.Context, groups []string) error {
 	return nil
 }
 
-// lacking says where there is no user group.
+// lacking begins the error for a missing user group.
 func (g *Gate) lacking() string {
 	if g.self.OrgWide {
 		return "no workspace that the app was added to has a"
@@ -79,7 +79,7 @@ func (g *Gate) groupsOf(ctx context.Context, team string, named []string) ([]sla
 		return nil, fmt.Errorf("%w: the app lacks the scope usergroups:read: take it from manifest.yaml and install the app again", ErrPolicy)
 	}
 	if err != nil {
-		g.log.WarnContext(ctx, "user groups cannot be read yet; until they are, nobody who needs one is admitted", "team", team, "error", slackapi.WithoutURL(err))
+		g.log.WarnContext(ctx, "user groups cannot be read yet; until they are, no user who needs one is admitted", "team", team, "error", slackapi.WithoutURL(err))
 		return nil, err
 	}
 	for _, group := range all {

@@ -10,9 +10,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/access"
 )
 
-// MayRead returns nil if a person may read what stands in a conversation, else a [*commands.Error] that says why not. It
-// is for those who ask elsewhere: whoever asks in a private conversation is in it. All members of the workspace may read
-// a public channel; guests, and people of other workspaces of the organisation, read the ones they are in. Both the conversation and who is in it are looked up anew.
+// MayRead returns nil if a user may read a conversation, else a [*commands.Error] that says why not. Callers ask it for
+// questions about a conversation that come from elsewhere: a user who asks in a private conversation is in it. All members of
+// the workspace may read a public channel. Guests, and people of other workspaces of the organisation, may read those they
+// are in. Neither the conversation nor its members are cached.
 func (g *Gate) MayRead(ctx context.Context, user, channel string) error {
 	c := Caller{User: user, Channel: channel}
 	return g.logged(ctx, c, access.Ask, g.reads(ctx, c))
@@ -23,7 +24,7 @@ func (g *Gate) reads(ctx context.Context, c Caller) error {
 	if err != nil {
 		return err
 	}
-	info, err := g.directory.room(ctx, c.Channel)
+	info, err := g.directory.conversation(ctx, c.Channel)
 	if err != nil {
 		return unreadable(err)
 	}
@@ -33,7 +34,7 @@ func (g *Gate) reads(ctx context.Context, c Caller) error {
 	case isPublic(info) && !who.guest && g.atHome(who, info):
 		in = true
 	default:
-		if in, err = g.directory.inRoom(ctx, c.User, c.Channel); err != nil {
+		if in, err = g.directory.isMember(ctx, c.User, c.Channel); err != nil {
 			return unreadable(err)
 		}
 	}
@@ -42,13 +43,13 @@ func (g *Gate) reads(ctx context.Context, c Caller) error {
 	}
 	return &commands.Error{
 		Reason: refusedReading, Title: "Only for members of its channel",
-		Message: "What that channel is told is for its members, and you are not one of them. Join it again, or ask a member to show you.",
+		Message: "Only members of that channel see what is posted there, and you are not one of them. Join it again, or ask a member to show you.",
 	}
 }
 
 func isPublic(info *slack.Channel) bool { return !info.IsPrivate && !info.IsMpIM && !info.IsGroup }
 
-// unreadable is the refusal where nobody can tell who is in a conversation.
+// unreadable returns the refusal if Slack does not say who is in a conversation.
 func unreadable(err error) *commands.Error {
 	e := &commands.Error{
 		Reason: refusedUnseen, Title: "I cannot see that channel", Err: err,

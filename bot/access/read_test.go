@@ -95,10 +95,10 @@ func TestWhoReadsAConversation(t *testing.T) {
 // A channel with more members than are looked at is not taken for one that the person is in.
 func TestChannelTooLargeToLookForAMember(t *testing.T) {
 	t.Parallel()
-	l := library{members: append(make([]string, 2*roomPages), "UMEMBER")}
+	l := library{members: append(make([]string, 2*memberPages), "UMEMBER")}
 	l.info.IsPrivate = true
 	g := NewGate(NewDirectory(l), slackapi.Workspace{TeamID: "T1", EnterpriseID: "E1"}, Options{})
-	if err := g.MayRead(t.Context(), "UMEMBER", "C0ASKED"); !errors.Is(err, errRoomTooLarge) {
+	if err := g.MayRead(t.Context(), "UMEMBER", "C0ASKED"); !errors.Is(err, errTooManyMembers) {
 		t.Errorf("got %v", err)
 	}
 }

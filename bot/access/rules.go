@@ -13,7 +13,7 @@ import (
 
 var _ commands.Gatekeeper = (*Gate)(nil)
 
-// Rules tells who may what, as the settings say.
+// Rules returns who may do what by the settings, for people.
 func (g *Gate) Rules() view.Facts {
 	a := g.access
 	who := "members of this workspace"
@@ -25,7 +25,7 @@ func (g *Gate) Rules() view.Facts {
 	}
 	admins := g.named(append(append([]string{}, a.AdminGroups...), a.AdminUsers...))
 	if admins == "" {
-		admins = "nobody"
+		admins = "none"
 	}
 	return view.Facts{
 		{Name: "Ask", Value: who + g.limits(a.AskChannels, a.AskGroups)},
@@ -45,7 +45,7 @@ func (g *Gate) limits(channels, groups []string) string {
 	return out
 }
 
-// named lists ids, each by its name where that is known.
+// named returns a list of ids, each with its name if that is known.
 func (g *Gate) named(ids []string) string {
 	out := make([]string, len(ids))
 	for i, id := range ids {
@@ -56,7 +56,7 @@ func (g *Gate) named(ids []string) string {
 	return strings.Join(out, ", ")
 }
 
-// Rights tells what a person may do in a channel, and why not.
+// Rights returns what a user may do in a channel, with the reasons of refusals.
 func (g *Gate) Rights(ctx context.Context, user, channel string) view.Facts {
 	var facts view.Facts
 	for _, right := range []struct {
@@ -75,16 +75,16 @@ func (g *Gate) Rights(ctx context.Context, user, channel string) view.Facts {
 	return facts
 }
 
-// Strangers tells which other organisations read a channel, as far as Slack names them, and whether there are any. A
+// ExternalTeams tells which other organisations read a channel, as far as Slack names them, and whether there are any. A
 // channel that cannot be seen is a [*commands.Error].
-func (g *Gate) Strangers(ctx context.Context, channel string) (teams []string, shared bool, err error) {
-	info, err := g.directory.room(ctx, channel)
+func (g *Gate) ExternalTeams(ctx context.Context, channel string) (teams []string, shared bool, err error) {
+	info, err := g.directory.conversation(ctx, channel)
 	if err != nil {
 		return nil, false, &commands.Error{
 			Reason: refusedUnseen, Title: "That channel cannot be seen", Err: err,
 			Message: "Slack does not show me that channel. Check its id, and if it is private, invite me first.",
 		}
 	}
-	teams, shared = g.strangersIn(info)
+	teams, shared = ExternalTeams(info, g.self)
 	return teams, shared, nil
 }

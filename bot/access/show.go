@@ -15,9 +15,9 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// MayShow returns nil if something may be posted for everyone in a conversation, else a [*commands.Error] that says why
-// not: because people of another organisation would read where this one is weak, or because it cannot be seen who reads.
-// The conversation is looked up anew each time: it may have been shared since the last.
+// MayShow returns nil if an answer may be posted for everyone in a conversation, else a [*commands.Error] that says why not:
+// people of another organisation would read what this one lacks, or Slack does not show who reads. The conversation is
+// looked up each time, since it may have been shared meanwhile.
 func (g *Gate) MayShow(ctx context.Context, c Caller) error {
 	return g.logged(ctx, c, access.Ask, g.mayShow(ctx, c.Channel))
 }
@@ -32,7 +32,7 @@ func (g *Gate) RefuseShare(ctx context.Context, c Caller) error {
 }
 
 func (g *Gate) mayShow(ctx context.Context, channel string) error {
-	info, err := g.directory.room(ctx, channel)
+	info, err := g.directory.conversation(ctx, channel)
 	if err != nil {
 		return &commands.Error{
 			Reason: refusedUnseen, Title: "Not posted here", Err: err,
@@ -42,13 +42,13 @@ func (g *Gate) mayShow(ctx context.Context, channel string) error {
 	return g.foreign(ctx, info)
 }
 
-// errNoAllowance says that nobody knows whether an administrator has allowed a channel.
+// errNoAllowance is the error if the store does not say whether an administrator has allowed a channel.
 var errNoAllowance = errors.New("cannot look up what is allowed")
 
-// foreign says why nothing is posted into a conversation that people of another organisation read: no administrator has
-// allowed it, or another organisation has joined since.
+// foreign returns the refusal of a conversation that people of another organisation read, unless an administrator allowed it
+// for all organisations that read it now.
 func (g *Gate) foreign(ctx context.Context, info *slack.Channel) error {
-	teams, shared := g.strangersIn(info)
+	teams, shared := ExternalTeams(info, g.self)
 	if !shared {
 		return nil
 	}
@@ -67,35 +67,29 @@ func (g *Gate) foreign(ctx context.Context, info *slack.Channel) error {
 	case ok && a.Covers(teams):
 		return nil
 	case ok:
-		e.Message = "An administrator allowed this channel, but another organisation has joined it since, so nothing is posted here. An administrator can allow it anew: admin allow-channel."
+		e.Message = "An administrator allowed this channel, but another organisation has joined it since, so nothing is posted here. An administrator can allow it again: admin allow-channel."
 	default:
 		e.Message += " An administrator of this bot can allow it: admin allow-channel."
 	}
 	return e
 }
 
-// strangersIn tells which other organisations read a conversation, or are about to, as far as Slack names them, and
-// whether there are any.
-func (g *Gate) strangersIn(info *slack.Channel) (teams []string, shared bool) {
-	return ExternalTeams(info, g.self)
-}
-
-// ExternalTeams returns the other organisations that can read a conversation of the workspace, as far as Slack names them. Shared
-// is true if there are any.
+// ExternalTeams returns the other organisations that read a conversation, or will soon, as far as Slack names them. shared is
+// true if there are any.
 func ExternalTeams(info *slack.Channel, self slackapi.Workspace) (teams []string, shared bool) {
-	// Where a channel is shared between workspaces of the own organisation, Slack says which those are.
+	// InternalTeamIDs are workspaces of the own organisation that share the channel.
 	teams = slices.DeleteFunc(unique(info.ConnectedTeamIDs, info.PendingShared), func(team string) bool {
 		return team == "" || team == self.TeamID || team == self.EnterpriseID || slices.Contains(info.InternalTeamIDs, team)
 	})
 	return teams, info.IsExtShared || info.IsPendingExtShared || len(teams) > 0
 }
 
-// MayPost says, as a [*commands.Error], why a person may not decide what is posted into a channel: because the right to
-// change digests is missing, because the bot could not post there, or because others would read it.
+// MayPost returns nil if a user may decide what is posted into a channel, else a [*commands.Error]: the user lacks the right to
+// change digests, the bot cannot post there, or people of another organisation would read it.
 //
-// Whether the person is a member of the channel is not asked: that takes reading all members, page by page, and whoever
-// types a command in a channel is one, but for public channels that a person only looks at. Nor does Slack tell an app
-// whether a channel lets only some people post.
+// It does not ask whether the user is a member of the channel. That takes reading all members, page by page, and a user who
+// types a command in a channel is one, except in public channels that the user only previews. Slack does not say whether a
+// channel lets only some people post.
 func (g *Gate) MayPost(ctx context.Context, user, channel string) error {
 	c := Caller{User: user, Channel: channel}
 	err := g.may(ctx, c, access.Change)
@@ -106,7 +100,7 @@ func (g *Gate) MayPost(ctx context.Context, user, channel string) error {
 }
 
 func (g *Gate) takesDigests(ctx context.Context, c Caller) error {
-	info, err := g.directory.room(ctx, c.Channel)
+	info, err := g.directory.conversation(ctx, c.Channel)
 	if slackapi.HasCode(err, "missing_scope", "channel_not_found") && strings.HasPrefix(c.Channel, "D") {
 		return directUnseen(err)
 	}
@@ -119,8 +113,8 @@ func (g *Gate) takesDigests(ctx context.Context, c Caller) error {
 	return g.foreign(ctx, info)
 }
 
-// directUnseen is the refusal of a digest in a conversation of two that the app cannot see: it is of two people, or the app
-// has not the scope im:read, which the manifest leaves out.
+// directUnseen returns the refusal of a direct message that the app cannot see. It belongs to two people, or the app lacks the
+// scope im:read, which the manifest leaves out.
 func directUnseen(err error) error {
 	return &commands.Error{
 		Reason: refusedUnseen, Title: "Digests go to channels", Err: err,
@@ -139,14 +133,14 @@ func unseen(err error) error {
 	return e
 }
 
-// closed says why the bot could not post into a channel.
+// closed returns the refusal of a channel into which the bot cannot post.
 func closed(info *slack.Channel, user string) error {
 	refuse := func(title, message string) error {
 		return &commands.Error{Reason: refusedClosed, Title: title, Message: message}
 	}
 	switch {
 	case info.IsArchived:
-		return refuse("This channel is archived", "Nothing can be posted here any more. Make the digest in another channel.")
+		return refuse("This channel is archived", "Nothing can be posted here. Make the digest in another channel.")
 	case info.IsReadOnly:
 		return refuse("This channel is read-only", "Nothing can be posted here. Make the digest in another channel.")
 	case info.IsIM && info.User != user, !info.IsIM && !info.IsMember:
@@ -166,7 +160,7 @@ var (
 // if the conversation cannot be looked up. Since the digest was made, a channel may have been shared, and the person of a
 // direct message may have become a guest.
 func (g *Gate) MayDeliver(ctx context.Context, channel string) error {
-	info, err := g.directory.room(ctx, channel)
+	info, err := g.directory.conversation(ctx, channel)
 	if err != nil {
 		return err
 	}
