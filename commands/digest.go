@@ -13,6 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -191,6 +192,9 @@ func digestHelp() []view.Action {
 func inWords(err error) error {
 	if m, ok := errors.AsType[*digest.Mistake](err); ok {
 		return &Error{Usage: true, Message: m.Message, Actions: digestHelp(), Err: err}
+	}
+	if p, ok := errors.AsType[*schedule.ParseError](err); ok {
+		return &Error{Usage: true, Message: p.Message, Actions: digestHelp(), Err: err}
 	}
 	return err
 }

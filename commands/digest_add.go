@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -119,7 +120,7 @@ func (d digests) add(ctx context.Context, req Request) (view.Page, error) {
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s is set up", s.ID)
-	page.Lead = fmt.Sprintf("Posts here %s. The first digest comes %s.", digest.Describe(s.Schedule), s.Moment(s.NextRun))
+	page.Lead = fmt.Sprintf("Posts here %s. The first digest comes %s.", schedule.Describe(s.Schedule), s.Moment(s.NextRun))
 	page.Note = strings.Join(slices.DeleteFunc([]string{page.Note, w.zoneNote, w.unread}, func(note string) bool { return note == "" }), " ")
 	return page, nil
 }
@@ -137,14 +138,14 @@ func (d digests) subscription(ctx context.Context, req Request, w *wish) (digest
 	}
 	d.chooseZone(ctx, req, w)
 	var err error
-	if s.Schedule, err = digest.Parse(words, w.zone); err != nil {
+	if s.Schedule, err = schedule.Parse(words, w.zone); err != nil {
 		return s, err
 	}
 	if w.watch, err = d.known(ctx, w); err != nil {
 		return s, err
 	}
 	s.Watch, err = digest.ReadWatch(w.watch)
-	s.NextRun = digest.Next(s.Schedule, now)
+	s.NextRun = schedule.Next(s.Schedule, now)
 	return s, err
 }
 
@@ -155,7 +156,7 @@ func (d digests) chooseZone(ctx context.Context, req Request, w *wish) {
 	}
 	zone, err := d.People.Zone(ctx, req.User)
 	if err == nil {
-		_, err = digest.Parse(defaultSchedule, zone) // Slack may know zones that this machine does not
+		_, err = schedule.Parse(defaultSchedule, zone) // Slack may know zones that this machine does not
 	}
 	if err != nil {
 		zone = fallbackZone

@@ -9,6 +9,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -49,7 +50,7 @@ func (d digests) skipped(s digest.Subscription) string {
 	}
 	var named []string
 	last, n := "", 0
-	for run := digest.Next(s.Schedule, d.Now()); !run.IsZero() && run.Before(s.PausedUntil); run = digest.Next(s.Schedule, run) {
+	for run := schedule.Next(s.Schedule, d.Now()); !run.IsZero() && run.Before(s.PausedUntil); run = schedule.Next(s.Schedule, run) {
 		if last = s.Moment(run); n < maxSkipped {
 			named = append(named, last)
 		}
@@ -188,7 +189,7 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 func (d digests) askRemove(s digest.Subscription) view.Page {
 	return view.Page{
 		Title: fmt.Sprintf("Remove digest %s?", s.ID),
-		Lead:  fmt.Sprintf("Nothing more will be posted about %s (%s), and its history is deleted. A pause keeps the history.", s.Name(), digest.Describe(s.Schedule)),
+		Lead:  fmt.Sprintf("Nothing more will be posted about %s (%s), and its history is deleted. A pause keeps the history.", s.Name(), schedule.Describe(s.Schedule)),
 		Actions: []view.Action{
 			{Label: "Remove for good", Command: Line(digestName, "remove", s.ID, "--yes"), Effect: view.Replace},
 			d.action("Pause instead", "pause", s),

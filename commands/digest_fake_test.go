@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -267,7 +268,7 @@ const question = "0a1b2c3d"
 func edge(id string, change ...func(*digest.Subscription)) digest.Subscription {
 	s := digest.Subscription{
 		ID: id, Tenant: digest.DefaultTenant, Channel: here, Owner: alice, Watch: []string{"microsoft-_-edge"},
-		Schedule: digest.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"}, Quiet: digest.Silent, Origin: digest.FromChat,
+		Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"}, Quiet: digest.Silent, Origin: digest.FromChat,
 		Created: aMonday.AddDate(0, 0, -14), NextRun: time.Date(2026, 3, 30, 7, 0, 0, 0, time.UTC),
 	}
 	for _, f := range change {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -87,7 +88,7 @@ func (d digests) listTable(all []digest.Subscription, runs map[string]digest.Run
 			next = "now: " + runWords(run, time.Now()) + "; then " + next
 		}
 		row := []view.Cell{
-			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(digest.Describe(s.Schedule)), view.TextCell(next),
+			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(schedule.Describe(s.Schedule)), view.TextCell(next),
 			{Text: s.ID, Action: &view.Action{Label: "Show", Command: Line(digestName, "show", s.ID)}},
 		}
 		if channels {
@@ -105,7 +106,7 @@ func (d digests) page(req Request, s digest.Subscription) view.Page {
 		facts = append(facts, view.Fact{Name: "Only updates", Value: digestFilter(f)})
 	}
 	facts = append(facts,
-		view.Fact{Name: "When", Value: digest.Describe(s.Schedule)},
+		view.Fact{Name: "When", Value: schedule.Describe(s.Schedule)},
 		view.Fact{Name: "Next", Value: s.NextWords(d.Now())},
 	)
 	if then := d.then(s); then != "" {
@@ -122,7 +123,7 @@ func (d digests) page(req Request, s digest.Subscription) view.Page {
 		Title:   "Digest " + s.ID + ": " + s.Name(),
 		Parts:   []view.Part{facts},
 		Actions: d.actions(s),
-		Note:    digest.Caution(s.Schedule, d.Now()),
+		Note:    schedule.Caution(s.Schedule, d.Now()),
 	}
 }
 
@@ -135,7 +136,7 @@ func (d digests) then(s digest.Subscription) string {
 		return ""
 	}
 	var words []string
-	for _, run := range digest.Upcoming(s.Schedule, s.NextRun, shownRuns-1) {
+	for _, run := range schedule.Upcoming(s.Schedule, s.NextRun, shownRuns-1) {
 		words = append(words, s.Moment(run))
 	}
 	return strings.Join(words, ", ")

@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -92,7 +93,7 @@ func (d digests) comes(s digest.Subscription) string {
 		words += ", then " + then
 	}
 	words = strings.TrimSuffix(words, ".") + ". "
-	if caution := digest.Caution(s.Schedule, d.Now()); caution != "" {
+	if caution := schedule.Caution(s.Schedule, d.Now()); caution != "" {
 		words += caution + " "
 	}
 	return words

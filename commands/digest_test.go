@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -66,7 +67,7 @@ func TestDigestAdd(t *testing.T) {
 			s.Schedule.Words, s.NextRun, s.Filter.MinCVEs = "0 7 * * 1", utc(30, 5, 0), 3
 		}},
 		{"everything", alice, `digest add microsoft-_-edge --cron "30 6 * * 2" --tz UTC --min-devices 5 --min-cves 2 --quiet heartbeat`, func(s *digest.Subscription) {
-			s.Schedule, s.NextRun = digest.Schedule{Words: "30 6 * * 2", Zone: "UTC"}, utc(24, 6, 30)
+			s.Schedule, s.NextRun = schedule.Schedule{Words: "30 6 * * 2", Zone: "UTC"}, utc(24, 6, 30)
 			s.Filter, s.Quiet = digest.Filter{MinDevices: 5, MinCVEs: 2}, digest.Heartbeat
 		}},
 	}

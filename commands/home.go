@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -90,7 +91,7 @@ func (h home) digests(ctx context.Context, req Request, page *view.Page) {
 	}
 	for _, s := range own {
 		t.Rows = append(t.Rows, []view.Cell{
-			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(digest.Describe(s.Schedule)), view.TextCell(s.NextWords(time.Now())),
+			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(schedule.Describe(s.Schedule)), view.TextCell(s.NextWords(time.Now())),
 			{Text: s.ID, Action: &view.Action{Label: "Show", Command: Line(digestName, "show", s.ID)}},
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -67,7 +68,7 @@ func TestHome(t *testing.T) {
 	}
 	own := digest.Subscription{
 		ID: "4711", Tenant: digest.DefaultTenant, Channel: "C1", Owner: "U1", Watch: []string{"microsoft-_-edge"},
-		Schedule: digest.Schedule{Words: "mon 09:00", Zone: "UTC"}, NextRun: time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC),
+		Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "UTC"}, NextRun: time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC),
 	}
 	others := own
 	others.ID, others.Owner = "4712", "U2"

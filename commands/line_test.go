@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -137,6 +138,9 @@ func askLine(
 func misunderstood(err error) bool {
 	own, ok := errors.AsType[*commands.Error](err)
 	if _, mistake := errors.AsType[*digest.Mistake](err); mistake {
+		return true
+	}
+	if _, mistake := errors.AsType[*schedule.ParseError](err); mistake {
 		return true
 	}
 	return ok && own.Usage

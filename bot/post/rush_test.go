@@ -19,6 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -174,7 +175,7 @@ func newRush(channels, each int, sorted bool) *rush {
 			id := fmt.Sprintf("%d-%d", c, i)
 			r.subs[id] = digest.Subscription{
 				ID: id, Tenant: digest.DefaultTenant, Channel: fmt.Sprintf("C%04d", c), Watch: []string{"x"},
-				Schedule: digest.Schedule{Words: "mon 09:00", Zone: "UTC"}, Quiet: digest.Always, Origin: digest.FromChat,
+				Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "UTC"}, Quiet: digest.Always, Origin: digest.FromChat,
 			}
 			r.jobs = append(r.jobs, rushJob{Job: digest.Job{Subscription: id, Due: time.Now()}, at: time.Now(), attempt: 1})
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 )
@@ -54,7 +55,7 @@ func TestFileOfDigests(t *testing.T) {
 			r := open(t)
 			w := digestStage(t, sandbox.Options{})
 			later := due("4711", sandbox.General, edge)
-			later.NextRun = digest.Next(later.Schedule, later.NextRun)
+			later.NextRun = schedule.Next(later.Schedule, later.NextRun)
 			r.subscribe(t, later)
 			file := filepath.Join(t.TempDir(), "digests.yaml")
 			type kept struct{ Channel, Owner, Words string }

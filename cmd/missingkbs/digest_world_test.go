@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
@@ -166,7 +167,7 @@ func due(id, channel string, watch ...string) digest.Subscription {
 	at := time.Now().UTC().Add(-time.Minute).Truncate(time.Minute)
 	return digest.Subscription{
 		ID: id, Tenant: digest.DefaultTenant, Channel: channel, Owner: sandbox.Alice, Watch: watch,
-		Schedule: digest.Schedule{Words: "daily " + at.Format("15:04"), Zone: "UTC"},
+		Schedule: schedule.Schedule{Words: "daily " + at.Format("15:04"), Zone: "UTC"},
 		Quiet:    digest.Silent, Origin: digest.FromChat, Created: at.AddDate(0, 0, -1), NextRun: at,
 	}
 }

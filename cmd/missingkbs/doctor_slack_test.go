@@ -18,6 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
@@ -195,7 +196,7 @@ func (c *clinic) subscribe(t *testing.T, id, channel string, change func(*digest
 	t.Helper()
 	s := digest.Subscription{
 		ID: id, Tenant: digest.DefaultTenant, Channel: channel, Owner: sandbox.Alice, Watch: []string{"microsoft-_-edge"},
-		Schedule: digest.Schedule{Words: "mon 09:00", Zone: "UTC"}, Quiet: digest.Silent, Origin: digest.FromChat,
+		Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "UTC"}, Quiet: digest.Silent, Origin: digest.FromChat,
 		Created: time.Now().Add(-time.Hour), NextRun: time.Now().Add(time.Hour),
 	}
 	if change != nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	gapsource "github.com/missingkbs/missingkbs/internal/digest/source"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -143,7 +144,7 @@ func (s *shelf) work(t *testing.T, w *digest.Worker, due time.Time, most time.Du
 	t.Helper()
 	first := due
 	for attempt, failures := 1, 0; time.Since(first) < most && failures < 10; attempt++ {
-		for next := digest.Next(s.sub.Schedule, due); !next.After(time.Now()); next = digest.Next(s.sub.Schedule, due) {
+		for next := schedule.Next(s.sub.Schedule, due); !next.After(time.Now()); next = schedule.Next(s.sub.Schedule, due) {
 			due, attempt, failures = next, 1, 0
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -191,11 +192,11 @@ func TestLargeDigestsCome(t *testing.T) {
 				if words == "" {
 					words = "mon 09:00"
 				}
-				schedule, err := digest.Parse(words, "UTC")
+				when, err := schedule.Parse(words, "UTC")
 				if err != nil {
 					t.Fatal(err)
 				}
-				due := digest.Next(schedule, time.Now())
+				due := schedule.Next(when, time.Now())
 				time.Sleep(time.Until(due.Add(tc.late)))
 				tenant := &slowTenant{products: tc.products, takes: tc.takes + 200*time.Millisecond, refuses: due.Add(tc.refused), calls: map[string]int{}}
 				client, err := api.NewClient(tenant, &api.Options{Transport: tenant, PerMinute: tc.perMinute, PerHour: tc.perHour})
@@ -203,7 +204,7 @@ func TestLargeDigestsCome(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer client.Close()
-				s := &shelf{sub: digest.Subscription{ID: "1001", Channel: "C1", Watch: []string{digest.All}, Schedule: schedule}}
+				s := &shelf{sub: digest.Subscription{ID: "1001", Channel: "C1", Watch: []string{digest.All}, Schedule: when}}
 				w := &digest.Worker{Store: s, Source: gapsource.New(client, time.Now), Poster: s}
 				began := time.Now()
 				if took := s.work(t, w, due, 500*time.Hour); took > tc.within {
@@ -250,11 +251,11 @@ func (s *shelf) checkProgress(t *testing.T, products int, several bool) {
 func TestClosedIsConfirmedUnderALowLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		schedule, err := digest.Parse("mon 09:00", "UTC")
+		when, err := schedule.Parse("mon 09:00", "UTC")
 		if err != nil {
 			t.Fatal(err)
 		}
-		due := digest.Next(schedule, time.Now())
+		due := schedule.Next(when, time.Now())
 		time.Sleep(time.Until(due))
 		tenant := &slowTenant{products: 20, calls: map[string]int{}}
 		client, err := api.NewClient(tenant, &api.Options{Transport: tenant, PerHour: 4})
@@ -262,7 +263,7 @@ func TestClosedIsConfirmedUnderALowLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer client.Close()
-		s := &shelf{sub: digest.Subscription{ID: "1001", Channel: "C1", Watch: []string{digest.All}, Schedule: schedule}}
+		s := &shelf{sub: digest.Subscription{ID: "1001", Channel: "C1", Watch: []string{digest.All}, Schedule: when}}
 		for i := range tenant.products {
 			id := fmt.Sprintf("microsoft-_-s%d", i)
 			s.baseline.Software = append(s.baseline.Software, id)

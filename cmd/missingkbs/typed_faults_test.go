@@ -20,7 +20,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 )
@@ -128,7 +128,7 @@ func TestTypedWordsAreNotLoggedWhenTheDatabaseFails(t *testing.T) {
 func (r *records) subscribed(t *testing.T) {
 	t.Helper()
 	sub := due(typedID, sandbox.General, edge)
-	sub.NextRun = digest.Next(sub.Schedule, sub.NextRun.AddDate(0, 0, 1))
+	sub.NextRun = schedule.Next(sub.Schedule, sub.NextRun.AddDate(0, 0, 1))
 	r.subscribe(t, sub)
 }
 

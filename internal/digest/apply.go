@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
 // Applied lists the ids of subscriptions that [Apply] touched.
@@ -79,7 +80,7 @@ func Taken(held, wanted []Subscription) error {
 }
 
 func add(ctx context.Context, store Subscriptions, s Subscription, now time.Time) error {
-	s.Origin, s.Created, s.NextRun = FromFile, now, Next(s.Schedule, now)
+	s.Origin, s.Created, s.NextRun = FromFile, now, schedule.Next(s.Schedule, now)
 	err := store.AddSubscription(ctx, s, program(s, now, audit.ActionDigestAdd, "from the file"))
 	if errors.Is(err, ErrExists) {
 		// Replicas that start together apply the same file: another was faster.
@@ -101,9 +102,9 @@ func (s Subscription) rewritten(file Subscription, now time.Time) (changed Subsc
 		s.Schedule = file.Schedule
 		switch {
 		case !s.Paused:
-			s.NextRun = Next(s.Schedule, now)
+			s.NextRun = schedule.Next(s.Schedule, now)
 		case !s.PausedUntil.IsZero():
-			s.NextRun = Next(s.Schedule, s.PausedUntil.Add(-time.Nanosecond))
+			s.NextRun = schedule.Next(s.Schedule, s.PausedUntil.Add(-time.Nanosecond))
 		}
 	}
 	s.Channel, s.Owner, s.Watch, s.Filter, s.Quiet = file.Channel, file.Owner, file.Watch, file.Filter, file.Quiet

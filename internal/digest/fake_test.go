@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -493,7 +494,7 @@ func seed() digest.Row {
 func weekly() digest.Subscription {
 	return digest.Subscription{
 		ID: "7", Tenant: digest.DefaultTenant, Channel: "C0PATCHES", Owner: "U0ALICE01", Watch: []string{"microsoft-_-*"},
-		Schedule: digest.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"}, Quiet: digest.Silent, Origin: digest.FromChat,
+		Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"}, Quiet: digest.Silent, Origin: digest.FromChat,
 	}
 }
 
@@ -505,7 +506,7 @@ type house struct {
 	store    *memory
 	defender *defender
 	slack    *slack
-	schedule digest.Schedule
+	schedule schedule.Schedule
 	seen     []digest.Observation
 }
 
@@ -534,7 +535,7 @@ func (h *house) outcomes() string {
 
 // next waits for the next due time and returns its job.
 func (h *house) next() digest.Job {
-	due := digest.Next(h.schedule, time.Now())
+	due := schedule.Next(h.schedule, time.Now())
 	time.Sleep(time.Until(due))
 	return digest.Job{Subscription: "7", Due: due}
 }

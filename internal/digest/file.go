@@ -10,6 +10,9 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // fileKey is the one key of a file of subscriptions: a file without it is not one, rather than one that wants none.
@@ -153,7 +156,7 @@ func (f *fileReader) value(e *entry, v *ast.MappingValueNode) {
 		}
 		text, known := texts[key]
 		if !known {
-			f.fault(v.Key, "there is no key %q; there are %s", key, list(entryKeys))
+			f.fault(v.Key, "there is no key %q; there are %s", key, view.Join(entryKeys))
 			return
 		}
 		if *text = scalar(v.Value); *text == "" {
@@ -212,7 +215,7 @@ func (f *fileReader) check(item ast.Node, e entry) Subscription {
 		words = ""
 	}
 	if words != "" {
-		s.Schedule, errs[2] = Parse(words, e.TZ)
+		s.Schedule, errs[2] = schedule.Parse(words, e.TZ)
 	}
 	for _, err := range errs {
 		if err != nil {
@@ -232,10 +235,8 @@ func WriteFile(subscriptions []Subscription) ([]byte, error) {
 			ID: s.ID, Channel: s.Channel, Owner: s.Owner, Watch: s.Watch, MinDevices: s.Filter.MinDevices, MinCVEs: s.Filter.MinCVEs,
 			At: s.Schedule.Words, TZ: s.Schedule.Zone, Quiet: s.Quiet,
 		}
-		if p, err := readPlan(s.Schedule.Words); err == nil {
-			if _, isCron := p.(cron); isCron {
-				e.At, e.Cron = "", s.Schedule.Words
-			}
+		if schedule.IsCron(s.Schedule) {
+			e.At, e.Cron = "", s.Schedule.Words
 		}
 		file.Digests = append(file.Digests, e)
 	}

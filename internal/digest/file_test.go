@@ -12,6 +12,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
 const goodFile = `# our digests
@@ -37,11 +38,11 @@ func fromGoodFile() []digest.Subscription {
 		{
 			ID: "edge-weekly", Tenant: digest.DefaultTenant, Channel: "C0123456789", Owner: "U0123456789", Origin: digest.FromFile,
 			Watch: []string{"microsoft-_-edge", "microsoft-_-windows*"}, Filter: digest.Filter{MinDevices: 5},
-			Schedule: digest.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"}, Quiet: digest.Heartbeat,
+			Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"}, Quiet: digest.Heartbeat,
 		},
 		{
 			ID: "everything", Tenant: digest.DefaultTenant, Channel: "C0123456789", Owner: "U0123456789", Origin: digest.FromFile,
-			Watch: []string{digest.All}, Schedule: digest.Schedule{Words: "0 9 * * 1", Zone: "UTC"}, Quiet: digest.Silent,
+			Watch: []string{digest.All}, Schedule: schedule.Schedule{Words: "0 9 * * 1", Zone: "UTC"}, Quiet: digest.Silent,
 		},
 	}
 }
@@ -162,7 +163,7 @@ func FuzzReadFile(f *testing.F) {
 			return
 		}
 		for _, s := range subs {
-			if next := digest.Next(s.Schedule, monday); s.ID == "" || s.Channel == "" || len(s.Watch) == 0 || !next.After(monday) {
+			if next := schedule.Next(s.Schedule, monday); s.ID == "" || s.Channel == "" || len(s.Watch) == 0 || !next.After(monday) {
 				t.Fatalf("%+v is next due at %v", s, next)
 			}
 		}

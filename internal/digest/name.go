@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // maxNamed is how many watched ids the name of a subscription lists.
@@ -20,7 +22,7 @@ func (s Subscription) Name() string {
 	if len(names) > maxNamed { // one id fewer, so that "and 1 more" never stands where that id fits
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed-1], ", "), len(names)-maxNamed+1)
 	}
-	return list(names)
+	return view.Join(names)
 }
 
 // Moment writes a time on the clocks of the subscription's zone.

@@ -3,6 +3,7 @@ package digest
 import (
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -154,7 +155,7 @@ func (r Report) context() string {
 
 // zone is the subscription's time zone, or UTC where this machine does not know it.
 func (s Subscription) zone() *time.Location {
-	zone, err := loadZone(s.Schedule.Zone)
+	zone, err := schedule.LoadZone(s.Schedule.Zone)
 	if err != nil {
 		return time.UTC
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
 // Run is a digest in the making: from the first attempt until it is recorded or dropped. A subscription has one at a
@@ -89,7 +91,7 @@ func (t *task) begin(ctx context.Context) (wanted bool, err error) {
 // overtaken reports whether the digest of a due time is not to be made any more since the next is due: digests that were
 // missed come as one.
 func (t *task) overtaken(due time.Time) bool {
-	next := Next(t.subscription.Schedule, due)
+	next := schedule.Next(t.subscription.Schedule, due)
 	return !next.IsZero() && !next.After(t.now())
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
 // A digest waits for the one before it, goes in its place where both come as one, and never goes before a newer one.
@@ -204,7 +205,7 @@ func TestDigestsStayInOrder(t *testing.T) {
 				case 2:
 					time.Sleep(time.Duration(random.IntN(600)) * time.Second)
 				}
-				for due := digest.Next(s.Schedule, h.Now().Add(-8*24*time.Hour)); !due.After(h.Now()); due = digest.Next(s.Schedule, due) {
+				for due := schedule.Next(s.Schedule, h.Now().Add(-8*24*time.Hour)); !due.After(h.Now()); due = schedule.Next(s.Schedule, due) {
 					last = due
 					enqueue(due)
 				}

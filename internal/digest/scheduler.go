@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
 // Scheduler turns due subscriptions into jobs. Any number of them may work on one store: the queue takes a job once,
@@ -97,7 +98,7 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 			return wrap(err, "resume")
 		}
 	}
-	next := Next(sub.Schedule, now)
+	next := schedule.Next(sub.Schedule, now)
 	if next.IsZero() {
 		const reason = "Its schedule can no longer be read."
 		was := sub
@@ -130,12 +131,12 @@ func lastDue(s Subscription, now time.Time) time.Time {
 	last := s.NextRun
 	// A year of quarters of an hour is not walked through: the last due time is looked for near by first.
 	for _, back := range []time.Duration{time.Hour, 25 * time.Hour, 8 * 24 * time.Hour, 63 * 24 * time.Hour} {
-		if t := Next(s.Schedule, now.Add(-back)); t.After(last) && !t.After(now) {
+		if t := schedule.Next(s.Schedule, now.Add(-back)); t.After(last) && !t.After(now) {
 			last = t
 			break
 		}
 	}
-	for t := Next(s.Schedule, last); !t.IsZero() && !t.After(now); t = Next(s.Schedule, last) {
+	for t := schedule.Next(s.Schedule, last); !t.IsZero() && !t.After(now); t = schedule.Next(s.Schedule, last) {
 		last = t
 	}
 	return last

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
 // queue keeps jobs, each once.
@@ -51,7 +52,7 @@ func (q *queue) dues(subscription, zone string) []string {
 
 func subscription(id, words, zone string, now time.Time) digest.Subscription {
 	s := weekly()
-	s.ID, s.Schedule = id, digest.Schedule{Words: words, Zone: zone}
+	s.ID, s.Schedule = id, schedule.Schedule{Words: words, Zone: zone}
 	return s.Resume(now)
 }
 
@@ -330,4 +331,21 @@ func TestHangingLookEnds(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+var zones = []string{
+	"Europe/Stockholm", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kolkata", "UTC", "America/St_Johns", "Africa/Casablanca",
+}
+
+func at(t *testing.T, zone, s string) time.Time {
+	t.Helper()
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tm, err := time.ParseInLocation("2006-01-02 15:04", s, loc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tm
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
 // Pause is the subscription paused until a time, or without an end for the zero time. Its next run is the first one
@@ -11,7 +13,7 @@ import (
 func (s Subscription) Pause(until time.Time, reason string) Subscription {
 	s.Paused, s.PausedUntil, s.PauseReason, s.NextRun = true, until, reason, time.Time{}
 	if !until.IsZero() {
-		s.NextRun = Next(s.Schedule, until.Add(-time.Nanosecond))
+		s.NextRun = schedule.Next(s.Schedule, until.Add(-time.Nanosecond))
 	}
 	return s
 }
@@ -19,7 +21,7 @@ func (s Subscription) Pause(until time.Time, reason string) Subscription {
 // Resume is the subscription as it goes on from now.
 func (s Subscription) Resume(now time.Time) Subscription {
 	s.Paused, s.PausedUntil, s.PauseReason, s.Failures = false, time.Time{}, "", 0
-	s.NextRun = Next(s.Schedule, now)
+	s.NextRun = schedule.Next(s.Schedule, now)
 	return s
 }
 

@@ -1,6 +1,10 @@
 package digest
 
-import "time"
+import (
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+)
 
 // DefaultTenant is the tenant of the first release, which has one; every stored row names it.
 const DefaultTenant = "default"
@@ -13,7 +17,7 @@ type Subscription struct {
 	Owner    string   // who subscribed, and is told when it no longer works
 	Watch    []string // software ids, patterns such as "microsoft-_-*", or All
 	Filter   Filter
-	Schedule Schedule
+	Schedule schedule.Schedule
 	Quiet    Quiet
 	Origin   Origin // where the subscription was written down
 
@@ -32,12 +36,6 @@ const All = "all"
 type Filter struct {
 	MinDevices int
 	MinCVEs    int
-}
-
-// Schedule says when a digest is due.
-type Schedule struct {
-	Words string // as people typed it: "mon 09:00", "weekdays 08:30", "patch-tuesday+1 09:00", or a cron expression
-	Zone  string // IANA name, such as "Europe/Stockholm"
 }
 
 // Quiet says what a digest does when nothing has changed.

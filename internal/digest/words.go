@@ -49,7 +49,7 @@ func (r Report) news() string {
 			words = append(words, plain(len(m.changes))+" "+m.verb)
 		}
 	}
-	return list(words)
+	return view.Join(words)
 }
 
 // unchanged says how little changed where nothing is told.

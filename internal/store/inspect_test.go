@@ -15,6 +15,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -260,7 +261,7 @@ func TestNewestReading(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(on engine) {
 		s := open(on.T, on.url, store.Options{})
-		sub := digest.Subscription{ID: "s1", Tenant: digest.DefaultTenant, Channel: "C1", Watch: []string{"a-_-b"}, Schedule: digest.Schedule{Words: "mon 09:00", Zone: "UTC"}, Created: monday}
+		sub := digest.Subscription{ID: "s1", Tenant: digest.DefaultTenant, Channel: "C1", Watch: []string{"a-_-b"}, Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "UTC"}, Created: monday}
 		if err := s.AddSubscription(on.Context(), sub, audit.Entry{At: monday}); err != nil {
 			on.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -116,7 +117,7 @@ func TestDigestsOfASubscriptionStayInOrder(t *testing.T) {
 			for _, id := range subs {
 				sub := digest.Subscription{
 					ID: id, Tenant: digest.DefaultTenant, Channel: "C01", Watch: []string{"x"}, Quiet: digest.Silent, Origin: digest.FromChat,
-					Schedule: digest.Schedule{Words: "mon 09:00", Zone: "UTC"}, Created: monday, NextRun: monday,
+					Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "UTC"}, Created: monday, NextRun: monday,
 				}
 				if err := s.AddSubscription(t.Context(), sub, audit.Entry{Action: "digest.add"}); err != nil {
 					t.Fatal(err)

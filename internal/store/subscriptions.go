@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
@@ -144,7 +145,7 @@ func subscription(r db.Subscription) (digest.Subscription, error) {
 	sub := digest.Subscription{
 		ID: r.ID, Tenant: r.Tenant, Channel: r.Channel, Owner: r.Owner,
 		Filter:   digest.Filter{MinDevices: int(r.MinDevices), MinCVEs: int(r.MinCves)},
-		Schedule: digest.Schedule{Words: r.Schedule, Zone: r.Zone},
+		Schedule: schedule.Schedule{Words: r.Schedule, Zone: r.Zone},
 		Quiet:    digest.Quiet(r.Quiet), Origin: digest.Origin(r.Origin),
 		Created: moment(r.CreatedMs), NextRun: moment(r.NextMs),
 		Paused: r.Paused, PausedUntil: moment(r.PausedUntilMs), PauseReason: r.PauseReason,

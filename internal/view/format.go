@@ -16,6 +16,14 @@ func Count(n int, noun string) string {
 	return Thousands(n) + " " + noun + "s"
 }
 
+// Join joins words as in a sentence: "a, b and c".
+func Join(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
 // Thousands writes n with commas between thousands.
 func Thousands(n int) string {
 	if n < 0 {

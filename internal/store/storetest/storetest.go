@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -86,7 +87,7 @@ func sample(id string) digest.Subscription {
 		ID: id, Tenant: digest.DefaultTenant, Channel: "C01", Owner: "U01",
 		Watch:    []string{"microsoft-_-edge", "microsoft-_-*"},
 		Filter:   digest.Filter{MinDevices: 3, MinCVEs: 2},
-		Schedule: digest.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"},
+		Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"},
 		Quiet:    digest.Heartbeat, Origin: digest.FromChat,
 		Created: day(0), NextRun: day(1),
 	}

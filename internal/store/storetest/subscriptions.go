@@ -8,6 +8,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -21,7 +22,7 @@ func subscriptionIsKept(in test) {
 
 	want = digest.Subscription{
 		ID: "a1", Tenant: "other", Channel: "C02", Owner: "U02", Watch: []string{digest.All},
-		Schedule: digest.Schedule{Words: "0 9 * * 2#2", Zone: "UTC"}, Quiet: digest.Silent, Origin: digest.FromFile,
+		Schedule: schedule.Schedule{Words: "0 9 * * 2#2", Zone: "UTC"}, Quiet: digest.Silent, Origin: digest.FromFile,
 		Created: day(2), Paused: true, PausedUntil: day(30), PauseReason: "holidays", Failures: 2,
 	}
 	must(t, s.UpdateSubscription(t.Context(), want, by("U02", "digest.pause", "a1")))

@@ -1,4 +1,4 @@
-package digest_test
+package schedule_test
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
 func TestParse(t *testing.T) {
@@ -61,15 +61,15 @@ func TestParse(t *testing.T) {
 		{"0 9 1 jan *", "0 9 1 jan *", `by the cron expression "0 9 1 jan *"`},
 		{"0,50 0,23 * * 1", "0,50 0,23 * * 1", `by the cron expression "0,50 0,23 * * 1"`},
 	} {
-		s, err := digest.Parse(c.typed, "Europe/Stockholm")
+		s, err := schedule.Parse(c.typed, "Europe/Stockholm")
 		if err != nil {
 			t.Errorf("%q: %v", c.typed, err)
 			continue
 		}
-		if want := (digest.Schedule{Words: c.words, Zone: "Europe/Stockholm"}); s != want {
+		if want := (schedule.Schedule{Words: c.words, Zone: "Europe/Stockholm"}); s != want {
 			t.Errorf("%q: got %q, want %q", c.typed, s, want)
 		}
-		if got := digest.Describe(s); got != c.text+", Europe/Stockholm time" {
+		if got := schedule.Describe(s); got != c.text+", Europe/Stockholm time" {
 			t.Errorf("%q: described as %q, want %q", c.typed, got, c.text)
 		}
 	}
@@ -140,8 +140,8 @@ func TestParseRefuses(t *testing.T) {
 		{"6th tue 09:00", "UTC", "is not a day"},
 		{"second 09:00", "UTC", "is not a day"},
 	} {
-		_, err := digest.Parse(c.words, c.zone)
-		m, ok := errors.AsType[*digest.Mistake](err)
+		_, err := schedule.Parse(c.words, c.zone)
+		m, ok := errors.AsType[*schedule.ParseError](err)
 		if !ok || !strings.Contains(m.Message, c.want) {
 			t.Errorf("%q in %q: %v, want %q", c.words, c.zone, err, c.want)
 		}
@@ -213,11 +213,11 @@ func TestNext(t *testing.T) {
 
 		{"daily 09:00", "Asia/Kolkata", "2026-11-23 09:00", "2026-11-24 09:00"},
 	} {
-		s, err := digest.Parse(c.words, c.zone)
+		s, err := schedule.Parse(c.words, c.zone)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := digest.Next(s, at(t, c.zone, c.after)), at(t, c.zone, c.want); !got.Equal(want) {
+		if got, want := schedule.Next(s, at(t, c.zone, c.after)), at(t, c.zone, c.want); !got.Equal(want) {
 			t.Errorf("%s in %s after %s: got %s, want %s", c.words, c.zone, c.after, got.In(want.Location()), want)
 		}
 	}
@@ -225,18 +225,18 @@ func TestNext(t *testing.T) {
 
 func TestUpcoming(t *testing.T) {
 	t.Parallel()
-	s, err := digest.Parse("tue#2 09:00", "Europe/Stockholm")
+	s, err := schedule.Parse("tue#2 09:00", "Europe/Stockholm")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, run := range digest.Upcoming(s, at(t, s.Zone, "2026-11-29 10:00"), 3) {
+	for _, run := range schedule.Upcoming(s, at(t, s.Zone, "2026-11-29 10:00"), 3) {
 		got = append(got, run.In(time.UTC).Format("2006-01-02 15:04"))
 	}
 	if diff := cmp.Diff([]string{"2026-12-08 08:00", "2027-01-12 08:00", "2027-02-09 08:00"}, got); diff != "" {
 		t.Errorf("runs (-want +got):\n%s", diff)
 	}
-	if got := digest.Upcoming(digest.Schedule{Words: "never"}, time.Now(), 3); got != nil {
+	if got := schedule.Upcoming(schedule.Schedule{Words: "never"}, time.Now(), 3); got != nil {
 		t.Errorf("nonsense runs at %v", got)
 	}
 }
@@ -256,7 +256,7 @@ func TestCaution(t *testing.T) {
 		"0 9 1 * */2":    "runs only on days that are both",
 		"0 9 1 * *":      "", "0 9 ? * 2": "", "0 9 1 * ?": "", "0 9 * * 2#2": "", "mon 09:00": "", "patch-tuesday 09:00": "", "nonsense": "",
 	} {
-		got := digest.Caution(digest.Schedule{Words: words, Zone: "Europe/Stockholm"}, at(t, "Europe/Stockholm", "2026-11-29 10:00"))
+		got := schedule.Caution(schedule.Schedule{Words: words, Zone: "Europe/Stockholm"}, at(t, "Europe/Stockholm", "2026-11-29 10:00"))
 		if want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q in it", words, got, want)
 		}
@@ -271,28 +271,28 @@ func TestCautionTellsTheTruth(t *testing.T) {
 		day := fmt.Sprintf("%d-%d", first, rapid.IntRange(first, 31).Draw(t, "last"))
 		day = rapid.SampledFrom([]string{day, strconv.Itoa(first), "*/2", "*/5", "l"}).Draw(t, "day")
 		weekday := rapid.SampledFrom([]string{"2", "mon-fri", "0,6", "*/2", "5l", "1#1"}).Draw(t, "weekday")
-		s, err := digest.Parse("0 9 "+day+" * "+weekday, "UTC")
+		s, err := schedule.Parse("0 9 "+day+" * "+weekday, "UTC")
 		if err != nil {
 			t.Fatal(err)
 		}
 		alone := func(words string) map[time.Time]bool {
 			days := map[time.Time]bool{}
-			one := digest.Schedule{Words: words, Zone: "UTC"}
+			one := schedule.Schedule{Words: words, Zone: "UTC"}
 			start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-			for run := digest.Next(one, start); run.Before(start.AddDate(0, 3, 0)); run = digest.Next(one, run) {
+			for run := schedule.Next(one, start); run.Before(start.AddDate(0, 3, 0)); run = schedule.Next(one, run) {
 				days[run] = true
 			}
 			return days
 		}
 		days, weekdays, both := alone("0 9 "+day+" * *"), alone("0 9 * * "+weekday), alone(s.Words)
-		either := !strings.Contains(digest.Caution(s, time.Now()), "only on days that are both")
+		either := !strings.Contains(schedule.Caution(s, time.Now()), "only on days that are both")
 		for run := time.Date(2026, 1, 1, 9, 0, 0, 0, time.UTC); run.Month() < time.April; run = run.AddDate(0, 0, 1) {
 			want := days[run] && weekdays[run]
 			if either {
 				want = days[run] || weekdays[run]
 			}
 			if both[run] != want {
-				t.Fatalf("%s: runs on %v: %v, want %v: %s", s.Words, run, both[run], want, digest.Caution(s, time.Now()))
+				t.Fatalf("%s: runs on %v: %v, want %v: %s", s.Words, run, both[run], want, schedule.Caution(s, time.Now()))
 			}
 		}
 	})
@@ -300,12 +300,12 @@ func TestCautionTellsTheTruth(t *testing.T) {
 
 func TestNextOfNonsenseIsNever(t *testing.T) {
 	t.Parallel()
-	for _, s := range []digest.Schedule{{}, {Words: "mon 09:00", Zone: "Nowhere"}, {Words: "never", Zone: "UTC"}, {Words: "0 9 30 2 *", Zone: "UTC"}} {
-		if got := digest.Next(s, time.Now()); !got.IsZero() {
+	for _, s := range []schedule.Schedule{{}, {Words: "mon 09:00", Zone: "Nowhere"}, {Words: "never", Zone: "UTC"}, {Words: "0 9 30 2 *", Zone: "UTC"}} {
+		if got := schedule.Next(s, time.Now()); !got.IsZero() {
 			t.Errorf("%v: got %v, want never", s, got)
 		}
 	}
-	if got := digest.Describe(digest.Schedule{Words: "x", Zone: "y"}); got != "x, y time" {
+	if got := schedule.Describe(schedule.Schedule{Words: "x", Zone: "y"}); got != "x, y time" {
 		t.Errorf("nonsense is described as %q", got)
 	}
 }
@@ -324,7 +324,7 @@ var schedules = []string{
 func TestNextProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		s, err := digest.Parse(rapid.SampledFrom(schedules).Draw(t, "words"), rapid.SampledFrom(zones).Draw(t, "zone"))
+		s, err := schedule.Parse(rapid.SampledFrom(schedules).Draw(t, "words"), rapid.SampledFrom(zones).Draw(t, "zone"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -335,7 +335,7 @@ func TestNextProperties(t *testing.T) {
 			a = time.Date(a.Year(), month, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(-9*24*60, 14*24*60).Draw(t, "minutes")) * time.Minute)
 		}
 		b := a.Add(time.Duration(rapid.IntRange(0, 400*24*60).Draw(t, "later")) * time.Minute)
-		runA, runB := digest.Next(s, a), digest.Next(s, b)
+		runA, runB := schedule.Next(s, a), schedule.Next(s, b)
 		switch {
 		case !runA.After(a):
 			t.Fatalf("the run %v does not lie after %v", runA, a)
@@ -359,21 +359,21 @@ func FuzzParse(f *testing.F) {
 	f.Add("0 9 31w * 1#5", "")
 	f.Add("patch-tuesday-99 00:00", "TZ=UTC")
 	f.Fuzz(func(t *testing.T, words, zone string) {
-		s, err := digest.Parse(words, zone)
+		s, err := schedule.Parse(words, zone)
 		if err != nil {
-			if _, ok := errors.AsType[*digest.Mistake](err); !ok {
+			if _, ok := errors.AsType[*schedule.ParseError](err); !ok {
 				t.Fatalf("%q: %v is no mistake for people", words, err)
 			}
 			return
 		}
-		again, err := digest.Parse(s.Words, s.Zone)
+		again, err := schedule.Parse(s.Words, s.Zone)
 		if err != nil || again != s {
 			t.Fatalf("%q reads as %q, and that as %q, %v", words, s, again, err)
 		}
 		start := time.Date(2026, time.March, 28, 12, 0, 0, 0, time.UTC)
-		first := digest.Next(s, start)
-		second := digest.Next(s, first)
-		if !first.After(start) || !second.After(first) || digest.Describe(s) == "" {
+		first := schedule.Next(s, start)
+		second := schedule.Next(s, first)
+		if !first.After(start) || !second.After(first) || schedule.Describe(s) == "" {
 			t.Fatalf("%q runs at %v and %v", words, first, second)
 		}
 	})

@@ -1,4 +1,4 @@
-package digest
+package schedule
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/adhocore/gronx"
+
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // cron is a plan written as a cron expression: minute, hour, day of the month, month, day of the week.
@@ -18,9 +20,9 @@ type cron struct{ fields []string }
 type cronField struct {
 	name      string
 	low, high int
-	names     []string       // of values, each of three letters, from low on
-	special   *regexp.Regexp // other forms; nil for none
-	forms     string         // the special forms, for people
+	names     []string       // three-letter names of the values, from low on
+	special   *regexp.Regexp // further forms; nil for none
+	forms     string         // those forms, for people
 }
 
 var cronFields = [5]cronField{
@@ -37,37 +39,38 @@ var cronFields = [5]cronField{
 	},
 }
 
-// looksLikeCron reports whether fields were meant as a cron expression: fields of numbers and stars, and nothing like 09:00.
+// looksLikeCron reports whether fields were meant as a cron expression: they hold numbers and stars, and no time such as
+// 09:00.
 func looksLikeCron(fields []string) bool {
 	plain := func(f string) bool { return strings.Trim(f, "0123456789*/,-?") == "" }
 	return len(fields) >= 3 && plain(fields[0]) && plain(fields[1]) || slices.Contains(fields, "*")
 }
 
-// cronShortcuts are what other programs take in place of the five fields, with what to write here.
+// cronShortcuts are words that other programs accept in place of the five fields, with what to write here.
 var cronShortcuts = map[string]string{
 	"@hourly": "0 * * * *", "@daily": "daily 00:00", "@midnight": "daily 00:00", "@weekly": "sun 00:00", "@monthly": "monthly 1 00:00",
 	"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
 }
 
-// refuseShortcut names what to write in place of a shortcut.
+// refuseShortcut says what to write in place of a shortcut.
 func refuseShortcut(word string) error {
 	if right, ok := cronShortcuts[word]; ok {
-		return mistake("%s is not supported. Write it as %s, or at a time of your own, such as mon 09:00.", word, right)
+		return parseError("%s is not supported. Write it as %s, or at a time of your own, such as mon 09:00.", word, right)
 	}
-	return mistake("%q is not a schedule. %s", word, examples)
+	return parseError("%q is not a schedule. %s", word, examples)
 }
 
-// refuseCount says how many fields an expression has.
+// refuseCount refuses an expression that has not five fields.
 func refuseCount(fields []string) error {
 	more := ""
 	if len(fields) > 5 {
 		more = " Leave out the seconds in front, or the year behind."
 	}
-	return mistake("The cron expression %q has %d fields. It takes five: minute, hour, day of the month, month, day of the week, such as 0 9 * * 1.%s",
+	return parseError("The cron expression %q has %d fields. It takes five: minute, hour, day of the month, month, day of the week, such as 0 9 * * 1.%s",
 		strings.Join(fields, " "), len(fields), more)
 }
 
-// readCron checks the fields itself: gronx takes some that mean nothing, and says little of those it refuses.
+// readCron checks the fields itself, because gronx accepts some that mean nothing and explains little of what it refuses.
 func readCron(fields []string) (plan, error) {
 	fields = slices.Clone(fields)
 	for i, f := range cronFields {
@@ -75,7 +78,7 @@ func readCron(fields []string) (plan, error) {
 		for at, part := range parts {
 			parts[at] = f.canonical(part)
 			if !f.allows(parts[at]) {
-				return nil, mistake("In the cron expression %q the %s cannot be %q. It takes %d to %d, lists such as 1,2, ranges such as 1-5, steps such as */2, or *%s.%s",
+				return nil, parseError("In the cron expression %q the %s cannot be %q. It takes %d to %d, lists such as 1,2, ranges such as 1-5, steps such as */2, or *%s.%s",
 					strings.Join(fields, " "), f.name, part, f.low, f.high, f.forms, f.hint(part))
 			}
 		}
@@ -84,8 +87,8 @@ func readCron(fields []string) (plan, error) {
 	return cron{fields}, nil
 }
 
-// canonical writes names in full as three letters, and as numbers where nothing else is read: monday-friday is mon-fri,
-// tue#2 is 2#2 and fril is 5l.
+// canonical shortens names to three letters: monday-friday becomes mon-fri. Where gronx reads only numbers it writes
+// numbers: tue#2 becomes 2#2 and fril becomes 5l.
 func (f cronField) canonical(part string) string {
 	if f.names == nil {
 		return part
@@ -112,7 +115,7 @@ func (f cronField) canonical(part string) string {
 	return part
 }
 
-// short is a name as three letters; other words stay as they are.
+// short cuts a full name to three letters and returns other words unchanged.
 func (f cronField) short(name string) string {
 	full := slices.ContainsFunc(f.full(), func(long string) bool { return long == name || long+"s" == name })
 	if full {
@@ -121,7 +124,7 @@ func (f cronField) short(name string) string {
 	return name
 }
 
-// full are the names of a field in full.
+// full returns the full names of the values of a field.
 func (f cronField) full() []string {
 	var out []string
 	for i := range f.names {
@@ -134,7 +137,7 @@ func (f cronField) full() []string {
 	return out
 }
 
-// hint says what may have been meant by a part that is not allowed.
+// hint suggests what to write in place of a part that is not allowed.
 func (f cronField) hint(part string) string {
 	from, to, isRange := strings.Cut(part, "-")
 	first, last := f.value(f.short(from)), f.value(f.short(to))
@@ -150,7 +153,7 @@ func (f cronField) hint(part string) string {
 	return ""
 }
 
-// edge is the last or the first value of a field, as a name where like is one.
+// edge is the first or last value of a field, as a name if like is a name.
 func (f cronField) edge(like string, last bool) string {
 	at, low, high := 0, f.low, f.high
 	if f.low+len(f.names) == f.high { // Sunday is 0 and 7
@@ -181,7 +184,7 @@ func (f cronField) allows(part string) bool {
 	return first >= 0 && (!isRange || last >= first)
 }
 
-// value is the number that a word of the field stands for, or -1.
+// value is the number of a name or number in the field. It returns -1 for other words.
 func (f cronField) value(s string) int {
 	if at := slices.Index(f.names, s); at >= 0 {
 		return f.low + at
@@ -192,19 +195,19 @@ func (f cronField) value(s string) int {
 	return -1
 }
 
-// check refuses an expression that never comes, or comes too often. It walks the runs of more than a year, or a
+// check refuses an expression that never comes or comes too often. It looks at the runs of a year and a month, at most a
 // thousand.
 func (c cron) check() error {
 	start := time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC) // a year with a 29 February
 	run := c.next(start)
 	if run.IsZero() {
-		return mistake("The cron expression %q names a date that never comes. Check its day against its month.", c.words())
+		return parseError("The cron expression %q names a date that never comes. Check its day against its month.", c.words())
 	}
 	for range 1000 {
 		following := c.next(run)
-		if gap := following.Sub(run); gap < closest {
-			return mistake("The cron expression %q runs again after %s. Digests must be at least 15 minutes apart, such as */15 * * * * or 0 9 * * 1.",
-				c.words(), plural(int(gap.Minutes()), "minute"))
+		if gap := following.Sub(run); gap < minInterval {
+			return parseError("The cron expression %q runs again after %s. Digests must be at least 15 minutes apart, such as */15 * * * * or 0 9 * * 1.",
+				c.words(), view.Count(int(gap.Minutes()), "minute"))
 		}
 		if run = following; run.Sub(start) > 400*24*time.Hour {
 			break
@@ -223,7 +226,7 @@ func (c cron) next(after time.Time) time.Time {
 	return run.Truncate(time.Minute)
 }
 
-// describe puts the common forms into words and quotes the others.
+// describe words the common forms and quotes the others.
 func (c cron) describe() string {
 	minute, hour := digits(c.fields[0]), digits(c.fields[1])
 	everyDay := c.fields[2] == "*" && c.fields[3] == "*" && c.fields[4] == "*"
@@ -243,7 +246,7 @@ func (c cron) describe() string {
 
 var ordinals = [...]string{"first", "second", "third", "fourth", "fifth"}
 
-// days says on which days an expression of every month runs, or nothing where that takes more than a few words.
+// days says on which days an expression runs. It returns "" if a few words cannot say it.
 func (c cron) days() string {
 	day, month, weekday := c.fields[2], c.fields[3], c.fields[4]
 	lastDay, isLast := strings.CutSuffix(weekday, "l")
@@ -281,7 +284,7 @@ func (c cron) days() string {
 	return text
 }
 
-// cutNumbers cuts two numbers apart.
+// cutNumbers reads two numbers with sep between them.
 func cutNumbers(s, sep string) (before, after int, ok bool) {
 	a, b, found := strings.Cut(s, sep)
 	before, after = digits(a), digits(b)

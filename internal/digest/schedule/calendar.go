@@ -1,4 +1,4 @@
-package digest
+package schedule
 
 import (
 	"fmt"
@@ -6,24 +6,26 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// calendar is a plan of days with one time of day.
+// calendar is a plan that names days and one time of day.
 type calendar struct {
-	days  string // as typed, in one spelling
+	days  string // as typed, in canonical spelling
 	text  string // for people
 	on    func(day time.Time) bool
 	clock time.Duration // since midnight
 }
 
-// examples ends every message about words that could not be read.
+// examples ends each message about unknown words.
 const examples = "Write for example mon 09:00, weekdays 08:30, daily 07:00, monthly 1 09:00, patch-tuesday+1 09:00, or a cron expression of five fields such as 0 9 * * 1."
 
 func readCalendar(fields []string) (plan, error) {
 	// "every mon at 9:00" is how people speak.
 	fields = slices.DeleteFunc(slices.Clone(fields), func(w string) bool { return w == "every" || w == "at" || w == "on" })
 	if len(fields) < 2 {
-		return nil, mistake("A schedule needs days and a time. %s", examples)
+		return nil, parseError("A schedule needs days and a time. %s", examples)
 	}
 	clock, err := readClock(fields[len(fields)-1])
 	if err != nil {
@@ -38,8 +40,8 @@ func readCalendar(fields []string) (plan, error) {
 	return c, err
 }
 
-// nthWeekday reads tue#2, 2nd tue, second tuesday and last friday, as a cron expression has them; it is empty for other
-// words.
+// nthWeekday turns tue#2, 2nd tue, second tuesday and last friday into a field of a cron expression. It returns "" for
+// other words.
 func nthWeekday(fields []string) string {
 	day, nth, ok := strings.Cut(fields[0], "#")
 	if len(fields) == 2 {
@@ -67,12 +69,12 @@ func readClock(s string) (time.Duration, error) {
 	hour, minute, ok := strings.Cut(s, ":")
 	h, m := digits(hour), digits(minute)
 	if !ok || len(minute) != 2 || h < 0 || h > 23 || m < 0 || m > 59 {
-		return 0, mistake("%q is not a time of day. Times are 00:00 to 23:59, such as 09:00.", s)
+		return 0, parseError("%q is not a time of day. Times are 00:00 to 23:59, such as 09:00.", s)
 	}
 	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute, nil
 }
 
-// digits is the number that at most two digits make, or -1.
+// digits reads a number of at most two digits. It returns -1 for other text.
 func digits(s string) int {
 	if s == "" || len(s) > 2 || strings.Trim(s, "0123456789") != "" {
 		return -1
@@ -87,9 +89,9 @@ func readDays(fields []string) (calendar, error) {
 	case day == "monthly" && numbered:
 		return monthly(fields[1])
 	case len(fields) > 1:
-		return calendar{}, mistake("%q is not a day. %s", strings.Join(fields, " "), examples)
+		return calendar{}, parseError("%q is not a day. %s", strings.Join(fields, " "), examples)
 	case day == "monthly":
-		return calendar{}, mistake("On which day of the month? Write for example monthly 1 09:00.")
+		return calendar{}, parseError("On which day of the month? Write for example monthly 1 09:00.")
 	case strings.HasPrefix(day, patchTuesday):
 		return aroundPatchTuesday(day)
 	}
@@ -99,7 +101,7 @@ func readDays(fields []string) (calendar, error) {
 func monthly(word string) (calendar, error) {
 	n := digits(word)
 	if n < 1 || n > 31 {
-		return calendar{}, mistake("%q is not a day of a month. Days are 1 to 31, such as monthly 1 09:00.", word)
+		return calendar{}, parseError("%q is not a day of a month. Days are 1 to 31, such as monthly 1 09:00.", word)
 	}
 	c := calendar{days: "monthly " + strconv.Itoa(n), text: fmt.Sprintf("on day %d of each month", n)}
 	if n > 28 {
@@ -115,15 +117,15 @@ func monthly(word string) (calendar, error) {
 // patchTuesday is the second Tuesday of a month, when Microsoft publishes its security updates.
 const patchTuesday = "patch-tuesday"
 
-// furthest is how many days before or after Patch Tuesday a run may be: further away it belongs to the next.
-const furthest = 21
+// maxPatchOffset is how many days a run may be from Patch Tuesday. Beyond that it is nearer to the next one.
+const maxPatchOffset = 21
 
 func aroundPatchTuesday(word string) (calendar, error) {
 	rest := strings.TrimPrefix(word, patchTuesday)
 	n := 0
 	if rest != "" {
-		if n = digits(rest[1:]); n < 0 || n > furthest || (rest[0] != '+' && rest[0] != '-') {
-			return calendar{}, mistake("%q is not a day near Patch Tuesday. Write patch-tuesday, or up to %d days after or before it, such as patch-tuesday+1.", word, furthest)
+		if n = digits(rest[1:]); n < 0 || n > maxPatchOffset || (rest[0] != '+' && rest[0] != '-') {
+			return calendar{}, parseError("%q is not a day near Patch Tuesday. Write patch-tuesday, or up to %d days after or before it, such as patch-tuesday+1.", word, maxPatchOffset)
 		}
 		if rest[0] == '-' {
 			n = -n
@@ -132,9 +134,9 @@ func aroundPatchTuesday(word string) (calendar, error) {
 	c := calendar{days: patchTuesday, text: "on Patch Tuesday (the second of the month)"}
 	switch {
 	case n > 0:
-		c.days, c.text = fmt.Sprintf("%s+%d", patchTuesday, n), plural(n, "day")+" after Patch Tuesday (the second of the month)"
+		c.days, c.text = fmt.Sprintf("%s+%d", patchTuesday, n), view.Count(n, "day")+" after Patch Tuesday (the second of the month)"
 	case n < 0:
-		c.days, c.text = fmt.Sprintf("%s-%d", patchTuesday, -n), plural(-n, "day")+" before Patch Tuesday (the second of the month)"
+		c.days, c.text = fmt.Sprintf("%s-%d", patchTuesday, -n), view.Count(-n, "day")+" before Patch Tuesday (the second of the month)"
 	}
 	c.on = func(day time.Time) bool {
 		tuesday := day.AddDate(0, 0, -n)
@@ -161,7 +163,7 @@ func weekly(word string) (calendar, error) {
 			last = first
 		}
 		if first < 0 || last < 0 || last < first {
-			return calendar{}, mistake("%q is not a day. %s", word, examples)
+			return calendar{}, parseError("%q is not a day. %s", word, examples)
 		}
 		for i := first; i <= last; i++ {
 			chosen[i] = true
@@ -172,7 +174,7 @@ func weekly(word string) (calendar, error) {
 	return c, nil
 }
 
-// dayNumber is the place in week of a day's name, also shortened or in the plural, or -1.
+// dayNumber is the index in week of a day's name, which may be short or plural. It returns -1 for other words.
 func dayNumber(name string) int {
 	name = strings.TrimSuffix(name, "s")
 	return slices.IndexFunc(week[:], func(d time.Weekday) bool {
@@ -195,19 +197,11 @@ func nameDays(chosen [7]bool) (words, text string) {
 			long = append(long, d.String())
 		}
 	}
-	return strings.Join(short, ","), "every " + list(long)
-}
-
-// list joins words as in a sentence: "a, b and c".
-func list(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	return strings.Join(short, ","), "every " + view.Join(long)
 }
 
 func (c calendar) next(after time.Time) time.Time {
-	day := after.Truncate(24 * time.Hour) // readings are in UTC, whose days are all alike
+	day := after.Truncate(24 * time.Hour) // wall times are in UTC, where each day has 24 hours
 	for range 70 {                        // months are at most 31 days apart, Patch Tuesdays 35
 		if run := day.Add(c.clock); run.After(after) && c.on(day) {
 			return run

@@ -1,13 +1,15 @@
-package digest
+package schedule
 
 import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Caution says what people often do not expect of a schedule: a cron expression with a day of the month and a day of the
-// week does not run on the days that are both. It is empty for all others.
+// Caution warns of a cron expression that sets both a day of the month and a day of the week. Many people expect it to run
+// on days that are both, but it runs on days that are either. Caution returns "" for other schedules.
 func Caution(s Schedule, now time.Time) string {
 	p, err := readPlan(s.Words)
 	c, ok := p.(cron)
@@ -22,12 +24,12 @@ func Caution(s Schedule, now time.Time) string {
 		return fmt.Sprintf("Day of the month (%s) and day of the week (%s) are both set: with a step of * it runs only on days that are both.", day, weekday)
 	}
 	return fmt.Sprintf("Day of the month (%s) and day of the week (%s) are both set: it runs on every day that is one or the other, on %s of the next 31.%s",
-		day, weekday, plural(daysWithin(s, now, 31), "day"), c.instead())
+		day, weekday, view.Count(daysWithin(s, now, 31), "day"), c.instead())
 }
 
 // daysWithin counts the days on which a schedule runs.
 func daysWithin(s Schedule, now time.Time, days int) int {
-	zone, err := loadZone(s.Zone)
+	zone, err := LoadZone(s.Zone)
 	if err != nil {
 		return 0
 	}
@@ -38,7 +40,7 @@ func daysWithin(s Schedule, now time.Time, days int) int {
 	return len(seen)
 }
 
-// instead names the expression that runs on the days that are both, where there is one.
+// instead suggests the expression that runs on the days that are both, if there is one.
 func (c cron) instead() string {
 	nth := map[string]int{"1-7": 1, "8-14": 2, "15-21": 3, "22-28": 4}[c.fields[2]]
 	weekday := cronFields[4].value(c.fields[4])

@@ -1,0 +1,172 @@
+package schedule
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Schedule says when a digest is due.
+type Schedule struct {
+	Words string // as people typed it: "mon 09:00", "weekdays 08:30", "patch-tuesday+1 09:00", or a cron expression
+	Zone  string // IANA name, such as "Europe/Stockholm"
+}
+
+// minInterval is the shortest time between two runs. People stop reading a channel that gets more, and a late digest
+// would meet the next one.
+const minInterval = 15 * time.Minute
+
+// ParseError refuses a schedule that a person wrote. Its message tells that person what to write.
+type ParseError struct{ Message string }
+
+// Error returns the message.
+func (e *ParseError) Error() string { return e.Message }
+
+func parseError(format string, args ...any) error { return &ParseError{fmt.Sprintf(format, args...)} }
+
+// Parse reads a schedule: plain words or a cron expression of five fields, on the clocks of an IANA zone.
+//
+//	mon 09:00               mon,thu 9:00          mon-wed 09:00
+//	weekdays 08:30          daily 07:00           monthly 1 09:00
+//	patch-tuesday 09:00     patch-tuesday+1 09:00 0 9 * * 1
+//
+// All spellings of a schedule return the same words. Parse returns a [ParseError] for unknown words, an unknown zone, a
+// date that never comes, and runs less than 15 minutes apart.
+func Parse(words, zone string) (Schedule, error) {
+	p, err := readPlan(words)
+	if err != nil {
+		return Schedule{}, err
+	}
+	if _, err := LoadZone(zone); err != nil {
+		return Schedule{}, err
+	}
+	if c, ok := p.(cron); ok {
+		if err := c.check(); err != nil {
+			return Schedule{}, err
+		}
+	}
+	return Schedule{Words: p.words(), Zone: zone}, nil
+}
+
+// Next is the first run strictly after a time, or the zero time for a schedule that [Parse] would refuse. When clocks skip
+// the time of a run in spring, the run comes as much later as they skip. When they show it twice in autumn, the run comes
+// the first time.
+func Next(s Schedule, after time.Time) time.Time {
+	p, err := readPlan(s.Words)
+	if err != nil {
+		return time.Time{}
+	}
+	zone, err := LoadZone(s.Zone)
+	if err != nil {
+		return time.Time{}
+	}
+	return nextRun(p, zone, after)
+}
+
+// Upcoming returns the next runs after a time, at most n.
+func Upcoming(s Schedule, after time.Time, n int) []time.Time {
+	var runs []time.Time
+	for len(runs) < n {
+		if after = Next(s, after); after.IsZero() {
+			break
+		}
+		runs = append(runs, after)
+	}
+	return runs
+}
+
+// Describe says in words when a schedule runs, such as "every Monday at 09:00, Europe/Stockholm time".
+func Describe(s Schedule) string {
+	p, err := readPlan(s.Words)
+	if err != nil {
+		return s.Words + ", " + s.Zone + " time"
+	}
+	return p.describe() + ", " + s.Zone + " time"
+}
+
+// IsCron reports whether a schedule is written as a cron expression.
+func IsCron(s Schedule) bool {
+	p, err := readPlan(s.Words)
+	_, ok := p.(cron)
+	return err == nil && ok
+}
+
+// plan finds runs in wall time: what a clock on the wall shows, written as a time in UTC in every zone.
+type plan interface {
+	next(after time.Time) time.Time // strictly after; zero for none
+	words() string                  // words that parse to the same plan
+	describe() string
+}
+
+func readPlan(words string) (plan, error) {
+	fields := strings.Fields(strings.ToLower(words))
+	switch {
+	case len(fields) == 0:
+		return readCalendar(fields)
+	case fields[0][0] == '@':
+		return nil, refuseShortcut(fields[0])
+	case len(fields) == 5 && strings.ContainsAny(fields[0][:1], "*?0123456789"):
+		return readCron(fields)
+	case looksLikeCron(fields):
+		return nil, refuseCount(fields)
+	}
+	return readCalendar(fields)
+}
+
+// LoadZone finds a time zone by its IANA name. Its error is a [ParseError].
+func LoadZone(name string) (*time.Location, error) {
+	// Go reads an empty name as UTC and "Local" as the zone of the machine. Neither is what a person wrote.
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		return nil, parseError("There is no time zone %q. Zones are written like Europe/Stockholm, America/New_York or UTC.", name)
+	}
+	return zone, nil
+}
+
+// nextRun finds the first run after a time. It begins with earlier wall times: a run at a skipped wall time comes later
+// than its clock time says, and later even than the runs that follow it.
+func nextRun(p plan, zone *time.Location, after time.Time) time.Time {
+	var first time.Time
+	for wall := p.next(earliestWallTime(after, zone)); !wall.IsZero(); wall = p.next(wall) {
+		run := whenShown(wall, zone)
+		if run.After(after) && (first.IsZero() || run.Before(first)) {
+			first = run
+		}
+		if skipped := !wallTime(run, zone).Equal(wall); !first.IsZero() && !skipped {
+			break
+		}
+	}
+	return first
+}
+
+// maxClockChange is more than clocks are ever put forward or back. Samoa left out a whole day in 2011.
+const maxClockChange = 25 * time.Hour
+
+// earliestWallTime is the wall time at t, or the one that clocks would show had they not been put forward, if it is less.
+func earliestWallTime(t time.Time, zone *time.Location) time.Time {
+	now, before := wallTime(t, zone), t.UTC().Add(offset(t.Add(-maxClockChange), zone))
+	if before.Before(now) {
+		return before
+	}
+	return now
+}
+
+// whenShown is when clocks show a wall time: the first time if they show it twice. For a skipped one it is when they would
+// have shown it had they not been put forward. [time.Date] does not promise which of the times it takes.
+func whenShown(wall time.Time, zone *time.Location) time.Time {
+	// An offset is at most 14 hours, so one of these lies before the clock change and one after it.
+	early := wall.Add(-offset(wall.Add(-14*time.Hour-maxClockChange), zone))
+	late := wall.Add(-offset(wall.Add(14*time.Hour+maxClockChange), zone))
+	if !wallTime(early, zone).Equal(wall) && wallTime(late, zone).Equal(wall) {
+		return late
+	}
+	return early
+}
+
+// wallTime is what the clocks of a zone show at t.
+func wallTime(t time.Time, zone *time.Location) time.Time { return t.UTC().Add(offset(t, zone)) }
+
+func offset(t time.Time, zone *time.Location) time.Duration {
+	_, seconds := t.In(zone).Zone()
+	return time.Duration(seconds) * time.Second
+}
