@@ -14,6 +14,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -26,7 +27,7 @@ type DigestStore interface {
 	// Deliveries lists what was delivered, the newest first.
 	Deliveries(ctx context.Context, subscription string, limit int) ([]digest.Delivery, error)
 	// Baseline is the snapshot that was recorded last.
-	Baseline(ctx context.Context, subscription string) (digest.Snapshot, bool, error)
+	Baseline(ctx context.Context, subscription string) (patchgap.Snapshot, bool, error)
 	// Run is the digest that is being made of a subscription, Runs are those of all, by subscription.
 	Run(ctx context.Context, subscription string) (run digest.Run, found bool, err error)
 	Runs(ctx context.Context) (map[string]digest.Run, error)

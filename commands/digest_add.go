@@ -11,6 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -29,7 +30,7 @@ type wish struct {
 	watch            []string
 	at, cron, zone   string
 	typedZone        string // empty where the zone was chosen for the person
-	filter           digest.Filter
+	filter           patchgap.Filter
 	quiet            string
 	unread, zoneNote string // sentences for the note of the page
 }

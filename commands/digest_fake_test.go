@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -26,12 +27,12 @@ type memory struct {
 	audits     []audit.Entry
 	deliveries []digest.Delivery
 	runs       map[string]digest.Run
-	baseline   map[string]digest.Snapshot
+	baseline   map[string]patchgap.Snapshot
 	err        error // of every call, when set
 }
 
 func newMemory(subs ...digest.Subscription) *memory {
-	m := &memory{held: map[string]digest.Subscription{}, baseline: map[string]digest.Snapshot{}}
+	m := &memory{held: map[string]digest.Subscription{}, baseline: map[string]patchgap.Snapshot{}}
 	for _, s := range subs {
 		m.held[s.ID] = s
 	}
@@ -106,7 +107,7 @@ func (m *memory) Deliveries(_ context.Context, id string, limit int) ([]digest.D
 	return out, m.err
 }
 
-func (m *memory) Baseline(_ context.Context, id string) (digest.Snapshot, bool, error) {
+func (m *memory) Baseline(_ context.Context, id string) (patchgap.Snapshot, bool, error) {
 	s, ok := m.baseline[id]
 	return s, ok, m.err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -169,7 +170,7 @@ func (d digests) ending(s digest.Subscription) []view.Action {
 	})
 }
 
-func digestFilter(f digest.Filter) string {
+func digestFilter(f patchgap.Filter) string {
 	var words []string
 	if f.MinDevices > 0 {
 		words = append(words, "that "+view.Count(f.MinDevices, "device")+" or more lack")

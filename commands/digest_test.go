@@ -17,6 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -68,7 +69,7 @@ func TestDigestAdd(t *testing.T) {
 		}},
 		{"everything", alice, `digest add microsoft-_-edge --cron "30 6 * * 2" --tz UTC --min-devices 5 --min-cves 2 --quiet heartbeat`, func(s *digest.Subscription) {
 			s.Schedule, s.NextRun = schedule.Schedule{Words: "30 6 * * 2", Zone: "UTC"}, utc(24, 6, 30)
-			s.Filter, s.Quiet = digest.Filter{MinDevices: 5, MinCVEs: 2}, digest.Heartbeat
+			s.Filter, s.Quiet = patchgap.Filter{MinDevices: 5, MinCVEs: 2}, digest.Heartbeat
 		}},
 	}
 	for _, tt := range tests {
@@ -413,7 +414,7 @@ func TestDigestShow(t *testing.T) {
 	d := newDesk(t, edge("1", func(s *digest.Subscription) { s.Owner, s.Failures, s.Quiet = bob, 2, digest.Always }))
 	due := utc(16, 8, 0)
 	for i, kind := range []digest.Kind{digest.Same, digest.Changed, digest.Failed, digest.Failed, digest.First, digest.First} {
-		sent := digest.Delivery{Subscription: "1", Due: due.AddDate(0, 0, -7*i), Kind: kind, Totals: digest.Totals{KBs: i, Missing: 10 * i}}
+		sent := digest.Delivery{Subscription: "1", Due: due.AddDate(0, 0, -7*i), Kind: kind, Totals: patchgap.Totals{KBs: i, Missing: 10 * i}}
 		if i == 1 || i == 2 || i == 4 {
 			sent.Message = "1.2"
 		}
@@ -449,7 +450,7 @@ func TestDigestShowsOldSums(t *testing.T) {
 	all := func(s *digest.Subscription) { s.Watch = []string{digest.All} }
 	d := newDesk(t, edge("1"), edge("2", all), edge("3", all))
 	for id, rows := range map[string]int{"1": 9, "2": 9, "3": 0} {
-		d.store.deliveries = []digest.Delivery{{Subscription: id, Due: aMonday, Kind: digest.First, Message: "1.2", Totals: digest.Totals{KBs: 3, Rows: rows, Missing: 57}}}
+		d.store.deliveries = []digest.Delivery{{Subscription: id, Due: aMonday, Kind: digest.First, Message: "1.2", Totals: patchgap.Totals{KBs: 3, Rows: rows, Missing: 57}}}
 		if got, want := strings.Contains(d.does(t, "digest show "+id).Note, "an earlier version"), id == "2"; got != want {
 			t.Errorf("digest %s: told of old sums: %v, want %v", id, got, want)
 		}
@@ -640,7 +641,7 @@ func TestDigestOwnerWhoLeft(t *testing.T) {
 		o.Preview = fixedPreview{}
 	}, edge("1"), edge("2", paused))
 	d.store.baseline["1"] = aSnapshot()
-	d.store.deliveries = []digest.Delivery{{Subscription: "1", Due: aMonday, Kind: digest.First, Message: "1.2", Totals: digest.Totals{KBs: 31, Missing: 577}}}
+	d.store.deliveries = []digest.Delivery{{Subscription: "1", Due: aMonday, Kind: digest.First, Message: "1.2", Totals: patchgap.Totals{KBs: 31, Missing: 577}}}
 	for _, channel := range []string{there, direct, ""} { // the last is the Home tab
 		for _, line := range []string{"digest preview 1", "digest details 1", "digest csv 1", "digest run 1", "digest resume 2"} {
 			if page := d.refuses(t, alice, channel, line); page.Title != "Not for you" {
@@ -697,11 +698,11 @@ func TestDigestsAreNotShared(t *testing.T) {
 	}
 }
 
-func aSnapshot() digest.Snapshot {
-	return digest.Snapshot{
+func aSnapshot() patchgap.Snapshot {
+	return patchgap.Snapshot{
 		Tenant: digest.DefaultTenant, At: aMonday.Add(-time.Hour), Software: []string{"microsoft-_-edge"},
-		Rows: []digest.Row{{
-			Key: digest.Key{Software: "microsoft-_-edge", KB: "4540673"}, Name: "March 2020 Security Updates", URL: edgeURL, Devices: 240, CVEs: 14,
+		Rows: []patchgap.Row{{
+			Key: patchgap.Key{Software: "microsoft-_-edge", KB: "4540673"}, Name: "March 2020 Security Updates", URL: edgeURL, Devices: 240, CVEs: 14,
 		}},
 	}
 }
@@ -739,7 +740,7 @@ func TestDigestDetails(t *testing.T) {
 func TestDigestPreview(t *testing.T) {
 	t.Parallel()
 	seen := digest.Report{Kind: digest.First, Due: aMonday, Now: aMonday, After: aSnapshot()}
-	unread := digest.Report{Due: aMonday, Now: aMonday, After: digest.Snapshot{Unread: []digest.Unread{{Software: "microsoft-_-edge", Reason: "It is gone."}}}}
+	unread := digest.Report{Due: aMonday, Now: aMonday, After: patchgap.Snapshot{Unread: []patchgap.Unread{{Software: "microsoft-_-edge", Reason: "It is gone."}}}}
 	tests := []struct {
 		name    string
 		preview fixedPreview
@@ -777,7 +778,7 @@ func TestDigestExport(t *testing.T) {
 		edge("1"),
 		edge("2", func(s *digest.Subscription) {
 			s.Watch, s.Schedule.Words = []string{"all", "microsoft-_-win*"}, "0 9 * * 1"
-			s.Filter, s.Quiet = digest.Filter{MinDevices: 5, MinCVEs: 2}, digest.Heartbeat
+			s.Filter, s.Quiet = patchgap.Filter{MinDevices: 5, MinCVEs: 2}, digest.Heartbeat
 		}),
 	}
 	d := newDesk(t, append(held, edge("3", elsewhere))...)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/missingkbs/missingkbs/api"
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -27,7 +27,7 @@ const microsoftVendor = "microsoft"
 // reading is what the first page knows of one software.
 type reading struct {
 	software api.Software
-	updates  []digest.Update
+	updates  []patchgap.Update
 	asOf     view.AsOf
 	err      error
 }
@@ -83,7 +83,7 @@ func (h home) read(ctx context.Context, some []api.Software) []reading {
 	for i, s := range some {
 		g.Go(func() error {
 			answer, err := h.defender.MissingKBs(ctx, s.ID)
-			all[i] = reading{software: s, updates: digest.Updates(Rows(s.ID, answer.Value)), asOf: asOf(answer), err: err}
+			all[i] = reading{software: s, updates: patchgap.Updates(Rows(s.ID, answer.Value)), asOf: asOf(answer), err: err}
 			return nil
 		})
 	}
@@ -125,7 +125,7 @@ func homeTable(read []reading, page *view.Page) (t view.Table, failed []string) 
 }
 
 // largestGap is on how many devices the update is missing that most devices lack.
-func largestGap(updates []digest.Update) int {
+func largestGap(updates []patchgap.Update) int {
 	if len(updates) == 0 {
 		return 0
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/catalog"
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -104,7 +104,7 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 	}
 	page.AsOf = listed.asOf
 	if len(listed.rows) > 0 {
-		u := digest.Updates(slices.Clone(listed.rows))[0]
+		u := patchgap.Updates(slices.Clone(listed.rows))[0]
 		if name := u.Name(); name != "" {
 			page.Title += ": " + name
 		}
@@ -168,7 +168,7 @@ func kbFindingsWords(f api.Findings) string {
 
 // listing is where an update is missing.
 type listing struct {
-	rows   []digest.Row
+	rows   []patchgap.Row
 	asked  int      // software ids that were asked
 	others int      // of Microsoft's, that were not
 	failed []string // why some could not be
@@ -188,7 +188,7 @@ func (l listing) note() string {
 }
 
 // devices says how many devices lack the update.
-func (l listing) devices(u digest.Update) string {
+func (l listing) devices(u patchgap.Update) string {
 	words := view.Count(u.Devices, "device")
 	if u.Shared() {
 		words = "at least " + words
@@ -214,8 +214,8 @@ func (l listing) table(label string) view.Table {
 			{Key: "by_group", Title: "Device groups", Kind: view.Button, Optional: true},
 		},
 	}
-	t.Columns[1].Hidden = !slices.ContainsFunc(l.rows, func(r digest.Row) bool { return r.OSBuild != "" })
-	slices.SortStableFunc(l.rows, func(a, b digest.Row) int {
+	t.Columns[1].Hidden = !slices.ContainsFunc(l.rows, func(r patchgap.Row) bool { return r.OSBuild != "" })
+	slices.SortStableFunc(l.rows, func(a, b patchgap.Row) int {
 		return cmp.Or(b.Devices-a.Devices, strings.Compare(a.Software, b.Software), strings.Compare(a.OSBuild, b.OSBuild))
 	})
 	for _, r := range l.rows {

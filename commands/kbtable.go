@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -21,8 +21,8 @@ const (
 )
 
 // sortUpdates puts what matters most first.
-func sortUpdates(updates []digest.Update, by string) {
-	slices.SortStableFunc(updates, func(a, b digest.Update) int {
+func sortUpdates(updates []patchgap.Update, by string) {
+	slices.SortStableFunc(updates, func(a, b patchgap.Update) int {
 		switch by {
 		case sortCVEs:
 			return cmp.Compare(b.CVEs, a.CVEs)
@@ -34,15 +34,15 @@ func sortUpdates(updates []digest.Update, by string) {
 }
 
 // Rows are missing KBs of a software as digests keep them.
-func Rows(software string, kbs []api.MissingKB) []digest.Row {
-	rows := make([]digest.Row, len(kbs))
+func Rows(software string, kbs []api.MissingKB) []patchgap.Row {
+	rows := make([]patchgap.Row, len(kbs))
 	var products string
 	for i, kb := range kbs {
 		if i == 0 || !slices.Equal(kb.ProductsNames, kbs[i-1].ProductsNames) { // most rows are for the same ones
-			products = strings.Join(kb.ProductsNames, digest.ProductsBetween)
+			products = strings.Join(kb.ProductsNames, patchgap.ProductsBetween)
 		}
-		rows[i] = digest.Row{
-			Key:      digest.Key{Software: software, KB: kb.ID, OSBuild: kb.OSBuild},
+		rows[i] = patchgap.Row{
+			Key:      patchgap.Key{Software: software, KB: kb.ID, OSBuild: kb.OSBuild},
 			Name:     kb.Name,
 			Products: products,
 			URL:      kb.URL,
@@ -54,21 +54,21 @@ func Rows(software string, kbs []api.MissingKB) []digest.Row {
 }
 
 // kbTable makes the table of the updates that one software lacks.
-func kbTable(q query, updates []digest.Update) view.Table {
-	products := digest.Extra{Column: view.Column{Key: "products", Title: "Products", Kind: view.Words}, Cell: func(u digest.Update) view.Cell {
+func kbTable(q query, updates []patchgap.Update) view.Table {
+	products := patchgap.Extra{Column: view.Column{Key: "products", Title: "Products", Kind: view.Words}, Cell: func(u patchgap.Update) view.Cell {
 		return view.WordsCell(u.Products())
 	}}
-	products.Hidden = digest.Alike(updates, products.Cell) || onlyItself(q.id, updates)
-	software := digest.Extra{Column: view.Column{Key: "software", Title: "Software", Hidden: true}, JSONOnly: true, Cell: func(digest.Update) view.Cell {
+	products.Hidden = patchgap.Alike(updates, products.Cell) || onlyItself(q.id, updates)
+	software := patchgap.Extra{Column: view.Column{Key: "software", Title: "Software", Hidden: true}, JSONOnly: true, Cell: func(patchgap.Update) view.Cell {
 		return view.TextCell(q.id)
 	}}
-	more := digest.Extra{Column: view.Column{Key: "details", Title: "Details", Kind: view.Button, Optional: true}, JSONOnly: true, Cell: func(u digest.Update) view.Cell {
+	more := patchgap.Extra{Column: view.Column{Key: "details", Title: "Details", Kind: view.Button, Optional: true}, JSONOnly: true, Cell: func(u patchgap.Update) view.Cell {
 		if u.KB() == "" {
 			return view.TextCell("")
 		}
 		return detailsButton(kbName, u.KB())
 	}}
-	t := digest.Table(updates, more, products, digest.Builds(updates), software)
+	t := patchgap.Table(updates, more, products, patchgap.Builds(updates), software)
 	t.Caption, t.Page, t.Command = "Missing updates of "+q.id, q.page, q.line(q.sort, 0)
 	if len(updates) > 1 {
 		for _, by := range []struct{ sort, label string }{
@@ -83,9 +83,9 @@ func kbTable(q query, updates []digest.Update) view.Table {
 }
 
 // onlyItself reports whether updates are for no products but the software that was asked about, which the title names.
-func onlyItself(software string, updates []digest.Update) bool {
+func onlyItself(software string, updates []patchgap.Update) bool {
 	_, name, _ := strings.Cut(software, idSeparator)
-	return !slices.ContainsFunc(updates, func(u digest.Update) bool {
+	return !slices.ContainsFunc(updates, func(u patchgap.Update) bool {
 		products := u.Products()
 		return len(products) > 1 || len(products) == 1 && products[0] != name
 	})

@@ -13,7 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/catalog"
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -224,7 +224,7 @@ func (m machine) about(ctx context.Context, d device, at int, fresh bool, more *
 		return page, nil
 	}
 	page.AsOf, page.Unreadable = asOf(answer), answer.Skipped
-	updates := digest.Updates(Rows("", answer.Value))
+	updates := patchgap.Updates(Rows("", answer.Value))
 	slices.SortStableFunc(updates, olderFirst)
 	page.Lead = machineLead(updates, answer.Skipped)
 	if len(updates) > 0 {
@@ -236,7 +236,7 @@ func (m machine) about(ctx context.Context, d device, at int, fresh bool, more *
 
 func (d device) name() string { return cmp.Or(d.ComputerDNSName, "Device "+d.ID) }
 
-func machineLead(updates []digest.Update, skipped int) string {
+func machineLead(updates []patchgap.Update, skipped int) string {
 	switch {
 	case len(updates) == 0 && skipped > 0:
 		return noneRead(skipped)
@@ -255,7 +255,7 @@ func machineLead(updates []digest.Update, skipped int) string {
 
 // released is the month that the name of an update begins with, such as "March 2020 Security Updates" or "2026-09
 // Cumulative Update"; false if it begins with none.
-func released(u digest.Update) (time.Time, bool) {
+func released(u patchgap.Update) (time.Time, bool) {
 	words := append(strings.Fields(u.Name()), "", "")
 	if at, err := time.Parse("January 2006", words[0]+" "+words[1]); err == nil {
 		return at, true
@@ -265,7 +265,7 @@ func released(u digest.Update) (time.Time, bool) {
 }
 
 // olderFirst orders updates by the month of their names, those without one last, then by number.
-func olderFirst(a, b digest.Update) int {
+func olderFirst(a, b patchgap.Update) int {
 	x, dated := released(a)
 	y, otherDated := released(b)
 	switch {
@@ -301,7 +301,7 @@ func (m machine) facts(d device) view.Facts {
 	return slices.DeleteFunc(facts, func(f view.Fact) bool { return f.Value == "" })
 }
 
-func machineTable(d device, at int, updates []digest.Update) view.Table {
+func machineTable(d device, at int, updates []patchgap.Update) view.Table {
 	t := view.Table{
 		Caption: "Updates that " + d.name() + " lacks",
 		Columns: []view.Column{

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -234,7 +234,7 @@ func onlyHit(f found, query string) string {
 
 // page makes the page of a list of missing KBs.
 func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
-	gap := digest.Filter{MinDevices: q.minDevices, MinCVEs: q.minCVEs}.Gap(digest.Updates(Rows(q.id, answer.Value)))
+	gap := patchgap.Filter{MinDevices: q.minDevices, MinCVEs: q.minCVEs}.Gap(patchgap.Updates(Rows(q.id, answer.Value)))
 	page := view.Page{
 		Title:    "Missing updates: " + q.id,
 		Lead:     gap.Words("your filter", ""),
@@ -253,8 +253,8 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 	}
 	sortUpdates(gap.Shown, q.sort)
 	rows := gap.Shown
-	if several := digest.Several(gap.Shown); several && q.allRows {
-		rows = digest.EachRow(gap.Shown)
+	if several := patchgap.Several(gap.Shown); several && q.allRows {
+		rows = patchgap.EachRow(gap.Shown)
 		page.Lead += fmt.Sprintf(" %s: one for each OS build.", view.Count(len(rows), "row"))
 	}
 	switch {
@@ -269,8 +269,8 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 }
 
 // otherRows offers rows by OS build, or by KB where those are shown, where that makes a difference.
-func (q query) otherRows(updates []digest.Update) []view.Action {
-	if !digest.Several(updates) {
+func (q query) otherRows(updates []patchgap.Update) []view.Action {
+	if !patchgap.Several(updates) {
 		return nil
 	}
 	label := "By OS build"

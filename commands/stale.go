@@ -8,13 +8,14 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // Readings is what digests have read before, in whatever process; *store.Store has it.
 type Readings interface {
 	// Reading returns the newest reading of one software, or false where it was never read.
-	Reading(ctx context.Context, tenant, software string) (digest.Snapshot, bool, error)
+	Reading(ctx context.Context, tenant, software string) (patchgap.Snapshot, bool, error)
 }
 
 // Remember returns d with a memory beyond its own: when Defender cannot be asked for the missing KBs of a software, the
@@ -90,7 +91,7 @@ func unlessRefused[T any](ctx context.Context, m remembering, answer api.Answer[
 }
 
 // missingKBs are the rows of a reading as Defender would give them.
-func missingKBs(rows []digest.Row) []api.MissingKB {
+func missingKBs(rows []patchgap.Row) []api.MissingKB {
 	kbs := make([]api.MissingKB, 0, len(rows))
 	for _, r := range rows {
 		if r.Devices == 0 { // earlier versions kept updates that no device lacks
@@ -100,7 +101,7 @@ func missingKBs(rows []digest.Row) []api.MissingKB {
 			ID: r.KB, Name: r.Name, URL: r.URL, OSBuild: r.OSBuild, MachineMissedOn: r.Devices, CVEAddressed: r.CVEs, ProductsNames: []string{},
 		}
 		if r.Products != "" {
-			kb.ProductsNames = strings.Split(r.Products, digest.ProductsBetween)
+			kb.ProductsNames = strings.Split(r.Products, patchgap.ProductsBetween)
 		}
 		kbs = append(kbs, kb)
 	}

@@ -16,15 +16,16 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // readings are what digests have read, by software id.
-type readings map[string]digest.Snapshot
+type readings map[string]patchgap.Snapshot
 
-func (r readings) Reading(_ context.Context, _, software string) (digest.Snapshot, bool, error) {
+func (r readings) Reading(_ context.Context, _, software string) (patchgap.Snapshot, bool, error) {
 	if software == "broken" {
-		return digest.Snapshot{}, false, errors.New("secret of the database")
+		return patchgap.Snapshot{}, false, errors.New("secret of the database")
 	}
 	snap, ok := r[software]
 	return snap, ok, nil
@@ -77,9 +78,9 @@ func (f *forgetful) mustAsk(t *testing.T, line string) view.Page {
 	return page
 }
 
-func read(at time.Time) digest.Snapshot {
-	return digest.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: []string{edgeID}, Rows: []digest.Row{
-		{Key: digest.Key{Software: edgeID, KB: "4540673"}, Name: "March 2020 Security Updates", URL: edgeURL, Devices: 77, CVEs: 14},
+func read(at time.Time) patchgap.Snapshot {
+	return patchgap.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: []string{edgeID}, Rows: []patchgap.Row{
+		{Key: patchgap.Key{Software: edgeID, KB: "4540673"}, Name: "March 2020 Security Updates", URL: edgeURL, Devices: 77, CVEs: 14},
 	}}
 }
 
@@ -88,8 +89,8 @@ func TestPageOfAReadingIsThePageOfAnAnswer(t *testing.T) {
 	t.Parallel()
 	f := newForgetful(t)
 	live := f.mustAsk(t, edgeID)
-	f.readings[edgeID] = digest.Snapshot{Tenant: digest.DefaultTenant, At: f.now, Software: []string{edgeID}, Rows: []digest.Row{
-		{Key: digest.Key{Software: edgeID, KB: "4540673"}, Name: "March 2020 Security Updates", Products: "edge", URL: edgeURL, Devices: 240, CVEs: 14},
+	f.readings[edgeID] = patchgap.Snapshot{Tenant: digest.DefaultTenant, At: f.now, Software: []string{edgeID}, Rows: []patchgap.Row{
+		{Key: patchgap.Key{Software: edgeID, KB: "4540673"}, Name: "March 2020 Security Updates", Products: "edge", URL: edgeURL, Devices: 240, CVEs: 14},
 	}}
 	f.restart(t)
 	f.wait(time.Hour)

@@ -20,6 +20,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -33,7 +34,7 @@ type rush struct {
 	jobs  []rushJob // that wait
 	busy  int       // jobs at work
 	posts []rushPost
-	snap  digest.Snapshot
+	snap  patchgap.Snapshot
 }
 
 type rushJob struct {
@@ -57,11 +58,11 @@ func (r *rush) Subscription(_ context.Context, id string) (digest.Subscription, 
 
 func (r *rush) Deliveries(context.Context, string, int) ([]digest.Delivery, error) { return nil, nil }
 
-func (r *rush) Baseline(context.Context, string) (digest.Snapshot, bool, error) {
-	return digest.Snapshot{}, false, nil
+func (r *rush) Baseline(context.Context, string) (patchgap.Snapshot, bool, error) {
+	return patchgap.Snapshot{}, false, nil
 }
 
-func (r *rush) Record(context.Context, digest.Delivery, digest.Snapshot, digest.Subscription, view.Page) error {
+func (r *rush) Record(context.Context, digest.Delivery, patchgap.Snapshot, digest.Subscription, view.Page) error {
 	return nil
 }
 
@@ -77,12 +78,12 @@ func (r *rush) RestRun(context.Context, digest.Attempt) error { return nil }
 
 func (r *rush) EndRun(context.Context, digest.Job) error { return nil }
 
-func (r *rush) Snapshot(context.Context, digest.Subscription, time.Time) (digest.Snapshot, error) {
+func (r *rush) Snapshot(context.Context, digest.Subscription, time.Time) (patchgap.Snapshot, error) {
 	return r.snap, nil
 }
 
-func (r *rush) Confirm(context.Context, []string) (digest.Snapshot, error) {
-	return digest.Snapshot{}, nil
+func (r *rush) Confirm(context.Context, []string) (patchgap.Snapshot, error) {
+	return patchgap.Snapshot{}, nil
 }
 
 // RoundTrip is Slack.
@@ -166,9 +167,9 @@ func (r *rush) work(ctx context.Context, w *digest.Worker, job rushJob) []rushJo
 
 // newRush makes digests that are due at once, in a number of channels. Their jobs are in the order of the channels or not.
 func newRush(channels, each int, sorted bool) *rush {
-	r := &rush{subs: map[string]digest.Subscription{}, snap: digest.Snapshot{
+	r := &rush{subs: map[string]digest.Subscription{}, snap: patchgap.Snapshot{
 		Tenant: digest.DefaultTenant, At: time.Now(), Software: []string{"x"},
-		Rows: []digest.Row{{Key: digest.Key{Software: "x", KB: "5000001"}, Devices: 7, CVEs: 1}},
+		Rows: []patchgap.Row{{Key: patchgap.Key{Software: "x", KB: "5000001"}, Devices: 7, CVEs: 1}},
 	}}
 	for c := range channels {
 		for i := range each {

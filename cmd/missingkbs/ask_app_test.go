@@ -13,6 +13,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -51,8 +52,8 @@ func (r *records) read(t *testing.T) {
 	sub, err := r.Subscription(t.Context(), "a1")
 	if err == nil {
 		err = r.Record(t.Context(), digest.Delivery{Key: "digest/a1/1", Subscription: "a1", Tenant: digest.DefaultTenant, At: at, Due: at, Kind: digest.First},
-			digest.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: []string{edge}, Rows: []digest.Row{
-				{Key: digest.Key{Software: edge, KB: "5000001"}, Name: "An update of before", Devices: 4321, CVEs: 3},
+			patchgap.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: []string{edge}, Rows: []patchgap.Row{
+				{Key: patchgap.Key{Software: edge, KB: "5000001"}, Name: "An update of before", Devices: 4321, CVEs: 3},
 			}}, sub, view.Page{})
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -129,7 +130,7 @@ func TestOneSoftwareIsUnreadable(t *testing.T) {
 }
 
 // totals are those of a subscription's last delivery.
-func (m *clockwork) totals(t *testing.T, id string) digest.Totals {
+func (m *clockwork) totals(t *testing.T, id string) patchgap.Totals {
 	t.Helper()
 	list, err := m.records.Deliveries(t.Context(), id, 1)
 	if err != nil || len(list) != 1 {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -84,7 +85,7 @@ func TestDoctorQueueAndDigests(t *testing.T) {
 	}
 	at := time.Now().Add(-5 * time.Hour)
 	err = c.records.Record(t.Context(), digest.Delivery{Key: "k", Subscription: "well", Tenant: sub.Tenant, Kind: digest.First, Due: at, At: at},
-		digest.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"microsoft-_-edge"}}, sub, view.Page{})
+		patchgap.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"microsoft-_-edge"}}, sub, view.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +127,7 @@ func TestDoctorOldData(t *testing.T) {
 		}
 		at := time.Now().AddDate(0, 0, -days)
 		err = c.records.Record(t.Context(), digest.Delivery{Key: id, Subscription: id, Tenant: sub.Tenant, Kind: digest.First, Due: at, At: at},
-			digest.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"microsoft-_-edge"}}, sub, view.Page{})
+			patchgap.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"microsoft-_-edge"}}, sub, view.Page{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,6 +50,7 @@ var forbidden = map[string][]string{
 	"internal/logging":          {module + "/bot", module + "/internal/config", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/digest":           {module, slackPackages, azurePackages},
 	"internal/digest/schedule":  {module, slackPackages, azurePackages},
+	"internal/patchgap":         {module, slackPackages, azurePackages},
 	"internal/digest/source":    {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":           {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/manifest":         {module, slackPackages, azurePackages, anyLibrary},
@@ -87,7 +88,7 @@ var allowed = map[string][]string{
 	"internal/tracing": {module + "/internal/span"},
 	"internal/xlsx":    {module + "/internal/view", module + "/internal/failure"},
 	"internal/audit":   {module + "/internal/redact"},
-	"internal/digest":  {module + "/internal/digest/schedule", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
+	"internal/digest":  {module + "/internal/patchgap", module + "/internal/digest/schedule", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/alert":   {module + "/internal/view", module + "/internal/failure"},
 	"internal/sandbox": {module + "/api/apitest", module + "/internal/sandbox/blockkit"},
 	"internal/store":   {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/sqlitefile", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
@@ -97,6 +98,7 @@ var allowed = map[string][]string{
 	"internal/quota/quotatest": {module + "/internal/quota"},
 
 	// What digests are made of.
+	"internal/patchgap":        {module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/digest/schedule": {module + "/internal/view", module + "/internal/failure"},
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	gapsource "github.com/missingkbs/missingkbs/internal/digest/source"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -72,7 +73,7 @@ type shelf struct {
 	digest.Poster
 	sub        digest.Subscription
 	deliveries []digest.Delivery
-	baseline   digest.Snapshot
+	baseline   patchgap.Snapshot
 	posted     []view.Page
 	progress   [][2]int // that was noted: done, and of how much
 }
@@ -90,11 +91,11 @@ func (s *shelf) Delivery(_ context.Context, key string) (digest.Delivery, bool, 
 
 func (s *shelf) Deliveries(context.Context, string, int) ([]digest.Delivery, error) { return nil, nil }
 
-func (s *shelf) Baseline(context.Context, string) (digest.Snapshot, bool, error) {
+func (s *shelf) Baseline(context.Context, string) (patchgap.Snapshot, bool, error) {
 	return s.baseline, len(s.baseline.Software) > 0, nil
 }
 
-func (s *shelf) Record(_ context.Context, d digest.Delivery, snap digest.Snapshot, _ digest.Subscription, _ view.Page) error {
+func (s *shelf) Record(_ context.Context, d digest.Delivery, snap patchgap.Snapshot, _ digest.Subscription, _ view.Page) error {
 	s.deliveries = append(s.deliveries, d)
 	if d.Kind != digest.Failed {
 		s.baseline = snap
@@ -102,7 +103,7 @@ func (s *shelf) Record(_ context.Context, d digest.Delivery, snap digest.Snapsho
 	return nil
 }
 
-func (s *shelf) SeenBefore(context.Context, string, []digest.Key, time.Time) (map[digest.Key]time.Time, error) {
+func (s *shelf) SeenBefore(context.Context, string, []patchgap.Key, time.Time) (map[patchgap.Key]time.Time, error) {
 	return nil, nil
 }
 
@@ -267,11 +268,11 @@ func TestClosedIsConfirmedUnderALowLimit(t *testing.T) {
 		for i := range tenant.products {
 			id := fmt.Sprintf("microsoft-_-s%d", i)
 			s.baseline.Software = append(s.baseline.Software, id)
-			s.baseline.Rows = append(s.baseline.Rows, digest.Row{Key: digest.Key{Software: id, KB: "gone of " + id}, Devices: 1},
-				digest.Row{Key: digest.Key{Software: id, KB: "5000001"}, Devices: 1, CVEs: 1})
+			s.baseline.Rows = append(s.baseline.Rows, patchgap.Row{Key: patchgap.Key{Software: id, KB: "gone of " + id}, Devices: 1},
+				patchgap.Row{Key: patchgap.Key{Software: id, KB: "5000001"}, Devices: 1, CVEs: 1})
 		}
 		slices.Sort(s.baseline.Software)
-		slices.SortFunc(s.baseline.Rows, func(a, b digest.Row) int { return a.Compare(b.Key) })
+		slices.SortFunc(s.baseline.Rows, func(a, b patchgap.Row) int { return a.Compare(b.Key) })
 		s.work(t, &digest.Worker{Store: s, Source: gapsource.New(client, time.Now), Poster: s}, due, 100*time.Hour)
 		if len(s.posted) != 1 || !strings.HasPrefix(s.posted[0].Lead, "20 closed.") {
 			t.Errorf("want one message that 20 have closed, got %+v", s.posted)

@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -31,8 +32,8 @@ type memory struct {
 	broken        breaker
 	subscriptions map[string]digest.Subscription
 	deliveries    []digest.Delivery
-	baselines     map[string]digest.Snapshot
-	seen          map[digest.Key]time.Time
+	baselines     map[string]patchgap.Snapshot
+	seen          map[patchgap.Key]time.Time
 	audits        []audit.Entry
 	threads       map[string]owed
 	runs          map[string]digest.Run
@@ -46,8 +47,8 @@ type owed struct {
 
 func newMemory(subs ...digest.Subscription) *memory {
 	m := &memory{
-		broken: breaker{}, subscriptions: map[string]digest.Subscription{}, baselines: map[string]digest.Snapshot{},
-		seen: map[digest.Key]time.Time{}, threads: map[string]owed{}, runs: map[string]digest.Run{},
+		broken: breaker{}, subscriptions: map[string]digest.Subscription{}, baselines: map[string]patchgap.Snapshot{},
+		seen: map[patchgap.Key]time.Time{}, threads: map[string]owed{}, runs: map[string]digest.Run{},
 	}
 	for _, s := range subs {
 		m.subscriptions[s.ID] = s
@@ -180,14 +181,14 @@ func (m *memory) Deliveries(_ context.Context, subscription string, limit int) (
 	return all, m.broken.check("Deliveries")
 }
 
-func (m *memory) Baseline(_ context.Context, subscription string) (digest.Snapshot, bool, error) {
+func (m *memory) Baseline(_ context.Context, subscription string) (patchgap.Snapshot, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, ok := m.baselines[subscription]
 	return s, ok, m.broken.check("Baseline")
 }
 
-func (m *memory) Record(_ context.Context, d digest.Delivery, s digest.Snapshot, after digest.Subscription, details view.Page) error {
+func (m *memory) Record(_ context.Context, d digest.Delivery, s patchgap.Snapshot, after digest.Subscription, details view.Page) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.broken.check("Record"); err != nil {
@@ -309,11 +310,11 @@ func (m *memory) EndRun(_ context.Context, job digest.Job) error {
 	return m.broken.check("EndRun")
 }
 
-func (m *memory) SeenBefore(_ context.Context, _ string, keys []digest.Key, since time.Time) (map[digest.Key]time.Time, error) {
+func (m *memory) SeenBefore(_ context.Context, _ string, keys []patchgap.Key, since time.Time) (map[patchgap.Key]time.Time, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	seen := maps.Clone(m.seen)
-	maps.DeleteFunc(seen, func(k digest.Key, at time.Time) bool { return !slices.Contains(keys, k) || at.Before(since) })
+	maps.DeleteFunc(seen, func(k patchgap.Key, at time.Time) bool { return !slices.Contains(keys, k) || at.Before(since) })
 	return seen, m.broken.check("SeenBefore")
 }
 
@@ -329,25 +330,25 @@ func (m *memory) AddAudit(_ context.Context, a audit.Entry) error {
 
 // defender is a source whose patch gap a test sets.
 type defender struct {
-	rows    []digest.Row
+	rows    []patchgap.Row
 	unread  map[string]string // software that cannot be read, and why
 	partial map[string]int    // rows of software that cannot be read
 	broken  breaker
-	again   []digest.Row // what a second reading finds; nil for the same as the first
+	again   []patchgap.Row // what a second reading finds; nil for the same as the first
 	asked   int
 	confirm [][]string // what was asked to be confirmed
 	ids     []string   // software that lacks nothing
 }
 
-func (d *defender) Snapshot(ctx context.Context, _ digest.Subscription, _ time.Time) (digest.Snapshot, error) {
+func (d *defender) Snapshot(ctx context.Context, _ digest.Subscription, _ time.Time) (patchgap.Snapshot, error) {
 	d.asked++
 	if err := d.broken.check("Snapshot"); err != nil {
-		return digest.Snapshot{}, err
+		return patchgap.Snapshot{}, err
 	}
 	return d.snapshot(d.rows), ctx.Err()
 }
 
-func (d *defender) Confirm(_ context.Context, software []string) (digest.Snapshot, error) {
+func (d *defender) Confirm(_ context.Context, software []string) (patchgap.Snapshot, error) {
 	d.confirm = append(d.confirm, software)
 	rows := d.rows
 	if d.again != nil {
@@ -363,8 +364,8 @@ func (d *defender) Confirm(_ context.Context, software []string) (digest.Snapsho
 	return s, d.broken.check("Confirm")
 }
 
-func (d *defender) snapshot(rows []digest.Row) digest.Snapshot {
-	var known []digest.Row
+func (d *defender) snapshot(rows []patchgap.Row) patchgap.Snapshot {
+	var known []patchgap.Row
 	ids := map[string]bool{}
 	for _, id := range d.ids {
 		ids[id] = d.unread[id] == ""
@@ -376,15 +377,15 @@ func (d *defender) snapshot(rows []digest.Row) digest.Snapshot {
 		}
 	}
 	maps.DeleteFunc(ids, func(_ string, read bool) bool { return !read })
-	s := digest.Snapshot{Tenant: digest.DefaultTenant, At: time.Now(), Software: slices.Sorted(maps.Keys(ids)), Rows: known}
+	s := patchgap.Snapshot{Tenant: digest.DefaultTenant, At: time.Now(), Software: slices.Sorted(maps.Keys(ids)), Rows: known}
 	for id, why := range d.unread {
-		s.Unread = append(s.Unread, digest.Unread{Software: id, Reason: why})
+		s.Unread = append(s.Unread, patchgap.Unread{Software: id, Reason: why})
 	}
 	for id, rows := range d.partial {
-		s.Partial = append(s.Partial, digest.Partial{Software: id, Rows: rows})
+		s.Partial = append(s.Partial, patchgap.Partial{Software: id, Rows: rows})
 	}
-	slices.SortFunc(s.Unread, func(a, b digest.Unread) int { return cmp.Compare(a.Software, b.Software) })
-	slices.SortFunc(s.Rows, func(a, b digest.Row) int { return a.Compare(b.Key) })
+	slices.SortFunc(s.Unread, func(a, b patchgap.Unread) int { return cmp.Compare(a.Software, b.Software) })
+	slices.SortFunc(s.Rows, func(a, b patchgap.Row) int { return a.Compare(b.Key) })
 	return s
 }
 
@@ -473,8 +474,8 @@ func (s *slack) Tell(_ context.Context, user string, page view.Page) error {
 	return nil
 }
 
-func row(software, kb string, devices, cves int) digest.Row {
-	return digest.Row{Key: digest.Key{Software: software, KB: kb}, Name: "Update " + kb, Devices: devices, CVEs: cves}
+func row(software, kb string, devices, cves int) patchgap.Row {
+	return patchgap.Row{Key: patchgap.Key{Software: software, KB: kb}, Name: "Update " + kb, Devices: devices, CVEs: cves}
 }
 
 const (
@@ -484,9 +485,9 @@ const (
 
 // seed is the row that Microsoft documents:
 // https://learn.microsoft.com/en-us/defender-endpoint/api/get-missing-kbs-software.
-func seed() digest.Row {
-	return digest.Row{
-		Key: digest.Key{Software: edge, KB: "4540673"}, Name: "March 2020 Security Updates", Devices: 240, CVEs: 14,
+func seed() patchgap.Row {
+	return patchgap.Row{
+		Key: patchgap.Key{Software: edge, KB: "4540673"}, Name: "March 2020 Security Updates", Devices: 240, CVEs: 14,
 		URL: "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673",
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -204,7 +205,7 @@ func (f *fileReader) check(item ast.Node, e entry) Subscription {
 	}
 	s := Subscription{
 		ID: e.ID, Tenant: DefaultTenant, Channel: e.Channel, Owner: e.Owner, Origin: FromFile,
-		Filter: Filter{MinDevices: e.MinDevices, MinCVEs: e.MinCVEs},
+		Filter: patchgap.Filter{MinDevices: e.MinDevices, MinCVEs: e.MinCVEs},
 	}
 	var errs [3]error
 	s.Watch, errs[0] = ReadWatch(e.Watch)

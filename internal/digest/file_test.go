@@ -13,6 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 const goodFile = `# our digests
@@ -37,7 +38,7 @@ func fromGoodFile() []digest.Subscription {
 	return []digest.Subscription{
 		{
 			ID: "edge-weekly", Tenant: digest.DefaultTenant, Channel: "C0123456789", Owner: "U0123456789", Origin: digest.FromFile,
-			Watch: []string{"microsoft-_-edge", "microsoft-_-windows*"}, Filter: digest.Filter{MinDevices: 5},
+			Watch: []string{"microsoft-_-edge", "microsoft-_-windows*"}, Filter: patchgap.Filter{MinDevices: 5},
 			Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"}, Quiet: digest.Heartbeat,
 		},
 		{

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -16,12 +17,12 @@ func (r Report) gaps() view.Table {
 }
 
 // table lists updates with the software that lists each.
-func (s Subscription) table(updates []Update) view.Table {
-	software := Extra{Column: view.Column{Key: "software", Title: "Products", Kind: view.Words}, Cell: func(u Update) view.Cell {
+func (s Subscription) table(updates []patchgap.Update) view.Table {
+	software := patchgap.Extra{Column: view.Column{Key: "software", Title: "Products", Kind: view.Words}, Cell: func(u patchgap.Update) view.Cell {
 		return view.Cell{Text: strings.Join(names(u.Software()), ", "), Words: u.Software()}
 	}}
-	software.Hidden = s.single() || Alike(updates, software.Cell)
-	return Table(updates, software, Builds(updates))
+	software.Hidden = s.single() || patchgap.Alike(updates, software.Cell)
+	return patchgap.Table(updates, software, patchgap.Builds(updates))
 }
 
 // names are ids of software without the vendor, where that is Microsoft.
@@ -42,18 +43,18 @@ func (r Report) changed(most int) []view.Part {
 	var parts []view.Part
 	for _, kind := range []struct {
 		name    string
-		changes []Change
-		words   func(Change) string
+		changes []patchgap.Change
+		words   func(patchgap.Change) string
 	}{
 		{"New", c.New, size},
-		{"Reopened", c.Reopened, func(c Change) string { return size(c) + ", last seen " + c.Seen.UTC().Format("2 Jan 2006") }},
+		{"Reopened", c.Reopened, func(c patchgap.Change) string { return size(c) + ", last seen " + c.Seen.UTC().Format("2 Jan 2006") }},
 		{"In software not counted last time", c.Added, size},
 		{"Grew", c.Grew, moved},
 		{"Rose above the filter", c.Rose, moved},
 		{"Shrank", c.Shrank, moved},
 		{"Fell below the filter", c.Fell, moved},
 		{"Closed", c.Closed, before},
-		{"No longer listed", c.Unlisted, func(c Change) string { return before(c) + "; a newer update is listed" }},
+		{"No longer listed", c.Unlisted, func(c patchgap.Change) string { return before(c) + "; a newer update is listed" }},
 	} {
 		l := view.List{Name: kind.name, More: max(0, len(kind.changes)-most)}
 		for _, change := range kind.changes[:min(most, len(kind.changes))] {
@@ -70,7 +71,7 @@ func (r Report) changed(most int) []view.Part {
 const maxNames = 2
 
 // label names an update and, where a subscription watches more than one, the software that lists it.
-func (s Subscription) label(u Update) string {
+func (s Subscription) label(u patchgap.Update) string {
 	words := catalog.Label(u.KB())
 	if words == "" {
 		words = u.Name()
@@ -85,16 +86,16 @@ func (s Subscription) label(u Update) string {
 	return words + " (" + strings.Join(listed, ", ") + ")"
 }
 
-func size(c Change) string { return c.Now.devices() + ", " + plural(c.Now.CVEs, "CVE") }
+func size(c patchgap.Change) string { return c.Now.DeviceWords() + ", " + plural(c.Now.CVEs, "CVE") }
 
-func moved(c Change) string {
+func moved(c patchgap.Change) string {
 	was := plain(c.Was.Devices)
 	if c.Was.Shared() {
 		was = "at least " + was
 	}
-	words := fmt.Sprintf("from %s to %s", was, c.Now.devices())
+	words := fmt.Sprintf("from %s to %s", was, c.Now.DeviceWords())
 	if c.Was.Devices == c.Now.Devices {
-		words = c.Now.devices()
+		words = c.Now.DeviceWords()
 	}
 	if c.Was.CVEs != c.Now.CVEs {
 		words += fmt.Sprintf(", from %s to %s", plain(c.Was.CVEs), plural(c.Now.CVEs, "CVE"))
@@ -102,4 +103,4 @@ func moved(c Change) string {
 	return words
 }
 
-func before(c Change) string { return "was on " + c.Was.devices() }
+func before(c patchgap.Change) string { return "was on " + c.Was.DeviceWords() }

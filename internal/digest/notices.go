@@ -16,7 +16,7 @@ func (r Report) Heartbeat() view.Page {
 		Lead:  fmt.Sprintf("%s since %s. %s", r.unchanged(), s.Moment(r.Since), gapWords(r.After, r.gap())),
 		AsOf:  r.asOf(),
 
-		Unreadable: r.After.unreadable(),
+		Unreadable: r.After.UnreadableRows(),
 	}
 	if unread := unreadFacts(r.After); len(unread) > 0 {
 		page.Title = string(CouldNotTell) + ": " + s.Name()

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -130,7 +131,7 @@ func read(t failing, page view.Page) said {
 }
 
 // count counts the updates of rows that pass a filter, in other words than the program does.
-func count(rows []digest.Row, f digest.Filter) (shown, hidden, largest, open int) {
+func count(rows []patchgap.Row, f patchgap.Filter) (shown, hidden, largest, open int) {
 	devices, cves := map[string]map[string]int{}, map[string]int{}
 	for _, r := range rows {
 		if devices[r.KB] == nil {
@@ -152,8 +153,8 @@ func count(rows []digest.Row, f digest.Filter) (shown, hidden, largest, open int
 }
 
 // tenants are the states of a tenant: three software ids that share five updates, over two builds.
-var tenants = rapid.Custom(func(t *rapid.T) []digest.Row {
-	var rows []digest.Row
+var tenants = rapid.Custom(func(t *rapid.T) []patchgap.Row {
+	var rows []patchgap.Row
 	for _, software := range watched {
 		for kb := range 5 {
 			for _, os := range []string{"", "26100", "26200"} {
@@ -171,7 +172,7 @@ var tenants = rapid.Custom(func(t *rapid.T) []digest.Row {
 
 // week is what a tenant is like when a digest is due.
 type week struct {
-	rows   []digest.Row
+	rows   []patchgap.Row
 	unread string
 	absent string // software that nobody has
 }
@@ -209,7 +210,7 @@ func TestNumbersFitTogether(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := weekly()
 		s.Quiet = rapid.SampledFrom([]digest.Quiet{digest.Always, digest.Silent, digest.Heartbeat}).Draw(rt, "quiet")
-		s.Filter = digest.Filter{MinDevices: rapid.SampledFrom([]int{0, 0, 20, 61}).Draw(rt, "min-devices"), MinCVEs: rapid.SampledFrom([]int{0, 0, 5}).Draw(rt, "min-cves")}
+		s.Filter = patchgap.Filter{MinDevices: rapid.SampledFrom([]int{0, 0, 20, 61}).Draw(rt, "min-devices"), MinCVEs: rapid.SampledFrom([]int{0, 0, 5}).Draw(rt, "min-cves")}
 		history := histories.Draw(rt, "history")
 		inBubble(t, rt, func(t *testing.T, f failing) { //nolint:thelper // the whole of the check
 			h := newHouse(s)
@@ -217,7 +218,7 @@ func TestNumbersFitTogether(t *testing.T) {
 			told := -1 // updates missing that the channel was told of last, where all could be read
 			for _, w := range history {
 				h.defender.ids = slices.DeleteFunc(slices.Clone(watched), func(id string) bool { return id == w.absent })
-				h.defender.rows = slices.DeleteFunc(slices.Clone(w.rows), func(r digest.Row) bool { return r.Software == w.absent })
+				h.defender.rows = slices.DeleteFunc(slices.Clone(w.rows), func(r patchgap.Row) bool { return r.Software == w.absent })
 				h.defender.unread = map[string]string{}
 				if w.unread != "" && w.unread != w.absent {
 					h.defender.unread[w.unread] = "It did not answer."
@@ -236,10 +237,10 @@ func TestNumbersFitTogether(t *testing.T) {
 	})
 }
 
-func checkNumbers(t failing, h *house, f digest.Filter, m message, told int) {
+func checkNumbers(t failing, h *house, f patchgap.Filter, m message, told int) {
 	page := m.digest
 	got := read(t, page)
-	readable := slices.DeleteFunc(slices.Clone(h.defender.rows), func(r digest.Row) bool { return h.defender.unread[r.Software] != "" })
+	readable := slices.DeleteFunc(slices.Clone(h.defender.rows), func(r patchgap.Row) bool { return h.defender.unread[r.Software] != "" })
 	shown, hidden, largest, open := count(readable, f)
 	if got.missing != shown || got.hidden != hidden || got.largest != largest {
 		t.Fatalf("%q says %d missing, %d hidden, the largest on %d; want %d, %d, %d", page.Lead, got.missing, got.hidden, got.largest, shown, hidden, largest)
@@ -312,12 +313,12 @@ func TestDiffProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		before, after := gap(tenants.Draw(t, "before"), watched), gap(tenants.Draw(t, "after"), watched)
-		f := digest.Filter{MinDevices: rapid.IntRange(0, 70).Draw(t, "min-devices")}
-		if c := digest.Diff(before, before, nil).Keep(f); c.News() {
+		f := patchgap.Filter{MinDevices: rapid.IntRange(0, 70).Draw(t, "min-devices")}
+		if c := patchgap.Diff(before, before, nil).Keep(f); c.News() {
 			t.Fatalf("a gap differs from itself: %v", kbs(c))
 		}
 		told := map[string]bool{}
-		for _, list := range kbs(digest.Diff(before, after, nil).Keep(f)) {
+		for _, list := range kbs(patchgap.Diff(before, after, nil).Keep(f)) {
 			for _, kb := range list {
 				if told[kb] {
 					t.Fatalf("%v is told twice", kb)

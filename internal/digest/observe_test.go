@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 // Each attempt at a digest is observed once, with what became of it.
@@ -13,7 +14,7 @@ func TestObserve(t *testing.T) {
 	t.Parallel()
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		h.week()
 		h.week() // silent, for nothing has changed
 		if o := h.seen[0]; o.Subscription.ID != "7" || o.Kind != digest.First || o.Attempt != 1 || o.Err != nil || o.AsOf.IsZero() || o.Job.Due.IsZero() {
@@ -29,7 +30,7 @@ func TestObserve(t *testing.T) {
 		}
 		clear(h.defender.broken)
 		time.Sleep(5 * time.Hour)
-		h.defender.rows = []digest.Row{row(edge, "5074224", 20, 66)}
+		h.defender.rows = []patchgap.Row{row(edge, "5074224", 20, 66)}
 		_ = h.Work(t.Context(), job, 5)
 		_ = h.Work(t.Context(), job, 6) // once more, though it is there
 		_ = h.Work(t.Context(), digest.Job{Subscription: "8", Due: job.Due}, 1)
@@ -49,7 +50,7 @@ func TestObserveRefusals(t *testing.T) {
 		t := h.t
 		h.slack.broken["Post"] = digest.ErrChannelGone
 		for n := range 3 {
-			h.defender.rows = []digest.Row{row(edge, "5074224", 20+10*n, 66)}
+			h.defender.rows = []patchgap.Row{row(edge, "5074224", 20+10*n, 66)}
 			_ = h.Work(t.Context(), h.next(), 1)
 		}
 		if got, want := h.outcomes(), "refused, refused, paused"; got != want {

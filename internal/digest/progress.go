@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -14,7 +15,7 @@ func (r Report) progress() view.Facts {
 		return nil
 	}
 	before, now := r.gapBefore(), r.gap()
-	was, is := Sum(before.Shown), Sum(now.Shown)
+	was, is := patchgap.Sum(before.Shown), patchgap.Sum(now.Shown)
 	var facts view.Facts
 	if was.KBs > 0 || is.KBs > 0 {
 		facts = view.Facts{
@@ -22,7 +23,7 @@ func (r Report) progress() view.Facts {
 			{Name: "Updates missing", Value: trend(was.KBs, is.KBs)},
 		}
 	}
-	if was, is := Sum(before.Hidden).Missing, Sum(now.Hidden).Missing; was > 0 || is > 0 {
+	if was, is := patchgap.Sum(before.Hidden).Missing, patchgap.Sum(now.Hidden).Missing; was > 0 || is > 0 {
 		facts = append(facts, view.Fact{Name: "Open installs hidden by the filter", Value: trend(was, is)})
 	}
 	return facts
@@ -76,17 +77,17 @@ func (r Report) chart() view.Chart {
 	for _, day := range days {
 		chart.Points = append(chart.Points, day.Format("2 Jan"))
 	}
-	chart.Series = []view.Series{{Name: r.Subscription.Filter.series(), Values: values}}
+	chart.Series = []view.Series{{Name: seriesName(r.Subscription.Filter), Values: values}}
 	return chart
 }
 
 // Counts reports whether recorded sums count what is counted now. What was recorded when each row counted by itself is too
 // high where several software ids share updates.
-func (s Subscription) Counts(t Totals) bool { return t.Rows <= t.KBs || s.single() }
+func (s Subscription) Counts(t patchgap.Totals) bool { return t.Rows <= t.KBs || s.single() }
 
-// series names the updates that a chart counts.
-func (f Filter) series() string {
-	if f == (Filter{}) {
+// seriesName names the updates that a chart counts.
+func seriesName(f patchgap.Filter) string {
+	if f == (patchgap.Filter{}) {
 		return "All updates"
 	}
 	return "Passing the filter"
@@ -95,27 +96,27 @@ func (f Filter) series() string {
 func sameDay(a, b time.Time) bool { return a.Format(time.DateOnly) == b.Format(time.DateOnly) }
 
 // Totals are the sums that the digest is recorded with, and so those of later charts: what the channel was told last.
-func (r Report) Totals() Totals { return r.totals(r.whole()) }
+func (r Report) Totals() patchgap.Totals { return r.totals(r.whole()) }
 
-func (r Report) totals(whole bool) Totals {
-	return Sum(r.Subscription.Filter.Gap(r.baseline(whole).told()).Shown)
+func (r Report) totals(whole bool) patchgap.Totals {
+	return patchgap.Sum(r.Subscription.Filter.Gap(r.baseline(whole).AsTold()).Shown)
 }
 
 // baseline is what the next digest compares with. Software that could not be read counts as it was read last: to leave
 // it out would draw a fall that never was. Only a whole digest tells the channel numbers.
-func (r Report) baseline(whole bool) Snapshot {
-	s := r.After.carry(r.Before)
+func (r Report) baseline(whole bool) patchgap.Snapshot {
+	s := r.After.Carry(r.Before)
 	if !whole {
-		s = s.remember(r.Before, r.Subscription.Filter)
+		s = s.KeepTold(r.Before, r.Subscription.Filter)
 	}
 	return s
 }
 
 // gap is the patch gap as it was read, parted by the subscription's filter.
-func (r Report) gap() Gap { return r.After.Gap(r.Subscription.Filter) }
+func (r Report) gap() patchgap.Gap { return r.After.Gap(r.Subscription.Filter) }
 
 // gapBefore is the part of the last patch gap that this one can be compared with.
-func (r Report) gapBefore() Gap {
-	all, _ := r.Before.comparable(r.After)
+func (r Report) gapBefore() patchgap.Gap {
+	all, _ := r.Before.Comparable(r.After)
 	return r.Subscription.Filter.Gap(all)
 }

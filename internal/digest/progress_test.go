@@ -1,6 +1,10 @@
 package digest
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+)
 
 func TestPercent(t *testing.T) {
 	t.Parallel()
@@ -26,17 +30,17 @@ func TestPercent(t *testing.T) {
 
 func TestMovedSaysAtLeastOfBoth(t *testing.T) {
 	t.Parallel()
-	shared := func(devices int) Update {
-		return newUpdate([]Row{{Key: Key{Software: "a-_-a", KB: "1"}, Devices: devices}, {Key: Key{Software: "b-_-b", KB: "1"}, Devices: 1}})
+	shared := func(devices int) patchgap.Update {
+		return patchgap.Updates([]patchgap.Row{{Key: patchgap.Key{Software: "a-_-a", KB: "1"}, Devices: devices}, {Key: patchgap.Key{Software: "b-_-b", KB: "1"}, Devices: 1}})[0]
 	}
-	alone := newUpdate([]Row{{Key: Key{Software: "a-_-a", KB: "1"}, Devices: 9}})
+	alone := patchgap.Updates([]patchgap.Row{{Key: patchgap.Key{Software: "a-_-a", KB: "1"}, Devices: 9}})[0]
 	for _, tt := range []struct {
-		change Change
+		change patchgap.Change
 		want   string
 	}{
-		{Change{Was: shared(14), Now: shared(12)}, "from at least 14 to at least 12 devices"},
-		{Change{Was: shared(14), Now: alone}, "from at least 14 to 9 devices"},
-		{Change{Was: alone, Now: shared(12)}, "from 9 to at least 12 devices"},
+		{patchgap.Change{Was: shared(14), Now: shared(12)}, "from at least 14 to at least 12 devices"},
+		{patchgap.Change{Was: shared(14), Now: alone}, "from at least 14 to 9 devices"},
+		{patchgap.Change{Was: alone, Now: shared(12)}, "from 9 to at least 12 devices"},
 	} {
 		if got := moved(tt.change); got != tt.want {
 			t.Errorf("moved = %q, want %q", got, tt.want)
@@ -46,7 +50,7 @@ func TestMovedSaysAtLeastOfBoth(t *testing.T) {
 
 func TestChartNamesWhatItCounts(t *testing.T) {
 	t.Parallel()
-	for f, want := range map[Filter]string{{}: "All updates", {MinDevices: 30}: "Passing the filter", {MinCVEs: 1}: "Passing the filter"} {
+	for f, want := range map[patchgap.Filter]string{{}: "All updates", {MinDevices: 30}: "Passing the filter", {MinCVEs: 1}: "Passing the filter"} {
 		chart := Report{Subscription: Subscription{Filter: f}}.chart()
 		if got := chart.Series[0].Name; got != want {
 			t.Errorf("a chart filtered by %v names its series %q, want %q", f, got, want)

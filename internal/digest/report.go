@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -14,11 +15,11 @@ type Report struct {
 	Kind         Kind
 	Due          time.Time
 	Now          time.Time
-	Since        time.Time // when the channel was told last
-	Before       Snapshot  // what the digest compares with; nothing for a first one
-	After        Snapshot
+	Since        time.Time         // when the channel was told last
+	Before       patchgap.Snapshot // what the digest compares with; nothing for a first one
+	After        patchgap.Snapshot
 	Waits        bool // what could not be read waits for its turn
-	Changes      Changes
+	Changes      patchgap.Changes
 	History      []Delivery // earlier ones, the newest first
 }
 
@@ -44,7 +45,7 @@ func (r Report) Page() view.Page {
 		Note:    r.note(),
 		AsOf:    r.asOf(),
 
-		Unreadable: r.After.unreadable(),
+		Unreadable: r.After.UnreadableRows(),
 		Actions: []view.Action{
 			{Label: "Details", Command: "digest details " + s.ID},
 			{Label: "CSV", Command: "digest csv " + s.ID},
@@ -80,12 +81,12 @@ func (r Report) Details() view.Page {
 
 // Details is the page of all updates of a snapshot that a subscription's filter lets pass, the largest gaps first; with
 // eachRow, of their rows as Defender gives them.
-func Details(s Subscription, at Snapshot, now time.Time, eachRow bool) view.Page {
-	at = at.missing()
+func Details(s Subscription, at patchgap.Snapshot, now time.Time, eachRow bool) view.Page {
+	at = at.Missing()
 	gap := at.Gap(s.Filter)
 	rows, command, other := gap.Shown, "digest details "+s.ID, view.Action{Label: "By product and OS build", Command: "digest details " + s.ID + " --all-rows"}
 	if eachRow {
-		rows, command, other = EachRow(rows), other.Command, view.Action{Label: "By KB", Command: command}
+		rows, command, other = patchgap.EachRow(rows), other.Command, view.Action{Label: "By KB", Command: command}
 	}
 	table := s.table(rows)
 	table.Caption, table.Command = "Missing updates of "+s.Name(), command
@@ -96,12 +97,12 @@ func Details(s Subscription, at Snapshot, now time.Time, eachRow bool) view.Page
 		Note:  sharedNote(gap.Shown),
 		AsOf:  view.AsOf{Time: at.At, Age: max(0, now.Sub(at.At))},
 
-		Unreadable: at.unreadable(),
+		Unreadable: at.UnreadableRows(),
 	}
 	if len(rows) > len(gap.Shown) {
 		page.Lead += " " + plural(len(rows), "row") + ": one for each product and OS build."
 	}
-	if Several(gap.Shown) {
+	if patchgap.Several(gap.Shown) {
 		page.Actions = []view.Action{other}
 	}
 	if unread := unreadFacts(at); len(unread) > 0 {
@@ -110,9 +111,9 @@ func Details(s Subscription, at Snapshot, now time.Time, eachRow bool) view.Page
 	return page
 }
 
-func (r Report) first() bool      { return r.Kind == First }
-func (r Report) late() bool       { return r.Now.Sub(r.Due) > lateAfter }
-func (r Report) changes() Changes { return r.Changes.Keep(r.Subscription.Filter) }
+func (r Report) first() bool               { return r.Kind == First }
+func (r Report) late() bool                { return r.Now.Sub(r.Due) > lateAfter }
+func (r Report) changes() patchgap.Changes { return r.Changes.Keep(r.Subscription.Filter) }
 
 func (r Report) asOf() view.AsOf {
 	return view.AsOf{Time: r.After.At, Age: max(0, r.Now.Sub(r.After.At))}
@@ -147,7 +148,7 @@ func (r Report) context() string {
 	if r.late() {
 		when += "; due " + r.Due.In(zone).Format(day+" "+clock) + ", sent " + view.Age(r.Now.Sub(r.Due)) + " later"
 	}
-	if f := r.Subscription.Filter; f != (Filter{}) {
+	if f := r.Subscription.Filter; f != (patchgap.Filter{}) {
 		when += "; only updates " + f.String()
 	}
 	return when + "."

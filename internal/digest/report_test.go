@@ -11,18 +11,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // report is a digest of 23 November 2026 that compares two gaps.
-func report(before, after digest.Snapshot) digest.Report {
+func report(before, after patchgap.Snapshot) digest.Report {
 	r := digest.Report{
 		Subscription: weekly(), Kind: digest.Changed, Due: monday, Now: monday.Add(40 * time.Second), Since: monday.Add(-7 * 24 * time.Hour),
-		Before: before, After: after, Changes: digest.Diff(before, after, nil),
+		Before: before, After: after, Changes: patchgap.Diff(before, after, nil),
 	}
 	for i := range 14 {
 		r.History = append(r.History, digest.Delivery{
-			Kind: digest.Changed, Message: "m", At: monday.Add(-time.Duration(i+1) * 7 * 24 * time.Hour), Totals: digest.Totals{Missing: 5000 + 10*i},
+			Kind: digest.Changed, Message: "m", At: monday.Add(-time.Duration(i+1) * 7 * 24 * time.Hour), Totals: patchgap.Totals{Missing: 5000 + 10*i},
 		})
 	}
 	r.History[2].Kind = digest.Failed
@@ -30,9 +31,9 @@ func report(before, after digest.Snapshot) digest.Report {
 }
 
 // windowsBuild is a row of one OS build, with an address that is not the catalog's.
-func windowsBuild(build string, devices, cves int) digest.Row {
-	return digest.Row{
-		Key: digest.Key{Software: windows, KB: "5074224", OSBuild: build}, Name: "November", URL: "https://evil.example/", Devices: devices, CVEs: cves,
+func windowsBuild(build string, devices, cves int) patchgap.Row {
+	return patchgap.Row{
+		Key: patchgap.Key{Software: windows, KB: "5074224", OSBuild: build}, Name: "November", URL: "https://evil.example/", Devices: devices, CVEs: cves,
 	}
 }
 
@@ -40,8 +41,8 @@ func windowsBuild(build string, devices, cves int) digest.Row {
 func TestPageOrder(t *testing.T) {
 	t.Parallel()
 	both := []string{edge, windows}
-	before := gap([]digest.Row{row(edge, "5000001", 30, 3), row(edge, "5000002", 50, 4), row(windows, "5000003", 9, 1)}, both)
-	after := gap([]digest.Row{seed(), row(edge, "5000001", 45, 3), row(edge, "5000002", 20, 4), windowsBuild("26100.1", 20, 66)}, both)
+	before := gap([]patchgap.Row{row(edge, "5000001", 30, 3), row(edge, "5000002", 50, 4), row(windows, "5000003", 9, 1)}, both)
+	after := gap([]patchgap.Row{seed(), row(edge, "5000001", 45, 3), row(edge, "5000002", 20, 4), windowsBuild("26100.1", 20, 66)}, both)
 	r := report(before, after)
 	r.Now = monday.Add(2 * time.Hour)
 	var b strings.Builder
@@ -108,55 +109,55 @@ As of 2026-11-23 09:00 UTC, cached 2 h ago
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	ids := []string{edge}
-	of := func(rows ...digest.Row) digest.Snapshot { return gap(rows, ids) }
+	of := func(rows ...patchgap.Row) patchgap.Snapshot { return gap(rows, ids) }
 	none, some := gap(nil, ids), of(row(edge, "5000001", 100, 3))
 	grown, shrunk := of(row(edge, "5000001", 120, 3)), of(row(edge, "5000001", 80, 3))
 	harmless := of(row(edge, "5000001", 100, 0))
 	november, december := row(edge, "5000001", 50, 3), row(edge, "5000002", 60, 3)
 	november.Name, december.Name = "November 2026 Security Updates", "December 2026 Security Updates"
-	small := digest.Filter{MinDevices: 101}
-	partly := func(s digest.Snapshot) digest.Snapshot {
-		s.Unread = []digest.Unread{{Software: windows, Reason: "It did not answer."}}
+	small := patchgap.Filter{MinDevices: 101}
+	partly := func(s patchgap.Snapshot) patchgap.Snapshot {
+		s.Unread = []patchgap.Unread{{Software: windows, Reason: "It did not answer."}}
 		return s
 	}
 	for _, c := range []struct {
 		name          string
-		before, after digest.Snapshot
+		before, after patchgap.Snapshot
 		kind          digest.Kind
-		filter        digest.Filter
+		filter        patchgap.Filter
 		want          digest.Verdict
 		lead          string
 	}{
-		{"new", none, some, digest.Changed, digest.Filter{}, digest.ActionRequired, "1 new. 1 update missing, on 100 devices."},
-		{"new without CVEs", none, harmless, digest.Changed, digest.Filter{}, digest.WorthALook, "1 new. 1 update"},
+		{"new", none, some, digest.Changed, patchgap.Filter{}, digest.ActionRequired, "1 new. 1 update missing, on 100 devices."},
+		{"new without CVEs", none, harmless, digest.Changed, patchgap.Filter{}, digest.WorthALook, "1 new. 1 update"},
 		{"new but hidden", none, some, digest.Same, small, digest.BelowFilter, "Nothing that passes the filter has changed. No missing update passes the filter; 1 is missing in all, on 100 devices."},
-		{"grew", some, grown, digest.Changed, digest.Filter{}, digest.WorthALook, "1 grew. 1 update"},
+		{"grew", some, grown, digest.Changed, patchgap.Filter{}, digest.WorthALook, "1 grew. 1 update"},
 		{"grew over the filter", some, grown, digest.Changed, small, digest.WorthALook, "1 rose above the filter. 1 update missing, on 120 devices."},
-		{"shrank", some, shrunk, digest.Changed, digest.Filter{}, digest.OnTrack, "1 shrank. 1 update"},
+		{"shrank", some, shrunk, digest.Changed, patchgap.Filter{}, digest.OnTrack, "1 shrank. 1 update"},
 		{"shrank under the filter", grown, some, digest.Changed, small, digest.OnTrack, "1 fell below the filter. No missing update passes the filter; 1 is missing in all, on 100 devices."},
 		{
 			"shrank, but what the filter hides grew", of(row(edge, "5000001", 120, 3)), of(row(edge, "5000001", 110, 3), row(edge, "5000002", 90, 3)), digest.Changed, small,
 			digest.WorthALook, "1 shrank. 1 update missing, on 110 devices; 1 more hidden by the filter.",
 		},
-		{"one grew, one shrank", of(row(edge, "1", 100, 3), row(edge, "2", 50, 3)), of(row(edge, "1", 50, 3), row(edge, "2", 100, 3)), digest.Changed, digest.Filter{}, digest.WorthALook, "1 grew and 1 shrank."},
-		{"one closed, another grew more", of(row(edge, "1", 10, 3), row(edge, "2", 5, 3)), of(row(edge, "2", 116, 3)), digest.Changed, digest.Filter{}, digest.WorthALook, "1 grew and 1 closed."},
-		{"replaced", of(november), of(december), digest.Changed, digest.Filter{}, digest.ActionRequired, "1 new and 1 no longer listed. 1 update"},
-		{"no longer listed", of(november, december), of(december), digest.Changed, digest.Filter{}, digest.WorthALook, "1 no longer listed. 1 update"},
-		{"the same", some, some, digest.Same, digest.Filter{}, digest.NoChange, "Nothing has changed. 1 update missing"},
-		{"hardly changed", of(row(edge, "1", 100, 3)), of(row(edge, "1", 101, 3)), digest.Same, digest.Filter{}, digest.NoChange, "No change worth telling. 1 update missing"},
+		{"one grew, one shrank", of(row(edge, "1", 100, 3), row(edge, "2", 50, 3)), of(row(edge, "1", 50, 3), row(edge, "2", 100, 3)), digest.Changed, patchgap.Filter{}, digest.WorthALook, "1 grew and 1 shrank."},
+		{"one closed, another grew more", of(row(edge, "1", 10, 3), row(edge, "2", 5, 3)), of(row(edge, "2", 116, 3)), digest.Changed, patchgap.Filter{}, digest.WorthALook, "1 grew and 1 closed."},
+		{"replaced", of(november), of(december), digest.Changed, patchgap.Filter{}, digest.ActionRequired, "1 new and 1 no longer listed. 1 update"},
+		{"no longer listed", of(november, december), of(december), digest.Changed, patchgap.Filter{}, digest.WorthALook, "1 no longer listed. 1 update"},
+		{"the same", some, some, digest.Same, patchgap.Filter{}, digest.NoChange, "Nothing has changed. 1 update missing"},
+		{"hardly changed", of(row(edge, "1", 100, 3)), of(row(edge, "1", 101, 3)), digest.Same, patchgap.Filter{}, digest.NoChange, "No change worth telling. 1 update missing"},
 		{"the same, below the filter", some, some, digest.Same, small, digest.BelowFilter, "Nothing has changed. No missing update passes the filter; 1"},
-		{"clean", none, none, digest.Same, digest.Filter{}, digest.Clean, "Nothing has changed. No missing updates."},
-		{"all closed", some, none, digest.Changed, digest.Filter{}, digest.Clean, "1 closed. No missing updates."},
-		{"first", none, some, digest.First, digest.Filter{}, digest.WorthALook, "1 update missing, on 100 devices. This is the first digest: there is nothing to compare with yet."},
+		{"clean", none, none, digest.Same, patchgap.Filter{}, digest.Clean, "Nothing has changed. No missing updates."},
+		{"all closed", some, none, digest.Changed, patchgap.Filter{}, digest.Clean, "1 closed. No missing updates."},
+		{"first", none, some, digest.First, patchgap.Filter{}, digest.WorthALook, "1 update missing, on 100 devices. This is the first digest: there is nothing to compare with yet."},
 		{"first, below the filter", none, some, digest.First, small, digest.BelowFilter, "No missing update passes the filter; 1 is missing in all, on 100 devices. This is the first digest"},
-		{"first and clean", none, none, digest.First, digest.Filter{}, digest.Clean, "No missing updates. This is the first digest"},
-		{"first, partly", none, partly(none), digest.First, digest.Filter{}, digest.CouldNotTell, "No missing updates in what could be read. This is the first digest"},
+		{"first and clean", none, none, digest.First, patchgap.Filter{}, digest.Clean, "No missing updates. This is the first digest"},
+		{"first, partly", none, partly(none), digest.First, patchgap.Filter{}, digest.CouldNotTell, "No missing updates in what could be read. This is the first digest"},
 		{"first, partly and below the filter", none, partly(some), digest.First, small, digest.CouldNotTell, "No missing update passes the filter in what could be read; 1 is missing in all"},
-		{"new, partly", none, partly(some), digest.Changed, digest.Filter{}, digest.ActionRequired, "1 new. 1 update missing in what could be read, on 100 devices."},
-		{"shrank, partly", some, partly(shrunk), digest.Changed, digest.Filter{}, digest.CouldNotTell, "1 shrank. 1 update"},
-		{"the same, partly", some, partly(some), digest.Changed, digest.Filter{}, digest.CouldNotTell, "Nothing has changed in what could be read. 1 update missing there, on 100 devices."},
-		{"clean, partly", none, partly(none), digest.Changed, digest.Filter{}, digest.CouldNotTell, "Nothing has changed in what could be read. No missing updates there."},
-		{"nothing fits", digest.Snapshot{}, digest.Snapshot{}, digest.First, digest.Filter{}, digest.CouldNotTell, "No software in this tenant matches what this digest watches."},
+		{"new, partly", none, partly(some), digest.Changed, patchgap.Filter{}, digest.ActionRequired, "1 new. 1 update missing in what could be read, on 100 devices."},
+		{"shrank, partly", some, partly(shrunk), digest.Changed, patchgap.Filter{}, digest.CouldNotTell, "1 shrank. 1 update"},
+		{"the same, partly", some, partly(some), digest.Changed, patchgap.Filter{}, digest.CouldNotTell, "Nothing has changed in what could be read. 1 update missing there, on 100 devices."},
+		{"clean, partly", none, partly(none), digest.Changed, patchgap.Filter{}, digest.CouldNotTell, "Nothing has changed in what could be read. No missing updates there."},
+		{"nothing fits", patchgap.Snapshot{}, patchgap.Snapshot{}, digest.First, patchgap.Filter{}, digest.CouldNotTell, "No software in this tenant matches what this digest watches."},
 	} {
 		r := report(c.before, c.after)
 		r.Kind, r.Subscription.Filter = c.kind, c.filter
@@ -191,7 +192,7 @@ func tableOf(p view.Page) view.Table {
 // details have all.
 func TestPageOfMuch(t *testing.T) {
 	t.Parallel()
-	var rows []digest.Row
+	var rows []patchgap.Row
 	for i := range 60 {
 		rows = append(rows, row(windows, strconv.Itoa(5000000+i), i+1, 2))
 	}
@@ -222,7 +223,7 @@ func TestPageOfMuch(t *testing.T) {
 // The largest gap is the one on most devices, whatever it fixes.
 func TestDevicesComeFirst(t *testing.T) {
 	t.Parallel()
-	after := gap([]digest.Row{row(windows, "5000001", 2, 900), row(windows, "5000002", 62, 1), row(windows, "5000003", 62, 9)}, []string{windows})
+	after := gap([]patchgap.Row{row(windows, "5000001", 2, 900), row(windows, "5000002", 62, 1), row(windows, "5000003", 62, 9)}, []string{windows})
 	table := tableOf(report(gap(nil, []string{windows}), after).Page())
 	for i, want := range []string{"KB5000003", "KB5000002", "KB5000001"} {
 		if got := table.Row(i)[0].Text; got != want {
@@ -234,17 +235,17 @@ func TestDevicesComeFirst(t *testing.T) {
 // A column that says the same in every row goes for people, and stays for programs.
 func TestColumnsThatSayNothing(t *testing.T) {
 	t.Parallel()
-	rows := []digest.Row{build(windows, "5000001", "26100", 2, 1), build(windows, "5000002", "26100", 3, 1)}
-	shared := slices.Concat(rows, []digest.Row{build(edge, "5000002", "26100", 3, 1)})
+	rows := []patchgap.Row{build(windows, "5000001", "26100", 2, 1), build(windows, "5000002", "26100", 3, 1)}
+	shared := slices.Concat(rows, []patchgap.Row{build(edge, "5000002", "26100", 3, 1)})
 	for name, c := range map[string]struct {
-		rows  []digest.Row
+		rows  []patchgap.Row
 		watch string
 		want  string
 	}{
 		"one build, one software":              {rows, windows, "KB Devices CVEs Update Catalog"},
 		"one build, one software of a pattern": {rows, "microsoft-_-*", "KB Devices CVEs Update Catalog"},
-		"two builds":                           {slices.Concat(rows, []digest.Row{build(windows, "5000003", "22631", 3, 1)}), windows, "KB Devices CVEs Update Catalog OS build"},
-		"no build":                             {[]digest.Row{row(windows, "5000001", 2, 1)}, windows, "KB Devices CVEs Update Catalog"},
+		"two builds":                           {slices.Concat(rows, []patchgap.Row{build(windows, "5000003", "22631", 3, 1)}), windows, "KB Devices CVEs Update Catalog OS build"},
+		"no build":                             {[]patchgap.Row{row(windows, "5000001", 2, 1)}, windows, "KB Devices CVEs Update Catalog"},
 		"one row":                              {rows[:1], windows, "KB Devices CVEs Update Catalog OS build"},
 		"one row of a pattern":                 {rows[:1], "microsoft-_-*", "KB Devices CVEs Update Catalog Products OS build"},
 		"two products":                         {shared, "microsoft-_-*", "KB Devices CVEs Update Catalog Products"},
@@ -271,7 +272,7 @@ func TestColumnsThatSayNothing(t *testing.T) {
 // The details can be made anew from what is stored.
 func TestDetailsOfASnapshot(t *testing.T) {
 	t.Parallel()
-	s := gap([]digest.Row{seed(), row(edge, "5000001", 1, 0)}, []string{edge}, windows)
+	s := gap([]patchgap.Row{seed(), row(edge, "5000001", 1, 0)}, []string{edge}, windows)
 	sub := weekly()
 	sub.Filter.MinCVEs = 1
 	page := digest.Details(sub, s, monday.Add(time.Hour), false)
@@ -291,7 +292,7 @@ func TestDetailsOfASnapshot(t *testing.T) {
 // The rows behind updates are there for whoever asks for them.
 func TestDetailsOfEachRow(t *testing.T) {
 	t.Parallel()
-	s := gap([]digest.Row{build(windows, "5000001", "26100", 62, 3), build(windows, "5000001", "26200", 16, 3), row(edge, "5000001", 70, 3)}, []string{edge, windows})
+	s := gap([]patchgap.Row{build(windows, "5000001", "26100", 62, 3), build(windows, "5000001", "26200", 16, 3), row(edge, "5000001", 70, 3)}, []string{edge, windows})
 	for each, want := range map[bool]struct {
 		rows    []string
 		lead    string
@@ -317,7 +318,7 @@ func TestDetailsOfEachRow(t *testing.T) {
 
 func TestHeartbeat(t *testing.T) {
 	t.Parallel()
-	same := gap([]digest.Row{seed()}, []string{edge})
+	same := gap([]patchgap.Row{seed()}, []string{edge})
 	r := report(same, same)
 	r.Kind, r.Now = digest.Same, monday.Add(time.Hour)
 	page := r.Heartbeat()
@@ -325,7 +326,7 @@ func TestHeartbeat(t *testing.T) {
 		t.Errorf("%q, %q", page.Title, page.Lead)
 	}
 	// It does not say "no change" of what could not be read.
-	r.After = gap([]digest.Row{seed()}, []string{edge}, windows)
+	r.After = gap([]patchgap.Row{seed()}, []string{edge}, windows)
 	page = r.Heartbeat()
 	if !strings.HasPrefix(page.Title, "Could not tell") || fact(page, "Could not read") == "" || !strings.Contains(page.Lead, "in what could be read") {
 		t.Errorf("%q, %q", page.Title, page.Lead)
@@ -352,14 +353,14 @@ func TestScope(t *testing.T) {
 // A chart has one point a day, the last, and none of sums that counted something else.
 func TestChartPoints(t *testing.T) {
 	t.Parallel()
-	after := gap([]digest.Row{row(edge, "1", 29, 1), row(windows, "1", 29, 1)}, []string{edge, windows})
+	after := gap([]patchgap.Row{row(edge, "1", 29, 1), row(windows, "1", 29, 1)}, []string{edge, windows})
 	history := []digest.Delivery{
-		{Kind: digest.Same, At: monday.Add(-time.Hour), Totals: digest.Totals{Missing: 1}},
+		{Kind: digest.Same, At: monday.Add(-time.Hour), Totals: patchgap.Totals{Missing: 1}},
 		{Kind: digest.Failed, At: monday.Add(-24 * time.Hour)},
-		{Kind: digest.Changed, At: monday.Add(-25 * time.Hour), Totals: digest.Totals{KBs: 2, Missing: 40}},
-		{Kind: digest.Changed, At: monday.Add(-26 * time.Hour), Totals: digest.Totals{KBs: 2, Missing: 50}},
-		{Kind: digest.Changed, At: monday.Add(-50 * time.Hour), Totals: digest.Totals{KBs: 2, Rows: 6, Missing: 150}},
-		{Kind: digest.Changed, At: monday.Add(-75 * time.Hour), Totals: digest.Totals{KBs: 2, Rows: 2, Missing: 60}},
+		{Kind: digest.Changed, At: monday.Add(-25 * time.Hour), Totals: patchgap.Totals{KBs: 2, Missing: 40}},
+		{Kind: digest.Changed, At: monday.Add(-26 * time.Hour), Totals: patchgap.Totals{KBs: 2, Missing: 50}},
+		{Kind: digest.Changed, At: monday.Add(-50 * time.Hour), Totals: patchgap.Totals{KBs: 2, Rows: 6, Missing: 150}},
+		{Kind: digest.Changed, At: monday.Add(-75 * time.Hour), Totals: patchgap.Totals{KBs: 2, Rows: 2, Missing: 60}},
 	}
 	for watch, want := range map[string][]string{
 		"microsoft-_-*": {"20 Nov: 60", "22 Nov: 40", "23 Nov: 29"},
@@ -396,20 +397,20 @@ func TestContext(t *testing.T) {
 		since   time.Duration // before it was read
 		through time.Duration // after it was begun to be read
 		sent    time.Duration // after it was due
-		filter  digest.Filter
+		filter  patchgap.Filter
 	}{
-		"Since Mon 16 Nov, read 23 Nov 10:00 CET.":                                                                  {digest.Changed, 7 * 24 * time.Hour, time.Minute, 0, digest.Filter{}},
-		"Since Tue 23 Sep 2025, read 23 Nov 10:00 CET.":                                                             {digest.Changed, 426 * 24 * time.Hour, 0, 0, digest.Filter{}},
-		"Since 23 Nov 09:30, read 23 Nov 10:00 CET.":                                                                {digest.Changed, 30 * time.Minute, 0, 0, digest.Filter{}},
-		"Read 23 Nov 10:00 CET, as for the last digest.":                                                            {digest.Changed, 0, 0, 0, digest.Filter{}},
-		"Read 23 Nov 10:00 CET, as for the last digest":                                                             {digest.Changed, -time.Minute, 0, 0, digest.Filter{}},
-		"First digest, read 23 Nov 10:00 CET.":                                                                      {digest.First, 0, 0, 0, digest.Filter{}},
-		"Since Mon 16 Nov, read 23 Nov 10:00 to 24 Nov 12:00 CET.":                                                  {digest.Changed, 7 * 24 * time.Hour, 26 * time.Hour, 0, digest.Filter{}},
-		"Since Mon 16 Nov, read 23 Nov 10:00 CET; due 23 Nov 10:00, sent 3 h later.":                                {digest.Changed, 7 * 24 * time.Hour, 0, 3 * time.Hour, digest.Filter{}},
-		"First digest, read 23 Nov 10:00 CET; only updates fixing 1 CVE or more.":                                   {digest.First, 0, 0, 0, digest.Filter{MinCVEs: 1}},
-		"First digest, read 23 Nov 10:00 CET; only updates missing on 5 devices or more and fixing 2 CVEs or more.": {digest.First, 0, 0, 0, digest.Filter{MinDevices: 5, MinCVEs: 2}},
+		"Since Mon 16 Nov, read 23 Nov 10:00 CET.":                                                                  {digest.Changed, 7 * 24 * time.Hour, time.Minute, 0, patchgap.Filter{}},
+		"Since Tue 23 Sep 2025, read 23 Nov 10:00 CET.":                                                             {digest.Changed, 426 * 24 * time.Hour, 0, 0, patchgap.Filter{}},
+		"Since 23 Nov 09:30, read 23 Nov 10:00 CET.":                                                                {digest.Changed, 30 * time.Minute, 0, 0, patchgap.Filter{}},
+		"Read 23 Nov 10:00 CET, as for the last digest.":                                                            {digest.Changed, 0, 0, 0, patchgap.Filter{}},
+		"Read 23 Nov 10:00 CET, as for the last digest":                                                             {digest.Changed, -time.Minute, 0, 0, patchgap.Filter{}},
+		"First digest, read 23 Nov 10:00 CET.":                                                                      {digest.First, 0, 0, 0, patchgap.Filter{}},
+		"Since Mon 16 Nov, read 23 Nov 10:00 to 24 Nov 12:00 CET.":                                                  {digest.Changed, 7 * 24 * time.Hour, 26 * time.Hour, 0, patchgap.Filter{}},
+		"Since Mon 16 Nov, read 23 Nov 10:00 CET; due 23 Nov 10:00, sent 3 h later.":                                {digest.Changed, 7 * 24 * time.Hour, 0, 3 * time.Hour, patchgap.Filter{}},
+		"First digest, read 23 Nov 10:00 CET; only updates fixing 1 CVE or more.":                                   {digest.First, 0, 0, 0, patchgap.Filter{MinCVEs: 1}},
+		"First digest, read 23 Nov 10:00 CET; only updates missing on 5 devices or more and fixing 2 CVEs or more.": {digest.First, 0, 0, 0, patchgap.Filter{MinDevices: 5, MinCVEs: 2}},
 	} {
-		after := gap([]digest.Row{seed()}, []string{edge})
+		after := gap([]patchgap.Row{seed()}, []string{edge})
 		after.At, after.Through = monday, monday.Add(c.through)
 		r := report(gap(nil, []string{edge}), after)
 		r.Kind, r.Since, r.Now, r.Subscription.Filter = c.kind, monday.Add(-c.since), monday.Add(c.sent), c.filter

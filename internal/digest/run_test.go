@@ -13,6 +13,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 // A digest waits for the one before it, goes in its place where both come as one, and never goes before a newer one.
@@ -39,7 +40,7 @@ func TestDigestWaitsForTheOneBefore(t *testing.T) {
 	} {
 		inHouse(t, weekly(), func(h *house) {
 			t := h.t
-			h.defender.rows = []digest.Row{seed()}
+			h.defender.rows = []patchgap.Row{seed()}
 			job := h.next()
 			run := tc.run(time.Now())
 			run.Job, run.Holder = digest.Job{Subscription: "7", Due: job.Due.Add(tc.other)}, "another attempt"
@@ -63,7 +64,7 @@ func TestDigestsByHandComeOneAfterAnother(t *testing.T) {
 	t.Parallel()
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		h.next()
 		first := digest.Job{Subscription: "7", Due: digest.DueByHand(time.Now())}
 		second := digest.Job{Subscription: "7", Due: first.Due.Add(time.Minute)}
@@ -90,7 +91,7 @@ func TestAttemptThatLostItsRun(t *testing.T) {
 	t.Parallel()
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		job := h.next()
 		h.Source = stalls{h.defender, func() {
 			run := h.store.runs["7"]
@@ -112,7 +113,7 @@ type stalls struct {
 	meanwhile func()
 }
 
-func (s stalls) Snapshot(ctx context.Context, sub digest.Subscription, due time.Time) (digest.Snapshot, error) {
+func (s stalls) Snapshot(ctx context.Context, sub digest.Subscription, due time.Time) (patchgap.Snapshot, error) {
 	s.meanwhile()
 	return s.Source.Snapshot(ctx, sub, due)
 }
@@ -127,7 +128,7 @@ type slowReadings struct {
 	overlaps int
 }
 
-func (s *slowReadings) Snapshot(ctx context.Context, _ digest.Subscription, _ time.Time) (digest.Snapshot, error) {
+func (s *slowReadings) Snapshot(ctx context.Context, _ digest.Subscription, _ time.Time) (patchgap.Snapshot, error) {
 	s.mu.Lock()
 	if s.reading {
 		s.overlaps++
@@ -140,7 +141,7 @@ func (s *slowReadings) Snapshot(ctx context.Context, _ digest.Subscription, _ ti
 	defer s.mu.Unlock()
 	s.reading = false
 	if !whole {
-		return digest.Snapshot{}, digest.RetryLater{After: time.Duration(1+s.random.IntN(90)) * time.Second, Going: true}
+		return patchgap.Snapshot{}, digest.RetryLater{After: time.Duration(1+s.random.IntN(90)) * time.Second, Going: true}
 	}
 	s.rows[0].Devices += 100 // so that each digest has news
 	return s.snapshot(s.rows), ctx.Err()
@@ -156,7 +157,7 @@ func TestDigestsStayInOrder(t *testing.T) {
 			s := weekly()
 			s.Quiet = digest.Always
 			h := newHouse(s)
-			h.defender.rows = []digest.Row{row(edge, "1111111", 10, 5)}
+			h.defender.rows = []patchgap.Row{row(edge, "1111111", 10, 5)}
 			slow := &slowReadings{defender: h.defender, random: rand.New(rand.NewPCG(seed, 2))}
 			h.Source, h.Observe = slow, nil
 			var mu sync.Mutex

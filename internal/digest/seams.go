@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -14,10 +15,10 @@ type Source interface {
 	// be read is listed in the snapshot; an error means that nothing at all could be read, and then the snapshot may
 	// still list why, for people. A [RetryLater] means that the reading is not whole yet: the next one for the same
 	// digest goes on with it.
-	Snapshot(ctx context.Context, s Subscription, due time.Time) (Snapshot, error)
+	Snapshot(ctx context.Context, s Subscription, due time.Time) (patchgap.Snapshot, error)
 	// Confirm reads software anew, past every cache. Software that has left the tenant was read and lacks nothing. It
 	// may be a [RetryLater] as well.
-	Confirm(ctx context.Context, software []string) (Snapshot, error)
+	Confirm(ctx context.Context, software []string) (patchgap.Snapshot, error)
 }
 
 // Queue takes jobs. A job that it has taken before is taken again without effect.
@@ -79,16 +80,16 @@ type Records interface {
 	// Deliveries lists what was delivered, the newest first.
 	Deliveries(ctx context.Context, subscription string, limit int) ([]Delivery, error)
 	// Baseline is the snapshot that was recorded last, by a delivery that did not fail.
-	Baseline(ctx context.Context, subscription string) (Snapshot, bool, error)
+	Baseline(ctx context.Context, subscription string) (patchgap.Snapshot, bool, error)
 	// Record writes what a digest did in one transaction, and the page that its thread is to hold where Delivery.Thread is
 	// [ThreadOwed]; the snapshot of a failed one is of no meaning. Of the subscription it takes the outcome of the delivery
 	// alone (Failures, and Paused with PauseReason where it is set), because a person may have changed the rest
 	// meanwhile. A second record with the same key has no effect.
-	Record(ctx context.Context, d Delivery, s Snapshot, after Subscription, details view.Page) error
+	Record(ctx context.Context, d Delivery, s patchgap.Snapshot, after Subscription, details view.Page) error
 	Threads
 	Runs
 	// SeenBefore tells when rows were seen missing last, for those that were seen since a time.
-	SeenBefore(ctx context.Context, tenant string, keys []Key, since time.Time) (map[Key]time.Time, error)
+	SeenBefore(ctx context.Context, tenant string, keys []patchgap.Key, since time.Time) (map[patchgap.Key]time.Time, error)
 	AddAudit(ctx context.Context, a audit.Entry) error
 }
 

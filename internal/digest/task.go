@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -123,7 +124,7 @@ func (t *task) delivery(key string, kind Kind, message string) Delivery {
 	return d
 }
 
-func (t *task) record(ctx context.Context, d Delivery, baseline Snapshot, failures int, details view.Page) error {
+func (t *task) record(ctx context.Context, d Delivery, baseline patchgap.Snapshot, failures int, details view.Page) error {
 	baseline.Tenant = t.subscription.Tenant
 	t.subscription.Failures = failures
 	return wrap(t.Store.Record(ctx, d, baseline, t.subscription, details), "record delivery %s", d.Key)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 // What keeps a thread from being completed: what passes is tried again, the rest is recorded and told.
@@ -37,7 +38,7 @@ func TestThreadThatCannotBeCompleted(t *testing.T) {
 			t := h.t
 			var log bytes.Buffer
 			h.Log = slog.New(slog.NewTextHandler(&log, nil))
-			h.defender.rows = []digest.Row{seed()}
+			h.defender.rows = []patchgap.Row{seed()}
 			h.slack.broken["Reply"] = errBroken
 			job := h.next()
 			if err := h.Work(t.Context(), job, 1); !errors.Is(err, errBroken) || h.outcomes() != "sent" {

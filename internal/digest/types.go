@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 // DefaultTenant is the tenant of the first release, which has one; every stored row names it.
@@ -16,7 +17,7 @@ type Subscription struct {
 	Channel  string   // the channel's id in the chat system
 	Owner    string   // who subscribed, and is told when it no longer works
 	Watch    []string // software ids, patterns such as "microsoft-_-*", or All
-	Filter   Filter
+	Filter   patchgap.Filter
 	Schedule schedule.Schedule
 	Quiet    Quiet
 	Origin   Origin // where the subscription was written down
@@ -31,12 +32,6 @@ type Subscription struct {
 
 // All in Watch stands for every software of Microsoft's that has weaknesses.
 const All = "all"
-
-// Filter leaves out what is too small to tell.
-type Filter struct {
-	MinDevices int
-	MinCVEs    int
-}
 
 // Quiet says what a digest does when nothing has changed.
 type Quiet string
@@ -57,51 +52,6 @@ const (
 	FromFile Origin = "file" // the file of subscriptions; chat may pause but not change it
 )
 
-// Key names a row of a patch gap through time.
-type Key struct {
-	Software string
-	KB       string
-	OSBuild  string // may be empty
-}
-
-// Row is one missing update of one software.
-type Row struct {
-	Key
-	Name     string
-	Products string // that it is for, their names with [ProductsBetween] between them; empty in what was read before they were kept
-	URL      string // as Defender gave it; may be empty or foreign
-	Devices  int    // that lack it
-	CVEs     int    // that it fixes
-}
-
-// Snapshot is a patch gap at one moment.
-type Snapshot struct {
-	Tenant   string
-	At       time.Time // when the oldest part of it was fetched
-	Through  time.Time // when the newest was; zero where that is not known, as of a stored one
-	Software []string  // what was read, sorted; a software without rows lacks nothing
-	Rows     []Row     // sorted by Key
-	Unread   []Unread  // what could not be read; nothing of it is in Rows
-	Partial  []Partial // what could be read but for some rows; the others are in Rows
-
-	// Told are the devices that the channel was told last of an update, by KB, where Rows say otherwise: counts that
-	// move a little are not told each time.
-	Told map[string]int
-}
-
-// Partial is a software of which some rows could not be read. Which updates these are about is not known, so that none
-// of the software's can be told to be gone.
-type Partial struct {
-	Software string
-	Rows     int // that could not be read
-}
-
-// Unread is a software whose patch gap could not be read.
-type Unread struct {
-	Software string
-	Reason   string // for people
-}
-
 // Delivery is a digest that was sent, or decided not to be.
 type Delivery struct {
 	Key          string // unique for a subscription and due time; travels with the message
@@ -114,7 +64,7 @@ type Delivery struct {
 	At           time.Time // when it was sent
 	Read         time.Time // when the oldest part of what it says was read; zero where nothing was, or not known
 	Thread       Thread
-	Totals       Totals
+	Totals       patchgap.Totals
 }
 
 // Reused reports whether what a delivery says was read before it was due, for another digest.
@@ -133,14 +83,12 @@ const (
 	Failed  Kind = "failed"  // nothing could be read
 )
 
-// Totals are the sums of the updates that a digest's filter lets pass, for progress and chart.
-type Totals struct {
-	KBs     int // updates
-	Worst   int // devices that lack the most widely missing update
-	Missing int // open installs: the devices of all updates
-	CVEs    int // sum over all updates; an upper bound, since updates share CVEs
+// DeliveryKey names the digest of a subscription for a due time. It travels with the message.
+func DeliveryKey(subscription string, due time.Time) string {
+	return "digest/" + subscription + "/" + due.UTC().Format(time.RFC3339)
+}
 
-	// Rows is set in what was recorded when each row counted by itself: how many rows there were. Of several software
-	// ids that share updates the sums are too high then.
-	Rows int
+// failureKey names the message that says that a digest could not be made. The digest itself may still follow.
+func failureKey(subscription string, due time.Time) string {
+	return DeliveryKey(subscription, due) + "/failed"
 }

@@ -1,6 +1,9 @@
 package digest
 
-import "github.com/missingkbs/missingkbs/internal/view"
+import (
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
 
 // Verdict is what a digest comes down to, in words.
 type Verdict string
@@ -20,13 +23,13 @@ const (
 // which a part could not be read.
 func (r Report) Verdict() Verdict {
 	is, changes := r.gap(), r.changes()
-	appeared := [][]Change{changes.New, changes.Reopened, changes.Added}
+	appeared := [][]patchgap.Change{changes.New, changes.Reopened, changes.Added}
 	switch {
 	case !r.first() && fixCVEs(appeared):
 		return ActionRequired
 	case r.first() && len(is.Shown) > 0 || count(appeared) > 0 || r.worse():
 		return WorthALook
-	case !r.After.whole() || len(r.After.Software) == 0:
+	case !r.After.Whole() || len(r.After.Software) == 0:
 		return CouldNotTell
 	case len(is.Shown)+len(is.Hidden) == 0:
 		return Clean
@@ -45,13 +48,13 @@ func (r Report) worse() bool {
 		return false
 	}
 	was, is := r.gapBefore(), r.gap()
-	shownBefore, shown := Sum(was.Shown).Missing-unlisted(r.changes()), Sum(is.Shown).Missing
-	allBefore, all := Sum(was.all()).Missing-unlisted(r.Changes), Sum(is.all()).Missing
+	shownBefore, shown := patchgap.Sum(was.Shown).Missing-unlisted(r.changes()), patchgap.Sum(is.Shown).Missing
+	allBefore, all := patchgap.Sum(was.All()).Missing-unlisted(r.Changes), patchgap.Sum(is.All()).Missing
 	return shown >= shownBefore || all > allBefore
 }
 
 // unlisted are the open installs of what is no longer listed.
-func unlisted(c Changes) int {
+func unlisted(c patchgap.Changes) int {
 	n := 0
 	for _, change := range c.Unlisted {
 		n += change.Was.Devices
@@ -59,7 +62,7 @@ func unlisted(c Changes) int {
 	return n
 }
 
-func fixCVEs(lists [][]Change) bool {
+func fixCVEs(lists [][]patchgap.Change) bool {
 	for _, list := range lists {
 		for _, c := range list {
 			if c.Now.CVEs > 0 {
@@ -70,7 +73,7 @@ func fixCVEs(lists [][]Change) bool {
 	return false
 }
 
-func count(lists [][]Change) int {
+func count(lists [][]patchgap.Change) int {
 	n := 0
 	for _, list := range lists {
 		n += len(list)

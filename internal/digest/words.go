@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -32,7 +33,7 @@ func (r Report) news() string {
 	c := r.changes()
 	var words []string
 	for _, m := range []struct {
-		changes []Change
+		changes []patchgap.Change
 		verb    string
 	}{
 		{c.New, "new"},
@@ -56,20 +57,22 @@ func (r Report) news() string {
 func (r Report) unchanged() string {
 	was, is := r.gapBefore(), r.gap()
 	switch {
-	case Sum(was.Shown) != Sum(is.Shown):
+	case patchgap.Sum(was.Shown) != patchgap.Sum(is.Shown):
 		return "No change worth telling"
-	case Sum(was.Hidden) != Sum(is.Hidden):
+	case patchgap.Sum(was.Hidden) != patchgap.Sum(is.Hidden):
 		return "Nothing that passes the filter has changed"
 	}
 	return "Nothing has changed"
 }
 
 // gapWords says how large a patch gap is, what the filter hides of it, and whether that is all.
-func gapWords(at Snapshot, gap Gap) string { return gap.Words("the filter", inWhatWasRead(at)) }
+func gapWords(at patchgap.Snapshot, gap patchgap.Gap) string {
+	return gap.Words("the filter", inWhatWasRead(at))
+}
 
 // inWhatWasRead limits a sentence to what is known.
-func inWhatWasRead(s Snapshot) string {
-	if s.whole() {
+func inWhatWasRead(s patchgap.Snapshot) string {
+	if s.Whole() {
 		return ""
 	}
 	return " in what could be read"
@@ -77,20 +80,8 @@ func inWhatWasRead(s Snapshot) string {
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// String says what a filter lets pass, to follow "only updates".
-func (f Filter) String() string {
-	var words []string
-	if f.MinDevices > 0 {
-		words = append(words, "missing on "+plural(f.MinDevices, "device")+" or more")
-	}
-	if f.MinCVEs > 0 {
-		words = append(words, "fixing "+plural(f.MinCVEs, "CVE")+" or more")
-	}
-	return strings.Join(words, " and ")
-}
-
 // unreadFacts names what could not be read, grouped by reason.
-func unreadFacts(s Snapshot) view.Facts {
+func unreadFacts(s patchgap.Snapshot) view.Facts {
 	reasons := map[string][]string{}
 	for _, u := range s.Unread {
 		reasons[u.Reason] = append(reasons[u.Reason], u.Software)
@@ -108,7 +99,7 @@ func unreadFacts(s Snapshot) view.Facts {
 }
 
 // partialFact counts the rows that could not be read.
-func partialFact(s Snapshot) view.Fact {
+func partialFact(s patchgap.Snapshot) view.Fact {
 	of := make([]string, len(s.Partial))
 	for i, p := range s.Partial {
 		of[i] = p.Software
@@ -116,7 +107,7 @@ func partialFact(s Snapshot) view.Fact {
 	slices.Sort(of)
 	return view.Fact{Name: "Could not read", Value: fmt.Sprintf(
 		"%s could not be read (%s). Which updates they are about is unknown: they are not counted, and no update of this software is called closed.",
-		plural(s.unreadable(), "row"), join(of, maxUnread, ", "))}
+		plural(s.UnreadableRows(), "row"), join(of, maxUnread, ", "))}
 }
 
 // join joins the first words and counts the others.
@@ -155,8 +146,8 @@ func (r Report) note() string {
 }
 
 // sharedNote says how devices are counted of updates that several software ids list; it is empty where none is.
-func sharedNote(updates []Update) string {
-	if !slices.ContainsFunc(updates, Update.Shared) {
+func sharedNote(updates []patchgap.Update) string {
+	if !slices.ContainsFunc(updates, patchgap.Update.Shared) {
 		return ""
 	}
 	return "Of products that share an update, the one with most devices counts: at least that many lack it."

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -160,7 +161,7 @@ func (w *Worker) report(ctx context.Context, s Subscription, due time.Time) (Rep
 	if r.History, err = w.Store.Deliveries(ctx, s.ID, historyLength); err != nil {
 		return r, fmt.Errorf("read the deliveries of a digest: %w", err)
 	}
-	r.Before = before.missing().only(s.Watches) // what is no longer watched has not closed
+	r.Before = before.Missing().Only(s.Watches) // what is no longer watched has not closed
 	r.Since = r.toldAt()
 	reading, cancel := readingTime(ctx)
 	defer cancel()
@@ -208,12 +209,12 @@ func (w *Worker) compare(ctx context.Context, r *Report) error {
 	if err != nil {
 		return err
 	}
-	r.Changes = Diff(r.Before, r.After, nil)
+	r.Changes = patchgap.Diff(r.Before, r.After, nil)
 	known, err := w.seen(ctx, r.Subscription.Tenant, r.Changes.New)
 	if err != nil {
 		return err
 	}
-	r.Changes = Diff(r.Before, r.After, known)
+	r.Changes = patchgap.Diff(r.Before, r.After, known)
 	if r.Kind = Same; r.changes().News() || r.unreadNews() {
 		r.Kind = Changed
 	}
@@ -222,8 +223,8 @@ func (w *Worker) compare(ctx context.Context, r *Report) error {
 
 // confirm reads again what vanished, and puts back what a second reading does not lack.
 func (w *Worker) confirm(ctx context.Context, r *Report) (unfinished, err error) {
-	vanished, unsure := Vanished(r.Before, r.After)
-	r.After = r.After.with(unsure)
+	vanished, unsure := patchgap.Vanished(r.Before, r.After)
+	r.After = r.After.With(unsure)
 	if len(vanished) == 0 {
 		return nil, nil
 	}
@@ -236,16 +237,16 @@ func (w *Worker) confirm(ctx context.Context, r *Report) (unfinished, err error)
 	later, _ := errors.AsType[RetryLater](err)
 	switch {
 	case later.Going:
-		unfinished, again = later, Snapshot{}
+		unfinished, again = later, patchgap.Snapshot{}
 	case err != nil:
 		w.log().WarnContext(ctx, "closed updates could not be confirmed", "subscription", r.Subscription.ID, "err", err)
-		again = Snapshot{}
+		again = patchgap.Snapshot{}
 	}
-	r.After = r.After.with(Unconfirmed(vanished, again))
+	r.After = r.After.With(patchgap.Unconfirmed(vanished, again))
 	return unfinished, nil
 }
 
-func softwareOf(rows []Row) []string {
+func softwareOf(rows []patchgap.Row) []string {
 	var ids []string
 	for _, r := range rows {
 		ids = append(ids, r.Software)
@@ -253,11 +254,11 @@ func softwareOf(rows []Row) []string {
 	return slices.Compact(slices.Sorted(slices.Values(ids)))
 }
 
-func (w *Worker) seen(ctx context.Context, tenant string, fresh []Change) (map[Key]time.Time, error) {
+func (w *Worker) seen(ctx context.Context, tenant string, fresh []patchgap.Change) (map[patchgap.Key]time.Time, error) {
 	if len(fresh) == 0 {
 		return nil, nil
 	}
-	var keys []Key
+	var keys []patchgap.Key
 	for _, c := range fresh {
 		for _, r := range c.Now.Rows {
 			keys = append(keys, r.Key)
@@ -272,9 +273,9 @@ func (w *Worker) seen(ctx context.Context, tenant string, fresh []Change) (map[K
 
 // unreadNews reports whether the channel has to be told what could not be read: silence would say that nothing changed.
 func (r Report) unreadNews() bool {
-	fresh := slices.ContainsFunc(r.After.Unread, func(u Unread) bool { return !r.Before.unread(u.Software) }) ||
-		slices.ContainsFunc(r.After.Partial, func(p Partial) bool { return !r.Before.partial(p.Software) })
-	return fresh || !r.After.whole() && r.Now.Sub(r.Since) >= remindAfter
+	fresh := slices.ContainsFunc(r.After.Unread, func(u patchgap.Unread) bool { return !r.Before.IsUnread(u.Software) }) ||
+		slices.ContainsFunc(r.After.Partial, func(p patchgap.Partial) bool { return !r.Before.IsPartial(p.Software) })
+	return fresh || !r.After.Whole() && r.Now.Sub(r.Since) >= remindAfter
 }
 
 // whole reports whether the channel is told the numbers of a report.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 // inHouse runs a test in a bubble whose clock jumps.
@@ -50,7 +51,7 @@ func TestTheDigestsOfASubscription(t *testing.T) {
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
 		h.defender.ids = []string{edge, windows}
-		h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+		h.defender.rows = []patchgap.Row{seed(), row(windows, "5074224", 20, 66)}
 		page, _ := h.week()
 		if !strings.HasPrefix(page.Title, "Worth a look") || !strings.Contains(page.Lead, "This is the first digest") {
 			t.Errorf("the first digest: %q, %q", page.Title, page.Lead)
@@ -77,7 +78,7 @@ func TestTheDigestsOfASubscription(t *testing.T) {
 			t.Errorf("all closed: %q", page.Title)
 		}
 		h.store.seen[seed().Key] = time.Now().Add(-8 * 24 * time.Hour)
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		if page, _ = h.week(); !strings.Contains(fact(page, "Reopened"), "KB4540673") || fact(page, "New") != "" {
 			t.Errorf("one reopened: %q, new: %q", fact(page, "Reopened"), fact(page, "New"))
 		}
@@ -101,7 +102,7 @@ func TestQuiet(t *testing.T) {
 		s.Quiet = c.quiet
 		inHouse(t, s, func(h *house) {
 			t := h.t
-			h.defender.rows = []digest.Row{seed()}
+			h.defender.rows = []patchgap.Row{seed()}
 			h.week()
 			page, _ := h.week()
 			if page.Title != c.title || len(page.Parts) != c.parts {
@@ -117,15 +118,15 @@ func TestSmallStepsAddUp(t *testing.T) {
 	t.Parallel()
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{row(edge, "1111111", 100, 5)}
+		h.defender.rows = []patchgap.Row{row(edge, "1111111", 100, 5)}
 		h.week()
 		for devices := 101; devices <= 104; devices++ {
-			h.defender.rows = []digest.Row{row(edge, "1111111", devices, 5)}
+			h.defender.rows = []patchgap.Row{row(edge, "1111111", devices, 5)}
 			if page, posted := h.week(); posted {
 				t.Errorf("%d devices: posted %q", devices, page.Lead)
 			}
 		}
-		h.defender.rows = []digest.Row{row(edge, "1111111", 105, 5)}
+		h.defender.rows = []patchgap.Row{row(edge, "1111111", 105, 5)}
 		page, _ := h.week()
 		if want := "KB1111111 (edge): from 100 to 105 devices"; fact(page, "Grew") != want {
 			t.Errorf("grew %q, want %q", fact(page, "Grew"), want)
@@ -139,7 +140,7 @@ func TestClosedNeedsTwoReadings(t *testing.T) {
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
 		h.defender.ids = []string{edge, windows}
-		h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+		h.defender.rows = []patchgap.Row{seed(), row(windows, "5074224", 20, 66)}
 		h.week()
 		h.defender.rows, h.defender.again = nil, h.defender.rows
 		if page, posted := h.week(); posted {
@@ -170,7 +171,7 @@ func TestPartlyReadSoftware(t *testing.T) {
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
 		h.defender.ids = []string{edge, windows}
-		both := []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+		both := []patchgap.Row{seed(), row(windows, "5074224", 20, 66)}
 		h.defender.rows = both
 		h.week()
 
@@ -207,12 +208,12 @@ func TestPartlyReadSoftware(t *testing.T) {
 // A second reading that is not whole closes nothing either.
 func TestClosedNeedsAWholeSecondReading(t *testing.T) {
 	t.Parallel()
-	rows := []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+	rows := []patchgap.Row{seed(), row(windows, "5074224", 20, 66)}
 	both := []string{edge, windows}
-	vanished, _ := digest.Vanished(gap(rows, both), gap(nil, both))
+	vanished, _ := patchgap.Vanished(gap(rows, both), gap(nil, both))
 	again := gap(nil, both)
-	again.Partial = []digest.Partial{{Software: windows, Rows: 1}}
-	if stay := digest.Unconfirmed(vanished, again); len(stay) != 1 || stay[0].Software != windows {
+	again.Partial = []patchgap.Partial{{Software: windows, Rows: 1}}
+	if stay := patchgap.Unconfirmed(vanished, again); len(stay) != 1 || stay[0].Software != windows {
 		t.Errorf("of %v stay %v", vanished, stay)
 	}
 }
@@ -222,12 +223,12 @@ func TestRowsOfNoDevices(t *testing.T) {
 	t.Parallel()
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed(), row(edge, "5000001", 0, 3)}
+		h.defender.rows = []patchgap.Row{seed(), row(edge, "5000001", 0, 3)}
 		h.week()
 		if details := digest.Details(weekly(), h.store.baselines["7"], time.Now(), false); strings.Contains(details.Lead, "2 updates") || strings.Contains(details.Lead, "hidden") {
 			t.Errorf("details: %q", details.Lead)
 		}
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		if page, posted := h.week(); posted {
 			t.Errorf("posted %q", page.Lead)
 		}
@@ -240,7 +241,7 @@ func TestUnreadSoftware(t *testing.T) {
 	t.Parallel()
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+		h.defender.rows = []patchgap.Row{seed(), row(windows, "5074224", 20, 66)}
 		h.week()
 		h.defender.unread = map[string]string{windows: "Defender did not answer."}
 		page, _ := h.week()
@@ -258,7 +259,7 @@ func TestUnreadSoftware(t *testing.T) {
 		}
 		// Readable again: changed since it was known, and the rest is not new.
 		h.defender.unread = nil
-		h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 40, 66)}
+		h.defender.rows = []patchgap.Row{seed(), row(windows, "5074224", 40, 66)}
 		page, _ = h.week()
 		if want := "KB5074224 (windows_11): from 20 to 40 devices"; fact(page, "Grew") != want || fact(page, "New") != "" {
 			t.Errorf("grew %q, want %q; new %q", fact(page, "Grew"), want, fact(page, "New"))
@@ -273,7 +274,7 @@ func TestUnreadSoftwareIsToldOnceADay(t *testing.T) {
 	s.Schedule.Words = "0 * * * *"
 	inHouse(t, s, func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+		h.defender.rows = []patchgap.Row{seed(), row(windows, "5074224", 20, 66)}
 		h.week()
 		h.defender.unread = map[string]string{windows: "Defender did not answer."}
 		posted := 0
@@ -297,7 +298,7 @@ func TestTotalFailure(t *testing.T) {
 	} {
 		inHouse(t, weekly(), func(h *house) {
 			t := h.t
-			h.defender.rows = []digest.Row{seed()}
+			h.defender.rows = []patchgap.Row{seed()}
 			h.week()
 			fail(h)
 			h.slack.blind = true
@@ -353,7 +354,7 @@ func TestFailureIsNotRepeated(t *testing.T) {
 		h.wantKinds("failed+ failed+")
 		// The first that can be read is the first digest.
 		h.defender.broken = breaker{}
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		if page, _ := h.week(); !strings.Contains(page.Lead, "This is the first digest") {
 			t.Errorf("after the failures: %q", page.Lead)
 		}
@@ -373,7 +374,7 @@ func TestThrottledSource(t *testing.T) {
 	} {
 		inHouse(t, weekly(), func(h *house) {
 			t := h.t
-			h.defender.rows = []digest.Row{seed()}
+			h.defender.rows = []patchgap.Row{seed()}
 			h.defender.broken["Snapshot"] = fmt.Errorf("defender: %w", digest.RetryLater{After: time.Minute, Going: tc.going})
 			job := h.next()
 			for range 40 {
@@ -400,7 +401,7 @@ func TestThrottledConfirmation(t *testing.T) {
 	for name, going := range map[string]bool{"gets on": true, "stuck": false} {
 		inHouse(t, weekly(), func(h *house) {
 			t := h.t
-			h.defender.rows = []digest.Row{seed()}
+			h.defender.rows = []patchgap.Row{seed()}
 			h.defender.ids = []string{edge}
 			h.week()
 			h.defender.rows = nil
@@ -445,14 +446,14 @@ func TestReadingLeavesTime(t *testing.T) {
 // hanging is a source that does not answer.
 type hanging struct{}
 
-func (hanging) Snapshot(ctx context.Context, _ digest.Subscription, _ time.Time) (digest.Snapshot, error) {
+func (hanging) Snapshot(ctx context.Context, _ digest.Subscription, _ time.Time) (patchgap.Snapshot, error) {
 	<-ctx.Done()
-	return digest.Snapshot{}, ctx.Err()
+	return patchgap.Snapshot{}, ctx.Err()
 }
 
-func (hanging) Confirm(ctx context.Context, _ []string) (digest.Snapshot, error) {
+func (hanging) Confirm(ctx context.Context, _ []string) (patchgap.Snapshot, error) {
 	<-ctx.Done()
-	return digest.Snapshot{}, ctx.Err()
+	return patchgap.Snapshot{}, ctx.Err()
 }
 
 // Whatever step a process dies at, the next attempt delivers, and no digest comes twice where the channel may be read.
@@ -467,10 +468,10 @@ func TestCrashAtEachStep(t *testing.T) {
 			inHouse(t, weekly(), func(h *house) {
 				t := h.t
 				h.slack.blind = blind
-				h.defender.rows = []digest.Row{seed(), row(windows, "5074224", 20, 66)}
+				h.defender.rows = []patchgap.Row{seed(), row(windows, "5074224", 20, 66)}
 				h.defender.ids = []string{edge, windows}
 				h.week()
-				h.defender.rows = []digest.Row{seed(), row(windows, "5080000", 20, 66)} // one new, one closed
+				h.defender.rows = []patchgap.Row{seed(), row(windows, "5080000", 20, 66)} // one new, one closed
 
 				job := h.next()
 				h.store.broken[step], h.defender.broken[step], h.slack.broken[step] = errBroken, errBroken, errBroken
@@ -523,12 +524,12 @@ func TestLookForEarlierMessage(t *testing.T) {
 	t.Parallel()
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		h.week()
 		if h.slack.looked != 0 {
 			t.Error("a first attempt looked for its message")
 		}
-		h.defender.rows = []digest.Row{row(edge, "5074224", 20, 66)}
+		h.defender.rows = []patchgap.Row{row(edge, "5074224", 20, 66)}
 		h.slack.broken["Find"] = errBroken
 		job := h.next()
 		for attempt := 2; attempt < 4; attempt++ {
@@ -552,7 +553,7 @@ func TestPostedThenUnreadable(t *testing.T) {
 	t.Parallel()
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		h.store.broken["Record"] = errBroken
 		job := h.next()
 		if err := h.Work(t.Context(), job, 1); !errors.Is(err, errBroken) {
@@ -570,7 +571,7 @@ func TestSlackAsksToWait(t *testing.T) {
 	t.Parallel()
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		h.slack.broken["Post"] = digest.RetryLater{After: 30 * time.Second}
 		err := h.Work(t.Context(), h.next(), 1)
 		if later, ok := errors.AsType[digest.RetryLater](err); !ok || later.After != 30*time.Second {
@@ -586,7 +587,7 @@ func TestChannelGone(t *testing.T) {
 	gone := fmt.Errorf("is_archived: %w", digest.ErrChannelGone)
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		refuse := func() {
 			h.slack.broken["Post"] = gone
 			job := h.next()
@@ -603,7 +604,7 @@ func TestChannelGone(t *testing.T) {
 		if _, posted := h.week(); !posted || h.store.subscriptions["7"].Failures != 0 {
 			t.Errorf("posted %v, failures %d: one that is taken starts the count anew", posted, h.store.subscriptions["7"].Failures)
 		}
-		h.defender.rows = []digest.Row{row(edge, "5074224", 20, 66)}
+		h.defender.rows = []patchgap.Row{row(edge, "5074224", 20, 66)}
 		refuse()
 		refuse()
 		if s := h.store.subscriptions["7"]; s.Paused || s.Failures != 2 {
@@ -644,7 +645,7 @@ func TestOwnerCannotBeTold(t *testing.T) {
 	} {
 		inHouse(t, weekly(), func(h *house) {
 			t := h.t
-			h.defender.rows = []digest.Row{seed()}
+			h.defender.rows = []patchgap.Row{seed()}
 			h.slack.broken["Post"], h.slack.broken["Tell"] = digest.ErrChannelGone, c.err
 			if err := h.Work(t.Context(), h.next(), c.attempt); err == nil {
 				t.Error("no error")
@@ -683,7 +684,7 @@ func TestJobsThatNeedNoDigest(t *testing.T) {
 	} {
 		inHouse(t, weekly(), func(h *house) {
 			t := h.t
-			h.defender.rows = []digest.Row{seed()}
+			h.defender.rows = []patchgap.Row{seed()}
 			test(h)
 			if h.defender.asked != 0 || len(h.slack.posted) != 0 || len(h.store.deliveries) != 0 {
 				t.Errorf("%s: asked %d times, %d messages, %d deliveries", name, h.defender.asked, len(h.slack.posted), len(h.store.deliveries))
@@ -698,7 +699,7 @@ func TestPauseEnded(t *testing.T) {
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
 		h.store.subscriptions["7"] = weekly().Pause(time.Now().Add(time.Hour), "holidays")
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		if _, posted := h.week(); !posted {
 			t.Error("nothing was posted after the pause")
 		}
@@ -713,7 +714,7 @@ func TestLate(t *testing.T) {
 	for delay, late := range map[time.Duration]bool{30 * time.Minute: false, 31 * time.Minute: true, 3 * 24 * time.Hour: true} {
 		inHouse(t, weekly(), func(h *house) {
 			t := h.t
-			h.defender.rows = []digest.Row{seed()}
+			h.defender.rows = []patchgap.Row{seed()}
 			job := h.next()
 			time.Sleep(delay)
 			if err := h.Work(t.Context(), job, 1); err != nil {
@@ -734,11 +735,11 @@ func TestWatchIsChanged(t *testing.T) {
 	s.Watch = []string{edge}
 	inHouse(t, s, func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		h.week()
 		s.Watch = []string{windows}
 		h.store.subscriptions["7"] = s
-		h.defender.rows = []digest.Row{row(windows, "5074224", 20, 66)}
+		h.defender.rows = []patchgap.Row{row(windows, "5074224", 20, 66)}
 		page, _ := h.week()
 		if rows := h.store.baselines["7"].Rows; len(rows) != 1 || rows[0].Software != windows {
 			t.Errorf("the digest is of %v", rows)
@@ -767,7 +768,7 @@ func TestPreview(t *testing.T) {
 	t.Parallel()
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
-		h.defender.rows = []digest.Row{seed()}
+		h.defender.rows = []patchgap.Row{seed()}
 		r, err := h.Preview(t.Context(), weekly())
 		if err != nil || !strings.HasPrefix(r.Page().Title, "Worth a look") {
 			t.Errorf("%v, %q", err, r.Page().Title)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -79,7 +80,7 @@ func TestAges(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := digest.Delivery{Key: id, Subscription: id, Tenant: sub.Tenant, Due: monday, Kind: digest.First, At: monday.AddDate(0, 0, -days)}
-			if err := s.Record(on.Context(), d, digest.Snapshot{Tenant: sub.Tenant, At: d.At}, sub, view.Page{}); err != nil {
+			if err := s.Record(on.Context(), d, patchgap.Snapshot{Tenant: sub.Tenant, At: d.At}, sub, view.Page{}); err != nil {
 				t.Fatal(err)
 			}
 		}

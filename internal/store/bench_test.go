@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -26,7 +27,7 @@ const (
 type estate struct {
 	random   *rand.Rand
 	software []string
-	rows     []digest.Row
+	rows     []patchgap.Row
 	nextKB   int
 }
 
@@ -41,18 +42,18 @@ func newEstate() *estate {
 	return e
 }
 
-func (e *estate) update(software string) digest.Row {
+func (e *estate) update(software string) patchgap.Row {
 	e.nextKB += 1 + e.random.IntN(300)
 	kb := strconv.Itoa(e.nextKB)
-	return digest.Row{
-		Key:     digest.Key{Software: software, KB: kb, OSBuild: fmt.Sprintf("10.0.%d.%d", 19045+e.random.IntN(7000), e.random.IntN(6000))},
+	return patchgap.Row{
+		Key:     patchgap.Key{Software: software, KB: kb, OSBuild: fmt.Sprintf("10.0.%d.%d", 19045+e.random.IntN(7000), e.random.IntN(6000))},
 		Name:    fmt.Sprintf("%s 2026 Security Updates", time.Month(1+e.random.IntN(12))),
 		URL:     "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB" + kb,
 		Devices: e.random.IntN(5000), CVEs: e.random.IntN(90),
 	}
 }
 
-func (e *estate) week(n int) digest.Snapshot {
+func (e *estate) week(n int) patchgap.Snapshot {
 	for i := range e.rows {
 		if n > 0 && n%4 == 0 && e.random.IntN(10) == 0 {
 			e.rows[i] = e.update(e.rows[i].Software)
@@ -60,8 +61,8 @@ func (e *estate) week(n int) digest.Snapshot {
 			e.rows[i].Devices = max(0, e.rows[i].Devices-e.random.IntN(60))
 		}
 	}
-	rows := append([]digest.Row(nil), e.rows...)
-	return digest.Snapshot{Tenant: digest.DefaultTenant, At: monday.AddDate(0, 0, 7*n), Software: e.software, Rows: rows}
+	rows := append([]patchgap.Row(nil), e.rows...)
+	return patchgap.Snapshot{Tenant: digest.DefaultTenant, At: monday.AddDate(0, 0, 7*n), Software: e.software, Rows: rows}
 }
 
 func benchSubscription(b *testing.B, s *store.Store, id string) digest.Subscription {
@@ -73,7 +74,7 @@ func benchSubscription(b *testing.B, s *store.Store, id string) digest.Subscript
 	return sub
 }
 
-func record(b *testing.B, s *store.Store, sub digest.Subscription, n int, snap digest.Snapshot) {
+func record(b *testing.B, s *store.Store, sub digest.Subscription, n int, snap patchgap.Snapshot) {
 	b.Helper()
 	d := digest.Delivery{Key: fmt.Sprint(sub.ID, "/", n), Subscription: sub.ID, Tenant: sub.Tenant, At: snap.At, Kind: digest.Changed}
 	if err := s.Record(b.Context(), d, snap, sub, view.Page{}); err != nil {
@@ -90,7 +91,7 @@ func BenchmarkYear(b *testing.B) {
 			s := open(b, at, store.Options{})
 			sub, e := benchSubscription(b, s, "a1"), newEstate()
 			var worst, total time.Duration
-			var last digest.Snapshot
+			var last patchgap.Snapshot
 			for n := range benchWeeks {
 				last = e.week(n)
 				start := time.Now()
@@ -111,7 +112,7 @@ func BenchmarkYear(b *testing.B) {
 				b.ReportMetric(float64(worst.Milliseconds()), "ms-worst-record")
 			})
 			b.Run("SeenBefore", func(b *testing.B) {
-				var keys []digest.Key
+				var keys []patchgap.Key
 				for i := 0; i < len(last.Rows); i += benchKBs / 2 { // a thousand, of all software
 					keys = append(keys, last.Rows[i].Key)
 				}

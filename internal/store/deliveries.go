@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store/db"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -45,7 +46,7 @@ var errRemoved = errors.New("the subscription was removed")
 //
 // A second record with the same key changes nothing, and neither does one of a subscription that was removed meanwhile,
 // because its history went with it.
-func (s *Store) Record(ctx context.Context, d digest.Delivery, snap digest.Snapshot, after digest.Subscription, details view.Page) error {
+func (s *Store) Record(ctx context.Context, d digest.Delivery, snap patchgap.Snapshot, after digest.Subscription, details view.Page) error {
 	var thread []byte
 	if d.Thread == digest.ThreadOwed {
 		var err error
@@ -95,7 +96,7 @@ func delivery(r db.Delivery) digest.Delivery {
 		Key: r.Key, Subscription: r.Subscription, Tenant: r.Tenant, Due: moment(r.DueMs),
 		Channel: r.Channel, Message: r.Message, Kind: digest.Kind(r.Kind), At: moment(r.AtMs),
 		Read: moment(r.ReadMs), Thread: digest.Thread(r.Thread),
-		Totals: digest.Totals{
+		Totals: patchgap.Totals{
 			KBs: int(r.Kbs), Rows: int(r.Gaps), Worst: int(r.Worst), Missing: int(r.Missing), CVEs: int(r.Cves),
 		},
 	}

@@ -10,7 +10,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 // gaps are the rows of one software as they are stored: by column, since neighbours that are alike compress well.
@@ -26,12 +26,12 @@ type contents struct {
 	At       int64
 	Software []string
 	Hash     []int64 // of the readings, in the order of Software
-	Unread   []digest.Unread
-	Partial  []digest.Partial `json:",omitempty"`
-	Told     map[string]int   `json:",omitempty"` // none in what was stored before they were kept: the rows held them
+	Unread   []patchgap.Unread
+	Partial  []patchgap.Partial `json:",omitempty"`
+	Told     map[string]int     `json:",omitempty"` // none in what was stored before they were kept: the rows held them
 }
 
-func columns(rows []digest.Row) gaps {
+func columns(rows []patchgap.Row) gaps {
 	var g gaps
 	for _, r := range rows {
 		g.KB, g.OSBuild = append(g.KB, r.KB), append(g.OSBuild, r.OSBuild)
@@ -45,11 +45,11 @@ func columns(rows []digest.Row) gaps {
 	return g
 }
 
-func (g gaps) rows(software string) []digest.Row {
-	rows := make([]digest.Row, len(g.KB))
+func (g gaps) rows(software string) []patchgap.Row {
+	rows := make([]patchgap.Row, len(g.KB))
 	for i := range rows {
-		rows[i] = digest.Row{
-			Key:  digest.Key{Software: software, KB: g.KB[i], OSBuild: g.OSBuild[i]},
+		rows[i] = patchgap.Row{
+			Key:  patchgap.Key{Software: software, KB: g.KB[i], OSBuild: g.OSBuild[i]},
 			Name: g.Name[i], URL: g.URL[i], Devices: g.Devices[i], CVEs: g.CVEs[i],
 		}
 		if i < len(g.Products) {

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 // What was stored before the products were kept is read as it was, and rows without any are stored as they were.
@@ -22,7 +22,7 @@ func TestReadingsWithoutProducts(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := g.rows("microsoft-_-edge")
-	want := digest.Row{Key: digest.Key{Software: "microsoft-_-edge", KB: "5000002"}, Name: "b", Devices: 2}
+	want := patchgap.Row{Key: patchgap.Key{Software: "microsoft-_-edge", KB: "5000002"}, Name: "b", Devices: 2}
 	if len(rows) != 2 || rows[1] != want {
 		t.Errorf("read %+v", rows)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -267,7 +268,7 @@ func TestNewestReading(t *testing.T) {
 		}
 		for _, at := range []time.Time{monday.Add(time.Hour), monday} {
 			d := digest.Delivery{Key: at.String(), Subscription: sub.ID, Tenant: sub.Tenant, Kind: digest.First, Due: at, At: at}
-			snap := digest.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"a-_-b"}}
+			snap := patchgap.Snapshot{Tenant: sub.Tenant, At: at, Software: []string{"a-_-b"}}
 			if err := s.Record(on.Context(), d, snap, sub, view.Page{}); err != nil {
 				on.Fatal(err)
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -44,7 +45,7 @@ func (c *channel) advance(d time.Duration) {
 }
 
 // Snapshot reads in three attempts.
-func (c *channel) Snapshot(ctx context.Context, s digest.Subscription, due time.Time) (digest.Snapshot, error) {
+func (c *channel) Snapshot(ctx context.Context, s digest.Subscription, due time.Time) (patchgap.Snapshot, error) {
 	c.mu.Lock()
 	if c.reading[s.ID] {
 		c.overlaps = append(c.overlaps, fmt.Sprintf("%s due %s begins while another reads", s.ID, due))
@@ -58,17 +59,17 @@ func (c *channel) Snapshot(ctx context.Context, s digest.Subscription, due time.
 	c.attempts[s.ID]++
 	digest.Progress(ctx, c.attempts[s.ID], 3)
 	if c.attempts[s.ID]%3 != 0 {
-		return digest.Snapshot{}, digest.RetryLater{After: 10 * time.Millisecond, Going: true}
+		return patchgap.Snapshot{}, digest.RetryLater{After: 10 * time.Millisecond, Going: true}
 	}
 	c.devices += 100
-	return digest.Snapshot{
+	return patchgap.Snapshot{
 		Tenant: digest.DefaultTenant, At: c.now, Software: []string{"x"},
-		Rows: []digest.Row{{Key: digest.Key{Software: "x", KB: "1"}, Devices: c.devices, CVEs: 1}},
+		Rows: []patchgap.Row{{Key: patchgap.Key{Software: "x", KB: "1"}, Devices: c.devices, CVEs: 1}},
 	}, nil
 }
 
-func (c *channel) Confirm(ctx context.Context, _ []string) (digest.Snapshot, error) {
-	return digest.Snapshot{}, ctx.Err()
+func (c *channel) Confirm(ctx context.Context, _ []string) (patchgap.Snapshot, error) {
+	return patchgap.Snapshot{}, ctx.Err()
 }
 
 func (c *channel) Enter(context.Context, string, string) error { return nil }

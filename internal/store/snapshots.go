@@ -10,16 +10,17 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
 // Baseline returns the snapshot of the newest delivery of a subscription, exactly as it was recorded. The rows of a
 // software come in the order they had. A software whose rows are lost is listed as unread, so that nothing is compared
 // with nothing.
-func (s *Store) Baseline(ctx context.Context, subscription string) (digest.Snapshot, bool, error) {
+func (s *Store) Baseline(ctx context.Context, subscription string) (patchgap.Snapshot, bool, error) {
 	row, err := s.queries.Baseline(ctx, subscription)
 	if errors.Is(err, sql.ErrNoRows) {
-		return digest.Snapshot{}, false, nil
+		return patchgap.Snapshot{}, false, nil
 	}
 	var list contents
 	var u unpacker
@@ -27,16 +28,16 @@ func (s *Store) Baseline(ctx context.Context, subscription string) (digest.Snaps
 		err = u.unpack(row.Contents, &list)
 	}
 	if err != nil {
-		return digest.Snapshot{}, false, s.failed("read a baseline", err)
+		return patchgap.Snapshot{}, false, s.failed("read a baseline", err)
 	}
-	snap := digest.Snapshot{Tenant: row.Tenant, At: moment(list.At), Unread: list.Unread, Partial: list.Partial, Told: list.Told}
+	snap := patchgap.Snapshot{Tenant: row.Tenant, At: moment(list.At), Unread: list.Unread, Partial: list.Partial, Told: list.Told}
 	for i, software := range list.Software {
 		rows, err := s.reading(ctx, &u, reading{row.Tenant, software, list.Hash[i]})
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			snap.Unread = append(snap.Unread, digest.Unread{Software: software, Reason: "what was stored of it is lost"})
+			snap.Unread = append(snap.Unread, patchgap.Unread{Software: software, Reason: "what was stored of it is lost"})
 		case err != nil:
-			return digest.Snapshot{}, false, s.failed("read a baseline", err)
+			return patchgap.Snapshot{}, false, s.failed("read a baseline", err)
 		default:
 			snap.Software = append(snap.Software, software)
 			snap.Rows = append(snap.Rows, rows...)
@@ -46,10 +47,10 @@ func (s *Store) Baseline(ctx context.Context, subscription string) (digest.Snaps
 }
 
 // Reading returns the newest reading of one software as a snapshot of nothing else, or false where it was never read.
-func (s *Store) Reading(ctx context.Context, tenant, software string) (digest.Snapshot, bool, error) {
+func (s *Store) Reading(ctx context.Context, tenant, software string) (patchgap.Snapshot, bool, error) {
 	row, err := s.queries.NewestReading(ctx, tenant, text(software))
 	if errors.Is(err, sql.ErrNoRows) {
-		return digest.Snapshot{}, false, nil
+		return patchgap.Snapshot{}, false, nil
 	}
 	var u unpacker
 	var g gaps
@@ -57,12 +58,12 @@ func (s *Store) Reading(ctx context.Context, tenant, software string) (digest.Sn
 		err = u.unpack(row.Gaps, &g)
 	}
 	if err != nil {
-		return digest.Snapshot{}, false, s.failed("read the newest reading of a software", err)
+		return patchgap.Snapshot{}, false, s.failed("read the newest reading of a software", err)
 	}
-	return digest.Snapshot{Tenant: tenant, At: moment(row.ReadMs), Software: []string{software}, Rows: g.rows(software)}, true, nil
+	return patchgap.Snapshot{Tenant: tenant, At: moment(row.ReadMs), Software: []string{software}, Rows: g.rows(software)}, true, nil
 }
 
-func (s *Store) reading(ctx context.Context, u *unpacker, at reading) ([]digest.Row, error) {
+func (s *Store) reading(ctx context.Context, u *unpacker, at reading) ([]patchgap.Row, error) {
 	packed, err := s.queries.Reading(ctx, at.tenant, text(at.software), at.hash)
 	if err != nil {
 		return nil, err
@@ -83,8 +84,8 @@ type reading struct {
 // SeenBefore tells, for rows that were once seen missing, then closed, when that was: the last time they were seen
 // before they were gone, if not before since. Whether they are missing again makes no difference, so it does not matter
 // which of several subscriptions records first that they are back. Rows that were never closed are left out.
-func (s *Store) SeenBefore(ctx context.Context, tenant string, keys []digest.Key, since time.Time) (map[digest.Key]time.Time, error) {
-	seen := map[digest.Key]time.Time{}
+func (s *Store) SeenBefore(ctx context.Context, tenant string, keys []patchgap.Key, since time.Time) (map[patchgap.Key]time.Time, error) {
+	seen := map[patchgap.Key]time.Time{}
 	for software, wanted := range byStoredKey(keys) {
 		rows, err := s.queries.ClosedUpdates(ctx, tenant, text(software), millis(since))
 		if err != nil {
@@ -102,18 +103,18 @@ func (s *Store) SeenBefore(ctx context.Context, tenant string, keys []digest.Key
 // update names a row of one software as it is stored.
 type update struct{ kb, osBuild string }
 
-func byStoredKey(keys []digest.Key) map[string]map[update]digest.Key {
-	groups := map[string]map[update]digest.Key{}
+func byStoredKey(keys []patchgap.Key) map[string]map[update]patchgap.Key {
+	groups := map[string]map[update]patchgap.Key{}
 	for _, k := range keys {
 		if groups[k.Software] == nil {
-			groups[k.Software] = map[update]digest.Key{}
+			groups[k.Software] = map[update]patchgap.Key{}
 		}
 		groups[k.Software][update{text(k.KB), text(k.OSBuild)}] = k
 	}
 	return groups
 }
 
-func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap digest.Snapshot) error {
+func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap patchgap.Snapshot) error {
 	rows, err := bySoftware(snap)
 	if err != nil {
 		return err
@@ -161,8 +162,8 @@ func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap 
 // errUnlisted is the error of a snapshot that contradicts itself.
 var errUnlisted = errors.New("the snapshot has a row of software that it does not list as read")
 
-func bySoftware(snap digest.Snapshot) (map[string][]digest.Row, error) {
-	rows := make(map[string][]digest.Row, len(snap.Software))
+func bySoftware(snap patchgap.Snapshot) (map[string][]patchgap.Row, error) {
+	rows := make(map[string][]patchgap.Row, len(snap.Software))
 	for _, software := range snap.Software {
 		rows[software] = nil
 	}
@@ -186,7 +187,7 @@ type recorder struct {
 }
 
 // record writes the reading of one software, unless another snapshot has brought it already, and returns its hash.
-func (r *recorder) record(ctx context.Context, name string, rows []digest.Row) (int64, error) {
+func (r *recorder) record(ctx context.Context, name string, rows []patchgap.Row) (int64, error) {
 	plain, err := json.Marshal(columns(rows))
 	if err != nil {
 		return 0, err
@@ -219,7 +220,7 @@ func (r *recorder) record(ctx context.Context, name string, rows []digest.Row) (
 }
 
 // move makes rows the missing updates of a software, and closes those that are gone as of the reading before.
-func (r *recorder) move(ctx context.Context, software string, rows []digest.Row, before int64) error {
+func (r *recorder) move(ctx context.Context, software string, rows []patchgap.Row, before int64) error {
 	was, err := r.q.Missing(ctx, r.tenant, software)
 	if err != nil {
 		return err

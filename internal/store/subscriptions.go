@@ -11,6 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
@@ -144,7 +145,7 @@ func subscriptions(rows []db.Subscription) ([]digest.Subscription, error) {
 func subscription(r db.Subscription) (digest.Subscription, error) {
 	sub := digest.Subscription{
 		ID: r.ID, Tenant: r.Tenant, Channel: r.Channel, Owner: r.Owner,
-		Filter:   digest.Filter{MinDevices: int(r.MinDevices), MinCVEs: int(r.MinCves)},
+		Filter:   patchgap.Filter{MinDevices: int(r.MinDevices), MinCVEs: int(r.MinCves)},
 		Schedule: schedule.Schedule{Words: r.Schedule, Zone: r.Zone},
 		Quiet:    digest.Quiet(r.Quiet), Origin: digest.Origin(r.Origin),
 		Created: moment(r.CreatedMs), NextRun: moment(r.NextMs),

@@ -20,6 +20,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 )
@@ -90,9 +91,9 @@ func made(t reflect.Type, words string) reflect.Value {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		return reflect.ValueOf(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC))
-	case t == reflect.TypeFor[digest.Snapshot]():
-		row := made(reflect.TypeFor[digest.Row](), words).Interface().(digest.Row)
-		return reflect.ValueOf(digest.Snapshot{Tenant: words, At: time.Now(), Software: []string{row.Software}, Rows: []digest.Row{row}})
+	case t == reflect.TypeFor[patchgap.Snapshot]():
+		row := made(reflect.TypeFor[patchgap.Row](), words).Interface().(patchgap.Row)
+		return reflect.ValueOf(patchgap.Snapshot{Tenant: words, At: time.Now(), Software: []string{row.Software}, Rows: []patchgap.Row{row}})
 	case t.Kind() == reflect.String:
 		v.SetString(words)
 	case t.Kind() == reflect.Int, t.Kind() == reflect.Int64:

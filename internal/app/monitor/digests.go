@@ -7,6 +7,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/metrics"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -74,7 +75,7 @@ type tracedSource struct {
 }
 
 // Snapshot is part of [digest.Source].
-func (s tracedSource) Snapshot(ctx context.Context, sub digest.Subscription, due time.Time) (digest.Snapshot, error) {
+func (s tracedSource) Snapshot(ctx context.Context, sub digest.Subscription, due time.Time) (patchgap.Snapshot, error) {
 	ctx, end := s.trace.Start(ctx, "snapshot", span.Options{Part: true})
 	snap, err := s.Source.Snapshot(ctx, sub, due)
 	end(err, slog.Int("missingkbs.digest.software", len(snap.Software)), slog.Int("missingkbs.digest.unread", len(snap.Unread)))
@@ -82,7 +83,7 @@ func (s tracedSource) Snapshot(ctx context.Context, sub digest.Subscription, due
 }
 
 // Confirm is part of [digest.Source].
-func (s tracedSource) Confirm(ctx context.Context, software []string) (digest.Snapshot, error) {
+func (s tracedSource) Confirm(ctx context.Context, software []string) (patchgap.Snapshot, error) {
 	ctx, end := s.trace.Start(ctx, "confirm", span.Options{Part: true})
 	snap, err := s.Source.Confirm(ctx, software)
 	end(err, slog.Int("missingkbs.digest.software", len(software)))

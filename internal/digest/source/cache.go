@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 // readingCache holds the patch gaps that were read recently, and the scans that continue from them. Each process has its
@@ -21,7 +22,7 @@ type readingCache struct {
 
 // patchGap is the patch gap of one software at one time.
 type patchGap struct {
-	rows    []digest.Row
+	rows    []patchgap.Row
 	skipped int // rows that could not be read
 	at      time.Time
 	second  *patchGap // a later reading, made to confirm this one

@@ -17,6 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 // Defender is a [digest.Source] that reads the patch gap of what a subscription watches through the API client.
@@ -61,7 +62,7 @@ func (d *Defender) priority(n int) api.CallOption {
 
 // Snapshot reads the patch gap of what s watches. It returns a [digest.RetryLater] when the rate limit or the deadline of
 // ctx interrupts it; the next call continues from there.
-func (d *Defender) Snapshot(ctx context.Context, s digest.Subscription, due time.Time) (digest.Snapshot, error) {
+func (d *Defender) Snapshot(ctx context.Context, s digest.Subscription, due time.Time) (patchgap.Snapshot, error) {
 	name := strings.Join(append([]string{strconv.FormatBool(d.interactive), s.ID}, s.Watch...), " ")
 	since := d.cache.begin(name, due, d.now())
 	snap, err := d.snapshot(ctx, s.Watch, since)
@@ -75,10 +76,10 @@ func (d *Defender) Snapshot(ctx context.Context, s digest.Subscription, due time
 	return snap, err
 }
 
-func (d *Defender) snapshot(ctx context.Context, watch []string, since time.Time) (digest.Snapshot, error) {
+func (d *Defender) snapshot(ctx context.Context, watch []string, since time.Time) (patchgap.Snapshot, error) {
 	ids, missing, err := d.resolve(ctx, watch, since)
 	if err != nil {
-		return digest.Snapshot{}, d.retryLater(err)
+		return patchgap.Snapshot{}, d.retryLater(err)
 	}
 	priority := d.priority(len(ids))
 	snap, err := d.read(ctx, ids, func(id string) (patchGap, error) { return d.gap(ctx, id, since, priority) })
@@ -88,14 +89,14 @@ func (d *Defender) snapshot(ctx context.Context, watch []string, since time.Time
 }
 
 // Confirm reads software a second time. Of what is cached it accepts second readings only.
-func (d *Defender) Confirm(ctx context.Context, software []string) (digest.Snapshot, error) {
+func (d *Defender) Confirm(ctx context.Context, software []string) (patchgap.Snapshot, error) {
 	priority := d.priority(len(software))
 	return d.read(ctx, software, func(id string) (patchGap, error) { return d.confirmation(ctx, id, priority) })
 }
 
 // resolve turns what is watched into software ids. An id stands for itself, a pattern for what matches it in the catalog.
 // A pattern without a match is reported in missing, because silence would read as "nothing is missing".
-func (d *Defender) resolve(ctx context.Context, watch []string, since time.Time) (ids []string, missing digest.Snapshot, err error) {
+func (d *Defender) resolve(ctx context.Context, watch []string, since time.Time) (ids []string, missing patchgap.Snapshot, err error) {
 	found := map[string]bool{}
 	for _, w := range watch {
 		if w != digest.All && !strings.Contains(w, "*") {
@@ -112,11 +113,11 @@ func (d *Defender) resolve(ctx context.Context, watch []string, since time.Time)
 		}
 		switch {
 		case len(matches) == 0 && list.skipped > 0:
-			missing.Unread = append(missing.Unread, digest.Unread{Software: w, Reason: "No software matches this, of what could be read of the software list."})
+			missing.Unread = append(missing.Unread, patchgap.Unread{Software: w, Reason: "No software matches this, of what could be read of the software list."})
 		case len(matches) == 0:
-			missing.Unread = append(missing.Unread, digest.Unread{Software: w, Reason: "No software matches this."})
+			missing.Unread = append(missing.Unread, patchgap.Unread{Software: w, Reason: "No software matches this."})
 		case list.skipped > 0:
-			missing.Partial = append(missing.Partial, digest.Partial{Software: w, Rows: list.skipped})
+			missing.Partial = append(missing.Partial, patchgap.Partial{Software: w, Rows: list.skipped})
 		}
 	}
 	return slices.Sorted(maps.Keys(found)), missing, nil

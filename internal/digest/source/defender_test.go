@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 const edge = "microsoft-_-edge"
@@ -146,16 +147,16 @@ func TestReadingsSayWhatTheyLack(t *testing.T) {
 		fault   apitest.Fault
 		rows    int
 		unread  string // why
-		partial []digest.Partial
+		partial []patchgap.Partial
 		fails   bool
 	}{
-		"a bad row":              {edge, kbs, body(`{"id":"4540673","machineMissedOn":240},{}`), 1, "", []digest.Partial{{Software: edge, Rows: 1}}, false},
+		"a bad row":              {edge, kbs, body(`{"id":"4540673","machineMissedOn":240},{}`), 1, "", []patchgap.Partial{{Software: edge, Rows: 1}}, false},
 		"no good row":            {edge, kbs, body(`null,{}`), 0, "None of the rows", nil, true},
 		"no device":              {edge, kbs, body(`{"id":"4540673","machineMissedOn":0}`), 0, "", nil, false},
 		"another's empty list":   {edge, list, apitest.Fault{Body: `{"value":[]}`}, 0, "Defender's answer could not be read", nil, true},
 		"another's 404":          {edge, list, apitest.Fault{Status: 404, Body: `{"statusCode":404,"message":"Resource not found"}`}, 0, "not Defender's API", nil, true},
 		"a firewall's 403":       {edge, list, apitest.Fault{Status: 403, Body: "<html></html>"}, 0, "Something between", nil, true},
-		"a bad row of the list":  {"microsoft-_-ed*", list, apitest.Fault{Times: 1, Body: body(`{"id":"` + edge + `","weaknesses":1},{"id":null}`).Body}, 1, "", []digest.Partial{{Software: "microsoft-_-ed*", Rows: 1}}, false},
+		"a bad row of the list":  {"microsoft-_-ed*", list, apitest.Fault{Times: 1, Body: body(`{"id":"` + edge + `","weaknesses":1},{"id":null}`).Body}, 1, "", []patchgap.Partial{{Software: "microsoft-_-ed*", Rows: 1}}, false},
 		"nothing in such a list": {"microsoft-_-zz*", list, apitest.Fault{Times: 1, Body: body(`{"id":"` + edge + `"},5`).Body}, 0, "of what could be read", nil, false},
 		"no list at all":         {"microsoft-_-ed*", list, apitest.Fault{Status: 404, Code: "ResourceNotFound", Message: "m"}, 0, "", nil, true},
 	} {

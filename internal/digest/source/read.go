@@ -14,6 +14,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 // errNoRows reports that no row of the answers could be read.
@@ -27,19 +28,19 @@ type outcome struct {
 }
 
 // read reads each software with one, several at a time, and joins the results.
-func (d *Defender) read(ctx context.Context, ids []string, one func(id string) (patchGap, error)) (digest.Snapshot, error) {
+func (d *Defender) read(ctx context.Context, ids []string, one func(id string) (patchGap, error)) (patchgap.Snapshot, error) {
 	began := d.now()
 	outcomes := readAll(ctx, ids, one)
 	snap, interrupted := d.join(ctx, outcomes)
 	switch {
 	case interrupted != nil && ctx.Err() != nil && !snap.Through.Before(began):
-		return digest.Snapshot{Unread: snap.Unread}, digest.RetryLater{After: time.Second, Going: true, Err: interrupted}
+		return patchgap.Snapshot{Unread: snap.Unread}, digest.RetryLater{After: time.Second, Going: true, Err: interrupted}
 	case interrupted != nil:
-		return digest.Snapshot{Unread: snap.Unread}, d.retryLater(interrupted)
+		return patchgap.Snapshot{Unread: snap.Unread}, d.retryLater(interrupted)
 	case len(snap.Software) == 0 && len(ids) > 0:
 		return snap, d.retryLater(cmp.Or(outcomes[0].err, errNoRows))
 	}
-	slices.SortFunc(snap.Rows, func(a, b digest.Row) int {
+	slices.SortFunc(snap.Rows, func(a, b patchgap.Row) int {
 		return cmp.Or(strings.Compare(a.Software, b.Software), strings.Compare(a.KB, b.KB), strings.Compare(a.OSBuild, b.OSBuild))
 	})
 	return snap, nil
@@ -66,22 +67,22 @@ func readAll(ctx context.Context, ids []string, one func(id string) (patchGap, e
 }
 
 // join makes a snapshot of what was read. It returns the error that interrupted the reading, if one did.
-func (d *Defender) join(ctx context.Context, outcomes []outcome) (snap digest.Snapshot, interrupted error) {
-	snap = digest.Snapshot{Tenant: digest.DefaultTenant, At: d.now()}
+func (d *Defender) join(ctx context.Context, outcomes []outcome) (snap patchgap.Snapshot, interrupted error) {
+	snap = patchgap.Snapshot{Tenant: digest.DefaultTenant, At: d.now()}
 	for _, o := range outcomes {
 		if o.err != nil {
 			if errors.Is(o.err, api.ErrThrottled) || errors.Is(o.err, api.ErrBusy) || ctx.Err() != nil {
 				interrupted = o.err
 			}
-			snap.Unread = append(snap.Unread, digest.Unread{Software: o.id, Reason: commands.Explain(o.err).Title + "."})
+			snap.Unread = append(snap.Unread, patchgap.Unread{Software: o.id, Reason: commands.Explain(o.err).Title + "."})
 			continue
 		}
 		if o.gap.skipped > 0 && len(o.gap.rows) == 0 {
-			snap.Unread = append(snap.Unread, digest.Unread{Software: o.id, Reason: "None of the rows of Defender's answer could be read."})
+			snap.Unread = append(snap.Unread, patchgap.Unread{Software: o.id, Reason: "None of the rows of Defender's answer could be read."})
 			continue
 		}
 		if o.gap.skipped > 0 {
-			snap.Partial = append(snap.Partial, digest.Partial{Software: o.id, Rows: o.gap.skipped})
+			snap.Partial = append(snap.Partial, patchgap.Partial{Software: o.id, Rows: o.gap.skipped})
 		}
 		snap.Software = append(snap.Software, o.id)
 		snap.Rows = append(snap.Rows, o.gap.rows...)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -136,7 +137,7 @@ func recordsAtOnce(in test) {
 		names = append(names, fmt.Sprintf("s%02d", i))
 	}
 	var wg sync.WaitGroup
-	want := map[string]digest.Snapshot{}
+	want := map[string]patchgap.Snapshot{}
 	for i := range subs {
 		id := fmt.Sprint("a", i)
 		added(t, s, sample(id))

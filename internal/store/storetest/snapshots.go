@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -20,10 +21,10 @@ func baselineIsExact(in test) {
 		t.Error("a baseline before the first digest")
 	}
 	want := snapshot(day(1), []string{"a", "b", "c", "u"},
-		row("a", "1", 7), row("a", "2", 0), row("c", "1", 1<<40), digest.Row{Key: digest.Key{Software: "u", KB: "9"}})
+		row("a", "1", 7), row("a", "2", 0), row("c", "1", 1<<40), patchgap.Row{Key: patchgap.Key{Software: "u", KB: "9"}})
 	want.Tenant = "other"
-	want.Unread = []digest.Unread{{Software: "u", Reason: "it is carried on"}, {Software: "z", Reason: "Defender did not answer"}}
-	want.Partial = []digest.Partial{{Software: "a", Rows: 3}}
+	want.Unread = []patchgap.Unread{{Software: "u", Reason: "it is carried on"}, {Software: "z", Reason: "Defender did not answer"}}
+	want.Partial = []patchgap.Partial{{Software: "a", Rows: 3}}
 	recorded(t, s, "a1", want)
 	wantBaseline(t, s, "a1", want)
 
@@ -49,15 +50,15 @@ func baselineOfAnySnapshot(in test) {
 }
 
 // anySnapshot draws from few names, so that snapshots overlap, and from any text.
-func anySnapshot(t *rapid.T, at time.Time) digest.Snapshot {
+func anySnapshot(t *rapid.T, at time.Time) patchgap.Snapshot {
 	name := rapid.OneOf(rapid.SampledFrom([]string{"a", "b", "c"}), rapid.String())
 	text := rapid.OneOf(rapid.SampledFrom([]string{"1", "2"}), rapid.String())
 	s := snapshot(at, rapid.SliceOfNDistinct(name, 0, 5, rapid.ID[string]).Draw(t, "software"))
 	slices.Sort(s.Software)
 	for _, software := range s.Software {
 		for range rapid.IntRange(0, 4).Draw(t, "rows") {
-			s.Rows = append(s.Rows, digest.Row{
-				Key:  digest.Key{Software: software, KB: text.Draw(t, "kb"), OSBuild: text.Draw(t, "build")},
+			s.Rows = append(s.Rows, patchgap.Row{
+				Key:  patchgap.Key{Software: software, KB: text.Draw(t, "kb"), OSBuild: text.Draw(t, "build")},
 				Name: text.Draw(t, "name"), Products: text.Draw(t, "products"), URL: text.Draw(t, "url"),
 				Devices: rapid.Int().Draw(t, "devices"), CVEs: rapid.IntRange(0, 9).Draw(t, "cves"),
 			})
@@ -74,7 +75,7 @@ func baselineSkipsFailures(in test) {
 	failed := delivered("a1", "k2", day(2))
 	failed.Kind = digest.Failed
 	empty := snapshot(day(2), nil)
-	empty.Unread = []digest.Unread{{Software: "x", Reason: "Defender did not answer"}}
+	empty.Unread = []patchgap.Unread{{Software: "x", Reason: "Defender did not answer"}}
 	must(t, s.Record(t.Context(), failed, empty, sample("a1"), view.Page{}))
 	wantBaseline(t, s, "a1", want)
 	if _, found, err := s.Delivery(t.Context(), "k2"); !found || err != nil {
@@ -106,7 +107,7 @@ func baselinesAreApart(in test) {
 	wantBaseline(t, s, "a3", three)
 }
 
-func wantSeen(t *testing.T, s *store.Store, since time.Time, want map[digest.Key]time.Time, keys ...digest.Key) {
+func wantSeen(t *testing.T, s *store.Store, since time.Time, want map[patchgap.Key]time.Time, keys ...patchgap.Key) {
 	t.Helper()
 	got, err := s.SeenBefore(t.Context(), digest.DefaultTenant, keys, since)
 	must(t, err)
@@ -122,18 +123,18 @@ func seenBefore(in test) {
 	wantSeen(t, s, day(0), nil, stays, goes, back)
 	recorded(t, s, "a1", snapshot(day(2), x, row("x", "1", 7), row("x", "2", 6), row("y", "2", 7)))
 	recorded(t, s, "a1", snapshot(day(3), x, row("x", "1", 7)))
-	closed := map[digest.Key]time.Time{goes: day(2), back: day(2)}
+	closed := map[patchgap.Key]time.Time{goes: day(2), back: day(2)}
 	wantSeen(t, s, day(0), closed, stays, goes, back, key("x", "unknown"), key("unknown", "2"))
 	wantSeen(t, s, day(2), closed, goes, back)
 	wantSeen(t, s, day(2).Add(time.Millisecond), nil, goes, back)
-	wantSeen(t, s, day(0), map[digest.Key]time.Time{goes: day(2)}, goes)
+	wantSeen(t, s, day(0), map[patchgap.Key]time.Time{goes: day(2)}, goes)
 
 	recorded(t, s, "a1", snapshot(day(4), x, row("x", "1", 7), row("y", "2", 1)))
 	wantSeen(t, s, day(0), closed, stays, goes, back) // it is back, and was seen before
 	recorded(t, s, "a1", snapshot(day(5), x, row("x", "1", 7)))
-	wantSeen(t, s, day(0), map[digest.Key]time.Time{goes: day(2), back: day(4)}, goes, back)
+	wantSeen(t, s, day(0), map[patchgap.Key]time.Time{goes: day(2), back: day(4)}, goes, back)
 
-	got, err := s.SeenBefore(t.Context(), "other", []digest.Key{goes}, day(0))
+	got, err := s.SeenBefore(t.Context(), "other", []patchgap.Key{goes}, day(0))
 	must(t, err)
 	diff(t, "another tenant", nil, got)
 }
@@ -164,11 +165,11 @@ func carriedRowsAreNotSeen(in test) {
 	added(t, s, sample("a1"), sample("a2"))
 	recorded(t, s, "a1", snapshot(day(1), []string{"x"}, row("x", "1", 7)))
 	carried := snapshot(day(5), []string{"x"}, row("x", "1", 7))
-	carried.Unread = []digest.Unread{{Software: "x", Reason: "Defender did not answer"}}
+	carried.Unread = []patchgap.Unread{{Software: "x", Reason: "Defender did not answer"}}
 	recorded(t, s, "a2", carried)
 	wantBaseline(t, s, "a2", carried)
 	recorded(t, s, "a1", snapshot(day(6), []string{"x"}))
-	wantSeen(t, s, day(0), map[digest.Key]time.Time{key("x", "1"): day(1)}, key("x", "1"))
+	wantSeen(t, s, day(0), map[patchgap.Key]time.Time{key("x", "1"): day(1)}, key("x", "1"))
 }
 
 // A reading that lacks rows which could not be read says nothing of what is gone, and is not the newest one.
@@ -177,7 +178,7 @@ func partialReadingsCloseNothing(in test) {
 	added(t, s, sample("a1"), sample("a2"))
 	recorded(t, s, "a1", snapshot(day(1), []string{"x"}, row("x", "1", 7)))
 	partial := snapshot(day(5), []string{"x"})
-	partial.Partial = []digest.Partial{{Software: "x", Rows: 1}}
+	partial.Partial = []patchgap.Partial{{Software: "x", Rows: 1}}
 	recorded(t, s, "a2", partial)
 	wantBaseline(t, s, "a2", partial)
 	wantSeen(t, s, day(0), nil, key("x", "1"))
@@ -213,7 +214,7 @@ func prune(in test) {
 	if len(list) != 3 || list[2].At.Before(day(3)) {
 		t.Errorf("deliveries kept: %v", list)
 	}
-	wantSeen(t, s, time.Time{}, map[digest.Key]time.Time{key("x", "3"): day(3), key("x", "4"): day(4)},
+	wantSeen(t, s, time.Time{}, map[patchgap.Key]time.Time{key("x", "3"): day(3), key("x", "4"): day(4)},
 		key("x", "2"), key("x", "3"), key("x", "4"), key("x", "5"))
 	wantBaseline(t, s, "a1", snapshot(day(5), []string{"x"}, row("x", "5", 7)))
 	if n, err = s.Prune(t.Context(), day(3), day(3)); n != 0 || err != nil {
@@ -235,13 +236,13 @@ func pruneKeepsBaselines(in test) {
 	// What was pruned grows again.
 	recorded(t, s, "a1", snapshot(day(101), []string{"y"}, row("y", "1", 7)))
 	recorded(t, s, "a1", snapshot(day(102), []string{"y"}))
-	wantSeen(t, s, day(60), map[digest.Key]time.Time{key("y", "1"): day(101)}, key("y", "1"))
+	wantSeen(t, s, day(60), map[patchgap.Key]time.Time{key("y", "1"): day(101)}, key("y", "1"))
 }
 
 func newestReading(in test) {
 	t, s := in.T, in.store
 	added(t, s, sample("a1"), sample("b2"))
-	want := func(software string, at time.Time, rows ...digest.Row) {
+	want := func(software string, at time.Time, rows ...patchgap.Row) {
 		t.Helper()
 		got, found, err := s.Reading(t.Context(), digest.DefaultTenant, software)
 		must(t, err)

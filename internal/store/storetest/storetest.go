@@ -12,6 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -86,7 +87,7 @@ func sample(id string) digest.Subscription {
 	return digest.Subscription{
 		ID: id, Tenant: digest.DefaultTenant, Channel: "C01", Owner: "U01",
 		Watch:    []string{"microsoft-_-edge", "microsoft-_-*"},
-		Filter:   digest.Filter{MinDevices: 3, MinCVEs: 2},
+		Filter:   patchgap.Filter{MinDevices: 3, MinCVEs: 2},
 		Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"},
 		Quiet:    digest.Heartbeat, Origin: digest.FromChat,
 		Created: day(0), NextRun: day(1),
@@ -108,19 +109,19 @@ func added(t *testing.T, s *store.Store, subs ...digest.Subscription) {
 	}
 }
 
-func row(software, kb string, devices int) digest.Row {
-	return digest.Row{
-		Key:  digest.Key{Software: software, KB: kb, OSBuild: "10.0.22631." + kb},
+func row(software, kb string, devices int) patchgap.Row {
+	return patchgap.Row{
+		Key:  patchgap.Key{Software: software, KB: kb, OSBuild: "10.0.22631." + kb},
 		Name: "March 2026 update KB" + kb, Products: "windows_11, windows_10", URL: "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB" + kb,
 		Devices: devices, CVEs: devices / 2,
 	}
 }
 
-func key(software, kb string) digest.Key { return row(software, kb, 0).Key }
+func key(software, kb string) patchgap.Key { return row(software, kb, 0).Key }
 
 // snapshot has the rows of the software that is listed.
-func snapshot(at time.Time, software []string, rows ...digest.Row) digest.Snapshot {
-	return digest.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: software, Rows: rows}
+func snapshot(at time.Time, software []string, rows ...patchgap.Row) patchgap.Snapshot {
+	return patchgap.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: software, Rows: rows}
 }
 
 func delivered(sub, key string, at time.Time) digest.Delivery {
@@ -128,12 +129,12 @@ func delivered(sub, key string, at time.Time) digest.Delivery {
 		Key: key, Subscription: sub, Tenant: digest.DefaultTenant, Due: at.Add(-time.Minute),
 		Channel: "C01", Message: "1700000000.000100", Kind: digest.Changed, At: at,
 		Read: at.Add(-time.Minute), Thread: digest.ThreadWhole,
-		Totals: digest.Totals{KBs: 1, Rows: 2, Worst: 3, Missing: 4, CVEs: 5},
+		Totals: patchgap.Totals{KBs: 1, Rows: 2, Worst: 3, Missing: 4, CVEs: 5},
 	}
 }
 
 // recorded records a snapshot for a subscription, as of the snapshot's time.
-func recorded(t *testing.T, s *store.Store, sub string, snap digest.Snapshot) {
+func recorded(t *testing.T, s *store.Store, sub string, snap patchgap.Snapshot) {
 	t.Helper()
 	d := delivered(sub, sub+"@"+snap.At.Format(time.RFC3339Nano), snap.At.Add(time.Second))
 	if err := s.Record(t.Context(), d, snap, sample(sub), view.Page{}); err != nil {
@@ -141,7 +142,7 @@ func recorded(t *testing.T, s *store.Store, sub string, snap digest.Snapshot) {
 	}
 }
 
-func baseline(t *testing.T, s *store.Store, sub string) (digest.Snapshot, bool) {
+func baseline(t *testing.T, s *store.Store, sub string) (patchgap.Snapshot, bool) {
 	t.Helper()
 	snap, found, err := s.Baseline(t.Context(), sub)
 	if err != nil {
@@ -150,7 +151,7 @@ func baseline(t *testing.T, s *store.Store, sub string) (digest.Snapshot, bool) 
 	return snap, found
 }
 
-func wantBaseline(t *testing.T, s *store.Store, sub string, want digest.Snapshot) {
+func wantBaseline(t *testing.T, s *store.Store, sub string, want patchgap.Snapshot) {
 	t.Helper()
 	got, found := baseline(t, s, sub)
 	if !found {

@@ -9,6 +9,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -210,12 +211,12 @@ func foreignText(in test) {
 	wantAudits(t, s, store.AuditFilter{}, audit.Entry{At: day(0), User: kept, Action: "share", Detail: kept, Result: audit.ResultDone})
 
 	added(t, s, sample("a1"))
-	strange := digest.Row{Key: digest.Key{Software: "x\x00y", KB: "1\x00", OSBuild: "'\"\\"}, Name: nasty[:30], URL: "javascript:\x00"}
+	strange := patchgap.Row{Key: patchgap.Key{Software: "x\x00y", KB: "1\x00", OSBuild: "'\"\\"}, Name: nasty[:30], URL: "javascript:\x00"}
 	snap := snapshot(day(1), []string{"x\x00y"}, strange)
 	recorded(t, s, "a1", snap)
 	wantBaseline(t, s, "a1", snap)
 	recorded(t, s, "a1", snapshot(day(2), []string{"x\x00y"}))
-	seen, err := s.SeenBefore(t.Context(), digest.DefaultTenant, []digest.Key{strange.Key}, time.Time{})
+	seen, err := s.SeenBefore(t.Context(), digest.DefaultTenant, []patchgap.Key{strange.Key}, time.Time{})
 	must(t, err)
-	diff(t, "seen", map[digest.Key]time.Time{strange.Key: day(1)}, seen)
+	diff(t, "seen", map[patchgap.Key]time.Time{strange.Key: day(1)}, seen)
 }

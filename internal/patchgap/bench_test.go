@@ -1,4 +1,4 @@
-package digest_test
+package patchgap_test
 
 import (
 	"fmt"
@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
 // BenchmarkDiff compares two patch gaps of 500 software with 40 KBs each, in which every tenth count has changed.
 func BenchmarkDiff(b *testing.B) {
-	gap := func(shrunk int) digest.Snapshot {
-		s := digest.Snapshot{Tenant: digest.DefaultTenant, At: time.Unix(0, 0)}
+	gap := func(shrunk int) patchgap.Snapshot {
+		s := patchgap.Snapshot{Tenant: "default", At: time.Unix(0, 0)}
 		for i := range 500 {
 			id := fmt.Sprintf("microsoft-_-software_%03d", i)
 			s.Software = append(s.Software, id)
@@ -21,7 +21,7 @@ func BenchmarkDiff(b *testing.B) {
 				if k%10 == 0 {
 					devices -= shrunk
 				}
-				s.Rows = append(s.Rows, digest.Row{Key: digest.Key{Software: id, KB: strconv.Itoa(5000000 + 40*i + k)}, Devices: devices, CVEs: k})
+				s.Rows = append(s.Rows, patchgap.Row{Key: patchgap.Key{Software: id, KB: strconv.Itoa(5000000 + 40*i + k)}, Devices: devices, CVEs: k})
 			}
 		}
 		return s
@@ -29,7 +29,7 @@ func BenchmarkDiff(b *testing.B) {
 	before, after := gap(0), gap(50)
 	b.ReportAllocs()
 	for b.Loop() {
-		if got := len(digest.Diff(before, after, nil).Shrank); got != 2000 {
+		if got := len(patchgap.Diff(before, after, nil).Shrank); got != 2000 {
 			b.Fatalf("%d shrank, want 2000", got)
 		}
 	}

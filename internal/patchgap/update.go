@@ -1,4 +1,4 @@
-package digest
+package patchgap
 
 import (
 	"cmp"
@@ -7,20 +7,22 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/catalog"
+
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Update is the unit in which everything is counted: one KB, and the devices that lack it. Defender gives a row for
-// each software and OS build. A device has one OS build, so the rows of one software add up. A device may have several
-// of the software ids that share a KB, so these do not: the one with most devices counts, and more devices may lack the
-// KB than that ([Update.Shared]).
+// Update is one KB and the devices that lack it; all counts are counts of updates. Defender gives a row for each software
+// and OS build. A device has one OS build, so the rows of one software add up. A device may have several software ids
+// that share a KB, so these do not add up: the one with most devices counts, and more devices may lack the KB
+// ([Update.Shared]).
 type Update struct {
 	Rows    []Row // its rows, sorted by software and OS build; at least one
-	Devices int   // that lack it, at least
-	CVEs    int   // that it fixes: the most that any row says
+	Devices int   // how many lack it, at least
+	CVEs    int   // how many it fixes: the highest count of its rows
 }
 
-// Updates are the KBs of rows, the largest first: by devices, then by CVEs, then the newest KB. It keeps rows and sorts
-// them: there may be so many that a copy would count.
+// Updates groups rows by KB, the largest update first: by devices, then by CVEs, then the newest KB. It keeps and sorts
+// rows, because a copy of a large list would cost memory.
 func Updates(rows []Row) []Update {
 	slices.SortFunc(rows, func(a, b Row) int { return cmp.Or(strings.Compare(a.unit(), b.unit()), compareRows(a, b)) })
 	n := 0
@@ -42,11 +44,10 @@ func Updates(rows []Row) []Update {
 	return all
 }
 
-// updates are the KBs of the snapshot's rows, the largest first.
-func (s Snapshot) updates() []Update { return Updates(slices.Clone(s.Rows)) }
+// Updates returns the updates of the snapshot, the largest first.
+func (s Snapshot) Updates() []Update { return Updates(slices.Clone(s.Rows)) }
 
-// unit names the update that a row belongs to. Without a KB only the name tells two updates apart; no KB begins with a
-// space.
+// unit identifies the update of a row: its KB or, without one, its name after a space. No KB begins with a space.
 func (r Row) unit() string {
 	if r.KB == "" {
 		return " " + r.Name
@@ -68,14 +69,15 @@ func newUpdate(rows []Row) Update {
 	return u
 }
 
-func (u Update) unit() string { return u.Rows[0].unit() }
+// ID identifies the update in all snapshots.
+func (u Update) ID() string { return u.Rows[0].unit() }
 
-// Compare orders updates, the largest first: by devices, then by CVEs, then the newest KB.
+// Compare sorts the largest update first: by devices, then by CVEs, then the newest KB.
 func (u Update) Compare(other Update) int {
 	return cmp.Or(cmp.Compare(other.Devices, u.Devices), cmp.Compare(other.CVEs, u.CVEs), u.CompareKB(other))
 }
 
-// CompareKB orders updates by KB number, the newest first; ids that are no numbers come last, by name.
+// CompareKB sorts the newest KB number first. Ids that are not numbers come last, by name.
 func (u Update) CompareKB(other Update) int {
 	x, errX := strconv.Atoi(u.KB())
 	y, errY := strconv.Atoi(other.KB())
@@ -87,7 +89,7 @@ func (u Update) CompareKB(other Update) int {
 	case errY == nil:
 		return 1
 	}
-	return strings.Compare(u.unit(), other.unit())
+	return strings.Compare(u.ID(), other.ID())
 }
 
 // KB is the number of the update as Defender gives it; it may be empty.
@@ -96,7 +98,7 @@ func (u Update) KB() string { return u.Rows[0].KB }
 // Name is what Defender calls the update.
 func (u Update) Name() string { return u.first(func(r Row) string { return r.Name }) }
 
-// Address is the update's page in the catalog, or empty where it has none.
+// Address is the update's page in the catalog, or "".
 func (u Update) Address() string {
 	return catalog.URL(u.KB(), u.first(func(r Row) string { return r.URL }))
 }
@@ -113,23 +115,23 @@ func (u Update) first(of func(Row) string) string {
 // Shared reports whether several software ids list the update, so that more than Devices may lack it.
 func (u Update) Shared() bool { return u.Rows[0].Software != u.Rows[len(u.Rows)-1].Software }
 
-// Software are the ids of the software that lists the update, sorted.
+// Software returns the software ids that list the update, sorted.
 func (u Update) Software() []string {
 	return u.each(func(r Row) []string { return []string{r.Software} })
 }
 
-// Builds are the OS builds that the update is missing on, as far as Defender says.
+// Builds returns the OS builds that lack the update, as far as Defender says.
 func (u Update) Builds() []string { return u.each(func(r Row) []string { return []string{r.OSBuild} }) }
 
-// Products are the names of the products that the update is for, as far as Defender says.
+// Products returns the names of the products that the update belongs to, as far as Defender says.
 func (u Update) Products() []string {
 	return u.each(func(r Row) []string { return strings.Split(r.Products, ProductsBetween) })
 }
 
-// ProductsBetween stands between the names in [Row.Products].
+// ProductsBetween separates the names in [Row.Products].
 const ProductsBetween = ", "
 
-// each collects what the rows say, each word once.
+// each collects words of the rows, each once.
 func (u Update) each(of func(Row) []string) []string {
 	var words []string
 	for _, r := range u.Rows {
@@ -142,16 +144,28 @@ func (u Update) each(of func(Row) []string) []string {
 	return words
 }
 
-// Passes reports whether an update is big enough to tell.
+// Passes reports whether the filter shows an update.
 func (f Filter) Passes(u Update) bool { return u.Devices >= f.MinDevices && u.CVEs >= f.MinCVEs }
 
-// Gap is a patch gap counted in updates: those that pass a filter, and those that do not. Both are sorted, the largest
-// first.
+// String says what a filter lets pass, to follow "only updates".
+func (f Filter) String() string {
+	var words []string
+	if f.MinDevices > 0 {
+		words = append(words, "missing on "+view.Count(f.MinDevices, "device")+" or more")
+	}
+	if f.MinCVEs > 0 {
+		words = append(words, "fixing "+view.Count(f.MinCVEs, "CVE")+" or more")
+	}
+	return strings.Join(words, " and ")
+}
+
+// Gap is a patch gap split by a filter. Both lists are sorted, the largest update first.
 type Gap struct{ Shown, Hidden []Update }
 
-func (g Gap) all() []Update { return slices.Concat(g.Shown, g.Hidden) }
+// All returns the shown and the hidden updates.
+func (g Gap) All() []Update { return slices.Concat(g.Shown, g.Hidden) }
 
-// Gap parts updates by a filter. It keeps them, and their order.
+// Gap splits updates by the filter. It reuses their slice and keeps their order.
 func (f Filter) Gap(all []Update) Gap {
 	var g Gap
 	shown := all[:0]
@@ -166,7 +180,7 @@ func (f Filter) Gap(all []Update) Gap {
 	return g
 }
 
-// Sum counts updates.
+// Sum adds up updates.
 func Sum(all []Update) Totals {
 	t := Totals{KBs: len(all)}
 	for _, u := range all {
@@ -177,9 +191,9 @@ func Sum(all []Update) Totals {
 	return t
 }
 
-// Words say how large a gap is and what the filter hides of it, in a sentence. What the filter leaves over is never told
-// as all there is. filter is what the filter is called, such as "your filter"; where limits what is said to a part, such
-// as " in what could be read", and is empty for all.
+// Words is a sentence that says how large the gap is and what the filter hides, so that the shown part never looks like
+// the whole. filter names the filter, such as "your filter". where limits the sentence to a part, such as " in what could
+// be read"; it is empty for the whole.
 func (g Gap) Words(filter, where string) string {
 	hidden := len(g.Hidden)
 	switch {
@@ -188,29 +202,29 @@ func (g Gap) Words(filter, where string) string {
 	case len(g.Shown) == 0 && hidden == 1:
 		return "No missing update passes " + filter + where + "; 1 is missing in all, " + largest(g.Hidden) + "."
 	case len(g.Shown) == 0:
-		return "No missing update passes " + filter + where + "; " + plain(hidden) + " are missing in all, " + largest(g.Hidden) + "."
+		return "No missing update passes " + filter + where + "; " + view.Thousands(hidden) + " are missing in all, " + largest(g.Hidden) + "."
 	}
-	words := plural(len(g.Shown), "update") + " missing" + where + ", " + largest(g.Shown)
+	words := view.Count(len(g.Shown), "update") + " missing" + where + ", " + largest(g.Shown)
 	if hidden > 0 {
-		words += "; " + plain(hidden) + " more hidden by " + filter
+		words += "; " + view.Thousands(hidden) + " more hidden by " + filter
 	}
 	return words + "."
 }
 
-// largest says on how many devices the largest of some updates is missing.
+// largest says how many devices lack the largest update.
 func largest(updates []Update) string {
 	u := slices.MinFunc(updates, Update.Compare)
-	words := "on " + u.devices()
+	words := "on " + u.DeviceWords()
 	if len(updates) > 1 {
 		words = "the largest " + words
 	}
 	return words
 }
 
-// devices says how many devices lack an update.
-func (u Update) devices() string {
+// DeviceWords says how many devices lack the update.
+func (u Update) DeviceWords() string {
 	if u.Shared() {
-		return "at least " + plural(u.Devices, "device")
+		return "at least " + view.Count(u.Devices, "device")
 	}
-	return plural(u.Devices, "device")
+	return view.Count(u.Devices, "device")
 }

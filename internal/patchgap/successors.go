@@ -1,4 +1,4 @@
-package digest
+package patchgap
 
 import (
 	"regexp"
@@ -7,18 +7,17 @@ import (
 	"time"
 )
 
-// successors are the rows of a reading that may have taken the place of what is gone, by where they apply. Monthly
-// updates are cumulative: when the next one comes, Defender lists it in place of the one before, on the same devices.
-// Such an update has not closed, although it is gone.
+// successors has rows that may have replaced updates that are gone. Monthly updates are cumulative: Defender lists the next
+// one in place of the one before, on the same devices. A replaced update is gone but not closed.
 type successors map[where][]successor
 
-// where is a software and OS build. Builds are told apart without their revision, which each update raises.
+// where is a software and OS build. The build has no revision, because each update raises it.
 type where struct{ software, build string }
 
 type successor struct {
 	Row
 	month    month
-	appeared bool // it was not listed before
+	appeared bool // not listed before
 }
 
 func (r Row) where() where {
@@ -26,7 +25,7 @@ func (r Row) where() where {
 	return where{r.Software, build}
 }
 
-// listed finds the rows of a reading that say of which month they are.
+// listed finds the rows whose names say a month.
 func listed(before, after Snapshot) successors {
 	type listing struct{ software, unit string }
 	had := make(map[listing]bool, len(before.Rows))
@@ -42,9 +41,9 @@ func listed(before, after Snapshot) successors {
 	return all
 }
 
-// replaced reports whether an update that is gone may have been replaced rather than installed: for the same software and
-// OS build a later month's appeared, or one that as many devices lack as lacked this one. Where the name of either says
-// no month nothing is known of that.
+// replaced reports whether an update that is gone may have been replaced rather than installed. That is so if an update of
+// a later month appeared for the same software and OS build, or as many devices lack one as lacked this one. Without a
+// month in both names it returns false.
 func (s successors) replaced(gone Update) bool {
 	for _, r := range gone.Rows {
 		m := monthOf(r.Name)
@@ -58,7 +57,7 @@ func (s successors) replaced(gone Update) bool {
 	return false
 }
 
-// month counts months since the year 0; 0 stands for none.
+// month counts months since the year 0; 0 is unknown.
 type month int
 
 // The forms in which names of updates say their month, such as "2026-11 Cumulative Update for Windows 11" and

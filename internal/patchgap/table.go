@@ -1,4 +1,4 @@
-package digest
+package patchgap
 
 import (
 	"slices"
@@ -8,16 +8,15 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Extra is a column of a table of updates, after those that every such table has.
+// Extra is a column after those that every table of updates has.
 type Extra struct {
 	view.Column
 	Cell     func(Update) view.Cell
 	JSONOnly bool // left out of CSV
 }
 
-// Table lists updates, each in a row: the KB, how many devices lack it, how many CVEs it fixes, what it is, its catalog
-// page, and then what else is asked for. There may be so many that the cells of all rows would take several times as much
-// memory as the updates; most media show a few.
+// Table lists updates, one in a row: KB, devices, CVEs, name, catalog page and the extra columns. It makes the cells of a
+// row when they are shown, because all cells of a long list take several times the memory of its updates.
 func Table(updates []Update, extra ...Extra) view.Table {
 	columns := []view.Column{
 		{Key: "kb", Title: "KB"},
@@ -26,7 +25,7 @@ func Table(updates []Update, extra ...Extra) view.Table {
 		{Key: "name", Title: "Update"},
 		{Key: "url", Title: "Catalog", Kind: view.Button},
 	}
-	file := []string{"kb", "name"} // the columns of files stay as they are: scripts read them
+	file := []string{"kb", "name"} // scripts read these files, so their columns stay
 	for _, e := range extra {
 		if columns = append(columns, e.Column); !e.JSONOnly {
 			file = append(file, e.Key)
@@ -44,7 +43,7 @@ func Table(updates []Update, extra ...Extra) view.Table {
 	}}}
 }
 
-// button opens the catalog page of an update, or is empty where there is no page to open.
+// button opens the catalog page of an update. It is empty if there is no page.
 func button(u Update) view.Cell {
 	address := u.Address()
 	if address == "" {
@@ -53,7 +52,7 @@ func button(u Update) view.Cell {
 	return view.Cell{Text: "Catalog", Action: &view.Action{Label: "Catalog", URL: address}}
 }
 
-// Builds is the column of OS builds. People see it where it tells rows apart.
+// Builds is the column of OS builds. It is hidden if all rows have the same.
 func Builds(updates []Update) Extra {
 	e := Extra{Column: view.Column{Key: "os_build", Title: "OS build"}, Cell: func(u Update) view.Cell {
 		return view.TextCell(strings.Join(u.Builds(), ", "))
@@ -62,7 +61,7 @@ func Builds(updates []Update) Extra {
 	return e
 }
 
-// Alike reports whether a cell tells no rows apart: it says the same in every one of several, or nothing in the only one.
+// Alike reports whether a column is useless: the same in each of several rows, or empty in the only one.
 func Alike(updates []Update, cell func(Update) view.Cell) bool {
 	if len(updates) == 0 {
 		return true
@@ -76,12 +75,12 @@ func Alike(updates []Update, cell func(Update) view.Cell) bool {
 	return len(updates) > 1 || first == ""
 }
 
-// Several reports whether any of some updates has several rows.
+// Several reports whether any update has several rows.
 func Several(updates []Update) bool {
 	return slices.ContainsFunc(updates, func(u Update) bool { return len(u.Rows) > 1 })
 }
 
-// EachRow lists the rows behind updates, each by itself, as Defender gives them.
+// EachRow turns each row of the updates into an update of its own.
 func EachRow(updates []Update) []Update {
 	var all []Update
 	for _, u := range updates {
