@@ -184,7 +184,7 @@ func planned(t *testing.T, set map[string]string, args ...string) config.Values 
 		t.Fatal(err)
 	}
 	var m config.Errors
-	p := c.Serve.Settings.Read(&m, s.env)
+	p := c.Serve.Read(&m, s.env)
 	if err := m.Err(); err != nil {
 		t.Error(err)
 	}

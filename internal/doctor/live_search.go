@@ -12,8 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
 const (
