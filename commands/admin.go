@@ -27,8 +27,8 @@ type Allowances interface {
 
 // Gatekeeper knows who may what.
 type Gatekeeper interface {
-	Rules() view.Facts                                                                      // as the settings say
-	Rights(ctx context.Context, user, channel string) view.Facts                            // of one person in one channel
+	Rules() view.Facts                                                                          // as the settings say
+	Rights(ctx context.Context, user, channel string) view.Facts                                // of one person in one channel
 	ExternalTeams(ctx context.Context, channel string) (teams []string, shared bool, err error) // the other organisations that read a channel
 }
 

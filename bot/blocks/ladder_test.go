@@ -112,10 +112,10 @@ func deliverTo(l *Ladder, p *choosy, page view.Page, tries int) ([]Feature, erro
 }
 
 const (
-	chart  = DataVisualization
-	button = ActionCell
-	data   = DataTable
-	plainTable  = Table
+	chart      = DataVisualization
+	button     = ActionCell
+	data       = DataTable
+	plainTable = Table
 )
 
 // Each rung refused in turn, and what comes instead; then the same again without a refusal where Slack named the type.

@@ -5,7 +5,6 @@ package socketmode
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -20,101 +19,39 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// ackTimeout bounds handing an acknowledgement to a connection. Slack waits three seconds in all.
-const AckTimeout = 2 * time.Second
-
-// Timing holds the durations that govern connections; tests shorten them.
-type Timing struct {
-	MinInterval     time.Duration // between two calls of apps.connections.open in good times
-	MaxInterval     time.Duration // and in bad ones
-	ShortLife       time.Duration // a connection that lived less than this was short-lived
-	HelloTimeout    time.Duration // Slack has for its hello
-	IdleTimeout     time.Duration // without a byte, after which the connection is dead
-	PongTimeout     time.Duration // Slack has for answering our ping behind an acknowledgement
-	WarningGrace    time.Duration // from Slack's warning until we close a connection ourselves
-	DisconnectGrace time.Duration // the same from Slack's disconnect message
-	Overlap         time.Duration // how long before a connection's end the next one is opened
-	DeliverTimeout  time.Duration // an envelope waits for the bot to accept it
-}
-
-// SlackTiming returns the durations that suit Slack.
-func SlackTiming() Timing {
-	return Timing{
-		MinInterval: 3 * time.Second, MaxInterval: 30 * time.Second, ShortLife: time.Minute,
-		HelloTimeout: 10 * time.Second, IdleTimeout: 33 * time.Second, PongTimeout: 5 * time.Second,
-		WarningGrace: 15 * time.Second, DisconnectGrace: 2 * time.Second, Overlap: time.Minute,
-		DeliverTimeout: 2 * time.Second,
-	}
-}
-
-// sockets keeps the bot connected to Slack: several connections, each replaced by a new one before it ends where
-// that can be known. It owns the connections instead of leaving them to slack-go's managed client, which closes a
-// connection before it opens the next, opens without a pause after a disconnect, keeps the reason of a disconnect to
-// itself, and writes an acknowledgement on whichever connection comes next. The Web API, the types of envelopes and
-// events, and how WebSockets are dialled are slack-go's.
+// Connections keeps the bot connected to Slack by several connections. It replaces each before it ends, if that can be known.
+// It owns them instead of using slack-go's managed client. That one closes a connection before it opens the next, reconnects
+// without a pause after a disconnect, does not report the reason of a disconnect, and writes an acknowledgement on whatever
+// connection comes next. The Web API and the types of envelopes and events are slack-go's.
 //
-// What becomes of an envelope whose connection ends: Slack documents neither that it takes an acknowledgement on another
-// connection nor that it does not. So all envelopes of a connection that is about to end are acknowledged there, without
-// an answer, while that is possible, and the answers go to their response_url. Only where the network has cut a
-// connection, an acknowledgement takes another one; it never carries an answer, which might then come twice. One that
-// was written, but after which the connection broke before Slack had answered the ping behind it, counts as lost: it
-// takes another connection, too, and the answer in it goes to the response_url. So an answer comes twice when Slack has
-// shown it and the network breaks before Slack's word of that is here; the other choice would be that some never come.
+// What happens to an envelope whose connection ends? Slack does not document whether it accepts an acknowledgement on another
+// connection. So all envelopes of a connection that is about to end are acknowledged on it, without an answer, while that is
+// possible; their answers go to the response_url. Only after the network has cut a connection does an acknowledgement take
+// another one, and then it never carries an answer, which might come twice.
+//
+// A ping follows each acknowledgement. If the connection breaks before Slack answers the ping, the acknowledgement counts as
+// lost: an empty one takes another connection, and the answer goes to the response_url. So an answer comes twice if Slack has
+// shown it and the network breaks before the pong. The alternative would be answers that never come.
 type Connections struct {
 	options Options
 	config  slackapi.Config
-	web     *slackapi.Client // that never tries again: the pace is kept here
+	web     *slackapi.Client // without retries: the limiter spaces the calls
 	dialer  *websocket.Dialer
 	dial    DialFunc // opens network connections
 	limiter *reconnectLimiter
-	events  chan socketmode.Event // for [Bot.Serve]: envelopes, and answers that were lost
+	events  chan socketmode.Event // envelopes, and answers that were lost
 	pending *pendingAcks
 
-	running sync.WaitGroup // all goroutines that outlive run
-	closed  chan struct{}  // closed when nobody takes events any more
+	running sync.WaitGroup // goroutines that outlive Run
+	closed  chan struct{}  // closed by StopAccepting
 	closing sync.Once
 
 	mu      sync.Mutex
-	conns   []*conn       // on which Slack has said hello, and that live
-	changed chan struct{} // closed when one more does
+	conns   []*conn       // open, and greeted by Slack
+	changed chan struct{} // closed when conns grows
 }
 
-// SocketOptions configure [NewSockets]. The zero value of each field stands for its default.
-type Options struct {
-	Count   int       // connections; default 2
-	Health  *Health   // is told about the connections; default: none
-	Dial    DialFunc  // opens network connections; default: a dialer that goes through the proxy of the environment
-	Timing  Timing    // default [SlackTiming]
-	Dropped func(int) // is called with the number of events that were lost; default: none
-	// Rejection is the payload for commands that come when the bot no longer accepts events; default: an empty one.
-	Rejection json.Marshaler
-	Rejected  func(int)    // is called with the number of commands that got it; default: none
-	Log       *slog.Logger // default: nothing is logged
-}
-
-func (o Options) withDefaults() Options {
-	if o.Count == 0 {
-		o.Count = 2
-	}
-	if o.Health == nil {
-		o.Health = NewHealth()
-	}
-	if o.Timing == (Timing{}) {
-		o.Timing = SlackTiming()
-	}
-	if o.Dropped == nil {
-		o.Dropped = func(int) {}
-	}
-	if o.Rejected == nil {
-		o.Rejected = func(int) {}
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	return o
-}
-
-// NewSockets returns connections that are not open yet.
+// New returns connections that are not open yet. [Connections.Run] opens them.
 func New(c slackapi.Config, o Options) *Connections {
 	o, c = o.withDefaults(), c.WithDefaults()
 	o.Health.keep(o.Count)
@@ -135,8 +72,8 @@ func New(c slackapi.Config, o Options) *Connections {
 // Events returns the envelopes that Slack sends, and the answers that were lost with their connection.
 func (s *Connections) Events() <-chan socketmode.Event { return s.events }
 
-// Run keeps the connections until ctx ends, which is no failure, or until Slack refuses the bot for good. They outlive
-// it, until close.
+// Run keeps the connections open until ctx ends, then returns nil. It returns an error if Slack refuses the bot for good. The
+// connections stay open until [Connections.Close].
 func (s *Connections) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for n := range s.options.Count {
@@ -151,7 +88,7 @@ func (s *Connections) Run(ctx context.Context) error {
 // StopAccepting makes further deliveries of events fail.
 func (s *Connections) StopAccepting() { s.closing.Do(func() { close(s.closed) }) }
 
-// Close ends all connections in order. Run must have ended, and nobody takes events any more.
+// Close closes all connections with a close frame. Run must have returned. Events that were not received are lost.
 func (s *Connections) Close() {
 	s.StopAccepting()
 	all := s.live()
@@ -168,11 +105,11 @@ func (s *Connections) Close() {
 	}
 	if left > 0 {
 		s.options.Dropped(left)
-		s.options.Log.Error("the bot ended before it took what Slack brought; Slack tells people that it did not respond", "dropped", left)
+		s.options.Log.Error("stopped with unhandled events; Slack tells the users that the app did not respond", "dropped", left)
 	}
 }
 
-// answersLeft takes the events that nobody will take, and tells how many answers are among them.
+// answersLeft removes the events that were not received, and returns how many lost answers are among them.
 func (s *Connections) answersLeft() (n int) {
 	for {
 		select {
@@ -186,10 +123,10 @@ func (s *Connections) answersLeft() (n int) {
 	}
 }
 
-// maintain keeps one socket connected.
+// maintain keeps one of the connections open.
 func (s *Connections) maintain(ctx context.Context, socket int) error {
 	var old *conn
-	var refused string // a token that Slack did not take in exchange for the one of old
+	var refused string // a new token that Slack refused while old stays open
 	for {
 		l, err := s.connect(ctx, socket)
 		switch {
@@ -215,7 +152,7 @@ func (s *Connections) appToken() string {
 	return app
 }
 
-// awaitReplacement returns when a connection is to be replaced. Its error is a refusal for good.
+// awaitReplacement returns nil when a connection must be replaced. Its error is a permanent refusal.
 func (s *Connections) awaitReplacement(ctx context.Context, l *conn, refused string) error {
 	var old <-chan time.Time
 	if d := s.usefulLife(l); d > 0 && refused == "" {
@@ -246,8 +183,8 @@ func (s *Connections) awaitReplacement(ctx context.Context, l *conn, refused str
 	}
 }
 
-// usefulLife is how long a connection is kept before the next is opened, by what Slack has said; zero where it has not.
-// Chance keeps the processes of a deployment, which started together, from doing it together.
+// usefulLife returns how long to keep a connection before opening the next, or 0 if Slack did not announce its lifetime. Jitter
+// keeps processes that started together from reconnecting together.
 func (s *Connections) usefulLife(l *conn) time.Duration {
 	life := l.lifetime()
 	overlap := min(s.options.Timing.Overlap, life/10)
@@ -257,8 +194,8 @@ func (s *Connections) usefulLife(l *conn) time.Duration {
 	return max(time.Millisecond, life-overlap-rand.N(overlap)-time.Since(l.began))
 }
 
-// drain ends a connection whose replacement has said hello: Slack may do it first, where it said that it would or the
-// time is near. Until then it can bring envelopes.
+// drain closes a connection that was replaced, after a grace period in which it may still bring envelopes. Slack may close it
+// first.
 func (s *Connections) drain(l *conn) {
 	why, patience := l.reason(), s.options.Timing.DisconnectGrace
 	switch {
@@ -284,7 +221,7 @@ func (s *Connections) drain(l *conn) {
 	})
 }
 
-// onConnected notes a connection on which Slack has said hello, unless it has ended since.
+// onConnected adds a connection on which Slack has said hello, and returns false if it has ended since.
 func (s *Connections) onConnected(l *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -299,7 +236,7 @@ func (s *Connections) onConnected(l *conn) bool {
 	return true
 }
 
-// onClosed cleans up after a connection.
+// onClosed removes a connection that has ended, and redelivers its unconfirmed acknowledgements.
 func (s *Connections) onClosed(l *conn) {
 	s.mu.Lock()
 	known := slices.Contains(s.conns, l)
@@ -320,8 +257,8 @@ func (s *Connections) onClosed(l *conn) {
 	}
 }
 
-// redeliver does what can be done for an acknowledgement that may have gone down with its connection: Slack gets an empty
-// one elsewhere, and the bot sends the answer that was in it.
+// redeliver handles an acknowledgement that may be lost: Slack gets an empty one on another connection, and the bot gets the
+// answer back.
 func (s *Connections) redeliver(l *conn, ack *socketmode.Response) {
 	ctx, cancel := context.WithTimeout(context.Background(), AckTimeout)
 	defer cancel()
@@ -330,15 +267,15 @@ func (s *Connections) redeliver(l *conn, ack *socketmode.Response) {
 		Data: &socketmode.ErrorWriteFailed{Cause: l.closeCause(), Response: ack},
 	}) {
 		s.options.Dropped(1)
-		s.options.Log.Error("answer lost with its connection: the bot takes no events", "envelope", ack.EnvelopeID)
+		s.options.Log.Error("lost an answer with its connection: the bot accepts no events", "envelope", ack.EnvelopeID)
 		return // an empty acknowledgement would hide that
 	}
 	if err := s.ackElsewhere(ctx, ack.EnvelopeID, l); err != nil {
-		s.options.Log.Warn("an acknowledgement was lost with its connection", "error", err)
+		s.options.Log.Warn("lost an acknowledgement with its connection", "error", err)
 	}
 }
 
-// live returns the connections on which Slack has said hello and that have not ended.
+// live returns the open connections.
 func (s *Connections) live() []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()

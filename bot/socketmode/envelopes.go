@@ -10,11 +10,11 @@ import (
 	"github.com/slack-go/slack/socketmode"
 )
 
-// ErrAcknowledged is the error of an answer that comes when its envelope was acknowledged already.
+// ErrAcknowledged is the error of an answer whose envelope was acknowledged before, because its connection ends.
 var ErrAcknowledged = errors.New("the envelope was acknowledged without an answer, because its connection ends")
 
-// AckCtx acknowledges an envelope on the connection that it came on. Without an answer it may take another one, and
-// waits for one until ctx ends.
+// AckCtx acknowledges an envelope on its own connection. Without a payload it may use another one, and waits for one until ctx
+// ends.
 func (s *Connections) AckCtx(ctx context.Context, envelope string, payload any) error {
 	l, first := s.pending.claim(envelope)
 	switch {
@@ -36,7 +36,7 @@ func (s *Connections) AckCtx(ctx context.Context, envelope string, payload any) 
 	return s.ackElsewhere(ctx, envelope, l)
 }
 
-// ackElsewhere acknowledges an envelope on any connection but its own.
+// ackElsewhere acknowledges an envelope on a connection other than its own.
 func (s *Connections) ackElsewhere(ctx context.Context, envelope string, own *conn) error {
 	for {
 		s.mu.Lock()
@@ -57,8 +57,8 @@ func (s *Connections) ackElsewhere(ctx context.Context, envelope string, own *co
 	}
 }
 
-// ackPending acknowledges what a connection has brought before it ends; the answers take the other way. It is called in
-// the goroutine that reads the connection, before that goes on to read its end: afterwards nothing can be written.
+// ackPending acknowledges the pending envelopes of a connection that is about to end; their answers go to the response_url. The
+// goroutine that reads the connection calls it before it reads the end: afterwards nothing can be written.
 func (s *Connections) ackPending(l *conn) {
 	if s.isClosed() {
 		s.rejectPending(l)
@@ -76,13 +76,13 @@ func (s *Connections) ackPending(l *conn) {
 	}
 }
 
-// rejectPending tells whoever typed a command that nobody took before the bot stopped. An empty acknowledgement would say that
-// it was taken. The rest stays without one, for nothing could be said in it: Slack brings events again, elsewhere, and
-// shows that a click failed.
+// rejectPending answers the pending commands of a connection after the bot has stopped accepting events. An empty
+// acknowledgement would say that the command was accepted. Other envelopes stay unacknowledged, since theirs cannot carry
+// words: Slack sends events again to another process, and shows that a click failed.
 func (s *Connections) rejectPending(l *conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
-	told := 0
+	rejected := 0
 	for _, envelope := range s.pending.commands(l) {
 		if own, first := s.pending.claim(envelope); !first || own != l {
 			continue
@@ -91,11 +91,11 @@ func (s *Connections) rejectPending(l *conn) {
 			s.pending.unclaim(envelope, l)
 			continue
 		}
-		told++
+		rejected++
 	}
-	if told > 0 {
-		s.options.Rejected(told)
-		s.options.Log.Warn("commands came as the bot stopped; whoever typed them was told that it restarts", "commands", told)
+	if rejected > 0 {
+		s.options.Rejected(rejected)
+		s.options.Log.Warn("told users that the bot restarts: their commands came as it stopped", "commands", rejected)
 	}
 }
 
@@ -108,10 +108,10 @@ func (s *Connections) isClosed() bool {
 	}
 }
 
-// envelope hands an envelope to the bot.
+// envelope delivers an envelope.
 func (s *Connections) envelope(l *conn, r socketmode.Request) {
 	if r.EnvelopeID == "" {
-		s.options.Log.Debug("a message without an envelope came from Slack", "type", r.Type)
+		s.options.Log.Debug("received a message without an envelope from Slack", "type", r.Type)
 		return
 	}
 	s.pending.add(r.EnvelopeID, l, r.Type == socketmode.RequestTypeSlashCommands)
@@ -120,19 +120,19 @@ func (s *Connections) envelope(l *conn, r socketmode.Request) {
 	case s.isClosed():
 		s.rejectPending(l)
 	default:
-		s.pending.forget(r.EnvelopeID) // nobody will answer: an acknowledgement would hide that
+		s.pending.forget(r.EnvelopeID) // no answer will come: an acknowledgement would hide that
 		s.options.Dropped(1)
-		s.options.Log.Error("dropped an event of Slack's: the bot takes none", "type", r.Type, "envelope", r.EnvelopeID)
+		s.options.Log.Error("dropped an event: the bot accepts none", "type", r.Type, "envelope", r.EnvelopeID)
 	}
 }
 
-// unreadable notes a message that is no JSON, or nothing of Slack's. The connection is as good as before.
+// unreadable logs a message that cannot be decoded. It does not harm the connection.
 func (s *Connections) unreadable(l *conn, err error) {
-	s.options.Log.Warn("an unreadable message came from Slack", "socket", l.socket+1, "error", err)
+	s.options.Log.Warn("received an unreadable message from Slack", "socket", l.socket+1, "error", err)
 }
 
-// deliver hands an event to the bot, which takes events at once, and reports whether it could. Should the bot take none,
-// the connection must live all the same: whoever does not read answers no ping.
+// deliver gives an event to the bot, which receives events at once, and reports whether it could. If the bot receives none, it
+// gives up after a time: a connection that is not read answers no pings.
 func (s *Connections) deliver(e socketmode.Event) bool {
 	if s.isClosed() {
 		return false
@@ -153,9 +153,9 @@ func (s *Connections) deliver(e socketmode.Event) bool {
 	return false
 }
 
-// event is the event of an envelope. Only slash commands are decoded here; a click holds the whole message that it was
-// made on, with blocks that slack-go may not know, and who handles it decodes what is needed. An envelope that cannot be
-// decoded is an event all the same: it has to be acknowledged.
+// EventOf returns the event of an envelope. It decodes slash commands only. A click contains the whole message that it was
+// made on, with blocks that slack-go may not know, so its handler decodes what it needs. An envelope that cannot be decoded
+// is an event all the same, since it must be acknowledged.
 func EventOf(r socketmode.Request) socketmode.Event {
 	e := socketmode.Event{Type: socketmode.EventType(r.Type), Request: &r}
 	if r.Type == socketmode.RequestTypeSlashCommands {

@@ -8,30 +8,30 @@ import (
 	"time"
 )
 
-// Reason says in a word why a connection to Slack ended or was replaced.
+// Reason is why a connection to Slack ended or was replaced.
 type Reason string
 
-// The reasons. The first four are Slack's own, told before it ends a connection.
+// The reasons. The first four come from Slack before it ends a connection.
 const (
 	Warned          Reason = "warning"             // Slack will refresh the connection in a few seconds
 	Refreshed       Reason = "refresh_requested"   // Slack refreshes the connection
 	LinkDisabled    Reason = "link_disabled"       // Socket Mode was switched off
-	TooManySockets  Reason = "too_many_websockets" // the app has more connections than Slack takes
-	OtherDisconnect Reason = "other_disconnect"    // a reason of Slack's that is not known here
-	Closed          Reason = "closed"              // Slack closed it in order, without having said why
+	TooManySockets  Reason = "too_many_websockets" // the app has more connections than Slack allows
+	OtherDisconnect Reason = "other_disconnect"    // another reason of Slack's
+	Closed          Reason = "closed"              // Slack sent a close frame without a reason
 	Broken          Reason = "broken"              // the network cut it
-	Silent          Reason = "silent"              // nothing came any more, not even a ping
+	Silent          Reason = "silent"              // no byte arrived any longer, not even a ping
 	Aged            Reason = "aged"                // replaced before Slack would have ended it
 	Rotated         Reason = "rotated"             // replaced because the app-level token changed
 	Stopped         Reason = "stopped"             // the bot stops
 )
 
-// Reasons are all reasons.
+// Reasons returns all reasons.
 func Reasons() []Reason {
 	return []Reason{Warned, Refreshed, LinkDisabled, TooManySockets, OtherDisconnect, Closed, Broken, Silent, Aged, Rotated, Stopped}
 }
 
-// disconnectReason is the reason that Slack gave. Words that are not known here are kept out of metrics.
+// disconnectReason returns the reason that Slack gave. Unknown words are kept out of metrics.
 func disconnectReason(word string) Reason {
 	switch r := Reason(word); r {
 	case Warned, Refreshed, LinkDisabled, TooManySockets:
@@ -40,22 +40,22 @@ func disconnectReason(word string) Reason {
 	return OtherDisconnect
 }
 
-// SocketState says how one of the bot's connections to Slack is.
+// SocketState is the state of one of the bot's connections to Slack.
 type SocketState struct {
 	Number    int              // from 1 on
 	Connected time.Time        // when Slack said hello on the present connection; zero while there is none
 	LastByte  time.Time        // when Slack last sent anything on it, pings included
 	Opened    int64            // connections on which Slack has said hello so far
-	Failed    int64            // tries that brought no connection
+	Failed    int64            // failed attempts to connect
 	Ended     map[Reason]int64 // why connections before the present one ended or were replaced
 }
 
-// Health tells how the connections to Slack are. Make one with [NewHealth] and give it to [Options]; it is safe for
-// concurrent use, and says nothing secret.
+// Health is the state of the connections to Slack, without secrets. It is safe for concurrent use. The zero value is not ready;
+// use [NewHealth].
 type Health struct {
 	mu      sync.Mutex
 	since   time.Time // when the last connection was lost, or when this was made
-	trouble error     // why the last try brought no connection
+	trouble error     // why the last attempt failed
 	sockets []connHealth
 }
 
@@ -67,8 +67,7 @@ type connHealth struct {
 // NewHealth returns the health of a bot that is not connected yet.
 func NewHealth() *Health { return &Health{since: time.Now()} }
 
-// Ready returns nil while Slack has said hello on at least one connection that lives. Otherwise the error says why the
-// bot cannot be asked.
+// Ready returns nil while at least one connection is open. Otherwise the error says since when and why there is none.
 func (h *Health) Ready() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -101,7 +100,7 @@ func (h *Health) Sockets() []SocketState {
 	return states
 }
 
-// keep makes room for a number of connections.
+// keep sets the number of connections.
 func (h *Health) keep(sockets int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -111,7 +110,7 @@ func (h *Health) keep(sockets int) {
 	}
 }
 
-// failed notes a try that brought no connection.
+// failed notes a failed attempt to connect.
 func (h *Health) failed(socket int, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -119,7 +118,7 @@ func (h *Health) failed(socket int, err error) {
 	h.trouble = err
 }
 
-// connected notes that Slack has said hello. The connection before, if it still lives, is no longer the present one.
+// connected notes that Slack has said hello. The previous connection is no longer the present one, even if it is open.
 func (h *Health) connected(l *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -129,7 +128,7 @@ func (h *Health) connected(l *conn) {
 	h.trouble = nil
 }
 
-// closed notes why a connection ended on which Slack had said hello.
+// closed notes why an open connection ended.
 func (h *Health) closed(l *conn, why Reason) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// idleTimeoutConn is the network connection under a WebSocket. It knows when the last byte came, and fails when none has come for
-// a while: Slack pings every few seconds, so a connection on which nothing arrives is dead, whatever TCP says.
+// idleTimeoutConn is the network connection under a WebSocket. It notes when the last byte came, and fails to read if none comes
+// for a while: Slack pings every few seconds, so a silent connection is dead, whatever TCP says.
 type idleTimeoutConn struct {
 	net.Conn
 	silence time.Duration
-	watched atomic.Bool // from the end of the handshake on, which has deadlines of its own
+	watched atomic.Bool // set after the handshake, which has its own deadlines
 	last    atomic.Int64
 }
 
@@ -32,10 +32,10 @@ func (w *idleTimeoutConn) Read(p []byte) (int, error) {
 
 func (w *idleTimeoutConn) lastByte() time.Time { return time.Unix(0, w.last.Load()) }
 
-// DialFunc opens network connections; a [net.Dialer] has one.
+// DialFunc opens network connections, as the method of a [net.Dialer] does.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// watchIdle returns a dial function that hands out the wire it made, too.
+// watchIdle returns a dial function that stores the connection it made in made.
 func watchIdle(dial DialFunc, silence time.Duration, made **idleTimeoutConn) DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := dial(ctx, network, address)

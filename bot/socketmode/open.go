@@ -10,7 +10,7 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// connect opens a connection for a socket, however often it takes. Its error is a refusal for good, or the context's.
+// connect opens one of the connections, and retries until it succeeds. Its error is a permanent refusal or that of ctx.
 func (s *Connections) connect(ctx context.Context, socket int) (*conn, error) {
 	for {
 		if err := s.limiter.wait(ctx); err != nil {
@@ -31,11 +31,11 @@ func (s *Connections) connect(ctx context.Context, socket int) (*conn, error) {
 		}
 		s.options.Health.failed(socket, err)
 		s.limiter.failed(slackapi.RetryAfter(err))
-		s.options.Log.Warn("no connection to Slack; trying again", "socket", socket+1, "error", err)
+		s.options.Log.Warn("could not connect to Slack; retrying", "socket", socket+1, "error", err)
 	}
 }
 
-// isFinal reports whether trying again is in vain. That no Web API is there says so only of an address that never worked.
+// isFinal reports whether a retry cannot help. A missing Web API is final only while no connection is open.
 func (s *Connections) isFinal(err error) bool {
 	if _, status := errors.AsType[slack.StatusCodeError](err); status && len(s.live()) > 0 {
 		return false
@@ -43,15 +43,15 @@ func (s *Connections) isFinal(err error) bool {
 	return slackapi.Cure(err) != ""
 }
 
-// permanent is the error of what Slack refuses for good.
+// permanent returns the error of a permanent refusal, with its cure.
 func permanent(err error) error {
 	return fmt.Errorf("connect to Slack: %w: %s", err, slackapi.Cure(err))
 }
 
-// errSocketModeOff is the refusal of an app whose Socket Mode was switched off.
+// errSocketModeOff is the refusal of an app whose Socket Mode is switched off.
 var errSocketModeOff = slack.SlackErrorResponse{Err: string(LinkDisabled)}
 
-// open opens one connection and waits for Slack's hello on it.
+// open opens one connection and waits for Slack's hello.
 func (s *Connections) open(ctx context.Context, socket int, token string) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, slackapi.Timeout+s.options.Timing.HelloTimeout)
 	defer cancel()
@@ -88,7 +88,7 @@ func (s *Connections) open(ctx context.Context, socket int, token string) (*conn
 	return nil, fmt.Errorf("wait for hello: %w", err)
 }
 
-// dialSocket opens a WebSocket. The address holds a ticket, so it is in no error.
+// dialSocket opens a WebSocket. The address contains a ticket, so no error repeats it.
 func (s *Connections) dialSocket(ctx context.Context, address string) (*conn, error) {
 	if !mayDial(address, s.config.APIURL) {
 		return nil, errors.New("Slack names an address that is no wss:// one") //nolint:staticcheck // a name

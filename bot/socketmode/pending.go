@@ -2,11 +2,10 @@ package socketmode
 
 import "sync"
 
-// maxPending is how many envelopes are remembered. Slack waits three seconds for an acknowledgement; so many do not come
-// in that time.
+// maxPending bounds the remembered envelopes. Slack waits three seconds for an acknowledgement, and sends fewer in that time.
 const maxPending = 10_000
 
-// pendingAcks remembers on which connection each envelope came, and whether it was acknowledged.
+// pendingAcks remembers the connection of each envelope, and whether it was acknowledged. It is safe for concurrent use.
 type pendingAcks struct {
 	mu   sync.Mutex
 	by   map[string]*pendingAck
@@ -14,24 +13,24 @@ type pendingAcks struct {
 	next int
 }
 
-// pendingAck is the way back of one envelope.
+// pendingAck is the state of one envelope.
 type pendingAck struct {
-	link  *conn // nil when that way is gone
+	conn  *conn // nil after the acknowledgement
 	acked bool
-	typed bool // a command, to which an acknowledgement can say something
+	typed bool // a slash command, whose acknowledgement can carry words
 }
 
 func newPendingAcks() *pendingAcks { return &pendingAcks{by: map[string]*pendingAck{}} }
 
-// add notes an envelope. One that comes again is to be acknowledged again, where it came last.
+// add notes an envelope. One that comes again must be acknowledged again, on the connection that it came on last.
 func (r *pendingAcks) add(envelope string, l *conn, typed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known := r.by[envelope]; known != nil {
-		*known = pendingAck{link: l, typed: typed}
+		*known = pendingAck{conn: l, typed: typed}
 		return
 	}
-	r.by[envelope] = &pendingAck{link: l, typed: typed}
+	r.by[envelope] = &pendingAck{conn: l, typed: typed}
 	if len(r.ring) < maxPending {
 		r.ring = append(r.ring, envelope)
 		return
@@ -41,8 +40,8 @@ func (r *pendingAcks) add(envelope string, l *conn, typed bool) {
 	r.next = (r.next + 1) % maxPending
 }
 
-// claim returns the connection on which to acknowledge an envelope, nil where that is gone, and whether it was not
-// acknowledged before. From now on it counts as acknowledged.
+// claim marks an envelope as acknowledged. It returns the connection to use, or nil if that is gone, and whether the envelope
+// was not acknowledged before.
 func (r *pendingAcks) claim(envelope string) (l *conn, first bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -50,21 +49,21 @@ func (r *pendingAcks) claim(envelope string) (l *conn, first bool) {
 	if known == nil {
 		return nil, true
 	}
-	l, first = known.link, !known.acked
-	known.link, known.acked = nil, true
+	l, first = known.conn, !known.acked
+	known.conn, known.acked = nil, true
 	return l, first
 }
 
-// unclaim takes back that an envelope was acknowledged: it did not get out.
+// unclaim undoes a claim whose acknowledgement could not be sent.
 func (r *pendingAcks) unclaim(envelope string, l *conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known := r.by[envelope]; known != nil && known.acked {
-		known.link, known.acked = l, false
+		known.conn, known.acked = l, false
 	}
 }
 
-// forget forgets an envelope that is never to be acknowledged.
+// forget drops an envelope that must not be acknowledged.
 func (r *pendingAcks) forget(envelope string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -73,12 +72,12 @@ func (r *pendingAcks) forget(envelope string) {
 	}
 }
 
-// commands returns those of the waiting envelopes of a connection that somebody typed.
+// commands returns the pending slash commands of a connection.
 func (r *pendingAcks) commands(l *conn) []string {
 	return r.of(l, func(known *pendingAck) bool { return known.typed })
 }
 
-// waiting returns the envelopes of a connection that were not acknowledged.
+// waiting returns the pending envelopes of a connection.
 func (r *pendingAcks) waiting(l *conn) []string {
 	return r.of(l, func(*pendingAck) bool { return true })
 }
@@ -88,7 +87,7 @@ func (r *pendingAcks) of(l *conn, which func(*pendingAck) bool) []string {
 	defer r.mu.Unlock()
 	var envelopes []string
 	for id, known := range r.by {
-		if known.link == l && !known.acked && which(known) {
+		if known.conn == l && !known.acked && which(known) {
 			envelopes = append(envelopes, id)
 		}
 	}

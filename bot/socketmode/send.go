@@ -1,0 +1,157 @@
+package socketmode
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack/socketmode"
+)
+
+// receipt is an acknowledgement that is not known to have arrived. The answer to the ping behind it confirms it.
+type receipt struct {
+	ping    uint64
+	ack     *socketmode.Response
+	written bool
+}
+
+// send writes an acknowledgement and a ping behind it. Without a pong it counts as lost; see [conn.unconfirmedAcks].
+func (l *conn) send(ctx context.Context, ack socketmode.Response) error {
+	raw, err := ackJSON(ack)
+	switch {
+	case err != nil:
+		return fmt.Errorf("write acknowledgement: %w", err)
+	case len(raw) >= maxResponse:
+		return errTooLarge
+	}
+	select {
+	case l.writing <- struct{}{}:
+		defer func() { <-l.writing }()
+	case <-l.done:
+		return errConnGone
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	r := l.track(ack)
+	if err := l.writeLocked(raw); err != nil {
+		l.forget(r)
+		return fmt.Errorf("write acknowledgement: %w", err)
+	}
+	_ = l.ws.WriteControl(websocket.PingMessage, []byte(strconv.FormatUint(r.ping, 10)), time.Now().Add(writeTimeout))
+	time.AfterFunc(l.pong, func() { l.onPongOverdue(r.ping) })
+	return l.written(r)
+}
+
+// ackJSON writes an acknowledgement. A payload that writes itself is taken as it is: package json would check and copy it
+// once for each level it is nested in.
+func ackJSON(ack socketmode.Response) ([]byte, error) {
+	payload, ok := ack.Payload.(json.Marshaler)
+	if !ok {
+		return json.Marshal(ack)
+	}
+	envelope, err := json.Marshal(ack.EnvelopeID)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := payload.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	all := append(make([]byte, 0, len(envelope)+len(raw)+40), `{"envelope_id":`...)
+	all = append(append(append(all, envelope...), `,"payload":`...), raw...)
+	return append(all, '}'), nil
+}
+
+// writeLocked sends one frame. The caller holds l.writing.
+func (l *conn) writeLocked(raw []byte) error {
+	if err := l.ws.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	err := l.ws.WriteMessage(websocket.TextMessage, raw)
+	if err != nil && !errors.Is(err, websocket.ErrCloseSent) {
+		l.fail(Broken, err)
+	}
+	return err
+}
+
+// track notes an acknowledgement before it is written.
+func (l *conn) track(ack socketmode.Response) *receipt {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pings++
+	r := &receipt{ping: l.pings, ack: &ack}
+	l.unconfirmed = append(l.unconfirmed, r)
+	return r
+}
+
+// written notes that it was written. If the connection has ended meanwhile without a close frame, it is lost.
+func (l *conn) written(r *receipt) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.written = true
+	if l.counted && !l.orderly {
+		return errConnGone
+	}
+	return nil
+}
+
+func (l *conn) forget(r *receipt) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unconfirmed = slices.DeleteFunc(l.unconfirmed, func(x *receipt) bool { return x == r })
+}
+
+// ping sends a ping, to learn whether Slack answers them.
+func (l *conn) ping() {
+	_ = l.ws.WriteControl(websocket.PingMessage, []byte("0"), time.Now().Add(writeTimeout))
+}
+
+// onPong confirms all that was written before a ping.
+func (l *conn) onPong(ping string) {
+	n, err := strconv.ParseUint(ping, 10, 64)
+	if err != nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pongs = true
+	for len(l.unconfirmed) > 0 && l.unconfirmed[0].ping <= n {
+		l.unconfirmed = l.unconfirmed[1:]
+	}
+}
+
+// onPongOverdue closes a connection whose ping was not answered in time. If Slack has never answered one, what was written
+// counts as arrived.
+func (l *conn) onPongOverdue(n uint64) {
+	l.mu.Lock()
+	open := len(l.unconfirmed) > 0 && l.unconfirmed[0].ping <= n
+	if open && !l.pongs {
+		l.unconfirmed = l.unconfirmed[1:]
+	}
+	dead := open && l.pongs
+	l.mu.Unlock()
+	if dead {
+		l.fail(Silent, fmt.Errorf("no answer to a ping in %v", l.pong))
+	}
+}
+
+// unconfirmedAcks returns the acknowledgements that may be lost, after the connection has ended. One that is still being written
+// is not among them: its writer gets an error.
+func (l *conn) unconfirmedAcks() []*socketmode.Response {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.counted = true
+	var acks []*socketmode.Response
+	for _, r := range l.unconfirmed {
+		if r.written && !l.orderly {
+			acks = append(acks, r.ack)
+		}
+	}
+	l.unconfirmed = nil
+	return acks
+}
