@@ -48,7 +48,7 @@ type Options struct {
 	Observe     Observer            // told of each question; default: nobody is
 	Counts      *Counts             // where to count; default: nobody reads it before the end
 	Trace       span.Tracer         // records what is done for a question; default: nobody does
-	Pulse       *Pulse              // by which others learn whether the event loop moves; default: nobody does
+	Liveness    *Liveness           // reports whether the event loop makes progress; default: none
 	Gate        *access.Gate        // who may do what; default: members of the workspace, who may all but administer
 	Log         *slog.Logger        // default: nothing is logged
 }

@@ -6,37 +6,37 @@ import (
 	"sync/atomic"
 )
 
-// Pulse tells whether the event loop moves. Make one with [NewPulse]; a nil one belongs to a bot that nobody watches.
-type Pulse struct {
-	asked chan struct{}
-	loops atomic.Int32 // that run
+// Liveness reports whether the event loop of a bot makes progress. It is safe for concurrent use. A nil one is not checked.
+type Liveness struct {
+	heartbeat chan struct{}
+	loops     atomic.Int32 // that run
 }
 
-// NewPulse returns a pulse for [Options].
-func NewPulse() *Pulse { return &Pulse{asked: make(chan struct{})} }
+// NewLiveness returns a liveness check for [Options].
+func NewLiveness() *Liveness { return &Liveness{heartbeat: make(chan struct{})} }
 
-// Beat returns nil once the event loop has come round. When no loop runs there is none that could be stuck, and it
-// returns nil at once. Its error is that of ctx.
-func (p *Pulse) Beat(ctx context.Context) error {
-	if p.loops.Load() == 0 {
+// Heartbeat returns nil when the event loop has answered. If no loop runs, none can be stuck, and it returns nil at once. Its
+// error is that of ctx.
+func (l *Liveness) Heartbeat(ctx context.Context) error {
+	if l.loops.Load() == 0 {
 		return nil
 	}
 	select {
-	case p.asked <- struct{}{}:
+	case l.heartbeat <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 	}
-	if p.loops.Load() == 0 {
+	if l.loops.Load() == 0 {
 		return nil // it ended meanwhile
 	}
 	return fmt.Errorf("wait for the event loop: %w", ctx.Err())
 }
 
-// begin says that a loop runs, until end is called. The loop receives from asked each time it comes round.
-func (p *Pulse) begin() (asked <-chan struct{}, end func()) {
-	if p == nil {
+// begin notes that a loop runs, until end is called. The loop must receive from heartbeat in each iteration.
+func (l *Liveness) begin() (heartbeat <-chan struct{}, end func()) {
+	if l == nil {
 		return nil, func() {}
 	}
-	p.loops.Add(1)
-	return p.asked, func() { p.loops.Add(-1) }
+	l.loops.Add(1)
+	return l.heartbeat, func() { l.loops.Add(-1) }
 }

@@ -24,18 +24,18 @@ func (s stalling) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-func TestPulseTellsALoopThatIsStuck(t *testing.T) {
+func TestLivenessTellsALoopThatIsStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, until := NewPulse(), make(chan struct{})
+		p, until := NewLiveness(), make(chan struct{})
 		beat := func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			return p.Beat(ctx)
+			return p.Heartbeat(ctx)
 		}
 		if err := beat(); err != nil {
 			t.Errorf("before there is a loop: %v", err)
 		}
-		b := start(t, slow(4*time.Second), Options{Pulse: p, Log: slog.New(stalling{slog.DiscardHandler, until})})
+		b := start(t, slow(4*time.Second), Options{Liveness: p, Log: slog.New(stalling{slog.DiscardHandler, until})})
 		synctest.Wait()
 		b.events <- typed(1, "x")
 		if err := beat(); err != nil {

@@ -21,7 +21,7 @@ import (
 func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) {
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
-	asked, end := b.options.Pulse.begin()
+	asked, end := b.options.Liveness.begin()
 	defer end()
 	for {
 		select {

@@ -99,7 +99,7 @@ func (h house) open(ctx context.Context) error {
 	if h.monitor == nil {
 		h.monitor = monitor.New(buildVersion(), nil)
 	}
-	h.bot.Pulse, h.bot.Trace = h.monitor.Pulse, h.monitor.Tracer()
+	h.bot.Liveness, h.bot.Trace = h.monitor.Liveness, h.monitor.Tracer()
 	h.bot.Health, h.bot.Counts = socketmode.NewHealth(), &bot.Counts{}
 	if err := h.store.Migrate(ctx); err != nil {
 		return readError(h.store, err)

@@ -33,9 +33,9 @@ const (
 
 // Monitor collects what operators see of one process. It is safe for concurrent use.
 type Monitor struct {
-	Metrics *metrics.Metrics
-	Parts   health.Parts // for /readyz
-	Pulse   *bot.Pulse   // of the Slack event loop
+	Metrics  *metrics.Metrics
+	Parts    health.Parts  // for /readyz
+	Liveness *bot.Liveness // of the Slack event loop
 
 	traces     *tracing.Tracing // nil records none
 	lastSignIn atomic.Pointer[signInResult]
@@ -43,7 +43,7 @@ type Monitor struct {
 
 // New returns a monitor whose parts are all starting. traces may be nil.
 func New(version string, traces *tracing.Tracing) *Monitor {
-	m := &Monitor{Metrics: metrics.New(version), Pulse: bot.NewPulse(), traces: traces}
+	m := &Monitor{Metrics: metrics.New(version), Liveness: bot.NewLiveness(), traces: traces}
 	m.Parts.Starting(Slack, Database, Defender, Queue)
 	m.Metrics.Expect(texts(bot.Outcomes()), commands.Reasons(), access.IdentityUnavailable())
 	m.Metrics.Watch(metrics.Sources{Ready: m.Parts.Ready})
@@ -55,7 +55,7 @@ func (m *Monitor) Tracer() span.Tracer { return m.traces.Tracer() }
 
 // Alive reports whether the Slack event loop still turns. It is the only liveness check: a restart fixes nothing else.
 func (m *Monitor) Alive(ctx context.Context) (reason string, err error) {
-	if err := m.Pulse.Beat(ctx); err != nil {
+	if err := m.Liveness.Heartbeat(ctx); err != nil {
 		return "the Slack event loop is stuck", err
 	}
 	return "", nil
