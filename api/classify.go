@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/missingkbs/missingkbs/internal/httpclient"
 )
 
 const requestIDHeader = "x-ms-client-request-id"
@@ -160,7 +161,7 @@ func (c *Client) whyUnanswered(ctx context.Context, err error) *Error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &Error{Kind: ErrUnavailable, Message: fmt.Sprintf("no answer within %s", c.timeout)}
 	}
-	return &Error{Kind: ErrUnavailable, Err: withoutURL(err)}
+	return &Error{Kind: ErrUnavailable, Err: httpclient.WithoutURL(err)}
 }
 
 // stoppedWaiting makes an error of a caller's context that is done: what the
@@ -191,13 +192,4 @@ func asError(err error) *Error {
 		return e
 	}
 	return &Error{Err: err}
-}
-
-// withoutURL takes the URL off a transport error: it is long, its query may hold
-// what somebody typed, and the error names the call anyway.
-func withoutURL(err error) error {
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		return e.Err
-	}
-	return err
 }

@@ -24,7 +24,7 @@ const maxGivenUp = 8
 // switching returns t with redirects off and connections that can be given up, or nil connections where t is not an
 // HTTP client.
 func switching(t policy.Transporter) (policy.Transporter, *connections) {
-	client, ok := noRedirects(t).(*http.Client)
+	client, ok := withoutRedirects(t).(*http.Client)
 	if !ok {
 		return t, nil
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/missingkbs/missingkbs/internal/httpclient"
 )
 
 // CredentialOptions say who signs in to Entra, and where. Nothing is read from
@@ -272,7 +274,7 @@ func (r reachable) GetToken(ctx context.Context, o policy.TokenRequestOptions) (
 		return tok, r.unavailable(fmt.Sprintf("the login host did not answer within %s", r.time), nil)
 	}
 	if err != nil && trip != nil && ctx.Err() == nil {
-		return tok, r.unavailable("the login host cannot be reached", withoutURL(trip))
+		return tok, r.unavailable("the login host cannot be reached", httpclient.WithoutURL(trip))
 	}
 	if err != nil {
 		return tok, &credentialError{r.kind, r.file, err}

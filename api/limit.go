@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/missingkbs/missingkbs/internal/quota"
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 // limiter is the policy that keeps us under Defender's quota. It stands behind
@@ -62,7 +63,7 @@ func (l *limiter) wait(ctx context.Context) error {
 			err = l.bookAndSleep(ctx, p)
 		}
 		switch {
-		case errors.Is(err, errPromoted):
+		case errors.Is(err, wait.ErrWoken):
 		case err != nil:
 			return err
 		case !l.pausedAt(time.Now()): // or Defender has asked for a pause while we waited
@@ -82,7 +83,7 @@ func (l *limiter) bookAndSleep(ctx context.Context, p *place) error {
 	}
 	l.counts.waits.Add(1)
 	p.move(b.Turn, l.why())
-	if err := sleep(ctx, b.Turn, nil); err != nil {
+	if err := wait.Unless(ctx, time.Until(b.Turn), nil); err != nil {
 		l.giveBack(b)
 		return l.refuse(expired(err, b.Turn))
 	}
@@ -212,20 +213,6 @@ func (e *tooLate) Error() string {
 
 // NonRetriable keeps azcore's retry policy from trying again.
 func (*tooLate) NonRetriable() {}
-
-// sleep waits for a moment, for the end of ctx, or until it is woken.
-func sleep(ctx context.Context, until time.Time, wake <-chan struct{}) error {
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-wake:
-		return errPromoted
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 // expired turns the end of a deadline into what it means for one who waits for a
 // turn.

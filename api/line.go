@@ -2,14 +2,12 @@ package api
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
-)
 
-// errPromoted ends the wait of a background call that a question has joined.
-var errPromoted = errors.New("promoted")
+	"github.com/missingkbs/missingkbs/internal/wait"
+)
 
 // line is where background calls stand, in the order in which they came. Only the
 // first of them looks whether it may go.
@@ -70,7 +68,7 @@ func (l *limiter) stand(ctx context.Context, p *place, promoted <-chan struct{})
 	select {
 	case <-s.first:
 	case <-promoted:
-		return errPromoted
+		return wait.ErrWoken // a question has joined
 	case <-ctx.Done():
 		return l.refuse(expired(ctx.Err(), at))
 	}
@@ -87,7 +85,7 @@ func (l *limiter) stand(ctx context.Context, p *place, promoted <-chan struct{})
 		if ok {
 			promoted = nil // it has its turn
 		}
-		if err := sleep(ctx, at, promoted); err != nil {
+		if err := wait.Unless(ctx, time.Until(at), promoted); err != nil {
 			return l.refuse(expired(err, at))
 		}
 		if ok {

@@ -14,6 +14,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/missingkbs/missingkbs/internal/httpclient"
 )
 
 // newPipeline builds what a request passes on its way out: request id, retry,
@@ -73,7 +75,7 @@ func (l callLog) Do(req *policy.Request) (*http.Response, error) {
 	if err == nil {
 		attrs = append(attrs, slog.Int("status", resp.StatusCode))
 	} else {
-		attrs = append(attrs, slog.String("error", oneLine(withoutURL(err).Error())))
+		attrs = append(attrs, slog.String("error", oneLine(httpclient.WithoutURL(err).Error())))
 	}
 	l.log.LogAttrs(ctx, slog.LevelDebug, "defender call", attrs...)
 	return resp, err
@@ -111,25 +113,8 @@ func (b bodyLimit) Do(req *http.Request) (*http.Response, error) {
 		_ = resp.Body.Close()
 		return nil, &tooLarge{b.limit}
 	}
-	resp.Body = &limitedBody{ReadCloser: resp.Body, left: b.limit, limit: b.limit}
+	resp.Body = httpclient.LimitBody(resp.Body, b.limit, &tooLarge{b.limit})
 	return resp, nil
-}
-
-// limitedBody fails where [io.LimitReader] would pretend that the body ends.
-type limitedBody struct {
-	io.ReadCloser
-	left, limit int64
-}
-
-func (b *limitedBody) Read(p []byte) (int, error) {
-	if int64(len(p)) > b.left+1 {
-		p = p[:b.left+1]
-	}
-	n, err := b.ReadCloser.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return n, &tooLarge{b.limit}
-	}
-	return n, err
 }
 
 // cutBody is the beginning of a body.
@@ -148,16 +133,14 @@ func (e *tooLarge) Error() string {
 // NonRetriable keeps azcore's retry policy from trying again.
 func (*tooLarge) NonRetriable() {}
 
-// noRedirects returns t with redirects off. Defender has none, and Go would take
-// the token along to another port or to plain http of the same host.
-func noRedirects(t policy.Transporter) policy.Transporter {
+// withoutRedirects returns t with redirects off, if t is an [*http.Client]. Go would take the token along to another port or
+// to plain http of the same host.
+func withoutRedirects(t policy.Transporter) policy.Transporter {
 	client, ok := t.(*http.Client)
 	if !ok {
 		return t
 	}
-	own := *client
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
+	return httpclient.NoRedirects(client)
 }
 
 // defaultTransport is an HTTP client for one host that may be far away: it dials

@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 const (
@@ -174,9 +175,7 @@ func retryNotFound[T any](ctx context.Context, ask func(...api.CallOption) (api.
 	if !errors.Is(err, api.ErrNotFound) {
 		return answer, err
 	}
-	select {
-	case <-time.After(notFoundPause):
-	case <-ctx.Done():
+	if !wait.For(ctx, notFoundPause) {
 		return answer, err
 	}
 	return ask(api.MaxAge(0))

@@ -10,10 +10,10 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/internal/httpclient"
 	"github.com/slack-go/slack"
 )
 
@@ -100,16 +100,10 @@ func (p *Poster) history(ctx context.Context, method string, form url.Values) (h
 	if form.Get("cursor") == "" {
 		form.Del("cursor")
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.config.APIURL+method, strings.NewReader(form.Encode()))
-	if err != nil {
-		return h, fmt.Errorf("read history: %w", slackapi.WithoutURL(err))
-	}
 	_, token := p.config.Tokens.Current()
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := p.http.Do(req)
+	resp, err := httpclient.PostForm(ctx, p.http, p.config.APIURL+method, token, form)
 	if err != nil {
-		return h, fmt.Errorf("read history: %w", slackapi.WithoutURL(err))
+		return h, fmt.Errorf("read history: %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusTooManyRequests {

@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 const (
@@ -77,7 +77,7 @@ func waitTurn(ctx context.Context, limiter *rate.Limiter) error {
 		turn.Cancel()
 		return digest.RetryLater{After: delay, Err: errTurn}
 	}
-	if delay > 0 && !slackapi.Sleep(ctx, delay) {
+	if delay > 0 && !wait.For(ctx, delay) {
 		turn.Cancel()
 		return ctx.Err()
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 const (
@@ -167,7 +168,7 @@ func (p *Poster) deliverPatiently(ctx context.Context, channel string, page view
 		_, left, err = p.deliver(ctx, channel, page, more)
 		err = digestError(err)
 		later, ok := errors.AsType[digest.RetryLater](err)
-		if !ok || later.After > threadPatience || try == threadTries || !slackapi.Sleep(ctx, later.After) {
+		if !ok || later.After > threadPatience || try == threadTries || !wait.For(ctx, later.After) {
 			return left, err
 		}
 	}

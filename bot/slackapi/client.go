@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/internal/httpclient"
 )
 
 const (
@@ -46,7 +48,7 @@ func (c Config) HTTPClient() *http.Client {
 	if client == nil {
 		client = &http.Client{Timeout: Timeout, Transport: http.DefaultTransport.(*http.Transport).Clone()}
 	}
-	own := noRedirects(client)
+	own := httpclient.NoRedirects(client)
 	if own.Transport == nil {
 		own.Transport = http.DefaultTransport
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 // When a connection breaks after a request was sent, Slack may or may not have carried it out. To send it again might say
@@ -49,23 +51,11 @@ func deliveryOf(err error) deliveryResult {
 // again if its delivery is unknown. What stays unknown is an [ErrDeliveryUnknown].
 func RetryOnce(ctx context.Context, repeatable bool, do func() error) error {
 	err := do()
-	if d := deliveryOf(err); err != nil && (d == notDelivered || d == deliveryUnknown && repeatable) && Sleep(ctx, retryPause) {
+	if d := deliveryOf(err); err != nil && (d == notDelivered || d == deliveryUnknown && repeatable) && wait.For(ctx, retryPause) {
 		err = do()
 	}
 	if err != nil && deliveryOf(err) == deliveryUnknown {
 		return fmt.Errorf("%w: %w", ErrDeliveryUnknown, WithoutURL(err))
 	}
 	return err
-}
-
-// sleep reports whether the whole time passed.
-func Sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 const (
@@ -61,7 +63,7 @@ func (c *TokenChecker) confirm(ctx context.Context, token string) error {
 		if first {
 			c.log.Warn("Slack refuses the bot token; asking again before giving up", "pause", recheckAfter)
 		}
-		if !pause(ctx, recheckAfter, now.changed) {
+		if errors.Is(wait.Unless(ctx, recheckAfter, now.changed), wait.ErrWoken) {
 			continue // the tokens have changed: see which
 		}
 		err := c.ask(ctx)
@@ -89,18 +91,4 @@ func (c *TokenChecker) ask(ctx context.Context) error {
 	defer cancel()
 	_, err := c.config.ClientWithoutRetry().Current().AuthTestContext(ctx)
 	return err
-}
-
-// pause waits, and reports false if cut ended it early.
-func pause(ctx context.Context, d time.Duration, cut <-chan struct{}) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-cut:
-		return false
-	case <-ctx.Done():
-		return true
-	}
 }

@@ -2,8 +2,9 @@ package slackapi
 
 import (
 	"errors"
-	"io"
 	"net/http"
+
+	"github.com/missingkbs/missingkbs/internal/httpclient"
 )
 
 // maxWebAnswer bounds a decompressed answer of the Web API. A page of a thousand members takes a fraction of it.
@@ -18,28 +19,7 @@ type limited struct{ next http.RoundTripper }
 func (t limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(r)
 	if err == nil {
-		resp.Body = &limitedBody{ReadCloser: resp.Body, left: maxWebAnswer}
+		resp.Body = httpclient.LimitBody(resp.Body, maxWebAnswer, errWebAnswer)
 	}
 	return resp, err
-}
-
-// limitedBody returns an error where [io.LimitReader] would pretend that the body ends.
-type limitedBody struct {
-	io.ReadCloser
-	left int64
-}
-
-func (b *limitedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, errWebAnswer
-	}
-	return n, err
-}
-
-// noRedirects returns a client that follows no redirect: a response_url must not send the answer elsewhere.
-func noRedirects(c *http.Client) *http.Client {
-	own := *c
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
 }

@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/internal/httpclient"
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 // WebhookTries is how often [Webhook.Reply] posts one message at most. [ResponseURL] counts the posts in all.
@@ -30,7 +33,7 @@ type Webhook struct {
 // NewWebhook returns a webhook that posts to Slack's hosts, and to the host of apiURL if the Web API is not Slack's own.
 // It follows no redirects.
 func NewWebhook(client *http.Client, apiURL string) *Webhook {
-	return &Webhook{client: noRedirects(client), allowed: slackHosts(apiURL)}
+	return &Webhook{client: httpclient.NoRedirects(client), allowed: slackHosts(apiURL)}
 }
 
 // Reply posts a message and retries once; see [Webhook.Send].
@@ -58,23 +61,21 @@ func (w *Webhook) Send(ctx context.Context, to *ResponseURL, message json.Marsha
 		if over := to.take(); over != nil {
 			return errors.Join(err, over)
 		}
-		var wait time.Duration
-		if wait, err = w.post(ctx, u.String(), body); isDial(err) {
+		var pause time.Duration
+		if pause, err = w.post(ctx, u.String(), body); isDial(err) {
 			to.refund()
 		}
-		if err == nil || wait < 0 || try >= tries {
+		if err == nil || pause < 0 || try >= tries {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(wait):
+		if waited := wait.Unless(ctx, pause, nil); waited != nil {
+			return errors.Join(err, waited)
 		}
 	}
 }
 
 // post posts once. wait is the pause before a retry; if it is negative, a retry cannot help.
-func (w *Webhook) post(ctx context.Context, address string, body []byte) (wait time.Duration, err error) {
+func (w *Webhook) post(ctx context.Context, address string, body []byte) (pause time.Duration, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return -1, errRefusedURL
@@ -154,10 +155,7 @@ func isDial(err error) bool {
 // withoutURL removes the address from an error of the HTTP client, and what Slack repeats of a call. Addresses of answers
 // and sockets are secrets.
 func WithoutURL(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
-	}
-	return withoutEcho(err)
+	return withoutEcho(httpclient.WithoutURL(err))
 }
 
 // errRefusedURL is the error of a response_url that does not lead to Slack.

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 // reconnectLimiter says when the next connection may be opened. Slack accepts about one apps.connections.open a minute,
@@ -32,7 +32,7 @@ func (p *reconnectLimiter) wait(ctx context.Context) error {
 		if d <= 0 {
 			return ctx.Err()
 		}
-		if !slackapi.Sleep(ctx, d) {
+		if !wait.For(ctx, d) {
 			return ctx.Err()
 		}
 	}

@@ -3,9 +3,12 @@ package audit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 // Writer writes entries, all or none. It skips those whose ID is stored already. *store.Store implements it.
@@ -157,17 +160,12 @@ func (t *Trail) write(ctx context.Context, list []Entry) error {
 // sleep returns false if the context ended before the pause. Stopping the trail ends one pause early, because little time
 // is left then.
 func sleep(ctx context.Context, d time.Duration, stopping *<-chan struct{}) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-*stopping:
+	err := wait.Unless(ctx, d, *stopping)
+	if errors.Is(err, wait.ErrWoken) {
 		*stopping = nil
 		return true
-	case <-ctx.Done():
-		return false
 	}
+	return err == nil
 }
 
 // abandon counts and logs the entries that could not be written before the end.

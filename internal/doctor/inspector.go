@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/internal/httpclient"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -166,14 +166,9 @@ func (i *inspector) validateBlocks(ctx context.Context, p view.Page, f blocks.Fo
 
 func (i *inspector) validate(ctx context.Context, body string) (v validation, err error) {
 	// The method needs no token.
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, i.config.APIURL+"blocks.validate", strings.NewReader(url.Values{"blocks": {body}}.Encode()))
+	resp, err := httpclient.PostForm(ctx, i.config.HTTPClient(), i.config.APIURL+"blocks.validate", "", url.Values{"blocks": {body}})
 	if err != nil {
-		return v, slackapi.WithoutURL(err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := i.config.HTTPClient().Do(r)
-	if err != nil {
-		return v, slackapi.WithoutURL(err)
+		return v, err
 	}
 	defer resp.Body.Close()
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxVerdict)).Decode(&v); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 const (
@@ -169,14 +170,10 @@ func (l *liveRun) withPause(ctx context.Context, call func() callResult) callRes
 	if !ok || limited.RetryAfter > maxPause {
 		return r
 	}
-	t := time.NewTimer(limited.RetryAfter)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return call()
-	case <-ctx.Done():
+	if !wait.For(ctx, limited.RetryAfter) {
 		return r
 	}
+	return call()
 }
 
 // finding reports the result of a call. The message was for one person, or for the channel.

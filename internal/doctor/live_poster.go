@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/post"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/view"
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 // livePoster sends messages that the bot can send and deletes them. Unlike the bot it uses no simpler form after a refusal, and
@@ -184,12 +185,12 @@ func (p *livePoster) remove(ctx context.Context, m liveMessageID) error {
 		if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok && refused.Err == "message_not_found" {
 			return nil
 		}
-		wait := time.Second
+		pause := time.Second
 		limited, ok := errors.AsType[*slack.RateLimitedError](err)
 		if ok {
-			wait = limited.RetryAfter
+			pause = limited.RetryAfter
 		}
-		if err == nil || try == removeTries || wait > maxRemovePause || !ok && !mayHaveSucceeded(err) || !slackapi.Sleep(ctx, wait) {
+		if err == nil || try == removeTries || pause > maxRemovePause || !ok && !mayHaveSucceeded(err) || !wait.For(ctx, pause) {
 			return slackapi.WithoutURL(err)
 		}
 	}

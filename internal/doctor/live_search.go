@@ -14,7 +14,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/internal/httpclient"
 )
 
 const (
@@ -100,16 +100,10 @@ func (p *livePoster) marked(ctx context.Context, method, thread string) ([]liveM
 
 func (p *livePoster) call(ctx context.Context, method string, form url.Values, into any) error {
 	c := p.config
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.APIURL+method, strings.NewReader(form.Encode()))
-	if err != nil {
-		return slackapi.WithoutURL(err)
-	}
 	_, token := c.Tokens.Current()
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := p.http.Do(req)
+	resp, err := httpclient.PostForm(ctx, p.http, c.APIURL+method, token, form)
 	if err != nil {
-		return slackapi.WithoutURL(err)
+		return err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

@@ -2,7 +2,6 @@ package tracing
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -86,12 +85,4 @@ func server(host string) []attribute.KeyValue {
 		attrs = append(attrs, attribute.Int("server.port", n))
 	}
 	return attrs
-}
-
-// withoutURL takes the address out of an error of the HTTP client: it may hold a token.
-func withoutURL(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
-	}
-	return err
 }

@@ -21,6 +21,7 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/missingkbs/missingkbs/internal/httpclient"
 	"github.com/missingkbs/missingkbs/internal/span"
 )
 
@@ -83,7 +84,7 @@ func (t *Tracing) Stop(ctx context.Context) error {
 		return nil
 	}
 	if err := t.provider.Shutdown(ctx); err != nil {
-		return fmt.Errorf("send the last traces: %w", withoutURL(err))
+		return fmt.Errorf("send the last traces: %w", httpclient.WithoutURL(err))
 	}
 	return nil
 }
@@ -175,5 +176,5 @@ func (c *complaints) Handle(err error) {
 		return
 	}
 	c.last = time.Now()
-	c.log.Warn("traces could not be sent; told at most every five minutes", "error", withoutURL(err))
+	c.log.Warn("traces could not be sent; told at most every five minutes", "error", httpclient.WithoutURL(err))
 }

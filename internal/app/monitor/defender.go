@@ -11,6 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/metrics"
 	"github.com/missingkbs/missingkbs/internal/tracing"
+	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 // signInResult is how the last attempt to get a token for Defender ended.
@@ -75,7 +76,7 @@ const (
 func (m *Monitor) KeepSignedIn(ctx context.Context, client *api.Client, log *slog.Logger) {
 	m.Parts.Set(Defender, m.checkSignIn)
 	for logged := ""; ; {
-		wait := signInInterval
+		pause := signInInterval
 		err := client.SignIn(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -83,16 +84,14 @@ func (m *Monitor) KeepSignedIn(ctx context.Context, client *api.Client, log *slo
 		case err == nil:
 			logged = ""
 		default:
-			wait = signInRetry
+			pause = signInRetry
 			if err.Error() != logged {
 				log.WarnContext(ctx, "no token for Defender; trying again", "error", err)
 			}
 			logged = err.Error()
 		}
-		select {
-		case <-ctx.Done():
+		if !wait.For(ctx, pause) {
 			return
-		case <-time.After(wait):
 		}
 	}
 }
