@@ -60,7 +60,7 @@ func look(ctx context.Context, address string, log *slog.Logger) (database *stor
 	}
 	limited, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	database, err := store.Peek(limited, address)
+	database, err := store.OpenReadOnly(limited, address)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, none

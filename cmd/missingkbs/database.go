@@ -44,9 +44,9 @@ func openError(ctx context.Context, address string, err error) error {
 	switch trouble := digest.TroubleOf(err); {
 	case trouble == digest.TroubleDamaged:
 		return config.UsageError{Err: fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, store.Cure(trouble, f.File, file))}
-	case errors.Is(err, store.ErrAway) && file:
+	case errors.Is(err, store.ErrUnavailable) && file:
 		return fmt.Errorf("DATABASE_URL: %w: %s", err, store.Cure(trouble, f.File, file))
-	case errors.Is(err, store.ErrAway):
+	case errors.Is(err, store.ErrUnavailable):
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	return config.UsageError{Err: fmt.Errorf("DATABASE_URL: %w", err)}
@@ -60,7 +60,7 @@ func openReadOnly(ctx context.Context, s config.Database, m *config.Errors, log 
 		return nil, err
 	}
 	m.LogWarnings(log)
-	database, err := store.Peek(ctx, address)
+	database, err := store.OpenReadOnly(ctx, address)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("DATABASE_URL: %w: no bot has run with it", err)
 	}
@@ -106,7 +106,7 @@ func readable(ctx context.Context, database *store.Store) error {
 func waitForStore(ctx context.Context, address string, o store.Options, watch *monitor.Monitor) (opened *store.Store, err error) {
 	w := waiting{
 		part: monitor.Database, reason: "the database does not answer yet", parts: &watch.Parts, log: o.Log,
-		passes: func(err error) bool { return errors.Is(err, store.ErrAway) },
+		passes: func(err error) bool { return errors.Is(err, store.ErrUnavailable) },
 		cause: func(err error) string {
 			if trouble := digest.TroubleOf(err); trouble != digest.TroubleAway {
 				return monitor.DatabaseReason(trouble)

@@ -166,7 +166,7 @@ func TestDatabaseTroubleIsTold(t *testing.T) {
 func (w *world) wantAudited(t *testing.T, database string) {
 	t.Helper()
 	w.sendTerm(t)
-	s, err := store.Peek(t.Context(), database)
+	s, err := store.OpenReadOnly(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}

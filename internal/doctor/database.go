@@ -39,7 +39,7 @@ func (c *Checker) databaseState(ctx context.Context) []Finding {
 	if c.hasError("DATABASE_URL") || c.values.DatabaseURL == "" {
 		return skip("DATABASE_URL is wrong")
 	}
-	s, err := store.Peek(ctx, c.values.DatabaseURL)
+	s, err := store.OpenReadOnly(ctx, c.values.DatabaseURL)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return warn("there is no database yet: serve makes it at its first start", "nothing, if the bot has never run here; otherwise DATABASE_URL names another file than before")
@@ -51,10 +51,10 @@ func (c *Checker) databaseState(ctx context.Context) []Finding {
 	if err != nil {
 		return failDatabase("", err, c.databaseFile(), databaseLogCure)
 	}
-	text := fmt.Sprintf("%s, %s, %s, version %d", found.Engine, found.Place, bytesText(found.Bytes), found.Version)
+	text := fmt.Sprintf("%s, %s, %s, version %d", found.Engine, found.Address, bytesText(found.Bytes), found.Version)
 	switch {
 	case found.Damage != nil:
-		return failDatabase(text+": ", found.Damage, c.databaseFile(), store.RestoreCure(found.Place))
+		return failDatabase(text+": ", found.Damage, c.databaseFile(), store.RestoreCure(found.Address))
 	case found.Newer():
 		return fail(fmt.Sprintf("%s: it was made by a newer missingkbs (this one knows version %d)", text, found.Wanted), "run that version again, or restore a backup")
 	case found.Write != nil:
@@ -180,7 +180,7 @@ func (c *Checker) digestAges(ctx context.Context) []Finding {
 	if err != nil {
 		return fail(err.Error(), databaseLogCure)
 	}
-	recorded, err := s.AgesBySubscription(ctx)
+	recorded, err := s.BaselineTimesBySubscription(ctx)
 	if err != nil {
 		return fail(err.Error(), databaseLogCure)
 	}

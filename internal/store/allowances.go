@@ -21,7 +21,7 @@ func (s *Store) Allow(ctx context.Context, a access.Allowance, who audit.Entry) 
 	}
 	return s.change(ctx, "allow a channel", who, nil, func(q *db.Queries) (int64, error) {
 		return 1, q.Allow(ctx, db.AllowParams{
-			Tenant: a.Tenant, Channel: a.Channel, Teams: string(teams), Person: text(a.By), AtMs: millis(a.At),
+			Tenant: a.Tenant, Channel: a.Channel, Teams: string(teams), Person: text(a.By), AtMs: toMillis(a.At),
 		})
 	})
 }
@@ -66,7 +66,7 @@ func (s *Store) Allowances(ctx context.Context, tenant string) ([]access.Allowan
 }
 
 func allowance(row db.Allowance) (access.Allowance, error) {
-	a := access.Allowance{Tenant: row.Tenant, Channel: row.Channel, By: row.Person, At: moment(row.AtMs)}
+	a := access.Allowance{Tenant: row.Tenant, Channel: row.Channel, By: row.Person, At: fromMillis(row.AtMs)}
 	if err := json.Unmarshal([]byte(row.Teams), &a.Teams); err != nil {
 		return a, fmt.Errorf("read the teams of a channel: %w", err)
 	}

@@ -59,9 +59,9 @@ const auditPage = 1000
 // are, it holds few. What is written meanwhile may be among them. An error is the last thing it yields.
 func (s *Store) Audits(ctx context.Context, f AuditFilter) iter.Seq2[audit.Entry, error] {
 	return func(yield func(audit.Entry, error) bool) {
-		after := db.AuditsAfterParams{AfterMs: millis(f.Since), UntilMs: math.MaxInt64, Max: auditPage}
+		after := db.AuditsAfterParams{AfterMs: toMillis(f.Since), UntilMs: math.MaxInt64, Max: auditPage}
 		if !f.Until.IsZero() {
-			after.UntilMs = millis(f.Until)
+			after.UntilMs = toMillis(f.Until)
 		}
 		for {
 			rows, err := s.auditsAfter(ctx, after, f.User)
@@ -94,7 +94,7 @@ func (s *Store) auditsAfter(ctx context.Context, after db.AuditsAfterParams, use
 
 func auditEntry(r db.Audit) audit.Entry {
 	return audit.Entry{
-		ID: r.ID, At: moment(r.AtMs), Tenant: r.Tenant, User: r.Person, Team: r.Team, Channel: r.Channel,
+		ID: r.ID, At: fromMillis(r.AtMs), Tenant: r.Tenant, User: r.Person, Team: r.Team, Channel: r.Channel,
 		Action: r.Action, Subject: r.Subject, Detail: r.Detail, Result: r.Result, Reason: r.Reason, Request: r.Request,
 	}
 }
@@ -109,7 +109,7 @@ const (
 func addAudit(ctx context.Context, q *db.Queries, a audit.Entry) error {
 	name := func(s string) string { return clip(text(s), maxAuditName) }
 	return q.AddAudit(ctx, db.AddAuditParams{
-		ID: cmp.Or(name(a.ID), audit.NewID(a.At)), AtMs: millis(a.At), Tenant: a.Tenant, Person: name(a.User), Team: name(a.Team),
+		ID: cmp.Or(name(a.ID), audit.NewID(a.At)), AtMs: toMillis(a.At), Tenant: a.Tenant, Person: name(a.User), Team: name(a.Team),
 		Channel: name(a.Channel), Action: name(a.Action), Subject: name(a.Subject), Detail: clip(text(a.Detail), maxAuditDetail),
 		Result: cmp.Or(name(a.Result), audit.ResultDone), Reason: name(a.Reason), Request: name(a.Request),
 	})

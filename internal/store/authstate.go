@@ -17,12 +17,12 @@ func (s *Store) RefusedAt(ctx context.Context, tenant string) (time.Time, error)
 	if err != nil {
 		return time.Time{}, s.failed("read whether Defender admits the app", err)
 	}
-	return moment(ms), nil
+	return fromMillis(ms), nil
 }
 
 // SetRefused records that Defender has refused the app.
 func (s *Store) SetRefused(ctx context.Context, tenant string, at time.Time) error {
-	if err := s.queries.SetRefused(ctx, tenant, millis(at)); err != nil {
+	if err := s.queries.SetRefused(ctx, tenant, toMillis(at)); err != nil {
 		return s.failedWrite("record that Defender refuses the app", err)
 	}
 	return nil
@@ -30,7 +30,7 @@ func (s *Store) SetRefused(ctx context.Context, tenant string, at time.Time) err
 
 // SetAdmitted records that Defender has admitted the app. A refusal that another process received later stays.
 func (s *Store) SetAdmitted(ctx context.Context, tenant string, at time.Time) error {
-	if err := s.queries.SetAdmitted(ctx, tenant, millis(at)); err != nil {
+	if err := s.queries.SetAdmitted(ctx, tenant, toMillis(at)); err != nil {
 		return s.failedWrite("record that Defender admits the app", err)
 	}
 	return nil

@@ -7,7 +7,7 @@ import (
 )
 
 // Cure says what an operator does about trouble with this database.
-func (s *Store) Cure(t digest.Trouble) string { return Cure(t, s.Place(), s.IsFile()) }
+func (s *Store) Cure(t digest.Trouble) string { return Cure(t, s.Address(), s.IsFile()) }
 
 // Cure says what an operator does about trouble with the database at place. file is true for SQLite.
 func Cure(t digest.Trouble, place string, file bool) string {

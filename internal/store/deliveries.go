@@ -93,9 +93,9 @@ func recordOutcome(ctx context.Context, q *db.Queries, after digest.Subscription
 
 func delivery(r db.Delivery) digest.Delivery {
 	return digest.Delivery{
-		Key: r.Key, Subscription: r.Subscription, Tenant: r.Tenant, Due: moment(r.DueMs),
-		Channel: r.Channel, Message: r.Message, Kind: digest.Kind(r.Kind), At: moment(r.AtMs),
-		Read: moment(r.ReadMs), Thread: digest.Thread(r.Thread),
+		Key: r.Key, Subscription: r.Subscription, Tenant: r.Tenant, Due: fromMillis(r.DueMs),
+		Channel: r.Channel, Message: r.Message, Kind: digest.Kind(r.Kind), At: fromMillis(r.AtMs),
+		Read: fromMillis(r.ReadMs), Thread: digest.Thread(r.Thread),
 		Totals: patchgap.Totals{
 			KBs: int(r.Kbs), Rows: int(r.Gaps), Worst: int(r.Worst), Missing: int(r.Missing), CVEs: int(r.Cves),
 		},
@@ -104,9 +104,9 @@ func delivery(r db.Delivery) digest.Delivery {
 
 func deliveryParams(d digest.Delivery) db.AddDeliveryParams {
 	return db.AddDeliveryParams{
-		Key: d.Key, Subscription: d.Subscription, Tenant: d.Tenant, DueMs: millis(d.Due),
-		Channel: d.Channel, Message: d.Message, Kind: string(d.Kind), AtMs: millis(d.At),
-		ReadMs: millis(d.Read), Thread: string(d.Thread),
+		Key: d.Key, Subscription: d.Subscription, Tenant: d.Tenant, DueMs: toMillis(d.Due),
+		Channel: d.Channel, Message: d.Message, Kind: string(d.Kind), AtMs: toMillis(d.At),
+		ReadMs: toMillis(d.Read), Thread: string(d.Thread),
 		Kbs: int64(d.Totals.KBs), Gaps: int64(d.Totals.Rows), Worst: int64(d.Totals.Worst),
 		Missing: int64(d.Totals.Missing), Cves: int64(d.Totals.CVEs),
 	}

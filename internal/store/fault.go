@@ -98,9 +98,9 @@ func (s *Store) trouble(err error) digest.Trouble {
 	switch {
 	case sqlitefile.IsDiskFull(err):
 		return digest.TroubleFull
-	case errors.Is(err, context.DeadlineExceeded) && s.lite: // it waited for another writer
+	case errors.Is(err, context.DeadlineExceeded) && s.sqlite: // it waited for another writer
 		return digest.TroubleBusy
-	case errors.Is(err, context.DeadlineExceeded), !s.lite && isCutOff(err):
+	case errors.Is(err, context.DeadlineExceeded), !s.sqlite && isCutOff(err):
 		return digest.TroubleAway
 	}
 	return ""
@@ -181,15 +181,15 @@ func (s *Store) troubleOfSQLite(said *sqlite.Error) digest.Trouble {
 	return ""
 }
 
-// openError is the error of opening a database. It is for whoever wrote the URL, so its whole text stays. What may be over at
-// the next try is [ErrAway]: only other settings mend a sign-in that is refused, a file that may not be opened or one that is
+// openError is the error of opening a database. The author of the URL reads it, so its whole text stays. What may be over at
+// the next try is [ErrUnavailable]: only other settings mend a sign-in that is refused, a file that may not be opened or one that is
 // no database.
 func (s *Store) openError(err error) error {
 	if err == nil {
 		return nil
 	}
 	trouble := s.trouble(err)
-	if trouble == "" && !s.lite {
+	if trouble == "" && !s.sqlite {
 		trouble = digest.TroubleAway
 	}
 	if trouble == "" {
@@ -204,5 +204,5 @@ func (s *Store) openError(err error) error {
 			return told
 		}
 	}
-	return away{told}
+	return unavailable{told}
 }

@@ -22,25 +22,25 @@ type Failure struct {
 // Health is how the database has done.
 type Health struct {
 	Trouble  digest.Trouble    // what is wrong with it now; empty when nothing is
-	Said     string            // the database's own words for it
+	Message  string            // the database's own words for it
 	Failures map[Failure]int64 // since the start
 }
 
 // health gathers what the methods of a store and its probes meet. A probe alone would not do: a row more may still fit where
-// the next digest does not. Nor would the methods alone: in a quiet night nobody writes.
+// the next digest does not. Nor would the methods alone: in a quiet night none writes.
 type health struct {
 	mu       sync.Mutex
 	failures map[Failure]int64
-	probed   seen // by the last probe
-	met      seen // by a method
+	probed   reported // by the last probe
+	met      reported // by a method
 	metAt    time.Time
 	file     os.FileInfo // SQLite: the file that was opened
 }
 
-// seen is a trouble, and the database's words for it.
-type seen struct {
+// reported is a trouble, and the database's words for it.
+type reported struct {
 	trouble digest.Trouble
-	said    string
+	message string
 }
 
 const (
@@ -65,18 +65,18 @@ func (h *health) note(t digest.Trouble, said string, write bool) {
 		return
 	}
 	if h.met.trouble != digest.TroubleDamaged || h.heldLocked().trouble == "" {
-		h.met, h.metAt = seen{t, said}, time.Now()
+		h.met, h.metAt = reported{t, said}, time.Now()
 	}
 }
 
 // heldLocked is what a method met and still counts.
-func (h *health) heldLocked() seen {
+func (h *health) heldLocked() reported {
 	hold := troubleHold
 	if h.met.trouble == digest.TroubleDamaged {
 		hold = damageHold
 	}
 	if time.Since(h.metAt) > hold {
-		return seen{}
+		return reported{}
 	}
 	return h.met
 }
@@ -90,7 +90,7 @@ func (s *Store) Health() Health {
 	if now.trouble == "" {
 		now = h.probed
 	}
-	return Health{Trouble: now.trouble, Said: now.said, Failures: maps.Clone(h.failures)}
+	return Health{Trouble: now.trouble, Message: now.message, Failures: maps.Clone(h.failures)}
 }
 
 // probeName is the row that [Store.Probe] writes.
@@ -102,7 +102,7 @@ const probeName = "health"
 func (s *Store) Probe(ctx context.Context) error {
 	err := s.probeFile()
 	if err == nil {
-		if err = s.queries.WriteProbe(ctx, probeName, millis(time.Now())); err != nil {
+		if err = s.queries.WriteProbe(ctx, probeName, toMillis(time.Now())); err != nil {
 			err = s.failedWrite("write the row of a health check", err)
 		}
 	}
@@ -111,19 +111,19 @@ func (s *Store) Probe(ctx context.Context) error {
 	}
 	s.health.mu.Lock()
 	defer s.health.mu.Unlock()
-	s.health.probed = seen{}
+	s.health.probed = reported{}
 	if told, ok := errors.AsType[*digest.StoreError](err); ok {
-		s.health.probed = seen{told.Trouble, told.Message}
+		s.health.probed = reported{told.Trouble, told.Message}
 	}
-	if err == nil && s.lite && s.health.met.trouble == digest.TroubleFull {
-		s.health.met = seen{} // it has looked for room; what room a server has it cannot know
+	if err == nil && s.sqlite && s.health.met.trouble == digest.TroubleFull {
+		s.health.met = reported{} // it has looked for room; what room a server has it cannot know
 	}
 	return err
 }
 
 // probeFile looks at the file of SQLite and the room beside it.
 func (s *Store) probeFile() error {
-	if !s.lite {
+	if !s.sqlite {
 		return nil
 	}
 	if now, err := os.Stat(s.path); s.health.file != nil && (err != nil || !os.SameFile(now, s.health.file)) {

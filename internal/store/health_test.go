@@ -167,7 +167,7 @@ func TestProbeSeesAFullDisk(t *testing.T) {
 	if f, _, err := store.InspectFile(sqliteURL(path)); err != nil || !f.Full {
 		t.Errorf("looking around: %+v, %v", f, err)
 	}
-	if _, err := store.Open(t.Context(), sqliteURL(filepath.Join(folder, "new.db")), store.Options{}); digest.TroubleOf(err) != digest.TroubleFull || !errors.Is(err, store.ErrAway) {
+	if _, err := store.Open(t.Context(), sqliteURL(filepath.Join(folder, "new.db")), store.Options{}); digest.TroubleOf(err) != digest.TroubleFull || !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("a new database on it: %v", err)
 	}
 	empty()
@@ -242,7 +242,7 @@ func TestOpenFilesAreTold(t *testing.T) {
 		}
 		var log strings.Builder
 		fresh(t, sqliteURL(filepath.Join(folder, "x.db")), store.Options{Log: textLog(&log)})
-		if !strings.Contains(log.String(), "everybody can replace") {
+		if !strings.Contains(log.String(), "other users can replace") {
 			t.Errorf("the log does not tell: %s", &log)
 		}
 	})

@@ -22,15 +22,14 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 )
 
-// Peek opens a database like [Open], but only to look at it: no file is made, and nothing is migrated or changed. The
-// error of a SQLite file that is not there yet is [os.ErrNotExist]. What the store is good for depends on its
-// [Condition]: nothing but that may be asked of one that is not up to date.
-func Peek(ctx context.Context, databaseURL string) (*Store, error) {
-	return open(ctx, databaseURL, Options{}, (*Store).peekSQLite)
+// OpenReadOnly opens a database like [Open], but makes no file, and migrates and changes nothing. If a SQLite file does not
+// exist, the error is [os.ErrNotExist]. Only [Store.Condition] works on a database that is not up to date.
+func OpenReadOnly(ctx context.Context, databaseURL string) (*Store, error) {
+	return open(ctx, databaseURL, Options{}, (*Store).openSQLiteReadOnly)
 }
 
-func (s *Store) peekSQLite(ctx context.Context, path string) error {
-	s.lite, s.path = true, path
+func (s *Store) openSQLiteReadOnly(ctx context.Context, path string) error {
+	s.sqlite, s.path = true, path
 	if _, err := os.Stat(path); err != nil { // SQLite's own error would not say what is wrong
 		return fmt.Errorf("open the database file: %w", err)
 	}
@@ -43,7 +42,7 @@ func (s *Store) peekSQLite(ctx context.Context, path string) error {
 // Condition is the state of a database.
 type Condition struct {
 	Engine      string // "SQLite 3.54.1" or "PostgreSQL 15.18"
-	Place       string // SQLite's file; for PostgreSQL the host, the database and the user
+	Address     string // SQLite's file; for PostgreSQL the host, the database and the user
 	Bytes       int64
 	Version     int64 // 0 for an empty database
 	Wanted      int64 // by this program
@@ -59,9 +58,9 @@ func (c Condition) Newer() bool { return c.Version > c.Wanted || c.QueueNewer }
 // Behind reports whether the database is to be migrated.
 func (c Condition) Behind() bool { return !c.Newer() && (c.Version < c.Wanted || c.QueueBehind) }
 
-// Condition looks at the database and leaves it as it is.
+// Condition returns the state of the database, and changes nothing.
 func (s *Store) Condition(ctx context.Context) (Condition, error) {
-	c := Condition{Place: s.Place()}
+	c := Condition{Address: s.Address()}
 	var err error
 	if c.Engine, c.Bytes, err = s.engine(ctx); err != nil {
 		return c, s.failed("look at the database", err)
@@ -72,7 +71,7 @@ func (s *Store) Condition(ctx context.Context) (Condition, error) {
 	if c.QueueBehind, c.QueueNewer, err = s.queueVersion(ctx); err != nil {
 		return c, s.failed("read the version of the queue's tables", err)
 	}
-	if s.lite {
+	if s.sqlite {
 		c.Damage = s.quickCheck(ctx)
 	}
 	if !c.Newer() {
@@ -81,10 +80,10 @@ func (s *Store) Condition(ctx context.Context) (Condition, error) {
 	return c, nil
 }
 
-// checkTime is how long a file is looked through: that of a large one is not to use up the time of whoever asks.
+// checkTime bounds the check of a file, so that a large one leaves time for the rest.
 const checkTime = 4 * time.Second
 
-// quickCheck looks through all pages of a SQLite file. Without time for that nothing is known.
+// quickCheck checks all pages of a SQLite file. It returns nil if there is no time for that.
 func (s *Store) quickCheck(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
@@ -99,12 +98,12 @@ func (s *Store) quickCheck(ctx context.Context) error {
 	return &digest.StoreError{Trouble: digest.TroubleDamaged, Message: strings.ReplaceAll(found, "\n", " ")}
 }
 
-// IsFile reports whether the database is a SQLite file.
-func (s *Store) IsFile() bool { return s.lite }
+// IsFile returns true for a SQLite file.
+func (s *Store) IsFile() bool { return s.sqlite }
 
-// Place is where the database is: SQLite's file; for PostgreSQL the host, the database and the user.
-func (s *Store) Place() string {
-	if s.lite {
+// Address says where the database is: SQLite's file; for PostgreSQL the host, the database and the user.
+func (s *Store) Address() string {
+	if s.sqlite {
 		return s.path
 	}
 	c := s.pool.Config().ConnConfig
@@ -112,7 +111,7 @@ func (s *Store) Place() string {
 }
 
 func (s *Store) engine(ctx context.Context) (name string, size int64, err error) {
-	if !s.lite {
+	if !s.sqlite {
 		err = s.db.QueryRowContext(ctx, "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1), pg_database_size(current_database())").Scan(&name, &size)
 		return name, size, err
 	}
@@ -127,7 +126,7 @@ func (s *Store) engine(ctx context.Context) (name string, size int64, err error)
 
 func (s *Store) queueVersion(ctx context.Context) (behind, newer bool, err error) {
 	config := &rivermigrate.Config{Logger: s.quietLog()}
-	if s.lite {
+	if s.sqlite {
 		return riverVersion(rivermigrate.New(riversqlite.New(s.db), config))(ctx)
 	}
 	return riverVersion(rivermigrate.New(riverpgxv5.New(s.pool), config))(ctx)
@@ -146,10 +145,10 @@ func riverVersion[T any](m *rivermigrate.Migrator[T], err error) func(context.Co
 	}
 }
 
-// errUndo rolls back what was only tried.
-var errUndo = errors.New("tried, and undone")
+// errRollback rolls a trial back.
+var errRollback = errors.New("tried, and rolled back")
 
-// tryWriting writes in a transaction that is rolled back: a row, or where the tables are yet to come, a table.
+// tryWriting writes in a transaction and rolls it back: a row, or a table if ours do not exist yet.
 func (s *Store) tryWriting(ctx context.Context, table bool) error {
 	if table {
 		tx, err := s.db.BeginTx(ctx, nil)
@@ -160,15 +159,15 @@ func (s *Store) tryWriting(ctx context.Context, table bool) error {
 		return errors.Join(err, tx.Rollback())
 	}
 	err := s.tx(ctx, func(q *db.Queries) error {
-		return cmp.Or(addAudit(ctx, q, audit.Entry{At: time.Unix(1, 0), Action: "probe"}), errUndo)
+		return cmp.Or(addAudit(ctx, q, audit.Entry{At: time.Unix(1, 0), Action: "probe"}), errRollback)
 	})
-	if !errors.Is(err, errUndo) {
+	if !errors.Is(err, errRollback) {
 		return err
 	}
 	return nil
 }
 
-// Backlog is what waits in the queue of digests.
+// Backlog counts the jobs in the queue of digests.
 type Backlog struct {
 	Waiting int       // to be made now
 	Oldest  time.Time // since when the longest of these waits
@@ -182,7 +181,7 @@ type Backlog struct {
 // backlogRows bounds how many jobs are counted.
 const backlogRows = 10_000
 
-// Backlog looks at the queue.
+// Backlog counts the jobs in the queue.
 func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 	jobs, err := s.openJobs(ctx)
 	if err != nil {
@@ -220,12 +219,12 @@ func earliest(t time.Time, other *time.Time) time.Time {
 	return *other
 }
 
-// openJobs lists the digests in the queue that are not done, cancelled ones left out.
+// openJobs lists the unfinished and the failed jobs of digests, but not cancelled ones.
 func (s *Store) openJobs(ctx context.Context) ([]*rivertype.JobRow, error) {
 	config := &river.Config{Logger: s.quietLog()}
 	params := river.NewJobListParams().Kinds(digestArgs{}.Kind()).First(backlogRows).States(rivertype.JobStateAvailable, rivertype.JobStateRunning,
 		rivertype.JobStateRetryable, rivertype.JobStateScheduled, rivertype.JobStatePending, rivertype.JobStateDiscarded)
-	if s.lite {
+	if s.sqlite {
 		return listJobs(river.NewClient(riversqlite.New(s.db), config))(ctx, params)
 	}
 	return listJobs(river.NewClient(riverpgxv5.New(s.pool), config))(ctx, params)
@@ -244,7 +243,7 @@ func listJobs[T any](c *river.Client[T], err error) func(context.Context, *river
 	}
 }
 
-// NewestReading is when a software of a tenant was read last for a digest; zero when none ever was.
+// NewestReading returns when software of a tenant was last read for a digest, or the zero time.
 func (s *Store) NewestReading(ctx context.Context, tenant string) (time.Time, error) {
 	rows, err := s.queries.Newest(ctx, tenant)
 	if err != nil {
@@ -254,7 +253,7 @@ func (s *Store) NewestReading(ctx context.Context, tenant string) (time.Time, er
 	for _, r := range rows {
 		newest = max(newest, r.ReadMs)
 	}
-	return moment(newest), nil
+	return fromMillis(newest), nil
 }
 
 // InspectFile returns what the file system says of a SQLite database; ok is false for other databases.

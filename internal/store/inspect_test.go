@@ -24,7 +24,7 @@ import (
 
 func peek(t *testing.T, url string) *store.Store {
 	t.Helper()
-	s, err := store.Peek(t.Context(), url)
+	s, err := store.OpenReadOnly(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,14 +99,14 @@ func TestConditionOfAMigratedDatabase(t *testing.T) {
 		used := open(on.T, on.url, store.Options{})
 		s := peek(on.T, on.url)
 		c := condition(on.T, s)
-		if c.Version != c.Wanted || c.Behind() || c.Newer() || c.Write != nil || c.Bytes < 1000 || c.Place == "" {
+		if c.Version != c.Wanted || c.Behind() || c.Newer() || c.Write != nil || c.Bytes < 1000 || c.Address == "" {
 			on.Errorf("got %+v", c)
 		}
 		if engine, version, _ := strings.Cut(c.Engine, " "); engine != "SQLite" && engine != "PostgreSQL" || !strings.Contains(version, ".") {
 			on.Errorf("engine %q", c.Engine)
 		}
-		if strings.Contains(c.Place, "://") || strings.Contains(c.Place, "password") {
-			on.Errorf("place %q", c.Place)
+		if strings.Contains(c.Address, "://") || strings.Contains(c.Address, "password") {
+			on.Errorf("place %q", c.Address)
 		}
 		for audit, err := range used.Audits(on.Context(), store.AuditFilter{}) {
 			on.Errorf("trying to write has left %v, %v", audit, err)
@@ -179,13 +179,13 @@ func TestConditionWhereNothingCanBeWritten(t *testing.T) {
 func TestPeekMakesNothing(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "no", "such")
-	if s, err := store.Peek(t.Context(), sqliteURL(filepath.Join(folder, "x.db"))); !errors.Is(err, os.ErrNotExist) {
+	if s, err := store.OpenReadOnly(t.Context(), sqliteURL(filepath.Join(folder, "x.db"))); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v, %v", s, err)
 	}
 	if _, err := os.Stat(filepath.Dir(folder)); err == nil {
 		t.Error("a folder was made")
 	}
-	if _, err := store.Peek(t.Context(), "mysql://x"); err == nil {
+	if _, err := store.OpenReadOnly(t.Context(), "mysql://x"); err == nil {
 		t.Error("opened what is no URL")
 	}
 }

@@ -57,7 +57,7 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 	return nil
 }
 
-// migrateError is the error of a migration. Nobody has asked anything yet, so its whole text stays.
+// migrateError is the error of a migration. No question was asked yet, so its whole text stays.
 func (s *Store) migrateError(doing string, err error) error {
 	if trouble := s.trouble(err); trouble != "" && !isOurs(err) {
 		err = &digest.StoreError{Trouble: trouble, Message: err.Error(), Err: err}
@@ -76,7 +76,7 @@ func (s *Store) Version(ctx context.Context) (current, wanted int64, err error) 
 		wanted = max(wanted, source.Version)
 	}
 	var tables int
-	if s.lite {
+	if s.sqlite {
 		err = s.db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE name = $1", versionTable).Scan(&tables)
 	} else {
 		err = s.db.QueryRowContext(ctx, "SELECT count(*) FROM pg_class WHERE oid = to_regclass($1)", versionTable).Scan(&tables)
@@ -96,7 +96,7 @@ func (s *Store) provider() (*goose.Provider, error) {
 		return nil, err
 	}
 	dialect := goose.DialectPostgres
-	if s.lite {
+	if s.sqlite {
 		dialect = goose.DialectSQLite3
 	}
 	return goose.NewProvider(dialect, s.db, files, goose.WithTableName(versionTable),
@@ -113,7 +113,7 @@ func (s *Store) migrateOurs(ctx context.Context) error {
 }
 
 func (s *Store) migrateQueue(ctx context.Context) error {
-	if s.lite {
+	if s.sqlite {
 		return riverUp(rivermigrate.New(riversqlite.New(s.jobs), &rivermigrate.Config{Logger: s.quietLog()}))(ctx)
 	}
 	return riverUp(rivermigrate.New(riverpgxv5.New(s.pool), &rivermigrate.Config{Logger: s.quietLog()}))(ctx)
@@ -134,7 +134,7 @@ func riverUp[T any](m *rivermigrate.Migrator[T], err error) func(context.Context
 
 // lockMigrations waits until this process alone may change tables. A process that is killed loses its lock.
 func (s *Store) lockMigrations(ctx context.Context) (unlock func() error, err error) {
-	if s.lite {
+	if s.sqlite {
 		return lockFile(ctx, s.path+".lock")
 	}
 	conn, err := s.db.Conn(ctx)

@@ -144,7 +144,7 @@ func TestOpenUnreachable(t *testing.T) {
 // wantAway looks whether an error says that the database may be back later.
 func wantAway(t *testing.T, err error, want bool) {
 	t.Helper()
-	if got := errors.Is(err, store.ErrAway); got != want {
+	if got := errors.Is(err, store.ErrUnavailable); got != want {
 		t.Errorf("%v: is the database away? got %t, want %t", err, got, want)
 	}
 }

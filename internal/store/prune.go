@@ -14,10 +14,10 @@ import (
 // subscription saw last is kept however old it is, so that after a long pause a digest still tells what has changed.
 // Nothing waits long for it: it works in small steps.
 func (s *Store) Prune(ctx context.Context, before, auditsBefore time.Time) (int64, error) {
-	ms := millis(before)
+	ms := toMillis(before)
 	var total int64
 	steps := []func() (int64, error){
-		func() (int64, error) { return s.pruneAudits(ctx, millis(auditsBefore)) },
+		func() (int64, error) { return s.pruneAudits(ctx, toMillis(auditsBefore)) },
 		func() (int64, error) { return s.queries.PruneDeliveries(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneThreads(ctx) },
 		func() (int64, error) { return s.queries.PruneLanes(ctx, ms) },

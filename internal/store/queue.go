@@ -40,7 +40,7 @@ type QueueOptions struct {
 	Retention time.Duration // how long finished jobs are kept, and so cannot be taken again; 0 means 14 days
 	// Backoff is the pause after so many failures; nil means 5 seconds that grow to an hour.
 	Backoff func(failures int) time.Duration
-	// GivenUp is told of each job whose attempts are used up, with why the last one failed; nil for nobody.
+	// GivenUp is called for each job whose attempts are used up, with the error of the last one; may be nil.
 	GivenUp func(ctx context.Context, job digest.Job, err error)
 }
 
@@ -86,7 +86,7 @@ func (s *Store) Queue(work Work, o QueueOptions) (*Queue, error) {
 		return nil, fmt.Errorf("make the queue: %w", err)
 	}
 	var c client
-	if s.lite {
+	if s.sqlite {
 		c, err = river.NewClient[*sql.Tx](riversqlite.New(s.jobs), config)
 	} else {
 		c, err = river.NewClient(riverpgxv5.New(s.pool), config)
@@ -100,7 +100,7 @@ func (s *Store) Queue(work Work, o QueueOptions) (*Queue, error) {
 // Enqueue puts a job into the queue. It is safe to repeat: a job that was taken before, done or not, is not taken again
 // until it is forgotten.
 func (q *Queue) Enqueue(ctx context.Context, job digest.Job) error {
-	args := digestArgs{Subscription: job.Subscription, DueMS: millis(job.Due)}
+	args := digestArgs{Subscription: job.Subscription, DueMS: toMillis(job.Due)}
 	if _, err := q.client.Insert(ctx, args, nil); err != nil {
 		return q.store.failedWrite("enqueue a digest", err)
 	}
@@ -123,7 +123,7 @@ func (q *Queue) Waiting(ctx context.Context) ([]digest.Job, error) {
 		if err := json.Unmarshal(row.EncodedArgs, &args); err != nil {
 			return nil, fmt.Errorf("read the job %d: %w", row.ID, err)
 		}
-		jobs = append(jobs, digest.Job{Subscription: args.Subscription, Due: moment(args.DueMS)})
+		jobs = append(jobs, digest.Job{Subscription: args.Subscription, Due: fromMillis(args.DueMS)})
 	}
 	return jobs, nil
 }
@@ -160,7 +160,7 @@ func (q *Queue) Start(ctx context.Context) error {
 }
 
 // Stop takes no more jobs and waits until those that run are done. When its context ends before, the jobs' contexts are
-// cancelled, and those that stop within three seconds are tried again by whoever works next. An error means that a job
+// cancelled, and those that stop within three seconds are retried by the next worker. An error means that a job
 // went on in spite of that; it is rescued later, like one of a process that was killed. Stopping twice, or without a
 // start, is fine.
 func (q *Queue) Stop(ctx context.Context) error {

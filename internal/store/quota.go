@@ -19,7 +19,7 @@ type Quota struct {
 
 // Quota returns the shared quota of a tenant, or nil where the database is a SQLite file, which belongs to one process.
 func (s *Store) Quota(tenant string) *Quota {
-	if s.lite {
+	if s.sqlite {
 		return nil
 	}
 	return &Quota{store: s, tenant: tenant}

@@ -39,7 +39,7 @@ func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
 		ErrorHandler:                errorHandler{s.log, o.GivenUp},
 		Logger:                      s.quietLog(),
 		// SQLite has no notifications. River would imitate them by looking for some every 50 ms.
-		PollOnly: s.lite,
+		PollOnly: s.sqlite,
 	}
 	if s.retention > 0 || s.audits > 0 {
 		config.PeriodicJobs = []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(pruneEvery),
@@ -75,7 +75,7 @@ type digestWorker struct {
 func (w *digestWorker) Work(ctx context.Context, job *river.Job[digestArgs]) error {
 	defer hidePanic()
 	off := putOff(job.JobRow)
-	this := digest.Job{Subscription: job.Args.Subscription, Due: moment(job.Args.DueMS), PutOff: off, Last: job.Attempt >= job.MaxAttempts}
+	this := digest.Job{Subscription: job.Args.Subscription, Due: fromMillis(job.Args.DueMS), PutOff: off, Last: job.Attempt >= job.MaxAttempts}
 	err := w.work(ctx, this, job.Attempt+off) // River takes an attempt back when a job is put off
 	if err == nil {
 		return nil
@@ -192,13 +192,13 @@ func (h errorHandler) HandleError(ctx context.Context, job *rivertype.JobRow, er
 	return nil
 }
 
-// giveUp tells of a digest that nobody will try again.
+// giveUp reports a digest that is not retried.
 func (h errorHandler) giveUp(ctx context.Context, job *rivertype.JobRow, err error) {
 	var args digestArgs
 	if job.Kind != args.Kind() || json.Unmarshal(job.EncodedArgs, &args) != nil {
 		return
 	}
-	h.givenUp(ctx, digest.Job{Subscription: args.Subscription, Due: moment(args.DueMS)}, err)
+	h.givenUp(ctx, digest.Job{Subscription: args.Subscription, Due: fromMillis(args.DueMS)}, err)
 }
 
 // HandlePanic logs a panic, which is tried again like an error.
@@ -221,7 +221,7 @@ func (h atLeastWarn) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
 }
 
-// Handle leaves out what River says of its own start that a stop has cut off: nobody can do anything about that.
+// Handle drops what River logs when a stop interrupts its start: an operator can do nothing about it.
 func (h atLeastWarn) Handle(ctx context.Context, r slog.Record) error {
 	cancelled := false
 	r.Attrs(func(a slog.Attr) bool {

@@ -15,11 +15,11 @@ import (
 func (s *Store) BeginRun(ctx context.Context, a digest.Attempt) (run digest.Run, begun bool, err error) {
 	err = s.tx(ctx, func(q *db.Queries) error {
 		n, err := q.AddRun(ctx, db.AddRunParams{
-			Subscription: a.Subscription, DueMs: millis(a.Due), Holder: a.Holder, NowMs: millis(a.Now), UntilMs: millis(a.Until),
+			Subscription: a.Subscription, DueMs: toMillis(a.Due), Holder: a.Holder, NowMs: toMillis(a.Now), UntilMs: toMillis(a.Until),
 		})
 		if err == nil && n == 0 {
 			n, err = q.ResumeRun(ctx, db.ResumeRunParams{
-				Subscription: a.Subscription, DueMs: millis(a.Due), Holder: a.Holder, NowMs: millis(a.Now), UntilMs: millis(a.Until),
+				Subscription: a.Subscription, DueMs: toMillis(a.Due), Holder: a.Holder, NowMs: toMillis(a.Now), UntilMs: toMillis(a.Until),
 			})
 		}
 		if err != nil {
@@ -42,8 +42,8 @@ func (s *Store) BeginRun(ctx context.Context, a digest.Attempt) (run digest.Run,
 // TakeRun puts an attempt in the place of another digest's run, if that still is as was says.
 func (s *Store) TakeRun(ctx context.Context, was digest.Run, a digest.Attempt) (taken bool, err error) {
 	n, err := s.queries.TakeRun(ctx, db.TakeRunParams{
-		Subscription: a.Subscription, DueMs: millis(a.Due), Holder: a.Holder, NowMs: millis(a.Now), UntilMs: millis(a.Until),
-		WasDueMs: millis(was.Due), WasHolder: was.Holder, WasUntilMs: millis(was.Until),
+		Subscription: a.Subscription, DueMs: toMillis(a.Due), Holder: a.Holder, NowMs: toMillis(a.Now), UntilMs: toMillis(a.Until),
+		WasDueMs: toMillis(was.Due), WasHolder: was.Holder, WasUntilMs: toMillis(was.Until),
 	})
 	if err != nil {
 		return false, s.failedWrite("take over a run", err)
@@ -55,7 +55,7 @@ func (s *Store) TakeRun(ctx context.Context, was digest.Run, a digest.Attempt) (
 // still has the run.
 func (s *Store) SetPosting(ctx context.Context, a digest.Attempt, key string) (kept bool, err error) {
 	n, err := s.queries.SetPosting(ctx, db.SetPostingParams{
-		Subscription: a.Subscription, DueMs: millis(a.Due), Holder: a.Holder, NowMs: millis(a.Now), Posting: key,
+		Subscription: a.Subscription, DueMs: toMillis(a.Due), Holder: a.Holder, NowMs: toMillis(a.Now), Posting: key,
 	})
 	if err != nil {
 		return false, s.failedWrite("note a message", err)
@@ -66,7 +66,7 @@ func (s *Store) SetPosting(ctx context.Context, a digest.Attempt, key string) (k
 // SetProgress notes how much an attempt has read.
 func (s *Store) SetProgress(ctx context.Context, a digest.Attempt, done, total int) error {
 	err := s.queries.SetProgress(ctx, db.SetProgressParams{
-		Subscription: a.Subscription, DueMs: millis(a.Due), Holder: a.Holder, NowMs: millis(a.Now), Done: int64(done), Total: int64(total),
+		Subscription: a.Subscription, DueMs: toMillis(a.Due), Holder: a.Holder, NowMs: toMillis(a.Now), Done: int64(done), Total: int64(total),
 	})
 	if err != nil {
 		return s.failedWrite("note the progress of a run", err)
@@ -76,7 +76,7 @@ func (s *Store) SetProgress(ctx context.Context, a digest.Attempt, done, total i
 
 // RestRun ends an attempt; the run waits for the next one.
 func (s *Store) RestRun(ctx context.Context, a digest.Attempt) error {
-	err := s.queries.RestRun(ctx, db.RestRunParams{Subscription: a.Subscription, DueMs: millis(a.Due), Holder: a.Holder, NowMs: millis(a.Now)})
+	err := s.queries.RestRun(ctx, db.RestRunParams{Subscription: a.Subscription, DueMs: toMillis(a.Due), Holder: a.Holder, NowMs: toMillis(a.Now)})
 	if err != nil {
 		return s.failedWrite("end an attempt", err)
 	}
@@ -85,7 +85,7 @@ func (s *Store) RestRun(ctx context.Context, a digest.Attempt) error {
 
 // EndRun ends the run of a job.
 func (s *Store) EndRun(ctx context.Context, job digest.Job) error {
-	if err := s.queries.EndRun(ctx, job.Subscription, millis(job.Due)); err != nil {
+	if err := s.queries.EndRun(ctx, job.Subscription, toMillis(job.Due)); err != nil {
 		return s.failedWrite("end a run", err)
 	}
 	return nil
@@ -118,16 +118,16 @@ func (s *Store) Runs(ctx context.Context) (map[string]digest.Run, error) {
 
 func runOf(r db.Run) digest.Run {
 	return digest.Run{
-		Job:    digest.Job{Subscription: r.Subscription, Due: moment(r.DueMs)},
-		Holder: r.Holder, Began: moment(r.BeganMs), Seen: moment(r.SeenMs), Until: moment(r.UntilMs),
+		Job:    digest.Job{Subscription: r.Subscription, Due: fromMillis(r.DueMs)},
+		Holder: r.Holder, Began: fromMillis(r.BeganMs), Seen: fromMillis(r.SeenMs), Until: fromMillis(r.UntilMs),
 		Posting: r.Posting, Done: int(r.Done), Total: int(r.Total),
 	}
 }
 
 // TakeLane takes the turn to post into a channel for a holder until a time, or prolongs it. taken is false while another
-// holder has it, or has posted so lately that it is nobody's turn; free is when that ends.
+// holder has it, or has posted so recently that no process may; free is when that ends.
 func (s *Store) TakeLane(ctx context.Context, channel, holder string, now, until time.Time) (free time.Time, taken bool, err error) {
-	n, err := s.queries.TakeLane(ctx, db.TakeLaneParams{Channel: channel, Holder: holder, UntilMs: millis(until), NowMs: millis(now)})
+	n, err := s.queries.TakeLane(ctx, db.TakeLaneParams{Channel: channel, Holder: holder, UntilMs: toMillis(until), NowMs: toMillis(now)})
 	if err == nil && n > 0 {
 		return until, true, nil
 	}
@@ -138,12 +138,12 @@ func (s *Store) TakeLane(ctx context.Context, channel, holder string, now, until
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return free, false, s.failedWrite("take the turn in a channel", err)
 	}
-	return moment(ms), false, nil
+	return fromMillis(ms), false, nil
 }
 
 // LeaveLane gives a turn back: the next holder may post at a time. It does nothing where another holder has the turn.
 func (s *Store) LeaveLane(ctx context.Context, channel, holder string, free time.Time) error {
-	if err := s.queries.LeaveLane(ctx, millis(free), channel, holder); err != nil {
+	if err := s.queries.LeaveLane(ctx, toMillis(free), channel, holder); err != nil {
 		return s.failedWrite("give back the turn in a channel", err)
 	}
 	return nil

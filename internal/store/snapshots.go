@@ -30,7 +30,7 @@ func (s *Store) Baseline(ctx context.Context, subscription string) (patchgap.Sna
 	if err != nil {
 		return patchgap.Snapshot{}, false, s.failed("read a baseline", err)
 	}
-	snap := patchgap.Snapshot{Tenant: row.Tenant, At: moment(list.At), Unread: list.Unread, Partial: list.Partial, Told: list.Told}
+	snap := patchgap.Snapshot{Tenant: row.Tenant, At: fromMillis(list.At), Unread: list.Unread, Partial: list.Partial, Told: list.Told}
 	for i, software := range list.Software {
 		rows, err := s.reading(ctx, &u, reading{row.Tenant, software, list.Hash[i]})
 		switch {
@@ -60,7 +60,7 @@ func (s *Store) Reading(ctx context.Context, tenant, software string) (patchgap.
 	if err != nil {
 		return patchgap.Snapshot{}, false, s.failed("read the newest reading of a software", err)
 	}
-	return patchgap.Snapshot{Tenant: tenant, At: moment(row.ReadMs), Software: []string{software}, Rows: g.rows(software)}, true, nil
+	return patchgap.Snapshot{Tenant: tenant, At: fromMillis(row.ReadMs), Software: []string{software}, Rows: g.rows(software)}, true, nil
 }
 
 func (s *Store) reading(ctx context.Context, u *unpacker, at reading) ([]patchgap.Row, error) {
@@ -87,13 +87,13 @@ type reading struct {
 func (s *Store) SeenBefore(ctx context.Context, tenant string, keys []patchgap.Key, since time.Time) (map[patchgap.Key]time.Time, error) {
 	seen := map[patchgap.Key]time.Time{}
 	for software, wanted := range byStoredKey(keys) {
-		rows, err := s.queries.ClosedUpdates(ctx, tenant, text(software), millis(since))
+		rows, err := s.queries.ClosedUpdates(ctx, tenant, text(software), toMillis(since))
 		if err != nil {
 			return nil, s.failed("look for closed updates", err)
 		}
 		for _, r := range rows {
 			if key, ok := wanted[update{r.Kb, r.OsBuild}]; ok {
-				seen[key] = moment(r.ClosedMs)
+				seen[key] = fromMillis(r.ClosedMs)
 			}
 		}
 	}
@@ -124,7 +124,7 @@ func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap 
 		return err
 	}
 	r := recorder{
-		q: q, tenant: snap.Tenant, at: millis(snap.At), newest: map[string]db.NewestRow{}, carried: map[string]bool{},
+		q: q, tenant: snap.Tenant, at: toMillis(snap.At), newest: map[string]db.NewestRow{}, carried: map[string]bool{},
 	}
 	for _, n := range newest {
 		r.newest[n.Software] = n
@@ -155,7 +155,7 @@ func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap 
 		return err
 	}
 	return q.SetBaseline(ctx, db.SetBaselineParams{
-		Subscription: d.Subscription, Tenant: snap.Tenant, AtMs: millis(d.At), Contents: packed,
+		Subscription: d.Subscription, Tenant: snap.Tenant, AtMs: toMillis(d.At), Contents: packed,
 	})
 }
 

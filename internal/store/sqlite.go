@@ -17,7 +17,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 }
 
 func (s *Store) openSQLiteFile(ctx context.Context, path string) error {
-	s.lite, s.path = true, path
+	s.sqlite, s.path = true, path
 	if err := sqlitefile.Create(path); err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@
 // PostgreSQL for several, with the same queries on both; a [Queue] is River's, whose tables lie in the same database.
 //
 // The package knows the types of package digest and nothing of schedules, Defender or Slack. It decides nothing: what a
-// digest says, when it is due and what a failure means for a subscription is told to it.
+// digest says, when it is due and what a failure means for a subscription are arguments.
 //
 // Times keep milliseconds and come back in UTC. All methods are safe for concurrent use, and each change is one
 // transaction.
@@ -30,8 +30,8 @@ type Options struct {
 	Log       *slog.Logger  // nil discards
 	Retention time.Duration // how long a running [Queue] keeps history; 0 means DefaultRetention, negative forever
 	Audits    time.Duration // the same for audits
-	// Login is asked before each connection to PostgreSQL is made; it returns the database URL as it is now, of which
-	// user and password are taken: they may change while the program runs. Nil keeps those of the start.
+	// Login returns the database URL as it is now. Each new connection to PostgreSQL uses its user and password, which may
+	// change while the program runs. Nil keeps those of the start.
 	Login func() string
 }
 
@@ -40,7 +40,7 @@ type Store struct {
 	log       *slog.Logger
 	retention time.Duration
 	audits    time.Duration // retention
-	lite      bool
+	sqlite    bool
 	path      string        // of SQLite's file
 	db        *sql.DB       // for all but the queue
 	jobs      *sql.DB       // SQLite: the queue's own connection
@@ -49,21 +49,21 @@ type Store struct {
 	health    health
 }
 
-// ErrAway says of an error of [Open] that the database is away, or has no room, and may be back later. Errors that are not
-// ErrAway need other settings.
-var ErrAway = errors.New("the database is away")
+// ErrUnavailable says that [Open] failed because the database is unreachable, or its disk is full, and may work later. Other
+// errors need other settings.
+var ErrUnavailable = errors.New("the database is unavailable")
 
-// away makes an error ErrAway without a further word.
-type away struct{ error }
+// unavailable makes an error match [ErrUnavailable] and keeps its text.
+type unavailable struct{ error }
 
-func (a away) Unwrap() error { return a.error }
+func (a unavailable) Unwrap() error { return a.error }
 
-// Is is for [errors.Is].
-func (a away) Is(target error) bool { return target == ErrAway }
+// Is implements the contract of [errors.Is].
+func (a unavailable) Is(target error) bool { return target == ErrUnavailable }
 
 // Open opens the database that a URL names, "sqlite:///path/file.db" or "postgres://…". A SQLite file and its folder
-// are made when they are missing, readable for their owner only. The errors are for the person who wrote the URL, and
-// never hold its password. Who opens a store closes it; before anything else it needs [Store.Migrate].
+// are made when they are missing, readable for their owner only. The errors are meant for the author of the URL, and never
+// hold its password. The caller closes the store, and calls [Store.Migrate] before anything else.
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	return open(ctx, databaseURL, o, (*Store).openSQLite)
 }
@@ -90,22 +90,22 @@ func open(ctx context.Context, databaseURL string, o Options, openSQLite func(*S
 	return s, nil
 }
 
-// warnOfExposure tells in the log which files of the database others can read, change or replace. They stay as they are:
-// whoever made them may have a reason.
+// warnOfExposure logs which files of the database other users can read, change or replace. Their permissions stay: they
+// may be intended.
 func warnOfExposure(ctx context.Context, log *slog.Logger, databaseURL string) {
 	f, ok, err := InspectFile(databaseURL)
 	if err != nil || !ok {
 		return
 	}
 	if len(f.Exposed) > 0 {
-		log.WarnContext(ctx, "others than their owner can read or change files of the database: chmod 600 takes that right from them", "files", f.Exposed)
+		log.WarnContext(ctx, "other users can read or change files of the database: run chmod 600 on them", "files", f.Exposed)
 	}
 	if f.Open != "" {
-		log.WarnContext(ctx, "everybody can replace the files of the database: chmod o-w takes that right from them", "folder", f.Open)
+		log.WarnContext(ctx, "other users can replace the files of the database: run chmod o-w on its folder", "folder", f.Open)
 	}
 }
 
-// Close closes all connections. A queue of the store is to be stopped before.
+// Close closes all connections. Stop a queue of the store before.
 func (s *Store) Close() error {
 	var errs []error
 	for _, d := range []*sql.DB{s.jobs, s.db} {
@@ -119,7 +119,7 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ping reports whether the database answers.
+// Ping returns an error if the database does not answer.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.db.PingContext(ctx); err != nil {
 		return s.failed("ask the database", err)
@@ -140,16 +140,16 @@ func (s *Store) tx(ctx context.Context, f func(*db.Queries) error) error {
 	return tx.Commit()
 }
 
-// millis is how a time is stored: 0 is no time.
-func millis(t time.Time) int64 {
+// toMillis returns a time as it is stored: 0 is no time.
+func toMillis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixMilli()
 }
 
-// moment is the time that millis stored.
-func moment(ms int64) time.Time {
+// fromMillis returns the time that toMillis stored.
+func fromMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}

@@ -95,7 +95,7 @@ func (s *Store) change(ctx context.Context, what string, who audit.Entry, none e
 
 // Due lists subscriptions whose NextRun has come, the longest waiting first.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]digest.Subscription, error) {
-	rows, err := s.queries.DueSubscriptions(ctx, millis(now), bound(limit))
+	rows, err := s.queries.DueSubscriptions(ctx, toMillis(now), bound(limit))
 	if err != nil {
 		return nil, s.failed("list due subscriptions", err)
 	}
@@ -104,7 +104,7 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]digest.Sub
 
 // Advance moves NextRun if it still is from, and tells whether it did. Of several processes that try, one does.
 func (s *Store) Advance(ctx context.Context, id string, from, to time.Time) (moved bool, err error) {
-	n, err := s.queries.Advance(ctx, millis(to), id, millis(from))
+	n, err := s.queries.Advance(ctx, toMillis(to), id, toMillis(from))
 	if err != nil {
 		return false, s.failedWrite("advance a subscription", err)
 	}
@@ -116,9 +116,9 @@ func (s *Store) Advance(ctx context.Context, id string, from, to time.Time) (mov
 func (s *Store) SetPause(ctx context.Context, was, is digest.Subscription, who audit.Entry) (changed bool, err error) {
 	err = s.change(ctx, "set the pause of a subscription", who, errChanged, func(q *db.Queries) (int64, error) {
 		return q.SetPause(ctx, db.SetPauseParams{
-			ID: was.ID, WasPaused: was.Paused, WasPausedUntilMs: millis(was.PausedUntil), WasNextMs: millis(was.NextRun),
+			ID: was.ID, WasPaused: was.Paused, WasPausedUntilMs: toMillis(was.PausedUntil), WasNextMs: toMillis(was.NextRun),
 			Schedule: was.Schedule.Words, Zone: was.Schedule.Zone,
-			Paused: is.Paused, PausedUntilMs: millis(is.PausedUntil), PauseReason: text(is.PauseReason), NextMs: millis(is.NextRun),
+			Paused: is.Paused, PausedUntilMs: toMillis(is.PausedUntil), PauseReason: text(is.PauseReason), NextMs: toMillis(is.NextRun),
 		})
 	})
 	if errors.Is(err, errChanged) {
@@ -148,8 +148,8 @@ func subscription(r db.Subscription) (digest.Subscription, error) {
 		Filter:   patchgap.Filter{MinDevices: int(r.MinDevices), MinCVEs: int(r.MinCves)},
 		Schedule: schedule.Schedule{Words: r.Schedule, Zone: r.Zone},
 		Quiet:    digest.Quiet(r.Quiet), Origin: digest.Origin(r.Origin),
-		Created: moment(r.CreatedMs), NextRun: moment(r.NextMs),
-		Paused: r.Paused, PausedUntil: moment(r.PausedUntilMs), PauseReason: r.PauseReason,
+		Created: fromMillis(r.CreatedMs), NextRun: fromMillis(r.NextMs),
+		Paused: r.Paused, PausedUntil: fromMillis(r.PausedUntilMs), PauseReason: r.PauseReason,
 		Failures: int(r.Failures),
 	}
 	if err := json.Unmarshal([]byte(r.Watch), &sub.Watch); err != nil {
@@ -168,8 +168,8 @@ func subscriptionRow(sub digest.Subscription) (db.Subscription, error) {
 		MinDevices: int64(sub.Filter.MinDevices), MinCves: int64(sub.Filter.MinCVEs),
 		Schedule: sub.Schedule.Words, Zone: sub.Schedule.Zone,
 		Quiet: string(sub.Quiet), Origin: string(sub.Origin),
-		CreatedMs: millis(sub.Created), NextMs: millis(sub.NextRun),
-		Paused: sub.Paused, PausedUntilMs: millis(sub.PausedUntil), PauseReason: text(sub.PauseReason),
+		CreatedMs: toMillis(sub.Created), NextMs: toMillis(sub.NextRun),
+		Paused: sub.Paused, PausedUntilMs: toMillis(sub.PausedUntil), PauseReason: text(sub.PauseReason),
 		Failures: int64(sub.Failures),
 	}, nil
 }

@@ -27,7 +27,7 @@ func CheckURL(raw string) error {
 	return err
 }
 
-// SameDatabase reports whether two database URLs name the same database, whoever signs in there. A URL that cannot be
+// SameDatabase reports whether two database URLs name the same database, whatever the login. A URL that cannot be
 // read names none.
 func SameDatabase(a, b string) bool {
 	one, err := parseURL(a)
@@ -41,11 +41,11 @@ func SameDatabase(a, b string) bool {
 	if one.pool == nil {
 		return one.path == other.path
 	}
-	return anonymous(one.pool) == anonymous(other.pool)
+	return withoutLogin(one.pool) == withoutLogin(other.pool)
 }
 
-// anonymous is what a configuration says beside who signs in.
-func anonymous(c *pgxpool.Config) string {
+// withoutLogin is what a configuration says beside who signs in.
+func withoutLogin(c *pgxpool.Config) string {
 	u, err := url.Parse(c.ConnString())
 	if err != nil {
 		return ""
@@ -93,7 +93,7 @@ func poolConfig(raw string) (*pgxpool.Config, error) {
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok { // a certificate
 		return nil, fmt.Errorf("database URL: %w", pathErr)
 	}
-	if err != nil || torn(raw) {
+	if err != nil || ambiguous(raw) {
 		return nil, errors.New("database URL: cannot be read as postgres://user:password@host:port/database?option=value; " +
 			"special characters of the password are written as %40 for @, %2F for /, and so on")
 	}
@@ -104,9 +104,9 @@ func poolConfig(raw string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// torn reports whether a URL looks as if a character of its password had ended its first part: the rest of the password
+// ambiguous reports whether a URL looks as if a character of its password had ended its first part: the rest of the password
 // would be taken for a database's name, and be shown as one.
-func torn(raw string) bool {
+func ambiguous(raw string) bool {
 	u, err := url.Parse(raw)
 	if err != nil || u.Opaque != "" || strings.ContainsRune(raw, '#') || strings.ContainsRune(u.EscapedPath(), '@') {
 		return true

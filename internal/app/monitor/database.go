@@ -105,7 +105,7 @@ func (p *DatabaseProber) logChange(ctx context.Context) {
 		p.log.InfoContext(ctx, "the database takes changes again", "after", time.Since(p.since).Round(time.Second).String())
 		return
 	}
-	p.log.ErrorContext(ctx, "trouble with the database", "trouble", string(now), "reason", DatabaseReason(now), "cure", p.store.Cure(now), "error", h.Said)
+	p.log.ErrorContext(ctx, "trouble with the database", "trouble", string(now), "reason", DatabaseReason(now), "cure", p.store.Cure(now), "error", h.Message)
 }
 
 // databaseFigures reads whether the database takes changes, and how often it failed.

@@ -48,7 +48,7 @@ func (s *storedFigures) query(ctx context.Context) (metrics.Stored, error) {
 	if err != nil {
 		return f, err
 	}
-	oldest, newest, err := s.store.Ages(ctx)
+	oldest, newest, err := s.store.BaselineTimes(ctx)
 	if err != nil {
 		return f, err
 	}

@@ -84,7 +84,7 @@ func (l *Login) URL(password string) string {
 // withPassword is the group whose members must say their password.
 const withPassword = "with_password"
 
-// guard makes the members of a group say their password; everybody else is let in.
+// guard makes the members of a group say their password; all others need none.
 func guard(folder string) error {
 	return os.WriteFile(filepath.Join(folder, "pg_hba.conf"),
 		[]byte("local all +"+withPassword+" scram-sha-256\nlocal all all trust\n"), 0o600)
@@ -96,7 +96,7 @@ var (
 	server     = sync.OnceValues(start)
 )
 
-// watch runs the server until its input ends. That is when the test binary does, however it does, since nobody else
+// watch runs the server until its input ends. That is when the test binary does, however it does, since nothing else
 // holds the other end of the pipe.
 const watch = `"$1" -D "$0" -k "$0" -F -c listen_addresses= -c max_connections=200 >"$0/log" 2>&1 </dev/null &
 read -r _; kill -INT $!; wait $!; cd /; rm -rf "$0"`

@@ -97,7 +97,7 @@ func manyAudits(in test) {
 		}
 		diff(t, "the order", got, listed(t, s, store.AuditFilter{User: user}))
 	}
-	for a, err := range s.Audits(t.Context(), store.AuditFilter{}) { // whoever has seen enough may leave
+	for a, err := range s.Audits(t.Context(), store.AuditFilter{}) { // the caller may stop early
 		must(t, err)
 		if !a.At.Equal(day(0)) {
 			t.Errorf("the first is of %s", a.At)

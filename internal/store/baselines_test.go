@@ -65,7 +65,7 @@ func TestAges(t *testing.T) {
 		t := on.T
 		s := open(t, on.url, store.Options{})
 		ages := func() [2]time.Time {
-			oldest, newest, err := s.Ages(on.Context())
+			oldest, newest, err := s.BaselineTimes(on.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,7 +87,7 @@ func TestAges(t *testing.T) {
 		if want, got := [2]time.Time{monday.AddDate(0, 0, -5), monday.AddDate(0, 0, -1)}, ages(); got != want {
 			t.Errorf("got %v, want %v: paused ones do not count", got, want)
 		}
-		each, err := s.AgesBySubscription(on.Context())
+		each, err := s.BaselineTimesBySubscription(on.Context())
 		want := map[string]time.Time{"1": monday.AddDate(0, 0, -1), "2": monday.AddDate(0, 0, -5), "3": monday.AddDate(0, 0, -9)}
 		if diff := cmp.Diff(want, each); diff != "" || err != nil {
 			t.Errorf("of each (-want +got), %v:\n%s", err, diff)
