@@ -25,6 +25,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	rights "github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -147,7 +148,7 @@ func (a answers) Shared(commands.Request) bool { return true }
 
 // echo answers with what was asked.
 func echo(_ context.Context, req commands.Request) (view.Page, error) {
-	line := commands.Line(req.Words...)
+	line := cmdline.Join(req.Words...)
 	return view.Page{Title: "answer to " + line, Actions: []view.Action{{Label: "Share", Command: line, Effect: view.Share}}}, nil
 }
 

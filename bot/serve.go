@@ -10,7 +10,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
-	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
 // Serve answers the questions among events until ctx ends. Then it takes no new questions, gives those that run the
@@ -138,8 +138,8 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 	case q.kind == blocks.Open, b.again(q, time.Now()):
 	default:
 		q.id, q.came, q.notice = newID(), time.Now(), newWaitingNotice()
-		if len(q.line) > commands.MaxOffered { // it is refused for its length, and need not be kept whole until then
-			q.line = strings.Clone(q.line[:commands.MaxOffered+1])
+		if len(q.line) > cmdline.MaxOffered { // it is refused for its length, and need not be kept whole until then
+			q.line = strings.Clone(q.line[:cmdline.MaxOffered+1])
 		}
 		return q, true
 	}

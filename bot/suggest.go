@@ -9,6 +9,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/access"
 )
 
@@ -59,7 +60,7 @@ func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error)
 	}
 	all := make([]blocks.Suggestion, len(found))
 	for i, id := range found {
-		all[i] = blocks.Suggestion{Label: id, Value: commands.Line(id)}
+		all[i] = blocks.Suggestion{Label: id, Value: cmdline.Join(id)}
 	}
 	return fitting(all), nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/failure"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -41,7 +42,7 @@ func unknownSoftware(id string, f found, err, cause error) error {
 	return &Error{
 		Title:   "Unknown software",
 		Message: message + " Search for it by a part of its name.",
-		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}},
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}},
 		Err:     cause,
 	}
 }
@@ -51,7 +52,7 @@ func nothingFound(words []string, f found) error {
 	return &Error{
 		Title:   "Nothing found",
 		Message: fmt.Sprintf("No software in this tenant matches %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), f.limits()),
-		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}},
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}},
 	}
 }
 
@@ -90,7 +91,7 @@ func noLetters(words []string) error {
 	return &Error{
 		Title: "Nothing to search for", Usage: true,
 		Message: fmt.Sprintf("There is no letter and no digit in %q. Type a part of a software's name or its vendor, such as windows 11, or an id such as microsoft-_-windows_11.", strings.Join(words, " ")),
-		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}},
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}},
 	}
 }
 
@@ -99,6 +100,6 @@ func noIDIn(address string) error {
 	return &Error{
 		Title: "No software in that address", Usage: true,
 		Message: fmt.Sprintf("%s names no software id. Copy the address of a software's own page in Defender's portal, or type a part of its name, such as windows 11.", address),
-		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}, {Label: "Help", Command: helpName}},
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}, {Label: "Help", Command: helpName}},
 	}
 }

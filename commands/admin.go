@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -89,7 +90,7 @@ func (a admin) run(ctx context.Context, req Request) (view.Page, error) {
 }
 
 func adminHelp() []view.Action {
-	return []view.Action{{Label: "Help", Command: Line(helpName, adminName)}, {Label: "Who may what", Command: Line(adminName)}}
+	return []view.Action{{Label: "Help", Command: cmdline.Join(helpName, adminName)}, {Label: "Who may what", Command: cmdline.Join(adminName)}}
 }
 
 func (a admin) list(ctx context.Context, req Request) (view.Page, error) {
@@ -176,7 +177,7 @@ func (a admin) allow(ctx context.Context, req Request) (view.Page, error) {
 	return view.Page{
 		Title:   "Allowed: " + channel,
 		Lead:    fmt.Sprintf("Answers may be shared and digests posted there from now on. It is shared with %s, who will read them. Should another organisation join, allow the channel again.", organisations(teams)),
-		Actions: []view.Action{{Label: "Undo", Command: Line(adminName, "disallow-channel", channel)}},
+		Actions: []view.Action{{Label: "Undo", Command: cmdline.Join(adminName, "disallow-channel", channel)}},
 	}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -145,7 +146,7 @@ func TestAdmin(t *testing.T) {
 	b := &book{allowed: map[string]access.Allowance{}}
 	c := Admin(b, keeper{}, calls{}, func() time.Time { return at })
 	ask := func(line string) string {
-		page, err := c.Run(t.Context(), Request{ID: "q1", User: "U0ADMIN", Channel: "C0SHARED", Words: Split(line)})
+		page, err := c.Run(t.Context(), Request{ID: "q1", User: "U0ADMIN", Channel: "C0SHARED", Words: cmdline.Split(line)})
 		if err != nil {
 			page = Explain(err)
 		}

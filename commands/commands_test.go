@@ -17,6 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -426,7 +427,7 @@ func TestFailurePages(t *testing.T) {
 		{"missing value", "microsoft-_-edge --page", apitest.Fault{}, "That question could not be read", []string{"--page needs a value"}},
 		{"unknown command for help", "help serach", apitest.Fault{}, "That question could not be read", []string{"Did you mean search"}},
 		{"options alone", "--sort cves", apitest.Fault{}, "That question could not be read", []string{"Which software?"}},
-		{"too long", strings.Repeat("x", commands.MaxLine+1), apitest.Fault{}, "That question could not be read", []string{"1001 bytes"}},
+		{"too long", strings.Repeat("x", cmdline.MaxTyped+1), apitest.Fault{}, "That question could not be read", []string{"1001 bytes"}},
 		{"unknown id", "nobody-_-nothing", apitest.Fault{}, "Unknown software", []string{"nobody-_-nothing", "Search for it"}},
 		{"unknown words", "xyzzy plugh", apitest.Fault{}, "Nothing found", []string{`"xyzzy plugh"`}},
 		{

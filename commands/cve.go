@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -94,8 +95,8 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 // cveActions are what can be done next on the page of a CVE.
 func cveActions(id string) []view.Action {
 	actions := []view.Action{
-		{Label: "Devices", Command: Line(cveName, id, "--devices")},
-		{Label: "Refresh", Command: Line(cveName, id, "--fresh"), Effect: view.Replace},
+		{Label: "Devices", Command: cmdline.Join(cveName, id, "--devices")},
+		{Label: "Refresh", Command: cmdline.Join(cveName, id, "--fresh"), Effect: view.Replace},
 	}
 	if strings.HasPrefix(id, "CVE-") {
 		actions = append(actions,
@@ -210,7 +211,7 @@ func fixTable(id string, f api.Findings) view.Table {
 			{Key: "details", Title: "Details", Kind: view.Button},
 			{Key: "url", Title: "Catalog", Kind: view.Button},
 		},
-		Command: Line(cveName, id),
+		Command: cmdline.Join(cveName, id),
 	}
 	for _, k := range f.KBs {
 		if k.ID == "" {
@@ -242,9 +243,9 @@ func productTable(of string, f api.Findings) view.Table {
 		},
 	}
 	for _, p := range f.Products {
-		id := p.Vendor + idSeparator + p.Name
+		id := p.Vendor + cmdline.IDSeparator + p.Name
 		t.Rows = append(t.Rows, []view.Cell{
-			view.TextCell(id), view.NumberCell(p.Devices), {Text: id, Action: &view.Action{Label: "Show", Command: Line(id)}},
+			view.TextCell(id), view.NumberCell(p.Devices), {Text: id, Action: &view.Action{Label: "Show", Command: cmdline.Join(id)}},
 		})
 	}
 	return t
@@ -255,8 +256,8 @@ func (c cve) devices(ctx context.Context, id string, at int, fresh bool) (view.P
 	page := view.Page{
 		Title: "Devices exposed to " + id,
 		Actions: []view.Action{
-			{Label: "Back to " + id, Command: Line(cveName, id), Effect: view.Replace},
-			{Label: "Refresh", Command: Line(cveName, id, "--devices", "--fresh"), Effect: view.Replace},
+			{Label: "Back to " + id, Command: cmdline.Join(cveName, id), Effect: view.Replace},
+			{Label: "Refresh", Command: cmdline.Join(cveName, id, "--devices", "--fresh"), Effect: view.Replace},
 		},
 	}
 	var more supplement
@@ -272,7 +273,7 @@ func (c cve) devices(ctx context.Context, id string, at int, fresh bool) (view.P
 	page.Lead = "No device is exposed to it."
 	if n := len(answer.Value); n > 0 {
 		page.Lead = capital(exposed(n)) + "."
-		page.Parts = []view.Part{deviceTable(page.Title, Line(cveName, id, "--devices"), at, answer.Value)}
+		page.Parts = []view.Part{deviceTable(page.Title, cmdline.Join(cveName, id, "--devices"), at, answer.Value)}
 	}
 	page.AsOf, page.Unreadable = asOf(answer), answer.Skipped
 	return page, nil

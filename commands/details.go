@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -145,5 +146,5 @@ func deviceTable(caption, line string, page int, devices []api.MachineReference)
 
 // detailsButton is the button of a row that leads to the page of what the row is about.
 func detailsButton(command, id string) view.Cell {
-	return view.Cell{Text: Line(command, id), Action: &view.Action{Label: "Details", Command: Line(command, id)}}
+	return view.Cell{Text: cmdline.Join(command, id), Action: &view.Action{Label: "Details", Command: cmdline.Join(command, id)}}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -61,7 +62,7 @@ func (q devicesQuery) line(more ...string) string {
 	if q.group != "" {
 		words = append(words, "--group", q.group)
 	}
-	return Line(append(words, more...)...)
+	return cmdline.Join(append(words, more...)...)
 }
 
 func (d devices) run(ctx context.Context, req Request) (view.Page, error) {
@@ -118,7 +119,7 @@ func (d devices) of(ctx context.Context, q devicesQuery) (view.Page, error) {
 	page := view.Page{
 		Title: "Devices with " + q.id, Software: q.id, AsOf: asOf(answer), Unreadable: answer.Skipped,
 		Actions: []view.Action{
-			{Label: "Missing updates", Command: Line(q.id)},
+			{Label: "Missing updates", Command: cmdline.Join(q.id)},
 			{Label: "Refresh", Command: q.line("--fresh"), Effect: view.Replace},
 		},
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -163,7 +164,7 @@ func (d digests) run(ctx context.Context, req Request) (view.Page, error) {
 	}
 	if strings.Trim(name, "#0123456789") == "" { // the number alone: look at it first
 		all = append([]string{"show"}, all...)
-		line := Line(append([]string{digestName}, all...)...)
+		line := cmdline.Join(append([]string{digestName}, all...)...)
 		return view.Page{}, &Error{
 			Usage: true, Message: fmt.Sprintf("What is to be done with digest %s? Did you mean %s?", name, line),
 			Actions: append([]view.Action{{Label: line, Command: line}}, digestHelp()...),
@@ -177,16 +178,16 @@ func (d digests) run(ctx context.Context, req Request) (view.Page, error) {
 func unknownWord(command string, words, names []string, help []view.Action) error {
 	name := strings.ToLower(words[0])
 	e := &Error{Usage: true, Message: fmt.Sprintf("There is no %s command %q. There are: %s.", command, name, strings.Join(names, ", ")), Actions: help}
-	if near := meant(name, names); near != "" {
+	if near := cmdline.Closest(name, names); near != "" {
 		e.Message = fmt.Sprintf("There is no %s command %q. Did you mean %s %s?", command, name, command, near)
-		line := Line(append([]string{command, near}, words[1:]...)...)
+		line := cmdline.Join(append([]string{command, near}, words[1:]...)...)
 		e.Actions = append([]view.Action{{Label: line, Command: line}}, help...)
 	}
 	return e
 }
 
 func digestHelp() []view.Action {
-	return []view.Action{{Label: "Help", Command: Line(helpName, digestName)}, {Label: "List", Command: Line(digestName)}}
+	return []view.Action{{Label: "Help", Command: cmdline.Join(helpName, digestName)}, {Label: "List", Command: cmdline.Join(digestName)}}
 }
 
 // inWords makes what package digest says to people an [Error].
@@ -209,7 +210,7 @@ func (d digests) one(f oneDigest) func(context.Context, Request) (view.Page, err
 		if len(req.Words) == 0 {
 			return view.Page{}, &Error{
 				Usage: true, Message: "Which digest? Add its number, such as digest show 4711; the list has them all.",
-				Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
+				Actions: []view.Action{{Label: "List", Command: cmdline.Join(digestName)}},
 			}
 		}
 		id := strings.ToLower(strings.TrimPrefix(req.Words[0], "#"))
@@ -265,7 +266,7 @@ func noDigest(id string) error {
 	return &Error{
 		Title: "No such digest", Usage: true,
 		Message: fmt.Sprintf("There is no digest %s in this channel. It may have been removed, or belong to another channel.", id),
-		Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
+		Actions: []view.Action{{Label: "List", Command: cmdline.Join(digestName)}},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
@@ -88,7 +89,7 @@ var cronWord = regexp.MustCompile(`(?i)^([0-9*?/,#lw-]|sun|mon|tue|wed|thu|fri|s
 // endsSchedule reports whether a word no longer belongs to the schedule of the words before it: a schedule ends with a
 // time of day or the fifth field of a cron expression.
 func endsSchedule(parts []string, word string) bool {
-	if strings.HasPrefix(word, "--") || strings.Contains(word, idSeparator) || strings.EqualFold(word, digest.All) {
+	if strings.HasPrefix(word, "--") || strings.Contains(word, cmdline.IDSeparator) || strings.EqualFold(word, digest.All) {
 		return true
 	}
 	fields := strings.Fields(strings.Join(parts, " "))
@@ -177,7 +178,7 @@ func (d digests) room(ctx context.Context, s digest.Subscription) error {
 			return &Error{
 				Title:   "This channel has that digest",
 				Message: fmt.Sprintf("Digest %s is about the same software at the same times, so nothing was added.", other.ID),
-				Actions: []view.Action{{Label: "Show", Command: Line(digestName, "show", other.ID)}},
+				Actions: []view.Action{{Label: "Show", Command: cmdline.Join(digestName, "show", other.ID)}},
 			}
 		}
 	}
@@ -185,7 +186,7 @@ func (d digests) room(ctx context.Context, s digest.Subscription) error {
 		return &Error{
 			Title:   "Too many digests in this channel",
 			Message: fmt.Sprintf("A channel may have %d digests. Remove one first, or watch more software in one digest: digest add takes several ids, patterns such as microsoft-_-windows*, and all.", maxDigests),
-			Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
+			Actions: []view.Action{{Label: "List", Command: cmdline.Join(digestName)}},
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
@@ -182,7 +183,7 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 	return view.Page{
 		Title:   fmt.Sprintf("Digest %s is removed", s.ID),
 		Lead:    fmt.Sprintf("Nothing more is posted about %s.", s.Name()),
-		Actions: []view.Action{{Label: "List", Command: Line(digestName)}},
+		Actions: []view.Action{{Label: "List", Command: cmdline.Join(digestName)}},
 	}, nil
 }
 
@@ -191,7 +192,7 @@ func (d digests) askRemove(s digest.Subscription) view.Page {
 		Title: fmt.Sprintf("Remove digest %s?", s.ID),
 		Lead:  fmt.Sprintf("Nothing more will be posted about %s (%s), and its history is deleted. A pause keeps the history.", s.Name(), schedule.Describe(s.Schedule)),
 		Actions: []view.Action{
-			{Label: "Remove for good", Command: Line(digestName, "remove", s.ID, "--yes"), Effect: view.Replace},
+			{Label: "Remove for good", Command: cmdline.Join(digestName, "remove", s.ID, "--yes"), Effect: view.Replace},
 			d.action("Pause instead", "pause", s),
 			d.action("Keep it", "show", s),
 		},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
@@ -16,7 +17,7 @@ import (
 
 // action is the button that does something with a subscription, in place of the page it is on.
 func (d digests) action(label, word string, s digest.Subscription) view.Action {
-	return view.Action{Label: label, Command: Line(digestName, word, s.ID), Effect: view.Replace}
+	return view.Action{Label: label, Command: cmdline.Join(digestName, word, s.ID), Effect: view.Replace}
 }
 
 // list lists the subscriptions of the channel, or of all channels on a terminal.
@@ -39,7 +40,7 @@ func (d digests) list(ctx context.Context, req Request) (view.Page, error) {
 		return view.Page{
 			Title:   "No digests here",
 			Lead:    "This channel has no digests. Add one with, for example: digest add microsoft-_-windows_11 --at \"mon 09:00\"",
-			Actions: []view.Action{{Label: "Help", Command: Line(helpName, digestName)}, {Label: "All software", Command: Line(searchName)}},
+			Actions: []view.Action{{Label: "Help", Command: cmdline.Join(helpName, digestName)}, {Label: "All software", Command: cmdline.Join(searchName)}},
 		}, nil
 	}
 	runs, err := d.store.Runs(ctx)
@@ -78,7 +79,7 @@ func (d digests) listTable(all []digest.Subscription, runs map[string]digest.Run
 			{Key: "next", Title: "Next"},
 			{Key: "show", Title: "Settings", Kind: view.Button},
 		},
-		Command: Line(digestName, listWord),
+		Command: cmdline.Join(digestName, listWord),
 	}
 	if channels {
 		t.Columns = append(t.Columns, view.Column{Key: "channel", Title: "Channel"})
@@ -90,7 +91,7 @@ func (d digests) listTable(all []digest.Subscription, runs map[string]digest.Run
 		}
 		row := []view.Cell{
 			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(schedule.Describe(s.Schedule)), view.TextCell(next),
-			{Text: s.ID, Action: &view.Action{Label: "Show", Command: Line(digestName, "show", s.ID)}},
+			{Text: s.ID, Action: &view.Action{Label: "Show", Command: cmdline.Join(digestName, "show", s.ID)}},
 		}
 		if channels {
 			row = append(row, view.TextCell(s.Channel))
@@ -150,7 +151,7 @@ func (d digests) actions(s digest.Subscription) []view.Action {
 		actions = []view.Action{d.action("Resume", "resume", s)}
 	}
 	reply := func(label, word string) view.Action {
-		return view.Action{Label: label, Command: Line(digestName, word, s.ID)}
+		return view.Action{Label: label, Command: cmdline.Join(digestName, word, s.ID)}
 	}
 	actions = append(actions, reply("Preview", "preview"))
 	if !s.Paused {
@@ -160,13 +161,13 @@ func (d digests) actions(s digest.Subscription) []view.Action {
 	if s.Origin != digest.FromFile {
 		actions = append(actions, reply("Remove", "remove"))
 	}
-	return append(actions, view.Action{Label: "List", Command: Line(digestName)})
+	return append(actions, view.Action{Label: "List", Command: cmdline.Join(digestName)})
 }
 
 // ending is what whoever made a subscription can do without reading its channel.
 func (d digests) ending(s digest.Subscription) []view.Action {
 	return slices.DeleteFunc(d.actions(s), func(a view.Action) bool {
-		return !strings.HasPrefix(a.Command, Line(digestName, "pause")) && !strings.HasPrefix(a.Command, Line(digestName, "remove"))
+		return !strings.HasPrefix(a.Command, cmdline.Join(digestName, "pause")) && !strings.HasPrefix(a.Command, cmdline.Join(digestName, "remove"))
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -79,9 +80,9 @@ func (d digests) preview(ctx context.Context, req Request, s digest.Subscription
 	}
 	page.Title = "Preview: " + page.Title
 	page.Note = strings.TrimSpace("Only you see this, and nothing is saved. " + d.comes(s) + page.Note)
-	page.Actions = []view.Action{{Label: "Settings", Command: Line(digestName, "show", s.ID)}}
+	page.Actions = []view.Action{{Label: "Settings", Command: cmdline.Join(digestName, "show", s.ID)}}
 	if !s.Paused {
-		page.Actions = slices.Insert(page.Actions, 0, view.Action{Label: "Run now", Command: Line(digestName, "run", s.ID)})
+		page.Actions = slices.Insert(page.Actions, 0, view.Action{Label: "Run now", Command: cmdline.Join(digestName, "run", s.ID)})
 	}
 	return page, nil
 }

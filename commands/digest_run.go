@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -145,7 +146,7 @@ func (d digests) outcome(s digest.Subscription, made digest.Delivery) view.Page 
 	return view.Page{
 		Title:   fmt.Sprintf("Digest %s has run", s.ID),
 		Lead:    lead + " Its schedule stays as it is.",
-		Actions: []view.Action{d.action("Settings", "show", s), {Label: "Details", Command: Line(digestName, "details", s.ID)}},
+		Actions: []view.Action{d.action("Settings", "show", s), {Label: "Details", Command: cmdline.Join(digestName, "details", s.ID)}},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -101,7 +102,7 @@ func (d digests) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.
 	return nil, &Error{
 		Title: "Nothing found", Usage: true,
 		Message: fmt.Sprintf("No software in this tenant matches %q%s, so nothing was added. Name software by its id, such as microsoft-_-windows_11, a pattern such as microsoft-_-windows*, a part of its name, or all.", word, f.limits()),
-		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}, {Label: "Help", Command: Line(helpName, digestName)}},
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}, {Label: "Help", Command: cmdline.Join(helpName, digestName)}},
 	}
 }
 
@@ -116,7 +117,7 @@ func watchedPattern(list []api.Software, pattern string) (string, error) {
 	return pattern, &Error{
 		Title: "Unknown software", Usage: true,
 		Message: fmt.Sprintf("No software in this tenant matches the pattern %s, so nothing was added.", pattern),
-		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}},
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}},
 	}
 }
 
@@ -131,7 +132,7 @@ func (w *wish) choice(at int, f found) error {
 	}
 	shown := f.software[:min(len(f.software), maxSuggestions)]
 	for _, s := range shown {
-		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: Line(w.instead(at, s.ID)...)})
+		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: cmdline.Join(w.instead(at, s.ID)...)})
 	}
 	if rest := len(f.software) - len(shown); rest > 0 {
 		e.Message += fmt.Sprintf(" %s less closely.", fits(rest))
@@ -140,9 +141,9 @@ func (w *wish) choice(at int, f found) error {
 		for _, s := range shown {
 			ids = append(ids, s.ID)
 		}
-		e.Actions = append(e.Actions, view.Action{Label: fmt.Sprintf("All %d", len(ids)), Command: Line(w.instead(at, ids...)...)})
+		e.Actions = append(e.Actions, view.Action{Label: fmt.Sprintf("All %d", len(ids)), Command: cmdline.Join(w.instead(at, ids...)...)})
 	}
-	e.Actions = append(e.Actions, view.Action{Label: "Search", Command: searchLine(strings.Split(word, idSeparator))})
+	e.Actions = append(e.Actions, view.Action{Label: "Search", Command: searchLine(strings.Split(word, cmdline.IDSeparator))})
 	return e
 }
 

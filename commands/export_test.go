@@ -1,8 +1,5 @@
 package commands
 
-// Normalize is for tests of its properties.
-var Normalize = normalize
-
 // Aliases are what people call software, and the words of its name.
 func Aliases() [][2][]string {
 	var all [][2][]string

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -42,7 +43,7 @@ func helpPage(r *Router) view.Page {
 		Lead:  "Which security updates (KBs) a software lacks, on how many devices, as Microsoft Defender knows it.",
 		Parts: []view.Part{facts},
 		Actions: []view.Action{
-			{Label: "All software", Command: Line(searchName)},
+			{Label: "All software", Command: cmdline.Join(searchName)},
 		},
 		Note: "For example: microsoft-_-windows_11, or just: windows 11. A software id is vendor-_-name, as in Defender's portal.",
 	}
@@ -76,7 +77,7 @@ func unknownCommand(r *Router, name string) error {
 		}
 	}
 	e := &Error{Usage: true, Message: fmt.Sprintf("There is no command %q. There are: %s.", name, strings.Join(names, ", "))}
-	near := meant(name, names)
+	near := cmdline.Closest(name, names)
 	for _, c := range r.commands {
 		if near == "" && slices.Contains(c.subNames(), name) { // help add
 			near = c.Name
@@ -84,7 +85,7 @@ func unknownCommand(r *Router, name string) error {
 	}
 	if near != "" {
 		e.Message = fmt.Sprintf("There is no command %q. Did you mean %s?", name, near)
-		e.Actions = []view.Action{{Label: "help " + near, Command: Line(helpName, near)}}
+		e.Actions = []view.Action{{Label: "help " + near, Command: cmdline.Join(helpName, near)}}
 	}
 	return e
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -49,7 +50,7 @@ func (h home) page(ctx context.Context, req Request) view.Page {
 		Lead:  "Which security updates your software lacks, on how many devices, as Microsoft Defender knows it.",
 		Actions: []view.Action{
 			{Label: "Reload", Command: HomeName, Effect: view.Replace},
-			{Label: "All software", Command: Line(searchName)},
+			{Label: "All software", Command: cmdline.Join(searchName)},
 			{Label: "Help", Command: helpName},
 		},
 	}
@@ -92,7 +93,7 @@ func (h home) digests(ctx context.Context, req Request, page *view.Page) {
 	for _, s := range own {
 		t.Rows = append(t.Rows, []view.Cell{
 			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(schedule.Describe(s.Schedule)), view.TextCell(s.NextWords(time.Now())),
-			{Text: s.ID, Action: &view.Action{Label: "Show", Command: Line(digestName, "show", s.ID)}},
+			{Text: s.ID, Action: &view.Action{Label: "Show", Command: cmdline.Join(digestName, "show", s.ID)}},
 		})
 	}
 	page.Parts = append(page.Parts, t)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -117,7 +118,7 @@ func homeTable(read []reading, page *view.Page) (t view.Table, failed []string) 
 		if len(r.updates) > 0 && len(t.Rows) < homeSoftware {
 			t.Rows = append(t.Rows, []view.Cell{
 				view.TextCell(r.software.ID), view.NumberCell(len(r.updates)), view.NumberCell(largestGap(r.updates)),
-				{Text: r.software.ID, Action: &view.Action{Label: "Show", Command: Line(r.software.ID)}},
+				{Text: r.software.ID, Action: &view.Action{Label: "Show", Command: cmdline.Join(r.software.ID)}},
 			})
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -189,7 +190,7 @@ func TestSuggest(t *testing.T) {
 			t.Errorf("%q: got %v, %v, want %s", typed, got, err, want)
 		}
 	}
-	if got, err := s.Suggest(t.Context(), strings.Repeat("x", commands.MaxLine+1), 10); err != nil || len(got) != 0 {
+	if got, err := s.Suggest(t.Context(), strings.Repeat("x", cmdline.MaxTyped+1), 10); err != nil || len(got) != 0 {
 		t.Errorf("a very long word: got %v, %v", got, err)
 	}
 	if _, err := commands.NewSuggester(failing{}, &commands.Index{}).Suggest(t.Context(), "x", 1); !errors.Is(err, api.ErrUnavailable) {

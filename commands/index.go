@@ -10,10 +10,8 @@ import (
 	"unicode"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
-
-// idSeparator stands between the vendor and the name in every software id that Defender gives.
-const idSeparator = "-_-"
 
 // Index finds software by words. It keeps the tenant's software list prepared for searching and prepares it anew when
 // the client has fetched a newer one. The zero value is ready; it is safe for concurrent use.
@@ -37,7 +35,7 @@ func newEntry(s api.Software) entry {
 	words := wordsOf(s.ID + " " + s.Name + " " + s.Vendor)
 	slices.Sort(words)
 	e := entry{software: s, words: slices.Compact(words), squeezed: strings.Join(wordsOf(s.ID), "")}
-	_, name, _ := strings.Cut(s.ID, idSeparator)
+	_, name, _ := strings.Cut(s.ID, cmdline.IDSeparator)
 	parts := wordsOf(name)
 	e.name = strings.Join(parts, "")
 	if len(parts) > 1 {
@@ -55,7 +53,7 @@ func newEntry(s api.Software) entry {
 func (x *Index) find(ctx context.Context, d Defender, req Request, words []string) (found, error) {
 	if len(words) > 0 {
 		targets := targetsOf(req, words)
-		if len(targets) == 1 && targets[0].kind == aName && !hasLetters(targets[0].String()) {
+		if len(targets) == 1 && targets[0].kind == aName && !cmdline.HasLetters(targets[0].String()) {
 			return found{}, noLetters(words) // without a look at the list
 		}
 		return x.resolve(ctx, d, targets)
@@ -125,5 +123,5 @@ func (x *Index) prepare(catalog api.Answer[[]api.Software]) []entry {
 
 // wordsOf cuts a text into words of letters and digits, in lower case, whatever characters look like them.
 func wordsOf(s string) []string {
-	return strings.FieldsFunc(strings.ToLower(normalize(s)), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return strings.FieldsFunc(strings.ToLower(cmdline.Normalize(s)), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -80,7 +81,7 @@ func (k kb) run(ctx context.Context, req Request) (view.Page, error) {
 }
 
 func (q kbQuery) line(more ...string) string {
-	return Line(append([]string{kbName, catalog.Label(q.id)}, more...)...)
+	return cmdline.Join(append([]string{kbName, catalog.Label(q.id)}, more...)...)
 }
 
 // about is the page of an update.
@@ -145,7 +146,7 @@ func notListed(label string, l listing, more string) error {
 	e := &Error{
 		Title:   "Nothing is known to lack " + label,
 		Message: sentences(message, l.note(), more),
-		Actions: []view.Action{{Label: "All software", Command: Line(searchName)}, {Label: "Help", Command: helpName}},
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}, {Label: "Help", Command: helpName}},
 	}
 	if address := catalog.URL(strings.TrimPrefix(label, "KB"), ""); address != "" {
 		e.Actions = append(e.Actions, view.Action{Label: "Catalog", URL: address})
@@ -221,8 +222,8 @@ func (l listing) table(label string) view.Table {
 	for _, r := range l.rows {
 		t.Rows = append(t.Rows, []view.Cell{
 			view.TextCell(r.Software), view.TextCell(r.OSBuild), view.NumberCell(r.Devices), view.NumberCell(r.CVEs),
-			{Text: r.Software, Action: &view.Action{Label: "Show", Command: Line(r.Software)}},
-			{Text: r.Software, Action: &view.Action{Label: "Groups", Command: Line(devicesName, r.Software)}},
+			{Text: r.Software, Action: &view.Action{Label: "Show", Command: cmdline.Join(r.Software)}},
+			{Text: r.Software, Action: &view.Action{Label: "Groups", Command: cmdline.Join(devicesName, r.Software)}},
 		})
 	}
 	return t
@@ -234,7 +235,7 @@ func (l listing) table(label string) view.Table {
 func (k kb) listed(ctx context.Context, q kbQuery, f api.Findings) (listing, error) {
 	ids := k.index.lacking(q.id)
 	for _, p := range f.Products {
-		if id := p.Vendor + idSeparator + p.Name; !slices.Contains(ids, id) {
+		if id := p.Vendor + cmdline.IDSeparator + p.Name; !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -84,7 +85,7 @@ func kbTable(q query, updates []patchgap.Update) view.Table {
 
 // onlyItself reports whether updates are for no products but the software that was asked about, which the title names.
 func onlyItself(software string, updates []patchgap.Update) bool {
-	_, name, _ := strings.Cut(software, idSeparator)
+	_, name, _ := strings.Cut(software, cmdline.IDSeparator)
 	return !slices.ContainsFunc(updates, func(u patchgap.Update) bool {
 		products := u.Products()
 		return len(products) > 1 || len(products) == 1 && products[0] != name

@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
@@ -228,7 +229,7 @@ func TestIntent(t *testing.T) {
 		"KB5074202 --devices":            {Needs: access.Ask, Command: "kb"},
 		"admin xoxb-1-2-3 C1":            {Needs: administer, Command: "admin", Action: "admin"},
 	} {
-		if got := router.Intent(commands.Request{Words: commands.Read(line)}); got != want {
+		if got := router.Intent(commands.Request{Words: cmdline.Read(line)}); got != want {
 			t.Errorf("%q: got %+v, want %+v", line, got, want)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
@@ -198,7 +199,7 @@ func chooseDevice(name string, page int, found []device) view.Page {
 	return view.Page{
 		Title: fmt.Sprintf("Devices whose name begins with %q", name),
 		Lead:  view.Count(len(found), "device") + " found. Choose one.",
-		Parts: []view.Part{deviceTable("Devices found", Line(machineName, name), page, byName(refs))},
+		Parts: []view.Part{deviceTable("Devices found", cmdline.Join(machineName, name), page, byName(refs))},
 	}
 }
 
@@ -206,7 +207,7 @@ func chooseDevice(name string, page int, found []device) view.Page {
 func (m machine) about(ctx context.Context, d device, at int, fresh bool, more *supplement) (view.Page, error) {
 	page := view.Page{
 		Title:   d.name(),
-		Actions: []view.Action{{Label: "Refresh", Command: Line(machineName, d.ID, "--fresh"), Effect: view.Replace}},
+		Actions: []view.Action{{Label: "Refresh", Command: cmdline.Join(machineName, d.ID, "--fresh"), Effect: view.Replace}},
 	}
 	if facts := m.facts(d); len(facts) > 0 {
 		page.Parts = append(page.Parts, facts)
@@ -310,7 +311,7 @@ func machineTable(d device, at int, updates []patchgap.Update) view.Table {
 			{Key: "name", Title: "Update"},
 			{Key: "url", Title: "Catalog", Kind: view.Button},
 		},
-		Page: at, Command: Line(machineName, d.ID),
+		Page: at, Command: cmdline.Join(machineName, d.ID),
 	}
 	for _, u := range updates {
 		row := []view.Cell{view.TextCell(catalog.Label(u.KB())), view.NumberCell(u.CVEs), view.TextCell(""), view.TextCell(u.Name()), catalogButton(u.KB())}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -67,7 +68,7 @@ func (o *options) parse(words []string) ([]string, error) {
 // A software id may begin with dashes.
 func (o *options) isOption(word string) bool {
 	name := strings.TrimLeft(word, "-")
-	return name != word && name != "" && unicode.IsLetter([]rune(name)[0]) && !strings.Contains(word, idSeparator)
+	return name != word && name != "" && unicode.IsLetter([]rune(name)[0]) && !strings.Contains(word, cmdline.IDSeparator)
 }
 
 // optionName is the name of an option however it was typed: -sort, --Sort, --min_devices.
@@ -79,7 +80,7 @@ func optionName(typed string) string {
 func (o *options) unknown(words []string, at int) error {
 	typed, value, inline := strings.Cut(words[at], "=")
 	e := &Error{Usage: true, Message: fmt.Sprintf("There is no option %s. Usage: %s", typed, o.usage)}
-	if near := meant(optionName(typed), o.names()); near != "" {
+	if near := cmdline.Closest(optionName(typed), o.names()); near != "" {
 		e.Message = fmt.Sprintf("There is no option %s. Did you mean --%s?", typed, near)
 		right := "--" + near
 		if inline {
@@ -98,7 +99,7 @@ func (o *options) wrongValue(words []string, at int, f *pflag.Flag, value string
 	if !ok {
 		return e
 	}
-	if near := meant(strings.ToLower(value), choice.of); near != "" {
+	if near := cmdline.Closest(strings.ToLower(value), choice.of); near != "" {
 		e.Message = fmt.Sprintf("--%s must be one of %s. Did you mean %s?", f.Name, strings.Join(choice.of, ", "), near)
 		right := near
 		if words[at] != value {
@@ -118,7 +119,7 @@ func (o *options) offer(words []string, at int, right string) []view.Action {
 
 // offerLine offers a command line, named by itself, and help beside it.
 func offerLine(words ...string) []view.Action {
-	line := Line(words...)
+	line := cmdline.Join(words...)
 	return []view.Action{{Label: line, Command: line}, {Label: "Help", Command: helpName}}
 }
 

@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
 // microsoft begins the id of every software of Microsoft's. Updates with a KB number are Microsoft's alone.
-const microsoft = "microsoft" + idSeparator
+const microsoft = "microsoft" + cmdline.IDSeparator
 
 // updatesItself is software of Microsoft's that is updated in other ways than by KBs.
 var updatesItself = []string{

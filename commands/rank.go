@@ -11,6 +11,7 @@ import (
 	"github.com/hbollon/go-edlib"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
 // scoring says how well a term fits a software: 0 for not at all, 1 for best.
@@ -119,7 +120,7 @@ func similarity(e entry, term string) float64 {
 	if s := exactness(e, term); s > 0 {
 		return s
 	}
-	allowed := allowedTypos(term)
+	allowed := cmdline.AllowedTypos(term)
 	if allowed == 0 {
 		return 0
 	}

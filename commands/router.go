@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -27,13 +28,13 @@ type Request struct {
 	far   bool     // meant takes so many typing errors that software with fewer comes first
 }
 
-// Parse reads a typed line of at most [MaxLine] bytes, as [Read] does. The caller fills in who asks and where.
-func Parse(line string) (Request, error) { return parse(line, MaxLine, Read) }
+// Parse reads a typed line of at most [cmdline.MaxTyped] bytes, as [cmdline.Read] does. The caller fills in who asks and where.
+func Parse(line string) (Request, error) { return parse(line, cmdline.MaxTyped, cmdline.Read) }
 
-// ParseOffered reads the line that a button or a select of a page carries, at most [MaxOffered] bytes: exactly as it was
+// ParseOffered reads the line that a button or a select of a page carries, at most [cmdline.MaxOffered] bytes: exactly as it was
 // written, for a software id may hold any character. What is offered for a line that was read can always be pressed.
 func ParseOffered(line string) (Request, error) {
-	req, err := parse(line, MaxOffered, Split)
+	req, err := parse(line, cmdline.MaxOffered, cmdline.Split)
 	req.exact = true
 	return req, err
 }
@@ -47,7 +48,7 @@ func parse(line string, most int, read func(string) []string) (Request, error) {
 	}
 	// One mark for each run of bytes that are no text: written out again, each would be three bytes.
 	words := read(strings.ToValidUTF8(line, "\uFFFD"))
-	if n := len(Line(words...)); n > MaxOffered { // some characters stand for a whole sentence
+	if n := len(cmdline.Join(words...)); n > cmdline.MaxOffered { // some characters stand for a whole sentence
 		return Request{}, tooLong(n, most)
 	}
 	return Request{Words: words}, nil
@@ -147,7 +148,7 @@ func (r *Router) resolve(req Request) (Command, Request) {
 	}
 	req.meant = r.meant(req)
 	if len(req.meant) > 0 {
-		req.far = !near(strings.ToLower(req.Words[0]), req.meant[0]) && !near(strings.ToLower(req.Words[0]), slices.Concat(req.meant, []string{""})[1])
+		req.far = !cmdline.IsNear(strings.ToLower(req.Words[0]), req.meant[0]) && !cmdline.IsNear(strings.ToLower(req.Words[0]), slices.Concat(req.meant, []string{""})[1])
 	}
 	return r.byName[""], req
 }
@@ -173,7 +174,7 @@ func itself(req Request) string {
 // follows the name of one without it.
 func (r *Router) meant(req Request) []string {
 	first := strings.ToLower(req.Words[0])
-	if req.exact || strings.Contains(first, idSeparator) {
+	if req.exact || strings.Contains(first, cmdline.IDSeparator) {
 		return nil
 	}
 	var names []string
@@ -182,14 +183,14 @@ func (r *Router) meant(req Request) []string {
 			names = append(names, c.Name)
 		}
 	}
-	if name := meant(first, names); name != "" {
+	if name := cmdline.Closest(first, names); name != "" {
 		return append([]string{name}, req.Words[1:]...)
 	}
-	if len(req.Words) > 2 && !strings.Contains(req.Words[1], idSeparator) && strings.Trim(req.Words[1], "#0123456789") != "" {
+	if len(req.Words) > 2 && !strings.Contains(req.Words[1], cmdline.IDSeparator) && strings.Trim(req.Words[1], "#0123456789") != "" {
 		return nil // a sentence, such as "show me edge"
 	}
 	for _, c := range r.commands {
-		if word := meant(first, c.subNames()); word != "" && len(first) > 2 {
+		if word := cmdline.Closest(first, c.subNames()); word != "" && len(first) > 2 {
 			return append([]string{c.Name, word}, req.Words[1:]...)
 		}
 	}
@@ -198,7 +199,7 @@ func (r *Router) meant(req Request) []string {
 
 // misspelt is the error of a line whose first word may be a misspelt command. What was found instead is offered behind it.
 func misspelt(first string, line []string, f found, cause error) error {
-	right := Line(line...)
+	right := cmdline.Join(line...)
 	e := &Error{
 		Title: "Did you mean " + right + "?", Usage: true, Err: cause,
 		Message: fmt.Sprintf("There is no command %q, and no software of that name%s.", first, f.limits()),
@@ -208,7 +209,7 @@ func misspelt(first string, line []string, f found, cause error) error {
 		e.Message = fmt.Sprintf("There is no command %q.", first)
 	}
 	for _, s := range f.software[:min(len(f.software), maxSuggestions)] {
-		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: Line(s.ID)})
+		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: cmdline.Join(s.ID)})
 	}
 	e.Actions = append(e.Actions, view.Action{Label: "Help", Command: helpName})
 	return e

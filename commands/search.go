@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -112,7 +113,7 @@ func softwareTable(query []string, f found) view.Table {
 		Command: searchLine(query),
 	}
 	if f.ask == nil {
-		f.ask = func(id string) string { return Line(id) }
+		f.ask = func(id string) string { return cmdline.Join(id) }
 	}
 	for _, s := range f.software {
 		t.Rows = append(t.Rows, []view.Cell{
@@ -131,14 +132,14 @@ func softwareTable(query []string, f found) view.Table {
 func searchLine(words []string) string {
 	line := []string{searchName}
 	for _, w := range words {
-		if !strings.Contains(w, idSeparator) {
+		if !strings.Contains(w, cmdline.IDSeparator) {
 			w = strings.TrimLeft(w, "-")
 		}
 		if w != "" {
 			line = append(line, w)
 		}
 	}
-	return Line(line...)
+	return cmdline.Join(line...)
 }
 
 func softwareCount(n int) string {

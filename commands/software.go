@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -53,7 +54,7 @@ func Software(d Defender, idx *Index) Command {
 func sharedSoftware(req Request) bool {
 	var q query
 	words, err := q.options().parse(req.Words)
-	return err == nil && len(words) == 1 && strings.Contains(words[0], idSeparator)
+	return err == nil && len(words) == 1 && strings.Contains(words[0], cmdline.IDSeparator)
 }
 
 type software struct {
@@ -120,7 +121,7 @@ func (q query) line(sort string, page int, more ...string) string {
 	if page > 1 {
 		words = append(words, "--page", strconv.Itoa(page))
 	}
-	return Line(append(words, more...)...)
+	return cmdline.Join(append(words, more...)...)
 }
 
 // byID answers for a word that looks like a software id. An id that Defender does not know is searched for, because
@@ -179,7 +180,7 @@ func (s software) instead(ctx context.Context, q query, cause error) (view.Page,
 		return s.byID(ctx, q)
 	}
 	found.ask = q.ask
-	page := searchPage(strings.Split(q.id, idSeparator), found)
+	page := searchPage(strings.Split(q.id, cmdline.IDSeparator), found)
 	page.Title = fmt.Sprintf("Defender knows no software %s", q.id)
 	page.Lead = "Did you mean one of these?"
 	if len(found.software) == 1 {

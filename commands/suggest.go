@@ -3,6 +3,8 @@ package commands
 import (
 	"context"
 	"errors"
+
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
 // Suggester offers software to somebody who types a part of its name. The zero value knows none.
@@ -17,10 +19,10 @@ func NewSuggester(d Defender, idx *Index) *Suggester { return &Suggester{d, idx}
 // Suggest returns the ids of the software that fits what was typed, the best first, at most limit of them. Nothing typed fits
 // everything; punctuation alone fits nothing.
 func (s *Suggester) Suggest(ctx context.Context, typed string, limit int) ([]string, error) {
-	if len(typed) > MaxLine || s.defender == nil {
+	if len(typed) > cmdline.MaxTyped || s.defender == nil {
 		return nil, nil
 	}
-	words := Read(typed)
+	words := cmdline.Read(typed)
 	found, err := s.index.find(ctx, s.defender, Request{}, words)
 	if _, ok := errors.AsType[*Error](err); ok {
 		return nil, nil // a select has no place for what to type instead

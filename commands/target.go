@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
@@ -45,12 +46,12 @@ func targetsOf(req Request, words []string) []target {
 	joins := false // the next word goes on with the last name
 	for _, w := range words {
 		parts := []string{w}
-		if !req.exact && !strings.Contains(w, idSeparator) {
+		if !req.exact && !strings.Contains(w, cmdline.IDSeparator) {
 			parts = strings.FieldsFunc(w, func(r rune) bool { return r == ',' || r == ';' })
 		}
 		for i, part := range parts {
 			kind, quoted := kindOf(req, part), strings.Contains(part, " ")
-			if kind == aName && !hasLetters(part) {
+			if kind == aName && !cmdline.HasLetters(part) {
 				continue
 			}
 			if kind == aName && joins && i == 0 && !quoted {
@@ -72,7 +73,7 @@ func kindOf(req Request, word string) targetKind {
 	switch {
 	case strings.EqualFold(word, digest.All):
 		return everything
-	case !strings.Contains(word, idSeparator) || !req.exact && !hasLetters(word):
+	case !strings.Contains(word, cmdline.IDSeparator) || !req.exact && !cmdline.HasLetters(word):
 		return aName
 	case strings.Contains(word, "*") && !req.exact:
 		return aPattern
@@ -166,7 +167,7 @@ func (x *Index) similar(ctx context.Context, d Defender, id string) (found, erro
 }
 
 func (x *Index) likeID(ctx context.Context, catalog api.Answer[[]api.Software], id string) (found, error) {
-	f, err := x.search(ctx, catalog, strings.Split(strings.ReplaceAll(id, "*", ""), idSeparator), wholeness, exactness, similarity)
+	f, err := x.search(ctx, catalog, strings.Split(strings.ReplaceAll(id, "*", ""), cmdline.IDSeparator), wholeness, exactness, similarity)
 	f.inexact = len(f.software) > 0
 	return f, err
 }
@@ -199,7 +200,7 @@ func spelled(list []api.Software, id string) (api.Software, bool) {
 // loosely is an id without what people leave out or change when they write it: capitals, characters that look like
 // others, and punctuation at its ends, which is taken for that of a sentence.
 func loosely(id string) string {
-	return strings.Trim(strings.ToLower(normalize(id)), ".,;:!?*_~\"'`()[]{}<> ")
+	return strings.Trim(strings.ToLower(cmdline.Normalize(id)), ".,;:!?*_~\"'`()[]{}<> ")
 }
 
 // matching is the software that fits a pattern, most exposed devices first.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
 type typedKey struct{}
@@ -24,7 +26,7 @@ func Untyped(ctx context.Context, text string) string {
 	line, _ := ctx.Value(typedKey{}).(string)
 	var words []string
 	read, _ := Parse(line) // a word may be read as another, such as the id in an address
-	for _, word := range slices.Concat(Split(line), strings.Fields(line), read.Words) {
+	for _, word := range slices.Concat(cmdline.Split(line), strings.Fields(line), read.Words) {
 		word = strings.ToLower(strings.Trim(word, "\"'`,;"))
 		if utf8.RuneCountInString(word) >= leastTyped && !slices.Contains(ownWords, word) {
 			words = append(words, regexp.QuoteMeta(word))

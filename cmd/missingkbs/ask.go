@@ -15,6 +15,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/logging"
 	"github.com/missingkbs/missingkbs/internal/redact"
@@ -82,7 +83,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	if len(c.Words) == 0 {
 		return config.UsageError{Err: errNoWords}
 	}
-	c.Words = commands.Read(commands.Line(c.Words...))
+	c.Words = cmdline.Read(cmdline.Join(c.Words...))
 	defender, stop, err := c.defender(ctx, &errs, s)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/logging"
@@ -88,7 +89,7 @@ func TestEachSecretInEachPlace(t *testing.T) {
 			return a.Detail + a.Subject
 		},
 		"audit of a change that was refused": func(text string) string {
-			a := (&auditor{}).entry(bot.Observation{Line: commands.Line("digest", "pause", text), Command: "digest", Action: "digest.pause", Subject: text, Needs: access.Change, Outcome: bot.Failed})
+			a := (&auditor{}).entry(bot.Observation{Line: cmdline.Join("digest", "pause", text), Command: "digest", Action: "digest.pause", Subject: text, Needs: access.Change, Outcome: bot.Failed})
 			return a.Detail + a.Subject
 		},
 		"stderr": func(text string) string {

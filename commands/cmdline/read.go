@@ -1,4 +1,4 @@
-package commands
+package cmdline
 
 import (
 	"net/url"
@@ -8,11 +8,11 @@ import (
 	"unicode"
 )
 
-// Read cuts a line that a person typed or pasted into words. Characters that only look like plain ones become those; of
-// links, labels, emphasis, quotes, brackets and the punctuation of a sentence nothing is left around a word, and of an
-// address that names a software only its id. The lines of buttons hold exact words and are read by [Split].
+// Read cuts a line that a person typed or pasted into words. It replaces lookalike characters, removes links, labels,
+// emphasis, quotes, brackets and punctuation around words, and keeps only the id of an address that names software. Lines
+// of buttons hold exact words: use [Split] for them.
 func Read(line string) []string {
-	line = strings.TrimSpace(normalize(unescaped.Replace(unescaped.Replace(line)))) // twice: some programs escape what is escaped
+	line = strings.TrimSpace(Normalize(unescaped.Replace(unescaped.Replace(line)))) // twice: some programs escape what is escaped
 	line = named.ReplaceAllString(line, "$1>")
 	line = fences.ReplaceAllString(line, "$1")
 	line = links.ReplaceAllStringFunc(line, func(link string) string { return linked(links.FindStringSubmatch(link)) })
@@ -27,7 +27,7 @@ func Read(line string) []string {
 	return withoutCommand(unwrapped(words))
 }
 
-// unescaped undoes what Slack and web pages do to characters that stand for something in their markup.
+// unescaped undoes the escapes of Slack and of web pages.
 var unescaped = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&nbsp;", " ", "&amp;", "&")
 
 var (
@@ -35,7 +35,7 @@ var (
 	emphasis = regexp.MustCompile(`(^|\s)\*([^\s*/,][^*]*[^\s*])\*($|\s)`) // around several words; around one see [peel]
 	// links are Slack's <address|text> and <address>, and Markdown's [text](address).
 	links = regexp.MustCompile(`<([^<>|\s]+)(?:\|([^<>]*))?>|\[([^\[\]]*)\]\(([^()\s]+)\)`)
-	// named is a mention with the name of a person or channel, which may hold spaces, and which nothing needs.
+	// named is a mention with the name of a person or channel. The name may hold spaces, and only the id is needed.
 	named = regexp.MustCompile(`(<[@#!][^<>|\s]+)\|[^<>]*>`)
 	// labels name what follows: id=…, software: …, "id": "…", id eq '…'.
 	labels     = regexp.MustCompile(`(?i)(^|[\s,;({\[])["'` + "`" + `*_]{0,2}` + label + `["'` + "`" + `*_]{0,2}\s*(?:[:=](?:[*_]{1,2}\s+|\s*)|\beq\s+)(\S)`)
@@ -45,8 +45,8 @@ var (
 
 const label = `(?:software[ _-]?id|software|product[ _-]?id|product|id)`
 
-// linked is what a link stands for: its address where that names a software, else its text. What Slack writes in the same
-// way for people, channels and groups stays as it is.
+// linked is what a link means: its address if that names software, else its text. Mentions of people, channels and groups
+// look like links and stay unchanged.
 func linked(m []string) string {
 	address, text := m[1], m[2]
 	if address == "" {
@@ -63,40 +63,41 @@ func linked(m []string) string {
 	return text
 }
 
-// unwrapped reads each word, and leaves out those that are nothing but punctuation in front of others and between them.
+// unwrapped unwraps each word and drops words of punctuation before and between others.
 func unwrapped(words []string) []string {
 	var out, marks []string
 	for _, w := range words {
 		for _, one := range unwrap(w) {
 			switch {
-			case strings.Trim(one, ",;.:!>") == "" || len(out) == 0 && !hasLetters(one):
+			case strings.Trim(one, ",;.:!>") == "" || len(out) == 0 && !HasLetters(one):
 				marks = append(marks, one)
 			default:
 				out = append(out, one)
 			}
 		}
 	}
-	if len(out) < 2 && len(marks) > 0 && (len(out) == 0 || !hasLetters(words[len(words)-1])) {
+	if len(out) < 2 && len(marks) > 0 && (len(out) == 0 || !HasLetters(words[len(words)-1])) {
 		return append(out, marks...) // the command says what to type instead
 	}
 	return out
 }
 
-func hasLetters(s string) bool {
+// HasLetters reports whether a text has a letter or a digit.
+func HasLetters(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
-// unwrap is what a word says without what stands around it: several words for a list of ids.
+// unwrap strips what stands around a word. A list of ids becomes several words.
 func unwrap(w string) []string {
 	w = strings.TrimSpace(w)
-	if strings.HasPrefix(w, "--") && !strings.Contains(w, idSeparator) {
+	if strings.HasPrefix(w, "--") && !strings.Contains(w, IDSeparator) {
 		return []string{strings.TrimRight(w, ",;")} // an option
 	}
 	w = peel(w)
 	if id := namedIn(w); id != "" {
 		return []string{id}
 	}
-	if !strings.Contains(w, idSeparator) || !strings.ContainsAny(w, ",;") {
+	if !strings.Contains(w, IDSeparator) || !strings.ContainsAny(w, ",;") {
 		return []string{recommended(w)}
 	}
 	var list []string
@@ -106,15 +107,13 @@ func unwrap(w string) []string {
 	return list
 }
 
-// pairs are what people and programs put around a word. Of these, openers alone are read as themselves in front of a word
-// that stands inside a longer text.
+// pairs has the marks that people and programs put around a word, by the opening one.
 var pairs = map[byte]byte{'*': '*', '_': '_', '~': '~', '"': '"', '\'': '\'', '`': '`', '(': ')', '[': ']', '{': '}', '<': '>'}
 
-// peel takes emphasis, quotes, brackets and punctuation off a word. What is nothing else stays as it is, as does a * behind
-// a pattern.
+// peel strips emphasis, quotes, brackets and punctuation. A word of nothing else stays, as does the * of a pattern.
 func peel(w string) string {
 	if strings.ContainsFunc(w, unicode.IsSpace) {
-		return w // it was quoted, and is a schedule or a name
+		return w // a quoted schedule or name
 	}
 	for rest := w; ; {
 		rest = strings.TrimLeft(strings.TrimRight(rest, ",;.:!?"), ",;:•·>")
@@ -122,7 +121,7 @@ func peel(w string) string {
 			rest = rest[1 : n-1]
 		}
 		rest = unpaired(rest)
-		if !hasLetters(rest) {
+		if !HasLetters(rest) {
 			return w
 		}
 		if rest == w {
@@ -132,13 +131,13 @@ func peel(w string) string {
 	}
 }
 
-// peelable reports whether what stands inside of a pair is a word, unlike in */5,* of a cron expression.
+// peelable reports whether a pair encloses a word. That of the cron expression */5,* does not.
 func peelable(inside string) bool { return !strings.ContainsAny(inside[:1], "/,-") }
 
-// mention reports whether a word is a person, channel or group as Slack writes them.
+// mention reports whether a word is Slack's mention of a person, channel or group.
 func mention(w string) bool { return len(w) > 2 && w[0] == '<' && strings.ContainsAny(w[1:2], "@#!") }
 
-// unpaired takes off a quote or bracket whose other half stands at another word.
+// unpaired strips a quote or bracket whose other half is at another word.
 func unpaired(w string) string {
 	if w == "" || mention(w) {
 		return w
@@ -146,7 +145,7 @@ func unpaired(w string) string {
 	if other, ok := pairs[w[0]]; ok && w[0] != '*' && strings.Count(w, string(other)) == strings.Count(string(w[0]), string(other)) {
 		w = w[1:]
 	}
-	if strings.Contains(w, idSeparator) {
+	if strings.Contains(w, IDSeparator) {
 		w = strings.Trim(w, "_") // emphasis around several words; the ids themselves hold more of them
 	}
 	for open, shut := range pairs {
@@ -157,12 +156,12 @@ func unpaired(w string) string {
 	return w
 }
 
-// recommendation begins the id of Defender's recommendation to update a software, which its pages show.
-const recommendation = "va" + idSeparator
+// recommendation is the prefix of an id of Defender's recommendations to update software.
+const recommendation = "va" + IDSeparator
 
-// recommended is the id of the software that a recommendation is about; other words stay as they are.
+// recommended is the software id in the id of a recommendation; other words stay unchanged.
 func recommended(w string) string {
-	if len(w) > len(recommendation) && strings.EqualFold(w[:len(recommendation)], recommendation) && strings.Contains(w[len(recommendation):], idSeparator) {
+	if len(w) > len(recommendation) && strings.EqualFold(w[:len(recommendation)], recommendation) && strings.Contains(w[len(recommendation):], IDSeparator) {
 		return w[len(recommendation):]
 	}
 	return w
@@ -171,8 +170,8 @@ func recommended(w string) string {
 // withHost is an address without its scheme; a path of Defender's API counts as one.
 var withHost = regexp.MustCompile(`(?i)^(?:(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/|/?api/|/)`)
 
-// namedIn is the software id that an address names in its path, query or fragment: that of a page of Defender's portal or
-// of a call of its API, on whatever host. It is empty for what is no address and for an address without an id.
+// namedIn is the software id in the path, query or fragment of an address: a page of Defender's portal or a call of its API,
+// on any host. It is "" for other words and other addresses.
 func namedIn(w string) string {
 	at := strings.Index(w, "://")
 	if at < 0 && !withHost.MatchString(w) {
@@ -183,15 +182,15 @@ func namedIn(w string) string {
 			if id := namedIn(part); id != "" {
 				return id
 			}
-		} else if strings.Contains(part, idSeparator) {
+		} else if strings.Contains(part, IDSeparator) {
 			return recommended(literal(part))
 		}
 	}
 	return ""
 }
 
-// decoded is a part of an address without its escapes, of which addresses inside of addresses have two layers. A + stays
-// one, for ids hold it.
+// decoded is a part of an address without its escapes. An address inside an address has two layers of them. A + stays,
+// because ids hold it.
 func decoded(part string) string {
 	for range 2 {
 		if plain, err := url.PathUnescape(part); err == nil {
@@ -201,7 +200,7 @@ func decoded(part string) string {
 	return part
 }
 
-// literal is what stands between the quotes of OData: Software('…'), id eq '…'.
+// literal is the text between the quotes of OData: Software('…'), id eq '…'.
 func literal(part string) string {
 	if _, rest, ok := strings.Cut(part, "'"); ok {
 		part, _, _ = strings.Cut(rest, "'")
@@ -209,7 +208,7 @@ func literal(part string) string {
 	return part
 }
 
-// withoutCommand leaves out the name of this program in front of a line that was copied with it.
+// withoutCommand drops the name of this program from the front of a copied line.
 func withoutCommand(words []string) []string {
 	if len(words) > 1 && slices.Contains([]string{"/missingkbs", "missingkbs"}, strings.ToLower(words[0])) {
 		words = words[1:]

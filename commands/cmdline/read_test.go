@@ -1,4 +1,4 @@
-package commands_test
+package cmdline_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
 // wrappings are the ways in which people paste the id %[1]s, whose escaped form is %[2]s.
@@ -52,7 +52,7 @@ func TestReadIds(t *testing.T) {
 		for _, form := range wrappings {
 			for _, escape := range escapes {
 				line := fmt.Sprintf(form, id, escape(id))
-				got := commands.Read(line)
+				got := cmdline.Read(line)
 				if strings.HasPrefix(form, "GET ") && len(got) == 2 {
 					got = got[1:]
 				}
@@ -125,7 +125,7 @@ func TestRead(t *testing.T) {
 		{"software", []string{"software"}},
 		{"at&amp;t AT&T", []string{"at&t", "AT&T"}},
 	} {
-		if diff := cmp.Diff(c.want, commands.Read(c.line)); diff != "" {
+		if diff := cmp.Diff(c.want, cmdline.Read(c.line)); diff != "" {
 			t.Errorf("Read(%q) (-want +got):\n%s", c.line, diff)
 		}
 	}
@@ -136,25 +136,25 @@ func TestReadLookalikes(t *testing.T) {
 	t.Parallel()
 	const id = "microsoft-_-edge_11"
 	for _, hyphen := range "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d" {
-		if got := commands.Read(strings.ReplaceAll(id, "-", string(hyphen))); !cmp.Equal(got, []string{id}) {
+		if got := cmdline.Read(strings.ReplaceAll(id, "-", string(hyphen))); !cmp.Equal(got, []string{id}) {
 			t.Errorf("%U for a hyphen: got %q", hyphen, got)
 		}
 	}
 	for _, none := range "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202c\u2066\u2069\u180e\u034f\ufe0f" {
 		line := string(none) + strings.Join(strings.Split(id, ""), string(none)) + string(none)
-		if got := commands.Read(line); !cmp.Equal(got, []string{id}) {
+		if got := cmdline.Read(line); !cmp.Equal(got, []string{id}) {
 			t.Errorf("%U between letters: got %q", none, got)
 		}
 	}
 	for _, space := range "\u00a0\u1680\u2000\u2002\u2003\u2007\u2009\u200a\u202f\u205f\u3000\u2028\u2029\u0085" {
-		if got := commands.Read("windows" + string(space) + "11" + string(space)); !cmp.Equal(got, []string{"windows", "11"}) {
+		if got := cmdline.Read("windows" + string(space) + "11" + string(space)); !cmp.Equal(got, []string{"windows", "11"}) {
 			t.Errorf("%U for a space: got %q", space, got)
 		}
 	}
 	for wide, want := range map[string]string{
 		"ｍｉｃｒｏｓｏｆｔ－＿－ｅｄｇｅ＿１１": id, "ﬁrefox": "firefox", "ｗｉｎｄｏｗｓ": "windows", "Windows®": "Windows", "Edge™": "Edge", "①": "1", "cafe\u0301": "café",
 	} {
-		if got := commands.Read(wide); !cmp.Equal(got, []string{want}) {
+		if got := cmdline.Read(wide); !cmp.Equal(got, []string{want}) {
 			t.Errorf("%q: got %q, want %q", wide, got, want)
 		}
 	}
@@ -171,8 +171,8 @@ func TestNormalizingIsIdempotent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := anyText.Draw(t, "text")
-		once := commands.Normalize(s)
-		if twice := commands.Normalize(once); twice != once {
+		once := cmdline.Normalize(s)
+		if twice := cmdline.Normalize(once); twice != once {
 			t.Fatalf("%q becomes %q, and that %q", s, once, twice)
 		}
 	})
@@ -182,7 +182,7 @@ func TestNormalizingKeepsPlainText(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.StringMatching(`[\x00-\x7f]*`).Draw(t, "text")
-		if got := commands.Normalize(s); got != s {
+		if got := cmdline.Normalize(s); got != s {
 			t.Fatalf("%q becomes %q", s, got)
 		}
 	})
@@ -196,7 +196,7 @@ func TestReadKeepsPlainWords(t *testing.T) {
 		words := rapid.SliceOfN(word, 1, 5).Filter(func(ws []string) bool {
 			return ws[0] != "missingkbs" && !strings.Contains(strings.Join(ws[1:], " "), "-_-")
 		}).Draw(t, "words")
-		if diff := cmp.Diff(words, commands.Read(strings.Join(words, " "))); diff != "" {
+		if diff := cmp.Diff(words, cmdline.Read(strings.Join(words, " "))); diff != "" {
 			t.Fatalf("(-want +got):\n%s", diff)
 		}
 	})
@@ -207,7 +207,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(fmt.Sprintf(form, "microsoft-_-edge", "microsoft%2D_%2Dedge"))
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		words := commands.Read(line)
+		words := cmdline.Read(line)
 		for _, w := range words {
 			if w == "" {
 				t.Errorf("Read(%q) gave an empty word", line)
@@ -216,8 +216,8 @@ func FuzzRead(f *testing.F) {
 		if len(words) == 0 && strings.ContainsFunc(line, func(r rune) bool { return r < utf8.RuneSelf && (r >= 'a' && r <= 'z' || r >= '0' && r <= '9') }) {
 			t.Errorf("Read(%q) lost everything", line)
 		}
-		if once := commands.Normalize(line); utf8.ValidString(line) && commands.Normalize(once) != once {
-			t.Errorf("%q becomes %q, and that %q", line, once, commands.Normalize(once))
+		if once := cmdline.Normalize(line); utf8.ValidString(line) && cmdline.Normalize(once) != once {
+			t.Errorf("%q becomes %q, and that %q", line, once, cmdline.Normalize(once))
 		}
 	})
 }

@@ -1,21 +1,24 @@
-package commands
+package cmdline
 
 import (
 	"strings"
 	"unicode"
 )
 
+// IDSeparator separates the vendor from the name in each of Defender's software ids.
+const IDSeparator = "-_-"
+
 const (
-	// MaxLine is how many bytes a typed line may have; no honest question is longer.
-	MaxLine = 1000
-	// MaxOffered is how many bytes the line of a button may have: a typed one with quotes and options added to it. Slack
-	// keeps no longer values.
-	MaxOffered = 2 * MaxLine
+	// MaxTyped is how many bytes a typed line may have. Real questions are shorter.
+	MaxTyped = 1000
+	// MaxOffered is how many bytes the line of a button may have: a typed line plus quotes and options. It is the limit of
+	// Slack for the value of a button.
+	MaxOffered = 2 * MaxTyped
 )
 
-// Split cuts a line of plain characters into words. Quotes group words; a quote that is never closed is an ordinary
-// character. A backslash is one too, unlike in a shell, for it stands in names such as CORP\web-01: no shell library
-// reads lines so. It is the inverse of [Line]; what a person typed is read by [Read].
+// Split cuts a line of plain characters into words. Quotes group words. An unclosed quote is an ordinary character, and so
+// is a backslash, because names such as CORP\web-01 hold it: no shell library reads lines so. Split is the inverse of
+// [Join]; for what a person typed use [Read].
 func Split(line string) []string {
 	var words []string
 	rest := []rune(strings.TrimSpace(line))
@@ -52,7 +55,7 @@ func nextWord(r []rune) (string, []rune) {
 	return b.String(), nil
 }
 
-// closing finds the quote that closes one opened just before r and ends a word, or -1. "O'Brien's" holds no quotation.
+// closing finds the quote that closes an open one and ends a word, or -1. "O'Brien's" holds no quotation.
 func closing(r []rune, quote rune) int {
 	for i, c := range r {
 		if c == quote && (i+1 == len(r) || unicode.IsSpace(r[i+1])) {
@@ -64,9 +67,9 @@ func closing(r []rune, quote rune) int {
 
 func isQuote(r rune) bool { return r == '"' || r == '\'' || r == '`' }
 
-// Line is the inverse of [Split]: it writes words as a line that Split reads back as the same words, as long as no
-// word mixes spaces with all three kinds of quotes.
-func Line(words ...string) string {
+// Join writes words as a line that [Split] reads back as the same words, unless a word mixes spaces with all three kinds of
+// quotes.
+func Join(words ...string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
 		quoted[i] = quote(w)
@@ -88,7 +91,7 @@ func quote(w string) string {
 	return w
 }
 
-// opensQuote reports whether a word holds what opens a quotation, which a later word may close.
+// opensQuote reports whether a word opens a quotation that a later word may close.
 func opensQuote(w string) bool {
 	before := '='
 	for _, r := range w {

@@ -1,4 +1,4 @@
-package commands
+package cmdline
 
 import (
 	"strings"
@@ -8,24 +8,24 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// normalize replaces characters that look like others by the plain ones: chat clients, web pages and office programs
-// write them into what people copy. It changes no ASCII text, and its own result no more. Lines that this program wrote
-// itself must not pass through it: a software id may hold any character.
-func normalize(s string) string {
+// Normalize replaces lookalikes of plain characters, which chat clients, web pages and office programs write into what
+// people copy. It does not change ASCII text, nor its own result. Do not use it on lines that this program wrote: a software
+// id may hold any character.
+func Normalize(s string) string {
 	if isASCII(s) {
 		return s
 	}
-	// Compatibility forms are folded between two passes: what is removed may have parted a letter from its accent, and
-	// folding gives characters that have a plain form here.
+	// Fold compatibility forms between two passes: the first may join a letter with its accent, and folding yields
+	// characters that have a plain form here.
 	s = norm.NFKC.String(strings.Map(plainRune, optionDashes(s)))
 	return strings.Map(plainRune, s)
 }
 
-// optionDashes undoes the dash that a client made of the "--" before an option: any run of dashes at the start of a word
-// that holds one of the long ones and stands before a letter.
+// optionDashes restores the "--" before an option, of which some clients make a long dash. It looks for dashes at the start
+// of a word, before a letter, with at least one long dash among them.
 func optionDashes(s string) string {
 	var b strings.Builder
-	var run []rune // the dashes that were not written yet
+	var run []rune // dashes not written yet
 	long, begins := false, true
 	for _, r := range s {
 		plain := plainRune(r)
@@ -66,7 +66,7 @@ const (
 	dropped     = -1
 )
 
-// lookalikes are the plain forms of characters that no class of [plainRune] holds.
+// lookalikes has the plain forms of characters that are in no class of [plainRune].
 var lookalikes = map[rune]rune{
 	'\u2212': dash, '\u2043': dash, '\u02d7': dash, '\u2796': dash,
 	'“': doubleQuote, '”': doubleQuote, '„': doubleQuote, '‟': doubleQuote, '«': doubleQuote, '»': doubleQuote, '″': doubleQuote, '〝': doubleQuote, '〞': doubleQuote,
@@ -77,7 +77,7 @@ var lookalikes = map[rune]rune{
 	'\u2800': ' ', '\u3164': ' ', '\uffa0': ' ', '\u1160': ' ', '\u115f': ' ', // blank, though classed as letters or symbols
 }
 
-// plainRune is the plain form of a character, or -1 for one that shows nothing.
+// plainRune is the plain form of a character, or -1 if it shows nothing.
 func plainRune(r rune) rune {
 	if r < utf8.RuneSelf {
 		return r
