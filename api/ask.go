@@ -48,8 +48,7 @@ func Fresh() CallOption {
 	return func(o *callOptions) { o.fresh = true }
 }
 
-// Background marks a call that nobody waits for in front of a screen, such as one
-// for a digest. It leaves some of the budget to questions, and it waits behind all
+// Background marks a call that no user waits for, such as one for a digest. It leaves some of the budget to questions, and it waits behind all
 // of them; a question that wants the same answer takes the call over. It implies
 // [Fresh], so that nothing old is reported as news.
 func Background() CallOption {
@@ -64,8 +63,7 @@ type question[T any] struct {
 	size  func(T) int
 }
 
-// ask answers from memory, or makes a call together with everybody who asks the
-// same at this moment.
+// ask answers from memory, or makes a call that all callers with the same question share.
 func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption) (Answer[T], error) {
 	o := callOptions{maxAge: -1}
 	for _, opt := range opts {
@@ -77,7 +75,7 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 		c.counts.hits.Add(1)
 	} else {
 		got, stale = c.fetch(ctx, q.path, o, func(ctx context.Context) outcome {
-			// Somebody else's call may have landed between our look and this one.
+			// Another call may have ended between our lookup and this one.
 			if kept, ok := c.answers.get(q.path, o.maxAge); ok {
 				return kept
 			}
@@ -88,8 +86,8 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 				c.unreadable(ctx, q.path, bad)
 			}
 			out.size = len(q.path) + entryBytes + q.size(v)
-			c.heard(q.path, out.err)
-			c.old.put(q.path, out)
+			c.recordAuthResult(q.path, out.err)
+			c.stale.put(q.path, out)
 			return c.answers.put(q.path, out)
 		})
 	}
@@ -110,25 +108,25 @@ func (c *Client) unreadable(ctx context.Context, path string, bad badRows) {
 	}
 	c.counts.unreadable.Add(uint64(bad.count)) //nolint:gosec // a count
 	c.log.WarnContext(ctx, "left out rows of Defender's answer that cannot be read",
-		"call", outline(c.call(path)), "rows", bad.count, "first", bad.first.Error())
+		"call", redactedCall(c.call(path)), "rows", bad.count, "first", bad.first.Error())
 }
 
 // fetch makes a call or joins one. Where that fails through no fault of the
 // question, or would take long, it returns an old answer and why.
-func (c *Client) fetch(ctx context.Context, path string, o callOptions, fly func(context.Context) outcome) (outcome, error) {
+func (c *Client) fetch(ctx context.Context, path string, o callOptions, call func(context.Context) outcome) (outcome, error) {
 	known := false
 	if !o.fresh {
-		_, known = c.old.get(path, c.now())
+		_, known = c.stale.get(path, c.now())
 	}
-	got := c.share(ctx, flight{path, o.background, known, fly})
+	got := c.share(ctx, callRequest{path, o.background, known, call})
 	if got.err == nil {
 		return got, nil
 	}
 	own := *got.err
 	own.Call = cmp.Or(own.Call, c.call(path))
-	if known && excused(&own) {
+	if known && mayServeStale(&own) {
 		// Another call may have been refused meanwhile, and nothing be left.
-		if old, ok := c.old.get(path, c.now()); ok {
+		if old, ok := c.stale.get(path, c.now()); ok {
 			c.counts.stale.Add(1)
 			return old, &own
 		}
@@ -156,21 +154,20 @@ func outcomeOf(v any, err error, at time.Time) outcome {
 	return o
 }
 
-// flight is a call to make or to join.
-type flight struct {
+// callRequest is a call to make or to join.
+type callRequest struct {
 	key        string
 	background bool
-	hurried    bool // the caller does not wait long for its turn
-	fly        func(context.Context) outcome
+	hasStale   bool // the caller could have a stale answer, so it does not wait long for a turn
+	call       func(context.Context) outcome
 }
 
-// share makes a call or joins the one that is under way, and waits for it. It
-// gives up at once when the turn of the call comes after the deadline of ctx.
-func (c *Client) share(ctx context.Context, f flight) outcome {
+// share makes a call or joins the running one, and waits for it. It gives up at once when the turn of the call comes after the deadline of ctx.
+func (c *Client) share(ctx context.Context, f callRequest) outcome {
 	if err := ctx.Err(); err != nil {
 		return outcome{err: &Error{Err: err}}
 	}
-	s, err := c.flights.join(ctx, f.key, f.background, f.fly)
+	s, err := c.inflight.join(ctx, f.key, f.background, f.call)
 	if err != nil {
 		return outcome{err: &Error{Err: err}}
 	}
@@ -180,18 +177,18 @@ func (c *Client) share(ctx context.Context, f flight) outcome {
 	} else {
 		c.counts.asked.Add(1)
 	}
-	s.place.await(ctx)
-	defer watchedBy(ctx, s.place)()
+	s.position.await(ctx)
+	defer reportTo(ctx, s.position)()
 	for {
-		turn, moved := s.place.look()
-		if tooSlow(ctx, turn) || f.hurried && time.Until(turn) > longWait {
-			return outcome{err: s.place.left(nil)}
+		turn, moved := s.position.current()
+		if afterDeadline(ctx, turn) || f.hasStale && time.Until(turn) > longWait {
+			return outcome{err: s.position.throttled(nil)}
 		}
 		select {
-		case r := <-s.landed:
+		case r := <-s.result:
 			return r.Val.(outcome)
 		case <-ctx.Done():
-			return outcome{err: stoppedWaiting(ctx, s.place)}
+			return outcome{err: stoppedWaiting(ctx, s.position)}
 		case <-moved:
 		}
 	}

@@ -126,7 +126,7 @@ func (s *shared) ask(ctx context.Context, b Booking) (Booked, error) {
 	return got, err
 }
 
-// repay books what was called without the budget, so that the others leave room for it. It does what it can.
+// repay books what was called without the budget, so that other processes allow for it. It stops at the first error.
 func (s *shared) repay(ctx context.Context) {
 	s.mu.Lock()
 	n := len(lately(s.alone))
@@ -189,8 +189,8 @@ func (s *shared) bookCareful(want Booking) Booked {
 	return got
 }
 
-// pause tells the budget of a pause. A budget that is away hears nothing: the others
-// will find out by themselves.
+// pause tells the budget of a pause. A budget that is away is not told: the
+// others find out from Defender.
 func (s *shared) pause(ctx context.Context, d time.Duration) {
 	if !s.answers() {
 		return

@@ -20,11 +20,9 @@ const notFoundTTL = 30 * time.Second
 // one of the longest that is read.
 const cacheBytes = 64 << 20
 
-// answers remembers what Defender said. It is go-cache without its janitor, whose
-// goroutine nobody could stop: what has expired is swept when something is
-// written, and entries and bytes are bounded, which go-cache does not do. An answer
-// that is larger than the bound alone is not remembered, so that it costs nobody
-// else's.
+// answers is the cache of Defender's answers. It is go-cache without its janitor, whose goroutine cannot be stopped: expired
+// entries are swept at each write. Entries and bytes are bounded, which go-cache does not do. An answer larger than the
+// bound is not stored, so that it evicts no others.
 type answers struct {
 	ttl   time.Duration
 	bound int
@@ -80,7 +78,7 @@ func (a *answers) put(key string, o outcome) outcome {
 	if o.size > a.bytes {
 		return o
 	}
-	a.makeRoom(o.size)
+	a.evict(o.size)
 	o.version = versions.Add(1)
 	a.kept.Set(key, o, ttl)
 	a.held += o.size
@@ -100,8 +98,8 @@ func (a *answers) forget(of string) {
 
 func (a *answers) full(size int) bool { return a.kept.ItemCount() >= a.bound || a.held+size > a.bytes }
 
-// makeRoom sweeps, and when that is not enough drops what would expire first.
-func (a *answers) makeRoom(size int) {
+// evict sweeps, and when that is not enough drops what would expire first.
+func (a *answers) evict(size int) {
 	if !a.full(size) {
 		return
 	}

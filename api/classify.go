@@ -19,10 +19,10 @@ import (
 
 const requestIDHeader = "x-ms-client-request-id"
 
-// refused makes an error, all but the call, of an answer that is not 200.
+// responseError makes an error, all but the call, of an answer that is not 200.
 //
 // https://learn.microsoft.com/defender-endpoint/api/common-errors
-func refused(resp *http.Response) *Error {
+func responseError(resp *http.Response) *Error {
 	e := &Error{Status: resp.StatusCode}
 	if resp.Request != nil {
 		e.RequestID = resp.Request.Header.Get(requestIDHeader)
@@ -153,10 +153,10 @@ func (c *Client) whyUnanswered(ctx context.Context, err error) *Error {
 		return &Error{Kind: ErrBadResponse, Err: e}
 	}
 	if ctx.Err() != nil {
-		return stoppedWaiting(ctx, placeOf(ctx))
+		return stoppedWaiting(ctx, positionOf(ctx))
 	}
-	if callOnTheWay(ctx).turnedAway {
-		return noRoom(err)
+	if callStateOf(ctx).turnedAway {
+		return busyError(err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &Error{Kind: ErrUnavailable, Message: fmt.Sprintf("no answer within %s", c.timeout)}
@@ -166,12 +166,12 @@ func (c *Client) whyUnanswered(ctx context.Context, err error) *Error {
 
 // stoppedWaiting makes an error of a caller's context that is done: what the
 // call was waiting for, when it stood in a queue.
-func stoppedWaiting(ctx context.Context, p *place) *Error {
-	if p.isCrowded() {
-		return noRoom(ctx.Err())
+func stoppedWaiting(ctx context.Context, p *queuePosition) *Error {
+	if p.isWaitingForMemory() {
+		return busyError(ctx.Err())
 	}
-	if turn, _ := p.look(); turn.After(time.Now()) {
-		return p.left(ctx.Err())
+	if turn, _ := p.current(); turn.After(time.Now()) {
+		return p.throttled(ctx.Err())
 	}
 	return &Error{Err: ctx.Err()}
 }

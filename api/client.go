@@ -105,8 +105,8 @@ type Client struct {
 	now      func() time.Time
 	azure    *azcore.Client
 	answers  *answers
-	old      *oldAnswers
-	flights  *flights
+	stale    *staleCache
+	inflight *inflight
 	limiter  *limiter
 	counts   *counts
 	joined   func(question, beganBy context.Context)
@@ -152,8 +152,8 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 		now:      o.Now,
 		azure:    azure,
 		answers:  newAnswers(o.CacheTTL, o.CacheEntries, o.Now),
-		old:      newOldAnswers(o.StaleFor, o.CacheEntries),
-		flights:  newFlights(o.TryTimeout),
+		stale:    newStaleCache(o.StaleFor, o.CacheEntries),
+		inflight: newInflight(o.TryTimeout),
 		limiter:  limiter,
 		counts:   limiter.counts,
 		joined:   o.Joined,
@@ -171,13 +171,13 @@ func (c *Client) SignIn(ctx context.Context) error {
 	// As azcore asks for it, or the token would be another one than that of the calls.
 	if _, err := c.cred.GetToken(limited, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true}); err != nil {
 		failure := c.unanswered(ctx, "", err)
-		c.heard("", failure)
+		c.recordAuthResult("", failure)
 		return failure
 	}
 	return nil
 }
 
-// limit gives a call the time that it may take. The cause of its end tells that time from the one of whoever asked.
+// limit gives a call the time that it may take. The cause tells that time from the deadline of the caller.
 func (c *Client) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, c.timeout, &timedOut{c.timeout})
 }
@@ -194,17 +194,17 @@ type Word struct {
 }
 
 // Word is the last one on software. After a refusal nothing that was known before is to be shown any more.
-func (c *Client) Word() Word { return c.old.word(softwarePath) }
+func (c *Client) Word() Word { return c.stale.word(softwarePath) }
 
 // Host returns the host that is asked, such as "api.security.microsoft.com".
 func (c *Client) Host() string { return c.host }
 
 // Close ends the calls that are under way, waits for them and closes the idle
-// connections of a transport of our own. It is for programs and tests that must
+// connections of a transport of our own. Programs and tests call it that must
 // leave nothing behind, because a call goes on after its callers have left.
 // Questions asked later are refused, but for what the cache still holds.
 func (c *Client) Close() {
-	c.flights.close()
+	c.inflight.close()
 	c.idle()
 }
 
@@ -223,7 +223,7 @@ func parseEndpoint(s string) (*url.URL, error) {
 }
 
 // call is how errors and logs name the call for a path: without its query, which
-// may hold what somebody typed.
+// may hold what a user typed.
 func (c *Client) call(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	return http.MethodGet + " " + c.base + path
@@ -241,12 +241,12 @@ func (c *Client) address(path string) (*url.URL, error) {
 // get makes one call, with its retries, and has the body of a 200 decoded. The body is good until decode returns.
 func (c *Client) get(ctx context.Context, op string, at *url.URL, decode func(body []byte) error) (err error) {
 	call := callOf(at)
-	if _, ok := ctx.Value(placeKey{}).(*place); !ok {
-		ctx = withPlace(ctx, newPlace(false))
+	if _, ok := ctx.Value(positionKey{}).(*queuePosition); !ok {
+		ctx = withPosition(ctx, newQueuePosition(false))
 	}
-	ctx = withCallOf(ctx, op)
-	onTheWay := callOnTheWay(ctx)
-	defer onTheWay.leave()
+	ctx = withCallState(ctx, op)
+	callState := callStateOf(ctx)
+	defer callState.leave()
 	limited, cancel := c.limit(ctx)
 	defer cancel()
 	limited, end := runtime.StartSpan(limited, "Client."+op, c.azure.Tracer(), nil)
@@ -263,11 +263,11 @@ func (c *Client) get(ctx context.Context, op string, at *url.URL, decode func(bo
 		return c.unanswered(ctx, call, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		e := refused(resp)
+		e := responseError(resp)
 		e.Call = call
 		return e
 	}
-	if err := decode(onTheWay.body); err != nil {
+	if err := decode(callState.body); err != nil {
 		return badResponse(call, err)
 	}
 	return nil

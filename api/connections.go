@@ -38,7 +38,7 @@ func (c *connections) Do(req *http.Request) (*http.Response, error) {
 	client := c.now
 	c.mu.Unlock()
 	ctx := req.Context()
-	callOnTheWay(ctx).conns = client
+	callStateOf(ctx).conns = client
 	resp, err := client.Do(req)
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) { // as of a try for a token
 		c.renew(client)

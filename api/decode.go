@@ -210,10 +210,10 @@ func (w wireMachine) value() (Machine, error) {
 		return m, errors.New("no id")
 	}
 	var err error
-	if m.FirstSeen, err = moment("firstSeen", w.FirstSeen); err != nil {
+	if m.FirstSeen, err = parseTime("firstSeen", w.FirstSeen); err != nil {
 		return m, err
 	}
-	m.LastSeen, err = moment("lastSeen", w.LastSeen)
+	m.LastSeen, err = parseTime("lastSeen", w.LastSeen)
 	return m, err
 }
 
@@ -225,15 +225,15 @@ func number(name string, n json.Number) (float64, error) {
 	f, err := n.Float64()
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return f, nil // too large for a float64: an infinity, which whoever asks cuts
+		return f, nil // too large for a float64: an infinity, which the caller caps
 	case err != nil:
 		return 0, fmt.Errorf("%s is not a number", name)
 	}
 	return f, nil
 }
 
-// moment reads one of Defender's times, which have seven decimals; "" is none.
-func moment(name, s string) (time.Time, error) {
+// parseTime reads one of Defender's times, which have seven decimals; "" is none.
+func parseTime(name, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}

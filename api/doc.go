@@ -17,12 +17,12 @@
 // Every question that returns an [Answer] goes the same way. An answer still in
 // memory is handed out with the time it was fetched ([MaxAge] asks for a younger
 // one). Otherwise the caller joins the call that is already under way for the
-// same question, or starts it; the call belongs to nobody in particular, so a
+// same question, or starts it; the call belongs to no single caller, so a
 // caller who leaves does not end it for the others. On its way to Defender it
 // passes azcore's pipeline: retries that honour Retry-After, the bearer token,
-// then our own rate limit, which therefore counts every retry. Whoever cannot
+// then our own rate limit, which therefore counts every retry. A caller that cannot
 // wait as long as the rate limit asks is told so at once, by an error that is
-// [ErrThrottled] and says when to come back; the call keeps its place in the
+// [ErrThrottled] and says when to come back; the call keeps its turn in the
 // queue meanwhile, so the answer is often there by then.
 //
 // A try on which Defender is silent for [Options.TryTimeout] is given up and made
@@ -48,7 +48,7 @@
 //
 // Answers of more than 256 KiB are read and decoded a few at a time, as many as two
 // of [Options.MaxBody] have room for; the others wait half read, which is not counted
-// as Defender's time, and are [ErrBusy] when there is no room for them in time. What
+// as Defender's time, and are [ErrBusy] when no memory is free for them in time. What
 // is remembered is bounded by bytes, too.
 //
 // # Errors

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// hidden stands in the place of a secret.
+// hidden replaces a secret.
 const hidden = "(hidden)"
 
 // withoutEchoes returns a function that makes foreign text safe to show: on one line, short, and without the secrets that the
-// request itself carried, which some servers repeat. It knows where secrets travel and no formats: what else looks like a
-// secret is for the caller to hide, who shows the text.
+// request carried, which some servers repeat. It knows where a request carries secrets, not how secrets look. Text that only
+// looks like a secret must be hidden by the caller.
 func withoutEchoes(resp *http.Response) func(string) string {
 	var secrets []string
 	if resp.Request != nil {

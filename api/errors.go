@@ -21,7 +21,7 @@ var (
 	ErrLicence = errors.New("no licence")
 	// ErrThrottled: too many calls, by Defender's count or by ours; see [Error.RetryAfter].
 	ErrThrottled = errors.New("throttled")
-	// ErrBusy: Defender has answered, but so many long answers are being read that there was no room for this one in time.
+	// ErrBusy: Defender has answered, but so many long answers are being read that no memory was free for this one in time.
 	ErrBusy = errors.New("busy")
 	// ErrUnavailable: no answer, or none but "internal error", after all retries.
 	ErrUnavailable = errors.New("unavailable")
@@ -56,7 +56,7 @@ func (e *Error) Error() string {
 	if e.Call != "" {
 		parts = append(parts, e.Call)
 	}
-	parts = append(parts, e.reason())
+	parts = append(parts, e.detail())
 	if e.RetryAfter > 0 {
 		parts[len(parts)-1] += fmt.Sprintf(" (again in %s)", roundUp(e.RetryAfter))
 	}
@@ -68,8 +68,8 @@ func roundUp(d time.Duration) time.Duration {
 	return (d + time.Second - 1).Truncate(time.Second)
 }
 
-// reason joins what is known, from the most general to the most special.
-func (e *Error) reason() string {
+// detail joins what is known, from the most general to the most special.
+func (e *Error) detail() string {
 	var parts []string
 	if e.Status != 0 {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))))

@@ -3,11 +3,7 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,222 +13,182 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// slowBody is a long answer whose second half comes when it is let go.
-type slowBody struct {
-	io.Reader
-	rest string
-	free <-chan struct{}
+// gate is a transport in a bubble that answers when it is opened.
+type gate struct {
+	open chan struct{}
+	clocked
 }
 
-func slowly(body string, free <-chan struct{}) io.ReadCloser {
-	half := len(body) / 2
-	return io.NopCloser(&slowBody{strings.NewReader(body[:half]), body[half:], free})
-}
+func newGate() *gate { return &gate{open: make(chan struct{})} }
 
-func (s *slowBody) Read(p []byte) (int, error) {
-	n, err := s.Reader.Read(p)
-	if errors.Is(err, io.EOF) && s.rest != "" {
-		<-s.free
-		s.Reader, s.rest = strings.NewReader(s.rest), ""
-		return s.Reader.Read(p)
-	}
-	return n, err
-}
-
-// crowdedClient is a client of a Defender with long answers: those about "held" come when they are let go, others at once.
-// Two of a MiB, or of unknown length, are all that it reads at a time.
-func crowdedClient(t *testing.T, change ...func(*Options)) (c *Client, free chan struct{}) {
-	t.Helper()
-	free = make(chan struct{})
-	long := oneKB(strings.Repeat("5", 2*freeBody))
-	return newTestClient(t, append([]func(*Options){func(o *Options) {
-		o.MaxBody = 3 * freeBody
-		o.Retry.MaxRetries = -1
-		o.Transport = inMemory(func(r *http.Request) (*http.Response, error) {
-			resp := reply(r, 200, long)
-			switch path := r.URL.Path; {
-			case strings.Contains(path, "known"):
-				return resp, nil
-			case strings.Contains(path, "held"):
-				resp.Body = slowly(long, free)
-			case strings.Contains(path, "small"):
-				return reply(r, 200, edge), nil
-			case strings.Contains(path, "broken"):
-				resp.Body = io.NopCloser(strings.NewReader(strings.Replace(long, "]", "", 1)))
-			case strings.Contains(path, "cut"):
-				resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(long[:len(long)-9]), broken{}))
-			case strings.Contains(path, "endless"):
-				resp.Body = io.NopCloser(strings.NewReader(strings.Repeat(" ", 4*freeBody)))
-			}
-			resp.ContentLength = -1
-			return resp, nil
-		})
-	}}, change...)...), free
-}
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
-// occupy asks for as many long answers as are read at a time, which then wait for the rest of them. The test does not
-// end before these have come.
-func occupy(t *testing.T, c *Client) (came *sync.WaitGroup) {
-	t.Helper()
-	came = &sync.WaitGroup{}
-	for i := range largestAtOnce {
-		came.Go(func() {
-			if _, err := c.MissingKBs(t.Context(), fmt.Sprint("held-_-", i)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	synctest.Wait()
-	return came
-}
-
-func TestLongAnswersWaitForEachOther(t *testing.T) {
-	t.Parallel()
-	for _, id := range []string{"long", "long known"} {
-		synctest.Test(t, func(t *testing.T) {
-			seen := make(chan CallObservation, 10)
-			c, free := crowdedClient(t, func(o *Options) {
-				o.Observe = func(_ context.Context, call CallObservation) { seen <- call }
-			})
-			held := occupy(t, c)
-			came := make(chan error)
-			go func() {
-				_, err := c.MissingKBs(t.Context(), id)
-				came <- err
-			}()
-			synctest.Wait()
-			if _, err := c.MissingKBs(t.Context(), "small"); err != nil {
-				t.Fatal("a small answer beside long ones:", err)
-			}
-			select {
-			case err := <-came:
-				t.Fatalf("%s: a third long answer was read: %v", id, err)
-			case <-time.After(10 * time.Second):
-			}
-			close(free)
-			if err := <-came; err != nil {
-				t.Fatal(err)
-			}
-			held.Wait()
-			var took []time.Duration
-			for range largestAtOnce + 2 {
-				took = append(took, (<-seen).Duration)
-			}
-			slices.Sort(took)
-			if diff := cmp.Diff([]time.Duration{0, 0, 10 * time.Second, 10 * time.Second}, took); diff != "" {
-				t.Errorf("the wait for other answers counts as Defender's time (-want +got):\n%s", diff)
-			}
-		})
+func (g *gate) Do(r *http.Request) (*http.Response, error) {
+	resp, err := g.clocked.Do(r)
+	select {
+	case <-g.open:
+		return resp, err
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
 	}
 }
 
-func TestNoRoomInTime(t *testing.T) {
+func TestOneCallForAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, free := crowdedClient(t, func(o *Options) { o.Timeout = time.Minute })
-		defer occupy(t, c).Wait()
-		time.Sleep(time.Second)
-
-		patient, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		_, err := c.MissingKBs(patient, "long")
-		e := errorOf(t, err, ErrBusy)
-		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(e.Error(), "no more than 2 long answers") {
-			t.Errorf("a caller who left: %v", err)
-		}
-		close(free)
-		if _, err = c.MissingKBs(t.Context(), "long"); err != nil {
-			t.Errorf("the call went on without the caller, and ended with %v", err)
-		}
-	})
-	synctest.Test(t, func(t *testing.T) {
-		c, free := crowdedClient(t, func(o *Options) { o.Timeout = 5 * time.Second })
-		for i := range largestAtOnce { // the bodies do not heed the end of their calls
-			go func() { _, _ = c.MissingKBs(t.Context(), fmt.Sprint("held-_-", i)) }()
-		}
-		synctest.Wait()
-		_, err := c.MissingKBs(t.Context(), "long")
-		if e := errorOf(t, err, ErrBusy); e.Call == "" {
-			t.Errorf("a call that took too long: %v", err)
-		}
-		close(free)
-	})
-}
-
-// A call that is to be tried again holds no room until then.
-func TestNoRoomBetweenTries(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c, _ := crowdedClient(t, func(o *Options) { o.Retry.MaxRetries, o.Retry.RetryDelay = 1, 10*time.Second })
-		var asking sync.WaitGroup
-		defer asking.Wait()
-		for i := range largestAtOnce {
-			asking.Go(func() {
-				_, err := c.MissingKBs(t.Context(), fmt.Sprint("cut-_-", i))
-				wantKind(t, err, ErrUnavailable)
-			})
-		}
-		synctest.Wait()
-		began := time.Now()
-		if _, err := c.MissingKBs(t.Context(), "long"); err != nil || time.Since(began) != 0 {
-			t.Errorf("a long answer took %v, %v", time.Since(began), err)
-		}
-	})
-}
-
-// Whatever becomes of an answer, the room that it took is there for the next one.
-func TestRoomIsGivenBack(t *testing.T) {
-	t.Parallel()
-	for id, want := range map[string]error{"long": nil, "known": nil, "broken": ErrBadResponse, "cut": ErrUnavailable, "endless": ErrBadResponse} {
-		synctest.Test(t, func(t *testing.T) {
-			c, _ := crowdedClient(t, func(o *Options) { o.Retry.MaxRetries, o.CacheTTL = 2, -1 })
-			for range 3 * largestAtOnce {
-				if _, err := c.MissingKBs(t.Context(), id); want == nil && err != nil || want != nil && !errors.Is(err, want) {
-					t.Fatalf("%s: %v, want %v", id, err, want)
+		g := newGate()
+		c := newTestClient(t, func(o *Options) { o.Transport = g })
+		var wg sync.WaitGroup
+		answers := make([]Answer[[]MissingKB], 200)
+		for i := range answers {
+			wg.Go(func() {
+				var err error
+				if answers[i], err = c.MissingKBs(t.Context(), "a", MaxAge(time.Duration(i%2)*time.Minute)); err != nil {
+					t.Error(err)
 				}
-			}
-			if _, err := c.MissingKBs(t.Context(), "long"); err != nil {
-				t.Errorf("after %s: %v", id, err)
-			}
-		})
+			})
+		}
+		synctest.Wait()
+		close(g.open)
+		wg.Wait()
+		if n := len(g.calls()); n != 1 {
+			t.Errorf("%d calls for 200 questions, want 1", n)
+		}
+		answers[0].Value[0].ProductsNames[0] = "changed"
+		answers[0].Value[0].Name = "changed"
+		if diff := cmp.Diff([]MissingKB{edgeKB()}, answers[1].Value); diff != "" {
+			t.Errorf("callers share what they were given (-want +got):\n%s", diff)
+		}
+		if answers[1].Cached {
+			t.Error("an answer from a joined call says that it is from memory")
+		}
+	})
+}
+
+func TestDifferentQuestionsDifferentCalls(t *testing.T) {
+	t.Parallel()
+	s := serve(t, respond(`{"@odata.context":"c","id":"x","value":[]}`))
+	c := s.client(t)
+	ctx := t.Context()
+	_, err1 := c.MissingKBs(ctx, "a")
+	_, err2 := c.MachineMissingKBs(ctx, "a")
+	_, err3 := c.SoftwareByID(ctx, "a")
+	_, err4 := c.MachineByID(ctx, "a")
+	_, err5 := c.MachinesByName(ctx, "a")
+	_, err6 := c.Catalog(ctx)
+	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(s.asked()); n != 6 {
+		t.Errorf("%d calls for 6 questions", n)
 	}
 }
 
-// Of an answer that waits, little comes to this machine: HTTP/2 tells the other side to hold on.
-func TestWaitingAnswersAreHeldUp(t *testing.T) {
+// Neither the first caller nor any other ends the call for those who stay.
+func TestLeavingCaller(t *testing.T) {
 	t.Parallel()
-	sent := make(chan int, 1)
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
-		n := 0
-		for chunk := make([]byte, 64<<10); n < 64<<20; n += len(chunk) {
-			if _, err := w.Write(chunk); err != nil {
-				break
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		c := newTestClient(t, func(o *Options) { o.Transport = g })
+		leaving, leave := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := c.MissingKBs(leaving, "a")
+			wantKind(t, err, nil)
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("error = %v, want Canceled", err)
 			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
+			got, err := c.MissingKBs(t.Context(), "a")
+			if err != nil || len(got.Value) != 1 {
+				t.Errorf("the one who stayed got %v, %v", got, err)
+			}
+		})
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		close(g.open)
+		wg.Wait()
+		if n := len(g.calls()); n != 1 {
+			t.Errorf("%d calls, want 1", n)
 		}
-		sent <- n
-	}))
-	s.EnableHTTP2 = true
-	s.StartTLS()
-	t.Cleanup(s.Close)
-	client := defaultTransport()
-	transport := client.Transport.(*http.Transport)
-	transport.TLSClientConfig.RootCAs = s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
+	})
+}
+
+// The answer of a call that everybody left is kept all the same.
+func TestAbandonedCallIsKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		c := newTestClient(t, func(o *Options) { o.Transport = g })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.MissingKBs(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error = %v, want DeadlineExceeded", err)
+		}
+		close(g.open)
+		synctest.Wait()
+		if got, err := c.MissingKBs(t.Context(), "a"); err != nil || !got.Cached {
+			t.Errorf("later: cached %v, %v", got.Cached, err)
+		}
+	})
+}
+
+func TestErrorsAreSharedAsCopies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newTestClient(t, func(o *Options) {
+			o.Transport = inMemory(func(r *http.Request) (*http.Response, error) {
+				time.Sleep(time.Second)
+				return reply(r, 404, refusal("ResourceNotFound", "no")), nil
+			})
+		})
+		var errs [2]error
+		var wg sync.WaitGroup
+		for i := range errs {
+			wg.Go(func() { _, errs[i] = c.MissingKBs(t.Context(), "a") })
+		}
+		wg.Wait()
+		errorOf(t, errs[0], ErrNotFound).Message = "changed"
+		if e := errorOf(t, errs[1], ErrNotFound); e.Message != "no" {
+			t.Errorf("message = %q: the callers share one error", e.Message)
+		}
+	})
+}
+
+// A panic in what we were given is an error for those who wait, not the end of
+// the process.
+func TestPanicIsAnError(t *testing.T) {
+	t.Parallel()
+	c := newTestClient(t, func(o *Options) {
+		o.Transport = inMemory(func(*http.Request) (*http.Response, error) { panic("transport broke") })
+	})
+	for range 2 { // the key is free again
+		_, err := c.MissingKBs(t.Context(), "a")
+		if e := errorOf(t, err, ErrBadResponse); !strings.Contains(e.Error(), "transport broke") || e.Call == "" {
+			t.Errorf("error = %v", err)
+		}
 	}
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.CloseIdleConnections)
-	defer resp.Body.Close()
-	if n := <-sent; resp.ProtoMajor != 2 || n > 4*waitingBody {
-		t.Errorf("%s: %d KiB were sent to one who reads nothing", resp.Proto, n>>10)
-	}
+}
+
+func TestClose(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		c := newTestClient(t, func(o *Options) { o.Transport = g })
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := c.MissingKBs(t.Context(), "a"); err == nil {
+				t.Error("a call that was ended has no error")
+			}
+		})
+		synctest.Wait()
+		c.Close()
+		wg.Wait()
+		_, err := c.MissingKBs(t.Context(), "b")
+		if e := errorOf(t, err, nil); !errors.Is(e, errClosed) {
+			t.Errorf("error after Close = %v", err)
+		}
+		c.Close() // twice is fine
+	})
 }

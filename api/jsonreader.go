@@ -10,7 +10,7 @@ import (
 // jsonReader reads JSON once, from left to right, as strictly as encoding/json
 // and several times as fast, because it is told what to expect. It handles only
 // the common case of everything itself; whatever is rare (escapes, fractions,
-// nested values that nobody wants) is cut out and given to encoding/json.
+// nested values that are not used) is cut out and given to encoding/json.
 //
 // After the first error it is at the end of its input and returns zero values, so
 // errors need to be looked at only once, at the end.
@@ -27,7 +27,7 @@ func (r *jsonReader) fail(err error) {
 	r.at = len(r.data)
 }
 
-// failHere is for what is no JSON at all.
+// failHere reports input that is no JSON at all.
 func (r *jsonReader) failHere() {
 	if r.at >= len(r.data) {
 		r.fail(errors.New("the JSON ends in the middle"))

@@ -43,7 +43,7 @@ func decodeKBPage(body []byte) (listPage[MissingKB], error) {
 	return listPage[MissingKB]{e, d.rows, d.bad}, nil
 }
 
-// begin makes room for the rows that come next.
+// begin allocates for the next rows.
 func (d *kbDecoder) begin() {
 	rest := d.data[d.at:]
 	d.rows = make([]MissingKB, 0, min(bytes.Count(rest, []byte("{")), len(rest)/shortRow+1))
@@ -186,7 +186,7 @@ func (d *kbDecoder) build(name string) string {
 	return strings.TrimSpace(d.shared(name))
 }
 
-// names reads a list of names; null is an empty list. Rows may share it: there is no room behind it to grow into.
+// names reads a list of names; null is an empty list. Rows may share it: its capacity is its length.
 func (d *kbDecoder) names(name string) []string {
 	d.reading, d.key = d.reading[:0], d.key[:0]
 	switch d.peek() {

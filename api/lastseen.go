@@ -14,7 +14,7 @@ import (
 // read only, and safe for concurrent use.
 type LastSeen struct {
 	ids   [][20]byte // sorted; the ids of devices are 40 hexadecimal digits
-	times []uint32   // seconds since 1970, by place of the id
+	times []uint32   // seconds since 1970, by index of the id
 }
 
 // Len is how many devices are known.
@@ -80,7 +80,7 @@ func (w wireSeen) value() (seen, error) {
 	if !ok {
 		return seen{}, errors.New("id is not 40 hexadecimal digits")
 	}
-	at, err := moment("lastSeen", w.LastSeen)
+	at, err := parseTime("lastSeen", w.LastSeen)
 	if err != nil || at.IsZero() {
 		return seen{id: id}, err
 	}

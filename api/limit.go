@@ -19,12 +19,12 @@ import (
 // policy, so asking Entra costs nothing.
 //
 // A question books the next turn, however far away, and waits for it. A call of a
-// digest books nothing: it stands in a line of its own until there is more in the
-// buckets than what is left to questions, so that no question is ever behind it.
+// digest books nothing: it waits in the background queue until the buckets hold
+// more than the reserve for questions, so that no question is ever behind it.
 type limiter struct {
 	counts *counts
-	line   line
-	shared *shared // nil when nobody shares our budget
+	queue  backgroundQueue
+	shared *shared // nil without a shared budget
 
 	mu       sync.Mutex
 	own      quota.Limiter // of this process; with a shared budget the calls of other processes are missing in it
@@ -43,7 +43,7 @@ func (l *limiter) Do(req *policy.Request) (*http.Response, error) {
 	if err := l.wait(ctx); err != nil {
 		return nil, err
 	}
-	callOnTheWay(ctx).waited = time.Since(start)
+	callStateOf(ctx).waited = time.Since(start)
 	resp, err := req.Next()
 	if err == nil && resp.StatusCode == http.StatusTooManyRequests {
 		l.heed(ctx, resp)
@@ -54,11 +54,11 @@ func (l *limiter) Do(req *policy.Request) (*http.Response, error) {
 // wait returns when it is this call's turn, or at once with a [*tooLate] error
 // when that would be after the deadline of ctx.
 func (l *limiter) wait(ctx context.Context) error {
-	p := placeOf(ctx)
+	p := positionOf(ctx)
 	for {
 		var err error
 		if promoted, background := p.background(); background {
-			err = l.stand(ctx, p, promoted)
+			err = l.waitInBackground(ctx, p, promoted)
 		} else {
 			err = l.bookAndSleep(ctx, p)
 		}
@@ -73,7 +73,7 @@ func (l *limiter) wait(ctx context.Context) error {
 }
 
 // bookAndSleep books the next turn and waits for it.
-func (l *limiter) bookAndSleep(ctx context.Context, p *place) error {
+func (l *limiter) bookAndSleep(ctx context.Context, p *queuePosition) error {
 	b, err := l.book(ctx)
 	if err != nil {
 		return l.refuse(err)
@@ -82,7 +82,7 @@ func (l *limiter) bookAndSleep(ctx context.Context, p *place) error {
 		return nil
 	}
 	l.counts.waits.Add(1)
-	p.move(b.Turn, l.why())
+	p.move(b.Turn, l.throttleError())
 	if err := wait.Unless(ctx, time.Until(b.Turn), nil); err != nil {
 		l.giveBack(b)
 		return l.refuse(expired(err, b.Turn))
@@ -90,8 +90,8 @@ func (l *limiter) bookAndSleep(ctx context.Context, p *place) error {
 	return nil
 }
 
-// book takes the next turn, unless it comes too late for ctx: then it is given
-// back before anybody else books, who would otherwise be told of the one after it.
+// book takes the next turn, unless it comes too late for ctx. Then it is given back before another call books, which would
+// otherwise get the turn after it.
 func (l *limiter) book(ctx context.Context) (quota.Reservation, error) {
 	b, err := l.bookOwn(ctx)
 	if err != nil || l.shared == nil {
@@ -111,13 +111,13 @@ func (l *limiter) book(ctx context.Context) (quota.Reservation, error) {
 }
 
 // bookOwn is book for the buckets of this process. The clock is read under the
-// lock: a bucket that is asked about the past would hand out the same moment twice.
+// lock: a bucket that is asked about the past would hand out the same turn twice.
 func (l *limiter) bookOwn(ctx context.Context) (quota.Reservation, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	turn := l.own.Turn(now, false, 0)
-	if turn.After(now) && tooSlow(ctx, turn) {
+	if turn.After(now) && afterDeadline(ctx, turn) {
 		return quota.Reservation{}, &tooLate{wait: turn.Sub(now)}
 	}
 	return l.own.Take(now), nil
@@ -130,13 +130,13 @@ func (l *limiter) giveBack(r quota.Reservation) {
 	l.own.Return(r)
 }
 
-// heed keeps everybody from calling for as long as Defender says.
+// heed stops all calls for as long as Defender asks.
 func (l *limiter) heed(ctx context.Context, resp *http.Response) {
 	l.counts.throttled.Add(1)
 	findRetryAfter(resp)
 	wait := retryAfter(resp)
 	if l.pause(wait) {
-		l.remember(*refused(resp))
+		l.remember(*responseError(resp))
 	}
 	if wait > 0 && l.shared != nil {
 		l.shared.pause(ctx, min(wait, quota.MaxPause))
@@ -166,9 +166,9 @@ func (l *limiter) pausedAt(now time.Time) bool {
 	return l.own.PausedUntil().After(now)
 }
 
-// why is what those hear who cannot wait: in a pause what Defender said, so that
-// all have the id of its refusal.
-func (l *limiter) why() Error {
+// throttleError is returned to callers that cannot wait: Defender's own refusal during a pause, so that all have its id,
+// otherwise our limit.
+func (l *limiter) throttleError() Error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -185,18 +185,17 @@ func (l *limiter) why() Error {
 func (l *limiter) refuse(err error) error {
 	if late, ok := errors.AsType[*tooLate](err); ok {
 		l.counts.refused.Add(1)
-		late.why = l.why()
+		late.why = l.throttleError()
 	}
 	return err
 }
 
-// ownLimit is what those hear who cannot wait for our rate limit.
+// ownLimit is returned to callers that cannot wait for our rate limit.
 func ownLimit() Error {
 	return Error{Kind: ErrThrottled, Message: "our own rate limit"}
 }
 
-// defendersPause is what those hear who come while Defender wants no calls, where
-// another process was told so.
+// defendersPause is returned during a pause that Defender asked another process for.
 func defendersPause() Error {
 	return Error{Kind: ErrThrottled, Message: "Defender asked for a pause"}
 }

@@ -14,7 +14,7 @@ import (
 type MissingKB struct {
 	ID              string   `json:"id"`                // "4540673": without "KB"; other vendors' ids such as "RHSA-2024:9315" are as they are
 	Name            string   `json:"name"`              // "March 2020 Security Updates"
-	ProductsNames   []string `json:"productsNames"`     // products it is for, without vendor: "edge"; never nil
+	ProductsNames   []string `json:"productsNames"`     // products it applies to, without vendor: "edge"; never nil
 	URL             string   `json:"url"`               // its page in the update catalog: foreign text, may be "" or point anywhere
 	OSBuild         string   `json:"osBuild,omitempty"` // "17763" or "22631.4037"; "" when Defender does not say. Not documented
 	MachineMissedOn int      `json:"machineMissedOn"`   // devices without it, at least one

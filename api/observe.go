@@ -44,9 +44,9 @@ type counts struct {
 	hits, joined, asked, stale, waits, refused, throttled, unreadable, budgetErrors atomic.Uint64
 }
 
-// onTheWay is what is known of a call on its way through the pipeline. Its tries
+// callState is what is known of a call on its way through the pipeline. Its tries
 // come one after the other.
-type onTheWay struct {
+type callState struct {
 	kind   string
 	tries  int
 	waited time.Duration
@@ -55,37 +55,37 @@ type onTheWay struct {
 	silence  time.Duration // of the first of them
 
 	// Of the last try:
-	watch      *watch        // ends it when Defender is silent; nil for none
-	conns      *http.Client  // that it used
-	body       []byte        // of a good answer
-	leaves     func()        // gives back the room that it takes; nil for none
-	held       time.Duration // until there was room
-	turnedAway bool          // there was none in time
+	silenceTimer *silenceTimer // ends it when Defender is silent; nil for none
+	conns        *http.Client  // that it used
+	body         []byte        // of a good answer
+	leaves       func()        // releases the memory that it holds; nil for none
+	held         time.Duration // waiting for memory
+	turnedAway   bool          // there was none in time
 }
 
-// leave gives back the room that the answer takes.
-func (c *onTheWay) leave() {
+// leave releases the memory that the answer holds.
+func (c *callState) leave() {
 	if c.leaves != nil {
 		c.leaves()
 	}
 	c.body, c.leaves = nil, nil
 }
 
-type onTheWayKey struct{}
+type callStateKey struct{}
 
-func withCallOf(ctx context.Context, op string) context.Context {
-	return context.WithValue(ctx, onTheWayKey{}, &onTheWay{kind: kindOfCall(op)})
+func withCallState(ctx context.Context, op string) context.Context {
+	return context.WithValue(ctx, callStateKey{}, &callState{kind: kindOfCall(op)})
 }
 
-// callOnTheWay returns what ctx carries, or one that nobody looks at.
-func callOnTheWay(ctx context.Context) *onTheWay {
-	if c, ok := ctx.Value(onTheWayKey{}).(*onTheWay); ok {
+// callStateOf returns the state that ctx carries, or a new one that is not used.
+func callStateOf(ctx context.Context) *callState {
+	if c, ok := ctx.Value(callStateKey{}).(*callState); ok {
 		return c
 	}
-	return &onTheWay{}
+	return &callState{}
 }
 
-// kindOfCall is the word for those who count of an operation, which names a span.
+// kindOfCall returns the label that metrics use for an operation, which names a span.
 func kindOfCall(op string) string {
 	switch op {
 	case "MissingKBs":

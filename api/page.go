@@ -109,12 +109,12 @@ func (p *pager[W]) page(ctx context.Context, at *url.URL) (page listPage[W], nex
 	return page, next, nil
 }
 
-// longestPath is how much of a path errors and logs show. Nobody can ask for more;
+// longestPath is how much of a path errors and logs show. No caller can ask for more;
 // only a link of Defender's may be longer.
 const longestPath = 4000
 
 // callOf is how errors and logs name a call: without its query, which may hold
-// what somebody typed.
+// what a user typed.
 func callOf(at *url.URL) string {
 	path := at.EscapedPath()
 	return http.MethodGet + " " + path[:min(len(path), longestPath)]

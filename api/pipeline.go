@@ -34,7 +34,7 @@ func newPipeline(cred azcore.TokenCredential, named namedCredential, o Options, 
 				limit,
 				callLog{o.Logger, o.Observe},
 				tryLimit{o.TryTimeout, conns},
-				newRoom(o.MaxBody),
+				newBodySemaphore(o.MaxBody),
 			},
 		},
 		&policy.ClientOptions{
@@ -46,9 +46,9 @@ func newPipeline(cred azcore.TokenCredential, named namedCredential, o Options, 
 	return client, conns, err
 }
 
-// callLog writes a debug line for every HTTP call, and tells whoever observes. It
+// callLog writes a debug line for every HTTP call, and tells the observer. It
 // knows neither the token nor the body, and leaves out the id and the query, which
-// may hold what somebody typed.
+// may hold what a user typed.
 type callLog struct {
 	log     *slog.Logger
 	observe func(context.Context, CallObservation)
@@ -59,16 +59,16 @@ func (l callLog) Do(req *policy.Request) (*http.Response, error) {
 	start := time.Now()
 	resp, err := req.Next()
 	ctx := req.Raw().Context()
-	took := time.Since(start) - callOnTheWay(ctx).held
+	took := time.Since(start) - callStateOf(ctx).held
 	if err != nil || resp.StatusCode >= http.StatusTooManyRequests {
-		placeOf(ctx).fail()
+		positionOf(ctx).fail()
 	}
 	l.observe(ctx, observationOf(ctx, resp, took))
 	if !l.log.Enabled(ctx, slog.LevelDebug) {
 		return resp, err
 	}
 	attrs := []slog.Attr{
-		slog.String("call", outline(callOf(req.Raw().URL))),
+		slog.String("call", redactedCall(callOf(req.Raw().URL))),
 		slog.Duration("duration", took),
 		slog.String("request_id", req.Raw().Header.Get(requestIDHeader)),
 	}
@@ -82,10 +82,10 @@ func (l callLog) Do(req *policy.Request) (*http.Response, error) {
 }
 
 func observationOf(ctx context.Context, resp *http.Response, took time.Duration) CallObservation {
-	call := callOnTheWay(ctx)
+	call := callStateOf(ctx)
 	call.tries++
 	o := CallObservation{Kind: call.kind, Duration: took, Waited: call.waited, Try: call.tries}
-	_, o.Background = placeOf(ctx).background()
+	_, o.Background = positionOf(ctx).background()
 	if resp != nil {
 		o.Status = resp.StatusCode
 	}
@@ -145,7 +145,7 @@ func withoutRedirects(t policy.Transporter) policy.Transporter {
 
 // defaultTransport is an HTTP client for one host that may be far away: it dials
 // and shakes hands with patience, and leaves the rest to the call's timeout. An
-// answer that waits for room is held up at the other end: Go would take 4 MiB of
+// answer that waits for memory is held up at the other end: Go would take 4 MiB of
 // it, for each of them.
 func defaultTransport() *http.Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
@@ -171,7 +171,7 @@ type namedCredential struct {
 
 // GetToken implements [azcore.TokenCredential].
 func (c namedCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	at := placeOf(ctx)
+	at := positionOf(ctx)
 	at.signIn(true)
 	tok, err := c.TokenCredential.GetToken(ctx, o)
 	at.signIn(false)

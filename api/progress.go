@@ -15,12 +15,12 @@ const (
 	ForNothing WaitingFor = iota // no call is under way for it
 	ForAnswer                    // Defender has been asked
 	ForSignIn                    // the login host has been asked for a token
-	ForRetry                     // Defender has failed, and is asked again
+	ForRetry                     // Defender has failed, and the call is made again
 	ForTurn                      // our own limit of calls
 	ForPause                     // Defender wants no calls for a while
 )
 
-// Waiting is what a question waits for at a moment.
+// Waiting is what a question waits for, and until when.
 type Waiting struct {
 	For   WaitingFor
 	Until time.Time // when a turn comes or a pause ends; zero for the others
@@ -29,8 +29,8 @@ type Waiting struct {
 // Progress tells what the calls wait for that are made, or joined, for one question. The zero value is ready; it is safe
 // for concurrent use.
 type Progress struct {
-	mu     sync.Mutex
-	places []*place
+	mu        sync.Mutex
+	positions []*queuePosition
 }
 
 type progressKey struct{}
@@ -45,7 +45,7 @@ func (p *Progress) Waiting() Waiting {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var w Waiting
-	for _, at := range p.places {
+	for _, at := range p.positions {
 		one := at.waiting(time.Now())
 		if one.Until.After(w.Until) || one.Until.Equal(w.Until) && one.For > w.For {
 			w = one
@@ -55,25 +55,25 @@ func (p *Progress) Waiting() Waiting {
 }
 
 // watchedBy has the progress of ctx tell of a call until the returned function is called.
-func watchedBy(ctx context.Context, at *place) (leave func()) {
+func reportTo(ctx context.Context, at *queuePosition) (leave func()) {
 	p, ok := ctx.Value(progressKey{}).(*Progress)
 	if !ok {
 		return func() {}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.places = append(p.places, at)
+	p.positions = append(p.positions, at)
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if i := slices.Index(p.places, at); i >= 0 {
-			p.places = slices.Delete(p.places, i, i+1)
+		if i := slices.Index(p.positions, at); i >= 0 {
+			p.positions = slices.Delete(p.positions, i, i+1)
 		}
 	}
 }
 
 // waiting is what a call waits for.
-func (p *place) waiting(now time.Time) Waiting {
+func (p *queuePosition) waiting(now time.Time) Waiting {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -90,14 +90,14 @@ func (p *place) waiting(now time.Time) Waiting {
 }
 
 // fail notes that a try has failed; what follows is another one.
-func (p *place) fail() {
+func (p *queuePosition) fail() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.failed = true
 }
 
 // signIn notes whether the call waits for a token.
-func (p *place) signIn(waits bool) {
+func (p *queuePosition) signIn(waits bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.signingIn = waits

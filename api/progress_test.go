@@ -116,11 +116,11 @@ func TestProgressOfSeveralCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p Progress
 		ctx := WithProgress(t.Context(), &p)
-		asks, pauses, waits := newPlace(false), newPlace(false), newPlace(false)
+		asks, pauses, waits := newQueuePosition(false), newQueuePosition(false), newQueuePosition(false)
 		pauses.move(time.Now().Add(9*time.Second), defendersPause())
 		waits.move(time.Now().Add(7*time.Second), ownLimit())
-		for _, at := range []*place{waits, pauses, asks} {
-			defer watchedBy(ctx, at)()
+		for _, at := range []*queuePosition{waits, pauses, asks} {
+			defer reportTo(ctx, at)()
 		}
 		if got, want := p.Waiting(), (Waiting{ForPause, time.Now().Add(9 * time.Second)}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)

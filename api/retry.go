@@ -21,7 +21,7 @@ func retryCodes() []int {
 }
 
 // worthRetrying is azcore's rule of what to retry with two additions. A wait that
-// ends after the call's deadline is not begun, so that the caller hears "again in
+// ends after the call's deadline is not begun, so that the caller gets "again in
 // 40 s" now and not "deadline exceeded" later; and a wait that is begun is told
 // to those who wait for the call, whose deadlines may be earlier.
 func worthRetrying(o policy.RetryOptions) func(*http.Response, error) bool {
@@ -49,10 +49,10 @@ func worthWaiting(resp *http.Response) bool {
 		return true
 	}
 	ctx, turn := resp.Request.Context(), time.Now().Add(wait)
-	if tooSlow(ctx, turn) {
+	if afterDeadline(ctx, turn) {
 		return false
 	}
-	placeOf(ctx).move(turn, *refused(resp))
+	positionOf(ctx).move(turn, *responseError(resp))
 	return true
 }
 

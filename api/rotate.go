@@ -24,13 +24,13 @@ type Credential struct {
 }
 
 // HoldCredential returns a credential that can be replaced. When Entra refuses it,
-// refused is called before anybody hears of that; if it replaces the credential,
+// refused is called before any caller gets the error; if it replaces the credential,
 // the new one is tried. It may be called by several calls at once, and may be nil.
 func HoldCredential(cred azcore.TokenCredential, refused func(context.Context)) *Credential {
 	return &Credential{now: cred, refused: refused}
 }
 
-// Replace puts another credential in the place of the one that is used.
+// Replace replaces the credential in use.
 func (c *Credential) Replace(cred azcore.TokenCredential) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

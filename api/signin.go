@@ -14,7 +14,7 @@ import (
 //
 //	"device-code"  prompt is given a sentence with an address and a code to type there
 //	"browser"      a browser is opened on this machine
-//	"azure-cli"    whoever is signed in with "az login"
+//	"azure-cli"    the user that is signed in with "az login"
 //
 // The first two sign in to the app registration of ClientID, which must allow
 // public clients and have the delegated permission Software.Read. Nothing happens

@@ -17,15 +17,15 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// TokenInfo is what an access token says of itself. It is for showing: nothing of it was verified, which is Defender's
+// TokenInfo is what an access token says of itself. It is only shown: nothing of it was verified, which is Defender's
 // business.
 type TokenInfo struct {
-	Audience string    // the resource that it is for
+	Audience string    // the resource that it admits to
 	Tenant   string    // id
 	App      string    // id of the application
 	Roles    []string  // application permissions, sorted
 	Scopes   []string  // delegated permissions, of a person who signed in; sorted
-	Expires  time.Time // by the clock of whoever made it
+	Expires  time.Time // by the clock of its issuer
 	Issued   time.Time
 }
 

@@ -32,14 +32,14 @@ const callMargin = time.Second
 // Do implements [policy.Policy].
 func (l tryLimit) Do(req *policy.Request) (*http.Response, error) {
 	ctx := req.Raw().Context()
-	call := callOnTheWay(ctx)
+	call := callStateOf(ctx)
 	patience := l.patience(ctx, call.silences)
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := newWatch(patience, placeOf(ctx), func(after time.Duration) { cancel(&silence{after}) })
+	w := newSilenceTimer(patience, positionOf(ctx), func(after time.Duration) { cancel(&silence{after}) })
 	w.start(call.silences == maxSilences-1)
 	defer w.end()
-	call.watch = w
+	call.silenceTimer = w
 
 	resp, err := req.Clone(limited).Next()
 	if err == nil && resp.StatusCode != http.StatusOK {
@@ -68,7 +68,7 @@ func (l tryLimit) patience(ctx context.Context, silences int) time.Duration {
 	if silences < maxSilences-1 || !ok {
 		return l.after
 	}
-	if until := placeOf(ctx).awaited(); time.Until(until) > callMargin && until.Before(deadline) {
+	if until := positionOf(ctx).awaited(); time.Until(until) > callMargin && until.Before(deadline) {
 		deadline = until
 	}
 	left := max(time.Until(deadline), 0)
@@ -99,11 +99,11 @@ func rounded(d time.Duration) time.Duration {
 // NonRetriable keeps azcore's retry policy from trying again.
 func (*gaveUp) NonRetriable() {}
 
-// watch ends a try that is silent for too long. Its place tells since when it is. A try that only digests wait for is
-// given more time: a Defender that is slow for hours would otherwise be asked everything twice.
-type watch struct {
+// silenceTimer ends a try that receives nothing for too long. Its position records since when. A try that only background
+// callers wait for gets more time: a Defender that is slow for hours would otherwise be asked everything twice.
+type silenceTimer struct {
 	patience time.Duration
-	place    *place
+	position *queuePosition
 	giveUp   func(after time.Duration)
 
 	mu     sync.Mutex
@@ -115,25 +115,25 @@ type watch struct {
 // patienceOfDigests is how long a try may be silent while only digests wait for it, where a question would wait for d.
 func patienceOfDigests(d time.Duration) time.Duration { return d * 5 / 2 }
 
-func newWatch(patience time.Duration, p *place, giveUp func(after time.Duration)) *watch {
-	return &watch{patience: patience, place: p, giveUp: giveUp}
+func newSilenceTimer(patience time.Duration, p *queuePosition, giveUp func(after time.Duration)) *silenceTimer {
+	return &silenceTimer{patience: patience, position: p, giveUp: giveUp}
 }
 
-// start begins the watch. The last try has all the time that there is, and gets no more.
-func (w *watch) start(last bool) {
+// start starts the timer. The last try has all the time that there is, and gets no more.
+func (w *silenceTimer) start(last bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.last = last
 	w.timer = time.AfterFunc(w.patience, w.over)
-	w.place.silentSince(time.Now())
+	w.position.silentSince(time.Now())
 }
 
 // over is called when the patience is over.
-func (w *watch) over() {
+func (w *silenceTimer) over() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	more := patienceOfDigests(w.patience) - w.patience
-	_, background := w.place.background()
+	_, background := w.position.background()
 	switch {
 	case w.longer:
 		w.giveUp(patienceOfDigests(w.patience))
@@ -145,42 +145,42 @@ func (w *watch) over() {
 	}
 }
 
-// heard notes that something came.
-func (w *watch) heard() {
+// progress restarts the timer because something arrived.
+func (w *silenceTimer) progress() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.longer = false
 	w.timer.Reset(w.patience)
-	w.place.silentSince(time.Now())
+	w.position.silentSince(time.Now())
 }
 
-// hold stops the watch while nothing is asked of Defender; [watch.heard] goes on with it.
-func (w *watch) hold() { w.end() }
+// pause stops the timer while nothing is expected of Defender. [silenceTimer.progress] starts it again.
+func (w *silenceTimer) pause() { w.end() }
 
-func (w *watch) end() {
+func (w *silenceTimer) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer.Stop()
-	w.place.silentSince(time.Time{})
+	w.position.silentSince(time.Time{})
 }
 
 // watchedBody is a body whose every byte is progress.
-type watchedBody struct {
+type timedBody struct {
 	io.ReadCloser
-	*watch
+	*silenceTimer
 }
 
 // Read implements [io.Reader].
-func (b watchedBody) Read(p []byte) (int, error) {
+func (b timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if n > 0 {
-		b.heard()
+		b.progress()
 	}
 	return n, err
 }
 
 // await notes until when a caller waits for the call: its deadline, or for ever.
-func (p *place) await(ctx context.Context) {
+func (p *queuePosition) await(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	deadline, ok := ctx.Deadline()
@@ -189,7 +189,7 @@ func (p *place) await(ctx context.Context) {
 }
 
 // awaited is when the last caller leaves; zero where one waits for ever.
-func (p *place) awaited() time.Time {
+func (p *queuePosition) awaited() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.forever {
@@ -199,14 +199,14 @@ func (p *place) awaited() time.Time {
 }
 
 // silentSince notes since when Defender has said nothing to the try that is under way; zero where none is.
-func (p *place) silentSince(t time.Time) {
+func (p *queuePosition) silentSince(t time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.silent = t
 }
 
 // silentFor reports whether the try that is under way has been silent for so long.
-func (p *place) silentFor(d time.Duration) bool {
+func (p *queuePosition) silentFor(d time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.silent.IsZero() && time.Since(p.silent) >= d

@@ -167,7 +167,7 @@ func TestHungCallIsNotJoined(t *testing.T) {
 				if diff := cmp.Diff(seconds(0, 10, 21), h.at); diff != "" {
 					t.Errorf("%s then %s: calls (-want +got):\n%s", old, name, diff)
 				}
-				if n := len(c.flights.places); n != 0 {
+				if n := len(c.inflight.positions); n != 0 {
 					t.Errorf("%d calls are still listed", n)
 				}
 			})

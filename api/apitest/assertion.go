@@ -13,9 +13,9 @@ const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 // workloadAudience is what a workload's identity token is made out to.
 const workloadAudience = "api://AzureADTokenExchange"
 
-// assertion checks a certificate's or a workload's JWT: that it is one, whom
-// it is for, who it is from and that it is of now. Any signature will do, for
-// the tenant knows neither certificates nor other issuers.
+// assertion checks a certificate's or a workload's JWT: that it is one, its
+// audience, its issuer and its time. Any signature will do, because the tenant
+// knows neither certificates nor other issuers.
 // See https://learn.microsoft.com/entra/identity-platform/certificate-credentials.
 func (l login) assertion() *reply {
 	refuse := func(code int, text string) *reply {

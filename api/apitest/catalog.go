@@ -35,7 +35,7 @@ func (p product) id() string { return p.vendor + "-_-" + p.name }
 type line struct {
 	vendor   string
 	products string // names, space-separated; a device needs the first
-	on       target // devices whose Windows it services; 0: whoever has the product
+	on       target // devices whose Windows it services; 0: all devices with the product
 	builds   []int  // OS builds that share one KB
 	cves     int    // about how many a fix addresses
 	every    int    // months between fixes

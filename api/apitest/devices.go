@@ -36,7 +36,7 @@ type group struct {
 
 func groups() []group {
 	return []group{
-		{0, "", 32}, // what nobody manages
+		{0, "", 32}, // unmanaged devices
 		{101, "Pilot Ring", 2},
 		{102, "Office Workstations", 11},
 		{103, "Field Laptops", 15},

@@ -18,7 +18,7 @@ const EntraPath = "/entra"
 // others answer themselves.
 type Fault struct {
 	Name string // for people, and for Call.Fault
-	// Path is the beginning of the paths it is for, decoded, without a
+	// Path is the beginning of the paths it applies to, decoded, without a
 	// version and in any case of letters: "/api/Software". "" is every call of
 	// the Defender API, EntraPath those for a token.
 	Path  string

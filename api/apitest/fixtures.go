@@ -77,7 +77,7 @@ func (s *snapshot) dropGaps(id string) {
 	}
 }
 
-// addLack lets the machine lack the KB, and have the software it is for.
+// addLack lets the machine lack the KB, and have the software that the KB updates.
 func (s *snapshot) addLack(machine int32, m Machine, kb string) {
 	i := s.findKB(kb, m.OSBuild)
 	if i < 0 {

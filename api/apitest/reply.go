@@ -124,7 +124,7 @@ func (r reply) writeTo(w http.ResponseWriter, body []byte, cut int) {
 	setRetryAfter(h, r.retryAfter)
 	w.WriteHeader(r.status)
 	if cut <= 0 || cut >= len(body) {
-		_, _ = w.Write(body) // the client may be gone; nobody else is told
+		_, _ = w.Write(body) // the client may be gone
 		return
 	}
 	_, _ = w.Write(body[:cut])

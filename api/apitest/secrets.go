@@ -28,7 +28,7 @@ func (s *seen) add(secret string) string {
 	return secret
 }
 
-// Secrets returns what nobody may see: the tokens that were given out, and the
+// Secrets returns what must not be shown anywhere: the tokens that were given out, and the
 // client secrets and assertions, right or wrong, that were shown, oldest first.
 func (t *Tenant) Secrets() []string {
 	t.app.seen.mu.Lock()

@@ -10,12 +10,11 @@ import (
 	"time"
 )
 
-// oldAnswers keeps the last good answer to each question long after the cache has
-// forgotten it, for when Defender cannot be asked. Of those that do not fit, the
-// ones that nobody has asked for the longest time are dropped; all of them, when
-// we may not ask any more.
-type oldAnswers struct {
-	life    time.Duration // none is kept when it is not above 0
+// staleCache keeps the last good answer to each question long after the cache has evicted it, for when Defender cannot be
+// asked. It evicts the answers that were used least recently, and all answers of a resource when Defender refuses access
+// to it.
+type staleCache struct {
+	life    time.Duration // 0 or less keeps none
 	entries int
 	bytes   int
 
@@ -27,22 +26,21 @@ type oldAnswers struct {
 	words map[string]Word // the last ones, by resource; "" for all, while that is a refusal
 }
 
-type oldAnswer struct {
+type staleEntry struct {
 	key string
 	outcome
 }
 
-// oldBytes bounds what old answers take, by what their values roughly take. It is
-// room for the software list of a large tenant and some hundred lists of updates.
-const oldBytes = 16 << 20
+// staleCacheBytes bounds the estimated size of all stale answers: the software list of a large tenant and some hundred
+// lists of updates.
+const staleCacheBytes = 16 << 20
 
-func newOldAnswers(life time.Duration, entries int) *oldAnswers {
-	return &oldAnswers{life: life, entries: entries, bytes: oldBytes, by: map[string]*list.Element{}, use: list.New(), words: map[string]Word{}}
+func newStaleCache(life time.Duration, entries int) *staleCache {
+	return &staleCache{life: life, entries: entries, bytes: staleCacheBytes, by: map[string]*list.Element{}, use: list.New(), words: map[string]Word{}}
 }
 
-// put keeps an answer. "Not found" is an answer, too: it ends what
-// was known before.
-func (a *oldAnswers) put(key string, o outcome) {
+// put stores an answer. "Not found" is an answer too: it removes what was stored before.
+func (a *staleCache) put(key string, o outcome) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.life <= 0 || o.err != nil && !o.err.Is(ErrNotFound) {
@@ -52,7 +50,7 @@ func (a *oldAnswers) put(key string, o outcome) {
 	if o.err != nil || o.size > a.bytes {
 		return
 	}
-	a.by[key] = a.use.PushFront(&oldAnswer{key, o})
+	a.by[key] = a.use.PushFront(&staleEntry{key, o})
 	a.held += o.size
 	for len(a.by) > a.entries || a.held > a.bytes {
 		a.drop(a.use.Back())
@@ -62,7 +60,7 @@ func (a *oldAnswers) put(key string, o outcome) {
 // softwarePath is the resource that most calls are for.
 const softwarePath = "/api/Software"
 
-// resource is the part of a path that one permission is for.
+// resource returns the part of a path that one permission covers.
 func resource(path string) string {
 	if rest, ok := strings.CutPrefix(path, "/api/"); ok {
 		return "/api/" + rest[:strings.IndexAny(rest+"/", "/?")]
@@ -70,17 +68,17 @@ func resource(path string) string {
 	return path
 }
 
-// heard takes in what came of a call for a path, of a sign-in where there is none. Who may not ask any more may not be
-// shown what was answered before.
-func (c *Client) heard(path string, e *Error) {
-	if of, refused := c.old.heard(path, Word{c.now(), e}); refused {
+// recordAuthResult records the result of a call for a path, or of a sign-in when the path is empty. Without access, what was
+// answered before must not be shown either.
+func (c *Client) recordAuthResult(path string, e *Error) {
+	if of, refused := c.stale.recordAuthResult(path, Word{c.now(), e}); refused {
 		c.answers.forget(of)
 	}
 }
 
-// heard is that for old answers: a permission that is gone takes those of its resource with it, a credential or a
-// licence takes all. A refusal is what the other side says: a secret that cannot be read is none.
-func (a *oldAnswers) heard(path string, w Word) (of string, refused bool) {
+// recordAuthResult drops stale answers after a refusal: those of one resource for a missing permission, all for a credential
+// or a licence. Only an answer of the server is a refusal: a secret that cannot be read is none.
+func (a *staleCache) recordAuthResult(path string, w Word) (of string, refused bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	of = resource(path)
@@ -106,11 +104,11 @@ func (a *oldAnswers) heard(path string, w Word) (of string, refused bool) {
 	return of, refused
 }
 
-// within reports whether a path is of a resource; of "" all are.
+// within reports whether a path belongs to a resource; "" has all paths.
 func within(path, of string) bool { return of == "" || resource(path) == of }
 
 // word is the last one on a resource.
-func (a *oldAnswers) word(of string) Word {
+func (a *staleCache) word(of string) Word {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if all, refused := a.words[""]; refused {
@@ -119,24 +117,24 @@ func (a *oldAnswers) word(of string) Word {
 	return a.words[of]
 }
 
-func (a *oldAnswers) drop(e *list.Element) {
+func (a *staleCache) drop(e *list.Element) {
 	if e == nil {
 		return
 	}
-	old := a.use.Remove(e).(*oldAnswer)
+	old := a.use.Remove(e).(*staleEntry)
 	delete(a.by, old.key)
 	a.held -= old.size
 }
 
-// get returns what is known of a question, unless it is too old even for this.
-func (a *oldAnswers) get(key string, now time.Time) (outcome, bool) {
+// get returns the stored answer to a question, unless it is too old.
+func (a *staleCache) get(key string, now time.Time) (outcome, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	e, ok := a.by[key]
 	if !ok {
 		return outcome{}, false
 	}
-	old := e.Value.(*oldAnswer)
+	old := e.Value.(*staleEntry)
 	if now.Sub(old.at) > a.life {
 		a.drop(e)
 		return outcome{}, false
@@ -147,17 +145,17 @@ func (a *oldAnswers) get(key string, now time.Time) (outcome, bool) {
 	return o, true
 }
 
-// excused reports whether a failure is a reason to hand out an old answer: nothing
-// is known to have changed, Defender could only not be asked in time.
-func excused(e *Error) bool {
+// mayServeStale reports whether a failure allows a stale answer: nothing is known to have changed, but Defender could not be
+// asked in time.
+func mayServeStale(e *Error) bool {
 	return e.Is(ErrThrottled) || e.Is(ErrBusy) || e.Is(ErrUnavailable) || e.Is(ErrNotDefender) || errors.Is(e, context.DeadlineExceeded)
 }
 
-// longWait is how long one who could have an old answer waits for the turn of a
-// call at most. The call keeps its turn, and so is there for the next one who asks.
+// longWait is how long a caller that could have a stale answer waits for the turn of a call. The call keeps its turn, so the
+// next caller finds a fresh answer.
 const longWait = 2 * time.Second
 
-// entryBytes is what stands around an answer that is kept.
+// entryBytes is the overhead of a stored answer.
 const entryBytes = 200
 
 // The size functions say roughly how many bytes a value takes.

@@ -6,31 +6,31 @@ import (
 	"strings"
 )
 
-// idPlace stands for the id in the outline of a call.
-const idPlace = "{id}"
+// idMask replaces the id in a redacted call.
+const idMask = "{id}"
 
-// Outline is [Error.Error] without what the call was about: no id, and nothing that Defender may repeat of the question.
-// It is for logs that are not to tell who asked what.
+// Outline returns [Error.Error] without what the call was about: no id, and nothing that Defender may repeat of the
+// question. Logs use it when they must not record who asked what.
 func (e *Error) Outline() string {
 	shown := *e
-	shown.Call = outline(e.Call)
+	shown.Call = redactedCall(e.Call)
 	if errors.Is(e, ErrNotFound) || errors.Is(e, ErrBadRequest) { // the question is what these talk about
 		shown.Message = ""
 	}
 	if id := idIn(e.Call); id != "" {
-		shown.Message = strings.ReplaceAll(shown.Message, id, idPlace)
+		shown.Message = strings.ReplaceAll(shown.Message, id, idMask)
 	}
 	return shown.Error()
 }
 
-// outline is a call without the id in its path.
-func outline(call string) string {
+// redactedCall returns a call without the id in its path.
+func redactedCall(call string) string {
 	before, rest, found := strings.Cut(call, "/api/")
 	parts := strings.Split(rest, "/")
 	if !found || len(parts) < 2 {
 		return call
 	}
-	parts[1] = idPlace
+	parts[1] = idMask
 	return before + "/api/" + strings.Join(parts, "/")
 }
 

@@ -185,7 +185,7 @@ func TestStaleAfterDeadline(t *testing.T) {
 func TestOldAnswers(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	a := newOldAnswers(time.Hour, 3)
+	a := newStaleCache(time.Hour, 3)
 	a.bytes = 10_000
 	has := func(at time.Time, keys ...string) {
 		t.Helper()
