@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -24,15 +25,15 @@ func (c askCmd) asTheApp(ctx context.Context, m *config.Errors, s streams, log *
 		return nil, nil, err
 	}
 	m.LogWarnings(log)
-	cred, err := newCredential(credential)
+	cred, err := app.NewCredential(credential)
 	if err != nil {
 		return nil, nil, err
 	}
 	database, closeIt := look(ctx, address, log)
 	if database != nil {
-		options.Budget = sharedBudget(database)
+		options.Budget = app.SharedBudget(database)
 	}
-	client, err := newClient(cred, cred.kind, options, log)
+	client, err := app.NewClient(cred, options, log)
 	if err != nil {
 		closeIt()
 		return nil, nil, err
@@ -44,8 +45,7 @@ func (c askCmd) asTheApp(ctx context.Context, m *config.Errors, s streams, log *
 	if database == nil || options.StaleFor <= 0 {
 		return client, stop, nil
 	}
-	word := standing{defender: client, keeper: database, log: log}
-	return commands.Remember(client, commands.RememberOptions{Readings: database, Life: options.StaleFor, Now: time.Now, Refused: word.refused}), stop, nil
+	return app.StoredAnswers(client, database, options.StaleFor, log), stop, nil
 }
 
 // lookTime is how long a question may wait for the bot's database.

@@ -19,6 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/app"
 )
 
 // BenchmarkQuestion measures a question through everything but the process: from the slash command leaving a socket to
@@ -123,7 +124,7 @@ func benchBot(tb testing.TB, slack *bareSlack, ttl time.Duration) *apitest.Serve
 	if err != nil {
 		tb.Fatal(err)
 	}
-	router, err := newRouter(client, &commands.Index{})
+	router, err := app.NewRouter(client, &commands.Index{})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -41,7 +42,7 @@ func replicaClient(t *testing.T, server *apitest.Server, url string, o api.Optio
 	}
 	o.Cloud = api.Cloud{Endpoint: server.URL, Scope: server.Scope(), Authority: server.URL}
 	o.Transport, o.Logger = server.Client(), slog.New(slog.DiscardHandler)
-	o.Budget = sharedBudget(database)
+	o.Budget = app.SharedBudget(database)
 	client, err := api.NewClient(cred, &o)
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/post"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	gapsource "github.com/missingkbs/missingkbs/internal/digest/source"
@@ -254,11 +255,11 @@ func runUnlimited() error {
 		PerMinute: os.Getenv("MISSINGKBS_DEFENDER_PER_MINUTE"), PerHour: os.Getenv("MISSINGKBS_DEFENDER_PER_HOUR"), CacheTTL: "5m",
 	}
 	options := settings.ReadClient(&m)
-	cred, err := newCredential(settings.ReadCredential(&m, options.Cloud.Authority))
+	cred, err := app.NewCredential(settings.ReadCredential(&m, options.Cloud.Authority))
 	if err != nil {
 		return err
 	}
-	defender, err := newClient(cred, cred.kind, options, log)
+	defender, err := app.NewClient(cred, options, log)
 	if err != nil {
 		return err
 	}

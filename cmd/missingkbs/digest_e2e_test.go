@@ -11,6 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -43,14 +44,14 @@ func (m *clockwork) run(t *testing.T) {
 	t.Helper()
 	client := unlimitedClient(t, m.defender)
 	log := slog.New(slog.NewTextHandler(m.log, nil))
-	h := house{
-		slack:    slackapi.Config{Tokens: slackapi.NewTokens(m.slack.AppToken(), m.slack.BotToken()), APIURL: m.slack.APIURL()},
-		bot:      bot.Options{Log: log},
-		defender: client, store: m.records.Store, now: m.defender.Now, tick: 100 * time.Millisecond, log: log,
-	}
+	a := app.New(app.Options{
+		Slack:    slackapi.Config{Tokens: slackapi.NewTokens(m.slack.AppToken(), m.slack.BotToken()), APIURL: m.slack.APIURL()},
+		Bot:      bot.Options{Log: log},
+		Defender: client, Store: m.records.Store, Now: m.defender.Now, SchedulerInterval: 100 * time.Millisecond, Log: log,
+	})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
-	go func() { ended <- h.run(ctx) }()
+	go func() { ended <- a.Run(ctx) }()
 	stopped := false
 	m.stop = func(tb testing.TB) {
 		tb.Helper()

@@ -46,6 +46,7 @@ var forbidden = map[string][]string{
 	"bot/admission":             {module, slackPackages, azurePackages, anyLibrary},
 	"bot":                       {module + "/api/apitest", module + "/internal/sandbox"},
 	"internal/access":           {module, slackPackages, azurePackages, anyLibrary},
+	"internal/app":              {module + "/cmd", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/app/monitor":      {module + "/api/apitest", module + "/internal/sandbox"},
 	"internal/audit":            {module, slackPackages, azurePackages},
 	"internal/catalog":          {module, slackPackages, azurePackages, anyLibrary},

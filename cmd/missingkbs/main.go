@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -57,11 +58,6 @@ type cli struct {
 	file *config.File
 }
 
-// refusedError is a refusal of Slack's that trying again does not mend.
-type refusedError struct{ error }
-
-func (e refusedError) Unwrap() error { return e.error }
-
 // exit carries the exit code out of kong, which would otherwise end the process after --help.
 type exit int
 
@@ -86,7 +82,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 	if _, ok := errors.AsType[config.UsageError](err); ok {
 		return exitWrongUse
 	}
-	if _, ok := errors.AsType[refusedError](err); ok {
+	if _, ok := errors.AsType[app.RefusedError](err); ok {
 		return exitRefused
 	}
 	return exitFailed

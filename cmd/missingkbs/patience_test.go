@@ -1,9 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -14,52 +11,10 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
-	"github.com/missingkbs/missingkbs/internal/health"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 )
-
-func TestWaiting(t *testing.T) {
-	t.Parallel()
-	passing, final := errors.New("passing"), errors.New("final")
-	for name, tc := range map[string]struct {
-		fails error
-		lasts time.Duration // it fails
-		want  error
-		least time.Duration
-		most  time.Duration
-	}{
-		"works at once":      {nil, 0, nil, 0, 0},
-		"comes back":         {passing, time.Minute, nil, time.Minute, time.Minute + mostStartPause},
-		"does not come back": {passing, time.Hour, passing, startPatience - mostStartPause, startPatience},
-		"does not pass":      {final, time.Hour, final, 0, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				began := time.Now()
-				parts := &health.Parts{}
-				w := waiting{part: "x", reason: "x is away", passes: func(err error) bool { return errors.Is(err, passing) }, parts: parts, log: slog.New(slog.DiscardHandler)}
-				tries := 0
-				err := w.until(t.Context(), func(ctx context.Context) error {
-					if tries++; tries > 1 && parts.Ready(ctx)["x"] {
-						t.Error("while it waits the part is ready")
-					}
-					if time.Since(began) < tc.lasts {
-						return tc.fails
-					}
-					return nil
-				})
-				if took := time.Since(began); !errors.Is(err, tc.want) || took < tc.least || took > tc.most {
-					t.Errorf("got %v after %v, want %v after %v to %v", err, took, tc.want, tc.least, tc.most)
-				}
-			})
-		})
-	}
-}
 
 // slackBehind is a way to the Slack of a world that can be closed: then it answers what proxies answer when the network
 // behind them is away.

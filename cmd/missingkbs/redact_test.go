@@ -17,6 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/logging"
 	"github.com/missingkbs/missingkbs/internal/redact"
@@ -85,11 +86,11 @@ func TestEachSecretInEachPlace(t *testing.T) {
 		"log as text": logged("text"),
 		"log as JSON": logged("json"),
 		"audit": func(text string) string {
-			a := (&auditor{}).entry(bot.Observation{Line: "search " + text, Command: "search", Outcome: bot.Answered})
+			a := app.AuditEntry(bot.Observation{Line: "search " + text, Command: "search", Outcome: bot.Answered}, "")
 			return a.Detail + a.Subject
 		},
 		"audit of a change that was refused": func(text string) string {
-			a := (&auditor{}).entry(bot.Observation{Line: cmdline.Join("digest", "pause", text), Command: "digest", Action: "digest.pause", Subject: text, Needs: access.Change, Outcome: bot.Failed})
+			a := app.AuditEntry(bot.Observation{Line: cmdline.Join("digest", "pause", text), Command: "digest", Action: "digest.pause", Subject: text, Needs: access.Change, Outcome: bot.Failed}, "")
 			return a.Detail + a.Subject
 		},
 		"stderr": func(text string) string {

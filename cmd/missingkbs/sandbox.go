@@ -20,6 +20,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -89,26 +90,27 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	var g errgroup.Group
 	g.Go(func() error {
 		defer stop()
-		return house{
-			slack:    slackapi.Config{Tokens: slackapi.NewTokens(workspace.AppToken(), workspace.BotToken()), APIURL: workspace.APIURL()},
-			bot:      bot.Options{Log: log},
-			access:   access.Policy{AdminUsers: []string{sandbox.Alice}},
-			defender: client,
-			store:    database,
-			stale:    sandboxStale,
-			now:      tenant.Now, // moving the tenant's clock makes digests due
-			tick:     sandboxTick,
-			asked:    true,
-			log:      log,
-			started:  func(queue *store.Queue) { due.watch(database, queue, tenant.Now) },
-		}.run(ctx)
+		return app.New(app.Options{
+			Slack:    slackapi.Config{Tokens: slackapi.NewTokens(workspace.AppToken(), workspace.BotToken()), APIURL: workspace.APIURL()},
+			Bot:      bot.Options{Log: log},
+			Access:   access.Policy{AdminUsers: []string{sandbox.Alice}},
+			Defender: client,
+			Store:    database,
+			StaleFor: sandboxStale,
+			Now:      tenant.Now, // moving the tenant's clock makes digests due
+			Log:      log,
+
+			AuditQuestions:    true,
+			SchedulerInterval: sandboxTick,
+			OnQueue:           func(queue *store.Queue) { due.watch(database, queue, tenant.Now) },
+		}).Run(ctx)
 	})
 	g.Go(func() error {
 		if c.Headless != "" {
 			defer stop()
 			err := askWorkspace(ctx, workspace, c.Headless, s.out)
 			if ctx.Err() != nil {
-				return nil // the house says why
+				return nil // the app says why
 			}
 			return err
 		}

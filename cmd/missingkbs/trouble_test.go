@@ -20,7 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/missingkbs/missingkbs/bot/slackapi"
-	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
@@ -183,8 +183,8 @@ func (w *world) wantAudited(t *testing.T, database string) {
 	}
 }
 
-// troubledHouse runs a house whose operators read a channel.
-func troubledHouse(t *testing.T, database *store.Store, processes int, log *locked) (*world, *clock) {
+// troubledApps runs apps that send alerts to a channel.
+func troubledApps(t *testing.T, database *store.Store, processes int, log *locked) (*world, *clock) {
 	t.Helper()
 	w, c := stage(t), &clock{}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -194,13 +194,14 @@ func troubledHouse(t *testing.T, database *store.Store, processes int, log *lock
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := house{
-			slack:    slackapi.Config{Tokens: slackapi.NewTokens(w.slack.AppToken(), w.slack.BotToken()), APIURL: w.slack.APIURL()},
-			defender: client, store: database, now: c.now, opsChannel: sandbox.Patching, tick: 50 * time.Millisecond, opsTick: 20 * time.Millisecond,
-			probeTick: 20 * time.Millisecond, log: slog.New(slog.NewTextHandler(log, nil)),
-		}
+		a := app.New(app.Options{
+			Slack:    slackapi.Config{Tokens: slackapi.NewTokens(w.slack.AppToken(), w.slack.BotToken()), APIURL: w.slack.APIURL()},
+			Defender: client, Store: database, Now: c.now, AlertChannel: sandbox.Patching,
+			SchedulerInterval: 50 * time.Millisecond, AlertInterval: 20 * time.Millisecond, ProbeInterval: 20 * time.Millisecond,
+			Log: slog.New(slog.NewTextHandler(log, nil)),
+		})
 		running.Go(func() {
-			if err := h.run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			if err := a.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 				t.Error(err)
 			}
 			client.Close()
@@ -222,7 +223,7 @@ func TestOpsChannelHearsOfTheDatabase(t *testing.T) {
 		s := openStoreFor(t, wire.URL)
 		t.Cleanup(wire.Mend)
 		log := &locked{}
-		w, c := troubledHouse(t, s, 1, log)
+		w, c := troubledApps(t, s, 1, log)
 		wire.Cut()
 		eventually(t, func() (string, bool) {
 			c.advance(10 * time.Second)
@@ -246,7 +247,7 @@ func TestOpsChannelHearsOfTheDatabase(t *testing.T) {
 		t.Parallel()
 		folder, fill, empty := smallDisk(t)
 		s := openStoreFor(t, "sqlite://"+filepath.Join(folder, "x.db"))
-		w, c := troubledHouse(t, s, 1, &locked{})
+		w, c := troubledApps(t, s, 1, &locked{})
 		fill(0)
 		w.wantTold(t, "The bot's database has no room left")
 		empty()
@@ -269,42 +270,6 @@ func openStoreFor(t *testing.T, database string) *store.Store {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// Processes that meet the same trouble about the same time tell it once; one that comes back later is told again.
-func TestReplicasTellTroubleOnce(t *testing.T) {
-	t.Parallel()
-	c, p := &clock{}, &posts{}
-	var desks []*operators
-	for _, name := range []string{"host-1", "host-2"} {
-		o := &operators{process: name}
-		h := house{opsChannel: sandbox.Patching, store: sqliteRecords(t).Store, now: c.now, log: slog.New(slog.DiscardHandler)}
-		o.openForDatabase(h, sharedPoster{messageFinder: p})
-		o.database.Poll = nil
-		desks = append(desks, o)
-	}
-	during := func(trouble digest.Trouble, d time.Duration) {
-		for range int(d / (10 * time.Second)) {
-			for _, o := range desks {
-				o.askDatabase(o.database, trouble)
-				o.database.Check(t.Context())
-			}
-			c.advance(10 * time.Second)
-		}
-	}
-	var want []string
-	for range 3 {
-		during(digest.TroubleAway, 4*time.Minute)
-		during("", 45*time.Minute)
-		want = append(want, "The bot's database cannot be reached", "The bot's database can be reached again")
-	}
-	var got []string
-	for _, page := range p.pages {
-		got = append(got, page.Title)
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("told %q, want %q", got, want)
-	}
 }
 
 // A damaged file is told with what helps, at the start, while the bot runs, and by doctor.

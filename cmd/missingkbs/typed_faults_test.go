@@ -20,6 +20,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
@@ -34,7 +35,7 @@ const (
 // typedLines are lines for each command that there is, and for each word that may follow one.
 func typedLines(t *testing.T) (lines []string) {
 	t.Helper()
-	r, err := newRouter(nil, nil, commands.Digest(nil, commands.DigestOptions{}), commands.Home(nil, nil, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil))
+	r, err := app.NewRouter(nil, nil, commands.Digest(nil, commands.DigestOptions{}), commands.Home(nil, nil, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

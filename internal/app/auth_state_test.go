@@ -1,36 +1,35 @@
-package main
+package app
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
 )
 
-// spoken is a client of Defender that has heard a word.
-type spoken struct{ word api.Word }
+// fixedResponse is a client whose last definite response is fixed.
+type fixedResponse struct{ last api.Word }
 
-func (s *spoken) Word() api.Word { return s.word }
+func (c *fixedResponse) Word() api.Word { return c.last }
 
 // A refusal that one process was given holds for the others and for those to come, until one of them is let in.
 func TestARefusalHoldsForAll(t *testing.T) {
 	t.Parallel()
-	records := sqliteRecords(t)
+	database := openDatabase(t)
 	nine := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	process := func() (*spoken, *standing) {
-		client := &spoken{}
-		return client, &standing{defender: client, keeper: records, log: slog.New(slog.DiscardHandler)}
+	process := func() (*fixedResponse, *authState) {
+		client := &fixedResponse{}
+		return client, newAuthState(client, database, discard)
 	}
-	say := func(c *spoken, s *standing, minute int, refusal *api.Error) {
+	say := func(c *fixedResponse, s *authState, minute int, refusal *api.Error) {
 		t.Helper()
-		c.word = api.Word{At: nine.Add(time.Duration(minute) * time.Minute), Refusal: refusal}
-		if err := s.look(t.Context()); err != nil {
+		c.last = api.Word{At: nine.Add(time.Duration(minute) * time.Minute), Refusal: refusal}
+		if err := s.write(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := func(what string, s *standing, refused bool) {
+	want := func(what string, s *authState, refused bool) {
 		t.Helper()
 		if got := s.refused(t.Context()); got != refused {
 			t.Errorf("%s: refused %v, want %v", what, got, refused)
@@ -58,19 +57,19 @@ func TestARefusalHoldsForAll(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if s := (&standing{defender: &spoken{}, keeper: records}); !s.refused(ctx) {
+	if s := newAuthState(&fixedResponse{}, database, discard); !s.refused(ctx) {
 		t.Error("where it cannot be told nothing is to be shown")
 	}
 }
 
 // The last word is written when the program ends, too.
-func TestStandingIsKeptAtTheEnd(t *testing.T) {
+func TestAuthStateIsWrittenAtTheEnd(t *testing.T) {
 	t.Parallel()
-	records := sqliteRecords(t)
+	database := openDatabase(t)
 	word := api.Word{At: time.Now(), Refusal: &api.Error{Kind: api.ErrCredential, Status: 401}}
-	s := &standing{defender: &spoken{word}, keeper: records, log: slog.New(slog.DiscardHandler)}
+	s := newAuthState(&fixedResponse{word}, database, discard)
 	background(s.run)()
-	if next := (&standing{defender: &spoken{}, keeper: records}); !next.refused(t.Context()) {
+	if next := newAuthState(&fixedResponse{}, database, discard); !next.refused(t.Context()) {
 		t.Error("a process to come knows nothing of the refusal")
 	}
 }

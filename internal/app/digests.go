@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/missingkbs/missingkbs/bot/post"
+	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/source"
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+// stopTimeout is how long running digests may take when the program stops. A digest that needs longer runs again after the
+// next start.
+const stopTimeout = 4 * time.Second
+
+// digests are the parts that make digests.
+type digests struct {
+	queue     *store.Queue
+	scheduler *digest.Scheduler
+	preview   *digest.Worker
+	log       *slog.Logger
+}
+
+// newDigests makes the schedule, the queue and the workers of digests. Nothing runs yet.
+func (a *App) newDigests(poster *post.Poster, alerts *alerts) (*digests, error) {
+	defender := source.New(a.Defender, a.Now)
+	worker := &digest.Worker{
+		Store: a.Store, Source: a.Monitor.TraceSource(defender), Poster: a.Monitor.TracePoster(poster), Now: a.Now, Log: a.Log,
+		Observe: observeDigests(a.Monitor.DigestObserver(a.Now), alerts.digest),
+	}
+	preview := *worker
+	preview.Source = a.Monitor.TraceSource(defender.ForPreview())
+	queue, err := a.Store.Queue(a.Monitor.TraceWork(worker.Work), store.QueueOptions{
+		MaxAttempts: max(10, digest.MinAttempts),
+		GivenUp: func(ctx context.Context, job digest.Job, _ error) {
+			a.abandon(ctx, job)
+			alerts.givenUp(job)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	scheduler := &digest.Scheduler{
+		Store: a.Monitor.CountTimetable(a.Store), Queue: queue, Every: a.SchedulerInterval, Now: a.Now, Log: a.Log, Paused: alerts.undue,
+	}
+	return &digests{queue: queue, scheduler: scheduler, preview: &preview, log: a.Log}, nil
+}
+
+// abandon ends the run of a digest that is not tried any more.
+func (a *App) abandon(ctx context.Context, job digest.Job) {
+	if err := a.Store.EndRun(ctx, job); err != nil {
+		a.Log.Warn("a digest that was given up still counts as running; the next one of its subscription waits for hours", "subscription", job.Subscription, "error", err)
+	}
+	a.Monitor.Metrics.DigestGivenUp()
+}
+
+// stop waits for the running digests, though not for long.
+func (d *digests) stop(ctx context.Context) {
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if err := d.queue.Stop(stopping); err != nil {
+		d.log.Warn("digests were cut off and will be made again", "error", err)
+	}
+}
+
+// prepareDatabase migrates the database and applies the file of digests.
+func (a *App) prepareDatabase(ctx context.Context) error {
+	if err := a.Store.Migrate(ctx); err != nil {
+		return DatabaseError(a.Store, err)
+	}
+	a.Monitor.WatchDatabase(a.Store)
+	return a.applyFile(ctx)
+}
+
+// applyFile makes the store hold what the file of digests says.
+func (a *App) applyFile(ctx context.Context) error {
+	if a.Digests == nil {
+		return nil
+	}
+	applied, err := digest.Apply(ctx, a.Store, a.Digests.Subscriptions, a.Now())
+	if _, wrong := errors.AsType[*digest.Mistake](err); wrong {
+		return config.UsageError{Err: fmt.Errorf("MISSINGKBS_DIGESTS: %s: %w", a.Digests.Path, err)}
+	}
+	if err != nil {
+		return fmt.Errorf("MISSINGKBS_DIGESTS: %w", err)
+	}
+	a.Log.Info("applied the file of digests", "added", len(applied.Added), "changed", len(applied.Changed), "removed", len(applied.Removed))
+	return nil
+}
+
+// observeDigests joins several observers into one.
+func observeDigests(list ...func(context.Context, digest.Observation)) func(context.Context, digest.Observation) {
+	return func(ctx context.Context, o digest.Observation) {
+		for _, observe := range list {
+			observe(ctx, o)
+		}
+	}
+}

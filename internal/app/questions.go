@@ -1,0 +1,78 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/bot"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+// runWait is how long the answer to "digest run" waits for the result. It is shorter than the time after which people are
+// told what an answer waits for.
+const runWait = 2 * time.Second
+
+// questions are the parts that answer questions.
+type questions struct {
+	router  *commands.Router
+	options bot.Options
+}
+
+// newQuestions makes the commands and the options of the bot that runs them.
+func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor, alerts *alerts, auth *authState) (*questions, error) {
+	index := &commands.Index{}
+	defender := storedAnswers(a.Defender, a.Store, a.StaleFor, a.Now, auth)
+	changes := auditedStore{a.Store, auditor.changes}
+	router, err := NewRouter(defender, index,
+		commands.Digest(changes, commands.DigestOptions{
+			Defender: defender, Index: index, People: slack.gate, Queue: digests.queue, Preview: digests.preview, RunWait: runWait, File: a.Digests != nil, Now: a.Now,
+		}),
+		commands.Home(defender, index, commands.HomeOptions{Digests: a.Store, Quota: a.Defender}),
+		commands.Admin(changes, slack.gate, a.Defender, a.Now),
+	)
+	if err != nil {
+		return nil, err
+	}
+	o := a.Bot
+	o.Liveness, o.Trace, o.Health, o.Counts = a.Monitor.Liveness, a.Monitor.Tracer(), a.health, a.counts
+	o.Gate, o.Ladder = slack.gate, slack.ladder
+	o.Observe = observeQuestions(slack.finished, auditor.question, alerts.question)
+	o.Suggest = commands.NewSuggester(defender, index)
+	return &questions{router, o}, nil
+}
+
+// NewRouter registers the commands: those that need Defender alone, and more.
+func NewRouter(d commands.Defender, index *commands.Index, more ...commands.Command) (*commands.Router, error) {
+	return commands.NewRouter(append([]commands.Command{
+		commands.Software(d, index),
+		commands.KB(d, index),
+		commands.CVE(d),
+		commands.Machine(d, time.Now),
+		commands.Devices(d, index, time.Now),
+		commands.Search(d, index),
+	}, more...)...)
+}
+
+// StoredAnswers returns a client that shows what digests have read when Defender cannot be asked, up to an age of maxAge.
+func StoredAnswers(client *api.Client, database *store.Store, maxAge time.Duration, log *slog.Logger) commands.Defender {
+	return storedAnswers(client, database, maxAge, time.Now, newAuthState(client, database, log))
+}
+
+func storedAnswers(client *api.Client, database *store.Store, maxAge time.Duration, now func() time.Time, auth *authState) commands.Defender {
+	if maxAge <= 0 {
+		return client
+	}
+	return commands.Remember(client, commands.RememberOptions{Readings: database, Life: maxAge, Now: now, Refused: auth.refused})
+}
+
+// observeQuestions joins several observers into one.
+func observeQuestions(list ...bot.Observer) bot.Observer {
+	return func(ctx context.Context, o bot.Observation) {
+		for _, observe := range list {
+			observe(ctx, o)
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/health"
+)
+
+// A start waits this long for what may recover by itself: a network that is not up yet, or a Slack or a database that
+// restarts. After that the service manager seldom needs to restart the program.
+const (
+	startupTimeout  = 2 * time.Minute
+	startupPause    = time.Second // before the second attempt; each further pause is twice as long
+	maxStartupPause = 15 * time.Second
+)
+
+// startupRetry retries a step of the start while its error may be temporary.
+type startupRetry struct {
+	part      string             // its name in /readyz
+	reason    string             // why it is not ready, such as "Slack cannot be reached yet"
+	temporary func(error) bool   // returns true if a retry may help
+	explain   func(error) string // a better reason for some errors; nil or an empty result for none
+	parts     *health.Parts      // show the reason
+	log       *slog.Logger
+}
+
+// run calls try until it succeeds, fails for good, or [startupTimeout] has passed. It returns the last error.
+func (r startupRetry) run(ctx context.Context, try func(context.Context) error) error {
+	began := time.Now()
+	for pause := startupPause; ; pause = min(2*pause, maxStartupPause) {
+		err := try(ctx)
+		if err == nil || ctx.Err() != nil || !r.temporary(err) || time.Since(began)+pause > startupTimeout {
+			return err
+		}
+		reason := r.reason
+		if r.explain != nil {
+			reason = cmp.Or(r.explain(err), reason)
+		}
+		reason += "; trying again"
+		r.parts.Set(r.part, func(context.Context) (string, error) { return reason, nil })
+		r.log.WarnContext(ctx, "waiting for a dependency before starting", "part", r.part, "reason", reason, "pause", pause.String(), "error", err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
