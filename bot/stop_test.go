@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+	slacksocket "github.com/slack-go/slack/socketmode"
+
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
-	"github.com/slack-go/slack"
-	slacksocket "github.com/slack-go/slack/socketmode"
 )
 
 // slowly takes every answer after a while.

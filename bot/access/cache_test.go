@@ -10,8 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
 // oracle is what is asked: it answers with the number of the call, or with an error.

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
 // lookups has the methods of Slack's Web API that look up users, groups and conversations. [slackapi.Client] implements it.

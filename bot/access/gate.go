@@ -52,7 +52,7 @@ type allowances interface {
 	Allowance(ctx context.Context, tenant, channel string) (access.Allowance, bool, error)
 }
 
-// GateOptions configure a [Gate]. The zero value of each field stands for its default.
+// Options configure a [Gate]. The zero value of each field stands for its default.
 type Options struct {
 	Policy  Policy
 	Allowed allowances   // default: none

@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
 // teamPages bounds the list of an organisation's workspaces; Slack returns a hundred a page.

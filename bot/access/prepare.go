@@ -7,12 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
-// ErrAccess is the error of access settings that cannot work: no setting names such a group, or the app may not read
-// groups. Trying again does not mend it.
+// ErrPolicy is the error of a policy that cannot work: a user group does not exist, or the app may not read groups. A retry does
+// not help.
 var ErrPolicy = errors.New("who may do what cannot be found out")
 
 // Prepare reads from Slack what the lists of [Access] name, so that the first questions need not wait and refusals call

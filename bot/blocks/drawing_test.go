@@ -17,8 +17,12 @@ func TestDrawingIsTheMessage(t *testing.T) {
 	t.Parallel()
 	fetched := time.Date(2026, 11, 3, 9, 30, 0, 0, time.UTC)
 	ages := []view.AsOf{
-		{}, {Time: fetched}, {Time: fetched, Age: 40 * time.Second}, {Time: fetched, Age: 3 * time.Hour},
-		{Time: fetched, Age: 72 * time.Hour, Stale: view.Unreachable}, {Time: fetched, Age: time.Hour, Stale: view.UsedUp, Again: fetched.Add(2 * time.Hour)},
+		{},
+		{Time: fetched},
+		{Time: fetched, Age: 40 * time.Second},
+		{Time: fetched, Age: 3 * time.Hour},
+		{Time: fetched, Age: 72 * time.Hour, Stale: view.Unreachable},
+		{Time: fetched, Age: time.Hour, Stale: view.UsedUp, Again: fetched.Add(2 * time.Hour)},
 	}
 	pages := []view.Page{kbPage(1), kbPage(30), kbPage(250), hostilePage(), newsPage(), chartPage(progress(3, 2)), {}, {Title: "a", Lead: "b", Note: "c"}}
 	for _, form := range append(forms(), blocks.Form{TextOnly: true}) {

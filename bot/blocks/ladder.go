@@ -13,39 +13,38 @@ import (
 )
 
 // Not every workspace takes every newer block, and Slack does not say beforehand which it takes. So a page is drawn in
-// the richest form that the workspace is not known to refuse, and drawn more simply when Slack refuses it: data_table
-// with buttons, data_table with links, table, sections; charts are judged apart from tables. Should Slack refuse even
-// sections, the text alone is sent. The loop, the judgement (refusal.go) and the memory stand here once, for
-// answers, digests, their threads, direct messages and the Home tab.
+// the richest form that the workspace is not known to refuse, and in a simpler one when Slack refuses it: data_table
+// with buttons, data_table with links, table, sections. Charts are judged apart from tables. If Slack refuses even
+// sections, the text alone is sent. This is the one place for that, for answers, digests, their threads, direct messages and
+// the Home tab; refusal.go reads the refusals.
 //
 // What is remembered, and when:
 //
 //   - Slack names a type that it does not support: remembered at once, for [forgetAfter].
 //   - Slack names something else, such as a missing field or a text that is too long: that is our fault in this one
-//     message. It says nothing of the workspace, so nothing is remembered, however often it happens. It is an error in
-//     the log, with Slack's own words, and counted.
+//     message. It says nothing about the workspace, so nothing is remembered. It is counted, and logged as an error with
+//     Slack's words.
 //   - Slack gives no reason, as a response_url does not: the form changes for this message only. What was left out last
-//     before Slack took the message is suspected, the newest of it where that is more than one thing; it is remembered
-//     when [maxSuspicions] different pages in a row are refused for it, with none taken between them.
+//     before Slack took the message becomes a suspect, the newest feature if there are several. It is remembered when
+//     [maxSuspicions] different pages in a row are refused for it, with none taken between them.
 //
-// A message that is taken ends all suspicion of what it uses. What the Home tab refuses says nothing of messages, what
-// messages refuse goes for the Home tab too. A process starts without any memory.
+// A message that is taken clears all suspects that it uses. Refusals of the Home tab say nothing about messages; refusals of
+// messages count for the Home tab too. A process starts without memory.
 //
-// Acknowledgements have no part in this: Slack drops one that it dislikes without a word, so that a refusal could not be
-// seen. Newer blocks travel by the response_url instead, right after an empty acknowledgement.
+// Acknowledgements are excluded: Slack silently drops one that it dislikes, so a refusal would go unnoticed. Newer blocks go to
+// the response_url instead, right after an empty acknowledgement.
 
 const (
-	// forgetAfter is how long it is remembered that a workspace refuses something: Slack brings new blocks to workspaces
-	// one after the other.
+	// forgetAfter is how long a refusal is remembered: Slack rolls new blocks out to one workspace after another.
 	forgetAfter = 24 * time.Hour
-	// maxSuspicions is how many different pages in a row have to be refused without a reason.
+	// maxSuspicions is how many different pages in a row must be refused without a reason.
 	maxSuspicions = 3
 
 	// MaxTries is how often one page is posted at most by calls of the Web API.
 	MaxTries = 6
 )
 
-// Tables is the setting of how tables are drawn.
+// TableSetting is the setting of how tables are drawn.
 type TableSetting string
 
 // The settings.
@@ -56,7 +55,7 @@ const (
 	TablesClassic TableSetting = "classic"    // sections and buttons, charts as text
 )
 
-// richest is the form that is tried first.
+// richest returns the form to try first.
 func (t TableSetting) richest() Form {
 	switch t {
 	case TablesPlain:
@@ -78,46 +77,47 @@ const (
 	Unexplained RefusalCause = "unknown"     // Slack did not say
 )
 
-// BlockRefusal is one message that Slack refused because of its blocks.
+// Refusal is one message that Slack refused because of its blocks.
 type Refusal struct {
 	Cause   RefusalCause
-	Feature Feature // that is drawn more simply now; empty for none
+	Feature Feature // that is left out now; empty for none
 }
 
 // LadderOptions configure a [Ladder]. The zero value of each field stands for its default.
 type LadderOptions struct {
 	Tables  TableSetting  // default TablesAuto
 	Observe func(Refusal) // called for each refusal
-	Refused func()        // called when the workspace turns out to refuse something
+	Refused func()        // called when the workspace begins to refuse something
 	Taken   func()        // called when it takes everything again
 	Log     *slog.Logger  // default: nothing is logged
 }
 
-// Ladder draws pages as richly as the workspace takes them, and remembers what it refuses. There is one for the process;
-// it is safe for concurrent use.
+// Ladder draws pages as richly as the workspace takes them, and remembers what it refuses. A process has one. It is safe for
+// concurrent use.
 type Ladder struct {
 	options LadderOptions
 
 	mu       sync.Mutex
 	refused  map[usage]time.Time       // until when something is not used
-	suspects map[usage]map[string]bool // titles of the pages that were refused for it, since the last that was taken
+	suspects map[usage]map[string]bool // titles of the pages refused for it since the last one taken
 }
 
-// usage is a feature where it is used.
+// usage is a feature and where it is used.
 type usage struct {
 	on      Destination
 	feature Feature
 }
 
-// surface is where blocks stand. A workspace may take other blocks on each.
+// Destination is where blocks are shown. A workspace may take other blocks in each.
 type Destination int
 
+// The destinations.
 const (
 	ToMessage Destination = iota
 	ToHome
 )
 
-// NewLadder returns a ladder that remembers nothing yet.
+// NewLadder returns a ladder without memory.
 func NewLadder(o LadderOptions) *Ladder {
 	if o.Tables == "" {
 		o.Tables = TablesAuto
@@ -137,31 +137,31 @@ func NewLadder(o LadderOptions) *Ladder {
 	return &Ladder{options: o, refused: map[usage]time.Time{}, suspects: map[usage]map[string]bool{}}
 }
 
-// delivery is a page on its way to one place.
+// Delivery is a page, its destination, and how to send it.
 type Delivery struct {
 	Page  view.Page
 	On    Destination
-	Tries int        // posts of it at most
-	Left  func() int // posts that the place takes yet; nil where there is no end
-	// send draws the page in a form and sends it. It returns the blocks that were sent.
+	Tries int        // maximum number of posts
+	Left  func() int // returns how many posts Slack still accepts there; nil: no limit
+	// Send draws the page in a form and sends it. It returns the blocks that it sent.
 	Send func(Form) (Sent, error)
 }
 
-// sentBlocks are the blocks of a message that was sent.
+// Sent holds the blocks of a message that was sent.
 type Sent struct {
 	Uses   []Feature
 	Blocks func() []slack.Block // draws them again; only a refusal needs them
 }
 
-// sentOf are blocks that are at hand.
+// SentBlocks returns the [Sent] of drawn blocks.
 func SentBlocks(all []slack.Block) Sent {
 	return Sent{Uses(all), func() []slack.Block { return all }}
 }
 
-// deliver sends a page, as often as Slack refuses its blocks each time in a simpler form.
+// Deliver sends a page. Each time Slack refuses its blocks, it sends the page again in a simpler form.
 func (l *Ladder) Deliver(ctx context.Context, d Delivery) error {
 	form := l.Form(d.On)
-	var last []Feature // what the message used that was refused last, without a reason
+	var last []Feature // used by the message that was last refused without a reason
 	for left := d.Tries - 1; ; left-- {
 		sent, err := d.Send(form)
 		if err == nil {
@@ -189,8 +189,8 @@ func (l *Ladder) Deliver(ctx context.Context, d Delivery) error {
 	}
 }
 
-// simpler is the form to try after a refusal; ok is false where there is none. The last post but one is for sections, the
-// last for the text alone.
+// simpler returns the form to try after a refusal; ok is false if there is none. The last post but one draws sections, the last
+// one the text alone.
 func simpler(f Form, blamed []Feature, left int, on Destination) (next Form, ok bool) {
 	last := 1
 	if on == ToHome { // which has no text
@@ -199,7 +199,7 @@ func simpler(f Form, blamed []Feature, left int, on Destination) (next Form, ok 
 	switch {
 	case f.TextOnly || left <= 0:
 		return f, false
-	case len(blamed) == 0 || left <= last: // it does not help to draw the rest more simply
+	case len(blamed) == 0 || left <= last: // a simpler form of the rest does not help
 		return Form{Tables: SectionTables, TextCharts: true, TextOnly: true}, on != ToHome
 	case left == last+1:
 		return Classic(), true
@@ -210,7 +210,7 @@ func simpler(f Form, blamed []Feature, left int, on Destination) (next Form, ok 
 	return f, true
 }
 
-// form is the richest form that the workspace is not known to refuse.
+// Form returns the richest form that the workspace is not known to refuse.
 func (l *Ladder) Form(on Destination) Form {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -226,14 +226,14 @@ func (l *Ladder) Form(on Destination) Form {
 	return f
 }
 
-// refusesLocked reports whether something is known to be refused now.
+// refusesLocked reports whether the workspace is known to refuse a feature now.
 func (l *Ladder) refusesLocked(on Destination, f Feature) bool {
 	now := time.Now()
 	return now.Before(l.refused[usage{on, f}]) || on == ToHome && now.Before(l.refused[usage{ToMessage, f}])
 }
 
-// mayAcknowledge reports whether an acknowledgement may carry a page: where nothing newer is drawn, or where a setting
-// vouches that the workspace takes it and no message has been refused lately.
+// MayAcknowledge reports whether an acknowledgement may carry a page: it draws nothing newer, or a setting says that the workspace
+// takes it and no message was refused recently.
 func (l *Ladder) MayAcknowledge(p view.Page) bool {
 	used := l.Form(ToMessage).Draws(p)
 	l.mu.Lock()
@@ -242,7 +242,7 @@ func (l *Ladder) MayAcknowledge(p view.Page) bool {
 		!slices.ContainsFunc(used, func(f Feature) bool { return l.refusesLocked(ToMessage, f) })
 }
 
-// taken remembers what Slack took, and suspects what was refused before without a reason and then left out.
+// taken notes what Slack took, and suspects what was left out after a refusal without a reason.
 func (l *Ladder) taken(d Delivery, used, refused []Feature) {
 	var tell func()
 	defer func() {
@@ -256,7 +256,7 @@ func (l *Ladder) taken(d Delivery, used, refused []Feature) {
 	for _, f := range used {
 		at := usage{d.On, f}
 		if _, was := l.refused[at]; was {
-			l.options.Log.Info("this workspace takes blocks that it has refused", "type", f)
+			l.options.Log.Info("this workspace takes blocks that it refused before", "type", f)
 			delete(l.refused, at)
 		}
 		delete(l.suspects, at)
@@ -277,7 +277,7 @@ func (l *Ladder) taken(d Delivery, used, refused []Feature) {
 	}
 }
 
-// rememberLocked notes that the workspace refuses something, and reports whether that is news.
+// rememberLocked notes that the workspace refuses a feature, and reports whether that is new.
 func (l *Ladder) rememberLocked(ctx context.Context, at usage, said []string) (news bool) {
 	now := time.Now()
 	news = !now.Before(l.refused[at])
@@ -290,14 +290,14 @@ func (l *Ladder) rememberLocked(ctx context.Context, at usage, said []string) (n
 	return news
 }
 
-// report tells of a refusal, and remembers what Slack names.
+// report logs and counts a refusal, and remembers what Slack names.
 func (l *Ladder) report(ctx context.Context, d Delivery, r blockRefusal, blamed []Feature) {
-	log, said := l.options.Log, []any{"error", r.code, "said", r.words, "home", d.On == ToHome} // not With: what was typed is taken out of what is logged with ctx
+	log, said := l.options.Log, []any{"error", r.code, "said", r.words, "home", d.On == ToHome} // not With: logging with ctx removes what the user typed
 	switch {
 	case len(r.faults) > 0:
-		log.ErrorContext(ctx, "Slack refused a message as malformed; it is drawn more simply. Please report this as a fault of missingkbs", append(said, "faults", r.faults)...)
+		log.ErrorContext(ctx, "Slack refused a message as malformed; sending it in a simpler form. Please report this as a fault of missingkbs", append(said, "faults", r.faults)...)
 	case r.cause == Unexplained:
-		log.WarnContext(ctx, "Slack refused blocks without a reason; the message is drawn more simply", said...)
+		log.WarnContext(ctx, "Slack refused blocks without a reason; sending the message in a simpler form", said...)
 	}
 	seen := Refusal{Cause: r.cause}
 	if len(blamed) > 0 {

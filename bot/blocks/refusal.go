@@ -12,28 +12,28 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
-// blockRefusal is what Slack said when it refused blocks.
+// blockRefusal is what Slack says when it refuses blocks.
 type blockRefusal struct {
 	cause RefusalCause
 	code  string
-	words []string  // Slack's own, with the pointers
-	used  []Feature // by what was refused, the newest first
+	words []string  // Slack's lines, with their pointers
+	used  []Feature // features of the refused message, the newest first
 
-	unsupported []Feature     // that Slack names as types it does not support
-	faults      []string      // the words about what is wrong with what was sent
-	at          []slack.Block // what those are about; empty where Slack does not say
+	unsupported []Feature     // types that Slack does not support
+	faults      []string      // lines about malformed blocks
+	at          []slack.Block // the malformed blocks, if Slack names them
 }
 
 const (
-	maxWords   = 10 // of Slack's lines that are kept
+	maxWords   = 10 // lines that are kept
 	maxWordLen = 200
 )
 
-// judge reads an error of Slack's about blocks that were sent; ok is false for any other error.
+// judge reads a refusal of blocks that were sent. ok is false for any other error.
 //
-// Slack checks blocks by a schema with alternatives. It names the faults of all of them, so that the line which counts
-// may stand among others: that of a type which is not supported makes the lines below its place void, and "failed to
-// match any allowed schemas" says nothing beside others.
+// Slack checks blocks by a schema with alternatives and names the faults of all of them. So the line that counts may stand among
+// others: a line about an unsupported type voids the lines below its pointer, and "failed to match any allowed schemas" says
+// nothing if there are other lines.
 func judge(err error, sent []slack.Block) (r blockRefusal, ok bool) {
 	said, ok := errors.AsType[slack.SlackErrorResponse](err)
 	if !ok {
@@ -83,8 +83,8 @@ func judgeWords(code string, wrong bool, words []string, sent []slack.Block) blo
 	return r
 }
 
-// blamed is what to leave out next: what is not supported, else the newest that the faulty blocks use, else the newest of
-// all. It is empty where no newer block is to blame.
+// blamed returns what to leave out next: the unsupported features, else the newest one that the malformed blocks use, else the
+// newest one of all. It is empty if no newer block can be the cause.
 func (r blockRefusal) blamed() []Feature {
 	if r.cause == Unsupported {
 		return r.unsupported
@@ -99,28 +99,28 @@ func (r blockRefusal) blamed() []Feature {
 // blockFault is one line of a refusal.
 type blockFault struct {
 	words string
-	place string      // pointer of what it is about, from the list of blocks on: "1/rows/2/3"; empty where there is none
-	block slack.Block // that holds the place; nil where unknown
+	place string      // pointer below the list of blocks, such as "1/rows/2/3"; may be empty
+	block slack.Block // that contains the place; nil if unknown
 
-	unsupported Feature // the type that is not supported, where it says so
-	generic     bool    // it says nothing by itself
-	unclear     bool    // it may be the fault of an alternative that was not meant
+	unsupported Feature // the unsupported type, if the line names one
+	generic     bool    // the line says nothing by itself
+	unclear     bool    // the line may be about another alternative of the schema
 }
 
-// within reports whether the line is about something at or below a place.
+// within reports whether the line is about a place or something below it.
 func (f blockFault) within(place string) bool {
 	return place != "" && (f.place == place || strings.HasPrefix(f.place, place+"/"))
 }
 
 var (
-	// pointed is a line with the pointer of its place: "[ERROR] must be … [json-pointer:/blocks/0/text]".
+	// pointed matches a line with a pointer: "[ERROR] must be … [json-pointer:/blocks/0/text]".
 	pointed = regexp.MustCompile(`^(.*?)\s*\[json-pointer:([^\]]*)\]$`)
-	// inBlocks is a pointer into a list of blocks, whatever holds that list: /view/blocks/1/type, /blocks/1, /1.
+	// inBlocks matches a pointer into a list of blocks: /view/blocks/1/type, /blocks/1, /1.
 	inBlocks = regexp.MustCompile(`^(?:.*/blocks|/blocks)?/(\d+)((?:/.*)?)$`)
 	inCell   = regexp.MustCompile(`^/rows/(\d+)/(\d+)((?:/.*)?)$`)
 )
 
-// readFault reads a line of a refusal of the blocks that were sent.
+// readFault parses a line of a refusal.
 func readFault(words string, sent []slack.Block) blockFault {
 	f := blockFault{words: words}
 	message, pointer := strings.TrimPrefix(words, "[ERROR] "), ""
@@ -166,7 +166,7 @@ func hasActionCell(b slack.Block, row, column string) bool {
 	return table.Rows[i][j].DataTableCellType() == slack.DataTableCellAction
 }
 
-// slackWords are the lines in which Slack explains a refusal.
+// slackWords returns the lines in which Slack explains a refusal.
 func slackWords(said slack.SlackErrorResponse) []string {
 	if len(said.ResponseMetadata.Messages) > 0 {
 		return said.ResponseMetadata.Messages

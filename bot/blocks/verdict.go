@@ -11,7 +11,7 @@ type Verdict struct {
 	Words       []string  // everything that Slack said
 }
 
-// JudgeBlocks reads an error of the Web API about the blocks that were sent. It returns false for any other error.
+// Judge reads an error of the Web API about the blocks that were sent. It returns false for any other error.
 func Judge(err error, sent []slack.Block) (v Verdict, ok bool) {
 	r, ok := judge(err, sent)
 	return r.verdict(), ok

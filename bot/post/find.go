@@ -12,23 +12,24 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/httpclient"
-	"github.com/slack-go/slack"
 )
 
 const (
-	// findMargin is looked at before the time from which a message is sought: Slack's clock is not ours.
+	// findMargin is subtracted from the start of a search: Slack's clock differs from ours.
 	findMargin = 5 * time.Minute
-	// findPages and findSize bound the search: a channel with more messages since then is not read on.
+	// findPages and findSize bound the search.
 	findPages = 10
 	findSize  = 200
 	// maxHistory bounds one page of messages.
 	maxHistory = 16 << 20
 )
 
-// Find looks for the message that Post made with a key. It needs the scope channels:history, and groups:history for
-// private channels; where the bot may not read, it finds nothing.
+// Find looks for the message that Post made with a key. It needs the scope channels:history, and groups:history for private
+// channels. If the bot may not read the channel, it finds nothing.
 func (p *Poster) Find(ctx context.Context, channel, key string, since time.Time) (message string, found bool, err error) {
 	oldest := since.Add(-findMargin)
 	cursor := ""
@@ -37,7 +38,7 @@ func (p *Poster) Find(ctx context.Context, channel, key string, since time.Time)
 			"channel": {channel}, "oldest": {fmt.Sprintf("%d.%06d", oldest.Unix(), oldest.Nanosecond()/1000)}, "cursor": {cursor},
 		})
 		if cannotRead(err) {
-			p.log.WarnContext(ctx, "the messages of a channel may not be read: a digest may come twice", "channel", channel, "error", err)
+			p.log.WarnContext(ctx, "cannot read the messages of a channel: a digest may come twice", "channel", channel, "error", err)
 			return "", false, nil
 		}
 		if err != nil {
@@ -55,7 +56,7 @@ func (p *Poster) Find(ctx context.Context, channel, key string, since time.Time)
 	return "", false, nil
 }
 
-// cannotRead reports whether Slack refused to show a channel's messages, now and at the next try.
+// cannotRead reports whether Slack refuses to show a channel's messages, so that a retry cannot help.
 func cannotRead(err error) bool {
 	refused, ok := errors.AsType[slack.SlackErrorResponse](err)
 	return ok && slices.Contains([]string{
@@ -63,8 +64,8 @@ func cannotRead(err error) bool {
 	}, refused.Err)
 }
 
-// pastMessage is the part of a message that tells whether it is a digest. It is decoded here and not by slack-go, which
-// refuses a whole page of messages for a block in one of them that it does not know.
+// pastMessage is the part of a message that identifies a digest. slack-go does not decode it, since it refuses a whole page of
+// messages for one block that it does not know.
 type pastMessage struct {
 	TS       string `json:"ts"`
 	User     string `json:"user"`

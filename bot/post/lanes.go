@@ -10,22 +10,22 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// Lanes give the turn to post into a channel to one digest at a time, in all processes that share them.
+// Lanes lease a channel to one digest at a time, over all processes that share them.
 type Lanes interface {
-	// TakeLane takes the turn for a holder until a time, or prolongs it. taken is false while it is another's; free is when
-	// that ends.
+	// TakeLane leases a channel to a holder until a time, or prolongs the lease. taken is false while another holder has it;
+	// free is when that lease ends.
 	TakeLane(ctx context.Context, channel, holder string, now, until time.Time) (free time.Time, taken bool, err error)
-	// LeaveLane gives it back: the next holder may post at a time.
+	// LeaveLane ends the lease; the next holder may post at free.
 	LeaveLane(ctx context.Context, channel, holder string, free time.Time) error
 }
 
-// laneTime is how long a turn lasts that nothing prolongs. It is short: a digest that reads for long, or whose process died,
-// must not keep the others waiting.
+// laneTime is the length of a lease. It is short: a digest that takes long to read, or whose process died, must not delay the
+// others.
 const laneTime = 3 * time.Second
 
-// Enter takes the turn to post into a channel for the digest with a key, or prolongs it for one message, whose own turn among
-// all messages is yet to come. It holds no worker where another digest has the turn: a channel takes a message a second,
-// and other channels may be free.
+// Enter leases a channel to the digest with a key, or prolongs the lease for one message. If another digest has the channel, it
+// returns a [digest.RetryLater] instead of holding a worker: a channel accepts one message a second, and other channels may
+// be free.
 func (p *Poster) Enter(ctx context.Context, channel, key string) error {
 	if p.limits.every < 0 {
 		return nil
@@ -42,7 +42,7 @@ func (p *Poster) Enter(ctx context.Context, channel, key string) error {
 	return digest.RetryLater{After: p.waiting.pause(channel, key, now, free, p.limits.every), Err: errTurn}
 }
 
-// Leave gives the turn back.
+// Leave ends the lease.
 func (p *Poster) Leave(ctx context.Context, channel, key string) {
 	if p.limits.every < 0 {
 		return
@@ -51,17 +51,17 @@ func (p *Poster) Leave(ctx context.Context, channel, key string) {
 	defer cancel()
 	free := time.Now().Add(p.limits.next(channel))
 	if err := p.lanes.LeaveLane(ctx, channel, key, free); err != nil {
-		p.log.WarnContext(ctx, "could not give back the turn in a channel; its next digest waits some seconds longer", "channel", channel, "error", err)
+		p.log.WarnContext(ctx, "could not end the lease of a channel; its next digest waits some seconds longer", "channel", channel, "error", err)
 	}
 }
 
-// waitingDigests are those that were sent away until their channel is free.
+// waitingDigests are the digests that retry when their channel is free.
 type waitingDigests struct {
 	mu sync.Mutex
-	by map[string]map[string]time.Time // by channel and key: when each is back
+	by map[string]map[string]time.Time // by channel and key: when each retries
 }
 
-// remove notes that a digest waits no longer.
+// remove notes that a digest no longer waits.
 func (w *waitingDigests) remove(channel, key string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -71,8 +71,8 @@ func (w *waitingDigests) remove(channel, key string) {
 	}
 }
 
-// pause is how long a digest stays away: until its channel is free, and so much longer by chance that one of those which
-// wait for the channel is back about twice as often as it takes a message.
+// pause returns how long a digest waits: until its channel is free, plus jitter. With the jitter one of the waiting digests
+// retries about twice as often as the channel accepts a message.
 func (w *waitingDigests) pause(channel, key string, now, free time.Time, every time.Duration) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -82,7 +82,7 @@ func (w *waitingDigests) pause(channel, key string, now, free time.Time, every t
 	if w.by[channel] == nil {
 		w.by[channel] = map[string]time.Time{}
 	}
-	const lost = time.Minute // another process has it
+	const lost = time.Minute // another process has taken the digest
 	maps.DeleteFunc(w.by[channel], func(_ string, back time.Time) bool { return now.Sub(back) > lost })
 	w.by[channel][key] = now
 	spread := time.Duration(len(w.by[channel])) * every / 2
@@ -91,7 +91,7 @@ func (w *waitingDigests) pause(channel, key string, now, free time.Time, every t
 	return pause
 }
 
-// processLanes are lanes of one process alone.
+// processLanes are the lanes of one process.
 type processLanes struct {
 	mu sync.Mutex
 	by map[string]processLane
@@ -102,7 +102,7 @@ type processLane struct {
 	free   time.Time
 }
 
-// TakeLane is part of [Lanes].
+// TakeLane implements [Lanes].
 func (l *processLanes) TakeLane(_ context.Context, channel, holder string, now, until time.Time) (time.Time, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -119,7 +119,7 @@ func (l *processLanes) TakeLane(_ context.Context, channel, holder string, now, 
 	return until, true, nil
 }
 
-// LeaveLane is part of [Lanes].
+// LeaveLane implements [Lanes].
 func (l *processLanes) LeaveLane(_ context.Context, channel, holder string, free time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -15,20 +15,20 @@ import (
 const (
 	defaultPerChannel = 1100 * time.Millisecond
 	defaultPerMinute  = 240
-	// postBurst is how many messages may leave at once, into different channels.
+	// postBurst is how many messages may be sent at once, into different channels.
 	postBurst = 20
-	// maxTurn is the longest wait for a turn. Whoever would wait longer is sent away until then, and holds no worker.
+	// maxTurn is the longest wait within a worker. A message that would wait longer is retried later.
 	maxTurn = 20 * time.Second
 	// maxLimiters bounds how many channels are remembered.
 	maxLimiters = 1000
 )
 
-// errTurn is the cause of a [digest.RetryLater] that no call to Slack brought about.
+// errTurn is the cause of a [digest.RetryLater] by our own limits.
 var errTurn = errors.New("many digests are being posted")
 
-// postLimits keep to Slack's limits on posting: a message a second in a channel, and several hundred a minute in a
-// workspace (https://docs.slack.dev/apis/web-api/rate-limits). They know only this process: where several share a
-// workspace, the limit for it leaves room for two, and Slack's own refusal makes the others wait.
+// postLimits keeps to Slack's limits on posting: one message a second in a channel, and several hundred a minute in a
+// workspace (https://docs.slack.dev/apis/web-api/rate-limits). It knows this process only. The limit of the workspace leaves
+// room for a second process; further ones wait by Slack's own refusals.
 type postLimits struct {
 	every time.Duration
 	all   *rate.Limiter // nil: no limit
@@ -37,7 +37,7 @@ type postLimits struct {
 	channels map[string]*rate.Limiter
 }
 
-// newPostLimits takes zero for the defaults and negative values for no limit.
+// newPostLimits returns limits; zero stands for the default, a negative value for no limit.
 func newPostLimits(perChannel time.Duration, perMinute int) *postLimits {
 	if perChannel == 0 {
 		perChannel = defaultPerChannel
@@ -52,8 +52,8 @@ func newPostLimits(perChannel time.Duration, perMinute int) *postLimits {
 	return l
 }
 
-// wait returns when a message may be posted into a channel. A turn that is too far away is a [digest.RetryLater]. The
-// workspace's turn comes first: a channel counts from when its last message left, however long that waited for the others.
+// wait returns when a message may be posted into a channel, or with a [digest.RetryLater] if that takes too long. The
+// workspace's limit comes first: the channel's interval starts when its last message was sent.
 func (l *postLimits) wait(ctx context.Context, channel string) error {
 	if far := l.next(channel); far > maxTurn {
 		return digest.RetryLater{After: far, Err: errTurn}
@@ -66,7 +66,7 @@ func (l *postLimits) wait(ctx context.Context, channel string) error {
 	return ctx.Err()
 }
 
-// waitTurn takes a turn of one limiter, nil for no limit, and returns when it has come.
+// waitTurn waits for one limiter; nil is no limit.
 func waitTurn(ctx context.Context, limiter *rate.Limiter) error {
 	if limiter == nil {
 		return nil
@@ -84,7 +84,7 @@ func waitTurn(ctx context.Context, limiter *rate.Limiter) error {
 	return nil
 }
 
-// ahead is about how long a message into a channel would have to wait now.
+// ahead returns about how long a message into a channel would wait now.
 func (l *postLimits) ahead(channel string) time.Duration {
 	wait := l.next(channel)
 	if l.all != nil {
@@ -93,7 +93,7 @@ func (l *postLimits) ahead(channel string) time.Duration {
 	return wait
 }
 
-// next is how long it is until the channel takes a message.
+// next returns how long it is until the channel accepts a message.
 func (l *postLimits) next(channel string) time.Duration {
 	if l.every < 0 {
 		return 0
@@ -112,15 +112,15 @@ func (l *postLimits) channel(id string) *rate.Limiter {
 		return limiter
 	}
 	if len(l.channels) >= maxLimiters {
-		l.forget()
+		l.forgetLocked()
 	}
 	limiter := rate.NewLimiter(rate.Every(l.every), 1)
 	l.channels[id] = limiter
 	return limiter
 }
 
-// forget drops the limiters that hold nobody back: a new one would do the same.
-func (l *postLimits) forget() {
+// forgetLocked drops the limiters that delay no message: a new one would do the same.
+func (l *postLimits) forgetLocked() {
 	for id, limiter := range l.channels {
 		if limiter.Tokens() >= 1 {
 			delete(l.channels, id)

@@ -22,20 +22,20 @@ import (
 
 var _ digest.Poster = (*Poster)(nil)
 
-// PosterOptions configure a [Poster]. The zero value of each field stands for its default.
+// Options configure a [Poster]. The zero value of each field stands for its default.
 type Options struct {
 	Tables     blocks.TableSetting // default TablesAuto
-	PerChannel time.Duration       // between two messages in a channel; default 1.1 s, for Slack takes one a second; negative: no limit
-	PerMinute  int                 // messages of this process in a minute; default 240, for Slack takes "several hundred" of an app; negative: no limit
+	PerChannel time.Duration       // between two messages in a channel; default 1.1 s, since Slack accepts one a second; negative: no limit
+	PerMinute  int                 // messages of this process in a minute; default 240, since Slack accepts "several hundred" of an app; negative: no limit
 	Lanes      Lanes               // default: those of this process
 	Log        *slog.Logger        // default: nothing is logged
 	Ladder     *blocks.Ladder      // what the workspace takes; default: one of its own, by Tables
 }
 
-// Poster puts digests into channels. It is a [digest.Poster], and safe for concurrent use.
+// Poster posts digests into channels. It is a [digest.Poster], and safe for concurrent use.
 //
-// It never tries again by itself: a post whose answer was lost may have been taken, and only the digest's worker knows
-// when to look for it ([Poster.Find]).
+// It does not retry: a post whose answer was lost may have been accepted, and only the digest's worker knows when to look for
+// it ([Poster.Find]).
 type Poster struct {
 	slack   *slackapi.Client
 	http    *http.Client
@@ -49,7 +49,7 @@ type Poster struct {
 	log     *slog.Logger
 }
 
-// NewPoster returns a poster for the workspace of the bot. The gate tells it into which channels digests may go.
+// New returns a poster for the workspace of the bot. The gate decides into which channels digests may go.
 func New(c slackapi.Config, w slackapi.Workspace, g *access.Gate, o Options) *Poster {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -67,14 +67,14 @@ func New(c slackapi.Config, w slackapi.Workspace, g *access.Gate, o Options) *Po
 	}
 }
 
-// keyEvent is the event type under which a digest's key travels in its message's metadata
-// (https://docs.slack.dev/messaging/message-metadata). Every app and person of the workspace can read it.
+// keyEvent is the event type of the metadata that holds a digest's key
+// (https://docs.slack.dev/messaging/message-metadata). Every app and user of the workspace can read it.
 const keyEvent = "missingkbs_digest"
 
 // keyField is the field of the metadata that holds the key.
 const keyField = "key"
 
-// Post posts a digest.
+// Post posts a digest and returns the timestamp of its message. Its errors are those of package digest.
 func (p *Poster) Post(ctx context.Context, channel, key string, page view.Page) (message string, err error) {
 	if err := p.mayDeliver(ctx, channel); err != nil {
 		return "", fmt.Errorf("post digest into %s: %w", channel, err)
@@ -91,7 +91,7 @@ func KeyMetadata(key string) slack.MsgOption {
 	return slack.MsgOptionMetadata(slack.SlackMetadata{EventType: keyEvent, EventPayload: map[string]any{keyField: key}})
 }
 
-// Tell sends a page to one person, as a message of the bot's.
+// Tell sends a page to one user, as a direct message.
 func (p *Poster) Tell(ctx context.Context, user string, page view.Page) error {
 	if _, err := p.send(ctx, user, page); err != nil {
 		return fmt.Errorf("tell %s: %w", user, err)
@@ -99,8 +99,8 @@ func (p *Poster) Tell(ctx context.Context, user string, page view.Page) error {
 	return nil
 }
 
-// send posts a page as richly as the workspace takes it. A page whose rows were chosen for a richer form, as those of a
-// thread are, is followed by messages with the rows that had no room.
+// send posts a page as richly as the workspace takes it. If the form has no room for all rows, more messages with the other
+// rows follow.
 func (p *Poster) send(ctx context.Context, channel string, page view.Page, more ...slack.MsgOption) (message string, err error) {
 	page.Actions = slices.DeleteFunc(slices.Clone(page.Actions), func(a view.Action) bool { return a.Effect == view.Share })
 	same := func(int) []slack.MsgOption { return more }
@@ -112,14 +112,14 @@ func (p *Poster) send(ctx context.Context, channel string, page view.Page, more 
 		}
 		if _, left, err = p.deliver(ctx, channel, page, same); err != nil {
 			p.log.WarnContext(ctx, "rows of a message did not follow it; the message says which it holds", "channel", channel, "error", slackapi.WithoutURL(err))
-			return message, nil // which would come twice otherwise
+			return message, nil // a retry would post the message twice
 		}
 	}
 	return message, digestError(err)
 }
 
-// deliver posts one message, and returns how many rows it has no room for. So many are told to more before, whose options
-// the message gets.
+// deliver posts one message, and returns how many rows it has no room for. It calls more with that number for further options
+// of the message.
 func (p *Poster) deliver(ctx context.Context, channel string, page view.Page, more func(hidden int) []slack.MsgOption) (message string, left int, err error) {
 	err = p.ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
 		m := blocks.Render(page, blocks.Options{Form: f})
@@ -138,7 +138,7 @@ func (p *Poster) postMessage(ctx context.Context, channel string, m blocks.Messa
 	return message, err
 }
 
-// MessageOptions are what every message is posted with.
+// MessageOptions returns the options with which every message is posted.
 func MessageOptions(m blocks.Message) []slack.MsgOption {
 	return []slack.MsgOption{
 		slack.MsgOptionText(m.Text, false), // escaped already

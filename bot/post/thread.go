@@ -18,23 +18,23 @@ import (
 )
 
 const (
-	// maxReplies is how many messages the details of a digest become; the rest is reachable by a button.
+	// maxReplies bounds the messages with the details of a digest; a button leads to the rest.
 	maxReplies = 3
-	// threadPatience is the longest pause before one of them is tried again here, and threadTries how often it is tried. A
-	// longer pause must not hold a worker.
+	// threadPatience is the longest pause before one of them is retried here, and threadTries the number of tries. A longer
+	// pause must not hold a worker.
 	threadPatience = 2 * time.Second
 	threadTries    = 3
 )
 
-// partEvent is the event type under which a message of a thread says which part of which digest's thread it is: a process
-// that died may have posted some of them.
+// partEvent is the event type of the metadata that says which part of which thread a message is: a process that died may have
+// posted some parts.
 const partEvent = "missingkbs_thread"
 
 // threadPart is the payload of that metadata.
 type threadPart struct {
 	Digest string `json:"digest"` // its key
 	Part   int    `json:"part"`   // from 1
-	Rows   int    `json:"rows"`   // of the table that the thread holds up to here
+	Rows   int    `json:"rows"`   // of the table, up to and with this part
 	Last   bool   `json:"last"`
 }
 
@@ -44,8 +44,7 @@ func (t threadPart) metadata() slack.MsgOption {
 	}})
 }
 
-// Reply posts into the thread of a digest what it does not hold yet. What a thread has no room for is reachable by the
-// digest's own buttons.
+// Reply posts the parts that the thread of a digest lacks. The digest's own buttons lead to what has no room in it.
 func (p *Poster) Reply(ctx context.Context, r digest.Reply, posted func(messages int) error) error {
 	at := threadPart{Digest: r.Key}
 	if r.Look {
@@ -66,15 +65,15 @@ func (p *Poster) Reply(ctx context.Context, r digest.Reply, posted func(messages
 	return nil
 }
 
-// owed are the pages that a thread still lacks behind what it holds. Where the thread could not be read it goes by what is
-// recorded, and moves at to there.
+// owed returns the pages that a thread still lacks. If the thread could not be read, it counts what is recorded, and moves at
+// there.
 func (p *Poster) owed(r digest.Reply, at *threadPart) []view.Page {
 	form := p.ladder.Form(blocks.ToMessage)
 	_, table, tabled := withoutTable(r.Details)
 	switch {
 	case at.Last || at.Part > 0 && (!tabled || at.Rows >= table.Len()):
 		return nil
-	case at.Part >= r.Posted && at.Part > 0: // the form may have changed, so the rest is cut anew
+	case at.Part >= r.Posted && at.Part > 0: // the form may have changed, so the rest is cut again
 		rest := r.Details
 		rest.Lead, rest.Context, rest.Parts = "", "", []view.Part{table.Cut(at.Rows, table.Len())}
 		return replies(rest, form, max(1, maxReplies-at.Part))
@@ -88,8 +87,7 @@ func (p *Poster) owed(r digest.Reply, at *threadPart) []view.Page {
 	return pages[there:]
 }
 
-// replyPage posts one page into a thread, and in further messages those of its rows that the form of the first has no room
-// for.
+// replyPage posts one page into a thread, with further messages for rows that have no room in the first.
 func (p *Poster) replyPage(ctx context.Context, r digest.Reply, page view.Page, at *threadPart, last bool, posted func(messages int) error) error {
 	for {
 		if err := p.Enter(ctx, r.Channel, r.Key); err != nil {
@@ -119,21 +117,20 @@ func (p *Poster) replyPage(ctx context.Context, r digest.Reply, page view.Page, 
 	}
 }
 
-// rowsOf is how many rows the table of a page has.
+// rowsOf returns the number of rows in the table of a page.
 func rowsOf(p view.Page) int {
 	_, table, _ := withoutTable(p)
 	return table.Len()
 }
 
-// reached is how far a thread has got: the last message in it that belongs to a digest. Where the bot may not read the
-// channel it finds none.
+// reached returns the last part of a digest that a thread holds. If the bot may not read the channel, it finds none.
 func (p *Poster) reached(ctx context.Context, r digest.Reply) (at threadPart, err error) {
 	at.Digest = r.Key
 	cursor := ""
 	for range findPages {
 		h, err := p.history(ctx, "conversations.replies", url.Values{"channel": {r.Channel}, "ts": {r.Message}, "cursor": {cursor}})
 		if cannotRead(err) {
-			p.log.WarnContext(ctx, "the thread of a digest may not be read: a message may come twice in it", "channel", r.Channel, "key", r.Key, "error", err)
+			p.log.WarnContext(ctx, "cannot read the thread of a digest: a message may come twice in it", "channel", r.Channel, "key", r.Key, "error", err)
 			return at, nil
 		}
 		if err != nil {
@@ -154,15 +151,15 @@ func (p *Poster) reached(ctx context.Context, r digest.Reply) (at threadPart, er
 	return at, nil
 }
 
-// threadPart is which part of a digest's thread a message is, if the bot itself posted it as one.
+// threadPart returns which part of a digest's thread a message is. ok is false if the bot did not post it as one.
 func (m pastMessage) threadPart(self slackapi.Workspace, key string) (part threadPart, ok bool) {
 	payload, err := json.Marshal(m.Metadata.Payload)
 	ok = err == nil && json.Unmarshal(payload, &part) == nil
 	return part, ok && m.User == self.UserID && m.Metadata.EventType == partEvent && part.Digest == key
 }
 
-// deliverPatiently posts one message, and again after short pauses that Slack asks for. It returns how many rows the
-// message has no room for.
+// deliverPatiently posts one message, and retries after short pauses that Slack asks for. It returns how many rows have no
+// room.
 func (p *Poster) deliverPatiently(ctx context.Context, channel string, page view.Page, more func(hidden int) []slack.MsgOption) (left int, err error) {
 	for try := 1; ; try++ {
 		_, left, err = p.deliver(ctx, channel, page, more)
@@ -174,8 +171,8 @@ func (p *Poster) deliverPatiently(ctx context.Context, channel string, page view
 	}
 }
 
-// replies are the messages that a page of details becomes, most of them at most: one where it fits, else one of all that
-// is no table, and then as many rows of the table in each as the form has room for.
+// replies splits a page of details into at most most messages: one if it fits, else one with everything but the table, and then
+// as many rows in each as the form has room for.
 func replies(details view.Page, f blocks.Form, most int) []view.Page {
 	rest, table, ok := withoutTable(details)
 	if !ok || rowsHidden(details, f) == 0 {
@@ -207,12 +204,12 @@ func replies(details view.Page, f blocks.Form, most int) []view.Page {
 	}
 }
 
-// rowsHidden is how many rows of a page have no room in a form.
+// rowsHidden returns how many rows of a page have no room in a form.
 func rowsHidden(p view.Page, f blocks.Form) int {
 	return blocks.Render(p, blocks.Options{Form: f}).Hidden
 }
 
-// rowsLeft is a page of the last rows of one whose only table offers no other pages; ok is false where there is none.
+// rowsLeft returns a page with the last n rows of a page. ok is false unless that has one table, which offers no other pages.
 func rowsLeft(p view.Page, n int) (rest view.Page, ok bool) {
 	others, table, ok := withoutTable(p)
 	_, _, second := withoutTable(others)
@@ -224,7 +221,7 @@ func rowsLeft(p view.Page, n int) (rest view.Page, ok bool) {
 	return p, true
 }
 
-// withoutTable takes the first table out of a page.
+// withoutTable splits the first table off a page.
 func withoutTable(p view.Page) (rest view.Page, table view.Table, ok bool) {
 	rest = p
 	rest.Parts, rest.Actions = nil, nil
@@ -238,7 +235,7 @@ func withoutTable(p view.Page) (rest view.Page, table view.Table, ok bool) {
 	return rest, table, ok
 }
 
-// unpaged is a page whose tables offer no other pages: in a thread those are the next messages.
+// unpaged returns a page whose tables offer no other pages: in a thread, the next messages hold those.
 func unpaged(p view.Page) view.Page {
 	parts := make([]view.Part, len(p.Parts))
 	for i, part := range p.Parts {

@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	// slackTimeout bounds one call of the Web API. Without it, a connection that swallows everything would block a reconnect
+	// Timeout bounds one call of the Web API. Without it, a connection that swallows everything would block a reconnect
 	// for ever.
 	Timeout = 15 * time.Second
-	// startTime bounds the calls made before the bot connects, with the pauses that Slack asks for. If Slack asks for an
+	// StartTimeout bounds the calls made before the bot connects, with the pauses that Slack asks for. If Slack asks for an
 	// hour, the process should rather end and say so.
 	StartTimeout = time.Minute
 )

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// maxPosts is how many posts Slack accepts at a response_url, and responseURLLife for how long. See
+	// MaxPosts is how many posts Slack accepts at a response_url, and responseURLLife for how long. See
 	// https://docs.slack.dev/interactivity/handling-user-interaction#message_responses.
 	MaxPosts        = 5
 	responseURLLife = 30 * time.Minute

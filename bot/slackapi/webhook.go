@@ -152,7 +152,7 @@ func isDial(err error) bool {
 	return ok && op.Op == "dial"
 }
 
-// withoutURL removes the address from an error of the HTTP client, and what Slack repeats of a call. Addresses of answers
+// WithoutURL removes the address from an error of the HTTP client, and what Slack repeats of a call. Addresses of answers
 // and sockets are secrets.
 func WithoutURL(err error) error {
 	return withoutEcho(httpclient.WithoutURL(err))

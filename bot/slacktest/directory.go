@@ -40,18 +40,22 @@ func (Directory) GetUserInfoContext(_ context.Context, id string, _ ...slack.Get
 	return nil, slack.SlackErrorResponse{Err: "user_not_found"}
 }
 
+// GetUserGroupMembersContext knows no user group.
 func (Directory) GetUserGroupMembersContext(context.Context, string, ...slack.GetUserGroupMembersOption) ([]string, error) {
 	return nil, slack.SlackErrorResponse{Err: "no_such_subteam"}
 }
 
+// GetUsersInConversationContext shows no members.
 func (Directory) GetUsersInConversationContext(context.Context, *slack.GetUsersInConversationParameters) ([]string, string, error) {
 	return nil, "", slack.SlackErrorResponse{Err: "channel_not_found"}
 }
 
+// ListTeamsContext knows one workspace.
 func (Directory) ListTeamsContext(context.Context, slack.ListTeamsParameters) ([]slack.Team, string, error) {
 	return []slack.Team{{ID: "T1"}}, "", nil
 }
 
+// GetUserGroupsContext lists no user group.
 func (Directory) GetUserGroupsContext(context.Context, ...slack.GetUserGroupsOption) ([]slack.UserGroup, error) {
 	return nil, nil
 }
@@ -91,6 +95,7 @@ type Crowd struct {
 	GroupsDown bool // user groups cannot be read
 }
 
+// GetUserInfoContext looks up one of [People].
 func (c Crowd) GetUserInfoContext(_ context.Context, id string, _ ...slack.GetUserInfoOption) (*slack.User, error) {
 	who := People[id]
 	if who.Err != nil {
@@ -99,6 +104,7 @@ func (c Crowd) GetUserInfoContext(_ context.Context, id string, _ ...slack.GetUs
 	return &who.Is, nil
 }
 
+// GetUserGroupMembersContext returns the members of S0ASK, S0DIGEST and S0ADMIN.
 func (c Crowd) GetUserGroupMembersContext(_ context.Context, id string, _ ...slack.GetUserGroupMembersOption) ([]string, error) {
 	if c.GroupsDown {
 		return nil, errors.New("connection refused")

@@ -80,7 +80,7 @@ func (b *buffered) Write(p []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	b.out = append(b.out, append([]byte(nil), p...))
-	b.wake()
+	b.wakeLocked()
 	return len(p), nil
 }
 
@@ -88,13 +88,12 @@ func (b *buffered) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
-	b.wake()
+	b.wakeLocked()
 	_ = b.Conn.SetWriteDeadline(time.Now().Add(time.Second)) // for what the other end has not read yet
 	return b.Conn.SetReadDeadline(time.Now())
 }
 
-// wake needs the lock.
-func (b *buffered) wake() {
+func (b *buffered) wakeLocked() {
 	select {
 	case b.more <- struct{}{}:
 	default:
@@ -134,7 +133,7 @@ func (b *buffered) SetDeadline(t time.Time) error { return b.SetReadDeadline(t) 
 
 func (b *buffered) SetWriteDeadline(time.Time) error { return nil }
 
-// PipeSlack is Slack on such a network: apps.connections.open, and sockets that do what a test says.
+// PipeSlack is Slack on a network in memory: apps.connections.open, and sockets that do what a test says.
 type PipeSlack struct {
 	*pipes
 	Began  time.Time
@@ -166,16 +165,20 @@ type Peer struct {
 	Acks    chan socketmode.Response
 }
 
+// Say sends a message.
 func (p *Peer) Say(message string) {
 	p.writing.Lock()
 	defer p.writing.Unlock()
 	_ = p.WriteMessage(websocket.TextMessage, []byte(message))
 }
 
+// HelloHour is the hello of a connection that lives an hour.
 const HelloHour = `{"type":"hello","num_connections":1,"debug_info":{"approximate_connection_time":3600}}`
 
+// Dismissal is the message that Slack will end a connection.
 func Dismissal(reason string) string { return fmt.Sprintf(`{"type":"disconnect","reason":%q}`, reason) }
 
+// Typing is the envelope of a slash command.
 func Typing(envelope string) string {
 	return fmt.Sprintf(`{"envelope_id":%q,"type":"slash_commands","payload":{"text":"x","user_id":"U1","team_id":"T1","channel_id":"C0OWN","trigger_id":%q,
 		"response_url":"https://hooks.slack.com/%s"}}`, envelope, "t"+envelope, envelope)
@@ -219,6 +222,7 @@ func (p *Peer) Stay() {
 	close(done)
 }
 
+// NewPipeSlack starts a Slack that opens every socket and keeps it.
 func NewPipeSlack(t *testing.T) *PipeSlack {
 	t.Helper()
 	s := &PipeSlack{

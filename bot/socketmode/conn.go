@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
 const (

@@ -14,9 +14,10 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack/socketmode"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
 // Connections keeps the bot connected to Slack by several connections. It replaces each before it ends, if that can be known.

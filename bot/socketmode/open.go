@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
 // connect opens one of the connections, and retries until it succeeds. Its error is a permanent refusal or that of ctx.
