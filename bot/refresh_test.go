@@ -106,7 +106,7 @@ type typist struct {
 	c       *connected
 	running sync.WaitGroup
 	mu      sync.Mutex
-	sent    map[string]sandbox.Delivery // by the words typed
+	sent    map[string]sandbox.Dispatch // by the words typed
 	read    map[string]int              // how often the bot was asked
 }
 
@@ -173,7 +173,7 @@ func TestRefreshLeavesNoGap(t *testing.T) { //nolint:paralleltest // see above
 		"cut":               (*sandbox.Workspace).DropOne,
 	} {
 		t.Run(name, func(t *testing.T) {
-			y := &typist{sent: map[string]sandbox.Delivery{}, read: map[string]int{}}
+			y := &typist{sent: map[string]sandbox.Dispatch{}, read: map[string]int{}}
 			// One person types all of it here, faster than anybody is meant to.
 			o := Options{AckAfter: 30 * time.Millisecond, Sockets: 2, PersonWaits: 1000}
 			switch name {

@@ -54,7 +54,7 @@ func TestGroupsOfAnOrganisation(t *testing.T) {
 	for _, broken := range []bool{false, true} {
 		w, g := orgGate(t, Policy{AskGroups: []string{sandbox.Patchers, second}, AdminGroups: []string{second}})
 		if broken { // Slack does not list the workspaces
-			w.Inject(sandbox.Mishap{Call: "auth.teams.list", Status: http.StatusInternalServerError, Times: 100})
+			w.Inject(sandbox.Fault{Call: "auth.teams.list", Status: http.StatusInternalServerError, Times: 100})
 		}
 		if err := g.Prepare(t.Context()); err != nil {
 			t.Fatal(err)

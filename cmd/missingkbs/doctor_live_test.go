@@ -90,7 +90,7 @@ func TestDoctorLive(t *testing.T) {
 	for name, tc := range map[string]struct {
 		faults   sandbox.Faults
 		judge    sandbox.Judge
-		mishaps  []sandbox.Mishap
+		mishaps  []sandbox.Fault
 		options  sandbox.Options
 		settings map[string]string
 		prepare  func(*clinic)
@@ -163,9 +163,9 @@ func TestDoctorLive(t *testing.T) {
 			only:   []string{"live-table-buttons", "live-home"},
 		},
 		"what is sent is wrong": {
-			judge: func(_ string, raw json.RawMessage) []sandbox.Fault {
+			judge: func(_ string, raw json.RawMessage) []sandbox.BlockError {
 				if strings.Contains(string(raw), `"raw_number"`) {
-					return []sandbox.Fault{{Pointer: "/blocks/2/rows/1/2", Message: "missing required field: unit"}}
+					return []sandbox.BlockError{{Pointer: "/blocks/2/rows/1/2", Message: "missing required field: unit"}}
 				}
 				return nil
 			},
@@ -176,18 +176,18 @@ func TestDoctorLive(t *testing.T) {
 			only: append(everyTable, "live-home"),
 		},
 		"even sections are refused": {
-			judge: func(_ string, raw json.RawMessage) []sandbox.Fault {
+			judge: func(_ string, raw json.RawMessage) []sandbox.BlockError {
 				if strings.Contains(string(raw), `"accessory"`) {
-					return []sandbox.Fault{{Pointer: "/blocks", Message: "failed to match all allowed schemas"}}
+					return []sandbox.BlockError{{Pointer: "/blocks", Message: "failed to match all allowed schemas"}}
 				}
 				return nil
 			},
 			want: []says{{"live-table-sections", "fail", "Slack refuses what every workspace takes", "please report this"}},
 			only: []string{"live-table-sections", "live-large-sections"},
 		},
-		"a short pause": {mishaps: []sandbox.Mishap{{Call: "chat.postMessage", Status: 429, RetryAfter: time.Second}}},
+		"a short pause": {mishaps: []sandbox.Fault{{Call: "chat.postMessage", Status: 429, RetryAfter: time.Second}}},
 		"a long pause": {
-			mishaps: []sandbox.Mishap{{Call: "chat.postMessage", Status: 429, RetryAfter: 5 * time.Minute}},
+			mishaps: []sandbox.Fault{{Call: "chat.postMessage", Status: 429, RetryAfter: 5 * time.Minute}},
 			want: []says{
 				{"live-table-buttons", "warn", "Slack asks for a pause of 5 min", "run it again"},
 				{"live-table-links", "skip", "not tried: Slack asks for a pause", ""},
@@ -254,22 +254,22 @@ func TestDoctorLive(t *testing.T) {
 		},
 		"no token": {settings: map[string]string{"SLACK_BOT_TOKEN": ""}, want: []says{{"live-channel", "fail", "SLACK_BOT_TOKEN is missing", "copy the token"}}, only: []string{"live-channel"}},
 		"the answer to the first message is lost": {
-			mishaps: []sandbox.Mishap{{Call: "chat.postMessage", Cut: true, Acts: true}},
+			mishaps: []sandbox.Fault{{Call: "chat.postMessage", Cut: true, Acts: true}},
 			want:    []says{{"live-table-buttons", "fail", "the response was lost, so the message may have been posted", "run it again"}, {"live-table-links", "ok", "taken", ""}, {"live-cleanup", "ok", "messages deleted", ""}},
 			only:    []string{"live-table-buttons"},
 		},
 		"a message is lost": {
-			mishaps: []sandbox.Mishap{{Call: "chat.postMessage", Status: 503}},
+			mishaps: []sandbox.Fault{{Call: "chat.postMessage", Status: 503}},
 			want:    []says{{"live-table-buttons", "fail", "503", "run it again"}}, only: []string{"live-table-buttons"},
 		},
 		"Slack goes away": {
-			mishaps: []sandbox.Mishap{{Call: "chat.postMessage", Cut: true, Times: 2}},
+			mishaps: []sandbox.Fault{{Call: "chat.postMessage", Cut: true, Times: 2}},
 			want:    []says{{"live-table-links", "fail", "the response was lost", "run it again"}, {"live-table-plain", "skip", "Slack did not answer twice in a row", ""}},
 			only:    []string{"live-table-buttons", "live-table-links"},
 		},
 		"an answer is lost, and nobody may look": {
 			options: sandbox.Options{Scopes: []string{"chat:write", "channels:read"}},
-			mishaps: []sandbox.Mishap{{Call: "chat.postMessage", Cut: true}},
+			mishaps: []sandbox.Fault{{Call: "chat.postMessage", Cut: true}},
 			want:    []says{{"live-cleanup", "warn", "the search for lost messages failed: look for lost messages: missing_scope", "delete by hand what is left"}},
 			only:    []string{"live-table-buttons", "live-metadata", "live-cleanup"},
 		},
@@ -335,7 +335,7 @@ func TestDoctorLiveInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	n := 0
-	c := newClinic(t, sandbox.Options{Watch: func(s sandbox.Sight) {
+	c := newClinic(t, sandbox.Options{Watch: func(s sandbox.Delivery) {
 		if s.Way == "chat.postMessage" {
 			if n++; n == 3 {
 				cancel()
@@ -355,7 +355,7 @@ func TestDoctorLiveInterrupted(t *testing.T) {
 func TestDoctorLiveProcess(t *testing.T) {
 	t.Parallel()
 	posted := make(chan struct{}, 100)
-	c := newClinic(t, sandbox.Options{Strict: true, Watch: func(s sandbox.Sight) {
+	c := newClinic(t, sandbox.Options{Strict: true, Watch: func(s sandbox.Delivery) {
 		if s.Way == "chat.postMessage" {
 			posted <- struct{}{}
 		}
@@ -406,7 +406,7 @@ func TestDoctorLiveWrongUse(t *testing.T) {
 func TestDoctorLiveCannotDelete(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{})
-	c.slack.Inject(sandbox.Mishap{Call: "chat.delete", Status: 429, RetryAfter: time.Hour, Times: 100})
+	c.slack.Inject(sandbox.Fault{Call: "chat.delete", Status: 429, RetryAfter: time.Hour, Times: 100})
 	d := c.trySlack(t.Context(), t, nil, "--live", sandbox.General)
 	d.only(t, "live-cleanup")
 	d.wants(t, "live-cleanup", "warn", "ratelimited", "begin with missingkbs test ")

@@ -329,11 +329,11 @@ func TestDoctorBlocksOneByOne(t *testing.T) {
 		c.examine(t, nil).wants(t, "slack-blocks", "warn", "Slack refuses the newer blocks "+want+", so they are drawn more simply", "no action is needed")
 	}
 	c.slack.SetFaults(sandbox.Faults{})
-	c.slack.SetJudge(func(_ string, raw json.RawMessage) []sandbox.Fault {
+	c.slack.SetJudge(func(_ string, raw json.RawMessage) []sandbox.BlockError {
 		if !bytes.Contains(raw, []byte("raw_number")) {
 			return nil
 		}
-		return []sandbox.Fault{{Pointer: "/blocks/3/rows/1/1", Message: "missing required field: text"}}
+		return []sandbox.BlockError{{Pointer: "/blocks/3/rows/1/1", Message: "missing required field: text"}}
 	})
 	d := c.examine(t, nil)
 	d.wants(t, "slack-blocks", "fail", "Slack refuses what the bot sends: missing required field: text", "please report this")

@@ -246,7 +246,7 @@ func (b *oddBot) run(ctx context.Context, req commands.Request) (view.Page, erro
 }
 
 // ask types a command as Alice and returns what became of its delivery.
-func (b *oddBot) ask(t *testing.T, words string) sandbox.Delivery {
+func (b *oddBot) ask(t *testing.T, words string) sandbox.Dispatch {
 	t.Helper()
 	d, err := b.slack.Command(soon(t), sandbox.Alice, sandbox.General, "/missingkbs "+words)
 	if err != nil || d.Err != "" {

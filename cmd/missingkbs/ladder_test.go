@@ -172,14 +172,14 @@ func TestRefusalsThatBeginInTheMiddle(t *testing.T) {
 func TestMalformedMessagesAreReported(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"HTTP_ADDR": "127.0.0.1:0"})
-	w.slack.SetJudge(func(_ string, raw json.RawMessage) []sandbox.Fault {
+	w.slack.SetJudge(func(_ string, raw json.RawMessage) []sandbox.BlockError {
 		var list []struct{ Type string }
 		_ = json.Unmarshal(raw, &list)
 		i := slices.IndexFunc(list, func(b struct{ Type string }) bool { return b.Type == "data_table" })
 		if i < 0 || !strings.Contains(string(raw), "KB4540673") {
 			return nil
 		}
-		return []sandbox.Fault{{Pointer: fmt.Sprintf("/blocks/%d/rows/1/1", i), Message: "missing required field: text"}}
+		return []sandbox.BlockError{{Pointer: fmt.Sprintf("/blocks/%d/rows/1/1", i), Message: "missing required field: text"}}
 	})
 	added := w.says(t, sandbox.Alice, sandbox.Patching, "digest add "+edge)
 	w.says(t, sandbox.Alice, sandbox.Patching, "digest run "+strings.Fields(title(added))[1])

@@ -42,7 +42,7 @@ func planSocketEnd(d dice) step {
 		{4, end{"one is cut", func(w *sandbox.Workspace) { w.DropOne() }}},
 		{3, end{"one is warned", func(w *sandbox.Workspace) { w.DisconnectOne("warning") }}},
 		{3, end{"one is told to go", func(w *sandbox.Workspace) { w.DisconnectOne("refresh_requested") }}},
-		{2, end{"one goes dead", func(w *sandbox.Workspace) { w.HushOne() }}},
+		{2, end{"one goes dead", func(w *sandbox.Workspace) { w.StallOne() }}},
 		{1, end{"all are told to go", func(w *sandbox.Workspace) { w.Disconnect("refresh_requested") }}},
 		{1, end{"all are cut", func(w *sandbox.Workspace) { w.Drop() }}},
 	})
@@ -87,7 +87,7 @@ func planSocketTrouble(d dice) step {
 
 // planCallFault breaks calls of the Web API and of response URLs.
 func planCallFault(d dice) step {
-	m := sandbox.Mishap{
+	m := sandbox.Fault{
 		Call: choose(d, []option[string]{
 			{10, sandbox.WayHook},
 			{4, "chat.postMessage"},

@@ -19,7 +19,7 @@ type asked struct {
 	who      string
 	words    string // unique ones for a modal
 	at       time.Time
-	delivery sandbox.Delivery
+	delivery sandbox.Dispatch
 }
 
 func (a *asked) String() string {
@@ -32,21 +32,21 @@ func (a *asked) String() string {
 type ledger struct {
 	mu      sync.Mutex
 	asked   []*asked
-	sights  map[string][]sandbox.Sight // by the question that they answer
-	direct  map[string][]sandbox.Sight // messages to a person, by person
-	homes   map[string][]time.Time     // when a Home tab was made, by person
-	digests map[string][]string        // messages by the key of their digest, each in some words
-	faults  int                        // sights that somebody was told had failed
+	sights  map[string][]sandbox.Delivery // by the question that they answer
+	direct  map[string][]sandbox.Delivery // messages to a person, by person
+	homes   map[string][]time.Time        // when a Home tab was made, by person
+	digests map[string][]string           // messages by the key of their digest, each in some words
+	faults  int                           // sights that somebody was told had failed
 }
 
 func newLedger() *ledger {
 	return &ledger{
-		sights: map[string][]sandbox.Sight{}, direct: map[string][]sandbox.Sight{}, homes: map[string][]time.Time{}, digests: map[string][]string{},
+		sights: map[string][]sandbox.Delivery{}, direct: map[string][]sandbox.Delivery{}, homes: map[string][]time.Time{}, digests: map[string][]string{},
 	}
 }
 
 // watch is told of a sight.
-func (l *ledger) watch(s sandbox.Sight) {
+func (l *ledger) watch(s sandbox.Delivery) {
 	key := keyOf(s.Message.Metadata)
 	s.Message.Blocks, s.Message.Attachments, s.Message.Metadata = nil, nil, nil // there will be thousands
 	s.Message.Text = s.Message.Text[:min(len(s.Message.Text), 200)]
@@ -87,7 +87,7 @@ func personOf(channel string) string {
 }
 
 // add notes a question when Slack knows what became of its delivery.
-func (l *ledger) add(a asked, d sandbox.Delivery) {
+func (l *ledger) add(a asked, d sandbox.Dispatch) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a.number, a.delivery = len(l.asked)+1, d
@@ -233,7 +233,7 @@ func (l *ledger) judge(a *asked, c *count) {
 }
 
 // mayBeMissing is what people are told of whose answer nobody knows whether it has arrived.
-func mayBeMissing(s sandbox.Sight) bool {
+func mayBeMissing(s sandbox.Delivery) bool {
 	return strings.HasPrefix(s.Message.Text, "Your answer may be missing")
 }
 

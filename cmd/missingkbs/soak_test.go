@@ -265,7 +265,7 @@ func (s *soak) settle() {
 func (s *soak) stop() {
 	s.w.sendTerm(s.t)
 	s.until(10*time.Second, func() (string, bool) {
-		sockets, slack, defender := s.w.slack.Connections(), s.w.slack.Visitors(), s.w.defender.Visitors()
+		sockets, slack, defender := s.w.slack.Connections(), s.w.slack.Conns(), s.w.defender.Visitors()
 		return fmt.Sprintf("after the end there are %d sockets, %d connections to Slack and %d to Defender", sockets, slack, defender), sockets+slack+defender == 0
 	})
 }

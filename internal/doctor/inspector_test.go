@@ -163,8 +163,8 @@ func TestInspectBlocks(t *testing.T) {
 	w.SetFaults(sandbox.Faults{Refused: sandbox.RefusedBlocks{Table: true}})
 	check(blocks.Form{})
 	check(plain, blocks.Table)
-	w.SetJudge(func(string, json.RawMessage) []sandbox.Fault {
-		return []sandbox.Fault{{Pointer: "/blocks/1/rows/1/1", Message: "missing required field: text"}}
+	w.SetJudge(func(string, json.RawMessage) []sandbox.BlockError {
+		return []sandbox.BlockError{{Pointer: "/blocks/1/rows/1/1", Message: "missing required field: text"}}
 	})
 	if got, err := newInspector(c).validateBlocks(t.Context(), tablePage(), blocks.Form{}); err != nil || len(got.Faults) != 1 || !strings.Contains(got.Faults[0], "missing required field: text") {
 		t.Errorf("our fault: %+v, %v", got, err)

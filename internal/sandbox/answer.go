@@ -38,8 +38,8 @@ func (a answer) message(user, channelID string) Message {
 func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxBody))
-	seen := Sight{Question: w.hooks.of(r.URL.Path).question, Way: WayHook}
-	mishap, acts := w.strike(r.Context(), WayHook)
+	seen := Delivery{Question: w.hooks.of(r.URL.Path).question, Way: WayHook}
+	fault, acts := w.delay(r.Context(), WayHook)
 	if err == nil && acts {
 		if fault := w.switches.responseURL(r.Context()); fault != nil {
 			err = fault
@@ -48,11 +48,11 @@ func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 			seen.Shown = err == nil
 		}
 	}
-	if mishap.spoils() {
-		seen.Fault = mishap.fault()
-		w.see(seen)
+	if fault.spoils() {
+		seen.Fault = fault.fault()
+		w.report(seen)
 		w.trace.add(TraceResponseURL, seen.Fault, time.Since(start), object{"done": seen.Shown, "request": jsonOrText(body)})
-		mishap.answer(rw)
+		fault.answer(rw)
 		return
 	}
 	status, reply := http.StatusOK, "ok"
@@ -67,7 +67,7 @@ func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 			rw.Header().Set("Retry-After", strconv.Itoa(limit.seconds()))
 		}
 	}
-	w.see(seen)
+	w.report(seen)
 	rw.Header().Set("Content-Type", "text/html")
 	rw.WriteHeader(status)
 	_, _ = io.WriteString(rw, reply)

@@ -131,7 +131,7 @@ func TestResponseURLOfAClick(t *testing.T) {
 			a := greeted(t, w)
 			form(t, w, "chat.postEphemeral", w.BotToken(), url.Values{"channel": {General}, "user": {Alice}, "blocks": {everyPlace}})
 			ctx, ts := soon(t), w.Messages(General, Alice)[0].TS
-			p := clicked(t, a, func() (Delivery, error) { return w.Click(ctx, Alice, General, ts, "go") })
+			p := clicked(t, a, func() (Dispatch, error) { return w.Click(ctx, Alice, General, ts, "go") })
 			for _, body := range tc.bodies {
 				if status, answer := send(t, w, p["response_url"].(string), body); status != http.StatusOK {
 					t.Fatalf("%v: %d %s", body, status, answer)
@@ -185,7 +185,7 @@ func TestResponseWhereTheBotIsNot(t *testing.T) {
 	w := workspace(t, Options{})
 	a := greeted(t, w)
 	ctx := soon(t)
-	done := later(t, func() (Delivery, error) { return w.Command(ctx, Alice, PrivateChannel, "/missingkbs x") })
+	done := later(t, func() (Dispatch, error) { return w.Command(ctx, Alice, PrivateChannel, "/missingkbs x") })
 	r := a.read()
 	a.ack(r.EnvelopeID, nil)
 	await(t, done)

@@ -136,7 +136,7 @@ func (b *bolt) told(step string) told {
 }
 
 // clean checks a delivery.
-func (b *bolt) clean(d Delivery, err error) Delivery {
+func (b *bolt) clean(d Dispatch, err error) Dispatch {
 	b.t.Helper()
 	if err != nil || !d.Acked || d.Err != "" {
 		b.t.Fatalf("delivery %+v, %v", d, err)
@@ -224,7 +224,7 @@ func (b *bolt) events(w *Workspace) {
 // faults are a pause and a refresh of the connection: the client gets over both by itself.
 func (b *bolt) faults(w *Workspace) {
 	b.t.Helper()
-	w.Inject(Mishap{Call: "chat.postMessage", Status: 429, RetryAfter: time.Second})
+	w.Inject(Fault{Call: "chat.postMessage", Status: 429, RetryAfter: time.Second})
 	b.clean(w.Command(soon(b.t), Alice, General, "/missingkbs limited"))
 	b.told("limited")
 	b.sees(Bob, General, "after the pause")

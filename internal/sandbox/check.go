@@ -7,17 +7,17 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/blockkit"
 )
 
-// Fault is one thing that Slack would refuse in blocks or a view.
-type Fault = blockkit.Fault
+// BlockError is one thing that Slack would refuse in blocks or a view.
+type BlockError = blockkit.Fault
 
 // CheckBlocks returns what Slack would refuse in a list of blocks on a surface:
 // message, modal or home. No faults means that Slack takes it.
-func CheckBlocks(surface string, blocks json.RawMessage) []Fault {
+func CheckBlocks(surface string, blocks json.RawMessage) []BlockError {
 	return blockkit.Check(surface, blocks)
 }
 
 // CheckView returns what Slack would refuse in a modal or Home tab.
-func CheckView(view json.RawMessage) []Fault {
+func CheckView(view json.RawMessage) []BlockError {
 	return blockkit.CheckView(view)
 }
 
@@ -35,23 +35,23 @@ func (w *Workspace) refuseView(raw json.RawMessage, kind string) error {
 	}
 	_ = json.Unmarshal(raw, &v)
 	if kind != "" && v.Type != kind && len(faults) == 0 {
-		faults = append(faults, Fault{Pointer: "/type", Message: "must be " + kind})
+		faults = append(faults, BlockError{Pointer: "/type", Message: "must be " + kind})
 	}
 	faults = append(faults, w.switches.refuse(v.Type, v.Blocks)...)
 	return w.refusedFor("invalid_arguments", under("/view", faults))
 }
 
-func under(prefix string, faults []Fault) []Fault {
-	out := make([]Fault, len(faults))
+func under(prefix string, faults []BlockError) []BlockError {
+	out := make([]BlockError, len(faults))
 	for i, f := range faults {
-		out[i] = Fault{Pointer: prefix + f.Pointer, Message: f.Message, Code: f.Code}
+		out[i] = BlockError{Pointer: prefix + f.Pointer, Message: f.Message, Code: f.Code}
 	}
 	return out
 }
 
 // refusedFor words faults as the Web API does: the code, and each place with its
 // JSON pointer. A fault with a code of its own decides the code.
-func (w *Workspace) refusedFor(code string, faults []Fault) error {
+func (w *Workspace) refusedFor(code string, faults []BlockError) error {
 	if len(faults) == 0 {
 		return nil
 	}

@@ -14,10 +14,10 @@ import (
 // said is shown, or when three seconds are over; what went wrong for the person is
 // in [Delivery.Err] and shown in the channel as Slack shows it. The error is for
 // things that no person could do, and for the end of the context.
-func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (Delivery, error) {
+func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (Dispatch, error) {
 	user, c, err := w.seat(as, channelID)
 	if err != nil {
-		return Delivery{}, err
+		return Dispatch{}, err
 	}
 	name, words, _ := strings.Cut(strings.TrimSpace(text), " ")
 	w.trace.add(TraceUI, "command", 0, object{"user": as, "channel": channelID, "text": text})
@@ -26,7 +26,7 @@ func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (De
 	// https://docs.slack.dev/apis/slack-connect
 	if !known || slices.Contains([]string{Outsider, Stranger, Deactivated}, user.Kind) {
 		w.say(user, c, fmt.Sprintf("%s is not a valid command. In Slack, all messages that start with the \"/\" character are interpreted as commands.", name))
-		return Delivery{Err: UnknownCommand}, nil
+		return Dispatch{Err: UnknownCommand}, nil
 	}
 	typed := typedCommand{id: envelopeID(), user: user, channel: c, name: name, words: strings.TrimSpace(words)}
 	typed.hook = w.issued.add(w.hooks.issue(grant{question: typed.id, user: user.ID, channel: c.ID, command: true}))
@@ -90,7 +90,7 @@ func (c channel) payloadName() string {
 func (w *Workspace) answerCommand(t typedCommand, payload json.RawMessage) string {
 	m, fault := w.showCommand(t, payload)
 	if m.TS != "" || fault != "" {
-		w.see(Sight{Question: t.id, Way: WayAck, Message: m, Shown: m.TS != "", Fault: fault})
+		w.report(Delivery{Question: t.id, Way: WayAck, Message: m, Shown: m.TS != "", Fault: fault})
 	}
 	return fault
 }
@@ -143,22 +143,22 @@ func (w *Workspace) say(to person, c channel, text string) {
 // Message writes a message as a person. One that mentions the bot in a channel
 // where the bot is, and one to the bot itself, are delivered as events; for others
 // the delivery is empty.
-func (w *Workspace) Message(ctx context.Context, as, channelID, text string) (Delivery, error) {
+func (w *Workspace) Message(ctx context.Context, as, channelID, text string) (Dispatch, error) {
 	return w.reply(ctx, Message{User: as, Channel: channelID, Text: text})
 }
 
 // Mention is [Workspace.Message] with the bot's mention before the words.
-func (w *Workspace) Mention(ctx context.Context, as, channelID, words string) (Delivery, error) {
+func (w *Workspace) Mention(ctx context.Context, as, channelID, words string) (Dispatch, error) {
 	return w.Message(ctx, as, channelID, "<@"+BotUser+"> "+words)
 }
 
-func (w *Workspace) reply(ctx context.Context, m Message) (Delivery, error) {
+func (w *Workspace) reply(ctx context.Context, m Message) (Dispatch, error) {
 	user, c, err := w.seat(m.User, m.Channel)
 	if err != nil {
-		return Delivery{}, err
+		return Dispatch{}, err
 	}
 	if c.Archived {
-		return Delivery{}, fmt.Errorf("sandbox: channel %s is archived", c.ID)
+		return Dispatch{}, fmt.Errorf("sandbox: channel %s is archived", c.ID)
 	}
 	m.Kind = KindPerson
 	// People type a name, Slack's client sends the id.
@@ -175,7 +175,7 @@ func (w *Workspace) reply(ctx context.Context, m Message) (Delivery, error) {
 	case !c.IM && c.has(BotUser) && strings.Contains(m.Text, "<@"+BotUser+">") && w.subscribed("app_mention"):
 		inner["type"], inner["user_team"], inner["source_team"] = "app_mention", user.Team, user.Team
 	default:
-		return Delivery{}, nil
+		return Dispatch{}, nil
 	}
 	return w.event(ctx, inner)
 }

@@ -25,7 +25,7 @@ type conn struct {
 	out     chan frame
 	done    chan struct{}
 	ending  sync.Once
-	hushed  atomic.Bool // dead, though open
+	stalled atomic.Bool // dead, though open
 	warned  atomic.Bool // it ends by itself soon
 	closing atomic.Bool // one side has said that it closes
 }
@@ -107,7 +107,7 @@ func (c *conn) write(life time.Duration) {
 			if f.cut {
 				return
 			}
-			if c.hushed.Load() {
+			if c.stalled.Load() {
 				continue
 			}
 			if f.body != nil && c.ws.WriteMessage(websocket.TextMessage, f.body) != nil {
@@ -118,7 +118,7 @@ func (c *conn) write(life time.Duration) {
 				return
 			}
 		case <-ping.C:
-			if c.hushed.Load() {
+			if c.stalled.Load() {
 				continue
 			}
 			if c.ws.WriteControl(websocket.PingMessage, []byte("ping"), time.Now().Add(time.Second)) != nil {
@@ -166,7 +166,7 @@ func (c *conn) receive(body []byte, fragmented bool) {
 		Payload    json.RawMessage `json:"payload"`
 	}
 	switch {
-	case c.hushed.Load():
+	case c.stalled.Load():
 	case fragmented:
 		w.trace.fail("acknowledgement", "came in several WebSocket frames: Slack drops it in silence", object{"bytes": len(body)})
 	case len(body) >= maxAckBytes:

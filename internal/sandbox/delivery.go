@@ -1,168 +1,50 @@
 package sandbox
 
-import (
-	"cmp"
-	"context"
-	"encoding/json"
-	"strings"
-	"time"
-)
+import "cmp"
 
-// What can go wrong with a delivery, as [Delivery.Err] says it.
+// The ways of a [Delivery] that are not methods of the Web API.
 const (
-	NoConnection       = "dispatch_failed"          // the app has no socket open
-	NoAck              = "operation_timeout"        // no acknowledgement in three seconds
-	BadCommandResponse = "invalid_command_response" // the acknowledgement carried a message that Slack refuses
-	UnknownCommand     = "unknown_command"          // no app has registered it, or it is not shared with that person
+	WayAck  = "acknowledgement"
+	WayHook = "response_url"
 )
 
-// Delivery says what became of one envelope.
+// Delivery is the result of one attempt of the app to show something: users see it
+// or they do not. The sandbox knows which, even if the app was told the opposite.
 type Delivery struct {
-	EnvelopeID string
-	Acked      bool
-	AckAfter   time.Duration
-	AckPayload json.RawMessage
-	Err        string // empty when all went well
-	Copies     int    // how often the envelope was sent
+	Question string  // the ID of the envelope that it answers, known for acknowledgements, response URLs and triggers
+	Way      string  // WayAck, WayHook, or a method of the Web API
+	User     string  // who sees the Home tab or modal; empty for messages
+	Message  Message // as it is afterwards; at most its Channel if no user sees it
+	Shown    bool    // users see it
+	Fault    string  // the failure that the app was told of, if any
 }
 
-// shown returns the delivery for the page.
-func (d Delivery) shown() object {
-	o := object{"envelope_id": d.EnvelopeID, "acked": d.Acked, "ack_after_ms": float64(d.AckAfter.Microseconds()) / 1000, "err": d.Err}
-	if len(d.AckPayload) > 0 {
-		o["ack_payload"] = d.AckPayload
-	}
-	return o
+// reportedMethods are the methods by which an app shows something.
+var reportedMethods = map[string]bool{
+	"chat.postMessage": true, "chat.postEphemeral": true, "chat.update": true,
+	"views.open": true, "views.push": true, "views.update": true, "views.publish": true,
 }
 
-// envelope is what a connection carries to the app.
-type envelope struct {
-	id      string // a new one where there is none
-	kind    string // slash_commands, interactive, events_api
-	name    string // for the trace
-	payload any
-	answers bool // an acknowledgement may carry a payload
-	attempt int  // of an event that comes again
-	handle  func(payload json.RawMessage) string
-}
-
-func (e envelope) encode(id string) []byte {
-	o := object{"envelope_id": id, "type": e.kind, "payload": e.payload, "accepts_response_payload": e.answers}
-	if e.kind == "events_api" {
-		o["retry_attempt"], o["retry_reason"] = e.attempt, ""
-		if e.attempt > 0 {
-			o["retry_reason"] = "timeout"
-		}
-	}
-	return encode(o)
-}
-
-// deliver sends an envelope to one connection and waits for its acknowledgement.
-// The error is the context's; everything that an app can do wrong is in Delivery.
-func (s *sockets) deliver(ctx context.Context, e envelope) (Delivery, error) {
-	id := cmp.Or(e.id, envelopeID())
-	p := &pending{sent: time.Now(), within: s.w.timing.ack, handle: s.handler(e), acked: make(chan struct{})}
-	s.expect(id, p)
-	d := Delivery{EnvelopeID: id, Copies: s.put(e, id)}
-	if d.Copies == 0 {
-		d.Err = NoConnection
-		s.w.trace.fail(e.name, "no socket connection to deliver to", nil)
-		return d, nil
-	}
-	timer := time.NewTimer(p.within)
-	defer timer.Stop()
-	select {
-	case <-p.acked:
-		d.Acked, d.AckAfter, d.AckPayload, d.Err = true, p.after, p.payload, p.fault
-		return d, nil
-	case <-timer.C:
-		d.Err = NoAck
-		s.w.trace.fail(e.name, "not acknowledged in time", object{"envelope_id": id, "within": p.within.String()})
-		return d, nil
-	case <-ctx.Done():
-		return d, ctx.Err()
-	case <-s.w.ctx.Done():
-		return d, ErrClosed
+// report calls [Options].Watch.
+func (w *Workspace) report(s Delivery) {
+	if w.opts.Watch != nil {
+		w.opts.Watch(s)
 	}
 }
 
-// put writes the envelope to a connection, or to two when it is to come twice. It
-// returns how often it did.
-func (s *sockets) put(e envelope, id string) (sent int) {
-	copies := 1
-	if s.w.switches.get().Redeliver {
-		copies = 2
+// reportCall reports the result of a call of the Web API.
+func (w *Workspace) reportCall(method string, a args, answer object, fault string) {
+	if w.opts.Watch == nil || !reportedMethods[method] {
+		return
 	}
-	body := e.encode(id)
-	for sent < copies && s.hand(e.name, body) {
-		sent++
+	s := Delivery{Way: method, User: a["user_id"], Shown: answer != nil, Fault: fault}
+	s.Message.Channel = a["channel"]
+	if trigger := a["trigger_id"]; trigger != "" {
+		s.User, s.Question = w.triggers.of(trigger)
 	}
-	return sent
-}
-
-// handler returns what to do with the payload of an acknowledgement.
-func (s *sockets) handler(e envelope) func(json.RawMessage) string {
-	return func(payload json.RawMessage) string {
-		empty := len(payload) == 0 || strings.TrimSpace(string(payload)) == "{}"
-		switch {
-		case empty && e.kind != "interactive":
-			return ""
-		case !empty && !e.answers:
-			s.w.trace.fail(e.name, "the acknowledgement has a payload that Slack does not read", payload)
-			return ""
-		case e.handle == nil:
-			return ""
-		}
-		return e.handle(payload)
+	ts := cmp.Or(text(answer["ts"]), text(answer["message_ts"]))
+	if m, ok := w.rooms.message(cmp.Or(text(answer["channel"]), a["channel"]), ts); ok {
+		s.Message = m
 	}
-}
-
-// event delivers an Events API event. One that is not acknowledged comes again, as
-// from Slack, while the workspace runs; what is returned tells of the first try.
-func (w *Workspace) event(ctx context.Context, inner object) (Delivery, error) {
-	name, _ := inner["type"].(string)
-	e := envelope{kind: "events_api", name: name, payload: w.eventPayload(inner)}
-	d, err := w.sockets.deliver(ctx, e)
-	if err != nil || d.Acked {
-		return d, err
-	}
-	w.spawn(func() { w.redeliver(e) })
-	return d, nil
-}
-
-func (w *Workspace) redeliver(e envelope) {
-	for _, wait := range w.timing.retries {
-		select {
-		case <-time.After(wait):
-		case <-w.ctx.Done():
-			return
-		}
-		e.attempt++
-		if d, err := w.sockets.deliver(w.ctx, e); err != nil || d.Acked {
-			return
-		}
-	}
-}
-
-func (w *Workspace) eventPayload(inner object) object {
-	now := w.clock.now()
-	inner["event_ts"] = timestamp(now.UnixMicro())
-	external := false
-	if id, ok := inner["channel"].(string); ok {
-		c, _ := w.rooms.get(id)
-		external = c.Shared
-	}
-	team, enterprise := TeamID, any(nil)
-	if u, ok := w.people.find(text(inner["user"])); ok {
-		team = w.teamOf(u)
-	}
-	if w.inOrg() {
-		enterprise = OrgID
-	}
-	return object{
-		"token": w.verification, "team_id": team, "context_team_id": team, "context_enterprise_id": enterprise, "api_app_id": AppID,
-		"event": inner, "type": "event_callback", "event_id": objectID("Ev"), "event_time": now.Unix(),
-		"authorizations":        []object{{"enterprise_id": enterprise, "team_id": team, "user_id": BotUser, "is_bot": true, "is_enterprise_install": w.opts.OrgWide}},
-		"is_ext_shared_channel": external, "event_context": "4-" + secret(16),
-	}
+	w.report(s)
 }

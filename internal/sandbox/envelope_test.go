@@ -200,7 +200,7 @@ func TestEventsComeAgain(t *testing.T) {
 		s.retries = []time.Duration{0, 0, 0}
 	})
 	a := greeted(t, w)
-	done := later(t, func() (Delivery, error) { return w.Mention(t.Context(), Alice, General, "help") })
+	done := later(t, func() (Dispatch, error) { return w.Mention(t.Context(), Alice, General, "help") })
 	var events []string
 	for attempt := range 3 {
 		r := a.read()

@@ -135,9 +135,9 @@ func TestMuteRefusals(t *testing.T) {
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
-	w.SetJudge(func(surface string, blocks json.RawMessage) []Fault {
+	w.SetJudge(func(surface string, blocks json.RawMessage) []BlockError {
 		if surface == "message" && strings.Contains(string(blocks), "divider") {
-			return []Fault{{Pointer: "/blocks/0", Message: "must not divide"}}
+			return []BlockError{{Pointer: "/blocks/0", Message: "must not divide"}}
 		}
 		return nil
 	})

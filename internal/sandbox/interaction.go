@@ -52,7 +52,7 @@ var ErrNoElement = errors.New("sandbox: no such element in sight")
 // Click uses an element of a message as a person: a button, a menu or anything
 // else that has the action id, in any block. It returns when the app has
 // acknowledged, or after three seconds; see [Workspace.Command] for failures.
-func (w *Workspace) Click(ctx context.Context, as, channelID, ts, actionID string, choices ...Choice) (Delivery, error) {
+func (w *Workspace) Click(ctx context.Context, as, channelID, ts, actionID string, choices ...Choice) (Dispatch, error) {
 	at, in := Target{Channel: channelID, TS: ts, ActionID: actionID}, Input{}
 	for _, choose := range choices {
 		choose(&at, &in)
@@ -61,14 +61,14 @@ func (w *Workspace) Click(ctx context.Context, as, channelID, ts, actionID strin
 }
 
 // Act uses an element of a message or view as a person.
-func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (Delivery, error) {
+func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (Dispatch, error) {
 	s, err := w.stage(as, at)
 	if err != nil {
-		return Delivery{}, err
+		return Dispatch{}, err
 	}
 	action, err := s.action(in)
 	if err != nil {
-		return Delivery{}, err
+		return Dispatch{}, err
 	}
 	w.trace.add(TraceUI, "click", 0, object{"user": as, "action": action})
 	payload := s.payload("block_actions")
@@ -90,10 +90,10 @@ func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (De
 
 // Suggest types a query into an external select and returns the answer, which
 // holds options or option_groups.
-func (w *Workspace) Suggest(ctx context.Context, as string, at Target, query string) (Delivery, error) {
+func (w *Workspace) Suggest(ctx context.Context, as string, at Target, query string) (Dispatch, error) {
 	s, err := w.stage(as, at)
 	if err != nil {
-		return Delivery{}, err
+		return Dispatch{}, err
 	}
 	payload := s.payload("block_suggestion")
 	payload["action_id"], payload["block_id"], payload["value"] = text(s.element["action_id"]), s.block, query

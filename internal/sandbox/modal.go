@@ -23,10 +23,10 @@ const BadViewResponse = "invalid_view_response"
 // SubmitView submits a modal as a person, with the state of its inputs:
 // {"block": {"action": {"type": …, "value": …}}}. What the acknowledgement asks for
 // (errors, update, push, clear, or closing the modal) is done when it returns.
-func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values any) (Delivery, error) {
+func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values any) (Dispatch, error) {
 	v, ok := w.views.get(as, viewID)
 	if !ok || v.kind() != "modal" {
-		return Delivery{}, fmt.Errorf("%w: modal %s", ErrNoElement, viewID)
+		return Dispatch{}, fmt.Errorf("%w: modal %s", ErrNoElement, viewID)
 	}
 	user, _ := w.people.find(as)
 	w.trace.add(TraceUI, "submit", 0, object{"user": as, "view": viewID, "values": values})
@@ -42,16 +42,16 @@ func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values an
 }
 
 // CloseView closes a modal as a person. The app learns of it when it asked for that.
-func (w *Workspace) CloseView(ctx context.Context, as, viewID string) (Delivery, error) {
+func (w *Workspace) CloseView(ctx context.Context, as, viewID string) (Dispatch, error) {
 	v, ok := w.views.get(as, viewID)
 	if !ok || v.kind() != "modal" {
-		return Delivery{}, fmt.Errorf("%w: modal %s", ErrNoElement, viewID)
+		return Dispatch{}, fmt.Errorf("%w: modal %s", ErrNoElement, viewID)
 	}
 	user, _ := w.people.find(as)
 	w.trace.add(TraceUI, "close", 0, object{"user": as, "view": viewID})
 	w.views.close(as, viewID, v.body["clear_on_close"] == true)
 	if v.body["notify_on_close"] != true {
-		return Delivery{}, nil
+		return Dispatch{}, nil
 	}
 	payload := stage{w: w, user: user, view: v}.payload("view_closed")
 	delete(payload, "container")

@@ -60,7 +60,7 @@ func TestOrgWidePayloads(t *testing.T) {
 	w.Admit("U0SISTER1", Colleague, General)
 	a := greeted(t, w)
 	ctx := soon(t)
-	done := later(t, func() (Delivery, error) { return w.Command(ctx, "U0SISTER1", General, "/missingkbs x") })
+	done := later(t, func() (Dispatch, error) { return w.Command(ctx, "U0SISTER1", General, "/missingkbs x") })
 	r := a.read()
 	for key, want := range map[string]string{"team_id": SecondTeamID, "enterprise_id": OrgID, "is_enterprise_install": "true"} {
 		if got := field(t, r, key); got != want {
@@ -70,7 +70,7 @@ func TestOrgWidePayloads(t *testing.T) {
 	a.ack(r.EnvelopeID, nil)
 	await(t, done)
 	ts := posted(t, w, General)
-	p := clicked(t, a, func() (Delivery, error) { return w.Click(ctx, "U0SISTER1", General, ts, "go") })
+	p := clicked(t, a, func() (Dispatch, error) { return w.Click(ctx, "U0SISTER1", General, ts, "go") })
 	if p["team"] != nil || p["is_enterprise_install"] != true || p["enterprise"].(map[string]any)["id"] != OrgID || p["user"].(map[string]any)["team_id"] != SecondTeamID {
 		t.Errorf("a click: team %v, installed %v, organisation %v, user %v", p["team"], p["is_enterprise_install"], p["enterprise"], p["user"])
 	}

@@ -67,7 +67,7 @@ type Options struct {
 	Logger       *slog.Logger     // default: nothing is logged
 	Clock        func() time.Time // time of messages; default the tenant's clock, else the computer's
 	Pending      Pending          // what the app does by the clock; nil: nothing that the clock must wait for
-	Watch        func(Sight)      // told of all that the app says; it must not call the workspace, and it must not block
+	Watch        func(Delivery)   // called for each Delivery; must not call the workspace, and must not block
 }
 
 // Workspace is a running workspace. Its methods may be called from any goroutine.
@@ -82,29 +82,29 @@ type Workspace struct {
 
 	listener net.Listener
 	server   *http.Server
-	visitors atomic.Int64    // connections over HTTP, without sockets
+	conns    atomic.Int64    // open HTTP connections, without sockets
 	ctx      context.Context // ends with Close; every request and delivery hangs on it
 	cancel   context.CancelFunc
 	starting sync.Mutex     // held while wg grows, so that nothing starts after cancel
 	wg       sync.WaitGroup // everything that Close waits for
 	closing  sync.Once
 
-	clock    *clock
-	travel   sync.Mutex // held while the page moves the clock
-	people   *people
-	rooms    *rooms
-	views    *views
-	files    *files
-	hooks    *hooks
-	triggers *triggers
-	sockets  *sockets
-	switches *switches
-	mishaps  mishaps
-	tokens   tokens
-	issued   issued // the secrets that were given out
-	limits   *limits
-	trace    *trace
-	feed     *feed
+	clock      *clock
+	travel     sync.Mutex // held while the page moves the clock
+	people     *people
+	rooms      *rooms
+	views      *views
+	files      *files
+	hooks      *hooks
+	triggers   *triggers
+	sockets    *sockets
+	switches   *switches
+	faultQueue faultQueue
+	tokens     tokens
+	issued     issued // the secrets that were given out
+	limits     *limits
+	trace      *trace
+	feed       *feed
 }
 
 // timing holds the spans of Slack's rules; tests shorten them.
@@ -153,7 +153,7 @@ func start(o Options, t timing) (*Workspace, error) {
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return w.ctx },
 		ErrorLog:          slog.NewLogLogger(w.log.Handler(), slog.LevelWarn),
-		ConnState:         w.visit,
+		ConnState:         w.countConns,
 	}
 	w.spawn(func() { _ = w.server.Serve(listener) })
 	return w, nil
@@ -236,19 +236,19 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// visit counts the connections to the server.
-func (w *Workspace) visit(_ net.Conn, state http.ConnState) {
+// countConns counts the open connections to the server.
+func (w *Workspace) countConns(_ net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		w.visitors.Add(1)
+		w.conns.Add(1)
 	case http.StateHijacked, http.StateClosed: // a connection ends as one of them
-		w.visitors.Add(-1)
+		w.conns.Add(-1)
 	}
 }
 
-// Visitors says how many connections are open to the server, idle ones too and
-// sockets apart: those are [Workspace.Connections].
-func (w *Workspace) Visitors() int { return int(w.visitors.Load()) }
+// Conns returns how many HTTP connections are open, idle ones too. It does not count
+// sockets: these are [Workspace.Connections].
+func (w *Workspace) Conns() int { return int(w.conns.Load()) }
 
 // URL returns the address of the web page, without a slash at its end.
 func (w *Workspace) URL() string { return "http://" + w.listener.Addr().String() }

@@ -17,15 +17,15 @@ type Shortcut struct {
 // Shortcut uses a global shortcut as a person: the app gets a trigger with which it
 // can open a modal within three seconds. See
 // https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload
-func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (Delivery, error) {
+func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (Dispatch, error) {
 	user, ok := w.people.find(as)
 	if !ok || user.Kind == "bot" {
-		return Delivery{}, fmt.Errorf("sandbox: no person %q", as)
+		return Dispatch{}, fmt.Errorf("sandbox: no person %q", as)
 	}
 	// Like commands, shortcuts are not shared with other organisations.
 	known := slices.ContainsFunc(w.opts.Shortcuts, func(s Shortcut) bool { return s.CallbackID == callbackID })
 	if !known || user.Kind == Outsider || user.Kind == Stranger || user.Kind == Deactivated {
-		return Delivery{}, fmt.Errorf("%w: shortcut %q", ErrNoElement, callbackID)
+		return Dispatch{}, fmt.Errorf("%w: shortcut %q", ErrNoElement, callbackID)
 	}
 	w.trace.add(TraceUI, "shortcut", 0, object{"user": as, "callback_id": callbackID})
 	id, payload := envelopeID(), stage{w: w, user: user}.payload("shortcut")

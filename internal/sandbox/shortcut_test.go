@@ -11,7 +11,7 @@ func TestShortcut(t *testing.T) {
 	w := workspace(t, Options{Shortcuts: []Shortcut{{Name: "Ask", CallbackID: "ask"}}})
 	a := greeted(t, w)
 	ctx := soon(t)
-	p := clicked(t, a, func() (Delivery, error) { return w.Shortcut(ctx, Alice, "ask") })
+	p := clicked(t, a, func() (Dispatch, error) { return w.Shortcut(ctx, Alice, "ask") })
 	if p["type"] != "shortcut" || p["callback_id"] != "ask" || p["channel"] != nil || p["container"] != nil || p["response_url"] != nil {
 		t.Errorf("payload = %v, want a shortcut that comes from no channel", p)
 	}

@@ -40,20 +40,19 @@ func (w *Workspace) DropOne() bool {
 	return true
 }
 
-// Hush makes every socket that is open now go dead without closing, as when a
-// router forgets a connection: nothing comes out of it any more, and what the app
-// sends is lost.
-func (w *Workspace) Hush() {
+// Stall makes every open socket go dead without closing, as when a router forgets a
+// connection: it sends nothing more, and what the app sends is lost.
+func (w *Workspace) Stall() {
 	for _, c := range w.sockets.open() {
-		c.hushed.Store(true)
+		c.stalled.Store(true)
 	}
 }
 
-// HushOne is [Workspace.Hush] for the oldest socket that still speaks. It reports
+// StallOne is [Workspace.Stall] for the oldest socket that still speaks. It reports
 // whether there was one.
-func (w *Workspace) HushOne() bool {
+func (w *Workspace) StallOne() bool {
 	for _, c := range w.sockets.open() {
-		if !c.hushed.Swap(true) {
+		if !c.stalled.Swap(true) {
 			return true
 		}
 	}
@@ -71,7 +70,7 @@ func (w *Workspace) Babble(message string) bool {
 // pings, and its wish to close, once all that waits for it was sent.
 func (c *conn) handle() {
 	c.ws.SetCloseHandler(func(int, string) error {
-		if c.hushed.Load() || c.closing.Swap(true) {
+		if c.stalled.Load() || c.closing.Swap(true) {
 			return nil
 		}
 		c.s.remove(c)
@@ -83,7 +82,7 @@ func (c *conn) handle() {
 		return nil
 	})
 	c.ws.SetPingHandler(func(data string) error {
-		if !c.hushed.Load() {
+		if !c.stalled.Load() {
 			_ = c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
 		}
 		return nil

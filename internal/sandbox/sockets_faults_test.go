@@ -59,7 +59,7 @@ func TestHushedSocketsStayOpenAndSayNothing(t *testing.T) {
 	t.Parallel()
 	w := quick(t, Options{}, func(s *timing) { s.ping, s.ack = 10*time.Millisecond, 50*time.Millisecond })
 	a := greeted(t, w)
-	w.Hush()
+	w.Stall()
 	done := command(t, w, "/missingkbs x")
 	if d := await(t, done); d.Err != NoAck || w.Connections() != 1 {
 		t.Errorf("delivery %+v on %d connections, want none on one", d, w.Connections())

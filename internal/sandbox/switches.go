@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Faults are the switches that make Slack misbehave. The zero value is a Slack in
-// good health. Those of Defender are switched on the tenant itself, or from the page.
+// Faults are the switches that make Slack misbehave. The zero value is a healthy
+// Slack. The faults of Defender are switched on the tenant, or from the page.
 type Faults struct {
 	RateLimited     bool          // every Web API call and response URL answers 429
 	RefuseNewBlocks bool          // blocks newer than 2025 get invalid_blocks, as in workspaces without them
@@ -20,7 +20,7 @@ type Faults struct {
 	DropAcks        bool          // acknowledgements get lost
 	Dismiss         string        // every new socket is told to go right after its hello, for this reason
 	WebAPIError     string        // every Web API call answers this, such as invalid_auth
-	HelloDelay      time.Duration // a new socket hears nothing for so long
+	HelloDelay      time.Duration // a new socket gets no hello for so long
 	ClockSkew       time.Duration // the Web API's Date header is off by so much, as if this machine's clock were wrong
 	Latency         time.Duration // added to every Web API call and response URL
 }
@@ -50,10 +50,10 @@ func (r RefusedBlocks) types() []string {
 
 // Judge finds what else this Slack refuses in blocks on a surface: message, modal or
 // home. Pointers begin with /blocks.
-type Judge func(surface string, blocks json.RawMessage) []Fault
+type Judge func(surface string, blocks json.RawMessage) []BlockError
 
-// SetJudge has a function look at all blocks from now on, after the rules of Block
-// Kit; nil takes it away.
+// SetJudge sets a function that checks all blocks after the rules of Block Kit; nil
+// removes it.
 func (w *Workspace) SetJudge(j Judge) {
 	w.switches.mu.Lock()
 	defer w.switches.mu.Unlock()
@@ -132,7 +132,7 @@ func newBlocks() []string {
 }
 
 // refuse finds what the workspace refuses in blocks that break no rule of Block Kit.
-func (s *switches) refuse(surface string, blocks json.RawMessage) []Fault {
+func (s *switches) refuse(surface string, blocks json.RawMessage) []BlockError {
 	s.mu.Lock()
 	f, judge := s.faults, s.judge
 	s.mu.Unlock()
@@ -149,7 +149,7 @@ func (s *switches) refuse(surface string, blocks json.RawMessage) []Fault {
 
 // unknownBlocks is what a workspace says to types that it does not have: of a block,
 // or of a cell in one that it has.
-func unknownBlocks(blocks json.RawMessage, types []string) []Fault {
+func unknownBlocks(blocks json.RawMessage, types []string) []BlockError {
 	if len(types) == 0 {
 		return nil
 	}
@@ -161,12 +161,12 @@ func unknownBlocks(blocks json.RawMessage, types []string) []Fault {
 		Rows [][]json.RawMessage `json:"rows"`
 	}
 	_ = json.Unmarshal(blocks, &list)
-	var out []Fault
+	var out []BlockError
 	unknown := func(t typed, at string, a ...any) bool {
 		if !slices.Contains(types, t.Type) {
 			return false
 		}
-		out = append(out, Fault{Pointer: fmt.Sprintf(at, a...), Message: "unsupported type: " + t.Type})
+		out = append(out, BlockError{Pointer: fmt.Sprintf(at, a...), Message: "unsupported type: " + t.Type})
 		return true
 	}
 	for i, b := range list {

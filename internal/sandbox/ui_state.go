@@ -76,8 +76,8 @@ func (w *Workspace) commandList() []SlashCommand {
 	return append([]SlashCommand{}, w.commands...)
 }
 
-// eventPatience is how long a page may take to read one event.
-const eventPatience = 10 * time.Second
+// eventTimeout is how long a page may take to read one event.
+const eventTimeout = 10 * time.Second
 
 // serveEvents streams changes until the page leaves, is too slow, or the workspace
 // closes. See https://html.spec.whatwg.org/multipage/server-sent-events.html
@@ -93,7 +93,7 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	out := http.NewResponseController(rw)
 	write := func(format string, a ...any) bool {
-		_ = out.SetWriteDeadline(time.Now().Add(eventPatience))
+		_ = out.SetWriteDeadline(time.Now().Add(eventTimeout))
 		_, err := fmt.Fprintf(rw, format, a...)
 		return err == nil && out.Flush() == nil
 	}

@@ -32,24 +32,24 @@ func (w *Workspace) blocksValidate(a args) (object, error) {
 }
 
 // checkArgument checks one of the arguments of blocks.validate.
-func (w *Workspace) checkArgument(name string, value json.RawMessage) []Fault {
+func (w *Workspace) checkArgument(name string, value json.RawMessage) []BlockError {
 	if name == "blocks" {
 		return append(CheckBlocks("message", value), w.switches.refuse("message", value)...)
 	}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(value, &fields) != nil {
-		return []Fault{{Message: "must provide an object"}}
+		return []BlockError{{Message: "must provide an object"}}
 	}
 	if name == "view" {
 		var surface string
 		_ = json.Unmarshal(fields["type"], &surface)
 		return append(CheckView(value), w.switches.refuse(surface, fields["blocks"])...)
 	}
-	var faults []Fault
+	var faults []BlockError
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		// Neither text nor channel belongs there: https://github.com/slackapi/java-slack-sdk/pull/1622
 		if field != "blocks" && field != "attachments" {
-			faults = append(faults, Fault{Pointer: "/" + field, Message: "invalid additional property: " + field})
+			faults = append(faults, BlockError{Pointer: "/" + field, Message: "invalid additional property: " + field})
 		}
 	}
 	if blocks := fields["blocks"]; blocks != nil {

@@ -230,14 +230,14 @@ func (w *Workspace) Home(as string) json.RawMessage {
 }
 
 // OpenHome opens the app's Home tab as a person.
-func (w *Workspace) OpenHome(ctx context.Context, as string) (Delivery, error) {
+func (w *Workspace) OpenHome(ctx context.Context, as string) (Dispatch, error) {
 	user, ok := w.people.find(as)
 	if !ok || user.Kind == "bot" {
-		return Delivery{}, fmt.Errorf("sandbox: no person %q", as)
+		return Dispatch{}, fmt.Errorf("sandbox: no person %q", as)
 	}
 	w.trace.add(TraceUI, "open home", 0, object{"user": as})
 	if !w.subscribed("app_home_opened") {
-		return Delivery{}, nil
+		return Dispatch{}, nil
 	}
 	inner := object{"type": "app_home_opened", "user": as, "channel": w.rooms.openDM(as), "tab": "home"}
 	if home := w.Home(as); home != nil {

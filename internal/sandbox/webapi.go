@@ -103,7 +103,7 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	a, err := readArgs(rw, r)
 	var answer object
 	status := http.StatusOK
-	mishap, acts := w.strike(r.Context(), name)
+	fault, acts := w.delay(r.Context(), name)
 	switch {
 	case errors.Is(err, errBadJSON):
 		err = refuse("invalid_json")
@@ -116,17 +116,17 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 			answer, err = w.call(name, token(r, a), a)
 		}
 	}
-	if mishap.spoils() {
-		w.seeCall(name, a, answer, mishap.fault())
-		w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.shown(), "done": answer != nil, "fault": mishap.fault()})
-		mishap.answer(rw)
+	if fault.spoils() {
+		w.reportCall(name, a, answer, fault.fault())
+		w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.shown(), "done": answer != nil, "fault": fault.fault()})
+		fault.answer(rw)
 		return
 	}
 	if err == nil {
-		w.seeCall(name, a, answer, "")
+		w.reportCall(name, a, answer, "")
 		answer["ok"] = true
 	} else {
-		w.seeCall(name, a, nil, err.Error())
+		w.reportCall(name, a, nil, err.Error())
 		answer, status = w.refusal(rw, err)
 	}
 	h := rw.Header()

@@ -128,7 +128,7 @@ func (w *Workspace) checkAttachments(raw json.RawMessage) error {
 			return err
 		}
 		if tables += countBlocks(one.Blocks, "table"); tables > 1 {
-			return w.refusedFor("invalid_attachments", []Fault{{Pointer: fmt.Sprintf("/attachments/%d/blocks", i), Message: "only_one_table_allowed"}})
+			return w.refusedFor("invalid_attachments", []BlockError{{Pointer: fmt.Sprintf("/attachments/%d/blocks", i), Message: "only_one_table_allowed"}})
 		}
 	}
 	return nil

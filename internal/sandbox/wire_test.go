@@ -163,12 +163,12 @@ func send(t *testing.T, w *Workspace, path string, body any) (status int, answer
 
 // outcome is what a call returns that waits for the app.
 type outcome struct {
-	Delivery
+	Dispatch
 	err error
 }
 
 // later runs such a call on its own.
-func later(t *testing.T, f func() (Delivery, error)) <-chan outcome {
+func later(t *testing.T, f func() (Dispatch, error)) <-chan outcome {
 	t.Helper()
 	done := make(chan outcome, 1)
 	go func() {
@@ -181,20 +181,20 @@ func later(t *testing.T, f func() (Delivery, error)) <-chan outcome {
 func command(t *testing.T, w *Workspace, text string) <-chan outcome {
 	t.Helper()
 	ctx := soon(t)
-	return later(t, func() (Delivery, error) { return w.Command(ctx, Alice, General, text) })
+	return later(t, func() (Dispatch, error) { return w.Command(ctx, Alice, General, text) })
 }
 
-func await(t *testing.T, done <-chan outcome) Delivery {
+func await(t *testing.T, done <-chan outcome) Dispatch {
 	t.Helper()
 	select {
 	case o := <-done:
 		if o.err != nil {
 			t.Fatal(o.err)
 		}
-		return o.Delivery
+		return o.Dispatch
 	case <-soon(t).Done():
 		t.Fatal("nothing came back")
-		return Delivery{}
+		return Dispatch{}
 	}
 }
 

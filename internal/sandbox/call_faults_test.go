@@ -31,25 +31,25 @@ func say(t *testing.T, w *Workspace) (int, error) {
 	return resp.StatusCode, nil
 }
 
-func TestMishapsOfTheWebAPI(t *testing.T) {
+func TestFaultsOfCallsOfTheWebAPI(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name   string
-		mishap Mishap
+		fault Fault
 		status int // 0: none comes
 		shown  int
 	}{
-		{"another method", Mishap{Call: "views.open", Status: 500}, 200, 1},
-		{"slow", Mishap{Delay: 20 * time.Millisecond}, 200, 1},
-		{"failed", Mishap{Call: "chat.postMessage", Status: 503}, 503, 0},
-		{"failed, but done", Mishap{Status: 500, Acts: true}, 500, 1},
-		{"cut", Mishap{Cut: true}, 0, 0},
-		{"cut, but done", Mishap{Cut: true, Acts: true}, 0, 1},
+		{"another method", Fault{Call: "views.open", Status: 500}, 200, 1},
+		{"slow", Fault{Delay: 20 * time.Millisecond}, 200, 1},
+		{"failed", Fault{Call: "chat.postMessage", Status: 503}, 503, 0},
+		{"failed, but done", Fault{Status: 500, Acts: true}, 500, 1},
+		{"cut", Fault{Cut: true}, 0, 0},
+		{"cut, but done", Fault{Cut: true, Acts: true}, 0, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			w := workspace(t, Options{})
-			w.Inject(tc.mishap)
+			w.Inject(tc.fault)
 			status, err := say(t, w)
 			if status != tc.status || (err != nil) != (tc.status == 0) || err != nil && !errors.Is(err, io.EOF) {
 				t.Errorf("status %d, %v, want %d", status, err, tc.status)
@@ -67,11 +67,11 @@ func TestMishapsOfTheWebAPI(t *testing.T) {
 	}
 }
 
-func TestMishapsLastAsLongAsTheySay(t *testing.T) {
+func TestFaultsOfCallsLastAsLongAsTheySay(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
-	w.Inject(Mishap{Status: http.StatusTooManyRequests, RetryAfter: 1500 * time.Millisecond, Times: 2})
-	remove := w.Inject(Mishap{Status: 503, Times: 100})
+	w.Inject(Fault{Status: http.StatusTooManyRequests, RetryAfter: 1500 * time.Millisecond, Times: 2})
+	remove := w.Inject(Fault{Status: 503, Times: 100})
 	var got []int
 	for i := range 5 {
 		if i == 3 {
@@ -87,7 +87,7 @@ func TestMishapsLastAsLongAsTheySay(t *testing.T) {
 	if diff := cmp.Diff([]int{429, 429, 503, 200, 200}, got); diff != "" {
 		t.Errorf("statuses (-want +got):\n%s", diff)
 	}
-	w.Inject(Mishap{Status: 503})
+	w.Inject(Fault{Status: 503})
 	w.SetFaults(Faults{RateLimited: true})
 	w.Heal()
 	if status, err := say(t, w); status != http.StatusOK || err != nil {
@@ -98,10 +98,10 @@ func TestMishapsLastAsLongAsTheySay(t *testing.T) {
 // sights collects what a workspace tells its watcher.
 type sights struct {
 	mu   sync.Mutex
-	seen []Sight
+	seen []Delivery
 }
 
-func (s *sights) add(one Sight) {
+func (s *sights) add(one Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen = append(s.seen, one)
@@ -125,7 +125,7 @@ func (s *sights) all() []brief {
 }
 
 // What people see of a command's answers is told with the envelope that they answer, whatever the app was told.
-func TestSightsOfAnswers(t *testing.T) {
+func TestDeliveriesOfAnswers(t *testing.T) {
 	t.Parallel()
 	seen := &sights{}
 	w := workspace(t, Options{Watch: seen.add})
@@ -136,9 +136,9 @@ func TestSightsOfAnswers(t *testing.T) {
 	await(t, done)
 	hook := field(t, r, "response_url")
 	send(t, w, hook, object{"text": "second"})
-	w.Inject(Mishap{Call: WayHook, Status: 500, Acts: true})
+	w.Inject(Fault{Call: WayHook, Status: 500, Acts: true})
 	send(t, w, hook, object{"text": "third", "replace_original": true})
-	w.Inject(Mishap{Call: WayHook, Status: 503})
+	w.Inject(Fault{Call: WayHook, Status: 503})
 	send(t, w, hook, object{"text": "fourth"})
 	send(t, w, hook, object{})
 	want := []brief{
@@ -153,13 +153,13 @@ func TestSightsOfAnswers(t *testing.T) {
 	}
 }
 
-func TestSightsOfTheWebAPI(t *testing.T) {
+func TestDeliveriesOfTheWebAPI(t *testing.T) {
 	t.Parallel()
 	seen := &sights{}
 	w := workspace(t, Options{Watch: seen.add, Shortcuts: []Shortcut{{Name: "Ask", CallbackID: "ask"}}})
 	a := greeted(t, w)
 	ctx := soon(t)
-	done := later(t, func() (Delivery, error) { return w.Shortcut(ctx, Alice, "ask") })
+	done := later(t, func() (Dispatch, error) { return w.Shortcut(ctx, Alice, "ask") })
 	r := a.read()
 	a.ack(r.EnvelopeID, nil)
 	await(t, done)
@@ -195,7 +195,7 @@ func TestSocketsThatSayNothing(t *testing.T) {
 		t.Errorf("got %v, want what cannot be read", err)
 	}
 	for _, want := range []bool{true, true, false} {
-		if got := w.HushOne(); got != want {
+		if got := w.StallOne(); got != want {
 			t.Errorf("there was one of two sockets to hush: %t, want %t", got, want)
 		}
 	}
@@ -219,7 +219,7 @@ func TestVisitorsAreCounted(t *testing.T) {
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
 	_ = resp.Body.Close()
-	before := w.Visitors()
+	before := w.Conns()
 	if before < 1 {
 		t.Errorf("%d visitors, want the one that keeps its connection", before)
 	}
@@ -227,11 +227,11 @@ func TestVisitorsAreCounted(t *testing.T) {
 	a.ack("nobody's", nil)
 	tick := time.NewTicker(5 * time.Millisecond) // the server announces nothing
 	defer tick.Stop()
-	for ctx := soon(t); w.Visitors() >= before; {
+	for ctx := soon(t); w.Conns() >= before; {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("%d visitors, want fewer", w.Visitors())
+			t.Fatalf("%d visitors, want fewer", w.Conns())
 		}
 	}
 }
