@@ -2,7 +2,9 @@ package socketmode
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -14,20 +16,27 @@ type idleTimeoutConn struct {
 	silence time.Duration
 	watched atomic.Bool // set after the handshake, which has its own deadlines
 	last    atomic.Int64
+	armed   atomic.Bool // a read deadline is set
 }
 
-// Read implements [net.Conn].
+// Read implements [net.Conn]. It does not move the deadline for each read, but only a deadline that comes too early.
 func (w *idleTimeoutConn) Read(p []byte) (int, error) {
-	if w.watched.Load() {
-		if err := w.SetReadDeadline(time.Now().Add(w.silence)); err != nil {
-			return 0, err
+	began := time.Now()
+	for {
+		if w.watched.Load() && !w.armed.Swap(true) {
+			if err := w.SetReadDeadline(began.Add(w.silence)); err != nil {
+				return 0, err
+			}
 		}
+		n, err := w.Conn.Read(p)
+		if n > 0 {
+			w.last.Store(time.Now().UnixNano())
+		}
+		if n > 0 || !w.armed.Load() || !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) >= w.silence {
+			return n, err
+		}
+		w.armed.Store(false)
 	}
-	n, err := w.Conn.Read(p)
-	if n > 0 {
-		w.last.Store(time.Now().UnixNano())
-	}
-	return n, err
 }
 
 func (w *idleTimeoutConn) lastByte() time.Time { return time.Unix(0, w.last.Load()) }
