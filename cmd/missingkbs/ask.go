@@ -152,6 +152,19 @@ func (c askCmd) defender(ctx context.Context, errs *config.Errors, s streams) (c
 	}
 }
 
+// asTheApp returns Defender as serve has it.
+func (c askCmd) asTheApp(ctx context.Context, errs *config.Errors, s streams, log *slog.Logger) (commands.Defender, func(), error) {
+	o := app.AskOptions{Defender: c.Defender.ReadClient(errs), Log: log}
+	c.Quota.Read(errs, &o.Defender)
+	o.Credential = c.Defender.ReadCredential(errs, o.Defender.Cloud.Authority)
+	o.Database = c.Store.ReadAddress(errs, s.env)
+	if err := errs.Err(); err != nil {
+		return nil, nil, err
+	}
+	errs.LogWarnings(log)
+	return app.OpenDefender(ctx, o)
+}
+
 // digests returns the command that reads the digests in the database, if the question is about them. It cannot change them,
 // because on a terminal the user is unknown.
 func (c askCmd) digests(ctx context.Context, errs *config.Errors, s streams) (commands.Command, func(), error) {

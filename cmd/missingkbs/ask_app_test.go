@@ -141,7 +141,7 @@ func TestAskLeavesDatabasesAlone(t *testing.T) {
 			t.Parallel()
 			r := open(t)
 			r.exec(t, "INSERT INTO missingkbs_migrations (version_id, is_applied) VALUES (99, TRUE)")
-			wantAnswer(t, r.url, "it is not of this version")
+			wantAnswer(t, r.url, "it has another version")
 		})
 	}
 	t.Run("an empty file", func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestAskLeavesDatabasesAlone(t *testing.T) {
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		wantAnswer(t, "sqlite://"+filepath.ToSlash(path), "it is not of this version")
+		wantAnswer(t, "sqlite://"+filepath.ToSlash(path), "it has another version")
 		if raw, err := os.ReadFile(path); len(raw) > 0 || err != nil {
 			t.Errorf("%d bytes were written, %v", len(raw), err)
 		}

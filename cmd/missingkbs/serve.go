@@ -22,7 +22,7 @@ func (c serveCmd) Run(ctx context.Context, s streams, parsed *kong.Context) erro
 	defer stop()
 
 	var errs config.Errors
-	v := c.Settings.Read(&errs, s.env)
+	v := c.Read(&errs, s.env)
 	level := &slog.LevelVar{}
 	level.Set(v.LogLevel)
 	log := logging.New(s.err, v.LogFormat, level)
@@ -47,6 +47,6 @@ func (s streams) reread() (app.Settings, error) {
 		return app.Settings{}, err
 	}
 	var errs config.Errors
-	v := c.Serve.Settings.Read(&errs, s.env)
+	v := c.Serve.Read(&errs, s.env)
 	return app.Settings{Values: v, Snapshot: config.TakeSnapshot(parsed), Errors: &errs}, nil
 }

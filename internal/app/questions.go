@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
@@ -56,11 +55,7 @@ func NewRouter(d commands.Defender, index *commands.Index, more ...commands.Comm
 	}, more...)...)
 }
 
-// StoredAnswers returns a client that shows what digests have read when Defender cannot be asked, up to an age of maxAge.
-func StoredAnswers(client *api.Client, database *store.Store, maxAge time.Duration, log *slog.Logger) commands.Defender {
-	return storedAnswers(client, database, maxAge, time.Now, newAuthState(client, database, log))
-}
-
+// storedAnswers returns a client that shows what digests have read if Defender cannot be asked, up to an age of maxAge.
 func storedAnswers(client *api.Client, database *store.Store, maxAge time.Duration, now func() time.Time, auth *authState) commands.Defender {
 	if maxAge <= 0 {
 		return client
