@@ -21,23 +21,23 @@ const (
 	maxAck = 20_000
 )
 
-// carried is an answer inside an acknowledgement. It keeps the way it could take if its connection breaks.
-type carried struct {
+// ackAnswer is an answer inside an acknowledgement. It keeps the way it could take if its connection breaks.
+type ackAnswer struct {
 	reply   reply
 	written []byte // the reply as JSON; nil where it is not written yet
 	to      replyTo
 }
 
 // MarshalJSON writes the reply alone.
-func (c *carried) MarshalJSON() ([]byte, error) {
+func (c *ackAnswer) MarshalJSON() ([]byte, error) {
 	if c.written != nil {
 		return c.written, nil
 	}
 	return c.reply.MarshalJSON()
 }
 
-// payload is an answer for the acknowledgement, or nil if it may not travel there.
-func (b *Bot) payload(q question, page view.Page) any {
+// ackPayload is an answer for the acknowledgement, or nil if it may not travel there.
+func (b *Bot) ackPayload(q question, page view.Page) any {
 	ladder := b.options.Ladder
 	if !q.typed || q.ack.isDone() || time.Since(q.came) >= b.options.AckAfter || !ladder.MayAcknowledge(page) {
 		return nil
@@ -50,7 +50,7 @@ func (b *Bot) payload(q question, page view.Page) any {
 	if err != nil || len(written) > maxAck {
 		return nil
 	}
-	return &carried{reply: r, written: written, to: q.to}
+	return &ackAnswer{reply: r, written: written, to: q.to}
 }
 
 // acknowledge acknowledges a question, unless that was done: with a payload, or empty if that is nil or not taken. It
@@ -74,7 +74,7 @@ func (b *Bot) ackMeanwhile(ctx context.Context, q question) (stop func()) {
 	}
 	timer := time.AfterFunc(b.options.AckAfter-time.Since(q.came), func() {
 		if err := guarded(func() { b.acknowledge(ctx, q, nil) }); err != nil {
-			b.crashed(err)
+			b.countPanic(err)
 		}
 	})
 	return func() { timer.Stop() }
@@ -124,7 +124,7 @@ func (b *Bot) lostAck(e slacksocket.Event) {
 		return
 	}
 	b.stats.unacknowledged.Add(1)
-	lost, ok := failed.Response.Payload.(*carried)
+	lost, ok := failed.Response.Payload.(*ackAnswer)
 	if !ok {
 		return
 	}

@@ -17,18 +17,18 @@ func (b *Bot) admit(ctx context.Context, q question) {
 		Do:     func(ctx context.Context) { b.work(ctx, q) },
 		// A modal waits only for Slack, and not for long. To interrupt it would say "busy" beside the modal.
 		Interruptible: q.entry != EntryShortcut,
-		Rejected:      func() { b.refuse(q, Restarting, "", restarting()) },
+		Rejected:      func() { b.refuse(q, Restarting, "", restartingPage()) },
 	})
 	full, isFull := errors.AsType[*admission.FullError](err)
 	switch {
 	case err == nil:
 		b.whileWaiting(ctx, q, job)
 	case isFull && full.Person:
-		b.refuse(q, Busy, busyPerson, manyOfYours(full.Limit, full.Wait))
+		b.refuse(q, Busy, busyPerson, personFullPage(full.Limit, full.Wait))
 	case isFull:
-		b.refuse(q, Busy, busyFull, overfull(full.Wait))
+		b.refuse(q, Busy, busyFull, queueFullPage(full.Wait))
 	default:
-		b.refuse(q, Restarting, "", restarting())
+		b.refuse(q, Restarting, "", restartingPage())
 	}
 }
 
@@ -55,7 +55,7 @@ func (b *Bot) whileWaiting(ctx context.Context, q question, job *admission.Job) 
 		b.ackSoon(ctx, q) // Slack would call the question failed
 	})
 	job.AfterWaiting(waitAfter-since, func() { b.sayQueued(ctx, q, job) })
-	job.AfterWaiting(maxWait-since, func() { giveUp(busyWaited, waited()) })
+	job.AfterWaiting(maxWait-since, func() { giveUp(busyWaited, waitedPage()) })
 }
 
 // work answers a question whose turn it is.

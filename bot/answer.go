@@ -19,7 +19,7 @@ import (
 // after an empty one.
 func (b *Bot) answer(ctx context.Context, q question) {
 	began := time.Now()
-	ctx, traced := b.traced(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
+	ctx, traced := b.startTrace(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
 	log := b.log.With("user", q.user, "channel", q.channel, "kind", string(q.kind))
 	ctx, progress := commands.WithProgress(ctx)
 	progress.Begin(began.Add(b.options.Timeout))
@@ -33,7 +33,7 @@ func (b *Bot) answer(ctx context.Context, q question) {
 
 	seen := q.observed()
 	seen.Queued = began.Sub(q.came)
-	seen.InAck = b.acknowledge(ctx, q, b.payload(q, r.page))
+	seen.InAck = b.acknowledge(ctx, q, b.ackPayload(q, r.page))
 	waited()
 	delivered := true
 	if !seen.InAck {
@@ -69,7 +69,7 @@ func (b *Bot) result(ctx context.Context, q question) (r result) {
 	began := time.Now()
 	defer func() {
 		if crash := recover(); crash != nil { // not the command's
-			r.err = crashed(crash)
+			r.err = panicError(crash)
 			r.page = commands.Explain(r.err)
 		}
 		r.took = time.Since(began)
@@ -78,14 +78,14 @@ func (b *Bot) result(ctx context.Context, q question) (r result) {
 	switch {
 	case errors.Is(r.err, admission.ErrInterrupted):
 		b.stats.busy.Add(1)
-		r.page = slowDefender(b.questions.Load().Pace)
+		r.page = slowDefenderPage(b.questions.Load().Pace)
 	case r.err != nil:
 		if !r.refused {
 			b.stats.failed.Add(1)
 		}
 		r.page = commands.Explain(r.err)
 		r.page.Note = strings.TrimSpace(r.page.Note + " Reference: " + q.id + ".")
-		if again, ok := askAgain(q, r.err); ok {
+		if again, ok := askAgainButton(q, r.err); ok {
 			r.page.Actions = append(r.page.Actions, again)
 		}
 	}
@@ -98,9 +98,9 @@ func offersShare(page view.Page) bool {
 	return slices.ContainsFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share })
 }
 
-// askAgain is the button that repeats a question which failed through no fault of its own. A share is not repeated by a
+// askAgainButton is the button that repeats a question which failed through no fault of its own. A share is not repeated by a
 // button that does not say so.
-func askAgain(q question, err error) (view.Action, bool) {
+func askAgainButton(q question, err error) (view.Action, bool) {
 	_, wrong := errors.AsType[*commands.Error](err) // the question cannot be answered, now or later
 	again := view.Action{Label: "Ask again", Command: q.line, Effect: view.Replace}
 	return again, !wrong && !q.to.public && strings.TrimSpace(q.line) != ""
@@ -132,7 +132,7 @@ func (r result) outcome() Outcome {
 func (b *Bot) run(ctx context.Context, q question) (r result) {
 	defer func() {
 		if crash := recover(); crash != nil {
-			r.err = crashed(crash)
+			r.err = panicError(crash)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, b.options.Timeout)
@@ -160,7 +160,7 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 		return r
 	}
 	if q.entry == EntryShortcut {
-		r.silent, r.intent.Command, r.err = true, "shortcut", b.open(ctx, q)
+		r.silent, r.intent.Command, r.err = true, "shortcut", b.openModal(ctx, q)
 		return r
 	}
 	ctx, end := b.options.Trace.Start(ctx, "command "+r.intent.Command, span.Options{Part: true})
@@ -171,7 +171,7 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	if own, ok := errors.AsType[*commands.Error](r.err); ok && own.Refused {
 		r.refuse(ctx, r.err) // the command asked the gate, such as who reads a channel
 	}
-	if r.err == nil && q.to.public && time.Since(checked) > seenFor {
+	if r.err == nil && q.to.public && time.Since(checked) > audienceFresh {
 		if refusal := b.gate.MayShow(ctx, q.caller()); refusal != nil {
 			r.refuse(ctx, refusal)
 		}
@@ -180,8 +180,8 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	return r
 }
 
-// seenFor is how long it counts who reads a channel. An answer may take much longer than that.
-const seenFor = time.Second
+// audienceFresh is how long it counts who reads a channel. An answer may take much longer than that.
+const audienceFresh = time.Second
 
 // refuse notes a refusal. One that was given because the question was cut off while the gate waited for Slack is none.
 func (r *result) refuse(ctx context.Context, refusal error) {

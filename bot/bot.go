@@ -143,7 +143,7 @@ func newBot(answers answerer, acks acker, hook *slackapi.Webhook, o Options) *Bo
 		stats:    o.Counts,
 	}
 	b.options.Observe = b.guardedObserver(o.Observe)
-	onPanic := func(recovered any) { b.crashed(crashed(recovered)) }
+	onPanic := func(recovered any) { b.countPanic(panicError(recovered)) }
 	b.questions = newQuestionQueue(o, onPanic)
 	b.acknowledgements, b.notices = newNoticeQueue(16, onPanic), newNoticeQueue(4, onPanic)
 	load := b.Load
@@ -200,8 +200,8 @@ func newNoticeQueue(perPerson int, onPanic func(any)) *admission.Queue {
 	})
 }
 
-// crashed counts a panic outside of a question, such as in an acknowledgement or a refusal.
-func (b *Bot) crashed(err error) {
+// countPanic counts a panic outside of a question, such as in an acknowledgement or a refusal.
+func (b *Bot) countPanic(err error) {
 	b.stats.dropped.Add(1)
 	b.log.Error("crashed while acknowledging or refusing", "error", err)
 }
@@ -223,6 +223,6 @@ func (b *Bot) Load() Load {
 	now := b.questions.Load()
 	return Load{
 		Running: now.Running, Slow: now.Slow, Waiting: now.Waiting, Workers: b.options.Workers, Queue: max(0, b.options.Queue),
-		Errands: b.acknowledgements.Load().Waiting + b.notices.Load().Waiting,
+		Unsent: b.acknowledgements.Load().Waiting + b.notices.Load().Waiting,
 	}
 }

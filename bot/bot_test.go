@@ -592,7 +592,7 @@ func TestStopEndsWhatHangs(t *testing.T) {
 func TestLostAckIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, echo, Options{})
-		lost := &carried{reply: reply{text: "the answer"}, to: replyTo{responseURL: slackapi.NewResponseURL("https://hooks.slack.com/r1")}}
+		lost := &ackAnswer{reply: reply{text: "the answer"}, to: replyTo{responseURL: slackapi.NewResponseURL("https://hooks.slack.com/r1")}}
 		b.events <- slacksocket.Event{
 			Type: slacksocket.EventTypeErrorWriteFailed,
 			Data: &slacksocket.ErrorWriteFailed{Response: &slacksocket.Response{EnvelopeID: "e1", Payload: lost}},

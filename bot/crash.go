@@ -31,7 +31,7 @@ func (b *Bot) rescue(q question, err error) {
 		page := commands.Explain(err)
 		page.Lead += " Reference: " + q.id + "."
 		q.notice.end()
-		if err := b.say(ctx, q.private(), inWords(page).text, slackapi.WebhookTries); err != nil {
+		if err := b.say(ctx, q.private(), textReply(page).text, slackapi.WebhookTries); err != nil {
 			seen.Outcome = Lost
 			b.log.ErrorContext(ctx, "answer lost", "request", q.id, "error", err)
 		}

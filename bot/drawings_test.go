@@ -180,8 +180,8 @@ func TestPayloadsAreJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, payload := range []any{
-		&carried{reply: inWords(page)}, inWords(view.Page{Title: "<b> \xff", Lead: "\u2028"}), blocks.Suggestions(nil),
-		&carried{reply: reply{drawing: drawing, asOf: page.AsOf, public: true}}, &carried{written: []byte(`{"text":"x"}`)},
+		&ackAnswer{reply: textReply(page)}, textReply(view.Page{Title: "<b> \xff", Lead: "\u2028"}), blocks.Suggestions(nil),
+		&ackAnswer{reply: reply{drawing: drawing, asOf: page.AsOf, public: true}}, &ackAnswer{written: []byte(`{"text":"x"}`)},
 	} {
 		want, err := json.Marshal(payload)
 		if err != nil {

@@ -5,17 +5,35 @@ import (
 	"sync/atomic"
 )
 
-// waitingNotice is the line that tells what an answer waits for. There is one for a question at most, and none once the
-// answer is on its way. A nil one is never posted.
-type waitingNotice struct {
-	mu    sync.Mutex
-	begun bool
-	said  chan struct{} // closed when it was posted, could not be, or must not be any more
+// ackOnce lets the first of several goroutines acknowledge an envelope.
+type ackOnce struct {
+	once sync.Once
+	done atomic.Bool
 }
 
-func newWaitingNotice() *waitingNotice { return &waitingNotice{said: make(chan struct{})} }
+// do acknowledges by calling send, unless the envelope was acknowledged before. It waits for an acknowledgement that is
+// being sent.
+func (a *ackOnce) do(send func()) {
+	a.once.Do(func() {
+		defer a.done.Store(true)
+		send()
+	})
+}
 
-// begin reports whether the line is to be posted now; then the caller closes said.
+// isDone reports whether the envelope was acknowledged.
+func (a *ackOnce) isDone() bool { return a.done.Load() }
+
+// waitingNotice is the message that tells what an answer waits for. A question has at most one, and none once its answer
+// is being sent. A nil notice is never posted.
+type waitingNotice struct {
+	mu     sync.Mutex
+	begun  bool
+	posted chan struct{} // is closed when the notice was posted, could not be posted, or must not be posted any more
+}
+
+func newWaitingNotice() *waitingNotice { return &waitingNotice{posted: make(chan struct{})} }
+
+// begin reports whether the caller is to post the notice. If so, the caller closes posted afterwards.
 func (n *waitingNotice) begin() bool {
 	if n == nil {
 		return false
@@ -27,30 +45,13 @@ func (n *waitingNotice) begin() bool {
 	return first
 }
 
-// end keeps the line from being said, or waits until it is: what comes afterwards is to stand below it.
+// end prevents the notice, or waits while it is being posted: the answer has to stand below it.
 func (n *waitingNotice) end() {
 	switch {
 	case n == nil:
 	case n.begin():
-		close(n.said)
+		close(n.posted)
 	default:
-		<-n.said
+		<-n.posted
 	}
 }
-
-// ackOnce lets an envelope be acknowledged once, by whichever goroutine comes first.
-type ackOnce struct {
-	once sync.Once
-	done atomic.Bool
-}
-
-// do acknowledges by send. If that was done before it does nothing, and if that is under way it waits.
-func (a *ackOnce) do(send func()) {
-	a.once.Do(func() {
-		defer a.done.Store(true)
-		send()
-	})
-}
-
-// isDone reports whether the envelope was acknowledged.
-func (a *ackOnce) isDone() bool { return a.done.Load() }

@@ -7,18 +7,18 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 )
 
-// crashed is the error of a crash, with the stack. It is to be called where that was recovered.
-func crashed(crash any) error {
-	return fmt.Errorf("%w: %v\n%s", commands.ErrPanic, crash, debug.Stack())
-}
-
-// guarded does something, and returns its crash.
+// guarded calls do, and returns a panic of its as an error.
 func guarded(do func()) (err error) {
 	defer func() {
-		if crash := recover(); crash != nil {
-			err = crashed(crash)
+		if recovered := recover(); recovered != nil {
+			err = panicError(recovered)
 		}
 	}()
 	do()
 	return nil
+}
+
+// panicError is the error of a panic, with its stack. The deferred function that recovered the panic calls it.
+func panicError(recovered any) error {
+	return fmt.Errorf("%w: %v\n%s", commands.ErrPanic, recovered, debug.Stack())
 }

@@ -2,11 +2,11 @@ package bot
 
 import "sync"
 
-// recent remembers the last ids it was shown.
+// recent remembers the last IDs that were added. It is safe for concurrent use.
 type recent struct {
 	mu   sync.Mutex
 	ids  map[string]struct{}
-	ring []string // the ids in the order in which they came; the oldest is overwritten
+	ring []string // the IDs in the order in which they were added; the oldest is overwritten
 	next int
 }
 
@@ -14,7 +14,7 @@ func newRecent(size int) *recent {
 	return &recent{ids: make(map[string]struct{}, size), ring: make([]string, size)}
 }
 
-// add remembers ids and reports whether any of them had been seen before. Empty ids are passed over.
+// add remembers IDs, and reports whether it remembered one of them already. It ignores empty IDs.
 func (r *recent) add(ids ...string) (seen bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

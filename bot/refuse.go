@@ -45,7 +45,7 @@ func (b *Bot) decline(q question, page view.Page) (told, inAck bool) {
 	}
 	var words any
 	if q.carries() {
-		words = &carried{reply: inWords(page), to: q.to}
+		words = &ackAnswer{reply: textReply(page), to: q.to}
 	}
 	if b.acknowledge(ctx, q, words) {
 		return true, true

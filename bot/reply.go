@@ -24,8 +24,8 @@ import (
 // the select in both, which finds software while one types. What is asked there is the same command line and goes the
 // same way as any other question.
 
-// publish shows a page on the person's Home tab.
-func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
+// publishHome shows a page on the person's Home tab.
+func (b *Bot) publishHome(ctx context.Context, q question, page view.Page) error {
 	first := commands.HomeName
 	if q.line == commands.HomeName {
 		first = ""
@@ -43,11 +43,11 @@ func (b *Bot) publish(ctx context.Context, q question, page view.Page) error {
 	return nil
 }
 
-// tell sends a page to the person as a direct message.
-func (b *Bot) tell(ctx context.Context, q question, page view.Page) error {
+// sendDirect sends a page to the person as a direct message.
+func (b *Bot) sendDirect(ctx context.Context, q question, page view.Page) error {
 	err := b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
 		m := blocks.Render(page, blocks.Options{Form: f, Direct: true})
-		return blocks.SentBlocks(m.Blocks), b.tellOnce(ctx, q, m)
+		return blocks.SentBlocks(m.Blocks), b.sendDirectOnce(ctx, q, m)
 	}})
 	if err != nil {
 		return fmt.Errorf("tell %s: %w", q.user, slackapi.WithoutURL(err))
@@ -55,7 +55,7 @@ func (b *Bot) tell(ctx context.Context, q question, page view.Page) error {
 	return nil
 }
 
-func (b *Bot) tellOnce(ctx context.Context, q question, m blocks.Message) error {
+func (b *Bot) sendDirectOnce(ctx context.Context, q question, m blocks.Message) error {
 	return slackapi.RetryOnce(ctx, false, func() error {
 		_, _, err := b.screens.PostMessageContext(ctx, q.user, post.MessageOptions(m)...)
 		return err
@@ -66,8 +66,8 @@ func (b *Bot) tellOnce(ctx context.Context, q question, m blocks.Message) error 
 // these the person learns what became of it.
 const triggerLife = 2800 * time.Millisecond
 
-// open shows the modal that asks which software.
-func (b *Bot) open(ctx context.Context, q question) error {
+// openModal shows the modal that asks which software.
+func (b *Bot) openModal(ctx context.Context, q question) error {
 	if _, err := b.screens.OpenViewContext(ctx, q.trigger, blocks.AskModal()); err != nil {
 		return fmt.Errorf("open the modal: %w", &commands.Error{
 			Title:   "The dialog could not be opened",
@@ -132,8 +132,8 @@ func (b *Bot) newReply(q question, page view.Page, f blocks.Form) (reply, blocks
 	return reply{public: q.to.public, replace: q.to.replace, drawing: drawing, asOf: page.AsOf}, sent, nil
 }
 
-// inWords is a page as a reply that needs no drawing.
-func inWords(page view.Page) reply { return reply{text: page.Title + "\n" + page.Lead} }
+// textReply is a page as a reply that needs no drawing.
+func textReply(page view.Page) reply { return reply{text: page.Title + "\n" + page.Lead} }
 
 // reply posts a page to where its answer goes, even when the question was cut off: then the page says so. It reports
 // whether Slack took it.
@@ -141,11 +141,11 @@ func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTimeout)
 	defer cancel()
 	ctx, end := b.options.Trace.Start(ctx, "reply", span.Options{Part: true, Kind: span.Client})
-	err := b.post(ctx, q, page)
+	err := b.deliver(ctx, q, page)
 	end(err)
 	told := false
 	if errors.Is(err, slackapi.ErrDeliveryUnknown) && !q.to.home { // which shows what it shows
-		told = b.post(ctx, q.private(), maybeLost(q)) == nil
+		told = b.deliver(ctx, q.private(), maybeLostPage(q)) == nil
 	}
 	switch {
 	case told:
@@ -156,12 +156,12 @@ func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	return err == nil
 }
 
-func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
+func (b *Bot) deliver(ctx context.Context, q question, page view.Page) error {
 	switch {
 	case q.to.home:
-		return b.publish(ctx, q, page)
+		return b.publishHome(ctx, q, page)
 	case q.to.direct:
-		return b.tell(ctx, q, page)
+		return b.sendDirect(ctx, q, page)
 	}
 	return b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: slackapi.MaxPosts, Left: q.to.responseURL.Left, Send: func(f blocks.Form) (blocks.Sent, error) {
 		r, sent, err := b.newReply(q, page, f)
@@ -180,7 +180,7 @@ func (b *Bot) post(ctx context.Context, q question, page view.Page) error {
 func (b *Bot) say(ctx context.Context, q question, words string, tries int) error {
 	switch {
 	case q.to.home:
-		return b.publish(ctx, q, view.Page{Title: "Missing KBs", Lead: words, Actions: []view.Action{{Label: "Reload", Command: commands.HomeName, Effect: view.Replace}}})
+		return b.publishHome(ctx, q, view.Page{Title: "Missing KBs", Lead: words, Actions: []view.Action{{Label: "Reload", Command: commands.HomeName, Effect: view.Replace}}})
 	case q.to.direct:
 		_, _, err := b.screens.PostMessageContext(ctx, q.user, slack.MsgOptionText(words, true), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMarkdown())
 		if err != nil {
@@ -191,8 +191,8 @@ func (b *Bot) say(ctx context.Context, q question, words string, tries int) erro
 	return b.webhook.Send(ctx, q.to.responseURL, reply{text: words}, tries)
 }
 
-// maybeLost is what somebody is told of whose answer nobody knows whether it has arrived.
-func maybeLost(q question) view.Page {
+// maybeLostPage is what somebody is told of whose answer nobody knows whether it has arrived.
+func maybeLostPage(q question) view.Page {
 	page := view.Page{Title: "Your answer may be missing", Lead: "The connection to Slack broke while the answer was on its way. If you do not see it, ask again."}
 	switch {
 	case q.to.public:

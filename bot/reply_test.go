@@ -167,7 +167,7 @@ func TestHomeIsMadeOnceForManyOpenings(t *testing.T) {
 		}
 		b.events <- opens(6, "messages")
 		synctest.Wait()
-		time.Sleep(homeEvery)
+		time.Sleep(homeInterval)
 		b.events <- opens(7, "home")
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"home U1", "home U1"}, f.shown()); diff != "" {

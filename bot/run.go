@@ -35,7 +35,7 @@ func socketOptions(o Options) socketmode.Options {
 		Count:     o.Sockets,
 		Health:    o.Health,
 		Dropped:   func(n int) { o.Counts.dropped.Add(int64(n)) },
-		Rejection: inWords(restarting()),
+		Rejection: textReply(restartingPage()),
 		Rejected:  func(n int) { o.Counts.untaken.Add(int64(n)) },
 		Log:       o.Log,
 	}

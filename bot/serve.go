@@ -30,7 +30,7 @@ func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) {
 			b.drain(events, asked, abandon)
 			return
 		case e := <-events:
-			b.event(work, e)
+			b.handle(work, e)
 		}
 	}
 }
@@ -39,18 +39,18 @@ func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) {
 // over, what still runs is cancelled, which makes it answer that too.
 func (b *Bot) drain(events <-chan socketmode.Event, asked <-chan struct{}, abandon func()) {
 	b.questions.Close()
-	defer b.farewell(events, asked)
+	defer b.flush(events, asked)
 	done := b.questions.Idle()
 	grace := time.NewTimer(b.options.Grace)
 	defer grace.Stop()
 	for last := false; done != nil; {
-		b.lateOnes(events)
+		b.refuseArrived(events)
 		select {
 		case <-asked:
 		case <-done:
 			return
 		case e := <-events:
-			b.late(e)
+			b.refuseLate(e)
 		case <-grace.C:
 			if last {
 				b.log.Warn("questions cut off at the end")
@@ -58,21 +58,21 @@ func (b *Bot) drain(events <-chan socketmode.Event, asked <-chan struct{}, aband
 			}
 			abandon()
 			last = true
-			grace.Reset(lastWords)
+			grace.Reset(flushTimeout)
 		}
 	}
 }
 
-// lastWords is how long what was cut off has for saying so.
-const lastWords = time.Second
+// flushTimeout is how long what was cut off has for saying so.
+const flushTimeout = time.Second
 
-// farewell waits a moment for what is still on its way to people: answers that took another way, and that the bot
+// flush waits a moment for what is still on its way to people: answers that took another way, and that the bot
 // restarts. The connections live meanwhile, so whoever asks now is told, too.
-func (b *Bot) farewell(events <-chan socketmode.Event, asked <-chan struct{}) {
-	end := time.NewTimer(lastWords)
+func (b *Bot) flush(events <-chan socketmode.Event, asked <-chan struct{}) {
+	end := time.NewTimer(flushTimeout)
 	defer end.Stop()
 	for over := false; !over; {
-		b.lateOnes(events)
+		b.refuseArrived(events)
 		out := cmp.Or(b.acknowledgements.Idle(), b.notices.Idle())
 		if out == nil {
 			break
@@ -81,7 +81,7 @@ func (b *Bot) farewell(events <-chan socketmode.Event, asked <-chan struct{}) {
 		case <-asked:
 		case <-out:
 		case e := <-events:
-			b.late(e)
+			b.refuseLate(e)
 		case <-end.C:
 			over = true
 		}
@@ -92,29 +92,29 @@ func (b *Bot) farewell(events <-chan socketmode.Event, asked <-chan struct{}) {
 	}
 }
 
-// lateOnes handles the events that have arrived: they are told before the bot goes on to stop.
-func (b *Bot) lateOnes(events <-chan socketmode.Event) {
+// refuseArrived handles the events that have arrived: they are told before the bot goes on to stop.
+func (b *Bot) refuseArrived(events <-chan socketmode.Event) {
 	for {
 		select {
 		case e := <-events:
-			b.late(e)
+			b.refuseLate(e)
 		default:
 			return
 		}
 	}
 }
 
-// late handles an event that arrives while the bot stops.
-func (b *Bot) late(e socketmode.Event) {
+// refuseLate handles an event that arrives while the bot stops.
+func (b *Bot) refuseLate(e socketmode.Event) {
 	if e.Type == socketmode.EventTypeErrorWriteFailed {
 		b.lostAck(e)
 	} else if q, ok := b.question(e); ok {
-		b.refuse(q, Restarting, "", restarting())
+		b.refuse(q, Restarting, "", restartingPage())
 	}
 }
 
-// event handles one event of the connections.
-func (b *Bot) event(ctx context.Context, e socketmode.Event) {
+// handle handles one handle of the connections.
+func (b *Bot) handle(ctx context.Context, e socketmode.Event) {
 	if e.Type == socketmode.EventTypeErrorWriteFailed {
 		b.lostAck(e)
 	} else if q, ok := b.question(e); ok {
@@ -135,7 +135,7 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 		b.log.Warn("acknowledged an envelope that could not be read", "error", err)
 	case b.seen.add(q.envelope, q.trigger):
 		b.stats.duplicates.Add(1)
-	case q.kind == blocks.Open, b.again(q, time.Now()):
+	case q.kind == blocks.Open, b.homeJustMade(q, time.Now()):
 	default:
 		q.id, q.came, q.notice = newID(), time.Now(), newWaitingNotice()
 		if len(q.line) > cmdline.MaxOffered { // it is refused for its length, and need not be kept whole until then
@@ -147,10 +147,10 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 	return question{}, false
 }
 
-// homeEvery is how often the Home tab is made anew for somebody who opens it again and again.
-const homeEvery = 10 * time.Second
+// homeInterval is how often the Home tab is made anew for somebody who opens it again and again.
+const homeInterval = 10 * time.Second
 
-// again reports whether the Home tab was just made for the person.
-func (b *Bot) again(q question, now time.Time) bool {
-	return q.opened && b.seen.add(fmt.Sprintf("home %s %d", q.user, now.UnixNano()/int64(homeEvery)))
+// homeJustMade reports whether the Home tab was just made for the person.
+func (b *Bot) homeJustMade(q question, now time.Time) bool {
+	return q.opened && b.seen.add(fmt.Sprintf("home %s %d", q.user, now.UnixNano()/int64(homeInterval)))
 }

@@ -75,7 +75,7 @@ func TestStopTellsThoseWhoAskWhileAnswersGoOut(t *testing.T) {
 		time.Sleep(10*time.Second - time.Millisecond)
 		b.lostAck(slacksocket.Event{ // an answer that takes the other way just now
 			Type: slacksocket.EventTypeErrorWriteFailed,
-			Data: &slacksocket.ErrorWriteFailed{Response: &slacksocket.Response{EnvelopeID: "old", Payload: &carried{to: replyTo{responseURL: slackapi.NewResponseURL("https://hooks.slack.com/old")}}}},
+			Data: &slacksocket.ErrorWriteFailed{Response: &slacksocket.Response{EnvelopeID: "old", Payload: &ackAnswer{to: replyTo{responseURL: slackapi.NewResponseURL("https://hooks.slack.com/old")}}}},
 		})
 		time.Sleep(time.Millisecond)
 		stop()

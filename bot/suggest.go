@@ -17,7 +17,7 @@ import (
 // nothing, and so is everybody while Defender cannot be asked.
 func (b *Bot) suggest(ctx context.Context, q question) {
 	began := time.Now()
-	ctx, traced := b.traced(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
+	ctx, traced := b.startTrace(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
 	seen := q.observed()
 	seen.Needs, seen.Command, seen.Queued, seen.InAck = access.Ask, "suggest", began.Sub(q.came), true
 	quickly, cancel := context.WithDeadline(ctx, q.came.Add(b.options.AckAfter))
@@ -62,11 +62,11 @@ func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error)
 	for i, id := range found {
 		all[i] = blocks.Suggestion{Label: id, Value: cmdline.Join(id)}
 	}
-	return fitting(all), nil
+	return fitSuggestions(all), nil
 }
 
-// fitting offers the first of many, as far as an acknowledgement carries them.
-func fitting(all []blocks.Suggestion) blocks.Offer {
+// fitSuggestions offers the first of many, as far as an acknowledgement carries them.
+func fitSuggestions(all []blocks.Suggestion) blocks.Offer {
 	for {
 		o := blocks.Suggestions(all)
 		raw, err := json.Marshal(o)

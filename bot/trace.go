@@ -8,14 +8,14 @@ import (
 	"github.com/missingkbs/missingkbs/internal/span"
 )
 
-// traced begins the trace of a question when its envelope was read, and tells how long it waited until now. What was asked
-// and by whom stays out of it.
-func (b *Bot) traced(ctx context.Context, q question) (context.Context, func(Observation)) {
+// startTrace starts the trace of a question, at the time when its envelope was read, with a span for its time in the queue.
+// The returned function ends it. Neither the question nor the user is in the trace.
+func (b *Bot) startTrace(ctx context.Context, q question) (traced context.Context, finish func(Observation)) {
 	ctx, end := b.options.Trace.Start(ctx, "question "+string(q.entry), span.Options{Kind: span.Consumer, Began: q.came, Attrs: []slog.Attr{
 		slog.String("messaging.system", "slack"), slog.String("missingkbs.request_id", q.id), slog.String("missingkbs.entry", string(q.entry)),
 	}})
-	_, waited := b.options.Trace.Start(ctx, "queue", span.Options{Part: true, Began: q.came})
-	waited(nil)
+	_, dequeued := b.options.Trace.Start(ctx, "queue", span.Options{Part: true, Began: q.came})
+	dequeued(nil)
 	return ctx, func(seen Observation) {
 		var failed error
 		if seen.Outcome == Failed || seen.Outcome == Lost {
@@ -27,4 +27,5 @@ func (b *Bot) traced(ctx context.Context, q question) (context.Context, func(Obs
 	}
 }
 
+// errNoAnswer marks the trace of a question whose user got no answer.
 var errNoAnswer = errors.New("no answer")

@@ -22,7 +22,7 @@ func (b *Bot) sayWaiting(ctx context.Context, q question, words string) {
 	if words == "" || q.entry == EntryShortcut || q.entry == EntryTypeahead || !q.notice.begin() {
 		return
 	}
-	defer close(q.notice.said)
+	defer close(q.notice.posted)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noticeTimeout)
 	defer cancel()
 	if q.to.replace {
