@@ -21,7 +21,7 @@ const (
 	maxAck = 20_000
 )
 
-// ackAnswer is an answer inside an acknowledgement. It keeps the way it could take if its connection breaks.
+// ackAnswer is an answer in an acknowledgement. If the connection breaks, it is sent to its response_url instead.
 type ackAnswer struct {
 	reply   reply
 	written []byte // the reply as JSON; nil where it is not written yet
@@ -36,7 +36,7 @@ func (c *ackAnswer) MarshalJSON() ([]byte, error) {
 	return c.reply.MarshalJSON()
 }
 
-// ackPayload is an answer for the acknowledgement, or nil if it may not travel there.
+// ackPayload returns an answer for the acknowledgement, or nil if that may not carry it.
 func (b *Bot) ackPayload(q question, page view.Page) any {
 	ladder := b.options.Ladder
 	if !q.typed || q.ack.isDone() || time.Since(q.came) >= b.options.AckAfter || !ladder.MayAcknowledge(page) {
@@ -53,8 +53,8 @@ func (b *Bot) ackPayload(q question, page view.Page) any {
 	return &ackAnswer{reply: r, written: written, to: q.to}
 }
 
-// acknowledge acknowledges a question, unless that was done: with a payload, or empty if that is nil or not taken. It
-// reports whether the payload was taken.
+// acknowledge acknowledges a question unless that was done before. It sends an empty acknowledgement if the payload is nil
+// or no connection took it, and reports whether the payload was sent.
 func (b *Bot) acknowledge(ctx context.Context, q question, payload any) (taken bool) {
 	q.ack.do(func() {
 		taken = payload != nil && b.sendAck(ctx, q.envelope, payload)
@@ -65,8 +65,8 @@ func (b *Bot) acknowledge(ctx context.Context, q question, payload any) (taken b
 	return taken
 }
 
-// ackMeanwhile acknowledges a question while its answer is made: soon if the acknowledgement may not carry the answer,
-// else when the answer takes too long. The caller stops it when there is an answer.
+// ackMeanwhile acknowledges a question whose answer is being made: at once if the acknowledgement may not carry the answer,
+// otherwise when the answer takes too long. The caller calls stop when there is an answer.
 func (b *Bot) ackMeanwhile(ctx context.Context, q question) (stop func()) {
 	if !q.carries() {
 		b.ackSoon(ctx, q)
@@ -80,31 +80,31 @@ func (b *Bot) ackMeanwhile(ctx context.Context, q question) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// ackSoon acknowledges a question without waiting for that.
+// ackSoon queues the acknowledgement of a question.
 func (b *Bot) ackSoon(ctx context.Context, q question) {
 	if !q.ack.isDone() {
 		b.soon(b.acknowledgements, q, func() { b.acknowledge(ctx, q, nil) })
 	}
 }
 
-// soon has something done for a question without waiting for that. An envelope for which there is no room is counted.
+// soon queues a small message of a question. If the queue is full or closed, it counts a dropped envelope.
 func (b *Bot) soon(queue *admission.Queue, q question, do func()) {
 	_, err := queue.Submit(context.Background(), admission.Task{Person: q.user, Do: func(context.Context) { do() }})
 	if err == nil {
 		return
 	}
-	if n := b.stats.dropped.Add(1); n&(n-1) == 0 { // a flood does not flood the log too
+	if n := b.stats.dropped.Add(1); n&(n-1) == 0 { // a flood of envelopes must not flood the log
 		b.log.Error("dropped an envelope: nothing more can be sent", "request", q.id, "dropped", n)
 	}
 }
 
-// sendAck acknowledges an envelope. It reports whether the acknowledgement was handed to the connection.
+// sendAck acknowledges an envelope, and reports whether a connection took the acknowledgement.
 func (b *Bot) sendAck(ctx context.Context, envelope string, payload any) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), socketmode.AckTimeout)
 	defer cancel()
 	ctx, end := b.options.Trace.Start(ctx, "acknowledge", span.Options{Part: true, Attrs: []slog.Attr{slog.Bool("missingkbs.with_answer", payload != nil)}})
 	err := b.acks.AckCtx(ctx, envelope, payload)
-	if errors.Is(err, socketmode.ErrAcknowledged) { // no failure: it was acknowledged before its connection ended, and the answer takes the other way
+	if errors.Is(err, socketmode.ErrAcknowledged) { // no failure: it was acknowledged when its connection ended, and the answer is sent as a reply
 		end(nil)
 		return false
 	}
@@ -117,7 +117,7 @@ func (b *Bot) sendAck(ctx context.Context, envelope string, payload any) bool {
 	return true
 }
 
-// lostAck sends an answer again that went down with the connection that was to carry it.
+// lostAck sends an answer to its response_url whose acknowledgement was lost with its connection.
 func (b *Bot) lostAck(e slacksocket.Event) {
 	failed, ok := e.Data.(*slacksocket.ErrorWriteFailed)
 	if !ok || failed.Response == nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// admit has a question worked on, now or when its turn comes. If too many wait, it is refused.
+// admit queues a question, or refuses it if too many wait.
 func (b *Bot) admit(ctx context.Context, q question) {
 	job, err := b.questions.Submit(ctx, admission.Task{
 		Person: q.user,
@@ -32,8 +32,8 @@ func (b *Bot) admit(ctx context.Context, q question) {
 	}
 }
 
-// whileWaiting says what happens to a question that waits for its turn: it is acknowledged in time, the person is told
-// what it waits for, and in the end it is given up.
+// whileWaiting schedules what happens to a question while it waits for a worker: it is acknowledged in time, the user is
+// told what it waits for, and in the end it is refused.
 func (b *Bot) whileWaiting(ctx context.Context, q question, job *admission.Job) {
 	if !job.Waiting() {
 		return
@@ -48,17 +48,17 @@ func (b *Bot) whileWaiting(ctx context.Context, q question, job *admission.Job) 
 	}
 	since := time.Since(q.came)
 	job.AfterWaiting(b.options.AckAfter-since, func() {
-		if q.entry == EntryTypeahead { // its answer has no other way
+		if q.entry == EntryTypeahead { // only the acknowledgement can carry its answer
 			giveUp(busyFull, view.Page{})
 			return
 		}
-		b.ackSoon(ctx, q) // Slack would call the question failed
+		b.ackSoon(ctx, q) // otherwise Slack shows an error
 	})
 	job.AfterWaiting(waitAfter-since, func() { b.sayQueued(ctx, q, job) })
 	job.AfterWaiting(maxWait-since, func() { giveUp(busyWaited, waitedPage()) })
 }
 
-// work answers a question whose turn it is.
+// work answers a question in a worker of the queue.
 func (b *Bot) work(ctx context.Context, q question) {
 	err := guarded(func() {
 		if q.entry == EntryTypeahead {

@@ -15,8 +15,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// answer runs a question and sends its page: in the acknowledgement when it may travel there, else to the response_url
-// after an empty one.
+// answer answers a question and sends its page: in the acknowledgement if that may carry it, otherwise as a reply after an
+// empty acknowledgement.
 func (b *Bot) answer(ctx context.Context, q question) {
 	began := time.Now()
 	ctx, traced := b.startTrace(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
@@ -57,19 +57,19 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	}
 	seen.Public = q.to.public
 	seen.Working, seen.Reply = r.took, time.Since(began)-r.took
-	if !delivered && seen.Outcome != Refused { // a refusal is one, heard or not
+	if !delivered && seen.Outcome != Refused { // a refusal counts even if it was not delivered
 		seen.Outcome, seen.Public = Lost, false
 	}
 	traced(seen)
 	b.options.Observe(context.WithoutCancel(ctx), seen)
 }
 
-// result has a question answered; a failure becomes a page too.
+// result makes the page of a question. A failure has a page too.
 func (b *Bot) result(ctx context.Context, q question) (r result) {
 	began := time.Now()
 	defer func() {
-		if crash := recover(); crash != nil { // not the command's
-			r.err = panicError(crash)
+		if recovered := recover(); recovered != nil { // a panic of the bot, not of a command
+			r.err = panicError(recovered)
 			r.page = commands.Explain(r.err)
 		}
 		r.took = time.Since(began)
@@ -85,34 +85,34 @@ func (b *Bot) result(ctx context.Context, q question) (r result) {
 		}
 		r.page = commands.Explain(r.err)
 		r.page.Note = strings.TrimSpace(r.page.Note + " Reference: " + q.id + ".")
-		if again, ok := askAgainButton(q, r.err); ok {
-			r.page.Actions = append(r.page.Actions, again)
+		if button, ok := askAgainButton(q, r.err); ok {
+			r.page.Actions = append(r.page.Actions, button)
 		}
 	}
 	return r
 }
 
-// offersShare reports whether a page may be posted for everyone: it offers that itself. A page that came instead of the
-// one that was shared, such as "did you mean", does not.
+// offersShare reports whether a page may be posted for everyone, which such a page offers itself. A page that came instead
+// of the requested one, such as "did you mean", does not.
 func offersShare(page view.Page) bool {
 	return slices.ContainsFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share })
 }
 
-// askAgainButton is the button that repeats a question which failed through no fault of its own. A share is not repeated by a
-// button that does not say so.
+// askAgainButton returns a button that repeats a question, unless the question itself is wrong. It does not repeat a share:
+// its label would not say so.
 func askAgainButton(q question, err error) (view.Action, bool) {
-	_, wrong := errors.AsType[*commands.Error](err) // the question cannot be answered, now or later
-	again := view.Action{Label: "Ask again", Command: q.line, Effect: view.Replace}
-	return again, !wrong && !q.to.public && strings.TrimSpace(q.line) != ""
+	_, wrong := errors.AsType[*commands.Error](err) // it cannot be answered later either
+	button := view.Action{Label: "Ask again", Command: q.line, Effect: view.Replace}
+	return button, !wrong && !q.to.public && strings.TrimSpace(q.line) != ""
 }
 
-// result is what became of a question.
+// result is the page of a question, and how it came about.
 type result struct {
 	page    view.Page
 	err     error
 	intent  commands.Intent
-	refused bool // the person may not have this
-	silent  bool // there is nothing to say beside the modal that was opened
+	refused bool // the user may not have this
+	silent  bool // the modal that was opened is the answer
 	took    time.Duration
 }
 
@@ -128,11 +128,11 @@ func (r result) outcome() Outcome {
 	return Answered
 }
 
-// run has a question answered, within its time and without letting a crash through.
+// run checks a question and has it answered, within its time. It recovers panics of commands.
 func (b *Bot) run(ctx context.Context, q question) (r result) {
 	defer func() {
-		if crash := recover(); crash != nil {
-			r.err = panicError(crash)
+		if recovered := recover(); recovered != nil {
+			r.err = panicError(recovered)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, b.options.Timeout)
@@ -169,7 +169,7 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 		r.err = admission.ErrInterrupted
 	}
 	if own, ok := errors.AsType[*commands.Error](r.err); ok && own.Refused {
-		r.refuse(ctx, r.err) // the command asked the gate, such as who reads a channel
+		r.refuse(ctx, r.err) // the command itself asked the gate, such as who reads a channel
 	}
 	if r.err == nil && q.to.public && time.Since(checked) > audienceFresh {
 		if refusal := b.gate.MayShow(ctx, q.caller()); refusal != nil {
@@ -180,10 +180,10 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	return r
 }
 
-// audienceFresh is how long it counts who reads a channel. An answer may take much longer than that.
+// audienceFresh is how long a check of who reads a channel counts. Making an answer may take much longer.
 const audienceFresh = time.Second
 
-// refuse notes a refusal. One that was given because the question was cut off while the gate waited for Slack is none.
+// refuse records a refusal by the gate. If the question was canceled while the gate waited for Slack, it records that.
 func (r *result) refuse(ctx context.Context, refusal error) {
 	if ctx.Err() != nil && errors.Is(refusal, context.Canceled) {
 		r.err = context.Cause(ctx)
@@ -192,8 +192,8 @@ func (r *result) refuse(ctx context.Context, refusal error) {
 	r.err, r.refused = refusal, true
 }
 
-// mayAsk says, as an error for the person, why a question is not answered. It is the one place that asks the gate.
-// What is posted for everyone is decided by the command (shared) and by the channel, never by the button.
+// mayAsk returns an error for the user if a question may not be answered. Nothing else in this package asks the gate
+// whether a user may ask. The command (shared) and the channel decide what is posted for everyone, never the button.
 func (b *Bot) mayAsk(ctx context.Context, q question, needs access.Right, shared bool) error {
 	if err := b.gate.May(ctx, q.caller(), needs); err != nil {
 		return err

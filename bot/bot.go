@@ -1,18 +1,12 @@
-// Package bot is the Slack edge: it keeps the Socket Mode connection, turns envelopes into requests, has them answered,
-// and sends the pages back. Together with package main it is the only code that uses the Slack client.
+// Package bot is the Slack edge: it turns Socket Mode envelopes into questions, has them answered, and sends the pages
+// back. It decides which way an answer travels, and what a user is told while it takes long or when there is too much to
+// do. It does not know what can be asked (package commands), how a page looks (blocks), who may ask (access), whose turn
+// it is (admission), or how connections and calls to Slack work (socketmode, slackapi).
 //
-// What can be asked is decided in package commands, how a page looks in package blocks. This package decides who gets
-// an answer, by which way it travels, and what happens when there is too much to do.
-//
-// The connections are the bot's own (package socketmode says why): several, so that there is always one.
-//
-// The way of a question: [Bot.Serve] reads an event and never blocks; the event becomes a question (question.go), runs
-// in a goroutine of its own within a bound (serve.go), and its page is sent in the acknowledgement when it is ready,
-// small enough and free of newer blocks, or else to the response_url (answer.go).
-//
-// Not every workspace takes every newer block, and Slack may refuse a message for a fault of ours. Pages are drawn as
-// richly as the workspace takes them, and more simply when Slack refuses them. What is learnt of the workspace, from
-// which refusals and for how long, stands in package blocks.
+// A question passes through these files, from top to bottom: [Bot.Serve] reads an event and never blocks (serve.go). The
+// event becomes a question (question.go), which waits for a worker or is refused (admit.go, refuse.go). A worker checks
+// and answers it (answer.go; suggest.go for a select). The page travels in the acknowledgement if it is ready in time, small
+// enough and free of newer blocks (ack.go), otherwise to the response_url, the Home tab or a direct message (reply.go).
 package bot
 
 import (
@@ -32,24 +26,24 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Options configure a [Bot]. The zero value of each field stands for its default.
+// Options configure a [Bot]. A field with its zero value has its default.
 type Options struct {
 	Tables      blocks.TableSetting // how tables are drawn; default TablesAuto
-	Ladder      *blocks.Ladder      // what the workspace takes; default: one of its own, by Tables
-	AckAfter    time.Duration       // how long an answer may take to travel in the acknowledgement; default 1.5 s, Slack allows 3 s
+	Ladder      *blocks.Ladder      // which blocks the workspace takes; default: a new one, by Tables
+	AckAfter    time.Duration       // until when the acknowledgement may carry the answer; default 1.5 s, Slack allows 3 s
 	Timeout     time.Duration       // for one question; default 30 s
-	Grace       time.Duration       // for questions that run when the bot is told to stop; default 5 s
-	Workers     int                 // questions worked on at once; default 200
-	Queue       int                 // questions that wait for their turn; default 1,000, negative: none
+	Grace       time.Duration       // for running questions when the bot stops; default 5 s
+	Workers     int                 // questions answered at once; default 200
+	Queue       int                 // questions that wait for a worker; default 1,000, negative: none
 	PersonWaits int                 // questions of one person that wait; default 10
-	Suggest     suggester           // finds software for who types into a select, such as a [commands.Suggester]; default: nothing is found
+	Suggest     suggester           // finds software for a select, such as a [commands.Suggester]; default: finds nothing
 	Sockets     int                 // connections to Slack; default 2, so that a refresh of one leaves no gap
-	Health      *socketmode.Health  // told of the connections; default: nobody is
-	Observe     Observer            // told of each question; default: nobody is
-	Counts      *Counts             // where to count; default: nobody reads it before the end
-	Trace       span.Tracer         // records what is done for a question; default: nobody does
+	Health      *socketmode.Health  // records the state of the connections; default: a new one
+	Observe     Observer            // is called for each question; default: not called
+	Counts      *Counts             // counts what happens; default: new counts
+	Trace       span.Tracer         // traces questions; default: no traces
 	Liveness    *Liveness           // reports whether the event loop makes progress; default: none
-	Gate        *access.Gate        // who may do what; default: members of the workspace, who may all but administer
+	Gate        *access.Gate        // who may do what; default: members of the workspace may do all but administer
 	Log         *slog.Logger        // default: nothing is logged
 }
 
@@ -99,7 +93,7 @@ func (o Options) withDefaults() Options {
 // answerer answers requests; *commands.Router does.
 type answerer interface {
 	Run(ctx context.Context, req commands.Request) (view.Page, error)
-	// Intent says what a request is about to do, and what that takes of the person who makes it.
+	// Intent returns what a request is about to do, and which right that needs.
 	Intent(req commands.Request) commands.Intent
 	// Shared reports whether the answer to a request may be posted for everyone in a channel.
 	Shared(req commands.Request) bool
@@ -110,7 +104,7 @@ type acker interface {
 	AckCtx(ctx context.Context, envelopeID string, payload any) error
 }
 
-// Bot answers the questions of one workspace. [Run] makes one; all methods are safe for concurrent use.
+// Bot answers the questions of one workspace. [Run] makes one. It is safe for concurrent use.
 type Bot struct {
 	options Options
 	gate    *access.Gate
@@ -122,13 +116,13 @@ type Bot struct {
 
 	drawings         *drawings
 	questions        *admission.Queue
-	acknowledgements *admission.Queue // that no worker waits for
-	notices          *admission.Queue // refusals, and what questions in the queue wait for
+	acknowledgements *admission.Queue // acknowledgements that no worker waits for
+	notices          *admission.Queue // refusals, and messages that say what a question waits for
 	seen             *recent
 	stats            *Counts
 }
 
-// newBot returns a bot. It takes the seams as interfaces, so that tests can stand in for a socket.
+// newBot returns a bot. It takes interfaces, so that tests can stand in for connections.
 func newBot(answers answerer, acks acker, hook *slackapi.Webhook, o Options) *Bot {
 	o = o.withDefaults()
 	b := &Bot{
@@ -151,33 +145,33 @@ func newBot(answers answerer, acks acker, hook *slackapi.Webhook, o Options) *Bo
 	return b
 }
 
-// screens shows things outside of channels; *slackapi.Client does.
+// screens shows pages outside of channels; *slackapi.Client does.
 type screens interface {
 	PublishViewContext(ctx context.Context, req slack.PublishViewContextRequest) (*slack.ViewResponse, error)
 	OpenViewContext(ctx context.Context, triggerID string, view slack.ModalViewRequest) (*slack.ViewResponse, error)
 	PostMessageContext(ctx context.Context, channel string, options ...slack.MsgOption) (string, string, error)
 }
 
-// suggester offers software to somebody who types; *commands.Suggester does.
+// suggester finds software while a user types; *commands.Suggester does.
 type suggester interface {
 	Suggest(ctx context.Context, typed string, limit int) ([]string, error)
 }
 
 const (
-	personRuns  = 3  // questions of one person that are worked on at once
-	personWaits = 10 // questions of one person that wait, unless [Options] say otherwise
+	personRuns  = 3  // questions of one person that are answered at once
+	personWaits = 10 // questions of one person that wait; the default of [Options]
 
-	// maxNotices bounds each of the acknowledgements and the notices that wait: Slack sends fewer envelopes in a very
-	// bad minute.
+	// maxNotices bounds the acknowledgements that wait, and the notices. Slack sends fewer envelopes even in a very bad
+	// minute.
 	maxNotices = 20_000
 
-	// slowAfter is when a question counts as slow: it waits for Defender or for Slack. An answer from memory takes a
+	// slowAfter is when a question counts as slow. It then waits for Defender or Slack: an answer from memory takes a
 	// fraction of that.
 	slowAfter = 250 * time.Millisecond
 )
 
-// newQuestionQueue returns the queue of questions. A quarter of the workers is kept for quick questions, so that what is
-// in memory is answered whatever Defender does. A quarter at most works on the same software.
+// newQuestionQueue returns the queue of questions. It keeps a quarter of the workers for quick questions, so that answers
+// in memory are given whatever Defender does. At most a quarter works on the same software.
 func newQuestionQueue(o Options, onPanic func(any)) *admission.Queue {
 	return admission.New(admission.Options{
 		Limits: admission.Limits{
@@ -189,7 +183,7 @@ func newQuestionQueue(o Options, onPanic func(any)) *admission.Queue {
 	})
 }
 
-// newNoticeQueue returns a queue of small things that the event loop must not wait for: acknowledgements and refusals.
+// newNoticeQueue returns a queue of small messages that the event loop must not wait for: acknowledgements and refusals.
 func newNoticeQueue(perPerson int, onPanic func(any)) *admission.Queue {
 	const atOnce = 16
 	return admission.New(admission.Options{
@@ -200,17 +194,17 @@ func newNoticeQueue(perPerson int, onPanic func(any)) *admission.Queue {
 	})
 }
 
-// countPanic counts a panic outside of a question, such as in an acknowledgement or a refusal.
+// countPanic counts and logs a panic outside of a question, such as in an acknowledgement or a refusal.
 func (b *Bot) countPanic(err error) {
 	b.stats.dropped.Add(1)
-	b.log.Error("crashed while acknowledging or refusing", "error", err)
+	b.log.Error("panic while sending an acknowledgement or a notice", "error", err)
 }
 
-// guardedObserver is an observer that may crash.
+// guardedObserver returns an observer that logs a panic of observe's.
 func (b *Bot) guardedObserver(observe Observer) Observer {
 	return func(ctx context.Context, o Observation) {
 		if err := guarded(func() { observe(ctx, o) }); err != nil {
-			b.log.Error("crashed while counting a question", "request", o.ID, "error", err)
+			b.log.Error("panic while recording a question", "request", o.ID, "error", err)
 		}
 	}
 }
@@ -218,7 +212,7 @@ func (b *Bot) guardedObserver(observe Observer) Observer {
 // Stats returns the counts so far.
 func (b *Bot) Stats() Stats { return b.stats.Stats() }
 
-// Load tells what there is to do now.
+// Load returns how much there is to do now.
 func (b *Bot) Load() Load {
 	now := b.questions.Load()
 	return Load{

@@ -12,9 +12,9 @@ import (
 // drawingBytes bounds what [drawings] hold: some two hundred answers of a dozen rows.
 const drawingBytes = 4 << 20
 
-// drawings keeps how pages are drawn that were made from a stored answer, so that a repeated question costs no drawing. It
-// decides nothing: a question is checked and answered first, and its page names the version of the answer it was made from.
-// A drawing of another version, or in another form, is never used. It is safe for concurrent use.
+// drawings caches the drawings of pages that were made from a stored answer, so that a repeated question needs no drawing.
+// It bypasses no check: a question is checked and answered first, and its page names the version of its answer. A drawing of
+// another version or another form is never used. It is safe for concurrent use.
 type drawings struct {
 	mu   sync.Mutex
 	by   map[drawingKey]*list.Element
@@ -22,7 +22,7 @@ type drawings struct {
 	held int        // bytes
 }
 
-// drawingKey tells drawings apart that are needed beside each other.
+// drawingKey identifies a drawing, apart from its version.
 type drawingKey struct {
 	question string
 	options  blocks.Options
@@ -38,7 +38,7 @@ func newDrawings() *drawings {
 	return &drawings{by: map[drawingKey]*list.Element{}, used: list.New()}
 }
 
-// draw returns the drawing of a page, which is good for its age.
+// draw returns the drawing of a page. The caller writes the page's age into it.
 func (d *drawings) draw(p view.Page, o blocks.Options) (*blocks.Drawing, error) {
 	if p.Source.Answer == 0 || p.AsOf.Stale != view.NotStale || o.SharedBy != "" { // it will not come again
 		return blocks.Draw(p, o)
@@ -59,21 +59,21 @@ func (d *drawings) get(key drawingKey, p view.Page) *blocks.Drawing {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e, ok := d.by[key]
-	if !ok || !e.Value.(*kept).says(p) {
+	if !ok || !e.Value.(*kept).matches(p) {
 		return nil
 	}
 	d.used.MoveToFront(e)
 	return e.Value.(*kept).drawing
 }
 
-// says reports whether the drawing is that of a page. The source alone would do; the words guard against a page that was
-// changed and kept its source.
-func (k *kept) says(p view.Page) bool {
+// matches reports whether the drawing is that of a page. Comparing the source would do; the rest guards against a page that
+// was changed and kept its source.
+func (k *kept) matches(p view.Page) bool {
 	return k.page.Source == p.Source && k.page.AsOf.Time.Equal(p.AsOf.Time) && k.page.Title == p.Title && k.page.Lead == p.Lead &&
 		k.page.Context == p.Context && k.page.Note == p.Note && slices.Equal(k.page.Actions, p.Actions)
 }
 
-// put keeps a drawing in place of an older one, and drops those that were not used for the longest time.
+// put replaces an older drawing, and evicts the least recently used ones.
 func (d *drawings) put(k *kept) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

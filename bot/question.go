@@ -18,20 +18,20 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 )
 
-// question is something a person wants to know, and where the answer goes.
+// question is what a user asks, and where the answer goes.
 type question struct {
-	id       string // names it in the log, in traces and on pages about failures
-	came     time.Time
+	id       string    // in the log, in traces and on pages about failures
+	came     time.Time // when its envelope was read
 	entry    Entry
-	opened   bool   // the Home tab was opened: it may be made too often
-	envelope string // acknowledged once
+	opened   bool   // by opening the Home tab, which may happen too often
+	envelope string // is acknowledged once, see ack
 	kind     blocks.ActionKind
 	typed    bool // a slash command: its acknowledgement may carry the answer
 	line     string
 	user     string
-	team     string // the workspace of the person
+	team     string // the user's workspace
 	channel  string
-	trigger  string // told apart from other questions by; secret
+	trigger  string // tells duplicates apart; secret
 	to       replyTo
 	notice   *waitingNotice
 	ack      *ackOnce
@@ -40,10 +40,10 @@ type question struct {
 // replyTo is where an answer goes.
 type replyTo struct {
 	responseURL *slackapi.ResponseURL
-	replace     bool // in place of the message that was clicked
+	replace     bool // in place of the clicked message
 	public      bool // for everyone in the channel
-	home        bool // onto the person's Home tab
-	direct      bool // to the person, as a direct message
+	home        bool // onto the user's Home tab
+	direct      bool // to the user, as a direct message
 }
 
 // errUnreadable is the error of an envelope that holds no question.
@@ -65,9 +65,9 @@ func typedQuestion(envelope string, cmd slack.SlashCommand) question {
 	}
 }
 
-// click is the part of an interaction's payload that a question is made of: a click, a shortcut, a submitted modal, or
-// what somebody types into a select. It is decoded here and not by slack-go,
-// which refuses the whole click when the message that Slack sends along holds a block it does not know.
+// click is what a question needs of an interaction's payload: of a click, a shortcut, a submitted modal, or typing into a
+// select. slack-go does not decode it, because it refuses the whole click if the message that Slack sends along has a block
+// that slack-go does not know.
 // See https://docs.slack.dev/reference/interaction-payloads/block_actions-payload.
 type click struct {
 	Type        string `json:"type"`
@@ -103,7 +103,7 @@ type click struct {
 	} `json:"actions"`
 }
 
-// clickedQuestion reads an interaction. One that wants no answer, such as a click on a link, has kind Open.
+// clickedQuestion reads an interaction. A question that needs no answer, such as a click on a link, has kind Open.
 func clickedQuestion(envelope string, payload json.RawMessage) (question, error) {
 	var c click
 	if err := json.Unmarshal(payload, &c); err != nil {
@@ -115,34 +115,34 @@ func clickedQuestion(envelope string, payload json.RawMessage) (question, error)
 		return c.pressed(q)
 	case slack.InteractionTypeShortcut:
 		q.entry, q.to.direct = EntryShortcut, true
-		return q, ours(c.CallbackID == blocks.AskCallback, "shortcut", c.CallbackID)
+		return q, checkOurs(c.CallbackID == blocks.AskCallback, "shortcut", c.CallbackID)
 	case slack.InteractionTypeViewSubmission:
 		q.entry, q.to.direct, q.line = EntryModal, true, blocks.Chosen(c.View.State.Values)
-		return q, ours(c.View.CallbackID == blocks.AskCallback, "modal", c.View.CallbackID)
+		return q, checkOurs(c.View.CallbackID == blocks.AskCallback, "modal", c.View.CallbackID)
 	case slack.InteractionTypeBlockSuggestion:
 		q.entry, q.line = EntryTypeahead, c.Value
 		kind, _ := blocks.ParseActionID(c.ActionID)
-		return q, ours(kind == blocks.Choose, "select", c.ActionID)
+		return q, checkOurs(kind == blocks.Choose, "select", c.ActionID)
 	}
 	return question{}, errUnreadable
 }
 
-// ours is an error for what is none of ours.
-func ours(ok bool, what, id string) error {
+// checkOurs rejects action and callback IDs that this app did not create.
+func checkOurs(ok bool, what, id string) error {
 	if ok {
 		return nil
 	}
-	return fmt.Errorf("%w: %s %q is none of ours", errUnreadable, what, id)
+	return fmt.Errorf("%w: %s %q is not one of this app", errUnreadable, what, id)
 }
 
-// pressed completes the question of a click on a button, or of a choice in a select.
+// pressed completes the question of a click on a button or of a choice in a select.
 func (c click) pressed(q question) (question, error) {
 	if len(c.Actions) == 0 {
 		return question{}, errUnreadable
 	}
 	a := c.Actions[0]
 	kind, ok := blocks.ParseActionID(a.ActionID)
-	if err := ours(ok, "action", a.ActionID); err != nil {
+	if err := checkOurs(ok, "action", a.ActionID); err != nil {
 		return question{}, err
 	}
 	q.entry, q.kind, q.line = EntryClick, kind, a.Value
@@ -162,23 +162,23 @@ func (c click) pressed(q question) (question, error) {
 	}
 	q.to = replyTo{
 		responseURL: slackapi.NewResponseURL(c.ResponseURL),
-		// A message that others see is not theirs to change: they get an answer of their own.
+		// A message that others see too is not replaced: the user gets a new one.
 		replace: kind == blocks.Replace && c.Container.IsEphemeral,
 		public:  kind == blocks.Share,
 	}
 	return q, nil
 }
 
-// private is the question with an answer for the person alone: failures and refusals are nobody else's business, and
-// take the place of nothing.
+// private returns the question with an answer for the user alone. Failures and refusals concern no other user, and replace
+// no message.
 func (q question) private() question {
 	q.to.public, q.to.replace = false, false
 	return q
 }
 
-// request is the question for the router.
+// request returns the question for the router.
 func (q question) request() (commands.Request, error) {
-	read := commands.ParseOffered // what a page or a select of ours carried
+	read := commands.ParseOffered // the value of one of our buttons or selects
 	if q.typed {
 		read = commands.Parse
 	}
@@ -187,19 +187,19 @@ func (q question) request() (commands.Request, error) {
 	return req, err
 }
 
-// caller is who asks, for the gate.
+// caller returns the user for the gate.
 func (q question) caller() access.Caller {
 	return access.Caller{User: q.user, Team: q.team, Channel: q.channel}
 }
 
-// observed is the part of an observation that the question itself tells.
+// observed returns an observation with what the question itself tells.
 func (q question) observed() Observation {
 	return Observation{
 		ID: q.id, Entry: q.entry, User: q.user, Team: q.team, Channel: q.channel, Line: q.line, Share: q.to.public, Came: q.came,
 	}
 }
 
-// readQuestion reads the question of an event. Without an envelope there is nothing to answer.
+// readQuestion reads the question of an event. An event without an envelope needs no answer.
 func readQuestion(e socketmode.Event) (question, error) {
 	if e.Request == nil || e.Request.EnvelopeID == "" {
 		return question{}, nil
@@ -220,7 +220,7 @@ func readQuestion(e socketmode.Event) (question, error) {
 	return question{envelope: envelope}, fmt.Errorf("%w: %s", errUnreadable, e.Type)
 }
 
-// homeOpened is the part of an app_home_opened event that a question is made of.
+// homeOpened is what a question needs of an app_home_opened event.
 // See https://docs.slack.dev/reference/events/app_home_opened.
 type homeOpened struct {
 	TeamID  string `json:"team_id"`
@@ -232,7 +232,7 @@ type homeOpened struct {
 	} `json:"event"`
 }
 
-// openedQuestion reads the event that somebody opened the Home tab. Other events hold no question.
+// openedQuestion reads the event that a user opened the Home tab. Other events hold no question.
 func openedQuestion(envelope string, payload json.RawMessage) (question, error) {
 	var o homeOpened
 	if err := json.Unmarshal(payload, &o); err != nil {
@@ -246,20 +246,20 @@ func openedQuestion(envelope string, payload json.RawMessage) (question, error) 
 		user: o.Event.User, team: o.TeamID, trigger: o.EventID, to: replyTo{home: true},
 	}
 	if o.Event.Tab != "home" {
-		q.kind = blocks.Open // the Messages tab needs nothing
+		q.kind = blocks.Open // the Messages tab needs no answer
 	}
 	return q, nil
 }
 
-// newID names a question in the log and on pages about failures.
+// newID returns the ID of a question.
 func newID() string {
 	var id [4]byte
 	_, _ = rand.Read(id[:]) // never fails, see its documentation
 	return hex.EncodeToString(id[:])
 }
 
-// key tells apart questions that wait for different things. Questions with the same first word, such as the id of a
-// software, wait for the same answer of Defender's.
+// key tells apart questions that wait for different answers of Defender. Questions with the same first word, such as the ID
+// of a software, wait for the same one.
 func (q question) key() string {
 	if q.entry == EntryTypeahead {
 		return string(EntryTypeahead)

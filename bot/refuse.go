@@ -8,8 +8,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// refuse tells the person that a question is not worked on, and why. The words need no drawing. They travel in the
-// acknowledgement if that may carry them and was not sent yet.
+// refuse tells the user why a question is not answered. The text needs no drawing. It travels in the acknowledgement if
+// that may carry it and was not sent yet.
 func (b *Bot) refuse(q question, why Outcome, reason string, page view.Page) {
 	if why == Busy {
 		b.stats.busy.Add(1)
@@ -27,15 +27,15 @@ func (b *Bot) refuse(q question, why Outcome, reason string, page view.Page) {
 		seen.Outcome, seen.Reason, seen.Queued = why, reason, time.Since(q.came)
 		var told bool
 		if told, seen.InAck = b.decline(q, page); !told {
-			b.log.Error("somebody could not be told why a question is not looked at", "request", q.id)
+			b.log.Error("could not deliver the refusal to the user", "request", q.id)
 		}
 		seen.Reply = time.Since(q.came) - seen.Queued
 		b.options.Observe(context.Background(), seen)
 	})
 }
 
-// decline sends a page that was not asked for: in the acknowledgement, or by the way of answers. It reports whether it
-// could, and by which.
+// decline sends the page of a refusal, in the acknowledgement or like an answer. It reports whether it could, and whether
+// the acknowledgement carried it.
 func (b *Bot) decline(q question, page view.Page) (told, inAck bool) {
 	ctx := context.Background()
 	q.notice.end()

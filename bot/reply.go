@@ -19,12 +19,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Beside channels there are other places where a person meets the bot: the Home tab, which is a page of the person's
-// own; the modal that the shortcut opens, whose answer comes as a direct message, because a modal takes no tables; and
-// the select in both, which finds software while one types. What is asked there is the same command line and goes the
-// same way as any other question.
+// Users also ask outside of channels: on the Home tab, which is a page of their own, and in the modal that the shortcut
+// opens. Its answer is a direct message, because a modal takes no tables. Both have a select that finds software while
+// one types. All of them ask the same command lines as channels do.
 
-// publishHome shows a page on the person's Home tab.
+// publishHome shows a page on the user's Home tab.
 func (b *Bot) publishHome(ctx context.Context, q question, page view.Page) error {
 	first := commands.HomeName
 	if q.line == commands.HomeName {
@@ -43,7 +42,7 @@ func (b *Bot) publishHome(ctx context.Context, q question, page view.Page) error
 	return nil
 }
 
-// sendDirect sends a page to the person as a direct message.
+// sendDirect sends a page to the user as a direct message.
 func (b *Bot) sendDirect(ctx context.Context, q question, page view.Page) error {
 	err := b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
 		m := blocks.Render(page, blocks.Options{Form: f, Direct: true})
@@ -62,11 +61,11 @@ func (b *Bot) sendDirectOnce(ctx context.Context, q question, m blocks.Message) 
 	})
 }
 
-// triggerLife is how long a modal can be opened after the click that asks for it: Slack gives three seconds, and within
-// these the person learns what became of it.
+// triggerLife is how long a modal can be opened after the click on its shortcut. Slack allows three seconds, within which
+// the user is also told if it fails.
 const triggerLife = 2800 * time.Millisecond
 
-// openModal shows the modal that asks which software.
+// openModal opens the modal that asks for a software.
 func (b *Bot) openModal(ctx context.Context, q question) error {
 	if _, err := b.screens.OpenViewContext(ctx, q.trigger, blocks.AskModal()); err != nil {
 		return fmt.Errorf("open the modal: %w", &commands.Error{
@@ -78,7 +77,7 @@ func (b *Bot) openModal(ctx context.Context, q question) error {
 	return nil
 }
 
-// errRefused marks the refusal of a person among the errors of an offer.
+// errRefused marks the error of a user who may not ask for suggestions.
 var errRefused = errors.New("refused")
 
 // replyTimeout is how long posting an answer may take.
@@ -87,7 +86,7 @@ const replyTimeout = 15 * time.Second
 // reply is a message as response_url and acknowledgements take it: a text, or a drawing, which has a text too.
 // See https://docs.slack.dev/interactivity/handling-user-interaction#message_responses.
 type reply struct {
-	public  bool // for everyone in the channel, else for the person alone
+	public  bool // for everyone in the channel, otherwise for the user alone
 	replace bool // in place of the message that was clicked
 	text    string
 	drawing *blocks.Drawing // nil for none
@@ -105,7 +104,7 @@ func (r reply) MarshalJSON() ([]byte, error) {
 	}
 	to = append(to, `","replace_original":`...)
 	to = strconv.AppendBool(to, r.replace)
-	// The text holds foreign words, so it is no markup, and no link in it unfolds.
+	// The text holds data of foreign origin: it is not parsed as markup, and its links do not unfurl.
 	to = append(to, `,"mrkdwn":false,"unfurl_links":false,"unfurl_media":false,"text":`...)
 	if r.drawing == nil {
 		text, err := json.Marshal(r.text)
@@ -118,7 +117,7 @@ func (r reply) MarshalJSON() ([]byte, error) {
 	return append(to, '}'), nil
 }
 
-// newReply draws a page for where it goes.
+// newReply draws a page as the reply to a question.
 func (b *Bot) newReply(q question, page view.Page, f blocks.Form) (reply, blocks.Sent, error) {
 	o := blocks.Options{Form: f}
 	if q.to.public {
@@ -132,11 +131,11 @@ func (b *Bot) newReply(q question, page view.Page, f blocks.Form) (reply, blocks
 	return reply{public: q.to.public, replace: q.to.replace, drawing: drawing, asOf: page.AsOf}, sent, nil
 }
 
-// textReply is a page as a reply that needs no drawing.
+// textReply returns a page as a reply that needs no drawing.
 func textReply(page view.Page) reply { return reply{text: page.Title + "\n" + page.Lead} }
 
-// reply posts a page to where its answer goes, even when the question was cut off: then the page says so. It reports
-// whether Slack took it.
+// reply sends the page of an answer, also after the question was canceled. It reports whether Slack took it. If that is
+// unknown, it tells the user that the answer may be missing.
 func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyTimeout)
 	defer cancel()
@@ -144,12 +143,12 @@ func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	err := b.deliver(ctx, q, page)
 	end(err)
 	told := false
-	if errors.Is(err, slackapi.ErrDeliveryUnknown) && !q.to.home { // which shows what it shows
+	if errors.Is(err, slackapi.ErrDeliveryUnknown) && !q.to.home { // the Home tab shows whether it has changed
 		told = b.deliver(ctx, q.private(), maybeLostPage(q)) == nil
 	}
 	switch {
 	case told:
-		b.log.WarnContext(ctx, "an answer may be lost, and the person is told", "error", err)
+		b.log.WarnContext(ctx, "an answer may be lost; the user was told", "error", err)
 	case err != nil:
 		b.log.ErrorContext(ctx, "answer lost", "error", err)
 	}
@@ -168,15 +167,14 @@ func (b *Bot) deliver(ctx context.Context, q question, page view.Page) error {
 		if err == nil {
 			err = b.webhook.Reply(ctx, q.to.responseURL, r)
 		}
-		if q.to.replace && errors.Is(err, slackapi.ErrDeliveryUnknown) { // in the place of the same message it cannot come twice
+		if q.to.replace && errors.Is(err, slackapi.ErrDeliveryUnknown) { // a replacement cannot appear twice
 			err = b.webhook.Reply(ctx, q.to.responseURL, r)
 		}
 		return sent, err
 	}})
 }
 
-// say tells the person something in words, which need no drawing, by the way of the answer. At a response_url it tries so
-// often.
+// say sends a text, which needs no drawing, to where the answer goes. A response_url is tried as often as tries says.
 func (b *Bot) say(ctx context.Context, q question, words string, tries int) error {
 	switch {
 	case q.to.home:
@@ -191,7 +189,7 @@ func (b *Bot) say(ctx context.Context, q question, words string, tries int) erro
 	return b.webhook.Send(ctx, q.to.responseURL, reply{text: words}, tries)
 }
 
-// maybeLostPage is what somebody is told of whose answer nobody knows whether it has arrived.
+// maybeLostPage tells the user that an answer may not have arrived.
 func maybeLostPage(q question) view.Page {
 	page := view.Page{Title: "Your answer may be missing", Lead: "The connection to Slack broke while the answer was on its way. If you do not see it, ask again."}
 	switch {

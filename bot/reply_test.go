@@ -236,7 +236,7 @@ func TestOfferThatDoesNotGetOut(t *testing.T) {
 		b.bot.log = slog.New(slog.NewTextHandler(&log, nil))
 		b.events <- interaction(1, fmt.Sprintf(typeJSON, "T1"))
 		synctest.Wait()
-		if !strings.Contains(log.String(), "an offer did not get to its select") {
+		if !strings.Contains(log.String(), "could not deliver suggestions to the select") {
 			t.Errorf("the log says %q", log.String())
 		}
 		if string(b.raw) != `{"options":[]}` || (*seen)[0].Outcome != Lost {

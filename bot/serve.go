@@ -13,10 +13,8 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
-// Serve answers the questions among events until ctx ends. Then it takes no new questions, gives those that run the
-// grace of [Options], and returns.
-//
-// The goroutine that calls Serve never waits for anything but events: a reader that stalls would make the connection
+// Serve answers the questions among events until ctx ends. Then it refuses new questions, gives running ones the grace
+// period of [Options], and returns. Its goroutine waits for nothing but events: a stalled reader would make the connection
 // look dead.
 func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) {
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
@@ -35,8 +33,8 @@ func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) {
 	}
 }
 
-// drain waits for the questions that run. Those that arrive meanwhile are told that the bot restarts. When the grace is
-// over, what still runs is cancelled, which makes it answer that too.
+// drain waits for running questions, and refuses those that arrive meanwhile. After the grace period it cancels the running
+// ones, whose answers then say that the bot restarts.
 func (b *Bot) drain(events <-chan socketmode.Event, asked <-chan struct{}, abandon func()) {
 	b.questions.Close()
 	defer b.flush(events, asked)
@@ -53,7 +51,7 @@ func (b *Bot) drain(events <-chan socketmode.Event, asked <-chan struct{}, aband
 			b.refuseLate(e)
 		case <-grace.C:
 			if last {
-				b.log.Warn("questions cut off at the end")
+				b.log.Warn("stopped while questions were still running")
 				return
 			}
 			abandon()
@@ -63,11 +61,11 @@ func (b *Bot) drain(events <-chan socketmode.Event, asked <-chan struct{}, aband
 	}
 }
 
-// flushTimeout is how long what was cut off has for saying so.
+// flushTimeout is how long messages have to be sent before the bot stops.
 const flushTimeout = time.Second
 
-// flush waits a moment for what is still on its way to people: answers that took another way, and that the bot
-// restarts. The connections live meanwhile, so whoever asks now is told, too.
+// flush waits briefly until acknowledgements and refusals are sent. The connections are still open meanwhile, so it refuses
+// questions that arrive.
 func (b *Bot) flush(events <-chan socketmode.Event, asked <-chan struct{}) {
 	end := time.NewTimer(flushTimeout)
 	defer end.Stop()
@@ -88,11 +86,11 @@ func (b *Bot) flush(events <-chan socketmode.Event, asked <-chan struct{}) {
 	}
 	if left := b.acknowledgements.Close() + b.notices.Close(); left > 0 {
 		b.stats.dropped.Add(int64(left))
-		b.log.Error("people could not be told that the bot restarts", "dropped", left)
+		b.log.Error("could not deliver refusals before stopping", "dropped", left)
 	}
 }
 
-// refuseArrived handles the events that have arrived: they are told before the bot goes on to stop.
+// refuseArrived refuses the questions that have arrived, before the bot goes on to stop.
 func (b *Bot) refuseArrived(events <-chan socketmode.Event) {
 	for {
 		select {
@@ -113,7 +111,7 @@ func (b *Bot) refuseLate(e socketmode.Event) {
 	}
 }
 
-// handle handles one handle of the connections.
+// handle handles one event.
 func (b *Bot) handle(ctx context.Context, e socketmode.Event) {
 	if e.Type == socketmode.EventTypeErrorWriteFailed {
 		b.lostAck(e)
@@ -122,8 +120,8 @@ func (b *Bot) handle(ctx context.Context, e socketmode.Event) {
 	}
 }
 
-// question reads the question of an event. An envelope that holds none is acknowledged here, so that Slack neither
-// repeats it nor shows an error: that goes for duplicates, clicks on links, and what cannot be decoded.
+// question returns the question of an event, if it has a new one. It acknowledges other envelopes, so that Slack neither
+// repeats them nor shows an error: duplicates, clicks on links, and what cannot be decoded.
 func (b *Bot) question(e socketmode.Event) (question, bool) {
 	q, err := readQuestion(e)
 	q.ack = &ackOnce{}
@@ -138,7 +136,7 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 	case q.kind == blocks.Open, b.homeJustMade(q, time.Now()):
 	default:
 		q.id, q.came, q.notice = newID(), time.Now(), newWaitingNotice()
-		if len(q.line) > cmdline.MaxOffered { // it is refused for its length, and need not be kept whole until then
+		if len(q.line) > cmdline.MaxOffered { // the command refuses it for its length, so it need not be kept whole
 			q.line = strings.Clone(q.line[:cmdline.MaxOffered+1])
 		}
 		return q, true
@@ -147,10 +145,10 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 	return question{}, false
 }
 
-// homeInterval is how often the Home tab is made anew for somebody who opens it again and again.
+// homeInterval is how often the Home tab is drawn for a user who opens it repeatedly.
 const homeInterval = 10 * time.Second
 
-// homeJustMade reports whether the Home tab was just made for the person.
+// homeJustMade reports whether the question would draw the user's Home tab twice within [homeInterval].
 func (b *Bot) homeJustMade(q question, now time.Time) bool {
 	return q.opened && b.seen.add(fmt.Sprintf("home %s %d", q.user, now.UnixNano()/int64(homeInterval)))
 }

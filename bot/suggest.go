@@ -13,8 +13,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/access"
 )
 
-// suggest answers what somebody types into a select. There is no place for a reason: whoever may not ask is offered
-// nothing, and so is everybody while Defender cannot be asked.
+// suggest answers what a user types into a select. A select has no room for a reason: it stays empty if the user may not
+// ask, and while Defender is not available.
 func (b *Bot) suggest(ctx context.Context, q question) {
 	began := time.Now()
 	ctx, traced := b.startTrace(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
@@ -35,19 +35,19 @@ func (b *Bot) suggest(ctx context.Context, q question) {
 	}
 	if !b.sendAck(ctx, q.envelope, offer) {
 		seen.Outcome = Lost
-		b.log.WarnContext(ctx, "an offer did not get to its select") // there is no other way to it
-		b.sendAck(ctx, q.envelope, blocks.Suggestions(nil))          // rather than an error in the select
+		b.log.WarnContext(ctx, "could not deliver suggestions to the select") // they have no other way
+		b.sendAck(ctx, q.envelope, blocks.Suggestions(nil))                   // an empty list rather than an error
 	}
 	seen.Reply = time.Since(began) - seen.Working
 	traced(seen)
 	b.options.Observe(context.WithoutCancel(ctx), seen)
 }
 
-// offer is what a select is to show; it is an empty list, and never nothing, beside an error.
+// offer returns what a select is to show. With an error it returns an empty list.
 func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error) {
 	defer func() {
-		if crash := recover(); crash != nil {
-			err = fmt.Errorf("%w: %v", commands.ErrPanic, crash)
+		if recovered := recover(); recovered != nil {
+			err = fmt.Errorf("%w: %v", commands.ErrPanic, recovered)
 		}
 	}()
 	o = blocks.Suggestions(nil)
@@ -65,7 +65,7 @@ func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error)
 	return fitSuggestions(all), nil
 }
 
-// fitSuggestions offers the first of many, as far as an acknowledgement carries them.
+// fitSuggestions offers as many suggestions, from the first on, as an acknowledgement carries.
 func fitSuggestions(all []blocks.Suggestion) blocks.Offer {
 	for {
 		o := blocks.Suggestions(all)

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// waitAfter is when a person is told what the answer waits for. Three seconds are promised; the rest is for the post.
+	// waitAfter is when a user is told what the answer waits for. Three seconds are promised; the rest is for the post.
 	waitAfter = 2500 * time.Millisecond
-	// noticeTimeout bounds the post of that line, for which the answer waits.
+	// noticeTimeout bounds the post of that message: the answer waits for it.
 	noticeTimeout = 3 * time.Second
 )
 
-// sayWaiting tells the person what the answer to a question waits for, once. The message that was clicked stays as it is
-// until there is an answer to take its place: one that fails would lose it.
+// sayWaiting tells the user once what the answer waits for. It does not replace the clicked message: if the answer failed,
+// that would be lost.
 func (b *Bot) sayWaiting(ctx context.Context, q question, words string) {
 	if words == "" || q.entry == EntryShortcut || q.entry == EntryTypeahead || !q.notice.begin() {
 		return
@@ -29,16 +29,15 @@ func (b *Bot) sayWaiting(ctx context.Context, q question, words string) {
 		words += " It takes the place of the message above."
 	}
 	var err error
-	if crash := guarded(func() { err = b.say(ctx, q.private(), words, 1) }); crash != nil {
-		err = crash
+	if panicked := guarded(func() { err = b.say(ctx, q.private(), words, 1) }); panicked != nil {
+		err = panicked
 	}
 	if err != nil {
 		b.log.WarnContext(ctx, "could not tell the user what the answer waits for", "request", q.id, "error", err)
 	}
 }
 
-// sayIfLong has the person told what the answer waits for when it takes long. The returned function is to be called before
-// the answer is sent.
+// sayIfLong tells the user what the answer waits for if it takes long. The caller calls end before it sends the answer.
 func (b *Bot) sayIfLong(ctx context.Context, q question, words func() string) (end func()) {
 	timer := time.AfterFunc(waitAfter-time.Since(q.came), func() { b.sayWaiting(ctx, q, words()) })
 	return func() {
@@ -47,7 +46,7 @@ func (b *Bot) sayIfLong(ctx context.Context, q question, words func() string) (e
 	}
 }
 
-// sayQueued tells what a question waits for whose turn has not come. That is no hurry for the bot: it has enough to do.
+// sayQueued tells the user how long a question waits in the queue. It queues that message too: the bot is busy.
 func (b *Bot) sayQueued(ctx context.Context, q question, job *admission.Job) {
 	_, _ = b.notices.Submit(context.Background(), admission.Task{Person: q.user, Do: func(context.Context) {
 		if p, waits := job.Position(); waits {
@@ -56,7 +55,7 @@ func (b *Bot) sayQueued(ctx context.Context, q question, job *admission.Job) {
 	}})
 }
 
-// queueWords say how long a question waits for its turn, which it does for the time left at most.
+// queueWords says how long a question waits for a worker: for the time left at most.
 func queueWords(p admission.Position, left time.Duration) string {
 	span := "for at most " + seconds(left)
 	if p.Wait > 0 && p.Wait < left {
@@ -72,8 +71,6 @@ func queueWords(p admission.Position, left time.Duration) string {
 	return fmt.Sprintf("Waiting behind %s, %s; your answer follows.", before, span)
 }
 
-const (
-	// maxWait is how long a question waits for its turn. People have turned to something else by then, and the answer
-	// would come unexpected. A response_url would work for half an hour.
-	maxWait = time.Minute
-)
+// maxWait is how long a question waits for a worker. By then the user does something else and no longer expects the answer.
+// A response_url would work for half an hour.
+const maxWait = time.Minute

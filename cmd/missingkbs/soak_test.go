@@ -178,9 +178,9 @@ func (s *soak) said(message string) int {
 // confessed reads what the program says that it could not do.
 func (s *soak) confessed() confessed {
 	return confessed{
-		lost:   s.said("answer lost") + s.said("somebody could not be told why a question is not looked at"),
+		lost:   s.said("answer lost") + s.said("could not deliver the refusal to the user"),
 		unsure: s.said("an acknowledgement was lost with its connection; answering by response_url"),
-		blank:  s.said("an offer did not get to its select"),
+		blank:  s.said("could not deliver suggestions to the select"),
 		blind:  s.said("posting without a look for an earlier message"),
 	}
 }
