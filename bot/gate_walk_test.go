@@ -18,6 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/search"
 	rights "github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -72,7 +73,7 @@ func walked(t *testing.T, reached func()) *commands.Router {
 // walkedWith is the router of the program, whose commands all do the same.
 func walkedWith(t *testing.T, run func(context.Context, commands.Request) (view.Page, error)) *commands.Router {
 	t.Helper()
-	index := &commands.Index{}
+	index := &search.Index{}
 	all := []commands.Command{
 		commands.Software(nil, index), commands.Search(nil, index), commands.Digest(nil, commands.DigestOptions{}),
 		commands.Home(nil, index, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil),

@@ -25,6 +25,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -100,7 +101,7 @@ func asking(t *testing.T, perMinute int) (*bench, *apitest.Tenant) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	index := &commands.Index{}
+	index := &search.Index{}
 	router, err := commands.NewRouter(commands.Software(client, index), commands.Search(client, index), commands.Home(client, index, commands.HomeOptions{}))
 	if err != nil {
 		t.Fatal(err)

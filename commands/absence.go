@@ -1,12 +1,14 @@
 package commands
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/failure"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -29,11 +31,11 @@ func noneRead(skipped int) string {
 
 // unknownSoftware says that Defender does not know an id, and what else was looked for. f is what a search for similar ids
 // found, err why it could not be made; cause is how Defender said that it does not know the id.
-func unknownSoftware(id string, f found, err, cause error) error {
+func unknownSoftware(id string, f search.Result, err, cause error) error {
 	if errors.Is(err, api.ErrNotDefender) {
 		return err // the word of what answers there says nothing about the id either
 	}
-	message := fmt.Sprintf("Defender knows no software %s in this tenant, and nothing similar%s.", id, f.limits())
+	message := fmt.Sprintf("Defender knows no software %s in this tenant, and nothing similar%s.", id, limits(f))
 	if own, ok := errors.AsType[*Error](err); ok && own.Usage { // there is nothing in it to search for
 		message = fmt.Sprintf("Defender knows no software %s in this tenant.", id)
 	} else if err != nil {
@@ -48,27 +50,47 @@ func unknownSoftware(id string, f found, err, cause error) error {
 }
 
 // nothingFound says that no software fits words.
-func nothingFound(words []string, f found) error {
+func nothingFound(words []string, f search.Result) error {
 	return &Error{
 		Title:   "Nothing found",
-		Message: fmt.Sprintf("No software in this tenant matches %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), f.limits()),
+		Message: fmt.Sprintf("No software in this tenant matches %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), limits(f)),
 		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}},
 	}
 }
 
 // limits says of which part of the software list a sentence holds; "" for all of it.
-func (f found) limits() string {
+func limits(f search.Result) string {
 	var limits []string
-	if f.asOf.Stale != view.NotStale {
-		limits = append(limits, "as its list was "+view.Age(f.asOf.Age)+" ago")
+	if asOf(f.List).Stale != view.NotStale {
+		limits = append(limits, "as its list was "+view.Age(asOf(f.List).Age)+" ago")
 	}
-	if f.skipped > 0 {
-		limits = append(limits, "in what could be read of its list: "+couldNotRead(f.skipped))
+	if f.List.Skipped > 0 {
+		limits = append(limits, "in what could be read of its list: "+couldNotRead(f.List.Skipped))
 	}
 	if len(limits) == 0 {
 		return ""
 	}
 	return ", " + strings.Join(limits, ", ")
+}
+
+// find searches for the words of a request. Its errors are for [Explain].
+func find(ctx context.Context, x *search.Index, d Defender, req Request, words []string) (search.Result, error) {
+	f, err := x.Find(ctx, d, words, req.exact)
+	return f, notSearched(err)
+}
+
+// notSearched chooses the words for a search that could not be made.
+func notSearched(err error) error {
+	if e, ok := errors.AsType[*search.EmptyListError](err); ok {
+		return emptyList(e.Skipped)
+	}
+	if e, ok := errors.AsType[*search.NoLettersError](err); ok {
+		return noLetters(e.Words)
+	}
+	if e, ok := errors.AsType[*search.NoIDError](err); ok {
+		return noIDIn(e.Address)
+	}
+	return err
 }
 
 // emptyList is the failure of a search in a software list that has no software to find.

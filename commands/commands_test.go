@@ -18,6 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -52,7 +53,7 @@ func newTenant(t *testing.T) tenant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	index := &commands.Index{}
+	index := &search.Index{}
 	router, err := commands.NewRouter(commands.Software(client, index), commands.Search(client, index))
 	if err != nil {
 		t.Fatal(err)

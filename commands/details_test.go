@@ -12,6 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -41,7 +42,7 @@ func (n *tenant) restart(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	index := &commands.Index{}
+	index := &search.Index{}
 	n.client = client
 	n.router, err = commands.NewRouter(
 		commands.Software(client, index), commands.Search(client, index), commands.KB(client, index),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -25,7 +26,7 @@ const (
 )
 
 // Devices is the command that tells which devices have a software: by device group, and how many have been silent.
-func Devices(d Defender, idx *Index, now func() time.Time) Command {
+func Devices(d Defender, idx *search.Index, now func() time.Time) Command {
 	return Command{
 		Name:    devicesName,
 		Usage:   devicesUsage,
@@ -41,7 +42,7 @@ func Devices(d Defender, idx *Index, now func() time.Time) Command {
 
 type devices struct {
 	defender Defender
-	index    *Index
+	index    *search.Index
 	now      func() time.Time
 }
 
@@ -79,23 +80,22 @@ func (d devices) run(ctx context.Context, req Request) (view.Page, error) {
 	if len(words) == 0 {
 		return view.Page{}, &Error{Usage: true, Message: "The devices of which software? Usage: " + devicesName + " " + devicesUsage}
 	}
-	if targets := targetsOf(req, words); len(targets) == 1 && targets[0].kind == anID {
-		q.id = targets[0].words[0]
+	if targets := search.Targets(words, req.exact); len(targets) == 1 && targets[0].Kind == search.KindID {
+		q.id = targets[0].String()
 	} else {
-		found, err := d.index.find(ctx, d.defender, req, words)
+		found, err := find(ctx, d.index, d.defender, req, words)
 		switch {
 		case errors.Is(err, api.ErrPermission):
 			return mayNotList(strings.Join(words, " "), err), nil
 		case err != nil:
 			return view.Page{}, err
-		case len(found.software) == 0:
+		case len(found.Software) == 0:
 			return view.Page{}, nothingFound(words, found)
-		case len(found.software) > 1:
-			found.page = q.page
-			found.ask = func(id string) string { q.id = id; return q.line() }
-			return searchPage(words, found), nil
+		case len(found.Software) > 1:
+			ask := func(id string) string { q.id = id; return q.line() }
+			return searchPage(words, hits{found, q.page, ask}), nil
 		}
-		q.id = found.software[0].ID
+		q.id = found.Software[0].ID
 	}
 	return d.of(ctx, q)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -53,8 +54,8 @@ type Previewer interface {
 // DigestOptions are what the command digest works with besides its store. Without People and Queue nothing can be
 // changed, without Preview nothing previewed.
 type DigestOptions struct {
-	Defender Defender // knows which software there is
-	Index    *Index   // finds software that was misspelt; may be shared with [Search]
+	Defender Defender      // knows which software there is
+	Index    *search.Index // finds software that was misspelt; may be shared with [Search]
 	People   People
 	Queue    digest.Queue
 	Preview  Previewer

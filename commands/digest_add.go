@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
@@ -26,7 +27,7 @@ const fallbackZone = "UTC"
 
 // wish is what was typed after digest add.
 type wish struct {
-	targets          []target
+	targets          []search.Target
 	exact            bool // see [Request]
 	watch            []string
 	at, cron, zone   string
@@ -53,7 +54,7 @@ func readWish(req Request) (wish, error) {
 	if w.at != "" && w.cron != "" {
 		return w, &Error{Usage: true, Message: "Say when with either --at or --cron, not both.", Actions: digestHelp()}
 	}
-	w.targets = targetsOf(req, rest)
+	w.targets = search.Targets(rest, req.exact)
 	return w, nil
 }
 

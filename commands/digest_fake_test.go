@@ -13,6 +13,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
@@ -211,7 +212,7 @@ func newDeskWith(t *testing.T, change func(*commands.DigestOptions), subs ...dig
 	d := &desk{tenant: newTenant(t), store: newMemory(subs...), queue: &pile{}, now: aMonday, ids: []string{"4711", "4712", "4713"}}
 	d.PutSoftware(apitest.Software{ID: "microsoft-_-windows_11", Name: "windows_11", Vendor: "microsoft", ExposedMachines: 57})
 	d.PutSoftware(apitest.Software{ID: "google-_-chrome", Name: "chrome", Vendor: "google", ExposedMachines: 29})
-	index := &commands.Index{}
+	index := &search.Index{}
 	o := commands.DigestOptions{
 		Defender: d.client, Index: index, Queue: d.queue, File: true, Now: func() time.Time { return d.now },
 		People: town{zones: map[string]string{alice: "Europe/Stockholm", bob: "America/New_York"}, refused: map[string]string{}},

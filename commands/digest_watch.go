@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -21,7 +22,7 @@ const maxSuggestions = 5
 // names none, or several, is refused with what it may have meant. When Defender cannot be asked, ids and patterns are
 // taken as they are: a digest that names unknown software says so.
 func (d digests) known(ctx context.Context, w *wish) ([]string, error) {
-	if !slices.ContainsFunc(w.targets, func(t target) bool { return t.kind != everything }) {
+	if !slices.ContainsFunc(w.targets, func(t search.Target) bool { return t.Kind != search.KindAll }) {
 		return w.unchecked(), nil
 	}
 	catalog, err := d.Defender.Catalog(ctx)
@@ -29,7 +30,7 @@ func (d digests) known(ctx context.Context, w *wish) ([]string, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if slices.ContainsFunc(w.targets, func(t target) bool { return t.kind == aName }) {
+		if slices.ContainsFunc(w.targets, func(t search.Target) bool { return t.Kind == search.KindName }) {
 			return nil, fmt.Errorf("find software: %w", err)
 		}
 		w.note("Whether Defender knows this software could not be checked now: " + Explain(err).Title + ".")
@@ -63,12 +64,12 @@ func (w *wish) unchecked() []string {
 func (w *wish) note(text string) { w.unread = strings.TrimSpace(w.unread + " " + text) }
 
 // watched is what a subscription watches for the target at a place.
-func (d digests) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.Software], at int, t target) ([]string, error) {
+func (d digests) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.Software], at int, t search.Target) ([]string, error) {
 	word := t.String()
-	if t.kind == everything {
+	if t.Kind == search.KindAll {
 		return []string{digest.All}, nil
 	}
-	if t.kind == aPattern || t.kind == anID && strings.Contains(word, "*") {
+	if t.Kind == search.KindPattern || t.Kind == search.KindID && strings.Contains(word, "*") {
 		pattern, err := watchedPattern(catalog.Value, word)
 		if err != nil && catalog.Skipped > 0 { // it may fit what could not be read
 			w.note(fmt.Sprintf("Whether any software matches %s could not be checked: of Defender's software list, %s.", word, couldNotRead(catalog.Skipped)))
@@ -76,32 +77,33 @@ func (d digests) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.
 		}
 		return []string{pattern}, err
 	}
-	f, err := d.Index.one(ctx, d.Defender, catalog, t)
+	f, err := d.Index.One(ctx, d.Defender, catalog, t)
+	err = notSearched(err)
 	switch own, mistaken := errors.AsType[*Error](err); {
 	case mistaken:
 		return nil, own
-	case err != nil && ctx.Err() == nil && t.kind == anID:
+	case err != nil && ctx.Err() == nil && t.Kind == search.KindID:
 		w.note("Whether Defender knows " + word + " could not be checked now: " + Explain(err).Title + ".")
 		return []string{word}, nil
 	case err != nil:
 		return nil, err
-	case (len(f.software) == 1 || f.each) && !f.inexact:
+	case (len(f.Software) == 1 || f.Each) && !f.Inexact:
 		var ids []string
-		for _, s := range f.software {
+		for _, s := range f.Software {
 			ids = append(ids, s.ID)
 		}
-		if t.kind == aName {
+		if t.Kind == search.KindName {
 			w.note(fmt.Sprintf("%q is read as %s: nothing else matches.", word, strings.Join(ids, ", ")))
 		}
 		return ids, nil
-	case len(f.software) > 0:
+	case len(f.Software) > 0:
 		return nil, w.choice(at, f)
-	case t.kind == anID:
+	case t.Kind == search.KindID:
 		return nil, unknownSoftware(word, f, nil, nil)
 	}
 	return nil, &Error{
 		Title: "Nothing found", Usage: true,
-		Message: fmt.Sprintf("No software in this tenant matches %q%s, so nothing was added. Name software by its id, such as microsoft-_-windows_11, a pattern such as microsoft-_-windows*, a part of its name, or all.", word, f.limits()),
+		Message: fmt.Sprintf("No software in this tenant matches %q%s, so nothing was added. Name software by its id, such as microsoft-_-windows_11, a pattern such as microsoft-_-windows*, a part of its name, or all.", word, limits(f)),
 		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}, {Label: "Help", Command: cmdline.Join(helpName, digestName)}},
 	}
 }
@@ -123,20 +125,20 @@ func watchedPattern(list []api.Software, pattern string) (string, error) {
 
 // choice refuses the target at a place and offers the whole line again with each software that it may mean, and with all
 // of them where they are few.
-func (w *wish) choice(at int, f found) error {
+func (w *wish) choice(at int, f search.Result) error {
 	word := w.targets[at].String()
 	e := &Error{Title: "Which one?", Usage: true, Message: fmt.Sprintf("%q matches several, so nothing was added yet.", word)}
-	if f.inexact {
+	if f.Inexact {
 		e.Title = "Unknown software"
 		e.Message = fmt.Sprintf("Defender knows no software %s, so nothing was added. Did you mean one of these?", word)
 	}
-	shown := f.software[:min(len(f.software), maxSuggestions)]
+	shown := f.Software[:min(len(f.Software), maxSuggestions)]
 	for _, s := range shown {
 		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: cmdline.Join(w.instead(at, s.ID)...)})
 	}
-	if rest := len(f.software) - len(shown); rest > 0 {
+	if rest := len(f.Software) - len(shown); rest > 0 {
 		e.Message += fmt.Sprintf(" %s less closely.", fits(rest))
-	} else if len(shown) > 1 && !f.inexact {
+	} else if len(shown) > 1 && !f.Inexact {
 		var ids []string
 		for _, s := range shown {
 			ids = append(ids, s.ID)
@@ -162,7 +164,7 @@ func (w *wish) instead(at int, ids ...string) []string {
 			line = append(line, ids...)
 			continue
 		}
-		line = append(line, t.line()...)
+		line = append(line, t.Words()...)
 	}
 	for _, o := range []struct{ name, value string }{
 		{"--at", w.at},

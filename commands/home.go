@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -24,7 +25,7 @@ type HomeOptions struct {
 
 // Home is the command that makes the first page: the Microsoft software that lacks updates, and the digests that the person
 // made. A part that cannot be read says so and does not take the others with it.
-func Home(d Defender, idx *Index, o HomeOptions) Command {
+func Home(d Defender, idx *search.Index, o HomeOptions) Command {
 	h := home{HomeOptions: o, defender: d, index: idx}
 	return Command{
 		Name:    HomeName,
@@ -41,7 +42,7 @@ func Home(d Defender, idx *Index, o HomeOptions) Command {
 type home struct {
 	HomeOptions
 	defender Defender
-	index    *Index
+	index    *search.Index
 }
 
 func (h home) page(ctx context.Context, req Request) view.Page {

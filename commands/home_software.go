@@ -36,16 +36,16 @@ type reading struct {
 // software adds the Microsoft software that lacks updates, the largest gap first. Software that has no KBs by nature, as
 // that of other vendors, is not here however many devices it exposes.
 func (h home) software(ctx context.Context, req Request, page *view.Page) {
-	found, err := h.index.find(ctx, h.defender, req, nil)
+	found, err := find(ctx, h.index, h.defender, req, nil)
 	if err != nil {
 		page.Parts = append(page.Parts, view.Facts{{Name: "Software", Value: Explain(err).Title + "."}})
 		return
 	}
-	page.AsOf = found.asOf
-	if page.Unreadable = found.skipped; found.skipped > 0 {
-		page.Parts = append(page.Parts, view.Facts{{Name: "Software list", Value: couldNotRead(found.skipped) + ", so there may be more"}})
+	page.AsOf = asOf(found.List)
+	if page.Unreadable = found.List.Skipped; found.List.Skipped > 0 {
+		page.Parts = append(page.Parts, view.Facts{{Name: "Software list", Value: couldNotRead(found.List.Skipped) + ", so there may be more"}})
 	}
-	candidates := slices.DeleteFunc(found.software, func(s api.Software) bool {
+	candidates := slices.DeleteFunc(found.Software, func(s api.Software) bool {
 		return s.Vendor != microsoftVendor || s.ExposedMachines == 0 || s.Weaknesses == 0
 	})
 	read := h.read(ctx, candidates[:min(len(candidates), homeRead)])

@@ -13,6 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -26,7 +27,7 @@ func (q quota) Quota(context.Context) api.Quota { return api.Quota(q) }
 // homePage makes the first page for a person.
 func homePage(t *testing.T, d commands.Defender, o commands.HomeOptions, user string) view.Page {
 	t.Helper()
-	page, err := commands.Home(d, &commands.Index{}, o).Run(t.Context(), commands.Request{User: user})
+	page, err := commands.Home(d, &search.Index{}, o).Run(t.Context(), commands.Request{User: user})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +180,7 @@ func TestSuggest(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t)
 	n.PutSoftware(apitest.Software{ID: "microsoft-_-windows_11", Name: "windows_11", Vendor: "microsoft", ExposedMachines: 9, Weaknesses: 1})
-	s := commands.NewSuggester(n.client, &commands.Index{})
+	s := commands.NewSuggester(n.client, &search.Index{})
 	for typed, want := range map[string]string{
 		"edg":     "microsoft-_-edge",
 		"widnows": "microsoft-_-windows_11",
@@ -193,7 +194,7 @@ func TestSuggest(t *testing.T) {
 	if got, err := s.Suggest(t.Context(), strings.Repeat("x", cmdline.MaxTyped+1), 10); err != nil || len(got) != 0 {
 		t.Errorf("a very long word: got %v, %v", got, err)
 	}
-	if _, err := commands.NewSuggester(failing{}, &commands.Index{}).Suggest(t.Context(), "x", 1); !errors.Is(err, api.ErrUnavailable) {
+	if _, err := commands.NewSuggester(failing{}, &search.Index{}).Suggest(t.Context(), "x", 1); !errors.Is(err, api.ErrUnavailable) {
 		t.Errorf("got %v, want the cause", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -38,7 +39,7 @@ func (d *plainDefender) Catalog(context.Context, ...api.CallOption) (api.Answer[
 }
 
 // run answers words from a Defender of plain values.
-func (d *plainDefender) run(t *testing.T, x *commands.Index, words ...string) view.Page {
+func (d *plainDefender) run(t *testing.T, x *search.Index, words ...string) view.Page {
 	t.Helper()
 	router, err := commands.NewRouter(commands.Software(d, x), commands.Search(d, x))
 	if err != nil {
@@ -55,7 +56,7 @@ func TestOnlyRefreshAsksForFreshData(t *testing.T) {
 	t.Parallel()
 	d := &plainDefender{kbs: []api.MissingKB{{ID: "5000001"}}, fetched: time.Now()}
 	for options, words := range [][]string{{"a-_-b"}, {"a-_-b", "--fresh"}} {
-		d.run(t, &commands.Index{}, words...)
+		d.run(t, &search.Index{}, words...)
 		if d.options != options {
 			t.Errorf("%q asked with %d options, want %d", words, d.options, options)
 		}
@@ -69,7 +70,7 @@ func TestNewestFirstPutsOtherIdsLast(t *testing.T) {
 		d.kbs = append(d.kbs, api.MissingKB{ID: id})
 	}
 	want := []string{"KB5000003", "KB5000002", "KB5000001", "ADV1", "RHSA-1", "RHSA-2"}
-	if diff := cmp.Diff(want, rowNames(d.run(t, &commands.Index{}, "a-_-b", "--sort", "kb"))); diff != "" {
+	if diff := cmp.Diff(want, rowNames(d.run(t, &search.Index{}, "a-_-b", "--sort", "kb"))); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 }
@@ -77,7 +78,7 @@ func TestNewestFirstPutsOtherIdsLast(t *testing.T) {
 func TestIndexFollowsTheCatalog(t *testing.T) {
 	t.Parallel()
 	d := &plainDefender{catalog: []api.Software{{ID: "a-_-first"}, {ID: "a-_-other"}}, fetched: time.Now()}
-	x := &commands.Index{}
+	x := &search.Index{}
 	for _, c := range []struct {
 		later time.Duration
 		add   string
@@ -117,17 +118,17 @@ func TestSearchRanks(t *testing.T) {
 		{[]string{"mircosoft", "egde"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge"}}, // both
 	} {
 		var got []string
-		for _, row := range d.run(t, &commands.Index{}, append([]string{"search"}, c.words...)...).Parts[0].(view.Table).Rows {
+		for _, row := range d.run(t, &search.Index{}, append([]string{"search"}, c.words...)...).Parts[0].(view.Table).Rows {
 			got = append(got, row[0].Text)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", c.words, diff)
 		}
 	}
-	if got := d.run(t, &commands.Index{}, "search", "chrome").Lead; got != "1 software found. Choose one to see its missing updates." {
+	if got := d.run(t, &search.Index{}, "search", "chrome").Lead; got != "1 software found. Choose one to see its missing updates." {
 		t.Errorf("one hit reads %q", got)
 	}
-	if got := d.run(t, &commands.Index{}, "search", "ab").Parts[0].(view.Table).Rows; len(got) != 1 {
+	if got := d.run(t, &search.Index{}, "search", "ab").Parts[0].(view.Table).Rows; len(got) != 1 {
 		t.Errorf("two letters fit %d, want the one of that name", len(got))
 	}
 }
@@ -138,7 +139,7 @@ func BenchmarkSearch(b *testing.B) {
 		id := "vendor" + string(rune('a'+i%26)) + "-_-product" + string(rune('a'+i/26%26)) + string(rune('a'+i/676%26)) + string(rune('a'+i/17576))
 		d.catalog = append(d.catalog, api.Software{ID: id, ExposedMachines: i})
 	}
-	x := &commands.Index{}
+	x := &search.Index{}
 	search := commands.Search(d, x)
 	for _, word := range []string{"productabc", "prodcutabc"} {
 		b.Run(word, func(b *testing.B) {
@@ -159,7 +160,7 @@ func TestRepeatedWordsCostNothing(t *testing.T) {
 	for i := range 5000 {
 		d.catalog = append(d.catalog, api.Software{ID: fmt.Sprintf("microsoft-_-product_%d_tool", i), Vendor: "microsoft"})
 	}
-	s := commands.NewSuggester(d, &commands.Index{})
+	s := commands.NewSuggester(d, &search.Index{})
 	once, err := s.Suggest(t.Context(), "microsoff tool", 100)
 	if err != nil || len(once) != 100 {
 		t.Fatalf("%d found, %v", len(once), err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -30,7 +31,7 @@ const (
 )
 
 // KB is the command that tells where one update is missing and what it fixes.
-func KB(d Defender, idx *Index) Command {
+func KB(d Defender, idx *search.Index) Command {
 	return Command{
 		Name:    kbName,
 		Usage:   kbUsage,
@@ -46,7 +47,7 @@ func KB(d Defender, idx *Index) Command {
 
 type kb struct {
 	defender Defender
-	index    *Index
+	index    *search.Index
 }
 
 // kbQuery is what was asked about one update.
@@ -233,7 +234,7 @@ func (l listing) table(label string) view.Table {
 // Asked are the software that the findings name, that which was seen to lack the update, and if there is none, that of
 // Microsoft's which exposes most devices.
 func (k kb) listed(ctx context.Context, q kbQuery, f api.Findings) (listing, error) {
-	ids := k.index.lacking(q.id)
+	ids := k.index.Lacking(q.id)
 	for _, p := range f.Products {
 		if id := p.Vendor + cmdline.IDSeparator + p.Name; !slices.Contains(ids, id) {
 			ids = append(ids, id)
@@ -241,13 +242,13 @@ func (k kb) listed(ctx context.Context, q kbQuery, f api.Findings) (listing, err
 	}
 	var l listing
 	if len(ids) == 0 {
-		found, err := k.index.find(ctx, k.defender, Request{}, nil)
+		found, err := find(ctx, k.index, k.defender, Request{}, nil)
 		if err != nil {
 			return listing{}, err
 		}
-		k.index.patchableFirst(found.software)
-		for _, s := range found.software {
-			if strings.HasPrefix(strings.ToLower(s.ID), microsoft) && s.ExposedMachines > 0 {
+		k.index.SortPatchable(found.Software)
+		for _, s := range found.Software {
+			if strings.HasPrefix(strings.ToLower(s.ID), search.Microsoft) && s.ExposedMachines > 0 {
 				ids = append(ids, s.ID)
 			}
 		}
@@ -281,7 +282,7 @@ func (k kb) ask(ctx context.Context, q kbQuery, ids []string, l *listing) error 
 				l.failed = append(l.failed, Explain(err).Title)
 				return
 			}
-			k.index.note(id, answer.Value)
+			k.index.Note(id, answer.Value)
 			l.asOf = oldest(asOf(answer), l.asOf)
 			for _, r := range Rows(id, answer.Value) {
 				if r.KB == q.id {

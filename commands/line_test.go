@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
@@ -71,7 +72,7 @@ func FuzzLine(f *testing.F) {
 		f.Add(line, false)
 		f.Add(line, true)
 	}
-	index := &commands.Index{}
+	index := &search.Index{}
 	// A store of its own for each line and each button, so that what is found can be repeated.
 	open := func(t *testing.T) *commands.Router {
 		t.Helper()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
@@ -146,7 +147,9 @@ func (m machine) referenced(ctx context.Context, name string) ([]device, error) 
 	if err != nil {
 		return nil, fmt.Errorf("search software: %w", err)
 	}
-	products := slices.DeleteFunc(catalog.Value, func(s api.Software) bool { return !strings.HasPrefix(strings.ToLower(s.ID), microsoft+"windows") })
+	products := slices.DeleteFunc(catalog.Value, func(s api.Software) bool {
+		return !strings.HasPrefix(strings.ToLower(s.ID), search.Microsoft+"windows")
+	})
 	slices.SortStableFunc(products, func(a, b api.Software) int {
 		return cmp.Compare(max(b.InstalledMachines, b.ExposedMachines), max(a.InstalledMachines, a.ExposedMachines))
 	})

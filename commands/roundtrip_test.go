@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -37,7 +38,7 @@ func TestButtonsAskForTheVeryId(t *testing.T) {
 		d := &askedDefender{plainDefender: plainDefender{
 			catalog: []api.Software{{ID: id}, {ID: "acme-_-other"}}, kbs: []api.MissingKB{{ID: "5000001"}, {ID: "5000002"}}, fetched: time.Now(),
 		}}
-		index := &commands.Index{}
+		index := &search.Index{}
 		router, err := commands.NewRouter(commands.Software(d, index), commands.Search(d, index))
 		if err != nil {
 			rt.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -198,17 +199,17 @@ func (r *Router) meant(req Request) []string {
 }
 
 // misspelt is the error of a line whose first word may be a misspelt command. What was found instead is offered behind it.
-func misspelt(first string, line []string, f found, cause error) error {
+func misspelt(first string, line []string, f search.Result, cause error) error {
 	right := cmdline.Join(line...)
 	e := &Error{
 		Title: "Did you mean " + right + "?", Usage: true, Err: cause,
-		Message: fmt.Sprintf("There is no command %q, and no software of that name%s.", first, f.limits()),
+		Message: fmt.Sprintf("There is no command %q, and no software of that name%s.", first, limits(f)),
 		Actions: []view.Action{{Label: right, Command: right}},
 	}
 	if cause != nil {
 		e.Message = fmt.Sprintf("There is no command %q.", first)
 	}
-	for _, s := range f.software[:min(len(f.software), maxSuggestions)] {
+	for _, s := range f.Software[:min(len(f.Software), maxSuggestions)] {
 		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: cmdline.Join(s.ID)})
 	}
 	e.Actions = append(e.Actions, view.Action{Label: "Help", Command: helpName})

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -18,7 +18,7 @@ const (
 
 // Search is the command that lists the software whose id, name or vendor fits the words, each with a button that asks
 // for its missing KBs. Without words it lists all software, what can lack KBs first.
-func Search(d Defender, idx *Index) Command {
+func Search(d Defender, idx *search.Index) Command {
 	return Command{
 		Name:    searchName,
 		Usage:   searchUsage,
@@ -35,45 +35,39 @@ func Search(d Defender, idx *Index) Command {
 			if err != nil {
 				return view.Page{}, err
 			}
-			found, err := idx.find(ctx, d, req, words)
+			found, err := find(ctx, idx, d, req, words)
 			if err != nil {
 				return view.Page{}, err
 			}
-			if len(found.software) == 0 {
+			if len(found.Software) == 0 {
 				return view.Page{}, nothingFound(words, found)
 			}
 			if len(words) == 0 {
-				idx.patchableFirst(found.software)
+				idx.SortPatchable(found.Software)
 			}
-			found.page = page
-			return searchPage(words, found), nil
+			return searchPage(words, hits{Result: found, page: page}), nil
 		},
 	}
 }
 
-// found is the answer of a search.
-type found struct {
-	software []api.Software
-	asOf     view.AsOf
-	inexact  bool     // nothing fits as typed; these fit with typing errors forgiven
-	each     bool     // several names were typed, and each of them fits one software
-	unknown  []string // what else was named and fits nothing
-	page     int
-	skipped  int                    // rows of the software list that could not be read
-	ask      func(id string) string // the line that asks for one of them; nil for the id alone
+// hits is how a page lists the software that was found.
+type hits struct {
+	search.Result
+	page int
+	ask  func(id string) string // the line that asks for one of them; nil for the id alone
 }
 
 // searchPage lists software as buttons. query is what was searched for, empty for everything.
-func searchPage(query []string, f found) view.Page {
+func searchPage(query []string, f hits) view.Page {
 	page := view.Page{
 		Title: fmt.Sprintf("Software matching %q", strings.Join(query, " ")),
-		Lead:  fmt.Sprintf("%s found. Choose one to see its missing updates.", softwareCount(len(f.software))),
-		AsOf:  f.asOf,
+		Lead:  fmt.Sprintf("%s found. Choose one to see its missing updates.", softwareCount(len(f.Software))),
+		AsOf:  asOf(f.List),
 
-		Unreadable: f.skipped,
+		Unreadable: f.List.Skipped,
 	}
-	if f.skipped > 0 {
-		page.Lead += fmt.Sprintf(" %s, so there may be more.", couldNotRead(f.skipped))
+	if f.List.Skipped > 0 {
+		page.Lead += fmt.Sprintf(" %s, so there may be more.", couldNotRead(f.List.Skipped))
 	}
 	if len(query) == 1 && strings.EqualFold(query[0], digest.All) {
 		page.Title = "All Microsoft software"
@@ -82,24 +76,24 @@ func searchPage(query []string, f found) view.Page {
 		page.Title = "All software"
 		page.Note = "Microsoft's comes first: updates with a KB number are Microsoft's alone. Then what exposes more devices."
 	}
-	if f.inexact {
+	if f.Inexact {
 		page.Note = "Nothing matches exactly; these are the closest."
 	}
-	page.Note = strings.TrimSpace(page.Note + " " + f.missed())
+	page.Note = strings.TrimSpace(page.Note + " " + missed(f.Result))
 	page.Parts = []view.Part{softwareTable(query, f)}
 	return page
 }
 
 // missed says what of several things fits nothing.
-func (f found) missed() string {
-	if len(f.unknown) == 0 {
+func missed(f search.Result) string {
+	if len(f.Unknown) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Nothing matches %q%s.", strings.Join(f.unknown, ", "), f.limits())
+	return fmt.Sprintf("Nothing matches %q%s.", strings.Join(f.Unknown, ", "), limits(f))
 }
 
 // softwareTable lists software, each with a button that asks for what it lacks.
-func softwareTable(query []string, f found) view.Table {
+func softwareTable(query []string, f hits) view.Table {
 	t := view.Table{
 		Caption: "Software found",
 		Columns: []view.Column{
@@ -115,7 +109,7 @@ func softwareTable(query []string, f found) view.Table {
 	if f.ask == nil {
 		f.ask = func(id string) string { return cmdline.Join(id) }
 	}
-	for _, s := range f.software {
+	for _, s := range f.Software {
 		t.Rows = append(t.Rows, []view.Cell{
 			view.TextCell(s.ID),
 			view.TextCell(s.Vendor),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -31,7 +32,7 @@ const softwareUsage = "<software-id> [--sort devices|cves|kb] [--min-devices N] 
 
 // Software is the command that answers with the missing KBs of one software. Words that are no software id are
 // searched: a single hit is answered at once, several become buttons. The index may be shared with [Search].
-func Software(d Defender, idx *Index) Command {
+func Software(d Defender, idx *search.Index) Command {
 	s := software{defender: d, index: idx}
 	return Command{
 		Usage:   softwareUsage,
@@ -59,7 +60,7 @@ func sharedSoftware(req Request) bool {
 
 type software struct {
 	defender Defender
-	index    *Index
+	index    *search.Index
 }
 
 // query is what was asked about one software.
@@ -77,7 +78,7 @@ func (s software) run(ctx context.Context, req Request) (view.Page, error) {
 	q := query{sort: sortDevices}
 	words, err := q.options().parse(req.Words)
 	if err != nil && len(req.meant) > 0 {
-		return view.Page{}, misspelt(req.Words[0], req.meant, found{}, err)
+		return view.Page{}, misspelt(req.Words[0], req.meant, search.Result{}, err)
 	}
 	if err != nil {
 		return view.Page{}, err
@@ -85,8 +86,8 @@ func (s software) run(ctx context.Context, req Request) (view.Page, error) {
 	if len(words) == 0 {
 		return view.Page{}, &Error{Usage: true, Message: "Which software? Usage: " + softwareUsage}
 	}
-	if targets := targetsOf(req, words); len(targets) == 1 && targets[0].kind == anID {
-		q.id = targets[0].words[0]
+	if targets := search.Targets(words, req.exact); len(targets) == 1 && targets[0].Kind == search.KindID {
+		q.id = targets[0].String()
 		return s.byID(ctx, q)
 	}
 	return s.byWords(ctx, req, q, words)
@@ -129,7 +130,7 @@ func (q query) line(sort string, page int, more ...string) string {
 func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	answer, err := s.defender.MissingKBs(ctx, q.id, maxAge(q.fresh)...)
 	if err == nil {
-		s.index.note(q.id, answer.Value)
+		s.index.Note(q.id, answer.Value)
 	}
 	switch {
 	case errors.Is(err, api.ErrNotFound):
@@ -171,19 +172,19 @@ func maxAge(fresh bool) []api.CallOption {
 
 // instead searches for an id that Defender does not know.
 func (s software) instead(ctx context.Context, q query, cause error) (view.Page, error) {
-	found, err := s.index.similar(ctx, s.defender, q.id)
-	if err != nil || len(found.software) == 0 {
+	found, err := s.index.Similar(ctx, s.defender, q.id)
+	err = notSearched(err)
+	if err != nil || len(found.Software) == 0 {
 		return view.Page{}, unknownSoftware(q.id, found, err, cause)
 	}
-	if other, ok := spelled(found.software, q.id); ok && other.ID != q.id {
+	if other, ok := search.Spelled(found.Software, q.id); ok && other.ID != q.id {
 		q.id = other.ID
 		return s.byID(ctx, q)
 	}
-	found.ask = q.ask
-	page := searchPage(strings.Split(q.id, cmdline.IDSeparator), found)
+	page := searchPage(strings.Split(q.id, cmdline.IDSeparator), hits{Result: found, ask: q.ask})
 	page.Title = fmt.Sprintf("Defender knows no software %s", q.id)
 	page.Lead = "Did you mean one of these?"
-	if len(found.software) == 1 {
+	if len(found.Software) == 1 {
 		page.Lead = "Did you mean this one?"
 	}
 	return page, nil
@@ -191,27 +192,26 @@ func (s software) instead(ctx context.Context, q query, cause error) (view.Page,
 
 // byWords answers words that are no id: one hit at once, several as a choice.
 func (s software) byWords(ctx context.Context, req Request, q query, words []string) (view.Page, error) {
-	found, err := s.index.find(ctx, s.defender, req, words)
-	if len(req.meant) > 0 && (err != nil || len(found.software) == 0 || !req.far && (found.inexact || len(found.unknown) > 0)) {
+	found, err := find(ctx, s.index, s.defender, req, words)
+	if len(req.meant) > 0 && (err != nil || len(found.Software) == 0 || !req.far && (found.Inexact || len(found.Unknown) > 0)) {
 		return view.Page{}, misspelt(req.Words[0], req.meant, found, err)
 	}
 	if err != nil {
 		return view.Page{}, err
 	}
-	switch len(found.software) {
+	switch len(found.Software) {
 	case 0:
 		return view.Page{}, nothingFound(words, found)
 	case 1:
-		q.id = found.software[0].ID
+		q.id = found.Software[0].ID
 		page, err := s.byID(ctx, q)
 		if err == nil {
-			page.Note = sentences(onlyHit(found, strings.Join(words, " ")), found.missed(), page.Note)
+			page.Note = sentences(onlyHit(found, strings.Join(words, " ")), missed(found), page.Note)
 			page.Source.Question += "\n" + page.Note
 		}
 		return page, err
 	default:
-		found.page, found.ask = q.page, q.ask
-		return searchPage(words, found), nil
+		return searchPage(words, hits{found, q.page, q.ask}), nil
 	}
 }
 
@@ -226,11 +226,11 @@ func sentences(all ...string) string {
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }
 
-func onlyHit(f found, query string) string {
-	if f.inexact {
-		return fmt.Sprintf("Nothing matches %q exactly%s; this is the closest.", query, f.limits())
+func onlyHit(f search.Result, query string) string {
+	if f.Inexact {
+		return fmt.Sprintf("Nothing matches %q exactly%s; this is the closest.", query, limits(f))
 	}
-	return fmt.Sprintf("The only software matching %q%s.", query, f.limits())
+	return fmt.Sprintf("The only software matching %q%s.", query, limits(f))
 }
 
 // page makes the page of a list of missing KBs.

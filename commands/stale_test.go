@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -61,7 +62,7 @@ func (f *forgetful) restart(t *testing.T) {
 	}
 	t.Cleanup(client.Close)
 	d := commands.Remember(client, commands.RememberOptions{Readings: f.readings, Life: 7 * 24 * time.Hour, Now: now, Refused: func(context.Context) bool { return f.refused }})
-	index := &commands.Index{}
+	index := &search.Index{}
 	if f.router, err = commands.NewRouter(commands.Software(d, index), commands.Search(d, index)); err != nil {
 		t.Fatal(err)
 	}

@@ -5,16 +5,17 @@ import (
 	"errors"
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 )
 
 // Suggester offers software to somebody who types a part of its name. The zero value knows none.
 type Suggester struct {
 	defender Defender
-	index    *Index
+	index    *search.Index
 }
 
 // NewSuggester returns a suggester. The index may be shared with [Search].
-func NewSuggester(d Defender, idx *Index) *Suggester { return &Suggester{d, idx} }
+func NewSuggester(d Defender, idx *search.Index) *Suggester { return &Suggester{d, idx} }
 
 // Suggest returns the ids of the software that fits what was typed, the best first, at most limit of them. Nothing typed fits
 // everything; punctuation alone fits nothing.
@@ -23,7 +24,7 @@ func (s *Suggester) Suggest(ctx context.Context, typed string, limit int) ([]str
 		return nil, nil
 	}
 	words := cmdline.Read(typed)
-	found, err := s.index.find(ctx, s.defender, Request{}, words)
+	found, err := find(ctx, s.index, s.defender, Request{}, words)
 	if _, ok := errors.AsType[*Error](err); ok {
 		return nil, nil // a select has no place for what to type instead
 	}
@@ -31,10 +32,10 @@ func (s *Suggester) Suggest(ctx context.Context, typed string, limit int) ([]str
 		return nil, err
 	}
 	if len(words) == 0 {
-		s.index.patchableFirst(found.software)
+		s.index.SortPatchable(found.Software)
 	}
-	ids := make([]string, 0, min(limit, len(found.software)))
-	for _, s := range found.software[:cap(ids)] {
+	ids := make([]string, 0, min(limit, len(found.Software)))
+	for _, s := range found.Software[:cap(ids)] {
 		ids = append(ids, s.ID)
 	}
 	return ids, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -66,7 +67,7 @@ func TestEveryCommandReadsEveryWrapping(t *testing.T) {
 	const id = "microsoft-_-.net_framework"
 	d := newDesk(t)
 	d.PutSoftware(apitest.Software{ID: id, Name: ".net_framework", Vendor: "microsoft", ExposedMachines: 8}, apitest.KB{ID: "5000001", MachineMissedOn: 3})
-	suggester := commands.NewSuggester(d.client, &commands.Index{})
+	suggester := commands.NewSuggester(d.client, &search.Index{})
 	for _, form := range wrappings {
 		if strings.HasPrefix(form, "/missingkbs") || strings.HasPrefix(form, "missingkbs") || strings.HasPrefix(form, "GET ") {
 			continue // stands in front of a command
@@ -244,7 +245,7 @@ func TestNothingToSearchFor(t *testing.T) {
 				t.Errorf("%s%s: %q, want what to type instead", command, typed, page.Lead)
 			}
 		}
-		if got, err := commands.NewSuggester(d.client, &commands.Index{}).Suggest(t.Context(), typed, 9); err != nil || len(got) > 0 {
+		if got, err := commands.NewSuggester(d.client, &search.Index{}).Suggest(t.Context(), typed, 9); err != nil || len(got) > 0 {
 			t.Errorf("a select given %s offers %q, %v", typed, got, err)
 		}
 	}
@@ -269,7 +270,7 @@ func TestAddressWithoutAnID(t *testing.T) {
 // foundIn are the ids that a search gives, by a Defender of plain values.
 func foundIn(t *testing.T, d commands.Defender, words ...string) []string {
 	t.Helper()
-	page, err := commands.Search(d, &commands.Index{}).Run(t.Context(), commands.Request{Words: words})
+	page, err := commands.Search(d, &search.Index{}).Run(t.Context(), commands.Request{Words: words})
 	if err != nil {
 		t.Fatalf("%q: %v", words, err)
 	}
@@ -354,7 +355,7 @@ func TestMisspeltCommands(t *testing.T) {
 	d := newDesk(t, edge("1"))
 	d.PutSoftware(apitest.Software{ID: "acme-_-serach", ExposedMachines: 1})
 	withHome := func(d *desk) {
-		index := &commands.Index{}
+		index := &search.Index{}
 		router, err := commands.NewRouter(commands.Software(d.client, index), commands.Search(d.client, index),
 			commands.Digest(d.store, commands.DigestOptions{Defender: d.client, Index: index}), commands.Home(d.client, index, commands.HomeOptions{}))
 		if err != nil {
@@ -434,7 +435,7 @@ func TestSearchEndsWithItsTime(t *testing.T) {
 	d := &plainDefender{fetched: time.Now(), catalog: []api.Software{{ID: "a-_-b"}}}
 	late, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := commands.Search(d, &commands.Index{}).Run(late, commands.Request{Words: []string{"x", "y", "z"}}); !errors.Is(err, context.Canceled) {
+	if _, err := commands.Search(d, &search.Index{}).Run(late, commands.Request{Words: []string{"x", "y", "z"}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/logging"
@@ -95,7 +96,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 		return err
 	}
 	defer done()
-	index := &commands.Index{}
+	index := &search.Index{}
 	router, err := app.NewRouter(defender, index, digests, commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
-	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/app"
 )
 
@@ -124,7 +124,7 @@ func benchBot(tb testing.TB, slack *bareSlack, ttl time.Duration) *apitest.Serve
 	if err != nil {
 		tb.Fatal(err)
 	}
-	router, err := app.NewRouter(client, &commands.Index{})
+	router, err := app.NewRouter(client, &search.Index{})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -35,6 +35,7 @@ var forbidden = map[string][]string{
 	"internal/redact":           {module, slackPackages, azurePackages, anyLibrary},
 	"internal/failure":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/view":             {module, slackPackages, azurePackages, anyLibrary},
+	"commands/search":           {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"commands/cmdline":          {module, slackPackages, azurePackages},
 	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"bot/blocks":                {module + "/api", module + "/bot", module + "/commands", module + "/internal/sandbox", module + "/internal/digest"},

@@ -7,6 +7,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -22,7 +23,7 @@ type questions struct {
 
 // newQuestions makes the commands and the options of the bot that runs them.
 func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor, alerts *alerts, auth *authState) (*questions, error) {
-	index := &commands.Index{}
+	index := &search.Index{}
 	defender := storedAnswers(a.Defender, a.Store, a.StaleFor, a.Now, auth)
 	changes := auditedStore{a.Store, auditor.changes}
 	router, err := NewRouter(defender, index,
@@ -44,7 +45,7 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 }
 
 // NewRouter registers the commands: those that need Defender alone, and more.
-func NewRouter(d commands.Defender, index *commands.Index, more ...commands.Command) (*commands.Router, error) {
+func NewRouter(d commands.Defender, index *search.Index, more ...commands.Command) (*commands.Router, error) {
 	return commands.NewRouter(append([]commands.Command{
 		commands.Software(d, index),
 		commands.KB(d, index),

@@ -1,4 +1,4 @@
-package commands
+package search
 
 import (
 	"context"
@@ -48,44 +48,44 @@ func newEntry(s api.Software) entry {
 	return e
 }
 
-// find returns the software that the words of a request name, best first, as [Index.resolve] does. No words at all name
-// everything; words without a letter or digit are an [Error].
-func (x *Index) find(ctx context.Context, d Defender, req Request, words []string) (found, error) {
+// Find returns the software that the words of a request name, best first, as [Index.resolve] does. No words at all name
+// everything; words without a letter or digit are a [NoLettersError].
+func (x *Index) Find(ctx context.Context, d Source, words []string, exact bool) (Result, error) {
 	if len(words) > 0 {
-		targets := targetsOf(req, words)
-		if len(targets) == 1 && targets[0].kind == aName && !cmdline.HasLetters(targets[0].String()) {
-			return found{}, noLetters(words) // without a look at the list
+		targets := Targets(words, exact)
+		if len(targets) == 1 && targets[0].Kind == KindName && !cmdline.HasLetters(targets[0].String()) {
+			return Result{}, &NoLettersError{words} // without a look at the list
 		}
 		return x.resolve(ctx, d, targets)
 	}
 	catalog, err := d.Catalog(ctx)
 	if err != nil {
-		return found{}, fmt.Errorf("search software: %w", err)
+		return Result{}, fmt.Errorf("search software: %w", err)
 	}
 	return x.search(ctx, catalog, nil, exactness)
 }
 
 // search finds by the first of several scorings by which any software fits.
-func (x *Index) search(ctx context.Context, catalog api.Answer[[]api.Software], words []string, by ...scoring) (found, error) {
+func (x *Index) search(ctx context.Context, catalog api.Answer[[]api.Software], words []string, by ...scoring) (Result, error) {
 	terms := termsOf(words)
 	switch {
 	case len(terms) == 0 && len(words) > 0:
-		return found{}, noLetters(words)
+		return Result{}, &NoLettersError{words}
 	case len(catalog.Value) == 0:
-		return found{}, emptyList(catalog.Skipped)
+		return Result{}, &EmptyListError{catalog.Skipped}
 	}
 	entries := x.prepare(catalog)
-	f := found{asOf: asOf(catalog), skipped: catalog.Skipped}
+	f := Result{List: searched(catalog)}
 	readings := [][]string{terms}
 	if full := termsOf(spelledOut(terms)); !slices.Equal(full, terms) {
 		readings = append(readings, full)
 	}
 	for _, score := range by {
 		var err error
-		if f.software, err = rank(ctx, entries, readings, score); err != nil {
-			return found{}, err
+		if f.Software, err = rank(ctx, entries, readings, score); err != nil {
+			return Result{}, err
 		}
-		if len(f.software) > 0 {
+		if len(f.Software) > 0 {
 			break
 		}
 	}

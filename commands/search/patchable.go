@@ -1,4 +1,4 @@
-package commands
+package search
 
 import (
 	"cmp"
@@ -9,12 +9,12 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
-// microsoft begins the id of every software of Microsoft's. Updates with a KB number are Microsoft's alone.
-const microsoft = "microsoft" + cmdline.IDSeparator
+// Microsoft begins the id of every software of Microsoft's. Updates with a KB number are Microsoft's alone.
+const Microsoft = "microsoft" + cmdline.IDSeparator
 
 // updatesItself is software of Microsoft's that is updated in other ways than by KBs.
 var updatesItself = []string{
-	microsoft + "edge_chromium-based", microsoft + "teams", microsoft + "onedrive", microsoft + "visual_studio_code", microsoft + "365_apps",
+	Microsoft + "edge_chromium-based", Microsoft + "teams", Microsoft + "onedrive", Microsoft + "visual_studio_code", Microsoft + "365_apps",
 }
 
 // maxGaps is how many software ids the index remembers the last answer of.
@@ -23,8 +23,8 @@ const maxGaps = 10_000
 // maxGapKBs is how many updates of one software it remembers.
 const maxGapKBs = 200
 
-// note remembers which updates of a software were missing when it was last read.
-func (x *Index) note(id string, kbs []api.MissingKB) {
+// Note remembers which updates of a software were missing when it was last read.
+func (x *Index) Note(id string, kbs []api.MissingKB) {
 	missing := make([]string, 0, len(kbs))
 	for _, kb := range kbs {
 		if len(missing) < maxGapKBs && (len(missing) == 0 || missing[len(missing)-1] != kb.ID) {
@@ -39,8 +39,8 @@ func (x *Index) note(id string, kbs []api.MissingKB) {
 	x.gaps[id] = slices.Clip(missing)
 }
 
-// lacking is the software that lacked an update when it was last read, sorted.
-func (x *Index) lacking(kb string) []string {
+// Lacking returns the software that lacked an update when it was last read, sorted.
+func (x *Index) Lacking(kb string) []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	var ids []string
@@ -53,9 +53,9 @@ func (x *Index) lacking(kb string) []string {
 	return ids
 }
 
-// patchableFirst orders software by whether it can lack KBs, and otherwise keeps its order: first what is known to, then
+// SortPatchable orders software by whether it can lack KBs, and otherwise keeps its order: first what is known to, then
 // Microsoft's, then what is known or likely to lack none, then that of other vendors.
-func (x *Index) patchableFirst(software []api.Software) {
+func (x *Index) SortPatchable(software []api.Software) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	class := func(s api.Software) int {
@@ -63,7 +63,7 @@ func (x *Index) patchableFirst(software []api.Software) {
 		switch {
 		case len(missing) > 0:
 			return 0
-		case !strings.HasPrefix(strings.ToLower(s.ID), microsoft):
+		case !strings.HasPrefix(strings.ToLower(s.ID), Microsoft):
 			return 3
 		case known, slices.Contains(updatesItself, strings.ToLower(s.ID)):
 			return 2

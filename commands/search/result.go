@@ -1,0 +1,18 @@
+package search
+
+import "github.com/missingkbs/missingkbs/api"
+
+// Result is what a search found.
+type Result struct {
+	Software []api.Software             // the best first
+	List     api.Answer[[]api.Software] // the list that was searched, without its values; zero if it was not searched
+	Inexact  bool                       // nothing matches exactly; these match with typing errors
+	Each     bool                       // each of several names matches one software
+	Unknown  []string                   // further names, which match nothing
+}
+
+// searched is a list without its values: when it was read, and how much of it.
+func searched(list api.Answer[[]api.Software]) api.Answer[[]api.Software] {
+	list.Value = nil
+	return list
+}
