@@ -41,7 +41,7 @@ type Caller struct {
 type Gate struct {
 	directory *Directory
 	self      slackapi.Workspace
-	access    Policy
+	policy    Policy
 	allowed   allowances
 	log       *slog.Logger
 	names     names
@@ -71,7 +71,7 @@ func NewGate(d *Directory, self slackapi.Workspace, o Options) *Gate {
 	if len(a.DigestGroups) == 0 {
 		a.DigestGroups = a.AskGroups
 	}
-	return &Gate{directory: d, self: self, access: a, allowed: o.Allowed, log: o.Log}
+	return &Gate{directory: d, self: self, policy: a, allowed: o.Allowed, log: o.Log}
 }
 
 // May returns nil if the caller has a right, else a [*commands.Error] that says why not. What Slack says about a user is
@@ -118,7 +118,7 @@ func (g *Gate) member(ctx context.Context, c Caller) (person, error) {
 		return who, notMember(refusedDeleted)
 	case who.bot:
 		return who, notMember(refusedBot)
-	case who.guest && !g.access.Guests:
+	case who.guest && !g.policy.Guests:
 		return who, notMember(refusedGuest)
 	}
 	return who, nil
@@ -134,10 +134,10 @@ func (g *Gate) ours(who person) bool {
 
 // passes returns the refusal by the lists of a right. A right without lists refuses all.
 func (g *Gate) passes(ctx context.Context, c Caller, who person, needs access.Right) error {
-	change := func() error { return g.listed(ctx, c, who, g.access.DigestChannels, g.access.DigestGroups) }
+	change := func() error { return g.listed(ctx, c, who, g.policy.DigestChannels, g.policy.DigestGroups) }
 	switch needs {
 	case access.Ask:
-		err := g.listed(ctx, c, who, g.access.AskChannels, g.access.AskGroups)
+		err := g.listed(ctx, c, who, g.policy.AskChannels, g.policy.AskGroups)
 		if err != nil && change() == nil {
 			return nil
 		}
@@ -171,10 +171,10 @@ func (g *Gate) administers(ctx context.Context, c Caller, who person) (bool, err
 	if who.guest {
 		return false, nil
 	}
-	if slices.Contains(g.access.AdminUsers, c.User) {
+	if slices.Contains(g.policy.AdminUsers, c.User) {
 		return true, nil
 	}
-	return g.inGroup(ctx, c, who, g.access.AdminGroups)
+	return g.inGroup(ctx, c, who, g.policy.AdminGroups)
 }
 
 // Zone returns the IANA name of a user's time zone, as set in Slack.

@@ -16,24 +16,23 @@ import (
 // not help.
 var ErrPolicy = errors.New("who may do what cannot be found out")
 
-// Prepare reads from Slack what the lists of [Access] name, so that the first questions need not wait and refusals call
-// groups and channels as people do. It is to be called once, before anything is asked of the gate. Its error is
-// [ErrAccess]; passing trouble is none.
+// Prepare reads the groups and channels of the [Policy] from Slack, so that the first questions need not wait and refusals use
+// their names. Call it once, before other methods. Its error is an [ErrPolicy]; passing trouble is only logged.
 func (g *Gate) Prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, slackapi.StartTimeout)
 	defer cancel()
 	g.names = names{}
-	groups := unique(g.access.AskGroups, g.access.DigestGroups, g.access.AdminGroups)
+	groups := unique(g.policy.AskGroups, g.policy.DigestGroups, g.policy.AdminGroups)
 	if len(groups) > 0 {
 		if err := g.prepareGroups(ctx, groups); err != nil {
 			return err
 		}
 	}
-	for _, id := range unique(g.access.AskChannels, g.access.DigestChannels) {
+	for _, id := range unique(g.policy.AskChannels, g.policy.DigestChannels) {
 		switch info, err := g.directory.conversation(ctx, id); {
 		case err != nil:
-			g.log.WarnContext(ctx, "a channel of the access lists cannot be seen: if it is private, invite the bot", "channel", id, "error", err)
-		case !info.IsPrivate: // the name of a private one is for its members
+			g.log.WarnContext(ctx, "cannot see a channel of the access lists; if it is private, invite the bot", "channel", id, "error", err)
+		case !info.IsPrivate: // only members may know the name of a private one
 			g.names[id] = "#" + info.Name
 		}
 	}
@@ -45,7 +44,7 @@ func (g *Gate) prepareGroups(ctx context.Context, groups []string) error {
 	if g.self.OrgWide {
 		var err error
 		if teams, err = g.directory.Teams(ctx); err != nil {
-			g.log.WarnContext(ctx, "whether the user groups of the settings exist cannot be checked", "error", err)
+			g.log.WarnContext(ctx, "cannot check whether the user groups of the settings exist", "error", err)
 			return nil
 		}
 	}
@@ -80,7 +79,7 @@ func (g *Gate) groupsOf(ctx context.Context, team string, named []string) ([]sla
 		return nil, fmt.Errorf("%w: the app lacks the scope usergroups:read: take it from manifest.yaml and install the app again", ErrPolicy)
 	}
 	if err != nil {
-		g.log.WarnContext(ctx, "user groups cannot be read yet; until they are, no user who needs one is admitted", "team", team, "error", slackapi.WithoutURL(err))
+		g.log.WarnContext(ctx, "cannot read user groups yet; users who need one are refused until then", "team", team, "error", slackapi.WithoutURL(err))
 		return nil, err
 	}
 	for _, group := range all {
@@ -89,7 +88,7 @@ func (g *Gate) groupsOf(ctx context.Context, team string, named []string) ([]sla
 		}
 		g.names[group.ID] = "@" + group.Handle
 		if _, err := g.directory.groups.get(ctx, groupKey(group.ID, team)); err != nil {
-			g.log.WarnContext(ctx, "the members of a user group cannot be read yet", "group", group.ID, "error", err)
+			g.log.WarnContext(ctx, "cannot read the members of a user group yet", "group", group.ID, "error", err)
 		}
 	}
 	return all, nil

@@ -89,8 +89,8 @@ func (g *Gate) outside(groups []string) *commands.Error {
 // noAdministrator returns the refusal of what only administrators may do.
 func (g *Gate) noAdministrator() *commands.Error {
 	e := &commands.Error{Reason: refusedAdministering, Title: "Only for administrators", Message: "This is for the administrators of this bot. Ask one of them."}
-	switch list := g.names.list(g.access.AdminGroups); {
-	case len(g.access.AdminGroups)+len(g.access.AdminUsers) == 0:
+	switch list := g.names.list(g.policy.AdminGroups); {
+	case len(g.policy.AdminGroups)+len(g.policy.AdminUsers) == 0:
 		e.Message = "This is for administrators of this bot, and none are named. Its operator names them with MISSINGKBS_ADMIN_GROUPS or MISSINGKBS_ADMIN_USERS."
 	case list != "":
 		e.Message = fmt.Sprintf("This is for the administrators of this bot: members of %s. Ask one of them.", list)

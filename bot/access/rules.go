@@ -15,7 +15,7 @@ var _ commands.Gatekeeper = (*Gate)(nil)
 
 // Rules returns who may do what by the settings, for people.
 func (g *Gate) Rules() view.Facts {
-	a := g.access
+	a := g.policy
 	who := "members of this workspace"
 	if g.self.EnterpriseID != "" {
 		who = "members of this organisation"

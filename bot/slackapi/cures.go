@@ -12,7 +12,7 @@ const socketModeOff = "Socket Mode is switched off: switch it on in the app's se
 // cures says what to do about the refusals that a retry does not cure.
 // See https://docs.slack.dev/reference/methods/apps.connections.open#errors.
 var cures = map[string]string{
-	"invalid_auth":            "the token is wrong: copy SLACK_APP_TOKEN and SLACK_BOT_TOKEN anew from the app's settings",
+	"invalid_auth":            "the token is wrong: copy SLACK_APP_TOKEN and SLACK_BOT_TOKEN again from the app's settings",
 	"not_authed":              "the token is empty: set SLACK_APP_TOKEN and SLACK_BOT_TOKEN",
 	"account_inactive":        "the app was removed from the workspace: install it again",
 	"token_revoked":           "the token was revoked: install the app again and set the new SLACK_BOT_TOKEN, or make a new app-level token for SLACK_APP_TOKEN",
