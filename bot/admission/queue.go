@@ -62,7 +62,7 @@ type Queue struct {
 	schedule *schedule[*Job]
 	excess   []*Job        // running jobs that are slow beyond the limit, the first to be interrupted first
 	pool     workerPool    // its goroutines run work
-	idle     chan struct{} // is closed when no task runs any more; nil while nobody waits for that
+	idle     chan struct{} // is closed when no task runs any more; nil while no caller waits for that
 	closed   bool
 	pace     time.Duration // how long tasks took, as a moving average
 }
