@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -289,7 +290,7 @@ func TestQueueUnderLoad(t *testing.T) {
 		people.Go(func() {
 			for n := range each {
 				j, err := q.Submit(t.Context(), Task{
-					Person: fmt.Sprint(person), Key: fmt.Sprint(n % 5), Interruptible: n%3 > 0,
+					Person: strconv.Itoa(person), Key: strconv.Itoa(n % 5), Interruptible: n%3 > 0,
 					Rejected: func() { rejected.Add(1) },
 					Do: func(ctx context.Context) {
 						defer done.Add(1)
