@@ -35,7 +35,7 @@ func TestFaultsOfCallsOfTheWebAPI(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name   string
-		fault Fault
+		fault  Fault
 		status int // 0: none comes
 		shown  int
 	}{

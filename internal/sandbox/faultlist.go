@@ -124,7 +124,7 @@ func (s *switches) defender(d defenderFault, value json.RawMessage) error {
 }
 
 func (s *switches) announce() {
-	s.w.feed.send("faults", object{"faults": s.values()})
+	s.w.feed.Send("faults", object{"faults": s.values()})
 }
 
 // values returns what each switch stands at.

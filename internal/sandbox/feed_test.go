@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
 type stream struct {
@@ -109,10 +111,10 @@ func TestEvents(t *testing.T) {
 
 func TestSlowPageIsDropped(t *testing.T) {
 	t.Parallel()
-	f := newFeed()
-	slow, _ := f.subscribe(-1)
+	f := ui.NewFeed()
+	slow, _ := f.Subscribe(-1)
 	for range cap(slow) + 1 {
-		f.send("x", nil)
+		f.Send("x", nil)
 	}
 	n := 0
 	for range slow { // ends, because it was closed
@@ -121,15 +123,15 @@ func TestSlowPageIsDropped(t *testing.T) {
 	if n != cap(slow) {
 		t.Errorf("%d events, want %d and the end", n, cap(slow))
 	}
-	f.unsubscribe(slow) // harmless
-	late, complete := f.subscribe(1)
+	f.Unsubscribe(slow) // harmless
+	late, complete := f.Subscribe(1)
 	if complete {
 		t.Error("events that are no longer kept count as complete")
 	}
-	f.close()
+	f.Close()
 	for range late {
 	}
-	if _, complete := f.subscribe(-1); !complete {
+	if _, complete := f.Subscribe(-1); !complete {
 		t.Error("after the end there is nothing to miss")
 	}
 }

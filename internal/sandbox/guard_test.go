@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
 func get(t *testing.T, w *Workspace, path string, headers ...string) (*http.Response, []byte) {
@@ -40,7 +42,7 @@ func TestGuard(t *testing.T) {
 		{"/ui/state", []string{"Origin", "https://evil.example"}, http.StatusForbidden},
 		{"/ui/state", []string{"Origin", "null"}, http.StatusForbidden},
 		{"/ui/state", []string{"Origin", "http://127.0.0.1:1"}, http.StatusForbidden}, // another program's page
-		{"/ui/state", []string{"Origin", slackOrigin}, http.StatusForbidden},
+		{"/ui/state", []string{"Origin", ui.SlackOrigin}, http.StatusForbidden},
 		{"/ui/state", []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
 		{"/ui/state", []string{"Sec-Fetch-Site", "same-site"}, http.StatusForbidden},
 		{"/", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}, http.StatusOK},

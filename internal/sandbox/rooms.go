@@ -147,7 +147,7 @@ func (r *rooms) post(m Message) Message {
 		c.messages = slices.Delete(c.messages, 0, extra)
 	}
 	r.wake()
-	r.w.feed.send("message", object{"channel": m.Channel, "message": m})
+	r.w.feed.Send("message", object{"channel": m.Channel, "message": m})
 	return m
 }
 
@@ -186,7 +186,7 @@ func (r *rooms) edit(channelID, ts string, f func(*Message)) (Message, bool) {
 	f(m)
 	m.Edited = true
 	r.wake()
-	r.w.feed.send("message", object{"channel": channelID, "message": *m})
+	r.w.feed.Send("message", object{"channel": channelID, "message": *m})
 	return *m, true
 }
 
@@ -201,10 +201,10 @@ func (r *rooms) remove(channelID, ts string) {
 	replied := slices.ContainsFunc(c.messages, func(o *Message) bool { return o != m && o.ThreadTS == ts })
 	if replied {
 		*m = Message{TS: ts, Channel: channelID, User: m.User, Kind: m.Kind, ThreadTS: m.ThreadTS, Text: "This message was deleted.", Deleted: true}
-		r.w.feed.send("message", object{"channel": channelID, "message": *m})
+		r.w.feed.Send("message", object{"channel": channelID, "message": *m})
 	} else {
 		c.messages = slices.DeleteFunc(c.messages, func(o *Message) bool { return o == m })
-		r.w.feed.send("message_deleted", object{"channel": channelID, "ts": ts})
+		r.w.feed.Send("message_deleted", object{"channel": channelID, "ts": ts})
 	}
 	r.wake()
 }

@@ -1,15 +1,10 @@
 package sandbox
 
 import (
-	"embed"
-	"io/fs"
 	"net/http"
-)
 
-// pageFiles is the built web page; its source is beside it.
-//
-//go:embed all:page/dist
-var pageFiles embed.FS
+	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
+)
 
 func (w *Workspace) routes() http.Handler {
 	mux := http.NewServeMux()
@@ -18,10 +13,6 @@ func (w *Workspace) routes() http.Handler {
 	mux.HandleFunc("POST /commands/", w.serveHook)
 	mux.HandleFunc("POST /upload/v1/{key}", w.serveUpload)
 	w.routeUI(mux)
-	dist, err := fs.Sub(pageFiles, "page/dist")
-	if err != nil {
-		panic(err) // the name is a constant
-	}
-	mux.Handle("/", http.FileServerFS(dist))
+	mux.Handle("/", http.FileServerFS(ui.Files()))
 	return mux
 }

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
 // Completion is one line that the page's composer offers after a slash command.
@@ -104,7 +105,7 @@ type Workspace struct {
 	issued     issued // the secrets that were given out
 	limits     *limits
 	trace      *trace
-	feed       *feed
+	feed       *ui.Feed
 }
 
 // timing holds the spans of Slack's rules; tests shorten them.
@@ -149,7 +150,7 @@ func start(o Options, t timing) (*Workspace, error) {
 	w := build(o, t)
 	w.listener = listener
 	w.server = &http.Server{
-		Handler:           guard(w.routes()),
+		Handler:           ui.Guard(w.routes(), socketPath),
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return w.ctx },
 		ErrorLog:          slog.NewLogLogger(w.log.Handler(), slog.LevelWarn),
@@ -198,7 +199,7 @@ func build(o Options, t timing) *Workspace {
 		w.commands = slices.Insert(w.commands, 0, SlashCommand{o.Command, o.Description, o.UsageHint, o.Completions})
 	}
 	w.clock = newClock(o)
-	w.feed = newFeed()
+	w.feed = ui.NewFeed()
 	w.trace = newTrace(w)
 	w.people = newPeople()
 	w.rooms = newRooms(w)
@@ -222,7 +223,7 @@ func listen(addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", addr, err)
 	}
-	if !isLoopback(host) {
+	if !ui.IsLoopback(host) {
 		return nil, fmt.Errorf("address %q: %w", addr, ErrNotLoopback)
 	}
 	return new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
@@ -230,11 +231,6 @@ func listen(addr string) (net.Listener, error) {
 
 // ErrNotLoopback is returned by [Start] for an address that others could reach.
 var ErrNotLoopback = errors.New("the sandbox listens on loopback only")
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
 
 // countConns counts the open connections to the server.
 func (w *Workspace) countConns(_ net.Conn, state http.ConnState) {
@@ -279,7 +275,7 @@ func (w *Workspace) Close() error {
 		w.cancel()
 		w.starting.Unlock()
 		w.sockets.dropAll()
-		w.feed.close()
+		w.feed.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
 		if err = w.server.Shutdown(ctx); err != nil {

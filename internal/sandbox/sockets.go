@@ -127,7 +127,7 @@ func (s *sockets) admit(c *conn, life time.Duration) bool {
 
 // announce needs the lock.
 func (s *sockets) announce() {
-	s.w.feed.send("connections", object{"connections": len(s.conns)})
+	s.w.feed.Send("connections", object{"connections": len(s.conns)})
 	s.w.rooms.nudge()
 }
 

@@ -77,7 +77,7 @@ func (t *trace) add(kind, name string, d time.Duration, body any) {
 	if extra := len(t.entries) - traceEntries; extra > 0 {
 		t.entries = slices.Delete(t.entries, 0, extra)
 	}
-	t.w.feed.send("trace", entry)
+	t.w.feed.Send("trace", entry)
 }
 
 // fail records what Slack would swallow, and says it in the log too.

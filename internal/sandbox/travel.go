@@ -78,5 +78,5 @@ func (w *Workspace) settle(ctx context.Context) (next time.Time, err error) {
 
 // tellClock tells the page the time, and for how many things the clock waits.
 func (w *Workspace) tellClock(waiting int) {
-	w.feed.send("clock", object{"clock": w.clock.now(), "waiting": waiting})
+	w.feed.Send("clock", object{"clock": w.clock.now(), "waiting": waiting})
 }

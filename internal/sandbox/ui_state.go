@@ -86,8 +86,8 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 	if id, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64); err == nil {
 		after = id
 	}
-	events, complete := w.feed.subscribe(after)
-	defer w.feed.unsubscribe(events)
+	events, complete := w.feed.Subscribe(after)
+	defer w.feed.Unsubscribe(events)
 	h := rw.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -105,7 +105,7 @@ func (w *Workspace) serveEvents(rw http.ResponseWriter, r *http.Request) {
 	for {
 		select {
 		case e, ok := <-events:
-			if !ok || !write("id: %d\nevent: %s\ndata: %s\n\n", e.id, e.name, e.data) {
+			if !ok || !write("id: %d\nevent: %s\ndata: %s\n\n", e.ID, e.Name, e.Data) {
 				return
 			}
 		case <-alive.C:

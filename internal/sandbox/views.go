@@ -128,7 +128,7 @@ func (v *views) shown(of *view) *view {
 	if of.kind() == "home" {
 		name = "home"
 	}
-	v.w.feed.send(name, object{"user": of.User, "view": of.slack(nil)})
+	v.w.feed.Send(name, object{"user": of.User, "view": of.slack(nil)})
 	v.w.rooms.nudge()
 	out := *of
 	return &out
@@ -200,7 +200,7 @@ func (v *views) close(user, id string, all bool) {
 		i = 0
 	}
 	for _, gone := range slices.Backward(stack[i:]) {
-		v.w.feed.send("view_closed", object{"user": user, "view_id": gone.ID})
+		v.w.feed.Send("view_closed", object{"user": user, "view_id": gone.ID})
 	}
 	v.stacks[user] = stack[:i]
 	v.w.rooms.nudge()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
 // wire is an app that speaks Socket Mode by hand.
@@ -48,7 +49,7 @@ func ticketURL(t *testing.T, w *Workspace) string {
 func dial(t *testing.T, url string) *wire {
 	t.Helper()
 	dialer := websocket.Dialer{WriteBufferSize: 32 << 10}
-	ws, resp, err := dialer.DialContext(t.Context(), url, http.Header{"Origin": {slackOrigin}})
+	ws, resp, err := dialer.DialContext(t.Context(), url, http.Header{"Origin": {ui.SlackOrigin}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,8 +211,8 @@ func texts(w *Workspace, channel, as string) []string {
 // traced waits for an entry of the trace.
 func traced(t *testing.T, w *Workspace, kind, contains string) {
 	t.Helper()
-	events, _ := w.feed.subscribe(-1)
-	defer w.feed.unsubscribe(events)
+	events, _ := w.feed.Subscribe(-1)
+	defer w.feed.Unsubscribe(events)
 	for {
 		for _, e := range w.Trace() {
 			if e.Kind == kind && strings.Contains(e.Name+" "+string(e.Body), contains) {

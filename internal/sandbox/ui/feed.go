@@ -1,4 +1,4 @@
-package sandbox
+package ui
 
 import (
 	"encoding/json"
@@ -12,31 +12,36 @@ const (
 	feedKept   = 512 // events that a page which comes back can catch up on
 )
 
-// feedEvent is one server-sent event.
-type feedEvent struct {
-	id   int64
-	name string
-	data json.RawMessage
+// Event is one server-sent event.
+type Event struct {
+	ID   int64
+	Name string
+	Data json.RawMessage
 }
 
-// feed tells open pages of every change. It never blocks: a page that does not
+// Feed sends every change to the open pages. It never blocks: a page that does not
 // read is dropped and reads the whole state again.
-type feed struct {
+type Feed struct {
 	mu     sync.Mutex
 	last   int64
-	kept   []feedEvent
-	pages  map[chan feedEvent]bool
+	kept   []Event
+	pages  map[chan Event]bool
 	closed bool
 }
 
-func newFeed() *feed { return &feed{pages: map[chan feedEvent]bool{}} }
+// NewFeed returns a feed without pages.
+func NewFeed() *Feed { return &Feed{pages: map[chan Event]bool{}} }
 
-func (f *feed) send(name string, data any) {
-	body := encode(data)
+// Send sends an event to all pages.
+func (f *Feed) Send(name string, data any) {
+	body, err := json.Marshal(data)
+	if err != nil {
+		body = json.RawMessage("null")
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.last++
-	e := feedEvent{f.last, name, body}
+	e := Event{f.last, name, body}
 	f.kept = append(f.kept, e)
 	if extra := len(f.kept) - feedKept; extra > 0 {
 		f.kept = slices.Delete(f.kept, 0, extra)
@@ -51,13 +56,13 @@ func (f *feed) send(name string, data any) {
 	}
 }
 
-// subscribe returns a channel of events after the given id. Complete is false when
+// Subscribe returns a channel of events after the given id. Complete is false when
 // events in between are lost, so that the page has to read the state. The channel
 // is closed when the page is too slow or the workspace closes.
-func (f *feed) subscribe(after int64) (page chan feedEvent, complete bool) {
+func (f *Feed) Subscribe(after int64) (page chan Event, complete bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	page = make(chan feedEvent, feedKept+feedBehind)
+	page = make(chan Event, feedKept+feedBehind)
 	if f.closed {
 		close(page)
 		return page, true
@@ -66,18 +71,19 @@ func (f *feed) subscribe(after int64) (page chan feedEvent, complete bool) {
 	if after < 0 || after == f.last {
 		return page, after >= 0
 	}
-	if after > f.last || len(f.kept) == 0 || f.kept[0].id > after+1 {
+	if after > f.last || len(f.kept) == 0 || f.kept[0].ID > after+1 {
 		return page, false
 	}
 	for _, e := range f.kept {
-		if e.id > after {
+		if e.ID > after {
 			page <- e
 		}
 	}
 	return page, true
 }
 
-func (f *feed) unsubscribe(page chan feedEvent) {
+// Unsubscribe ends a subscription.
+func (f *Feed) Unsubscribe(page chan Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.pages[page] {
@@ -86,7 +92,8 @@ func (f *feed) unsubscribe(page chan feedEvent) {
 	}
 }
 
-func (f *feed) close() {
+// Close ends all subscriptions.
+func (f *Feed) Close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
