@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -39,6 +41,16 @@ func (c auditCmd) Run(ctx context.Context, s streams) error {
 	}
 	defer database.Close()
 	return writeAudits(ctx, s.out, database, filter)
+}
+
+// openReadOnly opens the database of the settings for a command that only reads. It fails if any setting is wrong.
+func openReadOnly(ctx context.Context, s config.Database, errs *config.Errors, log *slog.Logger, env config.Environment) (*store.Store, error) {
+	address, _ := s.Read(errs, env)
+	if err := errs.Err(); err != nil {
+		return nil, err
+	}
+	errs.LogWarnings(log)
+	return app.OpenReadOnly(ctx, address)
 }
 
 func (c auditCmd) filter(errs *config.Errors, now time.Time) store.AuditFilter {

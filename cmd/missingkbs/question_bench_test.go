@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -72,7 +73,7 @@ func twentySoftware(defender *apitest.Server) []string {
 		for k := range 10 {
 			kb := 5_000_000 + 100*i + k
 			kbs = append(kbs, apitest.KB{
-				ID: fmt.Sprint(kb), Name: fmt.Sprintf("November %d Security Updates", 2010+k), OSBuild: 19000 + k,
+				ID: strconv.Itoa(kb), Name: fmt.Sprintf("November %d Security Updates", 2010+k), OSBuild: 19000 + k,
 				ProductsNames: []string{strings.TrimPrefix(id, "microsoft-_-")}, URL: fmt.Sprintf("https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB%d", kb),
 				MachineMissedOn: 100 - k, CVEAddressed: 2 * k,
 			})
