@@ -187,14 +187,14 @@ type timedOut struct{ after time.Duration }
 
 func (e *timedOut) Error() string { return fmt.Sprintf("no answer within %s", e.after) }
 
-// Word is a definite word on whether we may ask, of Defender or of Entra. Being busy or away is none.
-type Word struct {
-	At      time.Time // zero for no word so far
-	Refusal *Error    // why not; nil when we are let in
+// AuthResult is a definite answer, of Defender or of Entra, on whether the app has access. Being busy or away is none.
+type AuthResult struct {
+	At      time.Time // zero when there was none so far
+	Refusal *Error    // why not; nil with access
 }
 
-// Word is the last one on software. After a refusal nothing that was known before is to be shown any more.
-func (c *Client) Word() Word { return c.stale.word(softwarePath) }
+// AuthResult returns the last result for software. After a refusal, nothing that was known before may be shown.
+func (c *Client) AuthResult() AuthResult { return c.stale.lastAuthResult(softwarePath) }
 
 // Host returns the host that is asked, such as "api.security.microsoft.com".
 func (c *Client) Host() string { return c.host }

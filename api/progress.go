@@ -54,7 +54,7 @@ func (p *Progress) Waiting() Waiting {
 	return w
 }
 
-// watchedBy has the progress of ctx tell of a call until the returned function is called.
+// reportTo adds a call to the progress of ctx until the returned function is called.
 func reportTo(ctx context.Context, at *queuePosition) (leave func()) {
 	p, ok := ctx.Value(progressKey{}).(*Progress)
 	if !ok {

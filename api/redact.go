@@ -9,9 +9,9 @@ import (
 // idMask replaces the id in a redacted call.
 const idMask = "{id}"
 
-// Outline returns [Error.Error] without what the call was about: no id, and nothing that Defender may repeat of the
+// Redacted returns [Error.Error] without what the call was about: no id, and nothing that Defender may repeat of the
 // question. Logs use it when they must not record who asked what.
-func (e *Error) Outline() string {
+func (e *Error) Redacted() string {
 	shown := *e
 	shown.Call = redactedCall(e.Call)
 	if errors.Is(e, ErrNotFound) || errors.Is(e, ErrBadRequest) { // the question is what these talk about

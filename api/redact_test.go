@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestOutlineSaysNotWhatWasAsked(t *testing.T) {
+func TestRedactedSaysNotWhatWasAsked(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		e    Error
@@ -18,7 +18,7 @@ func TestOutlineSaysNotWhatWasAsked(t *testing.T) {
 		{Error{Kind: ErrCredential, Code: "AADSTS7000215", Err: errors.New("invalid client secret")}, "defender: credential refused: AADSTS7000215: invalid client secret"},
 	} {
 		call := c.e.Call
-		if got := c.e.Outline(); got != c.want || c.e.Call != call {
+		if got := c.e.Redacted(); got != c.want || c.e.Call != call {
 			t.Errorf("got  %q\nwant %q", got, c.want)
 		}
 	}

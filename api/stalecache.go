@@ -23,7 +23,7 @@ type staleCache struct {
 	use  *list.List // of *oldAnswer, the one used last in front
 	held int        // bytes
 
-	words map[string]Word // the last ones, by resource; "" for all, while that is a refusal
+	authResults map[string]AuthResult // the last, by resource; "" while a refusal covers all
 }
 
 type staleEntry struct {
@@ -36,7 +36,7 @@ type staleEntry struct {
 const staleCacheBytes = 16 << 20
 
 func newStaleCache(life time.Duration, entries int) *staleCache {
-	return &staleCache{life: life, entries: entries, bytes: staleCacheBytes, by: map[string]*list.Element{}, use: list.New(), words: map[string]Word{}}
+	return &staleCache{life: life, entries: entries, bytes: staleCacheBytes, by: map[string]*list.Element{}, use: list.New(), authResults: map[string]AuthResult{}}
 }
 
 // put stores an answer. "Not found" is an answer too: it removes what was stored before.
@@ -71,22 +71,22 @@ func resource(path string) string {
 // recordAuthResult records the result of a call for a path, or of a sign-in when the path is empty. Without access, what was
 // answered before must not be shown either.
 func (c *Client) recordAuthResult(path string, e *Error) {
-	if of, refused := c.stale.recordAuthResult(path, Word{c.now(), e}); refused {
+	if of, refused := c.stale.recordAuthResult(path, AuthResult{c.now(), e}); refused {
 		c.answers.forget(of)
 	}
 }
 
 // recordAuthResult drops stale answers after a refusal: those of one resource for a missing permission, all for a credential
 // or a licence. Only an answer of the server is a refusal: a secret that cannot be read is none.
-func (a *staleCache) recordAuthResult(path string, w Word) (of string, refused bool) {
+func (a *staleCache) recordAuthResult(path string, r AuthResult) (of string, refused bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	of = resource(path)
-	e := w.Refusal
+	e := r.Refusal
 	switch {
 	case e == nil || e.Is(ErrNotFound):
-		a.words[of] = Word{At: w.At}
-		delete(a.words, "")
+		a.authResults[of] = AuthResult{At: r.At}
+		delete(a.authResults, "")
 	case e.Status == 0:
 	case e.Is(ErrCredential), e.Is(ErrLicence):
 		of, refused = "", true
@@ -94,7 +94,7 @@ func (a *staleCache) recordAuthResult(path string, w Word) (of string, refused b
 		refused = true
 	}
 	if refused {
-		a.words[of] = w
+		a.authResults[of] = r
 		for key, kept := range a.by {
 			if within(key, of) {
 				a.drop(kept)
@@ -107,14 +107,14 @@ func (a *staleCache) recordAuthResult(path string, w Word) (of string, refused b
 // within reports whether a path belongs to a resource; "" has all paths.
 func within(path, of string) bool { return of == "" || resource(path) == of }
 
-// word is the last one on a resource.
-func (a *staleCache) word(of string) Word {
+// lastAuthResult returns the last result for a resource.
+func (a *staleCache) lastAuthResult(of string) AuthResult {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if all, refused := a.words[""]; refused {
+	if all, refused := a.authResults[""]; refused {
 		return all
 	}
-	return a.words[of]
+	return a.authResults[of]
 }
 
 func (a *staleCache) drop(e *list.Element) {

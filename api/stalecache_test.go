@@ -288,7 +288,7 @@ func TestRefusalEndsOldAnswers(t *testing.T) {
 
 // refusalOf is the last word as an error.
 func refusalOf(c *Client) error {
-	if e := c.Word().Refusal; e != nil {
+	if e := c.AuthResult().Refusal; e != nil {
 		return e
 	}
 	return nil

@@ -114,7 +114,7 @@ func Logged(err error) string {
 		return Reason(err) + ": " + Logged(own.Err)
 	}
 	if said, ok := errors.AsType[*api.Error](err); ok {
-		return said.Outline()
+		return said.Redacted()
 	}
 	return err.Error()
 }

@@ -82,7 +82,7 @@ func newConn(ws *websocket.Conn, w *idleTimeoutConn, pong time.Duration) *conn {
 		l.onPong(ping)
 		return nil
 	})
-	w.watched.Store(true)
+	w.enforced.Store(true)
 	return l
 }
 

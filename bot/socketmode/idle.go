@@ -13,17 +13,17 @@ import (
 // for a while: Slack pings every few seconds, so a silent connection is dead, whatever TCP says.
 type idleTimeoutConn struct {
 	net.Conn
-	silence time.Duration
-	watched atomic.Bool // set after the handshake, which has its own deadlines
-	last    atomic.Int64
-	armed   atomic.Bool // a read deadline is set
+	silence  time.Duration
+	enforced atomic.Bool // set after the handshake, which has its own deadlines
+	last     atomic.Int64
+	armed    atomic.Bool // a read deadline is set
 }
 
 // Read implements [net.Conn]. It does not move the deadline for each read, but only a deadline that comes too early.
 func (w *idleTimeoutConn) Read(p []byte) (int, error) {
 	began := time.Now()
 	for {
-		if w.watched.Load() && !w.armed.Swap(true) {
+		if w.enforced.Load() && !w.armed.Swap(true) {
 			if err := w.SetReadDeadline(began.Add(w.silence)); err != nil {
 				return 0, err
 			}
@@ -44,8 +44,8 @@ func (w *idleTimeoutConn) lastByte() time.Time { return time.Unix(0, w.last.Load
 // DialFunc opens network connections, as the method of a [net.Dialer] does.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// watchIdle returns a dial function that stores the connection it made in made.
-func watchIdle(dial DialFunc, silence time.Duration, made **idleTimeoutConn) DialFunc {
+// withIdleTimeout returns a dial function that stores the connection it made in made.
+func withIdleTimeout(dial DialFunc, silence time.Duration, made **idleTimeoutConn) DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := dial(ctx, network, address)
 		if err != nil {

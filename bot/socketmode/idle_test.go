@@ -17,7 +17,7 @@ func TestSilenceCountsFromTheLastByte(t *testing.T) {
 		defer far.Close()
 		c := &idleTimeoutConn{Conn: near, silence: silence}
 		defer c.Close()
-		c.watched.Store(true)
+		c.enforced.Store(true)
 		go func() {
 			for range 20 {
 				time.Sleep(10 * time.Second)

@@ -96,7 +96,7 @@ func (s *Connections) dialSocket(ctx context.Context, address string) (*conn, er
 	}
 	var w *idleTimeoutConn
 	dialer := *s.dialer
-	dialer.NetDialContext = watchIdle(s.dial, s.options.Timing.IdleTimeout, &w)
+	dialer.NetDialContext = withIdleTimeout(s.dial, s.options.Timing.IdleTimeout, &w)
 	ws, answer, err := dialer.DialContext(ctx, address, http.Header{"Origin": {"https://api.slack.com"}})
 	if answer != nil {
 		defer answer.Body.Close()

@@ -102,7 +102,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 
 			AuditQuestions:    true,
 			SchedulerInterval: sandboxTick,
-			OnQueue:           func(queue *store.Queue) { due.watch(database, queue, tenant.Now) },
+			OnQueue:           func(queue *store.Queue) { due.connect(database, queue, tenant.Now) },
 		}).Run(ctx)
 	})
 	g.Go(func() error {

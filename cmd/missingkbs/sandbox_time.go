@@ -17,7 +17,7 @@ type dueDigests struct {
 	now   func() time.Time
 }
 
-func (d *dueDigests) watch(database *store.Store, queue *store.Queue, now func() time.Time) {
+func (d *dueDigests) connect(database *store.Store, queue *store.Queue, now func() time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.store, d.queue, d.now = database, queue, now

@@ -13,10 +13,10 @@ import (
 // authState shares with all processes, also later ones, that Defender has refused this bot. Until Defender admits one of them
 // again, no process shows stored answers.
 type authState struct {
-	client interface{ Word() api.Word }
+	client interface{ AuthResult() api.AuthResult }
 	store  refusalStore
 	log    *slog.Logger
-	stored api.Word // what was last written; used by the goroutine of run only
+	stored api.AuthResult // what was last written; used by the goroutine of run only
 }
 
 // refusalStore stores for all processes when Defender last refused one. *store.Store is one.
@@ -31,14 +31,14 @@ const (
 	authStateTimeout  = 2 * time.Second // for one write; the last one happens when the program ends
 )
 
-func newAuthState(client interface{ Word() api.Word }, store refusalStore, log *slog.Logger) *authState {
+func newAuthState(client interface{ AuthResult() api.AuthResult }, store refusalStore, log *slog.Logger) *authState {
 	return &authState{client: client, store: store, log: log}
 }
 
 // refused returns true if Defender's last definite response to any process was a refusal. If the store cannot be read, it
 // returns true.
 func (s *authState) refused(ctx context.Context) bool {
-	last := s.client.Word()
+	last := s.client.AuthResult()
 	if last.Refusal != nil {
 		return true
 	}
@@ -69,7 +69,7 @@ func (s *authState) run(ctx context.Context) {
 
 // write stores Defender's last response if it differs from the one before.
 func (s *authState) write(ctx context.Context) error {
-	last := s.client.Word()
+	last := s.client.AuthResult()
 	if last.At.IsZero() || !s.stored.At.IsZero() && (last.Refusal == nil) == (s.stored.Refusal == nil) {
 		return nil
 	}

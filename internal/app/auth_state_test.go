@@ -9,9 +9,9 @@ import (
 )
 
 // fixedResponse is a client whose last definite response is fixed.
-type fixedResponse struct{ last api.Word }
+type fixedResponse struct{ last api.AuthResult }
 
-func (c *fixedResponse) Word() api.Word { return c.last }
+func (c *fixedResponse) AuthResult() api.AuthResult { return c.last }
 
 // A refusal that one process was given holds for the others and for those to come, until one of them is let in.
 func TestARefusalHoldsForAll(t *testing.T) {
@@ -24,7 +24,7 @@ func TestARefusalHoldsForAll(t *testing.T) {
 	}
 	say := func(c *fixedResponse, s *authState, minute int, refusal *api.Error) {
 		t.Helper()
-		c.last = api.Word{At: nine.Add(time.Duration(minute) * time.Minute), Refusal: refusal}
+		c.last = api.AuthResult{At: nine.Add(time.Duration(minute) * time.Minute), Refusal: refusal}
 		if err := s.write(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestARefusalHoldsForAll(t *testing.T) {
 func TestAuthStateIsWrittenAtTheEnd(t *testing.T) {
 	t.Parallel()
 	database := openDatabase(t)
-	word := api.Word{At: time.Now(), Refusal: &api.Error{Kind: api.ErrCredential, Status: 401}}
+	word := api.AuthResult{At: time.Now(), Refusal: &api.Error{Kind: api.ErrCredential, Status: 401}}
 	s := newAuthState(&fixedResponse{word}, database, discard)
 	background(s.run)()
 	if next := newAuthState(&fixedResponse{}, database, discard); !next.refused(t.Context()) {

@@ -73,7 +73,7 @@ func (a *App) prepareDatabase(ctx context.Context) error {
 	if err := a.Store.Migrate(ctx); err != nil {
 		return DatabaseError(a.Store, err)
 	}
-	a.Monitor.WatchDatabase(a.Store)
+	a.Monitor.AddDatabase(a.Store)
 	return a.applyFile(ctx)
 }
 

@@ -32,8 +32,8 @@ func (a *App) connectSlack(ctx context.Context) (*slackSide, error) {
 		return nil, err
 	}
 	a.Log.Info("signed in to Slack", "team", workspace.TeamID, "user", workspace.UserID)
-	a.Monitor.WatchSlack(a.health)
-	s := &slackSide{workspace: workspace, rejections: &blockRejections{}, finished: a.Monitor.WatchQueue(a.counts.Load)}
+	a.Monitor.AddSlack(a.health)
+	s := &slackSide{workspace: workspace, rejections: &blockRejections{}, finished: a.Monitor.AddQueue(a.counts.Load)}
 	s.ladder = a.newLadder(s.rejections)
 	s.gate = access.NewGate(access.NewDirectory(a.Slack.ClientWithoutRetry()), workspace, access.Options{Policy: a.Access, Allowed: a.Store, Log: a.Log})
 	if err := s.gate.Prepare(ctx); err != nil {

@@ -58,7 +58,7 @@ func everything() *metrics.Metrics {
 	m.DigestGivenUp()
 	m.AuditsWritten(7)
 	m.AuditsLost(1)
-	m.Watch(metrics.Sources{
+	m.SetSources(metrics.Sources{
 		Ready: func(context.Context) map[string]bool { return map[string]bool{"slack": true, "database": false} },
 		Load:  func() metrics.Load { return metrics.Load{Waiting: 3, Capacity: 100, Running: 8, Workers: 8} },
 		Slack: func() metrics.Slack {
@@ -176,7 +176,7 @@ func TestLabelsHaveFewValues(t *testing.T) {
 func TestDatabaseDown(t *testing.T) {
 	t.Parallel()
 	m := metrics.New("")
-	m.Watch(metrics.Sources{Stored: func(context.Context) (metrics.Stored, error) { return metrics.Stored{}, errors.New("down") }})
+	m.SetSources(metrics.Sources{Stored: func(context.Context) (metrics.Stored, error) { return metrics.Stored{}, errors.New("down") }})
 	body := scrape(t, m)
 	want(t, body, "missingkbs_database_up 0", "missingkbs_digests_due_total 0")
 	if strings.Contains(body, "missingkbs_data_age_seconds") || strings.Contains(body, "missingkbs_subscriptions") {

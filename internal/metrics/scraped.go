@@ -67,8 +67,8 @@ type Stored struct {
 	HasData bool          // there is such data
 }
 
-// Watch says where figures come from that are asked for at each scrape. It replaces what was said before.
-func (m *Metrics) Watch(s Sources) { m.sources.Store(&s) }
+// SetSources sets where the figures come from that are read at each scrape. It replaces all earlier sources.
+func (m *Metrics) SetSources(s Sources) { m.sources.Store(&s) }
 
 // scraped collects the figures of [Sources].
 type scraped struct{ *Metrics }

@@ -8,8 +8,8 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 )
 
-// watchDefender puts the tenant's calls into the trace.
-func (w *Workspace) watchDefender() {
+// traceDefender puts the tenant's calls into the trace.
+func (w *Workspace) traceDefender() {
 	t := w.opts.Defender
 	if t == nil {
 		return

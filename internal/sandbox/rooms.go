@@ -118,8 +118,8 @@ func (r *rooms) wake() {
 	r.changed = make(chan struct{})
 }
 
-// watch returns a channel that is closed at the next change.
-func (r *rooms) watch() <-chan struct{} {
+// nextChange returns a channel that is closed at the next change.
+func (r *rooms) nextChange() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.changed
@@ -238,7 +238,7 @@ func (w *Workspace) Messages(channelID, as string) []Message {
 // files or channels that makes it so. The error is the context's, if that ends first.
 func (w *Workspace) Wait(ctx context.Context, done func() bool) error {
 	for {
-		changed := w.rooms.watch() // before looking, so that no change is missed
+		changed := w.rooms.nextChange() // before looking, so that no change is missed
 		if done() {
 			return nil
 		}

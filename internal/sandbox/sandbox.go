@@ -210,7 +210,7 @@ func build(o Options, t timing) *Workspace {
 	w.sockets = newSockets(w)
 	w.switches = newSwitches(w)
 	w.limits = newLimits(o.Strict, t.message)
-	w.watchDefender()
+	w.traceDefender()
 	return w
 }
 

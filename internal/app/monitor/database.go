@@ -20,8 +20,8 @@ const (
 	probeTimeout = 8 * time.Second
 )
 
-// WatchDatabase makes readiness depend on the database: on whether it answers now, and whether it took the last changes.
-func (m *Monitor) WatchDatabase(s *store.Store) {
+// AddDatabase makes readiness depend on the database: on whether it answers now, and whether it took the last changes.
+func (m *Monitor) AddDatabase(s *store.Store) {
 	m.Parts.Set(Database, func(ctx context.Context) (string, error) {
 		err := s.Ping(ctx)
 		trouble := digest.TroubleOf(err)

@@ -46,7 +46,7 @@ func New(version string, traces *tracing.Tracing) *Monitor {
 	m := &Monitor{Metrics: metrics.New(version), Liveness: bot.NewLiveness(), traces: traces}
 	m.Parts.Starting(Slack, Database, Defender, Queue)
 	m.Metrics.Expect(texts(bot.Outcomes()), commands.Reasons(), access.IdentityUnavailable())
-	m.Metrics.Watch(metrics.Sources{Ready: m.Parts.Ready})
+	m.Metrics.SetSources(metrics.Sources{Ready: m.Parts.Ready})
 	return m
 }
 
@@ -74,7 +74,7 @@ type Sources struct {
 // Collect reads metrics from the parts from now on.
 func (m *Monitor) Collect(s Sources) {
 	stored := &storedFigures{store: s.Store, queue: s.Queue, now: s.Now}
-	m.Metrics.Watch(metrics.Sources{
+	m.Metrics.SetSources(metrics.Sources{
 		Ready:    m.Parts.Ready,
 		Load:     func() metrics.Load { return loadFigures(s.Counts) },
 		Slack:    func() metrics.Slack { return slackFigures(s.Health, s.Counts) },

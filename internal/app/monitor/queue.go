@@ -44,9 +44,9 @@ func (p *queueProgress) check(context.Context) (reason string, err error) {
 	return "", nil
 }
 
-// WatchQueue makes readiness depend on the queue of questions. It returns an observer of questions, which counts them and
+// AddQueue makes readiness depend on the queue of questions. It returns an observer of questions, which counts them and
 // notices that the queue moves.
-func (m *Monitor) WatchQueue(load func() bot.Load) bot.Observer {
+func (m *Monitor) AddQueue(load func() bot.Load) bot.Observer {
 	progress := &queueProgress{load: load}
 	m.Parts.Set(Queue, progress.check)
 	return func(_ context.Context, o bot.Observation) {

@@ -42,7 +42,7 @@ func TestQueueMovesByFinishedQuestions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := New("test", nil)
-		observe := m.WatchQueue(func() bot.Load { return bot.Load{Waiting: 3} })
+		observe := m.AddQueue(func() bot.Load { return bot.Load{Waiting: 3} })
 		for _, c := range []struct {
 			outcome bot.Outcome
 			moves   bool

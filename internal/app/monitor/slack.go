@@ -8,8 +8,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/metrics"
 )
 
-// WatchSlack makes readiness depend on the connections to Slack.
-func (m *Monitor) WatchSlack(health *socketmode.Health) {
+// AddSlack makes readiness depend on the connections to Slack.
+func (m *Monitor) AddSlack(health *socketmode.Health) {
 	m.Parts.Set(Slack, func(context.Context) (string, error) {
 		if err := health.Ready(); err != nil {
 			return err.Error(), nil

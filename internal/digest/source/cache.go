@@ -42,9 +42,9 @@ type software struct {
 
 // matching returns the ids that a pattern matches. The pattern for everything skips software without weaknesses.
 func (l softwareList) matching(pattern string) (ids []string) {
-	watch := digest.Subscription{Watch: []string{pattern}}
+	matcher := digest.Subscription{Watch: []string{pattern}}
 	for _, s := range l.software {
-		if watch.Watches(s.id) && (pattern != digest.All || s.affected) {
+		if matcher.Watches(s.id) && (pattern != digest.All || s.affected) {
 			ids = append(ids, s.id)
 		}
 	}
