@@ -3,8 +3,11 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 
 	"github.com/missingkbs/missingkbs/internal/health"
 )
@@ -27,25 +30,32 @@ type startupRetry struct {
 	log       *slog.Logger
 }
 
-// run calls try until it succeeds, fails for good, or [startupTimeout] has passed. It returns the last error.
+// run calls try until it succeeds, fails for good, or [startupTimeout] has passed. It returns the last error, or that of a
+// context that ends during a pause.
 func (r startupRetry) run(ctx context.Context, try func(context.Context) error) error {
-	began := time.Now()
-	for pause := startupPause; ; pause = min(2*pause, maxStartupPause) {
+	pauses := &backoff.ExponentialBackOff{InitialInterval: startupPause, Multiplier: 2, MaxInterval: maxStartupPause}
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := try(ctx)
-		if err == nil || ctx.Err() != nil || !r.temporary(err) || time.Since(began)+pause > startupTimeout {
-			return err
+		if err != nil && (ctx.Err() != nil || !r.temporary(err)) {
+			err = backoff.Permanent(err)
 		}
-		reason := r.reason
-		if r.explain != nil {
-			reason = cmp.Or(r.explain(err), reason)
-		}
-		reason += "; trying again"
-		r.parts.Set(r.part, func(context.Context) (string, error) { return reason, nil })
-		r.log.WarnContext(ctx, "waiting for a dependency before starting", "part", r.part, "reason", reason, "pause", pause.String(), "error", err)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(startupTimeout), backoff.WithNotify(func(err error, pause time.Duration) {
+		r.announce(ctx, err, pause)
+	}))
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
+		return ctx.Err() // the cause may be a signal
 	}
+	return err
+}
+
+// announce shows why the start waits, in /readyz and in the log.
+func (r startupRetry) announce(ctx context.Context, err error, pause time.Duration) {
+	reason := r.reason
+	if r.explain != nil {
+		reason = cmp.Or(r.explain(err), reason)
+	}
+	reason += "; trying again"
+	r.parts.Set(r.part, func(context.Context) (string, error) { return reason, nil })
+	r.log.WarnContext(ctx, "waiting for a dependency before starting", "part", r.part, "reason", reason, "pause", pause.String(), "error", err)
 }
