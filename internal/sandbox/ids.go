@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// secret returns 2n hexadecimal digits that nobody can guess.
+// secret returns 2n hexadecimal digits that cannot be guessed.
 func secret(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails, see crypto/rand

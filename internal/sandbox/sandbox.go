@@ -7,7 +7,7 @@
 // It knows nothing of the bot that connects to it: the two share no code but the
 // protocol. Of Defender it knows only the tenant of api/apitest, whose clock and
 // faults its page can turn. Everything is kept in memory, in bounded numbers, and
-// is gone after [Workspace.Close]. It trusts whoever can reach it, so it listens
+// is gone after [Workspace.Close]. It trusts every client that can reach it, so it listens
 // on loopback only and is no production server.
 package sandbox
 
@@ -135,7 +135,7 @@ func slackTiming() timing {
 	}
 }
 
-// Start makes a workspace and listens. Whoever starts it closes it.
+// Start makes a workspace and listens. The caller closes it.
 func Start(o Options) (*Workspace, error) {
 	t := slackTiming()
 	t.warning, t.lifetime = cmp.Or(o.Warning, t.warning), cmp.Or(o.Lifetime, t.lifetime)

@@ -25,7 +25,7 @@ func (i *issued) add(secret string) string {
 	return secret
 }
 
-// Secrets returns what nobody may see of what the app was given: its tokens, and
+// Secrets returns what must stay secret of what the app was given: its tokens, and
 // the newest trigger ids, response URLs (their paths) and socket tickets.
 func (w *Workspace) Secrets() []string {
 	all := []string{w.appToken, w.botToken, w.configToken, w.verification}

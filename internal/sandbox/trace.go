@@ -53,7 +53,7 @@ func newTrace(w *Workspace) *trace {
 	return &trace{w: w, secrets: strings.NewReplacer(w.appToken, hidden, w.botToken, hidden, w.verification, hidden)}
 }
 
-// secretPath finds URLs that work for whoever knows them, and triggers.
+// secretPath finds URLs that work without a token, and triggers.
 var secretPath = regexp.MustCompile(`(/commands/T[0-9A-Z]+/[0-9]+/|/upload/v1/|[?&]ticket=|"trigger_id":"|xox[a-z]-|xapp-)[0-9A-Za-z._-]+`)
 
 func (t *trace) redact(body []byte) []byte {

@@ -55,7 +55,7 @@ func page[T any](act func(*http.Request, T) (object, error)) http.HandlerFunc {
 }
 
 // delivered words a delivery for the page. Where nothing was to be delivered, as
-// for a message that mentions nobody, there is none in it.
+// for a message that mentions no user, there is none in it.
 func delivered(d Dispatch, err error) (object, error) {
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ func (w *Workspace) viewsPush(a args) (object, error) {
 	return w.raise(a, w.views.push)
 }
 
-// raise opens a modal for whoever the trigger stands for. The view is checked
+// raise opens a modal for the user of the trigger. The view is checked
 // first: a refused call does not use the trigger up.
 func (w *Workspace) raise(a args, open func(user string, body object) (*view, error)) (object, error) {
 	body, err := w.decodeView(a.raw("view"), "modal")

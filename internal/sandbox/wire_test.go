@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
 	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
