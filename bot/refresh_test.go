@@ -126,6 +126,18 @@ func (y *typist) asked() int {
 	return len(y.read)
 }
 
+// noneWaits reports whether the bot has seen all questions that it acknowledged.
+func (y *typist) noneWaits() bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	for words, d := range y.sent {
+		if d.Acked && y.read[words] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // typeUntil types until done is closed, and waits for all deliveries.
 func (y *typist) typeUntil(t *testing.T, done <-chan struct{}) {
 	t.Helper()
@@ -199,6 +211,7 @@ func TestRefreshLeavesNoGap(t *testing.T) { //nolint:paralleltest // see above
 				}
 			}()
 			y.typeUntil(t, done)
+			until(t, "a look at all questions", y.noneWaits) // the stop would refuse those that still wait for their turn
 			if err := y.c.stop(); err != nil {
 				t.Error(err)
 			}
