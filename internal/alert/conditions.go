@@ -35,7 +35,9 @@ func Failures() []string {
 }
 
 // Conditions returns all conditions but those of the database.
-func Conditions() []Condition {
+func Conditions() []Condition { return append(lasting(), events()...) }
+
+func lasting() []Condition {
 	return []Condition{
 		{Name: Permission, MinDuration: time.Minute, MinCount: 3, Text: Text{
 			Title: "Defender refuses this bot: a permission is missing",
@@ -80,6 +82,11 @@ func Conditions() []Condition {
 			Lead:   "After that questions and digests fail. Add a new certificate to the app registration in Entra and put it in the place of the old file; the program reads it again on SIGHUP.",
 			Closed: "The bot has a new certificate for Defender",
 		}},
+	}
+}
+
+func events() []Condition {
+	return []Condition{
 		{Name: DigestsPaused, Event: true, MinDuration: time.Minute, Cooldown: 10 * time.Minute, Text: Text{
 			Title: "Digests were paused",
 			Lead:  "Their channels refused them three times in a row: this bot is no member there, or the channel was archived or shared. Their subscribers were told. Invite the bot and resume the digest, or remove it.",

@@ -65,8 +65,8 @@ type people struct {
 	groups []usergroup
 }
 
-// Admit gives a user a kind, as an administrator of the workspace would. A user who does not exist yet is added to the
-// channels named.
+// Admit gives a user a kind, as an administrator of the workspace would, and adds the user to channels. It makes a user who
+// does not exist yet.
 func (w *Workspace) Admit(id, kind string, channels ...string) {
 	w.people.admit(id, kind)
 	for _, c := range channels {
