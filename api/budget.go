@@ -26,10 +26,14 @@ type Budget = quota.Budget
 
 // The types of a [Budget]'s methods, under names that callers outside this module can use.
 type (
+	// Booking is a request for a turn.
 	Booking = quota.Booking
-	Booked  = quota.Booked
-	Fill    = quota.Fill
-	Rate    = quota.Rate
+	// Booked is the result of a [Booking].
+	Booked = quota.Booked
+	// Fill is how full a bucket is.
+	Fill = quota.Fill
+	// Rate is how fast an empty bucket fills, and how much it holds.
+	Rate = quota.Rate
 )
 
 const (

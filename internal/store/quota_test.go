@@ -318,8 +318,9 @@ func TestQuotaAgrees(t *testing.T) {
 		run++
 		now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 		kept := s.Quota(fmt.Sprint("tenant ", run))
-		kept.SetClock(func() int64 { return now.UnixMicro() })
-		model := &quotatest.Memory{Now: func() time.Time { return now }}
+		clock := func() time.Time { return now }
+		kept.SetClock(func() int64 { return clock().UnixMicro() })
+		model := &quotatest.Memory{Now: clock}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			now = now.Add(microseconds(t, "pass", drawn(t, "clock", 3*time.Second, time.Minute, 2*time.Hour)))
 			if rapid.IntRange(0, 19).Draw(t, "put back") == 0 {
