@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,35 +46,17 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	if err := m.Err(); err != nil {
 		return err
 	}
-	addr := c.Addr
-	if c.Headless != "" {
-		addr = "127.0.0.1:0"
-	}
 	tenant, client, err := startTenant()
 	if err != nil {
 		return err
 	}
 	defer tenant.Close()
 	var due dueDigests
-	workspace, err := sandbox.Start(sandbox.Options{
-		Addr:      addr,
-		Defender:  tenant.Tenant,
-		Commands:  []sandbox.SlashCommand{slashCommand()},
-		Shortcuts: []sandbox.Shortcut{shortcut()},
-		Events:    manifest.Events(),
-		Scopes:    manifest.ScopeNames(),
-		Pending:   due.pending,
-		Logger:    log,
-	})
+	workspace, err := c.startWorkspace(tenant, &due, log)
 	if err != nil {
-		return config.UsageError{Err: fmt.Errorf("start the sandbox: %w", err)}
+		return err
 	}
 	defer workspace.Close()
-	for _, name := range c.Fault {
-		if err := workspace.SetFault(name, true); err != nil {
-			return config.UsageError{Err: fmt.Errorf("--fault %s: %w", name, err)}
-		}
-	}
 	folder, err := os.MkdirTemp("", "missingkbs-sandbox-")
 	if err != nil {
 		return fmt.Errorf("start the sandbox: %w", err)
@@ -108,22 +91,57 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	g.Go(func() error {
 		if c.Headless != "" {
 			defer stop()
-			err := askWorkspace(ctx, workspace, c.Headless, s.out)
-			if ctx.Err() != nil {
-				return nil // the app says why
-			}
-			return err
 		}
-		if err := workspace.WaitConnected(ctx, 1); err != nil {
-			return nil // the bot says why
-		}
-		greet(s.out, workspace.URL())
-		if c.Open {
-			openBrowser(ctx, workspace.URL(), s.err)
-		}
-		return nil
+		return c.attend(ctx, workspace, s)
 	})
 	return g.Wait()
+}
+
+// startWorkspace starts the Slack workspace with its faults.
+func (c sandboxCmd) startWorkspace(tenant *apitest.Server, due *dueDigests, log *slog.Logger) (*sandbox.Workspace, error) {
+	addr := c.Addr
+	if c.Headless != "" {
+		addr = "127.0.0.1:0"
+	}
+	workspace, err := sandbox.Start(sandbox.Options{
+		Addr:      addr,
+		Defender:  tenant.Tenant,
+		Commands:  []sandbox.SlashCommand{slashCommand()},
+		Shortcuts: []sandbox.Shortcut{shortcut()},
+		Events:    manifest.Events(),
+		Scopes:    manifest.ScopeNames(),
+		Pending:   due.pending,
+		Logger:    log,
+	})
+	if err != nil {
+		return nil, config.UsageError{Err: fmt.Errorf("start the sandbox: %w", err)}
+	}
+	for _, name := range c.Fault {
+		if err := workspace.SetFault(name, true); err != nil {
+			_ = workspace.Close()
+			return nil, config.UsageError{Err: fmt.Errorf("--fault %s: %w", name, err)}
+		}
+	}
+	return workspace, nil
+}
+
+// attend asks the question of --headless, or says where the page is.
+func (c sandboxCmd) attend(ctx context.Context, workspace *sandbox.Workspace, s streams) error {
+	if c.Headless != "" {
+		err := askWorkspace(ctx, workspace, c.Headless, s.out)
+		if ctx.Err() != nil {
+			return nil // the app says why
+		}
+		return err
+	}
+	if err := workspace.WaitConnected(ctx, 1); err != nil {
+		return nil // the bot says why
+	}
+	greet(s.out, workspace.URL())
+	if c.Open {
+		openBrowser(ctx, workspace.URL(), s.err)
+	}
+	return nil
 }
 
 // sandboxStale is how old an answer may be there when Defender is broken on purpose, as the default of serve.
