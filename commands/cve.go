@@ -39,11 +39,11 @@ type cve struct{ defender Defender }
 func (c cve) run(ctx context.Context, req Request) (view.Page, error) {
 	var devices, fresh bool
 	page := 0
-	o := newOptions(cveName+" "+cveUsage, cveName)
-	o.set.BoolVar(&devices, "devices", false, "")
-	o.set.Var(number{&page, 1}, "page", "")
-	o.fresh(&fresh)
-	words, err := o.parse(req.Words)
+	o := cmdline.NewOptions(cveName+" "+cveUsage, cveName)
+	o.BoolVar(&devices, "devices", false, "")
+	o.Var(cmdline.Number(&page, 1), "page", "")
+	o.Fresh(&fresh)
+	words, err := o.ReadWords(req.Words)
 	if err != nil {
 		return view.Page{}, err
 	}

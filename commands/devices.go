@@ -68,12 +68,12 @@ func (q devicesQuery) line(more ...string) string {
 
 func (d devices) run(ctx context.Context, req Request) (view.Page, error) {
 	var q devicesQuery
-	o := newOptions(devicesName+" "+devicesUsage, devicesName)
-	o.set.BoolVar(&q.list, "list", false, "")
-	o.set.StringVar(&q.group, "group", "", "")
-	o.set.Var(number{&q.page, 1}, "page", "")
-	o.fresh(&q.fresh)
-	words, err := o.parse(req.Words)
+	o := cmdline.NewOptions(devicesName+" "+devicesUsage, devicesName)
+	o.BoolVar(&q.list, "list", false, "")
+	o.StringVar(&q.group, "group", "", "")
+	o.Var(cmdline.Number(&q.page, 1), "page", "")
+	o.Fresh(&q.fresh)
+	words, err := o.ReadWords(req.Words)
 	if err != nil {
 		return view.Page{}, err
 	}

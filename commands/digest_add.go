@@ -39,14 +39,14 @@ type wish struct {
 
 func readWish(req Request) (wish, error) {
 	w := wish{quiet: string(digest.Silent), exact: req.exact}
-	o := newOptions(digestName+" add "+addUsage, digestName, "add")
-	o.set.StringVar(&w.at, "at", "", "")
-	o.set.StringVar(&w.cron, "cron", "", "")
-	o.set.StringVar(&w.zone, "tz", "", "")
-	o.set.Var(number{&w.filter.MinDevices, 0}, "min-devices", "")
-	o.set.Var(number{&w.filter.MinCVEs, 0}, "min-cves", "")
-	o.set.Var(choice{&w.quiet, []string{string(digest.Silent), string(digest.Heartbeat), string(digest.Always)}}, "quiet", "")
-	rest, err := o.parse(joinSchedules(req.Words))
+	o := cmdline.NewOptions(digestName+" add "+addUsage, digestName, "add")
+	o.StringVar(&w.at, "at", "", "")
+	o.StringVar(&w.cron, "cron", "", "")
+	o.StringVar(&w.zone, "tz", "", "")
+	o.Var(cmdline.Number(&w.filter.MinDevices, 0), "min-devices", "")
+	o.Var(cmdline.Number(&w.filter.MinCVEs, 0), "min-cves", "")
+	o.Var(cmdline.OneOf(&w.quiet, string(digest.Silent), string(digest.Heartbeat), string(digest.Always)), "quiet", "")
+	rest, err := o.ReadWords(joinSchedules(req.Words))
 	if err != nil {
 		return w, err
 	}
@@ -64,7 +64,7 @@ func joinSchedules(words []string) []string {
 	for i := 0; i < len(words); i++ {
 		out = append(out, words[i])
 		typed, value, inline := strings.Cut(words[i], "=")
-		name := optionName(typed)
+		name := cmdline.OptionName(typed)
 		if typed == name || name != "at" && name != "cron" {
 			continue
 		}

@@ -155,9 +155,9 @@ func (d digests) resume(ctx context.Context, req Request, s digest.Subscription)
 
 func (d digests) remove(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
 	yes := false
-	o := newOptions(removeUsage, digestName, "remove", s.ID)
-	o.set.BoolVar(&yes, "yes", false, "")
-	words, err := o.parse(req.Words)
+	o := cmdline.NewOptions(removeUsage, digestName, "remove", s.ID)
+	o.BoolVar(&yes, "yes", false, "")
+	words, err := o.ReadWords(req.Words)
 	if err == nil {
 		err = noWords(removeUsage, words)
 	}

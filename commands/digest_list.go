@@ -23,11 +23,11 @@ func (d digests) action(label, word string, s digest.Subscription) view.Action {
 // list lists the subscriptions of the channel, or of all channels on a terminal.
 func (d digests) list(ctx context.Context, req Request) (view.Page, error) {
 	page := 0
-	o := newOptions("digest list [--page N]", digestName, listWord)
-	o.set.Var(number{&page, 1}, "page", "")
-	words, err := o.parse(req.Words)
+	o := cmdline.NewOptions("digest list [--page N]", digestName, listWord)
+	o.Var(cmdline.Number(&page, 1), "page", "")
+	words, err := o.ReadWords(req.Words)
 	if err == nil {
-		err = noWords(o.usage, words)
+		err = noWords(o.UsageLine, words)
 	}
 	if err != nil {
 		return view.Page{}, err

@@ -16,12 +16,12 @@ import (
 
 func (d digests) details(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
 	shown, rows := 0, false
-	o := newOptions("digest details N [--all-rows] [--page N]", digestName, "details", s.ID)
-	o.set.BoolVar(&rows, allRows, false, "")
-	o.set.Var(number{&shown, 1}, "page", "")
-	words, err := o.parse(req.Words)
+	o := cmdline.NewOptions("digest details N [--all-rows] [--page N]", digestName, "details", s.ID)
+	o.BoolVar(&rows, allRows, false, "")
+	o.Var(cmdline.Number(&shown, 1), "page", "")
+	words, err := o.ReadWords(req.Words)
 	if err == nil {
-		err = noWords(o.usage, words)
+		err = noWords(o.UsageLine, words)
 	}
 	if err != nil {
 		return view.Page{}, err

@@ -60,12 +60,12 @@ type kbQuery struct {
 
 func (k kb) run(ctx context.Context, req Request) (view.Page, error) {
 	var q kbQuery
-	o := newOptions(kbName+" "+kbUsage, kbName)
-	o.set.BoolVar(&q.devices, "devices", false, "")
-	o.set.BoolVar(&q.cves, "cves", false, "")
-	o.set.Var(number{&q.page, 1}, "page", "")
-	o.fresh(&q.fresh)
-	words, err := o.parse(req.Words)
+	o := cmdline.NewOptions(kbName+" "+kbUsage, kbName)
+	o.BoolVar(&q.devices, "devices", false, "")
+	o.BoolVar(&q.cves, "cves", false, "")
+	o.Var(cmdline.Number(&q.page, 1), "page", "")
+	o.Fresh(&q.fresh)
+	words, err := o.ReadWords(req.Words)
 	if err != nil {
 		return view.Page{}, err
 	}

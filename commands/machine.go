@@ -60,10 +60,10 @@ type device struct {
 
 func (m machine) run(ctx context.Context, req Request) (view.Page, error) {
 	page, fresh := 0, false
-	o := newOptions(machineName+" "+machineUsage, machineName)
-	o.set.Var(number{&page, 1}, "page", "")
-	o.fresh(&fresh)
-	words, err := o.parse(req.Words)
+	o := cmdline.NewOptions(machineName+" "+machineUsage, machineName)
+	o.Var(cmdline.Number(&page, 1), "page", "")
+	o.Fresh(&fresh)
+	words, err := o.ReadWords(req.Words)
 	if err != nil {
 		return view.Page{}, err
 	}

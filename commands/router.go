@@ -131,7 +131,24 @@ func (r *Router) Run(ctx context.Context, req Request) (view.Page, error) {
 		return commandHelp(cmd), nil
 	}
 	page, err := cmd.Run(ctx, req)
-	return withoutSecrets(page), err
+	return withoutSecrets(page), explainOption(err)
+}
+
+// explainOption turns the error of an option into an [Error] that offers the corrected line, if there is one.
+func explainOption(err error) error {
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err // it names the option error as its cause
+	}
+	option, ok := errors.AsType[*cmdline.OptionError](err)
+	if !ok {
+		return err
+	}
+	e := &Error{Usage: true, Message: option.Message, Err: option.Err}
+	if option.Line != nil {
+		line := cmdline.Join(option.Line...)
+		e.Actions = []view.Action{{Label: line, Command: line}, {Label: "Help", Command: helpName}}
+	}
+	return e
 }
 
 // resolve finds the command of a request and takes its name off the words. No words at all ask for help.

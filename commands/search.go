@@ -29,9 +29,9 @@ func Search(d Defender, idx *search.Index) Command {
 		},
 		Run: func(ctx context.Context, req Request) (view.Page, error) {
 			page := 0
-			o := newOptions(searchName+" "+searchUsage, searchName)
-			o.set.Var(number{&page, 1}, "page", "")
-			words, err := o.parse(req.Words)
+			o := cmdline.NewOptions(searchName+" "+searchUsage, searchName)
+			o.Var(cmdline.Number(&page, 1), "page", "")
+			words, err := o.ReadWords(req.Words)
 			if err != nil {
 				return view.Page{}, err
 			}

@@ -54,7 +54,7 @@ func Software(d Defender, idx *search.Index) Command {
 // What words find is a choice for the person who typed them.
 func sharedSoftware(req Request) bool {
 	var q query
-	words, err := q.options().parse(req.Words)
+	words, err := q.options().ReadWords(req.Words)
 	return err == nil && len(words) == 1 && strings.Contains(words[0], cmdline.IDSeparator)
 }
 
@@ -76,7 +76,7 @@ type query struct {
 
 func (s software) run(ctx context.Context, req Request) (view.Page, error) {
 	q := query{sort: sortDevices}
-	words, err := q.options().parse(req.Words)
+	words, err := q.options().ReadWords(req.Words)
 	if err != nil && len(req.meant) > 0 {
 		return view.Page{}, misspelt(req.Words[0], req.meant, search.Result{}, err)
 	}
@@ -93,14 +93,14 @@ func (s software) run(ctx context.Context, req Request) (view.Page, error) {
 	return s.byWords(ctx, req, q, words)
 }
 
-func (q *query) options() *options {
-	o := newOptions(softwareUsage)
-	o.set.Var(choice{&q.sort, []string{sortDevices, sortCVEs, sortKB}}, "sort", "")
-	o.set.Var(number{&q.minDevices, 0}, "min-devices", "")
-	o.set.Var(number{&q.minCVEs, 0}, "min-cves", "")
-	o.set.BoolVar(&q.allRows, allRows, false, "")
-	o.set.Var(number{&q.page, 1}, "page", "")
-	o.fresh(&q.fresh)
+func (q *query) options() *cmdline.Options {
+	o := cmdline.NewOptions(softwareUsage)
+	o.Var(cmdline.OneOf(&q.sort, sortDevices, sortCVEs, sortKB), "sort", "")
+	o.Var(cmdline.Number(&q.minDevices, 0), "min-devices", "")
+	o.Var(cmdline.Number(&q.minCVEs, 0), "min-cves", "")
+	o.BoolVar(&q.allRows, allRows, false, "")
+	o.Var(cmdline.Number(&q.page, 1), "page", "")
+	o.Fresh(&q.fresh)
 	return o
 }
 
