@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
@@ -75,7 +77,7 @@ func walkedWith(t *testing.T, run func(context.Context, commands.Request) (view.
 	t.Helper()
 	index := &search.Index{}
 	all := []commands.Command{
-		commands.Software(nil, index), commands.Search(nil, index), commands.Digest(nil, commands.DigestOptions{}),
+		commands.Software(nil, index), commands.Search(nil, index), digestcmd.New(nil, digestcmd.Options{}),
 		commands.Home(nil, index, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil),
 		commands.KB(nil, index), commands.CVE(nil), commands.Machine(nil, nil), commands.Devices(nil, index, nil),
 	}

@@ -16,8 +16,8 @@ import (
 // The sentences here say that something is not there. Each needs a look that succeeded: it says what was looked at where
 // that was not everything, and gives way to the failure where nothing was.
 
-// couldNotRead counts rows that could not be read; "" for none.
-func couldNotRead(n int) string {
+// CouldNotRead counts rows that could not be read; "" for none.
+func CouldNotRead(n int) string {
 	if n == 0 {
 		return ""
 	}
@@ -26,16 +26,16 @@ func couldNotRead(n int) string {
 
 // noneRead is the lead of a list of updates of which no row could be read.
 func noneRead(skipped int) string {
-	return fmt.Sprintf("%s, and there is no other, so nothing is known about what is missing. The bot's log says why.", couldNotRead(skipped))
+	return fmt.Sprintf("%s, and there is no other, so nothing is known about what is missing. The bot's log says why.", CouldNotRead(skipped))
 }
 
-// unknownSoftware says that Defender does not know an id, and what else was looked for. f is what a search for similar ids
+// UnknownSoftware says that Defender does not know an id, and what else was looked for. f is what a search for similar ids
 // found, err why it could not be made; cause is how Defender said that it does not know the id.
-func unknownSoftware(id string, f search.Result, err, cause error) error {
+func UnknownSoftware(id string, f search.Result, err, cause error) error {
 	if errors.Is(err, api.ErrNotDefender) {
 		return err // the word of what answers there says nothing about the id either
 	}
-	message := fmt.Sprintf("Defender knows no software %s in this tenant, and nothing similar%s.", id, limits(f))
+	message := fmt.Sprintf("Defender knows no software %s in this tenant, and nothing similar%s.", id, SearchLimits(f))
 	if own, ok := errors.AsType[*Error](err); ok && own.Usage { // there is nothing in it to search for
 		message = fmt.Sprintf("Defender knows no software %s in this tenant.", id)
 	} else if err != nil {
@@ -44,7 +44,7 @@ func unknownSoftware(id string, f search.Result, err, cause error) error {
 	return &Error{
 		Title:   "Unknown software",
 		Message: message + " Search for it by a part of its name.",
-		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}},
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(SearchName)}},
 		Err:     cause,
 	}
 }
@@ -53,19 +53,19 @@ func unknownSoftware(id string, f search.Result, err, cause error) error {
 func nothingFound(words []string, f search.Result) error {
 	return &Error{
 		Title:   "Nothing found",
-		Message: fmt.Sprintf("No software in this tenant matches %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), limits(f)),
-		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}},
+		Message: fmt.Sprintf("No software in this tenant matches %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), SearchLimits(f)),
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(SearchName)}},
 	}
 }
 
-// limits says of which part of the software list a sentence holds; "" for all of it.
-func limits(f search.Result) string {
+// SearchLimits says of which part of the software list a sentence holds; "" for all of it.
+func SearchLimits(f search.Result) string {
 	var limits []string
 	if asOf(f.List).Stale != view.NotStale {
 		limits = append(limits, "as its list was "+view.Age(asOf(f.List).Age)+" ago")
 	}
 	if f.List.Skipped > 0 {
-		limits = append(limits, "in what could be read of its list: "+couldNotRead(f.List.Skipped))
+		limits = append(limits, "in what could be read of its list: "+CouldNotRead(f.List.Skipped))
 	}
 	if len(limits) == 0 {
 		return ""
@@ -75,12 +75,12 @@ func limits(f search.Result) string {
 
 // find searches for the words of a request. Its errors are for [Explain].
 func find(ctx context.Context, x *search.Index, d Defender, req Request, words []string) (search.Result, error) {
-	f, err := x.Find(ctx, d, words, req.exact)
-	return f, notSearched(err)
+	f, err := x.Find(ctx, d, words, req.Exact)
+	return f, ExplainSearch(err)
 }
 
-// notSearched chooses the words for a search that could not be made.
-func notSearched(err error) error {
+// ExplainSearch chooses the words for a search that could not be made.
+func ExplainSearch(err error) error {
 	if e, ok := errors.AsType[*search.EmptyListError](err); ok {
 		return emptyList(e.Skipped)
 	}
@@ -102,7 +102,7 @@ func emptyList(skipped int) error {
 	}
 	if skipped > 0 {
 		e.Title = "Defender's software list could not be read"
-		e.Message = fmt.Sprintf("%s of the software list, and there is no other, so nothing can be searched. The bot's log says why.", couldNotRead(skipped))
+		e.Message = fmt.Sprintf("%s of the software list, and there is no other, so nothing can be searched. The bot's log says why.", CouldNotRead(skipped))
 		e.Reason = string(failure.BadResponse)
 	}
 	return e
@@ -113,7 +113,7 @@ func noLetters(words []string) error {
 	return &Error{
 		Title: "Nothing to search for", Usage: true,
 		Message: fmt.Sprintf("There is no letter and no digit in %q. Type a part of a software's name or its vendor, such as windows 11, or an id such as microsoft-_-windows_11.", strings.Join(words, " ")),
-		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}},
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(SearchName)}},
 	}
 }
 
@@ -122,6 +122,6 @@ func noIDIn(address string) error {
 	return &Error{
 		Title: "No software in that address", Usage: true,
 		Message: fmt.Sprintf("%s names no software id. Copy the address of a software's own page in Defender's portal, or type a part of its name, such as windows 11.", address),
-		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}, {Label: "Help", Command: helpName}},
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(SearchName)}, {Label: "Help", Command: HelpName}},
 	}
 }

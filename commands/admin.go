@@ -45,7 +45,7 @@ func Admin(s Allowances, g Gatekeeper, q Quota, now func() time.Time) Command {
 		now = time.Now
 	}
 	a := admin{s, g, q, now}
-	subs, usage, help := declare(adminName, a.words())
+	subs, usage, help := DescribeSubcommands(adminName, a.subcommands())
 	return Command{
 		Name:    adminName,
 		Usage:   usage,
@@ -65,32 +65,43 @@ type admin struct {
 	now   func() time.Time
 }
 
-func (a admin) words() []subcommand {
-	return []subcommand{
-		{Subcommand{listWord, access.Administer, false}, "", "who may what, and which shared channels are allowed", a.list},
-		{Subcommand{"who", access.Administer, true}, "[person's id]", "what one person may do here, and why not", a.who},
-		{Subcommand{"allow-channel", access.Administer, true}, "[channel's id]", "post into this channel although another organisation reads it; until another one joins", a.allow},
-		{Subcommand{"disallow-channel", access.Administer, true}, "[channel's id]", "undo that", a.disallow},
+func (a admin) subcommands() []SubcommandHandler {
+	return []SubcommandHandler{
+		{
+			Subcommand: Subcommand{Name: adminList, Needs: access.Administer},
+			Summary:    "who may what, and which shared channels are allowed", Run: a.list,
+		},
+		{
+			Subcommand: Subcommand{Name: "who", Needs: access.Administer, Subject: true}, Usage: "[person's id]",
+			Summary: "what one person may do here, and why not", Run: a.who,
+		},
+		{
+			Subcommand: Subcommand{Name: "allow-channel", Needs: access.Administer, Subject: true}, Usage: "[channel's id]",
+			Summary: "post into this channel although another organisation reads it; until another one joins", Run: a.allow,
+		},
+		{
+			Subcommand: Subcommand{Name: "disallow-channel", Needs: access.Administer, Subject: true}, Usage: "[channel's id]",
+			Summary: "undo that", Run: a.disallow,
+		},
 	}
 }
 
 func (a admin) run(ctx context.Context, req Request) (view.Page, error) {
-	name, all := listWord, req.Words
+	name, all := adminList, req.Words
 	if len(req.Words) > 0 {
 		name, req.Words = strings.ToLower(req.Words[0]), req.Words[1:]
 	}
-	var names []string
-	for _, w := range a.words() {
-		if w.Name == name {
-			return w.run(ctx, req)
-		}
-		names = append(names, w.Name)
+	if sub, ok := FindSubcommand(name, a.subcommands()); ok {
+		return sub.Run(ctx, req)
 	}
-	return view.Page{}, unknownWord(adminName, all, names, adminHelp())
+	return view.Page{}, UnknownSubcommand(adminName, all, a.subcommands(), adminHelp())
 }
 
+// adminList is the subcommand that the command admin runs without words.
+const adminList = "list"
+
 func adminHelp() []view.Action {
-	return []view.Action{{Label: "Help", Command: cmdline.Join(helpName, adminName)}, {Label: "Who may what", Command: cmdline.Join(adminName)}}
+	return []view.Action{{Label: "Help", Command: cmdline.Join(HelpName, adminName)}, {Label: "Who may what", Command: cmdline.Join(adminName)}}
 }
 
 func (a admin) list(ctx context.Context, req Request) (view.Page, error) {

@@ -88,7 +88,7 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 		page.Context = partly(found.Value)
 		page.Unreadable = found.Skipped
 	}
-	page.Note = sentences(view.OneLine(v.Description), more.note())
+	page.Note = view.JoinSentences(view.OneLine(v.Description), more.note())
 	return page, nil
 }
 
@@ -272,7 +272,7 @@ func (c cve) devices(ctx context.Context, id string, at int, fresh bool) (view.P
 	}
 	page.Lead = "No device is exposed to it."
 	if n := len(answer.Value); n > 0 {
-		page.Lead = capital(exposed(n)) + "."
+		page.Lead = view.UpperFirst(exposed(n)) + "."
 		page.Parts = []view.Part{deviceTable(page.Title, cmdline.Join(cveName, id, "--devices"), at, answer.Value)}
 	}
 	page.AsOf, page.Unreadable = asOf(answer), answer.Skipped

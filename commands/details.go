@@ -53,7 +53,7 @@ func (s *supplement) lacks(err error, role, shows string) bool {
 			s.roles, s.shows = append(s.roles, role), append(s.shows, shows)
 		}
 	default:
-		s.failed = append(s.failed, fmt.Sprintf("%s could not be read: %s.", capital(shows), Explain(err).Title))
+		s.failed = append(s.failed, fmt.Sprintf("%s could not be read: %s.", view.UpperFirst(shows), Explain(err).Title))
 	}
 	return true
 }
@@ -66,8 +66,6 @@ func (s *supplement) note() string {
 	}
 	return strings.Join(notes, " ")
 }
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // oldest is the age of a page that is made of several answers.
 func oldest(all ...view.AsOf) view.AsOf {

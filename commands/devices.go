@@ -80,7 +80,7 @@ func (d devices) run(ctx context.Context, req Request) (view.Page, error) {
 	if len(words) == 0 {
 		return view.Page{}, &Error{Usage: true, Message: "The devices of which software? Usage: " + devicesName + " " + devicesUsage}
 	}
-	if targets := search.Targets(words, req.exact); len(targets) == 1 && targets[0].Kind == search.KindID {
+	if targets := search.Targets(words, req.Exact); len(targets) == 1 && targets[0].Kind == search.KindID {
 		q.id = targets[0].String()
 	} else {
 		found, err := find(ctx, d.index, d.defender, req, words)
@@ -201,7 +201,7 @@ func (d devices) groups(ctx context.Context, q devicesQuery, all []api.MachineRe
 			page.Note = fmt.Sprintf("When %s reported last is not known.", view.Count(unknown, "device"))
 		}
 	}
-	page.Note = sentences(page.Note, more.note())
+	page.Note = view.JoinSentences(page.Note, more.note())
 }
 
 // count counts devices by group, the largest first. Those that were silent for 30 days are not among those of 7.

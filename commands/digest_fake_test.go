@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
+
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/search"
@@ -204,23 +206,23 @@ type desk struct {
 
 func newDesk(t *testing.T, subs ...digest.Subscription) *desk {
 	t.Helper()
-	return newDeskWith(t, func(*commands.DigestOptions) {}, subs...)
+	return newDeskWith(t, func(*digestcmd.Options) {}, subs...)
 }
 
-func newDeskWith(t *testing.T, change func(*commands.DigestOptions), subs ...digest.Subscription) *desk {
+func newDeskWith(t *testing.T, change func(*digestcmd.Options), subs ...digest.Subscription) *desk {
 	t.Helper()
 	d := &desk{tenant: newTenant(t), store: newMemory(subs...), queue: &pile{}, now: aMonday, ids: []string{"4711", "4712", "4713"}}
 	d.PutSoftware(apitest.Software{ID: "microsoft-_-windows_11", Name: "windows_11", Vendor: "microsoft", ExposedMachines: 57})
 	d.PutSoftware(apitest.Software{ID: "google-_-chrome", Name: "chrome", Vendor: "google", ExposedMachines: 29})
 	index := &search.Index{}
-	o := commands.DigestOptions{
+	o := digestcmd.Options{
 		Defender: d.client, Index: index, Queue: d.queue, File: true, Now: func() time.Time { return d.now },
 		People: town{zones: map[string]string{alice: "Europe/Stockholm", bob: "America/New_York"}, refused: map[string]string{}},
 		NewID:  func(attempt int) string { return d.ids[attempt-1] },
 	}
 	change(&o)
 	var err error
-	d.router, err = commands.NewRouter(commands.Software(d.client, index), commands.Search(d.client, index), commands.Digest(d.store, o))
+	d.router, err = commands.NewRouter(commands.Software(d.client, index), commands.Search(d.client, index), digestcmd.New(d.store, o))
 	if err != nil {
 		t.Fatal(err)
 	}

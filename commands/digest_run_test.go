@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
+
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -64,7 +66,7 @@ func TestDigestRunSaysWhatCameOfIt(t *testing.T) {
 				}
 			})), &pile{}
 			now := aMonday
-			router, err := commands.NewRouter(commands.Software(nil, nil), commands.Search(nil, nil), commands.Digest(store, commands.DigestOptions{
+			router, err := commands.NewRouter(commands.Software(nil, nil), commands.Search(nil, nil), digestcmd.New(store, digestcmd.Options{
 				Now: func() time.Time { return now }, RunWait: 2 * time.Second, People: town{},
 				Queue: maker{queue, cmp.Or(tc.takes, time.Second), func(job digest.Job) {
 					store.mu.Lock()

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
@@ -140,7 +142,7 @@ func TestDigestShowsItsNextRuns(t *testing.T) {
 		{"--cron 0 9 8–14 * tue", "Tue 24 Mar 2026 09:00 CET", "Tue 31 Mar 2026 09:00 CEST, Tue 7 Apr 2026 09:00 CEST", "on every day that is one or the other"},
 		{"--at mon–fri 08:30", "Tue 24 Mar 2026 08:30 CET", "Wed 25 Mar 2026 08:30 CET, Thu 26 Mar 2026 08:30 CET", ""},
 	} {
-		d := newDeskWith(t, func(o *commands.DigestOptions) { o.Preview = fixedPreview{} })
+		d := newDeskWith(t, func(o *digestcmd.Options) { o.Preview = fixedPreview{} })
 		added := d.does(t, "digest add microsoft-_-edge "+c.when)
 		shown, preview := d.does(t, "digest show 4711"), d.does(t, "digest preview 4711")
 		for _, page := range []view.Page{added, shown} {
@@ -169,7 +171,7 @@ func TestDigestAddWithoutAKnownZone(t *testing.T) {
 	for name, zones := range map[string]map[string]string{"Slack does not say": {}, "a zone of another planet": {nomad: "Mars/Olympus"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDeskWith(t, func(o *commands.DigestOptions) { o.People = town{zones: zones} })
+			d := newDeskWith(t, func(o *digestcmd.Options) { o.People = town{zones: zones} })
 			page, err := d.from(t, nomad, here, "digest add microsoft-_-edge")
 			if err != nil {
 				t.Fatal(err)
@@ -204,7 +206,7 @@ func TestDigestAddTakesAnotherNumber(t *testing.T) {
 
 func TestDigestNumbersAreShort(t *testing.T) {
 	t.Parallel()
-	d := newDeskWith(t, func(o *commands.DigestOptions) { o.NewID = nil })
+	d := newDeskWith(t, func(o *digestcmd.Options) { o.NewID = nil })
 	d.does(t, "digest add microsoft-_-edge")
 	for id := range d.store.held {
 		if n, err := strconv.Atoi(id); err != nil || n < 1000 || n > 9999 {
@@ -250,7 +252,7 @@ func TestDigestAddRefusals(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDeskWith(t, func(o *commands.DigestOptions) {
+			d := newDeskWith(t, func(o *digestcmd.Options) {
 				o.People = town{zones: map[string]string{alice: "Europe/Stockholm"}, refused: map[string]string{there: "Invite me first."}}
 			}, tt.held...)
 			user := alice
@@ -338,7 +340,7 @@ func TestDigestRefusals(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDeskWith(t, func(o *commands.DigestOptions) {
+			d := newDeskWith(t, func(o *digestcmd.Options) {
 				o.People = town{refused: map[string]string{"U0GUEST": "Members only, no guests."}}
 			}, held...)
 			page := d.refuses(t, tt.user, tt.channel, tt.line)
@@ -576,7 +578,7 @@ func TestDigestAuditNamesTheOtherChannel(t *testing.T) {
 // What fails to be queued was not run, and is in no audit of a run.
 func TestDigestRunFails(t *testing.T) {
 	t.Parallel()
-	d := newDeskWith(t, func(o *commands.DigestOptions) { o.Queue = fullQueue{} }, edge("1"))
+	d := newDeskWith(t, func(o *digestcmd.Options) { o.Queue = fullQueue{} }, edge("1"))
 	d.refuses(t, alice, here, "digest run 1")
 }
 
@@ -608,7 +610,7 @@ func TestDigestRemoveAsksFirst(t *testing.T) {
 // Whoever subscribed is told, by the bot alone, that a channel is gone; the buttons of that message must work.
 func TestDigestOwnerElsewhere(t *testing.T) {
 	t.Parallel()
-	gone := func(o *commands.DigestOptions) {
+	gone := func(o *digestcmd.Options) {
 		o.People = town{refused: map[string]string{here: "This channel is archived."}}
 	}
 	d := newDeskWith(t, gone, edge("1"))
@@ -636,7 +638,7 @@ func TestDigestOwnerElsewhere(t *testing.T) {
 // it is told more, is for those who read it.
 func TestDigestOwnerWhoLeft(t *testing.T) {
 	t.Parallel()
-	d := newDeskWith(t, func(o *commands.DigestOptions) {
+	d := newDeskWith(t, func(o *digestcmd.Options) {
 		o.People = town{left: map[string]bool{alice: true}}
 		o.Preview = fixedPreview{}
 	}, edge("1"), edge("2", paused))
@@ -684,7 +686,7 @@ func TestDigestFromTheHomeTab(t *testing.T) {
 // Nothing of a digest is offered to be shared: it belongs to its channel, and is posted there.
 func TestDigestsAreNotShared(t *testing.T) {
 	t.Parallel()
-	d := newDeskWith(t, func(o *commands.DigestOptions) { o.Preview = fixedPreview{} }, edge("1"))
+	d := newDeskWith(t, func(o *digestcmd.Options) { o.Preview = fixedPreview{} }, edge("1"))
 	d.store.baseline["1"] = aSnapshot()
 	for _, line := range []string{
 		"digest", "digest show 1", "digest preview 1", "digest details 1", "digest csv 1", "digest export",
@@ -753,7 +755,7 @@ func TestDigestPreview(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDeskWith(t, func(o *commands.DigestOptions) { o.Preview = tt.preview }, edge("1"), edge("2", paused))
+			d := newDeskWith(t, func(o *digestcmd.Options) { o.Preview = tt.preview }, edge("1"), edge("2", paused))
 			page := d.does(t, "digest preview 1")
 			if page.Title != tt.title || !strings.Contains(page.Lead, tt.lead) || !strings.HasPrefix(page.Note, "Only you see this") {
 				t.Errorf("page = %q, %q, note %q; want %q", page.Title, page.Lead, page.Note, tt.title)
@@ -857,7 +859,7 @@ func TestDigestHelp(t *testing.T) {
 // Once no file is in use, what it left behind can be removed.
 func TestDigestOfAFileThatIsGone(t *testing.T) {
 	t.Parallel()
-	d := newDeskWith(t, func(o *commands.DigestOptions) { o.File = false }, edge("team-weekly", inFile))
+	d := newDeskWith(t, func(o *digestcmd.Options) { o.File = false }, edge("team-weekly", inFile))
 	if got := d.does(t, "digest remove team-weekly --yes"); got.Title != "Digest team-weekly is removed" {
 		t.Errorf("got %q", got.Title)
 	}

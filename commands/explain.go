@@ -52,7 +52,7 @@ func explain(err error) view.Page {
 		}
 		actions := own.Actions
 		if len(actions) == 0 {
-			actions = []view.Action{{Label: "Help", Command: helpName}}
+			actions = []view.Action{{Label: "Help", Command: HelpName}}
 		}
 		return view.Page{Title: title, Lead: own.Message, Actions: actions}
 	}

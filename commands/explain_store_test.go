@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
+
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
@@ -89,7 +91,7 @@ func TestOwnWordsAreThoseOfCommands(t *testing.T) {
 func all(t *testing.T) []commands.Command {
 	t.Helper()
 	r, err := commands.NewRouter(
-		commands.Software(nil, nil), commands.Search(nil, nil), commands.Digest(nil, commands.DigestOptions{}), commands.Home(nil, nil, commands.HomeOptions{}),
+		commands.Software(nil, nil), commands.Search(nil, nil), digestcmd.New(nil, digestcmd.Options{}), commands.Home(nil, nil, commands.HomeOptions{}),
 		commands.Admin(nil, nil, nil, nil),
 	)
 	if err != nil {

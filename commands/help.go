@@ -10,12 +10,12 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-const helpName = "help"
+const HelpName = "help"
 
 // helpCommand explains what can be asked, from the same values that the router runs.
 func helpCommand(r *Router) Command {
 	return Command{
-		Name:    helpName,
+		Name:    HelpName,
 		Usage:   "[command]",
 		Summary: "what can be asked, or how one command is used",
 		Run: func(_ context.Context, req Request) (view.Page, error) {
@@ -43,14 +43,14 @@ func helpPage(r *Router) view.Page {
 		Lead:  "Which security updates (KBs) a software lacks, on how many devices, as Microsoft Defender knows it.",
 		Parts: []view.Part{facts},
 		Actions: []view.Action{
-			{Label: "All software", Command: cmdline.Join(searchName)},
+			{Label: "All software", Command: cmdline.Join(SearchName)},
 		},
 		Note: "For example: microsoft-_-windows_11, or just: windows 11. A software id is vendor-_-name, as in Defender's portal.",
 	}
 }
 
 func commandHelp(c Command) view.Page {
-	return view.Page{Title: usage(c), Lead: upperFirst(c.Summary) + ".", Parts: parts(c.Help)}
+	return view.Page{Title: usage(c), Lead: view.UpperFirst(c.Summary) + ".", Parts: parts(c.Help)}
 }
 
 func parts(facts view.Facts) []view.Part {
@@ -61,13 +61,6 @@ func parts(facts view.Facts) []view.Part {
 }
 
 func usage(c Command) string { return strings.TrimSpace(c.Name + " " + c.Usage) }
-
-func upperFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
 
 func unknownCommand(r *Router, name string) error {
 	names := make([]string, 0, len(r.commands))
@@ -85,7 +78,7 @@ func unknownCommand(r *Router, name string) error {
 	}
 	if near != "" {
 		e.Message = fmt.Sprintf("There is no command %q. Did you mean %s?", name, near)
-		e.Actions = []view.Action{{Label: "help " + near, Command: cmdline.Join(helpName, near)}}
+		e.Actions = []view.Action{{Label: "help " + near, Command: cmdline.Join(HelpName, near)}}
 	}
 	return e
 }

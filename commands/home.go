@@ -15,6 +15,9 @@ import (
 // HomeName is the command line that makes the first page.
 const HomeName = "home"
 
+// DigestName is the name of the command that package digestcmd answers.
+const DigestName = "digest"
+
 // HomeOptions are what the first page tells of beside the software of the tenant. A nil field leaves its part out.
 type HomeOptions struct {
 	Digests interface { // whose digests a person made
@@ -31,7 +34,7 @@ func Home(d Defender, idx *search.Index, o HomeOptions) Command {
 		Name:    HomeName,
 		Summary: "the first page: software with missing updates, and your own digests",
 		Run: func(ctx context.Context, req Request) (view.Page, error) {
-			if err := noWords(HomeName, req.Words); err != nil {
+			if err := RejectWords(HomeName, req.Words); err != nil {
 				return view.Page{}, err
 			}
 			return h.page(ctx, req), nil
@@ -51,8 +54,8 @@ func (h home) page(ctx context.Context, req Request) view.Page {
 		Lead:  "Which security updates your software lacks, on how many devices, as Microsoft Defender knows it.",
 		Actions: []view.Action{
 			{Label: "Reload", Command: HomeName, Effect: view.Replace},
-			{Label: "All software", Command: cmdline.Join(searchName)},
-			{Label: "Help", Command: helpName},
+			{Label: "All software", Command: cmdline.Join(SearchName)},
+			{Label: "Help", Command: HelpName},
 		},
 	}
 	h.software(ctx, req, &page)
@@ -74,7 +77,7 @@ func (h home) digests(ctx context.Context, req Request, page *view.Page) {
 		page.Parts = append(page.Parts, view.Facts{{Name: "Your digests", Value: value}})
 		return
 	}
-	own := slices.DeleteFunc(all, func(s digest.Subscription) bool { return !ownsDigest(s, req) })
+	own := slices.DeleteFunc(all, func(s digest.Subscription) bool { return !s.OwnedBy(req.User) })
 	if len(own) == 0 {
 		page.Parts = append(page.Parts, view.Facts{{
 			Name: "Your digests", Value: `none yet. Type in a channel, for example: digest add microsoft-_-windows_11 --at "mon 09:00"`,
@@ -94,7 +97,7 @@ func (h home) digests(ctx context.Context, req Request, page *view.Page) {
 	for _, s := range own {
 		t.Rows = append(t.Rows, []view.Cell{
 			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(schedule.Describe(s.Schedule)), view.TextCell(s.NextWords(time.Now())),
-			{Text: s.ID, Action: &view.Action{Label: "Show", Command: cmdline.Join(digestName, "show", s.ID)}},
+			{Text: s.ID, Action: &view.Action{Label: "Show", Command: cmdline.Join(DigestName, "show", s.ID)}},
 		})
 	}
 	page.Parts = append(page.Parts, t)

@@ -43,7 +43,7 @@ func (h home) software(ctx context.Context, req Request, page *view.Page) {
 	}
 	page.AsOf = asOf(found.List)
 	if page.Unreadable = found.List.Skipped; found.List.Skipped > 0 {
-		page.Parts = append(page.Parts, view.Facts{{Name: "Software list", Value: couldNotRead(found.List.Skipped) + ", so there may be more"}})
+		page.Parts = append(page.Parts, view.Facts{{Name: "Software list", Value: CouldNotRead(found.List.Skipped) + ", so there may be more"}})
 	}
 	candidates := slices.DeleteFunc(found.Software, func(s api.Software) bool {
 		return s.Vendor != microsoftVendor || s.ExposedMachines == 0 || s.Weaknesses == 0

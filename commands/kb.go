@@ -118,11 +118,11 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 	if hasFindings {
 		page.AsOf = oldest(page.AsOf, asOf(found))
 		page.Unreadable += found.Skipped
-		page.Lead = sentences(page.Lead, kbFindingsWords(found.Value))
+		page.Lead = view.JoinSentences(page.Lead, kbFindingsWords(found.Value))
 		page.Context = partly(found.Value)
 		page.Parts = append(page.Parts, k.cveTable(ctx, label, found.Value, ratedCVEs))
 	}
-	page.Note = sentences(listed.note(), more.note())
+	page.Note = view.JoinSentences(listed.note(), more.note())
 	return page, nil
 }
 
@@ -146,8 +146,8 @@ func notListed(label string, l listing, more string) error {
 	}
 	e := &Error{
 		Title:   "Nothing is known to lack " + label,
-		Message: sentences(message, l.note(), more),
-		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}, {Label: "Help", Command: helpName}},
+		Message: view.JoinSentences(message, l.note(), more),
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(SearchName)}, {Label: "Help", Command: HelpName}},
 	}
 	if address := catalog.URL(strings.TrimPrefix(label, "KB"), ""); address != "" {
 		e.Actions = append(e.Actions, view.Action{Label: "Catalog", URL: address})

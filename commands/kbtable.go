@@ -11,8 +11,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// allRows is the option that shows the rows behind updates, as Defender gives them.
-const allRows = "all-rows"
+// AllRows is the option that shows the rows behind updates, as Defender gives them.
+const AllRows = "all-rows"
 
 // The orders of a list of KBs.
 const (

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
+
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
@@ -76,12 +78,12 @@ func FuzzLine(f *testing.F) {
 	// A store of its own for each line and each button, so that what is found can be repeated.
 	open := func(t *testing.T) *commands.Router {
 		t.Helper()
-		o := commands.DigestOptions{
+		o := digestcmd.Options{
 			Defender: fixedDefender{}, Index: index, Queue: &pile{}, Now: func() time.Time { return aMonday },
 			People: town{zones: map[string]string{alice: "Europe/Stockholm"}}, Preview: fixedPreview{}, NewID: func(n int) string { return strconv.Itoa(100 + n) },
 		}
 		router, err := commands.NewRouter(commands.Software(fixedDefender{}, index), commands.Search(fixedDefender{}, index),
-			commands.Digest(newMemory(edge("1"), edge("2", paused), edge("3", elsewhere)), o))
+			digestcmd.New(newMemory(edge("1"), edge("2", paused), edge("3", elsewhere)), o))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,7 +205,7 @@ func buttons(page view.Page) []string {
 // The rights of subcommands and the names of changes stand with the subcommands; the audit and the gate take them from here.
 func TestIntent(t *testing.T) {
 	t.Parallel()
-	router, err := commands.NewRouter(commands.Software(nil, nil), commands.Search(nil, nil), commands.Digest(nil, commands.DigestOptions{}), commands.Admin(nil, nil, nil, nil),
+	router, err := commands.NewRouter(commands.Software(nil, nil), commands.Search(nil, nil), digestcmd.New(nil, digestcmd.Options{}), commands.Admin(nil, nil, nil, nil),
 		commands.Machine(nil, nil), commands.KB(nil, nil))
 	if err != nil {
 		t.Fatal(err)

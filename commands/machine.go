@@ -188,8 +188,8 @@ func retryNotFound[T any](ctx context.Context, ask func(...api.CallOption) (api.
 func noDevice(name, more string) error {
 	return &Error{
 		Title:   "No such device",
-		Message: sentences(fmt.Sprintf("Defender lists no device whose name begins with %q. A device that was silent for long leaves the list.", name), more),
-		Actions: []view.Action{{Label: "Help", Command: helpName}},
+		Message: view.JoinSentences(fmt.Sprintf("Defender lists no device whose name begins with %q. A device that was silent for long leaves the list.", name), more),
+		Actions: []view.Action{{Label: "Help", Command: HelpName}},
 	}
 }
 
@@ -251,7 +251,7 @@ func machineLead(updates []patchgap.Update, skipped int) string {
 		lead += ", the oldest of " + at.Format("January 2006")
 	}
 	if skipped > 0 {
-		lead += "; " + couldNotRead(skipped) + ", so more may be missing"
+		lead += "; " + CouldNotRead(skipped) + ", so more may be missing"
 	}
 	return lead + "."
 }

@@ -24,7 +24,7 @@ type Request struct {
 	// Terminal says that the question came from the terminal of whoever runs the program, who may see everything.
 	Terminal bool
 
-	exact bool     // the words are those of a page of ours: a comma in them parts nothing
+	Exact bool     // the words are those of a page of ours: a comma in them parts nothing
 	meant []string // of a line that names no command, the line that a misspelt one may have meant; nil for none
 	far   bool     // meant takes so many typing errors that software with fewer comes first
 }
@@ -36,7 +36,7 @@ func Parse(line string) (Request, error) { return parse(line, cmdline.MaxTyped, 
 // written, for a software id may hold any character. What is offered for a line that was read can always be pressed.
 func ParseOffered(line string) (Request, error) {
 	req, err := parse(line, cmdline.MaxOffered, cmdline.Split)
-	req.exact = true
+	req.Exact = true
 	return req, err
 }
 
@@ -81,13 +81,6 @@ func (c Command) subNames() []string {
 		names[i] = s.Name
 	}
 	return names
-}
-
-// Subcommand is a word that may follow the name of a command.
-type Subcommand struct {
-	Name    string
-	Needs   access.Right // what it takes; empty for Ask
-	Subject bool         // the word after it names what it is about, such as a digest
 }
 
 // Intent is what a request is about to do, before it is done.
@@ -146,7 +139,7 @@ func explainOption(err error) error {
 	e := &Error{Usage: true, Message: option.Message, Err: option.Err}
 	if option.Line != nil {
 		line := cmdline.Join(option.Line...)
-		e.Actions = []view.Action{{Label: line, Command: line}, {Label: "Help", Command: helpName}}
+		e.Actions = []view.Action{{Label: line, Command: line}, {Label: "Help", Command: HelpName}}
 	}
 	return e
 }
@@ -154,7 +147,7 @@ func explainOption(err error) error {
 // resolve finds the command of a request and takes its name off the words. No words at all ask for help.
 func (r *Router) resolve(req Request) (Command, Request) {
 	if len(req.Words) == 0 {
-		return r.byName[helpName], req
+		return r.byName[HelpName], req
 	}
 	name := strings.ToLower(req.Words[0])
 	if cmd, ok := r.byName[name]; ok && name != "" {
@@ -192,7 +185,7 @@ func itself(req Request) string {
 // follows the name of one without it.
 func (r *Router) meant(req Request) []string {
 	first := strings.ToLower(req.Words[0])
-	if req.exact || strings.Contains(first, cmdline.IDSeparator) {
+	if req.Exact || strings.Contains(first, cmdline.IDSeparator) {
 		return nil
 	}
 	var names []string
@@ -215,21 +208,24 @@ func (r *Router) meant(req Request) []string {
 	return nil
 }
 
+// MaxSuggestions is how many software ids an error offers in place of an unknown one.
+const MaxSuggestions = 5
+
 // misspelt is the error of a line whose first word may be a misspelt command. What was found instead is offered behind it.
 func misspelt(first string, line []string, f search.Result, cause error) error {
 	right := cmdline.Join(line...)
 	e := &Error{
 		Title: "Did you mean " + right + "?", Usage: true, Err: cause,
-		Message: fmt.Sprintf("There is no command %q, and no software of that name%s.", first, limits(f)),
+		Message: fmt.Sprintf("There is no command %q, and no software of that name%s.", first, SearchLimits(f)),
 		Actions: []view.Action{{Label: right, Command: right}},
 	}
 	if cause != nil {
 		e.Message = fmt.Sprintf("There is no command %q.", first)
 	}
-	for _, s := range f.Software[:min(len(f.Software), maxSuggestions)] {
+	for _, s := range f.Software[:min(len(f.Software), MaxSuggestions)] {
 		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: cmdline.Join(s.ID)})
 	}
-	e.Actions = append(e.Actions, view.Action{Label: "Help", Command: helpName})
+	e.Actions = append(e.Actions, view.Action{Label: "Help", Command: HelpName})
 	return e
 }
 

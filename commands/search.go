@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	searchName  = "search"
+	SearchName  = "search"
 	searchUsage = "[words] [--page N]"
 )
 
@@ -20,7 +20,7 @@ const (
 // for its missing KBs. Without words it lists all software, what can lack KBs first.
 func Search(d Defender, idx *search.Index) Command {
 	return Command{
-		Name:    searchName,
+		Name:    SearchName,
 		Usage:   searchUsage,
 		Summary: "software whose id, name or vendor matches; without words, all software, Microsoft's first",
 		Help: []view.Fact{
@@ -29,7 +29,7 @@ func Search(d Defender, idx *search.Index) Command {
 		},
 		Run: func(ctx context.Context, req Request) (view.Page, error) {
 			page := 0
-			o := cmdline.NewOptions(searchName+" "+searchUsage, searchName)
+			o := cmdline.NewOptions(SearchName+" "+searchUsage, SearchName)
 			o.Var(cmdline.Number(&page, 1), "page", "")
 			words, err := o.ReadWords(req.Words)
 			if err != nil {
@@ -67,7 +67,7 @@ func searchPage(query []string, f hits) view.Page {
 		Unreadable: f.List.Skipped,
 	}
 	if f.List.Skipped > 0 {
-		page.Lead += fmt.Sprintf(" %s, so there may be more.", couldNotRead(f.List.Skipped))
+		page.Lead += fmt.Sprintf(" %s, so there may be more.", CouldNotRead(f.List.Skipped))
 	}
 	if len(query) == 1 && strings.EqualFold(query[0], digest.All) {
 		page.Title = "All Microsoft software"
@@ -89,7 +89,7 @@ func missed(f search.Result) string {
 	if len(f.Unknown) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Nothing matches %q%s.", strings.Join(f.Unknown, ", "), limits(f))
+	return fmt.Sprintf("Nothing matches %q%s.", strings.Join(f.Unknown, ", "), SearchLimits(f))
 }
 
 // softwareTable lists software, each with a button that asks for what it lacks.
@@ -104,7 +104,7 @@ func softwareTable(query []string, f hits) view.Table {
 			{Key: "ask", Title: "Missing updates", Kind: view.Button},
 		},
 		Page:    f.page,
-		Command: searchLine(query),
+		Command: SearchLine(query),
 	}
 	if f.ask == nil {
 		f.ask = func(id string) string { return cmdline.Join(id) }
@@ -121,10 +121,10 @@ func softwareTable(query []string, f hits) view.Table {
 	return t
 }
 
-// searchLine is the line that searches for words. No word of it is taken for an option; to a search, a dash in front of
+// SearchLine is the line that searches for words. No word of it is taken for an option; to a search, a dash in front of
 // a word means nothing.
-func searchLine(words []string) string {
-	line := []string{searchName}
+func SearchLine(words []string) string {
+	line := []string{SearchName}
 	for _, w := range words {
 		if !strings.Contains(w, cmdline.IDSeparator) {
 			w = strings.TrimLeft(w, "-")

@@ -86,7 +86,7 @@ func (s software) run(ctx context.Context, req Request) (view.Page, error) {
 	if len(words) == 0 {
 		return view.Page{}, &Error{Usage: true, Message: "Which software? Usage: " + softwareUsage}
 	}
-	if targets := search.Targets(words, req.exact); len(targets) == 1 && targets[0].Kind == search.KindID {
+	if targets := search.Targets(words, req.Exact); len(targets) == 1 && targets[0].Kind == search.KindID {
 		q.id = targets[0].String()
 		return s.byID(ctx, q)
 	}
@@ -98,7 +98,7 @@ func (q *query) options() *cmdline.Options {
 	o.Var(cmdline.OneOf(&q.sort, sortDevices, sortCVEs, sortKB), "sort", "")
 	o.Var(cmdline.Number(&q.minDevices, 0), "min-devices", "")
 	o.Var(cmdline.Number(&q.minCVEs, 0), "min-cves", "")
-	o.BoolVar(&q.allRows, allRows, false, "")
+	o.BoolVar(&q.allRows, AllRows, false, "")
 	o.Var(cmdline.Number(&q.page, 1), "page", "")
 	o.Fresh(&q.fresh)
 	return o
@@ -117,7 +117,7 @@ func (q query) line(sort string, page int, more ...string) string {
 		words = append(words, "--min-cves", strconv.Itoa(q.minCVEs))
 	}
 	if q.allRows {
-		words = append(words, "--"+allRows)
+		words = append(words, "--"+AllRows)
 	}
 	if page > 1 {
 		words = append(words, "--page", strconv.Itoa(page))
@@ -173,9 +173,9 @@ func maxAge(fresh bool) []api.CallOption {
 // instead searches for an id that Defender does not know.
 func (s software) instead(ctx context.Context, q query, cause error) (view.Page, error) {
 	found, err := s.index.Similar(ctx, s.defender, q.id)
-	err = notSearched(err)
+	err = ExplainSearch(err)
 	if err != nil || len(found.Software) == 0 {
-		return view.Page{}, unknownSoftware(q.id, found, err, cause)
+		return view.Page{}, UnknownSoftware(q.id, found, err, cause)
 	}
 	if other, ok := search.Spelled(found.Software, q.id); ok && other.ID != q.id {
 		q.id = other.ID
@@ -206,7 +206,7 @@ func (s software) byWords(ctx context.Context, req Request, q query, words []str
 		q.id = found.Software[0].ID
 		page, err := s.byID(ctx, q)
 		if err == nil {
-			page.Note = sentences(onlyHit(found, strings.Join(words, " ")), missed(found), page.Note)
+			page.Note = view.JoinSentences(onlyHit(found, strings.Join(words, " ")), missed(found), page.Note)
 			page.Source.Question += "\n" + page.Note
 		}
 		return page, err
@@ -221,16 +221,11 @@ func (q query) ask(id string) string {
 	return q.line(q.sort, 0)
 }
 
-// sentences joins those that say something.
-func sentences(all ...string) string {
-	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
-}
-
 func onlyHit(f search.Result, query string) string {
 	if f.Inexact {
-		return fmt.Sprintf("Nothing matches %q exactly%s; this is the closest.", query, limits(f))
+		return fmt.Sprintf("Nothing matches %q exactly%s; this is the closest.", query, SearchLimits(f))
 	}
-	return fmt.Sprintf("The only software matching %q%s.", query, limits(f))
+	return fmt.Sprintf("The only software matching %q%s.", query, SearchLimits(f))
 }
 
 // page makes the page of a list of missing KBs.
@@ -262,7 +257,7 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 	case answer.Skipped > 0 && len(gap.Shown)+len(gap.Hidden) == 0:
 		page.Lead = noneRead(answer.Skipped)
 	case answer.Skipped > 0:
-		page.Lead += fmt.Sprintf(" %s, so more may be missing.", couldNotRead(answer.Skipped))
+		page.Lead += fmt.Sprintf(" %s, so more may be missing.", CouldNotRead(answer.Skipped))
 	}
 	page.Actions = append(page.Actions, q.otherRows(gap.Shown)...)
 	page.Parts = []view.Part{kbTable(q, rows)} // also without rows: a CSV of nothing is its header

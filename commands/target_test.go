@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/api"
@@ -357,7 +359,7 @@ func TestMisspeltCommands(t *testing.T) {
 	withHome := func(d *desk) {
 		index := &search.Index{}
 		router, err := commands.NewRouter(commands.Software(d.client, index), commands.Search(d.client, index),
-			commands.Digest(d.store, commands.DigestOptions{Defender: d.client, Index: index}), commands.Home(d.client, index, commands.HomeOptions{}))
+			digestcmd.New(d.store, digestcmd.Options{Defender: d.client, Index: index}), commands.Home(d.client, index, commands.HomeOptions{}))
 		if err != nil {
 			t.Fatal(err)
 		}

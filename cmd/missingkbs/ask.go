@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
+
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/missingkbs/missingkbs/api"
@@ -171,7 +173,7 @@ func (c askCmd) asTheApp(ctx context.Context, errs *config.Errors, s streams, lo
 func (c askCmd) digests(ctx context.Context, errs *config.Errors, s streams) (commands.Command, func(), error) {
 	if !c.aboutDigests() {
 		// Help lists the command. Words that merely contain "digest" must not need a database.
-		none := commands.Digest(nil, commands.DigestOptions{})
+		none := digestcmd.New(nil, digestcmd.Options{})
 		none.Run = func(context.Context, commands.Request) (view.Page, error) {
 			return view.Page{}, &commands.Error{
 				Title:   "No digests here",
@@ -184,7 +186,7 @@ func (c askCmd) digests(ctx context.Context, errs *config.Errors, s streams) (co
 	if err != nil {
 		return commands.Command{}, nil, err
 	}
-	return commands.Digest(database, commands.DigestOptions{}), func() { _ = database.Close() }, nil
+	return digestcmd.New(database, digestcmd.Options{}), func() { _ = database.Close() }, nil
 }
 
 // adminInSlack replaces the command admin, which needs people, groups and channels of Slack.

@@ -36,6 +36,7 @@ var forbidden = map[string][]string{
 	"internal/failure":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/view":             {module, slackPackages, azurePackages, anyLibrary},
 	"commands/search":           {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
+	"commands/digestcmd":        {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
 	"commands/cmdline":          {module, slackPackages, azurePackages},
 	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"bot/blocks":                {module + "/api", module + "/bot", module + "/commands", module + "/internal/sandbox", module + "/internal/digest"},

@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
+
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/app"
@@ -35,7 +37,7 @@ const (
 // typedLines are lines for each command that there is, and for each word that may follow one.
 func typedLines(t *testing.T) (lines []string) {
 	t.Helper()
-	r, err := app.NewRouter(nil, nil, commands.Digest(nil, commands.DigestOptions{}), commands.Home(nil, nil, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil))
+	r, err := app.NewRouter(nil, nil, digestcmd.New(nil, digestcmd.Options{}), commands.Home(nil, nil, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,7 +126,7 @@ func (s auditedStore) Disallow(ctx context.Context, tenant, channel string, entr
 	return s.changes.add(entry, s.Store.Disallow(ctx, tenant, channel, entry))
 }
 
-// AddAudit is part of [commands.DigestStore].
+// AddAudit is part of [digestcmd.Store].
 func (s auditedStore) AddAudit(ctx context.Context, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.AddAudit(ctx, entry))
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
+
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
@@ -33,7 +35,7 @@ func TestAuditor(t *testing.T) {
 		change(&o)
 		return o
 	}
-	router, err := commands.NewRouter(commands.Software(nil, nil), commands.Machine(nil, nil), commands.Digest(nil, commands.DigestOptions{}))
+	router, err := commands.NewRouter(commands.Software(nil, nil), commands.Machine(nil, nil), digestcmd.New(nil, digestcmd.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}

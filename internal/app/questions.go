@@ -7,6 +7,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -27,7 +28,7 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 	defender := storedAnswers(a.Defender, a.Store, a.StaleFor, a.Now, auth)
 	changes := auditedStore{a.Store, auditor.changes}
 	router, err := NewRouter(defender, index,
-		commands.Digest(changes, commands.DigestOptions{
+		digestcmd.New(changes, digestcmd.Options{
 			Defender: defender, Index: index, People: slack.gate, Queue: digests.queue, Preview: digests.preview, RunWait: runWait, File: a.Digests != nil, Now: a.Now,
 		}),
 		commands.Home(defender, index, commands.HomeOptions{Digests: a.Store, Quota: a.Defender}),

@@ -30,6 +30,9 @@ func (s Subscription) pausedAt(now time.Time) bool {
 	return s.Paused && (s.PausedUntil.IsZero() || s.PausedUntil.After(now))
 }
 
+// OwnedBy reports whether a user created the subscription. A subscription from the file has no owner.
+func (s Subscription) OwnedBy(user string) bool { return s.Owner != "" && s.Owner == user }
+
 // Watches reports whether a subscription is about a software. A * in what it watches stands for any letters.
 func (s Subscription) Watches(software string) bool {
 	return slices.ContainsFunc(s.Watch, func(pattern string) bool { return watches(pattern, software) })

@@ -1,4 +1,4 @@
-package commands
+package digestcmd
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/commands"
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/audit"
@@ -19,7 +21,7 @@ const (
 	removeUsage = "digest remove N [--yes]"
 )
 
-func (d digests) pause(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+func (d command) pause(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	until, err := pauseEnd(req.Words, s, d.Now())
 	if err != nil {
 		return view.Page{}, err
@@ -45,7 +47,7 @@ func (d digests) pause(ctx context.Context, req Request, s digest.Subscription) 
 const maxSkipped = 3
 
 // skipped says which digests a pause skips: those that are due before its end, and no other; and which comes next.
-func (d digests) skipped(s digest.Subscription) string {
+func (d command) skipped(s digest.Subscription) string {
 	if s.PausedUntil.IsZero() {
 		return "Digests due before then are skipped."
 	}
@@ -69,10 +71,10 @@ func (d digests) skipped(s digest.Subscription) string {
 	return fmt.Sprintf("%s are skipped, from %s to %s. %s", view.Count(n, "run"), named[0], last, next)
 }
 
-// mayEnd is [digests.mayChange] for changes that only make a channel quieter. Whoever subscribed may always do those,
+// mayEnd is [command.mayChange] for changes that only make a channel quieter. Whoever subscribed may always do those,
 // even when the channel no longer takes messages.
-func (d digests) mayEnd(ctx context.Context, req Request, s digest.Subscription) error {
-	if !onTerminal(req) && ownsDigest(s, req) {
+func (d command) mayEnd(ctx context.Context, req commands.Request, s digest.Subscription) error {
+	if !onTerminal(req) && s.OwnedBy(req.User) {
 		return nil
 	}
 	return d.mayChange(ctx, req, s.Channel)
@@ -85,7 +87,7 @@ const maxPause = 2 * 366 * 24 * time.Hour
 func pauseEnd(words []string, s digest.Subscription, now time.Time) (time.Time, error) {
 	if len(words) > 0 && (strings.EqualFold(words[0], "until") || strings.EqualFold(words[0], "for")) {
 		if words = words[1:]; len(words) == 0 {
-			return time.Time{}, &Error{Usage: true, Message: "Until when? Usage: " + pauseUsage}
+			return time.Time{}, &commands.Error{Usage: true, Message: "Until when? Usage: " + pauseUsage}
 		}
 	}
 	if len(words) == 0 {
@@ -95,11 +97,11 @@ func pauseEnd(words []string, s digest.Subscription, now time.Time) (time.Time, 
 	until, ok := readPauseEnd(text, s, now)
 	switch {
 	case !ok:
-		return until, &Error{Usage: true, Message: fmt.Sprintf("%q is not a date or a duration. Write a date such as %s, or 12h, 7d or 2w.", text, now.AddDate(0, 0, 7).Format(time.DateOnly))}
+		return until, &commands.Error{Usage: true, Message: fmt.Sprintf("%q is not a date or a duration. Write a date such as %s, or 12h, 7d or 2w.", text, now.AddDate(0, 0, 7).Format(time.DateOnly))}
 	case !until.After(now):
-		return until, &Error{Usage: true, Message: fmt.Sprintf("%s is in the past. A pause must end in the future.", s.Moment(until))}
+		return until, &commands.Error{Usage: true, Message: fmt.Sprintf("%s is in the past. A pause must end in the future.", s.Moment(until))}
 	case until.Sub(now) > maxPause:
-		return until, &Error{Usage: true, Message: "A pause can last two years at most. Pause without an end, or remove the digest."}
+		return until, &commands.Error{Usage: true, Message: "A pause can last two years at most. Pause without an end, or remove the digest."}
 	}
 	return until, nil
 }
@@ -131,7 +133,7 @@ func readPauseEnd(text string, s digest.Subscription, now time.Time) (time.Time,
 	return time.Time{}, false
 }
 
-func (d digests) resume(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+func (d command) resume(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	if err := noWords("digest resume N", req.Words); err != nil {
 		return view.Page{}, err
 	}
@@ -153,9 +155,9 @@ func (d digests) resume(ctx context.Context, req Request, s digest.Subscription)
 	return page, nil
 }
 
-func (d digests) remove(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+func (d command) remove(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	yes := false
-	o := cmdline.NewOptions(removeUsage, digestName, "remove", s.ID)
+	o := cmdline.NewOptions(removeUsage, commands.DigestName, "remove", s.ID)
 	o.BoolVar(&yes, "yes", false, "")
 	words, err := o.ReadWords(req.Words)
 	if err == nil {
@@ -165,7 +167,7 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 		return view.Page{}, err
 	}
 	if s.Origin == digest.FromFile && d.File {
-		return view.Page{}, &Error{
+		return view.Page{}, &commands.Error{
 			Title:   fmt.Sprintf("Digest %s is written in a file", s.ID),
 			Message: "It comes from the file that MISSINGKBS_DIGESTS names, and would come back at the next start. Remove it from that file, or pause it here.",
 			Actions: []view.Action{d.action("Pause", "pause", s)},
@@ -183,16 +185,16 @@ func (d digests) remove(ctx context.Context, req Request, s digest.Subscription)
 	return view.Page{
 		Title:   fmt.Sprintf("Digest %s is removed", s.ID),
 		Lead:    fmt.Sprintf("Nothing more is posted about %s.", s.Name()),
-		Actions: []view.Action{{Label: "List", Command: cmdline.Join(digestName)}},
+		Actions: []view.Action{{Label: "List", Command: cmdline.Join(commands.DigestName)}},
 	}, nil
 }
 
-func (d digests) askRemove(s digest.Subscription) view.Page {
+func (d command) askRemove(s digest.Subscription) view.Page {
 	return view.Page{
 		Title: fmt.Sprintf("Remove digest %s?", s.ID),
 		Lead:  fmt.Sprintf("Nothing more will be posted about %s (%s), and its history is deleted. A pause keeps the history.", s.Name(), schedule.Describe(s.Schedule)),
 		Actions: []view.Action{
-			{Label: "Remove for good", Command: cmdline.Join(digestName, "remove", s.ID, "--yes"), Effect: view.Replace},
+			{Label: "Remove for good", Command: cmdline.Join(commands.DigestName, "remove", s.ID, "--yes"), Effect: view.Replace},
 			d.action("Pause instead", "pause", s),
 			d.action("Keep it", "show", s),
 		},

@@ -1,4 +1,4 @@
-package commands
+package digestcmd
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/commands"
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
@@ -21,10 +23,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-const digestName = "digest"
-
-// DigestStore is what the command digest needs of a store: subscriptions, and what their digests saw.
-type DigestStore interface {
+// Store is what the command digest needs of a store: subscriptions, and what their digests saw.
+type Store interface {
 	digest.Subscriptions
 	// Deliveries lists what was delivered, the newest first.
 	Deliveries(ctx context.Context, subscription string, limit int) ([]digest.Delivery, error)
@@ -40,9 +40,9 @@ type DigestStore interface {
 type People interface {
 	// Zone is the IANA name of the time zone a person lives in.
 	Zone(ctx context.Context, user string) (string, error)
-	// MayPost returns nil if a person may post into a channel, and so can this program. Else its [Error] says why not.
+	// MayPost returns nil if a person may post into a channel, and so can this program. Else its [commands.Error] says why not.
 	MayPost(ctx context.Context, user, channel string) error
-	// MayRead returns nil if a person may read what stands in a channel. Else its [Error] says why not.
+	// MayRead returns nil if a person may read what stands in a channel. Else its [commands.Error] says why not.
 	MayRead(ctx context.Context, user, channel string) error
 }
 
@@ -51,11 +51,11 @@ type Previewer interface {
 	Preview(ctx context.Context, s digest.Subscription) (digest.Report, error)
 }
 
-// DigestOptions are what the command digest works with besides its store. Without People and Queue nothing can be
+// Options are what the command digest works with besides its store. Without People and Queue nothing can be
 // changed, without Preview nothing previewed.
-type DigestOptions struct {
-	Defender Defender      // knows which software there is
-	Index    *search.Index // finds software that was misspelt; may be shared with [Search]
+type Options struct {
+	Defender commands.Defender // knows which software there is
+	Index    *search.Index     // finds software that was misspelt; may be shared with [Search]
 	People   People
 	Queue    digest.Queue
 	Preview  Previewer
@@ -68,23 +68,23 @@ type DigestOptions struct {
 // maxDigests is how many subscriptions a channel may have: more than anybody reads, and few enough to list.
 const maxDigests = 50
 
-// Digest is the command that subscribes a channel to digests, and shows and changes what was subscribed. Subscriptions
+// New returns the command that subscribes a channel to digests, and shows and changes what was subscribed. Subscriptions
 // belong to the channel where they were made and are seen and changed there, and by whoever made them also elsewhere:
 // that person is told when the channel is gone. What digests saw is for those who read their channel ([People.MayRead]):
 // whoever made one and has left since sees its settings and can end it, and no more. Changing takes [People.MayPost], and
 // is refused on a terminal, where nobody knows who asks; a terminal shows the subscriptions of all channels.
-func Digest(s DigestStore, o DigestOptions) Command {
+func New(s Store, o Options) commands.Command {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.NewID == nil {
 		o.NewID = randomDigits
 	}
-	d := digests{DigestOptions: o, store: s}
-	words := d.words()
-	subs, usage, help := declare(digestName, words)
-	return Command{
-		Name:    digestName,
+	d := command{Options: o, store: s}
+	words := d.subcommands()
+	subs, usage, help := commands.DescribeSubcommands(commands.DigestName, words)
+	return commands.Command{
+		Name:    commands.DigestName,
 		Usage:   usage,
 		Subs:    subs,
 		Summary: "regular posts to this channel: which updates are missing and what changed; without words, the list",
@@ -106,112 +106,111 @@ func randomDigits(attempt int) string {
 	return strconv.Itoa(least + rand.IntN(9*least))
 }
 
-// digests answers the words that follow digest.
-type digests struct {
-	DigestOptions
-	store DigestStore
+// command answers the words that follow digest.
+type command struct {
+	Options
+	store Store
 }
 
-// subcommand is what can follow the name of a command: all that there is to know of it stands here once.
-type subcommand struct {
-	Subcommand
-	usage, summary string
-	run            func(ctx context.Context, req Request) (view.Page, error)
-}
-
-// declare makes what a [Command] says of its subcommands.
-func declare(command string, words []subcommand) (subs []Subcommand, usage string, help []view.Fact) {
-	var names []string
-	for _, w := range words {
-		subs, names = append(subs, w.Subcommand), append(names, w.Name)
-		help = append(help, view.Fact{Name: strings.TrimSpace(command + " " + w.Name + " " + w.usage), Value: w.summary})
-	}
-	return subs, strings.Join(names, " | "), help
-}
-
-func (d digests) words() []subcommand {
-	return []subcommand{
-		{Subcommand{"add", access.Change, false}, addUsage, "subscribe this channel; by default Mondays at 09:00 in your time zone, silent when nothing changed", d.add},
-		{Subcommand{listWord, access.Ask, false}, "[--page N]", "the digests of this channel", d.list},
-		{Subcommand{"show", access.Ask, true}, "N", "one digest: its settings, its last deliveries, and buttons for all below", d.one(d.show)},
-		{Subcommand{"pause", access.Change, true}, "N [until <date or 7d>]", "post nothing for a while; digests due meanwhile are skipped, and named", d.one(d.pause)},
-		{Subcommand{"resume", access.Change, true}, "N", "resume after a pause", d.one(d.readers(d.resume))},
-		{Subcommand{"run", access.Change, true}, "N", "post the digest now, and say what came of it", d.one(d.readers(d.runNow))},
-		{Subcommand{"preview", access.Ask, true}, "N", "show the digest as it would be now, only to you", d.one(d.readers(d.preview))},
-		{Subcommand{"details", access.Ask, true}, "N [--all-rows] [--page N]", "every update of the last digest; with --all-rows, a row for each product and OS build", d.one(d.readers(d.details))},
-		{Subcommand{"csv", access.Ask, true}, "N [--all-rows]", "the same, for a file: missingkbs ask -o csv digest csv N", d.one(d.readers(d.csv))},
-		{Subcommand{"remove", access.Change, true}, "N", "delete the digest and its history; asks first", d.one(d.remove)},
-		{Subcommand{"export", access.Ask, false}, "", "the digests as YAML, for the file of digests", d.export},
+func (d command) subcommands() []commands.SubcommandHandler {
+	return []commands.SubcommandHandler{
+		{
+			Subcommand: commands.Subcommand{Name: "add", Needs: access.Change}, Usage: addUsage,
+			Summary: "subscribe this channel; by default Mondays at 09:00 in your time zone, silent when nothing changed", Run: d.add,
+		},
+		{
+			Subcommand: commands.Subcommand{Name: listWord, Needs: access.Ask}, Usage: "[--page N]",
+			Summary: "the digests of this channel", Run: d.list,
+		},
+		{
+			Subcommand: commands.Subcommand{Name: "show", Needs: access.Ask, Subject: true}, Usage: "N",
+			Summary: "one digest: its settings, its last deliveries, and buttons for all below", Run: d.one(d.show),
+		},
+		{
+			Subcommand: commands.Subcommand{Name: "pause", Needs: access.Change, Subject: true}, Usage: "N [until <date or 7d>]",
+			Summary: "post nothing for a while; digests due meanwhile are skipped, and named", Run: d.one(d.pause),
+		},
+		{
+			Subcommand: commands.Subcommand{Name: "resume", Needs: access.Change, Subject: true}, Usage: "N",
+			Summary: "resume after a pause", Run: d.one(d.readers(d.resume)),
+		},
+		{
+			Subcommand: commands.Subcommand{Name: "run", Needs: access.Change, Subject: true}, Usage: "N",
+			Summary: "post the digest now, and say what came of it", Run: d.one(d.readers(d.runNow)),
+		},
+		{
+			Subcommand: commands.Subcommand{Name: "preview", Needs: access.Ask, Subject: true}, Usage: "N",
+			Summary: "show the digest as it would be now, only to you", Run: d.one(d.readers(d.preview)),
+		},
+		{
+			Subcommand: commands.Subcommand{Name: "details", Needs: access.Ask, Subject: true}, Usage: "N [--all-rows] [--page N]",
+			Summary: "every update of the last digest; with --all-rows, a row for each product and OS build", Run: d.one(d.readers(d.details)),
+		},
+		{
+			Subcommand: commands.Subcommand{Name: "csv", Needs: access.Ask, Subject: true}, Usage: "N [--all-rows]",
+			Summary: "the same, for a file: missingkbs ask -o csv digest csv N", Run: d.one(d.readers(d.csv)),
+		},
+		{
+			Subcommand: commands.Subcommand{Name: "remove", Needs: access.Change, Subject: true}, Usage: "N",
+			Summary: "delete the digest and its history; asks first", Run: d.one(d.remove),
+		},
+		{
+			Subcommand: commands.Subcommand{Name: "export", Needs: access.Ask},
+			Summary:    "the digests as YAML, for the file of digests", Run: d.export,
+		},
 	}
 }
 
 const listWord = "list"
 
-func (d digests) run(ctx context.Context, req Request) (view.Page, error) {
+func (d command) run(ctx context.Context, req commands.Request) (view.Page, error) {
 	name, all := listWord, req.Words
 	if len(req.Words) > 0 && !strings.HasPrefix(req.Words[0], "-") {
 		name, req.Words = strings.ToLower(req.Words[0]), req.Words[1:]
 	}
 	if !onTerminal(req) && req.Channel == "" && slices.Contains([]string{"add", listWord, "export"}, name) {
-		return view.Page{}, &Error{Title: "Only in a channel", Message: "Digests belong to channels. Ask in one."}
+		return view.Page{}, &commands.Error{Title: "Only in a channel", Message: "Digests belong to channels. Ask in one."}
 	}
-	var names []string
-	for _, w := range d.words() {
-		if w.Name == name {
-			page, err := w.run(ctx, req)
-			return page, inWords(err)
-		}
-		names = append(names, w.Name)
+	if sub, ok := commands.FindSubcommand(name, d.subcommands()); ok {
+		page, err := sub.Run(ctx, req)
+		return page, explainMistake(err)
 	}
 	if strings.Trim(name, "#0123456789") == "" { // the number alone: look at it first
 		all = append([]string{"show"}, all...)
-		line := cmdline.Join(append([]string{digestName}, all...)...)
-		return view.Page{}, &Error{
+		line := cmdline.Join(append([]string{commands.DigestName}, all...)...)
+		return view.Page{}, &commands.Error{
 			Usage: true, Message: fmt.Sprintf("What is to be done with digest %s? Did you mean %s?", name, line),
 			Actions: append([]view.Action{{Label: line, Command: line}}, digestHelp()...),
 		}
 	}
-	return view.Page{}, unknownWord(digestName, all, names, digestHelp())
-}
-
-// unknownWord is the error of a word that does not follow the name of a command, though others of names do. Words are
-// all that follow the name.
-func unknownWord(command string, words, names []string, help []view.Action) error {
-	name := strings.ToLower(words[0])
-	e := &Error{Usage: true, Message: fmt.Sprintf("There is no %s command %q. There are: %s.", command, name, strings.Join(names, ", ")), Actions: help}
-	if near := cmdline.Closest(name, names); near != "" {
-		e.Message = fmt.Sprintf("There is no %s command %q. Did you mean %s %s?", command, name, command, near)
-		line := cmdline.Join(append([]string{command, near}, words[1:]...)...)
-		e.Actions = append([]view.Action{{Label: line, Command: line}}, help...)
-	}
-	return e
+	return view.Page{}, commands.UnknownSubcommand(commands.DigestName, all, d.subcommands(), digestHelp())
 }
 
 func digestHelp() []view.Action {
-	return []view.Action{{Label: "Help", Command: cmdline.Join(helpName, digestName)}, {Label: "List", Command: cmdline.Join(digestName)}}
+	return []view.Action{{Label: "Help", Command: cmdline.Join(commands.HelpName, commands.DigestName)}, {Label: "List", Command: cmdline.Join(commands.DigestName)}}
 }
 
-// inWords makes what package digest says to people an [Error].
-func inWords(err error) error {
+// explainMistake makes what package digest says to people an [commands.Error].
+func explainMistake(err error) error {
 	if m, ok := errors.AsType[*digest.Mistake](err); ok {
-		return &Error{Usage: true, Message: m.Message, Actions: digestHelp(), Err: err}
+		return &commands.Error{Usage: true, Message: m.Message, Actions: digestHelp(), Err: err}
 	}
 	if p, ok := errors.AsType[*schedule.ParseError](err); ok {
-		return &Error{Usage: true, Message: p.Message, Actions: digestHelp(), Err: err}
+		return &commands.Error{Usage: true, Message: p.Message, Actions: digestHelp(), Err: err}
 	}
 	return err
 }
 
 // oneDigest answers what is asked of one subscription.
-type oneDigest func(context.Context, Request, digest.Subscription) (view.Page, error)
+type oneDigest func(context.Context, commands.Request, digest.Subscription) (view.Page, error)
 
 // one reads which subscription is meant and gives it to f with the words that follow.
-func (d digests) one(f oneDigest) func(context.Context, Request) (view.Page, error) {
-	return func(ctx context.Context, req Request) (view.Page, error) {
+func (d command) one(f oneDigest) func(context.Context, commands.Request) (view.Page, error) {
+	return func(ctx context.Context, req commands.Request) (view.Page, error) {
 		if len(req.Words) == 0 {
-			return view.Page{}, &Error{
+			return view.Page{}, &commands.Error{
 				Usage: true, Message: "Which digest? Add its number, such as digest show 4711; the list has them all.",
-				Actions: []view.Action{{Label: "List", Command: cmdline.Join(digestName)}},
+				Actions: []view.Action{{Label: "List", Command: cmdline.Join(commands.DigestName)}},
 			}
 		}
 		id := strings.ToLower(strings.TrimPrefix(req.Words[0], "#"))
@@ -232,8 +231,8 @@ func (d digests) one(f oneDigest) func(context.Context, Request) (view.Page, err
 }
 
 // readers keeps what a digest saw, and what makes it speak again, to those who read its channel.
-func (d digests) readers(f oneDigest) oneDigest {
-	return func(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+func (d command) readers(f oneDigest) oneDigest {
+	return func(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 		if err := d.mayRead(ctx, req, s); err != nil {
 			return view.Page{}, err
 		}
@@ -242,7 +241,7 @@ func (d digests) readers(f oneDigest) oneDigest {
 }
 
 // mayRead says why a person may not see what the channel of a subscription is told. Whoever asks in that channel reads it.
-func (d digests) mayRead(ctx context.Context, req Request, s digest.Subscription) error {
+func (d command) mayRead(ctx context.Context, req commands.Request, s digest.Subscription) error {
 	if onTerminal(req) || s.Channel == req.Channel || d.People == nil { // without People there is nobody but a terminal
 		return nil
 	}
@@ -253,28 +252,26 @@ func (d digests) mayRead(ctx context.Context, req Request, s digest.Subscription
 }
 
 // digestVisible reports whether a subscription may be known of where a request was made. What other channels are told is
-// not for everybody: whoever made a subscription sees its settings, and its readings where [digests.mayRead] lets them.
-func digestVisible(s digest.Subscription, req Request) bool {
-	return onTerminal(req) || s.Channel == req.Channel || ownsDigest(s, req)
+// not for everybody: whoever made a subscription sees its settings, and its readings where [command.mayRead] lets them.
+func digestVisible(s digest.Subscription, req commands.Request) bool {
+	return onTerminal(req) || s.Channel == req.Channel || s.OwnedBy(req.User)
 }
 
-func ownsDigest(s digest.Subscription, req Request) bool { return s.Owner != "" && s.Owner == req.User }
-
 // onTerminal reports whether a request came from a terminal. Whoever has the terminal has the database too.
-func onTerminal(req Request) bool { return req.Terminal }
+func onTerminal(req commands.Request) bool { return req.Terminal }
 
 func noDigest(id string) error {
-	return &Error{
+	return &commands.Error{
 		Title: "No such digest", Usage: true,
 		Message: fmt.Sprintf("There is no digest %s in this channel. It may have been removed, or belong to another channel.", id),
-		Actions: []view.Action{{Label: "List", Command: cmdline.Join(digestName)}},
+		Actions: []view.Action{{Label: "List", Command: cmdline.Join(commands.DigestName)}},
 	}
 }
 
 // mayChange says why a person may not change the digests of a channel.
-func (d digests) mayChange(ctx context.Context, req Request, channel string) error {
+func (d command) mayChange(ctx context.Context, req commands.Request, channel string) error {
 	if onTerminal(req) || req.User == "" || d.People == nil {
-		return &Error{
+		return &commands.Error{
 			Title: "Only in Slack", Usage: true,
 			Message: "Digests are made and changed in Slack, in the channel they are for: a terminal knows neither the channel nor who asks. Type the same there after the name of the command.",
 		}
@@ -286,7 +283,7 @@ func (d digests) mayChange(ctx context.Context, req Request, channel string) err
 }
 
 // audit says that a person did something with a subscription.
-func (d digests) audit(req Request, s digest.Subscription, action, detail string) audit.Entry {
+func (d command) audit(req commands.Request, s digest.Subscription, action, detail string) audit.Entry {
 	if s.Channel != req.Channel && s.Channel != "" {
 		detail = strings.TrimSpace(detail + " (a digest of " + s.Channel + ")")
 	}
@@ -296,10 +293,7 @@ func (d digests) audit(req Request, s digest.Subscription, action, detail string
 	}
 }
 
-// noWords refuses words that a command does not read: they may have been meant to narrow what it does.
+// noWords refuses words that a subcommand does not read.
 func noWords(usage string, words []string) error {
-	if len(words) == 0 {
-		return nil
-	}
-	return &Error{Usage: true, Message: fmt.Sprintf("Unexpected word %q. Usage: %s", words[0], usage), Actions: digestHelp()}
+	return commands.RejectWords(usage, words, digestHelp()...)
 }

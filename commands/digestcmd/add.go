@@ -1,4 +1,4 @@
-package commands
+package digestcmd
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/missingkbs/missingkbs/commands"
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
@@ -28,7 +30,7 @@ const fallbackZone = "UTC"
 // wish is what was typed after digest add.
 type wish struct {
 	targets          []search.Target
-	exact            bool // see [Request]
+	exact            bool // see [commands.Request]
 	watch            []string
 	at, cron, zone   string
 	typedZone        string // empty where the zone was chosen for the person
@@ -37,9 +39,9 @@ type wish struct {
 	unread, zoneNote string // sentences for the note of the page
 }
 
-func readWish(req Request) (wish, error) {
-	w := wish{quiet: string(digest.Silent), exact: req.exact}
-	o := cmdline.NewOptions(digestName+" add "+addUsage, digestName, "add")
+func readWish(req commands.Request) (wish, error) {
+	w := wish{quiet: string(digest.Silent), exact: req.Exact}
+	o := cmdline.NewOptions(commands.DigestName+" add "+addUsage, commands.DigestName, "add")
 	o.StringVar(&w.at, "at", "", "")
 	o.StringVar(&w.cron, "cron", "", "")
 	o.StringVar(&w.zone, "tz", "", "")
@@ -52,9 +54,9 @@ func readWish(req Request) (wish, error) {
 	}
 	w.typedZone = w.zone
 	if w.at != "" && w.cron != "" {
-		return w, &Error{Usage: true, Message: "Say when with either --at or --cron, not both.", Actions: digestHelp()}
+		return w, &commands.Error{Usage: true, Message: "Say when with either --at or --cron, not both.", Actions: digestHelp()}
 	}
-	w.targets = search.Targets(rest, req.exact)
+	w.targets = search.Targets(rest, req.Exact)
 	return w, nil
 }
 
@@ -103,7 +105,7 @@ func endsSchedule(parts []string, word string) bool {
 	return len(fields) >= 5 && !cronWord.MatchString(word)
 }
 
-func (d digests) add(ctx context.Context, req Request) (view.Page, error) {
+func (d command) add(ctx context.Context, req commands.Request) (view.Page, error) {
 	w, err := readWish(req)
 	if err != nil {
 		return view.Page{}, err
@@ -129,7 +131,7 @@ func (d digests) add(ctx context.Context, req Request) (view.Page, error) {
 }
 
 // subscription makes a subscription of a wish, and checks it.
-func (d digests) subscription(ctx context.Context, req Request, w *wish) (digest.Subscription, error) {
+func (d command) subscription(ctx context.Context, req commands.Request, w *wish) (digest.Subscription, error) {
 	now := d.Now()
 	s := digest.Subscription{
 		Tenant: digest.DefaultTenant, Channel: req.Channel, Owner: req.User, Origin: digest.FromChat,
@@ -153,7 +155,7 @@ func (d digests) subscription(ctx context.Context, req Request, w *wish) (digest
 }
 
 // chooseZone takes the person's own time zone where none was typed.
-func (d digests) chooseZone(ctx context.Context, req Request, w *wish) {
+func (d command) chooseZone(ctx context.Context, req commands.Request, w *wish) {
 	if w.zone != "" {
 		return
 	}
@@ -169,32 +171,32 @@ func (d digests) chooseZone(ctx context.Context, req Request, w *wish) {
 }
 
 // room refuses a subscription more than a channel may have, and one it has.
-func (d digests) room(ctx context.Context, s digest.Subscription) error {
+func (d command) room(ctx context.Context, s digest.Subscription) error {
 	all, err := d.store.Subscriptions(ctx, digest.SubscriptionFilter{Tenant: s.Tenant, Channel: s.Channel})
 	if err != nil {
 		return fmt.Errorf("list the channel's digests: %w", err)
 	}
 	for _, other := range all {
 		if slices.Equal(other.Watch, s.Watch) && other.Filter == s.Filter && other.Schedule == s.Schedule {
-			return &Error{
+			return &commands.Error{
 				Title:   "This channel has that digest",
 				Message: fmt.Sprintf("Digest %s is about the same software at the same times, so nothing was added.", other.ID),
-				Actions: []view.Action{{Label: "Show", Command: cmdline.Join(digestName, "show", other.ID)}},
+				Actions: []view.Action{{Label: "Show", Command: cmdline.Join(commands.DigestName, "show", other.ID)}},
 			}
 		}
 	}
 	if len(all) >= maxDigests {
-		return &Error{
+		return &commands.Error{
 			Title:   "Too many digests in this channel",
 			Message: fmt.Sprintf("A channel may have %d digests. Remove one first, or watch more software in one digest: digest add takes several ids, patterns such as microsoft-_-windows*, and all.", maxDigests),
-			Actions: []view.Action{{Label: "List", Command: cmdline.Join(digestName)}},
+			Actions: []view.Action{{Label: "List", Command: cmdline.Join(commands.DigestName)}},
 		}
 	}
 	return nil
 }
 
 // save writes a new subscription under an id that is not taken.
-func (d digests) save(ctx context.Context, req Request, s digest.Subscription) (digest.Subscription, error) {
+func (d command) save(ctx context.Context, req commands.Request, s digest.Subscription) (digest.Subscription, error) {
 	detail := strings.Join(s.Watch, " ") + "; " + s.Schedule.Words + " " + s.Schedule.Zone
 	var err error
 	for attempt := 1; attempt <= 8; attempt++ {

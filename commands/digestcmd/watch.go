@@ -1,4 +1,4 @@
-package commands
+package digestcmd
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/commands"
+
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
@@ -15,13 +17,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// maxSuggestions is how many ids are offered in place of an unknown one.
-const maxSuggestions = 5
-
 // known finds what is to be watched among the software that Defender knows, and returns it as Defender spells it. What
 // names none, or several, is refused with what it may have meant. When Defender cannot be asked, ids and patterns are
 // taken as they are: a digest that names unknown software says so.
-func (d digests) known(ctx context.Context, w *wish) ([]string, error) {
+func (d command) known(ctx context.Context, w *wish) ([]string, error) {
 	if !slices.ContainsFunc(w.targets, func(t search.Target) bool { return t.Kind != search.KindAll }) {
 		return w.unchecked(), nil
 	}
@@ -33,7 +32,7 @@ func (d digests) known(ctx context.Context, w *wish) ([]string, error) {
 		if slices.ContainsFunc(w.targets, func(t search.Target) bool { return t.Kind == search.KindName }) {
 			return nil, fmt.Errorf("find software: %w", err)
 		}
-		w.note("Whether Defender knows this software could not be checked now: " + Explain(err).Title + ".")
+		w.note("Whether Defender knows this software could not be checked now: " + commands.Explain(err).Title + ".")
 		return w.unchecked(), nil
 	}
 	var out []string
@@ -64,7 +63,7 @@ func (w *wish) unchecked() []string {
 func (w *wish) note(text string) { w.unread = strings.TrimSpace(w.unread + " " + text) }
 
 // watched is what a subscription watches for the target at a place.
-func (d digests) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.Software], at int, t search.Target) ([]string, error) {
+func (d command) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.Software], at int, t search.Target) ([]string, error) {
 	word := t.String()
 	if t.Kind == search.KindAll {
 		return []string{digest.All}, nil
@@ -72,18 +71,18 @@ func (d digests) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.
 	if t.Kind == search.KindPattern || t.Kind == search.KindID && strings.Contains(word, "*") {
 		pattern, err := watchedPattern(catalog.Value, word)
 		if err != nil && catalog.Skipped > 0 { // it may fit what could not be read
-			w.note(fmt.Sprintf("Whether any software matches %s could not be checked: of Defender's software list, %s.", word, couldNotRead(catalog.Skipped)))
+			w.note(fmt.Sprintf("Whether any software matches %s could not be checked: of Defender's software list, %s.", word, commands.CouldNotRead(catalog.Skipped)))
 			return []string{pattern}, nil
 		}
 		return []string{pattern}, err
 	}
 	f, err := d.Index.One(ctx, d.Defender, catalog, t)
-	err = notSearched(err)
-	switch own, mistaken := errors.AsType[*Error](err); {
+	err = commands.ExplainSearch(err)
+	switch own, mistaken := errors.AsType[*commands.Error](err); {
 	case mistaken:
 		return nil, own
 	case err != nil && ctx.Err() == nil && t.Kind == search.KindID:
-		w.note("Whether Defender knows " + word + " could not be checked now: " + Explain(err).Title + ".")
+		w.note("Whether Defender knows " + word + " could not be checked now: " + commands.Explain(err).Title + ".")
 		return []string{word}, nil
 	case err != nil:
 		return nil, err
@@ -99,12 +98,12 @@ func (d digests) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.
 	case len(f.Software) > 0:
 		return nil, w.choice(at, f)
 	case t.Kind == search.KindID:
-		return nil, unknownSoftware(word, f, nil, nil)
+		return nil, commands.UnknownSoftware(word, f, nil, nil)
 	}
-	return nil, &Error{
+	return nil, &commands.Error{
 		Title: "Nothing found", Usage: true,
-		Message: fmt.Sprintf("No software in this tenant matches %q%s, so nothing was added. Name software by its id, such as microsoft-_-windows_11, a pattern such as microsoft-_-windows*, a part of its name, or all.", word, limits(f)),
-		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}, {Label: "Help", Command: cmdline.Join(helpName, digestName)}},
+		Message: fmt.Sprintf("No software in this tenant matches %q%s, so nothing was added. Name software by its id, such as microsoft-_-windows_11, a pattern such as microsoft-_-windows*, a part of its name, or all.", word, commands.SearchLimits(f)),
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(commands.SearchName)}, {Label: "Help", Command: cmdline.Join(commands.HelpName, commands.DigestName)}},
 	}
 }
 
@@ -116,10 +115,10 @@ func watchedPattern(list []api.Software, pattern string) (string, error) {
 			return typed, nil
 		}
 	}
-	return pattern, &Error{
+	return pattern, &commands.Error{
 		Title: "Unknown software", Usage: true,
 		Message: fmt.Sprintf("No software in this tenant matches the pattern %s, so nothing was added.", pattern),
-		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(searchName)}},
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(commands.SearchName)}},
 	}
 }
 
@@ -127,12 +126,12 @@ func watchedPattern(list []api.Software, pattern string) (string, error) {
 // of them where they are few.
 func (w *wish) choice(at int, f search.Result) error {
 	word := w.targets[at].String()
-	e := &Error{Title: "Which one?", Usage: true, Message: fmt.Sprintf("%q matches several, so nothing was added yet.", word)}
+	e := &commands.Error{Title: "Which one?", Usage: true, Message: fmt.Sprintf("%q matches several, so nothing was added yet.", word)}
 	if f.Inexact {
 		e.Title = "Unknown software"
 		e.Message = fmt.Sprintf("Defender knows no software %s, so nothing was added. Did you mean one of these?", word)
 	}
-	shown := f.Software[:min(len(f.Software), maxSuggestions)]
+	shown := f.Software[:min(len(f.Software), commands.MaxSuggestions)]
 	for _, s := range shown {
 		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: cmdline.Join(w.instead(at, s.ID)...)})
 	}
@@ -145,7 +144,7 @@ func (w *wish) choice(at int, f search.Result) error {
 		}
 		e.Actions = append(e.Actions, view.Action{Label: fmt.Sprintf("All %d", len(ids)), Command: cmdline.Join(w.instead(at, ids...)...)})
 	}
-	e.Actions = append(e.Actions, view.Action{Label: "Search", Command: searchLine(strings.Split(word, cmdline.IDSeparator))})
+	e.Actions = append(e.Actions, view.Action{Label: "Search", Command: commands.SearchLine(strings.Split(word, cmdline.IDSeparator))})
 	return e
 }
 
@@ -158,7 +157,7 @@ func fits(n int) string {
 
 // instead is the line digest add that was typed, with ids in place of the target at a place.
 func (w *wish) instead(at int, ids ...string) []string {
-	line := []string{digestName, "add"}
+	line := []string{commands.DigestName, "add"}
 	for i, t := range w.targets {
 		if i == at {
 			line = append(line, ids...)

@@ -1,4 +1,4 @@
-package commands
+package digestcmd
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands"
+
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
@@ -16,14 +18,14 @@ import (
 )
 
 // action is the button that does something with a subscription, in place of the page it is on.
-func (d digests) action(label, word string, s digest.Subscription) view.Action {
-	return view.Action{Label: label, Command: cmdline.Join(digestName, word, s.ID), Effect: view.Replace}
+func (d command) action(label, word string, s digest.Subscription) view.Action {
+	return view.Action{Label: label, Command: cmdline.Join(commands.DigestName, word, s.ID), Effect: view.Replace}
 }
 
 // list lists the subscriptions of the channel, or of all channels on a terminal.
-func (d digests) list(ctx context.Context, req Request) (view.Page, error) {
+func (d command) list(ctx context.Context, req commands.Request) (view.Page, error) {
 	page := 0
-	o := cmdline.NewOptions("digest list [--page N]", digestName, listWord)
+	o := cmdline.NewOptions("digest list [--page N]", commands.DigestName, listWord)
 	o.Var(cmdline.Number(&page, 1), "page", "")
 	words, err := o.ReadWords(req.Words)
 	if err == nil {
@@ -40,7 +42,7 @@ func (d digests) list(ctx context.Context, req Request) (view.Page, error) {
 		return view.Page{
 			Title:   "No digests here",
 			Lead:    "This channel has no digests. Add one with, for example: digest add microsoft-_-windows_11 --at \"mon 09:00\"",
-			Actions: []view.Action{{Label: "Help", Command: cmdline.Join(helpName, digestName)}, {Label: "All software", Command: cmdline.Join(searchName)}},
+			Actions: []view.Action{{Label: "Help", Command: cmdline.Join(commands.HelpName, commands.DigestName)}, {Label: "All software", Command: cmdline.Join(commands.SearchName)}},
 		}, nil
 	}
 	runs, err := d.store.Runs(ctx)
@@ -61,7 +63,7 @@ func (d digests) list(ctx context.Context, req Request) (view.Page, error) {
 }
 
 // here are the subscriptions that belong to where a request was made.
-func (d digests) here(ctx context.Context, req Request) ([]digest.Subscription, error) {
+func (d command) here(ctx context.Context, req commands.Request) ([]digest.Subscription, error) {
 	all, err := d.store.Subscriptions(ctx, digest.SubscriptionFilter{Tenant: digest.DefaultTenant, Channel: req.Channel})
 	if err != nil {
 		return nil, fmt.Errorf("list digests: %w", err)
@@ -69,7 +71,7 @@ func (d digests) here(ctx context.Context, req Request) ([]digest.Subscription, 
 	return all, nil
 }
 
-func (d digests) listTable(all []digest.Subscription, runs map[string]digest.Run, channels bool) view.Table {
+func (d command) listTable(all []digest.Subscription, runs map[string]digest.Run, channels bool) view.Table {
 	t := view.Table{
 		Caption: "Digests",
 		Columns: []view.Column{
@@ -79,7 +81,7 @@ func (d digests) listTable(all []digest.Subscription, runs map[string]digest.Run
 			{Key: "next", Title: "Next"},
 			{Key: "show", Title: "Settings", Kind: view.Button},
 		},
-		Command: cmdline.Join(digestName, listWord),
+		Command: cmdline.Join(commands.DigestName, listWord),
 	}
 	if channels {
 		t.Columns = append(t.Columns, view.Column{Key: "channel", Title: "Channel"})
@@ -91,7 +93,7 @@ func (d digests) listTable(all []digest.Subscription, runs map[string]digest.Run
 		}
 		row := []view.Cell{
 			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(schedule.Describe(s.Schedule)), view.TextCell(next),
-			{Text: s.ID, Action: &view.Action{Label: "Show", Command: cmdline.Join(digestName, "show", s.ID)}},
+			{Text: s.ID, Action: &view.Action{Label: "Show", Command: cmdline.Join(commands.DigestName, "show", s.ID)}},
 		}
 		if channels {
 			row = append(row, view.TextCell(s.Channel))
@@ -102,7 +104,7 @@ func (d digests) listTable(all []digest.Subscription, runs map[string]digest.Run
 }
 
 // page is a subscription with what can be done with it.
-func (d digests) page(req Request, s digest.Subscription) view.Page {
+func (d command) page(req commands.Request, s digest.Subscription) view.Page {
 	facts := view.Facts{{Name: "Watches", Value: strings.Join(s.Watch, ", ")}}
 	if f := s.Filter; f.MinDevices > 0 || f.MinCVEs > 0 {
 		facts = append(facts, view.Fact{Name: "Only updates", Value: digestFilter(f)})
@@ -133,7 +135,7 @@ func (d digests) page(req Request, s digest.Subscription) view.Page {
 const shownRuns = 3
 
 // then says when the digests after the next one come. It is empty for a subscription that is paused for good.
-func (d digests) then(s digest.Subscription) string {
+func (d command) then(s digest.Subscription) string {
 	if s.NextRun.IsZero() {
 		return ""
 	}
@@ -144,14 +146,14 @@ func (d digests) then(s digest.Subscription) string {
 	return strings.Join(words, ", ")
 }
 
-func (d digests) actions(s digest.Subscription) []view.Action {
+func (d command) actions(s digest.Subscription) []view.Action {
 	actions := []view.Action{d.action("Pause", "pause", s), d.action("Pause for a week", "pause", s)}
 	actions[1].Command += " until 7d"
 	if s.Paused {
 		actions = []view.Action{d.action("Resume", "resume", s)}
 	}
 	reply := func(label, word string) view.Action {
-		return view.Action{Label: label, Command: cmdline.Join(digestName, word, s.ID)}
+		return view.Action{Label: label, Command: cmdline.Join(commands.DigestName, word, s.ID)}
 	}
 	actions = append(actions, reply("Preview", "preview"))
 	if !s.Paused {
@@ -161,13 +163,13 @@ func (d digests) actions(s digest.Subscription) []view.Action {
 	if s.Origin != digest.FromFile {
 		actions = append(actions, reply("Remove", "remove"))
 	}
-	return append(actions, view.Action{Label: "List", Command: cmdline.Join(digestName)})
+	return append(actions, view.Action{Label: "List", Command: cmdline.Join(commands.DigestName)})
 }
 
 // ending is what whoever made a subscription can do without reading its channel.
-func (d digests) ending(s digest.Subscription) []view.Action {
+func (d command) ending(s digest.Subscription) []view.Action {
 	return slices.DeleteFunc(d.actions(s), func(a view.Action) bool {
-		return !strings.HasPrefix(a.Command, cmdline.Join(digestName, "pause")) && !strings.HasPrefix(a.Command, cmdline.Join(digestName, "remove"))
+		return !strings.HasPrefix(a.Command, cmdline.Join(commands.DigestName, "pause")) && !strings.HasPrefix(a.Command, cmdline.Join(commands.DigestName, "remove"))
 	})
 }
 
@@ -192,11 +194,11 @@ func digestQuiet(q digest.Quiet) string {
 	return "nothing is posted (silent)"
 }
 
-func digestOrigin(req Request, s digest.Subscription) string {
+func digestOrigin(req commands.Request, s digest.Subscription) string {
 	switch {
 	case s.Origin == digest.FromFile:
 		return "the file that MISSINGKBS_DIGESTS names; it is changed there"
-	case ownsDigest(s, req):
+	case s.OwnedBy(req.User):
 		return "you, on " + s.Moment(s.Created)
 	}
 	return s.Owner + ", on " + s.Moment(s.Created)
@@ -205,13 +207,13 @@ func digestOrigin(req Request, s digest.Subscription) string {
 // shownDeliveries is how many deliveries are shown with a subscription.
 const shownDeliveries = 5
 
-func (d digests) show(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+func (d command) show(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	if err := noWords("digest show N", req.Words); err != nil {
 		return view.Page{}, err
 	}
 	page := d.page(req, s)
 	if err := d.mayRead(ctx, req, s); err != nil {
-		own, ok := errors.AsType[*Error](err)
+		own, ok := errors.AsType[*commands.Error](err)
 		if !ok {
 			return view.Page{}, err
 		}
@@ -232,7 +234,7 @@ func (d digests) show(ctx context.Context, req Request, s digest.Subscription) (
 		page.Lead = fmt.Sprintf("The last digest was due %s.", s.Moment(sent[0].Due))
 		page.Parts = append(page.Parts, deliveryTable(s, sent))
 		if slices.ContainsFunc(sent, func(d digest.Delivery) bool { return !s.Counts(d.Totals) }) {
-			page.Note = sentences(page.Note, "The open installs of digests that an earlier version made count each product that shares an update.")
+			page.Note = view.JoinSentences(page.Note, "The open installs of digests that an earlier version made count each product that shares an update.")
 		}
 	}
 	return page, nil

@@ -1,10 +1,12 @@
-package commands
+package digestcmd
 
 import (
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/missingkbs/missingkbs/commands"
 
 	"github.com/goccy/go-yaml"
 
@@ -14,10 +16,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-func (d digests) details(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+func (d command) details(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	shown, rows := 0, false
-	o := cmdline.NewOptions("digest details N [--all-rows] [--page N]", digestName, "details", s.ID)
-	o.BoolVar(&rows, allRows, false, "")
+	o := cmdline.NewOptions("digest details N [--all-rows] [--page N]", commands.DigestName, "details", s.ID)
+	o.BoolVar(&rows, commands.AllRows, false, "")
 	o.Var(cmdline.Number(&shown, 1), "page", "")
 	words, err := o.ReadWords(req.Words)
 	if err == nil {
@@ -31,7 +33,7 @@ func (d digests) details(ctx context.Context, req Request, s digest.Subscription
 		return view.Page{}, fmt.Errorf("read the last snapshot of a digest: %w", err)
 	}
 	if !known {
-		return view.Page{}, &Error{
+		return view.Page{}, &commands.Error{
 			Title:   "Nothing to show yet",
 			Message: fmt.Sprintf("Digest %s has not run yet. Next run: %s.", s.ID, s.NextWords(d.Now())),
 			Actions: []view.Action{d.action("Preview", "preview", s), d.action("Settings", "show", s)},
@@ -49,7 +51,7 @@ func (d digests) details(ctx context.Context, req Request, s digest.Subscription
 
 // csv is the table of the details: on a terminal -o csv writes all of it. Slack gets the table, for an app cannot hand
 // a person a file that nobody else sees.
-func (d digests) csv(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+func (d command) csv(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	page, err := d.details(ctx, req, s)
 	if err == nil && !onTerminal(req) {
 		page.Note = strings.TrimSpace(page.Note + " " + fmt.Sprintf("As a file: missingkbs ask -o csv digest csv %s, on the machine that runs this bot.", s.ID))
@@ -57,12 +59,12 @@ func (d digests) csv(ctx context.Context, req Request, s digest.Subscription) (v
 	return page, err
 }
 
-func (d digests) preview(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+func (d command) preview(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	if err := noWords("digest preview N", req.Words); err != nil {
 		return view.Page{}, err
 	}
 	if d.Preview == nil {
-		return view.Page{}, &Error{Title: "No previews here", Message: "This program makes no digests now. Preview the digest in Slack."}
+		return view.Page{}, &commands.Error{Title: "No previews here", Message: "This program makes no digests now. Preview the digest in Slack."}
 	}
 	report, err := d.Preview.Preview(ctx, s)
 	var page view.Page
@@ -80,15 +82,15 @@ func (d digests) preview(ctx context.Context, req Request, s digest.Subscription
 	}
 	page.Title = "Preview: " + page.Title
 	page.Note = strings.TrimSpace("Only you see this, and nothing is saved. " + d.comes(s) + page.Note)
-	page.Actions = []view.Action{{Label: "Settings", Command: cmdline.Join(digestName, "show", s.ID)}}
+	page.Actions = []view.Action{{Label: "Settings", Command: cmdline.Join(commands.DigestName, "show", s.ID)}}
 	if !s.Paused {
-		page.Actions = slices.Insert(page.Actions, 0, view.Action{Label: "Run now", Command: cmdline.Join(digestName, "run", s.ID)})
+		page.Actions = slices.Insert(page.Actions, 0, view.Action{Label: "Run now", Command: cmdline.Join(commands.DigestName, "run", s.ID)})
 	}
 	return page, nil
 }
 
 // comes says for a preview when the digest will come, and what to know of its schedule.
-func (d digests) comes(s digest.Subscription) string {
+func (d command) comes(s digest.Subscription) string {
 	words := "Next: " + s.NextWords(d.Now())
 	if then := d.then(s); then != "" {
 		words += ", then " + then
@@ -104,7 +106,7 @@ func (d digests) comes(s digest.Subscription) string {
 const maxEntry = 500
 
 // export writes subscriptions as a file has them, each on one line.
-func (d digests) export(ctx context.Context, req Request) (view.Page, error) {
+func (d command) export(ctx context.Context, req commands.Request) (view.Page, error) {
 	if err := noWords("digest export", req.Words); err != nil {
 		return view.Page{}, err
 	}

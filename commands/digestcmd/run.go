@@ -1,10 +1,12 @@
-package commands
+package digestcmd
 
 import (
 	"context"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/missingkbs/missingkbs/commands"
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/audit"
@@ -14,7 +16,7 @@ import (
 
 // runNow has a digest made now and says what came of it: at once where it was made in this minute or is being made, after
 // a short wait where it is quick.
-func (d digests) runNow(ctx context.Context, req Request, s digest.Subscription) (view.Page, error) {
+func (d command) runNow(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	if err := noWords("digest run N", req.Words); err != nil {
 		return view.Page{}, err
 	}
@@ -22,13 +24,13 @@ func (d digests) runNow(ctx context.Context, req Request, s digest.Subscription)
 		return view.Page{}, err
 	}
 	if s.Paused {
-		return view.Page{}, &Error{
+		return view.Page{}, &commands.Error{
 			Title: fmt.Sprintf("Digest %s is paused", s.ID), Message: "A paused digest is not posted. Resume it first, or preview it.",
 			Actions: []view.Action{d.action("Resume", "resume", s), d.action("Preview", "preview", s)},
 		}
 	}
 	if d.Queue == nil {
-		return view.Page{}, &Error{Title: "Digests are switched off", Message: "This program posts no digests now. Ask whoever runs it."}
+		return view.Page{}, &commands.Error{Title: "Digests are switched off", Message: "This program posts no digests now. Ask whoever runs it."}
 	}
 	due := digest.DueByHand(d.Now())
 	page, detail, err := d.alreadyRun(ctx, s, due)
@@ -51,7 +53,7 @@ func (d digests) runNow(ctx context.Context, req Request, s digest.Subscription)
 
 // alreadyRun is the answer where a digest need not be run again: it was made in this minute, or is being made. detail says
 // which, for the audit; it is empty where the digest is to be run.
-func (d digests) alreadyRun(ctx context.Context, s digest.Subscription, due time.Time) (page view.Page, detail string, err error) {
+func (d command) alreadyRun(ctx context.Context, s digest.Subscription, due time.Time) (page view.Page, detail string, err error) {
 	made, found, err := d.madeFor(ctx, s, due)
 	switch {
 	case err != nil:
@@ -70,12 +72,12 @@ func (d digests) alreadyRun(ctx context.Context, s digest.Subscription, due time
 	}
 	page = d.onItsWay(s)
 	page.Title = fmt.Sprintf("Digest %s is on its way already", s.ID)
-	page.Lead = upperFirst(runWords(run, time.Now())) + ". It is not run a second time. " + runPromise
+	page.Lead = view.UpperFirst(runWords(run, time.Now())) + ". It is not run a second time. " + runPromise
 	return page, "it was being made", nil
 }
 
 // madeFor is the digest of a due time, once it is recorded.
-func (d digests) madeFor(ctx context.Context, s digest.Subscription, due time.Time) (made digest.Delivery, found bool, err error) {
+func (d command) madeFor(ctx context.Context, s digest.Subscription, due time.Time) (made digest.Delivery, found bool, err error) {
 	sent, err := d.store.Deliveries(ctx, s.ID, shownDeliveries)
 	if err != nil {
 		return made, false, fmt.Errorf("read the deliveries of a digest: %w", err)
@@ -91,7 +93,7 @@ func (d digests) madeFor(ctx context.Context, s digest.Subscription, due time.Ti
 const runPoll = 100 * time.Millisecond
 
 // awaitRun waits a little for what comes of a run.
-func (d digests) awaitRun(ctx context.Context, s digest.Subscription, due time.Time) (view.Page, error) {
+func (d command) awaitRun(ctx context.Context, s digest.Subscription, due time.Time) (view.Page, error) {
 	timeout := time.NewTimer(d.RunWait)
 	defer timeout.Stop()
 	tick := time.NewTicker(runPoll)
@@ -116,7 +118,7 @@ func (d digests) awaitRun(ctx context.Context, s digest.Subscription, due time.T
 
 const runPromise = "It is posted into its channel as soon as Defender has answered; if nothing has changed, a silent digest posts nothing."
 
-func (d digests) onItsWay(s digest.Subscription) view.Page {
+func (d command) onItsWay(s digest.Subscription) view.Page {
 	return view.Page{
 		Title: fmt.Sprintf("Digest %s is on its way", s.ID),
 		Lead:  runPromise + " Its schedule stays as it is.",
@@ -127,7 +129,7 @@ func (d digests) onItsWay(s digest.Subscription) view.Page {
 }
 
 // outcome is what came of a run.
-func (d digests) outcome(s digest.Subscription, made digest.Delivery) view.Page {
+func (d command) outcome(s digest.Subscription, made digest.Delivery) view.Page {
 	lead := map[digest.Kind]string{
 		digest.First: "It is in its channel.", digest.Changed: "It is in its channel, with what has changed.", digest.Same: "Nothing has changed. It is in its channel all the same.",
 		digest.Failed: "Nothing could be read from Defender. Its channel was told.",
@@ -141,12 +143,12 @@ func (d digests) outcome(s digest.Subscription, made digest.Delivery) view.Page 
 		lead = "Nothing has changed. One line in its channel says so."
 	}
 	if words := readingWords(s, made); words != "" {
-		lead += " " + upperFirst(words) + "."
+		lead += " " + view.UpperFirst(words) + "."
 	}
 	return view.Page{
 		Title:   fmt.Sprintf("Digest %s has run", s.ID),
 		Lead:    lead + " Its schedule stays as it is.",
-		Actions: []view.Action{d.action("Settings", "show", s), {Label: "Details", Command: cmdline.Join(digestName, "details", s.ID)}},
+		Actions: []view.Action{d.action("Settings", "show", s), {Label: "Details", Command: cmdline.Join(commands.DigestName, "details", s.ID)}},
 	}
 }
 
