@@ -12,24 +12,15 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
-	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
-	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
 const (
 	machineName  = audit.ActionMachine
 	machineUsage = "<name or id> [--page N]"
-
-	// machineSoftware is how many of the products that most devices have are read to find a device by its name without
-	// the permission to ask for devices.
-	machineSoftware = 6
-	// notFoundPause is how long to wait before a device that is known is asked for again: Defender answers "not found" for
-	// some of them, once.
-	notFoundPause = time.Second
 )
 
 // Machine is the command that tells about one device: what it is, when it was seen, and which updates it lacks.
@@ -87,110 +78,6 @@ func (m machine) run(ctx context.Context, req Request) (view.Page, error) {
 		return m.about(ctx, found[0], page, fresh, &more)
 	}
 	return chooseDevice(name, page, found), nil
-}
-
-// isMachineID reports whether a word is an id of a device.
-func isMachineID(word string) bool {
-	return len(word) == 40 && strings.Trim(strings.ToLower(word), "0123456789abcdef") == ""
-}
-
-// find returns the devices that a name fits: one with exactly that name, or all whose names begin with it.
-func (m machine) find(ctx context.Context, name string, fresh bool, more *supplement) ([]device, error) {
-	if isMachineID(name) {
-		answer, err := retryNotFound(ctx, func(opts ...api.CallOption) (api.Answer[api.Machine], error) {
-			return m.defender.MachineByID(ctx, name, append(maxAge(fresh), opts...)...)
-		})
-		switch {
-		case errors.Is(err, api.ErrPermission):
-			_ = more.lacks(err, machineRole, machineFactsWords)
-			return []device{{Machine: api.Machine{ID: strings.ToLower(name)}}}, nil
-		case errors.Is(err, api.ErrNotFound):
-			return nil, nil
-		case err != nil:
-			return nil, fmt.Errorf("look up device: %w", err)
-		}
-		return []device{{answer.Value, true}}, nil
-	}
-	answer, err := m.defender.MachinesByName(ctx, name, maxAge(fresh)...)
-	switch {
-	case errors.Is(err, api.ErrPermission):
-		_ = more.lacks(err, machineRole, machineFactsWords)
-		return m.referenced(ctx, name)
-	case err != nil:
-		return nil, fmt.Errorf("look up device: %w", err)
-	}
-	var all []device
-	for _, machine := range answer.Value {
-		all = append(all, device{machine, true})
-	}
-	return exactly(all, name), nil
-}
-
-const machineFactsWords = "the device's system, build, health and when it was seen last"
-
-// exactly leaves the device that has the very name, with or without its domain, where there is one.
-func exactly(all []device, name string) []device {
-	fits := func(d device) bool {
-		host, _, _ := strings.Cut(d.ComputerDNSName, ".")
-		return strings.EqualFold(d.ComputerDNSName, name) || strings.EqualFold(host, name)
-	}
-	if i := slices.IndexFunc(all, fits); i >= 0 && !slices.ContainsFunc(all[i+1:], fits) {
-		return all[i : i+1]
-	}
-	return all
-}
-
-// referenced finds devices by name in the lists of the products that most devices have. It takes no other permission than
-// lists of updates do, and does not see every device.
-func (m machine) referenced(ctx context.Context, name string) ([]device, error) {
-	catalog, err := m.defender.Catalog(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("search software: %w", err)
-	}
-	products := slices.DeleteFunc(catalog.Value, func(s api.Software) bool {
-		return !strings.HasPrefix(strings.ToLower(s.ID), search.Microsoft+"windows")
-	})
-	slices.SortStableFunc(products, func(a, b api.Software) int {
-		return cmp.Compare(max(b.InstalledMachines, b.ExposedMachines), max(a.InstalledMachines, a.ExposedMachines))
-	})
-	seen := map[string]bool{}
-	var all []device
-	for _, s := range products[:min(len(products), machineSoftware)] {
-		answer, err := m.defender.SoftwareMachines(ctx, s.ID)
-		if errors.Is(err, api.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("search devices: %w", err)
-		}
-		for _, r := range answer.Value {
-			if strings.HasPrefix(strings.ToLower(r.ComputerDNSName), strings.ToLower(name)) && !seen[r.ID] {
-				seen[r.ID] = true
-				all = append(all, device{Machine: api.Machine{ID: r.ID, ComputerDNSName: r.ComputerDNSName, OSPlatform: r.OSPlatform, RBACGroupName: r.RBACGroupName}})
-			}
-		}
-	}
-	return exactly(all, name), nil
-}
-
-// retryNotFound asks once more where a device is said not to be found: Defender is known to say so of devices that it has.
-func retryNotFound[T any](ctx context.Context, ask func(...api.CallOption) (api.Answer[T], error)) (api.Answer[T], error) {
-	answer, err := ask()
-	if !errors.Is(err, api.ErrNotFound) {
-		return answer, err
-	}
-	if !wait.For(ctx, notFoundPause) {
-		return answer, err
-	}
-	return ask(api.MaxAge(0))
-}
-
-func noDevice(name, more string) error {
-	return &Error{
-		Title:   "No such device",
-		Message: view.JoinSentences(fmt.Sprintf("Defender lists no device whose name begins with %q. A device that was silent for long leaves the list.", name), more),
-		Actions: []view.Action{{Label: "Help", Command: HelpName}},
-	}
 }
 
 // chooseDevice lists the devices that fit.

@@ -1,0 +1,169 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
+	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	// kbSoftware is how many software ids are asked about one update, and kbAtOnce how many at the same time: each costs
+	// Defender a call unless its answer is in memory.
+	kbSoftware = 12
+	kbAtOnce   = 4
+)
+
+// listing is where an update is missing.
+type listing struct {
+	rows   []patchgap.Row
+	asked  int      // software ids that were asked
+	others int      // of Microsoft's, that were not
+	failed []string // why some could not be
+	asOf   view.AsOf
+}
+
+// note says what was not looked at.
+func (l listing) note() string {
+	var notes []string
+	if len(l.failed) > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %s could not be asked: %s.", len(l.failed), softwareCount(l.asked), l.failed[0]))
+	}
+	if l.others > 0 {
+		notes = append(notes, fmt.Sprintf("Looked at the %s of Microsoft's that are most likely to lack it; %s were not asked.", softwareCount(l.asked), view.Thousands(l.others)))
+	}
+	return strings.Join(notes, " ")
+}
+
+// devices says how many devices lack the update.
+func (l listing) devices(u patchgap.Update) string {
+	words := view.Count(u.Devices, "device")
+	if u.Shared() {
+		words = "at least " + words
+	}
+	if n := len(u.Software()); n > 1 {
+		words += fmt.Sprintf(", in %d software", n)
+	}
+	if n := len(u.Builds()); n > 1 {
+		words += fmt.Sprintf(", on %d OS builds", n)
+	}
+	return words
+}
+
+func (l listing) table(label string) view.Table {
+	t := view.Table{
+		Caption: "Software that lacks " + label,
+		Columns: []view.Column{
+			{Key: "software", Title: "Software"},
+			{Key: "os_build", Title: "OS build"},
+			{Key: "devices", Title: "Devices", Kind: view.Number},
+			{Key: "cves", Title: "CVEs", Kind: view.Number},
+			{Key: "details", Title: "Missing updates", Kind: view.Button},
+			{Key: "by_group", Title: "Device groups", Kind: view.Button, Optional: true},
+		},
+	}
+	t.Columns[1].Hidden = !slices.ContainsFunc(l.rows, func(r patchgap.Row) bool { return r.OSBuild != "" })
+	slices.SortStableFunc(l.rows, func(a, b patchgap.Row) int {
+		return cmp.Or(b.Devices-a.Devices, strings.Compare(a.Software, b.Software), strings.Compare(a.OSBuild, b.OSBuild))
+	})
+	for _, r := range l.rows {
+		t.Rows = append(t.Rows, []view.Cell{
+			view.TextCell(r.Software), view.TextCell(r.OSBuild), view.NumberCell(r.Devices), view.NumberCell(r.CVEs),
+			{Text: r.Software, Action: &view.Action{Label: "Show", Command: cmdline.Join(r.Software)}},
+			{Text: r.Software, Action: &view.Action{Label: "Groups", Command: cmdline.Join(devicesName, r.Software)}},
+		})
+	}
+	return t
+}
+
+// listed finds the software that lacks an update: Defender says of a software what it lacks, and not the other way round.
+// Asked are the software that the findings name, that which was seen to lack the update, and if there is none, that of
+// Microsoft's which exposes most devices.
+func (k kb) listed(ctx context.Context, q kbQuery, f api.Findings) (listing, error) {
+	ids := k.index.Lacking(q.id)
+	for _, p := range f.Products {
+		if id := p.Vendor + cmdline.IDSeparator + p.Name; !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	var l listing
+	if len(ids) == 0 {
+		found, err := find(ctx, k.index, k.defender, Request{}, nil)
+		if err != nil {
+			return listing{}, err
+		}
+		k.index.SortPatchable(found.Software)
+		for _, s := range found.Software {
+			if strings.HasPrefix(strings.ToLower(s.ID), search.Microsoft) && s.ExposedMachines > 0 {
+				ids = append(ids, s.ID)
+			}
+		}
+	}
+	l.others = max(0, len(ids)-kbSoftware)
+	ids = ids[:min(len(ids), kbSoftware)]
+	l.asked = len(ids)
+	return l, k.ask(ctx, q, ids, &l)
+}
+
+// ask reads what software lacks, and keeps the rows of the update. Its error is that the bot may not ask.
+func (k kb) ask(ctx context.Context, q kbQuery, ids []string, l *listing) error {
+	var mu sync.Mutex
+	var denied error
+	slots := make(chan struct{}, kbAtOnce)
+	var all sync.WaitGroup
+	for _, id := range ids {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			answer, err := k.defender.MissingKBs(ctx, id, maxAge(q.fresh)...)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case errors.Is(err, api.ErrNotFound): // a product of the findings that is no software of its own
+				return
+			case errors.Is(err, api.ErrPermission):
+				denied = err
+				return
+			case err != nil:
+				l.failed = append(l.failed, Explain(err).Title)
+				return
+			}
+			k.index.Note(id, answer.Value)
+			l.asOf = oldest(asOf(answer), l.asOf)
+			for _, r := range Rows(id, answer.Value) {
+				if r.KB == q.id {
+					l.rows = append(l.rows, r)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return denied
+}
+
+// notListed says that nothing is known to lack an update, and what was looked at.
+func notListed(label string, l listing, more string) error {
+	message := "No software of this tenant was found that lacks it, so it may be installed everywhere, be contained in a newer one, or not apply here."
+	if len(l.failed) > 0 {
+		message = "Whether something lacks it is not known."
+	}
+	e := &Error{
+		Title:   "Nothing is known to lack " + label,
+		Message: view.JoinSentences(message, l.note(), more),
+		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(SearchName)}, {Label: "Help", Command: HelpName}},
+	}
+	if address := catalog.URL(strings.TrimPrefix(label, "KB"), ""); address != "" {
+		e.Actions = append(e.Actions, view.Action{Label: "Catalog", URL: address})
+	}
+	return e
+}
