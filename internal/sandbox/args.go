@@ -103,8 +103,8 @@ func (a args) list(key string) []string {
 }
 
 // shown returns the arguments for the trace: JSON as JSON, no token.
-func (a args) shown() object {
-	out := object{}
+func (a args) shown() map[string]any {
+	out := map[string]any{}
 	for key, value := range a {
 		if key == "token" {
 			continue

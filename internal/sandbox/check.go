@@ -64,9 +64,9 @@ func (w *Workspace) refusedFor(code string, faults []BlockError) error {
 		plain, labelled = append(plain, line), append(labelled, "[ERROR] "+line)
 	}
 	if w.switches.get().Refused.Mutely {
-		return apiError{code, nil}
+		return refuse(code)
 	}
-	return apiError{code, object{"errors": plain, "response_metadata": object{"messages": labelled}}}
+	return refuseWith(code, object{"errors": plain, "response_metadata": object{"messages": labelled}})
 }
 
 // checkSuggestion refuses an answer to a block_suggestion that Slack would not show.

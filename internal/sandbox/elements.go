@@ -26,7 +26,7 @@ func fillIDs(v any, block bool) {
 		for _, one := range v {
 			fillIDs(one, block)
 		}
-	case object:
+	case map[string]any:
 		if block && text(v["block_id"]) == "" {
 			v["block_id"] = secret(3)
 		}
@@ -59,7 +59,7 @@ func interactive(kind string) bool {
 
 // findElement looks for an interactive element in blocks of any depth. An empty
 // block id fits all blocks.
-func findElement(blocks json.RawMessage, blockID, actionID string) (element object, block string, ok bool) {
+func findElement(blocks json.RawMessage, blockID, actionID string) (element map[string]any, block string, ok bool) {
 	var tree any
 	if json.Unmarshal(blocks, &tree) != nil {
 		return nil, "", false
@@ -71,7 +71,7 @@ func findElement(blocks json.RawMessage, blockID, actionID string) (element obje
 
 type search struct {
 	block, action string
-	element       object
+	element       map[string]any
 	inside        string
 }
 
@@ -84,7 +84,7 @@ func (s *search) walk(v any, inside string) {
 		for _, one := range v {
 			s.walk(one, inside)
 		}
-	case object:
+	case map[string]any:
 		if id := text(v["block_id"]); id != "" {
 			inside = id
 		}

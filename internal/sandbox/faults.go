@@ -118,7 +118,7 @@ func (m Fault) answer(rw http.ResponseWriter) {
 		panic(http.ErrAbortHandler) // net/http's way to close a connection without an answer
 	}
 	if m.RetryAfter > 0 {
-		rw.Header().Set("Retry-After", strconv.Itoa(rateLimited{m.RetryAfter}.seconds()))
+		rw.Header().Set("Retry-After", strconv.Itoa(retryAfter(m.RetryAfter)))
 	}
 	http.Error(rw, http.StatusText(m.Status), m.Status)
 }

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"fmt"
 	"sync"
 	"time"
 )
@@ -29,18 +28,8 @@ func (l *limits) post(channelID string) error {
 	defer l.mu.Unlock()
 	now := time.Now()
 	if wait := l.free[channelID].Sub(now); wait > 0 {
-		return rateLimited{wait}
+		return limited(wait)
 	}
 	l.free[channelID] = now.Add(l.every)
 	return nil
-}
-
-// rateLimited is answered with 429 and Retry-After.
-type rateLimited struct{ wait time.Duration }
-
-func (r rateLimited) Error() string { return fmt.Sprintf("rate limited for %s", r.wait) }
-
-// seconds rounds up: Retry-After has no fractions.
-func (r rateLimited) seconds() int {
-	return max(1, int((r.wait+time.Second-1)/time.Second))
 }

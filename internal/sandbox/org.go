@@ -49,7 +49,7 @@ func (w *Workspace) teamWanted(a args) (team string, err error) {
 	case !w.opts.OrgWide:
 		return TeamID, nil
 	case team == "":
-		return "", apiError{"missing_argument", object{"response_metadata": object{"messages": []string{"[ERROR] missing required field: team_id"}}}}
+		return "", refuseWith("missing_argument", object{"response_metadata": object{"messages": []string{"[ERROR] missing required field: team_id"}}})
 	case !slices.Contains(orgTeams(), team):
 		return "", refuse("team_access_not_granted")
 	}

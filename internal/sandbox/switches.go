@@ -121,7 +121,7 @@ func (f Faults) wait(ctx context.Context) error {
 		}
 	}
 	if f.RateLimited {
-		return rateLimited{time.Second}
+		return limited(time.Second)
 	}
 	return nil
 }

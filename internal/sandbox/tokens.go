@@ -86,7 +86,7 @@ func (w *Workspace) authorize(m method, token string, a args) error {
 	case !known:
 		return refuse("invalid_auth")
 	case scope != "" && !slices.Contains(w.scopes(), scope):
-		return apiError{"missing_scope", object{"needed": scope, "provided": strings.Join(w.scopes(), ",")}}
+		return refuseWith("missing_scope", object{"needed": scope, "provided": strings.Join(w.scopes(), ",")})
 	}
 	return nil
 }

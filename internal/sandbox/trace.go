@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -94,15 +93,3 @@ func (t *trace) newest(n int) []TraceEntry {
 
 // Trace returns the newest entries of what was sent and received, oldest first.
 func (w *Workspace) Trace() []TraceEntry { return w.trace.newest(traceEntries) }
-
-// encode writes JSON as Slack does: < > & stay as they are. What can't be written
-// is null; it is the sandbox's own values, so that does not happen.
-func encode(v any) json.RawMessage {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if e.Encode(v) != nil {
-		return json.RawMessage("null")
-	}
-	return bytes.TrimRight(b.Bytes(), "\n")
-}

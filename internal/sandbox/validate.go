@@ -12,9 +12,9 @@ import (
 func (w *Workspace) blocksValidate(a args) (object, error) {
 	given := slices.DeleteFunc([]string{"blocks", "message", "view"}, func(name string) bool { return a[name] == "" })
 	if len(given) != 1 {
-		return nil, apiError{"invalid_arguments", object{"response_metadata": object{
+		return nil, refuseWith("invalid_arguments", object{"response_metadata": object{
 			"messages": []string{"must provide exactly one of `blocks`, `view`, or `message`"},
-		}}}
+		}})
 	}
 	faults := w.checkArgument(given[0], a.raw(given[0]))
 	if len(faults) == 0 {
@@ -28,7 +28,7 @@ func (w *Workspace) blocksValidate(a args) (object, error) {
 		}
 		listed[i] = object{"code": "failed_constraint", "message": f.Message, "pointer": pointer}
 	}
-	return nil, apiError{"invalid_" + given[0], object{"errors": listed}}
+	return nil, refuseWith("invalid_"+given[0], object{"errors": listed})
 }
 
 // checkArgument checks one of the arguments of blocks.validate.

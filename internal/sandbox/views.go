@@ -22,12 +22,6 @@ type view struct {
 // kind is modal or home.
 func (v *view) kind() string { return text(v.body["type"]) }
 
-// text returns a string, or nothing for what is none.
-func text(v any) string {
-	s, _ := v.(string)
-	return s
-}
-
 // slack returns the view as answers and payloads show it, with state if there is any.
 func (v *view) slack(state any) object {
 	o := object{

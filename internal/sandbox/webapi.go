@@ -27,24 +27,6 @@ type method struct {
 	token tokenKind
 }
 
-// apiError is a refusal in Slack's own words.
-type apiError struct {
-	code  string
-	extra object // further fields of the answer
-}
-
-func (e apiError) Error() string { return e.code }
-
-// refuse returns a refusal without further fields.
-func refuse(code string) error { return apiError{code: code} }
-
-// missing returns the refusal of a call that lacks an argument.
-func missing(argument string) error {
-	return apiError{"invalid_arguments", object{"response_metadata": object{
-		"messages": []string{"[ERROR] missing required field: " + argument},
-	}}}
-}
-
 // methods lists what the sandbox can do; everything else is unknown_method.
 func methods() map[string]method {
 	return map[string]method{
@@ -168,7 +150,7 @@ func (w *Workspace) call(name, token string, a args) (object, error) {
 	m, ok := w.methods[name]
 	if !ok {
 		w.trace.fail(name, "unknown Web API method", a.shown())
-		return nil, apiError{"unknown_method", object{"req_method": name}}
+		return nil, refuseWith("unknown_method", object{"req_method": name})
 	}
 	if err := w.authorize(m, token, a); err != nil {
 		return nil, err
