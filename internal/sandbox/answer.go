@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 const inChannel = "in_channel"
@@ -37,7 +39,7 @@ func (a answer) message(user, channelID string) Message {
 // https://docs.slack.dev/interactivity/handling-user-interaction
 func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, protocol.MaxBody))
 	seen := Delivery{Question: w.hooks.of(r.URL.Path).question, Way: WayHook}
 	fault, acts := w.delay(r.Context(), WayHook)
 	if err == nil && acts {
@@ -62,9 +64,9 @@ func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 		if e, ok := errors.AsType[hookError](err); ok {
 			status = e.status
 		}
-		if limit, ok := errors.AsType[rateLimited](err); ok {
+		if limit, ok := errors.AsType[protocol.RateLimited](err); ok {
 			status, reply = http.StatusTooManyRequests, "rate_limited"
-			rw.Header().Set("Retry-After", strconv.Itoa(limit.seconds()))
+			rw.Header().Set("Retry-After", strconv.Itoa(limit.Seconds()))
 		}
 	}
 	w.report(seen)
@@ -99,7 +101,7 @@ func (w *Workspace) respond(path, contentType string, body []byte) (Message, err
 		return Message{}, err
 	}
 	if c, _ := w.rooms.get(g.channel); c.Archived {
-		return Message{}, refuse("is_archived")
+		return Message{}, protocol.Refuse("is_archived")
 	}
 	return w.carryOut(path, g, a)
 }
@@ -133,7 +135,7 @@ func (w *Workspace) carryOut(path string, g grant, a answer) (Message, error) {
 	}
 	if a.ThreadTS != "" {
 		if _, ok := w.rooms.message(g.channel, a.ThreadTS); !ok {
-			return Message{}, refuse("thread_not_found")
+			return Message{}, protocol.Refuse("thread_not_found")
 		}
 	}
 	m := w.rooms.post(a.message(g.user, g.channel))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/blockkit"
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // BlockError is one thing that Slack would refuse in blocks or a view.
@@ -64,9 +65,9 @@ func (w *Workspace) refusedFor(code string, faults []BlockError) error {
 		plain, labelled = append(plain, line), append(labelled, "[ERROR] "+line)
 	}
 	if w.switches.get().Refused.Mutely {
-		return refuse(code)
+		return protocol.Refuse(code)
 	}
-	return refuseWith(code, object{"errors": plain, "response_metadata": object{"messages": labelled}})
+	return protocol.RefuseWith(code, object{"errors": plain, "response_metadata": object{"messages": labelled}})
 }
 
 // checkSuggestion refuses an answer to a block_suggestion that Slack would not show.

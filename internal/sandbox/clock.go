@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // clock is the time of the workspace, which its page can move forward.
@@ -61,5 +62,5 @@ func (c *clock) ts() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last = max(c.last+1, c.base().Add(c.offset).UnixMicro())
-	return timestamp(c.last)
+	return protocol.Timestamp(c.last)
 }

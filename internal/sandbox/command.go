@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // Command types a slash command, such as "/missingkbs help", as a person in a
@@ -28,7 +30,7 @@ func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (Di
 		w.say(user, c, fmt.Sprintf("%s is not a valid command. In Slack, all messages that start with the \"/\" character are interpreted as commands.", name))
 		return Dispatch{Err: UnknownCommand}, nil
 	}
-	typed := typedCommand{id: envelopeID(), user: user, channel: c, name: name, words: strings.TrimSpace(words)}
+	typed := typedCommand{id: protocol.EnvelopeID(), user: user, channel: c, name: name, words: strings.TrimSpace(words)}
 	typed.hook = w.issued.add(w.hooks.issue(grant{question: typed.id, user: user.ID, channel: c.ID, command: true}))
 	d, err := w.sockets.deliver(ctx, envelope{
 		id: typed.id, kind: "slash_commands", name: name, payload: w.slashPayload(typed), answers: true,

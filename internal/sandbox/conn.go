@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // frame is a message on its way to the app.
@@ -35,7 +36,7 @@ const outgoing = 1024
 
 // send queues a message; one for which there is no room is lost.
 func (c *conn) send(name string, body any) {
-	c.queue(name, frame{body: encode(body)})
+	c.queue(name, frame{body: protocol.Encode(body)})
 }
 
 func (c *conn) queue(name string, f frame) bool {
@@ -64,7 +65,7 @@ func disconnect(reason string) object {
 
 // refuse ends a connection that is one too many.
 func (c *conn) refuse(reason string) {
-	body := encode(disconnect(reason))
+	body := protocol.Encode(disconnect(reason))
 	c.s.w.trace.add(TraceSocketOut, "disconnect", 0, body)
 	_ = c.ws.WriteMessage(websocket.TextMessage, body)
 	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
@@ -89,7 +90,7 @@ func (c *conn) warn() {
 // goodbye ends the connection in order.
 func (c *conn) goodbye(reason string) {
 	c.s.remove(c)
-	if !c.queue("disconnect", frame{body: encode(disconnect(reason)), last: true}) {
+	if !c.queue("disconnect", frame{body: protocol.Encode(disconnect(reason)), last: true}) {
 		c.end()
 	}
 }

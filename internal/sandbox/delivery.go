@@ -1,6 +1,10 @@
 package sandbox
 
-import "cmp"
+import (
+	"cmp"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+)
 
 // The ways of a [Delivery] that are not methods of the Web API.
 const (
@@ -33,7 +37,7 @@ func (w *Workspace) report(s Delivery) {
 }
 
 // reportCall reports the result of a call of the Web API.
-func (w *Workspace) reportCall(method string, a args, answer object, fault string) {
+func (w *Workspace) reportCall(method string, a protocol.Args, answer object, fault string) {
 	if w.opts.Watch == nil || !reportedMethods[method] {
 		return
 	}
@@ -42,8 +46,8 @@ func (w *Workspace) reportCall(method string, a args, answer object, fault strin
 	if trigger := a["trigger_id"]; trigger != "" {
 		s.User, s.Question = w.triggers.of(trigger)
 	}
-	ts := cmp.Or(text(answer["ts"]), text(answer["message_ts"]))
-	if m, ok := w.rooms.message(cmp.Or(text(answer["channel"]), a["channel"]), ts); ok {
+	ts := cmp.Or(protocol.Text(answer["ts"]), protocol.Text(answer["message_ts"]))
+	if m, ok := w.rooms.message(cmp.Or(protocol.Text(answer["channel"]), a["channel"]), ts); ok {
 		s.Message = m
 	}
 	w.report(s)

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // The errors of a [Dispatch].
@@ -54,13 +56,13 @@ func (e envelope) encode(id string) []byte {
 			o["retry_reason"] = "timeout"
 		}
 	}
-	return encode(o)
+	return protocol.Encode(o)
 }
 
 // deliver sends an envelope to one connection and waits for its acknowledgement.
 // The error is the context's; everything that an app can do wrong is in Delivery.
 func (s *sockets) deliver(ctx context.Context, e envelope) (Dispatch, error) {
-	id := cmp.Or(e.id, envelopeID())
+	id := cmp.Or(e.id, protocol.EnvelopeID())
 	p := &pending{sent: time.Now(), within: s.w.timing.ack, handle: s.handler(e), acked: make(chan struct{})}
 	s.expect(id, p)
 	d := Dispatch{EnvelopeID: id, Copies: s.put(e, id)}
@@ -146,14 +148,14 @@ func (w *Workspace) redeliver(e envelope) {
 
 func (w *Workspace) eventPayload(inner object) object {
 	now := w.clock.now()
-	inner["event_ts"] = timestamp(now.UnixMicro())
+	inner["event_ts"] = protocol.Timestamp(now.UnixMicro())
 	external := false
 	if id, ok := inner["channel"].(string); ok {
 		c, _ := w.rooms.get(id)
 		external = c.Shared
 	}
 	team, enterprise := TeamID, any(nil)
-	if u, ok := w.people.find(text(inner["user"])); ok {
+	if u, ok := w.people.find(protocol.Text(inner["user"])); ok {
 		team = w.teamOf(u)
 	}
 	if w.inOrg() {
@@ -161,8 +163,8 @@ func (w *Workspace) eventPayload(inner object) object {
 	}
 	return object{
 		"token": w.verification, "team_id": team, "context_team_id": team, "context_enterprise_id": enterprise, "api_app_id": AppID,
-		"event": inner, "type": "event_callback", "event_id": objectID("Ev"), "event_time": now.Unix(),
+		"event": inner, "type": "event_callback", "event_id": protocol.ObjectID("Ev"), "event_time": now.Unix(),
 		"authorizations":        []object{{"enterprise_id": enterprise, "team_id": team, "user_id": BotUser, "is_bot": true, "is_enterprise_install": w.opts.OrgWide}},
-		"is_ext_shared_channel": external, "event_context": "4-" + secret(16),
+		"is_ext_shared_channel": external, "event_context": "4-" + protocol.RandomHex(16),
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/websocket"
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 func TestSlashPayload(t *testing.T) {
@@ -85,7 +86,7 @@ func TestAcknowledgementPayloads(t *testing.T) {
 
 func sized(id string, n int) []byte {
 	frame := func(filler int) []byte {
-		return encode(object{"envelope_id": id, "payload": object{"text": strings.Repeat("a", filler)}})
+		return protocol.Encode(object{"envelope_id": id, "payload": object{"text": strings.Repeat("a", filler)}})
 	}
 	return frame(n - len(frame(0)))
 }

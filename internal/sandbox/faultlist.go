@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // faultSwitch describes a switch to the page.
@@ -153,7 +155,7 @@ func (w *Workspace) SetFault(name string, value any) error {
 		names = append(names, one.Name)
 		if one.Name == name {
 			w.trace.add(TraceUI, "fault "+name, 0, object{"value": value})
-			return one.set(w, encode(value))
+			return one.set(w, protocol.Encode(value))
 		}
 	}
 	return fmt.Errorf("there is no fault %q; there are %s", name, strings.Join(names, ", "))

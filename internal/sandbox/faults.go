@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // Fault makes single calls of the app fail: calls of the Web API, or to response
@@ -118,7 +120,7 @@ func (m Fault) answer(rw http.ResponseWriter) {
 		panic(http.ErrAbortHandler) // net/http's way to close a connection without an answer
 	}
 	if m.RetryAfter > 0 {
-		rw.Header().Set("Retry-After", strconv.Itoa(retryAfter(m.RetryAfter)))
+		rw.Header().Set("Retry-After", strconv.Itoa(protocol.RetryAfter(m.RetryAfter)))
 	}
 	http.Error(rw, http.StatusText(m.Status), m.Status)
 }

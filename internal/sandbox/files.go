@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // Bounds of uploads: the sandbox keeps them in memory.
@@ -42,9 +44,9 @@ func newFiles() *files {
 
 // announce makes room for a file and returns its upload secret.
 func (f *files) announce(name string, length int) (secretPart string, file File) {
-	id := objectID("F")
+	id := protocol.ObjectID("F")
 	u := &upload{file: File{ID: id, Name: name, Size: length, URL: "/ui/files/" + id}, length: length}
-	key := secret(24)
+	key := protocol.RandomHex(24)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.made[key], f.byID[id] = u, u
@@ -96,7 +98,7 @@ func (f *files) complete(wanted []fileArgument) ([]File, error) {
 	for _, one := range wanted {
 		u := f.byID[one.ID]
 		if u == nil || !u.received || u.complete {
-			return nil, refuse("file_not_found")
+			return nil, protocol.Refuse("file_not_found")
 		}
 	}
 	for _, one := range wanted {
@@ -112,15 +114,15 @@ type fileArgument struct {
 	Title string `json:"title"`
 }
 
-func (w *Workspace) filesGetUploadURL(a args) (object, error) {
+func (w *Workspace) filesGetUploadURL(a protocol.Args) (object, error) {
 	length, err := strconv.Atoi(a["length"])
 	switch {
 	case a["filename"] == "":
-		return nil, missing("filename")
+		return nil, protocol.Missing("filename")
 	case err != nil || length <= 0:
-		return nil, missing("length")
+		return nil, protocol.Missing("length")
 	case length > maxFileBytes:
-		return nil, refuse("file_upload_size_restricted")
+		return nil, protocol.Refuse("file_upload_size_restricted")
 	}
 	key, file := w.files.announce(a["filename"], length)
 	return object{"upload_url": w.URL() + "/upload/v1/" + key, "file_id": file.ID}, nil
@@ -161,12 +163,12 @@ func fileBody(r *http.Request) ([]byte, error) {
 	}
 }
 
-func (w *Workspace) filesComplete(a args) (object, error) {
+func (w *Workspace) filesComplete(a protocol.Args) (object, error) {
 	var wanted []fileArgument
 	if json.Unmarshal([]byte(a["files"]), &wanted) != nil || len(wanted) == 0 {
-		return nil, missing("files")
+		return nil, protocol.Missing("files")
 	}
-	places := a.list("channels")
+	places := a.List("channels")
 	if id := a["channel_id"]; id != "" {
 		places = []string{id}
 	}
@@ -178,7 +180,7 @@ func (w *Workspace) filesComplete(a args) (object, error) {
 		}
 		rooms = append(rooms, c)
 	}
-	say := content{Text: a["initial_comment"], Blocks: a.raw("blocks")}
+	say := content{Text: a["initial_comment"], Blocks: a.Raw("blocks")}
 	if !say.empty() {
 		if err := w.checkContent(say); err != nil {
 			return nil, err

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // grant is something that works for a while after a person did something.
@@ -28,7 +30,7 @@ func newTriggers(life time.Duration) *triggers {
 }
 
 func (t *triggers) issue(user, question string) string {
-	id := digits(13) + "." + digits(12) + "." + secret(16)
+	id := protocol.RandomDigits(13) + "." + protocol.RandomDigits(12) + "." + protocol.RandomHex(16)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for old, g := range t.made {
@@ -47,13 +49,13 @@ func (t *triggers) redeem(id string) (user string, err error) {
 	g := t.made[id]
 	switch {
 	case id == "":
-		return "", missing("trigger_id")
+		return "", protocol.Missing("trigger_id")
 	case g == nil:
-		return "", refuse("invalid_trigger_id")
+		return "", protocol.Refuse("invalid_trigger_id")
 	case g.left == 0:
-		return "", refuse("exchanged_trigger_id")
+		return "", protocol.Refuse("exchanged_trigger_id")
 	case time.Since(g.made) > t.life:
-		return "", refuse("expired_trigger_id")
+		return "", protocol.Refuse("expired_trigger_id")
 	}
 	g.left--
 	return g.user, nil
@@ -84,7 +86,7 @@ func newHooks(life time.Duration) *hooks {
 
 // issue returns the path of a new response URL for one command or click.
 func (h *hooks) issue(g grant) (path string) {
-	path = "/commands/" + TeamID + "/" + digits(13) + "/" + secret(12)
+	path = "/commands/" + TeamID + "/" + protocol.RandomDigits(13) + "/" + protocol.RandomHex(12)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for old, g := range h.made {

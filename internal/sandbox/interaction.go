@@ -8,6 +8,8 @@ import (
 	"maps"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // Target says where an interactive element is: in a message or in a view.
@@ -73,7 +75,7 @@ func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (Di
 	w.trace.add(TraceUI, "click", 0, object{"user": as, "action": action})
 	payload := s.payload("block_actions")
 	payload["actions"] = []object{action}
-	id := envelopeID()
+	id := protocol.EnvelopeID()
 	payload["trigger_id"] = w.issued.add(w.triggers.issue(as, id))
 	if s.view == nil {
 		payload["state"] = object{"values": object{}}
@@ -96,7 +98,7 @@ func (w *Workspace) Suggest(ctx context.Context, as string, at Target, query str
 		return Dispatch{}, err
 	}
 	payload := s.payload("block_suggestion")
-	payload["action_id"], payload["block_id"], payload["value"] = text(s.element["action_id"]), s.block, query
+	payload["action_id"], payload["block_id"], payload["value"] = protocol.Text(s.element["action_id"]), s.block, query
 	return w.sockets.deliver(ctx, envelope{
 		kind: "interactive", name: "block_suggestion", payload: payload, answers: true,
 		handle: func(answer json.RawMessage) string { return w.checkSuggestion(answer) },
@@ -122,7 +124,7 @@ func (w *Workspace) stage(as string, at Target) (stage, error) {
 		return s, err
 	}
 	var ok bool
-	if s.element, s.block, ok = findElement(blocks, at.BlockID, at.ActionID); !ok {
+	if s.element, s.block, ok = protocol.FindElement(blocks, at.BlockID, at.ActionID); !ok {
 		return s, fmt.Errorf("%w: %q", ErrNoElement, at.ActionID)
 	}
 	return s, nil
@@ -138,7 +140,7 @@ func (s *stage) look(as string, at Target) (json.RawMessage, error) {
 		if s.view, ok = s.w.views.get(as, at.ViewID); !ok {
 			return nil, fmt.Errorf("%w: view %s", ErrNoElement, at.ViewID)
 		}
-		return encode(s.view.body["blocks"]), nil
+		return protocol.Encode(s.view.body["blocks"]), nil
 	}
 	var err error
 	if s.user, s.channel, err = s.w.seat(as, at.Channel); err != nil {
@@ -149,7 +151,7 @@ func (s *stage) look(as string, at Target) (json.RawMessage, error) {
 		return nil, fmt.Errorf("%w: message %s", ErrNoElement, at.TS)
 	}
 	if len(s.message.Attachments) > 0 {
-		return encode([]json.RawMessage{s.message.Blocks, s.message.Attachments}), nil
+		return protocol.Encode([]json.RawMessage{s.message.Blocks, s.message.Attachments}), nil
 	}
 	return s.message.Blocks, nil
 }
@@ -189,7 +191,7 @@ func (s stage) payload(kind string) object {
 func (s stage) action(in Input) (object, error) {
 	a := object{
 		"type": s.element["type"], "action_id": s.element["action_id"], "block_id": s.block,
-		"action_ts": timestamp(time.Now().UnixMicro()),
+		"action_ts": protocol.Timestamp(time.Now().UnixMicro()),
 	}
 	for _, key := range []string{"text", "value", "style", "url", "placeholder"} {
 		if v, ok := s.element[key]; ok {
@@ -209,7 +211,7 @@ func (s stage) action(in Input) (object, error) {
 // the menu does not have.
 func (s stage) resolve(a object) error {
 	chosen, ok := a["selected_option"].(object)
-	kind := text(s.element["type"])
+	kind := protocol.Text(s.element["type"])
 	if !ok || kind == "external_select" {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 const everyPlace = `[
@@ -168,7 +169,7 @@ func TestElementsGetIDs(t *testing.T) {
 	blocks := `[{"type":"section","text":{"type":"mrkdwn","text":"<a & b>"},"accessory":{"type":"button","text":{"type":"plain_text","text":"x"}}},
 		{"type":"layout","label":"l","rows":[{"items":[{"block":{"type":"carousel","elements":[{"type":"card","actions":[{"type":"button","text":{}}]}]}}]}]}]`
 	var tree []any
-	if err := json.Unmarshal(withIDs(json.RawMessage(blocks)), &tree); err != nil {
+	if err := json.Unmarshal(protocol.WithIDs(json.RawMessage(blocks)), &tree); err != nil {
 		t.Fatal(err)
 	}
 	var ids int
@@ -180,7 +181,7 @@ func TestElementsGetIDs(t *testing.T) {
 				walk(one)
 			}
 		case object:
-			if text(v["block_id"]) != "" || text(v["action_id"]) != "" {
+			if protocol.Text(v["block_id"]) != "" || protocol.Text(v["action_id"]) != "" {
 				ids++
 			}
 			for _, inner := range v {
@@ -190,7 +191,7 @@ func TestElementsGetIDs(t *testing.T) {
 	}
 	walk(tree)
 	if ids != 6 { // section, its button, layout, carousel, card, its button
-		t.Errorf("%d ids in %s, want 6", ids, encode(tree))
+		t.Errorf("%d ids in %s, want 6", ids, protocol.Encode(tree))
 	}
 }
 

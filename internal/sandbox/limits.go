@@ -3,6 +3,8 @@ package sandbox
 import (
 	"sync"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // limits slows posting down to one message a second for each channel, Slack's
@@ -28,7 +30,7 @@ func (l *limits) post(channelID string) error {
 	defer l.mu.Unlock()
 	now := time.Now()
 	if wait := l.free[channelID].Sub(now); wait > 0 {
-		return limited(wait)
+		return protocol.RateLimit(wait)
 	}
 	l.free[channelID] = now.Add(l.every)
 	return nil

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"encoding/json"
 	"slices"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // object is a JSON object on its way in or out.
@@ -83,7 +85,7 @@ func (c content) over(m *Message) {
 func (c content) into(m *Message) {
 	m.Text, m.Blocks, m.Attachments = cut(c.Text, 40_000), nil, nil
 	if !isEmptyList(c.Blocks) {
-		m.Blocks = withIDs(c.Blocks)
+		m.Blocks = protocol.WithIDs(c.Blocks)
 	}
 	if !isEmptyList(c.Attachments) {
 		m.Attachments = c.Attachments

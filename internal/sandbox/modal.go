@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // Answers that a submitted modal can get, from
@@ -33,7 +35,7 @@ func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values an
 	payload := stage{w: w, user: user, view: v}.payload("view_submission")
 	delete(payload, "container")
 	payload["view"] = v.slack(object{"values": values})
-	id := envelopeID()
+	id := protocol.EnvelopeID()
 	payload["trigger_id"], payload["response_urls"] = w.issued.add(w.triggers.issue(as, id)), []object{}
 	return w.sockets.deliver(ctx, envelope{
 		id: id, kind: "interactive", name: "view_submission", payload: payload, answers: true,
@@ -103,7 +105,7 @@ func (w *Workspace) checkErrors(v *view, a viewAnswer, raw json.RawMessage) stri
 		Type    string `json:"type"`
 		BlockID string `json:"block_id"`
 	}
-	_ = json.Unmarshal(encode(v.body["blocks"]), &blocks)
+	_ = json.Unmarshal(protocol.Encode(v.body["blocks"]), &blocks)
 	var inputs []string
 	for _, b := range blocks {
 		if b.Type == "input" {

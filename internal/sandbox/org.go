@@ -3,6 +3,8 @@ package sandbox
 import (
 	"cmp"
 	"slices"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // OrgName is the name of the organisation [OrgID].
@@ -44,20 +46,20 @@ func (w *Workspace) enterprise(payload object) {
 
 // teamWanted refuses a call that names no workspace of the organisation where a token of the whole of it needs one. Other
 // tokens need none, and what they name is not read.
-func (w *Workspace) teamWanted(a args) (team string, err error) {
+func (w *Workspace) teamWanted(a protocol.Args) (team string, err error) {
 	switch team = a["team_id"]; {
 	case !w.opts.OrgWide:
 		return TeamID, nil
 	case team == "":
-		return "", refuseWith("missing_argument", object{"response_metadata": object{"messages": []string{"[ERROR] missing required field: team_id"}}})
+		return "", protocol.RefuseWith("missing_argument", object{"response_metadata": object{"messages": []string{"[ERROR] missing required field: team_id"}}})
 	case !slices.Contains(orgTeams(), team):
-		return "", refuse("team_access_not_granted")
+		return "", protocol.Refuse("team_access_not_granted")
 	}
 	return team, nil
 }
 
 // teamsList tells in which workspaces the app is: https://docs.slack.dev/reference/methods/auth.teams.list
-func (w *Workspace) teamsList(a args) (object, error) {
+func (w *Workspace) teamsList(a protocol.Args) (object, error) {
 	teams := []object{{"id": TeamID, "name": TeamName}}
 	if w.opts.OrgWide {
 		teams = append(teams, object{"id": SecondTeamID, "name": TeamName + " Two"})

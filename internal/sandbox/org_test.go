@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // What a token of a whole organisation is refused, and told, by the methods that want to know the workspace.
@@ -28,7 +29,7 @@ func TestOrgWideTokensNameTheWorkspace(t *testing.T) {
 	} {
 		values := url.Values{"team_id": {c.team}, "usergroup": {"S0SECOND01"}, "bot": {BotID}}
 		got := form(t, org, c.method, org.BotToken(), values)
-		if text(got["error"]) != c.refused {
+		if protocol.Text(got["error"]) != c.refused {
 			t.Errorf("%s with %q: %v, want %q", c.method, c.team, got, c.refused)
 		}
 		if got := form(t, own, c.method, own.BotToken(), url.Values{"usergroup": {Patchers}, "bot": {BotID}}); got["ok"] != true {

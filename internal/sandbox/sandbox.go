@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
@@ -185,10 +186,10 @@ func (w *Workspace) spawn(f func()) {
 func build(o Options, t timing) *Workspace {
 	w := &Workspace{
 		opts: o, timing: t, log: o.Logger, methods: methods(),
-		appToken:     "xapp-1-" + AppID + "-" + digits(13) + "-" + secret(32),
-		botToken:     "xoxb-" + digits(12) + "-" + digits(13) + "-" + secret(12),
-		configToken:  "xoxe.xoxp-1-" + secret(40),
-		verification: secret(12),
+		appToken:     "xapp-1-" + AppID + "-" + protocol.RandomDigits(13) + "-" + protocol.RandomHex(32),
+		botToken:     "xoxb-" + protocol.RandomDigits(12) + "-" + protocol.RandomDigits(13) + "-" + protocol.RandomHex(12),
+		configToken:  "xoxe.xoxp-1-" + protocol.RandomHex(40),
+		verification: protocol.RandomHex(12),
 	}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)

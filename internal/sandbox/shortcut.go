@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // Shortcut is a global shortcut that the workspace's app has registered.
@@ -28,7 +30,7 @@ func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (Dispat
 		return Dispatch{}, fmt.Errorf("%w: shortcut %q", ErrNoElement, callbackID)
 	}
 	w.trace.add(TraceUI, "shortcut", 0, object{"user": as, "callback_id": callbackID})
-	id, payload := envelopeID(), stage{w: w, user: user}.payload("shortcut")
+	id, payload := protocol.EnvelopeID(), stage{w: w, user: user}.payload("shortcut")
 	delete(payload, "container")
 	delete(payload, "channel")
 	payload["callback_id"], payload["trigger_id"] = callbackID, w.issued.add(w.triggers.issue(as, id))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 const (
@@ -43,7 +44,7 @@ func newSockets(w *Workspace) *sockets {
 
 // ticket returns a new socket URL, good for one connection.
 func (s *sockets) ticket() string {
-	ticket := s.w.issued.add(secret(24))
+	ticket := s.w.issued.add(protocol.RandomHex(24))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for old, made := range s.tickets {
@@ -119,7 +120,7 @@ func (s *sockets) admit(c *conn, life time.Duration) bool {
 		},
 	})
 	if reason := s.w.switches.get().Dismiss; reason != "" {
-		c.queue("disconnect", frame{body: encode(disconnect(reason)), last: true})
+		c.queue("disconnect", frame{body: protocol.Encode(disconnect(reason)), last: true})
 	}
 	s.announce()
 	return true

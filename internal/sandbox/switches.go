@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // Faults are the switches that make Slack misbehave. The zero value is a healthy
@@ -97,7 +99,7 @@ func (s *switches) webAPI(ctx context.Context) error {
 		return err
 	}
 	if f.WebAPIError != "" {
-		return refuse(f.WebAPIError)
+		return protocol.Refuse(f.WebAPIError)
 	}
 	return nil
 }
@@ -121,7 +123,7 @@ func (f Faults) wait(ctx context.Context) error {
 		}
 	}
 	if f.RateLimited {
-		return limited(time.Second)
+		return protocol.RateLimit(time.Second)
 	}
 	return nil
 }

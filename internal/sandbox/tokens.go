@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // ConfigToken returns the app configuration token, which reads the manifest of the app; it is new at each start.
@@ -23,12 +25,12 @@ func (w *Workspace) RefuseToken(token, code string) {
 // NewAppToken makes one more app-level token. The others stay good until
 // [Workspace.RefuseToken] takes them back.
 func (w *Workspace) NewAppToken() string {
-	return w.tokens.add(appToken, "xapp-1-"+AppID+"-"+digits(13)+"-"+secret(32))
+	return w.tokens.add(appToken, "xapp-1-"+AppID+"-"+protocol.RandomDigits(13)+"-"+protocol.RandomHex(32))
 }
 
 // NewBotToken makes one more bot token.
 func (w *Workspace) NewBotToken() string {
-	return w.tokens.add(botToken, "xoxb-"+digits(12)+"-"+digits(13)+"-"+secret(12))
+	return w.tokens.add(botToken, "xoxb-"+protocol.RandomDigits(12)+"-"+protocol.RandomDigits(13)+"-"+protocol.RandomHex(12))
 }
 
 // kindOf is the kind of a token of the workspace.
@@ -71,28 +73,28 @@ func (r *tokens) code(token string) string {
 }
 
 // authorize says why a call may not be made with a token.
-func (w *Workspace) authorize(m method, token string, a args) error {
+func (w *Workspace) authorize(m method, token string, a protocol.Args) error {
 	kind, known := w.kindOf(token)
 	scope := w.scopeFor(m, a)
 	switch {
 	case m.token == noToken:
 		return nil
 	case token == "":
-		return refuse("not_authed")
+		return protocol.Refuse("not_authed")
 	case w.tokens.code(token) != "":
-		return refuse(w.tokens.code(token))
+		return protocol.Refuse(w.tokens.code(token))
 	case known && kind != m.token:
-		return refuse("not_allowed_token_type")
+		return protocol.Refuse("not_allowed_token_type")
 	case !known:
-		return refuse("invalid_auth")
+		return protocol.Refuse("invalid_auth")
 	case scope != "" && !slices.Contains(w.scopes(), scope):
-		return refuseWith("missing_scope", object{"needed": scope, "provided": strings.Join(w.scopes(), ",")})
+		return protocol.RefuseWith("missing_scope", object{"needed": scope, "provided": strings.Join(w.scopes(), ",")})
 	}
 	return nil
 }
 
 // scopeFor is what a call takes: the methods of conversations take another scope for each kind of conversation.
-func (w *Workspace) scopeFor(m method, a args) string {
+func (w *Workspace) scopeFor(m method, a protocol.Args) string {
 	right, ofKind := strings.CutPrefix(m.scope, "channels:")
 	if !ofKind || right == "join" || a["channel"] == "" {
 		return m.scope

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // Bounds of what the trace keeps in memory.
@@ -63,10 +65,10 @@ func (t *trace) redact(body []byte) []byte {
 func (t *trace) add(kind, name string, d time.Duration, body any) {
 	entry := TraceEntry{Time: time.Now(), Kind: kind, Name: name, DurationMS: float64(d.Microseconds()) / 1000}
 	if body != nil {
-		entry.Body = t.redact(encode(body))
+		entry.Body = t.redact(protocol.Encode(body))
 	}
 	if len(entry.Body) > traceBody {
-		entry.Body = encode(object{"shortened": string(entry.Body[:traceBody])})
+		entry.Body = protocol.Encode(object{"shortened": string(entry.Body[:traceBody])})
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

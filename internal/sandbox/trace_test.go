@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 func TestTraceHidesSecrets(t *testing.T) {
@@ -15,7 +17,7 @@ func TestTraceHidesSecrets(t *testing.T) {
 	send(t, w, hook, object{"text": "hi"})
 	form(t, w, "chat.postMessage", w.BotToken(), url.Values{"channel": {General}, "text": {"my token is " + w.BotToken() + " or xoxp-1-2-3"}})
 	form(t, w, "files.getUploadURLExternal", w.BotToken(), url.Values{"filename": {"a"}, "length": {"1"}})
-	raw := string(encode(w.Trace()))
+	raw := string(protocol.Encode(w.Trace()))
 	for name, secret := range map[string]string{
 		"app token": w.AppToken(), "bot token": w.BotToken(), "another token": "xoxp-1-2-3", "verification token": w.verification,
 		"response URL": hook[strings.LastIndex(hook, "/")+1:],

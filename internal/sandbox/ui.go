@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // routeUI adds what the web page reads and does.
@@ -38,7 +40,7 @@ func page[T any](act func(*http.Request, T) (object, error)) http.HandlerFunc {
 			return
 		}
 		var in T
-		body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxBody))
+		body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, protocol.MaxBody))
 		if err == nil {
 			err = json.Unmarshal(body, &in)
 		}

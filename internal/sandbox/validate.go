@@ -5,18 +5,20 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // blocksValidate is Slack's own checker: https://docs.slack.dev/reference/methods/blocks.validate. Pointers begin in the
 // argument: /0/text of a list of blocks, /blocks/0/text of a message or view.
-func (w *Workspace) blocksValidate(a args) (object, error) {
+func (w *Workspace) blocksValidate(a protocol.Args) (object, error) {
 	given := slices.DeleteFunc([]string{"blocks", "message", "view"}, func(name string) bool { return a[name] == "" })
 	if len(given) != 1 {
-		return nil, refuseWith("invalid_arguments", object{"response_metadata": object{
+		return nil, protocol.RefuseWith("invalid_arguments", object{"response_metadata": object{
 			"messages": []string{"must provide exactly one of `blocks`, `view`, or `message`"},
 		}})
 	}
-	faults := w.checkArgument(given[0], a.raw(given[0]))
+	faults := w.checkArgument(given[0], a.Raw(given[0]))
 	if len(faults) == 0 {
 		return object{}, nil
 	}
@@ -28,7 +30,7 @@ func (w *Workspace) blocksValidate(a args) (object, error) {
 		}
 		listed[i] = object{"code": "failed_constraint", "message": f.Message, "pointer": pointer}
 	}
-	return nil, refuseWith("invalid_"+given[0], object{"errors": listed})
+	return nil, protocol.RefuseWith("invalid_"+given[0], object{"errors": listed})
 }
 
 // checkArgument checks one of the arguments of blocks.validate.

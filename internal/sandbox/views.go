@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 const maxStack = 3 // modals over each other
@@ -20,7 +22,7 @@ type view struct {
 }
 
 // kind is modal or home.
-func (v *view) kind() string { return text(v.body["type"]) }
+func (v *view) kind() string { return protocol.Text(v.body["type"]) }
 
 // slack returns the view as answers and payloads show it, with state if there is any.
 func (v *view) slack(state any) object {
@@ -56,16 +58,16 @@ func newViews(w *Workspace) *views {
 // decodeView reads and checks a view that the app sent for one of the kinds.
 func (w *Workspace) decodeView(raw json.RawMessage, kind string) (object, error) {
 	if len(raw) == 0 {
-		return nil, missing("view")
+		return nil, protocol.Missing("view")
 	}
 	if err := w.refuseView(raw, kind); err != nil {
 		return nil, err
 	}
 	var body object
 	if json.Unmarshal(raw, &body) != nil {
-		return nil, refuse("invalid_arguments")
+		return nil, protocol.Refuse("invalid_arguments")
 	}
-	body["blocks"] = withIDs(encode(body["blocks"]))
+	body["blocks"] = protocol.WithIDs(protocol.Encode(body["blocks"]))
 	return body, nil
 }
 
@@ -73,10 +75,10 @@ func (w *Workspace) decodeView(raw json.RawMessage, kind string) (object, error)
 func (v *views) open(user string, body object) (*view, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.taken(text(body["external_id"]), nil) {
-		return nil, refuse("duplicate_external_id")
+	if v.taken(protocol.Text(body["external_id"]), nil) {
+		return nil, protocol.Refuse("duplicate_external_id")
 	}
-	made := &view{ID: objectID("V"), User: user, installed: v.w.installedIn(), body: body}
+	made := &view{ID: protocol.ObjectID("V"), User: user, installed: v.w.installedIn(), body: body}
 	made.Root = made.ID
 	v.stacks[user] = []*view{made}
 	return v.shown(made), nil
@@ -89,20 +91,20 @@ func (v *views) push(user string, body object) (*view, error) {
 	stack := v.stacks[user]
 	switch {
 	case len(stack) == 0:
-		return nil, refuse("not_found")
+		return nil, protocol.Refuse("not_found")
 	case len(stack) >= maxStack:
-		return nil, refuse("push_limit_reached")
-	case v.taken(text(body["external_id"]), nil):
-		return nil, refuse("duplicate_external_id")
+		return nil, protocol.Refuse("push_limit_reached")
+	case v.taken(protocol.Text(body["external_id"]), nil):
+		return nil, protocol.Refuse("duplicate_external_id")
 	}
-	made := &view{ID: objectID("V"), User: user, installed: v.w.installedIn(), Root: stack[0].ID, Previous: stack[len(stack)-1].ID, body: body}
+	made := &view{ID: protocol.ObjectID("V"), User: user, installed: v.w.installedIn(), Root: stack[0].ID, Previous: stack[len(stack)-1].ID, body: body}
 	v.stacks[user] = append(stack, made)
 	return v.shown(made), nil
 }
 
 // taken needs the lock. It says whether another view has the external id.
 func (v *views) taken(external string, but *view) bool {
-	return external != "" && slices.ContainsFunc(v.all(), func(o *view) bool { return o != but && text(o.body["external_id"]) == external })
+	return external != "" && slices.ContainsFunc(v.all(), func(o *view) bool { return o != but && protocol.Text(o.body["external_id"]) == external })
 }
 
 // all needs the lock.
@@ -117,7 +119,7 @@ func (v *views) all() []*view {
 // shown needs the lock. It gives the view a new hash, tells the page and returns a
 // copy that nothing changes any more.
 func (v *views) shown(of *view) *view {
-	of.Hash = fmt.Sprintf("%d.%s", v.w.clock.now().Unix(), secret(4))
+	of.Hash = fmt.Sprintf("%d.%s", v.w.clock.now().Unix(), protocol.RandomHex(4))
 	name := "view"
 	if of.kind() == "home" {
 		name = "home"
@@ -135,17 +137,17 @@ func (v *views) update(id, external, hash string, body object) (*view, error) {
 	defer v.mu.Unlock()
 	found := v.all()
 	i := slices.IndexFunc(found, func(o *view) bool {
-		return id != "" && o.ID == id || external != "" && text(o.body["external_id"]) == external
+		return id != "" && o.ID == id || external != "" && protocol.Text(o.body["external_id"]) == external
 	})
 	if i < 0 {
-		return nil, refuse("not_found")
+		return nil, protocol.Refuse("not_found")
 	}
 	one := found[i]
 	switch {
 	case hash != "" && hash != one.Hash:
-		return nil, refuse("hash_conflict")
-	case v.taken(text(body["external_id"]), one):
-		return nil, refuse("duplicate_external_id")
+		return nil, protocol.Refuse("hash_conflict")
+	case v.taken(protocol.Text(body["external_id"]), one):
+		return nil, protocol.Refuse("duplicate_external_id")
 	}
 	one.body = body
 	return v.shown(one), nil
@@ -157,10 +159,10 @@ func (v *views) publish(user, hash string, body object) (*view, error) {
 	defer v.mu.Unlock()
 	home := v.homes[user]
 	if home != nil && hash != "" && hash != home.Hash {
-		return nil, refuse("hash_conflict")
+		return nil, protocol.Refuse("hash_conflict")
 	}
 	if home == nil {
-		home = &view{ID: objectID("V"), User: user, installed: v.w.installedIn()}
+		home = &view{ID: protocol.ObjectID("V"), User: user, installed: v.w.installedIn()}
 		home.Root = home.ID
 		v.homes[user] = home
 	}
@@ -207,7 +209,7 @@ func (w *Workspace) Views(as string) []json.RawMessage {
 	defer w.views.mu.Unlock()
 	var out []json.RawMessage
 	for _, v := range w.views.stacks[as] {
-		out = append(out, encode(v.slack(nil)))
+		out = append(out, protocol.Encode(v.slack(nil)))
 	}
 	return out
 }
@@ -218,7 +220,7 @@ func (w *Workspace) Home(as string) json.RawMessage {
 	w.views.mu.Lock()
 	defer w.views.mu.Unlock()
 	if v := w.views.homes[as]; v != nil {
-		return encode(v.slack(nil))
+		return protocol.Encode(v.slack(nil))
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // tokenKind says which token a method wants.
@@ -22,7 +24,7 @@ const (
 
 // method is one method of the Web API.
 type method struct {
-	run   func(*Workspace, args) (object, error)
+	run   func(*Workspace, protocol.Args) (object, error)
 	scope string // of the bot token; empty: none needed
 	token tokenKind
 }
@@ -82,15 +84,15 @@ func (w *Workspace) scopes() []string {
 func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	name := r.PathValue("method")
-	a, err := readArgs(rw, r)
+	a, err := protocol.ReadArgs(rw, r)
 	var answer object
 	status := http.StatusOK
 	fault, acts := w.delay(r.Context(), name)
 	switch {
-	case errors.Is(err, errBadJSON):
-		err = refuse("invalid_json")
+	case errors.Is(err, protocol.ErrBadJSON):
+		err = protocol.Refuse("invalid_json")
 	case err != nil:
-		err = refuse("invalid_form_data")
+		err = protocol.Refuse("invalid_form_data")
 	case acts:
 		if fault := w.switches.webAPI(r.Context()); fault != nil {
 			err = fault
@@ -100,7 +102,7 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	}
 	if fault.spoils() {
 		w.reportCall(name, a, answer, fault.fault())
-		w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.shown(), "done": answer != nil, "fault": fault.fault()})
+		w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.Shown(), "done": answer != nil, "fault": fault.fault()})
 		fault.answer(rw)
 		return
 	}
@@ -117,9 +119,9 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 		setFilled(h, "X-Accepted-OAuth-Scopes", w.methods[name].scope)
 	}
 	w.switches.misdate(h)
-	h.Set("X-Slack-Req-Id", secret(16))
+	h.Set("X-Slack-Req-Id", protocol.RandomHex(16))
 	writeJSON(rw, status, answer)
-	w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.shown(), "status": status, "response": answer})
+	w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.Shown(), "status": status, "response": answer})
 }
 
 // setFilled sets a header unless it would be empty: Slack sends none then.
@@ -131,26 +133,26 @@ func setFilled(h http.Header, name, value string) {
 
 // refusal turns an error into an answer and its status.
 func (w *Workspace) refusal(rw http.ResponseWriter, err error) (object, int) {
-	if limit, ok := errors.AsType[rateLimited](err); ok {
-		rw.Header().Set("Retry-After", strconv.Itoa(limit.seconds()))
+	if limit, ok := errors.AsType[protocol.RateLimited](err); ok {
+		rw.Header().Set("Retry-After", strconv.Itoa(limit.Seconds()))
 		return object{"ok": false, "error": "ratelimited"}, http.StatusTooManyRequests
 	}
 	answer := object{}
 	code := err.Error()
-	if e, ok := errors.AsType[apiError](err); ok {
-		maps.Copy(answer, e.extra)
-		code = e.code
+	if e, ok := errors.AsType[protocol.Refusal](err); ok {
+		maps.Copy(answer, e.Extra)
+		code = e.Code
 	}
 	answer["ok"], answer["error"] = false, code
 	return answer, http.StatusOK
 }
 
 // call checks the token and runs the method.
-func (w *Workspace) call(name, token string, a args) (object, error) {
+func (w *Workspace) call(name, token string, a protocol.Args) (object, error) {
 	m, ok := w.methods[name]
 	if !ok {
-		w.trace.fail(name, "unknown Web API method", a.shown())
-		return nil, refuseWith("unknown_method", object{"req_method": name})
+		w.trace.fail(name, "unknown Web API method", a.Shown())
+		return nil, protocol.RefuseWith("unknown_method", object{"req_method": name})
 	}
 	if err := w.authorize(m, token, a); err != nil {
 		return nil, err
@@ -160,7 +162,7 @@ func (w *Workspace) call(name, token string, a args) (object, error) {
 
 // token finds the token of a call. Slack reads it from a header or a form, never
 // from a JSON body.
-func token(r *http.Request, a args) string {
+func token(r *http.Request, a protocol.Args) string {
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return bearer
 	}
@@ -174,14 +176,14 @@ func writeJSON(rw http.ResponseWriter, status int, body any) {
 	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
 	rw.Header().Set("Cache-Control", "no-store")
 	rw.WriteHeader(status)
-	_, _ = rw.Write(encode(body))
+	_, _ = rw.Write(protocol.Encode(body))
 }
 
-func (w *Workspace) apiTest(a args) (object, error) {
-	return object{"args": a.shown()}, nil
+func (w *Workspace) apiTest(a protocol.Args) (object, error) {
+	return object{"args": a.Shown()}, nil
 }
 
-func (w *Workspace) authTest(args) (object, error) {
+func (w *Workspace) authTest(protocol.Args) (object, error) {
 	o := object{
 		"url": w.URL() + "/", "team": TeamName, "user": BotName, "team_id": TeamID,
 		"user_id": BotUser, "bot_id": BotID, "is_enterprise_install": false,
@@ -195,10 +197,10 @@ func (w *Workspace) authTest(args) (object, error) {
 	return o, nil
 }
 
-func (w *Workspace) connectionsOpen(args) (object, error) {
+func (w *Workspace) connectionsOpen(protocol.Args) (object, error) {
 	return object{"url": w.sockets.ticket()}, nil
 }
 
-func (w *Workspace) teamInfo(args) (object, error) {
+func (w *Workspace) teamInfo(protocol.Args) (object, error) {
 	return object{"team": object{"id": TeamID, "name": TeamName, "domain": TeamDomain, "email_domain": "", "icon": object{"image_default": true}}}, nil
 }

@@ -1,30 +1,34 @@
 package sandbox
 
-import "cmp"
+import (
+	"cmp"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+)
 
 // botApp is the app that the bot token is of.
 func (w *Workspace) botApp() string { return cmp.Or(w.opts.BotApp, AppID) }
 
-func (w *Workspace) botsInfo(a args) (object, error) {
+func (w *Workspace) botsInfo(a protocol.Args) (object, error) {
 	if a["team_id"] != OrgID { // which is as good as a workspace
 		if _, err := w.teamWanted(a); err != nil {
 			return nil, err
 		}
 	}
 	if a["bot"] != BotID {
-		return nil, refuse("bot_not_found")
+		return nil, protocol.Refuse("bot_not_found")
 	}
 	return object{"bot": object{"id": BotID, "app_id": w.botApp(), "user_id": BotUser, "name": BotName, "deleted": false, "updated": 1700000000, "icons": object{}}}, nil
 }
 
 // manifestExport tells how the app is set up: https://docs.slack.dev/reference/methods/apps.manifest.export
-func (w *Workspace) manifestExport(a args) (object, error) {
+func (w *Workspace) manifestExport(a protocol.Args) (object, error) {
 	switch a["app_id"] {
 	case "":
-		return nil, missing("app_id")
+		return nil, protocol.Missing("app_id")
 	case AppID, w.botApp():
 	default:
-		return nil, refuse("invalid_app_id")
+		return nil, protocol.Refuse("invalid_app_id")
 	}
 	if w.opts.Manifest != nil {
 		return object{"manifest": w.opts.Manifest}, nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // Limits of texts, from https://docs.slack.dev/reference/methods/chat.postMessage
@@ -19,7 +21,7 @@ const (
 // user's id for the conversation with that user.
 func (w *Workspace) room(name string) (channel, error) {
 	if name == "" {
-		return channel{}, missing("channel")
+		return channel{}, protocol.Missing("channel")
 	}
 	if user, ok := w.people.find(name); ok && user.Kind != "bot" {
 		name = w.rooms.openDM(user.ID)
@@ -33,7 +35,7 @@ func (w *Workspace) room(name string) (channel, error) {
 			return c, nil
 		}
 	}
-	return channel{}, refuse("channel_not_found")
+	return channel{}, protocol.Refuse("channel_not_found")
 }
 
 // writable finds the conversation and checks that the bot may write there.
@@ -43,24 +45,24 @@ func (w *Workspace) writable(name string) (channel, error) {
 	case err != nil:
 		return channel{}, err
 	case c.Archived:
-		return channel{}, refuse("is_archived")
+		return channel{}, protocol.Refuse("is_archived")
 	case !c.has(BotUser):
-		return channel{}, refuse("not_in_channel")
+		return channel{}, protocol.Refuse("not_in_channel")
 	}
 	return c, nil
 }
 
 // contentOf reads and checks what a call wants to say.
-func (w *Workspace) contentOf(a args) (content, error) {
-	c := content{Text: a["text"], Blocks: a.raw("blocks"), Attachments: a.raw("attachments"), Metadata: a.raw("metadata")}
+func (w *Workspace) contentOf(a protocol.Args) (content, error) {
+	c := content{Text: a["text"], Blocks: a.Raw("blocks"), Attachments: a.Raw("attachments"), Metadata: a.Raw("metadata")}
 	if text := a["markdown_text"]; text != "" {
 		switch {
 		case c.Text != "" || !isEmptyList(c.Blocks):
-			return c, refuse("markdown_text_conflict")
+			return c, protocol.Refuse("markdown_text_conflict")
 		case utf8.RuneCountInString(text) > markdownText:
-			return c, refuse("msg_too_long")
+			return c, protocol.Refuse("msg_too_long")
 		}
-		c.Blocks = encode([]object{{"type": "markdown", "text": text}})
+		c.Blocks = protocol.Encode([]object{{"type": "markdown", "text": text}})
 	}
 	return c, w.checkContent(c)
 }
@@ -68,7 +70,7 @@ func (w *Workspace) contentOf(a args) (content, error) {
 // checkContent refuses what Slack refuses in any message.
 func (w *Workspace) checkContent(c content) error {
 	if c.empty() {
-		return refuse("no_text")
+		return protocol.Refuse("no_text")
 	}
 	if len(c.Metadata) > 0 && string(c.Metadata) != "null" {
 		if err := checkMetadata(c.Metadata); err != nil {
@@ -83,7 +85,7 @@ func (w *Workspace) checkContent(c content) error {
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(c.Blocks, &list) != nil {
-		return refuse("invalid_blocks_format")
+		return protocol.Refuse("invalid_blocks_format")
 	}
 	return w.refuseBlocks("message", c.Blocks)
 }
@@ -94,14 +96,14 @@ func checkMetadata(raw json.RawMessage) error {
 		EventPayload json.RawMessage `json:"event_payload"`
 	}
 	if json.Unmarshal(raw, &m) != nil {
-		return refuse("invalid_metadata_format")
+		return protocol.Refuse("invalid_metadata_format")
 	}
 	empty := len(m.EventPayload) == 0 || string(m.EventPayload) == "null"
 	if m.EventType == "" && empty {
 		return nil // clients write the zero value where they have none
 	}
 	if m.EventType == "" || empty || m.EventPayload[0] != '{' {
-		return refuse("invalid_metadata_schema")
+		return protocol.Refuse("invalid_metadata_schema")
 	}
 	return nil
 }
@@ -114,10 +116,10 @@ func (w *Workspace) checkAttachments(raw json.RawMessage) error {
 		Blocks json.RawMessage `json:"blocks"`
 	}
 	if json.Unmarshal(raw, &list) != nil {
-		return refuse("invalid_attachments")
+		return protocol.Refuse("invalid_attachments")
 	}
 	if len(list) > maxAttachments {
-		return refuse("too_many_attachments")
+		return protocol.Refuse("too_many_attachments")
 	}
 	tables := 0
 	for i, one := range list {
@@ -151,7 +153,7 @@ func countBlocks(blocks json.RawMessage, kind string) int {
 	return n
 }
 
-func (w *Workspace) chatPostMessage(a args) (object, error) {
+func (w *Workspace) chatPostMessage(a protocol.Args) (object, error) {
 	c, err := w.writable(a["channel"])
 	if err != nil {
 		return nil, err
@@ -163,7 +165,7 @@ func (w *Workspace) chatPostMessage(a args) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := Message{Channel: c.ID, User: BotUser, Kind: KindApp, Broadcast: a.bool("reply_broadcast")}
+	m := Message{Channel: c.ID, User: BotUser, Kind: KindApp, Broadcast: a.Bool("reply_broadcast")}
 	if m.ThreadTS, err = w.thread(c.ID, a["thread_ts"]); err != nil {
 		return nil, err
 	}
@@ -180,7 +182,7 @@ func (w *Workspace) thread(channelID, ts string) (string, error) {
 	parent, ok := w.rooms.message(channelID, ts)
 	switch {
 	case !ok || parent.EphemeralFor != "":
-		return "", refuse("thread_not_found")
+		return "", protocol.Refuse("thread_not_found")
 	case parent.ThreadTS != "":
 		return parent.ThreadTS, nil
 	}
@@ -195,18 +197,18 @@ func (w *Workspace) withMetadata(m Message) object {
 	return o
 }
 
-func (w *Workspace) chatPostEphemeral(a args) (object, error) {
+func (w *Workspace) chatPostEphemeral(a protocol.Args) (object, error) {
 	c, err := w.writable(a["channel"])
 	if err != nil {
 		return nil, err
 	}
 	switch user, ok := w.people.find(a["user"]); {
 	case a["user"] == "":
-		return nil, missing("user")
+		return nil, protocol.Missing("user")
 	case !ok:
-		return nil, refuse("user_not_found")
+		return nil, protocol.Refuse("user_not_found")
 	case !c.has(user.ID):
-		return nil, refuse("user_not_in_channel")
+		return nil, protocol.Refuse("user_not_in_channel")
 	}
 	say, err := w.contentOf(a)
 	if err != nil {
@@ -218,34 +220,34 @@ func (w *Workspace) chatPostEphemeral(a args) (object, error) {
 }
 
 // own finds a message of the bot that everybody sees; others fail with code.
-func (w *Workspace) own(a args, code string) (Message, error) {
+func (w *Workspace) own(a protocol.Args, code string) (Message, error) {
 	c, err := w.room(a["channel"])
 	if err != nil {
 		return Message{}, err
 	}
 	if a["ts"] == "" {
-		return Message{}, missing("ts")
+		return Message{}, protocol.Missing("ts")
 	}
 	m, ok := w.rooms.message(c.ID, a["ts"])
 	switch {
 	case !ok || m.EphemeralFor != "" || m.Deleted:
-		return Message{}, refuse("message_not_found")
+		return Message{}, protocol.Refuse("message_not_found")
 	case m.User != BotUser || m.Kind != KindApp:
-		return Message{}, refuse(code)
+		return Message{}, protocol.Refuse(code)
 	case c.Archived:
-		return Message{}, refuse("is_archived")
+		return Message{}, protocol.Refuse("is_archived")
 	}
 	return m, nil
 }
 
-func (w *Workspace) chatUpdate(a args) (object, error) {
+func (w *Workspace) chatUpdate(a protocol.Args) (object, error) {
 	m, err := w.own(a, "cant_update_message")
 	if err != nil {
 		return nil, err
 	}
 	// The documented 4,000 are bytes here, the stricter reading of two.
 	if len(a["text"]) > updateTextBytes {
-		return nil, refuse("msg_too_long")
+		return nil, protocol.Refuse("msg_too_long")
 	}
 	say, err := w.contentOf(a)
 	if err != nil {
@@ -255,7 +257,7 @@ func (w *Workspace) chatUpdate(a args) (object, error) {
 	return object{"channel": m.Channel, "ts": m.TS, "text": m.Text, "message": w.withMetadata(m)}, nil
 }
 
-func (w *Workspace) chatDelete(a args) (object, error) {
+func (w *Workspace) chatDelete(a protocol.Args) (object, error) {
 	m, err := w.own(a, "cant_delete_message")
 	if err != nil {
 		return nil, err
@@ -264,14 +266,14 @@ func (w *Workspace) chatDelete(a args) (object, error) {
 	return object{"channel": m.Channel, "ts": m.TS}, nil
 }
 
-func (w *Workspace) chatGetPermalink(a args) (object, error) {
+func (w *Workspace) chatGetPermalink(a protocol.Args) (object, error) {
 	c, err := w.room(a["channel"])
 	if err != nil {
 		return nil, err
 	}
 	m, ok := w.rooms.message(c.ID, a["message_ts"])
 	if !ok || m.EphemeralFor != "" {
-		return nil, refuse("message_not_found")
+		return nil, protocol.Refuse("message_not_found")
 	}
 	link := w.URL() + "/archives/" + c.ID + "/p" + strings.Replace(m.TS, ".", "", 1)
 	return object{"channel": c.ID, "permalink": link}, nil

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
 // slack returns the conversation as conversations.info does.
@@ -32,7 +34,7 @@ func (c channel) slack() object {
 	return o
 }
 
-func (w *Workspace) conversationsInfo(a args) (object, error) {
+func (w *Workspace) conversationsInfo(a protocol.Args) (object, error) {
 	c, err := w.room(a["channel"])
 	if err != nil {
 		return nil, err
@@ -40,11 +42,11 @@ func (w *Workspace) conversationsInfo(a args) (object, error) {
 	return object{"channel": c.slack()}, nil
 }
 
-func (w *Workspace) conversationsList(a args) (object, error) {
+func (w *Workspace) conversationsList(a protocol.Args) (object, error) {
 	if _, err := w.teamWanted(a); err != nil {
 		return nil, err
 	}
-	types := a.list("types")
+	types := a.List("types")
 	if len(types) == 0 {
 		types = []string{"public_channel"}
 	}
@@ -57,7 +59,7 @@ func (w *Workspace) conversationsList(a args) (object, error) {
 		case c.Private:
 			kind = "private_channel"
 		}
-		hidden := c.Private && !c.has(BotUser) || c.Archived && a.bool("exclude_archived")
+		hidden := c.Private && !c.has(BotUser) || c.Archived && a.Bool("exclude_archived")
 		if slices.Contains(types, kind) && !hidden {
 			found = append(found, c.slack())
 		}
@@ -66,7 +68,7 @@ func (w *Workspace) conversationsList(a args) (object, error) {
 	return object{"channels": page, "response_metadata": object{"next_cursor": next}}, err
 }
 
-func (w *Workspace) conversationsMembers(a args) (object, error) {
+func (w *Workspace) conversationsMembers(a protocol.Args) (object, error) {
 	c, err := w.room(a["channel"])
 	if err != nil {
 		return nil, err
@@ -75,31 +77,31 @@ func (w *Workspace) conversationsMembers(a args) (object, error) {
 	return object{"members": page, "response_metadata": object{"next_cursor": next}}, err
 }
 
-func (w *Workspace) conversationsOpen(a args) (object, error) {
+func (w *Workspace) conversationsOpen(a protocol.Args) (object, error) {
 	if a["channel"] != "" {
 		c, err := w.room(a["channel"])
 		return object{"channel": object{"id": c.ID}}, err
 	}
-	users := a.list("users")
+	users := a.List("users")
 	if len(users) != 1 {
-		return nil, refuse("users_list_not_supplied")
+		return nil, protocol.Refuse("users_list_not_supplied")
 	}
 	user, ok := w.people.find(users[0])
 	if !ok || user.Kind == "bot" {
-		return nil, refuse("user_not_found")
+		return nil, protocol.Refuse("user_not_found")
 	}
 	return object{"channel": object{"id": w.rooms.openDM(user.ID)}}, nil
 }
 
-func (w *Workspace) conversationsJoin(a args) (object, error) {
+func (w *Workspace) conversationsJoin(a protocol.Args) (object, error) {
 	c, err := w.room(a["channel"])
 	switch {
 	case err != nil:
 		return nil, err
 	case c.Archived:
-		return nil, refuse("is_archived")
+		return nil, protocol.Refuse("is_archived")
 	case c.IM || c.Private:
-		return nil, refuse("method_not_supported_for_channel_type")
+		return nil, protocol.Refuse("method_not_supported_for_channel_type")
 	}
 	w.Invite(c.ID, BotUser)
 	c, _ = w.rooms.get(c.ID)
@@ -107,15 +109,15 @@ func (w *Workspace) conversationsJoin(a args) (object, error) {
 }
 
 // readable finds a conversation whose messages the bot may read.
-func (w *Workspace) readable(a args) (channel, error) {
+func (w *Workspace) readable(a protocol.Args) (channel, error) {
 	c, err := w.room(a["channel"])
 	if err == nil && !c.has(BotUser) {
-		err = refuse("not_in_channel")
+		err = protocol.Refuse("not_in_channel")
 	}
 	return c, err
 }
 
-func (w *Workspace) conversationsHistory(a args) (object, error) {
+func (w *Workspace) conversationsHistory(a protocol.Args) (object, error) {
 	c, err := w.readable(a)
 	if err != nil {
 		return nil, err
@@ -127,14 +129,14 @@ func (w *Workspace) conversationsHistory(a args) (object, error) {
 	return w.historyPage(found, a)
 }
 
-func (w *Workspace) conversationsReplies(a args) (object, error) {
+func (w *Workspace) conversationsReplies(a protocol.Args) (object, error) {
 	c, err := w.readable(a)
 	if err != nil {
 		return nil, err
 	}
 	parent, ok := w.rooms.message(c.ID, a["ts"])
 	if !ok || parent.EphemeralFor != "" {
-		return nil, refuse("thread_not_found")
+		return nil, protocol.Refuse("thread_not_found")
 	}
 	found := w.rooms.messages(c.ID, func(m Message) bool {
 		return m.EphemeralFor == "" && (m.TS == parent.TS || m.ThreadTS == parent.TS && between(m.TS, a))
@@ -143,15 +145,15 @@ func (w *Workspace) conversationsReplies(a args) (object, error) {
 }
 
 // between says whether a ts lies inside the bounds that the call asked for.
-func between(ts string, a args) bool {
-	at, oldest, latest := micros(ts), micros(a["oldest"]), micros(a["latest"])
-	if a.bool("inclusive") {
+func between(ts string, a protocol.Args) bool {
+	at, oldest, latest := protocol.Micros(ts), protocol.Micros(a["oldest"]), protocol.Micros(a["latest"])
+	if a.Bool("inclusive") {
 		oldest, latest = oldest-1, latest+1
 	}
 	return (a["oldest"] == "" || at > oldest) && (a["latest"] == "" || at < latest)
 }
 
-func (w *Workspace) historyPage(found []Message, a args) (object, error) {
+func (w *Workspace) historyPage(found []Message, a protocol.Args) (object, error) {
 	page, next, err := paged(found, a, 999)
 	if err != nil {
 		return nil, err
@@ -159,7 +161,7 @@ func (w *Workspace) historyPage(found []Message, a args) (object, error) {
 	out := make([]object, 0, len(page))
 	for _, m := range page {
 		o := m.slack()
-		if a.bool("include_all_metadata") {
+		if a.Bool("include_all_metadata") {
 			o = w.withMetadata(m)
 		}
 		w.countReplies(m, o)
@@ -179,15 +181,15 @@ func (w *Workspace) countReplies(m Message, o object) {
 }
 
 // paged cuts a list by the call's limit and cursor.
-func paged[T any](list []T, a args, standard int) (page []T, next string, err error) {
+func paged[T any](list []T, a protocol.Args, standard int) (page []T, next string, err error) {
 	from := 0
 	if cursor := a["cursor"]; cursor != "" {
 		text, err := base64.StdEncoding.DecodeString(cursor)
 		if from, err = cursorOffset(string(text), err); err != nil || from > len(list) {
-			return nil, "", refuse("invalid_cursor")
+			return nil, "", protocol.Refuse("invalid_cursor")
 		}
 	}
-	to := min(len(list), from+a.int("limit", standard, 1000))
+	to := min(len(list), from+a.Int("limit", standard, 1000))
 	if to < len(list) {
 		next = base64.StdEncoding.EncodeToString([]byte("offset:" + strconv.Itoa(to)))
 	}
@@ -205,27 +207,27 @@ func cursorOffset(text string, err error) (int, error) {
 	return n, err
 }
 
-func (w *Workspace) usersInfo(a args) (object, error) {
+func (w *Workspace) usersInfo(a protocol.Args) (object, error) {
 	user, ok := w.people.find(a["user"])
 	if !ok {
-		return nil, refuse("user_not_found")
+		return nil, protocol.Refuse("user_not_found")
 	}
-	return object{"user": w.user(user, a.bool("include_locale"))}, nil
+	return object{"user": w.user(user, a.Bool("include_locale"))}, nil
 }
 
-func (w *Workspace) usersList(a args) (object, error) {
+func (w *Workspace) usersList(a protocol.Args) (object, error) {
 	if _, err := w.teamWanted(a); err != nil {
 		return nil, err
 	}
 	var all []object
 	for _, user := range w.people.all() {
-		all = append(all, w.user(user, a.bool("include_locale")))
+		all = append(all, w.user(user, a.Bool("include_locale")))
 	}
 	page, next, err := paged(all, a, 1000)
 	return object{"members": page, "cache_ts": w.clock.now().Unix(), "response_metadata": object{"next_cursor": next}}, err
 }
 
-func (w *Workspace) usergroupsList(a args) (object, error) {
+func (w *Workspace) usergroupsList(a protocol.Args) (object, error) {
 	team, err := w.teamWanted(a)
 	if err != nil {
 		return nil, err
@@ -233,13 +235,13 @@ func (w *Workspace) usergroupsList(a args) (object, error) {
 	all := []object{}
 	for _, g := range w.people.allGroups() {
 		if g.in(team) {
-			all = append(all, g.slack(a.bool("include_users")))
+			all = append(all, g.slack(a.Bool("include_users")))
 		}
 	}
 	return object{"usergroups": all}, nil
 }
 
-func (w *Workspace) usergroupsUsersList(a args) (object, error) {
+func (w *Workspace) usergroupsUsersList(a protocol.Args) (object, error) {
 	team, err := w.teamWanted(a)
 	if err != nil {
 		return nil, err
@@ -249,5 +251,5 @@ func (w *Workspace) usergroupsUsersList(a args) (object, error) {
 			return object{"users": g.Users}, nil
 		}
 	}
-	return nil, refuse("no_such_subteam")
+	return nil, protocol.Refuse("no_such_subteam")
 }

@@ -1,4 +1,4 @@
-package sandbox
+package protocol
 
 import (
 	"bytes"
@@ -11,20 +11,20 @@ import (
 	"strings"
 )
 
-// maxBody bounds every request body but a file's.
-const maxBody = 4 << 20
+// MaxBody bounds every request body but a file's.
+const MaxBody = 4 << 20
 
-// args are the arguments of a Web API call, whichever way they came: query, form,
-// multipart form or JSON. Values that are no strings are kept as JSON text, the
-// way a form carries them.
-type args map[string]string
+// Args are the arguments of a Web API call, sent as query, form, multipart form or
+// JSON. Values other than strings are kept as JSON text, as in a form.
+type Args map[string]string
 
-var errBadJSON = errors.New("json_not_object")
+// ErrBadJSON is returned for a JSON body that is no object.
+var ErrBadJSON = errors.New("json_not_object")
 
-// readArgs reads the arguments of a call.
-func readArgs(rw http.ResponseWriter, r *http.Request) (args, error) {
-	r.Body = http.MaxBytesReader(rw, r.Body, maxBody)
-	a := args{}
+// ReadArgs reads the arguments of a call.
+func ReadArgs(rw http.ResponseWriter, r *http.Request) (Args, error) {
+	r.Body = http.MaxBytesReader(rw, r.Body, MaxBody)
+	a := Args{}
 	for key, values := range r.URL.Query() {
 		a[key] = values[0]
 	}
@@ -37,7 +37,7 @@ func readArgs(rw http.ResponseWriter, r *http.Request) (args, error) {
 		}
 		return a, a.addJSON(body)
 	case "multipart/form-data":
-		if err := r.ParseMultipartForm(maxBody); err != nil {
+		if err := r.ParseMultipartForm(MaxBody); err != nil {
 			return nil, err
 		}
 	default:
@@ -51,13 +51,13 @@ func readArgs(rw http.ResponseWriter, r *http.Request) (args, error) {
 	return a, nil
 }
 
-func (a args) addJSON(body []byte) error {
+func (a Args) addJSON(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil {
-		return errBadJSON
+		return ErrBadJSON
 	}
 	for key, raw := range fields {
 		var text string
@@ -72,21 +72,22 @@ func (a args) addJSON(body []byte) error {
 	return nil
 }
 
-// raw returns an argument that holds JSON, nil when it is absent.
-func (a args) raw(key string) json.RawMessage {
+// Raw returns an argument that holds JSON, nil when it is absent.
+func (a Args) Raw(key string) json.RawMessage {
 	if a[key] == "" {
 		return nil
 	}
 	return json.RawMessage(a[key])
 }
 
-func (a args) bool(key string) bool {
+// Bool returns an argument that is true or false; absent is false.
+func (a Args) Bool(key string) bool {
 	on, err := strconv.ParseBool(a[key])
 	return err == nil && on
 }
 
-// int returns a number inside bounds, or the default.
-func (a args) int(key string, standard, most int) int {
+// Int returns a number inside bounds, or the default.
+func (a Args) Int(key string, standard, most int) int {
 	n, err := strconv.Atoi(a[key])
 	if err != nil || n < 1 {
 		return standard
@@ -94,16 +95,16 @@ func (a args) int(key string, standard, most int) int {
 	return min(n, most)
 }
 
-// list returns a comma-separated argument.
-func (a args) list(key string) []string {
+// List returns a comma-separated argument.
+func (a Args) List(key string) []string {
 	if a[key] == "" {
 		return nil
 	}
 	return strings.Split(strings.ReplaceAll(a[key], " ", ""), ",")
 }
 
-// shown returns the arguments for the trace: JSON as JSON, no token.
-func (a args) shown() map[string]any {
+// Shown returns the arguments for the trace: JSON as JSON, no token.
+func (a Args) Shown() map[string]any {
 	out := map[string]any{}
 	for key, value := range a {
 		if key == "token" {

@@ -1,4 +1,4 @@
-package sandbox
+package protocol
 
 import (
 	"encoding/json"
@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// withIDs gives every block without block_id and every interactive element without
+// WithIDs gives every block without block_id and every interactive element without
 // action_id a made-up one, as Slack does.
-func withIDs(blocks json.RawMessage) json.RawMessage {
+func WithIDs(blocks json.RawMessage) json.RawMessage {
 	var list []any
 	if json.Unmarshal(blocks, &list) != nil {
 		return blocks
@@ -16,10 +16,10 @@ func withIDs(blocks json.RawMessage) json.RawMessage {
 	for _, block := range list {
 		fillIDs(block, true)
 	}
-	return encode(list)
+	return Encode(list)
 }
 
-// fillIDs works on one value. Block says that it stands where a block does.
+// fillIDs fills one value. If block is true, v stands where a block does.
 func fillIDs(v any, block bool) {
 	switch v := v.(type) {
 	case []any:
@@ -27,11 +27,11 @@ func fillIDs(v any, block bool) {
 			fillIDs(one, block)
 		}
 	case map[string]any:
-		if block && text(v["block_id"]) == "" {
-			v["block_id"] = secret(3)
+		if block && Text(v["block_id"]) == "" {
+			v["block_id"] = RandomHex(3)
 		}
-		if !block && interactive(text(v["type"])) && text(v["action_id"]) == "" {
-			v["action_id"] = secret(3)
+		if !block && interactive(Text(v["type"])) && Text(v["action_id"]) == "" {
+			v["action_id"] = RandomHex(3)
 		}
 		for key, inner := range v {
 			switch key {
@@ -46,7 +46,7 @@ func fillIDs(v any, block bool) {
 	}
 }
 
-// interactive says whether an element of that type sends something.
+// interactive returns true if an element of that type sends an interaction.
 func interactive(kind string) bool {
 	return slices.Contains([]string{
 		"button", "checkboxes", "channels_select", "conversations_select", "datepicker", "datetimepicker",
@@ -57,9 +57,9 @@ func interactive(kind string) bool {
 	}, kind)
 }
 
-// findElement looks for an interactive element in blocks of any depth. An empty
+// FindElement looks for an interactive element in blocks of any depth. An empty
 // block id fits all blocks.
-func findElement(blocks json.RawMessage, blockID, actionID string) (element map[string]any, block string, ok bool) {
+func FindElement(blocks json.RawMessage, blockID, actionID string) (element map[string]any, block string, ok bool) {
 	var tree any
 	if json.Unmarshal(blocks, &tree) != nil {
 		return nil, "", false
@@ -85,10 +85,10 @@ func (s *search) walk(v any, inside string) {
 			s.walk(one, inside)
 		}
 	case map[string]any:
-		if id := text(v["block_id"]); id != "" {
+		if id := Text(v["block_id"]); id != "" {
 			inside = id
 		}
-		if text(v["action_id"]) == s.action && s.action != "" && (s.block == "" || s.block == inside) {
+		if Text(v["action_id"]) == s.action && s.action != "" && (s.block == "" || s.block == inside) {
 			s.element, s.inside = v, inside
 			return
 		}
