@@ -50,7 +50,7 @@ func appFaults() []knownFault {
 		}},
 		{ResourceUnknown, ErrLicence, []string{"500011", "650052", "650054", "50001"}, Advice{
 			"This tenant does not know Defender's API.",
-			"It has no Defender for Endpoint: ask whoever administers Defender. If it has, the operator of this bot must correct DEFENDER_SCOPE, DEFENDER_CLOUD or AZURE_TENANT_ID.",
+			"It has no Defender for Endpoint: ask an administrator of Defender. If it has, the operator of this bot must correct DEFENDER_SCOPE, DEFENDER_CLOUD or AZURE_TENANT_ID.",
 		}},
 		{ResourceDisabled, ErrLicence, []string{"500014"}, Advice{
 			"Defender's application is disabled in this tenant.",

@@ -139,7 +139,7 @@ func TestSilenceEndsWithinThreeSeconds(t *testing.T) {
 		says      string
 	}{
 		"slow":              {fault: apitest.Slow(9 * time.Second), says: "Asking Defender… Your answer follows within 28 s."},
-		"failing":           {fault: apitest.Failing(), says: "Defender has failed and is asked again… Your answer follows within 28 s."},
+		"failing":           {fault: apitest.Failing(), says: "Defender failed; asking again… Your answer follows within 28 s."},
 		"hung":              {fault: apitest.Slow(time.Hour), says: "Asking Defender… Your answer follows within 28 s."},
 		"a pause":           {fault: apitest.Throttled(20 * time.Second), says: "Defender asked for a pause of 18 s; your answer follows then."},
 		"another's pause":   {fault: apitest.Throttled(30 * time.Second), before: "microsoft-_-windows_11", says: "Defender asked for a pause of 26 s; your answer follows then."},

@@ -39,7 +39,7 @@ func UnknownSoftware(id string, f search.Result, err, cause error) error {
 	if own, ok := errors.AsType[*Error](err); ok && own.Usage { // there is nothing in it to search for
 		message = fmt.Sprintf("Defender knows no software %s in this tenant.", id)
 	} else if err != nil {
-		message = fmt.Sprintf("Defender knows no software %s in this tenant. Whether it knows something similar could not be looked up: %s.", id, Explain(err).Title)
+		message = fmt.Sprintf("Defender knows no software %s in this tenant. The bot could not look for something similar: %s.", id, Explain(err).Title)
 	}
 	return &Error{
 		Title:   "Unknown software",
@@ -98,7 +98,7 @@ func emptyList(skipped int) error {
 	e := &Error{
 		Title: "Defender lists no software at all",
 		Message: "The software list of this tenant is empty, so there is nothing to search. " +
-			"Whoever administers Defender should check that devices are onboarded; whoever runs this bot, that AZURE_TENANT_ID is the tenant of these devices.",
+			"An administrator of Defender should check that devices are onboarded; the operator of this bot, that AZURE_TENANT_ID is the tenant of these devices.",
 	}
 	if skipped > 0 {
 		e.Title = "Defender's software list could not be read"

@@ -202,7 +202,7 @@ func TestEmptySoftwareList(t *testing.T) {
 	d.Inject(apitest.Fault{Path: "/api/Software", Body: `{"@odata.context":"c","value":[]}`})
 	for line, want := range map[string]string{
 		"search edge": "Defender lists no software at all", "search": "Defender lists no software at all", "edge": "AZURE_TENANT_ID",
-		commands.HomeName: "Defender lists no software at all", "zz-_-qqqqqq": "could not be looked up: Defender lists no software at all",
+		commands.HomeName: "Defender lists no software at all", "zz-_-qqqqqq": "could not look for something similar: Defender lists no software at all",
 	} {
 		if got := d.answer(t, line); !strings.Contains(got, want) || strings.Contains(got, "nothing similar") {
 			t.Errorf("%s: %q does not say %q", line, got, want)

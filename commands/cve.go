@@ -72,7 +72,7 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 		if !errors.Is(err, api.ErrPermission) {
 			return view.Page{}, fmt.Errorf("look up CVE: %w", err)
 		}
-		page.Lead = "The bot may not ask Defender about CVEs. Microsoft's page about it is a click away."
+		page.Lead = "The bot may not ask Defender about CVEs. See Microsoft's page about it."
 		page.Note = more.note()
 		return page, nil
 	}

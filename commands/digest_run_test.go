@@ -53,11 +53,11 @@ func TestDigestRunSaysWhatCameOfIt(t *testing.T) {
 		"nothing changed, heartbeat": {sub: quiet(digest.Heartbeat), made: as(func(d *digest.Delivery) { d.Kind = digest.Same }), title: "Digest 1 has run", lead: "Nothing has changed. One line in its channel says so.", shown: "nothing changed, posted"},
 		"nothing changed, always":    {sub: quiet(digest.Always), made: as(func(d *digest.Delivery) { d.Kind = digest.Same }), title: "Digest 1 has run", lead: "Nothing has changed. It is in its channel all the same.", shown: "nothing changed, posted"},
 		"a reading is used again":    {made: as(func(d *digest.Delivery) { d.Kind, d.Message = digest.Same, "" }), read: 10 * time.Minute, title: "Digest 1 has run", lead: "The reading of Mon 23 Mar 2026 09:50 CET was still fresh and was used again.", shown: "not posted; the reading of Mon 23 Mar 2026 09:50 CET was still fresh and was used again"},
-		"its channel is gone":        {made: as(func(d *digest.Delivery) { d.Kind, d.Message = digest.Failed, "" }), title: "Digest 1 has run", lead: "Its channel took no message.", shown: "could not be posted"},
+		"its channel is gone":        {made: as(func(d *digest.Delivery) { d.Kind, d.Message = digest.Failed, "" }), title: "Digest 1 has run", lead: "Slack accepted no message for its channel.", shown: "could not be posted"},
 		"its thread is owed":         {made: as(func(d *digest.Delivery) { d.Thread = digest.ThreadOwed }), title: "Digest 1 has run", lead: "It is in its channel", shown: "changes, posted, its thread not complete yet"},
 		"its thread was refused":     {made: as(func(d *digest.Delivery) { d.Thread = digest.ThreadRefused }), title: "Digest 1 has run", lead: "It is in its channel", shown: "changes, posted, its thread incomplete"},
 		"it was deleted":             {made: as(func(d *digest.Delivery) { d.Thread = digest.ThreadDeleted }), title: "Digest 1 has run", lead: "It is in its channel", shown: "and deleted or locked before its thread was complete"},
-		"it takes longer than that":  {made: made, takes: time.Minute, title: "Digest 1 is on its way", lead: "as soon as Defender has answered", shown: "changes, posted"},
+		"it takes longer than that":  {made: made, takes: time.Minute, title: "Digest 1 is being made", lead: "as soon as Defender has answered", shown: "changes, posted"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			store, queue := newMemory(edge("1", func(s *digest.Subscription) {
@@ -153,7 +153,7 @@ func TestDigestSaysHowFarItIs(t *testing.T) {
 			if first != (view.Fact{Name: "Now", Value: tc.want}) || next != "now: "+tc.want+"; then Mon 30 Mar 2026 09:00 CEST" {
 				t.Errorf("shown %v, listed %q; want %q", first, next, tc.want)
 			}
-			if page.Title != "Digest 1 is on its way already" || !strings.Contains(strings.ToLower(page.Lead), tc.want) || len(d.queue.jobs) != 0 {
+			if page.Title != "Digest 1 is already being made" || !strings.Contains(strings.ToLower(page.Lead), tc.want) || len(d.queue.jobs) != 0 {
 				t.Errorf("run again: %q, %q, %d jobs", page.Title, page.Lead, len(d.queue.jobs))
 			}
 			d.wantAudit(t, alice, "digest.run", "1", "it was being made")

@@ -188,7 +188,7 @@ func TestDigestAddWhileDefenderIsDown(t *testing.T) {
 	d := newDesk(t)
 	d.Inject(apitest.Fault{Path: "/api/", Status: 503})
 	page := d.does(t, "digest add microsoft-_-edge")
-	if want := "Whether Defender knows this software could not be checked now: Defender cannot be reached."; page.Note != want {
+	if want := "The bot could not check now whether Defender knows this software: Defender cannot be reached."; page.Note != want {
 		t.Errorf("note = %q, want %q", page.Note, want)
 	}
 	if len(d.store.held) != 1 {
@@ -226,7 +226,7 @@ func TestDigestAddRefusals(t *testing.T) {
 		held                []digest.Subscription
 		title, message      string
 	}{
-		{name: "on a terminal", line: "digest add microsoft-_-edge", title: "Only in Slack", message: "made and changed in Slack"},
+		{name: "on a terminal", line: "digest add microsoft-_-edge", title: "Only in Slack", message: "Change digests in Slack"},
 		{name: "no software", channel: here, line: "digest add --at daily 07:00", message: "Which software?"},
 		{name: "no schedule", channel: here, line: "digest add microsoft-_-edge --at sometimes 09:00", message: `"sometimes"`},
 		{name: "no time", channel: here, line: "digest add microsoft-_-edge --at monday", message: "needs days and a time"},
@@ -322,7 +322,7 @@ func TestDigestRefusals(t *testing.T) {
 		{"resuming on a terminal", "", "", "digest resume 3", "Only in Slack", "nor who asks"},
 		{"running on a terminal", "", "", "digest run 1", "Only in Slack", "nor who asks"},
 		{"removing on a terminal", "", "", "digest remove 1 --yes", "Only in Slack", "nor who asks"},
-		{"removing what a file holds", alice, here, "digest remove team-weekly --yes", "Digest team-weekly is written in a file", "Remove it from that file"},
+		{"removing what a file holds", alice, here, "digest remove team-weekly --yes", "Digest team-weekly comes from a file", "Remove it from that file"},
 		{"running what is paused", alice, here, "digest run 3", "Digest 3 is paused", "Resume it first"},
 		{"an end without a date", alice, here, "digest pause 1 until", "", "Until when?"},
 		{"an end of no kind", alice, here, "digest pause 1 until christmas", "", `"christmas" is not a date`},
@@ -546,7 +546,7 @@ func TestDigestFileSubscriptionsMayPauseResumeAndRun(t *testing.T) {
 func TestDigestRun(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, edge("1"))
-	if page := d.does(t, "digest run 1"); page.Title != "Digest 1 is on its way" {
+	if page := d.does(t, "digest run 1"); page.Title != "Digest 1 is being made" {
 		t.Errorf("title = %q", page.Title)
 	}
 	d.now = aMonday.Add(30 * time.Second) // pressed again

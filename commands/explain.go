@@ -68,7 +68,7 @@ func explain(err error) view.Page {
 	}
 	return view.Page{
 		Title: "Something went wrong here",
-		Lead:  "The question could not be answered because of a fault in this program. It was logged; ask again, and if it persists tell whoever runs this bot.",
+		Lead:  "The bot could not answer because of a fault of its own, which it logged. Ask again; if it persists, tell the operator of this bot.",
 	}
 }
 
@@ -153,48 +153,48 @@ var explanations = []explanation{
 	{is: api.ErrUnavailable, when: atSignIn, word: failure.Unavailable, title: "Sign-in to Defender is not possible now", more: advice},
 	{
 		is: api.ErrNotFound, word: failure.NotFound, title: "Defender does not know that",
-		lead: "It may have been misspelt, or have left the tenant. Search for it by a part of its name.",
+		lead: "Check the spelling, or it may have left the tenant. Search for it by a part of its name.",
 	},
 	{
 		is: api.ErrPermission, when: code("DisallowedOperation"), word: failure.Permission, title: "Defender does not allow that",
-		lead: "The tenant forbids it to this bot; it is no missing permission of its app. Whoever administers Defender has to see why.",
+		lead: "The tenant's settings forbid it; no permission of the bot's app is missing. Ask an administrator of Defender why.",
 	},
 	{
 		is: api.ErrPermission, when: unnamed, word: failure.Permission, title: "Defender refuses this bot",
-		lead: "It knows who the bot is and does not say what is missing. Whoever runs this bot should check that the app registration has Software.Read.All with admin consent, " +
-			"and that DEFENDER_SCOPE, where it is set, names Defender's own service.",
+		lead: "It knows who the bot is, but does not say what is missing. The operator of this bot should check that the app registration has Software.Read.All with admin consent, " +
+			"and that DEFENDER_SCOPE, if set, names Defender's own service.",
 	},
 	{
 		is: api.ErrPermission, word: failure.Permission, title: "This bot lacks a permission in Defender",
-		lead: "Whoever administers the app registration in Entra has to add it under API permissions > WindowsDefenderATP > Application permissions and grant admin consent.",
+		lead: "An administrator of Entra has to add it to the app registration under API permissions > WindowsDefenderATP > Application permissions and grant admin consent.",
 		more: missingRoles,
 	},
 	{
 		is: api.ErrNotDefender, when: status(401, 403, 407), word: failure.NotDefender, title: "Something between this bot and Defender refuses",
-		lead: "A firewall, proxy or gateway answered in Defender's place, so nothing is known about your question. It is no missing permission of the bot's app. " +
-			"Whoever runs this bot has to have Defender's address allowed there, and should check DEFENDER_API_URL where it is set.",
+		lead: "A firewall, proxy or gateway answered in Defender's place, so nothing is known about your question. The bot's app lacks no permission. " +
+			"The operator of this bot has to have Defender's address allowed there, and should check DEFENDER_API_URL if it is set.",
 	},
 	{
 		is: api.ErrNotDefender, word: failure.NotDefender, title: "This is not Defender's API",
-		lead: "Something answers at the address that this bot asks, but not as Defender does, so nothing is known about your question. " +
-			"Whoever runs this bot should check DEFENDER_API_URL and DEFENDER_CLOUD, and any proxy or gateway on the way.",
+		lead: "The server at the address that this bot calls does not answer as Defender does, so nothing is known about your question. " +
+			"The operator of this bot should check DEFENDER_API_URL and DEFENDER_CLOUD, and any proxy or gateway in between.",
 	},
 	{
 		is: api.ErrLicence, when: code("DisabledFeature"), word: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant",
-		lead: "Defender says that this feature is switched off. Ask whoever administers Defender.",
+		lead: "Defender says that this feature is switched off. Ask an administrator of Defender.",
 	},
 	{
 		is: api.ErrLicence, word: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant",
-		lead: "The tenant has no licence for it, or its Defender workspace is not active yet (activation takes some hours). Ask whoever administers Defender.",
+		lead: "The tenant has no licence for it, or its Defender workspace is not active yet (activation takes some hours). Ask an administrator of Defender.",
 	},
 	{
 		is: api.ErrCredential, when: byDefender, word: failure.Credential, title: "Sign-in to Defender failed",
-		lead: "Defender does not accept the token that Entra gave to this bot. If asking again does not help, the token is of another tenant or cloud: " +
-			"whoever runs this bot should check AZURE_TENANT_ID, DEFENDER_CLOUD and DEFENDER_SCOPE.",
+		lead: "Defender does not accept the token that Entra gave this bot. If asking again does not help, the token belongs to another tenant or cloud: " +
+			"the operator of this bot should check AZURE_TENANT_ID, DEFENDER_CLOUD and DEFENDER_SCOPE.",
 	},
 	{
 		is: api.ErrCredential, word: failure.Credential, title: "Sign-in to Defender failed",
-		lead: "The bot's app credential was refused: its secret or certificate may have expired, or belong to another app or tenant. Whoever runs this bot has to renew it.",
+		lead: "Entra refused the bot's app credential: its secret or certificate may have expired, or belong to another app or tenant. The operator of this bot has to renew it.",
 		more: entraCode,
 	},
 	{
@@ -204,21 +204,21 @@ var explanations = []explanation{
 	},
 	{
 		is: api.ErrBusy, word: failure.Busy, title: "Too many long answers at once",
-		lead: "Defender has answered at length, and so it has to other questions, of which the bot reads a few at a time. Ask again in a minute.",
+		lead: "Defender's answer is long, and the bot reads only a few long answers at a time. Ask again in a minute.",
 	},
 	{
 		is: api.ErrBadResponse, word: failure.BadResponse, title: "Defender's answer could not be read",
-		lead: "It was not what the API promises, so nothing of it is shown. Try again in a minute; if it persists, a proxy between this bot and Defender may be answering instead, " +
-			"or DEFENDER_API_URL names another address: whoever runs this bot should check both.",
+		lead: "It is not what the API promises, so the bot shows none of it. Try again in a minute; if it persists, a proxy may be answering in Defender's place, " +
+			"or DEFENDER_API_URL names another address: the operator of this bot should check both.",
 	},
 	{
-		is: api.ErrBadRequest, when: code("OsPlatformNotSupported", "ClientVersionNotSupported"), word: failure.BadRequest, title: "Defender cannot tell that of this device",
-		lead: "It cannot for the device's operating system, or for the version of its Defender client. Ask about another device, or again after the client's next update.",
+		is: api.ErrBadRequest, when: code("OsPlatformNotSupported", "ClientVersionNotSupported"), word: failure.BadRequest, title: "Defender cannot say that about this device",
+		lead: "It does not support this for the device's operating system, or for the version of its Defender client. Ask about another device, or again after the client's next update.",
 	},
 	{
 		is: api.ErrBadRequest, when: code("ODataError", "InvalidRequestBody", "MissingRequiredParameter", "MaximumBatchSizeExceeded"), word: failure.BadRequest,
 		title: "Defender does not understand that question",
-		lead:  "The fault is in how this bot put it, not in your question. It was logged; tell whoever runs this bot.",
+		lead:  "The fault is in the bot's request, not in your question. The bot logged it: tell the operator of this bot.",
 	},
 	{
 		is: api.ErrBadRequest, word: failure.BadRequest, title: "Defender does not understand that question",
@@ -226,15 +226,15 @@ var explanations = []explanation{
 	},
 	{
 		is: api.ErrUnavailable, word: failure.Unavailable, title: "Defender cannot be reached",
-		lead: "It did not answer, or answered that it is down, also after several tries. Nothing is known about your question until it is back; try again in a few minutes.",
+		lead: "It did not answer, or reported that it is down, even after several tries. Nothing is known about your question until it is back; try again in a few minutes.",
 	},
 	{
 		is: context.DeadlineExceeded, word: failure.Timeout, title: "That took too long",
-		lead: "Defender did not answer in time. Ask again in a minute: if the answer arrives meanwhile, it is kept.",
+		lead: "Defender did not answer in time. Ask again in a minute: if the answer arrives meanwhile, the bot keeps it.",
 	},
 	{
 		is: context.Canceled, word: failure.Cancelled, title: "The bot is restarting",
-		lead: "Your question was cut off. Ask again in a moment.",
+		lead: "It stopped before it could answer you. Ask again in a moment.",
 	},
 }
 

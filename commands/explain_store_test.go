@@ -26,7 +26,7 @@ func TestTroubleOfTheDatabaseIsExplained(t *testing.T) {
 			t.Errorf("%s: the title %q is another's, or names no database", trouble, page.Title)
 		}
 		titles[page.Title] = true
-		for _, want := range []string{"ell whoever runs this bot", "Questions about software and updates are answered", "digests"} {
+		for _, want := range []string{"ell the operator of this bot", "still answers questions about software and updates", "digests"} {
 			if !strings.Contains(page.Lead, want) {
 				t.Errorf("%s: got %q, want %q in it", trouble, page.Lead, want)
 			}

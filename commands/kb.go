@@ -108,7 +108,7 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 		page.Lead = "Missing on " + listed.devices(u) + "."
 		page.Parts = append(page.Parts, listed.table(label))
 	} else if !noSoftware {
-		page.Lead = "None of the software that was asked lists it as missing."
+		page.Lead = "None of the software that the bot checked lists it as missing."
 	}
 	if hasFindings {
 		page.AsOf = oldest(page.AsOf, asOf(found))

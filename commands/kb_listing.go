@@ -37,10 +37,10 @@ type listing struct {
 func (l listing) note() string {
 	var notes []string
 	if len(l.failed) > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %s could not be asked: %s.", len(l.failed), softwareCount(l.asked), l.failed[0]))
+		notes = append(notes, fmt.Sprintf("The bot could not check %d of %s: %s.", len(l.failed), softwareCount(l.asked), l.failed[0]))
 	}
 	if l.others > 0 {
-		notes = append(notes, fmt.Sprintf("Looked at the %s of Microsoft's that are most likely to lack it; %s were not asked.", softwareCount(l.asked), view.Thousands(l.others)))
+		notes = append(notes, fmt.Sprintf("The bot checked the %s of Microsoft's that are most likely to lack it, and not the other %s.", softwareCount(l.asked), view.Thousands(l.others)))
 	}
 	return strings.Join(notes, " ")
 }
@@ -155,7 +155,7 @@ func (k kb) ask(ctx context.Context, q kbQuery, ids []string, l *listing) error 
 func notListed(label string, l listing, more string) error {
 	message := "No software of this tenant was found that lacks it, so it may be installed everywhere, be contained in a newer one, or not apply here."
 	if len(l.failed) > 0 {
-		message = "Whether something lacks it is not known."
+		message = "The bot does not know whether any software lacks it."
 	}
 	e := &Error{
 		Title:   "Nothing is known to lack " + label,

@@ -109,7 +109,7 @@ func (m machine) about(ctx context.Context, d device, at int, fresh bool, more *
 		return view.Page{}, fmt.Errorf("read missing KBs: %w", err)
 	}
 	if more.lacks(err, softwareRole, "the updates that it lacks") {
-		page.Lead = "Which updates it lacks is not known."
+		page.Lead = "The bot does not know which updates it lacks."
 		page.Note = more.note()
 		return page, nil
 	}

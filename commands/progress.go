@@ -63,7 +63,7 @@ func (p *Progress) Words() string {
 	case api.ForSignIn:
 		return "Signing in to Defender… " + within
 	case api.ForRetry:
-		return "Defender has failed and is asked again… " + within
+		return "Defender failed; asking again… " + within
 	case api.ForPause:
 		return fmt.Sprintf("Defender asked for a pause of %s; your answer follows then.", inSeconds(w.Until.Sub(now)))
 	case api.ForTurn:

@@ -45,7 +45,7 @@ func parse(line string, most int, read func(string) []string) (Request, error) {
 		return Request{}, tooLong(len(line), most)
 	}
 	if strings.ContainsRune(line, 0) { // no id and no name has one, and PostgreSQL keeps none
-		return Request{}, &Error{Usage: true, Message: "That line holds a NUL, which is no character that one can type. Type the line again."}
+		return Request{}, &Error{Usage: true, Message: "That line contains a NUL character. Type it again."}
 	}
 	// One mark for each run of bytes that are no text: written out again, each would be three bytes.
 	words := read(strings.ToValidUTF8(line, "\uFFFD"))
@@ -58,7 +58,7 @@ func parse(line string, most int, read func(string) []string) (Request, error) {
 func tooLong(size, most int) error {
 	return &Error{
 		Usage:   true,
-		Message: fmt.Sprintf("That line has %d bytes; at most %d are read. Ask for one software id or a few words.", size, most),
+		Message: fmt.Sprintf("That line has %d bytes; the bot reads at most %d. Ask for one software id or a few words.", size, most),
 	}
 }
 

@@ -153,9 +153,9 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	page := s.page(q, answer)
 	if err != nil {
 		if unchecked := Explain(err).Title + "."; answer.Stale != nil { // it lacked nothing at that time
-			page.Note = "Whether Defender still knows this id could not be checked: " + unchecked
+			page.Note = "The bot could not check whether Defender still knows this id: " + unchecked
 		} else {
-			page.Lead = "Defender listed no update for this id, and whether it knows the id at all could not be checked, so updates may be missing all the same. " + unchecked
+			page.Lead = "Defender listed no update for this id. The bot could not check whether Defender knows the id, so updates may still be missing. " + unchecked
 		}
 		page.Actions = slices.DeleteFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share }) // nobody knows that it is true
 		return page, nil

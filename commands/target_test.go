@@ -232,7 +232,7 @@ func TestSoftwareNewerThanTheList(t *testing.T) {
 	d.store.held = map[string]digest.Subscription{}
 	d.Inject(apitest.Fault{Path: "/api/Software/microsoft-_-newer", Status: 503})
 	page := d.does(t, "digest add microsoft-_-newer")
-	if want := "Whether Defender knows microsoft-_-newer could not be checked now: Defender cannot be reached."; page.Note != want {
+	if want := "The bot could not check now whether Defender knows microsoft-_-newer: Defender cannot be reached."; page.Note != want {
 		t.Errorf("note %q, want %q", page.Note, want)
 	}
 }

@@ -48,7 +48,7 @@ const (
 // serve them all.
 func defenderFaults() []defenderFault {
 	yours := []string{"Check the id or name you typed", "search for it"}
-	ours := []string{"not in your question", "tell whoever runs"}
+	ours := []string{"not in your question", "tell the operator"}
 	quota := "API calls quota exceeded! Maximum allowed 30 per 00:01:00 for the key Destination+TenantID+AppID. You can send requests again in 900 seconds."
 	return []defenderFault{
 		{name: "BadRequest", status: 400, message: "Raw words.", title: notUnderstood, says: yours, calls: 1},
@@ -61,12 +61,12 @@ func defenderFaults() []defenderFault {
 		{name: "InvalidUrl", status: 400, message: "Raw words.", title: notUnderstood, says: yours, calls: 1},
 		{name: "MaximumBatchSizeExceeded", status: 400, message: "Raw words.", title: notUnderstood, says: ours, calls: 1},
 		{name: "MissingRequiredParameter", status: 400, message: "Parameter x is missing.", title: notUnderstood, says: ours, calls: 1},
-		{name: "OsPlatformNotSupported", status: 400, message: "Raw words.", title: "Defender cannot tell that of this device", says: []string{"operating system", "another device"}, calls: 1},
-		{name: "ClientVersionNotSupported", status: 400, message: "Raw words.", title: "Defender cannot tell that of this device", says: []string{"Defender client", "update"}, calls: 1},
-		{name: "Unauthorized", status: 401, message: "Token is expired.", title: "Sign-in to Defender failed", says: []string{"does not accept the token", "DEFENDER_CLOUD", "Whoever runs this bot"}, calls: 1},
-		{name: "Forbidden", status: 403, message: "Raw words.", title: "Defender refuses this bot", says: []string{"Software.Read.All", "DEFENDER_SCOPE", "Whoever runs this bot"}, calls: 1},
-		{name: "DisabledFeature", status: 403, message: "Raw words.", title: unlicensed, says: []string{"switched off", "whoever administers Defender"}, calls: 1},
-		{name: "DisallowedOperation", status: 403, message: "Raw words.", title: "Defender does not allow that", says: []string{"no missing permission", "Whoever administers Defender"}, calls: 1},
+		{name: "OsPlatformNotSupported", status: 400, message: "Raw words.", title: "Defender cannot say that about this device", says: []string{"operating system", "another device"}, calls: 1},
+		{name: "ClientVersionNotSupported", status: 400, message: "Raw words.", title: "Defender cannot say that about this device", says: []string{"Defender client", "update"}, calls: 1},
+		{name: "Unauthorized", status: 401, message: "Token is expired.", title: "Sign-in to Defender failed", says: []string{"does not accept the token", "DEFENDER_CLOUD", "The operator of this bot"}, calls: 1},
+		{name: "Forbidden", status: 403, message: "Raw words.", title: "Defender refuses this bot", says: []string{"Software.Read.All", "DEFENDER_SCOPE", "The operator of this bot"}, calls: 1},
+		{name: "DisabledFeature", status: 403, message: "Raw words.", title: unlicensed, says: []string{"switched off", "an administrator of Defender"}, calls: 1},
+		{name: "DisallowedOperation", status: 403, message: "Raw words.", title: "Defender does not allow that", says: []string{"no permission of the bot's app is missing", "Ask an administrator of Defender"}, calls: 1},
 		{name: "NotFound", status: 404, message: "Raw words.", title: "Unknown software", says: []string{"Search for it"}, calls: 1, remembered: true, noID: true},
 		{name: "ResourceNotFound", status: 404, message: "Raw words.", title: "Unknown software", says: []string{"Search for it"}, calls: 1, remembered: true, noID: true},
 		{name: "TooManyRequests", status: 429, wait: 15 * time.Minute, message: "Raw words.", title: paused, says: []string{"quota is used up", "Try again in 15 min"}, calls: 1, remembered: true, pauses: true},
@@ -81,12 +81,12 @@ func defenderFaults() []defenderFault {
 			title: lacking, says: []string{"asks for Software.Read.All", "grant admin consent"}, calls: 1,
 		},
 		{name: "wrong audience", status: 403, code: "Forbidden", message: "Raw words of an audience.", title: "Defender refuses this bot", says: []string{"DEFENDER_SCOPE"}, calls: 1},
-		{name: "no licence", status: 401, code: "Unauthorized", message: "Unauthorized request - reason of failure: No Tvm license", title: unlicensed, says: []string{"no licence", "whoever administers Defender"}, calls: 1},
+		{name: "no licence", status: 401, code: "Unauthorized", message: "Unauthorized request - reason of failure: No Tvm license", title: unlicensed, says: []string{"no licence", "an administrator of Defender"}, calls: 1},
 		{name: "account inactive", status: 401, code: "Unauthorized", message: "Unauthorized request - reason of failure: Account mode is inactive", title: unlicensed, says: []string{"activation takes some hours"}, calls: 1},
 		{name: "quota, the wait in words", status: 429, code: "429", message: quota, title: paused, says: []string{"quota is used up", "Try again in 15 min"}, calls: 1, remembered: true, pauses: true},
 		{
 			name: "AADSTS500011", entra: true, status: 400, code: "invalid_resource", message: "AADSTS500011: The resource principal named https://raw.example was not found in the tenant named Contoso.",
-			title: unlicensed, says: []string{"whoever administers Defender"}, calls: 1, noID: true,
+			title: unlicensed, says: []string{"an administrator of Defender"}, calls: 1, noID: true,
 		},
 	}
 }

@@ -107,7 +107,7 @@ func TestDatabaseTroubleIsTold(t *testing.T) {
 				owner := pgtest.NewOwner(t, database, "hunter2")
 				return owner.URL("hunter2"), func() { owner.SetReadOnly("on"); owner.Disconnect() }, func() { owner.SetReadOnly("off"); owner.Disconnect() }
 			},
-			"The bot's database takes no changes", "nothing can be written",
+			"The bot's database is read-only", "nothing can be written",
 			[]string{"missingkbs_database_up 1", "missingkbs_database_writable 0", `missingkbs_database_failures_total{access="write",trouble="read_only"}`},
 		},
 		"SQLite's disk is full": {
@@ -116,7 +116,7 @@ func TestDatabaseTroubleIsTold(t *testing.T) {
 				folder, fill, empty := smallDisk(t)
 				return "sqlite://" + filepath.Join(folder, "x.db"), func() { fill(0) }, empty
 			},
-			"The bot's database has no room left", "no room left",
+			"The bot's database has no space left", "no room left",
 			[]string{"missingkbs_database_up 1", "missingkbs_database_writable 0", `missingkbs_database_failures_total{access="write",trouble="full"}`},
 		},
 	} {
@@ -133,7 +133,7 @@ func TestDatabaseTroubleIsTold(t *testing.T) {
 					break
 				}
 			}
-			if title(page) != c.page || !strings.Contains(page.Text, "Questions about software and updates are answered") || !strings.Contains(page.Text, "tell whoever runs this bot") && !strings.Contains(page.Text, "Tell whoever runs this bot") {
+			if title(page) != c.page || !strings.Contains(page.Text, "still answers questions about software and updates") || !strings.Contains(page.Text, "tell the operator of this bot") && !strings.Contains(page.Text, "Tell the operator of this bot") {
 				t.Errorf("told %q", page.Text)
 			}
 			if m := w.ask(t, edge); !strings.HasPrefix(m.Text, "Missing updates") {
@@ -249,13 +249,13 @@ func TestOpsChannelHearsOfTheDatabase(t *testing.T) {
 		s := openStoreFor(t, "sqlite://"+filepath.Join(folder, "x.db"))
 		w, c := troubledApps(t, s, 1, &locked{})
 		fill(0)
-		w.wantTold(t, "The bot's database has no room left")
+		w.wantTold(t, "The bot's database has no space left")
 		empty()
 		eventually(t, func() (string, bool) {
 			c.advance(10 * time.Second)
 			return "the end is not told", len(w.told(sandbox.Patching)) > 1
 		})
-		w.wantTold(t, "The bot's database has no room left", "The bot's database has room again")
+		w.wantTold(t, "The bot's database has no space left", "The bot's database has room again")
 	})
 }
 

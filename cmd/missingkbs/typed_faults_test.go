@@ -109,7 +109,7 @@ func TestTypedWordsAreNotLoggedWhenTheDatabaseFails(t *testing.T) {
 		"no more connections": {limited, "The bot's database is too busy"},
 		"SQLite is locked":    {onFile(lockFile), "The bot's database is too busy"},
 		"SQLite is damaged":   {onFile(damageFile), "The bot's database is damaged"},
-		"SQLite is full":      {onFile(limitFiles), "The bot's database has no room left"},
+		"SQLite is full":      {onFile(limitFiles), "The bot's database has no space left"},
 		"SQLite is well":      {onFile(func(*testing.T, *world, string) {}), "No such digest"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -168,8 +168,8 @@ func (d command) remove(ctx context.Context, req commands.Request, s digest.Subs
 	}
 	if s.Origin == digest.FromFile && d.File {
 		return view.Page{}, &commands.Error{
-			Title:   fmt.Sprintf("Digest %s is written in a file", s.ID),
-			Message: "It comes from the file that MISSINGKBS_DIGESTS names, and would come back at the next start. Remove it from that file, or pause it here.",
+			Title:   fmt.Sprintf("Digest %s comes from a file", s.ID),
+			Message: "MISSINGKBS_DIGESTS names that file, so the digest would come back at the next start. Remove it from that file, or pause it here.",
 			Actions: []view.Action{d.action("Pause", "pause", s)},
 		}
 	}

@@ -136,7 +136,7 @@ func (d command) subcommands() []commands.SubcommandHandler {
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "run", Needs: access.Change, Subject: true}, Usage: "N",
-			Summary: "post the digest now, and say what came of it", Run: d.one(d.readers(d.runNow)),
+			Summary: "post the digest now and report the result", Run: d.one(d.readers(d.runNow)),
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "preview", Needs: access.Ask, Subject: true}, Usage: "N",
@@ -179,7 +179,7 @@ func (d command) run(ctx context.Context, req commands.Request) (view.Page, erro
 		all = append([]string{"show"}, all...)
 		line := cmdline.Join(append([]string{commands.DigestName}, all...)...)
 		return view.Page{}, &commands.Error{
-			Usage: true, Message: fmt.Sprintf("What is to be done with digest %s? Did you mean %s?", name, line),
+			Usage: true, Message: fmt.Sprintf("Say what to do with digest %s. Did you mean %s?", name, line),
 			Actions: append([]view.Action{{Label: line, Command: line}}, digestHelp()...),
 		}
 	}
@@ -273,7 +273,7 @@ func (d command) mayChange(ctx context.Context, req commands.Request, channel st
 	if onTerminal(req) || req.User == "" || d.People == nil {
 		return &commands.Error{
 			Title: "Only in Slack", Usage: true,
-			Message: "Digests are made and changed in Slack, in the channel they are for: a terminal knows neither the channel nor who asks. Type the same there after the name of the command.",
+			Message: "Change digests in Slack, in their own channel: on a terminal the bot knows neither the channel nor who asks. Type the same there after the name of the command.",
 		}
 	}
 	if err := d.People.MayPost(ctx, req.User, channel); err != nil {

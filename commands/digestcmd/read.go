@@ -64,7 +64,7 @@ func (d command) preview(ctx context.Context, req commands.Request, s digest.Sub
 		return view.Page{}, err
 	}
 	if d.Preview == nil {
-		return view.Page{}, &commands.Error{Title: "No previews here", Message: "This program makes no digests now. Preview the digest in Slack."}
+		return view.Page{}, &commands.Error{Title: "No previews here", Message: "This bot makes no digests now. Preview the digest in Slack."}
 	}
 	report, err := d.Preview.Preview(ctx, s)
 	var page view.Page

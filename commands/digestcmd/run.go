@@ -30,7 +30,7 @@ func (d command) runNow(ctx context.Context, req commands.Request, s digest.Subs
 		}
 	}
 	if d.Queue == nil {
-		return view.Page{}, &commands.Error{Title: "Digests are switched off", Message: "This program posts no digests now. Ask whoever runs it."}
+		return view.Page{}, &commands.Error{Title: "Digests are switched off", Message: "This bot posts no digests now. Ask its operator."}
 	}
 	due := digest.DueByHand(d.Now())
 	page, detail, err := d.alreadyRun(ctx, s, due)
@@ -71,7 +71,7 @@ func (d command) alreadyRun(ctx context.Context, s digest.Subscription, due time
 		return page, "", nil
 	}
 	page = d.onItsWay(s)
-	page.Title = fmt.Sprintf("Digest %s is on its way already", s.ID)
+	page.Title = fmt.Sprintf("Digest %s is already being made", s.ID)
 	page.Lead = view.UpperFirst(runWords(run, time.Now())) + ". It is not run a second time. " + runPromise
 	return page, "it was being made", nil
 }
@@ -120,10 +120,10 @@ const runPromise = "It is posted into its channel as soon as Defender has answer
 
 func (d command) onItsWay(s digest.Subscription) view.Page {
 	return view.Page{
-		Title: fmt.Sprintf("Digest %s is on its way", s.ID),
+		Title: fmt.Sprintf("Digest %s is being made", s.ID),
 		Lead:  runPromise + " Its schedule stays as it is.",
 		Actions: []view.Action{
-			d.action("What came of it", "show", s), d.action("Preview", "preview", s),
+			d.action("Result", "show", s), d.action("Preview", "preview", s),
 		},
 	}
 }
@@ -132,11 +132,11 @@ func (d command) onItsWay(s digest.Subscription) view.Page {
 func (d command) outcome(s digest.Subscription, made digest.Delivery) view.Page {
 	lead := map[digest.Kind]string{
 		digest.First: "It is in its channel.", digest.Changed: "It is in its channel, with what has changed.", digest.Same: "Nothing has changed. It is in its channel all the same.",
-		digest.Failed: "Nothing could be read from Defender. Its channel was told.",
+		digest.Failed: "The bot could read nothing from Defender, and said so in the channel.",
 	}[made.Kind]
 	switch {
 	case made.Message == "" && made.Kind == digest.Failed:
-		lead = "Its channel took no message. Whoever subscribed was told."
+		lead = "Slack accepted no message for its channel. The bot told the person who subscribed."
 	case made.Message == "":
 		lead = "Nothing has changed, so nothing was posted: this digest is silent then."
 	case made.Kind == digest.Same && s.Quiet == digest.Heartbeat:

@@ -32,7 +32,7 @@ func (d command) known(ctx context.Context, w *wish) ([]string, error) {
 		if slices.ContainsFunc(w.targets, func(t search.Target) bool { return t.Kind == search.KindName }) {
 			return nil, fmt.Errorf("find software: %w", err)
 		}
-		w.note("Whether Defender knows this software could not be checked now: " + commands.Explain(err).Title + ".")
+		w.note("The bot could not check now whether Defender knows this software: " + commands.Explain(err).Title + ".")
 		return w.unchecked(), nil
 	}
 	var out []string
@@ -71,7 +71,7 @@ func (d command) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.
 	if t.Kind == search.KindPattern || t.Kind == search.KindID && strings.Contains(word, "*") {
 		pattern, err := watchedPattern(catalog.Value, word)
 		if err != nil && catalog.Skipped > 0 { // it may fit what could not be read
-			w.note(fmt.Sprintf("Whether any software matches %s could not be checked: of Defender's software list, %s.", word, commands.CouldNotRead(catalog.Skipped)))
+			w.note(fmt.Sprintf("The bot could not check whether any software matches %s: of Defender's software list, %s.", word, commands.CouldNotRead(catalog.Skipped)))
 			return []string{pattern}, nil
 		}
 		return []string{pattern}, err
@@ -82,7 +82,7 @@ func (d command) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.
 	case mistaken:
 		return nil, own
 	case err != nil && ctx.Err() == nil && t.Kind == search.KindID:
-		w.note("Whether Defender knows " + word + " could not be checked now: " + commands.Explain(err).Title + ".")
+		w.note("The bot could not check now whether Defender knows " + word + ": " + commands.Explain(err).Title + ".")
 		return []string{word}, nil
 	case err != nil:
 		return nil, err

@@ -31,12 +31,12 @@ func databaseConditions() []databaseCondition {
 			Closed: "The bot's database is no longer too busy",
 		}},
 		{"full", 0, Text{
-			Title:  "The bot's database has no room left",
+			Title:  "The bot's database has no space left",
 			Lead:   "Nothing can be written. Make room on the disk it lies on, or raise the quota; the bot goes on by itself.",
 			Closed: "The bot's database has room again",
 		}},
 		{"read_only", time.Minute, Text{
-			Title:  "The bot's database takes no changes",
+			Title:  "The bot's database is read-only",
 			Lead:   "It can be read but not written: DATABASE_URL may name a standby server, or the file system was mounted again for reading only. The bot goes on by itself.",
 			Closed: "The bot's database takes changes again",
 		}},

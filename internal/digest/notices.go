@@ -77,7 +77,7 @@ func refused(s Subscription, due time.Time) view.Page {
 func incomplete(s Subscription, d Delivery, end Thread) view.Page {
 	why := "Slack refused it again and again"
 	if end == ThreadClosed {
-		why = "its channel takes no messages from me any more"
+		why = "I can no longer post in its channel"
 	}
 	return view.Page{
 		Title: "The thread of a digest is incomplete",

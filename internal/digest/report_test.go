@@ -144,7 +144,7 @@ func TestVerdict(t *testing.T) {
 		{"replaced", of(november), of(december), digest.Changed, patchgap.Filter{}, digest.ActionRequired, "1 new and 1 no longer listed. 1 update"},
 		{"no longer listed", of(november, december), of(december), digest.Changed, patchgap.Filter{}, digest.WorthALook, "1 no longer listed. 1 update"},
 		{"the same", some, some, digest.Same, patchgap.Filter{}, digest.NoChange, "Nothing has changed. 1 update missing"},
-		{"hardly changed", of(row(edge, "1", 100, 3)), of(row(edge, "1", 101, 3)), digest.Same, patchgap.Filter{}, digest.NoChange, "No change worth telling. 1 update missing"},
+		{"hardly changed", of(row(edge, "1", 100, 3)), of(row(edge, "1", 101, 3)), digest.Same, patchgap.Filter{}, digest.NoChange, "No significant change. 1 update missing"},
 		{"the same, below the filter", some, some, digest.Same, small, digest.BelowFilter, "Nothing has changed. No missing update passes the filter; 1"},
 		{"clean", none, none, digest.Same, patchgap.Filter{}, digest.Clean, "Nothing has changed. No missing updates."},
 		{"all closed", some, none, digest.Changed, patchgap.Filter{}, digest.Clean, "1 closed. No missing updates."},

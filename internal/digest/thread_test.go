@@ -31,7 +31,7 @@ func TestThreadThatCannotBeCompleted(t *testing.T) {
 		"a pause":                {err: later, last: true, thread: digest.ThreadOwed, outcome: digest.OutcomeFailed},
 		"pauses for a day":       {err: later, after: 25 * time.Hour, thread: digest.ThreadRefused, outcome: digest.OutcomeIncomplete, told: "Slack refused it again and again", logged: "cannot be completed"},
 		"the digest was deleted": {err: fmt.Errorf("x: %w", digest.ErrThreadGone), thread: digest.ThreadDeleted, outcome: digest.OutcomeSkipped, logged: "was deleted"},
-		"the channel is gone":    {err: fmt.Errorf("x: %w", digest.ErrChannelGone), thread: digest.ThreadClosed, outcome: digest.OutcomeIncomplete, told: "takes no messages", logged: "cannot be completed"},
+		"the channel is gone":    {err: fmt.Errorf("x: %w", digest.ErrChannelGone), thread: digest.ThreadClosed, outcome: digest.OutcomeIncomplete, told: "can no longer post", logged: "cannot be completed"},
 		"nothing":                {thread: digest.ThreadWhole, outcome: digest.OutcomeCompleted, logged: "completed the thread of a digest late"},
 	} {
 		inHouse(t, weekly(), func(h *house) {

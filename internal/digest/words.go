@@ -58,7 +58,7 @@ func (r Report) unchanged() string {
 	was, is := r.gapBefore(), r.gap()
 	switch {
 	case patchgap.Sum(was.Shown) != patchgap.Sum(is.Shown):
-		return "No change worth telling"
+		return "No significant change"
 	case patchgap.Sum(was.Hidden) != patchgap.Sum(is.Hidden):
 		return "Nothing that passes the filter has changed"
 	}
