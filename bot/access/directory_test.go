@@ -10,6 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // workspace is a sandbox with the gate to it.
@@ -74,7 +75,7 @@ func TestDirectoryMayPost(t *testing.T) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.title)
 		}
 	}
-	w.SetFaults(sandbox.Faults{RateLimited: true})
+	w.SetFaults(faults.Switches{RateLimited: true})
 	err := w.gate.MayPost(slacktest.Soon(t), sandbox.Alice, sandbox.SharedChannel)
 	if refusal, ok := errors.AsType[*commands.Error](err); !ok || !strings.Contains(refusal.Message, "pause") {
 		t.Errorf("error = %v, want a pause", err)

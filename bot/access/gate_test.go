@@ -17,6 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // ledger holds what is allowed.
@@ -196,7 +197,7 @@ func TestPrepare(t *testing.T) {
 	if err := g.Prepare(slacktest.Soon(t)); !errors.Is(err, ErrPolicy) || !strings.Contains(err.Error(), "usergroups:read") {
 		t.Errorf("without the scope: %v", err)
 	}
-	w.SetFaults(sandbox.Faults{RateLimited: true})
+	w.SetFaults(faults.Switches{RateLimited: true})
 	if err := gate(Policy{AskGroups: []string{sandbox.Patchers}}).Prepare(slacktest.Soon(t)); err != nil {
 		t.Errorf("passing trouble: %v", err)
 	}

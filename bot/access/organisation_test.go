@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 const (
@@ -54,7 +55,7 @@ func TestGroupsOfAnOrganisation(t *testing.T) {
 	for _, broken := range []bool{false, true} {
 		w, g := orgGate(t, Policy{AskGroups: []string{sandbox.Patchers, second}, AdminGroups: []string{second}})
 		if broken { // Slack does not list the workspaces
-			w.Inject(sandbox.Fault{Call: "auth.teams.list", Status: http.StatusInternalServerError, Times: 100})
+			w.Inject(faults.Fault{Call: "auth.teams.list", Status: http.StatusInternalServerError, Times: 100})
 		}
 		if err := g.Prepare(t.Context()); err != nil {
 			t.Fatal(err)

@@ -23,6 +23,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -161,7 +162,7 @@ func TestPost(t *testing.T) {
 func TestPostWhereNewBlocksAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t, sandbox.Options{}, Options{})
-	w.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
+	w.SetFaults(faults.Switches{RefuseNewBlocks: true})
 	for range 2 {
 		w.post(t, "1@1", digestPage(), view.Page{})
 	}
@@ -184,18 +185,18 @@ func TestPostAsASettingAsks(t *testing.T) {
 	t.Parallel()
 	sections := []string{"header", "section", "section", "section", "section", "actions"}
 	for tables, c := range map[blocks.TableSetting]struct {
-		refused sandbox.RefusedBlocks
+		refused faults.RefusedBlocks
 		posts   int // of two digests
 		want    []string
 	}{
-		blocks.TablesData:    {sandbox.RefusedBlocks{DataTable: true}, 4, []string{"header", "section", "table", "actions"}}, // each is tried
-		blocks.TablesPlain:   {sandbox.RefusedBlocks{}, 2, []string{"header", "section", "table", "actions"}},
-		blocks.TablesClassic: {sandbox.RefusedBlocks{}, 2, sections},
+		blocks.TablesData:    {faults.RefusedBlocks{DataTable: true}, 4, []string{"header", "section", "table", "actions"}}, // each is tried
+		blocks.TablesPlain:   {faults.RefusedBlocks{}, 2, []string{"header", "section", "table", "actions"}},
+		blocks.TablesClassic: {faults.RefusedBlocks{}, 2, sections},
 	} {
 		t.Run(string(tables), func(t *testing.T) {
 			t.Parallel()
 			w := newWorkplace(t, sandbox.Options{}, Options{Tables: tables})
-			w.SetFaults(sandbox.Faults{Refused: c.refused})
+			w.SetFaults(faults.Switches{Refused: c.refused})
 			for range 2 {
 				w.post(t, "1@1", digestPage(), view.Page{})
 			}
@@ -265,7 +266,7 @@ func TestPostDetailsIntoTheThread(t *testing.T) {
 // thread, no row of it is lost or comes twice.
 func TestThreadHoldsEveryRowWhateverIsRefused(t *testing.T) {
 	t.Parallel()
-	for name, refused := range map[string]sandbox.RefusedBlocks{
+	for name, refused := range map[string]faults.RefusedBlocks{
 		"nothing":            {},
 		"data tables":        {DataTable: true},
 		"all tables":         {DataTable: true, Table: true},
@@ -274,7 +275,7 @@ func TestThreadHoldsEveryRowWhateverIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorkplace(t, sandbox.Options{}, Options{})
-			w.SetFaults(sandbox.Faults{Refused: refused})
+			w.SetFaults(faults.Switches{Refused: refused})
 			head := digestPage()
 			head.Parts = nil // so that the thread is the first to be refused
 			ts := w.post(t, "1@1", head, view.Page{Title: "Details", Parts: []view.Part{tableOf(120)}})
@@ -392,8 +393,8 @@ func TestReplyRefusals(t *testing.T) {
 		"the digest was deleted, looked": {func(w workplace, ts string) { w.remove(t, ts) }, true, digest.ErrThreadGone},
 		"archived":                       {func(w workplace, _ string) { w.Archive(sandbox.Patching) }, false, digest.ErrChannelGone},
 		"kicked":                         {func(w workplace, _ string) { w.Kick(sandbox.Patching, sandbox.BotUser) }, true, digest.ErrChannelGone},
-		"Slack asks for a pause":         {func(w workplace, _ string) { w.SetFaults(sandbox.Faults{RateLimited: true}) }, false, digest.RetryLater{}},
-		"a pause before the look":        {func(w workplace, _ string) { w.SetFaults(sandbox.Faults{RateLimited: true}) }, true, digest.RetryLater{}},
+		"Slack asks for a pause":         {func(w workplace, _ string) { w.SetFaults(faults.Switches{RateLimited: true}) }, false, digest.RetryLater{}},
+		"a pause before the look":        {func(w workplace, _ string) { w.SetFaults(faults.Switches{RateLimited: true}) }, true, digest.RetryLater{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -447,7 +448,7 @@ func TestPostRefusals(t *testing.T) {
 	t.Parallel()
 	archived := func(w *sandbox.Workspace) { w.Archive(sandbox.Patching) }
 	kicked := func(w *sandbox.Workspace) { w.Kick(sandbox.Patching, sandbox.BotUser) }
-	fault := func(f sandbox.Faults) func(*sandbox.Workspace) {
+	fault := func(f faults.Switches) func(*sandbox.Workspace) {
 		return func(w *sandbox.Workspace) { w.SetFaults(f) }
 	}
 	tests := []struct {
@@ -461,9 +462,9 @@ func TestPostRefusals(t *testing.T) {
 		{"never invited", sandbox.PrivateChannel, nil, digest.ErrChannelGone, "channel_not_found"},
 		{"deleted", "C0NOWHERE", nil, digest.ErrChannelGone, "channel_not_found"},
 		{"shared with others", sandbox.SharedChannel, nil, digest.ErrChannelGone, "shared with another organisation"},
-		{"app removed", sandbox.Patching, fault(sandbox.Faults{WebAPIError: "account_inactive"}), nil, "account_inactive"},
-		{"too fast", sandbox.Patching, fault(sandbox.Faults{RateLimited: true}), digest.RetryLater{After: time.Second}, "rate limit"},
-		{"Slack is down", sandbox.Patching, fault(sandbox.Faults{WebAPIError: "internal_error"}), nil, "internal_error"},
+		{"app removed", sandbox.Patching, fault(faults.Switches{WebAPIError: "account_inactive"}), nil, "account_inactive"},
+		{"too fast", sandbox.Patching, fault(faults.Switches{RateLimited: true}), digest.RetryLater{After: time.Second}, "rate limit"},
+		{"Slack is down", sandbox.Patching, fault(faults.Switches{WebAPIError: "internal_error"}), nil, "internal_error"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -474,7 +475,7 @@ func TestPostRefusals(t *testing.T) {
 			}
 			_, err := w.poster.Post(slacktest.Soon(t), tt.channel, "1@1", digestPage())
 			checkFailure(t, err, tt.want, tt.code)
-			w.SetFaults(sandbox.Faults{})
+			w.SetFaults(faults.Switches{})
 			if all := w.Messages(tt.channel, sandbox.Alice); len(all) != 0 {
 				t.Errorf("messages = %+v, want none", all)
 			}
@@ -579,10 +580,10 @@ func TestFindWhereItMayNotRead(t *testing.T) {
 		})
 	}
 	w := newWorkplace(t, sandbox.Options{}, Options{})
-	w.SetFaults(sandbox.Faults{RateLimited: true})
+	w.SetFaults(faults.Switches{RateLimited: true})
 	_, _, err := w.poster.Find(slacktest.Soon(t), sandbox.Patching, "1@1", time.Now())
 	checkFailure(t, err, digest.RetryLater{After: time.Second}, "rate limit")
-	w.SetFaults(sandbox.Faults{WebAPIError: "internal_error"})
+	w.SetFaults(faults.Switches{WebAPIError: "internal_error"})
 	_, _, err = w.poster.Find(slacktest.Soon(t), sandbox.Patching, "1@1", time.Now())
 	checkFailure(t, err, nil, "internal_error")
 }

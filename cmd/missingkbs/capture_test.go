@@ -14,6 +14,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // capture is where TestCapture leaves what it saw, for .ci/slacktypes.
@@ -24,13 +25,13 @@ var capture = flag.String("capture", "", "write all that the bot says to Slack i
 func TestCapture(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]struct {
-		faults sandbox.Faults
+		faults faults.Switches
 		shown  string // what tables and charts become
 	}{
-		"newest":   {sandbox.Faults{}, "action_cell data_table data_visualization"},
-		"links":    {sandbox.Faults{Refused: sandbox.RefusedBlocks{ActionCell: true}}, "data_table data_visualization"},
-		"tables":   {sandbox.Faults{Refused: sandbox.RefusedBlocks{DataTable: true, DataVisualization: true}}, "table"},
-		"sections": {sandbox.Faults{RefuseNewBlocks: true, Refused: sandbox.RefusedBlocks{Table: true}}, ""},
+		"newest":   {faults.Switches{}, "action_cell data_table data_visualization"},
+		"links":    {faults.Switches{Refused: faults.RefusedBlocks{ActionCell: true}}, "data_table data_visualization"},
+		"tables":   {faults.Switches{Refused: faults.RefusedBlocks{DataTable: true, DataVisualization: true}}, "table"},
+		"sections": {faults.Switches{RefuseNewBlocks: true, Refused: faults.RefusedBlocks{Table: true}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

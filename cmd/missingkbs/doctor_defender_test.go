@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 func TestDoctorEntraRefusals(t *testing.T) {
@@ -136,7 +137,7 @@ func TestDoctorInTime(t *testing.T) {
 		t.Skip("it waits for deadlines")
 	}
 	c := newClinic(t, sandbox.Options{})
-	c.slack.SetFaults(sandbox.Faults{Latency: time.Minute})
+	c.slack.SetFaults(faults.Switches{Latency: time.Minute})
 	c.defender.Inject(apitest.Fault{Path: apitest.EntraPath, Delay: time.Minute})
 	d := c.examine(t, nil)
 	if d.Summary.TookMS > 30_000 {

@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // trySlack runs doctor --live within the test, without the pauses between messages, and reads its JSON.
@@ -88,9 +89,9 @@ func TestDoctorLive(t *testing.T) {
 	const instead = "no action is needed: the bot uses "
 	everyTable := []string{"live-table-buttons", "live-table-links", "live-table-plain"}
 	for name, tc := range map[string]struct {
-		faults   sandbox.Faults
-		judge    sandbox.Judge
-		mishaps  []sandbox.Fault
+		faults   faults.Switches
+		judge    faults.Judge
+		mishaps  []faults.Fault
 		options  sandbox.Options
 		settings map[string]string
 		prepare  func(*clinic)
@@ -101,7 +102,7 @@ func TestDoctorLive(t *testing.T) {
 	}{
 		"all is taken": {},
 		"no buttons in tables": {
-			faults: sandbox.Faults{Refused: sandbox.RefusedBlocks{ActionCell: true}},
+			faults: faults.Switches{Refused: faults.RefusedBlocks{ActionCell: true}},
 			want: []says{
 				{"live-table-buttons", "warn", "not taken: a data_table with a button in each row: Slack says unsupported type: action_cell [json-pointer:/blocks/2/rows/1/3/type]", instead + "tables with a link in each row"},
 				{"live-table-links", "ok", "taken: a data_table with a link", ""},
@@ -111,7 +112,7 @@ func TestDoctorLive(t *testing.T) {
 			only: []string{"live-table-buttons", "live-home"},
 		},
 		"no data tables": {
-			faults: sandbox.Faults{Refused: sandbox.RefusedBlocks{DataTable: true}},
+			faults: faults.Switches{Refused: faults.RefusedBlocks{DataTable: true}},
 			want: []says{
 				{"live-table-buttons", "warn", "unsupported type: data_table", instead + "plain tables"},
 				{"live-table-links", "warn", "unsupported type: data_table", instead + "plain tables"},
@@ -122,43 +123,43 @@ func TestDoctorLive(t *testing.T) {
 			only: []string{"live-table-buttons", "live-table-links", "live-home"},
 		},
 		"no plain tables": {
-			faults: sandbox.Faults{Refused: sandbox.RefusedBlocks{Table: true}},
+			faults: faults.Switches{Refused: faults.RefusedBlocks{Table: true}},
 			want:   []says{{"live-table-plain", "warn", "unsupported type: table", instead + "sections with a button for each row"}, {"live-large-plain", "skip", "Slack does not support table", ""}, {"live-large-table", "ok", "", ""}},
 			only:   []string{"live-table-plain"},
 		},
 		"no tables at all": {
-			faults: sandbox.Faults{Refused: sandbox.RefusedBlocks{DataTable: true, Table: true}},
+			faults: faults.Switches{Refused: faults.RefusedBlocks{DataTable: true, Table: true}},
 			want:   []says{{"live-table-sections", "ok", "taken: a section with a button", ""}, {"live-home", "ok", "taken: a Home tab with a section", ""}},
 			only:   append(everyTable, "live-home"),
 		},
 		"no charts": {
-			faults: sandbox.Faults{Refused: sandbox.RefusedBlocks{DataVisualization: true}},
+			faults: faults.Switches{Refused: faults.RefusedBlocks{DataVisualization: true}},
 			want:   []says{{"live-chart", "warn", "unsupported type: data_visualization", instead + "charts drawn as text"}, {"live-chart-text", "ok", "", ""}},
 			only:   []string{"live-chart"},
 		},
 		"none of the newer blocks": {
-			faults: sandbox.Faults{RefuseNewBlocks: true},
+			faults: faults.Switches{RefuseNewBlocks: true},
 			want:   []says{{"live-table-plain", "ok", "", ""}},
 			only:   []string{"live-table-buttons", "live-table-links", "live-chart", "live-home"},
 		},
 		"no tables, as the setting says": {
-			faults:   sandbox.Faults{Refused: sandbox.RefusedBlocks{DataTable: true, Table: true}},
+			faults:   faults.Switches{Refused: faults.RefusedBlocks{DataTable: true, Table: true}},
 			settings: map[string]string{"MISSINGKBS_TABLES": "classic"},
 			want:     []says{{"live-table-buttons", "ok", "MISSINGKBS_TABLES is classic, so it is not used", ""}},
 		},
 		"no data tables, as the setting says": {
-			faults:   sandbox.Faults{Refused: sandbox.RefusedBlocks{DataTable: true}},
+			faults:   faults.Switches{Refused: faults.RefusedBlocks{DataTable: true}},
 			settings: map[string]string{"MISSINGKBS_TABLES": "table"},
 			want:     []says{{"live-table-links", "ok", "MISSINGKBS_TABLES is table, so it is not used", ""}},
 		},
 		"data tables are insisted on": {
-			faults:   sandbox.Faults{Refused: sandbox.RefusedBlocks{DataTable: true}},
+			faults:   faults.Switches{Refused: faults.RefusedBlocks{DataTable: true}},
 			settings: map[string]string{"MISSINGKBS_TABLES": "data_table"},
 			want:     []says{{"live-table-links", "fail", "unsupported type: data_table", "set MISSINGKBS_TABLES to auto"}},
 			only:     []string{"live-table-buttons", "live-table-links", "live-home"},
 		},
 		"refused without a reason": {
-			faults: sandbox.Faults{Refused: sandbox.RefusedBlocks{ActionCell: true, Mutely: true}},
+			faults: faults.Switches{Refused: faults.RefusedBlocks{ActionCell: true, Mutely: true}},
 			want:   []says{{"live-table-buttons", "warn", "does not say why: invalid_blocks", "please report this"}, {"live-home", "warn", "does not say why: invalid_arguments", "please report this"}},
 			only:   []string{"live-table-buttons", "live-home"},
 		},
@@ -185,9 +186,9 @@ func TestDoctorLive(t *testing.T) {
 			want: []says{{"live-table-sections", "fail", "Slack refuses what every workspace takes", "please report this"}},
 			only: []string{"live-table-sections", "live-large-sections"},
 		},
-		"a short pause": {mishaps: []sandbox.Fault{{Call: "chat.postMessage", Status: 429, RetryAfter: time.Second}}},
+		"a short pause": {mishaps: []faults.Fault{{Call: "chat.postMessage", Status: 429, RetryAfter: time.Second}}},
 		"a long pause": {
-			mishaps: []sandbox.Fault{{Call: "chat.postMessage", Status: 429, RetryAfter: 5 * time.Minute}},
+			mishaps: []faults.Fault{{Call: "chat.postMessage", Status: 429, RetryAfter: 5 * time.Minute}},
 			want: []says{
 				{"live-table-buttons", "warn", "Slack asks for a pause of 5 min", "run it again"},
 				{"live-table-links", "skip", "not tried: Slack asks for a pause", ""},
@@ -197,7 +198,7 @@ func TestDoctorLive(t *testing.T) {
 			only: []string{"live-table-buttons"},
 		},
 		"limited from the start": {
-			faults: sandbox.Faults{RateLimited: true},
+			faults: faults.Switches{RateLimited: true},
 			want:   []says{{"live-channel", "warn", "Slack asks for a pause", "try again"}, {"live-text", "skip", "not tried: see live-channel", ""}, {"live-cleanup", "ok", "nothing was posted", ""}},
 			only:   []string{"live-channel"},
 		},
@@ -254,22 +255,22 @@ func TestDoctorLive(t *testing.T) {
 		},
 		"no token": {settings: map[string]string{"SLACK_BOT_TOKEN": ""}, want: []says{{"live-channel", "fail", "SLACK_BOT_TOKEN is missing", "copy the token"}}, only: []string{"live-channel"}},
 		"the answer to the first message is lost": {
-			mishaps: []sandbox.Fault{{Call: "chat.postMessage", Cut: true, Acts: true}},
+			mishaps: []faults.Fault{{Call: "chat.postMessage", Cut: true, Acts: true}},
 			want:    []says{{"live-table-buttons", "fail", "the response was lost, so the message may have been posted", "run it again"}, {"live-table-links", "ok", "taken", ""}, {"live-cleanup", "ok", "messages deleted", ""}},
 			only:    []string{"live-table-buttons"},
 		},
 		"a message is lost": {
-			mishaps: []sandbox.Fault{{Call: "chat.postMessage", Status: 503}},
+			mishaps: []faults.Fault{{Call: "chat.postMessage", Status: 503}},
 			want:    []says{{"live-table-buttons", "fail", "503", "run it again"}}, only: []string{"live-table-buttons"},
 		},
 		"Slack goes away": {
-			mishaps: []sandbox.Fault{{Call: "chat.postMessage", Cut: true, Times: 2}},
+			mishaps: []faults.Fault{{Call: "chat.postMessage", Cut: true, Times: 2}},
 			want:    []says{{"live-table-links", "fail", "the response was lost", "run it again"}, {"live-table-plain", "skip", "Slack did not answer twice in a row", ""}},
 			only:    []string{"live-table-buttons", "live-table-links"},
 		},
 		"an answer is lost, and nobody may look": {
 			options: sandbox.Options{Scopes: []string{"chat:write", "channels:read"}},
-			mishaps: []sandbox.Fault{{Call: "chat.postMessage", Cut: true}},
+			mishaps: []faults.Fault{{Call: "chat.postMessage", Cut: true}},
 			want:    []says{{"live-cleanup", "warn", "the search for lost messages failed: look for lost messages: missing_scope", "delete by hand what is left"}},
 			only:    []string{"live-table-buttons", "live-metadata", "live-cleanup"},
 		},
@@ -304,7 +305,7 @@ func TestDoctorLive(t *testing.T) {
 			if len(d.Checks) < 17 {
 				t.Errorf("only %d checks: %s", len(d.Checks), d.text())
 			}
-			c.slack.SetFaults(sandbox.Faults{})
+			c.slack.SetFaults(faults.Switches{})
 			c.clean(t)
 			if t.Failed() {
 				t.Log(d.text())
@@ -317,7 +318,7 @@ func TestDoctorLive(t *testing.T) {
 func TestDoctorLiveEvidence(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{})
-	c.slack.SetFaults(sandbox.Faults{Refused: sandbox.RefusedBlocks{DataTable: true}})
+	c.slack.SetFaults(faults.Switches{Refused: faults.RefusedBlocks{DataTable: true}})
 	d := c.trySlack(t.Context(), t, nil, "--live", sandbox.General)
 	if !strings.HasPrefix(d.Program, "missingkbs ") {
 		t.Errorf("the report is of %q", d.Program)
@@ -406,7 +407,7 @@ func TestDoctorLiveWrongUse(t *testing.T) {
 func TestDoctorLiveCannotDelete(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{})
-	c.slack.Inject(sandbox.Fault{Call: "chat.delete", Status: 429, RetryAfter: time.Hour, Times: 100})
+	c.slack.Inject(faults.Fault{Call: "chat.delete", Status: 429, RetryAfter: time.Hour, Times: 100})
 	d := c.trySlack(t.Context(), t, nil, "--live", sandbox.General)
 	d.only(t, "live-cleanup")
 	d.wants(t, "live-cleanup", "warn", "ratelimited", "begin with missingkbs test ")

@@ -21,6 +21,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // One clinic for all: what a token is like does not outlive a run.
@@ -309,7 +310,7 @@ func TestDoctorBlocksCannotBeChecked(t *testing.T) {
 func TestDoctorBlocks(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{})
-	c.slack.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
+	c.slack.SetFaults(faults.Switches{RefuseNewBlocks: true})
 	d := c.examine(t, nil)
 	d.wants(t, "slack-blocks", "warn", "data_table", "no action is needed")
 	d.only(t, "slack-blocks")
@@ -321,14 +322,14 @@ func TestDoctorBlocks(t *testing.T) {
 func TestDoctorBlocksOneByOne(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{})
-	for want, refused := range map[string]sandbox.RefusedBlocks{
+	for want, refused := range map[string]faults.RefusedBlocks{
 		"action_cell": {ActionCell: true}, "data_table": {DataTable: true}, "table": {Table: true}, "data_visualization": {DataVisualization: true},
 		"data_table, table": {DataTable: true, Table: true},
 	} {
-		c.slack.SetFaults(sandbox.Faults{Refused: refused})
+		c.slack.SetFaults(faults.Switches{Refused: refused})
 		c.examine(t, nil).wants(t, "slack-blocks", "warn", "Slack refuses the newer blocks "+want+", so they are drawn more simply", "no action is needed")
 	}
-	c.slack.SetFaults(sandbox.Faults{})
+	c.slack.SetFaults(faults.Switches{})
 	c.slack.SetJudge(func(_ string, raw json.RawMessage) []sandbox.BlockError {
 		if !bytes.Contains(raw, []byte("raw_number")) {
 			return nil
@@ -349,7 +350,7 @@ func TestDoctorSlackUnreachable(t *testing.T) {
 	d.wants(t, "slack-scopes", "skip", "", "")
 	d.wants(t, "clock", "ok", "agrees with Entra's", "")
 	d.only(t, "slack-reached") // one cause, one failure
-	c.slack.SetFaults(sandbox.Faults{RateLimited: true})
+	c.slack.SetFaults(faults.Switches{RateLimited: true})
 	c.examine(t, nil).wants(t, "slack-bot-token", "warn", "Slack asks for a pause", "try again")
 }
 
@@ -373,7 +374,7 @@ func TestDoctorClock(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			where := newClinic(t, sandbox.Options{})
-			where.slack.SetFaults(sandbox.Faults{ClockSkew: c.slack})
+			where.slack.SetFaults(faults.Switches{ClockSkew: c.slack})
 			where.defender.SetClockSkew(c.entra)
 			d := where.examine(t, nil)
 			d.only(t, "clock")

@@ -21,6 +21,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -366,12 +367,12 @@ func TestSlackFault12DebugLogHoldsNoSecret(t *testing.T) {
 	w.click(t, sandbox.Alice, page, "Refresh")
 	w.click(t, sandbox.Alice, page, "Share")
 	w.answer(t, sandbox.General, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp && m.EphemeralFor == "" })
-	w.slack.SetFaults(sandbox.Faults{RateLimited: true}) // what fails is logged
+	w.slack.SetFaults(faults.Switches{RateLimited: true}) // what fails is logged
 	w.click(t, sandbox.Alice, page, "Refresh")
 	eventually(t, func() (string, bool) {
 		return "no answer was lost", strings.Contains(w.log.String(), "answer lost")
 	})
-	w.slack.SetFaults(sandbox.Faults{})
+	w.slack.SetFaults(faults.Switches{})
 	w.slack.Drop()
 	eventually(t, func() (string, bool) {
 		return "the bot did not connect again", strings.Count(w.log.String(), "connected to Slack") > 1

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // newer are the newer blocks and cells among blocks, sorted.
@@ -97,25 +98,25 @@ func (w *world) carriers(t *testing.T) map[string]json.RawMessage {
 func TestEveryWayStepsDown(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		refused sandbox.RefusedBlocks
+		refused faults.RefusedBlocks
 		want    []string // with which tables arrive
 	}{
-		"nothing":             {sandbox.RefusedBlocks{}, []string{"action_cell", "data_table"}},
-		"buttons in tables":   {sandbox.RefusedBlocks{ActionCell: true}, []string{"data_table"}},
-		"data tables":         {sandbox.RefusedBlocks{DataTable: true}, []string{"table"}},
-		"all tables":          {sandbox.RefusedBlocks{DataTable: true, Table: true}, nil},
-		"plain tables":        {sandbox.RefusedBlocks{Table: true}, []string{"action_cell", "data_table"}},
-		"charts":              {sandbox.RefusedBlocks{DataVisualization: true}, []string{"action_cell", "data_table"}},
-		"everything":          {sandbox.RefusedBlocks{ActionCell: true, DataTable: true, Table: true, DataVisualization: true}, nil},
-		"everything, mutely":  {sandbox.RefusedBlocks{ActionCell: true, DataTable: true, Table: true, DataVisualization: true, Mutely: true}, nil},
-		"buttons, mutely":     {sandbox.RefusedBlocks{ActionCell: true, Mutely: true}, []string{"data_table"}},
-		"data tables, mutely": {sandbox.RefusedBlocks{DataTable: true, Mutely: true}, []string{"table"}},
-		"nothing, mutely":     {sandbox.RefusedBlocks{Mutely: true}, []string{"action_cell", "data_table"}},
+		"nothing":             {faults.RefusedBlocks{}, []string{"action_cell", "data_table"}},
+		"buttons in tables":   {faults.RefusedBlocks{ActionCell: true}, []string{"data_table"}},
+		"data tables":         {faults.RefusedBlocks{DataTable: true}, []string{"table"}},
+		"all tables":          {faults.RefusedBlocks{DataTable: true, Table: true}, nil},
+		"plain tables":        {faults.RefusedBlocks{Table: true}, []string{"action_cell", "data_table"}},
+		"charts":              {faults.RefusedBlocks{DataVisualization: true}, []string{"action_cell", "data_table"}},
+		"everything":          {faults.RefusedBlocks{ActionCell: true, DataTable: true, Table: true, DataVisualization: true}, nil},
+		"everything, mutely":  {faults.RefusedBlocks{ActionCell: true, DataTable: true, Table: true, DataVisualization: true, Mutely: true}, nil},
+		"buttons, mutely":     {faults.RefusedBlocks{ActionCell: true, Mutely: true}, []string{"data_table"}},
+		"data tables, mutely": {faults.RefusedBlocks{DataTable: true, Mutely: true}, []string{"table"}},
+		"nothing, mutely":     {faults.RefusedBlocks{Mutely: true}, []string{"action_cell", "data_table"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, nil)
-			w.slack.SetFaults(sandbox.Faults{Refused: c.refused})
+			w.slack.SetFaults(faults.Switches{Refused: c.refused})
 			for way, blocks := range w.carriers(t) {
 				if !strings.Contains(string(blocks), "KB5") {
 					t.Errorf("%s holds no row: %s", way, blocks)
@@ -149,13 +150,13 @@ func TestNumbersArriveEverywhere(t *testing.T) {
 func TestRefusalsThatBeginInTheMiddle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	for i, f := range []sandbox.Faults{
+	for i, f := range []faults.Switches{
 		{},
 		{RefuseNewBlocks: true},
 		{},
-		{Refused: sandbox.RefusedBlocks{DataTable: true, Table: true}},
-		{Refused: sandbox.RefusedBlocks{Table: true, Mutely: true}},
-		{RefuseNewBlocks: true, Refused: sandbox.RefusedBlocks{Table: true, DataTable: true, Mutely: true}},
+		{Refused: faults.RefusedBlocks{DataTable: true, Table: true}},
+		{Refused: faults.RefusedBlocks{Table: true, Mutely: true}},
+		{RefuseNewBlocks: true, Refused: faults.RefusedBlocks{Table: true, DataTable: true, Mutely: true}},
 		{},
 	} {
 		w.slack.SetFaults(f)

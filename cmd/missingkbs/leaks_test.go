@@ -17,6 +17,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 )
 
@@ -130,11 +131,11 @@ func TestNoSecretGetsOut(t *testing.T) {
 		w.ask(t, edge)
 		heal()
 	}
-	w.slack.SetFaults(sandbox.Faults{WebAPIError: "fatal_error"})
+	w.slack.SetFaults(faults.Switches{WebAPIError: "fatal_error"})
 	w.click(t, sandbox.Alice, m, "Share to channel")
-	w.slack.SetFaults(sandbox.Faults{RateLimited: true})
+	w.slack.SetFaults(faults.Switches{RateLimited: true})
 	_, _ = w.slack.Command(soon(t), sandbox.Alice, sandbox.General, "/missingkbs "+windows11)
-	w.slack.SetFaults(sandbox.Faults{})
+	w.slack.SetFaults(faults.Switches{})
 	w.reconnects(t)
 	w.defender.SetSecret(nextSecret) // the program's own is wrong now
 	w.defender.RevokeTokens()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // page is where a world's program serves probes and metrics, as its log says.
@@ -196,10 +197,10 @@ func TestReadyTellsWhyNot(t *testing.T) {
 	const refused = "the login host refuses the credential"
 	unready(map[string]string{"defender": refused})
 	w.figures(t, `missingkbs_defender_sign_ins_total{outcome="refused"} 1`)
-	w.slack.SetFaults(sandbox.Faults{WebAPIError: "internal_error"})
+	w.slack.SetFaults(faults.Switches{WebAPIError: "internal_error"})
 	w.slack.Drop()
 	unready(map[string]string{"defender": refused, "slack": "no connection to Slack since"})
-	w.slack.SetFaults(sandbox.Faults{})
+	w.slack.SetFaults(faults.Switches{})
 	unready(map[string]string{"defender": refused})
 }
 

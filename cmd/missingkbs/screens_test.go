@@ -7,6 +7,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // home waits for Alice's Home tab that holds some words, and returns its view.
@@ -69,7 +70,7 @@ func TestHomeTab(t *testing.T) {
 func TestHomeTabWhereNewBlocksAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	w.slack.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
+	w.slack.SetFaults(faults.Switches{RefuseNewBlocks: true})
 	if _, err := w.slack.OpenHome(soon(t), sandbox.Alice); err != nil {
 		t.Fatal(err)
 	}

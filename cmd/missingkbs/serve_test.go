@@ -16,6 +16,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/store/storetest"
 )
 
@@ -293,7 +294,7 @@ func TestSharingWithAnotherOrganisationIsRefused(t *testing.T) {
 func TestClassicWhereNewBlocksAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	w.slack.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
+	w.slack.SetFaults(faults.Switches{RefuseNewBlocks: true})
 	for range 2 {
 		m := w.ask(t, "microsoft-_-windows_11")
 		if strings.Contains(string(m.Blocks), "data_table") || !strings.Contains(string(m.Blocks), "KB") {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // faultStrands are what goes wrong. Slack's word that the app's Socket Mode was switched off is not among it: that ends
@@ -54,19 +55,19 @@ func planSocketTrouble(d dice) step {
 	type trouble struct {
 		how         string
 		least, most time.Duration
-		set         func(f *sandbox.Faults, on bool)
+		set         func(f *faults.Switches, on bool)
 	}
 	babble := []string{"{", "[]", "no JSON at all", `{"type":"hello"}`, `{"type":"surprise","envelope_id":"soak-1"}`, `{"type":"interactive","envelope_id":"soak-2","payload":{"type":"block_actions"}}`}[d.IntN(6)]
 	t := choose(d, []option[trouble]{
-		{4, trouble{"envelopes come twice", 300 * time.Millisecond, 2 * time.Second, func(f *sandbox.Faults, on bool) { f.Redeliver = on }}},
-		{2, trouble{"acknowledgements are lost", 200 * time.Millisecond, 800 * time.Millisecond, func(f *sandbox.Faults, on bool) { f.DropAcks = on }}},
-		{1, trouble{"hello is late", 2 * time.Second, 4 * time.Second, func(f *sandbox.Faults, on bool) {
+		{4, trouble{"envelopes come twice", 300 * time.Millisecond, 2 * time.Second, func(f *faults.Switches, on bool) { f.Redeliver = on }}},
+		{2, trouble{"acknowledgements are lost", 200 * time.Millisecond, 800 * time.Millisecond, func(f *faults.Switches, on bool) { f.DropAcks = on }}},
+		{1, trouble{"hello is late", 2 * time.Second, 4 * time.Second, func(f *faults.Switches, on bool) {
 			f.HelloDelay = 0
 			if on {
 				f.HelloDelay = 1500 * time.Millisecond
 			}
 		}}},
-		{1, trouble{"new ones are told to go", time.Second, 2 * time.Second, func(f *sandbox.Faults, on bool) {
+		{1, trouble{"new ones are told to go", time.Second, 2 * time.Second, func(f *faults.Switches, on bool) {
 			f.Dismiss = ""
 			if on {
 				f.Dismiss = "refresh_requested"
@@ -79,15 +80,15 @@ func planSocketTrouble(d dice) step {
 	}
 	long := d.between(t.least, t.most)
 	return step{what: "slack: socket disturbed", with: fmt.Sprint(t.how, " for ", long), do: func(s *soak) {
-		s.faults(func(f *sandbox.Faults) { t.set(f, true) })
+		s.faults(func(f *faults.Switches) { t.set(f, true) })
 		s.pause(long)
-		s.faults(func(f *sandbox.Faults) { t.set(f, false) })
+		s.faults(func(f *faults.Switches) { t.set(f, false) })
 	}}
 }
 
 // planCallFault breaks calls of the Web API and of response URLs.
 func planCallFault(d dice) step {
-	m := sandbox.Fault{
+	m := faults.Fault{
 		Call: choose(d, []option[string]{
 			{10, sandbox.WayHook},
 			{4, "chat.postMessage"},

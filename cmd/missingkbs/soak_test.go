@@ -18,6 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // How long, and by which chance. They are flags of the test binary: go test ./cmd/missingkbs -run TestSoak -soak 10m -seed 7.
@@ -162,7 +163,7 @@ func (s *soak) note(what string) {
 func (s *soak) pause(d time.Duration) { rest(s.ctx, d) }
 
 // faults changes the switches of Slack.
-func (s *soak) faults(change func(*sandbox.Faults)) {
+func (s *soak) faults(change func(*faults.Switches)) {
 	s.faulting.Lock()
 	defer s.faulting.Unlock()
 	f := s.w.slack.Faults()

@@ -13,6 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -156,11 +157,11 @@ func TestInspectBlocks(t *testing.T) {
 	check(blocks.Form{})
 	check(plain)
 	check(blocks.Classic())
-	w.SetFaults(sandbox.Faults{RefuseNewBlocks: true})
+	w.SetFaults(faults.Switches{RefuseNewBlocks: true})
 	check(blocks.Form{}, blocks.DataTable)
 	check(plain)
 	check(blocks.Classic())
-	w.SetFaults(sandbox.Faults{Refused: sandbox.RefusedBlocks{Table: true}})
+	w.SetFaults(faults.Switches{Refused: faults.RefusedBlocks{Table: true}})
 	check(blocks.Form{})
 	check(plain, blocks.Table)
 	w.SetJudge(func(string, json.RawMessage) []sandbox.BlockError {

@@ -6,6 +6,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -20,7 +21,7 @@ func TestLivePosterFindsLostReplies(t *testing.T) {
 	page := func(what string) view.Page { return view.Page{Title: "missingkbs test MARK: " + what} }
 	poster := newLivePoster(c, livePosterOptions{workspace: slackapi.Workspace{UserID: sandbox.BotUser}, channel: sandbox.General, mark: "MARK", interval: -1})
 	head := poster.post(t.Context(), page("head"), blocks.Classic(), "", "")
-	w.Inject(sandbox.Fault{Call: "chat.postMessage", Cut: true, Acts: true, Times: 2})
+	w.Inject(faults.Fault{Call: "chat.postMessage", Cut: true, Acts: true, Times: 2})
 	for _, thread := range []string{head.message, ""} {
 		if lost := poster.post(t.Context(), page("lost"), blocks.Classic(), thread, ""); lost.err == nil {
 			t.Error("no answer was lost")

@@ -41,20 +41,20 @@ func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, protocol.MaxBody))
 	seen := Delivery{Question: w.hooks.of(r.URL.Path).question, Way: WayHook}
-	fault, acts := w.delay(r.Context(), WayHook)
+	fault, acts := w.faults.Begin(r.Context(), WayHook)
 	if err == nil && acts {
-		if fault := w.switches.responseURL(r.Context()); fault != nil {
-			err = fault
+		if refused := w.faults.ResponseURL(r.Context()); refused != nil {
+			err = refused
 		} else {
 			seen.Message, err = w.respond(r.URL.Path, r.Header.Get("Content-Type"), body)
 			seen.Shown = err == nil
 		}
 	}
-	if fault.spoils() {
-		seen.Fault = fault.fault()
+	if fault.Spoils() {
+		seen.Fault = fault.String()
 		w.report(seen)
 		w.trace.add(TraceResponseURL, seen.Fault, time.Since(start), object{"done": seen.Shown, "request": jsonOrText(body)})
-		fault.answer(rw)
+		fault.Answer(rw)
 		return
 	}
 	status, reply := http.StatusOK, "ok"

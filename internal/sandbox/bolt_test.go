@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // TestBolt holds the sandbox to a client that this project did not write: an app made with Slack's Bolt for JavaScript,
@@ -224,7 +226,7 @@ func (b *bolt) events(w *Workspace) {
 // faults are a pause and a refresh of the connection: the client gets over both by itself.
 func (b *bolt) faults(w *Workspace) {
 	b.t.Helper()
-	w.Inject(Fault{Call: "chat.postMessage", Status: 429, RetryAfter: time.Second})
+	w.Inject(faults.Fault{Call: "chat.postMessage", Status: 429, RetryAfter: time.Second})
 	b.clean(w.Command(soon(b.t), Alice, General, "/missingkbs limited"))
 	b.told("limited")
 	b.sees(Bob, General, "after the pause")

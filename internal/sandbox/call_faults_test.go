@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // say posts "hi" to #general and returns the status, or the error of a connection that gave none.
@@ -35,16 +36,16 @@ func TestFaultsOfCallsOfTheWebAPI(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name   string
-		fault  Fault
+		fault  faults.Fault
 		status int // 0: none comes
 		shown  int
 	}{
-		{"another method", Fault{Call: "views.open", Status: 500}, 200, 1},
-		{"slow", Fault{Delay: 20 * time.Millisecond}, 200, 1},
-		{"failed", Fault{Call: "chat.postMessage", Status: 503}, 503, 0},
-		{"failed, but done", Fault{Status: 500, Acts: true}, 500, 1},
-		{"cut", Fault{Cut: true}, 0, 0},
-		{"cut, but done", Fault{Cut: true, Acts: true}, 0, 1},
+		{"another method", faults.Fault{Call: "views.open", Status: 500}, 200, 1},
+		{"slow", faults.Fault{Delay: 20 * time.Millisecond}, 200, 1},
+		{"failed", faults.Fault{Call: "chat.postMessage", Status: 503}, 503, 0},
+		{"failed, but done", faults.Fault{Status: 500, Acts: true}, 500, 1},
+		{"cut", faults.Fault{Cut: true}, 0, 0},
+		{"cut, but done", faults.Fault{Cut: true, Acts: true}, 0, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -70,8 +71,8 @@ func TestFaultsOfCallsOfTheWebAPI(t *testing.T) {
 func TestFaultsOfCallsLastAsLongAsTheySay(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
-	w.Inject(Fault{Status: http.StatusTooManyRequests, RetryAfter: 1500 * time.Millisecond, Times: 2})
-	remove := w.Inject(Fault{Status: 503, Times: 100})
+	w.Inject(faults.Fault{Status: http.StatusTooManyRequests, RetryAfter: 1500 * time.Millisecond, Times: 2})
+	remove := w.Inject(faults.Fault{Status: 503, Times: 100})
 	var got []int
 	for i := range 5 {
 		if i == 3 {
@@ -87,8 +88,8 @@ func TestFaultsOfCallsLastAsLongAsTheySay(t *testing.T) {
 	if diff := cmp.Diff([]int{429, 429, 503, 200, 200}, got); diff != "" {
 		t.Errorf("statuses (-want +got):\n%s", diff)
 	}
-	w.Inject(Fault{Status: 503})
-	w.SetFaults(Faults{RateLimited: true})
+	w.Inject(faults.Fault{Status: 503})
+	w.SetFaults(faults.Switches{RateLimited: true})
 	w.Heal()
 	if status, err := say(t, w); status != http.StatusOK || err != nil {
 		t.Errorf("after healing: %d, %v", status, err)
@@ -136,9 +137,9 @@ func TestDeliveriesOfAnswers(t *testing.T) {
 	await(t, done)
 	hook := field(t, r, "response_url")
 	send(t, w, hook, object{"text": "second"})
-	w.Inject(Fault{Call: WayHook, Status: 500, Acts: true})
+	w.Inject(faults.Fault{Call: WayHook, Status: 500, Acts: true})
 	send(t, w, hook, object{"text": "third", "replace_original": true})
-	w.Inject(Fault{Call: WayHook, Status: 503})
+	w.Inject(faults.Fault{Call: WayHook, Status: 503})
 	send(t, w, hook, object{"text": "fourth"})
 	send(t, w, hook, object{})
 	want := []brief{
@@ -181,7 +182,7 @@ func TestDeliveriesOfTheWebAPI(t *testing.T) {
 func TestSocketsThatSayNothing(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
-	w.SetFaults(Faults{HelloDelay: 50 * time.Millisecond})
+	w.SetFaults(faults.Switches{HelloDelay: 50 * time.Millisecond})
 	began := time.Now()
 	a := greeted(t, w)
 	if took := time.Since(began); took < 50*time.Millisecond {

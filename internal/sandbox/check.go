@@ -24,7 +24,7 @@ func CheckView(view json.RawMessage) []BlockError {
 
 // refuseBlocks returns the Web API's refusal of blocks, nil when they are fine.
 func (w *Workspace) refuseBlocks(surface string, blocks json.RawMessage) error {
-	return w.refusedFor("invalid_blocks", append(CheckBlocks(surface, blocks), w.switches.refuse(surface, blocks)...))
+	return w.refusedFor("invalid_blocks", append(CheckBlocks(surface, blocks), w.faults.RefuseBlocks(surface, blocks)...))
 }
 
 // refuseView is the same for a view. Kind is modal or home, or empty for either.
@@ -38,7 +38,7 @@ func (w *Workspace) refuseView(raw json.RawMessage, kind string) error {
 	if kind != "" && v.Type != kind && len(faults) == 0 {
 		faults = append(faults, BlockError{Pointer: "/type", Message: "must be " + kind})
 	}
-	faults = append(faults, w.switches.refuse(v.Type, v.Blocks)...)
+	faults = append(faults, w.faults.RefuseBlocks(v.Type, v.Blocks)...)
 	return w.refusedFor("invalid_arguments", under("/view", faults))
 }
 
@@ -64,7 +64,7 @@ func (w *Workspace) refusedFor(code string, faults []BlockError) error {
 		line := fmt.Sprintf("%s [json-pointer:%s]", f.Message, f.Pointer)
 		plain, labelled = append(plain, line), append(labelled, "[ERROR] "+line)
 	}
-	if w.switches.get().Refused.Mutely {
+	if w.faults.Switches().Refused.Mutely {
 		return protocol.Refuse(code)
 	}
 	return protocol.RefuseWith(code, object{"errors": plain, "response_metadata": object{"messages": labelled}})

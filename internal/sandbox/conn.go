@@ -174,7 +174,7 @@ func (c *conn) receive(body []byte, fragmented bool) {
 		w.trace.fail("acknowledgement", "has 20,480 bytes or more: Slack drops it in silence", object{"bytes": len(body)})
 	case json.Unmarshal(body, &ack) != nil || ack.EnvelopeID == "":
 		w.trace.fail("acknowledgement", "is no acknowledgement", object{"body": string(body)})
-	case w.switches.get().DropAcks:
+	case w.faults.Switches().DropAcks:
 		w.trace.fail("acknowledgement", "dropped, because that fault is on", json.RawMessage(body))
 	default:
 		w.trace.add(TraceSocketIn, "acknowledgement", 0, json.RawMessage(body))

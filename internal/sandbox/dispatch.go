@@ -92,7 +92,7 @@ func (s *sockets) deliver(ctx context.Context, e envelope) (Dispatch, error) {
 // returns how often it did.
 func (s *sockets) put(e envelope, id string) (sent int) {
 	copies := 1
-	if s.w.switches.get().Redeliver {
+	if s.w.faults.Switches().Redeliver {
 		copies = 2
 	}
 	body := e.encode(id)

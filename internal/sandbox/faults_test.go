@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 func TestUIFaultsAndClockDriveDefender(t *testing.T) {
@@ -122,7 +123,7 @@ func TestBlocksAreRefusedOneByOne(t *testing.T) {
 func TestMuteRefusals(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
-	w.SetFaults(Faults{Refused: RefusedBlocks{Table: true, Mutely: true}})
+	w.SetFaults(faults.Switches{Refused: faults.RefusedBlocks{Table: true, Mutely: true}})
 	for _, blocks := range []string{`[{"type":"table","rows":[[{"type":"raw_text","text":"KB"}]]}]`, `[{"type":"header"}]`} {
 		got := form(t, w, "chat.postMessage", w.BotToken(), url.Values{"channel": {General}, "blocks": {blocks}})
 		if diff := cmp.Diff(map[string]any{"ok": false, "error": "invalid_blocks"}, got); diff != "" {
@@ -156,7 +157,7 @@ func TestSlackFaultsFromThePage(t *testing.T) {
 	w := workspace(t, Options{})
 	a := greeted(t, w)
 	send(t, w, "/ui/faults", object{"slack_latency_ms": 5, "slack_web_api_error": "fatal_error"})
-	if got, want := w.Faults(), (Faults{Latency: 5 * time.Millisecond, WebAPIError: "fatal_error"}); got != want {
+	if got, want := w.Faults(), (faults.Switches{Latency: 5 * time.Millisecond, WebAPIError: "fatal_error"}); got != want {
 		t.Errorf("faults = %+v, want %+v", got, want)
 	}
 	send(t, w, "/ui/faults", object{"slack_disconnect": true})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
@@ -93,7 +94,7 @@ func TestEvents(t *testing.T) {
 	if e := s.until("view"); !strings.Contains(e.data, id) {
 		t.Errorf("view event = %s", e.data)
 	}
-	w.SetFaults(Faults{Redeliver: true})
+	w.SetFaults(faults.Switches{Redeliver: true})
 	if e := s.until("faults"); !strings.Contains(e.data, `"slack_redeliver":true`) {
 		t.Errorf("faults event = %s", e.data)
 	}

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
@@ -91,22 +92,21 @@ type Workspace struct {
 	wg       sync.WaitGroup // everything that Close waits for
 	closing  sync.Once
 
-	clock      *clock
-	travel     sync.Mutex // held while the page moves the clock
-	people     *people
-	rooms      *rooms
-	views      *views
-	files      *files
-	hooks      *hooks
-	triggers   *triggers
-	sockets    *sockets
-	switches   *switches
-	faultQueue faultQueue
-	tokens     tokens
-	issued     issued // the secrets that were given out
-	limits     *limits
-	trace      *trace
-	feed       *ui.Feed
+	clock    *clock
+	travel   sync.Mutex // held while the page moves the clock
+	people   *people
+	rooms    *rooms
+	views    *views
+	files    *files
+	hooks    *hooks
+	triggers *triggers
+	sockets  *sockets
+	faults   *faults.Set
+	tokens   tokens
+	issued   issued // the secrets that were given out
+	limits   *limits
+	trace    *trace
+	feed     *ui.Feed
 }
 
 // timing holds the spans of Slack's rules; tests shorten them.
@@ -209,7 +209,7 @@ func build(o Options, t timing) *Workspace {
 	w.hooks = newHooks(t.hook)
 	w.triggers = newTriggers(t.trigger)
 	w.sockets = newSockets(w)
-	w.switches = newSwitches(w)
+	w.faults = newFaults(w)
 	w.limits = newLimits(o.Strict, t.message)
 	w.traceDefender()
 	return w

@@ -85,7 +85,7 @@ func (s *sockets) serve(rw http.ResponseWriter, r *http.Request) {
 		life = min(life, 6*time.Minute)
 	}
 	c := &conn{s: s, ws: ws, frames: frames, out: make(chan frame, outgoing), done: make(chan struct{})}
-	if delay := s.w.switches.get().HelloDelay; delay > 0 {
+	if delay := s.w.faults.Switches().HelloDelay; delay > 0 {
 		select {
 		case <-time.After(delay):
 		case <-s.w.ctx.Done():
@@ -119,7 +119,7 @@ func (s *sockets) admit(c *conn, life time.Duration) bool {
 			"build_number": 1, "approximate_connection_time": int(life.Seconds()),
 		},
 	})
-	if reason := s.w.switches.get().Dismiss; reason != "" {
+	if reason := s.w.faults.Switches().Dismiss; reason != "" {
 		c.queue("disconnect", frame{body: protocol.Encode(disconnect(reason)), last: true})
 	}
 	s.announce()

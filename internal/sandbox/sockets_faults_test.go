@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 func TestDisconnectOneLeavesTheOthers(t *testing.T) {
@@ -78,7 +79,7 @@ func TestHushedSocketsStayOpenAndSayNothing(t *testing.T) {
 func TestDismissFault(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
-	w.SetFaults(Faults{Dismiss: "too_many_websockets"})
+	w.SetFaults(faults.Switches{Dismiss: "too_many_websockets"})
 	a := greeted(t, w)
 	if r := a.read(); r.Reason != "too_many_websockets" {
 		t.Errorf("got %+v, want a disconnect", r)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/websocket"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 func TestHello(t *testing.T) {
@@ -81,7 +82,7 @@ func TestRedeliverFault(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
 	a := greeted(t, w)
-	w.SetFaults(Faults{Redeliver: true})
+	w.SetFaults(faults.Switches{Redeliver: true})
 	done := command(t, w, "/missingkbs x")
 	first, second := a.read(), a.read()
 	if first.EnvelopeID != second.EnvelopeID {
@@ -102,7 +103,7 @@ func TestDropAcksFault(t *testing.T) {
 	t.Parallel()
 	w := quick(t, Options{}, func(s *timing) { s.ack = 50 * time.Millisecond })
 	a := greeted(t, w)
-	w.SetFaults(Faults{DropAcks: true})
+	w.SetFaults(faults.Switches{DropAcks: true})
 	done := command(t, w, "/missingkbs x")
 	a.ack(a.read().EnvelopeID, nil)
 	if d := await(t, done); d.Err != NoAck {

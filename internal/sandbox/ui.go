@@ -220,5 +220,5 @@ func (w *Workspace) uiFaults(_ *http.Request, in map[string]any) (object, error)
 			return nil, err
 		}
 	}
-	return object{"ok": true, "faults": w.switches.values()}, nil
+	return object{"ok": true, "faults": w.faults.Values()}, nil
 }

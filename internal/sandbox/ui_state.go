@@ -16,7 +16,7 @@ func (w *Workspace) state() object {
 		"team":  object{"id": TeamID, "name": TeamName},
 		"users": w.userList(), "channels": w.channelList(), "messages": w.allMessages(),
 		"homes": w.homeList(), "views": w.viewList(), "commands": w.commandList(), "shortcuts": append([]Shortcut{}, w.opts.Shortcuts...),
-		"clock": w.Now(), "faults": w.switches.values(), "fault_list": w.faultList(),
+		"clock": w.Now(), "faults": w.faults.Values(), "fault_list": w.faults.List(),
 		"connections": w.Connections(), "trace": w.trace.newest(stateTrace),
 	}
 }

@@ -36,7 +36,7 @@ func (w *Workspace) blocksValidate(a protocol.Args) (object, error) {
 // checkArgument checks one of the arguments of blocks.validate.
 func (w *Workspace) checkArgument(name string, value json.RawMessage) []BlockError {
 	if name == "blocks" {
-		return append(CheckBlocks("message", value), w.switches.refuse("message", value)...)
+		return append(CheckBlocks("message", value), w.faults.RefuseBlocks("message", value)...)
 	}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(value, &fields) != nil {
@@ -45,7 +45,7 @@ func (w *Workspace) checkArgument(name string, value json.RawMessage) []BlockErr
 	if name == "view" {
 		var surface string
 		_ = json.Unmarshal(fields["type"], &surface)
-		return append(CheckView(value), w.switches.refuse(surface, fields["blocks"])...)
+		return append(CheckView(value), w.faults.RefuseBlocks(surface, fields["blocks"])...)
 	}
 	var faults []BlockError
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
@@ -56,7 +56,7 @@ func (w *Workspace) checkArgument(name string, value json.RawMessage) []BlockErr
 	}
 	if blocks := fields["blocks"]; blocks != nil {
 		faults = append(faults, CheckBlocks("message", blocks)...)
-		faults = append(faults, w.switches.refuse("message", blocks)...)
+		faults = append(faults, w.faults.RefuseBlocks("message", blocks)...)
 	}
 	return faults
 }

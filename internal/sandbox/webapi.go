@@ -87,23 +87,23 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	a, err := protocol.ReadArgs(rw, r)
 	var answer object
 	status := http.StatusOK
-	fault, acts := w.delay(r.Context(), name)
+	fault, acts := w.faults.Begin(r.Context(), name)
 	switch {
 	case errors.Is(err, protocol.ErrBadJSON):
 		err = protocol.Refuse("invalid_json")
 	case err != nil:
 		err = protocol.Refuse("invalid_form_data")
 	case acts:
-		if fault := w.switches.webAPI(r.Context()); fault != nil {
-			err = fault
+		if refused := w.faults.WebAPI(r.Context()); refused != nil {
+			err = refused
 		} else {
 			answer, err = w.call(name, token(r, a), a)
 		}
 	}
-	if fault.spoils() {
-		w.reportCall(name, a, answer, fault.fault())
-		w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.Shown(), "done": answer != nil, "fault": fault.fault()})
-		fault.answer(rw)
+	if fault.Spoils() {
+		w.reportCall(name, a, answer, fault.String())
+		w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.Shown(), "done": answer != nil, "fault": fault.String()})
+		fault.Answer(rw)
 		return
 	}
 	if err == nil {
@@ -118,7 +118,7 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 		setFilled(h, "X-OAuth-Scopes", scopes)
 		setFilled(h, "X-Accepted-OAuth-Scopes", w.methods[name].scope)
 	}
-	w.switches.misdate(h)
+	w.faults.Misdate(h)
 	h.Set("X-Slack-Req-Id", protocol.RandomHex(16))
 	writeJSON(rw, status, answer)
 	w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.Shown(), "status": status, "response": answer})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 func TestRefusedTokens(t *testing.T) {
@@ -49,7 +50,7 @@ func TestClockSkew(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
 	for _, want := range []time.Duration{0, 10 * time.Minute, -2 * time.Hour} {
-		w.SetFaults(Faults{ClockSkew: want})
+		w.SetFaults(faults.Switches{ClockSkew: want})
 		date, err := http.ParseTime(header(t, w, "api.test", "").Get("Date"))
 		if got := time.Until(date).Round(time.Minute); err != nil || got != want {
 			t.Errorf("off by %v, %v; want %v", got, err, want)
@@ -119,7 +120,7 @@ func TestBotOfAnotherApp(t *testing.T) {
 func TestBlocksValidateWhereNewBlocksAreRefused(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
-	w.SetFaults(Faults{RefuseNewBlocks: true})
+	w.SetFaults(faults.Switches{RefuseNewBlocks: true})
 	chart := `[{"type":"divider"},{"type":"data_visualization","title":"t","chart":{"type":"pie","segments":[{"label":"a","value":1}]}}]`
 	for _, tc := range []struct {
 		args          url.Values

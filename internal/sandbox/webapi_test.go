@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // failing is a call that Slack refuses.
@@ -164,20 +165,20 @@ func TestWebAPIFaults(t *testing.T) {
 	w := workspace(t, Options{})
 	blocks := `[{"type":"data_visualization","title":"t","chart":{"type":"pie","segments":[{"label":"a","value":1}]}}]`
 	chart := url.Values{"channel": {General}, "blocks": {blocks}}
-	w.SetFaults(Faults{RefuseNewBlocks: true})
+	w.SetFaults(faults.Switches{RefuseNewBlocks: true})
 	got := form(t, w, "chat.postMessage", w.BotToken(), chart)
 	if got["error"] != "invalid_blocks" || !strings.Contains(fmt.Sprint(got["errors"]), "/blocks/0/type") {
 		t.Errorf("new block: %v, want invalid_blocks at its type", got)
 	}
-	w.SetFaults(Faults{WebAPIError: "internal_error"})
+	w.SetFaults(faults.Switches{WebAPIError: "internal_error"})
 	if got := form(t, w, "auth.test", w.BotToken(), nil); got["error"] != "internal_error" {
 		t.Errorf("auth.test: %v, want internal_error", got)
 	}
-	w.SetFaults(Faults{RateLimited: true})
+	w.SetFaults(faults.Switches{RateLimited: true})
 	if got := form(t, w, "auth.test", w.BotToken(), nil); got["error"] != "ratelimited" {
 		t.Errorf("auth.test: %v, want ratelimited", got)
 	}
-	w.SetFaults(Faults{})
+	w.SetFaults(faults.Switches{})
 	if got := form(t, w, "chat.postMessage", w.BotToken(), chart); got["ok"] != true {
 		t.Errorf("without faults: %v, want ok", got)
 	}

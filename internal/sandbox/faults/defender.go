@@ -1,37 +1,14 @@
-package sandbox
+package faults
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 )
 
-// traceDefender puts the tenant's calls into the trace.
-func (w *Workspace) traceDefender() {
-	t := w.opts.Defender
-	if t == nil {
-		return
-	}
-	t.OnCall(func(c apitest.Call) {
-		if w.ctx.Err() != nil {
-			return // the tenant outlives the workspace
-		}
-		body := object{"query": c.Query, "status": c.Status, "request_id": c.RequestID}
-		if c.Fault != "" {
-			body["fault"] = c.Fault
-		}
-		if json.Valid(c.Body) && len(c.Body) < traceBody/2 {
-			body["response"] = json.RawMessage(c.Body)
-		} else {
-			body["response_bytes"] = len(c.Body)
-		}
-		w.trace.add(TraceDefender, c.Method+" "+c.Path, c.Duration, body)
-	})
-}
-
-// defenderFault is a switch of the tenant: on makes it so, the result undoes it.
+// defenderFault is a switch of the tenant. Function on switches it on and returns
+// how to switch it off.
 type defenderFault struct {
 	name, label, help string
 	on                func(*apitest.Tenant) (undo func())
@@ -60,8 +37,8 @@ func withoutRole() apitest.Fault {
 	}
 }
 
-// rotateSecret makes the app's secret a wrong one, and its tokens too: else the app
-// would notice an hour later.
+// rotateSecret makes the app's secret wrong and revokes its tokens: otherwise the app
+// would notice only after an hour.
 func rotateSecret(t *apitest.Tenant) func() {
 	t.SetSecret("rotated-meanwhile")
 	t.RevokeTokens()
