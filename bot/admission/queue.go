@@ -204,9 +204,27 @@ func (q *Queue) finish(j *Job, took time.Duration, next chan *Job) *Job {
 	parked := following == nil && q.pool.park(next)
 	q.mu.Unlock()
 	if parked {
-		return <-next
+		return q.await(next)
 	}
 	return following
+}
+
+// await waits for the next job of an idle worker. Nil ends the worker.
+func (q *Queue) await(next chan *Job) *Job {
+	timer := time.NewTimer(idleTime)
+	defer timer.Stop()
+	select {
+	case j := <-next:
+		return j
+	case <-timer.C:
+	}
+	q.mu.Lock()
+	left := q.pool.leave(next)
+	q.mu.Unlock()
+	if left {
+		return nil
+	}
+	return <-next
 }
 
 // markSlow counts a job as slow. Beyond the limit the job goes on until another needs its worker.

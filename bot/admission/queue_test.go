@@ -269,6 +269,28 @@ func TestWorkersAreKept(t *testing.T) {
 	})
 }
 
+// A queue that has nothing to do ends its workers, and starts new ones when there is something again.
+func TestIdleWorkersEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := New(roomy(100))
+		for range 3 {
+			l := &runLog{}
+			for i := range 20 {
+				submit(t, q, l.taking(time.Second, fmt.Sprint("a", i)))
+			}
+			<-q.Idle()
+			time.Sleep(idleTime + time.Second)
+			q.mu.Lock()
+			if n := len(q.pool.idle); n != 0 {
+				t.Errorf("%d workers wait for longer than %v", n, idleTime)
+			}
+			q.mu.Unlock()
+		}
+		q.Close()
+	}) // which fails if a worker is left
+}
+
 // goroutine names the goroutine that calls it.
 func goroutine() string {
 	stack := make([]byte, 64)

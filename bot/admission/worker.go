@@ -1,7 +1,16 @@
 package admission
 
-// maxIdle is how many idle workers a queue keeps at most.
-const maxIdle = 16
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// maxIdle is how many idle workers a queue keeps at most.
+	maxIdle = 16
+	// idleTime is how long a worker waits for a job before it ends: a bot that is asked little keeps no stacks.
+	idleTime = 10 * time.Second
+)
 
 // workerPool keeps the goroutines of workers that are idle. A task grows the stack of its goroutine; in a new goroutine
 // that would cost every task about a tenth of its time. It is not safe for concurrent use.
@@ -28,6 +37,16 @@ func (p *workerPool) park(next chan *Job) bool {
 		return false
 	}
 	p.idle = append(p.idle, next)
+	return true
+}
+
+// leave takes the worker that waits at next off the list, and reports whether it was there. If not, a job is on its way.
+func (p *workerPool) leave(next chan *Job) bool {
+	i := slices.Index(p.idle, next)
+	if i < 0 {
+		return false
+	}
+	p.idle = slices.Delete(p.idle, i, i+1)
 	return true
 }
 

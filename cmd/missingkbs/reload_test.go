@@ -235,7 +235,7 @@ func TestLateBotTokenIsWaitedFor(t *testing.T) {
 	})
 	replace(t, file, w.slack.NewBotToken())
 	eventually(t, func() (string, bool) {
-		return "the new token was not found", strings.Contains(w.log.String(), "another one stands in the settings now")
+		return "the new token was not found", strings.Contains(w.log.String(), "the settings hold another one now")
 	})
 	m = w.ask(t, windows11)
 	w.click(t, sandbox.Alice, m, "Share to channel")
