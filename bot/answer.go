@@ -165,6 +165,9 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	}
 	ctx, end := b.options.Trace.Start(ctx, "command "+r.intent.Command, span.Options{Part: true})
 	r.page, r.err = b.answers.Run(ctx, req)
+	if isFile(q.kind) && r.err == nil {
+		r.page, r.err = b.sendFile(ctx, q, r.page)
+	}
 	if r.err != nil && errors.Is(context.Cause(ctx), admission.ErrInterrupted) {
 		r.err = admission.ErrInterrupted
 	}

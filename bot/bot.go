@@ -7,6 +7,7 @@
 // event becomes a question (question.go), which waits for a worker or is refused (admit.go, refuse.go). A worker checks
 // and answers it (answer.go; suggest.go for a select). The page travels in the acknowledgement if it is ready in time, small
 // enough and free of newer blocks (ack.go), otherwise to the response_url, the Home tab or a direct message (reply.go).
+// A click on CSV or XLSX sends the tables of the page as a file (file.go); the answer says where it is.
 package bot
 
 import (
@@ -112,6 +113,7 @@ type Bot struct {
 	acks    acker
 	webhook *slackapi.Webhook
 	screens screens
+	files   fileSender
 	log     *slog.Logger
 
 	drawings         *drawings
@@ -120,6 +122,7 @@ type Bot struct {
 	notices          *admission.Queue // refusals, and messages that say what a question waits for
 	seen             *recent
 	stats            *Counts
+	fileSlots        chan struct{} // of the files that are made and sent at once
 }
 
 // newBot returns a bot. It takes interfaces, so that tests can stand in for connections.
@@ -135,6 +138,8 @@ func newBot(answers answerer, acks acker, hook *slackapi.Webhook, o Options) *Bo
 		drawings: newDrawings(),
 		seen:     newRecent(10_000),
 		stats:    o.Counts,
+
+		fileSlots: make(chan struct{}, filesAtOnce),
 	}
 	b.options.Observe = b.guardedObserver(o.Observe)
 	onPanic := func(recovered any) { b.countPanic(panicError(recovered)) }

@@ -23,7 +23,7 @@ func Run(ctx context.Context, c slackapi.Config, workspace slackapi.Workspace, a
 		o.Gate = access.NewGate(access.NewDirectory(web), workspace, access.Options{Log: o.Log})
 	}
 	b := newBot(answers, conns, slackapi.NewWebhook(c.HTTPClient(), c.APIURL), o)
-	b.screens = web
+	b.screens, b.files = web, web
 	err := run(ctx, b, c, conns)
 	o.Log.Info("stopped", "counts", fmt.Sprintf("%+v", b.Stats()))
 	return err

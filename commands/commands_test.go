@@ -137,6 +137,8 @@ func TestEdge(t *testing.T) {
 		Actions: []view.Action{
 			{Label: "Refresh", Command: "microsoft-_-edge --fresh", Effect: view.Replace},
 			{Label: "Share to channel", Command: "microsoft-_-edge", Effect: view.Share},
+			{Label: "CSV", Command: "microsoft-_-edge", Effect: view.CSVFile},
+			{Label: "XLSX", Command: "microsoft-_-edge", Effect: view.XLSXFile},
 		},
 		Software: "microsoft-_-edge",
 	}
@@ -288,6 +290,8 @@ func TestOptionsTravelInButtons(t *testing.T) {
 		"Share to channel: microsoft-_-windows_11 --sort cves --min-devices 2 --page 2",
 		"Show all: microsoft-_-windows_11 --sort cves",
 		"By OS build: microsoft-_-windows_11 --sort cves --min-devices 2 --all-rows",
+		"CSV: microsoft-_-windows_11 --sort cves --min-devices 2",
+		"XLSX: microsoft-_-windows_11 --sort cves --min-devices 2",
 		"Sort by devices: microsoft-_-windows_11 --min-devices 2",
 		"Newest first: microsoft-_-windows_11 --sort kb --min-devices 2",
 	}

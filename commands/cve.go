@@ -85,6 +85,7 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 		page.AsOf = oldest(page.AsOf, asOf(found))
 		page.Lead += " " + fixes(found.Value)
 		page.Parts = append(page.Parts, fixTable(id, found.Value), productTable(id, found.Value))
+		page.Actions = append(page.Actions, view.Files(cmdline.Join(cveName, id))...)
 		page.Context = partly(found.Value)
 		page.Unreadable = found.Skipped
 	}
@@ -273,7 +274,9 @@ func (c cve) devices(ctx context.Context, id string, at int, fresh bool) (view.P
 	page.Lead = "No device is exposed to it."
 	if n := len(answer.Value); n > 0 {
 		page.Lead = view.UpperFirst(exposed(n)) + "."
-		page.Parts = []view.Part{deviceTable(page.Title, cmdline.Join(cveName, id, "--devices"), at, answer.Value)}
+		line := cmdline.Join(cveName, id, "--devices")
+		page.Parts = []view.Part{deviceTable(page.Title, line, at, answer.Value)}
+		page.Actions = append(page.Actions, view.Files(line)...)
 	}
 	page.AsOf, page.Unreadable = asOf(answer), answer.Skipped
 	return page, nil

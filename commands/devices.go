@@ -146,10 +146,12 @@ func (d devices) of(ctx context.Context, q devicesQuery) (view.Page, error) {
 	if q.list {
 		page.Actions = append(page.Actions, view.Action{Label: "By device group", Command: other.line(), Effect: view.Replace})
 		page.Parts = []view.Part{deviceTable(page.Title, q.line(), q.page, byName(all))}
+		page.Actions = append(page.Actions, view.Files(q.line())...)
 		return page, nil
 	}
 	page.Actions = append(page.Actions, view.Action{Label: "List devices", Command: other.line()})
 	d.groups(ctx, q, all, &page)
+	page.Actions = append(page.Actions, view.Files(q.line())...)
 	return page, nil
 }
 

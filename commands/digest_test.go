@@ -722,8 +722,8 @@ func TestDigestDetails(t *testing.T) {
 		t.Errorf("as of %v, note %q", page.AsOf, page.Note)
 	}
 	csv := d.does(t, "digest csv 1")
-	if !strings.Contains(csv.Note, "missingkbs ask -o csv digest csv 1") {
-		t.Errorf("note = %q, want the way to a file", csv.Note)
+	if diff := cmp.Diff(view.Files("digest details 1"), csv.Actions); diff != "" {
+		t.Errorf("buttons (-want +got):\n%s", diff)
 	}
 	onTerminal, err := d.from(t, "", "", "digest csv 1")
 	if err != nil {

@@ -117,6 +117,9 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 		page.Context = partly(found.Value)
 		page.Parts = append(page.Parts, k.cveTable(ctx, label, found.Value, ratedCVEs))
 	}
+	if len(page.Parts) > 0 {
+		page.Actions = append(page.Actions, view.Files(q.line())...)
+	}
 	page.Note = view.JoinSentences(listed.note(), more.note())
 	return page, nil
 }
@@ -209,6 +212,7 @@ func (k kb) cves(ctx context.Context, q kbQuery) (view.Page, error) {
 	t.Page, t.Command = q.page, q.line("--cves")
 	if len(t.Rows) > 0 {
 		page.Parts = []view.Part{t}
+		page.Actions = append(page.Actions, view.Files(t.Command)...)
 	}
 	page.AsOf, page.Unreadable = asOf(found), found.Skipped
 	return page, nil
@@ -245,6 +249,7 @@ func (k kb) devices(ctx context.Context, q kbQuery) (view.Page, error) {
 	names, err := k.names(ctx, found.Value)
 	more.lacks(err, vulnerabilityRole, "the names of some devices")
 	page.Parts = []view.Part{findingsTable(page.Title, q, found.Value.Devices, names)}
+	page.Actions = append(page.Actions, view.Files(q.line("--devices"))...)
 	page.Note = more.note()
 	return page, nil
 }

@@ -86,10 +86,12 @@ func chooseDevice(name string, page int, found []device) view.Page {
 	for i, d := range found {
 		refs[i] = api.MachineReference{ID: d.ID, ComputerDNSName: d.ComputerDNSName, OSPlatform: d.OSPlatform, RBACGroupName: d.RBACGroupName}
 	}
+	line := cmdline.Join(machineName, name)
 	return view.Page{
-		Title: fmt.Sprintf("Devices whose name begins with %q", name),
-		Lead:  view.Count(len(found), "device") + " found. Choose one.",
-		Parts: []view.Part{deviceTable("Devices found", cmdline.Join(machineName, name), page, byName(refs))},
+		Title:   fmt.Sprintf("Devices whose name begins with %q", name),
+		Lead:    view.Count(len(found), "device") + " found. Choose one.",
+		Parts:   []view.Part{deviceTable("Devices found", line, page, byName(refs))},
+		Actions: view.Files(line),
 	}
 }
 
@@ -119,6 +121,7 @@ func (m machine) about(ctx context.Context, d device, at int, fresh bool, more *
 	page.Lead = machineLead(updates, answer.Skipped)
 	if len(updates) > 0 {
 		page.Parts = append(page.Parts, machineTable(d, at, updates))
+		page.Actions = append(page.Actions, view.Files(cmdline.Join(machineName, d.ID))...)
 	}
 	page.Note = more.note()
 	return page, nil

@@ -81,7 +81,8 @@ func searchPage(query []string, f hits) view.Page {
 		page.Note = "Nothing matches exactly; these are the closest."
 	}
 	page.Note = strings.TrimSpace(page.Note + " " + missed(f.Result))
-	page.Parts = []view.Part{softwareTable(query, f)}
+	t := softwareTable(query, f)
+	page.Parts, page.Actions = []view.Part{t}, view.Files(t.Command)
 	return page
 }
 

@@ -260,6 +260,7 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 		page.Lead += fmt.Sprintf(" %s, so more may be missing.", CouldNotRead(answer.Skipped))
 	}
 	page.Actions = append(page.Actions, q.otherRows(gap.Shown)...)
+	page.Actions = append(page.Actions, view.Files(q.line(q.sort, 0))...)
 	page.Parts = []view.Part{kbTable(q, rows)} // also without rows: a CSV of nothing is its header
 	return page
 }

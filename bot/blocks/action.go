@@ -18,6 +18,8 @@ const (
 	Replace ActionKind = "replace" // answer in place of the message that holds the button
 	Share   ActionKind = "share"   // answer for everyone in the channel
 	Choose  ActionKind = "choose"  // an entry of a select; its value is what was chosen
+	CSV     ActionKind = "csv"     // send the answer to the user as a CSV file
+	XLSX    ActionKind = "xlsx"    // send the answer to the user as an Excel workbook
 )
 
 // KindOf tells which button an action becomes.
@@ -29,6 +31,10 @@ func KindOf(a view.Action) ActionKind {
 		return Replace
 	case a.Effect == view.Share:
 		return Share
+	case a.Effect == view.CSVFile:
+		return CSV
+	case a.Effect == view.XLSXFile:
+		return XLSX
 	default:
 		return Run
 	}
@@ -40,7 +46,7 @@ func (k ActionKind) actionID(n int) string { return string(k) + ":" + strconv.It
 func ParseActionID(id string) (kind ActionKind, ok bool) {
 	word, _, _ := strings.Cut(id, ":")
 	switch k := ActionKind(word); k {
-	case Open, Run, Replace, Share, Choose:
+	case Open, Run, Replace, Share, Choose, CSV, XLSX:
 		return k, true
 	}
 	return "", false

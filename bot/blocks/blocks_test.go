@@ -446,7 +446,7 @@ func TestWhatIsLeftOutIsCounted(t *testing.T) {
 
 func TestActionIDs(t *testing.T) {
 	t.Parallel()
-	for id, want := range map[string]blocks.ActionKind{"open:1": blocks.Open, "run:22": blocks.Run, "replace:3": blocks.Replace, "share:4": blocks.Share} {
+	for id, want := range map[string]blocks.ActionKind{"open:1": blocks.Open, "run:22": blocks.Run, "replace:3": blocks.Replace, "share:4": blocks.Share, "csv:5": blocks.CSV, "xlsx:6": blocks.XLSX} {
 		if got, ok := blocks.ParseActionID(id); got != want || !ok {
 			t.Errorf("%s: got %q, %v", id, got, ok)
 		}

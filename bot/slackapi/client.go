@@ -6,6 +6,7 @@ package slackapi
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -44,6 +45,15 @@ func (c Config) WithDefaults() Config {
 // HTTPClient returns the HTTP client of the Web API. It sends each call with the tokens that are current, limits the size
 // of answers, and follows no redirect: Go would send a form again, with the token in it, to wherever that leads.
 func (c Config) HTTPClient() *http.Client {
+	own := c.plainClient()
+	if c.Tokens != nil {
+		own.Transport = &tokenRenewer{own.Transport, c.Tokens, c.Refused}
+	}
+	return own
+}
+
+// plainClient returns an HTTP client for Slack that knows no token.
+func (c Config) plainClient() *http.Client {
 	client := c.HTTP
 	if client == nil {
 		client = &http.Client{Timeout: Timeout, Transport: http.DefaultTransport.(*http.Transport).Clone()}
@@ -53,9 +63,6 @@ func (c Config) HTTPClient() *http.Client {
 		own.Transport = http.DefaultTransport
 	}
 	own.Transport = limited{own.Transport}
-	if c.Tokens != nil {
-		own.Transport = &tokenRenewer{own.Transport, c.Tokens, c.Refused}
-	}
 	return own
 }
 
@@ -63,8 +70,9 @@ func (c Config) HTTPClient() *http.Client {
 // and with it slack-go asks for debug_reconnects, which makes Slack cut the connection every six minutes.
 func (c Config) Client() *Client {
 	c = c.WithDefaults()
-	own := c.HTTPClient()
-	return &Client{tokens: c.Tokens, newClient: func(_, bot string) *slack.Client {
+	own, uploads := c.HTTPClient(), c.plainClient()
+	uploads.Timeout = 0 // a large file takes longer than a call: the context bounds it
+	return &Client{tokens: c.Tokens, uploads: uploads, mayUpload: uploadHosts(c.APIURL), newClient: func(_, bot string) *slack.Client {
 		return slack.New(bot,
 			slack.OptionAPIURL(c.APIURL),
 			slack.OptionHTTPClient(own),
@@ -87,6 +95,8 @@ func (c Config) ClientWithoutRetry() *Client {
 type Client struct {
 	tokens    *Tokens
 	newClient func(app, bot string) *slack.Client
+	uploads   *http.Client // of files; nil if the client does not send any
+	mayUpload func(*url.URL) bool
 
 	mu       sync.Mutex
 	app, bot string // the tokens of current

@@ -113,6 +113,11 @@ func TestNoSecretGetsOut(t *testing.T) {
 	w.click(t, sandbox.Alice, m, "Refresh")
 	w.click(t, sandbox.Alice, m, "Share to channel")
 	w.answer(t, sandbox.General, func(m sandbox.Message) bool { return m.EphemeralFor == "" && m.Kind == sandbox.KindApp })
+	w.click(t, sandbox.Alice, m, "CSV")
+	w.file(t, ".csv")
+	w.slack.Inject(sandbox.Fault{Call: "files.completeUploadExternal", Cut: true})
+	w.click(t, sandbox.Alice, m, "XLSX")
+	w.answer(t, sandbox.General, func(m sandbox.Message) bool { return title(m) == "The file may be missing" })
 	w.ask(t, "search windows")
 	if _, err := w.slack.Command(soon(t), sandbox.Alice, sandbox.Patching, "/missingkbs digest add "+edge+" --at \"mon 09:00\""); err != nil {
 		t.Fatal(err)

@@ -148,7 +148,7 @@ func (d command) subcommands() []commands.SubcommandHandler {
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "csv", Needs: access.Ask, Subject: true}, Usage: "N [--all-rows]",
-			Summary: "the same, for a file: missingkbs ask -o csv digest csv N", Run: d.one(d.readers(d.csv)),
+			Summary: "the same, for a file: missingkbs ask -o csv digest csv N", Run: d.one(d.readers(d.details)),
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "remove", Needs: access.Change, Subject: true}, Usage: "N",

@@ -49,16 +49,6 @@ func (d command) details(ctx context.Context, req commands.Request, s digest.Sub
 	return page, nil
 }
 
-// csv is the table of the details: on a terminal -o csv writes all of it. Slack gets the table, for an app cannot hand
-// a person a file that nobody else sees.
-func (d command) csv(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
-	page, err := d.details(ctx, req, s)
-	if err == nil && !onTerminal(req) {
-		page.Note = strings.TrimSpace(page.Note + " " + fmt.Sprintf("As a file: missingkbs ask -o csv digest csv %s, on the machine that runs this bot.", s.ID))
-	}
-	return page, err
-}
-
 func (d command) preview(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	if err := noWords("digest preview N", req.Words); err != nil {
 		return view.Page{}, err

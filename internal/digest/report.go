@@ -48,7 +48,7 @@ func (r Report) Page() view.Page {
 		Unreadable: r.After.UnreadableRows(),
 		Actions: []view.Action{
 			{Label: "Details", Command: "digest details " + s.ID},
-			{Label: "CSV", Command: "digest csv " + s.ID},
+			{Label: "CSV", Command: "digest csv " + s.ID, Effect: view.CSVFile},
 			{Label: "Pause", Command: "digest pause " + s.ID},
 			{Label: "Settings", Command: "digest show " + s.ID},
 		},
@@ -105,6 +105,7 @@ func Details(s Subscription, at patchgap.Snapshot, now time.Time, eachRow bool) 
 	if patchgap.Several(gap.Shown) {
 		page.Actions = []view.Action{other}
 	}
+	page.Actions = append(page.Actions, view.Files(command)...)
 	if unread := unreadFacts(at); len(unread) > 0 {
 		page.Parts = append([]view.Part{unread}, page.Parts...)
 	}

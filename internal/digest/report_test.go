@@ -298,11 +298,11 @@ func TestDetailsOfEachRow(t *testing.T) {
 		lead    string
 		actions []view.Action
 	}{
-		false: {[]string{"KB5000001 78 edge, windows_11 26100, 26200"}, "1 update missing, on at least 78 devices.", []view.Action{{Label: "By product and OS build", Command: "digest details 7 --all-rows"}}},
+		false: {[]string{"KB5000001 78 edge, windows_11 26100, 26200"}, "1 update missing, on at least 78 devices.", append([]view.Action{{Label: "By product and OS build", Command: "digest details 7 --all-rows"}}, view.Files("digest details 7")...)},
 		true: {
 			[]string{"KB5000001 70 edge ", "KB5000001 62 windows_11 26100", "KB5000001 16 windows_11 26200"},
 			"1 update missing, on at least 78 devices. 3 rows: one for each product and OS build.",
-			[]view.Action{{Label: "By KB", Command: "digest details 7"}},
+			append([]view.Action{{Label: "By KB", Command: "digest details 7"}}, view.Files("digest details 7 --all-rows")...),
 		},
 	} {
 		page := digest.Details(weekly(), s, monday, each)

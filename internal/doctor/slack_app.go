@@ -52,11 +52,15 @@ func (c *Checker) slackScopes(context.Context) []Finding {
 		more = slices.DeleteFunc(more, func(name string) bool { return name == s.Name })
 		switch {
 		case slices.Contains(me.Scopes, s.Name):
-		case s.Optional && len(c.groups) == 0:
+		case s.Groups && len(c.groups) == 0:
 			spare = fmt.Sprintf("; without %s (%s), which no setting asks for", s.Name, s.Use)
 		default:
+			status := Fail
+			if s.Optional && !s.Groups {
+				status = Warn
+			}
 			all = append(all, Finding{
-				Status: Fail, Found: fmt.Sprintf("the scope %s is missing (%s): %s", s.Name, s.Use, s.Without),
+				Status: status, Found: fmt.Sprintf("the scope %s is missing (%s): %s", s.Name, s.Use, s.Without),
 				Cure: "add it under OAuth & Permissions > Bot Token Scopes, or paste manifest.yaml under App Manifest, and install the app again",
 			})
 		}

@@ -58,6 +58,7 @@ var forms = newTable(
 	of("Slack address", `(?i)(hooks\.slack(?:-gov)?\.com/(?:[a-z]+/)?)[^\s"'\\<>|]+()`, "hooks.slack"),
 	of("Slack address on another host", `(/(?:commands|actions|services|workflows|triggers)/[TE][0-9A-Z]+/)[^\s"'\\<>|]+()`,
 		"/commands/", "/actions/", "/services/", "/workflows/", "/triggers/"),
+	of("Slack address of an upload", `(/upload/v[0-9]/)[^\s"'\\<>|]+()`, "/upload/v"),
 	of("field of a query", `(?i)(`+field+`(?:ticket|link_key|sig|signature|code|token|secret|key|x-amz-signature|x-amz-security-token)=)`+bareField+`()`,
 		"ticket=", "_key=", "sig=", "signature=", "code=", "token=", "secret=", "key="),
 	of("signature", `(?i)(\bsig=)`+bareField+`()`, "sig="),

@@ -215,10 +215,17 @@ type Effect int
 
 // The effects of an action.
 const (
-	Reply   Effect = iota // a new answer, seen by the person alone
-	Replace               // takes the place of this page, where the page is the person's own
-	Share                 // posted for everyone in the channel
+	Reply    Effect = iota // a new answer, seen by the person alone
+	Replace                // takes the place of this page, where the page is the person's own
+	Share                  // posted for everyone in the channel
+	CSVFile                // its tables as a CSV file, which the person alone gets
+	XLSXFile               // the same as an Excel workbook
 )
+
+// Files offers the tables of a page as files. line makes the page, without a page of a table: a file has every row.
+func Files(line string) []Action {
+	return []Action{{Label: "CSV", Command: line, Effect: CSVFile}, {Label: "XLSX", Command: line, Effect: XLSXFile}}
+}
 
 func (Facts) part() {}
 func (List) part()  {}
