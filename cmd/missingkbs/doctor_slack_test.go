@@ -130,7 +130,7 @@ func TestDoctorScopesMoreThanUsed(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{Scopes: append(manifest.ScopeNames(), "reactions:write", "mpim:write", "im:read", "im:history")})
 	d := c.examine(t, map[string]string{"SLACK_CONFIG_TOKEN": ""})
-	d.wants(t, "slack-scopes", "warn", "scopes that are not used: reactions:write, mpim:write", "remove them")
+	d.wants(t, "slack-scopes", "warn", "scopes that are not used: mpim:write, reactions:write", "remove them")
 	d.only(t, "slack-scopes")
 	if d.code != exitDone {
 		t.Errorf("exit code %d: a warning is no failure", d.code)
