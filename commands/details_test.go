@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,6 +117,7 @@ func TestEveryButtonAnswers(t *testing.T) {
 		if page.Title == "" || page.Lead == "" {
 			t.Errorf("%q: title %q, lead %q", line, page.Title, page.Lead)
 		}
+		n.filesOf(t, line, page)
 		word, _, _ := strings.Cut(line, " ")
 		kinds[word]++
 		for _, next := range offered(page) {
@@ -128,6 +130,31 @@ func TestEveryButtonAnswers(t *testing.T) {
 	for _, want := range []string{"kb", "cve", "machine", "devices", "search"} {
 		if kinds[want] < 2 {
 			t.Errorf("only %d pages of %s: %v", kinds[want], want, kinds)
+		}
+	}
+}
+
+// filesOf checks that a page with a table offers it as files, and that the line of these buttons makes the same table.
+func (n tenant) filesOf(t *testing.T, line string, page view.Page) {
+	t.Helper()
+	files := slices.DeleteFunc(slices.Clone(page.Actions), func(a view.Action) bool { return a.Effect != view.CSVFile && a.Effect != view.XLSXFile })
+	var shown, written strings.Builder
+	err := view.WriteCSV(&shown, page)
+	switch {
+	case errors.Is(err, view.ErrNoTable) && len(files) == 0:
+		return
+	case err != nil || len(files) != 2:
+		t.Errorf("%q offers %v of its tables (%v)", line, files, err)
+		return
+	}
+	for _, a := range files {
+		written.Reset()
+		again, err := n.press(t, a.Command)
+		if err := errors.Join(err, view.WriteCSV(&written, again)); err != nil {
+			t.Errorf("%q, the file of %q: %v", a.Command, line, err)
+		}
+		if !strings.Contains(line, "--fresh") && shown.String() != written.String() {
+			t.Errorf("%q, the file of %q, has %d bytes, its tables %d", a.Command, line, written.Len(), shown.Len())
 		}
 	}
 }
