@@ -67,7 +67,7 @@ func TestDoctorAllWell(t *testing.T) {
 
 func TestDoctorFailing(t *testing.T) {
 	t.Parallel()
-	c := newClinic(t, sandbox.Options{Scopes: []string{"commands", "users:read", "usergroups:read", "channels:read", "groups:read", "channels:history", "groups:history", "admin"}})
+	c := newClinic(t, sandbox.Options{Scopes: []string{"commands", "users:read", "usergroups:read", "channels:read", "groups:read", "channels:history", "groups:history", "files:write", "im:write", "admin"}})
 	c.defender.Inject(apitest.EntraRefusing(7000222))
 	text := c.run(t, map[string]string{"SLACK_APP_TOKEN": "", "MISSINGKBS_CACHE_TTL": "soon"})
 	if text.code != exitFailed {
