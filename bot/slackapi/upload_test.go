@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // uploading is a transport that notes uploads, and may fail them.
@@ -58,7 +59,7 @@ func TestSendFile(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		options sandbox.Options
-		fault   sandbox.Fault
+		fault   faults.Fault
 		fail    func(n int32) (*http.Response, error)
 		uploads int32
 		ok      func(error) bool // nil: the file is sent
@@ -82,8 +83,8 @@ func TestSendFile(t *testing.T) {
 		"the host sends us on":   {uploads: 1, fail: status(302), ok: hasStatus(302)},
 		"no files:write":         {options: sandbox.Options{Scopes: without("files:write")}, ok: hasCode("missing_scope")},
 		"no im:write":            {options: sandbox.Options{Scopes: without("im:write")}, ok: hasCode("missing_scope")},
-		"sharing broke":          {uploads: 1, fault: sandbox.Fault{Call: "files.completeUploadExternal", Times: 9, Cut: true, Acts: true}, ok: func(err error) bool { return errors.Is(err, ErrDeliveryUnknown) }},
-		"sharing fails for good": {uploads: 1, fault: sandbox.Fault{Call: "files.completeUploadExternal", Times: 9, Status: 503}, ok: hasStatus(503)},
+		"sharing broke":          {uploads: 1, fault: faults.Fault{Call: "files.completeUploadExternal", Times: 9, Cut: true, Acts: true}, ok: func(err error) bool { return errors.Is(err, ErrDeliveryUnknown) }},
+		"sharing fails for good": {uploads: 1, fault: faults.Fault{Call: "files.completeUploadExternal", Times: 9, Status: 503}, ok: hasStatus(503)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

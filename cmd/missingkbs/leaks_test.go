@@ -115,7 +115,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 	w.answer(t, sandbox.General, func(m sandbox.Message) bool { return m.EphemeralFor == "" && m.Kind == sandbox.KindApp })
 	w.click(t, sandbox.Alice, m, "CSV")
 	w.file(t, ".csv")
-	w.slack.Inject(sandbox.Fault{Call: "files.completeUploadExternal", Cut: true})
+	w.slack.Inject(faults.Fault{Call: "files.completeUploadExternal", Cut: true})
 	w.click(t, sandbox.Alice, m, "XLSX")
 	w.answer(t, sandbox.General, func(m sandbox.Message) bool { return title(m) == "The file may be missing" })
 	w.ask(t, "search windows")
