@@ -201,7 +201,7 @@ func build(o Options, t timing) *Workspace {
 	}
 	w.clock = newClock(o)
 	w.feed = ui.NewFeed()
-	w.trace = newTrace(w)
+	w.trace = newTrace(w.log, w.feed, w.appToken, w.botToken, w.verification)
 	w.people = newPeople()
 	w.rooms = newRooms(w)
 	w.views = newViews(w)
@@ -266,6 +266,9 @@ func (w *Workspace) AppToken() string { return w.appToken }
 
 // BotToken returns the token for every other method; it is new at each start.
 func (w *Workspace) BotToken() string { return w.botToken }
+
+// Trace returns the newest entries of what was sent and received, oldest first.
+func (w *Workspace) Trace() []TraceEntry { return w.trace.newest(traceEntries) }
 
 // Close ends all connections and waits for everything that the workspace started.
 // It may be called more than once.

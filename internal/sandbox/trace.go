@@ -2,14 +2,15 @@ package sandbox
 
 import (
 	"encoding/json"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
 // Bounds of what the trace keeps in memory.
@@ -42,7 +43,8 @@ type TraceEntry struct {
 
 // trace keeps the newest entries.
 type trace struct {
-	w       *Workspace
+	log     *slog.Logger
+	feed    *ui.Feed
 	secrets *strings.Replacer
 
 	mu      sync.Mutex
@@ -50,9 +52,14 @@ type trace struct {
 	entries []TraceEntry
 }
 
-func newTrace(w *Workspace) *trace {
-	const hidden = "(hidden)"
-	return &trace{w: w, secrets: strings.NewReplacer(w.appToken, hidden, w.botToken, hidden, w.verification, hidden)}
+// newTrace returns an empty trace that hides the secrets, and the forms of those that
+// are made later.
+func newTrace(log *slog.Logger, feed *ui.Feed, secrets ...string) *trace {
+	var hidden []string
+	for _, one := range secrets {
+		hidden = append(hidden, one, "(hidden)")
+	}
+	return &trace{log: log, feed: feed, secrets: strings.NewReplacer(hidden...)}
 }
 
 // secretPath finds URLs that work without a token, and triggers.
@@ -69,7 +76,7 @@ func (t *trace) add(kind, name string, d time.Duration, body any) {
 		entry.Body = t.redact(protocol.Encode(body))
 	}
 	if len(entry.Body) > traceBody {
-		entry.Body = protocol.Encode(object{"shortened": string(entry.Body[:traceBody])})
+		entry.Body = protocol.Encode(map[string]any{"shortened": string(entry.Body[:traceBody])})
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -79,43 +86,18 @@ func (t *trace) add(kind, name string, d time.Duration, body any) {
 	if extra := len(t.entries) - traceEntries; extra > 0 {
 		t.entries = slices.Delete(t.entries, 0, extra)
 	}
-	t.w.feed.Send("trace", entry)
+	t.feed.Send("trace", entry)
 }
 
-// fail records what Slack would swallow, and says it in the log too.
+// fail records what Slack would drop in silence, and logs it.
 func (t *trace) fail(name, reason string, body any) {
-	t.w.log.Warn("sandbox: Slack would not take this", "what", name, "reason", reason)
-	t.add(TraceError, name, 0, object{"reason": reason, "detail": body})
+	t.log.Warn("sandbox: Slack would not take this", "what", name, "reason", reason)
+	t.add(TraceError, name, 0, map[string]any{"reason": reason, "detail": body})
 }
 
+// newest returns the last n entries, oldest first.
 func (t *trace) newest(n int) []TraceEntry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.entries[max(0, len(t.entries)-n):])
-}
-
-// Trace returns the newest entries of what was sent and received, oldest first.
-func (w *Workspace) Trace() []TraceEntry { return w.trace.newest(traceEntries) }
-
-// traceDefender puts the tenant's calls into the trace.
-func (w *Workspace) traceDefender() {
-	t := w.opts.Defender
-	if t == nil {
-		return
-	}
-	t.OnCall(func(c apitest.Call) {
-		if w.ctx.Err() != nil {
-			return // the tenant outlives the workspace
-		}
-		body := object{"query": c.Query, "status": c.Status, "request_id": c.RequestID}
-		if c.Fault != "" {
-			body["fault"] = c.Fault
-		}
-		if json.Valid(c.Body) && len(c.Body) < traceBody/2 {
-			body["response"] = json.RawMessage(c.Body)
-		} else {
-			body["response_bytes"] = len(c.Body)
-		}
-		w.trace.add(TraceDefender, c.Method+" "+c.Path, c.Duration, body)
-	})
 }
