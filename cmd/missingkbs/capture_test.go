@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // capture is where TestCapture leaves what it saw, for .ci/slacktypes.
@@ -163,12 +164,12 @@ type said struct {
 // sent reads from the workspace's trace what the bot has sent, as far as Slack draws it.
 func (m *clockwork) sent(t *testing.T) []said {
 	t.Helper()
-	trace := m.slack.Trace()
-	if trace[0].Seq != 1 {
-		t.Fatalf("the trace begins with entry %d: what came before is lost", trace[0].Seq)
+	entries := m.slack.Trace()
+	if entries[0].Seq != 1 {
+		t.Fatalf("the trace begins with entry %d: what came before is lost", entries[0].Seq)
 	}
 	var all []said
-	for _, e := range trace {
+	for _, e := range entries {
 		var body struct {
 			Shortened *string
 			Request   json.RawMessage
@@ -179,11 +180,11 @@ func (m *clockwork) sent(t *testing.T) []said {
 		}
 		one := said{way: e.Name}
 		switch e.Kind {
-		case sandbox.TraceSocketIn:
+		case trace.SocketIn:
 			one.body = body.Payload
-		case sandbox.TraceResponseURL:
+		case trace.ResponseURL:
 			one.way, one.body = sandbox.WayHook, body.Request
-		case sandbox.TraceWebAPI:
+		case trace.WebAPI:
 			one.body = drawn(t, e.Name, body.Request)
 		default:
 			continue

@@ -22,6 +22,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -149,7 +150,7 @@ func TestSlackFault04NoDebugReconnects(t *testing.T) {
 	w := newWorld(t, map[string]string{"LOG_LEVEL": "debug"})
 	hellos := 0
 	for _, e := range w.slack.Trace() {
-		if e.Kind != sandbox.TraceSocketOut || e.Name != "hello" {
+		if e.Kind != trace.SocketOut || e.Name != "hello" {
 			continue
 		}
 		var hello struct {

@@ -74,6 +74,7 @@ var forbidden = map[string][]string{
 	"internal/sandbox":          {module, slackPackages, azurePackages},
 	"internal/sandbox/ui":       {module, slackPackages, azurePackages, anyLibrary},
 	"internal/sandbox/blockkit": {module, slackPackages, azurePackages, anyLibrary},
+	"internal/sandbox/trace":    {module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol"},
 	"internal/sandbox/faults":   {module, slackPackages, azurePackages},
 	"internal/sandbox/protocol": {module, slackPackages, azurePackages, anyLibrary},
 	"internal/xlsx":             {module, slackPackages, azurePackages},
@@ -99,8 +100,9 @@ var allowed = map[string][]string{
 	"internal/audit":          {module + "/internal/redact"},
 	"internal/digest":         {module + "/internal/patchgap", module + "/internal/digest/schedule", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/alert":          {module + "/internal/view", module + "/internal/failure"},
+	"internal/sandbox/trace":  {module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol"},
 	"internal/sandbox/faults": {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/protocol"},
-	"internal/sandbox":        {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults"},
+	"internal/sandbox":        {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace"},
 	"internal/store":          {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/sqlitefile", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
 
 	// The arithmetic of the rate limit, which package store keeps in a database for several processes.

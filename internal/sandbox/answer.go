@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 const inChannel = "in_channel"
@@ -53,7 +54,7 @@ func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 	if fault.Spoils() {
 		seen.Fault = fault.String()
 		w.report(seen)
-		w.trace.add(TraceResponseURL, seen.Fault, time.Since(start), object{"done": seen.Shown, "request": jsonOrText(body)})
+		w.trace.Add(trace.ResponseURL, seen.Fault, time.Since(start), object{"done": seen.Shown, "request": jsonOrText(body)})
 		fault.Answer(rw)
 		return
 	}
@@ -73,7 +74,7 @@ func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 	rw.Header().Set("Content-Type", "text/html")
 	rw.WriteHeader(status)
 	_, _ = io.WriteString(rw, reply)
-	w.trace.add(TraceResponseURL, reply, time.Since(start), object{"status": status, "request": jsonOrText(body)})
+	w.trace.Add(trace.ResponseURL, reply, time.Since(start), object{"status": status, "request": jsonOrText(body)})
 }
 
 func jsonOrText(body []byte) any {
@@ -92,7 +93,7 @@ func (w *Workspace) respond(path, contentType string, body []byte) (Message, err
 	remove := a.DeleteOriginal && a.empty()
 	if !remove {
 		if err := w.checkContent(a.content); err != nil {
-			w.trace.fail("response_url", "Slack refuses this message", w.refusalDetail(err))
+			w.trace.Fail("response_url", "Slack refuses this message", w.refusalDetail(err))
 			return Message{}, err
 		}
 	}
@@ -112,7 +113,7 @@ func (w *Workspace) respond(path, contentType string, body []byte) (Message, err
 func (w *Workspace) carryOut(path string, g grant, a answer) (Message, error) {
 	if g.command {
 		if a.ReplaceOriginal || a.DeleteOriginal {
-			w.trace.fail("response_url", "of a slash command: nothing is replaced or deleted", nil)
+			w.trace.Fail("response_url", "of a slash command: nothing is replaced or deleted", nil)
 		}
 		if a.empty() {
 			return Message{Channel: g.channel}, nil

@@ -76,6 +76,6 @@ func (w *Workspace) checkSuggestion(answer json.RawMessage) string {
 	if len(faults) == 0 {
 		return ""
 	}
-	w.trace.fail("block_suggestion", "the acknowledgement holds options that Slack refuses", w.refusalDetail(w.refusedFor("invalid_options", faults)))
+	w.trace.Fail("block_suggestion", "the acknowledgement holds options that Slack refuses", w.refusalDetail(w.refusedFor("invalid_options", faults)))
 	return "invalid_options"
 }

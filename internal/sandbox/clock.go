@@ -6,6 +6,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // clock is the time of the workspace, which its page can move forward.
@@ -52,7 +53,7 @@ func (w *Workspace) Now() time.Time { return w.clock.now() }
 // Slack's own spans (three seconds, thirty minutes) live by the real clock.
 func (w *Workspace) Advance(d time.Duration) {
 	w.clock.advance(d)
-	w.trace.add(TraceUI, "advance clock", 0, object{"by": d.String()})
+	w.trace.Add(trace.UI, "advance clock", 0, object{"by": d.String()})
 	w.tellClock(0)
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // Command types a slash command, such as "/missingkbs help", as a person in a
@@ -22,7 +23,7 @@ func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (Di
 		return Dispatch{}, err
 	}
 	name, words, _ := strings.Cut(strings.TrimSpace(text), " ")
-	w.trace.add(TraceUI, "command", 0, object{"user": as, "channel": channelID, "text": text})
+	w.trace.Add(trace.UI, "command", 0, object{"user": as, "channel": channelID, "text": text})
 	known := slices.ContainsFunc(w.commands, func(s SlashCommand) bool { return s.Command == name })
 	// Commands are not shared with the other organisations of a channel:
 	// https://docs.slack.dev/apis/slack-connect
@@ -100,7 +101,7 @@ func (w *Workspace) answerCommand(t typedCommand, payload json.RawMessage) strin
 func (w *Workspace) showCommand(t typedCommand, payload json.RawMessage) (m Message, fault string) {
 	var a answer
 	if err := json.Unmarshal(payload, &a); err != nil {
-		w.trace.fail(t.name, "the acknowledgement is no message", payload)
+		w.trace.Fail(t.name, "the acknowledgement is no message", payload)
 		return m, BadCommandResponse
 	}
 	if a.empty() && a.ResponseType != inChannel {
@@ -108,7 +109,7 @@ func (w *Workspace) showCommand(t typedCommand, payload json.RawMessage) (m Mess
 	}
 	if !a.empty() {
 		if err := w.checkContent(a.content); err != nil {
-			w.trace.fail(t.name, "the acknowledgement carries a message that Slack refuses", w.refusalDetail(err))
+			w.trace.Fail(t.name, "the acknowledgement carries a message that Slack refuses", w.refusalDetail(err))
 			return m, BadCommandResponse
 		}
 	}
@@ -166,7 +167,7 @@ func (w *Workspace) reply(ctx context.Context, m Message) (Dispatch, error) {
 	// People type a name, Slack's client sends the id.
 	m.Text = strings.ReplaceAll(m.Text, "@"+BotName, "<@"+BotUser+">")
 	m = w.rooms.post(m)
-	w.trace.add(TraceUI, "message", 0, object{"user": m.User, "channel": m.Channel, "text": m.Text})
+	w.trace.Add(trace.UI, "message", 0, object{"user": m.User, "channel": m.Channel, "text": m.Text})
 	inner := object{"user": m.User, "text": m.Text, "ts": m.TS, "channel": m.Channel, "team": user.Team}
 	if m.ThreadTS != "" {
 		inner["thread_ts"] = m.ThreadTS

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // frame is a message on its way to the app.
@@ -42,7 +43,7 @@ func (c *conn) send(name string, body any) {
 func (c *conn) queue(name string, f frame) bool {
 	select {
 	case c.out <- f:
-		c.s.w.trace.add(TraceSocketOut, name, 0, json.RawMessage(f.body))
+		c.s.w.trace.Add(trace.SocketOut, name, 0, json.RawMessage(f.body))
 		return true
 	case <-c.done:
 		return false
@@ -66,7 +67,7 @@ func disconnect(reason string) object {
 // refuse ends a connection that is one too many.
 func (c *conn) refuse(reason string) {
 	body := protocol.Encode(disconnect(reason))
-	c.s.w.trace.add(TraceSocketOut, "disconnect", 0, body)
+	c.s.w.trace.Add(trace.SocketOut, "disconnect", 0, body)
 	_ = c.ws.WriteMessage(websocket.TextMessage, body)
 	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
@@ -169,15 +170,15 @@ func (c *conn) receive(body []byte, fragmented bool) {
 	switch {
 	case c.stalled.Load():
 	case fragmented:
-		w.trace.fail("acknowledgement", "came in several WebSocket frames: Slack drops it in silence", object{"bytes": len(body)})
+		w.trace.Fail("acknowledgement", "came in several WebSocket frames: Slack drops it in silence", object{"bytes": len(body)})
 	case len(body) >= maxAckBytes:
-		w.trace.fail("acknowledgement", "has 20,480 bytes or more: Slack drops it in silence", object{"bytes": len(body)})
+		w.trace.Fail("acknowledgement", "has 20,480 bytes or more: Slack drops it in silence", object{"bytes": len(body)})
 	case json.Unmarshal(body, &ack) != nil || ack.EnvelopeID == "":
-		w.trace.fail("acknowledgement", "is no acknowledgement", object{"body": string(body)})
+		w.trace.Fail("acknowledgement", "is no acknowledgement", object{"body": string(body)})
 	case w.faults.Switches().DropAcks:
-		w.trace.fail("acknowledgement", "dropped, because that fault is on", json.RawMessage(body))
+		w.trace.Fail("acknowledgement", "dropped, because that fault is on", json.RawMessage(body))
 	default:
-		w.trace.add(TraceSocketIn, "acknowledgement", 0, json.RawMessage(body))
+		w.trace.Add(trace.SocketIn, "acknowledgement", 0, json.RawMessage(body))
 		if bytes.Equal(ack.Payload, []byte("null")) {
 			ack.Payload = nil
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // traceDefender puts the tenant's calls into the trace.
@@ -20,11 +21,11 @@ func (w *Workspace) traceDefender() {
 		if c.Fault != "" {
 			body["fault"] = c.Fault
 		}
-		if json.Valid(c.Body) && len(c.Body) < traceBody/2 {
+		if json.Valid(c.Body) && len(c.Body) < trace.MaxBody/2 {
 			body["response"] = json.RawMessage(c.Body)
 		} else {
 			body["response_bytes"] = len(c.Body)
 		}
-		w.trace.add(TraceDefender, c.Method+" "+c.Path, c.Duration, body)
+		w.trace.Add(trace.Defender, c.Method+" "+c.Path, c.Duration, body)
 	})
 }

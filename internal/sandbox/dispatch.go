@@ -68,7 +68,7 @@ func (s *sockets) deliver(ctx context.Context, e envelope) (Dispatch, error) {
 	d := Dispatch{EnvelopeID: id, Copies: s.put(e, id)}
 	if d.Copies == 0 {
 		d.Err = NoConnection
-		s.w.trace.fail(e.name, "no socket connection to deliver to", nil)
+		s.w.trace.Fail(e.name, "no socket connection to deliver to", nil)
 		return d, nil
 	}
 	timer := time.NewTimer(p.within)
@@ -79,7 +79,7 @@ func (s *sockets) deliver(ctx context.Context, e envelope) (Dispatch, error) {
 		return d, nil
 	case <-timer.C:
 		d.Err = NoAck
-		s.w.trace.fail(e.name, "not acknowledged in time", object{"envelope_id": id, "within": p.within.String()})
+		s.w.trace.Fail(e.name, "not acknowledged in time", object{"envelope_id": id, "within": p.within.String()})
 		return d, nil
 	case <-ctx.Done():
 		return d, ctx.Err()
@@ -110,7 +110,7 @@ func (s *sockets) handler(e envelope) func(json.RawMessage) string {
 		case empty && e.kind != "interactive":
 			return ""
 		case !empty && !e.answers:
-			s.w.trace.fail(e.name, "the acknowledgement has a payload that Slack does not read", payload)
+			s.w.trace.Fail(e.name, "the acknowledgement has a payload that Slack does not read", payload)
 			return ""
 		case e.handle == nil:
 			return ""

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/websocket"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 func TestSlashPayload(t *testing.T) {
@@ -108,7 +109,7 @@ func TestAcknowledgementSize(t *testing.T) {
 			t.Errorf("%d bytes: acked = %v, want %v", bytes, d.Acked, acked)
 		}
 		if !acked {
-			traced(t, w, TraceError, "20,480 bytes")
+			traced(t, w, trace.Error, "20,480 bytes")
 		}
 	}
 }
@@ -132,7 +133,7 @@ func TestFragmentedAcknowledgementIsDropped(t *testing.T) {
 	if d := await(t, done); d.Acked || d.Err != NoAck {
 		t.Errorf("delivery = %+v, want none acknowledged", d)
 	}
-	traced(t, w, TraceError, "several WebSocket frames")
+	traced(t, w, trace.Error, "several WebSocket frames")
 
 	done = command(t, w, "/missingkbs y")
 	a.ack(a.read().EnvelopeID, object{"text": "short"})
@@ -155,7 +156,7 @@ func TestNoAcknowledgement(t *testing.T) {
 		t.Errorf("Alice reads (-want +got):\n%s", diff)
 	}
 	a.ack(id, object{"text": "late"})
-	traced(t, w, TraceError, "too late")
+	traced(t, w, trace.Error, "too late")
 	if got := texts(w, General, Alice); len(got) != 1 {
 		t.Errorf("Alice reads %q after a late acknowledgement, want the failure alone", got)
 	}
@@ -183,7 +184,7 @@ func TestUnusableAcknowledgements(t *testing.T) {
 		}
 	}
 	a.ack("unknown", nil)
-	traced(t, w, TraceError, "unknown")
+	traced(t, w, trace.Error, "unknown")
 	if got := len(w.Trace()); got < 4 {
 		t.Errorf("%d entries in the trace, want one for each", got)
 	}

@@ -1,6 +1,9 @@
 package sandbox
 
-import "github.com/missingkbs/missingkbs/internal/sandbox/faults"
+import (
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
+)
 
 // newFaults makes the workspace's set of faults, in which nothing is wrong yet.
 func newFaults(w *Workspace) *faults.Set {
@@ -8,7 +11,7 @@ func newFaults(w *Workspace) *faults.Set {
 		Defender: w.opts.Defender,
 		Changed:  func(values map[string]any) { w.feed.Send("faults", object{"faults": values}) },
 		Record: func(name string, value any) {
-			w.trace.add(TraceUI, "fault "+name, 0, object{"value": value})
+			w.trace.Add(trace.UI, "fault "+name, 0, object{"value": value})
 		},
 		Disconnect: w.Disconnect,
 		Drop:       w.Drop,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 func TestUIFaultsAndClockDriveDefender(t *testing.T) {
@@ -42,7 +43,7 @@ func TestUIFaultsAndClockDriveDefender(t *testing.T) {
 	if got := ask(); got != http.StatusOK {
 		t.Fatalf("in good health: %d", got)
 	}
-	traced(t, w, TraceDefender, "KB4540673"[2:])
+	traced(t, w, trace.Defender, "KB4540673"[2:])
 	for name, want := range map[string]int{
 		"defender_failing": http.StatusServiceUnavailable, "defender_throttled": http.StatusTooManyRequests, "defender_forbidden": http.StatusForbidden,
 	} {

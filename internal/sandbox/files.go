@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // Bounds of uploads: the sandbox keeps them in memory.
@@ -136,11 +137,11 @@ func (w *Workspace) serveUpload(rw http.ResponseWriter, r *http.Request) {
 		err = w.files.receive(r.PathValue("key"), body)
 	}
 	if err != nil {
-		w.trace.fail("upload", "refused: "+err.Error(), nil)
+		w.trace.Fail("upload", "refused: "+err.Error(), nil)
 		http.Error(rw, err.Error(), http.StatusBadRequest)
 		return
 	}
-	w.trace.add(TraceWebAPI, "upload", 0, object{"bytes": len(body)})
+	w.trace.Add(trace.WebAPI, "upload", 0, object{"bytes": len(body)})
 	_, _ = fmt.Fprintf(rw, "OK - %d", len(body))
 }
 

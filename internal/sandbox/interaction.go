@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // Target says where an interactive element is: in a message or in a view.
@@ -72,7 +73,7 @@ func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (Di
 	if err != nil {
 		return Dispatch{}, err
 	}
-	w.trace.add(TraceUI, "click", 0, object{"user": as, "action": action})
+	w.trace.Add(trace.UI, "click", 0, object{"user": as, "action": action})
 	payload := s.payload("block_actions")
 	payload["actions"] = []object{action}
 	id := protocol.EnvelopeID()

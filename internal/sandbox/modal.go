@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // Answers that a submitted modal can get, from
@@ -31,7 +32,7 @@ func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values an
 		return Dispatch{}, fmt.Errorf("%w: modal %s", ErrNoElement, viewID)
 	}
 	user, _ := w.people.find(as)
-	w.trace.add(TraceUI, "submit", 0, object{"user": as, "view": viewID, "values": values})
+	w.trace.Add(trace.UI, "submit", 0, object{"user": as, "view": viewID, "values": values})
 	payload := stage{w: w, user: user, view: v}.payload("view_submission")
 	delete(payload, "container")
 	payload["view"] = v.slack(object{"values": values})
@@ -50,7 +51,7 @@ func (w *Workspace) CloseView(ctx context.Context, as, viewID string) (Dispatch,
 		return Dispatch{}, fmt.Errorf("%w: modal %s", ErrNoElement, viewID)
 	}
 	user, _ := w.people.find(as)
-	w.trace.add(TraceUI, "close", 0, object{"user": as, "view": viewID})
+	w.trace.Add(trace.UI, "close", 0, object{"user": as, "view": viewID})
 	w.views.close(as, viewID, v.body["clear_on_close"] == true)
 	if v.body["notify_on_close"] != true {
 		return Dispatch{}, nil
@@ -95,7 +96,7 @@ func (w *Workspace) answerView(v *view, raw json.RawMessage) string {
 }
 
 func (w *Workspace) badAnswer(reason string, detail any) string {
-	w.trace.fail("view_submission", "the acknowledgement "+reason, detail)
+	w.trace.Fail("view_submission", "the acknowledgement "+reason, detail)
 	return BadViewResponse
 }
 

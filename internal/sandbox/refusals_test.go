@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 type failing struct {
@@ -90,7 +92,7 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
-	traced(t, w, TraceError, "chat.postMassage")
+	traced(t, w, trace.Error, "chat.postMassage")
 }
 
 const (

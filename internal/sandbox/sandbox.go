@@ -28,6 +28,7 @@ import (
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
@@ -105,7 +106,7 @@ type Workspace struct {
 	tokens   tokens
 	issued   issued // the secrets that were given out
 	limits   *limits
-	trace    *trace
+	trace    *trace.Recorder
 	feed     *ui.Feed
 }
 
@@ -201,7 +202,7 @@ func build(o Options, t timing) *Workspace {
 	}
 	w.clock = newClock(o)
 	w.feed = ui.NewFeed()
-	w.trace = newTrace(w.log, w.feed, w.appToken, w.botToken, w.verification)
+	w.trace = trace.New(w.log, w.feed, w.appToken, w.botToken, w.verification)
 	w.people = newPeople()
 	w.rooms = newRooms(w)
 	w.views = newViews(w)
@@ -268,7 +269,7 @@ func (w *Workspace) AppToken() string { return w.appToken }
 func (w *Workspace) BotToken() string { return w.botToken }
 
 // Trace returns the newest entries of what was sent and received, oldest first.
-func (w *Workspace) Trace() []TraceEntry { return w.trace.newest(traceEntries) }
+func (w *Workspace) Trace() []trace.Entry { return w.trace.Newest(trace.Kept) }
 
 // Close ends all connections and waits for everything that the workspace started.
 // It may be called more than once.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // Shortcut is a global shortcut that the workspace's app has registered.
@@ -29,7 +30,7 @@ func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (Dispat
 	if !known || user.Kind == Outsider || user.Kind == Stranger || user.Kind == Deactivated {
 		return Dispatch{}, fmt.Errorf("%w: shortcut %q", ErrNoElement, callbackID)
 	}
-	w.trace.add(TraceUI, "shortcut", 0, object{"user": as, "callback_id": callbackID})
+	w.trace.Add(trace.UI, "shortcut", 0, object{"user": as, "callback_id": callbackID})
 	id, payload := protocol.EnvelopeID(), stage{w: w, user: user}.payload("shortcut")
 	delete(payload, "container")
 	delete(payload, "channel")

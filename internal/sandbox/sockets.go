@@ -220,7 +220,7 @@ func (s *sockets) acknowledge(id string, payload json.RawMessage) {
 	p := s.waiting[id]
 	s.mu.Unlock()
 	if p == nil || time.Since(p.sent) > p.within {
-		s.w.trace.fail("acknowledgement", "acknowledged too late, or an unknown envelope: Slack ignores it", object{"envelope_id": id})
+		s.w.trace.Fail("acknowledgement", "acknowledged too late, or an unknown envelope: Slack ignores it", object{"envelope_id": id})
 		return
 	}
 	fault := ""

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 func TestTraceHidesSecrets(t *testing.T) {
@@ -39,7 +40,7 @@ func TestTraceOfAcknowledgements(t *testing.T) {
 	w := workspace(t, Options{})
 	hookOf(t, w, greeted(t, w), object{"text": "as it came " + w.BotToken()})
 	for _, e := range w.Trace() {
-		if e.Kind == TraceSocketIn {
+		if e.Kind == trace.SocketIn {
 			var ack struct{ Payload struct{ Text string } }
 			if err := json.Unmarshal(e.Body, &ack); err != nil || ack.Payload.Text != "as it came (hidden)" {
 				t.Errorf("an acknowledgement is kept as %s: %v", e.Body, err)
@@ -55,17 +56,17 @@ func TestMemoryIsBounded(t *testing.T) {
 	w := workspace(t, Options{})
 	for range keepMessages + 5 {
 		w.rooms.post(Message{Channel: General, Text: "x", Kind: KindPerson, User: Alice})
-		w.trace.add(TraceUI, "x", 0, nil)
+		w.trace.Add(trace.UI, "x", 0, nil)
 	}
 	if got := len(w.Messages(General, Alice)); got != keepMessages {
 		t.Errorf("%d messages, want %d", got, keepMessages)
 	}
-	if got := len(w.Trace()); got != traceEntries {
-		t.Errorf("%d entries, want %d", got, traceEntries)
+	if got := len(w.Trace()); got != trace.Kept {
+		t.Errorf("%d entries, want %d", got, trace.Kept)
 	}
-	w.trace.add(TraceUI, "big", 0, strings.Repeat("x", 2*traceBody))
-	if got := len(w.Trace()[traceEntries-1].Body); got > traceBody+100 {
-		t.Errorf("a body of %d bytes is kept, want at most %d", got, traceBody)
+	w.trace.Add(trace.UI, "big", 0, strings.Repeat("x", 2*trace.MaxBody))
+	if got := len(w.Trace()[trace.Kept-1].Body); got > trace.MaxBody+100 {
+		t.Errorf("a body of %d bytes is kept, want at most %d", got, trace.MaxBody)
 	}
 	for range keepFiles + 5 {
 		w.files.announce("a", 1)

@@ -17,7 +17,7 @@ func (w *Workspace) state() object {
 		"users": w.userList(), "channels": w.channelList(), "messages": w.allMessages(),
 		"homes": w.homeList(), "views": w.viewList(), "commands": w.commandList(), "shortcuts": append([]Shortcut{}, w.opts.Shortcuts...),
 		"clock": w.Now(), "faults": w.faults.Values(), "fault_list": w.faults.List(),
-		"connections": w.Connections(), "trace": w.trace.newest(stateTrace),
+		"connections": w.Connections(), "trace": w.trace.Newest(stateTrace),
 	}
 }
 

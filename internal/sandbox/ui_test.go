@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // get reads a path of the workspace with headers: name, value, name, value.
@@ -33,7 +34,7 @@ type uiState struct {
 	Faults      map[string]any
 	FaultList   []struct{ Name, Label, Group, Kind string } `json:"fault_list"`
 	Connections int
-	Trace       []TraceEntry
+	Trace       []trace.Entry
 }
 
 func stateOf(t *testing.T, w *Workspace) uiState {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 const maxStack = 3 // modals over each other
@@ -231,7 +232,7 @@ func (w *Workspace) OpenHome(ctx context.Context, as string) (Dispatch, error) {
 	if !ok || user.Kind == "bot" {
 		return Dispatch{}, fmt.Errorf("sandbox: no person %q", as)
 	}
-	w.trace.add(TraceUI, "open home", 0, object{"user": as})
+	w.trace.Add(trace.UI, "open home", 0, object{"user": as})
 	if !w.subscribed("app_home_opened") {
 		return Dispatch{}, nil
 	}

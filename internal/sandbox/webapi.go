@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // tokenKind says which token a method wants.
@@ -102,7 +103,7 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	}
 	if fault.Spoils() {
 		w.reportCall(name, a, answer, fault.String())
-		w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.Shown(), "done": answer != nil, "fault": fault.String()})
+		w.trace.Add(trace.WebAPI, name, time.Since(start), object{"request": a.Shown(), "done": answer != nil, "fault": fault.String()})
 		fault.Answer(rw)
 		return
 	}
@@ -121,7 +122,7 @@ func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	w.faults.Misdate(h)
 	h.Set("X-Slack-Req-Id", protocol.RandomHex(16))
 	writeJSON(rw, status, answer)
-	w.trace.add(TraceWebAPI, name, time.Since(start), object{"request": a.Shown(), "status": status, "response": answer})
+	w.trace.Add(trace.WebAPI, name, time.Since(start), object{"request": a.Shown(), "status": status, "response": answer})
 }
 
 // setFilled sets a header unless it would be empty: Slack sends none then.
@@ -151,7 +152,7 @@ func (w *Workspace) refusal(rw http.ResponseWriter, err error) (object, int) {
 func (w *Workspace) call(name, token string, a protocol.Args) (object, error) {
 	m, ok := w.methods[name]
 	if !ok {
-		w.trace.fail(name, "unknown Web API method", a.Shown())
+		w.trace.Fail(name, "unknown Web API method", a.Shown())
 		return nil, protocol.RefuseWith("unknown_method", object{"req_method": name})
 	}
 	if err := w.authorize(m, token, a); err != nil {
