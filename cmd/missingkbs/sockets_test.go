@@ -12,7 +12,7 @@ import (
 func TestRefusalsForGoodEndTheProcess(t *testing.T) {
 	t.Parallel()
 	for code, cure := range map[string]string{
-		"invalid_auth":            "copy SLACK_APP_TOKEN and SLACK_BOT_TOKEN anew",
+		"invalid_auth":            "copy SLACK_APP_TOKEN and SLACK_BOT_TOKEN again",
 		"not_authed":              "set SLACK_APP_TOKEN and SLACK_BOT_TOKEN",
 		"account_inactive":        "install it again",
 		"token_revoked":           "set the new SLACK_BOT_TOKEN, or make a new app-level token",
