@@ -21,7 +21,7 @@ func undrawable(_ context.Context, req commands.Request) (view.Page, error) {
 	}
 	return view.Page{Title: "x", Parts: []view.Part{view.Table{
 		Columns: []view.Column{{Key: "kb", Title: "KB"}},
-		More:    view.More{Count: 1, Make: func(int) []view.Cell { panic("hunter2") }},
+		More:    view.LazyRows{Count: 1, Make: func(int) []view.Cell { panic("hunter2") }},
 	}}}, nil
 }
 

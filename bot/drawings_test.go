@@ -22,7 +22,7 @@ func storedPage(version uint64, age time.Duration, drawn *int) view.Page {
 	return view.Page{
 		Title: "Missing updates: edge", Lead: "1 update missing.", Source: view.Source{Question: "edge", Answer: version},
 		AsOf: view.AsOf{Time: time.Date(2026, 11, 3, 9, 30, 0, 0, time.UTC), Age: age},
-		Parts: []view.Part{view.Table{Columns: []view.Column{{Title: "KB"}}, More: view.More{Count: 1, Make: func(int) []view.Cell {
+		Parts: []view.Part{view.Table{Columns: []view.Column{{Title: "KB"}}, More: view.LazyRows{Count: 1, Make: func(int) []view.Cell {
 			*drawn++
 			return []view.Cell{view.TextCell(fmt.Sprintf("KB of version %d", version))}
 		}}}},

@@ -43,7 +43,7 @@ func listing(rows int) answers {
 			Title: "Missing updates: " + strings.Join(req.Words, " "),
 			Parts: []view.Part{view.Table{
 				Caption: "Updates", Columns: []view.Column{{Key: "kb", Title: "KB"}}, Page: 2,
-				More: view.More{Count: rows, Make: func(i int) []view.Cell { return []view.Cell{view.TextCell(fmt.Sprint("=KB", i))} }},
+				More: view.LazyRows{Count: rows, Make: func(i int) []view.Cell { return []view.Cell{view.TextCell(fmt.Sprint("=KB", i))} }},
 			}},
 		}, nil
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// The sentences here say that something is not there. Each needs a look that succeeded: it says what was looked at where
-// that was not everything, and gives way to the failure where nothing was.
+// The sentences in this file say that something does not exist. Each requires a successful search. If the search did not
+// cover everything, the sentence says so. If it covered nothing, the answer is the failure instead.
 
 // CouldNotRead counts rows that could not be read; "" for none.
 func CouldNotRead(n int) string {

@@ -256,7 +256,7 @@ func made(p view.Page) view.Page {
 			for at := range rows {
 				rows[at] = t.Row(at)
 			}
-			t.Rows, t.More = rows, view.More{}
+			t.Rows, t.More = rows, view.LazyRows{}
 			p.Parts[i] = t
 		}
 	}

@@ -129,7 +129,7 @@ func deviceTable(caption, line string, page int, devices []api.MachineReference)
 		},
 		Page:    page,
 		Command: line,
-		More: view.More{Count: len(devices), Make: func(i int) []view.Cell {
+		More: view.LazyRows{Count: len(devices), Make: func(i int) []view.Cell {
 			d := devices[i]
 			name := d.ComputerDNSName
 			if name == "" {

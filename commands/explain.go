@@ -15,13 +15,13 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Error is a failure whose words were chosen for the person who asked.
+// Error is a failure whose text was written for the person who asked.
 type Error struct {
 	Title   string        // heading; a general one when empty
 	Message string        // what happened and what to do next
 	Actions []view.Action // what could be pressed instead
 	Usage   bool          // the question itself was wrong
-	Refused bool          // the person may not have this; whoever refused it has logged that
+	Refused bool          // the person may not have this; the refusal is already in the log
 	Reason  string        // for those who count, one of few words; a general one when empty
 	Err     error         // the cause, for the log; may be nil
 }
@@ -40,8 +40,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // ErrPanic is the failure of a command that crashed.
 var ErrPanic = errors.New("the command crashed")
 
-// Explain makes the page of a failure. It says what happened and what to do next; of an error it does not know it says
-// nothing but that it was logged, because its text may hold anything. What looks like a secret is hidden, also where it was typed.
+// Explain returns the page of a failure: what happened and what to do next. Of an unknown error the page says only that it
+// was logged, because its text may hold anything. The page hides what looks like a secret, even if the person typed it.
 func Explain(err error) view.Page { return withoutSecrets(explain(err)) }
 
 func explain(err error) view.Page {
@@ -80,11 +80,11 @@ func Reason(err error) string {
 		return ""
 	}
 	own, ok := errors.AsType[*Error](err)
-	if ok && own.Reason != "" { // whoever chose it knows better than its cause
+	if ok && own.Reason != "" { // it is more exact than the cause
 		return own.Reason
 	}
 	if e, ok := explanationOf(err); ok {
-		return string(e.word)
+		return string(e.kind)
 	}
 	switch {
 	case ok && own.Usage:
@@ -113,8 +113,8 @@ func Logged(err error) string {
 		}
 		return Reason(err) + ": " + Logged(own.Err)
 	}
-	if said, ok := errors.AsType[*api.Error](err); ok {
-		return said.Redacted()
+	if defenderErr, ok := errors.AsType[*api.Error](err); ok {
+		return defenderErr.Redacted()
 	}
 	return err.Error()
 }
@@ -123,23 +123,23 @@ func Logged(err error) string {
 func explanationOf(err error) (explanation, bool) {
 	if trouble := digest.TroubleOf(err); trouble != "" { // also where it did not answer in time
 		e, ok := storeExplanations[trouble]
-		e.word = failure.Database
+		e.kind = failure.Database
 		return e, ok
 	}
-	said, _ := errors.AsType[*api.Error](err)
+	defenderErr, _ := errors.AsType[*api.Error](err)
 	for _, e := range explanations {
-		if errors.Is(err, e.is) && (e.when == nil || said != nil && e.when(said)) {
+		if errors.Is(err, e.is) && (e.when == nil || defenderErr != nil && e.when(defenderErr)) {
 			return e, true
 		}
 	}
 	return explanation{}, false
 }
 
-// explanation is what people are told of one kind of failure.
+// explanation is the text for one kind of failure.
 type explanation struct {
 	is    error
 	when  func(*api.Error) bool // nil: always
-	word  failure.Kind          // for those who count
+	kind  failure.Kind          // for those who count
 	title string
 	lead  string
 	more  func(error) string
@@ -147,93 +147,93 @@ type explanation struct {
 
 // explanations holds the kinds of failure, special ones before general ones.
 var explanations = []explanation{
-	{is: api.ErrPermission, when: atSignIn, word: failure.Permission, title: "This bot lacks a permission in Defender", more: advice},
-	{is: api.ErrLicence, when: atSignIn, word: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant", more: advice},
-	{is: api.ErrCredential, when: atSignIn, word: failure.Credential, title: "Sign-in to Defender failed", more: advice},
-	{is: api.ErrUnavailable, when: atSignIn, word: failure.Unavailable, title: "Sign-in to Defender is not possible now", more: advice},
+	{is: api.ErrPermission, when: atSignIn, kind: failure.Permission, title: "This bot lacks a permission in Defender", more: advice},
+	{is: api.ErrLicence, when: atSignIn, kind: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant", more: advice},
+	{is: api.ErrCredential, when: atSignIn, kind: failure.Credential, title: "Sign-in to Defender failed", more: advice},
+	{is: api.ErrUnavailable, when: atSignIn, kind: failure.Unavailable, title: "Sign-in to Defender is not possible now", more: advice},
 	{
-		is: api.ErrNotFound, word: failure.NotFound, title: "Defender does not know that",
+		is: api.ErrNotFound, kind: failure.NotFound, title: "Defender does not know that",
 		lead: "Check the spelling, or it may have left the tenant. Search for it by a part of its name.",
 	},
 	{
-		is: api.ErrPermission, when: code("DisallowedOperation"), word: failure.Permission, title: "Defender does not allow that",
+		is: api.ErrPermission, when: code("DisallowedOperation"), kind: failure.Permission, title: "Defender does not allow that",
 		lead: "The tenant's settings forbid it; no permission of the bot's app is missing. Ask an administrator of Defender why.",
 	},
 	{
-		is: api.ErrPermission, when: unnamed, word: failure.Permission, title: "Defender refuses this bot",
+		is: api.ErrPermission, when: unnamed, kind: failure.Permission, title: "Defender refuses this bot",
 		lead: "It knows who the bot is, but does not say what is missing. The operator of this bot should check that the app registration has Software.Read.All with admin consent, " +
 			"and that DEFENDER_SCOPE, if set, names Defender's own service.",
 	},
 	{
-		is: api.ErrPermission, word: failure.Permission, title: "This bot lacks a permission in Defender",
+		is: api.ErrPermission, kind: failure.Permission, title: "This bot lacks a permission in Defender",
 		lead: "An administrator of Entra has to add it to the app registration under API permissions > WindowsDefenderATP > Application permissions and grant admin consent.",
 		more: missingRoles,
 	},
 	{
-		is: api.ErrNotDefender, when: status(401, 403, 407), word: failure.NotDefender, title: "Something between this bot and Defender refuses",
+		is: api.ErrNotDefender, when: status(401, 403, 407), kind: failure.NotDefender, title: "Something between this bot and Defender refuses",
 		lead: "A firewall, proxy or gateway answered in Defender's place, so nothing is known about your question. The bot's app lacks no permission. " +
 			"The operator of this bot has to have Defender's address allowed there, and should check DEFENDER_API_URL if it is set.",
 	},
 	{
-		is: api.ErrNotDefender, word: failure.NotDefender, title: "This is not Defender's API",
+		is: api.ErrNotDefender, kind: failure.NotDefender, title: "This is not Defender's API",
 		lead: "The server at the address that this bot calls does not answer as Defender does, so nothing is known about your question. " +
 			"The operator of this bot should check DEFENDER_API_URL and DEFENDER_CLOUD, and any proxy or gateway in between.",
 	},
 	{
-		is: api.ErrLicence, when: code("DisabledFeature"), word: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant",
+		is: api.ErrLicence, when: code("DisabledFeature"), kind: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant",
 		lead: "Defender says that this feature is switched off. Ask an administrator of Defender.",
 	},
 	{
-		is: api.ErrLicence, word: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant",
+		is: api.ErrLicence, kind: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant",
 		lead: "The tenant has no licence for it, or its Defender workspace is not active yet (activation takes some hours). Ask an administrator of Defender.",
 	},
 	{
-		is: api.ErrCredential, when: byDefender, word: failure.Credential, title: "Sign-in to Defender failed",
+		is: api.ErrCredential, when: byDefender, kind: failure.Credential, title: "Sign-in to Defender failed",
 		lead: "Defender does not accept the token that Entra gave this bot. If asking again does not help, the token belongs to another tenant or cloud: " +
 			"the operator of this bot should check AZURE_TENANT_ID, DEFENDER_CLOUD and DEFENDER_SCOPE.",
 	},
 	{
-		is: api.ErrCredential, word: failure.Credential, title: "Sign-in to Defender failed",
+		is: api.ErrCredential, kind: failure.Credential, title: "Sign-in to Defender failed",
 		lead: "Entra refused the bot's app credential: its secret or certificate may have expired, or belong to another app or tenant. The operator of this bot has to renew it.",
 		more: entraCode,
 	},
 	{
-		is: api.ErrThrottled, word: failure.Throttled, title: "Defender asks for a pause",
+		is: api.ErrThrottled, kind: failure.Throttled, title: "Defender asks for a pause",
 		lead: "Too many questions in a short time: the tenant's quota is used up.",
 		more: retryHint,
 	},
 	{
-		is: api.ErrBusy, word: failure.Busy, title: "Too many long answers at once",
+		is: api.ErrBusy, kind: failure.Busy, title: "Too many long answers at once",
 		lead: "Defender's answer is long, and the bot reads only a few long answers at a time. Ask again in a minute.",
 	},
 	{
-		is: api.ErrBadResponse, word: failure.BadResponse, title: "Defender's answer could not be read",
+		is: api.ErrBadResponse, kind: failure.BadResponse, title: "Defender's answer could not be read",
 		lead: "It is not what the API promises, so the bot shows none of it. Try again in a minute; if it persists, a proxy may be answering in Defender's place, " +
 			"or DEFENDER_API_URL names another address: the operator of this bot should check both.",
 	},
 	{
-		is: api.ErrBadRequest, when: code("OsPlatformNotSupported", "ClientVersionNotSupported"), word: failure.BadRequest, title: "Defender cannot say that about this device",
+		is: api.ErrBadRequest, when: code("OsPlatformNotSupported", "ClientVersionNotSupported"), kind: failure.BadRequest, title: "Defender cannot say that about this device",
 		lead: "It does not support this for the device's operating system, or for the version of its Defender client. Ask about another device, or again after the client's next update.",
 	},
 	{
-		is: api.ErrBadRequest, when: code("ODataError", "InvalidRequestBody", "MissingRequiredParameter", "MaximumBatchSizeExceeded"), word: failure.BadRequest,
+		is: api.ErrBadRequest, when: code("ODataError", "InvalidRequestBody", "MissingRequiredParameter", "MaximumBatchSizeExceeded"), kind: failure.BadRequest,
 		title: "Defender does not understand that question",
 		lead:  "The fault is in the bot's request, not in your question. The bot logged it: tell the operator of this bot.",
 	},
 	{
-		is: api.ErrBadRequest, word: failure.BadRequest, title: "Defender does not understand that question",
+		is: api.ErrBadRequest, kind: failure.BadRequest, title: "Defender does not understand that question",
 		lead: "It refused the request as malformed. Check the id or name you typed, or search for it.",
 	},
 	{
-		is: api.ErrUnavailable, word: failure.Unavailable, title: "Defender cannot be reached",
+		is: api.ErrUnavailable, kind: failure.Unavailable, title: "Defender cannot be reached",
 		lead: "It did not answer, or reported that it is down, even after several tries. Nothing is known about your question until it is back; try again in a few minutes.",
 	},
 	{
-		is: context.DeadlineExceeded, word: failure.Timeout, title: "That took too long",
+		is: context.DeadlineExceeded, kind: failure.Timeout, title: "That took too long",
 		lead: "Defender did not answer in time. Ask again in a minute: if the answer arrives meanwhile, the bot keeps it.",
 	},
 	{
-		is: context.Canceled, word: failure.Cancelled, title: "The bot is restarting",
+		is: context.Canceled, kind: failure.Cancelled, title: "The bot is restarting",
 		lead: "It stopped before it could answer you. Ask again in a moment.",
 	},
 }

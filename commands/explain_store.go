@@ -2,7 +2,7 @@ package commands
 
 import "github.com/missingkbs/missingkbs/internal/digest"
 
-// Every question but those about digests is answered without the database, hence the second half of each page.
+// Only questions about digests need the database, hence the second half of each page.
 const (
 	withoutDigests = "Until then the bot cannot show, change or post digests; it posts those that fall due meanwhile afterwards, marked as late. " +
 		"It still answers questions about software and updates, perhaps more slowly."
@@ -10,7 +10,7 @@ const (
 		"It still answers questions about software and updates, perhaps more slowly."
 )
 
-// storeExplanations say what each trouble of the database means for those who ask.
+// storeExplanations are the explanations of database failures.
 var storeExplanations = map[digest.Trouble]explanation{
 	digest.TroubleAway: {
 		title: "The bot's database cannot be reached",

@@ -279,7 +279,7 @@ func findingsTable(caption string, q kbQuery, devices []api.DeviceFindings, name
 			{Key: "id", Title: "Id", Hidden: true},
 		},
 		Page: q.page, Command: q.line("--devices"),
-		More: view.More{Count: len(devices), Make: func(i int) []view.Cell {
+		More: view.LazyRows{Count: len(devices), Make: func(i int) []view.Cell {
 			d := devices[i]
 			m, known := names[d.MachineID]
 			name, of := m.ComputerDNSName, group(m.RBACGroupName)

@@ -27,7 +27,7 @@ func WithProgress(ctx context.Context) (context.Context, *Progress) {
 
 type progressKey struct{}
 
-// ProgressOf returns the progress of the question that a context belongs to, or one that nobody reads.
+// ProgressOf returns the progress of the question that a context belongs to, or one without a reader.
 func ProgressOf(ctx context.Context) *Progress {
 	if p, ok := ctx.Value(progressKey{}).(*Progress); ok {
 		return p

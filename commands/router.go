@@ -21,7 +21,7 @@ type Request struct {
 	User    string   // who asks, in the words of the edge that took the question; empty on a terminal
 	Channel string   // where; empty on a terminal
 
-	// Terminal says that the question came from the terminal of whoever runs the program, who may see everything.
+	// Terminal reports that the operator asks on a terminal of the host and may see everything.
 	Terminal bool
 
 	Exact bool     // the words are those of a page of ours: a comma in them parts nothing

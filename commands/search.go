@@ -145,7 +145,7 @@ func softwareCount(n int) string {
 	return view.Thousands(n) + " software ids"
 }
 
-// Suggester offers software to somebody who types a part of its name. The zero value knows none.
+// Suggester suggests software while a person types a part of its name. The zero value suggests none.
 type Suggester struct {
 	defender Defender
 	index    *search.Index

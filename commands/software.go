@@ -16,7 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// refreshAge is how old an answer may be when somebody presses Refresh: pressing it all the time costs Defender at most
+// refreshAge is how old an answer may be when a person presses Refresh: pressing it all the time costs Defender at most
 // one call in that time.
 const refreshAge = 10 * time.Second
 
@@ -142,7 +142,7 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 		page.Source = view.Source{Question: q.line(q.sort, 0) + "\n" + strconv.Itoa(q.page), Answer: answer.Version}
 		return page, nil
 	}
-	// An empty list may mean "nothing is missing" or "never heard of it", and only the software itself tells which.
+	// An empty list means either that nothing is missing or that the id is unknown. Only the software itself tells which.
 	known, err := s.defender.SoftwareByID(ctx, q.id, maxAge(q.fresh)...)
 	if errors.Is(err, api.ErrNotFound) {
 		return s.instead(ctx, q, err)
@@ -157,7 +157,7 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 		} else {
 			page.Lead = "Defender listed no update for this id. The bot could not check whether Defender knows the id, so updates may still be missing. " + unchecked
 		}
-		page.Actions = slices.DeleteFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share }) // nobody knows that it is true
+		page.Actions = slices.DeleteFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share }) // it may be wrong
 		return page, nil
 	}
 	return nothingMissing(page, known.Value), nil

@@ -12,19 +12,19 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Readings is what digests have read before, in whatever process; *store.Store has it.
+// Readings returns what digests of any process have read. *store.Store implements it.
 type Readings interface {
 	// Reading returns the newest reading of one software, or false where it was never read.
 	Reading(ctx context.Context, tenant, software string) (patchgap.Snapshot, bool, error)
 }
 
-// Remember returns d with a memory beyond its own: when Defender cannot be asked for the missing KBs of a software, the
-// answer is what a digest has read last of it. An old answer that d gives gives way to a reading that is newer. Nothing
-// old is answered while Defender's last word is that we may not ask.
-func Remember(d Defender, o RememberOptions) Defender { return remembering{d, o} }
+// WithStoredAnswers returns d with a fallback: if d cannot read the missing KBs of a software from Defender, the answer is
+// the newest reading of a digest. A newer reading also replaces an old answer of d. No old data is returned while
+// Defender's last response was a refusal.
+func WithStoredAnswers(d Defender, o StoredAnswersOptions) Defender { return storedAnswers{d, o} }
 
-// RememberOptions are what [Remember] needs. All of them are.
-type RememberOptions struct {
+// StoredAnswersOptions are the dependencies of [WithStoredAnswers]. All are required.
+type StoredAnswersOptions struct {
 	Readings Readings
 	Life     time.Duration    // how old a reading may be
 	Now      func() time.Time // the clock that dates readings
@@ -32,16 +32,16 @@ type RememberOptions struct {
 	Refused func(ctx context.Context) bool
 }
 
-type remembering struct {
+type storedAnswers struct {
 	Defender
-	RememberOptions
+	StoredAnswersOptions
 }
 
 // readingTime is how long a reading may take: the time of the question itself may be over.
 const readingTime = 2 * time.Second
 
 // MissingKBs is part of [Defender].
-func (m remembering) MissingKBs(ctx context.Context, softwareID string, opts ...api.CallOption) (api.Answer[[]api.MissingKB], error) {
+func (m storedAnswers) MissingKBs(ctx context.Context, softwareID string, opts ...api.CallOption) (api.Answer[[]api.MissingKB], error) {
 	answer, err := m.Defender.MissingKBs(ctx, softwareID, opts...)
 	why := err
 	if err == nil {
@@ -65,20 +65,20 @@ func (m remembering) MissingKBs(ctx context.Context, softwareID string, opts ...
 }
 
 // SoftwareByID is part of [Defender].
-func (m remembering) SoftwareByID(ctx context.Context, id string, opts ...api.CallOption) (api.Answer[api.Software], error) {
+func (m storedAnswers) SoftwareByID(ctx context.Context, id string, opts ...api.CallOption) (api.Answer[api.Software], error) {
 	answer, err := m.Defender.SoftwareByID(ctx, id, opts...)
 	return unlessRefused(ctx, m, answer, err)
 }
 
 // Catalog is part of [Defender].
-func (m remembering) Catalog(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error) {
+func (m storedAnswers) Catalog(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error) {
 	answer, err := m.Defender.Catalog(ctx, opts...)
 	return unlessRefused(ctx, m, answer, err)
 }
 
 // unlessRefused is an answer, unless it is an old one that is not to be shown any more: another process may have been
 // refused, while this one could not ask.
-func unlessRefused[T any](ctx context.Context, m remembering, answer api.Answer[T], err error) (api.Answer[T], error) {
+func unlessRefused[T any](ctx context.Context, m storedAnswers, answer api.Answer[T], err error) (api.Answer[T], error) {
 	if err != nil || answer.Stale == nil {
 		return answer, err
 	}

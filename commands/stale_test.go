@@ -61,7 +61,7 @@ func (f *forgetful) restart(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	d := commands.Remember(client, commands.RememberOptions{Readings: f.readings, Life: 7 * 24 * time.Hour, Now: now, Refused: func(context.Context) bool { return f.refused }})
+	d := commands.WithStoredAnswers(client, commands.StoredAnswersOptions{Readings: f.readings, Life: 7 * 24 * time.Hour, Now: now, Refused: func(context.Context) bool { return f.refused }})
 	index := &search.Index{}
 	if f.router, err = commands.NewRouter(commands.Software(d, index), commands.Search(d, index)); err != nil {
 		t.Fatal(err)
@@ -206,7 +206,7 @@ func TestStaleReadingFails(t *testing.T) {
 	t.Parallel()
 	f := newForgetful(t)
 	f.Inject(apitest.Throttled(time.Minute))
-	d := commands.Remember(f.client, commands.RememberOptions{Readings: f.readings, Life: time.Hour, Now: time.Now, Refused: func(context.Context) bool { return false }})
+	d := commands.WithStoredAnswers(f.client, commands.StoredAnswersOptions{Readings: f.readings, Life: time.Hour, Now: time.Now, Refused: func(context.Context) bool { return false }})
 	if _, err := d.MissingKBs(t.Context(), "broken"); !errors.Is(err, api.ErrThrottled) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error = %v", err)
 	}

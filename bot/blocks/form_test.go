@@ -93,7 +93,7 @@ func TestRowsThatRunCommandsKeepTheirButtons(t *testing.T) {
 	}
 	page := view.Page{Parts: []view.Part{view.Table{
 		Columns: []view.Column{{Title: "Software"}, {Title: "Show", Kind: view.Button}},
-		Rows:    [][]view.Cell{row(0)}, More: view.More{Count: 2, Make: func(i int) []view.Cell { return row(i + 1) }},
+		Rows:    [][]view.Cell{row(0)}, More: view.LazyRows{Count: 2, Make: func(i int) []view.Cell { return row(i + 1) }},
 	}}}
 	for _, f := range forms() {
 		m := blocks.Render(page, blocks.Options{Form: f})

@@ -24,23 +24,23 @@ const addUsage = `<software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"]
 // defaultSchedule is when most teams want to know where they stand.
 const defaultSchedule = "mon 09:00"
 
-// fallbackZone is the zone of people whose zone is not known.
+// fallbackZone is the zone of users whose zone is unknown.
 const fallbackZone = "UTC"
 
-// wish is what was typed after digest add.
-type wish struct {
+// addRequest is the parsed line behind digest add.
+type addRequest struct {
 	targets          []search.Target
 	exact            bool // see [commands.Request]
 	watch            []string
 	at, cron, zone   string
-	typedZone        string // empty where the zone was chosen for the person
+	typedZone        string // empty if chooseZone chose the zone
 	filter           patchgap.Filter
 	quiet            string
 	unread, zoneNote string // sentences for the note of the page
 }
 
-func readWish(req commands.Request) (wish, error) {
-	w := wish{quiet: string(digest.Silent), exact: req.Exact}
+func readAddRequest(req commands.Request) (addRequest, error) {
+	w := addRequest{quiet: string(digest.Silent), exact: req.Exact}
 	o := cmdline.NewOptions(commands.DigestName+" add "+addUsage, commands.DigestName, "add")
 	o.StringVar(&w.at, "at", "", "")
 	o.StringVar(&w.cron, "cron", "", "")
@@ -89,8 +89,8 @@ func joinSchedules(words []string) []string {
 // cronWord is a word that may be a field of a cron expression.
 var cronWord = regexp.MustCompile(`(?i)^([0-9*?/,#lw-]|sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)+$`)
 
-// endsSchedule reports whether a word no longer belongs to the schedule of the words before it: a schedule ends with a
-// time of day or the fifth field of a cron expression.
+// endsSchedule reports whether a word does not belong to the schedule before it. A schedule ends with a time of day or the
+// fifth field of a cron expression.
 func endsSchedule(parts []string, word string) bool {
 	if strings.HasPrefix(word, "--") || strings.Contains(word, cmdline.IDSeparator) || strings.EqualFold(word, digest.All) {
 		return true
@@ -106,7 +106,7 @@ func endsSchedule(parts []string, word string) bool {
 }
 
 func (d command) add(ctx context.Context, req commands.Request) (view.Page, error) {
-	w, err := readWish(req)
+	w, err := readAddRequest(req)
 	if err != nil {
 		return view.Page{}, err
 	}
@@ -117,7 +117,7 @@ func (d command) add(ctx context.Context, req commands.Request) (view.Page, erro
 	if err != nil {
 		return view.Page{}, err
 	}
-	if err := d.room(ctx, s); err != nil {
+	if err := d.checkChannel(ctx, s); err != nil {
 		return view.Page{}, err
 	}
 	if s, err = d.save(ctx, req, s); err != nil {
@@ -125,13 +125,13 @@ func (d command) add(ctx context.Context, req commands.Request) (view.Page, erro
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s is set up", s.ID)
-	page.Lead = fmt.Sprintf("Posts here %s. The first digest comes %s.", schedule.Describe(s.Schedule), s.Moment(s.NextRun))
+	page.Lead = fmt.Sprintf("Posts here %s. The first digest comes %s.", schedule.Describe(s.Schedule), s.FormatTime(s.NextRun))
 	page.Note = strings.Join(slices.DeleteFunc([]string{page.Note, w.zoneNote, w.unread}, func(note string) bool { return note == "" }), " ")
 	return page, nil
 }
 
-// subscription makes a subscription of a wish, and checks it.
-func (d command) subscription(ctx context.Context, req commands.Request, w *wish) (digest.Subscription, error) {
+// subscription returns the checked subscription that a request describes.
+func (d command) subscription(ctx context.Context, req commands.Request, w *addRequest) (digest.Subscription, error) {
 	now := d.Now()
 	s := digest.Subscription{
 		Tenant: digest.DefaultTenant, Channel: req.Channel, Owner: req.User, Origin: digest.FromChat,
@@ -154,8 +154,8 @@ func (d command) subscription(ctx context.Context, req commands.Request, w *wish
 	return s, err
 }
 
-// chooseZone takes the person's own time zone where none was typed.
-func (d command) chooseZone(ctx context.Context, req commands.Request, w *wish) {
+// chooseZone sets the user's own time zone if none was typed.
+func (d command) chooseZone(ctx context.Context, req commands.Request, w *addRequest) {
 	if w.zone != "" {
 		return
 	}
@@ -170,8 +170,8 @@ func (d command) chooseZone(ctx context.Context, req commands.Request, w *wish) 
 	w.zone = zone
 }
 
-// room refuses a subscription more than a channel may have, and one it has.
-func (d command) room(ctx context.Context, s digest.Subscription) error {
+// checkChannel refuses a duplicate of one of the channel's subscriptions, and more than [maxDigests].
+func (d command) checkChannel(ctx context.Context, s digest.Subscription) error {
 	all, err := d.store.Subscriptions(ctx, digest.SubscriptionFilter{Tenant: s.Tenant, Channel: s.Channel})
 	if err != nil {
 		return fmt.Errorf("list the channel's digests: %w", err)
@@ -195,7 +195,7 @@ func (d command) room(ctx context.Context, s digest.Subscription) error {
 	return nil
 }
 
-// save writes a new subscription under an id that is not taken.
+// save stores a new subscription under a free id.
 func (d command) save(ctx context.Context, req commands.Request, s digest.Subscription) (digest.Subscription, error) {
 	detail := strings.Join(s.Watch, " ") + "; " + s.Schedule.Words + " " + s.Schedule.Zone
 	var err error

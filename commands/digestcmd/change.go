@@ -32,7 +32,7 @@ func (d command) pause(ctx context.Context, req commands.Request, s digest.Subsc
 	s = s.Pause(until, "")
 	detail := "until someone resumes it"
 	if !until.IsZero() {
-		detail = "until " + s.Moment(until)
+		detail = "until " + s.FormatTime(until)
 	}
 	if err := d.store.UpdateSubscription(ctx, s, d.audit(req, s, audit.ActionDigestPause, detail)); err != nil {
 		return view.Page{}, fmt.Errorf("pause a digest: %w", err)
@@ -43,10 +43,10 @@ func (d command) pause(ctx context.Context, req commands.Request, s digest.Subsc
 	return page, nil
 }
 
-// maxSkipped is how many of the digests that a pause skips are named one by one.
+// maxSkipped is how many skipped digests a page names one by one.
 const maxSkipped = 3
 
-// skipped says which digests a pause skips: those that are due before its end, and no other; and which comes next.
+// skipped names the digests that a pause skips, which are those due before its end, and the next one.
 func (d command) skipped(s digest.Subscription) string {
 	if s.PausedUntil.IsZero() {
 		return "Digests due before then are skipped."
@@ -54,12 +54,12 @@ func (d command) skipped(s digest.Subscription) string {
 	var named []string
 	last, n := "", 0
 	for run := schedule.Next(s.Schedule, d.Now()); !run.IsZero() && run.Before(s.PausedUntil); run = schedule.Next(s.Schedule, run) {
-		if last = s.Moment(run); n < maxSkipped {
+		if last = s.FormatTime(run); n < maxSkipped {
 			named = append(named, last)
 		}
 		n++
 	}
-	next := "The next run is " + s.Moment(s.NextRun) + "."
+	next := "The next run is " + s.FormatTime(s.NextRun) + "."
 	switch {
 	case n == 0:
 		return "No digest is due before then, so none is skipped. " + next
@@ -71,8 +71,8 @@ func (d command) skipped(s digest.Subscription) string {
 	return fmt.Sprintf("%s are skipped, from %s to %s. %s", view.Count(n, "run"), named[0], last, next)
 }
 
-// mayEnd is [command.mayChange] for changes that only make a channel quieter. Whoever subscribed may always do those,
-// even when the channel no longer takes messages.
+// mayEnd is [command.mayChange] for changes that only make a channel quieter. The owner of a subscription may always make
+// them, even if the channel no longer accepts messages.
 func (d command) mayEnd(ctx context.Context, req commands.Request, s digest.Subscription) error {
 	if !onTerminal(req) && s.OwnedBy(req.User) {
 		return nil
@@ -80,7 +80,7 @@ func (d command) mayEnd(ctx context.Context, req commands.Request, s digest.Subs
 	return d.mayChange(ctx, req, s.Channel)
 }
 
-// maxPause is the longest pause: one that is longer is meant to be for good.
+// maxPause is the longest pause with an end. A person who wants a longer one wants none at all.
 const maxPause = 2 * 366 * 24 * time.Hour
 
 // pauseEnd reads when a pause ends; no words are no end.
@@ -99,7 +99,7 @@ func pauseEnd(words []string, s digest.Subscription, now time.Time) (time.Time, 
 	case !ok:
 		return until, &commands.Error{Usage: true, Message: fmt.Sprintf("%q is not a date or a duration. Write a date such as %s, or 12h, 7d or 2w.", text, now.AddDate(0, 0, 7).Format(time.DateOnly))}
 	case !until.After(now):
-		return until, &commands.Error{Usage: true, Message: fmt.Sprintf("%s is in the past. A pause must end in the future.", s.Moment(until))}
+		return until, &commands.Error{Usage: true, Message: fmt.Sprintf("%s is in the past. A pause must end in the future.", s.FormatTime(until))}
 	case until.Sub(now) > maxPause:
 		return until, &commands.Error{Usage: true, Message: "A pause can last two years at most. Pause without an end, or remove the digest."}
 	}
@@ -151,7 +151,7 @@ func (d command) resume(ctx context.Context, req commands.Request, s digest.Subs
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s resumed", s.ID)
-	page.Lead = fmt.Sprintf("The next one comes %s.", s.Moment(s.NextRun))
+	page.Lead = fmt.Sprintf("The next one comes %s.", s.FormatTime(s.NextRun))
 	return page, nil
 }
 

@@ -23,7 +23,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Store is what the command digest needs of a store: subscriptions, and what their digests saw.
+// Store keeps subscriptions and the history of their digests.
 type Store interface {
 	digest.Subscriptions
 	// Deliveries lists what was delivered, the newest first.
@@ -36,43 +36,45 @@ type Store interface {
 	AddAudit(ctx context.Context, a audit.Entry) error
 }
 
-// People is what the command digest needs to know of who asks.
+// People answers what the command needs to know about users. The Slack edge implements it.
 type People interface {
-	// Zone is the IANA name of the time zone a person lives in.
+	// Zone returns the IANA name of a user's time zone.
 	Zone(ctx context.Context, user string) (string, error)
-	// MayPost returns nil if a person may post into a channel, and so can this program. Else its [commands.Error] says why not.
+	// MayPost returns nil if both the user and this program may post into a channel, else a [commands.Error] with the reason.
 	MayPost(ctx context.Context, user, channel string) error
-	// MayRead returns nil if a person may read what stands in a channel. Else its [commands.Error] says why not.
+	// MayRead returns nil if the user may read a channel, else a [commands.Error] with the reason.
 	MayRead(ctx context.Context, user, channel string) error
 }
 
-// Previewer makes the report that a digest would be made of now; *[digest.Worker] does.
+// Previewer reads the report of a digest as it would be now. *[digest.Worker] implements it.
 type Previewer interface {
 	Preview(ctx context.Context, s digest.Subscription) (digest.Report, error)
 }
 
-// Options are what the command digest works with besides its store. Without People and Queue nothing can be
-// changed, without Preview nothing previewed.
+// Options are the dependencies of the command other than its store. Without People and Queue users can change nothing;
+// without Preview they can preview nothing.
 type Options struct {
 	Defender commands.Defender // knows which software there is
 	Index    *search.Index     // finds software that was misspelt; may be shared with [Search]
 	People   People
 	Queue    digest.Queue
 	Preview  Previewer
-	RunWait  time.Duration            // how long the answer to run waits for what comes of it; zero for not at all
-	File     bool                     // a file of digests is in use: what it holds cannot be removed here
+	RunWait  time.Duration            // how long the answer to run waits for the result; zero does not wait
+	File     bool                     // a digest file is in use: its subscriptions cannot be removed here
 	Now      func() time.Time         // the clock; [time.Now] when nil
 	NewID    func(attempt int) string // names a new subscription; attempt counts from 1; random digits when nil
 }
 
-// maxDigests is how many subscriptions a channel may have: more than anybody reads, and few enough to list.
+// maxDigests is how many subscriptions a channel may have: more than a person reads, and few enough to list.
 const maxDigests = 50
 
-// New returns the command that subscribes a channel to digests, and shows and changes what was subscribed. Subscriptions
-// belong to the channel where they were made and are seen and changed there, and by whoever made them also elsewhere:
-// that person is told when the channel is gone. What digests saw is for those who read their channel ([People.MayRead]):
-// whoever made one and has left since sees its settings and can end it, and no more. Changing takes [People.MayPost], and
-// is refused on a terminal, where nobody knows who asks; a terminal shows the subscriptions of all channels.
+// New returns the command that subscribes a channel to digests, and shows and changes its subscriptions. A subscription
+// belongs to the channel where it was made. It is visible and can be changed there. Its owner can do so from other places
+// too, because the owner is told when the channel is gone.
+//
+// Only those who can read the channel see what its digests found ([People.MayRead]). An owner who has left the channel still
+// sees the settings and can end the subscription, but nothing more. Changes require [People.MayPost]. A terminal lists the
+// subscriptions of all channels, but cannot change any, because the user is unknown there.
 func New(s Store, o Options) commands.Command {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -201,7 +203,7 @@ func explainMistake(err error) error {
 	return err
 }
 
-// oneDigest answers what is asked of one subscription.
+// oneDigest answers a subcommand about one subscription.
 type oneDigest func(context.Context, commands.Request, digest.Subscription) (view.Page, error)
 
 // one reads which subscription is meant and gives it to f with the words that follow.
@@ -223,14 +225,14 @@ func (d command) one(f oneDigest) func(context.Context, commands.Request) (view.
 			return view.Page{}, fmt.Errorf("look up a digest: %w", err)
 		}
 		page, err := f(ctx, req, s)
-		if errors.Is(err, digest.ErrNotFound) { // somebody removed it meanwhile
+		if errors.Is(err, digest.ErrNotFound) { // another request removed it meanwhile
 			err = noDigest(id)
 		}
 		return page, err
 	}
 }
 
-// readers keeps what a digest saw, and what makes it speak again, to those who read its channel.
+// readers restricts a subcommand to users who can read the channel of the subscription.
 func (d command) readers(f oneDigest) oneDigest {
 	return func(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 		if err := d.mayRead(ctx, req, s); err != nil {
@@ -240,9 +242,10 @@ func (d command) readers(f oneDigest) oneDigest {
 	}
 }
 
-// mayRead says why a person may not see what the channel of a subscription is told. Whoever asks in that channel reads it.
+// mayRead returns an error if the user may not read the channel of a subscription. A request from that channel proves that
+// its user may.
 func (d command) mayRead(ctx context.Context, req commands.Request, s digest.Subscription) error {
-	if onTerminal(req) || s.Channel == req.Channel || d.People == nil { // without People there is nobody but a terminal
+	if onTerminal(req) || s.Channel == req.Channel || d.People == nil { // without People only a terminal asks
 		return nil
 	}
 	if err := d.People.MayRead(ctx, req.User, s.Channel); err != nil {
@@ -251,13 +254,13 @@ func (d command) mayRead(ctx context.Context, req commands.Request, s digest.Sub
 	return nil
 }
 
-// digestVisible reports whether a subscription may be known of where a request was made. What other channels are told is
-// not for everybody: whoever made a subscription sees its settings, and its readings where [command.mayRead] lets them.
+// digestVisible reports whether a request may learn of a subscription. Subscriptions of other channels are not public: an
+// owner sees the settings, and the readings if [command.mayRead] allows it.
 func digestVisible(s digest.Subscription, req commands.Request) bool {
 	return onTerminal(req) || s.Channel == req.Channel || s.OwnedBy(req.User)
 }
 
-// onTerminal reports whether a request came from a terminal. Whoever has the terminal has the database too.
+// onTerminal reports whether a request came from a terminal. A user of the terminal can read the database anyway.
 func onTerminal(req commands.Request) bool { return req.Terminal }
 
 func noDigest(id string) error {
@@ -268,7 +271,7 @@ func noDigest(id string) error {
 	}
 }
 
-// mayChange says why a person may not change the digests of a channel.
+// mayChange returns an error if the user may not change the digests of a channel.
 func (d command) mayChange(ctx context.Context, req commands.Request, channel string) error {
 	if onTerminal(req) || req.User == "" || d.People == nil {
 		return &commands.Error{
@@ -282,7 +285,7 @@ func (d command) mayChange(ctx context.Context, req commands.Request, channel st
 	return nil
 }
 
-// audit says that a person did something with a subscription.
+// audit returns the audit entry of a user's action on a subscription.
 func (d command) audit(req commands.Request, s digest.Subscription, action, detail string) audit.Entry {
 	if s.Channel != req.Channel && s.Channel != "" {
 		detail = strings.TrimSpace(detail + " (a digest of " + s.Channel + ")")

@@ -17,7 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// action is the button that does something with a subscription, in place of the page it is on.
+// action returns a button that runs a subcommand and replaces the page with its answer.
 func (d command) action(label, word string, s digest.Subscription) view.Action {
 	return view.Action{Label: label, Command: cmdline.Join(commands.DigestName, word, s.ID), Effect: view.Replace}
 }
@@ -62,7 +62,7 @@ func (d command) list(ctx context.Context, req commands.Request) (view.Page, err
 	}, nil
 }
 
-// here are the subscriptions that belong to where a request was made.
+// here returns the subscriptions of the channel of a request.
 func (d command) here(ctx context.Context, req commands.Request) ([]digest.Subscription, error) {
 	all, err := d.store.Subscriptions(ctx, digest.SubscriptionFilter{Tenant: digest.DefaultTenant, Channel: req.Channel})
 	if err != nil {
@@ -131,17 +131,17 @@ func (d command) page(req commands.Request, s digest.Subscription) view.Page {
 	}
 }
 
-// shownRuns is how many of its next runs are shown with a subscription: enough to see what its schedule means.
+// shownRuns is how many next runs a page shows: enough to see what the schedule means.
 const shownRuns = 3
 
-// then says when the digests after the next one come. It is empty for a subscription that is paused for good.
+// then lists the runs after the next one. It is empty for a pause without an end.
 func (d command) then(s digest.Subscription) string {
 	if s.NextRun.IsZero() {
 		return ""
 	}
 	var words []string
 	for _, run := range schedule.Upcoming(s.Schedule, s.NextRun, shownRuns-1) {
-		words = append(words, s.Moment(run))
+		words = append(words, s.FormatTime(run))
 	}
 	return strings.Join(words, ", ")
 }
@@ -166,7 +166,7 @@ func (d command) actions(s digest.Subscription) []view.Action {
 	return append(actions, view.Action{Label: "List", Command: cmdline.Join(commands.DigestName)})
 }
 
-// ending is what whoever made a subscription can do without reading its channel.
+// ending returns the actions that an owner has without reading the channel.
 func (d command) ending(s digest.Subscription) []view.Action {
 	return slices.DeleteFunc(d.actions(s), func(a view.Action) bool {
 		return !strings.HasPrefix(a.Command, cmdline.Join(commands.DigestName, "pause")) && !strings.HasPrefix(a.Command, cmdline.Join(commands.DigestName, "remove"))
@@ -199,9 +199,9 @@ func digestOrigin(req commands.Request, s digest.Subscription) string {
 	case s.Origin == digest.FromFile:
 		return "the file that MISSINGKBS_DIGESTS names; it is changed there"
 	case s.OwnedBy(req.User):
-		return "you, on " + s.Moment(s.Created)
+		return "you, on " + s.FormatTime(s.Created)
 	}
-	return s.Owner + ", on " + s.Moment(s.Created)
+	return s.Owner + ", on " + s.FormatTime(s.Created)
 }
 
 // shownDeliveries is how many deliveries are shown with a subscription.
@@ -231,7 +231,7 @@ func (d command) show(ctx context.Context, req commands.Request, s digest.Subscr
 	}
 	page.Lead = "It has not run yet."
 	if len(sent) > 0 {
-		page.Lead = fmt.Sprintf("The last digest was due %s.", s.Moment(sent[0].Due))
+		page.Lead = fmt.Sprintf("The last digest was due %s.", s.FormatTime(sent[0].Due))
 		page.Parts = append(page.Parts, deliveryTable(s, sent))
 		if slices.ContainsFunc(sent, func(d digest.Delivery) bool { return !s.Counts(d.Totals) }) {
 			page.Note = view.JoinSentences(page.Note, "The open installs of digests that an earlier version made count each product that shares an update.")
@@ -251,7 +251,7 @@ func deliveryTable(s digest.Subscription, sent []digest.Delivery) view.Table {
 		},
 	}
 	for _, sent := range sent {
-		due := s.Moment(sent.Due)
+		due := s.FormatTime(sent.Due)
 		if digest.ByHand(sent.Due) {
 			due += ", run by hand"
 		}

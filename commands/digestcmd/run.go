@@ -14,8 +14,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// runNow has a digest made now and says what came of it: at once where it was made in this minute or is being made, after
-// a short wait where it is quick.
+// runNow enqueues a digest and reports the result. It waits up to RunWait for it. It enqueues nothing if the digest ran within
+// this minute or is being made.
 func (d command) runNow(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	if err := noWords("digest run N", req.Words); err != nil {
 		return view.Page{}, err
@@ -89,10 +89,10 @@ func (d command) madeFor(ctx context.Context, s digest.Subscription, due time.Ti
 	return sent[i], true, nil
 }
 
-// runPoll is the pause between two looks for what came of a run.
+// runPoll is the interval at which awaitRun reads the result.
 const runPoll = 100 * time.Millisecond
 
-// awaitRun waits a little for what comes of a run.
+// awaitRun waits up to RunWait for the result of a run.
 func (d command) awaitRun(ctx context.Context, s digest.Subscription, due time.Time) (view.Page, error) {
 	timeout := time.NewTimer(d.RunWait)
 	defer timeout.Stop()
@@ -128,7 +128,7 @@ func (d command) onItsWay(s digest.Subscription) view.Page {
 	}
 }
 
-// outcome is what came of a run.
+// outcome is the page of the result of a run.
 func (d command) outcome(s digest.Subscription, made digest.Delivery) view.Page {
 	lead := map[digest.Kind]string{
 		digest.First: "It is in its channel.", digest.Changed: "It is in its channel, with what has changed.", digest.Same: "Nothing has changed. It is in its channel all the same.",
@@ -152,18 +152,18 @@ func (d command) outcome(s digest.Subscription, made digest.Delivery) view.Page 
 	}
 }
 
-// readingWords says when what a delivery tells was read; empty where nothing was, or not known.
+// readingWords says when the data of a delivery was read; "" if nothing was read or the time is unknown.
 func readingWords(s digest.Subscription, made digest.Delivery) string {
 	switch {
 	case made.Read.IsZero() || made.Kind == digest.Failed:
 		return ""
 	case made.Reused():
-		return "the reading of " + s.Moment(made.Read) + " was still fresh and was used again"
+		return "the reading of " + s.FormatTime(made.Read) + " was still fresh and was used again"
 	}
-	return "read from Defender " + s.Moment(made.Read)
+	return "read from Defender " + s.FormatTime(made.Read)
 }
 
-// runWords says how far a digest is that is being made.
+// runWords describes the progress of a run.
 func runWords(run digest.Run, now time.Time) string {
 	words := "being made"
 	if took := now.Sub(run.Began); took >= time.Minute {
@@ -197,7 +197,7 @@ func deliveryWords(s digest.Subscription, sent digest.Delivery) string {
 	return words
 }
 
-// threadWords says what a thread lacks.
+// threadWords says what is missing in a thread.
 func threadWords(thread digest.Thread) string {
 	switch thread {
 	case digest.ThreadOwed:

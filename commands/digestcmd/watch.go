@@ -20,7 +20,7 @@ import (
 // known finds what is to be watched among the software that Defender knows, and returns it as Defender spells it. What
 // names none, or several, is refused with what it may have meant. When Defender cannot be asked, ids and patterns are
 // taken as they are: a digest that names unknown software says so.
-func (d command) known(ctx context.Context, w *wish) ([]string, error) {
+func (d command) known(ctx context.Context, w *addRequest) ([]string, error) {
 	if !slices.ContainsFunc(w.targets, func(t search.Target) bool { return t.Kind != search.KindAll }) {
 		return w.unchecked(), nil
 	}
@@ -47,7 +47,7 @@ func (d command) known(ctx context.Context, w *wish) ([]string, error) {
 }
 
 // unchecked are the words to watch as they were typed.
-func (w *wish) unchecked() []string {
+func (w *addRequest) unchecked() []string {
 	var out []string
 	for _, t := range w.targets {
 		word := t.String()
@@ -60,10 +60,10 @@ func (w *wish) unchecked() []string {
 }
 
 // note adds a sentence to the note of the page.
-func (w *wish) note(text string) { w.unread = strings.TrimSpace(w.unread + " " + text) }
+func (w *addRequest) note(text string) { w.unread = strings.TrimSpace(w.unread + " " + text) }
 
 // watched is what a subscription watches for the target at a place.
-func (d command) watched(ctx context.Context, w *wish, catalog api.Answer[[]api.Software], at int, t search.Target) ([]string, error) {
+func (d command) watched(ctx context.Context, w *addRequest, catalog api.Answer[[]api.Software], at int, t search.Target) ([]string, error) {
 	word := t.String()
 	if t.Kind == search.KindAll {
 		return []string{digest.All}, nil
@@ -124,7 +124,7 @@ func watchedPattern(list []api.Software, pattern string) (string, error) {
 
 // choice refuses the target at a place and offers the whole line again with each software that it may mean, and with all
 // of them where they are few.
-func (w *wish) choice(at int, f search.Result) error {
+func (w *addRequest) choice(at int, f search.Result) error {
 	word := w.targets[at].String()
 	e := &commands.Error{Title: "Which one?", Usage: true, Message: fmt.Sprintf("%q matches several, so nothing was added yet.", word)}
 	if f.Inexact {
@@ -156,7 +156,7 @@ func fits(n int) string {
 }
 
 // instead is the line digest add that was typed, with ids in place of the target at a place.
-func (w *wish) instead(at int, ids ...string) []string {
+func (w *addRequest) instead(at int, ids ...string) []string {
 	line := []string{commands.DigestName, "add"}
 	for i, t := range w.targets {
 		if i == at {

@@ -62,7 +62,7 @@ func storedAnswers(client *api.Client, database *store.Store, maxAge time.Durati
 	if maxAge <= 0 {
 		return client
 	}
-	return commands.Remember(client, commands.RememberOptions{Readings: database, Life: maxAge, Now: now, Refused: auth.refused})
+	return commands.WithStoredAnswers(client, commands.StoredAnswersOptions{Readings: database, Life: maxAge, Now: now, Refused: auth.refused})
 }
 
 // observeQuestions joins several observers into one.

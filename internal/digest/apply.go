@@ -40,7 +40,7 @@ func Apply(ctx context.Context, store Subscriptions, wanted []Subscription, now 
 			}
 			done.Added = append(done.Added, s.ID)
 		} else if changed, differs := old.rewritten(s, now); differs {
-			if err := store.UpdateSubscription(ctx, changed, program(s, now, audit.ActionDigestChange, "from the file")); err != nil {
+			if err := store.UpdateSubscription(ctx, changed, systemActor(s, now, audit.ActionDigestChange, "from the file")); err != nil {
 				return done, fmt.Errorf("change digest %s: %w", s.ID, err)
 			}
 			done.Changed = append(done.Changed, s.ID)
@@ -50,7 +50,7 @@ func Apply(ctx context.Context, store Subscriptions, wanted []Subscription, now 
 		if s.Origin != FromFile {
 			continue
 		}
-		err := store.RemoveSubscription(ctx, id, program(s, now, audit.ActionDigestRemove, "no longer in the file"))
+		err := store.RemoveSubscription(ctx, id, systemActor(s, now, audit.ActionDigestRemove, "no longer in the file"))
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return done, fmt.Errorf("remove digest %s: %w", id, err)
 		}
@@ -81,7 +81,7 @@ func Taken(held, wanted []Subscription) error {
 
 func add(ctx context.Context, store Subscriptions, s Subscription, now time.Time) error {
 	s.Origin, s.Created, s.NextRun = FromFile, now, schedule.Next(s.Schedule, now)
-	err := store.AddSubscription(ctx, s, program(s, now, audit.ActionDigestAdd, "from the file"))
+	err := store.AddSubscription(ctx, s, systemActor(s, now, audit.ActionDigestAdd, "from the file"))
 	if errors.Is(err, ErrExists) {
 		// Replicas that start together apply the same file: another was faster.
 		if other, readErr := store.Subscription(ctx, s.ID); readErr == nil && other.Origin == FromFile {

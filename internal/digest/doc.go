@@ -20,5 +20,5 @@
 // of a digest follows them, not the number of updates.
 //
 // The package knows neither Defender nor Slack nor SQL: [Source], [Poster], [Queue] and the interfaces of the store are
-// the seams to them.
+// the interfaces to them.
 package digest

@@ -25,8 +25,8 @@ func (s Subscription) Name() string {
 	return view.Join(names)
 }
 
-// Moment writes a time on the clocks of the subscription's zone.
-func (s Subscription) Moment(t time.Time) string {
+// FormatTime writes a time on the clocks of the subscription's zone.
+func (s Subscription) FormatTime(t time.Time) string {
 	return t.In(s.zone()).Format("Mon 2 Jan 2006 15:04 MST")
 }
 
@@ -36,9 +36,9 @@ func (s Subscription) NextWords(now time.Time) string {
 	case s.pausedAt(now) && s.PausedUntil.IsZero():
 		return strings.TrimSpace("paused. " + s.PauseReason)
 	case s.pausedAt(now) && !s.NextRun.IsZero():
-		return "paused; resumes with the run of " + s.Moment(s.NextRun)
+		return "paused; resumes with the run of " + s.FormatTime(s.NextRun)
 	case s.NextRun.IsZero():
 		return "never: its schedule has no further time"
 	}
-	return s.Moment(s.NextRun)
+	return s.FormatTime(s.NextRun)
 }

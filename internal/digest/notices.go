@@ -13,14 +13,14 @@ func (r Report) Heartbeat() view.Page {
 	s := r.Subscription
 	page := view.Page{
 		Title: string(NoChange) + ": " + s.Name(),
-		Lead:  fmt.Sprintf("%s since %s. %s", r.unchanged(), s.Moment(r.Since), gapWords(r.After, r.gap())),
+		Lead:  fmt.Sprintf("%s since %s. %s", r.unchanged(), s.FormatTime(r.Since), gapWords(r.After, r.gap())),
 		AsOf:  r.asOf(),
 
 		Unreadable: r.After.UnreadableRows(),
 	}
 	if unread := unreadFacts(r.After); len(unread) > 0 {
 		page.Title = string(CouldNotTell) + ": " + s.Name()
-		page.Lead = fmt.Sprintf("Nothing has changed since %s in what could be read.", s.Moment(r.Since))
+		page.Lead = fmt.Sprintf("Nothing has changed since %s in what could be read.", s.FormatTime(r.Since))
 		page.Parts = []view.Part{unread}
 	}
 	if r.late() {
@@ -32,9 +32,9 @@ func (r Report) Heartbeat() view.Page {
 // Failure is the page that takes the place of a digest when nothing at all could be read.
 func (r Report) Failure() view.Page {
 	s := r.Subscription
-	facts := view.Facts{{Name: "Due", Value: s.Moment(r.Due)}}
+	facts := view.Facts{{Name: "Due", Value: s.FormatTime(r.Due)}}
 	if !r.Since.IsZero() {
-		facts = append(facts, view.Fact{Name: "Last digest", Value: s.Moment(r.Since)})
+		facts = append(facts, view.Fact{Name: "Last digest", Value: s.FormatTime(r.Since)})
 	}
 	lead := "Nothing could be read from Defender, so nothing is known: updates may be missing or not. " +
 		"The digest follows as soon as Defender answers; this notice is not repeated."
@@ -53,12 +53,12 @@ func (r Report) Failure() view.Page {
 	}
 }
 
-// refused is what the person who subscribed is told when the channel took no digest.
-func refused(s Subscription, due time.Time) view.Page {
+// refusalNotice is what the person who subscribed is told when the channel took no digest.
+func refusalNotice(s Subscription, due time.Time) view.Page {
 	page := view.Page{
 		Title: "A digest could not be posted",
 		Lead: fmt.Sprintf("The digest %s (%s), due %s, could not be posted into its channel: I am not a member of it, it was archived or deleted, or it is shared with another organisation. Invite me, or remove the digest.",
-			s.ID, s.Name(), s.Moment(due)),
+			s.ID, s.Name(), s.FormatTime(due)),
 		Parts: []view.Part{view.Facts{{Name: "Channel", Value: s.Channel}, {Name: "Refused in a row", Value: strconv.Itoa(s.Failures)}}},
 		Actions: []view.Action{
 			{Label: "Settings", Command: "digest show " + s.ID},
@@ -73,8 +73,8 @@ func refused(s Subscription, due time.Time) view.Page {
 	return page
 }
 
-// incomplete is what the person who subscribed is told when a digest's thread cannot be completed.
-func incomplete(s Subscription, d Delivery, end Thread) view.Page {
+// incompleteNotice is what the person who subscribed is told when a digest's thread cannot be completed.
+func incompleteNotice(s Subscription, d Delivery, end Thread) view.Page {
 	why := "Slack refused it again and again"
 	if end == ThreadClosed {
 		why = "I can no longer post in its channel"
@@ -82,7 +82,7 @@ func incomplete(s Subscription, d Delivery, end Thread) view.Page {
 	return view.Page{
 		Title: "The thread of a digest is incomplete",
 		Lead: fmt.Sprintf("The digest %s (%s), due %s, is in its channel, but not all of its rows are in its thread: %s. Details shows all rows of the last digest.",
-			s.ID, s.Name(), s.Moment(d.Due), why),
+			s.ID, s.Name(), s.FormatTime(d.Due), why),
 		Actions: []view.Action{
 			{Label: "Details", Command: "digest details " + s.ID},
 			{Label: "Settings", Command: "digest show " + s.ID},

@@ -36,7 +36,7 @@ type Observation struct {
 	Err          error         // why it failed or was refused; its text is for the log
 }
 
-// observe tells whoever asked to be told.
+// observe reports an attempt to the Observe callback, if there is one.
 func (w *Worker) observe(ctx context.Context, o Observation) {
 	if w.Observe != nil {
 		w.Observe(context.WithoutCancel(ctx), o)

@@ -111,7 +111,7 @@ func (t *task) end(ctx context.Context, err error) {
 	}
 }
 
-// posting notes that a message is about to be posted: whoever tries again looks for it. It fails where another attempt
+// posting notes that a message is about to be posted, so that a retry looks for it. It fails where another attempt
 // has taken the run away.
 func (t *task) posting(ctx context.Context, key string) error {
 	kept, err := t.Store.SetPosting(ctx, t.attempting(), key)
@@ -128,8 +128,8 @@ func (t *task) posting(ctx context.Context, key string) error {
 // progressKey finds the function in a context that is told of a reading's progress.
 type progressKey struct{}
 
-// Progress tells whoever waits for a reading how much of it is done. A [Source] calls it; it returns at once where
-// nobody waits.
+// Progress reports how much of a reading is done. A [Source] calls it; it returns at once if no caller waits for the
+// reading.
 func Progress(ctx context.Context, done, total int) {
 	if tell, ok := ctx.Value(progressKey{}).(func(done, total int)); ok {
 		tell(done, total)
@@ -139,7 +139,7 @@ func Progress(ctx context.Context, done, total int) {
 // withProgress writes the progress of a reading down now and then, and at the end of one that is not whole.
 func (t *task) withProgress(ctx context.Context) (reading context.Context, finish func(whole bool)) {
 	var mu sync.Mutex
-	written := time.Now() // most readings are over before anybody looks
+	written := time.Now() // most readings end before the first progress is due
 	var done, total int
 	write := func() {
 		written = time.Now()

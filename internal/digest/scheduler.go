@@ -20,13 +20,13 @@ type Scheduler struct {
 	Now   func() time.Time // the clock; [time.Now] when nil
 	Log   *slog.Logger     // of what failed; discarded when nil
 
-	// Paused is told of each subscription that was paused because its schedule names no time; nil for nobody.
+	// Paused is called for each subscription that was paused because its schedule names no time; may be nil.
 	Paused func(ctx context.Context, s Subscription)
 }
 
-// lookTime is how long one look may take: a database that was cut off without a word must not end all looks. What was not
-// reached is due at the next one.
-const lookTime = time.Minute
+// tickTimeout limits one tick, so that a database connection that hangs does not stop the scheduler. Subscriptions that a tick did not
+// reach are due at the next one.
+const tickTimeout = time.Minute
 
 // batch is how many due subscriptions are read at once.
 const batch = 500
@@ -47,7 +47,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
-		if err := s.look(ctx, now()); err != nil && ctx.Err() == nil {
+		if err := s.enqueueDue(ctx, now()); err != nil && ctx.Err() == nil {
 			log.ErrorContext(ctx, "digests that are due could not be scheduled", "err", err)
 		}
 		select {
@@ -58,15 +58,16 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	}
 }
 
-func (s *Scheduler) look(ctx context.Context, now time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+// enqueueDue is [Scheduler.Tick] with a time limit, so that a database that hangs does not stop the scheduler.
+func (s *Scheduler) enqueueDue(ctx context.Context, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, tickTimeout)
 	defer cancel()
 	return s.Tick(ctx, now)
 }
 
-// Tick makes jobs of what is due. The job comes first and the next run is moved after it: a crash between the two
-// repeats a job that the queue drops. What was missed while nothing ran becomes one job, of the last due time. One
-// subscription that fails keeps no other from its digest; the errors are joined.
+// Tick enqueues a job for each subscription that is due. It enqueues the job before it moves the next run: after a crash
+// between the two the job is enqueued again, and the queue drops it. All runs missed during a downtime become one job with
+// the last due time. If one subscription fails, Tick continues with the others and joins the errors.
 func (s *Scheduler) Tick(ctx context.Context, now time.Time) error {
 	for {
 		due, err := s.Store.Due(ctx, now, batch)
@@ -93,7 +94,7 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 	if sub.Paused {
 		was := sub
 		sub.Paused, sub.PausedUntil, sub.PauseReason = false, time.Time{}, ""
-		changed, err := s.Store.SetPause(ctx, was, sub, program(sub, now, audit.ActionDigestResume, "its pause ended"))
+		changed, err := s.Store.SetPause(ctx, was, sub, systemActor(sub, now, audit.ActionDigestResume, "its pause ended"))
 		if err != nil || !changed { // the next look sees what a person made of it
 			return wrap(err, "resume")
 		}
@@ -103,7 +104,7 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 		const reason = "Its schedule can no longer be read."
 		was := sub
 		sub = sub.Pause(time.Time{}, reason)
-		changed, err := s.Store.SetPause(ctx, was, sub, program(sub, now, audit.ActionDigestPause, reason))
+		changed, err := s.Store.SetPause(ctx, was, sub, systemActor(sub, now, audit.ActionDigestPause, reason))
 		if err != nil || !changed {
 			return wrap(err, "pause")
 		}
@@ -119,8 +120,8 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 	return err // another scheduler may have moved it already
 }
 
-// program is the audit of something that no person did.
-func program(s Subscription, now time.Time, action, detail string) audit.Entry {
+// systemActor returns the audit entry of a change that the program made by itself.
+func systemActor(s Subscription, now time.Time, action, detail string) audit.Entry {
 	return audit.Entry{
 		At: now, Tenant: s.Tenant, Channel: s.Channel, Action: action, Subject: s.ID, Detail: detail, Result: audit.ResultDone,
 	}

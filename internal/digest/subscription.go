@@ -66,8 +66,8 @@ func watches(pattern, software string) bool {
 	return strings.HasSuffix(rest, pieces[last])
 }
 
-// maxWatch is how many words a subscription may watch, and maxID how long each may be: both more than anybody needs,
-// and few enough to show.
+// maxWatch is how many words a subscription may watch, and maxID how long each may be: more than people need, and few
+// enough to show.
 const (
 	maxWatch = 50
 	maxID    = 200

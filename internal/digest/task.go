@@ -133,7 +133,7 @@ func (t *task) record(ctx context.Context, d Delivery, baseline patchgap.Snapsho
 // failed ends an attempt that the chat system failed.
 func (t *task) failed(ctx context.Context, doing string, err error) error {
 	if isChannelGone(err) {
-		return t.refused(ctx, err)
+		return t.channelRefused(ctx, err)
 	}
 	return fmt.Errorf("%s %s: %w", doing, t.key, err)
 }
@@ -141,21 +141,21 @@ func (t *task) failed(ctx context.Context, doing string, err error) error {
 // tellFailure tells the channel, once, that nothing could be read, and has the digest tried again. Nothing is told of a
 // reading that gets on, however long it takes: its digest says that it is late.
 func (t *task) tellFailure(ctx context.Context, r Report, cause error) error {
-	again, waits := errors.AsType[RetryLater](cause)
+	retry, waits := errors.AsType[RetryLater](cause)
 	switch {
-	case waits && (again.Going || !r.late()): // the queue counts no attempts when it is told to wait
-		return again
+	case waits && (retry.Going || !r.late()): // the queue counts no attempts when it is told to wait
+		return retry
 	case !waits && t.tries() < tellAfter:
 		return fmt.Errorf("read the patch gap of digest %s: %w", t.job.Subscription, cause)
 	case !waits:
-		again = RetryLater{After: tryFailedAgain, Err: cause}
+		retry = RetryLater{After: tryFailedAgain, Err: cause}
 	}
 	key := failureKey(t.job.Subscription, t.job.Due)
 	if _, told, err := t.Store.Delivery(ctx, key); err != nil || told {
-		return or(wrap(err, "look up delivery %s", key), again)
+		return or(wrap(err, "look up delivery %s", key), retry)
 	}
 	if last := lastPosted(r.History); last.Kind == Failed && r.Now.Sub(last.At) < remindAfter {
-		return again
+		return retry
 	}
 	message, err := t.find(ctx, key)
 	if err == nil && message == "" {
@@ -168,7 +168,7 @@ func (t *task) tellFailure(ctx context.Context, r Report, cause error) error {
 	if err := t.record(ctx, t.delivery(key, Failed, message), r.Before, 0, view.Page{}); err != nil {
 		return err
 	}
-	return or(t.posting(ctx, ""), again)
+	return or(t.posting(ctx, ""), retry)
 }
 
 func lastPosted(history []Delivery) Delivery {
@@ -180,8 +180,8 @@ func lastPosted(history []Delivery) Delivery {
 	return Delivery{}
 }
 
-// refused tells the person who subscribed that the channel took no digest, and pauses the subscription after some.
-func (t *task) refused(ctx context.Context, cause error) error {
+// channelRefused tells the person who subscribed that the channel took no digest, and pauses the subscription after some.
+func (t *task) channelRefused(ctx context.Context, cause error) error {
 	failures := t.subscription.Failures + 1
 	t.subscription.Failures = failures
 	if failures >= maxRefusals {
@@ -191,7 +191,7 @@ func (t *task) refused(ctx context.Context, cause error) error {
 		return err
 	}
 	if s := t.subscription; s.Paused {
-		who := program(s, t.now(), audit.ActionDigestPause, s.PauseReason)
+		who := systemActor(s, t.now(), audit.ActionDigestPause, s.PauseReason)
 		who.ID = "pause/" + t.key // of one digest, however often it is tried
 		if err := t.Store.AddAudit(ctx, who); err != nil {
 			return fmt.Errorf("record the pause of digest %s: %w", s.ID, err)
@@ -212,7 +212,7 @@ func (t *task) tellOwner(ctx context.Context) error {
 	if s.Owner == "" {
 		return nil
 	}
-	err := t.Poster.Tell(ctx, s.Owner, refused(s, t.job.Due))
+	err := t.Poster.Tell(ctx, s.Owner, refusalNotice(s, t.job.Due))
 	if err == nil {
 		return nil
 	}

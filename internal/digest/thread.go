@@ -92,7 +92,7 @@ func (t *task) tellThread(ctx context.Context, d Delivery, end Thread, late bool
 	if t.subscription.Owner == "" {
 		return nil
 	}
-	if err := t.Poster.Tell(ctx, t.subscription.Owner, incomplete(t.subscription, d, end)); err != nil {
+	if err := t.Poster.Tell(ctx, t.subscription.Owner, incompleteNotice(t.subscription, d, end)); err != nil {
 		log.WarnContext(ctx, "the owner of a digest could not be told that its thread is incomplete", "err", err)
 	}
 	return nil

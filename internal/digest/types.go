@@ -10,7 +10,7 @@ import (
 // DefaultTenant is the tenant of the first release, which has one; every stored row names it.
 const DefaultTenant = "default"
 
-// Subscription is a channel's wish to be told of a patch gap at certain times.
+// Subscription asks for digests of a patch gap in a channel, on a schedule.
 type Subscription struct {
 	ID       string   // short, unique in the store; people type it
 	Tenant   string   // DefaultTenant
@@ -69,7 +69,7 @@ type Delivery struct {
 
 // Reused reports whether what a delivery says was read before it was due, for another digest.
 func (d Delivery) Reused() bool {
-	return !d.Read.IsZero() && d.Read.Before(d.Due.Truncate(time.Minute)) // a person's wish is due some seconds after or before it
+	return !d.Read.IsZero() && d.Read.Before(d.Due.Truncate(time.Minute)) // a run by hand is due some seconds after or before it
 }
 
 // Kind is what a delivery was.

@@ -21,7 +21,7 @@ type Worker struct {
 	Now    func() time.Time // the clock; [time.Now] when nil
 	Log    *slog.Logger     // of what a person cannot be told; discarded when nil
 
-	// Observe is told of each attempt when it is over; nil for nobody. It must not block.
+	// Observe is called after each attempt; may be nil. It must not block.
 	Observe func(ctx context.Context, o Observation)
 }
 
@@ -230,19 +230,19 @@ func (w *Worker) confirm(ctx context.Context, r *Report) (unfinished, err error)
 	}
 	reading, cancel := readingTime(ctx)
 	defer cancel()
-	again, err := w.Source.Confirm(reading, softwareOf(vanished))
+	confirmed, err := w.Source.Confirm(reading, softwareOf(vanished))
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	later, _ := errors.AsType[RetryLater](err)
 	switch {
 	case later.Going:
-		unfinished, again = later, patchgap.Snapshot{}
+		unfinished, confirmed = later, patchgap.Snapshot{}
 	case err != nil:
 		w.log().WarnContext(ctx, "closed updates could not be confirmed", "subscription", r.Subscription.ID, "err", err)
-		again = patchgap.Snapshot{}
+		confirmed = patchgap.Snapshot{}
 	}
-	r.After = r.After.With(patchgap.Unconfirmed(vanished, again))
+	r.After = r.After.With(patchgap.Unconfirmed(vanished, confirmed))
 	return unfinished, nil
 }
 

@@ -9,11 +9,11 @@ type Question struct {
 	Outcome string // such as "answered"
 	Reason  string // why it failed or was refused, in one of few words; empty for none
 
-	Typing bool // nothing is asked yet: somebody types into a select
+	Typing bool // no question yet: a person types into a select
 	Unseen bool // it was refused because Slack did not say who asks
 
-	Queued  time.Duration // until somebody worked on it
-	Working time.Duration // until there was an answer; zero where nobody worked on it
+	Queued  time.Duration // until a worker started on it
+	Working time.Duration // until there was an answer; zero if no worker started on it
 	Reply   time.Duration // until the answer was handed over
 }
 
@@ -31,7 +31,7 @@ func (m *Metrics) questionMetrics() {
 	m.unseen = m.counter("question_unseen_total", "Questions that were refused because Slack did not say who asks, by reason; the reasons are there from the start.", "reason")
 	// Slack waits three seconds for an acknowledgement; an answer travels in it within one and a half.
 	m.stages = m.histogram("question_duration_seconds",
-		"How long questions took: queued until somebody worked on them, working until there was an answer, reply until it was handed to Slack.",
+		"How long questions took: queued until a worker started on them, working until there was an answer, reply until it was handed to Slack.",
 		[]float64{.001, .005, .025, .1, .25, .5, 1, 1.5, 3, 5, 10, 30}, "stage")
 	for _, stage := range []string{"queued", "working", "reply"} {
 		m.stages.WithLabelValues(stage)

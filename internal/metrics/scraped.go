@@ -20,7 +20,7 @@ type Sources struct {
 
 // Load is how busy the program is with questions.
 type Load struct {
-	Waiting  int // questions that nobody works on yet
+	Waiting  int // questions that no worker has started on
 	Capacity int // how many may wait
 	Running  int // questions that are worked on
 	Workers  int // how many are worked on at a time
@@ -132,7 +132,7 @@ func (w writer) ready(parts map[string]bool) {
 }
 
 func (w writer) load(l Load) {
-	w.gauge("question_queue_length", "Questions that nobody works on yet.", float64(l.Waiting))
+	w.gauge("question_queue_length", "Questions that no worker has started on.", float64(l.Waiting))
 	w.gauge("question_queue_capacity", "Questions that may wait; beyond them people are told that the bot is busy.", float64(l.Capacity))
 	w.gauge("questions_running", "Questions that are worked on.", float64(l.Running))
 	w.gauge("question_workers", "Questions that are worked on at a time at most.", float64(l.Workers))
@@ -158,7 +158,7 @@ func (w writer) slack(s Slack) {
 }
 
 func (w writer) client(c Client) {
-	answers := prometheus.NewDesc(namespace+"_answers_total", "Answers about Defender's data by where they came from: a call, the cache, a call that somebody else had made, or data beyond its time because there was no other; the last count twice.", []string{"from"}, nil)
+	answers := prometheus.NewDesc(namespace+"_answers_total", "Answers about Defender's data by where they came from: a call, the cache, a call that another question had made, or data beyond its time because there was no other; the last count twice.", []string{"from"}, nil)
 	for from, n := range map[string]int64{"defender": c.Asked, "cache": c.Hits, "joined": c.Joined, "stale": c.Stale} {
 		w.to <- prometheus.MustNewConstMetric(answers, prometheus.CounterValue, float64(n), from)
 	}

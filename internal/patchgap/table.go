@@ -32,7 +32,7 @@ func Table(updates []Update, extra ...Extra) view.Table {
 		}
 	}
 	file = append(file, "devices", "cves", "url")
-	return view.Table{Columns: columns, CSV: file, More: view.More{Count: len(updates), Make: func(i int) []view.Cell {
+	return view.Table{Columns: columns, CSV: file, More: view.LazyRows{Count: len(updates), Make: func(i int) []view.Cell {
 		u := updates[i]
 		row := make([]view.Cell, 0, len(columns))
 		row = append(row, view.TextCell(catalog.Label(u.KB())), view.NumberCell(u.Devices), view.NumberCell(u.CVEs), view.TextCell(u.Name()), button(u))

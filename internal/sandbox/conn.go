@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )

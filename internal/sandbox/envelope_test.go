@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/websocket"
+
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )

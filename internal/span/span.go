@@ -1,5 +1,5 @@
 // Package span is what the parts of this program know of traces: that work is done in spans, which may lie within one
-// another. It knows nobody who records them; a nil [Tracer] does nothing and costs nothing.
+// another. It does not know who records them; a nil [Tracer] does nothing and costs nothing.
 package span
 
 import (
@@ -33,7 +33,7 @@ type End func(err error, attrs ...slog.Attr)
 // Tracer starts a span within that of ctx, or a trace where ctx has none. The context that it returns holds the span.
 type Tracer func(ctx context.Context, name string, o Options) (context.Context, End)
 
-// Start starts a span, or nothing where nobody records any.
+// Start starts a span. It does nothing without a recorder.
 func (t Tracer) Start(ctx context.Context, name string, o Options) (context.Context, End) {
 	if t == nil {
 		return ctx, func(error, ...slog.Attr) {}

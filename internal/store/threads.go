@@ -69,7 +69,7 @@ func packPage(p view.Page) ([]byte, error) {
 			for at := range rows {
 				rows[at] = t.Row(at)
 			}
-			t.Rows, t.More = rows, view.More{}
+			t.Rows, t.More = rows, view.LazyRows{}
 			part = t
 		}
 		all[i] = part

@@ -63,7 +63,7 @@ func azureAttributes(attrs []azure.Attribute) []attribute.KeyValue {
 			}
 		case "http.url":
 			if u, err := url.Parse(text); err == nil {
-				u.RawQuery, u.Fragment, u.User = "", "", nil // what somebody typed
+				u.RawQuery, u.Fragment, u.User = "", "", nil // may hold what a person typed
 				out = append(out, attribute.String("url.full", u.String()))
 			}
 		case "net.peer.name":

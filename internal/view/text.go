@@ -107,7 +107,7 @@ func listText(l List) string {
 func (t Terminal) table(table Table) string {
 	from, to := 0, table.Len()
 	if table.Page > 0 {
-		from = min(min(table.Page-1, table.Len())*textRows, table.Len()) // a page may be any number that somebody typed
+		from = min(min(table.Page-1, table.Len())*textRows, table.Len()) // a page may be any number that a person typed
 		to = min(from+textRows, table.Len())
 	}
 	g := grid{}

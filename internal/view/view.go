@@ -3,7 +3,7 @@
 // text, JSON and CSV for a terminal.
 //
 // It knows nothing of Slack, Defender or where a page goes. Every string in a page is plain text of unknown origin:
-// no markup, no escaping. Whoever draws a page makes it harmless for its medium, and counts what does not fit.
+// no markup, no escaping. The renderer of a page escapes it for its medium and counts what does not fit.
 package view
 
 import (
@@ -49,7 +49,7 @@ type AsOf struct {
 	// Stale says why the data is older than it should be: it was kept for when there is none that is fresh. A page says
 	// so before anything else.
 	Stale Stale
-	Again time.Time // when fresh data can be asked for; zero where nobody knows
+	Again time.Time // when fresh data can be asked for; zero if unknown
 }
 
 // Stale is a reason to show old data.
@@ -94,7 +94,7 @@ type Table struct {
 	Caption string   // what the rows are, for people who cannot see the table
 	Columns []Column // at least one; the first names the row
 	Rows    [][]Cell // every row as long as Columns
-	More    More     // rows beside those in Rows
+	More    LazyRows // rows beside those in Rows
 	CSV     []string // keys of the columns of a CSV file, in its order; all as they stand where it is empty
 	Page    int      // which page the person asked for, from 1; 0 where none was asked for
 	Command string   // the command line that makes this table, to which a medium appends " --page N"
@@ -108,12 +108,12 @@ type Table struct {
 func (t Table) Cut(from, to int) Table {
 	part := t
 	part.Before, part.Whole, part.Page = t.Before+from, max(t.Whole, t.Len()), 0
-	part.Rows, part.More = nil, More{Count: to - from, Make: func(i int) []Cell { return t.Row(from + i) }}
+	part.Rows, part.More = nil, LazyRows{Count: to - from, Make: func(i int) []Cell { return t.Row(from + i) }}
 	return part
 }
 
-// More are rows that are made when they are looked at.
-type More struct {
+// LazyRows are rows that are made on demand.
+type LazyRows struct {
 	Count int
 	Make  func(i int) []Cell // makes row i, from 0 and below Count; the same each time
 }
@@ -156,7 +156,7 @@ func (t Table) without(drop func(Column) bool) Table {
 	}
 	whole := t
 	t.Columns, t.Rows = columns, nil
-	t.More = More{Count: whole.Len(), Make: func(i int) []Cell {
+	t.More = LazyRows{Count: whole.Len(), Make: func(i int) []Cell {
 		row := whole.Row(i)
 		cells := make([]Cell, len(keep))
 		for at, column := range keep {

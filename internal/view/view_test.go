@@ -156,7 +156,7 @@ func news() view.Page {
 				},
 				Rows: [][]view.Cell{{view.TextCell("KB1"), view.TextCell("s"), view.WordsCell([]string{"a", "b"})}},
 				CSV:  []string{"kb", "products", "gone"},
-				More: view.More{Count: 1, Make: func(int) []view.Cell {
+				More: view.LazyRows{Count: 1, Make: func(int) []view.Cell {
 					return []view.Cell{view.TextCell("KB2"), view.TextCell("s"), view.WordsCell(nil)}
 				}},
 			},
@@ -305,7 +305,7 @@ func TestUnreadableRows(t *testing.T) {
 // A cut knows its place in the whole, also a cut of a cut, and rows that are made when they are looked at.
 func TestCut(t *testing.T) {
 	t.Parallel()
-	all := view.Table{Rows: [][]view.Cell{{view.NumberCell(0)}, {view.NumberCell(1)}}, More: view.More{Count: 4, Make: func(i int) []view.Cell { return []view.Cell{view.NumberCell(2 + i)} }}, Page: 3}
+	all := view.Table{Rows: [][]view.Cell{{view.NumberCell(0)}, {view.NumberCell(1)}}, More: view.LazyRows{Count: 4, Make: func(i int) []view.Cell { return []view.Cell{view.NumberCell(2 + i)} }}, Page: 3}
 	for name, c := range map[string]struct {
 		cut    view.Table
 		before int

@@ -125,7 +125,7 @@ func TestLongText(t *testing.T) {
 // manyRows are as many rows as the largest answers have.
 func manyRows(n int) view.Page {
 	t := table("Missing updates of microsoft-_-windows_11")
-	t.More = view.More{Count: n, Make: func(i int) []view.Cell {
+	t.More = view.LazyRows{Count: n, Make: func(i int) []view.Cell {
 		return row("KB"+strconv.Itoa(5_000_000+i), i, fmt.Sprintf("https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB%d", 5_000_000+i), "windows_11", "windows_10")
 	}}
 	return view.Page{Title: "Missing updates", Lead: "Many.", Parts: []view.Part{t}}

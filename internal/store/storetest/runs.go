@@ -38,7 +38,7 @@ func owedThread(in test) {
 	must(t, s.Record(t.Context(), d, snapshot(day(1), nil), sample("a1"), want))
 
 	lazy := page()
-	lazy.Parts = []view.Part{view.Table{Columns: []view.Column{{Key: "kb"}}, More: view.More{Count: 2, Make: func(i int) []view.Cell {
+	lazy.Parts = []view.Part{view.Table{Columns: []view.Column{{Key: "kb"}}, More: view.LazyRows{Count: 2, Make: func(i int) []view.Cell {
 		return []view.Cell{view.TextCell(strconv.Itoa(i))}
 	}}}}
 	other := delivered("a1", "k2", day(2))
