@@ -74,7 +74,7 @@ var forbidden = map[string][]string{
 	"internal/sandbox":          {module, slackPackages, azurePackages},
 	"internal/sandbox/ui":       {module, slackPackages, azurePackages, anyLibrary},
 	"internal/sandbox/blockkit": {module, slackPackages, azurePackages, anyLibrary},
-	"internal/sandbox/trace":    {module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol"},
+	"internal/sandbox/trace":    {module, slackPackages, azurePackages, anyLibrary},
 	"internal/sandbox/faults":   {module, slackPackages, azurePackages},
 	"internal/sandbox/protocol": {module, slackPackages, azurePackages, anyLibrary},
 	"internal/xlsx":             {module, slackPackages, azurePackages},

@@ -153,7 +153,7 @@ func readAnswer(contentType string, body []byte) (answer, error) {
 		body = []byte(form.Get("payload"))
 	}
 	if json.Unmarshal(body, &a) != nil {
-		return a, hookError{http.StatusBadRequest, "invalid_payload"}
+		return a, hookError{status: http.StatusBadRequest, code: "invalid_payload"}
 	}
 	return a, nil
 }

@@ -8,14 +8,16 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
-// grant is something that works for a while after a person did something.
+// grant is what the app may do for a while after a user did something.
 type grant struct {
-	question      string // the envelope of what was done
-	user, channel string
-	made          time.Time
-	left          int    // uses
-	command       bool   // of a slash command: its response URL never changes a message
-	original      string // ts of the app's message that this chain is about, if any
+	question string // the id of the envelope that told of it
+	user     string
+	channel  string
+	command  bool   // made by a slash command: the response URL never changes a message
+	original string // ts of the app's message that the response URL changes, if any
+
+	made time.Time
+	left int // uses
 }
 
 // triggers keeps the trigger ids: each opens one modal, within three seconds.
@@ -25,10 +27,12 @@ type triggers struct {
 	made map[string]*grant
 }
 
+// newTriggers returns trigger ids that work for life.
 func newTriggers(life time.Duration) *triggers {
 	return &triggers{life: life, made: map[string]*grant{}}
 }
 
+// issue returns a new id for what the user did by the envelope question.
 func (t *triggers) issue(user, question string) string {
 	id := protocol.RandomDigits(13) + "." + protocol.RandomDigits(12) + "." + protocol.RandomHex(16)
 	t.mu.Lock()
@@ -42,7 +46,7 @@ func (t *triggers) issue(user, question string) string {
 	return id
 }
 
-// redeem returns the user whose click the id stands for.
+// redeem uses the id and returns the user whose click it stands for.
 func (t *triggers) redeem(id string) (user string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -61,7 +65,7 @@ func (t *triggers) redeem(id string) (user string, err error) {
 	return g.user, nil
 }
 
-// of tells whom an id is for, and what was done.
+// of returns the user of an id and the envelope of what the user did.
 func (t *triggers) of(id string) (user, question string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -73,6 +77,7 @@ func (t *triggers) of(id string) (user, question string) {
 
 // hooks keeps the response URLs: each works five times within thirty minutes.
 type hooks struct {
+	team string
 	life time.Duration
 	mu   sync.Mutex
 	made map[string]*grant
@@ -80,13 +85,14 @@ type hooks struct {
 
 const hookUses = 5
 
-func newHooks(life time.Duration) *hooks {
-	return &hooks{life: life, made: map[string]*grant{}}
+// newHooks returns response URLs of the workspace team that work for life.
+func newHooks(team string, life time.Duration) *hooks {
+	return &hooks{team: team, life: life, made: map[string]*grant{}}
 }
 
 // issue returns the path of a new response URL for one command or click.
 func (h *hooks) issue(g grant) (path string) {
-	path = "/commands/" + TeamID + "/" + protocol.RandomDigits(13) + "/" + protocol.RandomHex(12)
+	path = "/commands/" + h.team + "/" + protocol.RandomDigits(13) + "/" + protocol.RandomHex(12)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for old, g := range h.made {
@@ -99,19 +105,19 @@ func (h *hooks) issue(g grant) (path string) {
 	return path
 }
 
-// use takes one use of a response URL, unless limit says that its channel has to
-// wait.
+// use takes one use of a response URL. If limit returns an error for the channel, use
+// returns that error and takes none.
 func (h *hooks) use(path string, limit func(channelID string) error) (grant, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	g := h.made[path]
 	switch {
 	case g == nil:
-		return grant{}, hookError{http.StatusNotFound, "no_hook"}
+		return grant{}, hookError{status: http.StatusNotFound, code: "no_hook"}
 	case time.Since(g.made) > h.life:
-		return grant{}, hookError{http.StatusNotFound, "expired_url"}
+		return grant{}, hookError{status: http.StatusNotFound, code: "expired_url"}
 	case g.left == 0:
-		return grant{}, hookError{http.StatusNotFound, "used_url"}
+		return grant{}, hookError{status: http.StatusNotFound, code: "used_url"}
 	}
 	if err := limit(g.channel); err != nil {
 		return grant{}, err
@@ -120,7 +126,7 @@ func (h *hooks) use(path string, limit func(channelID string) error) (grant, err
 	return *g, nil
 }
 
-// of returns what a response URL stands for, without using it.
+// of returns the grant of a response URL without using it.
 func (h *hooks) of(path string) grant {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -130,7 +136,7 @@ func (h *hooks) of(path string) grant {
 	return grant{}
 }
 
-// about notes which message the chain of a response URL is about from now on.
+// about sets the message that a response URL changes from now on; "" is none.
 func (h *hooks) about(path, ts string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

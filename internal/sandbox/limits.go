@@ -7,9 +7,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
-// limits slows posting down to one message a second for each channel, Slack's
-// published rule (https://docs.slack.dev/apis/web-api/rate-limits), which Slack
-// itself enforces less strictly.
+// limits allows one message per second and channel, Slack's published rule
+// (https://docs.slack.dev/apis/web-api/rate-limits). Slack enforces it less strictly.
 type limits struct {
 	strict bool
 	every  time.Duration
@@ -17,11 +16,12 @@ type limits struct {
 	free   map[string]time.Time // when a channel takes the next message
 }
 
+// newLimits returns limits that hold if strict is true.
 func newLimits(strict bool, every time.Duration) *limits {
 	return &limits{strict: strict, every: every, free: map[string]time.Time{}}
 }
 
-// post takes the channel's turn or returns how long to wait for it.
+// post allows a message to the channel now, or returns how long to wait.
 func (l *limits) post(channelID string) error {
 	if !l.strict {
 		return nil

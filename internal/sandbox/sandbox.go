@@ -207,7 +207,7 @@ func build(o Options, t timing) *Workspace {
 	w.rooms = newRooms(w)
 	w.views = newViews(w)
 	w.files = newFiles()
-	w.hooks = newHooks(t.hook)
+	w.hooks = newHooks(TeamID, t.hook)
 	w.triggers = newTriggers(t.trigger)
 	w.sockets = newSockets(w)
 	w.faults = newFaults(w)

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// maxIssued bounds how many secrets are remembered, so that a workspace which runs for days does not grow.
+// maxIssued bounds how many secrets are remembered, so that the memory of a workspace that runs for days does not grow.
 const maxIssued = 20_000
 
 // issued remembers the secrets that the workspace has given out.
@@ -25,16 +25,9 @@ func (i *issued) add(secret string) string {
 	return secret
 }
 
-// Secrets returns what must stay secret of what the app was given: its tokens, and
-// the newest trigger ids, response URLs (their paths) and socket tickets.
-func (w *Workspace) Secrets() []string {
-	all := []string{w.appToken, w.botToken, w.configToken, w.verification}
-	w.tokens.mu.Lock()
-	for token := range w.tokens.more {
-		all = append(all, token)
-	}
-	w.tokens.mu.Unlock()
-	w.issued.mu.Lock()
-	defer w.issued.mu.Unlock()
-	return append(all, w.issued.list...)
+// all returns the secrets that are remembered, the newest last.
+func (i *issued) all() []string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return slices.Clone(i.list)
 }

@@ -124,3 +124,15 @@ func (w *Workspace) scopesOf(token string) (scopes string, ok bool) {
 	}
 	return "", false
 }
+
+// Secrets returns the secrets that the app was given: its tokens, and the newest trigger
+// ids, response URLs (their paths) and socket tickets.
+func (w *Workspace) Secrets() []string {
+	all := []string{w.appToken, w.botToken, w.configToken, w.verification}
+	w.tokens.mu.Lock()
+	for token := range w.tokens.more {
+		all = append(all, token)
+	}
+	w.tokens.mu.Unlock()
+	return append(all, w.issued.all()...)
+}
