@@ -76,6 +76,7 @@ var forbidden = map[string][]string{
 	"internal/sandbox/blockkit": {module, slackPackages, azurePackages, anyLibrary},
 	"internal/sandbox/trace":    {module, slackPackages, azurePackages, anyLibrary},
 	"internal/sandbox/faults":   {module, slackPackages, azurePackages},
+	"internal/sandbox/grants":   {module, slackPackages, azurePackages, anyLibrary},
 	"internal/sandbox/protocol": {module, slackPackages, azurePackages, anyLibrary},
 	"internal/xlsx":             {module, slackPackages, azurePackages},
 	"cmd/missingkbs":            {},
@@ -100,9 +101,10 @@ var allowed = map[string][]string{
 	"internal/audit":          {module + "/internal/redact"},
 	"internal/digest":         {module + "/internal/patchgap", module + "/internal/digest/schedule", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/alert":          {module + "/internal/view", module + "/internal/failure"},
+	"internal/sandbox/grants": {module + "/internal/sandbox/protocol"},
 	"internal/sandbox/trace":  {module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol"},
 	"internal/sandbox/faults": {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/protocol"},
-	"internal/sandbox":        {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace"},
+	"internal/sandbox":        {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace", module + "/internal/sandbox/grants"},
 	"internal/store":          {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/sqlitefile", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
 
 	// The arithmetic of the rate limit, which package store keeps in a database for several processes.

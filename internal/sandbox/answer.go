@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
@@ -41,7 +42,7 @@ func (a answer) message(user, channelID string) Message {
 func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, protocol.MaxBody))
-	seen := Delivery{Question: w.hooks.of(r.URL.Path).question, Way: WayHook}
+	seen := Delivery{Question: w.hooks.Of(r.URL.Path).Question, Way: WayHook}
 	fault, acts := w.faults.Begin(r.Context(), WayHook)
 	if err == nil && acts {
 		if refused := w.faults.ResponseURL(r.Context()); refused != nil {
@@ -62,8 +63,8 @@ func (w *Workspace) serveHook(rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		seen.Fault = err.Error()
 		status, reply = http.StatusBadRequest, err.Error()
-		if e, ok := errors.AsType[hookError](err); ok {
-			status = e.status
+		if e, ok := errors.AsType[grants.HookError](err); ok {
+			status = e.Status
 		}
 		if limit, ok := errors.AsType[protocol.RateLimited](err); ok {
 			status, reply = http.StatusTooManyRequests, "rate_limited"
@@ -97,11 +98,11 @@ func (w *Workspace) respond(path, contentType string, body []byte) (Message, err
 			return Message{}, err
 		}
 	}
-	g, err := w.hooks.use(path, w.limits.post)
+	g, err := w.hooks.Use(path, w.limits.Allow)
 	if err != nil {
 		return Message{}, err
 	}
-	if c, _ := w.rooms.get(g.channel); c.Archived {
+	if c, _ := w.rooms.get(g.Channel); c.Archived {
 		return Message{}, protocol.Refuse("is_archived")
 	}
 	return w.carryOut(path, g, a)
@@ -110,38 +111,38 @@ func (w *Workspace) respond(path, contentType string, body []byte) (Message, err
 // carryOut posts an answer, or changes the message that was clicked. For a slash command nothing is changed: what asks for
 // that is a new message, as people report of Slack (https://github.com/slackapi/bolt-js/issues/2287,
 // https://github.com/slackapi/bolt-python/issues/1268).
-func (w *Workspace) carryOut(path string, g grant, a answer) (Message, error) {
-	if g.command {
+func (w *Workspace) carryOut(path string, g grants.Grant, a answer) (Message, error) {
+	if g.Command {
 		if a.ReplaceOriginal || a.DeleteOriginal {
 			w.trace.Fail("response_url", "of a slash command: nothing is replaced or deleted", nil)
 		}
 		if a.empty() {
-			return Message{Channel: g.channel}, nil
+			return Message{Channel: g.Channel}, nil
 		}
 		a.ReplaceOriginal, a.DeleteOriginal = false, false
 	}
 	if a.DeleteOriginal {
-		w.rooms.remove(g.channel, g.original)
-		w.hooks.about(path, "")
-		g.original = ""
+		w.rooms.remove(g.Channel, g.Original)
+		w.hooks.About(path, "")
+		g.Original = ""
 		if a.empty() {
-			return Message{Channel: g.channel}, nil
+			return Message{Channel: g.Channel}, nil
 		}
 	}
 	if a.ReplaceOriginal {
 		// What was ephemeral stays so, and what was not too.
-		if m, ok := w.rooms.edit(g.channel, g.original, a.into); ok {
+		if m, ok := w.rooms.edit(g.Channel, g.Original, a.into); ok {
 			return m, nil
 		}
 	}
 	if a.ThreadTS != "" {
-		if _, ok := w.rooms.message(g.channel, a.ThreadTS); !ok {
+		if _, ok := w.rooms.message(g.Channel, a.ThreadTS); !ok {
 			return Message{}, protocol.Refuse("thread_not_found")
 		}
 	}
-	m := w.rooms.post(a.message(g.user, g.channel))
-	if g.original == "" && !g.command {
-		w.hooks.about(path, m.TS)
+	m := w.rooms.post(a.message(g.User, g.Channel))
+	if g.Original == "" && !g.Command {
+		w.hooks.About(path, m.TS)
 	}
 	return m, nil
 }
@@ -153,7 +154,7 @@ func readAnswer(contentType string, body []byte) (answer, error) {
 		body = []byte(form.Get("payload"))
 	}
 	if json.Unmarshal(body, &a) != nil {
-		return a, hookError{status: http.StatusBadRequest, code: "invalid_payload"}
+		return a, grants.HookError{Status: http.StatusBadRequest, Code: "invalid_payload"}
 	}
 	return a, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
 )
 
 // hookOf runs a command and returns its response URL.
@@ -36,7 +37,7 @@ func TestResponseURLWorksFiveTimes(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
 	hook := hookOf(t, w, greeted(t, w), nil)
-	for i := range hookUses {
+	for i := range grants.HookUses {
 		if status, body := send(t, w, hook, object{"text": strconv.Itoa(i)}); status != http.StatusOK || string(body) != "ok" {
 			t.Errorf("use %d: %d %s, want ok", i+1, status, body)
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
@@ -32,7 +33,7 @@ func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (Di
 		return Dispatch{Err: UnknownCommand}, nil
 	}
 	typed := typedCommand{id: protocol.EnvelopeID(), user: user, channel: c, name: name, words: strings.TrimSpace(words)}
-	typed.hook = w.issued.add(w.hooks.issue(grant{question: typed.id, user: user.ID, channel: c.ID, command: true}))
+	typed.hook = w.issued.Add(w.hooks.Issue(grants.Grant{Question: typed.id, User: user.ID, Channel: c.ID, Command: true}))
 	d, err := w.sockets.deliver(ctx, envelope{
 		id: typed.id, kind: "slash_commands", name: name, payload: w.slashPayload(typed), answers: true,
 		handle: func(payload json.RawMessage) string { return w.answerCommand(typed, payload) },
@@ -70,7 +71,7 @@ func (w *Workspace) slashPayload(t typedCommand) object {
 		"channel_id": t.channel.ID, "channel_name": t.channel.payloadName(),
 		"user_id": t.user.ID, "user_name": t.user.Name, "command": t.name, "text": t.words,
 		"api_app_id": AppID, "is_enterprise_install": strconv.FormatBool(w.opts.OrgWide),
-		"response_url": w.hookURL() + t.hook, "trigger_id": w.issued.add(w.triggers.issue(t.user.ID, t.id)),
+		"response_url": w.hookURL() + t.hook, "trigger_id": w.issued.Add(w.triggers.Issue(t.user.ID, t.id)),
 	}
 	if w.inOrg() {
 		o["enterprise_id"], o["enterprise_name"] = OrgID, OrgName

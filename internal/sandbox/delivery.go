@@ -44,7 +44,7 @@ func (w *Workspace) reportCall(method string, a protocol.Args, answer object, fa
 	s := Delivery{Way: method, User: a["user_id"], Shown: answer != nil, Fault: fault}
 	s.Message.Channel = a["channel"]
 	if trigger := a["trigger_id"]; trigger != "" {
-		s.User, s.Question = w.triggers.of(trigger)
+		s.User, s.Question = w.triggers.Of(trigger)
 	}
 	ts := cmp.Or(protocol.Text(answer["ts"]), protocol.Text(answer["message_ts"]))
 	if m, ok := w.rooms.message(cmp.Or(protocol.Text(answer["channel"]), a["channel"]), ts); ok {

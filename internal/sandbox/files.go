@@ -126,7 +126,7 @@ func (w *Workspace) filesGetUploadURL(a protocol.Args) (object, error) {
 		return nil, protocol.Refuse("file_upload_size_restricted")
 	}
 	key, file := w.files.announce(a["filename"], length)
-	return object{"upload_url": w.URL() + "/upload/v1/" + w.issued.add(key), "file_id": file.ID}, nil
+	return object{"upload_url": w.URL() + "/upload/v1/" + w.issued.Add(key), "file_id": file.ID}, nil
 }
 
 // serveUpload takes a file's bytes, raw or as a form.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
@@ -77,10 +78,10 @@ func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (Di
 	payload := s.payload("block_actions")
 	payload["actions"] = []object{action}
 	id := protocol.EnvelopeID()
-	payload["trigger_id"] = w.issued.add(w.triggers.issue(as, id))
+	payload["trigger_id"] = w.issued.Add(w.triggers.Issue(as, id))
 	if s.view == nil {
 		payload["state"] = object{"values": object{}}
-		payload["response_url"] = w.hookURL() + w.issued.add(w.hooks.issue(grant{question: id, user: as, channel: at.Channel, original: at.TS}))
+		payload["response_url"] = w.hookURL() + w.issued.Add(w.hooks.Issue(grants.Grant{Question: id, User: as, Channel: at.Channel, Original: at.TS}))
 	}
 	if len(in.State) > 0 {
 		payload["state"] = in.State

@@ -37,7 +37,7 @@ func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values an
 	delete(payload, "container")
 	payload["view"] = v.slack(object{"values": values})
 	id := protocol.EnvelopeID()
-	payload["trigger_id"], payload["response_urls"] = w.issued.add(w.triggers.issue(as, id)), []object{}
+	payload["trigger_id"], payload["response_urls"] = w.issued.Add(w.triggers.Issue(as, id)), []object{}
 	return w.sockets.deliver(ctx, envelope{
 		id: id, kind: "interactive", name: "view_submission", payload: payload, answers: true,
 		handle: func(answer json.RawMessage) string { return w.answerView(v, answer) },

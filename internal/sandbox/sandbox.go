@@ -27,6 +27,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
+	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
@@ -99,13 +100,13 @@ type Workspace struct {
 	rooms    *rooms
 	views    *views
 	files    *files
-	hooks    *hooks
-	triggers *triggers
+	hooks    *grants.Hooks
+	triggers *grants.Triggers
 	sockets  *sockets
 	faults   *faults.Set
 	tokens   tokens
-	issued   issued // the secrets that were given out
-	limits   *limits
+	issued   grants.Issued // the secrets that were given out
+	limits   *grants.PostLimit
 	trace    *trace.Recorder
 	feed     *ui.Feed
 }
@@ -207,11 +208,11 @@ func build(o Options, t timing) *Workspace {
 	w.rooms = newRooms(w)
 	w.views = newViews(w)
 	w.files = newFiles()
-	w.hooks = newHooks(TeamID, t.hook)
-	w.triggers = newTriggers(t.trigger)
+	w.hooks = grants.NewHooks(TeamID, t.hook)
+	w.triggers = grants.NewTriggers(t.trigger)
 	w.sockets = newSockets(w)
 	w.faults = newFaults(w)
-	w.limits = newLimits(o.Strict, t.message)
+	w.limits = grants.NewPostLimit(o.Strict, t.message)
 	w.traceDefender()
 	return w
 }

@@ -34,7 +34,7 @@ func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (Dispat
 	id, payload := protocol.EnvelopeID(), stage{w: w, user: user}.payload("shortcut")
 	delete(payload, "container")
 	delete(payload, "channel")
-	payload["callback_id"], payload["trigger_id"] = callbackID, w.issued.add(w.triggers.issue(as, id))
+	payload["callback_id"], payload["trigger_id"] = callbackID, w.issued.Add(w.triggers.Issue(as, id))
 	return w.sockets.deliver(ctx, envelope{id: id, kind: "interactive", name: "shortcut", payload: payload})
 }
 

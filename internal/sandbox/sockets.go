@@ -45,7 +45,7 @@ func newSockets(w *Workspace) *sockets {
 
 // ticket returns a new socket URL, good for one connection.
 func (s *sockets) ticket() string {
-	ticket := s.w.issued.add(protocol.RandomHex(24))
+	ticket := s.w.issued.Add(protocol.RandomHex(24))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for old, made := range s.tickets {

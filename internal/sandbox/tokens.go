@@ -134,5 +134,5 @@ func (w *Workspace) Secrets() []string {
 		all = append(all, token)
 	}
 	w.tokens.mu.Unlock()
-	return append(all, w.issued.all()...)
+	return append(all, w.issued.All()...)
 }

@@ -158,7 +158,7 @@ func (w *Workspace) chatPostMessage(a protocol.Args) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.limits.post(c.ID); err != nil {
+	if err := w.limits.Allow(c.ID); err != nil {
 		return nil, err
 	}
 	say, err := w.contentOf(a)

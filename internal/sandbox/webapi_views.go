@@ -17,7 +17,7 @@ func (w *Workspace) raise(a protocol.Args, open func(user string, body object) (
 	if err != nil {
 		return nil, err
 	}
-	user, err := w.triggers.redeem(a["trigger_id"])
+	user, err := w.triggers.Redeem(a["trigger_id"])
 	if err != nil {
 		return nil, err
 	}

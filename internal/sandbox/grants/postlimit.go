@@ -1,4 +1,4 @@
-package sandbox
+package grants
 
 import (
 	"sync"
@@ -7,22 +7,22 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
-// limits allows one message per second and channel, Slack's published rule
+// PostLimit allows one message per second and channel, Slack's published rule
 // (https://docs.slack.dev/apis/web-api/rate-limits). Slack enforces it less strictly.
-type limits struct {
+type PostLimit struct {
 	strict bool
 	every  time.Duration
 	mu     sync.Mutex
 	free   map[string]time.Time // when a channel takes the next message
 }
 
-// newLimits returns limits that hold if strict is true.
-func newLimits(strict bool, every time.Duration) *limits {
-	return &limits{strict: strict, every: every, free: map[string]time.Time{}}
+// NewPostLimit returns limits that hold if strict is true.
+func NewPostLimit(strict bool, every time.Duration) *PostLimit {
+	return &PostLimit{strict: strict, every: every, free: map[string]time.Time{}}
 }
 
-// post allows a message to the channel now, or returns how long to wait.
-func (l *limits) post(channelID string) error {
+// Allow allows a message to the channel now, or returns how long to wait.
+func (l *PostLimit) Allow(channelID string) error {
 	if !l.strict {
 		return nil
 	}

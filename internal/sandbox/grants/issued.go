@@ -1,4 +1,4 @@
-package sandbox
+package grants
 
 import (
 	"slices"
@@ -8,14 +8,14 @@ import (
 // maxIssued bounds how many secrets are remembered, so that the memory of a workspace that runs for days does not grow.
 const maxIssued = 20_000
 
-// issued remembers the secrets that the workspace has given out.
-type issued struct {
+// Issued remembers the secrets that the workspace has given out.
+type Issued struct {
 	mu   sync.Mutex
 	list []string
 }
 
-// add remembers a secret and returns it.
-func (i *issued) add(secret string) string {
+// Add remembers a secret and returns it.
+func (i *Issued) Add(secret string) string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if len(i.list) == maxIssued {
@@ -25,8 +25,8 @@ func (i *issued) add(secret string) string {
 	return secret
 }
 
-// all returns the secrets that are remembered, the newest last.
-func (i *issued) all() []string {
+// All returns the secrets that are remembered, the newest last.
+func (i *Issued) All() []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return slices.Clone(i.list)
