@@ -10,6 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
+// HelpName is the name of the command that [NewRouter] adds.
 const HelpName = "help"
 
 // helpCommand explains what can be asked, from the same values that the router runs.

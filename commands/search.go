@@ -13,6 +13,7 @@ import (
 )
 
 const (
+	// SearchName is the name of the command [Search].
 	SearchName  = "search"
 	searchUsage = "[words] [--page N]"
 )

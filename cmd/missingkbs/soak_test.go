@@ -182,7 +182,7 @@ func (s *soak) confessed() confessed {
 		lost:   s.said("answer lost") + s.said("could not deliver the refusal to the user"),
 		unsure: s.said("an acknowledgement was lost with its connection; answering by response_url"),
 		blank:  s.said("could not deliver suggestions to the select"),
-		blind:  s.said("posting without a look for an earlier message"),
+		blind:  s.said("posting without searching for an earlier message"),
 	}
 }
 

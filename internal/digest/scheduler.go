@@ -48,7 +48,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		if err := s.enqueueDue(ctx, now()); err != nil && ctx.Err() == nil {
-			log.ErrorContext(ctx, "digests that are due could not be scheduled", "err", err)
+			log.ErrorContext(ctx, "could not enqueue the digests that are due", "err", err)
 		}
 		select {
 		case <-ctx.Done():

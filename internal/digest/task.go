@@ -60,7 +60,7 @@ func (t *task) find(ctx context.Context, key string) (message string, err error)
 		return message, err
 	}
 	// A digest that might come twice is better than one that never comes.
-	t.log().WarnContext(ctx, "posting without a look for an earlier message", "key", key, "err", err)
+	t.log().WarnContext(ctx, "posting without searching for an earlier message", "key", key, "err", err)
 	return "", nil
 }
 
