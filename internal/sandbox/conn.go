@@ -44,7 +44,7 @@ func (c *conn) send(name string, body any) {
 func (c *conn) queue(name string, f frame) bool {
 	select {
 	case c.out <- f:
-		c.s.w.trace.Add(trace.SocketOut, name, 0, json.RawMessage(f.body))
+		c.s.o.Trace.Add(trace.SocketOut, name, 0, json.RawMessage(f.body))
 		return true
 	case <-c.done:
 		return false
@@ -61,14 +61,14 @@ func (c *conn) end() {
 	})
 }
 
-func disconnect(reason string) object {
-	return object{"type": "disconnect", "reason": reason, "debug_info": object{"host": "sandbox-1"}}
+func disconnectBody(reason string) map[string]any {
+	return map[string]any{"type": "disconnect", "reason": reason, "debug_info": map[string]any{"host": "sandbox-1"}}
 }
 
 // refuse ends a connection that is one too many.
 func (c *conn) refuse(reason string) {
-	body := protocol.Encode(disconnect(reason))
-	c.s.w.trace.Add(trace.SocketOut, "disconnect", 0, body)
+	body := protocol.Encode(disconnectBody(reason))
+	c.s.o.Trace.Add(trace.SocketOut, "disconnect", 0, body)
 	_ = c.ws.WriteMessage(websocket.TextMessage, body)
 	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
@@ -78,30 +78,40 @@ func (c *conn) refuse(reason string) {
 // warn says that the connection will end soon, and ends it then.
 func (c *conn) warn() {
 	c.warned.Store(true)
-	c.send("disconnect", disconnect("warning"))
-	c.s.w.spawn(func() {
+	c.send("disconnect", disconnectBody("warning"))
+	c.s.o.Spawn(func() {
 		select {
-		case <-time.After(c.s.w.timing.warning):
+		case <-time.After(c.s.o.Warning):
 			c.goodbye("refresh_requested")
 		case <-c.done:
-		case <-c.s.w.ctx.Done():
+		case <-c.s.o.Context.Done():
 		}
 	})
+}
+
+// disconnect asks the app to end the connection. After the reason "warning" it has some
+// time left.
+func (c *conn) disconnect(reason string) {
+	if reason == "warning" {
+		c.warn()
+	} else {
+		c.goodbye(reason)
+	}
 }
 
 // goodbye ends the connection in order.
 func (c *conn) goodbye(reason string) {
 	c.s.remove(c)
-	if !c.queue("disconnect", frame{body: protocol.Encode(disconnect(reason)), last: true}) {
+	if !c.queue("disconnect", frame{body: protocol.Encode(disconnectBody(reason)), last: true}) {
 		c.end()
 	}
 }
 
 // write sends what is queued, pings, and refreshes the connection in its time.
 func (c *conn) write(life time.Duration) {
-	ping := time.NewTicker(c.s.w.timing.ping)
+	ping := time.NewTicker(c.s.o.Ping)
 	defer ping.Stop()
-	old := time.NewTimer(max(0, life-c.s.w.timing.warning))
+	old := time.NewTimer(max(0, life-c.s.o.Warning))
 	defer old.Stop()
 	defer c.end()
 	for {
@@ -163,7 +173,6 @@ func (c *conn) read() {
 
 // receive takes one acknowledgement, or drops it where Slack does.
 func (c *conn) receive(body []byte, fragmented bool) {
-	w := c.s.w
 	var ack struct {
 		EnvelopeID string          `json:"envelope_id"`
 		Payload    json.RawMessage `json:"payload"`
@@ -171,18 +180,41 @@ func (c *conn) receive(body []byte, fragmented bool) {
 	switch {
 	case c.stalled.Load():
 	case fragmented:
-		w.trace.Fail("acknowledgement", "came in several WebSocket frames: Slack drops it in silence", object{"bytes": len(body)})
+		c.s.o.Trace.Fail("acknowledgement", "came in several WebSocket frames: Slack drops it in silence", map[string]any{"bytes": len(body)})
 	case len(body) >= maxAckBytes:
-		w.trace.Fail("acknowledgement", "has 20,480 bytes or more: Slack drops it in silence", object{"bytes": len(body)})
+		c.s.o.Trace.Fail("acknowledgement", "has 20,480 bytes or more: Slack drops it in silence", map[string]any{"bytes": len(body)})
 	case json.Unmarshal(body, &ack) != nil || ack.EnvelopeID == "":
-		w.trace.Fail("acknowledgement", "is no acknowledgement", object{"body": string(body)})
-	case w.faults.Switches().DropAcks:
-		w.trace.Fail("acknowledgement", "dropped, because that fault is on", json.RawMessage(body))
+		c.s.o.Trace.Fail("acknowledgement", "is no acknowledgement", map[string]any{"body": string(body)})
+	case c.s.o.Faults.Switches().DropAcks:
+		c.s.o.Trace.Fail("acknowledgement", "dropped, because that fault is on", json.RawMessage(body))
 	default:
-		w.trace.Add(trace.SocketIn, "acknowledgement", 0, json.RawMessage(body))
+		c.s.o.Trace.Add(trace.SocketIn, "acknowledgement", 0, json.RawMessage(body))
 		if bytes.Equal(ack.Payload, []byte("null")) {
 			ack.Payload = nil
 		}
 		c.s.acknowledge(ack.EnvelopeID, ack.Payload)
 	}
+}
+
+// handle answers the control frames of the app, unless the connection is dead: its
+// pings, and its wish to close, once all that waits for it was sent.
+func (c *conn) handle() {
+	c.ws.SetCloseHandler(func(int, string) error {
+		if c.stalled.Load() || c.closing.Swap(true) {
+			return nil
+		}
+		c.s.remove(c)
+		select {
+		case c.out <- frame{last: true}:
+			<-c.done
+		default:
+		}
+		return nil
+	})
+	c.ws.SetPingHandler(func(data string) error {
+		if !c.stalled.Load() {
+			_ = c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
+		}
+		return nil
+	})
 }

@@ -40,9 +40,5 @@ func (w *Workspace) Inject(f faults.Fault) (remove func()) { return w.faults.Inj
 // sockets that were stalled.
 func (w *Workspace) Heal() {
 	w.faults.Heal()
-	for _, c := range w.sockets.open() {
-		if c.stalled.Load() {
-			c.end()
-		}
-	}
+	w.sockets.dropStalled()
 }

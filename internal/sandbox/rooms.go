@@ -3,7 +3,6 @@ package sandbox
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -253,7 +252,7 @@ func (w *Workspace) Wait(ctx context.Context, done func() bool) error {
 }
 
 // ErrClosed is returned by what waits when the workspace is closed.
-var ErrClosed = errors.New("the sandbox is closed")
+var ErrClosed = errClosed
 
 // WaitMessage returns the first message that the person sees in the channel and ok
 // accepts, waiting for it if need be. When the context ends first the error lists

@@ -210,8 +210,8 @@ func build(o Options, t timing) *Workspace {
 	w.files = newFiles()
 	w.hooks = grants.NewHooks(TeamID, t.hook)
 	w.triggers = grants.NewTriggers(t.trigger)
-	w.sockets = newSockets(w)
 	w.faults = newFaults(w)
+	w.sockets = newConnections(w)
 	w.limits = grants.NewPostLimit(o.Strict, t.message)
 	w.traceDefender()
 	return w

@@ -10,6 +10,10 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
+	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
+
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
@@ -19,42 +23,62 @@ const (
 	maxAckBytes    = 20 << 10 // Slack drops an acknowledgement of this size or more in silence
 )
 
+// socketOptions join the sockets to their workspace. All are required.
+type socketOptions struct {
+	Context context.Context                // ends all connections and deliveries
+	Enter   func() (leave func(), ok bool) // makes the workspace wait for leave; false if it is closing
+	Spawn   func(func())                   // runs a function that ends with Context
+	URL     func() string                  // what the addresses of sockets begin with
+	Changed func(connections int)          // called while locked: must not call the sockets
+	AppID   string
+	Trace   *trace.Recorder
+	Faults  *faults.Set
+	Issued  *grants.Issued
+
+	Ack        time.Duration // an envelope must be acknowledged within
+	TicketLife time.Duration // how long a socket URL works
+	Ping       time.Duration // between two WebSocket pings
+	Warning    time.Duration // from the warning to the disconnect
+	Lifetime   time.Duration // of a connection
+}
+
 // sockets keeps the Socket Mode connections of the app and the envelopes that wait
 // for an acknowledgement. See https://docs.slack.dev/apis/events-api/using-socket-mode
 type sockets struct {
-	w       *Workspace
+	o       socketOptions
 	upgrade websocket.Upgrader
 
 	mu      sync.Mutex
 	tickets map[string]time.Time // when each was made
 	conns   []*conn
-	turn    int                 // whose turn it is to get an envelope
+	turn    int                 // counts envelopes, to use the connections in turn
 	waiting map[string]*pending // by envelope id
 }
 
-func newSockets(w *Workspace) *sockets {
+// newSockets returns sockets without connections.
+func newSockets(o socketOptions) *sockets {
 	return &sockets{
-		w: w, tickets: map[string]time.Time{}, waiting: map[string]*pending{},
+		o: o, tickets: map[string]time.Time{}, waiting: map[string]*pending{},
 		upgrade: websocket.Upgrader{
 			ReadBufferSize:  32 << 10, // its own buffer, so that frames pass our scanner
 			WriteBufferSize: 128 << 10,
-			CheckOrigin:     func(*http.Request) bool { return true }, // guard has looked
+			CheckOrigin:     func(*http.Request) bool { return true }, // ui.Guard has checked it
 		},
 	}
 }
 
 // ticket returns a new socket URL, good for one connection.
 func (s *sockets) ticket() string {
-	ticket := s.w.issued.Add(protocol.RandomHex(24))
+	ticket := s.o.Issued.Add(protocol.RandomHex(24))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for old, made := range s.tickets {
-		if time.Since(made) > s.w.timing.ticket {
+		if time.Since(made) > s.o.TicketLife {
 			delete(s.tickets, old)
 		}
 	}
 	s.tickets[ticket] = time.Now()
-	return s.w.socketURL() + socketPath + "?ticket=" + ticket + "&app_id=" + AppID
+	return s.o.URL() + socketPath + "?ticket=" + ticket + "&app_id=" + s.o.AppID
 }
 
 func (s *sockets) redeem(ticket string) bool {
@@ -62,12 +86,12 @@ func (s *sockets) redeem(ticket string) bool {
 	defer s.mu.Unlock()
 	made, ok := s.tickets[ticket]
 	delete(s.tickets, ticket)
-	return ok && time.Since(made) <= s.w.timing.ticket
+	return ok && time.Since(made) <= s.o.TicketLife
 }
 
-// serve takes a connection and keeps it until it ends.
+// serve accepts a connection and keeps it until it ends.
 func (s *sockets) serve(rw http.ResponseWriter, r *http.Request) {
-	leave, ok := s.w.enter() // the server forgets connections that were taken over
+	leave, ok := s.o.Enter() // the server forgets connections that were taken over
 	if !ok {
 		return
 	}
@@ -81,15 +105,15 @@ func (s *sockets) serve(rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	life := s.w.timing.lifetime
+	life := s.o.Lifetime
 	if r.URL.Query().Get("debug_reconnects") == "true" {
 		life = min(life, 6*time.Minute)
 	}
 	c := &conn{s: s, ws: ws, frames: frames, out: make(chan frame, outgoing), done: make(chan struct{})}
-	if delay := s.w.faults.Switches().HelloDelay; delay > 0 {
+	if delay := s.o.Faults.Switches().HelloDelay; delay > 0 {
 		select {
 		case <-time.After(delay):
-		case <-s.w.ctx.Done():
+		case <-s.o.Context.Done():
 		}
 	}
 	if !s.admit(c, life) {
@@ -109,47 +133,45 @@ func (s *sockets) serve(rw http.ResponseWriter, r *http.Request) {
 func (s *sockets) admit(c *conn, life time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.conns) >= maxConnections || s.w.ctx.Err() != nil {
+	if len(s.conns) >= maxConnections || s.o.Context.Err() != nil {
 		return false
 	}
 	s.conns = append(s.conns, c)
-	c.send("hello", object{
-		"type": "hello", "num_connections": len(s.conns), "connection_info": object{"app_id": AppID},
-		"debug_info": object{
+	c.send("hello", map[string]any{
+		"type": "hello", "num_connections": len(s.conns), "connection_info": map[string]any{"app_id": s.o.AppID},
+		"debug_info": map[string]any{
 			"host": "sandbox-1", "started": time.Now().UTC().Format("2006-01-02 15:04:05.000"),
 			"build_number": 1, "approximate_connection_time": int(life.Seconds()),
 		},
 	})
-	if reason := s.w.faults.Switches().Dismiss; reason != "" {
-		c.queue("disconnect", frame{body: protocol.Encode(disconnect(reason)), last: true})
+	if reason := s.o.Faults.Switches().Dismiss; reason != "" {
+		c.queue("disconnect", frame{body: protocol.Encode(disconnectBody(reason)), last: true})
 	}
-	s.announce()
+	s.announceLocked()
 	return true
 }
 
-// announce needs the lock.
-func (s *sockets) announce() {
-	s.w.feed.Send("connections", object{"connections": len(s.conns)})
-	s.w.rooms.nudge()
-}
+// announceLocked tells the workspace how many connections are open.
+func (s *sockets) announceLocked() { s.o.Changed(len(s.conns)) }
 
 func (s *sockets) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := slices.Index(s.conns, c); i >= 0 {
 		s.conns = slices.Delete(s.conns, i, i+1)
-		s.announce()
+		s.announceLocked()
 	}
 }
 
+// open returns the open connections, the oldest first.
 func (s *sockets) open() []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.conns)
 }
 
-// hand queues a message on the connection whose turn it is. A connection that is
-// removed gets none afterwards.
+// hand queues a message on the next connection in turn. A connection that was removed
+// gets no further message.
 func (s *sockets) hand(name string, body []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,41 +182,18 @@ func (s *sockets) hand(name string, body []byte) bool {
 	return s.conns[s.turn%len(s.conns)].queue(name, frame{body: body})
 }
 
+// dropAll cuts all connections.
 func (s *sockets) dropAll() {
 	for _, c := range s.open() {
 		c.end()
 	}
 }
 
-// Connections says how many sockets the app has open.
-func (w *Workspace) Connections() int { return len(w.sockets.open()) }
-
-// WaitConnected waits until the app has at least n sockets open.
-func (w *Workspace) WaitConnected(ctx context.Context, n int) error {
-	return w.Wait(ctx, func() bool { return w.Connections() >= n })
-}
-
-// Disconnect tells every socket to go, with one of Slack's reasons: warning (the
-// connection ends ten seconds later), refresh_requested or link_disabled (it ends
-// at once).
-func (w *Workspace) Disconnect(reason string) {
-	for _, c := range w.sockets.open() {
-		if reason == "warning" {
-			c.warn()
-		} else {
-			c.goodbye(reason)
-		}
-	}
-}
-
-// Drop cuts every socket without a word, as a broken network does.
-func (w *Workspace) Drop() { w.sockets.dropAll() }
-
 // pending is an envelope on its way.
 type pending struct {
 	sent   time.Time
 	within time.Duration
-	handle func(payload json.RawMessage) string // shows the payload; its answer is what went wrong
+	handle func(payload json.RawMessage) string // shows the payload; returns what went wrong
 
 	once    sync.Once
 	acked   chan struct{}
@@ -203,7 +202,7 @@ type pending struct {
 	fault   string
 }
 
-// expect makes a pending envelope and forgets those whose time is over.
+// expect adds a pending envelope and removes those that are too old.
 func (s *sockets) expect(id string, p *pending) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -221,7 +220,7 @@ func (s *sockets) acknowledge(id string, payload json.RawMessage) {
 	p := s.waiting[id]
 	s.mu.Unlock()
 	if p == nil || time.Since(p.sent) > p.within {
-		s.w.trace.Fail("acknowledgement", "acknowledged too late, or an unknown envelope: Slack ignores it", object{"envelope_id": id})
+		s.o.Trace.Fail("acknowledgement", "acknowledged too late, or an unknown envelope: Slack ignores it", map[string]any{"envelope_id": id})
 		return
 	}
 	fault := ""
