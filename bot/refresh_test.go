@@ -15,6 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -106,7 +107,7 @@ type typist struct {
 	c       *connected
 	running sync.WaitGroup
 	mu      sync.Mutex
-	sent    map[string]sandbox.Dispatch // by the words typed
+	sent    map[string]sockets.Dispatch // by the words typed
 	read    map[string]int              // how often the bot was asked
 }
 
@@ -185,7 +186,7 @@ func TestRefreshLeavesNoGap(t *testing.T) { //nolint:paralleltest // see above
 		"cut":               (*sandbox.Workspace).DropOne,
 	} {
 		t.Run(name, func(t *testing.T) {
-			y := &typist{sent: map[string]sandbox.Dispatch{}, read: map[string]int{}}
+			y := &typist{sent: map[string]sockets.Dispatch{}, read: map[string]int{}}
 			// One person types all of it here, faster than anybody is meant to.
 			o := Options{AckAfter: 30 * time.Millisecond, Sockets: 2, PersonWaits: 1000}
 			switch name {
@@ -226,7 +227,7 @@ func (y *typist) check(t *testing.T, lossy bool) {
 	t.Helper()
 	answers := y.c.answersTo()
 	for words, d := range y.sent {
-		lost := lossy && y.read[words] == 0 && d.Err == sandbox.NoAck
+		lost := lossy && y.read[words] == 0 && d.Err == sockets.NoAck
 		if lost {
 			continue
 		}

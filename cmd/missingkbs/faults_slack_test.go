@@ -22,6 +22,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -248,7 +249,7 @@ func (b *oddBot) run(ctx context.Context, req commands.Request) (view.Page, erro
 }
 
 // ask types a command as Alice and returns what became of its delivery.
-func (b *oddBot) ask(t *testing.T, words string) sandbox.Dispatch {
+func (b *oddBot) ask(t *testing.T, words string) sockets.Dispatch {
 	t.Helper()
 	d, err := b.slack.Command(soon(t), sandbox.Alice, sandbox.General, "/missingkbs "+words)
 	if err != nil || d.Err != "" {

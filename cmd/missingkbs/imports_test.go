@@ -77,6 +77,7 @@ var forbidden = map[string][]string{
 	"internal/sandbox/trace":    {module, slackPackages, azurePackages, anyLibrary},
 	"internal/sandbox/faults":   {module, slackPackages, azurePackages},
 	"internal/sandbox/grants":   {module, slackPackages, azurePackages, anyLibrary},
+	"internal/sandbox/sockets":  {module, slackPackages, azurePackages},
 	"internal/sandbox/protocol": {module, slackPackages, azurePackages, anyLibrary},
 	"internal/xlsx":             {module, slackPackages, azurePackages},
 	"cmd/missingkbs":            {},
@@ -90,22 +91,23 @@ const (
 
 // allowed are the exceptions: what a package may import of ours in spite of its row.
 var allowed = map[string][]string{
-	"bot/post":                {module + "/bot/slackapi", module + "/bot/access", module + "/bot/blocks"},
-	"bot/blocks":              {module + "/bot/slackapi"},
-	"bot/access":              {module + "/bot/slackapi"},
-	"bot/slacktest":           {module + "/internal/sandbox", module + "/internal/sandbox/blockkit", module + "/api/apitest"},
-	"bot/socketmode":          {module + "/bot/slackapi"},
-	"internal/view":           {module + "/internal/failure"},
-	"internal/tracing":        {module + "/internal/span"},
-	"internal/xlsx":           {module + "/internal/view", module + "/internal/failure"},
-	"internal/audit":          {module + "/internal/redact"},
-	"internal/digest":         {module + "/internal/patchgap", module + "/internal/digest/schedule", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
-	"internal/alert":          {module + "/internal/view", module + "/internal/failure"},
-	"internal/sandbox/grants": {module + "/internal/sandbox/protocol"},
-	"internal/sandbox/trace":  {module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol"},
-	"internal/sandbox/faults": {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/protocol"},
-	"internal/sandbox":        {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace", module + "/internal/sandbox/grants"},
-	"internal/store":          {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/sqlitefile", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
+	"bot/post":                 {module + "/bot/slackapi", module + "/bot/access", module + "/bot/blocks"},
+	"bot/blocks":               {module + "/bot/slackapi"},
+	"bot/access":               {module + "/bot/slackapi"},
+	"bot/slacktest":            {module + "/internal/sandbox", module + "/internal/sandbox/blockkit", module + "/api/apitest"},
+	"bot/socketmode":           {module + "/bot/slackapi"},
+	"internal/view":            {module + "/internal/failure"},
+	"internal/tracing":         {module + "/internal/span"},
+	"internal/xlsx":            {module + "/internal/view", module + "/internal/failure"},
+	"internal/audit":           {module + "/internal/redact"},
+	"internal/digest":          {module + "/internal/patchgap", module + "/internal/digest/schedule", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
+	"internal/alert":           {module + "/internal/view", module + "/internal/failure"},
+	"internal/sandbox/sockets": {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace", module + "/internal/sandbox/grants"},
+	"internal/sandbox/grants":  {module + "/internal/sandbox/protocol"},
+	"internal/sandbox/trace":   {module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol"},
+	"internal/sandbox/faults":  {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/protocol"},
+	"internal/sandbox":         {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace", module + "/internal/sandbox/grants", module + "/internal/sandbox/sockets"},
+	"internal/store":           {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/sqlitefile", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
 
 	// The arithmetic of the rate limit, which package store keeps in a database for several processes.
 	"api":                      {module + "/internal/quota"},

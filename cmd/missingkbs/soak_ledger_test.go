@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 // asked is something that a person asked, and what Slack knows of it.
@@ -19,7 +20,7 @@ type asked struct {
 	who      string
 	words    string // unique ones for a modal
 	at       time.Time
-	delivery sandbox.Dispatch
+	delivery sockets.Dispatch
 }
 
 func (a *asked) String() string {
@@ -87,7 +88,7 @@ func personOf(channel string) string {
 }
 
 // add notes a question when Slack knows what became of its delivery.
-func (l *ledger) add(a asked, d sandbox.Dispatch) {
+func (l *ledger) add(a asked, d sockets.Dispatch) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a.number, a.delivery = len(l.asked)+1, d
@@ -127,7 +128,7 @@ func (l *ledger) verdict(log confessed) count {
 		c.questions++
 		c.kinds[a.what]++
 		switch {
-		case a.delivery.Err == sandbox.NoConnection:
+		case a.delivery.Err == sockets.NoConnection:
 			c.undelivered++
 		case !a.delivery.Acked:
 			c.unacked++
@@ -179,7 +180,7 @@ func (l *ledger) judge(a *asked, c *count) {
 			return
 		}
 	}
-	if e := a.delivery.Err; e != "" && e != sandbox.NoConnection && e != sandbox.NoAck {
+	if e := a.delivery.Err; e != "" && e != sockets.NoConnection && e != sockets.NoAck {
 		problem("Slack refused the acknowledgement")
 	}
 	if a.what == askSuggest {
@@ -211,7 +212,7 @@ func (l *ledger) judge(a *asked, c *count) {
 	switch {
 	case shown == 1 && a.delivery.Acked:
 		c.answered++
-	case shown == 1 && a.delivery.Err == sandbox.NoConnection:
+	case shown == 1 && a.delivery.Err == sockets.NoConnection:
 		problem("a question that was not delivered was answered")
 	case shown == 1:
 		c.late++
@@ -259,7 +260,7 @@ func (l *ledger) judgeHome(a *asked, c *count, problem func(string, ...any)) {
 func (l *ledger) judgeDirect(c *count) {
 	acked, delivered, seen, failed, warned := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	for _, a := range l.asked {
-		if a.what != askShortcut && a.what != askModal || a.delivery.Err == sandbox.NoConnection {
+		if a.what != askShortcut && a.what != askModal || a.delivery.Err == sockets.NoConnection {
 			continue
 		}
 		if delivered[a.who]++; a.delivery.Acked {

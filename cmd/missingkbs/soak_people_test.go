@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 // The kinds of questions in a soak.
@@ -107,8 +108,8 @@ func planSuggest(d dice) step {
 }
 
 // put returns a function that takes what became of the delivery of a question into the ledger.
-func (s *soak) put(what, who, words string, at time.Time) func(sandbox.Dispatch, error) {
-	return func(d sandbox.Dispatch, err error) {
+func (s *soak) put(what, who, words string, at time.Time) func(sockets.Dispatch, error) {
+	return func(d sockets.Dispatch, err error) {
 		switch {
 		case err == nil:
 			s.ledger.add(asked{what: what, who: who, words: words, at: at}, d)

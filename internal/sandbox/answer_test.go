@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 // hookOf runs a command and returns its response URL.
@@ -132,7 +133,7 @@ func TestResponseURLOfAClick(t *testing.T) {
 			a := greeted(t, w)
 			form(t, w, "chat.postEphemeral", w.BotToken(), url.Values{"channel": {General}, "user": {Alice}, "blocks": {everyPlace}})
 			ctx, ts := soon(t), w.Messages(General, Alice)[0].TS
-			p := clicked(t, a, func() (Dispatch, error) { return w.Click(ctx, Alice, General, ts, "go") })
+			p := clicked(t, a, func() (sockets.Dispatch, error) { return w.Click(ctx, Alice, General, ts, "go") })
 			for _, body := range tc.bodies {
 				if status, answer := send(t, w, p["response_url"].(string), body); status != http.StatusOK {
 					t.Fatalf("%v: %d %s", body, status, answer)
@@ -186,7 +187,7 @@ func TestResponseWhereTheBotIsNot(t *testing.T) {
 	w := workspace(t, Options{})
 	a := greeted(t, w)
 	ctx := soon(t)
-	done := later(t, func() (Dispatch, error) { return w.Command(ctx, Alice, PrivateChannel, "/missingkbs x") })
+	done := later(t, func() (sockets.Dispatch, error) { return w.Command(ctx, Alice, PrivateChannel, "/missingkbs x") })
 	r := a.read()
 	a.ack(r.EnvelopeID, nil)
 	await(t, done)
@@ -205,7 +206,7 @@ func TestWhoMayCommand(t *testing.T) {
 	for _, tc := range []struct{ as, channel, text, want string }{
 		{Alice, General, "/unknown", UnknownCommand},
 		{External, SharedChannel, "/missingkbs x", UnknownCommand}, // commands are not shared
-		{Guest, General, "/missingkbs x", NoConnection},
+		{Guest, General, "/missingkbs x", sockets.NoConnection},
 	} {
 		d, err := w.Command(t.Context(), tc.as, tc.channel, tc.text)
 		if err != nil || d.Err != tc.want {

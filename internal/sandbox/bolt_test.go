@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 // TestBolt holds the sandbox to a client that this project did not write: an app made with Slack's Bolt for JavaScript,
@@ -138,7 +139,7 @@ func (b *bolt) told(step string) told {
 }
 
 // clean checks a delivery.
-func (b *bolt) clean(d Dispatch, err error) Dispatch {
+func (b *bolt) clean(d sockets.Dispatch, err error) sockets.Dispatch {
 	b.t.Helper()
 	if err != nil || !d.Acked || d.Err != "" {
 		b.t.Fatalf("delivery %+v, %v", d, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 // say posts "hi" to #general and returns the status, or the error of a connection that gave none.
@@ -160,7 +161,7 @@ func TestDeliveriesOfTheWebAPI(t *testing.T) {
 	w := workspace(t, Options{Watch: seen.add, Shortcuts: []Shortcut{{Name: "Ask", CallbackID: "ask"}}})
 	a := greeted(t, w)
 	ctx := soon(t)
-	done := later(t, func() (Dispatch, error) { return w.Shortcut(ctx, Alice, "ask") })
+	done := later(t, func() (sockets.Dispatch, error) { return w.Shortcut(ctx, Alice, "ask") })
 	r := a.read()
 	a.ack(r.EnvelopeID, nil)
 	await(t, done)

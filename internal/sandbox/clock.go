@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -64,4 +66,79 @@ func (c *clock) ts() string {
 	defer c.mu.Unlock()
 	c.last = max(c.last+1, c.base().Add(c.offset).UnixMicro())
 	return protocol.Timestamp(c.last)
+}
+
+// Pending tells what the app does by the workspace's clock: when something is due next (the zero time for nothing), and
+// how many things that are due are still under way.
+type Pending func(ctx context.Context) (next time.Time, underWay int, err error)
+
+const (
+	travelPoll = 50 * time.Millisecond
+	// maxTravel is how long one move of the clock may wait for what is due on its way.
+	maxTravel = 10 * time.Minute
+)
+
+// ErrTravelling is returned by [Workspace.Travel] while the clock is being moved already.
+var ErrTravelling = errors.New("the clock is being moved already")
+
+// Travel moves the workspace's clock forward as time would pass: it stops at each moment at which the app has something to
+// do, and goes on when that is done. So nothing is late, and nothing overtakes. Without [Options.Pending] it is
+// [Workspace.Advance]. Where the wait ends early, by ctx or after ten minutes, the clock stays where it got to.
+func (w *Workspace) Travel(ctx context.Context, d time.Duration) error {
+	if !w.travel.TryLock() {
+		return ErrTravelling
+	}
+	defer w.travel.Unlock()
+	if w.opts.Pending == nil {
+		w.Advance(d)
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxTravel)
+	defer cancel()
+	until := w.Now().Add(d)
+	for {
+		next, err := w.settle(ctx)
+		if err != nil {
+			return err
+		}
+		now := w.Now()
+		if next.IsZero() || next.After(until) {
+			w.Advance(max(until.Sub(now), 0))
+			_, err := w.settle(ctx)
+			return err
+		}
+		w.Advance(max(next.Sub(now), 0))
+	}
+}
+
+// settle waits until nothing that is due is under way, and tells when something is due next.
+func (w *Workspace) settle(ctx context.Context) (next time.Time, err error) {
+	ticker := time.NewTicker(travelPoll)
+	defer ticker.Stop()
+	told := 0
+	for {
+		next, underWay, err := w.opts.Pending(ctx)
+		if err == nil && underWay == 0 {
+			if told > 0 {
+				w.tellClock(0)
+			}
+			return next, nil
+		}
+		if err == nil && underWay != told {
+			told = underWay
+			w.tellClock(underWay)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return next, errors.Join(ctx.Err(), err)
+		case <-w.ctx.Done():
+			return next, w.ctx.Err()
+		}
+	}
+}
+
+// tellClock tells the page the time, and for how many things the clock waits.
+func (w *Workspace) tellClock(waiting int) {
+	w.feed.Send("clock", object{"clock": w.clock.now(), "waiting": waiting})
 }

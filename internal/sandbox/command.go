@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
@@ -18,10 +19,10 @@ import (
 // said is shown, or when three seconds are over; what went wrong for the person is
 // in [Delivery.Err] and shown in the channel as Slack shows it. The error is for
 // things that no person could do, and for the end of the context.
-func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (Dispatch, error) {
+func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (sockets.Dispatch, error) {
 	user, c, err := w.seat(as, channelID)
 	if err != nil {
-		return Dispatch{}, err
+		return sockets.Dispatch{}, err
 	}
 	name, words, _ := strings.Cut(strings.TrimSpace(text), " ")
 	w.trace.Add(trace.UI, "command", 0, object{"user": as, "channel": channelID, "text": text})
@@ -30,13 +31,13 @@ func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (Di
 	// https://docs.slack.dev/apis/slack-connect
 	if !known || slices.Contains([]string{Outsider, Stranger, Deactivated}, user.Kind) {
 		w.say(user, c, fmt.Sprintf("%s is not a valid command. In Slack, all messages that start with the \"/\" character are interpreted as commands.", name))
-		return Dispatch{Err: UnknownCommand}, nil
+		return sockets.Dispatch{Err: UnknownCommand}, nil
 	}
 	typed := typedCommand{id: protocol.EnvelopeID(), user: user, channel: c, name: name, words: strings.TrimSpace(words)}
 	typed.hook = w.issued.Add(w.hooks.Issue(grants.Grant{Question: typed.id, User: user.ID, Channel: c.ID, Command: true}))
-	d, err := w.sockets.deliver(ctx, envelope{
-		id: typed.id, kind: "slash_commands", name: name, payload: w.slashPayload(typed), answers: true,
-		handle: func(payload json.RawMessage) string { return w.answerCommand(typed, payload) },
+	d, err := w.sockets.Deliver(ctx, sockets.Envelope{
+		ID: typed.id, Kind: "slash_commands", Name: name, Payload: w.slashPayload(typed), Answers: true,
+		Handle: func(payload json.RawMessage) string { return w.answerCommand(typed, payload) },
 	})
 	w.explain(typed, d.Err)
 	return d, err
@@ -132,7 +133,7 @@ func (w *Workspace) refusalDetail(err error) object {
 func (w *Workspace) explain(t typedCommand, fault string) {
 	switch fault {
 	case "":
-	case NoAck:
+	case sockets.NoAck:
 		w.say(t.user, t.channel, t.name+" failed because the app did not respond. Please try again or contact the app developer.")
 	default:
 		w.say(t.user, t.channel, fmt.Sprintf("%s failed with the error %q", t.name, fault))
@@ -147,22 +148,22 @@ func (w *Workspace) say(to person, c channel, text string) {
 // Message writes a message as a person. One that mentions the bot in a channel
 // where the bot is, and one to the bot itself, are delivered as events; for others
 // the delivery is empty.
-func (w *Workspace) Message(ctx context.Context, as, channelID, text string) (Dispatch, error) {
+func (w *Workspace) Message(ctx context.Context, as, channelID, text string) (sockets.Dispatch, error) {
 	return w.reply(ctx, Message{User: as, Channel: channelID, Text: text})
 }
 
 // Mention is [Workspace.Message] with the bot's mention before the words.
-func (w *Workspace) Mention(ctx context.Context, as, channelID, words string) (Dispatch, error) {
+func (w *Workspace) Mention(ctx context.Context, as, channelID, words string) (sockets.Dispatch, error) {
 	return w.Message(ctx, as, channelID, "<@"+BotUser+"> "+words)
 }
 
-func (w *Workspace) reply(ctx context.Context, m Message) (Dispatch, error) {
+func (w *Workspace) reply(ctx context.Context, m Message) (sockets.Dispatch, error) {
 	user, c, err := w.seat(m.User, m.Channel)
 	if err != nil {
-		return Dispatch{}, err
+		return sockets.Dispatch{}, err
 	}
 	if c.Archived {
-		return Dispatch{}, fmt.Errorf("sandbox: channel %s is archived", c.ID)
+		return sockets.Dispatch{}, fmt.Errorf("sandbox: channel %s is archived", c.ID)
 	}
 	m.Kind = KindPerson
 	// People type a name, Slack's client sends the id.
@@ -179,7 +180,7 @@ func (w *Workspace) reply(ctx context.Context, m Message) (Dispatch, error) {
 	case !c.IM && c.has(BotUser) && strings.Contains(m.Text, "<@"+BotUser+">") && w.subscribed("app_mention"):
 		inner["type"], inner["user_team"], inner["source_team"] = "app_mention", user.Team, user.Team
 	default:
-		return Dispatch{}, nil
+		return sockets.Dispatch{}, nil
 	}
 	return w.event(ctx, inner)
 }

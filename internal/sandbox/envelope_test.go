@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
@@ -131,7 +132,7 @@ func TestFragmentedAcknowledgementIsDropped(t *testing.T) {
 
 	done := command(t, w, "/missingkbs x")
 	a.ack(a.read().EnvelopeID, object{"text": strings.Repeat("a", 3000)})
-	if d := await(t, done); d.Acked || d.Err != NoAck {
+	if d := await(t, done); d.Acked || d.Err != sockets.NoAck {
 		t.Errorf("delivery = %+v, want none acknowledged", d)
 	}
 	traced(t, w, trace.Error, "several WebSocket frames")
@@ -149,8 +150,8 @@ func TestNoAcknowledgement(t *testing.T) {
 	a := greeted(t, w)
 	done := command(t, w, "/missingkbs x")
 	id := a.read().EnvelopeID
-	if d := await(t, done); d.Err != NoAck {
-		t.Errorf("error = %q, want %q", d.Err, NoAck)
+	if d := await(t, done); d.Err != sockets.NoAck {
+		t.Errorf("error = %q, want %q", d.Err, sockets.NoAck)
 	}
 	want := []string{"/missingkbs failed because the app did not respond. Please try again or contact the app developer."}
 	if diff := cmp.Diff(want, texts(w, General, Alice)); diff != "" {
@@ -166,8 +167,8 @@ func TestNoAcknowledgement(t *testing.T) {
 func TestNoConnection(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
-	if d := await(t, command(t, w, "/missingkbs x")); d.Err != NoConnection {
-		t.Errorf("error = %q, want %q", d.Err, NoConnection)
+	if d := await(t, command(t, w, "/missingkbs x")); d.Err != sockets.NoConnection {
+		t.Errorf("error = %q, want %q", d.Err, sockets.NoConnection)
 	}
 	want := []string{`/missingkbs failed with the error "dispatch_failed"`}
 	if diff := cmp.Diff(want, texts(w, General, Alice)); diff != "" {
@@ -203,7 +204,7 @@ func TestEventsComeAgain(t *testing.T) {
 		s.retries = []time.Duration{0, 0, 0}
 	})
 	a := greeted(t, w)
-	done := later(t, func() (Dispatch, error) { return w.Mention(t.Context(), Alice, General, "help") })
+	done := later(t, func() (sockets.Dispatch, error) { return w.Mention(t.Context(), Alice, General, "help") })
 	var events []string
 	for attempt := range 3 {
 		r := a.read()

@@ -40,5 +40,5 @@ func (w *Workspace) Inject(f faults.Fault) (remove func()) { return w.faults.Inj
 // sockets that were stalled.
 func (w *Workspace) Heal() {
 	w.faults.Heal()
-	w.sockets.dropStalled()
+	w.sockets.DropStalled()
 }

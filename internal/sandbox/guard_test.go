@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
@@ -47,7 +48,7 @@ func TestGuard(t *testing.T) {
 		{"/ui/state", []string{"Sec-Fetch-Site", "same-site"}, http.StatusForbidden},
 		{"/", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}, http.StatusOK},
 		{"/api/auth.test", []string{"Origin", "https://evil.example"}, http.StatusForbidden},
-		{socketPath + "?ticket=x", []string{"Origin", "https://evil.example"}, http.StatusForbidden},
+		{sockets.Path + "?ticket=x", []string{"Origin", "https://evil.example"}, http.StatusForbidden},
 	}
 	for _, tc := range tests {
 		resp, body := get(t, w, tc.path, tc.headers...)

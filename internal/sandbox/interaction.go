@@ -11,6 +11,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
@@ -56,7 +57,7 @@ var ErrNoElement = errors.New("sandbox: no such element in sight")
 // Click uses an element of a message as a person: a button, a menu or anything
 // else that has the action id, in any block. It returns when the app has
 // acknowledged, or after three seconds; see [Workspace.Command] for failures.
-func (w *Workspace) Click(ctx context.Context, as, channelID, ts, actionID string, choices ...Choice) (Dispatch, error) {
+func (w *Workspace) Click(ctx context.Context, as, channelID, ts, actionID string, choices ...Choice) (sockets.Dispatch, error) {
 	at, in := Target{Channel: channelID, TS: ts, ActionID: actionID}, Input{}
 	for _, choose := range choices {
 		choose(&at, &in)
@@ -65,14 +66,14 @@ func (w *Workspace) Click(ctx context.Context, as, channelID, ts, actionID strin
 }
 
 // Act uses an element of a message or view as a person.
-func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (Dispatch, error) {
+func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (sockets.Dispatch, error) {
 	s, err := w.stage(as, at)
 	if err != nil {
-		return Dispatch{}, err
+		return sockets.Dispatch{}, err
 	}
 	action, err := s.action(in)
 	if err != nil {
-		return Dispatch{}, err
+		return sockets.Dispatch{}, err
 	}
 	w.trace.Add(trace.UI, "click", 0, object{"user": as, "action": action})
 	payload := s.payload("block_actions")
@@ -89,21 +90,21 @@ func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (Di
 			payload["view"] = s.view.slack(in.State)
 		}
 	}
-	return w.sockets.deliver(ctx, envelope{id: id, kind: "interactive", name: "block_actions", payload: payload})
+	return w.sockets.Deliver(ctx, sockets.Envelope{ID: id, Kind: "interactive", Name: "block_actions", Payload: payload})
 }
 
 // Suggest types a query into an external select and returns the answer, which
 // holds options or option_groups.
-func (w *Workspace) Suggest(ctx context.Context, as string, at Target, query string) (Dispatch, error) {
+func (w *Workspace) Suggest(ctx context.Context, as string, at Target, query string) (sockets.Dispatch, error) {
 	s, err := w.stage(as, at)
 	if err != nil {
-		return Dispatch{}, err
+		return sockets.Dispatch{}, err
 	}
 	payload := s.payload("block_suggestion")
 	payload["action_id"], payload["block_id"], payload["value"] = protocol.Text(s.element["action_id"]), s.block, query
-	return w.sockets.deliver(ctx, envelope{
-		kind: "interactive", name: "block_suggestion", payload: payload, answers: true,
-		handle: func(answer json.RawMessage) string { return w.checkSuggestion(answer) },
+	return w.sockets.Deliver(ctx, sockets.Envelope{
+		Kind: "interactive", Name: "block_suggestion", Payload: payload, Answers: true,
+		Handle: func(answer json.RawMessage) string { return w.checkSuggestion(answer) },
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 const everyPlace = `[
@@ -32,7 +33,7 @@ func posted(t *testing.T, w *Workspace, channel string) string {
 }
 
 // clicked runs a click and returns what the app receives.
-func clicked(t *testing.T, a *wire, click func() (Dispatch, error)) map[string]any {
+func clicked(t *testing.T, a *wire, click func() (sockets.Dispatch, error)) map[string]any {
 	t.Helper()
 	done := later(t, click)
 	r := a.read()
@@ -72,7 +73,7 @@ func TestClickFindsElementsEverywhere(t *testing.T) {
 	}
 	for _, tc := range tests {
 		ctx := soon(t)
-		p := clicked(t, a, func() (Dispatch, error) { return w.Click(ctx, Bob, General, ts, tc.action, tc.choices...) })
+		p := clicked(t, a, func() (sockets.Dispatch, error) { return w.Click(ctx, Bob, General, ts, tc.action, tc.choices...) })
 		tc.want["action_id"] = tc.action
 		actions := p["actions"].([]any)
 		ignore := cmpopts.IgnoreMapEntries(func(k string, _ any) bool { return k == "action_ts" })
@@ -88,7 +89,7 @@ func TestClickPayload(t *testing.T) {
 	a := greeted(t, w)
 	ts := posted(t, w, SharedChannel)
 	ctx := soon(t)
-	p := clicked(t, a, func() (Dispatch, error) { return w.Click(ctx, External, SharedChannel, ts, "go") })
+	p := clicked(t, a, func() (sockets.Dispatch, error) { return w.Click(ctx, External, SharedChannel, ts, "go") })
 	message, _ := p["message"].(map[string]any)
 	if message["ts"] != ts || message["blocks"] == nil {
 		t.Errorf("message = %v, want it with its blocks", message)
@@ -122,7 +123,7 @@ func TestClickOnEphemeral(t *testing.T) {
 		t.Errorf("Bob clicks what only Alice sees: %v, want ErrNoElement", err)
 	}
 	ctx := soon(t)
-	p := clicked(t, a, func() (Dispatch, error) { return w.Click(ctx, Alice, General, ts, "go") })
+	p := clicked(t, a, func() (sockets.Dispatch, error) { return w.Click(ctx, Alice, General, ts, "go") })
 	if p["message"] != nil || p["container"].(map[string]any)["is_ephemeral"] != true {
 		t.Errorf("payload = %v, want an ephemeral container and no message", p)
 	}
@@ -213,7 +214,7 @@ func TestSuggest(t *testing.T) {
 		{nil, "invalid_options"},
 	} {
 		ctx := soon(t)
-		done := later(t, func() (Dispatch, error) {
+		done := later(t, func() (sockets.Dispatch, error) {
 			return w.Suggest(ctx, Alice, Target{ViewID: id, ActionID: "pick"}, "edg")
 		})
 		r := a.read()
@@ -235,7 +236,7 @@ func TestMessageEvents(t *testing.T) {
 	if d, err := w.Message(ctx, Alice, General, "no mention"); err != nil || d.EnvelopeID != "" {
 		t.Errorf("%+v, %v; want no event", d, err)
 	}
-	done := later(t, func() (Dispatch, error) { return w.Message(ctx, Alice, AliceDM, "hi") })
+	done := later(t, func() (sockets.Dispatch, error) { return w.Message(ctx, Alice, AliceDM, "hi") })
 	r := a.read()
 	a.ack(r.EnvelopeID, nil)
 	await(t, done)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
@@ -26,10 +28,10 @@ const BadViewResponse = "invalid_view_response"
 // SubmitView submits a modal as a person, with the state of its inputs:
 // {"block": {"action": {"type": …, "value": …}}}. What the acknowledgement asks for
 // (errors, update, push, clear, or closing the modal) is done when it returns.
-func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values any) (Dispatch, error) {
+func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values any) (sockets.Dispatch, error) {
 	v, ok := w.views.get(as, viewID)
 	if !ok || v.kind() != "modal" {
-		return Dispatch{}, fmt.Errorf("%w: modal %s", ErrNoElement, viewID)
+		return sockets.Dispatch{}, fmt.Errorf("%w: modal %s", ErrNoElement, viewID)
 	}
 	user, _ := w.people.find(as)
 	w.trace.Add(trace.UI, "submit", 0, object{"user": as, "view": viewID, "values": values})
@@ -38,28 +40,28 @@ func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values an
 	payload["view"] = v.slack(object{"values": values})
 	id := protocol.EnvelopeID()
 	payload["trigger_id"], payload["response_urls"] = w.issued.Add(w.triggers.Issue(as, id)), []object{}
-	return w.sockets.deliver(ctx, envelope{
-		id: id, kind: "interactive", name: "view_submission", payload: payload, answers: true,
-		handle: func(answer json.RawMessage) string { return w.answerView(v, answer) },
+	return w.sockets.Deliver(ctx, sockets.Envelope{
+		ID: id, Kind: "interactive", Name: "view_submission", Payload: payload, Answers: true,
+		Handle: func(answer json.RawMessage) string { return w.answerView(v, answer) },
 	})
 }
 
 // CloseView closes a modal as a person. The app learns of it when it asked for that.
-func (w *Workspace) CloseView(ctx context.Context, as, viewID string) (Dispatch, error) {
+func (w *Workspace) CloseView(ctx context.Context, as, viewID string) (sockets.Dispatch, error) {
 	v, ok := w.views.get(as, viewID)
 	if !ok || v.kind() != "modal" {
-		return Dispatch{}, fmt.Errorf("%w: modal %s", ErrNoElement, viewID)
+		return sockets.Dispatch{}, fmt.Errorf("%w: modal %s", ErrNoElement, viewID)
 	}
 	user, _ := w.people.find(as)
 	w.trace.Add(trace.UI, "close", 0, object{"user": as, "view": viewID})
 	w.views.close(as, viewID, v.body["clear_on_close"] == true)
 	if v.body["notify_on_close"] != true {
-		return Dispatch{}, nil
+		return sockets.Dispatch{}, nil
 	}
 	payload := stage{w: w, user: user, view: v}.payload("view_closed")
 	delete(payload, "container")
 	payload["is_cleared"] = v.body["clear_on_close"] == true
-	return w.sockets.deliver(ctx, envelope{kind: "interactive", name: "view_closed", payload: payload})
+	return w.sockets.Deliver(ctx, sockets.Envelope{Kind: "interactive", Name: "view_closed", Payload: payload})
 }
 
 // answerView does what the acknowledgement of a submission asks for.
@@ -122,4 +124,40 @@ func (w *Workspace) checkErrors(v *view, a viewAnswer, raw json.RawMessage) stri
 		return w.badAnswer("has no errors in it", raw)
 	}
 	return ""
+}
+
+// Shortcut is a global shortcut that the workspace's app has registered.
+type Shortcut struct {
+	Name        string `json:"name"` // what people read
+	CallbackID  string `json:"callback_id"`
+	Description string `json:"description"`
+}
+
+// Shortcut uses a global shortcut as a person: the app gets a trigger with which it
+// can open a modal within three seconds. See
+// https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload
+func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (sockets.Dispatch, error) {
+	user, ok := w.people.find(as)
+	if !ok || user.Kind == "bot" {
+		return sockets.Dispatch{}, fmt.Errorf("sandbox: no person %q", as)
+	}
+	// Like commands, shortcuts are not shared with other organisations.
+	known := slices.ContainsFunc(w.opts.Shortcuts, func(s Shortcut) bool { return s.CallbackID == callbackID })
+	if !known || user.Kind == Outsider || user.Kind == Stranger || user.Kind == Deactivated {
+		return sockets.Dispatch{}, fmt.Errorf("%w: shortcut %q", ErrNoElement, callbackID)
+	}
+	w.trace.Add(trace.UI, "shortcut", 0, object{"user": as, "callback_id": callbackID})
+	id, payload := protocol.EnvelopeID(), stage{w: w, user: user}.payload("shortcut")
+	delete(payload, "container")
+	delete(payload, "channel")
+	payload["callback_id"], payload["trigger_id"] = callbackID, w.issued.Add(w.triggers.Issue(as, id))
+	return w.sockets.Deliver(ctx, sockets.Envelope{ID: id, Kind: "interactive", Name: "shortcut", Payload: payload})
+}
+
+func (w *Workspace) uiShortcut(r *http.Request, in struct {
+	User       string `json:"user"`
+	CallbackID string `json:"callback_id"`
+},
+) (object, error) {
+	return delivered(w.Shortcut(r.Context(), in.User, in.CallbackID))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 // What a token of a whole organisation is refused, and told, by the methods that want to know the workspace.
@@ -62,7 +63,7 @@ func TestOrgWidePayloads(t *testing.T) {
 	w.Admit("U0SISTER1", Colleague, General)
 	a := greeted(t, w)
 	ctx := soon(t)
-	done := later(t, func() (Dispatch, error) { return w.Command(ctx, "U0SISTER1", General, "/missingkbs x") })
+	done := later(t, func() (sockets.Dispatch, error) { return w.Command(ctx, "U0SISTER1", General, "/missingkbs x") })
 	r := a.read()
 	for key, want := range map[string]string{"team_id": SecondTeamID, "enterprise_id": OrgID, "is_enterprise_install": "true"} {
 		if got := field(t, r, key); got != want {
@@ -72,7 +73,7 @@ func TestOrgWidePayloads(t *testing.T) {
 	a.ack(r.EnvelopeID, nil)
 	await(t, done)
 	ts := posted(t, w, General)
-	p := clicked(t, a, func() (Dispatch, error) { return w.Click(ctx, "U0SISTER1", General, ts, "go") })
+	p := clicked(t, a, func() (sockets.Dispatch, error) { return w.Click(ctx, "U0SISTER1", General, ts, "go") })
 	if p["team"] != nil || p["is_enterprise_install"] != true || p["enterprise"].(map[string]any)["id"] != OrgID || p["user"].(map[string]any)["team_id"] != SecondTeamID {
 		t.Errorf("a click: team %v, installed %v, organisation %v, user %v", p["team"], p["is_enterprise_install"], p["enterprise"], p["user"])
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 // keepMessages bounds the memory of one channel; older ones are forgotten.
@@ -27,7 +29,7 @@ type channel struct {
 
 func (c *channel) has(user string) bool { return slices.Contains(c.Members, user) }
 
-// rooms keeps channels and messages, and wakes who waits for a change.
+// rooms keeps channels and messages, and wakes callers that wait for a change.
 type rooms struct {
 	w *Workspace
 
@@ -54,14 +56,13 @@ func (r *rooms) openDM(user string) string {
 	id := "D" + strings.TrimPrefix(user, "U")
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.find(id) == nil {
+	if r.findLocked(id) == nil {
 		r.list = append(r.list, &channel{ID: id, IM: true, Members: []string{user, BotUser}})
 	}
 	return id
 }
 
-// find needs the lock.
-func (r *rooms) find(id string) *channel {
+func (r *rooms) findLocked(id string) *channel {
 	for _, c := range r.list {
 		if c.ID == id {
 			return c
@@ -74,7 +75,7 @@ func (r *rooms) find(id string) *channel {
 func (r *rooms) get(id string) (channel, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := r.find(id)
+	c := r.findLocked(id)
 	if c == nil {
 		return channel{}, false
 	}
@@ -102,17 +103,16 @@ func (r *rooms) all() []channel {
 func (r *rooms) change(id string, f func(*channel)) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := r.find(id)
+	c := r.findLocked(id)
 	if c == nil {
 		return false
 	}
 	f(c)
-	r.wake()
+	r.wakeLocked()
 	return true
 }
 
-// wake needs the lock.
-func (r *rooms) wake() {
+func (r *rooms) wakeLocked() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
@@ -128,14 +128,14 @@ func (r *rooms) nextChange() <-chan struct{} {
 func (r *rooms) nudge() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wake()
+	r.wakeLocked()
 }
 
 // post gives m its ts and appends it.
 func (r *rooms) post(m Message) Message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := r.find(m.Channel)
+	c := r.findLocked(m.Channel)
 	if c == nil {
 		return m
 	}
@@ -145,7 +145,7 @@ func (r *rooms) post(m Message) Message {
 	if extra := len(c.messages) - keepMessages; extra > 0 {
 		c.messages = slices.Delete(c.messages, 0, extra)
 	}
-	r.wake()
+	r.wakeLocked()
 	r.w.feed.Send("message", object{"channel": m.Channel, "message": m})
 	return m
 }
@@ -154,15 +154,14 @@ func (r *rooms) post(m Message) Message {
 func (r *rooms) message(channelID, ts string) (Message, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if m := r.findMessage(channelID, ts); m != nil {
+	if m := r.findMessageLocked(channelID, ts); m != nil {
 		return *m, true
 	}
 	return Message{}, false
 }
 
-// findMessage needs the lock.
-func (r *rooms) findMessage(channelID, ts string) *Message {
-	c := r.find(channelID)
+func (r *rooms) findMessageLocked(channelID, ts string) *Message {
+	c := r.findLocked(channelID)
 	if c == nil {
 		return nil
 	}
@@ -178,13 +177,13 @@ func (r *rooms) findMessage(channelID, ts string) *Message {
 func (r *rooms) edit(channelID, ts string, f func(*Message)) (Message, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := r.findMessage(channelID, ts)
+	m := r.findMessageLocked(channelID, ts)
 	if m == nil || m.Deleted {
 		return Message{}, false
 	}
 	f(m)
 	m.Edited = true
-	r.wake()
+	r.wakeLocked()
 	r.w.feed.Send("message", object{"channel": channelID, "message": *m})
 	return *m, true
 }
@@ -193,7 +192,7 @@ func (r *rooms) edit(channelID, ts string, f func(*Message)) (Message, bool) {
 func (r *rooms) remove(channelID, ts string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c, m := r.find(channelID), r.findMessage(channelID, ts)
+	c, m := r.findLocked(channelID), r.findMessageLocked(channelID, ts)
 	if m == nil || m.Deleted {
 		return
 	}
@@ -205,7 +204,7 @@ func (r *rooms) remove(channelID, ts string) {
 		c.messages = slices.DeleteFunc(c.messages, func(o *Message) bool { return o == m })
 		r.w.feed.Send("message_deleted", object{"channel": channelID, "ts": ts})
 	}
-	r.wake()
+	r.wakeLocked()
 }
 
 // messages returns copies of those messages of a channel that keep wants, oldest first.
@@ -213,7 +212,7 @@ func (r *rooms) messages(channelID string, keep func(Message) bool) []Message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out []Message
-	if c := r.find(channelID); c != nil {
+	if c := r.findLocked(channelID); c != nil {
 		for _, m := range c.messages {
 			if keep(*m) {
 				out = append(out, *m)
@@ -223,9 +222,8 @@ func (r *rooms) messages(channelID string, keep func(Message) bool) []Message {
 	return out
 }
 
-// Messages returns what a person sees in a channel now, oldest first: what
-// everybody sees and what only that person does. Someone who is not in the channel
-// sees nothing.
+// Messages returns the messages that a person sees in a channel now, oldest first,
+// ephemeral ones included. A person who is not in the channel sees none.
 func (w *Workspace) Messages(channelID, as string) []Message {
 	if c, ok := w.rooms.get(channelID); !ok || !c.has(as) {
 		return nil
@@ -252,7 +250,7 @@ func (w *Workspace) Wait(ctx context.Context, done func() bool) error {
 }
 
 // ErrClosed is returned by what waits when the workspace is closed.
-var ErrClosed = errClosed
+var ErrClosed = sockets.ErrClosed
 
 // WaitMessage returns the first message that the person sees in the channel and ok
 // accepts, waiting for it if need be. When the context ends first the error lists

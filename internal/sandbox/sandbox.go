@@ -29,6 +29,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
@@ -102,7 +103,7 @@ type Workspace struct {
 	files    *files
 	hooks    *grants.Hooks
 	triggers *grants.Triggers
-	sockets  *sockets
+	sockets  *sockets.Server
 	faults   *faults.Set
 	tokens   tokens
 	issued   grants.Issued // the secrets that were given out
@@ -153,7 +154,7 @@ func start(o Options, t timing) (*Workspace, error) {
 	w := build(o, t)
 	w.listener = listener
 	w.server = &http.Server{
-		Handler:           ui.Guard(w.routes(), socketPath),
+		Handler:           ui.Guard(w.routes(), sockets.Path),
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return w.ctx },
 		ErrorLog:          slog.NewLogLogger(w.log.Handler(), slog.LevelWarn),
@@ -280,7 +281,7 @@ func (w *Workspace) Close() error {
 		w.starting.Lock()
 		w.cancel()
 		w.starting.Unlock()
-		w.sockets.dropAll()
+		w.sockets.DropAll()
 		w.feed.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()

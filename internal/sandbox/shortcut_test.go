@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/url"
 	"testing"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 func TestShortcut(t *testing.T) {
@@ -11,7 +13,7 @@ func TestShortcut(t *testing.T) {
 	w := workspace(t, Options{Shortcuts: []Shortcut{{Name: "Ask", CallbackID: "ask"}}})
 	a := greeted(t, w)
 	ctx := soon(t)
-	p := clicked(t, a, func() (Dispatch, error) { return w.Shortcut(ctx, Alice, "ask") })
+	p := clicked(t, a, func() (sockets.Dispatch, error) { return w.Shortcut(ctx, Alice, "ask") })
 	if p["type"] != "shortcut" || p["callback_id"] != "ask" || p["channel"] != nil || p["container"] != nil || p["response_url"] != nil {
 		t.Errorf("payload = %v, want a shortcut that comes from no channel", p)
 	}

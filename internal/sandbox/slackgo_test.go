@@ -284,10 +284,10 @@ func TestSlackGoReconnects(t *testing.T) {
 		}
 	})
 	for _, cut := range []func(){func() { w.Disconnect("refresh_requested") }, w.Drop} {
-		before := w.sockets.open()[0]
+		before := w.sockets.Open()[0]
 		cut()
 		if err := w.Wait(soon(t), func() bool {
-			now := w.sockets.open()
+			now := w.sockets.Open()
 			return len(now) == 1 && now[0] != before
 		}); err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 func TestDisconnectOneLeavesTheOthers(t *testing.T) {
@@ -62,7 +63,7 @@ func TestHushedSocketsStayOpenAndSayNothing(t *testing.T) {
 	a := greeted(t, w)
 	w.Stall()
 	done := command(t, w, "/missingkbs x")
-	if d := await(t, done); d.Err != NoAck || w.Connections() != 1 {
+	if d := await(t, done); d.Err != sockets.NoAck || w.Connections() != 1 {
 		t.Errorf("delivery %+v on %d connections, want none on one", d, w.Connections())
 	}
 	pings := make(chan struct{}, 100)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 func TestHello(t *testing.T) {
@@ -41,7 +42,7 @@ func TestTicketWorksOnce(t *testing.T) {
 func TestEleventhConnection(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, Options{})
-	for range maxConnections {
+	for range sockets.MaxConnections {
 		greeted(t, w)
 	}
 	late := dial(t, ticketURL(t, w))
@@ -51,8 +52,8 @@ func TestEleventhConnection(t *testing.T) {
 	if _, err := late.next(); err == nil {
 		t.Error("the eleventh connection stays open")
 	}
-	if got := w.Connections(); got != maxConnections {
-		t.Errorf("connections = %d, want %d", got, maxConnections)
+	if got := w.Connections(); got != sockets.MaxConnections {
+		t.Errorf("connections = %d, want %d", got, sockets.MaxConnections)
 	}
 }
 
@@ -105,8 +106,8 @@ func TestDropAcksFault(t *testing.T) {
 	w.SetFaults(faults.Switches{DropAcks: true})
 	done := command(t, w, "/missingkbs x")
 	a.ack(a.read().EnvelopeID, nil)
-	if d := await(t, done); d.Err != NoAck {
-		t.Errorf("error = %q, want %q", d.Err, NoAck)
+	if d := await(t, done); d.Err != sockets.NoAck {
+		t.Errorf("error = %q, want %q", d.Err, sockets.NoAck)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
+	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
 // routeUI adds what the web page reads and does.
@@ -58,13 +60,13 @@ func page[T any](act func(*http.Request, T) (object, error)) http.HandlerFunc {
 
 // delivered words a delivery for the page. Where nothing was to be delivered, as
 // for a message that mentions no user, there is none in it.
-func delivered(d Dispatch, err error) (object, error) {
+func delivered(d sockets.Dispatch, err error) (object, error) {
 	if err != nil {
 		return nil, err
 	}
 	out := object{"ok": d.Err == ""}
 	if d.EnvelopeID != "" || d.Err != "" {
-		out["delivery"] = d.shown()
+		out["delivery"] = d.Shown()
 	}
 	if d.Err != "" {
 		out["error"] = d.Err
@@ -221,4 +223,15 @@ func (w *Workspace) uiFaults(_ *http.Request, in map[string]any) (object, error)
 		}
 	}
 	return object{"ok": true, "faults": w.faults.Values()}, nil
+}
+
+func (w *Workspace) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/{method}", w.serveAPI)
+	mux.HandleFunc("GET "+sockets.Path, w.sockets.Serve)
+	mux.HandleFunc("POST /commands/", w.serveHook)
+	mux.HandleFunc("POST /upload/v1/{key}", w.serveUpload)
+	w.routeUI(mux)
+	mux.Handle("/", http.FileServerFS(ui.Files()))
+	return mux
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
@@ -76,13 +77,13 @@ func (w *Workspace) decodeView(raw json.RawMessage, kind string) (object, error)
 func (v *views) open(user string, body object) (*view, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.taken(protocol.Text(body["external_id"]), nil) {
+	if v.takenLocked(protocol.Text(body["external_id"]), nil) {
 		return nil, protocol.Refuse("duplicate_external_id")
 	}
 	made := &view{ID: protocol.ObjectID("V"), User: user, installed: v.w.installedIn(), body: body}
 	made.Root = made.ID
 	v.stacks[user] = []*view{made}
-	return v.shown(made), nil
+	return v.shownLocked(made), nil
 }
 
 // push puts the view over the one that is open.
@@ -95,21 +96,20 @@ func (v *views) push(user string, body object) (*view, error) {
 		return nil, protocol.Refuse("not_found")
 	case len(stack) >= maxStack:
 		return nil, protocol.Refuse("push_limit_reached")
-	case v.taken(protocol.Text(body["external_id"]), nil):
+	case v.takenLocked(protocol.Text(body["external_id"]), nil):
 		return nil, protocol.Refuse("duplicate_external_id")
 	}
 	made := &view{ID: protocol.ObjectID("V"), User: user, installed: v.w.installedIn(), Root: stack[0].ID, Previous: stack[len(stack)-1].ID, body: body}
 	v.stacks[user] = append(stack, made)
-	return v.shown(made), nil
+	return v.shownLocked(made), nil
 }
 
-// taken needs the lock. It says whether another view has the external id.
-func (v *views) taken(external string, but *view) bool {
-	return external != "" && slices.ContainsFunc(v.all(), func(o *view) bool { return o != but && protocol.Text(o.body["external_id"]) == external })
+// takenLocked returns true if another view has the external id.
+func (v *views) takenLocked(external string, but *view) bool {
+	return external != "" && slices.ContainsFunc(v.allLocked(), func(o *view) bool { return o != but && protocol.Text(o.body["external_id"]) == external })
 }
 
-// all needs the lock.
-func (v *views) all() []*view {
+func (v *views) allLocked() []*view {
 	var out []*view
 	for _, stack := range v.stacks {
 		out = append(out, stack...)
@@ -117,9 +117,9 @@ func (v *views) all() []*view {
 	return slices.AppendSeq(out, maps.Values(v.homes))
 }
 
-// shown needs the lock. It gives the view a new hash, tells the page and returns a
+// shownLocked gives the view a new hash, tells the page and returns a
 // copy that nothing changes any more.
-func (v *views) shown(of *view) *view {
+func (v *views) shownLocked(of *view) *view {
 	of.Hash = fmt.Sprintf("%d.%s", v.w.clock.now().Unix(), protocol.RandomHex(4))
 	name := "view"
 	if of.kind() == "home" {
@@ -136,7 +136,7 @@ func (v *views) shown(of *view) *view {
 func (v *views) update(id, external, hash string, body object) (*view, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	found := v.all()
+	found := v.allLocked()
 	i := slices.IndexFunc(found, func(o *view) bool {
 		return id != "" && o.ID == id || external != "" && protocol.Text(o.body["external_id"]) == external
 	})
@@ -147,11 +147,11 @@ func (v *views) update(id, external, hash string, body object) (*view, error) {
 	switch {
 	case hash != "" && hash != one.Hash:
 		return nil, protocol.Refuse("hash_conflict")
-	case v.taken(protocol.Text(body["external_id"]), one):
+	case v.takenLocked(protocol.Text(body["external_id"]), one):
 		return nil, protocol.Refuse("duplicate_external_id")
 	}
 	one.body = body
-	return v.shown(one), nil
+	return v.shownLocked(one), nil
 }
 
 // publish makes the view the user's Home tab.
@@ -168,14 +168,14 @@ func (v *views) publish(user, hash string, body object) (*view, error) {
 		v.homes[user] = home
 	}
 	home.body = body
-	return v.shown(home), nil
+	return v.shownLocked(home), nil
 }
 
 // get returns a copy of what the user has open under the id.
 func (v *views) get(user, id string) (*view, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, one := range v.all() {
+	for _, one := range v.allLocked() {
 		if one.ID == id && one.User == user {
 			out := *one
 			return &out, true
@@ -227,14 +227,14 @@ func (w *Workspace) Home(as string) json.RawMessage {
 }
 
 // OpenHome opens the app's Home tab as a person.
-func (w *Workspace) OpenHome(ctx context.Context, as string) (Dispatch, error) {
+func (w *Workspace) OpenHome(ctx context.Context, as string) (sockets.Dispatch, error) {
 	user, ok := w.people.find(as)
 	if !ok || user.Kind == "bot" {
-		return Dispatch{}, fmt.Errorf("sandbox: no person %q", as)
+		return sockets.Dispatch{}, fmt.Errorf("sandbox: no person %q", as)
 	}
 	w.trace.Add(trace.UI, "open home", 0, object{"user": as})
 	if !w.subscribed("app_home_opened") {
-		return Dispatch{}, nil
+		return sockets.Dispatch{}, nil
 	}
 	inner := object{"type": "app_home_opened", "user": as, "channel": w.rooms.openDM(as), "tab": "home"}
 	if home := w.Home(as); home != nil {

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"testing"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
 func modal(t *testing.T, w *Workspace, a *wire) (viewID string) {
@@ -52,7 +54,9 @@ func TestViewStack(t *testing.T) {
 	push := func() (view map[string]any, refused any) {
 		t.Helper()
 		ctx := soon(t)
-		p := clicked(t, a, func() (Dispatch, error) { return w.Act(ctx, Alice, Target{ViewID: id, ActionID: "more"}, Input{}) })
+		p := clicked(t, a, func() (sockets.Dispatch, error) {
+			return w.Act(ctx, Alice, Target{ViewID: id, ActionID: "more"}, Input{})
+		})
 		if p["container"].(map[string]any)["view_id"] != id || p["view"] == nil || p["response_url"] != nil {
 			t.Errorf("payload = %v, want a view's", p)
 		}
@@ -121,7 +125,7 @@ func TestSubmitView(t *testing.T) {
 			id := modal(t, w, a)
 			values := object{"in": object{"pick": object{"type": "external_select", "selected_option": object{"value": "edge"}}}}
 			ctx := soon(t)
-			done := later(t, func() (Dispatch, error) { return w.SubmitView(ctx, Alice, id, values) })
+			done := later(t, func() (sockets.Dispatch, error) { return w.SubmitView(ctx, Alice, id, values) })
 			r := a.read()
 			var p struct {
 				Type string `json:"type"`
@@ -155,7 +159,7 @@ func TestCloseView(t *testing.T) {
 	a := greeted(t, w)
 	id := modal(t, w, a)
 	ctx := soon(t)
-	p := clicked(t, a, func() (Dispatch, error) { return w.CloseView(ctx, Alice, id) })
+	p := clicked(t, a, func() (sockets.Dispatch, error) { return w.CloseView(ctx, Alice, id) })
 	if p["type"] != "view_closed" || p["is_cleared"] != false {
 		t.Errorf("payload = %v, want view_closed", p)
 	}
@@ -172,7 +176,7 @@ func TestHome(t *testing.T) {
 	w := workspace(t, Options{})
 	a := greeted(t, w)
 	ctx := soon(t)
-	done := later(t, func() (Dispatch, error) { return w.OpenHome(ctx, Alice) })
+	done := later(t, func() (sockets.Dispatch, error) { return w.OpenHome(ctx, Alice) })
 	r := a.read()
 	a.ack(r.EnvelopeID, nil)
 	await(t, done)
@@ -193,7 +197,7 @@ func TestHome(t *testing.T) {
 	if got := publish(first["hash"].(string)); got["error"] != "hash_conflict" {
 		t.Errorf("with an old hash: %v, want hash_conflict", got)
 	}
-	clicks := clicked(t, a, func() (Dispatch, error) {
+	clicks := clicked(t, a, func() (sockets.Dispatch, error) {
 		return w.Act(ctx, Alice, Target{ViewID: first["id"].(string), ActionID: "hi"}, Input{})
 	})
 	if clicks["view"] == nil {

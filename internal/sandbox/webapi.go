@@ -199,7 +199,7 @@ func (w *Workspace) authTest(protocol.Args) (object, error) {
 }
 
 func (w *Workspace) connectionsOpen(protocol.Args) (object, error) {
-	return object{"url": w.sockets.ticket()}, nil
+	return object{"url": w.sockets.Ticket()}, nil
 }
 
 func (w *Workspace) teamInfo(protocol.Args) (object, error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 	"github.com/missingkbs/missingkbs/internal/sandbox/ui"
 )
 
@@ -165,12 +166,12 @@ func send(t *testing.T, w *Workspace, path string, body any) (status int, answer
 
 // outcome is what a call returns that waits for the app.
 type outcome struct {
-	Dispatch
+	sockets.Dispatch
 	err error
 }
 
 // later runs such a call on its own.
-func later(t *testing.T, f func() (Dispatch, error)) <-chan outcome {
+func later(t *testing.T, f func() (sockets.Dispatch, error)) <-chan outcome {
 	t.Helper()
 	done := make(chan outcome, 1)
 	go func() {
@@ -183,10 +184,10 @@ func later(t *testing.T, f func() (Dispatch, error)) <-chan outcome {
 func command(t *testing.T, w *Workspace, text string) <-chan outcome {
 	t.Helper()
 	ctx := soon(t)
-	return later(t, func() (Dispatch, error) { return w.Command(ctx, Alice, General, text) })
+	return later(t, func() (sockets.Dispatch, error) { return w.Command(ctx, Alice, General, text) })
 }
 
-func await(t *testing.T, done <-chan outcome) Dispatch {
+func await(t *testing.T, done <-chan outcome) sockets.Dispatch {
 	t.Helper()
 	select {
 	case o := <-done:
@@ -196,7 +197,7 @@ func await(t *testing.T, done <-chan outcome) Dispatch {
 		return o.Dispatch
 	case <-soon(t).Done():
 		t.Fatal("nothing came back")
-		return Dispatch{}
+		return sockets.Dispatch{}
 	}
 }
 

@@ -1,4 +1,6 @@
-package sandbox
+// Package sockets is the Socket Mode side of the sandbox: it accepts the app's WebSocket connections, sends envelopes over them
+// in turn, waits for acknowledgements and drops those that Slack drops. It does not know what an envelope means.
+package sockets
 
 import (
 	"context"
@@ -18,13 +20,13 @@ import (
 )
 
 const (
-	socketPath     = "/link/"
-	maxConnections = 10
-	maxAckBytes    = 20 << 10 // Slack drops an acknowledgement of this size or more in silence
+	Path           = "/link/"
+	MaxConnections = 10
+	MaxAckBytes    = 20 << 10 // Slack drops an acknowledgement of this size or more in silence
 )
 
-// socketOptions join the sockets to their workspace. All are required.
-type socketOptions struct {
+// Options join the sockets to their workspace. All are required.
+type Options struct {
 	Context context.Context                // ends all connections and deliveries
 	Enter   func() (leave func(), ok bool) // makes the workspace wait for leave; false if it is closing
 	Spawn   func(func())                   // runs a function that ends with Context
@@ -42,10 +44,10 @@ type socketOptions struct {
 	Lifetime   time.Duration // of a connection
 }
 
-// sockets keeps the Socket Mode connections of the app and the envelopes that wait
+// Server keeps the Socket Mode connections of the app and the envelopes that wait
 // for an acknowledgement. See https://docs.slack.dev/apis/events-api/using-socket-mode
-type sockets struct {
-	o       socketOptions
+type Server struct {
+	o       Options
 	upgrade websocket.Upgrader
 
 	mu      sync.Mutex
@@ -55,9 +57,9 @@ type sockets struct {
 	waiting map[string]*pending // by envelope id
 }
 
-// newSockets returns sockets without connections.
-func newSockets(o socketOptions) *sockets {
-	return &sockets{
+// New returns sockets without connections.
+func New(o Options) *Server {
+	return &Server{
 		o: o, tickets: map[string]time.Time{}, waiting: map[string]*pending{},
 		upgrade: websocket.Upgrader{
 			ReadBufferSize:  32 << 10, // its own buffer, so that frames pass our scanner
@@ -67,8 +69,8 @@ func newSockets(o socketOptions) *sockets {
 	}
 }
 
-// ticket returns a new socket URL, good for one connection.
-func (s *sockets) ticket() string {
+// Ticket returns a new socket URL, good for one connection.
+func (s *Server) Ticket() string {
 	ticket := s.o.Issued.Add(protocol.RandomHex(24))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,10 +80,10 @@ func (s *sockets) ticket() string {
 		}
 	}
 	s.tickets[ticket] = time.Now()
-	return s.o.URL() + socketPath + "?ticket=" + ticket + "&app_id=" + s.o.AppID
+	return s.o.URL() + Path + "?ticket=" + ticket + "&app_id=" + s.o.AppID
 }
 
-func (s *sockets) redeem(ticket string) bool {
+func (s *Server) redeem(ticket string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	made, ok := s.tickets[ticket]
@@ -89,8 +91,8 @@ func (s *sockets) redeem(ticket string) bool {
 	return ok && time.Since(made) <= s.o.TicketLife
 }
 
-// serve accepts a connection and keeps it until it ends.
-func (s *sockets) serve(rw http.ResponseWriter, r *http.Request) {
+// Serve accepts a connection and keeps it until it ends.
+func (s *Server) Serve(rw http.ResponseWriter, r *http.Request) {
 	leave, ok := s.o.Enter() // the server forgets connections that were taken over
 	if !ok {
 		return
@@ -130,10 +132,10 @@ func (s *sockets) serve(rw http.ResponseWriter, r *http.Request) {
 }
 
 // admit adds the connection and queues its hello, or reports that there is no room.
-func (s *sockets) admit(c *conn, life time.Duration) bool {
+func (s *Server) admit(c *conn, life time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.conns) >= maxConnections || s.o.Context.Err() != nil {
+	if len(s.conns) >= MaxConnections || s.o.Context.Err() != nil {
 		return false
 	}
 	s.conns = append(s.conns, c)
@@ -152,9 +154,9 @@ func (s *sockets) admit(c *conn, life time.Duration) bool {
 }
 
 // announceLocked tells the workspace how many connections are open.
-func (s *sockets) announceLocked() { s.o.Changed(len(s.conns)) }
+func (s *Server) announceLocked() { s.o.Changed(len(s.conns)) }
 
-func (s *sockets) remove(c *conn) {
+func (s *Server) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := slices.Index(s.conns, c); i >= 0 {
@@ -163,8 +165,8 @@ func (s *sockets) remove(c *conn) {
 	}
 }
 
-// open returns the open connections, the oldest first.
-func (s *sockets) open() []*conn {
+// Open returns the open connections, the oldest first.
+func (s *Server) Open() []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.conns)
@@ -172,7 +174,7 @@ func (s *sockets) open() []*conn {
 
 // hand queues a message on the next connection in turn. A connection that was removed
 // gets no further message.
-func (s *sockets) hand(name string, body []byte) bool {
+func (s *Server) hand(name string, body []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.conns) == 0 {
@@ -182,9 +184,9 @@ func (s *sockets) hand(name string, body []byte) bool {
 	return s.conns[s.turn%len(s.conns)].queue(name, frame{body: body})
 }
 
-// dropAll cuts all connections.
-func (s *sockets) dropAll() {
-	for _, c := range s.open() {
+// DropAll cuts all connections.
+func (s *Server) DropAll() {
+	for _, c := range s.Open() {
 		c.end()
 	}
 }
@@ -203,7 +205,7 @@ type pending struct {
 }
 
 // expect adds a pending envelope and removes those that are too old.
-func (s *sockets) expect(id string, p *pending) {
+func (s *Server) expect(id string, p *pending) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for old, p := range s.waiting {
@@ -215,7 +217,7 @@ func (s *sockets) expect(id string, p *pending) {
 }
 
 // acknowledge takes what the app sent for an envelope.
-func (s *sockets) acknowledge(id string, payload json.RawMessage) {
+func (s *Server) acknowledge(id string, payload json.RawMessage) {
 	s.mu.Lock()
 	p := s.waiting[id]
 	s.mu.Unlock()

@@ -1,4 +1,4 @@
-package sandbox
+package sockets
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ type frame struct {
 
 // conn is one Socket Mode connection. One goroutine reads, one writes.
 type conn struct {
-	s       *sockets
+	s       *Server
 	ws      *websocket.Conn
 	frames  *scanner
 	out     chan frame
@@ -181,7 +181,7 @@ func (c *conn) receive(body []byte, fragmented bool) {
 	case c.stalled.Load():
 	case fragmented:
 		c.s.o.Trace.Fail("acknowledgement", "came in several WebSocket frames: Slack drops it in silence", map[string]any{"bytes": len(body)})
-	case len(body) >= maxAckBytes:
+	case len(body) >= MaxAckBytes:
 		c.s.o.Trace.Fail("acknowledgement", "has 20,480 bytes or more: Slack drops it in silence", map[string]any{"bytes": len(body)})
 	case json.Unmarshal(body, &ack) != nil || ack.EnvelopeID == "":
 		c.s.o.Trace.Fail("acknowledgement", "is no acknowledgement", map[string]any{"body": string(body)})

@@ -1,4 +1,4 @@
-package sandbox
+package sockets
 
 import (
 	"cmp"
@@ -17,8 +17,8 @@ const (
 	NoAck        = "operation_timeout" // no acknowledgement in three seconds
 )
 
-// errClosed is returned for a delivery that is under way when the workspace closes.
-var errClosed = errors.New("the sandbox is closed")
+// ErrClosed is returned for a delivery that is under way when the workspace closes.
+var ErrClosed = errors.New("the sandbox is closed")
 
 // Dispatch is the result of sending one envelope to the app.
 type Dispatch struct {
@@ -30,8 +30,8 @@ type Dispatch struct {
 	Copies     int    // how often the envelope was sent
 }
 
-// shown returns the delivery for the page.
-func (d Dispatch) shown() map[string]any {
+// Shown returns the delivery for the page.
+func (d Dispatch) Shown() map[string]any {
 	o := map[string]any{"envelope_id": d.EnvelopeID, "acked": d.Acked, "ack_after_ms": float64(d.AckAfter.Microseconds()) / 1000, "err": d.Err}
 	if len(d.AckPayload) > 0 {
 		o["ack_payload"] = d.AckPayload
@@ -39,38 +39,38 @@ func (d Dispatch) shown() map[string]any {
 	return o
 }
 
-// envelope is what a connection carries to the app.
-type envelope struct {
-	id      string // a new one where there is none
-	kind    string // slash_commands, interactive, events_api
-	name    string // for the trace
-	payload any
-	answers bool // an acknowledgement may carry a payload
-	attempt int  // of an event that comes again
-	handle  func(payload json.RawMessage) string
+// Envelope is what a connection carries to the app.
+type Envelope struct {
+	ID      string // a new one where there is none
+	Kind    string // slash_commands, interactive, events_api
+	Name    string // for the trace
+	Payload any
+	Answers bool // an acknowledgement may carry a payload
+	Attempt int  // of an event that comes again
+	Handle  func(payload json.RawMessage) string
 }
 
-func (e envelope) encode(id string) []byte {
-	o := map[string]any{"envelope_id": id, "type": e.kind, "payload": e.payload, "accepts_response_payload": e.answers}
-	if e.kind == "events_api" {
-		o["retry_attempt"], o["retry_reason"] = e.attempt, ""
-		if e.attempt > 0 {
+func (e Envelope) encode(id string) []byte {
+	o := map[string]any{"envelope_id": id, "type": e.Kind, "payload": e.Payload, "accepts_response_payload": e.Answers}
+	if e.Kind == "events_api" {
+		o["retry_attempt"], o["retry_reason"] = e.Attempt, ""
+		if e.Attempt > 0 {
 			o["retry_reason"] = "timeout"
 		}
 	}
 	return protocol.Encode(o)
 }
 
-// deliver sends an envelope to one connection and waits for its acknowledgement.
+// Deliver sends an envelope to one connection and waits for its acknowledgement.
 // The error is the context's; everything that an app can do wrong is in Delivery.
-func (s *sockets) deliver(ctx context.Context, e envelope) (Dispatch, error) {
-	id := cmp.Or(e.id, protocol.EnvelopeID())
+func (s *Server) Deliver(ctx context.Context, e Envelope) (Dispatch, error) {
+	id := cmp.Or(e.ID, protocol.EnvelopeID())
 	p := &pending{sent: time.Now(), within: s.o.Ack, handle: s.handler(e), acked: make(chan struct{})}
 	s.expect(id, p)
 	d := Dispatch{EnvelopeID: id, Copies: s.put(e, id)}
 	if d.Copies == 0 {
 		d.Err = NoConnection
-		s.o.Trace.Fail(e.name, "no socket connection to deliver to", nil)
+		s.o.Trace.Fail(e.Name, "no socket connection to deliver to", nil)
 		return d, nil
 	}
 	timer := time.NewTimer(p.within)
@@ -81,42 +81,42 @@ func (s *sockets) deliver(ctx context.Context, e envelope) (Dispatch, error) {
 		return d, nil
 	case <-timer.C:
 		d.Err = NoAck
-		s.o.Trace.Fail(e.name, "not acknowledged in time", map[string]any{"envelope_id": id, "within": p.within.String()})
+		s.o.Trace.Fail(e.Name, "not acknowledged in time", map[string]any{"envelope_id": id, "within": p.within.String()})
 		return d, nil
 	case <-ctx.Done():
 		return d, ctx.Err()
 	case <-s.o.Context.Done():
-		return d, errClosed
+		return d, ErrClosed
 	}
 }
 
 // put writes the envelope to a connection, or to two when it is to come twice. It
 // returns how often it did.
-func (s *sockets) put(e envelope, id string) (sent int) {
+func (s *Server) put(e Envelope, id string) (sent int) {
 	copies := 1
 	if s.o.Faults.Switches().Redeliver {
 		copies = 2
 	}
 	body := e.encode(id)
-	for sent < copies && s.hand(e.name, body) {
+	for sent < copies && s.hand(e.Name, body) {
 		sent++
 	}
 	return sent
 }
 
 // handler returns the function that takes the payload of an acknowledgement.
-func (s *sockets) handler(e envelope) func(json.RawMessage) string {
+func (s *Server) handler(e Envelope) func(json.RawMessage) string {
 	return func(payload json.RawMessage) string {
 		empty := len(payload) == 0 || strings.TrimSpace(string(payload)) == "{}"
 		switch {
-		case empty && e.kind != "interactive":
+		case empty && e.Kind != "interactive":
 			return ""
-		case !empty && !e.answers:
-			s.o.Trace.Fail(e.name, "the acknowledgement has a payload that Slack does not read", payload)
+		case !empty && !e.Answers:
+			s.o.Trace.Fail(e.Name, "the acknowledgement has a payload that Slack does not read", payload)
 			return ""
-		case e.handle == nil:
+		case e.Handle == nil:
 			return ""
 		}
-		return e.handle(payload)
+		return e.Handle(payload)
 	}
 }
