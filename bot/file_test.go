@@ -62,6 +62,7 @@ func TestFilesAreSentToTheUser(t *testing.T) {
 					b.bot.files = f
 					b.events <- clicked(action, "microsoft-_-windows_11", nil)
 					time.Sleep(time.Second)
+					synctest.Wait()
 					expect(t, b, "0s ack e1", "0s /r1 The list is in our direct messages")
 					name := "missing-updates-microsoft-_-windows_11." + ending
 					if diff := cmp.Diff([]string{"U1 " + name}, f.sent); diff != "" {
@@ -118,6 +119,7 @@ func TestFilesThatAreNotSent(t *testing.T) {
 				b.bot.files = f
 				b.events <- clicked("csv:3", line, nil)
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				if len(b.log) != 2 {
 					t.Fatalf("sent %q, want an acknowledgement and an answer", b.titles())
 				}
@@ -147,6 +149,7 @@ func TestFilesAskTheGate(t *testing.T) {
 		b.bot.files = f
 		b.events <- clicked("csv:3", "edge", func(p map[string]any) { p["user"] = map[string]any{"id": "U9", "team_id": "T9"} })
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if len(f.sent) > 0 {
 			t.Errorf("sent %q", f.sent)
 		}
@@ -163,6 +166,7 @@ func TestFilesFromTheHomeTab(t *testing.T) {
 		b.events <- interaction(1, `{"type":"block_actions","trigger_id":"t","user":{"id":"U1","team_id":"T1"},"view":{"type":"home"},"container":{"type":"view"},
 			"actions":[{"action_id":"csv:1","value":"search edge"}]}`)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if diff := cmp.Diff([]string{"U1 missing-updates-search-edge.csv"}, f.sent); diff != "" {
 			t.Errorf("files (-want +got):\n%s", diff)
 		}
