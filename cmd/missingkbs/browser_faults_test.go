@@ -41,8 +41,8 @@ func quickFailures(p *tab) {
 func slowFailures(p *tab) {
 	const software = "microsoft-_-windows_11"
 	failures := []shownFailure{
-		{"defender_failing", "Defender cannot be reached", "also after several tries"},
-		{"defender_cut", "Defender cannot be reached", "also after several tries"},
+		{"defender_failing", "Defender cannot be reached", "even after several tries"},
+		{"defender_cut", "Defender cannot be reached", "even after several tries"},
 		{"defender_slow", "Missing updates: " + software, "fetched just now"}, // slow is no failure yet
 	}
 	tabs := []*tab{p, p.browser.open(p.t), p.browser.open(p.t)}

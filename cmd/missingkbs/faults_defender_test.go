@@ -224,7 +224,7 @@ func TestDefenderFaultsOfMachines(t *testing.T) {
 	if err := view.WriteText(&text, page); err != nil {
 		t.Fatal(err)
 	}
-	f := defenderFault{name: "machine", message: "Machine 0123 was not found", title: "Defender does not know that", says: []string{"misspelt", "Search for it", "|4c.1."}, noID: true}
+	f := defenderFault{name: "machine", message: "Machine 0123 was not found", title: "Defender does not know that", says: []string{"Check the spelling", "Search for it", "|4c.1."}, noID: true}
 	f.check(t, "an unknown machine", text.String())
 
 	// Defender says 404 where no device was seen lately: that is an empty list.
