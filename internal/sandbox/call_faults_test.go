@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )

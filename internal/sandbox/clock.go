@@ -68,7 +68,7 @@ func (c *clock) ts() string {
 	return protocol.Timestamp(c.last)
 }
 
-// Pending tells what the app does by the workspace's clock: when something is due next (the zero time for nothing), and
+// Pending returns what the app does by the workspace's clock: when something is due next (the zero time for nothing), and
 // how many things that are due are still under way.
 type Pending func(ctx context.Context) (next time.Time, underWay int, err error)
 
@@ -138,7 +138,7 @@ func (w *Workspace) settle(ctx context.Context) (next time.Time, err error) {
 	}
 }
 
-// tellClock tells the page the time, and for how many things the clock waits.
+// tellClock sends the page the time, and how many tasks the clock waits for.
 func (w *Workspace) tellClock(waiting int) {
 	w.feed.Send("clock", object{"clock": w.clock.now(), "waiting": waiting})
 }

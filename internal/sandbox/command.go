@@ -129,7 +129,7 @@ func (w *Workspace) refusalDetail(err error) object {
 	return detail
 }
 
-// explain tells the person why a command came to nothing, in Slack's words.
+// explain shows the user Slack's own message for a command that failed.
 func (w *Workspace) explain(t typedCommand, fault string) {
 	switch fault {
 	case "":

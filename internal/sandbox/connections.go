@@ -22,7 +22,7 @@ func newConnections(w *Workspace) *sockets.Server {
 	})
 }
 
-// Connections says how many sockets the app has open.
+// Connections returns how many sockets the app has open.
 func (w *Workspace) Connections() int { return len(w.sockets.Open()) }
 
 // WaitConnected waits until the app has at least n sockets open.
@@ -30,7 +30,7 @@ func (w *Workspace) WaitConnected(ctx context.Context, n int) error {
 	return w.Wait(ctx, func() bool { return w.Connections() >= n })
 }
 
-// Disconnect tells every socket to go, with one of Slack's reasons: warning (the
+// Disconnect asks the app to end every socket, for one of Slack's reasons: warning (the
 // connection ends ten seconds later), refresh_requested or link_disabled (it ends
 // at once).
 func (w *Workspace) Disconnect(reason string) { w.sockets.DisconnectAll(reason) }

@@ -63,7 +63,7 @@ func (c content) empty() bool {
 	return c.Text == "" && isEmptyList(c.Blocks) && isEmptyList(c.Attachments)
 }
 
-// isEmptyList says whether a JSON list is absent, null or without elements.
+// isEmptyList returns true if a JSON list is absent, null or without elements.
 func isEmptyList(list json.RawMessage) bool {
 	return slices.Contains([]string{"", "null", "[]"}, string(list))
 }

@@ -58,7 +58,7 @@ func (w *Workspace) teamWanted(a protocol.Args) (team string, err error) {
 	return team, nil
 }
 
-// teamsList tells in which workspaces the app is: https://docs.slack.dev/reference/methods/auth.teams.list
+// teamsList lists the workspaces in which the app is installed: https://docs.slack.dev/reference/methods/auth.teams.list
 func (w *Workspace) teamsList(a protocol.Args) (object, error) {
 	teams := []object{{"id": TeamID, "name": TeamName}}
 	if w.opts.OrgWide {

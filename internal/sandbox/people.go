@@ -130,7 +130,7 @@ func newPeople() *people {
 			{Alice, "alice", "Alice Andersson", "member", TeamID, "Europe/Stockholm", "Central European Time", 3600, "en-US"},
 			{Bob, "bob", "Bob Brown", "member", TeamID, "America/New_York", "Eastern Standard Time", -18000, "en-US"},
 			{Guest, "gil", "Gil Guest", "guest", TeamID, "Europe/London", "Greenwich Mean Time", 0, "en-GB"},
-			// Slack tells no locale of people from other organisations.
+			// Slack returns no locale for people from other organisations.
 			{External, "eve", "Eve Extern", "external", ExternalTeamID, "Europe/Berlin", "Central European Time", 3600, ""},
 			{BotUser, BotName, "Missing KBs", "bot", TeamID, "America/Los_Angeles", "Pacific Standard Time", -28800, "en-US"},
 		},
@@ -155,7 +155,7 @@ func (u person) slack(locale bool) object {
 		"profile": object{"real_name": u.RealName, "display_name": u.Name, "team": u.Team},
 		"is_bot":  u.Kind == "bot", "is_app_user": false,
 		"is_admin": false, "is_owner": false, "is_primary_owner": false,
-		// Slack says of a guest of one channel that it is both.
+		// Slack sets both flags for a guest of one channel.
 		"is_restricted": u.Kind == MultiGuest || u.Kind == SingleGuest, "is_ultra_restricted": u.Kind == SingleGuest,
 		"updated": 1700000000,
 	}

@@ -72,7 +72,7 @@ func (r *tokens) code(token string) string {
 	return r.codes[token]
 }
 
-// authorize says why a call may not be made with a token.
+// authorize returns why a call must not be made with a token, nil if it may.
 func (w *Workspace) authorize(m method, token string, a protocol.Args) error {
 	kind, known := w.kindOf(token)
 	scope := w.scopeFor(m, a)

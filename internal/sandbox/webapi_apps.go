@@ -21,7 +21,7 @@ func (w *Workspace) botsInfo(a protocol.Args) (object, error) {
 	return object{"bot": object{"id": BotID, "app_id": w.botApp(), "user_id": BotUser, "name": BotName, "deleted": false, "updated": 1700000000, "icons": object{}}}, nil
 }
 
-// manifestExport tells how the app is set up: https://docs.slack.dev/reference/methods/apps.manifest.export
+// manifestExport returns how the app is set up: https://docs.slack.dev/reference/methods/apps.manifest.export
 func (w *Workspace) manifestExport(a protocol.Args) (object, error) {
 	switch a["app_id"] {
 	case "":

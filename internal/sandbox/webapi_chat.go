@@ -219,7 +219,7 @@ func (w *Workspace) chatPostEphemeral(a protocol.Args) (object, error) {
 	return object{"message_ts": w.rooms.post(m).TS}, nil
 }
 
-// own finds a message of the bot that everybody sees; others fail with code.
+// own finds a message of the bot that all members see; others fail with code.
 func (w *Workspace) own(a protocol.Args, code string) (Message, error) {
 	c, err := w.room(a["channel"])
 	if err != nil {

@@ -144,7 +144,7 @@ func (w *Workspace) conversationsReplies(a protocol.Args) (object, error) {
 	return w.historyPage(found, a)
 }
 
-// between says whether a ts lies inside the bounds that the call asked for.
+// between returns true if a ts lies inside the bounds that the call asked for.
 func between(ts string, a protocol.Args) bool {
 	at, oldest, latest := protocol.Micros(ts), protocol.Micros(a["oldest"]), protocol.Micros(a["latest"])
 	if a.Bool("inclusive") {

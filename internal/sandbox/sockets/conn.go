@@ -20,8 +20,8 @@ type frame struct {
 	cut  bool // no message: the connection ends here, without a word
 }
 
-// conn is one Socket Mode connection. One goroutine reads, one writes.
-type conn struct {
+// Conn is one Socket Mode connection. One goroutine reads, one writes.
+type Conn struct {
 	s       *Server
 	ws      *websocket.Conn
 	frames  *scanner
@@ -37,11 +37,11 @@ type conn struct {
 const outgoing = 1024
 
 // send queues a message; one for which there is no room is lost.
-func (c *conn) send(name string, body any) {
+func (c *Conn) send(name string, body any) {
 	c.queue(name, frame{body: protocol.Encode(body)})
 }
 
-func (c *conn) queue(name string, f frame) bool {
+func (c *Conn) queue(name string, f frame) bool {
 	select {
 	case c.out <- f:
 		c.s.o.Trace.Add(trace.SocketOut, name, 0, json.RawMessage(f.body))
@@ -54,7 +54,7 @@ func (c *conn) queue(name string, f frame) bool {
 }
 
 // end cuts the connection.
-func (c *conn) end() {
+func (c *Conn) end() {
 	c.ending.Do(func() {
 		close(c.done)
 		_ = c.ws.Close()
@@ -66,7 +66,7 @@ func disconnectBody(reason string) map[string]any {
 }
 
 // refuse ends a connection that is one too many.
-func (c *conn) refuse(reason string) {
+func (c *Conn) refuse(reason string) {
 	body := protocol.Encode(disconnectBody(reason))
 	c.s.o.Trace.Add(trace.SocketOut, "disconnect", 0, body)
 	_ = c.ws.WriteMessage(websocket.TextMessage, body)
@@ -75,8 +75,8 @@ func (c *conn) refuse(reason string) {
 	c.end()
 }
 
-// warn says that the connection will end soon, and ends it then.
-func (c *conn) warn() {
+// warn announces the end of the connection, and ends it after the time of warning.
+func (c *Conn) warn() {
 	c.warned.Store(true)
 	c.send("disconnect", disconnectBody("warning"))
 	c.s.o.Spawn(func() {
@@ -91,7 +91,7 @@ func (c *conn) warn() {
 
 // disconnect asks the app to end the connection. After the reason "warning" it has some
 // time left.
-func (c *conn) disconnect(reason string) {
+func (c *Conn) disconnect(reason string) {
 	if reason == "warning" {
 		c.warn()
 	} else {
@@ -100,7 +100,7 @@ func (c *conn) disconnect(reason string) {
 }
 
 // goodbye ends the connection in order.
-func (c *conn) goodbye(reason string) {
+func (c *Conn) goodbye(reason string) {
 	c.s.remove(c)
 	if !c.queue("disconnect", frame{body: protocol.Encode(disconnectBody(reason)), last: true}) {
 		c.end()
@@ -108,7 +108,7 @@ func (c *conn) goodbye(reason string) {
 }
 
 // write sends what is queued, pings, and refreshes the connection in its time.
-func (c *conn) write(life time.Duration) {
+func (c *Conn) write(life time.Duration) {
 	ping := time.NewTicker(c.s.o.Ping)
 	defer ping.Stop()
 	old := time.NewTimer(max(0, life-c.s.o.Warning))
@@ -146,7 +146,7 @@ func (c *conn) write(life time.Duration) {
 }
 
 // farewell closes in order and gives the app a moment to answer.
-func (c *conn) farewell() {
+func (c *Conn) farewell() {
 	answer := c.closing.Swap(true)
 	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second))
@@ -160,7 +160,7 @@ func (c *conn) farewell() {
 }
 
 // read takes what the app sends until the connection ends.
-func (c *conn) read() {
+func (c *Conn) read() {
 	defer c.end()
 	for {
 		_, body, err := c.ws.ReadMessage()
@@ -172,7 +172,7 @@ func (c *conn) read() {
 }
 
 // receive takes one acknowledgement, or drops it where Slack does.
-func (c *conn) receive(body []byte, fragmented bool) {
+func (c *Conn) receive(body []byte, fragmented bool) {
 	var ack struct {
 		EnvelopeID string          `json:"envelope_id"`
 		Payload    json.RawMessage `json:"payload"`
@@ -198,7 +198,7 @@ func (c *conn) receive(body []byte, fragmented bool) {
 
 // handle answers the control frames of the app, unless the connection is dead: its
 // pings, and its wish to close, once all that waits for it was sent.
-func (c *conn) handle() {
+func (c *Conn) handle() {
 	c.ws.SetCloseHandler(func(int, string) error {
 		if c.stalled.Load() || c.closing.Swap(true) {
 			return nil

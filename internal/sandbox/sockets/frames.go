@@ -17,7 +17,7 @@ type scanner struct {
 	done   []bool // for each whole message: was it fragmented
 }
 
-// fragmented says whether the next message came in several frames.
+// fragmented returns true if the next message came in several frames.
 func (s *scanner) fragmented() bool {
 	if len(s.done) == 0 {
 		return false

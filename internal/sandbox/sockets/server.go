@@ -19,6 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
+// The path of sockets, and Slack's limits.
 const (
 	Path           = "/link/"
 	MaxConnections = 10
@@ -52,7 +53,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	tickets map[string]time.Time // when each was made
-	conns   []*conn
+	conns   []*Conn
 	turn    int                 // counts envelopes, to use the connections in turn
 	waiting map[string]*pending // by envelope id
 }
@@ -111,7 +112,7 @@ func (s *Server) Serve(rw http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Get("debug_reconnects") == "true" {
 		life = min(life, 6*time.Minute)
 	}
-	c := &conn{s: s, ws: ws, frames: frames, out: make(chan frame, outgoing), done: make(chan struct{})}
+	c := &Conn{s: s, ws: ws, frames: frames, out: make(chan frame, outgoing), done: make(chan struct{})}
 	if delay := s.o.Faults.Switches().HelloDelay; delay > 0 {
 		select {
 		case <-time.After(delay):
@@ -132,7 +133,7 @@ func (s *Server) Serve(rw http.ResponseWriter, r *http.Request) {
 }
 
 // admit adds the connection and queues its hello, or reports that there is no room.
-func (s *Server) admit(c *conn, life time.Duration) bool {
+func (s *Server) admit(c *Conn, life time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.conns) >= MaxConnections || s.o.Context.Err() != nil {
@@ -156,7 +157,7 @@ func (s *Server) admit(c *conn, life time.Duration) bool {
 // announceLocked tells the workspace how many connections are open.
 func (s *Server) announceLocked() { s.o.Changed(len(s.conns)) }
 
-func (s *Server) remove(c *conn) {
+func (s *Server) remove(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := slices.Index(s.conns, c); i >= 0 {
@@ -166,7 +167,7 @@ func (s *Server) remove(c *conn) {
 }
 
 // Open returns the open connections, the oldest first.
-func (s *Server) Open() []*conn {
+func (s *Server) Open() []*Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.conns)
