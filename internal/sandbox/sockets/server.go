@@ -14,9 +14,8 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
-	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
-
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
 // The path of sockets, and Slack's limits.
