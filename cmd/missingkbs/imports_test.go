@@ -79,6 +79,7 @@ var forbidden = map[string][]string{
 	"internal/sandbox/grants":   {module, slackPackages, azurePackages, anyLibrary},
 	"internal/sandbox/sockets":  {module, slackPackages, azurePackages},
 	"internal/sandbox/protocol": {module, slackPackages, azurePackages, anyLibrary},
+	"internal/webhook":          {module, slackPackages, azurePackages},
 	"internal/xlsx":             {module, slackPackages, azurePackages},
 	"cmd/missingkbs":            {},
 }

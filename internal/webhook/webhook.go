@@ -1,0 +1,216 @@
+// Package webhook tells ticket systems what changed in a digest: one signed HTTPS request for each digest that found a
+// change, in the form of Standard Webhooks (https://www.standardwebhooks.com), which has libraries to verify it in most
+// languages.
+//
+// It makes the body, signs it and sends it once. It knows nothing of when to send and what to do about a failure but for
+// whether trying again makes sense: an outbox does that.
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	"code.dny.dev/ssrf"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+)
+
+const (
+	timeout = 15 * time.Second
+	// minSecret is how many bytes a secret must have, as the standard demands.
+	minSecret = 24
+	maxSecret = 64
+	maxReply  = 64 << 10 // bytes of a reply that are read, so that the connection can be used again
+)
+
+// The failures that no later try mends, for [errors.Is].
+var (
+	// ErrGone: the receiver says that it wants no more (410).
+	ErrGone = errors.New("the receiver takes no more events")
+	// ErrForbiddenAddress: the receiver's name leads to an address that is not public.
+	ErrForbiddenAddress = errors.New("the address is not a public one")
+)
+
+// Options are the settings of a [Sender].
+type Options struct {
+	URL    string // https
+	Secret string // "whsec_" and base64 of 24 to 64 random bytes, or the base64 alone
+	// AllowPrivate lets the receiver be at a private or loopback address. Link-local addresses, such as those of clouds'
+	// metadata services, are never allowed.
+	AllowPrivate bool
+	Version      string       // of the program, for the User-Agent
+	Client       *http.Client // its transport must be an *http.Transport; for the TLS settings and the proxy
+}
+
+// Sender sends signed events to one address. It is safe for concurrent use.
+type Sender struct {
+	url    string
+	signer *standardwebhooks.Webhook
+	client *http.Client
+	agent  string
+}
+
+// New returns a sender, or says what is wrong with a setting. Its error repeats no secret.
+func New(o Options) (*Sender, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
+		return nil, errors.New("the address must begin with https:// and have a host and no password")
+	}
+	signer, err := newSigner(o.Secret)
+	if err != nil {
+		return nil, err
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
+	if o.Client != nil {
+		if t, ok := o.Client.Transport.(*http.Transport); ok {
+			transport = t.Clone()
+		}
+	}
+	dialer := &net.Dialer{Timeout: timeout, Control: guard(o.AllowPrivate)}
+	if proxied(transport, u) { // the connection is to the proxy, which decides where requests may go
+		dialer.Control = nil
+	}
+	transport.DialContext = dialer.DialContext
+	transport.MaxIdleConnsPerHost = 1
+	return &Sender{
+		url: u.String(), signer: signer, agent: "missingkbs/" + o.Version,
+		client: &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+	}, nil
+}
+
+// proxied reports whether requests to an address pass a proxy.
+func proxied(t *http.Transport, u *url.URL) bool {
+	if t.Proxy == nil {
+		return false
+	}
+	proxy, err := t.Proxy(&http.Request{URL: u})
+	return err == nil && proxy != nil
+}
+
+func newSigner(secret string) (*standardwebhooks.Webhook, error) {
+	key, err := decodeSecret(secret)
+	switch {
+	case err != nil:
+		return nil, errors.New("the secret is not base64: make one with: echo whsec_$(openssl rand -base64 32)")
+	case len(key) < minSecret || len(key) > maxSecret:
+		return nil, fmt.Errorf("the secret has %d bytes, which must be %d to %d: make one with: echo whsec_$(openssl rand -base64 32)", len(key), minSecret, maxSecret)
+	}
+	return standardwebhooks.NewWebhookRaw(key)
+}
+
+// guard refuses addresses when a connection is made, after names were looked up: a name that is public now may lead
+// elsewhere a moment later.
+func guard(allowPrivate bool) func(network, address string, _ rawConn) error {
+	options := []ssrf.Option{ssrf.WithAnyPort()}
+	if allowPrivate {
+		options = append(options, ssrf.WithAllowedV4Prefixes(
+			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+			netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("127.0.0.0/8"),
+		), ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("::1/128")))
+	}
+	safe := ssrf.New(options...)
+	return func(network, address string, c rawConn) error {
+		if err := safe.Safe(network, address, c); err != nil {
+			return fmt.Errorf("%w: %s", ErrForbiddenAddress, address)
+		}
+		return nil
+	}
+}
+
+// Send sends an event once. id is the same at each try, so that the receiver can tell that it has it already. An error
+// that is not [Permanent] is worth another try.
+func (s *Sender) Send(ctx context.Context, id string, at time.Time, body []byte) error {
+	signature, err := s.signer.Sign(id, at, body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", s.agent)
+	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
+	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(at.Unix(), 10))
+	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	resp, err := s.client.Do(req)
+	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok { // its text repeats the address, which may hold a secret
+			err = e.Err
+		}
+		return fmt.Errorf("send to the webhook: %w", err)
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxReply))
+	switch {
+	case resp.StatusCode >= 200 && resp.StatusCode < 300:
+		return nil
+	case resp.StatusCode == http.StatusGone:
+		return fmt.Errorf("send to the webhook: %w", ErrGone)
+	case resp.StatusCode >= 300 && resp.StatusCode < 400:
+		return fmt.Errorf("send to the webhook: it answers %s, and redirects are not followed", resp.Status)
+	}
+	return fmt.Errorf("send to the webhook: it answers %s", resp.Status)
+}
+
+// Permanent reports whether an error of [Sender.Send] stays however often it is tried.
+func Permanent(err error) bool { return errors.Is(err, ErrGone) || errors.Is(err, ErrForbiddenAddress) }
+
+// Event is the body of a request. Fields are never renamed; new ones may come.
+type Event struct {
+	Type      string    `json:"type"` // "digest.changed", or "test" from the doctor
+	Timestamp time.Time `json:"timestamp"`
+	Data      Data      `json:"data"`
+}
+
+// The types of events.
+const (
+	TypeChanged = "digest.changed"
+	TypeTest    = "test"
+)
+
+// Data is what a digest found. Each update is in one of the lists; a list without updates is [].
+type Data struct {
+	Tenant  string    `json:"tenant"`
+	Digest  string    `json:"digest"` // its number, as in "digest show 3"
+	Name    string    `json:"name"`
+	Channel string    `json:"channel"` // Slack's id
+	Due     time.Time `json:"due"`     // which run of the digest
+	AsOf    time.Time `json:"as_of"`   // when Defender was read
+	Since   time.Time `json:"since,omitzero"`
+	New     []Update  `json:"new"`
+	Grew    []Update  `json:"grew"`
+	Shrank  []Update  `json:"shrank"`
+	Closed  []Update  `json:"closed"`
+}
+
+// Update is one KB that changed.
+type Update struct {
+	KB       string   `json:"kb"` // "KB5074202"
+	Name     string   `json:"name"`
+	Software []string `json:"software"`
+	Devices  int      `json:"devices"` // that lack it now; 0 where it is closed
+	Before   int      `json:"devices_before"`
+	CVEs     int      `json:"cves"`
+	URL      string   `json:"url"` // its page in the update catalog; may be ""
+}
+
+// Encode makes the body of an event.
+func (e Event) Encode() ([]byte, error) {
+	for _, list := range []*[]Update{&e.Data.New, &e.Data.Grew, &e.Data.Shrank, &e.Data.Closed} {
+		if *list == nil {
+			*list = []Update{}
+		}
+	}
+	e.Timestamp = e.Timestamp.UTC().Truncate(time.Second)
+	return json.Marshal(e)
+}
