@@ -42,6 +42,9 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"HTTP_ADDR":                      "8080",
 		"MISSINGKBS_PPROF":               "sometimes",
 		"MISSINGKBS_SOCKETS":             "6",
+		"MISSINGKBS_WEBHOOK_URL":         "http://hunter2.example",
+		"MISSINGKBS_WEBHOOK_SECRET":      "whsec_hunter2",
+		"MISSINGKBS_WEBHOOK_PRIVATE":     "maybe",
 	}), "serve")
 	if got.code != exitWrongUse {
 		t.Errorf("exit code %d, want %d", got.code, exitWrongUse)
@@ -77,6 +80,9 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"HTTP_ADDR takes a host and a port",
 		"MISSINGKBS_PPROF takes one of true, false",
 		"MISSINGKBS_SOCKETS must be a whole number from 1 to 5",
+		"MISSINGKBS_WEBHOOK_URL: the address must begin with https://",
+		"MISSINGKBS_WEBHOOK_SECRET: the secret ",
+		"MISSINGKBS_WEBHOOK_PRIVATE takes one of on, off",
 		"DATABASE_URL is missing, and this user has no home folder",
 	} {
 		if !strings.Contains(got.err, want) {

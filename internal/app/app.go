@@ -20,6 +20,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/webhook"
 )
 
 // Options are what an [App] runs with. The caller opens and closes Defender and Store.
@@ -31,6 +32,8 @@ type Options struct {
 	Store    *store.Store
 	Digests  *config.DigestFile // nil for none
 	Monitor  *monitor.Monitor   // default: a new one that nothing serves
+
+	Webhook *webhook.Options // nil sends no events
 
 	StaleFor       time.Duration             // the maximum age of a stored answer that is shown when Defender cannot be asked; 0 for none
 	AuditQuestions bool                      // audit questions too, not only refusals, shares and changes

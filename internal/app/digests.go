@@ -34,14 +34,22 @@ func (a *App) newDigests(poster *post.Poster, alerts *alerts) (*digests, error) 
 		Observe: observeDigests(a.Monitor.DigestObserver(a.Now), alerts.digest),
 	}
 	preview := *worker
+	events, err := a.newEvents()
+	if err != nil {
+		return nil, err
+	}
 	preview.Source = a.Monitor.TraceSource(defender.ForPreview())
-	queue, err := a.Store.Queue(a.Monitor.TraceWork(worker.Work), store.QueueOptions{
+	options := store.QueueOptions{
 		MaxAttempts: max(10, digest.MinAttempts),
 		GivenUp: func(ctx context.Context, job digest.Job, _ error) {
 			a.abandon(ctx, job)
 			alerts.givenUp(job)
 		},
-	})
+	}
+	if events != nil {
+		worker.Event, options.Send = events.of, events.deliver
+	}
+	queue, err := a.Store.Queue(a.Monitor.TraceWork(worker.Work), options)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func Serve(ctx context.Context, o ServeOptions) error {
 	var reloading sync.WaitGroup
 	reloading.Go(func() { reload.run(ctx, o.Reload) })
 	opened.add(func() { cancel(); reloading.Wait() })
-	return New(optionsOf(v, m, database, defender, o.Log)).Run(ctx)
+	return New(optionsOf(v, o.Version, m, database, defender, o.Log)).Run(ctx)
 }
 
 // startMonitor starts tracing and makes the options of the client report to the monitor.
@@ -86,12 +86,17 @@ func newReloader(o ServeOptions, v config.Values, cred Credential) *reloader {
 	return r
 }
 
-func optionsOf(v config.Values, m *monitor.Monitor, database *store.Store, defender *api.Client, log *slog.Logger) Options {
+func optionsOf(v config.Values, version string, m *monitor.Monitor, database *store.Store, defender *api.Client, log *slog.Logger) Options {
 	o := Options{
 		Slack: v.Slack, Bot: v.Bot, Access: v.Access, Defender: defender, Store: database, Digests: v.Digests, Monitor: m,
 		StaleFor: v.Defender.StaleFor, AuditQuestions: v.AuditQuestions, AlertChannel: v.AlertChannel, CertExpiry: certExpiry(v.Credential),
 		Now: time.Now, Log: log,
 	}
 	o.Bot.Log = log
+	if v.Webhook != nil {
+		w := *v.Webhook
+		w.Version = version
+		o.Webhook = &w
+	}
 	return o
 }

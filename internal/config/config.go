@@ -12,6 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/tracing"
+	"github.com/missingkbs/missingkbs/internal/webhook"
 )
 
 // Settings are the settings of serve, as the user wrote them. They are strings: kong stops at the first value that it
@@ -25,6 +26,7 @@ type Settings struct {
 	Queue    Queue       `embed:"" group:"Load"`
 	Database Database    `embed:"" group:"Digests"`
 	Digests  string      `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
+	Webhook  Webhook     `embed:"" group:"Digests"`
 	Audit    Audit       `embed:"" group:"Operations"`
 	Alerts   Alerts      `embed:"" group:"Operations"`
 	Admin    AdminServer `embed:"" group:"Operations"`
@@ -44,7 +46,8 @@ type Values struct {
 	DatabaseSetting Secret // read again for each new login
 	DatabaseURL     string
 	Store           store.Options
-	Digests         *DigestFile // nil if there is none
+	Digests         *DigestFile      // nil if there is none
+	Webhook         *webhook.Options // nil if no events are sent
 	AuditQuestions  bool
 	AlertChannel    string // an ID; empty for none
 	Admin           AdminAddress
@@ -65,6 +68,7 @@ func (s Settings) Read(e *Errors, env Environment) Values {
 	v.Bot.Sockets = s.Sockets.read(e)
 	s.Queue.read(e, &v.Bot)
 	v.DatabaseURL, v.Store = s.Database.Read(e, env)
+	v.Webhook = s.Webhook.read(e)
 	v.AuditQuestions, v.AlertChannel = s.Audit.read(e), s.Alerts.read(e)
 	v.Defender = s.Defender.ReadClient(e)
 	s.Quota.Read(e, &v.Defender)

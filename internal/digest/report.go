@@ -116,6 +116,14 @@ func (r Report) first() bool               { return r.Kind == First }
 func (r Report) late() bool                { return r.Now.Sub(r.Due) > lateAfter }
 func (r Report) changes() patchgap.Changes { return r.Changes.Keep(r.Subscription.Filter) }
 
+// Told returns the changes that the digest shows: those that its filter lets pass. A first digest has none.
+func (r Report) Told() patchgap.Changes {
+	if r.first() {
+		return patchgap.Changes{}
+	}
+	return r.changes()
+}
+
 func (r Report) asOf() view.AsOf {
 	return view.AsOf{Time: r.After.At, Age: max(0, r.Now.Sub(r.After.At))}
 }

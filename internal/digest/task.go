@@ -105,6 +105,12 @@ func (t *task) deliver(ctx context.Context, r Report, posted string) error {
 	if posted != "" && len(details.Parts) > 0 {
 		d.Thread = ThreadOwed
 	}
+	if t.Event != nil && r.Kind == Changed {
+		var err error
+		if d.Event, err = t.Event(t.key, r); err != nil {
+			return fmt.Errorf("make the event of digest %s: %w", t.key, err)
+		}
+	}
 	if err := t.record(ctx, d, r.baseline(r.whole()), failures, details); err != nil {
 		return err
 	}

@@ -65,6 +65,14 @@ type Delivery struct {
 	Read         time.Time // when the oldest part of what it says was read; zero where nothing was, or not known
 	Thread       Thread
 	Totals       patchgap.Totals
+	Event        Event // what other systems are told; only for [Records.Record], and never read back
+}
+
+// Event tells other systems what a digest found. Its ID is the same whenever it is sent. Without a Body there is nothing
+// to tell.
+type Event struct {
+	ID   string
+	Body string // as it is sent
 }
 
 // Reused reports whether what a delivery says was read before it was due, for another digest.

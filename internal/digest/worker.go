@@ -21,6 +21,10 @@ type Worker struct {
 	Now    func() time.Time // the clock; [time.Now] when nil
 	Log    *slog.Logger     // of what a person cannot be told; discarded when nil
 
+	// Event makes what other systems are told of a digest that found a change; nil tells them nothing. It is recorded with
+	// the digest, to be sent later.
+	Event func(key string, r Report) (Event, error)
+
 	// Observe is called after each attempt; may be nil. It must not block.
 	Observe func(ctx context.Context, o Observation)
 }

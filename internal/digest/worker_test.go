@@ -782,3 +782,41 @@ func TestPreview(t *testing.T) {
 		}
 	})
 }
+
+// Only a digest that found a change has an event, made for its key and recorded with it. A digest without its event is not
+// recorded: it is made again.
+func TestDigestsHaveEvents(t *testing.T) {
+	t.Parallel()
+	inHouse(t, weekly(), func(h *house) {
+		t := h.t
+		var news []int
+		h.Event = func(key string, r digest.Report) (digest.Event, error) {
+			news = append(news, len(r.Told().New))
+			return digest.Event{ID: key, Body: "body"}, nil
+		}
+		h.defender.ids = []string{edge, windows}
+		h.defender.rows = []patchgap.Row{seed()}
+		h.week()
+		h.week()
+		h.defender.rows = append(h.defender.rows, row(windows, "5080000", 3, 9))
+		h.week()
+		h.wantKinds("first+ same changed+")
+		for i, d := range h.store.deliveries {
+			want := digest.Event{}
+			if i == 2 {
+				want = digest.Event{ID: d.Key, Body: "body"}
+			}
+			if d.Event != want {
+				t.Errorf("%s: event %+v, want %+v", d.Kind, d.Event, want)
+			}
+		}
+		if diff := cmp.Diff([]int{1}, news); diff != "" {
+			t.Errorf("new updates (-want +got):\n%s", diff)
+		}
+		h.Event = func(string, digest.Report) (digest.Event, error) { return digest.Event{}, errors.New("no luck") }
+		h.defender.rows = h.defender.rows[:1]
+		if err := h.Work(t.Context(), h.next(), 1); err == nil || len(h.store.deliveries) != 3 {
+			t.Errorf("recorded without its event: %v", err)
+		}
+	})
+}

@@ -94,6 +94,7 @@ func (c *Checker) checks(offline bool) []*Check {
 	list = append(list, ofSlack...)
 	list = append(list, &Check{Name: "slack-channels", Run: c.channels, After: []*Check{ofSlack[0], database[0]}})
 	list = append(list, c.defenderChecks(entraHost)...)
+	list = append(list, &Check{Name: "webhook", Run: c.webhook})
 	return append(list, database...)
 }
 

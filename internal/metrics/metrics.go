@@ -42,6 +42,7 @@ type Metrics struct {
 	looked    prometheus.Gauge
 	audits    *prometheus.CounterVec
 	blocks    *prometheus.CounterVec
+	webhook   *prometheus.CounterVec
 }
 
 // New makes the metrics of a program of some version.
@@ -53,6 +54,7 @@ func New(version string) *Metrics {
 	m.digestMetrics()
 	m.auditMetrics()
 	m.blockMetrics()
+	m.webhookMetrics()
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "What runs; the value is always 1.",
 	}, []string{"version", "goversion"})

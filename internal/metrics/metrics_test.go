@@ -136,6 +136,7 @@ func TestFigures(t *testing.T) {
 		`missingkbs_data_age_seconds{bound="newest"} 3600`,
 		`missingkbs_audits_total{outcome="written"} 7`,
 		`missingkbs_audits_total{outcome="lost"} 1`,
+		`missingkbs_webhook_total{result="sent"} 0`,
 	)
 	if body := scrape(t, everything()); !strings.Contains(body, `missingkbs_build_info{goversion="go`) || !strings.Contains(body, `version="v1.2.3"} 1`) {
 		t.Error("no build info")

@@ -39,8 +39,8 @@ func (s *Store) Deliveries(ctx context.Context, subscription string, limit int) 
 // errRemoved rolls back the record of a subscription that was removed while its digest was made.
 var errRemoved = errors.New("the subscription was removed")
 
-// Record writes what a digest did in one transaction: the delivery, what its thread is to hold where that is owed, the
-// snapshot as the subscription's baseline and for [Store.SeenBefore], and of the subscription what the delivery changed:
+// Record writes what a digest did in one transaction: the delivery, the job that sends its event where it has one, what
+// its thread is to hold where that is owed, the snapshot as the subscription's baseline and for [Store.SeenBefore], and of the subscription what the delivery changed:
 // Failures, and that the program paused it (Paused with a PauseReason and without an end). The rest of it a person may have changed meanwhile. A delivery of the kind
 // [digest.Failed] saw nothing, so it leaves the baseline alone.
 //
@@ -54,12 +54,17 @@ func (s *Store) Record(ctx context.Context, d digest.Delivery, snap patchgap.Sna
 			return s.failed("write a thread", err)
 		}
 	}
-	err := s.tx(ctx, func(q *db.Queries) error {
+	err := s.txWithJobs(ctx, func(q *db.Queries, add addJob) error {
 		if n, err := q.AddDelivery(ctx, deliveryParams(d)); err != nil || n == 0 {
 			return err
 		}
 		if err := recordOutcome(ctx, q, after); err != nil {
 			return err
+		}
+		if d.Event.Body != "" {
+			if err := add(ctx, eventArgs{ID: d.Event.ID, Body: d.Event.Body}); err != nil {
+				return err
+			}
 		}
 		if thread != nil {
 			if err := q.AddThread(ctx, d.Key, d.Subscription, thread); err != nil {

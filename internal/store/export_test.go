@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"github.com/missingkbs/missingkbs/internal/quota"
 )
@@ -32,6 +33,9 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 	}
 	return err
 }
+
+// EventPauses are the pauses between attempts to send an event.
+func EventPauses() []time.Duration { return eventPauses() }
 
 // SetClock lets tests set the clock of a quota, in place of the database's.
 func (q *Quota) SetClock(now func() int64) { q.now = now }

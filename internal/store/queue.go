@@ -42,6 +42,12 @@ type QueueOptions struct {
 	Backoff func(failures int) time.Duration
 	// GivenUp is called for each job whose attempts are used up, with the error of the last one; may be nil.
 	GivenUp func(ctx context.Context, job digest.Job, err error)
+	// Send sends an event that [Store.Record] has left in the database; last says that no attempt follows. An error that
+	// wraps [ErrNoRetry] ends the job; after any other the event is sent again, nine times within a day. Nil leaves events
+	// where they are. The caller logs errors.
+	Send func(ctx context.Context, e digest.Event, last bool) error
+	// SendBackoff is the pause after so many failures of Send; nil means 5 seconds that grow to eight hours.
+	SendBackoff func(failures int) time.Duration
 }
 
 func (o QueueOptions) withDefaults() QueueOptions {

@@ -27,8 +27,15 @@ func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
 	if err := river.AddWorkerSafely(workers, &pruneWorker{store: s}); err != nil {
 		return nil, err
 	}
+	queues := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}}
+	if o.Send != nil {
+		if err := river.AddWorkerSafely(workers, &eventWorker{send: o.Send, pause: o.SendBackoff, cutOff: o.CutOff}); err != nil {
+			return nil, err
+		}
+		queues[eventQueue] = river.QueueConfig{MaxWorkers: eventWorkers}
+	}
 	config := &river.Config{
-		Queues:      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: o.Workers}},
+		Queues:      queues,
 		Workers:     workers,
 		MaxAttempts: o.MaxAttempts,
 		JobTimeout:  o.JobTimeout, RescueStuckJobsAfter: o.Rescue,
@@ -182,6 +189,9 @@ type errorHandler struct {
 
 // HandleError logs a failed attempt, as an error when it was the last.
 func (h errorHandler) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	if job.Kind == (eventArgs{}).Kind() { // QueueOptions.Send has logged it
+		return nil
+	}
 	log := h.log.With("kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt, "error", err)
 	if job.Attempt < job.MaxAttempts {
 		log.WarnContext(ctx, "job failed, to be tried again")
@@ -203,8 +213,11 @@ func (h errorHandler) giveUp(ctx context.Context, job *rivertype.JobRow, err err
 
 // HandlePanic logs a panic, which is tried again like an error.
 func (h errorHandler) HandlePanic(ctx context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
-	h.log.ErrorContext(ctx, "job panicked", "kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt,
-		"panic", value, "trace", trace)
+	log := h.log
+	if job.Kind != (eventArgs{}).Kind() { // those of an event are its whole body
+		log = log.With("args", string(job.EncodedArgs))
+	}
+	log.ErrorContext(ctx, "job panicked", "kind", job.Kind, "attempt", job.Attempt, "panic", value, "trace", trace)
 	if job.Attempt >= job.MaxAttempts {
 		h.giveUp(ctx, job, fmt.Errorf("panic: %v", value))
 	}

@@ -140,6 +140,19 @@ func (s *Store) tx(ctx context.Context, f func(*db.Queries) error) error {
 	return tx.Commit()
 }
 
+// txWithJobs is tx for a transaction that also inserts jobs.
+func (s *Store) txWithJobs(ctx context.Context, f func(*db.Queries, addJob) error) error {
+	tx, add, end, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := f(s.queries.WithTx(tx), add); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
 // toMillis returns a time as it is stored: 0 is no time.
 func toMillis(t time.Time) int64 {
 	if t.IsZero() {

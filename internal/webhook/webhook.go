@@ -9,6 +9,8 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +20,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -61,9 +64,9 @@ type Sender struct {
 
 // New returns a sender, or says what is wrong with a setting. Its error repeats no secret.
 func New(o Options) (*Sender, error) {
-	u, err := url.Parse(o.URL)
-	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
-		return nil, errors.New("the address must begin with https:// and have a host and no password")
+	u, err := parseURL(o.URL)
+	if err != nil {
+		return nil, err
 	}
 	signer, err := newSigner(o.Secret)
 	if err != nil {
@@ -85,6 +88,32 @@ func New(o Options) (*Sender, error) {
 		url: u.String(), signer: signer, agent: "missingkbs/" + o.Version,
 		client: &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
+}
+
+// CheckURL says what is wrong with an address. Its error does not repeat the address.
+func CheckURL(address string) error {
+	_, err := parseURL(address)
+	return err
+}
+
+// CheckSecret says what is wrong with a secret. Its error does not repeat the secret.
+func CheckSecret(secret string) error {
+	_, err := newSigner(secret)
+	return err
+}
+
+func parseURL(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
+		return nil, errors.New("the address must begin with https:// and have a host and no password")
+	}
+	return u, nil
+}
+
+// ID returns the ID of an event about something with a key. It is the same whenever it is asked for.
+func ID(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return "msg_" + hex.EncodeToString(sum[:16])
 }
 
 // proxied reports whether requests to an address pass a proxy.
@@ -156,10 +185,28 @@ func (s *Sender) Send(ctx context.Context, id string, at time.Time, body []byte)
 		return nil
 	case resp.StatusCode == http.StatusGone:
 		return fmt.Errorf("send to the webhook: %w", ErrGone)
-	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return fmt.Errorf("send to the webhook: it answers %s, and redirects are not followed", resp.Status)
 	}
-	return fmt.Errorf("send to the webhook: it answers %s", resp.Status)
+	return fmt.Errorf("send to the webhook: %w", &StatusError{Code: resp.StatusCode})
+}
+
+// StatusError is an answer other than 2xx and 410.
+type StatusError struct{ Code int }
+
+// Error is part of the error interface.
+func (e *StatusError) Error() string {
+	text := strings.TrimSpace(fmt.Sprintf("it answers %d %s", e.Code, http.StatusText(e.Code)))
+	if e.Redirect() {
+		text += ", and redirects are not followed"
+	}
+	return text
+}
+
+// Redirect reports whether the receiver names another address.
+func (e *StatusError) Redirect() bool { return e.Code >= 300 && e.Code < 400 }
+
+// Denied reports whether the receiver refuses the request itself, perhaps for its signature.
+func (e *StatusError) Denied() bool {
+	return e.Code == http.StatusBadRequest || e.Code == http.StatusUnauthorized || e.Code == http.StatusForbidden
 }
 
 // Permanent reports whether an error of [Sender.Send] stays however often it is tried.

@@ -1,0 +1,21 @@
+package metrics
+
+// The results of an attempt to send an event to the webhook.
+const (
+	WebhookSent    = "sent"
+	WebhookFailed  = "failed"   // to be sent again
+	WebhookGivenUp = "given_up" // the attempts are used up
+	WebhookRefused = "refused"  // no later attempt can succeed
+)
+
+func (m *Metrics) webhookMetrics() {
+	m.webhook = m.counter("webhook_total", "Attempts to send an event to the webhook, by result: one that failed is sent again, one that was given up or refused is lost.", "result")
+	for _, result := range []string{WebhookSent, WebhookFailed, WebhookGivenUp, WebhookRefused} {
+		m.webhook.WithLabelValues(result)
+	}
+}
+
+// Webhook counts an attempt to send an event.
+func (m *Metrics) Webhook(result string) {
+	m.webhook.WithLabelValues(m.bound.of("webhook", result)).Inc()
+}
