@@ -134,7 +134,7 @@ func TestNoSecretInRedirectsGetsOut(t *testing.T) {
 		says  string
 	}{
 		"sign-in to Slack": {path: "/api/auth.test", says: "sign in to Slack"},
-		"socket":           {path: "/api/apps.connections.open", says: "no connection to Slack"},
+		"socket":           {path: "/api/apps.connections.open", says: "could not connect to Slack"},
 		"response URL":     {path: "/commands/", says: `"answer lost"`},
 		"person":           {path: "/api/users.info", says: `"refused"`},
 		"Entra":            {where: "AZURE_AUTHORITY_HOST", says: `"question failed"`},

@@ -266,7 +266,7 @@ func TestNoSecretInAddressesGetsOut(t *testing.T) {
 		settings map[string]string
 		says     string
 	}{
-		"socket that is not there": {map[string]string{"SLACK_API_URL": slack.URL + "/"}, "no connection to Slack"},
+		"socket that is not there": {map[string]string{"SLACK_API_URL": slack.URL + "/"}, "could not connect to Slack"},
 		"proxy that is not there":  {map[string]string{"SLACK_API_URL": "https://slack.example/api/", "HTTPS_PROXY": "http://me:" + proxy + "@127.0.0.1:1"}, "sign in to Slack"},
 		"host that does not exist": {map[string]string{"SLACK_API_URL": "https://slack.invalid/api/"}, "sign in to Slack"},
 		"no database":              {map[string]string{"DATABASE_URL": "postgres://u:" + password + "@127.0.0.1:1/x"}, "DATABASE_URL"},
