@@ -86,14 +86,15 @@ func TestEventOfADigest(t *testing.T) {
 	if err := json.Unmarshal([]byte(event.Body), &got); err != nil {
 		t.Fatal(err)
 	}
-	kbs := func(list []webhook.Update) (text string) {
-		for _, u := range list {
-			text += u.KB + " "
+	kbs := func(list []webhook.Update) string {
+		names := make([]string, len(list))
+		for i, u := range list {
+			names[i] = u.KB
 		}
-		return text
+		return strings.Join(names, " ")
 	}
 	lists := []string{kbs(got.Data.New), kbs(got.Data.Grew), kbs(got.Data.Shrank), kbs(got.Data.Closed)}
-	if diff := cmp.Diff([]string{"KB5000001 KB5000002 KB5000003 ", "KB5000004 ", "KB5000005 ", "KB5000006 KB5000007 "}, lists); diff != "" {
+	if diff := cmp.Diff([]string{"KB5000001 KB5000002 KB5000003", "KB5000004", "KB5000005", "KB5000006 KB5000007"}, lists); diff != "" {
 		t.Errorf("lists (-want +got):\n%s", diff)
 	}
 	grew := webhook.Update{KB: "KB5000004", Name: "Update 5000004", Software: []string{"microsoft-_-edge"}, Devices: 30, Before: 3, CVEs: 2, URL: got.Data.Grew[0].URL}
@@ -147,7 +148,10 @@ func receiver(t *testing.T, statuses ...int) (*httptest.Server, chan received) {
 func TestEventOutlivesItsProcess(t *testing.T) {
 	t.Parallel()
 	for name, address := range map[string]func(testing.TB) string{
-		"SQLite":     func(tb testing.TB) string { return "sqlite://" + filepath.ToSlash(filepath.Join(tb.TempDir(), "x.db")) },
+		"SQLite": func(tb testing.TB) string {
+			tb.Helper()
+			return "sqlite://" + filepath.ToSlash(filepath.Join(tb.TempDir(), "x.db"))
+		},
 		"PostgreSQL": pgtest.Database,
 	} {
 		t.Run(name, func(t *testing.T) {
