@@ -18,10 +18,10 @@ import (
 )
 
 // subscribed adds a subscription.
-func subscribed(t *testing.T, s *store.Store, id string) digest.Subscription {
+func subscribed(t *testing.T, s *store.Store) digest.Subscription {
 	t.Helper()
 	sub := digest.Subscription{
-		ID: id, Tenant: digest.DefaultTenant, Channel: "C01", Owner: "U01", Watch: []string{"x"},
+		ID: "a1", Tenant: digest.DefaultTenant, Channel: "C01", Owner: "U01", Watch: []string{"x"},
 		Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "UTC"}, Quiet: digest.Silent, Origin: digest.FromChat, Created: monday,
 	}
 	if err := s.AddSubscription(t.Context(), sub, audit.Entry{At: monday, Action: "digest.add"}); err != nil {
@@ -81,7 +81,7 @@ func TestEventIsRecordedWithItsDigest(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(on engine) {
 		t, s := on.T, open(on.T, on.url, store.Options{})
-		sub := subscribed(t, s, "a1")
+		sub := subscribed(t, s)
 		stranger := patchgap.Row{Key: patchgap.Key{Software: "unlisted", KB: "1"}, Devices: 1} // fails after the event was added
 		if err := recordEvent(t, s, sub, "k1", eventOf("e1"), stranger); err == nil {
 			t.Fatal("a snapshot that contradicts itself was recorded")
@@ -116,7 +116,7 @@ func TestEventsAreSent(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(on engine) {
 		t, s := on.T, open(on.T, on.url, store.Options{})
-		if err := recordEvent(t, s, subscribed(t, s, "a1"), "k1", eventOf("e1")); err != nil {
+		if err := recordEvent(t, s, subscribed(t, s), "k1", eventOf("e1")); err != nil {
 			t.Fatal(err)
 		}
 		without := calls(nil)
@@ -150,7 +150,7 @@ func TestEventsAreGivenUp(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(on engine) {
 		t, s := on.T, open(on.T, on.url, store.Options{})
-		sub := subscribed(t, s, "a1")
+		sub := subscribed(t, s)
 		for _, id := range []string{"refused", "lost"} {
 			if err := recordEvent(t, s, sub, id, eventOf(id)); err != nil {
 				t.Fatal(err)
@@ -178,7 +178,7 @@ func TestStopCutsOffAnEvent(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(on engine) {
 		t, s := on.T, open(on.T, on.url, store.Options{})
-		if err := recordEvent(t, s, subscribed(t, s, "a1"), "k1", eventOf("e1")); err != nil {
+		if err := recordEvent(t, s, subscribed(t, s), "k1", eventOf("e1")); err != nil {
 			t.Fatal(err)
 		}
 		began := make(chan struct{}, 1)
