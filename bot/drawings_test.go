@@ -128,6 +128,7 @@ func TestDrawingsAnswerNoQuestion(t *testing.T) {
 			return storedPage(1, 0, &drawn), failure
 		}, Options{Tables: blocks.TablesData})
 		b.events <- typed(1, "edge")
+		synctest.Wait()
 		b.events <- by("U2", typed(2, "edge"))
 		synctest.Wait()
 		b.events <- by("U9", typed(3, "edge")) // of another organisation
