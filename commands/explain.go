@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,14 +43,11 @@ var ErrPanic = errors.New("the command crashed")
 
 // Explain returns the page of a failure: what happened and what to do next. Of an unknown error the page says only that it
 // was logged, because its text may hold anything. The page hides what looks like a secret, even if the person typed it.
-func Explain(err error) view.Page { return withoutSecrets(explain(err)) }
+func Explain(err error) view.Page { return presentable(explain(err)) }
 
 func explain(err error) view.Page {
 	if own, ok := errors.AsType[*Error](err); ok {
-		title := own.Title
-		if title == "" {
-			title = "That question could not be read"
-		}
+		title := cmp.Or(own.Title, "That question could not be read")
 		actions := own.Actions
 		if len(actions) == 0 {
 			actions = []view.Action{{Label: "Help", Command: HelpName}}

@@ -124,7 +124,7 @@ func (r *Router) Run(ctx context.Context, req Request) (view.Page, error) {
 		return commandHelp(cmd), nil
 	}
 	page, err := cmd.Run(ctx, req)
-	return withoutSecrets(page), explainOption(err)
+	return presentable(page), explainOption(err)
 }
 
 // explainOption turns the error of an option into an [Error] that offers the corrected line, if there is one.

@@ -7,12 +7,13 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// withoutSecrets hides what looks like a secret in the sentences and labels of a page, which repeat what was typed. Cells of
-// tables hold what Defender knows, and command lines have to work.
-func withoutSecrets(p view.Page) view.Page {
+// presentable puts the title of a page on one line and hides what looks like a secret in its sentences and labels: all of
+// them may repeat what was typed. Cells of tables hold what Defender knows, and command lines have to work.
+func presentable(p view.Page) view.Page {
 	for _, text := range []*string{&p.Title, &p.Lead, &p.Context, &p.Note} {
 		*text = redact.String(*text)
 	}
+	p.Title = view.OneLine(p.Title)
 	for i, a := range p.Actions {
 		if label := redact.String(a.Label); label != a.Label {
 			p.Actions = slices.Clone(p.Actions)
