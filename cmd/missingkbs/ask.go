@@ -21,6 +21,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/logging"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -136,7 +137,7 @@ func (c askCmd) defender(ctx context.Context, errs *config.Errors, s streams) (c
 		if err := errs.Err(); err != nil {
 			return nil, nil, err
 		}
-		server, client, err := startTenant()
+		server, client, err := demo.StartTenant()
 		if err != nil {
 			return nil, nil, err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -38,7 +39,7 @@ func homeTab(p *tab) {
 
 // useShortcut asks through the shortcut's modal; the answer is a direct message.
 func useShortcut(p *tab) {
-	p.click("shortcut-"+shortcut().CallbackID, "")
+	p.click("shortcut-"+demo.Shortcut().CallbackID, "")
 	p.see("the modal", `() => document.querySelector("[data-testid=modal]")`)
 	p.typeSoftware(hook("modal"), "windows 11", "microsoft-_-windows_11")
 	p.click("modal-submit", "Show")

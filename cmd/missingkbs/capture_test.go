@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
@@ -93,7 +94,7 @@ func (m *clockwork) useHome(t *testing.T) {
 	}
 	m.act(t, sandbox.Alice, choose, sandbox.Input{Fields: map[string]any{"selected_option": map[string]any{"value": suite}}})
 	m.home(t, "Missing updates: "+suite)
-	if d, err := m.slack.Shortcut(patiently(t), sandbox.Alice, shortcut().CallbackID); err != nil || !d.Acked {
+	if d, err := m.slack.Shortcut(patiently(t), sandbox.Alice, demo.Shortcut().CallbackID); err != nil || !d.Acked {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
 	if err := m.slack.Wait(patiently(t), func() bool { return len(m.slack.Views(sandbox.Alice)) == 1 }); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/manifest"
@@ -144,7 +145,7 @@ func TestDoctorManifest(t *testing.T) {
 			"features": map[string]any{
 				"app_home":       map[string]any{"home_tab_enabled": true},
 				"slash_commands": []any{map[string]any{"command": "/missingkbs"}},
-				"shortcuts":      []any{map[string]any{"callback_id": shortcut().CallbackID}},
+				"shortcuts":      []any{map[string]any{"callback_id": demo.Shortcut().CallbackID}},
 			},
 			"oauth_config": map[string]any{"scopes": map[string]any{"bot": manifest.ScopeNames()}},
 			"settings": map[string]any{

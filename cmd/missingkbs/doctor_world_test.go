@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -42,7 +43,7 @@ func newClinic(t *testing.T, slackOptions sandbox.Options, roles ...string) *cli
 		slackOptions.Scopes = manifest.ScopeNames()
 	}
 	if slackOptions.Commands == nil {
-		slackOptions.Commands, slackOptions.Shortcuts = []sandbox.SlashCommand{slashCommand()}, []sandbox.Shortcut{shortcut()}
+		slackOptions.Commands, slackOptions.Shortcuts = []sandbox.SlashCommand{demo.SlashCommand()}, []sandbox.Shortcut{demo.Shortcut()}
 	}
 	if slackOptions.Events == nil {
 		slackOptions.Events = manifest.Events()

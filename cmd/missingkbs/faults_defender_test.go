@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -169,7 +170,7 @@ func TestDefenderFaults(t *testing.T) {
 				}
 				before := f.count(w.defender)
 				m := w.ask(t, f.id())
-				f.check(t, c.where, unescape.Replace(m.Text))
+				f.check(t, c.where, sandbox.Unescape(m.Text))
 				if m.EphemeralFor != sandbox.Alice {
 					t.Errorf("%s is for %q, want Alice alone", c.where, m.EphemeralFor)
 				}
@@ -236,7 +237,7 @@ func TestDefenderFaultsOfMachines(t *testing.T) {
 
 func newTenant(t *testing.T) (*apitest.Server, *api.Client) {
 	t.Helper()
-	server, client, err := startTenant()
+	server, client, err := demo.StartTenant()
 	if err != nil {
 		t.Fatal(err)
 	}

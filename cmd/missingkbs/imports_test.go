@@ -54,6 +54,7 @@ var forbidden = map[string][]string{
 	"internal/catalog":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/config":           {module + "/cmd", module + "/internal/app", module + "/internal/doctor", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/logging":          {module + "/bot", module + "/internal/config", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
+	"internal/demo":             {module + "/cmd"},
 	"internal/digest":           {module, slackPackages, azurePackages},
 	"internal/digest/schedule":  {module, slackPackages, azurePackages},
 	"internal/patchgap":         {module, slackPackages, azurePackages},

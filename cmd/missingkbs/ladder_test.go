@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
@@ -70,7 +71,7 @@ func (w *world) carriers(t *testing.T) map[string]json.RawMessage {
 	w.home(t, "KB5")
 	got["home"] = w.homeBlocks(t)
 
-	if _, err := w.slack.Shortcut(soon(t), sandbox.Alice, shortcut().CallbackID); err != nil {
+	if _, err := w.slack.Shortcut(soon(t), sandbox.Alice, demo.Shortcut().CallbackID); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.slack.Wait(soon(t), func() bool { return len(w.slack.Views(sandbox.Alice)) == 1 }); err != nil {

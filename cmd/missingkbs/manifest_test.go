@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/manifest"
 )
 
@@ -47,11 +48,11 @@ func TestManifest(t *testing.T) {
 	if !m.Settings.SocketModeEnabled || m.Settings.Interactivity == nil || !m.Settings.Interactivity.IsEnabled {
 		t.Error("Socket Mode and interactivity must be on")
 	}
-	offered, got := slashCommand(), m.Features.SlashCommands[0]
+	offered, got := demo.SlashCommand(), m.Features.SlashCommands[0]
 	if got.Command != offered.Command || got.Description != offered.Description || got.UsageHint != offered.UsageHint {
 		t.Errorf("the sandbox offers %+v, the manifest %+v", offered, got)
 	}
-	if own, got := shortcut(), m.Features.Shortcuts[0]; got.Name != own.Name || got.CallbackID != own.CallbackID || got.Description != own.Description {
+	if own, got := demo.Shortcut(), m.Features.Shortcuts[0]; got.Name != own.Name || got.CallbackID != own.CallbackID || got.Description != own.Description {
 		t.Errorf("the sandbox offers %+v, the manifest %+v", own, got)
 	}
 	if diff := cmp.Diff(manifest.Events(), m.Settings.EventSubscriptions.BotEvents); diff != "" {

@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/alert"
 	"github.com/missingkbs/missingkbs/internal/app"
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -32,7 +33,7 @@ func watchedApps(t *testing.T, apps int, channel string, log *locked) (*world, *
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	for range apps {
-		client, err := tenantClient(w.defender)
+		client, err := demo.NewClient(w.defender)
 		if err != nil {
 			t.Fatal(err)
 		}

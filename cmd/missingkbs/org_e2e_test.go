@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
@@ -66,7 +67,7 @@ func TestOrgWideInstall(t *testing.T) {
 	if d, err := w.slack.Suggest(soon(t), sister, sandbox.Target{ViewID: home.ID, ActionID: "choose:1"}, "edg"); err != nil || !strings.Contains(string(d.AckPayload), edge) {
 		t.Errorf("typing into the select: %s, %+v, %v", d.AckPayload, d, err)
 	}
-	if d, err := w.slack.Shortcut(soon(t), sister, shortcut().CallbackID); err != nil || !d.Acked {
+	if d, err := w.slack.Shortcut(soon(t), sister, demo.Shortcut().CallbackID); err != nil || !d.Acked {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
 	if err := w.slack.Wait(soon(t), func() bool { return len(w.slack.Views(sister)) == 1 }); err != nil {

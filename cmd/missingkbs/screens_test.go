@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
@@ -82,7 +83,7 @@ func TestHomeTabWhereNewBlocksAreRefused(t *testing.T) {
 func TestShortcut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	if d, err := w.slack.Shortcut(soon(t), sandbox.Alice, shortcut().CallbackID); err != nil || !d.Acked {
+	if d, err := w.slack.Shortcut(soon(t), sandbox.Alice, demo.Shortcut().CallbackID); err != nil || !d.Acked {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
 	if err := w.slack.Wait(soon(t), func() bool { return len(w.slack.Views(sandbox.Alice)) == 1 }); err != nil {

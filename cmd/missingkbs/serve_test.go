@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 	"github.com/missingkbs/missingkbs/internal/store/storetest"
@@ -55,7 +56,7 @@ func stageWith(tb testing.TB, o sandbox.Options) *world {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(defender.Close)
-	o.Command, o.Shortcuts, o.Defender = "/missingkbs", []sandbox.Shortcut{shortcut()}, defender.Tenant
+	o.Command, o.Shortcuts, o.Defender = "/missingkbs", []sandbox.Shortcut{demo.Shortcut()}, defender.Tenant
 	slack, err := sandbox.Start(o)
 	if err != nil {
 		tb.Fatal(err)

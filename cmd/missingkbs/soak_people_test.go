@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
@@ -170,7 +171,7 @@ func (s *soak) modal(who, words string) {
 	}
 	before := open()
 	at := time.Now()
-	s.put(askShortcut, who, words, at)(s.w.slack.Shortcut(s.ctx, who, shortcut().CallbackID))
+	s.put(askShortcut, who, words, at)(s.w.slack.Shortcut(s.ctx, who, demo.Shortcut().CallbackID))
 	ctx, cancel := context.WithTimeout(s.ctx, 5*time.Second)
 	defer cancel()
 	var id string

@@ -12,7 +12,7 @@ import (
 
 // second is the second line of a message: what a page says before anything else.
 func second(m sandbox.Message) string {
-	lines := strings.SplitN(unescape.Replace(m.Text), "\n", 3)
+	lines := strings.SplitN(sandbox.Unescape(m.Text), "\n", 3)
 	if len(lines) < 2 {
 		return ""
 	}
@@ -29,7 +29,7 @@ func wantStored(t *testing.T, m sandbox.Message, because string) {
 		t.Errorf("the page begins %q, %q; want a stored answer because %s", title(m), got, because)
 	}
 	for _, block := range []string{"Refresh", "this is the stored answer of <!date^"} {
-		if !strings.Contains(unescape.Replace(unicodeEscapes.Replace(string(m.Blocks))), block) {
+		if !strings.Contains(sandbox.Unescape(unicodeEscapes.Replace(string(m.Blocks))), block) {
 			t.Errorf("the page has no %s:\n%s", block, m.Blocks)
 		}
 	}

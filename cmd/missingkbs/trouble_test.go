@@ -21,6 +21,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/app"
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
@@ -190,7 +191,7 @@ func troubledApps(t *testing.T, database *store.Store, processes int, log *locke
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	for range processes {
-		client, err := tenantClient(w.defender)
+		client, err := demo.NewClient(w.defender)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
@@ -44,6 +45,11 @@ type Message struct {
 	Kind         string          `json:"kind"`
 	Files        []File          `json:"files,omitempty"`
 }
+
+// Unescape undoes Slack's escaping of text, for a terminal.
+func Unescape(text string) string { return unescaped.Replace(text) }
+
+var unescaped = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
 
 func (m Message) visibleTo(user string) bool {
 	return m.EphemeralFor == "" || m.EphemeralFor == user

@@ -1,0 +1,33 @@
+package demo
+
+import (
+	"github.com/missingkbs/missingkbs/bot/blocks"
+	"github.com/missingkbs/missingkbs/internal/manifest"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+)
+
+// SlashCommand describes the bot's command for the composer of the page; manifest.yaml tells Slack the same.
+func SlashCommand() sandbox.SlashCommand {
+	return sandbox.SlashCommand{
+		Command:     manifest.Command,
+		Description: "Missing KBs of a software, with devices, CVEs and catalog pages",
+		UsageHint:   "<software-id> | search <words> | digest | help",
+		Completions: []sandbox.Completion{
+			{Text: "microsoft-_-windows_11", Hint: "the missing KBs of one software"},
+			{Text: "microsoft-_-windows_11 --sort cves", Hint: "another order"},
+			{Text: "microsoft-_-windows_10 --min-devices 5", Hint: "only what many devices lack"},
+			{Text: "windows 11", Hint: "words are searched"},
+			{Text: "search chorme", Hint: "typing errors are forgiven"},
+			{Text: "search", Hint: "all software, Microsoft's first"},
+			{Text: `digest add microsoft-_-windows_11 --at "mon 09:00"`, Hint: "post here every Monday"},
+			{Text: "digest list", Hint: "the digests of this channel"},
+			{Text: "microsoft-_-edge", Hint: "a single update, of 2020"},
+			{Text: "help", Hint: "what can be asked"},
+		},
+	}
+}
+
+// Shortcut describes the bot's global shortcut; manifest.yaml tells Slack the same.
+func Shortcut() sandbox.Shortcut {
+	return sandbox.Shortcut{Name: "Look up missing KBs", CallbackID: blocks.AskCallback, Description: "Find a software and see which updates it lacks"}
+}
