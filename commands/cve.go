@@ -11,6 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -238,15 +239,18 @@ func productTable(of string, f api.Findings) view.Table {
 	t := view.Table{
 		Caption: "Software with " + of,
 		Columns: []view.Column{
-			{Key: "software", Title: "Software"},
+			{Key: "name", Title: "Software"},
 			{Key: "devices", Title: "Devices", Kind: view.Number},
 			{Key: "details", Title: "Missing updates", Kind: view.Button},
+			{Key: "software", Title: "Id", Hidden: true},
 		},
+		CSV: []string{"software", "devices", "details", "name"},
 	}
 	for _, p := range f.Products {
 		id := p.Vendor + cmdline.IDSeparator + p.Name
 		t.Rows = append(t.Rows, []view.Cell{
-			view.TextCell(id), view.NumberCell(p.Devices), {Text: id, Action: &view.Action{Label: "Show", Command: cmdline.Join(id)}},
+			view.TextCell(product.Name(id, p.Name)), view.NumberCell(p.Devices), {Text: id, Action: &view.Action{Label: "Show", Command: cmdline.Join(id)}},
+			view.TextCell(id),
 		})
 	}
 	return t

@@ -12,6 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
+	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -104,7 +105,7 @@ func (d devices) run(ctx context.Context, req Request) (view.Page, error) {
 func mayNotList(software string, err error) view.Page {
 	var more supplement
 	_ = more.lacks(err, softwareRole, "the devices that have it")
-	return view.Page{Title: "Devices with " + software, Lead: "The bot may not ask Defender about software.", Note: more.note()}
+	return view.Page{Title: "Devices with " + product.Name(software, ""), Lead: "The bot may not ask Defender about software.", Note: more.note()}
 }
 
 // of is the page of the devices that have a software.
@@ -117,7 +118,7 @@ func (d devices) of(ctx context.Context, q devicesQuery) (view.Page, error) {
 		return view.Page{}, fmt.Errorf("list devices: %w", err)
 	}
 	page := view.Page{
-		Title: "Devices with " + q.id, Software: q.id, AsOf: asOf(answer), Unreadable: answer.Skipped,
+		Title: "Devices with " + product.Name(q.id, ""), Software: q.id, AsOf: asOf(answer), Unreadable: answer.Skipped,
 		Actions: []view.Action{
 			{Label: "Missing updates", Command: cmdline.Join(q.id)},
 			{Label: "Refresh", Command: q.line("--fresh"), Effect: view.Replace},

@@ -383,9 +383,9 @@ func TestDigestList(t *testing.T) {
 				{Key: "show", Title: "Settings", Kind: view.Button},
 			},
 			Rows: [][]view.Cell{
-				{{Text: "1"}, {Text: "microsoft-_-edge"}, {Text: mondays}, {Text: "Mon 30 Mar 2026 09:00 CEST"}, show("1")},
-				{{Text: "3"}, {Text: "a-_-b, all Microsoft software and 3 more"}, {Text: mondays}, {Text: "paused; resumes with the run of Mon 30 Mar 2026 09:00 CEST"}, show("3")},
-				{{Text: "4"}, {Text: "microsoft-_-edge"}, {Text: mondays}, {Text: "paused. Its channel refused 3 digests in a row."}, show("4")},
+				{{Text: "1"}, {Text: "Edge"}, {Text: mondays}, {Text: "Mon 30 Mar 2026 09:00 CEST"}, show("1")},
+				{{Text: "3"}, {Text: "B, all Microsoft software and 3 more"}, {Text: mondays}, {Text: "paused; resumes with the run of Mon 30 Mar 2026 09:00 CEST"}, show("3")},
+				{{Text: "4"}, {Text: "Edge"}, {Text: mondays}, {Text: "paused. Its channel refused 3 digests in a row."}, show("4")},
 			},
 			Page:    2,
 			Command: "digest list",
@@ -615,7 +615,7 @@ func TestDigestOwnerElsewhere(t *testing.T) {
 	}
 	d := newDeskWith(t, gone, edge("1"))
 	for line, want := range map[string]string{
-		"digest show 1":   "Digest 1: microsoft-_-edge",
+		"digest show 1":   "Digest 1: Edge",
 		"digest remove 1": "Remove digest 1?",
 		"digest pause 1":  "Digest 1 is paused",
 	} {
@@ -673,7 +673,7 @@ func TestDigestOwnerWhoLeft(t *testing.T) {
 func TestDigestFromTheHomeTab(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, edge("1"))
-	if page, err := d.from(t, alice, "", "digest show 1"); err != nil || page.Title != "Digest 1: microsoft-_-edge" {
+	if page, err := d.from(t, alice, "", "digest show 1"); err != nil || page.Title != "Digest 1: Edge" {
 		t.Errorf("got %q, %v", page.Title, err)
 	}
 	for line, want := range map[string]string{"digest show 1": "No such digest", "digest list": "Only in a channel", "digest add all": "Only in a channel"} {
@@ -749,8 +749,8 @@ func TestDigestPreview(t *testing.T) {
 		title   string
 		lead    string
 	}{
-		{"a digest", fixedPreview{report: seen}, "Preview: Worth a look: microsoft-_-edge", "1 update missing"},
-		{"nothing could be read", fixedPreview{unread, errors.New("nothing")}, "Preview: Could not tell: microsoft-_-edge", "nothing to preview"},
+		{"a digest", fixedPreview{report: seen}, "Preview: Worth a look: Edge", "1 update missing"},
+		{"nothing could be read", fixedPreview{unread, errors.New("nothing")}, "Preview: Could not tell: Edge", "nothing to preview"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

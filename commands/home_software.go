@@ -12,6 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -98,18 +99,20 @@ func homeTable(read []reading, page *view.Page) (t view.Table, failed []string) 
 	t = view.Table{
 		Caption: "Microsoft software with missing updates",
 		Columns: []view.Column{
-			{Key: "software", Title: "Software"},
+			{Key: "name", Title: "Software"},
 			{Key: "updates", Title: "Missing updates", Kind: view.Number},
 			{Key: "devices", Title: "Largest gap, devices", Kind: view.Number},
 			{Key: "ask", Title: "Show", Kind: view.Button},
+			{Key: "software", Title: "Id", Hidden: true},
 		},
+		CSV: []string{"software", "updates", "devices", "ask", "name"},
 	}
 	slices.SortStableFunc(read, func(a, b reading) int {
 		return cmp.Or(cmp.Compare(largestGap(b.updates), largestGap(a.updates)), cmp.Compare(len(b.updates), len(a.updates)))
 	})
 	for _, r := range read {
 		if r.err != nil {
-			failed = append(failed, r.software.ID)
+			failed = append(failed, product.Name(r.software.ID, r.software.Name))
 			continue
 		}
 		if r.asOf.Age > page.AsOf.Age {
@@ -117,8 +120,9 @@ func homeTable(read []reading, page *view.Page) (t view.Table, failed []string) 
 		}
 		if len(r.updates) > 0 && len(t.Rows) < homeSoftware {
 			t.Rows = append(t.Rows, []view.Cell{
-				view.TextCell(r.software.ID), view.NumberCell(len(r.updates)), view.NumberCell(largestGap(r.updates)),
+				view.TextCell(product.Name(r.software.ID, r.software.Name)), view.NumberCell(len(r.updates)), view.NumberCell(largestGap(r.updates)),
 				{Text: r.software.ID, Action: &view.Action{Label: "Show", Command: cmdline.Join(r.software.ID)}},
+				view.TextCell(r.software.ID),
 			})
 		}
 	}

@@ -117,10 +117,7 @@ func TestSearchRanks(t *testing.T) {
 		{[]string{"edge", "micrsoft"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge"}},  // one of two mistyped
 		{[]string{"mircosoft", "egde"}, []string{"microsoft-_-edge_chromium-based", "microsoft-_-edge"}}, // both
 	} {
-		var got []string
-		for _, row := range d.run(t, &search.Index{}, append([]string{"search"}, c.words...)...).Parts[0].(view.Table).Rows {
-			got = append(got, row[0].Text)
-		}
+		got := idsOf(d.run(t, &search.Index{}, append([]string{"search"}, c.words...)...))
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", c.words, diff)
 		}

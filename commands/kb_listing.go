@@ -14,6 +14,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -64,23 +65,26 @@ func (l listing) table(label string) view.Table {
 	t := view.Table{
 		Caption: "Software that lacks " + label,
 		Columns: []view.Column{
-			{Key: "software", Title: "Software"},
-			{Key: "os_build", Title: "OS build"},
+			{Key: "name", Title: "Software"},
 			{Key: "devices", Title: "Devices", Kind: view.Number},
 			{Key: "cves", Title: "CVEs", Kind: view.Number},
 			{Key: "details", Title: "Missing updates", Kind: view.Button},
 			{Key: "by_group", Title: "Device groups", Kind: view.Button, Optional: true},
+			{Key: "os_build", Title: "OS build"},
+			{Key: "software", Title: "Id", Hidden: true},
 		},
+		CSV: []string{"software", "os_build", "devices", "cves", "details", "by_group", "name"},
 	}
-	t.Columns[1].Hidden = !slices.ContainsFunc(l.rows, func(r patchgap.Row) bool { return r.OSBuild != "" })
+	t.Columns[5].Hidden = !slices.ContainsFunc(l.rows, func(r patchgap.Row) bool { return r.OSBuild != "" })
 	slices.SortStableFunc(l.rows, func(a, b patchgap.Row) int {
 		return cmp.Or(b.Devices-a.Devices, strings.Compare(a.Software, b.Software), strings.Compare(a.OSBuild, b.OSBuild))
 	})
 	for _, r := range l.rows {
 		t.Rows = append(t.Rows, []view.Cell{
-			view.TextCell(r.Software), view.TextCell(r.OSBuild), view.NumberCell(r.Devices), view.NumberCell(r.CVEs),
+			view.TextCell(product.Name(r.Software, "")), view.NumberCell(r.Devices), view.NumberCell(r.CVEs),
 			{Text: r.Software, Action: &view.Action{Label: "Show", Command: cmdline.Join(r.Software)}},
 			{Text: r.Software, Action: &view.Action{Label: "Groups", Command: cmdline.Join(devicesName, r.Software)}},
+			view.TextCell(r.OSBuild), view.TextCell(r.Software),
 		})
 	}
 	return t

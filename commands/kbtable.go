@@ -6,8 +6,9 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
-	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -57,7 +58,7 @@ func Rows(software string, kbs []api.MissingKB) []patchgap.Row {
 // kbTable makes the table of the updates that one software lacks.
 func kbTable(q query, updates []patchgap.Update) view.Table {
 	products := patchgap.Extra{Column: view.Column{Key: "products", Title: "Products", Kind: view.Words}, Cell: func(u patchgap.Update) view.Cell {
-		return view.WordsCell(u.Products())
+		return productCell(u.Products())
 	}}
 	products.Hidden = patchgap.Alike(updates, products.Cell) || onlyItself(q.id, updates)
 	software := patchgap.Extra{Column: view.Column{Key: "software", Title: "Software", Hidden: true}, JSONOnly: true, Cell: func(patchgap.Update) view.Cell {
@@ -70,7 +71,7 @@ func kbTable(q query, updates []patchgap.Update) view.Table {
 		return detailsButton(kbName, u.KB())
 	}}
 	t := patchgap.Table(updates, more, products, patchgap.Builds(updates), software)
-	t.Caption, t.Page, t.Command = "Missing updates of "+q.id, q.page, q.line(q.sort, 0)
+	t.Caption, t.Page, t.Command = "Missing updates of "+product.Name(q.id, ""), q.page, q.line(q.sort, 0)
 	if len(updates) > 1 {
 		for _, by := range []struct{ sort, label string }{
 			{sortDevices, "Sort by devices"}, {sortCVEs, "Sort by CVEs"}, {sortKB, "Newest first"},
@@ -83,11 +84,20 @@ func kbTable(q query, updates []patchgap.Update) view.Table {
 	return t
 }
 
+// productCell has the names of products as people read them, and as Defender gives them for programs.
+func productCell(products []string) view.Cell {
+	names := make([]string, len(products))
+	for i, p := range products {
+		names[i] = product.Name(search.Microsoft+p, "") // only Microsoft's products have KBs
+	}
+	return view.Cell{Text: strings.Join(names, ", "), Words: products}
+}
+
 // onlyItself reports whether updates are for no products but the software that was asked about, which the title names.
 func onlyItself(software string, updates []patchgap.Update) bool {
-	_, name, _ := strings.Cut(software, cmdline.IDSeparator)
+	name := product.Name(software, "")
 	return !slices.ContainsFunc(updates, func(u patchgap.Update) bool {
-		products := u.Products()
-		return len(products) > 1 || len(products) == 1 && products[0] != name
+		text := productCell(u.Products()).Text
+		return text != "" && text != name
 	})
 }

@@ -56,8 +56,8 @@ func TestButtonsAskForTheVeryId(t *testing.T) {
 		}
 		page := press("search")
 		for _, row := range page.Parts[0].(view.Table).Rows {
-			if row[0].Text == id {
-				page = press(row[4].Action.Command)
+			if row[5].Text == id {
+				page = press(row[2].Action.Command)
 			}
 		}
 		for _, line := range buttons(page) {

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -100,12 +103,14 @@ func softwareTable(query []string, f hits) view.Table {
 	t := view.Table{
 		Caption: "Software found",
 		Columns: []view.Column{
-			{Key: "software", Title: "Software"},
-			{Key: "vendor", Title: "Vendor"},
+			{Key: "name", Title: "Software"},
 			{Key: "exposed_devices", Title: "Exposed devices", Kind: view.Number},
-			{Key: "weaknesses", Title: "Weaknesses", Kind: view.Number},
 			{Key: "ask", Title: "Missing updates", Kind: view.Button},
+			{Key: "weaknesses", Title: "Weaknesses", Kind: view.Number},
+			{Key: "vendor", Title: "Vendor", Hidden: oneVendor(f.Software)},
+			{Key: "software", Title: "Id", Hidden: true},
 		},
+		CSV:     []string{"software", "vendor", "exposed_devices", "weaknesses", "ask", "name"},
 		Page:    f.page,
 		Command: SearchLine(query),
 	}
@@ -114,14 +119,20 @@ func softwareTable(query []string, f hits) view.Table {
 	}
 	for _, s := range f.Software {
 		t.Rows = append(t.Rows, []view.Cell{
-			view.TextCell(s.ID),
-			view.TextCell(s.Vendor),
+			view.TextCell(product.Name(s.ID, s.Name)),
 			view.NumberCell(s.ExposedMachines),
-			view.NumberCell(s.Weaknesses),
 			{Text: s.ID, Action: &view.Action{Label: "Show", Command: f.ask(s.ID)}},
+			view.NumberCell(s.Weaknesses),
+			view.TextCell(product.Vendor(s.Vendor)),
+			view.TextCell(s.ID),
 		})
 	}
 	return t
+}
+
+// oneVendor reports whether a list of software has one vendor, whose column would say the same in each row.
+func oneVendor(all []api.Software) bool {
+	return len(all) > 1 && !slices.ContainsFunc(all, func(s api.Software) bool { return s.Vendor != all[0].Vendor })
 }
 
 // SearchLine is the line that searches for words. No word of it is taken for an option; to a search, a dash in front of

@@ -13,6 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -232,7 +233,7 @@ func onlyHit(f search.Result, query string) string {
 func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 	gap := patchgap.Filter{MinDevices: q.minDevices, MinCVEs: q.minCVEs}.Gap(patchgap.Updates(Rows(q.id, answer.Value)))
 	page := view.Page{
-		Title:    "Missing updates: " + q.id,
+		Title:    "Missing updates: " + product.Name(q.id, ""),
 		Lead:     gap.Words("your filter", ""),
 		Software: q.id,
 		AsOf:     asOf(answer),

@@ -49,18 +49,27 @@ var wrappings = []string{
 
 // ids are the software of a page of choices, or the one whose missing updates it shows.
 func idsOf(p view.Page) []string {
-	if id, ok := strings.CutPrefix(p.Title, "Missing updates: "); ok {
-		return []string{id}
+	if p.Software != "" {
+		return []string{p.Software}
 	}
 	var ids []string
 	for _, part := range p.Parts {
 		if t, ok := part.(view.Table); ok {
-			for _, row := range t.Rows {
-				ids = append(ids, row[0].Text)
+			for i := range t.Rows {
+				ids = append(ids, textOf(t, i, "software"))
 			}
 		}
 	}
 	return ids
+}
+
+// textOf is the text of a row in the column of a key; empty where there is none.
+func textOf(t view.Table, row int, key string) string {
+	at := slices.IndexFunc(t.Columns, func(c view.Column) bool { return c.Key == key })
+	if at < 0 {
+		return ""
+	}
+	return t.Row(row)[at].Text
 }
 
 // However an id is pasted, every command reads it: each line asks for that very software.

@@ -259,9 +259,11 @@ func openable(address string) bool {
 // userID is what Slack's user ids look like; see https://docs.slack.dev/reference/objects/user-object.
 var userID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
 
-// smallPrint is the block that ends a page: the age of the data, who shared, what was left out, the note.
+// smallPrint is the block that ends a page: the age of the data, the id of the software, who shared, what was left out,
+// the note.
 type smallPrint struct {
 	sharedBy string                 // empty for none
+	id       *slack.TextBlockObject // of the software that the page is about; nil for none
 	note     *slack.TextBlockObject // nil for none
 }
 
@@ -269,6 +271,9 @@ func (d *drawing) smallPrint(p view.Page) smallPrint {
 	var s smallPrint
 	if userID.MatchString(d.options.SharedBy) {
 		s.sharedBy = d.options.SharedBy
+	}
+	if id := p.ID(); id != "" {
+		s.id = plain(id, maxFact)
 	}
 	if note := strings.TrimSpace(strings.Join(append(d.notes, p.Note), " ")); note != "" {
 		s.note = plain(note, maxNote)
@@ -285,8 +290,10 @@ func (s smallPrint) block(at view.AsOf) slack.Block {
 	if s.sharedBy != "" {
 		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, "Shared by <@"+s.sharedBy+">.", false, true))
 	}
-	if s.note != nil {
-		elements = append(elements, s.note)
+	for _, text := range []*slack.TextBlockObject{s.id, s.note} {
+		if text != nil {
+			elements = append(elements, text)
+		}
 	}
 	if len(elements) == 0 {
 		return nil
@@ -349,6 +356,9 @@ func words(p view.Page) string {
 	}
 	if p.Note != "" && left > maxNote {
 		line(clip(p.Note, maxNote))
+	}
+	if id := p.ID(); id != "" {
+		line(clip(id, maxFact))
 	}
 	return b.String()
 }

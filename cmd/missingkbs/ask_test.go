@@ -13,7 +13,7 @@ import (
 func TestAskSandbox(t *testing.T) {
 	t.Parallel()
 	text := invoke(t, noEnv, "ask", "--sandbox", "microsoft-_-edge")
-	wantText := `Missing updates: microsoft-_-edge
+	wantText := `Missing updates: Edge
 1 update missing, on 240 devices.
 
 KB         Devices  CVEs  Update                       Catalog                                                               Details

@@ -29,7 +29,7 @@ func askWithTheKeyboard(p *tab) {
 	p.see("the whole line", `(s) => document.querySelector(s).value === "/missingkbs microsoft-_-edge"`, hook("composer"))
 	p.press(kb.Enter)
 
-	m := p.answer("Missing updates: microsoft-_-edge")
+	m := p.answer("Missing updates: Edge")
 	if !m.Only {
 		p.t.Error("the answer is not marked as visible to Alice alone")
 	}
@@ -75,7 +75,7 @@ func checkCatalogLink(p *tab) {
 
 func sortTable(p *tab) {
 	p.ask("microsoft-_-windows_10")
-	m := p.answer("Missing updates: microsoft-_-windows_10")
+	m := p.answer("Missing updates: Windows 10")
 	first := p.table(m)
 	if devices := numbers(p.t, first.column("Devices")); !slices.IsSortedFunc(devices, down) || len(devices) < 5 {
 		p.t.Errorf("first the devices are %v, want the most first", devices)
@@ -191,7 +191,7 @@ const hasText = `(ts, text) => document.querySelector("[data-testid=message][dat
 
 func searchAndChoose(p *tab) {
 	p.ask("chorme")
-	if m := p.answer("Missing updates: google-_-chrome"); !strings.Contains(m.Text, `Nothing matches "chorme" exactly`) {
+	if m := p.answer("Missing updates: Chrome"); !strings.Contains(m.Text, `Nothing matches "chorme" exactly`) {
 		p.t.Errorf("the answer hides that it guessed: %q", m.Text)
 	}
 	p.ask("search chorme")
@@ -205,5 +205,5 @@ func searchAndChoose(p *tab) {
 		p.t.Errorf("found (-want +got):\n%s", diff)
 	}
 	p.click("button", "Show") // the last one
-	p.answer("Missing updates: microsoft-_-edge_chromium-based")
+	p.answer("Missing updates: Edge (Chromium)")
 }

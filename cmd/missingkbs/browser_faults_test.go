@@ -76,7 +76,7 @@ func (p *tab) heal(fault string) {
 // moveTheClock moves a week on and asks again.
 func moveTheClock(p *tab) {
 	p.ask("microsoft-_-windows_10")
-	m := p.answer("Missing updates: microsoft-_-windows_10")
+	m := p.answer("Missing updates: Windows 10")
 	before, asOf := p.table(m), p.asOf(m)
 	p.panel("time")
 	clock := read[string](p, "the clock", `(s) => document.querySelector(s)?.dateTime`, hook("clock"))
@@ -127,7 +127,7 @@ func connectionBreaks(p *tab) {
 	p.fault("defender_slow", false)
 	p.see("the app to be connected", `(s) => /^[1-9]/.test(document.querySelector(s).innerText)`, hook("connections"))
 	p.ask("microsoft-_-edge")
-	p.answer("Missing updates: microsoft-_-edge")
+	p.answer("Missing updates: Edge")
 }
 
 // helloSince looks for a connection that was opened after a fault was switched on.
@@ -156,7 +156,7 @@ func deliveredTwice(p *tab) {
 	p.fault("slack_redeliver", true)
 	p.panel("wire")
 	p.ask("microsoft-_-edge")
-	p.answer("Missing updates: microsoft-_-edge")
+	p.answer("Missing updates: Edge")
 	p.see("two deliveries", sentToApp, "microsoft-_-edge", 2)
 	// One acknowledgement may stand for both: Slack tells envelopes apart by their id.
 	p.see("an acknowledgement", `() => document.querySelector("[data-testid=wire-entry][data-kind=socket-in]")`)

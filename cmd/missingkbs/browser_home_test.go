@@ -28,7 +28,7 @@ func homeTab(p *tab) {
 	p.homeSays("Missing KBs")
 	p.homeSays("microsoft-_-windows_1")
 	p.typeSoftware(hook("home"), "edge chrom", "microsoft-_-edge_chromium-based")
-	p.homeSays("Missing updates: microsoft-_-edge_chromium-based")
+	p.homeSays("Missing updates: Edge (Chromium)")
 	p.click("button", "Home")
 	p.homeSays("Your digests")
 
@@ -46,5 +46,5 @@ func useShortcut(p *tab) {
 	p.see("the modal gone", `() => !document.querySelector("[data-testid=modal]")`)
 	p.click("channel-"+sandbox.AliceDM, "")
 	p.last = "0"
-	p.answer("Missing updates: microsoft-_-windows_11")
+	p.answer("Missing updates: Windows 11")
 }

@@ -12,7 +12,7 @@ import (
 // wire opens what went over the wires for one question.
 func wire(p *tab) {
 	p.ask("microsoft-_-edge")
-	p.answer("Missing updates: microsoft-_-edge")
+	p.answer("Missing updates: Edge")
 	p.panel("wire")
 	p.see("the way of the question", `() => {
 		const kinds = [...document.querySelectorAll("[data-testid=wire-entry]")].map((e) => e.dataset.kind);
@@ -35,7 +35,7 @@ func narrow(p *tab) {
 	p.click("channel-C0PATCHES", "")
 	p.see("the channel", `() => document.querySelector("h1").innerText === "#patching"`)
 	p.ask("microsoft-_-edge")
-	p.answer("Missing updates: microsoft-_-edge")
+	p.answer("Missing updates: Edge")
 	p.click("button", "Share to channel")
 	p.see("the shared answer", `() => document.querySelector("[data-testid=message][data-kind=app][data-ephemeral=false]")`)
 	p.click("toggle-panel", "")
@@ -52,7 +52,7 @@ func plainText(p *tab) {
 	p.ask("help")
 	p.says(p.answer("What you can ask"), true, "For example: microsoft-_-windows_11, or just")
 	p.ask("microsoft-_-windows_11")
-	p.says(p.answer("Missing updates: microsoft-_-windows_11"), true, "microsoft-_-windows_11")
+	p.says(p.answer("Missing updates: Windows 11"), true, "microsoft-_-windows_11")
 	p.ask("digest preview microsoft-_-edge microsoft-_-windows_11")
 	if m := p.answer(""); strings.Contains(m.Text, "*") {
 		p.t.Errorf("markup was read in plain text: %q", m.Text)
@@ -63,7 +63,7 @@ func plainText(p *tab) {
 func newMessages(p *tab) {
 	for range 2 {
 		p.ask("microsoft-_-windows_11")
-		p.answer("Missing updates: microsoft-_-windows_11")
+		p.answer("Missing updates: Windows 11")
 	}
 	p.fault("defender_slow", true)
 	p.ask("microsoft-_-windows_10")
@@ -72,7 +72,7 @@ func newMessages(p *tab) {
 		list.scrollTop = 0;
 		return list.scrollHeight > 1.5 * list.clientHeight && list.scrollTop === 0;
 	}`, hook("messages"))
-	p.answer("Missing updates: microsoft-_-windows_10")
+	p.answer("Missing updates: Windows 10")
 	p.see("word of it", `(s) => document.querySelector(s)?.innerText.includes("New messages")`, hook("new-messages"))
 	p.click("new-messages", "")
 	p.see("the newest message", `(s) => {
@@ -84,7 +84,7 @@ func newMessages(p *tab) {
 // workspaceTimes reads times in Alice's zone, which Slack knows; the computer is in another.
 func workspaceTimes(p *tab) {
 	p.ask("microsoft-_-edge")
-	m := p.answer("Missing updates: microsoft-_-edge")
+	m := p.answer("Missing updates: Edge")
 	p.says(m, true, "As of 10:00 AM, Nov 23, 2026") // the tenant's clock begins at 09:00 UTC
 	p.see("when it came", `(ts) => document.querySelector("[data-ts='" + ts + "'] time").innerText.startsWith("10:0")`, m.TS)
 	p.panel("time")
@@ -99,7 +99,7 @@ func columnsInSight(p *tab) {
 	p.nextWeek()
 	posted := p.answer(firstTitle)
 	p.ask("microsoft-_-windows_11")
-	answered := p.answer("Missing updates: microsoft-_-windows_11")
+	answered := p.answer("Missing updates: Windows 11")
 	for _, screen := range []struct {
 		size
 		panel, dark bool

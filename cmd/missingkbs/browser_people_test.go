@@ -10,14 +10,14 @@ const nobodyAnswers = `() => ![...document.querySelectorAll("[data-testid=messag
 
 func share(p *tab) {
 	p.ask("microsoft-_-edge")
-	p.answer("Missing updates: microsoft-_-edge")
+	p.answer("Missing updates: Edge")
 	p.click("button", "Share to channel")
 	p.see("the shared answer", `() => document.querySelector("[data-testid=message][data-kind=app][data-ephemeral=false]")`)
 
 	p.be(sandbox.Bob)
 	p.see("one message for Bob", `() => document.querySelectorAll("[data-testid=message][data-kind=app]").length === 1`)
 	p.last = "0"
-	m := p.answer("Missing updates: microsoft-_-edge")
+	m := p.answer("Missing updates: Edge")
 	if m.Only || !strings.Contains(m.Text, "Shared by @alice") {
 		p.t.Errorf("Bob sees (for him alone: %v) %q, want who shared it", m.Only, m.Text)
 	}
@@ -33,7 +33,7 @@ func share(p *tab) {
 func shareRefused(p *tab) {
 	p.click("channel-"+sandbox.SharedChannel, "")
 	p.ask("microsoft-_-edge")
-	p.answer("Missing updates: microsoft-_-edge")
+	p.answer("Missing updates: Edge")
 	p.click("button", "Share to channel")
 	m := p.answer("Not posted here")
 	if !m.Only || !strings.Contains(m.Text, "another organisation") {

@@ -52,7 +52,7 @@ type size struct{ width, height int64 }
 func showReply(p *tab) {
 	p.closePanel()
 	p.ask("microsoft-_-windows_11")
-	p.answer("Missing updates: microsoft-_-windows_11")
+	p.answer("Missing updates: Windows 11")
 }
 
 func showHome(p *tab) {
@@ -70,12 +70,12 @@ func showFailure(p *tab) {
 
 func showNarrow(p *tab) {
 	p.ask("microsoft-_-windows_11")
-	p.answer("Missing updates: microsoft-_-windows_11")
+	p.answer("Missing updates: Windows 11")
 }
 
 func showWire(p *tab) {
 	p.ask("microsoft-_-windows_11")
-	p.answer("Missing updates: microsoft-_-windows_11")
+	p.answer("Missing updates: Windows 11")
 	p.panel("wire")
 	p.clickOn(hook("wire-entry")+"[data-kind=defender] button", "")
 	p.see("the JSON", `() => document.querySelector(".entry-body")`)

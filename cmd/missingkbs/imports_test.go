@@ -58,6 +58,7 @@ var forbidden = map[string][]string{
 	"internal/digest":           {module, slackPackages, azurePackages},
 	"internal/digest/schedule":  {module, slackPackages, azurePackages},
 	"internal/patchgap":         {module, slackPackages, azurePackages},
+	"internal/product":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/digest/source":    {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":           {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/manifest":         {module, slackPackages, azurePackages, anyLibrary},
@@ -121,7 +122,7 @@ var allowed = map[string][]string{
 }
 
 // leaves may be imported by every package: they stand on the standard library alone and know nothing of ours.
-var leaves = []string{module + "/internal/httpclient", module + "/internal/wait"}
+var leaves = []string{module + "/internal/httpclient", module + "/internal/wait", module + "/internal/product"}
 
 type pkg struct {
 	ImportPath string

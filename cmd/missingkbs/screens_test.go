@@ -51,7 +51,7 @@ func TestHomeTab(t *testing.T) {
 		t.Fatalf("suggestions %s, %+v, %v", d.AckPayload, d, err)
 	}
 	w.act(t, sandbox.Alice, choose, sandbox.Input{Fields: map[string]any{"selected_option": map[string]any{"value": "microsoft-_-edge"}}})
-	_, page := w.home(t, "Missing updates: microsoft-_-edge")
+	_, page := w.home(t, "Missing updates: Edge")
 	if !strings.Contains(page, "KB4540673") || strings.Contains(page, "Share to channel") {
 		t.Errorf("the Home tab shows %s", page)
 	}
@@ -101,7 +101,7 @@ func TestShortcut(t *testing.T) {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
 	m := w.answer(t, sandbox.AliceDM, isAnswer)
-	if title(m) != "Missing updates: microsoft-_-edge" || strings.Contains(string(m.Blocks), "Share to channel") {
+	if title(m) != "Missing updates: Edge" || strings.Contains(string(m.Blocks), "Share to channel") {
 		t.Errorf("got %s", m.Blocks)
 	}
 	if len(w.slack.Views(sandbox.Alice)) != 0 {

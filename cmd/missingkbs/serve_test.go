@@ -211,7 +211,7 @@ func TestSlashCommandToVisibleAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	m := w.ask(t, "microsoft-_-edge")
-	if m.EphemeralFor != sandbox.Alice || title(m) != "Missing updates: microsoft-_-edge" {
+	if m.EphemeralFor != sandbox.Alice || title(m) != "Missing updates: Edge" {
 		t.Errorf("got %q for %q", title(m), m.EphemeralFor)
 	}
 	var blocks []struct {
@@ -249,7 +249,7 @@ func TestConversation(t *testing.T) {
 		t.Fatalf("got %q", title(choice))
 	}
 	w.click(t, sandbox.Alice, choice, "Show")
-	page := w.answer(t, sandbox.General, func(m sandbox.Message) bool { return strings.HasPrefix(title(m), "Missing updates: microsoft-_-edge") })
+	page := w.answer(t, sandbox.General, func(m sandbox.Message) bool { return strings.HasPrefix(title(m), "Missing updates: Edge") })
 
 	w.click(t, sandbox.Alice, page, "Catalog") // a link: Slack opens it, nothing comes back
 	w.click(t, sandbox.Alice, page, "Refresh")
@@ -318,7 +318,7 @@ func TestFailures(t *testing.T) {
 		{name: "unknown option", words: "microsoft-_-edge —srot cves", title: "That question could not be read", says: "Did you mean --sort?"},
 		{name: "unknown id", words: "nobody-_-nothing", title: "Unknown software", says: "nobody-_-nothing"},
 		{name: "nothing found", words: "xyzzy", title: "Nothing found"},
-		{name: "nothing missing", words: "google-_-chrome", title: "Missing updates: google-_-chrome", says: "No missing updates"},
+		{name: "nothing missing", words: "google-_-chrome", title: "Missing updates: Chrome", says: "No missing updates"},
 		{
 			name: "no rights", words: "microsoft-_-edge", title: "This bot lacks a permission in Defender", says: "Software.Read.All",
 			fault: apitest.Fault{Status: 403, Code: "Forbidden", Message: "Missing application roles. API required roles: Software.Read.All, application roles: Alert.Read.All."},
@@ -368,7 +368,7 @@ func TestStopAnswersWhatRunsAndExitsZero(t *testing.T) {
 	if err := w.process.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	w.answer(t, sandbox.General, func(m sandbox.Message) bool { return title(m) == "Missing updates: microsoft-_-windows_11" })
+	w.answer(t, sandbox.General, func(m sandbox.Message) bool { return title(m) == "Missing updates: Windows 11" })
 	if err := w.process.Wait(); err != nil {
 		t.Errorf("exit: %v", err)
 	}
@@ -415,7 +415,7 @@ func TestConnectionThatDropsComesBack(t *testing.T) {
 	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
 		t.Fatal(err)
 	}
-	if m := w.ask(t, "microsoft-_-edge"); title(m) != "Missing updates: microsoft-_-edge" {
+	if m := w.ask(t, "microsoft-_-edge"); title(m) != "Missing updates: Edge" {
 		t.Errorf("got %q", title(m))
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -25,13 +26,13 @@ func (s Subscription) table(updates []patchgap.Update) view.Table {
 	return patchgap.Table(updates, software, patchgap.Builds(updates))
 }
 
-// names are ids of software without the vendor, where that is Microsoft.
+// names are what people call software.
 func names(software []string) []string {
-	short := make([]string, len(software))
+	all := make([]string, len(software))
 	for i, id := range software {
-		short[i] = strings.TrimPrefix(id, microsoft)
+		all[i] = product.Name(id, "")
 	}
-	return short
+	return all
 }
 
 // changed lists what changed, a line for each update, at most so many of a kind.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -15,14 +16,23 @@ const maxNamed = 3
 func (s Subscription) Name() string {
 	names := make([]string, len(s.Watch))
 	for i, w := range s.Watch {
-		if names[i] = w; w == All {
-			names[i] = "all Microsoft software"
-		}
+		names[i] = watchName(w)
 	}
 	if len(names) > maxNamed { // one id fewer, so that "and 1 more" never stands where that id fits
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed-1], ", "), len(names)-maxNamed+1)
 	}
 	return view.Join(names)
+}
+
+// watchName is what people call one thing that is watched. A pattern stays as it is: it names software by its ids.
+func watchName(w string) string {
+	switch {
+	case w == All:
+		return "all Microsoft software"
+	case strings.Contains(w, "*"):
+		return w
+	}
+	return product.Name(w, "")
 }
 
 // FormatTime writes a time on the clocks of the subscription's zone.

@@ -16,6 +16,7 @@ func (r Report) Heartbeat() view.Page {
 		Lead:  fmt.Sprintf("%s since %s. %s", r.unchanged(), s.FormatTime(r.Since), gapWords(r.After, r.gap())),
 		AsOf:  r.asOf(),
 
+		Software:   s.software(),
 		Unreadable: r.After.UnreadableRows(),
 	}
 	if unread := unreadFacts(r.After); len(unread) > 0 {

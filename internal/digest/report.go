@@ -45,6 +45,7 @@ func (r Report) Page() view.Page {
 		Note:    r.note(),
 		AsOf:    r.asOf(),
 
+		Software:   s.software(),
 		Unreadable: r.After.UnreadableRows(),
 		Actions: []view.Action{
 			{Label: "Details", Command: "digest details " + s.ID},
@@ -97,6 +98,7 @@ func Details(s Subscription, at patchgap.Snapshot, now time.Time, eachRow bool) 
 		Note:  sharedNote(gap.Shown),
 		AsOf:  view.AsOf{Time: at.At, Age: max(0, now.Sub(at.At))},
 
+		Software:   s.software(),
 		Unreadable: at.UnreadableRows(),
 	}
 	if len(rows) > len(gap.Shown) {

@@ -54,23 +54,23 @@ func TestPageOrder(t *testing.T) {
 Since Mon 16 Nov, read 23 Nov 10:00 CET; due 23 Nov 10:00, sent 2 h later.
 
 New
-  KB4540673 (edge): 240 devices, 14 CVEs
-  KB5074224 (windows_11): 20 devices, 66 CVEs
+  KB4540673 (Edge): 240 devices, 14 CVEs
+  KB5074224 (Windows 11): 20 devices, 66 CVEs
 
 Grew
-  KB5000001 (edge): from 30 to 45 devices
+  KB5000001 (Edge): from 30 to 45 devices
 
 Shrank
-  KB5000002 (edge): from 50 to 20 devices
+  KB5000002 (Edge): from 50 to 20 devices
 
 Closed
-  KB5000003 (windows_11): was on 9 devices
+  KB5000003 (Windows 11): was on 9 devices
 
 KB         Devices  CVEs  Update                       Catalog                                                               Products    OS build
-KB4540673  240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673  edge        -
-KB5000001  45       3     Update 5000001               https://www.catalog.update.microsoft.com/Search.aspx?q=KB5000001      edge        -
-KB5074224  20       66    November                     https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224      windows_11  26100.1
-KB5000002  20       4     Update 5000002               https://www.catalog.update.microsoft.com/Search.aspx?q=KB5000002      edge        -
+KB4540673  240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673  Edge        -
+KB5000001  45       3     Update 5000001               https://www.catalog.update.microsoft.com/Search.aspx?q=KB5000001      Edge        -
+KB5074224  20       66    November                     https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224      Windows 11  26100.1
+KB5000002  20       4     Update 5000002               https://www.catalog.update.microsoft.com/Search.aspx?q=KB5000002      Edge        -
 
 Open installs    325, 236 more than last time (265 %)
 Updates missing  4, 1 more than last time
@@ -298,9 +298,9 @@ func TestDetailsOfEachRow(t *testing.T) {
 		lead    string
 		actions []view.Action
 	}{
-		false: {[]string{"KB5000001 78 edge, windows_11 26100, 26200"}, "1 update missing, on at least 78 devices.", append([]view.Action{{Label: "By product and OS build", Command: "digest details 7 --all-rows"}}, view.Files("digest details 7")...)},
+		false: {[]string{"KB5000001 78 Edge, Windows 11 26100, 26200"}, "1 update missing, on at least 78 devices.", append([]view.Action{{Label: "By product and OS build", Command: "digest details 7 --all-rows"}}, view.Files("digest details 7")...)},
 		true: {
-			[]string{"KB5000001 70 edge ", "KB5000001 62 windows_11 26100", "KB5000001 16 windows_11 26200"},
+			[]string{"KB5000001 70 Edge ", "KB5000001 62 Windows 11 26100", "KB5000001 16 Windows 11 26200"},
 			"1 update missing, on at least 78 devices. 3 rows: one for each product and OS build.",
 			append([]view.Action{{Label: "By KB", Command: "digest details 7"}}, view.Files("digest details 7 --all-rows")...),
 		},
@@ -336,10 +336,10 @@ func TestHeartbeat(t *testing.T) {
 func TestScope(t *testing.T) {
 	t.Parallel()
 	for want, watch := range map[string][]string{
-		"Clean: all Microsoft software":                   {digest.All},
-		"Clean: a-_-a, b-_-b and c-_-c":                   {"a-_-a", "b-_-b", "c-_-c"},
-		"Clean: a-_-a, b-_-b and 2 more":                  {"a-_-a", "b-_-b", "c-_-c", "d-_-d"},
-		"Clean: all Microsoft software and google-_-chro": {digest.All, "google-_-chro"},
+		"Clean: all Microsoft software":          {digest.All},
+		"Clean: A, B and C":                      {"a-_-a", "b-_-b", "c-_-c"},
+		"Clean: A, B and 2 more":                 {"a-_-a", "b-_-b", "c-_-c", "d-_-d"},
+		"Clean: all Microsoft software and Chro": {digest.All, "google-_-chro"},
 	} {
 		none := gap(nil, []string{edge})
 		r := report(none, none)

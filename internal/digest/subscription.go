@@ -43,6 +43,14 @@ func (s Subscription) single() bool {
 	return len(s.Watch) == 1 && s.Watch[0] != All && !strings.Contains(s.Watch[0], "*")
 }
 
+// software is the id of the one software that a subscription watches; empty where it watches more.
+func (s Subscription) software() string {
+	if !s.single() {
+		return ""
+	}
+	return s.Watch[0]
+}
+
 // microsoft begins the id of every software of Microsoft's.
 const microsoft = "microsoft-_-"
 

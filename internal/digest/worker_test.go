@@ -128,7 +128,7 @@ func TestSmallStepsAddUp(t *testing.T) {
 		}
 		h.defender.rows = []patchgap.Row{row(edge, "1111111", 105, 5)}
 		page, _ := h.week()
-		if want := "KB1111111 (edge): from 100 to 105 devices"; fact(page, "Grew") != want {
+		if want := "KB1111111 (Edge): from 100 to 105 devices"; fact(page, "Grew") != want {
 			t.Errorf("grew %q, want %q", fact(page, "Grew"), want)
 		}
 	})
@@ -261,7 +261,7 @@ func TestUnreadSoftware(t *testing.T) {
 		h.defender.unread = nil
 		h.defender.rows = []patchgap.Row{seed(), row(windows, "5074224", 40, 66)}
 		page, _ = h.week()
-		if want := "KB5074224 (windows_11): from 20 to 40 devices"; fact(page, "Grew") != want || fact(page, "New") != "" {
+		if want := "KB5074224 (Windows 11): from 20 to 40 devices"; fact(page, "Grew") != want || fact(page, "New") != "" {
 			t.Errorf("grew %q, want %q; new %q", fact(page, "Grew"), want, fact(page, "New"))
 		}
 	})

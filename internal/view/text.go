@@ -49,7 +49,7 @@ func (t Terminal) Write(w io.Writer, p Page) error {
 		}
 	}
 	paragraph(t.style(faint, wrapAll(OneLine(p.Note), t.Width)))
-	paragraph(t.style(faint, wrapAll(p.AsOf.String(), t.Width)))
+	paragraph(t.style(faint, wrapAll(strings.Join(slices.DeleteFunc([]string{p.AsOf.String(), p.ID()}, func(s string) bool { return s == "" }), "\n"), t.Width)))
 	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
 	return err
 }

@@ -24,7 +24,8 @@ type Page struct {
 	Note    string   // small print: hints, what was assumed
 	AsOf    AsOf     // when the data was fetched; zero where a page holds no data
 
-	// Software is the id of the one software that the page is about. People read it in the title; programs get it by itself.
+	// Software is the id of the one software that the page is about. People read its name in the title; a medium shows the
+	// id once more, small, see [Page.ID].
 	Software string
 
 	// Source lets a medium keep what it has drawn; zero for a page that is made once.
@@ -32,6 +33,14 @@ type Page struct {
 
 	// Unreadable is how many rows of the source could not be read and so are in no part. The page says it in words, too.
 	Unreadable int
+}
+
+// ID says in a sentence which id the software has that the page is about; it is empty for a page about none.
+func (p Page) ID() string {
+	if p.Software == "" {
+		return ""
+	}
+	return "Software id: " + OneLine(p.Software)
 }
 
 // Source names what a page was made from. Two pages with the same source differ in nothing but AsOf. Code that changes

@@ -167,7 +167,7 @@ func news() view.Page {
 // Programs get every column, people those that say something.
 func TestNewsInEachForm(t *testing.T) {
 	t.Parallel()
-	wantText := "t\nl\nSince Monday.\n\nNew\n  KB1\n  KB2\n  1,200 more\n\nKB   Products\nKB1  a, b\nKB2  -\n"
+	wantText := "t\nl\nSince Monday.\n\nNew\n  KB1\n  KB2\n  1,200 more\n\nKB   Products\nKB1  a, b\nKB2  -\n\nSoftware id: microsoft-_-windows_11\n"
 	if diff := cmp.Diff(wantText, text(t, news())); diff != "" {
 		t.Errorf("text (-want +got):\n%s", diff)
 	}
