@@ -98,6 +98,16 @@ func (t *Tenant) Now() time.Time {
 	return t.data.Load().now
 }
 
+// SoftwareIDs returns the ids of all software, without a call.
+func (t *Tenant) SoftwareIDs() []string {
+	var ids []string
+	for _, s := range t.data.Load().software {
+		ids = append(ids, s.ID)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 // Advance moves the tenant's clock on, and the data with it: devices take
 // their updates, Patch Tuesdays bring new ones. Tokens and quotas live by the
 // real clock and do not notice. A negative d does nothing.

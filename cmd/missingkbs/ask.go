@@ -30,9 +30,9 @@ import (
 
 // askCmd asks one question on the terminal.
 type askCmd struct {
-	Output   string          `short:"o" default:"text" placeholder:"FORMAT" help:"text, json, csv or xlsx (${default})."`
+	Output   string          `short:"o" default:"text" placeholder:"FORMAT" complete:"text,json,csv,xlsx" help:"text, json, csv or xlsx (${default})."`
 	Sandbox  bool            `help:"Ask an invented tenant that runs inside this command, instead of yours."`
-	SignIn   string          `placeholder:"HOW" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
+	SignIn   string          `placeholder:"HOW" complete:"device-code,browser,azure-cli" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
 	Timeout  string          `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long the question may take (${default})."`
 	Defender config.Defender `embed:"" group:"Defender"`
 	Quota    config.Quota    `embed:"" group:"Defender"`
@@ -247,7 +247,7 @@ func (c askCmd) signedIn(ctx context.Context, errs *config.Errors, w io.Writer, 
 // options of their own, which kong must not read.
 func moveAskFlags(args []string) []string {
 	at := slices.Index(args, "ask")
-	if at < 0 {
+	if at < 0 || slices.Contains(args[:at], completeName) {
 		return args
 	}
 	front, words := slices.Clone(args[:at+1]), []string{}

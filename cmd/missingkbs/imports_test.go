@@ -52,6 +52,7 @@ var forbidden = map[string][]string{
 	"internal/app/monitor":      {module + "/api/apitest", module + "/internal/sandbox"},
 	"internal/audit":            {module, slackPackages, azurePackages},
 	"internal/catalog":          {module, slackPackages, azurePackages, anyLibrary},
+	"internal/completion":       {module + "/bot", module + "/internal/app", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/config":           {module + "/cmd", module + "/internal/app", module + "/internal/doctor", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/logging":          {module + "/bot", module + "/internal/config", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/demo":             {module + "/cmd"},

@@ -53,7 +53,11 @@ type cli struct {
 	Audit   auditCmd   `cmd:"" help:"Print who did what, as JSON lines."`
 	Doctor  doctorCmd  `cmd:"" help:"Check settings, Slack, Entra, Defender and the database, and say how to fix what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`
-	Config  string     `placeholder:"FILE" env:"MISSINGKBS_CONFIG" help:"YAML file with settings, each under the name of its environment variable. Flags and environment win over it."`
+
+	Completion completionCmd `cmd:"" help:"Print the script that completes commands, flags and ids in bash, zsh or fish."`
+	Complete   completeCmd   `cmd:"" hidden:""`
+
+	Config string `placeholder:"FILE" env:"MISSINGKBS_CONFIG" help:"YAML file with settings, each under the name of its environment variable. Flags and environment win over it."`
 
 	file *config.File
 }
@@ -110,14 +114,20 @@ func load(args []string, env func(string) (string, bool), s streams) (*cli, *kon
 	}
 	file.Check(parser.Model)
 	parsed, err := parser.Parse(args)
-	// doctor reports this error among its findings.
-	if file.Err != nil && (err != nil || parsed.Command() != "doctor") {
+	if file.Err != nil && (err != nil || !toleratesFile(parsed)) {
 		return nil, nil, config.UsageError{Err: file.Err}
 	}
 	if err != nil {
 		return nil, nil, config.UsageError{Err: fmt.Errorf("%w (missingkbs --help lists commands and flags)", err)}
 	}
 	return &c, parsed, nil
+}
+
+// toleratesFile returns true for commands that run with a file of settings that has errors: doctor reports them among its
+// findings, and a shell has no place for them.
+func toleratesFile(parsed *kong.Context) bool {
+	name := parsed.Selected().Name
+	return name == "doctor" || name == completeName
 }
 
 func newParser(c *cli, env func(string) (string, bool), file *config.File, s streams) (*kong.Kong, error) {

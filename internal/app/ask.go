@@ -28,7 +28,7 @@ func OpenDefender(ctx context.Context, o AskOptions) (defender commands.Defender
 	if err != nil {
 		return nil, nil, err
 	}
-	database := openIfCurrent(ctx, o.Database, o.Log)
+	database := OpenIfCurrent(ctx, o.Database, o.Log)
 	if database != nil {
 		o.Defender.Budget = SharedBudget(database)
 	}
@@ -50,9 +50,9 @@ func OpenDefender(ctx context.Context, o AskOptions) (defender commands.Defender
 // openTimeout bounds how long a question waits for the database.
 const openTimeout = 2 * time.Second
 
-// openIfCurrent opens the database for reading. It creates no file and migrates nothing. It returns nil if the database cannot be
+// OpenIfCurrent opens the database for reading. It creates no file and migrates nothing. It returns nil if the database cannot be
 // opened in time, or has another version.
-func openIfCurrent(ctx context.Context, address string, log *slog.Logger) *store.Store {
+func OpenIfCurrent(ctx context.Context, address string, log *slog.Logger) *store.Store {
 	if address == "" {
 		return nil
 	}

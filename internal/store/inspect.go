@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -254,6 +255,20 @@ func (s *Store) NewestReading(ctx context.Context, tenant string) (time.Time, er
 		newest = max(newest, r.ReadMs)
 	}
 	return fromMillis(newest), nil
+}
+
+// SoftwareIDs returns the ids of all software that was read for digests of a tenant, sorted.
+func (s *Store) SoftwareIDs(ctx context.Context, tenant string) ([]string, error) {
+	rows, err := s.queries.Newest(ctx, tenant)
+	if err != nil {
+		return nil, s.failed("list the software that was read", err)
+	}
+	ids := make([]string, 0, len(rows))
+	for _, r := range rows {
+		ids = append(ids, r.Software)
+	}
+	slices.Sort(ids)
+	return ids, nil
 }
 
 // InspectFile returns what the file system says of a SQLite database; ok is false for other databases.
