@@ -49,8 +49,8 @@ func UnknownSoftware(id string, f search.Result, err, cause error) error {
 	}
 }
 
-// nothingFound says that no software fits words.
-func nothingFound(words []string, f search.Result) error {
+// NothingFound says that no software fits words.
+func NothingFound(words []string, f search.Result) error {
 	return &Error{
 		Title:   "Nothing found",
 		Message: fmt.Sprintf("No software in this tenant matches %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), SearchLimits(f)),
@@ -61,8 +61,8 @@ func nothingFound(words []string, f search.Result) error {
 // SearchLimits says of which part of the software list a sentence holds; "" for all of it.
 func SearchLimits(f search.Result) string {
 	var limits []string
-	if asOf(f.List).Stale != view.NotStale {
-		limits = append(limits, "as its list was "+view.Age(asOf(f.List).Age)+" ago")
+	if AsOf(f.List).Stale != view.NotStale {
+		limits = append(limits, "as its list was "+view.Age(AsOf(f.List).Age)+" ago")
 	}
 	if f.List.Skipped > 0 {
 		limits = append(limits, "in what could be read of its list: "+CouldNotRead(f.List.Skipped))

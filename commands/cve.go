@@ -78,12 +78,12 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 		return page, nil
 	}
 	v := facts.Value
-	page.AsOf = asOf(facts)
+	page.AsOf = AsOf(facts)
 	page.Parts = append(page.Parts, cveFacts(v))
 	page.Lead = cveLead(v)
 	found, err := c.defender.CVEFindings(ctx, id, maxAge(fresh)...)
 	if !more.lacks(err, vulnerabilityRole, "which updates fix it") {
-		page.AsOf = oldest(page.AsOf, asOf(found))
+		page.AsOf = Oldest(page.AsOf, AsOf(found))
 		page.Lead += " " + fixes(found.Value)
 		page.Parts = append(page.Parts, fixTable(id, found.Value), productTable(id, found.Value))
 		page.Actions = append(page.Actions, view.Files(cmdline.Join(cveName, id))...)
@@ -282,6 +282,6 @@ func (c cve) devices(ctx context.Context, id string, at int, fresh bool) (view.P
 		page.Parts = []view.Part{deviceTable(page.Title, line, at, answer.Value)}
 		page.Actions = append(page.Actions, view.Files(line)...)
 	}
-	page.AsOf, page.Unreadable = asOf(answer), answer.Skipped
+	page.AsOf, page.Unreadable = AsOf(answer), answer.Skipped
 	return page, nil
 }

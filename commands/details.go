@@ -67,8 +67,8 @@ func (s *supplement) note() string {
 	return strings.Join(notes, " ")
 }
 
-// oldest is the age of a page that is made of several answers.
-func oldest(all ...view.AsOf) view.AsOf {
+// Oldest is the age of a page that is made of several answers.
+func Oldest(all ...view.AsOf) view.AsOf {
 	out := all[0]
 	for _, a := range all[1:] {
 		if !a.Time.IsZero() && (out.Time.IsZero() || a.Time.Before(out.Time)) {

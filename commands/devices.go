@@ -91,7 +91,7 @@ func (d devices) run(ctx context.Context, req Request) (view.Page, error) {
 		case err != nil:
 			return view.Page{}, err
 		case len(found.Software) == 0:
-			return view.Page{}, nothingFound(words, found)
+			return view.Page{}, NothingFound(words, found)
 		case len(found.Software) > 1:
 			ask := func(id string) string { q.id = id; return q.line() }
 			return searchPage(words, hits{found, q.page, ask}), nil
@@ -118,7 +118,7 @@ func (d devices) of(ctx context.Context, q devicesQuery) (view.Page, error) {
 		return view.Page{}, fmt.Errorf("list devices: %w", err)
 	}
 	page := view.Page{
-		Title: "Devices with " + product.Name(q.id, ""), Software: q.id, AsOf: asOf(answer), Unreadable: answer.Skipped,
+		Title: "Devices with " + product.Name(q.id, ""), Software: q.id, AsOf: AsOf(answer), Unreadable: answer.Skipped,
 		Actions: []view.Action{
 			{Label: "Missing updates", Command: cmdline.Join(q.id)},
 			{Label: "Refresh", Command: q.line("--fresh"), Effect: view.Replace},
@@ -198,7 +198,7 @@ func (d devices) groups(ctx context.Context, q devicesQuery, all []api.MachineRe
 	}
 	page.Parts = append(page.Parts, t)
 	if dated {
-		page.AsOf = oldest(page.AsOf, asOf(last))
+		page.AsOf = Oldest(page.AsOf, AsOf(last))
 		page.Lead += fmt.Sprintf(" %s sent no report for 7 days or longer, %s of them for 30 or longer. Defender counts a silent device for 30 days.", view.Count(sum.inactive+sum.gone, "device"), view.Thousands(sum.gone))
 		if unknown > 0 {
 			page.Note = fmt.Sprintf("When %s reported last is not known.", view.Count(unknown, "device"))

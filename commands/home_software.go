@@ -42,7 +42,7 @@ func (h home) software(ctx context.Context, req Request, page *view.Page) {
 		page.Parts = append(page.Parts, view.Facts{{Name: "Software", Value: Explain(err).Title + "."}})
 		return
 	}
-	page.AsOf = asOf(found.List)
+	page.AsOf = AsOf(found.List)
 	if page.Unreadable = found.List.Skipped; found.List.Skipped > 0 {
 		page.Parts = append(page.Parts, view.Facts{{Name: "Software list", Value: CouldNotRead(found.List.Skipped) + ", so there may be more"}})
 	}
@@ -85,7 +85,7 @@ func (h home) read(ctx context.Context, some []api.Software) []reading {
 	for i, s := range some {
 		g.Go(func() error {
 			answer, err := h.defender.MissingKBs(ctx, s.ID)
-			all[i] = reading{software: s, updates: patchgap.Updates(Rows(s.ID, answer.Value)), asOf: asOf(answer), err: err}
+			all[i] = reading{software: s, updates: patchgap.Updates(Rows(s.ID, answer.Value)), asOf: AsOf(answer), err: err}
 			return nil
 		})
 	}

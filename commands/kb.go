@@ -111,7 +111,7 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 		page.Lead = "None of the software that the bot checked lists it as missing."
 	}
 	if hasFindings {
-		page.AsOf = oldest(page.AsOf, asOf(found))
+		page.AsOf = Oldest(page.AsOf, AsOf(found))
 		page.Unreadable += found.Skipped
 		page.Lead = view.JoinSentences(page.Lead, kbFindingsWords(found.Value))
 		page.Context = partly(found.Value)
@@ -214,7 +214,7 @@ func (k kb) cves(ctx context.Context, q kbQuery) (view.Page, error) {
 		page.Parts = []view.Part{t}
 		page.Actions = append(page.Actions, view.Files(t.Command)...)
 	}
-	page.AsOf, page.Unreadable = asOf(found), found.Skipped
+	page.AsOf, page.Unreadable = AsOf(found), found.Skipped
 	return page, nil
 }
 
@@ -239,7 +239,7 @@ func (k kb) devices(ctx context.Context, q kbQuery) (view.Page, error) {
 		page.Lead, page.Note = "The bot may not ask Defender which devices lack an update; the page of the update says how many do.", more.note()
 		return page, nil
 	}
-	page.AsOf, page.Unreadable = asOf(found), found.Skipped
+	page.AsOf, page.Unreadable = AsOf(found), found.Skipped
 	page.Context = partly(found.Value)
 	if len(found.Value.Devices) == 0 {
 		page.Lead = "Defender lists no device with a CVE that it fixes."

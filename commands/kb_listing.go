@@ -143,7 +143,7 @@ func (k kb) ask(ctx context.Context, q kbQuery, ids []string, l *listing) error 
 				return
 			}
 			k.index.Note(id, answer.Value)
-			l.asOf = oldest(asOf(answer), l.asOf)
+			l.asOf = Oldest(AsOf(answer), l.asOf)
 			for _, r := range Rows(id, answer.Value) {
 				if r.KB == q.id {
 					l.rows = append(l.rows, r)

@@ -115,7 +115,7 @@ func (m machine) about(ctx context.Context, d device, at int, fresh bool, more *
 		page.Note = more.note()
 		return page, nil
 	}
-	page.AsOf, page.Unreadable = asOf(answer), answer.Skipped
+	page.AsOf, page.Unreadable = AsOf(answer), answer.Skipped
 	updates := patchgap.Updates(Rows("", answer.Value))
 	slices.SortStableFunc(updates, olderFirst)
 	page.Lead = machineLead(updates, answer.Skipped)

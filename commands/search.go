@@ -45,7 +45,7 @@ func Search(d Defender, idx *search.Index) Command {
 				return view.Page{}, err
 			}
 			if len(found.Software) == 0 {
-				return view.Page{}, nothingFound(words, found)
+				return view.Page{}, NothingFound(words, found)
 			}
 			if len(words) == 0 {
 				idx.SortPatchable(found.Software)
@@ -67,7 +67,7 @@ func searchPage(query []string, f hits) view.Page {
 	page := view.Page{
 		Title: fmt.Sprintf("Software matching %q", strings.Join(query, " ")),
 		Lead:  fmt.Sprintf("%s found. Choose one to see its missing updates.", softwareCount(len(f.Software))),
-		AsOf:  asOf(f.List),
+		AsOf:  AsOf(f.List),
 
 		Unreadable: f.List.Skipped,
 	}

@@ -202,7 +202,7 @@ func (s software) byWords(ctx context.Context, req Request, q query, words []str
 	}
 	switch len(found.Software) {
 	case 0:
-		return view.Page{}, nothingFound(words, found)
+		return view.Page{}, NothingFound(words, found)
 	case 1:
 		q.id = found.Software[0].ID
 		page, err := s.byID(ctx, q)
@@ -236,7 +236,7 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 		Title:    "Missing updates: " + product.Name(q.id, ""),
 		Lead:     gap.Words("your filter", ""),
 		Software: q.id,
-		AsOf:     asOf(answer),
+		AsOf:     AsOf(answer),
 
 		Unreadable: answer.Skipped,
 		Actions: []view.Action{

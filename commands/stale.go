@@ -123,8 +123,8 @@ func staleness(err error) view.Stale {
 	return view.NotStale
 }
 
-// asOf is the age of an answer as a page tells it.
-func asOf[T any](a api.Answer[T]) view.AsOf {
+// AsOf is the age of an answer as a page tells it.
+func AsOf[T any](a api.Answer[T]) view.AsOf {
 	at := view.AsOf{Time: a.FetchedAt, Age: a.Age, Stale: staleness(a.Stale)}
 	if e, ok := errors.AsType[*api.Error](a.Stale); ok && e.RetryAfter > 0 {
 		at.Again = a.FetchedAt.Add(a.Age + e.RetryAfter)
