@@ -37,6 +37,8 @@ var forbidden = map[string][]string{
 	"internal/view":             {module, slackPackages, azurePackages, anyLibrary},
 	"commands/search":           {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"commands/digestcmd":        {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
+	"commands/plancmd":          {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
+	"commands/reading":          {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
 	"commands/cmdline":          {module, slackPackages, azurePackages},
 	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"bot/blocks":                {module + "/api", module + "/bot", module + "/commands", module + "/internal/sandbox", module + "/internal/digest"},
@@ -60,6 +62,7 @@ var forbidden = map[string][]string{
 	"internal/digest/schedule":  {module, slackPackages, azurePackages},
 	"internal/patchgap":         {module, slackPackages, azurePackages},
 	"internal/product":          {module, slackPackages, azurePackages, anyLibrary},
+	"internal/plan":             {module, slackPackages},
 	"internal/digest/source":    {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":           {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/manifest":         {module, slackPackages, azurePackages, anyLibrary},
@@ -120,6 +123,7 @@ var allowed = map[string][]string{
 	// What digests are made of.
 	"internal/patchgap":        {module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/digest/schedule": {module + "/internal/view", module + "/internal/failure"},
+	"internal/plan":            {module + "/internal/patchgap", module + "/internal/advisory"},
 }
 
 // leaves may be imported by every package: they stand on the standard library alone and know nothing of ours.

@@ -8,6 +8,8 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/digestcmd"
+	"github.com/missingkbs/missingkbs/commands/plancmd"
+	"github.com/missingkbs/missingkbs/commands/reading"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -54,6 +56,7 @@ func NewRouter(d commands.Defender, index *search.Index, more ...commands.Comman
 		commands.Machine(d, time.Now),
 		commands.Devices(d, index, time.Now),
 		commands.Search(d, index),
+		plancmd.New(plancmd.Options{Reader: &reading.Reader{Defender: d, Index: index}}),
 	}, more...)...)
 }
 

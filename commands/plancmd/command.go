@@ -1,0 +1,171 @@
+package plancmd
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/reading"
+	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/plan"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	// Name is the name of the command.
+	Name  = "plan"
+	usage = "[<software>… | all] [--install KB1,KB2] [--page N]"
+
+	// refreshAge is how old data may be when a person asks for fresh data.
+	refreshAge = 10 * time.Second
+	// maxChosen is how many updates a line may assume to be installed: all of them fit on a button.
+	maxChosen = 50
+)
+
+// Options are the dependencies of the command.
+type Options struct {
+	Reader     *reading.Reader
+	Advisories func() *advisory.Snapshot // what the feeds say; nil where there are none, as is its result
+}
+
+// New returns the command that tells what to install first.
+func New(o Options) commands.Command {
+	p := planner{o}
+	return commands.Command{
+		Name:    Name,
+		Usage:   usage,
+		Summary: "what to install first: the updates that close most pairs of a device and a CVE, the exploited first",
+		Help: []view.Fact{
+			{Name: "--install KB1,KB2", Value: "what if these were installed everywhere: see what remains"},
+			{Name: "--page N", Value: "a later page of a long list"},
+			{Name: "Example", Value: "plan microsoft-_-windows_11 --install KB5074202"},
+		},
+		Shared: shared,
+		Run:    p.run,
+	}
+}
+
+// query is what was asked.
+type query struct {
+	scope   []string // the words that name the software
+	install string
+	page    int
+	fresh   bool
+}
+
+func (q *query) options() *cmdline.Options {
+	o := cmdline.NewOptions(Name+" "+usage, Name)
+	o.StringVar(&q.install, "install", "", "")
+	o.Var(cmdline.Number(&q.page, 1), "page", "")
+	o.Fresh(&q.fresh)
+	return o
+}
+
+// line is the line of the same question with other updates assumed to be installed.
+func (q query) line(install []string, more ...string) string {
+	words := append([]string{Name}, q.scope...)
+	if len(install) > 0 {
+		words = append(words, "--install", strings.Join(install, ","))
+	}
+	return cmdline.Join(append(words, more...)...)
+}
+
+// shared reports whether an answer may be posted for everyone: a line that a page offers is about software, not people.
+func shared(req commands.Request) bool {
+	var q query
+	words, err := q.options().ReadWords(req.Words)
+	return err == nil && reading.Offered(words)
+}
+
+type planner struct{ Options }
+
+func (p planner) run(ctx context.Context, req commands.Request) (view.Page, error) {
+	var q query
+	words, err := q.options().ReadWords(joinInstall(req.Words))
+	if err != nil {
+		return view.Page{}, err
+	}
+	scope, err := p.Reader.Resolve(ctx, words, req.Exact, func(ids []string) string {
+		q := q
+		q.scope = ids
+		return q.line(split(q.install))
+	})
+	if err != nil {
+		return view.Page{}, err
+	}
+	q.scope = scope.Words()
+	chosen := split(q.install)
+	if len(chosen) > maxChosen {
+		return view.Page{}, &commands.Error{
+			Usage: true, Message: "--install takes " + strconv.Itoa(maxChosen) + " updates at most. Leave out those that close least.",
+			Actions: []view.Action{{Label: "Plan without it", Command: q.line(nil)}},
+		}
+	}
+	var opts []api.CallOption
+	if q.fresh {
+		opts = append(opts, api.MaxAge(refreshAge))
+	}
+	gap, err := p.Reader.Read(ctx, scope.IDs, opts...)
+	if err != nil {
+		return view.Page{}, err
+	}
+	var known *advisory.Snapshot
+	if p.Advisories != nil {
+		known = p.Advisories()
+	}
+	b := builder{query: q, scope: scope, gap: gap, known: known, problem: plan.New(gap.Rows, known)}
+	b.choose(chosen)
+	return b.page(), nil
+}
+
+// joinInstall makes one word of a list of updates that was typed with spaces: --install KB1, KB2.
+func joinInstall(words []string) []string {
+	var out []string
+	for i := 0; i < len(words); i++ {
+		out = append(out, words[i])
+		if cmdline.OptionName(words[i]) != "install" || strings.Contains(words[i], "=") || i+1 == len(words) {
+			continue
+		}
+		i++
+		list := words[i]
+		for i+1 < len(words) && (strings.HasSuffix(list, ",") || isKB(words[i+1])) {
+			i++
+			list += "," + words[i]
+		}
+		out = append(out, list)
+	}
+	return out
+}
+
+// isKB reports whether a word can only be a KB number, or several.
+func isKB(word string) bool {
+	kbs := split(word)
+	for _, kb := range kbs {
+		if len(kb) < 6 || len(kb) > 8 || strings.Trim(kb, "0123456789") != "" {
+			return false
+		}
+	}
+	return len(kbs) > 0
+}
+
+// split returns the numbers of a list of updates, each once.
+func split(list string) []string {
+	var kbs []string
+	seen := map[string]bool{}
+	for _, kb := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ';' }) {
+		kb = strings.TrimSpace(kb)
+		if number := strings.TrimPrefix(strings.ToUpper(kb), "KB"); catalog.Label(number) != number {
+			kb = number
+		}
+		if kb != "" && !seen[kb] {
+			seen[kb] = true
+			kbs = append(kbs, kb)
+		}
+	}
+	return kbs
+}

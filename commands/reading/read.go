@@ -1,0 +1,169 @@
+package reading
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/search"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	// maxAsked is how many software ids Defender is asked about for one question: half of what it answers in a minute.
+	maxAsked = 25
+	// atOnce is how many are asked about at the same time.
+	atOnce = 4
+	// maxStored is how old a reading of a digest may be that stands in for asking.
+	maxStored = 7 * 24 * time.Hour
+)
+
+// Reader reads what software lacks. It is safe for concurrent use.
+type Reader struct {
+	Defender commands.Defender
+	Index    *search.Index
+	Stored   commands.Readings // what digests have read; nil for none
+	Now      func() time.Time  // the clock; nil for the machine's
+}
+
+func (r *Reader) now() time.Time {
+	if r.Now == nil {
+		return time.Now()
+	}
+	return r.Now()
+}
+
+// Gap is what software lacks.
+type Gap struct {
+	Rows    []patchgap.Row
+	Read    []string // the software that was read, sorted
+	Stored  int      // how many of these a digest has read
+	Failed  []string // why others could not be read, each once
+	Unread  int      // how many these are
+	Left    int      // software that was not looked at, for the limit of Defender's calls
+	Skipped int      // rows that could not be read
+	AsOf    view.AsOf
+	Version uint64 // of the answer, where there is one alone; 0 otherwise
+}
+
+// Note says what is not in the rows.
+func (g Gap) Note() string {
+	var notes []string
+	if g.Unread > 0 {
+		notes = append(notes, fmt.Sprintf("%s could not be read: %s.", software(g.Unread), view.Join(g.Failed)))
+	}
+	if g.Left > 0 {
+		notes = append(notes, fmt.Sprintf("%s of Microsoft's with fewer exposed devices %s not read: a question asks about %d at most.", software(g.Left), were(g.Left), maxAsked))
+	}
+	if g.Stored > 0 {
+		notes = append(notes, fmt.Sprintf("%s %s as a digest read them.", software(g.Stored), is(g.Stored)))
+	}
+	if g.Skipped > 0 {
+		notes = append(notes, commands.CouldNotRead(g.Skipped)+", so more may be missing.")
+	}
+	return view.JoinSentences(notes...)
+}
+
+func software(n int) string {
+	if n == 1 {
+		return "1 software"
+	}
+	return view.Thousands(n) + " software ids"
+}
+
+func were(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
+func is(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+// Read reads software. Those beyond the limit of one question come from digests, if these have read them lately. Its error is that
+// nothing at all could be read.
+func (r *Reader) Read(ctx context.Context, ids []string, opts ...api.CallOption) (Gap, error) {
+	g := gathering{reader: r}
+	slots := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	asked := ids[:min(len(ids), maxAsked)]
+	for _, id := range asked {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			answer, err := r.Defender.MissingKBs(ctx, id, opts...)
+			g.add(id, answer, err)
+		})
+	}
+	all.Wait()
+	for _, id := range ids[len(asked):] {
+		g.stored(ctx, id)
+	}
+	if len(g.Read) == 0 && g.err != nil {
+		return Gap{}, fmt.Errorf("read missing KBs: %w", g.err)
+	}
+	if len(ids) > 1 {
+		g.Version = 0
+	}
+	slices.Sort(g.Read)
+	slices.SortFunc(g.Rows, func(a, b patchgap.Row) int { return a.Compare(b.Key) })
+	return g.Gap, nil
+}
+
+// gathering collects answers.
+type gathering struct {
+	Gap
+
+	reader *Reader
+	mu     sync.Mutex
+	err    error // the first failure
+}
+
+func (g *gathering) add(id string, answer api.Answer[[]api.MissingKB], err error) {
+	if err == nil {
+		g.reader.Index.Note(id, answer.Value)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err != nil {
+		g.Unread++
+		if why := commands.Explain(err).Title; !slices.Contains(g.Failed, why) {
+			g.Failed = append(g.Failed, why)
+		}
+		if g.err == nil || errors.Is(err, api.ErrPermission) { // which holds for all software
+			g.err = err
+		}
+		return
+	}
+	g.Read, g.Rows = append(g.Read, id), append(g.Rows, commands.Rows(id, answer.Value)...)
+	g.Skipped, g.Version = g.Skipped+answer.Skipped, answer.Version
+	g.AsOf = commands.Oldest(commands.AsOf(answer), g.AsOf)
+}
+
+// stored adds what a digest has read of a software.
+func (g *gathering) stored(ctx context.Context, id string) {
+	if g.reader.Stored == nil {
+		g.Left++
+		return
+	}
+	snap, found, err := g.reader.Stored.Reading(ctx, digest.DefaultTenant, id)
+	age := g.reader.now().Sub(snap.At)
+	if err != nil || !found || age > maxStored {
+		g.Left++
+		return
+	}
+	g.Read, g.Rows, g.Stored = append(g.Read, id), append(g.Rows, snap.Rows...), g.Stored+1
+	g.AsOf = commands.Oldest(view.AsOf{Time: snap.At, Age: max(age, 0)}, g.AsOf)
+}

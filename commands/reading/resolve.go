@@ -1,0 +1,104 @@
+package reading
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/product"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Scope is the software that a question is about.
+type Scope struct {
+	All  bool     // everything of Microsoft's that has weaknesses
+	IDs  []string // most exposed devices first
+	Note string   // how the words were read, where that is not plain
+}
+
+// Words are the words that name the scope on an offered line.
+func (s Scope) Words() []string {
+	if s.All {
+		return []string{digest.All}
+	}
+	return s.IDs
+}
+
+// String names the scope in a title.
+func (s Scope) String() string {
+	switch n := len(s.IDs); {
+	case s.All:
+		return "all Microsoft software"
+	case n == 1:
+		return product.Name(s.IDs[0], "")
+	case n == 2:
+		return product.Name(s.IDs[0], "") + " and " + product.Name(s.IDs[1], "")
+	default:
+		return fmt.Sprintf("%s and %d more", product.Name(s.IDs[0], ""), n-1)
+	}
+}
+
+// Resolve finds the software that words name. No words name all. Where a name fits several, the error offers each of them
+// on the line that line makes.
+func (r *Reader) Resolve(ctx context.Context, words []string, exact bool, line func(ids []string) string) (Scope, error) {
+	if len(words) == 0 {
+		words = []string{digest.All}
+	}
+	found, err := r.Index.Find(ctx, r.Defender, words, exact)
+	if err != nil {
+		return Scope{}, fmt.Errorf("find software: %w", commands.ExplainSearch(err))
+	}
+	targets := search.Targets(words, exact)
+	s := Scope{All: slices.ContainsFunc(targets, func(t search.Target) bool { return t.Kind == search.KindAll })}
+	if s.All {
+		r.Index.SortPatchable(found.Software) // what is known to lack nothing comes last
+	}
+	for _, one := range found.Software {
+		if !s.All || one.Weaknesses > 0 {
+			s.IDs = append(s.IDs, one.ID)
+		}
+	}
+	query := strings.Join(words, " ")
+	named := slices.ContainsFunc(targets, func(t search.Target) bool { return t.Kind == search.KindName })
+	switch {
+	case s.All:
+		return s, nil
+	case len(s.IDs) == 0:
+		return Scope{}, commands.NothingFound(words, found)
+	case len(found.Unknown) > 0:
+		s.Note = fmt.Sprintf("Nothing matches %q%s.", strings.Join(found.Unknown, ", "), commands.SearchLimits(found))
+	case found.Inexact && len(s.IDs) == 1:
+		s.Note = fmt.Sprintf("Nothing matches %q exactly; this is the closest.", query)
+	case found.Inexact, named && len(s.IDs) > 1 && !found.Each:
+		return Scope{}, which(query, s.IDs, line)
+	}
+	return s, nil
+}
+
+// which asks which software is meant.
+func which(query string, ids []string, line func(ids []string) string) error {
+	e := &commands.Error{Title: "Which one?", Usage: true, Message: fmt.Sprintf("%q matches several.", query)}
+	shown := ids[:min(len(ids), commands.MaxSuggestions)]
+	for _, id := range shown {
+		e.Actions = append(e.Actions, view.Action{Label: product.Name(id, ""), Command: line([]string{id})})
+	}
+	if rest := len(ids) - len(shown); rest > 0 {
+		e.Message += fmt.Sprintf(" %s more match less closely.", view.Thousands(rest))
+	} else {
+		e.Actions = append(e.Actions, view.Action{Label: fmt.Sprintf("All %d", len(ids)), Command: line(ids)})
+	}
+	e.Actions = append(e.Actions, view.Action{Label: "Search", Command: commands.SearchLine([]string{query})})
+	return e
+}
+
+// Offered reports whether the words of a line are such as pages offer: ids and all, no names that are searched.
+func Offered(words []string) bool {
+	return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool {
+		return w != digest.All && !strings.Contains(w, cmdline.IDSeparator)
+	})
+}

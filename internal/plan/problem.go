@@ -1,0 +1,276 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+)
+
+// Pairs counts pairs of a device and a CVE.
+type Pairs struct {
+	Exploited int // of CVEs under attack
+	All       int
+}
+
+func (p Pairs) plus(other Pairs) Pairs {
+	return Pairs{p.Exploited + other.Exploited, p.All + other.All}
+}
+
+// compare orders what closes more first: of exploited pairs, then of all.
+func (p Pairs) compare(other Pairs) int {
+	return cmp.Or(cmp.Compare(other.Exploited, p.Exploited), cmp.Compare(other.All, p.All))
+}
+
+// Update is a missing update and what is known of it.
+type Update struct {
+	patchgap.Update
+
+	Facts     advisory.Facts
+	Known     bool   // whether the feeds list it; without them, Facts say nothing
+	Contained bool   // another missing update contains it wherever it is missing
+	In        string // the ID of one that does
+	Contains  []string
+}
+
+// Problem is what is missing, ready to be planned. It is never changed, and safe for concurrent use.
+type Problem struct {
+	Updates []Update // all that is missing, the largest first
+	Total   Pairs
+	Assumed bool // some updates are only assumed to be contained, by the months in their names
+
+	byID   map[string]int
+	pairs  []Pairs   // by element
+	covers [][]int32 // by update: the elements that it closes, sorted
+}
+
+// New returns the problem of rows. It sorts rows and keeps them. The snapshot may be nil.
+func New(rows []patchgap.Row, known *advisory.Snapshot) *Problem {
+	p := &Problem{byID: map[string]int{}}
+	for i, u := range patchgap.Updates(rows) {
+		facts, ok := known.Update(u.KB())
+		p.Updates = append(p.Updates, Update{Update: u, Facts: facts, Known: ok})
+		p.byID[u.ID()] = i
+	}
+	p.covers = make([][]int32, len(p.Updates))
+	b := builder{p: p, known: known, classes: map[string]int32{}}
+	b.number()
+	b.fold()
+	b.weigh()
+	b.cover()
+	b.sort()
+	for _, n := range p.pairs {
+		p.Total = p.Total.plus(n)
+	}
+	return p
+}
+
+// Find returns the place of an update in Updates by its ID or KB number.
+func (p *Problem) Find(id string) (int, bool) {
+	i, ok := p.byID[id]
+	return i, ok
+}
+
+// builder makes a [Problem].
+type builder struct {
+	p     *Problem
+	known *advisory.Snapshot
+	rows  []rowOf
+
+	uncounted []rowOf // of updates that several software ids share
+
+	fixes    [][]int32 // by update: the numbers of its CVEs
+	attacked []bool    // by number of a CVE: whether CISA or MSRC calls it exploited
+	classes  map[string]int32
+	elements map[pairOf]int32 // by the CVEs that MSRC tells
+}
+
+// pairOf is a CVE on the devices of a class.
+type pairOf struct{ class, cve int32 }
+
+// number numbers the CVEs of all updates: numbers are looked up faster than names.
+func (b *builder) number() {
+	numbers := map[string]int32{}
+	pairs := 0
+	for _, u := range b.p.Updates {
+		pairs += len(u.Facts.CVEs)
+	}
+	b.elements = make(map[pairOf]int32, pairs)
+	b.fixes = make([][]int32, len(b.p.Updates))
+	for i, u := range b.p.Updates {
+		if len(u.Facts.CVEs) == 0 {
+			continue
+		}
+		b.fixes[i] = make([]int32, len(u.Facts.CVEs))
+		for at, cve := range u.Facts.CVEs {
+			n, ok := numbers[cve]
+			if !ok {
+				n = int32(len(b.attacked)) //nolint:gosec // memory ends first
+				numbers[cve] = n
+				b.attacked = append(b.attacked, exploited(b.known, cve))
+			}
+			b.fixes[i][at] = n
+		}
+	}
+}
+
+func exploited(known *advisory.Snapshot, cve string) bool {
+	if _, listed := known.Listed(cve); listed {
+		return true
+	}
+	c, _ := known.CVE(cve)
+	return c.Exploited
+}
+
+// rowOf is a row, its update and the one that contains it.
+type rowOf struct {
+	patchgap.Row
+	update, top int
+}
+
+// class numbers which devices a row is about: those of its OS build or, without one, of its software.
+func (b *builder) class(r rowOf) int32 {
+	name := r.Software
+	if r.OSBuild != "" {
+		name = advisory.ScopeSeparator + r.OSBuild // no software id begins so
+	}
+	n, ok := b.classes[name]
+	if !ok {
+		n = int32(len(b.classes)) //nolint:gosec // memory ends first
+		b.classes[name] = n
+	}
+	return n
+}
+
+// fold finds what contains each row.
+func (b *builder) fold() {
+	missing := make([]advisory.Missing, 0, len(b.p.Updates))
+	b.rows = make([]rowOf, 0, len(b.p.Updates))
+	for i, u := range b.p.Updates {
+		for _, r := range u.Rows {
+			b.rows = append(b.rows, rowOf{Row: r, update: i})
+			missing = append(missing, advisory.Missing{KB: r.KB, Name: r.Name, Scope: advisory.Scope(r.Software, r.OSBuild)})
+		}
+	}
+	onTop := make([]bool, len(b.p.Updates))
+	for i, f := range b.known.Fold(missing) {
+		b.rows[i].top = b.rows[f.In].update
+		b.p.Assumed = b.p.Assumed || f.Why == advisory.Assumed
+		if b.rows[i].top == b.rows[i].update {
+			onTop[b.rows[i].update] = true
+		}
+	}
+	for _, r := range b.rows {
+		u, top := &b.p.Updates[r.update], &b.p.Updates[r.top]
+		if r.top == r.update {
+			continue
+		}
+		if !onTop[r.update] && u.In == "" {
+			u.Contained, u.In = true, top.ID()
+		}
+		if !slices.Contains(top.Contains, u.ID()) {
+			top.Contains = append(top.Contains, u.ID())
+		}
+	}
+}
+
+// weigh makes the elements: one for each CVE of a class of devices, or one for all CVEs of a row whose CVEs are not known.
+// Of several software ids that share an update, the one with most devices counts.
+func (b *builder) weigh() {
+	for first := 0; first < len(b.rows); {
+		last := first
+		for last < len(b.rows) && b.rows[last].update == b.rows[first].update {
+			last++
+		}
+		own := largest(b.rows[first:last])
+		for _, r := range own {
+			b.weighRow(r)
+		}
+		if len(own) < last-first {
+			b.uncounted = append(b.uncounted, b.rows[first:last]...)
+		}
+		first = last
+	}
+}
+
+// largest are the rows of the software with most devices.
+func largest(rows []rowOf) []rowOf {
+	var best []rowOf
+	most := -1
+	for first := 0; first < len(rows); {
+		last, devices := first, 0
+		for last < len(rows) && rows[last].Software == rows[first].Software {
+			devices += rows[last].Devices
+			last++
+		}
+		if devices > most {
+			best, most = rows[first:last], devices
+		}
+		first = last
+	}
+	return best
+}
+
+func (b *builder) weighRow(r rowOf) {
+	fixes := b.fixes[r.update]
+	if len(fixes) == 0 {
+		if n := r.Devices * r.CVEs; n > 0 {
+			b.closes(r, b.element(Pairs{All: n}))
+		}
+		return
+	}
+	class := b.class(r)
+	for _, cve := range fixes {
+		n := Pairs{All: r.Devices}
+		if b.attacked[cve] {
+			n.Exploited = r.Devices
+		}
+		e, ok := b.elements[pairOf{class, cve}]
+		switch {
+		case !ok:
+			e = b.element(n)
+			b.elements[pairOf{class, cve}] = e
+		case n.All > b.p.pairs[e].All: // another update of these devices fixes it too
+			b.p.pairs[e] = n
+		}
+		b.closes(r, e)
+	}
+}
+
+func (b *builder) element(n Pairs) int32 {
+	b.p.pairs = append(b.p.pairs, n)
+	return int32(len(b.p.pairs) - 1) //nolint:gosec // memory ends first
+}
+
+// closes notes that the update of a row, and the one that contains it there, close an element.
+func (b *builder) closes(r rowOf, element int32) {
+	b.p.covers[r.update] = append(b.p.covers[r.update], element)
+	if r.top != r.update {
+		b.p.covers[r.top] = append(b.p.covers[r.top], element)
+	}
+}
+
+// cover finds what else updates close that several software ids share: pairs that other updates brought.
+func (b *builder) cover() {
+	for _, r := range b.uncounted {
+		fixes := b.fixes[r.update]
+		if len(fixes) == 0 {
+			continue
+		}
+		class := b.class(r)
+		for _, cve := range fixes {
+			if e, ok := b.elements[pairOf{class, cve}]; ok {
+				b.closes(r, e)
+			}
+		}
+	}
+}
+
+// sort orders what each update closes, each element once.
+func (b *builder) sort() {
+	for i := range b.p.covers {
+		slices.Sort(b.p.covers[i])
+		b.p.covers[i] = slices.Compact(b.p.covers[i])
+	}
+}
