@@ -31,6 +31,7 @@ import (
 // askCmd asks one question on the terminal.
 type askCmd struct {
 	Output   string          `short:"o" default:"text" placeholder:"FORMAT" complete:"text,json,csv,xlsx" help:"text, json, csv or xlsx (${default})."`
+	Watch    string          `placeholder:"INTERVAL" help:"Ask again every so often, such as 5m, until Ctrl-C; on a terminal the changes stand out."`
 	Sandbox  bool            `help:"Ask an invented tenant that runs inside this command, instead of yours."`
 	SignIn   string          `placeholder:"HOW" complete:"device-code,browser,azure-cli" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
 	Timeout  string          `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long the question may take (${default})."`
@@ -84,6 +85,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	if strings.EqualFold(c.Output, outputXLSX) && logging.IsTerminal(s.out) {
 		errs.Add("--output", "is a workbook, which is not for a screen: write it to a file, such as … -o xlsx > updates.xlsx")
 	}
+	every := c.readWatch(&errs)
 	timeout := errs.Duration("MISSINGKBS_ANSWER_TIMEOUT", c.Timeout, time.Second)
 	if len(c.Words) == 0 {
 		return config.UsageError{Err: errNoWords}
@@ -104,11 +106,13 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	page, err := router.Run(ctx, commands.Request{Words: c.Words, Terminal: true})
+	q := question{router: router, words: c.Words, timeout: timeout, write: write}
+	if every > 0 {
+		return q.watch(ctx, every, s)
+	}
+	page, err := q.ask(ctx, s)
 	if err != nil {
-		return c.report(s, err)
+		return report(s, err)
 	}
 	if err := write(s.out, page); err != nil {
 		return config.UsageError{Err: fmt.Errorf("write answer: %w", err)}
@@ -117,7 +121,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 }
 
 // report writes a failure for people.
-func (c askCmd) report(s streams, err error) error {
+func report(s streams, err error) error {
 	if writeErr := terminalOf(s.err, s.env).Write(s.err, commands.Explain(err)); writeErr != nil {
 		return writeErr
 	}
@@ -159,6 +163,7 @@ func (c askCmd) defender(ctx context.Context, errs *config.Errors, s streams) (c
 // asTheApp returns Defender as serve has it.
 func (c askCmd) asTheApp(ctx context.Context, errs *config.Errors, s streams, log *slog.Logger) (commands.Defender, func(), error) {
 	o := app.AskOptions{Defender: c.Defender.ReadClient(errs), Log: log}
+	c.keepAnswers(&o.Defender)
 	c.Quota.Read(errs, &o.Defender)
 	o.Credential = c.Defender.ReadCredential(errs, o.Defender.Cloud.Authority)
 	o.Database = c.Store.ReadAddress(errs, s.env)
@@ -240,6 +245,7 @@ func (c askCmd) signedIn(ctx context.Context, errs *config.Errors, w io.Writer, 
 		return nil, fmt.Errorf("sign in: %w", err)
 	}
 	options.Logger = log
+	c.keepAnswers(&options)
 	return api.NewClient(cred, &options)
 }
 
@@ -256,9 +262,9 @@ func moveAskFlags(args []string) []string {
 		case a == "--":
 			words = append(words, rest[1:]...)
 			return append(front, words...)
-		case a == "--sandbox", strings.HasPrefix(a, "--output="), strings.HasPrefix(a, "--sign-in="):
+		case a == "--sandbox", strings.HasPrefix(a, "--output="), strings.HasPrefix(a, "--sign-in="), strings.HasPrefix(a, "--watch="):
 			front = append(front, a)
-		case (a == "-o" || a == "--output" || a == "--sign-in") && len(rest) > 1:
+		case (a == "-o" || a == "--output" || a == "--sign-in" || a == "--watch") && len(rest) > 1:
 			front = append(front, a, rest[1])
 			rest = rest[1:]
 		default:

@@ -101,7 +101,7 @@ func TestCompletionFromTheDatabase(t *testing.T) {
 		want []string
 	}{
 		"software":       {map[string]string{"DATABASE_URL": url}, "ask con", []string{"contoso-_-app\tsoftware"}},
-		"digests":        {map[string]string{"DATABASE_URL": url}, "ask digest show ", []string{"4711\tcontoso-_-app"}},
+		"digests":        {map[string]string{"DATABASE_URL": url}, "ask digest show ", []string{"4711\tContoso App"}},
 		"no database":    {map[string]string{"DATABASE_URL": url + "x"}, "ask con", nil},
 		"wrong database": {map[string]string{"DATABASE_URL": "mysql://x"}, "ask devi", []string{"devices\t"}},
 		"no settings":    {nil, "ask devi", []string{"devices\t"}},

@@ -20,7 +20,7 @@ func terminalOf(w io.Writer, env func(string) (string, bool)) view.Terminal {
 	if !logging.IsTerminal(w) {
 		return view.Terminal{}
 	}
-	t := view.Terminal{Color: true}
+	var t view.Terminal
 	if f, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width >= minWidth {
 			t.Width = width
@@ -32,9 +32,12 @@ func terminalOf(w io.Writer, env func(string) (string, bool)) view.Terminal {
 		}
 	}
 	noColor, _ := env("NO_COLOR")
-	kind, _ := env("TERM")
-	if noColor != "" || kind == "dumb" {
-		t.Color = false
-	}
+	t.Color = noColor == "" && takesEscapes(w, env)
 	return t
+}
+
+// takesEscapes returns true for a terminal whose lines and screen can be cleared.
+func takesEscapes(w io.Writer, env func(string) (string, bool)) bool {
+	kind, _ := env("TERM")
+	return logging.IsTerminal(w) && kind != "dumb"
 }
