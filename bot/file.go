@@ -96,7 +96,7 @@ func (b *Bot) sendFile(ctx context.Context, q question, page view.Page) (view.Pa
 func tableRows(page view.Page) (rows int, ok bool) {
 	for _, part := range page.Parts {
 		if t, is := part.(view.Table); is {
-			rows, ok = rows+t.Len(), true
+			rows, ok = rows+t.FileLen(), true
 		}
 	}
 	return rows, ok

@@ -119,6 +119,13 @@ func TestEdge(t *testing.T) {
 				{Key: "products", Title: "Products", Kind: view.Words, Hidden: true},
 				{Key: "os_build", Title: "OS build", Hidden: true},
 				{Key: "software", Title: "Software", Hidden: true},
+				{Key: "exploited", Title: "Exploited", Hidden: true},
+				{Key: "severity", Title: "Severity", Hidden: true},
+				{Key: "contains", Title: "Contains", Hidden: true},
+				{Key: "contained_in", Title: "Contained in", Hidden: true},
+				{Key: "why", Title: "Why", Hidden: true},
+				{Key: "kev_due", Title: "KEV due", Hidden: true},
+				{Key: "released", Title: "Released", Hidden: true},
 			},
 			Rows: [][]view.Cell{{
 				{Text: "KB4540673"},
@@ -130,8 +137,9 @@ func TestEdge(t *testing.T) {
 				{Text: "Edge", Words: []string{"edge"}},
 				{},
 				{Text: "microsoft-_-edge"},
+				{Text: "unknown"}, {Text: "unknown"}, {}, {}, {}, {}, {},
 			}},
-			CSV:     []string{"kb", "name", "products", "os_build", "devices", "cves", "url"},
+			CSV:     []string{"kb", "name", "products", "os_build", "devices", "cves", "url", "exploited", "severity", "contained_in", "why", "kev_due", "released"},
 			Command: "microsoft-_-edge",
 		}},
 		Actions: []view.Action{
@@ -161,9 +169,9 @@ func TestAnswersForPrograms(t *testing.T) {
 	if err := errors.Join(view.WriteCSV(&csv, page), view.WriteJSON(&raw, page)); err != nil {
 		t.Fatal(err)
 	}
-	wantCSV := "kb,name,products,os_build,devices,cves,url\n" +
-		"KB5074224,November,\"windows_11, windows_10\",\"22631.4037, 26100\",29,74,https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224\n" +
-		"KB5060001,July,,,20,80,https://www.catalog.update.microsoft.com/Search.aspx?q=KB5060001\n"
+	wantCSV := "kb,name,products,os_build,devices,cves,url,exploited,severity,contained_in,why,kev_due,released\n" +
+		"KB5074224,November,\"windows_11, windows_10\",\"22631.4037, 26100\",29,74,https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224,unknown,unknown,,,,\n" +
+		"KB5060001,July,,,20,80,https://www.catalog.update.microsoft.com/Search.aspx?q=KB5060001,unknown,unknown,,,,\n"
 	if diff := cmp.Diff(wantCSV, csv.String()); diff != "" {
 		t.Errorf("CSV (-want +got):\n%s", diff)
 	}
@@ -177,6 +185,7 @@ func TestAnswersForPrograms(t *testing.T) {
 	want := map[string]any{
 		"kb": "KB5074224", "name": "November", "products": []any{"windows_11", "windows_10"}, "os_build": "22631.4037, 26100", "software": "microsoft-_-windows_11",
 		"devices": 29.0, "cves": 74.0, "url": "https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074224", "details": "kb 5074224",
+		"exploited": "unknown", "severity": "unknown", "contains": "", "contained_in": "", "why": "", "kev_due": "", "released": "",
 	}
 	if diff := cmp.Diff(want, got.Tables[0].Rows[0]); diff != "" || got.Software != "microsoft-_-windows_11" {
 		t.Errorf("JSON of %q (-want +got):\n%s", got.Software, diff)
@@ -289,7 +298,7 @@ func TestOptionsTravelInButtons(t *testing.T) {
 		"Refresh: microsoft-_-windows_11 --sort cves --min-devices 2 --page 2 --fresh",
 		"Share to channel: microsoft-_-windows_11 --sort cves --min-devices 2 --page 2",
 		"Show all: microsoft-_-windows_11 --sort cves",
-		"By OS build: microsoft-_-windows_11 --sort cves --min-devices 2 --all-rows",
+		"All rows as Defender gave them: microsoft-_-windows_11 --sort cves --min-devices 2 --all",
 		"CSV: microsoft-_-windows_11 --sort cves --min-devices 2",
 		"XLSX: microsoft-_-windows_11 --sort cves --min-devices 2",
 		"Sort by devices: microsoft-_-windows_11 --min-devices 2",

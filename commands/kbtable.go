@@ -12,11 +12,15 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// AllRows is the option that shows the rows behind updates, as Defender gives them.
-const AllRows = "all-rows"
+// AllRows is the option that shows the rows behind updates, as Defender gives them; allRows is its short form.
+const (
+	AllRows = "all-rows"
+	allRows = "all"
+)
 
 // The orders of a list of KBs.
 const (
+	sortFirst   = "exploited" // exploited updates first, then by devices; by devices alone where nothing is known of exploits
 	sortDevices = "devices"
 	sortCVEs    = "cves"
 	sortKB      = "kb"
@@ -55,8 +59,8 @@ func Rows(software string, kbs []api.MissingKB) []patchgap.Row {
 	return rows
 }
 
-// kbTable makes the table of the updates that one software lacks.
-func kbTable(q query, updates []patchgap.Update) view.Table {
+// kbTable makes the table of the updates that one software lacks, and for files of those that others contain.
+func kbTable(q query, l list, updates, folded []patchgap.Update) view.Table {
 	products := patchgap.Extra{Column: view.Column{Key: "products", Title: "Products", Kind: view.Words}, Cell: func(u patchgap.Update) view.Cell {
 		return productCell(u.Products())
 	}}
@@ -70,16 +74,14 @@ func kbTable(q query, updates []patchgap.Update) view.Table {
 		}
 		return detailsButton(kbName, u.KB())
 	}}
-	t := patchgap.Table(updates, more, products, patchgap.Builds(updates), software)
+	extra := append([]patchgap.Extra{more, products, patchgap.Builds(updates), software}, l.Columns(updates, q.allRows)...)
+	t := patchgap.Table(updates, extra...)
+	if len(folded) > 0 {
+		t.Folded = patchgap.Table(folded, extra...).More
+	}
 	t.Caption, t.Page, t.Command = "Missing updates of "+product.Name(q.id, ""), q.page, q.line(q.sort, 0)
 	if len(updates) > 1 {
-		for _, by := range []struct{ sort, label string }{
-			{sortDevices, "Sort by devices"}, {sortCVEs, "Sort by CVEs"}, {sortKB, "Newest first"},
-		} {
-			if by.sort != q.sort {
-				t.Sorts = append(t.Sorts, view.Action{Label: by.label, Command: q.line(by.sort, 0), Effect: view.Replace})
-			}
-		}
+		t.Sorts = q.sorts(l.Known())
 	}
 	return t
 }
@@ -91,6 +93,24 @@ func productCell(products []string) view.Cell {
 		names[i] = product.Name(search.Microsoft+p, "") // only Microsoft's products have KBs
 	}
 	return view.Cell{Text: strings.Join(names, ", "), Words: products}
+}
+
+// sorts offers the other orders. Where nothing is known of exploits, the first order is that by devices.
+func (q query) sorts(known bool) []view.Action {
+	orders := []struct{ sort, label string }{
+		{sortFirst, "Exploited first"}, {sortDevices, "Sort by devices"}, {sortCVEs, "Sort by CVEs"}, {sortKB, "Newest first"},
+	}
+	if !known {
+		orders[1].sort = sortFirst
+		orders = orders[1:]
+	}
+	var actions []view.Action
+	for _, by := range orders {
+		if by.sort != q.sort {
+			actions = append(actions, view.Action{Label: by.label, Command: q.line(by.sort, 0), Effect: view.Replace})
+		}
+	}
+	return actions
 }
 
 // onlyItself reports whether updates are for no products but the software that was asked about, which the title names.

@@ -14,6 +14,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/month"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -137,7 +138,7 @@ func machineLead(updates []patchgap.Update, skipped int) string {
 		return "It lacks no update that Defender lists."
 	}
 	lead := "It lacks " + view.Count(len(updates), "update")
-	if at, ok := released(updates[0]); ok {
+	if at, ok := month.Of(updates[0].Name()); ok {
 		lead += ", the oldest of " + at.Format("January 2006")
 	}
 	if skipped > 0 {
@@ -146,21 +147,10 @@ func machineLead(updates []patchgap.Update, skipped int) string {
 	return lead + "."
 }
 
-// released is the month that the name of an update begins with, such as "March 2020 Security Updates" or "2026-09
-// Cumulative Update"; false if it begins with none.
-func released(u patchgap.Update) (time.Time, bool) {
-	words := append(strings.Fields(u.Name()), "", "")
-	if at, err := time.Parse("January 2006", words[0]+" "+words[1]); err == nil {
-		return at, true
-	}
-	at, err := time.Parse("2006-01", words[0])
-	return at, err == nil
-}
-
 // olderFirst orders updates by the month of their names, those without one last, then by number.
 func olderFirst(a, b patchgap.Update) int {
-	x, dated := released(a)
-	y, otherDated := released(b)
+	x, dated := month.Of(a.Name())
+	y, otherDated := month.Of(b.Name())
 	switch {
 	case dated && !otherDated:
 		return -1

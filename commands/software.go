@@ -12,6 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
+	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -29,20 +30,21 @@ type Defender interface {
 	Details
 }
 
-const softwareUsage = "<software-id> [--sort devices|cves|kb] [--min-devices N] [--min-cves N] [--all-rows] [--page N]"
+const softwareUsage = "<software-id> [--sort exploited|devices|cves|kb] [--exploited] [--min-devices N] [--min-cves N] [--all] [--page N]"
 
 // Software is the command that answers with the missing KBs of one software. Words that are no software id are
 // searched: a single hit is answered at once, several become buttons. The index may be shared with [Search].
-func Software(d Defender, idx *search.Index) Command {
-	s := software{defender: d, index: idx}
+func Software(d Defender, idx *search.Index, opts ...Option) Command {
+	s := software{defender: d, index: idx, known: knownBy(opts)}
 	return Command{
 		Usage:   softwareUsage,
 		Summary: "the missing KBs of one software: devices, CVEs and the catalog page of each; words that are no id are searched",
 		Help: []view.Fact{
-			{Name: "--sort devices|cves|kb", Value: "order; by devices by default"},
+			{Name: "--sort exploited|devices|cves|kb", Value: "order; exploited first by default, then by devices"},
+			{Name: "--exploited", Value: "only KBs that fix vulnerabilities under attack, as far as CISA and MSRC say"},
 			{Name: "--min-devices N", Value: "only KBs that N or more devices lack"},
 			{Name: "--min-cves N", Value: "only KBs that fix N or more CVEs"},
-			{Name: "--all-rows", Value: "a row for each OS build of a KB, as Defender gives them; otherwise a KB is one row"},
+			{Name: "--all", Value: "every row as Defender gave it; otherwise a KB is one row, and one that a newer KB contains is folded into that"},
 			{Name: "--page N", Value: "a later page of a long list"},
 			{Name: "Example", Value: "microsoft-_-windows_11 --sort cves --min-devices 5"},
 		},
@@ -62,6 +64,7 @@ func sharedSoftware(req Request) bool {
 type software struct {
 	defender Defender
 	index    *search.Index
+	known    known
 }
 
 // query is what was asked about one software.
@@ -70,13 +73,14 @@ type query struct {
 	sort       string
 	minDevices int
 	minCVEs    int
+	exploited  bool
 	allRows    bool
 	page       int
 	fresh      bool
 }
 
 func (s software) run(ctx context.Context, req Request) (view.Page, error) {
-	q := query{sort: sortDevices}
+	q := query{sort: sortFirst}
 	words, err := q.options().ReadWords(req.Words)
 	if err != nil && len(req.meant) > 0 {
 		return view.Page{}, misspelt(req.Words[0], req.meant, search.Result{}, err)
@@ -96,9 +100,11 @@ func (s software) run(ctx context.Context, req Request) (view.Page, error) {
 
 func (q *query) options() *cmdline.Options {
 	o := cmdline.NewOptions(softwareUsage)
-	o.Var(cmdline.OneOf(&q.sort, sortDevices, sortCVEs, sortKB), "sort", "")
+	o.Var(cmdline.OneOf(&q.sort, sortFirst, sortDevices, sortCVEs, sortKB), "sort", "")
+	o.BoolVar(&q.exploited, sortFirst, false, "")
 	o.Var(cmdline.Number(&q.minDevices, 0), "min-devices", "")
 	o.Var(cmdline.Number(&q.minCVEs, 0), "min-cves", "")
+	o.BoolVar(&q.allRows, allRows, false, "")
 	o.BoolVar(&q.allRows, AllRows, false, "")
 	o.Var(cmdline.Number(&q.page, 1), "page", "")
 	o.Fresh(&q.fresh)
@@ -108,8 +114,11 @@ func (q *query) options() *cmdline.Options {
 // line is the command line of q for another order or page; a page of 0 leaves the page out.
 func (q query) line(sort string, page int, more ...string) string {
 	words := []string{q.id}
-	if sort != sortDevices {
+	if sort != sortFirst {
 		words = append(words, "--sort", sort)
+	}
+	if q.exploited {
+		words = append(words, "--"+sortFirst)
 	}
 	if q.minDevices > 0 {
 		words = append(words, "--min-devices", strconv.Itoa(q.minDevices))
@@ -118,7 +127,7 @@ func (q query) line(sort string, page int, more ...string) string {
 		words = append(words, "--min-cves", strconv.Itoa(q.minCVEs))
 	}
 	if q.allRows {
-		words = append(words, "--"+AllRows)
+		words = append(words, "--"+allRows)
 	}
 	if page > 1 {
 		words = append(words, "--page", strconv.Itoa(page))
@@ -139,8 +148,9 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	case err != nil:
 		return view.Page{}, fmt.Errorf("read missing KBs: %w", err)
 	case len(answer.Value)+answer.Skipped > 0:
-		page := s.page(q, answer)
-		page.Source = view.Source{Question: q.line(q.sort, 0) + "\n" + strconv.Itoa(q.page), Answer: answer.Version}
+		feeds := s.known.advisories()
+		page := s.page(q, answer, feeds)
+		page.Source = view.Source{Question: q.line(q.sort, 0) + "\n" + strconv.Itoa(q.page) + versionOf(feeds), Answer: answer.Version}
 		return page, nil
 	}
 	// An empty list means either that nothing is missing or that the id is unknown. Only the software itself tells which.
@@ -151,7 +161,7 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	if errors.Is(err, api.ErrNotDefender) {
 		return view.Page{}, fmt.Errorf("read software: %w", err)
 	}
-	page := s.page(q, answer)
+	page := s.page(q, answer, nil)
 	if err != nil {
 		if unchecked := Explain(err).Title + "."; answer.Stale != nil { // it lacked nothing at that time
 			page.Note = "The bot could not check whether Defender still knows this id: " + unchecked
@@ -230,11 +240,15 @@ func onlyHit(f search.Result, query string) string {
 }
 
 // page makes the page of a list of missing KBs.
-func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
-	gap := patchgap.Filter{MinDevices: q.minDevices, MinCVEs: q.minCVEs}.Gap(patchgap.Updates(Rows(q.id, answer.Value)))
+func (s software) page(q query, answer api.Answer[[]api.MissingKB], feeds *advisory.Snapshot) view.Page {
+	l := newList(feeds, q, patchgap.Updates(Rows(q.id, answer.Value)))
+	if !l.Known() && q.sort == sortDevices {
+		q.sort = sortFirst // the same order, and the one that buttons need not name
+	}
 	page := view.Page{
 		Title:    "Missing updates: " + product.Name(q.id, ""),
-		Lead:     gap.Words("your filter", ""),
+		Lead:     l.lead(q),
+		Context:  l.context(feeds, q, time.Now()),
 		Software: q.id,
 		AsOf:     AsOf(answer),
 
@@ -244,36 +258,38 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB]) view.Page {
 			{Label: "Share to channel", Command: q.line(q.sort, q.page), Effect: view.Share},
 		},
 	}
-	if len(gap.Hidden) > 0 {
+	if len(l.gap.Hidden) > 0 {
 		all := query{id: q.id, allRows: q.allRows}
 		page.Actions = append(page.Actions, view.Action{Label: "Show all", Command: all.line(q.sort, 0), Effect: view.Replace})
 	}
-	sortUpdates(gap.Shown, q.sort)
-	rows := gap.Shown
-	if several := patchgap.Several(gap.Shown); several && q.allRows {
-		rows = patchgap.EachRow(gap.Shown)
+	l.sort(q)
+	rows, folded := l.Install, l.Folded
+	if q.allRows {
+		rows, folded = patchgap.EachRow(l.gap.Shown), nil
+	}
+	if q.allRows && len(rows) > len(l.gap.Shown) {
 		page.Lead += fmt.Sprintf(" %s: one for each OS build.", view.Count(len(rows), "row"))
 	}
 	switch {
-	case answer.Skipped > 0 && len(gap.Shown)+len(gap.Hidden) == 0:
+	case answer.Skipped > 0 && len(l.gap.Shown)+len(l.gap.Hidden) == 0:
 		page.Lead = noneRead(answer.Skipped)
 	case answer.Skipped > 0:
 		page.Lead += fmt.Sprintf(" %s, so more may be missing.", CouldNotRead(answer.Skipped))
 	}
-	page.Actions = append(page.Actions, q.otherRows(gap.Shown)...)
+	page.Actions = append(page.Actions, q.otherRows(l)...)
 	page.Actions = append(page.Actions, view.Files(q.line(q.sort, 0))...)
-	page.Parts = []view.Part{kbTable(q, rows)} // also without rows: a CSV of nothing is its header
+	page.Parts = []view.Part{kbTable(q, l, rows, folded)} // also without rows: a CSV of nothing is its header
 	return page
 }
 
-// otherRows offers rows by OS build, or by KB where those are shown, where that makes a difference.
-func (q query) otherRows(updates []patchgap.Update) []view.Action {
-	if !patchgap.Several(updates) {
+// otherRows offers Defender's rows, or the updates to install where those are shown, where that makes a difference.
+func (q query) otherRows(l list) []view.Action {
+	if !patchgap.Several(l.gap.Shown) && len(l.Folded) == 0 {
 		return nil
 	}
-	label := "By OS build"
+	label := "All rows as Defender gave them"
 	if q.allRows {
-		label = "By KB"
+		label = "Updates to install"
 	}
 	q.allRows = !q.allRows
 	return []view.Action{{Label: label, Command: q.line(q.sort, 0), Effect: view.Replace}}

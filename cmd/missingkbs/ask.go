@@ -102,7 +102,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	}
 	defer done()
 	index := &search.Index{}
-	router, err := app.NewRouter(defender, index, digests, commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())
+	router, err := app.NewRouter(defender, index, nil, digests, commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func benchBot(tb testing.TB, slack *bareSlack, ttl time.Duration) *apitest.Serve
 	if err != nil {
 		tb.Fatal(err)
 	}
-	router, err := app.NewRouter(client, &search.Index{})
+	router, err := app.NewRouter(client, &search.Index{}, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

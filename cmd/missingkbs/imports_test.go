@@ -65,9 +65,11 @@ var forbidden = map[string][]string{
 	"internal/plan":             {module, slackPackages},
 	"internal/digest/source":    {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":           {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
+	"internal/month":            {module, slackPackages, azurePackages, anyLibrary},
 	"internal/manifest":         {module, slackPackages, azurePackages, anyLibrary},
 	"internal/metrics":          {module, slackPackages, azurePackages},
 	"internal/advisory":         {module, slackPackages},
+	"internal/triage":           {module, slackPackages},
 	"internal/alert":            {module, slackPackages, azurePackages, anyLibrary},
 	"internal/health":           {module, slackPackages, azurePackages},
 	"internal/span":             {module, slackPackages, azurePackages, anyLibrary},
@@ -123,13 +125,14 @@ var allowed = map[string][]string{
 	"internal/quota/quotatest": {module + "/internal/quota"},
 
 	// What digests are made of.
+	"internal/triage":          {module + "/internal/advisory", module + "/internal/patchgap", module + "/internal/view"},
 	"internal/patchgap":        {module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/digest/schedule": {module + "/internal/view", module + "/internal/failure"},
 	"internal/plan":            {module + "/internal/patchgap", module + "/internal/advisory"},
 }
 
 // leaves may be imported by every package: they stand on the standard library alone and know nothing of ours.
-var leaves = []string{module + "/internal/httpclient", module + "/internal/wait", module + "/internal/product"}
+var leaves = []string{module + "/internal/httpclient", module + "/internal/month", module + "/internal/wait", module + "/internal/product"}
 
 type pkg struct {
 	ImportPath string

@@ -37,7 +37,7 @@ const (
 // typedLines are lines for each command that there is, and for each word that may follow one.
 func typedLines(t *testing.T) (lines []string) {
 	t.Helper()
-	r, err := app.NewRouter(nil, nil, digestcmd.New(nil, digestcmd.Options{}), commands.Home(nil, nil, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil))
+	r, err := app.NewRouter(nil, nil, nil, digestcmd.New(nil, digestcmd.Options{}), commands.Home(nil, nil, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// month is an invented document in the shape of MSRC's.
-const month = `{
+// sampleMonth is an invented document in the shape of MSRC's.
+const sampleMonth = `{
  "DocumentTitle": {"Value": "May 2031 Security Updates"},
  "DocumentTracking": {"Identification": {"ID": {"Value": "2031-May"}, "Alias": {"Value": "2031-May"}}, "Status": 2,
   "InitialReleaseDate": "2031-05-13T07:00:00", "CurrentReleaseDate": "2031-05-20T01:53:47"},
@@ -42,7 +42,7 @@ const month = `{
 
 func TestReadDocument(t *testing.T) {
 	t.Parallel()
-	got, err := ReadDocument(strings.NewReader(month))
+	got, err := ReadDocument(strings.NewReader(sampleMonth))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,10 +72,10 @@ func TestReadDocumentRefuses(t *testing.T) {
 		"no ID":             `{"Vulnerability": []}`,
 		"an odd ID":         `{"DocumentTracking": {"Identification": {"ID": {"Value": "../2031"}}, "InitialReleaseDate": "2031-05-13", "CurrentReleaseDate": "2031-05-13"}}`,
 		"no date":           `{"DocumentTracking": {"Identification": {"ID": {"Value": "2031-May"}}, "InitialReleaseDate": "", "CurrentReleaseDate": "2031-05-13"}}`,
-		"cut":               month[:len(month)/2],
-		"a word":            strings.Replace(month, `"Vulnerability": [`, `"Vulnerability": ["word",`, 1),
-		"no list":           strings.Replace(month, `"Vulnerability": [`, `"Vulnerability": {"x":[`, 1),
-		"a number too much": strings.Replace(month, `"BaseScore": 7.0`, `"BaseScore": "high"`, 1),
+		"cut":               sampleMonth[:len(sampleMonth)/2],
+		"a word":            strings.Replace(sampleMonth, `"Vulnerability": [`, `"Vulnerability": ["word",`, 1),
+		"no list":           strings.Replace(sampleMonth, `"Vulnerability": [`, `"Vulnerability": {"x":[`, 1),
+		"a number too much": strings.Replace(sampleMonth, `"BaseScore": 7.0`, `"BaseScore": "high"`, 1),
 	} {
 		if d, err := ReadDocument(strings.NewReader(body)); err == nil {
 			t.Errorf("%s: read %+v", name, d)
@@ -208,7 +208,7 @@ func TestReadCatalog(t *testing.T) {
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	read := func() Document {
-		d, err := ReadDocument(strings.NewReader(month))
+		d, err := ReadDocument(strings.NewReader(sampleMonth))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestChecks(t *testing.T) {
 }
 
 func FuzzReadDocument(f *testing.F) {
-	f.Add(month)
+	f.Add(sampleMonth)
 	f.Add(kevList)
 	f.Add(`{"Vulnerability":null}`)
 	f.Fuzz(func(t *testing.T, body string) {

@@ -90,7 +90,7 @@ func TestMonths(t *testing.T) {
 
 func TestFetchDocument(t *testing.T) {
 	t.Parallel()
-	s := serveFeeds(t, answer(200, "\n"+month))
+	s := serveFeeds(t, answer(200, "\n"+sampleMonth))
 	got, err := s.fetcher(t).Document(t.Context(), "2031-May")
 	if err != nil || got.ID != "2031-May" || len(got.Updates) != 2 {
 		t.Errorf("%+v, %v", got, err)

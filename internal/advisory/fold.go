@@ -2,9 +2,12 @@ package advisory
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/month"
 )
 
 // Missing is one missing update of one product, as it is to be folded.
@@ -205,48 +208,49 @@ func (f *folding) equal(i int, kb string) bool {
 	return slices.ContainsFunc(k.Builds, func(b Build) bool { return slices.Contains(other.Builds, b) })
 }
 
-// byMonth assumes, of updates that no feed knows and that are for one OS build, that the newest month contains the
-// older ones.
+// byMonth assumes, of updates that no feed knows and that are for one OS build, that the newest month contains the older
+// ones of the same name.
 func (f *folding) byMonth() {
-	newest, newestAt := -1, time.Time{}
+	type newest struct {
+		member int
+		at     time.Time
+	}
+	last := map[string]newest{} // by the name without its month
 	months := map[int]time.Time{}
 	for _, i := range f.members {
 		m := f.missing[i]
 		if _, ok := f.known(i); ok || !strings.Contains(m.Scope, ScopeSeparator) || strings.HasSuffix(m.Scope, ScopeSeparator) {
 			continue
 		}
-		month, ok := monthOf(m.Name)
-		if !ok {
+		at, ok := month.Of(m.Name)
+		kind := kindOfName(m.Name)
+		if !ok || strings.Contains(kind, string(SecurityOnly)) {
 			continue
 		}
-		months[i] = month
-		if newest < 0 || month.After(newestAt) {
-			newest, newestAt = i, month
+		months[i] = at
+		if n, has := last[kind]; !has || at.After(n.at) {
+			last[kind] = newest{i, at}
 		}
 	}
-	for i, month := range months {
-		if month.Before(newestAt) {
-			f.direct[i] = Folded{newest, Assumed}
+	for i, at := range months {
+		if n := last[kindOfName(f.missing[i].Name)]; at.Before(n.at) {
+			f.direct[i] = Folded{n.member, Assumed}
 		}
 	}
 }
+
+// kindOfName is the name of an update without what changes from month to month: the month and the number of the KB.
+func kindOfName(name string) string {
+	return strings.ToLower(kbInName.ReplaceAllString(month.Without(name), ""))
+}
+
+var kbInName = regexp.MustCompile(`(?i)\s*\(?KB\d{6,8}\)?`)
 
 // ScopeSeparator stands in [Missing.Scope] between the software and its OS build.
 const ScopeSeparator = "\x00"
 
 // Scope is the scope of a row of Defender's.
 func Scope(software, osBuild string) string { return software + ScopeSeparator + osBuild }
-
-// monthOf is the month that the name of an update begins with: "November 2026 Security Updates", "2026-11 Cumulative
-// Update".
-func monthOf(name string) (time.Time, bool) {
-	words := append(strings.Fields(name), "", "")
-	if t, err := time.Parse("January 2006", words[0]+" "+words[1]); err == nil {
-		return t, true
-	}
-	t, err := time.Parse("2006-01", words[0])
-	return t, err == nil
-}
 
 // top follows containers up to the one that nothing contains. Feeds that contradict each other may lead in a circle:
 // what is in it is contained in nothing.

@@ -89,6 +89,16 @@ func TestFold(t *testing.T) {
 			[]Missing{{"1", "October 2026 Security Updates", w11}, {"2", "November 2026 Security Updates", w11}, {"3", "Servicing", w11}, {"4", "2026-11 Out-of-band", w11}},
 			[]Folded{{1, Assumed}, {1, NotContained}, {2, NotContained}, {3, NotContained}},
 		},
+		"months of other kinds of updates do not mix": {
+			nil,
+			[]Missing{{"1", "2031-04 Cumulative Update for .NET (KB6000001)", w11}, {"2", "2031-05 Cumulative Update for .NET (KB6000002)", w11}, {"3", "2031-06 Cumulative Update for Windows 11 (KB6000003)", w11}},
+			[]Folded{{1, Assumed}, {1, NotContained}, {2, NotContained}},
+		},
+		"nor months of security only updates": {
+			nil,
+			[]Missing{{"1", "2031-04 Security Only Quality Update", w11}, {"2", "2031-05 Security Only Quality Update", w11}},
+			[]Folded{{0, NotContained}, {1, NotContained}},
+		},
 		"not where the build is not known": {
 			nil,
 			[]Missing{{"1", "October 2026 Security Updates", Scope("microsoft-_-office", "")}, {"2", "November 2026 Security Updates", Scope("microsoft-_-office", "")}},

@@ -3,6 +3,7 @@ package advisory
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type Snapshot struct {
 	cves    map[string]CVE
 	listed  map[string]Exploited
 	newer   map[string][]string // by KB: those that supersede it
+	version uint64
 
 	// KEV and MSRC are the dates of the data; zero where there is none.
 	KEV  time.Time
@@ -27,10 +29,22 @@ type known struct {
 	released time.Time // of the first document that lists it
 }
 
+var versions atomic.Uint64
+
+// Version tells apart the snapshots that this process has made, so that an answer made with one is not taken for that of
+// another. The nil snapshot has 0.
+func (s *Snapshot) Version() uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.version
+}
+
 // NewSnapshot joins documents and the list. An update that several documents list has what all of them say.
 func NewSnapshot(docs []Document, kev Catalog) *Snapshot {
 	s := &Snapshot{
 		updates: map[string]known{}, cves: map[string]CVE{}, listed: make(map[string]Exploited, len(kev.Entries)), newer: map[string][]string{}, KEV: kev.Released,
+		version: versions.Add(1),
 	}
 	for _, e := range kev.Entries {
 		s.listed[e.CVE] = e

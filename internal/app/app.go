@@ -17,6 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
+	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -34,6 +35,8 @@ type Options struct {
 	Monitor  *monitor.Monitor   // default: a new one that nothing serves
 
 	Webhook *webhook.Options // nil sends no events
+
+	Advisories func() *advisory.Snapshot // what MSRC and CISA publish; nil, or nil from it, for nothing
 
 	StaleFor       time.Duration             // the maximum age of a stored answer that is shown when Defender cannot be asked; 0 for none
 	AuditQuestions bool                      // audit questions too, not only refusals, shares and changes

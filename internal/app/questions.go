@@ -29,7 +29,7 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 	index := &search.Index{}
 	defender := storedAnswers(a.Defender, a.Store, a.StaleFor, a.Now, auth)
 	changes := auditedStore{a.Store, auditor.changes}
-	router, err := NewRouter(defender, index,
+	router, err := NewRouter(defender, index, []commands.Option{commands.WithAdvisories(a.Advisories)},
 		digestcmd.New(changes, digestcmd.Options{
 			Defender: defender, Index: index, People: slack.gate, Queue: digests.queue, Preview: digests.preview, RunWait: runWait, File: a.Digests != nil, Now: a.Now,
 		}),
@@ -47,10 +47,10 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 	return &questions{router, o}, nil
 }
 
-// NewRouter registers the commands: those that need Defender alone, and more.
-func NewRouter(d commands.Defender, index *search.Index, more ...commands.Command) (*commands.Router, error) {
+// NewRouter registers the commands: those that need Defender alone, with what else they know, and more.
+func NewRouter(d commands.Defender, index *search.Index, known []commands.Option, more ...commands.Command) (*commands.Router, error) {
 	return commands.NewRouter(append([]commands.Command{
-		commands.Software(d, index),
+		commands.Software(d, index, known...),
 		commands.KB(d, index),
 		commands.CVE(d),
 		commands.Machine(d, time.Now),

@@ -1,10 +1,10 @@
 package patchgap
 
 import (
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/missingkbs/missingkbs/internal/month"
 )
 
 // successors has rows that may have replaced updates that are gone. Monthly updates are cumulative: Defender lists the next
@@ -16,13 +16,17 @@ type where struct{ software, build string }
 
 type successor struct {
 	Row
-	month    month
+	month    time.Time
 	appeared bool // not listed before
 }
 
-func (r Row) where() where {
-	build, _, _ := strings.Cut(strings.TrimPrefix(r.OSBuild, "10.0."), ".")
-	return where{r.Software, build}
+func (r Row) where() where { return where{r.Software, r.Line()} }
+
+// Line is the OS build of a row without its revision, which each update raises: "22631" of "10.0.22631.4037". It is "" if
+// Defender does not say.
+func (r Row) Line() string {
+	line, _, _ := strings.Cut(strings.TrimPrefix(r.OSBuild, "10.0."), ".")
+	return line
 }
 
 // listed finds the rows whose names say a month.
@@ -34,7 +38,7 @@ func listed(before, after Snapshot) successors {
 	}
 	all := successors{}
 	for _, r := range after.Rows {
-		if m := monthOf(r.Name); m > 0 {
+		if m, ok := month.Of(r.Name); ok {
 			all[r.where()] = append(all[r.where()], successor{r, m, !had[listing{r.Software, r.unit()}]})
 		}
 	}
@@ -46,38 +50,13 @@ func listed(before, after Snapshot) successors {
 // month in both names it returns false.
 func (s successors) replaced(gone Update) bool {
 	for _, r := range gone.Rows {
-		m := monthOf(r.Name)
+		m, dated := month.Of(r.Name)
 		for _, next := range s[r.where()] {
 			many := next.Devices >= r.Devices
-			if m > 0 && (next.month > m && (next.appeared || many) || next.month == m && next.appeared && many) {
+			if dated && (next.month.After(m) && (next.appeared || many) || next.month.Equal(m) && next.appeared && many) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// month counts months since the year 0; 0 is unknown.
-type month int
-
-// The forms in which names of updates say their month, such as "2026-11 Cumulative Update for Windows 11" and
-// "November 2026 Security Updates".
-var (
-	monthInDigits = regexp.MustCompile(`\b(20\d\d)-(0[1-9]|1[0-2])\b`)
-	monthInWords  = regexp.MustCompile(`(?i)\b(January|February|March|April|May|June|July|August|September|October|November|December),? (20\d\d)\b`)
-)
-
-func monthOf(name string) month {
-	if m := monthInDigits.FindStringSubmatch(name); m != nil {
-		year, _ := strconv.Atoi(m[1])
-		number, _ := strconv.Atoi(m[2])
-		return month(12*year + number)
-	}
-	if m := monthInWords.FindStringSubmatch(name); m != nil {
-		at, err := time.Parse("January 2006", m[1]+" "+m[2])
-		if err == nil {
-			return month(12*at.Year() + int(at.Month()))
-		}
-	}
-	return 0
 }

@@ -13,30 +13,48 @@ type Extra struct {
 	view.Column
 	Cell     func(Update) view.Cell
 	JSONOnly bool // left out of CSV
+	Front    bool // stands right after the KB
+	Appended bool // stands at the end of a CSV file, for the columns before it stay where scripts know them
 }
 
 // Table lists updates, one in a row: KB, devices, CVEs, name, catalog page and the extra columns. It makes the cells of a
 // row when they are shown, because all cells of a long list take several times the memory of its updates.
 func Table(updates []Update, extra ...Extra) view.Table {
-	columns := []view.Column{
-		{Key: "kb", Title: "KB"},
-		{Key: "devices", Title: "Devices", Kind: view.Number},
-		{Key: "cves", Title: "CVEs", Kind: view.Number},
-		{Key: "name", Title: "Update"},
-		{Key: "url", Title: "Catalog", Kind: view.Button},
-	}
-	file := []string{"kb", "name"} // scripts read these files, so their columns stay
+	columns := []view.Column{{Key: "kb", Title: "KB"}}
+	file, last := []string{"kb", "name"}, []string{"devices", "cves", "url"} // scripts read these files, so their columns stay
+	var front, back []Extra
 	for _, e := range extra {
-		if columns = append(columns, e.Column); !e.JSONOnly {
+		if e.Front {
+			front = append(front, e)
+			columns = append(columns, e.Column)
+		} else {
+			back = append(back, e)
+		}
+		switch {
+		case e.JSONOnly:
+		case e.Appended:
+			last = append(last, e.Key)
+		default:
 			file = append(file, e.Key)
 		}
 	}
-	file = append(file, "devices", "cves", "url")
-	return view.Table{Columns: columns, CSV: file, More: view.LazyRows{Count: len(updates), Make: func(i int) []view.Cell {
+	columns = append(columns,
+		view.Column{Key: "devices", Title: "Devices", Kind: view.Number},
+		view.Column{Key: "cves", Title: "CVEs", Kind: view.Number},
+		view.Column{Key: "name", Title: "Update"},
+		view.Column{Key: "url", Title: "Catalog", Kind: view.Button},
+	)
+	for _, e := range back {
+		columns = append(columns, e.Column)
+	}
+	return view.Table{Columns: columns, CSV: append(file, last...), More: view.LazyRows{Count: len(updates), Make: func(i int) []view.Cell {
 		u := updates[i]
-		row := make([]view.Cell, 0, len(columns))
-		row = append(row, view.TextCell(catalog.Label(u.KB())), view.NumberCell(u.Devices), view.NumberCell(u.CVEs), view.TextCell(u.Name()), button(u))
-		for _, e := range extra {
+		row := append(make([]view.Cell, 0, len(columns)), view.TextCell(catalog.Label(u.KB())))
+		for _, e := range front {
+			row = append(row, e.Cell(u))
+		}
+		row = append(row, view.NumberCell(u.Devices), view.NumberCell(u.CVEs), view.TextCell(u.Name()), button(u))
+		for _, e := range back {
 			row = append(row, e.Cell(u))
 		}
 		return row

@@ -37,8 +37,8 @@ func WriteCSV(w io.Writer, p Page) error {
 		if err := out.Write(record); err != nil {
 			return err
 		}
-		for at := range t.Len() {
-			row := t.Row(at)
+		for at := range t.FileLen() {
+			row := t.FileRow(at)
 			for i, column := range columns {
 				record[i] = cellCSV(t.Columns[column].Kind, row[column])
 			}

@@ -97,9 +97,9 @@ func writeJSON(w io.Writer, p Page, failed bool) error {
 }
 
 func tableJSON(t Table) tableDocument {
-	out := tableDocument{Caption: t.Caption, Rows: make([]map[string]any, 0, t.Len())}
-	for at := range t.Len() {
-		row := t.Row(at)
+	out := tableDocument{Caption: t.Caption, Rows: make([]map[string]any, 0, t.FileLen())}
+	for at := range t.FileLen() {
+		row := t.FileRow(at)
 		object := make(map[string]any, len(row))
 		for i, c := range row {
 			object[t.Columns[i].Key] = cellJSON(t.Columns[i].Kind, c)

@@ -104,6 +104,7 @@ type Table struct {
 	Columns []Column // at least one; the first names the row
 	Rows    [][]Cell // every row as long as Columns
 	More    LazyRows // rows beside those in Rows
+	Folded  LazyRows // rows that files and JSON have after these, and people find on another page
 	CSV     []string // keys of the columns of a CSV file, in its order; all as they stand where it is empty
 	Page    int      // which page the person asked for, from 1; 0 where none was asked for
 	Command string   // the command line that makes this table, to which a medium appends " --page N"
@@ -117,7 +118,7 @@ type Table struct {
 func (t Table) Cut(from, to int) Table {
 	part := t
 	part.Before, part.Whole, part.Page = t.Before+from, max(t.Whole, t.Len()), 0
-	part.Rows, part.More = nil, LazyRows{Count: to - from, Make: func(i int) []Cell { return t.Row(from + i) }}
+	part.Rows, part.Folded, part.More = nil, LazyRows{}, LazyRows{Count: to - from, Make: func(i int) []Cell { return t.Row(from + i) }}
 	return part
 }
 
@@ -136,6 +137,17 @@ func (t Table) Row(i int) []Cell {
 		return t.Rows[i]
 	}
 	return t.More.Make(i - len(t.Rows))
+}
+
+// FileLen is how many rows a file of the table has.
+func (t Table) FileLen() int { return t.Len() + t.Folded.Count }
+
+// FileRow returns row i of a file, from 0 and below FileLen.
+func (t Table) FileRow(i int) []Cell {
+	if i < t.Len() {
+		return t.Row(i)
+	}
+	return t.Folded.Make(i - t.Len())
 }
 
 // Visible is the table without its hidden columns, as people see it.
@@ -164,7 +176,7 @@ func (t Table) without(drop func(Column) bool) Table {
 		return t
 	}
 	whole := t
-	t.Columns, t.Rows = columns, nil
+	t.Columns, t.Rows, t.Folded = columns, nil, LazyRows{}
 	t.More = LazyRows{Count: whole.Len(), Make: func(i int) []Cell {
 		row := whole.Row(i)
 		cells := make([]Cell, len(keep))

@@ -109,8 +109,8 @@ func (b *book) table(i int, t view.Table) error {
 	if err := sheet.SetRow("A1", row); err != nil {
 		return err
 	}
-	for r := range t.Len() {
-		cells := t.Row(r)
+	for r := range t.FileLen() {
+		cells := t.FileRow(r)
 		for at, c := range columns {
 			row[at] = value(t.Columns[c].Kind, cells[c])
 		}
@@ -121,7 +121,7 @@ func (b *book) table(i int, t view.Table) error {
 	if err := sheet.Flush(); err != nil {
 		return err
 	}
-	last, err := excelize.CoordinatesToCellName(len(columns), t.Len()+headerRow)
+	last, err := excelize.CoordinatesToCellName(len(columns), t.FileLen()+headerRow)
 	if err != nil {
 		return err
 	}
@@ -234,8 +234,8 @@ func widths(t view.Table, columns []int) []int {
 	for at, c := range columns {
 		w[at] = max(minWidth, utf8.RuneCountInString(t.Columns[c].Title)+2)
 	}
-	for r := range min(t.Len(), looked) {
-		cells := t.Row(r)
+	for r := range min(t.FileLen(), looked) {
+		cells := t.FileRow(r)
 		for at, c := range columns {
 			if s, ok := value(t.Columns[c].Kind, cells[c]).(string); ok {
 				w[at] = min(max(w[at], utf8.RuneCountInString(s)+2), maxWidth)

@@ -1,0 +1,256 @@
+package triage
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Feeds older than that are said to be old: CISA adds to its list on most working days, MSRC publishes once a month.
+const (
+	oldKEV  = 3 * 24 * time.Hour
+	oldMSRC = 35 * 24 * time.Hour
+)
+
+// ExploitedFirst says how a list is ordered that [Triage.Sort] has put in order.
+const ExploitedFirst = "Exploited first."
+
+// Words says in a sentence how many of the updates fix vulnerabilities under attack, and of how many that is unknown; ""
+// if there is no data of feeds or no update. One device may lack several updates, so their devices do not add up: there
+// are at least as many as lack the one that most lack.
+func (t *Triage) Words() string {
+	all := t.all
+	if !t.Known() || len(all) == 0 {
+		return ""
+	}
+	var exploited []patchgap.Update
+	unknown := 0
+	for _, u := range all {
+		switch state := t.Finding(u).State(); {
+		case state.Exploited():
+			exploited = append(exploited, u)
+		case state == Unknown:
+			unknown++
+		}
+	}
+	switch {
+	case unknown == len(all) && unknown == 1:
+		return "Whether it fixes a vulnerability under attack is unknown: MSRC does not list it."
+	case unknown == len(all):
+		return "Whether they fix vulnerabilities under attack is unknown: MSRC lists none of them."
+	case len(exploited) == 0:
+		return noneExploited(len(all)) + unknownWords(unknown) + "."
+	}
+	return exploitedWords(exploited, len(all)) + unknownWords(unknown) + "."
+}
+
+func noneExploited(all int) string {
+	if all == 1 {
+		return "It fixes no vulnerability that is known to be under attack"
+	}
+	return fmt.Sprintf("None of %s missing updates is known to fix a vulnerability under attack", view.Thousands(all))
+}
+
+func exploitedWords(exploited []patchgap.Update, all int) string {
+	most := slices.MinFunc(exploited, patchgap.Update.Compare)
+	devices := most.DeviceWords()
+	if len(exploited) > 1 && !most.Shared() {
+		devices = "at least " + devices
+	}
+	verb := "fix"
+	if len(exploited) == 1 {
+		verb = "fixes"
+	}
+	if all == 1 {
+		return "It fixes vulnerabilities under attack, on " + devices
+	}
+	return fmt.Sprintf("%s of %s missing updates %s vulnerabilities under attack, on %s", view.Thousands(len(exploited)), view.Thousands(all), verb, devices)
+}
+
+func unknownWords(unknown int) string {
+	if unknown == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; of %s it is unknown", view.Thousands(unknown))
+}
+
+// FoldWords says how many rows of Defender come down to how many updates to install; "" if nothing is folded.
+func (t *Triage) FoldWords() string {
+	if len(t.Folded) == 0 {
+		return ""
+	}
+	rows := 0
+	for _, u := range slices.Concat(t.Install, t.Folded) {
+		rows += len(u.Rows)
+	}
+	words := fmt.Sprintf("%s from Defender = %s to install", view.Count(rows, "row"), view.Count(len(t.Install), "update"))
+	if t.assumed() {
+		words += ", assumed where no feed says so: the newest month contains the older ones"
+	}
+	return words + "."
+}
+
+func (t *Triage) assumed() bool {
+	for _, c := range t.rows {
+		if c.Why == advisory.Assumed {
+			return true
+		}
+	}
+	return false
+}
+
+// Dates says of when the data of the feeds is, and whether that is old; "" without data.
+func Dates(s *advisory.Snapshot, now time.Time) string {
+	if s == nil {
+		return ""
+	}
+	kev, msrc := "no KEV list", "no documents of MSRC"
+	var old []string
+	if !s.KEV.IsZero() {
+		kev = "KEV of " + day(s.KEV, now)
+		if age := now.Sub(s.KEV); age > oldKEV {
+			old = append(old, fmt.Sprintf("The KEV list is %s old, so newer entries are not in it.", view.Count(int(age.Hours()/24), "day")))
+		}
+	}
+	if s.LastMonth != "" {
+		msrc = "MSRC to " + s.LastMonth
+		if age := now.Sub(s.MSRC); age > oldMSRC {
+			old = append(old, fmt.Sprintf("MSRC's documents are %s old, so newer updates are unknown.", view.Count(int(age.Hours()/24), "day")))
+		}
+	}
+	return strings.Join(append([]string{view.UpperFirst(kev + ", " + msrc + ".")}, old...), " ")
+}
+
+// day is a day as people write it, with its year where that is not the year of another time.
+func day(at, now time.Time) string {
+	if at.Year() == now.Year() {
+		return at.Format("2 Jan")
+	}
+	return at.Format("2 Jan 2006")
+}
+
+// exploitedCell says by whose word an update is exploited: "KEV, due 30 Sep", "MSRC", "no" or "unknown".
+func (t *Triage) exploitedCell(f *Finding) string {
+	state := f.State()
+	if state == KEV && !f.Facts.KEV[0].Due.IsZero() {
+		return string(KEV) + ", due " + day(f.Facts.KEV[0].Due, t.snapshot.KEV)
+	}
+	return string(state)
+}
+
+// columns of what the feeds know. Files have them all, whatever is in them.
+const (
+	exploitedKey = "exploited"
+	severityKey  = "severity"
+	inKey        = "contained_in"
+	whyKey       = "why"
+	dueKey       = "kev_due"
+	releasedKey  = "released"
+	containsKey  = "contains"
+)
+
+// Columns are the columns of a table of updates. With alone, each row is told by itself, as in a list of Defender's rows;
+// otherwise an update has the state and severity of what it contains too. People see the columns that say something.
+func (t *Triage) Columns(shown []patchgap.Update, alone bool) []patchgap.Extra {
+	text := func(key, title string, hidden bool, words func(patchgap.Update, *Finding) string) patchgap.Extra {
+		return patchgap.Extra{
+			Column: view.Column{Key: key, Title: title, Hidden: hidden}, Front: !hidden, Appended: true,
+			Cell: func(u patchgap.Update) view.Cell { return view.TextCell(words(u, t.Finding(u))) },
+		}
+	}
+	inside := slices.ContainsFunc(shown, func(u patchgap.Update) bool { return len(t.containers(u)) > 0 })
+	contains := text(containsKey, "Contains", alone || len(t.Folded) == 0, func(_ patchgap.Update, f *Finding) string { return f.containsWords() })
+	contains.JSONOnly, contains.Front = true, false
+	in := text(inKey, "Contained in", !inside, func(u patchgap.Update, _ *Finding) string { return inWords(t.containers(u)) })
+	why := text(whyKey, "Why", !inside, func(u patchgap.Update, _ *Finding) string { return whyWords(t.containers(u)) })
+	in.Front, why.Front = false, false
+	return []patchgap.Extra{
+		text(exploitedKey, "Exploited", !t.Known(), func(_ patchgap.Update, f *Finding) string { return t.exploitedWords(f, alone) }),
+		text(severityKey, "Severity", !t.Known(), func(_ patchgap.Update, f *Finding) string { return f.severityWords(alone) }),
+		contains, in, why,
+		text(dueKey, "KEV due", true, func(_ patchgap.Update, f *Finding) string { return f.due(alone) }),
+		text(releasedKey, "Released", true, func(_ patchgap.Update, f *Finding) string { return date(f.Facts.Released) }),
+	}
+}
+
+// exploitedWords names the contained update that is exploited, where the update itself is not.
+func (t *Triage) exploitedWords(f *Finding, alone bool) string {
+	if worst := f.Worst(); !alone && worst != f && worst.State().Exploited() {
+		return t.exploitedCell(worst) + " (" + catalog.Label(worst.KB()) + ")"
+	}
+	return t.exploitedCell(f)
+}
+
+func (f *Finding) severityWords(alone bool) string {
+	severity := f.Facts.Severity
+	if !alone {
+		severity = f.Severity()
+	}
+	if severity == "" {
+		return string(Unknown)
+	}
+	return severity
+}
+
+func (f *Finding) due(alone bool) string {
+	if !alone {
+		f = f.Worst()
+	}
+	if len(f.Facts.KEV) == 0 {
+		return ""
+	}
+	return date(f.Facts.KEV[0].Due)
+}
+
+func date(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.Format(time.DateOnly)
+}
+
+// maxContained is how many contained updates a cell names.
+const maxContained = 3
+
+func (f *Finding) containsWords() string {
+	var kbs []string
+	assumed := false
+	for _, c := range f.Contains {
+		kbs = append(kbs, c.KB())
+		assumed = assumed || slices.Contains(c.In, Container{f.KB(), advisory.Assumed, f.ID()})
+	}
+	words := labels(slices.Clone(kbs[:min(len(kbs), maxContained)]))
+	if rest := len(kbs) - maxContained; rest > 0 {
+		words += fmt.Sprintf(" and %d more", rest)
+	}
+	if assumed {
+		words += " (assumed)"
+	}
+	return words
+}
+
+func inWords(in []Container) string {
+	var kbs []string
+	for _, c := range in {
+		if !slices.Contains(kbs, c.KB) {
+			kbs = append(kbs, c.KB)
+		}
+	}
+	return labels(kbs)
+}
+
+func whyWords(in []Container) string {
+	var why []string
+	for _, c := range in {
+		if !slices.Contains(why, string(c.Why)) {
+			why = append(why, string(c.Why))
+		}
+	}
+	return strings.Join(why, ", ")
+}
