@@ -37,4 +37,4 @@ fuzz: ## run every fuzz target for FUZZTIME (30s), those of FAMILIES for FUZZLON
 
 # Without a timeout of go test's: every wait in the test has an end of its own.
 soak: ## ask for SOAK (10m) while everything fails at random, by SEED (any), on DATABASE (SQLite or PostgreSQL)
-	go test -race -count=1 -timeout=0 -v -run='^TestSoak$$' ./cmd/missingkbs -soak=$(SOAK) -seed=$(or $(SEED),0) -soak-database=$(DATABASE)
+	go test -race -count=1 -timeout=0 -v -run='^TestSoak$$' ./internal/e2e -soak=$(SOAK) -seed=$(or $(SEED),0) -soak-database=$(DATABASE)

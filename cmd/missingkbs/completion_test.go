@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,60 +9,12 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/audit"
-	"github.com/missingkbs/missingkbs/internal/completion"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
-
-// inShell are the steps in which each shell completes a line, without a person at a terminal. The last word is unfinished.
-// The completion system of zsh needs a terminal, so functions in its place print what they are given.
-var inShell = map[string]string{
-	"bash": `source <(missingkbs completion bash)
-COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _missingkbs missingkbs; printf '%s\n' "${COMPREPLY[@]}"`,
-	"zsh": `compdef() { : }; _files() { print -r -- "$words[CURRENT]"* }; _describe() { print -rl -- "${(@P)3}" }
-source <(missingkbs completion zsh)
-words=("$@"); CURRENT=$#; _missingkbs | sed 's/:.*//'`,
-	"fish": `missingkbs completion fish | source
-complete -C "$argv" | string replace -r '\t.*' ''; true`,
-}
-
-// The scripts work in the shells that they are written for.
-func TestCompletionInShells(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	if err := os.Symlink(os.Args[0], filepath.Join(dir, "missingkbs")); err != nil {
-		t.Fatal(err)
-	}
-	for _, shell := range completion.Shells() {
-		t.Run(shell, func(t *testing.T) {
-			t.Parallel()
-			if _, err := exec.LookPath(shell); err != nil {
-				t.Skip("not installed")
-			}
-			for line, want := range map[string]string{
-				"missingkbs vers": "version", "missingkbs ask --sandbox microsoft-_-windows_ad": "microsoft-_-windows_admin_center",
-				"missingkbs ask -o js": "json", "missingkbs ask digest rem": "remove", "missingkbs ask --sandbox devices microsoft-_-windows_ad": "microsoft-_-windows_admin_center",
-				"missingkbs nonsense": "",
-			} {
-				args := []string{"-c", inShell[shell], "--", "--"}
-				if shell == "fish" {
-					args = []string{"--no-config", "-c", inShell[shell], line}
-				} else {
-					args = append(args[:3], strings.Fields(line)...)
-				}
-				cmd := exec.CommandContext(t.Context(), shell, args...)
-				cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + dir, reexec + "=1"}
-				out, err := cmd.CombinedOutput()
-				if got := strings.TrimSpace(string(out)); got != want || err != nil {
-					t.Errorf("%s: got %q (%v), want %q", line, got, err, want)
-				}
-			}
-		})
-	}
-}
 
 // What the bot has read, and its digests, are completed from the database. Without one, or with settings that are wrong, a
 // shell is told the rest, and no error.

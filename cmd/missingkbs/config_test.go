@@ -134,3 +134,25 @@ func TestConfigFileMistakes(t *testing.T) {
 		}
 	}
 }
+
+func TestBlankHTTPAddressSwitchesThePageOff(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		env  map[string]string
+		args []string
+		want string
+	}{
+		{want: "127.0.0.1:8080"},
+		{env: map[string]string{"HTTP_ADDR": ""}, want: ""},
+		{env: map[string]string{"HTTP_ADDR": ":1"}, want: ":1"},
+		{env: map[string]string{"HTTP_ADDR": ":1"}, args: []string{"--http-addr="}, want: ""},
+	} {
+		got, _, err := load(append([]string{"serve"}, c.args...), env(c.env), streams{out: io.Discard, err: io.Discard})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Serve.Admin.Addr != c.want {
+			t.Errorf("%v %v: got %q, want %q", c.env, c.args, got.Serve.Admin.Addr, c.want)
+		}
+	}
+}

@@ -15,12 +15,19 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/repotest"
+)
+
+const (
+	unitFile       = "deploy/systemd/missingkbs.service"
+	manifestFile   = "deploy/kubernetes/missingkbs.yaml"
+	operationsFile = "docs/operations.md"
 )
 
 // unitLines are the values of a key of the service.
 func unitLines(t *testing.T, key string) (values []string) {
 	t.Helper()
-	for line := range strings.Lines(deployed(t, unitFile)) {
+	for line := range strings.Lines(repotest.Read(t, unitFile)) {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(line), key+"="); ok {
 			values = append(values, value)
 		}
@@ -77,14 +84,14 @@ func TestDeployedServiceStarts(t *testing.T) {
 func TestDoctorIsToldToRunAsTheService(t *testing.T) {
 	t.Parallel()
 	var told []string
-	for _, m := range regexp.MustCompile(` -E (\S+)`).FindAllStringSubmatch(deployed(t, operationsFile), -1) {
+	for _, m := range regexp.MustCompile(` -E (\S+)`).FindAllStringSubmatch(repotest.Read(t, operationsFile), -1) {
 		told = append(told, m[1])
 	}
 	if set := unitLines(t, "Environment"); !slices.Equal(told, set) {
 		t.Errorf("%s says %q, the service sets %q", operationsFile, told, set)
 	}
 	for _, want := range []string{" --uid=" + unitLines(t, "User")[0] + " ", " -p EnvironmentFile=" + unitLines(t, "EnvironmentFile")[0] + " "} {
-		if !strings.Contains(deployed(t, operationsFile), want) {
+		if !strings.Contains(repotest.Read(t, operationsFile), want) {
 			t.Errorf("%s does not say %q", operationsFile, want)
 		}
 	}
@@ -96,10 +103,10 @@ const dockerFile = "Dockerfile"
 func imageEnv(t *testing.T) map[string]string {
 	t.Helper()
 	set := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^ENV ([A-Z_]+)=(\S+)$`).FindAllStringSubmatch(deployed(t, dockerFile), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^ENV ([A-Z_]+)=(\S+)$`).FindAllStringSubmatch(repotest.Read(t, dockerFile), -1) {
 		set[m[1]] = m[2]
 	}
-	if len(set) != strings.Count("\n"+deployed(t, dockerFile), "\nENV ") {
+	if len(set) != strings.Count("\n"+repotest.Read(t, dockerFile), "\nENV ") {
 		t.Fatalf("lines of ENV that cannot be read here; read %v", set)
 	}
 	return set
@@ -127,7 +134,7 @@ type object struct {
 // deployedObject reads the one object of a kind among the manifests.
 func deployedObject(t *testing.T, kind string) object {
 	t.Helper()
-	d := yaml.NewDecoder(strings.NewReader(deployed(t, manifestFile)))
+	d := yaml.NewDecoder(strings.NewReader(repotest.Read(t, manifestFile)))
 	for {
 		var o object
 		err := d.Decode(&o)
@@ -233,7 +240,37 @@ func TestImageStarts(t *testing.T) {
 			t.Errorf("with %q the database is %q, want %q", setting, p.DatabaseURL, want)
 		}
 	}
-	if !strings.Contains(deployed(t, dockerFile), "\nVOLUME /data\n") {
+	if !strings.Contains(repotest.Read(t, dockerFile), "\nVOLUME /data\n") {
 		t.Error("the folder is no volume")
+	}
+}
+
+// A unit or manifest that names a setting which there is not would be silent about it.
+func TestDeployNamesSettingsThatExist(t *testing.T) {
+	t.Parallel()
+	parser, err := newParser(&cli{}, noEnv, &config.File{}, streams{out: io.Discard, err: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Go itself reads the one, the address of the database the other.
+	known := append(config.Names(parser.Model.Node), "GOMEMLIMIT", "XDG_DATA_HOME")
+	for path, pattern := range map[string]string{
+		unitFile:     `(?m)^(?:Environment=|#   )([A-Z_]+)=`,
+		manifestFile: `(?m)(?:\{name: |^  )([A-Z_]+)(?:, value|): `,
+	} {
+		found := regexp.MustCompile(pattern).FindAllStringSubmatch(repotest.Read(t, path), -1)
+		if len(found) < 4 {
+			t.Errorf("%s names %d settings", path, len(found))
+		}
+		for _, m := range found {
+			if !slices.Contains(known, m[1]) && !slices.Contains(known, strings.TrimSuffix(m[1], config.FileSuffix)) {
+				t.Errorf("%s names %s, which is no setting", path, m[1])
+			}
+		}
+	}
+	for _, want := range []string{"path: /healthz", "path: /readyz", "containerPort: 8080", `value: ":8080"`, "runAsNonRoot: true", "readOnlyRootFilesystem: true"} {
+		if !strings.Contains(repotest.Read(t, manifestFile), want) {
+			t.Errorf("the manifest does not say %q", want)
+		}
 	}
 }

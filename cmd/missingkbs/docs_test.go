@@ -5,16 +5,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-)
 
-func documentText(t *testing.T, file string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
+	"github.com/missingkbs/missingkbs/internal/repotest"
+)
 
 // No document says how many settings or checks there are: such figures grow old.
 func TestDocsCountNothing(t *testing.T) {
@@ -24,14 +17,14 @@ func TestDocsCountNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"../../README.md"}
+	names := []string{"README.md"}
 	for _, f := range files {
 		if strings.HasSuffix(f.Name(), ".md") {
-			names = append(names, "../../docs/"+f.Name())
+			names = append(names, "docs/"+f.Name())
 		}
 	}
 	for _, name := range names {
-		if got := counted.FindString(documentText(t, name)); got != "" {
+		if got := counted.FindString(repotest.Read(t, name)); got != "" {
 			t.Errorf("%s says %q", name, got)
 		}
 	}
@@ -41,7 +34,7 @@ func TestDocsCountNothing(t *testing.T) {
 // those that belong to one other package alone, need none.
 func TestReadmeShowsTheTree(t *testing.T) {
 	t.Parallel()
-	_, after, found := strings.Cut(documentText(t, "../../README.md"), "The tree, from the edges to the core:\n\n```\n")
+	_, after, found := strings.Cut(repotest.Read(t, "README.md"), "The tree, from the edges to the core:\n\n```\n")
 	tree, _, closed := strings.Cut(after, "```")
 	if !found || !closed {
 		t.Fatal("the README has no tree")

@@ -1,126 +1,64 @@
 package main
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
-	"regexp"
+	"encoding/json"
+	"io"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
-var updateDoctor = flag.Bool("update-doctor", false, "write the golden files of doctor anew")
-
-// steady takes out of a text what differs from run to run.
-func steady(c *clinic, text string) string {
-	text = strings.NewReplacer(
-		strings.TrimPrefix(c.slack.URL(), "http://"), "slack.test", strings.TrimPrefix(c.defender.URL, "https://"), "defender.test",
-		strings.TrimPrefix(c.records.url, "sqlite://"), "/data/missingkbs.db", c.settings["SSL_CERT_FILE"], "/etc/ca.pem",
-	).Replace(text)
-	for _, r := range []struct{ is, becomes string }{
-		{`\d+ ms`, "N ms"}, {`SQLite [\d.]+`, "SQLite X"}, {`\d+ KB, version \d+`, "N KB, version N"}, {`59 min|60 min`, "60 min"}, {`in [\dN]+ ms`, "in N ms"},
-	} {
-		text = regexp.MustCompile(r.is).ReplaceAllString(text, r.becomes)
-	}
-	return text
-}
-
-func goldenText(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *updateDoctor {
-		if err := os.MkdirAll("testdata", 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
+// Whatever serve says of settings, doctor says too: for each setting alone, with a value that is wrong.
+func TestDoctorTellsTheMistakesOfServe(t *testing.T) {
+	t.Parallel()
+	var c cli
+	parser, err := newParser(&c, noEnv, &config.File{}, streams{out: io.Discard, err: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
-
-func TestDoctorAllWell(t *testing.T) {
-	t.Parallel()
-	c := newClinic(t, sandbox.Options{})
-	d := c.examine(t, nil)
-	d.only(t)
-	if d.code != exitDone || d.Summary.Status != "ok" || d.Summary.OK+d.Summary.Skip != len(d.Checks) || len(d.Checks) < 20 {
-		t.Errorf("exit code %d, %+v\n%s", d.code, d.Summary, d.text())
-	}
-	text := c.run(t, nil)
-	if text.code != exitDone || text.stderr != "" {
-		t.Errorf("exit code %d, %s", text.code, text.stderr)
-	}
-	goldenText(t, "doctor_well.txt", steady(c, text.out))
-}
-
-func TestDoctorFailing(t *testing.T) {
-	t.Parallel()
-	c := newClinic(t, sandbox.Options{Scopes: []string{"commands", "users:read", "usergroups:read", "channels:read", "groups:read", "channels:history", "groups:history", "files:write", "im:write", "admin"}})
-	c.defender.Inject(apitest.EntraRefusing(7000222))
-	text := c.run(t, map[string]string{"SLACK_APP_TOKEN": "", "MISSINGKBS_CACHE_TTL": "soon"})
-	if text.code != exitFailed {
-		t.Errorf("exit code %d", text.code)
-	}
-	goldenText(t, "doctor_failing.txt", steady(c, text.out))
-}
-
-// Nothing is changed, opened or posted anywhere.
-func TestDoctorChangesNothing(t *testing.T) {
-	t.Parallel()
-	c := newClinic(t, sandbox.Options{})
-	path := strings.TrimPrefix(c.records.url, "sqlite://")
-	fresh := filepath.Join(t.TempDir(), "sub", "new.db")
-	c.run(t, map[string]string{"DATABASE_URL": "sqlite://" + fresh})
-	if _, err := os.Stat(filepath.Dir(fresh)); err == nil {
-		t.Error("a folder for the database was made")
-	}
-	version := func() (v string) {
-		t.Helper()
-		if err := c.records.sql.QueryRowContext(t.Context(), "SELECT group_concat(name) || (SELECT count(*) FROM audits) || (SELECT count(*) FROM river_job) FROM sqlite_master").Scan(&v); err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	before := version()
-	c.run(t, nil)
-	if after := version(); after != before {
-		t.Errorf("the database %s was %s before, is %s", path, before, after)
-	}
-	if n := c.slack.Connections(); n != 0 {
-		t.Errorf("%d connections", n)
-	}
-	for _, channel := range []string{sandbox.General, sandbox.Patching, sandbox.AliceDM} {
-		if m := c.slack.Messages(channel, sandbox.Alice); len(m) != 0 {
-			t.Errorf("%s: posted %+v", channel, m)
+	names, secrets := config.Names(parser.Model.Node), map[string]bool{}
+	slices.Sort(names)
+	for _, command := range parser.Model.Children {
+		for _, flag := range command.Flags {
+			if config.IsSecret(flag) {
+				secrets[flag.Envs[0]], secrets[flag.Envs[0]+config.FileSuffix] = true, true
+			}
 		}
 	}
-	if n := c.defender.Count("/api/Software"); n > 2 {
-		t.Errorf("%d calls of Defender in two runs, want one in each", n)
-	}
-}
-
-func TestDoctorOffline(t *testing.T) {
-	t.Parallel()
-	c := newClinic(t, sandbox.Options{})
-	d := c.examine(t, nil, "--offline")
-	d.only(t)
-	if got := d.text(); strings.Contains(got, "slack-") || strings.Contains(got, "entra-") || strings.Contains(got, "clock") || !strings.Contains(got, "database") {
-		t.Errorf("got %s", got)
-	}
-	if c.defender.TokenCalls() != 0 {
-		t.Error("a token was asked for")
+	for _, name := range slices.Compact(names) {
+		values := map[string]string{name: "?wrong-hunter2"}
+		if strings.HasSuffix(name, "MISSINGKBS_CONFIG") {
+			continue
+		}
+		said := invoke(t, env(values), "serve")
+		told := invoke(t, env(values), "doctor", "--offline", "-o", "json")
+		if said.code != exitWrongUse {
+			t.Fatalf("%s: serve has started: %+v", name, said)
+		}
+		var d struct {
+			Checks []struct{ Check, Found string }
+		}
+		if err := json.Unmarshal([]byte(told.out), &d); err != nil {
+			t.Fatalf("%s: %v: %+v", name, err, told)
+		}
+		var found strings.Builder
+		for _, c := range d.Checks {
+			if c.Check == "configuration" {
+				found.WriteString(c.Found + "\n")
+			}
+		}
+		// What looks like a password in an example is hidden on standard error.
+		for line := range strings.Lines(strings.ReplaceAll(said.err, "(hidden)", "password")) {
+			if mistake, ok := strings.CutPrefix(line, "  - "); ok && !strings.Contains(found.String(), strings.TrimSpace(mistake)) {
+				t.Errorf("%s: serve says %q, doctor does not:\n%s", name, mistake, found.String())
+			}
+		}
+		if secrets[name] && strings.Contains(told.out+told.err, "hunter2") {
+			t.Errorf("%s: its value is told", name)
+		}
 	}
 }
 
@@ -128,6 +66,24 @@ func TestDoctorWrongUse(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"doctor", "-o", "xml"}, {"doctor", "--no-such-flag"}, {"doctor", "extra"}} {
 		if got := invoke(t, noEnv, args...); got.code != exitWrongUse || got.err == "" || got.out != "" {
+			t.Errorf("%q: %+v", args, got)
+		}
+	}
+}
+
+func TestDoctorLiveWrongUse(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"--live"},
+		{"--live", "#general"},
+		{"--live", "general"},
+		{"--live", "U0ALICE01"},
+		{"--live", sandbox.General, "--user", "alice"},
+		{"--user", sandbox.Alice},
+		{"--live", sandbox.General, "--offline"},
+		{"--live", sandbox.General, "-o", "xml"},
+	} {
+		if got := invoke(t, noEnv, append([]string{"doctor"}, args...)...); got.code != exitWrongUse || got.err == "" || got.out != "" {
 			t.Errorf("%q: %+v", args, got)
 		}
 	}

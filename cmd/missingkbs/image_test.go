@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/missingkbs/missingkbs/internal/repotest"
 )
 
 // pinned is how an image is pinned by digest, and an action by commit.
@@ -30,7 +32,7 @@ func TestDeployPinsWhatItFetches(t *testing.T) {
 			PinDigests *bool
 		}
 	}
-	if err := json.Unmarshal([]byte(deployed(t, ".github/renovate.json")), &updater); err != nil {
+	if err := json.Unmarshal([]byte(repotest.Read(t, ".github/renovate.json")), &updater); err != nil {
 		t.Fatal(err)
 	}
 	off := func(b *bool) bool { return b != nil && !*b }
@@ -40,7 +42,7 @@ func TestDeployPinsWhatItFetches(t *testing.T) {
 	}
 	pins := func(preset string) bool { return !disabled && slices.Contains(updater.Extends, preset) }
 
-	images := regexp.MustCompile(`(?m)^FROM (?:--\S+ )?(\S+)`).FindAllStringSubmatch(deployed(t, dockerFile), -1)
+	images := regexp.MustCompile(`(?m)^FROM (?:--\S+ )?(\S+)`).FindAllStringSubmatch(repotest.Read(t, dockerFile), -1)
 	if len(images) < 2 {
 		t.Errorf("found %d base images", len(images))
 	}
@@ -55,7 +57,7 @@ func TestDeployPinsWhatItFetches(t *testing.T) {
 	}
 	used := 0
 	for _, path := range workflows {
-		for _, m := range regexp.MustCompile(`(?m)^\s*(?:- )?uses:\s*(\S+)`).FindAllStringSubmatch(deployed(t, strings.TrimPrefix(path, "../../")), -1) {
+		for _, m := range regexp.MustCompile(`(?m)^\s*(?:- )?uses:\s*(\S+)`).FindAllStringSubmatch(repotest.Read(t, strings.TrimPrefix(path, "../../")), -1) {
 			used++
 			if !strings.HasPrefix(m[1], "./") && !pinned.MatchString(m[1]) && !pins("helpers:pinGitHubActionDigests") {
 				t.Errorf("%s: %s has no commit, and nothing adds one", path, m[1])
@@ -65,7 +67,7 @@ func TestDeployPinsWhatItFetches(t *testing.T) {
 	if used == 0 {
 		t.Error("found no actions")
 	}
-	if first, _, _ := strings.Cut(deployed(t, dockerFile), "\nFROM"); strings.Contains(first, "syntax=") {
+	if first, _, _ := strings.Cut(repotest.Read(t, dockerFile), "\nFROM"); strings.Contains(first, "syntax=") {
 		t.Error("the Dockerfile fetches a frontend that it does not need")
 	}
 }
@@ -75,7 +77,7 @@ func checkout(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	var rules []string
-	for line := range strings.Lines(deployed(t, ".dockerignore")) {
+	for line := range strings.Lines(repotest.Read(t, ".dockerignore")) {
 		rules = append(rules, strings.TrimSpace(line))
 	}
 	if rules[0] != "*" || !slices.Contains(rules, "!.git") || !slices.Contains(rules, ".git/config") {
@@ -131,7 +133,7 @@ func TestDeployImageTellsItsVersion(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")
 	}
-	build := regexp.MustCompile(`(?m)^RUN (CGO_ENABLED=0 go build .*)$`).FindStringSubmatch(deployed(t, dockerFile))
+	build := regexp.MustCompile(`(?m)^RUN (CGO_ENABLED=0 go build .*)$`).FindStringSubmatch(repotest.Read(t, dockerFile))
 	if build == nil {
 		t.Fatal("the Dockerfile builds nothing")
 	}
@@ -176,7 +178,7 @@ func TestDeployVersionOfACheckout(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(".ci/version", deployed(t, ".ci/version"))
+	write(".ci/version", repotest.Read(t, ".ci/version"))
 	write("api/a.go", "package a")
 	write("api/a_test.go", "package a")
 	write("README.md", "x")
@@ -230,11 +232,11 @@ func TestVersionOf(t *testing.T) {
 			t.Errorf("%q, %q: got %q, want %q", c.linked, c.archived, got, c.want)
 		}
 	}
-	if !strings.HasPrefix(archived, "$Format:") || !strings.Contains(deployed(t, ".gitattributes"), "cmd/missingkbs/version.go export-subst") {
+	if !strings.HasPrefix(archived, "$Format:") || !strings.Contains(repotest.Read(t, ".gitattributes"), "cmd/missingkbs/version.go export-subst") {
 		t.Error("an archive would not tell its version")
 	}
 	var workflow any
-	if err := yaml.Unmarshal([]byte(deployed(t, ".github/workflows/ci.yml")), &workflow); err != nil {
+	if err := yaml.Unmarshal([]byte(repotest.Read(t, ".github/workflows/ci.yml")), &workflow); err != nil {
 		t.Error(err)
 	}
 }

@@ -33,6 +33,8 @@ var forbidden = map[string][]string{
 	"internal/httpclient":       {module, slackPackages, azurePackages, anyLibrary},
 	"internal/wait":             {module, slackPackages, azurePackages, anyLibrary},
 	"internal/redact":           {module, slackPackages, azurePackages, anyLibrary},
+	"internal/e2e":              {module, slackPackages, azurePackages, anyLibrary}, // but for its tests
+	"internal/repotest":         {module, slackPackages, azurePackages, anyLibrary},
 	"internal/failure":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/view":             {module, slackPackages, azurePackages, anyLibrary},
 	"commands/search":           {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},

@@ -2,40 +2,9 @@ package main
 
 import (
 	"bytes"
-	"fmt"
-	"os"
 	"strings"
-	"sync"
 	"testing"
 )
-
-// reexec makes the test binary be the program: the tests that need a whole process start it with this variable set.
-const reexec = "MISSINGKBS_TEST_RUN_MAIN"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(reexec) != "" {
-		main()
-		return
-	}
-	if os.Getenv(soakProcess) != "" {
-		os.Exit(runSoaked())
-	}
-	if os.Getenv(unlimitedProcess) != "" {
-		if err := runUnlimited(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(exitFailed)
-		}
-		return
-	}
-	if os.Getenv(manyProcess) != "" {
-		if err := runMany(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(exitFailed)
-		}
-		return
-	}
-	os.Exit(m.Run())
-}
 
 // noEnv is an empty environment.
 func noEnv(string) (string, bool) { return "", false }
@@ -96,22 +65,4 @@ func TestWrongUse(t *testing.T) {
 			t.Errorf("%q: got exit code %d and %q, want %d and words", args, got.code, got.err, exitWrongUse)
 		}
 	}
-}
-
-// locked is a buffer that a process writes while a test reads.
-type locked struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *locked) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -12,16 +11,6 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/config"
 )
-
-// keep writes a file that only its owner can read.
-func keep(tb testing.TB, name, content string) string {
-	tb.Helper()
-	path := filepath.Join(tb.TempDir(), name)
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		tb.Fatal(err)
-	}
-	return path
-}
 
 // The settings that are secrets. A setting that holds one and is missing here would be shown by whatever prints it.
 func TestWhichSettingsAreSecrets(t *testing.T) {
