@@ -65,6 +65,7 @@ var forbidden = map[string][]string{
 	"internal/patchgap":         {module, slackPackages, azurePackages},
 	"internal/product":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/plan":             {module, slackPackages},
+	"internal/deadline":         {module, slackPackages, azurePackages, anyLibrary},
 	"internal/digest/source":    {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":           {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/month":            {module, slackPackages, azurePackages, anyLibrary},

@@ -1,0 +1,104 @@
+package deadline
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Class is why an update has the deadline it has.
+type Class string
+
+// The classes. An update has a severity, or is other; it may be exploited too.
+const (
+	Exploited Class = "exploited" // fixes a vulnerability under attack
+	Critical  Class = "critical"
+	Important Class = "important"
+	Other     Class = "other" // of lower severity, or of unknown severity
+)
+
+// Classes returns all classes, the most urgent first.
+func Classes() []Class { return []Class{Exploited, Critical, Important, Other} }
+
+// MaxDays is the longest deadline.
+const MaxDays = 3650
+
+// Policy says within how many days updates are to be installed. The zero value is off: no update is ever overdue.
+type Policy struct{ days map[Class]int }
+
+// Off as a policy switches deadlines off, as an empty one does.
+const Off = "off"
+
+// Example is how a policy is written.
+const Example = "exploited:3,critical:14,important:30,other:60"
+
+// Parse reads a policy such as [Example]. A class that it leaves out has no deadline. All mistakes are in one error.
+func Parse(text string) (Policy, error) {
+	if text = strings.TrimSpace(text); text == "" || strings.EqualFold(text, Off) {
+		return Policy{}, nil
+	}
+	p := Policy{days: map[Class]int{}}
+	var wrong []string
+	for part := range strings.SplitSeq(text, ",") {
+		if fault := p.read(strings.TrimSpace(part)); fault != "" {
+			wrong = append(wrong, fault)
+		}
+	}
+	if len(wrong) > 0 {
+		return Policy{}, fmt.Errorf("%s; write it as %s", strings.Join(wrong, "; "), Example)
+	}
+	return p, nil
+}
+
+// read reads one class with its days, and says what is wrong with it.
+func (p Policy) read(part string) (fault string) {
+	name, value, found := strings.Cut(part, ":")
+	class := Class(strings.ToLower(strings.TrimSpace(name)))
+	n, err := strconv.Atoi(strings.TrimSpace(value))
+	switch _, twice := p.days[class]; {
+	case part == "":
+		return "a class is missing between two commas"
+	case !slices.Contains(Classes(), class):
+		return fmt.Sprintf("there is no class %q", name)
+	case !found || err != nil || n < 0 || n > MaxDays:
+		return fmt.Sprintf("%s takes whole days from 0 to %d", class, MaxDays)
+	case twice:
+		return fmt.Sprintf("%s is there twice", class)
+	}
+	p.days[class] = n
+	return ""
+}
+
+// On reports whether there are deadlines.
+func (p Policy) On() bool { return len(p.days) > 0 }
+
+// String is the policy as [Parse] reads it.
+func (p Policy) String() string {
+	if !p.On() {
+		return Off
+	}
+	var parts []string
+	for _, c := range Classes() {
+		if n, ok := p.days[c]; ok {
+			parts = append(parts, fmt.Sprintf("%s:%d", c, n))
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+// Words are the policy for people: "exploited within 3 days, critical 14, others 60".
+func (p Policy) Words() string {
+	var parts []string
+	for _, c := range Classes() {
+		n, ok := p.days[c]
+		switch {
+		case !ok:
+		case len(parts) == 0:
+			parts = append(parts, fmt.Sprintf("%s within %d days", c, n))
+		default:
+			parts = append(parts, fmt.Sprintf("%s %d", c, n))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
