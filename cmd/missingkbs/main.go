@@ -52,6 +52,7 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" help:"Migrate the database to this version; serve does it at start."`
 	Audit   auditCmd   `cmd:"" help:"Print who did what, as JSON lines."`
 	Doctor  doctorCmd  `cmd:"" help:"Check settings, Slack, Entra, Defender and the database, and say how to fix what is wrong."`
+	Health  healthCmd  `cmd:"" help:"Ask the process that runs on this machine whether it is well; for health checks of containers."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	Completion completionCmd `cmd:"" help:"Print the script that completes commands, flags and ids in bash, zsh or fish."`

@@ -61,7 +61,7 @@ type Environment func(name string) (value string, ok bool)
 func (s Settings) Read(e *Errors, env Environment) Values {
 	v := Values{
 		LogLevel: s.Log.ReadLevel(e), DatabaseSetting: s.Database.URL, Digests: readDigests(e, s.Digests),
-		Access: s.Access.read(e), Admin: s.Admin.read(e), Traces: s.Traces.read(e),
+		Access: s.Access.read(e), Admin: s.Admin.Read(e), Traces: s.Traces.read(e),
 	}
 	warnUnreadableProxies(e, env)
 	v.Slack, v.Bot = s.Slack.Read(e)

@@ -49,7 +49,7 @@ type AdminAddress struct {
 	Profiles bool
 }
 
-func (s AdminServer) read(e *Errors) AdminAddress {
+func (s AdminServer) Read(e *Errors) AdminAddress {
 	a := AdminAddress{Addr: s.Addr, Profiles: e.OneOf("MISSINGKBS_PPROF", s.Profiles, "true", "false") == "true"}
 	if a.Addr == "" {
 		return a

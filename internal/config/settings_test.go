@@ -32,7 +32,7 @@ func TestHTTPAddress(t *testing.T) {
 		"localhost:70000": {says: "HTTP_ADDR takes a host and a port"},
 	} {
 		var m Errors
-		got := AdminServer{Addr: value, Profiles: "false"}.read(&m)
+		got := AdminServer{Addr: value, Profiles: "false"}.Read(&m)
 		err := m.Err()
 		if (err == nil) != (want.says == "") || err != nil && !strings.Contains(err.Error(), want.says) || err == nil && got.Addr != want.addr {
 			t.Errorf("%q: got %+v, %v", value, got, err)
