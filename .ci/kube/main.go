@@ -1,57 +1,30 @@
-// Command kube reads Kubernetes manifests as strictly as an API server would: unknown kinds and misspelt fields are
-// errors. It is a module of its own, so that the program does not depend on Kubernetes.
+// Command kube checks what is deployed: it lints and renders the Helm chart with each file of values, decodes what comes
+// out as strictly as an API server would, holds the plain manifest to the chart, and loads the Compose file. It is a
+// module of its own, so that the program does not depend on Kubernetes.
+//
+//	go run . [-write] ../../deploy
 package main
 
 import (
+	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
-	"strings"
-
-	apps "k8s.io/api/apps/v1"
-	core "k8s.io/api/core/v1"
-	policy "k8s.io/api/policy/v1"
-	"sigs.k8s.io/yaml"
+	"path/filepath"
 )
 
 func main() {
-	failed := false
-	for _, path := range os.Args[1:] {
-		if err := check(path); err != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n", path, err)
-			failed = true
-		}
-	}
-	if failed {
+	write := flag.Bool("write", false, "write the plain manifest anew")
+	flag.Parse()
+	deploy := flag.Arg(0)
+	err := errors.Join(
+		checkChart(filepath.Join(deploy, "helm")),
+		checkManifest(filepath.Join(deploy, "helm"), filepath.Join(deploy, "kubernetes", "missingkbs.yaml"), *write),
+		checkCompose(context.Background(), filepath.Join(deploy, "compose.yaml")),
+	)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-func check(path string) error {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	kinds := map[string]func() any{
-		"apps/v1 Deployment":            func() any { return new(apps.Deployment) },
-		"v1 ConfigMap":                  func() any { return new(core.ConfigMap) },
-		"v1 ServiceAccount":             func() any { return new(core.ServiceAccount) },
-		"policy/v1 PodDisruptionBudget": func() any { return new(policy.PodDisruptionBudget) },
-	}
-	for n, doc := range strings.Split(string(raw), "\n---\n") {
-		var what struct {
-			APIVersion string `json:"apiVersion"`
-			Kind       string `json:"kind"`
-		}
-		if err := yaml.Unmarshal([]byte(doc), &what); err != nil {
-			return fmt.Errorf("document %d: %w", n+1, err)
-		}
-		make, ok := kinds[what.APIVersion+" "+what.Kind]
-		if !ok {
-			return fmt.Errorf("document %d: %s %s is not known here", n+1, what.APIVersion, what.Kind)
-		}
-		if err := yaml.UnmarshalStrict([]byte(doc), make()); err != nil {
-			return fmt.Errorf("document %d, %s: %w", n+1, what.Kind, err)
-		}
-	}
-	return nil
 }
