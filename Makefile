@@ -10,7 +10,7 @@ DATABASE ?= SQLite
 FAMILIES := FuzzLine FuzzEnvelope FuzzInteraction FuzzBodies FuzzReadFile
 LINT     := go tool -modfile=.ci/tools.mod golangci-lint
 
-.PHONY: help build run test check bench fuzz soak
+.PHONY: help build run test check bench fuzz soak manifest
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -38,3 +38,6 @@ fuzz: ## run every fuzz target for FUZZTIME (30s), those of FAMILIES for FUZZLON
 # Without a timeout of go test's: every wait in the test has an end of its own.
 soak: ## ask for SOAK (10m) while everything fails at random, by SEED (any), on DATABASE (SQLite or PostgreSQL)
 	go test -race -count=1 -timeout=0 -v -run='^TestSoak$$' ./internal/e2e -soak=$(SOAK) -seed=$(or $(SEED),0) -soak-database=$(DATABASE)
+
+manifest: ## make deploy/kubernetes from the Helm chart
+	go run -C .ci/kube . -write "$(CURDIR)/deploy"
