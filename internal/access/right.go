@@ -6,9 +6,10 @@ package access
 // Right is what a request requires of the user who makes it.
 type Right string
 
-// The rights. Each includes the ones before it.
+// The rights. Each includes asking, and the last one includes all.
 const (
 	Ask        Right = "ask"        // read what is missing
 	Change     Right = "digests"    // add, change, run and remove digests
+	Accept     Right = "accept"     // accept that an update is missing, approve and end that
 	Administer Right = "administer" // allow what is refused to others
 )

@@ -12,6 +12,10 @@ const (
 	ActionDigestResume    = "digest.resume"
 	ActionDigestRun       = "digest.run"
 	ActionDigestRemove    = "digest.remove"
+	ActionAccept          = "accept"         // an update was accepted as missing
+	ActionAcceptRequest   = "accept.request" // the same, where a second person has to approve it
+	ActionAcceptApprove   = "accept.approve"
+	ActionAcceptEnd       = "accept.end"
 	ActionAllowChannel    = "admin.allow-channel"
 	ActionDisallowChannel = "admin.disallow-channel"
 	ActionLost            = "audit.lost" // entries could not be written; Detail says how many, and of which time
@@ -21,6 +25,6 @@ const (
 func Actions() []string {
 	return []string{
 		ActionAsk, ActionShare, ActionMachine, ActionDigestAdd, ActionDigestChange, ActionDigestPause, ActionDigestResume, ActionDigestRun, ActionDigestRemove,
-		ActionAllowChannel, ActionDisallowChannel, ActionLost,
+		ActionAccept, ActionAcceptRequest, ActionAcceptApprove, ActionAcceptEnd, ActionAllowChannel, ActionDisallowChannel, ActionLost,
 	}
 }

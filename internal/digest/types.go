@@ -20,6 +20,7 @@ type Subscription struct {
 	Filter   patchgap.Filter
 	Schedule schedule.Schedule
 	Quiet    Quiet
+	Alert    AlertKind // what is told between two digests
 	Origin   Origin // where the subscription was written down
 
 	Created     time.Time
@@ -41,6 +42,15 @@ const (
 	Silent    Quiet = "silent"    // post nothing
 	Heartbeat Quiet = "heartbeat" // post one line
 	Always    Quiet = "always"    // post the whole digest
+)
+
+// AlertKind says what a subscription is told between two digests.
+type AlertKind string
+
+// The kinds of alerts.
+const (
+	NoAlert        AlertKind = ""
+	AlertExploited AlertKind = "exploited" // an update that is missing becomes exploited, or an out-of-band one appears
 )
 
 // Origin says where a subscription was written down, and so who may change it.

@@ -16,6 +16,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 )
 
@@ -43,7 +44,7 @@ func (s *Store) fault(doing string, err error, write bool) error {
 
 // isOurs reports whether an error is this program's own, and no news of the database.
 func isOurs(err error) bool {
-	for _, own := range []error{digest.ErrNotFound, digest.ErrExists, errChanged, errRemoved, errUnlisted, errCallback, ErrNewer} {
+	for _, own := range []error{digest.ErrNotFound, digest.ErrExists, errChanged, errRemoved, errUnlisted, errCallback, ErrNewer, risk.ErrChanged} {
 		if errors.Is(err, own) {
 			return true
 		}

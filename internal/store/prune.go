@@ -9,7 +9,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// Prune removes what is older than a time: deliveries, readings, and the memory of updates that were closed before it;
+// Prune removes what is older than a time: deliveries, readings, accepted risks that ended before it, and the memory of updates that were closed before it;
 // and audits, which have a time of their own. The zero time removes nothing. It returns how many rows it removed. What a
 // subscription saw last is kept however old it is, so that after a long pause a digest still tells what has changed.
 // Nothing waits long for it: it works in small steps.
@@ -20,6 +20,7 @@ func (s *Store) Prune(ctx context.Context, before, auditsBefore time.Time) (int6
 		func() (int64, error) { return s.pruneAudits(ctx, toMillis(auditsBefore)) },
 		func() (int64, error) { return s.queries.PruneDeliveries(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneThreads(ctx) },
+		func() (int64, error) { return s.queries.PruneAcceptances(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneLanes(ctx, ms) },
 		func() (int64, error) { return s.pruneReadings(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneUpdates(ctx, ms) },

@@ -14,16 +14,16 @@ LIMIT @max;
 
 -- name: AddSubscription :execrows
 INSERT INTO subscriptions (id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin,
-    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures)
+    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, alert)
 VALUES (@id, @tenant, @channel, @owner, @watch, @min_devices, @min_cves, @schedule, @zone, @quiet, @origin,
-    @created_ms, @next_ms, @paused, @paused_until_ms, @pause_reason, @failures)
+    @created_ms, @next_ms, @paused, @paused_until_ms, @pause_reason, @failures, @alert)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: UpdateSubscription :execrows
 UPDATE subscriptions SET tenant = @tenant, channel = @channel, owner = @owner, watch = @watch,
     min_devices = @min_devices, min_cves = @min_cves, schedule = @schedule, zone = @zone, quiet = @quiet,
     origin = @origin, created_ms = @created_ms, next_ms = @next_ms, paused = @paused,
-    paused_until_ms = @paused_until_ms, pause_reason = @pause_reason, failures = @failures
+    paused_until_ms = @paused_until_ms, pause_reason = @pause_reason, failures = @failures, alert = @alert
 WHERE id = @id;
 
 -- name: RemoveSubscription :execrows
@@ -273,3 +273,41 @@ UPDATE auth_states SET refused_ms = 0 WHERE tenant = @tenant AND refused_ms <= @
 -- name: WriteProbe :exec
 INSERT INTO probes (name, at_ms) VALUES (@name, @at_ms)
 ON CONFLICT (name) DO UPDATE SET at_ms = excluded.at_ms;
+
+-- name: Acceptances :many
+SELECT * FROM acceptances WHERE tenant = @tenant AND (ended_ms = 0 OR ended_ms >= @since_ms)
+ORDER BY at_ms, id;
+
+-- name: AddAcceptance :execrows
+INSERT INTO acceptances (id, tenant, kb, software, name, reason, person, at_ms, until_ms, places, listed, state, approver, ended_ms, ended_by, detail)
+VALUES (@id, @tenant, @kb, @software, @name, @reason, @person, @at_ms, @until_ms, @places, @listed, @state, @approver, 0, '', '')
+ON CONFLICT (id) DO NOTHING;
+
+-- name: ReplaceAcceptances :exec
+UPDATE acceptances SET state = 'ended', ended_ms = @ended_ms, ended_by = @ended_by
+WHERE tenant = @tenant AND kb = @kb AND software = @software AND ended_ms = 0 AND id <> @id AND (state = @state OR CAST(@any_state AS BOOLEAN));
+
+-- name: ApproveAcceptance :execrows
+UPDATE acceptances SET state = 'accepted', approver = @approver WHERE id = @id AND state = 'requested' AND ended_ms = 0;
+
+-- name: EndAcceptance :execrows
+UPDATE acceptances SET state = 'ended', ended_ms = @ended_ms, ended_by = @ended_by, detail = @detail WHERE id = @id AND ended_ms = 0;
+
+-- name: PruneAcceptances :execrows
+DELETE FROM acceptances WHERE ended_ms > 0 AND ended_ms < @before_ms;
+
+-- name: RemoveAlerted :exec
+DELETE FROM alerted WHERE subscription = @subscription;
+
+-- name: Alerted :many
+SELECT * FROM alerted WHERE subscription = @subscription ORDER BY kb;
+
+-- name: ClaimAlert :execrows
+INSERT INTO alerted (subscription, kb, devices, at_ms) VALUES (@subscription, @kb, @devices, @at_ms)
+ON CONFLICT (subscription, kb) DO UPDATE SET devices = excluded.devices, at_ms = excluded.at_ms
+WHERE alerted.devices < excluded.devices AND alerted.devices * 5 <= excluded.devices * 4;
+
+-- name: NoteAlerted :exec
+INSERT INTO alerted (subscription, kb, devices, at_ms) VALUES (@subscription, @kb, @devices, @at_ms)
+ON CONFLICT (subscription, kb) DO UPDATE SET devices = excluded.devices, at_ms = excluded.at_ms
+WHERE alerted.devices < excluded.devices;

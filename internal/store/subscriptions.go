@@ -68,7 +68,7 @@ func (s *Store) UpdateSubscription(ctx context.Context, sub digest.Subscription,
 func (s *Store) RemoveSubscription(ctx context.Context, id string, who audit.Entry) error {
 	return s.change(ctx, "remove a subscription", who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
 		_, err := q.RemoveDeliveries(ctx, id)
-		if err := errors.Join(err, q.RemoveBaseline(ctx, id), q.RemoveThreads(ctx, id), q.RemoveRun(ctx, id)); err != nil {
+		if err := errors.Join(err, q.RemoveBaseline(ctx, id), q.RemoveThreads(ctx, id), q.RemoveRun(ctx, id), q.RemoveAlerted(ctx, id)); err != nil {
 			return 0, err
 		}
 		return q.RemoveSubscription(ctx, id)
@@ -147,7 +147,7 @@ func subscription(r db.Subscription) (digest.Subscription, error) {
 		ID: r.ID, Tenant: r.Tenant, Channel: r.Channel, Owner: r.Owner,
 		Filter:   patchgap.Filter{MinDevices: int(r.MinDevices), MinCVEs: int(r.MinCves)},
 		Schedule: schedule.Schedule{Words: r.Schedule, Zone: r.Zone},
-		Quiet:    digest.Quiet(r.Quiet), Origin: digest.Origin(r.Origin),
+		Quiet:    digest.Quiet(r.Quiet), Alert: digest.AlertKind(r.Alert), Origin: digest.Origin(r.Origin),
 		Created: fromMillis(r.CreatedMs), NextRun: fromMillis(r.NextMs),
 		Paused: r.Paused, PausedUntil: fromMillis(r.PausedUntilMs), PauseReason: r.PauseReason,
 		Failures: int(r.Failures),
@@ -167,7 +167,7 @@ func subscriptionRow(sub digest.Subscription) (db.Subscription, error) {
 		ID: sub.ID, Tenant: sub.Tenant, Channel: sub.Channel, Owner: sub.Owner, Watch: string(watch),
 		MinDevices: int64(sub.Filter.MinDevices), MinCves: int64(sub.Filter.MinCVEs),
 		Schedule: sub.Schedule.Words, Zone: sub.Schedule.Zone,
-		Quiet: string(sub.Quiet), Origin: string(sub.Origin),
+		Quiet: string(sub.Quiet), Alert: string(sub.Alert), Origin: string(sub.Origin),
 		CreatedMs: toMillis(sub.Created), NextMs: toMillis(sub.NextRun),
 		Paused: sub.Paused, PausedUntilMs: toMillis(sub.PausedUntil), PauseReason: text(sub.PauseReason),
 		Failures: int64(sub.Failures),
@@ -179,6 +179,6 @@ func updateParams(r db.Subscription) db.UpdateSubscriptionParams {
 		ID: r.ID, Tenant: r.Tenant, Channel: r.Channel, Owner: r.Owner, Watch: r.Watch,
 		MinDevices: r.MinDevices, MinCves: r.MinCves, Schedule: r.Schedule, Zone: r.Zone,
 		Quiet: r.Quiet, Origin: r.Origin, CreatedMs: r.CreatedMs, NextMs: r.NextMs,
-		Paused: r.Paused, PausedUntilMs: r.PausedUntilMs, PauseReason: r.PauseReason, Failures: r.Failures,
+		Paused: r.Paused, PausedUntilMs: r.PausedUntilMs, PauseReason: r.PauseReason, Failures: r.Failures, Alert: r.Alert,
 	}
 }

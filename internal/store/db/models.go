@@ -4,6 +4,32 @@
 
 package db
 
+type Acceptance struct {
+	ID       string
+	Tenant   string
+	Kb       string
+	Software string
+	Name     string
+	Reason   string
+	Person   string
+	AtMs     int64
+	UntilMs  int64
+	Places   string
+	Listed   string
+	State    string
+	Approver string
+	EndedMs  int64
+	EndedBy  string
+	Detail   string
+}
+
+type Alerted struct {
+	Subscription string
+	Kb           string
+	Devices      int64
+	AtMs         int64
+}
+
 type Allowance struct {
 	Tenant  string
 	Channel string
@@ -132,6 +158,7 @@ type Subscription struct {
 	PausedUntilMs int64
 	PauseReason   string
 	Failures      int64
+	Alert         string
 }
 
 type Thread struct {

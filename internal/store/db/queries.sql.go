@@ -9,6 +9,95 @@ import (
 	"context"
 )
 
+const acceptances = `-- name: Acceptances :many
+SELECT id, tenant, kb, software, name, reason, person, at_ms, until_ms, places, listed, state, approver, ended_ms, ended_by, detail FROM acceptances WHERE tenant = $1 AND (ended_ms = 0 OR ended_ms >= $2)
+ORDER BY at_ms, id
+`
+
+func (q *Queries) Acceptances(ctx context.Context, tenant string, sinceMs int64) ([]Acceptance, error) {
+	rows, err := q.db.QueryContext(ctx, acceptances, tenant, sinceMs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Acceptance
+	for rows.Next() {
+		var i Acceptance
+		if err := rows.Scan(
+			&i.ID,
+			&i.Tenant,
+			&i.Kb,
+			&i.Software,
+			&i.Name,
+			&i.Reason,
+			&i.Person,
+			&i.AtMs,
+			&i.UntilMs,
+			&i.Places,
+			&i.Listed,
+			&i.State,
+			&i.Approver,
+			&i.EndedMs,
+			&i.EndedBy,
+			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const addAcceptance = `-- name: AddAcceptance :execrows
+INSERT INTO acceptances (id, tenant, kb, software, name, reason, person, at_ms, until_ms, places, listed, state, approver, ended_ms, ended_by, detail)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, '', '')
+ON CONFLICT (id) DO NOTHING
+`
+
+type AddAcceptanceParams struct {
+	ID       string
+	Tenant   string
+	Kb       string
+	Software string
+	Name     string
+	Reason   string
+	Person   string
+	AtMs     int64
+	UntilMs  int64
+	Places   string
+	Listed   string
+	State    string
+	Approver string
+}
+
+func (q *Queries) AddAcceptance(ctx context.Context, arg AddAcceptanceParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, addAcceptance,
+		arg.ID,
+		arg.Tenant,
+		arg.Kb,
+		arg.Software,
+		arg.Name,
+		arg.Reason,
+		arg.Person,
+		arg.AtMs,
+		arg.UntilMs,
+		arg.Places,
+		arg.Listed,
+		arg.State,
+		arg.Approver,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const addAudit = `-- name: AddAudit :exec
 INSERT INTO audits (id, at_ms, tenant, person, team, channel, action, subject, detail, result, reason, request)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -153,9 +242,9 @@ func (q *Queries) AddRun(ctx context.Context, arg AddRunParams) (int64, error) {
 
 const addSubscription = `-- name: AddSubscription :execrows
 INSERT INTO subscriptions (id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin,
-    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures)
+    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, alert)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-    $12, $13, $14, $15, $16, $17)
+    $12, $13, $14, $15, $16, $17, $18)
 ON CONFLICT (id) DO NOTHING
 `
 
@@ -177,6 +266,7 @@ type AddSubscriptionParams struct {
 	PausedUntilMs int64
 	PauseReason   string
 	Failures      int64
+	Alert         string
 }
 
 func (q *Queries) AddSubscription(ctx context.Context, arg AddSubscriptionParams) (int64, error) {
@@ -198,6 +288,7 @@ func (q *Queries) AddSubscription(ctx context.Context, arg AddSubscriptionParams
 		arg.PausedUntilMs,
 		arg.PauseReason,
 		arg.Failures,
+		arg.Alert,
 	)
 	if err != nil {
 		return 0, err
@@ -225,6 +316,38 @@ func (q *Queries) Advance(ctx context.Context, toMs int64, iD string, fromMs int
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const alerted = `-- name: Alerted :many
+SELECT subscription, kb, devices, at_ms FROM alerted WHERE subscription = $1 ORDER BY kb
+`
+
+func (q *Queries) Alerted(ctx context.Context, subscription string) ([]Alerted, error) {
+	rows, err := q.db.QueryContext(ctx, alerted, subscription)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Alerted
+	for rows.Next() {
+		var i Alerted
+		if err := rows.Scan(
+			&i.Subscription,
+			&i.Kb,
+			&i.Devices,
+			&i.AtMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const allow = `-- name: Allow :exec
@@ -299,6 +422,18 @@ func (q *Queries) Allowances(ctx context.Context, tenant string) ([]Allowance, e
 		return nil, err
 	}
 	return items, nil
+}
+
+const approveAcceptance = `-- name: ApproveAcceptance :execrows
+UPDATE acceptances SET state = 'accepted', approver = $1 WHERE id = $2 AND state = 'requested' AND ended_ms = 0
+`
+
+func (q *Queries) ApproveAcceptance(ctx context.Context, approver string, iD string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, approveAcceptance, approver, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const auditsAfter = `-- name: AuditsAfter :many
@@ -511,6 +646,32 @@ func (q *Queries) Baselines(ctx context.Context) ([]BaselinesRow, error) {
 	return items, nil
 }
 
+const claimAlert = `-- name: ClaimAlert :execrows
+INSERT INTO alerted (subscription, kb, devices, at_ms) VALUES ($1, $2, $3, $4)
+ON CONFLICT (subscription, kb) DO UPDATE SET devices = excluded.devices, at_ms = excluded.at_ms
+WHERE alerted.devices < excluded.devices AND alerted.devices * 5 <= excluded.devices * 4
+`
+
+type ClaimAlertParams struct {
+	Subscription string
+	Kb           string
+	Devices      int64
+	AtMs         int64
+}
+
+func (q *Queries) ClaimAlert(ctx context.Context, arg ClaimAlertParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, claimAlert,
+		arg.Subscription,
+		arg.Kb,
+		arg.Devices,
+		arg.AtMs,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const closeUpdate = `-- name: CloseUpdate :exec
 UPDATE updates SET missing = FALSE, closed_ms = $1
 WHERE tenant = $2 AND software = $3 AND kb = $4 AND os_build = $5
@@ -654,7 +815,7 @@ func (q *Queries) Disallow(ctx context.Context, tenant string, channel string) (
 }
 
 const dueSubscriptions = `-- name: DueSubscriptions :many
-SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures FROM subscriptions
+SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, alert FROM subscriptions
 WHERE next_ms > 0 AND next_ms <= $1 AND (NOT paused OR paused_until_ms > 0 AND paused_until_ms <= $1)
 ORDER BY next_ms, id
 LIMIT $2
@@ -687,6 +848,7 @@ func (q *Queries) DueSubscriptions(ctx context.Context, nowMs int64, max int32) 
 			&i.PausedUntilMs,
 			&i.PauseReason,
 			&i.Failures,
+			&i.Alert,
 		); err != nil {
 			return nil, err
 		}
@@ -699,6 +861,30 @@ func (q *Queries) DueSubscriptions(ctx context.Context, nowMs int64, max int32) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const endAcceptance = `-- name: EndAcceptance :execrows
+UPDATE acceptances SET state = 'ended', ended_ms = $1, ended_by = $2, detail = $3 WHERE id = $4 AND ended_ms = 0
+`
+
+type EndAcceptanceParams struct {
+	EndedMs int64
+	EndedBy string
+	Detail  string
+	ID      string
+}
+
+func (q *Queries) EndAcceptance(ctx context.Context, arg EndAcceptanceParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endAcceptance,
+		arg.EndedMs,
+		arg.EndedBy,
+		arg.Detail,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const endRun = `-- name: EndRun :exec
@@ -872,6 +1058,29 @@ func (q *Queries) NewestReading(ctx context.Context, tenant string, software str
 	return i, err
 }
 
+const noteAlerted = `-- name: NoteAlerted :exec
+INSERT INTO alerted (subscription, kb, devices, at_ms) VALUES ($1, $2, $3, $4)
+ON CONFLICT (subscription, kb) DO UPDATE SET devices = excluded.devices, at_ms = excluded.at_ms
+WHERE alerted.devices < excluded.devices
+`
+
+type NoteAlertedParams struct {
+	Subscription string
+	Kb           string
+	Devices      int64
+	AtMs         int64
+}
+
+func (q *Queries) NoteAlerted(ctx context.Context, arg NoteAlertedParams) error {
+	_, err := q.db.ExecContext(ctx, noteAlerted,
+		arg.Subscription,
+		arg.Kb,
+		arg.Devices,
+		arg.AtMs,
+	)
+	return err
+}
+
 const openUpdate = `-- name: OpenUpdate :exec
 INSERT INTO updates (tenant, software, kb, os_build, missing, closed_ms)
 VALUES ($1, $2, $3, $4, TRUE, 0)
@@ -903,6 +1112,18 @@ WHERE id = $2
 func (q *Queries) PauseSubscription(ctx context.Context, pauseReason string, iD string) error {
 	_, err := q.db.ExecContext(ctx, pauseSubscription, pauseReason, iD)
 	return err
+}
+
+const pruneAcceptances = `-- name: PruneAcceptances :execrows
+DELETE FROM acceptances WHERE ended_ms > 0 AND ended_ms < $1
+`
+
+func (q *Queries) PruneAcceptances(ctx context.Context, beforeMs int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneAcceptances, beforeMs)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const pruneAudits = `-- name: PruneAudits :execrows
@@ -1046,6 +1267,15 @@ func (q *Queries) RefusedMS(ctx context.Context, tenant string) (int64, error) {
 	return refused_ms, err
 }
 
+const removeAlerted = `-- name: RemoveAlerted :exec
+DELETE FROM alerted WHERE subscription = $1
+`
+
+func (q *Queries) RemoveAlerted(ctx context.Context, subscription string) error {
+	_, err := q.db.ExecContext(ctx, removeAlerted, subscription)
+	return err
+}
+
 const removeBaseline = `-- name: RemoveBaseline :exec
 DELETE FROM baselines WHERE subscription = $1
 `
@@ -1127,6 +1357,36 @@ DELETE FROM threads WHERE subscription = $1
 
 func (q *Queries) RemoveThreads(ctx context.Context, subscription string) error {
 	_, err := q.db.ExecContext(ctx, removeThreads, subscription)
+	return err
+}
+
+const replaceAcceptances = `-- name: ReplaceAcceptances :exec
+UPDATE acceptances SET state = 'ended', ended_ms = $1, ended_by = $2
+WHERE tenant = $3 AND kb = $4 AND software = $5 AND ended_ms = 0 AND id <> $6 AND (state = $7 OR CAST($8 AS BOOLEAN))
+`
+
+type ReplaceAcceptancesParams struct {
+	EndedMs  int64
+	EndedBy  string
+	Tenant   string
+	Kb       string
+	Software string
+	ID       string
+	State    string
+	AnyState bool
+}
+
+func (q *Queries) ReplaceAcceptances(ctx context.Context, arg ReplaceAcceptancesParams) error {
+	_, err := q.db.ExecContext(ctx, replaceAcceptances,
+		arg.EndedMs,
+		arg.EndedBy,
+		arg.Tenant,
+		arg.Kb,
+		arg.Software,
+		arg.ID,
+		arg.State,
+		arg.AnyState,
+	)
 	return err
 }
 
@@ -1429,7 +1689,7 @@ func (q *Queries) SetThread(ctx context.Context, thread string, key string) erro
 }
 
 const subscription = `-- name: Subscription :one
-SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures FROM subscriptions WHERE id = $1
+SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, alert FROM subscriptions WHERE id = $1
 `
 
 func (q *Queries) Subscription(ctx context.Context, id string) (Subscription, error) {
@@ -1453,12 +1713,13 @@ func (q *Queries) Subscription(ctx context.Context, id string) (Subscription, er
 		&i.PausedUntilMs,
 		&i.PauseReason,
 		&i.Failures,
+		&i.Alert,
 	)
 	return i, err
 }
 
 const subscriptions = `-- name: Subscriptions :many
-SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures FROM subscriptions
+SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, alert FROM subscriptions
 WHERE (tenant = $1 OR CAST($2 AS BOOLEAN)) AND (channel = $3 OR CAST($4 AS BOOLEAN))
 ORDER BY created_ms, id
 `
@@ -1502,6 +1763,7 @@ func (q *Queries) Subscriptions(ctx context.Context, arg SubscriptionsParams) ([
 			&i.PausedUntilMs,
 			&i.PauseReason,
 			&i.Failures,
+			&i.Alert,
 		); err != nil {
 			return nil, err
 		}
@@ -1595,8 +1857,8 @@ const updateSubscription = `-- name: UpdateSubscription :execrows
 UPDATE subscriptions SET tenant = $1, channel = $2, owner = $3, watch = $4,
     min_devices = $5, min_cves = $6, schedule = $7, zone = $8, quiet = $9,
     origin = $10, created_ms = $11, next_ms = $12, paused = $13,
-    paused_until_ms = $14, pause_reason = $15, failures = $16
-WHERE id = $17
+    paused_until_ms = $14, pause_reason = $15, failures = $16, alert = $17
+WHERE id = $18
 `
 
 type UpdateSubscriptionParams struct {
@@ -1616,6 +1878,7 @@ type UpdateSubscriptionParams struct {
 	PausedUntilMs int64
 	PauseReason   string
 	Failures      int64
+	Alert         string
 	ID            string
 }
 
@@ -1637,6 +1900,7 @@ func (q *Queries) UpdateSubscription(ctx context.Context, arg UpdateSubscription
 		arg.PausedUntilMs,
 		arg.PauseReason,
 		arg.Failures,
+		arg.Alert,
 		arg.ID,
 	)
 	if err != nil {

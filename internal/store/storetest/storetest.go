@@ -65,6 +65,8 @@ func Run(t *testing.T, open Open) {
 		"audits are written once":         auditsAreWrittenOnce,
 		"a long audit":                    longAudit,
 		"allowances":                      allowances,
+		"acceptances":                     acceptances,
+		"acceptances have one winner":     acceptancesHaveOneWinner,
 		"alert states":                    alertStates,
 		"auth state":                      authState,
 		"prune":                           prune,
@@ -89,7 +91,7 @@ func sample(id string) digest.Subscription {
 		Watch:    []string{"microsoft-_-edge", "microsoft-_-*"},
 		Filter:   patchgap.Filter{MinDevices: 3, MinCVEs: 2},
 		Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"},
-		Quiet:    digest.Heartbeat, Origin: digest.FromChat,
+		Quiet:    digest.Heartbeat, Alert: digest.AlertExploited, Origin: digest.FromChat,
 		Created: day(0), NextRun: day(1),
 	}
 }

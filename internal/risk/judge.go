@@ -1,0 +1,155 @@
+package risk
+
+import (
+	"slices"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+)
+
+// pastShown is how long pages say that an acceptance has ended.
+const pastShown = 30 * 24 * time.Hour
+
+// Marks are what is accepted of rows that are missing. The zero value marks nothing.
+type Marks struct {
+	covered map[patchgap.Key]Acceptance
+	// Over are acceptances that the rows, the feeds or the clock have ended just now, with why.
+	Over []Acceptance
+	// Past are acceptances of updates that are missing here and that ended within the last weeks, the latest first. Those in
+	// Over are among them.
+	Past []Acceptance
+}
+
+// Judge says what is accepted of rows. The list holds acceptances that have not ended, and those that ended lately. Rows are
+// all that a reader sees of the software, before any filter: where they leave devices out, growth is noticed later. The
+// snapshot may be nil, and then no acceptance ends because of CISA.
+func Judge(list []Acceptance, rows []patchgap.Row, s *advisory.Snapshot, now time.Time) Marks {
+	m := Marks{covered: map[patchgap.Key]Acceptance{}}
+	places := byPlace(rows)
+	for _, a := range list {
+		covered := a.covers(places, s)
+		if a.State == Accepted {
+			a = a.judged(covered, s, now)
+			if a.State == Ended {
+				m.Over = append(m.Over, a)
+			}
+		}
+		switch {
+		case a.State == Accepted:
+			m.cover(a, covered)
+		case a.State == Ended && a.End != ByReplaced && a.End != ByExpiry && len(covered) > 0 && now.Sub(a.Ended) < pastShown:
+			m.Past = append(m.Past, a)
+		}
+	}
+	m.Past = slices.DeleteFunc(m.Past, m.again)
+	slices.SortStableFunc(m.Past, func(a, b Acceptance) int { return b.Ended.Compare(a.Ended) })
+	return m
+}
+
+// place is what one installation brings up to date.
+type place struct{ software, build string }
+
+func byPlace(rows []patchgap.Row) map[place][]patchgap.Row {
+	places := map[place][]patchgap.Row{}
+	for _, r := range rows {
+		at := place{r.Software, r.OSBuild}
+		places[at] = append(places[at], r)
+	}
+	return places
+}
+
+// covers returns the rows of the accepted update, and of newer updates that contain it in the places where it was missing.
+func (a Acceptance) covers(places map[place][]patchgap.Row, s *advisory.Snapshot) []patchgap.Row {
+	was := map[place]bool{}
+	for _, r := range a.Rows {
+		was[place{r.Software, r.OSBuild}] = true
+	}
+	var covered []patchgap.Row
+	for at, rows := range places {
+		if !a.concerns(at.software) {
+			continue
+		}
+		for _, r := range rows {
+			if r.KB == a.KB || was[at] && a.containedIn(r, s) {
+				covered = append(covered, r)
+			}
+		}
+	}
+	return covered
+}
+
+// containedIn reports whether another update of a place contains the accepted one.
+func (a Acceptance) containedIn(r patchgap.Row, s *advisory.Snapshot) bool {
+	scope := advisory.Scope(r.Software, r.OSBuild)
+	folded := s.Fold([]advisory.Missing{{KB: a.KB, Name: a.Name, Scope: scope}, {KB: r.KB, Name: r.Name, Scope: scope}})
+	return folded[0].In == 1
+}
+
+// judged is the acceptance, ended if it no longer holds.
+func (a Acceptance) judged(covered []patchgap.Row, s *advisory.Snapshot, now time.Time) Acceptance {
+	if end, at, over := a.Over(now); over {
+		return a.ended(end, at, "")
+	}
+	for _, kb := range append([]string{a.KB}, kbs(covered)...) {
+		for _, cve := range ListedCVEs(s, kb) {
+			if !slices.Contains(a.Listed, cve) {
+				return a.ended(ByKEV, now, cve)
+			}
+		}
+	}
+	if devices := devicesOf(covered); a.grown(devices) {
+		return a.ended(ByGrowth, now, grownWords(a.Devices(), devices))
+	}
+	return a
+}
+
+func (a Acceptance) ended(end End, at time.Time, detail string) Acceptance {
+	a.State, a.End, a.Ended, a.Detail = Ended, end, at, detail
+	return a
+}
+
+func kbs(rows []patchgap.Row) []string {
+	var all []string
+	for _, r := range rows {
+		all = append(all, r.KB)
+	}
+	return slices.Compact(slices.Sorted(slices.Values(all)))
+}
+
+// devicesOf is how many devices lack what is covered. A device of a place may lack several updates of it, of which the one
+// with most devices counts.
+func devicesOf(covered []patchgap.Row) int {
+	places, software := map[place]int{}, map[string]int{}
+	for _, r := range covered {
+		at := place{r.Software, r.OSBuild}
+		if more := r.Devices - places[at]; more > 0 {
+			places[at] += more
+			software[r.Software] += more
+		}
+	}
+	most := 0
+	for _, n := range software {
+		most = max(most, n)
+	}
+	return most
+}
+
+// cover marks rows. Of several acceptances of one row the one that holds longest counts.
+func (m Marks) cover(a Acceptance, rows []patchgap.Row) {
+	for _, r := range rows {
+		if other, has := m.covered[r.Key]; !has || a.Until.After(other.Until) {
+			m.covered[r.Key] = a
+		}
+	}
+}
+
+// again reports whether what an acceptance that ended was about is accepted again.
+func (m Marks) again(a Acceptance) bool {
+	for key, other := range m.covered {
+		if key.KB == a.KB && a.concerns(key.Software) && other.ID != a.ID {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,96 @@
+package risk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+)
+
+// ErrChanged says that an acceptance is another one by now: another person or process was faster.
+var ErrChanged = errors.New("the acceptance has changed meanwhile")
+
+// Store keeps acceptances. Each change is written together with the audit of who made it.
+type Store interface {
+	// Acceptances lists those that have not ended, and those that ended since a time, the oldest first.
+	Acceptances(ctx context.Context, tenant string, since time.Time) ([]Acceptance, error)
+	// AddAcceptance writes a new one. An open one of the same KB and software ends as replaced, where the new one holds at
+	// once; of a request only another request does. An ID that is taken is [digest.ErrExists].
+	AddAcceptance(ctx context.Context, a Acceptance, who audit.Entry) error
+	// ApproveAcceptance makes a request hold, and ends what it replaces. It returns [ErrChanged] if there is no such request.
+	ApproveAcceptance(ctx context.Context, a Acceptance, who audit.Entry) error
+	// EndAcceptance writes that an acceptance has ended. It returns [ErrChanged] if it has already.
+	EndAcceptance(ctx context.Context, a Acceptance, who audit.Entry) error
+}
+
+// Register tells what is accepted, and ends what no longer holds. It is safe for concurrent use.
+type Register struct {
+	Tenant string
+	Store  Store
+	Feeds  func() *advisory.Snapshot // may return nil, and may be nil
+	Now    func() time.Time          // default [time.Now]
+	Log    *slog.Logger              // default: nothing is logged
+}
+
+// Snapshot is what the feeds say now; nil if they say nothing.
+func (r *Register) Snapshot() *advisory.Snapshot {
+	if r.Feeds == nil {
+		return nil
+	}
+	return r.Feeds()
+}
+
+func (r *Register) now() time.Time {
+	if r.Now == nil {
+		return time.Now()
+	}
+	return r.Now()
+}
+
+// Open lists acceptances and requests that are open, and those that ended within the last weeks. What the clock has ended is
+// told as ended.
+func (r *Register) Open(ctx context.Context) ([]Acceptance, error) {
+	now := r.now()
+	all, err := r.Store.Acceptances(ctx, r.Tenant, now.Add(-pastShown))
+	if err != nil {
+		return nil, fmt.Errorf("read accepted risks: %w", err)
+	}
+	for i, a := range all {
+		if end, at, over := a.Over(now); over && a.State != Ended {
+			all[i] = a.ended(end, at, "")
+			r.end(ctx, all[i])
+		}
+	}
+	return all, nil
+}
+
+// Marks tells what is accepted of rows, and records the end of what they show to be over. A nil register marks nothing.
+func (r *Register) Marks(ctx context.Context, rows []patchgap.Row) (Marks, error) {
+	if r == nil {
+		return Marks{}, nil
+	}
+	all, err := r.Open(ctx)
+	if err != nil || len(all) == 0 {
+		return Marks{}, err
+	}
+	m := Judge(all, rows, r.Snapshot(), r.now())
+	for _, a := range m.Over {
+		r.end(ctx, a)
+	}
+	return m, nil
+}
+
+// end records an end that the program noticed. A failure is not the reader's: the next reader notices the same.
+func (r *Register) end(ctx context.Context, a Acceptance) {
+	err := r.Store.EndAcceptance(ctx, a, audit.Entry{
+		ID: "accept.end/" + a.ID, At: r.now(), Tenant: a.Tenant, Action: audit.ActionAcceptEnd, Subject: a.Subject(), Detail: a.Why(), Result: audit.ResultDone,
+	})
+	if err != nil && !errors.Is(err, ErrChanged) && r.Log != nil {
+		r.Log.WarnContext(ctx, "the end of an accepted risk could not be recorded", "acceptance", a.ID, "end", string(a.End), "error", err)
+	}
+}

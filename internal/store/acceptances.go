@@ -1,0 +1,92 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/risk"
+	"github.com/missingkbs/missingkbs/internal/store/db"
+)
+
+// Acceptances lists accepted risks that have not ended, and those that ended since a time, the oldest first.
+func (s *Store) Acceptances(ctx context.Context, tenant string, since time.Time) ([]risk.Acceptance, error) {
+	rows, err := s.queries.Acceptances(ctx, tenant, toMillis(since))
+	if err != nil {
+		return nil, s.failed("read accepted risks", err)
+	}
+	all := make([]risk.Acceptance, 0, len(rows))
+	for _, row := range rows {
+		a, err := acceptance(row)
+		if err != nil {
+			return nil, s.failed("read accepted risks", err)
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// AddAcceptance writes a new acceptance, or returns [digest.ErrExists] when its id is taken. What it replaces ends: where it
+// holds at once, all that is open of the same KB and software, else the request that waits.
+func (s *Store) AddAcceptance(ctx context.Context, a risk.Acceptance, who audit.Entry) error {
+	places, err := json.Marshal(a.Rows)
+	if err != nil {
+		return fmt.Errorf("write where an update is missing: %w", err)
+	}
+	listed, err := json.Marshal(a.Listed)
+	if err != nil {
+		return fmt.Errorf("write the listed CVEs of an update: %w", err)
+	}
+	return s.change(ctx, "accept a risk", who, digest.ErrExists, func(q *db.Queries) (int64, error) {
+		if err := replaceAcceptances(ctx, q, a, a.At); err != nil {
+			return 0, err
+		}
+		return q.AddAcceptance(ctx, db.AddAcceptanceParams{
+			ID: a.ID, Tenant: a.Tenant, Kb: text(a.KB), Software: text(a.Software), Name: text(a.Name), Reason: text(a.Reason), Person: text(a.By),
+			AtMs: toMillis(a.At), UntilMs: toMillis(a.Until), Places: text(string(places)), Listed: text(string(listed)), State: string(a.State), Approver: text(a.Approver),
+		})
+	})
+}
+
+// ApproveAcceptance makes a request hold, or returns [risk.ErrChanged] when it no longer waits.
+func (s *Store) ApproveAcceptance(ctx context.Context, a risk.Acceptance, who audit.Entry) error {
+	return s.change(ctx, "approve an accepted risk", who, risk.ErrChanged, func(q *db.Queries) (int64, error) {
+		a.State = risk.Accepted
+		if err := replaceAcceptances(ctx, q, a, who.At); err != nil {
+			return 0, err
+		}
+		return q.ApproveAcceptance(ctx, text(a.Approver), a.ID)
+	})
+}
+
+// EndAcceptance writes that an acceptance has ended, or returns [risk.ErrChanged] when it had already.
+func (s *Store) EndAcceptance(ctx context.Context, a risk.Acceptance, who audit.Entry) error {
+	return s.change(ctx, "end an accepted risk", who, risk.ErrChanged, func(q *db.Queries) (int64, error) {
+		return q.EndAcceptance(ctx, db.EndAcceptanceParams{ID: a.ID, EndedMs: toMillis(a.Ended), EndedBy: string(a.End), Detail: text(a.Detail)})
+	})
+}
+
+// replaceAcceptances ends what an acceptance takes the place of.
+func replaceAcceptances(ctx context.Context, q *db.Queries, a risk.Acceptance, at time.Time) error {
+	return q.ReplaceAcceptances(ctx, db.ReplaceAcceptancesParams{
+		EndedMs: toMillis(at), EndedBy: string(risk.ByReplaced), Tenant: a.Tenant, Kb: text(a.KB), Software: text(a.Software), ID: a.ID,
+		State: string(risk.Requested), AnyState: a.State == risk.Accepted,
+	})
+}
+
+func acceptance(r db.Acceptance) (risk.Acceptance, error) {
+	a := risk.Acceptance{
+		ID: r.ID, Tenant: r.Tenant, KB: r.Kb, Software: r.Software, Name: r.Name, Reason: r.Reason, By: r.Person, At: fromMillis(r.AtMs), Until: fromMillis(r.UntilMs),
+		State: risk.State(r.State), Approver: r.Approver, Ended: fromMillis(r.EndedMs), End: risk.End(r.EndedBy), Detail: r.Detail,
+	}
+	if err := json.Unmarshal([]byte(r.Places), &a.Rows); err != nil {
+		return a, fmt.Errorf("read where an accepted update is missing: %w", outlined{err})
+	}
+	if err := json.Unmarshal([]byte(r.Listed), &a.Listed); err != nil {
+		return a, fmt.Errorf("read the listed CVEs of an accepted update: %w", outlined{err})
+	}
+	return a, nil
+}
