@@ -171,3 +171,28 @@ func notListed(label string, l listing, more string) error {
 	}
 	return e
 }
+
+// Lacking finds the rows of an update in the software that is likely to lack it, or in one software where that is named. Its
+// note says what was not looked at; it is an error if nothing could be.
+func Lacking(ctx context.Context, d Defender, idx *search.Index, number, software string) (rows []patchgap.Row, note string, err error) {
+	k := kb{defender: d, index: idx}
+	q := kbQuery{id: number}
+	if software == "" {
+		found, err := d.KBFindings(ctx, number)
+		if err != nil && ctx.Err() != nil {
+			return nil, "", ctx.Err()
+		}
+		l, err := k.listed(ctx, q, found.Value) // without findings it asks what exposes most devices
+		if err == nil && len(l.rows) == 0 {
+			err = notListed(catalog.Label(number), l, "")
+		}
+		return l.rows, l.note(), err
+	}
+	var l listing
+	l.asked = 1
+	err = k.ask(ctx, q, []string{software}, &l)
+	if err == nil && len(l.rows) == 0 {
+		err = notListed(catalog.Label(number)+" in "+software, l, "")
+	}
+	return l.rows, l.note(), err
+}

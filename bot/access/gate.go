@@ -17,13 +17,14 @@ import (
 // Policy says who may do what. The zero value lets all members of the workspace do everything but administer.
 //
 // An empty list admits all members. If a right has a list of channels and one of groups, the user must pass both. On the
-// Home tab, which is no channel, no list of channels admits. Who may change digests may also ask. Administrators pass every
+// Home tab, which is no channel, no list of channels admits. Who may change digests or accept risks may also ask. Administrators pass every
 // list. Guests never administer.
 type Policy struct {
 	Guests bool // guests count as members
 
 	AskChannels, AskGroups       []string // for asking
 	DigestChannels, DigestGroups []string // for changing digests; default: as for asking
+	AcceptGroups                 []string // for accepting risks, in the channels where digests may be changed; default: as for changing digests
 
 	AdminGroups, AdminUsers []string
 }
@@ -70,6 +71,9 @@ func NewGate(d *Directory, self slackapi.Workspace, o Options) *Gate {
 	}
 	if len(a.DigestGroups) == 0 {
 		a.DigestGroups = a.AskGroups
+	}
+	if len(a.AcceptGroups) == 0 {
+		a.AcceptGroups = a.DigestGroups
 	}
 	return &Gate{directory: d, self: self, policy: a, allowed: o.Allowed, log: o.Log}
 }
@@ -135,15 +139,18 @@ func (g *Gate) ours(who person) bool {
 // passes returns the refusal by the lists of a right. A right without lists refuses all.
 func (g *Gate) passes(ctx context.Context, c Caller, who person, needs access.Right) error {
 	change := func() error { return g.listed(ctx, c, who, g.policy.DigestChannels, g.policy.DigestGroups) }
+	accept := func() error { return g.listed(ctx, c, who, g.policy.DigestChannels, g.policy.AcceptGroups) }
 	switch needs {
 	case access.Ask:
 		err := g.listed(ctx, c, who, g.policy.AskChannels, g.policy.AskGroups)
-		if err != nil && change() == nil {
+		if err != nil && (change() == nil || accept() == nil) {
 			return nil
 		}
 		return err
 	case access.Change:
 		return change()
+	case access.Accept:
+		return accept()
 	}
 	return g.noAdministrator()
 }

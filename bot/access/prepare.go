@@ -22,7 +22,7 @@ func (g *Gate) Prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, slackapi.StartTimeout)
 	defer cancel()
 	g.names = names{}
-	groups := unique(g.policy.AskGroups, g.policy.DigestGroups, g.policy.AdminGroups)
+	groups := unique(g.policy.AskGroups, g.policy.DigestGroups, g.policy.AcceptGroups, g.policy.AdminGroups)
 	if len(groups) > 0 {
 		if err := g.prepareGroups(ctx, groups); err != nil {
 			return err

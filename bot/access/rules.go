@@ -30,6 +30,7 @@ func (g *Gate) Rules() view.Facts {
 	return view.Facts{
 		{Name: "Ask", Value: who + g.limits(a.AskChannels, a.AskGroups)},
 		{Name: "Change digests", Value: who + g.limits(a.DigestChannels, a.DigestGroups)},
+		{Name: "Accept risks", Value: who + g.limits(a.DigestChannels, a.AcceptGroups)},
 		{Name: "Administer", Value: admins},
 	}
 }
@@ -62,7 +63,7 @@ func (g *Gate) Rights(ctx context.Context, user, channel string) view.Facts {
 	for _, right := range []struct {
 		name  string
 		needs access.Right
-	}{{"Ask", access.Ask}, {"Change digests", access.Change}, {"Administer", access.Administer}} {
+	}{{"Ask", access.Ask}, {"Change digests", access.Change}, {"Accept risks", access.Accept}, {"Administer", access.Administer}} {
 		answer := "yes"
 		if err := g.may(ctx, Caller{User: user, Channel: channel}, right.needs); err != nil {
 			answer = "no"

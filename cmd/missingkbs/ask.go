@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/commands/digestcmd"
+	"github.com/missingkbs/missingkbs/commands/riskcmd"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
@@ -22,8 +23,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/demo"
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/logging"
 	"github.com/missingkbs/missingkbs/internal/redact"
+	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/view"
 	"github.com/missingkbs/missingkbs/internal/xlsx"
 )
@@ -96,13 +99,13 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 		return err
 	}
 	defer stop()
-	digests, done, err := c.digests(ctx, &errs, s)
+	kept, done, err := c.keptByBot(ctx, &errs, s)
 	if err != nil {
 		return err
 	}
 	defer done()
 	index := &search.Index{}
-	router, err := app.NewRouter(defender, index, nil, digests, commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())
+	router, err := app.NewRouter(defender, index, nil, append(kept, commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())...)
 	if err != nil {
 		return err
 	}
@@ -135,7 +138,7 @@ func report(s streams, err error) error {
 func (c askCmd) defender(ctx context.Context, errs *config.Errors, s streams) (commands.Defender, func(), error) {
 	log := c.Log.Logger(errs, s.err)
 	switch {
-	case c.aboutDigests(), c.needsNoDefender():
+	case c.aboutBot(), c.needsNoDefender():
 		return nil, func() {}, errs.Err()
 	case c.Sandbox:
 		if err := errs.Err(); err != nil {
@@ -174,25 +177,29 @@ func (c askCmd) asTheApp(ctx context.Context, errs *config.Errors, s streams, lo
 	return app.OpenDefender(ctx, o)
 }
 
-// digests returns the command that reads the digests in the database, if the question is about them. It cannot change them,
-// because on a terminal the user is unknown.
-func (c askCmd) digests(ctx context.Context, errs *config.Errors, s streams) (commands.Command, func(), error) {
-	if !c.aboutDigests() {
-		// Help lists the command. Words that merely contain "digest" must not need a database.
-		none := digestcmd.New(nil, digestcmd.Options{})
-		none.Run = func(context.Context, commands.Request) (view.Page, error) {
-			return view.Page{}, &commands.Error{
-				Title:   "No digests here",
-				Message: "Digests belong to a running bot. Try them with: missingkbs sandbox",
-			}
-		}
-		return none, func() {}, nil
+// keptByBot returns the commands that read what a bot keeps in its database: digests and accepted risks. They read it only if
+// the question is about that, and cannot change it, because on a terminal the user is unknown.
+func (c askCmd) keptByBot(ctx context.Context, errs *config.Errors, s streams) ([]commands.Command, func(), error) {
+	if !c.aboutBot() {
+		// Help lists the commands. Words that merely contain "digest" must not need a database.
+		digests := withoutBot(digestcmd.New(nil, digestcmd.Options{}), "No digests here", "Digests belong to a running bot. Try them with: missingkbs sandbox")
+		risks := withoutBot(riskcmd.New(nil, riskcmd.Options{}), "No accepted risks here", "Accepted risks belong to a running bot. Try them with: missingkbs sandbox")
+		return []commands.Command{digests, risks}, func() {}, nil
 	}
 	database, err := openReadOnly(ctx, c.Store, errs, c.Log.Logger(errs, s.err), s.env)
 	if err != nil {
-		return commands.Command{}, nil, err
+		return nil, nil, err
 	}
-	return digestcmd.New(database, digestcmd.Options{}), func() { _ = database.Close() }, nil
+	risks := &risk.Register{Tenant: digest.DefaultTenant, Store: database}
+	return []commands.Command{digestcmd.New(database, digestcmd.Options{}), riskcmd.New(risks, riskcmd.Options{})}, func() { _ = database.Close() }, nil
+}
+
+// withoutBot replaces a command that needs a bot.
+func withoutBot(c commands.Command, title, message string) commands.Command {
+	c.Run = func(context.Context, commands.Request) (view.Page, error) {
+		return view.Page{}, &commands.Error{Title: title, Message: message}
+	}
+	return c
 }
 
 // adminInSlack replaces the command admin, which needs people, groups and channels of Slack.
@@ -214,8 +221,10 @@ func (c askCmd) needsNoDefender() bool {
 	return slices.ContainsFunc([]string{"help", "admin"}, func(name string) bool { return strings.EqualFold(c.Words[0], name) })
 }
 
-// aboutDigests returns true if the question is about the digests in the database. It needs no Defender.
-func (c askCmd) aboutDigests() bool { return !c.Sandbox && strings.EqualFold(c.Words[0], "digest") }
+// aboutBot returns true if the question is about what a bot keeps in its database. It needs no Defender.
+func (c askCmd) aboutBot() bool {
+	return !c.Sandbox && (strings.EqualFold(c.Words[0], commands.DigestName) || strings.EqualFold(c.Words[0], riskcmd.Name))
+}
 
 // signInTimeout is how long a device code is valid.
 const signInTimeout = 15 * time.Minute

@@ -41,6 +41,7 @@ var forbidden = map[string][]string{
 	"commands/digestcmd":        {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
 	"commands/plancmd":          {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
 	"commands/reading":          {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
+	"commands/riskcmd":          {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
 	"commands/cmdline":          {module, slackPackages, azurePackages},
 	"commands":                  {module + "/bot", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"bot/blocks":                {module + "/api", module + "/bot", module + "/commands", module + "/internal/sandbox", module + "/internal/digest"},
@@ -71,6 +72,7 @@ var forbidden = map[string][]string{
 	"internal/month":            {module, slackPackages, azurePackages, anyLibrary},
 	"internal/manifest":         {module, slackPackages, azurePackages, anyLibrary},
 	"internal/metrics":          {module, slackPackages, azurePackages},
+	"internal/risk":             {module, slackPackages, azurePackages},
 	"internal/advisory":         {module, slackPackages},
 	"internal/triage":           {module, slackPackages},
 	"internal/alert":            {module, slackPackages, azurePackages, anyLibrary},
@@ -121,7 +123,7 @@ var allowed = map[string][]string{
 	"internal/sandbox/trace":   {module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol"},
 	"internal/sandbox/faults":  {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/protocol"},
 	"internal/sandbox":         {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace", module + "/internal/sandbox/grants", module + "/internal/sandbox/sockets"},
-	"internal/store":           {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/sqlitefile", module + "/internal/redact", module + "/internal/quota"}, // digest: types only
+	"internal/store":           {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/sqlitefile", module + "/internal/redact", module + "/internal/quota", module + "/internal/risk"}, // digest and risk: types only
 
 	// The arithmetic of the rate limit, which package store keeps in a database for several processes.
 	"api":                      {module + "/internal/quota"},
@@ -129,6 +131,7 @@ var allowed = map[string][]string{
 
 	// What digests are made of.
 	"internal/triage":          {module + "/internal/advisory", module + "/internal/patchgap", module + "/internal/view"},
+	"internal/risk":            {module + "/internal/patchgap", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/patchgap":        {module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/digest/schedule": {module + "/internal/view", module + "/internal/failure"},
 	"internal/plan":            {module + "/internal/patchgap", module + "/internal/advisory"},

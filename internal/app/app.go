@@ -39,6 +39,7 @@ type Options struct {
 	Advisories func() *advisory.Snapshot // what MSRC and CISA publish; nil, or nil from it, for nothing
 
 	StaleFor       time.Duration             // the maximum age of a stored answer that is shown when Defender cannot be asked; 0 for none
+	TwoPerson      bool                      // a second person has to approve an accepted risk
 	AuditQuestions bool                      // audit questions too, not only refusals, shares and changes
 	AlertChannel   string                    // empty for none
 	CertExpiry     func() (time.Time, error) // when the certificate for Defender ends; nil without a certificate

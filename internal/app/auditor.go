@@ -8,6 +8,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -129,4 +130,19 @@ func (s auditedStore) Disallow(ctx context.Context, tenant, channel string, entr
 // AddAudit is part of [digestcmd.Store].
 func (s auditedStore) AddAudit(ctx context.Context, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.AddAudit(ctx, entry))
+}
+
+// AddAcceptance is part of [risk.Store].
+func (s auditedStore) AddAcceptance(ctx context.Context, a risk.Acceptance, entry audit.Entry) error {
+	return s.changes.add(entry, s.Store.AddAcceptance(ctx, a, entry))
+}
+
+// ApproveAcceptance is part of [risk.Store].
+func (s auditedStore) ApproveAcceptance(ctx context.Context, a risk.Acceptance, entry audit.Entry) error {
+	return s.changes.add(entry, s.Store.ApproveAcceptance(ctx, a, entry))
+}
+
+// EndAcceptance is part of [risk.Store].
+func (s auditedStore) EndAcceptance(ctx context.Context, a risk.Acceptance, entry audit.Entry) error {
+	return s.changes.add(entry, s.Store.EndAcceptance(ctx, a, entry))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/digestcmd"
 	"github.com/missingkbs/missingkbs/commands/plancmd"
 	"github.com/missingkbs/missingkbs/commands/reading"
+	"github.com/missingkbs/missingkbs/commands/riskcmd"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -33,6 +34,7 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 		digestcmd.New(changes, digestcmd.Options{
 			Defender: defender, Index: index, People: slack.gate, Queue: digests.queue, Preview: digests.preview, RunWait: runWait, File: a.Digests != nil, Now: a.Now,
 		}),
+		riskcmd.New(a.risks(changes), riskcmd.Options{Defender: defender, Index: index, TwoPerson: a.TwoPerson, Now: a.Now}),
 		commands.Home(defender, index, commands.HomeOptions{Digests: a.Store, Quota: a.Defender}),
 		commands.Admin(changes, slack.gate, a.Defender, a.Now),
 	)

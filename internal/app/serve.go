@@ -90,7 +90,8 @@ func optionsOf(v config.Values, version string, m *monitor.Monitor, database *st
 	o := Options{
 		Slack: v.Slack, Bot: v.Bot, Access: v.Access, Defender: defender, Store: database, Digests: v.Digests, Monitor: m,
 		StaleFor: v.Defender.StaleFor, AuditQuestions: v.AuditQuestions, AlertChannel: v.AlertChannel, CertExpiry: certExpiry(v.Credential),
-		Now: time.Now, Log: log,
+		TwoPerson: v.TwoPerson,
+		Now:       time.Now, Log: log,
 	}
 	o.Bot.Log = log
 	if v.Webhook != nil {

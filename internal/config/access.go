@@ -10,6 +10,8 @@ type Access struct {
 	AskGroups      string `name:"ask-groups" env:"MISSINGKBS_ASK_GROUPS" placeholder:"S…,…" help:"Answer members of these user groups only."`
 	DigestChannels string `name:"digest-channels" env:"MISSINGKBS_DIGEST_CHANNELS" placeholder:"C…,…" help:"Let digests be changed in these channels only; default: as for asking."`
 	DigestGroups   string `name:"digest-groups" env:"MISSINGKBS_DIGEST_GROUPS" placeholder:"S…,…" help:"Let members of these user groups only change digests; default: as for asking."`
+	AcceptGroups   string `name:"accept-groups" env:"MISSINGKBS_ACCEPT_GROUPS" placeholder:"S…,…" help:"Let members of these user groups only accept risks; default: as for changing digests."`
+	TwoPerson      string `name:"two-person" env:"MISSINGKBS_TWO_PERSON" default:"false" placeholder:"BOOL" help:"Whether a second person has to approve an accepted risk (${default})."`
 	AdminGroups    string `name:"admin-groups" env:"MISSINGKBS_ADMIN_GROUPS" placeholder:"S…,…" help:"User groups whose members administer the bot."`
 	AdminUsers     string `name:"admin-users" env:"MISSINGKBS_ADMIN_USERS" placeholder:"U…,…" help:"People who administer the bot."`
 }
@@ -26,6 +28,7 @@ func (s Access) read(e *Errors) access.Policy {
 		AskGroups:      e.ids("MISSINGKBS_ASK_GROUPS", s.AskGroups, "S", group),
 		DigestChannels: e.ids("MISSINGKBS_DIGEST_CHANNELS", s.DigestChannels, "CG", channel),
 		DigestGroups:   e.ids("MISSINGKBS_DIGEST_GROUPS", s.DigestGroups, "S", group),
+		AcceptGroups:   e.ids("MISSINGKBS_ACCEPT_GROUPS", s.AcceptGroups, "S", group),
 		AdminGroups:    e.ids("MISSINGKBS_ADMIN_GROUPS", s.AdminGroups, "S", group),
 		AdminUsers:     e.ids("MISSINGKBS_ADMIN_USERS", s.AdminUsers, "UW", user),
 	}

@@ -49,6 +49,7 @@ type Values struct {
 	Digests         *DigestFile      // nil if there is none
 	Webhook         *webhook.Options // nil if no events are sent
 	AuditQuestions  bool
+	TwoPerson       bool   // a second person has to approve an accepted risk
 	AlertChannel    string // an ID; empty for none
 	Admin           AdminAddress
 	Traces          *tracing.Options // nil if no traces are recorded
@@ -69,6 +70,7 @@ func (s Settings) Read(e *Errors, env Environment) Values {
 	s.Queue.read(e, &v.Bot)
 	v.DatabaseURL, v.Store = s.Database.Read(e, env)
 	v.Webhook = s.Webhook.read(e)
+	v.TwoPerson = e.boolean("MISSINGKBS_TWO_PERSON", s.Access.TwoPerson)
 	v.AuditQuestions, v.AlertChannel = s.Audit.read(e), s.Alerts.read(e)
 	v.Defender = s.Defender.ReadClient(e)
 	s.Quota.Read(e, &v.Defender)

@@ -21,7 +21,7 @@ type Subscription struct {
 	Schedule schedule.Schedule
 	Quiet    Quiet
 	Alert    AlertKind // what is told between two digests
-	Origin   Origin // where the subscription was written down
+	Origin   Origin    // where the subscription was written down
 
 	Created     time.Time
 	NextRun     time.Time // the next due time; zero while paused without an end

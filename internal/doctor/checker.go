@@ -55,7 +55,7 @@ func New(o Options) *Checker {
 	c := &Checker{Options: o, now: time.Now}
 	c.values = o.Settings.Read(&c.errors, o.Env)
 	a := c.values.Access
-	c.groups = slices.Concat(a.AskGroups, a.DigestGroups, a.AdminGroups)
+	c.groups = slices.Concat(a.AskGroups, a.DigestGroups, a.AcceptGroups, a.AdminGroups)
 	c.values.Defender.Retry.MaxRetries, c.values.Credential.Retry.MaxRetries = maxRetries, maxRetries
 	return c
 }

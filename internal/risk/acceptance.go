@@ -2,10 +2,8 @@ package risk
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -145,17 +143,6 @@ func RowsOf(rows []patchgap.Row, kb, software string) (places []Row, name string
 		}
 	}
 	return places, name
-}
-
-// ListedCVEs are the CVEs of an update that CISA lists, sorted.
-func ListedCVEs(s *advisory.Snapshot, kb string) []string {
-	facts, _ := s.Update(kb)
-	var ids []string
-	for _, e := range facts.KEV {
-		ids = append(ids, e.CVE)
-	}
-	slices.Sort(ids)
-	return ids
 }
 
 // grownWords is the detail of an end [ByGrowth].

@@ -4,9 +4,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
+
+// Advisories is what is published about updates.
+type Advisories interface {
+	// Listed returns the CVEs of an update that CISA lists as exploited, sorted.
+	Listed(kb string) []string
+	// Contains reports whether a row's update contains that of another row of the same software and OS build.
+	Contains(newer, older patchgap.Row) bool
+}
 
 // pastShown is how long pages say that an acceptance has ended.
 const pastShown = 30 * 24 * time.Hour
@@ -22,15 +29,15 @@ type Marks struct {
 }
 
 // Judge says what is accepted of rows. The list holds acceptances that have not ended, and those that ended lately. Rows are
-// all that a reader sees of the software, before any filter: where they leave devices out, growth is noticed later. The
-// snapshot may be nil, and then no acceptance ends because of CISA.
-func Judge(list []Acceptance, rows []patchgap.Row, s *advisory.Snapshot, now time.Time) Marks {
+// all that a reader sees of the software, before any filter: where they leave devices out, growth is noticed later. published
+// may be nil, and then no acceptance ends because of CISA.
+func Judge(list []Acceptance, rows []patchgap.Row, published Advisories, now time.Time) Marks {
 	m := Marks{covered: map[patchgap.Key]Acceptance{}}
 	places := byPlace(rows)
 	for _, a := range list {
-		covered := a.covers(places, s)
+		covered := a.covers(places, published)
 		if a.State == Accepted {
-			a = a.judged(covered, s, now)
+			a = a.judged(covered, published, now)
 			if a.State == Ended {
 				m.Over = append(m.Over, a)
 			}
@@ -60,7 +67,7 @@ func byPlace(rows []patchgap.Row) map[place][]patchgap.Row {
 }
 
 // covers returns the rows of the accepted update, and of newer updates that contain it in the places where it was missing.
-func (a Acceptance) covers(places map[place][]patchgap.Row, s *advisory.Snapshot) []patchgap.Row {
+func (a Acceptance) covers(places map[place][]patchgap.Row, published Advisories) []patchgap.Row {
 	was := map[place]bool{}
 	for _, r := range a.Rows {
 		was[place{r.Software, r.OSBuild}] = true
@@ -71,7 +78,7 @@ func (a Acceptance) covers(places map[place][]patchgap.Row, s *advisory.Snapshot
 			continue
 		}
 		for _, r := range rows {
-			if r.KB == a.KB || was[at] && a.containedIn(r, s) {
+			if r.KB == a.KB || was[at] && published != nil && published.Contains(r, a.in(at)) {
 				covered = append(covered, r)
 			}
 		}
@@ -79,20 +86,18 @@ func (a Acceptance) covers(places map[place][]patchgap.Row, s *advisory.Snapshot
 	return covered
 }
 
-// containedIn reports whether another update of a place contains the accepted one.
-func (a Acceptance) containedIn(r patchgap.Row, s *advisory.Snapshot) bool {
-	scope := advisory.Scope(r.Software, r.OSBuild)
-	folded := s.Fold([]advisory.Missing{{KB: a.KB, Name: a.Name, Scope: scope}, {KB: r.KB, Name: r.Name, Scope: scope}})
-	return folded[0].In == 1
+// in is the row that the accepted update has, or would have, in a place.
+func (a Acceptance) in(at place) patchgap.Row {
+	return patchgap.Row{Key: patchgap.Key{Software: at.software, KB: a.KB, OSBuild: at.build}, Name: a.Name}
 }
 
 // judged is the acceptance, ended if it no longer holds.
-func (a Acceptance) judged(covered []patchgap.Row, s *advisory.Snapshot, now time.Time) Acceptance {
+func (a Acceptance) judged(covered []patchgap.Row, published Advisories, now time.Time) Acceptance {
 	if end, at, over := a.Over(now); over {
 		return a.ended(end, at, "")
 	}
 	for _, kb := range append([]string{a.KB}, kbs(covered)...) {
-		for _, cve := range ListedCVEs(s, kb) {
+		for _, cve := range listed(published, kb) {
 			if !slices.Contains(a.Listed, cve) {
 				return a.ended(ByKEV, now, cve)
 			}
@@ -107,6 +112,13 @@ func (a Acceptance) judged(covered []patchgap.Row, s *advisory.Snapshot, now tim
 func (a Acceptance) ended(end End, at time.Time, detail string) Acceptance {
 	a.State, a.End, a.Ended, a.Detail = Ended, end, at, detail
 	return a
+}
+
+func listed(published Advisories, kb string) []string {
+	if published == nil {
+		return nil
+	}
+	return published.Listed(kb)
 }
 
 func kbs(rows []patchgap.Row) []string {

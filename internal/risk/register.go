@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
@@ -30,19 +29,21 @@ type Store interface {
 
 // Register tells what is accepted, and ends what no longer holds. It is safe for concurrent use.
 type Register struct {
-	Tenant string
-	Store  Store
-	Feeds  func() *advisory.Snapshot // may return nil, and may be nil
-	Now    func() time.Time          // default [time.Now]
-	Log    *slog.Logger              // default: nothing is logged
+	Tenant    string
+	Store     Store
+	Published func() Advisories // what is published now; may be nil
+	Now       func() time.Time  // default [time.Now]
+	Log       *slog.Logger      // default: nothing is logged
 }
 
-// Snapshot is what the feeds say now; nil if they say nothing.
-func (r *Register) Snapshot() *advisory.Snapshot {
-	if r.Feeds == nil {
+// Listed returns the CVEs of an update that CISA lists now.
+func (r *Register) Listed(kb string) []string { return listed(r.published(), kb) }
+
+func (r *Register) published() Advisories {
+	if r.Published == nil {
 		return nil
 	}
-	return r.Feeds()
+	return r.Published()
 }
 
 func (r *Register) now() time.Time {
@@ -78,7 +79,7 @@ func (r *Register) Marks(ctx context.Context, rows []patchgap.Row) (Marks, error
 	if err != nil || len(all) == 0 {
 		return Marks{}, err
 	}
-	m := Judge(all, rows, r.Snapshot(), r.now())
+	m := Judge(all, rows, r.published(), r.now())
 	for _, a := range m.Over {
 		r.end(ctx, a)
 	}

@@ -1,0 +1,207 @@
+package riskcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/redact"
+	"github.com/missingkbs/missingkbs/internal/risk"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	// longest is how long a risk may be accepted. Who wants longer decides again then.
+	longest = 366 * 24 * time.Hour
+	// maxReason is the longest reason, in characters: it stands in lists.
+	maxReason = 300
+)
+
+// addRequest is the parsed line behind accept.
+type addRequest struct {
+	kb, software  string
+	until, reason string
+}
+
+func readAddRequest(req commands.Request) (addRequest, error) {
+	var w addRequest
+	o := cmdline.NewOptions(Name+" "+usage, Name)
+	o.StringVar(&w.until, "until", "", "")
+	o.StringVar(&w.reason, "reason", "", "")
+	o.StringVar(&w.software, "software", "", "")
+	words, err := o.ReadWords(joinReason(req.Words))
+	if err != nil {
+		return w, err
+	}
+	if w.kb = kbNumber(words); w.kb == "" {
+		e := &commands.Error{Usage: true, Message: "Which update? Type its KB number: accept " + usage, Actions: help()}
+		if len(words) > 1 && kbNumber(words[:1]) != "" {
+			e.Message = fmt.Sprintf("Unexpected word %q. Usage: accept %s", words[1], usage)
+		}
+		return w, e
+	}
+	w.reason, w.software = strings.Join(strings.Fields(w.reason), " "), strings.TrimSpace(w.software)
+	return w, nil
+}
+
+// joinReason makes one word of a reason that was typed without quotes: --reason line 3 is frozen.
+func joinReason(words []string) []string {
+	var out []string
+	for i := 0; i < len(words); i++ {
+		out = append(out, words[i])
+		typed, value, inline := strings.Cut(words[i], "=")
+		if cmdline.OptionName(typed) != "reason" || typed == "reason" {
+			continue
+		}
+		var parts []string
+		if inline {
+			out[len(out)-1] = typed
+			parts = append(parts, value)
+		}
+		for i+1 < len(words) && !strings.HasPrefix(words[i+1], "--") {
+			i++
+			parts = append(parts, words[i])
+		}
+		if len(parts) > 0 {
+			out = append(out, strings.Join(parts, " "))
+		}
+	}
+	return out
+}
+
+// kbNumber is the number of an update in any spelling; "" for what is none.
+func kbNumber(words []string) string {
+	number := strings.TrimLeft(strings.TrimPrefix(strings.ToUpper(strings.Join(words, "")), "KB"), "#-")
+	if len(number) < 6 || len(number) > 8 || strings.Trim(number, "0123456789") != "" {
+		return ""
+	}
+	return number
+}
+
+// readUntil reads the last day of an acceptance, a date or a span from now, and returns the moment when it ends.
+func readUntil(text string, now time.Time) (time.Time, error) {
+	text = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
+	today := now.UTC().Truncate(24 * time.Hour)
+	last, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		days, ok := span(text)
+		if !ok {
+			return time.Time{}, &commands.Error{Usage: true, Actions: help(), Message: fmt.Sprintf("%q is not a date or a number of days. Write the last day, such as %s, or 30d or 6w.", text, today.AddDate(0, 0, 30).Format(time.DateOnly))}
+		}
+		last = today.AddDate(0, 0, days)
+	}
+	until := last.AddDate(0, 0, 1)
+	switch {
+	case last.Before(today):
+		return until, &commands.Error{Usage: true, Actions: help(), Message: last.Format("2 Jan 2006") + " is in the past. The last day must be today or later."}
+	case until.Sub(now) > longest:
+		return until, &commands.Error{Usage: true, Actions: help(), Message: "A risk can be accepted for a year at most. Decide again then."}
+	}
+	return until, nil
+}
+
+// span reads a number of days or weeks.
+func span(text string) (days int, ok bool) {
+	n, err := strconv.Atoi(strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyz"))
+	if err != nil || n < 1 || n > 1000 {
+		return 0, false
+	}
+	switch strings.TrimLeft(text, "0123456789") {
+	case "d", "day", "days":
+		return n, true
+	case "w", "week", "weeks":
+		return 7 * n, true
+	}
+	return 0, false
+}
+
+func (c command) add(ctx context.Context, req commands.Request) (view.Page, error) {
+	if len(req.Words) == 0 {
+		return c.list(ctx, req)
+	}
+	w, err := readAddRequest(req)
+	if err != nil {
+		return view.Page{}, err
+	}
+	if err := onlyInSlack(req); err != nil {
+		return view.Page{}, err
+	}
+	a, note, err := c.acceptance(ctx, req, w)
+	if err != nil {
+		return view.Page{}, err
+	}
+	if a, err = c.save(ctx, req, a); err != nil {
+		return view.Page{}, err
+	}
+	page := c.page(a)
+	page.Title = fmt.Sprintf("%s is accepted until %s", a.Subject(), a.LastDay())
+	page.Lead = fmt.Sprintf("It is missing on %s, and stays in all counts, marked as accepted.", view.Count(a.Devices(), "device"))
+	if a.State == risk.Requested {
+		page.Title = fmt.Sprintf("%s waits for a second person", a.Subject())
+		page.Lead = "Nothing is accepted yet: another person has to approve it within 7 days. Post the request in the channel, or let them open the list of accepted risks."
+	}
+	page.Note = view.JoinSentences(page.Note, note)
+	return page, nil
+}
+
+// acceptance is what a line asks to accept, checked against what is missing now.
+func (c command) acceptance(ctx context.Context, req commands.Request, w addRequest) (a risk.Acceptance, note string, err error) {
+	label := catalog.Label(w.kb)
+	if w.until == "" || w.reason == "" {
+		return a, "", &commands.Error{
+			Title: "Until when, and why?", Usage: true, Actions: help(),
+			Message: fmt.Sprintf(`Type the last day and the reason: accept %s --until %s --reason "why it stays missing"`, label, c.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)),
+		}
+	}
+	if n := len([]rune(w.reason)); n > maxReason {
+		return a, "", &commands.Error{Usage: true, Actions: help(), Message: fmt.Sprintf("The reason has %d characters; at most %d fit. Name the ticket that holds the rest.", n, maxReason)}
+	}
+	until, err := readUntil(w.until, c.Now())
+	if err != nil {
+		return a, "", err
+	}
+	rows, note, err := commands.Lacking(ctx, c.Defender, c.Index, w.kb, w.software)
+	if errors.Is(err, api.ErrPermission) {
+		return a, "", fmt.Errorf("read where an update is missing: %w", err)
+	}
+	if err != nil {
+		return a, "", err
+	}
+	a = risk.Acceptance{
+		Tenant: c.register.Tenant, KB: w.kb, Software: w.software, Reason: redact.String(w.reason), By: req.User, At: c.Now(), Until: until,
+		Listed: c.register.Listed(w.kb), State: risk.Accepted,
+	}
+	a.Rows, a.Name = risk.RowsOf(rows, w.kb, w.software)
+	if c.TwoPerson {
+		a.State = risk.Requested
+	}
+	return a, note, nil
+}
+
+// save stores a new acceptance under a free id.
+func (c command) save(ctx context.Context, req commands.Request, a risk.Acceptance) (risk.Acceptance, error) {
+	action := audit.ActionAccept
+	if a.State == risk.Requested {
+		action = audit.ActionAcceptRequest
+	}
+	var err error
+	for attempt := 1; attempt <= 8; attempt++ {
+		a.ID = c.NewID(attempt)
+		if err = c.register.Store.AddAcceptance(ctx, a, c.audit(req, a, action)); !errors.Is(err, digest.ErrExists) {
+			break
+		}
+	}
+	if err != nil {
+		return a, fmt.Errorf("accept a risk: %w", err)
+	}
+	return a, nil
+}

@@ -1,0 +1,190 @@
+package riskcmd
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
+	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/redact"
+	"github.com/missingkbs/missingkbs/internal/risk"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Name is the command's.
+const Name = "accept"
+
+const (
+	usage        = `<kb> --until <date or 30d> --reason "<why>" [--software <id>]`
+	endUsage     = "accept end <kb> [--software <id>]"
+	listUsage    = "accept list [--page N]"
+	approveUsage = "accept approve N"
+	showUsage    = "accept show N"
+)
+
+// The subcommands.
+const (
+	listWord    = "list"
+	showWord    = "show"
+	approveWord = "approve"
+	endWord     = "end"
+)
+
+// Options are the dependencies of the command other than the register.
+type Options struct {
+	Defender  commands.Defender
+	Index     *search.Index
+	TwoPerson bool                     // a second person has to approve what one accepts
+	Now       func() time.Time         // the clock; [time.Now] when nil
+	NewID     func(attempt int) string // names a new acceptance; attempt counts from 1; random digits when nil
+}
+
+// New returns the command. On a terminal it lists what is accepted and changes nothing, because the user is unknown there.
+func New(r *risk.Register, o Options) commands.Command {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = randomDigits
+	}
+	c := command{Options: o, register: r}
+	subs, _, help := commands.DescribeSubcommands(Name, c.subcommands())
+	return commands.Command{
+		Name:    Name,
+		Usage:   usage + " | list | show | approve | end",
+		Subs:    subs,
+		Summary: "accept that an update stays missing until a date: it is counted apart, and comes back at the end",
+		Help: append([]view.Fact{
+			{Name: "--until <date or 30d>", Value: "the last day, such as 2026-12-31, or 30d, 6w; a year at most"},
+			{Name: `--reason "<why>"`, Value: "why it stays missing; others see it"},
+			{Name: "--software <id>", Value: "for this software only, otherwise for all"},
+			{Name: "Ends before its date", Value: "when CISA lists one of its CVEs as exploited, and when the devices that lack it grow by a quarter"},
+		}, append(help, view.Fact{Name: "Example", Value: `accept KB5074202 --until 30d --reason "line 3 is frozen until the move"`})...),
+		Needs:  access.Accept,
+		Shared: sharedRequest,
+		Run:    c.run,
+	}
+}
+
+// sharedRequest reports whether a line shows one acceptance: a request for a second person may be posted in its channel.
+func sharedRequest(req commands.Request) bool {
+	return len(req.Words) == 2 && req.Words[0] == showWord
+}
+
+// randomDigits names an acceptance. It is shorter than the number of any update.
+func randomDigits(attempt int) string {
+	least := 1000
+	for range min(attempt-1, 1) {
+		least *= 10
+	}
+	return strconv.Itoa(least + rand.IntN(9*least)) //nolint:gosec // no secret
+}
+
+type command struct {
+	Options
+	register *risk.Register
+}
+
+func (c command) subcommands() []commands.SubcommandHandler {
+	return []commands.SubcommandHandler{
+		{
+			Subcommand: commands.Subcommand{Name: listWord, Needs: access.Ask}, Usage: "[--page N]",
+			Summary: "what is accepted, until when and by whom, and what ended lately", Run: c.list,
+		},
+		{
+			Subcommand: commands.Subcommand{Name: showWord, Needs: access.Ask, Subject: true}, Usage: "N",
+			Summary: "one of them", Run: c.show,
+		},
+		{
+			Subcommand: commands.Subcommand{Name: approveWord, Needs: access.Accept, Subject: true}, Usage: "N",
+			Summary: "approve what another person asked for, where two persons are needed", Run: c.approve,
+		},
+		{
+			Subcommand: commands.Subcommand{Name: endWord, Needs: access.Accept, Subject: true}, Usage: "<kb> [--software <id>]",
+			Summary: "end it now, or decline a request", Run: c.end,
+		},
+	}
+}
+
+func (c command) run(ctx context.Context, req commands.Request) (view.Page, error) {
+	if len(req.Words) > 0 {
+		if sub, ok := commands.FindSubcommand(strings.ToLower(req.Words[0]), c.subcommands()); ok {
+			req.Words = req.Words[1:]
+			return sub.Run(ctx, req)
+		}
+	}
+	return c.add(ctx, req)
+}
+
+// help are the buttons behind what could not be done.
+func help() []view.Action {
+	return []view.Action{{Label: "Help", Command: cmdline.Join(commands.HelpName, Name)}, {Label: "Accepted risks", Command: cmdline.Join(Name, listWord)}}
+}
+
+// line returns a button's line about an acceptance.
+func line(word string, a risk.Acceptance) string {
+	if word == endWord {
+		words := []string{Name, endWord, catalog.Label(a.KB)}
+		if a.Software != "" {
+			words = append(words, "--software", a.Software)
+		}
+		return cmdline.Join(words...)
+	}
+	return cmdline.Join(Name, word, a.ID)
+}
+
+// onlyInSlack refuses to change anything on a terminal.
+func onlyInSlack(req commands.Request) error {
+	if !req.Terminal && req.User != "" {
+		return nil
+	}
+	return &commands.Error{
+		Title: "Only in Slack", Usage: true,
+		Message: "Accept and end risks in Slack: on a terminal the bot does not know who decides. Type the same there after the name of the command.",
+		Actions: []view.Action{{Label: "Accepted risks", Command: cmdline.Join(Name, listWord)}},
+	}
+}
+
+// audit returns the audit entry of a person's decision.
+func (c command) audit(req commands.Request, a risk.Acceptance, action string) audit.Entry {
+	detail := "until " + a.LastDay() + ": " + a.Reason
+	if action == audit.ActionAcceptEnd {
+		detail = ""
+	}
+	return audit.Entry{
+		At: c.Now(), Tenant: a.Tenant, User: req.User, Channel: req.Channel, Action: action,
+		Subject: a.Subject(), Detail: redact.String(detail), Result: audit.ResultDone, Request: req.ID,
+	}
+}
+
+// find returns the acceptance with an id, or an [commands.Error].
+func (c command) find(ctx context.Context, words []string, usage string) (risk.Acceptance, error) {
+	if len(words) == 0 {
+		return risk.Acceptance{}, &commands.Error{Usage: true, Message: "Which one? Add its number: " + usage + ". The list has them all.", Actions: help()}
+	}
+	if err := commands.RejectWords(usage, words[1:], help()...); err != nil {
+		return risk.Acceptance{}, err
+	}
+	id := strings.TrimPrefix(words[0], "#")
+	all, err := c.register.Open(ctx)
+	if err != nil {
+		return risk.Acceptance{}, err
+	}
+	for _, a := range all {
+		if a.ID == id {
+			return a, nil
+		}
+	}
+	return risk.Acceptance{}, &commands.Error{
+		Title: "No such acceptance", Usage: true,
+		Message: fmt.Sprintf("There is no accepted risk %s. It may have ended more than a month ago.", id), Actions: help(),
+	}
+}

@@ -1,0 +1,296 @@
+package riskcmd_test
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/riskcmd"
+	"github.com/missingkbs/missingkbs/commands/search"
+	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/audit"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/risk"
+	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+const (
+	alice = "U0ALICE"
+	bob   = "U0BOB"
+	win11 = "microsoft-_-windows_11"
+)
+
+// credential is the token of a tenant in memory.
+type credential struct{ *apitest.Server }
+
+func (c credential) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: c.Token(), ExpiresOn: time.Now().Add(time.Hour)}, nil
+}
+
+// desk is the command over a tenant in memory and a real database.
+type desk struct {
+	*apitest.Server
+	router *commands.Router
+	store  *store.Store
+	now    time.Time
+	listed map[string][]string // what CISA lists, by KB
+}
+
+func (d *desk) Listed(kb string) []string               { return d.listed[kb] }
+func (d *desk) Contains(newer, older patchgap.Row) bool { return false }
+
+func newDesk(t *testing.T, twoPerson bool) *desk {
+	t.Helper()
+	server, err := apitest.Start(apitest.Options{Empty: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	client, err := api.NewClient(credential{server}, &api.Options{
+		Cloud: api.Cloud{Name: "test", Endpoint: server.URL, Scope: server.Scope()}, Transport: server.Client(), PerMinute: -1, PerHour: -1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	database, err := store.Open(t.Context(), "sqlite://"+filepath.ToSlash(filepath.Join(t.TempDir(), "missingkbs.db")), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = database.Close() })
+	if err := database.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{Server: server, store: database, now: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC), listed: map[string][]string{}}
+	d.PutSoftware(apitest.Software{ID: win11, Name: "windows_11", Vendor: "microsoft", ExposedMachines: 57},
+		apitest.KB{ID: "5074202", Name: "November 2026 Security Updates", OSBuild: "10.0.26100", MachineMissedOn: 40, CVEAddressed: 9})
+	d.PutSoftware(apitest.Software{ID: "microsoft-_-edge", Name: "edge", Vendor: "microsoft", ExposedMachines: 20},
+		apitest.KB{ID: "5074202", Name: "November 2026 Security Updates", MachineMissedOn: 3, CVEAddressed: 9})
+	index := &search.Index{}
+	clock := func() time.Time { return d.now }
+	id := 4710
+	register := &risk.Register{Tenant: digest.DefaultTenant, Store: database, Published: func() risk.Advisories { return d }, Now: clock}
+	d.router, err = commands.NewRouter(commands.Software(client, index), commands.KB(client, index), commands.Search(client, index), riskcmd.New(register, riskcmd.Options{
+		Defender: client, Index: index, TwoPerson: twoPerson, Now: clock, NewID: func(int) string { id++; return strconv.Itoa(id) },
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (d *desk) ask(t *testing.T, user, line string) (view.Page, error) {
+	t.Helper()
+	req, err := commands.Parse(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.User, req.Channel, req.Terminal = user, "C1", user == ""
+	return d.router.Run(t.Context(), req)
+}
+
+func (d *desk) does(t *testing.T, user, line string) view.Page {
+	t.Helper()
+	page, err := d.ask(t, user, line)
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	for _, a := range page.Actions {
+		if a.Command == "" {
+			continue
+		}
+		if _, err := commands.ParseOffered(a.Command); err != nil {
+			t.Errorf("%s offers %q: %v", line, a.Command, err)
+		}
+	}
+	return page
+}
+
+func (d *desk) refuses(t *testing.T, user, line string) string {
+	t.Helper()
+	before := len(d.actions(t))
+	page, err := d.ask(t, user, line)
+	if err == nil {
+		t.Fatalf("%s: got the page %q, want a refusal", line, page.Title)
+	}
+	if after := len(d.actions(t)); after != before {
+		t.Errorf("%s: something was changed", line)
+	}
+	page = commands.Explain(err)
+	return page.Title + ". " + page.Lead
+}
+
+func (d *desk) actions(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for a, err := range d.store.Audits(t.Context(), store.AuditFilter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, a.Action+" "+a.User+" "+a.Subject)
+	}
+	return all
+}
+
+// rows are the cells of the list of accepted risks: KB, software, state, until.
+func (d *desk) rows(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	for _, part := range d.does(t, alice, "accept list").Parts {
+		if table, ok := part.(view.Table); ok {
+			for _, r := range table.Rows {
+				out = append(out, strings.Join([]string{r[0].Text, r[1].Text, r[2].Text, r[3].Text}, " | "))
+			}
+		}
+	}
+	return out
+}
+
+func text(t *testing.T, p view.Page) string {
+	t.Helper()
+	var b strings.Builder
+	if err := view.WriteText(&b, p); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestAcceptListEnd(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	if got := d.does(t, alice, "accept list").Title; got != "No accepted risks" {
+		t.Errorf("an empty list is titled %q", got)
+	}
+	page := d.does(t, alice, "accept kb5074202 --until 2026-12-31 --reason line 3 is frozen until the move")
+	if page.Title != "KB5074202 is accepted until 31 Dec 2026" || !strings.Contains(page.Lead, "40 devices") {
+		t.Errorf("page %q: %s", page.Title, page.Lead)
+	}
+	d.does(t, alice, `accept 5074202 --software microsoft-_-edge --until 10d --reason "tested next week"`)
+	d.does(t, bob, `accept 5074202 --until 30d --reason "longer"`) // in place of the first
+	want := []string{"KB5074202 | microsoft-_-edge | accepted | 9 Dec 2026", "KB5074202 | all | accepted | 29 Dec 2026"}
+	if got := d.rows(t); !slices.Equal(got, want) {
+		t.Errorf("list %q, want %q", got, want)
+	}
+	if got := d.does(t, alice, "accept show 4713"); !strings.Contains(text(t, got), "longer") {
+		t.Errorf("page of one:\n%s", text(t, got))
+	}
+	d.does(t, alice, "accept end KB5074202")
+	d.now = d.now.AddDate(0, 0, 11)
+	want = []string{"KB5074202 | microsoft-_-edge | ended 10 Dec: its date has passed | 9 Dec 2026", "KB5074202 | all | ended 29 Nov: a person ended it | 29 Dec 2026"}
+	if got := d.rows(t); !slices.Equal(got, want) {
+		t.Errorf("list %q, want %q", got, want)
+	}
+	actions := []string{
+		audit.ActionAccept + " U0ALICE KB5074202", audit.ActionAccept + " U0ALICE KB5074202 in microsoft-_-edge", audit.ActionAccept + " U0BOB KB5074202",
+		audit.ActionAcceptEnd + " U0ALICE KB5074202", audit.ActionAcceptEnd + "  KB5074202 in microsoft-_-edge",
+	}
+	got := d.actions(t)
+	slices.Sort(got) // those of one moment have no order
+	slices.Sort(actions)
+	if !slices.Equal(got, actions) {
+		t.Errorf("audit %q, want %q", got, actions)
+	}
+}
+
+// What cannot be accepted is refused with what to do next, and changes nothing.
+func TestWhatIsRefused(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	for line, want := range map[string]string{
+		"accept KB5074202":                                                      "Until when, and why?",
+		"accept KB5074202 --until 30d":                                          "Until when, and why?",
+		"accept KB5074202 --until soon --reason x":                              "is not a date",
+		"accept KB5074202 --until 2026-11-28 --reason x":                        "is in the past",
+		"accept KB5074202 --until 2028-01-01 --reason x":                        "a year at most",
+		"accept KB5074202 --until 30d --reason " + strings.Repeat("x ", 301):    "at most 300 fit",
+		"accept edge --until 30d --reason x":                                    "Type its KB number",
+		"accept KB5074202 edge --until 30d --reason x":                          "Unexpected word",
+		"accept KB5000009 --until 30d --reason x":                               "Nothing is known to lack KB5000009",
+		"accept KB5074202 --software microsoft-_-office --until 30d --reason x": "Nothing is known to lack KB5074202 in microsoft-_-office",
+		"accept end KB5074202":                                                  "is not accepted",
+		"accept end":                                                            "Type its KB number",
+		"accept approve 4711":                                                   "no accepted risk 4711",
+		"accept show":                                                           "Which one?",
+	} {
+		if got := d.refuses(t, alice, line); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+	if got := d.refuses(t, "", "accept KB5074202 --until 30d --reason x"); !strings.Contains(got, "Only in Slack") {
+		t.Errorf("on a terminal: %q", got)
+	}
+}
+
+// Where two persons are needed, a request holds once another person has approved it, and expires.
+func TestTwoPersons(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, true)
+	page := d.does(t, alice, "accept KB5074202 --until 30d --reason frozen")
+	if i := slices.IndexFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share && a.Command == "accept show 4711" }); i < 0 || page.Actions[0].Label != "Approve" {
+		t.Errorf("the request offers %v", page.Actions)
+	}
+	if req, _ := commands.Parse("accept show 4711"); !d.router.Shared(req) {
+		t.Error("a request cannot be posted in its channel")
+	}
+	if got := d.refuses(t, alice, "accept approve 4711"); !strings.Contains(got, "Another person has to approve it") {
+		t.Errorf("the same person: %q", got)
+	}
+	d.does(t, bob, "accept approve 4711")
+	if got, want := d.rows(t), []string{"KB5074202 | all | accepted | 29 Dec 2026"}; !slices.Equal(got, want) {
+		t.Errorf("list %q, want %q", got, want)
+	}
+	if got := d.refuses(t, bob, "accept approve 4711"); !strings.Contains(got, "accepted already") {
+		t.Errorf("a second time: %q", got)
+	}
+	d.does(t, bob, "accept KB5074202 --until 60d --reason longer")
+	d.now = d.now.Add(risk.RequestLife)
+	d.rows(t) // notices that the request has expired
+	if got := d.refuses(t, alice, "accept approve 4712"); !strings.Contains(got, "no second person approved it") {
+		t.Errorf("after a week: %q", got)
+	}
+	d.does(t, bob, "accept KB5074202 --until 60d --reason longer")
+	d.does(t, alice, "accept end KB5074202") // ends what holds and declines what waits
+	if got := d.rows(t); slices.ContainsFunc(got, func(r string) bool { return !strings.Contains(r, "ended") }) {
+		t.Errorf("list %q, want nothing open", got)
+	}
+}
+
+// What CISA listed when a risk was accepted is told, and does not end it.
+func TestAcceptingWhatIsExploited(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	d.listed["5074202"] = []string{"CVE-2026-1"}
+	if page := d.does(t, alice, "accept KB5074202 --until 30d --reason frozen"); !strings.Contains(text(t, page), "CVE-2026-1: CISA listed it") {
+		t.Errorf("page:\n%s", text(t, page))
+	}
+}
+
+// Every line asks for the right that it takes.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	for line, want := range map[string]access.Right{
+		"accept": access.Accept, "accept list": access.Ask, "accept show 1": access.Ask, "accept KB5074202 --until 30d --reason x": access.Accept,
+		"accept end KB5074202": access.Accept, "accept approve 1": access.Accept, "help accept": access.Ask,
+	} {
+		req, err := commands.Parse(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.router.Intent(req).Needs; got != want {
+			t.Errorf("%s takes %q, want %q", line, got, want)
+		}
+	}
+}
