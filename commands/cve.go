@@ -65,10 +65,7 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 	facts, err := c.defender.VulnerabilityByID(ctx, id, maxAge(fresh)...)
 	switch {
 	case errors.Is(err, api.ErrNotFound):
-		return view.Page{}, &Error{
-			Title: "Defender does not know " + id, Err: err, Actions: page.Actions,
-			Message: "No device of this tenant is exposed to it, or it is too new for Defender. Its page at Microsoft and at NIST may tell more.",
-		}
+		return view.Page{}, unknownCVE(id, err)
 	case more.lacks(err, vulnerabilityRole, "how severe the CVE is, whether it is exploited, which updates fix it and which devices it exposes"):
 		if !errors.Is(err, api.ErrPermission) {
 			return view.Page{}, fmt.Errorf("look up CVE: %w", err)
@@ -94,18 +91,32 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 	return page, nil
 }
 
+// unknownCVE is the failure of a question about a CVE that Defender does not know, or no longer.
+func unknownCVE(id string, err error) error {
+	again := view.Action{Label: "Ask again", Command: cmdline.Join(cveName, id, "--fresh"), Effect: view.Replace}
+	return &Error{
+		Title: "Defender does not know " + id, Err: err, Actions: append([]view.Action{again}, cveLinks(id)...),
+		Message: "No device of this tenant is exposed to it, or it is too new for Defender. Its page at Microsoft and at NIST may tell more.",
+	}
+}
+
 // cveActions are what can be done next on the page of a CVE.
 func cveActions(id string) []view.Action {
 	actions := []view.Action{
 		{Label: "Devices", Command: cmdline.Join(cveName, id, "--devices")},
 		{Label: "Refresh", Command: cmdline.Join(cveName, id, "--fresh"), Effect: view.Replace},
 	}
-	if strings.HasPrefix(id, "CVE-") {
-		actions = append(actions,
-			view.Action{Label: "Microsoft's page", URL: "https://msrc.microsoft.com/update-guide/vulnerability/" + id},
-			view.Action{Label: "NIST's page", URL: "https://nvd.nist.gov/vuln/detail/" + id})
+	return append(actions, cveLinks(id)...)
+}
+
+func cveLinks(id string) []view.Action {
+	if !strings.HasPrefix(id, "CVE-") {
+		return nil
 	}
-	return actions
+	return []view.Action{
+		{Label: "Microsoft's page", URL: "https://msrc.microsoft.com/update-guide/vulnerability/" + id},
+		{Label: "NIST's page", URL: "https://nvd.nist.gov/vuln/detail/" + id},
+	}
 }
 
 func cveLead(v api.Vulnerability) string {
@@ -267,7 +278,10 @@ func (c cve) devices(ctx context.Context, id string, at int, fresh bool) (view.P
 	}
 	var more supplement
 	answer, err := c.defender.VulnerabilityMachines(ctx, id, maxAge(fresh)...)
-	if more.lacks(err, vulnerabilityRole, "the devices that a CVE exposes") {
+	switch {
+	case errors.Is(err, api.ErrNotFound):
+		return view.Page{}, unknownCVE(id, err)
+	case more.lacks(err, vulnerabilityRole, "the devices that a CVE exposes"):
 		if !errors.Is(err, api.ErrPermission) {
 			return view.Page{}, fmt.Errorf("list devices: %w", err)
 		}

@@ -108,12 +108,25 @@ func mayNotList(software string, err error) view.Page {
 	return view.Page{Title: "Devices with " + product.Name(software, ""), Lead: "The bot may not ask Defender about software.", Note: more.note()}
 }
 
+// instead searches for an id that Defender does not know.
+func (d devices) instead(ctx context.Context, q devicesQuery, cause error) (view.Page, error) {
+	found, err := d.index.Similar(ctx, d.defender, q.id)
+	err = ExplainSearch(err)
+	if err != nil || len(found.Software) == 0 {
+		return view.Page{}, UnknownSoftware(q.id, found, err, cause)
+	}
+	ask := func(id string) string { q.id = id; return q.line() }
+	return similarPage(q.id, hits{Result: found, ask: ask}), nil
+}
+
 // of is the page of the devices that have a software.
 func (d devices) of(ctx context.Context, q devicesQuery) (view.Page, error) {
 	answer, err := d.defender.SoftwareMachines(ctx, q.id, maxAge(q.fresh)...)
 	switch {
 	case errors.Is(err, api.ErrPermission):
 		return mayNotList(q.id, err), nil
+	case errors.Is(err, api.ErrNotFound):
+		return d.instead(ctx, q, err)
 	case err != nil:
 		return view.Page{}, fmt.Errorf("list devices: %w", err)
 	}

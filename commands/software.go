@@ -192,13 +192,18 @@ func (s software) instead(ctx context.Context, q query, cause error) (view.Page,
 		q.id = other.ID
 		return s.byID(ctx, q)
 	}
-	page := searchPage(strings.Split(q.id, cmdline.IDSeparator), hits{Result: found, ask: q.ask})
-	page.Title = fmt.Sprintf("Defender knows no software %s", q.id)
+	return similarPage(q.id, hits{Result: found, ask: q.ask}), nil
+}
+
+// similarPage offers what was found in place of an id that Defender does not know.
+func similarPage(id string, h hits) view.Page {
+	page := searchPage(strings.Split(id, cmdline.IDSeparator), h)
+	page.Title = fmt.Sprintf("Defender knows no software %s", id)
 	page.Lead = "Did you mean one of these?"
-	if len(found.Software) == 1 {
+	if len(h.Software) == 1 {
 		page.Lead = "Did you mean this one?"
 	}
-	return page, nil
+	return page
 }
 
 // byWords answers words that are no id: one hit at once, several as a choice.
