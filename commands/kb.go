@@ -26,7 +26,7 @@ const (
 )
 
 // KB is the command that tells where one update is missing and what it fixes.
-func KB(d Defender, idx *search.Index) Command {
+func KB(d Defender, idx *search.Index, opts ...Option) Command {
 	return Command{
 		Name:    kbName,
 		Usage:   kbUsage,
@@ -36,13 +36,14 @@ func KB(d Defender, idx *search.Index) Command {
 			{Name: "--cves", Value: "all CVEs that it fixes here"},
 			{Name: "Example", Value: "kb KB5074202"},
 		},
-		Run: kb{d, idx}.run,
+		Run: kb{d, idx, knownBy(opts)}.run,
 	}
 }
 
 type kb struct {
 	defender Defender
 	index    *search.Index
+	known    known
 }
 
 // kbQuery is what was asked about one update.
@@ -51,6 +52,7 @@ type kbQuery struct {
 	devices, cves bool
 	page          int
 	fresh         bool
+	wide          bool // look at more software than that which was seen to lack it
 }
 
 func (k kb) run(ctx context.Context, req Request) (view.Page, error) {
@@ -105,7 +107,9 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 		if name := u.Name(); name != "" {
 			page.Title += ": " + name
 		}
-		page.Lead = "Missing on " + listed.devices(u) + "."
+		marks, note := k.known.marks(ctx, listed.rows)
+		page.Lead = view.JoinSentences("Missing on "+listed.devices(u)+".", acceptedWords(marks, u))
+		page.Note, page.Actions = note, append(page.Actions, k.known.acceptAction(marks, u)...)
 		page.Parts = append(page.Parts, listed.table(label))
 	} else if !noSoftware {
 		page.Lead = "None of the software that the bot checked lists it as missing."
@@ -120,7 +124,7 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 	if len(page.Parts) > 0 {
 		page.Actions = append(page.Actions, view.Files(q.line())...)
 	}
-	page.Note = view.JoinSentences(listed.note(), more.note())
+	page.Note = view.JoinSentences(page.Note, listed.note(), more.note())
 	return page, nil
 }
 

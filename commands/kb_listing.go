@@ -101,14 +101,14 @@ func (k kb) listed(ctx context.Context, q kbQuery, f api.Findings) (listing, err
 		}
 	}
 	var l listing
-	if len(ids) == 0 {
+	if len(ids) == 0 || q.wide {
 		found, err := find(ctx, k.index, k.defender, Request{}, nil)
 		if err != nil {
 			return listing{}, err
 		}
 		k.index.SortPatchable(found.Software)
 		for _, s := range found.Software {
-			if strings.HasPrefix(strings.ToLower(s.ID), search.Microsoft) && s.ExposedMachines > 0 {
+			if strings.HasPrefix(strings.ToLower(s.ID), search.Microsoft) && s.ExposedMachines > 0 && !slices.Contains(ids, s.ID) {
 				ids = append(ids, s.ID)
 			}
 		}
@@ -179,7 +179,7 @@ func notListed(label string, l listing, more string) error {
 // note says what was not looked at; it is an error if nothing could be.
 func Lacking(ctx context.Context, d Defender, idx *search.Index, number, software string) (rows []patchgap.Row, note string, err error) {
 	k := kb{defender: d, index: idx}
-	q := kbQuery{id: number}
+	q := kbQuery{id: number, wide: true}
 	if software == "" {
 		found, err := d.KBFindings(ctx, number)
 		if err != nil && ctx.Err() != nil {

@@ -1,11 +1,17 @@
 package commands
 
 import (
+	"context"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -19,9 +25,32 @@ func WithAdvisories(snapshot func() *advisory.Snapshot) Option {
 	return func(k *known) { k.snapshot = snapshot }
 }
 
+// Accepted tells which missing updates are accepted; *[risk.Register] has it.
+type Accepted interface {
+	Marks(ctx context.Context, rows []patchgap.Row) (risk.Marks, error)
+}
+
+// WithAccepted makes pages mark accepted updates.
+func WithAccepted(a Accepted) Option {
+	return func(k *known) { k.accepted = a }
+}
+
 // known is what is known beside what Defender says. The zero value knows nothing.
 type known struct {
 	snapshot func() *advisory.Snapshot
+	accepted Accepted // nil for none
+}
+
+// marks returns what is accepted of rows, and what to say of it below a page.
+func (k known) marks(ctx context.Context, rows []patchgap.Row) (m risk.Marks, note string) {
+	if k.accepted == nil {
+		return m, ""
+	}
+	m, err := k.accepted.Marks(ctx, rows)
+	if err != nil {
+		return risk.Marks{}, "The bot could not read now which updates are accepted."
+	}
+	return m, risk.PastWords(m.Past)
 }
 
 func knownBy(opts []Option) known {
@@ -46,7 +75,9 @@ func versionOf(s *advisory.Snapshot) string { return "\n" + strconv.FormatUint(s
 // list is what a page of missing updates shows: updates to install with what the feeds know of them, or Defender's rows.
 type list struct {
 	*triage.Triage
-	gap patchgap.Gap // by the filter of the question
+	gap     patchgap.Gap // by the filter of the question
+	marks   risk.Marks
+	accepts bool // updates can be accepted here
 }
 
 // newList judges updates and applies the filter of a question. Small updates are left out before the others are folded,
@@ -54,7 +85,7 @@ type list struct {
 // that contains an exploited one counts as exploited.
 func newList(s *advisory.Snapshot, q query, updates []patchgap.Update) list {
 	gap := patchgap.Filter{MinDevices: q.minDevices, MinCVEs: q.minCVEs}.Gap(updates)
-	l := list{triage.Of(s, gap.Shown), gap}
+	l := list{Triage: triage.Of(s, gap.Shown), gap: gap}
 	if q.exploited && l.Known() {
 		l.gap.Shown = nil
 		for _, u := range gap.Shown {
@@ -89,7 +120,7 @@ func (l list) lead(q query) string {
 	if !q.allRows {
 		fold = l.FoldWords()
 	}
-	return view.JoinSentences(noData, l.Words(), l.gap.Words("your filter", ""), fold)
+	return view.JoinSentences(noData, l.Words(), l.gap.Words("your filter", ""), sentence(l.marks.Words(l.gap.Shown)), fold)
 }
 
 // context says how the list is ordered and of when the data of the feeds is.
@@ -99,4 +130,35 @@ func (l list) context(s *advisory.Snapshot, q query, now time.Time) string {
 		order = triage.ExploitedFirst
 	}
 	return view.JoinSentences(order, triage.Dates(s, now))
+}
+
+// sentence ends words that are not empty.
+func sentence(words string) string {
+	if words == "" {
+		return ""
+	}
+	return words + "."
+}
+
+// acceptName is the command that accepts a risk; package riskcmd has it.
+const acceptName = "accept"
+
+// acceptedWords says of one update that it is accepted, by whom and why; "" if it is not.
+func acceptedWords(m risk.Marks, u patchgap.Update) string {
+	a, _, found := m.Of(u)
+	if !found {
+		return ""
+	}
+	return fmt.Sprintf("Accepted %s by %s: %s", m.Cell(u), a.By, sentence(strings.TrimRight(a.Reason, ".")))
+}
+
+// acceptAction offers to accept an update, or to look at the decision.
+func (k known) acceptAction(m risk.Marks, u patchgap.Update) []view.Action {
+	if k.accepted == nil || u.KB() == "" {
+		return nil
+	}
+	if a, _, found := m.Of(u); found {
+		return []view.Action{{Label: "Accepted risk", Command: cmdline.Join(acceptName, "show", a.ID)}}
+	}
+	return []view.Action{{Label: "Accept…", Command: cmdline.Join(acceptName, catalog.Label(u.KB()))}}
 }

@@ -12,10 +12,12 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/month"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -25,7 +27,7 @@ const (
 )
 
 // Machine is the command that tells about one device: what it is, when it was seen, and which updates it lacks.
-func Machine(d Defender, now func() time.Time) Command {
+func Machine(d Defender, now func() time.Time, opts ...Option) Command {
 	return Command{
 		Name:    machineName,
 		Usage:   machineUsage,
@@ -35,13 +37,14 @@ func Machine(d Defender, now func() time.Time) Command {
 			{Name: "Example", Value: "machine web-01"},
 		},
 		Audited: true,
-		Run:     machine{d, now}.run,
+		Run:     machine{d, now, knownBy(opts)}.run,
 	}
 }
 
 type machine struct {
 	defender Defender
 	now      func() time.Time
+	known    known
 }
 
 // device is what is known of one device: with the permission to ask for devices all, else what lists of others tell.
@@ -117,14 +120,16 @@ func (m machine) about(ctx context.Context, d device, at int, fresh bool, more *
 		return page, nil
 	}
 	page.AsOf, page.Unreadable = AsOf(answer), answer.Skipped
-	updates := patchgap.Updates(Rows("", answer.Value))
+	rows := machineRows(answer.Value)
+	marks, note := m.known.marks(ctx, rows)
+	updates := patchgap.Updates(rows)
 	slices.SortStableFunc(updates, olderFirst)
-	page.Lead = machineLead(updates, answer.Skipped)
+	page.Lead = view.JoinSentences(machineLead(updates, answer.Skipped), sentence(marks.Words(updates)))
 	if len(updates) > 0 {
-		page.Parts = append(page.Parts, machineTable(d, at, updates))
+		page.Parts = append(page.Parts, m.table(d, at, updates, marks))
 		page.Actions = append(page.Actions, view.Files(cmdline.Join(machineName, d.ID))...)
 	}
-	page.Note = more.note()
+	page.Note = view.JoinSentences(note, more.note())
 	return page, nil
 }
 
@@ -184,7 +189,19 @@ func (m machine) facts(d device) view.Facts {
 	return slices.DeleteFunc(facts, func(f view.Fact) bool { return f.Value == "" })
 }
 
-func machineTable(d device, at int, updates []patchgap.Update) view.Table {
+// machineRows are the updates that a device lacks. Defender names the products of each; where that is one, it is the
+// software of the row.
+func machineRows(kbs []api.MissingKB) []patchgap.Row {
+	rows := Rows("", kbs)
+	for i, kb := range kbs {
+		if len(kb.ProductsNames) == 1 {
+			rows[i].Software = search.Microsoft + kb.ProductsNames[0]
+		}
+	}
+	return rows
+}
+
+func (m machine) table(d device, at int, updates []patchgap.Update, marks risk.Marks) view.Table {
 	t := view.Table{
 		Caption: "Updates that " + d.name() + " lacks",
 		Columns: []view.Column{
@@ -196,8 +213,15 @@ func machineTable(d device, at int, updates []patchgap.Update) view.Table {
 		},
 		Page: at, Command: cmdline.Join(machineName, d.ID),
 	}
+	accepted := marks.Column(updates)
+	if m.known.accepted != nil {
+		t.Columns = append(t.Columns, accepted.Column)
+	}
 	for _, u := range updates {
 		row := []view.Cell{view.TextCell(catalog.Label(u.KB())), view.NumberCell(u.CVEs), view.TextCell(""), view.TextCell(u.Name()), catalogButton(u.KB())}
+		if m.known.accepted != nil {
+			row = append(row, accepted.Cell(u))
+		}
 		if u.KB() != "" {
 			row[2] = detailsButton(kbName, u.KB())
 		}

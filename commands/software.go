@@ -12,7 +12,6 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
-	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -148,9 +147,8 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	case err != nil:
 		return view.Page{}, fmt.Errorf("read missing KBs: %w", err)
 	case len(answer.Value)+answer.Skipped > 0:
-		feeds := s.known.advisories()
-		page := s.page(q, answer, feeds)
-		page.Source = view.Source{Question: q.line(q.sort, 0) + "\n" + strconv.Itoa(q.page) + versionOf(feeds), Answer: answer.Version}
+		page := s.page(ctx, q, answer)
+		page.Source.Question, page.Source.Answer = q.line(q.sort, 0)+"\n"+strconv.Itoa(q.page)+page.Source.Question, answer.Version
 		return page, nil
 	}
 	// An empty list means either that nothing is missing or that the id is unknown. Only the software itself tells which.
@@ -161,7 +159,8 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	if errors.Is(err, api.ErrNotDefender) {
 		return view.Page{}, fmt.Errorf("read software: %w", err)
 	}
-	page := s.page(q, answer, nil)
+	page := s.page(ctx, q, answer)
+	page.Source = view.Source{}
 	if err != nil {
 		if unchecked := Explain(err).Title + "."; answer.Stale != nil { // it lacked nothing at that time
 			page.Note = "The bot could not check whether Defender still knows this id: " + unchecked
@@ -245,8 +244,12 @@ func onlyHit(f search.Result, query string) string {
 }
 
 // page makes the page of a list of missing KBs.
-func (s software) page(q query, answer api.Answer[[]api.MissingKB], feeds *advisory.Snapshot) view.Page {
-	l := newList(feeds, q, patchgap.Updates(Rows(q.id, answer.Value)))
+func (s software) page(ctx context.Context, q query, answer api.Answer[[]api.MissingKB]) view.Page {
+	feeds := s.known.advisories()
+	rows := Rows(q.id, answer.Value)
+	marks, note := s.known.marks(ctx, rows)
+	l := newList(feeds, q, patchgap.Updates(rows))
+	l.marks, l.accepts = marks, s.known.accepted != nil
 	if !l.Known() && q.sort == sortDevices {
 		q.sort = sortFirst // the same order, and the one that buttons need not name
 	}
@@ -255,6 +258,8 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB], feeds *advis
 		Lead:     l.lead(q),
 		Context:  l.context(feeds, q, time.Now()),
 		Software: q.id,
+		Note:     note,
+		Source:   view.Source{Question: versionOf(feeds) + marks.Version()},
 		AsOf:     AsOf(answer),
 
 		Unreadable: answer.Skipped,
@@ -268,12 +273,12 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB], feeds *advis
 		page.Actions = append(page.Actions, view.Action{Label: "Show all", Command: all.line(q.sort, 0), Effect: view.Replace})
 	}
 	l.sort(q)
-	rows, folded := l.Install, l.Folded
+	shown, folded := l.Install, l.Folded
 	if q.allRows {
-		rows, folded = patchgap.EachRow(l.gap.Shown), nil
+		shown, folded = patchgap.EachRow(l.gap.Shown), nil
 	}
-	if q.allRows && len(rows) > len(l.gap.Shown) {
-		page.Lead += fmt.Sprintf(" %s: one for each OS build.", view.Count(len(rows), "row"))
+	if q.allRows && len(shown) > len(l.gap.Shown) {
+		page.Lead += fmt.Sprintf(" %s: one for each OS build.", view.Count(len(shown), "row"))
 	}
 	switch {
 	case answer.Skipped > 0 && len(l.gap.Shown)+len(l.gap.Hidden) == 0:
@@ -283,7 +288,7 @@ func (s software) page(q query, answer api.Answer[[]api.MissingKB], feeds *advis
 	}
 	page.Actions = append(page.Actions, q.otherRows(l)...)
 	page.Actions = append(page.Actions, view.Files(q.line(q.sort, 0))...)
-	page.Parts = []view.Part{kbTable(q, l, rows, folded)} // also without rows: a CSV of nothing is its header
+	page.Parts = []view.Part{kbTable(q, l, shown, folded)} // also without rows: a CSV of nothing is its header
 	return page
 }
 

@@ -196,7 +196,7 @@ func (c command) save(ctx context.Context, req commands.Request, a risk.Acceptan
 	var err error
 	for attempt := 1; attempt <= 8; attempt++ {
 		a.ID = c.NewID(attempt)
-		if err = c.register.Store.AddAcceptance(ctx, a, c.audit(req, a, action)); !errors.Is(err, digest.ErrExists) {
+		if err = c.register.Add(ctx, a, c.audit(req, a, action)); !errors.Is(err, digest.ErrExists) {
 			break
 		}
 	}

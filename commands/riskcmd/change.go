@@ -30,7 +30,7 @@ func (c command) approve(ctx context.Context, req commands.Request) (view.Page, 
 		}
 	}
 	a.Approver = req.User
-	err = c.register.Store.ApproveAcceptance(ctx, a, c.audit(req, a, audit.ActionAcceptApprove))
+	err = c.register.Approve(ctx, a, c.audit(req, a, audit.ActionAcceptApprove))
 	if errors.Is(err, risk.ErrChanged) {
 		return view.Page{}, changed(a)
 	}
@@ -108,7 +108,7 @@ func (c command) endAll(ctx context.Context, req commands.Request, open []risk.A
 	ended := 0
 	for _, a := range open {
 		a.State, a.Ended, a.End, a.Detail = risk.Ended, c.Now(), risk.ByPerson, req.User
-		err := c.register.Store.EndAcceptance(ctx, a, c.audit(req, a, audit.ActionAcceptEnd))
+		err := c.register.End(ctx, a, c.audit(req, a, audit.ActionAcceptEnd))
 		switch {
 		case err == nil:
 			ended++

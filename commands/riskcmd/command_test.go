@@ -82,7 +82,8 @@ func newDesk(t *testing.T, twoPerson bool) *desk {
 	clock := func() time.Time { return d.now }
 	id := 4710
 	register := &risk.Register{Tenant: digest.DefaultTenant, Store: database, Published: func() risk.Advisories { return d }, Now: clock}
-	d.router, err = commands.NewRouter(commands.Software(client, index), commands.KB(client, index), commands.Search(client, index), riskcmd.New(register, riskcmd.Options{
+	known := commands.WithAccepted(register)
+	d.router, err = commands.NewRouter(commands.Software(client, index, known), commands.KB(client, index, known), commands.Machine(client, clock, known), commands.Search(client, index), riskcmd.New(register, riskcmd.Options{
 		Defender: client, Index: index, TwoPerson: twoPerson, Now: clock, NewID: func(int) string { id++; return strconv.Itoa(id) },
 	}))
 	if err != nil {
@@ -292,5 +293,56 @@ func TestRights(t *testing.T) {
 		if got := d.router.Intent(req).Needs; got != want {
 			t.Errorf("%s takes %q, want %q", line, got, want)
 		}
+	}
+}
+
+// An accepted update stays in every count of every page, marked, and comes back with the reason when it ends.
+func TestPagesMarkAcceptedUpdates(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	d.PutSoftware(apitest.Software{ID: win11, Name: "windows_11", Vendor: "microsoft", ExposedMachines: 57},
+		apitest.KB{ID: "5074202", Name: "November 2026 Security Updates", OSBuild: "10.0.26100", MachineMissedOn: 40, CVEAddressed: 9},
+		apitest.KB{ID: "5070001", Name: "September 2026 Servicing Stack Update", OSBuild: "10.0.22631", MachineMissedOn: 5, CVEAddressed: 1})
+	before := text(t, d.does(t, alice, win11))
+	page := text(t, d.does(t, alice, "kb KB5074202"))
+	if strings.Contains(before, "ccepted") || strings.Contains(page, "Accepted") {
+		t.Errorf("something is marked though nothing is accepted:\n%s\n%s", before, page)
+	}
+	if got := d.does(t, alice, "kb KB5074202").Actions; !slices.ContainsFunc(got, func(a view.Action) bool { return a.Command == "accept KB5074202" }) {
+		t.Errorf("the page of the update does not offer to accept it: %v", got)
+	}
+	d.does(t, alice, "accept KB5074202 --until 2026-12-31 --reason frozen")
+	for line, want := range map[string][]string{
+		win11:          {"2 updates missing", "1 of 2 accepted until 31 Dec 2026.", "until 31 Dec 2026"},
+		"kb KB5074202": {"Missing on at least 40 devices, in 2 software.", "Accepted until 31 Dec 2026 by U0ALICE: frozen."},
+	} {
+		got := text(t, d.does(t, alice, line))
+		for _, words := range want {
+			if !strings.Contains(got, words) {
+				t.Errorf("%s lacks %q:\n%s", line, words, got)
+			}
+		}
+	}
+	d.listed["5074202"] = []string{"CVE-2026-1"}
+	for _, line := range []string{win11, "kb KB5074202"} {
+		got := text(t, d.does(t, alice, line))
+		if want := "The accepted risk of KB5074202 ended on 29 Nov: CISA lists CVE-2026-1 as exploited."; !strings.Contains(got, want) || strings.Contains(got, "until 31 Dec") {
+			t.Errorf("%s lacks %q, or marks it still:\n%s", line, want, got)
+		}
+	}
+	if got, want := d.rows(t), []string{"KB5074202 | all | ended 29 Nov: CISA lists CVE-2026-1 as exploited | 31 Dec 2026"}; !slices.Equal(got, want) {
+		t.Errorf("list %q, want %q", got, want)
+	}
+}
+
+// Pages answer without what is accepted when the database does not.
+func TestPagesWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	if err := d.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := text(t, d.does(t, alice, win11)); !strings.Contains(got, "KB5074202") || !strings.Contains(got, "could not read now which updates are accepted") {
+		t.Errorf("page:\n%s", got)
 	}
 }

@@ -30,11 +30,12 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 	index := &search.Index{}
 	defender := storedAnswers(a.Defender, a.Store, a.StaleFor, a.Now, auth)
 	changes := auditedStore{a.Store, auditor.changes}
-	router, err := NewRouter(defender, index, []commands.Option{commands.WithAdvisories(a.Advisories)},
+	risks := a.risks(changes)
+	router, err := NewRouter(defender, index, []commands.Option{commands.WithAdvisories(a.Advisories), commands.WithAccepted(risks)},
 		digestcmd.New(changes, digestcmd.Options{
 			Defender: defender, Index: index, People: slack.gate, Queue: digests.queue, Preview: digests.preview, RunWait: runWait, File: a.Digests != nil, Now: a.Now,
 		}),
-		riskcmd.New(a.risks(changes), riskcmd.Options{Defender: defender, Index: index, TwoPerson: a.TwoPerson, Now: a.Now}),
+		riskcmd.New(risks, riskcmd.Options{Defender: defender, Index: index, TwoPerson: a.TwoPerson, Now: a.Now}),
 		commands.Home(defender, index, commands.HomeOptions{Digests: a.Store, Quota: a.Defender}),
 		commands.Admin(changes, slack.gate, a.Defender, a.Now),
 	)
@@ -53,9 +54,9 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 func NewRouter(d commands.Defender, index *search.Index, known []commands.Option, more ...commands.Command) (*commands.Router, error) {
 	return commands.NewRouter(append([]commands.Command{
 		commands.Software(d, index, known...),
-		commands.KB(d, index),
+		commands.KB(d, index, known...),
 		commands.CVE(d),
-		commands.Machine(d, time.Now),
+		commands.Machine(d, time.Now, known...),
 		commands.Devices(d, index, time.Now),
 		commands.Search(d, index),
 		plancmd.New(plancmd.Options{Reader: &reading.Reader{Defender: d, Index: index}}),

@@ -57,10 +57,13 @@ func Judge(list []Acceptance, rows []patchgap.Row, published Advisories, now tim
 // place is what one installation brings up to date.
 type place struct{ software, build string }
 
+// placeOf is the place of a row. The last number of a build changes with every update, so the line of builds counts.
+func placeOf(r patchgap.Row) place { return place{r.Software, r.Line()} }
+
 func byPlace(rows []patchgap.Row) map[place][]patchgap.Row {
 	places := map[place][]patchgap.Row{}
 	for _, r := range rows {
-		at := place{r.Software, r.OSBuild}
+		at := placeOf(r)
 		places[at] = append(places[at], r)
 	}
 	return places
@@ -70,7 +73,7 @@ func byPlace(rows []patchgap.Row) map[place][]patchgap.Row {
 func (a Acceptance) covers(places map[place][]patchgap.Row, published Advisories) []patchgap.Row {
 	was := map[place]bool{}
 	for _, r := range a.Rows {
-		was[place{r.Software, r.OSBuild}] = true
+		was[placeOf(patchgap.Row{Key: patchgap.Key{Software: r.Software, OSBuild: r.OSBuild}})] = true
 	}
 	var covered []patchgap.Row
 	for at, rows := range places {
@@ -78,7 +81,7 @@ func (a Acceptance) covers(places map[place][]patchgap.Row, published Advisories
 			continue
 		}
 		for _, r := range rows {
-			if r.KB == a.KB || was[at] && published != nil && published.Contains(r, a.in(at)) {
+			if r.KB == a.KB || was[at] && published != nil && published.Contains(r, a.in(r)) {
 				covered = append(covered, r)
 			}
 		}
@@ -86,9 +89,9 @@ func (a Acceptance) covers(places map[place][]patchgap.Row, published Advisories
 	return covered
 }
 
-// in is the row that the accepted update has, or would have, in a place.
-func (a Acceptance) in(at place) patchgap.Row {
-	return patchgap.Row{Key: patchgap.Key{Software: at.software, KB: a.KB, OSBuild: at.build}, Name: a.Name}
+// in is the row that the accepted update has, or would have, in the place of another.
+func (a Acceptance) in(r patchgap.Row) patchgap.Row {
+	return patchgap.Row{Key: patchgap.Key{Software: r.Software, KB: a.KB, OSBuild: r.OSBuild}, Name: a.Name}
 }
 
 // judged is the acceptance, ended if it no longer holds.
@@ -134,7 +137,7 @@ func kbs(rows []patchgap.Row) []string {
 func devicesOf(covered []patchgap.Row) int {
 	places, software := map[place]int{}, map[string]int{}
 	for _, r := range covered {
-		at := place{r.Software, r.OSBuild}
+		at := placeOf(r)
 		if more := r.Devices - places[at]; more > 0 {
 			places[at] += more
 			software[r.Software] += more

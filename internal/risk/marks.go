@@ -2,6 +2,8 @@ package risk
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/catalog"
@@ -22,6 +24,18 @@ func (m Marks) Of(u patchgap.Update) (a Acceptance, whole, found bool) {
 		}
 	}
 	return a, whole && found, found
+}
+
+// Version tells the marks of one moment from those of another; "" if there are none.
+func (m Marks) Version() string {
+	seen := map[string]bool{}
+	for _, a := range m.covered {
+		seen[a.ID] = true
+	}
+	for _, a := range m.Past {
+		seen[a.ID+"-"] = true
+	}
+	return strings.Join(slices.Sorted(maps.Keys(seen)), " ")
 }
 
 // None reports whether there is nothing to say.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/audit"
@@ -33,7 +34,13 @@ type Register struct {
 	Store     Store
 	Published func() Advisories // what is published now; may be nil
 	Now       func() time.Time  // default [time.Now]
+	CacheFor  time.Duration     // how long Marks takes a list for current that it has read; default: it reads each time
 	Log       *slog.Logger      // default: nothing is logged
+
+	mu     sync.Mutex
+	cached []Acceptance
+	err    error     // of the reading
+	read   time.Time // on the clock of the machine; zero for not yet
 }
 
 // Listed returns the CVEs of an update that CISA lists now.
@@ -75,7 +82,7 @@ func (r *Register) Marks(ctx context.Context, rows []patchgap.Row) (Marks, error
 	if r == nil {
 		return Marks{}, nil
 	}
-	all, err := r.Open(ctx)
+	all, err := r.current(ctx)
 	if err != nil || len(all) == 0 {
 		return Marks{}, err
 	}
@@ -83,7 +90,55 @@ func (r *Register) Marks(ctx context.Context, rows []patchgap.Row) (Marks, error
 	for _, a := range m.Over {
 		r.end(ctx, a)
 	}
+	if len(m.Over) > 0 {
+		r.forget()
+	}
 	return m, nil
+}
+
+// current is Open from the cache, if that is recent. A failure is kept too: a database that hangs must not delay every page.
+func (r *Register) current(ctx context.Context) ([]Acceptance, error) {
+	if r.CacheFor <= 0 {
+		return r.Open(ctx)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.read.IsZero() && time.Since(r.read) < r.CacheFor {
+		return r.cached, r.err
+	}
+	reading, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	r.cached, r.err = r.Open(reading)
+	r.read = time.Now()
+	return r.cached, r.err
+}
+
+// readTime is how long a page waits for the database.
+const readTime = time.Second
+
+// forget makes the next page read the list anew.
+func (r *Register) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.read = time.Time{}
+}
+
+// Add writes a new acceptance; see [Store].
+func (r *Register) Add(ctx context.Context, a Acceptance, who audit.Entry) error {
+	defer r.forget()
+	return r.Store.AddAcceptance(ctx, a, who)
+}
+
+// Approve makes a request hold; see [Store].
+func (r *Register) Approve(ctx context.Context, a Acceptance, who audit.Entry) error {
+	defer r.forget()
+	return r.Store.ApproveAcceptance(ctx, a, who)
+}
+
+// End writes that a person has ended an acceptance; see [Store].
+func (r *Register) End(ctx context.Context, a Acceptance, who audit.Entry) error {
+	defer r.forget()
+	return r.Store.EndAcceptance(ctx, a, who)
 }
 
 // end records an end that the program noticed. A failure is not the reader's: the next reader notices the same.
