@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// CallObservation is one HTTP call to Defender, for those who count and measure.
+// CallObservation is one HTTP call to Defender, for metrics and traces.
 // All its words are of a few kinds: nothing in it names a software or a device.
 type CallObservation struct {
 	Kind       string        // what was asked: "missing_kbs", "machine_missing_kbs", "software", "catalog", "machine" or "machines"

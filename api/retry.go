@@ -23,7 +23,7 @@ func retryCodes() []int {
 // worthRetrying is azcore's rule of what to retry with two additions. A wait that
 // ends after the call's deadline is not begun, so that the caller gets "again in
 // 40 s" now and not "deadline exceeded" later; and a wait that is begun is told
-// to those who wait for the call, whose deadlines may be earlier.
+// to callers that wait for the call, whose deadlines may be earlier.
 func worthRetrying(o policy.RetryOptions) func(*http.Response, error) bool {
 	if o.StatusCodes == nil {
 		o.StatusCodes = retryCodes()

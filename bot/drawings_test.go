@@ -118,7 +118,7 @@ func TestDrawingsAreBounded(t *testing.T) {
 	}
 }
 
-// A drawing that is kept gives nobody an answer: each question passes the gate and the command first.
+// A drawing that is kept answers no one by itself: each question passes the gate and the command first.
 func TestDrawingsAnswerNoQuestion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		drawn, runs := 0, 0

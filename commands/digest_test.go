@@ -634,8 +634,8 @@ func TestDigestOwnerElsewhere(t *testing.T) {
 	}
 }
 
-// Whoever made a digest and has left its channel sees what they set, and can end it. What the channel is told, and when
-// it is told more, is for those who read it.
+// The owner of a digest who has left its channel sees the settings, and can end it. Only readers of the channel see what it is
+// told, and when it is told more.
 func TestDigestOwnerWhoLeft(t *testing.T) {
 	t.Parallel()
 	d := newDeskWith(t, func(o *digestcmd.Options) {

@@ -23,7 +23,7 @@ type Error struct {
 	Actions []view.Action // what could be pressed instead
 	Usage   bool          // the question itself was wrong
 	Refused bool          // the person may not have this; the refusal is already in the log
-	Reason  string        // for those who count, one of few words; a general one when empty
+	Reason  string        // for metrics and the audit, one of few words; a general one when empty
 	Err     error         // the cause, for the log; may be nil
 }
 
@@ -70,7 +70,7 @@ func explain(err error) view.Page {
 	}
 }
 
-// Reason is the kind of a failure in one of few words, for those who count: "" for none, "usage" for a question that was
+// Reason is the kind of a failure in one of few words, for metrics and the audit: "" for none, "usage" for a question that was
 // wrong, "declined" for one that was answered with a reason, "database" for trouble with the store, "internal" for what [Explain]
 // does not know, else the kind of Defender's failure.
 func Reason(err error) string {
@@ -137,7 +137,7 @@ func explanationOf(err error) (explanation, bool) {
 type explanation struct {
 	is    error
 	when  func(*api.Error) bool // nil: always
-	kind  failure.Kind          // for those who count
+	kind  failure.Kind          // for metrics and the audit
 	title string
 	lead  string
 	more  func(error) string

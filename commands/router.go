@@ -229,7 +229,7 @@ func misspelt(first string, line []string, f search.Result, cause error) error {
 	return e
 }
 
-// defaultName names, for those who count, the command of lines that name none.
+// defaultName names, for metrics and the audit, the command of lines that name none.
 const defaultName = "software"
 
 // Intent says what a request is about to do. Asking for help with a command takes no more than asking.

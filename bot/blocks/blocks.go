@@ -16,12 +16,10 @@ package blocks
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/slackutilsx"
 
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -254,127 +252,4 @@ func (d *drawing) button(a view.Action) *slack.ButtonBlockElement {
 func openable(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Scheme == "https" && u.Hostname() != "" && u.String() == address && length(address) <= maxURL
-}
-
-// userID is what Slack's user ids look like; see https://docs.slack.dev/reference/objects/user-object.
-var userID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
-
-// smallPrint is the block that ends a page: the age of the data, the id of the software, who shared, what was left out,
-// the note.
-type smallPrint struct {
-	sharedBy string                 // empty for none
-	id       *slack.TextBlockObject // of the software that the page is about; nil for none
-	note     *slack.TextBlockObject // nil for none
-}
-
-func (d *drawing) smallPrint(p view.Page) smallPrint {
-	var s smallPrint
-	if userID.MatchString(d.options.SharedBy) {
-		s.sharedBy = d.options.SharedBy
-	}
-	if id := p.ID(); id != "" {
-		s.id = plain(id, maxFact)
-	}
-	if note := strings.TrimSpace(strings.Join(append(d.notes, p.Note), " ")); note != "" {
-		s.note = plain(note, maxNote)
-	}
-	return s
-}
-
-// block is the small print at an age of the data; nil for none.
-func (s smallPrint) block(at view.AsOf) slack.Block {
-	var elements []slack.MixedElement
-	if !at.Time.IsZero() {
-		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, at.Describe(moment(at.Time, "{time}, {date_short}"))+".", false, true))
-	}
-	if s.sharedBy != "" {
-		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, "Shared by <@"+s.sharedBy+">.", false, true))
-	}
-	for _, text := range []*slack.TextBlockObject{s.id, s.note} {
-		if text != nil {
-			elements = append(elements, text)
-		}
-	}
-	if len(elements) == 0 {
-		return nil
-	}
-	return slack.NewContextBlock("", elements...)
-}
-
-// fallback is the page as text for notifications and screen readers: all of it that fits, and a count of the rest. It
-// stands where Slack reads control sequences, so it is escaped.
-func fallback(p view.Page) string { return words(p) + p.AsOf.String() }
-
-// words is the [fallback] of a page without the age of its data.
-func words(p view.Page) string {
-	var b strings.Builder
-	left := maxFallback - 100 // for the closing line
-	omitted := 0
-	line := func(s string) {
-		s = slackutilsx.EscapeMessage(view.OneLine(s))
-		if left -= length(s) + 1; left < 0 {
-			omitted++
-			return
-		}
-		b.WriteString(s + "\n")
-	}
-	line(clip(p.Title, maxHeader))
-	if notice := p.AsOf.Notice(); notice != "" {
-		line(notice)
-	}
-	line(clip(p.Lead, maxLead))
-	if p.Context != "" {
-		line(clip(p.Context, maxNote))
-	}
-	for _, part := range p.Parts {
-		switch part := part.(type) {
-		case view.Facts:
-			for _, f := range part {
-				line(clip(f.Name+": "+f.Value, maxFact))
-			}
-		case view.List:
-			for _, l := range part.Lines() {
-				line(clip(part.Name+": "+l, maxFact))
-			}
-		case view.Table:
-			part = part.Visible()
-			for i := range part.Len() {
-				if left < 0 {
-					omitted += part.Len() - i
-					break
-				}
-				line(rowText(part.Columns, part.Row(i)))
-			}
-		case view.Chart:
-			for _, l := range chartLines(part) {
-				line(l)
-			}
-		}
-	}
-	if omitted > 0 {
-		fmt.Fprintf(&b, "%s not read out here.\n", view.Count(omitted, "more line"))
-	}
-	if p.Note != "" && left > maxNote {
-		line(clip(p.Note, maxNote))
-	}
-	if id := p.ID(); id != "" {
-		line(clip(id, maxFact))
-	}
-	return b.String()
-}
-
-// rowText is a row of a table in words: the first cell names it, the others follow their headings.
-func rowText(columns []view.Column, row []view.Cell) string {
-	var words []string
-	for i, c := range row {
-		switch {
-		case columns[i].Kind == view.Number:
-			words = append(words, columns[i].Title+" "+view.Thousands(c.Number))
-		case columns[i].Kind == view.Button && c.Action != nil && c.Action.URL != "":
-			words = append(words, c.Action.URL)
-		case (columns[i].Kind == view.Text || columns[i].Kind == view.Words) && c.Text != "":
-			words = append(words, clip(c.Text, maxCell))
-		}
-	}
-	return strings.Join(words, ", ")
 }

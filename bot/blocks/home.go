@@ -22,7 +22,7 @@ func Home(p view.Page, o Options, first string) *slack.HomeTabViewRequest {
 	return &slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: all}}
 }
 
-// choice is the select whose options Slack asks for while somebody types.
+// choice is the select whose options Slack asks for while a person types.
 func choice() *slack.SelectBlockElement {
 	s := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain(chooseLabel, maxPlaceholder), Choose.actionID(1))
 	least := 0 // nothing typed offers all software
@@ -74,7 +74,7 @@ type Suggestion struct {
 // MaxSuggestions is how many entries a select takes.
 const MaxSuggestions = 100
 
-// Offer is what a select is answered with while somebody types. slack-go's own type leaves the list out when it is
+// Offer is what a select is answered with while a person types. slack-go's own type leaves the list out when it is
 // empty, and Slack shows that as an error.
 type Offer struct {
 	Options []*slack.OptionBlockObject `json:"options"`

@@ -45,7 +45,7 @@ const (
 	maxNote    = 1000 // of a page's note, ours
 	maxChart   = 3000 // of all words and numbers of a chart, ours
 	tableChars = 9000 // of one page of a table: with lead, facts and buttons it stays under maxMessage
-	tableRows  = 100  // of one page of a data_table; its JSON is long, and nobody reads further
+	tableRows  = 100  // of one page of a data_table; its JSON is long, and a person pages on instead
 	shownRows  = 10   // of a data_table before its own pager
 	classicMax = 20   // rows of one page of a classic table: each is a block
 )

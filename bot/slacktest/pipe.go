@@ -197,7 +197,7 @@ func (p *Peer) Read() {
 		}
 		select {
 		case p.Acks <- r:
-		default: // nobody looks at them
+		default: // the test does not read them
 		}
 	}
 }

@@ -82,7 +82,7 @@ type Records interface {
 	// Baseline is the snapshot that was recorded last, by a delivery that did not fail.
 	Baseline(ctx context.Context, subscription string) (patchgap.Snapshot, bool, error)
 	// Record writes what a digest did in one transaction, and the page that its thread is to hold where Delivery.Thread is
-	// [ThreadOwed]; the snapshot of a failed one is of no meaning. Of the subscription it takes the outcome of the delivery
+	// [ThreadOwed]; the snapshot of a failed one means nothing. Of the subscription it takes the outcome of the delivery
 	// alone (Failures, and Paused with PauseReason where it is set), because a person may have changed the rest
 	// meanwhile. A second record with the same key has no effect.
 	Record(ctx context.Context, d Delivery, s patchgap.Snapshot, after Subscription, details view.Page) error

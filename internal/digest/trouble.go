@@ -38,7 +38,7 @@ func (e *StoreError) Error() string { return e.Message }
 // Unwrap returns the cause.
 func (e *StoreError) Unwrap() error { return e.Err }
 
-// TroubleOf is the trouble that an error is of; none where it is of something else.
+// TroubleOf returns the trouble that an error stands for, and none for other errors.
 func TroubleOf(err error) Trouble {
 	if e, ok := errors.AsType[*StoreError](err); ok {
 		return e.Trouble

@@ -131,7 +131,7 @@ func (r Report) behind() bool {
 func (w *Worker) Preview(ctx context.Context, s Subscription) (Report, error) {
 	r, err := w.report(ctx, s, w.now())
 	if _, nothing := errors.AsType[unreadable](err); !nothing && isRetryLater(err) {
-		return r, nil // what would be confirmed later has not closed as yet
+		return r, nil // what a later reading must confirm has not closed yet
 	}
 	return r, err
 }

@@ -61,7 +61,7 @@ type Options struct {
 	Shortcuts    []Shortcut       // global shortcuts
 	Events       []string         // event types that the app subscribed to; default app_home_opened, app_mention, message.im
 	Scopes       []string         // what the bot token may do; default everything that the sandbox knows
-	BotApp       string           // the app that the bot token is of; default AppID, as the app-level token's
+	BotApp       string           // the app that owns the bot token; default AppID, which owns the app-level token
 	Manifest     json.RawMessage  // what apps.manifest.export tells of the app; default one that goes with the other options
 	Organisation bool             // the workspace is part of the organisation [OrgID]
 	OrgWide      bool             // the app is installed in the whole organisation, in [TeamID] and [SecondTeamID]

@@ -6,7 +6,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
-// botApp is the app that the bot token is of.
+// botApp is the app that owns the bot token.
 func (w *Workspace) botApp() string { return cmp.Or(w.opts.BotApp, AppID) }
 
 func (w *Workspace) botsInfo(a protocol.Args) (object, error) {

@@ -47,7 +47,7 @@ const (
 	// troubleHold is how long something that a method met counts. The audit tries again within half a minute, so that a write
 	// which fails again and again is seen all the time.
 	troubleHold = time.Minute
-	// damageHold is the same for damage, which nothing meets but those who read the damaged part.
+	// damageHold is the same for damage, which only a read of the damaged part finds.
 	damageHold = 24 * time.Hour
 )
 

@@ -22,7 +22,7 @@ func TestQueueThatDoesNotMove(t *testing.T) {
 				t.Errorf("got %q, %v, want %q", got, err, want)
 			}
 		}
-		check(time.Hour, "") // nobody has asked yet
+		check(time.Hour, "") // the first question is still to come
 		waiting = 3
 		check(30*time.Second, "")
 		p.step()

@@ -1,0 +1,55 @@
+package blocks
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// userID is what Slack's user ids look like; see https://docs.slack.dev/reference/objects/user-object.
+var userID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+
+// smallPrint is the block that ends a page: the age of the data, the id of the software, who shared, what was left out,
+// the note.
+type smallPrint struct {
+	sharedBy string                 // empty for none
+	id       *slack.TextBlockObject // of the software that the page is about; nil for none
+	note     *slack.TextBlockObject // nil for none
+}
+
+func (d *drawing) smallPrint(p view.Page) smallPrint {
+	var s smallPrint
+	if userID.MatchString(d.options.SharedBy) {
+		s.sharedBy = d.options.SharedBy
+	}
+	if id := p.ID(); id != "" {
+		s.id = plain(id, maxFact)
+	}
+	if note := strings.TrimSpace(strings.Join(append(d.notes, p.Note), " ")); note != "" {
+		s.note = plain(note, maxNote)
+	}
+	return s
+}
+
+// block is the small print at an age of the data; nil for none.
+func (s smallPrint) block(at view.AsOf) slack.Block {
+	var elements []slack.MixedElement
+	if !at.Time.IsZero() {
+		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, at.Describe(moment(at.Time, "{time}, {date_short}"))+".", false, true))
+	}
+	if s.sharedBy != "" {
+		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, "Shared by <@"+s.sharedBy+">.", false, true))
+	}
+	for _, text := range []*slack.TextBlockObject{s.id, s.note} {
+		if text != nil {
+			elements = append(elements, text)
+		}
+	}
+	if len(elements) == 0 {
+		return nil
+	}
+	return slack.NewContextBlock("", elements...)
+}
