@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/redact"
@@ -30,11 +31,29 @@ func New(w io.Writer, format string, level slog.Leveler) *slog.Logger {
 		}
 	}
 	w = redact.Writer{Writer: w} // in case a caller logs a secret
-	o := &slog.HandlerOptions{Level: level}
+	o := &slog.HandlerOptions{Level: level, ReplaceAttr: readable}
 	if format == Text {
 		return slog.New(handler{slog.NewTextHandler(w, o)})
 	}
 	return slog.New(handler{slog.NewJSONHandler(view.EscapeJSON(w), o)})
+}
+
+// readable writes durations in words in both formats, rounded to what an operator can use, and leaves out what has no value.
+// As JSON slog would write nanoseconds.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindDuration:
+		d := a.Value.Duration()
+		if d.Abs() > time.Second {
+			d = d.Round(time.Millisecond)
+		}
+		a.Value = slog.StringValue(d.String())
+	case slog.KindAny:
+		if a.Value.Any() == nil {
+			return slog.Attr{}
+		}
+	}
+	return a
 }
 
 // IsTerminal returns true if a person reads what is written to w.

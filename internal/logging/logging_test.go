@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/missingkbs/missingkbs/commands"
@@ -59,6 +60,25 @@ func TestRecordsNameTheirQuestion(t *testing.T) {
 		log.Info("outside of a question")
 		if got := out.String(); strings.Count(got, "54baf910") != 2 || strings.Count(got, "\n") != 3 {
 			t.Errorf("%s: %s", format, got)
+		}
+	}
+}
+
+// Operators read durations in words, whatever the format, and no attribute without a value.
+func TestDurationsAreReadable(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{logging.Text, logging.JSON} {
+		var out bytes.Buffer
+		var none error
+		logging.New(&out, format, slog.LevelInfo).Info("x",
+			"lifetime", time.Hour, "lived", 5720000123*time.Nanosecond, "took", 1500*time.Microsecond, "cause", none, slog.Group("g", "after", 90*time.Second))
+		for _, want := range []string{"1h0m0s", "5.72s", "1.5ms", "1m30s"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: does not say %s: %s", format, want, out.String())
+			}
+		}
+		if strings.Contains(out.String(), "cause") {
+			t.Errorf("%s: an attribute without a value: %s", format, out.String())
 		}
 	}
 }
