@@ -3,10 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,6 +22,7 @@ type sandboxCmd struct {
 	Addr     string     `default:"127.0.0.1:7070" help:"Where the page listens; this machine only (${default})."`
 	Open     bool       `help:"Open the page in a browser."`
 	Headless string     `placeholder:"WORDS" help:"Ask once as if typed after /missingkbs, print the answer, and end."`
+	Services string     `placeholder:"FOLDER" help:"Run no bot, only what it talks to, and write into FOLDER the settings with which serve, ask and doctor use that."`
 	Fault    []string   `placeholder:"NAME" sep:"," help:"Switch a fault on from the start, such as defender_failing; a wrong name lists them all."`
 	Log      config.Log `embed:"" group:"Log"`
 }
@@ -32,6 +35,9 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	if err := m.Err(); err != nil {
 		return err
 	}
+	if c.Services != "" && c.Headless != "" {
+		return config.UsageError{Err: errors.New("--headless needs the bot, which --services leaves out")}
+	}
 	addr := c.Addr
 	if c.Headless != "" {
 		addr = "127.0.0.1:0"
@@ -41,6 +47,9 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer d.Close()
+	if c.Services != "" {
+		return c.serveOnly(ctx, d, s)
+	}
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -56,6 +65,32 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 		return c.attend(ctx, d, s)
 	})
 	return g.Wait()
+}
+
+// serveOnly keeps the workspace and the tenant running for a bot of the person's own.
+func (c sandboxCmd) serveOnly(ctx context.Context, d *demo.Demo, s streams) error {
+	path, err := d.WriteSettings(c.Services)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, `Slack's page is at %s, with invented data, on this machine only. No bot runs there yet. In another terminal:
+
+  set -a; . %s; set +a
+  missingkbs doctor
+  missingkbs serve
+
+Ctrl-C ends it.
+`, d.URL(), shellWord(path))
+	if c.Open {
+		openBrowser(ctx, d.URL(), s.err)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// shellWord quotes a path as a POSIX shell reads it.
+func shellWord(path string) string {
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // attend asks the question of --headless, or says where the page is.

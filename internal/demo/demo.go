@@ -1,6 +1,6 @@
 // Package demo runs the whole bot on one machine: an invented Defender tenant, a small Slack workspace, a database in a
-// temporary folder, and the app that serve runs between them. It joins these parts and knows none of their rules. It reads no
-// flags and writes nothing to the terminal.
+// temporary folder, and the app that serve runs between them; or only what the bot talks to, for a bot that runs elsewhere. It
+// joins these parts and knows none of their rules. It reads no flags and writes nothing to the terminal.
 package demo
 
 import (

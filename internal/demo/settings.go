@@ -1,0 +1,47 @@
+package demo
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/api/apitest"
+)
+
+// SettingsFile is the name of the file that [Demo.WriteSettings] makes.
+const SettingsFile = "settings.env"
+
+// WriteSettings writes into a folder what a bot of its own needs to use the workspace and the tenant as if they were the real
+// ones: [SettingsFile] with NAME=value lines, and the certificate that it names. It makes the folder if there is none, and
+// returns the path of the file. The tokens and the secret are invented, and work only here.
+func (d *Demo) WriteSettings(folder string) (string, error) {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", fmt.Errorf("write the settings: %w", err)
+	}
+	certificate := filepath.Join(folder, "certificate.pem")
+	if err := os.WriteFile(certificate, d.tenant.CertPEM(), 0o600); err != nil {
+		return "", fmt.Errorf("write the settings: %w", err)
+	}
+	lines := []string{
+		"SLACK_APP_TOKEN=" + d.workspace.AppToken(),
+		"SLACK_BOT_TOKEN=" + d.workspace.BotToken(),
+		"SLACK_API_URL=" + d.workspace.APIURL(),
+		"AZURE_TENANT_ID=" + apitest.TenantID,
+		"AZURE_CLIENT_ID=" + apitest.ClientID,
+		"AZURE_CLIENT_SECRET=" + apitest.ClientSecret,
+		"AZURE_AUTHORITY_HOST=" + d.tenant.URL,
+		"DEFENDER_API_URL=" + d.tenant.URL,
+		"DEFENDER_SCOPE=" + d.tenant.Scope(),
+		"SSL_CERT_FILE=" + certificate,
+	}
+	path := filepath.Join(folder, SettingsFile)
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("write the settings: %w", err)
+	}
+	return path, nil
+}
