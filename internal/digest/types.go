@@ -20,6 +20,7 @@ type Subscription struct {
 	Filter   patchgap.Filter
 	Schedule schedule.Schedule
 	Quiet    Quiet
+	Report   bool      // the digest says how patching goes, in place of what is missing
 	Alert    AlertKind // what is told between two digests
 	Origin   Origin    // where the subscription was written down
 

@@ -64,3 +64,16 @@ type Totals struct {
 	// software ids that share updates.
 	Rows int
 }
+
+// Seen is when an update was first seen missing.
+type Seen struct {
+	First  time.Time
+	Before time.Time // when its software was read before, without it; zero if it never was
+}
+
+// maxUnseen is how long a software may be unread before the next reading dates nothing: a week and a day, for digests are weekly.
+const maxUnseen = 8 * 24 * time.Hour
+
+// Lower reports whether the update may be much older than First: it was there when its software was first read, or when reading
+// went on after a pause.
+func (s Seen) Lower() bool { return s.Before.IsZero() || s.First.Sub(s.Before) > maxUnseen }

@@ -11,7 +11,9 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 func TestMigrate(t *testing.T) {
@@ -195,6 +197,53 @@ func TestMigrateWaitsForTheLock(t *testing.T) {
 		}
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Of what a version before had read, the first and the last day of each state are known, and what is missing is as old as that.
+func TestMigrateKeepsHistory(t *testing.T) {
+	t.Parallel()
+	eachEngine(t, func(on engine) {
+		t, s := on.T, open(on.T, on.url, store.Options{})
+		sub := digest.Subscription{ID: "a1", Tenant: digest.DefaultTenant, Channel: "C01", Watch: []string{"x"}}
+		if err := s.AddSubscription(t.Context(), sub, audit.Entry{At: monday}); err != nil {
+			t.Fatal(err)
+		}
+		row := patchgap.Row{Key: patchgap.Key{Software: "x", KB: "1"}, Devices: 7}
+		for i := range 5 {
+			at := monday.AddDate(0, 0, i)
+			snap := patchgap.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: []string{"x"}, Rows: []patchgap.Row{row}}
+			if err := s.Record(t.Context(), digest.Delivery{Key: at.String(), Subscription: "a1", Kind: digest.Same, At: at}, snap, sub, view.Page{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		history := func() (days []time.Time) {
+			all, err := s.History(t.Context(), digest.DefaultTenant, monday, func(string) bool { return true })
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, snap := range all {
+				days = append(days, snap.At)
+			}
+			return days
+		}
+		if got := history(); len(got) != 5 {
+			t.Errorf("days %v", got)
+		}
+		if err := s.MigrateTo(t.Context(), 9); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		last := monday.AddDate(0, 0, 4)
+		if d := cmp.Diff([]time.Time{monday, last}, history()); d != "" {
+			t.Errorf("days (-want +got):\n%s", d)
+		}
+		seen, err := s.FirstSeen(t.Context(), digest.DefaultTenant, "x")
+		if want := (patchgap.Seen{First: last}); err != nil || seen[row.Key] != want || !want.Lower() {
+			t.Errorf("first seen %+v, %v; want %+v", seen, err, want)
 		}
 	})
 }

@@ -23,6 +23,7 @@ func (s *Store) Prune(ctx context.Context, before, auditsBefore time.Time) (int6
 		func() (int64, error) { return s.queries.PruneAcceptances(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneLanes(ctx, ms) },
 		func() (int64, error) { return s.pruneReadings(ctx, ms) },
+		func() (int64, error) { return s.queries.PruneReadingDays(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneUpdates(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneSoftware(ctx, ms) },
 		func() (int64, error) { return s.queries.PruneOrphanedUpdates(ctx) },

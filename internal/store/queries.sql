@@ -14,16 +14,16 @@ LIMIT @max;
 
 -- name: AddSubscription :execrows
 INSERT INTO subscriptions (id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin,
-    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, alert)
+    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert)
 VALUES (@id, @tenant, @channel, @owner, @watch, @min_devices, @min_cves, @schedule, @zone, @quiet, @origin,
-    @created_ms, @next_ms, @paused, @paused_until_ms, @pause_reason, @failures, @alert)
+    @created_ms, @next_ms, @paused, @paused_until_ms, @pause_reason, @failures, @report, @alert)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: UpdateSubscription :execrows
 UPDATE subscriptions SET tenant = @tenant, channel = @channel, owner = @owner, watch = @watch,
     min_devices = @min_devices, min_cves = @min_cves, schedule = @schedule, zone = @zone, quiet = @quiet,
     origin = @origin, created_ms = @created_ms, next_ms = @next_ms, paused = @paused,
-    paused_until_ms = @paused_until_ms, pause_reason = @pause_reason, failures = @failures, alert = @alert
+    paused_until_ms = @paused_until_ms, pause_reason = @pause_reason, failures = @failures, report = @report, alert = @alert
 WHERE id = @id;
 
 -- name: RemoveSubscription :execrows
@@ -193,8 +193,8 @@ DELETE FROM readings WHERE tenant = @tenant AND software = @software AND hash = 
 SELECT kb, os_build FROM updates WHERE tenant = @tenant AND software = @software AND missing;
 
 -- name: OpenUpdate :exec
-INSERT INTO updates (tenant, software, kb, os_build, missing, closed_ms)
-VALUES (@tenant, @software, @kb, @os_build, TRUE, 0)
+INSERT INTO updates (tenant, software, kb, os_build, missing, closed_ms, first_ms, before_ms)
+VALUES (@tenant, @software, @kb, @os_build, TRUE, 0, @first_ms, @before_ms)
 ON CONFLICT (tenant, software, kb, os_build) DO UPDATE SET missing = TRUE;
 
 -- name: CloseUpdate :exec
@@ -204,6 +204,32 @@ WHERE tenant = @tenant AND software = @software AND kb = @kb AND os_build = @os_
 -- name: ClosedUpdates :many
 SELECT kb, os_build, closed_ms FROM updates
 WHERE tenant = @tenant AND software = @software AND closed_ms > 0 AND closed_ms >= @since_ms;
+
+-- name: FirstSeen :many
+SELECT kb, os_build, first_ms, before_ms FROM updates
+WHERE tenant = @tenant AND software = @software AND first_ms > 0;
+
+-- name: SetReadingDay :exec
+INSERT INTO reading_days (tenant, software, day, at_ms, hash)
+VALUES (@tenant, @software, @day, @at_ms, @hash)
+ON CONFLICT (tenant, software, day) DO UPDATE
+SET at_ms = excluded.at_ms, hash = excluded.hash
+WHERE reading_days.at_ms <= excluded.at_ms;
+
+-- name: ReadingDays :many
+SELECT software, at_ms, hash FROM reading_days
+WHERE tenant = @tenant AND at_ms >= @since_ms
+ORDER BY software, at_ms;
+
+-- name: ReadingsSince :many
+SELECT hash, gaps FROM readings
+WHERE tenant = @tenant AND software = @software AND last_ms >= @since_ms;
+
+-- name: PruneReadingDays :execrows
+DELETE FROM reading_days WHERE at_ms < @before_ms;
+
+-- name: FailedDeliveries :one
+SELECT COUNT(*) FROM deliveries WHERE tenant = @tenant AND kind = 'failed' AND at_ms >= @since_ms;
 
 -- name: PruneUpdates :execrows
 DELETE FROM updates WHERE closed_ms > 0 AND closed_ms < @before_ms AND NOT missing;

@@ -194,7 +194,7 @@ func (r *recorder) record(ctx context.Context, name string, rows []patchgap.Row)
 	}
 	h, software := hash(plain), text(name)
 	if n := r.newest[software]; n.Hash == h && n.ReadMs >= r.at {
-		return h, nil
+		return h, nil // its day is there as well
 	}
 	packed, err := r.pack(plain)
 	if err != nil {
@@ -216,6 +216,12 @@ func (r *recorder) record(ctx context.Context, name string, rows []patchgap.Row)
 			return 0, err
 		}
 	}
+	err = r.q.SetReadingDay(ctx, db.SetReadingDayParams{
+		Tenant: r.tenant, Software: software, Day: r.at / dayMillis, AtMs: r.at, Hash: h,
+	})
+	if err != nil {
+		return 0, err
+	}
 	return h, r.q.SetNewest(ctx, db.SetNewestParams{Tenant: r.tenant, Software: software, Hash: h, ReadMs: r.at})
 }
 
@@ -233,7 +239,9 @@ func (r *recorder) move(ctx context.Context, software string, rows []patchgap.Ro
 	for _, row := range rows {
 		u := update{text(row.KB), text(row.OSBuild)}
 		if !gone[u] && !now[u] {
-			err := r.q.OpenUpdate(ctx, db.OpenUpdateParams{Tenant: r.tenant, Software: software, Kb: u.kb, OsBuild: u.osBuild})
+			err := r.q.OpenUpdate(ctx, db.OpenUpdateParams{
+				Tenant: r.tenant, Software: software, Kb: u.kb, OsBuild: u.osBuild, FirstMs: r.at, BeforeMs: before,
+			})
 			if err != nil {
 				return err
 			}

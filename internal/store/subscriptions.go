@@ -150,7 +150,7 @@ func subscription(r db.Subscription) (digest.Subscription, error) {
 		Quiet:    digest.Quiet(r.Quiet), Alert: digest.AlertKind(r.Alert), Origin: digest.Origin(r.Origin),
 		Created: fromMillis(r.CreatedMs), NextRun: fromMillis(r.NextMs),
 		Paused: r.Paused, PausedUntil: fromMillis(r.PausedUntilMs), PauseReason: r.PauseReason,
-		Failures: int(r.Failures),
+		Failures: int(r.Failures), Report: r.Report,
 	}
 	if err := json.Unmarshal([]byte(r.Watch), &sub.Watch); err != nil {
 		return digest.Subscription{}, fmt.Errorf("read what a subscription watches: %w", outlined{err})
@@ -170,7 +170,7 @@ func subscriptionRow(sub digest.Subscription) (db.Subscription, error) {
 		Quiet: string(sub.Quiet), Alert: string(sub.Alert), Origin: string(sub.Origin),
 		CreatedMs: toMillis(sub.Created), NextMs: toMillis(sub.NextRun),
 		Paused: sub.Paused, PausedUntilMs: toMillis(sub.PausedUntil), PauseReason: text(sub.PauseReason),
-		Failures: int64(sub.Failures),
+		Failures: int64(sub.Failures), Report: sub.Report,
 	}, nil
 }
 
@@ -179,6 +179,6 @@ func updateParams(r db.Subscription) db.UpdateSubscriptionParams {
 		ID: r.ID, Tenant: r.Tenant, Channel: r.Channel, Owner: r.Owner, Watch: r.Watch,
 		MinDevices: r.MinDevices, MinCves: r.MinCves, Schedule: r.Schedule, Zone: r.Zone,
 		Quiet: r.Quiet, Origin: r.Origin, CreatedMs: r.CreatedMs, NextMs: r.NextMs,
-		Paused: r.Paused, PausedUntilMs: r.PausedUntilMs, PauseReason: r.PauseReason, Failures: r.Failures, Alert: r.Alert,
+		Paused: r.Paused, PausedUntilMs: r.PausedUntilMs, PauseReason: r.PauseReason, Failures: r.Failures, Report: r.Report, Alert: r.Alert,
 	}
 }

@@ -107,6 +107,8 @@ func made(t reflect.Type, words string) reflect.Value {
 		for i := range t.NumField() {
 			v.Field(i).Set(made(t.Field(i).Type, words))
 		}
+	case t == reflect.TypeFor[func(string) bool](): // which software is wanted
+		return reflect.ValueOf(func(string) bool { return true })
 	case t.Kind() == reflect.Func: // the change of a matter
 		return reflect.ValueOf(func(state string) (string, error) { return state + words, nil })
 	}

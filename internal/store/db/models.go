@@ -121,6 +121,14 @@ type Reading struct {
 	Gaps     []byte
 }
 
+type ReadingDay struct {
+	Tenant   string
+	Software string
+	Day      int64
+	AtMs     int64
+	Hash     int64
+}
+
 type Run struct {
 	Subscription string
 	DueMs        int64
@@ -158,6 +166,7 @@ type Subscription struct {
 	PausedUntilMs int64
 	PauseReason   string
 	Failures      int64
+	Report        bool
 	Alert         string
 }
 
@@ -175,4 +184,6 @@ type Update struct {
 	OsBuild  string
 	Missing  bool
 	ClosedMs int64
+	FirstMs  int64
+	BeforeMs int64
 }

@@ -242,9 +242,9 @@ func (q *Queries) AddRun(ctx context.Context, arg AddRunParams) (int64, error) {
 
 const addSubscription = `-- name: AddSubscription :execrows
 INSERT INTO subscriptions (id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin,
-    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, alert)
+    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-    $12, $13, $14, $15, $16, $17, $18)
+    $12, $13, $14, $15, $16, $17, $18, $19)
 ON CONFLICT (id) DO NOTHING
 `
 
@@ -266,6 +266,7 @@ type AddSubscriptionParams struct {
 	PausedUntilMs int64
 	PauseReason   string
 	Failures      int64
+	Report        bool
 	Alert         string
 }
 
@@ -288,6 +289,7 @@ func (q *Queries) AddSubscription(ctx context.Context, arg AddSubscriptionParams
 		arg.PausedUntilMs,
 		arg.PauseReason,
 		arg.Failures,
+		arg.Report,
 		arg.Alert,
 	)
 	if err != nil {
@@ -815,7 +817,7 @@ func (q *Queries) Disallow(ctx context.Context, tenant string, channel string) (
 }
 
 const dueSubscriptions = `-- name: DueSubscriptions :many
-SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, alert FROM subscriptions
+SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert FROM subscriptions
 WHERE next_ms > 0 AND next_ms <= $1 AND (NOT paused OR paused_until_ms > 0 AND paused_until_ms <= $1)
 ORDER BY next_ms, id
 LIMIT $2
@@ -848,6 +850,7 @@ func (q *Queries) DueSubscriptions(ctx context.Context, nowMs int64, max int32) 
 			&i.PausedUntilMs,
 			&i.PauseReason,
 			&i.Failures,
+			&i.Report,
 			&i.Alert,
 		); err != nil {
 			return nil, err
@@ -894,6 +897,57 @@ DELETE FROM runs WHERE subscription = $1 AND due_ms = $2
 func (q *Queries) EndRun(ctx context.Context, subscription string, dueMs int64) error {
 	_, err := q.db.ExecContext(ctx, endRun, subscription, dueMs)
 	return err
+}
+
+const failedDeliveries = `-- name: FailedDeliveries :one
+SELECT COUNT(*) FROM deliveries WHERE tenant = $1 AND kind = 'failed' AND at_ms >= $2
+`
+
+func (q *Queries) FailedDeliveries(ctx context.Context, tenant string, sinceMs int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, failedDeliveries, tenant, sinceMs)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const firstSeen = `-- name: FirstSeen :many
+SELECT kb, os_build, first_ms, before_ms FROM updates
+WHERE tenant = $1 AND software = $2 AND first_ms > 0
+`
+
+type FirstSeenRow struct {
+	Kb       string
+	OsBuild  string
+	FirstMs  int64
+	BeforeMs int64
+}
+
+func (q *Queries) FirstSeen(ctx context.Context, tenant string, software string) ([]FirstSeenRow, error) {
+	rows, err := q.db.QueryContext(ctx, firstSeen, tenant, software)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FirstSeenRow
+	for rows.Next() {
+		var i FirstSeenRow
+		if err := rows.Scan(
+			&i.Kb,
+			&i.OsBuild,
+			&i.FirstMs,
+			&i.BeforeMs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const laneFree = `-- name: LaneFree :one
@@ -1082,8 +1136,8 @@ func (q *Queries) NoteAlerted(ctx context.Context, arg NoteAlertedParams) error 
 }
 
 const openUpdate = `-- name: OpenUpdate :exec
-INSERT INTO updates (tenant, software, kb, os_build, missing, closed_ms)
-VALUES ($1, $2, $3, $4, TRUE, 0)
+INSERT INTO updates (tenant, software, kb, os_build, missing, closed_ms, first_ms, before_ms)
+VALUES ($1, $2, $3, $4, TRUE, 0, $5, $6)
 ON CONFLICT (tenant, software, kb, os_build) DO UPDATE SET missing = TRUE
 `
 
@@ -1092,6 +1146,8 @@ type OpenUpdateParams struct {
 	Software string
 	Kb       string
 	OsBuild  string
+	FirstMs  int64
+	BeforeMs int64
 }
 
 func (q *Queries) OpenUpdate(ctx context.Context, arg OpenUpdateParams) error {
@@ -1100,6 +1156,8 @@ func (q *Queries) OpenUpdate(ctx context.Context, arg OpenUpdateParams) error {
 		arg.Software,
 		arg.Kb,
 		arg.OsBuild,
+		arg.FirstMs,
+		arg.BeforeMs,
 	)
 	return err
 }
@@ -1176,6 +1234,18 @@ func (q *Queries) PruneOrphanedUpdates(ctx context.Context) (int64, error) {
 	return result.RowsAffected()
 }
 
+const pruneReadingDays = `-- name: PruneReadingDays :execrows
+DELETE FROM reading_days WHERE at_ms < $1
+`
+
+func (q *Queries) PruneReadingDays(ctx context.Context, beforeMs int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneReadingDays, beforeMs)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const pruneSoftware = `-- name: PruneSoftware :execrows
 DELETE FROM software WHERE read_ms < $1
 `
@@ -1223,6 +1293,41 @@ func (q *Queries) Reading(ctx context.Context, tenant string, software string, h
 	return gaps, err
 }
 
+const readingDays = `-- name: ReadingDays :many
+SELECT software, at_ms, hash FROM reading_days
+WHERE tenant = $1 AND at_ms >= $2
+ORDER BY software, at_ms
+`
+
+type ReadingDaysRow struct {
+	Software string
+	AtMs     int64
+	Hash     int64
+}
+
+func (q *Queries) ReadingDays(ctx context.Context, tenant string, sinceMs int64) ([]ReadingDaysRow, error) {
+	rows, err := q.db.QueryContext(ctx, readingDays, tenant, sinceMs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReadingDaysRow
+	for rows.Next() {
+		var i ReadingDaysRow
+		if err := rows.Scan(&i.Software, &i.AtMs, &i.Hash); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const readingsBefore = `-- name: ReadingsBefore :many
 SELECT tenant, software, hash FROM readings WHERE last_ms < $1
 `
@@ -1243,6 +1348,39 @@ func (q *Queries) ReadingsBefore(ctx context.Context, beforeMs int64) ([]Reading
 	for rows.Next() {
 		var i ReadingsBeforeRow
 		if err := rows.Scan(&i.Tenant, &i.Software, &i.Hash); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const readingsSince = `-- name: ReadingsSince :many
+SELECT hash, gaps FROM readings
+WHERE tenant = $1 AND software = $2 AND last_ms >= $3
+`
+
+type ReadingsSinceRow struct {
+	Hash int64
+	Gaps []byte
+}
+
+func (q *Queries) ReadingsSince(ctx context.Context, tenant string, software string, sinceMs int64) ([]ReadingsSinceRow, error) {
+	rows, err := q.db.QueryContext(ctx, readingsSince, tenant, software, sinceMs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReadingsSinceRow
+	for rows.Next() {
+		var i ReadingsSinceRow
+		if err := rows.Scan(&i.Hash, &i.Gaps); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1669,6 +1807,33 @@ func (q *Queries) SetProgress(ctx context.Context, arg SetProgressParams) error 
 	return err
 }
 
+const setReadingDay = `-- name: SetReadingDay :exec
+INSERT INTO reading_days (tenant, software, day, at_ms, hash)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant, software, day) DO UPDATE
+SET at_ms = excluded.at_ms, hash = excluded.hash
+WHERE reading_days.at_ms <= excluded.at_ms
+`
+
+type SetReadingDayParams struct {
+	Tenant   string
+	Software string
+	Day      int64
+	AtMs     int64
+	Hash     int64
+}
+
+func (q *Queries) SetReadingDay(ctx context.Context, arg SetReadingDayParams) error {
+	_, err := q.db.ExecContext(ctx, setReadingDay,
+		arg.Tenant,
+		arg.Software,
+		arg.Day,
+		arg.AtMs,
+		arg.Hash,
+	)
+	return err
+}
+
 const setRefused = `-- name: SetRefused :exec
 INSERT INTO auth_states (tenant, refused_ms) VALUES ($1, $2)
 ON CONFLICT (tenant) DO UPDATE SET refused_ms = excluded.refused_ms
@@ -1689,7 +1854,7 @@ func (q *Queries) SetThread(ctx context.Context, thread string, key string) erro
 }
 
 const subscription = `-- name: Subscription :one
-SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, alert FROM subscriptions WHERE id = $1
+SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert FROM subscriptions WHERE id = $1
 `
 
 func (q *Queries) Subscription(ctx context.Context, id string) (Subscription, error) {
@@ -1713,13 +1878,14 @@ func (q *Queries) Subscription(ctx context.Context, id string) (Subscription, er
 		&i.PausedUntilMs,
 		&i.PauseReason,
 		&i.Failures,
+		&i.Report,
 		&i.Alert,
 	)
 	return i, err
 }
 
 const subscriptions = `-- name: Subscriptions :many
-SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, alert FROM subscriptions
+SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert FROM subscriptions
 WHERE (tenant = $1 OR CAST($2 AS BOOLEAN)) AND (channel = $3 OR CAST($4 AS BOOLEAN))
 ORDER BY created_ms, id
 `
@@ -1763,6 +1929,7 @@ func (q *Queries) Subscriptions(ctx context.Context, arg SubscriptionsParams) ([
 			&i.PausedUntilMs,
 			&i.PauseReason,
 			&i.Failures,
+			&i.Report,
 			&i.Alert,
 		); err != nil {
 			return nil, err
@@ -1857,8 +2024,8 @@ const updateSubscription = `-- name: UpdateSubscription :execrows
 UPDATE subscriptions SET tenant = $1, channel = $2, owner = $3, watch = $4,
     min_devices = $5, min_cves = $6, schedule = $7, zone = $8, quiet = $9,
     origin = $10, created_ms = $11, next_ms = $12, paused = $13,
-    paused_until_ms = $14, pause_reason = $15, failures = $16, alert = $17
-WHERE id = $18
+    paused_until_ms = $14, pause_reason = $15, failures = $16, report = $17, alert = $18
+WHERE id = $19
 `
 
 type UpdateSubscriptionParams struct {
@@ -1878,6 +2045,7 @@ type UpdateSubscriptionParams struct {
 	PausedUntilMs int64
 	PauseReason   string
 	Failures      int64
+	Report        bool
 	Alert         string
 	ID            string
 }
@@ -1900,6 +2068,7 @@ func (q *Queries) UpdateSubscription(ctx context.Context, arg UpdateSubscription
 		arg.PausedUntilMs,
 		arg.PauseReason,
 		arg.Failures,
+		arg.Report,
 		arg.Alert,
 		arg.ID,
 	)

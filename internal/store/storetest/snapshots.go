@@ -201,8 +201,8 @@ func prune(in test) {
 	}
 	n, err = s.Prune(t.Context(), day(3), time.Time{})
 	must(t, err)
-	if n != 9 { // 3 deliveries, 3 readings, 3 closed updates
-		t.Errorf("removed %d rows of history, want 9", n)
+	if n != 12 { // 3 deliveries, 3 readings, 3 days, 3 closed updates
+		t.Errorf("removed %d rows of history, want 12", n)
 	}
 	n, err = s.Prune(t.Context(), time.Time{}, day(3))
 	must(t, err)
