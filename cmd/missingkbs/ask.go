@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/commands/digestcmd"
+	"github.com/missingkbs/missingkbs/commands/plancmd"
+	"github.com/missingkbs/missingkbs/commands/reportcmd"
 	"github.com/missingkbs/missingkbs/commands/riskcmd"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -22,6 +24,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/logging"
@@ -33,16 +36,17 @@ import (
 
 // askCmd asks one question on the terminal.
 type askCmd struct {
-	Output   string          `short:"o" default:"text" placeholder:"FORMAT" complete:"text,json,csv,xlsx" help:"text, json, csv or xlsx (${default})."`
-	Watch    string          `placeholder:"INTERVAL" help:"Ask again every so often, such as 5m, until Ctrl-C; on a terminal the changes stand out."`
-	Sandbox  bool            `help:"Ask an invented tenant that runs inside this command, instead of yours."`
-	SignIn   string          `placeholder:"HOW" complete:"device-code,browser,azure-cli" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
-	Timeout  string          `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long the question may take (${default})."`
-	Defender config.Defender `embed:"" group:"Defender"`
-	Quota    config.Quota    `embed:"" group:"Defender"`
-	Store    config.Database `embed:"" group:"Digests"`
-	Log      config.Log      `embed:"" group:"Log"`
-	Words    []string        `arg:"" optional:"" passthrough:"" help:"What to ask: a software id, a few words, or help."`
+	Output   string           `short:"o" default:"text" placeholder:"FORMAT" complete:"text,json,csv,xlsx" help:"text, json, csv or xlsx (${default})."`
+	Watch    string           `placeholder:"INTERVAL" help:"Ask again every so often, such as 5m, until Ctrl-C; on a terminal the changes stand out."`
+	Sandbox  bool             `help:"Ask an invented tenant that runs inside this command, instead of yours."`
+	SignIn   string           `placeholder:"HOW" complete:"device-code,browser,azure-cli" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
+	Timeout  string           `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long the question may take (${default})."`
+	Defender config.Defender  `embed:"" group:"Defender"`
+	Quota    config.Quota     `embed:"" group:"Defender"`
+	Store    config.Database  `embed:"" group:"Digests"`
+	Deadline config.Deadlines `embed:"" group:"Digests"`
+	Log      config.Log       `embed:"" group:"Log"`
+	Words    []string         `arg:"" optional:"" passthrough:"" help:"What to ask: a software id, a few words, or help."`
 }
 
 var errNoWords = errors.New("what do you want to ask? For example: missingkbs ask windows 11")
@@ -105,7 +109,13 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	}
 	defer done()
 	index := &search.Index{}
-	router, err := app.NewRouter(defender, index, nil, append(kept, commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())...)
+	patching, closeHistory, err := c.patching(ctx, &errs, s)
+	if err != nil {
+		return err
+	}
+	defer closeHistory()
+	patching.Defender, patching.Index = defender, index
+	router, err := app.NewRouter(defender, index, nil, append(append(patching.Commands(), kept...), commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())...)
 	if err != nil {
 		return err
 	}
@@ -121,6 +131,24 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 		return config.UsageError{Err: fmt.Errorf("write answer: %w", err)}
 	}
 	return nil
+}
+
+// patching returns what plan and report know beside Defender: the deadlines, and what digests have read where there is a database.
+func (c askCmd) patching(ctx context.Context, errs *config.Errors, s streams) (app.Patching, func(), error) {
+	p := app.Patching{Deadlines: &deadline.Setting{}}
+	p.Deadlines.Set(c.Deadline.Read(errs))
+	if c.Sandbox || !slices.ContainsFunc([]string{plancmd.Name, reportcmd.Name}, func(name string) bool { return strings.EqualFold(c.Words[0], name) }) {
+		return p, func() {}, errs.Err()
+	}
+	log, address := c.Log.Logger(errs, s.err), c.Store.ReadAddress(errs, s.env)
+	if err := errs.Err(); err != nil {
+		return p, nil, err
+	}
+	p.Store = app.OpenIfCurrent(ctx, address, log)
+	if p.Store == nil {
+		return p, func() {}, nil
+	}
+	return p, func() { _ = p.Store.Close() }, nil // it was only read
 }
 
 // report writes a failure for people.

@@ -69,7 +69,7 @@ func (c completeCmd) Run(ctx context.Context, parsed *kong.Context, s streams) e
 // that cannot be read completes nothing.
 func (c completeCmd) questions(ctx context.Context, sandbox bool, s streams) (completion.Questions, func(), error) {
 	index := &search.Index{}
-	router, err := app.NewRouter(nil, index, nil, digestcmd.New(nil, digestcmd.Options{}), commands.Home(nil, index, commands.HomeOptions{}), adminInSlack())
+	router, err := app.NewRouter(nil, index, nil, append(app.Patching{Index: index}.Commands(), digestcmd.New(nil, digestcmd.Options{}), commands.Home(nil, index, commands.HomeOptions{}), adminInSlack())...)
 	if err != nil {
 		return completion.Questions{}, nil, err
 	}

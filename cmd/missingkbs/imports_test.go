@@ -40,6 +40,7 @@ var forbidden = map[string][]string{
 	"commands/search":           {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"commands/digestcmd":        {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
 	"commands/plancmd":          {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
+	"commands/reportcmd":        {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
 	"commands/reading":          {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
 	"commands/riskcmd":          {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
 	"commands/cmdline":          {module, slackPackages, azurePackages},
@@ -67,6 +68,7 @@ var forbidden = map[string][]string{
 	"internal/product":          {module, slackPackages, azurePackages, anyLibrary},
 	"internal/plan":             {module, slackPackages},
 	"internal/deadline":         {module, slackPackages, azurePackages, anyLibrary},
+	"internal/kpi":              {module, slackPackages},
 	"internal/digest/source":    {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":           {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/month":            {module, slackPackages, azurePackages, anyLibrary},
@@ -135,6 +137,7 @@ var allowed = map[string][]string{
 	"internal/patchgap":        {module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/digest/schedule": {module + "/internal/view", module + "/internal/failure"},
 	"internal/plan":            {module + "/internal/patchgap", module + "/internal/advisory"},
+	"internal/kpi":             {module + "/internal/patchgap", module + "/internal/advisory", module + "/internal/deadline", module + "/internal/month"},
 }
 
 // leaves may be imported by every package: they stand on the standard library alone and know nothing of ours.

@@ -20,6 +20,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/webhook"
 )
@@ -37,6 +38,8 @@ type Options struct {
 	Webhook *webhook.Options // nil sends no events
 
 	Advisories func() *advisory.Snapshot // what MSRC and CISA publish; nil, or nil from it, for nothing
+
+	Deadlines *deadline.Setting // when missing updates are to be installed; nil for no deadlines
 
 	StaleFor       time.Duration             // the maximum age of a stored answer that is shown when Defender cannot be asked; 0 for none
 	TwoPerson      bool                      // a second person has to approve an accepted risk

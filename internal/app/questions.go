@@ -8,8 +8,6 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/digestcmd"
-	"github.com/missingkbs/missingkbs/commands/plancmd"
-	"github.com/missingkbs/missingkbs/commands/reading"
 	"github.com/missingkbs/missingkbs/commands/riskcmd"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -31,14 +29,15 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 	defender := storedAnswers(a.Defender, a.Store, a.StaleFor, a.Now, auth)
 	changes := auditedStore{a.Store, auditor.changes}
 	risks := a.risks(changes)
-	router, err := NewRouter(defender, index, []commands.Option{commands.WithAdvisories(a.Advisories), commands.WithAccepted(risks)},
+	patching := Patching{Defender: defender, Index: index, Store: a.Store, Advisories: a.Advisories, Deadlines: a.Deadlines, Now: a.Now}
+	router, err := NewRouter(defender, index, []commands.Option{commands.WithAdvisories(a.Advisories), commands.WithAccepted(risks)}, append(patching.Commands(),
 		digestcmd.New(changes, digestcmd.Options{
 			Defender: defender, Index: index, People: slack.gate, Queue: digests.queue, Preview: digests.preview, RunWait: runWait, File: a.Digests != nil, Now: a.Now,
 		}),
 		riskcmd.New(risks, riskcmd.Options{Defender: defender, Index: index, TwoPerson: a.TwoPerson, Now: a.Now}),
 		commands.Home(defender, index, commands.HomeOptions{Digests: a.Store, Quota: a.Defender}),
 		commands.Admin(changes, slack.gate, a.Defender, a.Now),
-	)
+	)...)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +58,6 @@ func NewRouter(d commands.Defender, index *search.Index, known []commands.Option
 		commands.Machine(d, time.Now, known...),
 		commands.Devices(d, index, time.Now),
 		commands.Search(d, index),
-		plancmd.New(plancmd.Options{Reader: &reading.Reader{Defender: d, Index: index}}),
 	}, more...)...)
 }
 

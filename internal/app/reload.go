@@ -13,6 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -36,6 +37,7 @@ type reloader struct {
 	tokens  *slackapi.Tokens
 	cred    *api.Credential
 	level   *slog.LevelVar
+	sla     *deadline.Setting
 	tracing tracing.Provider // of token requests
 	log     *slog.Logger
 
@@ -85,7 +87,7 @@ func (r *reloader) login() string {
 	return r.databaseURL
 }
 
-// reloadLocked reads the settings and uses what is new. If an operator requested it, that includes the log level, and the
+// reloadLocked reads the settings and uses what is new. If an operator requested it, that includes the log level and the deadlines, and the
 // log says which changes need a restart.
 func (r *reloader) reloadLocked(ctx context.Context, requested bool) {
 	now, err := r.read()
@@ -115,6 +117,10 @@ func (r *reloader) reloadLocked(ctx context.Context, requested bool) {
 	if r.level.Level() != now.Values.LogLevel {
 		r.level.Set(now.Values.LogLevel)
 		changed = append(changed, "LOG_LEVEL")
+	}
+	if r.sla.Policy().String() != now.Values.Deadlines.String() {
+		r.sla.Set(now.Values.Deadlines)
+		changed = append(changed, "MISSINGKBS_SLA")
 	}
 	for _, name := range restart {
 		r.log.WarnContext(ctx, "a changed setting needs a restart", "setting", name)

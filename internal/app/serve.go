@@ -10,6 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -61,7 +62,9 @@ func Serve(ctx context.Context, o ServeOptions) error {
 	var reloading sync.WaitGroup
 	reloading.Go(func() { reload.run(ctx, o.Reload) })
 	opened.add(func() { cancel(); reloading.Wait() })
-	return New(optionsOf(v, o.Version, m, database, defender, o.Log)).Run(ctx)
+	options := optionsOf(v, o.Version, m, database, defender, o.Log)
+	options.Deadlines = reload.sla
+	return New(options).Run(ctx)
 }
 
 // startMonitor starts tracing and makes the options of the client report to the monitor.
@@ -79,9 +82,10 @@ func startMonitor(ctx context.Context, v *config.Values, o ServeOptions, opened 
 
 func newReloader(o ServeOptions, v config.Values, cred Credential) *reloader {
 	r := &reloader{
-		read: o.Reread, started: o.Settings.Snapshot, tokens: v.Slack.Tokens, level: o.Level, tracing: v.Defender.Tracing, log: o.Log,
+		read: o.Reread, started: o.Settings.Snapshot, tokens: v.Slack.Tokens, level: o.Level, sla: &deadline.Setting{}, tracing: v.Defender.Tracing, log: o.Log,
 		identity: cred.identity, databaseURL: v.DatabaseURL, databaseSetting: v.DatabaseSetting,
 	}
+	r.sla.Set(v.Deadlines)
 	r.cred = api.HoldCredential(cred.TokenCredential, r.onRefusal())
 	return r
 }

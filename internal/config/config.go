@@ -10,6 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/tracing"
 	"github.com/missingkbs/missingkbs/internal/webhook"
@@ -25,6 +26,7 @@ type Settings struct {
 	Access   Access      `embed:"" group:"Who may"`
 	Queue    Queue       `embed:"" group:"Load"`
 	Database Database    `embed:"" group:"Digests"`
+	Deadline Deadlines   `embed:"" group:"Digests"`
 	Digests  string      `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
 	Webhook  Webhook     `embed:"" group:"Digests"`
 	Audit    Audit       `embed:"" group:"Operations"`
@@ -48,6 +50,7 @@ type Values struct {
 	Store           store.Options
 	Digests         *DigestFile      // nil if there is none
 	Webhook         *webhook.Options // nil if no events are sent
+	Deadlines       deadline.Policy
 	AuditQuestions  bool
 	TwoPerson       bool   // a second person has to approve an accepted risk
 	AlertChannel    string // an ID; empty for none
@@ -69,7 +72,7 @@ func (s Settings) Read(e *Errors, env Environment) Values {
 	v.Bot.Sockets = s.Sockets.read(e)
 	s.Queue.read(e, &v.Bot)
 	v.DatabaseURL, v.Store = s.Database.Read(e, env)
-	v.Webhook = s.Webhook.read(e)
+	v.Webhook, v.Deadlines = s.Webhook.read(e), s.Deadline.Read(e)
 	v.TwoPerson = e.boolean("MISSINGKBS_TWO_PERSON", s.Access.TwoPerson)
 	v.AuditQuestions, v.AlertChannel = s.Audit.read(e), s.Alerts.read(e)
 	v.Defender = s.Defender.ReadClient(e)

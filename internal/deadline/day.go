@@ -24,6 +24,11 @@ func (d Day) IsZero() bool { return d == Day{} }
 // utc is the day's midnight in UTC, where every day has 24 hours.
 func (d Day) utc() time.Time { return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC) }
 
+// Time is the beginning of the day in a zone.
+func (d Day) Time(in *time.Location) time.Time {
+	return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, in)
+}
+
 // Add is the day some days later, or earlier.
 func (d Day) Add(days int) Day { return DayOf(d.utc().AddDate(0, 0, days)) }
 

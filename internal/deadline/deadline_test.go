@@ -64,7 +64,8 @@ func TestStatus(t *testing.T) {
 	}{
 		"nothing known":               {deadline.Update{}, "unknown", deadline.Other, "", ""},
 		"seen":                        {deadline.Update{Seen: at("2026-11-13")}, "10 days", deadline.Other, "2027-01-12", "due in 50 days"},
-		"older than the bot":          {deadline.Update{Seen: at("2026-11-13"), Lower: true}, "10+ days", deadline.Other, "2027-01-12", "due in 50 days"},
+		"older than the bot":          {deadline.Update{Seen: at("2026-11-13"), Lower: true}, "10+ days", deadline.Other, "2027-01-12", "due in 50 days or sooner"},
+		"older than the bot, and late": {deadline.Update{Seen: at("2026-09-20"), Lower: true}, "64+ days", deadline.Other, "2026-11-19", "overdue by 4+ days"},
 		"published before":            {deadline.Update{Seen: at("2026-11-13"), Lower: true, Released: at("2026-11-10"), Severity: "Critical"}, "13 days", deadline.Critical, "2026-11-24", "due tomorrow"},
 		"listed after it was seen":    {deadline.Update{Seen: at("2026-10-13"), Released: at("2026-11-10"), Severity: "important"}, "41 days", deadline.Important, "2026-11-12", "overdue by 11 days"},
 		"due today":                   {deadline.Update{Released: at("2026-11-09"), Severity: "Critical"}, "14 days", deadline.Critical, "2026-11-23", "due today"},

@@ -47,11 +47,16 @@ func (s Status) AgeWords() string {
 	return fmt.Sprintf("%d days", s.Age)
 }
 
-// DueWords say when an update is due: "overdue by 3 days", "due today", "due in 5 days"; "" without a deadline.
+// DueWords say when an update is due: "overdue by 3 days", "due today", "due in 5 days"; "" without a deadline. One that may be
+// older than is known is due by then at the latest.
 func (s Status) DueWords() string {
 	switch n := s.Overdue; {
 	case s.Due.IsZero():
 		return ""
+	case s.AtLeast && n > 0:
+		return fmt.Sprintf("overdue by %d+ days", n)
+	case s.AtLeast && n < 0:
+		return fmt.Sprintf("due in %d days or sooner", -n)
 	case n == 1:
 		return "overdue by 1 day"
 	case n > 0:

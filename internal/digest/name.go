@@ -40,6 +40,9 @@ func (s Subscription) FormatTime(t time.Time) string {
 	return t.In(s.zone()).Format("Mon 2 Jan 2006 15:04 MST")
 }
 
+// Local is a time in the subscription's zone.
+func (s Subscription) Local(t time.Time) time.Time { return t.In(s.zone()) }
+
 // NextWords says when the next digest comes, or why none does.
 func (s Subscription) NextWords(now time.Time) string {
 	switch {

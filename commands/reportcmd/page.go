@@ -1,0 +1,286 @@
+package reportcmd
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/kpi"
+	"github.com/missingkbs/missingkbs/internal/triage"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// builder makes the page of a report.
+type builder struct {
+	kpi.Report
+
+	in     kpi.Input
+	query  query
+	scope  string // names what the report is about
+	failed int    // digests that could not be read since the oldest cycle began
+	kept   bool   // there is a database that keeps history
+}
+
+func pageOf(r kpi.Report, in kpi.Input) *builder { return &builder{Report: r, in: in} }
+
+func (b *builder) page() view.Page {
+	page := view.Page{
+		Title: "Patch report: " + b.scope, Lead: b.lead(), Note: b.note(),
+		Context: view.JoinSentences(fmt.Sprintf("Day %d of the %s.", b.Cycle.Day(b.Day), b.Cycle), triage.Dates(b.in.Known, b.in.Now)),
+		Actions: []view.Action{
+			{Label: "Refresh", Command: b.query.line("--fresh"), Effect: view.Replace},
+			{Label: "Share to channel", Command: b.query.line(), Effect: view.Share},
+			{Label: "What to install first", Command: cmdline.Join(append([]string{"plan"}, b.query.scope...)...)},
+		},
+	}
+	page.Actions = append(page.Actions, view.Files(b.query.line())...)
+	page.Parts = []view.Part{b.facts(), b.ages()}
+	if chart := b.chart(); len(chart.Points) > 1 {
+		page.Parts = append(page.Parts, chart)
+	}
+	page.Parts = append(page.Parts, b.cycles(), b.updates())
+	return page
+}
+
+// lead says how many updates are missing, which are overdue, and how many devices have no old gap.
+func (b *builder) lead() string {
+	n := len(b.Updates)
+	if len(b.Read) == 0 || b.Stale == len(b.Read) {
+		return "Nothing was read lately, so how patching goes is unknown."
+	}
+	if n == 0 {
+		return "No missing updates."
+	}
+	first := b.Updates[0]
+	var words string
+	switch {
+	case b.Overdue == 1:
+		words = fmt.Sprintf("1 of %s is overdue: %s, by %s.", missing(n), label(first), days(first.Overdue))
+	case b.Overdue > 1:
+		words = fmt.Sprintf("%d of %s are overdue, %s by %s.", b.Overdue, missing(n), label(first), days(first.Overdue))
+	default:
+		words = view.Count(n, "update") + " missing"
+		if oldest, ok := b.Oldest(); ok {
+			words += ", the oldest for " + oldest.AgeWords()
+		}
+		if words += "."; b.Policy {
+			words += " None is overdue."
+		}
+	}
+	if p := b.Fresh.Percent(); p >= 0 && b.Fresh.Unknown == 0 {
+		most := "At most "
+		if b.Fresh.Exact {
+			most = ""
+		}
+		words += fmt.Sprintf(" %s%d %% of devices have no gap older than 30 days.", most, p)
+	}
+	return words
+}
+
+func missing(n int) string {
+	if n == 1 {
+		return "1 missing update"
+	}
+	return view.Thousands(n) + " missing updates"
+}
+
+func days(n int) string { return view.Count(n, "day") }
+
+func label(u kpi.Update) string {
+	if id := catalog.Label(u.KB()); id != "" {
+		return id
+	}
+	return u.Name()
+}
+
+func (b *builder) facts() view.Facts {
+	facts := view.Facts{{Name: "Devices without a gap older than 30 days", Value: b.fresh()}, {Name: "Median time until 90 % of devices have an update", Value: b.ninety()}}
+	if b.Policy {
+		facts = append(facts, view.Fact{Name: "Deadlines", Value: b.in.Policy.Words()})
+	}
+	if oldest, ok := b.Oldest(); ok {
+		facts = append(facts, view.Fact{Name: "Oldest", Value: fmt.Sprintf("%s, missing for %s on %s", label(oldest), oldest.AgeWords(), oldest.DeviceWords())})
+	}
+	return facts
+}
+
+// fresh says the share of devices without an old gap, and of which devices.
+func (b *builder) fresh() string {
+	s := b.Fresh
+	if s.Percent() < 0 {
+		return "unknown: no device lacked an update since " + s.From.String()
+	}
+	most := "at most "
+	if s.Exact {
+		most = ""
+	}
+	doubt := ""
+	if s.Unknown > 0 {
+		most, doubt = "at most ", fmt.Sprintf(", fewer if %s of unknown age are as old", view.Count(s.Unknown, "update"))
+	}
+	return fmt.Sprintf("%s%d %%: %s of %s that lacked the same update at once since %s, counted for each software%s", most, s.Percent(), view.Thousands(s.Without), view.Count(s.Devices, "device"), s.From, doubt)
+}
+
+func (b *builder) ninety() string {
+	n := b.Ninety
+	var rest []string
+	for _, r := range []struct {
+		n    int
+		what string
+	}{{n.Open, "not there yet"}, {n.Replaced, "replaced by newer ones before"}, {n.Undated, "older than what the bot has seen"}} {
+		if r.n > 0 {
+			rest = append(rest, fmt.Sprintf("%d %s", r.n, r.what))
+		}
+	}
+	words := "unknown"
+	if n.Updates > 0 {
+		words = fmt.Sprintf("%s, of %s", days(n.Days), view.Count(n.Updates, "update"))
+	}
+	if len(rest) > 0 {
+		words += "; not counted: " + strings.Join(rest, ", ")
+	}
+	return words
+}
+
+// ages is the table of missing updates by age.
+func (b *builder) ages() view.Table {
+	t := view.Table{
+		Caption: "Missing updates by age",
+		Columns: []view.Column{
+			{Key: "age", Title: "Age"},
+			{Key: "kbs", Title: "KBs", Kind: view.Number},
+			{Key: "devices_at_least", Title: "Devices, at least", Kind: view.Number},
+			{Key: "open_installs", Title: "Open installs", Kind: view.Number},
+			{Key: "exploited", Title: "Exploited", Kind: view.Number, Hidden: !b.Attacked},
+		},
+	}
+	if !b.Attacked { // unknown is not zero
+		t.Columns = t.Columns[:4]
+	}
+	for _, k := range b.Buckets {
+		if k.From < 0 && k.KBs == 0 {
+			continue
+		}
+		row := []view.Cell{view.TextCell(k.Name), view.NumberCell(k.KBs), view.NumberCell(k.Devices), view.NumberCell(k.Installs), view.NumberCell(k.Exploited)}
+		t.Rows = append(t.Rows, row[:len(t.Columns)])
+	}
+	return t
+}
+
+func (b *builder) sameDay() string {
+	return fmt.Sprintf("closed on day %d of each cycle", b.Cycle.Day(b.Day))
+}
+
+// chart shows the cycles of which the figure is known.
+func (b *builder) chart() view.Chart {
+	c := view.Chart{Title: view.UpperFirst(b.sameDay()), Unit: "%", Series: []view.Series{{Name: "Closed"}}}
+	for _, p := range b.Progress {
+		if n := p.Percent(); n >= 0 {
+			c.Points = append(c.Points, p.Cycle.Short())
+			c.Series[0].Values = append(c.Series[0].Values, n)
+		}
+	}
+	return c
+}
+
+// cycles is the table of this cycle and those before it.
+func (b *builder) cycles() view.Table {
+	t := view.Table{
+		Caption: "This cycle beside the last six: " + b.sameDay(),
+		Columns: []view.Column{
+			{Key: "cycle", Title: "Cycle"},
+			{Key: "closed_percent", Title: "Closed"},
+			{Key: "updates", Title: "Updates"},
+			{Key: "open_installs", Title: "Open installs"},
+			{Key: "most_installs", Title: "At the worst time"},
+		},
+	}
+	for i := range b.Progress {
+		p := b.Progress[len(b.Progress)-1-i]
+		row := []view.Cell{view.TextCell(p.Cycle.Short()), view.TextCell("unknown: " + p.Why), view.TextCell(""), view.TextCell(""), view.TextCell("")}
+		if n := p.Percent(); n >= 0 {
+			row = []view.Cell{
+				view.TextCell(p.Cycle.Short()), view.TextCell(fmt.Sprintf("%d %%", n)), view.TextCell(view.Thousands(p.Updates)),
+				view.TextCell(view.Thousands(p.Open)), view.TextCell(view.Thousands(p.Missing)),
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// updates is the table of what is missing, the most overdue first.
+func (b *builder) updates() view.Table {
+	t := view.Table{
+		Caption: "Missing updates, the oldest first",
+		Columns: []view.Column{
+			{Key: "kb", Title: "KB"},
+			{Key: "age", Title: "Age"},
+			{Key: "deadline", Title: "Deadline", Hidden: !b.Policy},
+			{Key: "devices", Title: "Devices", Kind: view.Number},
+			{Key: "exploited", Title: "Exploited", Hidden: !b.Attacked},
+			{Key: "name", Title: "Update"},
+			{Key: "details", Title: "Details", Kind: view.Button, Optional: true},
+			{Key: "since", Title: "Since", Hidden: true},
+			{Key: "due", Title: "Due", Hidden: true},
+			{Key: "class", Title: "Class", Hidden: true},
+		},
+		CSV:     []string{"kb", "name", "age", "since", "due", "deadline", "class", "devices", "exploited"},
+		Page:    b.query.page,
+		Command: b.query.line(),
+	}
+	if b.Policy {
+		t.Caption = "Missing updates, the most overdue first"
+	}
+	t.More = view.LazyRows{Count: len(b.Updates), Make: func(i int) []view.Cell { return b.row(b.Updates[i]) }}
+	return t
+}
+
+func (b *builder) row(u kpi.Update) []view.Cell {
+	exploited := "unknown"
+	switch {
+	case u.Exploited:
+		exploited = "yes"
+	case u.Known:
+		exploited = "no"
+	}
+	details := view.TextCell("")
+	if u.KB() != "" {
+		line := cmdline.Join("kb", u.KB())
+		details = view.Cell{Text: line, Action: &view.Action{Label: "Details", Command: line}}
+	}
+	return []view.Cell{
+		view.TextCell(catalog.Label(u.KB())), view.TextCell(u.AgeWords()), view.TextCell(u.DueWords()), view.NumberCell(u.Devices), view.TextCell(exploited),
+		view.TextCell(u.Name()), details, view.TextCell(u.Since.ISO()), view.TextCell(u.Due.ISO()), view.TextCell(string(u.Class)),
+	}
+}
+
+// note says what the figures leave out.
+func (b *builder) note() string {
+	var notes []string
+	if !b.kept {
+		notes = append(notes, "There is no history here, so ages count from now, or from when MSRC published an update. Digests keep history.")
+	}
+	if b.Stale > 0 && b.Stale < len(b.Read) {
+		notes = append(notes, view.Count(b.Stale, "software id")+" not read for more than a week: what they lack now is unknown and not counted.")
+	}
+	const shown = 3
+	for i, p := range b.Unread {
+		if i == shown {
+			notes = append(notes, fmt.Sprintf("%d more times were not read.", len(b.Unread)-shown))
+			break
+		}
+		notes = append(notes, fmt.Sprintf("Nothing of %s was read between %s and %s.", view.Count(p.Software, "software id"), p.From, p.To))
+	}
+	if b.failed > 0 {
+		notes = append(notes, fmt.Sprintf("For %s since %s nothing could be read.", view.Count(b.failed, "digest"), b.Cycle.Add(-kpi.Cycles).Start()))
+	}
+	if len(b.Updates) > 0 {
+		notes = append(notes, "An age with + is of an update that was missing before the bot looked. An update that a newer one replaced no longer counts.")
+	}
+	if !b.Policy {
+		notes = append(notes, "No deadlines are set (MISSINGKBS_SLA), so nothing is overdue.")
+	}
+	return view.JoinSentences(notes...)
+}

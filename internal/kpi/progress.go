@@ -1,0 +1,190 @@
+package kpi
+
+import (
+	"slices"
+
+	"github.com/missingkbs/missingkbs/internal/deadline"
+	"github.com/missingkbs/missingkbs/internal/month"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+)
+
+// Ninety is how long updates took until nine of ten devices had them, of those devices that lacked them at the worst time.
+type Ninety struct {
+	Days     int // the median, rounded up
+	Updates  int // of how many, counted once for each software; 0: there is no median
+	Open     int // are not there yet
+	Replaced int // were replaced by newer ones before
+	Undated  int // were missing before the bot looked, so when they began is unknown
+}
+
+// Progress is how far a cycle was on the same day as this one is today.
+type Progress struct {
+	Cycle   deadline.Cycle
+	Updates int    // of the cycle
+	Missing int    // devices that lacked them at the worst time, summed over updates
+	Open    int    // those left on that day
+	Why     string // why nothing is known; "" otherwise
+}
+
+// Percent is how much was closed, rounded down; -1 where nothing is known.
+func (p Progress) Percent() int {
+	if p.Why != "" || p.Missing == 0 {
+		return -1
+	}
+	return 100 * (p.Missing - p.Open) / p.Missing
+}
+
+// life is an update of one software through its readings.
+type life struct {
+	first  int // its first reading
+	update patchgap.Update
+}
+
+// lives are all updates that a software ever lacked, the first seen first.
+func (s series) lives() []life {
+	var all []life
+	known := map[string]bool{}
+	for i, d := range s.days {
+		for _, u := range d.snap.Updates() {
+			if u.Devices > 0 && !known[u.ID()] {
+				known[u.ID()] = true
+				all = append(all, life{i, u})
+			}
+		}
+	}
+	return all
+}
+
+// ninety works out how long updates take.
+func (b *builder) ninety() Ninety {
+	var n Ninety
+	var took []int
+	for _, s := range b.software {
+		for _, l := range s.lives() {
+			began, dated := b.began(s, l)
+			days, end := s.until90(l)
+			switch {
+			case end == replaced:
+				n.Replaced++
+			case end == open:
+				n.Open++
+			case !dated:
+				n.Undated++
+			default:
+				took = append(took, max(0, began.DaysTo(days)))
+			}
+		}
+	}
+	if n.Updates = len(took); n.Updates > 0 {
+		slices.Sort(took)
+		n.Days = (took[(n.Updates-1)/2] + took[n.Updates/2] + 1) / 2
+	}
+	return n
+}
+
+// began is the day on which an update was published or first seen, and whether that is known.
+func (b *builder) began(s series, l life) (deadline.Day, bool) {
+	seen := b.seen(l.update.Rows)
+	if seen.First.IsZero() {
+		seen.First = s.days[l.first].snap.At
+	}
+	day := deadline.DayOf(seen.First.In(b.in.Now.Location()))
+	if facts, known := b.in.Known.Update(l.update.KB()); known && !facts.Released.IsZero() {
+		if released := deadline.DayOf(facts.Released.In(b.in.Now.Location())); released.Before(day) {
+			return released, true
+		}
+	}
+	return day, !seen.Lower()
+}
+
+// The ends of an update's life.
+const (
+	open = iota
+	closed
+	replaced
+)
+
+// until90 is the day of the reading at which a tenth of the devices or fewer still lacked an update, of those that lacked it at
+// the worst time before.
+func (s series) until90(l life) (day deadline.Day, end int) {
+	worst := 0
+	for i := l.first; i < len(s.days); i++ {
+		d := s.days[i]
+		n := d.devices[l.update.ID()]
+		worst = max(worst, n)
+		switch {
+		case n == 0 && s.wasReplaced(i, l.update.ID()):
+			return d.day, replaced
+		case 10*n <= worst:
+			return d.day, closed
+		}
+	}
+	return deadline.Day{}, open
+}
+
+// wasReplaced reports whether an update that is not in a reading any more made room for a newer one.
+func (s series) wasReplaced(at int, id string) bool {
+	gone, known := s.replaced[at]
+	if !known {
+		gone = map[string]bool{}
+		for _, c := range patchgap.Diff(s.days[at-1].snap, s.days[at].snap, nil).Unlisted {
+			gone[c.Was.ID()] = true
+		}
+		s.replaced[at] = gone
+	}
+	return gone[id]
+}
+
+// progress is how far a cycle was on the day that is today in this one.
+func (b *builder) progress(c deadline.Cycle) Progress {
+	p := Progress{Cycle: c}
+	day := c.Start().Add(deadline.CycleOf(b.today).Day(b.today))
+	for _, s := range b.software {
+		var ids []string
+		for _, l := range s.lives() {
+			if b.cycleOf(s, l) == c {
+				ids = append(ids, l.update.ID())
+			}
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		p.Updates += len(ids)
+		last, read := s.at(day, silence)
+		first := s.days[0].day
+		switch {
+		case c.Start().Add(silence).Before(first):
+			p.Why = "read only from " + first.String() + " on"
+		case !read:
+			p.Why = "not read around " + day.String()
+		}
+		for _, id := range ids {
+			worst := 0
+			for _, d := range s.days {
+				if d.day.DaysTo(day) >= 0 {
+					worst = max(worst, d.devices[id])
+				}
+			}
+			p.Missing += worst
+			p.Open += last.devices[id]
+		}
+	}
+	if p.Updates == 0 {
+		p.Why = "no updates known"
+	}
+	return p
+}
+
+// cycleOf is the cycle that brought an update: when it was published, else the month in its name, else when it was first seen.
+func (b *builder) cycleOf(s series, l life) deadline.Cycle {
+	if facts, known := b.in.Known.Update(l.update.KB()); known && !facts.Released.IsZero() {
+		return deadline.CycleOf(deadline.DayOf(facts.Released))
+	}
+	if m, ok := month.Of(l.update.Name()); ok {
+		return deadline.Cycle{Year: m.Year(), Month: m.Month()}
+	}
+	if l.first == 0 {
+		return deadline.Cycle{} // older than the readings
+	}
+	return deadline.CycleOf(s.days[l.first].day)
+}
