@@ -60,7 +60,7 @@ func countWords(all []risk.Acceptance) string {
 		words += fmt.Sprintf(" %s for a second person.", waits(n[risk.Requested]))
 	}
 	if n[risk.Ended] > 0 {
-		words += fmt.Sprintf(" %s ended within the last 30 days.", view.Thousands(n[risk.Ended]))
+		words += fmt.Sprintf(" %s ended within the last weeks.", view.Thousands(n[risk.Ended]))
 	}
 	return words
 }

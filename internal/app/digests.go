@@ -31,7 +31,8 @@ func (a *App) newDigests(poster *post.Poster, alerts *alerts) (*digests, error) 
 	defender := source.New(a.Defender, a.Now)
 	worker := &digest.Worker{
 		Store: a.Store, Source: a.Monitor.TraceSource(defender), Poster: a.Monitor.TracePoster(poster), Now: a.Now, Log: a.Log,
-		Observe: observeDigests(a.Monitor.DigestObserver(a.Now), alerts.digest),
+		Accepted: a.risks(a.Store),
+		Observe:  observeDigests(a.Monitor.DigestObserver(a.Now), alerts.digest),
 	}
 	preview := *worker
 	events, err := a.newEvents()

@@ -7,23 +7,29 @@ import (
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/product"
+	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 func (r Report) gaps() view.Table {
 	shown := r.gap().Shown
-	t := r.Subscription.table(shown[:min(maxGaps, len(shown))])
+	t := r.Subscription.table(shown[:min(maxGaps, len(shown))], r.Accepted)
 	t.Caption = fmt.Sprintf("Largest gaps, most devices first: %d of %s", t.Len(), plural(len(shown), "update"))
 	return t
 }
 
 // table lists updates with the software that lists each.
-func (s Subscription) table(updates []patchgap.Update) view.Table {
+func (s Subscription) table(updates []patchgap.Update, accepted risk.Marks) view.Table {
 	software := patchgap.Extra{Column: view.Column{Key: "software", Title: "Products", Kind: view.Words}, Cell: func(u patchgap.Update) view.Cell {
 		return view.Cell{Text: strings.Join(names(u.Software()), ", "), Words: u.Software()}
 	}}
 	software.Hidden = s.single() || patchgap.Alike(updates, software.Cell)
-	return patchgap.Table(updates, software, patchgap.Builds(updates))
+	extra := []patchgap.Extra{software, patchgap.Builds(updates)}
+	if column := accepted.Column(updates); !column.Hidden {
+		column.Appended = true
+		extra = append(extra, column)
+	}
+	return patchgap.Table(updates, extra...)
 }
 
 // names are what people call software.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -21,6 +22,7 @@ type Report struct {
 	Waits        bool // what could not be read waits for its turn
 	Changes      patchgap.Changes
 	History      []Delivery // earlier ones, the newest first
+	Accepted     risk.Marks // of the updates in After
 }
 
 // lateAfter is how long after its due time a digest is called late.
@@ -61,6 +63,9 @@ func (r Report) Page() view.Page {
 		page.Parts = append(page.Parts, unread)
 	}
 	page.Parts = append(page.Parts, r.changed(maxListed)...)
+	if back := r.cameBack(); len(back.Items) > 0 {
+		page.Parts = append(page.Parts, back)
+	}
 	if gaps := r.gaps(); gaps.Len() > 0 {
 		page.Parts = append(page.Parts, gaps)
 	}
@@ -75,7 +80,7 @@ func (r Report) Page() view.Page {
 
 // Details is the page of a digest's thread: every change and every update.
 func (r Report) Details() view.Page {
-	page := Details(r.Subscription, r.After, r.Now, false)
+	page := r.details(false)
 	page.Parts = append(r.changed(maxDetails), page.Parts...)
 	return page
 }
@@ -83,13 +88,17 @@ func (r Report) Details() view.Page {
 // Details is the page of all updates of a snapshot that a subscription's filter lets pass, the largest gaps first; with
 // eachRow, of their rows as Defender gives them.
 func Details(s Subscription, at patchgap.Snapshot, now time.Time, eachRow bool) view.Page {
-	at = at.Missing()
+	return Report{Subscription: s, After: at, Now: now}.details(eachRow)
+}
+
+func (r Report) details(eachRow bool) view.Page {
+	s, at, now := r.Subscription, r.After.Missing(), r.Now
 	gap := at.Gap(s.Filter)
 	rows, command, other := gap.Shown, "digest details "+s.ID, view.Action{Label: "By product and OS build", Command: "digest details " + s.ID + " --all-rows"}
 	if eachRow {
 		rows, command, other = patchgap.EachRow(rows), other.Command, view.Action{Label: "By KB", Command: command}
 	}
-	table := s.table(rows)
+	table := s.table(rows, r.Accepted)
 	table.Caption, table.Command = "Missing updates of "+s.Name(), command
 	page := view.Page{
 		Title: "Details: " + s.Name(),

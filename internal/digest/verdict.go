@@ -27,7 +27,7 @@ func (r Report) Verdict() Verdict {
 	switch {
 	case !r.first() && fixCVEs(appeared):
 		return ActionRequired
-	case r.first() && len(is.Shown) > 0 || count(appeared) > 0 || r.worse():
+	case r.first() && len(is.Shown) > 0 || count(appeared) > 0 || r.worse() || len(r.back()) > 0:
 		return WorthALook
 	case !r.After.Whole() || len(r.After.Software) == 0:
 		return CouldNotTell

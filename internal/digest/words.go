@@ -17,15 +17,24 @@ func (r Report) lead() string {
 	case len(r.After.Software) == 0 && len(r.After.Unread) == 0:
 		return "No software in this tenant matches what this digest watches."
 	case r.first():
-		return state + " This is the first digest: there is nothing to compare with yet."
+		return view.JoinSentences(state, r.acceptedWords(), "This is the first digest: there is nothing to compare with yet.")
+	case news == "" && len(r.back()) > 0:
+		return fmt.Sprintf("%s. %s", upperFirst(noLonger(len(r.back()))), view.JoinSentences(state, r.acceptedWords()))
 	case news == "":
 		if where := inWhatWasRead(r.After); where != "" {
-			return r.unchanged() + where + ". " + r.gap().Words("the filter", " there")
+			return view.JoinSentences(r.unchanged()+where+".", r.gap().Words("the filter", " there"), r.acceptedWords())
 		}
-		return r.unchanged() + ". " + state
+		return view.JoinSentences(r.unchanged()+".", state, r.acceptedWords())
 	default:
-		return upperFirst(news) + ". " + state
+		return view.JoinSentences(upperFirst(news)+".", state, r.acceptedWords())
 	}
+}
+
+func noLonger(n int) string {
+	if n == 1 {
+		return "1 update is no longer accepted"
+	}
+	return plain(n) + " updates are no longer accepted"
 }
 
 // news counts what changed, in a few words; it is empty where nothing did.

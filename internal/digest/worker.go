@@ -25,6 +25,9 @@ type Worker struct {
 	// the digest, to be sent later.
 	Event func(key string, r Report) (Event, error)
 
+	// Accepted marks accepted updates; nil for none.
+	Accepted Accepted
+
 	// Observe is called after each attempt; may be nil. It must not block.
 	Observe func(ctx context.Context, o Observation)
 }
@@ -181,9 +184,10 @@ func (w *Worker) report(ctx context.Context, s Subscription, due time.Time) (Rep
 	}
 	if !recorded {
 		r.Kind = First
-		return r, nil
+	} else if err := w.compare(ctx, &r); err != nil {
+		return r, err
 	}
-	return r, w.compare(ctx, &r)
+	return r, w.markAccepted(ctx, &r)
 }
 
 // readingTime leaves the last part of the time that there is to what comes after a reading: what was read can be told,

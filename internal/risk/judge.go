@@ -15,8 +15,8 @@ type Advisories interface {
 	Contains(newer, older patchgap.Row) bool
 }
 
-// pastShown is how long pages say that an acceptance has ended.
-const pastShown = 30 * 24 * time.Hour
+// pastShown is how long pages and digests say that an acceptance has ended: longer than the pause between two monthly digests.
+const pastShown = 45 * 24 * time.Hour
 
 // Marks are what is accepted of rows that are missing. The zero value marks nothing.
 type Marks struct {
