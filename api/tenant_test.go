@@ -88,28 +88,12 @@ func TestFaultsOfTenant(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tenant, err := apitest.Start(apitest.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(tenant.Close)
-			cred, _, err := api.NewCredential(api.CredentialOptions{
-				TenantID: apitest.TenantID, ClientID: apitest.ClientID, ClientSecret: apitest.ClientSecret,
-				Authority: tenant.URL, Transport: tenant.Client(),
+			tenant, c := tenantClient(t, func(o *api.Options) {
+				if tc.fault.Delay > 0 {
+					o.Timeout = time.Second
+				}
+				o.Retry.RetryDelay = time.Millisecond
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			o := &api.Options{Cloud: api.Cloud{Endpoint: tenant.URL}, Transport: tenant.Client()}
-			if tc.fault.Delay > 0 {
-				o.Timeout = time.Second
-			}
-			o.Retry.RetryDelay = time.Millisecond
-			c, err := api.NewClient(cred, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(c.Close)
 			tenant.Inject(tc.fault)
 			if _, err := c.MissingKBs(t.Context(), "microsoft-_-edge"); !errors.Is(err, tc.kind) {
 				t.Errorf("error = %v, want %v", err, tc.kind)
@@ -121,25 +105,7 @@ func TestFaultsOfTenant(t *testing.T) {
 // A token that Defender refuses is not used again, however long it would have lived.
 func TestRefusedTokenIsDropped(t *testing.T) {
 	t.Parallel()
-	tenant, err := apitest.Start(apitest.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(tenant.Close)
-	cred, _, err := api.NewCredential(api.CredentialOptions{
-		TenantID: apitest.TenantID, ClientID: apitest.ClientID, ClientSecret: apitest.ClientSecret,
-		Authority: tenant.URL, Transport: tenant.Client(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := api.NewClient(cred, &api.Options{
-		Cloud: api.Cloud{Endpoint: tenant.URL, Scope: tenant.Scope()}, Transport: tenant.Client(), CacheTTL: -1,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
+	tenant, c := tenantClient(t, func(o *api.Options) { o.CacheTTL = -1 })
 	ask := func() error {
 		_, err := c.MissingKBs(t.Context(), "microsoft-_-edge")
 		return err
@@ -159,24 +125,19 @@ func TestRefusedTokenIsDropped(t *testing.T) {
 	}
 }
 
-// tenantClient starts a tenant in memory and a client that is signed in there.
-func tenantClient(t *testing.T) (*apitest.Server, *api.Client) {
+// tenantClient starts a tenant in memory and a client that is signed in there. Its options may be changed.
+func tenantClient(t *testing.T, change ...func(*api.Options)) (*apitest.Server, *api.Client) {
 	t.Helper()
 	tenant, err := apitest.Start(apitest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(tenant.Close)
-	cred, _, err := api.NewCredential(api.CredentialOptions{
-		TenantID: apitest.TenantID, ClientID: apitest.ClientID, ClientSecret: apitest.ClientSecret,
-		Authority: tenant.URL, Transport: tenant.Client(),
-	})
-	if err != nil {
-		t.Fatal(err)
+	o := &api.Options{Cloud: api.Cloud{Endpoint: tenant.URL, Scope: tenant.Scope()}, Transport: tenant.Client(), PerMinute: -1, PerHour: -1}
+	for _, f := range change {
+		f(o)
 	}
-	c, err := api.NewClient(cred, &api.Options{
-		Cloud: api.Cloud{Endpoint: tenant.URL, Scope: tenant.Scope()}, Transport: tenant.Client(), PerMinute: -1, PerHour: -1,
-	})
+	c, err := api.NewClient(entraCredential(t, tenant, apitest.ClientSecret), o)
 	if err != nil {
 		t.Fatal(err)
 	}

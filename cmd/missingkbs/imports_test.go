@@ -98,6 +98,10 @@ var forbidden = map[string][]string{
 	"internal/webhook":          {module, slackPackages, azurePackages},
 	"internal/xlsx":             {module, slackPackages, azurePackages},
 	"cmd/missingkbs":            {},
+
+	// Only tests import these.
+	"commands/cmdline/cmdlinetest":   {module, slackPackages, azurePackages, anyLibrary},
+	"internal/patchgap/patchgaptest": {module, slackPackages, azurePackages},
 }
 
 const (
@@ -130,6 +134,8 @@ var allowed = map[string][]string{
 	// The arithmetic of the rate limit, which package store keeps in a database for several processes.
 	"api":                      {module + "/internal/quota"},
 	"internal/quota/quotatest": {module + "/internal/quota"},
+
+	"internal/patchgap/patchgaptest": {module + "/internal/patchgap"},
 
 	// What digests are made of.
 	"internal/triage":          {module + "/internal/advisory", module + "/internal/patchgap", module + "/internal/view"},

@@ -474,10 +474,6 @@ func (s *slack) Tell(_ context.Context, user string, page view.Page) error {
 	return nil
 }
 
-func row(software, kb string, devices, cves int) patchgap.Row {
-	return patchgap.Row{Key: patchgap.Key{Software: software, KB: kb}, Name: "Update " + kb, Devices: devices, CVEs: cves}
-}
-
 const (
 	edge    = "microsoft-_-edge"
 	windows = "microsoft-_-windows_11"

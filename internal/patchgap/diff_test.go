@@ -2,13 +2,13 @@ package patchgap_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/patchgap/patchgaptest"
 )
 
 const (
@@ -16,42 +16,15 @@ const (
 	windows = "microsoft-_-windows_11"
 )
 
-var monday = time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
+var monday = patchgaptest.Monday
 
-// gap is a snapshot of rows, of software that was read and of software that could not be.
-func gap(rows []patchgap.Row, software []string, unread ...string) patchgap.Snapshot {
-	s := patchgap.Snapshot{Tenant: "default", At: monday, Software: slices.Sorted(slices.Values(software)), Rows: rows}
-	slices.SortFunc(s.Rows, func(a, b patchgap.Row) int { return a.Compare(b.Key) })
-	for _, id := range unread {
-		s.Unread = append(s.Unread, patchgap.Unread{Software: id, Reason: "It did not answer."})
-	}
-	return s
-}
-
-// kbs names the changes of each kind.
-func kbs(c patchgap.Changes) map[string][]string {
-	names := map[string][]string{}
-	for name, list := range map[string][]patchgap.Change{
-		"new": c.New, "reopened": c.Reopened, "grew": c.Grew, "shrank": c.Shrank, "closed": c.Closed, "unlisted": c.Unlisted,
-		"added": c.Added, "rose": c.Rose, "fell": c.Fell,
-	} {
-		for _, change := range list {
-			names[name] = append(names[name], change.Update().KB())
-		}
-	}
-	return names
-}
-
-func row(software, kb string, devices, cves int) patchgap.Row {
-	return patchgap.Row{Key: patchgap.Key{Software: software, KB: kb}, Name: "Update " + kb, Devices: devices, CVEs: cves}
-}
-
-// build is a row of one OS build.
-func build(software, kb, build string, devices, cves int) patchgap.Row {
-	r := row(software, kb, devices, cves)
-	r.OSBuild = build
-	return r
-}
+// Short names for what every case is made of.
+var (
+	gap   = patchgaptest.Gap
+	row   = patchgaptest.Row
+	build = patchgaptest.Build
+	kbs   = patchgaptest.KBs
+)
 
 func windowsBuild(build string, devices, cves int) patchgap.Row {
 	return patchgap.Row{
