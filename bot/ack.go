@@ -12,7 +12,6 @@ import (
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/internal/span"
-	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 const (
@@ -37,9 +36,12 @@ func (c *ackAnswer) MarshalJSON() ([]byte, error) {
 }
 
 // ackPayload returns an answer for the acknowledgement, or nil if that may not carry it.
-func (b *Bot) ackPayload(q question, page view.Page) any {
-	ladder := b.options.Ladder
-	if !q.typed || q.ack.isDone() || time.Since(q.came) >= b.options.AckAfter || !ladder.MayAcknowledge(page) {
+func (b *Bot) ackPayload(q question, done result) any {
+	ladder, page := b.options.Ladder, done.page
+	if !q.ack.isDone() && q.filled != nil {
+		return fieldErrors(q, done.err)
+	}
+	if done.silent || !q.typed || q.ack.isDone() || time.Since(q.came) >= b.options.AckAfter || !ladder.MayAcknowledge(page) {
 		return nil
 	}
 	r, _, err := b.newReply(q, page, ladder.Form(blocks.ToMessage))

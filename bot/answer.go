@@ -33,7 +33,7 @@ func (b *Bot) answer(ctx context.Context, q question) {
 
 	seen := q.observed()
 	seen.Queued = began.Sub(q.came)
-	seen.InAck = b.acknowledge(ctx, q, b.ackPayload(q, r.page))
+	seen.InAck = b.acknowledge(ctx, q, b.ackPayload(q, r))
 	waited()
 	delivered := true
 	if !seen.InAck {
@@ -155,16 +155,18 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 		return r
 	}
 	checked := time.Now()
+	if err == nil {
+		err = q.shareNeedsChannel()
+	}
 	if err != nil {
 		r.err = err
 		return r
 	}
-	if q.entry == EntryShortcut {
-		r.silent, r.intent.Command, r.err = true, "shortcut", b.openModal(ctx, q)
-		return r
-	}
 	ctx, end := b.options.Trace.Start(ctx, "command "+r.intent.Command, span.Options{Part: true})
 	r.page, r.err = b.answers.Run(ctx, req)
+	if r.err == nil && r.page.Dialog != nil && q.opens {
+		r.silent, r.err = b.openDialog(ctx, q, *r.page.Dialog)
+	}
 	if isFile(q.kind) && r.err == nil {
 		r.page, r.err = b.sendFile(ctx, q, r.page)
 	}

@@ -149,6 +149,9 @@ func (a answers) Shared(commands.Request) bool { return true }
 // echo answers with what was asked.
 func echo(_ context.Context, req commands.Request) (view.Page, error) {
 	line := cmdline.Join(req.Words...)
+	if line == "" { // what the shortcut asks
+		return view.Page{Title: "help", Dialog: &view.Dialog{Title: "Ask", Submit: "Show", Fields: []view.Field{{Name: view.WordsField, Label: "Software", Kind: view.SoftwareField}}}}, nil
+	}
 	return view.Page{Title: "answer to " + line, Actions: []view.Action{{Label: "Share", Command: line, Effect: view.Share}}}, nil
 }
 

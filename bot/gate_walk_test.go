@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/digestcmd"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,6 +40,7 @@ var lines = map[string]rights.Right{
 	"devices windows 11":         rights.Ask,
 	"home":                       rights.Ask,
 	"help":                       rights.Ask,
+	"browse":                     rights.Ask,
 	"help admin":                 rights.Ask,
 	"admin --help":               rights.Ask,
 	"digest":                     rights.Ask,
@@ -210,6 +212,13 @@ func quoted(format string, args ...any) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(format, args...))
 }
 
+// submission is the payload of a submitted dialog that makes a line.
+func submission(n int, user, team, line string) string {
+	kept, _ := json.Marshal(map[string]any{"command": cmdline.Split(line), "fields": []any{map[string]any{"name": "words"}}})
+	return string(quoted(`{"type":"view_submission","trigger_id":"t%d","user":{"id":%s,"team_id":%s},
+		"view":{"type":"modal","callback_id":"missingkbs_dialog","private_metadata":%s}}`, n, user, team, string(kept)))
+}
+
 var entrances = map[Entry]entrance{
 	EntryTyped: {true, true, func(n int, user, team, channel, line string) socketmode.Event {
 		e := typed(n, line)
@@ -227,8 +236,7 @@ var entrances = map[Entry]entrance{
 			"container":{"type":"view"},"actions":[{"action_id":"run:1","value":%s}]}`, n, user, team, line)))
 	}},
 	EntryModal: {false, true, func(n int, user, team, _, line string) socketmode.Event {
-		return interaction(n, string(quoted(`{"type":"view_submission","trigger_id":"t%d","user":{"id":%s,"team_id":%s},"view":{"type":"modal","callback_id":"missingkbs_ask",
-			"state":{"values":{"software":{"choose:1":{"selected_option":{"value":%s}}}}}}}`, n, user, team, line)))
+		return interaction(n, submission(n, user, team, line))
 	}},
 	EntryShortcut: {false, false, func(n int, user, team, _, _ string) socketmode.Event {
 		return interaction(n, string(quoted(`{"type":"shortcut","callback_id":"missingkbs_ask","trigger_id":"t%d","user":{"id":%s,"team_id":%s}}`, n, user, team)))
@@ -285,7 +293,7 @@ func (r row) walk(t *testing.T) (asked int) {
 			synctest.Wait()
 			r.check(t, visit{entry, line, needs}, seen)
 			mu.Lock()
-			admitted := reached+suggested > 0 || line == "" || strings.HasPrefix(line, "help") || strings.Contains(line, "--help") || len(f.shown()) > shown && entry == EntryShortcut && slices.Contains(f.shown()[shown:], fmt.Sprint("modal t", asked))
+			admitted := reached+suggested > 0 || line == "" || line == "browse" || strings.HasPrefix(line, "help") || strings.Contains(line, "--help") || len(f.shown()) > shown && entry == EntryShortcut && slices.Contains(f.shown()[shown:], fmt.Sprint("modal t", asked))
 			mu.Unlock()
 			if refused := r.want(needs) != ""; refused && reached+suggested > 0 || !refused && !admitted {
 				t.Errorf("%s %q: commands were reached: %v, refused: %v", entry, line, admitted, refused)

@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
 // question is what a user asks, and where the answer goes.
@@ -31,7 +32,9 @@ type question struct {
 	user     string
 	team     string // the user's workspace
 	channel  string
-	trigger  string // tells duplicates apart; secret
+	trigger  string         // tells duplicates apart; secret
+	opens    bool           // its trigger opens a modal
+	filled   *blocks.Filled // of a submitted dialog; nil for none
 	to       replyTo
 	notice   *waitingNotice
 	ack      *ackOnce
@@ -61,6 +64,7 @@ func typedQuestion(envelope string, cmd slack.SlashCommand) question {
 		team:     cmd.TeamID,
 		channel:  cmd.ChannelID,
 		trigger:  cmd.TriggerID,
+		opens:    cmd.TriggerID != "",
 		to:       replyTo{responseURL: slackapi.NewResponseURL(cmd.ResponseURL)},
 	}
 }
@@ -84,12 +88,17 @@ type click struct {
 	ActionID   string `json:"action_id"`   // of a select that is typed into
 	Value      string `json:"value"`       // what was typed
 	View       struct {
-		Type       string `json:"type"`
-		CallbackID string `json:"callback_id"`
-		State      struct {
+		Type            string `json:"type"`
+		CallbackID      string `json:"callback_id"`
+		PrivateMetadata string `json:"private_metadata"`
+		State           struct {
 			Values blocks.Inputs `json:"values"`
 		} `json:"state"`
 	} `json:"view"`
+	ResponseURLs []struct { // of a submitted modal, for the channel that was chosen in it
+		ChannelID   string `json:"channel_id"`
+		ResponseURL string `json:"response_url"`
+	} `json:"response_urls"`
 	Container struct {
 		IsEphemeral bool   `json:"is_ephemeral"`
 		ChannelID   string `json:"channel_id"`
@@ -114,15 +123,14 @@ func clickedQuestion(envelope string, payload json.RawMessage) (question, error)
 	case slack.InteractionTypeBlockActions:
 		return c.pressed(q)
 	case slack.InteractionTypeShortcut:
-		q.entry, q.to.direct = EntryShortcut, true
-		return q, checkOurs(c.CallbackID == blocks.AskCallback, "shortcut", c.CallbackID)
+		q.entry, q.to.direct, q.opens = EntryShortcut, true, true
+		return q, checkOurs(c.CallbackID == blocks.ShortcutCallback, "shortcut", c.CallbackID)
 	case slack.InteractionTypeViewSubmission:
-		q.entry, q.to.direct, q.line = EntryModal, true, blocks.Chosen(c.View.State.Values)
-		return q, checkOurs(c.View.CallbackID == blocks.AskCallback, "modal", c.View.CallbackID)
+		return c.submitted(q)
 	case slack.InteractionTypeBlockSuggestion:
 		q.entry, q.line = EntryTypeahead, c.Value
-		kind, _ := blocks.ParseActionID(c.ActionID)
-		return q, checkOurs(kind == blocks.Choose, "select", c.ActionID)
+		q.kind, _ = blocks.ParseActionID(c.ActionID)
+		return q, checkOurs(q.kind == blocks.Choose || q.kind == blocks.Watch, "select", c.ActionID)
 	}
 	return question{}, errUnreadable
 }
@@ -135,6 +143,26 @@ func checkOurs(ok bool, what, id string) error {
 	return fmt.Errorf("%w: %s %q is not one of this app", errUnreadable, what, id)
 }
 
+// submitted completes the question of a submitted dialog. Its answer goes into the channel that was chosen in it, seen by the
+// user alone unless they chose otherwise; without a channel it is a direct message.
+func (c click) submitted(q question) (question, error) {
+	q.entry, q.to.direct = EntryModal, true
+	if err := checkOurs(c.View.CallbackID == blocks.DialogCallback, "modal", c.View.CallbackID); err != nil {
+		return q, err
+	}
+	filled, err := blocks.ReadDialog(c.View.PrivateMetadata, c.View.State.Values)
+	if err != nil {
+		return q, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	q.filled, q.line, q.channel = &filled, cmdline.Join(filled.Words...), filled.Channel
+	for _, u := range c.ResponseURLs {
+		if u.ChannelID == filled.Channel && u.ResponseURL != "" {
+			q.to = replyTo{responseURL: slackapi.NewResponseURL(u.ResponseURL), public: filled.Share}
+		}
+	}
+	return q, nil
+}
+
 // pressed completes the question of a click on a button or of a choice in a select.
 func (c click) pressed(q question) (question, error) {
 	if len(c.Actions) == 0 {
@@ -145,7 +173,7 @@ func (c click) pressed(q question) (question, error) {
 	if err := checkOurs(ok, "action", a.ActionID); err != nil {
 		return question{}, err
 	}
-	q.entry, q.kind, q.line = EntryClick, kind, a.Value
+	q.entry, q.kind, q.line, q.opens = EntryClick, kind, a.Value, c.TriggerID != ""
 	if kind == blocks.Choose {
 		q.line = a.Selected.Value
 	}
@@ -268,5 +296,8 @@ func (q question) key() string {
 	return strings.ToLower(word)
 }
 
-// carries reports whether the acknowledgement of a question may carry its answer. All others are acknowledged at once.
-func (q question) carries() bool { return q.typed || q.entry == EntryTypeahead }
+// carries reports whether the acknowledgement of a question may carry its answer, or say what is wrong with a dialog. All
+// others are acknowledged at once.
+func (q question) carries() bool {
+	return q.typed || q.entry == EntryTypeahead || q.filled != nil
+}

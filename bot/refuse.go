@@ -44,7 +44,10 @@ func (b *Bot) decline(q question, page view.Page) (told, inAck bool) {
 		return told, told
 	}
 	var words any
-	if q.carries() {
+	switch {
+	case q.filled != nil:
+		words = q.filled.Refuse("", page.Title+". "+page.Lead)
+	case q.carries():
 		words = &ackAnswer{reply: textReply(page), to: q.to}
 	}
 	if b.acknowledge(ctx, q, words) {

@@ -19,9 +19,9 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Users also ask outside of channels: on the Home tab, which is a page of their own, and in the modal that the shortcut
-// opens. Its answer is a direct message, because a modal takes no tables. Both have a select that finds software while
-// one types. All of them ask the same command lines as channels do.
+// Users also ask outside of channels: on the Home tab, which is a page of their own, and in modals (dialog.go). The answer to
+// a modal goes into the channel chosen in it, or is a direct message: a modal takes no tables. All of them ask the same
+// command lines as channels do.
 
 // publishHome shows a page on the user's Home tab.
 func (b *Bot) publishHome(ctx context.Context, q question, page view.Page) error {
@@ -59,22 +59,6 @@ func (b *Bot) sendDirectOnce(ctx context.Context, q question, m blocks.Message) 
 		_, _, err := b.screens.PostMessageContext(ctx, q.user, post.MessageOptions(m)...)
 		return err
 	})
-}
-
-// triggerLife is how long a modal can be opened after the click on its shortcut. Slack allows three seconds, within which
-// the user is also told if it fails.
-const triggerLife = 2800 * time.Millisecond
-
-// openModal opens the modal that asks for a software.
-func (b *Bot) openModal(ctx context.Context, q question) error {
-	if _, err := b.screens.OpenViewContext(ctx, q.trigger, blocks.AskModal()); err != nil {
-		return fmt.Errorf("open the modal: %w", &commands.Error{
-			Title:   "The dialog could not be opened",
-			Message: "Slack did not open it in time. Use the shortcut again, or type the name of the command and what you look for.",
-			Err:     slackapi.WithoutURL(err),
-		})
-	}
-	return nil
 }
 
 // errRefused marks the error of a user who may not ask for suggestions.

@@ -519,10 +519,13 @@ func TestUnknownErrorsSayNothing(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t)
-	for _, line := range []string{"", "help", "HELP"} {
+	for _, line := range []string{"", "help", "HELP", "browse"} {
 		got := n.page(t, line)
 		facts, ok := got.Parts[0].(view.Facts)
-		if !ok || len(facts) != 3 || !strings.HasPrefix(facts[0].Name, "<software-id>") {
+		if dialog := line == "" || line == "browse"; (got.Dialog != nil) != dialog {
+			t.Errorf("%q: got the dialog %v", line, got.Dialog)
+		}
+		if !ok || len(facts) != 4 || !strings.HasPrefix(facts[0].Name, "<software-id>") {
 			t.Errorf("%q: got %v", line, got)
 		}
 	}

@@ -22,6 +22,7 @@ type Error struct {
 	Message string        // what happened and what to do next
 	Actions []view.Action // what could be pressed instead
 	Usage   bool          // the question itself was wrong
+	Field   string        // where it belongs in a dialog: the name of an option, or [view.WordsField]; empty if nowhere
 	Refused bool          // the person may not have this; the refusal is already in the log
 	Reason  string        // for metrics and the audit, one of few words; a general one when empty
 	Err     error         // the cause, for the log; may be nil

@@ -215,7 +215,7 @@ func TestIntent(t *testing.T) {
 	for line, want := range map[string]commands.Intent{
 		"microsoft-_-edge":               {Needs: access.Ask, Command: "software"},
 		"search digest pause":            {Needs: access.Ask, Command: "search"},
-		"":                               {Needs: access.Ask, Command: "help"},
+		"":                               {Needs: access.Ask, Command: "browse"},
 		"digest":                         {Needs: access.Ask, Command: "digest"},
 		"digest show 7":                  {Needs: access.Ask, Command: "digest"},
 		"digest no-such-word 7":          {Needs: access.Ask, Command: "digest"},

@@ -97,11 +97,11 @@ type Router struct {
 	byName   map[string]Command
 }
 
-// NewRouter returns a router for the given commands and adds the command help. One command must have no name; two of
+// NewRouter returns a router for the given commands and adds the commands browse and help. One command must have no name; two of
 // the same name are an error.
 func NewRouter(cmds ...Command) (*Router, error) {
 	r := &Router{byName: make(map[string]Command, len(cmds)+1)}
-	r.commands = append(append(r.commands, cmds...), helpCommand(r))
+	r.commands = append(append(r.commands, cmds...), browseCommand(r), helpCommand(r))
 	for _, c := range r.commands {
 		if _, twice := r.byName[c.Name]; twice {
 			return nil, fmt.Errorf("two commands are named %q", c.Name)
@@ -136,7 +136,7 @@ func explainOption(err error) error {
 	if !ok {
 		return err
 	}
-	e := &Error{Usage: true, Message: option.Message, Err: option.Err}
+	e := &Error{Usage: true, Message: option.Message, Field: option.Name, Err: option.Err}
 	if option.Line != nil {
 		line := cmdline.Join(option.Line...)
 		e.Actions = []view.Action{{Label: line, Command: line}, {Label: "Help", Command: HelpName}}
@@ -144,10 +144,10 @@ func explainOption(err error) error {
 	return e
 }
 
-// resolve finds the command of a request and takes its name off the words. No words at all ask for help.
+// resolve finds the command of a request and takes its name off the words. No words at all ask for the form to browse in.
 func (r *Router) resolve(req Request) (Command, Request) {
 	if len(req.Words) == 0 {
-		return r.byName[HelpName], req
+		return r.byName[BrowseName], req
 	}
 	name := strings.ToLower(req.Words[0])
 	if cmd, ok := r.byName[name]; ok && name != "" {

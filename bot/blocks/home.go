@@ -18,51 +18,16 @@ func Home(p view.Page, o Options, first string) *slack.HomeTabViewRequest {
 		p.Actions = append([]view.Action{{Label: "Home", Command: first, Effect: view.Replace}}, p.Actions...)
 	}
 	m := Render(p, o)
-	all := append([]slack.Block{slack.NewActionBlock("choose", choice())}, m.Blocks...)
+	all := append([]slack.Block{slack.NewActionBlock("choose", softwareSelect(Choose))}, m.Blocks...)
 	return &slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: all}}
 }
 
-// choice is the select whose options Slack asks for while a person types.
-func choice() *slack.SelectBlockElement {
-	s := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain(chooseLabel, maxPlaceholder), Choose.actionID(1))
+// softwareSelect is a select whose options Slack asks for while a user types.
+func softwareSelect(kind ActionKind) *slack.SelectBlockElement {
+	s := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, plain(chooseLabel, maxPlaceholder), kind.actionID(1))
 	least := 0 // nothing typed offers all software
 	s.MinQueryLength = &least
 	return s
-}
-
-// The names under which a submitted modal holds what was chosen.
-const (
-	AskCallback = "missingkbs_ask"
-	askBlock    = "software"
-)
-
-// AskModal is the modal of the shortcut: it asks which software.
-func AskModal() slack.ModalViewRequest {
-	input := slack.NewInputBlock(askBlock, plain("Software", maxButtonText), plain("The answer comes as a message from me, to you alone.", maxHeader), choice())
-	return slack.ModalViewRequest{
-		Type:       slack.VTModal,
-		CallbackID: AskCallback,
-		Title:      plain("Missing KBs", maxModalTitle),
-		Submit:     plain("Show", maxModalTitle),
-		Close:      plain("Cancel", maxModalTitle),
-		Blocks:     slack.Blocks{BlockSet: []slack.Block{input}},
-	}
-}
-
-// Inputs are what a submitted modal holds, by block and action. See
-// https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload.
-type Inputs map[string]map[string]struct {
-	Selected struct {
-		Value string `json:"value"`
-	} `json:"selected_option"`
-}
-
-// Chosen is what was chosen in the modal, "" for nothing.
-func Chosen(in Inputs) string {
-	for _, v := range in[askBlock] {
-		return v.Selected.Value
-	}
-	return ""
 }
 
 // Suggestion is an entry that a select offers.

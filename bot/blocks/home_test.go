@@ -67,11 +67,6 @@ func TestHomeOfAnySizeIsTaken(t *testing.T) {
 	}
 }
 
-func TestAskModal(t *testing.T) {
-	t.Parallel()
-	checkedView(t, blocks.AskModal())
-}
-
 func TestSuggestions(t *testing.T) {
 	t.Parallel()
 	all := []blocks.Suggestion{{Label: strings.Repeat("långt ", 40), Value: "a-_-b"}, {Label: "too long to come back", Value: strings.Repeat("x", 151)}, {Label: "nothing", Value: ""}}

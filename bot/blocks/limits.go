@@ -19,6 +19,8 @@ const (
 	maxPlaceholder  = 150  // characters of a select's placeholder
 	maxOptionValue  = 150  // characters of a select's value; 75 in older documentation, which no software id reaches
 	maxModalTitle   = 24   // characters of a modal's title and of the labels of its buttons
+	maxMetadata     = 3000 // characters of a modal's private_metadata
+	maxLabel        = 2000 // characters of the label and of the hint of an input
 	maxTableRows    = 201  // of a data_table, its header counted
 	maxTableColumns = 20   // of a data_table
 	maxPageSize     = 100  // rows a data_table shows at once

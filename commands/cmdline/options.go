@@ -30,6 +30,7 @@ func NewOptions(usage string, prefix ...string) *Options {
 
 // OptionError reports an option that could not be read.
 type OptionError struct {
+	Name    string   // the option, as the command knows it; as typed for an unknown one
 	Message string   // what is wrong and what would be right, for the person who typed it
 	Line    []string // the corrected command line; nil if there is no near match
 	Err     error    // what the flag reported; may be nil
@@ -69,7 +70,7 @@ func (o *Options) ReadWords(words []string) ([]string, error) {
 		case f.NoOptDefVal != "":
 			value = f.NoOptDefVal
 		case i+1 == len(words) || strings.HasPrefix(words[i+1], "--") && o.isOption(words[i+1]):
-			return nil, &OptionError{Message: fmt.Sprintf("The option --%s needs a value. Usage: %s", f.Name, o.UsageLine)}
+			return nil, &OptionError{Name: f.Name, Message: fmt.Sprintf("The option --%s needs a value. Usage: %s", f.Name, o.UsageLine)}
 		default:
 			value, takes = words[i+1], 1
 		}
@@ -95,7 +96,7 @@ func OptionName(typed string) string {
 // unknown returns the error for the unknown option at an index.
 func (o *Options) unknown(words []string, at int) error {
 	typed, value, inline := strings.Cut(words[at], "=")
-	e := &OptionError{Message: fmt.Sprintf("There is no option %s. Usage: %s", typed, o.UsageLine)}
+	e := &OptionError{Name: OptionName(typed), Message: fmt.Sprintf("There is no option %s. Usage: %s", typed, o.UsageLine)}
 	if near := Closest(OptionName(typed), o.names()); near != "" {
 		e.Message = fmt.Sprintf("There is no option %s. Did you mean --%s?", typed, near)
 		right := "--" + near
@@ -110,7 +111,7 @@ func (o *Options) unknown(words []string, at int) error {
 // wrongValue returns the error for an invalid value. The value is the word at an index or the part of it behind "=".
 func (o *Options) wrongValue(words []string, at int, f *pflag.Flag, value string) error {
 	takes := f.Value.Set(value) // its error says what the option takes
-	e := &OptionError{Message: fmt.Sprintf("--%s %s is not valid: it %s.", f.Name, value, takes), Err: takes}
+	e := &OptionError{Name: f.Name, Message: fmt.Sprintf("--%s %s is not valid: it %s.", f.Name, value, takes), Err: takes}
 	choice, ok := f.Value.(choice)
 	if !ok {
 		return e

@@ -29,5 +29,5 @@ func SlashCommand() sandbox.SlashCommand {
 
 // Shortcut describes the bot's global shortcut; manifest.yaml tells Slack the same.
 func Shortcut() sandbox.Shortcut {
-	return sandbox.Shortcut{Name: "Look up missing KBs", CallbackID: blocks.AskCallback, Description: "Find a software and see which updates it lacks"}
+	return sandbox.Shortcut{Name: "Look up missing KBs", CallbackID: blocks.ShortcutCallback, Description: "Find a software and see which updates it lacks"}
 }

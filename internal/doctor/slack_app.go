@@ -115,8 +115,8 @@ func (c *Checker) differences(set *slack.Manifest) []Finding {
 	}
 	want(slices.ContainsFunc(set.Features.SlashCommands, func(c slack.ManifestSlashCommand) bool { return c.Command == manifest.Command }),
 		"the app has no command "+manifest.Command+": no one can ask questions")
-	want(slices.ContainsFunc(set.Features.Shortcuts, func(s slack.Shortcut) bool { return s.CallbackID == blocks.AskCallback }),
-		"the app has no shortcut "+blocks.AskCallback)
+	want(slices.ContainsFunc(set.Features.Shortcuts, func(s slack.Shortcut) bool { return s.CallbackID == blocks.ShortcutCallback }),
+		"the app has no shortcut "+blocks.ShortcutCallback)
 	want(set.Features.AppHome.HomeTabEnabled, "the Home tab is switched off")
 	want(set.Settings.Interactivity != nil && set.Settings.Interactivity.IsEnabled, "interactivity is switched off: no button works")
 	want(set.Settings.SocketModeEnabled, "Socket Mode is switched off: nothing reaches the bot")

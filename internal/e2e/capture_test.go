@@ -104,7 +104,7 @@ func (m *clockwork) useHome(t *testing.T) {
 	if err := json.Unmarshal(m.slack.Views(sandbox.Alice)[0], &modal); err != nil {
 		t.Fatal(err)
 	}
-	chosen := map[string]any{"software": map[string]any{"choose:1": map[string]any{"type": "external_select", "selected_option": map[string]any{"value": suite}}}}
+	chosen := map[string]any{"words": map[string]any{"choose:1": map[string]any{"type": "external_select", "selected_option": map[string]any{"value": suite}}}}
 	if d, err := m.slack.SubmitView(patiently(t), sandbox.Alice, modal.ID, chosen); err != nil || d.Err != "" {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}

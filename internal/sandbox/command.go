@@ -72,7 +72,7 @@ func (w *Workspace) slashPayload(t typedCommand) object {
 		"channel_id": t.channel.ID, "channel_name": t.channel.payloadName(),
 		"user_id": t.user.ID, "user_name": t.user.Name, "command": t.name, "text": t.words,
 		"api_app_id": AppID, "is_enterprise_install": strconv.FormatBool(w.opts.OrgWide),
-		"response_url": w.hookURL() + t.hook, "trigger_id": w.issued.Add(w.triggers.Issue(t.user.ID, t.id)),
+		"response_url": w.hookURL() + t.hook, "trigger_id": w.issued.Add(w.triggers.Issue(grants.Grant{User: t.user.ID, Channel: t.channel.ID, Question: t.id})),
 	}
 	if w.inOrg() {
 		o["enterprise_id"], o["enterprise_name"] = OrgID, OrgName

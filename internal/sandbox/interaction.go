@@ -79,7 +79,7 @@ func (w *Workspace) Act(ctx context.Context, as string, at Target, in Input) (so
 	payload := s.payload("block_actions")
 	payload["actions"] = []object{action}
 	id := protocol.EnvelopeID()
-	payload["trigger_id"] = w.issued.Add(w.triggers.Issue(as, id))
+	payload["trigger_id"] = w.issued.Add(w.triggers.Issue(grants.Grant{User: as, Channel: at.Channel, Question: id}))
 	if s.view == nil {
 		payload["state"] = object{"values": object{}}
 		payload["response_url"] = w.hookURL() + w.issued.Add(w.hooks.Issue(grants.Grant{Question: id, User: as, Channel: at.Channel, Original: at.TS}))

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/missingkbs/missingkbs/internal/sandbox/grants"
+	"github.com/missingkbs/missingkbs/internal/sandbox/inputs"
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
@@ -25,13 +27,38 @@ type viewAnswer struct {
 // connecting. Try again?".
 const BadViewResponse = "invalid_view_response"
 
+// InputError is returned for a modal that a client does not submit: by input block, what it says there.
+type InputError struct{ Errors map[string]string }
+
+// Error implements error.
+func (e *InputError) Error() string { return fmt.Sprintf("sandbox: the modal is not submitted: %v", e.Errors) }
+
+// responseURLs are those that a submission brings for the conversations that were chosen and that its user sees.
+func (w *Workspace) responseURLs(question, as string, chosen []inputs.Conversation) []object {
+	urls := []object{}
+	for _, c := range chosen {
+		if _, _, err := w.seat(as, c.Channel); err == nil {
+			urls = append(urls, object{
+				"block_id": c.BlockID, "action_id": c.ActionID, "channel_id": c.Channel,
+				"response_url": w.hookURL() + w.issued.Add(w.hooks.Issue(grants.Grant{Question: question, User: as, Channel: c.Channel})),
+			})
+		}
+	}
+	return urls
+}
+
 // SubmitView submits a modal as a person, with the state of its inputs:
 // {"block": {"action": {"type": …, "value": …}}}. What the acknowledgement asks for
 // (errors, update, push, clear, or closing the modal) is done when it returns.
+// What a client would not submit is an [InputError].
 func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values any) (sockets.Dispatch, error) {
 	v, ok := w.views.get(as, viewID)
 	if !ok || v.kind() != "modal" {
 		return sockets.Dispatch{}, fmt.Errorf("%w: modal %s", ErrNoElement, viewID)
+	}
+	filled := inputs.ReadValues(values)
+	if wrong := inputs.Check(protocol.Encode(v.body["blocks"]), filled); len(wrong) > 0 {
+		return sockets.Dispatch{}, &InputError{wrong}
 	}
 	user, _ := w.people.find(as)
 	w.trace.Add(trace.UI, "submit", 0, object{"user": as, "view": viewID, "values": values})
@@ -39,7 +66,8 @@ func (w *Workspace) SubmitView(ctx context.Context, as, viewID string, values an
 	delete(payload, "container")
 	payload["view"] = v.slack(object{"values": values})
 	id := protocol.EnvelopeID()
-	payload["trigger_id"], payload["response_urls"] = w.issued.Add(w.triggers.Issue(as, id)), []object{}
+	payload["trigger_id"] = w.issued.Add(w.triggers.Issue(grants.Grant{User: as, Question: id}))
+	payload["response_urls"] = w.responseURLs(id, as, inputs.Conversations(protocol.Encode(v.body["blocks"]), filled))
 	return w.sockets.Deliver(ctx, sockets.Envelope{
 		ID: id, Kind: "interactive", Name: "view_submission", Payload: payload, Answers: true,
 		Handle: func(answer json.RawMessage) string { return w.answerView(v, answer) },
@@ -150,7 +178,7 @@ func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (socket
 	id, payload := protocol.EnvelopeID(), stage{w: w, user: user}.payload("shortcut")
 	delete(payload, "container")
 	delete(payload, "channel")
-	payload["callback_id"], payload["trigger_id"] = callbackID, w.issued.Add(w.triggers.Issue(as, id))
+	payload["callback_id"], payload["trigger_id"] = callbackID, w.issued.Add(w.triggers.Issue(grants.Grant{User: as, Question: id}))
 	return w.sockets.Deliver(ctx, sockets.Envelope{ID: id, Kind: "interactive", Name: "shortcut", Payload: payload})
 }
 

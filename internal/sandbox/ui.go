@@ -176,6 +176,9 @@ func (w *Workspace) uiView(r *http.Request, in viewRequest) (object, error) {
 		return delivered(w.CloseView(r.Context(), in.User, in.ViewID))
 	case "submit":
 		d, err := w.SubmitView(r.Context(), in.User, in.ViewID, in.State.Values)
+		if wrong, ok := errors.AsType[*InputError](err); ok {
+			return object{"ok": false, "errors": wrong.Errors}, nil
+		}
 		out, err := delivered(d, err)
 		var a viewAnswer
 		if err == nil && json.Unmarshal(d.AckPayload, &a) == nil && len(a.Errors) > 0 {

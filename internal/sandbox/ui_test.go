@@ -151,6 +151,10 @@ func TestUIDrives(t *testing.T) {
 		t.Errorf("suggest = %v", got)
 	}
 	submit := object{"user": Alice, "view_id": id, "op": "submit", "state": object{"values": object{}}}
+	if got := <-ui("/ui/view", submit); got["ok"] != false || got["errors"] == nil { // as Slack's clients do
+		t.Errorf("submit without a required input = %v, want an error at it", got)
+	}
+	submit["state"] = object{"values": object{"in": object{"pick": object{"type": "external_select", "selected_option": object{"value": "edge"}}}}}
 	_, got = acked(ui("/ui/view", submit), object{"response_action": "errors", "errors": object{"in": "no"}})
 	if !cmp.Equal(got["errors"], any(map[string]any{"in": "no"})) {
 		t.Errorf("submit = %v, want the errors", got)

@@ -1,6 +1,9 @@
 package sandbox
 
-import "github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+import (
+	"github.com/missingkbs/missingkbs/internal/sandbox/inputs"
+	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
+)
 
 func (w *Workspace) viewsOpen(a protocol.Args) (object, error) {
 	return w.raise(a, w.views.open)
@@ -17,11 +20,12 @@ func (w *Workspace) raise(a protocol.Args, open func(user string, body object) (
 	if err != nil {
 		return nil, err
 	}
-	user, err := w.triggers.Redeem(a["trigger_id"])
+	trigger, err := w.triggers.Redeem(a["trigger_id"])
 	if err != nil {
 		return nil, err
 	}
-	return answerView(open(user, body))
+	body["blocks"] = inputs.InConversation(protocol.Encode(body["blocks"]), trigger.Channel)
+	return answerView(open(trigger.User, body))
 }
 
 func (w *Workspace) viewsUpdate(a protocol.Args) (object, error) {

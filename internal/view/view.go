@@ -31,6 +31,9 @@ type Page struct {
 	// Source lets a medium keep what it has drawn; zero for a page that is made once.
 	Source Source
 
+	// Dialog asks for what the line of this page left out; nil for none. A medium with windows opens it in place of the page.
+	Dialog *Dialog
+
 	// Unreadable is how many rows of the source could not be read and so are in no part. The page says it in words, too.
 	Unreadable int
 }

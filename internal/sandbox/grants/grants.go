@@ -35,8 +35,8 @@ func NewTriggers(life time.Duration) *Triggers {
 	return &Triggers{life: life, made: map[string]*Grant{}}
 }
 
-// Issue returns a new id for what the user did by the envelope question.
-func (t *Triggers) Issue(user, question string) string {
+// Issue returns a new id for what a user did: g names the user, the envelope, and the channel if there is one.
+func (t *Triggers) Issue(g Grant) string {
 	id := protocol.RandomDigits(13) + "." + protocol.RandomDigits(12) + "." + protocol.RandomHex(16)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -45,27 +45,28 @@ func (t *Triggers) Issue(user, question string) string {
 			delete(t.made, old)
 		}
 	}
-	t.made[id] = &Grant{Question: question, User: user, made: time.Now(), left: 1}
+	g.made, g.left = time.Now(), 1
+	t.made[id] = &g
 	return id
 }
 
-// Redeem uses the id and returns the user whose click it stands for.
-func (t *Triggers) Redeem(id string) (user string, err error) {
+// Redeem uses the id and returns what it was issued for.
+func (t *Triggers) Redeem(id string) (Grant, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	g := t.made[id]
 	switch {
 	case id == "":
-		return "", protocol.Missing("trigger_id")
+		return Grant{}, protocol.Missing("trigger_id")
 	case g == nil:
-		return "", protocol.Refuse("invalid_trigger_id")
+		return Grant{}, protocol.Refuse("invalid_trigger_id")
 	case g.left == 0:
-		return "", protocol.Refuse("exchanged_trigger_id")
+		return Grant{}, protocol.Refuse("exchanged_trigger_id")
 	case time.Since(g.made) > t.life:
-		return "", protocol.Refuse("expired_trigger_id")
+		return Grant{}, protocol.Refuse("expired_trigger_id")
 	}
 	g.left--
-	return g.User, nil
+	return *g, nil
 }
 
 // Of returns the user of an id and the envelope of what the user did.
