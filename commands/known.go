@@ -101,13 +101,20 @@ func newList(s *advisory.Snapshot, q query, updates []patchgap.Update) list {
 }
 
 // sort orders what is shown.
-func (l list) sort(q query) {
-	for _, updates := range [][]patchgap.Update{l.Install, l.Folded, l.gap.Shown} {
+func (l *list) sort(q query) {
+	order := func(updates []patchgap.Update) {
 		sortUpdates(updates, q.sort)
 		if q.sort == sortFirst {
 			l.Sort(updates, q.allRows)
 		}
 	}
+	order(l.Install)
+	if len(l.Folded) == 0 {
+		l.gap.Shown = l.Install
+		return
+	}
+	order(l.Folded)
+	order(l.gap.Shown)
 }
 
 // lead says what is under attack, how much is missing and, where updates are folded, how many are to be installed.

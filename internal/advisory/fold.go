@@ -63,8 +63,10 @@ func (s *Snapshot) Fold(missing []Missing) []Folded {
 // foldScope folds the members of one scope.
 func (s *Snapshot) foldScope(missing []Missing, members []int, out []Folded) {
 	f := folding{snapshot: s, missing: missing, members: members, direct: map[int]Folded{}}
-	f.byBuild()
-	f.bySupersedence()
+	if s != nil {
+		f.byBuild()
+		f.bySupersedence()
+	}
 	f.byMonth()
 	for _, i := range members {
 		out[i] = f.top(i)
@@ -215,8 +217,13 @@ func (f *folding) byMonth() {
 		member int
 		at     time.Time
 	}
-	last := map[string]newest{} // by the name without its month
-	months := map[int]time.Time{}
+	type dated struct {
+		member int
+		kind   string
+		at     time.Time
+	}
+	last := map[string]newest{} // by kind
+	var months []dated
 	for _, i := range f.members {
 		m := f.missing[i]
 		if _, ok := f.known(i); ok || !strings.Contains(m.Scope, ScopeSeparator) || strings.HasSuffix(m.Scope, ScopeSeparator) {
@@ -227,24 +234,28 @@ func (f *folding) byMonth() {
 		if !ok || strings.Contains(kind, string(SecurityOnly)) {
 			continue
 		}
-		months[i] = at
+		months = append(months, dated{i, kind, at})
 		if n, has := last[kind]; !has || at.After(n.at) {
 			last[kind] = newest{i, at}
 		}
 	}
-	for i, at := range months {
-		if n := last[kindOfName(f.missing[i].Name)]; at.Before(n.at) {
-			f.direct[i] = Folded{n.member, Assumed}
+	for _, m := range months {
+		if n := last[m.kind]; m.at.Before(n.at) {
+			f.direct[m.member] = Folded{n.member, Assumed}
 		}
 	}
 }
 
 // kindOfName is the name of an update without what changes from month to month: the month and the number of the KB.
 func kindOfName(name string) string {
-	return strings.ToLower(kbInName.ReplaceAllString(month.Without(name), ""))
+	kind := strings.ToLower(month.Without(name))
+	if strings.Contains(kind, "kb") {
+		kind = kbInName.ReplaceAllString(kind, "")
+	}
+	return kind
 }
 
-var kbInName = regexp.MustCompile(`(?i)\s*\(?KB\d{6,8}\)?`)
+var kbInName = regexp.MustCompile(`\s*\(?kb\d{6,8}\)?`)
 
 // ScopeSeparator stands in [Missing.Scope] between the software and its OS build.
 const ScopeSeparator = "\x00"

@@ -20,9 +20,12 @@ type Extra struct {
 // Table lists updates, one in a row: KB, devices, CVEs, name, catalog page and the extra columns. It makes the cells of a
 // row when they are shown, because all cells of a long list take several times the memory of its updates.
 func Table(updates []Update, extra ...Extra) view.Table {
-	columns := []view.Column{{Key: "kb", Title: "KB"}}
-	file, last := []string{"kb", "name"}, []string{"devices", "cves", "url"} // scripts read these files, so their columns stay
-	var front, back []Extra
+	const own = 5 // columns that every table has
+	columns := append(make([]view.Column, 0, own+len(extra)), view.Column{Key: "kb", Title: "KB"})
+	// Scripts read these files, so their columns stay.
+	file, last := append(make([]string, 0, own+len(extra)), "kb", "name"), []string{"devices", "cves", "url"}
+	var front []Extra
+	back := make([]Extra, 0, len(extra))
 	for _, e := range extra {
 		if e.Front {
 			front = append(front, e)

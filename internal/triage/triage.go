@@ -126,21 +126,19 @@ func keyOf(r patchgap.Row) rowKey {
 // Of judges updates. Folding is within one software and OS build, whatever its revision, so that a row is contained only
 // where the newer update is to be installed as well.
 func Of(s *advisory.Snapshot, updates []patchgap.Update) *Triage {
-	t := &Triage{all: updates, snapshot: s, findings: make(map[string]*Finding, len(updates))}
-	for _, u := range updates {
-		f := &Finding{Update: u}
-		f.Facts, f.Known = s.Update(u.KB())
-		t.findings[u.ID()] = f
+	t := &Triage{all: updates, Install: updates, snapshot: s}
+	if s != nil {
+		for _, u := range updates {
+			t.find(u)
+		}
 	}
-	if len(updates) > 1 {
-		t.fold(updates)
-	}
+	t.fold(t.neighbours(updates))
 	if len(t.rows) == 0 {
-		t.Install = updates
 		return t
 	}
+	t.Install = make([]patchgap.Update, 0, len(updates))
 	for _, u := range updates {
-		if t.findings[u.ID()].Whole {
+		if t.Finding(u).Whole {
 			t.Folded = append(t.Folded, u)
 		} else {
 			t.Install = append(t.Install, u)
@@ -149,33 +147,81 @@ func Of(s *advisory.Snapshot, updates []patchgap.Update) *Triage {
 	return t
 }
 
-// fold finds the rows that others contain.
-func (t *Triage) fold(updates []patchgap.Update) {
-	var missing []advisory.Missing
-	var of []*Finding
-	var rows []patchgap.Row
+// find returns the finding of an update, made on the first call. Without data of feeds few are ever asked for.
+func (t *Triage) find(u patchgap.Update) *Finding {
+	if f, ok := t.findings[u.ID()]; ok {
+		return f
+	}
+	f := &Finding{Update: u}
+	f.Facts, f.Known = t.snapshot.Update(u.KB())
+	if t.findings == nil {
+		t.findings = make(map[string]*Finding, len(t.all))
+	}
+	t.findings[u.ID()] = f
+	return f
+}
+
+// scope is what one installation brings up to date: a software on a line of builds.
+type scope struct{ software, line string }
+
+func scopeOf(r patchgap.Row) scope { return scope{r.Software, r.Line()} }
+
+// member is a row that another one may contain, and its update.
+type member struct {
+	row    patchgap.Row
+	update patchgap.Update
+}
+
+// neighbours are the rows that share a scope: others can neither contain nor be contained. Without data of feeds this is
+// all that an answer costs, in most of which none do.
+func (t *Triage) neighbours(updates []patchgap.Update) []member {
+	seen := make(map[scope]bool, len(updates)) // whether it has several rows
+	shared := false
 	for _, u := range updates {
-		f := t.findings[u.ID()]
 		for _, r := range u.Rows {
-			line := r.Line()
-			if !f.Known && line == "" { // neither a feed nor a build says what may contain it
+			at := scopeOf(r)
+			if at.line == "" && t.snapshot == nil { // neither a feed nor a build says what may contain it
 				continue
 			}
-			missing = append(missing, advisory.Missing{KB: r.KB, Name: r.Name, Scope: advisory.Scope(r.Software, line)})
-			of, rows = append(of, f), append(rows, r)
+			_, several := seen[at]
+			seen[at] = several
+			shared = shared || several
 		}
+	}
+	if !shared {
+		return nil
+	}
+	var all []member
+	for _, u := range updates {
+		for _, r := range u.Rows {
+			if seen[scopeOf(r)] {
+				all = append(all, member{r, u})
+			}
+		}
+	}
+	return all
+}
+
+// fold finds the rows that others contain.
+func (t *Triage) fold(members []member) {
+	if len(members) == 0 {
+		return
+	}
+	missing := make([]advisory.Missing, len(members))
+	for i, m := range members {
+		missing[i] = advisory.Missing{KB: m.row.KB, Name: m.row.Name, Scope: advisory.Scope(m.row.Software, m.row.Line())}
 	}
 	contained := map[*Finding]int{}
 	for i, folded := range t.snapshot.Fold(missing) {
-		f, by := of[i], of[folded.In]
-		if f == by {
+		if folded.In == i || members[i].update.ID() == members[folded.In].update.ID() {
 			continue
 		}
+		f, by := t.find(members[i].update), t.find(members[folded.In].update)
 		if t.rows == nil {
 			t.rows = map[rowKey]Container{}
 		}
 		in := Container{by.KB(), folded.Why, by.ID()}
-		t.rows[keyOf(rows[i])] = in
+		t.rows[keyOf(members[i].row)] = in
 		if !slices.Contains(f.In, in) {
 			f.In = append(f.In, in)
 		}
@@ -185,22 +231,29 @@ func (t *Triage) fold(updates []patchgap.Update) {
 		contained[f]++
 		f.Whole = contained[f] == len(f.Rows)
 	}
-	for f := range contained { // the order of updates must not matter
+	for _, f := range t.findings { // the order of updates must not matter
 		slices.SortFunc(f.In, func(a, b Container) int {
 			return cmp.Or(strings.Compare(a.KB, b.KB), strings.Compare(string(a.Why), string(b.Why)))
 		})
-	}
-	for _, f := range of {
 		slices.SortFunc(f.Contains, func(a, b *Finding) int { return a.CompareKB(b.Update) })
 	}
 }
 
 // Finding returns what is known of an update of the list, or of some of its rows.
-func (t *Triage) Finding(u patchgap.Update) *Finding { return t.findings[u.ID()] }
+func (t *Triage) Finding(u patchgap.Update) *Finding {
+	if f, ok := t.findings[u.ID()]; ok {
+		return f
+	}
+	return &Finding{Update: u}
+}
 
 // Rank is 0 for an update that is exploited, by itself or by what it contains, and 1 for all others: exploited first.
 func (t *Triage) Rank(u patchgap.Update) int {
-	if f := t.Finding(u); f != nil && f.Worst().State().Exploited() {
+	return rank(t.Known() && t.Finding(u).Worst().State().Exploited())
+}
+
+func rank(first bool) int {
+	if first {
 		return 0
 	}
 	return 1
@@ -209,16 +262,14 @@ func (t *Triage) Rank(u patchgap.Update) int {
 // Sort puts exploited updates first and keeps the order otherwise. With alone, each is told by itself, as in
 // [Triage.Columns].
 func (t *Triage) Sort(updates []patchgap.Update, alone bool) {
-	rank := t.Rank
-	if alone {
-		rank = func(u patchgap.Update) int {
-			if t.Finding(u).State().Exploited() {
-				return 0
-			}
-			return 1
-		}
+	if !t.Known() {
+		return
 	}
-	slices.SortStableFunc(updates, func(a, b patchgap.Update) int { return rank(a) - rank(b) })
+	of := t.Rank
+	if alone {
+		of = func(u patchgap.Update) int { return rank(t.Finding(u).State().Exploited()) }
+	}
+	slices.SortStableFunc(updates, func(a, b patchgap.Update) int { return of(a) - of(b) })
 }
 
 // Urgent reports whether an update is exploited, is contained in one that is, or contains one that is: what has to be

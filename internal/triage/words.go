@@ -164,7 +164,7 @@ func (t *Triage) Columns(shown []patchgap.Update, alone bool) []patchgap.Extra {
 			Cell: func(u patchgap.Update) view.Cell { return view.TextCell(words(u, t.Finding(u))) },
 		}
 	}
-	inside := slices.ContainsFunc(shown, func(u patchgap.Update) bool { return len(t.containers(u)) > 0 })
+	inside := len(t.rows) > 0 && slices.ContainsFunc(shown, func(u patchgap.Update) bool { return len(t.containers(u)) > 0 })
 	contains := text(containsKey, "Contains", alone || len(t.Folded) == 0, func(_ patchgap.Update, f *Finding) string { return f.containsWords() })
 	contains.JSONOnly, contains.Front = true, false
 	in := text(inKey, "Contained in", !inside, func(u patchgap.Update, _ *Finding) string { return inWords(t.containers(u)) })
