@@ -12,6 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/product"
+	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -22,7 +23,7 @@ const (
 
 // CVE is the command that tells what Defender knows of a CVE: how severe it is, whether it is exploited, which updates fix
 // it, and on which devices it is.
-func CVE(d Defender) Command {
+func CVE(d Defender, opts ...Option) Command {
 	return Command{
 		Name:    cveName,
 		Usage:   cveUsage,
@@ -31,11 +32,14 @@ func CVE(d Defender) Command {
 			{Name: "--devices", Value: "the devices that it exposes, by name"},
 			{Name: "Example", Value: "cve CVE-2026-20805"},
 		},
-		Run: cve{d}.run,
+		Run: cve{d, knownBy(opts)}.run,
 	}
 }
 
-type cve struct{ defender Defender }
+type cve struct {
+	defender Defender
+	known    known
+}
 
 func (c cve) run(ctx context.Context, req Request) (view.Page, error) {
 	var devices, fresh bool
@@ -61,6 +65,9 @@ func (c cve) run(ctx context.Context, req Request) (view.Page, error) {
 // about is the page of a CVE.
 func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error) {
 	page := view.Page{Title: id, Actions: cveActions(id)}
+	feeds := c.known.advisories()
+	told, attack := triage.AboutCVE(feeds, id)
+	page.Context = triage.Dates(feeds, time.Now())
 	var more supplement
 	facts, err := c.defender.VulnerabilityByID(ctx, id, maxAge(fresh)...)
 	switch {
@@ -70,21 +77,24 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 		if !errors.Is(err, api.ErrPermission) {
 			return view.Page{}, fmt.Errorf("look up CVE: %w", err)
 		}
-		page.Lead = "The bot may not ask Defender about CVEs. See Microsoft's page about it."
+		page.Lead = view.JoinSentences(attack, "The bot may not ask Defender about CVEs. See Microsoft's page about it.")
+		if len(told) > 0 {
+			page.Parts = []view.Part{told}
+		}
 		page.Note = more.note()
 		return page, nil
 	}
 	v := facts.Value
 	page.AsOf = AsOf(facts)
-	page.Parts = append(page.Parts, cveFacts(v))
-	page.Lead = cveLead(v)
+	page.Parts = append(page.Parts, append(cveFacts(v), told...))
+	page.Lead = view.JoinSentences(attack, cveLead(v))
 	found, err := c.defender.CVEFindings(ctx, id, maxAge(fresh)...)
 	if !more.lacks(err, vulnerabilityRole, "which updates fix it") {
 		page.AsOf = Oldest(page.AsOf, AsOf(found))
 		page.Lead += " " + fixes(found.Value)
 		page.Parts = append(page.Parts, fixTable(id, found.Value), productTable(id, found.Value))
 		page.Actions = append(page.Actions, view.Files(cmdline.Join(cveName, id))...)
-		page.Context = partly(found.Value)
+		page.Context = view.JoinSentences(partly(found.Value), page.Context)
 		page.Unreadable = found.Skipped
 	}
 	page.Note = view.JoinSentences(view.OneLine(v.Description), more.note())

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -124,8 +126,20 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 	if len(page.Parts) > 0 {
 		page.Actions = append(page.Actions, view.Files(q.line())...)
 	}
+	k.advise(&page, q, listed)
 	page.Note = view.JoinSentences(page.Note, listed.note(), more.note())
 	return page, nil
+}
+
+// advise adds what the feeds know of the update.
+func (k kb) advise(page *view.Page, q kbQuery, l listing) {
+	feeds := k.known.advisories()
+	t := triage.Of(feeds, patchgap.Updates(l.beside))
+	if facts := t.About(q.id); len(facts) > 0 {
+		page.Parts = slices.Insert(page.Parts, 0, view.Part(facts))
+	}
+	page.Lead = view.JoinSentences(t.AboutWords(q.id), page.Lead)
+	page.Context = view.JoinSentences(page.Context, triage.Dates(feeds, time.Now()))
 }
 
 func (q kbQuery) actions() []view.Action {

@@ -28,9 +28,10 @@ const (
 // listing is where an update is missing.
 type listing struct {
 	rows   []patchgap.Row
-	asked  int      // software ids that were asked
-	others int      // of Microsoft's, that were not
-	failed []string // why some could not be
+	beside []patchgap.Row // these, and those of the updates that the same software lacks
+	asked  int            // software ids that were asked
+	others int            // of Microsoft's, that were not
+	failed []string       // why some could not be
 	asOf   view.AsOf
 }
 
@@ -144,10 +145,15 @@ func (k kb) ask(ctx context.Context, q kbQuery, ids []string, l *listing) error 
 			}
 			k.index.Note(id, answer.Value)
 			l.asOf = Oldest(AsOf(answer), l.asOf)
-			for _, r := range Rows(id, answer.Value) {
+			rows := Rows(id, answer.Value)
+			mine := len(l.rows)
+			for _, r := range rows {
 				if r.KB == q.id {
 					l.rows = append(l.rows, r)
 				}
+			}
+			if len(l.rows) > mine {
+				l.beside = append(l.beside, rows...)
 			}
 		})
 	}

@@ -74,12 +74,7 @@ func kbTable(q query, l list, updates, folded []patchgap.Update) view.Table {
 		}
 		return detailsButton(kbName, u.KB())
 	}}
-	extra := append([]patchgap.Extra{more, products, patchgap.Builds(updates), software}, l.Columns(updates, q.allRows)...)
-	if l.accepts {
-		accepted := l.marks.Column(updates)
-		accepted.Appended = true
-		extra = append(extra, accepted)
-	}
+	extra := append([]patchgap.Extra{more, products, patchgap.Builds(updates), software}, l.columns(updates, q)...)
 	t := patchgap.Table(updates, extra...)
 	if len(folded) > 0 {
 		t.Folded = patchgap.Table(folded, extra...).More

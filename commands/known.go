@@ -100,34 +100,73 @@ func newList(s *advisory.Snapshot, q query, updates []patchgap.Update) list {
 	return l
 }
 
-// sort orders what is shown.
+// sort orders what is shown as a question wants it.
 func (l *list) sort(q query) {
-	order := func(updates []patchgap.Update) {
+	l.order(func(updates []patchgap.Update) {
 		sortUpdates(updates, q.sort)
 		if q.sort == sortFirst {
 			l.Sort(updates, q.allRows)
 		}
-	}
-	order(l.Install)
+	})
+}
+
+// order puts each list in order.
+func (l *list) order(sort func([]patchgap.Update)) {
+	sort(l.Install)
 	if len(l.Folded) == 0 {
 		l.gap.Shown = l.Install
 		return
 	}
-	order(l.Folded)
-	order(l.gap.Shown)
+	sort(l.Folded)
+	sort(l.gap.Shown)
 }
 
 // lead says what is under attack, how much is missing and, where updates are folded, how many are to be installed.
 func (l list) lead(q query) string {
-	noData := ""
-	if q.exploited && !l.Known() {
-		noData = "Which updates fix vulnerabilities under attack is unknown: the bot has no data of CISA and MSRC. All are shown."
-	}
 	fold := ""
 	if !q.allRows {
 		fold = l.FoldWords()
 	}
-	return view.JoinSentences(noData, l.Words(), l.gap.Words("your filter", ""), sentence(l.marks.Words(l.gap.Shown)), fold)
+	return view.JoinSentences(l.noData(q), l.Words(true), l.gap.Words("your filter", ""), sentence(l.marks.Words(l.gap.Shown)), fold)
+}
+
+// columns are those that the feeds and accepted risks add to a table.
+func (l list) columns(shown []patchgap.Update, q query) []patchgap.Extra {
+	extra := l.Columns(shown, q.allRows)
+	if l.accepts {
+		accepted := l.marks.Column(shown)
+		accepted.Appended = true
+		extra = append(extra, accepted)
+	}
+	return extra
+}
+
+// noData says that the filter of a question cannot be applied.
+func (l list) noData(q query) string {
+	if !q.exploited || l.Known() {
+		return ""
+	}
+	return "Which updates fix vulnerabilities under attack is unknown: the bot has no data of CISA and MSRC. All are shown."
+}
+
+// hiddenWords counts what the filter of a question hides; it is empty where it hides nothing.
+func (l list) hiddenWords() string {
+	if len(l.gap.Hidden) == 0 {
+		return ""
+	}
+	return view.Thousands(len(l.gap.Hidden)) + " hidden by your filter."
+}
+
+// otherLabel is the label of the button that shows Defender's rows, or the updates to install where those are shown; it is
+// empty where that makes no difference.
+func (q query) otherLabel(l list) string {
+	switch {
+	case !patchgap.Several(l.gap.Shown) && len(l.Folded) == 0:
+		return ""
+	case q.allRows:
+		return "Updates to install"
+	}
+	return "All rows as Defender gave them"
 }
 
 // context says how the list is ordered and of when the data of the feeds is.

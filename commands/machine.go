@@ -17,13 +17,12 @@ import (
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/month"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
-	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 const (
 	machineName  = audit.ActionMachine
-	machineUsage = "<name or id> [--page N]"
+	machineUsage = "<name or id> [--exploited] [--all] [--page N]"
 )
 
 // Machine is the command that tells about one device: what it is, when it was seen, and which updates it lacks.
@@ -31,9 +30,11 @@ func Machine(d Defender, now func() time.Time, opts ...Option) Command {
 	return Command{
 		Name:    machineName,
 		Usage:   machineUsage,
-		Summary: "one device: its system, when it was seen last, the updates it lacks, the oldest first",
+		Summary: "one device: its system, when it was seen last, the updates it lacks, exploited first, then the oldest",
 		Help: []view.Fact{
 			{Name: "Names", Value: "in full or their beginning; where several devices fit, choose one"},
+			{Name: "--exploited", Value: "only updates that fix vulnerabilities under attack, as far as CISA and MSRC say"},
+			{Name: "--all", Value: "every row as Defender gave it; otherwise an update that a newer one contains is folded into that"},
 			{Name: "Example", Value: "machine web-01"},
 		},
 		Audited: true,
@@ -54,10 +55,12 @@ type device struct {
 }
 
 func (m machine) run(ctx context.Context, req Request) (view.Page, error) {
-	page, fresh := 0, false
+	q := query{sort: sortFirst}
 	o := cmdline.NewOptions(machineName+" "+machineUsage, machineName)
-	o.Var(cmdline.Number(&page, 1), "page", "")
-	o.Fresh(&fresh)
+	o.BoolVar(&q.exploited, sortFirst, false, "")
+	o.BoolVar(&q.allRows, allRows, false, "")
+	o.Var(cmdline.Number(&q.page, 1), "page", "")
+	o.Fresh(&q.fresh)
 	words, err := o.ReadWords(req.Words)
 	if err != nil {
 		return view.Page{}, err
@@ -67,7 +70,7 @@ func (m machine) run(ctx context.Context, req Request) (view.Page, error) {
 		return view.Page{}, &Error{Usage: true, Message: "Which device? Type its name or the beginning of it, for example: machine web-01"}
 	}
 	var more supplement
-	found, err := m.find(ctx, name, fresh, &more)
+	found, err := m.find(ctx, name, q.fresh, &more)
 	switch {
 	case errors.Is(err, api.ErrPermission):
 		_ = more.lacks(err, softwareRole, "the updates that it lacks")
@@ -79,9 +82,9 @@ func (m machine) run(ctx context.Context, req Request) (view.Page, error) {
 	case 0:
 		return view.Page{}, noDevice(name, more.note())
 	case 1:
-		return m.about(ctx, found[0], page, fresh, &more)
+		return m.about(ctx, found[0], q, &more)
 	}
-	return chooseDevice(name, page, found), nil
+	return chooseDevice(name, q.page, found), nil
 }
 
 // chooseDevice lists the devices that fit.
@@ -100,16 +103,16 @@ func chooseDevice(name string, page int, found []device) view.Page {
 }
 
 // about is the page of a device.
-func (m machine) about(ctx context.Context, d device, at int, fresh bool, more *supplement) (view.Page, error) {
+func (m machine) about(ctx context.Context, d device, q query, more *supplement) (view.Page, error) {
 	page := view.Page{
 		Title:   d.name(),
-		Actions: []view.Action{{Label: "Refresh", Command: cmdline.Join(machineName, d.ID, "--fresh"), Effect: view.Replace}},
+		Actions: []view.Action{{Label: "Refresh", Command: d.line(q, "--fresh"), Effect: view.Replace}},
 	}
 	if facts := m.facts(d); len(facts) > 0 {
 		page.Parts = append(page.Parts, facts)
 	}
 	answer, err := retryNotFound(ctx, func(opts ...api.CallOption) (api.Answer[[]api.MissingKB], error) {
-		return m.defender.MachineMissingKBs(ctx, d.ID, append(maxAge(fresh), opts...)...)
+		return m.defender.MachineMissingKBs(ctx, d.ID, append(maxAge(q.fresh), opts...)...)
 	})
 	if err != nil && !d.whole && !errors.Is(err, api.ErrPermission) {
 		return view.Page{}, fmt.Errorf("read missing KBs: %w", err)
@@ -120,17 +123,53 @@ func (m machine) about(ctx context.Context, d device, at int, fresh bool, more *
 		return page, nil
 	}
 	page.AsOf, page.Unreadable = AsOf(answer), answer.Skipped
+	feeds := m.known.advisories()
 	rows := machineRows(answer.Value)
 	marks, note := m.known.marks(ctx, rows)
 	updates := patchgap.Updates(rows)
 	slices.SortStableFunc(updates, olderFirst)
-	page.Lead = view.JoinSentences(machineLead(updates, answer.Skipped), sentence(marks.Words(updates)))
+	missing := machineLead(updates, answer.Skipped)
+	l := newList(feeds, q, updates)
+	l.marks, l.accepts = marks, m.known.accepted != nil
+	l.order(func(some []patchgap.Update) { l.Sort(some, q.allRows) })
+	fold := ""
+	if !q.allRows {
+		fold = l.FoldWords()
+	}
+	page.Lead = view.JoinSentences(l.noData(q), l.Words(false), missing, sentence(marks.Words(updates)), l.hiddenWords(), fold)
+	page.Context = l.context(feeds, q, m.now())
 	if len(updates) > 0 {
-		page.Parts = append(page.Parts, m.table(d, at, updates, marks))
-		page.Actions = append(page.Actions, view.Files(cmdline.Join(machineName, d.ID))...)
+		page.Parts = append(page.Parts, machineTable(d, q, l))
+		page.Actions = append(page.Actions, d.otherRows(q, l)...)
+		page.Actions = append(page.Actions, view.Files(d.line(q))...)
 	}
 	page.Note = view.JoinSentences(note, more.note())
 	return page, nil
+}
+
+// line is the command line of the page of a device.
+func (d device) line(q query, more ...string) string {
+	words := []string{machineName, d.ID}
+	if q.exploited {
+		words = append(words, "--"+sortFirst)
+	}
+	if q.allRows {
+		words = append(words, "--"+allRows)
+	}
+	return cmdline.Join(append(words, more...)...)
+}
+
+// otherRows offers what the page leaves out.
+func (d device) otherRows(q query, l list) []view.Action {
+	var actions []view.Action
+	if len(l.gap.Hidden) > 0 {
+		actions = append(actions, view.Action{Label: "Show all", Command: d.line(query{allRows: q.allRows}), Effect: view.Replace})
+	}
+	if label := q.otherLabel(l); label != "" {
+		q.allRows = !q.allRows
+		actions = append(actions, view.Action{Label: label, Command: d.line(q), Effect: view.Replace})
+	}
+	return actions
 }
 
 func (d device) name() string { return cmp.Or(d.ComputerDNSName, "Device "+d.ID) }
@@ -201,31 +240,45 @@ func machineRows(kbs []api.MissingKB) []patchgap.Row {
 	return rows
 }
 
-func (m machine) table(d device, at int, updates []patchgap.Update, marks risk.Marks) view.Table {
-	t := view.Table{
-		Caption: "Updates that " + d.name() + " lacks",
-		Columns: []view.Column{
-			{Key: "kb", Title: "KB"},
-			{Key: "cves", Title: "CVEs", Kind: view.Number},
-			{Key: "details", Title: "Details", Kind: view.Button},
-			{Key: "name", Title: "Update"},
-			{Key: "url", Title: "Catalog", Kind: view.Button},
-		},
-		Page: at, Command: cmdline.Join(machineName, d.ID),
+func machineTable(d device, q query, l list) view.Table {
+	t := view.Table{Caption: "Updates that " + d.name() + " lacks", Page: q.page, Command: d.line(q)}
+	t.CSV = []string{"kb", "cves", "details", "name", "url"} // scripts read these files, so their columns stay
+	shown, folded := l.Install, l.Folded
+	if q.allRows {
+		shown, folded = patchgap.EachRow(l.gap.Shown), nil
 	}
-	accepted := marks.Column(updates)
-	if m.known.accepted != nil {
-		t.Columns = append(t.Columns, accepted.Column)
+	extra := l.columns(shown, q)
+	front := slices.IndexFunc(extra, func(e patchgap.Extra) bool { return !e.Front })
+	t.Columns = append(t.Columns, view.Column{Key: "kb", Title: "KB"})
+	for at, e := range extra {
+		if at == front {
+			t.Columns = append(t.Columns, view.Column{Key: "cves", Title: "CVEs", Kind: view.Number}, view.Column{Key: "details", Title: "Details", Kind: view.Button},
+				view.Column{Key: "name", Title: "Update"}, view.Column{Key: "url", Title: "Catalog", Kind: view.Button})
+		}
+		t.Columns = append(t.Columns, e.Column)
+		if !e.JSONOnly {
+			t.CSV = append(t.CSV, e.Key)
+		}
 	}
-	for _, u := range updates {
-		row := []view.Cell{view.TextCell(catalog.Label(u.KB())), view.NumberCell(u.CVEs), view.TextCell(""), view.TextCell(u.Name()), catalogButton(u.KB())}
-		if m.known.accepted != nil {
-			row = append(row, accepted.Cell(u))
+	row := func(u patchgap.Update) []view.Cell {
+		cells := []view.Cell{view.TextCell(catalog.Label(u.KB()))}
+		for at, e := range extra {
+			if at == front {
+				details := view.TextCell("")
+				if u.KB() != "" {
+					details = detailsButton(kbName, u.KB())
+				}
+				cells = append(cells, view.NumberCell(u.CVEs), details, view.TextCell(u.Name()), catalogButton(u.KB()))
+			}
+			cells = append(cells, e.Cell(u))
 		}
-		if u.KB() != "" {
-			row[2] = detailsButton(kbName, u.KB())
-		}
-		t.Rows = append(t.Rows, row)
+		return cells
+	}
+	for _, u := range shown {
+		t.Rows = append(t.Rows, row(u))
+	}
+	if len(folded) > 0 {
+		t.Folded = view.LazyRows{Count: len(folded), Make: func(i int) []view.Cell { return row(folded[i]) }}
 	}
 	return t
 }

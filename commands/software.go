@@ -294,12 +294,9 @@ func (s software) page(ctx context.Context, q query, answer api.Answer[[]api.Mis
 
 // otherRows offers Defender's rows, or the updates to install where those are shown, where that makes a difference.
 func (q query) otherRows(l list) []view.Action {
-	if !patchgap.Several(l.gap.Shown) && len(l.Folded) == 0 {
+	label := q.otherLabel(l)
+	if label == "" {
 		return nil
-	}
-	label := "All rows as Defender gave them"
-	if q.allRows {
-		label = "Updates to install"
 	}
 	q.allRows = !q.allRows
 	return []view.Action{{Label: label, Command: q.line(q.sort, 0), Effect: view.Replace}}

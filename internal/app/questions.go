@@ -54,7 +54,7 @@ func NewRouter(d commands.Defender, index *search.Index, known []commands.Option
 	return commands.NewRouter(append([]commands.Command{
 		commands.Software(d, index, known...),
 		commands.KB(d, index, known...),
-		commands.CVE(d),
+		commands.CVE(d, known...),
 		commands.Machine(d, time.Now, known...),
 		commands.Devices(d, index, time.Now),
 		commands.Search(d, index),

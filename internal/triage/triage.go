@@ -164,7 +164,15 @@ func (t *Triage) find(u patchgap.Update) *Finding {
 // scope is what one installation brings up to date: a software on a line of builds.
 type scope struct{ software, line string }
 
-func scopeOf(r patchgap.Row) scope { return scope{r.Software, r.Line()} }
+// scopeOf is the scope of a row. Rows of one device name no software: without a feed that knows it, an update is for its
+// products alone.
+func (t *Triage) scopeOf(r patchgap.Row) scope {
+	at := scope{r.Software, r.Line()}
+	if f, ok := t.findings[r.KB]; r.Software == "" && !(ok && f.Known) {
+		at.software = r.Products
+	}
+	return at
+}
 
 // member is a row that another one may contain, and its update.
 type member struct {
@@ -179,7 +187,7 @@ func (t *Triage) neighbours(updates []patchgap.Update) []member {
 	shared := false
 	for _, u := range updates {
 		for _, r := range u.Rows {
-			at := scopeOf(r)
+			at := t.scopeOf(r)
 			if at.line == "" && t.snapshot == nil { // neither a feed nor a build says what may contain it
 				continue
 			}
@@ -194,7 +202,7 @@ func (t *Triage) neighbours(updates []patchgap.Update) []member {
 	var all []member
 	for _, u := range updates {
 		for _, r := range u.Rows {
-			if seen[scopeOf(r)] {
+			if seen[t.scopeOf(r)] {
 				all = append(all, member{r, u})
 			}
 		}
@@ -209,7 +217,8 @@ func (t *Triage) fold(members []member) {
 	}
 	missing := make([]advisory.Missing, len(members))
 	for i, m := range members {
-		missing[i] = advisory.Missing{KB: m.row.KB, Name: m.row.Name, Scope: advisory.Scope(m.row.Software, m.row.Line())}
+		at := t.scopeOf(m.row)
+		missing[i] = advisory.Missing{KB: m.row.KB, Name: m.row.Name, Scope: advisory.Scope(at.software, at.line)}
 	}
 	contained := map[*Finding]int{}
 	for i, folded := range t.snapshot.Fold(missing) {

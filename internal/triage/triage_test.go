@@ -72,8 +72,8 @@ func TestOf(t *testing.T) {
 	if diff := cmp.Diff([][]string{{"6000002", "6000003", "7000000"}, {"6000001"}}, [][]string{kbs(got.Install), kbs(got.Folded)}); diff != "" {
 		t.Errorf("exploited first, contained updates folded (-want +got):\n%s", diff)
 	}
-	if want := "2 of 4 missing updates fix vulnerabilities under attack, on at least 20 devices; of 1 it is unknown."; got.Words() != want {
-		t.Errorf("got %q, want %q", got.Words(), want)
+	if want := "2 of 4 missing updates fix vulnerabilities under attack, on at least 20 devices; of 1 it is unknown."; got.Words(true) != want {
+		t.Errorf("got %q, want %q", got.Words(true), want)
 	}
 	if want := "4 rows from Defender = 3 updates to install."; got.FoldWords() != want {
 		t.Errorf("got %q, want %q", got.FoldWords(), want)
@@ -103,8 +103,8 @@ func TestNothingKnown(t *testing.T) {
 		row(w11, "7000001", "26100", "April 2031 Security Updates", 9), row(w11, "7000002", "26100", "May 2031 Security Updates", 9), row(w11, "7000003", "", "March 2031 Security Updates", 9),
 	})
 	got := triage.Of(nil, updates)
-	if got.Words() != "" || got.Known() || triage.Dates(nil, day(6, 1)) != "" {
-		t.Errorf("words %q", got.Words())
+	if got.Words(true) != "" || got.Known() || triage.Dates(nil, day(6, 1)) != "" {
+		t.Errorf("words %q", got.Words(true))
 	}
 	if want := "3 rows from Defender = 2 updates to install, assumed where no feed says so: the newest month contains the older ones."; got.FoldWords() != want {
 		t.Errorf("got %q, want %q", got.FoldWords(), want)
@@ -136,7 +136,7 @@ func TestWords(t *testing.T) {
 		"shared":             {[]patchgap.Row{one("6000003", 31), row(w11, "6000003", "", "", 5), one("6000002", 1)}, "1 of 2 missing updates fixes vulnerabilities under attack, on at least 31 devices."},
 		"two of two":         {[]patchgap.Row{one("6000003", 5), one("6000001", 31)}, "2 of 2 missing updates fix vulnerabilities under attack, on at least 31 devices."},
 	} {
-		if got := triage.Of(may(), patchgap.Updates(c.rows)).Words(); got != c.want {
+		if got := triage.Of(may(), patchgap.Updates(c.rows)).Words(true); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
@@ -234,7 +234,7 @@ func describe(t *triage.Triage) string {
 	all := slices.Concat(t.Install, t.Folded)
 	t.Sort(t.Install, false)
 	var b strings.Builder
-	fmt.Fprintln(&b, kbs(t.Install), kbs(t.Folded), t.Words(), t.FoldWords())
+	fmt.Fprintln(&b, kbs(t.Install), kbs(t.Folded), t.Words(true), t.FoldWords())
 	for _, u := range all {
 		fmt.Fprintln(&b, texts(t, all, u, false), texts(t, all, u, true))
 	}

@@ -23,8 +23,8 @@ const ExploitedFirst = "Exploited first."
 
 // Words says in a sentence how many of the updates fix vulnerabilities under attack, and of how many that is unknown; ""
 // if there is no data of feeds or no update. One device may lack several updates, so their devices do not add up: there
-// are at least as many as lack the one that most lack.
-func (t *Triage) Words() string {
+// are at least as many as lack the one that most lack. A page of one device leaves them out.
+func (t *Triage) Words(devices bool) string {
 	all := t.all
 	if !t.Known() || len(all) == 0 {
 		return ""
@@ -47,7 +47,20 @@ func (t *Triage) Words() string {
 	case len(exploited) == 0:
 		return noneExploited(len(all)) + unknownWords(unknown) + "."
 	}
-	return exploitedWords(exploited, len(all)) + unknownWords(unknown) + "."
+	words := exploitedWords(len(exploited), len(all))
+	if devices {
+		words += ", on " + devicesOf(exploited)
+	}
+	return words + unknownWords(unknown) + "."
+}
+
+// devicesOf says how many devices lack any of some updates.
+func devicesOf(updates []patchgap.Update) string {
+	most := slices.MinFunc(updates, patchgap.Update.Compare)
+	if len(updates) > 1 && !most.Shared() {
+		return "at least " + most.DeviceWords()
+	}
+	return most.DeviceWords()
 }
 
 func noneExploited(all int) string {
@@ -57,20 +70,15 @@ func noneExploited(all int) string {
 	return fmt.Sprintf("None of %s missing updates is known to fix a vulnerability under attack", view.Thousands(all))
 }
 
-func exploitedWords(exploited []patchgap.Update, all int) string {
-	most := slices.MinFunc(exploited, patchgap.Update.Compare)
-	devices := most.DeviceWords()
-	if len(exploited) > 1 && !most.Shared() {
-		devices = "at least " + devices
-	}
+func exploitedWords(exploited, all int) string {
 	verb := "fix"
-	if len(exploited) == 1 {
+	if exploited == 1 {
 		verb = "fixes"
 	}
 	if all == 1 {
-		return "It fixes vulnerabilities under attack, on " + devices
+		return "It fixes vulnerabilities under attack"
 	}
-	return fmt.Sprintf("%s of %s missing updates %s vulnerabilities under attack, on %s", view.Thousands(len(exploited)), view.Thousands(all), verb, devices)
+	return fmt.Sprintf("%s of %s missing updates %s vulnerabilities under attack", view.Thousands(exploited), view.Thousands(all), verb)
 }
 
 func unknownWords(unknown int) string {
