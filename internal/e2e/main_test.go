@@ -3,11 +3,14 @@ package e2e
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 )
@@ -28,9 +31,25 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if err := waitTogether(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(exitFailed)
+	}
 	code := m.Run()
 	removePrograms()
 	os.Exit(code)
+}
+
+// waitTogether runs more tests at once than there are processors, unless -parallel says otherwise: most of them wait for
+// processes most of the time.
+func waitTogether() error {
+	flag.Parse()
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "test.parallel" })
+	if set {
+		return nil
+	}
+	return flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
 }
 
 // output is a run of the program.
