@@ -337,3 +337,41 @@ WHERE alerted.devices < excluded.devices AND alerted.devices * 5 <= excluded.dev
 INSERT INTO alerted (subscription, kb, devices, at_ms) VALUES (@subscription, @kb, @devices, @at_ms)
 ON CONFLICT (subscription, kb) DO UPDATE SET devices = excluded.devices, at_ms = excluded.at_ms
 WHERE alerted.devices < excluded.devices;
+
+-- name: Feeds :many
+SELECT feed, version, tried_ms, fresh_ms, failed_ms, failing_ms, failure, origin FROM feeds ORDER BY feed;
+
+-- name: LockFeed :one
+INSERT INTO feeds (feed, version, tried_ms, fresh_ms, failed_ms, failing_ms, failure, origin)
+VALUES (@feed, 0, 0, 0, 0, 0, '', '')
+ON CONFLICT (feed) DO UPDATE SET version = feeds.version
+RETURNING version;
+
+-- name: BumpFeed :exec
+UPDATE feeds SET version = version + 1 WHERE feed = @feed;
+
+-- name: SetFeedFresh :exec
+UPDATE feeds SET tried_ms = @at_ms, fresh_ms = @at_ms, failing_ms = 0, failure = '', origin = @origin WHERE feed = @feed;
+
+-- name: SetFeedFailed :exec
+UPDATE feeds SET tried_ms = @at_ms, failed_ms = @at_ms, failure = @failure,
+    failing_ms = CASE WHEN failing_ms = 0 THEN @at_ms ELSE failing_ms END
+WHERE feed = @feed;
+
+-- name: FeedVersion :one
+SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) AS version FROM feeds;
+
+-- name: FeedDocuments :many
+SELECT feed, document, released_ms, revised_ms, entries, chained FROM feed_documents ORDER BY feed, document;
+
+-- name: FeedDocument :one
+SELECT released_ms, revised_ms, entries, chained, body FROM feed_documents WHERE feed = @feed AND document = @document;
+
+-- name: FeedBodies :many
+SELECT feed, document, body FROM feed_documents ORDER BY feed, document;
+
+-- name: SetFeedDocument :exec
+INSERT INTO feed_documents (feed, document, released_ms, revised_ms, entries, chained, body)
+VALUES (@feed, @document, @released_ms, @revised_ms, @entries, @chained, @body)
+ON CONFLICT (feed, document) DO UPDATE
+SET released_ms = excluded.released_ms, revised_ms = excluded.revised_ms, entries = excluded.entries, chained = excluded.chained, body = excluded.body;

@@ -83,6 +83,27 @@ type Delivery struct {
 	ReadMs       int64
 }
 
+type Feed struct {
+	Feed      string
+	Version   int64
+	TriedMs   int64
+	FreshMs   int64
+	FailedMs  int64
+	FailingMs int64
+	Failure   string
+	Origin    string
+}
+
+type FeedDocument struct {
+	Feed       string
+	Document   string
+	ReleasedMs int64
+	RevisedMs  int64
+	Entries    int64
+	Chained    bool
+	Body       []byte
+}
+
 type Lane struct {
 	Channel string
 	Holder  string

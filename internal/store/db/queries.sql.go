@@ -648,6 +648,15 @@ func (q *Queries) Baselines(ctx context.Context) ([]BaselinesRow, error) {
 	return items, nil
 }
 
+const bumpFeed = `-- name: BumpFeed :exec
+UPDATE feeds SET version = version + 1 WHERE feed = $1
+`
+
+func (q *Queries) BumpFeed(ctx context.Context, feed string) error {
+	_, err := q.db.ExecContext(ctx, bumpFeed, feed)
+	return err
+}
+
 const claimAlert = `-- name: ClaimAlert :execrows
 INSERT INTO alerted (subscription, kb, devices, at_ms) VALUES ($1, $2, $3, $4)
 ON CONFLICT (subscription, kb) DO UPDATE SET devices = excluded.devices, at_ms = excluded.at_ms
@@ -910,6 +919,154 @@ func (q *Queries) FailedDeliveries(ctx context.Context, tenant string, sinceMs i
 	return count, err
 }
 
+const feedBodies = `-- name: FeedBodies :many
+SELECT feed, document, body FROM feed_documents ORDER BY feed, document
+`
+
+type FeedBodiesRow struct {
+	Feed     string
+	Document string
+	Body     []byte
+}
+
+func (q *Queries) FeedBodies(ctx context.Context) ([]FeedBodiesRow, error) {
+	rows, err := q.db.QueryContext(ctx, feedBodies)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FeedBodiesRow
+	for rows.Next() {
+		var i FeedBodiesRow
+		if err := rows.Scan(&i.Feed, &i.Document, &i.Body); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const feedDocument = `-- name: FeedDocument :one
+SELECT released_ms, revised_ms, entries, chained, body FROM feed_documents WHERE feed = $1 AND document = $2
+`
+
+type FeedDocumentRow struct {
+	ReleasedMs int64
+	RevisedMs  int64
+	Entries    int64
+	Chained    bool
+	Body       []byte
+}
+
+func (q *Queries) FeedDocument(ctx context.Context, feed string, document string) (FeedDocumentRow, error) {
+	row := q.db.QueryRowContext(ctx, feedDocument, feed, document)
+	var i FeedDocumentRow
+	err := row.Scan(
+		&i.ReleasedMs,
+		&i.RevisedMs,
+		&i.Entries,
+		&i.Chained,
+		&i.Body,
+	)
+	return i, err
+}
+
+const feedDocuments = `-- name: FeedDocuments :many
+SELECT feed, document, released_ms, revised_ms, entries, chained FROM feed_documents ORDER BY feed, document
+`
+
+type FeedDocumentsRow struct {
+	Feed       string
+	Document   string
+	ReleasedMs int64
+	RevisedMs  int64
+	Entries    int64
+	Chained    bool
+}
+
+func (q *Queries) FeedDocuments(ctx context.Context) ([]FeedDocumentsRow, error) {
+	rows, err := q.db.QueryContext(ctx, feedDocuments)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FeedDocumentsRow
+	for rows.Next() {
+		var i FeedDocumentsRow
+		if err := rows.Scan(
+			&i.Feed,
+			&i.Document,
+			&i.ReleasedMs,
+			&i.RevisedMs,
+			&i.Entries,
+			&i.Chained,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const feedVersion = `-- name: FeedVersion :one
+SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) AS version FROM feeds
+`
+
+func (q *Queries) FeedVersion(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, feedVersion)
+	var version int64
+	err := row.Scan(&version)
+	return version, err
+}
+
+const feeds = `-- name: Feeds :many
+SELECT feed, version, tried_ms, fresh_ms, failed_ms, failing_ms, failure, origin FROM feeds ORDER BY feed
+`
+
+func (q *Queries) Feeds(ctx context.Context) ([]Feed, error) {
+	rows, err := q.db.QueryContext(ctx, feeds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Feed
+	for rows.Next() {
+		var i Feed
+		if err := rows.Scan(
+			&i.Feed,
+			&i.Version,
+			&i.TriedMs,
+			&i.FreshMs,
+			&i.FailedMs,
+			&i.FailingMs,
+			&i.Failure,
+			&i.Origin,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const firstSeen = `-- name: FirstSeen :many
 SELECT kb, os_build, first_ms, before_ms FROM updates
 WHERE tenant = $1 AND software = $2 AND first_ms > 0
@@ -968,6 +1125,20 @@ UPDATE lanes SET holder = '', free_ms = $1 WHERE channel = $2 AND holder = $3
 func (q *Queries) LeaveLane(ctx context.Context, freeMs int64, channel string, holder string) error {
 	_, err := q.db.ExecContext(ctx, leaveLane, freeMs, channel, holder)
 	return err
+}
+
+const lockFeed = `-- name: LockFeed :one
+INSERT INTO feeds (feed, version, tried_ms, fresh_ms, failed_ms, failing_ms, failure, origin)
+VALUES ($1, 0, 0, 0, 0, 0, '', '')
+ON CONFLICT (feed) DO UPDATE SET version = feeds.version
+RETURNING version
+`
+
+func (q *Queries) LockFeed(ctx context.Context, feed string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, lockFeed, feed)
+	var version int64
+	err := row.Scan(&version)
+	return version, err
 }
 
 const lockMatter = `-- name: LockMatter :one
@@ -1677,6 +1848,56 @@ func (q *Queries) SetFailures(ctx context.Context, failures int64, iD string) (i
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const setFeedDocument = `-- name: SetFeedDocument :exec
+INSERT INTO feed_documents (feed, document, released_ms, revised_ms, entries, chained, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (feed, document) DO UPDATE
+SET released_ms = excluded.released_ms, revised_ms = excluded.revised_ms, entries = excluded.entries, chained = excluded.chained, body = excluded.body
+`
+
+type SetFeedDocumentParams struct {
+	Feed       string
+	Document   string
+	ReleasedMs int64
+	RevisedMs  int64
+	Entries    int64
+	Chained    bool
+	Body       []byte
+}
+
+func (q *Queries) SetFeedDocument(ctx context.Context, arg SetFeedDocumentParams) error {
+	_, err := q.db.ExecContext(ctx, setFeedDocument,
+		arg.Feed,
+		arg.Document,
+		arg.ReleasedMs,
+		arg.RevisedMs,
+		arg.Entries,
+		arg.Chained,
+		arg.Body,
+	)
+	return err
+}
+
+const setFeedFailed = `-- name: SetFeedFailed :exec
+UPDATE feeds SET tried_ms = $1, failed_ms = $1, failure = $2,
+    failing_ms = CASE WHEN failing_ms = 0 THEN $1 ELSE failing_ms END
+WHERE feed = $3
+`
+
+func (q *Queries) SetFeedFailed(ctx context.Context, atMs int64, failure string, feed string) error {
+	_, err := q.db.ExecContext(ctx, setFeedFailed, atMs, failure, feed)
+	return err
+}
+
+const setFeedFresh = `-- name: SetFeedFresh :exec
+UPDATE feeds SET tried_ms = $1, fresh_ms = $1, failing_ms = 0, failure = '', origin = $2 WHERE feed = $3
+`
+
+func (q *Queries) SetFeedFresh(ctx context.Context, atMs int64, origin string, feed string) error {
+	_, err := q.db.ExecContext(ctx, setFeedFresh, atMs, origin, feed)
+	return err
 }
 
 const setMatter = `-- name: SetMatter :exec
