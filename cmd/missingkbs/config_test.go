@@ -45,6 +45,9 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"MISSINGKBS_WEBHOOK_URL":         "http://hunter2.example",
 		"MISSINGKBS_WEBHOOK_SECRET":      "whsec_hunter2",
 		"MISSINGKBS_WEBHOOK_PRIVATE":     "maybe",
+		"MISSINGKBS_FEEDS":               "some",
+		"MISSINGKBS_MSRC_URL":            "http://msrc.example",
+		"MISSINGKBS_KEV_URL":             "https://kev.example/list, https://me:hunter2@kev.example/list",
 	}), "serve")
 	if got.code != exitWrongUse {
 		t.Errorf("exit code %d, want %d", got.code, exitWrongUse)
@@ -83,6 +86,9 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		"MISSINGKBS_WEBHOOK_URL: the address must begin with https://",
 		"MISSINGKBS_WEBHOOK_SECRET: the secret ",
 		"MISSINGKBS_WEBHOOK_PRIVATE takes one of on, off",
+		"MISSINGKBS_FEEDS takes one of on, off",
+		"MISSINGKBS_MSRC_URL takes an https:// address",
+		"MISSINGKBS_KEV_URL takes an https:// address",
 		"DATABASE_URL is missing, and this user has no home folder",
 	} {
 		if !strings.Contains(got.err, want) {

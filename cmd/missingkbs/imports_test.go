@@ -76,6 +76,7 @@ var forbidden = map[string][]string{
 	"internal/metrics":          {module, slackPackages, azurePackages},
 	"internal/risk":             {module, slackPackages, azurePackages},
 	"internal/advisory":         {module, slackPackages},
+	"internal/feeds":            {module, slackPackages},
 	"internal/triage":           {module, slackPackages},
 	"internal/alert":            {module, slackPackages, azurePackages, anyLibrary},
 	"internal/health":           {module, slackPackages, azurePackages},
@@ -141,6 +142,7 @@ var allowed = map[string][]string{
 
 	// What digests are made of.
 	"internal/triage":          {module + "/internal/advisory", module + "/internal/patchgap", module + "/internal/view"},
+	"internal/feeds":           {module + "/internal/advisory", module + "/internal/store"},
 	"internal/risk":            {module + "/internal/patchgap", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/patchgap":        {module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/digest/schedule": {module + "/internal/view", module + "/internal/failure"},

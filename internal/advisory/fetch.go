@@ -67,8 +67,8 @@ func NewFetcher(o FetchOptions) (*Fetcher, error) {
 		f.kev = DefaultKEV()
 	}
 	for _, address := range append([]string{f.msrc}, f.kev...) {
-		if u, err := url.Parse(address); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-			return nil, fmt.Errorf("%q is not an https address", address)
+		if err := CheckAddress(address); err != nil {
+			return nil, err
 		}
 	}
 	client := http.Client{}
@@ -80,6 +80,14 @@ func NewFetcher(o FetchOptions) (*Fetcher, error) {
 		Retry: o.Retry, Transport: &client, Telemetry: policy.TelemetryOptions{ApplicationID: "missingkbs"},
 	})
 	return f, nil
+}
+
+// CheckAddress returns an error unless feeds may be fetched from an address: over https, without a user.
+func CheckAddress(address string) error {
+	if u, err := url.Parse(address); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return fmt.Errorf("%q is not an https address", address)
+	}
+	return nil
 }
 
 // maxRedirects is how often one host may send a request on.
@@ -133,14 +141,26 @@ func (f *Fetcher) Months(ctx context.Context, now time.Time, n int) ([]Month, er
 			months = append(months, Month{e.ID, revised})
 		}
 	}
-	for back := range min(n, recentMonths) {
-		if id := monthID(now, back); !has(months, id) {
-			months = append(months, Month{ID: id})
+	for _, m := range RecentMonths(now)[:min(n, recentMonths)] {
+		if !has(months, m.ID) {
+			months = append(months, m)
 		}
 	}
 	slices.SortStableFunc(months, func(a, b Month) int { return wanted[a.ID[:8]] - wanted[b.ID[:8]] })
 	return months, nil
 }
+
+// RecentMonths are the newest months, whose documents are asked for even where the index lacks them.
+func RecentMonths(now time.Time) []Month {
+	months := make([]Month, recentMonths)
+	for back := range months {
+		months[back].ID = monthID(now, back)
+	}
+	return months
+}
+
+// IsMonth reports whether a document may have an ID.
+func IsMonth(id string) bool { return documentID.MatchString(id) }
 
 func has(months []Month, id string) bool {
 	return slices.ContainsFunc(months, func(m Month) bool { return m.ID == id })
@@ -175,7 +195,7 @@ func (f *Fetcher) OpenDocument(ctx context.Context, month string) (io.ReadCloser
 func (f *Fetcher) Catalog(ctx context.Context) (list Catalog, from string, err error) {
 	var failures []error
 	for _, address := range f.kev {
-		list, err := f.catalog(ctx, address)
+		list, err := f.CatalogAt(ctx, address)
 		if err == nil {
 			return list, address, nil
 		}
@@ -187,14 +207,26 @@ func (f *Fetcher) Catalog(ctx context.Context) (list Catalog, from string, err e
 	return Catalog{}, "", fmt.Errorf("fetch the KEV list: %w", errors.Join(failures...))
 }
 
-func (f *Fetcher) catalog(ctx context.Context, address string) (Catalog, error) {
-	body, err := f.Open(ctx, address, maxList)
+// CatalogAt fetches CISA's list from one address.
+func (f *Fetcher) CatalogAt(ctx context.Context, address string) (Catalog, error) {
+	body, err := f.OpenCatalog(ctx, address)
 	if err != nil {
 		return Catalog{}, err
 	}
 	defer body.Close()
 	return ReadCatalog(body)
 }
+
+// OpenCatalog opens CISA's list at one address as it comes. The caller closes it.
+func (f *Fetcher) OpenCatalog(ctx context.Context, address string) (io.ReadCloser, error) {
+	return f.Open(ctx, address, maxList)
+}
+
+// MSRC returns the base address of MSRC's API.
+func (f *Fetcher) MSRC() string { return f.msrc }
+
+// KEV returns the addresses of CISA's list, in the order in which they are asked.
+func (f *Fetcher) KEV() []string { return slices.Clone(f.kev) }
 
 func hostOf(address string) string {
 	u, err := url.Parse(address)

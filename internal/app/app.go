@@ -21,6 +21,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/app/monitor"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/deadline"
+	"github.com/missingkbs/missingkbs/internal/feeds"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/webhook"
 )
@@ -37,7 +38,8 @@ type Options struct {
 
 	Webhook *webhook.Options // nil sends no events
 
-	Advisories func() *advisory.Snapshot // what MSRC and CISA publish; nil, or nil from it, for nothing
+	Feeds      *feeds.Options            // nil fetches nothing; what is stored is used all the same
+	Advisories func() *advisory.Snapshot // what MSRC and CISA publish; default: what is stored
 
 	Deadlines *deadline.Setting // when missing updates are to be installed; nil for no deadlines
 
@@ -62,8 +64,9 @@ type Options struct {
 // audit. Serve runs it for Slack and Defender, the sandbox for their stand-ins on this machine.
 type App struct {
 	Options
-	health *socketmode.Health
-	counts *bot.Counts
+	library *feeds.Library
+	health  *socketmode.Health
+	counts  *bot.Counts
 }
 
 // New returns an app. Nothing is opened or called before [App.Run].
@@ -74,7 +77,11 @@ func New(o Options) *App {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &App{Options: o, health: socketmode.NewHealth(), counts: &bot.Counts{}}
+	library := feeds.NewLibrary(o.Store, o.Log)
+	if o.Advisories == nil {
+		o.Advisories = library.Snapshot
+	}
+	return &App{Options: o, library: library, health: socketmode.NewHealth(), counts: &bot.Counts{}}
 }
 
 // RefusedError is a refusal by Slack that a retry does not change.
@@ -118,7 +125,7 @@ func (a *App) run(ctx context.Context) error {
 	auth := newAuthState(a.Defender, a.Store, a.Log)
 	prober := monitor.NewDatabaseProber(a.Store, a.ProbeInterval, a.Log)
 	// These end last, so that they write and send what the other parts leave behind.
-	defer background(auditor.trail.Run, alerts.run, auth.run, prober.Run)()
+	defer background(auditor.trail.Run, alerts.run, auth.run, prober.Run, a.library.Run)()
 
 	digests, err := a.newDigests(slack.poster, alerts)
 	if err != nil {

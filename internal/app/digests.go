@@ -50,6 +50,9 @@ func (a *App) newDigests(poster *post.Poster, alerts *alerts) (*digests, error) 
 	if events != nil {
 		worker.Event, options.Send = events.of, events.deliver
 	}
+	if options.Feeds, err = a.newFeedJob(); err != nil {
+		return nil, err
+	}
 	queue, err := a.Store.Queue(a.Monitor.TraceWork(worker.Work), options)
 	if err != nil {
 		return nil, err

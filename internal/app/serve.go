@@ -94,10 +94,13 @@ func optionsOf(v config.Values, version string, m *monitor.Monitor, database *st
 	o := Options{
 		Slack: v.Slack, Bot: v.Bot, Access: v.Access, Defender: defender, Store: database, Digests: v.Digests, Monitor: m,
 		StaleFor: v.Defender.StaleFor, AuditQuestions: v.AuditQuestions, AlertChannel: v.AlertChannel, CertExpiry: certExpiry(v.Credential),
-		TwoPerson: v.TwoPerson,
-		Now:       time.Now, Log: log,
+		TwoPerson: v.TwoPerson, Feeds: v.Feeds,
+		Now: time.Now, Log: log,
 	}
 	o.Bot.Log = log
+	if o.Feeds != nil {
+		o.Feeds.Version = version
+	}
 	if v.Webhook != nil {
 		w := *v.Webhook
 		w.Version = version

@@ -11,6 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/deadline"
+	"github.com/missingkbs/missingkbs/internal/feeds"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/tracing"
 	"github.com/missingkbs/missingkbs/internal/webhook"
@@ -29,6 +30,7 @@ type Settings struct {
 	Deadline Deadlines   `embed:"" group:"Digests"`
 	Digests  string      `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
 	Webhook  Webhook     `embed:"" group:"Digests"`
+	Feeds    Feeds       `embed:"" group:"Feeds"`
 	Audit    Audit       `embed:"" group:"Operations"`
 	Alerts   Alerts      `embed:"" group:"Operations"`
 	Admin    AdminServer `embed:"" group:"Operations"`
@@ -51,6 +53,7 @@ type Values struct {
 	Digests         *DigestFile      // nil if there is none
 	Webhook         *webhook.Options // nil if no events are sent
 	Deadlines       deadline.Policy
+	Feeds           *feeds.Options // nil if nothing is fetched
 	AuditQuestions  bool
 	TwoPerson       bool   // a second person has to approve an accepted risk
 	AlertChannel    string // an ID; empty for none
@@ -73,6 +76,8 @@ func (s Settings) Read(e *Errors, env Environment) Values {
 	s.Queue.read(e, &v.Bot)
 	v.DatabaseURL, v.Store = s.Database.Read(e, env)
 	v.Webhook, v.Deadlines = s.Webhook.read(e), s.Deadline.Read(e)
+	v.Webhook = s.Webhook.read(e)
+	v.Feeds = s.Feeds.read(e)
 	v.TwoPerson = e.boolean("MISSINGKBS_TWO_PERSON", s.Access.TwoPerson)
 	v.AuditQuestions, v.AlertChannel = s.Audit.read(e), s.Alerts.read(e)
 	v.Defender = s.Defender.ReadClient(e)

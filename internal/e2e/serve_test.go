@@ -98,6 +98,7 @@ func (w *world) prepare(tb testing.TB, settings map[string]string) {
 		"DATABASE_URL":         own,
 		"LOG_LEVEL":            "debug",
 		"HTTP_ADDR":            "127.0.0.1:0",
+		"MISSINGKBS_FEEDS":     "off", // no test reaches out of this machine
 	}
 	maps.Copy(all, settings)
 	file := w.program

@@ -46,6 +46,9 @@ type QueueOptions struct {
 	// wraps [ErrNoRetry] ends the job; after any other the event is sent again, nine times within a day. Nil leaves events
 	// where they are. The caller logs errors.
 	Send func(ctx context.Context, e digest.Event, last bool) error
+	// Feeds brings the feeds up to date, several times a day in one of all processes. failures is how often it was put off;
+	// again puts it off once more, 0 until the usual time. Nil leaves it to other processes.
+	Feeds func(ctx context.Context, failures int) (again time.Duration)
 	// SendBackoff is the pause after so many failures of Send; nil means 5 seconds that grow to eight hours.
 	SendBackoff func(failures int) time.Duration
 }

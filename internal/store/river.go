@@ -34,6 +34,12 @@ func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
 		}
 		queues[eventQueue] = river.QueueConfig{MaxWorkers: eventWorkers}
 	}
+	if o.Feeds != nil {
+		if err := river.AddWorkerSafely(workers, &feedWorker{work: o.Feeds, cutOff: o.CutOff}); err != nil {
+			return nil, err
+		}
+		queues[feedQueue] = river.QueueConfig{MaxWorkers: 1, FetchPollInterval: feedPoll}
+	}
 	config := &river.Config{
 		Queues:      queues,
 		Workers:     workers,
@@ -48,10 +54,13 @@ func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
 		// SQLite has no notifications. River would imitate them by looking for some every 50 ms.
 		PollOnly: s.sqlite,
 	}
+	if o.Feeds != nil {
+		config.PeriodicJobs = append(config.PeriodicJobs, periodicFeeds())
+	}
 	if s.retention > 0 || s.audits > 0 {
-		config.PeriodicJobs = []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(pruneEvery),
+		config.PeriodicJobs = append(config.PeriodicJobs, river.NewPeriodicJob(river.PeriodicInterval(pruneEvery),
 			func() (river.JobArgs, *river.InsertOpts) { return pruneArgs{}, nil },
-			&river.PeriodicJobOpts{ID: "prune", RunOnStart: true})}
+			&river.PeriodicJobOpts{ID: "prune", RunOnStart: true}))
 	}
 	return config, nil
 }

@@ -109,7 +109,6 @@ func made(t reflect.Type, words string) reflect.Value {
 		}
 	case t == reflect.TypeFor[func(string) bool](): // which software is wanted
 		return reflect.ValueOf(func(string) bool { return true })
-	case t.Kind() == reflect.Func: // the change of a matter
 	case t == reflect.TypeFor[func(string) (string, error)](): // the change of a matter
 		return reflect.ValueOf(func(state string) (string, error) { return state + words, nil })
 	case t.Kind() == reflect.Func: // it does nothing

@@ -1,0 +1,27 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/feeds"
+)
+
+// newFeedJob returns the work of the job that fetches feeds, nil if nothing is fetched. No answer waits for it.
+func (a *App) newFeedJob() (func(ctx context.Context, failures int) (again time.Duration), error) {
+	if a.Feeds == nil {
+		return nil, nil //nolint:nilnil // none is no error
+	}
+	refresher, err := feeds.NewRefresher(a.Store, *a.Feeds, a.Now, a.Log)
+	if err != nil {
+		return nil, fmt.Errorf("fetch feeds: %w", err)
+	}
+	return func(ctx context.Context, failures int) time.Duration {
+		again := refresher.Job(ctx, failures)
+		if err := a.library.Load(ctx); err != nil && ctx.Err() == nil {
+			a.Log.WarnContext(ctx, "could not read the data of MSRC and CISA from the database; answers keep what was read before", "error", err)
+		}
+		return again
+	}, nil
+}
