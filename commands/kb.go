@@ -111,7 +111,9 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 		}
 		marks, note := k.known.marks(ctx, listed.rows)
 		page.Lead = view.JoinSentences("Missing on "+listed.devices(u)+".", acceptedWords(marks, u))
-		page.Note, page.Actions = note, append(page.Actions, k.known.acceptAction(marks, u)...)
+		seen, unread := listed.seen(ctx, k.known.history)
+		page.Context, page.Note = seen, view.JoinSentences(note, unread)
+		page.Actions = append(page.Actions, k.known.acceptAction(marks, u)...)
 		page.Parts = append(page.Parts, listed.table(label))
 	} else if !noSoftware {
 		page.Lead = "None of the software that the bot checked lists it as missing."
@@ -120,7 +122,7 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 		page.AsOf = Oldest(page.AsOf, AsOf(found))
 		page.Unreadable += found.Skipped
 		page.Lead = view.JoinSentences(page.Lead, kbFindingsWords(found.Value))
-		page.Context = partly(found.Value)
+		page.Context = view.JoinSentences(page.Context, partly(found.Value))
 		page.Parts = append(page.Parts, k.cveTable(ctx, label, found.Value, ratedCVEs))
 	}
 	if len(page.Parts) > 0 {

@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -60,6 +62,45 @@ func (l listing) devices(u patchgap.Update) string {
 		words += fmt.Sprintf(", on %d OS builds", n)
 	}
 	return words
+}
+
+// seen says since when digests see the update in the software that lacks it; "" if none has seen it. The note says why that
+// could not be read.
+func (l listing) seen(ctx context.Context, h History) (words, note string) {
+	if h == nil {
+		return "", ""
+	}
+	var earliest patchgap.Seen
+	for _, software := range l.software() {
+		seen, err := h.FirstSeen(ctx, digest.DefaultTenant, software)
+		if err != nil {
+			return "", "The bot could not read now since when digests see it."
+		}
+		for key, s := range seen {
+			if catalog.Label(key.KB) == catalog.Label(l.rows[0].KB) && (earliest.First.IsZero() || s.First.Before(earliest.First)) {
+				earliest = s
+			}
+		}
+	}
+	if earliest.First.IsZero() {
+		return "", ""
+	}
+	words = "Seen since " + earliest.First.UTC().Format(time.DateOnly)
+	if earliest.Lower() {
+		return words + ", when digests first read its software; it may be missing for longer.", ""
+	}
+	return words + ".", ""
+}
+
+// software returns the ids of the software that lacks the update.
+func (l listing) software() []string {
+	var ids []string
+	for _, r := range l.rows {
+		if !slices.Contains(ids, r.Software) {
+			ids = append(ids, r.Software)
+		}
+	}
+	return ids
 }
 
 func (l listing) table(label string) view.Table {

@@ -35,10 +35,21 @@ func WithAccepted(a Accepted) Option {
 	return func(k *known) { k.accepted = a }
 }
 
+// History tells when updates were first seen missing; *store.Store has it.
+type History interface {
+	FirstSeen(ctx context.Context, tenant, software string) (map[patchgap.Key]patchgap.Seen, error)
+}
+
+// WithHistory makes the page of an update say since when digests see it.
+func WithHistory(h History) Option {
+	return func(k *known) { k.history = h }
+}
+
 // known is what is known beside what Defender says. The zero value knows nothing.
 type known struct {
 	snapshot func() *advisory.Snapshot
 	accepted Accepted // nil for none
+	history  History  // nil for none
 }
 
 // marks returns what is accepted of rows, and what to say of it below a page.
