@@ -2,8 +2,11 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -85,4 +88,42 @@ func benchmarkMissingKBs(b *testing.B, n int, opts ...CallOption) {
 			b.Fatal(len(got.Value), err)
 		}
 	}
+}
+
+// How much memory the devices of one software take while their answer is kept: 200,000 rows, on pages as Defender sends them.
+func BenchmarkDeviceRows(b *testing.B) {
+	const devices, page = 200_000, 10_000
+	transport := inMemory(func(r *http.Request) (*http.Response, error) {
+		from, _ := strconv.Atoi(r.URL.Query().Get("$skip")) // none on the first page
+		var body strings.Builder
+		body.WriteString(`{"value":[`)
+		for i := from; i < from+page; i++ {
+			fmt.Fprintf(&body, `{"id":"%040x","computerDnsName":"desk-%06d.corp.contoso.example","osPlatform":"Windows11","rbacGroupName":"Office %d"},`, uint64(i)*0x9E3779B97F4A7C15, i, i%20) //nolint:gosec // a number
+		}
+		text := strings.TrimSuffix(body.String(), ",") + "]"
+		if next := from + page; next < devices {
+			text += fmt.Sprintf(`,"@odata.nextLink":"https://%s%s?$skip=%d"`, r.URL.Host, r.URL.EscapedPath(), next)
+		}
+		return reply(r, 200, text+"}"), nil
+	})
+	var before, after runtime.MemStats
+	for b.Loop() {
+		c := newTestClient(b, func(o *Options) { o.Transport = transport })
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		if n, err := countDevices(b, c); err != nil || n != devices {
+			b.Fatal(n, err)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		runtime.KeepAlive(c)
+	}
+	b.ReportMetric(float64(int64(after.HeapAlloc)-int64(before.HeapAlloc))/devices, "B/device")
+}
+
+// countDevices asks for the devices of a software, and keeps none of the answer.
+func countDevices(b *testing.B, c *Client) (int, error) {
+	b.Helper()
+	got, err := c.SoftwareMachines(b.Context(), "microsoft-_-windows_11")
+	return len(got.Value), err
 }

@@ -175,6 +175,9 @@ func TestTwoHundredQuestionsAtOnceCostOneCall(t *testing.T) {
 	}
 }
 
+// mostAtRest is how many MiB a process may hold that has answered questions and rests.
+const mostAtRest = 45
+
 // BenchmarkProcess starts the program, as it is released, as a process of its own: how long until Slack has said hello,
 // and how much memory it holds when it has answered questions and rests, and when its figures were read.
 func BenchmarkProcess(b *testing.B) {
@@ -203,6 +206,9 @@ func BenchmarkProcess(b *testing.B) {
 		working += w.process.ProcessState.UserTime() + w.process.ProcessState.SystemTime()
 	}
 	n := float64(b.N)
+	if rest/n > mostAtRest {
+		b.Errorf("the process holds %.1f MiB at rest, want %d at most", rest/n, mostAtRest)
+	}
 	b.ReportMetric(float64(starting.Milliseconds())/n, "ms-to-hello")
 	b.ReportMetric(float64(working.Milliseconds())/n, "ms-of-cpu")
 	b.ReportMetric(rest/n, "MB-at-rest")
