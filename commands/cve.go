@@ -270,7 +270,8 @@ func productTable(of string, f api.Findings) view.Table {
 	for _, p := range f.Products {
 		id := p.Vendor + cmdline.IDSeparator + p.Name
 		t.Rows = append(t.Rows, []view.Cell{
-			view.TextCell(product.Name(id, p.Name)), view.NumberCell(p.Devices), {Text: id, Action: &view.Action{Label: "Show", Command: cmdline.Join(id)}},
+			view.TextCell(product.Name(id, p.Name)), view.NumberCell(p.Devices),
+			{Text: id, Action: &view.Action{Label: "Show", Command: cmdline.Join(id)}},
 			view.TextCell(id),
 		})
 	}

@@ -213,7 +213,8 @@ func notListed(label string, l listing, more string) error {
 		Message: view.JoinSentences(message, l.note(), more),
 		Actions: []view.Action{
 			{Label: "Ask again", Command: cmdline.Join(kbName, label, "--fresh"), Effect: view.Replace},
-			{Label: "All software", Command: cmdline.Join(SearchName)}, {Label: "Help", Command: HelpName},
+			{Label: "All software", Command: cmdline.Join(SearchName)},
+			{Label: "Help", Command: HelpName},
 		},
 	}
 	if address := catalog.URL(strings.TrimPrefix(label, "KB"), ""); address != "" {

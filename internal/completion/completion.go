@@ -6,7 +6,7 @@
 package completion
 
 import (
-	"bufio"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -33,14 +33,15 @@ const filesMark = ":files"
 
 // Write prints an answer for the scripts of [Script]: a word and a description on each line, with a tab between them.
 func (a Answer) Write(w io.Writer) error {
-	b := bufio.NewWriter(w)
+	var b strings.Builder
 	if a.Files {
 		b.WriteString(filesMark + "\n")
 	}
 	for _, c := range a.Candidates {
-		b.WriteString(view.OneLine(c.Word) + "\t" + view.OneLine(c.About) + "\n")
+		fmt.Fprintf(&b, "%s\t%s\n", view.OneLine(c.Word), view.OneLine(c.About))
 	}
-	return b.Flush()
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // Line completes the last of the words that follow the name of the program. The questions of the command ask come from
@@ -85,7 +86,7 @@ func startingWith(typed string, all []Candidate) []Candidate {
 // joinEquals undoes what bash does to "--output=json": it makes three words of it. The value alone is completed then.
 func joinEquals(words []string) []string {
 	var joined []string
-	for i := 0; i < len(words); i++ {
+	for i := range words {
 		if words[i] == "=" && len(joined) > 0 && strings.HasPrefix(joined[len(joined)-1], "--") && i == len(words)-1 {
 			return append(joined, "")
 		}

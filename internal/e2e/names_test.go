@@ -37,16 +37,17 @@ func TestNamesReachNoLog(t *testing.T) {
 		"machine " + lookedUp, "machine zebraquince-lap-7", "machine " + zebraID, "machine zebraquince", "machine " + unknown, "kb KB5074864 --devices",
 		`devices microsoft-_-windows_11 --group "` + zebraGroup + `" --list`, lookedUp, "machien " + unknown, "search " + unknown, "kb " + unknown,
 	}
-	answers := ""
+	var texts []string
 	for _, words := range asked {
-		answers += w.ask(t, words).Text + "\n"
+		texts = append(texts, w.ask(t, words).Text)
 	}
 	for _, fault := range []apitest.Fault{apitest.Failing(), apitest.Lying(), apitest.Throttled(time.Minute)} {
 		remove := w.defender.Inject(fault)
-		answers += w.ask(t, "machine "+unknown+"-again").Text + "\n"
+		texts = append(texts, w.ask(t, "machine "+unknown+"-again").Text)
 		remove()
 	}
 	w.sendTerm(t)
+	answers := strings.Join(texts, "\n")
 	if !strings.Contains(answers, lookedUp) || !strings.Contains(answers, unknown) {
 		t.Errorf("the answers do not name the devices: %s", answers)
 	}

@@ -219,7 +219,7 @@ func TestKilledWhileAnEventIsSent(t *testing.T) {
 			w.replica(t, settings)
 			r.rescueEvents(t)
 			h.wait(t, 2)
-			eventually(t, func() (string, bool) { states := r.events(t); return fmt.Sprint(states), states == "completed" })
+			eventually(t, func() (string, bool) { states := r.events(t); return "the events are " + states, states == "completed" })
 			h.wantEvents(t, map[string]string{"grew": "KB5000001 4>6"})
 			if n := len(h.requests()); n != 2 {
 				t.Errorf("%d attempts, want the one that was cut off and one more", n)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -54,7 +53,7 @@ func watched(t *testing.T, w Watch, life time.Duration, ask func(n int) (view.Pa
 	synctest.Test(t, func(t *testing.T) {
 		var b strings.Builder
 		begin := time.Now()
-		w.Out, w.Write = &b, func(o io.Writer, p view.Page) error { return view.WriteText(o, p) }
+		w.Out, w.Write = &b, view.WriteText
 		w.Ask = func(context.Context) (view.Page, error) {
 			asked = append(asked, time.Since(begin))
 			return ask(len(asked))
