@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -281,7 +282,12 @@ type bounded struct {
 	in          *bufio.Reader
 	closer      io.Closer
 	left, limit int64
+	plain       int // how many bytes came since the last quotation mark
 }
+
+// maxPlain is how much may come without a quotation mark: a text or white space. A decoder of JSON keeps all of a text, and
+// reads all of the white space again with each piece of it that comes, so megabytes of either cost much.
+const maxPlain = 1 << 20
 
 // Read is part of [io.Reader].
 func (b *bounded) Read(p []byte) (int, error) {
@@ -293,6 +299,14 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	n, err := b.in.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
+	if at := bytes.LastIndexByte(p[:n], '"'); at >= 0 {
+		b.plain = n - 1 - at
+	} else {
+		b.plain += n
+	}
+	if b.plain > maxPlain {
+		return 0, errors.New("the answer has a value of more than 1 MiB")
+	}
 	return n, err
 }
 

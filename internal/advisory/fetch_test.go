@@ -214,11 +214,11 @@ func TestEndlessBody(t *testing.T) {
 		}
 	})
 	_, _, err := s.fetcher(t).Catalog(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "more than 16 MiB") {
+	if err == nil || !strings.Contains(err.Error(), "more than 1 MiB") {
 		t.Errorf("got %v", err)
 	}
 	s.Close()
-	if sent > 64<<20 {
+	if sent > 16<<20 {
 		t.Errorf("%d MiB were read", sent>>20)
 	}
 }

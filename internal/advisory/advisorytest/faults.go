@@ -1,0 +1,84 @@
+package advisorytest
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// Fault is something that the publishers were seen to do, or might.
+type Fault string
+
+// The faults. Each leaves what is held as it was.
+const (
+	Down             Fault = "down"               // every call fails with 503
+	Forbidden        Fault = "forbidden"          // CISA refuses the address of a cloud; its copy does not
+	AllForbidden     Fault = "all_forbidden"      // every call is refused
+	WebPage          Fault = "web_page"           // HTML with status 200
+	CutOff           Fault = "cut_off"            // the connection ends within the body
+	Absurd           Fault = "absurd"             // JSON of another shape
+	Endless          Fault = "endless"            // a body of a gigabyte
+	Blank            Fault = "blank"              // a gigabyte of white space, which JSON allows
+	ToHTTP           Fault = "to_http"            // a redirect to plain http
+	ToOtherHost      Fault = "to_other_host"      // a redirect to another host
+	WrongMonth       Fault = "wrong_month"        // the document of another month
+	EarlyRelease     Fault = "early_release"      // a document with a single update
+	OlderRevision    Fault = "older_revision"     // what was served weeks ago
+	NoSupersedence   Fault = "no_supersedence"    // no update supersedes another any more
+	FutureDate       Fault = "future_date"        // dated in fifty years
+	MonthsLeaveIndex Fault = "months_leave_index" // the newest months are missing in the index, and served by address
+	WrongCount       Fault = "wrong_count"        // the list has other entries than it counts
+	ShrunkList       Fault = "shrunk_list"        // half of the list is gone
+	EmptyList        Fault = "empty_list"
+)
+
+// Faults returns all faults.
+func Faults() []Fault {
+	return []Fault{
+		Down, Forbidden, AllForbidden, WebPage, CutOff, Absurd, Endless, Blank, ToHTTP, ToOtherHost, WrongMonth, EarlyRelease, OlderRevision, NoSupersedence,
+		FutureDate, MonthsLeaveIndex, WrongCount, ShrunkList, EmptyList,
+	}
+}
+
+// broken answers a call where a fault of the whole server is on.
+func (s *Server) broken(w http.ResponseWriter, r *http.Request) bool {
+	switch {
+	case s.has(Down):
+		http.Error(w, "service unavailable", http.StatusServiceUnavailable)
+	case s.has(AllForbidden):
+		http.Error(w, "Access Denied", http.StatusForbidden)
+	case s.has(WebPage):
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, "<!DOCTYPE html><html><title>Sorry</title></html>")
+	case s.has(CutOff):
+		w.Header().Set("Content-Length", "100000")
+		fmt.Fprint(w, `{"value":[{"ID":"`)
+	case s.has(Absurd):
+		fmt.Fprint(w, `{"value":"none","Vulnerability":7,"DocumentTracking":[],"vulnerabilities":{},"count":"many","dateReleased":3}`)
+	case s.has(Endless):
+		fmt.Fprint(w, `{"value":[{"ID":"`)
+		_, _ = io.CopyN(w, same('x'), 1<<30) // the reader hangs up
+	case s.has(Blank):
+		fmt.Fprint(w, `{"value":[`)
+		_, _ = io.CopyN(w, same(' '), 1<<30)
+	case s.has(ToHTTP):
+		http.Redirect(w, r, "http://"+r.Host+r.URL.Path, http.StatusMovedPermanently)
+	case s.has(ToOtherHost):
+		http.Redirect(w, r, "https://localhost"+r.Host[strings.LastIndex(r.Host, ":"):]+"/elsewhere", http.StatusFound)
+	default:
+		return false
+	}
+	return true
+}
+
+// same is a reader of one byte again and again.
+type same byte
+
+// Read implements [io.Reader].
+func (b same) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(b)
+	}
+	return len(p), nil
+}
