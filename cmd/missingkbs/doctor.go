@@ -37,12 +37,15 @@ func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all
 	}
 	checker := doctor.New(c.options(s.env, all.file, parsed))
 	defer checker.Close()
+	stop := waiting(s, "Checking")
+	defer stop()
 	var report doctor.Report
 	if c.Live != "" {
 		report = checker.RunLive(ctx, doctor.LiveOptions{Channel: c.Live, User: c.User})
 	} else {
 		report = checker.Run(ctx, c.Offline)
 	}
+	stop()
 	if err := write(s.out, report); err != nil {
 		return err
 	}

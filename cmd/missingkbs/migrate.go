@@ -33,6 +33,8 @@ func (c migrateCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return app.DatabaseError(database, err)
 	}
+	stop := waiting(s, "Migrating the database")
+	defer stop()
 	if err := database.Migrate(ctx); err != nil {
 		return app.DatabaseError(database, err)
 	}
@@ -40,6 +42,7 @@ func (c migrateCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return app.DatabaseError(database, err)
 	}
+	stop()
 	_, err = fmt.Fprintf(s.out, "The database was at version %d and is at version %d.\n", before, after)
 	return err
 }
