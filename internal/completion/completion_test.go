@@ -59,7 +59,8 @@ func few() []commands.Command {
 			Subs: []commands.Subcommand{{Name: "add"}, {Name: "show", Subject: true}, {Name: "pause", Subject: true}},
 			Help: []view.Fact{
 				{Name: "digest add <software-id>… | all [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always]"},
-				{Name: "digest show N"}, {Name: "digest pause N [until <date>]"},
+				{Name: "digest show N"},
+				{Name: "digest pause N [until <date>]"},
 			},
 		},
 		{Name: commands.HelpName, Usage: "[command]"},
