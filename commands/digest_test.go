@@ -69,6 +69,7 @@ func TestDigestAdd(t *testing.T) {
 		{"cron without quotes", alice, "digest add microsoft-_-edge --cron 0 7 * * 1 --min-cves 3", func(s *digest.Subscription) {
 			s.Schedule.Words, s.NextRun, s.Filter.MinCVEs = "0 7 * * 1", utc(30, 5, 0), 3
 		}},
+		{"a report", alice, "digest add microsoft-_-edge --report", func(s *digest.Subscription) { s.Report = true }},
 		{"everything", alice, `digest add microsoft-_-edge --cron "30 6 * * 2" --tz UTC --min-devices 5 --min-cves 2 --quiet heartbeat`, func(s *digest.Subscription) {
 			s.Schedule, s.NextRun = schedule.Schedule{Words: "30 6 * * 2", Zone: "UTC"}, utc(24, 6, 30)
 			s.Filter, s.Quiet = patchgap.Filter{MinDevices: 5, MinCVEs: 2}, digest.Heartbeat
@@ -851,7 +852,7 @@ func TestDigestHelp(t *testing.T) {
 	if want := "digest add | list | show | pause | resume | run | preview | details | csv | remove | export"; page.Title != want {
 		t.Errorf("title = %q, want %q", page.Title, want)
 	}
-	if facts := page.Parts[0].(view.Facts); len(facts) != 13 || facts[0].Name != `digest add <software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always]` {
+	if facts := page.Parts[0].(view.Facts); len(facts) != 13 || facts[0].Name != `digest add <software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--report]` {
 		t.Errorf("facts = %v", facts)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-const addUsage = `<software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always]`
+const addUsage = `<software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--report]`
 
 // defaultSchedule is when most teams want to know where they stand.
 const defaultSchedule = "mon 09:00"
@@ -36,6 +36,7 @@ type addRequest struct {
 	typedZone        string // empty if chooseZone chose the zone
 	filter           patchgap.Filter
 	quiet            string
+	report           bool
 	unread, zoneNote string // sentences for the note of the page
 }
 
@@ -48,6 +49,7 @@ func readAddRequest(req commands.Request) (addRequest, error) {
 	o.Var(cmdline.Number(&w.filter.MinDevices, 0), "min-devices", "")
 	o.Var(cmdline.Number(&w.filter.MinCVEs, 0), "min-cves", "")
 	o.Var(cmdline.OneOf(&w.quiet, string(digest.Silent), string(digest.Heartbeat), string(digest.Always)), "quiet", "")
+	o.BoolVar(&w.report, "report", false, "")
 	rest, err := o.ReadWords(joinSchedules(req.Words))
 	if err != nil {
 		return w, err
@@ -55,6 +57,9 @@ func readAddRequest(req commands.Request) (addRequest, error) {
 	w.typedZone = w.zone
 	if w.at != "" && w.cron != "" {
 		return w, &commands.Error{Usage: true, Message: "Say when with either --at or --cron, not both.", Actions: digestHelp()}
+	}
+	if w.report && w.filter != (patchgap.Filter{}) {
+		return w, &commands.Error{Usage: true, Message: view.UpperFirst(digest.ReportUnfiltered) + ".", Actions: digestHelp()}
 	}
 	w.targets = search.Targets(rest, req.Exact)
 	return w, nil
@@ -135,7 +140,7 @@ func (d command) subscription(ctx context.Context, req commands.Request, w *addR
 	now := d.Now()
 	s := digest.Subscription{
 		Tenant: digest.DefaultTenant, Channel: req.Channel, Owner: req.User, Origin: digest.FromChat,
-		Filter: w.filter, Quiet: digest.Quiet(w.quiet), Created: now,
+		Filter: w.filter, Quiet: digest.Quiet(w.quiet), Report: w.report, Created: now,
 	}
 	words := w.at + w.cron
 	if words == "" {
@@ -177,7 +182,7 @@ func (d command) checkChannel(ctx context.Context, s digest.Subscription) error 
 		return fmt.Errorf("list the channel's digests: %w", err)
 	}
 	for _, other := range all {
-		if slices.Equal(other.Watch, s.Watch) && other.Filter == s.Filter && other.Schedule == s.Schedule {
+		if slices.Equal(other.Watch, s.Watch) && other.Filter == s.Filter && other.Schedule == s.Schedule && other.Report == s.Report {
 			return &commands.Error{
 				Title:   "This channel has that digest",
 				Message: fmt.Sprintf("Digest %s is about the same software at the same times, so nothing was added.", other.ID),

@@ -116,8 +116,12 @@ func (d command) page(req commands.Request, s digest.Subscription) view.Page {
 	if then := d.then(s); then != "" {
 		facts = append(facts, view.Fact{Name: "Then", Value: then})
 	}
+	quiet := view.Fact{Name: "When nothing changed", Value: digestQuiet(s.Quiet)}
+	if s.Report {
+		quiet = view.Fact{Name: "Says", Value: "how patching goes, each time (report)"}
+	}
 	facts = append(facts,
-		view.Fact{Name: "When nothing changed", Value: digestQuiet(s.Quiet)},
+		quiet,
 		view.Fact{Name: "Subscribed by", Value: digestOrigin(req, s)},
 	)
 	if s.Failures > 0 {

@@ -177,6 +177,9 @@ func (w *addRequest) instead(at int, ids ...string) []string {
 			line = append(line, o.name, o.value)
 		}
 	}
+	if w.report {
+		line = append(line, "--report")
+	}
 	return line
 }
 

@@ -225,5 +225,8 @@ func (r Reporter) Digest(ctx context.Context, s digest.Subscription, snap patchg
 		page.Note = view.JoinSentences(fmt.Sprintf("%s could not be read now.", view.Count(n, "software id")), page.Note)
 	}
 	page.AsOf = view.AsOf{Time: snap.At, Age: max(0, now.Sub(snap.At))}
+	page.Actions = []view.Action{ // the message stays as it is
+		{Label: "Report now", Command: p.query.line()}, {Label: "What to install first", Command: cmdline.Join(append([]string{"plan"}, s.Watch...)...)},
+	}
 	return page, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot/post"
+	"github.com/missingkbs/missingkbs/commands/reportcmd"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/source"
@@ -34,6 +35,7 @@ func (a *App) newDigests(poster *post.Poster, alerts *alerts) (*digests, error) 
 		Accepted: a.risks(a.Store),
 		Observe:  observeDigests(a.Monitor.DigestObserver(a.Now), alerts.digest),
 	}
+	worker.Patching = reportcmd.Reporter{Options: Patching{Store: a.Store, Advisories: a.Advisories, Deadlines: a.Deadlines, Now: a.Now}.report()}.Digest
 	preview := *worker
 	events, err := a.newEvents()
 	if err != nil {

@@ -62,21 +62,21 @@ func TestStatus(t *testing.T) {
 		due    string
 		words  string
 	}{
-		"nothing known":               {deadline.Update{}, "unknown", deadline.Other, "", ""},
-		"seen":                        {deadline.Update{Seen: at("2026-11-13")}, "10 days", deadline.Other, "2027-01-12", "due in 50 days"},
-		"older than the bot":          {deadline.Update{Seen: at("2026-11-13"), Lower: true}, "10+ days", deadline.Other, "2027-01-12", "due in 50 days or sooner"},
+		"nothing known":                {deadline.Update{}, "unknown", deadline.Other, "", ""},
+		"seen":                         {deadline.Update{Seen: at("2026-11-13")}, "10 days", deadline.Other, "2027-01-12", "due in 50 days"},
+		"older than the bot":           {deadline.Update{Seen: at("2026-11-13"), Lower: true}, "10+ days", deadline.Other, "2027-01-12", "due in 50 days or sooner"},
 		"older than the bot, and late": {deadline.Update{Seen: at("2026-09-20"), Lower: true}, "64+ days", deadline.Other, "2026-11-19", "overdue by 4+ days"},
-		"published before":            {deadline.Update{Seen: at("2026-11-13"), Lower: true, Released: at("2026-11-10"), Severity: "Critical"}, "13 days", deadline.Critical, "2026-11-24", "due tomorrow"},
-		"listed after it was seen":    {deadline.Update{Seen: at("2026-10-13"), Released: at("2026-11-10"), Severity: "important"}, "41 days", deadline.Important, "2026-11-12", "overdue by 11 days"},
-		"due today":                   {deadline.Update{Released: at("2026-11-09"), Severity: "Critical"}, "14 days", deadline.Critical, "2026-11-23", "due today"},
-		"one day late":                {deadline.Update{Released: at("2026-11-08"), Severity: "Critical"}, "15 days", deadline.Critical, "2026-11-22", "overdue by 1 day"},
-		"exploited from the start":    {deadline.Update{Released: at("2026-11-10"), Exploited: true}, "13 days", deadline.Exploited, "2026-11-13", "overdue by 10 days"},
-		"exploited only later":        {deadline.Update{Released: at("2026-11-10"), Exploited: true, Attacked: at("2026-11-22")}, "13 days", deadline.Exploited, "2026-11-25", "due in 2 days"},
-		"exploited and late anyway":   {deadline.Update{Released: at("2026-08-11"), Severity: "Critical", Exploited: true, Attacked: at("2026-11-22")}, "104 days", deadline.Exploited, "2026-08-25", "overdue by 90 days"},
-		"moderate is other":           {deadline.Update{Released: at("2026-09-08"), Severity: "Moderate"}, "76 days", deadline.Other, "2026-11-07", "overdue by 16 days"},
-		"a clock that is behind":      {deadline.Update{Seen: at("2026-11-25")}, "0 days", deadline.Other, "2027-01-24", "due in 62 days"},
-		"one day":                     {deadline.Update{Seen: at("2026-11-22")}, "1 day", deadline.Other, "2027-01-21", "due in 59 days"},
-		"under attack long before us": {deadline.Update{Seen: at("2026-11-20"), Exploited: true, Attacked: at("2026-01-01")}, "3 days", deadline.Exploited, "2026-11-23", "due today"},
+		"published before":             {deadline.Update{Seen: at("2026-11-13"), Lower: true, Released: at("2026-11-10"), Severity: "Critical"}, "13 days", deadline.Critical, "2026-11-24", "due tomorrow"},
+		"listed after it was seen":     {deadline.Update{Seen: at("2026-10-13"), Released: at("2026-11-10"), Severity: "important"}, "41 days", deadline.Important, "2026-11-12", "overdue by 11 days"},
+		"due today":                    {deadline.Update{Released: at("2026-11-09"), Severity: "Critical"}, "14 days", deadline.Critical, "2026-11-23", "due today"},
+		"one day late":                 {deadline.Update{Released: at("2026-11-08"), Severity: "Critical"}, "15 days", deadline.Critical, "2026-11-22", "overdue by 1 day"},
+		"exploited from the start":     {deadline.Update{Released: at("2026-11-10"), Exploited: true}, "13 days", deadline.Exploited, "2026-11-13", "overdue by 10 days"},
+		"exploited only later":         {deadline.Update{Released: at("2026-11-10"), Exploited: true, Attacked: at("2026-11-22")}, "13 days", deadline.Exploited, "2026-11-25", "due in 2 days"},
+		"exploited and late anyway":    {deadline.Update{Released: at("2026-08-11"), Severity: "Critical", Exploited: true, Attacked: at("2026-11-22")}, "104 days", deadline.Exploited, "2026-08-25", "overdue by 90 days"},
+		"moderate is other":            {deadline.Update{Released: at("2026-09-08"), Severity: "Moderate"}, "76 days", deadline.Other, "2026-11-07", "overdue by 16 days"},
+		"a clock that is behind":       {deadline.Update{Seen: at("2026-11-25")}, "0 days", deadline.Other, "2027-01-24", "due in 62 days"},
+		"one day":                      {deadline.Update{Seen: at("2026-11-22")}, "1 day", deadline.Other, "2027-01-21", "due in 59 days"},
+		"under attack long before us":  {deadline.Update{Seen: at("2026-11-20"), Exploited: true, Attacked: at("2026-01-01")}, "3 days", deadline.Exploited, "2026-11-23", "due today"},
 	} {
 		s := policy(t, deadline.Example).Status(tc.update, now)
 		if s.AgeWords() != tc.age || s.Class != tc.class || s.Due.ISO() != tc.due || s.DueWords() != tc.words || s.Late() != strings.HasPrefix(tc.words, "overdue") {

@@ -31,10 +31,11 @@ type entry struct {
 	Cron       string   `yaml:"cron,omitempty"`
 	TZ         string   `yaml:"tz"`
 	Quiet      Quiet    `yaml:"quiet,omitempty"`
+	Report     bool     `yaml:"report,omitempty"`
 }
 
 // entryKeys are the keys of an [entry].
-var entryKeys = []string{"id", "channel", "owner", "watch", "min_devices", "min_cves", "at", "cron", "tz", "quiet"}
+var entryKeys = []string{"id", "channel", "owner", "watch", "min_devices", "min_cves", "at", "cron", "tz", "quiet", "report"}
 
 // ReadFile reads subscriptions that were written in YAML:
 //
@@ -47,6 +48,7 @@ var entryKeys = []string{"id", "channel", "owner", "watch", "min_devices", "min_
 //	    tz: Europe/Stockholm
 //	    min_devices: 5              # leave out what is missing on fewer devices; min_cves likewise
 //	    quiet: heartbeat            # when nothing has changed: silent, heartbeat or always
+//	    report: true                # say how patching goes, in place of what is missing
 //
 // All mistakes are reported at once, each with its line, as one [Mistake].
 func ReadFile(text []byte) ([]Subscription, error) {
@@ -151,6 +153,8 @@ func (f *fileReader) value(e *entry, v *ast.MappingValueNode) {
 		e.MinDevices = f.number(v)
 	case "min_cves":
 		e.MinCVEs = f.number(v)
+	case "report":
+		e.Report = f.truth(v)
 	default:
 		texts := map[string]*string{
 			"id": &e.ID, "channel": &e.Channel, "owner": &e.Owner, "at": &e.At, "cron": &e.Cron, "tz": &e.TZ, "quiet": (*string)(&e.Quiet),
@@ -188,6 +192,17 @@ func (f *fileReader) number(v *ast.MappingValueNode) int {
 	return 0
 }
 
+func (f *fileReader) truth(v *ast.MappingValueNode) bool {
+	switch strings.ToLower(scalar(v.Value)) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	f.fault(v.Key, "%s must be true or false", keyOf(v))
+	return false
+}
+
 var (
 	validID      = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,29}$`)
 	validAddress = regexp.MustCompile(`^[A-Z][A-Z0-9]{2,30}$`)
@@ -204,12 +219,15 @@ func (f *fileReader) check(item ast.Node, e entry) Subscription {
 		}
 	}
 	s := Subscription{
-		ID: e.ID, Tenant: DefaultTenant, Channel: e.Channel, Owner: e.Owner, Origin: FromFile,
+		ID: e.ID, Tenant: DefaultTenant, Channel: e.Channel, Owner: e.Owner, Origin: FromFile, Report: e.Report,
 		Filter: patchgap.Filter{MinDevices: e.MinDevices, MinCVEs: e.MinCVEs},
 	}
 	var errs [3]error
 	s.Watch, errs[0] = ReadWatch(e.Watch)
 	s.Quiet, errs[1] = ReadQuiet(string(e.Quiet))
+	if s.Report && s.Filter != (patchgap.Filter{}) {
+		f.fault(item, "%s", ReportUnfiltered)
+	}
 	words := e.At + e.Cron
 	if (e.At == "") == (e.Cron == "") {
 		f.fault(item, "say when with either at or cron, such as at: mon 09:00")
@@ -234,7 +252,7 @@ func WriteFile(subscriptions []Subscription) ([]byte, error) {
 	for _, s := range subscriptions {
 		e := entry{
 			ID: s.ID, Channel: s.Channel, Owner: s.Owner, Watch: s.Watch, MinDevices: s.Filter.MinDevices, MinCVEs: s.Filter.MinCVEs,
-			At: s.Schedule.Words, TZ: s.Schedule.Zone, Quiet: s.Quiet,
+			At: s.Schedule.Words, TZ: s.Schedule.Zone, Quiet: s.Quiet, Report: s.Report,
 		}
 		if schedule.IsCron(s.Schedule) {
 			e.At, e.Cron = "", s.Schedule.Words

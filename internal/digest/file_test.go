@@ -32,6 +32,7 @@ digests:
     watch: all
     cron: 0 9 * * 1
     tz: UTC
+    report: true
 `
 
 func fromGoodFile() []digest.Subscription {
@@ -43,7 +44,7 @@ func fromGoodFile() []digest.Subscription {
 		},
 		{
 			ID: "everything", Tenant: digest.DefaultTenant, Channel: "C0123456789", Owner: "U0123456789", Origin: digest.FromFile,
-			Watch: []string{digest.All}, Schedule: schedule.Schedule{Words: "0 9 * * 1", Zone: "UTC"}, Quiet: digest.Silent,
+			Watch: []string{digest.All}, Schedule: schedule.Schedule{Words: "0 9 * * 1", Zone: "UTC"}, Quiet: digest.Silent, Report: true,
 		},
 	}
 }
@@ -87,6 +88,15 @@ func TestReadFileMistakes(t *testing.T) {
     at: daily 09:00
     cron: 0 9 * * 1
     quiet: loud
+    report: sometimes
+  - id: filtered
+    channel: C0123456789
+    owner: U0123456789
+    watch: all
+    at: daily 09:00
+    tz: UTC
+    min_cves: 2
+    report: true
 `))
 	m, ok := errors.AsType[*digest.Mistake](err)
 	if !ok {
@@ -105,13 +115,15 @@ func TestReadFileMistakes(t *testing.T) {
 		`line 16: there is a digest "twice" in line 11 already`,
 		"line 16: say when with either at or cron",
 		`line 16: "loud" is not a choice`,
+		"line 23: report must be true or false",
+		"line 24: a report counts all updates, so it takes no filter",
 	} {
 		if !strings.Contains(m.Message, want) {
 			t.Errorf("it does not say %q", want)
 		}
 	}
-	if n := strings.Count(m.Message, "\n") + 1; n != 13 {
-		t.Errorf("%d mistakes, want 13:\n%s", n, m.Message)
+	if n := strings.Count(m.Message, "\n") + 1; n != 15 {
+		t.Errorf("%d mistakes, want 15:\n%s", n, m.Message)
 	}
 }
 

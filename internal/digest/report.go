@@ -23,6 +23,7 @@ type Report struct {
 	Changes      patchgap.Changes
 	History      []Delivery // earlier ones, the newest first
 	Accepted     risk.Marks // of the updates in After
+	Patching     *view.Page // how patching goes, which the digest says in place of what is missing; nil for other digests
 }
 
 // lateAfter is how long after its due time a digest is called late.
@@ -39,6 +40,9 @@ const (
 
 // Page is the digest: the verdict and why, since when, what changed, the largest gaps, progress, and what can be done.
 func (r Report) Page() view.Page {
+	if r.Patching != nil {
+		return r.patching()
+	}
 	s := r.Subscription
 	page := view.Page{
 		Title:   string(r.Verdict()) + ": " + s.Name(),
@@ -82,6 +86,17 @@ func (r Report) Page() view.Page {
 func (r Report) Details() view.Page {
 	page := r.details(false)
 	page.Parts = append(r.changed(maxDetails), page.Parts...)
+	return page
+}
+
+// patching is the digest that says how patching goes.
+func (r Report) patching() view.Page {
+	s, page := r.Subscription, *r.Patching
+	page.AsOf, page.Software, page.Unreadable = r.asOf(), s.software(), r.After.UnreadableRows()
+	if r.late() {
+		page.Title += " (late)"
+	}
+	page.Actions = append(page.Actions, view.Action{Label: "Pause", Command: "digest pause " + s.ID}, view.Action{Label: "Settings", Command: "digest show " + s.ID})
 	return page
 }
 

@@ -32,6 +32,9 @@ type Subscription struct {
 	Failures    int       // deliveries in a row that its channel refused
 }
 
+// ReportUnfiltered says why a subscription with a filter cannot report.
+const ReportUnfiltered = "a report counts all updates, so it takes no filter: leave out min-devices and min-cves"
+
 // All in Watch stands for every software of Microsoft's that has weaknesses.
 const All = "all"
 

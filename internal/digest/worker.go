@@ -28,6 +28,10 @@ type Worker struct {
 	// Accepted marks accepted updates; nil for none.
 	Accepted Accepted
 
+	// Patching makes the page that says how patching goes, of what was just read, for subscriptions with Report. Without it
+	// these get digests like others.
+	Patching func(ctx context.Context, s Subscription, read patchgap.Snapshot) (view.Page, error)
+
 	// Observe is called after each attempt; may be nil. It must not block.
 	Observe func(ctx context.Context, o Observation)
 }
@@ -187,7 +191,23 @@ func (w *Worker) report(ctx context.Context, s Subscription, due time.Time) (Rep
 	} else if err := w.compare(ctx, &r); err != nil {
 		return r, err
 	}
+	if err := w.patching(ctx, &r); err != nil {
+		return r, err
+	}
 	return r, w.markAccepted(ctx, &r)
+}
+
+// patching adds the page that says how patching goes, where the subscription asks for it.
+func (w *Worker) patching(ctx context.Context, r *Report) error {
+	if !r.Subscription.Report || w.Patching == nil {
+		return nil
+	}
+	page, err := w.Patching(ctx, r.Subscription, r.After)
+	if err != nil {
+		return fmt.Errorf("report how patching goes: %w", err)
+	}
+	r.Patching = &page
+	return nil
 }
 
 // readingTime leaves the last part of the time that there is to what comes after a reading: what was read can be told,
@@ -292,6 +312,8 @@ func (r Report) whole() bool { return r.Kind != Same || r.Subscription.Quiet == 
 // pages are what is posted of a report and into its thread; nothing for a silent one.
 func (r Report) pages() (digest, details view.Page, posted bool) {
 	switch {
+	case r.Patching != nil: // it is wanted every time: time passes also where nothing changes
+		return r.Page(), view.Page{}, true
 	case r.whole():
 		return r.Page(), r.Details(), true
 	case r.Subscription.Quiet == Heartbeat:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // inHouse runs a test in a bubble whose clock jumps.
@@ -111,6 +112,46 @@ func TestQuiet(t *testing.T) {
 			h.wantKinds(c.kinds)
 		})
 	}
+}
+
+// A digest that reports how patching goes is posted each time, of what was just read, and keeps what it read as others do.
+func TestReportOnPatching(t *testing.T) {
+	t.Parallel()
+	s := weekly()
+	s.Report = true
+	inHouse(t, s, func(h *house) {
+		t := h.t
+		h.defender.rows = []patchgap.Row{seed()}
+		var read []patchgap.Snapshot
+		fails := errors.New("the disk is gone")
+		h.Patching = func(_ context.Context, of digest.Subscription, snap patchgap.Snapshot) (view.Page, error) {
+			if of.ID != s.ID {
+				t.Errorf("a page for digest %s", of.ID)
+			}
+			read = append(read, snap)
+			return view.Page{Title: "Patch report", Actions: []view.Action{{Label: "Report now", Command: "report all"}}}, fails
+		}
+		job := h.next()
+		if err := h.Work(t.Context(), job, 1); !errors.Is(err, fails) || len(h.slack.posted) > 0 {
+			t.Errorf("without a page: %v, %d posted", err, len(h.slack.posted))
+		}
+		fails = nil
+		if err := h.Work(t.Context(), job, 2); err != nil {
+			t.Fatal(err)
+		}
+		page, posted := h.week()
+		if !posted || page.Title != "Patch report" || len(page.Actions) != 3 || page.Actions[2].Command != "digest show 7" {
+			t.Errorf("posted %v: %+v", posted, page)
+		}
+		h.wantKinds("first+ same+")
+		if len(read) != 3 || len(read[2].Rows) != 1 {
+			t.Errorf("pages of %+v", read)
+		}
+		h.Patching = nil // as in a process without reports
+		if _, posted := h.week(); posted {
+			t.Error("a silent digest without a report posted that nothing has changed")
+		}
+	})
 }
 
 // Counts that move a little are no news, but far is far, however small the steps.
