@@ -81,7 +81,7 @@ func kbTable(q query, l list, updates, folded []patchgap.Update) view.Table {
 	}
 	t.Caption, t.Page, t.Command = "Missing updates of "+product.Name(q.id, ""), q.page, q.line(q.sort, 0)
 	if len(updates) > 1 {
-		t.Sorts = q.sorts(l.Known())
+		t.Sorts = q.sorts(l.Known(), l.overdue())
 	}
 	return t
 }
@@ -95,12 +95,15 @@ func productCell(products []string) view.Cell {
 	return view.Cell{Text: strings.Join(names, ", "), Words: products}
 }
 
-// sorts offers the other orders. Where nothing is known of exploits, the first order is that by devices.
-func (q query) sorts(known bool) []view.Action {
+// sorts offers the other orders. Where nothing is known of exploits and nothing is overdue, the first order is that by devices.
+func (q query) sorts(known, overdue bool) []view.Action {
 	orders := []struct{ sort, label string }{
 		{sortFirst, "Exploited first"}, {sortDevices, "Sort by devices"}, {sortCVEs, "Sort by CVEs"}, {sortKB, "Newest first"},
 	}
-	if !known {
+	switch {
+	case !known && overdue:
+		orders[0].label = "Overdue first"
+	case !known:
 		orders[1].sort = sortFirst
 		orders = orders[1:]
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/aging"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/risk"
@@ -45,11 +46,18 @@ func WithHistory(h History) Option {
 	return func(k *known) { k.history = h }
 }
 
+// WithAges makes pages tell the age and the deadline of updates. facts returns what is known for that of the updates of a
+// software; it is called for each question.
+func WithAges(facts func(ctx context.Context, software string) aging.Facts) Option {
+	return func(k *known) { k.facts = facts }
+}
+
 // known is what is known beside what Defender says. The zero value knows nothing.
 type known struct {
 	snapshot func() *advisory.Snapshot
-	accepted Accepted // nil for none
-	history  History  // nil for none
+	accepted Accepted                                               // nil for none
+	history  History                                                // nil for none
+	facts    func(ctx context.Context, software string) aging.Facts // nil for none
 }
 
 // marks returns what is accepted of rows, and what to say of it below a page.
@@ -89,7 +97,50 @@ type list struct {
 	gap     patchgap.Gap // by the filter of the question
 	marks   risk.Marks
 	accepts bool // updates can be accepted here
+	ages    aging.List
+	aged    bool // something is known of ages
 }
+
+// age judges the age of the updates. One that contains others is as late as the latest of these.
+func (l *list) age(ctx context.Context, k known, q query) {
+	if k.facts == nil {
+		return
+	}
+	contains := func(u patchgap.Update) (all []patchgap.Update) {
+		for _, f := range l.Finding(u).Contains {
+			all = append(all, f.Update)
+		}
+		return all
+	}
+	if q.allRows {
+		contains = nil
+	}
+	l.ages, l.aged = k.facts(ctx, q.id).Of(l.gap.Shown, contains), true
+}
+
+// listed are the updates that are rows of the page.
+func (l list) listed(q query) []patchgap.Update {
+	if q.allRows {
+		return l.gap.Shown
+	}
+	return l.Install
+}
+
+// rank is the order of updates before their lateness: exploited ones first, each row by itself where rows are shown.
+func (l list) rank(q query) func(patchgap.Update) int {
+	if !q.allRows {
+		return l.Rank
+	}
+	return func(u patchgap.Update) int {
+		if l.Finding(u).State().Exploited() {
+			return 0
+		}
+		return 1
+	}
+}
+
+// overdue reports whether any update is.
+func (l list) overdue() bool { return l.ages.Words(l.gap.Shown) != "" }
 
 // newList judges updates and applies the filter of a question. Small updates are left out before the others are folded,
 // so that none is contained in one that is not shown; updates that are not exploited are left out after, since an update
@@ -117,6 +168,9 @@ func (l *list) sort(q query) {
 		sortUpdates(updates, q.sort)
 		if q.sort == sortFirst {
 			l.Sort(updates, q.allRows)
+			if l.overdue() {
+				l.ages.Sort(updates, l.rank(q))
+			}
 		}
 	})
 }
@@ -138,7 +192,7 @@ func (l list) lead(q query) string {
 	if !q.allRows {
 		fold = l.FoldWords()
 	}
-	return view.JoinSentences(l.noData(q), l.Words(true), l.gap.Words("your filter", ""), sentence(l.marks.Words(l.gap.Shown)), fold)
+	return view.JoinSentences(l.noData(q), l.Words(true), l.ages.Words(l.listed(q)), l.gap.Words("your filter", ""), sentence(l.marks.Words(l.gap.Shown)), fold)
 }
 
 // columns are those that the feeds and accepted risks add to a table.
@@ -148,6 +202,9 @@ func (l list) columns(shown []patchgap.Update, q query) []patchgap.Extra {
 		accepted := l.marks.Column(shown)
 		accepted.Appended = true
 		extra = append(extra, accepted)
+	}
+	if l.aged {
+		extra = append(extra, l.ages.Columns(shown)...)
 	}
 	return extra
 }
@@ -183,7 +240,12 @@ func (q query) otherLabel(l list) string {
 // context says how the list is ordered and of when the data of the feeds is.
 func (l list) context(s *advisory.Snapshot, q query, now time.Time) string {
 	order := ""
-	if l.Known() && q.sort == sortFirst && len(l.Install) > 1 {
+	switch first := q.sort == sortFirst && len(l.Install) > 1; {
+	case first && l.Known() && l.overdue():
+		order = "Exploited first, then the most overdue."
+	case first && l.overdue():
+		order = "The most overdue first."
+	case first && l.Known():
 		order = triage.ExploitedFirst
 	}
 	return view.JoinSentences(order, triage.Dates(s, now))

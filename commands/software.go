@@ -250,7 +250,8 @@ func (s software) page(ctx context.Context, q query, answer api.Answer[[]api.Mis
 	marks, note := s.known.marks(ctx, rows)
 	l := newList(feeds, q, patchgap.Updates(rows))
 	l.marks, l.accepts = marks, s.known.accepted != nil
-	if !l.Known() && q.sort == sortDevices {
+	l.age(ctx, s.known, q)
+	if !l.Known() && !l.overdue() && q.sort == sortDevices {
 		q.sort = sortFirst // the same order, and the one that buttons need not name
 	}
 	page := view.Page{
@@ -259,7 +260,7 @@ func (s software) page(ctx context.Context, q query, answer api.Answer[[]api.Mis
 		Context:  l.context(feeds, q, time.Now()),
 		Software: q.id,
 		Note:     note,
-		Source:   view.Source{Question: versionOf(feeds) + marks.Version()},
+		Source:   view.Source{Question: versionOf(feeds) + marks.Version() + l.ages.Version()},
 		AsOf:     AsOf(answer),
 
 		Unreadable: answer.Skipped,

@@ -69,6 +69,7 @@ var forbidden = map[string][]string{
 	"internal/plan":                  {module, slackPackages},
 	"internal/deadline":              {module, slackPackages, azurePackages, anyLibrary},
 	"internal/kpi":                   {module, slackPackages},
+	"internal/aging":                 {module, slackPackages},
 	"internal/digest/source":         {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":                {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/month":                 {module, slackPackages, azurePackages, anyLibrary},
@@ -148,7 +149,8 @@ var allowed = map[string][]string{
 	"internal/patchgap":        {module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/digest/schedule": {module + "/internal/view", module + "/internal/failure"},
 	"internal/plan":            {module + "/internal/patchgap", module + "/internal/advisory"},
-	"internal/kpi":             {module + "/internal/patchgap", module + "/internal/advisory", module + "/internal/deadline", module + "/internal/month"},
+	"internal/kpi":             {module + "/internal/aging", module + "/internal/month"},
+	"internal/aging":           {module + "/internal/patchgap", module + "/internal/advisory", module + "/internal/deadline", module + "/internal/month"},
 }
 
 // leaves may be imported by every package: they stand on the standard library alone and know nothing of ours.

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"sync"
 	"time"
 
 	"github.com/missingkbs/missingkbs/commands"
@@ -9,7 +11,10 @@ import (
 	"github.com/missingkbs/missingkbs/commands/reportcmd"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/aging"
 	"github.com/missingkbs/missingkbs/internal/deadline"
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -23,12 +28,83 @@ type Patching struct {
 	Now        func() time.Time
 }
 
+// Ages makes other commands tell the age and the deadline of updates.
+func (p Patching) Ages() commands.Option { return commands.WithAges(p.facts()) }
+
 // Commands returns the commands plan and report.
 func (p Patching) Commands() []commands.Command {
 	return []commands.Command{
 		plancmd.New(plancmd.Options{Reader: p.reader(), Advisories: p.Advisories}),
 		reportcmd.New(p.report()),
 	}
+}
+
+// facts returns what is known of the age of a software's updates. When these were first seen is read from the database now and
+// then; without an answer of it ages are those of the feeds.
+func (p Patching) facts() func(ctx context.Context, software string) aging.Facts {
+	seen := &seenCache{patching: p, by: map[string]seenAt{}}
+	return func(ctx context.Context, software string) aging.Facts {
+		f := aging.Facts{Now: p.now().UTC(), Policy: p.Deadlines.Policy(), Seen: seen.of(ctx, software)}
+		if p.Advisories != nil {
+			f.Known = p.Advisories()
+		}
+		return f
+	}
+}
+
+func (p Patching) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
+}
+
+const (
+	// seenLife is how long it is remembered when updates were first seen: digests bring new ones, and a few minutes do not
+	// change an age in days.
+	seenLife = 5 * time.Minute
+	// seenTimeout bounds how long a question waits for that.
+	seenTimeout = 500 * time.Millisecond
+	// maxSeen is of how many software it is remembered.
+	maxSeen = 1000
+)
+
+// seenCache remembers when updates were first seen. It is safe for concurrent use.
+type seenCache struct {
+	patching Patching
+
+	mu sync.Mutex
+	by map[string]seenAt
+}
+
+type seenAt struct {
+	seen map[patchgap.Key]patchgap.Seen
+	at   time.Time
+}
+
+func (c *seenCache) of(ctx context.Context, software string) map[patchgap.Key]patchgap.Seen {
+	if c.patching.Store == nil {
+		return nil
+	}
+	c.mu.Lock()
+	have, ok := c.by[software]
+	c.mu.Unlock()
+	if ok && time.Since(have.at) < seenLife {
+		return have.seen
+	}
+	ctx, cancel := context.WithTimeout(ctx, seenTimeout)
+	defer cancel()
+	seen, err := c.patching.Store.FirstSeen(ctx, digest.DefaultTenant, software)
+	if err != nil {
+		return have.seen
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.by) >= maxSeen {
+		clear(c.by)
+	}
+	c.by[software] = seenAt{seen, time.Now()}
+	return seen
 }
 
 func (p Patching) reader() *reading.Reader {

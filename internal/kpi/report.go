@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/aging"
 	"github.com/missingkbs/missingkbs/internal/deadline"
-	"github.com/missingkbs/missingkbs/internal/month"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
@@ -194,32 +194,8 @@ func late(u Update) int {
 
 func (b *builder) judge(u patchgap.Update) Update {
 	facts, known := b.in.Known.Update(u.KB())
-	seen := b.seen(u.Rows)
-	d := Facts(facts)
-	d.Seen, d.Lower = seen.First, seen.Lower()
-	if end, ok := monthEnd(u.Name()); ok && d.Lower && end.Before(d.Seen) {
-		d.Seen = end // it came in that month, some time before its end
-	}
-	return Update{Update: u, Status: b.in.Policy.Status(d, b.in.Now), Exploited: facts.Exploited(), Known: known}
-}
-
-// monthEnd is the last day of the month that the name of an update says.
-func monthEnd(name string) (time.Time, bool) {
-	m, ok := month.Of(name)
-	return m.AddDate(0, 1, -1), ok
-}
-
-// Facts are what a feed knows of an update, for its deadline.
-func Facts(f advisory.Facts) deadline.Update {
-	d := deadline.Update{Released: f.Released, Severity: f.Severity, Exploited: f.Exploited()}
-	if len(f.MSRC) == 0 { // MSRC says it with the release, CISA when it is known
-		for _, e := range f.KEV {
-			if d.Attacked.IsZero() || e.Added.Before(d.Attacked) {
-				d.Attacked = e.Added
-			}
-		}
-	}
-	return d
+	ages := aging.Facts{Now: b.in.Now, Known: b.in.Known, Policy: b.in.Policy}
+	return Update{Update: u, Status: ages.StatusSeen(u, b.seen(u.Rows)), Exploited: facts.Exploited(), Known: known}
 }
 
 // fresh is how many devices have no old gap. Nothing tells how many devices a software has, so those count that lacked one of

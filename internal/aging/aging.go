@@ -1,0 +1,154 @@
+// Package aging says how old each of a list of missing updates is and which are overdue. It joins when an update was first
+// seen missing ([patchgap.Seen]), what MSRC publishes ([advisory.Snapshot]) and the deadlines that are set
+// ([deadline.Policy]), and makes words and columns of that.
+//
+// What is not known is shown as unknown. The package knows neither where its dates are kept nor where a page goes.
+package aging
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/catalog"
+	"github.com/missingkbs/missingkbs/internal/deadline"
+	"github.com/missingkbs/missingkbs/internal/month"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Facts are what is known beside a list of updates. The zero value knows nothing.
+type Facts struct {
+	Now    time.Time // its zone tells where days begin
+	Seen   map[patchgap.Key]patchgap.Seen
+	Known  *advisory.Snapshot // may be nil
+	Policy deadline.Policy
+}
+
+// Status is the age and the deadline of an update.
+func (f Facts) Status(u patchgap.Update) deadline.Status {
+	var first patchgap.Seen
+	for _, r := range u.Rows {
+		if s := f.Seen[r.Key]; !s.First.IsZero() && (first.First.IsZero() || s.First.Before(first.First)) {
+			first = s
+		}
+	}
+	return f.StatusSeen(u, first)
+}
+
+// StatusSeen is the same for an update of which the caller knows when it was first seen.
+func (f Facts) StatusSeen(u patchgap.Update, seen patchgap.Seen) deadline.Status {
+	facts, _ := f.Known.Update(u.KB())
+	d := deadline.Update{Seen: seen.First, Lower: seen.Lower(), Released: facts.Released, Severity: facts.Severity, Exploited: facts.Exploited()}
+	if len(facts.MSRC) == 0 { // MSRC says it with the release, CISA when it is known
+		for _, e := range facts.KEV {
+			if d.Attacked.IsZero() || e.Added.Before(d.Attacked) {
+				d.Attacked = e.Added
+			}
+		}
+	}
+	if m, ok := month.Of(u.Name()); ok && d.Lower {
+		end := m.AddDate(0, 1, -1) // it came in that month, some time before its end
+		if now := d.Seen; !end.After(f.Now) && (now.IsZero() || end.Before(now)) {
+			d.Seen = end
+		}
+	}
+	return f.Policy.Status(d, f.Now)
+}
+
+// List has the age and the deadline of each of a list of updates. The zero value is that of no updates.
+type List struct {
+	facts Facts
+	by    map[string]deadline.Status
+}
+
+// Of judges updates. contains returns what an update contains, which installing it closes too: an update is as late as the
+// latest of these. A nil contains looks at each update alone.
+func (f Facts) Of(updates []patchgap.Update, contains func(patchgap.Update) []patchgap.Update) List {
+	l := List{facts: f, by: make(map[string]deadline.Status, len(updates))}
+	for _, u := range updates {
+		s := f.Status(u)
+		if contains != nil {
+			for _, older := range contains(u) {
+				if o := f.Status(older); o.Late() && (!s.Late() || o.Overdue > s.Overdue) {
+					s = o
+				}
+			}
+		}
+		l.by[u.ID()] = s
+	}
+	return l
+}
+
+// Status is the status of an update of the list.
+func (l List) Status(u patchgap.Update) deadline.Status {
+	if s, ok := l.by[u.ID()]; ok {
+		return s
+	}
+	return deadline.Status{Age: -1}
+}
+
+// Late is by how many days an update is overdue, 0 for one that is not.
+func (l List) Late(u patchgap.Update) int {
+	if s := l.Status(u); s.Late() {
+		return s.Overdue
+	}
+	return 0
+}
+
+// Words say how many of the updates are overdue; "" if none is.
+func (l List) Words(updates []patchgap.Update) string {
+	n := 0
+	var longest patchgap.Update
+	for _, u := range updates {
+		if late := l.Late(u); late > 0 {
+			if n++; n == 1 || late > l.Late(longest) {
+				longest = u
+			}
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("1 is overdue: %s, by %s.", label(longest), view.Count(l.Late(longest), "day"))
+	}
+	return fmt.Sprintf("%d are overdue, %s by %s.", n, label(longest), view.Count(l.Late(longest), "day"))
+}
+
+func label(u patchgap.Update) string { return cmp.Or(catalog.Label(u.KB()), u.Name()) }
+
+// Sort puts what is overdue first, the longest in front, and keeps the order otherwise. rank goes before: updates of a lower rank
+// stay in front of those of a higher one.
+func (l List) Sort(updates []patchgap.Update, rank func(patchgap.Update) int) {
+	slices.SortStableFunc(updates, func(a, b patchgap.Update) int {
+		return cmp.Or(rank(a)-rank(b), l.Late(b)-l.Late(a))
+	})
+}
+
+// Columns are the age and the deadline. People see those that say something of the updates that are shown.
+func (l List) Columns(shown []patchgap.Update) []patchgap.Extra {
+	age := patchgap.Extra{Appended: true, Column: view.Column{Key: "age", Title: "Age"}, Cell: func(u patchgap.Update) view.Cell {
+		return view.TextCell(l.Status(u).AgeWords())
+	}}
+	due := patchgap.Extra{Appended: true, Column: view.Column{Key: "deadline", Title: "Deadline"}, Cell: func(u patchgap.Update) view.Cell {
+		return view.TextCell(l.Status(u).DueWords())
+	}}
+	age.Hidden = !slices.ContainsFunc(shown, func(u patchgap.Update) bool { return l.Status(u).Age >= 0 })
+	due.Hidden = !slices.ContainsFunc(shown, func(u patchgap.Update) bool { return l.Status(u).DueWords() != "" })
+	return []patchgap.Extra{age, due}
+}
+
+// Version tells the pages of these facts from those of others: they change with the day, the policy and what is seen.
+func (l List) Version() string {
+	var newest time.Time
+	for _, s := range l.facts.Seen {
+		if s.First.After(newest) {
+			newest = s.First
+		}
+	}
+	return strings.Join([]string{"", l.facts.Policy.String(), deadline.DayOf(l.facts.Now).ISO(), fmt.Sprint(len(l.facts.Seen), newest.UnixMilli())}, "\n")
+}
