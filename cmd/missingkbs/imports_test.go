@@ -126,7 +126,7 @@ var allowed = map[string][]string{
 	"internal/tty":             {module + "/internal/view", module + "/internal/failure"},
 	"internal/xlsx":            {module + "/internal/view", module + "/internal/failure"},
 	"internal/audit":           {module + "/internal/redact"},
-	"internal/digest":          {module + "/internal/risk", module + "/internal/patchgap", module + "/internal/digest/schedule", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
+	"internal/digest":          {module + "/internal/deadline", module + "/internal/risk", module + "/internal/patchgap", module + "/internal/digest/schedule", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/alert":           {module + "/internal/view", module + "/internal/failure"},
 	"internal/sandbox/sockets": {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace", module + "/internal/sandbox/grants"},
 	"internal/sandbox/grants":  {module + "/internal/sandbox/protocol"},

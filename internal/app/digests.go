@@ -35,7 +35,8 @@ func (a *App) newDigests(poster *post.Poster, alerts *alerts) (*digests, error) 
 		Accepted: a.risks(a.Store),
 		Observe:  observeDigests(a.Monitor.DigestObserver(a.Now), alerts.digest),
 	}
-	worker.Patching = reportcmd.Reporter{Options: Patching{Store: a.Store, Advisories: a.Advisories, Deadlines: a.Deadlines, Now: a.Now}.report()}.Digest
+	patching := Patching{Store: a.Store, Advisories: a.Advisories, Deadlines: a.Deadlines, Now: a.Now}
+	worker.Ages, worker.Patching = patching.digestAges(), reportcmd.Reporter{Options: patching.report()}.Digest
 	preview := *worker
 	events, err := a.newEvents()
 	if err != nil {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -49,6 +50,31 @@ func (p Patching) facts() func(ctx context.Context, software string) aging.Facts
 			f.Known = p.Advisories()
 		}
 		return f
+	}
+}
+
+// digestAges returns a function that tells the age of the updates that a digest is about.
+func (p Patching) digestAges() func(context.Context, digest.Subscription, patchgap.Snapshot, patchgap.Snapshot) digest.Ages {
+	facts := p.facts()
+	return func(ctx context.Context, s digest.Subscription, before, read patchgap.Snapshot) digest.Ages {
+		all := aging.Facts{Now: s.Local(p.now()), Policy: p.Deadlines.Policy(), Seen: map[patchgap.Key]patchgap.Seen{}}
+		unknown := map[string]bool{}
+		for _, id := range read.Software {
+			one := facts(ctx, id)
+			all.Known, unknown[id] = one.Known, one.Seen == nil
+			maps.Copy(all.Seen, one.Seen)
+		}
+		for _, row := range read.Rows { // what this digest is the first to see is not recorded yet
+			if _, known := all.Seen[row.Key]; known || unknown[row.Software] || !read.WasRead(row.Software) {
+				continue
+			}
+			seen := patchgap.Seen{First: read.At}
+			if before.WasRead(row.Software) {
+				seen.Before = before.At
+			}
+			all.Seen[row.Key] = seen
+		}
+		return all.Of(read.Updates(), nil)
 	}
 }
 

@@ -12,14 +12,18 @@ import (
 )
 
 func (r Report) gaps() view.Table {
-	shown := r.gap().Shown
-	t := r.Subscription.table(shown[:min(maxGaps, len(shown))], r.Accepted)
+	shown := r.firstOverdue(r.gap().Shown)
+	first := shown[:min(maxGaps, len(shown))]
+	t := r.Subscription.table(first, r.Accepted, r.ageColumns(first)...)
 	t.Caption = fmt.Sprintf("Largest gaps, most devices first: %d of %s", t.Len(), plural(len(shown), "update"))
+	if len(r.overdue(first)) > 0 {
+		t.Caption = fmt.Sprintf("Overdue first, then the largest gaps: %d of %s", t.Len(), plural(len(shown), "update"))
+	}
 	return t
 }
 
 // table lists updates with the software that lists each.
-func (s Subscription) table(updates []patchgap.Update, accepted risk.Marks) view.Table {
+func (s Subscription) table(updates []patchgap.Update, accepted risk.Marks, more ...patchgap.Extra) view.Table {
 	software := patchgap.Extra{Column: view.Column{Key: "software", Title: "Products", Kind: view.Words}, Cell: func(u patchgap.Update) view.Cell {
 		return view.Cell{Text: strings.Join(names(u.Software()), ", "), Words: u.Software()}
 	}}
@@ -29,7 +33,7 @@ func (s Subscription) table(updates []patchgap.Update, accepted risk.Marks) view
 		column.Appended = true
 		extra = append(extra, column)
 	}
-	return patchgap.Table(updates, extra...)
+	return patchgap.Table(updates, append(extra, more...)...)
 }
 
 // names are what people call software.

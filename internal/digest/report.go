@@ -23,6 +23,7 @@ type Report struct {
 	Changes      patchgap.Changes
 	History      []Delivery // earlier ones, the newest first
 	Accepted     risk.Marks // of the updates in After
+	Ages         Ages       // of the updates in After; nil where nothing is known
 	Patching     *view.Page // how patching goes, which the digest says in place of what is missing; nil for other digests
 }
 

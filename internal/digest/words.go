@@ -12,7 +12,7 @@ import (
 
 // lead is the verdict's reason in a sentence or two.
 func (r Report) lead() string {
-	state := gapWords(r.After, r.gap())
+	state := view.JoinSentences(r.overdueWords(), gapWords(r.After, r.gap()))
 	switch news := r.news(); {
 	case len(r.After.Software) == 0 && len(r.After.Unread) == 0:
 		return "No software in this tenant matches what this digest watches."
@@ -22,7 +22,7 @@ func (r Report) lead() string {
 		return fmt.Sprintf("%s. %s", upperFirst(noLonger(len(r.back()))), view.JoinSentences(state, r.acceptedWords()))
 	case news == "":
 		if where := inWhatWasRead(r.After); where != "" {
-			return view.JoinSentences(r.unchanged()+where+".", r.gap().Words("the filter", " there"), r.acceptedWords())
+			return view.JoinSentences(r.unchanged()+where+".", r.overdueWords(), r.gap().Words("the filter", " there"), r.acceptedWords())
 		}
 		return view.JoinSentences(r.unchanged()+".", state, r.acceptedWords())
 	default:

@@ -28,6 +28,10 @@ type Worker struct {
 	// Accepted marks accepted updates; nil for none.
 	Accepted Accepted
 
+	// Ages tells how old the updates of a reading are and by when they are due, in the zone of the subscription; nil knows
+	// nothing of that. What the reading is the first to have appeared since the one before.
+	Ages func(ctx context.Context, s Subscription, before, read patchgap.Snapshot) Ages
+
 	// Patching makes the page that says how patching goes, of what was just read, for subscriptions with Report. Without it
 	// these get digests like others.
 	Patching func(ctx context.Context, s Subscription, read patchgap.Snapshot) (view.Page, error)
@@ -194,7 +198,11 @@ func (w *Worker) report(ctx context.Context, s Subscription, due time.Time) (Rep
 	if err := w.patching(ctx, &r); err != nil {
 		return r, err
 	}
-	return r, w.markAccepted(ctx, &r)
+	if err := w.markAccepted(ctx, &r); err != nil {
+		return r, err
+	}
+	w.age(ctx, &r)
+	return r, nil
 }
 
 // patching adds the page that says how patching goes, where the subscription asks for it.
