@@ -12,13 +12,12 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/commands/digestcmd"
-	"github.com/missingkbs/missingkbs/commands/plancmd"
-	"github.com/missingkbs/missingkbs/commands/reportcmd"
 	"github.com/missingkbs/missingkbs/commands/riskcmd"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
@@ -115,7 +114,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	}
 	defer closeHistory()
 	patching.Defender, patching.Index = defender, index
-	router, err := app.NewRouter(defender, index, nil, append(append(patching.Commands(), kept...), commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())...)
+	router, err := app.NewRouter(defender, index, []commands.Option{patching.Ages()}, append(append(patching.Commands(), kept...), commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())...)
 	if err != nil {
 		return err
 	}
@@ -133,11 +132,14 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	return nil
 }
 
-// patching returns what plan and report know beside Defender: the deadlines, and what digests have read where there is a database.
+// patching returns what is known of ages beside Defender: the deadlines, and what digests have read where there is a database.
 func (c askCmd) patching(ctx context.Context, errs *config.Errors, s streams) (app.Patching, func(), error) {
 	p := app.Patching{Deadlines: &deadline.Setting{}}
 	p.Deadlines.Set(c.Deadline.Read(errs))
-	if c.Sandbox || !slices.ContainsFunc([]string{plancmd.Name, reportcmd.Name}, func(name string) bool { return strings.EqualFold(c.Words[0], name) }) {
+	if c.Sandbox {
+		p.Now = apitest.NewTenant(apitest.Options{}).Now // its clock stands still
+	}
+	if c.Sandbox || c.aboutBot() || c.needsNoDefender() {
 		return p, func() {}, errs.Err()
 	}
 	log, address := c.Log.Logger(errs, s.err), c.Store.ReadAddress(errs, s.env)

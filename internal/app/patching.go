@@ -30,7 +30,15 @@ type Patching struct {
 }
 
 // Ages makes other commands tell the age and the deadline of updates.
-func (p Patching) Ages() commands.Option { return commands.WithAges(p.facts()) }
+// When updates were first seen is read from the database now and then; without an answer of it ages are those of the feeds.
+func (p Patching) Ages() commands.Option {
+	seen := &seenCache{patching: p, by: map[string]seenAt{}}
+	return commands.WithAges(func(ctx context.Context, software string) aging.Facts {
+		f := p.facts(p.now().UTC())
+		f.Seen = seen.of(ctx, software)
+		return f
+	})
+}
 
 // Commands returns the commands plan and report.
 func (p Patching) Commands() []commands.Command {
@@ -40,29 +48,26 @@ func (p Patching) Commands() []commands.Command {
 	}
 }
 
-// facts returns what is known of the age of a software's updates. When these were first seen is read from the database now and
-// then; without an answer of it ages are those of the feeds.
-func (p Patching) facts() func(ctx context.Context, software string) aging.Facts {
-	seen := &seenCache{patching: p, by: map[string]seenAt{}}
-	return func(ctx context.Context, software string) aging.Facts {
-		f := aging.Facts{Now: p.now().UTC(), Policy: p.Deadlines.Policy(), Seen: seen.of(ctx, software)}
-		if p.Advisories != nil {
-			f.Known = p.Advisories()
-		}
-		return f
+// facts returns what is known of the age of a software's updates, beside when they were first seen.
+func (p Patching) facts(now time.Time) aging.Facts {
+	f := aging.Facts{Now: now, Policy: p.Deadlines.Policy()}
+	if p.Advisories != nil {
+		f.Known = p.Advisories()
 	}
+	return f
 }
 
 // digestAges returns a function that tells the age of the updates that a digest is about.
 func (p Patching) digestAges() func(context.Context, digest.Subscription, patchgap.Snapshot, patchgap.Snapshot) digest.Ages {
-	facts := p.facts()
 	return func(ctx context.Context, s digest.Subscription, before, read patchgap.Snapshot) digest.Ages {
-		all := aging.Facts{Now: s.Local(p.now()), Policy: p.Deadlines.Policy(), Seen: map[patchgap.Key]patchgap.Seen{}}
+		all := p.facts(s.Local(p.now()))
+		all.Seen = map[patchgap.Key]patchgap.Seen{}
 		unknown := map[string]bool{}
 		for _, id := range read.Software {
-			one := facts(ctx, id)
-			all.Known, unknown[id] = one.Known, one.Seen == nil
-			maps.Copy(all.Seen, one.Seen)
+			seen, err := p.Store.FirstSeen(ctx, digest.DefaultTenant, id)
+			if unknown[id] = err != nil; err == nil {
+				maps.Copy(all.Seen, seen)
+			}
 		}
 		for _, row := range read.Rows { // what this digest is the first to see is not recorded yet
 			if _, known := all.Seen[row.Key]; known || unknown[row.Software] || !read.WasRead(row.Software) {

@@ -129,11 +129,11 @@ type rowOf struct {
 	update, top int
 }
 
-// class numbers which devices a row is about: those of its OS build or, without one, of its software.
+// class numbers which devices a row is about: those on its line of OS builds or, without one, of its software.
 func (b *builder) class(r rowOf) int32 {
 	name := r.Software
-	if r.OSBuild != "" {
-		name = advisory.ScopeSeparator + r.OSBuild // no software id begins so
+	if line := r.Line(); line != "" {
+		name = advisory.ScopeSeparator + line // no software id begins so
 	}
 	n, ok := b.classes[name]
 	if !ok {
@@ -150,7 +150,7 @@ func (b *builder) fold() {
 	for i, u := range b.p.Updates {
 		for _, r := range u.Rows {
 			b.rows = append(b.rows, rowOf{Row: r, update: i})
-			missing = append(missing, advisory.Missing{KB: r.KB, Name: r.Name, Scope: advisory.Scope(r.Software, r.OSBuild)})
+			missing = append(missing, advisory.Missing{KB: r.KB, Name: r.Name, Scope: advisory.Scope(r.Software, r.Line())})
 		}
 	}
 	onTop := make([]bool, len(b.p.Updates))
