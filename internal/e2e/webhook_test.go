@@ -125,7 +125,10 @@ func (w *world) lacks(devices map[string]int) {
 // runDigest makes the digest of the tests anew, by hand and in another process: that has no reading in memory.
 func (w *world) runDigest(t *testing.T, settings map[string]string) {
 	t.Helper()
-	w.kill(t)
+	w.sendTerm(t)
+	if err := w.slack.Wait(soon(t), func() bool { return w.slack.Connections() == 0 }); err != nil {
+		t.Fatal(err) // a command on the connection of the old process would be lost
+	}
 	w.start(t, settings)
 	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
 		t.Fatal(err)
