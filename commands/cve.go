@@ -67,7 +67,7 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 	page := view.Page{Title: id, Actions: cveActions(id)}
 	feeds := c.known.advisories()
 	told, attack := triage.AboutCVE(feeds, id)
-	page.Context = triage.Dates(feeds, time.Now())
+	page.Context = triage.Dates(feeds, c.known.now())
 	var more supplement
 	facts, err := c.defender.VulnerabilityByID(ctx, id, maxAge(fresh)...)
 	switch {

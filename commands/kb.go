@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
@@ -141,7 +140,7 @@ func (k kb) advise(page *view.Page, q kbQuery, l listing) {
 		page.Parts = slices.Insert(page.Parts, 0, view.Part(facts))
 	}
 	page.Lead = view.JoinSentences(t.AboutWords(q.id), page.Lead)
-	page.Context = view.JoinSentences(page.Context, triage.Dates(feeds, time.Now()))
+	page.Context = view.JoinSentences(page.Context, triage.Dates(feeds, k.known.now()))
 }
 
 func (q kbQuery) actions() []view.Action {

@@ -52,12 +52,25 @@ func WithAges(facts func(ctx context.Context, software string) aging.Facts) Opti
 	return func(k *known) { k.facts = facts }
 }
 
+// WithClock sets the clock by which pages tell the age of what is known; default [time.Now].
+func WithClock(now func() time.Time) Option {
+	return func(k *known) { k.clock = now }
+}
+
 // known is what is known beside what Defender says. The zero value knows nothing.
 type known struct {
 	snapshot func() *advisory.Snapshot
 	accepted Accepted                                               // nil for none
 	history  History                                                // nil for none
 	facts    func(ctx context.Context, software string) aging.Facts // nil for none
+	clock    func() time.Time                                       // nil for time.Now
+}
+
+func (k known) now() time.Time {
+	if k.clock == nil {
+		return time.Now()
+	}
+	return k.clock()
 }
 
 // marks returns what is accepted of rows, and what to say of it below a page.

@@ -257,7 +257,7 @@ func (s software) page(ctx context.Context, q query, answer api.Answer[[]api.Mis
 	page := view.Page{
 		Title:    "Missing updates: " + product.Name(q.id, ""),
 		Lead:     l.lead(q),
-		Context:  l.context(feeds, q, time.Now()),
+		Context:  l.context(feeds, q, s.known.now()),
 		Software: q.id,
 		Note:     note,
 		Source:   view.Source{Question: versionOf(feeds) + marks.Version() + l.ages.Version()},

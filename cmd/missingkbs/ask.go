@@ -21,6 +21,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
+	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/deadline"
@@ -97,11 +98,12 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 		return config.UsageError{Err: errNoWords}
 	}
 	c.Words = cmdline.Read(cmdline.Join(c.Words...))
-	defender, stop, err := c.defender(ctx, &errs, s)
+	from, err := c.source(ctx, &errs, s)
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer from.stop()
+	defender := from.defender
 	kept, done, err := c.keptByBot(ctx, &errs, s)
 	if err != nil {
 		return err
@@ -113,8 +115,8 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 		return err
 	}
 	defer closeHistory()
-	patching.Defender, patching.Index = defender, index
-	router, err := app.NewRouter(defender, index, []commands.Option{patching.Ages()}, append(append(patching.Commands(), kept...), commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())...)
+	patching.Defender, patching.Index, patching.Advisories = defender, index, from.advisories
+	router, err := app.NewRouter(defender, index, []commands.Option{commands.WithAdvisories(from.advisories), commands.WithClock(from.now), patching.Ages()}, append(append(patching.Commands(), kept...), commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())...)
 	if err != nil {
 		return err
 	}
@@ -164,24 +166,50 @@ func report(s streams, err error) error {
 	return reportedError{err}
 }
 
+// source is where answers come from. The caller must call stop.
+type source struct {
+	defender   commands.Defender
+	advisories func() *advisory.Snapshot
+	now        func() time.Time
+	stop       func()
+}
+
+// source returns the client that the flags ask for, and the feeds beside it.
+func (c askCmd) source(ctx context.Context, errs *config.Errors, s streams) (source, error) {
+	if c.Sandbox && !c.aboutBot() && !c.needsNoDefender() {
+		return sandboxSource(ctx, errs)
+	}
+	defender, stop, err := c.defender(ctx, errs, s)
+	if err != nil {
+		return source{}, err
+	}
+	address := c.Store.ReadAddress(&config.Errors{}, s.env)
+	return source{defender, app.StoredAdvisories(ctx, address, c.Log.Logger(&config.Errors{}, s.err)), time.Now, stop}, nil
+}
+
+// sandboxSource starts an invented tenant and an invented publisher beside it.
+func sandboxSource(ctx context.Context, errs *config.Errors) (source, error) {
+	if err := errs.Err(); err != nil {
+		return source{}, err
+	}
+	server, client, err := demo.StartTenant()
+	if err != nil {
+		return source{}, err
+	}
+	advisories, stop := demo.Advisories(ctx, server)
+	return source{client, advisories, server.Now, func() {
+		stop()
+		client.Close()
+		server.Close()
+	}}, nil
+}
+
 // defender returns the client that the flags ask for, and a function that closes it.
 func (c askCmd) defender(ctx context.Context, errs *config.Errors, s streams) (commands.Defender, func(), error) {
 	log := c.Log.Logger(errs, s.err)
 	switch {
 	case c.aboutBot(), c.needsNoDefender():
 		return nil, func() {}, errs.Err()
-	case c.Sandbox:
-		if err := errs.Err(); err != nil {
-			return nil, nil, err
-		}
-		server, client, err := demo.StartTenant()
-		if err != nil {
-			return nil, nil, err
-		}
-		return client, func() {
-			client.Close()
-			server.Close()
-		}, nil
 	case c.SignIn != "":
 		client, err := c.signedIn(ctx, errs, s.err, log)
 		if err != nil {

@@ -16,6 +16,8 @@ const (
 	IdentityUnavailable = "unseen_people"
 	Tables              = "tables"
 	Expiring            = "expiring"
+	FeedsFailing        = "feeds_failing"
+	FeedsStale          = "feeds_stale"
 )
 
 // The events.
@@ -81,6 +83,18 @@ func lasting() []Condition {
 			Title:  "The bot's certificate for Defender ends within two weeks",
 			Lead:   "After that questions and digests fail. Add a new certificate to the app registration in Entra and put it in the place of the old file; the program reads it again on SIGHUP.",
 			Closed: "The bot has a new certificate for Defender",
+		}},
+		{Name: FeedsFailing, MinDuration: 7 * time.Hour, MinCount: 3, Text: Text{
+			Title: "What MSRC or CISA publishes cannot be brought up to date",
+			Lead: "Questions and digests go on with what was accepted before, and say of when it is. missingkbs data status says what fails: the way to the publisher, or a document that no check accepts. " +
+				"Without internet set MISSINGKBS_FEEDS=off, and use missingkbs data fetch and import.",
+			Closed: "What MSRC and CISA publish is up to date again",
+		}},
+		{Name: FeedsStale, MinDuration: time.Minute, MinCount: 1, Text: Text{
+			Title: "What is stored of MSRC or CISA is old",
+			Lead: "What became exploited since is not known here: CISA's list is older than a week, or MSRC's documents are older than five weeks. missingkbs data status says which. " +
+				"Look at why they are not fetched, or import newer files.",
+			Closed: "What is stored of MSRC and CISA is new again",
 		}},
 	}
 }

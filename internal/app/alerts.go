@@ -101,6 +101,7 @@ func (a *alerts) check(notifier *alert.Notifier) {
 		notifier.Happened(alert.Malformed, fmt.Sprintf("%s: %s", a.process, view.Count(n, "message")))
 	}
 	a.checkTables(notifier)
+	a.checkFeeds(notifier)
 	a.checkCertificate(notifier)
 	a.checkQuota(notifier)
 }

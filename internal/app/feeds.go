@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/alert"
 	"github.com/missingkbs/missingkbs/internal/feeds"
 )
 
@@ -24,4 +25,25 @@ func (a *App) newFeedJob() (func(ctx context.Context, failures int) (again time.
 		}
 		return again
 	}, nil
+}
+
+// checkFeeds observes which feeds fail or are old. The sources are the same for all processes, which share the feeds.
+func (a *alerts) checkFeeds(notifier *alert.Notifier) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	states, err := feeds.States(ctx, a.store)
+	if err != nil {
+		return // the database has alerts of its own
+	}
+	observe := func(condition, source string, met bool) {
+		if met {
+			notifier.Failing(condition, source)
+		} else {
+			notifier.Working(source, condition)
+		}
+	}
+	for _, f := range states {
+		observe(alert.FeedsFailing, f.Name, f.Failure != "")
+		observe(alert.FeedsStale, f.Name, f.Stale(a.now()))
+	}
 }

@@ -30,7 +30,7 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 	changes := auditedStore{a.Store, auditor.changes}
 	risks := a.risks(changes)
 	patching := Patching{Defender: defender, Index: index, Store: a.Store, Advisories: a.Advisories, Deadlines: a.Deadlines, Now: a.Now}
-	router, err := NewRouter(defender, index, []commands.Option{commands.WithAdvisories(a.Advisories), commands.WithAccepted(risks), commands.WithHistory(a.Store), patching.Ages()}, append(patching.Commands(),
+	router, err := NewRouter(defender, index, []commands.Option{commands.WithAdvisories(a.Advisories), commands.WithClock(a.Now), commands.WithAccepted(risks), commands.WithHistory(a.Store), patching.Ages()}, append(patching.Commands(),
 		digestcmd.New(changes, digestcmd.Options{
 			Defender: defender, Index: index, People: slack.gate, Queue: digests.queue, Preview: digests.preview, RunWait: runWait, File: a.Digests != nil, Now: a.Now,
 		}),

@@ -47,6 +47,7 @@ type Demo struct {
 	client    *api.Client
 	workspace *sandbox.Workspace
 	database  *store.Store
+	feeds     *travellingFeeds
 	due       dueDigests
 	log       *slog.Logger
 
@@ -82,6 +83,11 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("start the sandbox: %w", err)
 	}
 	d.onClose(func() { _ = d.database.Close() })
+	publisher := startPublisher(d.tenant.Tenant)
+	d.onClose(publisher.Close)
+	if d.feeds, err = newTravellingFeeds(d.database, publisher, d.tenant.Now, o.Log); err != nil {
+		return fmt.Errorf("start the sandbox: %w", err)
+	}
 	return nil
 }
 
@@ -127,9 +133,11 @@ func (d *Demo) Run(ctx context.Context) error {
 		Access:   access.Policy{AdminUsers: []string{sandbox.Alice}},
 		Defender: d.client,
 		Store:    d.database,
-		StaleFor: staleFor,
-		Now:      d.tenant.Now, // moving the tenant's clock makes digests due
-		Log:      d.log,
+
+		Advisories: d.feeds.snapshot,
+		StaleFor:   staleFor,
+		Now:        d.tenant.Now, // moving the tenant's clock makes digests due
+		Log:        d.log,
 
 		AuditQuestions:    true,
 		SchedulerInterval: schedulerInterval,

@@ -71,7 +71,7 @@ func everything() *metrics.Metrics {
 			return []metrics.Quota{{Window: "minute", For: "questions", Left: 12, Limit: 50}, {Window: "minute", For: "digests", Left: 2, Limit: 50}}
 		},
 		Stored: func(context.Context) (metrics.Stored, error) {
-			return metrics.Stored{Active: 4, Paused: 1, Overdue: time.Minute, Oldest: 48 * time.Hour, Newest: time.Hour, HasData: true}, nil
+			return metrics.Stored{Active: 4, Paused: 1, Overdue: time.Minute, Oldest: 48 * time.Hour, Newest: time.Hour, HasData: true, Feeds: []metrics.Feed{{Name: "kev", HasData: true, Age: time.Hour, Entries: 7, Failing: true, Failed: time.Unix(1_800_000_000, 0)}, {Name: "msrc"}}}, nil
 		},
 	})
 	return m
@@ -132,6 +132,11 @@ func TestFigures(t *testing.T) {
 		`missingkbs_subscriptions{state="active"} 4`,
 		`missingkbs_subscriptions{state="paused"} 1`,
 		`missingkbs_digests_overdue_seconds 60`,
+		`missingkbs_feed_age_seconds{feed="kev"} 3600`,
+		`missingkbs_feed_entries{feed="kev"} 7`,
+		`missingkbs_feed_failing{feed="kev"} 1`,
+		`missingkbs_feed_failing{feed="msrc"} 0`,
+		`missingkbs_feed_last_failure_timestamp_seconds{feed="kev"} 1.8e+09`,
 		`missingkbs_data_age_seconds{bound="oldest"} 172800`,
 		`missingkbs_data_age_seconds{bound="newest"} 3600`,
 		`missingkbs_audits_total{outcome="written"} 7`,

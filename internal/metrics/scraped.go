@@ -65,6 +65,17 @@ type Stored struct {
 	Oldest  time.Duration // age of the oldest data that a digest goes on from, over active subscriptions
 	Newest  time.Duration // age of the newest
 	HasData bool          // there is such data
+	Feeds   []Feed
+}
+
+// Feed is what the database knows of a feed of updates or exploited vulnerabilities.
+type Feed struct {
+	Name    string
+	HasData bool
+	Age     time.Duration // of its newest document
+	Entries int
+	Failing bool      // the last try to bring it up to date failed
+	Failed  time.Time // the last failure; zero for none
 }
 
 // SetSources sets where the figures come from that are read at each scrape. It replaces all earlier sources.
@@ -192,10 +203,40 @@ func (w writer) stored(s Stored, err error) {
 	w.to <- prometheus.MustNewConstMetric(subscriptions, prometheus.GaugeValue, float64(s.Active), "active")
 	w.to <- prometheus.MustNewConstMetric(subscriptions, prometheus.GaugeValue, float64(s.Paused), "paused")
 	w.gauge("digests_overdue_seconds", "How long the digest that waits longest has been due; 0 when none waits.", s.Overdue.Seconds())
+	w.feeds(s.Feeds)
 	if !s.HasData {
 		return
 	}
 	age := prometheus.NewDesc(namespace+"_data_age_seconds", "Age of the data that the next digests go on from: the newest and the oldest over all active subscriptions.", []string{"bound"}, nil)
 	w.to <- prometheus.MustNewConstMetric(age, prometheus.GaugeValue, s.Newest.Seconds(), "newest")
 	w.to <- prometheus.MustNewConstMetric(age, prometheus.GaugeValue, s.Oldest.Seconds(), "oldest")
+}
+
+func (w writer) feeds(list []Feed) {
+	desc := func(name, help string) *prometheus.Desc {
+		return prometheus.NewDesc(namespace+"_feed_"+name, help, []string{"feed"}, nil)
+	}
+	age := desc("age_seconds", "Age of the newest document that is stored of a feed: of MSRC's documents (msrc) or of CISA's list (kev).")
+	entries := desc("entries", "Updates, or exploited vulnerabilities, that are stored of a feed.")
+	failing := desc("failing", "Whether the last try to bring a feed up to date failed: 1 or 0. What was stored before is kept.")
+	failed := desc("last_failure_timestamp_seconds", "When bringing a feed up to date failed last, in Unix time; 0 for never.")
+	for _, f := range list {
+		name := w.bound.of("feed", f.Name)
+		gauge := func(d *prometheus.Desc, v float64) {
+			w.to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, name)
+		}
+		last, isFailing := 0.0, 0.0
+		if !f.Failed.IsZero() {
+			last = float64(f.Failed.Unix())
+		}
+		if f.Failing {
+			isFailing = 1
+		}
+		gauge(entries, float64(f.Entries))
+		gauge(failing, isFailing)
+		gauge(failed, last)
+		if f.HasData {
+			gauge(age, f.Age.Seconds())
+		}
+	}
 }

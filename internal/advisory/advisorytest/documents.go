@@ -65,8 +65,12 @@ func (s *Server) document(id string, list []Update, revised time.Time) object {
 	remediations, products := map[string][]object{}, []object{}
 	for _, u := range list {
 		products = append(products, object{"ProductID": u.Product, "Value": "Invented product " + u.Product})
-		for _, cve := range u.CVEs {
-			remediations[cve] = append(remediations[cve], s.remediations(u)...)
+		for i, cve := range u.CVEs {
+			all := s.remediations(u)
+			if i > 0 { // once is enough of what is no update
+				all = all[:1]
+			}
+			remediations[cve] = append(remediations[cve], all...)
 		}
 	}
 	vulnerabilities := []object{}

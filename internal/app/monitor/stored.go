@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/feeds"
 	"github.com/missingkbs/missingkbs/internal/metrics"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
@@ -51,6 +52,15 @@ func (s *storedFigures) query(ctx context.Context) (metrics.Stored, error) {
 	oldest, newest, err := s.store.BaselineTimes(ctx)
 	if err != nil {
 		return f, err
+	}
+	known, err := feeds.States(ctx, s.store)
+	if err != nil {
+		return f, err
+	}
+	for _, feed := range known {
+		f.Feeds = append(f.Feeds, metrics.Feed{
+			Name: feed.Name, HasData: !feed.Data.IsZero(), Age: max(now.Sub(feed.Data), 0), Entries: feed.Entries, Failing: feed.Failure != "", Failed: feed.Failed,
+		})
 	}
 	for _, sub := range all {
 		if sub.Paused {
