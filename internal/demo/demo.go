@@ -18,6 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/internal/advisory/advisorytest"
 	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/manifest"
@@ -47,6 +48,7 @@ type Demo struct {
 	client    *api.Client
 	workspace *sandbox.Workspace
 	database  *store.Store
+	publisher *advisorytest.Server
 	feeds     *travellingFeeds
 	due       dueDigests
 	log       *slog.Logger
@@ -70,6 +72,8 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 	}
 	d.onClose(d.tenant.Close)
 	d.onClose(d.client.Close)
+	d.publisher = startPublisher(d.tenant.Tenant)
+	d.onClose(d.publisher.Close)
 	if err := d.startWorkspace(o); err != nil {
 		return err
 	}
@@ -83,9 +87,7 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("start the sandbox: %w", err)
 	}
 	d.onClose(func() { _ = d.database.Close() })
-	publisher := startPublisher(d.tenant.Tenant)
-	d.onClose(publisher.Close)
-	if d.feeds, err = newTravellingFeeds(d.database, publisher, d.tenant.Now, o.Log); err != nil {
+	if d.feeds, err = newTravellingFeeds(d.database, d.publisher, d.tenant.Now, o.Log); err != nil {
 		return fmt.Errorf("start the sandbox: %w", err)
 	}
 	return nil
@@ -100,6 +102,7 @@ func (d *Demo) startWorkspace(o Options) error {
 		Shortcuts: []sandbox.Shortcut{Shortcut()},
 		Events:    manifest.Events(),
 		Scopes:    manifest.ScopeNames(),
+		Faults:    publisherFaults(d.publisher),
 		Pending:   d.due.pending,
 		Logger:    o.Log,
 	})

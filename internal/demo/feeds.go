@@ -8,10 +8,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/advisory/advisorytest"
 	"github.com/missingkbs/missingkbs/internal/feeds"
+	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // startPublisher starts a server of invented feeds that tell of the tenant's updates, by the tenant's clock. The caller
@@ -44,8 +47,26 @@ func productID(product string, line int) string {
 	return fmt.Sprint(10_000 + h.Sum32()%80_000)
 }
 
+// publisherFaults are switches of the page. A fault shows when the clock has moved on, which brings the feeds up to date.
+func publisherFaults(s *advisorytest.Server) []faults.Fitting {
+	fitting := func(f advisorytest.Fault, label, help string) faults.Fitting {
+		return faults.Fitting{Name: "feeds_" + string(f), Label: label, Group: "Feeds", Help: help, Set: func(on bool) { s.Set(f, on) }}
+	}
+	return []faults.Fitting{
+		fitting(advisorytest.Down, "Down", "MSRC and CISA answer 503"),
+		fitting(advisorytest.Forbidden, "CISA refuses", "403, as to many clouds; its copy answers"),
+		fitting(advisorytest.WrongMonth, "Wrong month", "MSRC serves the document of another month"),
+		fitting(advisorytest.EarlyRelease, "Early release", "a month has a single update"),
+		fitting(advisorytest.ShrunkList, "Shrunk list", "half of CISA's list is gone"),
+		fitting(advisorytest.WebPage, "Web page", "HTML in the place of data"),
+	}
+}
+
 func publisherOptions(s *advisorytest.Server) feeds.Options {
-	return feeds.Options{Pause: -1, FetchOptions: advisory.FetchOptions{MSRC: s.MSRC(), KEV: s.KEV(), Transport: s.Client()}}
+	return feeds.Options{Pause: -1, FetchOptions: advisory.FetchOptions{
+		MSRC: s.MSRC(), KEV: s.KEV(), Transport: s.Client(),
+		Retry: policy.RetryOptions{MaxRetries: -1}, // it is on this machine, and an answer waits for it
+	}}
 }
 
 // Advisories starts an invented publisher for a tenant and returns what it publishes, fetched once when it is asked for.

@@ -9,6 +9,7 @@ import (
 func newFaults(w *Workspace) *faults.Set {
 	return faults.New(faults.Options{
 		Defender: w.opts.Defender,
+		More:     w.opts.Faults,
 		Changed:  func(values map[string]any) { w.feed.Send("faults", object{"faults": values}) },
 		Record: func(name string, value any) {
 			w.trace.Add(trace.UI, "fault "+name, 0, object{"value": value})

@@ -72,6 +72,7 @@ type Options struct {
 	Strict       bool             // one message a second for each channel, then 429 with Retry-After
 	Logger       *slog.Logger     // default: nothing is logged
 	Clock        func() time.Time // time of messages; default the tenant's clock, else the computer's
+	Faults       []faults.Fitting // switches of further services on the page
 	Pending      Pending          // what the app does by the clock; nil: nothing that the clock must wait for
 	Watch        func(Delivery)   // called for each Delivery; must not call the workspace, and must not block
 }

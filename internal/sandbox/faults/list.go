@@ -13,13 +13,13 @@ import (
 type Switch struct {
 	Name    string   `json:"name"`
 	Label   string   `json:"label"`
-	Group   string   `json:"group"` // Slack or Defender
+	Group   string   `json:"group"` // Slack, Defender or a group of [Options].More
 	Kind    string   `json:"kind"`  // bool, number, choice, or action, which is done once
 	Help    string   `json:"help,omitempty"`
 	Options []string `json:"options,omitempty"`
 
 	set   func(value json.RawMessage) error
-	value func(f Switches) any // nil for an action and for Defender
+	value func(f Switches) any // nil for an action and for all but Slack
 }
 
 // List returns all switches in the order of the page. The caller must not change it.
@@ -30,13 +30,19 @@ func (s *Set) makeList() []Switch {
 	for i := range list {
 		list[i].Group = "Slack"
 	}
-	if s.o.Defender == nil {
-		return list
-	}
 	for _, d := range defenderFaults() {
+		if s.o.Defender == nil {
+			break
+		}
 		list = append(list, Switch{
 			Name: d.name, Label: d.label, Group: "Defender", Kind: "bool", Help: d.help,
 			set: func(value json.RawMessage) error { return s.switchDefender(d, value) },
+		})
+	}
+	for _, f := range s.o.More {
+		list = append(list, Switch{
+			Name: f.Name, Label: f.Label, Group: f.Group, Kind: "bool", Help: f.Help,
+			set: func(value json.RawMessage) error { return s.switchFitting(f, value) },
 		})
 	}
 	return list
@@ -130,6 +136,19 @@ func (s *Set) switchDefender(d defenderFault, value json.RawMessage) error {
 	return nil
 }
 
+func (s *Set) switchFitting(f Fitting, value json.RawMessage) error {
+	var on bool
+	if err := json.Unmarshal(value, &on); err != nil {
+		return fmt.Errorf("read the value: %w", err)
+	}
+	s.mu.Lock()
+	s.fitted[f.Name] = on
+	f.Set(on)
+	s.mu.Unlock()
+	s.o.Changed(s.Values())
+	return nil
+}
+
 // Values returns the value of each switch by its name.
 func (s *Set) Values() map[string]any {
 	s.mu.Lock()
@@ -142,7 +161,7 @@ func (s *Set) Values() map[string]any {
 		case one.value != nil:
 			out[one.Name] = one.value(s.switches)
 		default:
-			out[one.Name] = false
+			out[one.Name] = s.fitted[one.Name]
 		}
 	}
 	return out

@@ -11,11 +11,18 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/blockkit"
 )
 
+// Fitting is a switch of a service that this package does not know. Its Set must not call the set that it is part of.
+type Fitting struct {
+	Name, Label, Group, Help string
+	Set                      func(on bool)
+}
+
 // Options join a [Set] to its workspace. All functions are required.
 type Options struct {
 	Defender   *apitest.Tenant              // nil: the list has no faults of Defender
 	Changed    func(values map[string]any)  // called after a switch has changed; must not call the Set
 	Record     func(name string, value any) // called before a named switch is set
+	More       []Fitting                    // switches of services beside Slack and Defender; none is needed
 	Disconnect func(reason string)          // asks the app to reconnect all its sockets
 	Drop       func()                       // cuts all sockets
 }
@@ -30,11 +37,12 @@ type Set struct {
 	judge    Judge
 	calls    []*Fault
 	heal     map[string]func() // ends a fault of Defender that is on, by name
+	fitted   map[string]bool   // the switches of Options.More that are on
 }
 
 // New returns a set in which nothing is wrong.
 func New(o Options) *Set {
-	s := &Set{o: o, heal: map[string]func(){}}
+	s := &Set{o: o, heal: map[string]func(){}, fitted: map[string]bool{}}
 	s.list = s.makeList()
 	return s
 }
