@@ -3,13 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"text/tabwriter"
 
 	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// migrateCmd migrates the database to the version that this program needs.
+// migrateCmd migrates the database to the version that this program needs, or copies it into another one.
 type migrateCmd struct {
+	From  config.Secret   `placeholder:"URL" help:"Copy this database into an empty one, such as a SQLite file into PostgreSQL. Stop the bot first."`
+	To    config.Secret   `placeholder:"URL" help:"Where to copy it; by default DATABASE_URL. With a password, name a file that holds the URL: @/path."`
 	Store config.Database `embed:""`
 	Log   config.Log      `embed:"" group:"Log"`
 }
@@ -18,12 +23,25 @@ type migrateCmd struct {
 func (c migrateCmd) Run(ctx context.Context, s streams) error {
 	var errs config.Errors
 	log := c.Log.Logger(&errs, s.err)
+	if c.To.IsSet() {
+		if !c.From.IsSet() {
+			errs.Add("--to", "needs --from: the database that is copied")
+		}
+		c.Store.URL = c.To
+	}
 	address, o := c.Store.Read(&errs, s.env)
+	from := ""
+	if c.From.IsSet() {
+		from = c.readFrom(&errs, address)
+	}
 	if err := errs.Err(); err != nil {
 		return err
 	}
 	errs.LogWarnings(log)
 	o.Log = log
+	if from != "" {
+		return copyDatabase(ctx, from, address, o, s.out)
+	}
 	database, err := app.OpenDatabase(ctx, address, o)
 	if err != nil {
 		return err
@@ -44,5 +62,48 @@ func (c migrateCmd) Run(ctx context.Context, s streams) error {
 	}
 	stop()
 	_, err = fmt.Fprintf(s.out, "The database was at version %d and is at version %d.\n", before, after)
+	return err
+}
+
+// readFrom returns the address of the database that is copied into the one at the address to.
+func (c migrateCmd) readFrom(errs *config.Errors, to string) string {
+	from := errs.Secret("--from", c.From)
+	if from == "" {
+		return ""
+	}
+	if err := store.CheckURL(from); err != nil {
+		errs.Add("--from:", "%v", err)
+	} else if store.SameDatabase(from, to) {
+		errs.Add("--from", "is the database that it would be copied into; name that one with --to or DATABASE_URL")
+	}
+	return from
+}
+
+// copyDatabase copies the database at one address into the empty one at another, and prints how many rows each table has on
+// both sides.
+func copyDatabase(ctx context.Context, from, to string, o store.Options, out io.Writer) error {
+	source, err := store.OpenReadOnly(ctx, from)
+	if err != nil {
+		return config.UsageError{Err: fmt.Errorf("--from: %w", err)}
+	}
+	defer source.Close()
+	into, err := app.OpenDatabase(ctx, to, o)
+	if err != nil {
+		return err
+	}
+	defer into.Close()
+	copied, err := source.CopyTo(ctx, into)
+	if err != nil {
+		return fmt.Errorf("%w; nothing was copied", err)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(w, "from\tto\t\n")
+	for _, t := range copied {
+		fmt.Fprintf(w, "%d\t%d\t  %s\n", t.Rows, t.Rows, t.Table)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, "All of it was copied. Set DATABASE_URL to the new database and start the bot.")
 	return err
 }

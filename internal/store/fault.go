@@ -44,7 +44,7 @@ func (s *Store) fault(doing string, err error, write bool) error {
 
 // isOurs reports whether an error is this program's own, and no news of the database.
 func isOurs(err error) bool {
-	for _, own := range []error{digest.ErrNotFound, digest.ErrExists, errChanged, errRemoved, errUnlisted, errCallback, ErrNewer, risk.ErrChanged} {
+	for _, own := range []error{digest.ErrNotFound, digest.ErrExists, errChanged, errRemoved, errUnlisted, errCallback, ErrNewer, ErrNotEmpty, risk.ErrChanged} {
 		if errors.Is(err, own) {
 			return true
 		}
