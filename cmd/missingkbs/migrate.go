@@ -92,7 +92,7 @@ func copyDatabase(ctx context.Context, from, to string, o store.Options, out io.
 		return err
 	}
 	defer into.Close()
-	copied, err := source.CopyTo(ctx, into)
+	copied, err := store.Copy(ctx, source, into)
 	if err != nil {
 		return fmt.Errorf("%w; nothing was copied", err)
 	}

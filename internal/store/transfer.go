@@ -10,10 +10,11 @@ import (
 	"strings"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
+
+	"github.com/missingkbs/missingkbs/internal/store/tablecopy"
 )
 
-// Copied is what [Store.CopyTo] has copied of one table.
+// Copied is what [Copy] has copied of one table.
 type Copied struct {
 	Table string
 	Rows  int
@@ -24,15 +25,15 @@ const queueTable = "waiting jobs"
 
 var (
 	// ErrNotEmpty says that a database that is to be copied into holds something.
-	ErrNotEmpty = errors.New("the database that is to be copied into holds something already")
+	ErrNotEmpty = tablecopy.ErrNotEmpty
 	// ErrOtherVersion says that a database is not at the version of this program.
 	ErrOtherVersion = errors.New("the database that is to be copied is not at the version of this program: migrate it first")
 )
 
-// CopyTo copies everything into another, empty database, which it migrates first, and returns the rows of each table. The
-// copy is one transaction there, and reads one state here. Rows are counted on both sides; a difference is an error and
-// leaves the other database empty. Jobs that wait are inserted anew. Nothing else may use either database meanwhile.
-func (s *Store) CopyTo(ctx context.Context, to *Store) (copied []Copied, err error) {
+// Copy copies everything into an empty database, which it migrates first, and returns the rows of each table. The copy is
+// one transaction there, and reads one state here. Rows are counted on both sides; a difference is an error and leaves the
+// target empty. Jobs that wait are inserted anew. Nothing else may use either database meanwhile.
+func Copy(ctx context.Context, s, to *Store) (copied []Copied, err error) {
 	if current, wanted, err := s.Version(ctx); err != nil {
 		return nil, err
 	} else if current != wanted {
@@ -60,7 +61,7 @@ func (s *Store) CopyTo(ctx context.Context, to *Store) (copied []Copied, err err
 	}
 	defer end()
 	for _, table := range tables {
-		n, err := copyTable(ctx, from, into, table)
+		n, err := tablecopy.Copy(ctx, from, into, table)
 		if err != nil {
 			return nil, to.failedWrite("copy the table "+table, err)
 		}
@@ -87,11 +88,13 @@ func (s *Store) snapshotIsolation() sql.IsolationLevel {
 
 // ourTables lists the tables that migrations have made, sorted, without the queue's and the list of migrations.
 func (s *Store) ourTables(ctx context.Context) ([]string, error) {
-	query := "SELECT name FROM sqlite_master WHERE type = 'table'"
-	if !s.sqlite {
-		query = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+	var rows *sql.Rows
+	var err error
+	if s.sqlite {
+		rows, err = s.db.QueryContext(ctx, "SELECT name FROM sqlite_master WHERE type = 'table'")
+	} else {
+		rows, err = s.db.QueryContext(ctx, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
 	}
-	rows, err := s.db.QueryContext(ctx, query)
 	if err != nil {
 		return nil, s.failed("list the tables", err)
 	}
@@ -110,92 +113,17 @@ func (s *Store) ourTables(ctx context.Context) ([]string, error) {
 	return tables, rows.Err()
 }
 
-// copyTable copies the rows of a table, in whatever order, and compares their number on both sides.
-func copyTable(ctx context.Context, from, into *sql.Tx, table string) (int, error) {
-	if n, err := count(ctx, into, table); err != nil {
-		return 0, err
-	} else if n > 0 {
-		return 0, fmt.Errorf("%w: %d rows in the table %s", ErrNotEmpty, n, table)
-	}
-	columns, booleans, err := columnsOf(ctx, into, table)
-	if err != nil {
-		return 0, err
-	}
-	// The names are those of our own migrations.
-	rows, err := from.QueryContext(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM "+table) //nolint:gosec // see above
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	marks := make([]string, len(columns))
-	for i := range marks {
-		marks[i] = fmt.Sprintf("$%d", i+1)
-	}
-	insert, err := into.PrepareContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES ("+strings.Join(marks, ", ")+")")
-	if err != nil {
-		return 0, err
-	}
-	defer insert.Close()
-	read := 0
-	values, targets := make([]any, len(columns)), make([]any, len(columns))
-	for i := range values {
-		targets[i] = &values[i]
-	}
-	for ; rows.Next(); read++ {
-		if err := rows.Scan(targets...); err != nil {
-			return 0, err
-		}
-		for i, isBoolean := range booleans {
-			if n, ok := values[i].(int64); ok && isBoolean { // SQLite's
-				values[i] = n != 0
-			}
-		}
-		if _, err := insert.ExecContext(ctx, values...); err != nil {
-			return 0, err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return 0, err
-	}
-	there, err := count(ctx, into, table)
-	if err == nil && there != read {
-		err = fmt.Errorf("%d rows were read and %d are there", read, there)
-	}
-	return read, err
-}
-
-func count(ctx context.Context, tx *sql.Tx, table string) (n int, err error) {
-	err = tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+table).Scan(&n)
-	return n, err
-}
-
-// columnsOf lists the columns of a table and which of them hold true or false.
-func columnsOf(ctx context.Context, tx *sql.Tx, table string) (names []string, booleans []bool, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer rows.Close()
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, t := range types {
-		names = append(names, t.Name())
-		booleans = append(booleans, strings.HasPrefix(strings.ToUpper(t.DatabaseTypeName()), "BOOL"))
-	}
-	return names, booleans, rows.Err()
-}
-
 // waitingJobs reads the jobs that are not over. One of a kind that cannot be inserted anew is an error; those that start
 // by themselves are left out.
 func (s *Store) waitingJobs(ctx context.Context, tx *sql.Tx) ([]river.JobArgs, error) {
-	over := fmt.Sprintf("('%s', '%s', '%s')", rivertype.JobStateCompleted, rivertype.JobStateCancelled, rivertype.JobStateDiscarded)
-	args := "args"
-	if s.sqlite { // where River keeps them in SQLite's own form
-		args = "json(args)"
+	const where = " FROM river_job WHERE state NOT IN ('completed', 'cancelled', 'discarded') ORDER BY id"
+	var rows *sql.Rows
+	var err error
+	if s.sqlite { // where River keeps arguments in SQLite's own form
+		rows, err = tx.QueryContext(ctx, "SELECT kind, json(args)"+where)
+	} else {
+		rows, err = tx.QueryContext(ctx, "SELECT kind, args"+where)
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT kind, "+args+" FROM river_job WHERE state NOT IN "+over+" ORDER BY id") //nolint:gosec // constants
 	if err != nil {
 		return nil, s.failed("read the jobs that wait", err)
 	}

@@ -27,7 +27,7 @@ func TestCopy(t *testing.T) {
 				for _, table := range tables {
 					fillTable(t, s.DB(), table)
 				}
-				copied, err := s.CopyTo(t.Context(), to)
+				copied, err := store.Copy(t.Context(), s, to)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -42,7 +42,7 @@ func TestCopy(t *testing.T) {
 						t.Errorf("%s (-from +to):\n%s", table, d)
 					}
 				}
-				if _, err := s.CopyTo(t.Context(), to); !errors.Is(err, store.ErrNotEmpty) {
+				if _, err := store.Copy(t.Context(), s, to); !errors.Is(err, store.ErrNotEmpty) {
 					t.Errorf("a second copy: %v, want %v", err, store.ErrNotEmpty)
 				}
 			})
@@ -68,7 +68,7 @@ func TestCopyTakesWaitingJobs(t *testing.T) {
 		if err := queue.Enqueue(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.CopyTo(t.Context(), to); err != nil {
+		if _, err := store.Copy(t.Context(), s, to); err != nil {
 			t.Fatal(err)
 		}
 		wantEvents(t, to, "available 0 events")
@@ -89,7 +89,7 @@ func TestCopyTakesWaitingJobs(t *testing.T) {
 			t.Fatal(err)
 		}
 		empty := connect(t, engines()["SQLite"](t), store.Options{})
-		if _, err := s.CopyTo(t.Context(), empty); err == nil || !strings.Contains(err.Error(), `"another"`) {
+		if _, err := store.Copy(t.Context(), s, empty); err == nil || !strings.Contains(err.Error(), `"another"`) {
 			t.Errorf("jobs of another kind: %v", err)
 		}
 	})
@@ -105,7 +105,7 @@ func TestCopyRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		subscribed(t, s)
-		if _, err := s.CopyTo(t.Context(), used); !errors.Is(err, store.ErrNotEmpty) {
+		if _, err := store.Copy(t.Context(), s, used); !errors.Is(err, store.ErrNotEmpty) {
 			t.Errorf("into one that is used: %v", err)
 		}
 		if list, err := used.Subscriptions(t.Context(), digest.SubscriptionFilter{}); err != nil || len(list) > 0 {
@@ -114,7 +114,7 @@ func TestCopyRefuses(t *testing.T) {
 		if err := s.MigrateTo(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.CopyTo(t.Context(), connect(t, engines()["SQLite"](t), store.Options{})); !errors.Is(err, store.ErrOtherVersion) {
+		if _, err := store.Copy(t.Context(), s, connect(t, engines()["SQLite"](t), store.Options{})); !errors.Is(err, store.ErrOtherVersion) {
 			t.Errorf("an old one: %v", err)
 		}
 	})
