@@ -159,7 +159,7 @@ type screens interface {
 
 // suggester finds software while a user types; *commands.Suggester does.
 type suggester interface {
-	Suggest(ctx context.Context, typed string, limit int) ([]string, error)
+	Suggest(ctx context.Context, person, typed string, limit int) ([]commands.Suggestion, error)
 }
 
 const (

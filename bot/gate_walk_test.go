@@ -329,9 +329,9 @@ func (r row) check(t *testing.T, v visit, seen []Observation) {
 // counting is a suggester that counts.
 type counting func()
 
-func (c counting) Suggest(context.Context, string, int) ([]string, error) {
+func (c counting) Suggest(context.Context, string, string, int) ([]commands.Suggestion, error) {
 	c()
-	return []string{"microsoft-_-edge"}, nil
+	return []commands.Suggestion{{ID: "microsoft-_-edge", Name: "Edge"}}, nil
 }
 
 // walker starts a bot of the crowd's organisation.

@@ -64,11 +64,15 @@ func (f *fakeScreens) PostMessageContext(_ context.Context, channel string, _ ..
 // ids suggests ids.
 type ids []string
 
-func (s ids) Suggest(_ context.Context, typed string, _ int) ([]string, error) {
+func (s ids) Suggest(_ context.Context, _, typed string, _ int) ([]commands.Suggestion, error) {
 	if typed == "fail" {
 		return nil, errors.New("hunter2")
 	}
-	return s, nil
+	all := make([]commands.Suggestion, len(s))
+	for i, id := range s {
+		all[i] = commands.Suggestion{ID: id, Name: id}
+	}
+	return all, nil
 }
 
 // screened starts a bot with screens, in a synctest bubble.

@@ -54,13 +54,13 @@ func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error)
 	if refusal := b.mayAsk(ctx, q, access.Ask, false); refusal != nil {
 		return o, fmt.Errorf("%w: %w", errRefused, refusal)
 	}
-	found, err := b.options.Suggest.Suggest(ctx, q.line, blocks.MaxSuggestions)
+	found, err := b.options.Suggest.Suggest(ctx, q.user, q.line, blocks.MaxSuggestions)
 	if err != nil {
 		return o, fmt.Errorf("suggest software: %w", err)
 	}
 	all := make([]blocks.Suggestion, len(found))
-	for i, id := range found {
-		all[i] = blocks.Suggestion{Label: id, Value: cmdline.Join(id)}
+	for i, s := range found {
+		all[i] = blocks.Suggestion{Label: s.Name, Small: s.ID, Value: cmdline.Join(s.ID)}
 	}
 	return fitSuggestions(all), nil
 }

@@ -75,7 +75,7 @@ func SearchLimits(f search.Result) string {
 
 // find searches for the words of a request. Its errors are for [Explain].
 func find(ctx context.Context, x *search.Index, d Defender, req Request, words []string) (search.Result, error) {
-	f, err := x.Find(ctx, d, words, req.Exact)
+	f, err := x.Find(ctx, d, search.Question{Words: words, Exact: req.Exact, Person: req.User})
 	return f, ExplainSearch(err)
 }
 

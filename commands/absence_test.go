@@ -7,7 +7,6 @@ import (
 
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
-	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -189,7 +188,7 @@ func TestNoLettersNoSearch(t *testing.T) {
 	if n := d.Count("/api/Software"); n > 4 { // what looks like an id is asked for
 		t.Errorf("%d calls", n)
 	}
-	if ids, err := commands.NewSuggester(d.client, &search.Index{}).Suggest(t.Context(), "?", 5); err != nil || len(ids) != 0 {
+	if ids, err := commands.NewSuggester(d.prepared(t)).Suggest(t.Context(), "", "?", 5); err != nil || len(ids) != 0 {
 		t.Errorf("offered %v, %v", ids, err)
 	}
 }

@@ -1,8 +1,8 @@
 package commands
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -158,34 +158,42 @@ func softwareCount(n int) string {
 }
 
 // Suggester suggests software while a person types a part of its name. The zero value suggests none.
-type Suggester struct {
-	defender Defender
-	index    *search.Index
+type Suggester struct{ index *search.Index }
+
+// Suggestion is a software that a person may mean.
+type Suggestion struct {
+	ID   string // what is asked for
+	Name string // what is read
 }
 
-// NewSuggester returns a suggester. The index may be shared with [Search].
-func NewSuggester(d Defender, idx *search.Index) *Suggester { return &Suggester{d, idx} }
+// NewSuggester returns a suggester that searches the list which the index has prepared last. It never asks Defender.
+func NewSuggester(idx *search.Index) *Suggester { return &Suggester{idx} }
 
-// Suggest returns the ids of the software that fits what was typed, the best first, at most limit of them. Nothing typed fits
+// Suggest returns the software that fits what a person typed, the best first, at most limit of it. Nothing typed fits
 // everything; punctuation alone fits nothing.
-func (s *Suggester) Suggest(ctx context.Context, typed string, limit int) ([]string, error) {
-	if len(typed) > cmdline.MaxTyped || s.defender == nil {
+func (s *Suggester) Suggest(ctx context.Context, person, typed string, limit int) ([]Suggestion, error) {
+	if len(typed) > cmdline.MaxTyped || s.index == nil {
 		return nil, nil
 	}
-	words := cmdline.Read(typed)
-	found, err := find(ctx, s.index, s.defender, Request{}, words)
-	if _, ok := errors.AsType[*Error](err); ok {
-		return nil, nil // a select has no place for what to type instead
+	found, err := s.index.Suggest(ctx, search.Question{Words: cmdline.Read(typed), Person: person}, limit)
+	out := make([]Suggestion, len(found))
+	for i, name := range Names(found) {
+		out[i] = Suggestion{found[i].ID, name}
 	}
-	if err != nil {
-		return nil, err
+	return out, err
+}
+
+// Names are what people call software. Names that several have get their vendor behind them.
+func Names(software []api.Software) []string {
+	names, count := make([]string, len(software)), map[string]int{}
+	for i, s := range software {
+		names[i] = product.Name(s.ID, s.Name)
+		count[names[i]]++
 	}
-	if len(words) == 0 {
-		s.index.SortPatchable(found.Software)
+	for i, s := range software {
+		if count[names[i]] > 1 {
+			names[i] += " (" + cmp.Or(product.Vendor(s.Vendor), s.ID) + ")"
+		}
 	}
-	ids := make([]string, 0, min(limit, len(found.Software)))
-	for _, s := range found.Software[:cap(ids)] {
-		ids = append(ids, s.ID)
-	}
-	return ids, nil
+	return names
 }

@@ -48,13 +48,25 @@ func textOf(t view.Table, row int, key string) string {
 	return t.Row(row)[at].Text
 }
 
+// prepared is an index of the software of a tenant.
+func (n *tenant) prepared(t *testing.T) *search.Index {
+	t.Helper()
+	catalog, err := n.client.Catalog(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &search.Index{}
+	x.Prepare(catalog)
+	return x
+}
+
 // However an id is pasted, every command reads it: each line asks for that very software.
 func TestEveryCommandReadsEveryWrapping(t *testing.T) {
 	t.Parallel()
 	const id = "microsoft-_-.net_framework"
 	d := newDesk(t)
 	d.PutSoftware(apitest.Software{ID: id, Name: ".net_framework", Vendor: "microsoft", ExposedMachines: 8}, apitest.KB{ID: "5000001", MachineMissedOn: 3})
-	suggester := commands.NewSuggester(d.client, &search.Index{})
+	suggester := commands.NewSuggester(d.prepared(t))
 	for _, form := range cmdlinetest.Pasted() {
 		if strings.HasPrefix(form, "/missingkbs") || strings.HasPrefix(form, "missingkbs") || strings.HasPrefix(form, "GET ") {
 			continue // stands in front of a command
@@ -65,7 +77,7 @@ func TestEveryCommandReadsEveryWrapping(t *testing.T) {
 				t.Errorf("%s%s: found %q, want %s first", command, typed, got, id)
 			}
 		}
-		if got, err := suggester.Suggest(t.Context(), typed, 3); err != nil || len(got) == 0 || got[0] != id {
+		if got, err := suggester.Suggest(t.Context(), "", typed, 3); err != nil || len(got) == 0 || got[0].ID != id {
 			t.Errorf("a select given %s: %q, %v", typed, got, err)
 		}
 		d.store.held = map[string]digest.Subscription{}
@@ -232,7 +244,7 @@ func TestNothingToSearchFor(t *testing.T) {
 				t.Errorf("%s%s: %q, want what to type instead", command, typed, page.Lead)
 			}
 		}
-		if got, err := commands.NewSuggester(d.client, &search.Index{}).Suggest(t.Context(), typed, 9); err != nil || len(got) > 0 {
+		if got, err := commands.NewSuggester(d.prepared(t)).Suggest(t.Context(), "", typed, 9); err != nil || len(got) > 0 {
 			t.Errorf("a select given %s offers %q, %v", typed, got, err)
 		}
 	}
@@ -393,26 +405,6 @@ func TestMisspeltCommands(t *testing.T) {
 	}
 	if _, err := fresh.from(t, alice, here, "edge"); !errors.Is(err, api.ErrUnavailable) {
 		t.Errorf("while Defender is away, edge: %v", err)
-	}
-}
-
-// The file of aliases holds what a search can use.
-func TestAliases(t *testing.T) {
-	t.Parallel()
-	seen := map[string]bool{}
-	for _, a := range commands.Aliases() {
-		typed, name := strings.Join(a[0], " "), strings.Join(a[1], " ")
-		if typed == "" || name == "" || typed == name || seen[typed] || typed != strings.ToLower(typed) {
-			t.Errorf("%q = %q is of no use, or there twice", typed, name)
-		}
-		seen[typed] = true
-		d := &plainDefender{fetched: time.Now(), catalog: []api.Software{{ID: "acme-_-x"}, {ID: "microsoft-_-" + strings.ReplaceAll(name, " ", "_")}}}
-		if got := foundIn(t, d, a[0]...); len(got) != 1 {
-			t.Errorf("%q finds %q", typed, got)
-		}
-	}
-	if len(seen) < 10 {
-		t.Errorf("%d aliases", len(seen))
 	}
 }
 

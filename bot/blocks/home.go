@@ -33,6 +33,7 @@ func softwareSelect(kind ActionKind) *slack.SelectBlockElement {
 // Suggestion is an entry that a select offers.
 type Suggestion struct {
 	Label string // what is read
+	Small string // a line below it; empty for none
 	Value string // what comes back when it is chosen
 }
 
@@ -53,7 +54,11 @@ func Suggestions(all []Suggestion) Offer {
 		if s.Value == "" || length(s.Value) > maxOptionValue || len(r.Options) == MaxSuggestions {
 			continue
 		}
-		r.Options = append(r.Options, slack.NewOptionBlockObject(s.Value, plain(view.OneLine(s.Label), maxButtonText), nil))
+		o := slack.NewOptionBlockObject(s.Value, plain(view.OneLine(s.Label), maxButtonText), nil)
+		if small := view.OneLine(s.Small); small != "" {
+			o.Description = plain(small, maxButtonText)
+		}
+		r.Options = append(r.Options, o)
 	}
 	return r
 }

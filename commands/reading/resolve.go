@@ -49,7 +49,7 @@ func (r *Reader) Resolve(ctx context.Context, words []string, exact bool, line f
 	if len(words) == 0 {
 		words = []string{digest.All}
 	}
-	found, err := r.Index.Find(ctx, r.Defender, words, exact)
+	found, err := r.Index.Find(ctx, r.Defender, search.Question{Words: words, Exact: exact})
 	if err != nil {
 		return Scope{}, fmt.Errorf("find software: %w", commands.ExplainSearch(err))
 	}

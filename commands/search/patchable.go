@@ -1,7 +1,6 @@
 package search
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -56,19 +55,32 @@ func (x *Index) Lacking(kb string) []string {
 // SortPatchable orders software by whether it can lack KBs, and otherwise keeps its order: first what is known to, then
 // Microsoft's, then what is known or likely to lack none, then that of other vendors.
 func (x *Index) SortPatchable(software []api.Software) {
+	byClass := x.byClass(software, len(software))
+	copy(software, slices.Concat(byClass[:]...))
+}
+
+// byClass splits software as [Index.SortPatchable] orders it, at most so much for each class.
+func (x *Index) byClass(software []api.Software, most int) (classes [4][]api.Software) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	class := func(s api.Software) int {
-		missing, known := x.gaps[s.ID]
-		switch {
-		case len(missing) > 0:
-			return 0
-		case !strings.HasPrefix(strings.ToLower(s.ID), Microsoft):
-			return 3
-		case known, slices.Contains(updatesItself, strings.ToLower(s.ID)):
-			return 2
+	for _, s := range software {
+		class := &classes[x.classLocked(s.ID)]
+		if len(*class) < most {
+			*class = append(*class, s)
 		}
-		return 1
 	}
-	slices.SortStableFunc(software, func(a, b api.Software) int { return cmp.Compare(class(a), class(b)) })
+	return classes
+}
+
+func (x *Index) classLocked(id string) int {
+	missing, known := x.gaps[id]
+	switch {
+	case len(missing) > 0:
+		return 0
+	case len(id) < len(Microsoft) || !strings.EqualFold(id[:len(Microsoft)], Microsoft):
+		return 3
+	case known, slices.ContainsFunc(updatesItself, func(other string) bool { return strings.EqualFold(other, id) }):
+		return 2
+	}
+	return 1
 }

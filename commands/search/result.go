@@ -6,6 +6,7 @@ import "github.com/missingkbs/missingkbs/api"
 type Result struct {
 	Software []api.Software             // the best first
 	List     api.Answer[[]api.Software] // the list that was searched, without its values; zero if it was not searched
+	Clear    bool                       // the first of several fits so much better that it is surely meant
 	Inexact  bool                       // nothing matches exactly; these match with typing errors
 	Each     bool                       // each of several names matches one software
 	Unknown  []string                   // further names, which match nothing

@@ -85,20 +85,16 @@ func kindOf(word string, exact bool) Kind {
 }
 
 // resolve returns the software that targets name, each once, in their order.
-func (x *Index) resolve(ctx context.Context, d Source, targets []Target) (Result, error) {
-	catalog, err := d.Catalog(ctx)
-	if err != nil {
-		return Result{}, fmt.Errorf("search software: %w", err)
-	}
-	all := Result{List: searched(catalog)}
+func (f finder) resolve(ctx context.Context, targets []Target) (Result, error) {
+	all := Result{List: f.from}
 	if len(targets) > 1 {
-		if f, err := x.together(ctx, catalog, targets); err != nil || len(f.Software) > 0 {
-			return f, err
+		if r, err := f.together(ctx, targets); err != nil || len(r.Software) > 0 {
+			return r, err
 		}
 		targets = slices.DeleteFunc(slices.Clone(targets), func(t Target) bool { return t.Kind == KindAll })
 	}
 	for _, t := range targets {
-		one, err := x.One(ctx, d, catalog, t)
+		one, err := f.one(ctx, t)
 		if err != nil {
 			return Result{}, err
 		}
@@ -106,13 +102,14 @@ func (x *Index) resolve(ctx context.Context, d Source, targets []Target) (Result
 			all.Unknown = append(all.Unknown, t.String())
 		}
 		all.Inexact = all.Inexact || one.Inexact
+		all.Clear = len(targets) == 1 && one.Clear
 		all.add(one.Software)
 	}
 	return all, nil
 }
 
 // together searches for an id and a name beside it as for one name: microsoft-_-edge chromium.
-func (x *Index) together(ctx context.Context, catalog api.Answer[[]api.Software], targets []Target) (Result, error) {
+func (f finder) together(ctx context.Context, targets []Target) (Result, error) {
 	var words []string
 	for _, t := range targets {
 		if t.Kind == KindPattern || t.Kind == KindAll {
@@ -123,7 +120,7 @@ func (x *Index) together(ctx context.Context, catalog api.Answer[[]api.Software]
 	if !slices.ContainsFunc(targets, func(t Target) bool { return t.Kind == KindName }) {
 		return Result{}, nil
 	}
-	return x.search(ctx, catalog, words, wholeness, exactness)
+	return f.search(ctx, words, wholeness, exactness)
 }
 
 // add appends what is not there yet.
@@ -138,26 +135,35 @@ func (f *Result) add(more []api.Software) {
 // One returns the software that one target names. An id that the list does not hold is asked of Defender, for the list
 // may be older than the software; only then it is searched for.
 func (x *Index) One(ctx context.Context, d Source, catalog api.Answer[[]api.Software], t Target) (Result, error) {
+	return x.finder(d, catalog).one(ctx, t)
+}
+
+func (f finder) one(ctx context.Context, t Target) (Result, error) {
 	switch t.Kind {
 	case KindID:
-		if s, ok := Spelled(catalog.Value, t.words[0]); ok {
+		if s, ok := f.spelled(t.words[0]); ok {
 			return Result{Software: []api.Software{s}}, nil
 		}
-		if fit := matching(catalog.Value, t.words[0]); len(fit) > 0 && strings.Contains(t.words[0], "*") {
-			return Result{Software: fit}, nil
+		if strings.Contains(t.words[0], "*") {
+			if fit := matching(f.software, t.words[0]); len(fit) > 0 {
+				return Result{Software: fit}, nil
+			}
 		}
-		known, err := ask(ctx, d, t.words[0])
+		known, err := api.Software{}, error(api.ErrNotFound)
+		if f.source != nil {
+			known, err = ask(ctx, f.source, t.words[0])
+		}
 		switch {
 		case err == nil:
 			return Result{Software: []api.Software{known}}, nil
 		case !errors.Is(err, api.ErrNotFound):
 			return Result{}, err
 		}
-		return x.likeID(ctx, catalog, t.words[0])
+		return f.likeID(ctx, t.words[0])
 	case KindPattern, KindAll:
-		return Result{Software: matching(catalog.Value, t.words[0])}, nil
+		return Result{Software: matching(f.software, t.words[0])}, nil
 	}
-	return x.named(ctx, catalog, t.words)
+	return f.named(ctx, t.words)
 }
 
 // Similar returns software whose ids are like an unknown one.
@@ -166,13 +172,13 @@ func (x *Index) Similar(ctx context.Context, d Source, id string) (Result, error
 	if err != nil {
 		return Result{}, fmt.Errorf("search software: %w", err)
 	}
-	return x.likeID(ctx, catalog, id)
+	return x.finder(d, catalog).likeID(ctx, id)
 }
 
-func (x *Index) likeID(ctx context.Context, catalog api.Answer[[]api.Software], id string) (Result, error) {
-	f, err := x.search(ctx, catalog, strings.Split(strings.ReplaceAll(id, "*", ""), cmdline.IDSeparator), wholeness, exactness, similarity)
-	f.Inexact = len(f.Software) > 0
-	return f, err
+func (f finder) likeID(ctx context.Context, id string) (Result, error) {
+	out, err := f.search(ctx, strings.Split(strings.ReplaceAll(id, "*", ""), cmdline.IDSeparator), wholeness, exactness, similarity)
+	out.Inexact, out.Clear = len(out.Software) > 0, false
+	return out, err
 }
 
 // ask asks Defender for an id, also as most are written. Its error is [api.ErrNotFound] for one that it does not know.
@@ -218,29 +224,29 @@ func matching(list []api.Software, pattern string) []api.Software {
 const maxSegments = 6
 
 // named searches for a name. Words that fit nothing together may be several names: edge chrome.
-func (x *Index) named(ctx context.Context, catalog api.Answer[[]api.Software], words []string) (Result, error) {
-	if at := slices.IndexFunc(catalog.Value, func(s api.Software) bool { return s.ID == strings.Join(words, " ") }); at >= 0 {
-		return Result{Software: catalog.Value[at : at+1]}, nil // not every id need have the usual form
+func (f finder) named(ctx context.Context, words []string) (Result, error) {
+	if at, ok := f.byExactID(strings.Join(words, " ")); ok {
+		return Result{Software: f.software[at : at+1 : at+1]}, nil // not every id need have the usual form
 	}
 	if address := strings.Join(words, " "); strings.Contains(address, "://") {
 		return Result{}, &NoIDError{address}
 	}
-	f, err := x.search(ctx, catalog, words, wholeness, exactness)
-	if err != nil || len(f.Software) > 0 {
-		return f, err
+	out, err := f.search(ctx, words, wholeness, exactness)
+	if err != nil || len(out.Software) > 0 {
+		return out, err
 	}
-	if len(words) > 1 && len(words) <= maxSegments {
-		if several, err := x.segments(ctx, catalog, words); err != nil || len(several.Software) > 0 {
+	if len(words) > 1 && len(words) <= maxSegments && f.source != nil {
+		if several, err := f.segments(ctx, words); err != nil || len(several.Software) > 0 {
 			return several, err
 		}
 	}
-	f, err = x.search(ctx, catalog, words, similarity)
-	f.Inexact = len(f.Software) > 0
-	return f, err
+	out, err = f.search(ctx, words, similarity)
+	out.Inexact = len(out.Software) > 0
+	return out, err
 }
 
 // segments finds several names among words, each as long as it fits anything; nothing where some word fits nothing.
-func (x *Index) segments(ctx context.Context, catalog api.Answer[[]api.Software], words []string) (Result, error) {
+func (f finder) segments(ctx context.Context, words []string) (Result, error) {
 	all := Result{Each: true}
 	for len(words) > 0 {
 		n := len(words)
@@ -248,7 +254,7 @@ func (x *Index) segments(ctx context.Context, catalog api.Answer[[]api.Software]
 			if len(termsOf(words[:n])) == 0 {
 				return Result{}, nil
 			}
-			one, err := x.search(ctx, catalog, words[:n], wholeness, exactness)
+			one, err := f.search(ctx, words[:n], wholeness, exactness)
 			if err != nil {
 				return Result{}, err
 			}

@@ -45,7 +45,7 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 	o.Liveness, o.Trace, o.Health, o.Counts = a.Monitor.Liveness, a.Monitor.Tracer(), a.health, a.counts
 	o.Gate, o.Ladder = slack.gate, slack.ladder
 	o.Observe = observeQuestions(slack.finished, auditor.question, alerts.question)
-	o.Suggest = commands.NewSuggester(defender, index)
+	o.Suggest = commands.NewSuggester(index)
 	return &questions{router, o}, nil
 }
 

@@ -1,0 +1,298 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/hbollon/go-edlib"
+
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+)
+
+// How well a term fits a software. The best of several ways counts; the score of several terms is their mean.
+const (
+	wordScore     = 100_000 // it is a word
+	initialsScore = 90_000
+	prefixScore   = 80_000 // a word begins with it
+	nameScore     = 70_000 // the name begins with it, written as one word
+	partScore     = 50_000 // it is a part of the id
+	typoScore     = 40_000 // a word with one typing error; half of that with two
+	typoPrefix    = 30_000 // the beginning of a word, the same
+
+	// What is added to the score of all terms.
+	wholeBonus = 100_000 // they are the whole name
+	aliasBonus = 50_000  // they are the whole name as an alias says it
+	askedBonus = 60_000  // the person asked about this software last; a little less for each one before it
+	askedStep  = 2_000
+
+	// farAhead is by how much the best hit beats the second if it is surely meant: a whole name beats parts of names.
+	farAhead = 50_000
+)
+
+// scoring says which ways to fit count.
+type scoring int
+
+const (
+	wholeness  scoring = iota // short terms fit whole words and initials only
+	exactness                 // as typed
+	similarity                // as typed, or with typing errors
+)
+
+// reading is one way to understand what was typed.
+type reading struct {
+	terms []string
+	bonus int32 // for the whole name
+}
+
+// hit is a software that fits.
+type hit struct{ place, score int32 }
+
+func better(a, b hit) int {
+	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.place, b.place))
+}
+
+// matcher finds the software that fits. It holds numbers for each software, so it is used again.
+type matcher struct {
+	*list
+	how   scoring
+	term  int32   // terms of the reading that were looked for
+	found []int32 // places that fit the term
+	best  []int32 // how well each does; 0 for not
+	sum   []int32 // of the terms before
+	fits  []int32 // how many terms of the reading each fits
+	alive []int32 // places that fit all terms so far
+	score []int32 // of the best reading; 0 for none
+	all   []int32 // places with a score
+}
+
+var matchers = sync.Pool{New: func() any { return &matcher{} }}
+
+// match returns the software that fits every term of one of several readings, the best first, at most limit; 0 is no limit.
+// asked is what the person asked about, the last first. The error is the context's.
+func (l *list) match(ctx context.Context, readings []reading, how scoring, asked []string, limit int) ([]hit, error) {
+	m := matchers.Get().(*matcher) //nolint:forcetypeassert // nothing else is put there
+	defer matchers.Put(m)
+	m.reset(l, how)
+	for _, r := range readings {
+		if err := m.read(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	for i, id := range asked {
+		if at, ok := l.byExactID(id); ok && m.score[at] > 0 {
+			m.score[at] += int32(max(askedBonus-i*askedStep, 0)) //nolint:gosec // bounded by the bonus
+		}
+	}
+	return m.ranked(limit), nil
+}
+
+// reset readies a matcher for another list or another question.
+func (m *matcher) reset(l *list, how scoring) {
+	m.list, m.how = l, how
+	for _, p := range []*[]int32{&m.best, &m.sum, &m.fits, &m.score} {
+		if cap(*p) < len(l.software) {
+			*p = make([]int32, len(l.software))
+		}
+		*p = (*p)[:len(l.software)]
+	}
+	clear(m.score)
+	m.all = m.all[:0]
+}
+
+// ranked are the hits, the best first.
+func (m *matcher) ranked(limit int) []hit {
+	if limit <= 0 {
+		limit = len(m.all)
+	}
+	hits := make([]hit, 0, min(limit, len(m.all)))
+	if limit >= len(m.all) {
+		for _, at := range m.all {
+			hits = append(hits, hit{at, m.score[at]})
+		}
+		slices.SortFunc(hits, better)
+		return hits
+	}
+	for _, at := range m.all {
+		h := hit{at, m.score[at]}
+		if len(hits) == limit {
+			if better(h, hits[limit-1]) > 0 {
+				continue
+			}
+			hits = hits[:limit-1]
+		}
+		i, _ := slices.BinarySearchFunc(hits, h, better)
+		hits = slices.Insert(hits, i, h)
+	}
+	return hits
+}
+
+// read scores one reading. No terms at all fit everything.
+func (m *matcher) read(ctx context.Context, r reading) error {
+	clear(m.sum)
+	clear(m.fits)
+	m.alive = m.alive[:0]
+	for i, term := range r.terms {
+		if ctx.Err() != nil {
+			return fmt.Errorf("search software: %w", ctx.Err())
+		}
+		m.term, m.found = int32(i), m.found[:0] //nolint:gosec // few terms
+		m.look(term)
+		m.alive = m.alive[:0]
+		for _, at := range m.found {
+			m.sum[at] += m.best[at]
+			m.fits[at]++
+			m.best[at] = 0
+			m.alive = append(m.alive, at)
+		}
+	}
+	joined := strings.Join(r.terms, "")
+	for _, at := range m.alive {
+		score := m.sum[at] / int32(len(r.terms)) //nolint:gosec // few terms
+		if joined == m.name(at) || joined == m.whole(at) || score == wordScore && inAnyOrder(r.terms, joined, m.name(at)) {
+			score += r.bonus
+		}
+		m.rate(at, score)
+	}
+	switch {
+	case len(r.terms) == 0:
+		for at := range m.software {
+			m.rate(int32(at), 1) //nolint:gosec // see newList
+		}
+	case len(r.terms) > 1 && !short(joined): // a name typed as two words
+		m.inside(joined, func(at int32) {
+			if int(m.fits[at]) < len(r.terms) {
+				m.rate(at, partScore)
+			}
+		})
+	}
+	return nil
+}
+
+// inAnyOrder reports whether terms that are words of a software are those of its name, in whatever order.
+func inAnyOrder(terms []string, joined, name string) bool {
+	return len(joined) == len(name) && !slices.ContainsFunc(terms, func(t string) bool { return !strings.Contains(name, t) })
+}
+
+// rate keeps the better score of a software.
+func (m *matcher) rate(at, score int32) {
+	if m.score[at] == 0 {
+		m.all = append(m.all, at)
+	}
+	m.score[at] = max(m.score[at], score)
+}
+
+// fit keeps how well the software at a place fits the term, unless an earlier term does not.
+func (m *matcher) fit(at, score int32) {
+	if m.fits[at] != m.term {
+		return
+	}
+	if m.best[at] == 0 {
+		m.found = append(m.found, at)
+	}
+	m.best[at] = max(m.best[at], score)
+}
+
+func (m *matcher) fitAll(places []int32, score int32) {
+	for _, at := range places {
+		m.fit(at, score)
+	}
+}
+
+// look looks for a term in every way that counts.
+func (m *matcher) look(term string) {
+	whole := m.how == wholeness && short(term)
+	words := &m.words
+	for i, _ := slices.BinarySearch(words.words, term); i < len(words.words) && strings.HasPrefix(words.words[i], term); i++ {
+		switch {
+		case words.words[i] == term:
+			m.fitAll(words.having(i), wordScore)
+		case whole: // words are sorted: the term itself came first
+			i = len(words.words)
+		default:
+			m.fitAll(words.having(i), prefixScore)
+		}
+	}
+	if i, ok := slices.BinarySearch(m.initials.words, term); ok {
+		m.fitAll(m.initials.having(i), initialsScore)
+	}
+	if whole {
+		return
+	}
+	first, _ := slices.BinarySearchFunc(m.byName, term, func(at int32, term string) int { return strings.Compare(m.name(at), term) })
+	for _, at := range m.byName[first:] {
+		if !strings.HasPrefix(m.name(at), term) {
+			break
+		}
+		m.fit(at, nameScore)
+	}
+	if !short(term) {
+		m.parts(term)
+	}
+	if m.how == similarity {
+		m.typos(term)
+	}
+}
+
+// parts finds a term within ids: in those that fit the terms before, or in all.
+func (m *matcher) parts(term string) {
+	if m.term == 0 {
+		m.inside(term, func(at int32) { m.fit(at, partScore) })
+		return
+	}
+	for _, at := range m.alive {
+		if m.best[at] == 0 && strings.Contains(m.whole(at), term) {
+			m.fit(at, partScore)
+		}
+	}
+}
+
+// inside yields the places whose ids hold a term.
+func (m *matcher) inside(term string, found func(at int32)) {
+	for from := 0; ; {
+		i := strings.Index(m.squeezed[from:], term)
+		if i < 0 {
+			return
+		}
+		at, ok := slices.BinarySearch(m.starts, int32(from+i)) //nolint:gosec // see newList
+		if !ok {
+			at--
+		}
+		found(int32(at)) //nolint:gosec // see newList
+		from = int(m.starts[at+1])
+	}
+}
+
+// typos finds words that a term is with typing errors, and words that begin so.
+func (m *matcher) typos(term string) {
+	allowed := cmdline.AllowedTypos(term)
+	if allowed == 0 {
+		return
+	}
+	letters := lettersOf(term)
+	for i, w := range m.words.words {
+		longer := len(w) - len(term)
+		if longer < -allowed || bits.OnesCount64(letters&^m.words.letters[i]) > allowed {
+			continue
+		}
+		if longer <= allowed && bits.OnesCount64(letters^m.words.letters[i]) <= 2*allowed {
+			if d := edlib.OSADamerauLevenshteinDistance(w, term); d <= allowed {
+				m.fitAll(m.words.having(i), typoScore/int32(max(d, 1))) //nolint:gosec // few errors
+				continue
+			}
+		}
+		if longer > 0 && w[0] == term[0] {
+			if d := edlib.OSADamerauLevenshteinDistance(w[:len(term)], term); d <= allowed {
+				m.fitAll(m.words.having(i), typoPrefix/int32(max(d, 1))) //nolint:gosec // few errors
+			}
+		}
+	}
+}
+
+// short reports whether a term is so short that it stands within many words by chance.
+func short(term string) bool { return utf8.RuneCountInString(term) <= 3 }

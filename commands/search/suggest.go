@@ -1,0 +1,52 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+)
+
+// Suggest returns the software that fits what a person has typed so far, the best first, at most limit of it. Nothing typed
+// fits everything: first what the person asked about, then what can lack KBs. It searches the list that was prepared last
+// and never asks Defender; without a list nothing fits.
+func (x *Index) Suggest(ctx context.Context, q Question, limit int) ([]api.Software, error) {
+	p := x.current.Load()
+	if p == nil {
+		return nil, nil
+	}
+	f := finder{list: p.list, asked: x.asked(ctx, q.Person), limit: limit}
+	var found Result
+	var err error
+	if len(q.Words) == 0 {
+		found.Software = x.first(f)
+	} else if targets := Targets(q.Words, q.Exact); len(targets) > 1 || targets[0].Kind != KindName || cmdline.HasLetters(targets[0].String()) {
+		found, err = f.resolve(ctx, targets)
+	}
+	_, noLetters := errors.AsType[*NoLettersError](err)
+	_, noID := errors.AsType[*NoIDError](err)
+	_, empty := errors.AsType[*EmptyListError](err)
+	if noLetters || noID || empty { // a select has no place for what to type instead
+		return nil, nil
+	}
+	return found.Software[:min(limit, len(found.Software))], err
+}
+
+// first is the software that is offered before anything is typed.
+func (x *Index) first(f finder) []api.Software {
+	var out []api.Software
+	for _, id := range f.asked[:min(len(f.asked), f.limit)] {
+		if at, ok := f.byExactID(id); ok {
+			out = append(out, f.software[at])
+		}
+	}
+	byClass := x.byClass(f.software, f.limit)
+	for _, s := range slices.Concat(byClass[:]...) {
+		if len(out) < f.limit && !slices.ContainsFunc(out, func(has api.Software) bool { return has.ID == s.ID }) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
