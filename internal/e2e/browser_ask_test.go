@@ -196,12 +196,12 @@ func searchAndChoose(p *tab) {
 	}
 	p.ask("search chorme")
 	found := p.table(p.answer(`Software matching "chorme"`))
-	if diff := cmp.Diff([]string{"google-_-chrome"}, found.column("Software")); diff != "" {
+	if diff := cmp.Diff([]string{"Chrome"}, found.column("Software")); diff != "" {
 		p.t.Errorf("found (-want +got):\n%s", diff)
 	}
-	p.ask("edge")
+	p.ask("search edge")
 	choice := p.table(p.answer(`Software matching "edge"`))
-	if diff := cmp.Diff([]string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, choice.column("Software")); diff != "" {
+	if diff := cmp.Diff([]string{"Edge", "Edge (Chromium)"}, choice.column("Software")); diff != "" {
 		p.t.Errorf("found (-want +got):\n%s", diff)
 	}
 	p.click("button", "Show") // the last one

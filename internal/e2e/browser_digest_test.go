@@ -31,7 +31,7 @@ func digestChanges(p *tab) {
 	p.delivered(id, "first digest, posted")
 
 	p.nextWeek()
-	second := p.answer("On track: " + software)
+	second := p.answer("On track: " + called(software))
 	p.says(second, false, "Shrank", "Since Mon 30 Nov, read 7 Dec 10:00 CET.", "fewer than last time")
 	if strings.Contains(second.Text, "first digest") {
 		p.t.Errorf("the second digest calls itself the first: %q", second.Text)
@@ -105,7 +105,7 @@ func digestSilent(p *tab) {
 	}
 
 	p.nextWeek()
-	m := p.answer("No change: " + software)
+	m := p.answer("No change: " + called(software))
 	p.says(m, false, "Nothing has changed since Mon 30 Nov 2026 09:59 CET")
 	p.delivered(heartbeat, "nothing changed, posted", "first digest, posted")
 	p.delivered(silent, "nothing changed, not posted", "first digest, posted")
@@ -126,7 +126,7 @@ func digestFails(p *tab) {
 	for calls := 2; calls <= 4; calls++ { // ten seconds after one another
 		p.see("Defender to be asked again", `(call, n) => [...document.querySelectorAll("[data-testid=wire-entry][data-kind=defender]")].filter((e) => e.innerText.includes(call)).length >= n`, software+"/getmissingkbs", calls)
 	}
-	failed := p.answer("Could not tell: " + software)
+	failed := p.answer("Could not tell: " + called(software))
 	p.says(failed, false, "This digest is delayed", "The digest follows as soon as enough is read", "Mon 30 Nov 2026 06:00 CET")
 	p.see("no numbers in it", `(ts) => !document.querySelector("[data-ts='" + ts + "'] [data-testid=data-table]")`, failed.TS)
 	p.delivered(id, "nothing could be read, posted")
@@ -155,7 +155,7 @@ func digestByButtons(p *tab) {
 	p.pressed("Resume", title+" resumed", "Mon 30 Nov 2026 09:00 CET")
 
 	p.fault("defender_forbidden", true)
-	p.pressed("Preview", "Preview: Could not tell: "+software, "This bot lacks a permission in Defender")
+	p.pressed("Preview", "Preview: Could not tell: "+called(software), "This bot lacks a permission in Defender")
 	p.heal("defender_forbidden")
 	p.pressed("Settings", title+": "+software, "It has not run yet")
 	p.pressed("Preview", "Preview: "+firstTitle+software, "Only you see this")
@@ -314,7 +314,7 @@ func (p *tab) catalogLinks(m message) {
 func (p *tab) threadOf(m message, software string) {
 	p.t.Helper()
 	p.clickOn("[data-ts='"+m.TS+"'] "+hook("thread-toggle"), "")
-	details := p.answer("Details: " + software)
+	details := p.answer("Details: " + called(software))
 	if details.TS <= m.TS {
 		p.t.Errorf("the details are message %s, want one in the thread of %s", details.TS, m.TS)
 	}
@@ -381,7 +381,7 @@ func showDigest(p *tab) {
 	p.answer(firstTitle + software)
 	p.delivered(id, "first digest, posted")
 	p.nextWeek()
-	m := p.answer("On track: " + software)
+	m := p.answer("On track: " + called(software))
 	p.closePanel()
 	p.chartOf(m, "30 Nov", "7 Dec")
 	p.see("its thread", `(selector) => document.querySelector(selector)`, "[data-ts='"+m.TS+"'] "+hook("thread-toggle"))

@@ -26,7 +26,7 @@ func quickFailures(p *tab) {
 		p.told(c.failure)
 		p.heal(c.failure.fault)
 		p.ask(c.software)
-		p.answer("Missing updates: " + c.software)
+		p.answer("Missing updates: " + called(c.software))
 	}
 	// Healing this one takes its time: the bot keeps the pause that Defender asked for.
 	throttled := shownFailure{"defender_throttled", "Defender asks for a pause", "Try again in 11 s."}
@@ -43,7 +43,7 @@ func slowFailures(p *tab) {
 	failures := []shownFailure{
 		{"defender_failing", "Defender cannot be reached", "even after several tries"},
 		{"defender_cut", "Defender cannot be reached", "even after several tries"},
-		{"defender_slow", "Missing updates: " + software, "fetched just now"}, // slow is no failure yet
+		{"defender_slow", "Missing updates: " + called(software), "fetched just now"}, // slow is no failure yet
 	}
 	tabs := []*tab{p, p.browser.open(p.t), p.browser.open(p.t)}
 	for i, f := range failures {
@@ -54,7 +54,7 @@ func slowFailures(p *tab) {
 		tabs[i].told(f)
 		tabs[i].heal(f.fault)
 		tabs[i].ask(software)
-		tabs[i].answer("Missing updates: " + software)
+		tabs[i].answer("Missing updates: " + called(software))
 	}
 }
 
@@ -122,7 +122,7 @@ func connectionBreaks(p *tab) {
 	}
 	p.last = since
 	for _, software := range asked {
-		p.answer("Missing updates: " + software)
+		p.answer("Missing updates: " + called(software))
 	}
 	p.fault("defender_slow", false)
 	p.see("the app to be connected", `(s) => /^[1-9]/.test(document.querySelector(s).innerText)`, hook("connections"))

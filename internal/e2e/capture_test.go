@@ -93,7 +93,7 @@ func (m *clockwork) useHome(t *testing.T) {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
 	m.act(t, sandbox.Alice, choose, sandbox.Input{Fields: map[string]any{"selected_option": map[string]any{"value": suite}}})
-	m.home(t, "Missing updates: "+suite)
+	m.home(t, "Missing updates: "+called(suite))
 	if d, err := m.slack.Shortcut(patiently(t), sandbox.Alice, demo.Shortcut().CallbackID); err != nil || !d.Acked {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}

@@ -195,14 +195,14 @@ func TestDigestFromSlackToChannel(t *testing.T) {
 
 	m.to(t, "2026-11-30 09:05")
 	first := m.next(t, sandbox.Patching, 0)
-	wantSays(t, first, "Worth a look: "+suite, "first digest", "KB5000001", "KB5000002", "not: (late)")
+	wantSays(t, first, "Worth a look: "+called(suite), "first digest", "KB5000001", "KB5000002", "not: (late)")
 	m.wantDetails(t, first, 1)
 
 	m.records.settle(t, 1)
 	m.software(apitest.KB{ID: "5000001", Name: "First", MachineMissedOn: 15, CVEAddressed: 3}, apitest.KB{ID: "5000003", Name: "Third", MachineMissedOn: 22, CVEAddressed: 9})
 	m.to(t, "2026-12-07 09:05")
 	second := m.next(t, sandbox.Patching, 1)
-	wantSays(t, second, "Action required: "+suite, "1 new, 1 shrank and 1 closed", "KB5000003", "was on 7 devices", "from 40 to 15 devices", "not: first digest", "not: (late)")
+	wantSays(t, second, "Action required: "+called(suite), "1 new, 1 shrank and 1 closed", "KB5000003", "was on 7 devices", "from 40 to 15 devices", "not: first digest", "not: (late)")
 	m.wantDetails(t, second, 1)
 
 	m.records.settle(t, 2)
@@ -232,7 +232,7 @@ func (m *clockwork) wantDetails(t *testing.T, digest sandbox.Message, replies in
 	if err != nil || len(got) != replies {
 		t.Fatalf("%d replies, want %d: %v", len(got), replies, err)
 	}
-	wantSays(t, got[0], "Details: "+suite, "KB5000001")
+	wantSays(t, got[0], "Details: "+called(suite), "KB5000001")
 }
 
 // While the program is stopped three digests become due. One comes, and says that it is late.

@@ -193,7 +193,7 @@ func TestShortPausesAreWaitedFor(t *testing.T) {
 		f.Path, f.Times = "/api/Software/"+edge, 1
 		w.defender.Inject(f)
 		before := w.defender.Count(f.Path)
-		if m := w.ask(t, edge); title(m) != "Missing updates: "+edge {
+		if m := w.ask(t, edge); title(m) != "Missing updates: "+called(edge) {
 			t.Errorf("%s: got %q", name, m.Text)
 		}
 		if got := w.defender.Count(f.Path) - before; got != 2 {

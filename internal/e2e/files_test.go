@@ -37,7 +37,7 @@ func TestFilesAreWhatAskWrites(t *testing.T) {
 	w.click(t, sandbox.Alice, m, "CSV")
 	name, body := w.file(t, ".csv")
 	asked := askApp(t, w.defender, nil, "-o", "csv", windows11)
-	if name != "missing-updates-microsoft-_-windows_11.csv" || string(body) != asked.out || strings.Count(asked.out, "\n") != 501 {
+	if name != "missing-updates-windows-11.csv" || string(body) != asked.out || strings.Count(asked.out, "\n") != 501 {
 		t.Errorf("%s has %d bytes, ask writes %d", name, len(body), len(asked.out))
 	}
 	w.answer(t, sandbox.General, func(m sandbox.Message) bool {

@@ -48,7 +48,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ who, channel, words, title string }{
-		{sandbox.Bob, sandbox.General, edge, "Missing updates: " + edge},
+		{sandbox.Bob, sandbox.General, edge, "Missing updates: " + called(edge)},
 		{sandbox.Bob, sandbox.General, "digest list", "No digests here"},
 		{sandbox.Bob, sandbox.General, "digest add " + edge, "Only for certain people"},
 		{sandbox.Bob, sandbox.General, "admin", "Only for administrators"},
@@ -182,7 +182,7 @@ func TestColleaguesOfTheOrganisation(t *testing.T) {
 	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
 		t.Fatal(err)
 	}
-	if m := w.says(t, colleague, sandbox.General, edge); title(m) != "Missing updates: "+edge {
+	if m := w.says(t, colleague, sandbox.General, edge); title(m) != "Missing updates: "+called(edge) {
 		t.Errorf("a colleague: %q", title(m))
 	}
 }

@@ -25,8 +25,8 @@ func TestOrgWideInstall(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ who, words, title string }{
-		{sandbox.Alice, edge, "Missing updates: " + edge},
-		{sister, edge, "Missing updates: " + edge},
+		{sandbox.Alice, edge, "Missing updates: " + called(edge)},
+		{sister, edge, "Missing updates: " + called(edge)},
 		{sandbox.Bob, edge, "Only for certain people"},
 		{colleague, edge, "Only for certain people"},
 		{sandbox.Guest, edge, "Not for guests"},
@@ -44,7 +44,7 @@ func TestOrgWideInstall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for who, want := range map[string]string{sandbox.Alice: "Missing updates: " + edge, colleague: "Only for certain people"} {
+	for who, want := range map[string]string{sandbox.Alice: "Missing updates: " + called(edge), colleague: "Only for certain people"} {
 		w.click(t, who, public, "Refresh")
 		if _, err := w.slack.WaitMessage(soon(t), sandbox.General, who, func(m sandbox.Message) bool { return m.TS > public.TS && title(m) == want }); err != nil {
 			t.Errorf("%s clicks: %v", who, err)

@@ -42,7 +42,7 @@ func (w *world) hangUp(tb testing.TB) string {
 // answers fails unless the program answers a question from Defender.
 func (w *world) answers(tb testing.TB, id string) {
 	tb.Helper()
-	if m := w.ask(tb, id); title(m) != "Missing updates: "+id {
+	if m := w.ask(tb, id); title(m) != "Missing updates: "+called(id) {
 		tb.Errorf("got %q", m.Text)
 	}
 }

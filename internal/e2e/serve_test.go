@@ -244,7 +244,7 @@ func TestConversation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 
-	choice := w.ask(t, "edge")
+	choice := w.ask(t, "search edge")
 	if title(choice) != `Software matching "edge"` {
 		t.Fatalf("got %q", title(choice))
 	}

@@ -55,7 +55,7 @@ func TestStoredAnswers(t *testing.T) {
 			maps.Copy(settings, tc.settings)
 			w := newWorld(t, settings)
 			fresh := w.ask(t, edge)
-			if got := title(fresh); got != "Missing updates: "+edge || strings.Contains(fresh.Text, "stored answer") {
+			if got := title(fresh); got != "Missing updates: "+called(edge) || strings.Contains(fresh.Text, "stored answer") {
 				t.Fatalf("the first answer is %q", got)
 			}
 			if tc.fault != nil {

@@ -145,10 +145,10 @@ func TestDatabaseTroubleIsTold(t *testing.T) {
 			if m := w.ask(t, edge); !strings.HasPrefix(m.Text, "Missing updates") {
 				t.Errorf("a lookup is answered with %q", m.Text)
 			}
-			if m := w.ask(t, "search windows"); !strings.Contains(m.Text, "windows") || strings.Contains(m.Text, "database") {
+			if m := w.ask(t, "search windows"); !strings.Contains(m.Text, "Windows") || strings.Contains(m.Text, "database") {
 				t.Errorf("a search is answered with %q", m.Text)
 			}
-			if m := w.ask(t, "home"); !strings.Contains(m.Text, edge) {
+			if m := w.ask(t, "home"); !strings.Contains(m.Text, called(edge)+", Missing updates") {
 				t.Errorf("home is answered with %q", m.Text)
 			}
 			w.wantReady(t, c.ready)

@@ -25,7 +25,7 @@ func TestWaitingIsTold(t *testing.T) {
 	if took := time.Since(began); took > 3500*time.Millisecond || !strings.HasPrefix(line.Text, "Asking Defender") || line.EphemeralFor != sandbox.Alice {
 		t.Errorf("after %v: %+v", took, line)
 	}
-	page := w.answer(t, sandbox.General, func(m sandbox.Message) bool { return title(m) == "Missing updates: "+windows11 })
+	page := w.answer(t, sandbox.General, func(m sandbox.Message) bool { return title(m) == "Missing updates: "+called(windows11) })
 	if got := w.slack.Messages(sandbox.General, sandbox.Alice)[before:]; len(got) != 2 || got[0].TS != line.TS || got[0].Edited || got[1].TS != page.TS {
 		t.Errorf("Alice sees %+v", got)
 	}
