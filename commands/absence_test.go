@@ -188,7 +188,7 @@ func TestNoLettersNoSearch(t *testing.T) {
 	if n := d.Count("/api/Software"); n > 4 { // what looks like an id is asked for
 		t.Errorf("%d calls", n)
 	}
-	if ids, err := commands.NewSuggester(d.prepared(t)).Suggest(t.Context(), "", "?", 5); err != nil || len(ids) != 0 {
+	if ids, err := commands.NewSuggester(d.prepared(t), nil).Suggest(t.Context(), "", "?", 5); err != nil || len(ids) != 0 {
 		t.Errorf("offered %v, %v", ids, err)
 	}
 }

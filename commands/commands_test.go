@@ -394,7 +394,7 @@ func TestWordsAreSearched(t *testing.T) {
 		hits  []string // of a choice
 		note  string
 	}{
-		{"edge", `Software matching "edge"`, []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, ""},
+		{"edg", `Software matching "edg"`, []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, ""},
 		{"microsoft", `Software matching "microsoft"`, []string{"microsoft-_-edge", "microsoft-_-edge_chromium-based"}, ""},
 		{"EDGE Chromium", "Missing updates: Edge (Chromium)", nil, `The only software matching "EDGE Chromium".`},
 		{"“edge chromium”", "Missing updates: Edge (Chromium)", nil, `The only software matching "edge chromium".`},

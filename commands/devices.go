@@ -92,11 +92,16 @@ func (d devices) run(ctx context.Context, req Request) (view.Page, error) {
 			return view.Page{}, err
 		case len(found.Software) == 0:
 			return view.Page{}, NothingFound(words, found)
-		case len(found.Software) > 1:
-			ask := func(id string) string { q.id = id; return q.line() }
+		}
+		ask := func(id string) string { q.id = id; return q.line() }
+		first, ok := found.Meant()
+		if !ok {
 			return searchPage(words, hits{found, q.page, ask}), nil
 		}
-		q.id = found.Software[0].ID
+		q.id = first.ID
+		page, err := d.of(ctx, q)
+		page.Actions = append(others(found, words, ask), page.Actions...)
+		return page, err
 	}
 	return d.of(ctx, q)
 }

@@ -180,7 +180,7 @@ func TestSuggest(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t)
 	n.PutSoftware(apitest.Software{ID: "microsoft-_-windows_11", Name: "windows_11", Vendor: "microsoft", ExposedMachines: 9, Weaknesses: 1})
-	s := commands.NewSuggester(n.prepared(t))
+	s := commands.NewSuggester(n.prepared(t), nil)
 	for typed, want := range map[string]string{
 		"edg":     "microsoft-_-edge",
 		"widnows": "microsoft-_-windows_11",
@@ -194,7 +194,7 @@ func TestSuggest(t *testing.T) {
 	if got, err := s.Suggest(t.Context(), "", strings.Repeat("x", cmdline.MaxTyped+1), 10); err != nil || len(got) != 0 {
 		t.Errorf("a very long word: got %v, %v", got, err)
 	}
-	if got, err := commands.NewSuggester(&search.Index{}).Suggest(t.Context(), "", "x", 1); err != nil || len(got) != 0 {
+	if got, err := commands.NewSuggester(&search.Index{}, nil).Suggest(t.Context(), "", "x", 1); err != nil || len(got) != 0 {
 		t.Errorf("without a list: got %v, %v", got, err)
 	}
 }

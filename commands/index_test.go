@@ -139,7 +139,7 @@ func TestRepeatedWordsCostNothing(t *testing.T) {
 	}
 	x := &search.Index{}
 	x.Prepare(api.Answer[[]api.Software]{Value: d.catalog, FetchedAt: d.fetched})
-	s := commands.NewSuggester(x)
+	s := commands.NewSuggester(x, nil)
 	once, err := s.Suggest(t.Context(), "", "microsoff tool", 100)
 	if err != nil || len(once) != 100 {
 		t.Fatalf("%d found, %v", len(once), err)

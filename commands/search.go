@@ -90,6 +90,23 @@ func searchPage(query []string, f hits) view.Page {
 	return page
 }
 
+// maxOthers is how many buttons name further software beside an answer.
+const maxOthers = 3
+
+// others are the buttons to the software that words may have meant beside the one that is answered. ask is the line that asks
+// for one.
+func others(f search.Result, words []string, ask func(id string) string) []view.Action {
+	rest := f.Software[1:]
+	var actions []view.Action
+	for i, name := range Names(rest[:min(len(rest), maxOthers)]) {
+		actions = append(actions, view.Action{Label: "Also: " + name, Command: ask(rest[i].ID)})
+	}
+	if more := len(rest) - maxOthers; more > 0 {
+		actions = append(actions, view.Action{Label: view.Thousands(more) + " more", Command: SearchLine(words)})
+	}
+	return actions
+}
+
 // missed says what of several things fits nothing.
 func missed(f search.Result) string {
 	if len(f.Unknown) == 0 {
@@ -158,7 +175,16 @@ func softwareCount(n int) string {
 }
 
 // Suggester suggests software while a person types a part of its name. The zero value suggests none.
-type Suggester struct{ index *search.Index }
+type Suggester struct {
+	index *search.Index
+	list  SoftwareList
+}
+
+// SoftwareList is where the index has its list from. *inventory.Inventory is one.
+type SoftwareList interface {
+	Use()                           // renews the list in the background if it is old
+	AwaitFirst(ctx context.Context) // waits until there is a list
+}
 
 // Suggestion is a software that a person may mean.
 type Suggestion struct {
@@ -166,14 +192,19 @@ type Suggestion struct {
 	Name string // what is read
 }
 
-// NewSuggester returns a suggester that searches the list which the index has prepared last. It never asks Defender.
-func NewSuggester(idx *search.Index) *Suggester { return &Suggester{idx} }
+// NewSuggester returns a suggester that searches the list which the index has prepared last. It never asks Defender: list
+// renews itself. A nil list is as it is.
+func NewSuggester(idx *search.Index, list SoftwareList) *Suggester { return &Suggester{idx, list} }
 
 // Suggest returns the software that fits what a person typed, the best first, at most limit of it. Nothing typed fits
-// everything; punctuation alone fits nothing.
+// everything; punctuation alone fits nothing. Only where there is no list yet it waits for one, until the end of ctx.
 func (s *Suggester) Suggest(ctx context.Context, person, typed string, limit int) ([]Suggestion, error) {
 	if len(typed) > cmdline.MaxTyped || s.index == nil {
 		return nil, nil
+	}
+	if s.list != nil {
+		s.list.Use()
+		s.list.AwaitFirst(ctx)
 	}
 	found, err := s.index.Suggest(ctx, search.Question{Words: cmdline.Read(typed), Person: person}, limit)
 	out := make([]Suggestion, len(found))

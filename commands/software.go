@@ -90,11 +90,17 @@ func (s software) run(ctx context.Context, req Request) (view.Page, error) {
 	if len(words) == 0 {
 		return view.Page{}, &Error{Usage: true, Message: "Which software? Usage: " + softwareUsage}
 	}
+	var page view.Page
 	if targets := search.Targets(words, req.Exact); len(targets) == 1 && targets[0].Kind == search.KindID {
 		q.id = targets[0].String()
-		return s.byID(ctx, q)
+		page, err = s.byID(ctx, q)
+	} else {
+		page, err = s.byWords(ctx, req, q, words)
 	}
-	return s.byWords(ctx, req, q, words)
+	if err == nil && page.Software != "" {
+		s.index.NoteAsked(req.User, page.Software)
+	}
+	return page, err
 }
 
 func (q *query) options() *cmdline.Options {
@@ -214,20 +220,21 @@ func (s software) byWords(ctx context.Context, req Request, q query, words []str
 	if err != nil {
 		return view.Page{}, err
 	}
-	switch len(found.Software) {
-	case 0:
+	if len(found.Software) == 0 {
 		return view.Page{}, NothingFound(words, found)
-	case 1:
-		q.id = found.Software[0].ID
-		page, err := s.byID(ctx, q)
-		if err == nil {
-			page.Note = view.JoinSentences(onlyHit(found, strings.Join(words, " ")), missed(found), page.Note)
-			page.Source.Question += "\n" + page.Note
-		}
-		return page, err
-	default:
+	}
+	first, ok := found.Meant()
+	if !ok {
 		return searchPage(words, hits{found, q.page, q.ask}), nil
 	}
+	q.id = first.ID
+	page, err := s.byID(ctx, q)
+	if err == nil {
+		page.Note = view.JoinSentences(onlyHit(found, strings.Join(words, " ")), missed(found), page.Note)
+		page.Actions = append(others(found, words, q.ask), page.Actions...)
+		page.Source.Question += "\n" + page.Note
+	}
+	return page, err
 }
 
 // ask is the line that asks the same of another software.
@@ -237,6 +244,12 @@ func (q query) ask(id string) string {
 }
 
 func onlyHit(f search.Result, query string) string {
+	switch n := len(f.Software) - 1; {
+	case n == 1:
+		return fmt.Sprintf("The best match for %q; 1 more matches less closely%s.", query, SearchLimits(f))
+	case n > 1:
+		return fmt.Sprintf("The best match for %q; %s more match less closely%s.", query, view.Thousands(n), SearchLimits(f))
+	}
 	if f.Inexact {
 		return fmt.Sprintf("Nothing matches %q exactly%s; this is the closest.", query, SearchLimits(f))
 	}

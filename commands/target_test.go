@@ -66,7 +66,7 @@ func TestEveryCommandReadsEveryWrapping(t *testing.T) {
 	const id = "microsoft-_-.net_framework"
 	d := newDesk(t)
 	d.PutSoftware(apitest.Software{ID: id, Name: ".net_framework", Vendor: "microsoft", ExposedMachines: 8}, apitest.KB{ID: "5000001", MachineMissedOn: 3})
-	suggester := commands.NewSuggester(d.prepared(t))
+	suggester := commands.NewSuggester(d.prepared(t), nil)
 	for _, form := range cmdlinetest.Pasted() {
 		if strings.HasPrefix(form, "/missingkbs") || strings.HasPrefix(form, "missingkbs") || strings.HasPrefix(form, "GET ") {
 			continue // stands in front of a command
@@ -119,7 +119,7 @@ func TestCommandsUnderstandTheSame(t *testing.T) {
 		{"win11", []string{win11}, []string{win11}},
 		{"Microsoft-_-Windows_11", []string{win11}, []string{win11}},
 		{"windows", []string{win11, win10}, nil},
-		{"edge", []string{edgeID, newEdge}, nil},
+		{"edg", []string{edgeID, newEdge}, nil},
 		{"microsoft-_-edge chrome", []string{edgeID, chrome}, []string{chrome, edgeID}},
 		{"microsoft-_-edge,google-_-chrome", []string{edgeID, chrome}, []string{chrome, edgeID}},
 		{"microsoft-_-edge; google-_-chrome", []string{edgeID, chrome}, []string{chrome, edgeID}},
@@ -244,7 +244,7 @@ func TestNothingToSearchFor(t *testing.T) {
 				t.Errorf("%s%s: %q, want what to type instead", command, typed, page.Lead)
 			}
 		}
-		if got, err := commands.NewSuggester(d.prepared(t)).Suggest(t.Context(), "", typed, 9); err != nil || len(got) > 0 {
+		if got, err := commands.NewSuggester(d.prepared(t), nil).Suggest(t.Context(), "", typed, 9); err != nil || len(got) > 0 {
 			t.Errorf("a select given %s offers %q, %v", typed, got, err)
 		}
 	}
@@ -416,5 +416,42 @@ func TestSearchEndsWithItsTime(t *testing.T) {
 	cancel()
 	if _, err := commands.Search(d, &search.Index{}).Run(late, commands.Request{Words: []string{"x", "y", "z"}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A name that fits much better than others is answered at once, with buttons to the others; every button asks for what it names.
+func TestBestMatchIsAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for i, id := range []string{"microsoft-_-edge_chromium-based", "contoso-_-edgeworth", "acme-_-edge_tool", "acme-_-edger"} {
+		d.PutSoftware(apitest.Software{ID: id, ExposedMachines: 20 - i})
+	}
+	for line, want := range map[string][]view.Action{
+		"edge": {
+			{Label: "Also: Edge (Chromium)", Command: "microsoft-_-edge_chromium-based"}, {Label: "Also: Edge Tool", Command: "acme-_-edge_tool"},
+			{Label: "Also: Edgeworth", Command: "contoso-_-edgeworth"}, {Label: "1 more", Command: "search edge"},
+		},
+		"edge --min-devices 5 --sort cves": {
+			{Label: "Also: Edge (Chromium)", Command: "microsoft-_-edge_chromium-based --sort cves --min-devices 5"}, {Label: "Also: Edge Tool", Command: "acme-_-edge_tool --sort cves --min-devices 5"},
+			{Label: "Also: Edgeworth", Command: "contoso-_-edgeworth --sort cves --min-devices 5"}, {Label: "1 more", Command: "search edge"},
+		},
+		"devices edge": {
+			{Label: "Also: Edge (Chromium)", Command: "devices microsoft-_-edge_chromium-based"}, {Label: "Also: Edge Tool", Command: "devices acme-_-edge_tool"},
+			{Label: "Also: Edgeworth", Command: "devices contoso-_-edgeworth"}, {Label: "1 more", Command: "search edge"},
+		},
+	} {
+		page := d.does(t, line)
+		if page.Software != "microsoft-_-edge" || len(page.Actions) < 4 {
+			t.Errorf("%s: %q about %s with %v", line, page.Title, page.Software, page.Actions)
+			continue
+		}
+		if diff := cmp.Diff(want, page.Actions[:4]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", line, diff)
+		}
+		for _, a := range want {
+			if page := d.does(t, a.Command); page.Title == "" {
+				t.Errorf("%s answers nothing", a.Command)
+			}
+		}
 	}
 }

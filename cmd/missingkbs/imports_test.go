@@ -70,6 +70,8 @@ var forbidden = map[string][]string{
 	"internal/deadline":              {module, slackPackages, azurePackages, anyLibrary},
 	"internal/kpi":                   {module, slackPackages},
 	"internal/aging":                 {module, slackPackages},
+	"internal/inventory":             {module + "/bot", module + "/commands", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
+	"internal/asked":                 {module + "/api", module + "/bot", module + "/commands", module + "/internal/store", module + "/internal/sandbox", slackPackages},
 	"internal/digest/source":         {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":                {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/month":                 {module, slackPackages, azurePackages, anyLibrary},

@@ -12,6 +12,14 @@ type Result struct {
 	Unknown  []string                   // further names, which match nothing
 }
 
+// Meant is the one software that is surely meant; false where it has to be chosen.
+func (f Result) Meant() (api.Software, bool) {
+	if len(f.Software) == 1 || f.Clear && len(f.Unknown) == 0 {
+		return f.Software[0], true
+	}
+	return api.Software{}, false
+}
+
 // searched is a list without its values: when it was read, and how much of it.
 func searched(list api.Answer[[]api.Software]) api.Answer[[]api.Software] {
 	list.Value = nil

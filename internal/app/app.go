@@ -43,6 +43,8 @@ type Options struct {
 
 	Deadlines *deadline.Setting // when missing updates are to be installed; nil for no deadlines
 
+	ListFresh      time.Duration             // a software list that is older is renewed in the background when it is used; default 5 minutes
+	AskedFor       time.Duration             // how long it is remembered what people asked about; 0 remembers nothing
 	StaleFor       time.Duration             // the maximum age of a stored answer that is shown when Defender cannot be asked; 0 for none
 	TwoPerson      bool                      // a second person has to approve an accepted risk
 	AuditQuestions bool                      // audit questions too, not only refusals, shares and changes
@@ -76,6 +78,9 @@ func New(o Options) *App {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.ListFresh == 0 {
+		o.ListFresh = defaultListFresh
 	}
 	library := feeds.NewLibrary(o.Store, o.Log)
 	if o.Advisories == nil {
@@ -124,15 +129,16 @@ func (a *App) run(ctx context.Context) error {
 	auditor := a.newAuditor(slack.workspace.TeamID, alerts)
 	auth := newAuthState(a.Defender, a.Store, a.Log)
 	prober := monitor.NewDatabaseProber(a.Store, a.ProbeInterval, a.Log)
+	finding := a.newFinding(auth)
 	// These end last, so that they write and send what the other parts leave behind.
-	defer background(auditor.trail.Run, alerts.run, auth.run, prober.Run, a.library.Run)()
+	defer background(append(finding.parts(), auditor.trail.Run, alerts.run, auth.run, prober.Run, a.library.Run)...)()
 
 	digests, err := a.newDigests(slack.poster, alerts)
 	if err != nil {
 		return err
 	}
 	a.Monitor.Collect(monitor.Sources{Health: a.health, Counts: a.counts, Client: a.Defender, Store: a.Store, Queue: digests.queue, Now: a.Now})
-	questions, err := a.newQuestions(slack, digests, auditor, alerts, auth)
+	questions, err := a.newQuestions(slack, digests, auditor, alerts, finding)
 	if err != nil {
 		return err
 	}

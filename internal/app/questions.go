@@ -24,9 +24,8 @@ type questions struct {
 }
 
 // newQuestions makes the commands and the options of the bot that runs them.
-func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor, alerts *alerts, auth *authState) (*questions, error) {
-	index := &search.Index{}
-	defender := storedAnswers(a.Defender, a.Store, a.StaleFor, a.Now, auth)
+func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor, alerts *alerts, finding *finding) (*questions, error) {
+	index, defender := finding.index, finding.defender
 	changes := auditedStore{a.Store, auditor.changes}
 	risks := a.risks(changes)
 	patching := Patching{Defender: defender, Index: index, Store: a.Store, Advisories: a.Advisories, Deadlines: a.Deadlines, Now: a.Now}
@@ -45,7 +44,7 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 	o.Liveness, o.Trace, o.Health, o.Counts = a.Monitor.Liveness, a.Monitor.Tracer(), a.health, a.counts
 	o.Gate, o.Ladder = slack.gate, slack.ladder
 	o.Observe = observeQuestions(slack.finished, auditor.question, alerts.question)
-	o.Suggest = commands.NewSuggester(index)
+	o.Suggest = commands.NewSuggester(index, finding.list)
 	return &questions{router, o}, nil
 }
 

@@ -93,6 +93,7 @@ func newReloader(o ServeOptions, v config.Values, cred Credential) *reloader {
 func optionsOf(v config.Values, version string, m *monitor.Monitor, database *store.Store, defender *api.Client, log *slog.Logger) Options {
 	o := Options{
 		Slack: v.Slack, Bot: v.Bot, Access: v.Access, Defender: defender, Store: database, Digests: v.Digests, Monitor: m,
+		ListFresh: max(v.Defender.CacheTTL, 0), AskedFor: v.AskedFor,
 		StaleFor: v.Defender.StaleFor, AuditQuestions: v.AuditQuestions, AlertChannel: v.AlertChannel, CertExpiry: certExpiry(v.Credential),
 		TwoPerson: v.TwoPerson, Feeds: v.Feeds,
 		Now: time.Now, Log: log,

@@ -5,6 +5,7 @@ package config
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/bot"
@@ -31,6 +32,7 @@ type Settings struct {
 	Digests  string      `env:"MISSINGKBS_DIGESTS" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
 	Webhook  Webhook     `embed:"" group:"Digests"`
 	Feeds    Feeds       `embed:"" group:"Feeds"`
+	Asked    Asked       `embed:"" group:"Operations"`
 	Audit    Audit       `embed:"" group:"Operations"`
 	Alerts   Alerts      `embed:"" group:"Operations"`
 	Admin    AdminServer `embed:"" group:"Operations"`
@@ -54,6 +56,7 @@ type Values struct {
 	Webhook         *webhook.Options // nil if no events are sent
 	Deadlines       deadline.Policy
 	Feeds           *feeds.Options // nil if nothing is fetched
+	AskedFor        time.Duration  // how long it is remembered what people asked about; 0 remembers nothing
 	AuditQuestions  bool
 	TwoPerson       bool   // a second person has to approve an accepted risk
 	AlertChannel    string // an ID; empty for none
@@ -79,6 +82,7 @@ func (s Settings) Read(e *Errors, env Environment) Values {
 	v.Webhook = s.Webhook.read(e)
 	v.Feeds = s.Feeds.read(e)
 	v.TwoPerson = e.boolean("MISSINGKBS_TWO_PERSON", s.Access.TwoPerson)
+	v.AskedFor = e.Duration("MISSINGKBS_ASKED_FOR", s.Asked.For, 0)
 	v.AuditQuestions, v.AlertChannel = s.Audit.read(e), s.Alerts.read(e)
 	v.Defender = s.Defender.ReadClient(e)
 	s.Quota.Read(e, &v.Defender)

@@ -10,6 +10,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/logging"
 )
 
+// Asked is the setting about what is remembered of people's questions.
+type Asked struct {
+	For string `name:"asked-for" env:"MISSINGKBS_ASKED_FOR" default:"2160h" help:"How long the bot remembers which software each person asked about, to put it first in searches; 0 remembers nothing (${default})."`
+}
+
 // Audit is the setting about which actions are written to the audit.
 type Audit struct {
 	Questions string `name:"audit-questions" env:"MISSINGKBS_AUDIT_QUESTIONS" default:"on" placeholder:"on|off" help:"Write down questions too; off keeps refusals, shares and changes (${default})."`

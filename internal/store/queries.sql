@@ -375,3 +375,26 @@ INSERT INTO feed_documents (feed, document, released_ms, revised_ms, entries, ch
 VALUES (@feed, @document, @released_ms, @revised_ms, @entries, @chained, @body)
 ON CONFLICT (feed, document) DO UPDATE
 SET released_ms = excluded.released_ms, revised_ms = excluded.revised_ms, entries = excluded.entries, chained = excluded.chained, body = excluded.body;
+
+-- name: SoftwareList :one
+SELECT * FROM software_lists WHERE tenant = @tenant;
+
+-- name: SaveSoftwareList :exec
+INSERT INTO software_lists (tenant, fetched_ms, skipped, software) VALUES (@tenant, @fetched_ms, @skipped, @software)
+ON CONFLICT (tenant) DO UPDATE SET fetched_ms = excluded.fetched_ms, skipped = excluded.skipped, software = excluded.software
+WHERE software_lists.fetched_ms < excluded.fetched_ms;
+
+-- name: Asked :many
+SELECT software FROM asked WHERE tenant = @tenant AND person = @person ORDER BY at_ms DESC, software LIMIT @max;
+
+-- name: NoteAsked :exec
+INSERT INTO asked (tenant, person, software, at_ms) VALUES (@tenant, @person, @software, @at_ms)
+ON CONFLICT (tenant, person, software) DO UPDATE SET at_ms = excluded.at_ms WHERE asked.at_ms < excluded.at_ms;
+
+-- name: TrimAsked :exec
+DELETE FROM asked WHERE asked.tenant = @tenant AND asked.person = @person AND asked.software NOT IN (
+    SELECT kept.software FROM asked AS kept WHERE kept.tenant = @tenant AND kept.person = @person ORDER BY kept.at_ms DESC, kept.software LIMIT @max
+);
+
+-- name: PruneAsked :execrows
+DELETE FROM asked WHERE at_ms < @before_ms;

@@ -38,6 +38,13 @@ type Allowance struct {
 	AtMs    int64
 }
 
+type Asked struct {
+	Tenant   string
+	Person   string
+	Software string
+	AtMs     int64
+}
+
 type Audit struct {
 	ID      string
 	AtMs    int64
@@ -167,6 +174,13 @@ type Software struct {
 	Software string
 	Hash     int64
 	ReadMs   int64
+}
+
+type SoftwareList struct {
+	Tenant    string
+	FetchedMs int64
+	Skipped   int64
+	Software  []byte
 }
 
 type Subscription struct {

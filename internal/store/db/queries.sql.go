@@ -438,6 +438,33 @@ func (q *Queries) ApproveAcceptance(ctx context.Context, approver string, iD str
 	return result.RowsAffected()
 }
 
+const asked = `-- name: Asked :many
+SELECT software FROM asked WHERE tenant = $1 AND person = $2 ORDER BY at_ms DESC, software LIMIT $3
+`
+
+func (q *Queries) Asked(ctx context.Context, tenant string, person string, max int32) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, asked, tenant, person, max)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var software string
+		if err := rows.Scan(&software); err != nil {
+			return nil, err
+		}
+		items = append(items, software)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const auditsAfter = `-- name: AuditsAfter :many
 SELECT id, at_ms, tenant, person, action, subject, detail, team, channel, result, reason, request FROM audits
 WHERE at_ms >= $1 AND (at_ms > $1 OR id > $2) AND at_ms < $3
@@ -1306,6 +1333,28 @@ func (q *Queries) NoteAlerted(ctx context.Context, arg NoteAlertedParams) error 
 	return err
 }
 
+const noteAsked = `-- name: NoteAsked :exec
+INSERT INTO asked (tenant, person, software, at_ms) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant, person, software) DO UPDATE SET at_ms = excluded.at_ms WHERE asked.at_ms < excluded.at_ms
+`
+
+type NoteAskedParams struct {
+	Tenant   string
+	Person   string
+	Software string
+	AtMs     int64
+}
+
+func (q *Queries) NoteAsked(ctx context.Context, arg NoteAskedParams) error {
+	_, err := q.db.ExecContext(ctx, noteAsked,
+		arg.Tenant,
+		arg.Person,
+		arg.Software,
+		arg.AtMs,
+	)
+	return err
+}
+
 const openUpdate = `-- name: OpenUpdate :exec
 INSERT INTO updates (tenant, software, kb, os_build, missing, closed_ms, first_ms, before_ms)
 VALUES ($1, $2, $3, $4, TRUE, 0, $5, $6)
@@ -1349,6 +1398,18 @@ DELETE FROM acceptances WHERE ended_ms > 0 AND ended_ms < $1
 
 func (q *Queries) PruneAcceptances(ctx context.Context, beforeMs int64) (int64, error) {
 	result, err := q.db.ExecContext(ctx, pruneAcceptances, beforeMs)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const pruneAsked = `-- name: PruneAsked :execrows
+DELETE FROM asked WHERE at_ms < $1
+`
+
+func (q *Queries) PruneAsked(ctx context.Context, beforeMs int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneAsked, beforeMs)
 	if err != nil {
 		return 0, err
 	}
@@ -1804,6 +1865,29 @@ func (q *Queries) Runs(ctx context.Context) ([]Run, error) {
 	return items, nil
 }
 
+const saveSoftwareList = `-- name: SaveSoftwareList :exec
+INSERT INTO software_lists (tenant, fetched_ms, skipped, software) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant) DO UPDATE SET fetched_ms = excluded.fetched_ms, skipped = excluded.skipped, software = excluded.software
+WHERE software_lists.fetched_ms < excluded.fetched_ms
+`
+
+type SaveSoftwareListParams struct {
+	Tenant    string
+	FetchedMs int64
+	Skipped   int64
+	Software  []byte
+}
+
+func (q *Queries) SaveSoftwareList(ctx context.Context, arg SaveSoftwareListParams) error {
+	_, err := q.db.ExecContext(ctx, saveSoftwareList,
+		arg.Tenant,
+		arg.FetchedMs,
+		arg.Skipped,
+		arg.Software,
+	)
+	return err
+}
+
 const setAdmitted = `-- name: SetAdmitted :exec
 UPDATE auth_states SET refused_ms = 0 WHERE tenant = $1 AND refused_ms <= $2
 `
@@ -2074,6 +2158,22 @@ func (q *Queries) SetThread(ctx context.Context, thread string, key string) erro
 	return err
 }
 
+const softwareList = `-- name: SoftwareList :one
+SELECT tenant, fetched_ms, skipped, software FROM software_lists WHERE tenant = $1
+`
+
+func (q *Queries) SoftwareList(ctx context.Context, tenant string) (SoftwareList, error) {
+	row := q.db.QueryRowContext(ctx, softwareList, tenant)
+	var i SoftwareList
+	err := row.Scan(
+		&i.Tenant,
+		&i.FetchedMs,
+		&i.Skipped,
+		&i.Software,
+	)
+	return i, err
+}
+
 const subscription = `-- name: Subscription :one
 SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert FROM subscriptions WHERE id = $1
 `
@@ -2239,6 +2339,17 @@ func (q *Queries) Thread(ctx context.Context, key string) (ThreadRow, error) {
 	var i ThreadRow
 	err := row.Scan(&i.Posted, &i.Details)
 	return i, err
+}
+
+const trimAsked = `-- name: TrimAsked :exec
+DELETE FROM asked WHERE asked.tenant = $1 AND asked.person = $2 AND asked.software NOT IN (
+    SELECT kept.software FROM asked AS kept WHERE kept.tenant = $1 AND kept.person = $2 ORDER BY kept.at_ms DESC, kept.software LIMIT $3
+)
+`
+
+func (q *Queries) TrimAsked(ctx context.Context, tenant string, person string, max int32) error {
+	_, err := q.db.ExecContext(ctx, trimAsked, tenant, person, max)
+	return err
 }
 
 const updateSubscription = `-- name: UpdateSubscription :execrows

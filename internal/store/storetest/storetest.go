@@ -75,6 +75,8 @@ func Run(t *testing.T, open Open) {
 		"documents of feeds":              feedDocuments,
 		"documents of feeds at once":      feedDocumentsAtOnce,
 		"states of feeds":                 feedStates,
+		"software list":                   softwareList,
+		"asked before":                    askedBefore,
 		"prune":                           prune,
 		"prune keeps baselines":           pruneKeepsBaselines,
 		"foreign text":                    foreignText,

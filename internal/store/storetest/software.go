@@ -1,0 +1,69 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+// A list is kept whole, each tenant's apart, and never replaced by an older one.
+func softwareList(in test) {
+	t, s := in.T, in.store
+	want := func(tenant string, list store.SoftwareList, found bool) {
+		t.Helper()
+		got, ok, err := s.SoftwareList(t.Context(), tenant)
+		must(t, err)
+		diff(t, "found", found, ok)
+		diff(t, "list", list, got)
+	}
+	want(digest.DefaultTenant, store.SoftwareList{}, false)
+	long := store.SoftwareList{Software: json.RawMessage(`["` + strings.Repeat("ä", 1<<20) + `"]`), Fetched: day(2), Skipped: 3}
+	for _, list := range []store.SoftwareList{long, {Software: json.RawMessage(`[]`), Fetched: day(1)}} {
+		must(t, s.SaveSoftwareList(t.Context(), digest.DefaultTenant, list))
+		want(digest.DefaultTenant, long, true)
+	}
+	want("another", store.SoftwareList{}, false)
+	newer := store.SoftwareList{Software: json.RawMessage(`["x"]`), Fetched: day(3)}
+	must(t, s.SaveSoftwareList(t.Context(), digest.DefaultTenant, newer))
+	want(digest.DefaultTenant, newer, true)
+}
+
+// Of each person the last are kept, the newest first, each once; what is old is forgotten.
+func askedBefore(in test) {
+	t, s := in.T, in.store
+	want := func(person string, software ...string) {
+		t.Helper()
+		got, err := s.Asked(t.Context(), digest.DefaultTenant, person)
+		must(t, err)
+		diff(t, "asked by "+person, software, append([]string(nil), got...))
+	}
+	want("U1")
+	ask := func(person, software string, at int) {
+		t.Helper()
+		must(t, s.NoteAsked(t.Context(), digest.DefaultTenant, person, software, day(at)))
+	}
+	ask("U1", "a-_-b", 1)
+	ask("U1", "c-_-d", 2)
+	ask("U2", "e-_-f", 1)
+	want("U1", "c-_-d", "a-_-b")
+	ask("U1", "a-_-b", 3)
+	ask("U1", "c-_-d", 1) // a late one changes nothing
+	want("U1", "a-_-b", "c-_-d")
+	want("U2", "e-_-f")
+	must(t, s.NoteAsked(t.Context(), "another", "U1", "g-_-h", day(1)))
+	var last []string
+	for i := range 25 {
+		ask("U3", fmt.Sprintf("x-_-%02d", i), 10+i)
+		last = append([]string{fmt.Sprintf("x-_-%02d", i)}, last...)
+	}
+	want("U3", last[:20]...)
+	n, err := s.ForgetAsked(t.Context(), day(3))
+	must(t, err)
+	diff(t, "forgotten", int64(3), n)
+	want("U1", "a-_-b")
+	want("U2")
+	want("U3", last[:20]...)
+}
