@@ -435,10 +435,6 @@ func TestBestMatchIsAnsweredAtOnce(t *testing.T) {
 			{Label: "Also: Edge (Chromium)", Command: "microsoft-_-edge_chromium-based --sort cves --min-devices 5"}, {Label: "Also: Edge Tool", Command: "acme-_-edge_tool --sort cves --min-devices 5"},
 			{Label: "Also: Edgeworth", Command: "contoso-_-edgeworth --sort cves --min-devices 5"}, {Label: "1 more", Command: "search edge"},
 		},
-		"devices edge": {
-			{Label: "Also: Edge (Chromium)", Command: "devices microsoft-_-edge_chromium-based"}, {Label: "Also: Edge Tool", Command: "devices acme-_-edge_tool"},
-			{Label: "Also: Edgeworth", Command: "devices contoso-_-edgeworth"}, {Label: "1 more", Command: "search edge"},
-		},
 	} {
 		page := d.does(t, line)
 		if page.Software != "microsoft-_-edge" || len(page.Actions) < 4 {

@@ -21,7 +21,7 @@ const (
 	initialsScore = 90_000
 	prefixScore   = 80_000 // a word begins with it
 	nameScore     = 70_000 // the name begins with it, written as one word
-	partScore     = 50_000 // it is a part of the id
+	partScore     = 50_000 // it is a part of a word, or the beginning of several written as one
 	typoScore     = 40_000 // a word with one typing error; half of that with two
 	typoPrefix    = 30_000 // the beginning of a word, the same
 
@@ -141,6 +141,9 @@ func (m *matcher) read(ctx context.Context, r reading) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("search software: %w", ctx.Err())
 		}
+		if i > 0 && len(m.alive) == 0 {
+			break
+		}
 		m.term, m.found = int32(i), m.found[:0] //nolint:gosec // few terms
 		m.look(term)
 		m.alive = m.alive[:0]
@@ -164,10 +167,16 @@ func (m *matcher) read(ctx context.Context, r reading) error {
 		for at := range m.software {
 			m.rate(int32(at), 1) //nolint:gosec // see newList
 		}
-	case len(r.terms) > 1 && !short(joined): // a name typed as two words
-		m.inside(joined, func(at int32) {
+	case len(r.terms) > 1 && !short(joined): // a word typed as two
+		part := func(at int32) {
 			if int(m.fits[at]) < len(r.terms) {
 				m.rate(at, partScore)
+			}
+		}
+		m.beginning(joined, func(at int32, _ bool) { part(at) })
+		m.words.holding(joined, func(i int) {
+			for _, at := range m.words.having(i) {
+				part(at)
 			}
 		})
 	}
@@ -224,47 +233,20 @@ func (m *matcher) look(term string) {
 	if whole {
 		return
 	}
-	first, _ := slices.BinarySearchFunc(m.byName, term, func(at int32, term string) int { return strings.Compare(m.name(at), term) })
-	for _, at := range m.byName[first:] {
-		if !strings.HasPrefix(m.name(at), term) {
-			break
+	long := !short(term)
+	m.beginning(term, func(at int32, ofName bool) {
+		switch {
+		case ofName:
+			m.fit(at, nameScore)
+		case long:
+			m.fit(at, partScore)
 		}
-		m.fit(at, nameScore)
-	}
-	if !short(term) {
-		m.parts(term)
+	})
+	if long {
+		words.holding(term, func(i int) { m.fitAll(words.having(i), partScore) })
 	}
 	if m.how == similarity {
 		m.typos(term)
-	}
-}
-
-// parts finds a term within ids: in those that fit the terms before, or in all.
-func (m *matcher) parts(term string) {
-	if m.term == 0 {
-		m.inside(term, func(at int32) { m.fit(at, partScore) })
-		return
-	}
-	for _, at := range m.alive {
-		if m.best[at] == 0 && strings.Contains(m.whole(at), term) {
-			m.fit(at, partScore)
-		}
-	}
-}
-
-// inside yields the places whose ids hold a term.
-func (m *matcher) inside(term string, found func(at int32)) {
-	for from := 0; ; {
-		i := strings.Index(m.squeezed[from:], term)
-		if i < 0 {
-			return
-		}
-		at, ok := slices.BinarySearch(m.starts, int32(from+i)) //nolint:gosec // see newList
-		if !ok {
-			at--
-		}
-		found(int32(at)) //nolint:gosec // see newList
-		from = int(m.starts[at+1])
 	}
 }
 

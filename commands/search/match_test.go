@@ -149,7 +149,7 @@ func TestAliases(t *testing.T) {
 
 // oracle is how well a term fits, as its words in [scoring] say, without any index.
 func oracle(s api.Software, term string, how scoring) int32 {
-	words, squeezed, name := entryWords(s), squeeze(s.ID), squeeze(name(s))
+	words, name := entryWords(s), squeeze(name(s))
 	whole := how == wholeness && short(term)
 	var best int32
 	for _, w := range words {
@@ -166,10 +166,23 @@ func oracle(s api.Software, term string, how scoring) int32 {
 	if !whole && strings.HasPrefix(name, term) {
 		best = max(best, nameScore)
 	}
-	if !short(term) && strings.Contains(squeezed, term) {
+	if !short(term) && isPart(s, term) {
 		best = max(best, partScore)
 	}
 	return best
+}
+
+// isPart reports whether a term is a part of a word, or the beginning of several words written as one.
+func isPart(s api.Software, term string) bool {
+	if slices.ContainsFunc(entryWords(s), func(w string) bool { return strings.Contains(w, term) }) {
+		return true
+	}
+	for words := wordsOf(s.ID); len(words) > 0; words = words[1:] {
+		if strings.HasPrefix(strings.Join(words, ""), term) {
+			return true
+		}
+	}
+	return false
 }
 
 // The index finds what looking at each software by itself finds, in the same order.
@@ -209,7 +222,7 @@ func TestIndexFindsWhatALookAtEachFinds(t *testing.T) {
 				if h.score /= int32(len(terms)); joined == squeeze(s.ID) || joined == squeeze(name(s)) || slices.Equal(slices.Sorted(slices.Values(terms)), slices.Sorted(slices.Values(of))) {
 					h.score += wholeBonus
 				}
-			case len(terms) > 1 && !short(joined) && strings.Contains(squeeze(s.ID), joined):
+			case len(terms) > 1 && !short(joined) && isPart(s, joined):
 				h.score = partScore
 			default:
 				continue

@@ -52,35 +52,57 @@ func (x *Index) Lacking(kb string) []string {
 	return ids
 }
 
-// SortPatchable orders software by whether it can lack KBs, and otherwise keeps its order: first what is known to, then
-// Microsoft's, then what is known or likely to lack none, then that of other vendors.
+// classes is how many classes there are of software, by whether it can lack KBs: what is known to, Microsoft's, what is known
+// or likely to lack none, that of other vendors.
+const classes = 4
+
+// SortPatchable orders software by its class, and otherwise keeps its order.
 func (x *Index) SortPatchable(software []api.Software) {
-	byClass := x.byClass(software, len(software))
+	var byClass [classes][]api.Software
+	for _, s := range software {
+		class := x.class(s.ID)
+		byClass[class] = append(byClass[class], s)
+	}
 	copy(software, slices.Concat(byClass[:]...))
 }
 
-// byClass splits software as [Index.SortPatchable] orders it, at most so much for each class.
-func (x *Index) byClass(software []api.Software, most int) (classes [4][]api.Software) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, s := range software {
-		class := &classes[x.classLocked(s.ID)]
-		if len(*class) < most {
-			*class = append(*class, s)
+func (x *Index) class(id string) int {
+	if len(id) < len(Microsoft) || !strings.EqualFold(id[:len(Microsoft)], Microsoft) {
+		if x.gap(id) > 0 {
+			return 0
 		}
-	}
-	return classes
-}
-
-func (x *Index) classLocked(id string) int {
-	missing, known := x.gaps[id]
-	switch {
-	case len(missing) > 0:
-		return 0
-	case len(id) < len(Microsoft) || !strings.EqualFold(id[:len(Microsoft)], Microsoft):
 		return 3
-	case known, slices.ContainsFunc(updatesItself, func(other string) bool { return strings.EqualFold(other, id) }):
+	}
+	switch gap := x.gap(id); {
+	case gap > 0:
+		return 0
+	case gap == 0, slices.ContainsFunc(updatesItself, func(other string) bool { return strings.EqualFold(other, id) }):
 		return 2
 	}
 	return 1
+}
+
+// gap is how many updates a software was seen to lack; -1 where it was not looked at.
+func (x *Index) gap(id string) int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	missing, known := x.gaps[id]
+	if !known {
+		return -1
+	}
+	return len(missing)
+}
+
+// lacking are the places of the software that was seen to lack updates, in their order.
+func (x *Index) lacking(l *list) []int32 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var places []int32
+	for id, missing := range x.gaps {
+		if at, ok := l.byExactID(id); ok && len(missing) > 0 {
+			places = append(places, at)
+		}
+	}
+	slices.Sort(places)
+	return places
 }

@@ -37,15 +37,25 @@ func (x *Index) Suggest(ctx context.Context, q Question, limit int) ([]api.Softw
 // first is the software that is offered before anything is typed.
 func (x *Index) first(f finder) []api.Software {
 	var out []api.Software
-	for _, id := range f.asked[:min(len(f.asked), f.limit)] {
-		if at, ok := f.byExactID(id); ok {
-			out = append(out, f.software[at])
-		}
-	}
-	byClass := x.byClass(f.software, f.limit)
-	for _, s := range slices.Concat(byClass[:]...) {
+	add := func(s api.Software) (full bool) {
 		if len(out) < f.limit && !slices.ContainsFunc(out, func(has api.Software) bool { return has.ID == s.ID }) {
 			out = append(out, s)
+		}
+		return len(out) == f.limit
+	}
+	for _, id := range f.asked {
+		if at, ok := f.byExactID(id); ok {
+			add(f.software[at])
+		}
+	}
+	for _, at := range x.lacking(f.list) {
+		add(f.software[at])
+	}
+	for class := 1; class < classes; class++ {
+		for _, s := range f.software {
+			if x.class(s.ID) == class && add(s) {
+				return out
+			}
 		}
 	}
 	return out

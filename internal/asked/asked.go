@@ -94,16 +94,21 @@ func (m *Memory) keep(person string, software []string) {
 
 // NoteAsked remembers that a person asked about a software. It does not wait: what cannot be written soon is not remembered.
 func (m *Memory) NoteAsked(person, software string) {
+	m.first(person, software)
+	select {
+	case m.notes <- note{person, software, m.Now()}:
+	default:
+	}
+}
+
+// first puts a software first in what is in memory of a person.
+func (m *Memory) first(person, software string) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	if known, ok := m.people[person]; ok {
 		others := slices.DeleteFunc(slices.Clone(known.software), func(id string) bool { return id == software })
 		known.software = slices.Insert(others, 0, software)
 		m.people[person] = known
-	}
-	m.mu.Unlock()
-	select {
-	case m.notes <- note{person, software, m.Now()}:
-	default:
 	}
 }
 
@@ -129,6 +134,13 @@ func (m *Memory) write(ctx context.Context, n note) {
 	defer cancel()
 	if err := m.Store.NoteAsked(limited, digest.DefaultTenant, n.person, n.software, n.at); err != nil {
 		m.Log.DebugContext(ctx, "could not remember what a person asked about", "error", err)
+		return
+	}
+	m.mu.Lock()
+	missed := !slices.Contains(m.people[n.person].software, n.software) // it was read before this was written
+	m.mu.Unlock()
+	if missed {
+		m.first(n.person, n.software)
 	}
 }
 
