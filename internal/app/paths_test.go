@@ -108,7 +108,7 @@ func (h *household) assemble(ctx context.Context, t *testing.T, a *App) (*slackS
 	if err != nil {
 		t.Fatal(err)
 	}
-	questions, err := a.newQuestions(slack, digests, a.newAuditor(slack.workspace.TeamID, alerts), alerts, newAuthState(a.Defender, a.Store, a.Log))
+	questions, err := a.newQuestions(slack, digests, a.newAuditor(slack.workspace.TeamID, alerts), alerts, a.newFinding(newAuthState(a.Defender, a.Store, a.Log)))
 	if err != nil {
 		t.Fatal(err)
 	}
