@@ -222,8 +222,9 @@ func misspelt(first string, line []string, f search.Result, cause error) error {
 	if cause != nil {
 		e.Message = fmt.Sprintf("There is no command %q.", first)
 	}
-	for _, s := range f.Software[:min(len(f.Software), MaxSuggestions)] {
-		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: cmdline.Join(s.ID)})
+	few := f.Software[:min(len(f.Software), MaxSuggestions)]
+	for i, name := range Names(few) {
+		e.Actions = append(e.Actions, view.Action{Label: name, Command: cmdline.Join(few[i].ID)})
 	}
 	e.Actions = append(e.Actions, view.Action{Label: "Help", Command: HelpName})
 	return e

@@ -20,6 +20,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -152,7 +153,7 @@ func TestCommandsUnderstandTheSame(t *testing.T) {
 		}
 		page = commands.Explain(err)
 		for i, id := range c.found {
-			if want := "digest add " + id + " --min-devices 3"; len(page.Actions) <= i || page.Actions[i].Label != id || page.Actions[i].Command != want {
+			if want := "digest add " + id + " --min-devices 3"; len(page.Actions) <= i || page.Actions[i].Label != product.Name(id, "") || page.Actions[i].Command != want {
 				t.Errorf("digest add %s: offers %+v, want %s", c.words, page.Actions, want)
 			}
 		}
@@ -192,10 +193,10 @@ func TestDigestAddOffersSeveral(t *testing.T) {
 	d.PutSoftware(apitest.Software{ID: "microsoft-_-windows_10", ExposedMachines: 3})
 	page := d.refuses(t, alice, here, `digest add windows microsoft-_-edge all --at “patch-tuesday 09:00” --min-cves 2`)
 	want := map[string]string{
-		"microsoft-_-windows_11": `digest add microsoft-_-windows_11 microsoft-_-edge all --at "patch-tuesday 09:00" --min-cves 2`,
-		"microsoft-_-windows_10": `digest add microsoft-_-windows_10 microsoft-_-edge all --at "patch-tuesday 09:00" --min-cves 2`,
-		"All 2":                  `digest add microsoft-_-windows_11 microsoft-_-windows_10 microsoft-_-edge all --at "patch-tuesday 09:00" --min-cves 2`,
-		"Search":                 "search windows",
+		"Windows 11": `digest add microsoft-_-windows_11 microsoft-_-edge all --at "patch-tuesday 09:00" --min-cves 2`,
+		"Windows 10": `digest add microsoft-_-windows_10 microsoft-_-edge all --at "patch-tuesday 09:00" --min-cves 2`,
+		"All 2":      `digest add microsoft-_-windows_11 microsoft-_-windows_10 microsoft-_-edge all --at "patch-tuesday 09:00" --min-cves 2`,
+		"Search":     "search windows",
 	}
 	if diff := cmp.Diff(want, commandsOf(page)); diff != "" || page.Title != "Which one?" {
 		t.Errorf("%s: buttons (-want +got):\n%s", page.Title, diff)

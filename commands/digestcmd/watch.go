@@ -132,8 +132,8 @@ func (w *addRequest) choice(at int, f search.Result) error {
 		e.Message = fmt.Sprintf("Defender knows no software %s, so nothing was added. Did you mean one of these?", word)
 	}
 	shown := f.Software[:min(len(f.Software), commands.MaxSuggestions)]
-	for _, s := range shown {
-		e.Actions = append(e.Actions, view.Action{Label: s.ID, Command: cmdline.Join(w.instead(at, s.ID)...)})
+	for i, name := range commands.Names(shown) {
+		e.Actions = append(e.Actions, view.Action{Label: name, Command: cmdline.Join(w.instead(at, shown[i].ID)...)})
 	}
 	if rest := len(f.Software) - len(shown); rest > 0 {
 		e.Message += fmt.Sprintf(" %s less closely.", fits(rest))

@@ -23,7 +23,7 @@ func digestChanges(p *tab) {
 	p.enter(sandbox.Patching)
 	id := p.subscribe(software+` --at "mon 10:00"`, "Mon 30 Nov 2026 10:00 CET") // the tenant's clock begins a week before
 	p.nextWeek()
-	first := p.answer(firstTitle + software)
+	first := p.answer(firstTitle + called(software))
 	p.says(first, false, "This is the first digest", "First digest, read 30 Nov 10:00 CET.", "KB", "Catalog")
 	p.catalogLinks(first)
 	p.see("no chart of a single digest", `(ts) => !document.querySelector("[data-ts='" + ts + "'] [data-testid=chart]")`, first.TS)
@@ -79,13 +79,13 @@ func fiveWeeks(p *tab) {
 		if strings.Contains(m.Title, "late") {
 			p.t.Errorf("digest %d says it is late: %q", i, m.Title)
 		}
-		for _, scope := range []string{all, one} {
+		for _, scope := range []string{all, called(one)} {
 			if strings.Contains(m.Title, scope) {
 				counts[scope]++
 			}
 		}
 	}
-	if len(got) != 10 || counts[all] != 5 || counts[one] != 5 {
+	if len(got) != 10 || counts[all] != 5 || counts[called(one)] != 5 {
 		p.t.Errorf("%d digests, %v, want five of each", len(got), counts)
 	}
 }
@@ -150,19 +150,19 @@ func digestByButtons(p *tab) {
 	if diff := cmp.Diff([]string{id}, listed.column("Digest")); diff != "" {
 		p.t.Errorf("listed (-want +got):\n%s", diff)
 	}
-	p.pressed("Show", title+": "+software, "It has not run yet")
+	p.pressed("Show", title+": "+called(software), "It has not run yet")
 	p.pressed("Pause for a week", title+" is paused", "until Mon 30 Nov 2026 10:")
 	p.pressed("Resume", title+" resumed", "Mon 30 Nov 2026 09:00 CET")
 
 	p.fault("defender_forbidden", true)
 	p.pressed("Preview", "Preview: Could not tell: "+called(software), "This bot lacks a permission in Defender")
 	p.heal("defender_forbidden")
-	p.pressed("Settings", title+": "+software, "It has not run yet")
-	p.pressed("Preview", "Preview: "+firstTitle+software, "Only you see this")
+	p.pressed("Settings", title+": "+called(software), "It has not run yet")
+	p.pressed("Preview", "Preview: "+firstTitle+called(software), "Only you see this")
 
-	p.pressed("Settings", title+": "+software, "It has not run yet") // a preview is no delivery
+	p.pressed("Settings", title+": "+called(software), "It has not run yet") // a preview is no delivery
 	p.pressed("Remove", "Remove "+strings.ToLower(title)+"?", "its history is deleted")
-	p.pressed("Keep it", title+": "+software, "Mon 30 Nov 2026 09:00 CET")
+	p.pressed("Keep it", title+": "+called(software), "Mon 30 Nov 2026 09:00 CET")
 	p.pressed("Remove", "Remove "+strings.ToLower(title)+"?", software)
 	p.pressed("Remove for good", title+" is removed", "Nothing more is posted about "+software)
 	p.pressed("List", "No digests here", "Add one")
@@ -177,19 +177,19 @@ func digestPeople(p *tab) {
 	p.enter(sandbox.Patching)
 	id := p.subscribe(software+" --at mon 06:00", "Mon 30 Nov 2026 06:00 CET") // the clock will stand at ten
 	p.skipWeek()
-	seen := p.answer(firstTitle + software + " (late)")
+	seen := p.answer(firstTitle + called(software) + " (late)")
 	p.says(seen, false, "due 30 Nov 06:00, sent 4 h later")
 
 	p.be(sandbox.Bob)
 	p.enter(sandbox.Patching)
-	if m := p.answer(firstTitle + software); m.TS != seen.TS || m.Only {
+	if m := p.answer(firstTitle + called(software)); m.TS != seen.TS || m.Only {
 		p.t.Errorf("Bob sees message %s (for him alone: %v), want the digest %s", m.TS, m.Only, seen.TS)
 	}
 	p.pressed("Settings", "Digest "+id, "Subscribed by")
 
 	p.be(sandbox.Guest)
 	p.enter(sandbox.Patching)
-	p.answer(firstTitle + software)
+	p.answer(firstTitle + called(software))
 	p.pressed("Pause", "Not for guests", "guests do not change what channels are told")
 	for _, words := range []string{"digest add google-_-chrome", "digest remove " + id + " --yes"} {
 		p.ask(words)
@@ -378,7 +378,7 @@ func showDigest(p *tab) {
 	p.enter(sandbox.Patching)
 	id := p.subscribe(software + ` --at "mon 10:00"`)
 	p.nextWeek()
-	p.answer(firstTitle + software)
+	p.answer(firstTitle + called(software))
 	p.delivered(id, "first digest, posted")
 	p.nextWeek()
 	m := p.answer("On track: " + called(software))

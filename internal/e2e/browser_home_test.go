@@ -26,8 +26,8 @@ func (p *tab) typeSoftware(within, typed, offered string) {
 func homeTab(p *tab) {
 	p.click("channel-home", "")
 	p.homeSays("Missing KBs")
-	p.homeSays("microsoft-_-windows_1")
-	p.typeSoftware(hook("home"), "edge chrom", "microsoft-_-edge_chromium-based")
+	p.homeSays("Windows 1")
+	p.typeSoftware(hook("home"), "edge chrom", "Edge (Chromium)")
 	p.homeSays("Missing updates: Edge (Chromium)")
 	p.click("button", "Home")
 	p.homeSays("Your digests")
@@ -41,7 +41,7 @@ func homeTab(p *tab) {
 func useShortcut(p *tab) {
 	p.click("shortcut-"+demo.Shortcut().CallbackID, "")
 	p.see("the modal", `() => document.querySelector("[data-testid=modal]")`)
-	p.typeSoftware(hook("modal"), "windows 11", "microsoft-_-windows_11")
+	p.typeSoftware(hook("modal"), "windows 11", "Windows 11")
 	p.click("modal-submit", "Show")
 	p.see("the modal gone", `() => !document.querySelector("[data-testid=modal]")`)
 	p.click("channel-"+sandbox.AliceDM, "")

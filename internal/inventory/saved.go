@@ -29,7 +29,7 @@ type saved struct {
 // idSeparator stands between the vendor and the name in an id.
 const idSeparator = "-_-"
 
-func encode(software []api.Software) (json.RawMessage, error) {
+func encode(software []api.Software) ([]byte, error) {
 	all := make([]saved, len(software))
 	for i, s := range software {
 		all[i] = saved{
@@ -47,7 +47,7 @@ func encode(software []api.Software) (json.RawMessage, error) {
 	return json.Marshal(all)
 }
 
-func decode(raw json.RawMessage) ([]api.Software, error) {
+func decode(raw []byte) ([]api.Software, error) {
 	var all []saved
 	if err := json.Unmarshal(raw, &all); err != nil {
 		return nil, fmt.Errorf("read a saved software list: %w", err)

@@ -94,15 +94,24 @@ type unpacker struct{ r io.ReadCloser }
 
 // unpack reads into a value what was packed from its JSON.
 func (u *unpacker) unpack(packed []byte, into any) error {
+	plain, err := u.plain(packed)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(plain, into)
+}
+
+// plain is what was packed.
+func (u *unpacker) plain(packed []byte) ([]byte, error) {
 	from := bytes.NewReader(packed)
 	if u.r == nil {
 		u.r = flate.NewReader(from)
 	} else if err := u.r.(flate.Resetter).Reset(from, nil); err != nil { //nolint:forcetypeassert // its doc says so
-		return err
+		return nil, err
 	}
 	plain, err := io.ReadAll(u.r)
 	if err != nil {
-		return fmt.Errorf("uncompress: %w", err)
+		return nil, fmt.Errorf("uncompress: %w", err)
 	}
-	return json.Unmarshal(plain, into)
+	return plain, nil
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 
 // SoftwareList is the software list of a tenant as Defender gave it.
 type SoftwareList struct {
-	Software json.RawMessage // the caller knows its form
+	Software []byte // the caller knows their form
 	Fetched  time.Time
 	Skipped  int // rows that could not be read and are not in it
 }
@@ -26,7 +25,7 @@ func (s *Store) SoftwareList(ctx context.Context, tenant string) (list SoftwareL
 	if err == nil {
 		list = SoftwareList{Fetched: fromMillis(row.FetchedMs), Skipped: int(row.Skipped)}
 		var u unpacker
-		err = u.unpack(row.Software, &list.Software)
+		list.Software, err = u.plain(row.Software)
 	}
 	if err != nil {
 		return SoftwareList{}, false, s.failed("read the software list", err)

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -20,13 +19,13 @@ func softwareList(in test) {
 		diff(t, "list", list, got)
 	}
 	want(digest.DefaultTenant, store.SoftwareList{}, false)
-	long := store.SoftwareList{Software: json.RawMessage(`["` + strings.Repeat("ä", 1<<20) + `"]`), Fetched: day(2), Skipped: 3}
-	for _, list := range []store.SoftwareList{long, {Software: json.RawMessage(`[]`), Fetched: day(1)}} {
+	long := store.SoftwareList{Software: []byte(strings.Repeat("ä", 1<<20)), Fetched: day(2), Skipped: 3}
+	for _, list := range []store.SoftwareList{long, {Software: []byte("older"), Fetched: day(1)}} {
 		must(t, s.SaveSoftwareList(t.Context(), digest.DefaultTenant, list))
 		want(digest.DefaultTenant, long, true)
 	}
 	want("another", store.SoftwareList{}, false)
-	newer := store.SoftwareList{Software: json.RawMessage(`["x"]`), Fetched: day(3)}
+	newer := store.SoftwareList{Software: []byte("newer"), Fetched: day(3)}
 	must(t, s.SaveSoftwareList(t.Context(), digest.DefaultTenant, newer))
 	want(digest.DefaultTenant, newer, true)
 }
