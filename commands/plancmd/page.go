@@ -124,10 +124,10 @@ func (b *builder) exploited() string {
 			devices = max(devices, s.Devices)
 		}
 	}
-	switch {
-	case n == 0:
+	switch n {
+	case 0:
 		return ""
-	case n == 1:
+	case 1:
 		return fmt.Sprintf("1 of them fixes vulnerabilities under attack, on %s, and comes first.", view.Count(devices, "device"))
 	}
 	return fmt.Sprintf("%d of all fix vulnerabilities under attack, on %s or more, and come first.", n, view.Count(devices, "device"))

@@ -3,6 +3,7 @@ package reportcmd
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -157,9 +158,7 @@ func (r Reporter) input(ctx context.Context, now time.Time, wanted func(string) 
 		if err != nil {
 			return in, 0, fmt.Errorf("read history: %w", err)
 		}
-		for key, s := range seen {
-			in.Seen[key] = s
-		}
+		maps.Copy(in.Seen, seen)
 	}
 	return in, failed, nil
 }

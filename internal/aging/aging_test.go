@@ -50,11 +50,11 @@ func facts(t *testing.T) aging.Facts {
 func cells(l aging.List, all []patchgap.Update) string {
 	var lines []string
 	for _, u := range all {
-		line := u.KB()
+		line := []string{u.KB()}
 		for _, c := range l.Columns(all) {
-			line += "|" + c.Cell(u).Text
+			line = append(line, c.Cell(u).Text)
 		}
-		lines = append(lines, line)
+		lines = append(lines, strings.Join(line, "|"))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -74,11 +74,11 @@ func TestList(t *testing.T) {
 		t.Errorf("words %q, want %q", got, want)
 	}
 	l.Sort(all, func(u patchgap.Update) int { return map[bool]int{true: 1, false: 0}[u.KB() != "5000004"] })
-	order := ""
+	var order []string
 	for _, u := range all {
-		order += u.KB()[6:]
+		order = append(order, u.KB()[6:])
 	}
-	if order != "4231" {
+	if strings.Join(order, "") != "4231" {
 		t.Errorf("order %s", order)
 	}
 }

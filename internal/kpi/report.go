@@ -179,7 +179,7 @@ func (b *builder) missing() []Update {
 		all = append(all, b.judge(u))
 	}
 	slices.SortStableFunc(all, func(x, y Update) int {
-		return cmp.Or(cmp.Compare(late(y), late(x)), cmp.Compare(y.Age, x.Age), x.Update.Compare(y.Update))
+		return cmp.Or(cmp.Compare(late(y), late(x)), cmp.Compare(y.Age, x.Age), x.Compare(y.Update))
 	})
 	return all
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -137,7 +138,7 @@ func chance(r *rand.Rand, attacks bool) *plan.Problem {
 	var rows []patchgap.Row
 	var updates []advisory.Update
 	for i := range 2 + r.IntN(7) {
-		kb := fmt.Sprint(5000001 + i)
+		kb := strconv.Itoa(5000001 + i)
 		var fixes []string
 		for range r.IntN(5) {
 			fixes = append(fixes, cves(r.IntN(8))...)
@@ -204,7 +205,7 @@ func TestOrderIsStable(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 5)) //nolint:gosec // a test
 	var rows []patchgap.Row
 	for i := range 60 {
-		rows = append(rows, row("a", fmt.Sprint(5000001+i/2), []string{"26100", "22631"}[i%2], "", 1+r.IntN(9), 1+r.IntN(4)))
+		rows = append(rows, row("a", strconv.Itoa(5000001+i/2), []string{"26100", "22631"}[i%2], "", 1+r.IntN(9), 1+r.IntN(4)))
 	}
 	want := plan.New(slices.Clone(rows), nil).Order()
 	for range 20 {
@@ -244,7 +245,7 @@ func BenchmarkPlan10000(b *testing.B) {
 	var rows []patchgap.Row
 	var updates []advisory.Update
 	for i := range 10_000 {
-		kb := fmt.Sprint(5000000 + i)
+		kb := strconv.Itoa(5000000 + i)
 		var fixes []string
 		for range 1 + r.IntN(15) {
 			fixes = append(fixes, cves(r.IntN(4000))...)
