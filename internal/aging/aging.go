@@ -63,6 +63,7 @@ func (f Facts) StatusSeen(u patchgap.Update, seen patchgap.Seen) deadline.Status
 type List struct {
 	facts Facts
 	by    map[string]deadline.Status
+	dated bool // some age is more than what the name of an update says
 }
 
 // Of judges updates. contains returns what an update contains, which installing it closes too: an update is as late as the
@@ -71,6 +72,7 @@ func (f Facts) Of(updates []patchgap.Update, contains func(patchgap.Update) []pa
 	l := List{facts: f, by: make(map[string]deadline.Status, len(updates))}
 	for _, u := range updates {
 		s := f.Status(u)
+		l.dated = l.dated || f.dates(u)
 		if contains != nil {
 			for _, older := range contains(u) {
 				if o := f.Status(older); o.Late() && (!s.Late() || o.Overdue > s.Overdue) {
@@ -81,6 +83,14 @@ func (f Facts) Of(updates []patchgap.Update, contains func(patchgap.Update) []pa
 		l.by[u.ID()] = s
 	}
 	return l
+}
+
+// dates reports whether more is known of an update's age than the month in its name.
+func (f Facts) dates(u patchgap.Update) bool {
+	if facts, known := f.Known.Update(u.KB()); known && !facts.Released.IsZero() {
+		return true
+	}
+	return slices.ContainsFunc(u.Rows, func(r patchgap.Row) bool { return !f.Seen[r.Key].First.IsZero() })
 }
 
 // Status is the status of an update of the list.
@@ -129,7 +139,8 @@ func (l List) Sort(updates []patchgap.Update, rank func(patchgap.Update) int) {
 	})
 }
 
-// Columns are the age and the deadline. People see those that say something of the updates that are shown.
+// Columns are the age and the deadline. People see those that say something of the updates that are shown, and more of their age
+// than their names do.
 func (l List) Columns(shown []patchgap.Update) []patchgap.Extra {
 	age := patchgap.Extra{Appended: true, Column: view.Column{Key: "age", Title: "Age"}, Cell: func(u patchgap.Update) view.Cell {
 		return view.TextCell(l.Status(u).AgeWords())
@@ -137,7 +148,7 @@ func (l List) Columns(shown []patchgap.Update) []patchgap.Extra {
 	due := patchgap.Extra{Appended: true, Column: view.Column{Key: "deadline", Title: "Deadline"}, Cell: func(u patchgap.Update) view.Cell {
 		return view.TextCell(l.Status(u).DueWords())
 	}}
-	age.Hidden = !slices.ContainsFunc(shown, func(u patchgap.Update) bool { return l.Status(u).Age >= 0 })
+	age.Hidden = !l.dated || !slices.ContainsFunc(shown, func(u patchgap.Update) bool { return l.Status(u).Age >= 0 })
 	due.Hidden = !slices.ContainsFunc(shown, func(u patchgap.Update) bool { return l.Status(u).DueWords() != "" })
 	return []patchgap.Extra{age, due}
 }

@@ -96,7 +96,7 @@ func TestContains(t *testing.T) {
 // Without facts nothing is said, and no column is shown.
 func TestNothingKnown(t *testing.T) {
 	t.Parallel()
-	none := patchgap.Updates([]patchgap.Row{{Key: patchgap.Key{Software: "a", KB: "5000003"}, Name: "x", Devices: 1}})
+	none := patchgap.Updates([]patchgap.Row{{Key: patchgap.Key{Software: "a", KB: "5000003"}, Name: "August 2026 Security Updates", Devices: 1}})
 	for _, l := range []aging.List{{}, (aging.Facts{Now: now}).Of(none, nil)} {
 		if l.Words(none) != "" || l.Late(none[0]) != 0 {
 			t.Errorf("it says %q", l.Words(none))

@@ -107,14 +107,14 @@ func TestMistakesInNewSettingsChangeNothing(t *testing.T) {
 	}
 }
 
-// What cannot change while the program runs is named; the log level can.
+// What cannot change while the program runs is named; the log level and the deadlines can.
 func TestWhatNeedsARestartIsTold(t *testing.T) {
 	t.Parallel()
 	config := keep(t, "settings.yaml", "LOG_LEVEL: warn\n")
 	w := newWorld(t, map[string]string{"MISSINGKBS_CONFIG": config, "LOG_LEVEL": ""})
-	replace(t, config, "LOG_LEVEL: debug\nMISSINGKBS_CACHE_TTL: 1m\nDEFENDER_CLOUD: gcc\n")
+	replace(t, config, "LOG_LEVEL: debug\nMISSINGKBS_SLA: critical:14\nMISSINGKBS_CACHE_TTL: 1m\nDEFENDER_CLOUD: gcc\n")
 	said := w.hangUp(t)
-	for _, want := range []string{`"changed":["LOG_LEVEL"]`, `"setting":"MISSINGKBS_CACHE_TTL"`, `"setting":"DEFENDER_CLOUD"`} {
+	for _, want := range []string{`"changed":["LOG_LEVEL","MISSINGKBS_SLA"]`, `"setting":"MISSINGKBS_CACHE_TTL"`, `"setting":"DEFENDER_CLOUD"`} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the log does not say %s: %s", want, said)
 		}
