@@ -240,6 +240,7 @@ func TestFirst(t *testing.T) {
 	}
 }
 
+// Ten thousand updates that fix five CVEs each, as those of MSRC's last 24 months do on average.
 func BenchmarkPlan10000(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a benchmark
 	var rows []patchgap.Row
@@ -247,7 +248,7 @@ func BenchmarkPlan10000(b *testing.B) {
 	for i := range 10_000 {
 		kb := strconv.Itoa(5000000 + i)
 		var fixes []string
-		for range 1 + r.IntN(15) {
+		for range 1 + r.IntN(9) {
 			fixes = append(fixes, cves(r.IntN(4000))...)
 		}
 		slices.Sort(fixes)

@@ -103,6 +103,7 @@ func (b *builder) number() {
 			continue
 		}
 		b.fixes[i] = make([]int32, len(u.Facts.CVEs))
+		b.p.covers[i] = make([]int32, 0, len(u.Facts.CVEs))
 		for at, cve := range u.Facts.CVEs {
 			n, ok := numbers[cve]
 			if !ok {
