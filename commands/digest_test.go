@@ -852,7 +852,7 @@ func TestDigestHelp(t *testing.T) {
 	if want := "digest add | list | show | pause | resume | run | preview | details | csv | remove | export"; page.Title != want {
 		t.Errorf("title = %q, want %q", page.Title, want)
 	}
-	if facts := page.Parts[0].(view.Facts); len(facts) != 13 || facts[0].Name != `digest add <software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--report]` {
+	if facts := page.Parts[0].(view.Facts); len(facts) != 13 || facts[0].Name != `digest add <software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--report]` {
 		t.Errorf("facts = %v", facts)
 	}
 }
@@ -904,5 +904,18 @@ func TestADigestHasOneName(t *testing.T) {
 		if row[3].Text != onHome[3].Text {
 			t.Errorf("Home says %q, the list %q", onHome[3].Text, row[3].Text)
 		}
+	}
+}
+
+// A digest of exploited updates alone keeps its filter, in what it shows, in its file and in what a choice offers again.
+func TestDigestOfExploitedUpdates(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	page := d.does(t, "digest add microsoft-_-edge --exploited")
+	if !hasFact(page, "Only updates", "that fix vulnerabilities under attack") {
+		t.Errorf("the page does not say what it is about:\n%s", text(t, page))
+	}
+	if all := d.does(t, "digest export"); !strings.Contains(text(t, all), "exploited: true") {
+		t.Errorf("the file does not have the filter:\n%s", text(t, all))
 	}
 }

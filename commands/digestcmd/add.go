@@ -19,7 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-const addUsage = `<software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--report]`
+const addUsage = `<software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--report]`
 
 // defaultSchedule is when most teams want to know where they stand.
 const defaultSchedule = "mon 09:00"
@@ -46,6 +46,7 @@ func readAddRequest(req commands.Request) (addRequest, error) {
 	o.StringVar(&w.at, "at", "", "")
 	o.StringVar(&w.cron, "cron", "", "")
 	o.StringVar(&w.zone, "tz", "", "")
+	o.BoolVar(&w.filter.Exploited, "exploited", false, "")
 	o.Var(cmdline.Number(&w.filter.MinDevices, 0), "min-devices", "")
 	o.Var(cmdline.Number(&w.filter.MinCVEs, 0), "min-cves", "")
 	o.Var(cmdline.OneOf(&w.quiet, string(digest.Silent), string(digest.Heartbeat), string(digest.Always)), "quiet", "")

@@ -106,7 +106,7 @@ func (d command) listTable(all []digest.Subscription, runs map[string]digest.Run
 // page is a subscription with what can be done with it.
 func (d command) page(req commands.Request, s digest.Subscription) view.Page {
 	facts := view.Facts{{Name: "Watches", Value: strings.Join(s.Watch, ", ")}}
-	if f := s.Filter; f.MinDevices > 0 || f.MinCVEs > 0 {
+	if f := s.Filter; f != (patchgap.Filter{}) {
 		facts = append(facts, view.Fact{Name: "Only updates", Value: digestFilter(f)})
 	}
 	facts = append(facts,
@@ -179,6 +179,9 @@ func (d command) ending(s digest.Subscription) []view.Action {
 
 func digestFilter(f patchgap.Filter) string {
 	var words []string
+	if f.Exploited {
+		words = append(words, "that fix vulnerabilities under attack")
+	}
 	if f.MinDevices > 0 {
 		words = append(words, "that "+view.Count(f.MinDevices, "device")+" or more lack")
 	}

@@ -180,6 +180,9 @@ func (w *addRequest) instead(at int, ids ...string) []string {
 	if w.report {
 		line = append(line, "--report")
 	}
+	if w.filter.Exploited {
+		line = append(line, "--exploited")
+	}
 	return line
 }
 

@@ -27,6 +27,7 @@ type entry struct {
 	Watch      []string `yaml:"watch"`
 	MinDevices int      `yaml:"min_devices,omitempty"`
 	MinCVEs    int      `yaml:"min_cves,omitempty"`
+	Exploited  bool     `yaml:"exploited,omitempty"`
 	At         string   `yaml:"at,omitempty"`
 	Cron       string   `yaml:"cron,omitempty"`
 	TZ         string   `yaml:"tz"`
@@ -35,7 +36,7 @@ type entry struct {
 }
 
 // entryKeys are the keys of an [entry].
-var entryKeys = []string{"id", "channel", "owner", "watch", "min_devices", "min_cves", "at", "cron", "tz", "quiet", "report"}
+var entryKeys = []string{"id", "channel", "owner", "watch", "min_devices", "min_cves", "exploited", "at", "cron", "tz", "quiet", "report"}
 
 // ReadFile reads subscriptions that were written in YAML:
 //
@@ -47,6 +48,7 @@ var entryKeys = []string{"id", "channel", "owner", "watch", "min_devices", "min_
 //	    at: mon 09:00               # or cron: 0 9 * * 1
 //	    tz: Europe/Stockholm
 //	    min_devices: 5              # leave out what is missing on fewer devices; min_cves likewise
+//	    exploited: true             # only what fixes vulnerabilities under attack
 //	    quiet: heartbeat            # when nothing has changed: silent, heartbeat or always
 //	    report: true                # say how patching goes, in place of what is missing
 //
@@ -155,6 +157,8 @@ func (f *fileReader) value(e *entry, v *ast.MappingValueNode) {
 		e.MinCVEs = f.number(v)
 	case "report":
 		e.Report = f.truth(v)
+	case "exploited":
+		e.Exploited = f.truth(v)
 	default:
 		texts := map[string]*string{
 			"id": &e.ID, "channel": &e.Channel, "owner": &e.Owner, "at": &e.At, "cron": &e.Cron, "tz": &e.TZ, "quiet": (*string)(&e.Quiet),
@@ -220,7 +224,7 @@ func (f *fileReader) check(item ast.Node, e entry) Subscription {
 	}
 	s := Subscription{
 		ID: e.ID, Tenant: DefaultTenant, Channel: e.Channel, Owner: e.Owner, Origin: FromFile, Report: e.Report,
-		Filter: patchgap.Filter{MinDevices: e.MinDevices, MinCVEs: e.MinCVEs},
+		Filter: patchgap.Filter{MinDevices: e.MinDevices, MinCVEs: e.MinCVEs, Exploited: e.Exploited},
 	}
 	var errs [3]error
 	s.Watch, errs[0] = ReadWatch(e.Watch)
@@ -251,7 +255,7 @@ func WriteFile(subscriptions []Subscription) ([]byte, error) {
 	}{Digests: []entry{}}
 	for _, s := range subscriptions {
 		e := entry{
-			ID: s.ID, Channel: s.Channel, Owner: s.Owner, Watch: s.Watch, MinDevices: s.Filter.MinDevices, MinCVEs: s.Filter.MinCVEs,
+			ID: s.ID, Channel: s.Channel, Owner: s.Owner, Watch: s.Watch, MinDevices: s.Filter.MinDevices, MinCVEs: s.Filter.MinCVEs, Exploited: s.Filter.Exploited,
 			At: s.Schedule.Words, TZ: s.Schedule.Zone, Quiet: s.Quiet, Report: s.Report,
 		}
 		if schedule.IsCron(s.Schedule) {

@@ -13,22 +13,52 @@ import (
 
 func (r Report) gaps() view.Table {
 	shown := r.firstOverdue(r.gap().Shown)
+	if r.Advice.known() {
+		shown = attackedFirst(shown)
+	}
 	first := shown[:min(maxGaps, len(shown))]
-	t := r.Subscription.table(first, r.Accepted, r.ageColumns(first)...)
-	t.Caption = fmt.Sprintf("Largest gaps, most devices first: %d of %s", t.Len(), plural(len(shown), "update"))
+	t := r.Subscription.table(first, r.Accepted, r.Advice, r.ageColumns(first)...)
+	var order []string
+	if r.Advice.known() && len(r.attacked(first)) > 0 {
+		order = append(order, "exploited first")
+	}
 	if len(r.overdue(first)) > 0 {
-		t.Caption = fmt.Sprintf("Overdue first, then the largest gaps: %d of %s", t.Len(), plural(len(shown), "update"))
+		order = append(order, "overdue first")
+	}
+	t.Caption = fmt.Sprintf("Largest gaps, most devices first: %d of %s", t.Len(), plural(len(shown), "update"))
+	if len(order) > 0 {
+		words := strings.Replace(strings.Join(order, ", "), "first, overdue first", "first, then overdue", 1)
+		t.Caption = fmt.Sprintf("%s, then the largest gaps: %d of %s", upperFirst(words), t.Len(), plural(len(shown), "update"))
 	}
 	return t
 }
 
+// attackedFirst puts updates that fix vulnerabilities under attack first, and keeps the order otherwise.
+func attackedFirst(updates []patchgap.Update) []patchgap.Update {
+	first, rest := []patchgap.Update{}, []patchgap.Update{}
+	for _, u := range updates {
+		if u.Attack == patchgap.Attacked {
+			first = append(first, u)
+		} else {
+			rest = append(rest, u)
+		}
+	}
+	return append(first, rest...)
+}
+
 // table lists updates with the software that lists each.
-func (s Subscription) table(updates []patchgap.Update, accepted risk.Marks, more ...patchgap.Extra) view.Table {
+func (s Subscription) table(updates []patchgap.Update, accepted risk.Marks, advice Advice, more ...patchgap.Extra) view.Table {
 	software := patchgap.Extra{Column: view.Column{Key: "software", Title: "Products", Kind: view.Words}, Cell: func(u patchgap.Update) view.Cell {
 		return view.Cell{Text: strings.Join(names(u.Software()), ", "), Words: u.Software()}
 	}}
 	software.Hidden = s.single() || patchgap.Alike(updates, software.Cell)
 	extra := []patchgap.Extra{software, patchgap.Builds(updates)}
+	switch {
+	case advice.Columns != nil:
+		extra = append(extra, advice.Columns(updates)...)
+	case advice.known():
+		extra = append(extra, attackColumn())
+	}
 	if column := accepted.Column(updates); !column.Hidden {
 		column.Appended = true
 		extra = append(extra, column)

@@ -3,6 +3,7 @@ package digest
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -11,8 +12,14 @@ import (
 // Heartbeat is the line that says that nothing has changed.
 func (r Report) Heartbeat() view.Page {
 	s := r.Subscription
+	title := string(NoChange) + ": " + s.Name()
+	if r.Advice.known() {
+		title = r.title()
+	} else if r.late() {
+		title += " (late)"
+	}
 	page := view.Page{
-		Title: string(NoChange) + ": " + s.Name(),
+		Title: title,
 		Lead:  fmt.Sprintf("%s since %s. %s", r.unchanged(), s.FormatTime(r.Since), gapWords(r.After, r.gap())),
 		AsOf:  r.asOf(),
 
@@ -20,13 +27,13 @@ func (r Report) Heartbeat() view.Page {
 		Unreadable: r.After.UnreadableRows(),
 	}
 	if unread := unreadFacts(r.After); len(unread) > 0 {
-		page.Title = string(CouldNotTell) + ": " + s.Name()
+		if !r.Advice.known() {
+			page.Title = strings.Replace(title, string(NoChange), string(CouldNotTell), 1)
+		}
 		page.Lead = fmt.Sprintf("Nothing has changed since %s in what could be read.", s.FormatTime(r.Since))
 		page.Parts = []view.Part{unread}
 	}
-	if r.late() {
-		page.Title += " (late)"
-	}
+	page.Lead = view.JoinSentences(page.Lead, r.attackWords())
 	return page
 }
 

@@ -25,6 +25,7 @@ type Report struct {
 	Accepted     risk.Marks // of the updates in After
 	Ages         Ages       // of the updates in After; nil where nothing is known
 	Patching     *view.Page // how patching goes, which the digest says in place of what is missing; nil for other digests
+	Advice       Advice     // of those in After and Before
 }
 
 // lateAfter is how long after its due time a digest is called late.
@@ -46,7 +47,7 @@ func (r Report) Page() view.Page {
 	}
 	s := r.Subscription
 	page := view.Page{
-		Title:   string(r.Verdict()) + ": " + s.Name(),
+		Title:   r.title(),
 		Lead:    r.lead(),
 		Context: r.context(),
 		Note:    r.note(),
@@ -61,11 +62,11 @@ func (r Report) Page() view.Page {
 			{Label: "Settings", Command: "digest show " + s.ID},
 		},
 	}
-	if r.late() {
-		page.Title += " (late)"
-	}
 	if unread := unreadFacts(r.After); len(unread) > 0 {
 		page.Parts = append(page.Parts, unread)
+	}
+	if turned := r.nowExploited(); len(turned.Items) > 0 {
+		page.Parts = append(page.Parts, turned)
 	}
 	page.Parts = append(page.Parts, r.changed(maxListed)...)
 	if back := r.cameBack(); len(back.Items) > 0 {
@@ -114,7 +115,11 @@ func (r Report) details(eachRow bool) view.Page {
 	if eachRow {
 		rows, command, other = patchgap.EachRow(rows), other.Command, view.Action{Label: "By KB", Command: command}
 	}
-	table := s.table(rows, r.Accepted)
+	advice := r.Advice
+	if !advice.known() { // the details of a digest that was made earlier
+		advice.Exploited = at.Exploited
+	}
+	table := s.table(rows, r.Accepted, advice)
 	table.Caption, table.Command = "Missing updates of "+s.Name(), command
 	page := view.Page{
 		Title: "Details: " + s.Name(),
@@ -187,7 +192,7 @@ func (r Report) context() string {
 	if f := r.Subscription.Filter; f != (patchgap.Filter{}) {
 		when += "; only updates " + f.String()
 	}
-	return when + "."
+	return view.JoinSentences(when+".", r.Advice.Dates)
 }
 
 // zone is the subscription's time zone, or UTC where this machine does not know it.

@@ -10,7 +10,7 @@ type Verdict string
 
 // The verdicts. Those that sound good are said of all that is missing, whatever a filter leaves over.
 const (
-	ActionRequired Verdict = "Action required"  // updates that fix CVEs are missing that were not, or are overdue
+	ActionRequired Verdict = "Action required"  // updates are exploited or overdue; if no exploits are known: some that fix CVEs are missing that were not
 	WorthALook     Verdict = "Worth a look"     // it got worse otherwise, or this is the first digest and updates are missing
 	NoChange       Verdict = "No change"        // as many updates are missing on as many devices as before
 	OnTrack        Verdict = "On track"         // fewer installs are open
@@ -25,6 +25,10 @@ func (r Report) Verdict() Verdict {
 	is, changes := r.gap(), r.changes()
 	appeared := [][]patchgap.Change{changes.New, changes.Reopened, changes.Added}
 	switch {
+	case r.Advice.known():
+		return r.advised()
+	case r.Subscription.Filter.Exploited && len(is.All()) > 0:
+		return CouldNotTell
 	case !r.first() && fixCVEs(appeared), len(r.overdue(is.Shown)) > 0:
 		return ActionRequired
 	case r.first() && len(is.Shown) > 0 || count(appeared) > 0 || r.worse() || len(r.back()) > 0:

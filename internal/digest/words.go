@@ -10,8 +10,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// lead is the verdict's reason in a sentence or two.
-func (r Report) lead() string {
+// lead is the verdict's reason in a sentence or two: first what is under attack, as far as that is known.
+func (r Report) lead() string { return view.JoinSentences(r.attackWords(), r.changedWords()) }
+
+// changedWords says what changed and how much is missing.
+func (r Report) changedWords() string {
 	state := view.JoinSentences(r.overdueWords(), gapWords(r.After, r.gap()))
 	switch news := r.news(); {
 	case len(r.After.Software) == 0 && len(r.After.Unread) == 0:
@@ -58,6 +61,9 @@ func (r Report) news() string {
 		if len(m.changes) > 0 {
 			words = append(words, plain(len(m.changes))+" "+m.verb)
 		}
+	}
+	if turned := len(r.turned()); turned > 0 {
+		words = append([]string{plain(turned) + " now exploited"}, words...)
 	}
 	return view.Join(words)
 }

@@ -36,6 +36,9 @@ type Worker struct {
 	// these get digests like others.
 	Patching func(ctx context.Context, s Subscription, read patchgap.Snapshot) (view.Page, error)
 
+	// Advise says what MSRC and CISA publish of the updates that are missing now and of those that were; nil for nothing.
+	Advise func(is, was []patchgap.Update) Advice
+
 	// Observe is called after each attempt; may be nil. It must not block.
 	Observe func(ctx context.Context, o Observation)
 }
@@ -190,6 +193,7 @@ func (w *Worker) report(ctx context.Context, s Subscription, due time.Time) (Rep
 	case len(r.After.Software) == 0 && len(r.After.Unread) > 0:
 		return r, unreadable{errors.New("nothing of what is watched could be read")}
 	}
+	w.advise(&r)
 	if !recorded {
 		r.Kind = First
 	} else if err := w.compare(ctx, &r); err != nil {
@@ -251,7 +255,8 @@ func (w *Worker) compare(ctx context.Context, r *Report) error {
 		return err
 	}
 	r.Changes = patchgap.Diff(r.Before, r.After, known)
-	if r.Kind = Same; r.changes().News() || r.unreadNews() {
+	r.unlist()
+	if r.Kind = Same; r.changes().News() || r.unreadNews() || len(r.turned()) > 0 {
 		r.Kind = Changed
 	}
 	return unfinished

@@ -32,6 +32,10 @@ type Snapshot struct {
 	// Told has the device counts that the channel saw last, by KB, where they differ from Rows: digests leave out small
 	// changes.
 	Told map[string]int
+
+	// Exploited has the updates of which it is known whether they fix a vulnerability under attack, by [Update.ID]; nil if
+	// nothing was known of attacks at all.
+	Exploited map[string]bool
 }
 
 // Partial is a software of which some rows could not be read. Nothing tells which updates these are about, so none of the
@@ -51,6 +55,7 @@ type Unread struct {
 type Filter struct {
 	MinDevices int
 	MinCVEs    int
+	Exploited  bool // only updates that are known to fix a vulnerability under attack
 }
 
 // Totals are the sums of the updates that a digest's filter lets pass, for progress and chart.

@@ -1,6 +1,7 @@
 package patchgap
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -59,4 +60,33 @@ func (s successors) replaced(gone Update) bool {
 		}
 	}
 	return false
+}
+
+// Unlist moves updates from Closed to Unlisted that a listed one contains: they are gone because they became contained,
+// not because they were installed. As for names of months, the newer row must have appeared since, or as many devices
+// must lack it. in returns the listed row that contains one that is gone, or -1.
+func (c *Changes) Unlist(before, after Snapshot, in func(gone Row, listed []Row) int) {
+	if len(c.Closed) == 0 {
+		return
+	}
+	had, byScope := before.rows(), map[where][]Row{}
+	for _, r := range after.Rows {
+		byScope[r.where()] = append(byScope[r.where()], r)
+	}
+	c.Closed = slices.DeleteFunc(c.Closed, func(change Change) bool {
+		contained := slices.ContainsFunc(change.Was.Rows, func(r Row) bool {
+			listed := byScope[r.where()]
+			i := in(r, listed)
+			if i < 0 {
+				return false
+			}
+			_, before := had[listed[i].Key]
+			return !before || listed[i].Devices >= r.Devices
+		})
+		if contained {
+			c.Unlisted = append(c.Unlisted, change)
+		}
+		return contained
+	})
+	c.sort()
 }

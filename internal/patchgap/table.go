@@ -106,7 +106,9 @@ func EachRow(updates []Update) []Update {
 	var all []Update
 	for _, u := range updates {
 		for i := range u.Rows {
-			all = append(all, newUpdate(u.Rows[i:i+1:i+1]))
+			one := newUpdate(u.Rows[i : i+1 : i+1])
+			one.Attack = u.Attack
+			all = append(all, one)
 		}
 	}
 	return all

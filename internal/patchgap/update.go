@@ -16,9 +16,10 @@ import (
 // that share a KB, so these do not add up: the one with most devices counts, and more devices may lack the KB
 // ([Update.Shared]).
 type Update struct {
-	Rows    []Row // its rows, sorted by software and OS build; at least one
-	Devices int   // how many lack it, at least
-	CVEs    int   // how many it fixes: the highest count of its rows
+	Rows    []Row  // its rows, sorted by software and OS build; at least one
+	Devices int    // how many lack it, at least
+	CVEs    int    // how many it fixes: the highest count of its rows
+	Attack  Attack // whether it fixes a vulnerability under attack, as far as its snapshot knows
 }
 
 // Updates groups rows by KB, the largest update first: by devices, then by CVEs, then the newest KB. It keeps and sorts
@@ -45,7 +46,23 @@ func Updates(rows []Row) []Update {
 }
 
 // Updates returns the updates of the snapshot, the largest first.
-func (s Snapshot) Updates() []Update { return Updates(slices.Clone(s.Rows)) }
+func (s Snapshot) Updates() []Update {
+	all := Updates(slices.Clone(s.Rows))
+	for i, u := range all {
+		all[i].Attack = s.attack(u)
+	}
+	return all
+}
+
+func (s Snapshot) attack(u Update) Attack {
+	switch attacked, known := s.Exploited[u.ID()]; {
+	case attacked:
+		return Attacked
+	case known:
+		return NotAttacked
+	}
+	return AttackUnknown
+}
 
 // unit identifies the update of a row: its KB or, without one, its name after a space. No KB begins with a space.
 func (r Row) unit() string {
@@ -145,11 +162,16 @@ func (u Update) each(of func(Row) []string) []string {
 }
 
 // Passes reports whether the filter shows an update.
-func (f Filter) Passes(u Update) bool { return u.Devices >= f.MinDevices && u.CVEs >= f.MinCVEs }
+func (f Filter) Passes(u Update) bool {
+	return u.Devices >= f.MinDevices && u.CVEs >= f.MinCVEs && (!f.Exploited || u.Attack == Attacked)
+}
 
 // String says what a filter lets pass, to follow "only updates".
 func (f Filter) String() string {
 	var words []string
+	if f.Exploited {
+		words = append(words, "fixing vulnerabilities under attack")
+	}
 	if f.MinDevices > 0 {
 		words = append(words, "missing on "+view.Count(f.MinDevices, "device")+" or more")
 	}

@@ -29,6 +29,7 @@ type contents struct {
 	Unread   []patchgap.Unread
 	Partial  []patchgap.Partial `json:",omitempty"`
 	Told     map[string]int     `json:",omitempty"` // none in what was stored before they were kept: the rows held them
+	Attacks  map[string]bool    `json:",omitempty"` // see [patchgap.Snapshot]; none where nothing was known
 }
 
 func columns(rows []patchgap.Row) gaps {

@@ -14,16 +14,16 @@ LIMIT @max;
 
 -- name: AddSubscription :execrows
 INSERT INTO subscriptions (id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin,
-    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert)
+    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert, exploited)
 VALUES (@id, @tenant, @channel, @owner, @watch, @min_devices, @min_cves, @schedule, @zone, @quiet, @origin,
-    @created_ms, @next_ms, @paused, @paused_until_ms, @pause_reason, @failures, @report, @alert)
+    @created_ms, @next_ms, @paused, @paused_until_ms, @pause_reason, @failures, @report, @alert, @exploited)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: UpdateSubscription :execrows
 UPDATE subscriptions SET tenant = @tenant, channel = @channel, owner = @owner, watch = @watch,
     min_devices = @min_devices, min_cves = @min_cves, schedule = @schedule, zone = @zone, quiet = @quiet,
     origin = @origin, created_ms = @created_ms, next_ms = @next_ms, paused = @paused,
-    paused_until_ms = @paused_until_ms, pause_reason = @pause_reason, failures = @failures, report = @report, alert = @alert
+    paused_until_ms = @paused_until_ms, pause_reason = @pause_reason, failures = @failures, report = @report, alert = @alert, exploited = @exploited
 WHERE id = @id;
 
 -- name: RemoveSubscription :execrows

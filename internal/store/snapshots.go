@@ -30,7 +30,7 @@ func (s *Store) Baseline(ctx context.Context, subscription string) (patchgap.Sna
 	if err != nil {
 		return patchgap.Snapshot{}, false, s.failed("read a baseline", err)
 	}
-	snap := patchgap.Snapshot{Tenant: row.Tenant, At: fromMillis(list.At), Unread: list.Unread, Partial: list.Partial, Told: list.Told}
+	snap := patchgap.Snapshot{Tenant: row.Tenant, At: fromMillis(list.At), Unread: list.Unread, Partial: list.Partial, Told: list.Told, Exploited: list.Attacks}
 	for i, software := range list.Software {
 		rows, err := s.reading(ctx, &u, reading{row.Tenant, software, list.Hash[i]})
 		switch {
@@ -135,7 +135,7 @@ func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap 
 	for _, p := range snap.Partial { // what could not be read of them may be what seems to be gone
 		r.carried[p.Software] = true
 	}
-	list := contents{At: r.at, Software: snap.Software, Hash: make([]int64, len(snap.Software)), Unread: snap.Unread, Partial: snap.Partial, Told: snap.Told}
+	list := contents{At: r.at, Software: snap.Software, Hash: make([]int64, len(snap.Software)), Unread: snap.Unread, Partial: snap.Partial, Told: snap.Told, Attacks: snap.Exploited}
 	hashes := map[string]int64{}
 	// Sorted, since two transactions that lock in different orders would wait for each other.
 	for _, software := range slices.Sorted(slices.Values(snap.Software)) {

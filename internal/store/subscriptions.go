@@ -145,7 +145,7 @@ func subscriptions(rows []db.Subscription) ([]digest.Subscription, error) {
 func subscription(r db.Subscription) (digest.Subscription, error) {
 	sub := digest.Subscription{
 		ID: r.ID, Tenant: r.Tenant, Channel: r.Channel, Owner: r.Owner,
-		Filter:   patchgap.Filter{MinDevices: int(r.MinDevices), MinCVEs: int(r.MinCves)},
+		Filter:   patchgap.Filter{MinDevices: int(r.MinDevices), MinCVEs: int(r.MinCves), Exploited: r.Exploited},
 		Schedule: schedule.Schedule{Words: r.Schedule, Zone: r.Zone},
 		Quiet:    digest.Quiet(r.Quiet), Alert: digest.AlertKind(r.Alert), Origin: digest.Origin(r.Origin),
 		Created: fromMillis(r.CreatedMs), NextRun: fromMillis(r.NextMs),
@@ -165,7 +165,7 @@ func subscriptionRow(sub digest.Subscription) (db.Subscription, error) {
 	}
 	return db.Subscription{
 		ID: sub.ID, Tenant: sub.Tenant, Channel: sub.Channel, Owner: sub.Owner, Watch: string(watch),
-		MinDevices: int64(sub.Filter.MinDevices), MinCves: int64(sub.Filter.MinCVEs),
+		MinDevices: int64(sub.Filter.MinDevices), MinCves: int64(sub.Filter.MinCVEs), Exploited: sub.Filter.Exploited,
 		Schedule: sub.Schedule.Words, Zone: sub.Schedule.Zone,
 		Quiet: string(sub.Quiet), Alert: string(sub.Alert), Origin: string(sub.Origin),
 		CreatedMs: toMillis(sub.Created), NextMs: toMillis(sub.NextRun),
@@ -177,7 +177,7 @@ func subscriptionRow(sub digest.Subscription) (db.Subscription, error) {
 func updateParams(r db.Subscription) db.UpdateSubscriptionParams {
 	return db.UpdateSubscriptionParams{
 		ID: r.ID, Tenant: r.Tenant, Channel: r.Channel, Owner: r.Owner, Watch: r.Watch,
-		MinDevices: r.MinDevices, MinCves: r.MinCves, Schedule: r.Schedule, Zone: r.Zone,
+		MinDevices: r.MinDevices, MinCves: r.MinCves, Exploited: r.Exploited, Schedule: r.Schedule, Zone: r.Zone,
 		Quiet: r.Quiet, Origin: r.Origin, CreatedMs: r.CreatedMs, NextMs: r.NextMs,
 		Paused: r.Paused, PausedUntilMs: r.PausedUntilMs, PauseReason: r.PauseReason, Failures: r.Failures, Report: r.Report, Alert: r.Alert,
 	}

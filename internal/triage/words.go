@@ -22,70 +22,27 @@ const (
 const ExploitedFirst = "Exploited first."
 
 // Words says in a sentence how many of the updates fix vulnerabilities under attack, and of how many that is unknown; ""
-// if there is no data of feeds or no update. One device may lack several updates, so their devices do not add up: there
-// are at least as many as lack the one that most lack. A page of one device leaves them out.
+// if there is no data of feeds or no update. A page of one device leaves devices out.
 func (t *Triage) Words(devices bool) string {
-	all := t.all
-	if !t.Known() || len(all) == 0 {
+	words := ""
+	if t.Known() {
+		words = patchgap.AttackWords(t.all, t.Attack, devices)
+	}
+	if words == "" {
 		return ""
 	}
-	var exploited []patchgap.Update
-	unknown := 0
-	for _, u := range all {
-		switch state := t.Finding(u).State(); {
-		case state.Exploited():
-			exploited = append(exploited, u)
-		case state == Unknown:
-			unknown++
-		}
-	}
-	switch {
-	case unknown == len(all) && unknown == 1:
-		return "Whether it fixes a vulnerability under attack is unknown: MSRC does not list it."
-	case unknown == len(all):
-		return "Whether they fix vulnerabilities under attack is unknown: MSRC lists none of them."
-	case len(exploited) == 0:
-		return noneExploited(len(all)) + unknownWords(unknown) + "."
-	}
-	words := exploitedWords(len(exploited), len(all))
-	if devices {
-		words += ", on " + devicesOf(exploited)
-	}
-	return words + unknownWords(unknown) + "."
+	return words + "."
 }
 
-// devicesOf says how many devices lack any of some updates.
-func devicesOf(updates []patchgap.Update) string {
-	most := slices.MinFunc(updates, patchgap.Update.Compare)
-	if len(updates) > 1 && !most.Shared() {
-		return "at least " + most.DeviceWords()
+// Attack is the state of an update alone, as package patchgap counts it.
+func (t *Triage) Attack(u patchgap.Update) patchgap.Attack {
+	switch state := t.Finding(u).State(); {
+	case state.Exploited():
+		return patchgap.Attacked
+	case state == No:
+		return patchgap.NotAttacked
 	}
-	return most.DeviceWords()
-}
-
-func noneExploited(all int) string {
-	if all == 1 {
-		return "It fixes no vulnerability that is known to be under attack"
-	}
-	return fmt.Sprintf("None of %s missing updates is known to fix a vulnerability under attack", view.Thousands(all))
-}
-
-func exploitedWords(exploited, all int) string {
-	verb := "fix"
-	if exploited == 1 {
-		verb = "fixes"
-	}
-	if all == 1 {
-		return "It fixes vulnerabilities under attack"
-	}
-	return fmt.Sprintf("%s of %s missing updates %s vulnerabilities under attack", view.Thousands(exploited), view.Thousands(all), verb)
-}
-
-func unknownWords(unknown int) string {
-	if unknown == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; of %s it is unknown", view.Thousands(unknown))
+	return patchgap.AttackUnknown
 }
 
 // FoldWords says how many rows of Defender come down to how many updates to install; "" if nothing is folded.

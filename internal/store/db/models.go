@@ -203,6 +203,7 @@ type Subscription struct {
 	Failures      int64
 	Report        bool
 	Alert         string
+	Exploited     bool
 }
 
 type Thread struct {

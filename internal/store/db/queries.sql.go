@@ -242,9 +242,9 @@ func (q *Queries) AddRun(ctx context.Context, arg AddRunParams) (int64, error) {
 
 const addSubscription = `-- name: AddSubscription :execrows
 INSERT INTO subscriptions (id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin,
-    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert)
+    created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert, exploited)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-    $12, $13, $14, $15, $16, $17, $18, $19)
+    $12, $13, $14, $15, $16, $17, $18, $19, $20)
 ON CONFLICT (id) DO NOTHING
 `
 
@@ -268,6 +268,7 @@ type AddSubscriptionParams struct {
 	Failures      int64
 	Report        bool
 	Alert         string
+	Exploited     bool
 }
 
 func (q *Queries) AddSubscription(ctx context.Context, arg AddSubscriptionParams) (int64, error) {
@@ -291,6 +292,7 @@ func (q *Queries) AddSubscription(ctx context.Context, arg AddSubscriptionParams
 		arg.Failures,
 		arg.Report,
 		arg.Alert,
+		arg.Exploited,
 	)
 	if err != nil {
 		return 0, err
@@ -853,7 +855,7 @@ func (q *Queries) Disallow(ctx context.Context, tenant string, channel string) (
 }
 
 const dueSubscriptions = `-- name: DueSubscriptions :many
-SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert FROM subscriptions
+SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert, exploited FROM subscriptions
 WHERE next_ms > 0 AND next_ms <= $1 AND (NOT paused OR paused_until_ms > 0 AND paused_until_ms <= $1)
 ORDER BY next_ms, id
 LIMIT $2
@@ -888,6 +890,7 @@ func (q *Queries) DueSubscriptions(ctx context.Context, nowMs int64, max int32) 
 			&i.Failures,
 			&i.Report,
 			&i.Alert,
+			&i.Exploited,
 		); err != nil {
 			return nil, err
 		}
@@ -2175,7 +2178,7 @@ func (q *Queries) SoftwareList(ctx context.Context, tenant string) (SoftwareList
 }
 
 const subscription = `-- name: Subscription :one
-SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert FROM subscriptions WHERE id = $1
+SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert, exploited FROM subscriptions WHERE id = $1
 `
 
 func (q *Queries) Subscription(ctx context.Context, id string) (Subscription, error) {
@@ -2201,12 +2204,13 @@ func (q *Queries) Subscription(ctx context.Context, id string) (Subscription, er
 		&i.Failures,
 		&i.Report,
 		&i.Alert,
+		&i.Exploited,
 	)
 	return i, err
 }
 
 const subscriptions = `-- name: Subscriptions :many
-SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert FROM subscriptions
+SELECT id, tenant, channel, owner, watch, min_devices, min_cves, schedule, zone, quiet, origin, created_ms, next_ms, paused, paused_until_ms, pause_reason, failures, report, alert, exploited FROM subscriptions
 WHERE (tenant = $1 OR CAST($2 AS BOOLEAN)) AND (channel = $3 OR CAST($4 AS BOOLEAN))
 ORDER BY created_ms, id
 `
@@ -2252,6 +2256,7 @@ func (q *Queries) Subscriptions(ctx context.Context, arg SubscriptionsParams) ([
 			&i.Failures,
 			&i.Report,
 			&i.Alert,
+			&i.Exploited,
 		); err != nil {
 			return nil, err
 		}
@@ -2356,8 +2361,8 @@ const updateSubscription = `-- name: UpdateSubscription :execrows
 UPDATE subscriptions SET tenant = $1, channel = $2, owner = $3, watch = $4,
     min_devices = $5, min_cves = $6, schedule = $7, zone = $8, quiet = $9,
     origin = $10, created_ms = $11, next_ms = $12, paused = $13,
-    paused_until_ms = $14, pause_reason = $15, failures = $16, report = $17, alert = $18
-WHERE id = $19
+    paused_until_ms = $14, pause_reason = $15, failures = $16, report = $17, alert = $18, exploited = $19
+WHERE id = $20
 `
 
 type UpdateSubscriptionParams struct {
@@ -2379,6 +2384,7 @@ type UpdateSubscriptionParams struct {
 	Failures      int64
 	Report        bool
 	Alert         string
+	Exploited     bool
 	ID            string
 }
 
@@ -2402,6 +2408,7 @@ func (q *Queries) UpdateSubscription(ctx context.Context, arg UpdateSubscription
 		arg.Failures,
 		arg.Report,
 		arg.Alert,
+		arg.Exploited,
 		arg.ID,
 	)
 	if err != nil {

@@ -97,7 +97,7 @@ func sample(id string) digest.Subscription {
 	return digest.Subscription{
 		ID: id, Tenant: digest.DefaultTenant, Channel: "C01", Owner: "U01",
 		Watch:    []string{"microsoft-_-edge", "microsoft-_-*"},
-		Filter:   patchgap.Filter{MinDevices: 3, MinCVEs: 2},
+		Filter:   patchgap.Filter{MinDevices: 3, MinCVEs: 2, Exploited: true},
 		Schedule: schedule.Schedule{Words: "mon 09:00", Zone: "Europe/Stockholm"},
 		Quiet:    digest.Heartbeat, Alert: digest.AlertExploited, Origin: digest.FromChat,
 		Created: day(0), NextRun: day(1),

@@ -1,0 +1,164 @@
+package digest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Advice is what MSRC and CISA publish of missing updates. The zero value knows nothing.
+type Advice struct {
+	Exploited map[string]bool // see [patchgap.Snapshot]; nil if there is no data at all
+	Dates     string          // of when the data is, in a sentence
+
+	// Columns are the columns of a table of updates.
+	Columns func([]patchgap.Update) []patchgap.Extra
+	// In returns the listed row that contains one that is gone, or -1.
+	In func(gone patchgap.Row, listed []patchgap.Row) int
+}
+
+// known reports whether there is data.
+func (a Advice) known() bool { return a.Exploited != nil }
+
+// advise fills in what is known of attacks, before anything is compared: a filter may ask for it.
+func (w *Worker) advise(r *Report) {
+	if w.Advise == nil {
+		return
+	}
+	r.Advice = w.Advise(r.After.Updates(), r.Before.Updates())
+	r.After.Exploited = r.Advice.Exploited
+}
+
+// unlist calls no update closed that another one contains.
+func (r *Report) unlist() {
+	if r.Advice.In != nil {
+		r.Changes.Unlist(r.Before, r.After, r.Advice.In)
+	}
+}
+
+// attacked are the updates that fix vulnerabilities under attack, and are not accepted as they are.
+func (r Report) attacked(updates []patchgap.Update) []patchgap.Update {
+	return slices.DeleteFunc(slices.Clone(updates), func(u patchgap.Update) bool {
+		_, whole, _ := r.Accepted.Of(u)
+		return u.Attack != patchgap.Attacked || whole
+	})
+}
+
+// turned are the updates that were missing before and have become exploited since. What was not known then is not called
+// new, and where a filter asks for exploited updates alone, those are among the ones that rose above it.
+func (r Report) turned() []patchgap.Update {
+	if r.first() || r.Subscription.Filter.Exploited {
+		return nil
+	}
+	was := map[string]bool{}
+	for _, u := range r.gapBefore().All() {
+		was[u.ID()] = u.Attack == patchgap.NotAttacked
+	}
+	return slices.DeleteFunc(r.attacked(r.gap().Shown), func(u patchgap.Update) bool { return !was[u.ID()] })
+}
+
+// nowExploited lists updates that have become exploited.
+func (r Report) nowExploited() view.List {
+	turned := r.turned()
+	l := view.List{Name: "Now exploited", More: max(0, len(turned)-maxListed)}
+	for _, u := range turned[:min(maxListed, len(turned))] {
+		l.Items = append(l.Items, r.Subscription.label(u)+": "+u.DeviceWords())
+	}
+	return l
+}
+
+// attackWords says how many of the updates that a digest shows fix vulnerabilities under attack; "" without data.
+func (r Report) attackWords() string {
+	if !r.Advice.known() {
+		if r.Subscription.Filter.Exploited {
+			return "Which updates fix vulnerabilities under attack is unknown: the bot has no data of CISA and MSRC."
+		}
+		return ""
+	}
+	words := patchgap.AttackWords(r.gap().Shown, func(u patchgap.Update) patchgap.Attack { return u.Attack }, true)
+	if words == "" {
+		return ""
+	}
+	return words + "."
+}
+
+// title is the verdict with its reason, and whose it is.
+func (r Report) title() string {
+	title := string(r.Verdict())
+	if reason := r.reason(); reason != "" {
+		title += " (" + reason + ")"
+	}
+	title += ": " + r.Subscription.Name()
+	if r.late() {
+		title += " (late)"
+	}
+	return title
+}
+
+// advised is the verdict where it is known what is exploited: only that, or a deadline that has passed, requires action.
+func (r Report) advised() Verdict {
+	is, changes := r.gap(), r.changes()
+	switch {
+	case len(r.attacked(is.All())) > 0 || len(r.overdue(is.Shown)) > 0:
+		return ActionRequired
+	case r.first() && len(is.Shown) > 0 || len(changes.New)+len(changes.Reopened)+len(changes.Added) > 0 || r.worse() || len(r.back()) > 0:
+		return WorthALook
+	case !r.After.Whole() || len(r.After.Software) == 0:
+		return CouldNotTell
+	case len(is.Shown)+len(is.Hidden) == 0:
+		return Clean
+	}
+	return OnTrack
+}
+
+// reason is why the verdict is what it is, in a few words; "" where nothing is known of attacks, for then the sentence
+// below says it.
+func (r Report) reason() string {
+	filtered := r.Subscription.Filter.Exploited
+	switch verdict := r.Verdict(); {
+	case verdict == CouldNotTell && filtered && !r.Advice.known():
+		return "nothing is known of exploits"
+	case !r.Advice.known():
+		return ""
+	case verdict == ActionRequired:
+		return r.urgentWords()
+	case verdict == WorthALook && r.first():
+		return "first digest"
+	case verdict == WorthALook:
+		return cmp.Or(r.news(), plain(len(r.back()))+" no longer accepted")
+	case verdict == CouldNotTell:
+		return "not all could be read"
+	case verdict == Clean:
+		return "nothing missing"
+	}
+	return "none known to be exploited"
+}
+
+// urgentWords counts what requires action.
+func (r Report) urgentWords() string {
+	is := r.gap()
+	shown, hidden := len(r.attacked(is.Shown)), len(r.attacked(is.Hidden))
+	var words []string
+	if shown > 0 {
+		words = append(words, plain(shown)+" exploited")
+	}
+	if hidden > 0 {
+		words = append(words, fmt.Sprintf("%s exploited, hidden by the filter", plain(hidden)))
+	}
+	if late := len(r.overdue(is.Shown)); late > 0 {
+		words = append(words, plain(late)+" overdue")
+	}
+	return strings.Join(words, ", ")
+}
+
+// attackColumn says of updates whether they are exploited, where the feeds themselves cannot be asked any more: as it was
+// known when the digest was made.
+func attackColumn() patchgap.Extra {
+	return patchgap.Extra{Column: view.Column{Key: "exploited", Title: "Exploited"}, Front: true, Appended: true, Cell: func(u patchgap.Update) view.Cell {
+		return view.TextCell([]string{"unknown", "no", "yes"}[u.Attack])
+	}}
+}
