@@ -149,7 +149,7 @@ func (f finder) one(ctx context.Context, t Target) (Result, error) {
 				return Result{Software: fit}, nil
 			}
 		}
-		known, err := api.Software{}, error(api.ErrNotFound)
+		known, err := api.Software{}, api.ErrNotFound
 		if f.source != nil {
 			known, err = ask(ctx, f.source, t.words[0])
 		}

@@ -67,7 +67,7 @@ func New(o Options) *Inventory {
 // Catalog returns the list. A list in memory is returned at once and renewed in the background; without one, with an option,
 // and where the list is too old, the caller waits for Defender. Callers share the list and must not change it.
 func (i *Inventory) Catalog(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error) {
-	answer, failed, ok := i.current()
+	answer, ok, failed := i.current()
 	switch {
 	case !ok || len(opts) > 0 || answer.Age > max(i.MaxAge, i.Fresh):
 		return i.fetch(ctx, opts...)
@@ -82,20 +82,20 @@ func (i *Inventory) Catalog(ctx context.Context, opts ...api.CallOption) (api.An
 }
 
 // current returns the list as it is now, and the error of the last renewal if it failed.
-func (i *Inventory) current() (answer api.Answer[[]api.Software], failed error, ok bool) {
+func (i *Inventory) current() (answer api.Answer[[]api.Software], ok bool, failed error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.list == nil {
-		return answer, i.failed, false
+		return answer, false, i.failed
 	}
 	answer = *i.list
 	answer.Age, answer.Cached = max(time.Since(i.born), 0), true
-	return answer, i.failed, true
+	return answer, true, i.failed
 }
 
 // Use renews the list in the background, if it is old. It does not wait.
 func (i *Inventory) Use() {
-	if answer, _, ok := i.current(); ok && answer.Age <= i.Fresh {
+	if answer, ok, _ := i.current(); ok && answer.Age <= i.Fresh {
 		return
 	}
 	select {
@@ -166,7 +166,7 @@ func (i *Inventory) fetch(ctx context.Context, opts ...api.CallOption) (api.Answ
 func (i *Inventory) keep(answer api.Answer[[]api.Software]) {
 	i.keeping.Lock()
 	defer i.keeping.Unlock()
-	before, _, ok := i.current()
+	before, ok, _ := i.current()
 	if ok && !answer.FetchedAt.After(before.FetchedAt) {
 		return
 	}

@@ -254,7 +254,11 @@ func TestEverythingOfASoftwareIsSaved(t *testing.T) {
 	t.Parallel()
 	want := []api.Software{
 		{ID: "microsoft-_-edge", Name: "edge", Vendor: "microsoft", Weaknesses: 14, PublicExploit: true, ActiveAlert: true, ExposedMachines: 240, InstalledMachines: 300, ImpactScore: 2.5},
-		{ID: "a-_-b", Name: "other", Vendor: "else"}, {ID: "a-_-b"}, {ID: "plain", Name: "n"}, {ID: "plain", Vendor: "plain"}, {},
+		{ID: "a-_-b", Name: "other", Vendor: "else"},
+		{ID: "a-_-b"},
+		{ID: "plain", Name: "n"},
+		{ID: "plain", Vendor: "plain"},
+		{},
 	}
 	raw, err := encode(want)
 	if err != nil {

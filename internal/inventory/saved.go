@@ -93,7 +93,7 @@ func (i *Inventory) load(ctx context.Context) {
 
 // save saves the list, if it has other software than the saved one or that is old.
 func (i *Inventory) save(ctx context.Context) {
-	answer, _, ok := i.current()
+	answer, ok, _ := i.current()
 	if i.Store == nil || !ok {
 		return
 	}
