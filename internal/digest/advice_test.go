@@ -69,7 +69,6 @@ func TestVerdictOfWhatIsExploited(t *testing.T) {
 func TestContainedUpdatesAreNotClosed(t *testing.T) {
 	t.Parallel()
 	older, newer := row(edge, "5000001", 40, 3), row(edge, "5000002", 60, 3)
-	before := gap([]patchgap.Row{older}, []string{edge})
 	for name, c := range map[string]struct {
 		before, after []patchgap.Row
 		in            int
@@ -81,7 +80,7 @@ func TestContainedUpdatesAreNotClosed(t *testing.T) {
 		"contained in nothing":           {[]patchgap.Row{older}, []patchgap.Row{newer}, -1, 1},
 		"another software":               {[]patchgap.Row{older}, []patchgap.Row{row(windows, "5000002", 60, 3)}, 0, 1},
 	} {
-		before = gap(c.before, []string{edge, windows})
+		before := gap(c.before, []string{edge, windows})
 		after := gap(c.after, []string{edge, windows})
 		changes := patchgap.Diff(before, after, nil)
 		changes.Unlist(before, after, func(gone patchgap.Row, listed []patchgap.Row) int {

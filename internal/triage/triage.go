@@ -168,7 +168,7 @@ type scope struct{ software, line string }
 // products alone.
 func (t *Triage) scopeOf(r patchgap.Row) scope {
 	at := scope{r.Software, r.Line()}
-	if f, ok := t.findings[r.KB]; r.Software == "" && !(ok && f.Known) {
+	if f, ok := t.findings[r.KB]; r.Software == "" && (!ok || !f.Known) {
 		at.software = r.Products
 	}
 	return at

@@ -3,6 +3,7 @@ package triage_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -161,7 +162,7 @@ func TestDates(t *testing.T) {
 // gaps draws missing updates of a few products and builds, and documents that know some of them and may contradict each
 // other.
 func gaps(t *rapid.T) ([]patchgap.Row, *advisory.Snapshot) {
-	kb := rapid.Custom(func(t *rapid.T) string { return fmt.Sprint(6000000 + rapid.IntRange(0, 7).Draw(t, "kb")) })
+	kb := rapid.Custom(func(t *rapid.T) string { return strconv.Itoa(6000000 + rapid.IntRange(0, 7).Draw(t, "kb")) })
 	var rows []patchgap.Row
 	for range rapid.IntRange(0, 14).Draw(t, "rows") {
 		name := rapid.SampledFrom([]string{"March 2031 Security Updates", "April 2031 Security Updates", "2031-05 Cumulative", "Other"}).Draw(t, "name")
