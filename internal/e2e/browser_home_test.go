@@ -18,7 +18,7 @@ func (p *tab) typeSoftware(within, typed, offered string) {
 	p.t.Helper()
 	p.clickOn(within+" "+hook("combobox"), "")
 	p.press(typed)
-	p.see(offered+" among what is offered", `(id) => [...document.querySelectorAll("[role=option]")].some((o) => o.textContent === id)`, offered)
+	p.see(offered+" among what is offered", `(id) => [...document.querySelectorAll("[role=option]")].some((o) => o.textContent.startsWith(id))`, offered)
 	p.press(kb.ArrowDown + kb.Enter)
 }
 
