@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -44,7 +45,7 @@ func published(tenant *apitest.Tenant) []advisorytest.Update {
 func productID(product string, line int) string {
 	h := fnv.New32a()
 	_, _ = fmt.Fprintf(h, "%s %d", product, line) // it never fails
-	return fmt.Sprint(10_000 + h.Sum32()%80_000)
+	return strconv.FormatUint(uint64(10_000+h.Sum32()%80_000), 10)
 }
 
 // publisherFaults are switches of the page. A fault shows when the clock has moved on, which brings the feeds up to date.

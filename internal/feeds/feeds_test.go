@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -56,11 +57,11 @@ func published() []advisorytest.Update {
 	for m := time.January; m <= time.May; m++ {
 		for n := range 3 {
 			u := advisorytest.Update{
-				KB: fmt.Sprint(5090000 + int(m)*100 + n), Product: fmt.Sprint(9000 + n), Released: second(m),
+				KB: strconv.Itoa(5090000 + int(m)*100 + n), Product: strconv.Itoa(9000 + n), Released: second(m),
 				Build: fmt.Sprintf("10.0.2610%d.%d", n, 4000+100*int(m)), CVEs: []string{cve(m, n), cve(m, 9)},
 			}
 			if n == 0 && m > time.January {
-				u.Supersedes = fmt.Sprint(5090000 + int(m-1)*100)
+				u.Supersedes = strconv.Itoa(5090000 + int(m-1)*100)
 			}
 			all = append(all, u)
 		}
@@ -167,6 +168,7 @@ func eachDatabase(t *testing.T, f func(t *testing.T, databaseURL string)) {
 func TestRefresh(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, url string) {
+		t.Helper()
 		w := newWorld(t, url)
 		library := feeds.NewLibrary(w.store, slog.New(slog.DiscardHandler))
 		if library.Snapshot() != nil {
