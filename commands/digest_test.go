@@ -852,7 +852,7 @@ func TestDigestHelp(t *testing.T) {
 	if want := "digest add | list | show | pause | resume | run | preview | details | csv | remove | export"; page.Title != want {
 		t.Errorf("title = %q, want %q", page.Title, want)
 	}
-	if facts := page.Parts[0].(view.Facts); len(facts) != 13 || facts[0].Name != `digest add <software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--report]` {
+	if facts := page.Parts[0].(view.Facts); len(facts) != 13 || facts[0].Name != `digest add <software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--alert exploited] [--report]` {
 		t.Errorf("facts = %v", facts)
 	}
 }

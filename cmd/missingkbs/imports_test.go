@@ -72,6 +72,7 @@ var forbidden = map[string][]string{
 	"internal/aging":                 {module, slackPackages},
 	"internal/inventory":             {module + "/bot", module + "/commands", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/asked":                 {module + "/api", module + "/bot", module + "/commands", module + "/internal/store", module + "/internal/sandbox", slackPackages},
+	"internal/digest/between":        {module, slackPackages, azurePackages},
 	"internal/digest/source":         {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":                {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/month":                 {module, slackPackages, azurePackages, anyLibrary},
@@ -137,7 +138,7 @@ var allowed = map[string][]string{
 	"internal/sandbox/trace":   {module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol"},
 	"internal/sandbox/faults":  {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/protocol"},
 	"internal/sandbox":         {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace", module + "/internal/sandbox/grants", module + "/internal/sandbox/inputs", module + "/internal/sandbox/sockets"},
-	"internal/store":           {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/sqlitefile", module + "/internal/store/tablecopy", module + "/internal/redact", module + "/internal/quota", module + "/internal/risk"}, // digest and risk: types only
+	"internal/store":           {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/sqlitefile", module + "/internal/store/tablecopy", module + "/internal/redact", module + "/internal/quota", module + "/internal/risk", module + "/internal/digest/between"}, // digest and risk: types only
 
 	// The arithmetic of the rate limit, which package store keeps in a database for several processes.
 	"api":                      {module + "/internal/quota"},
@@ -151,6 +152,7 @@ var allowed = map[string][]string{
 	"internal/risk":            {module + "/internal/patchgap", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/patchgap":        {module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/digest/schedule": {module + "/internal/view", module + "/internal/failure"},
+	"internal/digest/between":  {module + "/internal/digest", module + "/internal/risk", module + "/internal/patchgap", module + "/internal/month", module + "/internal/product", module + "/internal/audit", module + "/internal/redact", module + "/internal/digest/schedule", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/plan":            {module + "/internal/patchgap", module + "/internal/advisory"},
 	"internal/kpi":             {module + "/internal/aging", module + "/internal/month"},
 	"internal/aging":           {module + "/internal/patchgap", module + "/internal/advisory", module + "/internal/deadline", module + "/internal/month"},

@@ -19,7 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-const addUsage = `<software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--report]`
+const addUsage = `<software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--alert exploited] [--report]`
 
 // defaultSchedule is when most teams want to know where they stand.
 const defaultSchedule = "mon 09:00"
@@ -37,6 +37,7 @@ type addRequest struct {
 	filter           patchgap.Filter
 	quiet            string
 	report           bool
+	alert            string
 	unread, zoneNote string // sentences for the note of the page
 }
 
@@ -51,6 +52,7 @@ func readAddRequest(req commands.Request) (addRequest, error) {
 	o.Var(cmdline.Number(&w.filter.MinCVEs, 0), "min-cves", "")
 	o.Var(cmdline.OneOf(&w.quiet, string(digest.Silent), string(digest.Heartbeat), string(digest.Always)), "quiet", "")
 	o.BoolVar(&w.report, "report", false, "")
+	o.Var(cmdline.OneOf(&w.alert, string(digest.AlertExploited)), "alert", "")
 	rest, err := o.ReadWords(joinSchedules(req.Words))
 	if err != nil {
 		return w, err
@@ -141,7 +143,7 @@ func (d command) subscription(ctx context.Context, req commands.Request, w *addR
 	now := d.Now()
 	s := digest.Subscription{
 		Tenant: digest.DefaultTenant, Channel: req.Channel, Owner: req.User, Origin: digest.FromChat,
-		Filter: w.filter, Quiet: digest.Quiet(w.quiet), Report: w.report, Created: now,
+		Filter: w.filter, Quiet: digest.Quiet(w.quiet), Report: w.report, Alert: digest.AlertKind(w.alert), Created: now,
 	}
 	words := w.at + w.cron
 	if words == "" {

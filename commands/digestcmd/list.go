@@ -124,6 +124,9 @@ func (d command) page(req commands.Request, s digest.Subscription) view.Page {
 		quiet,
 		view.Fact{Name: "Subscribed by", Value: digestOrigin(req, s)},
 	)
+	if s.Alert == digest.AlertExploited {
+		facts = append(facts, view.Fact{Name: "Between digests", Value: "an alert when an update that is missing becomes exploited, or an out-of-band one appears"})
+	}
 	if s.Failures > 0 {
 		facts = append(facts, view.Fact{Name: "Refused by its channel", Value: view.Count(s.Failures, "digest") + " in a row"})
 	}

@@ -172,6 +172,7 @@ func (w *addRequest) instead(at int, ids ...string) []string {
 		{"--min-devices", count(w.filter.MinDevices)},
 		{"--min-cves", count(w.filter.MinCVEs)},
 		{"--quiet", w.quiet},
+		{"--alert", w.alert},
 	} {
 		if o.value != "" && (o.name != "--quiet" || o.value != string(digest.Silent)) {
 			line = append(line, o.name, o.value)

@@ -50,6 +50,7 @@ func (a *App) newDigests(poster *post.Poster, alerts *alerts) (*digests, error) 
 			alerts.givenUp(job)
 		},
 	}
+	a.addAlerts(&options, worker.Poster)
 	if events != nil {
 		worker.Event, options.Send = events.of, events.deliver
 	}

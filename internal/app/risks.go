@@ -1,11 +1,13 @@
 package app
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/between"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/risk"
 )
@@ -19,14 +21,16 @@ func (a *App) risks(s risk.Store) *risk.Register {
 }
 
 // published returns what the feeds say now.
-func (a *App) published() risk.Advisories {
+func (a *App) published() risk.Advisories { return a.feeds() }
+
+func (a *App) feeds() published {
 	if a.Advisories == nil {
 		return published{}
 	}
 	return published{a.Advisories()}
 }
 
-// published is what the feeds say for accepted risks. Without a snapshot they say nothing.
+// published is what the feeds say, for accepted risks and for alerts between digests. Without a snapshot they say nothing.
 type published struct{ *advisory.Snapshot }
 
 // Listed is part of [risk.Advisories].
@@ -45,4 +49,31 @@ func (p published) Contains(newer, older patchgap.Row) bool {
 	scope := advisory.Scope(newer.Software, newer.Line())
 	folded := p.Fold([]advisory.Missing{{KB: older.KB, Name: older.Name, Scope: scope}, {KB: newer.KB, Name: newer.Name, Scope: scope}})
 	return folded[0].In == 1
+}
+
+// Ready is part of [between.Published].
+func (p published) Ready() bool {
+	updates, exploited := p.Len()
+	return updates+exploited > 0
+}
+
+// Exploited is part of [between.Published].
+func (p published) Exploited(kb string) (between.Exploit, bool) {
+	facts, _ := p.Update(kb)
+	switch {
+	case len(facts.KEV) > 0:
+		return between.Exploit{By: "CISA", CVEs: p.Listed(kb), Due: facts.KEV[0].Due}, true
+	case len(facts.MSRC) > 0:
+		return between.Exploit{By: "MSRC", CVEs: facts.MSRC}, true
+	}
+	return between.Exploit{}, false
+}
+
+// edition tells what the feeds said at one moment from what they say at another, alike in all processes; "" for nothing.
+func (p published) edition() string {
+	if !p.Ready() {
+		return ""
+	}
+	updates, exploited := p.Len()
+	return fmt.Sprintf("feeds/%d/%d/%d/%d", p.KEV.Unix(), p.MSRC.Unix(), updates, exploited)
 }

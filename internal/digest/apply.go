@@ -94,7 +94,7 @@ func add(ctx context.Context, store Subscriptions, s Subscription, now time.Time
 // rewritten is the subscription as the file has it now, and whether that differs.
 func (s Subscription) rewritten(file Subscription, now time.Time) (changed Subscription, differs bool) {
 	differs = s.Channel != file.Channel || s.Owner != file.Owner || !slices.Equal(s.Watch, file.Watch) ||
-		s.Filter != file.Filter || s.Schedule != file.Schedule || s.Quiet != file.Quiet || s.Report != file.Report
+		s.Filter != file.Filter || s.Schedule != file.Schedule || s.Quiet != file.Quiet || s.Report != file.Report || s.Alert != file.Alert
 	if s.Channel != file.Channel {
 		s.Failures = 0
 	}
@@ -107,6 +107,6 @@ func (s Subscription) rewritten(file Subscription, now time.Time) (changed Subsc
 			s.NextRun = schedule.Next(s.Schedule, s.PausedUntil.Add(-time.Nanosecond))
 		}
 	}
-	s.Channel, s.Owner, s.Watch, s.Filter, s.Quiet, s.Report = file.Channel, file.Owner, file.Watch, file.Filter, file.Quiet, file.Report
+	s.Channel, s.Owner, s.Watch, s.Filter, s.Quiet, s.Report, s.Alert = file.Channel, file.Owner, file.Watch, file.Filter, file.Quiet, file.Report, file.Alert
 	return s, differs
 }

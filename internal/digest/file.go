@@ -21,22 +21,23 @@ const fileKey = "digests"
 
 // entry is a subscription in a file.
 type entry struct {
-	ID         string   `yaml:"id"`
-	Channel    string   `yaml:"channel"`
-	Owner      string   `yaml:"owner,omitempty"`
-	Watch      []string `yaml:"watch"`
-	MinDevices int      `yaml:"min_devices,omitempty"`
-	MinCVEs    int      `yaml:"min_cves,omitempty"`
-	Exploited  bool     `yaml:"exploited,omitempty"`
-	At         string   `yaml:"at,omitempty"`
-	Cron       string   `yaml:"cron,omitempty"`
-	TZ         string   `yaml:"tz"`
-	Quiet      Quiet    `yaml:"quiet,omitempty"`
-	Report     bool     `yaml:"report,omitempty"`
+	ID         string    `yaml:"id"`
+	Channel    string    `yaml:"channel"`
+	Owner      string    `yaml:"owner,omitempty"`
+	Watch      []string  `yaml:"watch"`
+	MinDevices int       `yaml:"min_devices,omitempty"`
+	MinCVEs    int       `yaml:"min_cves,omitempty"`
+	Exploited  bool      `yaml:"exploited,omitempty"`
+	At         string    `yaml:"at,omitempty"`
+	Cron       string    `yaml:"cron,omitempty"`
+	TZ         string    `yaml:"tz"`
+	Quiet      Quiet     `yaml:"quiet,omitempty"`
+	Report     bool      `yaml:"report,omitempty"`
+	Alert      AlertKind `yaml:"alert,omitempty"`
 }
 
 // entryKeys are the keys of an [entry].
-var entryKeys = []string{"id", "channel", "owner", "watch", "min_devices", "min_cves", "exploited", "at", "cron", "tz", "quiet", "report"}
+var entryKeys = []string{"id", "channel", "owner", "watch", "min_devices", "min_cves", "exploited", "at", "cron", "tz", "quiet", "report", "alert"}
 
 // ReadFile reads subscriptions that were written in YAML:
 //
@@ -51,6 +52,7 @@ var entryKeys = []string{"id", "channel", "owner", "watch", "min_devices", "min_
 //	    exploited: true             # only what fixes vulnerabilities under attack
 //	    quiet: heartbeat            # when nothing has changed: silent, heartbeat or always
 //	    report: true                # say how patching goes, in place of what is missing
+//	    alert: exploited            # what is told between two digests; nothing if it is left out
 //
 // All mistakes are reported at once, each with its line, as one [Mistake].
 func ReadFile(text []byte) ([]Subscription, error) {
@@ -161,7 +163,7 @@ func (f *fileReader) value(e *entry, v *ast.MappingValueNode) {
 		e.Exploited = f.truth(v)
 	default:
 		texts := map[string]*string{
-			"id": &e.ID, "channel": &e.Channel, "owner": &e.Owner, "at": &e.At, "cron": &e.Cron, "tz": &e.TZ, "quiet": (*string)(&e.Quiet),
+			"id": &e.ID, "channel": &e.Channel, "owner": &e.Owner, "at": &e.At, "cron": &e.Cron, "tz": &e.TZ, "quiet": (*string)(&e.Quiet), "alert": (*string)(&e.Alert),
 		}
 		text, known := texts[key]
 		if !known {
@@ -226,12 +228,13 @@ func (f *fileReader) check(item ast.Node, e entry) Subscription {
 		ID: e.ID, Tenant: DefaultTenant, Channel: e.Channel, Owner: e.Owner, Origin: FromFile, Report: e.Report,
 		Filter: patchgap.Filter{MinDevices: e.MinDevices, MinCVEs: e.MinCVEs, Exploited: e.Exploited},
 	}
-	var errs [3]error
+	var errs [4]error
 	s.Watch, errs[0] = ReadWatch(e.Watch)
 	s.Quiet, errs[1] = ReadQuiet(string(e.Quiet))
 	if s.Report && s.Filter != (patchgap.Filter{}) {
 		f.fault(item, "%s", ReportUnfiltered)
 	}
+	s.Alert, errs[3] = ReadAlert(string(e.Alert))
 	words := e.At + e.Cron
 	if (e.At == "") == (e.Cron == "") {
 		f.fault(item, "say when with either at or cron, such as at: mon 09:00")
@@ -256,7 +259,7 @@ func WriteFile(subscriptions []Subscription) ([]byte, error) {
 	for _, s := range subscriptions {
 		e := entry{
 			ID: s.ID, Channel: s.Channel, Owner: s.Owner, Watch: s.Watch, MinDevices: s.Filter.MinDevices, MinCVEs: s.Filter.MinCVEs, Exploited: s.Filter.Exploited,
-			At: s.Schedule.Words, TZ: s.Schedule.Zone, Quiet: s.Quiet, Report: s.Report,
+			At: s.Schedule.Words, TZ: s.Schedule.Zone, Quiet: s.Quiet, Report: s.Report, Alert: s.Alert,
 		}
 		if schedule.IsCron(s.Schedule) {
 			e.At, e.Cron = "", s.Schedule.Words

@@ -110,3 +110,12 @@ func ReadQuiet(word string) (Quiet, error) {
 	}
 	return "", mistake("%q is not a choice for when nothing has changed. Write silent (post nothing), heartbeat (one line) or always (the whole digest).", word)
 }
+
+// ReadAlert reads what is told between two digests; no word stands for [NoAlert].
+func ReadAlert(word string) (AlertKind, error) {
+	switch a := AlertKind(strings.ToLower(word)); a {
+	case NoAlert, AlertExploited:
+		return a, nil
+	}
+	return NoAlert, mistake("alert must be exploited, or be left out; it is %q.", word)
+}

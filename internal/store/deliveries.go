@@ -39,7 +39,7 @@ func (s *Store) Deliveries(ctx context.Context, subscription string, limit int) 
 // errRemoved rolls back the record of a subscription that was removed while its digest was made.
 var errRemoved = errors.New("the subscription was removed")
 
-// Record writes what a digest did in one transaction: the delivery, the job that sends its event where it has one, what
+// Record writes what a digest did in one transaction: the delivery, the job that sends its event where it has one, those that check what subscriptions are to be told between digests, what
 // its thread is to hold where that is owed, the snapshot as the subscription's baseline and for [Store.SeenBefore], and of the subscription what the delivery changed:
 // Failures, and that the program paused it (Paused with a PauseReason and without an end). The rest of it a person may have changed meanwhile. A delivery of the kind
 // [digest.Failed] saw nothing, so it leaves the baseline alone.
@@ -74,7 +74,10 @@ func (s *Store) Record(ctx context.Context, d digest.Delivery, snap patchgap.Sna
 		if d.Kind == digest.Failed {
 			return nil
 		}
-		return recordSnapshot(ctx, q, d, snap)
+		if err := recordSnapshot(ctx, q, d, snap); err != nil {
+			return err
+		}
+		return checkAlerts(ctx, q, add, d)
 	})
 	if err != nil && !errors.Is(err, errRemoved) {
 		return s.failedWrite("record a delivery", err)

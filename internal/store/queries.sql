@@ -398,3 +398,6 @@ DELETE FROM asked WHERE asked.tenant = @tenant AND asked.person = @person AND as
 
 -- name: PruneAsked :execrows
 DELETE FROM asked WHERE at_ms < @before_ms;
+
+-- name: AlertingSubscriptions :many
+SELECT id FROM subscriptions WHERE alert <> '' ORDER BY id;

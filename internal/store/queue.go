@@ -15,6 +15,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/between"
 )
 
 // Work does a job. Its attempt counts every start of the job, from 1: whatever is above may have been at work before,
@@ -49,6 +50,10 @@ type QueueOptions struct {
 	// Feeds brings the feeds up to date, several times a day in one of all processes. failures is how often it was put off;
 	// again puts it off once more, 0 until the usual time. Nil leaves it to other processes.
 	Feeds func(ctx context.Context, failures int) (again time.Duration)
+	// Check and Tell do the checks and the alerts that [Store.Record] and [Store.ClaimAlert] have left in the database, with the
+	// errors of a [Work]. Nil leaves them where they are.
+	Check func(ctx context.Context, c between.Check) error
+	Tell  func(ctx context.Context, a between.Alert, attempt int) error
 	// SendBackoff is the pause after so many failures of Send; nil means 5 seconds that grow to eight hours.
 	SendBackoff func(failures int) time.Duration
 }

@@ -40,6 +40,9 @@ func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
 		}
 		queues[feedQueue] = river.QueueConfig{MaxWorkers: 1, FetchPollInterval: feedPoll}
 	}
+	if err := addAlertWorkers(workers, o); err != nil {
+		return nil, err
+	}
 	config := &river.Config{
 		Queues:      queues,
 		Workers:     workers,
@@ -63,6 +66,16 @@ func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
 			&river.PeriodicJobOpts{ID: "prune", RunOnStart: true}))
 	}
 	return config, nil
+}
+
+func addAlertWorkers(workers *river.Workers, o QueueOptions) error {
+	if o.Check == nil || o.Tell == nil {
+		return nil
+	}
+	return errors.Join(
+		river.AddWorkerSafely(workers, &checkWorker{check: o.Check, cutOff: o.CutOff}),
+		river.AddWorkerSafely(workers, &alertWorker{tell: o.Tell, cutOff: o.CutOff}),
+	)
 }
 
 // digestArgs are a job as River keeps it. The time is a number, since one instant has many texts, and jobs are told
@@ -92,21 +105,8 @@ func (w *digestWorker) Work(ctx context.Context, job *river.Job[digestArgs]) err
 	defer hidePanic()
 	off := putOff(job.JobRow)
 	this := digest.Job{Subscription: job.Args.Subscription, Due: fromMillis(job.Args.DueMS), PutOff: off, Last: job.Attempt >= job.MaxAttempts}
-	err := w.work(ctx, this, job.Attempt+off) // River takes an attempt back when a job is put off
-	if err == nil {
-		return nil
-	}
-	if later, ok := errors.AsType[digest.RetryLater](err); ok {
-		return river.JobSnooze(max(later.After, 0))
-	}
-	if errors.Is(err, digest.ErrChannelGone) {
-		return river.JobCancel(hiddenError{err})
-	}
-	// Cut off by a stop: for the next process soon. River would do so itself, but not count the start.
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return river.JobSnooze(w.cutOff)
-	}
-	return hiddenError{err}
+	// River takes an attempt back when a job is put off.
+	return riverOutcome(ctx, w.work(ctx, this, job.Attempt+off), w.cutOff)
 }
 
 // hiddenError is an error whose text holds no secret.
@@ -201,7 +201,10 @@ func (h errorHandler) HandleError(ctx context.Context, job *rivertype.JobRow, er
 	if job.Kind == (eventArgs{}).Kind() { // QueueOptions.Send has logged it
 		return nil
 	}
-	log := h.log.With("kind", job.Kind, "args", string(job.EncodedArgs), "attempt", job.Attempt, "error", err)
+	log := h.log.With("kind", job.Kind, "attempt", job.Attempt, "error", err)
+	if job.Kind != (alertArgs{}).Kind() { // those of an alert are the whole of it
+		log = log.With("args", string(job.EncodedArgs))
+	}
 	if job.Attempt < job.MaxAttempts {
 		log.WarnContext(ctx, "job failed, to be tried again")
 	} else {
@@ -223,7 +226,7 @@ func (h errorHandler) giveUp(ctx context.Context, job *rivertype.JobRow, err err
 // HandlePanic logs a panic, which is tried again like an error.
 func (h errorHandler) HandlePanic(ctx context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
 	log := h.log
-	if job.Kind != (eventArgs{}).Kind() { // those of an event are its whole body
+	if job.Kind != (eventArgs{}).Kind() && job.Kind != (alertArgs{}).Kind() { // those of an event are its whole body
 		log = log.With("args", string(job.EncodedArgs))
 	}
 	log.ErrorContext(ctx, "job panicked", "kind", job.Kind, "attempt", job.Attempt, "panic", value, "trace", trace)

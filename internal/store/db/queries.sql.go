@@ -354,6 +354,33 @@ func (q *Queries) Alerted(ctx context.Context, subscription string) ([]Alerted, 
 	return items, nil
 }
 
+const alertingSubscriptions = `-- name: AlertingSubscriptions :many
+SELECT id FROM subscriptions WHERE alert <> '' ORDER BY id
+`
+
+func (q *Queries) AlertingSubscriptions(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, alertingSubscriptions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const allow = `-- name: Allow :exec
 INSERT INTO allowances (tenant, channel, teams, person, at_ms) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant, channel) DO UPDATE SET teams = excluded.teams, person = excluded.person, at_ms = excluded.at_ms

@@ -1,0 +1,43 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/digest/between"
+	"github.com/missingkbs/missingkbs/internal/store"
+)
+
+// addAlerts makes a queue do what subscriptions are told between digests.
+func (a *App) addAlerts(o *store.QueueOptions, poster digest.Poster) {
+	checker := &between.Checker{Store: a.Store, Published: func() between.Published { return a.feeds() }, Now: a.Now}
+	teller := &between.Teller{Store: a.Store, Poster: poster, Now: a.Now, Log: a.Log}
+	o.Check, o.Tell = checker.Check, teller.Tell
+}
+
+// feedsEvery is how often it is looked whether the feeds say something else.
+const feedsEvery = 15 * time.Second
+
+// watchFeeds has subscriptions checked when the feeds say something else, until ctx ends. All processes do, and of the same
+// news one of them makes the checks.
+func watchFeeds(ctx context.Context, edition func() string, enqueue func(ctx context.Context, because string) error, log *slog.Logger) {
+	tick := time.NewTicker(feedsEvery)
+	defer tick.Stop()
+	checked := ""
+	for {
+		if now := edition(); now != "" && now != checked {
+			if err := enqueue(ctx, now); err == nil {
+				checked = now
+			} else if ctx.Err() == nil {
+				log.WarnContext(ctx, "could not have digests checked for exploited updates; retrying", "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
