@@ -95,16 +95,16 @@ func readUntil(text string, now time.Time) (time.Time, error) {
 	if err != nil {
 		days, ok := span(text)
 		if !ok {
-			return time.Time{}, &commands.Error{Usage: true, Actions: help(), Message: fmt.Sprintf("%q is not a date or a number of days. Write the last day, such as %s, or 30d or 6w.", text, today.AddDate(0, 0, 30).Format(time.DateOnly))}
+			return time.Time{}, &commands.Error{Usage: true, Field: "until", Actions: help(), Message: fmt.Sprintf("%q is not a date or a number of days. Write the last day, such as %s, or 30d or 6w.", text, today.AddDate(0, 0, 30).Format(time.DateOnly))}
 		}
 		last = today.AddDate(0, 0, days)
 	}
 	until := last.AddDate(0, 0, 1)
 	switch {
 	case last.Before(today):
-		return until, &commands.Error{Usage: true, Actions: help(), Message: last.Format("2 Jan 2006") + " is in the past. The last day must be today or later."}
+		return until, &commands.Error{Usage: true, Field: "until", Actions: help(), Message: last.Format("2 Jan 2006") + " is in the past. The last day must be today or later."}
 	case until.Sub(now) > longest:
-		return until, &commands.Error{Usage: true, Actions: help(), Message: "A risk can be accepted for a year at most. Decide again then."}
+		return until, &commands.Error{Usage: true, Field: "until", Actions: help(), Message: "A risk can be accepted for a year at most. Decide again then."}
 	}
 	return until, nil
 }
@@ -135,6 +135,9 @@ func (c command) add(ctx context.Context, req commands.Request) (view.Page, erro
 	if err := onlyInSlack(req); err != nil {
 		return view.Page{}, err
 	}
+	if w.until == "" || w.reason == "" {
+		return c.form(w), nil
+	}
 	a, note, err := c.acceptance(ctx, req, w)
 	if err != nil {
 		return view.Page{}, err
@@ -155,15 +158,8 @@ func (c command) add(ctx context.Context, req commands.Request) (view.Page, erro
 
 // acceptance is what a line asks to accept, checked against what is missing now.
 func (c command) acceptance(ctx context.Context, req commands.Request, w addRequest) (a risk.Acceptance, note string, err error) {
-	label := catalog.Label(w.kb)
-	if w.until == "" || w.reason == "" {
-		return a, "", &commands.Error{
-			Title: "Until when, and why?", Usage: true, Actions: help(),
-			Message: fmt.Sprintf(`Type the last day and the reason: accept %s --until %s --reason "why it stays missing"`, label, c.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)),
-		}
-	}
 	if n := len([]rune(w.reason)); n > maxReason {
-		return a, "", &commands.Error{Usage: true, Actions: help(), Message: fmt.Sprintf("The reason has %d characters; at most %d fit. Name the ticket that holds the rest.", n, maxReason)}
+		return a, "", &commands.Error{Usage: true, Field: "reason", Actions: help(), Message: fmt.Sprintf("The reason has %d characters; at most %d fit. Name the ticket that holds the rest.", n, maxReason)}
 	}
 	until, err := readUntil(w.until, c.Now())
 	if err != nil {
@@ -204,4 +200,33 @@ func (c command) save(ctx context.Context, req commands.Request, a risk.Acceptan
 		return a, fmt.Errorf("accept a risk: %w", err)
 	}
 	return a, nil
+}
+
+// form asks for what a line left out, in a window where there are any.
+func (c command) form(w addRequest) view.Page {
+	label, in30 := catalog.Label(w.kb), c.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)
+	values := func(v string) []string {
+		if v == "" {
+			return nil
+		}
+		return []string{v}
+	}
+	until := values(w.until)
+	if until == nil {
+		until = []string{in30}
+	}
+	return view.Page{
+		Title:   "Accept " + label + ": until when, and why?",
+		Lead:    fmt.Sprintf(`Type the last day and the reason: accept %s --until %s --reason "why it stays missing"`, label, in30),
+		Actions: help(),
+		Dialog: &view.Dialog{
+			Title: "Accept " + label, Submit: "Accept", Command: []string{Name, label},
+			Fields: []view.Field{
+				{Name: "until", Option: "until", Label: "Last day", Hint: "A date, or a span such as 30d or 6w; a year at most.", Kind: view.TextField, Required: true, Values: until},
+				{Name: "reason", Option: "reason", Label: "Reason", Hint: "Why it stays missing. Others see it, and the audit keeps it.", Kind: view.TextField, Required: true, Values: values(w.reason)},
+				{Name: "software", Option: "software", Label: "Only for one software", Hint: "Type a part of its name; empty for all software.", Kind: view.SoftwareField, Values: values(w.software)},
+				{Name: "channel", Label: "Channel of the answer", Hint: "Without a channel the answer is a direct message from me.", Kind: view.ChannelField},
+			},
+		},
+	}
 }

@@ -2,6 +2,7 @@ package riskcmd_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/riskcmd"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/access"
@@ -210,8 +212,6 @@ func TestWhatIsRefused(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, false)
 	for line, want := range map[string]string{
-		"accept KB5074202":                                                      "Until when, and why?",
-		"accept KB5074202 --until 30d":                                          "Until when, and why?",
 		"accept KB5074202 --until soon --reason x":                              "is not a date",
 		"accept KB5074202 --until 2026-11-28 --reason x":                        "is in the past",
 		"accept KB5074202 --until 2028-01-01 --reason x":                        "a year at most",
@@ -344,5 +344,29 @@ func TestPagesWithoutTheDatabase(t *testing.T) {
 	}
 	if got := text(t, d.does(t, alice, win11)); !strings.Contains(got, "KB5074202") || !strings.Contains(got, "could not read now which updates are accepted") {
 		t.Errorf("page:\n%s", got)
+	}
+}
+
+// A line without a date or a reason asks for them in a window, which runs the line that is typed otherwise.
+func TestAcceptAsksForTheRest(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	page := d.does(t, alice, "accept KB5074202 --reason frozen")
+	if page.Dialog == nil || !strings.Contains(page.Lead, `accept KB5074202 --until 2026-12-29 --reason "why`) {
+		t.Fatalf("page %q: %s, %v", page.Title, page.Lead, page.Dialog)
+	}
+	line := slices.Clone(page.Dialog.Command)
+	for _, f := range page.Dialog.Fields {
+		if len(f.Values) > 0 {
+			line = append(line, "--"+f.Option+"="+strings.Join(f.Values, " "))
+		}
+	}
+	d.does(t, alice, cmdline.Join(line...))
+	if got, want := d.rows(t), []string{"KB5074202 | all | accepted | 29 Dec 2026"}; !slices.Equal(got, want) {
+		t.Errorf("list %q, want %q", got, want)
+	}
+	_, err := d.ask(t, alice, "accept KB5074202 --until soon --reason x")
+	if e, ok := errors.AsType[*commands.Error](err); !ok || e.Field != "until" {
+		t.Errorf("the mistake is at no field: %v", err)
 	}
 }

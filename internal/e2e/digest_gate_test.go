@@ -28,6 +28,7 @@ type postCall struct {
 	subscription string // empty for details and for what is told to people
 	channel      string
 	details      bool
+	alert        bool // between two digests
 }
 
 // stop is what happens to a post.
@@ -85,7 +86,7 @@ func readPost(body []byte) postCall {
 	if err != nil {
 		return postCall{}
 	}
-	p := postCall{channel: form.Get("channel"), details: form.Get("thread_ts") != ""}
+	p := postCall{channel: form.Get("channel"), details: form.Get("thread_ts") != "", alert: strings.Contains(form.Get("metadata"), `"alert/`)}
 	if key := keyOf([]byte(form.Get("metadata"))); key != "" {
 		p.subscription = subscriptionOf(key)
 	}
