@@ -47,9 +47,10 @@ func (c command) approve(ctx context.Context, req commands.Request) (view.Page, 
 // changed is the error of a decision that came too late.
 func changed(a risk.Acceptance) error {
 	message := "Another person was faster. Nothing was changed."
-	if a.State == risk.Ended {
+	switch a.State {
+	case risk.Ended:
 		message = fmt.Sprintf("It ended on %s: %s. Nothing was changed.", a.Ended.UTC().Format("2 Jan 2006"), a.Why())
-	} else if a.State == risk.Accepted {
+	case risk.Accepted:
 		message = fmt.Sprintf("It is accepted already, until %s. Nothing was changed.", a.LastDay())
 	}
 	return &commands.Error{Title: "Nothing waits for approval", Message: message, Actions: help()}

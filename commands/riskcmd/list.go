@@ -91,7 +91,8 @@ func table(all []risk.Acceptance) view.Table {
 	for _, a := range all {
 		t.Rows = append(t.Rows, []view.Cell{
 			view.TextCell(catalog.Label(a.KB)), view.TextCell(cmp.Or(a.Software, "all")), view.TextCell(stateWords(a)), view.TextCell(a.LastDay()),
-			view.NumberCell(a.Devices()), {Text: a.ID, Action: &view.Action{Label: "Show", Command: line(showWord, a)}},
+			view.NumberCell(a.Devices()),
+			{Text: a.ID, Action: &view.Action{Label: "Show", Command: line(showWord, a)}},
 			view.TextCell(a.Reason), view.TextCell(people(a)), view.TextCell(a.ID),
 		})
 	}

@@ -85,12 +85,7 @@ func outOfBand(u patchgap.Update, base patchgap.Snapshot) bool {
 	if !ok || base.At.IsZero() || !base.At.After(patchTuesday(of).Add(settled)) || !base.At.Before(patchTuesday(of.AddDate(0, 1, 0))) {
 		return false
 	}
-	for _, id := range u.Software() {
-		if base.WasRead(id) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(u.Software(), base.WasRead)
 }
 
 // patchTuesday is the second Tuesday of a month, at 10:00 on the clocks of Redmond.
