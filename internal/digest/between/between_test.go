@@ -178,6 +178,7 @@ type desk struct {
 	*channel
 	published feeds
 	t         *testing.T
+	silent    bool // digests do not tell what is exploited
 }
 
 func inBubble(t *testing.T, test func(d *desk)) {
@@ -195,7 +196,7 @@ func inBubble(t *testing.T, test func(d *desk)) {
 // check checks, and then tells what was claimed, each with attempts until it succeeds. A minute passes.
 func (d *desk) check(because string) {
 	d.t.Helper()
-	checker := &between.Checker{Store: d.records, Published: func() between.Published { return d.published }}
+	checker := &between.Checker{Store: d.records, Published: func() between.Published { return d.published }, DigestsTell: !d.silent}
 	teller := &between.Teller{Store: d.records, Poster: d.channel, Log: slog.New(slog.DiscardHandler)}
 	if err := checker.Check(d.t.Context(), between.Check{Subscription: "4711", Because: because, Told: because == "told"}); err != nil {
 		d.t.Fatal(err)
@@ -305,4 +306,18 @@ func TestAlertsThatAreNotTold(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Where digests do not say what is exploited, an update that came with a digest is told right below it.
+func TestAlertBelowItsDigest(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(d *desk) {
+		d.silent, d.published = true, feeds{"9": kev}
+		d.check("first data")
+		d.published = feeds{"1": kev}
+		d.check("told")
+		if len(d.order) != 1 || d.thread[d.order[0]] != "1.1" {
+			d.t.Errorf("told %v below %v, want it below the digest", d.order, d.thread)
+		}
+	})
 }

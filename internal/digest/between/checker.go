@@ -35,6 +35,9 @@ type Checker struct {
 	Store     Records
 	Published func() Published
 	Now       func() time.Time // the clock; [time.Now] when nil
+	// DigestsTell says that digests tell which updates are exploited. What a digest has posted is not told again then;
+	// otherwise it is told at once, in the thread of that digest.
+	DigestsTell bool
 }
 
 // Check claims what is news for a subscription. Without data of MSRC and CISA there is nothing to compare with, and nothing is
@@ -66,7 +69,7 @@ func (c *Checker) Check(ctx context.Context, check Check) error {
 	if a.Thread, err = c.thread(ctx, s); err != nil {
 		return err
 	}
-	if _, err := c.Store.ClaimAlert(ctx, a, check.Told); err != nil {
+	if _, err := c.Store.ClaimAlert(ctx, a, check.Told && c.DigestsTell); err != nil {
 		return fmt.Errorf("claim what is news for digest %s: %w", s.ID, err)
 	}
 	return nil
