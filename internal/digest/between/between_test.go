@@ -55,6 +55,7 @@ func TestNews(t *testing.T) {
 		"a missing one is exploited":         {gap(nov(16), row("1", "November 2026 Security Updates", 5)), gap(nov(17), row("1", "November 2026 Security Updates", 5)), feeds{"1": kev}, patchgap.Filter{}, "1 CISA 5"},
 		"the largest first":                  {gap(nov(16)), gap(nov(17), row("1", "", 5), row("2", "", 7)), feeds{"1": kev, "2": kev}, patchgap.Filter{}, "2 CISA 7, 1 CISA 5"},
 		"too few devices for the digest":     {gap(nov(16)), gap(nov(17), row("1", "", 5)), feeds{"1": kev}, patchgap.Filter{MinDevices: 6}, ""},
+		"a digest of exploited ones alone":   {gap(nov(16)), gap(nov(20), row("1", "", 5), row("2", "November 2026 Update", 4)), feeds{"1": kev}, patchgap.Filter{Exploited: true}, "1 CISA 5"},
 		"an out-of-band update":              {gap(nov(16), row("1", "November 2026 Security Updates", 5)), gap(nov(20), row("1", "November 2026 Security Updates", 5), row("2", "November 2026 Update", 4)), feeds{"9": kev}, patchgap.Filter{}, "2  4"},
 		"exploited goes before out of band":  {gap(nov(16)), gap(nov(20), row("1", "November 2026 Update", 50), row("2", "October 2026 Update", 4)), feeds{"2": kev}, patchgap.Filter{}, "2 CISA 4, 1  50"},
 		"a new device lacks an old update":   {gap(nov(16)), gap(nov(20), row("2", "June 2026 Update", 4)), feeds{"9": kev}, patchgap.Filter{}, ""},

@@ -50,7 +50,9 @@ func (a Alert) key() string { return "alert/" + a.ID }
 // News are the updates of a patch gap that a subscription may have to be told of, the largest first. base is what its last
 // digest saw, is what is known to be missing now.
 func News(s digest.Subscription, base, is patchgap.Snapshot, published Published) []Item {
-	gap := is.Missing().Only(s.Watches).Gap(s.Filter)
+	f := s.Filter
+	f.Exploited = false // what is published now decides that, not what was when the digest read
+	gap := is.Missing().Only(s.Watches).Gap(f)
 	had := map[string]bool{}
 	for _, u := range base.Updates() {
 		had[u.ID()] = true
@@ -58,7 +60,7 @@ func News(s digest.Subscription, base, is patchgap.Snapshot, published Published
 	var items []Item
 	for _, u := range gap.Shown {
 		exploit, exploited := published.Exploited(u.KB())
-		if u.KB() == "" || !exploited && (had[u.ID()] || !outOfBand(u, base)) {
+		if u.KB() == "" || !exploited && (s.Filter.Exploited || had[u.ID()] || !outOfBand(u, base)) {
 			continue
 		}
 		items = append(items, Item{KB: u.KB(), Name: u.Name(), Software: u.Software(), Devices: u.Devices, Shared: u.Shared(), Exploit: exploit})
