@@ -12,7 +12,7 @@ import (
 
 // addAlerts makes a queue do what subscriptions are told between digests.
 func (a *App) addAlerts(o *store.QueueOptions, poster digest.Poster) {
-	checker := &between.Checker{Store: a.Store, Published: func() between.Published { return a.feeds() }, Now: a.Now}
+	checker := &between.Checker{Store: a.Store, Published: func() between.Published { return a.feeds() }, Now: a.Now, DigestsTell: true}
 	teller := &between.Teller{Store: a.Store, Poster: poster, Now: a.Now, Log: a.Log}
 	o.Check, o.Tell = checker.Check, teller.Tell
 }
