@@ -31,14 +31,15 @@ func (w *world) file(t *testing.T, ending string) (name string, body []byte) {
 // The files of the buttons are what ask writes for the same line, and only the person who clicks has them.
 func TestFilesAreWhatAskWrites(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	database := map[string]string{"DATABASE_URL": sqliteRecords(t).url}
+	w := newWorld(t, database)
 	w.defender.PutSoftware(apitest.Software{ID: windows11, Name: "windows_11", Vendor: "microsoft"}, manyKBs(500)...)
 	m := w.ask(t, windows11+" --page 2")
 	w.click(t, sandbox.Alice, m, "CSV")
 	name, body := w.file(t, ".csv")
-	asked := askApp(t, w.defender, nil, "-o", "csv", windows11)
+	asked := askApp(t, w.defender, database, "-o", "csv", windows11)
 	if name != "missing-updates-windows-11.csv" || string(body) != asked.out || strings.Count(asked.out, "\n") != 501 {
-		t.Errorf("%s has %d bytes, ask writes %d", name, len(body), len(asked.out))
+		t.Errorf("%s has %d bytes, ask writes %d: %.200s\n%.200s", name, len(body), len(asked.out), body, asked.out)
 	}
 	w.answer(t, sandbox.General, func(m sandbox.Message) bool {
 		return m.EphemeralFor == sandbox.Alice && strings.Contains(m.Text, "The list is in our direct messages\n"+name)
