@@ -21,7 +21,7 @@ const triggerLife = 2800 * time.Millisecond
 func (b *Bot) openDialog(ctx context.Context, q question, d view.Dialog) (open bool, err error) {
 	ctx, cancel := context.WithDeadline(ctx, q.came.Add(triggerLife))
 	defer cancel()
-	modal, err := blocks.Dialog(d)
+	modal, err := blocks.Dialog(d, q.channel)
 	if err == nil {
 		_, err = b.screens.OpenViewContext(ctx, q.trigger, modal)
 	}

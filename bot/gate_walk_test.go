@@ -52,6 +52,8 @@ var lines = map[string]rights.Right{
 	"digest export":              rights.Ask,
 	"digest add --help":          rights.Ask,
 	"digest add all":             rights.Change,
+	"digest watch all":           rights.Change,
+	"digest edit 1":              rights.Change,
 	"DIGEST ADD all":             rights.Change,
 	"digest pause 1":             rights.Change,
 	"digest resume 1":            rights.Change,

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,7 +131,7 @@ func clickedQuestion(envelope string, payload json.RawMessage) (question, error)
 	case slack.InteractionTypeBlockSuggestion:
 		q.entry, q.line = EntryTypeahead, c.Value
 		q.kind, _ = blocks.ParseActionID(c.ActionID)
-		return q, checkOurs(q.kind == blocks.Choose || q.kind == blocks.Watch, "select", c.ActionID)
+		return q, checkOurs(slices.Contains([]blocks.ActionKind{blocks.Choose, blocks.Pick, blocks.Watch}, q.kind), "select", c.ActionID)
 	}
 	return question{}, errUnreadable
 }
@@ -154,11 +155,15 @@ func (c click) submitted(q question) (question, error) {
 	if err != nil {
 		return q, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	q.filled, q.line, q.channel = &filled, cmdline.Join(filled.Words...), filled.Channel
+	q.filled, q.line = &filled, cmdline.Join(filled.Words...)
 	for _, u := range c.ResponseURLs {
-		if u.ChannelID == filled.Channel && u.ResponseURL != "" {
+		if u.ChannelID == filled.Channel && u.ResponseURL != "" { // Slack gives one only for a channel that the user sees
+			q.channel = filled.Channel
 			q.to = replyTo{responseURL: slackapi.NewResponseURL(u.ResponseURL), public: filled.Share}
 		}
+	}
+	if filled.InLine {
+		q.channel = filled.From
 	}
 	return q, nil
 }

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/digestcmd"
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
 // suggest answers what a user types into a select. A select has no room for a reason: it stays empty if the user may not
@@ -58,11 +61,30 @@ func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error)
 	if err != nil {
 		return o, fmt.Errorf("suggest software: %w", err)
 	}
-	all := make([]blocks.Suggestion, len(found))
-	for i, s := range found {
-		all[i] = blocks.Suggestion{Label: s.Name, Small: s.ID, Value: cmdline.Join(s.ID)}
+	var all []blocks.Suggestion
+	if q.kind == blocks.Watch {
+		all = beyondIDs(q.line)
+	}
+	for _, s := range found {
+		one := blocks.Suggestion{Label: s.Name, Small: s.ID, Value: s.ID}
+		if q.kind == blocks.Choose { // what is chosen is asked at once
+			one.Value = cmdline.Join(s.ID)
+		}
+		all = append(all, one)
 	}
 	return fitSuggestions(all), nil
+}
+
+// beyondIDs offers what a digest can watch beside software ids: all software, and the pattern that was typed.
+func beyondIDs(typed string) []blocks.Suggestion {
+	typed = strings.ToLower(strings.TrimSpace(typed))
+	switch {
+	case strings.HasPrefix(digest.All, typed):
+		return []blocks.Suggestion{{Label: digestcmd.AllLabel, Value: digest.All}}
+	case strings.Contains(typed, "*") && strings.Contains(typed, cmdline.IDSeparator) && !strings.ContainsAny(typed, " \t"):
+		return []blocks.Suggestion{{Label: "Everything that matches " + typed, Value: typed}}
+	}
+	return nil
 }
 
 // fitSuggestions offers as many suggestions, from the first on, as an acknowledgement carries.

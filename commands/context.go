@@ -59,5 +59,5 @@ func Untyped(ctx context.Context, text string) string {
 // ownWords are the words of commands: they tell nothing of what was asked.
 var ownWords = []string{
 	"digest", "list", "show", "edit", "pause", "resume", "preview", "details", "remove", "export", "admin", "allow-channel", "disallow-channel",
-	"search", "help", "home", "page", "until", "browse",
+	"search", "help", "home", "page", "until", "browse", "watch",
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ import (
 
 // memory keeps subscriptions in memory, with the contract of a store.
 type memory struct {
+	beforeEdit func() // before an edit is written; nil for nothing
 	mu         sync.Mutex
 	held       map[string]digest.Subscription
 	audits     []audit.Entry
@@ -73,6 +75,18 @@ func (m *memory) AddSubscription(_ context.Context, s digest.Subscription, who a
 func (m *memory) UpdateSubscription(_ context.Context, s digest.Subscription, who audit.Entry) error {
 	_, has := m.held[s.ID]
 	return m.write(!has, digest.ErrNotFound, who, func() { m.held[s.ID] = s })
+}
+
+func (m *memory) EditSubscription(_ context.Context, was, is digest.Subscription, who audit.Entry) (bool, error) {
+	if m.beforeEdit != nil {
+		m.beforeEdit()
+	}
+	errOther := errors.New("another one by now")
+	err := m.write(!reflect.DeepEqual(m.held[was.ID], was), errOther, who, func() { m.held[is.ID] = is })
+	if errors.Is(err, errOther) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (m *memory) RemoveSubscription(_ context.Context, id string, who audit.Entry) error {

@@ -121,6 +121,7 @@ func TestDigestAddPage(t *testing.T) {
 		Actions: []view.Action{
 			{Label: "Pause", Command: "digest pause 4711", Effect: view.Replace},
 			{Label: "Pause for a week", Command: "digest pause 4711 until 7d", Effect: view.Replace},
+			{Label: "Settings", Command: "digest edit 4711"},
 			{Label: "Preview", Command: "digest preview 4711"},
 			{Label: "Run now", Command: "digest run 4711"},
 			{Label: "Details", Command: "digest details 4711"},
@@ -308,7 +309,7 @@ func TestDigestRefusals(t *testing.T) {
 		title, message            string
 	}{
 		{"an unknown word", alice, here, "digest lsit", "", "Did you mean digest list?"},
-		{"a word of no kind", alice, here, "digest frobnicate", "", "There are: add, list, show"},
+		{"a word of no kind", alice, here, "digest frobnicate", "", "There are: add, watch, edit, list, show"},
 		{"no number", alice, here, "digest show", "", "Which digest?"},
 		{"an unknown number", alice, here, "digest show 99", "No such digest", "no digest 99 in this channel"},
 		{"a digest of another channel", alice, here, "digest show 2", "No such digest", "no digest 2 in this channel"},
@@ -373,7 +374,7 @@ func TestDigestList(t *testing.T) {
 	const mondays = "every Monday at 09:00, Europe/Stockholm time"
 	want := view.Page{
 		Title: "Digests of this channel",
-		Lead:  "3 digests. Show one to pause, run or remove it; to change one, remove it and add it again.",
+		Lead:  "3 digests. Show one to change, pause, run or remove it.",
 		Parts: []view.Part{view.Table{
 			Caption: "Digests",
 			Columns: []view.Column{
@@ -464,8 +465,8 @@ func TestDigestShowOffersWhatCanBeDone(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, edge("1"), edge("2", paused), edge("team-weekly", inFile))
 	for id, want := range map[string][]string{
-		"1":           {"Pause", "Pause for a week", "Preview", "Run now", "Details", "Remove", "List"},
-		"2":           {"Resume", "Preview", "Details", "Remove", "List"},
+		"1":           {"Pause", "Pause for a week", "Settings", "Preview", "Run now", "Details", "Remove", "List"},
+		"2":           {"Resume", "Settings", "Preview", "Details", "Remove", "List"},
 		"team-weekly": {"Pause", "Pause for a week", "Preview", "Run now", "Details", "List"},
 	} {
 		var got []string
@@ -849,10 +850,10 @@ func TestDigestHelp(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	page := d.does(t, "help digest")
-	if want := "digest add | list | show | pause | resume | run | preview | details | csv | remove | export"; page.Title != want {
+	if want := "digest add | watch | edit | list | show | pause | resume | run | preview | details | csv | remove | export"; page.Title != want {
 		t.Errorf("title = %q, want %q", page.Title, want)
 	}
-	if facts := page.Parts[0].(view.Facts); len(facts) != 13 || facts[0].Name != `digest add <software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--alert exploited] [--report]` {
+	if facts := page.Parts[0].(view.Facts); len(facts) != 15 || facts[0].Name != `digest add <software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--alert exploited] [--report] [--channel C0123ABCD]` {
 		t.Errorf("facts = %v", facts)
 	}
 }

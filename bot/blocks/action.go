@@ -18,7 +18,8 @@ const (
 	Replace ActionKind = "replace" // answer in place of the message that holds the button
 	Share   ActionKind = "share"   // answer for everyone in the channel
 	Choose  ActionKind = "choose"  // an entry of a select; its value is what was chosen
-	Watch   ActionKind = "watch"   // entries of a select that takes patterns and "all", too
+	Pick    ActionKind = "pick"    // an entry of a select in a modal; its value is a software id
+	Watch   ActionKind = "watch"   // the same, of several; patterns and "all", too
 	Fill    ActionKind = "fill"    // an input of a modal; it is read when the modal is submitted
 	CSV     ActionKind = "csv"     // send the answer to the user as a CSV file
 	XLSX    ActionKind = "xlsx"    // send the answer to the user as an Excel workbook
@@ -48,7 +49,7 @@ func (k ActionKind) actionID(n int) string { return string(k) + ":" + strconv.It
 func ParseActionID(id string) (kind ActionKind, ok bool) {
 	word, _, _ := strings.Cut(id, ":")
 	switch k := ActionKind(word); k {
-	case Open, Run, Replace, Share, Choose, Watch, Fill, CSV, XLSX:
+	case Open, Run, Replace, Share, Choose, Pick, Watch, Fill, CSV, XLSX:
 		return k, true
 	}
 	return "", false

@@ -21,6 +21,7 @@ const (
 // draft is what a modal keeps of its dialog until it is submitted, in private_metadata. Slack gives it back unchanged.
 type draft struct {
 	Command []string     `json:"command"`
+	Channel string       `json:"channel,omitempty"` // where the dialog was opened
 	Fields  []draftField `json:"fields"`
 }
 
@@ -32,9 +33,10 @@ type draftField struct {
 	Typed  bool           `json:"typed,omitempty"` // values that a select does not take are typed, with spaces between them
 }
 
-// Dialog draws a dialog as a modal. It returns an error for one that Slack would refuse.
-func Dialog(d view.Dialog) (slack.ModalViewRequest, error) {
-	keep := draft{Command: d.Command}
+// Dialog draws a dialog as a modal that is opened in a channel; empty for none. It returns an error for one that Slack would
+// refuse.
+func Dialog(d view.Dialog, channel string) (slack.ModalViewRequest, error) {
+	keep := draft{Command: d.Command, Channel: channel}
 	var all []slack.Block
 	for _, f := range d.Fields {
 		typed := !choosable(f)
@@ -87,7 +89,7 @@ func input(f view.Field, typed bool) slack.BlockElement {
 		n.MinValue, n.InitialValue = "0", strings.Join(f.Values, "")
 		return n
 	case f.Kind == view.SoftwareField:
-		s := softwareSelect(Choose)
+		s := softwareSelect(Pick)
 		if len(f.Values) > 0 {
 			s.InitialOption = chosen(f)[0]
 		}

@@ -30,7 +30,7 @@ func everyField() view.Dialog {
 
 func TestDialogIsTaken(t *testing.T) {
 	t.Parallel()
-	modal, err := blocks.Dialog(everyField())
+	modal, err := blocks.Dialog(everyField(), "C0FROM")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestDialogIsTaken(t *testing.T) {
 
 	long := everyField()
 	long.Fields[0].Values = []string{strings.Repeat("v", 100) + "-_-" + strings.Repeat("n", 100), "e-_-f"} // no option of a select
-	if modal, err = blocks.Dialog(long); err != nil {
+	if modal, err = blocks.Dialog(long, ""); err != nil {
 		t.Fatal(err)
 	}
 	checkedView(t, modal)
@@ -54,7 +54,7 @@ func TestDialogThatSlackWouldRefuse(t *testing.T) {
 	long.Command = []string{strings.Repeat("x", 3000)}
 	empty.Fields[1].Choices = nil
 	for name, d := range map[string]view.Dialog{"metadata": long, "choices": empty} {
-		if _, err := blocks.Dialog(d); err == nil {
+		if _, err := blocks.Dialog(d, ""); err == nil {
 			t.Errorf("%s: want an error", name)
 		}
 	}
@@ -70,7 +70,7 @@ func entered(t *testing.T, raw string) (in blocks.Inputs) {
 
 func TestReadDialog(t *testing.T) {
 	t.Parallel()
-	modal, err := blocks.Dialog(everyField())
+	modal, err := blocks.Dialog(everyField(), "C0FROM")
 	if err != nil {
 		t.Fatal(err)
 	}

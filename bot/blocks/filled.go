@@ -40,7 +40,9 @@ func (e Entered) values() []string {
 // Filled is a submitted dialog: a command line, and where its answer goes.
 type Filled struct {
 	Words   []string // the command line
+	From    string   // the channel where the dialog was opened; empty for none
 	Channel string   // chosen in the dialog; empty for none
+	InLine  bool     // the chosen channel is an option of the line, which is about the channel where the dialog was opened
 	Share   bool     // for everyone in that channel
 
 	fields []filledField
@@ -57,7 +59,7 @@ func ReadDialog(metadata string, in Inputs) (Filled, error) {
 	if json.Unmarshal([]byte(metadata), &kept) != nil || len(kept.Fields) == 0 {
 		return Filled{}, errors.New("its metadata is not that of a dialog")
 	}
-	var f Filled
+	f := Filled{From: kept.Channel}
 	for _, one := range kept.Fields {
 		var values []string
 		for _, entered := range in[one.Name] {
@@ -72,7 +74,7 @@ func ReadDialog(metadata string, in Inputs) (Filled, error) {
 	for _, one := range f.fields {
 		switch one.Kind {
 		case view.ChannelField:
-			f.Channel = strings.Join(one.values, "")
+			f.Channel, f.InLine = strings.Join(one.values, ""), one.Option != ""
 		case view.AudienceField:
 			f.Share = slices.Contains(one.values, view.Everyone)
 		}

@@ -1,6 +1,7 @@
 package digestcmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-const addUsage = `<software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--alert exploited] [--report]`
+const addUsage = `<software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--alert exploited] [--report] [--channel C0123ABCD]`
 
 // defaultSchedule is when most teams want to know where they stand.
 const defaultSchedule = "mon 09:00"
@@ -34,6 +35,8 @@ type addRequest struct {
 	watch            []string
 	at, cron, zone   string
 	typedZone        string // empty if chooseZone chose the zone
+	edits            string // the id of the digest that is edited; empty for a new one
+	channel          string // typed; empty for the one where it was asked
 	filter           patchgap.Filter
 	quiet            string
 	report           bool
@@ -43,29 +46,44 @@ type addRequest struct {
 
 func readAddRequest(req commands.Request) (addRequest, error) {
 	w := addRequest{quiet: string(digest.Silent), exact: req.Exact}
-	o := cmdline.NewOptions(commands.DigestName+" add "+addUsage, commands.DigestName, "add")
+	return w, w.read(cmdline.NewOptions(commands.DigestName+" add "+addUsage, commands.DigestName, "add"), req)
+}
+
+// read reads the options of a subscription over those that it has, and what is to be watched.
+func (w *addRequest) read(o *cmdline.Options, req commands.Request) error {
 	o.StringVar(&w.at, "at", "", "")
 	o.StringVar(&w.cron, "cron", "", "")
 	o.StringVar(&w.zone, "tz", "", "")
-	o.BoolVar(&w.filter.Exploited, "exploited", false, "")
+	o.BoolVar(&w.filter.Exploited, "exploited", w.filter.Exploited, "")
 	o.Var(cmdline.Number(&w.filter.MinDevices, 0), "min-devices", "")
 	o.Var(cmdline.Number(&w.filter.MinCVEs, 0), "min-cves", "")
 	o.Var(cmdline.OneOf(&w.quiet, string(digest.Silent), string(digest.Heartbeat), string(digest.Always)), "quiet", "")
-	o.BoolVar(&w.report, "report", false, "")
-	o.Var(cmdline.OneOf(&w.alert, string(digest.AlertExploited)), "alert", "")
+	o.BoolVar(&w.report, "report", w.report, "")
+	o.Var(cmdline.OneOf(&w.alert, string(digest.AlertExploited), noAlert), "alert", "")
+	o.Var(channelID{&w.channel}, "channel", "")
 	rest, err := o.ReadWords(joinSchedules(req.Words))
 	if err != nil {
-		return w, err
+		return err
 	}
 	w.typedZone = w.zone
 	if w.at != "" && w.cron != "" {
-		return w, &commands.Error{Usage: true, Message: "Say when with either --at or --cron, not both.", Actions: digestHelp()}
+		return &commands.Error{Usage: true, Message: "Say when with either --at or --cron, not both.", Field: "at", Actions: digestHelp()}
 	}
 	if w.report && w.filter != (patchgap.Filter{}) {
-		return w, &commands.Error{Usage: true, Message: view.UpperFirst(digest.ReportUnfiltered) + ".", Actions: digestHelp()}
+		return &commands.Error{Usage: true, Message: view.UpperFirst(digest.ReportUnfiltered) + ".", Actions: digestHelp()}
 	}
 	w.targets = search.Targets(rest, req.Exact)
-	return w, nil
+	return nil
+}
+
+// noAlert is what an edit says to switch alerts off.
+const noAlert = "none"
+
+func (w *addRequest) alertKind() digest.AlertKind {
+	if w.alert == noAlert {
+		return digest.NoAlert
+	}
+	return digest.AlertKind(w.alert)
 }
 
 // joinSchedules makes one word of a schedule that was typed without quotes: --at mon 09:00.
@@ -118,8 +136,15 @@ func (d command) add(ctx context.Context, req commands.Request) (view.Page, erro
 	if err != nil {
 		return view.Page{}, err
 	}
-	if err := d.mayChange(ctx, req, req.Channel); err != nil {
-		return view.Page{}, err
+	if len(req.Words) == 0 && !onTerminal(req) {
+		return d.askSettings(ctx, req)
+	}
+	channel := cmp.Or(w.channel, req.Channel)
+	if channel == "" && !onTerminal(req) {
+		return view.Page{}, onlyInChannel()
+	}
+	if err := d.mayChange(ctx, req, channel); err != nil {
+		return view.Page{}, atField(err, "channel")
 	}
 	s, err := d.subscription(ctx, req, &w)
 	if err != nil {
@@ -133,17 +158,25 @@ func (d command) add(ctx context.Context, req commands.Request) (view.Page, erro
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s is set up", s.ID)
-	page.Lead = fmt.Sprintf("Posts here %s. The first digest comes %s.", schedule.Describe(s.Schedule), s.FormatTime(s.NextRun))
+	page.Lead = fmt.Sprintf("Posts %s %s. The first digest comes %s.", place(req, s), schedule.Describe(s.Schedule), s.FormatTime(s.NextRun))
 	page.Note = strings.Join(slices.DeleteFunc([]string{page.Note, w.zoneNote, w.unread}, func(note string) bool { return note == "" }), " ")
 	return page, nil
+}
+
+// place says where a subscription posts, as seen by who asks.
+func place(req commands.Request, s digest.Subscription) string {
+	if s.Channel == req.Channel {
+		return "here"
+	}
+	return "into " + s.Channel
 }
 
 // subscription returns the checked subscription that a request describes.
 func (d command) subscription(ctx context.Context, req commands.Request, w *addRequest) (digest.Subscription, error) {
 	now := d.Now()
 	s := digest.Subscription{
-		Tenant: digest.DefaultTenant, Channel: req.Channel, Owner: req.User, Origin: digest.FromChat,
-		Filter: w.filter, Quiet: digest.Quiet(w.quiet), Report: w.report, Alert: digest.AlertKind(w.alert), Created: now,
+		Tenant: digest.DefaultTenant, Channel: cmp.Or(w.channel, req.Channel), Owner: req.User, Origin: digest.FromChat,
+		Filter: w.filter, Quiet: digest.Quiet(w.quiet), Report: w.report, Alert: w.alertKind(), Created: now,
 	}
 	words := w.at + w.cron
 	if words == "" {
@@ -151,15 +184,45 @@ func (d command) subscription(ctx context.Context, req commands.Request, w *addR
 	}
 	d.chooseZone(ctx, req, w)
 	var err error
-	if s.Schedule, err = schedule.Parse(words, w.zone); err != nil {
+	if s.Schedule, err = readSchedule(words, w.zone); err != nil {
 		return s, err
 	}
-	if w.watch, err = d.known(ctx, w); err != nil {
+	if s.Watch, err = d.readWatch(ctx, w); err != nil {
 		return s, err
 	}
-	s.Watch, err = digest.ReadWatch(w.watch)
 	s.NextRun = schedule.Next(s.Schedule, now)
-	return s, err
+	return s, nil
+}
+
+// readSchedule reads a schedule. Its error says which of the two is wrong.
+func readSchedule(words, zone string) (schedule.Schedule, error) {
+	if _, err := schedule.LoadZone(zone); err != nil {
+		return schedule.Schedule{}, atField(err, "tz")
+	}
+	s, err := schedule.Parse(words, zone)
+	return s, atField(err, "at")
+}
+
+// readWatch finds what is to be watched.
+func (d command) readWatch(ctx context.Context, w *addRequest) ([]string, error) {
+	var err error
+	if w.watch, err = d.known(ctx, w); err != nil {
+		return nil, atField(err, view.WordsField)
+	}
+	watch, err := digest.ReadWatch(w.watch)
+	return watch, atField(err, view.WordsField)
+}
+
+// atField adds to what is said to the user the field of a dialog where it belongs.
+func atField(err error, field string) error {
+	err = explainMistake(err)
+	own, ok := errors.AsType[*commands.Error](err)
+	if !ok || own.Field != "" {
+		return err
+	}
+	placed := *own
+	placed.Field = field
+	return &placed
 }
 
 // chooseZone sets the user's own time zone if none was typed.
@@ -173,7 +236,7 @@ func (d command) chooseZone(ctx context.Context, req commands.Request, w *addReq
 	}
 	if err != nil {
 		zone = fallbackZone
-		w.zoneNote = "Your time zone is unknown, so times are in UTC. For another, remove this digest and add it with --tz."
+		w.zoneNote = "Your time zone is unknown, so times are in UTC. For another, change it in its settings."
 	}
 	w.zone = zone
 }
@@ -185,15 +248,15 @@ func (d command) checkChannel(ctx context.Context, s digest.Subscription) error 
 		return fmt.Errorf("list the channel's digests: %w", err)
 	}
 	for _, other := range all {
-		if slices.Equal(other.Watch, s.Watch) && other.Filter == s.Filter && other.Schedule == s.Schedule && other.Report == s.Report {
+		if other.ID != s.ID && slices.Equal(other.Watch, s.Watch) && other.Filter == s.Filter && other.Schedule == s.Schedule && other.Report == s.Report {
 			return &commands.Error{
 				Title:   "This channel has that digest",
-				Message: fmt.Sprintf("Digest %s is about the same software at the same times, so nothing was added.", other.ID),
+				Message: fmt.Sprintf("Digest %s is about the same software at the same times, so nothing was changed.", other.ID),
 				Actions: []view.Action{{Label: "Show", Command: cmdline.Join(commands.DigestName, "show", other.ID)}},
 			}
 		}
 	}
-	if len(all) >= maxDigests {
+	if len(all) >= maxDigests && !slices.ContainsFunc(all, func(other digest.Subscription) bool { return other.ID == s.ID }) {
 		return &commands.Error{
 			Title:   "Too many digests in this channel",
 			Message: fmt.Sprintf("A channel may have %d digests. Remove one first, or watch more software in one digest: digest add takes several ids, patterns such as microsoft-_-windows*, and all.", maxDigests),

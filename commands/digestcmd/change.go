@@ -166,12 +166,8 @@ func (d command) remove(ctx context.Context, req commands.Request, s digest.Subs
 	if err != nil {
 		return view.Page{}, err
 	}
-	if s.Origin == digest.FromFile && d.File {
-		return view.Page{}, &commands.Error{
-			Title:   fmt.Sprintf("Digest %s comes from a file", s.ID),
-			Message: "MISSINGKBS_DIGESTS names that file, so the digest would come back at the next start. Remove it from that file, or pause it here.",
-			Actions: []view.Action{d.action("Pause", "pause", s)},
-		}
+	if err := d.refuseFile(s, "Remove it from"); err != nil {
+		return view.Page{}, err
 	}
 	if err := d.mayEnd(ctx, req, s); err != nil {
 		return view.Page{}, err

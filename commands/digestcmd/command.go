@@ -33,6 +33,8 @@ type Store interface {
 	// Run is the digest that is being made of a subscription, Runs are those of all, by subscription.
 	Run(ctx context.Context, subscription string) (run digest.Run, found bool, err error)
 	Runs(ctx context.Context) (map[string]digest.Run, error)
+	// EditSubscription writes the settings of a subscription, as long as they, its next run and its pause are as was says.
+	EditSubscription(ctx context.Context, was, is digest.Subscription, who audit.Entry) (changed bool, err error)
 	AddAudit(ctx context.Context, a audit.Entry) error
 }
 
@@ -121,6 +123,14 @@ func (d command) subcommands() []commands.SubcommandHandler {
 			Summary: "subscribe this channel; by default Mondays at 09:00 in your time zone, silent when nothing changed", Run: d.add,
 		},
 		{
+			Subcommand: commands.Subcommand{Name: "watch", Needs: access.Change}, Usage: "<software-id>…",
+			Summary: "the form of a new digest, filled in; elsewhere a button that adds it", Run: d.watch,
+		},
+		{
+			Subcommand: commands.Subcommand{Name: "edit", Needs: access.Change, Subject: true}, Usage: editUsage,
+			Summary: "change a digest in place: what is given replaces what it has; alone, its form", Run: d.one(d.readers(d.edit)),
+		},
+		{
 			Subcommand: commands.Subcommand{Name: listWord, Needs: access.Ask}, Usage: "[--page N]",
 			Summary: "the digests of this channel", Run: d.list,
 		},
@@ -170,8 +180,8 @@ func (d command) run(ctx context.Context, req commands.Request) (view.Page, erro
 	if len(req.Words) > 0 && !strings.HasPrefix(req.Words[0], "-") {
 		name, req.Words = strings.ToLower(req.Words[0]), req.Words[1:]
 	}
-	if !onTerminal(req) && req.Channel == "" && slices.Contains([]string{"add", listWord, "export"}, name) {
-		return view.Page{}, &commands.Error{Title: "Only in a channel", Message: "Digests belong to channels. Ask in one."}
+	if !onTerminal(req) && req.Channel == "" && slices.Contains([]string{listWord, "export"}, name) {
+		return view.Page{}, onlyInChannel()
 	}
 	if sub, ok := commands.FindSubcommand(name, d.subcommands()); ok {
 		page, err := sub.Run(ctx, req)
@@ -188,12 +198,19 @@ func (d command) run(ctx context.Context, req commands.Request) (view.Page, erro
 	return view.Page{}, commands.UnknownSubcommand(commands.DigestName, all, d.subcommands(), digestHelp())
 }
 
+func onlyInChannel() error {
+	return &commands.Error{Title: "Only in a channel", Field: "channel", Message: "Digests belong to channels. Ask in one, or choose one in the form."}
+}
+
 func digestHelp() []view.Action {
 	return []view.Action{{Label: "Help", Command: cmdline.Join(commands.HelpName, commands.DigestName)}, {Label: "List", Command: cmdline.Join(commands.DigestName)}}
 }
 
 // explainMistake makes what package digest says to people an [commands.Error].
 func explainMistake(err error) error {
+	if _, ok := errors.AsType[*commands.Error](err); ok {
+		return err
+	}
 	if m, ok := errors.AsType[*digest.Mistake](err); ok {
 		return &commands.Error{Usage: true, Message: m.Message, Actions: digestHelp(), Err: err}
 	}

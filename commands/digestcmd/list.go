@@ -57,7 +57,7 @@ func (d command) list(ctx context.Context, req commands.Request) (view.Page, err
 	}
 	return view.Page{
 		Title: title,
-		Lead:  fmt.Sprintf("%s. Show one to pause, run or remove it; to change one, remove it and add it again.", view.Count(len(all), "digest")),
+		Lead:  fmt.Sprintf("%s. Show one to change, pause, run or remove it.", view.Count(len(all), "digest")),
 		Parts: []view.Part{t},
 	}, nil
 }
@@ -161,6 +161,9 @@ func (d command) actions(s digest.Subscription) []view.Action {
 	}
 	reply := func(label, word string) view.Action {
 		return view.Action{Label: label, Command: cmdline.Join(commands.DigestName, word, s.ID)}
+	}
+	if s.Origin != digest.FromFile {
+		actions = append(actions, reply("Settings", "edit"))
 	}
 	actions = append(actions, reply("Preview", "preview"))
 	if !s.Paused {

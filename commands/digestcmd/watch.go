@@ -158,6 +158,9 @@ func fits(n int) string {
 // instead is the line digest add that was typed, with ids in place of the target at a place.
 func (w *addRequest) instead(at int, ids ...string) []string {
 	line := []string{commands.DigestName, "add"}
+	if w.edits != "" {
+		line = []string{commands.DigestName, "edit", w.edits}
+	}
 	for i, t := range w.targets {
 		if i == at {
 			line = append(line, ids...)
@@ -169,6 +172,7 @@ func (w *addRequest) instead(at int, ids ...string) []string {
 		{"--at", w.at},
 		{"--cron", w.cron},
 		{"--tz", w.typedZone},
+		{"--channel", w.channel},
 		{"--min-devices", count(w.filter.MinDevices)},
 		{"--min-cves", count(w.filter.MinCVEs)},
 		{"--quiet", w.quiet},

@@ -112,6 +112,15 @@ func (s auditedStore) UpdateSubscription(ctx context.Context, sub digest.Subscri
 	return s.changes.add(entry, s.Store.UpdateSubscription(ctx, sub, entry))
 }
 
+// EditSubscription is part of [digestcmd.Store].
+func (s auditedStore) EditSubscription(ctx context.Context, was, is digest.Subscription, entry audit.Entry) (bool, error) {
+	changed, err := s.Store.EditSubscription(ctx, was, is, entry)
+	if !changed && err == nil {
+		return false, nil
+	}
+	return changed, s.changes.add(entry, err)
+}
+
 // RemoveSubscription is part of [digest.Subscriptions].
 func (s auditedStore) RemoveSubscription(ctx context.Context, id string, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.RemoveSubscription(ctx, id, entry))

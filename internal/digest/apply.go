@@ -91,6 +91,13 @@ func add(ctx context.Context, store Subscriptions, s Subscription, now time.Time
 	return wrap(err, "add digest %s", s.ID)
 }
 
+// Edit is the subscription with the settings of another one, and whether that differs: what is watched, where, when and how.
+// Another schedule moves its next run; a pause stays.
+func (s Subscription) Edit(to Subscription, now time.Time) (changed Subscription, differs bool) {
+	to.Owner = s.Owner
+	return s.rewritten(to, now)
+}
+
 // rewritten is the subscription as the file has it now, and whether that differs.
 func (s Subscription) rewritten(file Subscription, now time.Time) (changed Subscription, differs bool) {
 	differs = s.Channel != file.Channel || s.Owner != file.Owner || !slices.Equal(s.Watch, file.Watch) ||

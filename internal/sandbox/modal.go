@@ -31,7 +31,9 @@ const BadViewResponse = "invalid_view_response"
 type InputError struct{ Errors map[string]string }
 
 // Error implements error.
-func (e *InputError) Error() string { return fmt.Sprintf("sandbox: the modal is not submitted: %v", e.Errors) }
+func (e *InputError) Error() string {
+	return fmt.Sprintf("sandbox: the modal is not submitted: %v", e.Errors)
+}
 
 // responseURLs are those that a submission brings for the conversations that were chosen and that its user sees.
 func (w *Workspace) responseURLs(question, as string, chosen []inputs.Conversation) []object {

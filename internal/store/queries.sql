@@ -26,6 +26,14 @@ UPDATE subscriptions SET tenant = @tenant, channel = @channel, owner = @owner, w
     paused_until_ms = @paused_until_ms, pause_reason = @pause_reason, failures = @failures, report = @report, alert = @alert, exploited = @exploited
 WHERE id = @id;
 
+-- name: EditSubscription :execrows
+UPDATE subscriptions SET channel = @channel, watch = @watch, min_devices = @min_devices, min_cves = @min_cves, exploited = @exploited,
+    schedule = @schedule, zone = @zone, quiet = @quiet, report = @report, alert = @alert, next_ms = @next_ms, failures = @failures
+WHERE id = @id AND channel = @was_channel AND watch = @was_watch AND min_devices = @was_min_devices AND min_cves = @was_min_cves
+    AND exploited = @was_exploited
+    AND schedule = @was_schedule AND zone = @was_zone AND quiet = @was_quiet AND report = @was_report AND alert = @was_alert
+    AND next_ms = @was_next_ms AND paused = @was_paused AND paused_until_ms = @was_paused_until_ms;
+
 -- name: RemoveSubscription :execrows
 DELETE FROM subscriptions WHERE id = @id;
 

@@ -63,6 +63,32 @@ func (s *Store) UpdateSubscription(ctx context.Context, sub digest.Subscription,
 	})
 }
 
+// EditSubscription writes the settings of a subscription and when it runs next, as long as those, and its pause, are as was
+// says. It reports whether they were: another request, or the scheduler, may have changed them meanwhile.
+func (s *Store) EditSubscription(ctx context.Context, was, is digest.Subscription, who audit.Entry) (changed bool, err error) {
+	old, err := subscriptionRow(was)
+	if err != nil {
+		return false, err
+	}
+	row, err := subscriptionRow(is)
+	if err != nil {
+		return false, err
+	}
+	err = s.change(ctx, "edit a subscription", who, errChanged, func(q *db.Queries) (int64, error) {
+		return q.EditSubscription(ctx, db.EditSubscriptionParams{
+			ID: old.ID, Channel: row.Channel, Watch: row.Watch, MinDevices: row.MinDevices, MinCves: row.MinCves, Exploited: row.Exploited,
+			Schedule: row.Schedule, Zone: row.Zone, Quiet: row.Quiet, Report: row.Report, Alert: row.Alert, NextMs: row.NextMs, Failures: row.Failures,
+			WasChannel: old.Channel, WasWatch: old.Watch, WasMinDevices: old.MinDevices, WasMinCves: old.MinCves, WasExploited: old.Exploited,
+			WasSchedule: old.Schedule, WasZone: old.Zone, WasQuiet: old.Quiet, WasReport: old.Report, WasAlert: old.Alert,
+			WasNextMs: old.NextMs, WasPaused: old.Paused, WasPausedUntilMs: old.PausedUntilMs,
+		})
+	})
+	if errors.Is(err, errChanged) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // RemoveSubscription removes a subscription with all it has delivered, or returns [digest.ErrNotFound]. The audit
 // stays.
 func (s *Store) RemoveSubscription(ctx context.Context, id string, who audit.Entry) error {

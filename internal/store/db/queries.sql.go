@@ -932,6 +932,79 @@ func (q *Queries) DueSubscriptions(ctx context.Context, nowMs int64, max int32) 
 	return items, nil
 }
 
+const editSubscription = `-- name: EditSubscription :execrows
+UPDATE subscriptions SET channel = $1, watch = $2, min_devices = $3, min_cves = $4, exploited = $5,
+    schedule = $6, zone = $7, quiet = $8, report = $9, alert = $10, next_ms = $11, failures = $12
+WHERE id = $13 AND channel = $14 AND watch = $15 AND min_devices = $16 AND min_cves = $17
+    AND exploited = $18
+    AND schedule = $19 AND zone = $20 AND quiet = $21 AND report = $22 AND alert = $23
+    AND next_ms = $24 AND paused = $25 AND paused_until_ms = $26
+`
+
+type EditSubscriptionParams struct {
+	Channel          string
+	Watch            string
+	MinDevices       int64
+	MinCves          int64
+	Exploited        bool
+	Schedule         string
+	Zone             string
+	Quiet            string
+	Report           bool
+	Alert            string
+	NextMs           int64
+	Failures         int64
+	ID               string
+	WasChannel       string
+	WasWatch         string
+	WasMinDevices    int64
+	WasMinCves       int64
+	WasExploited     bool
+	WasSchedule      string
+	WasZone          string
+	WasQuiet         string
+	WasReport        bool
+	WasAlert         string
+	WasNextMs        int64
+	WasPaused        bool
+	WasPausedUntilMs int64
+}
+
+func (q *Queries) EditSubscription(ctx context.Context, arg EditSubscriptionParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, editSubscription,
+		arg.Channel,
+		arg.Watch,
+		arg.MinDevices,
+		arg.MinCves,
+		arg.Exploited,
+		arg.Schedule,
+		arg.Zone,
+		arg.Quiet,
+		arg.Report,
+		arg.Alert,
+		arg.NextMs,
+		arg.Failures,
+		arg.ID,
+		arg.WasChannel,
+		arg.WasWatch,
+		arg.WasMinDevices,
+		arg.WasMinCves,
+		arg.WasExploited,
+		arg.WasSchedule,
+		arg.WasZone,
+		arg.WasQuiet,
+		arg.WasReport,
+		arg.WasAlert,
+		arg.WasNextMs,
+		arg.WasPaused,
+		arg.WasPausedUntilMs,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const endAcceptance = `-- name: EndAcceptance :execrows
 UPDATE acceptances SET state = 'ended', ended_ms = $1, ended_by = $2, detail = $3 WHERE id = $4 AND ended_ms = 0
 `

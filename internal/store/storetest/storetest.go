@@ -38,6 +38,7 @@ func Run(t *testing.T, open Open) {
 		"due":                             due,
 		"advance has one winner":          advanceHasOneWinner,
 		"a pause of what was read":        pauseOfWhatWasRead,
+		"an edit of what was read":        editOfWhatWasRead,
 		"delivery is kept whole":          deliveryIsKept,
 		"deliveries are newest first":     deliveriesNewestFirst,
 		"record is idempotent":            recordIsIdempotent,

@@ -220,3 +220,55 @@ func foreignText(in test) {
 	must(t, err)
 	diff(t, "seen", map[patchgap.Key]time.Time{strange.Key: day(1)}, seen)
 }
+
+// An edit is written only over the settings, the next run and the pause that its user saw.
+func editOfWhatWasRead(in test) {
+	t, s := in.T, in.store
+	var edited int
+	for name, change := range map[string]func(*digest.Subscription){
+		"nothing":           func(*digest.Subscription) {},
+		"its failures":      func(d *digest.Subscription) { d.Failures = 1 },
+		"another channel":   func(d *digest.Subscription) { d.Channel = "C9" },
+		"other software":    func(d *digest.Subscription) { d.Watch = []string{"x-_-y"} },
+		"another filter":    func(d *digest.Subscription) { d.Filter.MinCVEs = 9 },
+		"another time":      func(d *digest.Subscription) { d.Schedule.Words = "daily 07:00" },
+		"another zone":      func(d *digest.Subscription) { d.Schedule.Zone = "UTC" },
+		"another quiet":     func(d *digest.Subscription) { d.Quiet = digest.Always },
+		"a report":          func(d *digest.Subscription) { d.Report = !d.Report },
+		"moved":             func(d *digest.Subscription) { d.NextRun = day(11) },
+		"resumed":           func(d *digest.Subscription) { d.Paused, d.PausedUntil, d.PauseReason = false, time.Time{}, "" },
+		"paused for longer": func(d *digest.Subscription) { d.PausedUntil = day(21) },
+	} {
+		was := sample(name)
+		was.Paused, was.PausedUntil, was.NextRun = true, day(9), day(10)
+		added(t, s, was)
+		want := was
+		change(&want)
+		must(t, s.UpdateSubscription(t.Context(), want, by("U02", "digest.change", name)))
+		is := was
+		is.Channel, is.Watch, is.Filter, is.Quiet, is.Schedule.Words, is.NextRun, is.Failures = "C10", []string{digest.All}, patchgap.Filter{MinDevices: 7}, digest.Heartbeat, "fri 15:00", day(12), 0
+		changed, err := s.EditSubscription(t.Context(), was, is, by("U03", "digest.change", name))
+		must(t, err)
+		expected := name == "nothing" || name == "its failures"
+		if changed != expected {
+			t.Errorf("%s: it was edited: %v, want %v", name, changed, expected)
+		}
+		if expected {
+			edited++
+			want = is
+		}
+		got, err := s.Subscription(t.Context(), name)
+		must(t, err)
+		diff(t, name, want, got)
+	}
+	recorded := 0
+	for a, err := range s.Audits(t.Context(), store.AuditFilter{User: "U03"}) {
+		must(t, err)
+		if a.User == "U03" {
+			recorded++
+		}
+	}
+	if recorded != edited {
+		t.Errorf("%d edits were recorded, want %d", recorded, edited)
+	}
+}
