@@ -30,6 +30,13 @@ func TestDigestEdit(t *testing.T) {
 			func(s *digest.Subscription) { s.Filter = patchgap.Filter{MinCVEs: 2} },
 		},
 		{"--quiet always", "quiet silent → always", nil, func(s *digest.Subscription) { s.Quiet = digest.Always }},
+		{"--exploited --alert exploited", "only exploited false → true; alert none → exploited", nil, func(s *digest.Subscription) { s.Filter.Exploited, s.Alert = true, digest.AlertExploited }},
+		{
+			"--exploited=false --alert none", "only exploited true → false; alert exploited → none",
+			[]func(*digest.Subscription){func(s *digest.Subscription) { s.Filter.Exploited, s.Alert = true, digest.AlertExploited }},
+			func(*digest.Subscription) {},
+		},
+		{"--report", "report false → true", nil, func(s *digest.Subscription) { s.Report = true }},
 		{"windows 11", "watches microsoft-_-edge → microsoft-_-windows_11", nil, func(s *digest.Subscription) { s.Watch = []string{"microsoft-_-windows_11"} }},
 		{"--at weekdays 08:30", "when mon 09:00 Europe/Stockholm → weekdays 08:30 Europe/Stockholm", nil, func(s *digest.Subscription) {
 			s.Schedule.Words, s.NextRun = "weekdays 08:30", utc(24, 7, 30)
