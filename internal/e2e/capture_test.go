@@ -60,16 +60,31 @@ func TestCapture(t *testing.T) {
 	}
 }
 
+// browse asks nothing at all, which opens the form.
+func (m *clockwork) browse(t *testing.T) {
+	t.Helper()
+	open := func() int { return len(m.slack.Views(sandbox.Alice)) }
+	before := open()
+	if d, err := m.slack.Command(patiently(t), sandbox.Alice, sandbox.General, "/missingkbs"); err != nil || !d.Acked {
+		t.Fatalf("delivery %+v, %v", d, err)
+	}
+	if err := m.slack.Wait(patiently(t), func() bool { return open() > before }); err != nil {
+		t.Fatalf("no form is open: %v", err)
+	}
+}
+
 // useEverything is a morning of Alice's and Bob's.
 func (m *clockwork) useEverything(t *testing.T) {
 	t.Helper()
 	m.software(manyKBs(60)...)
 	for _, words := range []string{
-		"help", "help digest", "", "nonsense words", "search edge", suite, suite + " --page 2 --sort kb", "microsoft-_-edge --min-devices 1000000",
+		"help", "help digest", "nonsense words", "search edge", suite, suite + " --page 2 --sort kb", "microsoft-_-edge --min-devices 1000000",
 		"--wrong", "microsoft-_-nothing", "digest", "digest list", "digest show 4711", "digest preview " + suite, "admin", "admin list",
 	} {
 		m.tell(t, sandbox.General, words)
 	}
+
+	m.browse(t)
 
 	page := m.tell(t, sandbox.General, "microsoft-_-edge")
 	m.click(t, sandbox.Alice, page, "Refresh")

@@ -6,11 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/missingkbs/missingkbs/internal/feeds"
 	"github.com/missingkbs/missingkbs/internal/repotest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/store"
 )
 
 const (
@@ -26,6 +29,10 @@ func TestDeployNamesMetricsThatExist(t *testing.T) {
 	w := digestStage(t, sandbox.Options{})
 	r := sqliteRecords(t)
 	r.subscribe(t, due("1001", sandbox.General, "microsoft-_-edge"))
+	kev := store.FeedDocument{Feed: feeds.KEV, ID: "list", Released: time.Now(), Revised: time.Now(), Entries: 1, Body: []byte(`{}`)}
+	if _, err := r.ReplaceFeedDocument(t.Context(), kev, func(store.FeedDocument) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
 	w.start(t, map[string]string{"DATABASE_URL": r.url})
 	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
 		t.Fatal(err)

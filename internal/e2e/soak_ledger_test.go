@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -265,6 +266,9 @@ func (l *ledger) judgeDirect(c *count) {
 		}
 		if delivered[a.who]++; a.delivery.Acked {
 			acked[a.who]++
+		}
+		if a.what == askModal && bytes.Contains(a.delivery.AckPayload, []byte(`"errors"`)) { // said in the modal, at its field
+			seen[a.who]++
 		}
 		for _, s := range l.sights[a.delivery.EnvelopeID] { // views.open
 			if s.Shown {
