@@ -36,9 +36,9 @@ func askWithTheKeyboard(p *tab) {
 	got := p.table(m)
 	want := table{
 		Caption: got.Caption,
-		Head:    []string{"KB", "Devices", "CVEs", "Update", "Catalog", "Details"},
-		Sorted:  []string{"none", "none", "none", "none", "", ""},
-		Rows:    [][]string{{"KB4540673", "240", "14", "March 2020 Security Updates", "Catalog", "Details"}},
+		Head:    []string{"KB", "Exploited", "Severity", "Devices", "CVEs", "Update", "Catalog", "Details"},
+		Sorted:  []string{"none", "none", "none", "none", "none", "none", "", ""},
+		Rows:    [][]string{{"KB4540673", "unknown", "unknown", "240", "14", "March 2020 Security Updates", "Catalog", "Details"}},
 		Range:   "1–1 of 1",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -74,11 +74,12 @@ func checkCatalogLink(p *tab) {
 }
 
 func sortTable(p *tab) {
-	p.ask("microsoft-_-windows_10")
+	p.ask("microsoft-_-windows_10 --all") // without it, older updates fold into two
 	m := p.answer("Missing updates: Windows 10")
 	first := p.table(m)
-	if devices := numbers(p.t, first.column("Devices")); !slices.IsSortedFunc(devices, down) || len(devices) < 5 {
-		p.t.Errorf("first the devices are %v, want the most first", devices)
+	exploited, others := first.perKB(p.t)
+	if len(first.Rows) < 5 || len(exploited) < 2 || len(others) < 2 || !slices.IsSortedFunc(exploited, down) || !slices.IsSortedFunc(others, down) {
+		p.t.Errorf("first the exploited KBs miss on %v devices, the others on %v, want the most first: %q", exploited, others, first.Rows)
 	}
 	p.clickOn(hook("sort"), "Devices")
 	if devices := numbers(p.t, p.sorted(m, "Devices", "ascending").column("Devices")); !slices.IsSorted(devices) {
@@ -107,6 +108,32 @@ func sortTable(p *tab) {
 	if diff := cmp.Diff(first, p.table(m)); diff != "" {
 		p.t.Errorf("the first order did not come back (-want +got):\n%s", diff)
 	}
+}
+
+// perKB adds up the devices of each KB, whose rows stand together: first those of KBs that are exploited, then the others.
+func (got table) perKB(t *testing.T) (exploited, others []int) {
+	t.Helper()
+	kbs, states := got.column("KB"), got.column("Exploited")
+	seen := map[string]bool{}
+	for i, n := range numbers(t, got.column("Devices")) {
+		sums := &others
+		if states[i] != "no" && states[i] != "unknown" {
+			sums = &exploited
+			if len(others) > 0 {
+				t.Errorf("%s is exploited and comes after what is not", kbs[i])
+			}
+		}
+		switch {
+		case i > 0 && kbs[i] == kbs[i-1]:
+			(*sums)[len(*sums)-1] += n
+			continue
+		case seen[kbs[i]]:
+			t.Errorf("the rows of %s do not stand together", kbs[i])
+		}
+		seen[kbs[i]] = true
+		*sums = append(*sums, n)
+	}
+	return exploited, others
 }
 
 // sorted waits until a table is sorted by one column alone, as the page tells screen readers, and reads it.

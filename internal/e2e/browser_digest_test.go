@@ -13,7 +13,8 @@ import (
 
 const (
 	week       = 7 * 24 * time.Hour
-	firstTitle = "Worth a look: "
+	firstTitle = "Worth a look (first digest): "   // what is missing fixes nothing that is known to be exploited
+	exploited  = "Action required (4 exploited): " // of Windows 11, in its first digest too
 )
 
 // digestChanges subscribes #patching and moves the clock twice: the first digest compares with nothing, the second says
@@ -23,15 +24,15 @@ func digestChanges(p *tab) {
 	p.enter(sandbox.Patching)
 	id := p.subscribe(software+` --at "mon 10:00"`, "Mon 30 Nov 2026 10:00 CET") // the tenant's clock begins a week before
 	p.nextWeek()
-	first := p.answer(firstTitle + called(software))
-	p.says(first, false, "This is the first digest", "First digest, read 30 Nov 10:00 CET.", "KB", "Catalog")
+	first := p.answer(exploited + called(software))
+	p.says(first, false, "4 of 5 missing updates fix vulnerabilities under attack", "This is the first digest", "First digest, read 30 Nov 10:00 CET.", "KB", "Catalog")
 	p.catalogLinks(first)
 	p.see("no chart of a single digest", `(ts) => !document.querySelector("[data-ts='" + ts + "'] [data-testid=chart]")`, first.TS)
 	p.threadOf(first, software)
 	p.delivered(id, "first digest, posted")
 
 	p.nextWeek()
-	second := p.answer("On track: " + called(software))
+	second := p.answer("Action required (2 exploited): " + called(software)) // two KBs are no longer listed
 	p.says(second, false, "Shrank", "Since Mon 30 Nov, read 7 Dec 10:00 CET.", "fewer than last time")
 	if strings.Contains(second.Text, "first digest") {
 		p.t.Errorf("the second digest calls itself the first: %q", second.Text)
@@ -105,7 +106,7 @@ func digestSilent(p *tab) {
 	}
 
 	p.nextWeek()
-	m := p.answer("No change: " + called(software))
+	m := p.answer("On track (none known to be exploited): " + called(software))
 	p.says(m, false, "Nothing has changed since Mon 30 Nov 2026 09:59 CET")
 	p.delivered(heartbeat, "nothing changed, posted", "first digest, posted")
 	p.delivered(silent, "nothing changed, not posted", "first digest, posted")
@@ -158,13 +159,13 @@ func digestByButtons(p *tab) {
 	p.pressed("Preview", "Preview: Could not tell: "+called(software), "This bot lacks a permission in Defender")
 	p.heal("defender_forbidden")
 	p.pressed("Settings", title+": "+called(software), "It has not run yet")
-	p.pressed("Preview", "Preview: "+firstTitle+called(software), "Only you see this")
+	p.pressed("Preview", "Preview: "+exploited+called(software), "Only you see this")
 
 	p.pressed("Settings", title+": "+called(software), "It has not run yet") // a preview is no delivery
 	p.pressed("Remove", "Remove "+strings.ToLower(title)+"?", "its history is deleted")
 	p.pressed("Keep it", title+": "+called(software), "Mon 30 Nov 2026 09:00 CET")
-	p.pressed("Remove", "Remove "+strings.ToLower(title)+"?", software)
-	p.pressed("Remove for good", title+" is removed", "Nothing more is posted about "+software)
+	p.pressed("Remove", "Remove "+strings.ToLower(title)+"?", called(software))
+	p.pressed("Remove for good", title+" is removed", "Nothing more is posted about "+called(software))
 	p.pressed("List", "No digests here", "Add one")
 	if n := p.public(); n != 0 {
 		p.t.Errorf("%d messages for everybody, want none", n)
@@ -318,7 +319,7 @@ func (p *tab) threadOf(m message, software string) {
 	if details.TS <= m.TS {
 		p.t.Errorf("the details are message %s, want one in the thread of %s", details.TS, m.TS)
 	}
-	p.says(details, false, "Missing updates of "+software)
+	p.says(details, false, "Missing updates of "+called(software))
 	p.see("the details in its thread", `(parent, reply) => {
 		const thread = document.querySelector("[data-testid=thread]");
 		const beside = thread?.getBoundingClientRect().left >= document.querySelector("main").getBoundingClientRect().right;
@@ -378,10 +379,10 @@ func showDigest(p *tab) {
 	p.enter(sandbox.Patching)
 	id := p.subscribe(software + ` --at "mon 10:00"`)
 	p.nextWeek()
-	p.answer(firstTitle + called(software))
+	p.answer(exploited + called(software))
 	p.delivered(id, "first digest, posted")
 	p.nextWeek()
-	m := p.answer("On track: " + called(software))
+	m := p.answer("Action required (2 exploited): " + called(software))
 	p.closePanel()
 	p.chartOf(m, "30 Nov", "7 Dec")
 	p.see("its thread", `(selector) => document.querySelector(selector)`, "[data-ts='"+m.TS+"'] "+hook("thread-toggle"))

@@ -97,7 +97,7 @@ func columnsInSight(p *tab) {
 	p.enter(sandbox.Patching)
 	p.subscribe(`microsoft-_-windows_11 --at "mon 10:00"`)
 	p.nextWeek()
-	posted := p.answer(firstTitle)
+	posted := p.answer(exploited)
 	p.ask("microsoft-_-windows_11")
 	answered := p.answer("Missing updates: Windows 11")
 	for _, screen := range []struct {
