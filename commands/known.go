@@ -73,6 +73,18 @@ func (k known) now() time.Time {
 	return k.clock()
 }
 
+// maxJudged bounds the rows of one answer that are judged. A software lacks hundreds of updates, so many more are a fault
+// whose judging would only take memory.
+const maxJudged = 20_000
+
+// within returns what is used for an answer of so many rows, and what to say below the page if that is nothing.
+func (k known) within(rows int) (used known, note string) {
+	if rows <= maxJudged {
+		return k, ""
+	}
+	return known{clock: k.clock}, fmt.Sprintf("More than %s rows: the bot does not look up which are exploited, contained in others, overdue or accepted.", view.Thousands(maxJudged))
+}
+
 // marks returns what is accepted of rows, and what to say of it below a page.
 func (k known) marks(ctx context.Context, rows []patchgap.Row) (m risk.Marks, note string) {
 	if k.accepted == nil {
@@ -160,7 +172,12 @@ func (l list) overdue() bool { return l.ages.Words(l.gap.Shown) != "" }
 // that contains an exploited one counts as exploited.
 func newList(s *advisory.Snapshot, q query, updates []patchgap.Update) list {
 	gap := patchgap.Filter{MinDevices: q.minDevices, MinCVEs: q.minCVEs}.Gap(updates)
-	l := list{Triage: triage.Of(s, gap.Shown), gap: gap}
+	l := list{gap: gap}
+	if len(updates) > maxJudged {
+		l.Triage = triage.None(gap.Shown)
+	} else {
+		l.Triage = triage.Of(s, gap.Shown)
+	}
 	if q.exploited && l.Known() {
 		l.gap.Shown = nil
 		for _, u := range gap.Shown {

@@ -258,21 +258,22 @@ func onlyHit(f search.Result, query string) string {
 
 // page makes the page of a list of missing KBs.
 func (s software) page(ctx context.Context, q query, answer api.Answer[[]api.MissingKB]) view.Page {
-	feeds := s.known.advisories()
 	rows := Rows(q.id, answer.Value)
-	marks, note := s.known.marks(ctx, rows)
+	k, unjudged := s.known.within(len(rows))
+	feeds := k.advisories()
+	marks, note := k.marks(ctx, rows)
 	l := newList(feeds, q, patchgap.Updates(rows))
-	l.marks, l.accepts = marks, s.known.accepted != nil
-	l.age(ctx, s.known, q)
+	l.marks, l.accepts = marks, k.accepted != nil
+	l.age(ctx, k, q)
 	if !l.Known() && !l.overdue() && q.sort == sortDevices {
 		q.sort = sortFirst // the same order, and the one that buttons need not name
 	}
 	page := view.Page{
 		Title:    "Missing updates: " + product.Name(q.id, ""),
 		Lead:     l.lead(q),
-		Context:  l.context(feeds, q, s.known.now()),
+		Context:  l.context(feeds, q, k.now()),
 		Software: q.id,
-		Note:     note,
+		Note:     view.JoinSentences(unjudged, note),
 		Source:   view.Source{Question: versionOf(feeds) + marks.Version() + l.ages.Version()},
 		AsOf:     AsOf(answer),
 

@@ -116,7 +116,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	}
 	defer closeHistory()
 	patching.Defender, patching.Index, patching.Advisories, patching.Now = defender, index, from.advisories, from.now
-	router, err := app.NewRouter(defender, index, []commands.Option{commands.WithAdvisories(from.advisories), commands.WithClock(from.now), patching.Ages()}, append(append(patching.Commands(), kept...), commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())...)
+	router, err := app.NewRouter(defender, index, patching.Known(), append(append(patching.Commands(), kept...), commands.Home(defender, index, commands.HomeOptions{}), adminInSlack())...)
 	if err != nil {
 		return err
 	}

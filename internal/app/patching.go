@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -38,6 +39,22 @@ func (p Patching) Ages() commands.Option {
 		f.Seen = seen.of(ctx, software)
 		return f
 	})
+}
+
+// Known returns what other commands know: the feeds, ages, and with a database since when digests see an update and which
+// ones are accepted.
+func (p Patching) Known() []commands.Option {
+	known := []commands.Option{commands.WithAdvisories(p.Advisories), commands.WithClock(p.Now), p.Ages()}
+	if p.Store == nil {
+		return known
+	}
+	risks := &risk.Register{Tenant: digest.DefaultTenant, Store: p.Store, Now: p.Now, Published: func() risk.Advisories {
+		if p.Advisories == nil {
+			return published{}
+		}
+		return published{p.Advisories()}
+	}}
+	return append(known, commands.WithHistory(p.Store), commands.WithAccepted(risks))
 }
 
 // Commands returns the commands plan and report.

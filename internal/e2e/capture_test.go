@@ -71,6 +71,13 @@ func (m *clockwork) browse(t *testing.T) {
 	if err := m.slack.Wait(patiently(t), func() bool { return open() > before }); err != nil {
 		t.Fatalf("no form is open: %v", err)
 	}
+	var form struct{ ID string }
+	if err := json.Unmarshal(m.slack.Views(sandbox.Alice)[before], &form); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.slack.CloseView(patiently(t), sandbox.Alice, form.ID); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // useEverything is a morning of Alice's and Bob's.
@@ -119,7 +126,7 @@ func (m *clockwork) useHome(t *testing.T) {
 	if err := json.Unmarshal(m.slack.Views(sandbox.Alice)[0], &modal); err != nil {
 		t.Fatal(err)
 	}
-	chosen := map[string]any{"words": map[string]any{"choose:1": map[string]any{"type": "external_select", "selected_option": map[string]any{"value": suite}}}}
+	chosen := map[string]any{"words": map[string]any{"pick:1": map[string]any{"type": "external_select", "selected_option": map[string]any{"value": suite}}}}
 	if d, err := m.slack.SubmitView(patiently(t), sandbox.Alice, modal.ID, chosen); err != nil || d.Err != "" {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
@@ -139,7 +146,7 @@ func (m *clockwork) useDigests(t *testing.T) {
 		m.records.settle(t, week+1)
 		m.software(manyKBs(40)...)
 	}
-	for _, words := range []string{"digest show ", "digest details ", "digest edit ", "digest pause ", "digest resume ", "digest remove "} {
+	for _, words := range []string{"digest show ", "digest details ", "digest pause ", "digest resume ", "digest remove "} {
 		m.tell(t, sandbox.Patching, words+id)
 	}
 	m.tell(t, sandbox.Patching, "digest remove "+id+" --yes")

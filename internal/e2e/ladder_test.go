@@ -81,7 +81,7 @@ func (w *world) carriers(t *testing.T) map[string]json.RawMessage {
 	if err := json.Unmarshal(w.slack.Views(sandbox.Alice)[0], &v); err != nil {
 		t.Fatal(err)
 	}
-	chosen := map[string]any{"words": map[string]any{"choose:1": map[string]any{"type": "external_select", "selected_option": map[string]any{"value": windows11}}}}
+	chosen := map[string]any{"words": map[string]any{"pick:1": map[string]any{"type": "external_select", "selected_option": map[string]any{"value": windows11}}}}
 	if d, err := w.slack.SubmitView(soon(t), sandbox.Alice, v.ID, chosen); err != nil || d.Err != "" {
 		t.Fatalf("%+v, %v", d, err)
 	}

@@ -99,7 +99,7 @@ func TestLongAnswersTakeTurns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	const software, bound = 6, 190
+	const software, bound = 6, 215
 	w := stage(t)
 	w.program = releasedProgram(t)
 	w.start(t, map[string]string{"GODEBUG": "gctrace=1", "GOMEMLIMIT": inManifest(t, `GOMEMLIMIT: (\w+)`), "LOG_LEVEL": "info", "MISSINGKBS_ANSWER_TIMEOUT": "2m"})
@@ -119,7 +119,7 @@ func TestLongAnswersTakeTurns(t *testing.T) {
 	patient, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for i := range software {
-		want := fmt.Sprintf("Missing updates: long-_-%d", i)
+		want := "Missing updates: " + called(fmt.Sprintf("long-_-%d", i))
 		m, err := w.slack.WaitMessage(patient, sandbox.General, asker(i), func(m sandbox.Message) bool { return title(m) == want })
 		if err != nil {
 			t.Fatal(err)
@@ -133,7 +133,7 @@ func TestLongAnswersTakeTurns(t *testing.T) {
 	if live > bound {
 		t.Errorf("%d MiB were in use, want %d at most", live, bound)
 	}
-	peak, limit := w.memory(t, "VmHWM"), inManifest(t, `limits: {memory: (\d+)Mi}`)
+	peak, limit := w.memory(t, "VmHWM"), inManifest(t, `(?s)limits:\s+memory: (\d+)Mi`)
 	t.Logf("at most %.0f MiB in memory, which may be %s", peak, limit)
 	if most, err := strconv.ParseFloat(limit, 64); err != nil || peak > most {
 		t.Errorf("the container would have been killed (%v)", err)

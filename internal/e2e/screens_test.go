@@ -93,7 +93,7 @@ func TestShortcut(t *testing.T) {
 	if err := json.Unmarshal(w.slack.Views(sandbox.Alice)[0], &v); err != nil {
 		t.Fatal(err)
 	}
-	chosen := map[string]any{"words": map[string]any{"choose:1": map[string]any{
+	chosen := map[string]any{"words": map[string]any{"pick:1": map[string]any{
 		"type": "external_select", "selected_option": map[string]any{"value": "microsoft-_-edge"},
 	}}}
 	d, err := w.slack.SubmitView(soon(t), sandbox.Alice, v.ID, chosen)

@@ -187,7 +187,7 @@ func (s *soak) modal(who, words string) {
 		s.note("no modal to submit")
 		return
 	}
-	chosen := map[string]any{"words": map[string]any{"choose:1": map[string]any{
+	chosen := map[string]any{"words": map[string]any{"pick:1": map[string]any{
 		"type": "external_select", "selected_option": map[string]any{"value": words},
 	}}}
 	at = time.Now()

@@ -123,6 +123,9 @@ func keyOf(r patchgap.Row) rowKey {
 	return k
 }
 
+// None leaves updates as they are: nothing is known of them and nothing is folded.
+func None(updates []patchgap.Update) *Triage { return &Triage{all: updates, Install: updates} }
+
 // Of judges updates. Folding is within one software and OS build, whatever its revision, so that a row is contained only
 // where the newer update is to be installed as well.
 func Of(s *advisory.Snapshot, updates []patchgap.Update) *Triage {
