@@ -79,7 +79,7 @@ func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error)
 func beyondIDs(typed string) []blocks.Suggestion {
 	typed = strings.ToLower(strings.TrimSpace(typed))
 	switch {
-	case strings.HasPrefix(digest.All, typed):
+	case strings.HasPrefix(digest.All, typed): //nolint:gocritic // typed may be the beginning of the word
 		return []blocks.Suggestion{{Label: digestcmd.AllLabel, Value: digest.All}}
 	case strings.Contains(typed, "*") && strings.Contains(typed, cmdline.IDSeparator) && !strings.ContainsAny(typed, " \t"):
 		return []blocks.Suggestion{{Label: "Everything that matches " + typed, Value: typed}}

@@ -432,12 +432,16 @@ func TestBestMatchIsAnsweredAtOnce(t *testing.T) {
 	}
 	for line, want := range map[string][]view.Action{
 		"edge": {
-			{Label: "Also: Edge (Chromium)", Command: "microsoft-_-edge_chromium-based"}, {Label: "Also: Edge Tool", Command: "acme-_-edge_tool"},
-			{Label: "Also: Edgeworth", Command: "contoso-_-edgeworth"}, {Label: "1 more", Command: "search edge"},
+			{Label: "Also: Edge (Chromium)", Command: "microsoft-_-edge_chromium-based"},
+			{Label: "Also: Edge Tool", Command: "acme-_-edge_tool"},
+			{Label: "Also: Edgeworth", Command: "contoso-_-edgeworth"},
+			{Label: "1 more", Command: "search edge"},
 		},
 		"edge --min-devices 5 --sort cves": {
-			{Label: "Also: Edge (Chromium)", Command: "microsoft-_-edge_chromium-based --sort cves --min-devices 5"}, {Label: "Also: Edge Tool", Command: "acme-_-edge_tool --sort cves --min-devices 5"},
-			{Label: "Also: Edgeworth", Command: "contoso-_-edgeworth --sort cves --min-devices 5"}, {Label: "1 more", Command: "search edge"},
+			{Label: "Also: Edge (Chromium)", Command: "microsoft-_-edge_chromium-based --sort cves --min-devices 5"},
+			{Label: "Also: Edge Tool", Command: "acme-_-edge_tool --sort cves --min-devices 5"},
+			{Label: "Also: Edgeworth", Command: "contoso-_-edgeworth --sort cves --min-devices 5"},
+			{Label: "1 more", Command: "search edge"},
 		},
 	} {
 		page := d.does(t, line)

@@ -85,11 +85,13 @@ func TestReadDialog(t *testing.T) {
 		{
 			`{"words":{"watch:1":{"selected_options":[{"value":"a-_-b"},{"value":"c-_-d e"}]}},"choice":{"fill:1":{"selected_option":{"value":"2"}}},
 			"typed":{"fill:1":{"value":null}},"least":{"fill:1":{"value":"3"}},"channel":{"fill:1":{"selected_conversation":"C1"}}}`,
-			[]string{"digest", "edit", "7", "a-_-b", "c-_-d e", "--at=2", "--min-devices=3", "--channel=C1"}, "C1", false, "choice",
+			[]string{"digest", "edit", "7", "a-_-b", "c-_-d e", "--at=2", "--min-devices=3", "--channel=C1"},
+			"C1", false, "choice",
 		},
 		{
 			`{"choice":{"fill:1":{"selected_option":{"value":"2"}}},"typed":{"fill:1":{"value":" mon 09:00 "}},"audience":{"fill:1":{"selected_option":{"value":"everyone"}}}}`,
-			[]string{"digest", "edit", "7", "--at=mon 09:00", "--min-devices=0"}, "", true, "typed",
+			[]string{"digest", "edit", "7", "--at=mon 09:00", "--min-devices=0"},
+			"", true, "typed",
 		},
 	} {
 		got, err := blocks.ReadDialog(modal.PrivateMetadata, entered(t, c.values))

@@ -55,8 +55,13 @@ func (c dataStatusCmd) Run(ctx context.Context, s streams) error {
 // statusPage is the page of data status.
 func statusPage(states []feeds.State, now time.Time) view.Page {
 	table := view.Table{Columns: []view.Column{
-		{Key: "feed", Title: "Feed"}, {Key: "data", Title: "Data of"}, {Key: "documents", Title: "Documents", Kind: view.Number},
-		{Key: "entries", Title: "Entries", Kind: view.Number}, {Key: "checked", Title: "Last up to date"}, {Key: "origin", Title: "From"}, {Key: "state", Title: "State"},
+		{Key: "feed", Title: "Feed"},
+		{Key: "data", Title: "Data of"},
+		{Key: "documents", Title: "Documents", Kind: view.Number},
+		{Key: "entries", Title: "Entries", Kind: view.Number},
+		{Key: "checked", Title: "Last up to date"},
+		{Key: "origin", Title: "From"},
+		{Key: "state", Title: "State"},
 	}}
 	lead := "Both feeds are as they should be."
 	for _, f := range states {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/commands"
@@ -119,11 +120,11 @@ func changes(was, is digest.Subscription) string {
 	}
 	note("watches", strings.Join(was.Watch, " "), strings.Join(is.Watch, " "))
 	note("when", was.Schedule.Words+" "+was.Schedule.Zone, is.Schedule.Words+" "+is.Schedule.Zone)
-	note("least devices", fmt.Sprint(was.Filter.MinDevices), fmt.Sprint(is.Filter.MinDevices))
-	note("least CVEs", fmt.Sprint(was.Filter.MinCVEs), fmt.Sprint(is.Filter.MinCVEs))
+	note("least devices", strconv.Itoa(was.Filter.MinDevices), strconv.Itoa(is.Filter.MinDevices))
+	note("least CVEs", strconv.Itoa(was.Filter.MinCVEs), strconv.Itoa(is.Filter.MinCVEs))
 	note("quiet", string(was.Quiet), string(is.Quiet))
-	note("only exploited", fmt.Sprint(was.Filter.Exploited), fmt.Sprint(is.Filter.Exploited))
-	note("report", fmt.Sprint(was.Report), fmt.Sprint(is.Report))
+	note("only exploited", strconv.FormatBool(was.Filter.Exploited), strconv.FormatBool(is.Filter.Exploited))
+	note("report", strconv.FormatBool(was.Report), strconv.FormatBool(is.Report))
 	note("alert", cmp.Or(string(was.Alert), noAlert), cmp.Or(string(is.Alert), noAlert))
 	note("channel", was.Channel, is.Channel)
 	return strings.Join(out, "; ")

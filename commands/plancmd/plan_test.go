@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -246,7 +247,7 @@ func TestPlanOfNames(t *testing.T) {
 	}
 	var many []string
 	for i := range 51 {
-		many = append(many, fmt.Sprint(5000000+i))
+		many = append(many, strconv.Itoa(5000000+i))
 	}
 	if _, err := n.ask("plan all --install " + strings.Join(many, ",")); err == nil {
 		t.Error("it took 51 updates")
@@ -282,7 +283,7 @@ func TestPlanOfManySoftware(t *testing.T) {
 	stored := readings{}
 	n := newTenant(t, options{stored: stored})
 	for i := range 30 {
-		n.put(fmt.Sprintf("product_%02d", i), 1000-i, kb(fmt.Sprint(5000000+i), "November 2026 Security Updates", 10, 1))
+		n.put(fmt.Sprintf("product_%02d", i), 1000-i, kb(strconv.Itoa(5000000+i), "November 2026 Security Updates", 10, 1))
 	}
 	read := func(name string, at time.Time) {
 		stored[name] = patchgap.Snapshot{At: at, Software: []string{name}, Rows: []patchgap.Row{{Key: patchgap.Key{Software: name, KB: "5009999"}, Devices: 900, CVEs: 9}}}

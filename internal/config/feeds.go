@@ -23,7 +23,7 @@ type FeedSources struct {
 // read returns what is fetched, or nil if nothing is.
 func (s Feeds) read(e *Errors) *feeds.Options {
 	on := e.OneOf("MISSINGKBS_FEEDS", s.Feeds, "on", "off") == "on"
-	o := s.FeedSources.Read(e)
+	o := s.Read(e)
 	if !on {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (s FeedSources) Read(e *Errors) feeds.Options {
 	}
 	for address := range strings.FieldsFuncSeq(s.KEV, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		e.feedAddress("MISSINGKBS_KEV_URL", address)
-		o.FetchOptions.KEV = append(o.FetchOptions.KEV, address)
+		o.KEV = append(o.KEV, address)
 	}
 	return o
 }

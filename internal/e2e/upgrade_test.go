@@ -266,8 +266,8 @@ func restore(t *testing.T, file string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	driver, name := "pgx", ""
-	var address string
+	var address, name string
+	driver := "pgx"
 	if strings.Contains(filepath.Base(file), "sqlite") {
 		path := filepath.Join(t.TempDir(), "old.db")
 		address, driver, name = "sqlite://"+filepath.ToSlash(path), "sqlite", "file:"+filepath.ToSlash(path)

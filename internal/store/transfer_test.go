@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -217,15 +218,17 @@ func dump(t *testing.T, d *sql.DB, table string) []string {
 			t.Fatal(err)
 		}
 		text := ""
+		var textSb220 strings.Builder
 		for i, v := range values {
 			switch b := v.(type) {
 			case bool:
 				v = map[bool]int64{true: 1}[b]
 			case []byte:
-				v = fmt.Sprintf("%x", b)
+				v = hex.EncodeToString(b)
 			}
-			text += fmt.Sprintf("%s=%v|", names[i], v)
+			textSb220.WriteString(fmt.Sprintf("%s=%v|", names[i], v))
 		}
+		text += textSb220.String()
 		list = append(list, text)
 	}
 	if err := rows.Err(); err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-func month(id string, revision, entries int) store.FeedDocument {
+func month(revision, entries int) store.FeedDocument {
+	const id = "2026-May"
 	return store.FeedDocument{
 		Feed: "msrc", ID: id, Released: day(0), Revised: day(revision), Entries: entries, Chained: entries > 1,
 		Body: fmt.Appendf(nil, `{"ID":%q,"Updates":%d}`, id, entries),
@@ -45,7 +46,7 @@ func feedDocuments(in test) {
 		diff(t, "changed", want, changed)
 	}
 	diff(t, "version at first", 0, version())
-	may, list := month("2026-May", 1, 7), store.FeedDocument{Feed: "kev", ID: "list", Revised: day(3), Entries: 2, Body: []byte(`[1,2]`)}
+	may, list := month(1, 7), store.FeedDocument{Feed: "kev", ID: "list", Revised: day(3), Entries: 2, Body: []byte(`[1,2]`)}
 	replace(may, true)
 	replace(list, true)
 	before := version()
@@ -53,7 +54,7 @@ func feedDocuments(in test) {
 	diff(t, "version after nothing new", before, version())
 
 	no := errors.New("no")
-	_, err := s.ReplaceFeedDocument(t.Context(), month("2026-May", 2, 1), func(held store.FeedDocument) error {
+	_, err := s.ReplaceFeedDocument(t.Context(), month(2, 1), func(held store.FeedDocument) error {
 		want := may
 		want.Body = nil
 		diff(t, "held", want, held)
@@ -65,7 +66,7 @@ func feedDocuments(in test) {
 	diff(t, "version after a refusal", before, version())
 	diff(t, "bodies", map[string]string{"kev list": `[1,2]`, "msrc 2026-May": string(may.Body)}, bodies(in))
 
-	newer := month("2026-May", 2, 9)
+	newer := month(2, 9)
 	replace(newer, true)
 	if version() <= before {
 		t.Error("a change does not move the version")
@@ -74,7 +75,7 @@ func feedDocuments(in test) {
 	all, err := s.FeedDocuments(t.Context())
 	must(t, err)
 	diff(t, "documents", []store.FeedDocument{list, newer}, all)
-	diff(t, "bodies", map[string]string{"kev list": `[1,2]`, "msrc 2026-May": string(month("2026-May", 2, 9).Body)}, bodies(in))
+	diff(t, "bodies", map[string]string{"kev list": `[1,2]`, "msrc 2026-May": string(month(2, 9).Body)}, bodies(in))
 }
 
 func feedStates(in test) {
@@ -106,7 +107,7 @@ func feedDocumentsAtOnce(in test) {
 	var all sync.WaitGroup
 	for n := range 8 {
 		all.Go(func() {
-			_, err := s.ReplaceFeedDocument(t.Context(), month("2026-May", n, n), func(held store.FeedDocument) error {
+			_, err := s.ReplaceFeedDocument(t.Context(), month(n, n), func(held store.FeedDocument) error {
 				if day(n).Before(held.Revised) {
 					return older
 				}
