@@ -248,28 +248,21 @@ func machineTable(d device, q query, l list) view.Table {
 		shown, folded = patchgap.EachRow(l.gap.Shown), nil
 	}
 	extra := l.columns(shown, q)
-	front := slices.IndexFunc(extra, func(e patchgap.Extra) bool { return !e.Front })
-	t.Columns = append(t.Columns, view.Column{Key: "kb", Title: "KB"})
-	for at, e := range extra {
-		if at == front {
-			t.Columns = append(t.Columns, view.Column{Key: "cves", Title: "CVEs", Kind: view.Number}, view.Column{Key: "details", Title: "Details", Kind: view.Button},
-				view.Column{Key: "name", Title: "Update"}, view.Column{Key: "url", Title: "Catalog", Kind: view.Button})
-		}
+	t.Columns = append(t.Columns, view.Column{Key: "kb", Title: "KB"}, view.Column{Key: "cves", Title: "CVEs", Kind: view.Number},
+		view.Column{Key: "details", Title: "Details", Kind: view.Button}, view.Column{Key: "name", Title: "Update"}, view.Column{Key: "url", Title: "Catalog", Kind: view.Button})
+	for _, e := range extra {
 		t.Columns = append(t.Columns, e.Column)
 		if !e.JSONOnly {
 			t.CSV = append(t.CSV, e.Key)
 		}
 	}
 	row := func(u patchgap.Update) []view.Cell {
-		cells := []view.Cell{view.TextCell(catalog.Label(u.KB()))}
-		for at, e := range extra {
-			if at == front {
-				details := view.TextCell("")
-				if u.KB() != "" {
-					details = detailsButton(kbName, u.KB())
-				}
-				cells = append(cells, view.NumberCell(u.CVEs), details, view.TextCell(u.Name()), catalogButton(u.KB()))
-			}
+		details := view.TextCell("")
+		if u.KB() != "" {
+			details = detailsButton(kbName, u.KB())
+		}
+		cells := []view.Cell{view.TextCell(catalog.Label(u.KB())), view.NumberCell(u.CVEs), details, view.TextCell(u.Name()), catalogButton(u.KB())}
+		for _, e := range extra {
 			cells = append(cells, e.Cell(u))
 		}
 		return cells

@@ -17,8 +17,8 @@ func TestAskSandbox(t *testing.T) {
 Whether it fixes a vulnerability under attack is unknown: MSRC does not list it. 1 update missing, on 240 devices.
 KEV of 23 Nov, MSRC to 2026-Nov.
 
-KB         Exploited  Severity  Devices  CVEs  Update                       Catalog                                                               Details
-KB4540673  unknown    unknown   240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673  kb 4540673
+KB         Devices  CVEs  Update                       Catalog                                                               Details     Exploited  Severity
+KB4540673  240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673  kb 4540673  unknown    unknown
 
 As of `
 	if text.code != exitDone || !strings.HasPrefix(text.out, wantText) || text.err != "" {

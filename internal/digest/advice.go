@@ -158,7 +158,7 @@ func (r Report) urgentWords() string {
 // attackColumn says of updates whether they are exploited, where the feeds themselves cannot be asked any more: as it was
 // known when the digest was made.
 func attackColumn() patchgap.Extra {
-	return patchgap.Extra{Column: view.Column{Key: "exploited", Title: "Exploited"}, Front: true, Appended: true, Cell: func(u patchgap.Update) view.Cell {
+	return patchgap.Extra{Column: view.Column{Key: "exploited", Title: "Exploited"}, Appended: true, Cell: func(u patchgap.Update) view.Cell {
 		return view.TextCell([]string{"unknown", "no", "yes"}[u.Attack])
 	}}
 }

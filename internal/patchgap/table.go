@@ -13,7 +13,6 @@ type Extra struct {
 	view.Column
 	Cell     func(Update) view.Cell
 	JSONOnly bool // left out of CSV
-	Front    bool // stands right after the KB
 	Appended bool // stands at the end of a CSV file, for the columns before it stay where scripts know them
 }
 
@@ -24,15 +23,7 @@ func Table(updates []Update, extra ...Extra) view.Table {
 	columns := append(make([]view.Column, 0, own+len(extra)), view.Column{Key: "kb", Title: "KB"})
 	// Scripts read these files, so their columns stay.
 	file, last := append(make([]string, 0, own+len(extra)), "kb", "name"), []string{"devices", "cves", "url"}
-	var front []Extra
-	back := make([]Extra, 0, len(extra))
 	for _, e := range extra {
-		if e.Front {
-			front = append(front, e)
-			columns = append(columns, e.Column)
-		} else {
-			back = append(back, e)
-		}
 		switch {
 		case e.JSONOnly:
 		case e.Appended:
@@ -47,17 +38,14 @@ func Table(updates []Update, extra ...Extra) view.Table {
 		view.Column{Key: "name", Title: "Update"},
 		view.Column{Key: "url", Title: "Catalog", Kind: view.Button},
 	)
-	for _, e := range back {
+	for _, e := range extra {
 		columns = append(columns, e.Column)
 	}
 	return view.Table{Columns: columns, CSV: append(file, last...), More: view.LazyRows{Count: len(updates), Make: func(i int) []view.Cell {
 		u := updates[i]
 		row := append(make([]view.Cell, 0, len(columns)), view.TextCell(catalog.Label(u.KB())))
-		for _, e := range front {
-			row = append(row, e.Cell(u))
-		}
 		row = append(row, view.NumberCell(u.Devices), view.NumberCell(u.CVEs), view.TextCell(u.Name()), button(u))
-		for _, e := range back {
+		for _, e := range extra {
 			row = append(row, e.Cell(u))
 		}
 		return row

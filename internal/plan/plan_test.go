@@ -253,7 +253,7 @@ func BenchmarkPlan10000(b *testing.B) {
 		}
 		slices.Sort(fixes)
 		fixes = slices.Compact(fixes)
-		updates = append(updates, advisory.Update{KB: kb, Kind: advisory.Cumulative, CVEs: fixes, Builds: []advisory.Build{{Product: fmt.Sprint(i % 500), Line: 26100, Revision: i / 4}}})
+		updates = append(updates, advisory.Update{KB: kb, Kind: advisory.Cumulative, CVEs: fixes, Builds: []advisory.Build{{Product: strconv.Itoa(i % 500), Line: 26100, Revision: i / 4}}})
 		rows = append(rows, row(fmt.Sprint("software", i%50), kb, "26100", "November 2026 Security Updates", 1+r.IntN(9000), len(fixes)))
 	}
 	known := feeds(cves(1, 2, 3, 4, 5, 6, 7, 8), updates...)

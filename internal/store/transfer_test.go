@@ -217,8 +217,7 @@ func dump(t *testing.T, d *sql.DB, table string) []string {
 		if err := rows.Scan(targets...); err != nil {
 			t.Fatal(err)
 		}
-		text := ""
-		var textSb220 strings.Builder
+		var text strings.Builder
 		for i, v := range values {
 			switch b := v.(type) {
 			case bool:
@@ -226,10 +225,9 @@ func dump(t *testing.T, d *sql.DB, table string) []string {
 			case []byte:
 				v = hex.EncodeToString(b)
 			}
-			textSb220.WriteString(fmt.Sprintf("%s=%v|", names[i], v))
+			fmt.Fprintf(&text, "%s=%v|", names[i], v)
 		}
-		text += textSb220.String()
-		list = append(list, text)
+		list = append(list, text.String())
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)

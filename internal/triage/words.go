@@ -125,16 +125,15 @@ const (
 func (t *Triage) Columns(shown []patchgap.Update, alone bool) []patchgap.Extra {
 	text := func(key, title string, hidden bool, words func(patchgap.Update, *Finding) string) patchgap.Extra {
 		return patchgap.Extra{
-			Column: view.Column{Key: key, Title: title, Hidden: hidden}, Front: !hidden, Appended: true,
+			Column: view.Column{Key: key, Title: title, Hidden: hidden}, Appended: true,
 			Cell: func(u patchgap.Update) view.Cell { return view.TextCell(words(u, t.Finding(u))) },
 		}
 	}
 	inside := len(t.rows) > 0 && slices.ContainsFunc(shown, func(u patchgap.Update) bool { return len(t.containers(u)) > 0 })
 	contains := text(containsKey, "Contains", alone || len(t.Folded) == 0, func(_ patchgap.Update, f *Finding) string { return f.containsWords() })
-	contains.JSONOnly, contains.Front = true, false
+	contains.JSONOnly = true
 	in := text(inKey, "Contained in", !inside, func(u patchgap.Update, _ *Finding) string { return inWords(t.containers(u)) })
 	why := text(whyKey, "Why", !inside, func(u patchgap.Update, _ *Finding) string { return whyWords(t.containers(u)) })
-	in.Front, why.Front = false, false
 	return []patchgap.Extra{
 		text(exploitedKey, "Exploited", !t.Known(), func(_ patchgap.Update, f *Finding) string { return t.exploitedWords(f, alone) }),
 		text(severityKey, "Severity", !t.Known(), func(_ patchgap.Update, f *Finding) string { return f.severityWords(alone) }),
