@@ -49,7 +49,7 @@ func waitTogether() error {
 	if set {
 		return nil
 	}
-	return flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
+	return flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 }
 
 // output is a run of the program.
