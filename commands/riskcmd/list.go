@@ -44,7 +44,7 @@ func (c command) list(ctx context.Context, req commands.Request) (view.Page, err
 	return view.Page{Title: "Accepted risks", Lead: countWords(all), Parts: []view.Part{t}, Actions: view.Files(cmdline.Join(Name, listWord))}, nil
 }
 
-// order puts what waits for somebody first, and what is over last.
+// order puts what waits for a decision first, and what is over last.
 func order(s risk.State) int {
 	return slices.Index([]risk.State{risk.Requested, risk.Accepted, risk.Ended}, s)
 }

@@ -2,7 +2,7 @@
 // exploited, or that an out-of-band update is missing.
 //
 // A [Checker] compares what is known to be missing with what is published, and claims what is news: in one transaction the
-// store remembers the updates and inserts the job that tells them, so that each is told once, whoever checks and however
+// store remembers the updates and inserts the job that tells them, so that each is told once, whichever process checks and however
 // often. A [Teller] posts it into the thread of the subscription's last digest; after a crash it looks for its own message
 // before it posts again. An update is told again when the devices that lack it have grown by a quarter.
 //
