@@ -27,6 +27,7 @@ type gate struct {
 type postCall struct {
 	subscription string // empty for details and for what is told to people
 	channel      string
+	thread       string // the message that it answers
 	details      bool
 	alert        bool // between two digests
 }
@@ -86,7 +87,8 @@ func readPost(body []byte) postCall {
 	if err != nil {
 		return postCall{}
 	}
-	p := postCall{channel: form.Get("channel"), details: form.Get("thread_ts") != "", alert: strings.Contains(form.Get("metadata"), `"alert/`)}
+	thread := form.Get("thread_ts")
+	p := postCall{channel: form.Get("channel"), thread: thread, details: thread != "", alert: strings.Contains(form.Get("metadata"), `"alert/`)}
 	if key := keyOf([]byte(form.Get("metadata"))); key != "" {
 		p.subscription = subscriptionOf(key)
 	}
