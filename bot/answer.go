@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -156,7 +157,7 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	}
 	checked := time.Now()
 	if err == nil {
-		err = q.shareNeedsChannel()
+		err = cmp.Or(q.shareNeedsChannel(), q.changesAgain(r.intent.Needs))
 	}
 	if err != nil {
 		r.err = err

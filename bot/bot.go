@@ -4,7 +4,7 @@
 // it is (admission), or how connections and calls to Slack work (socketmode, slackapi).
 //
 // A question passes through these files, from top to bottom: [Bot.Serve] reads an event and never blocks (serve.go). The
-// event becomes a question (question.go), which waits for a worker or is refused (admit.go, refuse.go). A worker checks
+// event becomes a question (question.go; said.go for what is written to the bot), which waits for a worker or is refused (admit.go, refuse.go). A worker checks
 // and answers it (answer.go; suggest.go for a select). The page travels in the acknowledgement if it is ready in time, small
 // enough and free of newer blocks (ack.go), otherwise to the response_url, the Home tab or a direct message (reply.go).
 // A click on CSV or XLSX sends the tables of the page as a file (file.go); the answer says where it is.
@@ -23,6 +23,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/socketmode"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/plain"
 	"github.com/missingkbs/missingkbs/internal/span"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -96,6 +97,8 @@ type answerer interface {
 	Run(ctx context.Context, req commands.Request) (view.Page, error)
 	// Intent returns what a request is about to do, and which right that needs.
 	Intent(req commands.Request) commands.Intent
+	// Commands lists the commands, by whose names people may ask in plain words.
+	Commands() []commands.Command
 	// Shared reports whether the answer to a request may be posted for everyone in a channel.
 	Shared(req commands.Request) bool
 }
@@ -110,6 +113,7 @@ type Bot struct {
 	options Options
 	gate    *access.Gate
 	answers answerer
+	reader  plain.Reader
 	acks    acker
 	webhook *slackapi.Webhook
 	screens screens
@@ -132,6 +136,7 @@ func newBot(answers answerer, acks acker, hook *slackapi.Webhook, o Options) *Bo
 		options:  o,
 		gate:     o.Gate,
 		answers:  answers,
+		reader:   plain.NewReader(answers.Commands()),
 		acks:     acks,
 		webhook:  hook,
 		log:      o.Log,
@@ -155,6 +160,7 @@ type screens interface {
 	PublishViewContext(ctx context.Context, req slack.PublishViewContextRequest) (*slack.ViewResponse, error)
 	OpenViewContext(ctx context.Context, triggerID string, view slack.ModalViewRequest) (*slack.ViewResponse, error)
 	PostMessageContext(ctx context.Context, channel string, options ...slack.MsgOption) (string, string, error)
+	PostEphemeralContext(ctx context.Context, channel, user string, options ...slack.MsgOption) (string, error)
 }
 
 // suggester finds software while a user types; *commands.Suggester does.

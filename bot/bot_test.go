@@ -144,6 +144,8 @@ func (a answers) Intent(commands.Request) commands.Intent {
 	return commands.Intent{Needs: rights.Ask, Command: "software"}
 }
 
+func (a answers) Commands() []commands.Command { return nil }
+
 func (a answers) Shared(commands.Request) bool { return true }
 
 // echo answers with what was asked.

@@ -21,6 +21,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/slacktest"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/plain"
 	"github.com/missingkbs/missingkbs/commands/search"
 	rights "github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -33,6 +34,8 @@ var lines = map[string]rights.Right{
 	"microsoft-_-edge":           rights.Ask,
 	"windows 11":                 rights.Ask,
 	"search edge":                rights.Ask,
+	"lookup KB5074202":           rights.Ask,
+	"talk hello":                 rights.Ask,
 	"kb KB5074202":               rights.Ask,
 	"KB5074202":                  rights.Ask,
 	"cve CVE-2026-20805":         rights.Ask,
@@ -83,7 +86,7 @@ func walkedWith(t *testing.T, run func(context.Context, commands.Request) (view.
 	all := []commands.Command{
 		commands.Software(nil, index), commands.Search(nil, index), digestcmd.New(nil, digestcmd.Options{}),
 		commands.Home(nil, index, commands.HomeOptions{}), commands.Admin(nil, nil, nil, nil),
-		commands.KB(nil, index), commands.CVE(nil), commands.Machine(nil, nil), commands.Devices(nil, index, nil),
+		commands.KB(nil, index), commands.CVE(nil), commands.Machine(nil, nil), commands.Devices(nil, index, nil), plain.Lookup(), plain.Talk(),
 	}
 	for i := range all {
 		all[i].Run = run
@@ -242,6 +245,18 @@ var entrances = map[Entry]entrance{
 	}},
 	EntryShortcut: {false, false, func(n int, user, team, _, _ string) socketmode.Event {
 		return interaction(n, string(quoted(`{"type":"shortcut","callback_id":"missingkbs_ask","trigger_id":"t%d","user":{"id":%s,"team_id":%s}}`, n, user, team)))
+	}},
+	EntryMessage: {true, false, func(n int, user, team, channel, line string) socketmode.Event {
+		return interaction(n, string(quoted(`{"type":"message_action","callback_id":"missingkbs_message","trigger_id":"t%d","response_url":"https://hooks.slack.com/r",
+			"user":{"id":%s,"team_id":%s},"channel":{"id":%s},"message":{"type":"message","text":%s,"ts":"1.1"}}`, n, user, team, channel, line)))
+	}},
+	EntryMention: {true, true, func(n int, user, team, channel, line string) socketmode.Event {
+		return event(n, string(quoted(`{"type":"event_callback","team_id":"T1","event_id":"Ev%d","authorizations":[{"user_id":"USELF","is_bot":true}],
+			"event":{"type":"app_mention","user":%s,"user_team":%s,"channel":%s,"text":%s,"ts":"1.1"}}`, n, user, team, channel, "<@USELF> "+line)))
+	}},
+	EntryDirect: {true, true, func(n int, user, team, channel, line string) socketmode.Event {
+		return event(n, string(quoted(`{"type":"event_callback","team_id":"T1","event_id":"Ev%d","authorizations":[{"user_id":"USELF","is_bot":true}],
+			"event":{"type":"message","channel_type":"im","user":%s,"team":%s,"channel":%s,"text":%s,"ts":"1.1"}}`, n, user, team, channel, line)))
 	}},
 	EntryTypeahead: {false, false, func(n int, user, team, _, _ string) socketmode.Event {
 		return interaction(n, string(quoted(`{"type":"block_suggestion","trigger_id":"t%d","action_id":"choose:1","value":"edg","user":{"id":%s,"team_id":%s},"view":{"type":"home"}}`, n, user, team)))

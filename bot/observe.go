@@ -18,6 +18,9 @@ const (
 	EntryShortcut  Entry = "shortcut"  // a shortcut, which opens a modal
 	EntryModal     Entry = "modal"     // a modal was submitted
 	EntryTypeahead Entry = "typeahead" // typing into one of our selects
+	EntryMessage   Entry = "message"   // the shortcut of a message
+	EntryMention   Entry = "mention"   // the bot was mentioned in a channel
+	EntryDirect    Entry = "direct"    // a direct message to the bot
 )
 
 // Outcome is how a question ended.

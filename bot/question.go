@@ -36,6 +36,9 @@ type question struct {
 	trigger  string         // tells duplicates apart; secret
 	opens    bool           // its trigger opens a modal
 	filled   *blocks.Filled // of a submitted dialog; nil for none
+	said     string         // what a message to the bot says, in plain words; line is made from it
+	spoken   bool           // line was made from a message
+	again    bool           // Slack sends the event once more
 	to       replyTo
 	notice   *waitingNotice
 	ack      *ackOnce
@@ -44,10 +47,12 @@ type question struct {
 // replyTo is where an answer goes.
 type replyTo struct {
 	responseURL *slackapi.ResponseURL
-	replace     bool // in place of the clicked message
-	public      bool // for everyone in the channel
-	home        bool // onto the user's Home tab
-	direct      bool // to the user, as a direct message
+	replace     bool   // in place of the clicked message
+	public      bool   // for everyone in the channel
+	home        bool   // onto the user's Home tab
+	direct      bool   // to the user, as a direct message
+	only        string // the channel in which the user alone sees it, without a response_url
+	thread      string // the thread of a channel or conversation in which it is said; empty for none
 }
 
 // errUnreadable is the error of an envelope that holds no question.
@@ -85,9 +90,10 @@ type click struct {
 	Channel *struct {
 		ID string `json:"id"`
 	} `json:"channel"`
-	CallbackID string `json:"callback_id"` // of a shortcut
-	ActionID   string `json:"action_id"`   // of a select that is typed into
-	Value      string `json:"value"`       // what was typed
+	Message    json.RawMessage `json:"message"`     // that a shortcut was used on, or that was clicked
+	CallbackID string          `json:"callback_id"` // of a shortcut
+	ActionID   string          `json:"action_id"`   // of a select that is typed into
+	Value      string          `json:"value"`       // what was typed
 	View       struct {
 		Type            string `json:"type"`
 		CallbackID      string `json:"callback_id"`
@@ -103,6 +109,8 @@ type click struct {
 	Container struct {
 		IsEphemeral bool   `json:"is_ephemeral"`
 		ChannelID   string `json:"channel_id"`
+		MessageTS   string `json:"message_ts"`
+		ThreadTS    string `json:"thread_ts"`
 	} `json:"container"`
 	Actions []struct {
 		ActionID string `json:"action_id"`
@@ -126,6 +134,8 @@ func clickedQuestion(envelope string, payload json.RawMessage) (question, error)
 	case slack.InteractionTypeShortcut:
 		q.entry, q.to.direct, q.opens = EntryShortcut, true, true
 		return q, checkOurs(c.CallbackID == blocks.ShortcutCallback, "shortcut", c.CallbackID)
+	case slack.InteractionTypeMessageAction:
+		return c.looked(q)
 	case slack.InteractionTypeViewSubmission:
 		return c.submitted(q)
 	case slack.InteractionTypeBlockSuggestion:
@@ -198,6 +208,7 @@ func (c click) pressed(q question) (question, error) {
 		// A message that others see too is not replaced: the user gets a new one.
 		replace: kind == blocks.Replace && c.Container.IsEphemeral,
 		public:  kind == blocks.Share,
+		thread:  replyIn(c.Container.ThreadTS, c.Container.MessageTS),
 	}
 	return q, nil
 }
@@ -212,7 +223,7 @@ func (q question) private() question {
 // request returns the question for the router.
 func (q question) request() (commands.Request, error) {
 	read := commands.ParseOffered // the value of one of our buttons or selects
-	if q.typed {
+	if q.typed || q.spoken {
 		read = commands.Parse
 	}
 	req, err := read(q.line)
@@ -244,44 +255,13 @@ func readQuestion(e socketmode.Event) (question, error) {
 			return typedQuestion(envelope, cmd), nil
 		}
 	case socketmode.EventTypeEventsAPI:
-		return openedQuestion(envelope, e.Request.Payload)
+		return eventQuestion(envelope, e.Request)
 	case socketmode.EventTypeInteractive:
 		q, err := clickedQuestion(envelope, e.Request.Payload)
 		q.envelope = envelope
 		return q, err
 	}
 	return question{envelope: envelope}, fmt.Errorf("%w: %s", errUnreadable, e.Type)
-}
-
-// homeOpened is what a question needs of an app_home_opened event.
-// See https://docs.slack.dev/reference/events/app_home_opened.
-type homeOpened struct {
-	TeamID  string `json:"team_id"`
-	EventID string `json:"event_id"`
-	Event   struct {
-		Type string `json:"type"`
-		User string `json:"user"`
-		Tab  string `json:"tab"`
-	} `json:"event"`
-}
-
-// openedQuestion reads the event that a user opened the Home tab. Other events hold no question.
-func openedQuestion(envelope string, payload json.RawMessage) (question, error) {
-	var o homeOpened
-	if err := json.Unmarshal(payload, &o); err != nil {
-		return question{envelope: envelope}, fmt.Errorf("read event: %w", err)
-	}
-	if o.Event.Type != "app_home_opened" || o.Event.User == "" {
-		return question{envelope: envelope}, fmt.Errorf("%w: event %q", errUnreadable, o.Event.Type)
-	}
-	q := question{
-		entry: EntryHome, opened: true, envelope: envelope, kind: blocks.Run, line: commands.HomeName,
-		user: o.Event.User, team: o.TeamID, trigger: o.EventID, to: replyTo{home: true},
-	}
-	if o.Event.Tab != "home" {
-		q.kind = blocks.Open // the Messages tab needs no answer
-	}
-	return q, nil
 }
 
 // newID returns the ID of a question.

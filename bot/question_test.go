@@ -12,17 +12,20 @@ func TestOnlyTypedLinesAreCleaned(t *testing.T) {
 	t.Parallel()
 	const odd = "*acme*-_-anvil–2\u200b."
 	for _, c := range []struct {
-		entry Entry
-		typed bool
-		want  string
+		entry         Entry
+		typed, spoken bool
+		want          string
 	}{
-		{EntryTyped, true, "*acme*-_-anvil-2"},
-		{EntryClick, false, odd},
-		{EntryHome, false, odd},
-		{EntryModal, false, odd},
-		{EntryShortcut, false, odd},
+		{EntryTyped, true, false, "*acme*-_-anvil-2"},
+		{EntryMention, false, true, "*acme*-_-anvil-2"},
+		{EntryDirect, false, true, "*acme*-_-anvil-2"},
+		{EntryClick, false, false, odd},
+		{EntryHome, false, false, odd},
+		{EntryModal, false, false, odd},
+		{EntryShortcut, false, false, odd},
+		{EntryMessage, false, false, odd},
 	} {
-		req, err := question{entry: c.entry, typed: c.typed, line: odd}.request()
+		req, err := question{entry: c.entry, typed: c.typed, spoken: c.spoken, line: odd}.request()
 		if diff := cmp.Diff([]string{c.want}, req.Words); diff != "" || err != nil {
 			t.Errorf("%v: %v (-want +got):\n%s", c.entry, err, diff)
 		}

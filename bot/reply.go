@@ -56,9 +56,47 @@ func (b *Bot) sendDirect(ctx context.Context, q question, page view.Page) error 
 
 func (b *Bot) sendDirectOnce(ctx context.Context, q question, m blocks.Message) error {
 	return slackapi.RetryOnce(ctx, false, func() error {
-		_, _, err := b.screens.PostMessageContext(ctx, q.user, post.MessageOptions(m)...)
-		return err
+		return b.postTo(ctx, q, post.MessageOptions(m)...)
 	})
+}
+
+// sendOnly sends a page into the channel of a mention, seen by the user alone. If the channel takes none, because the bot or the
+// user has left it, the page is a direct message.
+func (b *Bot) sendOnly(ctx context.Context, q question, page view.Page) error {
+	err := b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
+		m := blocks.Render(page, blocks.Options{Form: f})
+		return blocks.SentBlocks(m.Blocks), b.sendDirectOnce(ctx, q, m)
+	}})
+	if slackapi.HasCode(err, channelClosed...) {
+		b.log.InfoContext(ctx, "the channel takes no answer; sending a direct message instead", "channel", q.to.only, "error", slackapi.WithoutURL(err))
+		q.to = replyTo{direct: true}
+		return b.sendDirect(ctx, q, page)
+	}
+	if err != nil {
+		return fmt.Errorf("answer %s in %s: %w", q.user, q.to.only, slackapi.WithoutURL(err))
+	}
+	return nil
+}
+
+// channelClosed are the refusals of chat.postEphemeral that no retry cures.
+// See https://docs.slack.dev/reference/methods/chat.postEphemeral#errors.
+var channelClosed = []string{
+	"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived", "restricted_action", "restricted_action_read_only_channel",
+	"restricted_action_thread_only_channel", "restricted_action_non_threadable_channel",
+}
+
+// postTo posts a message to the user: into the channel of a mention, seen by them alone, or as a direct message.
+func (b *Bot) postTo(ctx context.Context, q question, options ...slack.MsgOption) error {
+	if q.to.thread != "" {
+		options = append(options, slack.MsgOptionTS(q.to.thread))
+	}
+	var err error
+	if q.to.only != "" {
+		_, err = b.screens.PostEphemeralContext(ctx, q.to.only, q.user, options...)
+	} else {
+		_, _, err = b.screens.PostMessageContext(ctx, q.user, options...)
+	}
+	return err
 }
 
 // errRefused marks the error of a user who may not ask for suggestions.
@@ -70,8 +108,9 @@ const replyTimeout = 15 * time.Second
 // reply is a message as response_url and acknowledgements take it: a text, or a drawing, which has a text too.
 // See https://docs.slack.dev/interactivity/handling-user-interaction#message_responses.
 type reply struct {
-	public  bool // for everyone in the channel, otherwise for the user alone
-	replace bool // in place of the message that was clicked
+	public  bool   // for everyone in the channel, otherwise for the user alone
+	replace bool   // in place of the message that was clicked
+	thread  string // in which it is said, unless it replaces a message; empty for none
 	text    string
 	drawing *blocks.Drawing // nil for none
 	asOf    view.AsOf       // of the drawing
@@ -88,6 +127,13 @@ func (r reply) MarshalJSON() ([]byte, error) {
 	}
 	to = append(to, `","replace_original":`...)
 	to = strconv.AppendBool(to, r.replace)
+	if r.thread != "" && !r.replace {
+		thread, err := json.Marshal(r.thread)
+		if err != nil {
+			return nil, err
+		}
+		to = append(append(to, `,"thread_ts":`...), thread...)
+	}
 	// The text holds data of foreign origin: it is not parsed as markup, and its links do not unfurl.
 	to = append(to, `,"mrkdwn":false,"unfurl_links":false,"unfurl_media":false,"text":`...)
 	if r.drawing == nil {
@@ -112,7 +158,7 @@ func (b *Bot) newReply(q question, page view.Page, f blocks.Form) (reply, blocks
 		return reply{}, blocks.Sent{}, err
 	}
 	sent := blocks.Sent{Uses: drawing.Uses(), Blocks: func() []slack.Block { return blocks.Render(page, o).Blocks }}
-	return reply{public: q.to.public, replace: q.to.replace, drawing: drawing, asOf: page.AsOf}, sent, nil
+	return reply{public: q.to.public, replace: q.to.replace, thread: q.to.thread, drawing: drawing, asOf: page.AsOf}, sent, nil
 }
 
 // textReply returns a page as a reply that needs no drawing.
@@ -145,6 +191,8 @@ func (b *Bot) deliver(ctx context.Context, q question, page view.Page) error {
 		return b.publishHome(ctx, q, page)
 	case q.to.direct:
 		return b.sendDirect(ctx, q, page)
+	case q.to.only != "":
+		return b.sendOnly(ctx, q, page)
 	}
 	return b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: slackapi.MaxPosts, Left: q.to.responseURL.Left, Send: func(f blocks.Form) (blocks.Sent, error) {
 		r, sent, err := b.newReply(q, page, f)
@@ -163,14 +211,14 @@ func (b *Bot) say(ctx context.Context, q question, words string, tries int) erro
 	switch {
 	case q.to.home:
 		return b.publishHome(ctx, q, view.Page{Title: "Missing KBs", Lead: words, Actions: []view.Action{{Label: "Reload", Command: commands.HomeName, Effect: view.Replace}}})
-	case q.to.direct:
-		_, _, err := b.screens.PostMessageContext(ctx, q.user, slack.MsgOptionText(words, true), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMarkdown())
+	case q.to.direct || q.to.only != "":
+		err := b.postTo(ctx, q, slack.MsgOptionText(words, true), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMarkdown())
 		if err != nil {
 			return fmt.Errorf("tell %s: %w", q.user, slackapi.WithoutURL(err))
 		}
 		return nil
 	}
-	return b.webhook.Send(ctx, q.to.responseURL, reply{text: words}, tries)
+	return b.webhook.Send(ctx, q.to.responseURL, reply{text: words, thread: q.to.thread}, tries)
 }
 
 // maybeLostPage tells the user that an answer may not have arrived.

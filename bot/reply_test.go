@@ -61,6 +61,10 @@ func (f *fakeScreens) PostMessageContext(_ context.Context, channel string, _ ..
 	return "", "", f.record("message "+channel, nil)
 }
 
+func (f *fakeScreens) PostEphemeralContext(_ context.Context, channel, user string, _ ...slack.MsgOption) (string, error) {
+	return "", f.record("only "+user+" in "+channel, nil)
+}
+
 // ids suggests ids.
 type ids []string
 
@@ -102,7 +106,11 @@ func interaction(n int, payload string) socketmode.Event {
 
 // opens is the event of an opened Home tab.
 func opens(n int, tab string) socketmode.Event {
-	payload := fmt.Sprintf(`{"team_id":"T1","event_id":"Ev%d","event":{"type":"app_home_opened","user":"U1","tab":%q}}`, n, tab)
+	return event(n, fmt.Sprintf(`{"team_id":"T1","event_id":"Ev%d","event":{"type":"app_home_opened","user":"U1","tab":%q}}`, n, tab))
+}
+
+// event is an envelope of an event.
+func event(n int, payload string) socketmode.Event {
 	return socketmode.Event{
 		Type:    socketmode.EventTypeEventsAPI,
 		Request: &socketmode.Request{Type: "events_api", EnvelopeID: fmt.Sprint("e", n), Payload: json.RawMessage(payload)},
@@ -117,6 +125,8 @@ const (
 	typeJSON    = `{"type":"block_suggestion","action_id":"choose:1","value":"edg","user":{"id":"U1","team_id":"%s"},"view":{"type":"home"}}`
 	homeTapJSON = `{"type":"block_actions","trigger_id":"t","user":{"id":"U1","team_id":"%s"},"view":{"type":"home"},"container":{"type":"view"},
 		"actions":[{"action_id":"choose:1","selected_option":{"value":"microsoft-_-edge"}}]}`
+	messageJSON = `{"type":"message_action","callback_id":"missingkbs_message","trigger_id":"t","user":{"id":"U1","team_id":"%s"},"channel":{"id":"C1"},
+		"message":{"text":"KB5074202"}}`
 	homeClickURL = `{"type":"block_actions","trigger_id":"t","user":{"id":"U1","team_id":"T1"},"view":{"type":"home"},"actions":[{"action_id":"open:1"}]}`
 )
 
@@ -134,6 +144,7 @@ func TestEveryEntryAsksTheGate(t *testing.T) {
 		{"modal", submitJSON, EntryModal, "message U1", ""},
 		{"typeahead", typeJSON, EntryTypeahead, "", ""},
 		{"home", homeTapJSON, EntryHome, "home U1", "home U9"},
+		{"shortcut of a message without a response_url", messageJSON, EntryMessage, "message U1", "message U9"},
 	} {
 		for team, outcome := range map[string]Outcome{"T1": Answered, "T9": Refused} {
 			t.Run(c.name+" "+team, func(t *testing.T) {

@@ -136,6 +136,9 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 	case q.kind == blocks.Open, b.homeJustMade(q, time.Now()):
 	default:
 		q.id, q.came, q.notice = newID(), time.Now(), newWaitingNotice()
+		if q.spoken {
+			q.line, q.said = b.reader.Read(q.said), ""
+		}
 		if len(q.line) > cmdline.MaxOffered { // the command refuses it for its length, so it need not be kept whole
 			q.line = strings.Clone(q.line[:cmdline.MaxOffered+1])
 		}

@@ -71,6 +71,12 @@ func (s timedScreens) PostMessageContext(_ context.Context, channel string, o ..
 	return "", "", err
 }
 
+func (s timedScreens) PostEphemeralContext(_ context.Context, channel, _ string, o ...slack.MsgOption) (string, error) {
+	_, values, err := slack.UnsafeApplyMsgOptions("", channel, "", o...)
+	s.recordText("only", values.Get("text"))
+	return "", err
+}
+
 func (f *fakeSlack) recordText(to, text string) {
 	raw, err := json.Marshal(map[string]string{"text": text})
 	if err != nil {

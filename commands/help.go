@@ -37,6 +37,9 @@ func helpCommand(r *Router) Command {
 func helpPage(r *Router) view.Page {
 	facts := make(view.Facts, 0, len(r.commands))
 	for _, c := range r.commands {
+		if c.Unlisted {
+			continue
+		}
 		facts = append(facts, view.Fact{Name: usage(c), Value: c.Summary})
 	}
 	return view.Page{
@@ -66,7 +69,7 @@ func usage(c Command) string { return strings.TrimSpace(c.Name + " " + c.Usage) 
 func unknownCommand(r *Router, name string) error {
 	names := make([]string, 0, len(r.commands))
 	for _, c := range r.commands {
-		if c.Name != "" {
+		if c.Name != "" && !c.Unlisted {
 			names = append(names, c.Name)
 		}
 	}

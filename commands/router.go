@@ -64,15 +64,16 @@ func tooLong(size, most int) error {
 
 // Command is one thing people can ask for.
 type Command struct {
-	Name    string // the first word; empty for the command that takes every line no other command claims
-	Usage   string // what follows the name, such as "<words>"
-	Summary string // one line for the list of commands
-	Help    []view.Fact
-	Needs   access.Right                                              // what a request takes that names no subcommand; empty for Ask
-	Subs    []Subcommand                                              // what may follow the name
-	Shared  func(req Request) bool                                    // whether its answer may be posted for everyone in a channel; nil: never
-	Audited bool                                                      // the audit keeps who asked about what, also where it keeps no other questions
-	Run     func(ctx context.Context, req Request) (view.Page, error) // req.Words without the name
+	Name     string // the first word; empty for the command that takes every line no other command claims
+	Usage    string // what follows the name, such as "<words>"
+	Summary  string // one line for the list of commands
+	Help     []view.Fact
+	Needs    access.Right                                              // what a request takes that names no subcommand; empty for Ask
+	Subs     []Subcommand                                              // what may follow the name
+	Shared   func(req Request) bool                                    // whether its answer may be posted for everyone in a channel; nil: never
+	Unlisted bool                                                      // help does not name it: it is said in other words
+	Audited  bool                                                      // the audit keeps who asked about what, also where it keeps no other questions
+	Run      func(ctx context.Context, req Request) (view.Page, error) // req.Words without the name
 }
 
 func (c Command) subNames() []string {
@@ -190,7 +191,7 @@ func (r *Router) meant(req Request) []string {
 	}
 	var names []string
 	for _, c := range r.commands {
-		if c.Name != "" {
+		if c.Name != "" && !c.Unlisted {
 			names = append(names, c.Name)
 		}
 	}

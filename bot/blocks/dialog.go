@@ -14,6 +14,8 @@ import (
 const (
 	// ShortcutCallback is the id of the app's global shortcut, as manifest.yaml declares it.
 	ShortcutCallback = "missingkbs_ask"
+	// MessageCallback is the same of its shortcut of messages.
+	MessageCallback = "missingkbs_message"
 	// DialogCallback is the id of every modal that draws a [view.Dialog].
 	DialogCallback = "missingkbs_dialog"
 )

@@ -134,6 +134,11 @@ func (c *Client) PostMessageContext(ctx context.Context, channel string, options
 	return c.Current().PostMessageContext(ctx, channel, options...)
 }
 
+// PostEphemeralContext posts a message into a channel that one member alone sees.
+func (c *Client) PostEphemeralContext(ctx context.Context, channel, user string, options ...slack.MsgOption) (string, error) {
+	return c.Current().PostEphemeralContext(ctx, channel, user, options...)
+}
+
 // GetUserInfoContext looks up a user.
 func (c *Client) GetUserInfoContext(ctx context.Context, user string, options ...slack.GetUserInfoOption) (*slack.User, error) {
 	return c.Current().GetUserInfoContext(ctx, user, options...)

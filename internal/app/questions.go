@@ -8,6 +8,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/digestcmd"
+	"github.com/missingkbs/missingkbs/commands/plain"
 	"github.com/missingkbs/missingkbs/commands/riskcmd"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -57,6 +58,8 @@ func NewRouter(d commands.Defender, index *search.Index, known []commands.Option
 		commands.Machine(d, time.Now, known...),
 		commands.Devices(d, index, time.Now),
 		commands.Search(d, index),
+		plain.Lookup(),
+		plain.Talk(),
 	}, more...)...)
 }
 

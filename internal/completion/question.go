@@ -59,7 +59,7 @@ func (q Questions) arguments(c command, before []string, named bool) []Candidate
 func (q Questions) names() []Candidate {
 	var all []Candidate
 	for _, c := range q.Commands {
-		if c.Name != "" {
+		if c.Name != "" && !c.Unlisted {
 			all = append(all, Candidate{c.Name, c.Summary})
 		}
 	}

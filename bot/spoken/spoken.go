@@ -1,0 +1,136 @@
+// Package spoken reads what people write to the bot in messages: events of mentions and of direct messages, and the message on
+// which a shortcut was used. It knows what Slack sends of them, and which are no question: what bots write, changes, and Slack's
+// own lines. It does not know what the words mean, and sends nothing.
+package spoken
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The types of events that are read.
+const (
+	MentionEvent = "app_mention"
+	DirectEvent  = "message" // only those of direct messages are subscribed to
+	HomeEvent    = "app_home_opened"
+)
+
+// ErrUnknown is the error of an event that this package does not read.
+var ErrUnknown = errors.New("not an event that the app subscribes to")
+
+// Message is an event that one person caused.
+type Message struct {
+	Type    string // one of the constants
+	ID      string // of the event; the same when Slack sends it again
+	User    string
+	Team    string // of the person, as far as the event says
+	Channel string
+	Thread  string // the thread that it is a part of; empty for none
+	Text    string // without the mention of the bot, with Slack's escapes
+	Tab     string // of the app's Home that was opened
+	Ignore  bool   // it needs no answer
+}
+
+// envelope is the payload of an event. See https://docs.slack.dev/apis/events-api#event-type-structure.
+type envelope struct {
+	TeamID         string `json:"team_id"`
+	EventID        string `json:"event_id"`
+	Authorizations []struct {
+		UserID string `json:"user_id"`
+		IsBot  bool   `json:"is_bot"`
+	} `json:"authorizations"`
+	Event inner `json:"event"`
+}
+
+// inner is an event of a message. Unlike those of people, messages of bots have a bot_id, and changes a subtype.
+// See https://docs.slack.dev/reference/events/message.
+type inner struct {
+	Type        string          `json:"type"`
+	Subtype     string          `json:"subtype"`
+	User        string          `json:"user"`
+	UserTeam    string          `json:"user_team"`
+	Team        string          `json:"team"`
+	BotID       string          `json:"bot_id"`
+	AppID       string          `json:"app_id"`
+	Channel     string          `json:"channel"`
+	ChannelType string          `json:"channel_type"`
+	TS          string          `json:"ts"`
+	ThreadTS    string          `json:"thread_ts"`
+	Text        string          `json:"text"`
+	Tab         string          `json:"tab"`
+	Hidden      bool            `json:"hidden"`
+	Edited      json.RawMessage `json:"edited"`
+}
+
+// saying are the subtypes of messages that people write: their words count, files beside them are not read.
+var saying = []string{"", "file_share", "thread_broadcast"}
+
+// Event reads the payload of an event.
+func Event(payload json.RawMessage) (Message, error) {
+	var e envelope
+	if err := json.Unmarshal(payload, &e); err != nil {
+		return Message{}, fmt.Errorf("read event: %w", err)
+	}
+	in := e.Event
+	m := Message{
+		Type: in.Type, ID: e.EventID, User: in.User, Channel: in.Channel, Thread: in.ThreadTS, Text: in.Text, Tab: in.Tab,
+		Team: cmp.Or(in.UserTeam, in.Team, e.TeamID),
+	}
+	switch in.Type {
+	case HomeEvent:
+		if in.User == "" {
+			return m, fmt.Errorf("%w: %s without a user", ErrUnknown, in.Type)
+		}
+		m.Team = e.TeamID
+	case MentionEvent, DirectEvent:
+		m.Ignore = in.ignored() || e.isSelf(in.User)
+		m.Text = e.withoutSelf(in.Text)
+		m.Ignore = m.Ignore || in.Subtype == "file_share" && strings.TrimSpace(m.Text) == ""
+	default:
+		return m, fmt.Errorf("%w: %q", ErrUnknown, in.Type)
+	}
+	return m, nil
+}
+
+// ignored reports whether a message is none that a person has just written to the bot.
+func (in inner) ignored() bool {
+	byBot := in.BotID != "" || in.AppID != "" || in.User == "USLACKBOT"
+	changed := in.Hidden || len(in.Edited) > 0 && string(in.Edited) != "null" || !slices.Contains(saying, in.Subtype)
+	elsewhere := in.Type == DirectEvent && in.ChannelType != "im"
+	return byBot || changed || elsewhere || in.User == "" || in.Channel == ""
+}
+
+func (e envelope) isSelf(user string) bool {
+	for _, a := range e.Authorizations {
+		if a.IsBot && a.UserID != "" && a.UserID == user {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutSelf removes the mention of the bot itself from a text.
+func (e envelope) withoutSelf(text string) string {
+	for _, a := range e.Authorizations {
+		if a.UserID == "" {
+			continue
+		}
+		text = strings.ReplaceAll(text, "<@"+a.UserID+">", " ")
+		for {
+			from := strings.Index(text, "<@"+a.UserID+"|")
+			if from < 0 {
+				break
+			}
+			end := strings.IndexByte(text[from:], '>')
+			if end < 0 {
+				break
+			}
+			text = text[:from] + " " + text[from+end+1:]
+		}
+	}
+	return strings.TrimSpace(text)
+}

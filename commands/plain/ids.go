@@ -1,0 +1,70 @@
+package plain
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+)
+
+// maxText is how many bytes of a text are looked through. Slack cuts messages at 40,000 characters.
+const maxText = 256 << 10
+
+var (
+	// The number of an update as people write it: KB5074202, kb 5074202, KB-5074202, KB#5074202. Catalog pages and their links
+	// have it too. Letters and digits on either side make it a part of something else.
+	kbForm = `KB(?:[\s_:#.-]|number|no){0,3}([0-9]{6,8})`
+	// The same without "KB", in the addresses of catalog and support pages.
+	addressForm = `(?:catalog\.update\.microsoft\.com/[^\s<>|"]*?[?&]q=|support\.microsoft\.com/(?:[a-z]{2}-[a-z]{2}/)?(?:help|kb)/)["']?([0-9]{6,8})`
+	cveForm     = `(?:CVE|TVM)[\s_:-]{0,3}[0-9]{4}[\s_-]{1,3}[0-9]{3,19}`
+
+	idForm  = regexp.MustCompile(`(?i)` + kbForm + `|` + addressForm + `|(` + cveForm + `)`)
+	cveArea = regexp.MustCompile(`(?i)(CVE|TVM)[\s_:-]*([0-9]{4})[\s_-]+([0-9]+)`)
+	escape  = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+)
+
+// IDs finds the numbers of updates and the ids of CVEs in a text, each once, in the order in which they stand there. They have
+// the forms KB5074202 and CVE-2025-12345, however they are written.
+func IDs(text string) []string {
+	text = cmdline.Normalize(unescape(strings.ToValidUTF8(text[:min(len(text), maxText)], " ")))
+	var ids []string
+	seen := map[string]bool{}
+	for _, m := range idForm.FindAllStringSubmatchIndex(text, -1) {
+		inside := m[0] > 0 && isWord(text[m[0]-1]) || m[1] < len(text) && isWord(text[m[1]])
+		if id := idOf(text, m); !inside && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// idOf is the id of a match of idForm.
+func idOf(text string, m []int) string {
+	for _, group := range []int{1, 2} {
+		if from, to := m[2*group], m[2*group+1]; from >= 0 {
+			return "KB" + text[from:to]
+		}
+	}
+	part := cveArea.FindStringSubmatch(text[m[6]:m[7]])
+	return strings.ToUpper(part[1]) + "-" + part[2] + "-" + part[3]
+}
+
+func isWord(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// unescape undoes the escapes of Slack, of web pages and of addresses: catalog pages are linked as ?q=%22KB5074202%22.
+func unescape(text string) string {
+	text = entities.Replace(text)
+	return escape.ReplaceAllStringFunc(text, func(s string) string {
+		n, err := strconv.ParseUint(s[1:], 16, 8)
+		if err != nil || n < ' ' || n >= 0x7f {
+			return s
+		}
+		return string(rune(n))
+	})
+}
+
+var entities = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&nbsp;", " ", "&amp;", "&")

@@ -1,0 +1,165 @@
+package plain
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/internal/digest"
+)
+
+// Reader reads plain words as lines of commands. The zero value knows no commands but its own.
+type Reader struct {
+	names map[string]bool
+}
+
+// NewReader returns a reader that knows the names of commands.
+func NewReader(all []commands.Command) Reader {
+	r := Reader{names: map[string]bool{}}
+	for _, c := range all {
+		if c.Name != "" && c.Name != TalkName {
+			r.names[c.Name] = true
+		}
+	}
+	return r
+}
+
+// exact are the commands whose words are taken as typed; of the others, words that say nothing are left out.
+var exact = set("digest accept admin watch home browse details machine lookup")
+
+// Read returns the line that a text means, for [commands.Parse]. It never returns an empty line: a text without words asks what
+// the bot can do.
+func (r Reader) Read(text string) string {
+	text = strings.TrimSpace(text)
+	ids := IDs(text)
+	if len(text) > cmdline.MaxTyped && len(ids) == 0 {
+		return text // the command says how much it reads
+	}
+	words := withoutNoise(cmdline.Read(emoji.ReplaceAllString(text[:min(len(text), cmdline.MaxTyped)], " ")))
+	if line := smallTalk(words); line != "" && len(ids) == 0 {
+		return line
+	}
+	start := words
+	for len(start) > 1 && polite[low(start[0])] && !r.names[low(start[0])] {
+		start = start[1:]
+	}
+	if name := low(start[0]); r.names[name] && (len(ids) == 0 || exact[name] || isLine(start)) {
+		return r.command(start)
+	}
+	if len(ids) > 0 {
+		return LookupLine(ids)
+	}
+	return question(words, start)
+}
+
+func low(word string) string { return strings.ToLower(word) }
+
+var (
+	emoji    = regexp.MustCompile(`:[a-z][a-z0-9_+'-]*:(?::skin-tone-[2-6]:)?`)
+	mentions = regexp.MustCompile(`^<[@#!][^<>]*>$`)
+)
+
+// withoutNoise drops mentions of people and channels, and words without a letter or digit.
+func withoutNoise(words []string) []string {
+	return slices.DeleteFunc(words, func(w string) bool { return mentions.MatchString(w) || !cmdline.HasLetters(w) })
+}
+
+// smallTalk is the line for what is no question about updates, or "".
+func smallTalk(words []string) string {
+	all := func(in map[string]bool, one map[string]bool) bool {
+		return !slices.ContainsFunc(words, func(w string) bool { return !in[low(w)] }) && slices.ContainsFunc(words, func(w string) bool { return one[low(w)] })
+	}
+	switch {
+	case len(words) == 0 || all(greetings, greets):
+		return TalkLine(Hello)
+	case slices.Contains(helps, low(strings.Join(words, " "))):
+		return commands.HelpName
+	case all(thanks, thank):
+		return TalkLine(Thanks)
+	}
+	return ""
+}
+
+// command is a line that begins with the name of a command.
+func (r Reader) command(words []string) string {
+	name := low(words[0])
+	if exact[name] || isLine(words) {
+		return cmdline.Join(words...)
+	}
+	rest := without(words[1:], sentence)
+	if name == commands.HelpName {
+		rest = slices.DeleteFunc(rest, func(w string) bool { return !r.names[low(w)] })
+	}
+	return cmdline.Join(append([]string{name}, rest...)...)
+}
+
+// isLine reports whether words are written for a program: they have options or ids of software.
+func isLine(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool {
+		return len(w) > 2 && strings.HasPrefix(w, "--") || strings.Contains(w, cmdline.IDSeparator)
+	})
+}
+
+// question is the line of a text that names no command: words are all of it, start those after polite ones.
+func question(words, start []string) string {
+	if isLine(words) && !slices.ContainsFunc(words, func(w string) bool { return sentence[low(w)] }) {
+		return cmdline.Join(words...)
+	}
+	named := without(without(words, sentence), domain)
+	asks := slices.ContainsFunc(words, func(w string) bool { return sentence[low(w)] })
+	switch {
+	case len(named) == 0 && (slices.ContainsFunc(words, isOf(domain)) || slices.ContainsFunc(words, isOf(machines))):
+		return commands.HomeName
+	case len(named) == 0:
+		return TalkLine(Unclear)
+	case !asks && len(named) == 1 && low(named[0]) == digest.All:
+		return digest.All
+	case !asks:
+		return cmdline.Join(start...)
+	}
+	return intent(words, named)
+}
+
+// intent is the line of a sentence about the software that it names.
+func intent(words, named []string) string {
+	has := func(in map[string]bool) bool { return slices.ContainsFunc(words, isOf(in)) }
+	about := without(named, set("first exploited exploit attacked attack actively"))
+	switch {
+	case has(set("first")) && has(set("install patch update fix do deploy")):
+		if len(about) == 0 {
+			about = []string{digest.All}
+		}
+		return cmdline.Join(append([]string{"plan"}, about...)...)
+	case has(set("which what many")) && has(machines):
+		if rest := without(about, machines); len(rest) > 0 && low(words[0]) != "the" && asksForMachines(words) {
+			return cmdline.Join(append([]string{"devices"}, rest...)...)
+		}
+	}
+	if len(about) == 0 {
+		return commands.HomeName
+	}
+	if len(about) < len(named) && has(set("exploited exploit attacked attack")) {
+		return cmdline.Join(append(about, "--exploited")...)
+	}
+	return cmdline.Join(about...)
+}
+
+// asksForMachines reports whether a sentence asks which or how many machines: their word follows the question's.
+func asksForMachines(words []string) bool {
+	for i, w := range words[:len(words)-1] {
+		if set("which what many")[low(w)] && machines[low(words[i+1])] {
+			return true
+		}
+	}
+	return false
+}
+
+func isOf(in map[string]bool) func(string) bool {
+	return func(w string) bool { return in[low(w)] }
+}
+
+func without(words []string, out map[string]bool) []string {
+	return slices.DeleteFunc(slices.Clone(words), isOf(out))
+}

@@ -1,0 +1,166 @@
+package plain
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+)
+
+// testReader knows commands of all kinds.
+func testReader() Reader {
+	var all []commands.Command
+	for _, name := range []string{"", "search", "kb", "cve", "machine", "devices", "plan", "report", "accept", "digest", "admin", "help", "browse", "watch", "home", LookupName, TalkName} {
+		all = append(all, commands.Command{Name: name})
+	}
+	return NewReader(all)
+}
+
+func TestRead(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		// Names stay as they are.
+		"win11":                        "win11",
+		"Windows 11":                   "Windows 11",
+		"update health tools":          "update health tools",
+		"edge?":                        "edge",
+		": edge":                       "edge",
+		"*edge*":                       "edge",
+		"microsoft-_-edge":             "microsoft-_-edge",
+		"microsoft-_-edge --sort cves": "microsoft-_-edge --sort cves",
+		"microsoft-_-edge —sort cves":  "microsoft-_-edge --sort cves",
+		"Visual Studio Code":           "Visual Studio Code",
+		"edge, chrome":                 "edge chrome",
+		"all":                          "all",
+		"all software":                 "all",
+
+		// Sentences lose the words that name nothing.
+		"which updates is Windows 11 missing?":          "Windows 11",
+		"What's missing on win11?":                      "win11",
+		"what’s missing on win11":                       "win11",
+		"show me edge":                                  "edge",
+		"Hey, can you please check server 2022 for me?": "server 2022",
+		"please edge":                                   "edge",
+		"updates for chrome":                            "chrome",
+		"do I need to patch sql 2019":                   "sql 2019",
+		"what does .net lack":                           ".net",
+		"how many devices are missing edge updates?":    "devices edge",
+		"which computers lack office patches":           "devices office",
+		"what should I install first on Windows 11":     "plan Windows 11",
+		"what do we patch first?":                       "plan all",
+		"which exploited updates is edge missing":       "edge --exploited",
+		"thanks, and chrome?":                           "chrome",
+		"which updates are missing?":                    "home",
+		"what is missing":                               "home",
+		"missing updates":                               "home",
+		"show all software":                             "all",
+
+		// Updates and CVEs.
+		"kb5074202":            "kb KB5074202",
+		"KB 5074202":           "kb KB5074202",
+		"kb 5074202 --devices": "kb 5074202 --devices",
+		"is KB5074202 installed on all our machines?": "kb KB5074202",
+		"CVE-2025-12345":            "cve CVE-2025-12345",
+		"cve 2025-12345":            "cve CVE-2025-12345",
+		"CVE‑2025‑12345 ?":          "cve CVE-2025-12345",
+		"kb5074202 and kb5074203":   "lookup KB5074202 KB5074203",
+		"kb 5074202 and kb 5074203": "lookup KB5074202 KB5074203",
+		"accept KB5074202 --until 2030-01-01 --reason \"no reboot\"": `accept KB5074202 --until 2030-01-01 --reason "no reboot"`,
+
+		// Commands stay commands.
+		"search windows 11":   "search windows 11",
+		"search for edge":     "search edge",
+		"hey, search edge":    "search edge",
+		"plan for windows 11": "plan windows 11",
+		"machine web-01":      "machine web-01",
+		"digest list":         "digest list",
+		"digest add microsoft-_-edge --at \"mon 09:00\"": `digest add microsoft-_-edge --at "mon 09:00"`,
+		"digest add microsoft-_-edge —at “mon 09:00” ":   `digest add microsoft-_-edge --at "mon 09:00"`,
+		"/missingkbs digest list":                        "digest list",
+		"HELP":                                           "help",
+		"help with digest":                               "help digest",
+		"help me please":                                 "help",
+
+		// Talk.
+		"":                           "talk hello",
+		"   ":                        "talk hello",
+		":wave:":                     "talk hello",
+		"hi there!":                  "talk hello",
+		"Good morning":               "talk hello",
+		"thanks!":                    "talk thanks",
+		"Thank you very much :pray:": "talk thanks",
+		"ok great":                   "talk thanks",
+		"what can you do?":           "help",
+		"how does this work":         "help",
+		"is it safe?":                "talk unclear",
+		"???":                        "talk hello",
+		"<@U123> edge":               "edge",
+		"edge &amp; chrome":          "edge chrome",
+	} {
+		if got := testReader().Read(text); got != want {
+			t.Errorf("%q is read as %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"":          nil,
+		"edge":      nil,
+		"KB5074202": {"KB5074202"},
+		"kb 5074202, KB-5074202, kb#5074202, KB: 5074202, kb5074202": {"KB5074202"},
+		"KB5074202/KB5074203": {"KB5074202", "KB5074203"},
+		"KB5074202KB5074203":  nil,
+		"XKB5074202":          nil,
+		"KB507420211":         nil,
+		"KB50742":             nil,
+		"5074202":             nil,
+		"<https://catalog.update.microsoft.com/Search.aspx?q=KB5074202|the catalog>":                   {"KB5074202"},
+		"https://www.catalog.update.microsoft.com/Search.aspx?q=5074202&amp;p=1":                       {"KB5074202"},
+		"https://catalog.update.microsoft.com/Search.aspx?x=1&amp;q=%22KB5074202%22":                   {"KB5074202"},
+		"https://support.microsoft.com/en-us/topic/january-13-2026-kb5074109-os-build-26200-7623-2f1b": {"KB5074109"},
+		"https://support.microsoft.com/help/5074202":                                                   {"KB5074202"},
+		"https://support.microsoft.com/en-us/help/5074202":                                             {"KB5074202"},
+		"https://example.com/?q=5074202":                                                               nil,
+		"CVE-2025-12345":                                                                               {"CVE-2025-12345"},
+		"cve 2025 12345":                                                                               {"CVE-2025-12345"},
+		"CVE‑2025–12345":                                                                               {"CVE-2025-12345"},
+		"CVE_2025_12345.":                                                                              {"CVE-2025-12345"},
+		"TVM-2025-0001":                                                                                {"TVM-2025-0001"},
+		"CVE-2025":                                                                                     nil,
+		"ＫＢ５０７４２０２":                                                                                    {"KB5074202"},
+		"K\u200bB5074202":                                                                              {"KB5074202"},
+		"CVE-2025-1234, KB5074202 and cve-2025-1234 again":                                             {"CVE-2025-1234", "KB5074202"},
+	} {
+		if diff := cmp.Diff(want, IDs(text)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+// What is read can always be asked, and is never nothing.
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{"", "win11", "which updates is Windows 11 missing?", "KB5074202 CVE-2025-12345", "digest add x --at \"mon", "<@U1|", "&lt;!channel&gt;", "\x00\xff", strings.Repeat("KB5074202 KB5074203", 200)} {
+		f.Add(seed)
+	}
+	r := testReader()
+	f.Fuzz(func(t *testing.T, text string) {
+		line := r.Read(text)
+		if line == "" {
+			t.Errorf("%q is read as nothing", text)
+		}
+		ids := IDs(text)
+		for _, id := range ids {
+			if again := IDs(id); len(again) != 1 || again[0] != id {
+				t.Errorf("%q: the id %q is read as %q", text, id, again)
+			}
+		}
+		if offered := LookupLine(ids); len(offered) > cmdline.MaxOffered {
+			t.Errorf("%q: a line of %d bytes", text, len(offered))
+		}
+	})
+}

@@ -1,0 +1,55 @@
+package plain
+
+import (
+	"context"
+	"strings"
+
+	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// TalkName is the name of the command [Talk].
+const TalkName = "talk"
+
+// The topics of [Talk].
+const (
+	Hello   = "hello"
+	Thanks  = "thanks"
+	Unclear = "unclear"
+)
+
+// TalkLine is the line that answers a topic.
+func TalkLine(topic string) string { return cmdline.Join(TalkName, topic) }
+
+// Talk is the command that answers what is no question. Help does not list it: people say it in their own words.
+func Talk() commands.Command {
+	return commands.Command{
+		Name:     TalkName,
+		Unlisted: true,
+		Summary:  "answers what is no question",
+		Run: func(_ context.Context, req commands.Request) (view.Page, error) {
+			return talk(strings.Join(req.Words, " ")), nil
+		},
+	}
+}
+
+func talk(topic string) view.Page {
+	page := view.Page{
+		Title: "I did not understand that",
+		Lead:  "Name a software, such as win11, server 2022 or edge; an update, such as KB5074202; or a CVE, such as CVE-2025-12345.",
+		Actions: []view.Action{
+			{Label: "What is missing", Command: commands.HomeName},
+			{Label: "All software", Command: commands.SearchName},
+			{Label: "Help", Command: commands.HelpName},
+		},
+	}
+	switch topic {
+	case Hello:
+		page.Title = "Hello"
+		page.Lead = "Ask me which security updates a software lacks, such as: which updates is Windows 11 missing? " + page.Lead
+	case Thanks:
+		page = view.Page{Title: "You are welcome", Lead: "Ask again whenever you like."}
+	}
+	return page
+}
