@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/doctor"
+	"github.com/missingkbs/missingkbs/internal/manifest"
 )
 
 // doctorCmd checks what serve needs, with the settings that serve would have.
@@ -19,6 +20,7 @@ type doctorCmd struct {
 	Live        string        `placeholder:"CHANNEL" help:"Post one invented message of each kind into this channel (its id), tell what Slack says to each, and delete them all. The other checks are left out."`
 	User        string        `placeholder:"USER" help:"With --live: the id of a person in the channel, who is also sent direct and ephemeral messages and a Home tab."`
 	ConfigToken config.Secret `name:"slack-config-token" env:"SLACK_CONFIG_TOKEN" placeholder:"xoxe.…" group:"Slack" help:"App configuration token, to compare the manifest with the app's settings."`
+	config.AppParts
 	config.Settings
 }
 
@@ -32,10 +34,11 @@ func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all
 		errs.Add("--output", "takes one of text, json")
 	}
 	c.checkLive(&errs)
+	without := c.AppParts.Read(&errs)
 	if err := errs.Err(); err != nil {
 		return err
 	}
-	checker := doctor.New(c.options(s.env, all.file, parsed))
+	checker := doctor.New(c.options(s.env, all.file, parsed, without))
 	defer checker.Close()
 	stop := waiting(s, "Checking")
 	defer stop()
@@ -55,10 +58,10 @@ func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all
 	return nil
 }
 
-func (c doctorCmd) options(env config.Environment, file *config.File, parsed *kong.Context) doctor.Options {
+func (c doctorCmd) options(env config.Environment, file *config.File, parsed *kong.Context, without []manifest.Part) doctor.Options {
 	return doctor.Options{
 		Settings: c.Settings, Env: env, File: file, Origins: config.Resolver{Env: env, File: file}.Origins(parsed),
-		ConfigToken: c.ConfigToken, Version: buildVersion(),
+		ConfigToken: c.ConfigToken, Without: without, Version: buildVersion(),
 	}
 }
 

@@ -78,7 +78,7 @@ var forbidden = map[string][]string{
 	"internal/digest/source":         {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"internal/doctor":                {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/month":                 {module, slackPackages, azurePackages, anyLibrary},
-	"internal/manifest":              {module, slackPackages, azurePackages, anyLibrary},
+	"internal/manifest":              {module, slackPackages, azurePackages},
 	"internal/metrics":               {module, slackPackages, azurePackages},
 	"internal/risk":                  {module, slackPackages, azurePackages},
 	"internal/advisory":              {module, slackPackages},

@@ -46,15 +46,16 @@ type streams struct {
 
 // cli is the command line. The fields of each command are its flags.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run the bot: connect to Slack and answer."`
-	Ask     askCmd     `cmd:"" help:"Ask one question here, with the same answers as in Slack."`
-	Sandbox sandboxCmd `cmd:"" help:"Try everything on this machine: an invented Defender, a small Slack with a web page, and the bot."`
-	Migrate migrateCmd `cmd:"" help:"Migrate the database to this version; serve does it at start."`
-	Data    dataCmd    `cmd:"" help:"What MSRC and CISA publish: what is stored of it, and how it gets to a bot without internet."`
-	Audit   auditCmd   `cmd:"" help:"Print who did what, as JSON lines."`
-	Doctor  doctorCmd  `cmd:"" help:"Check settings, Slack, Entra, Defender and the database, and say how to fix what is wrong."`
-	Health  healthCmd  `cmd:"" help:"Ask the process that runs on this machine whether it is well; for health checks of containers."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the bot: connect to Slack and answer."`
+	Ask      askCmd      `cmd:"" help:"Ask one question here, with the same answers as in Slack."`
+	Sandbox  sandboxCmd  `cmd:"" help:"Try everything on this machine: an invented Defender, a small Slack with a web page, and the bot."`
+	Manifest manifestCmd `cmd:"" help:"Print the manifest of the Slack app, to create or to change it."`
+	Migrate  migrateCmd  `cmd:"" help:"Migrate the database to this version; serve does it at start."`
+	Data     dataCmd     `cmd:"" help:"What MSRC and CISA publish: what is stored of it, and how it gets to a bot without internet."`
+	Audit    auditCmd    `cmd:"" help:"Print who did what, as JSON lines."`
+	Doctor   doctorCmd   `cmd:"" help:"Check settings, Slack, Entra, Defender and the database, and say how to fix what is wrong."`
+	Health   healthCmd   `cmd:"" help:"Ask the process that runs on this machine whether it is well; for health checks of containers."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 
 	Completion completionCmd `cmd:"" help:"Print the script that completes commands, flags and ids in bash, zsh or fish."`
 	Complete   completeCmd   `cmd:"" hidden:""`

@@ -15,6 +15,33 @@ import (
 	"github.com/missingkbs/missingkbs/internal/manifest"
 )
 
+// The command prints the file of the repository, or what its options make of that. Its help names every part.
+func TestManifestCommand(t *testing.T) {
+	t.Parallel()
+	file, err := os.ReadFile("../../manifest.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := invoke(t, noEnv, "manifest"); got.code != exitDone || got.out != string(file) {
+		t.Errorf("got %+v", got)
+	}
+	got := invoke(t, env(map[string]string{"MISSINGKBS_WITHOUT": "files"}), "manifest", "-o", "json", "--name", "KBs (test)")
+	if got.code != exitDone || !json.Valid([]byte(got.out)) || !strings.Contains(got.out, `"KBs (test)"`) || strings.Contains(got.out, "files:write") {
+		t.Errorf("got %+v", got)
+	}
+	help := invoke(t, noEnv, "manifest", "--help").out
+	for _, p := range manifest.Parts() {
+		if !strings.Contains(help, string(p)) {
+			t.Errorf("help does not name the part %s", p)
+		}
+	}
+	for _, wrong := range [][]string{{"-o", "toml"}, {"--without", "everything"}, {"--bot-name", "Missing KBs"}} {
+		if got := invoke(t, noEnv, append([]string{"manifest"}, wrong...)...); got.code != exitWrongUse || got.out != "" {
+			t.Errorf("%v: got %+v", wrong, got)
+		}
+	}
+}
+
 // The manifest is what slack-go, and so Slack's API for manifests, knows as one; it asks for no more than is used.
 func TestManifest(t *testing.T) {
 	t.Parallel()

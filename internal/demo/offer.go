@@ -1,17 +1,16 @@
 package demo
 
 import (
-	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
-// SlashCommand describes the bot's command for the composer of the page; manifest.yaml tells Slack the same.
+// SlashCommand describes the bot's command for the composer of the page.
 func SlashCommand() sandbox.SlashCommand {
 	return sandbox.SlashCommand{
 		Command:     manifest.Command,
-		Description: "Missing KBs of a software, with devices, CVEs and catalog pages",
-		UsageHint:   "<software-id> | search <words> | digest | help",
+		Description: manifest.CommandAbout,
+		UsageHint:   manifest.CommandHint,
 		Completions: []sandbox.Completion{
 			{Text: "microsoft-_-windows_11", Hint: "the missing KBs of one software"},
 			{Text: "microsoft-_-windows_11 --sort cves", Hint: "another order"},
@@ -27,7 +26,8 @@ func SlashCommand() sandbox.SlashCommand {
 	}
 }
 
-// Shortcut describes the bot's global shortcut; manifest.yaml tells Slack the same.
+// Shortcut describes the bot's global shortcut for the page.
 func Shortcut() sandbox.Shortcut {
-	return sandbox.Shortcut{Name: "Look up missing KBs", CallbackID: blocks.ShortcutCallback, Description: "Find a software and see which updates it lacks"}
+	own := manifest.AppShortcuts()[0]
+	return sandbox.Shortcut{Name: own.Name, CallbackID: own.CallbackID, Description: own.Description}
 }

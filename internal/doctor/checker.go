@@ -9,6 +9,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -29,6 +30,7 @@ type Options struct {
 	File        *config.File
 	Origins     []config.Origin // of the settings
 	ConfigToken config.Secret   // of Slack, to read the app's manifest; optional
+	Without     []manifest.Part // what the Slack app was made without
 	Version     string          // of the program, for reports of the live checks
 
 	LiveInterval time.Duration // between two live messages; 0 means as Slack asks for, negative none

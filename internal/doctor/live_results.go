@@ -90,8 +90,8 @@ func liveRefusals() map[string]liveRefusal {
 		"user_not_found":                           stranger,
 		"user_disabled":                            stranger,
 		"cannot_dm_bot":                            stranger,
-		"messages_tab_disabled":                    {"the app's Messages tab is off, so that it cannot send direct messages", "switch it on under App Home of the app's settings, or paste manifest.yaml under App Manifest", false},
-		"not_enabled":                              {"the app's Home tab is off", "switch it on under App Home of the app's settings, or paste manifest.yaml under App Manifest", false},
+		"messages_tab_disabled":                    {"the app's Messages tab is off, so that it cannot send direct messages", "switch it on under App Home of the app's settings, or paste what missingkbs manifest prints under App Manifest", false},
+		"not_enabled":                              {"the app's Home tab is off", "switch it on under App Home of the app's settings, or paste what missingkbs manifest prints under App Manifest", false},
 	}
 }
 

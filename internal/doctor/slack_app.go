@@ -51,17 +51,17 @@ func (c *Checker) slackScopes(context.Context) []Finding {
 	for _, s := range manifest.Scopes() {
 		more = slices.DeleteFunc(more, func(name string) bool { return name == s.Name })
 		switch {
-		case slices.Contains(me.Scopes, s.Name):
-		case s.Groups && len(c.groups) == 0:
+		case slices.Contains(me.Scopes, s.Name), slices.Contains(c.Without, s.Part):
+		case s.Part == manifest.Groups && len(c.groups) == 0:
 			spare = fmt.Sprintf("; without %s (%s), which no setting asks for", s.Name, s.Use)
 		default:
 			status := Fail
-			if s.Optional && !s.Groups {
+			if s.Optional && s.Part != manifest.Groups {
 				status = Warn
 			}
 			all = append(all, Finding{
 				Status: status, Found: fmt.Sprintf("the scope %s is missing (%s): %s", s.Name, s.Use, s.Without),
-				Cure: "add it under OAuth & Permissions > Bot Token Scopes, or paste manifest.yaml under App Manifest, and install the app again",
+				Cure: "add it under OAuth & Permissions > Bot Token Scopes, or paste what missingkbs manifest prints under App Manifest, and install the app again",
 			})
 		}
 	}
@@ -106,7 +106,7 @@ func (c *Checker) slackManifest(ctx context.Context) []Finding {
 
 // differences reports the differences between an app and manifest.yaml that matter.
 func (c *Checker) differences(set *slack.Manifest) []Finding {
-	const cure = "paste manifest.yaml under App Manifest of the app at https://api.slack.com/apps, and install the app again"
+	const cure = "paste what missingkbs manifest prints under App Manifest of the app at https://api.slack.com/apps, and install the app again"
 	var all []Finding
 	want := func(ok bool, text string) {
 		if !ok {
@@ -115,9 +115,11 @@ func (c *Checker) differences(set *slack.Manifest) []Finding {
 	}
 	want(slices.ContainsFunc(set.Features.SlashCommands, func(c slack.ManifestSlashCommand) bool { return c.Command == manifest.Command }),
 		"the app has no command "+manifest.Command+": no one can ask questions")
-	want(slices.ContainsFunc(set.Features.Shortcuts, func(s slack.Shortcut) bool { return s.CallbackID == blocks.ShortcutCallback }),
-		"the app has no shortcut "+blocks.ShortcutCallback)
-	want(set.Features.AppHome.HomeTabEnabled, "the Home tab is switched off")
+	for _, own := range manifest.AppShortcuts() {
+		want(slices.Contains(c.Without, manifest.Shortcuts) || slices.ContainsFunc(set.Features.Shortcuts, func(s slack.Shortcut) bool { return s.CallbackID == own.CallbackID }),
+			"the app has no shortcut "+own.CallbackID)
+	}
+	want(slices.Contains(c.Without, manifest.Home) || set.Features.AppHome.HomeTabEnabled, "the Home tab is switched off")
 	want(set.Settings.Interactivity != nil && set.Settings.Interactivity.IsEnabled, "interactivity is switched off: no button works")
 	want(set.Settings.SocketModeEnabled, "Socket Mode is switched off: nothing reaches the bot")
 	want(!set.Settings.TokenRotationEnabled, "token rotation is switched on: the bot's token ends after twelve hours")
@@ -125,8 +127,8 @@ func (c *Checker) differences(set *slack.Manifest) []Finding {
 	if s := set.Settings.EventSubscriptions; s != nil {
 		events = s.BotEvents
 	}
-	for _, event := range manifest.Events() {
-		want(slices.Contains(events, event), "the app does not subscribe to the event "+event)
+	for _, event := range manifest.Subscriptions() {
+		want(slices.Contains(c.Without, event.Part) || slices.Contains(events, event.Name), "the app does not subscribe to the event "+event.Name)
 	}
 	if more := slices.DeleteFunc(slices.Clone(events), func(s string) bool { return slices.Contains(manifest.Events(), s) }); len(more) > 0 {
 		all = append(all, warn("the app subscribes to more events than are used: "+strings.Join(more, ", "), "take them away under Event Subscriptions")...)

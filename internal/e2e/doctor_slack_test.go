@@ -107,14 +107,14 @@ func TestDoctorScopes(t *testing.T) {
 			has := slices.DeleteFunc(manifest.ScopeNames(), func(s string) bool { return s == missing.Name })
 			c := newClinic(t, sandbox.Options{Scopes: has})
 			settings := map[string]string{"SLACK_CONFIG_TOKEN": ""}
-			if missing.Groups {
+			if missing.Part == manifest.Groups {
 				d := c.examine(t, settings)
 				d.wants(t, "slack-scopes", "ok", "without "+missing.Name, "")
 				d.only(t)
 				settings["MISSINGKBS_ADMIN_GROUPS"] = "S0PATCHERS"
 			}
 			status := "fail"
-			if missing.Optional && !missing.Groups {
+			if missing.Optional && missing.Part != manifest.Groups {
 				status = "warn"
 			}
 			d := c.examine(t, settings)
@@ -122,6 +122,10 @@ func TestDoctorScopes(t *testing.T) {
 			d.only(t, "slack-scopes")
 			if n := strings.Count(d.text("slack-scopes"), "is missing"); n != 1 {
 				t.Errorf("%d scopes are told to be missing:\n%s", n, d.text("slack-scopes"))
+			}
+			if missing.Part != "" {
+				settings["MISSINGKBS_WITHOUT"] = string(missing.Part)
+				c.examine(t, settings).wants(t, "slack-scopes", "ok", "has all scopes", "")
 			}
 		})
 	}
@@ -189,6 +193,16 @@ func TestDoctorManifest(t *testing.T) {
 			d.only(t, "slack-manifest")
 		})
 	}
+	t.Run("made without parts", func(t *testing.T) {
+		t.Parallel()
+		made := change(func(m map[string]any) {
+			for _, leave := range []func(map[string]any){features("shortcuts"), features("app_home"), set("event_subscriptions", nil)} {
+				leave(m)
+			}
+		})
+		d := newClinic(t, sandbox.Options{Manifest: made}).examine(t, map[string]string{"MISSINGKBS_WITHOUT": "home,shortcuts"})
+		d.wants(t, "slack-manifest", "ok", "is set up as manifest.yaml says", "")
+	})
 	t.Run("without a configuration token", func(t *testing.T) {
 		t.Parallel()
 		c := newClinic(t, sandbox.Options{})

@@ -1,0 +1,17 @@
+package config
+
+import "github.com/missingkbs/missingkbs/internal/manifest"
+
+// AppParts is the setting about what the Slack app was made without.
+type AppParts struct {
+	Without string `env:"MISSINGKBS_WITHOUT" placeholder:"PART,…" group:"Slack" help:"Parts that the Slack app is made without: home, shortcuts, digests, files, groups. Their scopes and events are left out."`
+}
+
+// Read checks the setting.
+func (s AppParts) Read(e *Errors) []manifest.Part {
+	parts, err := manifest.ReadParts(s.Without)
+	if err != nil {
+		e.Add("MISSINGKBS_WITHOUT", "%v", err)
+	}
+	return parts
+}
