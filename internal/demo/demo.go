@@ -90,6 +90,9 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 	if d.feeds, err = newTravellingFeeds(d.database, d.publisher, d.tenant.Now, o.Log); err != nil {
 		return fmt.Errorf("start the sandbox: %w", err)
 	}
+	if err := d.database.Migrate(ctx); err != nil { // before serving does, since the feeds are stored
+		return fmt.Errorf("start the sandbox: %w", err)
+	}
 	d.feeds.snapshot() // so that the first answer need not wait for them
 	return nil
 }
