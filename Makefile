@@ -10,7 +10,7 @@ DATABASE ?= SQLite
 FAMILIES := FuzzLine FuzzEnvelope FuzzInteraction FuzzBodies FuzzReadFile
 LINT     := go tool -modfile=.ci/tools.mod golangci-lint
 
-.PHONY: help build run test check bench fuzz soak manifest
+.PHONY: help build run test check bench docs fuzz soak manifest
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -31,6 +31,9 @@ check: ## format check, vet, linters, tidy modules
 
 bench: ## run all benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...
+
+docs: ## write the generated parts of docs/ anew: settings, commands, metrics, alerts
+	go test -p=1 -count=1 ./cmd/missingkbs ./internal/metrics -run=^TestDocsHave -write-docs
 
 fuzz: ## run every fuzz target for FUZZTIME (30s), those of FAMILIES for FUZZLONG (the same)
 	@.ci/fuzz $(FUZZTIME) $(FUZZLONG) $(FAMILIES)

@@ -60,7 +60,7 @@ type cli struct {
 	Completion completionCmd `cmd:"" help:"Print the script that completes commands, flags and ids in bash, zsh or fish."`
 	Complete   completeCmd   `cmd:"" hidden:""`
 
-	Config string `placeholder:"FILE" env:"MISSINGKBS_CONFIG" help:"YAML file with settings, each under the name of its environment variable. Flags and environment win over it."`
+	Config string `placeholder:"FILE" env:"MISSINGKBS_CONFIG" unset:"none" help:"YAML file with settings, each under the name of its environment variable. Flags and environment win over it."`
 
 	file *config.File
 }

@@ -6,14 +6,14 @@ import "github.com/missingkbs/missingkbs/bot/access"
 // channel or a group is renamed.
 type Access struct {
 	Guests         string `name:"allow-guests" env:"MISSINGKBS_ALLOW_GUESTS" default:"false" help:"Whether guests of the workspace are answered like members (${default})."`
-	AskChannels    string `name:"ask-channels" env:"MISSINGKBS_ASK_CHANNELS" placeholder:"C…,…" help:"Answer in these channels only."`
-	AskGroups      string `name:"ask-groups" env:"MISSINGKBS_ASK_GROUPS" placeholder:"S…,…" help:"Answer members of these user groups only."`
-	DigestChannels string `name:"digest-channels" env:"MISSINGKBS_DIGEST_CHANNELS" placeholder:"C…,…" help:"Let digests be changed in these channels only; default: as for asking."`
-	DigestGroups   string `name:"digest-groups" env:"MISSINGKBS_DIGEST_GROUPS" placeholder:"S…,…" help:"Let members of these user groups only change digests; default: as for asking."`
-	AcceptGroups   string `name:"accept-groups" env:"MISSINGKBS_ACCEPT_GROUPS" placeholder:"S…,…" help:"Let members of these user groups only accept risks; default: as for changing digests."`
+	AskChannels    string `name:"ask-channels" env:"MISSINGKBS_ASK_CHANNELS" unset:"everywhere" placeholder:"C…,…" help:"Answer in these channels only."`
+	AskGroups      string `name:"ask-groups" env:"MISSINGKBS_ASK_GROUPS" unset:"all members" placeholder:"S…,…" help:"Answer members of these user groups only."`
+	DigestChannels string `name:"digest-channels" env:"MISSINGKBS_DIGEST_CHANNELS" unset:"as for asking" placeholder:"C…,…" help:"Let digests be changed in these channels only; default: as for asking."`
+	DigestGroups   string `name:"digest-groups" env:"MISSINGKBS_DIGEST_GROUPS" unset:"as for asking" placeholder:"S…,…" help:"Let members of these user groups only change digests; default: as for asking."`
+	AcceptGroups   string `name:"accept-groups" env:"MISSINGKBS_ACCEPT_GROUPS" unset:"as for changing digests" placeholder:"S…,…" help:"Let members of these user groups only accept risks; default: as for changing digests."`
 	TwoPerson      string `name:"two-person" env:"MISSINGKBS_TWO_PERSON" default:"false" placeholder:"BOOL" help:"Whether a second person has to approve an accepted risk (${default})."`
-	AdminGroups    string `name:"admin-groups" env:"MISSINGKBS_ADMIN_GROUPS" placeholder:"S…,…" help:"User groups whose members administer the bot."`
-	AdminUsers     string `name:"admin-users" env:"MISSINGKBS_ADMIN_USERS" placeholder:"U…,…" help:"People who administer the bot."`
+	AdminGroups    string `name:"admin-groups" env:"MISSINGKBS_ADMIN_GROUPS" unset:"none" placeholder:"S…,…" help:"User groups whose members administer the bot."`
+	AdminUsers     string `name:"admin-users" env:"MISSINGKBS_ADMIN_USERS" unset:"none" placeholder:"U…,…" help:"People who administer the bot."`
 }
 
 func (s Access) read(e *Errors) access.Policy {

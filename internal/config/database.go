@@ -10,9 +10,9 @@ import (
 
 // Database are the settings about where digests and their history are stored, and for how long.
 type Database struct {
-	URL       Secret `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"sqlite:///path/file.db or postgres://…; by default a file in your data folder."`
-	Retention string `name:"retention-days" env:"MISSINGKBS_RETENTION_DAYS" default:"400" help:"Days that history is kept; 0 keeps it for ever (${default})."`
-	Audits    string `name:"audit-days" env:"MISSINGKBS_AUDIT_DAYS" default:"400" help:"Days that is kept who did what; 0 keeps it for ever (${default})."`
+	URL       Secret `name:"database-url" env:"DATABASE_URL" unset:"a file in your data folder" placeholder:"URL" help:"sqlite:///path/file.db or postgres://…; by default a file in your data folder."`
+	Retention string `name:"retention-days" env:"MISSINGKBS_RETENTION_DAYS" default:"400" help:"Days that the history of digests is kept; 0 keeps it for ever (${default})."`
+	Audits    string `name:"audit-days" env:"MISSINGKBS_AUDIT_DAYS" default:"400" help:"Days that the audit is kept; 0 keeps it for ever (${default})."`
 }
 
 // Read checks the settings.

@@ -16,8 +16,8 @@ type Feeds struct {
 
 // FeedSources are where the feeds are fetched from.
 type FeedSources struct {
-	MSRC string `name:"msrc-url" env:"MISSINGKBS_MSRC_URL" placeholder:"URL" help:"Base address of MSRC's API, or of a copy of it; by default Microsoft's."`
-	KEV  string `name:"kev-url" env:"MISSINGKBS_KEV_URL" placeholder:"URL" help:"Addresses of CISA's KEV list, asked in order; by default CISA's and its copy on GitHub."`
+	MSRC string `name:"msrc-url" env:"MISSINGKBS_MSRC_URL" unset:"Microsoft's" placeholder:"URL" help:"Base address of MSRC's API, or of a copy of it; by default Microsoft's."`
+	KEV  string `name:"kev-url" env:"MISSINGKBS_KEV_URL" unset:"CISA's, then its copy on GitHub" placeholder:"URL" help:"Addresses of CISA's KEV list, asked in order; by default CISA's and its copy on GitHub."`
 }
 
 // read returns what is fetched, or nil if nothing is.

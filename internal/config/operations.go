@@ -27,7 +27,7 @@ func (s Audit) read(e *Errors) (questions bool) {
 
 // Alerts is the setting about the channel for alerts to operators.
 type Alerts struct {
-	Channel string `name:"ops-channel" env:"MISSINGKBS_OPS_CHANNEL" placeholder:"C…" help:"Channel for alerts: a permission is lost, digests are paused, the quota is used up for long, and so on."`
+	Channel string `name:"ops-channel" env:"MISSINGKBS_OPS_CHANNEL" unset:"none" placeholder:"C…" help:"Channel for alerts: a permission is lost, digests are paused, the quota is used up for long, and so on."`
 }
 
 // read returns the ID of the channel, empty for none.
@@ -70,8 +70,8 @@ func (s AdminServer) Read(e *Errors) AdminAddress {
 
 // Log are the settings of the log.
 type Log struct {
-	Level  string `name:"log-level" env:"LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error; info for serve, warn for what answers on a terminal."`
-	Format string `name:"log-format" env:"LOG_FORMAT" placeholder:"FORMAT" help:"text or json; text on a terminal, else json."`
+	Level  string `name:"log-level" env:"LOG_LEVEL" unset:"info, on a terminal command warn" placeholder:"LEVEL" help:"debug, info, warn or error; info for serve, warn for what answers on a terminal."`
+	Format string `name:"log-format" env:"LOG_FORMAT" unset:"text on a terminal, else json" placeholder:"FORMAT" help:"text or json; text on a terminal, else json."`
 }
 
 // Logger makes the log that the settings describe.

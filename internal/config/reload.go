@@ -8,8 +8,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// reloadable returns the settings that can change without a restart. Of DATABASE_URL only user and password can.
-func reloadable() []string {
+// Reloadable returns the settings that can change without a restart. Of DATABASE_URL only user and password can.
+func Reloadable() []string {
 	return []string{
 		"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN",
 		"AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_FEDERATED_TOKEN_FILE",
@@ -34,7 +34,7 @@ func TakeSnapshot(parsed *kong.Context) Snapshot {
 // NeedRestart returns the sorted names of settings that differ in now and take effect only after a restart.
 func (s Snapshot) NeedRestart(now Snapshot) (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(now)) {
-		if !reflect.DeepEqual(now[name], s[name]) && !slices.Contains(reloadable(), name) {
+		if !reflect.DeepEqual(now[name], s[name]) && !slices.Contains(Reloadable(), name) {
 			names = append(names, name)
 		}
 	}

@@ -29,7 +29,7 @@ func TestReloadRulesNameSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := Names(parser.Model.Node)
-	for _, name := range slices.Concat(reloadable(), credentialPlace()) {
+	for _, name := range slices.Concat(Reloadable(), credentialPlace()) {
 		if !slices.Contains(known, name) {
 			t.Errorf("there is no setting %s", name)
 		}

@@ -12,10 +12,10 @@ import (
 
 // Slack are the settings about how the bot reaches Slack.
 type Slack struct {
-	AppToken Secret `name:"slack-app-token" env:"SLACK_APP_TOKEN" placeholder:"xapp-…" help:"App-level token with the scope connections:write."`
-	BotToken Secret `name:"slack-bot-token" env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Bot token of the installed app."`
-	APIURL   string `name:"slack-api-url" env:"SLACK_API_URL" placeholder:"URL" help:"Base of Slack's Web API, where it is not Slack's own."`
-	Tables   string `name:"tables" env:"MISSINGKBS_TABLES" default:"auto" help:"How tables are drawn: auto, data_table, table or classic (${default})."`
+	AppToken Secret `name:"slack-app-token" env:"SLACK_APP_TOKEN" unset:"required" placeholder:"xapp-…" help:"App-level token with the scope connections:write."`
+	BotToken Secret `name:"slack-bot-token" env:"SLACK_BOT_TOKEN" unset:"required" placeholder:"xoxb-…" help:"Bot token of the installed app."`
+	APIURL   string `name:"slack-api-url" env:"SLACK_API_URL" unset:"Slack's" placeholder:"URL" help:"Base of Slack's Web API, where it is not Slack's own."`
+	Tables   string `name:"tables" env:"MISSINGKBS_TABLES" default:"auto" help:"How tables are drawn: auto, as richly as the workspace takes them; data_table, tried each time; table, the plainer one; classic, as sections and buttons (${default})."`
 	Timeout  string `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long one question may take (${default})."`
 }
 
@@ -50,7 +50,7 @@ func (e *Errors) token(setting string, given Secret, prefix, page string) string
 
 // Sockets is the setting about how many connections the bot keeps to Slack.
 type Sockets struct {
-	Sockets string `name:"sockets" env:"MISSINGKBS_SOCKETS" default:"2" help:"Connections to Slack, 1 to 5 (${default})."`
+	Sockets string `name:"sockets" env:"MISSINGKBS_SOCKETS" default:"2" help:"Connections to Slack, 1 to 5: with 2 or more, one serves while Slack refreshes another (${default})."`
 }
 
 // maxSockets leaves room for replacement connections and for a second process: Slack allows ten for each app.

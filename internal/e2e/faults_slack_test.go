@@ -416,11 +416,11 @@ func TestSlackFault15TwoProcessesShareTheQuestions(t *testing.T) {
 			t.Errorf("the %s process answered nothing", name)
 		}
 	}
-	readme, err := os.ReadFile("../../README.md")
+	install, err := os.ReadFile("../../docs/install.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(readme), "an app of its own") {
-		t.Error("README.md does not say that a bot for trying things out needs an app of its own")
+	if !strings.Contains(string(install), "an app of its own") {
+		t.Error("docs/install.md does not say that a bot for trying things out needs an app of its own")
 	}
 }

@@ -67,6 +67,9 @@ func everything() *metrics.Metrics {
 		Client: func() metrics.Client {
 			return metrics.Client{Hits: 5, Joined: 2, Asked: 3, Stale: 1, Waited: 6, Refused: 7, Throttled: 8, Unreadable: 11, BudgetErrors: 9}
 		},
+		Database: func() metrics.Database {
+			return metrics.Database{Writable: true, Failures: []metrics.DatabaseFailures{{Trouble: "busy", Write: true, Count: 1}}}
+		},
 		Quota: func(context.Context) []metrics.Quota {
 			return []metrics.Quota{{Window: "minute", For: "questions", Left: 12, Limit: 50}, {Window: "minute", For: "digests", Left: 2, Limit: 50}}
 		},
