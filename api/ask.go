@@ -7,7 +7,7 @@ import (
 )
 
 // Answer is a value with the time it was fetched. The value belongs to the
-// caller, who may change it.
+// caller, who may change it, unless it was asked for as [ReadOnly].
 type Answer[T any] struct {
 	Value     T
 	FetchedAt time.Time     // when Defender gave it
@@ -34,6 +34,7 @@ type callOptions struct {
 	maxAge     time.Duration // negative: any age
 	fresh      bool
 	background bool
+	readOnly   bool
 }
 
 // MaxAge says how old an answer from memory may be. MaxAge(0) always asks
@@ -53,6 +54,12 @@ func Fresh() CallOption {
 // [Fresh], so that nothing old is reported as news.
 func Background() CallOption {
 	return func(o *callOptions) { o.background, o.fresh = true, true }
+}
+
+// ReadOnly saves the copy that each caller gets of a stored value: all callers
+// share it, and none of them may change it.
+func ReadOnly() CallOption {
+	return func(o *callOptions) { o.readOnly = true }
 }
 
 // question is one thing to ask Defender.
@@ -95,7 +102,7 @@ func ask[T any](ctx context.Context, c *Client, q question[T], opts []CallOption
 		return Answer[T]{}, got.err
 	}
 	v := got.value.(T)
-	if q.clone != nil {
+	if q.clone != nil && !o.readOnly {
 		v = q.clone(v)
 	}
 	return Answer[T]{Value: v, FetchedAt: got.at, Age: max(0, c.now().Sub(got.at)), Cached: got.cached, Skipped: got.skipped, Version: got.version, Stale: stale}, nil

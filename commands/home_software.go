@@ -84,7 +84,7 @@ func (h home) read(ctx context.Context, some []api.Software) []reading {
 	all := make([]reading, len(some))
 	for i, s := range some {
 		g.Go(func() error {
-			answer, err := h.defender.MissingKBs(ctx, s.ID)
+			answer, err := h.defender.MissingKBs(ctx, s.ID, api.ReadOnly())
 			all[i] = reading{software: s, updates: patchgap.Updates(Rows(s.ID, answer.Value)), asOf: AsOf(answer), err: err}
 			return nil
 		})

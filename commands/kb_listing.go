@@ -171,7 +171,7 @@ func (k kb) ask(ctx context.Context, q kbQuery, ids []string, l *listing) error 
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			answer, err := k.defender.MissingKBs(ctx, id, maxAge(q.fresh)...)
+			answer, err := k.defender.MissingKBs(ctx, id, append(maxAge(q.fresh), api.ReadOnly())...)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {

@@ -64,7 +64,8 @@ func kbTable(q query, l list, updates, folded []patchgap.Update) view.Table {
 	products := patchgap.Extra{Column: view.Column{Key: "products", Title: "Products", Kind: view.Words}, Cell: func(u patchgap.Update) view.Cell {
 		return productCell(u.Products())
 	}}
-	products.Hidden = patchgap.Alike(updates, products.Cell) || onlyItself(q.id, updates)
+	distinct := distinctProducts(updates)
+	products.Hidden = len(distinct) < len(updates) && len(distinct) == 1 || patchgap.Alike(distinct, products.Cell) || onlyItself(q.id, distinct)
 	software := patchgap.Extra{Column: view.Column{Key: "software", Title: "Software", Hidden: true}, JSONOnly: true, Cell: func(patchgap.Update) view.Cell {
 		return view.TextCell(q.id)
 	}}
@@ -84,6 +85,23 @@ func kbTable(q query, l list, updates, folded []patchgap.Update) view.Table {
 		t.Sorts = q.sorts(l.Known(), l.overdue())
 	}
 	return t
+}
+
+// distinctProducts has one update for each list of products, so that a long list, which has few, is looked at without making
+// the cell of each row.
+func distinctProducts(updates []patchgap.Update) []patchgap.Update {
+	var distinct []patchgap.Update
+	seen := map[string]bool{}
+	for _, u := range updates {
+		first := u.Rows[0].Products
+		alike := !slices.ContainsFunc(u.Rows, func(r patchgap.Row) bool { return r.Products != first })
+		if alike && seen[first] {
+			continue
+		}
+		seen[first] = seen[first] || alike
+		distinct = append(distinct, u)
+	}
+	return distinct
 }
 
 // productCell has the names of products as people read them, and as Defender gives them for programs.

@@ -143,7 +143,7 @@ func (q query) line(sort string, page int, more ...string) string {
 // byID answers for a word that looks like a software id. An id that Defender does not know is searched for, because
 // people mistype and phones write capitals.
 func (s software) byID(ctx context.Context, q query) (view.Page, error) {
-	answer, err := s.defender.MissingKBs(ctx, q.id, maxAge(q.fresh)...)
+	answer, err := s.defender.MissingKBs(ctx, q.id, append(maxAge(q.fresh), api.ReadOnly())...)
 	if err == nil {
 		s.index.Note(q.id, answer.Value)
 	}
@@ -153,7 +153,9 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	case err != nil:
 		return view.Page{}, fmt.Errorf("read missing KBs: %w", err)
 	case len(answer.Value)+answer.Skipped > 0:
-		page := s.page(ctx, q, answer)
+		rows := Rows(q.id, answer.Value)
+		answer.Value = nil // a long answer is not kept twice
+		page := s.page(ctx, q, rows, answer)
 		page.Source.Question, page.Source.Answer = q.line(q.sort, 0)+"\n"+strconv.Itoa(q.page)+page.Source.Question, answer.Version
 		return page, nil
 	}
@@ -165,7 +167,7 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	if errors.Is(err, api.ErrNotDefender) {
 		return view.Page{}, fmt.Errorf("read software: %w", err)
 	}
-	page := s.page(ctx, q, answer)
+	page := s.page(ctx, q, nil, answer)
 	page.Source = view.Source{}
 	if err != nil {
 		if unchecked := Explain(err).Title + "."; answer.Stale != nil { // it lacked nothing at that time
@@ -256,9 +258,8 @@ func onlyHit(f search.Result, query string) string {
 	return fmt.Sprintf("The only software matching %q%s.", query, SearchLimits(f))
 }
 
-// page makes the page of a list of missing KBs.
-func (s software) page(ctx context.Context, q query, answer api.Answer[[]api.MissingKB]) view.Page {
-	rows := Rows(q.id, answer.Value)
+// page makes the page of the rows of an answer.
+func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer api.Answer[[]api.MissingKB]) view.Page {
 	k, unjudged := s.known.within(len(rows))
 	feeds := k.advisories()
 	marks, note := k.marks(ctx, rows)

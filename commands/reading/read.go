@@ -103,7 +103,7 @@ func (r *Reader) Read(ctx context.Context, ids []string, opts ...api.CallOption)
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			answer, err := r.Defender.MissingKBs(ctx, id, opts...)
+			answer, err := r.Defender.MissingKBs(ctx, id, append(slices.Clip(opts), api.ReadOnly())...)
 			g.add(id, answer, err)
 		})
 	}

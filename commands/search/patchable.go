@@ -24,9 +24,12 @@ const maxGapKBs = 200
 
 // Note remembers which updates of a software were missing when it was last read.
 func (x *Index) Note(id string, kbs []api.MissingKB) {
-	missing := make([]string, 0, len(kbs))
+	missing := make([]string, 0, min(len(kbs), maxGapKBs))
 	for _, kb := range kbs {
-		if len(missing) < maxGapKBs && (len(missing) == 0 || missing[len(missing)-1] != kb.ID) {
+		if len(missing) == maxGapKBs {
+			break
+		}
+		if len(missing) == 0 || missing[len(missing)-1] != kb.ID {
 			missing = append(missing, strings.Clone(kb.ID))
 		}
 	}
@@ -35,7 +38,7 @@ func (x *Index) Note(id string, kbs []api.MissingKB) {
 	if x.gaps == nil || len(x.gaps) >= maxGaps {
 		x.gaps = map[string][]string{}
 	}
-	x.gaps[id] = slices.Clip(missing)
+	x.gaps[id] = missing
 }
 
 // Lacking returns the software that lacked an update when it was last read, sorted.

@@ -99,7 +99,7 @@ func TestLongAnswersTakeTurns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	const software, bound = 6, 215
+	const software, bound = 6, 190
 	w := stage(t)
 	w.program = releasedProgram(t)
 	w.start(t, map[string]string{"GODEBUG": "gctrace=1", "GOMEMLIMIT": inManifest(t, `GOMEMLIMIT: (\w+)`), "LOG_LEVEL": "info", "MISSINGKBS_ANSWER_TIMEOUT": "2m"})

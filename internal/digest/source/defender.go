@@ -172,7 +172,7 @@ func (d *Defender) confirmation(ctx context.Context, id string, priority api.Cal
 }
 
 func (d *Defender) fetch(ctx context.Context, id string, maxAge time.Duration, priority api.CallOption) (patchGap, error) {
-	answer, err := d.client.MissingKBs(ctx, id, api.MaxAge(maxAge), priority)
+	answer, err := d.client.MissingKBs(ctx, id, api.MaxAge(maxAge), priority, api.ReadOnly())
 	if err != nil {
 		return patchGap{}, err
 	}
