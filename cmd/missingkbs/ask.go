@@ -104,7 +104,7 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	}
 	defer from.stop()
 	defender := from.defender
-	kept, done, err := c.keptByBot(ctx, &errs, s)
+	kept, done, err := c.keptByBot(ctx, &errs, s, from)
 	if err != nil {
 		return err
 	}
@@ -237,19 +237,22 @@ func (c askCmd) asTheApp(ctx context.Context, errs *config.Errors, s streams, lo
 
 // keptByBot returns the commands that read what a bot keeps in its database: digests and accepted risks. They read it only if
 // the question is about that, and cannot change it, because on a terminal the user is unknown.
-func (c askCmd) keptByBot(ctx context.Context, errs *config.Errors, s streams) ([]commands.Command, func(), error) {
+func (c askCmd) keptByBot(ctx context.Context, errs *config.Errors, s streams, from source) ([]commands.Command, func(), error) {
 	if !c.aboutBot() {
 		// Help lists the commands. Words that merely contain "digest" must not need a database.
 		digests := withoutBot(digestcmd.New(nil, digestcmd.Options{}), "No digests here", "Digests belong to a running bot. Try them with: missingkbs sandbox")
 		risks := withoutBot(riskcmd.New(nil, riskcmd.Options{}), "No accepted risks here", "Accepted risks belong to a running bot. Try them with: missingkbs sandbox")
 		return []commands.Command{digests, risks}, func() {}, nil
 	}
+	deadlines := &deadline.Setting{}
+	deadlines.Set(c.Deadline.Read(errs))
 	database, err := openReadOnly(ctx, c.Store, errs, c.Log.Logger(errs, s.err), s.env)
 	if err != nil {
 		return nil, nil, err
 	}
 	risks := &risk.Register{Tenant: digest.DefaultTenant, Store: database}
-	return []commands.Command{digestcmd.New(database, digestcmd.Options{}), riskcmd.New(risks, riskcmd.Options{})}, func() { _ = database.Close() }, nil
+	known := app.Patching{Store: database, Advisories: from.advisories, Deadlines: deadlines, Now: from.now}.DigestKnown(risks)
+	return []commands.Command{digestcmd.New(database, digestcmd.Options{Known: known}), riskcmd.New(risks, riskcmd.Options{})}, func() { _ = database.Close() }, nil
 }
 
 // withoutBot replaces a command that needs a bot.

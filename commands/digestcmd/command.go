@@ -61,6 +61,7 @@ type Options struct {
 	People   People
 	Queue    digest.Queue
 	Preview  Previewer
+	Known    digest.Known             // what details say beside what the digest found
 	RunWait  time.Duration            // how long the answer to run waits for the result; zero does not wait
 	File     bool                     // a digest file is in use: its subscriptions cannot be removed here
 	Now      func() time.Time         // the clock; [time.Now] when nil

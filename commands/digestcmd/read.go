@@ -39,7 +39,10 @@ func (d command) details(ctx context.Context, req commands.Request, s digest.Sub
 			Actions: []view.Action{d.action("Preview", "preview", s), d.action("Settings", "show", s)},
 		}
 	}
-	page := digest.Details(s, at, d.Now(), rows)
+	page, err := d.Known.Details(ctx, s, at, d.Now(), rows)
+	if err != nil {
+		return view.Page{}, err
+	}
 	for i, part := range page.Parts {
 		if t, ok := part.(view.Table); ok {
 			t.Page = shown

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/reading"
 	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/plan"
+	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -256,21 +258,24 @@ func (b *builder) row(i int, s plan.Step) []view.Cell {
 	}
 }
 
-// attacked says by whose word an update fixes vulnerabilities under attack.
+// attacked says by whose word an update fixes vulnerabilities under attack or, where it does not itself, which of those
+// that it contains does: installing it is installing that.
 func (b *builder) attacked(s plan.Step) string {
-	switch {
-	case !s.Known:
-		return "unknown"
-	case len(s.Facts.KEV) > 0:
-		words := "KEV"
-		if due := s.Facts.KEV[0].Due; !due.IsZero() {
-			words += ", due " + due.Format("2 Jan")
+	f := finding(s.Update)
+	for _, id := range s.Contains {
+		if i, ok := b.problem.Find(id); ok {
+			f.Contains = append(f.Contains, finding(b.problem.Updates[i]))
 		}
-		return words
-	case len(s.Facts.MSRC) > 0:
-		return "MSRC"
 	}
-	return "no"
+	listed := time.Time{}
+	if b.known != nil {
+		listed = b.known.KEV
+	}
+	return f.ExploitedWords(false, listed)
+}
+
+func finding(u plan.Update) *triage.Finding {
+	return &triage.Finding{Update: u.Update, Facts: u.Facts, Known: u.Known}
 }
 
 // whatIf is the button that assumes an update to be installed, or no longer does.

@@ -180,6 +180,29 @@ func TestExploitedFirst(t *testing.T) {
 	}
 }
 
+// An update that is not exploited itself says which of those that it contains is, in files too.
+func TestExploitedInside(t *testing.T) {
+	t.Parallel()
+	build := func(revision int) []advisory.Build {
+		return []advisory.Build{{Product: "11", Line: 26100, Revision: revision}}
+	}
+	known := advisory.NewSnapshot([]advisory.Document{{ID: "2026-Nov", Updates: []advisory.Update{
+		{KB: "5000001", Kind: advisory.Cumulative, CVEs: []string{"CVE-2026-1"}, Builds: build(1)}, {KB: "5000002", Kind: advisory.Cumulative, CVEs: []string{"CVE-2026-2"}, Builds: build(2)},
+	}}}, advisory.Catalog{Released: time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), Entries: []advisory.Exploited{{CVE: "CVE-2026-1", Due: time.Date(2026, 12, 9, 0, 0, 0, 0, time.UTC)}}})
+	n := newTenant(t, options{known: known})
+	windows(n)
+	p := n.page("plan all")
+	table := p.Parts[0].(view.Table)
+	if got, want := table.Row(0)[0].Text+": "+table.Row(0)[5].Text, "KB5000002: KEV, due 9 Dec (KB5000001)"; got != want {
+		t.Errorf("first %q, want %q", got, want)
+	}
+	var csv bytes.Buffer
+	if err := view.WriteCSV(&csv, p); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, csv.String(), `"KEV, due 9 Dec (KB5000001)",KB5000001`)
+}
+
 // Every button of every page leads to an answer.
 func TestEveryButtonAnswers(t *testing.T) {
 	t.Parallel()

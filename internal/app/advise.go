@@ -1,25 +1,28 @@
 package app
 
 import (
+	"time"
+
+	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/triage"
 )
 
-// advise tells digests what MSRC and CISA publish of the updates that are missing now and of those that were.
-func (a *App) advise(is, was []patchgap.Update) digest.Advice {
-	if a.Advisories == nil {
-		return digest.Advice{}
-	}
-	feeds := a.Advisories()
-	if feeds == nil {
-		return digest.Advice{}
-	}
-	t := triage.Of(feeds, is)
-	return digest.Advice{
-		Exploited: triage.Attacks(feeds, is, was),
-		Dates:     triage.Dates(feeds, a.Now()),
-		Columns:   func(shown []patchgap.Update) []patchgap.Extra { return t.Columns(shown, true) },
-		In:        func(gone patchgap.Row, listed []patchgap.Row) int { return triage.In(feeds, gone, listed) },
+// advise tells digests what MSRC and CISA publish of the updates that are missing now and of those that were. Without any
+// data updates are folded by the months in their names.
+func advise(feeds func() *advisory.Snapshot, now func() time.Time) func(is, was []patchgap.Update) digest.Advice {
+	return func(is, was []patchgap.Update) digest.Advice {
+		var known *advisory.Snapshot
+		if feeds != nil {
+			known = feeds()
+		}
+		a := digest.Advice{Fold: func(shown []patchgap.Update) digest.Folding { return triage.Of(known, shown) }}
+		if known == nil {
+			return a
+		}
+		a.Exploited, a.Dates = triage.Attacks(known, is, was), triage.Dates(known, now())
+		a.In = func(gone patchgap.Row, listed []patchgap.Row) int { return triage.In(known, gone, listed) }
+		return a
 	}
 }

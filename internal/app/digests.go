@@ -32,11 +32,10 @@ func (a *App) newDigests(poster *post.Poster, alerts *alerts) (*digests, error) 
 	defender := source.New(a.Defender, a.Now)
 	worker := &digest.Worker{
 		Store: a.Store, Source: a.Monitor.TraceSource(defender), Poster: a.Monitor.TracePoster(poster), Now: a.Now, Log: a.Log,
-		Accepted: a.risks(a.Store), Advise: a.advise,
 		Observe: observeDigests(a.Monitor.DigestObserver(a.Now), alerts.digest),
 	}
 	patching := Patching{Store: a.Store, Advisories: a.Advisories, Deadlines: a.Deadlines, Now: a.Now}
-	worker.Ages, worker.Patching = patching.digestAges(), reportcmd.Reporter{Options: patching.report()}.Digest
+	worker.Known, worker.Patching = patching.DigestKnown(a.risks(a.Store)), reportcmd.Reporter{Options: patching.report()}.Digest
 	preview := *worker
 	events, err := a.newEvents()
 	if err != nil {

@@ -74,30 +74,38 @@ func (p Patching) facts(now time.Time) aging.Facts {
 	return f
 }
 
-// digestAges returns a function that tells the age of the updates that a digest is about.
-func (p Patching) digestAges() func(context.Context, digest.Subscription, patchgap.Snapshot, patchgap.Snapshot) digest.Ages {
-	return func(ctx context.Context, s digest.Subscription, before, read patchgap.Snapshot) digest.Ages {
-		all := p.facts(s.Local(p.now()))
-		all.Seen = map[patchgap.Key]patchgap.Seen{}
-		unknown := map[string]bool{}
-		for _, id := range read.Software {
-			seen, err := p.Store.FirstSeen(ctx, digest.DefaultTenant, id)
-			if unknown[id] = err != nil; err == nil {
-				maps.Copy(all.Seen, seen)
-			}
-		}
-		for _, row := range read.Rows { // what this digest is the first to see is not recorded yet
-			if _, known := all.Seen[row.Key]; known || unknown[row.Software] || !read.WasRead(row.Software) {
-				continue
-			}
-			seen := patchgap.Seen{First: read.At}
-			if before.WasRead(row.Software) {
-				seen.Before = before.At
-			}
-			all.Seen[row.Key] = seen
-		}
-		return all.Of(read.Updates(), nil)
+// DigestKnown is what digests know of updates beside Defender.
+func (p Patching) DigestKnown(accepted digest.Accepted) digest.Known {
+	known := digest.Known{Advise: advise(p.Advisories, p.now), Accepted: accepted}
+	if p.Store != nil {
+		known.Ages = p.digestAges
 	}
+	return known
+}
+
+// digestAges tells the age of the updates that a digest is about.
+func (p Patching) digestAges(ctx context.Context, r digest.Report) digest.Ages {
+	before, read := r.Before, r.After
+	all := p.facts(r.Subscription.Local(p.now()))
+	all.Seen = map[patchgap.Key]patchgap.Seen{}
+	unknown := map[string]bool{}
+	for _, id := range read.Software {
+		seen, err := p.Store.FirstSeen(ctx, digest.DefaultTenant, id)
+		if unknown[id] = err != nil; err == nil {
+			maps.Copy(all.Seen, seen)
+		}
+	}
+	for _, row := range read.Rows { // what this digest is the first to see is not recorded yet
+		if _, known := all.Seen[row.Key]; known || unknown[row.Software] || !read.WasRead(row.Software) {
+			continue
+		}
+		seen := patchgap.Seen{First: read.At}
+		if before.WasRead(row.Software) {
+			seen.Before = before.At
+		}
+		all.Seen[row.Key] = seen
+	}
+	return all.Of(read.Updates(), r.Inside)
 }
 
 func (p Patching) now() time.Time {

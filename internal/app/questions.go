@@ -33,6 +33,7 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 	router, err := NewRouter(defender, index, []commands.Option{commands.WithAdvisories(a.Advisories), commands.WithClock(a.Now), commands.WithAccepted(risks), commands.WithHistory(a.Store), patching.Ages()}, append(patching.Commands(),
 		digestcmd.New(changes, digestcmd.Options{
 			Defender: defender, Index: index, People: slack.gate, Queue: digests.queue, Preview: digests.preview, RunWait: runWait, File: a.Digests != nil, Now: a.Now,
+			Known: patching.DigestKnown(risks),
 		}),
 		riskcmd.New(risks, riskcmd.Options{Defender: defender, Index: index, TwoPerson: a.TwoPerson, Now: a.Now}),
 		commands.Home(defender, index, commands.HomeOptions{Digests: a.Store, Quota: a.Defender}),

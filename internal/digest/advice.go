@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -15,21 +16,37 @@ type Advice struct {
 	Exploited map[string]bool // see [patchgap.Snapshot]; nil if there is no data at all
 	Dates     string          // of when the data is, in a sentence
 
-	// Columns are the columns of a table of updates.
-	Columns func([]patchgap.Update) []patchgap.Extra
+	// Fold tells which of some updates others contain. Without data of feeds it judges by the months in their names.
+	Fold func([]patchgap.Update) Folding
 	// In returns the listed row that contains one that is gone, or -1.
 	In func(gone patchgap.Row, listed []patchgap.Row) int
+}
+
+// Folding tells which updates of a list others contain; package triage makes it.
+type Folding interface {
+	// Parts are the updates to install, and those that others contain wholly, both in the order that was given.
+	Parts() (install, folded []patchgap.Update)
+	// Inside are the updates that one contains, at least in part.
+	Inside(u patchgap.Update) []patchgap.Update
+	// ContainedIn names what contains an update wholly: "KB5074202"; "" if nothing does.
+	ContainedIn(u patchgap.Update) string
+	// FoldWords say how many rows come down to how many updates; "" if nothing is folded.
+	FoldWords() string
+	// Columns and FoldColumns are columns of a table of updates: of all that the feeds know, and of folding alone. With
+	// alone, each update is told by itself, as in a list of rows.
+	Columns(shown []patchgap.Update, alone bool) []patchgap.Extra
+	FoldColumns(shown []patchgap.Update, alone bool) []patchgap.Extra
 }
 
 // known reports whether there is data.
 func (a Advice) known() bool { return a.Exploited != nil }
 
 // advise fills in what is known of attacks, before anything is compared: a filter may ask for it.
-func (w *Worker) advise(r *Report) {
-	if w.Advise == nil {
+func (k Known) advise(r *Report) {
+	if k.Advise == nil {
 		return
 	}
-	r.Advice = w.Advise(r.After.Updates(), r.Before.Updates())
+	r.Advice = k.Advise(r.After.Updates(), r.Before.Updates())
 	r.After.Exploited = r.Advice.Exploited
 }
 
@@ -66,7 +83,7 @@ func (r Report) nowExploited() view.List {
 	turned := r.turned()
 	l := view.List{Name: "Now exploited", More: max(0, len(turned)-maxListed)}
 	for _, u := range turned[:min(maxListed, len(turned))] {
-		l.Items = append(l.Items, r.Subscription.label(u)+": "+u.DeviceWords())
+		l.Items = append(l.Items, r.Subscription.label(u)+": "+u.DeviceWords()+r.insideWords(u))
 	}
 	return l
 }
@@ -103,7 +120,7 @@ func (r Report) title() string {
 func (r Report) advised() Verdict {
 	is, changes := r.gap(), r.changes()
 	switch {
-	case len(r.attacked(is.All())) > 0 || len(r.overdue(is.Shown)) > 0:
+	case len(r.attacked(is.All())) > 0 || len(r.overdue(r.install())) > 0:
 		return ActionRequired
 	case r.first() && len(is.Shown) > 0 || len(changes.New)+len(changes.Reopened)+len(changes.Added) > 0 || r.worse() || len(r.back()) > 0:
 		return WorthALook
@@ -149,16 +166,20 @@ func (r Report) urgentWords() string {
 	if hidden > 0 {
 		words = append(words, fmt.Sprintf("%s exploited, hidden by the filter", plain(hidden)))
 	}
-	if late := len(r.overdue(is.Shown)); late > 0 {
+	if late := len(r.overdue(r.install())); late > 0 {
 		words = append(words, plain(late)+" overdue")
 	}
 	return strings.Join(words, ", ")
 }
 
 // attackColumn says of updates whether they are exploited, where the feeds themselves cannot be asked any more: as it was
-// known when the digest was made.
-func attackColumn() patchgap.Extra {
+// known when the digest was made. An update that is not names one that it contains and that is.
+func (r Report) attackColumn() patchgap.Extra {
 	return patchgap.Extra{Column: view.Column{Key: "exploited", Title: "Exploited"}, Appended: true, Cell: func(u patchgap.Update) view.Cell {
-		return view.TextCell([]string{"unknown", "no", "yes"}[u.Attack])
+		words := []string{"unknown", "no", "yes"}[u.Attack]
+		if inside := r.attackedInside(u); u.Attack != patchgap.Attacked && len(inside) > 0 {
+			words = "yes (" + catalog.Label(inside[0].KB()) + ")"
+		}
+		return view.TextCell(words)
 	}}
 }

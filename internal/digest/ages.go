@@ -26,13 +26,14 @@ func (w *Worker) age(ctx context.Context, r *Report) {
 	if w.Ages == nil {
 		return
 	}
-	r.Ages = w.Ages(ctx, r.Subscription, r.Before, r.After)
+	r.Ages = w.Ages(ctx, *r)
 	if r.Kind == Same && len(r.becameLate()) > 0 {
 		r.Kind = Changed
 	}
 }
 
-// overdue are the updates of a list that are overdue and not accepted, the longest first.
+// overdue are the updates of a list that are overdue and not accepted, the longest first. One is as late as the latest of
+// those that it contains.
 func (r Report) overdue(updates []patchgap.Update) []patchgap.Update {
 	if r.Ages == nil {
 		return nil
@@ -48,7 +49,7 @@ func (r Report) overdue(updates []patchgap.Update) []patchgap.Update {
 // becameLate are the updates whose deadline passed since the channel was told last.
 func (r Report) becameLate() []patchgap.Update {
 	told := deadline.DayOf(r.Subscription.Local(r.Since))
-	return slices.DeleteFunc(r.overdue(r.gap().Shown), func(u patchgap.Update) bool {
+	return slices.DeleteFunc(r.overdue(r.install()), func(u patchgap.Update) bool {
 		return r.Ages.Status(u).Due.Before(told)
 	})
 }
@@ -58,7 +59,7 @@ func (r Report) overdueWords() string {
 	if r.Ages == nil {
 		return ""
 	}
-	return r.Ages.Words(r.overdue(r.gap().Shown))
+	return r.Ages.Words(r.overdue(r.install()))
 }
 
 // ageColumns are the columns of a table of updates that say their age, where that is known.

@@ -26,11 +26,11 @@ func TestOverdue(t *testing.T) {
 		old, large := row(windows, "5074224", 20, 66), row(windows, "5080000", 300, 9)
 		h.defender.rows = []patchgap.Row{old, large}
 		began := time.Now()
-		h.Ages = func(_ context.Context, s digest.Subscription, before, read patchgap.Snapshot) digest.Ages {
-			f := aging.Facts{Now: s.Local(time.Now()), Policy: policy, Seen: map[patchgap.Key]patchgap.Seen{}}
+		h.Ages = func(_ context.Context, r digest.Report) digest.Ages {
+			f := aging.Facts{Now: r.Subscription.Local(time.Now()), Policy: policy, Seen: map[patchgap.Key]patchgap.Seen{}}
 			f.Seen[old.Key] = patchgap.Seen{First: began, Before: began}
 			f.Seen[large.Key] = patchgap.Seen{First: time.Now(), Before: time.Now()}
-			return f.Of(read.Updates(), nil)
+			return f.Of(r.After.Updates(), r.Inside)
 		}
 		if page, _ := h.week(); !strings.HasPrefix(page.Title, "Worth a look") {
 			t.Errorf("the first digest: %q", page.Title)
@@ -63,13 +63,13 @@ func TestOverdueButAccepted(t *testing.T) {
 	inHouse(t, weekly(), func(h *house) {
 		t := h.t
 		h.defender.rows = []patchgap.Row{row(windows, "5074224", 20, 66)}
-		h.Ages = func(_ context.Context, _ digest.Subscription, _, read patchgap.Snapshot) digest.Ages {
+		h.Ages = func(_ context.Context, r digest.Report) digest.Ages {
 			policy, err := deadline.Parse("other:10")
 			if err != nil {
 				t.Fatal(err)
 			}
 			seen := patchgap.Seen{First: time.Now().AddDate(0, 0, -90), Before: time.Now().AddDate(0, 0, -91)}
-			return aging.Facts{Now: time.Now(), Policy: policy, Seen: map[patchgap.Key]patchgap.Seen{read.Rows[0].Key: seen}}.Of(read.Updates(), nil)
+			return aging.Facts{Now: time.Now(), Policy: policy, Seen: map[patchgap.Key]patchgap.Seen{r.After.Rows[0].Key: seen}}.Of(r.After.Updates(), r.Inside)
 		}
 		a := risk.Acceptance{ID: "1", Tenant: digest.DefaultTenant, KB: "5074224", Reason: "frozen", By: "U1", At: time.Now(), Until: time.Now().AddDate(1, 0, 0), State: risk.Accepted}
 		a.Rows, a.Name = risk.RowsOf(h.defender.rows, a.KB, "")

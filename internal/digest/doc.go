@@ -16,6 +16,9 @@
 // changes, totals, filters, tables and charts all count that, so the updates told before, without what closed or is no
 // longer listed, with what is new, make those told now. Snapshots keep Defender's rows.
 //
+// Tables list the updates to install: one that another contains wholly is folded into it ([Folding]). It is counted all the
+// same, and stands in files, in the lists of what changed and among the rows as Defender gave them.
+//
 // Open installs are the sum of the devices over all updates: one for each device and update that it lacks. The verdict
 // of a digest follows them, not the number of updates.
 //

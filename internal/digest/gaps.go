@@ -2,68 +2,60 @@ package digest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/product"
-	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 func (r Report) gaps() view.Table {
-	shown := r.firstOverdue(r.gap().Shown)
-	if r.Advice.known() {
-		shown = attackedFirst(shown)
-	}
+	shown := r.order(r.install())
 	first := shown[:min(maxGaps, len(shown))]
-	t := r.Subscription.table(first, r.Accepted, r.Advice, r.ageColumns(first)...)
-	var order []string
-	if r.Advice.known() && len(r.attacked(first)) > 0 {
-		order = append(order, "exploited first")
-	}
-	if len(r.overdue(first)) > 0 {
-		order = append(order, "overdue first")
-	}
-	t.Caption = fmt.Sprintf("Largest gaps, most devices first: %d of %s", t.Len(), plural(len(shown), "update"))
-	if len(order) > 0 {
-		words := strings.Replace(strings.Join(order, ", "), "first, overdue first", "first, then overdue", 1)
-		t.Caption = fmt.Sprintf("%s, then the largest gaps: %d of %s", upperFirst(words), t.Len(), plural(len(shown), "update"))
+	t := r.table(first, nil)
+	t.Caption = fmt.Sprintf("Largest gaps, most devices first: %d of %s", t.Len(), r.toInstall(len(shown)))
+	if words := r.orderWords(first); words != "" {
+		t.Caption = fmt.Sprintf("%s, then the largest gaps: %d of %s", upperFirst(words), t.Len(), r.toInstall(len(shown)))
 	}
 	return t
 }
 
-// attackedFirst puts updates that fix vulnerabilities under attack first, and keeps the order otherwise.
-func attackedFirst(updates []patchgap.Update) []patchgap.Update {
-	first, rest := []patchgap.Update{}, []patchgap.Update{}
-	for _, u := range updates {
-		if u.Attack == patchgap.Attacked {
-			first = append(first, u)
-		} else {
-			rest = append(rest, u)
-		}
-	}
-	return append(first, rest...)
-}
-
-// table lists updates with the software that lists each.
-func (s Subscription) table(updates []patchgap.Update, accepted risk.Marks, advice Advice, more ...patchgap.Extra) view.Table {
+// table lists updates with the software that lists each, and for files those that others contain.
+func (r Report) table(updates, folded []patchgap.Update) view.Table {
+	s := r.Subscription
 	software := patchgap.Extra{Column: view.Column{Key: "software", Title: "Products", Kind: view.Words}, Cell: func(u patchgap.Update) view.Cell {
 		return view.Cell{Text: strings.Join(names(u.Software()), ", "), Words: u.Software()}
 	}}
 	software.Hidden = s.single() || patchgap.Alike(updates, software.Cell)
 	extra := []patchgap.Extra{software, patchgap.Builds(updates)}
-	switch {
-	case advice.Columns != nil:
-		extra = append(extra, advice.Columns(updates)...)
-	case advice.known():
-		extra = append(extra, attackColumn())
-	}
-	if column := accepted.Column(updates); !column.Hidden {
+	extra = append(extra, r.adviceColumns(updates)...)
+	if column := r.Accepted.Column(slices.Concat(updates, folded)); !column.Hidden {
 		column.Appended = true
 		extra = append(extra, column)
 	}
-	return patchgap.Table(updates, append(extra, more...)...)
+	extra = append(extra, r.ageColumns(updates)...)
+	t := patchgap.Table(updates, extra...)
+	if len(folded) > 0 {
+		t.Folded = patchgap.Table(folded, extra...).More
+	}
+	return t
+}
+
+// adviceColumns are the columns of what is published, and of what contains what.
+func (r Report) adviceColumns(updates []patchgap.Update) (extra []patchgap.Extra) {
+	if r.Advice.known() && (r.recorded || r.folding == nil) {
+		extra = append(extra, r.attackColumn())
+	}
+	switch {
+	case r.folding == nil:
+	case r.recorded:
+		extra = append(extra, r.folding.FoldColumns(updates, r.alone)...)
+	default:
+		extra = append(extra, r.folding.Columns(updates, r.alone)...)
+	}
+	return extra
 }
 
 // names are what people call software.
@@ -99,13 +91,21 @@ func (r Report) changed(most int) []view.Part {
 	} {
 		l := view.List{Name: kind.name, More: max(0, len(kind.changes)-most)}
 		for _, change := range kind.changes[:min(most, len(kind.changes))] {
-			l.Items = append(l.Items, r.Subscription.label(change.Update())+": "+kind.words(change))
+			l.Items = append(l.Items, r.Subscription.label(change.Update())+": "+kind.words(change)+r.insideOf(change))
 		}
 		if len(l.Items) > 0 {
 			parts = append(parts, l)
 		}
 	}
 	return parts
+}
+
+// insideOf names what contains a changed update that is still missing.
+func (r Report) insideOf(c patchgap.Change) string {
+	if len(c.Now.Rows) == 0 {
+		return ""
+	}
+	return r.insideWords(c.Now)
 }
 
 // maxNames is how many software ids a line names.

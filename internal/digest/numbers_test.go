@@ -14,8 +14,10 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -55,6 +57,7 @@ type said struct {
 	before, now     int            // updates missing, as progress has it
 	wasOpen, open   int            // open installs, as progress has it
 	progress        bool
+	rows, install   int // what the lead says that rows come down to; 0 where nothing is folded
 }
 
 // kindsOf are the words of the lead and the headings of the lists for each kind of change.
@@ -92,10 +95,12 @@ func read(t failing, page view.Page) said {
 		missing: found(t, `([\d,]+) updates? missing`, lead),
 		largest: found(t, `missing(?: in what could be read| there)?, (?:the largest )?on (?:at least )?([\d,]+) device`, lead),
 		hidden:  found(t, `; ([\d,]+) (?:more hidden|is missing in all|are missing in all)`, lead),
+		rows:    found(t, `([\d,]+) rows? from Defender = `, lead),
+		install: found(t, ` from Defender = ([\d,]+) updates? to install`, lead),
 		news:    map[string]int{}, listed: map[string]int{},
 	}
 	for verb, name := range kindsOf {
-		if n := found(t, `(?:^|, |and )([\d,]+) `+verb+`(?:,|\.| and \d)`, lead); n > 0 {
+		if n := found(t, `(?:^|, |and |\. )([\d,]+) `+verb+`(?:,|\.| and \d)`, lead); n > 0 {
 			s.news[name] = n
 		}
 		block := regexp.MustCompile(`(?m)^` + name + `\n((?:  .*\n)+)`).FindStringSubmatch(text)
@@ -202,6 +207,45 @@ var histories = rapid.Custom(func(t *rapid.T) []week {
 
 var watched = []string{edge, windows, "microsoft-_-windows_10"}
 
+// feedsOf are what may be known of the tenants' updates: nothing, not even their months; nothing but these; or what MSRC and
+// CISA say.
+var feedsOf = rapid.Custom(func(t *rapid.T) func(is, was []patchgap.Update) digest.Advice {
+	switch rapid.IntRange(0, 2).Draw(t, "feeds") {
+	case 0:
+		return nil
+	case 1:
+		return advising(nil)
+	}
+	return advising(published(rapid.SampledFrom([]string{"", "5000001", "5000003"}).Draw(t, "exploited")))
+})
+
+// published are feeds in which each of five updates contains those before it on one line of builds, and one is exploited.
+func published(exploited string) *advisory.Snapshot {
+	doc := advisory.Document{ID: "2026-Nov", Released: monday, Revised: monday}
+	var kev advisory.Catalog
+	for i := range 5 {
+		u := advisory.Update{KB: strconv.Itoa(5000001 + i), Kind: advisory.Cumulative, CVEs: []string{fmt.Sprintf("CVE-2026-%04d", i)}}
+		u.Builds = []advisory.Build{{Product: "11", Line: 26100, Revision: 1000 + i}}
+		doc.Updates = append(doc.Updates, u)
+		if u.KB == exploited {
+			kev = advisory.Catalog{Released: monday, Entries: []advisory.Exploited{{CVE: u.CVEs[0]}}}
+		}
+	}
+	return advisory.NewSnapshot([]advisory.Document{doc}, kev)
+}
+
+// advising advises digests as the program does.
+func advising(known *advisory.Snapshot) func(is, was []patchgap.Update) digest.Advice {
+	return func(is, was []patchgap.Update) digest.Advice {
+		a := digest.Advice{Fold: func(shown []patchgap.Update) digest.Folding { return triage.Of(known, shown) }}
+		if known != nil {
+			a.Exploited, a.Dates = triage.Attacks(known, is, was), triage.Dates(known, monday)
+			a.In = func(gone patchgap.Row, listed []patchgap.Row) int { return triage.In(known, gone, listed) }
+		}
+		return a
+	}
+}
+
 // Whatever happens to a tenant, the numbers of each digest fit together: what the lead counts is listed; the updates
 // missing before, without those that went, with those that came, are those missing now; both are what is really missing;
 // and no filter makes a gap look like none.
@@ -211,10 +255,10 @@ func TestNumbersFitTogether(t *testing.T) {
 		s := weekly()
 		s.Quiet = rapid.SampledFrom([]digest.Quiet{digest.Always, digest.Silent, digest.Heartbeat}).Draw(rt, "quiet")
 		s.Filter = patchgap.Filter{MinDevices: rapid.SampledFrom([]int{0, 0, 20, 61}).Draw(rt, "min-devices"), MinCVEs: rapid.SampledFrom([]int{0, 0, 5}).Draw(rt, "min-cves")}
-		history := histories.Draw(rt, "history")
+		history, feeds := histories.Draw(rt, "history"), feedsOf.Draw(rt, "feeds")
 		inBubble(t, rt, func(t *testing.T, f failing) { //nolint:thelper // the whole of the check
 			h := newHouse(s)
-			h.t = t
+			h.t, h.Advise = t, feeds
 			told := -1 // updates missing that the channel was told of last, where all could be read
 			for _, w := range history {
 				h.defender.ids = slices.DeleteFunc(slices.Clone(watched), func(id string) bool { return id == w.absent })
@@ -250,17 +294,18 @@ func checkNumbers(t failing, h *house, f patchgap.Filter, m message, told int) {
 	if wantNone := shown+hidden == 0; none != wantNone || clean && (!wantNone || len(h.defender.unread) > 0) {
 		t.Fatalf("%q, %q, though %d updates are missing", page.Title, page.Lead, shown+hidden)
 	}
-	if strings.HasPrefix(page.Title, string(digest.OnTrack)) && got.progress && got.open >= got.wasOpen {
+	known := h.Advise != nil && h.Advise(nil, nil).Exploited != nil // then the verdict follows what is exploited
+	if strings.HasPrefix(page.Title, string(digest.OnTrack)) && !known && got.progress && got.open >= got.wasOpen {
 		t.Fatalf("%q, though of %d open installs %d are open still", page.Title, got.wasOpen, got.open)
 	}
 	unchanged := strings.Contains(page.Lead, "has changed") || strings.Contains(page.Lead, "No change")
-	if unchanged && (strings.HasPrefix(page.Title, string(digest.WorthALook)) || strings.HasPrefix(page.Title, string(digest.ActionRequired)) || len(got.listed) > 0) {
+	if unchanged && !known && (strings.HasPrefix(page.Title, string(digest.WorthALook)) || strings.HasPrefix(page.Title, string(digest.ActionRequired)) || len(got.listed) > 0) {
 		t.Fatalf("%q over %q", page.Title, page.Lead)
 	}
 	if len(m.details.Parts) == 0 {
 		return // a heartbeat
 	}
-	checkTables(t, m, shown, largest, open)
+	checkTables(t, m, got, shown, largest, open)
 	if !maps.Equal(got.news, got.listed) {
 		t.Fatalf("the lead counts %v, the lists %v:\n%s", got.news, got.listed, page.Lead)
 	}
@@ -277,24 +322,40 @@ func checkNumbers(t failing, h *house, f patchgap.Filter, m message, told int) {
 	}
 }
 
-// checkTables checks that tables have a row for each update, with what is counted.
-func checkTables(t failing, m message, shown, largest, open int) {
+// checkTables checks that files have a row for each update, with what is counted, and that people see those to install.
+func checkTables(t failing, m message, got said, shown, largest, open int) {
 	details := tableOf(m.details)
 	sum, most := 0, 0
 	kbs := map[string]bool{}
-	for i := range details.Len() {
-		cells := details.Row(i)
+	in := slices.IndexFunc(details.Columns, func(c view.Column) bool { return c.Key == "contained_in" })
+	for i := range details.FileLen() {
+		cells := details.FileRow(i)
 		kbs[cells[0].Text] = true
 		sum, most = sum+cells[1].Number, max(most, cells[1].Number)
+		if folded := i >= details.Len(); folded && cells[in].Text == "" {
+			t.Fatalf("%s is folded into nothing", cells[0].Text)
+		}
 	}
-	if details.Len() != shown || len(kbs) != shown || most != largest || sum != open {
-		t.Fatalf("the details have %d rows of %d updates, the largest on %d devices, %d open installs; want %d, %d and %d", details.Len(), len(kbs), most, sum, shown, largest, open)
+	if details.FileLen() != shown || len(kbs) != shown || most != largest || sum != open {
+		t.Fatalf("the details have %d rows of %d updates, the largest on %d devices, %d open installs; want %d, %d and %d", details.FileLen(), len(kbs), most, sum, shown, largest, open)
+	}
+	install, suffix := details.Len(), ""
+	if install < shown {
+		suffix = " to install"
+	}
+	if folds := got.install > 0; folds != (install < shown) || folds && (got.install != install || got.rows < shown) {
+		t.Fatalf("the lead says %d rows = %d updates to install, the details list %d of %d", got.rows, got.install, install, shown)
 	}
 	if gaps := tableOf(m.digest); gaps.Len() > 0 {
-		if want := fmt.Sprintf("%d of %s", gaps.Len(), view.Count(shown, "update")); !strings.HasSuffix(gaps.Caption, want) {
+		if want := fmt.Sprintf("%d of %s%s", gaps.Len(), view.Count(install, "update"), suffix); !strings.HasSuffix(gaps.Caption, want) {
 			t.Fatalf("caption %q, want %q", gaps.Caption, want)
 		}
-		if !slices.IsSortedFunc(rowsOf(gaps), func(a, b []view.Cell) int { return cmp.Compare(b[1].Number, a[1].Number) }) {
+		for i := range gaps.Len() {
+			if gaps.Row(i)[0].Text != details.Row(i)[0].Text {
+				t.Fatalf("row %d of the digest is %s, that of its thread %s", i, gaps.Row(i)[0].Text, details.Row(i)[0].Text)
+			}
+		}
+		if strings.HasPrefix(gaps.Caption, "Largest") && !slices.IsSortedFunc(rowsOf(gaps), func(a, b []view.Cell) int { return cmp.Compare(b[1].Number, a[1].Number) }) {
 			t.Fatalf("the largest gaps are not sorted by devices")
 		}
 	}

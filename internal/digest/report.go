@@ -26,6 +26,10 @@ type Report struct {
 	Ages         Ages       // of the updates in After; nil where nothing is known
 	Patching     *view.Page // how patching goes, which the digest says in place of what is missing; nil for other digests
 	Advice       Advice     // of those in After and Before
+
+	folding  Folding // of the updates that are shown; nil where nothing is known
+	recorded bool    // it was made earlier: what is exploited is as it was known then
+	alone    bool    // its page has rows as Defender gave them, each of which tells of itself
 }
 
 // lateAfter is how long after its due time a digest is called late.
@@ -86,7 +90,7 @@ func (r Report) Page() view.Page {
 
 // Details is the page of a digest's thread: every change and every update.
 func (r Report) Details() view.Page {
-	page := r.details(false)
+	page := r.details()
 	page.Parts = append(r.changed(maxDetails), page.Parts...)
 	return page
 }
@@ -102,28 +106,24 @@ func (r Report) patching() view.Page {
 	return page
 }
 
-// Details is the page of all updates of a snapshot that a subscription's filter lets pass, the largest gaps first; with
-// eachRow, of their rows as Defender gives them.
-func Details(s Subscription, at patchgap.Snapshot, now time.Time, eachRow bool) view.Page {
-	return Report{Subscription: s, After: at, Now: now}.details(eachRow)
-}
-
-func (r Report) details(eachRow bool) view.Page {
+// details is the page of every update, in the order of the digest.
+func (r Report) details() view.Page {
 	s, at, now := r.Subscription, r.After.Missing(), r.Now
 	gap := at.Gap(s.Filter)
-	rows, command, other := gap.Shown, "digest details "+s.ID, view.Action{Label: "By product and OS build", Command: "digest details " + s.ID + " --all-rows"}
-	if eachRow {
-		rows, command, other = patchgap.EachRow(rows), other.Command, view.Action{Label: "By KB", Command: command}
+	rows, folded := r.order(r.install()), r.contained()
+	command, other := "digest details "+s.ID, view.Action{Label: "All rows as Defender gave them", Command: "digest details " + s.ID + " --all-rows"}
+	if r.alone {
+		rows, folded = patchgap.EachRow(r.order(gap.Shown)), nil
+		command, other = other.Command, view.Action{Label: "Updates to install", Command: command}
 	}
-	advice := r.Advice
-	if !advice.known() { // the details of a digest that was made earlier
-		advice.Exploited = at.Exploited
-	}
-	table := s.table(rows, r.Accepted, advice)
+	table := r.table(rows, folded)
 	table.Caption, table.Command = "Missing updates of "+s.Name(), command
+	if words := r.orderWords(rows); words != "" {
+		table.Caption += ", " + words
+	}
 	page := view.Page{
 		Title: "Details: " + s.Name(),
-		Lead:  gapWords(at, gap),
+		Lead:  view.JoinSentences(gapWords(at, gap), r.foldWords()),
 		Parts: []view.Part{table},
 		Note:  sharedNote(gap.Shown),
 		AsOf:  view.AsOf{Time: at.At, Age: max(0, now.Sub(at.At))},
@@ -131,10 +131,10 @@ func (r Report) details(eachRow bool) view.Page {
 		Software:   s.software(),
 		Unreadable: at.UnreadableRows(),
 	}
-	if len(rows) > len(gap.Shown) {
+	if r.alone && len(rows) > len(gap.Shown) {
 		page.Lead += " " + plural(len(rows), "row") + ": one for each product and OS build."
 	}
-	if patchgap.Several(gap.Shown) {
+	if patchgap.Several(gap.Shown) || len(r.contained()) > 0 {
 		page.Actions = []view.Action{other}
 	}
 	page.Actions = append(page.Actions, view.Files(command)...)

@@ -269,13 +269,23 @@ func TestColumnsThatSayNothing(t *testing.T) {
 	}
 }
 
+// details are those of a recorded snapshot, of which nothing more is known.
+func details(t *testing.T, s digest.Subscription, at patchgap.Snapshot, now time.Time, eachRow bool) view.Page {
+	t.Helper()
+	page, err := digest.Known{}.Details(t.Context(), s, at, now, eachRow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
 // The details can be made anew from what is stored.
 func TestDetailsOfASnapshot(t *testing.T) {
 	t.Parallel()
 	s := gap([]patchgap.Row{seed(), row(edge, "5000001", 1, 0)}, []string{edge}, windows)
 	sub := weekly()
 	sub.Filter.MinCVEs = 1
-	page := digest.Details(sub, s, monday.Add(time.Hour), false)
+	page := details(t, sub, s, monday.Add(time.Hour), false)
 	if page.Lead != "1 update missing in what could be read, on 240 devices; 1 more hidden by the filter." || fact(page, "Could not read") == "" || page.AsOf.Age != time.Hour {
 		t.Errorf("%+v", page)
 	}
@@ -298,14 +308,14 @@ func TestDetailsOfEachRow(t *testing.T) {
 		lead    string
 		actions []view.Action
 	}{
-		false: {[]string{"KB5000001 78 Edge, Windows 11 26100, 26200"}, "1 update missing, on at least 78 devices.", append([]view.Action{{Label: "By product and OS build", Command: "digest details 7 --all-rows"}}, view.Files("digest details 7")...)},
+		false: {[]string{"KB5000001 78 Edge, Windows 11 26100, 26200"}, "1 update missing, on at least 78 devices.", append([]view.Action{{Label: "All rows as Defender gave them", Command: "digest details 7 --all-rows"}}, view.Files("digest details 7")...)},
 		true: {
 			[]string{"KB5000001 70 Edge ", "KB5000001 62 Windows 11 26100", "KB5000001 16 Windows 11 26200"},
 			"1 update missing, on at least 78 devices. 3 rows: one for each product and OS build.",
-			append([]view.Action{{Label: "By KB", Command: "digest details 7"}}, view.Files("digest details 7 --all-rows")...),
+			append([]view.Action{{Label: "Updates to install", Command: "digest details 7"}}, view.Files("digest details 7 --all-rows")...),
 		},
 	} {
-		page := digest.Details(weekly(), s, monday, each)
+		page := details(t, weekly(), s, monday, each)
 		var rows []string
 		for _, r := range rowsOf(tableOf(page)) {
 			rows = append(rows, fmt.Sprint(r[0].Text, " ", r[1].Number, " ", r[5].Text, " ", r[6].Text))

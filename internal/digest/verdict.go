@@ -29,7 +29,7 @@ func (r Report) Verdict() Verdict {
 		return r.advised()
 	case r.Subscription.Filter.Exploited && len(is.All()) > 0:
 		return CouldNotTell
-	case !r.first() && fixCVEs(appeared), len(r.overdue(is.Shown)) > 0:
+	case !r.first() && fixCVEs(appeared), len(r.overdue(r.install())) > 0:
 		return ActionRequired
 	case r.first() && len(is.Shown) > 0 || count(appeared) > 0 || r.worse() || len(r.back()) > 0:
 		return WorthALook

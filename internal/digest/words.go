@@ -15,7 +15,7 @@ func (r Report) lead() string { return view.JoinSentences(r.attackWords(), r.cha
 
 // changedWords says what changed and how much is missing.
 func (r Report) changedWords() string {
-	state := view.JoinSentences(r.overdueWords(), gapWords(r.After, r.gap()))
+	state := view.JoinSentences(r.overdueWords(), gapWords(r.After, r.gap()), r.foldWords())
 	switch news := r.news(); {
 	case len(r.After.Software) == 0 && len(r.After.Unread) == 0:
 		return "No software in this tenant matches what this digest watches."
@@ -25,7 +25,7 @@ func (r Report) changedWords() string {
 		return fmt.Sprintf("%s. %s", upperFirst(noLonger(len(r.back()))), view.JoinSentences(state, r.acceptedWords()))
 	case news == "":
 		if where := inWhatWasRead(r.After); where != "" {
-			return view.JoinSentences(r.unchanged()+where+".", r.overdueWords(), r.gap().Words("the filter", " there"), r.acceptedWords())
+			return view.JoinSentences(r.unchanged()+where+".", r.overdueWords(), r.gap().Words("the filter", " there"), r.foldWords(), r.acceptedWords())
 		}
 		return view.JoinSentences(r.unchanged()+".", state, r.acceptedWords())
 	default:
@@ -145,8 +145,12 @@ func join(words []string, most int, sep string) string {
 func (r Report) note() string {
 	var notes []string
 	shown := r.gap().Shown
-	if rest := len(shown) - maxGaps; rest > 0 {
-		notes = append(notes, plural(rest, "more update")+" in the details.")
+	if rest := len(r.install()) - maxGaps; rest > 0 {
+		more := plural(rest, "more update")
+		if len(r.contained()) > 0 {
+			more += " to install"
+		}
+		notes = append(notes, more+" in the details.")
 	}
 	if note := sharedNote(shown); note != "" {
 		notes = append(notes, note)

@@ -15,6 +15,8 @@ import (
 // Worker makes digests and delivers them. It is safe for concurrent use once its fields are set, and keeps nothing
 // between jobs.
 type Worker struct {
+	Known
+
 	Store  Records
 	Source Source
 	Poster Poster
@@ -25,19 +27,9 @@ type Worker struct {
 	// the digest, to be sent later.
 	Event func(key string, r Report) (Event, error)
 
-	// Accepted marks accepted updates; nil for none.
-	Accepted Accepted
-
-	// Ages tells how old the updates of a reading are and by when they are due, in the zone of the subscription; nil knows
-	// nothing of that. What the reading is the first to have appeared since the one before.
-	Ages func(ctx context.Context, s Subscription, before, read patchgap.Snapshot) Ages
-
 	// Patching makes the page that says how patching goes, of what was just read, for subscriptions with Report. Without it
 	// these get digests like others.
 	Patching func(ctx context.Context, s Subscription, read patchgap.Snapshot) (view.Page, error)
-
-	// Advise says what MSRC and CISA publish of the updates that are missing now and of those that were; nil for nothing.
-	Advise func(is, was []patchgap.Update) Advice
 
 	// Observe is called after each attempt; may be nil. It must not block.
 	Observe func(ctx context.Context, o Observation)
@@ -205,6 +197,7 @@ func (w *Worker) report(ctx context.Context, s Subscription, due time.Time) (Rep
 	if err := w.markAccepted(ctx, &r); err != nil {
 		return r, err
 	}
+	r.fold()
 	w.age(ctx, &r)
 	return r, nil
 }

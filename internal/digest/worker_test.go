@@ -266,7 +266,7 @@ func TestRowsOfNoDevices(t *testing.T) {
 		t := h.t
 		h.defender.rows = []patchgap.Row{seed(), row(edge, "5000001", 0, 3)}
 		h.week()
-		if details := digest.Details(weekly(), h.store.baselines["7"], time.Now(), false); strings.Contains(details.Lead, "2 updates") || strings.Contains(details.Lead, "hidden") {
+		if details := details(t, weekly(), h.store.baselines["7"], time.Now(), false); strings.Contains(details.Lead, "2 updates") || strings.Contains(details.Lead, "hidden") {
 			t.Errorf("details: %q", details.Lead)
 		}
 		h.defender.rows = []patchgap.Row{seed()}

@@ -179,7 +179,7 @@ func packPage(p view.Page) ([]byte, error) {
 			for at := range rows {
 				rows[at] = t.Row(at)
 			}
-			t.Rows, t.More = rows, view.LazyRows{}
+			t.Rows, t.More, t.Folded = rows, view.LazyRows{}, view.LazyRows{} // threads show no folded rows
 			part = t
 		}
 		all[i] = part

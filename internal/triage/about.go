@@ -1,9 +1,11 @@
 package triage
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -12,7 +14,7 @@ import (
 // for what contains it; an update that is not in the list has facts all the same. Without data of feeds it says only which
 // updates contain it.
 func (t *Triage) About(kb string) view.Facts {
-	f := t.Finding(patchgap.Update{Rows: []patchgap.Row{{Key: patchgap.Key{KB: kb}}}})
+	f := t.of(kb)
 	if len(f.In)+len(f.Contains) == 0 {
 		f.Facts, f.Known = t.snapshot.Update(kb)
 	}
@@ -35,6 +37,11 @@ func (t *Triage) About(kb string) view.Facts {
 	return facts
 }
 
+// of is what is known of an update by its KB.
+func (t *Triage) of(kb string) *Finding {
+	return t.Finding(patchgap.Update{Rows: []patchgap.Row{{Key: patchgap.Key{KB: kb}}}})
+}
+
 // partly says that a contained update is to be installed where no other contains it.
 func (f *Finding) partly() string {
 	if f.Whole {
@@ -50,7 +57,7 @@ func (t *Triage) attacks(f *Finding) view.Facts {
 		if f.Known {
 			word = "no: neither CISA nor MSRC calls a CVE that it fixes exploited"
 		}
-		return view.Facts{{Name: "Exploited", Value: word}}
+		return append(view.Facts{{Name: "Exploited", Value: word}}, f.attacksInside()...)
 	}
 	var facts view.Facts
 	for _, e := range f.Facts.KEV {
@@ -59,7 +66,33 @@ func (t *Triage) attacks(f *Finding) view.Facts {
 	if len(f.Facts.MSRC) > 0 {
 		facts = append(facts, view.Fact{Name: "Exploited, by MSRC", Value: strings.Join(f.Facts.MSRC, ", ")})
 	}
-	return facts
+	return append(facts, f.attacksInside()...)
+}
+
+// attacksInside says which updates that one contains are exploited: installing it closes that too.
+func (f *Finding) attacksInside() view.Facts {
+	var inside []string
+	for _, c := range f.Contains {
+		if c.State().Exploited() {
+			inside = append(inside, catalog.Label(c.KB())+" ("+c.exploits()+")")
+		}
+	}
+	if len(inside) == 0 {
+		return nil
+	}
+	return view.Facts{{Name: "Exploited, and contained in it", Value: strings.Join(inside, "; ")}}
+}
+
+// exploits says what of an update is exploited, in a few words.
+func (f *Finding) exploits() string {
+	if len(f.Facts.KEV) > 0 {
+		e := f.Facts.KEV[0]
+		if e.Due.IsZero() {
+			return e.CVE + ", KEV"
+		}
+		return e.CVE + ", KEV, due " + e.Due.Format("2 Jan 2006")
+	}
+	return f.Facts.MSRC[0] + ", MSRC"
 }
 
 // entryWords is what CISA's list says of a CVE.
@@ -83,10 +116,13 @@ func entryWords(e advisory.Exploited) string {
 	return strings.Join(words, ", ")
 }
 
-// AboutWords says in a sentence whether one update is exploited; "" if that is unknown or no.
+// AboutWords says in a sentence whether one update is exploited, or one that it contains; "" if that is unknown or no.
 func (t *Triage) AboutWords(kb string) string {
-	f := &Finding{}
+	f := &Finding{Contains: t.of(kb).Contains}
 	f.Facts, f.Known = t.snapshot.Update(kb)
+	if worst := f.Worst(); worst != f && !f.State().Exploited() && worst.State().Exploited() {
+		return fmt.Sprintf("It contains %s, which fixes a vulnerability under attack (%s).", catalog.Label(worst.KB()), worst.exploits())
+	}
 	switch f.State() {
 	case KEV:
 		words := "It fixes a vulnerability under attack"

@@ -22,6 +22,27 @@ func Attacks(s *advisory.Snapshot, lists ...[]patchgap.Update) map[string]bool {
 	return attacks
 }
 
+// Parts are the updates to install, and those that others contain wholly.
+func (t *Triage) Parts() (install, folded []patchgap.Update) { return t.Install, t.Folded }
+
+// Inside are the updates that one contains, at least in part.
+func (t *Triage) Inside(u patchgap.Update) []patchgap.Update {
+	var inside []patchgap.Update
+	for _, f := range t.Finding(u).Contains {
+		inside = append(inside, f.Update)
+	}
+	return inside
+}
+
+// ContainedIn names what contains an update wholly; "" if nothing does.
+func (t *Triage) ContainedIn(u patchgap.Update) string {
+	f := t.Finding(u)
+	if !f.Whole {
+		return ""
+	}
+	return inWords(f.In)
+}
+
 // In returns the listed row whose update contains that of a row that is gone, or -1. All are of one software and line of
 // builds.
 func In(s *advisory.Snapshot, gone patchgap.Row, listed []patchgap.Row) int {

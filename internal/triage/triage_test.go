@@ -63,6 +63,25 @@ func texts(t *triage.Triage, shown []patchgap.Update, u patchgap.Update, alone b
 	return m
 }
 
+// The page of an update says which of those that it contains is exploited, where it is not itself.
+func TestAboutWhatIsInside(t *testing.T) {
+	t.Parallel()
+	got := triage.Of(may(), patchgap.Updates([]patchgap.Row{row(w11, "6000001", "26100", "", 9), row(w11, "6000002", "26100", "", 31)}))
+	facts := map[string]string{}
+	for _, f := range got.About("6000002") {
+		facts[f.Name] = f.Value
+	}
+	if want := "KB6000001 (CVE-2031-1, KEV, due 4 Jun 2031)"; facts["Exploited, and contained in it"] != want || !strings.HasPrefix(facts["Exploited"], "no: ") {
+		t.Errorf("facts %v, want %q", facts, want)
+	}
+	if words, want := got.AboutWords("6000002"), "It contains KB6000001, which fixes a vulnerability under attack (CVE-2031-1, KEV, due 4 Jun 2031)."; words != want {
+		t.Errorf("got %q, want %q", words, want)
+	}
+	if words := got.AboutWords("6000001"); !strings.HasPrefix(words, "It fixes a vulnerability under attack") {
+		t.Errorf("the contained one: %q", words)
+	}
+}
+
 func TestOf(t *testing.T) {
 	t.Parallel()
 	updates := patchgap.Updates([]patchgap.Row{

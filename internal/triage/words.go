@@ -100,13 +100,23 @@ func day(at, now time.Time) string {
 	return at.Format("2 Jan 2006")
 }
 
-// exploitedCell says by whose word an update is exploited: "KEV, due 30 Sep", "MSRC", "no" or "unknown".
-func (t *Triage) exploitedCell(f *Finding) string {
+// stateWords say by whose word an update is exploited: "KEV, due 30 Sep", "MSRC", "no" or "unknown". Due days of another year
+// than the list's have theirs.
+func (f *Finding) stateWords(listed time.Time) string {
 	state := f.State()
 	if state == KEV && !f.Facts.KEV[0].Due.IsZero() {
-		return string(KEV) + ", due " + day(f.Facts.KEV[0].Due, t.snapshot.KEV)
+		return string(KEV) + ", due " + day(f.Facts.KEV[0].Due, listed)
 	}
 	return string(state)
+}
+
+// ExploitedWords are what a table says of whether an update is exploited, by the list of CISA of a day. Where the update itself
+// is not, they name one that it contains and that is, unless it is told alone.
+func (f *Finding) ExploitedWords(alone bool, listed time.Time) string {
+	if worst := f.Worst(); !alone && worst != f && worst.State().Exploited() {
+		return worst.stateWords(listed) + " (" + catalog.Label(worst.KB()) + ")"
+	}
+	return f.stateWords(listed)
 }
 
 // columns of what the feeds know. Files have them all, whatever is in them.
@@ -123,32 +133,42 @@ const (
 // Columns are the columns of a table of updates. With alone, each row is told by itself, as in a list of Defender's rows;
 // otherwise an update has the state and severity of what it contains too. People see the columns that say something.
 func (t *Triage) Columns(shown []patchgap.Update, alone bool) []patchgap.Extra {
-	text := func(key, title string, hidden bool, words func(patchgap.Update, *Finding) string) patchgap.Extra {
-		return patchgap.Extra{
-			Column: view.Column{Key: key, Title: title, Hidden: hidden}, Appended: true,
-			Cell: func(u patchgap.Update) view.Cell { return view.TextCell(words(u, t.Finding(u))) },
-		}
+	columns := []patchgap.Extra{
+		t.text(exploitedKey, "Exploited", !t.Known(), func(_ patchgap.Update, f *Finding) string { return f.ExploitedWords(alone, t.listed()) }),
+		t.text(severityKey, "Severity", !t.Known(), func(_ patchgap.Update, f *Finding) string { return f.severityWords(alone) }),
 	}
+	return append(append(columns, t.FoldColumns(shown, alone)...),
+		t.text(dueKey, "KEV due", true, func(_ patchgap.Update, f *Finding) string { return f.due(alone) }),
+		t.text(releasedKey, "Released", true, func(_ patchgap.Update, f *Finding) string { return date(f.Facts.Released) }),
+	)
+}
+
+// listed is the day of CISA's list; zero without one.
+func (t *Triage) listed() time.Time {
+	if t.snapshot == nil {
+		return time.Time{}
+	}
+	return t.snapshot.KEV
+}
+
+// FoldColumns are those of [Triage.Columns] that say what contains what.
+func (t *Triage) FoldColumns(shown []patchgap.Update, alone bool) []patchgap.Extra {
 	inside := len(t.rows) > 0 && slices.ContainsFunc(shown, func(u patchgap.Update) bool { return len(t.containers(u)) > 0 })
-	contains := text(containsKey, "Contains", alone || len(t.Folded) == 0, func(_ patchgap.Update, f *Finding) string { return f.containsWords() })
+	contains := t.text(containsKey, "Contains", alone || len(t.Folded) == 0, func(_ patchgap.Update, f *Finding) string { return f.containsWords() })
 	contains.JSONOnly = true
-	in := text(inKey, "Contained in", !inside, func(u patchgap.Update, _ *Finding) string { return inWords(t.containers(u)) })
-	why := text(whyKey, "Why", !inside, func(u patchgap.Update, _ *Finding) string { return whyWords(t.containers(u)) })
 	return []patchgap.Extra{
-		text(exploitedKey, "Exploited", !t.Known(), func(_ patchgap.Update, f *Finding) string { return t.exploitedWords(f, alone) }),
-		text(severityKey, "Severity", !t.Known(), func(_ patchgap.Update, f *Finding) string { return f.severityWords(alone) }),
-		contains, in, why,
-		text(dueKey, "KEV due", true, func(_ patchgap.Update, f *Finding) string { return f.due(alone) }),
-		text(releasedKey, "Released", true, func(_ patchgap.Update, f *Finding) string { return date(f.Facts.Released) }),
+		contains,
+		t.text(inKey, "Contained in", !inside, func(u patchgap.Update, _ *Finding) string { return inWords(t.containers(u)) }),
+		t.text(whyKey, "Why", !inside, func(u patchgap.Update, _ *Finding) string { return whyWords(t.containers(u)) }),
 	}
 }
 
-// exploitedWords names the contained update that is exploited, where the update itself is not.
-func (t *Triage) exploitedWords(f *Finding, alone bool) string {
-	if worst := f.Worst(); !alone && worst != f && worst.State().Exploited() {
-		return t.exploitedCell(worst) + " (" + catalog.Label(worst.KB()) + ")"
+// text is a column of words about each update.
+func (t *Triage) text(key, title string, hidden bool, words func(patchgap.Update, *Finding) string) patchgap.Extra {
+	return patchgap.Extra{
+		Column: view.Column{Key: key, Title: title, Hidden: hidden}, Appended: true,
+		Cell: func(u patchgap.Update) view.Cell { return view.TextCell(words(u, t.Finding(u))) },
 	}
-	return t.exploitedCell(f)
 }
 
 func (f *Finding) severityWords(alone bool) string {
