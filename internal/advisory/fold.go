@@ -53,7 +53,10 @@ func (s *Snapshot) Fold(missing []Missing) []Folded {
 	}
 	for _, members := range scopes {
 		slices.SortFunc(members, func(a, b int) int {
-			return cmp.Or(strings.Compare(missing[a].KB, missing[b].KB), strings.Compare(missing[a].Name, missing[b].Name), a-b)
+			if c := strings.Compare(missing[a].KB, missing[b].KB); c != 0 {
+				return c
+			}
+			return cmp.Or(strings.Compare(missing[a].Name, missing[b].Name), a-b)
 		})
 		s.foldScope(missing, members, out)
 	}
@@ -62,31 +65,36 @@ func (s *Snapshot) Fold(missing []Missing) []Folded {
 
 // foldScope folds the members of one scope.
 func (s *Snapshot) foldScope(missing []Missing, members []int, out []Folded) {
-	f := folding{snapshot: s, missing: missing, members: members, direct: map[int]Folded{}}
+	f := folding{snapshot: s, members: make([]member, len(members))}
+	for at, i := range members {
+		f.members[at] = member{Missing: missing[i], direct: Folded{In: at}}
+		if s != nil {
+			f.members[at].known = s.updates[missing[i].KB]
+		}
+	}
 	if s != nil {
 		f.byBuild()
 		f.bySupersedence()
 	}
 	f.byMonth()
-	for _, i := range members {
-		out[i] = f.top(i)
+	for at, i := range members {
+		top := f.top(at)
+		out[i] = Folded{members[top.In], top.Why}
 	}
 }
 
 // folding is the folding of one scope.
 type folding struct {
 	snapshot *Snapshot
-	missing  []Missing
-	members  []int
-	direct   map[int]Folded // one container of each that has any
+	members  []member
 }
 
-func (f *folding) known(i int) (known, bool) {
-	if f.snapshot == nil {
-		return known{}, false
-	}
-	k, ok := f.snapshot.updates[f.missing[i].KB]
-	return k, ok
+// member is one missing update of a scope.
+type member struct {
+	Missing
+
+	known  *known // nil if no feed lists it
+	direct Folded // one container, by its place among the members; its own place where it has none
 }
 
 // chain is a product and one of its two chains of updates.
@@ -95,7 +103,7 @@ type chain struct {
 	hotpatch bool
 }
 
-func chainOf(k known, b Build) (chain, bool) {
+func chainOf(k *known, b Build) (chain, bool) {
 	switch k.Kind {
 	case Cumulative, Hotpatch:
 		return chain{b.Product, k.Kind == Hotpatch}, true
@@ -108,42 +116,47 @@ func chainOf(k known, b Build) (chain, bool) {
 func (f *folding) byBuild() {
 	type best struct{ member, revision int }
 	highest := map[chain]best{}
-	for _, i := range f.members {
-		k, ok := f.known(i)
-		for _, b := range k.Builds {
-			if c, orders := chainOf(k, b); ok && orders {
+	for i, m := range f.members {
+		if m.known == nil {
+			continue
+		}
+		for _, b := range m.known.Builds {
+			if c, orders := chainOf(m.known, b); orders {
 				if h, has := highest[c]; !has || b.Revision > h.revision {
 					highest[c] = best{i, b.Revision}
 				}
 			}
 		}
 	}
-	for _, i := range f.members {
-		k, _ := f.known(i)
-		for _, b := range k.Builds {
-			c, orders := chainOf(k, b)
+	for i, m := range f.members {
+		if m.known == nil {
+			continue
+		}
+		for _, b := range m.known.Builds {
+			c, orders := chainOf(m.known, b)
 			if !orders {
 				continue
 			}
 			h := highest[c]
-			if h.member != i && h.revision > b.Revision && f.contains(h.member, i) {
-				f.direct[i] = Folded{h.member, ByBuild}
+			if h.member != i && h.revision > b.Revision && f.members[h.member].known.contains(m.known) {
+				f.members[i].direct = Folded{h.member, ByBuild}
 				break
 			}
 		}
 	}
 }
 
-// contains reports whether update x is nowhere behind update y among the products that both are for.
-func (f *folding) contains(x, y int) bool {
-	kx, _ := f.known(x)
-	ky, _ := f.known(y)
-	ahead := map[string]int{}
-	for _, b := range kx.Builds {
-		ahead[b.Product] = max(ahead[b.Product], b.Revision)
-	}
-	for _, b := range ky.Builds {
-		if has, shared := ahead[b.Product]; shared && has <= b.Revision {
+// contains reports whether an update is nowhere behind another among the products that both are for. Most are for a few, so
+// that no index pays.
+func (k *known) contains(other *known) bool {
+	for _, b := range other.Builds {
+		has, shared := 0, false
+		for _, own := range k.Builds {
+			if own.Product == b.Product {
+				has, shared = max(has, own.Revision), true
+			}
+		}
+		if shared && has <= b.Revision {
 			return false
 		}
 	}
@@ -156,25 +169,24 @@ const maxSteps = 200
 // bySupersedence points updates for which there is no build at the last one of the scope that supersedes them.
 func (f *folding) bySupersedence() {
 	at := make(map[string]int, len(f.members))
-	for _, i := range f.members {
-		at[f.missing[i].KB] = i
+	for i, m := range f.members {
+		at[m.KB] = i
 	}
-	for _, i := range f.members {
-		if _, has := f.direct[i]; has {
+	for i, m := range f.members {
+		if m.direct.In != i || m.known != nil && m.known.Kind == SecurityOnly {
 			continue
 		}
-		k, ok := f.known(i)
-		if ok && k.Kind == SecurityOnly || f.snapshot == nil {
-			continue
-		}
-		if by, found := f.superseding(f.missing[i].KB, k.Kind == Hotpatch, at); found {
-			f.direct[i] = Folded{by, BySupersedence}
+		if by, found := f.superseding(m.KB, m.known != nil && m.known.Kind == Hotpatch, at); found {
+			f.members[i].direct = Folded{by, BySupersedence}
 		}
 	}
 }
 
 // superseding walks up from a KB to the update of the scope that is the most steps away.
 func (f *folding) superseding(kb string, hotpatch bool, at map[string]int) (member int, found bool) {
+	if len(f.snapshot.newer[kb]) == 0 {
+		return 0, false
+	}
 	seen := map[string]bool{kb: true}
 	level := []string{kb}
 	for range maxSteps {
@@ -205,9 +217,8 @@ func (f *folding) superseding(kb string, hotpatch bool, at map[string]int) (memb
 
 // equal reports whether a member brings a product that both are for to the very same build as a KB.
 func (f *folding) equal(i int, kb string) bool {
-	k, _ := f.known(i)
-	other := f.snapshot.updates[kb]
-	return slices.ContainsFunc(k.Builds, func(b Build) bool { return slices.Contains(other.Builds, b) })
+	k, other := f.members[i].known, f.snapshot.updates[kb]
+	return k != nil && other != nil && slices.ContainsFunc(k.Builds, func(b Build) bool { return slices.Contains(other.Builds, b) })
 }
 
 // byMonth assumes, of updates that no feed knows and that are for one OS build, that the newest month contains the older
@@ -224,9 +235,8 @@ func (f *folding) byMonth() {
 	}
 	last := map[string]newest{} // by kind
 	var months []dated
-	for _, i := range f.members {
-		m := f.missing[i]
-		if _, ok := f.known(i); ok || !strings.Contains(m.Scope, ScopeSeparator) || strings.HasSuffix(m.Scope, ScopeSeparator) {
+	for i, m := range f.members {
+		if m.known != nil || !strings.Contains(m.Scope, ScopeSeparator) || strings.HasSuffix(m.Scope, ScopeSeparator) {
 			continue
 		}
 		at, ok := month.Of(m.Name)
@@ -241,7 +251,7 @@ func (f *folding) byMonth() {
 	}
 	for _, m := range months {
 		if n := last[m.kind]; m.at.Before(n.at) {
-			f.direct[m.member] = Folded{n.member, Assumed}
+			f.members[m.member].direct = Folded{n.member, Assumed}
 		}
 	}
 }
@@ -266,20 +276,19 @@ func Scope(software, osBuild string) string { return software + ScopeSeparator +
 // top follows containers up to the one that nothing contains. Feeds that contradict each other may lead in a circle:
 // what is in it is contained in nothing.
 func (f *folding) top(i int) Folded {
-	out := Folded{In: i}
-	seen := map[int]bool{i: true}
+	out := Folded{In: i, Why: f.members[i].direct.Why}
+	mark, since, most := i, 0, 1 // a place on the way; a circle comes back to one (Brent's algorithm)
 	for {
-		next, has := f.direct[out.In]
-		if !has {
+		next := f.members[out.In].direct.In
+		switch {
+		case next == out.In:
 			return out
-		}
-		if seen[next.In] {
+		case next == mark:
 			return Folded{In: i}
 		}
-		seen[next.In] = true
-		if out.In == i {
-			out.Why = next.Why
+		if out.In = next; since == most {
+			mark, since, most = next, 0, 2*most
 		}
-		out.In = next.In
+		since++
 	}
 }

@@ -10,11 +10,13 @@ import (
 // Snapshot is what all feeds say at one moment, ready to be asked. It is never changed, and safe for concurrent use. The
 // nil snapshot knows nothing.
 type Snapshot struct {
-	updates map[string]known
+	updates map[string]*known
 	cves    map[string]CVE
 	listed  map[string]Exploited
 	newer   map[string][]string // by KB: those that supersede it
 	version uint64
+
+	attacked []bool // by number of a CVE: whether CISA or MSRC calls it exploited
 
 	// KEV and MSRC are the dates of the data; zero where there is none.
 	KEV  time.Time
@@ -27,6 +29,9 @@ type Snapshot struct {
 type known struct {
 	Update
 	released time.Time // of the first document that lists it
+
+	facts   Facts
+	numbers []int32 // of its CVEs, in their order
 }
 
 var versions atomic.Uint64
@@ -43,7 +48,7 @@ func (s *Snapshot) Version() uint64 {
 // NewSnapshot joins documents and the list. An update that several documents list has what all of them say.
 func NewSnapshot(docs []Document, kev Catalog) *Snapshot {
 	s := &Snapshot{
-		updates: map[string]known{}, cves: map[string]CVE{}, listed: make(map[string]Exploited, len(kev.Entries)), newer: map[string][]string{}, KEV: kev.Released,
+		updates: map[string]*known{}, cves: map[string]CVE{}, listed: make(map[string]Exploited, len(kev.Entries)), newer: map[string][]string{}, KEV: kev.Released,
 		version: versions.Add(1),
 	}
 	for _, e := range kev.Entries {
@@ -62,12 +67,12 @@ func NewSnapshot(docs []Document, kev Catalog) *Snapshot {
 		for _, u := range d.Updates {
 			k, ok := s.updates[u.KB]
 			if !ok {
-				k = known{Update{KB: u.KB, Kind: u.Kind, Restart: u.Restart}, d.Released}
+				k = &known{Update: Update{KB: u.KB, Kind: u.Kind, Restart: u.Restart}, released: d.Released}
+				s.updates[u.KB] = k
 			}
 			k.Supersedes = union(k.Supersedes, u.Supersedes)
 			k.CVEs = union(k.CVEs, u.CVEs)
 			k.Builds = append(slices.Clip(k.Builds), u.Builds...)
-			s.updates[u.KB] = k
 		}
 	}
 	for kb, k := range s.updates {
@@ -78,7 +83,27 @@ func NewSnapshot(docs []Document, kev Catalog) *Snapshot {
 	for _, all := range s.newer {
 		slices.Sort(all)
 	}
+	s.judge()
 	return s
+}
+
+// judge works out what is known of each update, once for all answers, and numbers the CVEs.
+func (s *Snapshot) judge() {
+	numbers := make(map[string]int32, len(s.cves))
+	for _, k := range s.updates {
+		k.facts = s.factsOf(k)
+		k.numbers = make([]int32, len(k.CVEs))
+		for at, id := range k.CVEs {
+			n, ok := numbers[id]
+			if !ok {
+				n = int32(len(s.attacked)) //nolint:gosec // memory ends first
+				numbers[id] = n
+				_, listed := s.listed[id]
+				s.attacked = append(s.attacked, listed || s.cves[id].Exploited)
+			}
+			k.numbers[at] = n
+		}
+	}
 }
 
 // join is what two documents say of a CVE.
@@ -97,7 +122,7 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-// Facts are what is known of an update.
+// Facts are what is known of an update. Its slices are those of the snapshot: they must not be changed.
 type Facts struct {
 	KB       string
 	Released time.Time // of the first document that lists it: it is no newer than that
@@ -120,7 +145,28 @@ func (s *Snapshot) Update(kb string) (Facts, bool) {
 	if !ok {
 		return Facts{}, false
 	}
-	f := Facts{KB: kb, Released: k.released, Restart: k.Restart, CVEs: k.CVEs}
+	return k.facts, true
+}
+
+// Numbers are the CVEs that an update fixes, as numbers from 0 that belong to this snapshot alone: they are compared faster than
+// names. They must not be changed.
+func (s *Snapshot) Numbers(kb string) []int32 {
+	if s == nil || s.updates[kb] == nil {
+		return nil
+	}
+	return s.updates[kb].numbers
+}
+
+// Attacked tells by number of a CVE whether CISA or MSRC calls it exploited. It must not be changed.
+func (s *Snapshot) Attacked() []bool {
+	if s == nil {
+		return nil
+	}
+	return s.attacked
+}
+
+func (s *Snapshot) factsOf(k *known) Facts {
+	f := Facts{KB: k.KB, Released: k.released, Restart: k.Restart, CVEs: k.CVEs}
 	for _, id := range k.CVEs {
 		if e, ok := s.listed[id]; ok {
 			f.KEV = append(f.KEV, e)
@@ -142,7 +188,7 @@ func (s *Snapshot) Update(kb string) (Facts, bool) {
 		}
 		return strings.Compare(a.CVE, b.CVE)
 	})
-	return f, true
+	return f
 }
 
 // Listed returns CISA's entry of a CVE.

@@ -25,7 +25,12 @@ type Update struct {
 // Updates groups rows by KB, the largest update first: by devices, then by CVEs, then the newest KB. It keeps and sorts
 // rows, because a copy of a large list would cost memory.
 func Updates(rows []Row) []Update {
-	slices.SortFunc(rows, func(a, b Row) int { return cmp.Or(strings.Compare(a.unit(), b.unit()), compareRows(a, b)) })
+	slices.SortFunc(rows, func(a, b Row) int {
+		if c := strings.Compare(a.unit(), b.unit()); c != 0 {
+			return c
+		}
+		return compareRows(a, b)
+	})
 	n := 0
 	for i := range rows {
 		if i == 0 || rows[i].unit() != rows[i-1].unit() {
@@ -91,7 +96,13 @@ func (u Update) ID() string { return u.Rows[0].unit() }
 
 // Compare sorts the largest update first: by devices, then by CVEs, then the newest KB.
 func (u Update) Compare(other Update) int {
-	return cmp.Or(cmp.Compare(other.Devices, u.Devices), cmp.Compare(other.CVEs, u.CVEs), u.CompareKB(other))
+	switch { // numbers first: most updates differ in them, and KBs are read from text
+	case u.Devices != other.Devices:
+		return cmp.Compare(other.Devices, u.Devices)
+	case u.CVEs != other.CVEs:
+		return cmp.Compare(other.CVEs, u.CVEs)
+	}
+	return u.CompareKB(other)
 }
 
 // CompareKB sorts the newest KB number first. Ids that are not numbers come last, by name.

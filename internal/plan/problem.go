@@ -47,10 +47,12 @@ type Problem struct {
 
 // New returns the problem of rows. It sorts rows and keeps them. The snapshot may be nil.
 func New(rows []patchgap.Row, known *advisory.Snapshot) *Problem {
-	p := &Problem{byID: map[string]int{}}
-	for i, u := range patchgap.Updates(rows) {
-		facts, ok := known.Update(u.KB())
-		p.Updates = append(p.Updates, Update{Update: u, Facts: facts, Known: ok})
+	missing := patchgap.Updates(rows)
+	p := &Problem{Updates: make([]Update, len(missing)), byID: make(map[string]int, len(missing))}
+	for i, u := range missing {
+		one := &p.Updates[i]
+		one.Update = u
+		one.Facts, one.Known = known.Update(u.KB())
 		p.byID[u.ID()] = i
 	}
 	p.covers = make([][]int32, len(p.Updates))
@@ -89,39 +91,18 @@ type builder struct {
 // pairOf is a CVE on the devices of a class.
 type pairOf struct{ class, cve int32 }
 
-// number numbers the CVEs of all updates: numbers are looked up faster than names.
+// number finds the CVEs of all updates, by number: numbers are looked up faster than names.
 func (b *builder) number() {
-	numbers := map[string]int32{}
 	pairs := 0
-	for _, u := range b.p.Updates {
-		pairs += len(u.Facts.CVEs)
+	b.attacked = b.known.Attacked()
+	b.fixes = make([][]int32, len(b.p.Updates))
+	for i := range b.p.Updates {
+		if b.fixes[i] = b.known.Numbers(b.p.Updates[i].KB()); len(b.fixes[i]) > 0 {
+			b.p.covers[i] = make([]int32, 0, len(b.fixes[i]))
+			pairs += len(b.fixes[i])
+		}
 	}
 	b.elements = make(map[pairOf]int32, pairs)
-	b.fixes = make([][]int32, len(b.p.Updates))
-	for i, u := range b.p.Updates {
-		if len(u.Facts.CVEs) == 0 {
-			continue
-		}
-		b.fixes[i] = make([]int32, len(u.Facts.CVEs))
-		b.p.covers[i] = make([]int32, 0, len(u.Facts.CVEs))
-		for at, cve := range u.Facts.CVEs {
-			n, ok := numbers[cve]
-			if !ok {
-				n = int32(len(b.attacked)) //nolint:gosec // memory ends first
-				numbers[cve] = n
-				b.attacked = append(b.attacked, exploited(b.known, cve))
-			}
-			b.fixes[i][at] = n
-		}
-	}
-}
-
-func exploited(known *advisory.Snapshot, cve string) bool {
-	if _, listed := known.Listed(cve); listed {
-		return true
-	}
-	c, _ := known.CVE(cve)
-	return c.Exploited
 }
 
 // rowOf is a row, its update and the one that contains it.
@@ -146,10 +127,14 @@ func (b *builder) class(r rowOf) int32 {
 
 // fold finds what contains each row.
 func (b *builder) fold() {
-	missing := make([]advisory.Missing, 0, len(b.p.Updates))
-	b.rows = make([]rowOf, 0, len(b.p.Updates))
-	for i, u := range b.p.Updates {
-		for _, r := range u.Rows {
+	rows := 0
+	for i := range b.p.Updates {
+		rows += len(b.p.Updates[i].Rows)
+	}
+	missing := make([]advisory.Missing, 0, rows)
+	b.rows = make([]rowOf, 0, rows)
+	for i := range b.p.Updates {
+		for _, r := range b.p.Updates[i].Rows {
 			b.rows = append(b.rows, rowOf{Row: r, update: i})
 			missing = append(missing, advisory.Missing{KB: r.KB, Name: r.Name, Scope: advisory.Scope(r.Software, r.Line())})
 		}
