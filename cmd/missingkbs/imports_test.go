@@ -80,6 +80,7 @@ var forbidden = map[string][]string{
 	"internal/month":                 {module, slackPackages, azurePackages, anyLibrary},
 	"internal/manifest":              {module, slackPackages, azurePackages},
 	"internal/metrics":               {module, slackPackages, azurePackages},
+	"internal/setup":                 {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/risk":                  {module, slackPackages, azurePackages},
 	"internal/advisory":              {module, slackPackages},
 	"internal/advisory/advisorytest": {module, slackPackages, azurePackages, anyLibrary},

@@ -34,11 +34,12 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, streams{out: os.Stdout, err: os.Stderr}))
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 
 // streams are where a command writes, and how it reads its settings.
 type streams struct {
+	in       io.Reader
 	out, err io.Writer
 	env      func(string) (string, bool)
 	again    func() (*cli, *kong.Context, error) // reads the settings again
@@ -49,6 +50,7 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Run the bot: connect to Slack and answer."`
 	Ask      askCmd      `cmd:"" help:"Ask one question here, with the same answers as in Slack."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Try everything on this machine: an invented Defender, a small Slack with a web page, and the bot."`
+	Setup    setupCmd    `cmd:"" help:"Ask for what the bot needs, check each value, and write the file of settings."`
 	Manifest manifestCmd `cmd:"" help:"Print the manifest of the Slack app, to create or to change it."`
 	Migrate  migrateCmd  `cmd:"" help:"Migrate the database to this version; serve does it at start."`
 	Data     dataCmd     `cmd:"" help:"What MSRC and CISA publish: what is stored of it, and how it gets to a bot without internet."`

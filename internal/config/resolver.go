@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -78,6 +80,32 @@ func (r Resolver) Origins(parsed *kong.Context) []Origin {
 	}
 	slices.SortFunc(all, func(a, b Origin) int { return strings.Compare(a.Setting, b.Setting) })
 	return all
+}
+
+// Given returns the settings of the selected command that are not defaults, as a file of settings holds them. The values are
+// not checked, and secrets are among them.
+func (r Resolver) Given(parsed *kong.Context) map[string]string {
+	given := map[string]string{}
+	set := map[string]bool{}
+	for _, o := range r.Origins(parsed) {
+		set[strings.TrimSuffix(o.Setting, FileSuffix)] = o.From != "default"
+	}
+	for _, flag := range parsed.Flags() {
+		if len(flag.Envs) == 0 || flag.Envs[0] == "MISSINGKBS_CONFIG" || !set[strings.TrimSuffix(flag.Envs[0], FileSuffix)] {
+			continue
+		}
+		name := flag.Envs[0]
+		s, secret := reflect.TypeAssert[Secret](flag.Target)
+		switch {
+		case secret && s.file != "":
+			given[name+FileSuffix] = s.file
+		case secret:
+			given[name] = s.text
+		default:
+			given[name] = fmt.Sprint(flag.Target.Interface())
+		}
+	}
+	return given
 }
 
 func (r Resolver) origin(flag *kong.Flag, typed bool) Origin {

@@ -79,6 +79,28 @@ func (c *Checker) Run(ctx context.Context, offline bool) Report {
 	return Run(ctx, c.checks(offline))
 }
 
+// RunSome runs the checks with these names, and those whose results they need.
+func (c *Checker) RunSome(ctx context.Context, names ...string) Report {
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
+	defer cancel()
+	var some []*Check
+	var add func(check *Check)
+	add = func(check *Check) {
+		for _, before := range check.After {
+			add(before)
+		}
+		if !slices.Contains(some, check) {
+			some = append(some, check)
+		}
+	}
+	for _, check := range c.checks(false) {
+		if slices.Contains(names, check.Name) {
+			add(check)
+		}
+	}
+	return Run(ctx, some)
+}
+
 // checks returns the checks in the order of the report.
 func (c *Checker) checks(offline bool) []*Check {
 	list := []*Check{

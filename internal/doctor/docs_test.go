@@ -50,6 +50,25 @@ func TestDoctorDocsNameEveryCheck(t *testing.T) {
 	}
 }
 
+// docs/entra.md names every role that the program can use, with an id of its own, and no role besides them.
+func TestEntraDocsNameEveryRole(t *testing.T) {
+	t.Parallel()
+	text := documentText(t, "../../docs/entra.md")
+	ids := map[string]bool{}
+	var named []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([A-Za-z.]+)` \\| .* \\| `([0-9a-f-]{36})` \\|$").FindAllStringSubmatch(text, -1) {
+		named = append(named, m[1])
+		ids[m[2]] = true
+	}
+	var want []string
+	for _, r := range Roles() {
+		want = append(want, r.Name)
+	}
+	if diff := cmp.Diff(want, named); diff != "" || len(ids) != len(want) {
+		t.Errorf("docs/entra.md has %d ids (-there is +named):\n%s", len(ids), diff)
+	}
+}
+
 // Each line of docs/unproven.md has something that shows it, and the checks it names exist.
 func TestUnprovenDocsNameChecksThatExist(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,152 @@
+// Package setup walks an operator through Slack and Entra and writes the file of settings. It asks for each setting that the
+// program lacks, says where it is found, and checks it with the checks of internal/doctor. It writes nothing before the end. It
+// does not know the command line, and calls no service by itself.
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/redact"
+	"github.com/missingkbs/missingkbs/internal/tty"
+	"github.com/missingkbs/missingkbs/internal/view"
+)
+
+// Options are what a walk starts with.
+type Options struct {
+	Settings config.Settings   // what flags, environment and a file say already
+	Given    map[string]string // the same by name, as the file holds it; it is not asked for
+	Env      config.Environment
+	File     *config.File // the file of settings that was read, for the checks
+	Path     string       // of the file to write
+	Offline  bool         // check the form of values only, and call no service
+	Prompt   *tty.Prompt
+	Out      io.Writer
+}
+
+// errStopped says that the operator ended the walk.
+var errStopped = errors.New("the set-up was stopped; nothing was written")
+
+// Run walks through all steps. After an error nothing has been written.
+func Run(ctx context.Context, o Options) error {
+	w := &walk{Options: o, values: maps.Clone(o.Given)}
+	if w.values == nil {
+		w.values = map[string]string{}
+	}
+	for _, step := range []func(context.Context) error{w.begin, w.slack, w.entra, w.database, w.end} {
+		err := step(ctx)
+		switch {
+		case errors.Is(err, tty.ErrNoAnswer):
+			return fmt.Errorf("%w; nothing was written. Answers come one a line, in the order of the questions", err)
+		case err != nil && ctx.Err() != nil:
+			return errStopped
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// walk is one run.
+type walk struct {
+	Options
+	values    map[string]string // what the file will hold, by name
+	replace   bool              // the operator agreed that the file is replaced
+	unchecked []string          // settings that were kept although a check failed
+}
+
+// say prints a line. What services say may be in it, so secrets are hidden once more.
+func (w *walk) say(format string, args ...any) {
+	fmt.Fprintln(w.Out, redact.String(fmt.Sprintf(format, args...)))
+}
+
+// begin says what is needed, and asks about a file that is there already before anything else is typed.
+func (w *walk) begin(ctx context.Context) error {
+	w.say(`This asks for what the bot needs to reach Slack and Microsoft Defender, checks each value, and
+writes them into %s. It takes a person who may install apps in Slack, and one who
+may grant admin consent in Entra. Secrets are not shown while they are typed; @/path/to/file names
+a file that holds one. Ctrl-C stops, and nothing is written before the end.`, w.Path)
+	there, err := checkPlace(w.Path)
+	if err != nil || !there {
+		return err
+	}
+	answer, err := w.choose(ctx, w.Path+" is there already. Replace it at the end?", "no", "yes", "no")
+	if err != nil {
+		return err
+	}
+	if w.replace = answer == "yes"; !w.replace {
+		return config.UsageError{Err: fmt.Errorf("%s was kept as it is; --file names another", w.Path)}
+	}
+	return nil
+}
+
+// choose asks for one of some words; its first letters are enough. An empty answer is the fallback.
+func (w *walk) choose(ctx context.Context, question, fallback string, words ...string) (string, error) {
+	for {
+		answer, err := w.Prompt.Line(ctx, fmt.Sprintf("%s (%s) [%s]", question, list(words), fallback))
+		if err != nil {
+			return "", err
+		}
+		if answer == "" {
+			return fallback, nil
+		}
+		if word, ok := match(answer, words); ok {
+			return word, nil
+		}
+		if err := w.wrong("this takes one of " + list(words)); err != nil {
+			return "", err
+		}
+	}
+}
+
+// wrong says what is wrong with an answer. A person is asked again. A script ends, because what follows in it was meant for
+// the next question.
+func (w *walk) wrong(text string) error {
+	if w.Prompt.Person() {
+		w.say("  wrong: %s", view.OneLine(text))
+		return nil
+	}
+	return config.UsageError{Err: failure(text)}
+}
+
+// failure is why a script ends. Texts of services may be in it, so secrets are hidden once more.
+func failure(text string) error {
+	return errors.New(redact.String(view.OneLine(text)) + "; nothing was written")
+}
+
+// database asks where digests are kept. Most need nothing but Enter.
+func (w *walk) database(ctx context.Context) error {
+	w.say("\n3. Database")
+	return w.ask(ctx, group{
+		questions: []question{{
+			setting: "DATABASE_URL", title: "Address, or Enter for a SQLite file in your data folder", secret: true, optional: true,
+			where: "Digests are kept there. Several replicas need PostgreSQL: postgres://user:password@host:5432/database",
+			set:   func(s *config.Settings, v string) { s.Database.URL = config.NewSecret(v) },
+		}},
+		checks: []string{"database"},
+	})
+}
+
+// end writes the file and says what comes next.
+func (w *walk) end(context.Context) error {
+	if err := write(w.Path, w.values, w.replace); err != nil {
+		return err
+	}
+	w.say("\nWrote %s, which only you can read. It holds secrets.", w.Path)
+	if len(w.unchecked) > 0 {
+		slices.Sort(w.unchecked)
+		w.say("Kept although the checks fail: %s.", list(slices.Compact(w.unchecked)))
+	}
+	w.say(`Next, check everything, the clock and the network too; then run the bot:
+
+  missingkbs doctor --config %[1]s
+  missingkbs serve --config %[1]s
+
+and in a channel of Slack: /invite @missingkbs, then /missingkbs help`, w.Path)
+	return nil
+}
