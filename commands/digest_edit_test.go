@@ -29,14 +29,20 @@ func TestDigestEdit(t *testing.T) {
 			[]func(*digest.Subscription){func(s *digest.Subscription) { s.Filter.MinDevices = 7 }},
 			func(s *digest.Subscription) { s.Filter = patchgap.Filter{MinCVEs: 2} },
 		},
-		{"--quiet always", "quiet silent → always", nil, func(s *digest.Subscription) { s.Quiet = digest.Always }},
-		{"--exploited --alert exploited", "only exploited false → true; alert none → exploited", nil, func(s *digest.Subscription) { s.Filter.Exploited, s.Alert = true, digest.AlertExploited }},
+		{"--exploited", "only exploited false → true", nil, func(s *digest.Subscription) { s.Filter.Exploited = true }},
 		{
-			"--exploited=false --alert none", "only exploited true → false; alert exploited → none",
-			[]func(*digest.Subscription){func(s *digest.Subscription) { s.Filter.Exploited, s.Alert = true, digest.AlertExploited }},
-			func(*digest.Subscription) {},
+			"--exploited=false", "only exploited true → false",
+			[]func(*digest.Subscription){func(s *digest.Subscription) { s.Filter.Exploited = true }},
+			func(s *digest.Subscription) { s.Filter.Exploited = false },
+		},
+		{"--alert exploited", "alert none → exploited", nil, func(s *digest.Subscription) { s.Alert = digest.AlertExploited }},
+		{
+			"--alert none", "alert exploited → none",
+			[]func(*digest.Subscription){func(s *digest.Subscription) { s.Alert = digest.AlertExploited }},
+			func(s *digest.Subscription) { s.Alert = "" },
 		},
 		{"--report", "report false → true", nil, func(s *digest.Subscription) { s.Report = true }},
+		{"--quiet always", "quiet silent → always", nil, func(s *digest.Subscription) { s.Quiet = digest.Always }},
 		{"windows 11", "watches microsoft-_-edge → microsoft-_-windows_11", nil, func(s *digest.Subscription) { s.Watch = []string{"microsoft-_-windows_11"} }},
 		{"--at weekdays 08:30", "when mon 09:00 Europe/Stockholm → weekdays 08:30 Europe/Stockholm", nil, func(s *digest.Subscription) {
 			s.Schedule.Words, s.NextRun = "weekdays 08:30", utc(24, 7, 30)
@@ -148,9 +154,9 @@ func TestDigestForms(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, edge("1", func(s *digest.Subscription) { s.Schedule.Words, s.Filter.MinDevices = "fri 15:00", 5 }))
 	for line, want := range map[string]map[string][]string{
-		"digest add":              {"words": nil, "at": {"mon 09:00"}, "words-at": nil, "tz": {"Europe/Stockholm"}, "min-devices": {}, "min-cves": {}, "quiet": {"silent"}, "channel": nil},
-		"digest watch windows 11": {"words": {"microsoft-_-windows_11"}, "at": {"mon 09:00"}, "words-at": nil, "tz": {"Europe/Stockholm"}, "min-devices": {}, "min-cves": {}, "quiet": {"silent"}, "channel": nil},
-		"digest edit 1":           {"words": {"microsoft-_-edge"}, "at": nil, "words-at": {"fri 15:00"}, "tz": {"Europe/Stockholm"}, "min-devices": {"5"}, "min-cves": {}, "quiet": {"silent"}, "channel": {here}},
+		"digest add":              {"words": nil, "at": {"mon 09:00"}, "words-at": nil, "tz": {"Europe/Stockholm"}, "min-devices": {}, "min-cves": {}, "exploited": {"false"}, "alert": {"none"}, "quiet": {"silent"}, "channel": nil},
+		"digest watch windows 11": {"words": {"microsoft-_-windows_11"}, "at": {"mon 09:00"}, "words-at": nil, "tz": {"Europe/Stockholm"}, "min-devices": {}, "min-cves": {}, "exploited": {"false"}, "alert": {"none"}, "quiet": {"silent"}, "channel": nil},
+		"digest edit 1":           {"words": {"microsoft-_-edge"}, "at": nil, "words-at": {"fri 15:00"}, "tz": {"Europe/Stockholm"}, "min-devices": {"5"}, "min-cves": {}, "exploited": {"false"}, "alert": {"none"}, "quiet": {"silent"}, "channel": {here}},
 	} {
 		page := d.does(t, line)
 		if page.Dialog == nil {
@@ -177,5 +183,25 @@ func TestDigestForms(t *testing.T) {
 	}
 	if len(d.store.audits) != 1 { // watch; saving a form as it opened changes nothing
 		t.Errorf("audits = %+v", d.store.audits)
+	}
+}
+
+// Where there are digests, a page about one software offers to watch it. A terminal cannot add one, so it is not offered there.
+func TestWatchThis(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	if got := commandsOf(d.does(t, "microsoft-_-edge"))["Watch this"]; got != "digest watch microsoft-_-edge" {
+		t.Errorf("got %q", got)
+	}
+	page, err := d.from(t, "", "", "microsoft-_-edge")
+	if _, offered := commandsOf(page)["Watch this"]; err != nil || offered {
+		t.Errorf("on a terminal: %v, %v", page.Actions, err)
+	}
+	watch := d.does(t, "digest watch microsoft-_-edge") // where no form can be opened, its page has the second click
+	if got := commandsOf(watch)["Add this digest"]; got != "digest add microsoft-_-edge" {
+		t.Errorf("got %v", watch.Actions)
+	}
+	if _, err := d.from(t, alice, "", "digest watch microsoft-_-edge"); err != nil { // from the Home tab: the form asks for the channel
+		t.Error(err)
 	}
 }

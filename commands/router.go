@@ -118,13 +118,17 @@ func NewRouter(cmds ...Command) (*Router, error) {
 // Commands lists the commands in the order in which help names them.
 func (r *Router) Commands() []Command { return r.commands }
 
-// Run answers a request. What looks like a secret in what the page repeats is hidden. Its error is for [Explain]; a page that says "nothing found" is no error.
+// Run answers a request. A page about one software can be watched, where there are digests. What looks like a secret in what the
+// page repeats is hidden. Its error is for [Explain]; a page that says "nothing found" is no error.
 func (r *Router) Run(ctx context.Context, req Request) (view.Page, error) {
 	cmd, req := r.resolve(req)
 	if asksHelp(req) {
 		return commandHelp(cmd), nil
 	}
 	page, err := cmd.Run(ctx, req)
+	if _, digests := r.byName[DigestName]; digests && cmd.Name != DigestName && page.Software != "" && !req.Terminal {
+		page.Actions = append(slices.Clip(page.Actions), view.Action{Label: "Watch this", Command: cmdline.Join(DigestName, "watch", page.Software)})
+	}
 	return presentable(page), explainOption(err)
 }
 

@@ -1,6 +1,7 @@
 package digestcmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -124,6 +125,12 @@ func fields(s digest.Subscription) []view.Field {
 		{Name: "tz", Option: "tz", Label: "Time zone", Hint: "Such as Europe/Stockholm or UTC.", Kind: view.TextField, Required: true, Values: []string{s.Schedule.Zone}},
 		{Name: "min-devices", Option: "min-devices", Label: "Least devices", Hint: "Leaves out updates that fewer devices lack.", Kind: view.NumberField, Values: number(s.Filter.MinDevices), Unset: "0"},
 		{Name: "min-cves", Option: "min-cves", Label: "Least CVEs", Hint: "Leaves out updates that fix fewer CVEs.", Kind: view.NumberField, Values: number(s.Filter.MinCVEs), Unset: "0"},
+		{Name: "exploited", Option: "exploited", Label: "Which updates", Kind: view.ChoiceField, Required: true, Values: []string{strconv.FormatBool(s.Filter.Exploited)}, Choices: []view.Choice{
+			{Label: "All", Value: "false"}, {Label: "Only those under attack", Value: "true"},
+		}},
+		{Name: "alert", Option: "alert", Label: "Between digests", Kind: view.ChoiceField, Required: true, Values: []string{cmp.Or(string(s.Alert), noAlert)}, Choices: []view.Choice{
+			{Label: "Nothing", Value: noAlert}, {Label: "An alert of what becomes exploited", Value: string(digest.AlertExploited)},
+		}},
 		{Name: "quiet", Option: "quiet", Label: "When nothing changed", Kind: view.ChoiceField, Required: true, Values: []string{string(s.Quiet)}, Choices: []view.Choice{
 			{Label: "Post nothing", Value: string(digest.Silent)},
 			{Label: "Post one line", Value: string(digest.Heartbeat)},

@@ -60,16 +60,16 @@ func TestCapture(t *testing.T) {
 	}
 }
 
-// browse asks nothing at all, which opens the form.
-func (m *clockwork) browse(t *testing.T) {
+// form types what opens a form in place of an answer, and closes the form.
+func (m *clockwork) form(t *testing.T, channel, line string) {
 	t.Helper()
 	open := func() int { return len(m.slack.Views(sandbox.Alice)) }
 	before := open()
-	if d, err := m.slack.Command(patiently(t), sandbox.Alice, sandbox.General, "/missingkbs"); err != nil || !d.Acked {
+	if d, err := m.slack.Command(patiently(t), sandbox.Alice, channel, line); err != nil || !d.Acked {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
 	if err := m.slack.Wait(patiently(t), func() bool { return open() > before }); err != nil {
-		t.Fatalf("no form is open: %v", err)
+		t.Fatalf("%q: no form is open: %v", line, err)
 	}
 	var form struct{ ID string }
 	if err := json.Unmarshal(m.slack.Views(sandbox.Alice)[before], &form); err != nil {
@@ -91,7 +91,7 @@ func (m *clockwork) useEverything(t *testing.T) {
 		m.tell(t, sandbox.General, words)
 	}
 
-	m.browse(t)
+	m.form(t, sandbox.General, "/missingkbs")
 
 	page := m.tell(t, sandbox.General, "microsoft-_-edge")
 	m.click(t, sandbox.Alice, page, "Refresh")
@@ -146,6 +146,8 @@ func (m *clockwork) useDigests(t *testing.T) {
 		m.records.settle(t, week+1)
 		m.software(manyKBs(40)...)
 	}
+	m.form(t, sandbox.Patching, "/missingkbs digest edit "+id)
+	m.tell(t, sandbox.Patching, "digest edit "+id+" --min-devices 1")
 	for _, words := range []string{"digest show ", "digest details ", "digest pause ", "digest resume ", "digest remove "} {
 		m.tell(t, sandbox.Patching, words+id)
 	}
