@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/digestcmd"
 	"github.com/missingkbs/missingkbs/internal/digest"
@@ -186,7 +187,8 @@ func TestDigestForms(t *testing.T) {
 	}
 }
 
-// Where there are digests, a page about one software offers to watch it. A terminal cannot add one, so it is not offered there.
+// Where there are digests, a page about software offers to watch it; that of an update says which software it is. A terminal
+// cannot add one, so it is not offered there.
 func TestWatchThis(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -196,6 +198,16 @@ func TestWatchThis(t *testing.T) {
 	page, err := d.from(t, "", "", "microsoft-_-edge")
 	if _, offered := commandsOf(page)["Watch this"]; err != nil || offered {
 		t.Errorf("on a terminal: %v, %v", page.Actions, err)
+	}
+	for _, id := range []string{"microsoft-_-windows_10", "microsoft-_-windows_11"} {
+		one := apitest.KB{ID: "5074202", Name: "November 2026 Security Updates", ProductsNames: []string{id[12:]}, MachineMissedOn: 40, CVEAddressed: 3}
+		d.PutSoftware(apitest.Software{ID: id, Name: id[12:], Vendor: "microsoft"}, one)
+		d.does(t, id) // what lacks an update is known once it was seen
+		want := map[string]string{"microsoft-_-windows_10": "Watch Windows 10", "microsoft-_-windows_11": "Watch these 2 software"}[id]
+		offered := commandsOf(d.does(t, "kb KB5074202"))
+		if !strings.HasPrefix(offered[want], "digest watch microsoft-_-windows_10") {
+			t.Errorf("no %q in %v", want, offered)
+		}
 	}
 	watch := d.does(t, "digest watch microsoft-_-edge") // where no form can be opened, its page has the second click
 	if got := commandsOf(watch)["Add this digest"]; got != "digest add microsoft-_-edge" {

@@ -236,7 +236,7 @@ func newDeskWith(t *testing.T, change func(*digestcmd.Options), subs ...digest.S
 	}
 	change(&o)
 	var err error
-	d.router, err = commands.NewRouter(commands.Software(d.client, index), commands.Search(d.client, index), digestcmd.New(d.store, o))
+	d.router, err = commands.NewRouter(commands.Software(d.client, index), commands.Search(d.client, index), commands.KB(d.client, index), digestcmd.New(d.store, o))
 	if err != nil {
 		t.Fatal(err)
 	}

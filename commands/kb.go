@@ -114,6 +114,7 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 		page.Context, page.Note = seen, view.JoinSentences(note, unread)
 		page.Actions = append(page.Actions, k.known.acceptAction(marks, u)...)
 		page.Parts = append(page.Parts, listed.table(label))
+		page.LackedBy = listed.software() // in the order of the table
 	} else if !noSoftware {
 		page.Lead = "None of the software that the bot checked lists it as missing."
 	}

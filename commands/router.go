@@ -11,6 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -118,18 +119,38 @@ func NewRouter(cmds ...Command) (*Router, error) {
 // Commands lists the commands in the order in which help names them.
 func (r *Router) Commands() []Command { return r.commands }
 
-// Run answers a request. A page about one software can be watched, where there are digests. What looks like a secret in what the
-// page repeats is hidden. Its error is for [Explain]; a page that says "nothing found" is no error.
+// Run answers a request. Where there are digests, a page about software offers to watch it. What looks like a secret in what the page
+// repeats is hidden. Its error is for [Explain]; a page that says "nothing found" is no error.
 func (r *Router) Run(ctx context.Context, req Request) (view.Page, error) {
 	cmd, req := r.resolve(req)
 	if asksHelp(req) {
 		return commandHelp(cmd), nil
 	}
 	page, err := cmd.Run(ctx, req)
-	if _, digests := r.byName[DigestName]; digests && cmd.Name != DigestName && page.Software != "" && !req.Terminal {
-		page.Actions = append(slices.Clip(page.Actions), view.Action{Label: "Watch this", Command: cmdline.Join(DigestName, "watch", page.Software)})
+	if _, digests := r.byName[DigestName]; digests && cmd.Name != DigestName && !req.Terminal {
+		page.Actions = append(slices.Clip(page.Actions), watchAction(page)...)
 	}
 	return presentable(page), explainOption(err)
+}
+
+// watchAction offers a digest of the software that a page is about. Where the page is about an update, the label says which software
+// that is: the one that lacks it.
+func watchAction(p view.Page) []view.Action {
+	label, watched := "Watch this", []string{p.Software}
+	switch {
+	case p.Software != "":
+	case len(p.LackedBy) == 1:
+		label, watched = "Watch "+product.Name(p.LackedBy[0], ""), p.LackedBy
+	case len(p.LackedBy) > 1:
+		label, watched = fmt.Sprintf("Watch these %d software", len(p.LackedBy)), p.LackedBy
+	default:
+		return nil
+	}
+	line := cmdline.Join(append([]string{DigestName, "watch"}, watched...)...)
+	if len(line) > cmdline.MaxOffered {
+		return nil
+	}
+	return []view.Action{{Label: label, Command: line}}
 }
 
 // explainOption turns the error of an option into an [Error] that offers the corrected line, if there is one.

@@ -28,6 +28,8 @@ type Page struct {
 	// id once more, small, see [Page.ID].
 	Software string
 
+	LackedBy []string // the ids of the software that lacks the update which the page is about; nil for other pages
+
 	// Source lets a medium keep what it has drawn; zero for a page that is made once.
 	Source Source
 
