@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/bot/admission"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/span"
@@ -168,8 +169,12 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	if r.err == nil && r.page.Dialog != nil && q.opens {
 		r.silent, r.err = b.openDialog(ctx, q, *r.page.Dialog)
 	}
-	if isFile(q.kind) && r.err == nil {
+	switch {
+	case r.err != nil:
+	case isFile(q.kind):
 		r.page, r.err = b.sendFile(ctx, q, r.page)
+	case q.kind == blocks.Text:
+		r.page = asText(q, r.page)
 	}
 	if r.err != nil && errors.Is(context.Cause(ctx), admission.ErrInterrupted) {
 		r.err = admission.ErrInterrupted

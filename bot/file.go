@@ -12,6 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/ticket"
 	"github.com/missingkbs/missingkbs/internal/view"
 	"github.com/missingkbs/missingkbs/internal/xlsx"
 )
@@ -86,10 +87,23 @@ func (b *Bot) sendFile(ctx context.Context, q question, page view.Page) (view.Pa
 		return view.Page{}, fileError(q, format, err)
 	}
 	sent := view.Page{Title: "The list is in our direct messages", Lead: fmt.Sprintf("%s, %s.", name, view.Count(rows, "row"))}
+	return wayBack(q, sent), nil
+}
+
+// wayBack adds the way back to the list, where its page was replaced.
+func wayBack(q question, page view.Page) view.Page {
 	if q.to.home {
-		sent.Actions = []view.Action{{Label: "Back to the list", Command: q.line, Effect: view.Replace}}
+		page.Actions = append([]view.Action{{Label: "Back to the list", Command: q.line, Effect: view.Replace}}, page.Actions...)
 	}
-	return sent, nil
+	return page
+}
+
+// asText returns the list of a page as text. A page without one, such as one that finds nothing any more, is the answer itself.
+func asText(q question, page view.Page) view.Page {
+	if _, ok := tableRows(page); !ok {
+		return page
+	}
+	return wayBack(q, ticket.Page(page, q.line))
 }
 
 // tableRows returns how many rows the tables of a page have; ok is false if it has no table.

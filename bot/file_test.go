@@ -140,6 +140,29 @@ func TestFilesThatAreNotSent(t *testing.T) {
 	}
 }
 
+// A click on Copy as text answers the user alone with the whole list as text; on the Home tab it leads back.
+func TestCopyAsText(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, listing(3), Options{})
+		b.events <- clicked("text:3", "microsoft-_-windows_11", nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		expect(t, b, "0s ack e1", "0s /r1 As text: Missing updates: microsoft-_-windows_11")
+		if got := b.log[1].Message; !strings.Contains(got.Text, "=KB2") || got.Replace || got.Type != "ephemeral" {
+			t.Errorf("answered %+v", got)
+		}
+		none := asText(question{}, view.Page{Title: "Nothing found"})
+		if none.Title != "Nothing found" {
+			t.Errorf("a page without a list became %+v", none)
+		}
+		page, _ := listing(3)(t.Context(), commands.Request{})
+		if got := asText(question{line: "edge", to: replyTo{home: true}}, page).Actions[0]; got.Label != "Back to the list" || got.Command != "edge" {
+			t.Errorf("on the Home tab it begins with %+v", got)
+		}
+	})
+}
+
 // External people get no file, like no answer.
 func TestFilesAskTheGate(t *testing.T) {
 	t.Parallel()

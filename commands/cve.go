@@ -93,7 +93,7 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 		page.AsOf = Oldest(page.AsOf, AsOf(found))
 		page.Lead += " " + fixes(found.Value)
 		page.Parts = append(page.Parts, fixTable(id, found.Value), productTable(id, found.Value))
-		page.Actions = append(page.Actions, view.Files(cmdline.Join(cveName, id))...)
+		page.Actions = append(page.Actions, view.Copies(cmdline.Join(cveName, id))...)
 		page.Context = view.JoinSentences(partly(found.Value), page.Context)
 		page.Unreadable = found.Skipped
 	}

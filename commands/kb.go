@@ -126,7 +126,7 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 		page.Parts = append(page.Parts, k.cveTable(ctx, label, found.Value, ratedCVEs))
 	}
 	if len(page.Parts) > 0 {
-		page.Actions = append(page.Actions, view.Files(q.line())...)
+		page.Actions = append(page.Actions, view.Copies(q.line())...)
 	}
 	k.advise(&page, q, listed)
 	page.Note = view.JoinSentences(page.Note, listed.note(), more.note())

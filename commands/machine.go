@@ -141,7 +141,7 @@ func (m machine) about(ctx context.Context, d device, q query, more *supplement)
 	if len(updates) > 0 {
 		page.Parts = append(page.Parts, machineTable(d, q, l))
 		page.Actions = append(page.Actions, d.otherRows(q, l)...)
-		page.Actions = append(page.Actions, view.Files(d.line(q))...)
+		page.Actions = append(page.Actions, view.Copies(d.line(q))...)
 	}
 	page.Note = view.JoinSentences(note, more.note())
 	return page, nil

@@ -303,7 +303,7 @@ func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer
 		page.Lead += fmt.Sprintf(" %s, so more may be missing.", CouldNotRead(answer.Skipped))
 	}
 	page.Actions = append(page.Actions, q.otherRows(l)...)
-	page.Actions = append(page.Actions, view.Files(q.line(q.sort, 0))...)
+	page.Actions = append(page.Actions, view.Copies(q.line(q.sort, 0))...)
 	page.Parts = []view.Part{kbTable(q, l, shown, folded)} // also without rows: a CSV of nothing is its header
 	return page
 }

@@ -23,6 +23,7 @@ const (
 	Fill    ActionKind = "fill"    // an input of a modal; it is read when the modal is submitted
 	CSV     ActionKind = "csv"     // send the answer to the user as a CSV file
 	XLSX    ActionKind = "xlsx"    // send the answer to the user as an Excel workbook
+	Text    ActionKind = "text"    // answer with the list as plain text
 )
 
 // KindOf tells which button an action becomes.
@@ -38,6 +39,8 @@ func KindOf(a view.Action) ActionKind {
 		return CSV
 	case a.Effect == view.XLSXFile:
 		return XLSX
+	case a.Effect == view.PlainText:
+		return Text
 	default:
 		return Run
 	}
@@ -49,7 +52,7 @@ func (k ActionKind) actionID(n int) string { return string(k) + ":" + strconv.It
 func ParseActionID(id string) (kind ActionKind, ok bool) {
 	word, _, _ := strings.Cut(id, ":")
 	switch k := ActionKind(word); k {
-	case Open, Run, Replace, Share, Choose, Pick, Watch, Fill, CSV, XLSX:
+	case Open, Run, Replace, Share, Choose, Pick, Watch, Fill, CSV, XLSX, Text:
 		return k, true
 	}
 	return "", false

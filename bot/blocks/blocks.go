@@ -85,6 +85,8 @@ func draw(p view.Page, o Options) *drawing {
 			d.table(part.Visible())
 		case view.Chart:
 			d.chart(part)
+		case view.Code:
+			d.code(part)
 		}
 	}
 	d.buttons(p.Actions)

@@ -411,6 +411,8 @@ func TestLimits(t *testing.T) {
 		"not UTF-8":                 {Title: "\xff\xfe", Lead: "\xff", Note: "\xff"},
 		"blanks":                    {Title: " ", Lead: " ", Note: " ", Actions: []view.Action{{Label: " ", Command: " "}}},
 		"number beyond its column":  {Parts: []view.Part{view.Table{Columns: []view.Column{{Title: "n", Kind: view.Number}}, Rows: [][]view.Cell{{view.NumberCell(1 << 60)}}}}},
+		"code":                      {Lead: long, Note: long, Parts: []view.Part{view.Code{Text: strings.Repeat("<!channel> *b*\n", 2000)}, facts}, Actions: many(25)},
+		"line of code":              {Parts: []view.Part{view.Code{Text: long}, view.Code{}}},
 		"button without its action": {Parts: []view.Part{view.Table{Columns: []view.Column{{Title: "b", Kind: view.Button}}, Rows: [][]view.Cell{{{}}}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -444,9 +446,34 @@ func TestWhatIsLeftOutIsCounted(t *testing.T) {
 	}
 }
 
+// Text to be copied is drawn as it is, in pieces that Slack takes, and lines that do not fit are counted.
+func TestCode(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("KB5074202 <!channel> *b*\n  https://x\n\n", 120)
+	for copies, rest := range map[int]string{1: "", 4: "more lines not shown."} {
+		m := blocks.Render(view.Page{Title: "As text", Parts: []view.Part{view.Code{Text: strings.Repeat(text, copies)}}}, blocks.Options{})
+		check(t, m)
+		code := m.Blocks[1].(*slack.RichTextBlock).Elements[0].(*slack.RichTextPreformatted)
+		var got strings.Builder
+		for _, e := range code.Elements {
+			got.WriteString(e.(*slack.RichTextSectionTextElement).Text)
+		}
+		if whole := got.String() == text; whole != (copies == 1) || !strings.HasPrefix(strings.Repeat(text, copies), got.String()) {
+			t.Errorf("%d copies: drew %d characters of %d", copies, got.Len(), len(text)*copies)
+		}
+		raw, err := json.Marshal(m.Blocks)
+		if err != nil || rest != "" && !strings.Contains(string(raw), rest) {
+			t.Errorf("%d copies: no %q, %v", copies, rest, err)
+		}
+		if !strings.Contains(m.Text, "KB5074202 &lt;!channel&gt; *b*") {
+			t.Errorf("text %q", m.Text)
+		}
+	}
+}
+
 func TestActionIDs(t *testing.T) {
 	t.Parallel()
-	for id, want := range map[string]blocks.ActionKind{"open:1": blocks.Open, "run:22": blocks.Run, "replace:3": blocks.Replace, "share:4": blocks.Share, "csv:5": blocks.CSV, "xlsx:6": blocks.XLSX} {
+	for id, want := range map[string]blocks.ActionKind{"open:1": blocks.Open, "run:22": blocks.Run, "replace:3": blocks.Replace, "share:4": blocks.Share, "csv:5": blocks.CSV, "xlsx:6": blocks.XLSX, "text:7": blocks.Text} {
 		if got, ok := blocks.ParseActionID(id); got != want || !ok {
 			t.Errorf("%s: got %q, %v", id, got, ok)
 		}

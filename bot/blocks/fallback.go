@@ -57,6 +57,12 @@ func words(p view.Page) string {
 			for _, l := range chartLines(part) {
 				line(l)
 			}
+		case view.Code:
+			for l := range strings.SplitSeq(part.Text, "\n") {
+				if strings.TrimSpace(l) != "" {
+					line(clip(l, maxText))
+				}
+			}
 		}
 	}
 	if omitted > 0 {

@@ -71,7 +71,7 @@ func (b *builder) page() view.Page {
 	if page.Software != "" {
 		page.Actions = append(page.Actions, view.Action{Label: "Missing updates", Command: cmdline.Join(page.Software)})
 	}
-	page.Actions = append(page.Actions, view.Files(b.line(b.assumed))...)
+	page.Actions = append(page.Actions, view.Copies(b.line(b.assumed))...)
 	page.Parts = []view.Part{b.table()}
 	return page
 }

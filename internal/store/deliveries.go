@@ -161,7 +161,7 @@ func (s *Store) EndThread(ctx context.Context, key string, end digest.Thread) er
 }
 
 // parts are the kinds of a page's parts under names of their own: those of the types may change.
-var parts = map[string]view.Part{"facts": view.Facts{}, "list": view.List{}, "table": view.Table{}, "chart": view.Chart{}}
+var parts = map[string]view.Part{"facts": view.Facts{}, "list": view.List{}, "table": view.Table{}, "chart": view.Chart{}, "code": view.Code{}}
 
 var registerParts = sync.OnceFunc(func() {
 	for name, part := range parts {

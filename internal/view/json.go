@@ -20,6 +20,7 @@ type document struct {
 	Lists  []listDocument  `json:"lists,omitempty"`
 	Tables []tableDocument `json:"tables,omitempty"`
 	Charts []chartDocument `json:"charts,omitempty"`
+	Texts  []string        `json:"texts,omitempty"`
 	Note   string          `json:"note,omitempty"`
 
 	Unreadable int  `json:"unreadable_rows,omitempty"` // rows of Defender's answer that could not be read and are left out
@@ -55,7 +56,7 @@ type seriesDocument struct {
 }
 
 // WriteJSON writes a page as one indented JSON object: title, lead, software, context, as_of, age_seconds, stale and fresh_from
-// where the data is old, facts, lists, tables, charts, note, and unreadable_rows where some rows could not be read. A
+// where the data is old, facts, lists, tables, charts, texts, note, and unreadable_rows where some rows could not be read. A
 // table's rows are objects keyed by the columns' keys, those of hidden columns among them: numbers as numbers, words as
 // lists, a button as its address or command. All rows are written, whatever page was asked for.
 func WriteJSON(w io.Writer, p Page) error { return writeJSON(w, p, false) }
@@ -88,6 +89,8 @@ func writeJSON(w io.Writer, p Page, failed bool) error {
 			doc.Tables = append(doc.Tables, tableJSON(part))
 		case Chart:
 			doc.Charts = append(doc.Charts, chartJSON(part))
+		case Code:
+			doc.Texts = append(doc.Texts, part.Text)
 		}
 	}
 	enc := json.NewEncoder(EscapeJSON(w))

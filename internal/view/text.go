@@ -46,6 +46,8 @@ func (t Terminal) Write(w io.Writer, p Page) error {
 			if len(part.Lines()) > 0 {
 				paragraph(chartText(part))
 			}
+		case Code:
+			paragraph(Lines(part.Text))
 		}
 	}
 	paragraph(t.style(faint, wrapAll(OneLine(p.Note), t.Width)))

@@ -77,7 +77,7 @@ const (
 	TooSlow           = Stale(failure.Timeout)     // it did not answer in time
 )
 
-// Part is a piece of a page: [Facts], [List], [Table] or [Chart].
+// Part is a piece of a page: [Facts], [List], [Table], [Chart] or [Code].
 type Part interface{ part() }
 
 // Facts are a few named values.
@@ -100,6 +100,9 @@ func (l List) Lines() []string {
 	}
 	return append(slices.Clone(l.Items), Thousands(l.More)+" more")
 }
+
+// Code is text whose lines and spaces stay as they are: people copy it.
+type Code struct{ Text string }
 
 // Table is a list of rows with typed columns. It always has every row; a medium with less room shows one page of
 // them and says how many there are. The rows are in the order in which they should be read: those of Rows, then those
@@ -241,11 +244,12 @@ type Effect int
 
 // The effects of an action.
 const (
-	Reply    Effect = iota // a new answer, seen by the person alone
-	Replace                // takes the place of this page, where the page is the person's own
-	Share                  // posted for everyone in the channel
-	CSVFile                // its tables as a CSV file, which the person alone gets
-	XLSXFile               // the same as an Excel workbook
+	Reply     Effect = iota // a new answer, seen by the person alone
+	Replace                 // takes the place of this page, where the page is the person's own
+	Share                   // posted for everyone in the channel
+	CSVFile                 // its tables as a CSV file, which the person alone gets
+	XLSXFile                // the same as an Excel workbook
+	PlainText               // its list as plain text, which the person alone gets
 )
 
 // Files offers the tables of a page as files. line makes the page, without a page of a table: a file has every row.
@@ -253,9 +257,15 @@ func Files(line string) []Action {
 	return []Action{{Label: "CSV", Command: line, Effect: CSVFile}, {Label: "XLSX", Command: line, Effect: XLSXFile}}
 }
 
+// Copies offers a list of updates as text, and as files. line is that of [Files].
+func Copies(line string) []Action {
+	return append([]Action{{Label: "Copy as text", Command: line, Effect: PlainText}}, Files(line)...)
+}
+
 func (Facts) part() {}
 func (List) part()  {}
 func (Table) part() {}
+func (Code) part()  {}
 
 // TextCell is a cell of words.
 func TextCell(s string) Cell { return Cell{Text: s} }
