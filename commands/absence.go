@@ -44,9 +44,14 @@ func UnknownSoftware(id string, f search.Result, err, cause error) error {
 	return &Error{
 		Title:   "Unknown software",
 		Message: message + " Search for it by a part of its name.",
-		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(SearchName)}},
+		Actions: waysToSoftware(),
 		Err:     cause,
 	}
+}
+
+// waysToSoftware offers to look for another software: in a form that finds it while one types, and in the list of all.
+func waysToSoftware() []view.Action {
+	return []view.Action{{Label: browseLabel, Command: BrowseName}, {Label: "All software", Command: cmdline.Join(SearchName)}}
 }
 
 // NothingFound says that no software fits words.
@@ -54,7 +59,7 @@ func NothingFound(words []string, f search.Result) error {
 	return &Error{
 		Title:   "Nothing found",
 		Message: fmt.Sprintf("No software in this tenant matches %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), SearchLimits(f)),
-		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(SearchName)}},
+		Actions: waysToSoftware(),
 	}
 }
 
@@ -113,7 +118,7 @@ func noLetters(words []string) error {
 	return &Error{
 		Title: "Nothing to search for", Usage: true,
 		Message: fmt.Sprintf("There is no letter and no digit in %q. Type a part of a software's name or its vendor, such as windows 11, or an id such as microsoft-_-windows_11.", strings.Join(words, " ")),
-		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(SearchName)}},
+		Actions: waysToSoftware(),
 	}
 }
 
@@ -122,6 +127,6 @@ func noIDIn(address string) error {
 	return &Error{
 		Title: "No software in that address", Usage: true,
 		Message: fmt.Sprintf("%s names no software id. Copy the address of a software's own page in Defender's portal, or type a part of its name, such as windows 11.", address),
-		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(SearchName)}, {Label: "Help", Command: HelpName}},
+		Actions: append(waysToSoftware(), view.Action{Label: "Help", Command: HelpName}),
 	}
 }

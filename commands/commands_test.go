@@ -151,8 +151,10 @@ func TestEdge(t *testing.T) {
 		Actions: []view.Action{
 			{Label: "Refresh", Command: "microsoft-_-edge --fresh", Effect: view.Replace},
 			{Label: "Share to channel", Command: "microsoft-_-edge", Effect: view.Share},
+			{Label: "Copy as text", Command: "microsoft-_-edge", Effect: view.PlainText},
 			{Label: "CSV", Command: "microsoft-_-edge", Effect: view.CSVFile},
 			{Label: "XLSX", Command: "microsoft-_-edge", Effect: view.XLSXFile},
+			{Label: "Browse", Command: "browse"},
 		},
 		Software: "microsoft-_-edge",
 	}
@@ -305,8 +307,10 @@ func TestOptionsTravelInButtons(t *testing.T) {
 		"Share to channel: microsoft-_-windows_11 --sort cves --min-devices 2 --page 2",
 		"Show all: microsoft-_-windows_11 --sort cves",
 		"All rows as Defender gave them: microsoft-_-windows_11 --sort cves --min-devices 2 --all",
+		"Copy as text: microsoft-_-windows_11 --sort cves --min-devices 2",
 		"CSV: microsoft-_-windows_11 --sort cves --min-devices 2",
 		"XLSX: microsoft-_-windows_11 --sort cves --min-devices 2",
+		"Browse: browse",
 		"Sort by devices: microsoft-_-windows_11 --min-devices 2",
 		"Newest first: microsoft-_-windows_11 --sort kb --min-devices 2",
 	}

@@ -43,13 +43,11 @@ func helpPage(r *Router) view.Page {
 		facts = append(facts, view.Fact{Name: usage(c), Value: c.Summary})
 	}
 	return view.Page{
-		Title: "What you can ask",
-		Lead:  "Which security updates (KBs) a software lacks, on how many devices, as Microsoft Defender knows it.",
-		Parts: []view.Part{facts},
-		Actions: []view.Action{
-			{Label: "All software", Command: cmdline.Join(SearchName)},
-		},
-		Note: "For example: microsoft-_-windows_11, or just: windows 11. A software id is vendor-_-name, as in Defender's portal.",
+		Title:   "What you can ask",
+		Lead:    "Which security updates (KBs) a software lacks, on how many devices, as Microsoft Defender knows it.",
+		Parts:   []view.Part{facts},
+		Actions: waysToSoftware(),
+		Note:    "For example: microsoft-_-windows_11, or just: windows 11. A software id is vendor-_-name, as in Defender's portal.",
 	}
 }
 
@@ -87,8 +85,11 @@ func unknownCommand(r *Router, name string) error {
 	return e
 }
 
-// BrowseName is the name of the command that [NewRouter] adds for lines without words.
-const BrowseName = "browse"
+// BrowseName is the name of the command that [NewRouter] adds for lines without words, and browseLabel that of its buttons.
+const (
+	BrowseName  = "browse"
+	browseLabel = "Browse"
+)
 
 // browseCommand opens the form in which software is chosen. Where there are no forms it says what can be asked, like help.
 func browseCommand(r *Router) Command {

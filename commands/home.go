@@ -52,11 +52,9 @@ func (h home) page(ctx context.Context, req Request) view.Page {
 	page := view.Page{
 		Title: "Missing KBs",
 		Lead:  "Which security updates your software lacks, on how many devices, as Microsoft Defender knows it.",
-		Actions: []view.Action{
-			{Label: "Reload", Command: HomeName, Effect: view.Replace},
-			{Label: "All software", Command: cmdline.Join(SearchName)},
-			{Label: "Help", Command: HelpName},
-		},
+		Actions: slices.Concat(
+			[]view.Action{{Label: "Reload", Command: HomeName, Effect: view.Replace}}, waysToSoftware(), []view.Action{{Label: "Help", Command: HelpName}},
+		),
 	}
 	h.software(ctx, req, &page)
 	h.digests(ctx, req, &page)

@@ -211,11 +211,10 @@ func notListed(label string, l listing, more string) error {
 	e := &Error{
 		Title:   "Nothing is known to lack " + label,
 		Message: view.JoinSentences(message, l.note(), more),
-		Actions: []view.Action{
-			{Label: "Ask again", Command: cmdline.Join(kbName, label, "--fresh"), Effect: view.Replace},
-			{Label: "All software", Command: cmdline.Join(SearchName)},
-			{Label: "Help", Command: HelpName},
-		},
+		Actions: slices.Concat(
+			[]view.Action{{Label: "Ask again", Command: cmdline.Join(kbName, label, "--fresh"), Effect: view.Replace}},
+			waysToSoftware(), []view.Action{{Label: "Help", Command: HelpName}},
+		),
 	}
 	if address := catalog.URL(strings.TrimPrefix(label, "KB"), ""); address != "" {
 		e.Actions = append(e.Actions, view.Action{Label: "Catalog", URL: address})

@@ -304,6 +304,7 @@ func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer
 	}
 	page.Actions = append(page.Actions, q.otherRows(l)...)
 	page.Actions = append(page.Actions, view.Copies(q.line(q.sort, 0))...)
+	page.Actions = append(page.Actions, view.Action{Label: browseLabel, Command: BrowseName})
 	page.Parts = []view.Part{kbTable(q, l, shown, folded)} // also without rows: a CSV of nothing is its header
 	return page
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/bot/access"
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
@@ -23,6 +25,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/sandbox/blockkit"
 	"github.com/missingkbs/missingkbs/internal/store"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -261,6 +264,7 @@ func (h *household) walk(t *testing.T, from ...string) []string {
 		if page.Title == "" || page.Lead == "" && len(page.Parts) == 0 {
 			t.Errorf("%q, a button of %q, answers nothing: %+v", line, by[line], page)
 		}
+		hasAllButtons(t, line, page)
 		pressed = append(pressed, line)
 		for _, next := range lines(page) {
 			if _, known := by[next]; !known {
@@ -270,6 +274,26 @@ func (h *household) walk(t *testing.T, from ...string) []string {
 		}
 	}
 	return pressed
+}
+
+// hasAllButtons checks that Slack takes a page in every form, with all of its buttons.
+func hasAllButtons(t *testing.T, line string, page view.Page) {
+	t.Helper()
+	for _, tables := range []blocks.Tables{blocks.ButtonTables, blocks.LinkTables, blocks.PlainTables, blocks.SectionTables} {
+		m := blocks.Render(page, blocks.Options{Form: blocks.Form{Tables: tables}})
+		raw, err := json.Marshal(m.Blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range blockkit.Check(blockkit.Message, raw) {
+			t.Errorf("%q: Slack refuses %s: %s", line, f.Pointer, f.Message)
+		}
+		for _, a := range page.Actions {
+			if label, err := json.Marshal(a.Label); err != nil || !bytes.Contains(raw, append([]byte(`"text":`), label...)) {
+				t.Errorf("%q: the button %q is not drawn, %v", line, a.Label, err)
+			}
+		}
+	}
 }
 
 // wrong are lines that fail. The pages that say so offer buttons, too.
@@ -306,7 +330,7 @@ func TestEveryButtonOfEveryPage(t *testing.T) {
 	for _, line := range pressed {
 		words[kindOf(line)]++
 	}
-	for _, want := range []string{"home", "help", "search", "kb", "kb --devices", "kb --cves", "cve", "cve --devices", "machine", "devices", "<id>", "digest show", "digest preview", "digest details", "plan", "plan --install", "report", "accept list", "accept show"} {
+	for _, want := range []string{"home", "help", "search", "kb", "kb --devices", "kb --cves", "cve", "cve --devices", "machine", "devices", "<id>", "digest show", "digest preview", "digest details", "plan", "plan --install", "report", "accept list", "accept show", "browse", "digest watch"} {
 		if words[want] == 0 {
 			t.Errorf("no page of %q was seen: %v", want, words)
 		}
