@@ -19,6 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/completion"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/digest"
+	"github.com/missingkbs/missingkbs/internal/inventory"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
@@ -88,12 +89,20 @@ func (c completeCmd) questions(ctx context.Context, sandbox bool, s streams) (co
 	return q, func() { _ = database.Close() }, nil // it was only read
 }
 
+// storedSoftware returns the ids of the software list that serve has saved, and of what digests have read. A shell has no place for
+// an error, so what cannot be read completes nothing.
 func storedSoftware(ctx context.Context, database *store.Store) []string {
-	ids, err := database.SoftwareIDs(ctx, digest.DefaultTenant)
+	listed, err := inventory.SavedIDs(ctx, database)
 	if err != nil {
-		return nil // a shell has no place for an error
+		listed = nil
 	}
-	return ids
+	read, err := database.SoftwareIDs(ctx, digest.DefaultTenant)
+	if err != nil {
+		read = nil
+	}
+	ids := slices.DeleteFunc(slices.Concat(listed, read), func(id string) bool { return id == "" })
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 func storedDigests(ctx context.Context, database *store.Store) []completion.Candidate {

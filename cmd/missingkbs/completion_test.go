@@ -16,7 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// What the bot has read, and its digests, are completed from the database. Without one, or with settings that are wrong, a
+// The software list that the bot has saved, what it has read, and its digests are completed from the database. Without one, or with settings that are wrong, a
 // shell is told the rest, and no error.
 func TestCompletionFromTheDatabase(t *testing.T) {
 	t.Parallel()
@@ -39,6 +39,10 @@ func TestCompletionFromTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	saved := store.SoftwareList{Software: []byte(`[{"i":"contoso-_-app"},{"i":"contoso-_-zip"},{"i":"fabrikam-_-app"}]`), Fetched: at}
+	if err := database.SaveSoftwareList(t.Context(), digest.DefaultTenant, saved); err != nil {
+		t.Fatal(err)
+	}
 	if err := database.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +55,7 @@ func TestCompletionFromTheDatabase(t *testing.T) {
 		line string
 		want []string
 	}{
-		"software":       {map[string]string{"DATABASE_URL": url}, "ask con", []string{"contoso-_-app\tsoftware"}},
+		"software":       {map[string]string{"DATABASE_URL": url}, "ask con", []string{"contoso-_-app\tsoftware", "contoso-_-zip\tsoftware"}},
 		"digests":        {map[string]string{"DATABASE_URL": url}, "ask digest show ", []string{"4711\tContoso App"}},
 		"no database":    {map[string]string{"DATABASE_URL": url + "x"}, "ask con", nil},
 		"wrong database": {map[string]string{"DATABASE_URL": "mysql://x"}, "ask devi", []string{"devices\t"}},

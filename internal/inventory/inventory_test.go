@@ -268,6 +268,18 @@ func TestEverythingOfASoftwareIsSaved(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
+	s := &shelf{list: &store.SoftwareList{Software: raw}}
+	ids, err := SavedIDs(t.Context(), s)
+	if diff := cmp.Diff([]string{"microsoft-_-edge", "a-_-b", "a-_-b", "plain", "plain", ""}, ids); diff != "" || err != nil {
+		t.Errorf("ids: %v (-want +got):\n%s", err, diff)
+	}
+	if ids, err := SavedIDs(t.Context(), &shelf{}); len(ids) > 0 || err != nil {
+		t.Errorf("of no list: %v, %v", ids, err)
+	}
+	s.list.Software = raw[1:]
+	if _, err := SavedIDs(t.Context(), s); err == nil {
+		t.Error("ids of half a list are read")
+	}
 	if _, err := decode([]byte(`{"half`)); err == nil {
 		t.Error("half a list is read")
 	}

@@ -69,6 +69,25 @@ func decode(raw []byte) ([]api.Software, error) {
 	return software, nil
 }
 
+// SavedIDs returns the ids of the list that was saved last, and none where none was.
+func SavedIDs(ctx context.Context, s Store) ([]string, error) {
+	list, found, err := s.SoftwareList(ctx, digest.DefaultTenant)
+	if err != nil || !found {
+		return nil, err
+	}
+	var all []struct {
+		ID string `json:"i"` // of [saved]
+	}
+	if err := json.Unmarshal(list.Software, &all); err != nil {
+		return nil, fmt.Errorf("read a saved software list: %w", err)
+	}
+	ids := make([]string, len(all))
+	for i, s := range all {
+		ids[i] = s.ID
+	}
+	return ids, nil
+}
+
 // load takes over the list that was saved last. Without one, or if it cannot be read, the first question asks Defender.
 func (i *Inventory) load(ctx context.Context) {
 	if i.Store == nil {
