@@ -18,7 +18,7 @@ import (
 // Bounds of what the trace keeps in memory.
 const (
 	Kept    = 500      // entries
-	MaxBody = 64 << 10 // bytes of one body
+	MaxBody = 96 << 10 // bytes of one body: a message as long as Slack takes, and its echo
 )
 
 // Kinds of trace entries.
