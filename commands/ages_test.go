@@ -2,6 +2,7 @@ package commands_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,5 +71,73 @@ func TestOverdueFirst(t *testing.T) {
 	f.Now = now.AddDate(0, 0, 1)
 	if next := a.page(t, windows11); next.Source.Question == exploited.Source.Question {
 		t.Error("the page of the next day has the same source")
+	}
+}
+
+// The pages of an update and of a device say how old updates are and what is overdue, and the device's lists that first.
+func TestDetailsSayHowOldUpdatesAre(t *testing.T) {
+	t.Parallel()
+	n := wholeTenant(t)
+	kb := strings.TrimPrefix(first(t, n.mustPress(t, windows11), "kb"), "kb ")
+	cve := first(t, n.mustPress(t, "kb "+kb), "cve")
+	machine := first(t, n.mustPress(t, cve+" --devices"), "machine")
+	policy, err := deadline.Parse("other:10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dated := "" // an update that digests have seen two weeks ago, on another build
+	index, now := &search.Index{}, time.Date(2026, 3, 20, 9, 0, 0, 0, time.UTC)
+	ages := commands.WithAges(func(_ context.Context, software string) aging.Facts {
+		of := map[patchgap.Key]patchgap.Seen{{Software: software, KB: dated, OSBuild: "any"}: {First: now.AddDate(0, 0, -14), Before: now.AddDate(0, 0, -15)}}
+		return aging.Facts{Now: now, Policy: policy, Seen: of}
+	})
+	n.router, err = commands.NewRouter(commands.Software(n.client, index, ages), commands.KB(n.client, index, ages), commands.Machine(n.client, time.Now, ages))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := n.mustPress(t, "kb "+kb); !hasFact(p, "Age", "unknown: no digest has seen it, and MSRC does not list it") {
+		t.Errorf("nothing is known: %s", text(t, p))
+	}
+	last := tableOf(t, n.mustPress(t, machine))
+	dated = strings.TrimPrefix(last.Row(last.Len() - 1)[0].Text, "KB")
+	page := n.mustPress(t, machine)
+	if got := columnOf(t, page, "deadline"); !slices.Contains(got, "KB"+dated+" overdue by 4 days") || !strings.Contains(got[0], "overdue by") || !strings.Contains(page.Lead, "overdue") || !strings.Contains(page.Context, "he most overdue") {
+		t.Errorf("first on the page of a device is %q, its lead %q, its order %q", got, page.Lead, page.Context)
+	}
+}
+
+// The page of an update joins when it was first seen in any software that lacks it.
+func TestUpdateSaysItsAge(t *testing.T) {
+	t.Parallel()
+	a := newAdvised(t)
+	policy, err := deadline.Parse("other:10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2031, 6, 20, 9, 0, 0, 0, time.UTC)
+	f := aging.Facts{Now: now, Policy: policy, Seen: map[patchgap.Key]patchgap.Seen{}}
+	for kb, days := range map[string]int{"6000001": 40, "6000002": 5, "6000003": 12} {
+		f.Seen[patchgap.Key{Software: windows11, KB: kb, OSBuild: "26100"}] = patchgap.Seen{First: now.AddDate(0, 0, -days), Before: now.AddDate(0, 0, -days-1)}
+	}
+	index := &search.Index{}
+	a.router, err = commands.NewRouter(commands.Software(a.client, index), commands.KB(a.client, index, commands.WithAges(func(context.Context, string) aging.Facts { return f })))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.page(t, windows11)
+	p := a.page(t, "kb 6000003")
+	for name, value := range map[string]string{
+		"Release month": "May 2031", "Age": "12 days, from 8 Jun 2031", "Deadline": "overdue by 2 days: 18 Jun 2031, as other",
+		"Deadline of what it contains": "KB6000001 overdue by 30 days",
+	} {
+		if !hasFact(p, name, value) {
+			t.Errorf("no fact %q: %q in\n%s", name, value, text(t, p))
+		}
+	}
+	if want := "It contains KB6000001, which is overdue by 30 days."; !strings.HasPrefix(p.Lead, want) {
+		t.Errorf("lead %q, want %q", p.Lead, want)
+	}
+	if p := a.page(t, "kb 6000001"); !strings.HasPrefix(p.Lead, "It is overdue by 30 days.") {
+		t.Errorf("lead %q", p.Lead)
 	}
 }

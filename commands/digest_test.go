@@ -367,6 +367,7 @@ func TestDigestList(t *testing.T) {
 	})
 	d := newDesk(t, edge("1"), edge("2", elsewhere), many, edge("4", func(s *digest.Subscription) {
 		*s = s.Pause(time.Time{}, "Its channel refused 3 digests in a row.")
+		s.Alert, s.Filter.Exploited = digest.AlertExploited, true
 	}))
 	show := func(id string) view.Cell {
 		return view.Cell{Text: id, Action: &view.Action{Label: "Show", Command: "digest show " + id}}
@@ -382,12 +383,14 @@ func TestDigestList(t *testing.T) {
 				{Key: "watches", Title: "Watches"},
 				{Key: "when", Title: "When"},
 				{Key: "next", Title: "Next"},
+				{Key: "options", Title: "Options"},
 				{Key: "show", Title: "Settings", Kind: view.Button},
 			},
+			CSV: []string{"digest", "watches", "when", "next", "show", "options"},
 			Rows: [][]view.Cell{
-				{{Text: "1"}, {Text: "Edge"}, {Text: mondays}, {Text: "Mon 30 Mar 2026 09:00 CEST"}, show("1")},
-				{{Text: "3"}, {Text: "B, all Microsoft software and 3 more"}, {Text: mondays}, {Text: "paused; resumes with the run of Mon 30 Mar 2026 09:00 CEST"}, show("3")},
-				{{Text: "4"}, {Text: "Edge"}, {Text: mondays}, {Text: "paused. Its channel refused 3 digests in a row."}, show("4")},
+				{{Text: "1"}, {Text: "Edge"}, {Text: mondays}, {Text: "Mon 30 Mar 2026 09:00 CEST"}, {}, show("1")},
+				{{Text: "3"}, {Text: "B, all Microsoft software and 3 more"}, {Text: mondays}, {Text: "paused; resumes with the run of Mon 30 Mar 2026 09:00 CEST"}, {}, show("3")},
+				{{Text: "4"}, {Text: "Edge"}, {Text: mondays}, {Text: "paused. Its channel refused 3 digests in a row."}, {Text: "--alert exploited --exploited"}, show("4")},
 			},
 			Page:    2,
 			Command: "digest list",
@@ -404,7 +407,7 @@ func TestDigestList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if table := everywhere.Parts[0].(view.Table); len(table.Rows) != 4 || table.Rows[1][5].Text != there {
+	if table := everywhere.Parts[0].(view.Table); len(table.Rows) != 4 || table.Rows[1][6].Text != there {
 		t.Errorf("on a terminal: %+v, want the digests of all channels with their channels", table.Rows)
 	}
 	empty, err := d.from(t, bob, "C0EMPTY", "digest")

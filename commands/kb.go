@@ -128,19 +128,24 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 	if len(page.Parts) > 0 {
 		page.Actions = append(page.Actions, view.Copies(q.line())...)
 	}
-	k.advise(&page, q, listed)
+	k.advise(ctx, &page, q, listed)
 	page.Note = view.JoinSentences(page.Note, listed.note(), more.note())
 	return page, nil
 }
 
-// advise adds what the feeds know of the update.
-func (k kb) advise(page *view.Page, q kbQuery, l listing) {
+// advise adds what the feeds know of the update, and its age.
+func (k kb) advise(ctx context.Context, page *view.Page, q kbQuery, l listing) {
 	feeds := k.known.advisories()
 	t := triage.Of(feeds, patchgap.Updates(l.beside))
-	if facts := t.About(q.id); len(facts) > 0 {
+	facts, late := t.About(q.id), ""
+	if ages, ok := k.known.ages(ctx, l.software()...); ok {
+		u := patchgap.Updates(slices.Clone(l.rows))[0]
+		facts, late = append(facts, ages.About(u, t.Inside(u))...), ages.LateWords(u, t.Inside(u))
+	}
+	if len(facts) > 0 {
 		page.Parts = slices.Insert(page.Parts, 0, view.Part(facts))
 	}
-	page.Lead = view.JoinSentences(t.AboutWords(q.id), page.Lead)
+	page.Lead = view.JoinSentences(t.AboutWords(q.id), late, page.Lead)
 	page.Context = view.JoinSentences(page.Context, triage.Dates(feeds, k.known.now()))
 }
 

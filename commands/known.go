@@ -126,11 +126,20 @@ type list struct {
 	aged    bool // something is known of ages
 }
 
-// age judges the age of the updates. One that contains others is as late as the latest of these.
-func (l *list) age(ctx context.Context, k known, q query) {
-	if k.facts == nil {
-		return
+// ages returns what is known of the age of the updates of some software; false if nothing can be.
+func (k known) ages(ctx context.Context, software ...string) (f aging.Facts, known bool) {
+	if k.facts == nil || len(software) == 0 {
+		return f, false
 	}
+	f = k.facts(ctx, software[0])
+	for _, id := range software[1:] {
+		f = f.Join(k.facts(ctx, id))
+	}
+	return f, true
+}
+
+// age judges the age of the updates. One that contains others is as late as the latest of these.
+func (l *list) age(f aging.Facts, q query) {
 	contains := func(u patchgap.Update) (all []patchgap.Update) {
 		for _, f := range l.Finding(u).Contains {
 			all = append(all, f.Update)
@@ -140,7 +149,7 @@ func (l *list) age(ctx context.Context, k known, q query) {
 	if q.allRows {
 		contains = nil
 	}
-	l.ages, l.aged = k.facts(ctx, q.id).Of(l.gap.Shown, contains), true
+	l.ages, l.aged = f.Of(l.gap.Shown, contains), true
 }
 
 // listed are the updates that are rows of the page.

@@ -131,12 +131,20 @@ func (m machine) about(ctx context.Context, d device, q query, more *supplement)
 	missing := machineLead(updates, answer.Skipped)
 	l := newList(feeds, q, updates)
 	l.marks, l.accepts = marks, m.known.accepted != nil
-	l.order(func(some []patchgap.Update) { l.Sort(some, q.allRows) })
+	if f, ok := m.known.ages(ctx, productsOf(answer.Value)...); ok {
+		l.age(f.Anywhere(rows), q)
+	}
+	l.order(func(some []patchgap.Update) {
+		l.Sort(some, q.allRows)
+		if l.overdue() {
+			l.ages.Sort(some, l.rank(q))
+		}
+	})
 	fold := ""
 	if !q.allRows {
 		fold = l.FoldWords()
 	}
-	page.Lead = view.JoinSentences(l.noData(q), l.Words(false), missing, sentence(marks.Words(updates)), l.hiddenWords(), fold)
+	page.Lead = view.JoinSentences(l.noData(q), l.Words(false), l.ages.Words(l.listed(q)), missing, sentence(marks.Words(updates)), l.hiddenWords(), fold)
 	page.Context = l.context(feeds, q, m.now())
 	if len(updates) > 0 {
 		page.Parts = append(page.Parts, machineTable(d, q, l))
@@ -238,6 +246,22 @@ func machineRows(kbs []api.MissingKB) []patchgap.Row {
 		}
 	}
 	return rows
+}
+
+// maxProducts is of how many products of a device it is read when their updates were first seen.
+const maxProducts = 25
+
+// productsOf are the software ids of the products that the updates of a device are for.
+func productsOf(kbs []api.MissingKB) []string {
+	var ids []string
+	for _, kb := range kbs {
+		for _, p := range kb.ProductsNames {
+			if id := search.Microsoft + p; !slices.Contains(ids, id) && len(ids) < maxProducts {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
 
 func machineTable(d device, q query, l list) view.Table {

@@ -265,7 +265,9 @@ func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer
 	marks, note := k.marks(ctx, rows)
 	l := newList(feeds, q, patchgap.Updates(rows))
 	l.marks, l.accepts = marks, k.accepted != nil
-	l.age(ctx, k, q)
+	if f, ok := k.ages(ctx, q.id); ok {
+		l.age(f, q)
+	}
 	if !l.Known() && !l.overdue() && q.sort == sortDevices {
 		q.sort = sortFirst // the same order, and the one that buttons need not name
 	}

@@ -79,12 +79,15 @@ func (d command) listTable(all []digest.Subscription, runs map[string]digest.Run
 			{Key: "watches", Title: "Watches"},
 			{Key: "when", Title: "When"},
 			{Key: "next", Title: "Next"},
+			{Key: "options", Title: "Options", Hidden: !slices.ContainsFunc(all, func(s digest.Subscription) bool { return options(s) != "" })},
 			{Key: "show", Title: "Settings", Kind: view.Button},
 		},
+		CSV:     []string{"digest", "watches", "when", "next", "show", "options"},
 		Command: cmdline.Join(commands.DigestName, listWord),
 	}
 	if channels {
 		t.Columns = append(t.Columns, view.Column{Key: "channel", Title: "Channel"})
+		t.CSV = slices.Insert(t.CSV, len(t.CSV)-1, "channel") // scripts know the columns before it
 	}
 	for _, s := range all {
 		next := s.NextWords(d.Now())
@@ -92,7 +95,7 @@ func (d command) listTable(all []digest.Subscription, runs map[string]digest.Run
 			next = "now: " + runWords(run, time.Now()) + "; then " + next
 		}
 		row := []view.Cell{
-			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(schedule.Describe(s.Schedule)), view.TextCell(next),
+			view.TextCell(s.ID), view.TextCell(s.Name()), view.TextCell(schedule.Describe(s.Schedule)), view.TextCell(next), view.TextCell(options(s)),
 			{Text: s.ID, Action: &view.Action{Label: "Show", Command: cmdline.Join(commands.DigestName, "show", s.ID)}},
 		}
 		if channels {
@@ -101,6 +104,21 @@ func (d command) listTable(all []digest.Subscription, runs map[string]digest.Run
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// options are those of a subscription that change what it tells, as they are typed; "" for none.
+func options(s digest.Subscription) string {
+	var words []string
+	if s.Alert != digest.NoAlert {
+		words = append(words, "--alert "+string(s.Alert))
+	}
+	if s.Filter.Exploited {
+		words = append(words, "--exploited")
+	}
+	if s.Report {
+		words = append(words, "--report")
+	}
+	return strings.Join(words, " ")
 }
 
 // page is a subscription with what can be done with it.
