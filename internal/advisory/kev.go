@@ -30,16 +30,9 @@ type Exploited struct {
 }
 
 // maxEntries bounds the list, which grows by some 250 a year.
-const maxEntries = 100_000
+const maxEntries = 20_000
 
 var cveID = regexp.MustCompile(`^CVE-\d{4}-\d{4,}$`)
-
-type wireCatalog struct {
-	CatalogVersion  string          `json:"catalogVersion"`
-	DateReleased    string          `json:"dateReleased"`
-	Count           *int            `json:"count"`
-	Vulnerabilities []wireExploited `json:"vulnerabilities"`
-}
 
 type wireExploited struct {
 	CVE        string `json:"cveID"`
@@ -49,36 +42,64 @@ type wireExploited struct {
 	Triage     string `json:"forensicTriage"`
 }
 
-// ReadCatalog reads the list. It is refused where the number of its entries is not the one that it names, for then it was
-// cut on the way.
+// ReadCatalog reads the list, an entry at a time. It is refused where the number of its entries is not the one that it names,
+// for then it was cut on the way.
 func ReadCatalog(r io.Reader) (Catalog, error) {
-	var w wireCatalog
-	if err := json.NewDecoder(r).Decode(&w); err != nil {
+	d := json.NewDecoder(r)
+	var c Catalog
+	var released string
+	var count *int
+	read := 0
+	err := object(d, func(key string) error {
+		switch key {
+		case "catalogVersion":
+			return d.Decode(&c.Version)
+		case "dateReleased":
+			return d.Decode(&released)
+		case "count":
+			return d.Decode(&count)
+		case "vulnerabilities":
+			return list(d, func() error {
+				if read++; read > maxEntries {
+					return fmt.Errorf("it cannot have more than %d entries", maxEntries)
+				}
+				e, err := readExploited(d)
+				c.Entries = append(c.Entries, e)
+				return err
+			})
+		}
+		return skip(d)
+	})
+	if err != nil {
 		return Catalog{}, fmt.Errorf("read KEV list: %w", err)
 	}
-	c := Catalog{Version: strings.TrimSpace(w.CatalogVersion)}
-	var err error
-	switch c.Released, err = time.Parse(time.RFC3339, w.DateReleased); {
+	c.Version = strings.TrimSpace(c.Version)
+	switch c.Released, err = time.Parse(time.RFC3339, released); {
 	case err != nil:
 		return Catalog{}, errors.New("read KEV list: dateReleased is not a time")
-	case w.Count == nil || *w.Count != len(w.Vulnerabilities):
-		return Catalog{}, fmt.Errorf("read KEV list: %d entries, which is not the count that it names", len(w.Vulnerabilities))
-	case len(w.Vulnerabilities) == 0 || len(w.Vulnerabilities) > maxEntries:
-		return Catalog{}, fmt.Errorf("read KEV list: it cannot have %d entries", len(w.Vulnerabilities))
-	}
-	for _, v := range w.Vulnerabilities {
-		e := Exploited{
-			CVE: strings.ToUpper(strings.TrimSpace(v.CVE)), Ransomware: strings.EqualFold(v.Ransomware, "Known"), Triage: strings.EqualFold(v.Triage, "Yes"),
-		}
-		if !cveID.MatchString(e.CVE) {
-			return Catalog{}, fmt.Errorf("read KEV list: %q is not a CVE", v.CVE[:min(len(v.CVE), 40)])
-		}
-		// A day that cannot be read is not worth the entry.
-		e.Added, _ = time.Parse(time.DateOnly, v.DateAdded)
-		e.Due, _ = time.Parse(time.DateOnly, v.DueDate)
-		c.Entries = append(c.Entries, e)
+	case count == nil || *count != read:
+		return Catalog{}, fmt.Errorf("read KEV list: %d entries, which is not the count that it names", read)
+	case read == 0:
+		return Catalog{}, errors.New("read KEV list: it cannot have 0 entries")
 	}
 	slices.SortStableFunc(c.Entries, func(a, b Exploited) int { return strings.Compare(a.CVE, b.CVE) })
 	c.Entries = slices.CompactFunc(c.Entries, func(a, b Exploited) bool { return a.CVE == b.CVE })
 	return c, nil
+}
+
+// readExploited reads one entry. A day that cannot be read is not worth the entry.
+func readExploited(d *json.Decoder) (Exploited, error) {
+	var w wireExploited
+	if err := d.Decode(&w); err != nil {
+		return Exploited{}, err
+	}
+	e := Exploited{
+		CVE: strings.ToUpper(strings.TrimSpace(w.CVE)), Ransomware: strings.EqualFold(w.Ransomware, "Known"), Triage: strings.EqualFold(w.Triage, "Yes"),
+	}
+	if !cveID.MatchString(e.CVE) {
+		return Exploited{}, fmt.Errorf("%q is not a CVE", w.CVE[:min(len(w.CVE), 40)])
+	}
+	e.Added, _ = time.Parse(time.DateOnly, w.DateAdded)
+	e.Due, _ = time.Parse(time.DateOnly, w.DueDate)
+	return e, nil
 }
