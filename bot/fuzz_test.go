@@ -53,6 +53,10 @@ func seedClicks() []string {
 		`{"type":"block_suggestion",` + who + `,` + here + `,"action_id":"software:1","block_id":"b","value":"edg"}`,
 		`{"type":"shortcut",` + who + `,"callback_id":"missingkbs_global","action_ts":"1"}`,
 		`{"type":"message_action",` + who + `,"callback_id":"x","channel":{"id":"C0OWN"},"message":{"text":"microsoft-_-edge"},"response_url":"https://hooks.slack.com/x"}`,
+		`{"type":"message_action",` + who + `,"callback_id":"missingkbs_message","channel":{"id":"C0OWN","name":"general"},"response_url":"https://hooks.slack.com/app/T1/1/x","message_ts":"1.1",` +
+			`"message":{"type":"message","user":"U2","ts":"1.1","thread_ts":"1.0","text":"kb 5074202 &amp; CVE‑2025‑12345","blocks":[{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"KB"}]}]}],` +
+			`"attachments":[{"from_url":"https://catalog.update.microsoft.com/Search.aspx?q=%22KB5074202%22","fields":[{"title":"x","value":"y"}]}],"files":[{"name":"KB5074202.txt"}]}}`,
+		`{"type":"message_action",` + who + `,"callback_id":"missingkbs_message","channel":null,"message":[[[[]]]]}`,
 		`{"type":"block_actions","user":{"id":5},"actions":{"action_id":[]}}`, `null`, `[]`, `"x"`, ``, `{"actions":null,"enterprise":null,"channel":null}`,
 	}
 }
@@ -61,6 +65,7 @@ func seedClicks() []string {
 func seedFrames() []string {
 	const slash = `"payload":{"token":"x","team_id":"T1","team_domain":"example","enterprise_id":"E1","channel_id":"C0OWN","channel_name":"general","user_id":"U1","user_name":"alice",` +
 		`"command":"/missingkbs","text":"microsoft-_-edge —sort cves","api_app_id":"A1","is_enterprise_install":%s,"response_url":"https://hooks.slack.com/commands/T1/1/x","trigger_id":"TRIGGER"}`
+	const mention = `"payload":{"token":"x","team_id":"T1","api_app_id":"A1","type":"event_callback","event_id":"TRIGGER","event_time":1,"is_ext_shared_channel":false,"authorizations":[{"enterprise_id":null,"team_id":"T1","user_id":"UBOT","is_bot":true}]`
 	frames := []string{
 		`{"type":"hello","num_connections":1,"debug_info":{"host":"applink-1","build_number":10,"approximate_connection_time":18060},"connection_info":{"app_id":"A1"}}`,
 		`{"envelope_id":"ENVELOPE","type":"slash_commands","accepts_response_payload":true,` + fmt.Sprintf(slash, `"false"`) + `}`,
@@ -69,6 +74,12 @@ func seedFrames() []string {
 		`{"envelope_id":"ENVELOPE","type":"events_api","accepts_response_payload":false,"retry_attempt":1,"retry_reason":"timeout","payload":{"type":"event_callback","team_id":"T1","api_app_id":"A1","event_id":"Ev1","event_time":1,` +
 			`"event":{"type":"app_home_opened","user":"U1","channel":"D1","tab":"home","event_ts":"1.1"},"authorizations":[]}}`,
 		`{"envelope_id":"ENVELOPE","type":"events_api","payload":{"type":"event_callback","event":{"type":"never_heard_of"}}}`,
+		`{"envelope_id":"ENVELOPE","type":"events_api",` + mention + `,"event":{"type":"app_mention","user":"U1","user_team":"T1","text":"<@UBOT> which updates is edge missing?","ts":"1.1","thread_ts":"1.0","channel":"C0OWN"}}}`,
+		`{"envelope_id":"ENVELOPE","type":"events_api","retry_attempt":2,"retry_reason":"timeout",` + mention + `,"event":{"type":"message","channel_type":"im","user":"U1","team":"T1","text":"KB5074202 &amp; <https://x|y>","ts":"1.1","channel":"D1"}}}`,
+		`{"envelope_id":"ENVELOPE","type":"events_api",` + mention + `,"event":{"type":"message","channel_type":"im","subtype":"message_changed","hidden":true,"channel":"D1","message":{"bot_id":"B1"},"previous_message":{}}}}`,
+		`{"envelope_id":"ENVELOPE","type":"events_api",` + mention + `,"event":{"type":"message","channel_type":"im","subtype":"file_share","user":"U1","text":"","files":[{}],"channel":"D1"}}}`,
+		`{"envelope_id":"ENVELOPE","type":"events_api",` + mention + `,"event":{"type":"app_mention","user":7,"text":[],"edited":"x","channel":{}}}}`,
+		`{"envelope_id":"ENVELOPE","type":"events_api",` + mention + `,"event":{"type":"app_mention","user":"U1","text":"<@UBOT|<@UBOT|","channel":"C0OWN"}}}`,
 		`{"envelope_id":"ENVELOPE","type":"events_api","payload":{"type":"app_rate_limited","minute_rate_limited":1}}`,
 		`{"envelope_id":"ENVELOPE","type":"never_heard_of","payload":{}}`,
 		`{"envelope_id":"ENVELOPE","type":"slash_commands","accepts_response_payload":7777,"retry_attempt":"1",` + fmt.Sprintf(slash, `false`) + `}`,

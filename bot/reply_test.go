@@ -57,12 +57,20 @@ func (f *fakeScreens) OpenViewContext(_ context.Context, trigger string, v slack
 	return nil, f.record("modal "+trigger, v)
 }
 
-func (f *fakeScreens) PostMessageContext(_ context.Context, channel string, _ ...slack.MsgOption) (string, string, error) {
-	return "", "", f.record("message "+channel, nil)
+func (f *fakeScreens) PostMessageContext(_ context.Context, channel string, o ...slack.MsgOption) (string, string, error) {
+	return "", "", f.record("message "+channel+inThread(o), nil)
 }
 
-func (f *fakeScreens) PostEphemeralContext(_ context.Context, channel, user string, _ ...slack.MsgOption) (string, error) {
-	return "", f.record("only "+user+" in "+channel, nil)
+func inThread(o []slack.MsgOption) string {
+	_, values, _ := slack.UnsafeApplyMsgOptions("", "", "", o...)
+	if ts := values.Get("thread_ts"); ts != "" {
+		return " thread " + ts
+	}
+	return ""
+}
+
+func (f *fakeScreens) PostEphemeralContext(_ context.Context, channel, user string, o ...slack.MsgOption) (string, error) {
+	return "", f.record("only "+user+" in "+channel+inThread(o), nil)
 }
 
 // ids suggests ids.

@@ -79,8 +79,15 @@ func TestManifest(t *testing.T) {
 	if got.Command != offered.Command || got.Description != offered.Description || got.UsageHint != offered.UsageHint {
 		t.Errorf("the sandbox offers %+v, the manifest %+v", offered, got)
 	}
-	if own, got := demo.Shortcut(), m.Features.Shortcuts[0]; got.Name != own.Name || got.CallbackID != own.CallbackID || got.Description != own.Description {
-		t.Errorf("the sandbox offers %+v, the manifest %+v", own, got)
+	for i, own := range demo.Shortcuts() {
+		got := m.Features.Shortcuts[i]
+		if got.Name != own.Name || got.CallbackID != own.CallbackID || got.Description != own.Description || (got.Type == slack.MessageShortcut) != own.OfMessage {
+			t.Errorf("the sandbox offers %+v, the manifest %+v", own, got)
+		}
+		// Limits of https://docs.slack.dev/reference/app-manifest.
+		if len(got.Name) > 24 || len(got.Description) > 150 {
+			t.Errorf("Slack takes no shortcut as long as %+v", got)
+		}
 	}
 	if diff := cmp.Diff(manifest.Events(), m.Settings.EventSubscriptions.BotEvents); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)

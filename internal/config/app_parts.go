@@ -4,7 +4,7 @@ import "github.com/missingkbs/missingkbs/internal/manifest"
 
 // AppParts is the setting about what the Slack app was made without.
 type AppParts struct {
-	Without string `env:"MISSINGKBS_WITHOUT" placeholder:"PART,…" group:"Slack" help:"Parts that the Slack app is made without: home, shortcuts, digests, files, groups. Their scopes and events are left out, and doctor does not miss them."`
+	Without string `env:"MISSINGKBS_WITHOUT" placeholder:"PART,…" group:"Slack" help:"Parts that the Slack app is made without: home, shortcuts, mentions, messages, digests, files, groups. Their scopes and events are left out, and doctor does not miss them."`
 }
 
 // Read checks the setting.

@@ -103,7 +103,7 @@ func (d *Demo) startWorkspace(o Options) error {
 		Addr:      o.Addr,
 		Defender:  d.tenant.Tenant,
 		Commands:  []sandbox.SlashCommand{SlashCommand()},
-		Shortcuts: []sandbox.Shortcut{Shortcut()},
+		Shortcuts: Shortcuts(),
 		Events:    manifest.Events(),
 		Scopes:    manifest.ScopeNames(),
 		Faults:    publisherFaults(d.publisher),

@@ -27,7 +27,13 @@ func SlashCommand() sandbox.SlashCommand {
 }
 
 // Shortcut describes the bot's global shortcut for the page.
-func Shortcut() sandbox.Shortcut {
-	own := manifest.AppShortcuts()[0]
-	return sandbox.Shortcut{Name: own.Name, CallbackID: own.CallbackID, Description: own.Description}
+func Shortcut() sandbox.Shortcut { return Shortcuts()[0] }
+
+// Shortcuts describes the bot's shortcuts for the page: the global one first, then the one of messages.
+func Shortcuts() []sandbox.Shortcut {
+	var all []sandbox.Shortcut
+	for _, own := range manifest.AppShortcuts() {
+		all = append(all, sandbox.Shortcut{Name: own.Name, CallbackID: own.CallbackID, Description: own.Description, OfMessage: own.Type == manifest.OfMessage})
+	}
+	return all
 }

@@ -115,20 +115,14 @@ func (c *Checker) differences(set *slack.Manifest) []Finding {
 	}
 	want(slices.ContainsFunc(set.Features.SlashCommands, func(c slack.ManifestSlashCommand) bool { return c.Command == manifest.Command }),
 		"the app has no command "+manifest.Command+": no one can ask questions")
-	for _, own := range manifest.AppShortcuts() {
-		want(slices.Contains(c.Without, manifest.Shortcuts) || slices.ContainsFunc(set.Features.Shortcuts, func(s slack.Shortcut) bool { return s.CallbackID == own.CallbackID }),
-			"the app has no shortcut "+own.CallbackID)
-	}
 	want(slices.Contains(c.Without, manifest.Home) || set.Features.AppHome.HomeTabEnabled, "the Home tab is switched off")
 	want(set.Settings.Interactivity != nil && set.Settings.Interactivity.IsEnabled, "interactivity is switched off: no button works")
 	want(set.Settings.SocketModeEnabled, "Socket Mode is switched off: nothing reaches the bot")
 	want(!set.Settings.TokenRotationEnabled, "token rotation is switched on: the bot's token ends after twelve hours")
+	all = append(all, c.missingWays(set, cure)...)
 	var events []string
 	if s := set.Settings.EventSubscriptions; s != nil {
 		events = s.BotEvents
-	}
-	for _, event := range manifest.Subscriptions() {
-		want(slices.Contains(c.Without, event.Part) || slices.Contains(events, event.Name), "the app does not subscribe to the event "+event.Name)
 	}
 	if more := slices.DeleteFunc(slices.Clone(events), func(s string) bool { return slices.Contains(manifest.Events(), s) }); len(more) > 0 {
 		all = append(all, warn("the app subscribes to more events than are used: "+strings.Join(more, ", "), "take them away under Event Subscriptions")...)
@@ -139,6 +133,35 @@ func (c *Checker) differences(set *slack.Manifest) []Finding {
 				all = append(all, warn("the app asks for the scope "+name+", but the token was made before", "install the app again, and set the new SLACK_BOT_TOKEN if it changes")...)
 			}
 		}
+	}
+	return all
+}
+
+// missingWays reports the ways to ask that an app does not have. Those that came later than the app are no failure: the others
+// work without them.
+func (c *Checker) missingWays(set *slack.Manifest, cure string) []Finding {
+	var all []Finding
+	tell := func(optional bool, text string) {
+		if optional {
+			all = append(all, warn(text, cure)...)
+		} else {
+			all = append(all, fail(text, cure)...)
+		}
+	}
+	for _, own := range manifest.AppShortcuts() {
+		has := slices.ContainsFunc(set.Features.Shortcuts, func(s slack.Shortcut) bool { return s.CallbackID == own.CallbackID })
+		if !has && !slices.Contains(c.Without, manifest.Shortcuts) {
+			tell(own.Type == manifest.OfMessage, fmt.Sprintf("the app has no shortcut %s (%s)", own.CallbackID, own.Name))
+		}
+	}
+	for _, event := range manifest.Subscriptions() {
+		has := set.Settings.EventSubscriptions != nil && slices.Contains(set.Settings.EventSubscriptions.BotEvents, event.Name)
+		if !has && !slices.Contains(c.Without, event.Part) {
+			tell(event.Optional, fmt.Sprintf("the app does not subscribe to the event %s (%s)", event.Name, event.Use))
+		}
+	}
+	if set.Features.AppHome.MessagesTabReadOnlyEnabled && !slices.Contains(c.Without, manifest.Messages) {
+		tell(true, "the Messages tab is read-only: no one can write to the bot there")
 	}
 	return all
 }

@@ -44,6 +44,8 @@ func TestBrowser(t *testing.T) {
 		{"delivered twice", deliveredTwice},
 		{"home tab", homeTab},
 		{"shortcut", useShortcut},
+		{"plain words and the menu of a message by clicks", plainWordsByClicks},
+		{"plain words and the menu of a message by keys", plainWordsByKeys},
 		{"software, update, CVE, device and back by clicks", drillByClicks},
 		{"software, update, CVE, device and back by keys", drillByKeys},
 		{"devices of an update for a colleague", drillForOthers},

@@ -133,7 +133,7 @@ func TestDoctorScopes(t *testing.T) {
 
 func TestDoctorScopesMoreThanUsed(t *testing.T) {
 	t.Parallel()
-	c := newClinic(t, sandbox.Options{Scopes: append(manifest.ScopeNames(), "reactions:write", "mpim:write", "im:read", "im:history")})
+	c := newClinic(t, sandbox.Options{Scopes: append(manifest.ScopeNames(), "reactions:write", "mpim:write", "im:read")})
 	d := c.examine(t, map[string]string{"SLACK_CONFIG_TOKEN": ""})
 	d.wants(t, "slack-scopes", "warn", "scopes that are not used: mpim:write, reactions:write", "remove them")
 	d.only(t, "slack-scopes")
@@ -144,12 +144,16 @@ func TestDoctorScopesMoreThanUsed(t *testing.T) {
 
 func TestDoctorManifest(t *testing.T) {
 	t.Parallel()
+	var shortcuts []any
+	for _, s := range demo.Shortcuts() {
+		shortcuts = append(shortcuts, map[string]any{"callback_id": s.CallbackID})
+	}
 	change := func(f func(m map[string]any)) json.RawMessage {
 		m := map[string]any{
 			"features": map[string]any{
 				"app_home":       map[string]any{"home_tab_enabled": true},
 				"slash_commands": []any{map[string]any{"command": "/missingkbs"}},
-				"shortcuts":      []any{map[string]any{"callback_id": demo.Shortcut().CallbackID}},
+				"shortcuts":      shortcuts,
 			},
 			"oauth_config": map[string]any{"scopes": map[string]any{"bot": manifest.ScopeNames()}},
 			"settings": map[string]any{
@@ -181,7 +185,14 @@ func TestDoctorManifest(t *testing.T) {
 		{"no Socket Mode", "fail", "Socket Mode is switched off", set("socket_mode_enabled", false)},
 		{"rotation", "fail", "token rotation is switched on", set("token_rotation_enabled", true)},
 		{"no events", "fail", "the app does not subscribe to the event app_home_opened", set("event_subscriptions", nil)},
-		{"more events", "warn", "more events than are used: message.im", set("event_subscriptions", map[string]any{"bot_events": append(manifest.Events(), "message.im")})},
+		{"more events", "warn", "more events than are used: reaction_added", set("event_subscriptions", map[string]any{"bot_events": append(manifest.Events(), "reaction_added")})},
+		{"made before mentions", "warn", "the app does not subscribe to the event app_mention", set("event_subscriptions", map[string]any{"bot_events": []string{"app_home_opened"}})},
+		{"made before shortcuts of messages", "warn", "the app has no shortcut missingkbs_message", func(m map[string]any) {
+			m["features"].(map[string]any)["shortcuts"] = shortcuts[:1]
+		}},
+		{"a Messages tab for reading", "warn", "the Messages tab is read-only", func(m map[string]any) {
+			m["features"].(map[string]any)["app_home"] = map[string]any{"home_tab_enabled": true, "messages_tab_read_only_enabled": true}
+		}},
 		{"installed before", "warn", "the app asks for the scope reactions:write, but the token was made before", func(m map[string]any) {
 			m["oauth_config"] = map[string]any{"scopes": map[string]any{"bot": append(manifest.ScopeNames(), "reactions:write")}}
 		}},
@@ -200,7 +211,7 @@ func TestDoctorManifest(t *testing.T) {
 				leave(m)
 			}
 		})
-		d := newClinic(t, sandbox.Options{Manifest: made}).examine(t, map[string]string{"MISSINGKBS_WITHOUT": "home,shortcuts"})
+		d := newClinic(t, sandbox.Options{Manifest: made}).examine(t, map[string]string{"MISSINGKBS_WITHOUT": "home,shortcuts,mentions,messages"})
 		d.wants(t, "slack-manifest", "ok", "is set up as manifest.yaml says", "")
 	})
 	t.Run("without a configuration token", func(t *testing.T) {

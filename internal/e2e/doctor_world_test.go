@@ -43,7 +43,7 @@ func newClinic(t *testing.T, slackOptions sandbox.Options, roles ...string) *cli
 		slackOptions.Scopes = manifest.ScopeNames()
 	}
 	if slackOptions.Commands == nil {
-		slackOptions.Commands, slackOptions.Shortcuts = []sandbox.SlashCommand{demo.SlashCommand()}, []sandbox.Shortcut{demo.Shortcut()}
+		slackOptions.Commands, slackOptions.Shortcuts = []sandbox.SlashCommand{demo.SlashCommand()}, demo.Shortcuts()
 	}
 	if slackOptions.Events == nil {
 		slackOptions.Events = manifest.Events()

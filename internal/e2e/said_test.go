@@ -49,3 +49,31 @@ func TestPlainWordsAreAnswered(t *testing.T) {
 		}
 	}
 }
+
+// The shortcut of a message finds what is in it, and its buttons lead on. The message may be anyone's, where the app is no member.
+func TestShortcutOfAMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	const callback = "missingkbs_message"
+	for text, want := range map[string]string{
+		"Please install kb 5074202, it fixes CVE‑2025‑12345: https://www.catalog.update.microsoft.com/Search.aspx?q=KB5074202": "Found: 1 KB number and 1 CVE id",
+		"lunch?": "No KB numbers or CVE ids there",
+	} {
+		before := len(w.slack.Messages(sandbox.PrivateChannel, sandbox.Alice))
+		if _, err := w.slack.Message(soon(t), sandbox.Alice, sandbox.PrivateChannel, text); err != nil {
+			t.Fatal(err)
+		}
+		of := w.slack.Messages(sandbox.PrivateChannel, sandbox.Alice)[before]
+		if d, err := w.slack.MessageShortcut(soon(t), sandbox.Alice, sandbox.PrivateChannel, of.TS, callback); err != nil || d.Err != "" {
+			t.Fatalf("%q: %+v, %v", text, d, err)
+		}
+		m := w.answer(t, sandbox.PrivateChannel, func(m sandbox.Message) bool { return title(m) == want })
+		if m.EphemeralFor != sandbox.Alice {
+			t.Errorf("%q is answered for %q", text, m.EphemeralFor)
+		}
+		if strings.HasPrefix(want, "Found") {
+			w.click(t, sandbox.Alice, m, "Show")
+			w.answer(t, sandbox.PrivateChannel, func(m sandbox.Message) bool { return strings.HasPrefix(title(m), "KB5074202") })
+		}
+	}
+}

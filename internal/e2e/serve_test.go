@@ -55,7 +55,7 @@ func stageWith(tb testing.TB, o sandbox.Options) *world {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(defender.Close)
-	o.Command, o.Shortcuts, o.Defender = "/missingkbs", []sandbox.Shortcut{demo.Shortcut()}, defender.Tenant
+	o.Command, o.Shortcuts, o.Defender = "/missingkbs", demo.Shortcuts(), defender.Tenant
 	slack, err := sandbox.Start(o)
 	if err != nil {
 		tb.Fatal(err)

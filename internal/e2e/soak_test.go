@@ -104,7 +104,7 @@ func newSoak(t *testing.T) *soak {
 		t.Fatalf("there is no database %q", *soakDatabase)
 	}
 	s.records = open(t)
-	s.w = digestStage(t, sandbox.Options{Shortcuts: []sandbox.Shortcut{demo.Shortcut()}, Watch: s.ledger.watch})
+	s.w = digestStage(t, sandbox.Options{Shortcuts: demo.Shortcuts(), Watch: s.ledger.watch})
 	for _, who := range soakPeople() {
 		s.w.slack.Admit(who, sandbox.Member)
 		for _, channel := range []string{sandbox.General, sandbox.Patching} {

@@ -19,13 +19,15 @@ type Part string
 const (
 	Home      Part = "home"
 	Shortcuts Part = "shortcuts"
+	Mentions  Part = "mentions"
+	Messages  Part = "messages"
 	Digests   Part = "digests"
 	Files     Part = "files"
 	Groups    Part = "groups"
 )
 
 // Parts returns all parts, in the order in which messages list them.
-func Parts() []Part { return []Part{Home, Shortcuts, Digests, Files, Groups} }
+func Parts() []Part { return []Part{Home, Shortcuts, Mentions, Messages, Digests, Files, Groups} }
 
 // ReadParts reads a list of parts, separated by commas.
 func ReadParts(list string) ([]Part, error) {
@@ -59,7 +61,7 @@ type Scope struct {
 // Scopes returns the bot scopes in the order of the manifest. A call of the bot needs each of them.
 func Scopes() []Scope {
 	return []Scope{
-		{Name: "commands", Use: "/missingkbs and the shortcut", Without: "no one can ask questions"},
+		{Name: "commands", Use: "/missingkbs and the shortcuts", Without: "no one can ask questions"},
 		{Name: "chat:write", Use: "digests, and messages to the people who subscribed", Without: "no digest is posted"},
 		{Name: "users:read", Use: "who asks, and in which time zone", Without: "the bot cannot tell members from guests and external people, so it answers no questions"},
 		{Name: "usergroups:read", Use: "the members of the groups in MISSINGKBS_…_GROUPS", Without: "no one counts as a member of those groups", Optional: true, Part: Groups},
@@ -69,12 +71,14 @@ func Scopes() []Scope {
 		{Name: "groups:history", Use: "the same for private channels", Without: "after a crash a digest may be posted twice in a private channel", Part: Digests},
 		{Name: "files:write", Use: "the files of the CSV and XLSX buttons", Without: "these buttons say that the app may not upload files", Optional: true, Part: Files},
 		{Name: "im:write", Use: "to share these files in the direct messages with the person who asked", Without: "the CSV and XLSX buttons say that the app may not upload files", Optional: true, Part: Files},
+		{Name: "app_mentions:read", Use: "messages that mention the bot, and no others", Without: "the bot does not answer when it is mentioned", Optional: true, Part: Mentions},
+		{Name: "im:history", Use: "what people write to the bot in its direct messages", Without: "the bot does not answer direct messages", Optional: true, Part: Messages},
 	}
 }
 
-// DirectScopes returns the scopes that the manifest leaves out and that an operator may add. With them the bot posts digests
-// into its conversation with one person.
-func DirectScopes() []string { return []string{"im:read", "im:history"} }
+// DirectScopes returns the scopes that the manifest leaves out and that an operator may add. With them and im:history the bot
+// posts digests into its conversation with one person.
+func DirectScopes() []string { return []string{"im:read"} }
 
 // ScopeNames returns the names of [Scopes].
 func ScopeNames() []string {
@@ -90,12 +94,16 @@ type Event struct {
 	Name string
 	Use  string // what the bot uses it for
 	Part Part   // the part that needs it; empty for all of the bot
+
+	Optional bool // the rest works without it
 }
 
 // Subscriptions returns the events that the app subscribes to, in the order of the manifest.
 func Subscriptions() []Event {
 	return []Event{
 		{Name: "app_home_opened", Use: "to fill the Home tab; needs no scope", Part: Home},
+		{Name: "app_mention", Use: "questions in plain words in a channel; needs app_mentions:read", Part: Mentions, Optional: true},
+		{Name: "message.im", Use: "questions in plain words in the bot's direct messages; needs im:history", Part: Messages, Optional: true},
 	}
 }
 
@@ -107,6 +115,9 @@ func Events() []string {
 	}
 	return names
 }
+
+// OfMessage is the type of a shortcut in the menu of each message.
+const OfMessage = "message"
 
 // Shortcut opens something of the app from Slack's own menus. All of them belong to the part [Shortcuts].
 type Shortcut struct {
@@ -120,6 +131,7 @@ type Shortcut struct {
 func AppShortcuts() []Shortcut {
 	return []Shortcut{
 		{Name: "Look up missing KBs", Type: "global", CallbackID: "missingkbs_ask", Description: "Find a software and see which updates it lacks"},
+		{Name: "Look up KBs in message", Type: OfMessage, CallbackID: "missingkbs_message", Description: "Find the KB numbers and CVE ids in a message and see what they are"},
 	}
 }
 

@@ -93,7 +93,7 @@ func (o Options) document() document {
 			Description: "Which security updates your software lacks, as Microsoft Defender knows it",
 		},
 		Features: features{
-			Home:     appHome{Home: o.has(Home), Messages: true, ReadOnly: true},
+			Home:     appHome{Home: o.has(Home), Messages: true, ReadOnly: !o.has(Messages)},
 			Bot:      botUser{Name: cmp.Or(o.BotName, "missingkbs"), Always: true},
 			Commands: []slashCommand{{Command: Command, Description: CommandAbout, Hint: CommandHint}},
 		},
@@ -129,6 +129,9 @@ func comments(d document) yaml.CommentMap {
 	add := func(place, reason string) { all[place] = []*yaml.Comment{yaml.LineComment(" " + reason)} }
 	add("$.features.app_home.home_tab_enabled", "the first page, and a select that finds software")
 	add("$.features.app_home.messages_tab_enabled", "answers of the shortcut, and what becomes of digests")
+	if !d.Features.Home.ReadOnly {
+		add("$.features.app_home.messages_tab_read_only_enabled", "people write to the bot there")
+	}
 	add("$.features.slash_commands[0].should_escape", "the words as typed, not as mentions and links")
 	add("$.settings.interactivity.is_enabled", "buttons; over the socket, so without an address")
 	add("$.settings.socket_mode_enabled", "no public address needed")

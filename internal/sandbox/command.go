@@ -167,10 +167,12 @@ func (w *Workspace) reply(ctx context.Context, m Message) (sockets.Dispatch, err
 	}
 	m.Kind = KindPerson
 	// People type a name, Slack's client sends the id.
-	m.Text = strings.ReplaceAll(m.Text, "@"+BotName, "<@"+BotUser+">")
+	m.Text, m.rich = protocol.Compose(strings.ReplaceAll(m.Text, "@"+BotName, "<@"+BotUser+">"))
 	m = w.rooms.post(m)
 	w.trace.Add(trace.UI, "message", 0, object{"user": m.User, "channel": m.Channel, "text": m.Text})
-	inner := object{"user": m.User, "text": m.Text, "ts": m.TS, "channel": m.Channel, "team": user.Team}
+	inner := object{
+		"client_msg_id": protocol.RandomHex(16), "user": m.User, "text": m.Text, "blocks": m.rich, "ts": m.TS, "channel": m.Channel, "team": user.Team,
+	}
 	if m.ThreadTS != "" {
 		inner["thread_ts"] = m.ThreadTS
 	}

@@ -44,6 +44,8 @@ type Message struct {
 	Metadata     json.RawMessage `json:"metadata,omitempty"`
 	Kind         string          `json:"kind"`
 	Files        []File          `json:"files,omitempty"`
+
+	rich []any // the rich text of what a person wrote, as Slack sends it beside the text; the page shows the text
 }
 
 // Unescape undoes Slack's escaping of text, for a terminal.
@@ -135,6 +137,9 @@ func (m Message) slack() object {
 	}
 	if len(m.Files) > 0 {
 		o["files"] = m.Files
+	}
+	if len(m.rich) > 0 {
+		o["blocks"] = m.rich
 	}
 	return o
 }

@@ -156,11 +156,12 @@ func (w *Workspace) checkErrors(v *view, a viewAnswer, raw json.RawMessage) stri
 	return ""
 }
 
-// Shortcut is a global shortcut that the workspace's app has registered.
+// Shortcut is a shortcut that the workspace's app has registered.
 type Shortcut struct {
 	Name        string `json:"name"` // what people read
 	CallbackID  string `json:"callback_id"`
 	Description string `json:"description"`
+	OfMessage   bool   `json:"of_message,omitempty"` // in the menu of messages, rather than in that of the workspace
 }
 
 // Shortcut uses a global shortcut as a person: the app gets a trigger with which it
@@ -171,9 +172,7 @@ func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (socket
 	if !ok || user.Kind == "bot" {
 		return sockets.Dispatch{}, fmt.Errorf("sandbox: no person %q", as)
 	}
-	// Like commands, shortcuts are not shared with other organisations.
-	known := slices.ContainsFunc(w.opts.Shortcuts, func(s Shortcut) bool { return s.CallbackID == callbackID })
-	if !known || user.Kind == Outsider || user.Kind == Stranger || user.Kind == Deactivated {
+	if !w.offersShortcut(user, callbackID, false) {
 		return sockets.Dispatch{}, fmt.Errorf("%w: shortcut %q", ErrNoElement, callbackID)
 	}
 	w.trace.Add(trace.UI, "shortcut", 0, object{"user": as, "callback_id": callbackID})
@@ -184,10 +183,43 @@ func (w *Workspace) Shortcut(ctx context.Context, as, callbackID string) (socket
 	return w.sockets.Deliver(ctx, sockets.Envelope{ID: id, Kind: "interactive", Name: "shortcut", Payload: payload})
 }
 
+// offersShortcut reports whether a person finds a shortcut in a menu. Like commands, shortcuts are not shared with other
+// organisations.
+func (w *Workspace) offersShortcut(user person, callbackID string, ofMessage bool) bool {
+	known := slices.ContainsFunc(w.opts.Shortcuts, func(s Shortcut) bool { return s.CallbackID == callbackID && s.OfMessage == ofMessage })
+	return known && !slices.Contains([]string{Outsider, Stranger, Deactivated}, user.Kind)
+}
+
+// MessageShortcut uses a shortcut of a message as a person who sees it, also where the app is no member. The app gets the message,
+// and a response URL for the channel. Messages that one person alone sees have no such menu.
+func (w *Workspace) MessageShortcut(ctx context.Context, as, channelID, ts, callbackID string) (sockets.Dispatch, error) {
+	user, c, err := w.seat(as, channelID)
+	if err != nil {
+		return sockets.Dispatch{}, err
+	}
+	m, ok := w.rooms.message(channelID, ts)
+	if !ok || m.EphemeralFor != "" || m.Deleted || m.Kind != KindPerson && m.Kind != KindApp || !w.offersShortcut(user, callbackID, true) {
+		return sockets.Dispatch{}, fmt.Errorf("%w: shortcut %q of message %s", ErrNoElement, callbackID, ts)
+	}
+	w.trace.Add(trace.UI, "shortcut", 0, object{"user": as, "callback_id": callbackID, "message": ts})
+	id, payload := protocol.EnvelopeID(), stage{w: w, user: user, channel: c, message: m}.payload("message_action")
+	delete(payload, "container")
+	payload["callback_id"], payload["message_ts"], payload["message"] = callbackID, m.TS, m.slack()
+	payload["action_ts"] = protocol.Timestamp(w.clock.now().UnixMicro())
+	payload["trigger_id"] = w.issued.Add(w.triggers.Issue(grants.Grant{User: as, Channel: channelID, Question: id}))
+	payload["response_url"] = w.hookURL() + w.issued.Add(w.hooks.Issue(grants.Grant{Question: id, User: as, Channel: channelID}))
+	return w.sockets.Deliver(ctx, sockets.Envelope{ID: id, Kind: "interactive", Name: "message_action", Payload: payload})
+}
+
 func (w *Workspace) uiShortcut(r *http.Request, in struct {
 	User       string `json:"user"`
 	CallbackID string `json:"callback_id"`
+	Channel    string `json:"channel"` // of the message, for a shortcut of one
+	MessageTS  string `json:"message_ts"`
 },
 ) (object, error) {
+	if in.MessageTS != "" {
+		return delivered(w.MessageShortcut(r.Context(), in.User, in.Channel, in.MessageTS, in.CallbackID))
+	}
 	return delivered(w.Shortcut(r.Context(), in.User, in.CallbackID))
 }

@@ -44,7 +44,11 @@ func (w *Workspace) manifest() object {
 	}
 	shortcuts := []object{}
 	for _, c := range w.opts.Shortcuts {
-		shortcuts = append(shortcuts, object{"name": c.Name, "type": "global", "callback_id": c.CallbackID, "description": cmp.Or(c.Description, c.Name)})
+		kind := "global"
+		if c.OfMessage {
+			kind = "message"
+		}
+		shortcuts = append(shortcuts, object{"name": c.Name, "type": kind, "callback_id": c.CallbackID, "description": cmp.Or(c.Description, c.Name)})
 	}
 	settings := object{
 		"interactivity": object{"is_enabled": true}, "org_deploy_enabled": false,
@@ -57,7 +61,7 @@ func (w *Workspace) manifest() object {
 		"display_information": object{"name": "Missing KBs"},
 		"features": object{
 			"bot_user":       object{"display_name": BotName, "always_online": true},
-			"app_home":       object{"home_tab_enabled": true, "messages_tab_enabled": true, "messages_tab_read_only_enabled": true},
+			"app_home":       object{"home_tab_enabled": true, "messages_tab_enabled": true, "messages_tab_read_only_enabled": !w.subscribed("message.im")},
 			"slash_commands": commands,
 			"shortcuts":      shortcuts,
 		},

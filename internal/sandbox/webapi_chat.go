@@ -171,7 +171,18 @@ func (w *Workspace) chatPostMessage(a protocol.Args) (object, error) {
 	}
 	say.into(&m)
 	m = w.rooms.post(m)
+	w.tellOwn(c, m.slack())
 	return object{"channel": c.ID, "ts": m.TS, "message": w.withMetadata(m)}, nil
+}
+
+// tellOwn sends the app the event of what it has written itself into a conversation with a person, as Slack does: an app that
+// answers such events answers itself.
+func (w *Workspace) tellOwn(c channel, inner object) {
+	if !c.IM || !w.subscribed("message.im") {
+		return
+	}
+	inner["channel"], inner["channel_type"] = c.ID, "im"
+	w.spawn(func() { _, _ = w.event(w.ctx, inner) })
 }
 
 // thread returns the ts of the thread that a reply belongs to.
@@ -253,7 +264,10 @@ func (w *Workspace) chatUpdate(a protocol.Args) (object, error) {
 	if err != nil {
 		return nil, err
 	}
+	before := m.slack()
 	m, _ = w.rooms.edit(m.Channel, m.TS, say.over)
+	c, _ := w.rooms.get(m.Channel)
+	w.tellOwn(c, object{"type": "message", "subtype": "message_changed", "hidden": true, "message": m.slack(), "previous_message": before, "ts": w.clock.ts()})
 	return object{"channel": m.Channel, "ts": m.TS, "text": m.Text, "message": w.withMetadata(m)}, nil
 }
 

@@ -45,7 +45,8 @@ export const send = (m: { user: string; channel: string; text: string; thread_ts
 export const act = (a: Action) => post<Answer>("/ui/action", a);
 export const suggest = (q: Place & { block_id?: string; action_id: string; value: string }) => post<OptionList>("/ui/suggest", q);
 export const openHome = (user: string) => post<Answer>("/ui/home", { user });
-export const shortcut = (user: string, callback_id: string) => post<Answer>("/ui/shortcut", { user, callback_id });
+export const shortcut = (user: string, callback_id: string, of?: { channel: string; message_ts: string }) =>
+  post<Answer>("/ui/shortcut", { user, callback_id, ...of });
 /** advance moves the clock; skip jumps, without waiting for what is due on the way. */
 export const advance = (hours: number, skip = false) => post<Answer>("/ui/clock", { advance: `${hours}h`, skip });
 export const setFaults = (values: Record<string, FaultValue>) => post<Answer>("/ui/faults", values);

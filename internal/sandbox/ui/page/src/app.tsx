@@ -62,8 +62,8 @@ function Workspace({ state, theme, themeChoice, onTheme }: WorkspaceProps) {
   const times = timesIn(persons.find((u) => u.id === me)?.tz);
   const unread = useUnread(state.messages, at, me);
   const people = useMemo(
-    () => ({ me, users: new Map(state.users.map((u) => [u.id, u])), channels: state.channels, theme, times, clock: new Date(state.clock) }),
-    [me, state.users, state.channels, theme, times, state.clock],
+    () => ({ me, users: new Map(state.users.map((u) => [u.id, u])), channels: state.channels, messageShortcuts: (state.shortcuts ?? []).filter((s) => s.of_message), theme, times, clock: new Date(state.clock) }),
+    [me, state.users, state.channels, state.shortcuts, theme, times, state.clock],
   );
 
   useEffect(() => setThread(""), [at, me]); // a thread is of one channel, as one person sees it
@@ -92,7 +92,7 @@ function Workspace({ state, theme, themeChoice, onTheme }: WorkspaceProps) {
           unread={unread}
           theme={themeChoice}
           connections={state.connections}
-          shortcuts={state.shortcuts ?? []}
+          shortcuts={(state.shortcuts ?? []).filter((s) => !s.of_message)}
           onGo={(id) => {
             setPlace(id);
             setDrawer("none");

@@ -11,6 +11,7 @@
 //	who, theme                              selects: who is looking (value: user id); system, light, dark
 //	toggle-sidebar, toggle-panel            buttons that open the side columns
 //	messages, message                       the list; each message has data-ts, data-kind, data-ephemeral
+//	message-menu                            the button of a message's menu, with the app's shortcuts in it
 //	dismiss, start-thread, thread, thread-toggle, reply, send-reply
 //	composer, send, usage, completions, completion, delivery
 //	button, overflow, select, combobox, input, action-failed    elements; all but the last have data-action-id

@@ -1,8 +1,10 @@
 // One message as a person sees it.
-import { memo, useMemo, type ReactNode } from "react";
+import { memo, useMemo, useState, type ReactNode } from "react";
 import type { Block, Message } from "./types.ts";
 import { Avatar, usePeople } from "./people.tsx";
-import { displayName, fileSize, tsDate } from "./format.ts";
+import { displayName, failure, fileSize, tsDate } from "./format.ts";
+import { shortcut } from "./api.ts";
+import { Menu } from "./menu.tsx";
 import { Blocks } from "./blocks/blocks.tsx";
 import { MessageText } from "./blocks/library.tsx";
 import { SurfaceProvider } from "./blocks/surface.tsx";
@@ -55,12 +57,34 @@ export const MessageRow = memo(function MessageRow(p: Props) {
         <Content m={m} />
         {p.replies > 0 && <Replies count={p.replies} open={p.open} onOpen={() => p.onThread(m.ts)} />}
       </div>
-      {canReply && !p.open && (
-        <button type="button" className="reply-button" data-testid="start-thread" onClick={() => p.onThread(m.ts)}>Reply in thread</button>
-      )}
+      <Tools m={m} onThread={canReply && !p.open ? p.onThread : undefined} />
     </article>
   );
 });
+
+/** Tools are the buttons of a message that show while one points at it or is in it by keyboard. */
+function Tools({ m, onThread }: { m: Message; onThread: ((ts: string) => void) | undefined }) {
+  const { me, messageShortcuts } = usePeople();
+  const [note, setNote] = useState("");
+  // What one person alone sees has no menu, and neither have Slack's own lines.
+  const items = m.ephemeral_for || m.deleted || m.kind === "error" ? [] : messageShortcuts.map((s) => ({
+    key: s.callback_id,
+    label: s.name,
+    small: s.description,
+    onChoose: () => {
+      setNote("");
+      shortcut(me, s.callback_id, { channel: m.channel, message_ts: m.ts }).then((a) => setNote(failure(a)), (e: unknown) => setNote(String(e)));
+    },
+  }));
+  if (!onThread && items.length === 0) return null;
+  return (
+    <div className="message-tools">
+      {note && <span className="note" role="alert">{note}</span>}
+      {onThread && <button type="button" data-testid="start-thread" onClick={() => onThread(m.ts)}>Reply in thread</button>}
+      {items.length > 0 && <Menu label="More actions of this message" testid="message-menu" items={items} />}
+    </div>
+  );
+}
 
 function Echo({ m, name, time }: { m: Message; name: string; time: ReactNode }) {
   return (

@@ -1,6 +1,6 @@
 // Who is looking, who else is there, and in which theme: what blocks and messages need everywhere.
 import { createContext, useContext } from "react";
-import type { Channel, User } from "./types.ts";
+import type { Channel, Shortcut, User } from "./types.ts";
 import { displayName, initials } from "./format.ts";
 import { timesIn, type Times } from "./times.ts";
 
@@ -8,6 +8,8 @@ export interface People {
   me: string;
   users: Map<string, User>;
   channels: Channel[];
+  /** The app's shortcuts in the menu of messages. */
+  messageShortcuts: Shortcut[];
   theme: "light" | "dark";
   /** The workspace's time when it was last told. */
   clock: Date;
@@ -15,7 +17,7 @@ export interface People {
   times: Times;
 }
 
-export const PeopleContext = createContext<People>({ me: "", users: new Map(), channels: [], theme: "light", clock: new Date(0), times: timesIn(undefined) });
+export const PeopleContext = createContext<People>({ me: "", users: new Map(), channels: [], messageShortcuts: [], theme: "light", clock: new Date(0), times: timesIn(undefined) });
 
 export const usePeople = (): People => useContext(PeopleContext);
 

@@ -87,6 +87,8 @@ export interface Shortcut {
   name: string;
   callback_id: string;
   description: string;
+  /** It stands in the menu of each message. */
+  of_message?: boolean;
 }
 
 export type FaultValue = boolean | string | number;

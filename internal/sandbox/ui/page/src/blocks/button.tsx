@@ -1,8 +1,8 @@
 // Buttons and the overflow menu: elements that send an action and hold no value.
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { useState } from "react";
 import type { Element, Option, Value } from "../types.ts";
 import { useAction } from "./use_action.tsx";
-import { Popup } from "../popup.tsx";
+import { Menu } from "../menu.tsx";
 import { EmojiText } from "./emoji_text.tsx";
 
 interface Props {
@@ -89,74 +89,24 @@ export function Feedback({ blockID, e }: Props) {
   );
 }
 
-/** Overflow is the menu behind three dots. Arrow keys move in it, Escape closes it. */
+/** Overflow is the menu behind three dots. */
 export function Overflow({ blockID, e }: Props) {
   const { busy, run, note } = useAction(blockID, e);
-  const [open, setOpen] = useState(false);
-  const menu = useId();
-  const root = useRef<HTMLSpanElement>(null);
-  const opener = useRef<HTMLButtonElement>(null);
-
-  useEffect(() => {
-    if (!open) return;
-    root.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
-    const outside = (ev: PointerEvent) => {
-      if (!root.current?.contains(ev.target as Node)) setOpen(false);
-    };
-    document.addEventListener("pointerdown", outside);
-    return () => document.removeEventListener("pointerdown", outside);
-  }, [open]);
 
   function choose(o: Option): void {
-    setOpen(false);
-    opener.current?.focus();
     if (o.url && /^https?:/i.test(o.url)) window.open(o.url, "_blank", "noopener,noreferrer");
     run({ type: e.type, selected_option: o });
   }
 
-  function onKey(ev: KeyboardEvent): void {
-    const items = [...(root.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
-    const at = items.indexOf(document.activeElement as HTMLElement);
-    const next: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 };
-    const to = next[ev.key];
-    if (ev.key === "Escape" || ev.key === "Tab") {
-      setOpen(false);
-      if (ev.key === "Escape") {
-        ev.stopPropagation();
-        opener.current?.focus();
-      }
-    } else if (to !== undefined) {
-      ev.preventDefault();
-      items[(to + items.length) % items.length]?.focus();
-    }
-  }
-
+  const items = (e.options ?? []).map((o, i) => ({
+    key: String(i),
+    label: <EmojiText text={o.text.text} />,
+    small: o.description?.text,
+    onChoose: () => choose(o),
+  }));
   return (
-    <span className="element overflow" ref={root}>
-      <button
-        ref={opener}
-        type="button"
-        className={`btn icon${busy ? " busy" : ""}`}
-        aria-label="More actions"
-        aria-haspopup="menu"
-        aria-expanded={open}
-        aria-controls={open ? menu : undefined}
-        data-testid="overflow"
-        data-action-id={e.action_id}
-        onClick={() => setOpen(!open)}
-      >
-        <span aria-hidden="true">⋯</span>
-      </button>
-      {open && (
-        <Popup anchor={opener} align="right" className="menu" role="menu" id={menu} onKeyDown={onKey}>
-          {(e.options ?? []).map((o, i) => (
-            <button key={i} type="button" role="menuitem" tabIndex={-1} onClick={() => choose(o)}>
-              <EmojiText text={o.text.text} />
-              {o.description && <small>{o.description.text}</small>}
-            </button>
-          ))}
-        </Popup>
-      )}
+    <span className="element overflow">
+      <Menu label="More actions" testid="overflow" actionID={e.action_id} busy={busy} items={items} />
       {note}
     </span>
   );
