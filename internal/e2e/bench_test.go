@@ -18,6 +18,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/app"
 )
@@ -104,7 +105,7 @@ func newBareSlack(tb testing.TB) *bareSlack {
 }
 
 // benchBot wires the parts as serve does, within this process and without a limit on calls.
-func benchBot(tb testing.TB, slack *bareSlack, ttl time.Duration) *apitest.Server {
+func benchBot(tb testing.TB, slack *bareSlack, ttl time.Duration, known ...commands.Option) *apitest.Server {
 	tb.Helper()
 	defender, err := apitest.Start(apitest.Options{})
 	if err != nil {
@@ -124,7 +125,7 @@ func benchBot(tb testing.TB, slack *bareSlack, ttl time.Duration) *apitest.Serve
 	if err != nil {
 		tb.Fatal(err)
 	}
-	router, err := app.NewRouter(client, &search.Index{}, nil)
+	router, err := app.NewRouter(client, &search.Index{}, known)
 	if err != nil {
 		tb.Fatal(err)
 	}
