@@ -11,9 +11,12 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/commands/pages"
 	"github.com/missingkbs/missingkbs/commands/search"
+	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/product"
+	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -34,7 +37,7 @@ const softwareUsage = "<software-id> [--sort exploited|devices|cves|kb] [--explo
 // Software is the command that answers with the missing KBs of one software. Words that are no software id are
 // searched: a single hit is answered at once, several become buttons. The index may be shared with [Search].
 func Software(d Defender, idx *search.Index, opts ...Option) Command {
-	s := software{defender: d, index: idx, known: knownBy(opts)}
+	s := software{defender: d, index: idx, known: knownBy(opts), made: &pages.Cache{}}
 	return Command{
 		Usage:   softwareUsage,
 		Summary: "the missing KBs of one software: devices, CVEs and the catalog page of each; words that are no id are searched",
@@ -64,6 +67,7 @@ type software struct {
 	defender Defender
 	index    *search.Index
 	known    known
+	made     *pages.Cache
 }
 
 // query is what was asked about one software.
@@ -155,9 +159,7 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	case len(answer.Value)+answer.Skipped > 0:
 		rows := Rows(q.id, answer.Value)
 		answer.Value = nil // a long answer is not kept twice
-		page := s.page(ctx, q, rows, answer)
-		page.Source.Question, page.Source.Answer = q.line(q.sort, 0)+"\n"+strconv.Itoa(q.page)+page.Source.Question, answer.Version
-		return page, nil
+		return s.page(ctx, q, rows, answer), nil
 	}
 	// An empty list means either that nothing is missing or that the id is unknown. Only the software itself tells which.
 	known, err := s.defender.SoftwareByID(ctx, q.id, maxAge(q.fresh)...)
@@ -258,16 +260,33 @@ func onlyHit(f search.Result, query string) string {
 	return fmt.Sprintf("The only software matching %q%s.", query, SearchLimits(f))
 }
 
-// page makes the page of the rows of an answer.
+// page is the page of the rows of an answer. What is known beside them is looked up each time; the page is made anew only if
+// that or the answer is another one.
 func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer api.Answer[[]api.MissingKB]) view.Page {
 	k, unjudged := s.known.within(len(rows))
 	feeds := k.advisories()
 	marks, note := k.marks(ctx, rows)
-	l := newList(feeds, q, patchgap.Updates(rows))
-	l.marks, l.accepts = marks, k.accepted != nil
-	if f, ok := k.ages(ctx, q.id); ok {
-		l.age(f, q)
+	ages, aged := k.ages(ctx, q.id)
+	note = view.JoinSentences(unjudged, note)
+	of := []string{q.line(q.sort, 0), strconv.Itoa(q.page) + versionOf(feeds), marks.Version() + ages.Version(), note, triage.Dates(feeds, k.now())}
+	source := view.Source{Question: strings.Join(of, "\n"), Answer: answer.Version}
+	page, made := s.made.Get(source)
+	if !made {
+		l := newList(feeds, q, patchgap.Updates(rows))
+		l.marks, l.accepts = marks, k.accepted != nil
+		if aged {
+			l.age(ages, q)
+		}
+		page = k.pageOf(q, l, feeds, answer)
+		page.Note, page.Source = note, source
+		s.made.Put(page)
 	}
+	page.AsOf = AsOf(answer)
+	return page
+}
+
+// pageOf makes the page of a list.
+func (k known) pageOf(q query, l list, feeds *advisory.Snapshot, answer api.Answer[[]api.MissingKB]) view.Page {
 	if !l.Known() && !l.overdue() && q.sort == sortDevices {
 		q.sort = sortFirst // the same order, and the one that buttons need not name
 	}
@@ -276,9 +295,6 @@ func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer
 		Lead:     l.lead(q),
 		Context:  l.context(feeds, q, k.now()),
 		Software: q.id,
-		Note:     view.JoinSentences(unjudged, note),
-		Source:   view.Source{Question: versionOf(feeds) + marks.Version() + l.ages.Version()},
-		AsOf:     AsOf(answer),
 
 		Unreadable: answer.Skipped,
 		Actions: []view.Action{

@@ -39,6 +39,7 @@ var forbidden = map[string][]string{
 	"internal/view":                  {module, slackPackages, azurePackages, anyLibrary},
 	"commands/search":                {module + "/bot", module + "/internal/store", module + "/internal/sandbox", module + "/api/apitest", slackPackages},
 	"commands/digestcmd":             {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
+	"commands/pages":                 {module + "/api", module + "/bot", module + "/commands", module + "/internal/sandbox", module + "/internal/store", slackPackages},
 	"commands/plancmd":               {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
 	"commands/plain":                 {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},
 	"commands/reportcmd":             {module + "/bot", module + "/internal/sandbox", module + "/internal/store", module + "/api/apitest", slackPackages},

@@ -168,6 +168,9 @@ const maxSteps = 200
 
 // bySupersedence points updates for which there is no build at the last one of the scope that supersedes them.
 func (f *folding) bySupersedence() {
+	if len(f.members) < 2 {
+		return
+	}
 	at := make(map[string]int, len(f.members))
 	for i, m := range f.members {
 		at[m.KB] = i

@@ -61,7 +61,6 @@ func (f Facts) StatusSeen(u patchgap.Update, seen patchgap.Seen) deadline.Status
 
 // List has the age and the deadline of each of a list of updates. The zero value is that of no updates.
 type List struct {
-	facts Facts
 	by    map[string]deadline.Status
 	dated bool // some age is more than what the name of an update says
 }
@@ -69,7 +68,7 @@ type List struct {
 // Of judges updates. contains returns what an update contains, which installing it closes too: an update is as late as the
 // latest of these. A nil contains looks at each update alone.
 func (f Facts) Of(updates []patchgap.Update, contains func(patchgap.Update) []patchgap.Update) List {
-	l := List{facts: f, by: make(map[string]deadline.Status, len(updates))}
+	l := List{by: make(map[string]deadline.Status, len(updates))}
 	for _, u := range updates {
 		s := f.Status(u)
 		l.dated = l.dated || f.dates(u)
@@ -154,12 +153,12 @@ func (l List) Columns(shown []patchgap.Update) []patchgap.Extra {
 }
 
 // Version tells the pages of these facts from those of others: they change with the day, the policy and what is seen.
-func (l List) Version() string {
+func (f Facts) Version() string {
 	var newest time.Time
-	for _, s := range l.facts.Seen {
+	for _, s := range f.Seen {
 		if s.First.After(newest) {
 			newest = s.First
 		}
 	}
-	return strings.Join([]string{"", l.facts.Policy.String(), deadline.DayOf(l.facts.Now).ISO(), fmt.Sprint(len(l.facts.Seen), newest.UnixMilli())}, "\n")
+	return strings.Join([]string{"", f.Policy.String(), deadline.DayOf(f.Now).ISO(), fmt.Sprint(len(f.Seen), newest.UnixMilli())}, "\n")
 }
