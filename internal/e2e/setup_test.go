@@ -104,6 +104,7 @@ type screen struct {
 	terminal *os.File
 	shown    locked
 	process  *exec.Cmd
+	answered int // how much was shown when the last question was answered
 }
 
 func newScreen(t *testing.T, settings map[string]string, args ...string) *screen {
@@ -111,6 +112,9 @@ func newScreen(t *testing.T, settings map[string]string, args ...string) *screen
 	window, terminal, err := pty.Open()
 	if err != nil {
 		t.Skip("this machine has no terminals: ", err)
+	}
+	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 40, Cols: 200}); err != nil {
+		t.Fatal(err)
 	}
 	s := &screen{window: window, terminal: terminal}
 	s.process = exec.CommandContext(t.Context(), program(t), args...)
@@ -139,7 +143,11 @@ func (s *screen) answer(t *testing.T, question, typed string) {
 	t.Helper()
 	eventually(t, func() (string, bool) {
 		text := s.shown.String()
-		return fmt.Sprintf("waiting for %q:\n%s", question, text), strings.HasSuffix(text, question+": ")
+		asks := len(text) > s.answered && strings.HasSuffix(text, question+": ")
+		if asks {
+			s.answered = len(text)
+		}
+		return fmt.Sprintf("waiting for %q:\n%s", question, text), asks
 	})
 	if _, err := io.WriteString(s.window, typed); err != nil {
 		t.Fatal(err)
@@ -179,6 +187,9 @@ func TestSetupOnATerminal(t *testing.T) {
 		t.Errorf("%v\n%s", err, s.shown.String())
 	}
 	n.wrote(t, true)
+	eventually(t, func() (string, bool) {
+		return s.shown.String(), strings.HasSuffix(s.shown.String(), "/missingkbs help\r\n")
+	})
 	shown := s.shown.String()
 	for _, hidden := range []string{"hunter2", n.slack.AppToken(), n.slack.BotToken(), apitest.ClientSecret} {
 		if strings.Contains(shown, hidden) {
@@ -192,13 +203,30 @@ func TestSetupOnATerminal(t *testing.T) {
 	}
 }
 
-// Ctrl-C while a secret is typed ends set-up at once, writes nothing, and gives the terminal back as it was.
+// Ctrl-C while a secret is typed ends set-up at once, and so does the signal of a shutdown. Nothing is written, and the terminal
+// is given back as it was.
 func TestSetupIsInterrupted(t *testing.T) {
 	t.Parallel()
+	for name, stop := range map[string]func(*screen) error{
+		"Ctrl-C": func(s *screen) error { _, err := io.WriteString(s.window, ctrlC); return err },
+		"signal": func(s *screen) error { return s.process.Process.Signal(syscall.SIGTERM) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			isInterrupted(t, stop)
+		})
+	}
+}
+
+func isInterrupted(t *testing.T, stop func(*screen) error) {
+	t.Helper()
 	n := newNewcomer(t, sandbox.Options{})
 	s := newScreen(t, n.settings, "setup", "--file", n.file)
-	s.answer(t, "App-level token (xapp-…)", "xapp-hun"+ctrlC)
-	_ = s.process.Wait()
+	s.answer(t, "App-level token (xapp-…)", "xapp-hun")
+	if err := stop(s); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.process.Wait() // its exit code is what counts
 	if code := s.process.ProcessState.ExitCode(); code != exitFailed {
 		t.Errorf("ends with %d\n%s", code, s.shown.String())
 	}
@@ -206,8 +234,10 @@ func TestSetupIsInterrupted(t *testing.T) {
 	if _, err := io.WriteString(s.window, "is seen"+enter); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() (string, bool) { return s.shown.String(), strings.Contains(s.shown.String(), "is seen") })
-	if shown := s.shown.String(); strings.Contains(shown, "xapp-hun") || !strings.Contains(shown, "the set-up was stopped; nothing was written") {
+	eventually(t, func() (string, bool) {
+		return s.shown.String(), strings.Contains(s.shown.String(), "is seen") && strings.Contains(s.shown.String(), "the set-up was stopped; nothing was written")
+	})
+	if shown := s.shown.String(); strings.Contains(shown, "xapp-hun") {
 		t.Errorf("shown:\n%s", shown)
 	}
 }

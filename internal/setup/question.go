@@ -49,7 +49,7 @@ func (w *walk) ask(ctx context.Context, g group) error {
 		if !w.Prompt.Person() {
 			return failure(failed)
 		}
-		switch next, err := w.choose(ctx, "Check again after mending it, type other values, or keep these?", again, again, other, keep); {
+		switch next, err := w.choose(ctx, "Check again, type other values, or keep these?", again, again, other, keep); {
 		case err != nil:
 			return err
 		case next == keep:

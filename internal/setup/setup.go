@@ -41,10 +41,10 @@ func Run(ctx context.Context, o Options) error {
 	for _, step := range []func(context.Context) error{w.begin, w.slack, w.entra, w.database, w.end} {
 		err := step(ctx)
 		switch {
+		case err != nil && ctx.Err() != nil, errors.Is(err, tty.ErrNoAnswer) && w.Prompt.Person():
+			return errStopped
 		case errors.Is(err, tty.ErrNoAnswer):
 			return fmt.Errorf("%w; nothing was written. Answers come one a line, in the order of the questions", err)
-		case err != nil && ctx.Err() != nil:
-			return errStopped
 		case err != nil:
 			return err
 		}

@@ -12,80 +12,83 @@ import (
 	"golang.org/x/term"
 )
 
-// ErrNoAnswer says that the input ended before a question was answered.
+// ErrNoAnswer says that the input ended before a question was answered: a pipe has no more lines, or a person has typed Ctrl-C
+// or Ctrl-D.
 var ErrNoAnswer = errors.New("the input ended before this was answered")
 
-// maxAnswer bounds one line of input. No setting is longer.
+// maxAnswer bounds one line of a pipe. No setting is longer.
 const maxAnswer = 64 << 10
 
 // Prompt asks questions and reads the answers, a line each: of a person at a terminal, or of a script on a pipe. It is not
 // safe for concurrent use.
 type Prompt struct {
-	out      io.Writer
-	in       *bufio.Reader
-	terminal *os.File // nil for a pipe
+	out    io.Writer
+	pipe   *bufio.Reader
+	file   *os.File       // of the terminal; nil for a pipe
+	screen *term.Terminal // edits and shows what a person types
 }
 
-// NewPrompt returns a prompt that reads from in. On a terminal secrets are not echoed.
+// NewPrompt returns a prompt that reads from in and shows its questions on out. On a terminal secrets are not shown.
 func NewPrompt(in io.Reader, out io.Writer) *Prompt {
-	p := &Prompt{out: out, in: bufio.NewReaderSize(in, maxAnswer)}
-	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.terminal = f
+	f, ok := in.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return &Prompt{out: out, pipe: bufio.NewReaderSize(in, maxAnswer)}
 	}
-	return p
+	screen := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{f, out}, "")
+	if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		_ = screen.SetSize(width, height) // it is a hint for drawing long lines
+	}
+	return &Prompt{out: out, file: f, screen: screen}
 }
 
 // Person returns true if the answers come from a terminal. A script cannot be asked again.
-func (p *Prompt) Person() bool { return p.terminal != nil }
+func (p *Prompt) Person() bool { return p.file != nil }
 
 // Line asks a question and returns the answer without white space around it. It returns the cause if ctx ends first, and
 // [ErrNoAnswer] at the end of the input.
 func (p *Prompt) Line(ctx context.Context, question string) (string, error) {
-	return p.ask(ctx, question, p.readLine)
+	return p.ask(ctx, question, func(prompt string) (string, error) {
+		p.screen.SetPrompt(prompt)
+		return p.screen.ReadLine()
+	})
 }
 
 // Secret is [Prompt.Line] for an answer that must not be seen on the screen.
 func (p *Prompt) Secret(ctx context.Context, question string) (string, error) {
-	if p.terminal == nil {
-		return p.Line(ctx, question)
-	}
-	state, err := term.GetState(int(p.terminal.Fd()))
-	if err != nil {
-		return "", fmt.Errorf("hide what is typed: %w", err)
-	}
-	// After an interrupt the read goes on in the background, so its own restoring comes too late.
-	defer func() { _ = term.Restore(int(p.terminal.Fd()), state) }()
-	answer, err := p.ask(ctx, question, func() (string, error) {
-		text, err := term.ReadPassword(int(p.terminal.Fd()))
-		return string(text), err
-	})
-	fmt.Fprintln(p.out) // the person's own line break was not echoed either
-	return answer, err
+	return p.ask(ctx, question, func(prompt string) (string, error) { return p.screen.ReadPassword(prompt) })
 }
 
-// ask waits for an answer or for the end of ctx. The read itself cannot be ended, so it is left behind then.
-func (p *Prompt) ask(ctx context.Context, question string, read func() (string, error)) (string, error) {
-	if err := ctx.Err(); err != nil {
+// ask waits for an answer or for the end of ctx. A read cannot be ended, so it is left behind then.
+func (p *Prompt) ask(ctx context.Context, question string, read func(prompt string) (string, error)) (string, error) {
+	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	fmt.Fprint(p.out, question, ": ")
+	if p.file == nil {
+		read = p.readLine
+	} else {
+		// The terminal must stop to show what is typed before the question asks for a secret.
+		state, err := term.MakeRaw(int(p.file.Fd()))
+		if err != nil {
+			return "", fmt.Errorf("read from the terminal: %w", err)
+		}
+		defer func() { _ = term.Restore(int(p.file.Fd()), state) }()
+	}
 	type result struct {
 		text string
 		err  error
 	}
 	answered := make(chan result, 1)
 	go func() {
-		text, err := read()
+		text, err := read(question + ": ")
 		answered <- result{text, err}
 	}()
 	select {
 	case <-ctx.Done():
-		fmt.Fprintln(p.out)
 		return "", context.Cause(ctx)
 	case r := <-answered:
-		if p.terminal == nil {
-			fmt.Fprintln(p.out) // a script does not end the line of the question
-		}
 		if errors.Is(r.err, io.EOF) {
 			return "", ErrNoAnswer
 		}
@@ -93,8 +96,10 @@ func (p *Prompt) ask(ctx context.Context, question string, read func() (string, 
 	}
 }
 
-func (p *Prompt) readLine() (string, error) {
-	line, err := p.in.ReadSlice('\n')
+// readLine reads a line of a script. What is shown is a record of the questions, without the answers.
+func (p *Prompt) readLine(prompt string) (string, error) {
+	fmt.Fprintln(p.out, strings.TrimSpace(prompt))
+	line, err := p.pipe.ReadSlice('\n')
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
 		return "", fmt.Errorf("an answer is longer than %d KiB, which no setting is", maxAnswer>>10)

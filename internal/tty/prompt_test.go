@@ -24,7 +24,7 @@ func TestPromptOnAPipe(t *testing.T) {
 	if got, err := p.Line(t.Context(), "More"); !errors.Is(err, ErrNoAnswer) {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if got, want := out.String(), "Value: \nValue: \nSecret: \nMore: \n"; got != want {
+	if got, want := out.String(), "Value:\nValue:\nSecret:\nMore:\n"; got != want {
 		t.Errorf("shown %q, want %q", got, want)
 	}
 	long := NewPrompt(strings.NewReader(strings.Repeat("x", 2*maxAnswer)+"\n"), io.Discard)
