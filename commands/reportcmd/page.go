@@ -7,6 +7,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/kpi"
+	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -20,9 +21,17 @@ type builder struct {
 	scope  string // names what the report is about
 	failed int    // digests that could not be read since the oldest cycle began
 	kept   bool   // there is a database that keeps history
+
+	inside *triage.Triage // what contains what of the missing updates
 }
 
-func pageOf(r kpi.Report, in kpi.Input) *builder { return &builder{Report: r, in: in} }
+func pageOf(r kpi.Report, in kpi.Input) *builder {
+	updates := make([]patchgap.Update, len(r.Updates))
+	for i, u := range r.Updates {
+		updates[i] = u.Update
+	}
+	return &builder{Report: r, in: in, inside: triage.Of(in.Known, updates)}
+}
 
 func (b *builder) page() view.Page {
 	page := view.Page{
@@ -238,22 +247,29 @@ func (b *builder) updates() view.Table {
 }
 
 func (b *builder) row(u kpi.Update) []view.Cell {
-	exploited := "unknown"
-	switch {
-	case u.Exploited:
-		exploited = "yes"
-	case u.Known:
-		exploited = "no"
-	}
 	details := view.TextCell("")
 	if u.KB() != "" {
 		line := cmdline.Join("kb", u.KB())
 		details = view.Cell{Text: line, Action: &view.Action{Label: "Details", Command: line}}
 	}
 	return []view.Cell{
-		view.TextCell(catalog.Label(u.KB())), view.TextCell(u.AgeWords()), view.TextCell(u.DueWords()), view.NumberCell(u.Devices), view.TextCell(exploited),
+		view.TextCell(catalog.Label(u.KB())), view.TextCell(u.AgeWords()), view.TextCell(u.DueWords()), view.NumberCell(u.Devices), view.TextCell(b.exploited(u)),
 		view.TextCell(u.Name()), details, view.TextCell(u.Since.ISO()), view.TextCell(u.Due.ISO()), view.TextCell(string(u.Class)),
 	}
+}
+
+// exploited says whether an update is exploited, or which of those that it contains is.
+func (b *builder) exploited(u kpi.Update) string {
+	worst := b.inside.Finding(u.Update).Worst()
+	switch {
+	case u.Exploited:
+		return "yes"
+	case worst.State().Exploited():
+		return "yes (" + catalog.Label(worst.KB()) + ")"
+	case u.Known:
+		return "no"
+	}
+	return "unknown"
 }
 
 // note says what the figures leave out.

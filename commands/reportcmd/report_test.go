@@ -210,6 +210,24 @@ func TestReportOfExploited(t *testing.T) {
 	wants(t, text(t, n.page("report "+windows)), "2 of 2 missing updates are overdue, KB5000009 by 3 days.", "14 days or less 1 60 60 1", "KB5000011 13 days overdue by 2 days 60 yes", "KB5000009 63 days overdue by 3 days 20 unknown")
 }
 
+// An update that is not exploited itself says which of those that it contains is.
+func TestReportOfExploitedInside(t *testing.T) {
+	t.Parallel()
+	build := func(revision int) []advisory.Build {
+		return []advisory.Build{{Product: "11", Line: 26100, Revision: revision}}
+	}
+	known := advisory.NewSnapshot([]advisory.Document{{ID: "2026-Nov", Released: now.AddDate(0, 0, -13), Updates: []advisory.Update{
+		{KB: "5000009", Kind: advisory.Cumulative, CVEs: []string{"CVE-2026-1"}, Builds: build(1)}, {KB: "5000011", Kind: advisory.Cumulative, CVEs: []string{"CVE-2026-2"}, Builds: build(2)},
+	}}}, advisory.Catalog{Released: now, Entries: []advisory.Exploited{{CVE: "CVE-2026-1", Added: now.AddDate(0, 0, -5)}}})
+	n := newTenant(t, threeMonths(), deadline.Example, known)
+	p := n.page("report " + windows)
+	var csv bytes.Buffer
+	if err := view.WriteCSV(&csv, p); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, csv.String(), ",20,yes\n", ",60,yes (KB5000009)\n")
+}
+
 // A database that fails is a failure, not a report of nothing.
 func TestReportWithoutDatabase(t *testing.T) {
 	t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest/between"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/risk"
+	"github.com/missingkbs/missingkbs/internal/triage"
 )
 
 // acceptedFor is how long pages take a list of accepted risks for current: another process may have changed it since.
@@ -49,6 +50,16 @@ func (p published) Contains(newer, older patchgap.Row) bool {
 	scope := advisory.Scope(newer.Software, newer.Line())
 	folded := p.Fold([]advisory.Missing{{KB: older.KB, Name: older.Name, Scope: scope}, {KB: newer.KB, Name: newer.Name, Scope: scope}})
 	return folded[0].In == 1
+}
+
+// Containing is part of [between.Published].
+func (p published) Containing(updates []patchgap.Update) map[string]string {
+	t := triage.Of(p.Snapshot, updates)
+	in := map[string]string{}
+	for _, u := range t.Folded {
+		in[u.ID()] = t.ContainedIn(u)
+	}
+	return in
 }
 
 // Ready is part of [between.Published].

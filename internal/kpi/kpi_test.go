@@ -49,13 +49,13 @@ func invented() []counts {
 }
 
 // read makes the readings of counts, and what is kept of when each row was seen first.
-func read(t *testing.T, all []counts) (snaps []patchgap.Snapshot, seen map[patchgap.Key]patchgap.Seen) {
+func read(t *testing.T, all []counts, at func(*testing.T, int) time.Time) (snaps []patchgap.Snapshot, seen map[patchgap.Key]patchgap.Seen) {
 	t.Helper()
 	seen = map[patchgap.Key]patchgap.Seen{}
 	for _, software := range []string{windows, office} {
 		var before time.Time
 		for week := range weeks {
-			snap := patchgap.Snapshot{At: monday(t, week), Software: []string{software}}
+			snap := patchgap.Snapshot{At: at(t, week), Software: []string{software}}
 			unread := false
 			for _, c := range all {
 				n := c.devices[week]
@@ -86,7 +86,7 @@ func report(t *testing.T, all []counts, change func(*kpi.Input)) kpi.Report {
 		t.Fatal(err)
 	}
 	in := kpi.Input{Now: monday(t, weeks-1).Add(time.Hour), Policy: policy}
-	in.Readings, in.Seen = read(t, all)
+	in.Readings, in.Seen = read(t, all, monday)
 	if change != nil {
 		change(&in)
 	}
@@ -171,6 +171,21 @@ func TestTwelveWeeksOtherwise(t *testing.T) {
 				19: "unread 2026-09-28 to 2026-10-19: 1\nunread 2026-11-02 to 2026-11-16: 1",
 			},
 		},
+		"the digests paused for three weeks": {
+			counts: func(all []counts) {
+				for i := range all {
+					for week := 6; week < 9; week++ {
+						all[i].devices[week] = -1
+					}
+				}
+			},
+			want: map[int]string{
+				9:  "without an old gap 105 of 140, 75 %, exact true, since 2026-09-08",
+				10: "90 % in 21 days of 1; 3 open, 1 replaced, 0 undated",
+				17: "Oct 2026: 1 updates, 0 of 0 open, -1 % closed not read around 26 Oct 2026",
+				19: "unread 2026-09-28 to 2026-11-09: 1\nunread 2026-10-12 to 2026-11-09: 1",
+			},
+		},
 		"MSRC tells when updates came, and what is exploited": {
 			input: func(in *kpi.Input) {
 				in.Known = advisory.NewSnapshot([]advisory.Document{{
@@ -236,6 +251,33 @@ func TestTwelveWeeksOtherwise(t *testing.T) {
 				t.Errorf("report (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// In every zone, whatever its clocks do in these weeks, readings half an hour after midnight give the same figures: days are those
+// of the calendar. Clocks change on 25 October in Stockholm, on 1 November in New York, on 27 September in Auckland, on 4 October
+// on Lord Howe Island, by half an hour.
+func TestDaylightSaving(t *testing.T) {
+	t.Parallel()
+	want := said(report(t, invented(), nil))
+	for _, name := range []string{"Europe/Stockholm", "America/New_York", "Pacific/Auckland", "Australia/Lord_Howe", "UTC"} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, minute := range []int{30, 23*60 + 30} {
+			at := func(_ *testing.T, week int) time.Time { return time.Date(2026, 9, 7+7*week, 0, minute, 0, 0, zone) }
+			r := report(t, invented(), func(in *kpi.Input) {
+				in.Now = at(t, weeks-1).Add(15 * time.Minute)
+				in.Readings, in.Seen = read(t, invented(), at)
+				for i := range in.Readings { // as a database gives them back
+					in.Readings[i].At = in.Readings[i].At.UTC()
+				}
+			})
+			if d := cmp.Diff(want, said(r)); d != "" {
+				t.Errorf("%s, %d minutes after midnight (-want +got):\n%s", name, minute, d)
+			}
+		}
 	}
 }
 

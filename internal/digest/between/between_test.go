@@ -34,6 +34,8 @@ type feeds map[string]between.Exploit
 
 func (f feeds) Ready() bool { return len(f) > 0 }
 
+func (f feeds) Containing([]patchgap.Update) map[string]string { return map[string]string{"3": "KB4"} }
+
 func (f feeds) Exploited(kb string) (between.Exploit, bool) {
 	e, ok := f[kb]
 	return e, ok
@@ -244,7 +246,7 @@ func TestTheAlertsOfASubscription(t *testing.T) {
 		}
 		for _, want := range []string{
 			"Action required: ", "2 updates that are missing here fix vulnerabilities under attack.",
-			"  2 (Windows 11): 7 devices; CISA says that CVE-2026-1 is exploited, due 1 Dec 2026", "  3 (Windows 11): 3 devices; MSRC says that CVE-2026-3 is exploited",
+			"  2 (Windows 11): 7 devices; CISA says that CVE-2026-1 is exploited, due 1 Dec 2026", "  3 (Windows 11): 3 devices; MSRC says that CVE-2026-3 is exploited; contained in KB4",
 		} {
 			if !strings.Contains(b.String(), want) {
 				d.t.Errorf("the message lacks %q:\n%s", want, b.String())

@@ -16,6 +16,8 @@ type Published interface {
 	Ready() bool
 	// Exploited returns what is said of an update that fixes a vulnerability under attack; false for others.
 	Exploited(kb string) (Exploit, bool)
+	// Containing names what contains each of some updates wholly, by [patchgap.Update.ID]: what to install in its place.
+	Containing(updates []patchgap.Update) map[string]string
 }
 
 // Exploit says by whose word an update fixes a vulnerability under attack.
@@ -33,6 +35,7 @@ type Item struct {
 	Devices  int
 	Shared   bool    // at least so many devices
 	Exploit  Exploit // zero for an out-of-band update that is not known to be exploited
+	In       string  // names the missing update that contains it; empty where none does
 }
 
 // Alert is what a subscription is told at once. It travels as a job.
@@ -58,12 +61,13 @@ func News(s digest.Subscription, base, is patchgap.Snapshot, published Published
 		had[u.ID()] = true
 	}
 	var items []Item
+	in := published.Containing(gap.Shown)
 	for _, u := range gap.Shown {
 		exploit, exploited := published.Exploited(u.KB())
 		if u.KB() == "" || !exploited && (s.Filter.Exploited || had[u.ID()] || !outOfBand(u, base)) {
 			continue
 		}
-		items = append(items, Item{KB: u.KB(), Name: u.Name(), Software: u.Software(), Devices: u.Devices, Shared: u.Shared(), Exploit: exploit})
+		items = append(items, Item{KB: u.KB(), Name: u.Name(), Software: u.Software(), Devices: u.Devices, Shared: u.Shared(), Exploit: exploit, In: in[u.ID()]})
 	}
 	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Or(rank(a)-rank(b), b.Devices-a.Devices) })
 	return items

@@ -87,12 +87,14 @@ func (i Item) words() string {
 		devices = "at least " + devices
 	}
 	line := fmt.Sprintf("%s (%s): %s", catalog.Label(i.KB), view.Join(names), devices)
-	if len(i.Exploit.CVEs) == 0 {
-		return line
+	if len(i.Exploit.CVEs) > 0 {
+		line += fmt.Sprintf("; %s says that %s %s exploited", i.Exploit.By, cveWords(i.Exploit.CVEs), isAre(len(i.Exploit.CVEs)))
 	}
-	line += fmt.Sprintf("; %s says that %s %s exploited", i.Exploit.By, cveWords(i.Exploit.CVEs), isAre(len(i.Exploit.CVEs)))
 	if !i.Exploit.Due.IsZero() {
 		line += ", due " + i.Exploit.Due.Format("2 Jan 2006")
+	}
+	if i.In != "" {
+		line += "; contained in " + i.In
 	}
 	return line
 }
