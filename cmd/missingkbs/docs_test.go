@@ -1,13 +1,19 @@
 package main
 
 import (
+	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/repotest"
 )
 
@@ -106,6 +112,104 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 			}
 			if !found {
 				t.Errorf("%s links to #%s, which is no heading of %s", name, anchor, target)
+			}
+		}
+	}
+}
+
+// All documents are read within a quarter of an hour: running text, without tables, code and generated parts, which people
+// look up. The README shows a newcomer around, and no more.
+func TestDocsAreShort(t *testing.T) {
+	t.Parallel()
+	const wordsAMinute, minutes, readmeLines = 250, 15, 250
+	unread := []*regexp.Regexp{
+		regexp.MustCompile(`(?s)<!-- generated: .*?<!-- end of [a-z]+ -->`), regexp.MustCompile("(?s)```.*?```"), regexp.MustCompile(`(?m)^\|.*$`), regexp.MustCompile(`\]\([^)]*\)`),
+	}
+	total, each := 0, ""
+	for _, name := range documents(t) {
+		if name != "README.md" && !strings.HasPrefix(name, "docs/") {
+			continue
+		}
+		text := repotest.Read(t, name)
+		for _, r := range unread {
+			text = r.ReplaceAllString(text, "")
+		}
+		words := 0
+		for _, w := range strings.Fields(text) {
+			if strings.ContainsFunc(w, unicode.IsLetter) {
+				words++
+			}
+		}
+		total += words
+		each += fmt.Sprintf("%5d %s\n", words, name)
+	}
+	t.Logf("%s%5d in all", each, total)
+	if total > wordsAMinute*minutes {
+		t.Errorf("%d words take longer than %d minutes:\n%s", total, minutes, each)
+	}
+	if n := strings.Count(repotest.Read(t, "README.md"), "\n"); n > readmeLines {
+		t.Errorf("README.md has %d lines, more than %d", n, readmeLines)
+	}
+}
+
+// What documents call the program with are commands and flags that it has.
+func TestDocsNameCommandsThatParse(t *testing.T) {
+	t.Parallel()
+	spans := regexp.MustCompile("(?m)(?:`|^|\\| )missingkbs ([a-z][^`|>#\\n]*)")
+	words := regexp.MustCompile(`"[^"]*"|\S+`)
+	seen := 0
+	for _, name := range documents(t) {
+		if name == "CHANGELOG.md" { // which has what there was
+			continue
+		}
+		for _, m := range spans.FindAllStringSubmatch(repotest.Read(t, name), -1) {
+			var args []string
+			for _, w := range words.FindAllString(m[1], -1) {
+				args = append(args, strings.Trim(w, `"'`))
+			}
+			parser, err := newParser(&cli{}, noEnv, &config.File{}, streams{out: io.Discard, err: io.Discard})
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen++
+			if slices.Contains(args, "--help") {
+				continue // it ends the program
+			}
+			if _, err := parser.Parse(moveAskFlags(args)); err != nil {
+				t.Errorf("%s: missingkbs %s: %v", name, m[1], err)
+			}
+		}
+	}
+	if seen < 40 {
+		t.Errorf("only %d commands", seen)
+	}
+}
+
+// The symptoms of the runbook are words that the program says.
+func TestDocsSymptomsAreWhatTheProgramSays(t *testing.T) {
+	t.Parallel()
+	_, table, _ := strings.Cut(repotest.Read(t, operationsFile), "\n## What you see\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	var code strings.Builder
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		code.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted := regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(table, -1)
+	if len(quoted) < 5 {
+		t.Errorf("only %q", quoted)
+	}
+	for _, m := range quoted {
+		for part := range strings.SplitSeq(m[1], "…") {
+			if !strings.Contains(code.String(), strings.TrimSpace(part)) {
+				t.Errorf("%s quotes %q, which the program does not say", operationsFile, m[1])
 			}
 		}
 	}

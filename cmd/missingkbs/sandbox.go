@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -42,7 +43,11 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	if c.Headless != "" {
 		addr = "127.0.0.1:0"
 	}
-	d, err := demo.Start(ctx, demo.Options{Addr: addr, Faults: c.Fault, Log: log})
+	o := demo.Options{Addr: addr, Faults: c.Fault, Log: log}
+	if c.Services != "" {
+		o.Clock = time.Now
+	}
+	d, err := demo.Start(ctx, o)
 	if err != nil {
 		return err
 	}

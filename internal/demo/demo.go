@@ -40,6 +40,9 @@ type Options struct {
 	Addr   string   // where the workspace's page listens; loopback only
 	Faults []string // switched on from the start, by name
 	Log    *slog.Logger
+
+	// Clock is the time of messages; default the tenant's clock, which people move. A bot of its own goes by the computer's.
+	Clock func() time.Time
 }
 
 // Demo is a running tenant, workspace and database. The bot runs while [Demo.Run] does.
@@ -108,6 +111,7 @@ func (d *Demo) startWorkspace(o Options) error {
 		Scopes:    manifest.ScopeNames(),
 		Faults:    publisherFaults(d.publisher),
 		Pending:   d.due.pending,
+		Clock:     o.Clock,
 		Logger:    o.Log,
 	})
 	if err != nil {

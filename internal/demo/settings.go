@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,9 +13,9 @@ import (
 // SettingsFile is the name of the file that [Demo.WriteSettings] makes.
 const SettingsFile = "settings.env"
 
-// WriteSettings writes into a folder what a bot of its own needs to use the workspace and the tenant as if they were the real
-// ones: [SettingsFile] with NAME=value lines, and the certificate that it names. It makes the folder if there is none, and
-// returns the path of the file. The tokens and the secret are invented, and work only here.
+// WriteSettings writes into a folder what a bot of its own needs to use the workspace, the tenant and the feeds as if they
+// were the real ones: [SettingsFile] with NAME=value lines, and the certificates that it names. It makes the folder if there
+// is none, and returns the path of the file. The tokens and the secret are invented, and work only here.
 func (d *Demo) WriteSettings(folder string) (string, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
@@ -24,7 +25,8 @@ func (d *Demo) WriteSettings(folder string) (string, error) {
 		return "", fmt.Errorf("write the settings: %w", err)
 	}
 	certificate := filepath.Join(folder, "certificate.pem")
-	if err := os.WriteFile(certificate, d.tenant.CertPEM(), 0o600); err != nil {
+	publisher := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: d.publisher.Certificate().Raw})
+	if err := os.WriteFile(certificate, append(d.tenant.CertPEM(), publisher...), 0o600); err != nil {
 		return "", fmt.Errorf("write the settings: %w", err)
 	}
 	lines := []string{
@@ -37,6 +39,8 @@ func (d *Demo) WriteSettings(folder string) (string, error) {
 		"AZURE_AUTHORITY_HOST=" + d.tenant.URL,
 		"DEFENDER_API_URL=" + d.tenant.URL,
 		"DEFENDER_SCOPE=" + d.tenant.Scope(),
+		"MISSINGKBS_MSRC_URL=" + d.publisher.MSRC(),
+		"MISSINGKBS_KEV_URL=" + strings.Join(d.publisher.KEV(), ","),
 		"SSL_CERT_FILE=" + certificate,
 	}
 	path := filepath.Join(folder, SettingsFile)

@@ -1,0 +1,169 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/missingkbs/missingkbs/internal/repotest"
+	"github.com/missingkbs/missingkbs/internal/sandbox"
+)
+
+// documents are those whose commands people copy.
+func documents(t *testing.T) []string {
+	t.Helper()
+	names := []string{"README.md", "CONTRIBUTING.md", "SECURITY.md"}
+	files, err := filepath.Glob(filepath.Join(repotest.Root(t), "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		names = append(names, "docs/"+filepath.Base(f))
+	}
+	return names
+}
+
+// placeholders are what a person fills in: values of settings that are shown as an ellipsis.
+var placeholders = regexp.MustCompile(`\b([A-Z][A-Z_]+)=(?:xapp-|xoxb-)?…`)
+
+// Every block of shell lines of README and docs runs, word for word, in a folder of its own against stand-ins of Slack, Entra,
+// Defender and the feeds. Only places that no test may touch and ids of a workspace are replaced; documents.sh says what does
+// not run here, and why.
+func TestDocumentsRun(t *testing.T) {
+	t.Parallel()
+	for _, tool := range []string{"bash", "jq", "make"} {
+		if _, err := exec.LookPath(tool); err != nil && os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		} else if err != nil {
+			t.Skip(err)
+		}
+	}
+	settings := startServices(t)
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```")
+	prelude, ran := repotest.Read(t, "internal/e2e/testdata/documents.sh"), 0
+	for _, name := range documents(t) {
+		for i, m := range blocks.FindAllStringSubmatch(repotest.Read(t, name), -1) {
+			ran++
+			t.Run(fmt.Sprintf("%s-%d", name, i+1), func(t *testing.T) {
+				folder := operatorsFolder(t, settings)
+				text := placeholders.ReplaceAllString(m[1], `$1="$$$1"`)
+				text = strings.NewReplacer(
+					"/var/lib/missingkbs", folder+"/var", "/etc/missingkbs", folder+"/etc",
+					"C0123ABCD", sandbox.General, "U0123ABCD", sandbox.Alice, ".ci/run", "test -x \"$ROOT\"/.ci/run",
+				).Replace(text)
+				cmd := exec.CommandContext(t.Context(), "bash", "-c", prelude+"\n"+text)
+				cmd.Dir, cmd.Env = folder, environment(operatorsSettings(t, settings, folder))
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("%v\n%s\n%s", err, m[1], out)
+				}
+			})
+		}
+	}
+	if ran < 15 {
+		t.Errorf("only %d blocks", ran)
+	}
+}
+
+// startServices runs what the sandbox has beside the bot, and returns the settings for it.
+func startServices(t *testing.T) map[string]string {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "try")
+	var out locked
+	services := exec.CommandContext(t.Context(), program(t), "sandbox", "--addr", "127.0.0.1:0", "--services", folder)
+	services.Env, services.Stdout, services.Stderr = environment(nil), &out, &out
+	if err := services.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = services.Process.Kill(); _ = services.Wait() })
+	eventually(t, func() (string, bool) { return out.String(), strings.Contains(out.String(), "missingkbs serve") })
+	return readEnv(t, filepath.Join(folder, "settings.env"))
+}
+
+// operatorsFolder is a folder with what the lines of documents take for granted: settings, a database, a backup of one, and an
+// address of another.
+func operatorsFolder(t *testing.T, settings map[string]string) string {
+	t.Helper()
+	folder := t.TempDir()
+	env := ""
+	for name, value := range settings {
+		env += name + "=" + value + "\n"
+	}
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("try/settings.env", env)
+	write("etc/database-url", "sqlite://"+folder+"/other.db\n")
+	write(".config/fish/config.fish", "")
+	for _, file := range []string{"missingkbs.bak", "missingkbs.db", "missingkbs.db-wal", "missingkbs.db-shm"} {
+		write(file, "")
+	}
+	if err := os.MkdirAll(filepath.Join(folder, "bin"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(program(t), filepath.Join(folder, "bin", "missingkbs")); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{"", "sqlite://" + folder + "/var/missingkbs.db"} {
+		own := operatorsSettings(t, settings, folder)
+		own["DATABASE_URL"] = url
+		if got := invoke(t, own, "migrate"); got.code != exitDone {
+			t.Fatalf("migrate: %d %s", got.code, got.err)
+		}
+	}
+	return folder
+}
+
+// operatorsSettings is the environment of an operator who works in a folder.
+func operatorsSettings(t *testing.T, settings map[string]string, folder string) map[string]string {
+	t.Helper()
+	own := maps.Clone(settings)
+	maps.Copy(own, map[string]string{
+		"PATH": filepath.Join(folder, "bin") + string(os.PathListSeparator) + os.Getenv("PATH"),
+		"HOME": folder, "XDG_DATA_HOME": folder, "HTTP_ADDR": freeAddress(t), "ROOT": repotest.Root(t),
+	})
+	return own
+}
+
+// What documents have people type in Slack is answered, and not corrected: lines of blocks after /missingkbs, and the first
+// table of the README.
+func TestDocumentsCanBeTyped(t *testing.T) {
+	t.Parallel()
+	lines := regexp.MustCompile(`(?m)^/missingkbs (.*)$`)
+	words := regexp.MustCompile("`([^`]+)`")
+	var typed []string
+	for _, name := range documents(t) {
+		for _, m := range lines.FindAllStringSubmatch(repotest.Read(t, name), -1) {
+			typed = append(typed, m[1])
+		}
+	}
+	_, table, _ := strings.Cut(repotest.Read(t, "README.md"), "| in Slack, after `/missingkbs` |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for row := range strings.Lines(table) {
+		cells := strings.Split(row, " | ")
+		for _, m := range words.FindAllStringSubmatch(cells[0], -1) {
+			typed = append(typed, m[1])
+		}
+	}
+	if len(typed) < 12 {
+		t.Errorf("only %q", typed)
+	}
+	corrected := regexp.MustCompile(`Did you mean|There is no|Unexpected word|Usage:|takes one of`)
+	for _, line := range typed {
+		got := invoke(t, nil, "sandbox", "--headless", line)
+		if got.code != exitDone || corrected.MatchString(got.out) {
+			t.Errorf("%s: %d\n%s%s", line, got.code, got.out, got.err)
+		}
+	}
+}
