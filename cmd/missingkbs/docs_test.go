@@ -117,13 +117,13 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// All documents are read within a quarter of an hour: running text, without tables, code and generated parts, which people
-// look up. The README shows a newcomer around, and no more.
+// All documents are read within a quarter of an hour: running text, without headings, tables, code and generated parts, which
+// people look up. The README shows a newcomer around, and no more.
 func TestDocsAreShort(t *testing.T) {
 	t.Parallel()
 	const wordsAMinute, minutes, readmeLines = 250, 15, 250
 	unread := []*regexp.Regexp{
-		regexp.MustCompile(`(?s)<!-- generated: .*?<!-- end of [a-z]+ -->`), regexp.MustCompile("(?s)```.*?```"), regexp.MustCompile(`(?m)^\|.*$`), regexp.MustCompile(`\]\([^)]*\)`),
+		regexp.MustCompile(`(?s)<!-- generated: .*?<!-- end of [a-z]+ -->`), regexp.MustCompile("(?s)```.*?```"), regexp.MustCompile(`(?m)^(\||#).*$`), regexp.MustCompile(`\]\([^)]*\)`),
 	}
 	total, each := 0, ""
 	for _, name := range documents(t) {

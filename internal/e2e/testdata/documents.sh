@@ -45,6 +45,18 @@ go() {
 # The target is there, and make can say what it would do; the gate runs it.
 make() { command make -C "$ROOT" --dry-run "$@" >make.txt; }
 
+# What a person has from blocks before, or fills in.
+APP=app ISSUER=https://issuer.example PRINCIPAL=principal
+
+# Needs a tenant, and changes it. What it is given as JSON is that.
+az() {
+	while (($#)); do
+		case "$1" in --body | --parameters) jq -e . <<<"$2" >az.txt ;; esac
+		shift
+	done
+	echo 11111111-2222-4333-8444-555555555555
+}
+
 docker() { :; }    # needs a container engine; .ci/image builds the image and starts it
 kubectl() { :; }   # needs a cluster
 helm() { :; }      # the same; .ci/deploy renders the chart
