@@ -9,7 +9,7 @@ import (
 
 const (
 	// maxTexts bounds the text of a message, in bytes. Slack cuts texts at 40,000 characters; blocks and attachments add to them.
-	maxTexts = 256 << 10
+	maxTexts = 100 << 10
 	// maxDepth bounds how deep blocks are nested. Slack allows a few levels.
 	maxDepth = 32
 )

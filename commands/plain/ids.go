@@ -9,7 +9,7 @@ import (
 )
 
 // maxText is how many bytes of a text are looked through. Slack cuts messages at 40,000 characters.
-const maxText = 256 << 10
+const maxText = 100 << 10
 
 var (
 	// The number of an update as people write it: KB5074202, kb 5074202, KB-5074202, KB#5074202. Catalog pages and their links

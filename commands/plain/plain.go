@@ -33,22 +33,22 @@ var exact = set("digest accept admin watch home browse details machine lookup")
 // the bot can do.
 func (r Reader) Read(text string) string {
 	text = strings.TrimSpace(text)
-	ids := IDs(text)
-	if len(text) > cmdline.MaxTyped && len(ids) == 0 {
-		return text // the command says how much it reads
-	}
+	ids, tooLong := IDs(text), len(text) > cmdline.MaxTyped
 	words := withoutNoise(cmdline.Read(emoji.ReplaceAllString(text[:min(len(text), cmdline.MaxTyped)], " ")))
-	if line := smallTalk(words); line != "" && len(ids) == 0 {
+	if line := smallTalk(words); line != "" && len(ids) == 0 && !tooLong {
 		return line
 	}
 	start := words
 	for len(start) > 1 && polite[low(start[0])] && !r.names[low(start[0])] {
 		start = start[1:]
 	}
-	if name := low(start[0]); r.names[name] && (len(ids) == 0 || exact[name] || isLine(start)) {
+	isCommand := len(start) > 0 && r.names[low(start[0])] && (len(ids) == 0 || exact[low(start[0])] || isLine(start))
+	switch {
+	case tooLong && (isCommand || len(ids) == 0):
+		return text // the command says how much it reads
+	case isCommand:
 		return r.command(start)
-	}
-	if len(ids) > 0 {
+	case len(ids) > 0:
 		return LookupLine(ids)
 	}
 	return question(words, start)

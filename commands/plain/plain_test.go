@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -139,6 +140,49 @@ func TestIDs(t *testing.T) {
 		if diff := cmp.Diff(want, IDs(text)); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", text, diff)
 		}
+	}
+}
+
+// What is too long to be read is not cut: the answer says so. Of a long text ids are found all the same.
+func TestReadLong(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("word ", 300)
+	for text, want := range map[string]string{
+		long:               strings.TrimSpace(long),
+		long + "KB5074202": "kb KB5074202",
+		"accept KB5074202 --reason \"" + long + "\"": "accept KB5074202 --reason \"" + long + "\"",
+		strings.Repeat(". ", 600):                    strings.TrimSpace(strings.Repeat(". ", 600)),
+	} {
+		if got := testReader().Read(text); got != want {
+			t.Errorf("%.50q is read as %.50q, want %.50q", text, got, want)
+		}
+	}
+	var many []string
+	for i := range 400 {
+		many = append(many, fmt.Sprint("KB", 5000000+i))
+	}
+	line := testReader().Read(strings.Join(many, "\n"))
+	ids := IDs(line)
+	if want := fmt.Sprint(" --more ", len(many)-len(ids)); !strings.HasSuffix(line, want) || len(ids) < 150 {
+		t.Errorf("%d ids are offered, and %q", len(ids), line[len(line)-20:])
+	}
+	if _, err := commands.ParseOffered(line + " --page 12"); err != nil {
+		t.Error(err)
+	}
+}
+
+// What a person writes is read on the goroutine that reads Slack's events.
+func BenchmarkRead(b *testing.B) {
+	for name, text := range map[string]string{
+		"question":          "which updates is Windows 11 missing?",
+		"40,000 characters": strings.Repeat("Please install KB5074202, see https://catalog.update.microsoft.com/Search.aspx?q=KB5074203 & CVE-2025-12345. ", 370),
+	} {
+		b.Run(name, func(b *testing.B) {
+			r := testReader()
+			for b.Loop() {
+				r.Read(text)
+			}
+		})
 	}
 }
 

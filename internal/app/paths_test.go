@@ -312,7 +312,7 @@ func TestEveryButtonOfEveryPage(t *testing.T) {
 	if _, err := h.press(t, `accept KB5074216 --until 30d --reason "the line is frozen"`); err != nil {
 		t.Fatal(err)
 	}
-	seeds := slices.Concat([]string{"home", "help", "search", "windows", "microsoft-_-windows_11", "plan", "report", "accept list", "admin", "digest", "digest list", "digest add windows 11 --help"}, h.posted(t))
+	seeds := slices.Concat([]string{"home", "help", "search", "windows", "microsoft-_-windows_11", "plan", "report", "accept list", "admin", "digest", "digest list", "digest add windows 11 --help", "lookup KB5074202 KB5074216", "lookup nothing", "talk hello", "talk thanks", "talk unclear"}, h.posted(t))
 	for _, c := range h.router.Commands() {
 		if c.Name != "" {
 			seeds = append(seeds, "help "+c.Name, c.Name+" --help")

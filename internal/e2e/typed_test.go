@@ -38,6 +38,11 @@ func TestWhatPeopleTypeIsNotLogged(t *testing.T) {
 			heard++
 		}
 	}
+	for _, words := range []string{typed, "what about " + typed + "?", "help " + typed, edge + " --" + typed, "digest add " + changing, strings.Repeat(typed+" ", 400)} {
+		w.tell(t, sandbox.AliceDM, words)
+		w.tell(t, sandbox.General, "@missingkbs "+words)
+		w.lookUp(t, sandbox.General, words+" KB5074202 KB5074203")
+	}
 	if heard < 10 {
 		t.Errorf("%d answers repeat the question: it is not understood", heard)
 	}
