@@ -31,6 +31,7 @@ const (
 type Options struct {
 	Reader     *reading.Reader
 	Advisories func() *advisory.Snapshot // what the feeds say; nil where there are none, as is its result
+	Now        func() time.Time          // the clock; [time.Now] when nil
 }
 
 // New returns the command that tells what to install first.
@@ -118,9 +119,16 @@ func (p planner) run(ctx context.Context, req commands.Request) (view.Page, erro
 	if p.Advisories != nil {
 		known = p.Advisories()
 	}
-	b := builder{query: q, scope: scope, gap: gap, known: known, problem: plan.New(gap.Rows, known)}
+	b := builder{query: q, scope: scope, gap: gap, known: known, now: p.now(), problem: plan.New(gap.Rows, known)}
 	b.choose(chosen)
 	return b.page(), nil
+}
+
+func (p planner) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
 }
 
 // joinInstall makes one word of a list of updates that was typed with spaces: --install KB1, KB2.

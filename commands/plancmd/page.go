@@ -28,6 +28,7 @@ type builder struct {
 	scope   reading.Scope
 	gap     reading.Gap
 	known   *advisory.Snapshot
+	now     time.Time
 	problem *plan.Problem
 
 	chosen  []int    // places of the updates that are assumed to be installed
@@ -169,7 +170,7 @@ func (b *builder) note() string {
 	if len(b.problem.Updates) > 0 {
 		notes = append(notes, "Pairs are devices times CVEs of each row: Defender tells counts here, not which devices.")
 		if dated := dates(b.known); dated != "" {
-			notes = append(notes, dated)
+			notes = append(notes, dated, triage.Old(b.known, b.now))
 		} else {
 			notes = append(notes, "What is exploited is not known here, so it does not come first.")
 		}

@@ -64,7 +64,7 @@ func newTenant(t *testing.T, o options) tenant {
 	router, err := commands.NewRouter(
 		commands.Software(client, index), commands.Search(client, index), commands.KB(client, index),
 		plancmd.New(plancmd.Options{
-			Reader:     &reading.Reader{Defender: client, Index: index, Stored: o.stored},
+			Reader: &reading.Reader{Defender: client, Index: index, Stored: o.stored}, Now: func() time.Time { return time.Date(2026, 12, 10, 9, 0, 0, 0, time.UTC) },
 			Advisories: func() *advisory.Snapshot { return o.known },
 		}),
 	)
@@ -201,6 +201,7 @@ func TestExploitedInside(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants(t, csv.String(), `"KEV, due 9 Dec (KB5000001)",KB5000001`)
+	wants(t, said(p), "The KEV list is 12 days old, so newer entries are not in it.")
 }
 
 // Every button of every page leads to an answer.

@@ -283,10 +283,10 @@ func (f *folding) top(i int) Folded {
 	mark, since, most := i, 0, 1 // a place on the way; a circle comes back to one (Brent's algorithm)
 	for {
 		next := f.members[out.In].direct.In
-		switch {
-		case next == out.In:
+		switch next {
+		case out.In:
 			return out
-		case next == mark:
+		case mark:
 			return Folded{In: i}
 		}
 		if out.In = next; since == most {

@@ -60,7 +60,7 @@ func (p Patching) Known() []commands.Option {
 // Commands returns the commands plan and report.
 func (p Patching) Commands() []commands.Command {
 	return []commands.Command{
-		plancmd.New(plancmd.Options{Reader: p.reader(), Advisories: p.Advisories}),
+		plancmd.New(plancmd.Options{Reader: p.reader(), Advisories: p.Advisories, Now: p.Now}),
 		reportcmd.New(p.report()),
 	}
 }

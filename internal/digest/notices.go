@@ -20,7 +20,7 @@ func (r Report) Heartbeat() view.Page {
 	}
 	page := view.Page{
 		Title: title,
-		Lead:  fmt.Sprintf("%s since %s. %s", r.unchanged(), s.FormatTime(r.Since), gapWords(r.After, r.gap())),
+		Lead:  fmt.Sprintf("%s since %s. %s", r.unchanged(), s.FormatTime(r.Since), view.JoinSentences(gapWords(r.After, r.gap()), r.foldWords())),
 		AsOf:  r.asOf(),
 
 		Software:   s.software(),

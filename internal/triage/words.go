@@ -76,20 +76,32 @@ func Dates(s *advisory.Snapshot, now time.Time) string {
 		return ""
 	}
 	kev, msrc := "no KEV list", "no documents of MSRC"
-	var old []string
 	if !s.KEV.IsZero() {
 		kev = "KEV of " + day(s.KEV, now)
+	}
+	if s.LastMonth != "" {
+		msrc = "MSRC to " + s.LastMonth
+	}
+	return view.JoinSentences(view.UpperFirst(kev+", "+msrc+"."), Old(s, now))
+}
+
+// Old says that the data of the feeds is old; "" if it is not.
+func Old(s *advisory.Snapshot, now time.Time) string {
+	if s == nil {
+		return ""
+	}
+	var old []string
+	if !s.KEV.IsZero() {
 		if age := now.Sub(s.KEV); age > oldKEV {
 			old = append(old, fmt.Sprintf("The KEV list is %s old, so newer entries are not in it.", view.Count(int(age.Hours()/24), "day")))
 		}
 	}
 	if s.LastMonth != "" {
-		msrc = "MSRC to " + s.LastMonth
 		if age := now.Sub(s.MSRC); age > oldMSRC {
 			old = append(old, fmt.Sprintf("MSRC's documents are %s old, so newer updates are unknown.", view.Count(int(age.Hours()/24), "day")))
 		}
 	}
-	return strings.Join(append([]string{view.UpperFirst(kev + ", " + msrc + ".")}, old...), " ")
+	return strings.Join(old, " ")
 }
 
 // day is a day as people write it, with its year where that is not the year of another time.
