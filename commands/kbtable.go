@@ -2,13 +2,18 @@ package commands
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/search"
+	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/product"
+	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -141,4 +146,104 @@ func onlyItself(software string, updates []patchgap.Update) bool {
 		text := productCell(u.Products()).Text
 		return text != "" && text != name
 	})
+}
+
+// page is the page of the rows of an answer. What is known beside them is looked up each time; the page is made anew only if
+// that or the answer is another one.
+func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer api.Answer[[]api.MissingKB]) view.Page {
+	k, unjudged := s.known.within(len(rows))
+	feeds := k.advisories()
+	marks, note := k.marks(ctx, rows)
+	ages, aged := k.ages(ctx, q.id)
+	note = view.JoinSentences(unjudged, note)
+	of := []string{q.line(q.sort, 0), strconv.Itoa(q.page) + versionOf(feeds), marks.Version() + ages.Version(), note, triage.Dates(feeds, k.now())}
+	source := view.Source{Question: strings.Join(of, "\n"), Answer: answer.Version}
+	page, made := s.made.Get(source)
+	if !made {
+		l := newList(feeds, q, patchgap.Updates(rows))
+		l.marks, l.accepts = marks, k.accepted != nil
+		if aged {
+			l.age(ages, q)
+		}
+		page = k.pageOf(q, l, feeds, answer)
+		page.Note, page.Source = note, source
+		s.made.Put(page)
+	}
+	page.AsOf = AsOf(answer)
+	return page
+}
+
+// pageOf makes the page of a list.
+func (k known) pageOf(q query, l list, feeds *advisory.Snapshot, answer api.Answer[[]api.MissingKB]) view.Page {
+	if !l.Known() && !l.overdue() && q.sort == sortDevices {
+		q.sort = sortFirst // the same order, and the one that buttons need not name
+	}
+	page := view.Page{
+		Title:    "Missing updates: " + product.Name(q.id, ""),
+		Lead:     l.lead(q),
+		Context:  l.context(feeds, q, k.now()),
+		Software: q.id,
+
+		Unreadable: answer.Skipped,
+		Actions: []view.Action{
+			{Label: "Refresh", Command: q.line(q.sort, q.page, "--fresh"), Effect: view.Replace},
+			{Label: "Share to channel", Command: q.line(q.sort, q.page), Effect: view.Share},
+		},
+	}
+	if len(l.gap.Hidden) > 0 {
+		all := query{id: q.id, allRows: q.allRows}
+		page.Actions = append(page.Actions, view.Action{Label: "Show all", Command: all.line(q.sort, 0), Effect: view.Replace})
+	}
+	l.sort(q)
+	shown, folded := l.Install, l.Folded
+	if q.allRows {
+		shown, folded = patchgap.EachRow(l.gap.Shown), nil
+	}
+	if q.allRows && len(shown) > len(l.gap.Shown) {
+		page.Lead += fmt.Sprintf(" %s: one for each OS build.", view.Count(len(shown), "row"))
+	}
+	switch {
+	case answer.Skipped > 0 && len(l.gap.Shown)+len(l.gap.Hidden) == 0:
+		page.Lead = noneRead(answer.Skipped)
+	case answer.Skipped > 0:
+		page.Lead += fmt.Sprintf(" %s, so more may be missing.", CouldNotRead(answer.Skipped))
+	}
+	page.Actions = append(page.Actions, q.otherRows(l)...)
+	page.Actions = append(page.Actions, view.Copies(q.line(q.sort, 0))...)
+	page.Actions = append(page.Actions, view.Action{Label: browseLabel, Command: BrowseName})
+	page.Parts = []view.Part{kbTable(q, l, shown, folded)} // also without rows: a CSV of nothing is its header
+	return page
+}
+
+// otherRows offers Defender's rows, or the updates to install where those are shown, where that makes a difference.
+func (q query) otherRows(l list) []view.Action {
+	label := q.otherLabel(l)
+	if label == "" {
+		return nil
+	}
+	q.allRows = !q.allRows
+	return []view.Action{{Label: label, Command: q.line(q.sort, 0), Effect: view.Replace}}
+}
+
+// nothingMissing completes the page of a software that Defender knows and that lacks nothing it has a KB for.
+func nothingMissing(page view.Page, s api.Software) view.Page {
+	page.Lead = "No missing updates: Defender knows this software and lists no KB for it."
+	page.Parts = append(page.Parts, view.Facts{
+		{Name: "Exposed devices", Value: view.Thousands(s.ExposedMachines)},
+		{Name: "Known weaknesses", Value: view.Thousands(s.Weaknesses)},
+	})
+	if s.ExposedMachines > 0 {
+		page.Lead += " But " + exposed(s.ExposedMachines) + ": update the software itself, with its own updater or by installing its newest version."
+	}
+	if s.Vendor != "microsoft" {
+		page.Note = "KBs are Microsoft's: the updates of other vendors are not counted here, so weaknesses may remain."
+	}
+	return page
+}
+
+func exposed(n int) string {
+	if n == 1 {
+		return "1 device is exposed"
+	}
+	return view.Thousands(n) + " devices are exposed"
 }
