@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -46,9 +47,7 @@ func said(n int, kind string, with map[string]any) socketmode.Event {
 	if kind == "message" {
 		inner["channel"], inner["channel_type"], inner["text"] = "D1", "im", "which updates is edge missing?"
 	}
-	for key, value := range with {
-		inner[key] = value
-	}
+	maps.Copy(inner, with)
 	raw, err := json.Marshal(map[string]any{
 		"type": "event_callback", "team_id": "T1", "event_id": fmt.Sprint("Ev", n), "event_time": 1, "event": inner,
 		"authorizations": []any{map[string]any{"user_id": "USELF", "is_bot": true, "team_id": "T1"}},

@@ -125,31 +125,32 @@ func question(words, start []string) string {
 // intent is the line of a sentence about the software that it names.
 func intent(words, named []string) string {
 	has := func(in map[string]bool) bool { return slices.ContainsFunc(words, isOf(in)) }
-	about := without(named, set("first exploited exploit attacked attack actively"))
+	about := without(named, extra)
 	switch {
-	case has(set("first")) && has(set("install patch update fix do deploy")):
+	case has(first) && has(doing):
 		if len(about) == 0 {
 			about = []string{digest.All}
 		}
 		return cmdline.Join(append([]string{"plan"}, about...)...)
-	case has(set("which what many")) && has(machines):
-		if rest := without(about, machines); len(rest) > 0 && low(words[0]) != "the" && asksForMachines(words) {
+	case asksForMachines(words):
+		if rest := without(about, machines); len(rest) > 0 {
 			return cmdline.Join(append([]string{"devices"}, rest...)...)
 		}
 	}
 	if len(about) == 0 {
 		return commands.HomeName
 	}
-	if len(about) < len(named) && has(set("exploited exploit attacked attack")) {
+	if len(about) < len(named) && has(attacked) {
 		return cmdline.Join(append(about, "--exploited")...)
 	}
 	return cmdline.Join(about...)
 }
 
-// asksForMachines reports whether a sentence asks which or how many machines: their word follows the question's.
+// asksForMachines reports whether a sentence asks which or how many machines: their word follows the question's. In "what is
+// server 2022 missing" the server is the software.
 func asksForMachines(words []string) bool {
 	for i, w := range words[:len(words)-1] {
-		if set("which what many")[low(w)] && machines[low(words[i+1])] {
+		if which[low(w)] && machines[low(words[i+1])] {
 			return true
 		}
 	}

@@ -53,6 +53,7 @@ func TestRead(t *testing.T) {
 		"what should I install first on Windows 11":     "plan Windows 11",
 		"what do we patch first?":                       "plan all",
 		"which exploited updates is edge missing":       "edge --exploited",
+		"which server 2022 updates are missing?":        "server 2022",
 		"thanks, and chrome?":                           "chrome",
 		"which updates are missing?":                    "home",
 		"what is missing":                               "home",

@@ -21,7 +21,7 @@ var (
 		hotfix hotfixes fixes software product products program programs security status everything anything something`)
 
 	// machines are the words for what software runs on.
-	machines = set(`device devices machine machines computer computers server servers host hosts pc pcs laptop laptops endpoint endpoints client clients`)
+	machines = set(`device devices machine machines computer computers servers host hosts pc pcs laptop laptops endpoint endpoints clients`)
 
 	greetings = set(`hi hello hey hej howdy hiya yo greetings morning afternoon evening good day there bot missingkbs everyone all`)
 
@@ -38,6 +38,15 @@ var (
 	thank  = set(`thanks thank thx ty cheers tack merci danke great cool nice perfect awesome excellent super ok okay done appreciated job`)
 )
 
+// The words by which sentences ask for more than a list of updates.
+var (
+	which    = set("which what many") // before a word for machines
+	doing    = set("install patch update fix do deploy")
+	first    = set("first") // beside doing: what to do first
+	attacked = set("exploited exploit attacked attack")
+	extra    = set("first exploited exploit attacked attack actively") // no part of a name
+)
+
 // helps are the questions about the bot itself, without punctuation.
 var helps = []string{
 	"help", "help me", "help please", "i need help", "need help", "can you help", "can you help me", "could you help me",
@@ -47,7 +56,7 @@ var helps = []string{
 
 func set(words string) map[string]bool {
 	all := map[string]bool{}
-	for _, w := range strings.Fields(words) {
+	for w := range strings.FieldsSeq(words) {
 		all[w] = true
 	}
 	return all
