@@ -60,6 +60,12 @@ func TestBrowser(t *testing.T) {
 		{"digest is silent", digestSilent},
 		{"digest by buttons", digestByButtons},
 		{"digest is late, and seen by others", digestPeople},
+		{"browse form by clicks", browseByClicks},
+		{"browse form by keys", browseByKeys},
+		{"digest form by clicks", digestFormByClicks},
+		{"digest form by keys", digestFormByKeys},
+		{"watch by keys", watchByKeys},
+		{"copy as text", copyAsText},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
