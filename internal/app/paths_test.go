@@ -27,6 +27,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/sandbox/blockkit"
 	"github.com/missingkbs/missingkbs/internal/store"
+	"github.com/missingkbs/missingkbs/internal/ticket"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -293,6 +294,30 @@ func hasAllButtons(t *testing.T, line string, page view.Page) {
 				t.Errorf("%q: the button %q is not drawn, %v", line, a.Label, err)
 			}
 		}
+	}
+	home, err := json.Marshal(blocks.Home(page, blocks.Options{}, commands.HomeName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range blockkit.CheckView(home) {
+		t.Errorf("%q on the Home tab: Slack refuses %s: %s", line, f.Pointer, f.Message)
+	}
+	for _, a := range page.Actions {
+		if a.Effect == view.PlainText {
+			isWholeAsText(t, line, page)
+		}
+	}
+}
+
+// isWholeAsText checks that a list as text is drawn whole: what does not fit is counted in the text itself.
+func isWholeAsText(t *testing.T, line string, page view.Page) {
+	t.Helper()
+	text := ticket.Page(page, line)
+	hasAllButtons(t, "as text: "+line, text)
+	code, ok := text.Parts[0].(view.Code)
+	raw, err := json.Marshal(blocks.Render(text, blocks.Options{}).Blocks)
+	if err != nil || !ok || code.Text == "" || bytes.Contains(raw, []byte("not shown")) {
+		t.Errorf("%q as text: %v, drawn %s", line, err, raw)
 	}
 }
 
