@@ -137,7 +137,7 @@ func (r Report) details() view.Page {
 	if patchgap.Several(gap.Shown) || len(r.contained()) > 0 {
 		page.Actions = []view.Action{other}
 	}
-	page.Actions = append(page.Actions, view.Files(command)...)
+	page.Actions = append(page.Actions, view.Copies(command)...)
 	if unread := unreadFacts(at); len(unread) > 0 {
 		page.Parts = append([]view.Part{unread}, page.Parts...)
 	}

@@ -308,11 +308,11 @@ func TestDetailsOfEachRow(t *testing.T) {
 		lead    string
 		actions []view.Action
 	}{
-		false: {[]string{"KB5000001 78 Edge, Windows 11 26100, 26200"}, "1 update missing, on at least 78 devices.", append([]view.Action{{Label: "All rows as Defender gave them", Command: "digest details 7 --all-rows"}}, view.Files("digest details 7")...)},
+		false: {[]string{"KB5000001 78 Edge, Windows 11 26100, 26200"}, "1 update missing, on at least 78 devices.", append([]view.Action{{Label: "All rows as Defender gave them", Command: "digest details 7 --all-rows"}}, view.Copies("digest details 7")...)},
 		true: {
 			[]string{"KB5000001 70 Edge ", "KB5000001 62 Windows 11 26100", "KB5000001 16 Windows 11 26200"},
 			"1 update missing, on at least 78 devices. 3 rows: one for each product and OS build.",
-			append([]view.Action{{Label: "Updates to install", Command: "digest details 7"}}, view.Files("digest details 7 --all-rows")...),
+			append([]view.Action{{Label: "Updates to install", Command: "digest details 7"}}, view.Copies("digest details 7 --all-rows")...),
 		},
 	} {
 		page := details(t, weekly(), s, monday, each)

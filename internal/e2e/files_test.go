@@ -61,6 +61,28 @@ func TestFilesAreWhatAskWrites(t *testing.T) {
 	}
 }
 
+// A long list as text is made of the answer that is kept, has whole updates, counts the others and offers the file. Only the person
+// who clicks has it.
+func TestCopyAsText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.defender.PutSoftware(apitest.Software{ID: windows11, Name: "windows_11", Vendor: "microsoft"}, manyKBs(500)...)
+	m := w.ask(t, windows11+" --page 2")
+	before := len(w.defender.Calls())
+	w.click(t, sandbox.Alice, m, "Copy as text")
+	text := w.answer(t, sandbox.General, func(m sandbox.Message) bool { return title(m) == "As text: Missing updates: Windows 11" })
+	if n := len(w.defender.Calls()) - before; n > 0 {
+		t.Errorf("it took %d calls to Defender", n)
+	}
+	if blocks := string(text.Blocks); text.EphemeralFor != sandbox.Alice || !strings.Contains(blocks, "of 500 rows: the CSV file has all") || !strings.Contains(blocks, "more rows not in this text") {
+		t.Errorf("for %q: %s", text.EphemeralFor, text.Blocks)
+	}
+	w.click(t, sandbox.Alice, text, "CSV")
+	if _, body := w.file(t, ".csv"); strings.Count(string(body), "\n") != 501 {
+		t.Errorf("the file has %d lines", strings.Count(string(body), "\n"))
+	}
+}
+
 // Without the scopes the buttons stay, and say what is missing and what to do instead.
 func TestFilesWithoutTheScope(t *testing.T) {
 	t.Parallel()
