@@ -20,6 +20,7 @@ import (
 
 const (
 	unitFile       = "deploy/systemd/missingkbs.service"
+	packageFile    = "deploy/debian/missingkbs.env"
 	manifestFile   = "deploy/kubernetes/missingkbs.yaml"
 	composeFile    = "deploy/compose.yaml"
 	helmFile       = "deploy/helm/templates/_helpers.tpl"
@@ -79,6 +80,32 @@ func TestDeployedServiceStarts(t *testing.T) {
 		if got := unitLines(t, key); !slices.Equal(got, want) {
 			t.Errorf("%s=%q, want %q", key, got, want)
 		}
+	}
+}
+
+// The Debian package's file of settings offers ways to sign in that do, each by itself.
+func TestPackageOffersWaysToSignIn(t *testing.T) {
+	t.Parallel()
+	set := map[string]string{}
+	for _, line := range unitLines(t, "Environment") {
+		name, value, _ := strings.Cut(line, "=")
+		set[name] = value
+	}
+	ways := 0
+	for part := range strings.SplitSeq(repotest.Read(t, packageFile), "\n# ") {
+		way := map[string]string{}
+		for _, m := range regexp.MustCompile(`(?m)^#([A-Z_]+)=(\S+)$`).FindAllStringSubmatch(part, -1) {
+			way[m[1]] = m[2]
+		}
+		if way["AZURE_CLIENT_ID"] == "" {
+			continue
+		}
+		ways++
+		maps.Copy(way, set)
+		planned(t, secretFiles(t, way), "serve")
+	}
+	if ways != 3 {
+		t.Errorf("%d ways, want 3", ways)
 	}
 }
 
