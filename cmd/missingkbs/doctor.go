@@ -10,7 +10,6 @@ import (
 
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/doctor"
-	"github.com/missingkbs/missingkbs/internal/manifest"
 )
 
 // doctorCmd checks what serve needs, with the settings that serve would have.
@@ -34,11 +33,10 @@ func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all
 		errs.Add("--output", "takes one of text, json")
 	}
 	c.checkLive(&errs)
-	without := c.AppParts.Read(&errs)
 	if err := errs.Err(); err != nil {
 		return err
 	}
-	checker := doctor.New(c.options(s.env, all.file, parsed, without))
+	checker := doctor.New(c.options(s.env, all.file, parsed))
 	defer checker.Close()
 	stop := waiting(s, "Checking")
 	defer stop()
@@ -58,10 +56,10 @@ func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all
 	return nil
 }
 
-func (c doctorCmd) options(env config.Environment, file *config.File, parsed *kong.Context, without []manifest.Part) doctor.Options {
+func (c doctorCmd) options(env config.Environment, file *config.File, parsed *kong.Context) doctor.Options {
 	return doctor.Options{
 		Settings: c.Settings, Env: env, File: file, Origins: config.Resolver{Env: env, File: file}.Origins(parsed),
-		ConfigToken: c.ConfigToken, Without: without, Version: buildVersion(),
+		ConfigToken: c.ConfigToken, Parts: c.AppParts, Version: buildVersion(),
 	}
 }
 

@@ -30,7 +30,7 @@ type Options struct {
 	File        *config.File
 	Origins     []config.Origin // of the settings
 	ConfigToken config.Secret   // of Slack, to read the app's manifest; optional
-	Without     []manifest.Part // what the Slack app was made without
+	Parts       config.AppParts // what the Slack app was made without
 	Version     string          // of the program, for reports of the live checks
 
 	LiveInterval time.Duration // between two live messages; 0 means as Slack asks for, negative none
@@ -39,10 +39,11 @@ type Options struct {
 // Checker runs the checks of the program. It holds what they need and what some of them learn for others.
 type Checker struct {
 	Options
-	errors config.Errors
-	values config.Values
-	groups []string // all user groups in the settings
-	now    func() time.Time
+	errors  config.Errors
+	values  config.Values
+	without []manifest.Part
+	groups  []string // all user groups in the settings
+	now     func() time.Time
 
 	slackHost, entraHost atomic.Pointer[response]
 	installed            atomic.Pointer[installation]
@@ -56,6 +57,7 @@ type Checker struct {
 func New(o Options) *Checker {
 	c := &Checker{Options: o, now: time.Now}
 	c.values = o.Settings.Read(&c.errors, o.Env)
+	c.without = o.Parts.Read(&c.errors)
 	a := c.values.Access
 	c.groups = slices.Concat(a.AskGroups, a.DigestGroups, a.AcceptGroups, a.AdminGroups)
 	c.values.Defender.Retry.MaxRetries, c.values.Credential.Retry.MaxRetries = maxRetries, maxRetries

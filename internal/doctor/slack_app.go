@@ -51,7 +51,7 @@ func (c *Checker) slackScopes(context.Context) []Finding {
 	for _, s := range manifest.Scopes() {
 		more = slices.DeleteFunc(more, func(name string) bool { return name == s.Name })
 		switch {
-		case slices.Contains(me.Scopes, s.Name), slices.Contains(c.Without, s.Part):
+		case slices.Contains(me.Scopes, s.Name), slices.Contains(c.without, s.Part):
 		case s.Part == manifest.Groups && len(c.groups) == 0:
 			spare = fmt.Sprintf("; without %s (%s), which no setting asks for", s.Name, s.Use)
 		default:
@@ -115,7 +115,7 @@ func (c *Checker) differences(set *slack.Manifest) []Finding {
 	}
 	want(slices.ContainsFunc(set.Features.SlashCommands, func(c slack.ManifestSlashCommand) bool { return c.Command == manifest.Command }),
 		"the app has no command "+manifest.Command+": no one can ask questions")
-	want(slices.Contains(c.Without, manifest.Home) || set.Features.AppHome.HomeTabEnabled, "the Home tab is switched off")
+	want(slices.Contains(c.without, manifest.Home) || set.Features.AppHome.HomeTabEnabled, "the Home tab is switched off")
 	want(set.Settings.Interactivity != nil && set.Settings.Interactivity.IsEnabled, "interactivity is switched off: no button works")
 	want(set.Settings.SocketModeEnabled, "Socket Mode is switched off: nothing reaches the bot")
 	want(!set.Settings.TokenRotationEnabled, "token rotation is switched on: the bot's token ends after twelve hours")
@@ -150,17 +150,17 @@ func (c *Checker) missingWays(set *slack.Manifest, cure string) []Finding {
 	}
 	for _, own := range manifest.AppShortcuts() {
 		has := slices.ContainsFunc(set.Features.Shortcuts, func(s slack.Shortcut) bool { return s.CallbackID == own.CallbackID })
-		if !has && !slices.Contains(c.Without, manifest.Shortcuts) {
+		if !has && !slices.Contains(c.without, manifest.Shortcuts) {
 			tell(own.Type == manifest.OfMessage, fmt.Sprintf("the app has no shortcut %s (%s)", own.CallbackID, own.Name))
 		}
 	}
 	for _, event := range manifest.Subscriptions() {
 		has := set.Settings.EventSubscriptions != nil && slices.Contains(set.Settings.EventSubscriptions.BotEvents, event.Name)
-		if !has && !slices.Contains(c.Without, event.Part) {
+		if !has && !slices.Contains(c.without, event.Part) {
 			tell(event.Optional, fmt.Sprintf("the app does not subscribe to the event %s (%s)", event.Name, event.Use))
 		}
 	}
-	if set.Features.AppHome.MessagesTabReadOnlyEnabled && !slices.Contains(c.Without, manifest.Messages) {
+	if set.Features.AppHome.MessagesTabReadOnlyEnabled && !slices.Contains(c.without, manifest.Messages) {
 		tell(true, "the Messages tab is read-only: no one can write to the bot there")
 	}
 	return all
