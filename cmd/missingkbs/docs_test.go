@@ -89,6 +89,7 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 	t.Parallel()
 	links := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	headings := regexp.MustCompile(`(?m)^#+ (.*)$`)
+	linked := map[string]bool{}
 	for _, name := range documents(t) {
 		for _, m := range links.FindAllStringSubmatch(repotest.Read(t, name), -1) {
 			if strings.Contains(m[1], "://") {
@@ -99,6 +100,7 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 			if file != "" {
 				target = path.Join(path.Dir(name), file)
 			}
+			linked[target] = true
 			if _, err := os.Stat("../../" + target); err != nil {
 				t.Errorf("%s links to %s, which does not exist", name, target)
 				continue
@@ -115,6 +117,15 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 			}
 		}
 	}
+	pictures, err := filepath.Glob("../../docs/images/*.png")
+	if err != nil || len(pictures) == 0 {
+		t.Fatalf("no pictures: %v", err)
+	}
+	for _, p := range pictures {
+		if name := strings.TrimPrefix(filepath.ToSlash(p), "../../"); !linked[name] {
+			t.Errorf("no document shows %s", name)
+		}
+	}
 }
 
 // All documents are read within a quarter of an hour: running text, without headings, tables, code and generated parts, which
@@ -123,7 +134,7 @@ func TestDocsAreShort(t *testing.T) {
 	t.Parallel()
 	const wordsAMinute, minutes, readmeLines = 250, 15, 250
 	unread := []*regexp.Regexp{
-		regexp.MustCompile(`(?s)<!-- generated: .*?<!-- end of [a-z]+ -->`), regexp.MustCompile("(?s)```.*?```"), regexp.MustCompile(`(?m)^(\||#).*$`), regexp.MustCompile(`\]\([^)]*\)`),
+		regexp.MustCompile(`(?s)<!-- generated: .*?<!-- end of [a-z]+ -->`), regexp.MustCompile("(?s)```.*?```"), regexp.MustCompile(`(?m)^(\||#).*$`), regexp.MustCompile(`!\[[^]]*\]`), regexp.MustCompile(`\]\([^)]*\)`),
 	}
 	total, each := 0, ""
 	for _, name := range documents(t) {

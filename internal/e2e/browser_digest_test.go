@@ -3,7 +3,6 @@ package e2e
 import (
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -360,17 +359,6 @@ func (p *tab) chartOf(m message, days ...string) {
 	if values := numbers(p.t, got.Values); len(values) != len(days) || values[0] <= values[len(values)-1] || values[len(values)-1] == 0 {
 		p.t.Errorf("the chart has the values %v, want one for each of %q, falling", values, days)
 	}
-}
-
-// TestDigestScreenshot draws a picture of the README, as [TestScreenshots] does.
-func TestDigestScreenshot(t *testing.T) {
-	if !*screenshots {
-		t.Skip("this makes a picture and tests nothing: run it with -screenshots")
-	}
-	p := startBrowser(t).open(t)
-	p.dress(size{1440, 1230}, false)
-	showDigest(p)
-	p.draw("digest.png", "")
 }
 
 // showDigest shows a digest with changes and its chart.

@@ -5,43 +5,46 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/missingkbs/missingkbs/internal/repotest"
 )
 
-// screenshots makes [TestScreenshots] draw the pictures of the README anew:
+// screenshots makes [TestScreenshots] draw the pictures of the documents anew, and write down what they show:
 //
-//	go test ./cmd/missingkbs -run TestScreenshots -screenshots
+//	go test ./internal/e2e -run Screenshot -screenshots
 var screenshots = flag.Bool("screenshots", false, "draw docs/images anew")
 
+// picture is one of the documents.
+type picture struct {
+	file string
+	show func(p *tab)
+	size size
+}
+
+// The pictures of the documents show what the page shows today: beside each lie the words in it.
 func TestScreenshots(t *testing.T) {
-	if !*screenshots {
-		t.Skip("this makes pictures and tests nothing: run it with -screenshots")
-	}
+	t.Parallel()
 	b := startBrowser(t)
-	for _, c := range []struct {
-		file string
-		show func(p *tab)
-		size size
-		dark bool
-		clip string // selector of what is shown; empty for the window
-	}{
+	for _, c := range []picture{
 		{file: "reply-light.png", show: showReply, size: size{1440, 860}},
-		{file: "reply-dark.png", show: showReply, size: size{1440, 860}, dark: true},
 		{file: "failure.png", show: showFailure, size: size{1440, 580}},
-		{file: "narrow.png", show: showNarrow, size: size{390, 844}},
 		{file: "home.png", show: showHome, size: size{1440, 860}},
-		{file: "wire.png", show: showWire, size: size{1440, 660}, clip: ".panel"},
+		{file: "digest.png", show: showDigest, size: size{1440, 1230}},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			p := b.open(t)
-			p.dress(c.size, c.dark)
+			p.dress(c.size, false)
 			c.show(p)
-			p.draw(c.file, c.clip)
+			p.draw(c.file)
 		})
 	}
 }
@@ -68,19 +71,6 @@ func showFailure(p *tab) {
 	p.see("the end of the panel", `(s) => { document.querySelector(s).scrollIntoView({ block: "end" }); return true; }`, hook("faults-off"))
 }
 
-func showNarrow(p *tab) {
-	p.ask("microsoft-_-windows_11")
-	p.answer("Missing updates: Windows 11")
-}
-
-func showWire(p *tab) {
-	p.ask("microsoft-_-windows_11")
-	p.answer("Missing updates: Windows 11")
-	p.panel("wire")
-	p.clickOn(hook("wire-entry")+"[data-kind=defender] button", "")
-	p.see("the JSON", `() => document.querySelector(".entry-body")`)
-}
-
 func (p *tab) closePanel() {
 	p.t.Helper()
 	if read[string](p, "the panel's button", `(s) => document.querySelector(s).ariaExpanded`, hook("toggle-panel")) == "true" {
@@ -104,28 +94,55 @@ func (p *tab) dress(window size, dark bool) {
 	p.see("the theme", `(theme) => document.documentElement.dataset.theme === theme`, theme)
 }
 
-// draw writes a picture of the window, or of what a selector finds in it.
-func (p *tab) draw(file, clip string) {
+// draw compares the words in the window with those of a picture. With -screenshots it writes both.
+func (p *tab) draw(file string) {
 	p.t.Helper()
 	p.see("the caret to be gone", `() => { document.activeElement.blur(); return true; }`)
-	var params page.CaptureScreenshotParams
-	if clip != "" {
-		params.Clip = read[*page.Viewport](p, clip, `(s) => {
-			const box = document.querySelector(s).getBoundingClientRect();
-			return { x: box.x, y: box.y, width: box.width, height: box.height, scale: 1 };
-		}`, clip)
+	p.compareWords(strings.TrimSuffix(file, ".png") + ".txt")
+	if !*screenshots {
+		return
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	picture, err := chromedp.Call(ctx, page.CaptureScreenshot, params)
+	picture, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	folder := filepath.Join("..", "..", "docs", "images")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.WriteFile(imageFile(p.t, file), picture.Data, 0o644); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, file), picture.Data, 0o644); err != nil {
-		p.t.Fatal(err)
+}
+
+func imageFile(t *testing.T, name string) string {
+	t.Helper()
+	return filepath.Join(repotest.Root(t), "docs", "images", name)
+}
+
+// changing are words that differ from one run to the next: references, ports, times that something took, times of the day.
+var changing = regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{8}\b|127\.0\.0\.1:\d+|\d+(\.\d+)? ?(ms|s)\b|\b\d\d?:\d\d(:\d\d)?( [AP]M)?( UTC)?\b`)
+
+// compareWords compares what a picture shows with what was written down when it was drawn, a line for each text that is seen.
+func (p *tab) compareWords(file string) {
+	p.t.Helper()
+	shown := read[string](p, "the words", `() => {
+		const inside = (r) => r.width > 0 && r.height > 0 && r.top < innerHeight && r.bottom > 0 && r.left < innerWidth && r.right > 0;
+		const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+		const lines = [];
+		for (let n = texts.nextNode(); n; n = texts.nextNode()) {
+			const range = document.createRange();
+			range.selectNodeContents(n);
+			if (n.textContent.trim() && n.parentElement.checkVisibility() && inside(range.getBoundingClientRect())) lines.push(n.textContent.trim());
+		}
+		return lines.join("\n");
+	}`)
+	shown = changing.ReplaceAllString(shown, "…") + "\n"
+	if *screenshots {
+		if err := os.WriteFile(imageFile(p.t, file), []byte(shown), 0o644); err != nil {
+			p.t.Fatal(err)
+		}
+		return
+	}
+	if diff := gocmp.Diff(repotest.Read(p.t, "docs/images/"+file), shown); diff != "" {
+		p.t.Errorf("the page no longer shows what the picture does; draw it anew with: go test ./internal/e2e -run Screenshot -screenshots\n(-picture +page):\n%s", diff)
 	}
 }
