@@ -4,8 +4,10 @@
 package asked
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -16,7 +18,8 @@ import (
 // Store keeps what people asked about. *store.Store is one; it bounds how much it keeps of each person.
 type Store interface {
 	Asked(ctx context.Context, tenant, person string) ([]string, error)
-	NoteAsked(ctx context.Context, tenant, person, software string, at time.Time) error
+	// NoteAsked records when people asked about software last, by person and software.
+	NoteAsked(ctx context.Context, tenant string, asked map[string]map[string]time.Time) error
 	ForgetAsked(ctx context.Context, before time.Time) (int64, error)
 }
 
@@ -31,6 +34,7 @@ type Options struct {
 const (
 	maxPeople   = 1000                   // in memory
 	maxWaiting  = 1000                   // notes that are not written yet
+	writeAfter  = time.Second            // notes of that time are written at once: a write costs more than an answer
 	freshFor    = time.Minute            // another process may have written since
 	readTime    = 100 * time.Millisecond // a person is typing
 	writeTime   = 5 * time.Second
@@ -40,10 +44,12 @@ const (
 // Memory remembers what people asked about. It is safe for concurrent use.
 type Memory struct {
 	Options
-	notes chan note
+	noted chan struct{} // the first note since the last write
 
-	mu     sync.Mutex
-	people map[string]read
+	mu      sync.Mutex
+	people  map[string]read
+	waiting notes // are to be written
+	writing notes // are being written
 }
 
 // read is what was read of one person.
@@ -52,14 +58,27 @@ type read struct {
 	until    time.Time
 }
 
-type note struct {
-	person, software string
-	at               time.Time
+// notes are when software was asked about last, by person and software.
+type notes map[string]map[string]time.Time
+
+func (n notes) len() int {
+	sum := 0
+	for _, software := range n {
+		sum += len(software)
+	}
+	return sum
+}
+
+// of is the software that a person asked about, the last first.
+func (n notes) of(person string) []string {
+	return slices.SortedFunc(maps.Keys(n[person]), func(a, b string) int {
+		return cmp.Or(n[person][b].Compare(n[person][a]), cmp.Compare(a, b))
+	})
 }
 
 // New returns a memory. [Memory.Run] writes what it is told.
 func New(o Options) *Memory {
-	return &Memory{Options: o, notes: make(chan note, maxWaiting), people: map[string]read{}}
+	return &Memory{Options: o, noted: make(chan struct{}, 1), people: map[string]read{}, waiting: notes{}}
 }
 
 // Asked returns the software that a person asked about, the last first. If it cannot be read at once, it returns what was
@@ -78,69 +97,101 @@ func (m *Memory) Asked(ctx context.Context, person string) []string {
 		m.Log.DebugContext(ctx, "could not read what a person asked about before", "error", err)
 		software = known.software
 	}
-	m.keep(person, software)
-	return software
+	return m.keep(person, software)
 }
 
-// keep remembers what was read of a person, for a while.
-func (m *Memory) keep(person string, software []string) {
+// keep remembers what was read of a person, for a while, after what is not written yet. It returns both.
+func (m *Memory) keep(person string, software []string) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.people) >= maxPeople {
 		clear(m.people) // they are read again
 	}
 	m.people[person] = read{software, time.Now().Add(freshFor)}
+	for _, unwritten := range []notes{m.writing, m.waiting} {
+		for _, id := range slices.Backward(unwritten.of(person)) {
+			m.firstLocked(person, id)
+		}
+	}
+	return m.people[person].software
 }
 
 // NoteAsked remembers that a person asked about a software. It does not wait: what cannot be written soon is not remembered.
 func (m *Memory) NoteAsked(person, software string) {
-	m.first(person, software)
-	select {
-	case m.notes <- note{person, software, m.Now()}:
-	default:
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.firstLocked(person, software)
+	waiting := m.waiting.len()
+	if waiting >= maxWaiting {
+		return
+	}
+	if m.waiting[person] == nil {
+		m.waiting[person] = map[string]time.Time{}
+	}
+	m.waiting[person][software] = m.Now()
+	if waiting == 0 {
+		select {
+		case m.noted <- struct{}{}:
+		default:
+		}
 	}
 }
 
-// first puts a software first in what is in memory of a person.
-func (m *Memory) first(person, software string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if known, ok := m.people[person]; ok {
-		others := slices.DeleteFunc(slices.Clone(known.software), func(id string) bool { return id == software })
-		known.software = slices.Insert(others, 0, software)
-		m.people[person] = known
+// firstLocked puts a software first in what is in memory of a person.
+func (m *Memory) firstLocked(person, software string) {
+	known, ok := m.people[person]
+	if !ok || len(known.software) > 0 && known.software[0] == software {
+		return
 	}
+	others := slices.DeleteFunc(slices.Clone(known.software), func(id string) bool { return id == software })
+	known.software = slices.Insert(others, 0, software)
+	m.people[person] = known
 }
 
 // Run writes what is remembered and forgets what is old, until ctx ends; then it writes the rest.
 func (m *Memory) Run(ctx context.Context) {
 	tick := time.NewTicker(forgetEvery)
 	defer tick.Stop()
+	var due <-chan time.Time
 	for {
 		select {
-		case n := <-m.notes:
-			m.write(ctx, n)
+		case <-m.noted:
+			due = time.After(writeAfter)
+		case <-due:
+			m.write(ctx)
 		case <-tick.C:
 			m.forget(ctx)
 		case <-ctx.Done():
-			m.rest(ctx)
+			m.write(ctx)
 			return
 		}
 	}
 }
 
-func (m *Memory) write(ctx context.Context, n note) {
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
-	defer cancel()
-	if err := m.Store.NoteAsked(limited, digest.DefaultTenant, n.person, n.software, n.at); err != nil {
-		m.Log.DebugContext(ctx, "could not remember what a person asked about", "error", err)
+// write writes what waits, also when ctx has ended.
+func (m *Memory) write(ctx context.Context) {
+	m.mu.Lock()
+	batch := m.waiting
+	m.waiting, m.writing = notes{}, batch
+	m.mu.Unlock()
+	if len(batch) == 0 {
 		return
 	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
+	defer cancel()
+	err := m.Store.NoteAsked(limited, digest.DefaultTenant, batch)
+	if err != nil {
+		m.Log.DebugContext(ctx, "could not remember what people asked about", "error", err)
+	}
 	m.mu.Lock()
-	missed := !slices.Contains(m.people[n.person].software, n.software) // it was read before this was written
-	m.mu.Unlock()
-	if missed {
-		m.first(n.person, n.software)
+	defer m.mu.Unlock()
+	m.writing = nil
+	for person, software := range batch {
+		for id := range software {
+			if err == nil && !slices.Contains(m.people[person].software, id) { // it was read before this was written
+				m.firstLocked(person, id)
+			}
+		}
 	}
 }
 
@@ -149,18 +200,5 @@ func (m *Memory) forget(ctx context.Context) {
 	defer cancel()
 	if _, err := m.Store.ForgetAsked(limited, m.Now().Add(-m.Life)); err != nil && ctx.Err() == nil {
 		m.Log.WarnContext(ctx, "could not forget what people have not asked about for long", "error", err)
-	}
-}
-
-// rest writes what waits at the end, as far as there is time.
-func (m *Memory) rest(ctx context.Context) {
-	end := time.Now().Add(writeTime)
-	for time.Now().Before(end) {
-		select {
-		case n := <-m.notes:
-			m.write(ctx, n)
-		default:
-			return
-		}
 	}
 }

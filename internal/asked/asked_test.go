@@ -16,12 +16,12 @@ import (
 
 // diary keeps what people asked in memory.
 type diary struct {
-	mu    sync.Mutex
-	lines []string
-	err   error
-	slow  time.Duration
-	reads int
-	cut   time.Time // what is older was to be forgotten
+	mu            sync.Mutex
+	lines         []string
+	err           error
+	slow          time.Duration
+	reads, writes int
+	cut           time.Time // what is older was to be forgotten
 }
 
 func (d *diary) Asked(ctx context.Context, _, person string) ([]string, error) {
@@ -43,10 +43,15 @@ func (d *diary) Asked(ctx context.Context, _, person string) ([]string, error) {
 	return all, d.err
 }
 
-func (d *diary) NoteAsked(_ context.Context, _, person, software string, _ time.Time) error {
+func (d *diary) NoteAsked(_ context.Context, _ string, asked map[string]map[string]time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.lines = append(d.lines, person+" "+software)
+	d.writes++
+	for person := range asked {
+		for _, software := range slices.Backward(notes(asked).of(person)) {
+			d.lines = append(d.lines, person+" "+software)
+		}
+	}
 	return d.err
 }
 
@@ -81,7 +86,9 @@ func TestPeopleAreRemembered(t *testing.T) {
 		}
 		want("U1", "b", "a")
 		m.NoteAsked("U1", "c")
+		time.Sleep(time.Millisecond)
 		m.NoteAsked("U1", "a")
+		m.NoteAsked("U2", "x")
 		m.NoteAsked("U2", "x")
 		synctest.Wait()
 		want("U1", "a", "c", "b") // at once, without a reading
@@ -92,6 +99,9 @@ func TestPeopleAreRemembered(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(2 * time.Minute)
 		want("U1", "a", "c", "b") // as it was written
+		if d.writes != 1 {
+			t.Errorf("%d writes, want one for all notes of a second", d.writes)
+		}
 		m.NoteAsked("U1", "last")
 		stop()
 		if d.lines[len(d.lines)-1] != "U1 last" {

@@ -25,7 +25,7 @@ func (s *Store) AddAudit(ctx context.Context, a audit.Entry) error {
 
 // AddAudits writes down several, all or none. Those that have an ID may be written again without effect.
 func (s *Store) AddAudits(ctx context.Context, list []audit.Entry) error {
-	err := s.tx(ctx, func(q *db.Queries) error {
+	err := s.batch(ctx, func(q *db.Queries) error {
 		for _, a := range list {
 			if err := addAudit(ctx, q, a); err != nil {
 				return err

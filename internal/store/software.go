@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/store/db"
@@ -69,16 +71,23 @@ func (s *Store) Asked(ctx context.Context, tenant, person string) ([]string, err
 	return software, nil
 }
 
-// NoteAsked records that a person asked about a software. Of each person the last 20 are kept.
-func (s *Store) NoteAsked(ctx context.Context, tenant, person, software string, at time.Time) error {
-	err := s.tx(ctx, func(q *db.Queries) error {
-		if err := q.NoteAsked(ctx, db.NoteAskedParams{Tenant: tenant, Person: text(person), Software: text(software), AtMs: toMillis(at)}); err != nil {
-			return err
+// NoteAsked records when people asked about software last, by person and software. Of each person the last 20 are kept.
+func (s *Store) NoteAsked(ctx context.Context, tenant string, asked map[string]map[string]time.Time) error {
+	err := s.batch(ctx, func(q *db.Queries) error {
+		for _, person := range slices.Sorted(maps.Keys(asked)) { // replicas lock rows in one order
+			for _, software := range slices.Sorted(maps.Keys(asked[person])) {
+				if err := q.NoteAsked(ctx, db.NoteAskedParams{Tenant: tenant, Person: text(person), Software: text(software), AtMs: toMillis(asked[person][software])}); err != nil {
+					return err
+				}
+			}
+			if err := q.TrimAsked(ctx, tenant, text(person), maxAsked); err != nil {
+				return err
+			}
 		}
-		return q.TrimAsked(ctx, tenant, text(person), maxAsked)
+		return nil
 	})
 	if err != nil {
-		return s.failedWrite("record what a person asked about", err)
+		return s.failedWrite("record what people asked about", err)
 	}
 	return nil
 }

@@ -103,6 +103,9 @@ func made(t reflect.Type, words string) reflect.Value {
 		v.SetBool(true)
 	case t.Kind() == reflect.Slice:
 		v = reflect.Append(v, made(t.Elem(), words))
+	case t.Kind() == reflect.Map:
+		v = reflect.MakeMap(t)
+		v.SetMapIndex(made(t.Key(), words), made(t.Elem(), words))
 	case t.Kind() == reflect.Struct:
 		for i := range t.NumField() {
 			v.Field(i).Set(made(t.Field(i).Type, words))

@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -42,7 +43,7 @@ func askedBefore(in test) {
 	want("U1")
 	ask := func(person, software string, at int) {
 		t.Helper()
-		must(t, s.NoteAsked(t.Context(), digest.DefaultTenant, person, software, day(at)))
+		must(t, s.NoteAsked(t.Context(), digest.DefaultTenant, map[string]map[string]time.Time{person: {software: day(at)}}))
 	}
 	ask("U1", "a-_-b", 1)
 	ask("U1", "c-_-d", 2)
@@ -52,13 +53,16 @@ func askedBefore(in test) {
 	ask("U1", "c-_-d", 1) // a late one changes nothing
 	want("U1", "a-_-b", "c-_-d")
 	want("U2", "e-_-f")
-	must(t, s.NoteAsked(t.Context(), "another", "U1", "g-_-h", day(1)))
+	must(t, s.NoteAsked(t.Context(), "another", map[string]map[string]time.Time{"U1": {"g-_-h": day(1)}}))
 	var last []string
 	for i := range 25 {
 		ask("U3", fmt.Sprintf("x-_-%02d", i), 10+i)
 		last = append([]string{fmt.Sprintf("x-_-%02d", i)}, last...)
 	}
 	want("U3", last[:20]...)
+	must(t, s.NoteAsked(t.Context(), digest.DefaultTenant, map[string]map[string]time.Time{"U4": {"k-_-l": day(5), "i-_-j": day(6)}, "U5": {"k-_-l": day(5)}}))
+	want("U4", "i-_-j", "k-_-l")
+	want("U5", "k-_-l")
 	n, err := s.ForgetAsked(t.Context(), day(3))
 	must(t, err)
 	diff(t, "forgotten", int64(3), n)
