@@ -22,7 +22,7 @@ import (
 func (b *Bot) answer(ctx context.Context, q question) {
 	began := time.Now()
 	ctx, traced := b.startTrace(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
-	log := b.log.With("user", q.user, "channel", q.channel, "kind", string(q.kind))
+	about := []any{"user", q.user, "channel", q.channel, "kind", string(q.kind)}
 	ctx, progress := commands.WithProgress(ctx)
 	progress.Begin(began.Add(b.options.Timeout))
 	waited := b.sayIfLong(ctx, q, progress.Words)
@@ -30,7 +30,7 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	r := b.result(ctx, q)
 	stop()
 	if r.err != nil && !r.refused { // the gate logs what it refuses
-		log.WarnContext(ctx, "question failed", "error", commands.Logged(r.err), "took", time.Since(began))
+		b.log.WarnContext(ctx, "question failed", append(about, "error", commands.Logged(r.err), "took", time.Since(began))...)
 	}
 
 	seen := q.observed()
@@ -50,7 +50,7 @@ func (b *Bot) answer(ctx context.Context, q question) {
 		}
 	}
 	b.stats.answered.Add(1)
-	log.InfoContext(ctx, "answered", "took", time.Since(began), "in_ack", seen.InAck)
+	b.log.InfoContext(ctx, "answered", append(about, "took", time.Since(began), "in_ack", seen.InAck)...)
 
 	seen.Needs, seen.Command, seen.Action, seen.Subject = r.intent.Needs, r.intent.Command, r.intent.Action, r.intent.Subject
 	seen.Outcome, seen.Reason = r.outcome(), commands.Reason(r.err)
@@ -149,7 +149,7 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	progress := commands.ProgressOf(ctx)
 	progress.Asking("Slack")
 	asking, gate := b.options.Trace.Start(ctx, "gate", span.Options{Part: true})
-	refusal := b.mayAsk(asking, q, r.intent.Needs, b.answers.Shared(req))
+	refusal := b.mayAsk(asking, q, r.intent.Needs, q.to.public && b.answers.Shared(req))
 	gate(nil, slog.Bool("missingkbs.refused", refusal != nil))
 	progress.Asking("")
 	if refusal != nil {

@@ -22,6 +22,8 @@ const (
 	// StartTimeout bounds the calls made before the bot connects, with the pauses that Slack asks for. If Slack asks for an
 	// hour, the process should rather end and say so.
 	StartTimeout = time.Minute
+	// messageBytes is more than nearly all messages have, so that one write sends a message with its header.
+	messageBytes = 32 << 10
 )
 
 // Config holds what the bot needs to reach Slack.
@@ -56,7 +58,9 @@ func (c Config) HTTPClient() *http.Client {
 func (c Config) plainClient() *http.Client {
 	client := c.HTTP
 	if client == nil {
-		client = &http.Client{Timeout: Timeout, Transport: http.DefaultTransport.(*http.Transport).Clone()}
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.WriteBufferSize = messageBytes
+		client = &http.Client{Timeout: Timeout, Transport: transport}
 	}
 	own := httpclient.NoRedirects(client)
 	if own.Transport == nil {

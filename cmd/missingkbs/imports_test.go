@@ -94,6 +94,7 @@ var forbidden = map[string][]string{
 	"internal/store":                 {module, slackPackages, azurePackages},
 	"internal/store/db":              {module, slackPackages, azurePackages, anyLibrary},
 	"internal/store/pgtest":          {module, slackPackages, azurePackages},
+	"internal/store/prepared":        {module, slackPackages, azurePackages, anyLibrary},
 	"internal/store/sqlitefile":      {module, slackPackages, azurePackages},
 	"internal/store/tablecopy":       {module, slackPackages, azurePackages},
 	"internal/store/storetest":       {slackPackages, azurePackages},
@@ -144,7 +145,7 @@ var allowed = map[string][]string{
 	"internal/sandbox/trace":   {module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol"},
 	"internal/sandbox/faults":  {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/protocol"},
 	"internal/sandbox":         {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace", module + "/internal/sandbox/grants", module + "/internal/sandbox/inputs", module + "/internal/sandbox/sockets"},
-	"internal/store":           {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/sqlitefile", module + "/internal/store/tablecopy", module + "/internal/redact", module + "/internal/quota", module + "/internal/risk", module + "/internal/digest/between"}, // digest and risk: types only
+	"internal/store":           {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/prepared", module + "/internal/store/sqlitefile", module + "/internal/store/tablecopy", module + "/internal/redact", module + "/internal/quota", module + "/internal/risk", module + "/internal/digest/between"}, // digest and risk: types only
 
 	// The arithmetic of the rate limit, which package store keeps in a database for several processes.
 	"api":                      {module + "/internal/quota"},

@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/missingkbs/missingkbs/internal/store/db"
+	"github.com/missingkbs/missingkbs/internal/store/prepared"
 )
 
 // DefaultRetention is how long history is kept unless [Options] say otherwise: a year, and a month to look back on it.
@@ -140,36 +141,17 @@ func (s *Store) tx(ctx context.Context, f func(*db.Queries) error) error {
 	return tx.Commit()
 }
 
-// batch is tx for a list of changes. It prepares each statement once: SQLite takes longer to parse one than to run it.
+// batch is tx for a list of changes, each statement of which is prepared once.
 func (s *Store) batch(ctx context.Context, f func(*db.Queries) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
-	if err := f(db.New(preparedTx{tx, map[string]*sql.Stmt{}})); err != nil {
+	if err := f(db.New(prepared.In(tx))); err != nil {
 		return err
 	}
 	return tx.Commit()
-}
-
-// preparedTx is a transaction that keeps what it has prepared until it ends. It is not safe for concurrent use.
-type preparedTx struct {
-	*sql.Tx
-	prepared map[string]*sql.Stmt // by their text; the transaction closes them
-}
-
-// ExecContext is part of [db.DBTX].
-func (t preparedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	stmt, ok := t.prepared[query]
-	if !ok {
-		var err error
-		if stmt, err = t.PrepareContext(ctx, query); err != nil {
-			return nil, err
-		}
-		t.prepared[query] = stmt
-	}
-	return stmt.ExecContext(ctx, args...)
 }
 
 // txWithJobs is tx for a transaction that also inserts jobs.
