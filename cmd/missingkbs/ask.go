@@ -47,6 +47,8 @@ type askCmd struct {
 	Deadline config.Deadlines `embed:"" group:"Digests"`
 	Log      config.Log       `embed:"" group:"Log"`
 	Words    []string         `arg:"" optional:"" passthrough:"" help:"What to ask: a software id, a few words, or help."`
+
+	transport policy.Transporter // to Defender; nil for the usual one
 }
 
 var errNoWords = errors.New("what do you want to ask? For example: missingkbs ask windows 11")
@@ -224,6 +226,7 @@ func (c askCmd) defender(ctx context.Context, errs *config.Errors, s streams) (c
 // asTheApp returns Defender as serve has it.
 func (c askCmd) asTheApp(ctx context.Context, errs *config.Errors, s streams, log *slog.Logger) (commands.Defender, func(), error) {
 	o := app.AskOptions{Defender: c.Defender.ReadClient(errs), Log: log}
+	o.Defender.Transport = c.transport
 	c.keepAnswers(&o.Defender)
 	c.Quota.Read(errs, &o.Defender)
 	o.Credential = c.Defender.ReadCredential(errs, o.Defender.Cloud.Authority)

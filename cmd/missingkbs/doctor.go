@@ -18,6 +18,9 @@ type doctorCmd struct {
 	Offline     bool          `help:"Leave out what asks Slack, Entra and Defender."`
 	Live        string        `placeholder:"CHANNEL" help:"Post one invented message of each kind into this channel (its id), tell what Slack says to each, and delete them all. The other checks are left out."`
 	User        string        `placeholder:"USER" help:"With --live: the id of a person in the channel, who is also sent direct and ephemeral messages and a Home tab."`
+	Bundle      string        `placeholder:"FILE" help:"Write an archive (ZIP) for a bug report, with no secret and no name of yours in it, instead of a report."`
+	Question    string        `placeholder:"WORDS" help:"With --bundle: a question that fails, such as 'kb 5074202'. It is asked, and what Defender answers is packed without names."`
+	LogFile     string        `name:"log" placeholder:"FILE" help:"With --bundle: a file with the bot's log, whose last lines are packed without names."`
 	ConfigToken config.Secret `name:"slack-config-token" env:"SLACK_CONFIG_TOKEN" placeholder:"xoxe.…" group:"Slack" help:"App configuration token, to compare the manifest with the app's settings."`
 	config.AppParts
 	config.Settings
@@ -33,11 +36,16 @@ func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all
 		errs.Add("--output", "takes one of text, json")
 	}
 	c.checkLive(&errs)
+	c.checkBundle(&errs)
 	if err := errs.Err(); err != nil {
 		return err
 	}
-	checker := doctor.New(c.options(s.env, all.file, parsed))
+	o := c.options(s.env, all.file, parsed)
+	checker := doctor.New(o)
 	defer checker.Close()
+	if c.Bundle != "" {
+		return c.writeBundle(ctx, s, checker, o, parsed)
+	}
 	stop := waiting(s, "Checking")
 	defer stop()
 	var report doctor.Report

@@ -81,6 +81,7 @@ var forbidden = map[string][]string{
 	"internal/month":                 {module, slackPackages, azurePackages, anyLibrary},
 	"internal/manifest":              {module, slackPackages, azurePackages},
 	"internal/metrics":               {module, slackPackages, azurePackages},
+	"internal/bundle":                {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/setup":                 {module + "/cmd", module + "/internal/app", module + "/internal/sandbox", module + "/api/apitest"},
 	"internal/risk":                  {module, slackPackages, azurePackages},
 	"internal/advisory":              {module, slackPackages},

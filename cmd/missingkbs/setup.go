@@ -14,13 +14,14 @@ import (
 type setupCmd struct {
 	File    string `default:"missingkbs.yaml" placeholder:"FILE" help:"Where the settings are written (${default})."`
 	Offline bool   `help:"Check the form of what is typed only; call neither Slack nor Entra nor Defender."`
+	config.AppParts
 	config.Settings
 }
 
 // Run asks, checks and writes. Settings that flags, environment or --config give are not asked for.
 func (c setupCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all *cli) error {
 	return setup.Run(ctx, setup.Options{
-		Settings: c.Settings, Given: config.Resolver{Env: s.env, File: all.file}.Given(parsed),
+		Settings: c.Settings, Parts: c.AppParts, Given: config.Resolver{Env: s.env, File: all.file}.Given(parsed),
 		Env: s.env, File: all.file, Path: c.File, Offline: c.Offline,
 		Prompt: tty.NewPrompt(s.in, s.out), Out: s.out,
 	})

@@ -27,11 +27,7 @@ func (c *Checker) adminServer(ctx context.Context) []Finding {
 		_ = l.Close()
 		return pass(c.values.Admin.Addr + " is free; no bot serves probes there now")
 	}
-	host, port, _ := net.SplitHostPort(c.values.Admin.Addr)
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	ready, reasons, answer := askReady(ctx, "http://"+net.JoinHostPort(host, port)+"/readyz")
+	ready, reasons, answer := askReady(ctx, c.adminURL()+"/readyz")
 	switch {
 	case answer != nil && errors.Is(err, syscall.EADDRINUSE):
 		return fail(c.values.Admin.Addr+" is used by another program", "choose another port in HTTP_ADDR, or leave it empty to switch probes and metrics off")
@@ -41,6 +37,41 @@ func (c *Checker) adminServer(ctx context.Context) []Finding {
 		return warn("the bot at "+c.values.Admin.Addr+" is not ready: "+reasons, "see its log; the other findings here may say why")
 	}
 	return pass("a bot runs at " + c.values.Admin.Addr + " and is ready")
+}
+
+// adminURL is where a bot on this machine serves health checks and metrics.
+func (c *Checker) adminURL() string {
+	host, port, _ := net.SplitHostPort(c.values.Admin.Addr)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// maxMetrics bounds the figures of a bot.
+const maxMetrics = 4 << 20
+
+// Metrics returns the figures of the bot that runs on this machine, nil if there is none.
+func (c *Checker) Metrics(ctx context.Context) []byte {
+	if c.values.Admin.Addr == "" || c.hasError("HTTP_ADDR") {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.adminURL()+"/metrics", http.NoBody)
+	if err != nil {
+		return nil
+	}
+	resp, err := newHTTPClient().Do(r)
+	if err != nil {
+		return nil
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxMetrics))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return nil
+	}
+	return body
 }
 
 func listenReason(err error) string {

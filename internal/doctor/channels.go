@@ -58,6 +58,7 @@ func (c *Checker) checkChannels(ctx context.Context, targets []target, me instal
 	for i, t := range targets {
 		group.Go(func() error {
 			state, err := inspect.channel(ctx, t.id, me)
+			c.learned.add(state.Name)
 			found[i] = t.findings(state, me.User, err)
 			if found[i] == nil && state.Shared {
 				found[i] = c.sharedChannel(ctx, t, state)

@@ -51,6 +51,8 @@ type Checker struct {
 	token                atomic.Pointer[api.TokenInfo]
 	store                atomic.Pointer[store.Store]
 	ready                atomic.Bool // the database is up to date
+
+	learned learned
 }
 
 // New reads the settings as serve does, but continues after errors. Call [Checker.Close] at the end.

@@ -136,7 +136,7 @@ func (w *walk) take(q question, value string) (wrong string) {
 
 // check runs checks of doctor and prints their findings. It returns the first failure.
 func (w *walk) check(ctx context.Context, names []string) (failed string) {
-	checker := doctor.New(doctor.Options{Settings: w.Settings, Env: w.Env, File: w.File})
+	checker := doctor.New(doctor.Options{Settings: w.Settings, Parts: w.Parts, Env: w.Env, File: w.File})
 	defer checker.Close()
 	for _, one := range checker.RunSome(ctx, names...).Results {
 		wanted := slices.Contains(names, one.Check)

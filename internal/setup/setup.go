@@ -20,6 +20,7 @@ import (
 // Options are what a walk starts with.
 type Options struct {
 	Settings config.Settings   // what flags, environment and a file say already
+	Parts    config.AppParts   // what the Slack app is made without
 	Given    map[string]string // the same by name, as the file holds it; it is not asked for
 	Env      config.Environment
 	File     *config.File // the file of settings that was read, for the checks

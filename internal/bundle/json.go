@@ -1,0 +1,102 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+)
+
+// maxRows is how many entries of a list are kept. A fault of reading shows in the first.
+const maxRows = 20
+
+// body masks a body of Defender: the shape stays, with all names of members that are its API's. Texts stay only inside an error,
+// and there as in [Mask.Text].
+func (m *Mask) body(raw []byte) any {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return map[string]any{"not_json": true, "bytes": len(raw)}
+	}
+	return m.value(v, false)
+}
+
+func (m *Mask) value(v any, inError bool) any {
+	switch v := v.(type) {
+	case map[string]any:
+		masked := map[string]any{}
+		for key, member := range v {
+			masked[m.key(key)] = m.value(member, inError || key == "error")
+		}
+		return masked
+	case []any:
+		masked := []any{}
+		for _, one := range v[:min(len(v), maxRows)] {
+			masked = append(masked, m.value(one, inError))
+		}
+		if more := len(v) - len(masked); more > 0 {
+			masked = append(masked, map[string]any{"more": more})
+		}
+		return masked
+	case json.Number:
+		return rounded(v.String())
+	case string:
+		switch {
+		case v == "" || public.MatchString(v):
+			return v
+		case inError && camel(v):
+			return v // an error code
+		case inError:
+			return m.Text(v)
+		}
+		return m.place(v)
+	}
+	return v
+}
+
+// key keeps the name of a member if it is made of known words: a map could have names of devices for keys.
+func (m *Mask) key(key string) string {
+	if camel(key) {
+		return key
+	}
+	return m.place(key)
+}
+
+var humps = regexp.MustCompile(`[A-Z]?[a-z]+|[A-Z]+`)
+
+// camel returns true for an identifier such as machineMissingUpdates or ResourceNotFound that is made of known words.
+func camel(s string) bool {
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ@._") != "" {
+		return false
+	}
+	if words()[strings.ToLower(s)] {
+		return true
+	}
+	for _, w := range humps.FindAllString(s, -1) {
+		if !words()[strings.ToLower(w)] {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// rounded keeps the sign, the length and the first digit of a number.
+func rounded(n string) json.Number {
+	var b strings.Builder
+	kept := false
+	for _, r := range n {
+		switch {
+		case r == 'e' || r == 'E':
+			return json.Number(b.String() + "e1")
+		case r < '0' || r > '9', r == '0' && !kept:
+			b.WriteRune(r)
+		case !kept:
+			b.WriteRune(r)
+			kept = true
+		default:
+			b.WriteByte('0')
+		}
+	}
+	return json.Number(b.String())
+}
