@@ -213,7 +213,11 @@ func TestWatchThis(t *testing.T) {
 	if got := commandsOf(watch)["Add this digest"]; got != "digest add microsoft-_-edge" {
 		t.Errorf("got %v", watch.Actions)
 	}
-	if _, err := d.from(t, alice, "", "digest watch microsoft-_-edge"); err != nil { // from the Home tab: the form asks for the channel
-		t.Error(err)
+	d = newDeskWith(t, func(o *digestcmd.Options) { o.People = town{direct: "D1"} })
+	for _, channel := range []string{"", "D1"} { // from the Home tab and a direct message: the form asks for the channel
+		if page, err := d.from(t, alice, channel, "digest watch microsoft-_-edge"); err != nil || page.Dialog == nil {
+			t.Errorf("%q: %v", channel, err)
+		}
 	}
+	d.refuses(t, alice, "D1", "digest add microsoft-_-edge")
 }

@@ -147,6 +147,7 @@ type town struct {
 	zones   map[string]string
 	refused map[string]string // channel or user: why
 	left    map[string]bool   // users that read no channel but the one they ask in
+	direct  string            // a conversation that takes no digests at all
 }
 
 func (p town) Zone(_ context.Context, user string) (string, error) {
@@ -157,6 +158,9 @@ func (p town) Zone(_ context.Context, user string) (string, error) {
 }
 
 func (p town) MayPost(_ context.Context, user, channel string) error {
+	if channel == p.direct && channel != "" {
+		return &commands.Error{Title: "Digests go to channels", Here: true}
+	}
 	for _, id := range []string{user, channel} {
 		if why, ok := p.refused[id]; ok {
 			return &commands.Error{Title: "Not here", Message: why}

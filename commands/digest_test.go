@@ -727,7 +727,7 @@ func TestDigestDetails(t *testing.T) {
 		t.Errorf("as of %v, note %q", page.AsOf, page.Note)
 	}
 	csv := d.does(t, "digest csv 1")
-	if diff := cmp.Diff(view.Files("digest details 1"), csv.Actions); diff != "" {
+	if diff := cmp.Diff(view.Copies("digest details 1"), csv.Actions); diff != "" {
 		t.Errorf("buttons (-want +got):\n%s", diff)
 	}
 	onTerminal, err := d.from(t, "", "", "digest csv 1")

@@ -24,6 +24,7 @@ type Error struct {
 	Usage   bool          // the question itself was wrong
 	Field   string        // where it belongs in a dialog: the name of an option, or [view.WordsField]; empty if nowhere
 	Refused bool          // the person may not have this; the refusal is already in the log
+	Here    bool          // it is about the conversation alone: in another one the same may be had
 	Reason  string        // for metrics and the audit, one of few words; a general one when empty
 	Err     error         // the cause, for the log; may be nil
 }

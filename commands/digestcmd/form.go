@@ -3,6 +3,7 @@ package digestcmd
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -70,12 +71,17 @@ func (d command) watch(ctx context.Context, req commands.Request) (view.Page, er
 	return page, nil
 }
 
-// mayAddHere refuses a form whose digest would be refused. Which channel it is for may still be unknown.
+// mayAddHere refuses a form whose digest would be refused. Which channel it is for may still be unknown: the form asks for it, on the
+// Home tab and in direct messages.
 func (d command) mayAddHere(ctx context.Context, req commands.Request) error {
 	if req.Channel == "" && !onTerminal(req) {
 		return nil
 	}
-	return d.mayChange(ctx, req, req.Channel)
+	err := d.mayChange(ctx, req, req.Channel)
+	if own, ok := errors.AsType[*commands.Error](err); ok && own.Here {
+		return nil
+	}
+	return err
 }
 
 // newDialog is the form of a new digest.

@@ -40,7 +40,9 @@ func updates(n int) view.Page {
 			More: view.LazyRows{Count: n, Make: func(i int) []view.Cell {
 				return []view.Cell{
 					view.TextCell(fmt.Sprint("KB", 5000000+i)), view.NumberCell(1240 - i), view.NumberCell(i), view.TextCell("November 2026\x1b[2J Updates"),
-					{Text: "Catalog", Action: address(i)}, {Action: &view.Action{Label: "Details", Command: "kb 1"}}, view.TextCell(map[bool]string{true: "KEV, due 9 Dec"}[i == 0]), view.TextCell("hidden"),
+					{Text: "Catalog", Action: address(i)},
+					{Action: &view.Action{Label: "Details", Command: "kb 1"}},
+					view.TextCell(map[bool]string{true: "KEV, due 9 Dec"}[i == 0]), view.TextCell("hidden"),
 				}
 			}},
 		}},
