@@ -13,7 +13,7 @@ LINT     := go tool -modfile=.ci/tools.mod golangci-lint
 .PHONY: help build run test check bench docs fuzz soak manifest
 
 help: ## print this help
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 15
 
 build: ## build bin/missingkbs
 	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X main.version=$(VERSION)" -o bin/missingkbs ./cmd/missingkbs
@@ -31,6 +31,12 @@ check: ## format check, vet, linters, tidy modules
 
 bench: ## run all benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...
+
+bench-compare: ## measure the program beside CMD, which reads the same settings (the plain bot of internal/e2e/yardstick), on the same load
+	go test ./internal/e2e -run='^$$' -bench='^BenchmarkCompare$$' -benchtime=1x -timeout=0 -compare='$(CMD)'
+
+performance: ## write the figures of docs/performance.md anew; minutes, on an idle machine
+	.ci/performance
 
 docs: ## write the generated parts of docs/ anew: settings, commands, metrics, alerts
 	go test -p=1 -count=1 ./cmd/missingkbs ./internal/metrics -run=^TestDocsHave -write-docs

@@ -34,6 +34,7 @@ var forbidden = map[string][]string{
 	"internal/wait":                  {module, slackPackages, azurePackages, anyLibrary},
 	"internal/redact":                {module, slackPackages, azurePackages, anyLibrary},
 	"internal/e2e":                   {module, slackPackages, azurePackages, anyLibrary}, // but for its tests
+	"internal/e2e/yardstick":         {module, azurePackages},                            // measured as a program of another kind
 	"internal/repotest":              {module, slackPackages, azurePackages, anyLibrary},
 	"internal/failure":               {module, slackPackages, azurePackages, anyLibrary},
 	"internal/view":                  {module, slackPackages, azurePackages, anyLibrary},
