@@ -136,7 +136,7 @@ func TestDocsAreShort(t *testing.T) {
 	unread := []*regexp.Regexp{
 		regexp.MustCompile(`(?s)<!-- generated: .*?<!-- end of [a-z]+ -->`), regexp.MustCompile("(?s)```.*?```"), regexp.MustCompile(`(?m)^(\||#).*$`), regexp.MustCompile(`!\[[^]]*\]`), regexp.MustCompile(`\]\([^)]*\)`),
 	}
-	total, each := 0, ""
+	total, each := 0, strings.Builder{}
 	for _, name := range documents(t) {
 		if name != "README.md" && !strings.HasPrefix(name, "docs/") {
 			continue
@@ -146,17 +146,17 @@ func TestDocsAreShort(t *testing.T) {
 			text = r.ReplaceAllString(text, "")
 		}
 		words := 0
-		for _, w := range strings.Fields(text) {
+		for w := range strings.FieldsSeq(text) {
 			if strings.ContainsFunc(w, unicode.IsLetter) {
 				words++
 			}
 		}
 		total += words
-		each += fmt.Sprintf("%5d %s\n", words, name)
+		fmt.Fprintf(&each, "%5d %s\n", words, name)
 	}
-	t.Logf("%s%5d in all", each, total)
+	t.Logf("%s%5d in all", each.String(), total)
 	if total > wordsAMinute*minutes {
-		t.Errorf("%d words take longer than %d minutes:\n%s", total, minutes, each)
+		t.Errorf("%d words take longer than %d minutes:\n%s", total, minutes, each.String())
 	}
 	if n := strings.Count(repotest.Read(t, "README.md"), "\n"); n > readmeLines {
 		t.Errorf("README.md has %d lines, more than %d", n, readmeLines)

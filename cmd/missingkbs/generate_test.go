@@ -156,9 +156,9 @@ func TestDocsHaveTheProgram(t *testing.T) {
 	var out strings.Builder
 	out.WriteString("| command | what it does | flags |\n|---|---|---|\n")
 	for _, leaf := range commandLine(t).Leaves(true) {
-		name := strings.TrimSuffix(leaf.Path(), " ")
+		words := []string{strings.TrimSuffix(leaf.Path(), " ")}
 		for _, p := range leaf.Positional {
-			name += " " + p.Summary()
+			words = append(words, p.Summary())
 		}
 		var flags []string
 		for _, f := range leaf.Flags {
@@ -166,7 +166,7 @@ func TestDocsHaveTheProgram(t *testing.T) {
 				flags = append(flags, "`--"+f.Name+"`: "+f.Help)
 			}
 		}
-		out.WriteString(repotest.TableRow("`"+name+"`", leaf.Help, strings.Join(flags, "<br>")))
+		out.WriteString(repotest.TableRow("`"+strings.Join(words, " ")+"`", leaf.Help, strings.Join(flags, "<br>")))
 	}
 	repotest.Section(t, "docs/commands.md", "program", out.String())
 }

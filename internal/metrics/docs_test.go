@@ -15,7 +15,8 @@ func TestDocsHaveEveryFigure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := repotest.TableRow("metric", "labels", "what it tells") + "|---|---|---|\n"
+	var out strings.Builder
+	out.WriteString(repotest.TableRow("metric", "labels", "what it tells") + "|---|---|---|\n")
 	for _, f := range families {
 		if !strings.HasPrefix(f.GetName(), "missingkbs_") {
 			continue
@@ -28,7 +29,7 @@ func TestDocsHaveEveryFigure(t *testing.T) {
 				}
 			}
 		}
-		out += repotest.TableRow("`"+f.GetName()+"`", strings.Join(labels, ", "), f.GetHelp())
+		out.WriteString(repotest.TableRow("`"+f.GetName()+"`", strings.Join(labels, ", "), f.GetHelp()))
 	}
-	repotest.Section(t, "docs/operations.md", "metrics", out)
+	repotest.Section(t, "docs/operations.md", "metrics", out.String())
 }
