@@ -87,6 +87,7 @@ var forbidden = map[string][]string{
 	"internal/risk":                  {module, slackPackages, azurePackages},
 	"internal/advisory":              {module, slackPackages},
 	"internal/advisory/advisorytest": {module, slackPackages, azurePackages, anyLibrary},
+	"internal/filepages":             {module, slackPackages, azurePackages, anyLibrary},
 	"internal/feeds":                 {module, slackPackages},
 	"internal/triage":                {module, slackPackages},
 	"internal/alert":                 {module, slackPackages, azurePackages, anyLibrary},

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+
+	"github.com/missingkbs/missingkbs/internal/filepages"
 )
 
 // cleanups is a stack of functions that close what was opened. The zero value is empty.
@@ -33,8 +35,10 @@ func background(list ...func(ctx context.Context)) (stop func()) {
 }
 
 // releaseStartupMemory frees about 20 MiB that the libraries for migrations keep pooled until the second collection.
-// Otherwise the first collection happens at twice that heap.
+// Otherwise the first collection happens at twice that heap. It also gives back the pages of the program's file that only
+// starting has used, some 8 MiB.
 func releaseStartupMemory() {
 	runtime.GC()
 	debug.FreeOSMemory()
+	_ = filepages.Drop() // nothing but memory depends on it
 }
