@@ -63,3 +63,5 @@ helm() { :; }      # the same; .ci/deploy renders the chart
 sudo() { :; }      # asks systemd for a unit; TestDoctorIsToldToRunAsTheService holds the words to the service
 systemctl() { :; } # the same
 chown() { :; }     # needs root, and the user of the service
+cosign() { :; }    # needs a published release, and asks the transparency log
+sha256sum() { :; } # needs the archives of that release
