@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/demo"
 )
 
@@ -26,6 +27,8 @@ type sandboxCmd struct {
 	Services string     `placeholder:"FOLDER" help:"Run no bot, only what it talks to, and write into FOLDER the settings with which serve, ask and doctor use that."`
 	Fault    []string   `placeholder:"NAME" sep:"," help:"Switch a fault on from the start, such as defender_failing; a wrong name lists them all."`
 	Log      config.Log `embed:"" group:"Log"`
+
+	Deadline config.Deadlines `embed:"" group:"Digests"`
 }
 
 // Run starts the sandbox and keeps it running until the process is told to stop.
@@ -33,6 +36,8 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	var m config.Errors
 	c.Log.Level = cmp.Or(c.Log.Level, "warn") // what people want to see here is on the page
 	log := c.Log.Logger(&m, s.err)
+	c.Deadline.SLA = cmp.Or(c.Deadline.SLA, deadline.Example) // so that some updates are overdue
+	deadlines := c.Deadline.Read(&m)
 	if err := m.Err(); err != nil {
 		return err
 	}
@@ -43,7 +48,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	if c.Headless != "" {
 		addr = "127.0.0.1:0"
 	}
-	o := demo.Options{Addr: addr, Faults: c.Fault, Log: log}
+	o := demo.Options{Addr: addr, Faults: c.Fault, Deadlines: deadlines, Log: log}
 	if c.Services != "" {
 		o.Clock = time.Now
 	}

@@ -167,7 +167,7 @@ func (a *App) serve(ctx context.Context, slack *slackSide, digests *digests, que
 	})
 	g.Go(func() error { return digests.scheduler.Run(ctx) })
 	g.Go(func() error {
-		watchFeeds(ctx, func() string { return a.feeds().edition() }, digests.queue.EnqueueChecks, a.Log)
+		watchFeeds(ctx, func() string { return FeedEdition(a.feeds().Snapshot) }, digests.queue.EnqueueChecks, a.Log)
 		return nil
 	})
 	g.Go(func() error {

@@ -80,11 +80,12 @@ func (p published) Exploited(kb string) (between.Exploit, bool) {
 	return between.Exploit{}, false
 }
 
-// edition tells what the feeds said at one moment from what they say at another, alike in all processes; "" for nothing.
-func (p published) edition() string {
-	if !p.Ready() {
+// FeedEdition tells what the feeds say at one moment from what they say at another, alike in all processes; "" for nothing. Of
+// each edition subscriptions are checked once.
+func FeedEdition(s *advisory.Snapshot) string {
+	updates, exploited := s.Len()
+	if updates+exploited == 0 {
 		return ""
 	}
-	updates, exploited := p.Len()
-	return fmt.Sprintf("feeds/%d/%d/%d/%d", p.KEV.Unix(), p.MSRC.Unix(), updates, exploited)
+	return fmt.Sprintf("feeds/%d/%d/%d/%d", s.KEV.Unix(), s.MSRC.Unix(), updates, exploited)
 }

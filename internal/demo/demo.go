@@ -21,6 +21,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/advisory/advisorytest"
 	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
+	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/store"
@@ -37,9 +38,10 @@ const (
 
 // Options are what a [Demo] starts with.
 type Options struct {
-	Addr   string   // where the workspace's page listens; loopback only
-	Faults []string // switched on from the start, by name
-	Log    *slog.Logger
+	Addr      string          // where the workspace's page listens; loopback only
+	Faults    []string        // switched on from the start, by name
+	Deadlines deadline.Policy // when missing updates are to be installed
+	Log       *slog.Logger
 
 	// Clock is the time of messages; default the tenant's clock, which people move. A bot of its own goes by the computer's.
 	Clock func() time.Time
@@ -53,7 +55,8 @@ type Demo struct {
 	database  *store.Store
 	publisher *advisorytest.Server
 	feeds     *travellingFeeds
-	due       dueDigests
+	due       dueWork
+	deadlines *deadline.Setting
 	log       *slog.Logger
 
 	closers []func()
@@ -61,7 +64,8 @@ type Demo struct {
 
 // Start starts the parts. It returns a [config.UsageError] if an option is wrong. The caller must close the demo.
 func Start(ctx context.Context, o Options) (*Demo, error) {
-	d := &Demo{log: o.Log}
+	d := &Demo{log: o.Log, deadlines: &deadline.Setting{}}
+	d.deadlines.Set(o.Deadlines)
 	if err := d.start(ctx, o); err != nil {
 		d.Close()
 		return nil, err
@@ -97,6 +101,7 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("start the sandbox: %w", err)
 	}
 	d.feeds.snapshot() // so that the first answer need not wait for them
+	d.due.store, d.due.feeds, d.due.now = d.database, d.feeds, d.tenant.Now
 	return nil
 }
 
@@ -146,13 +151,14 @@ func (d *Demo) Run(ctx context.Context) error {
 		Store:    d.database,
 
 		Advisories: d.feeds.snapshot,
+		Deadlines:  d.deadlines,
 		StaleFor:   staleFor,
 		Now:        d.tenant.Now, // moving the tenant's clock makes digests due
 		Log:        d.log,
 
 		AuditQuestions:    true,
 		SchedulerInterval: schedulerInterval,
-		OnQueue:           func(queue *store.Queue) { d.due.connect(d.database, queue, d.tenant.Now) },
+		OnQueue:           d.due.connect,
 	}).Run(ctx)
 }
 

@@ -5,30 +5,35 @@ import (
 	"sync"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// dueDigests tells the sandbox's clock what it has to wait for. The zero value waits for nothing until there is a queue.
-type dueDigests struct {
-	mu    sync.Mutex
+// dueWork tells the sandbox's clock what it has to wait for. Without a queue it waits for nothing.
+type dueWork struct {
 	store *store.Store
-	queue *store.Queue
+	feeds *travellingFeeds
 	now   func() time.Time
+
+	mu      sync.Mutex
+	queue   *store.Queue
+	checked [2]int // how many updates and exploited CVEs the feeds had when subscriptions were checked last
 }
 
-func (d *dueDigests) connect(database *store.Store, queue *store.Queue, now func() time.Time) {
+func (d *dueWork) connect(queue *store.Queue) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.store, d.queue, d.now = database, queue, now
+	d.queue = queue
 }
 
 // soonRetried is within what time a digest that waits to be tried again counts as under way: one that a broken Defender
 // puts off for half an hour must not stop the clock.
 const soonRetried = 10 * time.Second
 
-// pending is a [sandbox.Pending]: when the next digest is due, and how many are due and not done.
-func (d *dueDigests) pending(ctx context.Context) (next time.Time, underWay int, err error) {
+// pending is a [sandbox.Pending]: when something is due next, and how much is due and not done. Digests are, and for those
+// with alerts what is published between two of them.
+func (d *dueWork) pending(ctx context.Context) (next time.Time, underWay int, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.queue == nil {
@@ -39,16 +44,46 @@ func (d *dueDigests) pending(ctx context.Context) (next time.Time, underWay int,
 		return time.Time{}, 0, err
 	}
 	now := d.now()
+	alerts := false
 	for _, s := range all {
+		alerts = alerts || s.Alert != digest.NoAlert && !s.Paused
 		switch {
 		case s.NextRun.IsZero():
 		case !s.NextRun.After(now):
 			underWay++
-		case next.IsZero() || s.NextRun.Before(next):
-			next = s.NextRun
+		default:
+			next = earlier(next, s.NextRun)
+		}
+	}
+	if alerts {
+		next = earlier(next, nextPublication(now))
+		if err := d.check(ctx); err != nil {
+			return time.Time{}, 0, err
 		}
 	}
 	// After the subscriptions: the scheduler makes a job of a digest before it moves its next run.
 	jobs, err := d.queue.Unfinished(ctx, soonRetried)
 	return next, underWay + jobs, err
+}
+
+// check has subscriptions checked if the feeds say more. The app does so too, but by the real clock, while weeks of this one
+// pass.
+func (d *dueWork) check(ctx context.Context) error {
+	snapshot := d.feeds.snapshot()
+	updates, exploited := snapshot.Len()
+	if has := [2]int{updates, exploited}; has != d.checked {
+		if err := d.queue.EnqueueChecks(ctx, app.FeedEdition(snapshot)); err != nil {
+			return err
+		}
+		d.checked = has
+	}
+	return nil
+}
+
+// earlier returns the earlier of two times, of which the first may be zero.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -15,30 +16,71 @@ import (
 	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/advisory/advisorytest"
 	"github.com/missingkbs/missingkbs/internal/feeds"
-	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
 // startPublisher starts a server of invented feeds that tell of the tenant's updates, by the tenant's clock. The caller
 // closes it.
 func startPublisher(tenant *apitest.Tenant) *advisorytest.Server {
-	return advisorytest.Start(advisorytest.Options{Now: tenant.Now, Updates: func() []advisorytest.Update { return published(tenant) }})
+	return advisorytest.Start(advisorytest.Options{
+		Now:     tenant.Now,
+		Updates: func() []advisorytest.Update { updates, _ := published(tenant); return updates },
+		Listed:  func() []advisorytest.Exploited { return listed(tenant) },
+	})
 }
 
-// published are the tenant's updates as the publisher writes them. An out-of-band update of Windows Server is a hotpatch,
-// which has the build of the cumulative update beside it.
-func published(tenant *apitest.Tenant) []advisorytest.Update {
-	var all []advisorytest.Update
+// published are the tenant's updates as the publisher writes them, and which of them are out of band. Such an update of Windows
+// Server is a hotpatch, which has the build of the cumulative update beside it and a chain of its own.
+func published(tenant *apitest.Tenant) (all, outOfBand []advisorytest.Update) {
+	cumulative := map[string]advisorytest.Update{} // the newest of each product
 	for _, p := range tenant.Published() {
 		u := advisorytest.Update{KB: p.KB, Supersedes: p.Supersedes, Product: productID(p.Product, p.Line), Released: p.Released, CVEs: p.CVEs}
 		if p.Line > 0 {
 			u.Build = fmt.Sprintf("10.0.%d.%d", p.Line, p.Revision)
 		}
-		if p.OutOfBand && p.Product == "windows_server_2022" {
-			u.SubType = "SecurityHotpatchUpdate"
+		last := cumulative[u.Product]
+		switch hotpatch := p.OutOfBand && p.Product == "windows_server_2022"; {
+		case hotpatch:
+			u.SubType, u.Supersedes, u.Build = "SecurityHotpatchUpdate", "", last.Build
+		default:
+			if last.KB != "" {
+				u.Supersedes = last.KB
+			}
+			cumulative[u.Product] = u
+		}
+		if p.OutOfBand {
+			outOfBand = append(outOfBand, u)
 		}
 		all = append(all, u)
 	}
+	return all, outOfBand
+}
+
+// listedAfter is how many days after an out-of-band update CISA lists a vulnerability that it fixes. A weekly digest tells of
+// the update before, and what becomes exploited between two digests is the next news.
+const listedAfter = 14
+
+// listed are the entries of CISA's list by now.
+func listed(tenant *apitest.Tenant) []advisorytest.Exploited {
+	now := tenant.Now()
+	updates, outOfBand := published(tenant)
+	all := advisorytest.Attacked(updates, now)
+	for _, u := range outOfBand {
+		added := u.Released.AddDate(0, 0, listedAfter)
+		if len(u.CVEs) > 0 && !added.After(now) && !slices.ContainsFunc(all, func(e advisorytest.Exploited) bool { return e.CVE == u.CVEs[0] }) {
+			all = append(all, advisorytest.Exploited{CVE: u.CVEs[0], Added: added})
+		}
+	}
 	return all
+}
+
+// nextPublication is when the publishers publish next after a moment: at 18:00 UTC, as Patch Tuesdays do.
+func nextPublication(after time.Time) time.Time {
+	after = after.UTC()
+	at := time.Date(after.Year(), after.Month(), after.Day(), 18, 0, 0, 0, time.UTC)
+	if !at.After(after) {
+		at = at.AddDate(0, 0, 1)
+	}
+	return at
 }
 
 // productID invents the number of a product.
@@ -46,21 +88,6 @@ func productID(product string, line int) string {
 	h := fnv.New32a()
 	_, _ = fmt.Fprintf(h, "%s %d", product, line) // it never fails
 	return strconv.FormatUint(uint64(10_000+h.Sum32()%80_000), 10)
-}
-
-// publisherFaults are switches of the page. A fault shows when the clock has moved on, which brings the feeds up to date.
-func publisherFaults(s *advisorytest.Server) []faults.Fitting {
-	fitting := func(f advisorytest.Fault, label, help string) faults.Fitting {
-		return faults.Fitting{Name: "feeds_" + string(f), Label: label, Group: "Feeds", Help: help, Set: func(on bool) { s.Set(f, on) }}
-	}
-	return []faults.Fitting{
-		fitting(advisorytest.Down, "Down", "MSRC and CISA answer 503"),
-		fitting(advisorytest.Forbidden, "CISA refuses", "403, as to many clouds; its copy answers"),
-		fitting(advisorytest.WrongMonth, "Wrong month", "MSRC serves the document of another month"),
-		fitting(advisorytest.EarlyRelease, "Early release", "a month has a single update"),
-		fitting(advisorytest.ShrunkList, "Shrunk list", "half of CISA's list is gone"),
-		fitting(advisorytest.WebPage, "Web page", "HTML in the place of data"),
-	}
 }
 
 func publisherOptions(s *advisorytest.Server) feeds.Options {
@@ -123,7 +150,7 @@ const travelTimeout = time.Minute
 func (f *travellingFeeds) snapshot() *advisory.Snapshot {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if now := f.now(); f.last.IsZero() || now.Sub(f.last) >= time.Hour {
+	if now := f.now(); f.last.IsZero() || now.Sub(f.last) >= time.Hour || !nextPublication(f.last).After(now) {
 		f.last = now
 		ctx, cancel := context.WithTimeout(context.Background(), travelTimeout)
 		defer cancel()

@@ -127,7 +127,7 @@ const maxWaiting = 1000
 // Waiting lists the jobs that are not over: they wait, are worked on, or are to be tried again. It reads the oldest
 // thousand.
 func (q *Queue) Waiting(ctx context.Context) ([]digest.Job, error) {
-	found, err := q.unfinished(ctx)
+	found, err := q.unfinished(ctx, digestArgs{}.Kind())
 	if err != nil {
 		return nil, err
 	}
@@ -142,9 +142,10 @@ func (q *Queue) Waiting(ctx context.Context) ([]digest.Job, error) {
 	return jobs, nil
 }
 
-// Unfinished counts the jobs that are worked on, or will be within a time from now. It reads the oldest thousand.
+// Unfinished counts the digests, and the checks and alerts between them, that are worked on, or will be within a time from now.
+// It reads the oldest thousand.
 func (q *Queue) Unfinished(ctx context.Context, within time.Duration) (int, error) {
-	found, err := q.unfinished(ctx)
+	found, err := q.unfinished(ctx, digestArgs{}.Kind(), checkArgs{}.Kind(), alertArgs{}.Kind())
 	n := 0
 	for _, row := range found {
 		if row.State == rivertype.JobStateRunning || time.Until(row.ScheduledAt) < within {
@@ -154,12 +155,12 @@ func (q *Queue) Unfinished(ctx context.Context, within time.Duration) (int, erro
 	return n, err
 }
 
-func (q *Queue) unfinished(ctx context.Context) ([]*rivertype.JobRow, error) {
-	found, err := q.client.JobList(ctx, river.NewJobListParams().Kinds(digestArgs{}.Kind()).States(
+func (q *Queue) unfinished(ctx context.Context, kinds ...string) ([]*rivertype.JobRow, error) {
+	found, err := q.client.JobList(ctx, river.NewJobListParams().Kinds(kinds...).States(
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
 	).First(maxWaiting))
 	if err != nil {
-		return nil, q.store.failed("list digests that wait", err)
+		return nil, q.store.failed("list jobs that wait", err)
 	}
 	return found.Jobs, nil
 }

@@ -143,14 +143,8 @@ func severity(cve string) string {
 
 func (s *Server) serveList(w http.ResponseWriter) {
 	now := s.options.Now()
-	var listed []Exploited
-	if s.options.Listed != nil {
-		listed = s.options.Listed()
-	} else {
-		listed = Attacked(s.options.Updates(), now)
-	}
 	entries := []object{}
-	for _, e := range listed {
+	for _, e := range s.entries() {
 		due, triage := e.Added.AddDate(0, 0, 14), "No"
 		if e.Triage {
 			due, triage = e.Added.AddDate(0, 0, 3), "Yes"

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -39,7 +40,8 @@ type Exploited struct {
 type Options struct {
 	Now     func() time.Time // default [time.Now]
 	Updates func() []Update
-	Listed  func() []Exploited // entries of the list; nil invents them with [Attacked]
+	// Listed returns the entries of the list; nil invents them with [Attacked]. What was listed once stays on the list.
+	Listed func() []Exploited
 }
 
 // Server serves both feeds. It is safe for concurrent use.
@@ -50,6 +52,7 @@ type Server struct {
 	mu     sync.Mutex
 	faults map[Fault]bool
 	asked  []string
+	listed map[string]Exploited // by CVE
 }
 
 // Start starts a server. The caller closes it.
@@ -57,7 +60,7 @@ func Start(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Server{options: o, faults: map[Fault]bool{}}
+	s := &Server{options: o, faults: map[Fault]bool{}, listed: map[string]Exploited{}}
 	s.Server = httptest.NewTLSServer(s)
 	return s
 }
@@ -145,6 +148,22 @@ func (s *Server) revised(list []Update) time.Time {
 		return again
 	}
 	return newest
+}
+
+// entries are all that is on the list, or was.
+func (s *Server) entries() []Exploited {
+	var now []Exploited
+	if s.options.Listed != nil {
+		now = s.options.Listed()
+	} else {
+		now = Attacked(s.options.Updates(), s.options.Now())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range now {
+		s.listed[e.CVE] = e
+	}
+	return slices.SortedFunc(maps.Values(s.listed), func(a, b Exploited) int { return cmp.Or(a.Added.Compare(b.Added), strings.Compare(a.CVE, b.CVE)) })
 }
 
 // attackEvery is how many CVEs there are for one that is attacked.
