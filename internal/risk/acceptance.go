@@ -92,11 +92,8 @@ func (a Acceptance) Devices() int {
 	return most
 }
 
-// grown reports whether a number of devices is a quarter more than when the update was accepted.
-func (a Acceptance) grown(devices int) bool {
-	then := a.Devices()
-	return devices > then && 4*devices >= 5*then
-}
+// grown reports whether a number of devices is a quarter more than another.
+func grown(then, now int) bool { return now > then && 4*now >= 5*then }
 
 // LastDay is the last day on which the acceptance holds, in UTC.
 func (a Acceptance) LastDay() string { return a.Until.Add(-time.Nanosecond).UTC().Format("2 Jan 2006") }

@@ -69,19 +69,23 @@ func byPlace(rows []patchgap.Row) map[place][]patchgap.Row {
 	return places
 }
 
-// covers returns the rows of the accepted update, and of newer updates that contain it in the places where it was missing.
+// covers returns the rows of the accepted update, and of newer updates that contain it in the places where it was missing. Where
+// it is still listed, a newer update that more devices lack is another matter: those have the accepted one.
 func (a Acceptance) covers(places map[place][]patchgap.Row, published Advisories) []patchgap.Row {
-	was := map[place]bool{}
+	was := map[place]int{}
 	for _, r := range a.Rows {
-		was[placeOf(patchgap.Row{Key: patchgap.Key{Software: r.Software, OSBuild: r.OSBuild}})] = true
+		was[placeOf(patchgap.Row{Key: patchgap.Key{Software: r.Software, OSBuild: r.OSBuild}})] += r.Devices
 	}
 	var covered []patchgap.Row
 	for at, rows := range places {
 		if !a.concerns(at.software) {
 			continue
 		}
+		listed := slices.ContainsFunc(rows, func(r patchgap.Row) bool { return r.KB == a.KB })
 		for _, r := range rows {
-			if r.KB == a.KB || was[at] && published != nil && published.Contains(r, a.in(r)) {
+			then, missed := was[at]
+			follows := missed && published != nil && !(listed && grown(then, r.Devices)) && published.Contains(r, a.in(r))
+			if r.KB == a.KB || follows {
 				covered = append(covered, r)
 			}
 		}
@@ -106,7 +110,7 @@ func (a Acceptance) judged(covered []patchgap.Row, published Advisories, now tim
 			}
 		}
 	}
-	if devices := devicesOf(covered); a.grown(devices) {
+	if devices := a.devicesOf(covered); grown(a.Devices(), devices) {
 		return a.ended(ByGrowth, now, grownWords(a.Devices(), devices))
 	}
 	return a
@@ -132,13 +136,16 @@ func kbs(rows []patchgap.Row) []string {
 	return slices.Compact(slices.Sorted(slices.Values(all)))
 }
 
-// devicesOf is how many devices lack what is covered. A device of a place may lack several updates of it, of which the one
-// with most devices counts.
-func devicesOf(covered []patchgap.Row) int {
-	places, software := map[place]int{}, map[string]int{}
+// devicesOf is how many devices lack what is covered. A device of a place may lack several updates of it: the accepted one
+// counts, and where that is not listed the one with most devices.
+func (a Acceptance) devicesOf(covered []patchgap.Row) int {
+	listed, places, software := map[place]bool{}, map[place]int{}, map[string]int{}
+	for _, r := range covered {
+		listed[placeOf(r)] = listed[placeOf(r)] || r.KB == a.KB
+	}
 	for _, r := range covered {
 		at := placeOf(r)
-		if more := r.Devices - places[at]; more > 0 {
+		if more := r.Devices - places[at]; more > 0 && (r.KB == a.KB || !listed[at]) {
 			places[at] += more
 			software[r.Software] += more
 		}
