@@ -53,7 +53,7 @@ export function ChannelPane({ channel, messages, commands, dismissed, thread, on
         </div>
       </div>
       {unseen && <NewMessages onClick={toEnd} />}
-      <Composer key={channel.id} channel={channel.id} commands={commands} placeholder={`Message ${channelTitle(channel)}`} />
+      <Composer key={channel.id} channel={channel.id} commands={commands} placeholder={`Message ${channelTitle(channel)}`} onSend={toEnd} />
     </>
   );
 }

@@ -12,6 +12,8 @@ interface Props {
   placeholder: string;
   commands: Command[];
   thread?: string;
+  /** Called when a line is sent: what answers it comes at the end. */
+  onSend(): void;
 }
 
 interface Status {
@@ -27,7 +29,7 @@ function outcome(a: Answer): Status {
   return { text: `Acknowledged${d.ack_after_ms === undefined ? "" : ` after ${duration(d.ack_after_ms)}`}`, bad: false };
 }
 
-export function Composer({ channel, placeholder, commands, thread }: Props) {
+export function Composer({ channel, placeholder, commands, thread, onSend }: Props) {
   const { me, users } = usePeople();
   const [text, setText] = useState("");
   const [active, setActive] = useState(-1);
@@ -70,6 +72,7 @@ export function Composer({ channel, placeholder, commands, thread }: Props) {
     if (!typed) return;
     history.add(typed);
     change("");
+    onSend();
     setBusy((n) => n + 1);
     setStatus({ text: "", bad: false });
     try {

@@ -53,10 +53,10 @@ export function TimeAndFaults({ clock, waiting, faults, list, connections }: Pro
         </div>
         {request.busy && (
           <p className="help" role="status" data-testid="travelling">
-            {waiting > 0 ? `Waiting for ${waiting} ${waiting === 1 ? "digest" : "digests"} due now…` : "Moving the clock…"}
+            {waiting > 0 ? `Waiting for ${waiting} ${waiting === 1 ? "digest or alert" : "digests and alerts"} due now…` : "Moving the clock…"}
           </p>
         )}
-        <p className="help">Moves the workspace and the tenant: roll-outs go on, updates are superseded. The clock stops at each digest that is due, and moves on when it is posted. <i>Skip a week</i> is a week in which the app was off: what was due comes late.</p>
+        <p className="help">Moves the workspace and the tenant: roll-outs go on, updates are superseded. The clock stops at each digest and alert that is due, and moves on when it is posted. <i>Skip a week</i> is a week in which the app was off: what was due comes late.</p>
       </section>
       <section>
         <h3>App</h3>

@@ -7,7 +7,8 @@ const nearPX = 80;
 
 /**
  * useStickyBottom keeps the newest message in view unless the person scrolled away from it; then unseen tells that
- * something arrived below. What the person wrote is always scrolled to, as Slack does.
+ * something arrived below. What the person wrote is always scrolled to, as Slack does, and so is the answer to a command
+ * that was just sent.
  */
 export function useStickyBottom(last: Message | undefined, me: string) {
   const ref = useRef<HTMLDivElement>(null);

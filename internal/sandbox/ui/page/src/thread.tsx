@@ -42,7 +42,7 @@ export function ThreadPane({ channel, ts, messages, commands, dismissed, onDismi
       </div>
       {unseen && <NewMessages onClick={toEnd} />}
       {/* Slack runs no slash commands in threads, so none are offered there. */}
-      {line && <Composer channel={channel.id} placeholder="Reply…" commands={commands} thread={ts} />}
+      {line && <Composer channel={channel.id} placeholder="Reply…" commands={commands} thread={ts} onSend={toEnd} />}
     </aside>
   );
 }
