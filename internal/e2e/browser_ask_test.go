@@ -79,7 +79,7 @@ func sortTable(p *tab) {
 	first := p.table(m)
 	exploited, others := first.perKB(p.t)
 	if len(first.Rows) < 5 || len(exploited) < 2 || len(others) < 2 || !slices.IsSortedFunc(exploited, down) || !slices.IsSortedFunc(others, down) {
-		p.t.Errorf("first the exploited KBs miss on %v devices, the others on %v, want the most first: %q", exploited, others, first.Rows)
+		p.t.Errorf("first the exploited KBs are overdue by %v days, the others by %v, want the most first: %q", exploited, others, first.Rows)
 	}
 	p.clickOn(hook("sort"), "Devices")
 	if devices := numbers(p.t, p.sorted(m, "Devices", "ascending").column("Devices")); !slices.IsSorted(devices) {
@@ -110,28 +110,30 @@ func sortTable(p *tab) {
 	}
 }
 
-// perKB adds up the devices of each KB, whose rows stand together: first those of KBs that are exploited, then the others.
+// perKB returns by how many days each KB is overdue; its rows stand together. First those of KBs that are exploited, then the
+// others.
 func (got table) perKB(t *testing.T) (exploited, others []int) {
 	t.Helper()
 	kbs, states := got.column("KB"), got.column("Exploited")
 	seen := map[string]bool{}
-	for i, n := range numbers(t, got.column("Devices")) {
-		sums := &others
-		if states[i] != "no" && states[i] != "unknown" {
-			sums = &exploited
-			if len(others) > 0 {
-				t.Errorf("%s is exploited and comes after what is not", kbs[i])
-			}
-		}
-		switch {
-		case i > 0 && kbs[i] == kbs[i-1]:
-			(*sums)[len(*sums)-1] += n
+	for i, words := range got.column("Deadline") {
+		if i > 0 && kbs[i] == kbs[i-1] {
 			continue
-		case seen[kbs[i]]:
+		}
+		if seen[kbs[i]] {
 			t.Errorf("the rows of %s do not stand together", kbs[i])
 		}
 		seen[kbs[i]] = true
-		*sums = append(*sums, n)
+		days := strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(words, "overdue by "), "s"), " day")
+		late := numbers(t, []string{days})[0]
+		if states[i] == "no" || states[i] == "unknown" {
+			others = append(others, late)
+			continue
+		}
+		exploited = append(exploited, late)
+		if len(others) > 0 {
+			t.Errorf("%s is exploited and comes after what is not", kbs[i])
+		}
 	}
 	return exploited, others
 }

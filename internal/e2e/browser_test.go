@@ -51,6 +51,7 @@ func TestBrowser(t *testing.T) {
 		{"devices of an update for a colleague", drillForOthers},
 		{"wire", wire},
 		{"narrow", narrow},
+		{"exploited, accepted, digest", acceptRisk},
 		{"columns in sight", columnsInSight},
 		{"plain text", plainText},
 		{"new messages", newMessages},
