@@ -15,7 +15,7 @@ import (
 // doctorCmd checks what serve needs, with the settings that serve would have.
 type doctorCmd struct {
 	Output      string        `short:"o" default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
-	Offline     bool          `help:"Leave out what asks Slack, Entra and Defender."`
+	Offline     bool          `help:"Leave out what asks Slack, Entra, Defender, the webhook and the feeds."`
 	Live        string        `placeholder:"CHANNEL" help:"Post one invented message of each kind into this channel (its id), tell what Slack says to each, and delete them all. The other checks are left out."`
 	User        string        `placeholder:"USER" help:"With --live: the id of a person in the channel, who is also sent direct and ephemeral messages and a Home tab."`
 	Bundle      string        `placeholder:"FILE" help:"Write an archive (ZIP) for a bug report, with no secret and no name of yours in it, instead of a report."`

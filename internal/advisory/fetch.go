@@ -118,7 +118,7 @@ type wireIndex struct {
 // Months lists the documents of the last n months, the newest first. The newest three are listed though the index may
 // lack them.
 func (f *Fetcher) Months(ctx context.Context, now time.Time, n int) ([]Month, error) {
-	body, err := f.Open(ctx, f.msrc+"/updates", maxIndex)
+	body, err := f.OpenIndex(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read MSRC's index: %w", err)
 	}
@@ -181,6 +181,11 @@ func (f *Fetcher) Document(ctx context.Context, month string) (Document, error) 
 	}
 	defer body.Close()
 	return ReadDocument(body)
+}
+
+// OpenIndex opens MSRC's index as it comes. The caller closes it.
+func (f *Fetcher) OpenIndex(ctx context.Context) (io.ReadCloser, error) {
+	return f.Open(ctx, f.msrc+"/updates", maxIndex)
 }
 
 // OpenDocument opens the document of a month as it comes. The caller closes it.

@@ -37,7 +37,7 @@ func (a *App) connectSlack(ctx context.Context) (*slackSide, error) {
 	s.ladder = a.newLadder(s.rejections)
 	s.gate = access.NewGate(access.NewDirectory(a.Slack.ClientWithoutRetry()), workspace, access.Options{Policy: a.Access, Allowed: a.Store, Log: a.Log})
 	if err := s.gate.Prepare(ctx); err != nil {
-		return nil, config.UsageError{Err: fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
+		return nil, config.UsageError{Err: fmt.Errorf("MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ACCEPT_GROUPS, MISSINGKBS_ADMIN_GROUPS: %w", err)}
 	}
 	s.poster = post.New(a.Slack, workspace, s.gate, post.Options{Ladder: s.ladder, Lanes: a.Store, Log: a.Log})
 	return s, nil

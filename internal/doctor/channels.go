@@ -186,7 +186,7 @@ func (c *Checker) userGroups(ctx context.Context) []Finding {
 			lacking = "no workspace that the app was added to has a user group "
 		}
 		return fail(lacking+strings.Join(slices.Compact(unknown), ", ")+", or it is disabled: serve does not start",
-			"correct MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS and MISSINGKBS_ADMIN_GROUPS, or enable the group in Slack")
+			"correct MISSINGKBS_ASK_GROUPS, MISSINGKBS_DIGEST_GROUPS, MISSINGKBS_ACCEPT_GROUPS and MISSINGKBS_ADMIN_GROUPS, or enable the group in Slack")
 	}
 	return pass("all groups in the settings exist")
 }

@@ -112,8 +112,9 @@ func (c *Checker) checks(offline bool) []*Check {
 		{Name: "proxy", Run: c.proxies},
 	}
 	database := c.databaseChecks()
+	stored := &Check{Name: "feeds", Run: c.feedsStored, After: database[:1]}
 	if offline {
-		return append(list, database...)
+		return append(append(list, stored), database...)
 	}
 	slackHost := &Check{Name: "slack-reached", Run: c.slackReached, Timeout: reachTimeout}
 	entraHost := &Check{Name: "entra-reached", Run: c.entraReached, Timeout: reachTimeout}
@@ -122,7 +123,7 @@ func (c *Checker) checks(offline bool) []*Check {
 	list = append(list, ofSlack...)
 	list = append(list, &Check{Name: "slack-channels", Run: c.channels, After: []*Check{ofSlack[0], database[0]}})
 	list = append(list, c.defenderChecks(entraHost)...)
-	list = append(list, &Check{Name: "webhook", Run: c.webhook})
+	list = append(list, &Check{Name: "webhook", Run: c.webhook}, &Check{Name: "feeds-reached", Run: c.feedsReached}, stored)
 	return append(list, database...)
 }
 

@@ -26,7 +26,7 @@ func (c *Checker) proxies(context.Context) []Finding {
 	return c.rootCertificates(text)
 }
 
-// routes says which of the three hosts are reached through a proxy. Its password is left out.
+// routes says which of the hosts are reached through a proxy. Its password is left out.
 func (c *Checker) routes() (text string, failed []Finding) {
 	setting := func(name string) string {
 		_, value := config.ProxySetting(c.Env, name)
@@ -34,7 +34,11 @@ func (c *Checker) routes() (text string, failed []Finding) {
 	}
 	proxyOf := (&httpproxy.Config{HTTPProxy: setting("HTTP_PROXY"), HTTPSProxy: setting("HTTPS_PROXY"), NoProxy: setting("NO_PROXY")}).ProxyFunc()
 	var direct, via []string
-	for _, address := range []string{c.slackAddress(), c.values.Defender.Cloud.Authority, c.values.Defender.Cloud.Endpoint} {
+	addresses := []string{c.slackAddress(), c.values.Defender.Cloud.Authority, c.values.Defender.Cloud.Endpoint}
+	if f, _ := c.fetcher(); f != nil {
+		addresses = append(append(addresses, f.MSRC()), f.KEV()...)
+	}
+	for _, address := range addresses {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" {
 			continue // the check of the settings reports it

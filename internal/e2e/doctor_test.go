@@ -20,6 +20,7 @@ var updateDoctor = flag.Bool("update-doctor", false, "write the golden files of 
 func steady(c *clinic, text string) string {
 	text = strings.NewReplacer(
 		strings.TrimPrefix(c.slack.URL(), "http://"), "slack.test", strings.TrimPrefix(c.defender.URL, "https://"), "defender.test",
+		strings.TrimPrefix(c.feeds.URL, "https://"), "feeds.test",
 		strings.TrimPrefix(c.records.url, "sqlite://"), "/data/missingkbs.db", c.settings["SSL_CERT_FILE"], "/etc/ca.pem",
 	).Replace(text)
 	for _, r := range []struct{ is, becomes string }{

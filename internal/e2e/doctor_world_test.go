@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"maps"
 	"os"
@@ -15,16 +16,18 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/internal/advisory/advisorytest"
 	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/doctor"
 	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
-// clinic is where doctor is tried: Slack, Defender and a database, all well until a test changes them.
+// clinic is where doctor is tried: Slack, Defender, the feeds and a database, all well until a test changes them.
 type clinic struct {
 	slack    *sandbox.Workspace
 	defender *apitest.Server
+	feeds    *advisorytest.Server
 	records  *records
 	settings map[string]string
 }
@@ -58,11 +61,14 @@ func newClinic(t *testing.T, slackOptions sandbox.Options, roles ...string) *cli
 		}
 	})
 	cert := filepath.Join(t.TempDir(), "cert.pem")
-	if err := os.WriteFile(cert, defender.CertPEM(), 0o600); err != nil {
+	publisher := advisorytest.Start(advisorytest.Options{Updates: func() []advisorytest.Update { return nil }})
+	t.Cleanup(publisher.Close)
+	trusted := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: publisher.Certificate().Raw})
+	if err := os.WriteFile(cert, slices.Concat(defender.CertPEM(), trusted), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	database := sqliteRecords(t)
-	return &clinic{slack, defender, database, map[string]string{
+	return &clinic{slack, defender, publisher, database, map[string]string{
 		"SLACK_APP_TOKEN":      slack.AppToken(),
 		"SLACK_BOT_TOKEN":      slack.BotToken(),
 		"SLACK_API_URL":        slack.APIURL(),
@@ -73,6 +79,8 @@ func newClinic(t *testing.T, slackOptions sandbox.Options, roles ...string) *cli
 		"AZURE_AUTHORITY_HOST": defender.URL,
 		"DEFENDER_API_URL":     defender.URL,
 		"DEFENDER_SCOPE":       defender.Scope(),
+		"MISSINGKBS_MSRC_URL":  publisher.MSRC(),
+		"MISSINGKBS_KEV_URL":   strings.Join(publisher.KEV(), ","),
 		"SSL_CERT_FILE":        cert,
 		"DATABASE_URL":         database.url,
 		"HTTP_ADDR":            "",

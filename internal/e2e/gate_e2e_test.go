@@ -33,8 +33,13 @@ const (
 	single    = "U0SINGLE1"
 	colleague = "U0COLLEAG"
 	carol     = "U0CAROL01"
+	dave      = "U0DAVE001"
 	admins    = "S0ADMINS1"
+	deciders  = "S0DECIDE1"
 )
+
+// accept is a line that accepts a risk.
+const accept = "accept KB4540673 --until 2026-12-31 --reason line 3 is frozen"
 
 // The program admits whom its settings admit, as Slack's own records tell of them.
 func TestWhoMayDoWhat(t *testing.T) {
@@ -42,8 +47,10 @@ func TestWhoMayDoWhat(t *testing.T) {
 	w := stage(t)
 	w.slack.Admit(single, sandbox.SingleGuest, sandbox.General)
 	w.slack.Admit(carol, sandbox.Member, sandbox.General, sandbox.SharedChannel)
+	w.slack.Admit(dave, sandbox.Member, sandbox.General)
 	w.slack.SetGroup(admins, "bot-admins", carol)
-	w.start(t, map[string]string{"MISSINGKBS_DIGEST_GROUPS": sandbox.Patchers, "MISSINGKBS_ADMIN_GROUPS": admins})
+	w.slack.SetGroup(deciders, "risk-owners", dave)
+	w.start(t, map[string]string{"MISSINGKBS_DIGEST_GROUPS": sandbox.Patchers, "MISSINGKBS_ACCEPT_GROUPS": deciders, "MISSINGKBS_ADMIN_GROUPS": admins})
 	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +66,15 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{single, sandbox.General, "search edge", "Not for guests"},
 		{carol, sandbox.General, "admin", "Who may what"},
 		{carol, sandbox.General, "digest pause 4711", "No such digest"}, // administrators pass every list
+		{sandbox.Bob, sandbox.General, "accept list", "No accepted risks"},
+		{sandbox.Bob, sandbox.General, accept, "Only for certain people"},
+		{sandbox.Alice, sandbox.General, accept, "Only for certain people"}, // she may change digests
+		{sandbox.Guest, sandbox.General, accept, "Not for guests"},
+		{dave, sandbox.General, accept, "KB4540673 is accepted until 31 Dec 2026"},
+		{dave, sandbox.General, "digest add " + edge, "Only for certain people"},
+		{sandbox.Bob, sandbox.General, "accept list", "Accepted risks"},
+		{sandbox.Alice, sandbox.General, "accept end KB4540673", "Only for certain people"},
+		{carol, sandbox.General, "accept end KB4540673", "KB4540673 is no longer accepted"},
 	} {
 		if m := w.says(t, c.who, c.channel, c.words); title(m) != c.title {
 			t.Errorf("%s: %q was answered %q, want %q", c.who, c.words, title(m), c.title)
