@@ -7,7 +7,7 @@ import "github.com/missingkbs/missingkbs/internal/sandbox"
 func acceptRisk(p *tab) {
 	const software, update = "microsoft-_-windows_11", "KB5074224"
 	p.enter(sandbox.Patching)
-	p.subscribe(software+` --at "mon 10:00"`)
+	p.subscribe(software + ` --at "mon 10:00"`)
 	p.nextWeek()
 	p.answer(exploited + called(software))
 	p.closePanel()

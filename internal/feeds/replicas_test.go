@@ -10,13 +10,16 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/feeds"
 	"github.com/missingkbs/missingkbs/internal/store"
-	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 )
 
 // Of two processes that start one after the other on one database, one fetches, and both know.
 func TestTwoReplicasFetchOnce(t *testing.T) {
 	t.Parallel()
-	url := pgtest.Database(t)
+	eachDatabase(t, fetchTwice)
+}
+
+func fetchTwice(t *testing.T, url string) {
+	t.Helper()
 	w := newWorld(t, url)
 	done := make(chan struct{}, 10)
 	start := func(database *store.Store) {

@@ -111,12 +111,34 @@ func (s *Server) remediations(u Update) []object {
 	if u.Supersedes == "" || s.has(NoSupersedence) {
 		fix["Supercedence"] = nil
 	}
+	if s.has(OddValues) {
+		return oddRows(u, fix)
+	}
 	return []object{
 		fix,
 		{"Type": 2, "Description": text("Release Notes"), "ProductID": []string{u.Product}, "URL": "https://example.invalid/notes"},
 		{"Type": 3, "SubType": u.KB, "ProductID": []string{u.Product}},
 		{"Type": 6, "Description": text(u.KB), "ProductID": []string{u.Product}},
 	}
+}
+
+// oddRows are the rows of an update as MSRC was seen to write them: what is no KB beside it, bulletins and the update itself
+// among those that it supersedes, builds that are none.
+func oddRows(u Update, fix object) []object {
+	rows := []object{fix}
+	fix["Description"], fix["Supercedence"] = text("KB"+u.KB), strings.TrimSuffix("MS16-110, "+u.KB+"; None; "+u.Supersedes, "; ")
+	if u.Build != "" {
+		fix["FixedBuild"] = "0.0.26200.4652; v" + u.Build + ".\u200b"
+	}
+	for _, name := range []string{
+		"Release Notes", "Click to Run", "CBL-Mariner Releases", "Commit", "kernel", "mysql", "Update Information", "More Information", "Information", "App Store", "",
+	} {
+		rows = append(rows, object{"Type": 2, "Description": text(name), "Supercedence": "None", "FixedBuild": "Application Build 1.2.3, Platform Build 4.5.", "ProductID": []string{u.Product}})
+	}
+	for _, build := range []string{"4.8.4494.03", "V1.2", "KB123", "Build 5", "1.001", ""} {
+		rows = append(rows, object{"Type": 2, "SubType": fix["SubType"], "Description": text(u.KB), "FixedBuild": build, "RestartRequired": text("Yes"), "ProductID": []string{u.Product}})
+	}
+	return append(rows, object{"Type": nil, "Description": text("5999999")}, object{"Type": 6, "Description": text("5999999")})
 }
 
 func number(cve string) uint32 {
@@ -156,6 +178,9 @@ func (s *Server) serveList(w http.ResponseWriter) {
 		})
 	}
 	count, released := len(entries), now.UTC().Truncate(24*time.Hour)
+	if s.has(OlderRevision) {
+		released = released.AddDate(0, 0, -60)
+	}
 	switch {
 	case s.has(WrongCount):
 		count += 7

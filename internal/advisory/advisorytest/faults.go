@@ -10,9 +10,10 @@ import (
 // Fault is something that the publishers were seen to do, or might.
 type Fault string
 
-// The faults. Each leaves what is held as it was.
+// The faults. Each leaves what is held as it was, or is one that does no harm.
 const (
 	Down             Fault = "down"               // every call fails with 503
+	Throttled        Fault = "throttled"          // every call is answered 429
 	Forbidden        Fault = "forbidden"          // CISA refuses the address of a cloud; its copy does not
 	AllForbidden     Fault = "all_forbidden"      // every call is refused
 	WebPage          Fault = "web_page"           // HTML with status 200
@@ -24,20 +25,21 @@ const (
 	ToOtherHost      Fault = "to_other_host"      // a redirect to another host
 	WrongMonth       Fault = "wrong_month"        // the document of another month
 	EarlyRelease     Fault = "early_release"      // a document with a single update
-	OlderRevision    Fault = "older_revision"     // what was served weeks ago
+	OlderRevision    Fault = "older_revision"     // what was served weeks ago, in both feeds
 	NoSupersedence   Fault = "no_supersedence"    // no update supersedes another any more
 	FutureDate       Fault = "future_date"        // dated in fifty years
 	MonthsLeaveIndex Fault = "months_leave_index" // the newest months are missing in the index, and served by address
 	WrongCount       Fault = "wrong_count"        // the list has other entries than it counts
 	ShrunkList       Fault = "shrunk_list"        // half of the list is gone
 	EmptyList        Fault = "empty_list"
+	OddValues        Fault = "odd_values" // what stands in documents beside KBs, numbers and builds
 )
 
 // Faults returns all faults.
 func Faults() []Fault {
 	return []Fault{
-		Down, Forbidden, AllForbidden, WebPage, CutOff, Absurd, Endless, Blank, ToHTTP, ToOtherHost, WrongMonth, EarlyRelease, OlderRevision, NoSupersedence,
-		FutureDate, MonthsLeaveIndex, WrongCount, ShrunkList, EmptyList,
+		Down, Throttled, Forbidden, AllForbidden, WebPage, CutOff, Absurd, Endless, Blank, ToHTTP, ToOtherHost, WrongMonth, EarlyRelease, OlderRevision, NoSupersedence,
+		FutureDate, MonthsLeaveIndex, WrongCount, ShrunkList, EmptyList, OddValues,
 	}
 }
 
@@ -46,6 +48,8 @@ func (s *Server) broken(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case s.has(Down):
 		http.Error(w, "service unavailable", http.StatusServiceUnavailable)
+	case s.has(Throttled):
+		http.Error(w, "too many requests", http.StatusTooManyRequests)
 	case s.has(AllForbidden):
 		http.Error(w, "Access Denied", http.StatusForbidden)
 	case s.has(WebPage):
