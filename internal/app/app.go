@@ -66,9 +66,9 @@ type Options struct {
 // audit. Serve runs it for Slack and Defender, the sandbox for their stand-ins on this machine.
 type App struct {
 	Options
-	library *feeds.Library
-	health  *socketmode.Health
-	counts  *bot.Counts
+	feedCache *feeds.Cache
+	health    *socketmode.Health
+	counts    *bot.Counts
 }
 
 // New returns an app. Nothing is opened or called before [App.Run].
@@ -82,11 +82,11 @@ func New(o Options) *App {
 	if o.ListFresh == 0 {
 		o.ListFresh = defaultListFresh
 	}
-	library := feeds.NewLibrary(o.Store, o.Log)
+	cache := feeds.NewCache(o.Store, o.Log)
 	if o.Advisories == nil {
-		o.Advisories = library.Snapshot
+		o.Advisories = cache.Snapshot
 	}
-	return &App{Options: o, library: library, health: socketmode.NewHealth(), counts: &bot.Counts{}}
+	return &App{Options: o, feedCache: cache, health: socketmode.NewHealth(), counts: &bot.Counts{}}
 }
 
 // RefusedError is a refusal by Slack that a retry does not change.
@@ -131,7 +131,7 @@ func (a *App) run(ctx context.Context) error {
 	prober := monitor.NewDatabaseProber(a.Store, a.ProbeInterval, a.Log)
 	finding := a.newFinding(auth)
 	// These end last, so that they write and send what the other parts leave behind.
-	defer background(append(finding.parts(), auditor.trail.Run, alerts.run, auth.run, prober.Run, a.library.Run)...)()
+	defer background(append(finding.parts(), auditor.trail.Run, alerts.run, auth.run, prober.Run, a.feedCache.Run)...)()
 
 	digests, err := a.newDigests(slack.poster, alerts)
 	if err != nil {

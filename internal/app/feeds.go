@@ -20,7 +20,7 @@ func (a *App) newFeedJob() (func(ctx context.Context, failures int) (again time.
 	}
 	return func(ctx context.Context, failures int) time.Duration {
 		again := refresher.Job(ctx, failures)
-		if err := a.library.Load(ctx); err != nil && ctx.Err() == nil {
+		if err := a.feedCache.Load(ctx); err != nil && ctx.Err() == nil {
 			a.Log.WarnContext(ctx, "could not read the data of MSRC and CISA from the database; answers keep what was read before", "error", err)
 		}
 		return again

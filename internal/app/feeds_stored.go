@@ -20,10 +20,10 @@ func StoredAdvisories(ctx context.Context, address string, log *slog.Logger) fun
 		defer closeDatabase(database)
 		ctx, cancel := context.WithTimeout(ctx, openTimeout)
 		defer cancel()
-		library := feeds.NewLibrary(database, log)
-		if err := library.Load(ctx); err != nil {
+		cache := feeds.NewCache(database, log)
+		if err := cache.Load(ctx); err != nil {
 			log.DebugContext(ctx, "asking without the feeds: they cannot be read", "error", err)
 		}
-		return library.Snapshot()
+		return cache.Snapshot()
 	})
 }

@@ -127,7 +127,7 @@ func Advisories(ctx context.Context, server *apitest.Server) (snapshot func() *a
 // clock, and weeks pass in seconds here.
 type travellingFeeds struct {
 	refresher *feeds.Refresher
-	library   *feeds.Library
+	cache     *feeds.Cache
 	now       func() time.Time
 
 	mu   sync.Mutex
@@ -139,7 +139,7 @@ func newTravellingFeeds(database feeds.Store, publisher *advisorytest.Server, no
 	if err != nil {
 		return nil, err
 	}
-	return &travellingFeeds{refresher: refresher, library: feeds.NewLibrary(database, log), now: now}, nil
+	return &travellingFeeds{refresher: refresher, cache: feeds.NewCache(database, log), now: now}, nil
 }
 
 // travelTimeout bounds how long an answer waits for the invented publisher. That is on this machine, but a busy one
@@ -155,7 +155,7 @@ func (f *travellingFeeds) snapshot() *advisory.Snapshot {
 		ctx, cancel := context.WithTimeout(context.Background(), travelTimeout)
 		defer cancel()
 		f.refresher.Refresh(ctx)
-		_ = f.library.Load(ctx) // an answer without it is as good as with feeds off
+		_ = f.cache.Load(ctx) // an answer without it is as good as with feeds off
 	}
-	return f.library.Snapshot()
+	return f.cache.Snapshot()
 }

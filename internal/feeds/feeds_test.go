@@ -170,18 +170,18 @@ func TestRefresh(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, url string) {
 		t.Helper()
 		w := newWorld(t, url)
-		library := feeds.NewLibrary(w.store, slog.New(slog.DiscardHandler))
-		if library.Snapshot() != nil {
+		cache := feeds.NewCache(w.store, slog.New(slog.DiscardHandler))
+		if cache.Snapshot() != nil {
 			t.Error("there is a snapshot before anything was fetched")
 		}
 		r := w.refresher(t)
 		if !r.Refresh(t.Context()) {
 			t.Fatal(failures(t, w.store))
 		}
-		if err := library.Load(t.Context()); err != nil {
+		if err := cache.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		s := library.Snapshot()
+		s := cache.Snapshot()
 		if updates, exploited := s.Len(); updates != 15 || exploited != 10 || s.LastMonth != "2031-May" {
 			t.Errorf("%d updates, %d exploited, to %s", updates, exploited, s.LastMonth)
 		}
@@ -196,7 +196,7 @@ func TestRefresh(t *testing.T) {
 		if got := w.Asked()[asked:]; len(got) != 2 {
 			t.Errorf("asked %q for nothing new", got)
 		}
-		if err := library.Load(t.Context()); err != nil || library.Snapshot() != s {
+		if err := cache.Load(t.Context()); err != nil || cache.Snapshot() != s {
 			t.Errorf("the snapshot was made again, %v", err)
 		}
 		// A revision of May alone.

@@ -58,8 +58,8 @@ func fetchTwice(t *testing.T, url string) {
 	if indexes != 1 || !slices.Contains(w.Asked(), "/cvrf/v3.0/cvrf/2031-May") {
 		t.Errorf("the index was asked %d times, all calls: %q", indexes, w.Asked())
 	}
-	library := feeds.NewLibrary(other, slog.New(slog.DiscardHandler))
-	if err := library.Load(t.Context()); err != nil || library.Snapshot() == nil {
+	cache := feeds.NewCache(other, slog.New(slog.DiscardHandler))
+	if err := cache.Load(t.Context()); err != nil || cache.Snapshot() == nil {
 		t.Errorf("the other process knows nothing: %v", err)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/advisory"
 )
 
-// Library holds a snapshot of the stored documents in memory. It is safe for concurrent use.
-type Library struct {
+// Cache holds a snapshot of the stored documents in memory. It is safe for concurrent use.
+type Cache struct {
 	store Store
 	log   *slog.Logger
 
@@ -22,23 +22,23 @@ type Library struct {
 	version int64 // of what the snapshot was made from
 }
 
-// NewLibrary returns a library that knows nothing until [Library.Load] or [Library.Run].
-func NewLibrary(s Store, log *slog.Logger) *Library { return &Library{store: s, log: log} }
+// NewCache returns a cache that knows nothing until [Cache.Load] or [Cache.Run].
+func NewCache(s Store, log *slog.Logger) *Cache { return &Cache{store: s, log: log} }
 
 // Snapshot returns what is known now, nil for nothing. It never waits.
-func (l *Library) Snapshot() *advisory.Snapshot { return l.snapshot.Load() }
+func (c *Cache) Snapshot() *advisory.Snapshot { return c.snapshot.Load() }
 
 // Load makes a new snapshot if the stored documents have changed since the last one.
-func (l *Library) Load(ctx context.Context) error {
-	l.loading.Lock()
-	defer l.loading.Unlock()
-	version, err := l.store.FeedVersion(ctx)
-	if err != nil || version == l.version {
+func (c *Cache) Load(ctx context.Context) error {
+	c.loading.Lock()
+	defer c.loading.Unlock()
+	version, err := c.store.FeedVersion(ctx)
+	if err != nil || version == c.version {
 		return err
 	}
 	var documents []advisory.Document
 	var list advisory.Catalog
-	err = l.store.EachFeedBody(ctx, func(feed, id string, body []byte) error {
+	err = c.store.EachFeedBody(ctx, func(feed, id string, body []byte) error {
 		var wrong error
 		if feed == KEV {
 			wrong = json.Unmarshal(body, &list)
@@ -49,15 +49,15 @@ func (l *Library) Load(ctx context.Context) error {
 			}
 		}
 		if wrong != nil { // another version of the program wrote it; the rest is as good as before
-			l.log.WarnContext(ctx, "left out a stored document of a feed: it cannot be read", "feed", feed, "document", id, "error", wrong)
+			c.log.WarnContext(ctx, "left out a stored document of a feed: it cannot be read", "feed", feed, "document", id, "error", wrong)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	l.snapshot.Store(advisory.NewSnapshot(documents, list))
-	l.version = version
+	c.snapshot.Store(advisory.NewSnapshot(documents, list))
+	c.version = version
 	return nil
 }
 
@@ -65,12 +65,12 @@ func (l *Library) Load(ctx context.Context) error {
 const watchInterval = time.Minute
 
 // Run loads the snapshot and keeps it up to date until ctx ends.
-func (l *Library) Run(ctx context.Context) {
+func (c *Cache) Run(ctx context.Context) {
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
 	for {
-		if err := l.Load(ctx); err != nil && ctx.Err() == nil {
-			l.log.WarnContext(ctx, "could not read the data of MSRC and CISA from the database; answers keep what was read before", "error", err)
+		if err := c.Load(ctx); err != nil && ctx.Err() == nil {
+			c.log.WarnContext(ctx, "could not read the data of MSRC and CISA from the database; answers keep what was read before", "error", err)
 		}
 		select {
 		case <-ctx.Done():
