@@ -137,3 +137,30 @@ func TestASwitchForEachFault(t *testing.T) {
 		}
 	}
 }
+
+// Whatever the publishers answer from the start, questions are answered alike, and nothing is called "not exploited".
+func TestAnswersWithoutFeeds(t *testing.T) {
+	t.Parallel()
+	faults := []advisorytest.Fault{advisorytest.Down, advisorytest.AllForbidden, advisorytest.WebPage, advisorytest.Absurd, advisorytest.Endless, advisorytest.FutureDate}
+	answers := make([]string, len(faults))
+	t.Run("each", func(t *testing.T) {
+		for i, fault := range faults {
+			t.Run(string(fault), func(t *testing.T) {
+				t.Parallel()
+				w := startWorld(t, deadline.Off, "feeds_"+string(fault))
+				answers[i] = w.ask(windows11)
+				w.says(answers[i], "Missing updates: Windows 11", "KB5074216, ", "KB5074864, ")
+				for _, never := range []string{"under attack", "KEV", "MSRC", ", no"} {
+					if strings.Contains(answers[i], never) {
+						t.Errorf("it says %q:\n%s", never, answers[i])
+					}
+				}
+			})
+		}
+	})
+	for i, answer := range answers {
+		if answer != answers[0] {
+			t.Errorf("%s: got\n%s\nwant as with %s\n%s", faults[i], answer, faults[0], answers[0])
+		}
+	}
+}

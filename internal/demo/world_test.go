@@ -22,14 +22,14 @@ type world struct {
 // patience bounds one wait on a machine that has much else to do.
 const patience = 2 * time.Minute
 
-func startWorld(t *testing.T, sla string) world {
+func startWorld(t *testing.T, sla string, faults ...string) world {
 	t.Helper()
 	policy, err := deadline.Parse(sla)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	d, err := Start(ctx, Options{Deadlines: policy, Log: slog.New(slog.DiscardHandler)})
+	d, err := Start(ctx, Options{Deadlines: policy, Faults: faults, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
