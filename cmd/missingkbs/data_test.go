@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func publisher(t *testing.T) *advisorytest.Server {
 			var all []advisorytest.Update
 			for back := range 3 {
 				all = append(all, advisorytest.Update{
-					KB: fmt.Sprint(5090003 - back), Supersedes: fmt.Sprint(5090002 - back), Product: "9001", Released: now.AddDate(0, 0, -10-31*back), CVEs: []string{fmt.Sprintf("CVE-2031-1000%d", back)},
+					KB: strconv.Itoa(5090003 - back), Supersedes: strconv.Itoa(5090002 - back), Product: "9001", Released: now.AddDate(0, 0, -10-31*back), CVEs: []string{fmt.Sprintf("CVE-2031-1000%d", back)},
 				})
 			}
 			return all

@@ -46,7 +46,7 @@ func newFeedWorld(t *testing.T) *feedWorld {
 	}
 	w.store.Store(s)
 	w.ready.Store(true)
-	t.Cleanup(w.Checker.Close)
+	t.Cleanup(w.Close)
 	return w
 }
 

@@ -84,7 +84,7 @@ func (a Acceptance) covers(places map[place][]patchgap.Row, published Advisories
 		listed := slices.ContainsFunc(rows, func(r patchgap.Row) bool { return r.KB == a.KB })
 		for _, r := range rows {
 			then, missed := was[at]
-			follows := missed && published != nil && !(listed && grown(then, r.Devices)) && published.Contains(r, a.in(r))
+			follows := missed && published != nil && (!listed || !grown(then, r.Devices)) && published.Contains(r, a.in(r))
 			if r.KB == a.KB || follows {
 				covered = append(covered, r)
 			}
