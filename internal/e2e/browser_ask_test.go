@@ -36,9 +36,9 @@ func askWithTheKeyboard(p *tab) {
 	got := p.table(m)
 	want := table{
 		Caption: got.Caption,
-		Head:    []string{"KB", "Devices", "CVEs", "Update", "Catalog", "Details", "Exploited", "Severity"},
-		Sorted:  []string{"none", "none", "none", "none", "", "", "none", "none"},
-		Rows:    [][]string{{"KB4540673", "240", "14", "March 2020 Security Updates", "Catalog", "Details", "unknown", "unknown"}},
+		Head:    []string{"KB", "Devices", "CVEs", "Update", "Catalog", "Details", "Exploited", "Severity", "Deadline"},
+		Sorted:  []string{"none", "none", "none", "none", "", "", "none", "none", "none"},
+		Rows:    [][]string{{"KB4540673", "240", "14", "March 2020 Security Updates", "Catalog", "Details", "unknown", "unknown", "overdue by 2368+ days"}},
 		Range:   "1–1 of 1",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
