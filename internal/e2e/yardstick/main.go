@@ -21,10 +21,9 @@ import (
 )
 
 func main() {
-	if err := run(context.Background()); err != nil {
-		slog.Error("ended", "error", err)
-		os.Exit(1)
-	}
+	err := run(context.Background()) // it ends with an error only
+	slog.Error("ended", "error", err)
+	os.Exit(1)
 }
 
 func run(ctx context.Context) error {
