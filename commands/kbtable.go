@@ -158,7 +158,7 @@ func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer
 	note = view.JoinSentences(unjudged, note)
 	of := []string{q.line(q.sort, 0), strconv.Itoa(q.page) + versionOf(feeds), marks.Version() + ages.Version(), note, triage.Dates(feeds, k.now())}
 	source := view.Source{Question: strings.Join(of, "\n"), Answer: answer.Version}
-	page, made := s.made.Get(source)
+	page, made := s.made.Get(source, feeds.Version())
 	if !made {
 		l := newList(feeds, q, patchgap.Updates(rows))
 		l.marks, l.accepts = marks, k.accepted != nil
@@ -167,7 +167,7 @@ func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer
 		}
 		page = k.pageOf(q, l, feeds, answer)
 		page.Note, page.Source = note, source
-		s.made.Put(page)
+		s.made.Put(page, feeds.Version(), len(rows))
 	}
 	page.AsOf = AsOf(answer)
 	return page
