@@ -52,7 +52,11 @@ func TestDoctorTellsTheMistakesOfServe(t *testing.T) {
 		}
 		// What looks like a password in an example is hidden on standard error.
 		for line := range strings.Lines(strings.ReplaceAll(said.err, "(hidden)", "password")) {
-			if mistake, ok := strings.CutPrefix(line, "  - "); ok && !strings.Contains(found.String(), strings.TrimSpace(mistake)) {
+			mistake, ok := strings.CutPrefix(line, "  - ")
+			if ok && strings.Count(said.err, line) > 1 {
+				t.Errorf("%s: serve says twice %q", name, mistake)
+			}
+			if ok && !strings.Contains(found.String(), strings.TrimSpace(mistake)) {
 				t.Errorf("%s: serve says %q, doctor does not:\n%s", name, mistake, found.String())
 			}
 		}

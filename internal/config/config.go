@@ -79,7 +79,6 @@ func (s Settings) Read(e *Errors, env Environment) Values {
 	s.Queue.read(e, &v.Bot)
 	v.DatabaseURL, v.Store = s.Database.Read(e, env)
 	v.Webhook, v.Deadlines = s.Webhook.read(e), s.Deadline.Read(e)
-	v.Webhook = s.Webhook.read(e)
 	v.Feeds = s.Feeds.read(e)
 	v.TwoPerson = e.boolean("MISSINGKBS_TWO_PERSON", s.Access.TwoPerson)
 	v.AskedFor = e.Duration("MISSINGKBS_ASKED_FOR", s.Asked.For, 0)
