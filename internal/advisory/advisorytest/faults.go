@@ -49,7 +49,7 @@ func (s *Server) broken(w http.ResponseWriter, r *http.Request) bool {
 	case s.has(Down):
 		http.Error(w, "service unavailable", http.StatusServiceUnavailable)
 	case s.has(Throttled):
-		http.Error(w, "too many requests", http.StatusTooManyRequests)
+		http.Error(w, "slow down", http.StatusTooManyRequests)
 	case s.has(AllForbidden):
 		http.Error(w, "Access Denied", http.StatusForbidden)
 	case s.has(WebPage):
