@@ -13,7 +13,7 @@ type Fault string
 // The faults. Each leaves what is held as it was, or is one that does no harm.
 const (
 	Down             Fault = "down"               // every call fails with 503
-	Throttled        Fault = "throttled"          // every call is answered 429
+	Throttled        Fault = "rate_limited"       // every call is answered 429
 	Forbidden        Fault = "forbidden"          // CISA refuses the address of a cloud; its copy does not
 	AllForbidden     Fault = "all_forbidden"      // every call is refused
 	WebPage          Fault = "web_page"           // HTML with status 200
