@@ -7,24 +7,32 @@ import (
 
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/internal/access"
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
 // Reader reads plain words as lines of commands. The zero value knows no commands but its own.
 type Reader struct {
-	names map[string]bool
+	names    map[string]bool
+	changing map[string]map[string]bool // commands and their subcommands, "" for none, and whether that changes something
 }
 
 // NewReader returns a reader that knows the names of commands.
 func NewReader(all []commands.Command) Reader {
-	r := Reader{names: map[string]bool{}}
+	r := Reader{names: map[string]bool{}, changing: map[string]map[string]bool{}}
 	for _, c := range all {
 		if c.Name != "" && c.Name != TalkName {
 			r.names[c.Name] = true
 		}
+		r.changing[c.Name] = map[string]bool{"": changes(c.Needs)}
+		for _, s := range c.Subs {
+			r.changing[c.Name][s.Name] = changes(s.Needs)
+		}
 	}
 	return r
 }
+
+func changes(needs access.Right) bool { return needs != "" && needs != access.Ask }
 
 // exact are the commands whose words are taken as typed; of the others, words that say nothing are left out.
 var exact = set("digest accept admin watch home browse details machine lookup")
@@ -51,7 +59,7 @@ func (r Reader) Read(text string) string {
 	case len(ids) > 0:
 		return LookupLine(ids)
 	}
-	return question(words, start)
+	return r.question(words, start)
 }
 
 func low(word string) string { return strings.ToLower(word) }
@@ -103,23 +111,38 @@ func isLine(words []string) bool {
 }
 
 // question is the line of a text that names no command: words are all of it, start those after polite ones.
-func question(words, start []string) string {
+func (r Reader) question(words, start []string) string {
 	if isLine(words) && !slices.ContainsFunc(words, func(w string) bool { return sentence[low(w)] }) {
 		return cmdline.Join(words...)
 	}
 	named := without(without(words, sentence), domain)
-	asks := slices.ContainsFunc(words, func(w string) bool { return sentence[low(w)] })
+	asking := slices.ContainsFunc(words, func(w string) bool { return sentence[low(w)] })
 	switch {
 	case len(named) == 0 && (slices.ContainsFunc(words, isOf(domain)) || slices.ContainsFunc(words, isOf(machines))):
 		return commands.HomeName
 	case len(named) == 0:
 		return TalkLine(Unclear)
-	case !asks && len(named) == 1 && low(named[0]) == digest.All:
+	case !asking && len(named) == 1 && low(named[0]) == digest.All:
 		return digest.All
-	case !asks:
+	case !asking:
 		return cmdline.Join(start...)
 	}
+	if about := without(named, extra); len(about) > 0 && r.changes(about) {
+		return cmdline.Join(commands.HelpName, low(about[0]))
+	}
 	return intent(words, named)
+}
+
+// changes reports whether what is left of a sentence would be a command that changes something. A sentence may say that it must not
+// be done: "don't digest remove 7". So it is never done by the words that are left.
+func (r Reader) changes(words []string) bool {
+	subs := r.changing[low(words[0])]
+	if len(words) > 1 {
+		if change, ok := subs[low(words[1])]; ok {
+			return change
+		}
+	}
+	return subs[""]
 }
 
 // intent is the line of a sentence about the software that it names.

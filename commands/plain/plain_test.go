@@ -9,13 +9,21 @@ import (
 
 	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
+	"github.com/missingkbs/missingkbs/internal/access"
 )
 
 // testReader knows commands of all kinds.
 func testReader() Reader {
 	var all []commands.Command
 	for _, name := range []string{"", "search", "kb", "cve", "machine", "devices", "plan", "report", "accept", "digest", "admin", "help", "browse", "watch", "home", LookupName, TalkName} {
-		all = append(all, commands.Command{Name: name})
+		c := commands.Command{Name: name}
+		if name == "digest" {
+			c.Subs = []commands.Subcommand{{Name: "list"}, {Name: "remove", Needs: access.Change, Subject: true}}
+		}
+		if name == "accept" {
+			c.Needs, c.Subs = access.Accept, []commands.Subcommand{{Name: "list", Needs: access.Ask}, {Name: "end", Needs: access.Accept}}
+		}
+		all = append(all, c)
 	}
 	return NewReader(all)
 }
@@ -85,6 +93,16 @@ func TestRead(t *testing.T) {
 		"HELP":                                           "help",
 		"help with digest":                               "help digest",
 		"help me please":                                 "help",
+
+		// A sentence changes nothing.
+		"don't digest remove 7":            "help digest",
+		"what would Digest remove 7 do?":   "help digest",
+		"should we accept end 3":           "help accept",
+		"what is accept":                   "help accept",
+		"do not attack: digest remove 7":   "help digest",
+		"show me digest list":              "digest",
+		"please digest remove 7":           "digest remove 7",
+		"is machine web-01 missing things": "machine web-01 things",
 
 		// Talk.
 		"":                           "talk hello",
