@@ -15,8 +15,9 @@ var (
 	// The number of an update as people write it: KB5074202, kb 5074202, KB-5074202, KB#5074202. Catalog pages and their links
 	// have it too. Letters and digits on either side make it a part of something else.
 	kbForm = `KB(?:[\s_:#.-]|number|no){0,3}([0-9]{6,8})`
-	// The same without "KB", in the addresses of catalog and support pages.
-	addressForm = `(?:catalog\.update\.microsoft\.com/[^\s<>|"]*?[?&]q=|support\.microsoft\.com/(?:[a-z]{2}-[a-z]{2}/)?(?:help|kb)/)["']?([0-9]{6,8})`
+	// The same without "KB", in the addresses of catalog and support pages. Between the host and the number is no further slash:
+	// otherwise a text of nothing but such hosts would be read to its end for each of them.
+	addressForm = `(?:catalog\.update\.microsoft\.com/(?:v7/site/)?[^\s<>|"/]*?[?&]q=|support\.microsoft\.com/(?:[a-z]{2}-[a-z]{2}/)?(?:help|kb)/)["']?([0-9]{6,8})`
 	cveForm     = `(?:CVE|TVM)[\s_:-]{0,3}[0-9]{4}[\s_-]{1,3}[0-9]{3,19}`
 
 	idForm  = regexp.MustCompile(`(?i)` + kbForm + `|` + addressForm + `|(` + cveForm + `)`)

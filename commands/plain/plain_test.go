@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -226,4 +227,21 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%q: a line of %d bytes", text, len(offered))
 		}
 	})
+}
+
+// The loop that reads Slack's events looks ids up before it is known who asks: no text takes it long.
+func TestIDsAreQuick(t *testing.T) {
+	t.Parallel()
+	for _, unit := range []string{"catalog.update.microsoft.com/KB5074202,", "catalog.update.microsoft.com/?", "support.microsoft.com/help/", "KB5074202 ", "kb:", "CVE-2025-", "%4B", "&lt;"} {
+		text := strings.Repeat(unit, maxText/len(unit))
+		least := time.Hour
+		for range 3 { // other programs may run beside
+			began := time.Now()
+			IDs(text)
+			least = min(least, time.Since(began))
+		}
+		if least > time.Second {
+			t.Errorf("a text of %q takes %v", unit, least)
+		}
+	}
 }
