@@ -116,21 +116,33 @@ func (e envelope) isSelf(user string) bool {
 // withoutSelf removes the mention of the bot itself from a text.
 func (e envelope) withoutSelf(text string) string {
 	for _, a := range e.Authorizations {
-		if a.UserID == "" {
-			continue
-		}
-		text = strings.ReplaceAll(text, "<@"+a.UserID+">", " ")
-		for {
-			from := strings.Index(text, "<@"+a.UserID+"|")
-			if from < 0 {
-				break
-			}
-			end := strings.IndexByte(text[from:], '>')
-			if end < 0 {
-				break
-			}
-			text = text[:from] + " " + text[from+end+1:]
+		if a.UserID != "" {
+			text = withoutMention(text, "<@"+a.UserID)
 		}
 	}
 	return strings.TrimSpace(text)
+}
+
+// withoutMention removes mentions that begin so, with a name or without. Each part of the text is copied once.
+func withoutMention(text, mention string) string {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, mention)
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		_, after, ends := strings.Cut(rest, ">")
+		switch {
+		case !ends:
+			out.WriteString(mention + rest)
+			return out.String()
+		case rest[0] == '>' || rest[0] == '|':
+			out.WriteByte(' ')
+			text = after
+		default: // of a user whose id begins like this one
+			out.WriteString(mention)
+			text = rest
+		}
+	}
 }

@@ -3,6 +3,7 @@ package spoken
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -14,6 +15,9 @@ func TestEvent(t *testing.T) {
 		`{"type":"app_home_opened","user":"U1","tab":"home"}`: {Type: HomeEvent, ID: "Ev1", User: "U1", Team: "T1", Tab: "home"},
 		`{"type":"app_mention","user":"U1","user_team":"T2","team":"T1","channel":"C1","thread_ts":"1.0","text":"hey <@UBOT>, edge &amp; <@UBOT|missingkbs> chrome"}`: {
 			Type: MentionEvent, ID: "Ev1", User: "U1", Team: "T2", Channel: "C1", Thread: "1.0", Text: "hey  , edge &amp;   chrome",
+		},
+		`{"type":"app_mention","user":"U1","channel":"C1","text":"<@UBOT>tell <@UBOTS> and <@U2|bo> edge <@UBOT"}`: {
+			Type: MentionEvent, ID: "Ev1", User: "U1", Team: "T1", Channel: "C1", Text: "tell <@UBOTS> and <@U2|bo> edge <@UBOT",
 		},
 		`{"type":"message","channel_type":"im","user":"U1","team":"T1","channel":"D1","text":" edge "}`:                       {Type: DirectEvent, ID: "Ev1", User: "U1", Team: "T1", Channel: "D1", Text: "edge"},
 		`{"type":"message","channel_type":"im","subtype":"file_share","user":"U1","channel":"D1","text":"edge","files":[{}]}`: {Type: DirectEvent, ID: "Ev1", User: "U1", Team: "T1", Channel: "D1", Text: "edge"},
@@ -27,6 +31,26 @@ func TestEvent(t *testing.T) {
 	for _, wrong := range []string{``, `[]`, `{}`, `{"event":{"type":"reaction_added","user":"U1"}}`, `{"event":{"type":"app_home_opened"}}`, `{"event":7}`} {
 		if m, err := Event([]byte(wrong)); err == nil {
 			t.Errorf("%s is read as %+v", wrong, m)
+		}
+	}
+}
+
+// The loop that reads Slack's events reads them whole: none takes it long.
+func TestEventsAreQuick(t *testing.T) {
+	t.Parallel()
+	const size = 400_000
+	for _, unit := range []string{"<@UBOT|a>", "<@UBOT|", "<@UBOT>", "<@UBOTS>", "<"} {
+		event := `{"authorizations":[{"user_id":"UBOT","is_bot":true}],"event":{"type":"app_mention","user":"U1","channel":"C1","text":"` + strings.Repeat(unit, size/len(unit)) + `"}}`
+		least := time.Hour
+		for range 3 { // other programs may run beside
+			began := time.Now()
+			if _, err := Event([]byte(event)); err != nil {
+				t.Error(err)
+			}
+			least = min(least, time.Since(began))
+		}
+		if least > time.Second {
+			t.Errorf("an event of %q takes %v", unit, least)
 		}
 	}
 }
