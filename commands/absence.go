@@ -130,3 +130,25 @@ func noIDIn(address string) error {
 		Actions: append(waysToSoftware(), view.Action{Label: "Help", Command: HelpName}),
 	}
 }
+
+// MaxSuggestions is how many software ids an error offers in place of an unknown one.
+const MaxSuggestions = 5
+
+// misspelt is the error of a line whose first word may be a misspelt command. What was found instead is offered behind it.
+func misspelt(first string, line []string, f search.Result, cause error) error {
+	right := cmdline.Join(line...)
+	e := &Error{
+		Title: "Did you mean " + right + "?", Usage: true, Err: cause,
+		Message: fmt.Sprintf("There is no command %q, and no software of that name%s.", first, SearchLimits(f)),
+		Actions: []view.Action{{Label: right, Command: right}},
+	}
+	if cause != nil {
+		e.Message = fmt.Sprintf("There is no command %q.", first)
+	}
+	few := f.Software[:min(len(f.Software), MaxSuggestions)]
+	for i, name := range Names(few) {
+		e.Actions = append(e.Actions, view.Action{Label: name, Command: cmdline.Join(few[i].ID)})
+	}
+	e.Actions = append(e.Actions, view.Action{Label: "Help", Command: HelpName})
+	return e
+}

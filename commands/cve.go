@@ -10,7 +10,6 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands/cmdline"
-	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -223,36 +222,6 @@ func partly(f api.Findings) string {
 		return ""
 	}
 	return fmt.Sprintf("Counted from the first %s of Defender's list; there are more, so every count is at least that.", view.Count(f.Rows, "row"))
-}
-
-func fixTable(id string, f api.Findings) view.Table {
-	t := view.Table{
-		Caption: "Updates that fix " + id,
-		Columns: []view.Column{
-			{Key: "kb", Title: "KB"},
-			{Key: "devices", Title: "Devices", Kind: view.Number},
-			{Key: "details", Title: "Details", Kind: view.Button},
-			{Key: "url", Title: "Catalog", Kind: view.Button},
-		},
-		Command: cmdline.Join(cveName, id),
-	}
-	for _, k := range f.KBs {
-		if k.ID == "" {
-			continue
-		}
-		t.Rows = append(t.Rows, []view.Cell{
-			view.TextCell(catalog.Label(k.ID)), view.NumberCell(k.Devices), detailsButton(kbName, k.ID), catalogButton(k.ID),
-		})
-	}
-	return t
-}
-
-func catalogButton(kb string) view.Cell {
-	address := catalog.URL(kb, "")
-	if address == "" {
-		return view.TextCell("")
-	}
-	return view.Cell{Text: "Catalog", Action: &view.Action{Label: "Catalog", URL: address}}
 }
 
 // productTable lists products, each with a button that asks for what it lacks.

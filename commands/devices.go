@@ -251,3 +251,43 @@ func (d devices) count(all []api.MachineReference, last api.LastSeen) (counts []
 	slices.SortFunc(counts, func(a, b groupCount) int { return cmp.Or(b.devices-a.devices, strings.Compare(a.name, b.name)) })
 	return counts, unknown
 }
+
+// names are the names and groups of devices, by id.
+func (k kb) names(ctx context.Context, f api.Findings) (map[string]api.MachineReference, error) {
+	names := map[string]api.MachineReference{}
+	widest := slices.MaxFunc(f.CVEs, func(a, b api.CVEFindings) int { return a.Devices - b.Devices })
+	answer, err := k.defender.VulnerabilityMachines(ctx, widest.ID)
+	if err != nil {
+		return names, err
+	}
+	for _, m := range answer.Value {
+		names[m.ID] = m
+	}
+	return names, nil
+}
+
+func findingsTable(caption string, q kbQuery, devices []api.DeviceFindings, names map[string]api.MachineReference) view.Table {
+	return view.Table{
+		Caption: caption,
+		Columns: []view.Column{
+			{Key: "device", Title: "Device"},
+			{Key: "cves", Title: "CVEs", Kind: view.Number},
+			{Key: "group", Title: "Device group"},
+			{Key: "details", Title: "Details", Kind: view.Button},
+			{Key: "id", Title: "Id", Hidden: true},
+		},
+		Page: q.page, Command: q.line("--devices"),
+		More: view.LazyRows{Count: len(devices), Make: func(i int) []view.Cell {
+			d := devices[i]
+			m, known := names[d.MachineID]
+			name, of := m.ComputerDNSName, group(m.RBACGroupName)
+			if !known || name == "" {
+				name = d.MachineID
+			}
+			if !known {
+				of = ""
+			}
+			return []view.Cell{view.TextCell(name), view.NumberCell(d.CVEs), view.TextCell(of), detailsButton(machineName, d.MachineID), view.TextCell(d.MachineID)}
+		}},
+	}
+}

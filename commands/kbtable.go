@@ -9,8 +9,10 @@ import (
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/advisory"
+	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/triage"
@@ -246,4 +248,34 @@ func exposed(n int) string {
 		return "1 device is exposed"
 	}
 	return view.Thousands(n) + " devices are exposed"
+}
+
+func fixTable(id string, f api.Findings) view.Table {
+	t := view.Table{
+		Caption: "Updates that fix " + id,
+		Columns: []view.Column{
+			{Key: "kb", Title: "KB"},
+			{Key: "devices", Title: "Devices", Kind: view.Number},
+			{Key: "details", Title: "Details", Kind: view.Button},
+			{Key: "url", Title: "Catalog", Kind: view.Button},
+		},
+		Command: cmdline.Join(cveName, id),
+	}
+	for _, k := range f.KBs {
+		if k.ID == "" {
+			continue
+		}
+		t.Rows = append(t.Rows, []view.Cell{
+			view.TextCell(catalog.Label(k.ID)), view.NumberCell(k.Devices), detailsButton(kbName, k.ID), catalogButton(k.ID),
+		})
+	}
+	return t
+}
+
+func catalogButton(kb string) view.Cell {
+	address := catalog.URL(kb, "")
+	if address == "" {
+		return view.TextCell("")
+	}
+	return view.Cell{Text: "Catalog", Action: &view.Action{Label: "Catalog", URL: address}}
 }

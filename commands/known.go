@@ -13,7 +13,6 @@ import (
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/risk"
-	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -116,16 +115,6 @@ func (k known) advisories() *advisory.Snapshot {
 // versionOf is what tells the pages of one snapshot from those of another.
 func versionOf(s *advisory.Snapshot) string { return "\n" + strconv.FormatUint(s.Version(), 10) }
 
-// list is what a page of missing updates shows: updates to install with what the feeds know of them, or Defender's rows.
-type list struct {
-	*triage.Triage
-	gap     patchgap.Gap // by the filter of the question
-	marks   risk.Marks
-	accepts bool // updates can be accepted here
-	ages    aging.List
-	aged    bool // something is known of ages
-}
-
 // ages returns what is known of the age of the updates of some software; false if nothing can be.
 func (k known) ages(ctx context.Context, software ...string) (f aging.Facts, known bool) {
 	if k.facts == nil || len(software) == 0 {
@@ -136,166 +125,6 @@ func (k known) ages(ctx context.Context, software ...string) (f aging.Facts, kno
 		f = f.Join(k.facts(ctx, id))
 	}
 	return f, true
-}
-
-// age judges the age of the updates. One that contains others is as late as the latest of these.
-func (l *list) age(f aging.Facts, q query) {
-	contains := func(u patchgap.Update) (all []patchgap.Update) {
-		for _, f := range l.Finding(u).Contains {
-			all = append(all, f.Update)
-		}
-		return all
-	}
-	if q.allRows {
-		contains = nil
-	}
-	l.ages, l.aged = f.Of(l.gap.Shown, contains), true
-}
-
-// listed are the updates that are rows of the page.
-func (l list) listed(q query) []patchgap.Update {
-	if q.allRows {
-		return l.gap.Shown
-	}
-	return l.Install
-}
-
-// rank is the order of updates before their lateness: exploited ones first, each row by itself where rows are shown.
-func (l list) rank(q query) func(patchgap.Update) int {
-	if !q.allRows {
-		return l.Rank
-	}
-	return func(u patchgap.Update) int {
-		if l.Finding(u).State().Exploited() {
-			return 0
-		}
-		return 1
-	}
-}
-
-// overdue reports whether any update is.
-func (l list) overdue() bool { return l.ages.Words(l.gap.Shown) != "" }
-
-// newList judges updates and applies the filter of a question. Small updates are left out before the others are folded,
-// so that none is contained in one that is not shown; updates that are not exploited are left out after, since an update
-// that contains an exploited one counts as exploited.
-func newList(s *advisory.Snapshot, q query, updates []patchgap.Update) list {
-	gap := patchgap.Filter{MinDevices: q.minDevices, MinCVEs: q.minCVEs}.Gap(updates)
-	l := list{gap: gap}
-	if len(updates) > maxJudged {
-		l.Triage = triage.None(gap.Shown)
-	} else {
-		l.Triage = triage.Of(s, gap.Shown)
-	}
-	if q.exploited && l.Known() {
-		l.gap.Shown = nil
-		for _, u := range gap.Shown {
-			if l.Urgent(u) {
-				l.gap.Shown = append(l.gap.Shown, u)
-			} else {
-				l.gap.Hidden = append(l.gap.Hidden, u)
-			}
-		}
-		l.Keep(l.Urgent)
-	}
-	return l
-}
-
-// sort orders what is shown as a question wants it.
-func (l *list) sort(q query) {
-	l.order(func(updates []patchgap.Update) {
-		sortUpdates(updates, q.sort)
-		if q.sort == sortFirst {
-			l.Sort(updates, q.allRows)
-			if l.overdue() {
-				l.ages.Sort(updates, l.rank(q))
-			}
-		}
-	})
-}
-
-// order puts each list in order.
-func (l *list) order(sort func([]patchgap.Update)) {
-	sort(l.Install)
-	if len(l.Folded) == 0 {
-		l.gap.Shown = l.Install
-		return
-	}
-	sort(l.Folded)
-	sort(l.gap.Shown)
-}
-
-// lead says what is under attack, how much is missing and, where updates are folded, how many are to be installed.
-func (l list) lead(q query) string {
-	fold := ""
-	if !q.allRows {
-		fold = l.FoldWords()
-	}
-	return view.JoinSentences(l.noData(q), l.Words(true), l.ages.Words(l.listed(q)), l.gap.Words("your filter", ""), sentence(l.marks.Words(l.gap.Shown)), fold)
-}
-
-// columns are those that the feeds and accepted risks add to a table.
-func (l list) columns(shown []patchgap.Update, q query) []patchgap.Extra {
-	extra := l.Columns(shown, q.allRows)
-	if l.accepts {
-		accepted := l.marks.Column(shown)
-		accepted.Appended = true
-		extra = append(extra, accepted)
-	}
-	if l.aged {
-		extra = append(extra, l.ages.Columns(shown)...)
-	}
-	return extra
-}
-
-// noData says that the filter of a question cannot be applied.
-func (l list) noData(q query) string {
-	if !q.exploited || l.Known() {
-		return ""
-	}
-	return "Which updates fix vulnerabilities under attack is unknown: the bot has no data of CISA and MSRC. All are shown."
-}
-
-// hiddenWords counts what the filter of a question hides; it is empty where it hides nothing.
-func (l list) hiddenWords() string {
-	if len(l.gap.Hidden) == 0 {
-		return ""
-	}
-	return view.Thousands(len(l.gap.Hidden)) + " hidden by your filter."
-}
-
-// otherLabel is the label of the button that shows Defender's rows, or the updates to install where those are shown; it is
-// empty where that makes no difference.
-func (q query) otherLabel(l list) string {
-	switch {
-	case !patchgap.Several(l.gap.Shown) && len(l.Folded) == 0:
-		return ""
-	case q.allRows:
-		return "Updates to install"
-	}
-	return "All rows as Defender gave them"
-}
-
-// context says how the list is ordered and of when the data of the feeds is.
-func (l list) context(s *advisory.Snapshot, q query, now time.Time) string {
-	order := ""
-	switch first := q.sort == sortFirst && len(l.Install) > 1; {
-	case first && l.Known() && l.overdue():
-		order = "Exploited first, then the most overdue."
-	case first && l.overdue():
-		order = "The most overdue first."
-	case first && l.Known():
-		order = triage.ExploitedFirst
-	}
-	return view.JoinSentences(order, triage.Dates(s, now))
-}
-
-// sentence ends words that are not empty.
-func sentence(words string) string {
-	if words == "" {
-		return ""
-	}
-	return words + "."
 }
 
 // acceptName is the command that accepts a risk; package riskcmd has it.

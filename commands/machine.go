@@ -87,21 +87,6 @@ func (m machine) run(ctx context.Context, req Request) (view.Page, error) {
 	return chooseDevice(name, q.page, found), nil
 }
 
-// chooseDevice lists the devices that fit.
-func chooseDevice(name string, page int, found []device) view.Page {
-	refs := make([]api.MachineReference, len(found))
-	for i, d := range found {
-		refs[i] = api.MachineReference{ID: d.ID, ComputerDNSName: d.ComputerDNSName, OSPlatform: d.OSPlatform, RBACGroupName: d.RBACGroupName}
-	}
-	line := cmdline.Join(machineName, name)
-	return view.Page{
-		Title:   fmt.Sprintf("Devices whose name begins with %q", name),
-		Lead:    view.Count(len(found), "device") + " found. Choose one.",
-		Parts:   []view.Part{deviceTable("Devices found", line, page, byName(refs))},
-		Actions: view.Files(line),
-	}
-}
-
 // about is the page of a device.
 func (m machine) about(ctx context.Context, d device, q query, more *supplement) (view.Page, error) {
 	page := view.Page{

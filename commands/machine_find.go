@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/view"
 	"github.com/missingkbs/missingkbs/internal/wait"
@@ -125,5 +126,20 @@ func noDevice(name, more string) error {
 		Title:   "No such device",
 		Message: view.JoinSentences(fmt.Sprintf("Defender lists no device whose name begins with %q. A device that was silent for long leaves the list.", name), more),
 		Actions: []view.Action{{Label: "Help", Command: HelpName}},
+	}
+}
+
+// chooseDevice lists the devices that fit.
+func chooseDevice(name string, page int, found []device) view.Page {
+	refs := make([]api.MachineReference, len(found))
+	for i, d := range found {
+		refs[i] = api.MachineReference{ID: d.ID, ComputerDNSName: d.ComputerDNSName, OSPlatform: d.OSPlatform, RBACGroupName: d.RBACGroupName}
+	}
+	line := cmdline.Join(machineName, name)
+	return view.Page{
+		Title:   fmt.Sprintf("Devices whose name begins with %q", name),
+		Lead:    view.Count(len(found), "device") + " found. Choose one.",
+		Parts:   []view.Part{deviceTable("Devices found", line, page, byName(refs))},
+		Actions: view.Files(line),
 	}
 }

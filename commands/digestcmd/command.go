@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/commands"
-
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/access"
@@ -199,10 +198,6 @@ func (d command) run(ctx context.Context, req commands.Request) (view.Page, erro
 	return view.Page{}, commands.UnknownSubcommand(commands.DigestName, all, d.subcommands(), digestHelp())
 }
 
-func onlyInChannel() error {
-	return &commands.Error{Title: "Only in a channel", Field: "channel", Message: "Digests belong to channels. Ask in one, or choose one in the form."}
-}
-
 func digestHelp() []view.Action {
 	return []view.Action{{Label: "Help", Command: cmdline.Join(commands.HelpName, commands.DigestName)}, {Label: "List", Command: cmdline.Join(commands.DigestName)}}
 }
@@ -250,57 +245,12 @@ func (d command) one(f oneDigest) func(context.Context, commands.Request) (view.
 	}
 }
 
-// readers restricts a subcommand to users who can read the channel of the subscription.
-func (d command) readers(f oneDigest) oneDigest {
-	return func(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
-		if err := d.mayRead(ctx, req, s); err != nil {
-			return view.Page{}, err
-		}
-		return f(ctx, req, s)
-	}
-}
-
-// mayRead returns an error if the user may not read the channel of a subscription. A request from that channel proves that
-// its user may.
-func (d command) mayRead(ctx context.Context, req commands.Request, s digest.Subscription) error {
-	if onTerminal(req) || s.Channel == req.Channel || d.People == nil { // without People only a terminal asks
-		return nil
-	}
-	if err := d.People.MayRead(ctx, req.User, s.Channel); err != nil {
-		return fmt.Errorf("check who reads the channel of a digest: %w", err)
-	}
-	return nil
-}
-
-// digestVisible reports whether a request may learn of a subscription. Subscriptions of other channels are not public: an
-// owner sees the settings, and the readings if [command.mayRead] allows it.
-func digestVisible(s digest.Subscription, req commands.Request) bool {
-	return onTerminal(req) || s.Channel == req.Channel || s.OwnedBy(req.User)
-}
-
-// onTerminal reports whether a request came from a terminal. A user of the terminal can read the database anyway.
-func onTerminal(req commands.Request) bool { return req.Terminal }
-
 func noDigest(id string) error {
 	return &commands.Error{
 		Title: "No such digest", Usage: true,
 		Message: fmt.Sprintf("There is no digest %s in this channel. It may have been removed, or belong to another channel.", id),
 		Actions: []view.Action{{Label: "List", Command: cmdline.Join(commands.DigestName)}},
 	}
-}
-
-// mayChange returns an error if the user may not change the digests of a channel.
-func (d command) mayChange(ctx context.Context, req commands.Request, channel string) error {
-	if onTerminal(req) || req.User == "" || d.People == nil {
-		return &commands.Error{
-			Title: "Only in Slack", Usage: true,
-			Message: "Change digests in Slack, in their own channel: on a terminal the bot knows neither the channel nor who asks. Type the same there after the name of the command.",
-		}
-	}
-	if err := d.People.MayPost(ctx, req.User, channel); err != nil {
-		return fmt.Errorf("check who may change digests: %w", err)
-	}
-	return nil
 }
 
 // audit returns the audit entry of a user's action on a subscription.
