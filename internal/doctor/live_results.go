@@ -9,6 +9,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/missingkbs/missingkbs/bot/blocks"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/view"
@@ -125,4 +126,59 @@ func liveError(err error) string {
 		return "ratelimited, " + view.Age(limited.RetryAfter)
 	}
 	return redact.String(strings.TrimSpace(err.Error()))
+}
+
+// finding reports the result of a call. The message was for one person, or for the channel.
+func (l *liveRun) finding(what string, person bool, r callResult) Finding {
+	if r.err == nil {
+		l.unanswered = 0
+		f := pass("taken: " + what)[0]
+		f.Evidence = evidenceOf(r)
+		return f
+	}
+	var f Finding
+	switch v := r.verdict; {
+	case len(v.Words) == 0:
+		f = l.refusedCall(r.call, person, r.err)
+	case len(v.Faults) > 0:
+		f = fail("Slack refuses what the bot sends ("+what+"): "+firstText(v.Faults), reportCure)[0]
+	case len(v.Unsupported) > 0:
+		f = l.unsupported(what, v)
+	case len(blocks.Uses(r.sent)) == 0:
+		f = fail("Slack refuses what every workspace takes ("+what+"): "+firstText(v.Words), reportCure)[0]
+	default:
+		f = warn("Slack refuses "+what+" and does not say why: "+firstText(v.Words),
+			"the bot draws a page more simply when Slack refuses it so, and nothing is missing; please report this, with what -o json prints")[0]
+	}
+	f.Evidence = evidenceOf(r)
+	return f
+}
+
+// unsupported reports what the bot uses in place of a newer block that the workspace refuses.
+func (l *liveRun) unsupported(what string, v blocks.Verdict) Finding {
+	found := "not taken: " + what + ": Slack says " + firstText(v.Words)
+	feature := v.Unsupported[0]
+	switch inTable := feature != blocks.DataVisualization; {
+	case l.checker.values.Bot.Tables == blocks.TablesClassic:
+		return pass(found + "; MISSINGKBS_TABLES is classic, so it is not used")[0]
+	case l.checker.values.Bot.Tables == blocks.TablesPlain && (feature == blocks.ActionCell || feature == blocks.DataTable):
+		return pass(found + "; MISSINGKBS_TABLES is table, so it is not used")[0]
+	case l.checker.values.Bot.Tables == blocks.TablesData && inTable:
+		return fail(found, "set MISSINGKBS_TABLES to auto: with data_table Slack refuses each message once, and drops acknowledgements that hold a table")[0]
+	}
+	return warn(found, "no action is needed: the bot uses "+inPlaceOf(feature)+" instead, and tries again after a day")[0]
+}
+
+// inPlaceOf says what the bot sends where a workspace refuses a feature.
+func inPlaceOf(f blocks.Feature) string {
+	switch f {
+	case blocks.ActionCell:
+		return "tables with a link in each row, and sections where a row runs a command,"
+	case blocks.DataTable:
+		return "plain tables, which neither sort nor page by themselves,"
+	case blocks.Table:
+		return "sections with a button for each row"
+	default:
+		return "charts drawn as text"
+	}
 }
