@@ -102,9 +102,9 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 
 // unknownCVE is the failure of a question about a CVE that Defender does not know, or no longer.
 func unknownCVE(id string, err error) error {
-	again := view.Action{Label: "Ask again", Command: cmdline.Join(cveName, id, "--fresh"), Effect: view.Replace}
+	askAgain := view.Action{Label: "Ask again", Command: cmdline.Join(cveName, id, "--fresh"), Effect: view.Replace}
 	return &Error{
-		Title: "Defender does not know " + id, Err: err, Actions: append([]view.Action{again}, cveLinks(id)...),
+		Title: "Defender does not know " + id, Err: err, Actions: append([]view.Action{askAgain}, cveLinks(id)...),
 		Message: "No device of this tenant is exposed to it, or it is too new for Defender. Its page at Microsoft and at NIST may tell more.",
 	}
 }

@@ -177,13 +177,13 @@ func namedIn(w string) string {
 	if at < 0 && !withHost.MatchString(w) {
 		return ""
 	}
-	for _, part := range strings.FieldsFunc(w[max(at, 0):], func(r rune) bool { return strings.ContainsRune("/?&=#", r) }) {
-		if part = decoded(part); strings.Contains(part, "://") { // Outlook and other programs wrap addresses into their own
-			if id := namedIn(part); id != "" {
+	for _, segment := range strings.FieldsFunc(w[max(at, 0):], func(r rune) bool { return strings.ContainsRune("/?&=#", r) }) {
+		if segment = decoded(segment); strings.Contains(segment, "://") { // Outlook and other programs wrap addresses into their own
+			if id := namedIn(segment); id != "" {
 				return id
 			}
-		} else if strings.Contains(part, IDSeparator) {
-			return recommended(literal(part))
+		} else if strings.Contains(segment, IDSeparator) {
+			return recommended(literal(segment))
 		}
 	}
 	return ""
@@ -191,21 +191,21 @@ func namedIn(w string) string {
 
 // decoded is a part of an address without its escapes. An address inside an address has two layers of them. A + stays,
 // because ids hold it.
-func decoded(part string) string {
+func decoded(segment string) string {
 	for range 2 {
-		if plain, err := url.PathUnescape(part); err == nil {
-			part = plain
+		if plain, err := url.PathUnescape(segment); err == nil {
+			segment = plain
 		}
 	}
-	return part
+	return segment
 }
 
 // literal is the text between the quotes of OData: Software('…'), id eq '…'.
-func literal(part string) string {
-	if _, rest, ok := strings.Cut(part, "'"); ok {
-		part, _, _ = strings.Cut(rest, "'")
+func literal(segment string) string {
+	if _, rest, ok := strings.Cut(segment, "'"); ok {
+		segment, _, _ = strings.Cut(rest, "'")
 	}
-	return part
+	return segment
 }
 
 // withoutCommand drops the name of this program from the front of a copied line.

@@ -158,13 +158,13 @@ func (d command) add(ctx context.Context, req commands.Request) (view.Page, erro
 	}
 	page := d.page(req, s)
 	page.Title = fmt.Sprintf("Digest %s is set up", s.ID)
-	page.Lead = fmt.Sprintf("Posts %s %s. The first digest comes %s.", place(req, s), schedule.Describe(s.Schedule), s.FormatTime(s.NextRun))
+	page.Lead = fmt.Sprintf("Posts %s %s. The first digest comes %s.", destination(req, s), schedule.Describe(s.Schedule), s.FormatTime(s.NextRun))
 	page.Note = strings.Join(slices.DeleteFunc([]string{page.Note, w.zoneNote, w.unread}, func(note string) bool { return note == "" }), " ")
 	return page, nil
 }
 
-// place says where a subscription posts, as seen by who asks.
-func place(req commands.Request, s digest.Subscription) string {
+// destination says where a subscription posts, as the person who asks sees it.
+func destination(req commands.Request, s digest.Subscription) string {
 	if s.Channel == req.Channel {
 		return "here"
 	}

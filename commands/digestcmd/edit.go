@@ -54,7 +54,7 @@ func (d command) edit(ctx context.Context, req commands.Request, s digest.Subscr
 		if changed {
 			page := d.page(req, is)
 			page.Title = fmt.Sprintf("Digest %s is changed", is.ID)
-			page.Lead = fmt.Sprintf("Posts %s %s. The next digest comes %s.", place(req, is), schedule.Describe(is.Schedule), is.NextWords(d.Now()))
+			page.Lead = fmt.Sprintf("Posts %s %s. The next digest comes %s.", destination(req, is), schedule.Describe(is.Schedule), is.NextWords(d.Now()))
 			page.Note = view.JoinSentences(page.Note, w.unread)
 			return page, nil
 		}

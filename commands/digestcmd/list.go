@@ -18,8 +18,8 @@ import (
 )
 
 // action returns a button that runs a subcommand and replaces the page with its answer.
-func (d command) action(label, word string, s digest.Subscription) view.Action {
-	return view.Action{Label: label, Command: cmdline.Join(commands.DigestName, word, s.ID), Effect: view.Replace}
+func (d command) action(label, subcommand string, s digest.Subscription) view.Action {
+	return view.Action{Label: label, Command: cmdline.Join(commands.DigestName, subcommand, s.ID), Effect: view.Replace}
 }
 
 // list lists the subscriptions of the channel, or of all channels on a terminal.
@@ -177,8 +177,8 @@ func (d command) actions(s digest.Subscription) []view.Action {
 	if s.Paused {
 		actions = []view.Action{d.action("Resume", "resume", s)}
 	}
-	reply := func(label, word string) view.Action {
-		return view.Action{Label: label, Command: cmdline.Join(commands.DigestName, word, s.ID)}
+	reply := func(label, subcommand string) view.Action {
+		return view.Action{Label: label, Command: cmdline.Join(commands.DigestName, subcommand, s.ID)}
 	}
 	if s.Origin != digest.FromFile {
 		actions = append(actions, reply("Settings", "edit"))

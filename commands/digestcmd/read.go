@@ -118,12 +118,12 @@ func (d command) export(ctx context.Context, req commands.Request) (view.Page, e
 	}
 	t := view.Table{Caption: "Digests as YAML", Columns: []view.Column{{Key: "digests", Title: "digests:"}}}
 	var facts view.Facts
-	for i, line := range lines {
-		t.Rows = append(t.Rows, []view.Cell{view.TextCell(line)})
-		if len(line) > maxEntry {
-			line = fmt.Sprintf("too long to show here (%s): missingkbs ask digest export shows it on a terminal", view.Count(len(all[i].Watch), "software id"))
+	for i, entry := range lines {
+		t.Rows = append(t.Rows, []view.Cell{view.TextCell(entry)})
+		if len(entry) > maxEntry {
+			entry = fmt.Sprintf("too long to show here (%s): missingkbs ask digest export shows it on a terminal", view.Count(len(all[i].Watch), "software id"))
 		}
-		facts = append(facts, view.Fact{Name: all[i].ID, Value: line})
+		facts = append(facts, view.Fact{Name: all[i].ID, Value: entry})
 	}
 	page.Parts = []view.Part{facts}
 	if onTerminal(req) {

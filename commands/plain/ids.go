@@ -48,8 +48,8 @@ func idOf(text string, m []int) string {
 			return "KB" + text[from:to]
 		}
 	}
-	part := cveArea.FindStringSubmatch(text[m[6]:m[7]])
-	return strings.ToUpper(part[1]) + "-" + part[2] + "-" + part[3]
+	found := cveArea.FindStringSubmatch(text[m[6]:m[7]])
+	return strings.ToUpper(found[1]) + "-" + found[2] + "-" + found[3]
 }
 
 func isWord(c byte) bool {

@@ -137,16 +137,16 @@ func (b *builder) exploited() string {
 }
 
 // percent is a share in whole per cent; only all is 100, and only nothing 0.
-func percent(part, whole int) string {
-	switch n := 100 * part / max(whole, 1); {
-	case part == 0:
-		return "0 %"
+func percent(n, total int) string {
+	switch share := 100 * n / max(total, 1); {
 	case n == 0:
+		return "0 %"
+	case share == 0:
 		return "under 1 %"
-	case part < whole && 100*part >= 99*whole:
+	case n < total && 100*n >= 99*total:
 		return "over 99 %"
 	default:
-		return fmt.Sprintf("%d %%", n)
+		return fmt.Sprintf("%d %%", share)
 	}
 }
 

@@ -130,15 +130,15 @@ func help() []view.Action {
 }
 
 // line returns a button's line about an acceptance.
-func line(word string, a risk.Acceptance) string {
-	if word == endWord {
+func line(subcommand string, a risk.Acceptance) string {
+	if subcommand == endWord {
 		words := []string{Name, endWord, catalog.Label(a.KB)}
 		if a.Software != "" {
 			words = append(words, "--software", a.Software)
 		}
 		return cmdline.Join(words...)
 	}
-	return cmdline.Join(Name, word, a.ID)
+	return cmdline.Join(Name, subcommand, a.ID)
 }
 
 // onlyInSlack refuses to change anything on a terminal.

@@ -145,7 +145,7 @@ func (m *matcher) read(ctx context.Context, r reading) error {
 			break
 		}
 		m.term, m.found = int32(i), m.found[:0] //nolint:gosec // few terms
-		m.look(term)
+		m.matchTerm(term)
 		m.alive = m.alive[:0]
 		for _, at := range m.found {
 			m.sum[at] += m.best[at]
@@ -168,15 +168,15 @@ func (m *matcher) read(ctx context.Context, r reading) error {
 			m.rate(int32(at), 1) //nolint:gosec // see newList
 		}
 	case len(r.terms) > 1 && !short(joined): // a word typed as two
-		part := func(at int32) {
+		rateJoined := func(at int32) {
 			if int(m.fits[at]) < len(r.terms) {
 				m.rate(at, partScore)
 			}
 		}
-		m.beginning(joined, func(at int32, _ bool) { part(at) })
+		m.beginning(joined, func(at int32, _ bool) { rateJoined(at) })
 		m.words.holding(joined, func(i int) {
 			for _, at := range m.words.having(i) {
-				part(at)
+				rateJoined(at)
 			}
 		})
 	}
@@ -213,8 +213,8 @@ func (m *matcher) fitAll(places []int32, score int32) {
 	}
 }
 
-// look looks for a term in every way that counts.
-func (m *matcher) look(term string) {
+// matchTerm looks for a term in every way that counts.
+func (m *matcher) matchTerm(term string) {
 	whole := m.how == wholeness && short(term)
 	words := &m.words
 	for i, _ := slices.BinarySearch(words.words, term); i < len(words.words) && strings.HasPrefix(words.words[i], term); i++ {

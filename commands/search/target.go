@@ -48,22 +48,22 @@ func Targets(words []string, exact bool) []Target {
 	var all []Target
 	joins := false // the next word goes on with the last name
 	for _, w := range words {
-		parts := []string{w}
+		pieces := []string{w}
 		if !exact && !strings.Contains(w, cmdline.IDSeparator) {
-			parts = strings.FieldsFunc(w, func(r rune) bool { return r == ',' || r == ';' })
+			pieces = strings.FieldsFunc(w, func(r rune) bool { return r == ',' || r == ';' })
 		}
-		for i, part := range parts {
-			kind, quoted := kindOf(part, exact), strings.Contains(part, " ")
-			if kind == KindName && !cmdline.HasLetters(part) {
+		for i, piece := range pieces {
+			kind, quoted := kindOf(piece, exact), strings.Contains(piece, " ")
+			if kind == KindName && !cmdline.HasLetters(piece) {
 				continue
 			}
 			if kind == KindName && joins && i == 0 && !quoted {
 				last := &all[len(all)-1]
-				last.words = append(last.words, part)
+				last.words = append(last.words, piece)
 			} else {
-				all = append(all, Target{kind, []string{part}})
+				all = append(all, Target{kind, []string{piece}})
 			}
-			joins = kind == KindName && !quoted && i == len(parts)-1
+			joins = kind == KindName && !quoted && i == len(pieces)-1
 		}
 	}
 	if len(all) == 0 && len(words) > 0 {

@@ -90,15 +90,15 @@ func (t target) fail(state channelState, text, cure string) []Finding {
 // findings reports what keeps the bot from posting. Whether the channel is shared is checked apart.
 func (t target) findings(state channelState, bot string, err error) []Finding {
 	channel := t.name(state)
-	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
+	slackErr, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
 	_, limited := errors.AsType[*slack.RateLimitedError](err)
 	invite := "in that channel type /invite @" + bot
 	switch {
 	case limited:
 		return warn(channel+": Slack asks for a pause", "try again in a minute")
-	case isRefusal && refused.Err == "missing_scope":
-		return skip(channel + ": the scope " + cmp.Or(refused.Needed, "channels:read") + " is missing")
-	case isRefusal && refused.Err == "channel_not_found":
+	case isRefusal && slackErr.Err == "missing_scope":
+		return skip(channel + ": the scope " + cmp.Or(slackErr.Needed, "channels:read") + " is missing")
+	case isRefusal && slackErr.Err == "channel_not_found":
 		return t.fail(state, "is not there, or is private and the bot is no member", invite+"; if the channel is gone, choose another")
 	case err != nil:
 		return warn(channel+": "+err.Error(), "try again in a minute")
@@ -173,9 +173,9 @@ func (c *Checker) userGroups(ctx context.Context) []Finding {
 		return skip("the bot token does not work")
 	}
 	unknown, err := newInspector(c.values.Slack).unknownGroups(ctx, *c.installed.Load(), c.groups)
-	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
+	slackErr, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
 	switch {
-	case isRefusal && refused.Err == "missing_scope":
+	case isRefusal && slackErr.Err == "missing_scope":
 		return skip("the scope usergroups:read is missing, so that serve does not start")
 	case err != nil:
 		return warn("user groups cannot be read: "+err.Error(), "try again in a minute")

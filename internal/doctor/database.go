@@ -85,11 +85,11 @@ func failDatabase(found string, err error, file, cure string) []Finding {
 			cure = store.RestoreCure(file)
 		}
 	case digest.TroubleFull, digest.TroubleDisk, digest.TroubleBusy:
-		place := "the database"
+		database := "the database"
 		if file != "" {
-			place = file
+			database = file
 		}
-		cure = store.Cure(trouble, place, file != "")
+		cure = store.Cure(trouble, database, file != "")
 	}
 	return fail(found+err.Error(), cure)
 }

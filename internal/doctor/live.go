@@ -105,10 +105,10 @@ func (l *liveRun) prepare(ctx context.Context) (f []Finding, ok bool) {
 		channel:   l.target.Channel, user: l.target.User, mark: l.mark, interval: l.checker.LiveInterval,
 	})
 	state, err := inspect.channel(ctx, l.target.Channel, me)
-	refused, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
+	slackErr, isRefusal := errors.AsType[slack.SlackErrorResponse](err)
 	switch {
-	case isRefusal && refused.Err == "missing_scope": // posting will show the rest
-		return warn("the channel cannot be read: the scope "+cmp.Or(refused.Needed, "channels:read")+" is missing", scopeCure), true
+	case isRefusal && slackErr.Err == "missing_scope": // posting will show the rest
+		return warn("the channel cannot be read: the scope "+cmp.Or(slackErr.Needed, "channels:read")+" is missing", scopeCure), true
 	case err != nil:
 		return []Finding{l.refusedCall("conversations.info", false, err)}, false
 	case state.Archived:

@@ -142,9 +142,9 @@ func (r callResult) judged(sent []slack.Block) callResult {
 
 // mayHaveSucceeded returns true if Slack may have carried out a call that failed.
 func mayHaveSucceeded(err error) bool {
-	_, refused := errors.AsType[slack.SlackErrorResponse](err)
+	_, answered := errors.AsType[slack.SlackErrorResponse](err)
 	_, limited := errors.AsType[*slack.RateLimitedError](err)
-	return err != nil && !refused && !limited
+	return err != nil && !answered && !limited
 }
 
 // cleanUp deletes the messages, and publishes a Home tab that says how to get the usual one. It returns the number of deleted
@@ -182,7 +182,7 @@ const (
 func (p *livePoster) remove(ctx context.Context, m liveMessageID) error {
 	for try := 1; ; try++ {
 		_, _, err := p.slack.DeleteMessageContext(ctx, m.channel, m.ts)
-		if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok && refused.Err == "message_not_found" {
+		if slackErr, ok := errors.AsType[slack.SlackErrorResponse](err); ok && slackErr.Err == "message_not_found" {
 			return nil
 		}
 		pause := time.Second

@@ -21,22 +21,22 @@ func (l *liveRun) refusedCall(call string, person bool, err error) Finding {
 		l.stopped = "Slack asks for a pause"
 		return warn("Slack asks for a pause of "+view.Age(limited.RetryAfter), "run it again after that")[0]
 	}
-	refused, ok := errors.AsType[slack.SlackErrorResponse](err)
+	slackErr, ok := errors.AsType[slack.SlackErrorResponse](err)
 	if !ok {
 		return l.noAnswer(err)
 	}
 	l.unanswered = 0
-	if refused.Err == "missing_scope" {
+	if slackErr.Err == "missing_scope" {
 		if call == "chat.postMessage" {
 			l.stopped = "a scope is missing"
 		}
-		return fail("the scope "+cmp.Or(refused.Needed, "for "+call)+" is missing", scopeCure)[0]
+		return fail("the scope "+cmp.Or(slackErr.Needed, "for "+call)+" is missing", scopeCure)[0]
 	}
-	if slackapi.Cure(err) != "" || refused.Err == "invalid_auth" {
+	if slackapi.Cure(err) != "" || slackErr.Err == "invalid_auth" {
 		l.stopped = "the bot token does not work"
 		return refusedToken("SLACK_BOT_TOKEN", botTokenPage, err)[0]
 	}
-	code := refused.Err
+	code := slackErr.Err
 	if person && code == "channel_not_found" { // there is no conversation with a person whom Slack does not know
 		code = "user_not_found"
 	}
@@ -46,7 +46,7 @@ func (l *liveRun) refusedCall(call string, person bool, err error) Finding {
 		}
 		return fail(known.found, known.cure)[0]
 	}
-	return fail("Slack says "+refused.Err+" to "+call, "see https://docs.slack.dev/reference/methods/"+call+"#errors; if nothing there helps, please report this")[0]
+	return fail("Slack says "+slackErr.Err+" to "+call, "see https://docs.slack.dev/reference/methods/"+call+"#errors; if nothing there helps, please report this")[0]
 }
 
 // noAnswer reports a call without a response.
@@ -102,12 +102,12 @@ func evidenceOf(r callResult) *Evidence {
 	if len(r.sent) > 0 {
 		e.Sent, _ = json.Marshal(r.sent) // of slack-go's own types, which marshal
 	}
-	refused, ok := errors.AsType[slack.SlackErrorResponse](r.err)
+	slackErr, ok := errors.AsType[slack.SlackErrorResponse](r.err)
 	switch {
 	case ok:
-		e.Error = refused.Err
+		e.Error = slackErr.Err
 		for _, words := range r.verdict.Words {
-			if words != refused.Err {
+			if words != slackErr.Err {
 				e.Said = append(e.Said, redact.String(words))
 			}
 		}

@@ -61,12 +61,12 @@ func refusedToken(setting, page string, err error) []Finding {
 	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
 		return warn("Slack asks for a pause before it checks "+setting, "try again in "+view.Age(limited.RetryAfter))
 	}
-	refused, ok := errors.AsType[slack.SlackErrorResponse](err)
+	slackErr, ok := errors.AsType[slack.SlackErrorResponse](err)
 	if !ok {
 		return fail("Slack gives an unexpected answer: "+err.Error(), cmp.Or(slackapi.Cure(err), networkCure(err)))
 	}
 	cure := slackapi.Cure(err)
-	switch refused.Err {
+	switch slackErr.Err {
 	case "invalid_auth":
 		cure = "copy it anew, whole, from " + page
 	case "token_revoked":
@@ -76,7 +76,7 @@ func refusedToken(setting, page string, err error) []Finding {
 	case "ratelimited":
 		return warn("Slack asks for a pause before it checks "+setting, "try again in a minute")
 	}
-	return fail(fmt.Sprintf("Slack refuses %s: %s", setting, refused.Err), cmp.Or(cure, "see https://docs.slack.dev for this error, or try again in a minute"))
+	return fail(fmt.Sprintf("Slack refuses %s: %s", setting, slackErr.Err), cmp.Or(cure, "see https://docs.slack.dev for this error, or try again in a minute"))
 }
 
 // botToken asks Slack who owns the bot token. Checks after it use the answer.

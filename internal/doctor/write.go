@@ -27,14 +27,14 @@ func (s Status) text() string {
 func WriteText(w io.Writer, r Report) error {
 	var b strings.Builder
 	names, states := width("check", r, func(r Result) string { return r.Check }), width("status", r, func(r Result) string { return r.Status.text() })
-	line := func(name, state, text string) {
+	writeRow := func(name, state, text string) {
 		fmt.Fprintln(&b, strings.TrimRight(pad(name, names)+"  "+pad(state, states)+"  "+view.OneLine(text), " "))
 	}
-	line("CHECK", "STATUS", "FOUND")
+	writeRow("CHECK", "STATUS", "FOUND")
 	for _, one := range r.Results {
-		line(one.Check, one.Status.text(), one.Found)
+		writeRow(one.Check, one.Status.text(), one.Found)
 		if one.Cure != "" {
-			line("", "", "-> "+one.Cure)
+			writeRow("", "", "-> "+one.Cure)
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.summary())
