@@ -32,8 +32,8 @@ const (
 	vulnerabilityRole = "Vulnerability.Read.All"
 )
 
-// supplement collects what parts of a page could not be had: a permission that the bot does not have is no failure of the
-// page, and neither is a second call that fails.
+// supplement collects the parts that a page lacks: a missing permission of the bot does not fail the
+// page, nor does a second call that fails.
 type supplement struct {
 	roles  []string // that are missing
 	shows  []string // what each of them would show

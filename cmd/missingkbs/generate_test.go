@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/repotest"
+	"github.com/missingkbs/missingkbs/internal/view"
 )
 
 // commandLine is the program's command line, without any settings.
@@ -30,30 +32,35 @@ func commandLine(t *testing.T) *kong.Application {
 	return parser.Model
 }
 
-// settings are the flags of all commands that are settings, each once: those of serve first, in their order.
-func settings(t *testing.T) (list []*kong.Flag, only map[string]string) {
+// settings returns the flags of all commands that are settings, each once: those of serve first, in their order. readers has the
+// commands that read a setting which serve does not read.
+func settings(t *testing.T) (list []*kong.Flag, readers map[string][]string) {
 	t.Helper()
 	model := commandLine(t)
 	nodes := slices.Clone(model.Children)
 	slices.SortStableFunc(nodes, func(a, b *kong.Node) int { return boolOrder(b.Name == "serve", a.Name == "serve") })
-	seen, only := map[string]bool{}, map[string]string{}
+	seen, readers := map[string]bool{}, map[string][]string{}
 	add := func(flags []*kong.Flag, command string) {
 		for _, f := range flags {
-			if len(f.Envs) == 0 || seen[f.Envs[0]] {
+			if len(f.Envs) == 0 {
 				continue
 			}
-			seen[f.Envs[0]] = true
-			if command != "serve" {
-				only[f.Envs[0]] = command
+			name := f.Envs[0]
+			if !seen[name] {
+				list = append(list, f)
 			}
-			list = append(list, f)
+			if command != "" && (!seen[name] || readers[name] != nil) { // serve comes first
+				readers[name] = append(readers[name], "`"+command+"`")
+			}
+			seen[name] = true
 		}
 	}
 	for _, n := range nodes {
 		add(n.Flags, n.Name)
 	}
 	add(model.Flags, "")
-	return list, only
+	maps.DeleteFunc(readers, func(_ string, commands []string) bool { return commands[0] == "`serve`" })
+	return list, readers
 }
 
 func boolOrder(a, b bool) int {
@@ -80,7 +87,7 @@ func defaultOf(f *kong.Flag) string {
 // docs/configuration.md has every setting, from the code.
 func TestDocsHaveEverySetting(t *testing.T) {
 	t.Parallel()
-	list, only := settings(t)
+	list, readers := settings(t)
 	var out strings.Builder
 	var groups []string
 	rows := map[string]string{}
@@ -97,8 +104,8 @@ func TestDocsHaveEverySetting(t *testing.T) {
 		if config.IsSecret(f) {
 			help += " *Secret.*"
 		}
-		if c := only[f.Envs[0]]; c != "" {
-			help += " Read by `" + c + "` alone."
+		if commands := readers[f.Envs[0]]; commands != nil {
+			help += " Read only by " + view.Join(slices.Sorted(slices.Values(commands))) + "."
 		}
 		rows[group] += repotest.TableRow(name, defaultOf(f), help)
 	}

@@ -1,5 +1,5 @@
 // Package pages keeps pages that were made from a stored answer, so that a repeated question is not worked out again. It knows
-// neither what a page says nor who asks: a page is the same for everyone, and whoever may ask is checked before.
+// neither what a page says nor who asks. A page is the same for everyone; callers check first who may ask.
 package pages
 
 import (

@@ -74,7 +74,7 @@ func withoutNoise(words []string) []string {
 	return slices.DeleteFunc(words, func(w string) bool { return mentions.MatchString(w) || !cmdline.HasLetters(w) })
 }
 
-// smallTalk is the line for what is no question about updates, or "".
+// smallTalk returns the line that answers a greeting or thanks; "" for other words.
 func smallTalk(words []string) string {
 	all := func(in map[string]bool, one map[string]bool) bool {
 		return !slices.ContainsFunc(words, func(w string) bool { return !in[low(w)] }) && slices.ContainsFunc(words, func(w string) bool { return one[low(w)] })

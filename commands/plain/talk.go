@@ -22,12 +22,13 @@ const (
 // TalkLine is the line that answers a topic.
 func TalkLine(topic string) string { return cmdline.Join(TalkName, topic) }
 
-// Talk is the command that answers what is no question. Help does not list it: people say it in their own words.
+// Talk is the command that answers greetings, thanks and words that were not understood. Help does not list it: people say it
+// in their own words.
 func Talk() commands.Command {
 	return commands.Command{
 		Name:     TalkName,
 		Unlisted: true,
-		Summary:  "answers what is no question",
+		Summary:  "answers greetings, thanks and words that were not understood",
 		Run: func(_ context.Context, req commands.Request) (view.Page, error) {
 			return talk(strings.Join(req.Words, " ")), nil
 		},

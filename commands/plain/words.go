@@ -32,7 +32,7 @@ var (
 	polite = set(`please pls plz hey hi hello thanks thank you ok okay and so then now missingkbs can could would will i`)
 )
 
-// only has words of which one at least makes a text a greeting or thanks; the others of its set may stand beside it.
+// One of these words makes a text a greeting or thanks, if the others are in the sets above.
 var (
 	greets = set(`hi hello hey hej howdy hiya yo greetings morning afternoon evening`)
 	thank  = set(`thanks thank thx ty cheers tack merci danke great cool nice perfect awesome excellent super ok okay done appreciated job`)

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -36,9 +37,7 @@ func TestBundle(t *testing.T) {
 	}
 	all := map[string]string{}
 	for _, from := range []map[string]string{c.settings, settings} {
-		for name, value := range from {
-			all[name] = value
-		}
+		maps.Copy(all, from)
 	}
 	serveFor(t, all, log)
 	path := filepath.Join(folder, "bundle.zip")

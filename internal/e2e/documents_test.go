@@ -89,9 +89,9 @@ func startServices(t *testing.T) map[string]string {
 func operatorsFolder(t *testing.T, settings map[string]string) string {
 	t.Helper()
 	folder := t.TempDir()
-	env := ""
+	var env strings.Builder
 	for name, value := range settings {
-		env += name + "=" + value + "\n"
+		env.WriteString(name + "=" + value + "\n")
 	}
 	write := func(name, text string) {
 		t.Helper()
@@ -103,7 +103,7 @@ func operatorsFolder(t *testing.T, settings map[string]string) string {
 			t.Fatal(err)
 		}
 	}
-	write("try/settings.env", env)
+	write("try/settings.env", env.String())
 	write("etc/database-url", "sqlite://"+folder+"/other.db\n")
 	write(".config/fish/config.fish", "")
 	for _, file := range []string{"missingkbs.bak", "missingkbs.db", "missingkbs.db-wal", "missingkbs.db-shm"} {

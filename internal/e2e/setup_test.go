@@ -124,7 +124,7 @@ func newScreen(t *testing.T, settings map[string]string, args ...string) *screen
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var read = make(chan struct{})
+	read := make(chan struct{})
 	go func() {
 		defer close(read)
 		_, _ = io.Copy(&s.shown, window) // ends with an error when the terminal is closed

@@ -1,6 +1,6 @@
 // Command yardstick is the plain bot that missingkbs is measured against: slack-go, net/http and a hundred lines. It reads
 // the same environment, acknowledges a question at once, asks Defender each time, and answers by response_url. It has no
-// cache, limit, retry, access rule or database; nobody should run it.
+// cache, limit, retry, access rule or database. Do not run it for users.
 package main
 
 import (
