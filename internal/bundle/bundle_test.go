@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -236,6 +237,24 @@ func TestWhatStays(t *testing.T) {
 		if diff := cmp.Diff(text, NewMask().Text(text)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
+	}
+}
+
+// A long body is not called broken, and not kept.
+func TestLongBodies(t *testing.T) {
+	t.Parallel()
+	long := &kept{}
+	body := `{"value":["` + strings.Repeat("x", maxRecorded) + `"]}`
+	for part := range slices.Chunk([]byte(body), 100_000) {
+		_, _ = long.Write(part)
+	}
+	if diff := cmp.Diff(map[string]any{"too_long": true, "bytes": len(body)}, NewMask().body(long)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	cut := &kept{}
+	_, _ = cut.Write([]byte(`{"value":[`))
+	if diff := cmp.Diff(map[string]any{"not_json": true, "bytes": 10}, NewMask().body(cut)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

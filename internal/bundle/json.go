@@ -11,8 +11,12 @@ import (
 const maxRows = 20
 
 // body masks a body of Defender: the shape stays, with all names of members that are its API's. Texts stay only inside an error,
-// and there as in [Mask.Text].
-func (m *Mask) body(raw []byte) any {
+// and there as in [Mask.Text]. Of a body that was not kept whole, only its length is told.
+func (m *Mask) body(k *kept) any {
+	raw, length := k.bytes()
+	if length > len(raw) {
+		return map[string]any{"too_long": true, "bytes": length}
+	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	var v any

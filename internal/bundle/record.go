@@ -75,21 +75,23 @@ func (r *Recorder) Do(req *http.Request) (*http.Response, error) {
 
 // kept is the beginning of a body.
 type kept struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+	mu     sync.Mutex
+	buf    bytes.Buffer
+	length int // of what was read of the body
 }
 
 func (k *kept) Write(p []byte) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.length += len(p)
 	k.buf.Write(p[:min(len(p), max(0, maxRecorded-k.buf.Len()))])
 	return len(p), nil
 }
 
-func (k *kept) bytes() []byte {
+func (k *kept) bytes() (beginning []byte, length int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return bytes.Clone(k.buf.Bytes())
+	return bytes.Clone(k.buf.Bytes()), k.length
 }
 
 // recorded is a call in the archive.
@@ -116,7 +118,7 @@ func (q *Question) json(m *Mask) ([]byte, error) {
 	for _, c := range q.Calls.calls {
 		r := recorded{Method: c.method, Path: m.path(c.request.Path), Query: m.query(c.request.Query()), Status: c.status, Error: m.Text(c.err), TookMS: c.took.Milliseconds()}
 		if c.body != nil {
-			r.Body = m.body(c.body.bytes())
+			r.Body = m.body(c.body)
 		}
 		out.Calls = append(out.Calls, r)
 	}
