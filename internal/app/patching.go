@@ -33,7 +33,10 @@ type Patching struct {
 // Ages makes other commands tell the age and the deadline of updates.
 // When updates were first seen is read from the database now and then; without an answer of it ages are those of the feeds.
 func (p Patching) Ages() commands.Option {
-	seen := &seenCache{patching: p, by: map[string]seenAt{}}
+	seen := &seenCache{by: map[string]seenAt{}}
+	if p.Store != nil {
+		seen.read = p.Store.FirstSeen
+	}
 	return commands.WithAges(func(ctx context.Context, software string) aging.Facts {
 		f := p.facts(p.now().UTC())
 		f.Seen = seen.of(ctx, software)
@@ -121,16 +124,19 @@ const (
 	seenLife = 5 * time.Minute
 	// seenTimeout bounds how long a question waits for that.
 	seenTimeout = 500 * time.Millisecond
+	// seenRetry is how long the database is not asked after it did not answer: a page asks about a dozen software in turn.
+	seenRetry = 10 * time.Second
 	// maxSeen is of how many software it is remembered.
 	maxSeen = 1000
 )
 
 // seenCache remembers when updates were first seen. It is safe for concurrent use.
 type seenCache struct {
-	patching Patching
+	read func(ctx context.Context, tenant, software string) (map[patchgap.Key]patchgap.Seen, error) // nil for no database
 
-	mu sync.Mutex
-	by map[string]seenAt
+	mu     sync.Mutex
+	by     map[string]seenAt
+	failed time.Time // when the database did not answer last
 }
 
 type seenAt struct {
@@ -139,23 +145,27 @@ type seenAt struct {
 }
 
 func (c *seenCache) of(ctx context.Context, software string) map[patchgap.Key]patchgap.Seen {
-	if c.patching.Store == nil {
+	if c.read == nil {
 		return nil
 	}
 	c.mu.Lock()
 	have, ok := c.by[software]
+	failed := c.failed
 	c.mu.Unlock()
-	if ok && time.Since(have.at) < seenLife {
+	if ok && time.Since(have.at) < seenLife || time.Since(failed) < seenRetry {
 		return have.seen
 	}
-	ctx, cancel := context.WithTimeout(ctx, seenTimeout)
+	limited, cancel := context.WithTimeout(ctx, seenTimeout)
 	defer cancel()
-	seen, err := c.patching.Store.FirstSeen(ctx, digest.DefaultTenant, software)
-	if err != nil {
-		return have.seen
-	}
+	seen, err := c.read(limited, digest.DefaultTenant, software)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err != nil {
+		if ctx.Err() == nil {
+			c.failed = time.Now()
+		}
+		return have.seen
+	}
 	if len(c.by) >= maxSeen {
 		clear(c.by)
 	}
