@@ -141,8 +141,12 @@ func (s *Store) tx(ctx context.Context, f func(*db.Queries) error) error {
 	return tx.Commit()
 }
 
-// batch is tx for a list of changes, each statement of which is prepared once.
+// batch is tx for a list of changes, each statement of which is prepared once. On PostgreSQL that is left to the driver, which
+// keeps what it has prepared from one transaction to the next, or prepares nothing where the URL says so, for a pooler.
 func (s *Store) batch(ctx context.Context, f func(*db.Queries) error) error {
+	if s.pool != nil {
+		return s.tx(ctx, f)
+	}
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
