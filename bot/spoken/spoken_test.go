@@ -49,7 +49,7 @@ func TestEventsAreQuick(t *testing.T) {
 			}
 			least = min(least, time.Since(began))
 		}
-		if least > time.Second {
+		if least > 10*time.Second { // far from what it takes; what grows with the square of the text takes longer
 			t.Errorf("an event of %q takes %v", unit, least)
 		}
 	}

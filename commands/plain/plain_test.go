@@ -240,7 +240,7 @@ func TestIDsAreQuick(t *testing.T) {
 			IDs(text)
 			least = min(least, time.Since(began))
 		}
-		if least > time.Second {
+		if least > 10*time.Second { // far from what it takes; what grows with the square of the text takes longer
 			t.Errorf("a text of %q takes %v", unit, least)
 		}
 	}
