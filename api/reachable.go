@@ -20,7 +20,7 @@ type dropper interface{ drop() }
 // transport leaves its last error in the context of the token request.
 type reachable struct {
 	azcore.TokenCredential
-	time time.Duration // that a token may take; 0 for a person, who takes what it takes
+	time time.Duration // limit for getting a token; 0 for a person: no limit
 	kind string        // "" for a person
 	file string        // of the federated token
 }
@@ -28,7 +28,7 @@ type reachable struct {
 // drop drops the tokens, where the credential can.
 func (r reachable) drop() {
 	if cred, ok := r.TokenCredential.(*renewable); ok {
-		_ = cred.renew() // what cannot be made anew goes on as it was, and fails with its own reason
+		_ = cred.renew() // on failure the old credential stays, and reports its own error
 	}
 }
 
@@ -56,7 +56,7 @@ func (r reachable) GetToken(ctx context.Context, o policy.TokenRequestOptions) (
 	return tok, nil
 }
 
-// unavailable is the failure of a login host, or of that of managed identities.
+// unavailable returns the failure of a login host, or of the host of managed identities.
 func (r reachable) unavailable(message string, cause error) *Error {
 	e := &Error{Kind: ErrUnavailable, Message: message, Err: cause}
 	if r.kind == kindManaged {

@@ -57,7 +57,7 @@ func (a *staleCache) put(key string, o outcome) {
 	}
 }
 
-// softwarePath is the resource that most calls are for.
+// softwarePath is the resource that most calls ask for.
 const softwarePath = "/api/Software"
 
 // resource returns the part of a path that one permission covers.

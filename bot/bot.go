@@ -1,13 +1,7 @@
-// Package bot is the Slack edge: it turns Socket Mode envelopes into questions, has them answered, and sends the pages
-// back. It decides which way an answer travels, and what a user is told while it takes long or when there is too much to
-// do. It does not know what can be asked (package commands), how a page looks (blocks), who may ask (access), whose turn
-// it is (admission), or how connections and calls to Slack work (socketmode, slackapi).
-//
-// A question passes through these files, from top to bottom: [Bot.Serve] reads an event and never blocks (serve.go). The
-// event becomes a question (question.go; said.go for what is written to the bot), which waits for a worker or is refused (admit.go, refuse.go). A worker checks
-// and answers it (answer.go; suggest.go for a select). The page travels in the acknowledgement if it is ready in time, small
-// enough and free of newer blocks (ack.go), otherwise to the response_url, the Home tab or a direct message (reply.go).
-// A click on CSV or XLSX sends the tables of the page as a file (file.go); the answer says where it is.
+// Package bot is the Slack edge: it turns Socket Mode envelopes into questions, has them answered, and sends the pages back. It
+// decides which way an answer travels, and what a user is told while it takes long or when there is too much to do. It does not
+// know what can be asked (package commands), how a page looks (blocks), who may ask (access), whose turn it is (admission), or
+// how connections and calls to Slack work (socketmode, slackapi).
 package bot
 
 import (
@@ -109,6 +103,12 @@ type acker interface {
 }
 
 // Bot answers the questions of one workspace. [Run] makes one. It is safe for concurrent use.
+//
+// A question passes through these files, from top to bottom: [Bot.Serve] reads an event and never blocks (serve.go). The event
+// becomes a question (question.go; said.go for what is written to the bot), which waits for a worker or is refused (admit.go,
+// refuse.go). A worker checks and answers it (answer.go; suggest.go for a select). The page travels in the acknowledgement if
+// it is ready in time, small enough and free of newer blocks (ack.go), otherwise to the response_url, the Home tab or a direct
+// message (reply.go). A click on CSV or XLSX sends the tables of the page as a file (file.go); the answer says where it is.
 type Bot struct {
 	options Options
 	gate    *access.Gate

@@ -35,7 +35,7 @@ func restartingPage() view.Page {
 	return view.Page{Title: "The bot is restarting", Lead: "Your question was not answered. Ask again in a moment."}
 }
 
-// slowDefenderPage is for a question that was interrupted because too many wait for Defender.
+// slowDefenderPage answers a question that was interrupted because too many wait for Defender.
 func slowDefenderPage(wait time.Duration) view.Page {
 	return view.Page{Title: "Busy", Lead: "Defender is slow and too many questions wait for it, so yours was cancelled. " + tryAgainIn(wait) + " Defender's answers are kept meanwhile."}
 }

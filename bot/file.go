@@ -90,7 +90,7 @@ func (b *Bot) sendFile(ctx context.Context, q question, page view.Page) (view.Pa
 	return wayBack(q, sent), nil
 }
 
-// wayBack adds the way back to the list, where its page was replaced.
+// wayBack adds a button back to the list, if the page of that was replaced.
 func wayBack(q question, page view.Page) view.Page {
 	if q.to.home {
 		page.Actions = append([]view.Action{{Label: "Back to the list", Command: q.line, Effect: view.Replace}}, page.Actions...)
@@ -98,7 +98,7 @@ func wayBack(q question, page view.Page) view.Page {
 	return page
 }
 
-// asText returns the list of a page as text. A page without one, such as one that finds nothing any more, is the answer itself.
+// asText returns the list of a page as text. It returns a page without a list as it is.
 func asText(q question, page view.Page) view.Page {
 	if _, ok := tableRows(page); !ok {
 		return page

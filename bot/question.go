@@ -36,9 +36,9 @@ type question struct {
 	trigger  string         // tells duplicates apart; secret
 	opens    bool           // its trigger opens a modal
 	filled   *blocks.Filled // of a submitted dialog; nil for none
-	said     string         // what a message to the bot says, in plain words; line is made from it
+	said     string         // the plain words of a message to the bot; line is made from them
 	spoken   bool           // line was made from a message
-	again    bool           // Slack sends the event once more
+	again    bool           // Slack sends the event a second time
 	to       replyTo
 	notice   *waitingNotice
 	ack      *ackOnce
@@ -90,7 +90,7 @@ type click struct {
 	Channel *struct {
 		ID string `json:"id"`
 	} `json:"channel"`
-	Message    json.RawMessage `json:"message"`     // that a shortcut was used on, or that was clicked
+	Message    json.RawMessage `json:"message"`     // the message of the shortcut or the click
 	CallbackID string          `json:"callback_id"` // of a shortcut
 	ActionID   string          `json:"action_id"`   // of a select that is typed into
 	Value      string          `json:"value"`       // what was typed

@@ -43,7 +43,7 @@ func eventQuestion(envelope string, r *socketmode.Request) (question, error) {
 	return q, nil
 }
 
-// looked completes the question of the shortcut of a message. The message may be of anyone; only the ids in it are kept.
+// looked completes the question of the message shortcut. Anyone may have written the message; only the ids in it are kept.
 func (c click) looked(q question) (question, error) {
 	q.entry, q.opens = EntryMessage, c.TriggerID != ""
 	if err := checkOurs(c.CallbackID == blocks.MessageCallback, "shortcut", c.CallbackID); err != nil {

@@ -24,7 +24,7 @@ func CouldNotRead(n int) string {
 	return view.Count(n, "row") + " could not be read"
 }
 
-// noneRead is the lead of a list of updates of which no row could be read.
+// noneRead is the lead of a list of updates if no row could be read.
 func noneRead(skipped int) string {
 	return fmt.Sprintf("%s, and there is no other, so nothing is known about what is missing. The bot's log says why.", CouldNotRead(skipped))
 }
@@ -63,7 +63,7 @@ func NothingFound(words []string, f search.Result) error {
 	}
 }
 
-// SearchLimits says of which part of the software list a sentence holds; "" for all of it.
+// SearchLimits returns the part of the software list that a sentence is limited to; "" for the whole list.
 func SearchLimits(f search.Result) string {
 	var limits []string
 	if AsOf(f.List).Stale != view.NotStale {

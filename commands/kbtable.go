@@ -150,8 +150,8 @@ func onlyItself(software string, updates []patchgap.Update) bool {
 	})
 }
 
-// page is the page of the rows of an answer. What is known beside them is looked up each time; the page is made anew only if
-// that or the answer is another one.
+// page returns the page of an answer's rows. It looks up each time what the program knows about them, and makes a new page only
+// if that or the answer has changed.
 func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer api.Answer[[]api.MissingKB]) view.Page {
 	k, unjudged := s.known.within(len(rows))
 	feeds := k.advisories()

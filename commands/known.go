@@ -56,7 +56,7 @@ func WithClock(now func() time.Time) Option {
 	return func(k *known) { k.clock = now }
 }
 
-// known is what is known beside what Defender says. The zero value knows nothing.
+// known holds what the program knows beyond Defender's data. The zero value knows nothing.
 type known struct {
 	snapshot func() *advisory.Snapshot
 	accepted Accepted                                               // nil for none
@@ -115,7 +115,7 @@ func (k known) advisories() *advisory.Snapshot {
 // versionOf is what tells the pages of one snapshot from those of another.
 func versionOf(s *advisory.Snapshot) string { return "\n" + strconv.FormatUint(s.Version(), 10) }
 
-// ages returns what is known of the age of the updates of some software; false if nothing can be.
+// ages returns what is known about the age of updates of some software, and false without a source.
 func (k known) ages(ctx context.Context, software ...string) (f aging.Facts, known bool) {
 	if k.facts == nil || len(software) == 0 {
 		return f, false

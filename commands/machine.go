@@ -233,7 +233,7 @@ func machineRows(kbs []api.MissingKB) []patchgap.Row {
 	return rows
 }
 
-// maxProducts is of how many products of a device it is read when their updates were first seen.
+// maxProducts bounds the products of one device for which the first sightings of updates are read.
 const maxProducts = 25
 
 // productsOf are the software ids of the products that the updates of a device are for.

@@ -71,7 +71,7 @@ type Command struct {
 	Needs    access.Right                                              // what a request takes that names no subcommand; empty for Ask
 	Subs     []Subcommand                                              // what may follow the name
 	Shared   func(req Request) bool                                    // whether its answer may be posted for everyone in a channel; nil: never
-	Unlisted bool                                                      // help does not name it: it is said in other words
+	Unlisted bool                                                      // help does not name it: people say it in other words
 	Audited  bool                                                      // the audit keeps who asked about what, also where it keeps no other questions
 	Run      func(ctx context.Context, req Request) (view.Page, error) // req.Words without the name
 }
@@ -119,7 +119,7 @@ func NewRouter(cmds ...Command) (*Router, error) {
 func (r *Router) Commands() []Command { return r.commands }
 
 // Run answers a request. Where there are digests, a page about software offers to watch it. What looks like a secret in what the page
-// repeats is hidden. Its error is for [Explain]; a page that says "nothing found" is no error.
+// repeats is hidden. Its error is for [Explain]; a page that says "nothing found" is not an error.
 func (r *Router) Run(ctx context.Context, req Request) (view.Page, error) {
 	cmd, req := r.resolve(req)
 	if asksHelp(req) {

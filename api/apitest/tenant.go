@@ -1,16 +1,10 @@
-// Package apitest is a Microsoft Defender tenant in memory: the part of
-// Defender's REST API that is about software, missing KBs, machines and
-// vulnerabilities, and the part of Entra that hands out tokens for it. [Start]
-// puts it behind TLS on loopback, for tests and for trying things out.
-//
-// The data are invented and depend only on the seed and on the tenant's own
-// clock, which stands still until [Tenant.Advance] moves it. The shapes are
-// Defender's, its looseness included: an OS build is a number, a string, null
-// or absent. What the service does wrong on a bad day it does here on request,
-// see [Tenant.Inject].
-//
-// The package knows nothing of the client it is asked by, and it is no
-// security boundary: anyone who reads this file can get a token.
+// Package apitest is a Microsoft Defender tenant in memory: the part of Defender's REST API that is about software, missing
+// KBs, machines and vulnerabilities, and the part of Entra that hands out tokens for it. [Start] puts it behind TLS on
+// loopback, for tests and for trying things out. The data are invented and depend only on the seed and on the tenant's own
+// clock, which stands still until [Tenant.Advance] moves it. The shapes are Defender's, its looseness included: an OS build is
+// a number, a string, null or absent. What the service does wrong on a bad day it does here on request, see [Tenant.Inject].
+// The package knows nothing of the client it is asked by, and it is no security boundary: anyone who reads this file can get a
+// token.
 package apitest
 
 import (

@@ -1,16 +1,10 @@
-// Package blocks draws a [view.Page] as Block Kit. All of Slack's limits live here, in limits.go: no page whatever
-// renders to a message that Slack refuses for its size, and what does not fit is counted on the page and reachable by a
-// button.
-//
-// Text of a page is of foreign origin. It is only ever put where Slack reads no markup: plain_text objects, raw_text
-// cells and rich_text elements. The mrkdwn this package writes holds nothing but its own words, numbers and user ids
-// it has checked.
-//
-// It is also the one place that knows which blocks a workspace takes: a [Ladder] draws a page as richly as the workspace
-// takes it, and in a simpler form when Slack refuses it.
-//
-// The package knows Block Kit, slack-go's types for it and Slack's error codes. It sends nothing itself, and knows nothing of
-// what a page is about.
+// Package blocks draws a [view.Page] as Block Kit. All of Slack's limits live here, in limits.go: no page whatever renders to a
+// message that Slack refuses for its size, and what does not fit is counted on the page and reachable by a button. Text of a
+// page is of foreign origin. It is only ever put where Slack reads no markup: plain_text objects, raw_text cells and rich_text
+// elements. The mrkdwn this package writes holds nothing but its own words, numbers and user ids it has checked. It is also the
+// one place that knows which blocks a workspace takes: a [Ladder] draws a page as richly as the workspace takes it, and in a
+// simpler form when Slack refuses it. The package knows Block Kit, slack-go's types for it and Slack's error codes. It sends
+// nothing itself, and knows nothing of what a page is about.
 package blocks
 
 import (

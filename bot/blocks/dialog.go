@@ -14,7 +14,7 @@ import (
 const (
 	// ShortcutCallback is the id of the app's global shortcut, as manifest.yaml declares it.
 	ShortcutCallback = "missingkbs_ask"
-	// MessageCallback is the same of its shortcut of messages.
+	// MessageCallback is the callback ID of its message shortcut.
 	MessageCallback = "missingkbs_message"
 	// DialogCallback is the id of every modal that draws a [view.Dialog].
 	DialogCallback = "missingkbs_dialog"

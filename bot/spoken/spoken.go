@@ -1,5 +1,5 @@
 // Package spoken reads what people write to the bot in messages: events of mentions and of direct messages, and the message on
-// which a shortcut was used. It knows what Slack sends of them, and which are no question: what bots write, changes, and Slack's
+// which a shortcut was used. It knows their form, and which hold no question: messages of bots, changes, and Slack's
 // own lines. It does not know what the words mean, and sends nothing.
 package spoken
 
@@ -31,7 +31,7 @@ type Message struct {
 	Channel string
 	Thread  string // the thread that it is a part of; empty for none
 	Text    string // without the mention of the bot, with Slack's escapes
-	Tab     string // of the app's Home that was opened
+	Tab     string // the tab of the app's Home that was opened
 	Ignore  bool   // it needs no answer
 }
 
@@ -96,7 +96,7 @@ func Event(payload json.RawMessage) (Message, error) {
 	return m, nil
 }
 
-// ignored reports whether a message is none that a person has just written to the bot.
+// ignored returns true unless a person has just written the message to the bot.
 func (in inner) ignored() bool {
 	byBot := in.BotID != "" || in.AppID != "" || in.User == "USLACKBOT"
 	changed := in.Hidden || len(in.Edited) > 0 && string(in.Edited) != "null" || !slices.Contains(saying, in.Subtype)

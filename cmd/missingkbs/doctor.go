@@ -26,7 +26,7 @@ type doctorCmd struct {
 	config.Settings
 }
 
-// Run runs the checks and writes their report. It fails if a check fails; warnings are no failure.
+// Run runs the checks and writes their report. It fails if a check fails; warnings do not count.
 func (c doctorCmd) Run(ctx context.Context, s streams, parsed *kong.Context, all *cli) error {
 	var errs config.Errors
 	write, ok := map[string]func(io.Writer, doctor.Report) error{

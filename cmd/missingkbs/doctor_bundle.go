@@ -40,7 +40,7 @@ func (c doctorCmd) checkBundle(errs *config.Errors) {
 	}
 }
 
-// writeBundle runs the checks, asks the question, and writes the archive. What the checks find is no failure of it.
+// writeBundle runs the checks, asks the question, and writes the archive. Failed checks do not make it fail.
 func (c doctorCmd) writeBundle(ctx context.Context, s streams, checker *doctor.Checker, o doctor.Options, parsed *kong.Context) error {
 	log, err := tail(c.LogFile)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c doctorCmd) ask(ctx context.Context, s streams) *bundle.Question {
 	return q
 }
 
-// withoutSecrets returns the values of settings that are no secrets.
+// withoutSecrets returns the values of all settings but secrets.
 func withoutSecrets(given map[string]string, parsed *kong.Context) map[string]string {
 	open := maps.Clone(given)
 	for _, flag := range parsed.Flags() {

@@ -1,6 +1,4 @@
-// Command missingkbs tells people in Slack which security updates (KBs) their software lacks, as Microsoft Defender
-// knows it.
-//
+// Command missingkbs tells people in Slack which security updates (KBs) their software lacks, as Microsoft Defender knows it.
 // This package reads the command line, wires the other packages, and decides exit codes. No other package touches the
 // environment; settings are read by internal/config.
 package main

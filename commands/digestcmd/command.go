@@ -74,7 +74,7 @@ const maxDigests = 50
 // belongs to the channel where it was made. It is visible and can be changed there. Its owner can do so from other places
 // too, because the owner is told when the channel is gone.
 //
-// Only those who can read the channel see what its digests found ([People.MayRead]). An owner who has left the channel still
+// Only users who can read the channel see what its digests found ([People.MayRead]). An owner who has left the channel still
 // sees the settings and can end the subscription, but nothing more. Changes require [People.MayPost]. A terminal lists the
 // subscriptions of all channels, but cannot change any, because the user is unknown there.
 func New(s Store, o Options) commands.Command {

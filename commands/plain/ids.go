@@ -41,7 +41,7 @@ func IDs(text string) []string {
 	return ids
 }
 
-// idOf is the id of a match of idForm.
+// idOf returns the id that a match of idForm found.
 func idOf(text string, m []int) string {
 	for _, group := range []int{1, 2} {
 		if from, to := m[2*group], m[2*group+1]; from >= 0 {

@@ -20,8 +20,8 @@ const (
 	maxLookup = cmdline.MaxOffered - 100
 )
 
-// LookupLine is the line that looks ids up: the id itself where there is one, else a list of them. No ids are a line that says what
-// is looked for.
+// LookupLine is the line that looks ids up: the id itself where there is one, else a list of them. Without ids the answer says what
+// the command finds.
 func LookupLine(ids []string) string {
 	if len(ids) == 1 {
 		return oneLine(ids[0])
@@ -36,7 +36,7 @@ func LookupLine(ids []string) string {
 	return line
 }
 
-// oneLine is the line that asks about one id.
+// oneLine returns the line that asks about one id.
 func oneLine(id string) string {
 	if strings.HasPrefix(id, "KB") {
 		return cmdline.Join("kb", id)

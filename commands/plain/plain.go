@@ -90,7 +90,7 @@ func smallTalk(words []string) string {
 	return ""
 }
 
-// command is a line that begins with the name of a command.
+// command returns the line of a text that begins with the name of a command.
 func (r Reader) command(words []string) string {
 	name := low(words[0])
 	if exact[name] || isLine(words) {
@@ -110,7 +110,7 @@ func isLine(words []string) bool {
 	})
 }
 
-// question is the line of a text that names no command: words are all of it, start those after polite ones.
+// question returns the line for a text that names no command: words are all its words, start those after polite ones.
 func (r Reader) question(words, start []string) string {
 	if isLine(words) && !slices.ContainsFunc(words, func(w string) bool { return sentence[low(w)] }) {
 		return cmdline.Join(words...)
@@ -133,8 +133,8 @@ func (r Reader) question(words, start []string) string {
 	return intent(words, named)
 }
 
-// changes reports whether what is left of a sentence would be a command that changes something. A sentence may say that it must not
-// be done: "don't digest remove 7". So it is never done by the words that are left.
+// changes reports whether the words left of a sentence are a command that changes something. The sentence may forbid it:
+// "don't digest remove 7". So such a command never runs.
 func (r Reader) changes(words []string) bool {
 	subs := r.changing[low(words[0])]
 	if len(words) > 1 {
@@ -145,7 +145,7 @@ func (r Reader) changes(words []string) bool {
 	return subs[""]
 }
 
-// intent is the line of a sentence about the software that it names.
+// intent returns the line for a sentence about the software that it names.
 func intent(words, named []string) string {
 	has := func(in map[string]bool) bool { return slices.ContainsFunc(words, isOf(in)) }
 	about := without(named, extra)

@@ -78,7 +78,7 @@ func joinReason(words []string) []string {
 	return out
 }
 
-// kbNumber is the number of an update in any spelling; "" for what is none.
+// kbNumber returns the number of an update in any spelling; "" for other words.
 func kbNumber(words []string) string {
 	number := strings.TrimLeft(strings.TrimPrefix(strings.ToUpper(strings.Join(words, "")), "KB"), "#-")
 	if len(number) < 6 || len(number) > 8 || strings.Trim(number, "0123456789") != "" {

@@ -207,7 +207,7 @@ func (b *builder) update(kb, cve string, r wireRemediation) {
 	}
 }
 
-// kindOf reads a SubType, of which MSRC has several spellings.
+// kindOf reads a SubType. MSRC spells these in several ways.
 func kindOf(subType string) Kind {
 	s := strings.ToLower(strings.ReplaceAll(subType, " ", ""))
 	switch {

@@ -87,7 +87,7 @@ func ReadCatalog(r io.Reader) (Catalog, error) {
 	return c, nil
 }
 
-// readExploited reads one entry. A day that cannot be read is not worth the entry.
+// readExploited reads one entry. It keeps an entry whose day cannot be read.
 func readExploited(d *json.Decoder) (Exploited, error) {
 	var w wireExploited
 	if err := d.Decode(&w); err != nil {

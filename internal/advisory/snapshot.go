@@ -87,7 +87,7 @@ func NewSnapshot(docs []Document, kev Catalog) *Snapshot {
 	return s
 }
 
-// judge works out what is known of each update, once for all answers, and numbers the CVEs.
+// judge works out the facts about each update, once for all answers, and numbers the CVEs.
 func (s *Snapshot) judge() {
 	numbers := make(map[string]int32, len(s.cves))
 	for _, k := range s.updates {
@@ -122,7 +122,7 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-// Facts are what is known of an update. Its slices are those of the snapshot: they must not be changed.
+// Facts are what the feeds say about an update. Its slices belong to the snapshot and must not be changed.
 type Facts struct {
 	KB       string
 	Released time.Time // of the first document that lists it: it is no newer than that

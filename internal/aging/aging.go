@@ -1,8 +1,7 @@
-// Package aging says how old each of a list of missing updates is and which are overdue. It joins when an update was first
-// seen missing ([patchgap.Seen]), what MSRC publishes ([advisory.Snapshot]) and the deadlines that are set
-// ([deadline.Policy]), and makes words and columns of that.
-//
-// What is not known is shown as unknown. The package knows neither where its dates are kept nor where a page goes.
+// Package aging says how old each of a list of missing updates is and which are overdue. It joins when an update was first seen
+// missing ([patchgap.Seen]), what MSRC publishes ([advisory.Snapshot]) and the deadlines that are set ([deadline.Policy]), and
+// makes words and columns of that. What is not known is shown as unknown. The package knows neither where its dates are kept
+// nor where a page goes.
 package aging
 
 import (

@@ -1,10 +1,9 @@
-// Package alert decides which alerts a channel of operators gets: one when a [Condition] begins, one a day while it lasts,
-// and one when it ends, however many users and processes meet it. One failed call sends nothing.
-//
-// Three pure functions move the [State] of a condition: [Condition.Observe] adds what was observed, [Condition.Next]
-// decides which [Alert] is due, [Condition.Sent] records that it was sent. States are shared through the database, so
-// several processes send one alert; a [Notifier] is the part of it in each process. The package knows neither Slack nor SQL
-// nor Defender, and its alerts hold no error texts, because these may hold anything.
+// Package alert decides which alerts a channel of operators gets: one when a [Condition] begins, one a day while it lasts, and
+// one when it ends, however many users and processes meet it. One failed call sends nothing. Three pure functions move the
+// [State] of a condition: [Condition.Observe] adds what was observed, [Condition.Next] decides which [Alert] is due,
+// [Condition.Sent] records that it was sent. States are shared through the database, so several processes send one alert; a
+// [Notifier] is the part of it in each process. The package knows neither Slack nor SQL nor Defender, and its alerts hold no
+// error texts, because these may hold anything.
 package alert
 
 import (

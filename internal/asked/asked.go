@@ -69,7 +69,7 @@ func (n notes) len() int {
 	return sum
 }
 
-// of is the software that a person asked about, the last first.
+// of returns the software that a person asked about, the last first.
 func (n notes) of(person string) []string {
 	return slices.SortedFunc(maps.Keys(n[person]), func(a, b string) int {
 		return cmp.Or(n[person][b].Compare(n[person][a]), cmp.Compare(a, b))
@@ -100,7 +100,7 @@ func (m *Memory) Asked(ctx context.Context, person string) []string {
 	return m.keep(person, software)
 }
 
-// keep remembers what was read of a person, for a while, after what is not written yet. It returns both.
+// keep remembers for a while what was read about a person, behind the notes not written yet. It returns both.
 func (m *Memory) keep(person string, software []string) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -137,7 +137,7 @@ func (m *Memory) NoteAsked(person, software string) {
 	}
 }
 
-// firstLocked puts a software first in what is in memory of a person.
+// firstLocked puts a software first in the list that memory holds for a person.
 func (m *Memory) firstLocked(person, software string) {
 	known, ok := m.people[person]
 	if !ok || len(known.software) > 0 && known.software[0] == software {
@@ -168,7 +168,7 @@ func (m *Memory) Run(ctx context.Context) {
 	}
 }
 
-// write writes what waits, also when ctx has ended.
+// write writes the waiting notes, also after ctx has ended.
 func (m *Memory) write(ctx context.Context) {
 	m.mu.Lock()
 	batch := m.waiting

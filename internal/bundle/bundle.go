@@ -144,7 +144,7 @@ func (c Contents) doctor(m *Mask) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// setting says of one setting where it comes from. Value is there only if it says nothing of the tenant.
+// setting says where one setting comes from. Value is set only if it reveals nothing about the tenant.
 type setting struct {
 	Name  string `json:"name"`
 	From  string `json:"from"`

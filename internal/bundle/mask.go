@@ -26,8 +26,8 @@ var words = sync.OnceValue(func() map[string]bool {
 	return all
 })
 
-// Mask replaces what may be of a tenant: all words that it does not know to be the program's own, and all values that it was
-// told. The same word gets the same number, so a reader can tell what belongs together. It is not safe for concurrent use.
+// Mask replaces what may name a tenant: all words but the program's own, and all values that it was
+// given. The same word gets the same number, so a reader can tell what belongs together. It is not safe for concurrent use.
 type Mask struct {
 	known   []known         // the longest first
 	names   map[string]bool // those that are words of ours too, such as a workspace named Patching: masked as a whole word alone
@@ -118,7 +118,7 @@ func firstRune(s string) (r rune, size int) {
 // edges are around words and say nothing.
 const edges = "\"'`()[]{}<>,;:.!?…*|→-–—"
 
-// word masks one word. With a known value in it, the value's number alone is left: what is around it may be of the tenant, too.
+// word masks one word. If it holds a known value, only the value's number remains: the rest may name the tenant, too.
 func (m *Mask) word(w string) string {
 	if name, value, ok := strings.Cut(w, "="); ok { // of a line of the log
 		return m.word(name) + "=" + m.word(value)
@@ -159,7 +159,7 @@ var dotted = sync.OnceValue(func() []string {
 	return names
 })
 
-// ours returns true if a word is made of words of the program alone. Letters and digits together make a name, and so does a
+// ours returns true if a word consists of words of the program only. Letters and digits together make a name, and so does a
 // dot between letters.
 func ours(core string) bool {
 	if public.MatchString(core) || slices.Contains(hosts, core) || slices.Contains(dotted(), core) {
@@ -180,7 +180,7 @@ func ours(core string) bool {
 	return true
 }
 
-// harmless returns true for values that say nothing of a tenant: numbers, times and the fixed words of settings.
+// harmless returns true for values that reveal nothing about a tenant: numbers, times and the fixed words of settings.
 func harmless(value string) bool {
 	switch strings.ToLower(value) {
 	case "true", "false", "on", "off", "none", "auto", "data_table", "table", "classic", "public", "gcc", "gcc-high", "dod", "us", "eu", "uk", "au", "swa", "ina", "aea",

@@ -17,7 +17,7 @@ type Question struct {
 	Calls   *Recorder
 }
 
-// maxRecorded bounds what is kept of one body, and maxCalls how many calls are.
+// maxRecorded bounds the kept part of one body, maxCalls the number of kept calls.
 const (
 	maxRecorded = 1 << 20
 	maxCalls    = 50
@@ -125,7 +125,7 @@ func (q *Question) json(m *Mask) ([]byte, error) {
 	return indent(out)
 }
 
-// words keeps the command and its options; what is asked about is masked, unless it is public.
+// words keeps the command and its options. It masks the subject of the question, unless that is public.
 func (m *Mask) words(words []string) string {
 	masked := make([]string, len(words))
 	for i, w := range words {

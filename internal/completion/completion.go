@@ -1,8 +1,7 @@
-// Package completion completes command lines in a shell: the commands and flags of the program, and the words of a question.
-//
-// It reads flags from kong's model and questions from the commands themselves, so that new ones are completed without a
-// change here. It opens nothing: software ids and digests come from the caller. Kong has no completion of its own, and the
-// libraries for it show no descriptions and read the environment themselves.
+// Package completion completes command lines in a shell: the commands and flags of the program, and the words of a question. It
+// reads flags from kong's model and questions from the commands themselves, so that new ones are completed without a change
+// here. It opens nothing: software ids and digests come from the caller. Kong has no completion of its own, and the libraries
+// for it show no descriptions and read the environment themselves.
 package completion
 
 import (

@@ -2,7 +2,7 @@ package config
 
 import "github.com/missingkbs/missingkbs/internal/manifest"
 
-// AppParts is the setting about what the Slack app was made without.
+// AppParts is the setting that names parts which the Slack app does not have.
 type AppParts struct {
 	Without string `env:"MISSINGKBS_WITHOUT" placeholder:"PART,…" group:"Slack" help:"Parts that the Slack app is made without: home, shortcuts, mentions, messages, digests, files, groups. Their scopes and events are left out, and doctor does not miss them."`
 }

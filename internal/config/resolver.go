@@ -82,7 +82,7 @@ func (r Resolver) Origins(parsed *kong.Context) []Origin {
 	return all
 }
 
-// Given returns the settings of the selected command that are not defaults, as a file of settings holds them. The values are
+// Given returns the settings of the selected command that are not defaults, in the form of a file of settings. The values are
 // not checked, and secrets are among them.
 func (r Resolver) Given(parsed *kong.Context) map[string]string {
 	given := map[string]string{}

@@ -16,13 +16,16 @@ type Advice struct {
 	Exploited map[string]bool // see [patchgap.Snapshot]; nil if there is no data at all
 	Dates     string          // of when the data is, in a sentence
 
-	// Fold tells which of some updates others contain. Without data of feeds it judges by the months in their names.
+	// Fold finds the updates that others in the list contain. Without data of the feeds it goes by the months in their names.
 	Fold func([]patchgap.Update) Folding
 	// In returns the listed row that contains one that is gone, or -1.
 	In func(gone patchgap.Row, listed []patchgap.Row) int
 }
 
 // Folding tells which updates of a list others contain; package triage makes it.
+//
+// Tables list the updates to install: one that another contains wholly is folded into it ([Folding]). It is counted all the
+// same, and stands in files, in the lists of what changed and among the rows as Defender gave them.
 type Folding interface {
 	// Parts are the updates to install, and those that others contain wholly, both in the order that was given.
 	Parts() (install, folded []patchgap.Update)

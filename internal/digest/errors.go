@@ -59,5 +59,5 @@ type Job struct {
 	Subscription string
 	Due          time.Time
 	PutOff       int  // how many of its attempts so far ended in a [RetryLater]; the queue says so
-	Last         bool // the queue gives the job up if this attempt fails; a [RetryLater] is no failure
+	Last         bool // the queue gives the job up if this attempt fails; a [RetryLater] does not count
 }

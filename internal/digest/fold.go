@@ -11,7 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Known is what is known of updates beside what Defender says. The zero value knows nothing.
+// Known holds what the program knows about updates beyond Defender's data. The zero value knows nothing.
 type Known struct {
 	// Advise says what MSRC and CISA publish of the updates that are missing now and of those that were.
 	Advise func(is, was []patchgap.Update) Advice
@@ -44,7 +44,7 @@ func (k Known) Details(ctx context.Context, s Subscription, at patchgap.Snapshot
 	return r.details(), nil
 }
 
-// fold finds which of the updates that the digest shows others contain. None counts as contained in one that is not shown.
+// fold finds the updates that another update of the digest contains. Updates that the digest does not show contain none.
 func (r *Report) fold() {
 	if r.Advice.Fold != nil {
 		r.folding = r.Advice.Fold(r.gap().Shown)

@@ -11,6 +11,16 @@ import (
 
 // Report is what a digest is made of. Its snapshots and changes hold every row; the pages leave out what the
 // subscription's filter leaves out.
+//
+// A digest never takes silence for good news. Software that could not be read is named and compared with nothing, an update
+// counts as closed when two readings agree that it is gone and no newer one took its place, and where nothing could be read the
+// digest is a message that says so, and is tried again. Open installs are the sum of the devices over all updates: one for each
+// device and update that it lacks. The verdict of a digest follows them, not the number of updates.
+//
+// Everything is counted in updates: a [patchgap.Update] is one KB and the devices that lack it, summed over the OS builds of one
+// software and never over several software ids that share the KB, of which the one with most devices counts. Leads, changes,
+// totals, filters, tables and charts all count that, so the updates told before, without what closed or is no longer listed,
+// with what is new, make those told now. Snapshots keep Defender's rows.
 type Report struct {
 	Subscription Subscription
 	Kind         Kind

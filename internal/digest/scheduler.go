@@ -13,6 +13,11 @@ import (
 
 // Scheduler turns due subscriptions into jobs. Any number of them may work on one store: the queue takes a job once,
 // and the next run is moved by compare-and-set.
+//
+// A digest is delivered at least once, and once in practice. A due time becomes a job before the next one is worked out, so a
+// crash between the two repeats a job that the queue drops. What was posted is recorded after the post, so a crash between
+// these two leaves a message without a record: the next attempt looks for the message by its key before it posts, and only
+// where the channel's messages may not be read can a digest come twice.
 type Scheduler struct {
 	Store Timetable
 	Queue Queue

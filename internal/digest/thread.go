@@ -55,7 +55,7 @@ func (t *task) thread(ctx context.Context, d Delivery, details view.Page, posted
 		end = ThreadDeleted
 	case isChannelGone(err):
 		end = ThreadClosed
-	case errors.Is(ctx.Err(), context.Canceled): // cut off by a stop, which is no failure
+	case errors.Is(ctx.Err(), context.Canceled): // interrupted by a stop, not failed
 		end = ThreadOwed
 	case t.job.Last && !isRetryLater(err), t.now().Sub(d.At) > threadTime:
 		end = ThreadRefused

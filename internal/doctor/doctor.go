@@ -157,7 +157,7 @@ func (r Report) Count(s Status) int {
 	return n
 }
 
-// Failed returns true if a check failed. Warnings are no failure.
+// Failed returns true if a check failed. Warnings do not count.
 func (r Report) Failed() bool { return r.Count(Fail) > 0 }
 
 // Status returns the worst status of all findings. Skipped checks count as OK.

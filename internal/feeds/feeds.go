@@ -1,8 +1,7 @@
-// Package feeds keeps what MSRC and CISA publish: it fetches or imports their documents, checks each before it replaces the
-// one that is held, and gives answers a snapshot in memory. What fails a check leaves the old data in place.
-//
-// It knows when a document is fetched again and when data count as stale. How documents look is known to package advisory,
-// how they are stored to package store. It knows nothing of Slack or Defender, and no answer waits for it.
+// Package feeds keeps what MSRC and CISA publish: it fetches or imports their documents, checks each before it replaces the one
+// that is held, and gives answers a snapshot in memory. What fails a check leaves the old data in place. It knows when a
+// document is fetched again and when data count as stale. How documents look is known to package advisory, how they are stored
+// to package store. It knows nothing of Slack or Defender, and no answer waits for it.
 package feeds
 
 import (

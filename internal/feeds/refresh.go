@@ -71,7 +71,7 @@ func (r *Refresher) Refresh(ctx context.Context) (ok bool) {
 	return kev && msrc
 }
 
-// finish runs the refresh of one feed and records how it ended. One that a stop of the program has cut off is no failure.
+// finish runs the refresh of one feed and records how it ended. A refresh that a stop of the program interrupts does not count as failed.
 func (r *Refresher) finish(ctx context.Context, feed string, refresh func(context.Context) (origin string, changed int, failures []error)) (ok bool) {
 	origin, changed, failures := refresh(ctx)
 	if errors.Is(ctx.Err(), context.Canceled) {

@@ -10,6 +10,12 @@ import (
 
 // guarded refuses requests that web pages cause, and all that are not GET or HEAD. Host is the name in the configured
 // address.
+//
+// Web pages can make a browser send requests. Requests that a page of another site causes are refused, by the headers of the
+// browser. A page whose own name resolves to this address (DNS rebinding) looks like one of ours, and only the Host header
+// shows the difference. Therefore browsers must use an IP address, localhost or the configured host. Other clients may use any
+// name, because Prometheus and kubelets do, and states and counts are worth little to an attacker. Profiles show what the
+// program does and cost CPU, so every client must use one of these hosts for them.
 func guarded(next http.Handler, host string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -1,7 +1,6 @@
-// Package inventory keeps the tenant's software list: in memory for questions, in the database for the next start, and
-// renewed in the background when it is used. It knows how old a list may be and what stands in for one that cannot be had.
-//
-// It does not know how software is found in the list, nor what people ask.
+// Package inventory keeps the tenant's software list: in memory for questions, in the database for the next start, and renewed
+// in the background when it is used. It knows how old a list may be and what stands in for one that cannot be had. It does not
+// know how software is found in the list, nor what people ask.
 package inventory
 
 import (

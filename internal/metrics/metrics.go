@@ -1,8 +1,6 @@
-// Package metrics counts what happens and serves it to Prometheus.
-//
-// It takes plain values, and functions that are asked at each scrape: it knows the names, units and buckets of metrics, and
-// neither Slack nor Defender nor the database. No label ever holds who asked, where, or about what: a label has few values,
-// and what would be one too many is counted as "other".
+// Package metrics counts what happens and serves it to Prometheus. It takes plain values, and functions that are asked at each
+// scrape: it knows the names, units and buckets of metrics, and neither Slack nor Defender nor the database. No label ever
+// holds who asked, where, or about what: a label has few values, and what would be one too many is counted as "other".
 package metrics
 
 import (

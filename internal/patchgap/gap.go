@@ -38,7 +38,7 @@ type Snapshot struct {
 	Exploited map[string]bool
 }
 
-// Partial is a software of which some rows could not be read. Nothing tells which updates these are about, so none of the
+// Partial is software with rows that could not be read. Nothing tells which updates these are about, so none of the
 // software's updates counts as gone.
 type Partial struct {
 	Software string

@@ -1,7 +1,5 @@
-// Package product knows what people call software: "Windows Server 2022" for microsoft-_-windows_server_2022. The names
-// of well-known software and the spelling of words are data in text files; a name that they do not hold is tidied, never
-// guessed.
-//
+// Package product knows what people call software: "Windows Server 2022" for microsoft-_-windows_server_2022. The names of
+// well-known software and the spelling of words are data in text files; a name that they do not hold is tidied, never guessed.
 // It does not know which software a tenant has, nor how people search for it.
 package product
 

@@ -20,7 +20,7 @@ type question struct {
 	set      func(*config.Settings, string)
 }
 
-// group is what is checked together.
+// group holds questions whose answers are checked together.
 type group struct {
 	questions []question
 	checks    []string // of doctor
@@ -66,7 +66,7 @@ func (w *walk) ask(ctx context.Context, g group) error {
 	return nil
 }
 
-// askAll asks the questions of a group. Those that are given already are left out, unless the person wants other values.
+// askAll asks the questions of a group. It skips settings that have a value, unless the person wants to change them.
 func (w *walk) askAll(ctx context.Context, g group, evenGiven bool) error {
 	for _, q := range g.questions {
 		if name := w.given(q.setting); name != "" && !evenGiven {
@@ -110,7 +110,7 @@ func (w *walk) askOne(ctx context.Context, q question) error {
 	}
 }
 
-// take sets a value and returns what is wrong with it.
+// take sets a value, or returns why it is wrong.
 func (w *walk) take(q question, value string) (wrong string) {
 	q.set(&w.Settings, value)
 	delete(w.values, q.setting+config.FileSuffix)

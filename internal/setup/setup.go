@@ -66,7 +66,7 @@ func (w *walk) say(format string, args ...any) {
 	fmt.Fprintln(w.Out, redact.String(fmt.Sprintf(format, args...)))
 }
 
-// begin says what is needed, and asks about a file that is there already before anything else is typed.
+// begin says what the user needs. If the file exists, it asks about that before anything else.
 func (w *walk) begin(ctx context.Context) error {
 	w.say(`This asks for what the bot needs to reach Slack and Microsoft Defender, checks each value, and
 writes them into %s. It takes a person who may install apps in Slack, and one who
@@ -105,7 +105,7 @@ func (w *walk) choose(ctx context.Context, question, fallback string, words ...s
 	}
 }
 
-// wrong says what is wrong with an answer. A person is asked again. A script ends, because what follows in it was meant for
+// wrong reports a wrong answer. A person is asked again. A script ends, because its next line was meant for
 // the next question.
 func (w *walk) wrong(text string) error {
 	if w.Prompt.Person() {

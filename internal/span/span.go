@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Kind says what a span is for the trace.
+// Kind is the kind of a span in the trace.
 type Kind int
 
 // The kinds of spans.

@@ -1,7 +1,6 @@
-// Package ticket writes what a page lists as plain text, for tickets and mails: each update with its name, counts and catalog page,
-// as many as a message takes. It knows the columns that lists of updates have.
-//
-// It asks nothing: the page is there already. It does not know where the text is shown.
+// Package ticket writes what a page lists as plain text, for tickets and mails: each update with its name, counts and catalog
+// page, as many as a message takes. It knows the columns that lists of updates have. It asks nothing: the page is there
+// already. It does not know where the text is shown.
 package ticket
 
 import (
@@ -55,7 +54,7 @@ type writer struct {
 	omitted int // rows
 }
 
-// add writes lines that belong together, or none of them.
+// add writes lines that belong together, or none of them if they do not fit.
 func (w *writer) add(lines ...string) bool {
 	block := strings.Join(lines, "\n") + "\n"
 	if w.left < len(block) {
@@ -141,7 +140,7 @@ func columnsOf(t view.Table) columns {
 	return c
 }
 
-// lines are a row as text: what it is, its counts and words, and its catalog page.
+// lines returns a row as text: its name, counts and words, and its catalog page.
 func (c columns) lines(row []view.Cell) []string {
 	first := view.OneLine(row[0].Text)
 	if c.name > 0 {
@@ -166,7 +165,7 @@ func (c columns) lines(row []view.Cell) []string {
 	return lines
 }
 
-// words are a cell with what it is; empty for one that says nothing here.
+// words returns a cell as text with its name, or "" if the text does not need the cell.
 func (c columns) words(i int, cell view.Cell) string {
 	title := view.OneLine(c.all[i].Title)
 	if runes := []rune(title); len(runes) > 1 && !unicode.IsUpper(runes[1]) {

@@ -1,8 +1,7 @@
-// Package tracing records spans and sends them to an OpenTelemetry collector, over OTLP and HTTP.
-//
-// It knows OpenTelemetry and how the Azure SDK tells of its HTTP calls; the rest of the program sees package span. It reads
-// no setting by itself but what the OpenTelemetry libraries read of the environment beyond those given to it. Trace ids are
-// told to the collector alone: nothing is added to what is sent to Slack or Defender.
+// Package tracing records spans and sends them to an OpenTelemetry collector, over OTLP and HTTP. It knows OpenTelemetry and
+// how the Azure SDK tells of its HTTP calls; the rest of the program sees package span. It reads no setting by itself but what
+// the OpenTelemetry libraries read of the environment beyond those given to it. Trace ids are told to the collector alone:
+// nothing is added to what is sent to Slack or Defender.
 package tracing
 
 import (

@@ -37,7 +37,7 @@ func (t *Triage) About(kb string) view.Facts {
 	return facts
 }
 
-// of is what is known of an update by its KB.
+// of returns what is known about an update, by its KB.
 func (t *Triage) of(kb string) *Finding {
 	return t.Finding(patchgap.Update{Rows: []patchgap.Row{{Key: patchgap.Key{KB: kb}}}})
 }

@@ -1,8 +1,7 @@
-// Package triage says of missing updates what the feeds know: which fix a vulnerability under attack, how severe that is,
-// and which are contained in another, so that a list of updates becomes a list of what to install.
-//
-// It joins what Defender lists ([patchgap.Update]) with a snapshot of the feeds ([advisory.Snapshot]). The nil snapshot is
-// a normal one: then all is unknown, which is never "no". The package knows neither where a page goes nor who asked.
+// Package triage says of missing updates what the feeds know: which fix a vulnerability under attack, how severe that is, and
+// which are contained in another, so that a list of updates becomes a list of what to install. It joins what Defender lists
+// ([patchgap.Update]) with a snapshot of the feeds ([advisory.Snapshot]). The nil snapshot is a normal one: then all is
+// unknown, which is never "no". The package knows neither where a page goes nor who asked.
 package triage
 
 import (

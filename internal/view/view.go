@@ -1,9 +1,7 @@
-// Package view holds what a reply says, as plain values: a [Page] with its parts and the actions a person can take
-// next. Commands and digests make pages; package blocks draws them for Slack, and this package itself writes them as
-// text, JSON and CSV for a terminal.
-//
-// It knows nothing of Slack, Defender or where a page goes. Every string in a page is plain text of unknown origin:
-// no markup, no escaping. The renderer of a page escapes it for its medium and counts what does not fit.
+// Package view holds what a reply says, as plain values: a [Page] with its parts and the actions a person can take next.
+// Commands and digests make pages; package blocks draws them for Slack, and this package itself writes them as text, JSON and
+// CSV for a terminal. It knows nothing of Slack, Defender or where a page goes. Every string in a page is plain text of unknown
+// origin: no markup, no escaping. The renderer of a page escapes it for its medium and counts what does not fit.
 package view
 
 import (

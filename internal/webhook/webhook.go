@@ -1,9 +1,7 @@
-// Package webhook tells ticket systems what changed in a digest: one signed HTTPS request for each digest that found a
-// change, in the form of Standard Webhooks (https://www.standardwebhooks.com), which has libraries to verify it in most
-// languages.
-//
-// It makes the body, signs it and sends it once. It knows nothing of when to send and what to do about a failure but for
-// whether trying again makes sense: an outbox does that.
+// Package webhook tells ticket systems what changed in a digest: one signed HTTPS request for each digest that found a change,
+// in the form of Standard Webhooks (https://www.standardwebhooks.com), which has libraries to verify it in most languages. It
+// makes the body, signs it and sends it once. It knows nothing of when to send and what to do about a failure but for whether
+// trying again makes sense: an outbox does that.
 package webhook
 
 import (

@@ -1,8 +1,6 @@
-// Package xlsx writes a page as an Excel workbook: a sheet for each table, and one that says what the rows are and how old
-// they are. Like package view it knows nothing of Slack, Defender or where a file goes.
-//
-// Foreign text is written as text, which spreadsheets never run as a formula; counts are numbers, so that they can be
-// summed and sorted.
+// Package xlsx writes a page as an Excel workbook: a sheet for each table, and one that says what the rows are and how old they
+// are. Like package view it knows nothing of Slack, Defender or where a file goes. Foreign text is written as text, which
+// spreadsheets never run as a formula; counts are numbers, so that they can be summed and sorted.
 package xlsx
 
 import (

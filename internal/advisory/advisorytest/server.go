@@ -1,8 +1,7 @@
 // Package advisorytest stands in for the publishers of feeds: a server of invented monthly documents in the shape of MSRC's
 // CVRF, and of a list in the shape of CISA's KEV, on loopback behind TLS. Its clock is the caller's, so that documents and
-// entries appear with time. Faults make it serve what the real publishers were seen to serve.
-//
-// It knows how the documents look, and neither who reads them nor which updates a tenant lacks: those are arguments.
+// entries appear with time. Faults make it serve what the real publishers were seen to serve. It knows how the documents look,
+// and neither who reads them nor which updates a tenant lacks: those are arguments.
 package advisorytest
 
 import (
@@ -150,7 +149,7 @@ func (s *Server) revised(list []Update) time.Time {
 	return newest
 }
 
-// entries are all that is on the list, or was.
+// entries are the present and former entries of the list.
 func (s *Server) entries() []Exploited {
 	var now []Exploited
 	if s.options.Listed != nil {

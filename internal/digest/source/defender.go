@@ -1,7 +1,6 @@
-// Package source reads patch gaps from Defender for digests, previews and their confirmations.
-//
-// It knows the API client, the rate limit's pauses, and what one process has read within the last hours. It does not
-// know schedules, channels, Slack or the database.
+// Package source reads patch gaps from Defender for digests, previews and their confirmations. It knows the API client, the
+// rate limit's pauses, and what one process has read within the last hours. It does not know schedules, channels, Slack or the
+// database.
 package source
 
 import (

@@ -27,7 +27,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	env := os.Getenv //nolint:forbidigo // a program of its own
+	env := os.Getenv //nolint:forbidigo // a separate program
 	options := []slack.Option{slack.OptionAppLevelToken(env("SLACK_APP_TOKEN"))}
 	if base := env("SLACK_API_URL"); base != "" {
 		options = append(options, slack.OptionAPIURL(base))

@@ -1,12 +1,8 @@
-// Package blockkit tells what Slack would refuse in blocks and views: types that
-// do not exist or do not belong on a surface, fields that are missing, unknown, too
-// long or too many, ids that come twice, and totals over a whole message. Each
-// fault has the JSON pointer of its place, as Slack's own answers do.
-//
-// It knows the rules of https://docs.slack.dev/reference/block-kit and nothing of a
-// workspace: not who may see a file, or whether a picture exists. Where Slack
-// publishes no number it takes the smallest that people have measured. The rules
-// are tables, one for each family of blocks.
+// Package blockkit tells what Slack would refuse in blocks and views: types that do not exist or do not belong on a surface,
+// fields that are missing, unknown, too long or too many, ids that come twice, and totals over a whole message. Each fault has
+// the JSON pointer of its place, as Slack's own answers do. It knows the rules of https://docs.slack.dev/reference/block-kit
+// and nothing of a workspace: not who may see a file, or whether a picture exists. Where Slack publishes no number it takes the
+// smallest that people have measured. The rules are tables, one for each family of blocks.
 package blockkit
 
 import (
