@@ -15,66 +15,76 @@ func fallback(p view.Page) string { return words(p) + p.AsOf.String() }
 
 // words is the [fallback] of a page without the age of its data.
 func words(p view.Page) string {
-	var b strings.Builder
-	left := maxFallback - 100 // for the closing line
-	omitted := 0
-	line := func(s string) {
-		s = slackutilsx.EscapeMessage(view.OneLine(s))
-		if left -= length(s) + 1; left < 0 {
-			omitted++
-			return
-		}
-		b.WriteString(s + "\n")
-	}
-	line(clip(p.Title, maxHeader))
+	w := plainLines{left: maxFallback - 100} // for the closing line
+	w.addLine(clip(p.Title, maxHeader))
 	if notice := p.AsOf.Notice(); notice != "" {
-		line(notice)
+		w.addLine(notice)
 	}
-	line(clip(p.Lead, maxLead))
+	w.addLine(clip(p.Lead, maxLead))
 	if p.Context != "" {
-		line(clip(p.Context, maxNote))
+		w.addLine(clip(p.Context, maxNote))
 	}
 	for _, part := range p.Parts {
-		switch part := part.(type) {
-		case view.Facts:
-			for _, f := range part {
-				line(clip(f.Name+": "+f.Value, maxFact))
+		w.addPart(part)
+	}
+	if w.omitted > 0 {
+		fmt.Fprintf(&w.text, "%s not read out here.\n", view.Count(w.omitted, "more line"))
+	}
+	if p.Note != "" && w.left > maxNote {
+		w.addLine(clip(p.Note, maxNote))
+	}
+	if id := p.ID(); id != "" {
+		w.addLine(clip(id, maxFact))
+	}
+	return w.text.String()
+}
+
+// plainLines collects lines of text as long as there is room, and counts the others.
+type plainLines struct {
+	text    strings.Builder
+	left    int // characters
+	omitted int // lines
+}
+
+func (w *plainLines) addLine(s string) {
+	s = slackutilsx.EscapeMessage(view.OneLine(s))
+	if w.left -= length(s) + 1; w.left < 0 {
+		w.omitted++
+		return
+	}
+	w.text.WriteString(s + "\n")
+}
+
+func (w *plainLines) addPart(part view.Part) {
+	switch part := part.(type) {
+	case view.Facts:
+		for _, f := range part {
+			w.addLine(clip(f.Name+": "+f.Value, maxFact))
+		}
+	case view.List:
+		for _, l := range part.Lines() {
+			w.addLine(clip(part.Name+": "+l, maxFact))
+		}
+	case view.Table:
+		part = part.Visible()
+		for i := range part.Len() {
+			if w.left < 0 {
+				w.omitted += part.Len() - i
+				break
 			}
-		case view.List:
-			for _, l := range part.Lines() {
-				line(clip(part.Name+": "+l, maxFact))
-			}
-		case view.Table:
-			part = part.Visible()
-			for i := range part.Len() {
-				if left < 0 {
-					omitted += part.Len() - i
-					break
-				}
-				line(rowText(part.Columns, part.Row(i)))
-			}
-		case view.Chart:
-			for _, l := range chartLines(part) {
-				line(l)
-			}
-		case view.Code:
-			for l := range strings.SplitSeq(part.Text, "\n") {
-				if strings.TrimSpace(l) != "" {
-					line(clip(l, maxText))
-				}
+			w.addLine(rowText(part.Columns, part.Row(i)))
+		}
+	case view.Chart:
+		for _, l := range chartLines(part) {
+			w.addLine(l)
+		}
+	case view.Code:
+		for l := range strings.SplitSeq(part.Text, "\n") {
+			if strings.TrimSpace(l) != "" {
+				w.addLine(clip(l, maxText))
 			}
 		}
 	}
-	if omitted > 0 {
-		fmt.Fprintf(&b, "%s not read out here.\n", view.Count(omitted, "more line"))
-	}
-	if p.Note != "" && left > maxNote {
-		line(clip(p.Note, maxNote))
-	}
-	if id := p.ID(); id != "" {
-		line(clip(id, maxFact))
-	}
-	return b.String()
 }
 
 // rowText is a row of a table in words: the first cell names it, the others follow their headings.
