@@ -183,12 +183,16 @@ func TestQuotaHammered(t *testing.T) {
 	var mu sync.Mutex
 	var turns []int64
 	var wg sync.WaitGroup
-	deadline := time.Now().Add(4 * time.Second)
+	var stores []*store.Store
 	for range 4 {
 		s := openPostgres(t, url)
 		if err := s.Quota(digest.DefaultTenant).Begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		stores = append(stores, s)
+	}
+	deadline := time.Now().Add(4 * time.Second)
+	for _, s := range stores {
 		for i := range 4 {
 			wg.Go(func() {
 				q, b := s.Quota(digest.DefaultTenant), hurried()
