@@ -37,7 +37,7 @@ func (p *Parts) Set(name string, check Check) {
 		p.list = append(p.list, set)
 		return
 	}
-	set.reason = p.list[at].reason
+	set.reason = p.list[at].last()
 	p.list[at] = set
 }
 
@@ -103,6 +103,13 @@ func (p *part) run(ctx context.Context, log *slog.Logger) state {
 		p.record(log, noAnswer, nil)
 		return state{Reason: noAnswer}
 	}
+}
+
+// last is the reason of the last check, which may be running now.
+func (p *part) last() *string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reason
 }
 
 // recovered runs the check and turns a panic into an error.

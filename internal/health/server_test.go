@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -307,3 +309,23 @@ func (l *pipeListener) Accept() (net.Conn, error) {
 
 func (l *pipeListener) Close() error   { close(l.conns); return nil }
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+// A part may be set while it is being checked, as when a program starts.
+func TestPartsAreSetWhileTheyAreChecked(t *testing.T) {
+	t.Parallel()
+	var parts health.Parts
+	var both sync.WaitGroup
+	both.Go(func() {
+		for range 100 {
+			parts.Ready(t.Context())
+		}
+	})
+	for i := range 100 {
+		parts.Set("slack", func(context.Context) (string, error) { return strconv.Itoa(i), nil })
+	}
+	both.Wait()
+	parts.Set("slack", func(context.Context) (string, error) { return "", nil })
+	if ready := parts.Ready(t.Context()); !ready["slack"] {
+		t.Errorf("ready: %v", ready)
+	}
+}
