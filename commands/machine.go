@@ -130,7 +130,7 @@ func (m machine) about(ctx context.Context, d device, q query, more *supplement)
 		fold = l.FoldWords()
 	}
 	page.Lead = view.JoinSentences(l.noData(q), l.Words(false), l.ages.Words(l.listed(q)), missing, sentence(marks.Words(updates)), l.hiddenWords(), fold)
-	page.Context = l.context(feeds, q, m.now())
+	page.Context = l.context(feeds, q, m.known.now())
 	if len(updates) > 0 {
 		page.Parts = append(page.Parts, machineTable(d, q, l))
 		page.Actions = append(page.Actions, d.otherRows(q, l)...)

@@ -224,7 +224,7 @@ func (d command) one(f oneDigest) func(context.Context, commands.Request) (view.
 	return func(ctx context.Context, req commands.Request) (view.Page, error) {
 		if len(req.Words) == 0 {
 			return view.Page{}, &commands.Error{
-				Usage: true, Message: "Which digest? Add its number, such as digest show 4711; the list has them all.",
+				Usage: true, Message: "Which digest? Add its number, such as 4711; the list has them all.",
 				Actions: []view.Action{{Label: "List", Command: cmdline.Join(commands.DigestName)}},
 			}
 		}

@@ -34,6 +34,11 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 	return err
 }
 
+// JobKinds are the kinds of jobs that the queue knows.
+func JobKinds() []string {
+	return []string{digestArgs{}.Kind(), pruneArgs{}.Kind(), eventArgs{}.Kind(), feedArgs{}.Kind(), checkArgs{}.Kind(), alertArgs{}.Kind()}
+}
+
 // EventPauses are the pauses between attempts to send an event.
 func EventPauses() []time.Duration { return eventPauses() }
 

@@ -153,7 +153,11 @@ func jobOf(kind string, args []byte) (river.JobArgs, error) {
 		return decodeJob[digestArgs](args)
 	case eventArgs{}.Kind():
 		return decodeJob[eventArgs](args)
-	case pruneArgs{}.Kind():
+	case checkArgs{}.Kind():
+		return decodeJob[checkArgs](args)
+	case alertArgs{}.Kind():
+		return decodeJob[alertArgs](args)
+	case pruneArgs{}.Kind(), feedArgs{}.Kind():
 		return nil, nil
 	}
 	return nil, fmt.Errorf("a job of the kind %q waits, which cannot be copied: let the bot finish it first", kind)

@@ -85,6 +85,15 @@ func TestCopyTakesWaitingJobs(t *testing.T) {
 			t.Errorf("jobs (-want +got):\n%s", d)
 		}
 
+		for _, kind := range store.JobKinds() { // whatever waits when a bot is stopped
+			if _, err := s.DB().ExecContext(t.Context(), "UPDATE river_job SET kind = '"+kind+"'"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := store.Copy(t.Context(), s, connect(t, engines()["SQLite"](t), store.Options{})); err != nil {
+				t.Errorf("a job of the kind %q waits: %v", kind, err)
+			}
+		}
+
 		// A job of a kind that this program cannot insert anew would be lost.
 		if _, err := s.DB().ExecContext(t.Context(), "UPDATE river_job SET kind = 'another'"); err != nil {
 			t.Fatal(err)
