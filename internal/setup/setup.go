@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/redact"
@@ -39,7 +40,7 @@ func Run(ctx context.Context, o Options) error {
 	if w.values == nil {
 		w.values = map[string]string{}
 	}
-	for _, step := range []func(context.Context) error{w.begin, w.slack, w.entra, w.database, w.end} {
+	for _, step := range []func(context.Context) error{w.begin, w.inherit, w.slack, w.entra, w.database, w.end} {
 		err := step(ctx)
 		switch {
 		case err != nil && ctx.Err() != nil, errors.Is(err, tty.ErrNoAnswer) && w.Prompt.Person():
@@ -84,6 +85,38 @@ a file that holds one. Ctrl-C stops, and nothing is written before the end.`, w.
 		return config.UsageError{Err: fmt.Errorf("%s was kept as it is; --file names another", w.Path)}
 	}
 	return nil
+}
+
+// inherit says what is set already. It refuses what serve would refuse, since no question corrects it.
+func (w *walk) inherit(context.Context) error {
+	if len(w.Given) == 0 {
+		return nil
+	}
+	w.say("\nThese settings are set already and are written as they are: %s.", list(slices.Sorted(maps.Keys(w.Given))))
+	var errs config.Errors
+	w.Settings.Read(&errs, w.Env)
+	var wrong []string
+	for _, err := range errs.All() {
+		name, _, _ := strings.Cut(err.Error(), " ")
+		if w.given(strings.TrimSuffix(strings.TrimSuffix(name, ":"), config.FileSuffix)) != "" {
+			wrong = append(wrong, err.Error())
+		}
+	}
+	if len(wrong) > 0 {
+		return config.UsageError{Err: failure("correct these settings, or unset them to be asked: " + strings.Join(wrong, "; "))}
+	}
+	return nil
+}
+
+// environment are variables that programs of every kind read. They are not in the file, but serve may need them.
+func (w *walk) environment() []string {
+	var set []string
+	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"} {
+		if value, _ := w.Env(name); value != "" {
+			set = append(set, name)
+		}
+	}
+	return set
 }
 
 // choose asks for one of some words; its first letters are enough. An empty answer is the fallback.
@@ -142,6 +175,9 @@ func (w *walk) end(context.Context) error {
 	if len(w.unchecked) > 0 {
 		slices.Sort(w.unchecked)
 		w.say("Kept although the checks fail: %s.", list(slices.Compact(w.unchecked)))
+	}
+	if set := w.environment(); len(set) > 0 {
+		w.say("The checks used these variables of the environment, which serve needs too and the file does not hold: %s.", list(set))
 	}
 	w.say(`Next, check everything, the clock and the network too; then run the bot:
 

@@ -258,3 +258,33 @@ func TestPlacesThatCannotBeWritten(t *testing.T) {
 		}
 	}
 }
+
+// What serve would refuse is refused before the first question, wherever it is set.
+func TestWrongSettingsAreNotTakenOver(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]string{
+		"MISSINGKBS_SLA": "foo", "HTTP_ADDR": "8080", "LOG_LEVEL": "loud", "MISSINGKBS_WEBHOOK_URL": "http://x", "AZURE_CLIENT_SECRET_FILE": "/no/such/file", "DATABASE_URL": "mysql://x",
+	} {
+		path := filepath.Join(t.TempDir(), "settings.yaml")
+		shown, err := walk(t, path, map[string]string{name: value}, app, bot, "", "managed", "system", "")
+		if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "nothing was written") || strings.Contains(shown, "1. Slack") {
+			t.Errorf("%s: got %v\n%s", name, err, shown)
+		}
+		alone(t, path)
+	}
+}
+
+// The file does not hold what every program reads from the environment, so the end names it.
+func TestTheEnvironmentIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, vars := range []map[string]string{nil, {"HTTPS_PROXY": "http://127.0.0.1:1"}} {
+		path := filepath.Join(t.TempDir(), "settings.yaml")
+		shown, err := walk(t, path, vars, app, bot, "", "managed", "system", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if named := strings.Contains(shown, "the file does not hold: HTTPS_PROXY"); named != (vars != nil) {
+			t.Errorf("with %v:\n%s", vars, shown)
+		}
+	}
+}
