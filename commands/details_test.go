@@ -271,3 +271,19 @@ func tableOf(t *testing.T, p view.Page) view.Table {
 	t.Fatalf("%q has no table", p.Title)
 	return view.Table{}
 }
+
+// What can be no KB number is not said to be installed everywhere.
+func TestUnknownUpdates(t *testing.T) {
+	t.Parallel()
+	n := wholeTenant(t)
+	for line, want := range map[string]string{
+		"kb 5999999": "may be installed everywhere", "kb KB5999999": "may be installed everywhere",
+		"kb nonsense": "KB numbers have six to eight digits", "kb 1": "KB numbers have six to eight digits", "kb 123456789": "KB numbers have six to eight digits",
+	} {
+		page, err := n.press(t, line)
+		var e *commands.Error
+		if !errors.As(err, &e) || !strings.Contains(e.Message, want) {
+			t.Errorf("%s: %v %+v", line, err, page)
+		}
+	}
+}

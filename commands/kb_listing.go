@@ -205,8 +205,11 @@ func (k kb) ask(ctx context.Context, q kbQuery, ids []string, l *listing) error 
 // notListed says that nothing is known to lack an update, and what was looked at.
 func notListed(label string, l listing, more string) error {
 	message := "No software of this tenant was found that lacks it, so it may be installed everywhere, be contained in a newer one, or not apply here."
-	if len(l.failed) > 0 {
+	switch {
+	case len(l.failed) > 0:
 		message = "The bot does not know whether any software lacks it."
+	case !isKB(label):
+		message = "KB numbers have six to eight digits, so this may be none; Defender lists nothing by this name."
 	}
 	e := &Error{
 		Title:   "Nothing is known to lack " + label,
