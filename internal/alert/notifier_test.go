@@ -97,10 +97,11 @@ func in(t *testing.T, processes int, test func(o *cluster)) {
 		o := &cluster{t: t, shelf: &shelf{states: map[string]string{}}, room: &channel{}, log: &bytes.Buffer{}}
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
+		log := slog.New(slog.NewTextHandler(o.log, nil)) // one for all, since the buffer has no lock of its own
 		for i := range processes {
 			d := alert.New(alert.Options{
 				Channel: "C0OPS", Conditions: alert.Conditions(), Store: o.shelf, Poster: o.room, Process: fmt.Sprint("p", i), Interval: 30 * time.Second,
-				Log: slog.New(slog.NewTextHandler(o.log, nil)),
+				Log: log,
 			})
 			o.notifiers = append(o.notifiers, d)
 			running.Go(func() { d.Run(ctx) })
