@@ -14,9 +14,13 @@ import (
 func hook(name string) string { return `[data-testid="` + name + `"]` }
 
 // findSpot looks for the last element that fits a selector and begins with a text, and returns its middle once it can be
-// clicked there: it stands still, is enabled, and nothing covers it.
+// clicked there: it stands still, is enabled, and nothing covers it. The page then notes whether a click hits it.
 const findSpot = `(() => {
 	let before = "";
+	const aim = (e) => {
+		if (!window.aim) addEventListener("click", (click) => { window.aim.hit ||= window.aim.at.contains(click.target); }, { capture: true });
+		window.aim = { at: e, hit: false };
+	};
 	return (selector, text) => {
 		const all = [...document.querySelectorAll(selector)];
 		const e = all.findLast((e) => e.textContent.trim().startsWith(text));
@@ -26,7 +30,9 @@ const findSpot = `(() => {
 		const spot = { X: box.x + box.width / 2, Y: box.y + box.height / 2 };
 		const still = before === JSON.stringify(spot);
 		before = JSON.stringify(spot);
-		return still && e.contains(document.elementFromPoint(spot.X, spot.Y)) ? spot : null;
+		if (!still || !e.contains(document.elementFromPoint(spot.X, spot.Y))) return null;
+		aim(e);
+		return spot;
 	};
 })()`
 
@@ -39,8 +45,14 @@ func (p *tab) click(name, text string) {
 func (p *tab) clickOn(selector, text string) {
 	p.t.Helper()
 	what := strings.TrimSpace(selector + " " + text)
-	spot := read[struct{ X, Y float64 }](p, "a way to click "+what, findSpot, selector, text)
-	p.do("click "+what, chromedp.MouseClickXY(spot.X, spot.Y))
+	for range 5 { // a message that comes moves what was aimed at
+		spot := read[struct{ X, Y float64 }](p, "a way to click "+what, findSpot, selector, text)
+		p.do("click "+what, chromedp.MouseClickXY(spot.X, spot.Y))
+		if read[string](p, "whether the click hit "+what, `() => window.aim.hit ? "yes" : "no"`) == "yes" {
+			return
+		}
+	}
+	p.t.Fatalf("no click hits %s", what)
 }
 
 // press types keys into whatever has the focus, with modifiers held down.
