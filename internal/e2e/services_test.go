@@ -4,7 +4,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -13,17 +12,7 @@ import (
 // ask, serve and health need.
 func TestServicesForABotOfOnesOwn(t *testing.T) {
 	t.Parallel()
-	folder := filepath.Join(t.TempDir(), "try")
-	var out locked
-	services := exec.CommandContext(t.Context(), program(t), "sandbox", "--addr", "127.0.0.1:0", "--services", folder)
-	services.Env, services.Stdout, services.Stderr = environment(nil), &out, &out
-	if err := services.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = services.Process.Kill(); _ = services.Wait() })
-	eventually(t, func() (string, bool) { return out.String(), strings.Contains(out.String(), "missingkbs serve") })
-
-	settings := readEnv(t, filepath.Join(folder, "settings.env"))
+	folder, settings := t.TempDir(), startServices(t)
 	settings["HOME"], settings["XDG_DATA_HOME"] = folder, folder
 	settings["HTTP_ADDR"] = freeAddress(t)
 
