@@ -209,7 +209,7 @@ func notListed(label string, l listing, more string) error {
 	case len(l.failed) > 0:
 		message = "The bot does not know whether any software lacks it."
 	case !isKB(label):
-		message = "KB numbers have six to eight digits, so this may be none; Defender lists nothing by this name."
+		message = "KB numbers have six to eight digits, and this does not look like one."
 	}
 	e := &Error{
 		Title:   "Nothing is known to lack " + label,
