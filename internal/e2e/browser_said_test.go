@@ -11,14 +11,21 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 )
 
-// hover points the mouse at the last thing that fits a selector.
-func (p *tab) hover(selector string) {
+// hover points the mouse at the last thing that fits a selector and begins with a text, once the page shows it.
+func (p *tab) hover(selector, text string) {
 	p.t.Helper()
-	spot := read[struct{ X, Y float64 }](p, "something to point at: "+selector, findSpot, selector, "")
-	p.do("point at "+selector, func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: spot.X, Y: spot.Y})
-		return chromedp.Void{}, err
-	})
+	what := selector + " " + text
+	for range 5 { // a message that comes moves what was pointed at
+		spot := read[struct{ X, Y float64 }](p, "something to point at: "+what, findSpot, selector, text)
+		p.do("point at "+what, func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+			_, err := cdp.Call(ctx, t, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: spot.X, Y: spot.Y})
+			return chromedp.Void{}, err
+		})
+		if read[string](p, "whether the mouse is over "+what, `() => window.aim.at.matches(":hover") ? "yes" : "no"`) == "yes" {
+			return
+		}
+	}
+	p.t.Fatalf("the mouse does not get over %s", what)
 }
 
 // plainWordsByClicks mentions the bot, looks up what is in a message, and writes to the bot.
@@ -28,7 +35,7 @@ func plainWordsByClicks(p *tab) {
 		p.t.Errorf("the answer to a mention is for everyone: %+v", m)
 	}
 	p.say("Mail says: kb 4540673 and KB5074202, see CVE-2020-0645")
-	p.hover(`[data-testid=message][data-kind=person] .message-body`)
+	p.hover(`[data-testid=message][data-kind=person] .message-body`, "Mail says")
 	p.click("message-menu", "")
 	p.clickOn("[role=menuitem]", "Look up KBs in message")
 	if m := p.answer("Found: 2 KB numbers and 1 CVE id"); !m.Only {
