@@ -1,4 +1,5 @@
-// Package cmdline reads and writes command lines. [Read] cuts a line that a person typed or pasted into words, past quotes,
-// links and lookalike characters. [Split] and [Join] read and write the lines of buttons. [Options] reads options from
-// between the words. [Closest] finds the word that a misspelt one means. The package knows no command and no software.
+// Package cmdline reads and writes command lines. [Read] splits a line that a person typed or pasted into words,
+// handling quotes, links and lookalike characters. [Split] and [Join] read and write the lines of buttons. [Options]
+// parses options anywhere between the words. [Closest] finds the word that a misspelt one means. The package knows no
+// command and no software.
 package cmdline

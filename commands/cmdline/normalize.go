@@ -8,21 +8,22 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Normalize replaces lookalikes of plain characters, which chat clients, web pages and office programs write into what
-// people copy. It does not change ASCII text, nor its own result. Do not use it on lines that this program wrote: a software
-// id may hold any character.
+// Normalize replaces lookalikes of plain characters, which chat clients, web pages and office programs put into what
+// people copy. It does not change ASCII text or its own result. Do not use it on lines that this program wrote: a
+// software id may contain any character.
 func Normalize(s string) string {
 	if isASCII(s) {
 		return s
 	}
-	// Fold compatibility forms between two passes: the first may join a letter with its accent, and folding yields
+	// Fold compatibility forms between two passes: the first may join a letter with its accent, and folding may yield
+	// characters that have a plain form here.
 	// characters that have a plain form here.
 	s = norm.NFKC.String(strings.Map(plainRune, optionDashes(s)))
 	return strings.Map(plainRune, s)
 }
 
-// optionDashes restores the "--" before an option, of which some clients make a long dash. It looks for dashes at the start
-// of a word, before a letter, with at least one long dash among them.
+// optionDashes restores the "--" before an option, which some clients turn into a long dash. It looks for dashes at the
+// start of a word and before a letter, with at least one long dash among them.
 func optionDashes(s string) string {
 	var b strings.Builder
 	var run []rune // dashes not written yet
@@ -66,7 +67,7 @@ const (
 	dropped     = -1
 )
 
-// lookalikes has the plain forms of characters that are in no class of [plainRune].
+// lookalikes has the plain forms of characters that no class of [plainRune] covers.
 var lookalikes = map[rune]rune{
 	'\u2212': dash, '\u2043': dash, '\u02d7': dash, '\u2796': dash,
 	'“': doubleQuote, '”': doubleQuote, '„': doubleQuote, '‟': doubleQuote, '«': doubleQuote, '»': doubleQuote, '″': doubleQuote, '〝': doubleQuote, '〞': doubleQuote,
@@ -77,7 +78,7 @@ var lookalikes = map[rune]rune{
 	'\u2800': ' ', '\u3164': ' ', '\uffa0': ' ', '\u1160': ' ', '\u115f': ' ', // blank, though classed as letters or symbols
 }
 
-// plainRune is the plain form of a character, or -1 if it shows nothing.
+// plainRune returns the plain form of a character, or -1 if it is invisible.
 func plainRune(r rune) rune {
 	if r < utf8.RuneSelf {
 		return r

@@ -10,16 +10,17 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Options reads the options of a command, which may stand anywhere between its other words. Create one for each request.
+// Options parses the options of a command, which may stand anywhere between its other words. Create one for each
+// request.
 type Options struct {
 	*pflag.FlagSet
 
-	UsageLine string // the usage that errors quote
+	UsageLine string // usage that errors quote
 
-	prefix []string // the words of the command line before those that are parsed
+	prefix []string // words of the command line before those that are parsed
 }
 
-// NewOptions returns options without any flag. Error messages quote usage. The prefix completes the command line that an
+// NewOptions returns an option set without flags. Errors quote usage. The prefix completes the command line that an
 // [OptionError] suggests.
 func NewOptions(usage string, prefix ...string) *Options {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -30,10 +31,10 @@ func NewOptions(usage string, prefix ...string) *Options {
 
 // OptionError reports an option that could not be read.
 type OptionError struct {
-	Name    string   // the option, as the command knows it; as typed for an unknown one
-	Message string   // what is wrong and what would be right, for the person who typed it
-	Line    []string // the corrected command line; nil if there is no near match
-	Err     error    // what the flag reported; may be nil
+	Name    string   // the option's name; as typed if unknown
+	Message string   // what is wrong and what would be right, for the user
+	Line    []string // the corrected command line; nil without a near match
+	Err     error    // the flag's own error; may be nil
 }
 
 // Error returns the message and the cause, for logs.
@@ -44,10 +45,10 @@ func (e *OptionError) Error() string {
 	return e.Message
 }
 
-// Unwrap returns the cause.
+// Unwrap returns the flag's own error.
 func (e *OptionError) Unwrap() error { return e.Err }
 
-// ReadWords returns the words that are not options. It returns an [OptionError] for an option that it cannot read.
+// ReadWords returns the words that are not options. It returns an [OptionError] for an option it cannot read.
 func (o *Options) ReadWords(words []string) ([]string, error) {
 	var rest []string
 	for i := 0; i < len(words); i++ {
@@ -82,7 +83,8 @@ func (o *Options) ReadWords(words []string) ([]string, error) {
 	return rest, nil
 }
 
-// isOption reports whether a word was meant as an option: dashes before a letter. A software id may begin with dashes.
+// isOption reports whether a word is meant as an option: dashes before a letter. A software id may start with dashes
+// too.
 func (o *Options) isOption(word string) bool {
 	name := strings.TrimLeft(word, "-")
 	return name != word && name != "" && unicode.IsLetter([]rune(name)[0]) && !strings.Contains(word, IDSeparator)
@@ -108,9 +110,9 @@ func (o *Options) unknown(words []string, at int) error {
 	return e
 }
 
-// wrongValue returns the error for an invalid value. The value is the word at an index or the part of it behind "=".
+// wrongValue returns the error for an invalid value, which is the word at an index or its part after "=".
 func (o *Options) wrongValue(words []string, at int, f *pflag.Flag, value string) error {
-	takes := f.Value.Set(value) // its error says what the option takes
+	takes := f.Value.Set(value) // the error says what the option takes
 	e := &OptionError{Name: f.Name, Message: fmt.Sprintf("--%s %s is not valid: it %s.", f.Name, value, takes), Err: takes}
 	choice, ok := f.Value.(choice)
 	if !ok {
@@ -127,7 +129,7 @@ func (o *Options) wrongValue(words []string, at int, f *pflag.Flag, value string
 	return e
 }
 
-// corrected returns the whole command line with another word at an index.
+// corrected returns the whole command line with the word at an index replaced.
 func (o *Options) corrected(words []string, at int, right string) []string {
 	words = slices.Clone(words)
 	words[at] = right
@@ -144,13 +146,13 @@ func (o *Options) names() []string {
 	return names
 }
 
-// wholeNumber is the value of an option that takes a whole number, at least least.
+// wholeNumber is a flag value: a whole number of at least least.
 type wholeNumber struct {
 	value *int
 	least int
 }
 
-// Number returns a flag value that accepts whole numbers from least on.
+// Number returns a flag value that accepts whole numbers of at least least.
 func Number(value *int, least int) pflag.Value { return wholeNumber{value, least} }
 
 func (n wholeNumber) String() string { return strconv.Itoa(*n.value) }
@@ -164,7 +166,7 @@ func (n wholeNumber) Set(s string) error {
 	return nil
 }
 
-// choice is the value of an option that takes one of a few words.
+// choice is a flag value: one of a few words.
 type choice struct {
 	value *string
 	of    []string

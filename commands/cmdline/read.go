@@ -8,11 +8,11 @@ import (
 	"unicode"
 )
 
-// Read cuts a line that a person typed or pasted into words. It replaces lookalike characters, removes links, labels,
-// emphasis, quotes, brackets and punctuation around words, and keeps only the id of an address that names software. Lines
-// of buttons hold exact words: use [Split] for them.
+// Read splits a line that a person typed or pasted into words. It replaces lookalike characters; removes links, labels,
+// emphasis, quotes, brackets and punctuation around words; and reduces addresses that name software to the software id.
+// Lines of buttons hold exact words: use [Split] for them.
 func Read(line string) []string {
-	line = strings.TrimSpace(Normalize(unescaped.Replace(unescaped.Replace(line)))) // twice: some programs escape what is escaped
+	line = strings.TrimSpace(Normalize(unescaped.Replace(unescaped.Replace(line)))) // twice: some programs escape twice
 	line = named.ReplaceAllString(line, "$1>")
 	line = fences.ReplaceAllString(line, "$1")
 	line = links.ReplaceAllStringFunc(line, func(link string) string { return linked(links.FindStringSubmatch(link)) })
@@ -21,7 +21,7 @@ func Read(line string) []string {
 	line = labelled.ReplaceAllString(line, "$1$2")
 	line = afterQuote.ReplaceAllString(line, "$1$2")
 	words := Split(line)
-	if len(words) == 1 && strings.ContainsFunc(words[0], unicode.IsSpace) { // all of it was quoted
+	if len(words) == 1 && strings.ContainsFunc(words[0], unicode.IsSpace) { // the whole line was quoted
 		words = Split(words[0])
 	}
 	return withoutCommand(unwrapped(words))
@@ -32,12 +32,12 @@ var unescaped = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#
 
 var (
 	fences   = regexp.MustCompile("(?s)^`{3,}\\s*(.*?)\\s*`{3,}$")
-	emphasis = regexp.MustCompile(`(^|\s)\*([^\s*/,][^*]*[^\s*])\*($|\s)`) // around several words; around one see [peel]
+	emphasis = regexp.MustCompile(`(^|\s)\*([^\s*/,][^*]*[^\s*])\*($|\s)`) // around several words; for one word see [peel]
 	// links are Slack's <address|text> and <address>, and Markdown's [text](address).
 	links = regexp.MustCompile(`<([^<>|\s]+)(?:\|([^<>]*))?>|\[([^\[\]]*)\]\(([^()\s]+)\)`)
-	// named is a mention with the name of a person or channel. The name may hold spaces, and only the id is needed.
+	// named matches a mention with a name. The name may contain spaces, and only the ID is needed.
 	named = regexp.MustCompile(`(<[@#!][^<>|\s]+)\|[^<>]*>`)
-	// labels name what follows: id=…, software: …, "id": "…", id eq '…'.
+	// labels match the name of a value: id=…, software: …, "id": "…", id eq '…'.
 	labels     = regexp.MustCompile(`(?i)(^|[\s,;({\[])["'` + "`" + `*_]{0,2}` + label + `["'` + "`" + `*_]{0,2}\s*(?:[:=](?:[*_]{1,2}\s+|\s*)|\beq\s+)(\S)`)
 	labelled   = regexp.MustCompile(`(?i)(^|\s)` + label + `\s+(\S*-_-)`)
 	afterQuote = regexp.MustCompile("([\"'`])[,;.:!?]+(\\s|$)")
@@ -45,8 +45,8 @@ var (
 
 const label = `(?:software[ _-]?id|software|product[ _-]?id|product|id)`
 
-// linked is what a link means: its address if that names software, else its text. Mentions of people, channels and groups
-// look like links and stay unchanged.
+// linked returns what a link means: its address if that names software, otherwise its text. Mentions look like links
+// and stay unchanged.
 func linked(m []string) string {
 	address, text := m[1], m[2]
 	if address == "" {
@@ -55,7 +55,7 @@ func linked(m []string) string {
 	switch {
 	case strings.ContainsAny(address[:1], "@#!"):
 		return m[0]
-	case strings.TrimSuffix(address[strings.LastIndex(address, "//")+1:], "/") == "/"+text: // Slack makes links of names such as node.js
+	case strings.TrimSuffix(address[strings.LastIndex(address, "//")+1:], "/") == "/"+text: // Slack turns names such as node.js into links
 		return text
 	case text == "" || namedIn(address) != "":
 		return address
@@ -63,7 +63,7 @@ func linked(m []string) string {
 	return text
 }
 
-// unwrapped unwraps each word and drops words of punctuation before and between others.
+// unwrapped unwraps each word and drops punctuation before and between words.
 func unwrapped(words []string) []string {
 	var out, marks []string
 	for _, w := range words {
@@ -77,17 +77,17 @@ func unwrapped(words []string) []string {
 		}
 	}
 	if len(out) < 2 && len(marks) > 0 && (len(out) == 0 || !HasLetters(words[len(words)-1])) {
-		return append(out, marks...) // the command says what to type instead
+		return append(out, marks...) // the command then says what to type
 	}
 	return out
 }
 
-// HasLetters reports whether a text has a letter or a digit.
+// HasLetters reports whether a text contains a letter or digit.
 func HasLetters(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
-// unwrap strips what stands around a word. A list of ids becomes several words.
+// unwrap strips what surrounds a word. A list of ids becomes several words.
 func unwrap(w string) []string {
 	w = strings.TrimSpace(w)
 	if strings.HasPrefix(w, "--") && !strings.Contains(w, IDSeparator) {
@@ -107,13 +107,13 @@ func unwrap(w string) []string {
 	return list
 }
 
-// pairs has the marks that people and programs put around a word, by the opening one.
+// pairs maps the opening of marks around words to the closing one.
 var pairs = map[byte]byte{'*': '*', '_': '_', '~': '~', '"': '"', '\'': '\'', '`': '`', '(': ')', '[': ']', '{': '}', '<': '>'}
 
 // peel strips emphasis, quotes, brackets and punctuation. A word of nothing else stays, as does the * of a pattern.
 func peel(w string) string {
 	if strings.ContainsFunc(w, unicode.IsSpace) {
-		return w // a quoted schedule or name
+		return w // quoted schedule or name
 	}
 	for rest := w; ; {
 		rest = strings.TrimLeft(strings.TrimRight(rest, ",;.:!?"), ",;:•·>")
@@ -131,13 +131,13 @@ func peel(w string) string {
 	}
 }
 
-// peelable reports whether a pair encloses a word. That of the cron expression */5,* does not.
+// peelable reports whether a pair of marks encloses a word. In the cron expression */5,* it does not.
 func peelable(inside string) bool { return !strings.ContainsAny(inside[:1], "/,-") }
 
 // mention reports whether a word is Slack's mention of a person, channel or group.
 func mention(w string) bool { return len(w) > 2 && w[0] == '<' && strings.ContainsAny(w[1:2], "@#!") }
 
-// unpaired strips a quote or bracket whose other half is at another word.
+// unpaired strips a quote or bracket whose counterpart is at another word.
 func unpaired(w string) string {
 	if w == "" || mention(w) {
 		return w
@@ -146,7 +146,7 @@ func unpaired(w string) string {
 		w = w[1:]
 	}
 	if strings.Contains(w, IDSeparator) {
-		w = strings.Trim(w, "_") // emphasis around several words; the ids themselves hold more of them
+		w = strings.Trim(w, "_") // emphasis around several words; ids have more than one underscore in them
 	}
 	for open, shut := range pairs {
 		if strings.HasSuffix(w, string(shut)) && shut != '*' && strings.Count(w, string(open)) == strings.Count(string(shut), string(open)) {
@@ -156,10 +156,10 @@ func unpaired(w string) string {
 	return w
 }
 
-// recommendation is the prefix of an id of Defender's recommendations to update software.
+// recommendation begins the ids of Defender's recommendations to update software.
 const recommendation = "va" + IDSeparator
 
-// recommended is the software id in the id of a recommendation; other words stay unchanged.
+// recommended returns the software id inside the ID of a recommendation; other words are returned unchanged.
 func recommended(w string) string {
 	if len(w) > len(recommendation) && strings.EqualFold(w[:len(recommendation)], recommendation) && strings.Contains(w[len(recommendation):], IDSeparator) {
 		return w[len(recommendation):]
@@ -167,18 +167,18 @@ func recommended(w string) string {
 	return w
 }
 
-// withHost is an address without its scheme; a path of Defender's API counts as one.
+// withHost matches an address without its scheme, or a path of Defender's API.
 var withHost = regexp.MustCompile(`(?i)^(?:(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/|/?api/|/)`)
 
-// namedIn is the software id in the path, query or fragment of an address: a page of Defender's portal or a call of its API,
-// on any host. It is "" for other words and other addresses.
+// namedIn returns the software id in the path, query or fragment of an address: a page of Defender's portal or an API
+// call on any host. It returns "" for anything else.
 func namedIn(w string) string {
 	at := strings.Index(w, "://")
 	if at < 0 && !withHost.MatchString(w) {
 		return ""
 	}
 	for _, segment := range strings.FieldsFunc(w[max(at, 0):], func(r rune) bool { return strings.ContainsRune("/?&=#", r) }) {
-		if segment = decoded(segment); strings.Contains(segment, "://") { // Outlook and other programs wrap addresses into their own
+		if segment = decoded(segment); strings.Contains(segment, "://") { // Outlook and other programs wrap addresses
 			if id := namedIn(segment); id != "" {
 				return id
 			}
@@ -189,8 +189,8 @@ func namedIn(w string) string {
 	return ""
 }
 
-// decoded is a part of an address without its escapes. An address inside an address has two layers of them. A + stays,
-// because ids hold it.
+// decoded unescapes a part of an address, twice, because an address inside an address is escaped twice. A + stays,
+// because ids contain it.
 func decoded(segment string) string {
 	for range 2 {
 		if plain, err := url.PathUnescape(segment); err == nil {
@@ -200,7 +200,7 @@ func decoded(segment string) string {
 	return segment
 }
 
-// literal is the text between the quotes of OData: Software('…'), id eq '…'.
+// literal returns the text between the quotes of OData: Software('…'), id eq '…'.
 func literal(segment string) string {
 	if _, rest, ok := strings.Cut(segment, "'"); ok {
 		segment, _, _ = strings.Cut(rest, "'")
@@ -208,7 +208,7 @@ func literal(segment string) string {
 	return segment
 }
 
-// withoutCommand drops the name of this program from the front of a copied line.
+// withoutCommand drops this program's name from the front of a copied line.
 func withoutCommand(words []string) []string {
 	if len(words) > 1 && slices.Contains([]string{"/missingkbs", "missingkbs"}, strings.ToLower(words[0])) {
 		words = words[1:]

@@ -7,7 +7,7 @@ import (
 )
 
 // Closest returns the candidate that a misspelt, shortened or lengthened word most likely means, or "". It allows more
-// errors than a search for software, because there are few candidates.
+// typing errors than a software search, because there are few candidates.
 func Closest(word string, candidates []string) string {
 	best, bestAt := "", 100
 	for _, c := range candidates {
@@ -24,7 +24,7 @@ func isAbbreviation(word, c string) bool {
 	return len(word) >= 2 && strings.HasPrefix(c, word) || len(c) >= 3 && len(word)-len(c) <= ending && strings.HasPrefix(word, c)
 }
 
-// typosAmongFew is how many typing errors [Closest] allows in a word.
+// typosAmongFew returns how many typing errors [Closest] allows in a word.
 func typosAmongFew(word string) int {
 	switch n := len([]rune(word)); {
 	case n < 3:
@@ -36,12 +36,12 @@ func typosAmongFew(word string) int {
 	}
 }
 
-// IsNear reports whether a word is c with at most as many typing errors as a search for software allows.
+// IsNear reports whether word equals c apart from the typing errors that [AllowedTypos] permits.
 func IsNear(word, c string) bool {
 	return edlib.OSADamerauLevenshteinDistance(word, c) <= AllowedTypos(word) || isAbbreviation(word, c)
 }
 
-// AllowedTypos is how many wrong, missing, swapped or extra letters a search for software allows in a word.
+// AllowedTypos returns how many wrong, missing, swapped or extra letters a software search permits in a word.
 func AllowedTypos(word string) int {
 	switch n := len([]rune(word)); {
 	case n < 4:

@@ -5,20 +5,20 @@ import (
 	"unicode"
 )
 
-// IDSeparator separates the vendor from the name in each of Defender's software ids.
+// IDSeparator separates the vendor from the name in Defender's software ids.
 const IDSeparator = "-_-"
 
 const (
-	// MaxTyped is how many bytes a typed line may have. Real questions are shorter.
+	// MaxTyped bounds a typed line, in bytes. Real questions are shorter.
 	MaxTyped = 1000
-	// MaxOffered is how many bytes the line of a button may have: a typed line plus quotes and options. It is the limit of
-	// Slack for the value of a button.
+	// MaxOffered bounds the line of a button, in bytes: a typed line plus quotes and options. Slack's limit for the
+	// value of a button is the same.
 	MaxOffered = 2 * MaxTyped
 )
 
-// Split cuts a line of plain characters into words. Quotes group words. An unclosed quote is an ordinary character, and so
-// is a backslash, because names such as CORP\web-01 hold it: no shell library reads lines so. Split is the inverse of
-// [Join]; for what a person typed use [Read].
+// Split splits a line of plain characters into words. Quotes group words. An unclosed quote is an ordinary character,
+// and so is a backslash, because names such as CORP\web-01 contain it: no shell library reads lines like this. Split is
+// the inverse of [Join]; use [Read] for what a person typed.
 func Split(line string) []string {
 	var words []string
 	rest := []rune(strings.TrimSpace(line))
@@ -35,14 +35,14 @@ func Split(line string) []string {
 	return words
 }
 
-// nextWord reads one word and returns what follows it.
+// nextWord reads one word and returns it with the rest.
 func nextWord(r []rune) (string, []rune) {
 	var b strings.Builder
 	for i := 0; i < len(r); i++ {
 		if unicode.IsSpace(r[i]) {
 			return b.String(), r[i:]
 		}
-		opens := i == 0 || r[i-1] == '=' // the apostrophe of "it's" opens nothing
+		opens := i == 0 || r[i-1] == '=' // the apostrophe in "it's" opens nothing
 		if isQuote(r[i]) && opens {
 			if end := closing(r[i+1:], r[i]); end >= 0 {
 				b.WriteString(string(r[i+1 : i+1+end]))
@@ -55,7 +55,8 @@ func nextWord(r []rune) (string, []rune) {
 	return b.String(), nil
 }
 
-// closing finds the quote that closes an open one and ends a word, or -1. "O'Brien's" holds no quotation.
+// closing returns the index of the quote that closes an open one and ends a word, or -1. "O'Brien's" is not a
+// quotation.
 func closing(r []rune, quote rune) int {
 	for i, c := range r {
 		if c == quote && (i+1 == len(r) || unicode.IsSpace(r[i+1])) {
@@ -67,8 +68,7 @@ func closing(r []rune, quote rune) int {
 
 func isQuote(r rune) bool { return r == '"' || r == '\'' || r == '`' }
 
-// Join writes words as a line that [Split] reads back as the same words, unless a word mixes spaces with all three kinds of
-// quotes.
+// Join writes words as a line that [Split] reads back, unless a word mixes spaces with all three kinds of quotes.
 func Join(words ...string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
@@ -77,6 +77,7 @@ func Join(words ...string) string {
 	return strings.Join(quoted, " ")
 }
 
+// quote encloses a word in the first kind of quotes that survives Split, if it needs any.
 func quote(w string) string {
 	if one := Split(w); !opensQuote(w) && len(one) == 1 && one[0] == w {
 		return w

@@ -22,21 +22,21 @@ import (
 
 const addUsage = `<software-id>… | all [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--alert exploited] [--report] [--channel C0123ABCD]`
 
-// defaultSchedule is when most teams want to know where they stand.
+// defaultSchedule is used where none is typed: the start of the week.
 const defaultSchedule = "mon 09:00"
 
-// fallbackZone is the zone of users whose zone is unknown.
+// fallbackZone is used for users whose time zone is unknown.
 const fallbackZone = "UTC"
 
-// addRequest is the parsed line behind digest add.
+// addRequest is the parsed form of "digest add".
 type addRequest struct {
 	targets          []search.Target
 	exact            bool // see [commands.Request]
 	watch            []string
 	at, cron, zone   string
 	typedZone        string // empty if chooseZone chose the zone
-	edits            string // the id of the digest that is edited; empty for a new one
-	channel          string // typed; empty for the one where it was asked
+	edits            string // ID of the digest being edited; empty for a new one
+	channel          string // as typed; empty for the channel of the request
 	filter           patchgap.Filter
 	quiet            string
 	report           bool
@@ -49,7 +49,7 @@ func readAddRequest(req commands.Request) (addRequest, error) {
 	return w, w.read(cmdline.NewOptions(commands.DigestName+" add "+addUsage, commands.DigestName, "add"), req)
 }
 
-// read reads the options of a subscription over those that it has, and what is to be watched.
+// read parses options over the current settings of a subscription, and the words that say what to watch.
 func (w *addRequest) read(o *cmdline.Options, req commands.Request) error {
 	o.StringVar(&w.at, "at", "", "")
 	o.StringVar(&w.cron, "cron", "", "")
@@ -76,7 +76,7 @@ func (w *addRequest) read(o *cmdline.Options, req commands.Request) error {
 	return nil
 }
 
-// noAlert is what an edit says to switch alerts off.
+// noAlert is the value of --alert that switches alerts off.
 const noAlert = "none"
 
 func (w *addRequest) alertKind() digest.AlertKind {
@@ -86,7 +86,7 @@ func (w *addRequest) alertKind() digest.AlertKind {
 	return digest.AlertKind(w.alert)
 }
 
-// joinSchedules makes one word of a schedule that was typed without quotes: --at mon 09:00.
+// joinSchedules makes one word of a schedule typed without quotes: --at mon 09:00.
 func joinSchedules(words []string) []string {
 	var out []string
 	for i := 0; i < len(words); i++ {
@@ -112,11 +112,11 @@ func joinSchedules(words []string) []string {
 	return out
 }
 
-// cronWord is a word that may be a field of a cron expression.
+// cronWord matches a word that may be a field of a cron expression.
 var cronWord = regexp.MustCompile(`(?i)^([0-9*?/,#lw-]|sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)+$`)
 
-// endsSchedule reports whether a word does not belong to the schedule before it. A schedule ends with a time of day or the
-// fifth field of a cron expression.
+// endsSchedule reports whether word no longer belongs to the schedule in parts. A schedule ends with a time of day or
+// with the fifth field of a cron expression.
 func endsSchedule(parts []string, word string) bool {
 	if strings.HasPrefix(word, "--") || strings.Contains(word, cmdline.IDSeparator) || strings.EqualFold(word, digest.All) {
 		return true
@@ -131,6 +131,8 @@ func endsSchedule(parts []string, word string) bool {
 	return len(fields) >= 5 && !cronWord.MatchString(word)
 }
 
+// add subscribes a channel to a new digest. Without words it shows the form instead. The checks run in the order in
+// which a user can correct them.
 func (d command) add(ctx context.Context, req commands.Request) (view.Page, error) {
 	w, err := readAddRequest(req)
 	if err != nil {
@@ -163,7 +165,7 @@ func (d command) add(ctx context.Context, req commands.Request) (view.Page, erro
 	return page, nil
 }
 
-// destination says where a subscription posts, as the person who asks sees it.
+// destination describes where a subscription posts, from the user's point of view.
 func destination(req commands.Request, s digest.Subscription) string {
 	if s.Channel == req.Channel {
 		return "here"
@@ -171,7 +173,7 @@ func destination(req commands.Request, s digest.Subscription) string {
 	return "into " + s.Channel
 }
 
-// subscription returns the checked subscription that a request describes.
+// subscription builds and checks the subscription that a request describes.
 func (d command) subscription(ctx context.Context, req commands.Request, w *addRequest) (digest.Subscription, error) {
 	now := d.Now()
 	s := digest.Subscription{
@@ -194,7 +196,7 @@ func (d command) subscription(ctx context.Context, req commands.Request, w *addR
 	return s, nil
 }
 
-// readSchedule reads a schedule. Its error says which of the two is wrong.
+// readSchedule parses a schedule in a time zone. Its error tells which of the two is invalid.
 func readSchedule(words, zone string) (schedule.Schedule, error) {
 	if _, err := schedule.LoadZone(zone); err != nil {
 		return schedule.Schedule{}, atField(err, "tz")
@@ -203,7 +205,7 @@ func readSchedule(words, zone string) (schedule.Schedule, error) {
 	return s, atField(err, "at")
 }
 
-// readWatch finds what is to be watched.
+// readWatch resolves what to watch.
 func (d command) readWatch(ctx context.Context, w *addRequest) ([]string, error) {
 	var err error
 	if w.watch, err = d.known(ctx, w); err != nil {
@@ -213,7 +215,7 @@ func (d command) readWatch(ctx context.Context, w *addRequest) ([]string, error)
 	return watch, atField(err, view.WordsField)
 }
 
-// atField adds to what is said to the user the field of a dialog where it belongs.
+// atField names the form field that a user error belongs to, so that a modal shows it there.
 func atField(err error, field string) error {
 	err = explainMistake(err)
 	own, ok := errors.AsType[*commands.Error](err)
@@ -232,7 +234,7 @@ func (d command) chooseZone(ctx context.Context, req commands.Request, w *addReq
 	}
 	zone, err := d.People.Zone(ctx, req.User)
 	if err == nil {
-		_, err = schedule.Parse(defaultSchedule, zone) // Slack may know zones that this machine does not
+		_, err = schedule.Parse(defaultSchedule, zone) // Slack may return zones that this machine does not have
 	}
 	if err != nil {
 		zone = fallbackZone
@@ -241,7 +243,7 @@ func (d command) chooseZone(ctx context.Context, req commands.Request, w *addReq
 	w.zone = zone
 }
 
-// checkChannel refuses a duplicate of one of the channel's subscriptions, and more than [maxDigests].
+// checkChannel rejects a duplicate of a subscription in the channel, and more than [maxDigests].
 func (d command) checkChannel(ctx context.Context, s digest.Subscription) error {
 	all, err := d.store.Subscriptions(ctx, digest.SubscriptionFilter{Tenant: s.Tenant, Channel: s.Channel})
 	if err != nil {
@@ -266,7 +268,7 @@ func (d command) checkChannel(ctx context.Context, s digest.Subscription) error 
 	return nil
 }
 
-// save stores a new subscription under a free id.
+// save stores a new subscription under a free ID.
 func (d command) save(ctx context.Context, req commands.Request, s digest.Subscription) (digest.Subscription, error) {
 	detail := strings.Join(s.Watch, " ") + "; " + s.Schedule.Words + " " + s.Schedule.Zone
 	var err error

@@ -21,6 +21,8 @@ const (
 	removeUsage = "digest remove N [--yes]"
 )
 
+// pause stops a subscription until a time, or until it is resumed. The owner may pause it even without access to the
+// channel.
 func (d command) pause(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	until, err := pauseEnd(req.Words, s, d.Now())
 	if err != nil {
@@ -43,10 +45,10 @@ func (d command) pause(ctx context.Context, req commands.Request, s digest.Subsc
 	return page, nil
 }
 
-// maxSkipped is how many skipped digests a page names one by one.
+// maxSkipped is how many skipped digests a page names.
 const maxSkipped = 3
 
-// skipped names the digests that a pause skips, which are those due before its end, and the next one.
+// skipped names the digests that a pause skips, those due before its end, and the next one after it.
 func (d command) skipped(s digest.Subscription) string {
 	if s.PausedUntil.IsZero() {
 		return "Digests due before then are skipped."
@@ -71,8 +73,8 @@ func (d command) skipped(s digest.Subscription) string {
 	return fmt.Sprintf("%s are skipped, from %s to %s. %s", view.Count(n, "run"), named[0], last, next)
 }
 
-// mayEnd is [command.mayChange] for changes that only make a channel quieter. The owner of a subscription may always make
-// them, even if the channel no longer accepts messages.
+// mayEnd is [command.mayChange] for changes that only make a channel quieter. The owner may always make them, even if
+// the channel no longer accepts messages.
 func (d command) mayEnd(ctx context.Context, req commands.Request, s digest.Subscription) error {
 	if !onTerminal(req) && s.OwnedBy(req.User) {
 		return nil
@@ -80,10 +82,10 @@ func (d command) mayEnd(ctx context.Context, req commands.Request, s digest.Subs
 	return d.mayChange(ctx, req, s.Channel)
 }
 
-// maxPause is the longest pause with an end. A person who wants a longer one wants none at all.
+// maxPause is the longest pause with an end. A longer one is better left without.
 const maxPause = 2 * 366 * 24 * time.Hour
 
-// pauseEnd reads when a pause ends; no words are no end.
+// pauseEnd parses the end of a pause; it returns the zero time for no words.
 func pauseEnd(words []string, s digest.Subscription, now time.Time) (time.Time, error) {
 	if len(words) > 0 && (strings.EqualFold(words[0], "until") || strings.EqualFold(words[0], "for")) {
 		if words = words[1:]; len(words) == 0 {
@@ -106,7 +108,7 @@ func pauseEnd(words []string, s digest.Subscription, now time.Time) (time.Time, 
 	return until, nil
 }
 
-// readPauseEnd reads a date, a date with a time, or a span from now, on the clocks of a subscription's zone.
+// readPauseEnd parses a date, a date with a time, or a time from now, in the subscription's time zone.
 func readPauseEnd(text string, s digest.Subscription, now time.Time) (time.Time, bool) {
 	zone, err := time.LoadLocation(s.Schedule.Zone)
 	if err != nil {
@@ -126,13 +128,14 @@ func readPauseEnd(text string, s digest.Subscription, now time.Time) (time.Time,
 	case "h", "hour", "hours":
 		return now.Add(time.Duration(n) * time.Hour), true
 	case "d", "day", "days":
-		return now.In(zone).AddDate(0, 0, n), true // of 23 or 25 hours when clocks change
+		return now.In(zone).AddDate(0, 0, n), true // calendar days, which have 23 or 25 hours when clocks change
 	case "w", "week", "weeks":
 		return now.In(zone).AddDate(0, 0, 7*n), true
 	}
 	return time.Time{}, false
 }
 
+// resume ends a pause. Digests that came due during it are skipped.
 func (d command) resume(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	if err := noWords("digest resume N", req.Words); err != nil {
 		return view.Page{}, err
@@ -155,6 +158,7 @@ func (d command) resume(ctx context.Context, req commands.Request, s digest.Subs
 	return page, nil
 }
 
+// remove deletes a subscription and its history, once the user has confirmed with --yes.
 func (d command) remove(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	yes := false
 	o := cmdline.NewOptions(removeUsage, commands.DigestName, "remove", s.ID)
@@ -185,6 +189,7 @@ func (d command) remove(ctx context.Context, req commands.Request, s digest.Subs
 	}, nil
 }
 
+// askRemove asks for confirmation, because the history is lost.
 func (d command) askRemove(s digest.Subscription) view.Page {
 	return view.Page{
 		Title: fmt.Sprintf("Remove digest %s?", s.ID),

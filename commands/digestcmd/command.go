@@ -25,58 +25,59 @@ import (
 // Store keeps subscriptions and the history of their digests.
 type Store interface {
 	digest.Subscriptions
-	// Deliveries lists what was delivered, the newest first.
+	// Deliveries lists deliveries, newest first.
 	Deliveries(ctx context.Context, subscription string, limit int) ([]digest.Delivery, error)
-	// Baseline is the snapshot that was recorded last.
+	// Baseline returns the snapshot recorded last, and whether there is one.
 	Baseline(ctx context.Context, subscription string) (patchgap.Snapshot, bool, error)
-	// Run is the digest that is being made of a subscription, Runs are those of all, by subscription.
+	// Run returns the running digest of a subscription; Runs returns all running digests by subscription.
 	Run(ctx context.Context, subscription string) (run digest.Run, found bool, err error)
 	Runs(ctx context.Context) (map[string]digest.Run, error)
-	// EditSubscription writes the settings of a subscription, as long as they, its next run and its pause are as was says.
+	// EditSubscription writes the settings of a subscription if they, its next run and its pause still equal was.
 	EditSubscription(ctx context.Context, was, is digest.Subscription, who audit.Entry) (changed bool, err error)
 	AddAudit(ctx context.Context, a audit.Entry) error
 }
 
-// People answers what the command needs to know about users. The Slack edge implements it.
+// People answers questions about users. The Slack edge implements it.
 type People interface {
 	// Zone returns the IANA name of a user's time zone.
 	Zone(ctx context.Context, user string) (string, error)
-	// MayPost returns nil if both the user and this program may post into a channel, else a [commands.Error] with the reason.
+	// MayPost returns nil if both the user and this program may post into a channel, or a [commands.Error] with the
+	// reason.
 	MayPost(ctx context.Context, user, channel string) error
-	// MayRead returns nil if the user may read a channel, else a [commands.Error] with the reason.
+	// MayRead returns nil if the user may read a channel, or a [commands.Error] with the reason.
 	MayRead(ctx context.Context, user, channel string) error
 }
 
-// Previewer reads the report of a digest as it would be now. *[digest.Worker] implements it.
+// Previewer makes the report of a digest without posting it. *[digest.Worker] implements it.
 type Previewer interface {
 	Preview(ctx context.Context, s digest.Subscription) (digest.Report, error)
 }
 
-// Options are the dependencies of the command other than its store. Without People and Queue users can change nothing;
-// without Preview they can preview nothing.
+// Options are the command's dependencies, except for its store. Without People and Queue nothing can be changed;
+// without Preview nothing can be previewed.
 type Options struct {
-	Defender commands.Defender // knows which software there is
-	Index    *search.Index     // finds software that was misspelt; may be shared with [Search]
+	Defender commands.Defender // reads the software list
+	Index    *search.Index     // suggests corrections of misspelt software; may be shared with [Search]
 	People   People
 	Queue    digest.Queue
 	Preview  Previewer
-	Known    digest.Known             // what details say beside what the digest found
-	RunWait  time.Duration            // how long the answer to run waits for the result; zero does not wait
-	File     bool                     // a digest file is in use: its subscriptions cannot be removed here
+	Known    digest.Known             // what else details show about updates
+	RunWait  time.Duration            // how long "digest run" waits for the result; zero does not wait
+	File     bool                     // a digest file is in use; its subscriptions cannot be changed here
 	Now      func() time.Time         // the clock; [time.Now] when nil
-	NewID    func(attempt int) string // names a new subscription; attempt counts from 1; random digits when nil
+	NewID    func(attempt int) string // returns the ID of a new subscription; attempt counts from 1; nil for random digits
 }
 
 // maxDigests is how many subscriptions a channel may have: more than a person reads, and few enough to list.
 const maxDigests = 50
 
 // New returns the command that subscribes a channel to digests, and shows and changes its subscriptions. A subscription
-// belongs to the channel where it was made. It is visible and can be changed there. Its owner can do so from other places
-// too, because the owner is told when the channel is gone.
+// belongs to the channel where it was made, and is visible and can be changed there. Its owner can do so from elsewhere
+// too, because the owner is notified when the channel is gone.
 //
-// Only users who can read the channel see what its digests found ([People.MayRead]). An owner who has left the channel still
-// sees the settings and can end the subscription, but nothing more. Changes require [People.MayPost]. A terminal lists the
-// subscriptions of all channels, but cannot change any, because the user is unknown there.
+// Only users who can read the channel see what its digests found ([People.MayRead]). An owner who has left the channel
+// still sees the settings and can end the subscription, but nothing more. Changes require [People.MayPost]. A terminal
+// lists the subscriptions of all channels, but cannot change any, because the user is unknown there.
 func New(s Store, o Options) commands.Command {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -100,8 +101,8 @@ func New(s Store, o Options) commands.Command {
 	}
 }
 
-// randomDigits names a subscription. A number that counts up would come back after the last subscription was removed,
-// and with it what the chat system and the queue remember of that one.
+// randomDigits returns a random ID. A counter would reuse the ID of a removed subscription, which Slack messages and
+// queued jobs may still refer to.
 func randomDigits(attempt int) string {
 	least := 1000
 	for range min(attempt-1, 5) {
@@ -110,12 +111,13 @@ func randomDigits(attempt int) string {
 	return strconv.Itoa(least + rand.IntN(9*least))
 }
 
-// command answers the words that follow digest.
+// command handles the words that follow "digest".
 type command struct {
 	Options
 	store Store
 }
 
+// subcommands returns the subcommands with the rights they need.
 func (d command) subcommands() []commands.SubcommandHandler {
 	return []commands.SubcommandHandler{
 		{
@@ -175,6 +177,7 @@ func (d command) subcommands() []commands.SubcommandHandler {
 
 const listWord = "list"
 
+// run dispatches to a subcommand; without one it lists.
 func (d command) run(ctx context.Context, req commands.Request) (view.Page, error) {
 	name, all := listWord, req.Words
 	if len(req.Words) > 0 && !strings.HasPrefix(req.Words[0], "-") {
@@ -187,7 +190,7 @@ func (d command) run(ctx context.Context, req commands.Request) (view.Page, erro
 		page, err := sub.Run(ctx, req)
 		return page, explainMistake(err)
 	}
-	if strings.Trim(name, "#0123456789") == "" { // the number alone: look at it first
+	if strings.Trim(name, "#0123456789") == "" { // a number alone shows that digest
 		all = append([]string{"show"}, all...)
 		line := cmdline.Join(append([]string{commands.DigestName}, all...)...)
 		return view.Page{}, &commands.Error{
@@ -202,7 +205,7 @@ func digestHelp() []view.Action {
 	return []view.Action{{Label: "Help", Command: cmdline.Join(commands.HelpName, commands.DigestName)}, {Label: "List", Command: cmdline.Join(commands.DigestName)}}
 }
 
-// explainMistake makes what package digest says to people an [commands.Error].
+// explainMistake turns package digest's errors about settings into a [commands.Error].
 func explainMistake(err error) error {
 	if _, ok := errors.AsType[*commands.Error](err); ok {
 		return err
@@ -216,10 +219,10 @@ func explainMistake(err error) error {
 	return err
 }
 
-// oneDigest answers a subcommand about one subscription.
+// oneDigest handles a subcommand about one subscription.
 type oneDigest func(context.Context, commands.Request, digest.Subscription) (view.Page, error)
 
-// one reads which subscription is meant and gives it to f with the words that follow.
+// one finds the subscription that a request names and passes it to f with the remaining words.
 func (d command) one(f oneDigest) func(context.Context, commands.Request) (view.Page, error) {
 	return func(ctx context.Context, req commands.Request) (view.Page, error) {
 		if len(req.Words) == 0 {
@@ -238,7 +241,7 @@ func (d command) one(f oneDigest) func(context.Context, commands.Request) (view.
 			return view.Page{}, fmt.Errorf("look up a digest: %w", err)
 		}
 		page, err := f(ctx, req, s)
-		if errors.Is(err, digest.ErrNotFound) { // another request removed it meanwhile
+		if errors.Is(err, digest.ErrNotFound) { // another request removed it in the meantime
 			err = noDigest(id)
 		}
 		return page, err
@@ -253,7 +256,7 @@ func noDigest(id string) error {
 	}
 }
 
-// audit returns the audit entry of a user's action on a subscription.
+// audit returns the audit entry for a user's action on a subscription.
 func (d command) audit(req commands.Request, s digest.Subscription, action, detail string) audit.Entry {
 	if s.Channel != req.Channel && s.Channel != "" {
 		detail = strings.TrimSpace(detail + " (a digest of " + s.Channel + ")")
@@ -264,7 +267,7 @@ func (d command) audit(req commands.Request, s digest.Subscription, action, deta
 	}
 }
 
-// noWords refuses words that a subcommand does not read.
+// noWords returns an error if there are words that a subcommand does not take.
 func noWords(usage string, words []string) error {
 	return commands.RejectWords(usage, words, digestHelp()...)
 }

@@ -21,10 +21,10 @@ import (
 
 const editUsage = `N [<software-id>… | all] [--at "mon 09:00" | --cron "0 9 * * 1"] [--tz Europe/Stockholm] [--exploited] [--min-devices N] [--min-cves N] [--quiet silent|heartbeat|always] [--alert exploited|none] [--report] [--channel C0123ABCD]`
 
-// editTries is how often an edit begins anew because the scheduler moved the next run meanwhile.
+// editTries is how often an edit starts over because the scheduler moved the next run in the meantime.
 const editTries = 3
 
-// edit changes a subscription in place. What the request does not name stays.
+// edit changes a subscription in place. Settings that the request does not name stay as they are.
 func (d command) edit(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	if err := d.refuseFile(s, "Change it in"); err != nil {
 		return view.Page{}, err
@@ -62,13 +62,13 @@ func (d command) edit(ctx context.Context, req commands.Request, s digest.Subscr
 			return view.Page{}, fmt.Errorf("read a digest again: %w", err)
 		}
 		if settingsMark(s) != settingsMark(was) {
-			break // another person's changes must not be lost unseen
+			break // never overwrite another person's changes
 		}
 	}
 	return view.Page{}, d.changedMeanwhile(s)
 }
 
-// edited is the subscription that a request makes of one, checked.
+// edited applies a request to a subscription and checks the result.
 func (d command) edited(ctx context.Context, req commands.Request, s digest.Subscription) (digest.Subscription, addRequest, error) {
 	w := addRequest{quiet: string(s.Quiet), filter: s.Filter, report: s.Report, alert: string(s.Alert), exact: req.Exact, edits: s.ID}
 	o := cmdline.NewOptions(commands.DigestName+" edit "+editUsage, commands.DigestName, "edit", s.ID)
@@ -110,7 +110,7 @@ func (d command) edited(ctx context.Context, req commands.Request, s digest.Subs
 	return to, w, d.checkChannel(ctx, to)
 }
 
-// changes lists what an edit changes, for the audit.
+// changes describes what an edit changed, for the audit.
 func changes(was, is digest.Subscription) string {
 	var out []string
 	note := func(name, before, after string) {
@@ -130,7 +130,7 @@ func changes(was, is digest.Subscription) string {
 	return strings.Join(out, "; ")
 }
 
-// settingsMark identifies the settings of a subscription, so that a form notices that they are others by now.
+// settingsMark is a hash of a subscription's settings, so that a form notices that they have changed.
 func settingsMark(s digest.Subscription) string {
 	raw, err := json.Marshal([]any{s.Channel, s.Watch, s.Filter, s.Schedule, s.Quiet, s.Report, s.Alert})
 	if err != nil {
@@ -148,10 +148,10 @@ func (d command) changedMeanwhile(s digest.Subscription) error {
 	}
 }
 
-// editable reports whether a subscription can be changed here. The file's are changed in the file.
+// editable reports whether a subscription can be changed here. Subscriptions from the file are changed in the file.
 func (d command) editable(s digest.Subscription) bool { return s.Origin != digest.FromFile || !d.File }
 
-// refuseFile refuses what would not outlast the next start: the file brings a subscription back as it is there.
+// refuseFile returns an error for a change that the next start would undo, because the file restores the subscription.
 func (d command) refuseFile(s digest.Subscription, what string) error {
 	if d.editable(s) {
 		return nil
@@ -163,18 +163,18 @@ func (d command) refuseFile(s digest.Subscription, what string) error {
 	}
 }
 
-// channelID is the value of an option that takes a channel, as an id or as Slack writes it in a message.
+// channelID is a flag value: a channel as an ID or as Slack writes it in a message.
 type channelID struct{ value *string }
 
 var channelWord = regexp.MustCompile(`^(?:<#)?([CGD][A-Z0-9]{2,20})(?:\|[^>]*)?>?$`)
 
-// String implements pflag's Value.
+// String implements pflag's Value interface.
 func (c channelID) String() string { return *c.value }
 
-// Type implements pflag's Value.
+// Type implements pflag's Value interface.
 func (c channelID) Type() string { return "channel" }
 
-// Set implements pflag's Value.
+// Set implements pflag's Value interface.
 func (c channelID) Set(word string) error {
 	found := channelWord.FindStringSubmatch(word)
 	if found == nil {

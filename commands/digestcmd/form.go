@@ -17,7 +17,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// commonSchedules are the choices of the form; any other schedule is written in words.
+// commonSchedules are the schedules offered in the form; others are typed.
 var commonSchedules = []view.Choice{
 	{Label: "Mondays 09:00", Value: "mon 09:00"},
 	{Label: "Mondays and Thursdays 09:00", Value: "mon,thu 09:00"},
@@ -27,7 +27,7 @@ var commonSchedules = []view.Choice{
 	{Label: "The day after Patch Tuesday 09:00", Value: "patch-tuesday+1 09:00"},
 }
 
-// askSettings is the page of digest add without software: its form asks for it.
+// askSettings returns the page for "digest add" without software. Its form asks for it.
 func (d command) askSettings(ctx context.Context, req commands.Request) (view.Page, error) {
 	if err := d.mayAddHere(ctx, req); err != nil {
 		return view.Page{}, err
@@ -40,7 +40,7 @@ func (d command) askSettings(ctx context.Context, req commands.Request) (view.Pa
 	}, nil
 }
 
-// watch is the page that adds a digest of some software with the defaults; its form asks for the rest.
+// watch returns the page that adds a digest of some software with the default settings. Its form asks for the rest.
 func (d command) watch(ctx context.Context, req commands.Request) (view.Page, error) {
 	o := cmdline.NewOptions(commands.DigestName+" watch <software-id>…", commands.DigestName, "watch")
 	words, err := o.ReadWords(req.Words)
@@ -71,8 +71,8 @@ func (d command) watch(ctx context.Context, req commands.Request) (view.Page, er
 	return page, nil
 }
 
-// mayAddHere refuses a form whose digest would be refused. Which channel it is for may still be unknown: the form asks for it, on the
-// Home tab and in direct messages.
+// mayAddHere rejects the form early if its digest could not be added. The channel may still be unknown: on the Home tab
+// and in direct messages the form asks for it.
 func (d command) mayAddHere(ctx context.Context, req commands.Request) error {
 	if req.Channel == "" && !onTerminal(req) {
 		return nil
@@ -84,7 +84,7 @@ func (d command) mayAddHere(ctx context.Context, req commands.Request) error {
 	return err
 }
 
-// newDialog is the form of a new digest.
+// newDialog returns the form of a new digest.
 func (d command) newDialog(ctx context.Context, req commands.Request, watch []string) *view.Dialog {
 	w := addRequest{}
 	d.chooseZone(ctx, req, &w)
@@ -96,7 +96,7 @@ func (d command) newDialog(ctx context.Context, req commands.Request, watch []st
 	return dialog
 }
 
-// editPage is a subscription with the form of its settings.
+// editPage shows a subscription with the form of its settings.
 func (d command) editPage(req commands.Request, s digest.Subscription) view.Page {
 	page := d.page(req, s)
 	page.Lead = fmt.Sprintf("To change it, name what should be another: digest edit %s --at \"weekdays 08:30\" --min-devices 5", s.ID)
@@ -110,7 +110,7 @@ func (d command) editPage(req commands.Request, s digest.Subscription) view.Page
 	return page
 }
 
-// fields are the fields that the forms of a new digest and of a digest share, filled in.
+// fields returns the filled-in fields shared by the forms for new and existing digests.
 func fields(s digest.Subscription) []view.Field {
 	at := view.Field{Name: "at", Option: "at", Label: "When", Kind: view.ChoiceField, Choices: commonSchedules}
 	words := view.Field{
@@ -145,7 +145,7 @@ func fields(s digest.Subscription) []view.Field {
 	}
 }
 
-// AllLabel is how a form names [digest.All].
+// AllLabel is the name of [digest.All] in forms.
 const AllLabel = "All software of Microsoft's"
 
 func number(n int) []string {

@@ -71,6 +71,7 @@ func (d command) here(ctx context.Context, req commands.Request) ([]digest.Subsc
 	return all, nil
 }
 
+// listTable lists subscriptions. With channels set it has a column for them, as on a terminal.
 func (d command) listTable(all []digest.Subscription, runs map[string]digest.Run, channels bool) view.Table {
 	t := view.Table{
 		Caption: "Digests",
@@ -87,7 +88,7 @@ func (d command) listTable(all []digest.Subscription, runs map[string]digest.Run
 	}
 	if channels {
 		t.Columns = append(t.Columns, view.Column{Key: "channel", Title: "Channel"})
-		t.CSV = slices.Insert(t.CSV, len(t.CSV)-1, "channel") // scripts know the columns before it
+		t.CSV = slices.Insert(t.CSV, len(t.CSV)-1, "channel") // scripts rely on the order of the columns before it
 	}
 	for _, s := range all {
 		next := s.NextWords(d.Now())
@@ -106,7 +107,7 @@ func (d command) listTable(all []digest.Subscription, runs map[string]digest.Run
 	return t
 }
 
-// options are those of a subscription that change what it tells, as they are typed; "" for none.
+// options describes the settings of a subscription that change what it reports, as they are typed; "" for none.
 func options(s digest.Subscription) string {
 	var words []string
 	if s.Alert != digest.NoAlert {
@@ -121,7 +122,7 @@ func options(s digest.Subscription) string {
 	return strings.Join(words, " ")
 }
 
-// page is a subscription with what can be done with it.
+// page shows a subscription with the buttons that change it.
 func (d command) page(req commands.Request, s digest.Subscription) view.Page {
 	facts := view.Facts{{Name: "Watches", Value: strings.Join(s.Watch, ", ")}}
 	if f := s.Filter; f != (patchgap.Filter{}) {
@@ -156,10 +157,10 @@ func (d command) page(req commands.Request, s digest.Subscription) view.Page {
 	}
 }
 
-// shownRuns is how many next runs a page shows: enough to see what the schedule means.
+// shownRuns is how many upcoming runs a page shows, enough to understand the schedule.
 const shownRuns = 3
 
-// then lists the runs after the next one. It is empty for a pause without an end.
+// then lists the runs after the next one. It is empty while paused without an end.
 func (d command) then(s digest.Subscription) string {
 	if s.NextRun.IsZero() {
 		return ""
@@ -171,6 +172,7 @@ func (d command) then(s digest.Subscription) string {
 	return strings.Join(words, ", ")
 }
 
+// actions returns the buttons of a subscription for users who may read its channel.
 func (d command) actions(s digest.Subscription) []view.Action {
 	actions := []view.Action{d.action("Pause", "pause", s), d.action("Pause for a week", "pause", s)}
 	actions[1].Command += " until 7d"
@@ -194,13 +196,14 @@ func (d command) actions(s digest.Subscription) []view.Action {
 	return append(actions, view.Action{Label: "List", Command: cmdline.Join(commands.DigestName)})
 }
 
-// ending returns the actions that an owner has without reading the channel.
+// ending returns the buttons for an owner who cannot read the channel.
 func (d command) ending(s digest.Subscription) []view.Action {
 	return slices.DeleteFunc(d.actions(s), func(a view.Action) bool {
 		return !strings.HasPrefix(a.Command, cmdline.Join(commands.DigestName, "pause")) && !strings.HasPrefix(a.Command, cmdline.Join(commands.DigestName, "remove"))
 	})
 }
 
+// digestFilter describes which updates a digest lists; "" for all.
 func digestFilter(f patchgap.Filter) string {
 	var words []string
 	if f.Exploited {
@@ -215,6 +218,7 @@ func digestFilter(f patchgap.Filter) string {
 	return strings.Join(words, " and ")
 }
 
+// digestQuiet describes what is posted if nothing has changed.
 func digestQuiet(q digest.Quiet) string {
 	switch q {
 	case digest.Heartbeat:
@@ -225,6 +229,7 @@ func digestQuiet(q digest.Quiet) string {
 	return "nothing is posted (silent)"
 }
 
+// digestOrigin says who made a subscription.
 func digestOrigin(req commands.Request, s digest.Subscription) string {
 	switch {
 	case s.Origin == digest.FromFile:
@@ -235,9 +240,11 @@ func digestOrigin(req commands.Request, s digest.Subscription) string {
 	return s.Owner + ", on " + s.FormatTime(s.Created)
 }
 
-// shownDeliveries is how many deliveries are shown with a subscription.
+// shownDeliveries is how many past digests are shown with a subscription.
 const shownDeliveries = 5
 
+// show shows a subscription, its progress and its last digests. Without access to the channel it only shows the
+// settings.
 func (d command) show(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	if err := noWords("digest show N", req.Words); err != nil {
 		return view.Page{}, err
@@ -271,6 +278,7 @@ func (d command) show(ctx context.Context, req commands.Request, s digest.Subscr
 	return page, nil
 }
 
+// deliveryTable lists past digests, newest first.
 func deliveryTable(s digest.Subscription, sent []digest.Delivery) view.Table {
 	t := view.Table{
 		Caption: "The last digests",

@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
+// details lists the updates of the last digest, without asking Defender again.
 func (d command) details(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	shown, rows := 0, false
 	o := cmdline.NewOptions("digest details N [--all-rows] [--page N]", commands.DigestName, "details", s.ID)
@@ -52,6 +53,7 @@ func (d command) details(ctx context.Context, req commands.Request, s digest.Sub
 	return page, nil
 }
 
+// preview shows the digest as it would be now. If Defender cannot be read, it shows that failure.
 func (d command) preview(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	if err := noWords("digest preview N", req.Words); err != nil {
 		return view.Page{}, err
@@ -82,7 +84,7 @@ func (d command) preview(ctx context.Context, req commands.Request, s digest.Sub
 	return page, nil
 }
 
-// comes says for a preview when the digest will come, and what to know of its schedule.
+// comes says when the previewed digest will be posted, and what to know about its schedule.
 func (d command) comes(s digest.Subscription) string {
 	words := "Next: " + s.NextWords(d.Now())
 	if then := d.then(s); then != "" {
@@ -95,10 +97,10 @@ func (d command) comes(s digest.Subscription) string {
 	return words
 }
 
-// maxEntry is the longest line of an export that a chat shows whole.
+// maxEntry bounds an export line that chat shows in full, in bytes.
 const maxEntry = 500
 
-// export writes subscriptions as a file has them, each on one line.
+// export writes subscriptions in the format of the digest file, one per line.
 func (d command) export(ctx context.Context, req commands.Request) (view.Page, error) {
 	if err := noWords("digest export", req.Words); err != nil {
 		return view.Page{}, err
@@ -132,7 +134,7 @@ func (d command) export(ctx context.Context, req commands.Request) (view.Page, e
 	return page, nil
 }
 
-// exportLines are subscriptions as lines of YAML.
+// exportLines formats subscriptions as lines of YAML.
 func exportLines(all []digest.Subscription) ([]string, error) {
 	var lines []string
 	for _, s := range all {

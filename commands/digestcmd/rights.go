@@ -26,7 +26,7 @@ func (d command) readers(f oneDigest) oneDigest {
 // mayRead returns an error if the user may not read the channel of a subscription. A request from that channel proves that
 // its user may.
 func (d command) mayRead(ctx context.Context, req commands.Request, s digest.Subscription) error {
-	if onTerminal(req) || s.Channel == req.Channel || d.People == nil { // without People only a terminal asks
+	if onTerminal(req) || s.Channel == req.Channel || d.People == nil { // without People all requests come from a terminal
 		return nil
 	}
 	if err := d.People.MayRead(ctx, req.User, s.Channel); err != nil {
@@ -35,13 +35,13 @@ func (d command) mayRead(ctx context.Context, req commands.Request, s digest.Sub
 	return nil
 }
 
-// digestVisible reports whether a request may learn of a subscription. Subscriptions of other channels are not public: an
-// owner sees the settings, and the readings if [command.mayRead] allows it.
+// digestVisible reports whether a request may see that a subscription exists. Subscriptions of other channels are
+// private: an owner sees the settings, and the readings if [command.mayRead] allows it.
 func digestVisible(s digest.Subscription, req commands.Request) bool {
 	return onTerminal(req) || s.Channel == req.Channel || s.OwnedBy(req.User)
 }
 
-// onTerminal reports whether a request came from a terminal. A user of the terminal can read the database anyway.
+// onTerminal reports whether a request came from a terminal, whose user can read the database anyway.
 func onTerminal(req commands.Request) bool { return req.Terminal }
 
 // mayChange returns an error if the user may not change the digests of a channel.

@@ -14,8 +14,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// runNow enqueues a digest and reports the result. It waits up to RunWait for it. It enqueues nothing if the digest ran within
-// this minute or is being made.
+// runNow enqueues a digest and waits up to RunWait for the result. It enqueues nothing if the digest ran within this
+// minute or is running.
 func (d command) runNow(ctx context.Context, req commands.Request, s digest.Subscription) (view.Page, error) {
 	if err := noWords("digest run N", req.Words); err != nil {
 		return view.Page{}, err
@@ -51,8 +51,8 @@ func (d command) runNow(ctx context.Context, req commands.Request, s digest.Subs
 	return d.awaitRun(ctx, s, due)
 }
 
-// alreadyRun is the answer where a digest need not be run again: it was made in this minute, or is being made. detail says
-// which, for the audit; it is empty where the digest is to be run.
+// alreadyRun returns the page to show if a digest need not run again: it ran within this minute or is running. detail
+// says which, for the audit; it is empty if the digest has to run.
 func (d command) alreadyRun(ctx context.Context, s digest.Subscription, due time.Time) (page view.Page, detail string, err error) {
 	made, found, err := d.madeFor(ctx, s, due)
 	switch {
@@ -76,7 +76,7 @@ func (d command) alreadyRun(ctx context.Context, s digest.Subscription, due time
 	return page, "it was being made", nil
 }
 
-// madeFor is the digest of a due time, once it is recorded.
+// madeFor returns the recorded delivery for a due time.
 func (d command) madeFor(ctx context.Context, s digest.Subscription, due time.Time) (made digest.Delivery, found bool, err error) {
 	sent, err := d.store.Deliveries(ctx, s.ID, shownDeliveries)
 	if err != nil {
@@ -118,6 +118,7 @@ func (d command) awaitRun(ctx context.Context, s digest.Subscription, due time.T
 
 const runPromise = "It is posted into its channel as soon as Defender has answered; if nothing has changed, a silent digest posts nothing."
 
+// onItsWay is shown if the result takes longer than RunWait.
 func (d command) onItsWay(s digest.Subscription) view.Page {
 	return view.Page{
 		Title: fmt.Sprintf("Digest %s is being made", s.ID),
@@ -128,7 +129,7 @@ func (d command) onItsWay(s digest.Subscription) view.Page {
 	}
 }
 
-// outcome is the page of the result of a run.
+// outcome shows the result of a run.
 func (d command) outcome(s digest.Subscription, made digest.Delivery) view.Page {
 	lead := map[digest.Kind]string{
 		digest.First: "It is in its channel.", digest.Changed: "It is in its channel, with what has changed.", digest.Same: "Nothing has changed. It is in its channel all the same.",
@@ -178,7 +179,7 @@ func runWords(run digest.Run, now time.Time) string {
 	return words
 }
 
-// deliveryWords says what a delivery was.
+// deliveryWords describes the result of a delivery.
 func deliveryWords(s digest.Subscription, sent digest.Delivery) string {
 	words := map[digest.Kind]string{
 		digest.First: "first digest", digest.Changed: "changes", digest.Same: "nothing changed", digest.Failed: "nothing could be read",
@@ -197,7 +198,7 @@ func deliveryWords(s digest.Subscription, sent digest.Delivery) string {
 	return words
 }
 
-// threadWords says what is missing in a thread.
+// threadWords describes what is missing in a thread.
 func threadWords(thread digest.Thread) string {
 	switch thread {
 	case digest.ThreadOwed:

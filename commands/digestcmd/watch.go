@@ -17,9 +17,9 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// known finds what is to be watched among the software that Defender knows, and returns it as Defender spells it. What
-// names none, or several, is refused with what it may have meant. When Defender cannot be asked, ids and patterns are
-// taken as they are: a digest that names unknown software says so.
+// known resolves what to watch to software that Defender knows, in Defender's spelling. Words that match nothing or
+// several are rejected with suggestions. If Defender cannot be asked, ids and patterns are accepted as typed: a digest
+// reports unknown software itself.
 func (d command) known(ctx context.Context, w *addRequest) ([]string, error) {
 	if !slices.ContainsFunc(w.targets, func(t search.Target) bool { return t.Kind != search.KindAll }) {
 		return w.unchecked(), nil
@@ -46,7 +46,7 @@ func (d command) known(ctx context.Context, w *addRequest) ([]string, error) {
 	return out, nil
 }
 
-// unchecked are the words to watch as they were typed.
+// unchecked returns the words to watch as typed.
 func (w *addRequest) unchecked() []string {
 	var out []string
 	for _, t := range w.targets {
@@ -59,10 +59,10 @@ func (w *addRequest) unchecked() []string {
 	return out
 }
 
-// note adds a sentence to the note of the page.
+// note appends a sentence to the note of the page.
 func (w *addRequest) note(text string) { w.unread = strings.TrimSpace(w.unread + " " + text) }
 
-// watched is what a subscription watches for the target at a place.
+// watched returns what to watch for the target at an index.
 func (d command) watched(ctx context.Context, w *addRequest, catalog api.Answer[[]api.Software], at int, t search.Target) ([]string, error) {
 	word := t.String()
 	if t.Kind == search.KindAll {
@@ -70,7 +70,7 @@ func (d command) watched(ctx context.Context, w *addRequest, catalog api.Answer[
 	}
 	if t.Kind == search.KindPattern || t.Kind == search.KindID && strings.Contains(word, "*") {
 		pattern, err := watchedPattern(catalog.Value, word)
-		if err != nil && catalog.Skipped > 0 { // it may fit what could not be read
+		if err != nil && catalog.Skipped > 0 { // it may match a row that could not be read
 			w.note(fmt.Sprintf("The bot could not check whether any software matches %s: of Defender's software list, %s.", word, commands.CouldNotRead(catalog.Skipped)))
 			return []string{pattern}, nil
 		}
@@ -107,7 +107,7 @@ func (d command) watched(ctx context.Context, w *addRequest, catalog api.Answer[
 	}
 }
 
-// watchedPattern is a pattern in the case in which it fits any software.
+// watchedPattern returns a pattern in the case that matches the list, or an error if nothing matches.
 func watchedPattern(list []api.Software, pattern string) (string, error) {
 	for _, typed := range []string{pattern, strings.ToLower(pattern)} {
 		s := digest.Subscription{Watch: []string{typed}}
@@ -122,8 +122,8 @@ func watchedPattern(list []api.Software, pattern string) (string, error) {
 	}
 }
 
-// choice refuses the target at a place and offers the whole line again with each software that it may mean, and with all
-// of them where they are few.
+// choice rejects the ambiguous target at an index. It offers the whole line again with each software it may mean and,
+// if they are few, with all of them.
 func (w *addRequest) choice(at int, f search.Result) error {
 	word := w.targets[at].String()
 	e := &commands.Error{Title: "Which one?", Usage: true, Message: fmt.Sprintf("%q matches several, so nothing was added yet.", word)}
@@ -155,7 +155,7 @@ func fits(n int) string {
 	return view.Thousands(n) + " more match"
 }
 
-// instead is the line digest add that was typed, with ids in place of the target at a place.
+// instead returns the typed line with ids in place of the target at an index.
 func (w *addRequest) instead(at int, ids ...string) []string {
 	line := []string{commands.DigestName, "add"}
 	if w.edits != "" {
@@ -191,7 +191,7 @@ func (w *addRequest) instead(at int, ids ...string) []string {
 	return line
 }
 
-// count is a number as it is typed, and nothing for none.
+// count formats a number for a command line; "" for zero.
 func count(n int) string {
 	if n == 0 {
 		return ""

@@ -8,15 +8,15 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
-// maxText is how many bytes of a text are looked through. Slack cuts messages at 40,000 characters.
+// maxText bounds how much of a text is searched, in bytes. Slack cuts messages at 40,000 characters.
 const maxText = 100 << 10
 
 var (
-	// The number of an update as people write it: KB5074202, kb 5074202, KB-5074202, KB#5074202. Catalog pages and their links
-	// have it too. Letters and digits on either side make it a part of something else.
+	// A KB number as people write it: KB5074202, kb 5074202, KB-5074202, KB#5074202. Catalog pages and their links have
+	// it too. With a letter or digit next to it, it is part of something else.
 	kbForm = `KB(?:[\s_:#.-]|number|no){0,3}([0-9]{6,8})`
-	// The same without "KB", in the addresses of catalog and support pages. Between the host and the number is no further slash:
-	// otherwise a text of nothing but such hosts would be read to its end for each of them.
+	// The same without "KB", in addresses of catalog and support pages. No further slash is allowed between host and
+	// number: otherwise a text that only repeats such hosts would be read to its end for each of them.
 	addressForm = `(?:catalog\.update\.microsoft\.com/(?:v7/site/)?[^\s<>|"/]*?[?&]q=|support\.microsoft\.com/(?:[a-z]{2}-[a-z]{2}/)?(?:help|kb)/)["']?([0-9]{6,8})`
 	cveForm     = `(?:CVE|TVM)[\s_:-]{0,3}[0-9]{4}[\s_-]{1,3}[0-9]{3,19}`
 
@@ -25,8 +25,8 @@ var (
 	escape  = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 )
 
-// IDs finds the numbers of updates and the ids of CVEs in a text, each once, in the order in which they stand there. They have
-// the forms KB5074202 and CVE-2025-12345, however they are written.
+// IDs returns the KB numbers and CVE ids in a text in the order they appear, without repeats. They are returned as
+// KB5074202 and CVE-2025-12345, however they are written.
 func IDs(text string) []string {
 	text = cmdline.Normalize(unescape(strings.ToValidUTF8(text[:min(len(text), maxText)], " ")))
 	var ids []string
@@ -41,7 +41,7 @@ func IDs(text string) []string {
 	return ids
 }
 
-// idOf returns the id that a match of idForm found.
+// idOf returns the ID in a match of idForm.
 func idOf(text string, m []int) string {
 	for _, group := range []int{1, 2} {
 		if from, to := m[2*group], m[2*group+1]; from >= 0 {
@@ -56,7 +56,7 @@ func isWord(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// unescape undoes the escapes of Slack, of web pages and of addresses: catalog pages are linked as ?q=%22KB5074202%22.
+// unescape undoes escapes of Slack, web pages and addresses: catalog links look like ?q=%22KB5074202%22.
 func unescape(text string) string {
 	text = entities.Replace(text)
 	return escape.ReplaceAllStringFunc(text, func(s string) string {

@@ -16,12 +16,12 @@ const (
 	LookupName  = "lookup"
 	lookupUsage = "<text> [--page N]"
 
-	// maxLookup is how many bytes of ids a line holds: it must fit into a button with its options.
+	// maxLookup bounds the ids on a line, in bytes: the line must fit a button together with its options.
 	maxLookup = cmdline.MaxOffered - 100
 )
 
-// LookupLine is the line that looks ids up: the id itself where there is one, else a list of them. Without ids the answer says what
-// the command finds.
+// LookupLine returns the line that looks up ids: the ID itself if there is one, otherwise a list. Without ids it
+// returns the line that explains what the command finds.
 func LookupLine(ids []string) string {
 	if len(ids) == 1 {
 		return oneLine(ids[0])
@@ -36,7 +36,7 @@ func LookupLine(ids []string) string {
 	return line
 }
 
-// oneLine returns the line that asks about one id.
+// oneLine returns the line that asks about one ID.
 func oneLine(id string) string {
 	if strings.HasPrefix(id, "KB") {
 		return cmdline.Join("kb", id)
@@ -44,8 +44,8 @@ func oneLine(id string) string {
 	return cmdline.Join("cve", id)
 }
 
-// Lookup is the command that finds the numbers of updates and the ids of CVEs in a text, and offers each of them. It asks
-// Defender nothing.
+// Lookup returns the command that finds KB numbers and CVE ids in a text and offers each of them. It does not ask
+// Defender.
 func Lookup() commands.Command {
 	return commands.Command{
 		Name:    LookupName,
@@ -71,6 +71,7 @@ func Lookup() commands.Command {
 
 const lookedFor = "KB5074202, kb 5074202, links to the Microsoft Update Catalog, CVE-2025-12345"
 
+// lookupPage lists the ids found, with a button for each. more counts those that did not fit.
 func lookupPage(ids []string, page, more int) view.Page {
 	if len(ids) == 0 {
 		return view.Page{
@@ -107,6 +108,7 @@ func lookupPage(ids []string, page, more int) view.Page {
 	return p
 }
 
+// found counts what was found, in words.
 func found(kbs, cves int) string {
 	var parts []string
 	if kbs > 0 {

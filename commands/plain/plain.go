@@ -11,13 +11,13 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// Reader reads plain words as lines of commands. The zero value knows no commands but its own.
+// Reader turns plain words into command lines. The zero value only knows this package's own commands.
 type Reader struct {
 	names    map[string]bool
-	changing map[string]map[string]bool // commands and their subcommands, "" for none, and whether that changes something
+	changing map[string]map[string]bool // by command and subcommand ("" for none): whether it changes something
 }
 
-// NewReader returns a reader that knows the names of commands.
+// NewReader returns a reader that knows the names of all commands.
 func NewReader(all []commands.Command) Reader {
 	r := Reader{names: map[string]bool{}, changing: map[string]map[string]bool{}}
 	for _, c := range all {
@@ -34,11 +34,10 @@ func NewReader(all []commands.Command) Reader {
 
 func changes(needs access.Right) bool { return needs != "" && needs != access.Ask }
 
-// exact are the commands whose words are taken as typed; of the others, words that say nothing are left out.
+// exact lists the commands that take their words as typed; for others, filler words are dropped.
 var exact = set("digest accept admin watch home browse details machine lookup")
 
-// Read returns the line that a text means, for [commands.Parse]. It never returns an empty line: a text without words asks what
-// the bot can do.
+// Read returns the line that a text means, for [commands.Parse]. It is never empty: a text without words asks for help.
 func (r Reader) Read(text string) string {
 	text = strings.TrimSpace(text)
 	ids, tooLong := IDs(text), len(text) > cmdline.MaxTyped
@@ -53,7 +52,7 @@ func (r Reader) Read(text string) string {
 	isCommand := len(start) > 0 && r.names[low(start[0])] && (len(ids) == 0 || exact[low(start[0])] || isLine(start))
 	switch {
 	case tooLong && (isCommand || len(ids) == 0):
-		return text // the command says how much it reads
+		return text // the command reports the limit
 	case isCommand:
 		return r.command(start)
 	case len(ids) > 0:
@@ -69,12 +68,12 @@ var (
 	mentions = regexp.MustCompile(`^<[@#!][^<>]*>$`)
 )
 
-// withoutNoise drops mentions of people and channels, and words without a letter or digit.
+// withoutNoise drops mentions and words without a letter or digit.
 func withoutNoise(words []string) []string {
 	return slices.DeleteFunc(words, func(w string) bool { return mentions.MatchString(w) || !cmdline.HasLetters(w) })
 }
 
-// smallTalk returns the line that answers a greeting or thanks; "" for other words.
+// smallTalk returns the line that answers a greeting or thanks, or "".
 func smallTalk(words []string) string {
 	all := func(in map[string]bool, one map[string]bool) bool {
 		return !slices.ContainsFunc(words, func(w string) bool { return !in[low(w)] }) && slices.ContainsFunc(words, func(w string) bool { return one[low(w)] })
@@ -90,7 +89,7 @@ func smallTalk(words []string) string {
 	return ""
 }
 
-// command returns the line of a text that begins with the name of a command.
+// command returns the line of a text that starts with a command's name, or "".
 func (r Reader) command(words []string) string {
 	name := low(words[0])
 	if exact[name] || isLine(words) {
@@ -103,14 +102,15 @@ func (r Reader) command(words []string) string {
 	return cmdline.Join(append([]string{name}, rest...)...)
 }
 
-// isLine reports whether words are written for a program: they have options or ids of software.
+// isLine reports whether words are written as a command line: they have options or software ids.
 func isLine(words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool {
 		return len(w) > 2 && strings.HasPrefix(w, "--") || strings.Contains(w, cmdline.IDSeparator)
 	})
 }
 
-// question returns the line for a text that names no command: words are all its words, start those after polite ones.
+// question returns the line for a text that names no command. words are all its words; start are those after polite
+// ones.
 func (r Reader) question(words, start []string) string {
 	if isLine(words) && !slices.ContainsFunc(words, func(w string) bool { return sentence[low(w)] }) {
 		return cmdline.Join(words...)
@@ -133,8 +133,8 @@ func (r Reader) question(words, start []string) string {
 	return intent(words, named)
 }
 
-// changes reports whether the words left of a sentence are a command that changes something. The sentence may forbid it:
-// "don't digest remove 7". So such a command never runs.
+// changes reports whether the remaining words of a sentence are a command that changes something. Such a command never
+// runs from a sentence, which may forbid it: "don't digest remove 7".
 func (r Reader) changes(words []string) bool {
 	subs := r.changing[low(words[0])]
 	if len(words) > 1 {
@@ -145,7 +145,7 @@ func (r Reader) changes(words []string) bool {
 	return subs[""]
 }
 
-// intent returns the line for a sentence about the software that it names.
+// intent returns the line for a sentence about named software.
 func intent(words, named []string) string {
 	has := func(in map[string]bool) bool { return slices.ContainsFunc(words, isOf(in)) }
 	about := without(named, extra)
@@ -169,8 +169,8 @@ func intent(words, named []string) string {
 	return cmdline.Join(about...)
 }
 
-// asksForMachines reports whether a sentence asks which or how many machines: their word follows the question's. In "what is
-// server 2022 missing" the server is the software.
+// asksForMachines reports whether a sentence asks which or how many machines there are: the word for them follows the
+// question word. In "what is server 2022 missing" the server is the software.
 func asksForMachines(words []string) bool {
 	for i, w := range words[:len(words)-1] {
 		if which[low(w)] && machines[low(words[i+1])] {

@@ -19,11 +19,11 @@ const (
 	Unclear = "unclear"
 )
 
-// TalkLine is the line that answers a topic.
+// TalkLine returns the line that answers a topic.
 func TalkLine(topic string) string { return cmdline.Join(TalkName, topic) }
 
-// Talk is the command that answers greetings, thanks and words that were not understood. Help does not list it: people say it
-// in their own words.
+// Talk returns the command that answers greetings, thanks and unknown words. Help does not list it, because nobody
+// types its name.
 func Talk() commands.Command {
 	return commands.Command{
 		Name:     TalkName,
@@ -35,6 +35,7 @@ func Talk() commands.Command {
 	}
 }
 
+// talk returns the page of a topic. Every page says what to ask.
 func talk(topic string) view.Page {
 	page := view.Page{
 		Title: "I did not understand that",

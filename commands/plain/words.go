@@ -2,10 +2,10 @@ package plain
 
 import "strings"
 
-// The words that sentences are made of. A software may be called by one of them, so they are left out only where a text is a
+// The words that sentences consist of. Some are also names of software, so they are only dropped if the text is a
 // sentence: "update health tools" stays as it is.
 var (
-	// sentence has the words that make a text a sentence, and say nothing of what is asked about.
+	// sentence has the words that make a text a sentence and say nothing about its subject.
 	sentence = set(`a an the this that these those it its is are am was were be been being isn't aren't
 		i i'm we we're you you're they my our your their me us them he she
 		do does did don't doesn't have has had having can could would will should shall may might must
@@ -16,11 +16,11 @@ var (
 		run runs running use uses using affected affect affects apply applies bad good safe secure protected vulnerable up date outstanding
 		installed install installs patch fix fixes say says mean means`)
 
-	// domain has the words for what this program is about. Beside a name they add nothing.
+	// domain has the words for this program's subject. Next to a name they add nothing.
 	domain = set(`update updates patches kb kbs missing miss misses lack lacks lacking cve cves vulnerability vulnerabilities weakness weaknesses
 		hotfix hotfixes fixes software product products program programs security status everything anything something`)
 
-	// machines are the words for what software runs on.
+	// machines has the words for devices.
 	machines = set(`device devices machine machines computer computers servers host hosts pc pcs laptop laptops endpoint endpoints clients`)
 
 	greetings = set(`hi hello hey hej howdy hiya yo greetings morning afternoon evening good day there bot missingkbs everyone all`)
@@ -28,26 +28,26 @@ var (
 	thanks = set(`thanks thank thx ty cheers tack merci danke you very much a lot so many great cool nice perfect awesome excellent super ok okay got it
 		good job work well done for the your help that this was is very bot missingkbs appreciated`)
 
-	// polite has the words that may stand before what is meant.
+	// polite has the words that may precede a request.
 	polite = set(`please pls plz hey hi hello thanks thank you ok okay and so then now missingkbs can could would will i`)
 )
 
-// One of these words makes a text a greeting or thanks, if the others are in the sets above.
+// One of these words makes a text a greeting or thanks, if all others are in the sets above.
 var (
 	greets = set(`hi hello hey hej howdy hiya yo greetings morning afternoon evening`)
 	thank  = set(`thanks thank thx ty cheers tack merci danke great cool nice perfect awesome excellent super ok okay done appreciated job`)
 )
 
-// The words by which sentences ask for more than a list of updates.
+// The words that ask for more than a list of updates.
 var (
 	which    = set("which what many") // before a word for machines
 	doing    = set("install patch update fix do deploy")
-	first    = set("first") // beside doing: what to do first
+	first    = set("first") // beside a verb: what to do first
 	attacked = set("exploited exploit attacked attack")
-	extra    = set("first exploited exploit attacked attack actively") // no part of a name
+	extra    = set("first exploited exploit attacked attack actively") // never part of a name
 )
 
-// helps are the questions about the bot itself, without punctuation.
+// helps are questions about the bot itself, without punctuation.
 var helps = []string{
 	"help", "help me", "help please", "i need help", "need help", "can you help", "can you help me", "could you help me",
 	"what can you do", "what do you do", "what are you", "who are you", "what is this", "what's this", "how does this work", "how do you work",

@@ -21,20 +21,20 @@ const (
 	Name  = "plan"
 	usage = "[<software>… | all] [--install KB1,KB2] [--page N]"
 
-	// refreshAge is how old data may be when a person asks for fresh data.
+	// refreshAge is the age up to which data counts as fresh after --fresh.
 	refreshAge = 10 * time.Second
-	// maxChosen is how many updates a line may assume to be installed: all of them fit on a button.
+	// maxChosen is how many updates --install takes: that many fit in the value of a button.
 	maxChosen = 50
 )
 
-// Options are the dependencies of the command.
+// Options are the command's dependencies.
 type Options struct {
 	Reader     *reading.Reader
-	Advisories func() *advisory.Snapshot // what the feeds say; nil where there are none, as is its result
+	Advisories func() *advisory.Snapshot // nil without feeds; so may be its result
 	Now        func() time.Time          // the clock; [time.Now] when nil
 }
 
-// New returns the command that tells what to install first.
+// New returns the command that plans what to install first.
 func New(o Options) commands.Command {
 	p := planner{o}
 	return commands.Command{
@@ -51,9 +51,9 @@ func New(o Options) commands.Command {
 	}
 }
 
-// query is what was asked.
+// query is a parsed line.
 type query struct {
-	scope   []string // the words that name the software
+	scope   []string // the words that select the software
 	install string
 	page    int
 	fresh   bool
@@ -67,7 +67,7 @@ func (q *query) options() *cmdline.Options {
 	return o
 }
 
-// line is the line of the same question with other updates assumed to be installed.
+// line returns the same question with other updates assumed to be installed.
 func (q query) line(install []string, more ...string) string {
 	words := append([]string{Name}, q.scope...)
 	if len(install) > 0 {
@@ -76,7 +76,8 @@ func (q query) line(install []string, more ...string) string {
 	return cmdline.Join(append(words, more...)...)
 }
 
-// shared reports whether an answer may be posted for everyone: a line that a page offers is about software, not people.
+// shared reports whether an answer may be posted for everyone. The lines that a page offers are about software, not
+// people.
 func shared(req commands.Request) bool {
 	var q query
 	words, err := q.options().ReadWords(req.Words)
@@ -85,6 +86,7 @@ func shared(req commands.Request) bool {
 
 type planner struct{ Options }
 
+// run answers a question: it reads what is missing, plans, and draws the page.
 func (p planner) run(ctx context.Context, req commands.Request) (view.Page, error) {
 	var q query
 	words, err := q.options().ReadWords(joinInstall(req.Words))
@@ -131,7 +133,7 @@ func (p planner) now() time.Time {
 	return p.Now()
 }
 
-// joinInstall makes one word of a list of updates that was typed with spaces: --install KB1, KB2.
+// joinInstall makes one word of a list typed with spaces: --install KB1, KB2.
 func joinInstall(words []string) []string {
 	var out []string
 	for i := 0; i < len(words); i++ {
@@ -150,7 +152,7 @@ func joinInstall(words []string) []string {
 	return out
 }
 
-// isKB reports whether a word can only be a KB number, or several.
+// isKB reports whether a word can only be one or several KB numbers.
 func isKB(word string) bool {
 	kbs := split(word)
 	for _, kb := range kbs {
@@ -161,7 +163,7 @@ func isKB(word string) bool {
 	return len(kbs) > 0
 }
 
-// split returns the numbers of a list of updates, each once.
+// split returns the numbers in a list of updates, without repeats.
 func split(list string) []string {
 	var kbs []string
 	seen := map[string]bool{}

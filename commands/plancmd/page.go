@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	// enough is the share of what is open that the steps of the lead close, and maxFirst how many these are at most.
+	// enough is the share of open pairs that the steps in the lead close; maxFirst bounds the number of those steps.
 	enough   = 0.8
 	maxFirst = 5
 )
 
-// builder makes the page of a plan.
+// builder draws the page of a plan.
 type builder struct {
 	query
 
@@ -31,13 +31,13 @@ type builder struct {
 	now     time.Time
 	problem *plan.Problem
 
-	chosen  []int    // places of the updates that are assumed to be installed
+	chosen  []int    // indexes of the updates assumed to be installed
 	assumed []string // their labels
-	absent  []string // what is not missing
+	absent  []string // updates given to --install that are not missing
 	order   plan.Order
 }
 
-// choose finds the updates that are assumed to be installed, and plans the rest.
+// choose finds the updates assumed to be installed, and plans the rest.
 func (b *builder) choose(kbs []string) {
 	for _, kb := range kbs {
 		if i, ok := b.problem.Find(kb); ok {
@@ -49,6 +49,7 @@ func (b *builder) choose(kbs []string) {
 	b.order = b.problem.Order(b.chosen...)
 }
 
+// page puts the verdict first, then the steps. Its buttons assume further updates to be installed.
 func (b *builder) page() view.Page {
 	page := view.Page{
 		Title: "What to install first: " + b.scope.String(), Lead: b.lead(), Note: b.note(), AsOf: b.gap.AsOf, Unreadable: b.gap.Skipped,
@@ -77,12 +78,12 @@ func (b *builder) page() view.Page {
 	return page
 }
 
-// fits reports whether updates can be written as a list: some of other vendors' have no number.
+// fits reports whether all updates can be written in a list: some of other vendors have no number.
 func fits(kbs []string) bool {
 	return len(kbs) <= maxChosen && !slices.ContainsFunc(kbs, func(kb string) bool { return kb == "" || strings.ContainsAny(kb, ",; ") })
 }
 
-// lead says what the first steps close, of what is open or of what the chosen ones leave.
+// lead summarises what the first steps close, of everything open or of what the chosen updates leave.
 func (b *builder) lead() string {
 	if len(b.problem.Updates) == 0 {
 		return "No missing updates, so there is nothing to plan."
@@ -118,7 +119,7 @@ func (b *builder) lead() string {
 	return view.JoinSentences(words, b.exploited())
 }
 
-// exploited says how much of what is under attack is open.
+// exploited returns a sentence on how many open pairs are exploited.
 func (b *builder) exploited() string {
 	n, devices := 0, 0
 	for _, s := range b.order.Next {
@@ -136,7 +137,7 @@ func (b *builder) exploited() string {
 	return fmt.Sprintf("%d of all fix vulnerabilities under attack, on %s or more, and come first.", n, view.Count(devices, "device"))
 }
 
-// percent is a share in whole per cent; only all is 100, and only nothing 0.
+// percent formats n of total in whole per cent. It only says 100 for everything and 0 for nothing.
 func percent(n, total int) string {
 	switch share := 100 * n / max(total, 1); {
 	case n == 0:
@@ -150,6 +151,7 @@ func percent(n, total int) string {
 	}
 }
 
+// note explains what the table leaves out and how it counts.
 func (b *builder) note() string {
 	var notes []string
 	if len(b.absent) > 0 {
@@ -192,7 +194,7 @@ func them(n int) string {
 	return "them"
 }
 
-// dates says how old the feeds are; "" where there are none.
+// dates returns a sentence on how recent the feeds are; "" without feeds.
 func dates(known *advisory.Snapshot) string {
 	if updates, _ := known.Len(); updates == 0 {
 		return ""
@@ -204,12 +206,12 @@ func dates(known *advisory.Snapshot) string {
 	return words + "."
 }
 
-// contained counts updates that are not in the order, because another one contains them.
+// contained counts updates that are left out because another one contains them.
 func (b *builder) contained() int {
 	return len(b.problem.Updates) - len(b.order.Next) - len(b.order.Chosen)
 }
 
-// table lists the chosen updates, then the steps.
+// table lists the chosen updates, then the planned steps.
 func (b *builder) table() view.Table {
 	steps := slices.Concat(b.order.Chosen, b.order.Next)
 	_, listed := b.known.Len()
@@ -239,6 +241,7 @@ func (b *builder) table() view.Table {
 	return t
 }
 
+// row returns the cells of step i. The last four are hidden in Slack but not in files.
 func (b *builder) row(i int, s plan.Step) []view.Cell {
 	label := catalog.Label(s.KB())
 	var older []string
@@ -259,8 +262,8 @@ func (b *builder) row(i int, s plan.Step) []view.Cell {
 	}
 }
 
-// attacked says by whose word an update fixes vulnerabilities under attack or, where it does not itself, which of those
-// that it contains does: installing it is installing that.
+// attacked returns the "Exploited" cell of a step: of the update itself or, if it is not exploited, of one that it
+// contains, because installing it installs that one too.
 func (b *builder) attacked(s plan.Step) string {
 	f := finding(s.Update)
 	for _, id := range s.Contains {
@@ -279,7 +282,7 @@ func finding(u plan.Update) *triage.Finding {
 	return &triage.Finding{Update: u.Update, Facts: u.Facts, Known: u.Known}
 }
 
-// whatIf is the button that assumes an update to be installed, or no longer does.
+// whatIf returns the button that adds or removes an update from those assumed to be installed.
 func (b *builder) whatIf(label string, assumed bool) view.Cell {
 	action := view.Action{Label: "What if", Effect: view.Replace}
 	var install []string

@@ -24,13 +24,13 @@ const (
 	Name  = "report"
 	usage = "[<software>… | all] [--page N]"
 
-	// fresh is how old the last reading of a digest may be before Defender is asked for a newer one.
+	// fresh is the age from which a digest's reading is too old, so that the report asks Defender.
 	fresh = 12 * time.Hour
-	// refreshAge is how old data may be when a person asks for fresh data.
+	// refreshAge is the age up to which data counts as fresh after --fresh.
 	refreshAge = 10 * time.Second
 )
 
-// History is what digests have read. *store.Store implements it.
+// History reads what digests have stored. *store.Store implements it.
 type History interface {
 	History(ctx context.Context, tenant string, since time.Time, wanted func(software string) bool) ([]patchgap.Snapshot, error)
 	FirstSeen(ctx context.Context, tenant, software string) (map[patchgap.Key]patchgap.Seen, error)
@@ -41,15 +41,15 @@ type History interface {
 type Options struct {
 	Reader     *reading.Reader
 	History    History
-	Advisories func() *advisory.Snapshot // its result may be nil
+	Advisories func() *advisory.Snapshot // nil without feeds; so may be its result
 	Policy     func() deadline.Policy
-	Now        func() time.Time // the clock; nil for the machine's
+	Now        func() time.Time // the clock; [time.Now] when nil
 }
 
 // Reporter makes reports.
 type Reporter struct{ Options }
 
-// New returns the command that tells how patching goes.
+// New returns the command that reports how patching goes.
 func New(o Options) commands.Command {
 	r := Reporter{o}
 	return commands.Command{
@@ -65,9 +65,9 @@ func New(o Options) commands.Command {
 	}
 }
 
-// query is what was asked.
+// query is a parsed line.
 type query struct {
-	scope []string // the words that name the software
+	scope []string // the words that select the software
 	page  int
 	fresh bool
 }
@@ -83,7 +83,8 @@ func (q query) line(more ...string) string {
 	return cmdline.Join(slices.Concat([]string{Name}, q.scope, more)...)
 }
 
-// shared reports whether an answer may be posted for everyone: a line that a page offers is about software, not people.
+// shared reports whether an answer may be posted for everyone. The lines that a page offers are about software, not
+// people.
 func shared(req commands.Request) bool {
 	var q query
 	words, err := q.options().ReadWords(req.Words)
@@ -97,6 +98,7 @@ func (r Reporter) now() time.Time {
 	return r.Now()
 }
 
+// run answers a question: from what digests have read, and from Defender for software without a recent reading.
 func (r Reporter) run(ctx context.Context, req commands.Request) (view.Page, error) {
 	var q query
 	words, err := q.options().ReadWords(req.Words)
@@ -128,7 +130,8 @@ func (r Reporter) run(ctx context.Context, req commands.Request) (view.Page, err
 	return page, nil
 }
 
-// input is what is kept of software: readings, and when each update was first seen.
+// input collects the stored readings of the wanted software and when each update was first seen. failed counts digests
+// that could not be read.
 func (r Reporter) input(ctx context.Context, now time.Time, wanted func(string) bool) (in kpi.Input, failed int, err error) {
 	in = kpi.Input{Now: now, Seen: map[patchgap.Key]patchgap.Seen{}}
 	if r.Advisories != nil {
@@ -163,7 +166,7 @@ func (r Reporter) input(ctx context.Context, now time.Time, wanted func(string) 
 	return in, failed, nil
 }
 
-// readRest asks Defender about the software that no digest has read lately.
+// readRest asks Defender about software without a recent reading.
 func (r Reporter) readRest(ctx context.Context, in *kpi.Input, ids []string, refresh bool) (reading.Gap, error) {
 	at := map[string]time.Time{}
 	for _, snap := range in.Readings {
@@ -195,7 +198,7 @@ func (r Reporter) readRest(ctx context.Context, in *kpi.Input, ids []string, ref
 	return gap, nil
 }
 
-// split makes a snapshot of each software that was read.
+// split makes one snapshot of each software that was read.
 func split(rows []patchgap.Row, read []string, at time.Time) []patchgap.Snapshot {
 	by := map[string][]patchgap.Row{}
 	for _, r := range rows {
@@ -208,7 +211,8 @@ func split(rows []patchgap.Row, read []string, at time.Time) []patchgap.Snapshot
 	return all
 }
 
-// Digest is the page of a digest that reports how patching goes, in place of what is missing. snap is what was read for it.
+// Digest returns the page of a digest with --report, instead of the list of missing updates. snap is what was read for
+// it.
 func (r Reporter) Digest(ctx context.Context, s digest.Subscription, snap patchgap.Snapshot) (view.Page, error) {
 	now := s.Local(r.now())
 	in, failed, err := r.input(ctx, now, s.Watches)
@@ -224,7 +228,7 @@ func (r Reporter) Digest(ctx context.Context, s digest.Subscription, snap patchg
 		page.Note = view.JoinSentences(fmt.Sprintf("%s could not be read now.", view.Count(n, "software id")), page.Note)
 	}
 	page.AsOf = view.AsOf{Time: snap.At, Age: max(0, now.Sub(snap.At))}
-	page.Actions = []view.Action{ // the message stays as it is
+	page.Actions = []view.Action{ // a digest is not replaced, so there is no Refresh
 		{Label: "Report now", Command: p.query.line()}, {Label: "What to install first", Command: cmdline.Join(append([]string{"plan"}, s.Watch...)...)},
 	}
 	return page, nil

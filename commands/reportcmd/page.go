@@ -12,17 +12,17 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// builder makes the page of a report.
+// builder draws the page of a report.
 type builder struct {
 	kpi.Report
 
 	in     kpi.Input
 	query  query
-	scope  string // names what the report is about
-	failed int    // digests that could not be read since the oldest cycle began
-	kept   bool   // there is a database that keeps history
+	scope  string // names the software in the report
+	failed int    // digests that failed since the oldest cycle began
+	kept   bool   // whether a database keeps the history
 
-	inside *triage.Triage // what contains what of the missing updates
+	inside *triage.Triage // which missing updates contain which
 }
 
 func pageOf(r kpi.Report, in kpi.Input) *builder {
@@ -33,6 +33,7 @@ func pageOf(r kpi.Report, in kpi.Input) *builder {
 	return &builder{Report: r, in: in, inside: triage.Of(in.Known, updates)}
 }
 
+// page puts the verdict first, then the figures, then the updates.
 func (b *builder) page() view.Page {
 	page := view.Page{
 		Title: "Patch report: " + b.scope, Lead: b.lead(), Note: b.note(),
@@ -52,7 +53,7 @@ func (b *builder) page() view.Page {
 	return page
 }
 
-// lead says how many updates are missing, which are overdue, and how many devices have no old gap.
+// lead summarises how many updates are missing, which are overdue, and how many devices have no old gap.
 func (b *builder) lead() string {
 	n := len(b.Updates)
 	if len(b.Read) == 0 || b.Stale == len(b.Read) {
@@ -103,6 +104,7 @@ func label(u kpi.Update) string {
 	return u.Name()
 }
 
+// facts lists the figures of the report. An unknown figure is shown as unknown.
 func (b *builder) facts() view.Facts {
 	facts := view.Facts{{Name: "Devices without a gap older than 30 days", Value: b.fresh()}, {Name: "Median time until 90 % of devices have an update", Value: b.ninety()}}
 	if b.Policy {
@@ -114,7 +116,7 @@ func (b *builder) facts() view.Facts {
 	return facts
 }
 
-// fresh says the share of devices without an old gap, and of which devices.
+// fresh formats the share of devices without an old gap, and which devices it covers.
 func (b *builder) fresh() string {
 	s := b.Fresh
 	if s.Percent() < 0 {
@@ -131,6 +133,7 @@ func (b *builder) fresh() string {
 	return fmt.Sprintf("%s%d %%: %s of %s that lacked the same update at once since %s, counted for each software%s", most, s.Percent(), view.Thousands(s.Without), view.Count(s.Devices, "device"), s.From, doubt)
 }
 
+// ninety formats the median time to nine of ten devices, and what it does not count.
 func (b *builder) ninety() string {
 	n := b.Ninety
 	var rest []string
@@ -156,7 +159,7 @@ func (b *builder) sameDay() string {
 	return fmt.Sprintf("closed on day %d of each cycle", b.Cycle.Day(b.Day))
 }
 
-// chart shows the cycles of which the figure is known.
+// chart draws the cycles whose progress is known.
 func (b *builder) chart() view.Chart {
 	c := view.Chart{Title: view.UpperFirst(b.sameDay()), Unit: "%", Series: []view.Series{{Name: "Closed"}}}
 	for _, p := range b.Progress {
@@ -168,7 +171,7 @@ func (b *builder) chart() view.Chart {
 	return c
 }
 
-// note says what the figures leave out.
+// note explains what the figures leave out.
 func (b *builder) note() string {
 	var notes []string
 	if !b.kept {

@@ -9,7 +9,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// ages is the table of missing updates by age.
+// ages returns the table of missing updates by age.
 func (b *builder) ages() view.Table {
 	t := view.Table{
 		Caption: "Missing updates by age",
@@ -21,7 +21,7 @@ func (b *builder) ages() view.Table {
 			{Key: "exploited", Title: "Exploited", Kind: view.Number, Hidden: !b.Attacked},
 		},
 	}
-	if !b.Attacked { // unknown is not zero
+	if !b.Attacked { // unknown must not look like zero
 		t.Columns = t.Columns[:4]
 	}
 	for _, k := range b.Buckets {
@@ -34,7 +34,7 @@ func (b *builder) ages() view.Table {
 	return t
 }
 
-// cycles is the table of this cycle and those before it.
+// cycles returns the table of this cycle and earlier ones.
 func (b *builder) cycles() view.Table {
 	t := view.Table{
 		Caption: "This cycle beside the last six: " + b.sameDay(),
@@ -60,7 +60,7 @@ func (b *builder) cycles() view.Table {
 	return t
 }
 
-// updates is the table of what is missing, the most overdue first.
+// updates returns the table of missing updates, most overdue first.
 func (b *builder) updates() view.Table {
 	t := view.Table{
 		Caption: "Missing updates, the oldest first",
@@ -87,6 +87,7 @@ func (b *builder) updates() view.Table {
 	return t
 }
 
+// row returns the cells of an update. The last three are hidden in Slack but not in files.
 func (b *builder) row(u kpi.Update) []view.Cell {
 	details := view.TextCell("")
 	if u.KB() != "" {
@@ -99,7 +100,7 @@ func (b *builder) row(u kpi.Update) []view.Cell {
 	}
 }
 
-// exploited says whether an update is exploited, or which of those that it contains is.
+// exploited returns the "Exploited" cell: of the update itself, or of one that it contains.
 func (b *builder) exploited(u kpi.Update) string {
 	worst := b.inside.Finding(u.Update).Worst()
 	switch {

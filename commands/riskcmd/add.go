@@ -20,18 +20,19 @@ import (
 )
 
 const (
-	// longest is how long a risk may be accepted. Who wants longer decides again then.
+	// longest bounds how long a risk may be accepted. After that a person has to decide again.
 	longest = 366 * 24 * time.Hour
-	// maxReason is the longest reason, in characters: it stands in lists.
+	// maxReason bounds a reason, in characters, so that it fits lists.
 	maxReason = 300
 )
 
-// addRequest is the parsed line behind accept.
+// addRequest is the parsed form of "accept <kb> …".
 type addRequest struct {
 	kb, software  string
 	until, reason string
 }
 
+// readAddRequest parses a line. Missing values stay empty: the form asks for them.
 func readAddRequest(req commands.Request) (addRequest, error) {
 	var w addRequest
 	o := cmdline.NewOptions(Name+" "+usage, Name)
@@ -53,7 +54,7 @@ func readAddRequest(req commands.Request) (addRequest, error) {
 	return w, nil
 }
 
-// joinReason makes one word of a reason that was typed without quotes: --reason line 3 is frozen.
+// joinReason makes one word of a reason typed without quotes: --reason line 3 is frozen.
 func joinReason(words []string) []string {
 	var out []string
 	for i := 0; i < len(words); i++ {
@@ -78,7 +79,7 @@ func joinReason(words []string) []string {
 	return out
 }
 
-// kbNumber returns the number of an update in any spelling; "" for other words.
+// kbNumber returns the number of a KB in any spelling; "" for other words.
 func kbNumber(words []string) string {
 	number := strings.TrimLeft(strings.TrimPrefix(strings.ToUpper(strings.Join(words, "")), "KB"), "#-")
 	if len(number) < 6 || len(number) > 8 || strings.Trim(number, "0123456789") != "" {
@@ -87,7 +88,7 @@ func kbNumber(words []string) string {
 	return number
 }
 
-// readUntil reads the last day of an acceptance, a date or a span from now, and returns the moment when it ends.
+// readUntil parses the last day of an acceptance, as a date or a time from now, and returns when it ends.
 func readUntil(text string, now time.Time) (time.Time, error) {
 	text = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
 	today := now.UTC().Truncate(24 * time.Hour)
@@ -109,7 +110,7 @@ func readUntil(text string, now time.Time) (time.Time, error) {
 	return until, nil
 }
 
-// span reads a number of days or weeks.
+// span parses a number of days or weeks, such as 30d or 2w.
 func span(text string) (days int, ok bool) {
 	n, err := strconv.Atoi(strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyz"))
 	if err != nil || n < 1 || n > 1000 {
@@ -124,6 +125,7 @@ func span(text string) (days int, ok bool) {
 	return 0, false
 }
 
+// add accepts a risk, or shows the form if the line is incomplete.
 func (c command) add(ctx context.Context, req commands.Request) (view.Page, error) {
 	if len(req.Words) == 0 {
 		return c.list(ctx, req)
@@ -156,7 +158,7 @@ func (c command) add(ctx context.Context, req commands.Request) (view.Page, erro
 	return page, nil
 }
 
-// acceptance is what a line asks to accept, checked against what is missing now.
+// acceptance builds what a line asks for and checks it against what is missing now. note is a hint for its page.
 func (c command) acceptance(ctx context.Context, req commands.Request, w addRequest) (a risk.Acceptance, note string, err error) {
 	if n := len([]rune(w.reason)); n > maxReason {
 		return a, "", &commands.Error{Usage: true, Field: "reason", Actions: help(), Message: fmt.Sprintf("The reason has %d characters; at most %d fit. Name the ticket that holds the rest.", n, maxReason)}
@@ -183,7 +185,7 @@ func (c command) acceptance(ctx context.Context, req commands.Request, w addRequ
 	return a, note, nil
 }
 
-// save stores a new acceptance under a free id.
+// save stores a new acceptance under a free ID.
 func (c command) save(ctx context.Context, req commands.Request, a risk.Acceptance) (risk.Acceptance, error) {
 	action := audit.ActionAccept
 	if a.State == risk.Requested {
@@ -202,7 +204,7 @@ func (c command) save(ctx context.Context, req commands.Request, a risk.Acceptan
 	return a, nil
 }
 
-// form asks for what a line left out, in a window where there are any.
+// form returns a page that asks for what a line left out; where Slack allows it, as a modal.
 func (c command) form(w addRequest) view.Page {
 	label, in30 := catalog.Label(w.kb), c.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)
 	values := func(v string) []string {

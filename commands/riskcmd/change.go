@@ -13,6 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
+// approve lets a second person approve a request. The person who asked cannot.
 func (c command) approve(ctx context.Context, req commands.Request) (view.Page, error) {
 	if err := onlyInSlack(req); err != nil {
 		return view.Page{}, err
@@ -44,7 +45,7 @@ func (c command) approve(ctx context.Context, req commands.Request) (view.Page, 
 	return page, nil
 }
 
-// changed is the error of a decision that came too late.
+// changed returns the error for a decision that came too late.
 func changed(a risk.Acceptance) error {
 	message := "Another person was faster. Nothing was changed."
 	switch a.State {
@@ -56,6 +57,7 @@ func changed(a risk.Acceptance) error {
 	return &commands.Error{Title: "Nothing waits for approval", Message: message, Actions: help()}
 }
 
+// end ends the acceptances of an update, or declines a request.
 func (c command) end(ctx context.Context, req commands.Request) (view.Page, error) {
 	software := ""
 	o := cmdline.NewOptions(endUsage, Name, endWord)
@@ -91,7 +93,7 @@ func (c command) end(ctx context.Context, req commands.Request) (view.Page, erro
 	return c.endAll(ctx, req, open)
 }
 
-// nothingToEnd says that an update is not accepted, or only for other software.
+// nothingToEnd returns the error for an update that is not accepted, or only for other software.
 func nothingToEnd(kb string, others []risk.Acceptance) error {
 	e := &commands.Error{Title: "Nothing to end", Message: catalog.Label(kb) + " is not accepted. Nothing was changed.", Actions: help()}
 	if len(others) > 0 {
@@ -104,7 +106,7 @@ func nothingToEnd(kb string, others []risk.Acceptance) error {
 	return e
 }
 
-// endAll ends what is open of one update and software: an acceptance, a request, or both.
+// endAll ends everything open about one update and software: an acceptance, a request, or both.
 func (c command) endAll(ctx context.Context, req commands.Request, open []risk.Acceptance) (view.Page, error) {
 	ended := 0
 	for _, a := range open {

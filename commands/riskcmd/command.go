@@ -19,7 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Name is the command's.
+// Name is the name of the command.
 const Name = "accept"
 
 const (
@@ -38,16 +38,16 @@ const (
 	endWord     = "end"
 )
 
-// Options are the dependencies of the command other than the register.
+// Options are the command's dependencies, except for the register.
 type Options struct {
 	Defender  commands.Defender
 	Index     *search.Index
-	TwoPerson bool                     // a second person has to approve what one accepts
+	TwoPerson bool                     // whether a second person has to approve an acceptance
 	Now       func() time.Time         // the clock; [time.Now] when nil
-	NewID     func(attempt int) string // names a new acceptance; attempt counts from 1; random digits when nil
+	NewID     func(attempt int) string // returns the ID of a new acceptance; attempt counts from 1; nil for random digits
 }
 
-// New returns the command. On a terminal it lists what is accepted and changes nothing, because the user is unknown there.
+// New returns the command. On a terminal it only reads, because the user is unknown there.
 func New(r *risk.Register, o Options) commands.Command {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -74,12 +74,13 @@ func New(r *risk.Register, o Options) commands.Command {
 	}
 }
 
-// sharedRequest reports whether a line shows one acceptance: a request for a second person may be posted in its channel.
+// sharedRequest reports whether a line shows one acceptance. Such a page may be posted in its channel, for a second
+// person to approve.
 func sharedRequest(req commands.Request) bool {
 	return len(req.Words) == 2 && req.Words[0] == showWord
 }
 
-// randomDigits names an acceptance. It is shorter than the number of any update.
+// randomDigits returns a random ID. It is shorter than any KB number, so that the two cannot be confused.
 func randomDigits(attempt int) string {
 	least := 1000
 	for range min(attempt-1, 1) {
@@ -93,6 +94,7 @@ type command struct {
 	register *risk.Register
 }
 
+// subcommands returns the subcommands with the rights they need.
 func (c command) subcommands() []commands.SubcommandHandler {
 	return []commands.SubcommandHandler{
 		{
@@ -114,6 +116,7 @@ func (c command) subcommands() []commands.SubcommandHandler {
 	}
 }
 
+// run dispatches to a subcommand; any other line accepts a risk.
 func (c command) run(ctx context.Context, req commands.Request) (view.Page, error) {
 	if len(req.Words) > 0 {
 		if sub, ok := commands.FindSubcommand(strings.ToLower(req.Words[0]), c.subcommands()); ok {
@@ -124,12 +127,12 @@ func (c command) run(ctx context.Context, req commands.Request) (view.Page, erro
 	return c.add(ctx, req)
 }
 
-// help are the buttons behind what could not be done.
+// help returns the buttons on error pages.
 func help() []view.Action {
 	return []view.Action{{Label: "Help", Command: cmdline.Join(commands.HelpName, Name)}, {Label: "Accepted risks", Command: cmdline.Join(Name, listWord)}}
 }
 
-// line returns a button's line about an acceptance.
+// line returns the command line of a button about an acceptance.
 func line(subcommand string, a risk.Acceptance) string {
 	if subcommand == endWord {
 		words := []string{Name, endWord, catalog.Label(a.KB)}
@@ -141,7 +144,7 @@ func line(subcommand string, a risk.Acceptance) string {
 	return cmdline.Join(Name, subcommand, a.ID)
 }
 
-// onlyInSlack refuses to change anything on a terminal.
+// onlyInSlack returns an error on a terminal, where nothing may be changed.
 func onlyInSlack(req commands.Request) error {
 	if !req.Terminal && req.User != "" {
 		return nil
@@ -153,7 +156,7 @@ func onlyInSlack(req commands.Request) error {
 	}
 }
 
-// audit returns the audit entry of a person's decision.
+// audit returns the audit entry for a person's decision.
 func (c command) audit(req commands.Request, a risk.Acceptance, action string) audit.Entry {
 	detail := "until " + a.LastDay() + ": " + a.Reason
 	if action == audit.ActionAcceptEnd {
@@ -165,7 +168,7 @@ func (c command) audit(req commands.Request, a risk.Acceptance, action string) a
 	}
 }
 
-// find returns the acceptance with an id, or an [commands.Error].
+// find returns the acceptance with the ID in words, or a [commands.Error].
 func (c command) find(ctx context.Context, words []string, usage string) (risk.Acceptance, error) {
 	if len(words) == 0 {
 		return risk.Acceptance{}, &commands.Error{Usage: true, Message: "Which one? Add its number: " + usage + ". The list has them all.", Actions: help()}

@@ -13,6 +13,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
+// list shows accepted risks: open requests first, ended ones last. Replaced ones are left out, because their successor
+// is listed.
 func (c command) list(ctx context.Context, req commands.Request) (view.Page, error) {
 	page := 0
 	o := cmdline.NewOptions(listUsage, Name, listWord)
@@ -44,12 +46,12 @@ func (c command) list(ctx context.Context, req commands.Request) (view.Page, err
 	return view.Page{Title: "Accepted risks", Lead: countWords(all), Parts: []view.Part{t}, Actions: view.Files(cmdline.Join(Name, listWord))}, nil
 }
 
-// order puts what waits for a decision first, and what is over last.
+// order sorts what waits for a decision first and what has ended last.
 func order(s risk.State) int {
 	return slices.Index([]risk.State{risk.Requested, risk.Accepted, risk.Ended}, s)
 }
 
-// countWords says how many there are of each state.
+// countWords counts acceptances by state.
 func countWords(all []risk.Acceptance) string {
 	n := map[risk.State]int{}
 	for _, a := range all {
@@ -72,6 +74,7 @@ func waits(n int) string {
 	return view.Thousands(n) + " wait"
 }
 
+// table lists acceptances with a button for each. The number is hidden in Slack but not in files.
 func table(all []risk.Acceptance) view.Table {
 	t := view.Table{
 		Caption: "Accepted risks",
@@ -99,7 +102,7 @@ func table(all []risk.Acceptance) view.Table {
 	return t
 }
 
-// stateWords says how far an acceptance has come.
+// stateWords describes the state of an acceptance.
 func stateWords(a risk.Acceptance) string {
 	switch a.State {
 	case risk.Requested:
@@ -125,7 +128,7 @@ func (c command) show(ctx context.Context, req commands.Request) (view.Page, err
 	return c.page(a), nil
 }
 
-// page is an acceptance with what can be done with it.
+// page shows one acceptance with the buttons to decide on it.
 func (c command) page(a risk.Acceptance) view.Page {
 	page := view.Page{
 		Title: "Accepted risk: " + a.Subject(),
@@ -154,6 +157,7 @@ func (c command) page(a risk.Acceptance) view.Page {
 	return page
 }
 
+// facts lists what was accepted, by whom and why.
 func facts(a risk.Acceptance) view.Facts {
 	f := view.Facts{
 		{Name: "Software", Value: cmp.Or(a.Software, "all")},

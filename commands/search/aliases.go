@@ -10,14 +10,14 @@ import (
 //go:embed aliases.txt
 var aliasText string
 
-// alias is what people call software, and the words of its name. An alias without a name says nothing of which software.
+// alias is what people call software and the words of its name. An alias without a name does not say which software.
 type alias struct {
 	typed, name []string
 	sorted      []string // typed, sorted
-	alone       bool     // it stands for the name only where nothing else is typed
+	alone       bool     // only applies if nothing else is typed
 }
 
-// aliases returns the aliases of the file, the longest typed words first.
+// aliases returns the aliases of the file, most words first, so that the longest match wins.
 var aliases = sync.OnceValue(func() []alias {
 	var all []alias
 	for line := range strings.Lines(aliasText) {
@@ -32,7 +32,7 @@ var aliases = sync.OnceValue(func() []alias {
 	return all
 })
 
-// readings are the ways to understand terms: as they were typed, and with aliases replaced by the words of the name.
+// readings returns the ways to understand terms: as typed, and with aliases replaced by names.
 func readings(terms []string) []reading {
 	all := []reading{{terms, wholeBonus}}
 	if full := termsOf(spelledOut(terms)); len(full) > 0 && !slices.Equal(full, terms) {
@@ -41,7 +41,7 @@ func readings(terms []string) []reading {
 	return all
 }
 
-// spelledOut replaces aliases by the words of the name. Where terms are one alias and no more, their order does not matter.
+// spelledOut replaces aliases by names. If all terms together are one alias, their order does not matter.
 func spelledOut(terms []string) []string {
 	sorted := slices.Sorted(slices.Values(terms))
 	for _, a := range aliases() {

@@ -14,36 +14,36 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
-// Index finds software by words. It keeps the tenant's software list prepared for searching and prepares it anew when
-// there is a newer one. The zero value is ready; it is safe for concurrent use.
+// Index finds software by words. It keeps the tenant's software list prepared and prepares it again when there is a
+// newer one. The zero value is ready to use; it is safe for concurrent use.
 type Index struct {
-	People People // what each person asked about; nil where that is not remembered
+	People People // what each person asked about; nil if not recorded
 
 	current   atomic.Pointer[prepared]
 	preparing sync.Mutex
 
 	mu   sync.Mutex
-	gaps map[string][]string // by id: the updates that were missing when it was last read
+	gaps map[string][]string // by software id: the updates missing at the last reading
 }
 
-// People knows what each person asked about before.
+// People records what each person asked about.
 type People interface {
-	// Asked returns the software that a person asked about, the last first. It does not wait long.
+	// Asked returns the software that a person asked about, most recent first. It must return quickly.
 	Asked(ctx context.Context, person string) []string
-	// NoteAsked remembers that a person asked about a software. It does not wait.
+	// NoteAsked records that a person asked about a software. It must not block.
 	NoteAsked(person, id string)
 }
 
-// prepared is a list and when it was fetched.
+// prepared is a prepared list with the time at which it was fetched.
 type prepared struct {
 	*list
 	fetched time.Time
 }
 
-// Prepare prepares a software list for searching. Searches meanwhile use the list before.
+// Prepare prepares a software list. Searches use the previous list until it is done.
 func (x *Index) Prepare(catalog api.Answer[[]api.Software]) { x.prepare(catalog) }
 
-// prepare returns a list prepared, which is done once for each time that it is fetched.
+// prepare returns the prepared form of a list, and makes it once for each fetch.
 func (x *Index) prepare(catalog api.Answer[[]api.Software]) *list {
 	x.preparing.Lock()
 	defer x.preparing.Unlock()
@@ -55,7 +55,7 @@ func (x *Index) prepare(catalog api.Answer[[]api.Software]) *list {
 	return p.list
 }
 
-// finder returns a finder for a list, and for what it lacks.
+// finder returns a finder over a list that asks d for ids missing in it.
 func (x *Index) finder(d Source, catalog api.Answer[[]api.Software]) finder {
 	return finder{list: x.prepare(catalog), from: searched(catalog), source: d}
 }
@@ -63,17 +63,17 @@ func (x *Index) finder(d Source, catalog api.Answer[[]api.Software]) finder {
 // Question is what is searched for.
 type Question struct {
 	Words  []string
-	Exact  bool   // this program wrote the words, see [Targets]
-	Person string // who asks; empty if that is not known
+	Exact  bool   // this program wrote the words; see [Targets]
+	Person string // who asks; empty if unknown
 }
 
-// Find returns the software that the words of a question name, best first, as [finder.resolve] does. No words at all name
-// everything; words without a letter or digit are a [NoLettersError].
+// Find returns the software that the words of a question name, best match first; see [finder.resolve]. No words match
+// everything. It returns a [NoLettersError] for words without a letter or digit.
 func (x *Index) Find(ctx context.Context, d Source, q Question) (Result, error) {
 	if len(q.Words) > 0 {
 		targets := Targets(q.Words, q.Exact)
 		if len(targets) == 1 && targets[0].Kind == KindName && !cmdline.HasLetters(targets[0].String()) {
-			return Result{}, &NoLettersError{q.Words} // without a look at the list
+			return Result{}, &NoLettersError{q.Words} // saves fetching the list
 		}
 		catalog, err := d.Catalog(ctx)
 		if err != nil {
@@ -97,7 +97,7 @@ func (x *Index) asked(ctx context.Context, person string) []string {
 	return x.People.Asked(ctx, person)
 }
 
-// NoteAsked remembers that a person asked about a software.
+// NoteAsked records that a person asked about a software.
 func (x *Index) NoteAsked(person, id string) {
 	if x.People != nil && person != "" {
 		x.People.NoteAsked(person, id)
@@ -107,13 +107,13 @@ func (x *Index) NoteAsked(person, id string) {
 // finder searches one list for one person.
 type finder struct {
 	*list
-	from   api.Answer[[]api.Software] // the list, without its values
-	source Source                     // what is asked for ids that the list does not hold; nil for nothing
-	asked  []string                   // what the person asked about, the last first
-	limit  int                        // how many are wanted at most; 0 for all
+	from   api.Answer[[]api.Software] // the list's metadata, without values
+	source Source                     // asked for ids missing in the list; nil to ask nothing
+	asked  []string                   // what the person asked about, most recent first
+	limit  int                        // most results wanted; 0 for all
 }
 
-// search finds by the first of several scorings by which any software fits.
+// search returns the results of the first scoring that matches anything.
 func (f finder) search(ctx context.Context, words []string, by ...scoring) (Result, error) {
 	terms := termsOf(words)
 	switch {
@@ -127,7 +127,7 @@ func (f finder) search(ctx context.Context, words []string, by ...scoring) (Resu
 	shortTerms := slices.ContainsFunc(all, func(r reading) bool { return slices.ContainsFunc(r.terms, short) })
 	for _, how := range by {
 		if how == wholeness && !shortTerms && slices.Contains(by, exactness) {
-			continue // the two differ in short terms only
+			continue // the two only differ for short terms
 		}
 		hits, err := f.match(ctx, all, how, f.asked, f.limit)
 		if err != nil {
@@ -146,10 +146,11 @@ func (f finder) search(ctx context.Context, words []string, by ...scoring) (Resu
 	return out, nil
 }
 
-// maxTerms is how many different words are looked for. No software has more in its name, and each costs a look at all.
+// maxTerms is how many different words are searched for. No software name has more, and each costs a pass over the
+// list.
 const maxTerms = 10
 
-// termsOf are the words to look for, each once.
+// termsOf returns the words to search for, without repeats.
 func termsOf(words []string) []string {
 	var terms []string
 	for _, w := range wordsOf(strings.Join(words, " ")) {
@@ -160,7 +161,7 @@ func termsOf(words []string) []string {
 	return terms
 }
 
-// wordsOf cuts a text into words of letters and digits, in lower case, whatever characters look like them.
+// wordsOf splits a text into lower-case words of letters and digits, after replacing lookalike characters.
 func wordsOf(s string) []string {
 	return strings.FieldsFunc(strings.ToLower(cmdline.Normalize(s)), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }

@@ -11,34 +11,34 @@ import (
 	"github.com/missingkbs/missingkbs/internal/product"
 )
 
-// list is the software of a tenant prepared for searching. A software is known by its place, from 0: the one that exposes
-// most devices comes first, so that of equal hits the lower place is the better one. A list never changes.
+// list is a tenant's software prepared for searching. A software is identified by its index, ordered by exposed
+// devices: of equally good matches the lower index is the better one. A list is immutable.
 type list struct {
 	software []api.Software
-	byID     []int32          // places, by id
-	odd      map[string]int32 // places of ids that people write in another way, by how [loosely] writes them
-	words    wordIndex        // of ids, names and vendors
-	initials wordIndex        // of the words of a name, such as "ie"; of names of two words and more
-	squeezed string           // the letters and digits of all ids, each id ended by a line break: "7zip" fits "7-zip"
-	starts   []int32          // where each id begins in squeezed, and where the last ends
-	names    []int32          // where its name begins in squeezed, behind the vendor
-	tails    []tail           // the words of ids, by what stands from there to the end of the id
+	byID     []int32          // indexes, sorted by ID
+	odd      map[string]int32 // indexes of ids that differ from how [loosely] writes them, by that spelling
+	words    wordIndex        // words of ids, names and vendors
+	initials wordIndex        // initials of names with two words or more, such as "ie"
+	squeezed string           // letters and digits of all ids, each followed by a line break, so that "7zip" matches "7-zip"
+	starts   []int32          // start of each ID in squeezed, and the end of the last
+	names    []int32          // start of each name in squeezed, after the vendor
+	tails    []tail           // words of ids, sorted by the text from the word to the end of the ID
 }
 
-// tail is a word of an id and what follows it: where it begins in squeezed, and the place of the software.
+// tail is a word of an ID and the rest of that ID: its start in squeezed and the index of its software.
 type tail struct{ from, place int32 }
 
 // wordIndex finds the software that has a word.
 type wordIndex struct {
 	words   []string // sorted
-	letters []uint64 // which letters each word has, see [lettersOf]
-	text    string   // all words, each ended by a line break
-	starts  []int32  // where each word begins in text
-	at      []int32  // where the places of each word begin in places, and where the last ends
+	letters []uint64 // letters of each word; see [lettersOf]
+	text    string   // all words, each followed by a line break
+	starts  []int32  // start of each word in text
+	at      []int32  // start of each word's indexes in places, and the end of the last
 	places  []int32
 }
 
-// newList prepares software for searching. It takes about 10 µs for each.
+// newList prepares software for searching. It takes about 10 µs for each entry.
 func newList(software []api.Software) *list {
 	l := &list{
 		software: slices.Clone(software), odd: map[string]int32{},
@@ -64,7 +64,7 @@ func newList(software []api.Software) *list {
 			squeezed.WriteString(w)
 		}
 		whole, of := squeezed.String()[begins:], squeeze(name(s))
-		if !strings.HasSuffix(whole, of) { // a character that reads in another way beside others
+		if !strings.HasSuffix(whole, of) { // a character that reads differently beside others
 			of = ""
 		}
 		l.starts = append(l.starts, int32(begins))               //nolint:gosec // as above
@@ -81,6 +81,7 @@ func newList(software []api.Software) *list {
 	return l
 }
 
+// newWordIndex builds the index of words, given the software of each.
 func newWordIndex(by map[string][]int32) wordIndex {
 	x := wordIndex{words: make([]string, 0, len(by)), at: make([]int32, 0, len(by)+1)}
 	for w := range by {
@@ -98,12 +99,12 @@ func newWordIndex(by map[string][]int32) wordIndex {
 	}
 	x.at = append(x.at, int32(len(x.places))) //nolint:gosec // as above
 	for i, w := range x.words {
-		x.words[i] = x.text[x.starts[i]:][:len(w)] // keeps nothing else in memory that the word is a part of
+		x.words[i] = x.text[x.starts[i]:][:len(w)] // keeps only text in memory, not the string the word came from
 	}
 	return x
 }
 
-// holding yields the indexes of the words that a term is a part of.
+// holding yields the indexes of the words that contain a term.
 func (x *wordIndex) holding(term string, found func(i int)) {
 	for from := 0; ; {
 		at := strings.Index(x.text[from:], term)
@@ -119,24 +120,23 @@ func (x *wordIndex) holding(term string, found func(i int)) {
 	}
 }
 
-// having are the places of the word at an index.
+// having returns the software of the word at an index.
 func (x *wordIndex) having(i int) []int32 { return x.places[x.at[i]:x.at[i+1]] }
 
-// name is the id of a software without the vendor.
+// name returns the ID of a software without its vendor.
 func name(s api.Software) string {
 	_, name, _ := strings.Cut(s.ID, cmdline.IDSeparator)
 	return name
 }
 
-// entryWords are the words by which a software is found, each once: of its id, its name and its vendor, and of what people
-// call it.
+// entryWords returns the words that a software is found by, without repeats: of its ID, name, vendor and aliases.
 func entryWords(s api.Software) []string {
 	words := wordsOf(s.ID + " " + s.Name + " " + s.Vendor + " " + product.Name(s.ID, s.Name))
 	slices.Sort(words)
 	return slices.Compact(words)
 }
 
-// initialsOf are the first letters of the words of a name; empty for fewer than two words. Years and versions are left out.
+// initialsOf returns the initials of a name; empty for fewer than two words. Years and versions are left out.
 func initialsOf(id string) string {
 	_, name, _ := strings.Cut(id, cmdline.IDSeparator)
 	words := wordsOf(name)
@@ -152,17 +152,17 @@ func initialsOf(id string) string {
 	return b.String()
 }
 
-// squeeze is a text without anything but letters and digits.
+// squeeze drops everything but letters and digits.
 func squeeze(s string) string { return strings.Join(wordsOf(s), "") }
 
-// whole is the squeezed id at a place, name the part of it behind the vendor.
+// whole returns the squeezed ID at an index; name returns its part after the vendor.
 func (l *list) whole(at int32) string { return l.squeezed[l.starts[at] : l.starts[at+1]-1] }
 func (l *list) name(at int32) string  { return l.squeezed[l.names[at] : l.starts[at+1]-1] }
 
 func (l *list) text(t tail) string { return l.squeezed[t.from : l.starts[t.place+1]-1] }
 
-// beginning yields the places of ids in which a word, and what follows it, begins with a term; ofName says that it is the
-// first word of the name.
+// beginning yields software whose ID has a word that starts with a term, including what follows that word. ofName is
+// true if it is the first word of the name.
 func (l *list) beginning(term string, found func(at int32, ofName bool)) {
 	first, _ := slices.BinarySearchFunc(l.tails, term, func(t tail, term string) int { return strings.Compare(l.text(t), term) })
 	for _, t := range l.tails[first:] {
@@ -173,7 +173,7 @@ func (l *list) beginning(term string, found func(at int32, ofName bool)) {
 	}
 }
 
-// byExactID is the place of an id.
+// byExactID returns the index of an ID.
 func (l *list) byExactID(id string) (int32, bool) {
 	i, ok := slices.BinarySearchFunc(l.byID, id, func(at int32, id string) int { return strings.Compare(l.software[at].ID, id) })
 	if !ok {
@@ -182,7 +182,7 @@ func (l *list) byExactID(id string) (int32, bool) {
 	return l.byID[i], true
 }
 
-// spelled is the software of an id: that very id, or one that people write in the same way.
+// spelled returns the software of an ID, allowing for the differences that [loosely] ignores.
 func (l *list) spelled(id string) (api.Software, bool) {
 	at, ok := l.byExactID(id)
 	if !ok {
@@ -197,11 +197,11 @@ func (l *list) spelled(id string) (api.Software, bool) {
 	return l.software[at], true
 }
 
-// lettersOf says which letters and digits a word has, as one bit for each. A typing error changes two bits at most.
+// lettersOf returns the letters and digits of a word as a bit set. A typing error changes at most two bits.
 func lettersOf(word string) uint64 {
 	var set uint64
 	for _, r := range word {
-		set |= 1 << (uint32(r) % 64) //nolint:gosec // no letter is negative
+		set |= 1 << (uint32(r) % 64) //nolint:gosec // letters are never negative
 	}
 	return set
 }

@@ -15,66 +15,68 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
-// How well a term fits a software. The best of several ways counts; the score of several terms is their mean.
+// Scores of how well a term matches a software. The best of several matches counts; the score of several terms is their
+// mean.
 const (
-	wordScore     = 100_000 // it is a word
+	wordScore     = 100_000 // the term is a word
 	initialsScore = 90_000
-	prefixScore   = 80_000 // a word begins with it
-	nameScore     = 70_000 // the name begins with it, written as one word
-	partScore     = 50_000 // it is a part of a word, or the beginning of several written as one
-	typoScore     = 40_000 // a word with one typing error; half of that with two
-	typoPrefix    = 30_000 // the beginning of a word, the same
+	prefixScore   = 80_000 // a word starts with it
+	nameScore     = 70_000 // the name, written as one word, starts with it
+	partScore     = 50_000 // a part of a word, or the start of several words written as one
+	typoScore     = 40_000 // a word with one typing error; half of it with two
+	typoPrefix    = 30_000 // the start of a word with typing errors, likewise
 
-	// What is added to the score of all terms.
+	// Bonuses on the score of all terms together.
 	wholeBonus = 100_000 // they are the whole name
-	aliasBonus = 50_000  // they are the whole name as an alias says it
-	askedBonus = 60_000  // the person asked about this software last; a little less for each one before it
+	aliasBonus = 50_000  // they are the whole name by an alias
+	askedBonus = 60_000  // the person asked about it last; a little less for each earlier one
 	askedStep  = 2_000
 
-	// farAhead is by how much the best hit beats the second if it is surely meant: a whole name beats parts of names.
+	// farAhead is the lead over the second result with which the first is clearly meant: a whole name beats parts of
+	// names.
 	farAhead = 50_000
 )
 
-// scoring says which ways to fit count.
+// scoring selects which kinds of matches count.
 type scoring int
 
 const (
-	wholeness  scoring = iota // short terms fit whole words and initials only
+	wholeness  scoring = iota // short terms only match whole words and initials
 	exactness                 // as typed
-	similarity                // as typed, or with typing errors
+	similarity                // as typed or with typing errors
 )
 
 // reading is one way to understand what was typed.
 type reading struct {
 	terms []string
-	bonus int32 // for the whole name
+	bonus int32 // added for the whole name
 }
 
-// hit is a software that fits.
+// hit is a software that matches.
 type hit struct{ place, score int32 }
 
 func better(a, b hit) int {
 	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.place, b.place))
 }
 
-// matcher finds the software that fits. It holds numbers for each software, so it is used again.
+// matcher finds matching software. It holds numbers for each software, so it is pooled.
 type matcher struct {
 	*list
 	how   scoring
-	term  int32   // terms of the reading that were looked for
-	found []int32 // places that fit the term
-	best  []int32 // how well each does; 0 for not
-	sum   []int32 // of the terms before
-	fits  []int32 // how many terms of the reading each fits
-	alive []int32 // places that fit all terms so far
-	score []int32 // of the best reading; 0 for none
-	all   []int32 // places with a score
+	term  int32   // number of terms matched so far
+	found []int32 // indexes that match the current term
+	best  []int32 // by index: score for the current term; 0 for no match
+	sum   []int32 // by index: score of the terms so far
+	fits  []int32 // by index: how many terms match
+	alive []int32 // indexes that match all terms so far
+	score []int32 // by index: score of the best reading; 0 for none
+	all   []int32 // indexes with a score
 }
 
 var matchers = sync.Pool{New: func() any { return &matcher{} }}
 
-// match returns the software that fits every term of one of several readings, the best first, at most limit; 0 is no limit.
-// asked is what the person asked about, the last first. The error is the context's.
+// match returns the software that matches every term of one of the readings, best first, at most limit; 0 is no limit.
+// asked is what the person asked about, most recent first. The error is the context's.
 func (l *list) match(ctx context.Context, readings []reading, how scoring, asked []string, limit int) ([]hit, error) {
 	m := matchers.Get().(*matcher) //nolint:forcetypeassert // nothing else is put there
 	defer matchers.Put(m)
@@ -92,7 +94,7 @@ func (l *list) match(ctx context.Context, readings []reading, how scoring, asked
 	return m.ranked(limit), nil
 }
 
-// reset readies a matcher for another list or another question.
+// reset prepares a matcher for another search.
 func (m *matcher) reset(l *list, how scoring) {
 	m.list, m.how = l, how
 	for _, p := range []*[]int32{&m.best, &m.sum, &m.fits, &m.score} {
@@ -105,7 +107,7 @@ func (m *matcher) reset(l *list, how scoring) {
 	m.all = m.all[:0]
 }
 
-// ranked are the hits, the best first.
+// ranked returns the hits, best first.
 func (m *matcher) ranked(limit int) []hit {
 	if limit <= 0 {
 		limit = len(m.all)
@@ -132,7 +134,7 @@ func (m *matcher) ranked(limit int) []hit {
 	return hits
 }
 
-// read scores one reading. No terms at all fit everything.
+// read scores one reading. A reading without terms matches everything.
 func (m *matcher) read(ctx context.Context, r reading) error {
 	clear(m.sum)
 	clear(m.fits)
@@ -167,7 +169,7 @@ func (m *matcher) read(ctx context.Context, r reading) error {
 		for at := range m.software {
 			m.rate(int32(at), 1) //nolint:gosec // see newList
 		}
-	case len(r.terms) > 1 && !short(joined): // a word typed as two
+	case len(r.terms) > 1 && !short(joined): // one word typed as two
 		rateJoined := func(at int32) {
 			if int(m.fits[at]) < len(r.terms) {
 				m.rate(at, partScore)
@@ -183,12 +185,12 @@ func (m *matcher) read(ctx context.Context, r reading) error {
 	return nil
 }
 
-// inAnyOrder reports whether terms that are words of a software are those of its name, in whatever order.
+// inAnyOrder reports whether terms are the words of a name in any order.
 func inAnyOrder(terms []string, joined, name string) bool {
 	return len(joined) == len(name) && !slices.ContainsFunc(terms, func(t string) bool { return !strings.Contains(name, t) })
 }
 
-// rate keeps the better score of a software.
+// rate keeps the best score of a software.
 func (m *matcher) rate(at, score int32) {
 	if m.score[at] == 0 {
 		m.all = append(m.all, at)
@@ -196,7 +198,7 @@ func (m *matcher) rate(at, score int32) {
 	m.score[at] = max(m.score[at], score)
 }
 
-// fit keeps how well the software at a place fits the term, unless an earlier term does not.
+// fit records how well a software matches the term, unless an earlier term did not match.
 func (m *matcher) fit(at, score int32) {
 	if m.fits[at] != m.term {
 		return
@@ -213,7 +215,7 @@ func (m *matcher) fitAll(places []int32, score int32) {
 	}
 }
 
-// matchTerm looks for a term in every way that counts.
+// matchTerm looks for a term with every kind of match that counts.
 func (m *matcher) matchTerm(term string) {
 	whole := m.how == wholeness && short(term)
 	words := &m.words
@@ -221,7 +223,7 @@ func (m *matcher) matchTerm(term string) {
 		switch {
 		case words.words[i] == term:
 			m.fitAll(words.having(i), wordScore)
-		case whole: // words are sorted: the term itself came first
+		case whole: // words are sorted, so the term itself came first
 			i = len(words.words)
 		default:
 			m.fitAll(words.having(i), prefixScore)
@@ -250,7 +252,7 @@ func (m *matcher) matchTerm(term string) {
 	}
 }
 
-// typos finds words that a term is with typing errors, and words that begin so.
+// typos finds words that a term is with typing errors, and words that start like it.
 func (m *matcher) typos(term string) {
 	allowed := cmdline.AllowedTypos(term)
 	if allowed == 0 {
@@ -276,5 +278,5 @@ func (m *matcher) typos(term string) {
 	}
 }
 
-// short reports whether a term is so short that it stands within many words by chance.
+// short reports whether a term occurs in many words by chance.
 func short(term string) bool { return utf8.RuneCountInString(term) <= 3 }

@@ -8,10 +8,10 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
-// Microsoft begins the id of every software of Microsoft's. Updates with a KB number are Microsoft's alone.
+// Microsoft begins the ids of all of Microsoft's software. Only Microsoft's updates have KB numbers.
 const Microsoft = "microsoft" + cmdline.IDSeparator
 
-// updatesItself is software of Microsoft's that is updated in other ways than by KBs.
+// updatesItself lists software of Microsoft's that is not updated by KBs.
 var updatesItself = []string{
 	Microsoft + "edge_chromium-based", Microsoft + "teams", Microsoft + "onedrive", Microsoft + "visual_studio_code", Microsoft + "365_apps",
 }
@@ -22,7 +22,7 @@ const maxGaps = 10_000
 // maxGapKBs is how many updates of one software it remembers.
 const maxGapKBs = 200
 
-// Note remembers which updates of a software were missing when it was last read.
+// Note records which updates of a software were missing at the last reading.
 func (x *Index) Note(id string, kbs []api.MissingKB) {
 	missing := make([]string, 0, min(len(kbs), maxGapKBs))
 	for _, kb := range kbs {
@@ -41,7 +41,7 @@ func (x *Index) Note(id string, kbs []api.MissingKB) {
 	x.gaps[id] = missing
 }
 
-// Lacking returns the software that lacked an update when it was last read, sorted.
+// Lacking returns the software that missed an update at its last reading, sorted.
 func (x *Index) Lacking(kb string) []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -55,11 +55,11 @@ func (x *Index) Lacking(kb string) []string {
 	return ids
 }
 
-// classes is how many classes there are of software, by whether it can lack KBs: what is known to, Microsoft's, what is known
-// or likely to lack none, that of other vendors.
+// classes counts the classes of software by whether KBs can be missing: known to, Microsoft's, known or likely not to,
+// other vendors'.
 const classes = 4
 
-// SortPatchable orders software by its class, and otherwise keeps its order.
+// SortPatchable sorts software by class and otherwise keeps its order.
 func (x *Index) SortPatchable(software []api.Software) {
 	var byClass [classes][]api.Software
 	for _, s := range software {
@@ -69,6 +69,7 @@ func (x *Index) SortPatchable(software []api.Software) {
 	copy(software, slices.Concat(byClass[:]...))
 }
 
+// class returns the class of a software, 0 for the most likely to miss KBs.
 func (x *Index) class(id string) int {
 	if len(id) < len(Microsoft) || !strings.EqualFold(id[:len(Microsoft)], Microsoft) {
 		if x.gap(id) > 0 {
@@ -85,7 +86,7 @@ func (x *Index) class(id string) int {
 	return 1
 }
 
-// gap is how many updates a software was seen to lack; -1 where it was not looked at.
+// gap returns how many updates were missing at the last reading; -1 without one.
 func (x *Index) gap(id string) int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -96,7 +97,7 @@ func (x *Index) gap(id string) int {
 	return len(missing)
 }
 
-// lacking are the places of the software that was seen to lack updates, in their order.
+// lacking returns software that missed updates at its last reading, in list order.
 func (x *Index) lacking(l *list) []int32 {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
-// Suggest returns the software that fits what a person has typed so far, the best first, at most limit of it. Nothing typed
-// fits everything: first what the person asked about, then what can lack KBs. It searches the list that was prepared last
-// and never asks Defender; without a list nothing fits.
+// Suggest returns software that matches what a person has typed so far, best first, at most limit. If nothing is typed,
+// software the person asked about comes first, then software that can miss KBs. It searches the list prepared last and
+// never asks Defender; without a list it returns nothing.
 func (x *Index) Suggest(ctx context.Context, q Question, limit int) ([]api.Software, error) {
 	p := x.current.Load()
 	if p == nil {
@@ -28,13 +28,13 @@ func (x *Index) Suggest(ctx context.Context, q Question, limit int) ([]api.Softw
 	_, noLetters := errors.AsType[*NoLettersError](err)
 	_, noID := errors.AsType[*NoIDError](err)
 	_, empty := errors.AsType[*EmptyListError](err)
-	if noLetters || noID || empty { // a select has no place for what to type instead
+	if noLetters || noID || empty { // a Slack select cannot show what to type instead
 		return nil, nil
 	}
 	return found.Software[:min(limit, len(found.Software))], err
 }
 
-// first is the software that is offered before anything is typed.
+// first returns the software offered before anything is typed.
 func (x *Index) first(f finder) []api.Software {
 	var out []api.Software
 	add := func(s api.Software) (full bool) {

@@ -12,7 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// Target is one thing that the words of a question name: software by its id, by a pattern, by other words, or all of
+// Target is one thing that the words of a question name: software by its ID, by a pattern or by other words, or all of
 // Microsoft's. All commands read their words as targets, so that they understand the same.
 type Target struct {
 	Kind  Kind
@@ -30,11 +30,11 @@ const (
 	KindName
 )
 
-// String is the target as typed.
+// String returns the target as typed.
 func (t Target) String() string { return strings.Join(t.words, " ") }
 
-// Words are the words of the target on an offered line. A name of several words is one word there, so that it does not
-// join with its neighbours.
+// Words returns the words of the target for an offered line. A name of several words becomes one word, so that it does
+// not merge with its neighbours.
 func (t Target) Words() []string {
 	if t.Kind == KindAll {
 		return []string{digest.All}
@@ -42,11 +42,11 @@ func (t Target) Words() []string {
 	return []string{t.String()}
 }
 
-// Targets reads words as targets; exact says that this program wrote them. Neighbouring words make one name. Punctuation
-// beside other words is ignored; alone it is a name that finds nothing.
+// Targets reads words as targets; exact means that this program wrote them. Neighbouring words make one name.
+// Punctuation beside other words is ignored; alone it is a name without results.
 func Targets(words []string, exact bool) []Target {
 	var all []Target
-	joins := false // the next word goes on with the last name
+	joins := false // whether the next word continues the last name
 	for _, w := range words {
 		pieces := []string{w}
 		if !exact && !strings.Contains(w, cmdline.IDSeparator) {
@@ -72,6 +72,7 @@ func Targets(words []string, exact bool) []Target {
 	return all
 }
 
+// kindOf returns the kind of a single word. An exact word is never a pattern: a software id may contain a *.
 func kindOf(word string, exact bool) Kind {
 	switch {
 	case strings.EqualFold(word, digest.All):
@@ -84,7 +85,7 @@ func kindOf(word string, exact bool) Kind {
 	return KindID
 }
 
-// resolve returns the software that targets name, each once, in their order.
+// resolve returns the software that targets name, without repeats, in the order of the targets.
 func (f finder) resolve(ctx context.Context, targets []Target) (Result, error) {
 	all := Result{List: f.from}
 	if len(targets) > 1 {
@@ -108,7 +109,7 @@ func (f finder) resolve(ctx context.Context, targets []Target) (Result, error) {
 	return all, nil
 }
 
-// together searches for an id and a name beside it as for one name: microsoft-_-edge chromium.
+// together searches for an ID and a neighbouring name as one name: microsoft-_-edge chromium.
 func (f finder) together(ctx context.Context, targets []Target) (Result, error) {
 	var words []string
 	for _, t := range targets {
@@ -123,7 +124,7 @@ func (f finder) together(ctx context.Context, targets []Target) (Result, error) 
 	return f.search(ctx, words, wholeness, exactness)
 }
 
-// add appends what is not there yet.
+// add appends software that the result does not have yet.
 func (f *Result) add(more []api.Software) {
 	for _, s := range more {
 		if !slices.ContainsFunc(f.Software, func(has api.Software) bool { return has.ID == s.ID }) {
@@ -132,12 +133,13 @@ func (f *Result) add(more []api.Software) {
 	}
 }
 
-// One returns the software that one target names. An id that the list does not hold is asked of Defender, for the list
-// may be older than the software; only then it is searched for.
+// One returns the software that one target names. It asks Defender for an ID missing in the list, because the list may
+// be older than the software. Only if Defender does not know it either, it searches for it.
 func (x *Index) One(ctx context.Context, d Source, catalog api.Answer[[]api.Software], t Target) (Result, error) {
 	return x.finder(d, catalog).one(ctx, t)
 }
 
+// one is One for a list and a source; without a source only the list counts.
 func (f finder) one(ctx context.Context, t Target) (Result, error) {
 	switch t.Kind {
 	case KindID:
@@ -166,7 +168,7 @@ func (f finder) one(ctx context.Context, t Target) (Result, error) {
 	return f.named(ctx, t.words)
 }
 
-// Similar returns software whose ids are like an unknown one.
+// Similar returns software with ids similar to an unknown one.
 func (x *Index) Similar(ctx context.Context, d Source, id string) (Result, error) {
 	catalog, err := d.Catalog(ctx)
 	if err != nil {
@@ -181,7 +183,8 @@ func (f finder) likeID(ctx context.Context, id string) (Result, error) {
 	return out, err
 }
 
-// ask asks Defender for an id, also as most are written. Its error is [api.ErrNotFound] for one that it does not know.
+// ask asks Defender for an ID and, if it is unknown, for its usual spelling. It returns [api.ErrNotFound] if both are
+// unknown.
 func ask(ctx context.Context, d Source, id string) (api.Software, error) {
 	answer, err := d.SoftwareByID(ctx, id)
 	if lower := strings.ToLower(id); errors.Is(err, api.ErrNotFound) && lower != id {
@@ -193,7 +196,7 @@ func ask(ctx context.Context, d Source, id string) (api.Software, error) {
 	return answer.Value, nil
 }
 
-// Spelled finds the software of an id in a list: that very id, or one that people write in the same way.
+// Spelled returns the software of an ID in a list, allowing for the differences that [loosely] ignores.
 func Spelled(list []api.Software, id string) (api.Software, bool) {
 	at := slices.IndexFunc(list, func(s api.Software) bool { return s.ID == id })
 	if at < 0 {
@@ -206,13 +209,13 @@ func Spelled(list []api.Software, id string) (api.Software, bool) {
 	return list[at], true
 }
 
-// loosely is an id without what people leave out or change when they write it: capitals, characters that look like
-// others, and punctuation at its ends, which is taken for that of a sentence.
+// loosely normalises an ID for what people change when they write it: capitals, lookalike characters, and punctuation
+// at the ends, which usually belongs to the sentence.
 func loosely(id string) string {
 	return strings.Trim(strings.ToLower(cmdline.Normalize(id)), ".,;:!?*_~\"'`()[]{}<> ")
 }
 
-// matching is the software that fits a pattern, most exposed devices first.
+// matching returns the software that matches a pattern, most exposed devices first.
 func matching(list []api.Software, pattern string) []api.Software {
 	s := digest.Subscription{Watch: []string{strings.ToLower(pattern)}}
 	out := slices.DeleteFunc(slices.Clone(list), func(one api.Software) bool { return !s.Watches(strings.ToLower(one.ID)) })
@@ -220,13 +223,13 @@ func matching(list []api.Software, pattern string) []api.Software {
 	return out
 }
 
-// maxSegments is how many words are tried as several names; each costs a look at all software for each that follows.
+// maxSegments is how many words are tried as several names; each costs a pass over all software for each word after it.
 const maxSegments = 6
 
-// named searches for a name. Words that fit nothing together may be several names: edge chrome.
+// named searches for a name. Words without a common match may be several names: edge chrome.
 func (f finder) named(ctx context.Context, words []string) (Result, error) {
 	if at, ok := f.byExactID(strings.Join(words, " ")); ok {
-		return Result{Software: f.software[at : at+1 : at+1]}, nil // not every id need have the usual form
+		return Result{Software: f.software[at : at+1 : at+1]}, nil // not every ID has the usual form
 	}
 	if address := strings.Join(words, " "); strings.Contains(address, "://") {
 		return Result{}, &NoIDError{address}
@@ -245,7 +248,8 @@ func (f finder) named(ctx context.Context, words []string) (Result, error) {
 	return out, err
 }
 
-// segments finds several names among words, each as long as it fits anything; nothing where some word fits nothing.
+// segments splits words into several names, each as long as it still matches; it returns nothing if a word matches
+// nothing.
 func (f finder) segments(ctx context.Context, words []string) (Result, error) {
 	all := Result{Each: true}
 	for len(words) > 0 {

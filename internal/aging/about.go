@@ -10,7 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Join adds when updates of another software were first seen.
+// Join merges the dates of another software's updates into f.
 func (f Facts) Join(other Facts) Facts {
 	seen := make(map[patchgap.Key]patchgap.Seen, len(f.Seen)+len(other.Seen))
 	maps.Copy(seen, f.Seen)
@@ -19,8 +19,8 @@ func (f Facts) Join(other Facts) Facts {
 	return f
 }
 
-// Anywhere dates rows by when their updates were first seen in any software and on any build: what one device lacks is known
-// as missing since then, whatever its rows are for.
+// Anywhere dates rows by when their updates were first seen in any software and on any build. It serves pages about one
+// device, whose rows name no software.
 func (f Facts) Anywhere(rows []patchgap.Row) Facts {
 	earliest := make(map[string]patchgap.Seen, len(rows))
 	for key, s := range f.Seen {
@@ -37,7 +37,7 @@ func (f Facts) Anywhere(rows []patchgap.Row) Facts {
 	return f
 }
 
-// About says of one update how old it is and by when it is due, for its own page. inside are the updates that it contains.
+// About returns the age and deadline of one update, for its own page. inside are the updates that it contains.
 func (f Facts) About(u patchgap.Update, inside []patchgap.Update) view.Facts {
 	s := f.Status(u)
 	var facts view.Facts
@@ -63,7 +63,7 @@ func (f Facts) About(u patchgap.Update, inside []patchgap.Update) view.Facts {
 	return facts
 }
 
-// LateWords say in a sentence by how much an update is overdue, or the latest of those that it contains; "" if none is.
+// LateWords returns a sentence on how long an update, or the most overdue one inside it, is overdue; "" if none is.
 func (f Facts) LateWords(u patchgap.Update, inside []patchgap.Update) string {
 	s := f.Status(u)
 	if late, of := f.latest(inside); late.Late() && (!s.Late() || late.Overdue > s.Overdue) {
@@ -75,7 +75,7 @@ func (f Facts) LateWords(u patchgap.Update, inside []patchgap.Update) string {
 	return ""
 }
 
-// latest is the update that is overdue for longest.
+// latest returns the most overdue of updates and its status.
 func (f Facts) latest(updates []patchgap.Update) (late deadline.Status, of patchgap.Update) {
 	for _, u := range updates {
 		if s := f.Status(u); s.Late() && s.Overdue > late.Overdue {

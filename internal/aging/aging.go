@@ -1,7 +1,7 @@
-// Package aging says how old each of a list of missing updates is and which are overdue. It joins when an update was first seen
-// missing ([patchgap.Seen]), what MSRC publishes ([advisory.Snapshot]) and the deadlines that are set ([deadline.Policy]), and
-// makes words and columns of that. What is not known is shown as unknown. The package knows neither where its dates are kept
-// nor where a page goes.
+// Package aging shows how old missing updates are and which are overdue. It joins when an update was first seen missing
+// ([patchgap.Seen]), what MSRC publishes ([advisory.Snapshot]) and the configured deadlines ([deadline.Policy]), and
+// turns them into sentences and columns. Unknown dates are shown as unknown. The package knows neither where its dates
+// are stored nor where a page goes.
 package aging
 
 import (
@@ -19,15 +19,15 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Facts are what is known beside a list of updates. The zero value knows nothing.
+// Facts are the dates and deadlines that go with a list of updates. The zero value knows nothing.
 type Facts struct {
-	Now    time.Time // its zone tells where days begin
+	Now    time.Time // its time zone defines where days begin
 	Seen   map[patchgap.Key]patchgap.Seen
 	Known  *advisory.Snapshot // may be nil
 	Policy deadline.Policy
 }
 
-// Status is the age and the deadline of an update.
+// Status returns the age and deadline of an update.
 func (f Facts) Status(u patchgap.Update) deadline.Status {
 	var first patchgap.Seen
 	for _, r := range u.Rows {
@@ -38,11 +38,11 @@ func (f Facts) Status(u patchgap.Update) deadline.Status {
 	return f.StatusSeen(u, first)
 }
 
-// StatusSeen is the same for an update of which the caller knows when it was first seen.
+// StatusSeen is Status for an update whose caller knows when it was first seen.
 func (f Facts) StatusSeen(u patchgap.Update, seen patchgap.Seen) deadline.Status {
 	facts, _ := f.Known.Update(u.KB())
 	d := deadline.Update{Seen: seen.First, Lower: seen.Lower(), Released: facts.Released, Severity: facts.Severity, Exploited: facts.Exploited()}
-	if len(facts.MSRC) == 0 { // MSRC says it with the release, CISA when it is known
+	if len(facts.MSRC) == 0 { // MSRC says so with the release, CISA once it is known
 		for _, e := range facts.KEV {
 			if d.Attacked.IsZero() || e.Added.Before(d.Attacked) {
 				d.Attacked = e.Added
@@ -50,7 +50,7 @@ func (f Facts) StatusSeen(u patchgap.Update, seen patchgap.Seen) deadline.Status
 		}
 	}
 	if m, ok := month.Of(u.Name()); ok && d.Lower {
-		end := m.AddDate(0, 1, -1) // it came in that month, some time before its end
+		end := m.AddDate(0, 1, -1) // it was published in that month, at the latest at its end
 		if now := d.Seen; !end.After(f.Now) && (now.IsZero() || end.Before(now)) {
 			d.Seen = end
 		}
@@ -58,14 +58,14 @@ func (f Facts) StatusSeen(u patchgap.Update, seen patchgap.Seen) deadline.Status
 	return f.Policy.Status(d, f.Now)
 }
 
-// List has the age and the deadline of each of a list of updates. The zero value is that of no updates.
+// List holds the age and deadline of each of a list of updates. The zero value is an empty list.
 type List struct {
 	by    map[string]deadline.Status
-	dated bool // some age is more than what the name of an update says
+	dated bool // some age is known more precisely than from the update's name
 }
 
-// Of judges updates. contains returns what an update contains, which installing it closes too: an update is as late as the
-// latest of these. A nil contains looks at each update alone.
+// Of judges updates. contains returns the updates that installing an update closes too; an update is as late as the
+// latest of them. With a nil contains each update stands for itself.
 func (f Facts) Of(updates []patchgap.Update, contains func(patchgap.Update) []patchgap.Update) List {
 	l := List{by: make(map[string]deadline.Status, len(updates))}
 	for _, u := range updates {
@@ -83,7 +83,7 @@ func (f Facts) Of(updates []patchgap.Update, contains func(patchgap.Update) []pa
 	return l
 }
 
-// dates reports whether more is known of an update's age than the month in its name.
+// dates reports whether an update's age is known from more than the month in its name.
 func (f Facts) dates(u patchgap.Update) bool {
 	if facts, known := f.Known.Update(u.KB()); known && !facts.Released.IsZero() {
 		return true
@@ -91,7 +91,7 @@ func (f Facts) dates(u patchgap.Update) bool {
 	return slices.ContainsFunc(u.Rows, func(r patchgap.Row) bool { return !f.Seen[r.Key].First.IsZero() })
 }
 
-// Status is the status of an update of the list.
+// Status returns the status of an update in the list.
 func (l List) Status(u patchgap.Update) deadline.Status {
 	if s, ok := l.by[u.ID()]; ok {
 		return s
@@ -99,7 +99,7 @@ func (l List) Status(u patchgap.Update) deadline.Status {
 	return deadline.Status{Age: -1}
 }
 
-// Late is by how many days an update is overdue, 0 for one that is not.
+// Late returns by how many days an update is overdue, 0 if it is not.
 func (l List) Late(u patchgap.Update) int {
 	if s := l.Status(u); s.Late() {
 		return s.Overdue
@@ -107,7 +107,7 @@ func (l List) Late(u patchgap.Update) int {
 	return 0
 }
 
-// Words say how many of the updates are overdue; "" if none is.
+// Words returns a sentence on how many updates are overdue; "" if none is.
 func (l List) Words(updates []patchgap.Update) string {
 	n := 0
 	var longest patchgap.Update
@@ -129,16 +129,16 @@ func (l List) Words(updates []patchgap.Update) string {
 
 func label(u patchgap.Update) string { return cmp.Or(catalog.Label(u.KB()), u.Name()) }
 
-// Sort puts what is overdue first, the longest in front, and keeps the order otherwise. rank goes before: updates of a lower rank
-// stay in front of those of a higher one.
+// Sort moves overdue updates to the front, the longest overdue first, and keeps the order otherwise. rank takes
+// precedence: an update of a lower rank stays ahead of those of a higher one.
 func (l List) Sort(updates []patchgap.Update, rank func(patchgap.Update) int) {
 	slices.SortStableFunc(updates, func(a, b patchgap.Update) int {
 		return cmp.Or(rank(a)-rank(b), l.Late(b)-l.Late(a))
 	})
 }
 
-// Columns are the age and the deadline. People see those that say something of the updates that are shown, and more of their age
-// than their names do.
+// Columns returns the columns with age and deadline. They are hidden from people if they show nothing about the shown
+// updates that the names do not say.
 func (l List) Columns(shown []patchgap.Update) []patchgap.Extra {
 	age := patchgap.Extra{Appended: true, Column: view.Column{Key: "age", Title: "Age"}, Cell: func(u patchgap.Update) view.Cell {
 		return view.TextCell(l.Status(u).AgeWords())
@@ -151,7 +151,7 @@ func (l List) Columns(shown []patchgap.Update) []patchgap.Extra {
 	return []patchgap.Extra{age, due}
 }
 
-// Version tells the pages of these facts from those of others: they change with the day, the policy and what is seen.
+// Version identifies these facts in cache keys. It changes with the day, the policy and the dates seen.
 func (f Facts) Version() string {
 	var newest time.Time
 	for _, s := range f.Seen {

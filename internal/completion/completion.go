@@ -1,7 +1,7 @@
-// Package completion completes command lines in a shell: the commands and flags of the program, and the words of a question. It
-// reads flags from kong's model and questions from the commands themselves, so that new ones are completed without a change
-// here. It opens nothing: software ids and digests come from the caller. Kong has no completion of its own, and the libraries
-// for it show no descriptions and read the environment themselves.
+// Package completion completes command lines in a shell: the program's commands and flags, and the words of a question.
+// It reads flags from kong's model and questions from the commands themselves, so that new ones need no change here. It
+// opens nothing: software ids and digests come from the caller. Kong has no completion of its own, and its third-party
+// libraries show no descriptions and read the environment themselves.
 package completion
 
 import (
@@ -18,19 +18,20 @@ import (
 // Candidate is a word that may stand at the cursor.
 type Candidate struct {
 	Word  string
-	About string // a few words beside it, in shells that show them
+	About string // short description, in shells that show one
 }
 
 // Answer is what a shell offers.
 type Answer struct {
 	Candidates []Candidate
-	Files      bool // the names of files too
+	Files      bool // whether file names may follow too
 }
 
-// filesMark tells the scripts that the word is the name of a file. No word of ours begins so.
+// filesMark tells the scripts to complete file names. No candidate begins with it.
 const filesMark = ":files"
 
-// Write prints an answer for the scripts of [Script]: a word and a description on each line, with a tab between them.
+// Write prints an answer in the format of the scripts from [Script]: a line per candidate, with a tab before its
+// description.
 func (a Answer) Write(w io.Writer) error {
 	var b strings.Builder
 	if a.Files {
@@ -43,8 +44,8 @@ func (a Answer) Write(w io.Writer) error {
 	return err
 }
 
-// Line completes the last of the words that follow the name of the program. The questions of the command ask come from
-// question; its argument holds the words of the question, the last of them unfinished.
+// Line completes the last of the words after the program's name. For the command ask it calls question with the words
+// of the question, the last one unfinished.
 func Line(model *kong.Application, words []string, question func(words []string) []Candidate) Answer {
 	words = joinEquals(words)
 	if len(words) == 0 {
@@ -76,13 +77,13 @@ func Line(model *kong.Application, words []string, question func(words []string)
 	return a
 }
 
-// startingWith returns the candidates that begin with what is typed. Case does not matter, as it does not in questions.
+// startingWith returns the candidates that begin with typed, ignoring case as questions do.
 func startingWith(typed string, all []Candidate) []Candidate {
 	typed = strings.ToLower(typed)
 	return slices.DeleteFunc(all, func(c Candidate) bool { return !strings.HasPrefix(strings.ToLower(c.Word), typed) })
 }
 
-// joinEquals undoes what bash does to "--output=json": it makes three words of it. The value alone is completed then.
+// joinEquals undoes how bash splits "--output=json" into three words. Only the value is completed then.
 func joinEquals(words []string) []string {
 	var joined []string
 	for i := range words {

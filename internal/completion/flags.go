@@ -6,8 +6,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// walk follows the words of a line through the commands. It returns the last command, the words that are arguments of it, and
-// the flag that still needs a value.
+// walk follows words through the commands. It returns the last command, the words that are its arguments, and the flag
+// that still needs a value.
 func walk(node *kong.Node, words []string) (last *kong.Node, rest []string, open *kong.Flag) {
 	for _, w := range words {
 		if open != nil {
@@ -20,7 +20,7 @@ func walk(node *kong.Node, words []string) (last *kong.Node, rest []string, open
 				open = f
 			}
 			if f != nil || !passesThrough(node) {
-				continue // a flag with its value after "=" is complete
+				continue // "--flag=value" is complete
 			}
 			if name, _, ok := strings.Cut(w, "="); ok && findFlag(node, name) != nil {
 				continue
@@ -44,7 +44,7 @@ func findCommand(node *kong.Node, name string) *kong.Node {
 	return nil
 }
 
-// findFlag finds a flag as it is typed: --output or -o.
+// findFlag finds a flag by how it is typed: --output or -o.
 func findFlag(node *kong.Node, typed string) *kong.Flag {
 	for _, group := range node.AllFlags(false) {
 		for _, f := range group {
@@ -56,11 +56,12 @@ func findFlag(node *kong.Node, typed string) *kong.Flag {
 	return nil
 }
 
-// passesThrough returns true for a command whose arguments are a question.
+// passesThrough reports whether a command's arguments are a question.
 func passesThrough(node *kong.Node) bool {
 	return len(node.Positional) > 0 && node.Positional[0].Tag.PassthroughMode != kong.PassThroughModeNone
 }
 
+// commandsOf returns the visible subcommands of a command.
 func commandsOf(node *kong.Node) []Candidate {
 	var all []Candidate
 	for _, c := range node.Children {
@@ -71,6 +72,7 @@ func commandsOf(node *kong.Node) []Candidate {
 	return all
 }
 
+// flagsOf returns the visible flags of a command and of its parents.
 func flagsOf(node *kong.Node) []Candidate {
 	var all []Candidate
 	for _, group := range node.AllFlags(true) {
@@ -81,12 +83,13 @@ func flagsOf(node *kong.Node) []Candidate {
 	return all
 }
 
-// valuesOf returns the values of a flag, each behind a prefix. Those of a secret are never completed, not even by files.
+// valuesOf returns the values of a flag, each after prefix. Values of secrets are never completed, not even as file
+// names.
 func valuesOf(f *kong.Flag, prefix string) Answer {
 	return Answer{Candidates: tagged(f.Tag, prefix), Files: f.PlaceHolder == "FILE"}
 }
 
-// tagged returns the values in the tag complete, such as complete:"text,json".
+// tagged returns the values listed in a complete tag, such as complete:"text,json".
 func tagged(tag *kong.Tag, prefix string) []Candidate {
 	var all []Candidate
 	if tag == nil || !tag.Has("complete") {

@@ -9,17 +9,17 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Questions complete the words of a question.
+// Questions completes the words of a question.
 type Questions struct {
 	Commands []commands.Command
-	Software func() []string    // the ids that are known without asking Defender
-	Digests  func() []Candidate // the numbers of digests
+	Software func() []string    // known ids; must not ask Defender. May be nil
+	Digests  func() []Candidate // numbers of digests; may be nil
 }
 
-// options matches an option in a command's help, and its values if they are listed: --sort devices|cves|kb.
+// options matches an option in the help of a command, with its values if they are listed: --sort devices|cves|kb.
 var options = regexp.MustCompile(`--[a-z][a-z-]*( [a-z]+(\|[a-z]+)+)?`)
 
-// Complete returns what the last of the words may be. The words before it are finished.
+// Complete returns the candidates for the last of words. The others are complete.
 func (q Questions) Complete(words []string) []Candidate {
 	last, before := words[len(words)-1], words[:len(words)-1]
 	if len(before) == 0 {
@@ -36,11 +36,11 @@ func (q Questions) Complete(words []string) []Candidate {
 	return q.arguments(c, before, named)
 }
 
-// arguments returns the words without a dash that a command takes next.
+// arguments returns what may follow as an argument of a command.
 func (q Questions) arguments(c command, before []string, named bool) []Candidate {
 	switch {
 	case !named:
-		return nil // further words of a search, or options behind an id
+		return nil // another search word, or an option after an ID
 	case c.Name == commands.HelpName && len(before) == 1:
 		return q.names()
 	case len(c.Subs) > 0 && len(before) == 1:
@@ -79,7 +79,7 @@ func (q Questions) software() []Candidate {
 
 type command struct{ commands.Command }
 
-// command returns the command that a first word names, or the one that takes all other lines.
+// command returns the command named by the first word, or the default command that takes all other lines.
 func (q Questions) command(first string) (c command, named bool) {
 	var other command
 	for _, c := range q.Commands {
@@ -93,7 +93,7 @@ func (q Questions) command(first string) (c command, named bool) {
 	return other, false
 }
 
-// help returns the texts that list the options: of the subcommand that was typed if there is one, else of the command.
+// help returns the help texts that list the options: those of the subcommand typed, else of the command.
 func (c command) help(before []string, named bool) []string {
 	prefix := ""
 	if named && len(c.Subs) > 0 && len(before) > 1 {
@@ -111,6 +111,7 @@ func (c command) help(before []string, named bool) []string {
 	return texts
 }
 
+// subcommands returns the subcommands of a command, described by its help.
 func (c command) subcommands() []Candidate {
 	var all []Candidate
 	for _, s := range c.Subs {
@@ -128,7 +129,7 @@ func (c command) takesSubject(sub string) bool {
 	return slices.ContainsFunc(c.Subs, func(s commands.Subcommand) bool { return s.Name == strings.ToLower(sub) && s.Subject })
 }
 
-// optionsIn returns the options that texts name and that are not typed yet.
+// optionsIn returns the options in texts that before does not have yet.
 func optionsIn(texts, before []string) []Candidate {
 	var all []Candidate
 	for _, text := range texts {
@@ -142,7 +143,7 @@ func optionsIn(texts, before []string) []Candidate {
 	return all
 }
 
-// optionValues returns the values of an option, if texts list them.
+// optionValues returns the values of an option that texts list.
 func optionValues(texts []string, option string) []Candidate {
 	for _, text := range texts {
 		for _, found := range options.FindAllString(text, -1) {

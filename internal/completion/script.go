@@ -8,10 +8,10 @@ import (
 //go:embed scripts
 var scripts embed.FS
 
-// Shells lists the shells that there is a script for.
+// Shells returns the supported shells.
 func Shells() []string { return []string{"bash", "zsh", "fish"} }
 
-// Script returns the script that a shell loads. ok is false for a shell that has none.
+// Script returns the completion script of a shell. ok is false for an unknown shell.
 func Script(shell string) (script string, ok bool) {
 	text, err := scripts.ReadFile("scripts/missingkbs." + strings.ToLower(shell))
 	return string(text), err == nil

@@ -1,5 +1,5 @@
-// Package deadline says how old a missing update is and by when it is to be installed: the policy that an operator sets, the
-// class and the due day of an update, by how many days it is overdue, and the monthly cycles that begin on Patch Tuesday. All
-// of it counts calendar days of one time zone, so that no clock change moves a day. It knows neither where the dates of an
-// update come from nor who is told.
+// Package deadline works out how old a missing update is and when it is due: from the policy that an operator sets it
+// derives the class and due day of an update, how many days it is overdue, and the monthly cycles that begin on Patch
+// Tuesday. It counts calendar days in one time zone, so that clock changes move no day. It knows neither where the
+// dates of an update come from nor who reads the result.
 package deadline

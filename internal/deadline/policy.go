@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Class is why an update has the deadline it has.
+// Class selects the deadline of an update.
 type Class string
 
-// The classes. An update has a severity, or is other; it may be exploited too.
+// The classes. An update falls in the class of its severity, or in Other; an exploited one is in Exploited too.
 const (
 	Exploited Class = "exploited" // fixes a vulnerability under attack
 	Critical  Class = "critical"
@@ -18,22 +18,23 @@ const (
 	Other     Class = "other" // of lower severity, or of unknown severity
 )
 
-// Classes returns all classes, the most urgent first.
+// Classes returns all classes, most urgent first.
 func Classes() []Class { return []Class{Exploited, Critical, Important, Other} }
 
 // MaxDays is the longest deadline.
 const MaxDays = 3650
 
-// Policy says within how many days updates are to be installed. The zero value is off: no update is ever overdue.
+// Policy holds the deadline of each class in days. The zero value is off: no update is ever overdue.
 type Policy struct{ days map[Class]int }
 
-// Off as a policy switches deadlines off, as an empty one does.
+// Off is the policy text that switches deadlines off, as the empty text does.
 const Off = "off"
 
-// Example is how a policy is written.
+// Example shows the format of a policy.
 const Example = "exploited:3,critical:14,important:30,other:60"
 
-// Parse reads a policy such as [Example]. A class that it leaves out has no deadline. All mistakes are in one error.
+// Parse reads a policy in the format of [Example]. A class that is left out has no deadline. The error lists all
+// mistakes.
 func Parse(text string) (Policy, error) {
 	if text = strings.TrimSpace(text); text == "" || strings.EqualFold(text, Off) {
 		return Policy{}, nil
@@ -51,7 +52,7 @@ func Parse(text string) (Policy, error) {
 	return p, nil
 }
 
-// read reads one class with its days, and says what is wrong with it.
+// read reads one class with its days. It returns what is wrong with the text, or "".
 func (p Policy) read(part string) (fault string) {
 	name, value, found := strings.Cut(part, ":")
 	class := Class(strings.ToLower(strings.TrimSpace(name)))
@@ -70,10 +71,10 @@ func (p Policy) read(part string) (fault string) {
 	return ""
 }
 
-// On reports whether there are deadlines.
+// On reports whether any class has a deadline.
 func (p Policy) On() bool { return len(p.days) > 0 }
 
-// String is the policy as [Parse] reads it.
+// String formats the policy so that [Parse] can read it.
 func (p Policy) String() string {
 	if !p.On() {
 		return Off
@@ -87,7 +88,7 @@ func (p Policy) String() string {
 	return strings.Join(parts, ",")
 }
 
-// Words are the policy for people: "exploited within 3 days, critical 14, others 60".
+// Words formats the policy for people: "exploited within 3 days, critical 14, others 60".
 func (p Policy) Words() string {
 	var parts []string
 	for _, c := range Classes() {

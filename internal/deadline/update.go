@@ -6,35 +6,35 @@ import (
 	"time"
 )
 
-// Update is what is known of the age and the danger of a missing update.
+// Update is what is known of a missing update's age and risk.
 type Update struct {
-	// Seen is when it was first seen missing, zero if never before. Lower says that it was missing already when its
-	// software was first read, or when reading went on after a pause: it is at least that old.
+	// Seen is when it was first seen missing; zero if it has not been. Lower means that it was missing already at the
+	// first reading of its software, or at the first one after a pause: it is at least that old.
 	Seen  time.Time
 	Lower bool
 
-	Released time.Time // by when it was published at the latest, by MSRC's documents; zero if unknown
+	Released time.Time // latest possible publication date, from MSRC's documents; zero if unknown
 
-	Severity  string    // of its CVEs, as MSRC writes it; "" if unknown
+	Severity  string    // highest of its CVEs, in MSRC's words; "" if unknown
 	Exploited bool      // it fixes a vulnerability under attack
-	Attacked  time.Time // since when that is known; zero if unknown
+	Attacked  time.Time // when that became known; zero if unknown
 }
 
 // Status is the age of a missing update and, under a policy, its deadline.
 type Status struct {
 	Since   Day
-	Age     int  // calendar days since then; -1 if nothing is known
+	Age     int  // calendar days since Since; -1 if unknown
 	AtLeast bool // it may be older
 
 	Class   Class
-	Due     Day // zero without a deadline
-	Overdue int // days since Due, 0 or less while there is time; see [Status.Late]
+	Due     Day // zero if there is no deadline
+	Overdue int // days since Due; 0 or less before it; see [Status.Late]
 }
 
 // Late reports whether the deadline has passed.
 func (s Status) Late() bool { return !s.Due.IsZero() && s.Overdue > 0 }
 
-// AgeWords are the age for people: "41 days", "41+ days", "unknown".
+// AgeWords formats the age: "41 days", "41+ days", "unknown".
 func (s Status) AgeWords() string {
 	switch {
 	case s.Age < 0:
@@ -47,8 +47,8 @@ func (s Status) AgeWords() string {
 	return fmt.Sprintf("%d days", s.Age)
 }
 
-// DueWords say when an update is due: "overdue by 3 days", "due today", "due in 5 days"; "" without a deadline. One that may be
-// older than is known is due by then at the latest.
+// DueWords formats the deadline: "overdue by 3 days", "due today", "due in 5 days"; "" without one. If the update may
+// be older than known, the day shown is the latest possible one.
 func (s Status) DueWords() string {
 	switch n := s.Overdue; {
 	case s.Due.IsZero():
@@ -69,9 +69,9 @@ func (s Status) DueWords() string {
 	return fmt.Sprintf("due in %d days", -s.Overdue)
 }
 
-// Status judges an update on the day of a time, in the time's zone. Its age counts from when it was published or first seen
-// missing, whichever was earlier. A vulnerability that comes under attack later moves the deadline no further back than the day
-// on which that became known.
+// Status judges an update on the day of now, in now's time zone. Its age counts from its publication or from when it
+// was first seen missing, whichever is earlier. If a vulnerability is exploited only later, the shorter deadline starts
+// when that became known.
 func (p Policy) Status(u Update, now time.Time) Status {
 	zone, today := now.Location(), DayOf(now)
 	s := Status{Age: -1, Class: class(u)}
@@ -80,7 +80,7 @@ func (p Policy) Status(u Update, now time.Time) Status {
 	case u.Seen.IsZero() && u.Released.IsZero():
 		return s
 	case u.Seen.IsZero() || !u.Released.IsZero() && !seen.Before(released):
-		s.Since = released // MSRC lists some later than they were published
+		s.Since = released // MSRC lists some updates later than they were published
 	default:
 		s.Since, s.AtLeast = seen, u.Lower
 	}

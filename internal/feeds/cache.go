@@ -19,16 +19,16 @@ type Cache struct {
 	snapshot atomic.Pointer[advisory.Snapshot]
 
 	loading sync.Mutex
-	version int64 // of what the snapshot was made from
+	version int64 // of the stored documents that the snapshot was made from
 }
 
-// NewCache returns a cache that knows nothing until [Cache.Load] or [Cache.Run].
+// NewCache returns an empty cache. [Cache.Load] or [Cache.Run] fills it.
 func NewCache(s Store, log *slog.Logger) *Cache { return &Cache{store: s, log: log} }
 
-// Snapshot returns what is known now, nil for nothing. It never waits.
+// Snapshot returns the current snapshot, or nil while there is no data. It never blocks.
 func (c *Cache) Snapshot() *advisory.Snapshot { return c.snapshot.Load() }
 
-// Load makes a new snapshot if the stored documents have changed since the last one.
+// Load builds a new snapshot if the stored documents have changed since the last one.
 func (c *Cache) Load(ctx context.Context) error {
 	c.loading.Lock()
 	defer c.loading.Unlock()
@@ -48,7 +48,7 @@ func (c *Cache) Load(ctx context.Context) error {
 				documents = append(documents, d)
 			}
 		}
-		if wrong != nil { // another version of the program wrote it; the rest is as good as before
+		if wrong != nil { // a newer version of the program may have written it; the other documents are still good
 			c.log.WarnContext(ctx, "left out a stored document of a feed: it cannot be read", "feed", feed, "document", id, "error", wrong)
 		}
 		return nil
@@ -61,7 +61,7 @@ func (c *Cache) Load(ctx context.Context) error {
 	return nil
 }
 
-// watchInterval is how often a process looks whether another one has stored something.
+// watchInterval is how often a process checks whether another replica has stored newer documents.
 const watchInterval = time.Minute
 
 // Run loads the snapshot and keeps it up to date until ctx ends.

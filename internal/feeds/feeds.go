@@ -1,7 +1,8 @@
-// Package feeds keeps what MSRC and CISA publish: it fetches or imports their documents, checks each before it replaces the one
-// that is held, and gives answers a snapshot in memory. What fails a check leaves the old data in place. It knows when a
-// document is fetched again and when data count as stale. How documents look is known to package advisory, how they are stored
-// to package store. It knows nothing of Slack or Defender, and no answer waits for it.
+// Package feeds keeps what MSRC and CISA publish. It fetches or imports their documents, checks each one before it
+// replaces the stored version, and serves answers from a snapshot in memory. A document that fails a check leaves the
+// old data in place. The package knows when a document is due to be fetched and when data are stale; package advisory
+// knows the documents' formats, package store how they are stored. It knows nothing of Slack or Defender, and no answer
+// waits for it.
 package feeds
 
 import (
@@ -45,13 +46,14 @@ type Store interface {
 	SetFeedFailed(ctx context.Context, feed, failure string, at time.Time) error
 }
 
-// errFuture refuses what is dated after now. Once it was accepted, everything published until then would count as older.
+// errFuture rejects documents that are dated after now. Accepting one would make everything published until then look
+// older.
 var errFuture = errors.New("it is dated in the future")
 
-// maxAhead is how far the clock of a publisher may be ahead of ours.
+// maxAhead is how far a publisher's clock may be ahead of ours.
 const maxAhead = 48 * time.Hour
 
-// storeDocument puts a document of MSRC in the place of what is held of its month, if the checks allow it.
+// storeDocument replaces the stored MSRC document of a month, if the checks allow it.
 func storeDocument(ctx context.Context, s Store, month string, d advisory.Document, now time.Time) (changed bool, err error) {
 	if d.Revised.After(now.Add(maxAhead)) {
 		return false, errFuture
@@ -66,7 +68,7 @@ func storeDocument(ctx context.Context, s Store, month string, d advisory.Docume
 	return s.ReplaceFeedDocument(ctx, row, func(held store.FeedDocument) error { return d.Check(month, heldOf(held)) })
 }
 
-// storeCatalog puts CISA's list in the place of the one that is held, if the checks allow it.
+// storeCatalog replaces the stored CISA list, if the checks allow it.
 func storeCatalog(ctx context.Context, s Store, c advisory.Catalog, now time.Time) (changed bool, err error) {
 	if c.Released.After(now.Add(maxAhead)) {
 		return false, errFuture
@@ -82,10 +84,10 @@ func heldOf(d store.FeedDocument) advisory.Held {
 	return advisory.Held{Revised: d.Revised, Count: d.Entries, Chained: d.Chained}
 }
 
-// maxFailure bounds the text of a failure. It may repeat what a server has sent.
+// maxFailure bounds the text of one failure, in characters. It may repeat what a server sent.
 const maxFailure = 400
 
-// words makes the text of failures fit for a table and a terminal.
+// words joins failures into one text that fits a table and a terminal.
 func words(failures []error) string {
 	texts := make([]string, 0, len(failures))
 	for i, err := range failures {

@@ -17,11 +17,11 @@ import (
 // listFile is CISA's own name of the list.
 const listFile = "known_exploited_vulnerabilities.json"
 
-// errUnknownFile is the error of a file that is neither a document nor the list.
+// errUnknownFile is returned for a file that is neither a document nor the list.
 var errUnknownFile = errors.New("it is neither a monthly document of MSRC (CVRF as JSON) nor CISA's KEV list")
 
-// Import stores the document or the list that a file holds, after the same checks as for what is fetched. what says which
-// it is.
+// Import stores the document or list in a file, after the same checks as for fetched ones. what names the document,
+// also on failure, as far as it is known.
 func Import(ctx context.Context, s Store, path string, now time.Time) (what string, changed bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -45,6 +45,8 @@ func Import(ctx context.Context, s Store, path string, now time.Time) (what stri
 	return what, changed, s.SetFeedFresh(ctx, feed, filepath.Base(path), now)
 }
 
+// importFile reads a file whose feed is known. Where an MSRC document has no usable ID, the file's name gives the
+// month.
 func importFile(ctx context.Context, s Store, feed string, f *os.File, now time.Time) (what string, changed bool, err error) {
 	if feed == KEV {
 		list, err := advisory.ReadCatalog(f)
@@ -66,7 +68,7 @@ func importFile(ctx context.Context, s Store, feed string, f *os.File, now time.
 	return "MSRC's document " + month, changed, err
 }
 
-// monthOf is the month that a file should hold: the one that names the file, if one does.
+// monthOf returns the month that a file should hold: the one in its name, or else the document's ID.
 func monthOf(path, id string) string {
 	if name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)); advisory.IsMonth(name) {
 		return name
@@ -74,7 +76,7 @@ func monthOf(path, id string) string {
 	return id
 }
 
-// sniff tells by the names of its members which feed a file is of.
+// sniff returns the feed that a file belongs to, judged by the names of its first JSON members.
 func sniff(r io.Reader) (feed string, err error) {
 	d := json.NewDecoder(r)
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
@@ -103,9 +105,9 @@ func sniff(r io.Reader) (feed string, err error) {
 	return "", errUnknownFile
 }
 
-// Save fetches both feeds into files of a folder, as they come, for a machine that cannot fetch them. Each file is checked
-// before it takes the place of an older one, and one that is up to date is not fetched again. told is called for each
-// document with what came of it. The error joins all failures.
+// Save fetches both feeds into the files of a folder, unchanged, for a machine that cannot fetch them itself. A file is
+// checked before it replaces an older one; a file that is up to date is not fetched again. Save calls told with the
+// result of each document, and returns all failures joined.
 func Save(ctx context.Context, folder string, o Options, now time.Time, told func(name string, saved bool, err error)) error {
 	fetcher, err := advisory.NewFetcher(o.FetchOptions)
 	if err != nil {
@@ -146,7 +148,7 @@ type saver struct {
 	now     time.Time
 }
 
-// list saves CISA's list from the first address that has a good one.
+// list saves CISA's list from the first address that serves a valid one.
 func (s saver) list(ctx context.Context, told func(name string, saved bool, err error)) error {
 	var failures []error
 	for _, address := range s.fetcher.KEV() {
@@ -168,7 +170,7 @@ func (s saver) list(ctx context.Context, told func(name string, saved bool, err 
 	return err
 }
 
-// month saves the document of a month, unless the file of an earlier time is as new.
+// month saves the document of a month, unless the existing file is as new.
 func (s saver) month(ctx context.Context, m advisory.Month) (saved bool, err error) {
 	name := m.ID + ".json"
 	held := s.held(name)
@@ -188,7 +190,7 @@ func (s saver) month(ctx context.Context, m advisory.Month) (saved bool, err err
 	return err == nil, err
 }
 
-// held is what a file of an earlier time holds, the zero value for nothing that can be read.
+// held returns the ID and date of the existing file, or the zero value if it cannot be read.
 func (s saver) held(name string) (held advisory.Held) {
 	f, err := os.Open(filepath.Join(s.folder, name))
 	if err != nil {
@@ -206,7 +208,7 @@ func (s saver) held(name string) (held advisory.Held) {
 	return held
 }
 
-// save writes what open gives into a file, which takes the place of an older one only if check allows it.
+// save writes what open returns into a file. The file replaces an older one only if check accepts it.
 func (s saver) save(name string, open func() (io.ReadCloser, error), check func(io.Reader) error) error {
 	body, err := open()
 	if err != nil {

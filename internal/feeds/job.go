@@ -7,12 +7,12 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// minInterval is how old the last try must be before a process that has just started tries again. The usual interval is
-// longer, so only starts and changes of the leading process come sooner.
+// minInterval is the least time between the last attempt and one right after a start. The regular interval is longer,
+// so this only affects starts and changes of the leading process.
 const minInterval = 5 * time.Hour
 
-// Job is the work of the job that all processes share. again is how long to wait for another try, 0 for the usual time.
-// failures is how often the job was put off already.
+// Job runs one refresh of the job that all replicas share. It returns the delay until a retry, or 0 to wait for the
+// regular interval. failures counts how often this job was put off already.
 func (r *Refresher) Job(ctx context.Context, failures int) (again time.Duration) {
 	if failures == 0 && !r.due(ctx) {
 		return 0
@@ -24,14 +24,14 @@ func (r *Refresher) Job(ctx context.Context, failures int) (again time.Duration)
 	if failures < len(pauses) {
 		return pauses[failures]
 	}
-	return 0 // the next usual time is near enough
+	return 0 // the next regular run is soon enough
 }
 
-// due reports whether some feed was not tried for minInterval, or failed the last time.
+// due reports whether a feed failed the last time or was last tried more than minInterval ago.
 func (r *Refresher) due(ctx context.Context) bool {
 	states, err := r.store.Feeds(ctx)
 	if err != nil {
-		return true // the try itself says what is wrong
+		return true // the refresh itself reports the error
 	}
 	byName := map[string]store.Feed{}
 	for _, f := range states {

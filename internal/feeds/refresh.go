@@ -18,11 +18,11 @@ const DefaultMonths = 24
 // Options are what a [Refresher] works with.
 type Options struct {
 	advisory.FetchOptions
-	Months int           // default [DefaultMonths]
-	Pause  time.Duration // between two documents, so as not to load the publisher; default 2 seconds, negative for none
+	Months int           // how many months back MSRC documents are fetched; default [DefaultMonths]
+	Pause  time.Duration // between two documents, to spare the publisher; default 2 seconds, negative for none
 }
 
-// Refresher fetches what is newer than what is stored.
+// Refresher fetches documents that are newer than the stored ones.
 type Refresher struct {
 	fetcher *advisory.Fetcher
 	store   Store
@@ -33,7 +33,7 @@ type Refresher struct {
 	log     *slog.Logger
 }
 
-// NewRefresher returns a refresher. An address that is not https is an error.
+// NewRefresher returns a refresher. It returns an error for an address that is not https.
 func NewRefresher(s Store, o Options, now func() time.Time, log *slog.Logger) (*Refresher, error) {
 	fetcher, err := advisory.NewFetcher(o.FetchOptions)
 	if err != nil {
@@ -57,27 +57,28 @@ func hostOf(address string) string {
 	return u.Host
 }
 
-// The most time that one document may take, and the list.
+// How long one document and the list may take to download.
 const (
 	documentTimeout = 4 * time.Minute
 	listTimeout     = 2 * time.Minute
 )
 
-// Refresh fetches both feeds. What fails is stored as the state of its feed, and logged. ok is false if something failed.
+// Refresh fetches both feeds. It logs failures and stores them in the state of their feed; ok is false if there were
+// any.
 func (r *Refresher) Refresh(ctx context.Context) (ok bool) {
-	// The list comes first: it is small, and says more.
+	// The list comes first: it is small and matters most.
 	kev := r.finish(ctx, KEV, r.refreshCatalog)
 	msrc := r.finish(ctx, MSRC, r.refreshDocuments)
 	return kev && msrc
 }
 
-// finish runs the refresh of one feed and records how it ended. A refresh that a stop of the program interrupts does not count as failed.
+// finish refreshes one feed and records the result. A refresh interrupted by a shutdown does not count as failed.
 func (r *Refresher) finish(ctx context.Context, feed string, refresh func(context.Context) (origin string, changed int, failures []error)) (ok bool) {
 	origin, changed, failures := refresh(ctx)
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return false
 	}
-	// The time of the job may be used up: its result is written down all the same.
+	// Record the result even if the job's time is used up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	var err error
@@ -94,7 +95,7 @@ func (r *Refresher) finish(ctx context.Context, feed string, refresh func(contex
 	return len(failures) == 0 && err == nil
 }
 
-// refreshCatalog asks the addresses in turn until one has a list that may be stored.
+// refreshCatalog tries the addresses in turn until one serves a list that passes the checks.
 func (r *Refresher) refreshCatalog(ctx context.Context) (origin string, changed int, failures []error) {
 	for _, address := range r.fetcher.KEV() {
 		got, err := r.tryCatalog(ctx, address)
@@ -112,6 +113,7 @@ func (r *Refresher) refreshCatalog(ctx context.Context) (origin string, changed 
 	return "", 0, failures
 }
 
+// tryCatalog downloads the list from one address and stores it.
 func (r *Refresher) tryCatalog(ctx context.Context, address string) (changed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
@@ -122,6 +124,8 @@ func (r *Refresher) tryCatalog(ctx context.Context, address string) (changed boo
 	return storeCatalog(ctx, r.store, list, r.now())
 }
 
+// refreshDocuments downloads the MSRC documents that changed since they were stored. One failed month does not stop the
+// others.
 func (r *Refresher) refreshDocuments(ctx context.Context) (origin string, changed int, failures []error) {
 	held, err := r.held(ctx)
 	if err != nil {
@@ -158,6 +162,7 @@ func (r *Refresher) listMonths(ctx context.Context) ([]advisory.Month, error) {
 	return r.fetcher.Months(ctx, r.now(), r.months)
 }
 
+// tryDocument downloads the document of one month and stores it.
 func (r *Refresher) tryDocument(ctx context.Context, month string) (changed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
 	defer cancel()
@@ -183,7 +188,7 @@ func (r *Refresher) held(ctx context.Context) (map[string]store.FeedDocument, er
 	return held, nil
 }
 
-// wait pauses between two documents. It returns false if ctx has ended.
+// wait pauses between two documents. It returns false if ctx is done.
 func (r *Refresher) wait(ctx context.Context) bool {
 	if r.pause < 0 {
 		return ctx.Err() == nil

@@ -10,20 +10,20 @@ import (
 // State is what operators see of a feed.
 type State struct {
 	store.Feed
-	Data      time.Time // of the newest document; zero for none
+	Data      time.Time // date of the newest document; zero if there is none
 	Newest    string    // the newest document of MSRC, such as 2026-Nov
 	Documents int
 	Entries   int // updates, or entries of the list
 }
 
-// The ages from which on operators are told that data are old. They are longer than those from which on pages say so where
-// a publisher may pause, as CISA does over holidays.
+// Operators are warned about data older than this. The limits are longer than those on pages where a publisher may
+// pause, as CISA does over holidays.
 const (
 	staleKEV  = 7 * 24 * time.Hour
 	staleMSRC = 35 * 24 * time.Hour
 )
 
-// Stale reports whether there are data, and they are old.
+// Stale reports whether there is data and it is too old.
 func (s State) Stale(now time.Time) bool {
 	limit := staleMSRC
 	if s.Name == KEV {

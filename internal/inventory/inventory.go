@@ -1,6 +1,6 @@
-// Package inventory keeps the tenant's software list: in memory for questions, in the database for the next start, and renewed
-// in the background when it is used. It knows how old a list may be and what stands in for one that cannot be had. It does not
-// know how software is found in the list, nor what people ask.
+// Package inventory keeps the tenant's software list: in memory for questions, in the database for the next start, and
+// renewed in the background when it is used. It knows how old a list may be and what to return if Defender cannot
+// provide one. It knows neither how software is found in the list nor what people ask.
 package inventory
 
 import (
@@ -16,17 +16,18 @@ import (
 
 // Options are the dependencies of an [Inventory]. Ask, Now and Log are required.
 type Options struct {
-	// Ask asks Defender, or the memory of its client, for the list.
+	// Ask gets the list from Defender or from the client's cache.
 	Ask func(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error)
 	// Store keeps the list for the next start; nil keeps it in memory only. *store.Store is one.
 	Store Store
 	// Prepare is called with each list before any caller gets it, one call at a time; may be nil.
 	Prepare func(api.Answer[[]api.Software])
-	// Refused reports whether Defender's last definite response was a refusal: then no old list is given out. May be nil.
+	// Refused reports whether Defender's last definite response was a refusal. Then no old list is returned. May be
+	// nil.
 	Refused func(ctx context.Context) bool
 
-	Fresh   time.Duration    // a list that is older is renewed in the background when it is used
-	MaxAge  time.Duration    // a list that is older waits for Defender
+	Fresh   time.Duration    // an older list is renewed in the background when it is used
+	MaxAge  time.Duration    // with an older list the caller waits for Defender
 	Timeout time.Duration    // of one renewal
 	Now     func() time.Time // the clock that dates lists
 	Log     *slog.Logger
@@ -41,21 +42,21 @@ type Store interface {
 // retryAfter is the pause after a renewal that failed.
 const retryAfter = time.Minute
 
-// Inventory is the software list of a tenant. It is safe for concurrent use.
+// Inventory is the software list of one tenant. It is safe for concurrent use.
 type Inventory struct {
 	Options
 	wanted  chan struct{} // a renewal is wanted
 	unsaved chan struct{} // there is a list that may have to be saved
 	first   chan struct{} // closed once there is a list
-	keeping sync.Mutex    // held while a list is taken over
+	keeping sync.Mutex    // serialises keep
 
 	mu     sync.Mutex
-	list   *api.Answer[[]api.Software] // the newest; nil for none yet
-	born   time.Time                   // when it was fetched, on the clock of this process
-	failed error                       // of the last renewal; nil where it succeeded
-	tried  time.Time                   // the last renewal
+	list   *api.Answer[[]api.Software] // newest list; nil before the first
+	born   time.Time                   // when it was fetched, on this process's clock
+	failed error                       // of the last renewal; nil if it succeeded
+	tried  time.Time                   // time of the last renewal
 
-	lastSaved fingerprint // of the list that was saved or loaded last; used by the goroutine of Run only
+	lastSaved fingerprint // of the list last saved or loaded; only used by Run's goroutine
 }
 
 // New returns an inventory without a list. [Inventory.Run] loads the saved one.
@@ -63,8 +64,8 @@ func New(o Options) *Inventory {
 	return &Inventory{Options: o, wanted: make(chan struct{}, 1), unsaved: make(chan struct{}, 1), first: make(chan struct{})}
 }
 
-// Catalog returns the list. A list in memory is returned at once and renewed in the background; without one, with an option,
-// and where the list is too old, the caller waits for Defender. Callers share the list and must not change it.
+// Catalog returns the list. It returns a list in memory at once and renews it in the background. It waits for Defender
+// if there is no list, if the list is too old, or if opts are given. Callers share the list and must not change it.
 func (i *Inventory) Catalog(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error) {
 	answer, ok, failed := i.current()
 	switch {
@@ -80,7 +81,7 @@ func (i *Inventory) Catalog(ctx context.Context, opts ...api.CallOption) (api.An
 	return answer, nil
 }
 
-// current returns the list as it is now, and the error of the last renewal if it failed.
+// current returns the list in memory, and the error of the last renewal if it failed.
 func (i *Inventory) current() (answer api.Answer[[]api.Software], ok bool, failed error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -92,7 +93,7 @@ func (i *Inventory) current() (answer api.Answer[[]api.Software], ok bool, faile
 	return answer, true, i.failed
 }
 
-// Use renews the list in the background, if it is old. It does not wait.
+// Use renews the list in the background if it is old. It does not block.
 func (i *Inventory) Use() {
 	if answer, ok, _ := i.current(); ok && answer.Age <= i.Fresh {
 		return
@@ -103,7 +104,7 @@ func (i *Inventory) Use() {
 	}
 }
 
-// AwaitFirst waits until there is a list, or for the end of ctx.
+// AwaitFirst waits until there is a list or ctx is done.
 func (i *Inventory) AwaitFirst(ctx context.Context) {
 	select {
 	case <-i.first:
@@ -111,7 +112,7 @@ func (i *Inventory) AwaitFirst(ctx context.Context) {
 	}
 }
 
-// Run loads the saved list, renews the list when it is used, and saves it, until ctx ends.
+// Run loads the saved list, then renews and saves the list as it is used, until ctx is done.
 func (i *Inventory) Run(ctx context.Context) {
 	i.load(ctx)
 	for {
@@ -128,8 +129,8 @@ func (i *Inventory) Run(ctx context.Context) {
 	}
 }
 
-// renew asks Defender for the list, not long after a failure before. It leaves calls that people wait for the first turn. It
-// reports whether Run goes on.
+// renew asks Defender for the list, unless the last failure is recent. It uses the background queue, so that questions
+// go first. It returns false once Run has to stop.
 func (i *Inventory) renew(ctx context.Context) bool {
 	i.mu.Lock()
 	pause, before := retryAfter-time.Since(i.tried), i.failed
@@ -152,7 +153,7 @@ func (i *Inventory) renew(ctx context.Context) bool {
 	return true
 }
 
-// fetch asks Defender, and keeps the list.
+// fetch asks Defender for the list and keeps it.
 func (i *Inventory) fetch(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error) {
 	answer, err := i.Ask(ctx, opts...)
 	if err == nil {
@@ -161,7 +162,7 @@ func (i *Inventory) fetch(ctx context.Context, opts ...api.CallOption) (api.Answ
 	return answer, err
 }
 
-// keep takes over a list that is newer than the one before.
+// keep takes over a list if it is newer than the current one, and wakes AwaitFirst.
 func (i *Inventory) keep(answer api.Answer[[]api.Software]) {
 	i.keeping.Lock()
 	defer i.keeping.Unlock()
@@ -174,7 +175,7 @@ func (i *Inventory) keep(answer api.Answer[[]api.Software]) {
 	}
 	i.mu.Lock()
 	born := time.Now().Add(-answer.Age)
-	answer.Stale = nil // that is told with the question which it answers
+	answer.Stale = nil // it belongs to the question that this answered
 	i.list, i.born = &answer, born
 	i.mu.Unlock()
 	if !ok {

@@ -13,11 +13,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// saved is a software as it is saved. What follows from the id is left out.
+// saved is the stored form of a software. It omits what follows from the ID.
 type saved struct {
 	ID         string  `json:"i"`
-	Name       *string `json:"n,omitempty"` // nil where it is the end of the id
-	Vendor     *string `json:"v,omitempty"` // nil where it is the beginning
+	Name       *string `json:"n,omitempty"` // nil if equal to the end of the ID
+	Vendor     *string `json:"v,omitempty"` // nil if equal to the start of the ID
 	Weaknesses int     `json:"w,omitempty"`
 	Exploit    bool    `json:"x,omitempty"`
 	Alert      bool    `json:"a,omitempty"`
@@ -26,9 +26,10 @@ type saved struct {
 	Impact     float64 `json:"s,omitempty"`
 }
 
-// idSeparator stands between the vendor and the name in an id.
+// idSeparator separates the vendor from the name in an ID.
 const idSeparator = "-_-"
 
+// encode returns the stored form of a list: JSON without what decode can derive.
 func encode(software []api.Software) ([]byte, error) {
 	all := make([]saved, len(software))
 	for i, s := range software {
@@ -54,7 +55,7 @@ func decode(raw []byte) ([]api.Software, error) {
 	}
 	software := make([]api.Software, len(all))
 	for i, s := range all {
-		vendor, name, _ := strings.Cut(s.ID, idSeparator) // parts of the id take no memory of their own
+		vendor, name, _ := strings.Cut(s.ID, idSeparator) // substrings share the ID's memory
 		if s.Name != nil {
 			name = *s.Name
 		}
@@ -69,7 +70,7 @@ func decode(raw []byte) ([]api.Software, error) {
 	return software, nil
 }
 
-// SavedIDs returns the ids of the list that was saved last, and none where none was.
+// SavedIDs returns the ids of the list that was saved last, or none.
 func SavedIDs(ctx context.Context, s Store) ([]string, error) {
 	list, found, err := s.SoftwareList(ctx, digest.DefaultTenant)
 	if err != nil || !found {
@@ -88,7 +89,7 @@ func SavedIDs(ctx context.Context, s Store) ([]string, error) {
 	return ids, nil
 }
 
-// load takes over the list that was saved last. Without one, or if it cannot be read, the first question asks Defender.
+// load takes over the list that was saved last. If that fails, the first question asks Defender.
 func (i *Inventory) load(ctx context.Context) {
 	if i.Store == nil {
 		return
@@ -110,7 +111,7 @@ func (i *Inventory) load(ctx context.Context) {
 	i.keep(answer)
 }
 
-// save saves the list, if it has other software than the saved one or that is old.
+// save saves the list if its software has changed or the saved one is old.
 func (i *Inventory) save(ctx context.Context) {
 	answer, ok, _ := i.current()
 	if i.Store == nil || !ok {
@@ -134,17 +135,17 @@ func (i *Inventory) save(ctx context.Context) {
 }
 
 const (
-	saveEvery   = time.Hour // a list with the same software is saved no more often
+	saveEvery   = time.Hour // a list with the same software is saved no more often than this
 	saveTimeout = 30 * time.Second
 )
 
-// fingerprint tells lists apart without holding them: by their ids and when they were fetched.
+// fingerprint compares lists without keeping them: by a hash of the ids and when they were fetched.
 type fingerprint struct {
 	ids     uint64
 	fetched time.Time
 }
 
-// seed is the same for all fingerprints of a process.
+// seed is shared by all fingerprints of a process; they are never stored.
 var seed = maphash.MakeSeed()
 
 func fingerprintOf(a api.Answer[[]api.Software]) fingerprint {

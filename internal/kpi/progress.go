@@ -8,25 +8,25 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// Ninety is how long updates took until nine of ten devices had them, of those devices that lacked them at the worst time.
+// Ninety is how long updates took until nine of ten of the devices that missed them at the peak had them.
 type Ninety struct {
-	Days     int // the median, rounded up
-	Updates  int // of how many, counted once for each software; 0: there is no median
-	Open     int // are not there yet
-	Replaced int // were replaced by newer ones before
-	Undated  int // were missing before the bot looked, so when they began is unknown
+	Days     int // median, rounded up
+	Updates  int // updates behind the median, counted once per software; 0 means that there is no median
+	Open     int // updates not there yet
+	Replaced int // updates that newer ones replaced first
+	Undated  int // updates missing before the first reading, so that their start is unknown
 }
 
-// Progress is how far a cycle was on the same day as this one is today.
+// Progress is how far a cycle had come on the same day of the cycle as today.
 type Progress struct {
 	Cycle   deadline.Cycle
 	Updates int    // of the cycle
-	Missing int    // devices that lacked them at the worst time, summed over updates
-	Open    int    // those left on that day
-	Why     string // why nothing is known; "" otherwise
+	Missing int    // devices that missed them at the peak, summed over updates
+	Open    int    // of those, still missing on that day
+	Why     string // why the progress is unknown; "" otherwise
 }
 
-// Percent is how much was closed, rounded down; -1 where nothing is known.
+// Percent returns how much was closed, rounded down; -1 if unknown.
 func (p Progress) Percent() int {
 	if p.Why != "" || p.Missing == 0 {
 		return -1
@@ -34,13 +34,13 @@ func (p Progress) Percent() int {
 	return 100 * (p.Missing - p.Open) / p.Missing
 }
 
-// life is an update of one software through its readings.
+// life is one update of one software over its readings.
 type life struct {
-	first  int // its first reading
+	first  int // index of its first reading
 	update patchgap.Update
 }
 
-// lives are all updates that a software ever lacked, the first seen first.
+// lives returns all updates that a software was ever missing, by first reading.
 func (s series) lives() []life {
 	var all []life
 	known := map[string]bool{}
@@ -55,7 +55,7 @@ func (s series) lives() []life {
 	return all
 }
 
-// ninety works out how long updates take.
+// ninety works out the median time until nine of ten devices have an update.
 func (b *builder) ninety() Ninety {
 	var n Ninety
 	var took []int
@@ -82,7 +82,7 @@ func (b *builder) ninety() Ninety {
 	return n
 }
 
-// began is the day on which an update was published or first seen, and whether that is known.
+// began returns the day on which an update was published or first seen, and whether that is known.
 func (b *builder) began(s series, l life) (deadline.Day, bool) {
 	seen := b.seen(l.update.Rows)
 	if seen.First.IsZero() {
@@ -97,15 +97,15 @@ func (b *builder) began(s series, l life) (deadline.Day, bool) {
 	return day, !seen.Lower()
 }
 
-// The ends of an update's life.
+// How the life of an update ends.
 const (
 	open = iota
 	closed
 	replaced
 )
 
-// until90 is the day of the reading at which a tenth of the devices or fewer still lacked an update, of those that lacked it at
-// the worst time before.
+// until90 returns the day of the reading at which at most a tenth of the devices that missed the update at the peak
+// still miss it.
 func (s series) until90(l life) (day deadline.Day, end int) {
 	worst := 0
 	for i := l.first; i < len(s.days); i++ {
@@ -122,7 +122,7 @@ func (s series) until90(l life) (day deadline.Day, end int) {
 	return deadline.Day{}, open
 }
 
-// wasReplaced reports whether an update that is not in a reading any more made room for a newer one.
+// wasReplaced reports whether a newer update replaced one that is no longer in a reading.
 func (s series) wasReplaced(at int, id string) bool {
 	gone, known := s.replaced[at]
 	if !known {
@@ -135,7 +135,7 @@ func (s series) wasReplaced(at int, id string) bool {
 	return gone[id]
 }
 
-// progress is how far a cycle was on the day that is today in this one.
+// progress works out how far a cycle had come on today's day of the cycle.
 func (b *builder) progress(c deadline.Cycle) Progress {
 	p := Progress{Cycle: c}
 	day := c.Start().Add(deadline.CycleOf(b.today).Day(b.today))
@@ -175,7 +175,8 @@ func (b *builder) progress(c deadline.Cycle) Progress {
 	return p
 }
 
-// cycleOf is the cycle that brought an update: when it was published, else the month in its name, else when it was first seen.
+// cycleOf returns the cycle that an update belongs to: by its publication, else by the month in its name, else by when
+// it was first seen.
 func (b *builder) cycleOf(s series, l life) deadline.Cycle {
 	if facts, known := b.in.Known.Update(l.update.KB()); known && !facts.Released.IsZero() {
 		return deadline.CycleOf(deadline.DayOf(facts.Released))
@@ -184,7 +185,7 @@ func (b *builder) cycleOf(s series, l life) deadline.Cycle {
 		return deadline.Cycle{Year: m.Year(), Month: m.Month()}
 	}
 	if l.first == 0 {
-		return deadline.Cycle{} // older than the readings
+		return deadline.Cycle{} // older than the first reading
 	}
 	return deadline.CycleOf(s.days[l.first].day)
 }

@@ -12,49 +12,50 @@ import (
 )
 
 const (
-	// Cycles is how many cycles before this one it is compared with.
+	// Cycles is how many earlier cycles the current one is compared with.
 	Cycles = 6
-	// oldest is how many days old an update is at the most that is not in the last bucket. One that may be older is in no other.
+	// oldest is the greatest age in days outside the last bucket. An update of uncertain age falls in a bucket of its
+	// own, unless it is older than this.
 	oldest = 60
-	// oldAfter is how many days old a gap may be.
+	// oldAfter is the age in days above which a gap counts as old.
 	oldAfter = 30
-	// silence is how many days may lie between two readings of a software before the time between them is told as unread.
+	// silence is the longest gap in days between two readings of a software that is not reported as a pause.
 	silence = 8
 )
 
-// Since is how far back readings matter at a time: to the beginning of the oldest cycle.
+// Since returns the start of the oldest cycle in a report at now: earlier readings do not matter.
 func Since(now time.Time) time.Time {
 	start := deadline.CycleOf(deadline.DayOf(now)).Add(-Cycles).Start()
 	return start.Add(-silence).Time(now.Location())
 }
 
-// Input is what is known.
+// Input is the data for a report.
 type Input struct {
-	Now      time.Time           // its zone tells where days begin
-	Readings []patchgap.Snapshot // each of one software on one day; of several on a day the last counts
+	Now      time.Time           // its time zone defines where days begin
+	Readings []patchgap.Snapshot // each of one software on one day; of several on one day the last counts
 	Seen     map[patchgap.Key]patchgap.Seen
 	Known    *advisory.Snapshot // may be nil
 	Policy   deadline.Policy
 }
 
-// Report is how patching goes on a day.
+// Report is the state of patching on one day.
 type Report struct {
 	Day      deadline.Day
 	Cycle    deadline.Cycle
-	Read     []string  // the software that is reported on, sorted
-	From, To time.Time // the oldest and the newest reading
-	Stale    int       // software whose newest reading is older than [silence]: what it lacks now is unknown, and not counted
+	Read     []string  // IDs of the software reported on, sorted
+	From, To time.Time // oldest and newest reading
+	Stale    int       // software whose newest reading is older than [silence]: its current gap is unknown and not counted
 	Unread   []Pause
 
-	Updates  []Update // missing now, the most overdue first, then the oldest
+	Updates  []Update // missing now; most overdue first, then oldest
 	Buckets  []Bucket // by age
-	Policy   bool     // there are deadlines
+	Policy   bool     // whether there are deadlines
 	Overdue  int
-	Attacked bool // which updates are exploited is known
+	Attacked bool // whether it is known which updates are exploited
 
 	Fresh    Share
 	Ninety   Ninety
-	Progress []Progress // the cycles from the oldest to this one
+	Progress []Progress // by cycle, the oldest first
 }
 
 // Update is a missing update with its age and deadline.
@@ -66,27 +67,27 @@ type Update struct {
 	Known     bool // whether the feeds list it
 }
 
-// Bucket counts the updates of an age.
+// Bucket counts the updates within a range of ages.
 type Bucket struct {
 	Name      string
-	From, To  int // days; To is -1 without an end, and both are -1 for ages that are not known
+	From, To  int // days; To is -1 for "and older", and both are -1 for unknown ages
 	KBs       int
-	Devices   int // how many lack one of them, at least
-	Installs  int // devices of all of them: one for each device and update
+	Devices   int // devices that miss at least one of them, as a lower bound
+	Installs  int // sum of devices over the updates
 	Exploited int
 }
 
-// Share is how many devices have no gap older than [oldAfter] days, at most: devices that lack different old updates cannot be
-// told from those that lack several.
+// Share is an upper bound of the devices that have no gap older than [oldAfter] days: devices that miss different old
+// updates cannot be told from devices that miss several.
 type Share struct {
-	Devices int // of how many: those that lacked some update at the same time, by software, since From
+	Devices int // all devices: those that missed some update at the same time since From, by software
 	Without int
 	From    deadline.Day
-	Exact   bool // no software has several old updates
-	Unknown int  // updates that may be older than is known, and then leave fewer devices
+	Exact   bool // true if no software has several old updates
+	Unknown int  // updates that may be older than known, which would lower the share
 }
 
-// Percent is the share in whole per cent, rounded down; -1 where there is none.
+// Percent returns the share in whole per cent, rounded down; -1 if there are no devices.
 func (s Share) Percent() int {
 	if s.Devices == 0 {
 		return -1
@@ -94,13 +95,13 @@ func (s Share) Percent() int {
 	return 100 * s.Without / s.Devices
 }
 
-// Pause is a time in which a software was not read. The days are those of the readings around it.
+// Pause is a period without readings of some software. Its days are those of the readings around it.
 type Pause struct {
 	From, To deadline.Day
-	Software int // how many were not read
+	Software int // how many software ids had no reading
 }
 
-// New works out a report.
+// New computes a report. It does not change the input.
 func New(in Input) Report {
 	b := newBuilder(in)
 	r := Report{
@@ -153,7 +154,7 @@ func (r *Report) count(u Update) {
 	}
 }
 
-// Oldest is the oldest missing update; false if none is missing.
+// Oldest returns the oldest missing update, and false if none is missing.
 func (r Report) Oldest() (Update, bool) {
 	if len(r.Updates) == 0 {
 		return Update{}, false
@@ -161,7 +162,7 @@ func (r Report) Oldest() (Update, bool) {
 	return slices.MaxFunc(r.Updates, func(a, b Update) int { return cmp.Compare(a.Age, b.Age) }), true
 }
 
-// missing judges what is missing by the newest readings.
+// missing judges the updates that are missing by the newest readings.
 func (b *builder) missing() []Update {
 	var rows []patchgap.Row
 	for _, s := range b.software {
@@ -184,7 +185,7 @@ func (b *builder) missing() []Update {
 	return all
 }
 
-// late is by how many days an update is overdue, 0 for one that is not.
+// late returns by how many days an update is overdue, 0 if it is not.
 func late(u Update) int {
 	if !u.Late() {
 		return 0
@@ -198,8 +199,8 @@ func (b *builder) judge(u patchgap.Update) Update {
 	return Update{Update: u, Status: ages.StatusSeen(u, b.seen(u.Rows)), Exploited: facts.Exploited(), Known: known}
 }
 
-// fresh is how many devices have no old gap. Nothing tells how many devices a software has, so those count that lacked one of
-// its updates at the same time since the cycle before the last began.
+// fresh estimates how many devices have no old gap. Defender does not report how many devices have a software, so a
+// software counts as many devices as missed one of its updates at the same time since the start of the previous cycle.
 func (b *builder) fresh(updates []Update) Share {
 	from := deadline.CycleOf(b.today).Add(-2).Start()
 	share := Share{From: from, Exact: true}

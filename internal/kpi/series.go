@@ -9,28 +9,29 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// builder works out a report.
+// builder computes a report.
 type builder struct {
 	in       Input
 	today    deadline.Day
 	software []series
 }
 
-// series are the readings of one software, in order; at least one.
+// series is all readings of one software in order; there is at least one.
 type series struct {
 	id   string
 	days []reading
 
-	replaced map[int]map[string]bool // by reading: the updates that had made room for newer ones, once they were asked for
+	replaced map[int]map[string]bool // by reading: the updates that newer ones had replaced; computed on demand
 }
 
-// reading is what a software lacked on a day.
+// reading is what one software was missing on one day.
 type reading struct {
 	day     deadline.Day
 	snap    patchgap.Snapshot
-	devices map[string]int // by ID of the update: those of all its OS builds
+	devices map[string]int // by ID of the update, over all OS builds
 }
 
+// newBuilder groups the readings by software and keeps the last one of each day. It drops readings after Now.
 func newBuilder(in Input) *builder {
 	b := &builder{in: in, today: deadline.DayOf(in.Now)}
 	all := slices.Clone(in.Readings)
@@ -64,10 +65,10 @@ func newBuilder(in Input) *builder {
 	return b
 }
 
-// current reports whether the newest reading of a software tells what it lacks now.
+// current reports whether the newest reading of a software is recent enough to say what is missing now.
 func (b *builder) current(s series) bool { return s.days[len(s.days)-1].day.DaysTo(b.today) <= silence }
 
-// largest is how many devices lack the most widely missing update, of those with an ID or, for nil, of all.
+// largest returns how many devices miss the most widely missing update among those in of, or among all if of is nil.
 func (r reading) largest(of map[string]bool) int {
 	most := 0
 	for id, n := range r.devices {
@@ -78,7 +79,7 @@ func (r reading) largest(of map[string]bool) int {
 	return most
 }
 
-// count counts the updates with an ID.
+// count returns how many updates in of are missing.
 func (r reading) count(of map[string]bool) int {
 	n := 0
 	for id := range r.devices {
@@ -89,7 +90,7 @@ func (r reading) count(of map[string]bool) int {
 	return n
 }
 
-// at is the newest reading on a day or within some days before it.
+// at returns the newest reading on a day or up to within days before it.
 func (s series) at(day deadline.Day, within int) (reading, bool) {
 	for _, r := range slices.Backward(s.days) {
 		if before := r.day.DaysTo(day); before >= 0 {
@@ -99,7 +100,7 @@ func (s series) at(day deadline.Day, within int) (reading, bool) {
 	return reading{}, false
 }
 
-// seen is when one of several rows was seen first: by what is kept of each row, or by the readings.
+// seen returns when the first of several rows was seen missing: from the stored dates, else from the readings.
 func (b *builder) seen(rows []patchgap.Row) patchgap.Seen {
 	var first patchgap.Seen
 	earlier := func(s patchgap.Seen) {
@@ -118,7 +119,7 @@ func (b *builder) seen(rows []patchgap.Row) patchgap.Seen {
 	return first
 }
 
-// seen is when a row was seen first among the readings.
+// seen returns when a row first appears in the readings.
 func (s series) seen(key patchgap.Key) patchgap.Seen {
 	var before time.Time
 	for _, d := range s.days {
@@ -130,8 +131,8 @@ func (s series) seen(key patchgap.Key) patchgap.Seen {
 	return patchgap.Seen{}
 }
 
-// pauses are the times in which software was not read since the oldest cycle, the oldest first. Those of several software that
-// begin and end alike are one.
+// pauses returns the periods without readings since the oldest cycle, oldest first. Software with the same period
+// shares one entry.
 func (b *builder) pauses() []Pause {
 	var all []Pause
 	for _, s := range b.software {

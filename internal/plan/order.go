@@ -5,23 +5,23 @@ import (
 	"container/heap"
 )
 
-// Step is an update to install, and what that closes.
+// Step is an update to install and what it closes.
 type Step struct {
 	Update
 
-	Closes Pairs // beyond what the steps before it close
-	Sum    Pairs // of this step and those before it
+	Closes Pairs // in addition to the steps before it
+	Sum    Pairs // of this step and all before it
 }
 
-// Order is the order in which to install what is missing, on all devices that lack it.
+// Order is the order in which to install the missing updates on all devices that miss them.
 type Order struct {
-	Chosen []Step // what the caller wants to install first, in that order
-	Next   []Step // what closes most of the rest, step by step; those that close nothing more are the last
+	Chosen []Step // updates that the caller wants first, in the caller's order
+	Next   []Step // the rest, each step closing most of what remains; steps that close nothing more come last
 	Total  Pairs
 }
 
-// Order plans all updates. Chosen are places in Updates, which come first. An update that a newer one contains wherever it
-// is missing is in the order only where it was chosen: the newer one closes what it does.
+// Order plans all updates, first those in chosen, which are indexes into Updates. An update that a newer one contains
+// everywhere is only planned if it was chosen, because the newer one closes the same.
 func (p *Problem) Order(chosen ...int) Order {
 	g := greedy{Problem: p, open: make([]bool, len(p.pairs))}
 	for i := range g.open {
@@ -43,7 +43,7 @@ func (p *Problem) Order(chosen ...int) Order {
 	heap.Init(&g)
 	for g.Len() > 0 {
 		best := &g.candidates[0]
-		// What an update closes only becomes less, so one that still leads after a new count is the best.
+		// Gains only shrink, so an update that still leads after a recount is the best one.
 		if now := g.gain(best.update); now != best.gain {
 			best.gain = now
 			heap.Fix(&g, 0)
@@ -55,21 +55,21 @@ func (p *Problem) Order(chosen ...int) Order {
 	return o
 }
 
-// greedy is a plan in the making: a heap of the updates that are left, the one that closes most first.
+// greedy is a plan in progress. It is a heap of the remaining updates; the one that closes most comes first.
 type greedy struct {
 	*Problem
 
-	open       []bool // by element
+	open       []bool // by element: not closed yet
 	sum        Pairs
 	candidates []candidate
 }
 
 type candidate struct {
 	update int
-	gain   Pairs // at its last count
+	gain   Pairs // when it was last counted
 }
 
-// gain is what an update closes of what is open.
+// gain counts the open pairs that an update closes.
 func (g *greedy) gain(update int) Pairs {
 	var n Pairs
 	for _, e := range g.covers[update] {
@@ -80,6 +80,7 @@ func (g *greedy) gain(update int) Pairs {
 	return n
 }
 
+// take installs an update: it closes its elements and adds to the sum.
 func (g *greedy) take(update int) Step {
 	s := Step{Update: g.Updates[update], Closes: g.gain(update)}
 	for _, e := range g.covers[update] {
@@ -90,7 +91,7 @@ func (g *greedy) take(update int) Step {
 	return s
 }
 
-// Len, Less, Swap, Push and Pop are part of [heap.Interface].
+// Len, Less, Swap, Push and Pop implement [heap.Interface].
 func (g *greedy) Len() int { return len(g.candidates) }
 
 func (g *greedy) Less(i, j int) bool {
@@ -111,7 +112,7 @@ func (g *greedy) Pop() any {
 	return c
 }
 
-// First is how many of the next steps stand out: the fewest that close a share of what is open, at most as many as given.
+// First returns how many of the next steps stand out: the fewest that together close share of all pairs, at most most.
 func (o Order) First(share float64, most int) int {
 	done := 0
 	if len(o.Chosen) > 0 {

@@ -10,7 +10,7 @@ import (
 
 // Pairs counts pairs of a device and a CVE.
 type Pairs struct {
-	Exploited int // of CVEs under attack
+	Exploited int // pairs whose CVE is exploited
 	All       int
 }
 
@@ -18,34 +18,34 @@ func (p Pairs) plus(other Pairs) Pairs {
 	return Pairs{p.Exploited + other.Exploited, p.All + other.All}
 }
 
-// compare orders what closes more first: of exploited pairs, then of all.
+// compare orders by what closes more: exploited pairs first, then all pairs.
 func (p Pairs) compare(other Pairs) int {
 	return cmp.Or(cmp.Compare(other.Exploited, p.Exploited), cmp.Compare(other.All, p.All))
 }
 
-// Update is a missing update and what is known of it.
+// Update is a missing update and what is known about it.
 type Update struct {
 	patchgap.Update
 
 	Facts     advisory.Facts
-	Known     bool   // whether the feeds list it; without them, Facts say nothing
+	Known     bool   // whether the feeds list it; otherwise Facts is empty
 	Contained bool   // another missing update contains it wherever it is missing
-	In        string // the ID of one that does
+	In        string // ID of such an update
 	Contains  []string
 }
 
-// Problem is what is missing, ready to be planned. It is never changed, and safe for concurrent use.
+// Problem is everything that is missing, prepared for planning. It is immutable and safe for concurrent use.
 type Problem struct {
-	Updates []Update // all that is missing, the largest first
+	Updates []Update // all missing updates, the largest first
 	Total   Pairs
-	Assumed bool // some updates are only assumed to be contained, by the months in their names
+	Assumed bool // some updates are assumed to be contained, judged by the months in their names
 
 	byID   map[string]int
 	pairs  []Pairs   // by element
-	covers [][]int32 // by update: the elements that it closes, sorted
+	covers [][]int32 // by update: the elements it closes, sorted
 }
 
-// New returns the problem of rows. It sorts rows and keeps them. The snapshot may be nil.
+// New prepares rows for planning. It sorts and keeps the slice. known may be nil.
 func New(rows []patchgap.Row, known *advisory.Snapshot) *Problem {
 	missing := patchgap.Updates(rows)
 	p := &Problem{Updates: make([]Update, len(missing)), byID: make(map[string]int, len(missing))}
@@ -68,7 +68,7 @@ func New(rows []patchgap.Row, known *advisory.Snapshot) *Problem {
 	return p
 }
 
-// Find returns the place of an update in Updates by its ID or KB number.
+// Find returns the index in Updates of an ID or KB number, and whether it exists.
 func (p *Problem) Find(id string) (int, bool) {
 	i, ok := p.byID[id]
 	return i, ok
@@ -80,18 +80,18 @@ type builder struct {
 	known *advisory.Snapshot
 	rows  []rowOf
 
-	uncounted []rowOf // of updates that several software ids share
+	uncounted []rowOf // rows of updates that several software ids share
 
 	fixes    [][]int32 // by update: the numbers of its CVEs
-	attacked []bool    // by number of a CVE: whether CISA or MSRC calls it exploited
+	attacked []bool    // by CVE number: CISA or MSRC calls it exploited
 	classes  map[string]int32
-	elements map[pairOf]int32 // by the CVEs that MSRC tells
+	elements map[pairOf]int32 // for CVEs that MSRC lists
 }
 
-// pairOf is a CVE on the devices of a class.
+// pairOf is a CVE on one class of devices.
 type pairOf struct{ class, cve int32 }
 
-// number finds the CVEs of all updates, by number: numbers are looked up faster than names.
+// number assigns numbers to the CVEs of all updates: numbers compare faster than names.
 func (b *builder) number() {
 	pairs := 0
 	b.attacked = b.known.Attacked()
@@ -105,27 +105,27 @@ func (b *builder) number() {
 	b.elements = make(map[pairOf]int32, pairs)
 }
 
-// rowOf is a row, its update and the one that contains it.
+// rowOf is a row with its update and the one that contains it.
 type rowOf struct {
 	patchgap.Row
 	update, top int
 }
 
-// class numbers which devices a row is about: those on its line of OS builds or, without one, of its software.
+// class returns the number of a row's class of devices: its line of OS builds or, without one, its software.
 func (b *builder) class(r rowOf) int32 {
 	name := r.Software
 	if line := r.Line(); line != "" {
-		name = advisory.ScopeSeparator + line // no software id begins so
+		name = advisory.ScopeSeparator + line // cannot collide with a software id
 	}
 	n, ok := b.classes[name]
 	if !ok {
-		n = int32(len(b.classes)) //nolint:gosec // memory ends first
+		n = int32(len(b.classes)) //nolint:gosec // memory would run out first
 		b.classes[name] = n
 	}
 	return n
 }
 
-// fold finds what contains each row.
+// fold finds the update that contains each row.
 func (b *builder) fold() {
 	rows := 0
 	for i := range b.p.Updates {
@@ -161,8 +161,8 @@ func (b *builder) fold() {
 	}
 }
 
-// weigh makes the elements: one for each CVE of a class of devices, or one for all CVEs of a row whose CVEs are not known.
-// Of several software ids that share an update, the one with most devices counts.
+// weigh creates the elements: one for each CVE of a class of devices, or one for all CVEs of a row whose CVEs are
+// unknown. If several software ids share an update, the one with most devices counts.
 func (b *builder) weigh() {
 	for first := 0; first < len(b.rows); {
 		last := first
@@ -180,7 +180,7 @@ func (b *builder) weigh() {
 	}
 }
 
-// largest are the rows of the software with most devices.
+// largest returns the rows of the software with most devices.
 func largest(rows []rowOf) []rowOf {
 	var best []rowOf
 	most := -1
@@ -198,6 +198,7 @@ func largest(rows []rowOf) []rowOf {
 	return best
 }
 
+// weighRow creates the elements of one row, or raises their weight if the row has more devices.
 func (b *builder) weighRow(r rowOf) {
 	fixes := b.fixes[r.update]
 	if len(fixes) == 0 {
@@ -217,7 +218,7 @@ func (b *builder) weighRow(r rowOf) {
 		case !ok:
 			e = b.element(n)
 			b.elements[pairOf{class, cve}] = e
-		case n.All > b.p.pairs[e].All: // another update of these devices fixes it too
+		case n.All > b.p.pairs[e].All: // another update of the same devices fixes it too
 			b.p.pairs[e] = n
 		}
 		b.closes(r, e)
@@ -226,10 +227,10 @@ func (b *builder) weighRow(r rowOf) {
 
 func (b *builder) element(n Pairs) int32 {
 	b.p.pairs = append(b.p.pairs, n)
-	return int32(len(b.p.pairs) - 1) //nolint:gosec // memory ends first
+	return int32(len(b.p.pairs) - 1) //nolint:gosec // memory would run out first
 }
 
-// closes notes that the update of a row, and the one that contains it there, close an element.
+// closes records that a row's update, and the one that contains it there, close an element.
 func (b *builder) closes(r rowOf, element int32) {
 	b.p.covers[r.update] = append(b.p.covers[r.update], element)
 	if r.top != r.update {
@@ -237,7 +238,7 @@ func (b *builder) closes(r rowOf, element int32) {
 	}
 }
 
-// cover finds what else updates close that several software ids share: pairs that other updates brought.
+// cover records which elements of other updates are closed by updates that several software ids share.
 func (b *builder) cover() {
 	for _, r := range b.uncounted {
 		fixes := b.fixes[r.update]
@@ -253,7 +254,7 @@ func (b *builder) cover() {
 	}
 }
 
-// sort orders what each update closes, each element once.
+// sort sorts the elements of each update and drops repeats.
 func (b *builder) sort() {
 	for i := range b.p.covers {
 		slices.Sort(b.p.covers[i])

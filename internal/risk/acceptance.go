@@ -13,16 +13,16 @@ import (
 type Acceptance struct {
 	ID       string // short, unique in the store
 	Tenant   string
-	KB       string // as Defender gives it, without letters
+	KB       string // number as Defender reports it, without letters
 	Software string // empty for all software
-	Name     string // of the update, as Defender called it then
+	Name     string // of the update, as Defender called it at the time
 	Reason   string
-	By       string // who accepted it, or asked for it where two persons are needed
+	By       string // user who accepted it, or who requested it where two persons are needed
 	At       time.Time
-	Until    time.Time // from then on it no longer holds
+	Until    time.Time // it no longer holds from this time on
 
-	// Rows are where the update was missing then, and Listed are its CVEs that CISA listed already. Both are what later
-	// readings are compared with.
+	// Rows are where the update was missing at the time, and Listed are its CVEs that CISA listed already. Later
+	// readings are compared with both.
 	Rows   []Row
 	Listed []string
 
@@ -30,10 +30,10 @@ type Acceptance struct {
 	Approver string // the second person; empty where one was enough
 	Ended    time.Time
 	End      End
-	Detail   string // of its end: the CVE, the devices, or the person
+	Detail   string // of the end: the CVE, the numbers of devices, or the person
 }
 
-// Row is one place where an accepted update was missing.
+// Row is one place where the accepted update was missing.
 type Row struct {
 	Software string
 	OSBuild  string // may be empty
@@ -45,28 +45,28 @@ type State string
 
 // The states.
 const (
-	Requested State = "requested" // a second person has to approve it; it does not hold yet
+	Requested State = "requested" // waits for a second person and does not hold yet
 	Accepted  State = "accepted"  // it holds
 	Ended     State = "ended"
 )
 
-// End says why an acceptance ended.
+// End is the reason why an acceptance ended.
 type End string
 
 // The ends.
 const (
-	ByDate     End = "date"     // its date has come
+	ByDate     End = "date"     // its date was reached
 	ByKEV      End = "kev"      // CISA lists one of its CVEs
-	ByGrowth   End = "devices"  // more devices lack it
+	ByGrowth   End = "devices"  // more devices miss it
 	ByPerson   End = "person"   // a person ended it
-	ByReplaced End = "replaced" // it was accepted again
+	ByReplaced End = "replaced" // a newer acceptance replaced it
 	ByExpiry   End = "expired"  // no second person approved the request
 )
 
-// RequestLife is how long a request waits for a second person.
+// RequestLife is how long a request waits for the approval of a second person.
 const RequestLife = 7 * 24 * time.Hour
 
-// Over reports whether the time of an acceptance, or of a request, is up.
+// Over reports whether an acceptance or a request has expired by now, when, and why.
 func (a Acceptance) Over(now time.Time) (end End, at time.Time, over bool) {
 	expires := a.At.Add(RequestLife)
 	switch {
@@ -80,8 +80,8 @@ func (a Acceptance) Over(now time.Time) (end End, at time.Time, over bool) {
 	return "", time.Time{}, false
 }
 
-// Devices is how many devices lacked the update when it was accepted. Like for a [patchgap.Update] the software with most
-// devices counts.
+// Devices returns how many devices missed the update when it was accepted. As in [patchgap.Update], the software with
+// most devices counts.
 func (a Acceptance) Devices() int {
 	by := map[string]int{}
 	most := 0
@@ -92,13 +92,13 @@ func (a Acceptance) Devices() int {
 	return most
 }
 
-// grown reports whether a number of devices is a quarter more than another.
+// grown reports whether the number of devices has grown by at least a quarter.
 func grown(then, now int) bool { return now > then && 4*now >= 5*then }
 
-// LastDay is the last day on which the acceptance holds, in UTC.
+// LastDay formats the last day on which the acceptance holds, in UTC.
 func (a Acceptance) LastDay() string { return a.Until.Add(-time.Nanosecond).UTC().Format("2 Jan 2006") }
 
-// Subject names what is accepted.
+// Subject names the update and software that are accepted.
 func (a Acceptance) Subject() string {
 	if a.Software == "" {
 		return catalog.Label(a.KB)
@@ -106,7 +106,7 @@ func (a Acceptance) Subject() string {
 	return catalog.Label(a.KB) + " in " + a.Software
 }
 
-// Why says in a sentence why an acceptance ended.
+// Why returns a sentence on why an acceptance ended.
 func (a Acceptance) Why() string {
 	switch a.End {
 	case ByDate:
@@ -125,10 +125,10 @@ func (a Acceptance) Why() string {
 	return ""
 }
 
-// concerns reports whether an acceptance is about a software.
+// concerns reports whether an acceptance covers a software.
 func (a Acceptance) concerns(software string) bool { return a.Software == "" || a.Software == software }
 
-// RowsOf returns where an update is missing, for an acceptance that is about a software, or about all if that is empty.
+// RowsOf returns where an update is missing, and its name. An empty software selects all software.
 func RowsOf(rows []patchgap.Row, kb, software string) (places []Row, name string) {
 	for _, r := range rows {
 		if r.KB != kb || software != "" && r.Software != software {
@@ -142,7 +142,7 @@ func RowsOf(rows []patchgap.Row, kb, software string) (places []Row, name string
 	return places, name
 }
 
-// grownWords is the detail of an end [ByGrowth].
+// grownWords returns the detail of an acceptance that ended [ByGrowth].
 func grownWords(then, now int) string {
 	return fmt.Sprintf("%s to %s", view.Thousands(then), view.Thousands(now))
 }

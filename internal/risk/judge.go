@@ -7,7 +7,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// Advisories is what is published about updates.
+// Advisories answers what publishers say about updates.
 type Advisories interface {
 	// Listed returns the CVEs of an update that CISA lists as exploited, sorted.
 	Listed(kb string) []string
@@ -15,22 +15,24 @@ type Advisories interface {
 	Contains(newer, older patchgap.Row) bool
 }
 
-// pastShown is how long pages and digests say that an acceptance has ended: longer than the pause between two monthly digests.
+// pastShown is how long pages and digests mention an ended acceptance. It is longer than the interval of monthly
+// digests.
 const pastShown = 45 * 24 * time.Hour
 
-// Marks are what is accepted of rows that are missing. The zero value marks nothing.
+// Marks tells which missing rows are accepted. The zero value marks nothing.
 type Marks struct {
 	covered map[patchgap.Key]Acceptance
-	// Over are acceptances that the rows, the feeds or the clock have ended just now, with why.
+	// Over are acceptances that ended in this judgement, because of the rows, the feeds or the clock. Their End says
+	// why.
 	Over []Acceptance
-	// Past are acceptances of updates that are missing here and that ended within the last weeks, the latest first. Those in
-	// Over are among them.
+	// Past are acceptances of updates that are missing here and that ended within [pastShown], latest first. They
+	// include those in Over.
 	Past []Acceptance
 }
 
-// Judge says what is accepted of rows. The list holds acceptances that have not ended, and those that ended lately. Rows are
-// all that a reader sees of the software, before any filter: where they leave devices out, growth is noticed later. published
-// may be nil, and then no acceptance ends because of CISA.
+// Judge applies acceptances to rows. The list holds open acceptances and recently ended ones. Rows are everything a
+// reader sees of the software, before any filter: a filter that drops devices delays noticing growth. published may be
+// nil; then no acceptance ends because of CISA.
 func Judge(list []Acceptance, rows []patchgap.Row, published Advisories, now time.Time) Marks {
 	m := Marks{covered: map[patchgap.Key]Acceptance{}}
 	places := byPlace(rows)
@@ -54,10 +56,10 @@ func Judge(list []Acceptance, rows []patchgap.Row, published Advisories, now tim
 	return m
 }
 
-// place is what one installation brings up to date.
+// place is one line of OS builds of one software: the scope of one installation.
 type place struct{ software, build string }
 
-// placeOf is the place of a row. The last number of a build changes with every update, so the line of builds counts.
+// placeOf returns the place of a row. The last number of a build changes with every update, so it is left out.
 func placeOf(r patchgap.Row) place { return place{r.Software, r.Line()} }
 
 func byPlace(rows []patchgap.Row) map[place][]patchgap.Row {
@@ -69,8 +71,9 @@ func byPlace(rows []patchgap.Row) map[place][]patchgap.Row {
 	return places
 }
 
-// covers returns the rows of the accepted update, and of newer updates that contain it in the places where it was missing. Where
-// it is still listed, a newer update that more devices lack is another matter: those have the accepted one.
+// covers returns the rows of the accepted update and of newer updates that contain it, in the places where it was
+// missing. Where it is still listed, a newer update that is missing on more devices is not covered: those devices have
+// the accepted one.
 func (a Acceptance) covers(places map[place][]patchgap.Row, published Advisories) []patchgap.Row {
 	was := map[place]int{}
 	for _, r := range a.Rows {
@@ -93,12 +96,12 @@ func (a Acceptance) covers(places map[place][]patchgap.Row, published Advisories
 	return covered
 }
 
-// in is the row that the accepted update has, or would have, in the place of another.
+// in returns the row that the accepted update has, or would have, in the place of r.
 func (a Acceptance) in(r patchgap.Row) patchgap.Row {
 	return patchgap.Row{Key: patchgap.Key{Software: r.Software, KB: a.KB, OSBuild: r.OSBuild}, Name: a.Name}
 }
 
-// judged is the acceptance, ended if it no longer holds.
+// judged returns the acceptance, ended if it no longer holds.
 func (a Acceptance) judged(covered []patchgap.Row, published Advisories, now time.Time) Acceptance {
 	if end, at, over := a.Over(now); over {
 		return a.ended(end, at, "")
@@ -136,8 +139,8 @@ func kbs(rows []patchgap.Row) []string {
 	return slices.Compact(slices.Sorted(slices.Values(all)))
 }
 
-// devicesOf is how many devices lack what is covered. A device of a place may lack several updates of it: the accepted one
-// counts, and where that is not listed the one with most devices.
+// devicesOf returns how many devices miss what is covered. One device may miss several updates of a place: the accepted
+// one counts or, if it is not listed, the one with most devices.
 func (a Acceptance) devicesOf(covered []patchgap.Row) int {
 	listed, places, software := map[place]bool{}, map[place]int{}, map[string]int{}
 	for _, r := range covered {
@@ -157,7 +160,7 @@ func (a Acceptance) devicesOf(covered []patchgap.Row) int {
 	return most
 }
 
-// cover marks rows. Of several acceptances of one row the one that holds longest counts.
+// cover marks rows. If several acceptances cover a row, the one that holds longest counts.
 func (m Marks) cover(a Acceptance, rows []patchgap.Row) {
 	for _, r := range rows {
 		if other, has := m.covered[r.Key]; !has || a.Until.After(other.Until) {
@@ -166,7 +169,7 @@ func (m Marks) cover(a Acceptance, rows []patchgap.Row) {
 	}
 }
 
-// again reports whether what an acceptance that ended was about is accepted again.
+// again reports whether the subject of an ended acceptance has been accepted again.
 func (m Marks) again(a Acceptance) bool {
 	for key, other := range m.covered {
 		if key.KB == a.KB && a.concerns(key.Software) && other.ID != a.ID {

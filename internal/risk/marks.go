@@ -11,7 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Of returns the acceptance of an update, and whether it is about all of its rows. Without any, found is false.
+// Of returns the acceptance of an update, and whether it covers all of its rows. found is false if there is none.
 func (m Marks) Of(u patchgap.Update) (a Acceptance, whole, found bool) {
 	whole = true
 	for _, r := range u.Rows {
@@ -19,14 +19,14 @@ func (m Marks) Of(u patchgap.Update) (a Acceptance, whole, found bool) {
 		switch {
 		case !has:
 			whole = false
-		case !found || one.Until.Before(a.Until): // what holds for all of the update is what ends first
+		case !found || one.Until.Before(a.Until): // the earliest end is what holds for the whole update
 			a, found = one, true
 		}
 	}
 	return a, whole && found, found
 }
 
-// Version tells the marks of one moment from those of another; "" if there are none.
+// Version identifies the marks in cache keys; "" if there are none.
 func (m Marks) Version() string {
 	seen := map[string]bool{}
 	for _, a := range m.covered {
@@ -38,10 +38,10 @@ func (m Marks) Version() string {
 	return strings.Join(slices.Sorted(maps.Keys(seen)), " ")
 }
 
-// None reports whether there is nothing to say.
+// None reports whether there is nothing to show.
 func (m Marks) None() bool { return len(m.covered) == 0 && len(m.Past) == 0 }
 
-// Cell is what a table says of an update: "until 31 Dec 2026"; "" if it is not accepted.
+// Cell returns the text of a table cell, such as "until 31 Dec 2026"; "" if the update is not accepted.
 func (m Marks) Cell(u patchgap.Update) string {
 	a, whole, found := m.Of(u)
 	if !found {
@@ -57,7 +57,8 @@ func (m Marks) Cell(u patchgap.Update) string {
 	return words
 }
 
-// Words counts accepted updates: "3 of 14 accepted until 31 Dec 2026"; "" if none is accepted as a whole.
+// Words returns a sentence that counts accepted updates, such as "3 of 14 accepted until 31 Dec 2026"; "" if no update
+// is accepted as a whole.
 func (m Marks) Words(updates []patchgap.Update) string {
 	n, same := 0, true
 	var first Acceptance
@@ -81,10 +82,10 @@ func (m Marks) Words(updates []patchgap.Update) string {
 	return fmt.Sprintf("%s of %s accepted, the first until %s", view.Thousands(n), view.Thousands(len(updates)), first.LastDay())
 }
 
-// maxPast is how many acceptances that ended a sentence names.
+// maxPast is how many ended acceptances a sentence names.
 const maxPast = 3
 
-// PastWords says which acceptances ended, and why; "" for none.
+// PastWords returns a sentence on which acceptances ended and why; "" if there are none.
 func PastWords(past []Acceptance) string {
 	var words []string
 	for _, a := range past[:min(maxPast, len(past))] {
@@ -96,7 +97,8 @@ func PastWords(past []Acceptance) string {
 	return strings.Join(words, " ")
 }
 
-// Column is the column of a table of updates that says until when they are accepted. It is hidden if none is.
+// Column returns the table column with the dates until which updates are accepted. It is hidden if no update is
+// accepted.
 func (m Marks) Column(updates []patchgap.Update) patchgap.Extra {
 	c := patchgap.Extra{Column: view.Column{Key: "accepted", Title: "Accepted", Hidden: true}, Cell: func(u patchgap.Update) view.Cell {
 		return view.TextCell(m.Cell(u))

@@ -12,38 +12,39 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// ErrChanged says that an acceptance is another one by now: another person or process was faster.
+// ErrChanged reports that another person or process has changed the acceptance first.
 var ErrChanged = errors.New("the acceptance has changed meanwhile")
 
-// Store keeps acceptances. Each change is written together with the audit of who made it.
+// Store keeps acceptances. Each change is written in one transaction with its audit entry.
 type Store interface {
-	// Acceptances lists those that have not ended, and those that ended since a time, the oldest first.
+	// Acceptances lists those that are open and those that ended after since, oldest first.
 	Acceptances(ctx context.Context, tenant string, since time.Time) ([]Acceptance, error)
-	// AddAcceptance writes a new one. An open one of the same KB and software ends as replaced, where the new one holds at
-	// once; of a request only another request does. An ID that is taken is [digest.ErrExists].
+	// AddAcceptance stores a new one. It ends an open one of the same KB and software as replaced, if the new one holds
+	// at once; a request only replaces another request. It returns [digest.ErrExists] if the ID is taken.
 	AddAcceptance(ctx context.Context, a Acceptance, who audit.Entry) error
-	// ApproveAcceptance makes a request hold, and ends what it replaces. It returns [ErrChanged] if there is no such request.
+	// ApproveAcceptance makes a request hold and ends what it replaces. It returns [ErrChanged] if the request is no
+	// longer open.
 	ApproveAcceptance(ctx context.Context, a Acceptance, who audit.Entry) error
-	// EndAcceptance writes that an acceptance has ended. It returns [ErrChanged] if it has already.
+	// EndAcceptance stores that an acceptance has ended. It returns [ErrChanged] if it had ended already.
 	EndAcceptance(ctx context.Context, a Acceptance, who audit.Entry) error
 }
 
-// Register tells what is accepted, and ends what no longer holds. It is safe for concurrent use.
+// Register answers what is accepted, and ends what no longer holds. It is safe for concurrent use.
 type Register struct {
 	Tenant    string
 	Store     Store
-	Published func() Advisories // what is published now; may be nil
+	Published func() Advisories // the current feeds; may be nil, as may its result
 	Now       func() time.Time  // default [time.Now]
-	CacheFor  time.Duration     // how long Marks takes a list for current that it has read; default: it reads each time
-	Log       *slog.Logger      // default: nothing is logged
+	CacheFor  time.Duration     // how long Marks reuses the list it has read; by default it reads each time
+	Log       *slog.Logger      // default: discarded
 
 	mu     sync.Mutex
 	cached []Acceptance
-	err    error     // of the reading
-	read   time.Time // on the clock of the machine; zero for not yet
+	err    error     // of the last read
+	read   time.Time // on the machine's clock; zero before the first read
 }
 
-// Listed returns the CVEs of an update that CISA lists now.
+// Listed returns the CVEs of an update that CISA lists as exploited now.
 func (r *Register) Listed(kb string) []string { return listed(r.published(), kb) }
 
 func (r *Register) published() Advisories {
@@ -60,8 +61,8 @@ func (r *Register) now() time.Time {
 	return r.Now()
 }
 
-// Open lists acceptances and requests that are open, and those that ended within the last weeks. What the clock has ended is
-// told as ended.
+// Open lists open acceptances and requests, and those that ended within [pastShown]. Expired ones are returned as
+// ended.
 func (r *Register) Open(ctx context.Context) ([]Acceptance, error) {
 	now := r.now()
 	all, err := r.Store.Acceptances(ctx, r.Tenant, now.Add(-pastShown))
@@ -77,7 +78,8 @@ func (r *Register) Open(ctx context.Context) ([]Acceptance, error) {
 	return all, nil
 }
 
-// Marks tells what is accepted of rows, and records the end of what they show to be over. A nil register marks nothing.
+// Marks returns what is accepted of rows, and records the acceptances that the rows bring to an end. A nil register
+// marks nothing.
 func (r *Register) Marks(ctx context.Context, rows []patchgap.Row) (Marks, error) {
 	if r == nil {
 		return Marks{}, nil
@@ -96,7 +98,7 @@ func (r *Register) Marks(ctx context.Context, rows []patchgap.Row) (Marks, error
 	return m, nil
 }
 
-// current is Open from the cache, if that is recent. A failure is kept too: a database that hangs must not delay every page.
+// current is Open through the cache. Failures are cached too: a database that hangs must not delay every page.
 func (r *Register) current(ctx context.Context) ([]Acceptance, error) {
 	if r.CacheFor <= 0 {
 		return r.Open(ctx)
@@ -113,35 +115,35 @@ func (r *Register) current(ctx context.Context) ([]Acceptance, error) {
 	return r.cached, r.err
 }
 
-// readTime is how long a page waits for the database.
+// readTime bounds how long a page waits for the database.
 const readTime = time.Second
 
-// forget makes the next page read the list anew.
+// forget makes the next page read the list again.
 func (r *Register) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.read = time.Time{}
 }
 
-// Add writes a new acceptance; see [Store].
+// Add stores a new acceptance; see [Store] for its errors.
 func (r *Register) Add(ctx context.Context, a Acceptance, who audit.Entry) error {
 	defer r.forget()
 	return r.Store.AddAcceptance(ctx, a, who)
 }
 
-// Approve makes a request hold; see [Store].
+// Approve makes a request hold; see [Store] for its errors.
 func (r *Register) Approve(ctx context.Context, a Acceptance, who audit.Entry) error {
 	defer r.forget()
 	return r.Store.ApproveAcceptance(ctx, a, who)
 }
 
-// End writes that a person has ended an acceptance; see [Store].
+// End records that a person ended an acceptance; see [Store] for its errors.
 func (r *Register) End(ctx context.Context, a Acceptance, who audit.Entry) error {
 	defer r.forget()
 	return r.Store.EndAcceptance(ctx, a, who)
 }
 
-// end records an end that the program noticed. A failure is not the reader's: the next reader notices the same.
+// end records an end that the program noticed. It only logs a failure: the next reader notices the same end.
 func (r *Register) end(ctx context.Context, a Acceptance) {
 	err := r.Store.EndAcceptance(ctx, a, audit.Entry{
 		ID: "accept.end/" + a.ID, At: r.now(), Tenant: a.Tenant, Action: audit.ActionAcceptEnd, Subject: a.Subject(), Detail: a.Why(), Result: audit.ResultDone,

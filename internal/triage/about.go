@@ -10,9 +10,9 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// About is all that is known of one update, for its own page. The list is that of all updates that are missing with it,
-// for what contains it; an update that is not in the list has facts all the same. Without data of feeds it says only which
-// updates contain it.
+// About returns everything known about one update, for its own page. What contains it comes from the list of updates
+// that are missing with it; an update outside the list still has its own facts. Without feeds the facts only name the
+// updates that contain it.
 func (t *Triage) About(kb string) view.Facts {
 	f := t.of(kb)
 	if len(f.In)+len(f.Contains) == 0 {
@@ -37,12 +37,12 @@ func (t *Triage) About(kb string) view.Facts {
 	return facts
 }
 
-// of returns what is known about an update, by its KB.
+// of returns what is known about the update of a KB.
 func (t *Triage) of(kb string) *Finding {
 	return t.Finding(patchgap.Update{Rows: []patchgap.Row{{Key: patchgap.Key{KB: kb}}}})
 }
 
-// partly says that a contained update is to be installed where no other contains it.
+// partly says where a contained update still has to be installed, because nothing contains it there.
 func (f *Finding) partly() string {
 	if f.Whole {
 		return ""
@@ -50,7 +50,7 @@ func (f *Finding) partly() string {
 	return ", not on every build"
 }
 
-// attacks are the facts that say by whose word an update is exploited.
+// attacks returns the facts on who calls an update exploited.
 func (t *Triage) attacks(f *Finding) view.Facts {
 	if !f.State().Exploited() {
 		word := string(Unknown) + ": MSRC does not list this update"
@@ -69,7 +69,7 @@ func (t *Triage) attacks(f *Finding) view.Facts {
 	return append(facts, f.attacksInside()...)
 }
 
-// attacksInside says which updates that one contains are exploited: installing it closes that too.
+// attacksInside names the exploited updates that f contains: installing f closes them too.
 func (f *Finding) attacksInside() view.Facts {
 	var inside []string
 	for _, c := range f.Contains {
@@ -83,7 +83,7 @@ func (f *Finding) attacksInside() view.Facts {
 	return view.Facts{{Name: "Exploited, and contained in it", Value: strings.Join(inside, "; ")}}
 }
 
-// exploits says what of an update is exploited, in a few words.
+// exploits says in a few words which CVEs of an update are exploited.
 func (f *Finding) exploits() string {
 	if len(f.Facts.KEV) > 0 {
 		e := f.Facts.KEV[0]
@@ -95,7 +95,7 @@ func (f *Finding) exploits() string {
 	return f.Facts.MSRC[0] + ", MSRC"
 }
 
-// entryWords is what CISA's list says of a CVE.
+// entryWords formats the entry of CISA's list about a CVE.
 func entryWords(e advisory.Exploited) string {
 	var words []string
 	if !e.Due.IsZero() {
@@ -116,7 +116,8 @@ func entryWords(e advisory.Exploited) string {
 	return strings.Join(words, ", ")
 }
 
-// AboutWords says in a sentence whether one update is exploited, or one that it contains; "" if that is unknown or no.
+// AboutWords returns a sentence on whether an update, or one that it contains, is exploited; "" if that is unknown or
+// not so.
 func (t *Triage) AboutWords(kb string) string {
 	f := &Finding{Contains: t.of(kb).Contains}
 	f.Facts, f.Known = t.snapshot.Update(kb)
@@ -136,8 +137,9 @@ func (t *Triage) AboutWords(kb string) string {
 	return ""
 }
 
-// AboutCVE is what the feeds say of a CVE, and in a sentence that it is under attack; nothing without data. CISA's list is
-// whole, so what is not on it is not listed; MSRC's documents have only what an update of theirs fixes.
+// AboutCVE returns what the feeds say about a CVE, and a sentence if it is exploited; nothing without feeds. CISA's
+// list is complete, so a CVE that is not on it is "not listed". MSRC's documents only have CVEs that an update of
+// theirs fixes.
 func AboutCVE(s *advisory.Snapshot, cve string) (facts view.Facts, words string) {
 	if s == nil {
 		return nil, ""

@@ -5,8 +5,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// Attacks tells of updates whether they fix a vulnerability under attack, by [patchgap.Update.ID]. Those that no feed lists
-// are not in it; it is nil without data.
+// Attacks reports by [patchgap.Update.ID] whether an update fixes an exploited vulnerability. Updates that no feed
+// lists are missing from the map, and the map is nil without feeds.
 func Attacks(s *advisory.Snapshot, lists ...[]patchgap.Update) map[string]bool {
 	if s == nil {
 		return nil
@@ -22,10 +22,10 @@ func Attacks(s *advisory.Snapshot, lists ...[]patchgap.Update) map[string]bool {
 	return attacks
 }
 
-// Parts are the updates to install, and those that others contain wholly.
+// Parts returns the updates to install, and those that others contain completely.
 func (t *Triage) Parts() (install, folded []patchgap.Update) { return t.Install, t.Folded }
 
-// Inside are the updates that one contains, at least in part.
+// Inside returns the updates that u contains, at least in part.
 func (t *Triage) Inside(u patchgap.Update) []patchgap.Update {
 	var inside []patchgap.Update
 	for _, f := range t.Finding(u).Contains {
@@ -34,7 +34,7 @@ func (t *Triage) Inside(u patchgap.Update) []patchgap.Update {
 	return inside
 }
 
-// ContainedIn names what contains an update wholly; "" if nothing does.
+// ContainedIn names the update that contains u completely; "" if there is none.
 func (t *Triage) ContainedIn(u patchgap.Update) string {
 	f := t.Finding(u)
 	if !f.Whole {
@@ -43,8 +43,8 @@ func (t *Triage) ContainedIn(u patchgap.Update) string {
 	return inWords(f.In)
 }
 
-// In returns the listed row whose update contains that of a row that is gone, or -1. All are of one software and line of
-// builds.
+// In returns the index of the listed row whose update contains the update of a row that is gone, or -1. All rows must
+// be of one software and line of builds.
 func In(s *advisory.Snapshot, gone patchgap.Row, listed []patchgap.Row) int {
 	scope := advisory.Scope(gone.Software, gone.Line())
 	missing := []advisory.Missing{{KB: gone.KB, Name: gone.Name, Scope: scope}}

@@ -9,11 +9,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// scope is what one installation brings up to date: a software on a line of builds.
+// scope is what one installation updates: a software on one line of builds.
 type scope struct{ software, line string }
 
-// scopeOf is the scope of a row. Rows of one device name no software: without a feed that knows it, an update is for its
-// products alone.
+// scopeOf returns the scope of a row. Rows of a device name no software; if no feed knows the update either, its
+// products are its scope.
 func (t *Triage) scopeOf(r patchgap.Row) scope {
 	at := scope{r.Software, r.Line()}
 	if f, ok := t.findings[r.KB]; r.Software == "" && (!ok || !f.Known) {
@@ -22,21 +22,21 @@ func (t *Triage) scopeOf(r patchgap.Row) scope {
 	return at
 }
 
-// member is a row that another one may contain, and its update.
+// member is a row, with its update, that may contain or be contained.
 type member struct {
 	row    patchgap.Row
 	update patchgap.Update
 }
 
-// neighbours are the rows that share a scope: others can neither contain nor be contained. Without data of feeds this is
-// all that an answer costs, in most of which none do.
+// neighbours returns the rows that share their scope with another row; only those can contain each other. Most answers
+// have none, so this is all that folding costs them without feeds.
 func (t *Triage) neighbours(updates []patchgap.Update) []member {
-	seen := make(map[scope]bool, len(updates)) // whether it has several rows
+	seen := make(map[scope]bool, len(updates)) // true if the scope has several rows
 	shared := false
 	for _, u := range updates {
 		for _, r := range u.Rows {
 			at := t.scopeOf(r)
-			if at.line == "" && t.snapshot == nil { // neither a feed nor a build says what may contain it
+			if at.line == "" && t.snapshot == nil { // without feed and build, nothing tells what contains it
 				continue
 			}
 			_, several := seen[at]
@@ -88,7 +88,7 @@ func (t *Triage) fold(members []member) {
 		contained[f]++
 		f.Whole = contained[f] == len(f.Rows)
 	}
-	for _, f := range t.findings { // the order of updates must not matter
+	for _, f := range t.findings { // makes the result independent of the order of updates
 		slices.SortFunc(f.In, func(a, b Container) int {
 			return cmp.Or(strings.Compare(a.KB, b.KB), strings.Compare(string(a.Why), string(b.Why)))
 		})

@@ -1,7 +1,7 @@
-// Package triage says of missing updates what the feeds know: which fix a vulnerability under attack, how severe that is, and
-// which are contained in another, so that a list of updates becomes a list of what to install. It joins what Defender lists
-// ([patchgap.Update]) with a snapshot of the feeds ([advisory.Snapshot]). The nil snapshot is a normal one: then all is
-// unknown, which is never "no". The package knows neither where a page goes nor who asked.
+// Package triage says what the feeds know about missing updates: which fix an exploited vulnerability, how severe it
+// is, and which updates are contained in another, so that a list of updates becomes a list of what to install. It joins
+// Defender's rows ([patchgap.Update]) with a snapshot of the feeds ([advisory.Snapshot]). A nil snapshot is normal;
+// then everything is unknown, which is never shown as "no". The package knows neither where a page goes nor who asked.
 package triage
 
 import (
@@ -14,32 +14,32 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// State says whether an update fixes a vulnerability under attack, and by whose word.
+// State tells whether an update fixes an exploited vulnerability, and which publisher says so.
 type State string
 
-// The states. KEV goes before MSRC: MSRC's word is of the day of the release, CISA's list is kept up to date.
+// The states. KEV takes precedence: CISA keeps its list up to date, MSRC only describes the day of the release.
 const (
 	Unknown State = "unknown" // no feed lists the update
-	No      State = "no"      // the feeds list it, and none of its CVEs as exploited
+	No      State = "no"      // the feeds list the update, and none of its CVEs as exploited
 	MSRC    State = "MSRC"
 	KEV     State = "KEV"
 )
 
-// Exploited reports whether the update fixes a vulnerability under attack.
+// Exploited reports whether the update fixes an exploited vulnerability.
 func (s State) Exploited() bool { return s == KEV || s == MSRC }
 
-// rank orders states, the worst last.
+// rank orders states by urgency; the most urgent is highest.
 func (s State) rank() int { return slices.Index([]State{No, Unknown, MSRC, KEV}, s) }
 
-// Finding is what is known of one missing update.
+// Finding is what is known about one missing update.
 type Finding struct {
 	patchgap.Update
 	Facts advisory.Facts // zero if no feed lists the update
 	Known bool           // a feed lists it
 
-	In       []Container // those that contain a row of it, each once
+	In       []Container // updates that contain at least one row of it, each once
 	Whole    bool        // every row of it is contained in another update
-	Contains []*Finding  // those of which this one contains a row
+	Contains []*Finding  // updates of which it contains at least one row
 }
 
 // Container is an update that contains another.
@@ -49,7 +49,7 @@ type Container struct {
 	id  string // see [patchgap.Update.ID]
 }
 
-// State is the state of the update alone, whatever it contains.
+// State returns the state of the update alone, regardless of what it contains.
 func (f *Finding) State() State {
 	switch {
 	case !f.Known:
@@ -62,8 +62,8 @@ func (f *Finding) State() State {
 	return No
 }
 
-// Worst is the finding with the worst state among the update and those that it contains, for installing it fixes them too.
-// Of equals the update itself comes first, then what is due first.
+// Worst returns the finding with the highest state among the update and those it contains, because installing it fixes
+// them all. Among equals the update itself comes first, then the earliest due date.
 func (f *Finding) Worst() *Finding {
 	worst := f
 	for _, c := range f.Contains {
@@ -74,7 +74,7 @@ func (f *Finding) Worst() *Finding {
 	return worst
 }
 
-// compareDue is positive if another update is due earlier.
+// compareDue returns a positive number if other is due earlier.
 func (f *Finding) compareDue(other *Finding) int {
 	if len(f.Facts.KEV) == 0 || len(other.Facts.KEV) == 0 {
 		return 0
@@ -86,7 +86,7 @@ func (f *Finding) compareDue(other *Finding) int {
 	return mine.Compare(its)
 }
 
-// Severity is the highest severity that MSRC gives a CVE of the update or of those that it contains; "" if unknown.
+// Severity returns the highest severity that MSRC gives a CVE of the update or of those it contains; "" if unknown.
 func (f *Finding) Severity() string {
 	severity := f.Facts.Severity
 	for _, c := range f.Contains {
@@ -97,10 +97,10 @@ func (f *Finding) Severity() string {
 	return severity
 }
 
-// Triage is a list of missing updates with what is known of each.
+// Triage is a list of missing updates with what is known about each. It is not safe for concurrent use.
 type Triage struct {
-	Install []patchgap.Update // those that nothing contains, or not on every build; in the order that was given
-	Folded  []patchgap.Update // those whose every row another contains, in the order that was given
+	Install []patchgap.Update // not contained on every build, in the given order
+	Folded  []patchgap.Update // contained in others on every build, in the given order
 
 	all      []patchgap.Update
 	snapshot *advisory.Snapshot
@@ -108,7 +108,7 @@ type Triage struct {
 	rows     map[rowKey]Container
 }
 
-// rowKey names a row; the name is set only where there is no KB.
+// rowKey identifies a row. The name is only set if there is no KB.
 type rowKey struct {
 	patchgap.Key
 	name string
@@ -122,11 +122,11 @@ func keyOf(r patchgap.Row) rowKey {
 	return k
 }
 
-// None leaves updates as they are: nothing is known of them and nothing is folded.
+// None returns the updates as they are: without findings, nothing folded.
 func None(updates []patchgap.Update) *Triage { return &Triage{all: updates, Install: updates} }
 
-// Of judges updates. Folding is within one software and OS build, whatever its revision, so that a row is contained only
-// where the newer update is to be installed as well.
+// Of judges updates. It folds within one software and OS build, regardless of the revision, so that a row only counts
+// as contained where the newer update has to be installed too.
 func Of(s *advisory.Snapshot, updates []patchgap.Update) *Triage {
 	t := &Triage{all: updates, Install: updates, snapshot: s}
 	if s != nil {
@@ -149,7 +149,7 @@ func Of(s *advisory.Snapshot, updates []patchgap.Update) *Triage {
 	return t
 }
 
-// find returns the finding of an update, made on the first call. Without data of feeds few are ever asked for.
+// find returns the finding of an update and makes it on the first call: without feeds few are ever needed.
 func (t *Triage) find(u patchgap.Update) *Finding {
 	if f, ok := t.findings[u.ID()]; ok {
 		return f
@@ -163,7 +163,7 @@ func (t *Triage) find(u patchgap.Update) *Finding {
 	return f
 }
 
-// Finding returns what is known of an update of the list, or of some of its rows.
+// Finding returns the finding of an update of the list, or of an update with only some of its rows.
 func (t *Triage) Finding(u patchgap.Update) *Finding {
 	if f, ok := t.findings[u.ID()]; ok {
 		return f
@@ -171,7 +171,8 @@ func (t *Triage) Finding(u patchgap.Update) *Finding {
 	return &Finding{Update: u}
 }
 
-// Rank is 0 for an update that is exploited, by itself or by what it contains, and 1 for all others: exploited first.
+// Rank returns 0 for an update that is exploited, by itself or by what it contains, and 1 otherwise. It sorts exploited
+// updates first.
 func (t *Triage) Rank(u patchgap.Update) int {
 	return rank(t.Known() && t.Finding(u).Worst().State().Exploited())
 }
@@ -183,8 +184,8 @@ func rank(first bool) int {
 	return 1
 }
 
-// Sort puts exploited updates first and keeps the order otherwise. With alone, each is told by itself, as in
-// [Triage.Columns].
+// Sort moves exploited updates to the front and keeps the order otherwise. If alone is set, what an update contains
+// does not count, as in [Triage.Columns].
 func (t *Triage) Sort(updates []patchgap.Update, alone bool) {
 	if !t.Known() {
 		return
@@ -196,8 +197,8 @@ func (t *Triage) Sort(updates []patchgap.Update, alone bool) {
 	slices.SortStableFunc(updates, func(a, b patchgap.Update) int { return of(a) - of(b) })
 }
 
-// Urgent reports whether an update is exploited, is contained in one that is, or contains one that is: what has to be
-// shown of a list where only exploited updates are wanted.
+// Urgent reports whether an update is exploited, contained in one that is, or contains one that is: the rows that a
+// list of exploited updates must show.
 func (t *Triage) Urgent(u patchgap.Update) bool {
 	f := t.Finding(u)
 	return f.Worst().State().Exploited() || slices.ContainsFunc(f.In, func(c Container) bool {
@@ -205,16 +206,16 @@ func (t *Triage) Urgent(u patchgap.Update) bool {
 	})
 }
 
-// Keep leaves out updates that are not wanted. Counts and sentences stay those of all.
+// Keep drops updates from the list that are not wanted. Counts and sentences still cover all.
 func (t *Triage) Keep(wanted func(patchgap.Update) bool) {
 	unwanted := func(u patchgap.Update) bool { return !wanted(u) }
 	t.Install, t.Folded = slices.DeleteFunc(slices.Clone(t.Install), unwanted), slices.DeleteFunc(slices.Clone(t.Folded), unwanted)
 }
 
-// Known reports whether there is any data of feeds.
+// Known reports whether there are any feeds.
 func (t *Triage) Known() bool { return t.snapshot != nil }
 
-// containers are where the rows of an update are contained.
+// containers returns the updates that contain a row of u.
 func (t *Triage) containers(u patchgap.Update) []Container {
 	var all []Container
 	for _, r := range u.Rows {
@@ -225,7 +226,7 @@ func (t *Triage) containers(u patchgap.Update) []Container {
 	return all
 }
 
-// labels are KB numbers as people write them.
+// labels joins KB numbers for people, such as "KB5041 and KB5042".
 func labels(kbs []string) string {
 	for i, kb := range kbs {
 		kbs[i] = catalog.Label(kb)

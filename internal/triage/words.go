@@ -12,17 +12,17 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Feeds older than that are said to be old: CISA adds to its list on most working days, MSRC publishes once a month.
+// Feeds older than this are called old: CISA updates its list on most working days, MSRC publishes monthly.
 const (
 	oldKEV  = 3 * 24 * time.Hour
 	oldMSRC = 35 * 24 * time.Hour
 )
 
-// ExploitedFirst says how a list is ordered that [Triage.Sort] has put in order.
+// ExploitedFirst describes the order of a list that [Triage.Sort] has sorted.
 const ExploitedFirst = "Exploited first."
 
-// Words says in a sentence how many of the updates fix vulnerabilities under attack, and of how many that is unknown; ""
-// if there is no data of feeds or no update. A page of one device leaves devices out.
+// Words returns a sentence on how many updates fix exploited vulnerabilities, and for how many that is unknown; ""
+// without feeds or updates. A page about one device sets devices to false.
 func (t *Triage) Words(devices bool) string {
 	words := ""
 	if t.Known() {
@@ -34,7 +34,7 @@ func (t *Triage) Words(devices bool) string {
 	return words + "."
 }
 
-// Attack is the state of an update alone, as package patchgap counts it.
+// Attack converts the state of an update alone to package patchgap's type.
 func (t *Triage) Attack(u patchgap.Update) patchgap.Attack {
 	switch state := t.Finding(u).State(); {
 	case state.Exploited():
@@ -45,7 +45,8 @@ func (t *Triage) Attack(u patchgap.Update) patchgap.Attack {
 	return patchgap.AttackUnknown
 }
 
-// FoldWords says how many rows of Defender come down to how many updates to install; "" if nothing is folded.
+// FoldWords returns a sentence on how many of Defender's rows fold into how many updates to install; "" if nothing
+// folds.
 func (t *Triage) FoldWords() string {
 	if len(t.Folded) == 0 {
 		return ""
@@ -70,7 +71,7 @@ func (t *Triage) assumed() bool {
 	return false
 }
 
-// Dates says of when the data of the feeds is, and whether that is old; "" without data.
+// Dates returns a sentence on how recent the feeds are, and whether they are old; "" without feeds.
 func Dates(s *advisory.Snapshot, now time.Time) string {
 	if s == nil {
 		return ""
@@ -85,7 +86,7 @@ func Dates(s *advisory.Snapshot, now time.Time) string {
 	return view.JoinSentences(view.UpperFirst(kev+", "+msrc+"."), Old(s, now))
 }
 
-// Old says that the data of the feeds is old; "" if it is not.
+// Old returns a warning if the feeds are old; "" otherwise.
 func Old(s *advisory.Snapshot, now time.Time) string {
 	if s == nil {
 		return ""
@@ -104,7 +105,7 @@ func Old(s *advisory.Snapshot, now time.Time) string {
 	return strings.Join(old, " ")
 }
 
-// day is a day as people write it, with its year where that is not the year of another time.
+// day formats a day, with its year if that differs from now's.
 func day(at, now time.Time) string {
 	if at.Year() == now.Year() {
 		return at.Format("2 Jan")
@@ -112,8 +113,8 @@ func day(at, now time.Time) string {
 	return at.Format("2 Jan 2006")
 }
 
-// stateWords say by whose word an update is exploited: "KEV, due 30 Sep", "MSRC", "no" or "unknown". Due days of another year
-// than the list's have theirs.
+// stateWords formats the state: "KEV, due 30 Sep", "MSRC", "no" or "unknown". A due date shows its year if that differs
+// from the list's.
 func (f *Finding) stateWords(listed time.Time) string {
 	state := f.State()
 	if state == KEV && !f.Facts.KEV[0].Due.IsZero() {
@@ -122,8 +123,8 @@ func (f *Finding) stateWords(listed time.Time) string {
 	return string(state)
 }
 
-// ExploitedWords are what a table says of whether an update is exploited, by the list of CISA of a day. Where the update itself
-// is not, they name one that it contains and that is, unless it is told alone.
+// ExploitedWords returns the "Exploited" cell of an update; listed is the date of CISA's list. If only an update it
+// contains is exploited, the text names that one, unless alone is set.
 func (f *Finding) ExploitedWords(alone bool, listed time.Time) string {
 	if worst := f.Worst(); !alone && worst != f && worst.State().Exploited() {
 		return worst.stateWords(listed) + " (" + catalog.Label(worst.KB()) + ")"
@@ -131,7 +132,7 @@ func (f *Finding) ExploitedWords(alone bool, listed time.Time) string {
 	return f.stateWords(listed)
 }
 
-// columns of what the feeds know. Files have them all, whatever is in them.
+// Columns with facts from the feeds. Files always have all of them.
 const (
 	exploitedKey = "exploited"
 	severityKey  = "severity"
@@ -142,8 +143,9 @@ const (
 	containsKey  = "contains"
 )
 
-// Columns are the columns of a table of updates. With alone, each row is told by itself, as in a list of Defender's rows;
-// otherwise an update has the state and severity of what it contains too. People see the columns that say something.
+// Columns returns the columns with facts from the feeds. If alone is set, each row stands for itself, as in a list of
+// Defender's rows; otherwise an update takes over the state and severity of what it contains. Columns without content
+// are hidden from people.
 func (t *Triage) Columns(shown []patchgap.Update, alone bool) []patchgap.Extra {
 	columns := []patchgap.Extra{
 		t.text(exploitedKey, "Exploited", !t.Known(), func(_ patchgap.Update, f *Finding) string { return f.ExploitedWords(alone, t.listed()) }),
@@ -155,7 +157,7 @@ func (t *Triage) Columns(shown []patchgap.Update, alone bool) []patchgap.Extra {
 	)
 }
 
-// listed is the day of CISA's list; zero without one.
+// listed returns the date of CISA's list; zero without one.
 func (t *Triage) listed() time.Time {
 	if t.snapshot == nil {
 		return time.Time{}
@@ -163,7 +165,7 @@ func (t *Triage) listed() time.Time {
 	return t.snapshot.KEV
 }
 
-// FoldColumns are those of [Triage.Columns] that say what contains what.
+// FoldColumns returns those of [Triage.Columns] that show what contains what.
 func (t *Triage) FoldColumns(shown []patchgap.Update, alone bool) []patchgap.Extra {
 	inside := len(t.rows) > 0 && slices.ContainsFunc(shown, func(u patchgap.Update) bool { return len(t.containers(u)) > 0 })
 	contains := t.text(containsKey, "Contains", alone || len(t.Folded) == 0, func(_ patchgap.Update, f *Finding) string { return f.containsWords() })
@@ -175,7 +177,7 @@ func (t *Triage) FoldColumns(shown []patchgap.Update, alone bool) []patchgap.Ext
 	}
 }
 
-// text is a column of words about each update.
+// text returns a column with a text for each update.
 func (t *Triage) text(key, title string, hidden bool, words func(patchgap.Update, *Finding) string) patchgap.Extra {
 	return patchgap.Extra{
 		Column: view.Column{Key: key, Title: title, Hidden: hidden}, Appended: true,
@@ -183,6 +185,7 @@ func (t *Triage) text(key, title string, hidden bool, words func(patchgap.Update
 	}
 }
 
+// severityWords returns MSRC's severity of an update, by default including what it contains, or "unknown".
 func (f *Finding) severityWords(alone bool) string {
 	severity := f.Facts.Severity
 	if !alone {
@@ -194,6 +197,7 @@ func (f *Finding) severityWords(alone bool) string {
 	return severity
 }
 
+// due formats the earliest date by which CISA wants the update installed; "" if CISA does not list it.
 func (f *Finding) due(alone bool) string {
 	if !alone {
 		f = f.Worst()
@@ -211,9 +215,10 @@ func date(at time.Time) string {
 	return at.Format(time.DateOnly)
 }
 
-// maxContained is how many contained updates a cell names.
+// maxContained is how many contained updates a cell names before it counts the rest.
 const maxContained = 3
 
+// containsWords names the updates that f contains. An assumed one is not confirmed by a feed, and the text says so.
 func (f *Finding) containsWords() string {
 	var kbs []string
 	assumed := false
