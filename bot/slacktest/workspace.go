@@ -26,7 +26,7 @@ func Start(t *testing.T, o sandbox.Options) *sandbox.Workspace {
 // Soon returns a context for what should happen at once.
 func Soon(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -127,7 +127,7 @@ func (w *world) launch(tb testing.TB) {
 
 func soon(tb testing.TB) context.Context {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(tb.Context(), 2*time.Minute)
 	tb.Cleanup(cancel)
 	return ctx
 }
@@ -262,7 +262,7 @@ func TestConversation(t *testing.T) {
 	}
 	// Somebody else gets an answer of their own, and the shared one stays as it is.
 	w.click(t, sandbox.Bob, public, "Refresh")
-	own, err := w.slack.WaitMessage(soon(t), sandbox.General, sandbox.Bob, func(m sandbox.Message) bool { return m.EphemeralFor == sandbox.Bob })
+	own, err := w.slack.WaitMessage(soon(t), sandbox.General, sandbox.Bob, func(m sandbox.Message) bool { return isAnswer(m) && m.EphemeralFor == sandbox.Bob })
 	if err != nil {
 		t.Fatal(err)
 	}

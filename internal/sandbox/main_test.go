@@ -39,7 +39,7 @@ func quick(t *testing.T, o Options, shorten func(*timing)) *Workspace {
 // soon is a context for what should happen at once.
 func soon(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
