@@ -10,6 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 	"github.com/missingkbs/missingkbs/bot/spoken"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/plain"
 	"github.com/missingkbs/missingkbs/internal/access"
 )
@@ -49,7 +50,7 @@ func (c click) looked(q question) (question, error) {
 	if err := checkOurs(c.CallbackID == blocks.MessageCallback, "shortcut", c.CallbackID); err != nil {
 		return q, err
 	}
-	q.line = plain.LookupLine(plain.IDs(spoken.Texts(c.Message)))
+	q.line = plain.LookupLine(cmdline.IDs(spoken.Texts(c.Message)))
 	if c.Channel != nil {
 		q.channel = c.Channel.ID
 	}

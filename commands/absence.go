@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/api"
@@ -56,12 +57,23 @@ func waysToSoftware() []view.Action {
 
 // NothingFound says that no software fits words.
 func NothingFound(words []string, f search.Result) error {
-	return &Error{
+	query := strings.Join(words, " ")
+	e := &Error{
 		Title:   "Nothing found",
-		Message: fmt.Sprintf("No software in this tenant matches %q%s. Try a part of its name or its vendor.", strings.Join(words, " "), SearchLimits(f)),
+		Message: fmt.Sprintf("No software in this tenant matches %q%s. Try a part of its name or its vendor.", query, SearchLimits(f)),
 		Actions: waysToSoftware(),
 	}
+	if ids := cmdline.IDs(query); len(ids) > 0 {
+		e.Message += " KB numbers and CVE ids are no software."
+		e.Actions = append([]view.Action{{Label: "Look up " + ids[0], Command: cmdline.Join(append([]string{LookupName}, ids...)...)}}, e.Actions...)
+	} else if names := cmdline.DeviceNames(words); len(names) == 1 && deviceLike.MatchString(names[0]) {
+		e.Message += fmt.Sprintf(" If it is a device, type: %s.", cmdline.Join(machineName, names[0]))
+	}
+	return e
 }
+
+// deviceLike matches a word that may be the name of a device: one with a hyphen or a dot and with a digit, or an id.
+var deviceLike = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*[-.A-Za-z0-9]*[0-9][-.A-Za-z0-9]*$|^[0-9a-fA-F]{40}$`)
 
 // SearchLimits returns the part of the software list that a sentence is limited to; "" for the whole list.
 func SearchLimits(f search.Result) string {

@@ -47,9 +47,10 @@ func (s *supplement) lacks(err error, role, shows string) bool {
 	case err == nil:
 		return false
 	case errors.Is(err, api.ErrPermission):
-		if i := slices.Index(s.roles, role); i >= 0 {
+		switch i := slices.Index(s.roles, role); {
+		case i >= 0 && !strings.Contains(s.shows[i], shows):
 			s.shows[i] += ", " + shows
-		} else {
+		case i < 0:
 			s.roles, s.shows = append(s.roles, role), append(s.shows, shows)
 		}
 	default:
@@ -145,4 +146,58 @@ func deviceTable(caption, line string, page int, devices []api.MachineReference)
 // detailsButton is the button of a row that leads to the page of what the row is about.
 func detailsButton(command, id string) view.Cell {
 	return view.Cell{Text: cmdline.Join(command, id), Action: &view.Action{Label: "Details", Command: cmdline.Join(command, id)}}
+}
+
+// LookupName is the name of the command that lists the ids in a text, where there is one.
+const LookupName = "lookup"
+
+// rewritten is the line that a typed one about KB numbers or CVE ids means, nil for other lines. It may be nothing but an address, a
+// file name or a sentence with such ids in it, and their commands take the ids of each other: one id has a page, several are listed.
+func (r *Router) rewritten(req Request) []string {
+	about, options := req.Words, []string(nil)
+	if i := slices.IndexFunc(about, func(w string) bool { return strings.HasPrefix(w, "--") || w == "-h" }); i >= 0 {
+		about, options = about[:i], about[i:]
+	}
+	if req.Exact || len(about) == 0 {
+		return nil
+	}
+	var ids []string
+	name := strings.ToLower(about[0])
+	switch _, known := r.byName[name]; {
+	case name == kbName || name == cveName:
+		ids = cmdline.IDsOf(strings.ToUpper(name), about[1:])
+	case name == devicesName:
+		ids = withoutSoftware(about[1:])
+	case !known:
+		ids = withoutSoftware(about)
+	}
+	_, listed := r.byName[LookupName]
+	switch {
+	case len(ids) == 1 && name == devicesName:
+		return append([]string{commandOf(ids[0]), ids[0], "--devices"}, slices.DeleteFunc(slices.Clone(options), func(w string) bool { return w == "--list" })...)
+	case len(ids) == 1:
+		return append([]string{commandOf(ids[0]), ids[0]}, options...)
+	case len(ids) > 1 && listed:
+		if len(options) > 0 && options[0] != "--page" { // options of a single id
+			options = nil
+		}
+		return append(append([]string{LookupName}, ids...), options...)
+	}
+	return nil
+}
+
+// withoutSoftware finds ids in words that name no software id, which may hold the number of an update.
+func withoutSoftware(words []string) []string {
+	if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w, cmdline.IDSeparator) }) {
+		return nil
+	}
+	return cmdline.IDs(strings.Join(words, " "))
+}
+
+// commandOf is the name of the command about a KB number or the id of a CVE.
+func commandOf(id string) string {
+	if isCVE(id) {
+		return cveName
+	}
+	return kbName
 }

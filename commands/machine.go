@@ -65,26 +65,30 @@ func (m machine) run(ctx context.Context, req Request) (view.Page, error) {
 	if err != nil {
 		return view.Page{}, err
 	}
-	name := strings.Join(words, " ")
-	if strings.TrimSpace(name) == "" {
+	if !req.Exact {
+		words = cmdline.DeviceNames(words)
+	}
+	if strings.TrimSpace(strings.Join(words, "")) == "" {
 		return view.Page{}, &Error{Usage: true, Message: "Which device? Type its name or the beginning of it, for example: machine web-01"}
 	}
 	var more supplement
-	found, err := m.find(ctx, name, q.fresh, &more)
+	names, found, err := m.findAny(ctx, words, q.fresh, &more)
 	switch {
 	case errors.Is(err, api.ErrPermission):
 		_ = more.lacks(err, softwareRole, "the updates that it lacks")
-		return view.Page{Title: name, Lead: "The bot may not ask Defender about devices.", Note: more.note()}, nil
+		return view.Page{Title: strings.Join(words, " "), Lead: "The bot may not ask Defender about devices.", Note: more.note()}, nil
 	case err != nil:
 		return view.Page{}, err
 	}
 	switch len(found) {
 	case 0:
-		return view.Page{}, noDevice(name, more.note())
+		return view.Page{}, noDevice(names, more.note())
 	case 1:
 		return m.about(ctx, found[0], q, &more)
 	}
-	return chooseDevice(name, q.page, found), nil
+	page := chooseDevice(names, q.page, found)
+	page.Note = more.note()
+	return page, nil
 }
 
 // about is the page of a device.

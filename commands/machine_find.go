@@ -30,11 +30,42 @@ func isMachineID(word string) bool {
 	return len(word) == 40 && strings.Trim(strings.ToLower(word), "0123456789abcdef") == ""
 }
 
+// maxNames bounds how many names are looked for one by one.
+const maxNames = 10
+
+// findAny returns the devices that words name, and the names: all words are one name, or else each is.
+func (m machine) findAny(ctx context.Context, words []string, fresh bool, more *supplement) (names []string, found []device, err error) {
+	names = []string{strings.Join(words, " ")}
+	found, err = m.find(ctx, names[0], fresh, more)
+	if err != nil || len(found) > 0 || len(words) < 2 || len(words) > maxNames {
+		return names, found, err
+	}
+	var unknown []string
+	for _, w := range words {
+		some, err := m.find(ctx, w, fresh, more)
+		if err != nil {
+			return words, nil, err
+		}
+		if len(some) == 0 {
+			unknown = append(unknown, w)
+		}
+		for _, d := range some {
+			if !slices.ContainsFunc(found, func(has device) bool { return has.ID == d.ID }) {
+				found = append(found, d)
+			}
+		}
+	}
+	if len(unknown) > 0 && len(found) > 0 {
+		more.failed = append(more.failed, unlisted(unknown))
+	}
+	return words, found, nil
+}
+
 // find returns the devices that a name fits: one with exactly that name, or all whose names begin with it.
 func (m machine) find(ctx context.Context, name string, fresh bool, more *supplement) ([]device, error) {
 	if isMachineID(name) {
 		answer, err := retryNotFound(ctx, func(opts ...api.CallOption) (api.Answer[api.Machine], error) {
-			return m.defender.MachineByID(ctx, name, append(maxAge(fresh), opts...)...)
+			return m.defender.MachineByID(ctx, strings.ToLower(name), append(maxAge(fresh), opts...)...)
 		})
 		switch {
 		case errors.Is(err, api.ErrPermission):
@@ -47,7 +78,7 @@ func (m machine) find(ctx context.Context, name string, fresh bool, more *supple
 		}
 		return []device{{answer.Value, true}}, nil
 	}
-	answer, err := m.defender.MachinesByName(ctx, name, maxAge(fresh)...)
+	answer, err := m.byName(ctx, name, fresh)
 	switch {
 	case errors.Is(err, api.ErrPermission):
 		_ = more.lacks(err, machineRole, machineFactsWords)
@@ -60,6 +91,23 @@ func (m machine) find(ctx context.Context, name string, fresh bool, more *supple
 		all = append(all, device{machine, true})
 	}
 	return exactly(all, name), nil
+}
+
+// byName asks for the devices whose names begin with a name, as typed and then in the other case: Defender compares letters, and keeps
+// names as each device reports them.
+func (m machine) byName(ctx context.Context, name string, fresh bool) (answer api.Answer[[]api.Machine], err error) {
+	asked := map[string]bool{}
+	for _, as := range []string{name, strings.ToLower(name), strings.ToUpper(name)} {
+		if asked[as] {
+			continue
+		}
+		asked[as] = true
+		answer, err = m.defender.MachinesByName(ctx, as, maxAge(fresh)...)
+		if err != nil || len(answer.Value) > 0 {
+			break
+		}
+	}
+	return answer, err
 }
 
 const machineFactsWords = "the device's system, build, health and when it was seen last"
@@ -121,23 +169,31 @@ func retryNotFound[T any](ctx context.Context, ask func(...api.CallOption) (api.
 	return ask(api.MaxAge(0))
 }
 
-func noDevice(name, more string) error {
+func noDevice(names []string, more string) error {
 	return &Error{
 		Title:   "No such device",
-		Message: view.JoinSentences(fmt.Sprintf("Defender lists no device whose name begins with %q. A device that was silent for long leaves the list.", name), more),
+		Message: view.JoinSentences(unlisted(names), "A device that was silent for long leaves the list.", more),
 		Actions: []view.Action{{Label: "Help", Command: HelpName}},
 	}
 }
 
+// unlisted says that no device has one of some names.
+func unlisted(names []string) string {
+	return "Defender lists no device whose name begins with " + quoted(names) + "."
+}
+
+// quoted are names in quotes, as one of several.
+func quoted(names []string) string { return `"` + strings.Join(names, `" or "`) + `"` }
+
 // chooseDevice lists the devices that fit.
-func chooseDevice(name string, page int, found []device) view.Page {
+func chooseDevice(names []string, page int, found []device) view.Page {
 	refs := make([]api.MachineReference, len(found))
 	for i, d := range found {
 		refs[i] = api.MachineReference{ID: d.ID, ComputerDNSName: d.ComputerDNSName, OSPlatform: d.OSPlatform, RBACGroupName: d.RBACGroupName}
 	}
-	line := cmdline.Join(machineName, name)
+	line := cmdline.Join(append([]string{machineName}, names...)...)
 	return view.Page{
-		Title:   fmt.Sprintf("Devices whose name begins with %q", name),
+		Title:   "Devices whose name begins with " + quoted(names),
 		Lead:    view.Count(len(found), "device") + " found. Choose one.",
 		Parts:   []view.Part{deviceTable("Devices found", line, page, byName(refs))},
 		Actions: view.Files(line),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/product"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -146,8 +147,8 @@ func watchAction(p view.Page) []view.Action {
 		return nil
 	}
 	line := cmdline.Join(append([]string{DigestName, "watch"}, watched...)...)
-	if len(line) > cmdline.MaxOffered {
-		return nil
+	if _, err := digest.ReadWatch(watched); err != nil || len(line) > cmdline.MaxOffered {
+		return nil // no digest takes such an id
 	}
 	return []view.Action{{Label: label, Command: line}}
 }
@@ -173,6 +174,9 @@ func explainOption(err error) error {
 func (r *Router) resolve(req Request) (Command, Request) {
 	if len(req.Words) == 0 {
 		return r.byName[BrowseName], req
+	}
+	if line := r.rewritten(req); line != nil {
+		req.Words = line
 	}
 	name := strings.ToLower(req.Words[0])
 	if cmd, ok := r.byName[name]; ok && name != "" {
@@ -206,6 +210,9 @@ func itself(req Request) string {
 	return ""
 }
 
+// machineWords are what people call a device, who may mean the command about one.
+var machineWords = []string{"device", "host", "hostname", "computer", "pc", "laptop", "endpoint", "server"}
+
 // meant returns the line that was probably meant by one whose first word is no command, or nil: a command misspelt, or what
 // follows the name of one without it.
 func (r *Router) meant(req Request) []string {
@@ -218,6 +225,9 @@ func (r *Router) meant(req Request) []string {
 		if c.Name != "" && !c.Unlisted {
 			names = append(names, c.Name)
 		}
+	}
+	if slices.Contains(machineWords, first) && r.byName[machineName].Name != "" {
+		return append([]string{machineName}, req.Words[1:]...)
 	}
 	if name := cmdline.Closest(first, names); name != "" {
 		return append([]string{name}, req.Words[1:]...)

@@ -45,8 +45,8 @@ var (
 
 const label = `(?:software[ _-]?id|software|product[ _-]?id|product|id)`
 
-// linked returns what a link means: its address if that names software, otherwise its text. Mentions look like links
-// and stay unchanged.
+// linked returns what a link means: its address if that names software, an update, a CVE or a device, otherwise its
+// text. Mentions look like links and stay unchanged.
 func linked(m []string) string {
 	address, text := m[1], m[2]
 	if address == "" {
@@ -58,6 +58,8 @@ func linked(m []string) string {
 	case strings.TrimSuffix(address[strings.LastIndex(address, "//")+1:], "/") == "/"+text: // Slack turns names such as node.js into links
 		return text
 	case text == "" || namedIn(address) != "":
+		return address
+	case len(IDs(text)) == 0 && len(IDs(address)) > 0, devicePage.MatchString(address): // an update, a CVE, a device behind other words
 		return address
 	}
 	return text

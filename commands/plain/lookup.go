@@ -13,7 +13,7 @@ import (
 
 const (
 	// LookupName is the name of the command [Lookup].
-	LookupName  = "lookup"
+	LookupName  = commands.LookupName
 	lookupUsage = "<text> [--page N]"
 
 	// maxLookup bounds the ids on a line, in bytes: the line must fit a button together with its options.
@@ -64,7 +64,7 @@ func Lookup() commands.Command {
 			if err != nil {
 				return view.Page{}, err
 			}
-			return lookupPage(IDs(strings.Join(words, " ")), page, more), nil
+			return lookupPage(cmdline.IDs(strings.Join(words, " ")), page, more), nil
 		},
 	}
 }

@@ -40,7 +40,7 @@ var exact = set("digest accept admin watch home browse details machine lookup")
 // Read returns the line that a text means, for [commands.Parse]. It is never empty: a text without words asks for help.
 func (r Reader) Read(text string) string {
 	text = strings.TrimSpace(text)
-	ids, tooLong := IDs(text), len(text) > cmdline.MaxTyped
+	ids, tooLong := cmdline.IDs(text), len(text) > cmdline.MaxTyped
 	words := withoutNoise(cmdline.Read(emoji.ReplaceAllString(text[:min(len(text), cmdline.MaxTyped)], " ")))
 	if line := smallTalk(words); line != "" && len(ids) == 0 && !tooLong {
 		return line
