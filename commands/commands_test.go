@@ -120,7 +120,7 @@ func TestEdge(t *testing.T) {
 				{Key: "os_build", Title: "OS build", Hidden: true},
 				{Key: "software", Title: "Software", Hidden: true},
 				{Key: "exploited", Title: "Exploited", Hidden: true},
-				{Key: "severity", Title: "Severity", Hidden: true},
+				{Key: "severity", Title: "Severity (MSRC)", Hidden: true},
 				{Key: "contains", Title: "Contains", Hidden: true},
 				{Key: "contained_in", Title: "Contained in", Hidden: true},
 				{Key: "why", Title: "Why", Hidden: true},

@@ -131,7 +131,7 @@ func cveLinks(id string) []view.Action {
 func cveLead(v api.Vulnerability) string {
 	severity := "Severity unknown"
 	if v.Severity != "" {
-		severity = view.OneLine(v.Severity) + " severity"
+		severity = view.OneLine(v.Severity) + " severity by Defender"
 	}
 	if v.ExposedMachines == 0 {
 		return severity + ", no device exposed."
@@ -140,7 +140,7 @@ func cveLead(v api.Vulnerability) string {
 }
 
 func cveFacts(v api.Vulnerability) view.Facts {
-	facts := view.Facts{{Name: "Severity", Value: unknownIfEmpty(view.OneLine(v.Severity))}}
+	facts := view.Facts{{Name: "Severity (Defender)", Value: unknownIfEmpty(view.OneLine(v.Severity))}}
 	facts = append(facts, view.Fact{Name: "CVSS", Value: score(v.CVSSV3, 1, 1)}, view.Fact{Name: "EPSS", Value: percent(v.EPSS)}, view.Fact{Name: "Exploit", Value: exploit(v)})
 	for _, d := range []struct {
 		name string

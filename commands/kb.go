@@ -128,13 +128,13 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 	if len(page.Parts) > 0 {
 		page.Actions = append(page.Actions, view.Copies(q.line())...)
 	}
-	k.advise(ctx, &page, q, listed)
+	k.advise(ctx, &page, q, listed, found.Value)
 	page.Note = view.JoinSentences(page.Note, listed.note(), more.note())
 	return page, nil
 }
 
 // advise adds what the feeds know of the update, and its age.
-func (k kb) advise(ctx context.Context, page *view.Page, q kbQuery, l listing) {
+func (k kb) advise(ctx context.Context, page *view.Page, q kbQuery, l listing, found api.Findings) {
 	feeds := k.known.advisories()
 	t := triage.Of(feeds, patchgap.Updates(l.beside))
 	facts, late := t.About(q.id), ""
@@ -145,7 +145,12 @@ func (k kb) advise(ctx context.Context, page *view.Page, q kbQuery, l listing) {
 	if len(facts) > 0 {
 		page.Parts = slices.Insert(page.Parts, 0, view.Part(facts))
 	}
+	defender := ""
+	if len(found.CVEs) > 0 {
+		defender = found.CVEs[0].Severity
+	}
 	page.Lead = view.JoinSentences(t.AboutWords(q.id), late, page.Lead)
+	page.Note = view.JoinSentences(t.AboutSeverity(q.id, defender), page.Note)
 	page.Context = view.JoinSentences(page.Context, triage.Dates(feeds, k.known.now()))
 }
 
@@ -169,7 +174,7 @@ func kbFindingsWords(f api.Findings) string {
 	worst := f.CVEs[0]
 	words := fmt.Sprintf("It fixes %s on %s", view.Count(len(f.CVEs), "CVE"), view.Count(len(f.Devices), "device"))
 	if worst.Severity != "" {
-		words += ", the worst of them " + strings.ToLower(view.OneLine(worst.Severity))
+		words += ", the worst of them " + strings.ToLower(view.OneLine(worst.Severity)) + " by Defender"
 	}
 	return words + "."
 }
@@ -181,7 +186,7 @@ func (k kb) cveTable(ctx context.Context, label string, f api.Findings, rated in
 		Caption: "CVEs that " + label + " fixes",
 		Columns: []view.Column{
 			{Key: "cve", Title: "CVE"},
-			{Key: "severity", Title: "Severity"},
+			{Key: "severity", Title: "Severity (Defender)"},
 			{Key: "devices", Title: "Devices", Kind: view.Number},
 			{Key: "details", Title: "Details", Kind: view.Button},
 			{Key: "cvss", Title: "CVSS"},

@@ -126,6 +126,9 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	if err != nil {
 		return report(s, err)
 	}
+	if asked, last, beyond := page.Beyond(); beyond && strings.EqualFold(c.Output, "text") {
+		return report(s, &commands.Error{Title: fmt.Sprintf("There is no page %d", asked), Usage: true, Message: fmt.Sprintf("The list has %s. Ask for another, or leave --page out for the whole list.", view.Count(last, "page"))})
+	}
 	if err := write(s.out, page); err != nil {
 		return config.UsageError{Err: fmt.Errorf("write answer: %w", err)}
 	}

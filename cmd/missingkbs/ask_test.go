@@ -17,8 +17,8 @@ func TestAskSandbox(t *testing.T) {
 Whether it fixes a vulnerability under attack is unknown: MSRC does not list it. 1 update missing, on 240 devices.
 KEV of 23 Nov, MSRC to 2026-Nov.
 
-KB         Devices  CVEs  Update                       Catalog                                                               Details     Exploited  Severity
-KB4540673  240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673  kb 4540673  unknown    unknown
+KB         Devices  CVEs  Update                       Catalog                                                               Details (type)  Exploited  Severity (MSRC)
+KB4540673  240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673  kb 4540673      unknown    unknown
 
 As of `
 	if text.code != exitDone || !strings.HasPrefix(text.out, wantText) || text.err != "" {
@@ -81,6 +81,8 @@ func TestAskFailures(t *testing.T) {
 	}{
 		{"microsoft-_-edge --srot cves", exitWrongUse, "Did you mean --sort?"},
 		{"nobody-_-nothing", exitFailed, "Defender knows no software nobody-_-nothing"},
+		{"windows 11 --page 9", exitWrongUse, "The list has 1 page."},
+		{"report all --page 2", exitWrongUse, "There is no page 2"},
 		{"help nothing", exitWrongUse, "There is no command"},
 		{"help -o csv", exitWrongUse, "no table"},
 		{"help -o xlsx", exitWrongUse, "no table"},

@@ -156,8 +156,12 @@ func intent(words, named []string) string {
 		}
 		return cmdline.Join(append([]string{"plan"}, about...)...)
 	case asksForMachines(words):
-		if rest := without(about, machines); len(rest) > 0 {
+		rest := without(about, machines)
+		if len(rest) > 0 && !has(absent) {
 			return cmdline.Join(append([]string{"devices"}, rest...)...)
+		}
+		if len(rest) > 0 { // the devices that lack updates: the page of the software counts them, and its updates list them
+			about, named = rest, without(named, machines)
 		}
 	}
 	if len(about) == 0 {

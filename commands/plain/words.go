@@ -11,7 +11,7 @@ var (
 		do does did don't doesn't have has had having can could would will should shall may might must
 		what what's which which's who whose when where where's why how how's many much
 		on in of for from at by with about against to into and or any some every there there's if so then now today currently still yet
-		not no yes know think want wants like need needs check see give gives tell show shows list find get got look looking lookup display
+		not no without yes know think want wants like need needs check see give gives tell show shows list find get got look looking lookup display
 		please pls plz hey hi hello thanks thank
 		run runs running use uses using affected affect affects apply applies bad good safe secure protected vulnerable up date outstanding
 		installed install installs patch fix fixes say says mean means`)
@@ -44,7 +44,8 @@ var (
 	doing    = set("install patch update fix do deploy")
 	first    = set("first") // beside a verb: what to do first
 	attacked = set("exploited exploit attacked attack")
-	extra    = set("first exploited exploit attacked attack actively") // never part of a name
+	absent   = set("missing miss misses lack lacks lacking without need needs update updates patch patches kb kbs hotfix hotfixes") // asks what devices lack, not what they have
+	extra    = set("first exploited exploit attacked attack actively")                                                              // never part of a name
 )
 
 // helps are questions about the bot itself, without punctuation.

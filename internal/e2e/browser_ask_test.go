@@ -36,7 +36,7 @@ func askWithTheKeyboard(p *tab) {
 	got := p.table(m)
 	want := table{
 		Caption: got.Caption,
-		Head:    []string{"KB", "Devices", "CVEs", "Update", "Catalog", "Details", "Exploited", "Severity", "Deadline"},
+		Head:    []string{"KB", "Devices", "CVEs", "Update", "Catalog", "Details", "Exploited", "Severity (MSRC)", "Deadline"},
 		Sorted:  []string{"none", "none", "none", "none", "", "", "none", "none", "none"},
 		Rows:    [][]string{{"KB4540673", "240", "14", "March 2020 Security Updates", "Catalog", "Details", "unknown", "unknown", "overdue by 2368+ days"}},
 		Range:   "1–1 of 1",

@@ -2,6 +2,7 @@ package triage
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/advisory"
@@ -20,7 +21,7 @@ func (t *Triage) About(kb string) view.Facts {
 	}
 	var facts view.Facts
 	if t.Known() {
-		facts = append(t.attacks(f), view.Fact{Name: "Severity", Value: f.severityWords(true)})
+		facts = append(t.attacks(f), view.Fact{Name: SeverityTitle, Value: f.severityWords(true)})
 	}
 	if f.Facts.Restart != "" {
 		facts = append(facts, view.Fact{Name: "Restart", Value: strings.ToLower(f.Facts.Restart)})
@@ -137,6 +138,39 @@ func (t *Triage) AboutWords(kb string) string {
 	return ""
 }
 
+// AboutSeverity explains in a sentence why severities of an update differ: MSRC's, that of an update it contains, and
+// Defender's worst for its CVEs on these devices, which may be empty. It returns "" if all agree.
+func (t *Triage) AboutSeverity(kb, defender string) string {
+	f := t.of(kb)
+	if len(f.In)+len(f.Contains) == 0 {
+		f.Facts, f.Known = t.snapshot.Update(kb)
+	}
+	own, worst := f.Facts.Severity, f.Severest()
+	differs := own != "" && defender != "" && !sameSeverity(own, defender)
+	if worst == f && !differs {
+		return ""
+	}
+	var calls, says []string
+	if own != "" {
+		calls = append(calls, "it "+strings.ToLower(own))
+	}
+	if worst != f {
+		calls = append(calls, fmt.Sprintf("%s, which it contains, %s (lists show the worst)", catalog.Label(worst.KB()), strings.ToLower(worst.Facts.Severity)))
+	}
+	says = append(says, "MSRC calls "+strings.Join(calls, ", and "))
+	if differs {
+		says = append(says, fmt.Sprintf("Defender rates the worst of its CVEs on your devices %s, on a scale of its own", strings.ToLower(view.OneLine(defender))))
+	}
+	return "Severities differ: " + strings.Join(says, "; ") + "."
+}
+
+// sameSeverity compares a severity of MSRC's (Critical, Important, Moderate, Low) with one of Defender's (Critical, High, Medium,
+// Low).
+func sameSeverity(msrc, defender string) bool {
+	rank := slices.Index([]string{"low", "medium", "high", "critical"}, strings.ToLower(strings.TrimSpace(defender)))
+	return rank >= 0 && advisory.SeverityRank(msrc) == rank+1
+}
+
 // AboutCVE returns what the feeds say about a CVE, and a sentence if it is exploited; nothing without feeds. CISA's
 // list is complete, so a CVE that is not on it is "not listed". MSRC's documents only have CVEs that an update of
 // theirs fixes.
@@ -163,7 +197,7 @@ func AboutCVE(s *advisory.Snapshot, cve string) (facts view.Facts, words string)
 		facts = append(facts, view.Fact{Name: "Exploited, by MSRC", Value: "not when it was published"})
 	}
 	if c.Severity != "" {
-		facts = append(facts, view.Fact{Name: "Severity, by MSRC", Value: c.Severity})
+		facts = append(facts, view.Fact{Name: SeverityTitle, Value: c.Severity})
 	}
 	if c.Disclosed {
 		facts = append(facts, view.Fact{Name: "Disclosed before the update", Value: "yes"})

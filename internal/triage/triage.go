@@ -86,15 +86,16 @@ func (f *Finding) compareDue(other *Finding) int {
 	return mine.Compare(its)
 }
 
-// Severity returns the highest severity that MSRC gives a CVE of the update or of those it contains; "" if unknown.
-func (f *Finding) Severity() string {
-	severity := f.Facts.Severity
+// Severest returns the finding with the highest severity by MSRC among the update and those it contains. A tie goes to
+// the update itself.
+func (f *Finding) Severest() *Finding {
+	worst := f
 	for _, c := range f.Contains {
-		if advisory.SeverityRank(c.Facts.Severity) > advisory.SeverityRank(severity) {
-			severity = c.Facts.Severity
+		if advisory.SeverityRank(c.Facts.Severity) > advisory.SeverityRank(worst.Facts.Severity) {
+			worst = c
 		}
 	}
-	return severity
+	return worst
 }
 
 // Triage is a list of missing updates with what is known about each. It is not safe for concurrent use.

@@ -99,7 +99,7 @@ func TestOf(t *testing.T) {
 		t.Errorf("got %q, want %q", got.FoldWords(), want)
 	}
 	for i, want := range []map[string]string{
-		{"exploited": "KEV, due 4 Jun (KB6000001)", "severity": "Critical", "contains": "KB6000001", "kev_due": "2031-06-04", "released": "2031-05-13"},
+		{"exploited": "KEV, due 4 Jun (KB6000001)", "severity": "Critical (KB6000001)", "contains": "KB6000001", "kev_due": "2031-06-04", "released": "2031-05-13"},
 		{"exploited": "MSRC", "severity": "Important", "released": "2031-05-13"},
 		{"exploited": "unknown", "severity": "unknown"},
 	} {
@@ -113,6 +113,28 @@ func TestOf(t *testing.T) {
 	}
 	if alone := texts(got, got.Install, got.Install[0], true); alone["exploited"] != "no" || alone["severity"] != "Low" {
 		t.Errorf("alone: %v", alone)
+	}
+}
+
+// One severity stands in a row, with its source; the page of an update says where others differ from it.
+func TestSeveritiesAreExplained(t *testing.T) {
+	t.Parallel()
+	all := triage.Of(may(), patchgap.Updates([]patchgap.Row{row(w11, "6000001", "26100", "", 9), row(w11, "6000002", "26100", "", 31), row(edge, "6000003", "", "", 20)}))
+	for _, c := range []struct{ kb, defender, want string }{
+		{"6000001", "Critical", ""},
+		{"6000001", "", ""},
+		{"6000003", "High", ""}, // Important by MSRC
+		{"6000003", "Medium", "Severities differ: MSRC calls it important; Defender rates the worst of its CVEs on your devices medium, on a scale of its own."},
+		{"6000002", "Low", "Severities differ: MSRC calls it low, and KB6000001, which it contains, critical (lists show the worst)."},
+		{"6000002", "Critical", "Severities differ: MSRC calls it low, and KB6000001, which it contains, critical (lists show the worst); Defender rates the worst of its CVEs on your devices critical, on a scale of its own."},
+		{"7000000", "Critical", ""}, // MSRC does not list it
+	} {
+		if got := all.AboutSeverity(c.kb, c.defender); got != c.want {
+			t.Errorf("KB%s, %q by Defender: %q, want %q", c.kb, c.defender, got, c.want)
+		}
+	}
+	if got := triage.Of(nil, nil).AboutSeverity("6000001", "High"); got != "" {
+		t.Errorf("without feeds: %q", got)
 	}
 }
 

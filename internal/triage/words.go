@@ -149,13 +149,16 @@ const (
 func (t *Triage) Columns(shown []patchgap.Update, alone bool) []patchgap.Extra {
 	columns := []patchgap.Extra{
 		t.text(exploitedKey, "Exploited", !t.Known(), func(_ patchgap.Update, f *Finding) string { return f.ExploitedWords(alone, t.listed()) }),
-		t.text(severityKey, "Severity", !t.Known(), func(_ patchgap.Update, f *Finding) string { return f.severityWords(alone) }),
+		t.text(severityKey, SeverityTitle, !t.Known(), func(_ patchgap.Update, f *Finding) string { return f.severityWords(alone) }),
 	}
 	return append(append(columns, t.FoldColumns(shown, alone)...),
 		t.text(dueKey, "KEV due", true, func(_ patchgap.Update, f *Finding) string { return f.due(alone) }),
 		t.text(releasedKey, "Released", true, func(_ patchgap.Update, f *Finding) string { return date(f.Facts.Released) }),
 	)
 }
+
+// SeverityTitle heads severities that MSRC gave: Defender has its own for the same CVEs, on another scale.
+const SeverityTitle = "Severity (MSRC)"
 
 // listed returns the date of CISA's list; zero without one.
 func (t *Triage) listed() time.Time {
@@ -185,16 +188,17 @@ func (t *Triage) text(key, title string, hidden bool, words func(patchgap.Update
 	}
 }
 
-// severityWords returns MSRC's severity of an update, by default including what it contains, or "unknown".
+// severityWords returns MSRC's severity of an update, or "unknown". If an update it contains is worse, it names that one,
+// unless alone is set.
 func (f *Finding) severityWords(alone bool) string {
-	severity := f.Facts.Severity
-	if !alone {
-		severity = f.Severity()
+	own := f.Facts.Severity
+	if own == "" {
+		own = string(Unknown)
 	}
-	if severity == "" {
-		return string(Unknown)
+	if worst := f.Severest(); !alone && worst != f {
+		return worst.Facts.Severity + " (" + catalog.Label(worst.KB()) + ")"
 	}
-	return severity
+	return own
 }
 
 // due formats the earliest date by which CISA wants the update installed; "" if CISA does not list it.

@@ -115,7 +115,7 @@ func (t Terminal) table(table Table) string {
 	g := grid{}
 	heads := make([]string, len(table.Columns))
 	for i, c := range table.Columns {
-		heads[i] = OneLine(c.Title)
+		heads[i] = heading(table, i)
 		g.fixed, g.spare = append(g.fixed, c.Kind == Number), append(g.spare, c.Kind == Button)
 	}
 	g.rows = append(g.rows, heads)
@@ -143,6 +143,28 @@ func (t Terminal) table(table Table) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// heading is the title of a column. Below "Missing updates" a count is expected, so it says where commands stand.
+func heading(table Table, column int) string {
+	title := OneLine(table.Columns[column].Title)
+	if table.Columns[column].Kind != Button || table.Len() == 0 {
+		return title
+	}
+	if a := table.Row(0)[column].Action; a != nil && a.URL == "" {
+		return title + " (type)"
+	}
+	return title
+}
+
+// Beyond returns the page that was asked for and the last one, of a table with fewer pages than that; false if there is none.
+func (p Page) Beyond() (asked, last int, beyond bool) {
+	for _, part := range p.Parts {
+		if t, ok := part.(Table); ok && t.Len() > 0 && t.Page > Pages(t.Len(), textRows) {
+			return t.Page, Pages(t.Len(), textRows), true
+		}
+	}
+	return 0, 0, false
 }
 
 // Pages is how many pages of the given size n rows fill; no rows fill one.

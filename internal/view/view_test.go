@@ -100,6 +100,18 @@ func TestTextPages(t *testing.T) {
 	}
 }
 
+// A column of commands is not headed as if it held figures.
+func TestTextHeadsCommands(t *testing.T) {
+	t.Parallel()
+	got := text(t, view.Page{Parts: []view.Part{view.Table{
+		Columns: []view.Column{{Title: "Missing updates", Kind: view.Button}, {Title: "Catalog", Kind: view.Button}, {Title: "Devices", Kind: view.Number}},
+		Rows:    [][]view.Cell{{{Action: &view.Action{Command: "edge"}}, {Action: &view.Action{URL: "https://example.com"}}, view.NumberCell(3)}},
+	}}})
+	if head, _, _ := strings.Cut(got, "\n"); head != "Missing updates (type)  Catalog              Devices" {
+		t.Errorf("headings: %q", head)
+	}
+}
+
 // Foreign text must not steer the terminal it is printed on.
 func TestTextIsHarmless(t *testing.T) {
 	t.Parallel()
