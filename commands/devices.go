@@ -143,8 +143,10 @@ func (d devices) of(ctx context.Context, q devicesQuery) (view.Page, error) {
 		},
 	}
 	all := answer.Value
+	var groups []string
 	if q.group != "" {
 		page.Title += " in " + q.group
+		groups = groupsOf(all)
 		all = slices.DeleteFunc(all, func(m api.MachineReference) bool { return !strings.EqualFold(group(m.RBACGroupName), q.group) })
 		whole := devicesQuery{id: q.id, list: q.list}
 		page.Actions = append(page.Actions, view.Action{Label: "All device groups", Command: whole.line(), Effect: view.Replace})
@@ -152,7 +154,10 @@ func (d devices) of(ctx context.Context, q devicesQuery) (view.Page, error) {
 	if len(all) == 0 {
 		page.Lead = "Defender lists no device that has it."
 		if q.group != "" {
-			page.Lead = fmt.Sprintf("No device of the group %s has it.", q.group)
+			page.Lead = fmt.Sprintf("No device of a group %s has it.", q.group)
+			if len(groups) > 0 {
+				page.Lead += " These groups have it: " + view.Join(groups) + "."
+			}
 		}
 		return page, nil
 	}
@@ -172,6 +177,24 @@ func (d devices) of(ctx context.Context, q devicesQuery) (view.Page, error) {
 	d.groups(ctx, q, all, &page)
 	page.Actions = append(page.Actions, view.Files(q.line())...)
 	return page, nil
+}
+
+// maxGroups is how many device groups a sentence names.
+const maxGroups = 10
+
+// groupsOf names the groups of devices, each once; of many it counts the rest.
+func groupsOf(all []api.MachineReference) []string {
+	var names []string
+	for _, m := range all {
+		if name := group(m.RBACGroupName); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	if rest := len(names) - maxGroups; rest > 0 {
+		names = append(names[:maxGroups], fmt.Sprintf("%d more", rest))
+	}
+	return names
 }
 
 func byName(all []api.MachineReference) []api.MachineReference {

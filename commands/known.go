@@ -56,6 +56,9 @@ func WithClock(now func() time.Time) Option {
 	return func(k *known) { k.clock = now }
 }
 
+// ClockOf is the clock of [WithClock] among options.
+func ClockOf(opts ...Option) func() time.Time { return knownBy(opts).now }
+
 // known holds what the program knows beyond Defender's data. The zero value knows nothing.
 type known struct {
 	snapshot func() *advisory.Snapshot

@@ -170,7 +170,11 @@ func (l list) context(s *advisory.Snapshot, q query, now time.Time) string {
 	case first && l.Known():
 		order = triage.ExploitedFirst
 	}
-	return view.JoinSentences(order, triage.Dates(s, now))
+	only := ""
+	if q.exploited && l.Known() && len(l.Install) > 0 {
+		only = "Only exploited updates are shown, and those that contain one or are contained in one."
+	}
+	return view.JoinSentences(only, order, triage.Dates(s, now))
 }
 
 // sentence ends words that are not empty.

@@ -230,7 +230,7 @@ func (s software) byWords(ctx context.Context, req Request, q query, words []str
 	q.id = first.ID
 	page, err := s.byID(ctx, q)
 	if err == nil {
-		page.Note = view.JoinSentences(onlyHit(found, strings.Join(words, " ")), missed(found), page.Note)
+		page.Note = view.JoinSentences(BestMatch(found, strings.Join(words, " ")), missed(found), page.Note)
 		page.Actions = append(others(found, words, q.ask), page.Actions...)
 		page.Source.Question += "\n" + page.Note
 	}
@@ -243,7 +243,8 @@ func (q query) ask(id string) string {
 	return q.line(q.sort, 0)
 }
 
-func onlyHit(f search.Result, query string) string {
+// BestMatch says how well the software that is answered fits the words of a search.
+func BestMatch(f search.Result, query string) string {
 	switch n := len(f.Software) - 1; {
 	case n == 1:
 		return fmt.Sprintf("The best match for %q; 1 more matches less closely%s.", query, SearchLimits(f))

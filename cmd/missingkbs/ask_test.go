@@ -63,6 +63,25 @@ func TestAskTakesFlagsAnywhere(t *testing.T) {
 	}
 }
 
+// The sandbox has a clock of its own, and pages of devices go by it. Groups that nothing is in are answered by those that are.
+func TestAskByTheSandboxsClock(t *testing.T) {
+	t.Parallel()
+	for words, want := range map[string]string{
+		"machine web-01":            "2026-11-22 21:42 UTC\n",
+		"devices edge":              "0 devices sent no report for 7 days or longer",
+		"devices edge --group Nope": "No device of a group Nope has it. These groups have it: Factory Floor, Field Laptops, Office Workstations and Pilot Ring.",
+		"windows 10 --exploited":    "Only exploited updates are shown, and those that contain one or are contained in one.",
+		"plan server 2022 --page 1": "It fixes vulnerabilities under attack, on 15 devices.",
+		"report all":                "Patch report: 25 of 49 Microsoft software ids",
+		"kb KB5074864":              "Severities differ: MSRC calls it important, and KB5074224, which it contains, critical (lists show the worst); Defender rates",
+	} {
+		got := invoke(t, noEnv, append([]string{"ask", "--sandbox"}, strings.Fields(words)...)...)
+		if got.code != exitDone || !strings.Contains(got.out, want) {
+			t.Errorf("%s: got %+v, want %q", words, got, want)
+		}
+	}
+}
+
 // A workbook goes where the answer goes.
 func TestAskForAWorkbook(t *testing.T) {
 	t.Parallel()

@@ -42,6 +42,7 @@ func New(o Options) commands.Command {
 		Usage:   usage,
 		Summary: "what to install first: the updates that close most pairs of a device and a CVE, the exploited first",
 		Help: []view.Fact{
+			reading.AllHelp(),
 			{Name: "--install KB1,KB2", Value: "what if these were installed everywhere: see what remains"},
 			{Name: "--page N", Value: "a later page of a long list"},
 			{Name: "Example", Value: "plan microsoft-_-windows_11 --install KB5074202"},

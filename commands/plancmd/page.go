@@ -52,7 +52,7 @@ func (b *builder) choose(kbs []string) {
 // page puts the verdict first, then the steps. Its buttons assume further updates to be installed.
 func (b *builder) page() view.Page {
 	page := view.Page{
-		Title: "What to install first: " + b.scope.String(), Lead: b.lead(), Note: b.note(), AsOf: b.gap.AsOf, Unreadable: b.gap.Skipped,
+		Title: "What to install first: " + b.scope.Title(b.gap), Lead: b.lead(), Note: b.note(), AsOf: b.gap.AsOf, Unreadable: b.gap.Skipped,
 		Actions: []view.Action{{Label: "Refresh", Command: b.line(b.assumed, "--fresh"), Effect: view.Replace}},
 	}
 	if len(b.scope.IDs) == 1 {
@@ -128,13 +128,16 @@ func (b *builder) exploited() string {
 			devices = max(devices, s.Devices)
 		}
 	}
-	switch n {
-	case 0:
+	all := len(b.order.Next)
+	switch {
+	case n == 0:
 		return ""
-	case 1:
-		return fmt.Sprintf("1 of them fixes vulnerabilities under attack, on %s, and comes first.", view.Count(devices, "device"))
+	case all == 1:
+		return fmt.Sprintf("It fixes vulnerabilities under attack, on %s.", view.Count(devices, "device"))
+	case n == 1:
+		return fmt.Sprintf("1 of %s updates to install fixes vulnerabilities under attack, on %s, and comes first.", view.Thousands(all), view.Count(devices, "device"))
 	}
-	return fmt.Sprintf("%d of all fix vulnerabilities under attack, on %s or more, and come first.", n, view.Count(devices, "device"))
+	return fmt.Sprintf("%d of %s updates to install fix vulnerabilities under attack, on at least %s, and come first.", n, view.Thousands(all), view.Count(devices, "device"))
 }
 
 // percent formats n of total in whole per cent. It only says 100 for everything and 0 for nothing.

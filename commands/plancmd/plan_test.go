@@ -170,7 +170,7 @@ func TestExploitedFirst(t *testing.T) {
 	n := newTenant(t, options{known: known})
 	windows(n)
 	p := n.page("plan all")
-	wants(t, said(p), "1 of them fixes vulnerabilities under attack, on 50 devices, and comes first.", "Exploited by KEV of 28 Nov 2026 and MSRC to 2026-Nov.")
+	wants(t, said(p), "1 of 3 updates to install fixes vulnerabilities under attack, on 50 devices, and comes first.", "Exploited by KEV of 28 Nov 2026 and MSRC to 2026-Nov.")
 	if got := rows(p); !strings.HasPrefix(got, "KB5000009 ") {
 		t.Errorf("rows %s", got)
 	}
@@ -322,4 +322,17 @@ func TestPlanOfManySoftware(t *testing.T) {
 	if got := len(n.Calls()); got > 27 {
 		t.Errorf("it made %d calls", got)
 	}
+}
+
+// A name that surely means one software is planned at once, as it is answered at once elsewhere.
+func TestPlanOfTheBestMatch(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, options{})
+	n.put("windows_server_2022", 5, kb("5000001", "November 2026 Security Updates", 5, 1))
+	n.put("windows_server_2022_azure_edition_tools", 1, kb("5000002", "November 2026 Security Updates", 1, 1))
+	p, err := n.ask("plan server 2022")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(t, p.Title+" "+p.Note, "What to install first: Windows Server 2022", `The best match for "server 2022"; 1 more matches less closely.`)
 }

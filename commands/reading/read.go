@@ -40,6 +40,11 @@ func (r *Reader) now() time.Time {
 	return r.Now()
 }
 
+// AllHelp says in the help of a command what it reads of all software.
+func AllHelp() view.Fact {
+	return view.Fact{Name: digest.All, Value: fmt.Sprintf("Microsoft's software: the %d ids with most exposed devices, and those that a digest has read within a week; the page says how many. A digest of all reads each", maxAsked)}
+}
+
 // Gap is what software lacks.
 type Gap struct {
 	Rows    []patchgap.Row
@@ -60,7 +65,7 @@ func (g Gap) Note() string {
 		notes = append(notes, fmt.Sprintf("%s could not be read: %s.", software(g.Unread), view.Join(g.Failed)))
 	}
 	if g.Left > 0 {
-		notes = append(notes, fmt.Sprintf("%s of Microsoft's with fewer exposed devices %s not read: a question asks about %d at most.", software(g.Left), were(g.Left), maxAsked))
+		notes = append(notes, fmt.Sprintf("%s of Microsoft's with fewer exposed devices %s not read: a question asks about %d at most. A digest of all reads each.", software(g.Left), were(g.Left), maxAsked))
 	}
 	if g.Stored > 0 {
 		notes = append(notes, fmt.Sprintf("%s %s as a digest read them.", software(g.Stored), is(g.Stored)))

@@ -43,6 +43,14 @@ func (s Scope) String() string {
 	}
 }
 
+// Title names the scope of a page that shows a gap: not all software may have been read for it.
+func (s Scope) Title(g Gap) string {
+	if !s.All || g.Left == 0 {
+		return s.String()
+	}
+	return fmt.Sprintf("%d of %d Microsoft software ids", len(s.IDs)-g.Left, len(s.IDs))
+}
+
 // Resolve finds the software that words name. No words name all. Where a name fits several, the error offers each of them
 // on the line that line makes.
 func (r *Reader) Resolve(ctx context.Context, words []string, exact bool, line func(ids []string) string) (Scope, error) {
@@ -65,9 +73,12 @@ func (r *Reader) Resolve(ctx context.Context, words []string, exact bool, line f
 	}
 	query := strings.Join(words, " ")
 	named := slices.ContainsFunc(targets, func(t search.Target) bool { return t.Kind == search.KindName })
+	first, meant := found.Meant()
 	switch {
 	case s.All:
 		return s, nil
+	case named && len(s.IDs) > 1 && meant:
+		s.IDs, s.Note = []string{first.ID}, commands.BestMatch(found, query)
 	case len(s.IDs) == 0:
 		return Scope{}, commands.NothingFound(words, found)
 	case len(found.Unknown) > 0:

@@ -57,6 +57,7 @@ func New(o Options) commands.Command {
 		Usage:   usage,
 		Summary: "how patching goes: age of what is missing, what is overdue, this monthly cycle beside those before",
 		Help: []view.Fact{
+			reading.AllHelp(),
 			{Name: "--page N", Value: "a later page of the list of updates"},
 			{Name: "Example", Value: "report microsoft-_-windows_11"},
 		},
@@ -120,7 +121,7 @@ func (r Reporter) run(ctx context.Context, req commands.Request) (view.Page, err
 		return view.Page{}, err
 	}
 	p := pageOf(kpi.New(in), in)
-	p.query, p.scope, p.failed, p.kept = q, scope.String(), failed, r.History != nil
+	p.query, p.scope, p.failed, p.kept = q, scope.Title(gap), failed, r.History != nil
 	page := p.page()
 	page.Note = view.JoinSentences(page.Note, scope.Note, gap.Note())
 	page.AsOf = commands.Oldest(gap.AsOf, view.AsOf{})

@@ -52,12 +52,13 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 
 // NewRouter registers the commands: those that need Defender alone, with what else they know, and more.
 func NewRouter(d commands.Defender, index *search.Index, known []commands.Option, more ...commands.Command) (*commands.Router, error) {
+	now := commands.ClockOf(known...)
 	return commands.NewRouter(append([]commands.Command{
 		commands.Software(d, index, known...),
 		commands.KB(d, index, known...),
 		commands.CVE(d, known...),
-		commands.Machine(d, time.Now, known...),
-		commands.Devices(d, index, time.Now),
+		commands.Machine(d, now, known...),
+		commands.Devices(d, index, now),
 		commands.Search(d, index),
 		plain.Lookup(),
 		plain.Talk(),
