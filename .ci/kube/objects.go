@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
@@ -39,9 +40,32 @@ func checkObjects(manifest string) error {
 		if !ok {
 			return fmt.Errorf("%s %s is not known here", what.APIVersion, what.Kind)
 		}
-		if err := yaml.UnmarshalStrict([]byte(doc), object()); err != nil {
+		decoded := object()
+		if err := yaml.UnmarshalStrict([]byte(doc), decoded); err != nil {
 			return fmt.Errorf("%s: %w", what.Kind, err)
 		}
+		if d, ok := decoded.(*apps.Deployment); ok {
+			if err := checkStrategy(d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkStrategy holds the Deployment to docs/operations.md: two processes never share a file of SQLite, and with PostgreSQL
+// a new pod is ready before an old one ends.
+func checkStrategy(d *apps.Deployment) error {
+	sqlite := slices.ContainsFunc(d.Spec.Template.Spec.Volumes, func(v core.Volume) bool { return v.PersistentVolumeClaim != nil })
+	s := d.Spec.Strategy
+	if sqlite {
+		if s.Type != apps.RecreateDeploymentStrategyType || d.Spec.Replicas == nil || *d.Spec.Replicas > 1 {
+			return fmt.Errorf("with SQLite the strategy is %s: the old pod has to end before the new one starts", s.Type)
+		}
+		return nil
+	}
+	if s.Type != apps.RollingUpdateDeploymentStrategyType || s.RollingUpdate == nil || s.RollingUpdate.MaxUnavailable.IntValue() != 0 || s.RollingUpdate.MaxSurge.IntValue() != 1 {
+		return fmt.Errorf("with PostgreSQL the strategy is %+v: a new pod has to be ready before an old one ends", s)
 	}
 	return nil
 }

@@ -126,6 +126,23 @@ func TestDoctorIsToldToRunAsTheService(t *testing.T) {
 	}
 }
 
+// What operations.md says of an upgrade is what the chart does; .ci/kube looks at what comes out of it.
+func TestUpgradesAreAsTheChartMakesThem(t *testing.T) {
+	t.Parallel()
+	const template = "deploy/helm/templates/deployment.yaml"
+	found := regexp.MustCompile(`(?s)strategy:\s+\{\{- if eq \.Values\.database\.kind "sqlite" \}\}\s+type: (\w+).*?\{\{- else \}\}\s+type: (\w+)\s+rollingUpdate: \{maxUnavailable: 0, maxSurge: 1\}`).
+		FindStringSubmatch(repotest.Read(t, template))
+	if found == nil {
+		t.Fatalf("%s has no strategy for each database", template)
+	}
+	told := repotest.Read(t, operationsFile)
+	for database, strategy := range map[string]string{"SQLite": found[1], "PostgreSQL": found[2]} {
+		if !strings.Contains(told, "| "+database+" | `"+strategy+"`:") {
+			t.Errorf("%s does not say that the strategy with %s is %s", operationsFile, database, strategy)
+		}
+	}
+}
+
 const dockerFile = "Dockerfile"
 
 // imageEnv is the environment that the image gives to every container.
