@@ -6,6 +6,7 @@ FUZZLONG ?= $(FUZZTIME)
 SOAK     ?= 10m
 SEED     ?=
 DATABASE ?= SQLite
+MACHINE  ?= idle
 # What strangers can write goes in here: command lines, socket frames, interactions, Defender's bodies, files of digests.
 FAMILIES := FuzzLine FuzzEnvelope FuzzInteraction FuzzBodies FuzzReadFile
 LINT     := go tool -modfile=.ci/tools.mod golangci-lint
@@ -29,14 +30,11 @@ check: ## format check, vet, linters, tidy modules
 	go mod tidy -diff
 	$(LINT) run ./...
 
-bench: ## run all benchmarks
-	go test -run='^$$' -bench=. -benchmem ./...
+bench: ## measure, and write docs/performance.md; about ten minutes, MACHINE (idle) refuses a busy one
+	go test ./internal/e2e -count=1 -run='^TestFiguresAreMeasured$$' -timeout=0 -figures=$(MACHINE) -write-docs
 
 bench-compare: ## measure the program beside CMD, which reads the same settings (the plain bot of internal/e2e/yardstick), on the same load
 	go test ./internal/e2e -run='^$$' -bench='^BenchmarkCompare$$' -benchtime=1x -timeout=0 -compare='$(CMD)'
-
-performance: ## write the figures of docs/performance.md anew; minutes, on an idle machine
-	.ci/performance
 
 docs: ## write the generated parts of docs/ anew: settings, commands, metrics, alerts
 	go test -p=1 -count=1 ./cmd/missingkbs ./internal/metrics -run=^TestDocsHave -write-docs

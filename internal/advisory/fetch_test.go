@@ -23,8 +23,8 @@ type feeds struct {
 	asks []*http.Request
 }
 
-func serveFeeds(t *testing.T, handler http.HandlerFunc) *feeds {
-	t.Helper()
+func serveFeeds(tb testing.TB, handler http.HandlerFunc) *feeds {
+	tb.Helper()
 	f := &feeds{}
 	f.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
@@ -32,7 +32,7 @@ func serveFeeds(t *testing.T, handler http.HandlerFunc) *feeds {
 		f.mu.Unlock()
 		handler(w, r)
 	}))
-	t.Cleanup(f.Close)
+	tb.Cleanup(f.Close)
 	return f
 }
 

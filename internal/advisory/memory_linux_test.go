@@ -34,35 +34,61 @@ func TestMemoryOfAProcess(t *testing.T) {
 	if raceDetector() {
 		t.Skip("the race detector takes several times the memory")
 	}
-	s := serveFeeds(t, func(w http.ResponseWriter, r *http.Request) { endless(w, r.URL.Path) })
-	ca := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	reader := newReader(t)
 	for path, want := range map[string]string{
 		"/document/of/20/MB": "300 updates, 4500 CVEs", "/cvrf/endless": "more than 64 MiB", "/cvrf/blank": "more than 1 MiB", "/cvrf/word": "more than 1 MiB",
 		"/kev/endless": "more than 20000 entries", "/kev/blank": "more than 1 MiB",
 	} {
 		t.Run(strings.Trim(path, "/"), func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestReadInAProcess$", "-test.v") //nolint:gosec // this test itself
-			cmd.Env = append(os.Environ(), readerAddress+"="+s.URL+path, readerCA+"="+ca, "GOGC=100", "GOMEMLIMIT=off")
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Fatalf("%v: %s", err, out)
-			}
-			said := string(out)
-			_, after, _ := strings.Cut(said, "peak ")
-			digits, _, _ := strings.Cut(after, " ")
-			peak, err := strconv.Atoi(digits)
-			if err != nil || !strings.Contains(said, want) {
-				t.Fatalf("it says %s, want %q", said, want)
-			}
+			peak := reader.peak(t, path, want)
 			t.Logf("peak of the process: %d KiB", peak)
 			if peak<<10 > most {
 				t.Errorf("the process took %d KiB at its peak, want at most %d", peak, most>>10)
 			}
 		})
 	}
+}
+
+// BenchmarkMemoryOfAProcess measures the same of a document of 20 MB.
+func BenchmarkMemoryOfAProcess(b *testing.B) {
+	reader := newReader(b)
+	kib := 0
+	for b.Loop() {
+		kib = max(kib, reader.peak(b, "/document/of/20/MB", "300 updates, 4500 CVEs"))
+	}
+	b.ReportMetric(float64(kib)/1024, "MiB-peak")
+}
+
+// reader starts processes that read a feed.
+type reader struct{ url, ca string }
+
+func newReader(tb testing.TB) reader {
+	tb.Helper()
+	s := serveFeeds(tb, func(w http.ResponseWriter, r *http.Request) { endless(w, r.URL.Path) })
+	ca := filepath.Join(tb.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return reader{s.URL, ca}
+}
+
+// peak is the most memory of a process that reads this and says that, in KiB.
+func (r reader) peak(tb testing.TB, path, want string) int {
+	tb.Helper()
+	cmd := exec.CommandContext(tb.Context(), os.Args[0], "-test.run=^TestReadInAProcess$", "-test.v") //nolint:gosec // this test itself
+	cmd.Env = append(os.Environ(), readerAddress+"="+r.url+path, readerCA+"="+r.ca, "GOGC=100", "GOMEMLIMIT=off")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		tb.Fatalf("%v: %s", err, out)
+	}
+	said := string(out)
+	_, after, _ := strings.Cut(said, "peak ")
+	digits, _, _ := strings.Cut(after, " ")
+	kib, err := strconv.Atoi(digits)
+	if err != nil || !strings.Contains(said, want) {
+		tb.Fatalf("it says %s, want %q", said, want)
+	}
+	return kib
 }
 
 // endless writes a document, or a body of a gigabyte that is none.

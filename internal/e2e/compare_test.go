@@ -42,17 +42,32 @@ func BenchmarkCompare(b *testing.B) {
 	if len(other) == 0 {
 		other = []string{yardstick(b)}
 	}
+	for _, l := range loads() {
+		b.Run(l.name()+"/missingkbs", func(b *testing.B) { measure(b, []string{releasedProgram(b), "serve"}, l, *compareFor) })
+		b.Run(l.name()+"/other", func(b *testing.B) { measure(b, other, l, *compareFor) })
+	}
+}
+
+// loads are those that programs are compared under.
+func loads() (all []load) {
 	for _, rate := range []int{20, 200} {
 		for _, slow := range []time.Duration{0, 100 * time.Millisecond} {
-			for _, repeats := range []bool{true, false} {
-				name := fmt.Sprintf("%d_a_second/Defender_%s/%s", rate, slow, map[bool]string{true: "same", false: "distinct"}[repeats])
-				b.Run(name+"/missingkbs", func(b *testing.B) {
-					measure(b, []string{releasedProgram(b), "serve"}, load{rate, slow, repeats}, *compareFor)
-				})
-				b.Run(name+"/other", func(b *testing.B) { measure(b, other, load{rate, slow, repeats}, *compareFor) })
-			}
+			all = append(all, load{rate, slow, true}, load{rate, slow, false})
 		}
 	}
+	return all
+}
+
+// kind says what the questions are about.
+func (l load) kind() string {
+	if l.repeats {
+		return "same"
+	}
+	return "distinct"
+}
+
+func (l load) name() string {
+	return fmt.Sprintf("%d_a_second/Defender_%s/%s", l.rate, l.slow, l.kind())
 }
 
 // The comparison works, with every question answered by either program.
