@@ -44,7 +44,9 @@ type conn struct {
 	wire   *idleTimeoutConn
 	pong   time.Duration // how long Slack has to answer our ping
 
-	writing chan struct{} // held while a message is written
+	writing chan struct{} // held while a message is written; guards pinged and pingDue
+	pinged  time.Time     // when the last ping behind an acknowledgement was sent
+	pingDue bool          // the next one is scheduled
 	hello   chan struct{} // closed when Slack has said hello
 	leave   chan struct{} // closed when Slack has said that it will end the connection
 	done    chan struct{} // closed by read when it returns

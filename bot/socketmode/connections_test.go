@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -278,6 +279,18 @@ func (p *piped) lastEvent(t *testing.T) socketmode.Event {
 	}
 }
 
+// nextEvent waits for what the sockets give to the bot.
+func (p *piped) nextEvent(t *testing.T) socketmode.Event {
+	t.Helper()
+	select {
+	case e := <-p.events:
+		return e
+	case <-time.After(time.Minute):
+		t.Fatal("no event")
+		return socketmode.Event{}
+	}
+}
+
 // An answer that may have gone down with its connection is given back, one that has arrived is not.
 func TestAnswersThatAreLostWithTheirConnection(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -354,6 +367,93 @@ func TestSwallowedAnswerIsNoticed(t *testing.T) {
 			t.Errorf("got %s after %v, want the answer back after 5 s", e.Type, took)
 		}
 		time.Sleep(time.Second)
+	})
+}
+
+// Acknowledgements in quick succession share a ping. It confirms all of them, and the last is missed like any other.
+func TestAcknowledgementsShareAPing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 50
+		var pings atomic.Int64
+		s := slacktest.NewPipeSlack(t)
+		s.Serve = func(_ int, p *slacktest.Peer) {
+			if pings.Load() > 0 {
+				p.Stay()
+				return
+			}
+			pong := p.PingHandler()
+			p.SetPingHandler(func(data string) error {
+				pings.Add(1)
+				return pong(data)
+			})
+			go p.Read()
+			p.Say(slacktest.HelloHour)
+			for i := range n {
+				p.Say(slacktest.Typing(fmt.Sprint("e", i)))
+				s.Rest(5 * time.Millisecond)
+			}
+			s.Rest(20 * time.Second)
+			p.Mute.Store(true)
+			p.Say(slacktest.Typing("swallowed"))
+			s.Rest(time.Hour)
+		}
+		p := runSockets(t, s, Options{Count: 1})
+		acknowledge := func() string {
+			e := p.nextEvent(t)
+			if err := p.AckCtx(t.Context(), e.Request.EnvelopeID, json.RawMessage(`{"text":"answer"}`)); err != nil {
+				t.Fatal(err)
+			}
+			return e.Request.EnvelopeID
+		}
+		for range n {
+			acknowledge()
+		}
+		time.Sleep(10 * time.Second) // long enough to miss a pong
+		if got := pings.Load(); got < 3 || got > 6 {
+			t.Errorf("%d pings for %d acknowledgements within a quarter of a second, want one each tenth of a second", got, n)
+		}
+		if id := acknowledge(); id != "swallowed" {
+			t.Fatalf("got %s, want no acknowledgement given back", id)
+		}
+		if e := p.nextEvent(t); e.Type != socketmode.EventTypeErrorWriteFailed || e.Data.(*socketmode.ErrorWriteFailed).Response.EnvelopeID != "swallowed" {
+			t.Errorf("got %+v, want the swallowed acknowledgement back", e)
+		}
+	})
+}
+
+// An acknowledgement that waits for its ping is not taken for arrived: one that goes down meanwhile is given back.
+func TestAnAcknowledgementWithoutItsPingIsNotConfirmed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := slacktest.NewPipeSlack(t)
+		s.Serve = func(n int, p *slacktest.Peer) {
+			if n > 0 {
+				p.Stay()
+				return
+			}
+			go p.Read()
+			p.Say(slacktest.HelloHour)
+			p.Say(slacktest.Typing("e1"))
+			<-p.Acks
+			s.Rest(pingInterval / 4)
+			p.Say(slacktest.Typing("e2"))
+			<-p.Acks
+			s.Rest(pingInterval / 4)
+		}
+		p := runSockets(t, s, Options{Count: 1})
+		for range 2 {
+			e := p.nextEvent(t)
+			if err := p.AckCtx(t.Context(), e.Request.EnvelopeID, json.RawMessage(`{"text":"answer"}`)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if e := p.nextEvent(t); e.Type != socketmode.EventTypeErrorWriteFailed || e.Data.(*socketmode.ErrorWriteFailed).Response.EnvelopeID != "e2" {
+			t.Errorf("got %+v, want the second acknowledgement back", e)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(p.events) > 0 {
+			t.Errorf("and %+v", <-p.events)
+		}
 	})
 }
 

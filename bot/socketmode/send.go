@@ -20,7 +20,11 @@ type receipt struct {
 	written bool
 }
 
-// send writes an acknowledgement and a ping behind it. Without a pong it counts as lost; see [conn.unconfirmedAcks].
+// pingInterval is the least time between two pings. Each costs a message both ways, which is a fifth of answering from memory:
+// acknowledgements in quick succession share one.
+const pingInterval = 100 * time.Millisecond
+
+// send writes an acknowledgement, and sees that a ping follows it. Without a pong it counts as lost; see [conn.unconfirmedAcks].
 func (l *conn) send(ctx context.Context, ack socketmode.Response) error {
 	raw, err := ackJSON(ack)
 	switch {
@@ -42,9 +46,43 @@ func (l *conn) send(ctx context.Context, ack socketmode.Response) error {
 		l.forget(r)
 		return fmt.Errorf("write acknowledgement: %w", err)
 	}
-	_ = l.ws.WriteControl(websocket.PingMessage, []byte(strconv.FormatUint(r.ping, 10)), time.Now().Add(writeTimeout))
-	time.AfterFunc(l.pong, func() { l.onPongOverdue(r.ping) })
+	l.confirmLocked()
 	return l.written(r)
+}
+
+// confirmLocked sends the ping behind what was written, now or as soon as [pingInterval] allows. The caller holds l.writing.
+func (l *conn) confirmLocked() {
+	wait := time.Until(l.pinged.Add(pingInterval))
+	switch {
+	case l.pingDue: // it will be behind this one too
+	case wait > 0:
+		l.pingDue = true
+		time.AfterFunc(wait, l.confirm)
+	default:
+		l.pingLocked()
+	}
+}
+
+// confirm sends a ping that is due.
+func (l *conn) confirm() {
+	select {
+	case l.writing <- struct{}{}:
+		defer func() { <-l.writing }()
+		l.pingDue = false
+		l.pingLocked()
+	case <-l.done:
+	}
+}
+
+// pingLocked sends a ping that confirms all that was written before. The caller holds l.writing.
+func (l *conn) pingLocked() {
+	l.mu.Lock()
+	l.pings++
+	n := l.pings
+	l.mu.Unlock()
+	l.pinged = time.Now()
+	_ = l.ws.WriteControl(websocket.PingMessage, []byte(strconv.FormatUint(n, 10)), l.pinged.Add(writeTimeout))
+	time.AfterFunc(l.pong, func() { l.onPongOverdue(n) })
 }
 
 // ackJSON writes an acknowledgement. A payload that writes itself is taken as it is: package json would check and copy it
@@ -79,12 +117,11 @@ func (l *conn) writeLocked(raw []byte) error {
 	return err
 }
 
-// track notes an acknowledgement before it is written.
+// track notes an acknowledgement before it is written. The next ping confirms it.
 func (l *conn) track(ack socketmode.Response) *receipt {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pings++
-	r := &receipt{ping: l.pings, ack: &ack}
+	r := &receipt{ping: l.pings + 1, ack: &ack}
 	l.unconfirmed = append(l.unconfirmed, r)
 	return r
 }
@@ -120,7 +157,12 @@ func (l *conn) onPong(ping string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pongs = true
-	for len(l.unconfirmed) > 0 && l.unconfirmed[0].ping <= n {
+	l.arrivedLocked(n)
+}
+
+// arrivedLocked forgets what was written before a ping. The caller holds l.mu.
+func (l *conn) arrivedLocked(ping uint64) {
+	for len(l.unconfirmed) > 0 && l.unconfirmed[0].ping <= ping {
 		l.unconfirmed = l.unconfirmed[1:]
 	}
 }
@@ -131,7 +173,7 @@ func (l *conn) onPongOverdue(n uint64) {
 	l.mu.Lock()
 	open := len(l.unconfirmed) > 0 && l.unconfirmed[0].ping <= n
 	if open && !l.pongs {
-		l.unconfirmed = l.unconfirmed[1:]
+		l.arrivedLocked(n)
 	}
 	dead := open && l.pongs
 	l.mu.Unlock()
