@@ -56,7 +56,7 @@ func Render(p view.Page, o Options) Message {
 		return Message{Text: fallback(p)}
 	}
 	d := draw(p, o)
-	if last := d.smallPrint(p).block(p.AsOf); last != nil {
+	if last := d.smallPrint(p).block(ageText(p.AsOf), !p.AsOf.Time.IsZero()); last != nil {
 		d.add(last)
 	}
 	return Message{Text: fallback(p), Blocks: d.blocks, Hidden: d.hidden}

@@ -1,19 +1,29 @@
 package blocks
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+
+	"github.com/slack-go/slack"
 
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
+// ageMark stands for the age of the data where the blocks are written.
+const ageMark = "\x00age\x00"
+
+var ageMarkJSON = []byte(`"\u0000age\u0000"`)
+
 // Drawing is a page drawn once and written as JSON, without the age of its data. Each time it is sent, only the age is
 // written anew. It is safe for concurrent use.
 type Drawing struct {
-	text   []byte // a JSON string without its closing quote, to which the age is added
-	blocks []byte // the blocks before the small print, each followed by a comma; empty where the message is its text
-	small  smallPrint
-	uses   []Feature
+	text                []byte // a JSON string without its closing quote, to which the age is added
+	blocks              []byte // a JSON array of the blocks before the small print, without its end; empty where the message is its text
+	ageless             []byte // the end of the array for data without an age
+	beforeAge, afterAge []byte // and for data that has one
+	uses                []Feature
 }
 
 // Draw draws a page as [Render] does. The drawing is good for the page at another age, too, unless its data is stale.
@@ -27,15 +37,31 @@ func Draw(p view.Page, o Options) (*Drawing, error) {
 		return made, nil
 	}
 	d := draw(p, o)
-	made.small, made.uses = d.smallPrint(p), Uses(d.blocks)
-	for _, b := range d.blocks {
-		raw, err := json.Marshal(b)
-		if err != nil {
-			return nil, fmt.Errorf("write a %s block: %w", b.BlockType(), err)
-		}
-		made.blocks = append(append(made.blocks, raw...), ',')
+	made.uses = Uses(d.blocks)
+	raw, err := json.Marshal(d.blocks)
+	if err != nil {
+		return nil, fmt.Errorf("write the blocks of a message: %w", err)
 	}
-	return made, nil
+	made.blocks = raw[:len(raw)-1]
+	small := d.smallPrint(p)
+	if made.ageless, err = lastBlock(small.block("", false)); err != nil {
+		return nil, err
+	}
+	aged, err := lastBlock(small.block(ageMark, true))
+	made.beforeAge, made.afterAge, _ = bytes.Cut(aged, ageMarkJSON) // it comes before what is not ours
+	return made, err
+}
+
+// lastBlock writes the end of a JSON array with a last block, or nil for none.
+func lastBlock(b slack.Block) ([]byte, error) {
+	if b == nil {
+		return []byte("]"), nil
+	}
+	raw, err := json.Marshal(b)
+	if err != nil {
+		return nil, fmt.Errorf("write the small print of a message: %w", err)
+	}
+	return slices.Concat([]byte(","), raw, []byte("]")), nil
 }
 
 // Size is how many bytes the drawing takes, in memory or as JSON, roughly; none takes none.
@@ -63,12 +89,13 @@ func (d *Drawing) AppendText(to []byte, at view.AsOf) []byte {
 
 // AppendBlocks appends the blocks of the message as a JSON array.
 func (d *Drawing) AppendBlocks(to []byte, at view.AsOf) []byte {
-	to = append(append(to, '['), d.blocks...)
-	if last := d.small.block(at); last != nil {
-		if raw, err := json.Marshal(last); err == nil { // texts can always be written
-			to = append(append(to, raw...), ',')
-		}
+	to = append(to, d.blocks...)
+	if at.Time.IsZero() {
+		return append(to, d.ageless...)
 	}
-	to[len(to)-1] = ']' // in place of the last comma
-	return to
+	to = append(to, d.beforeAge...)
+	if age, err := json.Marshal(ageText(at)); err == nil { // a string can always be written
+		to = append(to, age...)
+	}
+	return append(to, d.afterAge...)
 }

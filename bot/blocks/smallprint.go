@@ -34,11 +34,16 @@ func (d *drawing) smallPrint(p view.Page) smallPrint {
 	return s
 }
 
-// block is the small print at an age of the data; nil for none.
-func (s smallPrint) block(at view.AsOf) slack.Block {
+// ageText is what the small print says of the age of the data.
+func ageText(at view.AsOf) string {
+	return at.Describe(moment(at.Time, "{time}, {date_short}")) + "."
+}
+
+// block is the small print with a text about the age of the data, if that has one; nil for none.
+func (s smallPrint) block(age string, aged bool) slack.Block {
 	var elements []slack.MixedElement
-	if !at.Time.IsZero() {
-		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, at.Describe(moment(at.Time, "{time}, {date_short}"))+".", false, true))
+	if aged {
+		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, age, false, true))
 	}
 	if s.sharedBy != "" {
 		elements = append(elements, slack.NewTextBlockObject(slack.MarkdownType, "Shared by <@"+s.sharedBy+">.", false, true))

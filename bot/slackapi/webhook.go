@@ -27,13 +27,17 @@ const WebhookTries = 2
 // Slack's reason for a refusal. It is safe for concurrent use.
 type Webhook struct {
 	client  *http.Client
+	timeout time.Duration // of one post; 0 for none
 	allowed func(*url.URL) bool
 }
 
 // NewWebhook returns a webhook that posts to Slack's hosts, and to the host of apiURL if the Web API is not Slack's own.
 // It follows no redirects.
 func NewWebhook(client *http.Client, apiURL string) *Webhook {
-	return &Webhook{client: httpclient.NoRedirects(client), allowed: slackHosts(apiURL)}
+	own := httpclient.NoRedirects(client)
+	w := &Webhook{client: own, timeout: own.Timeout, allowed: slackHosts(apiURL)}
+	own.Timeout = 0 // the context bounds a post: for a transport that is not its own, the client would start two goroutines
+	return w
 }
 
 // Reply posts a message and retries once; see [Webhook.Send].
@@ -76,6 +80,11 @@ func (w *Webhook) Send(ctx context.Context, to *ResponseURL, message json.Marsha
 
 // post posts once. wait is the pause before a retry; if it is negative, a retry cannot help.
 func (w *Webhook) post(ctx context.Context, address string, body []byte) (pause time.Duration, err error) {
+	if w.timeout > 0 {
+		limited, cancel := context.WithTimeout(ctx, w.timeout)
+		defer cancel()
+		ctx = limited
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return -1, errRefusedURL

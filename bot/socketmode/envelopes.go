@@ -159,10 +159,22 @@ func (s *Connections) deliver(e socketmode.Event) bool {
 func EventOf(r socketmode.Request) socketmode.Event {
 	e := socketmode.Event{Type: socketmode.EventType(r.Type), Request: &r}
 	if r.Type == socketmode.RequestTypeSlashCommands {
-		var cmd slack.SlashCommand
+		var cmd typed
 		if json.Unmarshal(r.Payload, &cmd) == nil {
-			e.Data = cmd
+			e.Data = slack.SlashCommand{
+				Text: cmd.Text, UserID: cmd.UserID, TeamID: cmd.TeamID, ChannelID: cmd.ChannelID, TriggerID: cmd.TriggerID, ResponseURL: cmd.ResponseURL,
+			}
 		}
 	}
 	return e
+}
+
+// typed is what the bot reads of a slash command. slack-go's type has three times as many fields, and decodes itself twice.
+type typed struct {
+	Text        string `json:"text"`
+	UserID      string `json:"user_id"`
+	TeamID      string `json:"team_id"`
+	ChannelID   string `json:"channel_id"`
+	TriggerID   string `json:"trigger_id"`
+	ResponseURL string `json:"response_url"`
 }

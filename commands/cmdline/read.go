@@ -13,18 +13,28 @@ import (
 // Lines of buttons hold exact words: use [Split] for them.
 func Read(line string) []string {
 	line = strings.TrimSpace(Normalize(unescaped.Replace(unescaped.Replace(line)))) // twice: some programs escape twice
+	if strings.ContainsAny(line, marks) {
+		line = withoutMarks(line)
+	}
+	words := Split(line)
+	if len(words) == 1 && strings.ContainsFunc(words[0], unicode.IsSpace) { // the whole line was quoted
+		words = Split(words[0])
+	}
+	return withoutCommand(unwrapped(words))
+}
+
+// marks are the characters of which each expression of [withoutMarks] needs one. Most lines are one id without any.
+const marks = "<[`*\"':= \t\n\f\r"
+
+// withoutMarks removes links, labels and emphasis.
+func withoutMarks(line string) string {
 	line = named.ReplaceAllString(line, "$1>")
 	line = fences.ReplaceAllString(line, "$1")
 	line = links.ReplaceAllStringFunc(line, func(link string) string { return linked(links.FindStringSubmatch(link)) })
 	line = emphasis.ReplaceAllString(line, "$1$2$3")
 	line = labels.ReplaceAllString(line, "$1$2")
 	line = labelled.ReplaceAllString(line, "$1$2")
-	line = afterQuote.ReplaceAllString(line, "$1$2")
-	words := Split(line)
-	if len(words) == 1 && strings.ContainsFunc(words[0], unicode.IsSpace) { // the whole line was quoted
-		words = Split(words[0])
-	}
-	return withoutCommand(unwrapped(words))
+	return afterQuote.ReplaceAllString(line, "$1$2")
 }
 
 // unescaped undoes the escapes of Slack and of web pages.

@@ -49,6 +49,7 @@ type Memory struct {
 	mu      sync.Mutex
 	people  map[string]read
 	waiting notes // are to be written
+	count   int   // of what waits
 	writing notes // are being written
 }
 
@@ -60,14 +61,6 @@ type read struct {
 
 // notes are when software was asked about last, by person and software.
 type notes map[string]map[string]time.Time
-
-func (n notes) len() int {
-	sum := 0
-	for _, software := range n {
-		sum += len(software)
-	}
-	return sum
-}
 
 // of returns the software that a person asked about, the last first.
 func (n notes) of(person string) []string {
@@ -121,15 +114,18 @@ func (m *Memory) NoteAsked(person, software string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.firstLocked(person, software)
-	waiting := m.waiting.len()
-	if waiting >= maxWaiting {
+	if m.count >= maxWaiting {
 		return
 	}
 	if m.waiting[person] == nil {
 		m.waiting[person] = map[string]time.Time{}
 	}
+	first := m.count == 0
+	if _, ok := m.waiting[person][software]; !ok {
+		m.count++
+	}
 	m.waiting[person][software] = m.Now()
-	if waiting == 0 {
+	if first {
 		select {
 		case m.noted <- struct{}{}:
 		default:
@@ -172,7 +168,7 @@ func (m *Memory) Run(ctx context.Context) {
 func (m *Memory) write(ctx context.Context) {
 	m.mu.Lock()
 	batch := m.waiting
-	m.waiting, m.writing = notes{}, batch
+	m.waiting, m.count, m.writing = notes{}, 0, batch
 	m.mu.Unlock()
 	if len(batch) == 0 {
 		return

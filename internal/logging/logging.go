@@ -104,21 +104,28 @@ var foreignKeys = []string{"error", "err", "faults", "said"}
 
 // withoutTyped returns r without the words that a person typed. It returns r itself if there are none.
 func withoutTyped(ctx context.Context, r slog.Record) slog.Record {
-	var attrs []slog.Attr
 	changed := false
-	r.Attrs(func(a slog.Attr) bool {
-		if slices.Contains(foreignKeys, a.Key) {
-			if text := a.Value.String(); text != commands.Untyped(ctx, text) {
-				a.Value, changed = slog.StringValue(commands.Untyped(ctx, text)), true
-			}
+	clean := func(a slog.Attr) slog.Attr {
+		if !slices.Contains(foreignKeys, a.Key) {
+			return a
 		}
-		attrs = append(attrs, a)
-		return true
+		text := a.Value.String()
+		if without := commands.Untyped(ctx, text); without != text {
+			a.Value, changed = slog.StringValue(without), true
+		}
+		return a
+	}
+	r.Attrs(func(a slog.Attr) bool {
+		clean(a)
+		return !changed
 	})
 	if !changed {
 		return r
 	}
-	clean := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
-	clean.AddAttrs(attrs...)
-	return clean
+	without := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		without.AddAttrs(clean(a))
+		return true
+	})
+	return without
 }
