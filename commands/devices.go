@@ -101,6 +101,9 @@ func (d devices) run(ctx context.Context, req Request) (view.Page, error) {
 		q.id = first.ID
 		page, err := d.of(ctx, q)
 		page.Actions = append(others(found, words, ask), page.Actions...)
+		if err == nil {
+			page.Note = view.JoinSentences(LeftOut(found), page.Note)
+		}
 		return page, err
 	}
 	return d.of(ctx, q)

@@ -109,10 +109,19 @@ func others(f search.Result, words []string, ask func(id string) string) []view.
 
 // missed says what of several things fits nothing.
 func missed(f search.Result) string {
-	if len(f.Unknown) == 0 {
+	unknown := ""
+	if len(f.Unknown) > 0 {
+		unknown = fmt.Sprintf("Nothing matches %q%s.", strings.Join(f.Unknown, ", "), SearchLimits(f))
+	}
+	return view.JoinSentences(unknown, LeftOut(f))
+}
+
+// LeftOut says which words a search left out; "" for none.
+func LeftOut(f search.Result) string {
+	if len(f.LeftOut) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Nothing matches %q%s.", strings.Join(f.Unknown, ", "), SearchLimits(f))
+	return fmt.Sprintf("Left out, since Defender does not list editions and versions apart: %s.", strings.Join(f.LeftOut, ", "))
 }
 
 // softwareTable lists software, each with a button that asks for what it lacks.

@@ -93,6 +93,7 @@ func (d command) watched(ctx context.Context, w *addRequest, catalog api.Answer[
 		}
 		if t.Kind == search.KindName {
 			w.note(fmt.Sprintf("%q is read as %s: nothing else matches.", word, strings.Join(ids, ", ")))
+			w.note(commands.LeftOut(f))
 		}
 		return ids, nil
 	case len(f.Software) > 0:

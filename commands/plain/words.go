@@ -1,24 +1,16 @@
 package plain
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/missingkbs/missingkbs/commands/search"
+)
 
 // The words that sentences consist of. Some are also names of software, so they are only dropped if the text is a
 // sentence: "update health tools" stays as it is.
 var (
-	// sentence has the words that make a text a sentence and say nothing about its subject.
-	sentence = set(`a an the this that these those it its is are am was were be been being isn't aren't
-		i i'm we we're you you're they my our your their me us them he she
-		do does did don't doesn't have has had having can could would will should shall may might must
-		what what's which which's who whose when where where's why how how's many much
-		on in of for from at by with about against to into and or any some every there there's if so then now today currently still yet
-		not no without yes know think want wants like need needs check see give gives tell show shows list find get got look looking lookup display
-		please pls plz hey hi hello thanks thank
-		run runs running use uses using affected affect affects apply applies bad good safe secure protected vulnerable up date outstanding
-		installed install installs patch fix fixes say says mean means`)
-
-	// domain has the words for this program's subject. Next to a name they add nothing.
-	domain = set(`update updates patches kb kbs missing miss misses lack lacks lacking cve cves vulnerability vulnerabilities weakness weaknesses
-		hotfix hotfixes fixes software product products program programs security status everything anything something`)
+	// sentence and domain have the words that are left out in a search, too.
+	sentence, domain = search.Sentence(), search.Domain()
 
 	// machines has the words for devices.
 	machines = set(`device devices machine machines computer computers servers host hosts pc pcs laptop laptops endpoint endpoints clients`)

@@ -88,6 +88,7 @@ func (r *Reader) Resolve(ctx context.Context, words []string, exact bool, line f
 	case found.Inexact, named && len(s.IDs) > 1 && !found.Each:
 		return Scope{}, which(query, s.IDs, line)
 	}
+	s.Note = view.JoinSentences(s.Note, commands.LeftOut(found))
 	return s, nil
 }
 

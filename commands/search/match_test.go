@@ -9,6 +9,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/missingkbs/missingkbs/api"
@@ -69,6 +70,10 @@ func TestFirstHit(t *testing.T) {
 		"adobe": {"adobe-_-acrobat_reader_dc", false}, "acrobat": {"adobe-_-acrobat_reader_dc", false}, "adobe reader": {"adobe-_-acrobat_reader_dc", true}, "oracle": {"oracle-_-jre", true}, "java": {"oracle-_-jre", true},
 		"vlc": {"videolan-_-vlc_media_player", true}, "7zip": {"7-zip-_-7-zip", true}, "7z": {"7-zip-_-7-zip", true}, "npp": {"notepad++-_-notepad++", true}, "notepad++": {"notepad++-_-notepad++", true},
 		"vmware tools": {"vmware-_-tools", true}, "exchange": {"exchange_server_2016", false}, "exchange 2019": {"exchange_server_2019", true}, "rdp": {"remote_desktop", true}, "skype": {"skype_for_business", true},
+		"Windows 11 Pro": {"windows_11", true}, "Windows 11 Enterprise 24H2": {"windows_11", true}, "windows 10 1809 LTSC": {"windows_10", true}, "win11 x64": {"windows_11", true}, "Windows Server 2022 Datacenter": {"windows_server_2022", true},
+		"SQL Server 2019 Express": {"sql_server_2019", true}, "sql server 2019 std cu14": {"sql_server_2019", true}, "Visual Studio 2022 Professional": {"visual_studio_2022", true}, "chrome 131.0.6778.86": {"google-_-chrome", true}, "firefox 128 esr": {"mozilla-_-firefox", true}, "windwos 11 pro": {"windows_11", true},
+		"what is missing on windows 11": {"windows_11", true}, "updates for chrome": {"google-_-chrome", true}, "show me server 2022": {"windows_server_2022", true}, "is edge vulnerable": {"edge", true},
+		"w2k22": {"windows_server_2022", true}, "svr 2016": {"windows_server_2016", false}, "sql srv 2017": {"sql_server_2017", true}, "mssql srv 2016": {"sql_server_2016", true},
 		"pwsh": {"powershell", true}, "node": {"nodejs-_-node.js", true}, "vcredist": {"visual_c++_2015-2022_redistributable", true}, "micrsoft edge": {"edge", false}, "fire": {"mozilla-_-firefox", true},
 	} {
 		id := want.id
@@ -88,6 +93,31 @@ func TestFirstHit(t *testing.T) {
 		offered, err := x.Suggest(t.Context(), Question{Words: strings.Fields(typed)}, 5)
 		if err != nil || len(offered) == 0 || offered[0].ID != id {
 			t.Errorf("%s in a select: %v, %v, want %s first", typed, ids(offered), err, id)
+		}
+	}
+}
+
+// Editions and versions are left out only where nothing matches with them, and are told. Years are names.
+func TestLeftOut(t *testing.T) {
+	t.Parallel()
+	x := &Index{}
+	list := estateList()
+	list.Value = append(list.Value, api.Software{ID: "acme-_-viewer_pro", Name: "viewer_pro"}, api.Software{ID: "acme-_-viewer", Name: "viewer"})
+	x.Prepare(list)
+	for typed, want := range map[string][]string{
+		"windows 11": nil, "Windows 11 Pro": {"Pro"}, "Windows 11 Enterprise 24H2": {"Enterprise", "24H2"}, "w11 23h2": {"23h2"}, "office 365": nil, "viewer pro": nil, "viewer standard": {"standard"}, "server 2012 r2": nil, "updates for windows 11": nil,
+	} {
+		found, err := x.Find(t.Context(), fixed(list), Question{Words: strings.Fields(typed)})
+		if diff := gocmp.Diff(want, found.LeftOut, cmpopts.EquateEmpty()); diff != "" || err != nil || len(found.Software) == 0 {
+			t.Errorf("%s: %v, %v (-want +got):\n%s", typed, ids(found.Software), err, diff)
+		}
+	}
+	if found, err := x.Find(t.Context(), fixed(list), Question{Words: []string{"viewer", "pro"}}); err != nil || found.Software[0].ID != "acme-_-viewer_pro" {
+		t.Errorf("an edition that is a name: %v, %v", ids(found.Software), err)
+	}
+	for _, typed := range []string{"sql 2014", "exchange 2010", "what is missing", "nosuch pro", "windows server 2008 standard"} {
+		if found, err := x.Find(t.Context(), fixed(list), Question{Words: strings.Fields(typed)}); err != nil || len(found.Software) == 1 || found.Clear {
+			t.Errorf("%s is taken for %v, %v", typed, ids(found.Software), err)
 		}
 	}
 }

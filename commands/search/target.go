@@ -103,6 +103,7 @@ func (f finder) resolve(ctx context.Context, targets []Target) (Result, error) {
 			all.Unknown = append(all.Unknown, t.String())
 		}
 		all.Inexact = all.Inexact || one.Inexact
+		all.LeftOut = append(all.LeftOut, one.LeftOut...)
 		all.Clear = len(targets) == 1 && one.Clear
 		all.add(one.Software)
 	}
@@ -234,18 +235,36 @@ func (f finder) named(ctx context.Context, words []string) (Result, error) {
 	if address := strings.Join(words, " "); strings.Contains(address, "://") {
 		return Result{}, &NoIDError{address}
 	}
-	out, err := f.search(ctx, words, wholeness, exactness)
-	if err != nil || len(out.Software) > 0 {
-		return out, err
+	out, err := f.withLoose(ctx, words)
+	out.LeftOut = out.leftOut(words)
+	return out, err
+}
+
+// withLoose searches for words and, if they match nothing, for the same without the loose ones.
+func (f finder) withLoose(ctx context.Context, words []string) (Result, error) {
+	ways := [][]string{words}
+	if kept := tight(words); kept != nil {
+		ways = append(ways, kept)
 	}
-	if len(words) > 1 && len(words) <= maxSegments && f.source != nil {
-		if several, err := f.segments(ctx, words); err != nil || len(several.Software) > 0 {
+	for _, way := range ways {
+		if out, err := f.search(ctx, way, wholeness, exactness); err != nil || len(out.Software) > 0 {
+			return out, err
+		}
+	}
+	if last := ways[len(ways)-1]; len(last) > 1 && len(last) <= maxSegments && f.source != nil {
+		if several, err := f.segments(ctx, last); err != nil || len(several.Software) > 0 {
 			return several, err
 		}
 	}
-	out, err = f.search(ctx, words, similarity)
-	out.Inexact = len(out.Software) > 0
-	return out, err
+	var out Result
+	for _, way := range ways {
+		var err error
+		if out, err = f.search(ctx, way, similarity); err != nil || len(out.Software) > 0 {
+			out.Inexact = len(out.Software) > 0
+			return out, err
+		}
+	}
+	return out, nil
 }
 
 // segments splits words into several names, each as long as it still matches; it returns nothing if a word matches
