@@ -127,7 +127,7 @@ func TestAskFailuresAsJSON(t *testing.T) {
 		{[]string{"--sandbox", "digest", "list"}, exitFailed, "No digests here", "missingkbs sandbox"},
 		{[]string{"microsoft-_-edge"}, exitWrongUse, "Nothing was asked", "AZURE_CLIENT_SECRET is missing"},
 		{[]string{"--sign-in", "wishing", "microsoft-_-edge"}, exitWrongUse, "Nothing was asked", "--sign-in"},
-		{[]string{"digest", "list"}, exitFailed, "Nothing was asked", "no such file"},
+		{[]string{"digest", "list"}, exitFailed, "Nothing was asked", "there is no file"},
 		{nil, exitWrongUse, "Nothing was asked", "ask windows 11"},
 	} {
 		args := append([]string{"ask", "-o", "json"}, c.args...)

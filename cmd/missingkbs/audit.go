@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/missingkbs/missingkbs/internal/app"
@@ -51,47 +49,6 @@ func openReadOnly(ctx context.Context, s config.Database, errs *config.Errors, l
 	}
 	errs.LogWarnings(log)
 	return app.OpenReadOnly(ctx, address)
-}
-
-func (c auditCmd) filter(errs *config.Errors, now time.Time) store.AuditFilter {
-	f := store.AuditFilter{
-		Since: readTime(errs, "--since", c.Since, now), Until: readTime(errs, "--until", c.Until, now), User: c.User, Actions: c.Action,
-	}
-	if !f.Until.IsZero() && !f.Since.Before(f.Until) {
-		errs.Add("--until", "takes a time after that of --since")
-	}
-	return f
-}
-
-// readTime reads a time, or a duration back from now. An empty value is the zero time.
-func readTime(errs *config.Errors, flag, value string, now time.Time) time.Time {
-	if value == "" {
-		return time.Time{}
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.Parse(layout, value); err == nil {
-			return t
-		}
-	}
-	if back, err := readDuration(value); err == nil && back >= 0 {
-		return now.Add(-back)
-	}
-	errs.Add(flag, "takes a time back from now, such as 24h, 7d or 2w, a date such as 2026-08-25, or a time such as 2026-08-25T09:00:00Z")
-	return time.Time{}
-}
-
-// readDuration reads a duration, which may be in days or weeks.
-func readDuration(value string) (time.Duration, error) {
-	for unit, hours := range map[string]int{"d": 24, "w": 7 * 24} {
-		if number, ok := strings.CutSuffix(value, unit); ok {
-			n, err := strconv.ParseUint(number, 10, 16)
-			if err != nil || n > config.MaxDays {
-				return 0, strconv.ErrRange
-			}
-			return time.Duration(n) * time.Duration(hours) * time.Hour, nil
-		}
-	}
-	return time.ParseDuration(value)
 }
 
 // auditLine is one line of the output. docs/audit.md documents the names, which never change. Every line has all of them.

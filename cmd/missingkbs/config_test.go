@@ -127,8 +127,8 @@ func TestConfigFileMistakes(t *testing.T) {
 		"DEFENDER_CLUOD: public\n":     "there is no setting DEFENDER_CLUOD; did you mean DEFENDER_CLOUD?",
 		"colour: blue\n":               "there is no setting colour",
 		"DEFENDER_CLOUD: [a, b]\n":     "DEFENDER_CLOUD takes a single value",
-		"DEFENDER_CLOUD: {\n":          "MISSINGKBS_CONFIG",
-		"LOG_LEVEL: a\nLOG_LEVEL: b\n": "LOG_LEVEL",
+		"DEFENDER_CLOUD: {\n":          "line 1 is no valid YAML",
+		"LOG_LEVEL: a\nLOG_LEVEL: b\n": "line 2 has a name that an earlier line has",
 	} {
 		file := filepath.Join(t.TempDir(), "c.yaml")
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {

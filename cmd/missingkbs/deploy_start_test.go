@@ -14,6 +14,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/repotest"
 )
@@ -40,9 +41,9 @@ func unitLines(t *testing.T, key string) (values []string) {
 
 // signInWays are the ways to sign in to Entra that are documented. Each must do by itself, whatever deploys the program.
 var signInWays = []map[string]string{
-	{"AZURE_TENANT_ID": "1", "AZURE_CLIENT_ID": "2", "AZURE_CLIENT_SECRET_FILE": "azure-client-secret"},
-	{"AZURE_TENANT_ID": "1", "AZURE_CLIENT_ID": "2", "AZURE_CLIENT_CERTIFICATE_PATH": "azure-certificate.pem"},
-	{"AZURE_TENANT_ID": "1", "AZURE_CLIENT_ID": "2", "AZURE_FEDERATED_TOKEN_FILE": "azure-identity-token"},
+	{"AZURE_TENANT_ID": apitest.TenantID, "AZURE_CLIENT_ID": apitest.ClientID, "AZURE_CLIENT_SECRET_FILE": "azure-client-secret"},
+	{"AZURE_TENANT_ID": apitest.TenantID, "AZURE_CLIENT_ID": apitest.ClientID, "AZURE_CLIENT_CERTIFICATE_PATH": "azure-certificate.pem"},
+	{"AZURE_TENANT_ID": apitest.TenantID, "AZURE_CLIENT_ID": apitest.ClientID, "AZURE_FEDERATED_TOKEN_FILE": "azure-identity-token"},
 	{"AZURE_CLIENT_ID": "system"},
 }
 
@@ -282,7 +283,7 @@ func TestImageStarts(t *testing.T) {
 	} {
 		set := imageEnv(t)
 		maps.Copy(set, map[string]string{
-			"SLACK_APP_TOKEN": "xapp-1", "SLACK_BOT_TOKEN": "xoxb-1", "AZURE_TENANT_ID": "1", "AZURE_CLIENT_ID": "2", "AZURE_CLIENT_SECRET": "3",
+			"SLACK_APP_TOKEN": "xapp-1", "SLACK_BOT_TOKEN": "xoxb-1", "AZURE_TENANT_ID": apitest.TenantID, "AZURE_CLIENT_ID": apitest.ClientID, "AZURE_CLIENT_SECRET": "3",
 			"HOME": "/home/nonroot",
 		})
 		if setting != "" {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -71,17 +70,12 @@ func (c doctorCmd) options(env config.Environment, file *config.File, parsed *ko
 	}
 }
 
-var (
-	channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{5,}$`)
-	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{5,}$`)
-)
-
 // checkLive checks the flags of the live checks.
 func (c doctorCmd) checkLive(errs *config.Errors) {
-	if c.Live != "" && !channelID.MatchString(c.Live) {
+	if c.Live != "" && !config.IsSlackID(c.Live, "CGD") {
 		errs.Add("--live", "takes the id of a channel, such as C0123ABCD (in Slack: the channel's name, then About, at the bottom)")
 	}
-	if c.User != "" && !userID.MatchString(c.User) {
+	if c.User != "" && !config.IsSlackID(c.User, "UW") {
 		errs.Add("--user", "takes the id of a person, such as U0123ABCD (in Slack: the profile, then More, Copy member ID)")
 	}
 	if c.User != "" && c.Live == "" {

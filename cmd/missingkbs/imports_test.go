@@ -114,6 +114,7 @@ var forbidden = map[string][]string{
 	"internal/tty":                   {module, slackPackages, azurePackages},
 	"internal/webhook":               {module, slackPackages, azurePackages},
 	"internal/xlsx":                  {module, slackPackages, azurePackages},
+	"internal/yamlfault":             {module, slackPackages, azurePackages},
 	"cmd/missingkbs":                 {},
 
 	// Only tests import these.
@@ -140,7 +141,7 @@ var allowed = map[string][]string{
 	"internal/tty":             {module + "/internal/view", module + "/internal/failure"},
 	"internal/xlsx":            {module + "/internal/view", module + "/internal/failure"},
 	"internal/audit":           {module + "/internal/redact"},
-	"internal/digest":          {module + "/internal/deadline", module + "/internal/risk", module + "/internal/patchgap", module + "/internal/digest/schedule", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
+	"internal/digest":          {module + "/internal/yamlfault", module + "/internal/deadline", module + "/internal/risk", module + "/internal/patchgap", module + "/internal/digest/schedule", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/alert":           {module + "/internal/view", module + "/internal/failure"},
 	"internal/sandbox/sockets": {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace", module + "/internal/sandbox/grants"},
 	"internal/sandbox/grants":  {module + "/internal/sandbox/protocol"},
@@ -148,7 +149,7 @@ var allowed = map[string][]string{
 	"internal/sandbox/trace":   {module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol"},
 	"internal/sandbox/faults":  {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/protocol"},
 	"internal/sandbox":         {module + "/api/apitest", module + "/internal/sandbox/blockkit", module + "/internal/sandbox/ui", module + "/internal/sandbox/protocol", module + "/internal/sandbox/faults", module + "/internal/sandbox/trace", module + "/internal/sandbox/grants", module + "/internal/sandbox/inputs", module + "/internal/sandbox/sockets"},
-	"internal/store":           {module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/prepared", module + "/internal/store/sqlitefile", module + "/internal/store/tablecopy", module + "/internal/redact", module + "/internal/quota", module + "/internal/risk", module + "/internal/digest/between"}, // digest and risk: types only
+	"internal/store":           {module + "/internal/yamlfault", module + "/internal/access", module + "/internal/audit", module + "/internal/digest", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog", module + "/internal/store/db", module + "/internal/store/prepared", module + "/internal/store/sqlitefile", module + "/internal/store/tablecopy", module + "/internal/redact", module + "/internal/quota", module + "/internal/risk", module + "/internal/digest/between"}, // digest and risk: types only
 
 	// The arithmetic of the rate limit, which package store keeps in a database for several processes.
 	"api":                      {module + "/internal/quota"},
@@ -158,11 +159,11 @@ var allowed = map[string][]string{
 
 	// What digests are made of.
 	"internal/triage":          {module + "/internal/advisory", module + "/internal/patchgap", module + "/internal/view"},
-	"internal/feeds":           {module + "/internal/advisory", module + "/internal/store"},
+	"internal/feeds":           {module + "/internal/yamlfault", module + "/internal/advisory", module + "/internal/store"},
 	"internal/risk":            {module + "/internal/patchgap", module + "/internal/audit", module + "/internal/redact", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/patchgap":        {module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/digest/schedule": {module + "/internal/view", module + "/internal/failure"},
-	"internal/digest/between":  {module + "/internal/digest", module + "/internal/risk", module + "/internal/patchgap", module + "/internal/month", module + "/internal/product", module + "/internal/audit", module + "/internal/redact", module + "/internal/digest/schedule", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
+	"internal/digest/between":  {module + "/internal/yamlfault", module + "/internal/digest", module + "/internal/risk", module + "/internal/patchgap", module + "/internal/month", module + "/internal/product", module + "/internal/audit", module + "/internal/redact", module + "/internal/digest/schedule", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/plan":            {module + "/internal/patchgap", module + "/internal/advisory"},
 	"internal/kpi":             {module + "/internal/aging", module + "/internal/month"},
 	"internal/aging":           {module + "/internal/patchgap", module + "/internal/advisory", module + "/internal/deadline", module + "/internal/month"},

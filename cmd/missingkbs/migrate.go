@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"text/tabwriter"
 
 	"github.com/missingkbs/missingkbs/internal/app"
@@ -83,6 +85,9 @@ func (c migrateCmd) readFrom(errs *config.Errors, to string) string {
 // both sides.
 func copyDatabase(ctx context.Context, from, to string, o store.Options, out io.Writer) error {
 	source, err := store.OpenReadOnly(ctx, from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return config.UsageError{Err: errors.New("--from: there is no such database file; name the one that the bot uses")}
+	}
 	if err != nil {
 		return config.UsageError{Err: fmt.Errorf("--from: %w", err)}
 	}

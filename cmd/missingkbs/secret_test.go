@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/missingkbs/missingkbs/api/apitest"
 	"github.com/missingkbs/missingkbs/internal/config"
 )
 
@@ -48,7 +49,7 @@ func TestUnreadableSecretIsNotMissingToo(t *testing.T) {
 	t.Parallel()
 	got := invoke(t, env(map[string]string{
 		"SLACK_APP_TOKEN_FILE": "/no/such/file", "SLACK_BOT_TOKEN": "xoxb-1", "AZURE_CLIENT_SECRET_FILE": "/no/such/file",
-		"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "DATABASE_URL": "sqlite:///" + filepath.ToSlash(t.TempDir()) + "/x.db",
+		"AZURE_TENANT_ID": apitest.TenantID, "AZURE_CLIENT_ID": apitest.ClientID, "DATABASE_URL": "sqlite:///" + filepath.ToSlash(t.TempDir()) + "/x.db",
 	}), "serve")
 	want := "missingkbs: these settings are wrong (flags, environment or the file of --config):\n" +
 		"  - SLACK_APP_TOKEN_FILE names a file that cannot be read: no such file or directory\n" +

@@ -28,15 +28,33 @@ func openError(ctx context.Context, address string, err error) error {
 	}
 	f, _, fileErr := store.InspectFile(address)
 	file := fileErr == nil && f.File != ""
-	switch trouble := digest.TroubleOf(err); {
-	case trouble == digest.TroubleDamaged:
-		return config.UsageError{Err: fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, store.Cure(trouble, f.File, file))}
-	case errors.Is(err, store.ErrUnavailable) && file:
-		return fmt.Errorf("DATABASE_URL: %w: %s", err, store.Cure(trouble, f.File, file))
-	case errors.Is(err, store.ErrUnavailable):
-		return fmt.Errorf("DATABASE_URL: %w", err)
+	place := "DATABASE_URL"
+	if file {
+		place = f.File
 	}
-	return config.UsageError{Err: fmt.Errorf("DATABASE_URL: %w", err)}
+	trouble := digest.TroubleOf(err)
+	switch {
+	case trouble == "" && file:
+		return config.UsageError{Err: fmt.Errorf("DATABASE_URL: %w: name a file that the user of this program may make and write", err)}
+	case trouble == "":
+		return config.UsageError{Err: fmt.Errorf("DATABASE_URL: %w", err)}
+	}
+	told := troubleError(err, trouble, place, file)
+	if errors.Is(err, store.ErrUnavailable) {
+		return told
+	}
+	return config.UsageError{Err: told}
+}
+
+// troubleError adds to a trouble of the database at place what to do about it. file is true for SQLite.
+func troubleError(err error, trouble digest.Trouble, place string, file bool) error {
+	switch {
+	case file && store.IsForeign(err):
+		return fmt.Errorf("DATABASE_URL: the file %s holds no SQLite database: %s", place, store.ForeignCure(place))
+	case trouble == digest.TroubleDamaged:
+		return fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, store.Cure(trouble, place, file))
+	}
+	return fmt.Errorf("DATABASE_URL: %w: %s", err, store.Cure(trouble, place, file))
 }
 
 // OpenReadOnly opens the database at address for a command that only reads. It creates no file and migrates nothing: a
@@ -44,7 +62,7 @@ func openError(ctx context.Context, address string, err error) error {
 func OpenReadOnly(ctx context.Context, address string) (*store.Store, error) {
 	database, err := store.OpenReadOnly(ctx, address)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("DATABASE_URL: %w: no bot has run with it", err)
+		return nil, fmt.Errorf("DATABASE_URL: %w", missingFile(address))
 	}
 	if err != nil {
 		return nil, openError(ctx, address, err)
@@ -58,13 +76,23 @@ func OpenReadOnly(ctx context.Context, address string) (*store.Store, error) {
 // DatabaseError adds to an error of an open database what to do about it.
 func DatabaseError(database *store.Store, err error) error {
 	trouble := digest.TroubleOf(err)
-	switch trouble {
-	case "":
+	if trouble == "" {
 		return fmt.Errorf("DATABASE_URL: %w", err)
-	case digest.TroubleDamaged:
-		return config.UsageError{Err: fmt.Errorf("DATABASE_URL: the database is damaged: %w: %s", err, database.Cure(trouble))}
 	}
-	return fmt.Errorf("DATABASE_URL: %w: %s", err, database.Cure(trouble))
+	told := troubleError(err, trouble, database.Address(), database.IsFile())
+	if trouble == digest.TroubleDamaged {
+		return config.UsageError{Err: told}
+	}
+	return told
+}
+
+// missingFile says what to do where there is no database file yet.
+func missingFile(address string) error {
+	f, _, err := store.InspectFile(address)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("there is no file %s: name the file that the bot uses, or start the bot once, which makes it (missingkbs serve)", f.File)
 }
 
 // checkVersion returns an error if this program cannot read the database.
@@ -74,7 +102,7 @@ func checkVersion(ctx context.Context, database *store.Store) error {
 	case err != nil:
 		return err
 	case current == 0:
-		return errors.New("there are no tables: it is not the database of a bot that has run")
+		return errors.New("there are no tables: name the database that the bot uses, or start the bot once, which makes them (missingkbs serve)")
 	case current < wanted:
 		return fmt.Errorf("it is at version %d and this program reads version %d: use the missingkbs that the bot runs, or, where the bot is to be of this version, "+
 			"start it or run missingkbs migrate", current, wanted)

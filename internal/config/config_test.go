@@ -68,12 +68,12 @@ func TestSettingsReachTheParts(t *testing.T) {
 		t.Errorf("options %+v", options)
 	}
 	d := Defender{
-		TenantID: "t", ClientID: "c", ClientSecret: Secret{text: "@" + file}, Cloud: "gcc-high", PerMinute: "0", PerHour: "100", CacheTTL: "0",
-		AuthorityHost: "https://login.example/", APIURL: "https://api.example", Scope: "scope",
+		TenantID: exampleID, ClientID: exampleID, ClientSecret: Secret{text: "@" + file}, Cloud: "gcc-high", PerMinute: "0", PerHour: "100", CacheTTL: "0",
+		AuthorityHost: "https://login.example/", APIURL: "https://api.example", Scope: "api://scope/.default",
 	}
 	client := d.ReadClient(&m)
 	want := api.Options{
-		Cloud:     api.Cloud{Name: client.Cloud.Name, Endpoint: "https://api.example", Scope: "scope", Authority: "https://login.example/"},
+		Cloud:     api.Cloud{Name: client.Cloud.Name, Endpoint: "https://api.example", Scope: "api://scope/.default", Authority: "https://login.example/"},
 		PerMinute: -1, PerHour: 100, CacheTTL: -1, ApplicationID: "missingkbs",
 	}
 	if diff := cmp.Diff(want, client, cmpopts.IgnoreTypes(tracing.Provider{}), cmpopts.IgnoreUnexported(policy.RetryOptions{})); diff != "" {
@@ -97,14 +97,14 @@ func TestCredentialSettings(t *testing.T) {
 		s    Defender
 		says string // "" for no mistake
 	}{
-		"secret":                    {Defender{TenantID: "t", ClientID: "c", ClientSecret: Secret{text: "s"}}, ""},
-		"certificate":               {Defender{TenantID: "t", ClientID: "c", CertificatePath: file}, ""},
-		"workload identity":         {Defender{TenantID: "t", ClientID: "c", FederatedTokenFile: file}, ""},
-		"managed identity":          {Defender{ClientID: "c"}, ""},
+		"secret":                    {Defender{TenantID: exampleID, ClientID: exampleID, ClientSecret: Secret{text: "s"}}, ""},
+		"certificate":               {Defender{TenantID: exampleID, ClientID: exampleID, CertificatePath: file}, ""},
+		"workload identity":         {Defender{TenantID: exampleID, ClientID: exampleID, FederatedTokenFile: file}, ""},
+		"managed identity":          {Defender{ClientID: exampleID}, ""},
 		"system's managed identity": {Defender{ClientID: "system"}, ""},
 		"nothing":                   {Defender{}, "AZURE_CLIENT_SECRET is missing"},
-		"ids alone":                 {Defender{TenantID: "t", ClientID: "c"}, "AZURE_CLIENT_SECRET is missing"},
-		"secret file gone":          {Defender{TenantID: "t", ClientID: "c", ClientSecret: Secret{text: "@/no/such"}}, "AZURE_CLIENT_SECRET names a file"},
+		"ids alone":                 {Defender{TenantID: exampleID, ClientID: exampleID}, "AZURE_CLIENT_SECRET is missing"},
+		"secret file gone":          {Defender{TenantID: exampleID, ClientID: exampleID, ClientSecret: Secret{text: "@/no/such"}}, "AZURE_CLIENT_SECRET names a file"},
 		"secret alone":              {Defender{ClientSecret: Secret{text: "s"}}, "AZURE_TENANT_ID is missing"},
 	} {
 		var m Errors

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"os"
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
@@ -78,19 +77,17 @@ func (s Defender) ReadCredential(e *Errors, authority string) api.CredentialOpti
 		Authority:           authority,
 	}
 	e.warnOpenFile("AZURE_CLIENT_CERTIFICATE_PATH", o.CertificatePath)
-	for setting, path := range map[string]string{
-		"AZURE_CLIENT_CERTIFICATE_PATH": o.CertificatePath,
-		"AZURE_FEDERATED_TOKEN_FILE":    o.FederatedTokenFile,
-	} {
-		if _, err := os.Stat(path); path != "" && err != nil {
-			e.Add(setting, "names a file that cannot be read: %v", err)
-		}
+	e.readable("AZURE_CLIENT_CERTIFICATE_PATH", o.CertificatePath)
+	e.readable("AZURE_FEDERATED_TOKEN_FILE", o.FederatedTokenFile)
+	if wrong := SecretForm(o.ClientSecret); wrong != "" {
+		e.warn("AZURE_CLIENT_SECRET", "looks like the Secret ID: if signing in fails, copy the Value beside it, or make a new secret if that is hidden by now")
 	}
-	if s.ClientSecret.IsSet() || o.CertificatePath != "" || o.FederatedTokenFile != "" {
+	o.Managed = !s.ClientSecret.IsSet() && o.CertificatePath == "" && o.FederatedTokenFile == ""
+	s.checkForms(e, o.Managed && s.TenantID == "")
+	if !o.Managed {
 		s.RequireIDs(e)
 		return o
 	}
-	o.Managed = true
 	if o.ClientID == systemIdentity {
 		o.ClientID = ""
 	}
@@ -106,7 +103,7 @@ const systemIdentity = "system"
 
 // RequireIDs checks that the two IDs of an app registration are set.
 func (s Defender) RequireIDs(e *Errors) {
-	const where = "find it on the overview page of the app registration in Entra; it looks like 8b1f2e9c-3d4a-4f6b-9c2d-1e0f5a7b8c9d"
+	const where = "find it on the overview page of the app registration in Entra; it looks like " + exampleID
 	if s.TenantID == "" {
 		e.Add("AZURE_TENANT_ID", "is missing: "+where)
 	}

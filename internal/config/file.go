@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml"
 	"github.com/hbollon/go-edlib"
+
+	"github.com/missingkbs/missingkbs/internal/yamlfault"
 )
 
 // File holds the settings of a YAML file, by the names of their environment variables.
@@ -32,26 +35,34 @@ func ReadFile(args []string, env Environment) *File {
 	}
 	raw, err := os.ReadFile(f.Path)
 	if err != nil {
-		f.Err = fmt.Errorf("MISSINGKBS_CONFIG: %w", err)
+		f.Err = fmt.Errorf("--config or MISSINGKBS_CONFIG names a file that cannot be read: %s: %w", f.Path, withoutPath(err))
 		return f
 	}
 	var values map[string]any
 	if err := yaml.Unmarshal(raw, &values); err != nil {
-		f.Err = fmt.Errorf("MISSINGKBS_CONFIG: %s: %s", f.Path, yaml.FormatError(err, false, false))
+		f.Err = fmt.Errorf("the file of settings %s: %s", f.Path, yamlfault.Text(err))
 		return f
 	}
 	for name, v := range values {
+		if !settingForm.MatchString(name) { // it may be a secret, or the file another one
+			f.Err = fmt.Errorf("the file of settings %s: a name in it is no name of a setting; is it the right file? It holds lines such as LOG_LEVEL: \"debug\"", f.Path)
+			clear(f.values)
+			return f
+		}
 		switch v.(type) {
 		case string, int, int64, uint64, float64, bool:
 			f.values[name] = fmt.Sprint(v)
 		default:
-			f.Err = fmt.Errorf("MISSINGKBS_CONFIG: %s: %s takes a single value, such as %s: \"…\"", f.Path, name, name)
+			f.Err = fmt.Errorf("the file of settings %s: %s takes a single value, such as %s: \"…\"", f.Path, name, name)
 			clear(f.values)
 			return f
 		}
 	}
 	return f
 }
+
+// settingForm is how names of settings look. What looks otherwise is not repeated in messages.
+var settingForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
 
 // filePath returns the path of the file of settings. The flag wins over the environment.
 func filePath(args []string, env Environment) string {
@@ -78,7 +89,7 @@ func (f *File) Check(app *kong.Application) {
 		if slices.Contains(known, name) {
 			continue
 		}
-		err := fmt.Errorf("%s: there is no setting %s", f.Path, name)
+		err := fmt.Errorf("the file of settings %s: there is no setting %s", f.Path, name)
 		if similar, score := mostSimilar(name, known); score > 0.85 {
 			err = fmt.Errorf("%w; did you mean %s?", err, similar)
 		}

@@ -10,11 +10,12 @@ import (
 	"unicode"
 )
 
-// number reads a whole number of at least 0.
+// number reads a whole number of at least 0. After an error it returns 0.
 func (e *Errors) number(setting, value string) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
 		e.Add(setting, "must be a whole number, 0 or more, such as 50")
+		return 0
 	}
 	return n
 }
@@ -91,7 +92,7 @@ func (e *Errors) boolean(setting, value string) bool {
 func (e *Errors) ids(setting, value, letters, kind string) []string {
 	var ids []string
 	for id := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
-		if !slackID(id, letters) {
+		if !IsSlackID(id, letters) {
 			e.Add(setting, "takes %s; several are separated by commas", kind)
 			return nil
 		}
@@ -102,7 +103,8 @@ func (e *Errors) ids(setting, value, letters, kind string) []string {
 	return ids
 }
 
-func slackID(id, letters string) bool {
+// IsSlackID returns true for an ID as Slack writes it, whose first letter is one of letters: the kind of object.
+func IsSlackID(id, letters string) bool {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	return len(id) >= 6 && strings.Contains(letters, id[:1]) && strings.Trim(id, alphabet) == ""
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/view"
+	"github.com/missingkbs/missingkbs/internal/yamlfault"
 )
 
 // fileKey is the one key of a file of subscriptions: a file without it is not one, rather than one that wants none.
@@ -83,7 +84,7 @@ func ReadFile(text []byte) ([]Subscription, error) {
 func readItems(text []byte) ([]ast.Node, error) {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return nil, mistake("the file is not YAML: %s", yaml.FormatError(err, false, false))
+		return nil, mistake("%s", yamlfault.Text(err))
 	}
 	const shape = "the file must hold one list under the key digests:"
 	if len(file.Docs) != 1 {

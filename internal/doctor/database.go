@@ -42,7 +42,7 @@ func (c *Checker) databaseState(ctx context.Context) []Finding {
 	s, err := store.OpenReadOnly(ctx, c.values.DatabaseURL)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return warn("there is no database yet: serve makes it at its first start", "nothing, if the bot has never run here; otherwise DATABASE_URL names another file than before")
+		return warn("there is no database yet: serve makes it at its first start", "if the bot has run here before, correct DATABASE_URL, which names another file than then")
 	case err != nil:
 		return failDatabase("DATABASE_URL: ", err, c.databaseFile(), "check that the database runs, that DATABASE_URL is right, and that this machine can reach it")
 	}
@@ -80,6 +80,9 @@ func (c *Checker) databaseFile() string {
 func failDatabase(found string, err error, file, cure string) []Finding {
 	switch trouble := digest.TroubleOf(err); trouble {
 	case digest.TroubleDamaged:
+		if file != "" && store.IsForeign(err) {
+			return fail(found+"the file holds no SQLite database", store.ForeignCure(file))
+		}
 		found += "it is damaged: "
 		if file != "" {
 			cure = store.RestoreCure(file)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/missingkbs/missingkbs/api"
 	"github.com/missingkbs/missingkbs/commands"
+	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -84,7 +85,7 @@ func (c *Checker) tokenFits(info api.TokenInfo, kind string) []Finding {
 	if !api.FitsDefender(info.Audience) {
 		all = append(all, warn("Defender is not known to accept tokens for "+info.Audience, "leave DEFENDER_SCOPE empty, or set it to "+api.PublicCloud().Scope+" in the public cloud")...)
 	}
-	if isGUID(c.values.Credential.TenantID) && !strings.EqualFold(info.Tenant, c.values.Credential.TenantID) {
+	if config.IsGUID(c.values.Credential.TenantID) && !strings.EqualFold(info.Tenant, c.values.Credential.TenantID) {
 		all = append(all, warn("the token belongs to the tenant "+info.Tenant+", not of AZURE_TENANT_ID", "check AZURE_TENANT_ID")...)
 	}
 	if !c.values.Credential.Managed && c.values.Credential.ClientID != "" && !strings.EqualFold(info.App, c.values.Credential.ClientID) {
@@ -95,8 +96,6 @@ func (c *Checker) tokenFits(info api.TokenInfo, kind string) []Finding {
 	}
 	return append(all, Finding{Status: OK, Found: text})
 }
-
-func isGUID(s string) bool { return len(s) == 36 && strings.Count(s, "-") == 4 }
 
 // refusedCredential reports why Entra gave no token.
 func refusedCredential(err error) []Finding {

@@ -219,7 +219,7 @@ func TestReadingChangesNoDatabase(t *testing.T) {
 				t.Errorf("the versions were %s and are %s", before, after)
 			}
 			folder := filepath.Join(t.TempDir(), "mistyped")
-			refused("sqlite://"+filepath.ToSlash(folder)+"/x.db", "no bot has run with it")
+			refused("sqlite://"+filepath.ToSlash(folder)+"/x.db", "start the bot once, which makes it")
 			if _, err := os.Stat(folder); err == nil {
 				t.Error("a folder was made")
 			}
@@ -236,7 +236,7 @@ func TestAuditCommandFilters(t *testing.T) {
 	t.Parallel()
 	database := sqliteRecords(t)
 	for i, action := range []string{"ask", "share", "digest.add"} {
-		a := audit.Entry{At: time.Now().Add(time.Duration(i-5) * time.Minute), User: fmt.Sprint("U", i), Action: action, Detail: `<b> & "ü"`}
+		a := audit.Entry{At: time.Now().Add(time.Duration(i-5) * time.Minute), User: fmt.Sprint("U0PERSON", i), Action: action, Detail: `<b> & "ü"`}
 		if err := database.AddAudit(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
@@ -244,7 +244,7 @@ func TestAuditCommandFilters(t *testing.T) {
 	for want, args := range map[string][]string{
 		"ask share digest.add": nil,
 		"share digest.add":     {"--action", "share,digest"},
-		"digest.add":           {"--user", "U2"},
+		"digest.add":           {"--user", "U0PERSON2"},
 		"ask":                  {"--until", "4m30s"},
 		"":                     {"--since", "10s"},
 	} {
@@ -256,8 +256,8 @@ func TestAuditCommandFilters(t *testing.T) {
 			t.Errorf("%v: got %v, want %s", args, got, want)
 		}
 	}
-	raw := invoke(t, map[string]string{"DATABASE_URL": database.url}, "audit", "--user", "U0").out
-	shape := regexp.MustCompile(`^\{"at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","tenant":"","user":"U0","team":"","channel":"","action":"ask","subject":"",` +
+	raw := invoke(t, map[string]string{"DATABASE_URL": database.url}, "audit", "--user", "U0PERSON0").out
+	shape := regexp.MustCompile(`^\{"at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","tenant":"","user":"U0PERSON0","team":"","channel":"","action":"ask","subject":"",` +
 		`"detail":"<b> & \\"ü\\"","result":"done","reason":"","request":"","id":"[A-Z0-9]+"\}` + "\n$")
 	if !shape.MatchString(raw) {
 		t.Errorf("a line is %s", raw)

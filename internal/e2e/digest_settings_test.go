@@ -154,7 +154,7 @@ func TestWrongFileOfDigestsIsToldInFull(t *testing.T) {
 			`line 9: there is no key "chanel"`, "say when with either at or cron", "min_devices must be a whole number",
 			`there is a digest "twice" in line 8 already`, "15 minutes", `"sometimes"`,
 		}},
-		"no YAML":       {"digests: [", []string{"is not YAML"}},
+		"no YAML":       {"digests: [", []string{"line 1 is no valid YAML"}},
 		"no list":       {"subscriptions: []\n", []string{"one list under the key digests:"}},
 		"of chat's ids": {strings.ReplaceAll(fileOfOne, "edge-weekly", "taken"), []string{"taken", "made in Slack"}},
 		"missing":       {"", []string{"no such file"}},

@@ -47,7 +47,7 @@ func TestDoctorDatabaseMissing(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, sandbox.Options{})
 	d := c.examine(t, map[string]string{"DATABASE_URL": "sqlite://" + filepath.Join(t.TempDir(), "new.db")}, "--offline")
-	d.wants(t, "database", "warn", "there is no database yet", "nothing, if the bot has never run here")
+	d.wants(t, "database", "warn", "there is no database yet", "if the bot has run here before, correct DATABASE_URL")
 	d.only(t, "database")
 	d = c.examine(t, map[string]string{"DATABASE_URL": "postgres://u:hunter2@127.0.0.1:1/d?sslmode=disable"}, "--offline")
 	d.wants(t, "database", "fail", "connect to PostgreSQL at 127.0.0.1:1", "check that the database runs")

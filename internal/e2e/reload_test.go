@@ -102,7 +102,7 @@ func TestMistakesInNewSettingsChangeNothing(t *testing.T) {
 		t.Error("the log level changed")
 	}
 	replace(t, config, "AZURE_CLIENT_SECRET: [\n")
-	if said := w.hangUp(t); !strings.Contains(said, "MISSINGKBS_CONFIG") {
+	if said := w.hangUp(t); !strings.Contains(said, config+": line 1") {
 		t.Errorf("the log does not say which file is broken: %s", said)
 	}
 }

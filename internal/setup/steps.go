@@ -2,7 +2,6 @@ package setup
 
 import (
 	"context"
-	"strings"
 
 	"github.com/missingkbs/missingkbs/internal/config"
 )
@@ -97,18 +96,18 @@ identity or a managed identity, which have no secret.`)
 // credentialQuestions returns what a way to sign in needs.
 func credentialQuestions(way string) []question {
 	tenant := question{
-		setting: "AZURE_TENANT_ID", title: "Directory (tenant) ID", form: tenantForm,
+		setting: "AZURE_TENANT_ID", title: "Directory (tenant) ID", form: config.TenantForm,
 		where: "App registrations > your app > Overview has both IDs:",
 		set:   func(s *config.Settings, v string) { s.Defender.TenantID = v },
 	}
 	client := question{
-		setting: "AZURE_CLIENT_ID", title: "Application (client) ID", form: clientForm,
+		setting: "AZURE_CLIENT_ID", title: "Application (client) ID", form: config.ClientForm,
 		where: "On the same page:",
 		set:   func(s *config.Settings, v string) { s.Defender.ClientID = v },
 	}
 	switch way {
 	case byManaged:
-		client.title, client.form = `Client ID of the managed identity, or "system" for that of this machine`, managedForm
+		client.title, client.form = `Client ID of the managed identity, or "system" for that of this machine`, config.ManagedForm
 		client.where = "In the Azure portal: Managed Identities > yours > Overview. A role is granted by command, see docs/entra.md."
 		return []question{client}
 	case byCertificate:
@@ -137,31 +136,10 @@ func credentialQuestions(way string) []question {
 	}}
 }
 
-// The forms of IDs and of a secret. An ID in the place of a secret is the most common mistake of all.
-func tenantForm(v string) string {
-	if isGUID(v) || strings.Contains(v, ".") && !strings.ContainsAny(v, " /:@") {
-		return ""
-	}
-	return "looks like 8b1f2e9c-3d4a-4f6b-9c2d-1e0f5a7b8c9d, or is a domain of the tenant such as contoso.onmicrosoft.com"
-}
-
-func clientForm(v string) string {
-	if isGUID(v) {
-		return ""
-	}
-	return "looks like 8b1f2e9c-3d4a-4f6b-9c2d-1e0f5a7b8c9d"
-}
-
-func managedForm(v string) string {
-	if isGUID(v) || v == "system" {
-		return ""
-	}
-	return `looks like 8b1f2e9c-3d4a-4f6b-9c2d-1e0f5a7b8c9d, or is the word "system"`
-}
-
+// secretForm refuses what can only be the id of a secret, and an empty answer.
 func secretForm(v string) string {
-	if isGUID(v) {
-		return "is the Secret ID: copy the Value beside it; if that is hidden by now, make a new secret"
+	if wrong := config.SecretForm(v); wrong != "" {
+		return wrong
 	}
 	return notEmpty(v)
 }

@@ -34,16 +34,3 @@ func match(answer string, words []string) (word string, ok bool) {
 	}
 	return word, ok
 }
-
-// isGUID returns true for an id as Entra writes it.
-func isGUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i, r := range s {
-		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (r == '-') || !dash && !strings.ContainsRune("0123456789abcdefABCDEF", r) {
-			return false
-		}
-	}
-	return true
-}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,10 +63,29 @@ func signInAs(login func() string) func(context.Context, *pgx.ConnConfig) error 
 // which carries the configuration with the password.
 func connectError(c pgconn.Config, err error) error {
 	if connect, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		err = errors.Unwrap(connect)
+		err = tries{errors.Unwrap(connect)}
 	}
 	return fmt.Errorf("connect to PostgreSQL at %s:%d, database %q, as user %q: %w", c.Host, c.Port, c.Database, c.User, err)
 }
+
+// tries is why pgx got no connection. pgx names each address and each way that it tried, with encryption and without, on a line
+// of its own, and often the same for all.
+type tries struct{ error }
+
+// Error returns each cause once, on one line.
+func (t tries) Error() string {
+	var told []string
+	for line := range strings.Lines(t.error.Error()) {
+		line = strings.TrimSpace(line)
+		if !slices.ContainsFunc(told, func(before string) bool { return strings.Contains(before, line) }) {
+			told = append(told, line)
+		}
+	}
+	return strings.Join(told, "; ")
+}
+
+// Unwrap returns the error of pgx.
+func (t tries) Unwrap() error { return t.error }
 
 // sqliteConns bounds the connections that queries share. Readers do not wait for the one writer, and more connections
 // would only wait for each other.

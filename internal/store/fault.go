@@ -73,7 +73,7 @@ func outline(err error) string {
 		return said.Error()
 	}
 	if connect, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return "connect: " + strings.ReplaceAll(errors.Unwrap(connect).Error(), "\n", "; ")
+		return "connect: " + tries{errors.Unwrap(connect)}.Error()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "it does not answer in time"
@@ -234,7 +234,7 @@ func Cure(t digest.Trouble, place string, file bool) string {
 	case digest.TroubleDisk:
 		return "look at the disk and at the log of the machine, and at the rights on the folder: " + place
 	case digest.TroubleDenied:
-		return "mend the password or the rights of the user: " + place
+		return "correct the password or the rights of the user: " + place
 	case digest.TroubleBusy:
 		if file {
 			return "see which other program has " + place + " open, such as a backup or sqlite3, and end it"
@@ -244,8 +244,19 @@ func Cure(t digest.Trouble, place string, file bool) string {
 	return "see whether the database runs and this machine reaches it: " + place
 }
 
+// IsForeign returns true if an error says that a file is no SQLite database. Damage can look like that, too.
+func IsForeign(err error) bool {
+	said, ok := errors.AsType[*sqlite.Error](err)
+	return ok && said.Code()&0xff == sqlite3.SQLITE_NOTADB
+}
+
+// ForeignCure says what an operator does about a file that is no SQLite database.
+func ForeignCure(file string) string {
+	return "name another file if this is not the bot's; if it is, it is damaged: " + RestoreCure(file)
+}
+
 // RestoreCure says how an operator restores a SQLite file.
 func RestoreCure(file string) string {
 	return fmt.Sprintf("stop the program, move %[1]s and the files beside it (-wal, -shm) into another folder, put the last backup in the place of %[1]s, and start it again. "+
-		"Without a backup, sqlite3 DAMAGED .recover | sqlite3 %[1]s saves what can still be read. With no file there, digests and history begin anew", file)
+		"Without a backup, sqlite3 DAMAGED .recover | sqlite3 %[1]s saves what can still be read. With no file there, the bot starts without digests and history", file)
 }

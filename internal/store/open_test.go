@@ -27,9 +27,9 @@ func TestOpenRefusesURLs(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
 	for _, tt := range []struct{ url, want string }{
-		{"", "want sqlite:///path/file.db or postgres://"},
-		{"missingkbs.db", "want sqlite:///path/file.db or postgres://"},
-		{"mysql://u:" + secret + "@host/db", "want sqlite:///path/file.db or postgres://"},
+		{"", "takes sqlite:///path/file.db or postgres://"},
+		{"missingkbs.db", "takes sqlite:///path/file.db or postgres://"},
+		{"mysql://u:" + secret + "@host/db", "takes sqlite:///path/file.db or postgres://"},
 		{"sqlite:missingkbs.db", "three slashes"},
 		{"sqlite://missingkbs.db", "three slashes"},
 		{"sqlite://data/missingkbs.db", "three slashes"},

@@ -17,8 +17,8 @@ type target struct {
 }
 
 var (
-	errURL    = errors.New("database URL: want sqlite:///path/file.db or postgres://user:password@host/database")
-	errSQLite = errors.New("database URL: want sqlite:///path/file.db, with three slashes and without parameters")
+	errURL    = errors.New("it takes sqlite:///path/file.db or postgres://user:password@host/database")
+	errSQLite = errors.New("it takes sqlite:///path/file.db, with three slashes and without parameters")
 )
 
 // CheckURL says what is wrong with a database URL; nothing is opened. The error quotes nothing of it.
@@ -82,6 +82,8 @@ func sqlitePath(rest string) (string, error) {
 	if err != nil || strings.HasSuffix(path, "/") || strings.ContainsRune(path, 0) {
 		return "", errSQLite
 	}
+	// Four slashes, which other programs want, would begin the name of a machine in SQLite's own URLs.
+	path = "/" + strings.TrimLeft(path, "/")
 	if len(path) > 2 && path[2] == ':' { // "/C:/folder/file.db"
 		path = path[1:]
 	}
@@ -91,10 +93,10 @@ func sqlitePath(rest string) (string, error) {
 func poolConfig(raw string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(raw)
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok { // a certificate
-		return nil, fmt.Errorf("database URL: %w", pathErr)
+		return nil, fmt.Errorf("a file of it cannot be read: %w", pathErr)
 	}
 	if err != nil || ambiguous(raw) {
-		return nil, errors.New("database URL: cannot be read as postgres://user:password@host:port/database?option=value; " +
+		return nil, errors.New("it cannot be read as postgres://user:password@host:port/database?option=value; " +
 			"special characters of the password are written as %40 for @, %2F for /, and so on")
 	}
 	if !strings.Contains(raw, "pool_max_conns=") {
