@@ -50,7 +50,7 @@ func Admin(s Allowances, g Gatekeeper, q Quota, now func() time.Time) Command {
 		Name:    adminName,
 		Usage:   usage,
 		Subs:    subs,
-		Summary: "for administrators: who may what, and which channels shared with others are allowed",
+		Summary: "for administrators: who may do what, and which shared channels are allowed",
 		Help:    help,
 		Needs:   access.Administer,
 		Run:     a.run,
@@ -69,7 +69,7 @@ func (a admin) subcommands() []SubcommandHandler {
 	return []SubcommandHandler{
 		{
 			Subcommand: Subcommand{Name: adminList, Needs: access.Administer},
-			Summary:    "who may what, and which shared channels are allowed", Run: a.list,
+			Summary:    "who may do what, and which shared channels are allowed", Run: a.list,
 		},
 		{
 			Subcommand: Subcommand{Name: "who", Needs: access.Administer, Subject: true}, Usage: "[person's id]",
@@ -77,11 +77,11 @@ func (a admin) subcommands() []SubcommandHandler {
 		},
 		{
 			Subcommand: Subcommand{Name: "allow-channel", Needs: access.Administer, Subject: true}, Usage: "[channel's id]",
-			Summary: "post into this channel although another organisation reads it; until another one joins", Run: a.allow,
+			Summary: "allow answers and digests in this channel although another organisation reads it; ends when yet another one joins", Run: a.allow,
 		},
 		{
 			Subcommand: Subcommand{Name: "disallow-channel", Needs: access.Administer, Subject: true}, Usage: "[channel's id]",
-			Summary: "undo that", Run: a.disallow,
+			Summary: "stop allowing this channel", Run: a.disallow,
 		},
 	}
 }

@@ -26,10 +26,10 @@ func CVE(d Defender, opts ...Option) Command {
 	return Command{
 		Name:    cveName,
 		Usage:   cveUsage,
-		Summary: "one CVE: severity, exploits, the updates that fix it, the devices it exposes",
+		Summary: "one CVE: its severity, known exploits, the updates that fix it, the devices exposed to it",
 		Help: []view.Fact{
-			{Name: "--devices", Value: "the devices that it exposes, by name"},
-			{Name: "Example", Value: "cve CVE-2026-20805"},
+			{Name: "--devices", Value: "list the exposed devices by name"},
+			{Name: "Example", Value: "cve CVE-2026-60052"},
 		},
 		Run: cve{d, knownBy(opts)}.run,
 	}

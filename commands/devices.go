@@ -31,11 +31,11 @@ func Devices(d Defender, idx *search.Index, now func() time.Time) Command {
 	return Command{
 		Name:    devicesName,
 		Usage:   devicesUsage,
-		Summary: "the devices that have a software: by device group, and how many are silent",
+		Summary: "the devices that have a software product: how many in each device group, and how many have stopped reporting",
 		Help: []view.Fact{
-			{Name: "--list", Value: "the devices by name"},
-			{Name: "--group NAME", Value: "only those of one device group"},
-			{Name: "Example", Value: "devices windows 11 --group Servers --list"},
+			{Name: "--list", Value: "list the devices by name"},
+			{Name: "--group NAME", Value: "only devices in this device group"},
+			{Name: "Example", Value: `devices windows 11 --group "Field Laptops" --list`},
 		},
 		Run: devices{d, idx, now}.run,
 	}

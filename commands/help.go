@@ -18,7 +18,7 @@ func helpCommand(r *Router) Command {
 	return Command{
 		Name:    HelpName,
 		Usage:   "[command]",
-		Summary: "what can be asked, or how one command is used",
+		Summary: "what you can ask, or how to use one command",
 		Run: func(_ context.Context, req Request) (view.Page, error) {
 			if len(req.Words) == 0 {
 				return helpPage(r), nil
@@ -44,7 +44,7 @@ func helpPage(r *Router) view.Page {
 	}
 	return view.Page{
 		Title:   "What you can ask",
-		Lead:    "Which security updates (KBs) a software lacks, on how many devices, as Microsoft Defender knows it.",
+		Lead:    "Which Windows and Microsoft updates (KBs) are missing, and on how many devices, according to Microsoft Defender.",
 		Parts:   []view.Part{facts},
 		Actions: waysToSoftware(),
 		Note:    "For example: microsoft-_-windows_11, or just: windows 11. A software id is vendor-_-name, as in Defender's portal.",
@@ -95,7 +95,7 @@ const (
 func browseCommand(r *Router) Command {
 	return Command{
 		Name:    BrowseName,
-		Summary: "choose software in a form, with its order and filters; also without any words",
+		Summary: "choose software, order and filters in a form; /missingkbs alone opens it too",
 		Run: func(_ context.Context, req Request) (view.Page, error) {
 			if err := RejectWords(BrowseName, req.Words); err != nil {
 				return view.Page{}, err

@@ -32,7 +32,7 @@ func Home(d Defender, idx *search.Index, o HomeOptions) Command {
 	h := home{HomeOptions: o, defender: d, index: idx}
 	return Command{
 		Name:    HomeName,
-		Summary: "the first page: software with missing updates, and your own digests",
+		Summary: "the start page: software with missing updates, and your own digests",
 		Run: func(ctx context.Context, req Request) (view.Page, error) {
 			if err := RejectWords(HomeName, req.Words); err != nil {
 				return view.Page{}, err

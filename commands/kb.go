@@ -31,10 +31,10 @@ func KB(d Defender, idx *search.Index, opts ...Option) Command {
 	return Command{
 		Name:    kbName,
 		Usage:   kbUsage,
-		Summary: "one update: the software and builds that lack it, its CVEs, its devices",
+		Summary: "one update: the software and builds it is missing on, its CVEs, the exposed devices",
 		Help: []view.Fact{
-			{Name: "--devices", Value: "the devices with a CVE that it fixes, by name"},
-			{Name: "--cves", Value: "all CVEs that it fixes here"},
+			{Name: "--devices", Value: "list the devices exposed to a CVE that it fixes, by name"},
+			{Name: "--cves", Value: "list all CVEs that it fixes on your devices"},
 			{Name: "Example", Value: "kb KB5074202"},
 		},
 		Run: kb{d, idx, knownBy(opts)}.run,

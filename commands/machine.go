@@ -30,11 +30,11 @@ func Machine(d Defender, now func() time.Time, opts ...Option) Command {
 	return Command{
 		Name:    machineName,
 		Usage:   machineUsage,
-		Summary: "one device: its system, when it was seen last, the updates it lacks, exploited first, then the oldest",
+		Summary: "one device: its operating system, when it last reported, and its missing updates, exploited first, then oldest first",
 		Help: []view.Fact{
-			{Name: "Names", Value: "in full or their beginning; where several devices fit, choose one"},
-			{Name: "--exploited", Value: "only updates that fix vulnerabilities under attack, as far as CISA and MSRC say"},
-			{Name: "--all", Value: "every row as Defender gave it; otherwise an update that a newer one contains is folded into that"},
+			{Name: "Names", Value: "the full name or its beginning; if several devices match, you choose one"},
+			{Name: "--exploited", Value: "only updates that fix vulnerabilities known to be exploited, according to CISA and MSRC"},
+			{Name: "--all", Value: "every row as Defender returned it; otherwise an update contained in a newer one is folded into it"},
 			{Name: "Example", Value: "machine web-01"},
 		},
 		Audited: true,

@@ -29,7 +29,7 @@ func Search(d Defender, idx *search.Index) Command {
 		Usage:   searchUsage,
 		Summary: "software whose id, name or vendor matches; without words, all software, Microsoft's first",
 		Help: []view.Fact{
-			{Name: "Typing errors", Value: "are forgiven: search chorme finds google-_-chrome"},
+			{Name: "Typos", Value: "are tolerated: search chorme finds google-_-chrome"},
 			{Name: "Example", Value: "search windows 11"},
 		},
 		Run: func(ctx context.Context, req Request) (view.Page, error) {

@@ -36,14 +36,14 @@ func Software(d Defender, idx *search.Index, opts ...Option) Command {
 	s := software{defender: d, index: idx, known: knownBy(opts), made: &pages.Cache{}}
 	return Command{
 		Usage:   softwareUsage,
-		Summary: "the missing KBs of one software: devices, CVEs and the catalog page of each; words that are no id are searched",
+		Summary: "the missing KBs of one software product, each with its devices, CVEs and catalog page; anything that is not an id is searched for",
 		Help: []view.Fact{
-			{Name: "--sort exploited|devices|cves|kb", Value: "order; exploited first by default, then by devices"},
-			{Name: "--exploited", Value: "only KBs that fix vulnerabilities under attack, as far as CISA and MSRC say"},
-			{Name: "--min-devices N", Value: "only KBs that N or more devices lack"},
-			{Name: "--min-cves N", Value: "only KBs that fix N or more CVEs"},
-			{Name: "--all", Value: "every row as Defender gave it; otherwise a KB is one row, and one that a newer KB contains is folded into that"},
-			{Name: "--page N", Value: "a later page of a long list"},
+			{Name: "--sort exploited|devices|cves|kb", Value: "the order; by default exploited first, then by devices"},
+			{Name: "--exploited", Value: "only KBs that fix vulnerabilities known to be exploited, according to CISA and MSRC"},
+			{Name: "--min-devices N", Value: "only KBs missing on at least N devices"},
+			{Name: "--min-cves N", Value: "only KBs that fix at least N CVEs"},
+			{Name: "--all", Value: "every row as Defender returned it; otherwise each KB is one row, and a KB contained in a newer one is folded into it"},
+			{Name: "--page N", Value: "page N of a long list"},
 			{Name: "Example", Value: "microsoft-_-windows_11 --sort cves --min-devices 5"},
 		},
 		Shared: sharedSoftware,

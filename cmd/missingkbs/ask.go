@@ -32,17 +32,17 @@ import (
 
 // askCmd asks one question on the terminal.
 type askCmd struct {
-	Output   string           `short:"o" default:"text" placeholder:"FORMAT" complete:"text,json,csv,xlsx" help:"text, json, csv or xlsx (${default})."`
-	Watch    string           `placeholder:"INTERVAL" help:"Ask again every so often, such as 5m, until Ctrl-C; on a terminal the changes stand out."`
-	Sandbox  bool             `help:"Ask an invented tenant that runs inside this command, instead of yours."`
+	Output   string           `short:"o" default:"text" placeholder:"FORMAT" complete:"text,json,csv,xlsx" help:"Output format: text, json, csv or xlsx (${default})."`
+	Watch    string           `placeholder:"INTERVAL" help:"Ask again at this interval, such as 5m, until Ctrl-C; on a terminal, changes are highlighted."`
+	Sandbox  bool             `help:"Ask a simulated tenant that runs inside this command, instead of yours."`
 	SignIn   string           `placeholder:"HOW" complete:"device-code,browser,azure-cli" help:"Sign in as yourself instead of as the app: device-code, browser or azure-cli."`
-	Timeout  string           `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long the question may take (${default})."`
+	Timeout  string           `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"Time limit for answering the question (${default})."`
 	Defender config.Defender  `embed:"" group:"Defender"`
 	Quota    config.Quota     `embed:"" group:"Defender"`
 	Store    config.Database  `embed:"" group:"Digests"`
 	Deadline config.Deadlines `embed:"" group:"Digests"`
 	Log      config.Log       `embed:"" group:"Log"`
-	Words    []string         `arg:"" optional:"" passthrough:"" help:"What to ask: a software id, a few words, or help."`
+	Words    []string         `arg:"" optional:"" passthrough:"" help:"The question, such as windows 11, KB5074202 or help."`
 
 	transport policy.Transporter // to Defender; nil for the usual one
 }

@@ -19,10 +19,10 @@ import (
 
 // auditCmd prints the audit. It only reads the database.
 type auditCmd struct {
-	Since  string          `placeholder:"WHEN" help:"From then on: a time back from now (90m, 24h, 7d, 2w), a date, or a time such as 2026-08-25T09:00:00Z; dates are UTC. Everything that is kept, unless said."`
-	Until  string          `placeholder:"WHEN" help:"Before then."`
-	Action []string        `placeholder:"ACTION" help:"Only these, such as share or digest.add; digest stands for all that begin with digest."`
-	User   string          `placeholder:"ID" help:"Only what this person did, by the id in Slack."`
+	Since  string          `placeholder:"WHEN" help:"Only entries from this time on: a duration back from now (90m, 24h, 7d, 2w), a date, or a time such as 2026-08-25T09:00:00Z. Dates are UTC. By default all entries."`
+	Until  string          `placeholder:"WHEN" help:"Only entries before this time."`
+	Action []string        `placeholder:"ACTION" help:"Only these actions, such as share or digest.add; digest stands for all actions that begin with digest."`
+	User   string          `placeholder:"ID" help:"Only entries of this person, by Slack id."`
 	Store  config.Database `embed:"" group:"Digests"`
 	Log    config.Log      `embed:"" group:"Log"`
 }

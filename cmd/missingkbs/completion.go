@@ -25,7 +25,7 @@ import (
 
 // completionCmd prints what a shell loads.
 type completionCmd struct {
-	Shell string `arg:"" complete:"bash,zsh,fish" help:"bash, zsh or fish."`
+	Shell string `arg:"" complete:"bash,zsh,fish" help:"Shell: bash, zsh or fish."`
 }
 
 // Run prints the script.

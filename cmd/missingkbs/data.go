@@ -18,14 +18,14 @@ import (
 
 // dataCmd is about what MSRC and CISA publish.
 type dataCmd struct {
-	Status dataStatusCmd `cmd:"" help:"Say what is stored of the feeds, of when it is, and what failed last."`
-	Fetch  dataFetchCmd  `cmd:"" help:"Fetch the feeds into files, for a bot without internet."`
-	Import dataImportCmd `cmd:"" help:"Store files that fetch has written, or that were downloaded by hand."`
+	Status dataStatusCmd `cmd:"" help:"Show what is stored of each feed, how old it is, and the latest failure."`
+	Fetch  dataFetchCmd  `cmd:"" help:"Download the feeds into files, for a bot without internet access."`
+	Import dataImportCmd `cmd:"" help:"Import files written by data fetch or downloaded by hand."`
 }
 
 // dataStatusCmd only reads the database.
 type dataStatusCmd struct {
-	Output string          `short:"o" default:"text" placeholder:"FORMAT" help:"text, json or csv (${default})."`
+	Output string          `short:"o" default:"text" placeholder:"FORMAT" help:"Output format: text, json or csv (${default})."`
 	Store  config.Database `embed:"" group:"Digests"`
 	Log    config.Log      `embed:"" group:"Log"`
 }
@@ -101,7 +101,7 @@ func when(t time.Time) string {
 
 // dataFetchCmd fetches into files and needs no database.
 type dataFetchCmd struct {
-	To      string             `required:"" placeholder:"DIR" help:"Folder for the files; those of an earlier time are replaced where there is something newer."`
+	To      string             `required:"" placeholder:"DIR" help:"Folder for the files; older files in it are replaced by newer ones."`
 	Sources config.FeedSources `embed:"" group:"Feeds"`
 }
 

@@ -13,14 +13,14 @@ import (
 
 // doctorCmd checks what serve needs, with the settings that serve would have.
 type doctorCmd struct {
-	Output      string        `short:"o" default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
-	Offline     bool          `help:"Leave out what asks Slack, Entra, Defender, the webhook and the feeds."`
-	Live        string        `placeholder:"CHANNEL" help:"Post one invented message of each kind into this channel (its id), tell what Slack says to each, and delete them all. The other checks are left out."`
-	User        string        `placeholder:"USER" help:"With --live: the id of a person in the channel, who is also sent direct and ephemeral messages and a Home tab."`
-	Bundle      string        `placeholder:"FILE" help:"Write an archive (ZIP) for a bug report, with no secret and no name of yours in it, instead of a report."`
-	Question    string        `placeholder:"WORDS" help:"With --bundle: a question that fails, such as 'kb 5074202'. It is asked, and what Defender answers is packed without names."`
-	LogFile     string        `name:"log" placeholder:"FILE" help:"With --bundle: a file with the bot's log, whose last lines are packed without names."`
-	ConfigToken config.Secret `name:"slack-config-token" env:"SLACK_CONFIG_TOKEN" placeholder:"xoxe.…" group:"Slack" help:"App configuration token, to compare the manifest with the app's settings."`
+	Output      string        `short:"o" default:"text" placeholder:"FORMAT" help:"Output format: text or json (${default})."`
+	Offline     bool          `help:"Skip the checks that call Slack, Entra, Defender, the webhook or the feeds."`
+	Live        string        `placeholder:"CHANNEL" help:"Post one sample message of each kind in this channel (its id), report how Slack responds to each, and delete them all. No other checks are run."`
+	User        string        `placeholder:"USER" help:"With --live: the id of a member of the channel, who also gets direct and ephemeral messages and a Home tab."`
+	Bundle      string        `placeholder:"FILE" help:"Instead of a report, write a ZIP archive for a bug report, without secrets and without names from your tenant."`
+	Question    string        `placeholder:"WORDS" help:"With --bundle: a question that fails, such as 'kb 5074202'. doctor asks it and includes Defender's answers without names."`
+	LogFile     string        `name:"log" placeholder:"FILE" help:"With --bundle: a file with the bot's log. The archive includes its last lines without names."`
+	ConfigToken config.Secret `name:"slack-config-token" env:"SLACK_CONFIG_TOKEN" placeholder:"xoxe.…" group:"Slack" help:"App configuration token, used to compare the app's settings with the manifest."`
 	config.AppParts
 	config.Settings
 }

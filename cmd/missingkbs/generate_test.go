@@ -84,6 +84,9 @@ func defaultOf(f *kong.Flag) string {
 	return "not set"
 }
 
+// saidDefault is what help says of a default at its end.
+var saidDefault = regexp.MustCompile(`[;,] by default [^;]*$`)
+
 // docs/configuration.md has every setting, from the code.
 func TestDocsHaveEverySetting(t *testing.T) {
 	t.Parallel()
@@ -100,7 +103,7 @@ func TestDocsHaveEverySetting(t *testing.T) {
 			groups = append(groups, group)
 		}
 		name, help := "`"+f.Envs[0]+"`", strings.TrimSuffix(f.Help, " ("+f.Default+").")
-		help = strings.TrimSuffix(help, ".") + "."
+		help = strings.TrimSuffix(saidDefault.ReplaceAllString(help, ""), ".") + "." // the column beside has the default
 		if config.IsSecret(f) {
 			help += " *Secret.*"
 		}
@@ -161,6 +164,7 @@ func TestDocsHaveEveryCommand(t *testing.T) {
 func TestDocsHaveTheProgram(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
+	_, readers := settings(t) // what serve does not read is not on its page of help
 	out.WriteString("| command | what it does | flags |\n|---|---|---|\n")
 	for _, leaf := range commandLine(t).Leaves(true) {
 		words := []string{strings.TrimSuffix(leaf.Path(), " ")}
@@ -169,8 +173,12 @@ func TestDocsHaveTheProgram(t *testing.T) {
 		}
 		var flags []string
 		for _, f := range leaf.Flags {
-			if len(f.Envs) == 0 && !f.Hidden && f.Name != "help" {
+			switch {
+			case f.Hidden || f.Name == "help":
+			case len(f.Envs) == 0:
 				flags = append(flags, "`--"+f.Name+"`: "+f.Help)
+			case readers[f.Envs[0]] != nil:
+				flags = append(flags, "`--"+f.Name+"`: the setting `"+f.Envs[0]+"`.")
 			}
 		}
 		out.WriteString(repotest.TableRow("`"+strings.Join(words, " ")+"`", leaf.Help, strings.Join(flags, "<br>")))

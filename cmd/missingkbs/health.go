@@ -23,7 +23,7 @@ const maxHealthAnswer = 64 << 10
 // healthCmd asks a process that runs on this machine how it is. A container without a shell can check itself with it.
 type healthCmd struct {
 	Server config.AdminServer `embed:""`
-	Ready  bool               `help:"Ask whether it is ready to answer questions (/readyz), not only whether it is alive (/healthz)."`
+	Ready  bool               `help:"Check whether it is ready to answer questions (/readyz), not only whether it is alive (/healthz)."`
 }
 
 // Run prints what the process says. A process that is not well or does not answer is an error.

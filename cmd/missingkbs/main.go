@@ -45,22 +45,22 @@ type streams struct {
 
 // cli is the command line. The fields of each command are its flags.
 type cli struct {
-	Serve    serveCmd    `cmd:"" help:"Run the bot: connect to Slack and answer."`
-	Ask      askCmd      `cmd:"" help:"Ask one question here, with the same answers as in Slack."`
-	Sandbox  sandboxCmd  `cmd:"" help:"Try everything on this machine: an invented Defender, a small Slack with a web page, and the bot."`
-	Setup    setupCmd    `cmd:"" help:"Ask for what the bot needs, check each value, and write the file of settings."`
-	Manifest manifestCmd `cmd:"" help:"Print the manifest of the Slack app, to create or to change it."`
-	Migrate  migrateCmd  `cmd:"" help:"Migrate the database to this version; serve does it at start."`
-	Data     dataCmd     `cmd:"" help:"What MSRC and CISA publish: what is stored of it, and how it gets to a bot without internet."`
-	Audit    auditCmd    `cmd:"" help:"Print who did what, as JSON lines."`
-	Doctor   doctorCmd   `cmd:"" help:"Check settings, Slack, Entra, Defender and the database, and say how to fix what is wrong."`
-	Health   healthCmd   `cmd:"" help:"Ask the process that runs on this machine whether it is well; for health checks of containers."`
+	Serve    serveCmd    `cmd:"" help:"Run the bot: connect to Slack and answer questions."`
+	Ask      askCmd      `cmd:"" help:"Ask one question on the terminal; answers are the same as in Slack."`
+	Sandbox  sandboxCmd  `cmd:"" help:"Try everything on this machine: the bot with a simulated Defender and a simulated Slack that you use in a browser."`
+	Setup    setupCmd    `cmd:"" help:"Ask for the required settings, check each value, and write them to a file."`
+	Manifest manifestCmd `cmd:"" help:"Print the manifest for creating or updating the Slack app."`
+	Migrate  migrateCmd  `cmd:"" help:"Migrate the database to this version (serve does so at start), or copy it into another one."`
+	Data     dataCmd     `cmd:"" help:"Show the stored feeds of MSRC and CISA, or bring them to a bot without internet access."`
+	Audit    auditCmd    `cmd:"" help:"Print the audit (who did what) as JSON lines."`
+	Doctor   doctorCmd   `cmd:"" help:"Check settings, Slack, Entra, Defender and the database, and say how to fix each problem."`
+	Health   healthCmd   `cmd:"" help:"Check the health of the bot running on this machine; meant for container health checks."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 
-	Completion completionCmd `cmd:"" help:"Print the script that completes commands, flags and ids in bash, zsh or fish."`
+	Completion completionCmd `cmd:"" help:"Print the completion script for bash, zsh or fish."`
 	Complete   completeCmd   `cmd:"" hidden:""`
 
-	Config string `placeholder:"FILE" env:"MISSINGKBS_CONFIG" unset:"none" help:"YAML file with settings, each under the name of its environment variable. Flags and environment win over it."`
+	Config string `placeholder:"FILE" env:"MISSINGKBS_CONFIG" unset:"none" help:"YAML file of settings, each under the name of its environment variable. Flags and environment variables override it."`
 
 	file *config.File
 }

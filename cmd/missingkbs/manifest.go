@@ -9,10 +9,10 @@ import (
 
 // manifestCmd prints the manifest of the Slack app.
 type manifestCmd struct {
-	Output  string `short:"o" default:"yaml" complete:"yaml,json" placeholder:"FORMAT" help:"yaml or json (${default})."`
-	Name    string `placeholder:"NAME" help:"Name of the app, instead of Missing KBs."`
-	BotName string `placeholder:"NAME" help:"Name of its bot user, instead of missingkbs."`
-	OrgWide bool   `help:"Let the app be installed in a whole organisation."`
+	Output  string `short:"o" default:"yaml" complete:"yaml,json" placeholder:"FORMAT" help:"Output format: yaml or json (${default})."`
+	Name    string `placeholder:"NAME" help:"Name of the app; by default Missing KBs."`
+	BotName string `placeholder:"NAME" help:"Name of its bot user; by default missingkbs."`
+	OrgWide bool   `help:"Allow the app to be installed in a whole Enterprise organisation."`
 	config.AppParts
 }
 

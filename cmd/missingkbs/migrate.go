@@ -15,8 +15,8 @@ import (
 
 // migrateCmd migrates the database to the version that this program needs, or copies it into another one.
 type migrateCmd struct {
-	From  config.Secret   `placeholder:"URL" help:"Copy this database into an empty one, such as a SQLite file into PostgreSQL. Stop the bot first."`
-	To    config.Secret   `placeholder:"URL" help:"Where to copy it; by default DATABASE_URL. With a password, name a file that holds the URL: @/path."`
+	From  config.Secret   `placeholder:"URL" help:"Copy this database into the empty one of --to, for example from a SQLite file to PostgreSQL. Stop the bot first."`
+	To    config.Secret   `placeholder:"URL" help:"Database to copy into; by default that of DATABASE_URL. If the URL has a password, give a file that holds it: @/path."`
 	Store config.Database `embed:""`
 	Log   config.Log      `embed:"" group:"Log"`
 }

@@ -21,11 +21,11 @@ import (
 // sandboxCmd runs everything on this machine: a Defender tenant, a Slack workspace with a page, and the bot between
 // them, which is the one that serve runs.
 type sandboxCmd struct {
-	Addr     string     `default:"127.0.0.1:7070" help:"Where the page listens; this machine only (${default})."`
+	Addr     string     `default:"127.0.0.1:7070" help:"Address of the page, on this machine only (${default})."`
 	Open     bool       `help:"Open the page in a browser."`
-	Headless string     `placeholder:"WORDS" help:"Ask once as if typed after /missingkbs, print the answer, and end."`
-	Services string     `placeholder:"FOLDER" help:"Run no bot, only what it talks to, and write into FOLDER the settings with which serve, ask and doctor use that."`
-	Fault    []string   `placeholder:"NAME" sep:"," help:"Switch a fault on from the start, such as defender_failing; a wrong name lists them all."`
+	Headless string     `placeholder:"WORDS" help:"Ask one question as if typed after /missingkbs, print the answer, and exit."`
+	Services string     `placeholder:"FOLDER" help:"Run only the simulated services, without the bot, and write the settings for using them with serve, ask and doctor to FOLDER."`
+	Fault    []string   `placeholder:"NAME" sep:"," help:"Start with a fault switched on, such as defender_failing; an unknown name lists them all."`
 	Log      config.Log `embed:"" group:"Log"`
 
 	Deadline config.Deadlines `embed:"" group:"Digests"`

@@ -12,8 +12,8 @@ import (
 
 // setupCmd makes the file of settings.
 type setupCmd struct {
-	File    string `default:"missingkbs.yaml" placeholder:"FILE" help:"Where the settings are written (${default})."`
-	Offline bool   `help:"Check the form of what is typed only; call neither Slack nor Entra nor Defender."`
+	File    string `default:"missingkbs.yaml" placeholder:"FILE" help:"File to write the settings to (${default})."`
+	Offline bool   `help:"Check only the format of the values; call neither Slack nor Entra nor Defender."`
 	config.AppParts
 	config.Settings
 }

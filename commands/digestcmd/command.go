@@ -92,7 +92,7 @@ func New(s Store, o Options) commands.Command {
 		Name:    commands.DigestName,
 		Usage:   usage,
 		Subs:    subs,
-		Summary: "regular posts to this channel: which updates are missing and what changed; without words, the list",
+		Summary: "regular posts in this channel: which updates are missing and what changed; alone, it lists the digests",
 		Help: append(help,
 			view.Fact{Name: "Schedules", Value: "mon 09:00, mon,thu 09:00, weekdays 08:30, daily 07:00, monthly 1 09:00, patch-tuesday+1 09:00"},
 			view.Fact{Name: "Example", Value: `digest add microsoft-_-windows_11 microsoft-_-office --at "weekdays 08:30" --min-devices 5`},
@@ -126,11 +126,11 @@ func (d command) subcommands() []commands.SubcommandHandler {
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "watch", Needs: access.Change}, Usage: "<software-id>…",
-			Summary: "the form of a new digest, filled in; elsewhere a button that adds it", Run: d.watch,
+			Summary: "open the form for a new digest, already filled in; where no form can open, offer a button that adds it", Run: d.watch,
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "edit", Needs: access.Change, Subject: true}, Usage: editUsage,
-			Summary: "change a digest in place: what is given replaces what it has; alone, its form", Run: d.one(d.readers(d.edit)),
+			Summary: "change a digest: options you give replace its settings; without options, open its form", Run: d.one(d.readers(d.edit)),
 		},
 		{
 			Subcommand: commands.Subcommand{Name: listWord, Needs: access.Ask}, Usage: "[--page N]",
@@ -138,11 +138,11 @@ func (d command) subcommands() []commands.SubcommandHandler {
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "show", Needs: access.Ask, Subject: true}, Usage: "N",
-			Summary: "one digest: its settings, its last deliveries, and buttons for all below", Run: d.one(d.show),
+			Summary: "one digest: its settings, its latest deliveries, and buttons for the commands below", Run: d.one(d.show),
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "pause", Needs: access.Change, Subject: true}, Usage: "N [until <date or 7d>]",
-			Summary: "post nothing for a while; digests due meanwhile are skipped, and named", Run: d.one(d.pause),
+			Summary: "stop posting for a while; digests due in that time are skipped, and the answer lists them", Run: d.one(d.pause),
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "resume", Needs: access.Change, Subject: true}, Usage: "N",
@@ -154,7 +154,7 @@ func (d command) subcommands() []commands.SubcommandHandler {
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "preview", Needs: access.Ask, Subject: true}, Usage: "N",
-			Summary: "show the digest as it would be now, only to you", Run: d.one(d.readers(d.preview)),
+			Summary: "show the digest as it would look now, to you alone", Run: d.one(d.readers(d.preview)),
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "details", Needs: access.Ask, Subject: true}, Usage: "N [--all-rows] [--page N]",
@@ -162,15 +162,15 @@ func (d command) subcommands() []commands.SubcommandHandler {
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "csv", Needs: access.Ask, Subject: true}, Usage: "N [--all-rows]",
-			Summary: "the same, for a file: missingkbs ask -o csv digest csv N", Run: d.one(d.readers(d.details)),
+			Summary: "the same as CSV; on a terminal: missingkbs ask -o csv digest csv N", Run: d.one(d.readers(d.details)),
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "remove", Needs: access.Change, Subject: true}, Usage: "N",
-			Summary: "delete the digest and its history; asks first", Run: d.one(d.remove),
+			Summary: "delete the digest and its history, after you confirm", Run: d.one(d.remove),
 		},
 		{
 			Subcommand: commands.Subcommand{Name: "export", Needs: access.Ask},
-			Summary:    "the digests as YAML, for the file of digests", Run: d.export,
+			Summary:    "the digests as YAML, for the file that MISSINGKBS_DIGESTS names", Run: d.export,
 		},
 	}
 }

@@ -50,7 +50,7 @@ func Lookup() commands.Command {
 	return commands.Command{
 		Name:    LookupName,
 		Usage:   lookupUsage,
-		Summary: "the KB numbers and CVE ids in a text, each with a button; the shortcut of a message does the same",
+		Summary: "the KB numbers and CVE ids in a text, each with a button; the message shortcut Look up KBs in message does the same",
 		Help: []view.Fact{
 			{Name: "Finds", Value: lookedFor},
 			{Name: "Example", Value: "lookup KB5074202 fixes CVE-2025-12345"},

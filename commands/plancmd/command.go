@@ -40,12 +40,12 @@ func New(o Options) commands.Command {
 	return commands.Command{
 		Name:    Name,
 		Usage:   usage,
-		Summary: "what to install first: the updates that close most pairs of a device and a CVE, the exploited first",
+		Summary: "what to install first: exploited updates, then those that remove the most device × CVE pairs",
 		Help: []view.Fact{
 			reading.AllHelp(),
-			{Name: "--install KB1,KB2", Value: "what if these were installed everywhere: see what remains"},
-			{Name: "--page N", Value: "a later page of a long list"},
-			{Name: "Example", Value: "plan microsoft-_-windows_11 --install KB5074202"},
+			{Name: "--install KB1,KB2", Value: "show what would remain if these were installed everywhere"},
+			{Name: "--page N", Value: "page N of a long list"},
+			{Name: "Example", Value: "plan microsoft-_-windows_11 --install KB5074864"},
 		},
 		Shared: shared,
 		Run:    p.run,

@@ -55,10 +55,10 @@ func New(o Options) commands.Command {
 	return commands.Command{
 		Name:    Name,
 		Usage:   usage,
-		Summary: "how patching goes: age of what is missing, what is overdue, this monthly cycle beside those before",
+		Summary: "how patching is going: the age of missing updates, what is overdue, and this monthly cycle compared with earlier ones",
 		Help: []view.Fact{
 			reading.AllHelp(),
-			{Name: "--page N", Value: "a later page of the list of updates"},
+			{Name: "--page N", Value: "page N of the list of updates"},
 			{Name: "Example", Value: "report microsoft-_-windows_11"},
 		},
 		Shared: shared,

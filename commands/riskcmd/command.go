@@ -61,12 +61,12 @@ func New(r *risk.Register, o Options) commands.Command {
 		Name:    Name,
 		Usage:   usage + " | list | show | approve | end",
 		Subs:    subs,
-		Summary: "accept that an update stays missing until a date: it is counted apart, and comes back at the end",
+		Summary: "accept that an update stays missing until a date: it is marked and counted separately, and comes back afterwards",
 		Help: append([]view.Fact{
-			{Name: "--until <date or 30d>", Value: "the last day, such as 2026-12-31, or 30d, 6w; a year at most"},
-			{Name: `--reason "<why>"`, Value: "why it stays missing; others see it"},
-			{Name: "--software <id>", Value: "for this software only, otherwise for all"},
-			{Name: "Ends before its date", Value: "when CISA lists one of its CVEs as exploited, and when the devices that lack it grow by a quarter"},
+			{Name: "--until <date or 30d>", Value: "the last day, such as 2026-12-31, or a time such as 30d or 6w; at most a year"},
+			{Name: `--reason "<why>"`, Value: "why it stays missing; everyone who sees the update can read this"},
+			{Name: "--software <id>", Value: "only for this software; otherwise for all software"},
+			{Name: "Ends before its date", Value: "when CISA lists one of its CVEs as exploited, or when it is missing on a quarter more devices"},
 		}, append(help, view.Fact{Name: "Example", Value: `accept KB5074202 --until 30d --reason "line 3 is frozen until the move"`})...),
 		Needs:  access.Accept,
 		Shared: sharedRequest,
@@ -99,15 +99,15 @@ func (c command) subcommands() []commands.SubcommandHandler {
 	return []commands.SubcommandHandler{
 		{
 			Subcommand: commands.Subcommand{Name: listWord, Needs: access.Ask}, Usage: "[--page N]",
-			Summary: "what is accepted, until when and by whom, and what ended lately", Run: c.list,
+			Summary: "accepted updates, until when and by whom, and those that ended recently", Run: c.list,
 		},
 		{
 			Subcommand: commands.Subcommand{Name: showWord, Needs: access.Ask, Subject: true}, Usage: "N",
-			Summary: "one of them", Run: c.show,
+			Summary: "one accepted update", Run: c.show,
 		},
 		{
 			Subcommand: commands.Subcommand{Name: approveWord, Needs: access.Accept, Subject: true}, Usage: "N",
-			Summary: "approve what another person asked for, where two persons are needed", Run: c.approve,
+			Summary: "approve another person's request, if two people are required", Run: c.approve,
 		},
 		{
 			Subcommand: commands.Subcommand{Name: endWord, Needs: access.Accept, Subject: true}, Usage: "<kb> [--software <id>]",

@@ -5,15 +5,15 @@ import "github.com/missingkbs/missingkbs/bot/access"
 // Access are the settings about who may do what. Lists are separated by commas and hold IDs, which stay the same when a
 // channel or a group is renamed.
 type Access struct {
-	Guests         string `name:"allow-guests" env:"MISSINGKBS_ALLOW_GUESTS" default:"false" help:"Whether guests of the workspace are answered like members (${default})."`
-	AskChannels    string `name:"ask-channels" env:"MISSINGKBS_ASK_CHANNELS" unset:"everywhere" placeholder:"C…,…" help:"Answer in these channels only."`
-	AskGroups      string `name:"ask-groups" env:"MISSINGKBS_ASK_GROUPS" unset:"all members" placeholder:"S…,…" help:"Answer members of these user groups only."`
-	DigestChannels string `name:"digest-channels" env:"MISSINGKBS_DIGEST_CHANNELS" unset:"as for asking" placeholder:"C…,…" help:"Let digests be changed in these channels only; default: as for asking."`
-	DigestGroups   string `name:"digest-groups" env:"MISSINGKBS_DIGEST_GROUPS" unset:"as for asking" placeholder:"S…,…" help:"Let members of these user groups only change digests; default: as for asking."`
-	AcceptGroups   string `name:"accept-groups" env:"MISSINGKBS_ACCEPT_GROUPS" unset:"as for changing digests" placeholder:"S…,…" help:"Let members of these user groups only accept risks; default: as for changing digests."`
-	TwoPerson      string `name:"two-person" env:"MISSINGKBS_TWO_PERSON" default:"false" placeholder:"BOOL" help:"Whether a second person has to approve an accepted risk (${default})."`
-	AdminGroups    string `name:"admin-groups" env:"MISSINGKBS_ADMIN_GROUPS" unset:"none" placeholder:"S…,…" help:"User groups whose members administer the bot."`
-	AdminUsers     string `name:"admin-users" env:"MISSINGKBS_ADMIN_USERS" unset:"none" placeholder:"U…,…" help:"People who administer the bot."`
+	Guests         string `name:"allow-guests" env:"MISSINGKBS_ALLOW_GUESTS" default:"false" help:"Answer guests of the workspace like members (${default})."`
+	AskChannels    string `name:"ask-channels" env:"MISSINGKBS_ASK_CHANNELS" unset:"everywhere" placeholder:"C…,…" help:"Answer only in these channels; by default everywhere."`
+	AskGroups      string `name:"ask-groups" env:"MISSINGKBS_ASK_GROUPS" unset:"all members" placeholder:"S…,…" help:"Answer only members of these user groups; by default all members."`
+	DigestChannels string `name:"digest-channels" env:"MISSINGKBS_DIGEST_CHANNELS" unset:"as for asking" placeholder:"C…,…" help:"Allow changes to digests only in these channels; by default as for asking."`
+	DigestGroups   string `name:"digest-groups" env:"MISSINGKBS_DIGEST_GROUPS" unset:"as for asking" placeholder:"S…,…" help:"Allow only members of these user groups to change digests; by default as for asking."`
+	AcceptGroups   string `name:"accept-groups" env:"MISSINGKBS_ACCEPT_GROUPS" unset:"as for changing digests" placeholder:"S…,…" help:"Allow only members of these user groups to accept risks; by default as for changing digests."`
+	TwoPerson      string `name:"two-person" env:"MISSINGKBS_TWO_PERSON" default:"false" placeholder:"BOOL" help:"Require a second person to approve each accepted risk (${default})."`
+	AdminGroups    string `name:"admin-groups" env:"MISSINGKBS_ADMIN_GROUPS" unset:"none" placeholder:"S…,…" help:"User groups whose members are administrators of the bot."`
+	AdminUsers     string `name:"admin-users" env:"MISSINGKBS_ADMIN_USERS" unset:"none" placeholder:"U…,…" help:"People who are administrators of the bot."`
 }
 
 func (s Access) read(e *Errors) access.Policy {

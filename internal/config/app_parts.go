@@ -4,7 +4,7 @@ import "github.com/missingkbs/missingkbs/internal/manifest"
 
 // AppParts is the setting that names parts which the Slack app does not have.
 type AppParts struct {
-	Without string `env:"MISSINGKBS_WITHOUT" placeholder:"PART,…" group:"Slack" help:"Parts that the Slack app is made without: home, shortcuts, mentions, messages, digests, files, groups. Their scopes and events are left out, and doctor does not miss them."`
+	Without string `env:"MISSINGKBS_WITHOUT" placeholder:"PART,…" group:"Slack" help:"Parts to leave out of the Slack app: home, shortcuts, mentions, messages, digests, files, groups. The manifest omits their scopes and events, and doctor does not report them as missing."`
 }
 
 // Read checks the setting.

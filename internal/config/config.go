@@ -29,7 +29,7 @@ type Settings struct {
 	Queue    Queue       `embed:"" group:"Load"`
 	Database Database    `embed:"" group:"Digests"`
 	Deadline Deadlines   `embed:"" group:"Digests"`
-	Digests  string      `env:"MISSINGKBS_DIGESTS" unset:"none" placeholder:"FILE" group:"Digests" help:"YAML file of digests to keep, beside those made in Slack."`
+	Digests  string      `env:"MISSINGKBS_DIGESTS" unset:"none" placeholder:"FILE" group:"Digests" help:"YAML file of digests to run in addition to those created in Slack."`
 	Webhook  Webhook     `embed:"" group:"Digests"`
 	Feeds    Feeds       `embed:"" group:"Feeds"`
 	Asked    Asked       `embed:"" group:"Operations"`

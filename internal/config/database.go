@@ -11,8 +11,8 @@ import (
 // Database are the settings about where digests and their history are stored, and for how long.
 type Database struct {
 	URL       Secret `name:"database-url" env:"DATABASE_URL" unset:"a file in your data folder" placeholder:"URL" help:"sqlite:///path/file.db or postgres://…; by default a file in your data folder."`
-	Retention string `name:"retention-days" env:"MISSINGKBS_RETENTION_DAYS" default:"400" help:"Days that the history of digests is kept; 0 keeps it for ever (${default})."`
-	Audits    string `name:"audit-days" env:"MISSINGKBS_AUDIT_DAYS" default:"400" help:"Days that the audit is kept; 0 keeps it for ever (${default})."`
+	Retention string `name:"retention-days" env:"MISSINGKBS_RETENTION_DAYS" default:"400" help:"How many days the history of digests is kept; 0 keeps it forever (${default})."`
+	Audits    string `name:"audit-days" env:"MISSINGKBS_AUDIT_DAYS" default:"400" help:"How many days the audit is kept; 0 keeps it forever (${default})."`
 }
 
 // Read checks the settings.

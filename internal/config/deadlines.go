@@ -4,7 +4,7 @@ import "github.com/missingkbs/missingkbs/internal/deadline"
 
 // Deadlines is the setting about when missing updates are to be installed.
 type Deadlines struct {
-	SLA string `name:"sla" env:"MISSINGKBS_SLA" unset:"no deadlines" placeholder:"CLASS:DAYS,…" help:"Days within which updates are to be installed, such as exploited:3,critical:14,important:30,other:60; by default there are no deadlines."`
+	SLA string `name:"sla" env:"MISSINGKBS_SLA" unset:"none" placeholder:"CLASS:DAYS,…" help:"Deadlines for installing updates, in days by class, such as exploited:3,critical:14,important:30,other:60; by default there are none."`
 }
 
 // Read checks the setting.

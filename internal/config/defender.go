@@ -9,19 +9,19 @@ import (
 // Defender are the settings about how the client reaches Defender and signs in. The AZURE_ names are azidentity's.
 type Defender struct {
 	TenantID            string `name:"azure-tenant-id" env:"AZURE_TENANT_ID" unset:"required, except for a managed identity" placeholder:"GUID" help:"Tenant (directory) id in Entra."`
-	ClientID            string `name:"azure-client-id" env:"AZURE_CLIENT_ID" unset:"required" placeholder:"GUID" help:"Application (client) id of the app registration, or of a managed identity; system for that of the machine."`
-	ClientSecret        Secret `name:"azure-client-secret" env:"AZURE_CLIENT_SECRET" placeholder:"SECRET" help:"Client secret, or @file."`
-	CertificatePath     string `name:"azure-client-certificate-path" env:"AZURE_CLIENT_CERTIFICATE_PATH" placeholder:"FILE" help:"Certificate and private key (PEM or PKCS#12) instead of a secret."`
-	CertificatePassword Secret `name:"azure-client-certificate-password" env:"AZURE_CLIENT_CERTIFICATE_PASSWORD" placeholder:"SECRET" help:"Password of the certificate file, or @file."`
+	ClientID            string `name:"azure-client-id" env:"AZURE_CLIENT_ID" unset:"required" placeholder:"GUID" help:"Application (client) id of the app registration or of a managed identity; system for the system-assigned identity of the machine."`
+	ClientSecret        Secret `name:"azure-client-secret" env:"AZURE_CLIENT_SECRET" placeholder:"SECRET" help:"Client secret, or @ and the path of a file that holds it."`
+	CertificatePath     string `name:"azure-client-certificate-path" env:"AZURE_CLIENT_CERTIFICATE_PATH" placeholder:"FILE" help:"File with a certificate and its private key (PEM or PKCS#12), instead of a secret."`
+	CertificatePassword Secret `name:"azure-client-certificate-password" env:"AZURE_CLIENT_CERTIFICATE_PASSWORD" placeholder:"SECRET" help:"Password of the certificate file, or @ and the path of a file that holds it."`
 	FederatedTokenFile  string `name:"azure-federated-token-file" env:"AZURE_FEDERATED_TOKEN_FILE" placeholder:"FILE" help:"Token file of a workload identity."`
-	AuthorityHost       string `name:"azure-authority-host" env:"AZURE_AUTHORITY_HOST" unset:"the cloud's" placeholder:"URL" help:"Login host, where it is not the cloud's own."`
-	Cloud               string `name:"defender-cloud" env:"DEFENDER_CLOUD" default:"public" help:"public, gcc, gcc-high or dod (${default})."`
-	Region              string `name:"defender-region" env:"DEFENDER_REGION" unset:"the global host" placeholder:"REGION" help:"Nearest host of the public cloud: us, eu, uk, au, swa, ina or aea."`
-	APIURL              string `name:"defender-api-url" env:"DEFENDER_API_URL" unset:"the cloud's" placeholder:"URL" help:"Defender's host, instead of the cloud's."`
-	Scope               string `name:"defender-scope" env:"DEFENDER_SCOPE" unset:"the cloud's" placeholder:"SCOPE" help:"Scope of the token, instead of the cloud's."`
-	PerMinute           string `name:"defender-per-minute" env:"MISSINGKBS_DEFENDER_PER_MINUTE" default:"50" help:"Most calls in any minute, retries counted, of all replicas on one PostgreSQL; 0 for no limit (${default})."`
-	PerHour             string `name:"defender-per-hour" env:"MISSINGKBS_DEFENDER_PER_HOUR" default:"1500" help:"The same in any hour (${default})."`
-	CacheTTL            string `name:"cache-ttl" env:"MISSINGKBS_CACHE_TTL" default:"5m" help:"How long an answer is kept; 0 keeps none (${default})."`
+	AuthorityHost       string `name:"azure-authority-host" env:"AZURE_AUTHORITY_HOST" unset:"the cloud's" placeholder:"URL" help:"Login host; by default that of the cloud."`
+	Cloud               string `name:"defender-cloud" env:"DEFENDER_CLOUD" default:"public" help:"Cloud of the tenant: public, gcc, gcc-high or dod (${default})."`
+	Region              string `name:"defender-region" env:"DEFENDER_REGION" unset:"the global host" placeholder:"REGION" help:"Regional API host of the public cloud: us, eu, uk, au, swa, ina or aea; by default the global host."`
+	APIURL              string `name:"defender-api-url" env:"DEFENDER_API_URL" unset:"the cloud's" placeholder:"URL" help:"Base URL of Defender's API; by default that of the cloud."`
+	Scope               string `name:"defender-scope" env:"DEFENDER_SCOPE" unset:"the cloud's" placeholder:"SCOPE" help:"Scope of the access token; by default that of the cloud."`
+	PerMinute           string `name:"defender-per-minute" env:"MISSINGKBS_DEFENDER_PER_MINUTE" default:"50" help:"Maximum calls to Defender per minute, including retries, for all replicas that share a PostgreSQL; 0 for no limit (${default})."`
+	PerHour             string `name:"defender-per-hour" env:"MISSINGKBS_DEFENDER_PER_HOUR" default:"1500" help:"The same per hour (${default})."`
+	CacheTTL            string `name:"cache-ttl" env:"MISSINGKBS_CACHE_TTL" default:"5m" help:"How long answers from Defender are cached; 0 disables the cache (${default})."`
 }
 
 // ReadClient reads the options of the API client.
@@ -114,7 +114,7 @@ func (s Defender) RequireIDs(e *Errors) {
 
 // Quota is the setting about answers while Defender's quota is used up.
 type Quota struct {
-	StaleFor string `name:"stale-for" env:"MISSINGKBS_STALE_FOR" default:"168h" help:"How old an answer may be that is shown, with its age, when Defender cannot be asked; 0 shows none (${default})."`
+	StaleFor string `name:"stale-for" env:"MISSINGKBS_STALE_FOR" default:"168h" help:"Maximum age of a stored answer that is shown, with its age, while Defender is unavailable; 0 shows none (${default})."`
 }
 
 // Read sets the options of the client.

@@ -10,14 +10,14 @@ import (
 
 // Feeds are the settings about what MSRC and CISA publish.
 type Feeds struct {
-	Feeds string `name:"feeds" env:"MISSINGKBS_FEEDS" default:"on" placeholder:"on|off" help:"Fetch what MSRC and CISA publish about updates and exploited vulnerabilities (${default})."`
+	Feeds string `name:"feeds" env:"MISSINGKBS_FEEDS" default:"on" placeholder:"on|off" help:"Fetch the feeds of MSRC (updates) and CISA (exploited vulnerabilities): on or off (${default})."`
 	FeedSources
 }
 
 // FeedSources are where the feeds are fetched from.
 type FeedSources struct {
-	MSRC string `name:"msrc-url" env:"MISSINGKBS_MSRC_URL" unset:"Microsoft's" placeholder:"URL" help:"Base address of MSRC's API, or of a copy of it; by default Microsoft's."`
-	KEV  string `name:"kev-url" env:"MISSINGKBS_KEV_URL" unset:"CISA's, then its copy on GitHub" placeholder:"URL" help:"Addresses of CISA's KEV list, asked in order; by default CISA's and its copy on GitHub."`
+	MSRC string `name:"msrc-url" env:"MISSINGKBS_MSRC_URL" unset:"Microsoft's" placeholder:"URL" help:"Base URL of MSRC's API or of a mirror; by default Microsoft's."`
+	KEV  string `name:"kev-url" env:"MISSINGKBS_KEV_URL" unset:"CISA's, then its copy on GitHub" placeholder:"URL" help:"URLs of CISA's KEV list, tried in order; by default CISA's own and its copy on GitHub."`
 }
 
 // read returns what is fetched, or nil if nothing is.

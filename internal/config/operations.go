@@ -12,12 +12,12 @@ import (
 
 // Asked is the setting about what is remembered of people's questions.
 type Asked struct {
-	For string `name:"asked-for" env:"MISSINGKBS_ASKED_FOR" default:"2160h" help:"How long the bot remembers which software each person asked about, to put it first in searches; 0 remembers nothing (${default})."`
+	For string `name:"asked-for" env:"MISSINGKBS_ASKED_FOR" default:"2160h" help:"How long the bot remembers which software each person asked about, to rank it first in their searches; 0 disables this (${default})."`
 }
 
 // Audit is the setting about which actions are written to the audit.
 type Audit struct {
-	Questions string `name:"audit-questions" env:"MISSINGKBS_AUDIT_QUESTIONS" default:"on" placeholder:"on|off" help:"Write down questions too; off keeps refusals, shares and changes (${default})."`
+	Questions string `name:"audit-questions" env:"MISSINGKBS_AUDIT_QUESTIONS" default:"on" placeholder:"on|off" help:"Audit questions, too; off records only refusals, shares, device look-ups and changes (${default})."`
 }
 
 // read returns true if questions are written to the audit.
@@ -27,7 +27,7 @@ func (s Audit) read(e *Errors) (questions bool) {
 
 // Alerts is the setting about the channel for alerts to operators.
 type Alerts struct {
-	Channel string `name:"ops-channel" env:"MISSINGKBS_OPS_CHANNEL" unset:"none" placeholder:"C…" help:"Channel for alerts: a permission is lost, digests are paused, the quota is used up for long, and so on."`
+	Channel string `name:"ops-channel" env:"MISSINGKBS_OPS_CHANNEL" unset:"none" placeholder:"C…" help:"Channel for alerts to operators, for example about a missing permission, paused digests or a used-up quota."`
 }
 
 // read returns the ID of the channel, empty for none.
@@ -44,8 +44,8 @@ func (s Alerts) read(e *Errors) string {
 
 // AdminServer are the settings of the HTTP server for operators: health checks, metrics and profiles.
 type AdminServer struct {
-	Addr     string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" blank:"off" placeholder:"ADDRESS" help:"Where /healthz, /readyz and /metrics are served; empty for nowhere (${default})."`
-	Profiles string `name:"pprof" env:"MISSINGKBS_PPROF" default:"false" placeholder:"BOOL" help:"Also serve Go's profiles there, under /debug/pprof/ (${default})."`
+	Addr     string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" blank:"off" placeholder:"ADDRESS" help:"Address that serves /healthz, /readyz and /metrics; empty serves nothing (${default})."`
+	Profiles string `name:"pprof" env:"MISSINGKBS_PPROF" default:"false" placeholder:"BOOL" help:"Also serve Go's profiles there, at /debug/pprof/ (${default})."`
 }
 
 // AdminAddress is where the HTTP server for operators listens.
@@ -70,8 +70,8 @@ func (s AdminServer) Read(e *Errors) AdminAddress {
 
 // Log are the settings of the log.
 type Log struct {
-	Level  string `name:"log-level" env:"LOG_LEVEL" unset:"info, on a terminal command warn" placeholder:"LEVEL" help:"debug, info, warn or error; info for serve, warn for what answers on a terminal."`
-	Format string `name:"log-format" env:"LOG_FORMAT" unset:"text on a terminal, else json" placeholder:"FORMAT" help:"text or json; text on a terminal, else json."`
+	Level  string `name:"log-level" env:"LOG_LEVEL" unset:"info for serve, warn for other commands" placeholder:"LEVEL" help:"Log level: debug, info, warn or error; by default info for serve and warn for commands on a terminal."`
+	Format string `name:"log-format" env:"LOG_FORMAT" unset:"text on a terminal, json elsewhere" placeholder:"FORMAT" help:"Log format: text or json; by default text on a terminal and json elsewhere."`
 }
 
 // Logger makes the log that the settings describe.

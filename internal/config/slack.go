@@ -14,9 +14,9 @@ import (
 type Slack struct {
 	AppToken Secret `name:"slack-app-token" env:"SLACK_APP_TOKEN" unset:"required" placeholder:"xapp-…" help:"App-level token with the scope connections:write."`
 	BotToken Secret `name:"slack-bot-token" env:"SLACK_BOT_TOKEN" unset:"required" placeholder:"xoxb-…" help:"Bot token of the installed app."`
-	APIURL   string `name:"slack-api-url" env:"SLACK_API_URL" unset:"Slack's" placeholder:"URL" help:"Base of Slack's Web API, where it is not Slack's own."`
-	Tables   string `name:"tables" env:"MISSINGKBS_TABLES" default:"auto" help:"How tables are drawn: auto, as richly as the workspace takes them; data_table, tried each time; table, the plainer one; classic, as sections and buttons (${default})."`
-	Timeout  string `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"How long one question may take (${default})."`
+	APIURL   string `name:"slack-api-url" env:"SLACK_API_URL" unset:"Slack's" placeholder:"URL" help:"Base URL of Slack's Web API; by default https://slack.com/api/."`
+	Tables   string `name:"tables" env:"MISSINGKBS_TABLES" default:"auto" help:"How tables are drawn: auto uses the richest form that the workspace supports; data_table always tries that block first; table uses the simpler block; classic uses sections and buttons (${default})."`
+	Timeout  string `name:"answer-timeout" env:"MISSINGKBS_ANSWER_TIMEOUT" default:"30s" help:"Time limit for answering a question (${default})."`
 }
 
 // Read checks the settings.
@@ -50,7 +50,7 @@ func (e *Errors) token(setting string, given Secret, prefix, page string) string
 
 // Sockets is the setting about how many connections the bot keeps to Slack.
 type Sockets struct {
-	Sockets string `name:"sockets" env:"MISSINGKBS_SOCKETS" default:"2" help:"Connections to Slack, 1 to 5: with 2 or more, one serves while Slack refreshes another (${default})."`
+	Sockets string `name:"sockets" env:"MISSINGKBS_SOCKETS" default:"2" help:"Number of connections to Slack, 1 to 5; with 2 or more, one stays up while Slack refreshes another (${default})."`
 }
 
 // maxSockets leaves room for replacement connections and for a second process: Slack allows ten for each app.
@@ -66,8 +66,8 @@ func (s Sockets) read(e *Errors) int {
 
 // Queue are the settings about how many questions run at once and how many may wait.
 type Queue struct {
-	Workers string `name:"workers" env:"MISSINGKBS_WORKERS" default:"200" help:"Questions that are worked on at once; a quarter of them is kept from what waits for Defender (${default})."`
-	Queue   string `name:"queue" env:"MISSINGKBS_QUEUE" default:"1000" help:"Questions that wait for their turn; when it is full, people are asked to try again (${default})."`
+	Workers string `name:"workers" env:"MISSINGKBS_WORKERS" default:"200" help:"Maximum questions answered at the same time; a quarter of these workers is reserved for questions that do not wait for Defender (${default})."`
+	Queue   string `name:"queue" env:"MISSINGKBS_QUEUE" default:"1000" help:"Maximum questions that wait for a worker; beyond that, people are asked to try again (${default})."`
 }
 
 // read sets the options of the bot.

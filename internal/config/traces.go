@@ -13,18 +13,18 @@ import (
 // Traces are the settings of traces, under OpenTelemetry's own names. Its libraries read others from the environment, such as
 // OTEL_EXPORTER_OTLP_CERTIFICATE and OTEL_BSP_SCHEDULE_DELAY.
 type Traces struct {
-	Disabled       string `name:"otel-sdk-disabled" env:"OTEL_SDK_DISABLED" placeholder:"BOOL" help:"true records no traces, whatever else is set."`
-	Exporter       string `name:"otel-traces-exporter" env:"OTEL_TRACES_EXPORTER" unset:"none unless an endpoint is set" placeholder:"WORD" help:"otlp or none; none unless an endpoint is set."`
-	Endpoint       string `name:"otel-exporter-otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"OpenTelemetry collector, such as http://127.0.0.1:4318."`
-	TracesEndpoint string `name:"otel-exporter-otlp-traces-endpoint" env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" placeholder:"URL" help:"The same with its path, such as http://127.0.0.1:4318/v1/traces."`
-	Protocol       string `name:"otel-exporter-otlp-protocol" env:"OTEL_EXPORTER_OTLP_PROTOCOL" unset:"http/protobuf" placeholder:"WORD" help:"http/protobuf, which is the only one."`
+	Disabled       string `name:"otel-sdk-disabled" env:"OTEL_SDK_DISABLED" placeholder:"BOOL" help:"true disables traces, whatever else is set."`
+	Exporter       string `name:"otel-traces-exporter" env:"OTEL_TRACES_EXPORTER" unset:"none unless an endpoint is set" placeholder:"WORD" help:"Exporter: otlp or none; by default none unless an endpoint is set."`
+	Endpoint       string `name:"otel-exporter-otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"URL of an OpenTelemetry collector, such as http://127.0.0.1:4318."`
+	TracesEndpoint string `name:"otel-exporter-otlp-traces-endpoint" env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" placeholder:"URL" help:"The full URL for traces, such as http://127.0.0.1:4318/v1/traces."`
+	Protocol       string `name:"otel-exporter-otlp-protocol" env:"OTEL_EXPORTER_OTLP_PROTOCOL" unset:"http/protobuf" placeholder:"WORD" help:"Protocol; only http/protobuf is supported."`
 	TracesProtocol string `name:"otel-exporter-otlp-traces-protocol" env:"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL" placeholder:"WORD" help:"The same for traces alone."`
-	Headers        Secret `name:"otel-exporter-otlp-headers" env:"OTEL_EXPORTER_OTLP_HEADERS" placeholder:"LIST" help:"Headers for the collector, such as key=value,key=value."`
+	Headers        Secret `name:"otel-exporter-otlp-headers" env:"OTEL_EXPORTER_OTLP_HEADERS" placeholder:"LIST" help:"Headers to send to the collector, such as key=value,key=value."`
 	TracesHeaders  Secret `name:"otel-exporter-otlp-traces-headers" env:"OTEL_EXPORTER_OTLP_TRACES_HEADERS" placeholder:"LIST" help:"The same for traces alone."`
-	Service        string `name:"otel-service-name" env:"OTEL_SERVICE_NAME" unset:"missingkbs" placeholder:"NAME" help:"Name of this program in traces; missingkbs."`
-	Attributes     string `name:"otel-resource-attributes" env:"OTEL_RESOURCE_ATTRIBUTES" placeholder:"LIST" help:"What traces say of this program, such as key=value,key=value."`
-	Sampler        string `name:"otel-traces-sampler" env:"OTEL_TRACES_SAMPLER" unset:"all" placeholder:"NAME" help:"Which traces are recorded, such as parentbased_traceidratio; all."`
-	SamplerArg     string `name:"otel-traces-sampler-arg" env:"OTEL_TRACES_SAMPLER_ARG" placeholder:"NUMBER" help:"The share of a ratio, from 0 to 1."`
+	Service        string `name:"otel-service-name" env:"OTEL_SERVICE_NAME" unset:"missingkbs" placeholder:"NAME" help:"Name of this program in traces; by default missingkbs."`
+	Attributes     string `name:"otel-resource-attributes" env:"OTEL_RESOURCE_ATTRIBUTES" placeholder:"LIST" help:"Resource attributes of all traces, such as key=value,key=value."`
+	Sampler        string `name:"otel-traces-sampler" env:"OTEL_TRACES_SAMPLER" unset:"all traces are recorded" placeholder:"NAME" help:"Sampler, such as parentbased_traceidratio; by default all traces are recorded."`
+	SamplerArg     string `name:"otel-traces-sampler-arg" env:"OTEL_TRACES_SAMPLER_ARG" placeholder:"NUMBER" help:"Ratio for the sampler, from 0 to 1."`
 }
 
 const (

@@ -4,9 +4,9 @@ import "github.com/missingkbs/missingkbs/internal/webhook"
 
 // Webhook are the settings about where digests send what changed.
 type Webhook struct {
-	URL     string `name:"webhook-url" env:"MISSINGKBS_WEBHOOK_URL" unset:"nowhere" placeholder:"URL" help:"Where a signed event is sent for each digest that found a change; by default nowhere."`
-	Secret  Secret `name:"webhook-secret" env:"MISSINGKBS_WEBHOOK_SECRET" placeholder:"whsec_…" help:"Secret that signs events: whsec_ and base64 of 24 to 64 random bytes."`
-	Private string `name:"webhook-private" env:"MISSINGKBS_WEBHOOK_PRIVATE" default:"off" placeholder:"on|off" help:"Let events be sent to private addresses (${default})."`
+	URL     string `name:"webhook-url" env:"MISSINGKBS_WEBHOOK_URL" unset:"none" placeholder:"URL" help:"URL that receives a signed event for each digest that found a change; by default none is sent."`
+	Secret  Secret `name:"webhook-secret" env:"MISSINGKBS_WEBHOOK_SECRET" placeholder:"whsec_…" help:"Secret that signs the events: whsec_ followed by the base64 of 24 to 64 random bytes."`
+	Private string `name:"webhook-private" env:"MISSINGKBS_WEBHOOK_PRIVATE" default:"off" placeholder:"on|off" help:"Allow private addresses as receiver (${default})."`
 }
 
 // read returns the options of the sender, or nil if no events are sent.
