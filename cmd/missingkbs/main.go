@@ -136,7 +136,7 @@ func toleratesFile(parsed *kong.Context) bool {
 func newParser(c *cli, env func(string) (string, bool), file *config.File, s streams) (*kong.Kong, error) {
 	return kong.New(c,
 		kong.Name("missingkbs"),
-		kong.Description("Missing Windows updates, as Microsoft Defender knows them, in Slack."),
+		kong.Description("Shows in Slack which Windows updates are missing, according to Microsoft Defender."),
 		kong.UsageOnError(),
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(code int) { panic(exit(code)) }),

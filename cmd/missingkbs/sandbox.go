@@ -130,11 +130,11 @@ func (c sandboxCmd) attend(ctx context.Context, d *demo.Demo, s streams) error {
 func greet(w io.Writer, url string) {
 	fmt.Fprintf(w, `The sandbox is at %s
 
-It is Slack and Defender as far as the bot can tell, with invented data, on this machine only. It is no production server.
-Try there, in #general:
+It simulates Slack and Defender for the bot, with invented data, on this machine only. It is not meant for production.
+Open it and try, in #general:
 
-  /missingkbs microsoft-_-windows_11                 the missing KBs of one software
-  /missingkbs windows 10                             words are searched, typing errors forgiven
+  /missingkbs microsoft-_-windows_11                 the missing KBs of one software product
+  /missingkbs windows 10                             finds software by name, typos included
   /missingkbs digest add microsoft-_-windows_11      then +1 week, twice: Under the hood > Time & faults
 
 Ctrl-C ends it.

@@ -12,16 +12,16 @@ func SlashCommand() sandbox.SlashCommand {
 		Description: manifest.CommandAbout,
 		UsageHint:   manifest.CommandHint,
 		Completions: []sandbox.Completion{
-			{Text: "microsoft-_-windows_11", Hint: "the missing KBs of one software"},
+			{Text: "microsoft-_-windows_11", Hint: "the missing KBs of one product"},
 			{Text: "microsoft-_-windows_11 --sort cves", Hint: "another order"},
-			{Text: "microsoft-_-windows_10 --min-devices 5", Hint: "only what many devices lack"},
-			{Text: "windows 11", Hint: "words are searched"},
-			{Text: "search chorme", Hint: "typing errors are forgiven"},
+			{Text: "microsoft-_-windows_10 --min-devices 5", Hint: "only what is missing on many devices"},
+			{Text: "windows 11", Hint: "finds software by name"},
+			{Text: "search chorme", Hint: "typos are tolerated"},
 			{Text: "search", Hint: "all software, Microsoft's first"},
 			{Text: `digest add microsoft-_-windows_11 --at "mon 09:00"`, Hint: "post here every Monday"},
 			{Text: "digest list", Hint: "the digests of this channel"},
-			{Text: "microsoft-_-edge", Hint: "a single update, of 2020"},
-			{Text: "help", Hint: "what can be asked"},
+			{Text: "microsoft-_-edge", Hint: "a single update, from 2020"},
+			{Text: "help", Hint: "what you can ask"},
 		},
 	}
 }

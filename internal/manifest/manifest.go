@@ -67,10 +67,10 @@ func Scopes() []Scope {
 		{Name: "usergroups:read", Use: "the members of the groups in MISSINGKBS_…_GROUPS", Without: "no one counts as a member of those groups", Optional: true, Part: Groups},
 		{Name: "channels:read", Use: "whether a public channel is shared with another organisation", Without: "nothing is posted into public channels"},
 		{Name: "groups:read", Use: "the same for private channels", Without: "nothing is posted into private channels"},
-		{Name: "channels:history", Use: "whether a digest is in a public channel already", Without: "after a crash a digest may be posted twice", Part: Digests},
+		{Name: "channels:history", Use: "after a crash, whether a digest was already posted in a public channel", Without: "after a crash a digest may be posted twice", Part: Digests},
 		{Name: "groups:history", Use: "the same for private channels", Without: "after a crash a digest may be posted twice in a private channel", Part: Digests},
 		{Name: "files:write", Use: "the files of the CSV and XLSX buttons", Without: "these buttons say that the app may not upload files", Optional: true, Part: Files},
-		{Name: "im:write", Use: "to share these files in the direct messages with the person who asked", Without: "the CSV and XLSX buttons say that the app may not upload files", Optional: true, Part: Files},
+		{Name: "im:write", Use: "to send these files to the person who asked, as direct messages", Without: "the CSV and XLSX buttons say that the app may not upload files", Optional: true, Part: Files},
 		{Name: "app_mentions:read", Use: "messages that mention the bot, and no others", Without: "the bot does not answer when it is mentioned", Optional: true, Part: Mentions},
 		{Name: "im:history", Use: "what people write to the bot in its direct messages", Without: "the bot does not answer direct messages", Optional: true, Part: Messages},
 	}
@@ -130,13 +130,13 @@ type Shortcut struct {
 // AppShortcuts returns the shortcuts in the order of the manifest.
 func AppShortcuts() []Shortcut {
 	return []Shortcut{
-		{Name: "Look up missing KBs", Type: "global", CallbackID: "missingkbs_ask", Description: "Find a software and see which updates it lacks"},
+		{Name: "Look up missing KBs", Type: "global", CallbackID: "missingkbs_ask", Description: "Find software and see which updates are missing"},
 		{Name: "Look up KBs in message", Type: OfMessage, CallbackID: "missingkbs_message", Description: "Find the KB numbers and CVE ids in a message and see what they are"},
 	}
 }
 
 // What Slack shows of the command while people type.
 const (
-	CommandAbout = "Missing KBs of a software, with devices, CVEs and catalog pages"
+	CommandAbout = "Missing KBs of your software, with devices, CVEs and catalog pages"
 	CommandHint  = "<software-id> | search <words> | digest | help"
 )

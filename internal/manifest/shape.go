@@ -90,7 +90,7 @@ func (o Options) document() document {
 		Metadata: metadata{Major: 2, Minor: 1},
 		Display: display{
 			Name: cmp.Or(o.Name, "Missing KBs"), Background: "#1d3557",
-			Description: "Which security updates your software lacks, as Microsoft Defender knows it",
+			Description: "Which security updates are missing on your devices, according to Microsoft Defender",
 		},
 		Features: features{
 			Home:     appHome{Home: o.has(Home), Messages: true, ReadOnly: !o.has(Messages)},
@@ -127,15 +127,15 @@ func (o Options) document() document {
 func comments(d document) yaml.CommentMap {
 	all := yaml.CommentMap{}
 	add := func(place, reason string) { all[place] = []*yaml.Comment{yaml.LineComment(" " + reason)} }
-	add("$.features.app_home.home_tab_enabled", "the first page, and a select that finds software")
-	add("$.features.app_home.messages_tab_enabled", "answers of the shortcut, and what becomes of digests")
+	add("$.features.app_home.home_tab_enabled", "the start page, with a field that finds software")
+	add("$.features.app_home.messages_tab_enabled", "answers to shortcuts, and notices about digests")
 	if !d.Features.Home.ReadOnly {
 		add("$.features.app_home.messages_tab_read_only_enabled", "people write to the bot there")
 	}
-	add("$.features.slash_commands[0].should_escape", "the words as typed, not as mentions and links")
-	add("$.settings.interactivity.is_enabled", "buttons; over the socket, so without an address")
+	add("$.features.slash_commands[0].should_escape", "the words as typed, not turned into mentions and links")
+	add("$.settings.interactivity.is_enabled", "buttons; they arrive over the socket, so no URL is needed")
 	add("$.settings.socket_mode_enabled", "no public address needed")
-	add("$.settings.token_rotation_enabled", "the bot does not renew tokens by itself")
+	add("$.settings.token_rotation_enabled", "the bot does not renew tokens itself")
 	use, without := map[string]string{}, map[string]string{}
 	for _, s := range Scopes() {
 		use[s.Name], without[s.Name] = s.Use, s.Without
