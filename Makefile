@@ -33,10 +33,10 @@ check: ## format check, vet, linters, tidy modules
 bench: ## measure, and write docs/performance.md; about ten minutes, MACHINE (idle) refuses a busy one
 	go test ./internal/e2e -count=1 -run='^TestFiguresAreMeasured$$' -timeout=0 -figures=$(MACHINE) -write-docs
 
-bench-compare: ## measure the program beside CMD, which reads the same settings (the plain bot of internal/e2e/yardstick), on the same load
+bench-compare: ## compare the program with CMD, a bot that reads the same settings, under the same load
 	go test ./internal/e2e -run='^$$' -bench='^BenchmarkCompare$$' -benchtime=1x -timeout=0 -compare='$(CMD)'
 
-docs: ## write the generated parts of docs/ anew: settings, commands, metrics, alerts
+docs: ## update the generated parts of docs/: settings, commands, metrics, alerts
 	go test -p=1 -count=1 ./cmd/missingkbs ./internal/metrics -run=^TestDocsHave -write-docs
 
 fuzz: ## run every fuzz target for FUZZTIME (30s), those of FAMILIES for FUZZLONG (the same)
