@@ -14,8 +14,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// The sentences in this file say that something does not exist. Each requires a successful search. If the search did not
-// cover everything, the sentence says so. If it covered nothing, the answer is the failure instead.
+// The sentences in this file say that something does not exist. Each requires a successful search. If the search did
+// not cover everything, the sentence says so. If it covered nothing, the answer is the failure instead.
 
 // CouldNotRead counts rows that could not be read; "" for none.
 func CouldNotRead(n int) string {
@@ -25,19 +25,19 @@ func CouldNotRead(n int) string {
 	return view.Count(n, "row") + " could not be read"
 }
 
-// noneRead is the lead of a list of updates if no row could be read.
+// noneRead is the lead of a list of updates if none of its rows could be read.
 func noneRead(skipped int) string {
 	return fmt.Sprintf("%s, and there is no other, so nothing is known about what is missing. The bot's log says why.", CouldNotRead(skipped))
 }
 
-// UnknownSoftware says that Defender does not know an id, and what else was looked for. f is what a search for similar ids
-// found, err why it could not be made; cause is how Defender said that it does not know the id.
+// UnknownSoftware returns the error for an ID that Defender does not know, with similar software to choose from. f and
+// err are the result of the search for similar ids; cause is Defender's own error for the ID.
 func UnknownSoftware(id string, f search.Result, err, cause error) error {
 	if errors.Is(err, api.ErrNotDefender) {
-		return err // the word of what answers there says nothing about the id either
+		return err // if the service is wrong, its answer says nothing about the ID either
 	}
 	message := fmt.Sprintf("Defender knows no software %s in this tenant, and nothing similar%s.", id, SearchLimits(f))
-	if own, ok := errors.AsType[*Error](err); ok && own.Usage { // there is nothing in it to search for
+	if own, ok := errors.AsType[*Error](err); ok && own.Usage { // the ID has nothing to search for
 		message = fmt.Sprintf("Defender knows no software %s in this tenant.", id)
 	} else if err != nil {
 		message = fmt.Sprintf("Defender knows no software %s in this tenant. The bot could not look for something similar: %s.", id, Explain(err).Title)
@@ -50,12 +50,13 @@ func UnknownSoftware(id string, f search.Result, err, cause error) error {
 	}
 }
 
-// waysToSoftware offers to look for another software: in a form that finds it while one types, and in the list of all.
+// waysToSoftware returns the buttons to find other software: a form that searches while the user types, and the list of
+// all.
 func waysToSoftware() []view.Action {
 	return []view.Action{{Label: browseLabel, Command: BrowseName}, {Label: "All software", Command: cmdline.Join(SearchName)}}
 }
 
-// NothingFound says that no software fits words.
+// NothingFound returns the error for words that match no software.
 func NothingFound(words []string, f search.Result) error {
 	query := strings.Join(words, " ")
 	e := &Error{
@@ -75,7 +76,8 @@ func NothingFound(words []string, f search.Result) error {
 // deviceLike matches a word that may be the name of a device: one with a hyphen or a dot and with a digit, or an id.
 var deviceLike = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*[-.A-Za-z0-9]*[0-9][-.A-Za-z0-9]*$|^[0-9a-fA-F]{40}$`)
 
-// SearchLimits returns the part of the software list that a sentence is limited to; "" for the whole list.
+// SearchLimits returns the clause that limits a statement to the part of the list that could be read; "" if all of it
+// was.
 func SearchLimits(f search.Result) string {
 	var limits []string
 	if AsOf(f.List).Stale != view.NotStale {
@@ -90,13 +92,13 @@ func SearchLimits(f search.Result) string {
 	return ", " + strings.Join(limits, ", ")
 }
 
-// find searches for the words of a request. Its errors are for [Explain].
+// find searches for the words of a request. [Explain] can explain its errors.
 func find(ctx context.Context, x *search.Index, d Defender, req Request, words []string) (search.Result, error) {
 	f, err := x.Find(ctx, d, search.Question{Words: words, Exact: req.Exact, Person: req.User})
 	return f, ExplainSearch(err)
 }
 
-// ExplainSearch chooses the words for a search that could not be made.
+// ExplainSearch turns the errors of package search into errors that [Explain] can explain.
 func ExplainSearch(err error) error {
 	if e, ok := errors.AsType[*search.EmptyListError](err); ok {
 		return emptyList(e.Skipped)
@@ -110,7 +112,7 @@ func ExplainSearch(err error) error {
 	return err
 }
 
-// emptyList is the failure of a search in a software list that has no software to find.
+// emptyList is the error of a search in an empty software list.
 func emptyList(skipped int) error {
 	e := &Error{
 		Title: "Defender lists no software at all",
@@ -125,7 +127,7 @@ func emptyList(skipped int) error {
 	return e
 }
 
-// noLetters is the failure of a search for nothing that a name could hold.
+// noLetters is the error of a search for words without a letter or digit.
 func noLetters(words []string) error {
 	return &Error{
 		Title: "Nothing to search for", Usage: true,
@@ -134,7 +136,7 @@ func noLetters(words []string) error {
 	}
 }
 
-// noIDIn is the failure of a search for an address that names no software.
+// noIDIn is the error of a search for an address that names no software.
 func noIDIn(address string) error {
 	return &Error{
 		Title: "No software in that address", Usage: true,
@@ -146,7 +148,8 @@ func noIDIn(address string) error {
 // MaxSuggestions is how many software ids an error offers in place of an unknown one.
 const MaxSuggestions = 5
 
-// misspelt is the error of a line whose first word may be a misspelt command. What was found instead is offered behind it.
+// misspelt is the error for a line whose first word may be a misspelt command. It offers the command and what the
+// search found.
 func misspelt(first string, line []string, f search.Result, cause error) error {
 	right := cmdline.Join(line...)
 	e := &Error{

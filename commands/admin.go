@@ -18,28 +18,28 @@ import (
 
 const adminName = "admin"
 
-// Allowances keeps the channels into which things may be posted although people of other organisations read them. Each
-// change is written together with the audit of who made it.
+// Allowances keeps the channels that may be posted to although other organisations read them. Each change is written in
+// one transaction with its audit entry.
 type Allowances interface {
 	Allowances(ctx context.Context, tenant string) ([]access.Allowance, error)
 	Allow(ctx context.Context, a access.Allowance, who audit.Entry) error
-	Disallow(ctx context.Context, tenant, channel string, who audit.Entry) error // or digest.ErrNotFound
+	Disallow(ctx context.Context, tenant, channel string, who audit.Entry) error // returns digest.ErrNotFound if it was not allowed
 }
 
-// Gatekeeper knows who may what.
+// Gatekeeper answers who may do what. The Slack edge implements it.
 type Gatekeeper interface {
-	Rules() view.Facts                                                                          // as the settings say
-	Rights(ctx context.Context, user, channel string) view.Facts                                // of one person in one channel
+	Rules() view.Facts                                                                          // the configured rules
+	Rights(ctx context.Context, user, channel string) view.Facts                                // of one user in one channel
 	ExternalTeams(ctx context.Context, channel string) (teams []string, shared bool, err error) // the other organisations that read a channel
 }
 
-// Quota tells how much may still be asked of Defender; *[api.Client] has it.
+// Quota reports how many calls Defender's quota leaves; *[api.Client] implements it.
 type Quota interface {
 	Quota(ctx context.Context) api.Quota
 }
 
-// Admin is the command for administrators: it tells who may what, and allows channels that are shared with other
-// organisations. All of it takes the right to administer.
+// Admin returns the command for administrators: it shows who may do what, and allows channels that are shared with
+// other organisations. All of it requires [access.Administer].
 func Admin(s Allowances, g Gatekeeper, q Quota, now func() time.Time) Command {
 	if now == nil {
 		now = time.Now
@@ -57,14 +57,15 @@ func Admin(s Allowances, g Gatekeeper, q Quota, now func() time.Time) Command {
 	}
 }
 
-// admin answers the words that follow admin.
+// admin handles the words that follow "admin".
 type admin struct {
 	store Allowances
 	gate  Gatekeeper
-	quota Quota // nil for none
+	quota Quota // may be nil
 	now   func() time.Time
 }
 
+// subcommands returns the subcommands; all need [access.Administer].
 func (a admin) subcommands() []SubcommandHandler {
 	return []SubcommandHandler{
 		{
@@ -97,13 +98,14 @@ func (a admin) run(ctx context.Context, req Request) (view.Page, error) {
 	return view.Page{}, UnknownSubcommand(adminName, all, a.subcommands(), adminHelp())
 }
 
-// adminList is the subcommand that the command admin runs without words.
+// adminList is the subcommand for "admin" without words.
 const adminList = "list"
 
 func adminHelp() []view.Action {
 	return []view.Action{{Label: "Help", Command: cmdline.Join(HelpName, adminName)}, {Label: "Who may what", Command: cmdline.Join(adminName)}}
 }
 
+// list shows the rules, the quota and the allowed channels.
 func (a admin) list(ctx context.Context, req Request) (view.Page, error) {
 	if err := tooMany(req.Words, 0, "admin list"); err != nil {
 		return view.Page{}, err
@@ -132,7 +134,7 @@ func (a admin) list(ctx context.Context, req Request) (view.Page, error) {
 	return page, nil
 }
 
-// quotaFacts say how many calls of Defender are left.
+// quotaFacts shows how many calls of Defender are left.
 func quotaFacts(q api.Quota, now time.Time) view.Facts {
 	var left []string
 	for _, w := range []struct {
@@ -157,6 +159,7 @@ func quotaFacts(q api.Quota, now time.Time) view.Facts {
 	return facts
 }
 
+// who shows what one person may do in this channel, by default the person who asks.
 func (a admin) who(ctx context.Context, req Request) (view.Page, error) {
 	user, err := idOr(req.Words, userID, req.User, "admin who", "a person's id, such as U012AB3CDE: it stands in the menu of the person's profile")
 	if err != nil {
@@ -169,6 +172,8 @@ func (a admin) who(ctx context.Context, req Request) (view.Page, error) {
 	return view.Page{Title: "What " + name + " may do here", Parts: []view.Part{a.gate.Rights(ctx, user, req.Channel)}}, nil
 }
 
+// allow allows posting to a shared channel. The allowance records the organisations that read it now, and ends if
+// another joins.
 func (a admin) allow(ctx context.Context, req Request) (view.Page, error) {
 	channel, err := a.channel(req, "admin allow-channel")
 	if err != nil {
@@ -192,6 +197,7 @@ func (a admin) allow(ctx context.Context, req Request) (view.Page, error) {
 	}, nil
 }
 
+// disallow ends the allowance of a channel.
 func (a admin) disallow(ctx context.Context, req Request) (view.Page, error) {
 	channel, err := a.channel(req, "admin disallow-channel")
 	if err != nil {
@@ -223,7 +229,7 @@ const (
 	channelID = `^[CG][A-Z0-9]{5,}$`
 )
 
-// idOr reads the one id that may be typed, or takes the one at hand.
+// idOr returns the ID that was typed, or the one at hand if there are no words.
 func idOr(words []string, form, atHand, usage, what string) (string, error) {
 	if err := tooMany(words, 1, usage); err != nil {
 		return "", err
@@ -242,11 +248,12 @@ func idOr(words []string, form, atHand, usage, what string) (string, error) {
 	return "", e
 }
 
-// mentions are the forms in which people and Slack's own programs name channels and people: <#C…|name>, <@U…>, #C…, and the
-// addresses of channels and of profiles. Ids have capitals only; what has small letters behind a # is a name.
+// mentions matches the forms in which people and programs write channels and people: <#C…|name>, <@U…>, #C…, and the
+// addresses of channels and profiles. Ids are in capitals; lower-case letters after a # are a channel's name.
 var mentions = regexp.MustCompile(`^(?:<?[#@]|<?https://[^/\s]+/(?:archives/|team/|client/[TE][A-Z0-9]+/))([A-Z][A-Z0-9]{5,})(?:[|/?].*)?>?$`)
 
-// mentioned is the id that a word names. One that was typed may be in small letters, where a digit tells it from a name.
+// mentioned returns the ID in a word. A typed ID may be in lower case; it must contain a digit, so that it is not a
+// name.
 func mentioned(word string) string {
 	if m := mentions.FindStringSubmatch(word); m != nil {
 		return m[1]
@@ -264,7 +271,7 @@ func tooMany(words []string, most int, usage string) error {
 	return &Error{Usage: true, Message: fmt.Sprintf("Unexpected word %q. Usage: %s", words[most], usage), Actions: adminHelp()}
 }
 
-// organisations names workspaces as far as they are known.
+// organisations lists the names of workspaces, as far as they are known.
 func organisations(teams []string) string {
 	if len(teams) == 0 {
 		return "an organisation that Slack does not name"

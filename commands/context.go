@@ -17,12 +17,12 @@ import (
 
 type idKey struct{}
 
-// WithID returns a context that carries the ID of the question being answered, for logs and traces.
+// WithID returns a context with the ID of the question being answered, for logs and traces.
 func WithID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, idKey{}, id)
 }
 
-// IDOf returns the ID of the question that a context belongs to, or "".
+// IDOf returns the ID of the context's question, or "".
 func IDOf(ctx context.Context) string {
 	id, _ := ctx.Value(idKey{}).(string)
 	return id
@@ -30,20 +30,21 @@ func IDOf(ctx context.Context) string {
 
 type typedKey struct{}
 
-// WithTyped returns a context that knows the line which is being answered, for [Untyped].
+// WithTyped returns a context with the line being answered, for [Untyped].
 func WithTyped(ctx context.Context, line string) context.Context {
 	return context.WithValue(ctx, typedKey{}, line)
 }
 
-// leastTyped is how long a word is that is looked for: shorter ones are in every text.
+// leastTyped is the shortest word that is hidden: shorter ones occur in every text.
 const leastTyped = 4
 
-// Untyped returns the text of an error as a log may hold it: "(typed)" stands for each word of the line that is being answered.
-// It is the second line of defence; the first is that no error repeats what was asked. Words of this program's own stay.
+// Untyped returns the text of an error in a form that may be logged: "(typed)" replaces each word of the line being
+// answered. It is the second line of defence; the first is that no error repeats what was typed. Command names are not
+// replaced.
 func Untyped(ctx context.Context, text string) string {
 	line, _ := ctx.Value(typedKey{}).(string)
 	var words []string
-	read, _ := Parse(line) // a word may be read as another, such as the id in an address
+	read, _ := Parse(line) // also hide what a word is read as, such as the ID in an address
 	for _, word := range slices.Concat(cmdline.Split(line), strings.Fields(line), read.Words) {
 		word = strings.ToLower(strings.Trim(word, "\"'`,;"))
 		if utf8.RuneCountInString(word) >= leastTyped && !slices.Contains(ownWords, word) {
@@ -53,30 +54,30 @@ func Untyped(ctx context.Context, text string) string {
 	if len(words) == 0 {
 		return text
 	}
-	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) }) // the longest first
+	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) }) // longest first, so that no rest remains
 	form, err := regexp.Compile("(?i)" + strings.Join(slices.Compact(words), "|"))
-	if err != nil { // no words that could be looked for
+	if err != nil { // nothing to hide
 		return text
 	}
 	return form.ReplaceAllLiteralString(text, "(typed)")
 }
 
-// ownWords are the words of commands: they tell nothing of what was asked.
+// ownWords are the words of commands, which reveal nothing.
 var ownWords = []string{
 	"digest", "list", "show", "edit", "pause", "resume", "preview", "details", "remove", "export", "admin", "allow-channel", "disallow-channel",
 	"search", "help", "home", "page", "until", "browse", "watch",
 }
 
-// Progress tells the person who asked what the answer waits for. It is safe for concurrent use.
+// Progress tells the asker what the answer is waiting for. It is safe for concurrent use.
 type Progress struct {
 	defender api.Progress
 
 	mu       sync.Mutex
-	other    string    // what is waited for beside Defender
-	deadline time.Time // when the question is given up
+	other    string    // service that is waited for, other than Defender
+	deadline time.Time // when the question times out
 }
 
-// WithProgress returns a context for a question whose progress is to be told.
+// WithProgress returns a context for a question whose progress will be shown.
 func WithProgress(ctx context.Context) (context.Context, *Progress) {
 	p := &Progress{}
 	return context.WithValue(api.WithProgress(ctx, &p.defender), progressKey{}, p), p
@@ -84,7 +85,7 @@ func WithProgress(ctx context.Context) (context.Context, *Progress) {
 
 type progressKey struct{}
 
-// ProgressOf returns the progress of the question that a context belongs to, or one without a reader.
+// ProgressOf returns the progress of the context's question, or one without a reader.
 func ProgressOf(ctx context.Context) *Progress {
 	if p, ok := ctx.Value(progressKey{}).(*Progress); ok {
 		return p
@@ -92,21 +93,21 @@ func ProgressOf(ctx context.Context) *Progress {
 	return &Progress{}
 }
 
-// Begin notes when the question is given up at the latest.
+// Begin records when the question times out.
 func (p *Progress) Begin(deadline time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.deadline = deadline
 }
 
-// Asking notes who is asked, beside Defender; "" for no one.
+// Asking records which service is being asked, other than Defender; "" for none.
 func (p *Progress) Asking(who string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.other = who
 }
 
-// Words say what is waited for and for how long.
+// Words describes what the question is waiting for, and until when.
 func (p *Progress) Words() string {
 	now := time.Now()
 	w := p.defender.Waiting()
@@ -132,7 +133,7 @@ func (p *Progress) Words() string {
 	return "Still working on it… " + within
 }
 
-// inSeconds is a span in whole seconds, rounded up.
+// inSeconds formats a duration in whole seconds, rounded up.
 func inSeconds(d time.Duration) string {
 	return fmt.Sprintf("%d s", max(1, int(math.Ceil(d.Seconds()))))
 }

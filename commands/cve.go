@@ -20,8 +20,8 @@ const (
 	cveUsage = "<id> [--devices] [--page N]"
 )
 
-// CVE is the command that tells what Defender knows of a CVE: how severe it is, whether it is exploited, which updates fix
-// it, and on which devices it is.
+// CVE returns the command about a CVE: how severe it is, whether it is exploited, which updates fix it, and which
+// devices it exposes.
 func CVE(d Defender, opts ...Option) Command {
 	return Command{
 		Name:    cveName,
@@ -40,6 +40,7 @@ type cve struct {
 	known    known
 }
 
+// run parses the line and answers with the page or the list of devices.
 func (c cve) run(ctx context.Context, req Request) (view.Page, error) {
 	var devices, fresh bool
 	page := 0
@@ -61,7 +62,7 @@ func (c cve) run(ctx context.Context, req Request) (view.Page, error) {
 	return c.about(ctx, id, fresh)
 }
 
-// about is the page of a CVE.
+// about returns the page of a CVE.
 func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error) {
 	page := view.Page{Title: id, Actions: cveActions(id)}
 	feeds := c.known.advisories()
@@ -100,7 +101,7 @@ func (c cve) about(ctx context.Context, id string, fresh bool) (view.Page, error
 	return page, nil
 }
 
-// unknownCVE is the failure of a question about a CVE that Defender does not know, or no longer.
+// unknownCVE is the error for a CVE that Defender does not know, or no longer lists.
 func unknownCVE(id string, err error) error {
 	askAgain := view.Action{Label: "Ask again", Command: cmdline.Join(cveName, id, "--fresh"), Effect: view.Replace}
 	return &Error{
@@ -109,7 +110,7 @@ func unknownCVE(id string, err error) error {
 	}
 }
 
-// cveActions are what can be done next on the page of a CVE.
+// cveActions returns the buttons on the page of a CVE.
 func cveActions(id string) []view.Action {
 	actions := []view.Action{
 		{Label: "Devices", Command: cmdline.Join(cveName, id, "--devices")},
@@ -118,6 +119,7 @@ func cveActions(id string) []view.Action {
 	return append(actions, cveLinks(id)...)
 }
 
+// cveLinks returns the buttons to public pages about a CVE. TVM- ids are Defender's own and have none.
 func cveLinks(id string) []view.Action {
 	if !strings.HasPrefix(id, "CVE-") {
 		return nil
@@ -128,6 +130,7 @@ func cveLinks(id string) []view.Action {
 	}
 }
 
+// cveLead sums up severity and exposure. An empty severity is shown as unknown.
 func cveLead(v api.Vulnerability) string {
 	severity := "Severity unknown"
 	if v.Severity != "" {
@@ -139,6 +142,7 @@ func cveLead(v api.Vulnerability) string {
 	return severity + ", " + exposed(v.ExposedMachines) + "."
 }
 
+// cveFacts lists Defender's facts on a CVE, without dates that are unknown.
 func cveFacts(v api.Vulnerability) view.Facts {
 	facts := view.Facts{{Name: "Severity (Defender)", Value: unknownIfEmpty(view.OneLine(v.Severity))}}
 	facts = append(facts, view.Fact{Name: "CVSS", Value: score(v.CVSSV3, 1, 1)}, view.Fact{Name: "EPSS", Value: percent(v.EPSS)}, view.Fact{Name: "Exploit", Value: exploit(v)})
@@ -153,7 +157,7 @@ func cveFacts(v api.Vulnerability) view.Facts {
 	return facts
 }
 
-// exploit says what Defender knows of exploits. It knows nothing of whether one is in use.
+// exploit describes the exploits that Defender knows. Defender does not know whether one is in use.
 func exploit(v api.Vulnerability) string {
 	var words []string
 	if v.PublicExploit {
@@ -178,7 +182,7 @@ func unknownIfEmpty(s string) string {
 	return s
 }
 
-// score writes a number that is unknown where it is 0.
+// score formats a number; 0 means unknown.
 func score(f, scale float64, decimals int) string {
 	if f == 0 {
 		return "unknown"
@@ -193,7 +197,7 @@ func percent(f float64) string {
 	return score(f, 100, 1) + " %"
 }
 
-// fixes says which updates fix a CVE, in a sentence.
+// fixes returns a sentence on which updates fix a CVE.
 func fixes(f api.Findings) string {
 	kbs, none := 0, 0
 	for _, k := range f.KBs {
@@ -216,7 +220,7 @@ func fixes(f api.Findings) string {
 	return view.Count(kbs, "update") + " fix it."
 }
 
-// partly says what of many findings was read; "" for all.
+// partly says how much of a long list of findings was read; "" for all.
 func partly(f api.Findings) string {
 	if !f.Partial {
 		return ""
@@ -224,7 +228,7 @@ func partly(f api.Findings) string {
 	return fmt.Sprintf("Counted from the first %s of Defender's list; there are more, so every count is at least that.", view.Count(f.Rows, "row"))
 }
 
-// productTable lists products, each with a button that asks for what it lacks.
+// productTable lists products, each with a button to its missing updates.
 func productTable(of string, f api.Findings) view.Table {
 	t := view.Table{
 		Caption: "Software with " + of,

@@ -12,7 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Details is what the pages behind a list of missing KBs ask of Defender.
+// Details is what the detail pages read from Defender; *[api.Client] implements it.
 type Details interface {
 	SoftwareMachines(ctx context.Context, softwareID string, opts ...api.CallOption) (api.Answer[[]api.MachineReference], error)
 	MachineByID(ctx context.Context, idOrName string, opts ...api.CallOption) (api.Answer[api.Machine], error)
@@ -25,23 +25,22 @@ type Details interface {
 	CVEFindings(ctx context.Context, cve string, opts ...api.CallOption) (api.Answer[api.Findings], error)
 }
 
-// The permissions of the bot, by their names in Entra. The first is enough for most; the others make more possible.
+// The bot's permissions by their names in Entra. The first is enough for most pages; the others add to them.
 const (
 	softwareRole      = "Software.Read.All"
 	machineRole       = "Machine.Read.All"
 	vulnerabilityRole = "Vulnerability.Read.All"
 )
 
-// supplement collects the parts that a page lacks: a missing permission of the bot does not fail the
-// page, nor does a second call that fails.
+// supplement collects the optional parts of a page. A missing permission or a failed extra call does not fail the page.
 type supplement struct {
-	roles  []string // that are missing
+	roles  []string // missing permissions
 	shows  []string // what each of them would show
-	failed []string // what could not be read, and why
+	failed []string // parts that could not be read, with the reason
 }
 
-// lacks notes why a part is missing, and reports whether it is. role is the permission that the part takes, shows what it
-// is, such as "its CVEs".
+// lacks records why a part is missing, and reports whether it is. role is the permission that the part requires; shows
+// names the part, such as "its CVEs".
 func (s *supplement) lacks(err error, role, shows string) bool {
 	switch {
 	case err == nil:
@@ -59,7 +58,7 @@ func (s *supplement) lacks(err error, role, shows string) bool {
 	return true
 }
 
-// note says once, for each permission that is missing, what it would show.
+// note says what each missing permission would show, once per permission.
 func (s *supplement) note() string {
 	notes := slices.Clone(s.failed)
 	for i, role := range s.roles {
@@ -68,7 +67,7 @@ func (s *supplement) note() string {
 	return strings.Join(notes, " ")
 }
 
-// Oldest is the age of a page that is made of several answers.
+// Oldest returns the age of a page made from several answers: that of the oldest.
 func Oldest(all ...view.AsOf) view.AsOf {
 	out := all[0]
 	for _, a := range all[1:] {
@@ -79,7 +78,7 @@ func Oldest(all ...view.AsOf) view.AsOf {
 	return out
 }
 
-// kbOf is the number of a KB as typed, with or without KB in front of it; other vendors' ids stay as they are.
+// kbOf returns a typed KB number without its "KB"; other vendors' ids are returned unchanged.
 func kbOf(words []string) string {
 	id := strings.ToUpper(strings.Join(words, ""))
 	if number := strings.TrimLeft(strings.TrimPrefix(id, "KB"), "#-"); number != "" && strings.Trim(number, "0123456789") == "" {
@@ -94,13 +93,13 @@ func isKB(word string) bool {
 	return len(number) >= 6 && len(number) <= 8 && strings.Trim(number, "0123456789") == ""
 }
 
-// cveOf is the id of a CVE as typed; it is not one if it does not begin with CVE- or TVM-.
+// cveOf returns a typed CVE id; ok is false unless it starts with CVE- or TVM-.
 func cveOf(words []string) (id string, ok bool) {
 	id = strings.ToUpper(strings.Join(words, "-"))
 	return id, isCVE(id)
 }
 
-// isCVE reports whether a word can only be meant as the id of a CVE.
+// isCVE reports whether a word can only be meant as a CVE id.
 func isCVE(word string) bool {
 	kind, rest, _ := strings.Cut(strings.ToUpper(word), "-")
 	year, number, _ := strings.Cut(rest, "-")
@@ -108,7 +107,7 @@ func isCVE(word string) bool {
 	return (kind == "CVE" || kind == "TVM") && digits(year) && digits(number)
 }
 
-// group is a device group as people read it: Defender has several names for none.
+// group returns a device group for people: Defender has several names for "none".
 func group(name string) string {
 	switch name {
 	case "", "None", "UnassignedGroup":
@@ -117,7 +116,7 @@ func group(name string) string {
 	return name
 }
 
-// deviceTable lists devices, each with a button to its page. The names are for the person who asked: none of it is shared.
+// deviceTable lists devices, each with a button to its page. Device names are for the asker only; none of it is shared.
 func deviceTable(caption, line string, page int, devices []api.MachineReference) view.Table {
 	return view.Table{
 		Caption: caption,
@@ -143,7 +142,7 @@ func deviceTable(caption, line string, page int, devices []api.MachineReference)
 	}
 }
 
-// detailsButton is the button of a row that leads to the page of what the row is about.
+// detailsButton returns the button of a row that opens the page about its subject.
 func detailsButton(command, id string) view.Cell {
 	return view.Cell{Text: cmdline.Join(command, id), Action: &view.Action{Label: "Details", Command: cmdline.Join(command, id)}}
 }

@@ -20,13 +20,13 @@ const (
 	devicesName  = "devices"
 	devicesUsage = "<software> [--list] [--group NAME] [--page N]"
 
-	// Defender calls a device inactive after a week of silence, and counts it for 30 days.
+	// Defender calls a device inactive after a week without a report, and counts it for 30 days.
 	// https://learn.microsoft.com/defender-vulnerability-management/retention-logic-mdvm
 	inactiveAfter = 7 * 24 * time.Hour
 	goneAfter     = 30 * 24 * time.Hour
 )
 
-// Devices is the command that tells which devices have a software: by device group, and how many have been silent.
+// Devices returns the command about the devices that have a software: by device group, and how many are inactive.
 func Devices(d Defender, idx *search.Index, now func() time.Time) Command {
 	return Command{
 		Name:    devicesName,
@@ -47,7 +47,7 @@ type devices struct {
 	now      func() time.Time
 }
 
-// devicesQuery is what was asked about the devices of a software.
+// devicesQuery is a parsed line.
 type devicesQuery struct {
 	id    string
 	list  bool
@@ -67,6 +67,7 @@ func (q devicesQuery) line(more ...string) string {
 	return cmdline.Join(append(words, more...)...)
 }
 
+// run parses the line and answers about the software, or searches for it.
 func (d devices) run(ctx context.Context, req Request) (view.Page, error) {
 	var q devicesQuery
 	o := cmdline.NewOptions(devicesName+" "+devicesUsage, devicesName)
@@ -109,14 +110,14 @@ func (d devices) run(ctx context.Context, req Request) (view.Page, error) {
 	return d.of(ctx, q)
 }
 
-// mayNotList is the page where the bot may not ask which devices have a software.
+// mayNotList is the page shown if the bot may not ask which devices have a software.
 func mayNotList(software string, err error) view.Page {
 	var more supplement
 	_ = more.lacks(err, softwareRole, "the devices that have it")
 	return view.Page{Title: "Devices with " + product.Name(software, ""), Lead: "The bot may not ask Defender about software.", Note: more.note()}
 }
 
-// instead searches for an id that Defender does not know.
+// instead searches for an ID that Defender does not know.
 func (d devices) instead(ctx context.Context, q devicesQuery, cause error) (view.Page, error) {
 	found, err := d.index.Similar(ctx, d.defender, q.id)
 	err = ExplainSearch(err)
@@ -127,7 +128,7 @@ func (d devices) instead(ctx context.Context, q devicesQuery, cause error) (view
 	return similarPage(q.id, hits{Result: found, ask: ask}), nil
 }
 
-// of is the page of the devices that have a software.
+// of returns the page about the devices that have a software.
 func (d devices) of(ctx context.Context, q devicesQuery) (view.Page, error) {
 	answer, err := d.defender.SoftwareMachines(ctx, q.id, maxAge(q.fresh)...)
 	switch {
@@ -207,13 +208,13 @@ func byName(all []api.MachineReference) []api.MachineReference {
 	return all
 }
 
-// groupCount is how many devices of a group have a software, and how long they have been silent.
+// groupCount counts the devices of a group that have a software, and the inactive ones among them.
 type groupCount struct {
 	name                    string
 	devices, inactive, gone int
 }
 
-// groups adds how the devices are spread over device groups, and how many of them are silent.
+// groups adds the distribution over device groups, and how many devices are inactive. Both need another permission.
 func (d devices) groups(ctx context.Context, q devicesQuery, all []api.MachineReference, page *view.Page) {
 	var more supplement
 	last, err := d.defender.LastSeen(ctx, maxAge(q.fresh)...)
@@ -251,7 +252,7 @@ func (d devices) groups(ctx context.Context, q devicesQuery, all []api.MachineRe
 	page.Note = view.JoinSentences(page.Note, more.note())
 }
 
-// count counts devices by group, the largest first. Those that were silent for 30 days are not among those of 7.
+// count counts devices by group, largest first. Devices silent for 30 days are not counted again among those of 7.
 func (d devices) count(all []api.MachineReference, last api.LastSeen) (counts []groupCount, unknown int) {
 	at := map[string]int{}
 	for _, m := range all {
@@ -278,7 +279,7 @@ func (d devices) count(all []api.MachineReference, last api.LastSeen) (counts []
 	return counts, unknown
 }
 
-// names are the names and groups of devices, by id.
+// names returns the names and groups of devices by ID, as far as they can be read.
 func (k kb) names(ctx context.Context, f api.Findings) (map[string]api.MachineReference, error) {
 	names := map[string]api.MachineReference{}
 	widest := slices.MaxFunc(f.CVEs, func(a, b api.CVEFindings) int { return a.Devices - b.Devices })

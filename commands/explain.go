@@ -16,17 +16,17 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Error is a failure whose text was written for the person who asked.
+// Error is an error whose text is written for the user.
 type Error struct {
-	Title   string        // heading; a general one when empty
+	Title   string        // heading; a general one if empty
 	Message string        // what happened and what to do next
-	Actions []view.Action // what could be pressed instead
-	Usage   bool          // the question itself was wrong
-	Field   string        // where it belongs in a dialog: the name of an option, or [view.WordsField]; empty if nowhere
-	Refused bool          // the person may not have this; the refusal is already in the log
-	Here    bool          // it is about the conversation alone: in another one the same may be had
-	Reason  string        // for metrics and the audit, one of few words; a general one when empty
-	Err     error         // the cause, for the log; may be nil
+	Actions []view.Action // buttons with alternatives
+	Usage   bool          // the question itself is invalid
+	Field   string        // form field that it belongs to: the name of an option or [view.WordsField]; may be empty
+	Refused bool          // the user lacks the right; the refusal is already logged
+	Here    bool          // it only holds for this conversation: another one may be allowed
+	Reason  string        // for metrics and audit, one of a few words; a general one if empty
+	Err     error         // cause, for the log; may be nil
 }
 
 // Error returns the message and the cause, for logs.
@@ -40,11 +40,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ErrPanic is the failure of a command that crashed.
+// ErrPanic is the error of a command that panicked.
 var ErrPanic = errors.New("the command crashed")
 
-// Explain returns the page of a failure: what happened and what to do next. Of an unknown error the page says only that it
-// was logged, because its text may hold anything. The page hides what looks like a secret, even if the person typed it.
+// Explain returns the page for an error: what happened and what to do next. For an unknown error the page only says
+// that it was logged, because its text may contain anything. The page hides what looks like a secret, even if the user
+// typed it.
 func Explain(err error) view.Page { return presentable(explain(err)) }
 
 func explain(err error) view.Page {
@@ -72,15 +73,15 @@ func explain(err error) view.Page {
 	}
 }
 
-// Reason is the kind of a failure in one of few words, for metrics and the audit: "" for none, "usage" for a question that was
-// wrong, "declined" for one that was answered with a reason, "database" for trouble with the store, "internal" for what [Explain]
-// does not know, else the kind of Defender's failure.
+// Reason classifies an error in one of a few words, for metrics and audit: "" for nil, "usage" for an invalid question,
+// "declined" for a refusal with an explanation, "database" for a store failure, "internal" for an error that [Explain]
+// does not know, otherwise the kind of Defender's error.
 func Reason(err error) string {
 	if err == nil {
 		return ""
 	}
 	own, ok := errors.AsType[*Error](err)
-	if ok && own.Reason != "" { // it is more exact than the cause
+	if ok && own.Reason != "" { // more specific than the cause
 		return own.Reason
 	}
 	if e, ok := explanationOf(err); ok {
@@ -95,7 +96,7 @@ func Reason(err error) string {
 	return string(failure.Internal)
 }
 
-// Reasons are the words of [Reason] for failures, but for those that refusals bring along.
+// Reasons returns the values of [Reason] for errors, except those that refusals set themselves.
 func Reasons() []string {
 	words := make([]string, 0, len(failure.Kinds()))
 	for _, k := range failure.Kinds() {
@@ -104,11 +105,11 @@ func Reasons() []string {
 	return words
 }
 
-// Logged is what the log may hold of the failure of a question: its kind and its cause, without the words of who asked. What
-// was asked is in the audit, where that is wanted.
+// Logged returns what the log may contain about a failed question: its kind and cause, without what was typed. The
+// audit records that, if configured.
 func Logged(err error) string {
 	if own, ok := errors.AsType[*Error](err); ok {
-		if own.Usage || own.Err == nil { // what is wrong with a question repeats it
+		if own.Usage || own.Err == nil { // messages about invalid questions repeat them
 			return Reason(err)
 		}
 		return Reason(err) + ": " + Logged(own.Err)
@@ -119,9 +120,9 @@ func Logged(err error) string {
 	return err.Error()
 }
 
-// explanationOf finds the first explanation that fits.
+// explanationOf returns the first explanation that applies.
 func explanationOf(err error) (explanation, bool) {
-	if trouble := digest.TroubleOf(err); trouble != "" { // also where it did not answer in time
+	if trouble := digest.TroubleOf(err); trouble != "" { // includes timeouts
 		e, ok := storeExplanations[trouble]
 		e.kind = failure.Database
 		return e, ok
@@ -135,17 +136,17 @@ func explanationOf(err error) (explanation, bool) {
 	return explanation{}, false
 }
 
-// explanation is the text for one kind of failure.
+// explanation is the text for one kind of error.
 type explanation struct {
 	is    error
-	when  func(*api.Error) bool // nil: always
-	kind  failure.Kind          // for metrics and the audit
+	when  func(*api.Error) bool // nil for always
+	kind  failure.Kind          // for metrics and audit
 	title string
 	lead  string
 	more  func(error) string
 }
 
-// explanations holds the kinds of failure, special ones before general ones.
+// explanations lists the kinds of errors, specific ones before general ones.
 var explanations = []explanation{
 	{is: api.ErrPermission, when: atSignIn, kind: failure.Permission, title: "This bot lacks a permission in Defender", more: advice},
 	{is: api.ErrLicence, when: atSignIn, kind: failure.Licence, title: "Defender Vulnerability Management is not available in this tenant", more: advice},
@@ -238,20 +239,20 @@ var explanations = []explanation{
 	},
 }
 
-// code fits errors that carry one of Defender's words.
+// code matches errors with one of Defender's error codes.
 func code(words ...string) func(*api.Error) bool {
 	return func(e *api.Error) bool { return slices.Contains(words, e.Code) }
 }
 
-// status fits errors with one of some HTTP statuses.
+// status matches errors with one of the HTTP statuses.
 func status(codes ...int) func(*api.Error) bool {
 	return func(e *api.Error) bool { return slices.Contains(codes, e.Status) }
 }
 
-// atSignIn fits failures of the sign-in whose cause is known.
+// atSignIn matches sign-in errors with a known cause.
 func atSignIn(e *api.Error) bool { return e.Fault != "" }
 
-// advice says what is wrong with the sign-in and who has to do what. The words are those of the log and of the doctor.
+// advice says what is wrong with the sign-in and who has to fix it, in the same words as the log and doctor.
 func advice(err error) string {
 	e, ok := errors.AsType[*api.Error](err)
 	if !ok {
@@ -261,12 +262,13 @@ func advice(err error) string {
 	return strings.TrimSpace(told.What + " " + told.Cure + " " + entraCode(err))
 }
 
-// byDefender fits refusals of Defender, unlike those of Entra, which are given before the request has an id.
+// byDefender matches errors from Defender. Entra's are returned before a request has an ID.
 func byDefender(e *api.Error) bool { return e.RequestID != "" && e.Status != 0 }
 
-// unnamed fits refusals of Defender that do not say which permission they want.
+// unnamed matches refusals that do not name the required permission.
 func unnamed(e *api.Error) bool { return byDefender(e) && len(e.Roles) == 0 }
 
+// missingRoles names the permissions that Defender's refusal asks for, if it does.
 func missingRoles(err error) string {
 	e, ok := errors.AsType[*api.Error](err)
 	if !ok || len(e.Roles) == 0 {

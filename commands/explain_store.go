@@ -2,7 +2,8 @@ package commands
 
 import "github.com/missingkbs/missingkbs/internal/digest"
 
-// Only questions about digests need the database, hence the second half of each page.
+// Only questions about digests and accepted risks need the database, so the second half of each page says what still
+// works.
 const (
 	withoutDigests = "Until then the bot cannot show, change or post digests; it posts those that fall due meanwhile afterwards, marked as late. " +
 		"It still answers questions about software and updates, perhaps more slowly."
@@ -10,7 +11,7 @@ const (
 		"It still answers questions about software and updates, perhaps more slowly."
 )
 
-// storeExplanations are the explanations of database failures.
+// storeExplanations are the texts for database errors.
 var storeExplanations = map[digest.Trouble]explanation{
 	digest.TroubleAway: {
 		title: "The bot's database cannot be reached",

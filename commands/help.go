@@ -13,7 +13,7 @@ import (
 // HelpName is the name of the command that [NewRouter] adds.
 const HelpName = "help"
 
-// helpCommand explains what can be asked, from the same values that the router runs.
+// helpCommand explains what can be asked, from the commands that the router runs.
 func helpCommand(r *Router) Command {
 	return Command{
 		Name:    HelpName,
@@ -34,6 +34,7 @@ func helpCommand(r *Router) Command {
 	}
 }
 
+// helpPage lists all commands with their usage.
 func helpPage(r *Router) view.Page {
 	facts := make(view.Facts, 0, len(r.commands))
 	for _, c := range r.commands {
@@ -64,6 +65,7 @@ func parts(facts view.Facts) []view.Part {
 
 func usage(c Command) string { return strings.TrimSpace(c.Name + " " + c.Usage) }
 
+// unknownCommand returns the error for help about a name that does not exist, with the closest one to choose.
 func unknownCommand(r *Router, name string) error {
 	names := make([]string, 0, len(r.commands))
 	for _, c := range r.commands {
@@ -85,13 +87,13 @@ func unknownCommand(r *Router, name string) error {
 	return e
 }
 
-// BrowseName is the name of the command that [NewRouter] adds for lines without words, and browseLabel that of its buttons.
+// BrowseName is the command that [NewRouter] adds for lines without words; browseLabel is the label of its buttons.
 const (
 	BrowseName  = "browse"
 	browseLabel = "Browse"
 )
 
-// browseCommand opens the form in which software is chosen. Where there are no forms it says what can be asked, like help.
+// browseCommand opens the form to choose software. Where there are no forms it shows the help.
 func browseCommand(r *Router) Command {
 	return Command{
 		Name:    BrowseName,
@@ -107,7 +109,7 @@ func browseCommand(r *Router) Command {
 	}
 }
 
-// browseDialog asks for one software and how its updates are listed.
+// browseDialog returns the form that asks for a software and how to list its updates.
 func browseDialog() *view.Dialog {
 	return &view.Dialog{
 		Title: "Missing KBs", Submit: "Show",

@@ -12,22 +12,22 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// HomeName is the command line that makes the first page.
+// HomeName is the command line of the start page.
 const HomeName = "home"
 
-// DigestName is the name of the command that package digestcmd answers.
+// DigestName is the name of the command in package digestcmd.
 const DigestName = "digest"
 
-// HomeOptions are what the first page tells of beside the software of the tenant. A nil field leaves its part out.
+// HomeOptions are the optional contents of the start page. A nil field leaves its part out.
 type HomeOptions struct {
-	Digests interface { // whose digests a person made
+	Digests interface { // returns the digests that a person owns
 		Subscriptions(ctx context.Context, filter digest.SubscriptionFilter) ([]digest.Subscription, error)
 	}
-	Quota Quota // the first page leaves most of it to questions
+	Quota Quota // the start page leaves most of it to questions
 }
 
-// Home is the command that makes the first page: the Microsoft software that lacks updates, and the digests that the person
-// made. A part that cannot be read says so and does not take the others with it.
+// Home returns the command of the start page: the Microsoft software with missing updates, and the person's own
+// digests. A part that cannot be read says so without affecting the others.
 func Home(d Defender, idx *search.Index, o HomeOptions) Command {
 	h := home{HomeOptions: o, defender: d, index: idx}
 	return Command{
@@ -48,6 +48,7 @@ type home struct {
 	index    *search.Index
 }
 
+// page draws both parts; each adds itself or the reason why it is missing.
 func (h home) page(ctx context.Context, req Request) view.Page {
 	page := view.Page{
 		Title: "Missing KBs",
@@ -61,7 +62,7 @@ func (h home) page(ctx context.Context, req Request) view.Page {
 	return page
 }
 
-// digests adds the digests that the person made, in whatever channel.
+// digests adds the digests that the person owns, in any channel.
 func (h home) digests(ctx context.Context, req Request, page *view.Page) {
 	if h.Digests == nil || req.User == "" {
 		return

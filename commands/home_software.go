@@ -17,16 +17,16 @@ import (
 )
 
 const (
-	homeSoftware = 10              // how many rows the first page has
-	homeRead     = 14              // of how many software ids it reads the missing KBs: some lack none
-	homeParallel = 4               // calls at once
-	homeTime     = 4 * time.Second // how long it reads; what has not come by then is there after a reload
+	homeSoftware = 10              // rows of the start page
+	homeRead     = 14              // software ids whose missing KBs are read: some have none
+	homeParallel = 4               // concurrent calls
+	homeTime     = 4 * time.Second // time limit for reading; later answers appear after a reload
 )
 
-// microsoftVendor is Defender's name of the one vendor whose updates are KBs.
+// microsoftVendor is Defender's name of the only vendor whose updates have KB numbers.
 const microsoftVendor = "microsoft"
 
-// reading is what the first page knows of one software.
+// reading is what the start page knows about one software.
 type reading struct {
 	software api.Software
 	updates  []patchgap.Update
@@ -34,8 +34,8 @@ type reading struct {
 	err      error
 }
 
-// software adds the Microsoft software that lacks updates, the largest gap first. Software that has no KBs by nature, as
-// that of other vendors, is not here however many devices it exposes.
+// software adds the Microsoft software with missing updates, largest gap first. Other vendors' software has no KBs, so
+// it is left out no matter how many devices it exposes.
 func (h home) software(ctx context.Context, req Request, page *view.Page) {
 	found, err := find(ctx, h.index, h.defender, req, nil)
 	if err != nil {
@@ -70,7 +70,7 @@ func (h home) software(ctx context.Context, req Request, page *view.Page) {
 	}
 }
 
-// read reads what some software lacks, in the time that there is and with half of the quota at most: questions need it more.
+// read reads what is missing, within homeTime and at most half of the quota: questions need it more.
 func (h home) read(ctx context.Context, some []api.Software) []reading {
 	if h.Quota != nil {
 		if minute := h.Quota.Quota(ctx).Minute; minute.Limit > 0 {
@@ -89,12 +89,12 @@ func (h home) read(ctx context.Context, some []api.Software) []reading {
 			return nil
 		})
 	}
-	_ = g.Wait() // each failure is told with its software
+	_ = g.Wait() // each error is stored with its software
 	return all
 }
 
-// homeTable lists the software that lacks updates, and names what could not be read. The page is as old as the oldest
-// answer in it.
+// homeTable lists software with missing updates, and names what could not be read. The page is as old as its oldest
+// answer.
 func homeTable(read []reading, page *view.Page) (t view.Table, failed []string) {
 	t = view.Table{
 		Caption: "Microsoft software with missing updates",
@@ -129,7 +129,7 @@ func homeTable(read []reading, page *view.Page) (t view.Table, failed []string) 
 	return t, failed
 }
 
-// largestGap is on how many devices the update is missing that most devices lack.
+// largestGap returns the number of devices of the most widely missing update.
 func largestGap(updates []patchgap.Update) int {
 	if len(updates) == 0 {
 		return 0

@@ -21,12 +21,12 @@ const (
 	kbName  = "kb"
 	kbUsage = "<number> [--devices] [--cves] [--page N]"
 
-	// ratedCVEs is how many of an update's CVEs are looked up one by one, the most severe first. Defender tells scores and
-	// exploits of a single CVE only.
+	// ratedCVEs is how many of an update's CVEs are looked up, most severe first. Defender returns score and exploits
+	// for one CVE at a time only.
 	ratedCVEs = 5
 )
 
-// KB is the command that tells where one update is missing and what it fixes.
+// KB returns the command about one update: where it is missing and what it fixes.
 func KB(d Defender, idx *search.Index, opts ...Option) Command {
 	return Command{
 		Name:    kbName,
@@ -47,15 +47,16 @@ type kb struct {
 	known    known
 }
 
-// kbQuery is what was asked about one update.
+// kbQuery is a parsed line.
 type kbQuery struct {
 	id            string
 	devices, cves bool
 	page          int
 	fresh         bool
-	wide          bool // look at more software than that which was seen to lack it
+	wide          bool // also ask about software without a known gap
 }
 
+// run parses the line and answers with the page, the devices or the CVEs of an update.
 func (k kb) run(ctx context.Context, req Request) (view.Page, error) {
 	var q kbQuery
 	o := cmdline.NewOptions(kbName+" "+kbUsage, kbName)
@@ -83,7 +84,7 @@ func (q kbQuery) line(more ...string) string {
 	return cmdline.Join(append([]string{kbName, catalog.Label(q.id)}, more...)...)
 }
 
-// about is the page of an update.
+// about returns the page of an update.
 func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 	label := catalog.Label(q.id)
 	page := view.Page{Title: label, Actions: q.actions()}
@@ -114,7 +115,7 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 		page.Context, page.Note = seen, view.JoinSentences(note, unread)
 		page.Actions = append(page.Actions, k.known.acceptAction(marks, u)...)
 		page.Parts = append(page.Parts, listed.table(label))
-		page.LackedBy = listed.software() // in the order of the table
+		page.LackedBy = listed.software() // in table order
 	} else if !noSoftware {
 		page.Lead = "None of the software that the bot checked lists it as missing."
 	}
@@ -133,7 +134,7 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 	return page, nil
 }
 
-// advise adds what the feeds know of the update, and its age.
+// advise adds what the feeds say about the update, and its age.
 func (k kb) advise(ctx context.Context, page *view.Page, q kbQuery, l listing, found api.Findings) {
 	feeds := k.known.advisories()
 	t := triage.Of(feeds, patchgap.Updates(l.beside))
@@ -154,6 +155,7 @@ func (k kb) advise(ctx context.Context, page *view.Page, q kbQuery, l listing, f
 	page.Context = view.JoinSentences(page.Context, triage.Dates(feeds, k.known.now()))
 }
 
+// actions returns the buttons on the page of an update.
 func (q kbQuery) actions() []view.Action {
 	actions := []view.Action{
 		{Label: "Devices", Command: q.line("--devices")},
@@ -166,7 +168,7 @@ func (q kbQuery) actions() []view.Action {
 	return actions
 }
 
-// kbFindingsWords says in a sentence how much an update fixes.
+// kbFindingsWords returns a sentence on how much an update fixes.
 func kbFindingsWords(f api.Findings) string {
 	if len(f.CVEs) == 0 {
 		return "Defender lists no CVE that it fixes here."
@@ -179,7 +181,7 @@ func kbFindingsWords(f api.Findings) string {
 	return words + "."
 }
 
-// cveTable lists the CVEs of an update. The first few are looked up for their scores.
+// cveTable lists the CVEs of an update, the first few with their scores.
 func (k kb) cveTable(ctx context.Context, label string, f api.Findings, rated int) view.Table {
 	facts := k.rate(ctx, f.CVEs[:min(rated, len(f.CVEs))])
 	t := view.Table{
@@ -205,7 +207,7 @@ func (k kb) cveTable(ctx context.Context, label string, f api.Findings, rated in
 	return t
 }
 
-// rate looks CVEs up, all at once; one that cannot be stays empty, for its page says why.
+// rate looks up CVEs concurrently. One that fails stays empty, and its own page shows why.
 func (k kb) rate(ctx context.Context, cves []api.CVEFindings) []api.Vulnerability {
 	facts := make([]api.Vulnerability, len(cves))
 	var all sync.WaitGroup
@@ -255,8 +257,8 @@ func (q kbQuery) back(of string) []view.Action {
 	}
 }
 
-// devices lists the devices that lack an update, as far as Defender tells: those with a CVE that it fixes. Their names
-// come from the devices that the worst of these CVEs exposes.
+// devices lists the devices that miss an update, as far as Defender reports it: those with a CVE that it fixes. Names
+// come from the devices exposed to the worst of these CVEs.
 func (k kb) devices(ctx context.Context, q kbQuery) (view.Page, error) {
 	label := catalog.Label(q.id)
 	page := view.Page{Title: "Devices that lack " + label, Actions: q.back("--devices")}

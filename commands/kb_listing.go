@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	// kbSoftware is how many software ids are asked about one update, and kbAtOnce how many at the same time: each costs
-	// Defender a call unless its answer is in memory.
+	// kbSoftware is how many software ids are asked about one update, kbAtOnce how many at the same time. Each costs a
+	// call of Defender unless its answer is cached.
 	kbSoftware = 12
 	kbAtOnce   = 4
 )
@@ -30,14 +30,14 @@ const (
 // listing is where an update is missing.
 type listing struct {
 	rows   []patchgap.Row
-	beside []patchgap.Row // these, and those of the updates that the same software lacks
-	asked  int            // software ids that were asked
-	others int            // of Microsoft's, that were not
-	failed []string       // why some could not be
+	beside []patchgap.Row // these, and rows of other updates missing in the same software
+	asked  int            // software ids asked about
+	others int            // Microsoft's software ids not asked about
+	failed []string       // why some could not be read
 	asOf   view.AsOf
 }
 
-// note says what was not looked at.
+// note says what was not covered.
 func (l listing) note() string {
 	var notes []string
 	if len(l.failed) > 0 {
@@ -49,7 +49,7 @@ func (l listing) note() string {
 	return strings.Join(notes, " ")
 }
 
-// devices says how many devices lack the update.
+// devices says on how many devices the update is missing.
 func (l listing) devices(u patchgap.Update) string {
 	words := view.Count(u.Devices, "device")
 	if u.Shared() {
@@ -64,8 +64,7 @@ func (l listing) devices(u patchgap.Update) string {
 	return words
 }
 
-// seen says since when digests see the update in the software that lacks it; "" if none has seen it. The note says why that
-// could not be read.
+// seen says since when digests have seen the update missing; "" if they have not. note says why that could not be read.
 func (l listing) seen(ctx context.Context, h History) (words, note string) {
 	if h == nil {
 		return "", ""
@@ -92,7 +91,7 @@ func (l listing) seen(ctx context.Context, h History) (words, note string) {
 	return words + ".", ""
 }
 
-// software returns the ids of the software that lacks the update.
+// software returns the ids of the software that misses the update.
 func (l listing) software() []string {
 	var ids []string
 	for _, r := range l.rows {
@@ -103,6 +102,7 @@ func (l listing) software() []string {
 	return ids
 }
 
+// table lists the software that misses the update, with buttons to its other updates and its device groups.
 func (l listing) table(label string) view.Table {
 	t := view.Table{
 		Caption: "Software that lacks " + label,
@@ -132,9 +132,9 @@ func (l listing) table(label string) view.Table {
 	return t
 }
 
-// listed finds the software that lacks an update: Defender says of a software what it lacks, and not the other way round.
-// Asked are the software that the findings name, that which was seen to lack the update, and if there is none, that of
-// Microsoft's which exposes most devices.
+// listed finds the software that misses an update. Defender lists what a software misses, not the reverse, so it asks
+// about the software named in the findings, the software that missed the update before and, if there is none,
+// Microsoft's software with most exposed devices.
 func (k kb) listed(ctx context.Context, q kbQuery, f api.Findings) (listing, error) {
 	ids := k.index.Lacking(q.id)
 	for _, p := range f.Products {
@@ -161,7 +161,8 @@ func (k kb) listed(ctx context.Context, q kbQuery, f api.Findings) (listing, err
 	return l, k.ask(ctx, q, ids, &l)
 }
 
-// ask reads what software lacks, and keeps the rows of the update. Its error is that the bot may not ask.
+// ask reads what each software misses and keeps the rows of the update. It only returns an error if the bot may not ask
+// at all.
 func (k kb) ask(ctx context.Context, q kbQuery, ids []string, l *listing) error {
 	var mu sync.Mutex
 	var denied error
@@ -175,7 +176,7 @@ func (k kb) ask(ctx context.Context, q kbQuery, ids []string, l *listing) error 
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case errors.Is(err, api.ErrNotFound): // a product of the findings that is no software of its own
+			case errors.Is(err, api.ErrNotFound): // a product in the findings that is no software id
 				return
 			case errors.Is(err, api.ErrPermission):
 				denied = err
@@ -202,7 +203,7 @@ func (k kb) ask(ctx context.Context, q kbQuery, ids []string, l *listing) error 
 	return denied
 }
 
-// notListed says that nothing is known to lack an update, and what was looked at.
+// notListed is the error for an update that is not known to be missing anywhere. It says what was covered.
 func notListed(label string, l listing, more string) error {
 	message := "No software of this tenant was found that lacks it, so it may be installed everywhere, be contained in a newer one, or not apply here."
 	switch {
@@ -225,8 +226,8 @@ func notListed(label string, l listing, more string) error {
 	return e
 }
 
-// Lacking finds the rows of an update in the software that is likely to lack it, or in one software where that is named. Its
-// note says what was not looked at; it is an error if nothing could be.
+// Lacking finds the rows of an update in the software that is likely to miss it, or in the given software. note says
+// what was not covered; if nothing was, that is an error.
 func Lacking(ctx context.Context, d Defender, idx *search.Index, number, software string) (rows []patchgap.Row, note string, err error) {
 	k := kb{defender: d, index: idx}
 	q := kbQuery{id: number, wide: true}
@@ -235,7 +236,7 @@ func Lacking(ctx context.Context, d Defender, idx *search.Index, number, softwar
 		if err != nil && ctx.Err() != nil {
 			return nil, "", ctx.Err()
 		}
-		l, err := k.listed(ctx, q, found.Value) // without findings it asks what exposes most devices
+		l, err := k.listed(ctx, q, found.Value) // without findings it asks about the most exposed software
 		if err == nil && len(l.rows) == 0 {
 			err = notListed(catalog.Label(number), l, "")
 		}

@@ -19,7 +19,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// AllRows is the option that shows the rows behind updates, as Defender gives them; allRows is its short form.
+// AllRows is the option that shows Defender's rows behind updates; allRows is its short form.
 const (
 	AllRows = "all-rows"
 	allRows = "all"
@@ -27,13 +27,13 @@ const (
 
 // The orders of a list of KBs.
 const (
-	sortFirst   = "exploited" // exploited updates first, then by devices; by devices alone where nothing is known of exploits
+	sortFirst   = "exploited" // exploited first, then by devices; just by devices if exploits are unknown
 	sortDevices = "devices"
 	sortCVEs    = "cves"
 	sortKB      = "kb"
 )
 
-// sortUpdates puts what matters most first.
+// sortUpdates sorts by a key, most urgent first.
 func sortUpdates(updates []patchgap.Update, by string) {
 	slices.SortStableFunc(updates, func(a, b patchgap.Update) int {
 		switch by {
@@ -46,12 +46,12 @@ func sortUpdates(updates []patchgap.Update, by string) {
 	})
 }
 
-// Rows are missing KBs of a software as digests keep them.
+// Rows converts Defender's rows to those that digests keep.
 func Rows(software string, kbs []api.MissingKB) []patchgap.Row {
 	rows := make([]patchgap.Row, len(kbs))
 	var products string
 	for i, kb := range kbs {
-		if i == 0 || !slices.Equal(kb.ProductsNames, kbs[i-1].ProductsNames) { // most rows are for the same ones
+		if i == 0 || !slices.Equal(kb.ProductsNames, kbs[i-1].ProductsNames) { // most rows share their products
 			products = strings.Join(kb.ProductsNames, patchgap.ProductsBetween)
 		}
 		rows[i] = patchgap.Row{
@@ -66,7 +66,7 @@ func Rows(software string, kbs []api.MissingKB) []patchgap.Row {
 	return rows
 }
 
-// kbTable makes the table of the updates that one software lacks, and for files of those that others contain.
+// kbTable returns the table of updates missing in one software; in files also those contained in others.
 func kbTable(q query, l list, updates, folded []patchgap.Update) view.Table {
 	products := patchgap.Extra{Column: view.Column{Key: "products", Title: "Products", Kind: view.Words}, Cell: func(u patchgap.Update) view.Cell {
 		return productCell(u.Products())
@@ -94,8 +94,8 @@ func kbTable(q query, l list, updates, folded []patchgap.Update) view.Table {
 	return t
 }
 
-// distinctProducts has one update for each list of products, so that a long list, which has few, is looked at without making
-// the cell of each row.
+// distinctProducts returns one update for each list of products. Long lists have few, so this avoids making a cell for
+// each row.
 func distinctProducts(updates []patchgap.Update) []patchgap.Update {
 	var distinct []patchgap.Update
 	seen := map[string]bool{}
@@ -111,7 +111,7 @@ func distinctProducts(updates []patchgap.Update) []patchgap.Update {
 	return distinct
 }
 
-// productCell has the names of products as people read them, and as Defender gives them for programs.
+// productCell returns the names of products for people, and as Defender gives them for programs.
 func productCell(products []string) view.Cell {
 	names := make([]string, len(products))
 	for i, p := range products {
@@ -120,7 +120,8 @@ func productCell(products []string) view.Cell {
 	return view.Cell{Text: strings.Join(names, ", "), Words: products}
 }
 
-// sorts offers the other orders. Where nothing is known of exploits and nothing is overdue, the first order is that by devices.
+// sorts returns the buttons for the other orders. Without exploited or overdue updates the first order equals the one
+// by devices.
 func (q query) sorts(known, overdue bool) []view.Action {
 	orders := []struct{ sort, label string }{
 		{sortFirst, "Exploited first"}, {sortDevices, "Sort by devices"}, {sortCVEs, "Sort by CVEs"}, {sortKB, "Newest first"},
@@ -141,7 +142,8 @@ func (q query) sorts(known, overdue bool) []view.Action {
 	return actions
 }
 
-// onlyItself reports whether updates are for no products but the software that was asked about, which the title names.
+// onlyItself reports whether all updates are for the software in the title alone, so that a column of products adds
+// nothing.
 func onlyItself(software string, updates []patchgap.Update) bool {
 	name := product.Name(software, "")
 	return !slices.ContainsFunc(updates, func(u patchgap.Update) bool {
@@ -150,8 +152,8 @@ func onlyItself(software string, updates []patchgap.Update) bool {
 	})
 }
 
-// page returns the page of an answer's rows. It looks up each time what the program knows about them, and makes a new page only
-// if that or the answer has changed.
+// page returns the page of an answer. It looks up what the program knows about the rows each time, but only draws a new
+// page if that or the answer has changed.
 func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer api.Answer[[]api.MissingKB]) view.Page {
 	k, unjudged := s.known.within(len(rows))
 	feeds := k.advisories()
@@ -175,10 +177,10 @@ func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer
 	return page
 }
 
-// pageOf makes the page of a list.
+// pageOf draws the page of a list.
 func (k known) pageOf(q query, l list, feeds *advisory.Snapshot, answer api.Answer[[]api.MissingKB]) view.Page {
 	if !l.Known() && !l.overdue() && q.sort == sortDevices {
-		q.sort = sortFirst // the same order, and the one that buttons need not name
+		q.sort = sortFirst // the same order, and the one that buttons leave out
 	}
 	page := view.Page{
 		Title:    "Missing updates: " + product.Name(q.id, ""),
@@ -213,11 +215,11 @@ func (k known) pageOf(q query, l list, feeds *advisory.Snapshot, answer api.Answ
 	page.Actions = append(page.Actions, q.otherRows(l)...)
 	page.Actions = append(page.Actions, view.Copies(q.line(q.sort, 0))...)
 	page.Actions = append(page.Actions, view.Action{Label: browseLabel, Command: BrowseName})
-	page.Parts = []view.Part{kbTable(q, l, shown, folded)} // also without rows: a CSV of nothing is its header
+	page.Parts = []view.Part{kbTable(q, l, shown, folded)} // even without rows: a CSV of nothing has its header
 	return page
 }
 
-// otherRows offers Defender's rows, or the updates to install where those are shown, where that makes a difference.
+// otherRows returns the button that switches between Defender's rows and the updates to install, if they differ.
 func (q query) otherRows(l list) []view.Action {
 	label := q.otherLabel(l)
 	if label == "" {
@@ -227,7 +229,7 @@ func (q query) otherRows(l list) []view.Action {
 	return []view.Action{{Label: label, Command: q.line(q.sort, 0), Effect: view.Replace}}
 }
 
-// nothingMissing completes the page of a software that Defender knows and that lacks nothing it has a KB for.
+// nothingMissing completes the page of a known software without missing KBs.
 func nothingMissing(page view.Page, s api.Software) view.Page {
 	page.Lead = "No missing updates: Defender knows this software and lists no KB for it."
 	page.Parts = append(page.Parts, view.Facts{
@@ -250,6 +252,7 @@ func exposed(n int) string {
 	return view.Thousands(n) + " devices are exposed"
 }
 
+// fixTable lists the updates that fix a CVE, with the devices that miss each.
 func fixTable(id string, f api.Findings) view.Table {
 	t := view.Table{
 		Caption: "Updates that fix " + id,

@@ -16,42 +16,41 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Option tells a command more than Defender knows.
+// Option adds knowledge beyond Defender's data to a command.
 type Option func(*known)
 
-// WithAdvisories makes pages say what MSRC and CISA publish. The function returns the newest snapshot of that, and nil as
-// long as there is none.
+// WithAdvisories shows what MSRC and CISA publish. snapshot returns the current snapshot, or nil while there is none.
 func WithAdvisories(snapshot func() *advisory.Snapshot) Option {
 	return func(k *known) { k.snapshot = snapshot }
 }
 
-// Accepted tells which missing updates are accepted; *[risk.Register] has it.
+// Accepted answers which missing updates are accepted; *[risk.Register] implements it.
 type Accepted interface {
 	Marks(ctx context.Context, rows []patchgap.Row) (risk.Marks, error)
 }
 
-// WithAccepted makes pages mark accepted updates.
+// WithAccepted marks accepted updates.
 func WithAccepted(a Accepted) Option {
 	return func(k *known) { k.accepted = a }
 }
 
-// History tells when updates were first seen missing; *store.Store has it.
+// History answers when updates were first seen missing; *store.Store implements it.
 type History interface {
 	FirstSeen(ctx context.Context, tenant, software string) (map[patchgap.Key]patchgap.Seen, error)
 }
 
-// WithHistory makes the page of an update say since when digests see it.
+// WithHistory shows on the page of an update since when digests have seen it missing.
 func WithHistory(h History) Option {
 	return func(k *known) { k.history = h }
 }
 
-// WithAges makes pages tell the age and the deadline of updates. facts returns what is known for that of the updates of a
-// software; it is called for each question.
+// WithAges shows the age and deadline of updates. facts is called for each question, with the software whose updates
+// are shown.
 func WithAges(facts func(ctx context.Context, software string) aging.Facts) Option {
 	return func(k *known) { k.facts = facts }
 }
 
-// WithClock sets the clock by which pages tell the age of what is known; default [time.Now].
+// WithClock sets the clock that ages are measured with; default [time.Now].
 func WithClock(now func() time.Time) Option {
 	return func(k *known) { k.clock = now }
 }
@@ -62,10 +61,10 @@ func ClockOf(opts ...Option) func() time.Time { return knownBy(opts).now }
 // known holds what the program knows beyond Defender's data. The zero value knows nothing.
 type known struct {
 	snapshot func() *advisory.Snapshot
-	accepted Accepted                                               // nil for none
-	history  History                                                // nil for none
-	facts    func(ctx context.Context, software string) aging.Facts // nil for none
-	clock    func() time.Time                                       // nil for time.Now
+	accepted Accepted                                               // may be nil
+	history  History                                                // may be nil
+	facts    func(ctx context.Context, software string) aging.Facts // may be nil
+	clock    func() time.Time                                       // nil for [time.Now]
 }
 
 func (k known) now() time.Time {
@@ -75,11 +74,11 @@ func (k known) now() time.Time {
 	return k.clock()
 }
 
-// maxJudged bounds the rows of one answer that are judged. A software lacks hundreds of updates, so many more are a fault
-// whose judging would only take memory.
+// maxJudged bounds the rows of one answer that are triaged. Software has hundreds of missing updates at most; far more
+// are a fault of the data and would only use up memory.
 const maxJudged = 20_000
 
-// within returns what is used for an answer of so many rows, and what to say below the page if that is nothing.
+// within returns k, or nothing and a note if an answer has too many rows.
 func (k known) within(rows int) (used known, note string) {
 	if rows <= maxJudged {
 		return k, ""
@@ -87,7 +86,7 @@ func (k known) within(rows int) (used known, note string) {
 	return known{clock: k.clock}, fmt.Sprintf("More than %s rows: the bot does not look up which are exploited, contained in others, overdue or accepted.", view.Thousands(maxJudged))
 }
 
-// marks returns what is accepted of rows, and what to say of it below a page.
+// marks returns what is accepted of rows, and a note if that could not be read.
 func (k known) marks(ctx context.Context, rows []patchgap.Row) (m risk.Marks, note string) {
 	if k.accepted == nil {
 		return m, ""
@@ -107,7 +106,7 @@ func knownBy(opts []Option) known {
 	return k
 }
 
-// advisories returns the newest snapshot, which may be nil.
+// advisories returns the current snapshot, which may be nil.
 func (k known) advisories() *advisory.Snapshot {
 	if k.snapshot == nil {
 		return nil
@@ -115,10 +114,10 @@ func (k known) advisories() *advisory.Snapshot {
 	return k.snapshot()
 }
 
-// versionOf is what tells the pages of one snapshot from those of another.
+// versionOf identifies a snapshot in cache keys.
 func versionOf(s *advisory.Snapshot) string { return "\n" + strconv.FormatUint(s.Version(), 10) }
 
-// ages returns what is known about the age of updates of some software, and false without a source.
+// ages returns the dates of a software's updates, and false without a source.
 func (k known) ages(ctx context.Context, software ...string) (f aging.Facts, known bool) {
 	if k.facts == nil || len(software) == 0 {
 		return f, false
@@ -130,10 +129,10 @@ func (k known) ages(ctx context.Context, software ...string) (f aging.Facts, kno
 	return f, true
 }
 
-// acceptName is the command that accepts a risk; package riskcmd has it.
+// acceptName is the command in package riskcmd that accepts a risk.
 const acceptName = "accept"
 
-// acceptedWords says of one update that it is accepted, by whom and why; "" if it is not.
+// acceptedWords returns a sentence on who accepted an update and why; "" if it is not accepted.
 func acceptedWords(m risk.Marks, u patchgap.Update) string {
 	a, _, found := m.Of(u)
 	if !found {
@@ -142,7 +141,7 @@ func acceptedWords(m risk.Marks, u patchgap.Update) string {
 	return fmt.Sprintf("Accepted %s by %s: %s", m.Cell(u), a.By, sentence(strings.TrimRight(a.Reason, ".")))
 }
 
-// acceptAction offers to accept an update, or to look at the decision.
+// acceptAction returns the button to accept an update or to show the decision.
 func (k known) acceptAction(m risk.Marks, u patchgap.Update) []view.Action {
 	if k.accepted == nil || u.KB() == "" {
 		return nil

@@ -11,17 +11,17 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// list is what a page of missing updates shows: updates to install with what the feeds know of them, or Defender's rows.
+// list is the content of a page of missing updates: the updates to install with what the feeds say, or Defender's rows.
 type list struct {
 	*triage.Triage
-	gap     patchgap.Gap // by the filter of the question
+	gap     patchgap.Gap // filtered by the question
 	marks   risk.Marks
-	accepts bool // updates can be accepted here
+	accepts bool // whether updates can be accepted here
 	ages    aging.List
-	aged    bool // something is known of ages
+	aged    bool // whether any age is known
 }
 
-// age judges the age of the updates. One that contains others is as late as the latest of these.
+// age sets the age of the updates. An update that contains others is as late as the latest of them.
 func (l *list) age(f aging.Facts, q query) {
 	contains := func(u patchgap.Update) (all []patchgap.Update) {
 		for _, f := range l.Finding(u).Contains {
@@ -35,7 +35,7 @@ func (l *list) age(f aging.Facts, q query) {
 	l.ages, l.aged = f.Of(l.gap.Shown, contains), true
 }
 
-// listed are the updates that are rows of the page.
+// listed returns the updates that are rows of the page.
 func (l list) listed(q query) []patchgap.Update {
 	if q.allRows {
 		return l.gap.Shown
@@ -43,7 +43,7 @@ func (l list) listed(q query) []patchgap.Update {
 	return l.Install
 }
 
-// rank is the order of updates before their lateness: exploited ones first, each row by itself where rows are shown.
+// rank returns the order that precedes lateness: exploited first. Where Defender's rows are shown, each counts alone.
 func (l list) rank(q query) func(patchgap.Update) int {
 	if !q.allRows {
 		return l.Rank
@@ -56,12 +56,12 @@ func (l list) rank(q query) func(patchgap.Update) int {
 	}
 }
 
-// overdue reports whether any update is.
+// overdue reports whether any update is overdue.
 func (l list) overdue() bool { return l.ages.Words(l.gap.Shown) != "" }
 
-// newList judges updates and applies the filter of a question. Small updates are left out before the others are folded,
-// so that none is contained in one that is not shown; updates that are not exploited are left out after, since an update
-// that contains an exploited one counts as exploited.
+// newList triages updates and applies the question's filter. Small updates are dropped before folding, so that no
+// update is folded into a hidden one. Updates that are not exploited are dropped after it, because an update that
+// contains an exploited one counts as exploited.
 func newList(s *advisory.Snapshot, q query, updates []patchgap.Update) list {
 	gap := patchgap.Filter{MinDevices: q.minDevices, MinCVEs: q.minCVEs}.Gap(updates)
 	l := list{gap: gap}
@@ -84,7 +84,7 @@ func newList(s *advisory.Snapshot, q query, updates []patchgap.Update) list {
 	return l
 }
 
-// sort orders what is shown as a question wants it.
+// sort sorts the shown updates in the question's order.
 func (l *list) sort(q query) {
 	l.order(func(updates []patchgap.Update) {
 		sortUpdates(updates, q.sort)
@@ -97,7 +97,7 @@ func (l *list) sort(q query) {
 	})
 }
 
-// order puts each list in order.
+// order applies a sort to each list.
 func (l *list) order(sort func([]patchgap.Update)) {
 	sort(l.Install)
 	if len(l.Folded) == 0 {
@@ -108,7 +108,7 @@ func (l *list) order(sort func([]patchgap.Update)) {
 	sort(l.gap.Shown)
 }
 
-// lead says what is under attack, how much is missing and, where updates are folded, how many are to be installed.
+// lead sums up what is exploited, how much is missing and, if updates fold, how many to install.
 func (l list) lead(q query) string {
 	fold := ""
 	if !q.allRows {
@@ -117,7 +117,7 @@ func (l list) lead(q query) string {
 	return view.JoinSentences(l.noData(q), l.Words(true), l.ages.Words(l.listed(q)), l.gap.Words("your filter", ""), sentence(l.marks.Words(l.gap.Shown)), fold)
 }
 
-// columns are those that the feeds and accepted risks add to a table.
+// columns returns the columns that feeds and accepted risks add to a table.
 func (l list) columns(shown []patchgap.Update, q query) []patchgap.Extra {
 	extra := l.Columns(shown, q.allRows)
 	if l.accepts {
@@ -131,7 +131,7 @@ func (l list) columns(shown []patchgap.Update, q query) []patchgap.Extra {
 	return extra
 }
 
-// noData says that the filter of a question cannot be applied.
+// noData is the note if the question's filter cannot be applied.
 func (l list) noData(q query) string {
 	if !q.exploited || l.Known() {
 		return ""
@@ -139,7 +139,7 @@ func (l list) noData(q query) string {
 	return "Which updates fix vulnerabilities under attack is unknown: the bot has no data of CISA and MSRC. All are shown."
 }
 
-// hiddenWords counts what the filter of a question hides; it is empty where it hides nothing.
+// hiddenWords counts what the question's filter hides; "" for nothing.
 func (l list) hiddenWords() string {
 	if len(l.gap.Hidden) == 0 {
 		return ""
@@ -147,8 +147,8 @@ func (l list) hiddenWords() string {
 	return view.Thousands(len(l.gap.Hidden)) + " hidden by your filter."
 }
 
-// otherLabel is the label of the button that shows Defender's rows, or the updates to install where those are shown; it is
-// empty where that makes no difference.
+// otherLabel returns the label of the button that switches between Defender's rows and the updates to install; "" if
+// they do not differ.
 func (q query) otherLabel(l list) string {
 	switch {
 	case !patchgap.Several(l.gap.Shown) && len(l.Folded) == 0:
@@ -159,7 +159,7 @@ func (q query) otherLabel(l list) string {
 	return "All rows as Defender gave them"
 }
 
-// context says how the list is ordered and of when the data of the feeds is.
+// context describes the order of the list and how recent the feeds are.
 func (l list) context(s *advisory.Snapshot, q query, now time.Time) string {
 	order := ""
 	switch first := q.sort == sortFirst && len(l.Install) > 1; {
@@ -177,7 +177,7 @@ func (l list) context(s *advisory.Snapshot, q query, now time.Time) string {
 	return view.JoinSentences(only, order, triage.Dates(s, now))
 }
 
-// sentence ends words that are not empty.
+// sentence adds a full stop to words, unless they are empty.
 func sentence(words string) string {
 	if words == "" {
 		return ""

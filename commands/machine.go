@@ -25,7 +25,7 @@ const (
 	machineUsage = "<name or id> [--exploited] [--all] [--page N]"
 )
 
-// Machine is the command that tells about one device: what it is, when it was seen, and which updates it lacks.
+// Machine returns the command about one device: its facts, when it was last seen, and its missing updates.
 func Machine(d Defender, now func() time.Time, opts ...Option) Command {
 	return Command{
 		Name:    machineName,
@@ -48,12 +48,14 @@ type machine struct {
 	known    known
 }
 
-// device is what is known of one device: with the permission to ask for devices all, else what lists of others tell.
+// device is what is known about a device: everything with the permission to read devices, otherwise what other lists
+// mention.
 type device struct {
 	api.Machine
-	whole bool // all fields are known, not only those of a reference
+	whole bool // all fields are known, not just those of a reference
 }
 
+// run parses the line and answers about the device, or lists those with a similar name.
 func (m machine) run(ctx context.Context, req Request) (view.Page, error) {
 	q := query{sort: sortFirst}
 	o := cmdline.NewOptions(machineName+" "+machineUsage, machineName)
@@ -91,7 +93,7 @@ func (m machine) run(ctx context.Context, req Request) (view.Page, error) {
 	return page, nil
 }
 
-// about is the page of a device.
+// about returns the page of a device.
 func (m machine) about(ctx context.Context, d device, q query, more *supplement) (view.Page, error) {
 	page := view.Page{
 		Title:   d.name(),
@@ -144,7 +146,7 @@ func (m machine) about(ctx context.Context, d device, q query, more *supplement)
 	return page, nil
 }
 
-// line is the command line of the page of a device.
+// line returns the command line of the page of a device.
 func (d device) line(q query, more ...string) string {
 	words := []string{machineName, d.ID}
 	if q.exploited {
@@ -156,7 +158,7 @@ func (d device) line(q query, more ...string) string {
 	return cmdline.Join(append(words, more...)...)
 }
 
-// otherRows offers what the page leaves out.
+// otherRows returns the buttons for what the page leaves out.
 func (d device) otherRows(q query, l list) []view.Action {
 	var actions []view.Action
 	if len(l.gap.Hidden) > 0 {
@@ -171,6 +173,7 @@ func (d device) otherRows(q query, l list) []view.Action {
 
 func (d device) name() string { return cmp.Or(d.ComputerDNSName, "Device "+d.ID) }
 
+// machineLead sums up how many updates are missing and how old the oldest is.
 func machineLead(updates []patchgap.Update, skipped int) string {
 	switch {
 	case len(updates) == 0 && skipped > 0:
@@ -188,7 +191,7 @@ func machineLead(updates []patchgap.Update, skipped int) string {
 	return lead + "."
 }
 
-// olderFirst orders updates by the month of their names, those without one last, then by number.
+// olderFirst sorts updates by the month in their names, those without one last, then by number.
 func olderFirst(a, b patchgap.Update) int {
 	x, dated := month.Of(a.Name())
 	y, otherDated := month.Of(b.Name())
@@ -201,7 +204,7 @@ func olderFirst(a, b patchgap.Update) int {
 	return cmp.Or(x.Compare(y), b.CompareKB(a))
 }
 
-// facts are what Defender says of a device, as far as it does.
+// facts lists Defender's facts on a device, as far as they are known.
 func (m machine) facts(d device) view.Facts {
 	build := d.OSBuild
 	if build != "" && d.Version != "" {
@@ -225,8 +228,8 @@ func (m machine) facts(d device) view.Facts {
 	return slices.DeleteFunc(facts, func(f view.Fact) bool { return f.Value == "" })
 }
 
-// machineRows are the updates that a device lacks. Defender names the products of each; where that is one, it is the
-// software of the row.
+// machineRows converts a device's missing updates to rows. Defender names the products of each; a single one becomes
+// the row's software.
 func machineRows(kbs []api.MissingKB) []patchgap.Row {
 	rows := Rows("", kbs)
 	for i, kb := range kbs {
@@ -237,10 +240,10 @@ func machineRows(kbs []api.MissingKB) []patchgap.Row {
 	return rows
 }
 
-// maxProducts bounds the products of one device for which the first sightings of updates are read.
+// maxProducts bounds the products of a device for which first sightings are read.
 const maxProducts = 25
 
-// productsOf are the software ids of the products that the updates of a device are for.
+// productsOf returns the software ids of the products that a device's updates are for.
 func productsOf(kbs []api.MissingKB) []string {
 	var ids []string
 	for _, kb := range kbs {
@@ -253,9 +256,10 @@ func productsOf(kbs []api.MissingKB) []string {
 	return ids
 }
 
+// machineTable lists the missing updates of a device.
 func machineTable(d device, q query, l list) view.Table {
 	t := view.Table{Caption: "Updates that " + d.name() + " lacks", Page: q.page, Command: d.line(q)}
-	t.CSV = []string{"kb", "cves", "details", "name", "url"} // scripts read these files, so their columns stay
+	t.CSV = []string{"kb", "cves", "details", "name", "url"} // scripts read these files, so the columns must not change
 	shown, folded := l.Install, l.Folded
 	if q.allRows {
 		shown, folded = patchgap.EachRow(l.gap.Shown), nil

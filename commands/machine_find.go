@@ -17,15 +17,14 @@ import (
 )
 
 const (
-	// machineSoftware is how many of the products that most devices have are read to find a device by its name without
-	// the permission to ask for devices.
+	// machineSoftware is how many of the most exposed software ids are read to find a device by name without the
+	// permission to read devices.
 	machineSoftware = 6
-	// notFoundPause is how long to wait before a device that is known is asked for again: Defender answers "not found" for
-	// some of them, once.
+	// notFoundPause is the delay before a known device is asked for again: Defender sometimes answers "not found" once.
 	notFoundPause = time.Second
 )
 
-// isMachineID reports whether a word is an id of a device.
+// isMachineID reports whether a word is a device id.
 func isMachineID(word string) bool {
 	return len(word) == 40 && strings.Trim(strings.ToLower(word), "0123456789abcdef") == ""
 }
@@ -61,7 +60,7 @@ func (m machine) findAny(ctx context.Context, words []string, fresh bool, more *
 	return words, found, nil
 }
 
-// find returns the devices that a name fits: one with exactly that name, or all whose names begin with it.
+// find returns the devices that match a name: one with exactly that name, or all that start with it.
 func (m machine) find(ctx context.Context, name string, fresh bool, more *supplement) ([]device, error) {
 	if isMachineID(name) {
 		answer, err := retryNotFound(ctx, func(opts ...api.CallOption) (api.Answer[api.Machine], error) {
@@ -112,7 +111,7 @@ func (m machine) byName(ctx context.Context, name string, fresh bool) (answer ap
 
 const machineFactsWords = "the device's system, build, health and when it was seen last"
 
-// exactly leaves the device that has the very name, with or without its domain, where there is one.
+// exactly keeps only the device with exactly that name, with or without its domain, if there is one.
 func exactly(all []device, name string) []device {
 	fits := func(d device) bool {
 		host, _, _ := strings.Cut(d.ComputerDNSName, ".")
@@ -124,8 +123,8 @@ func exactly(all []device, name string) []device {
 	return all
 }
 
-// referenced finds devices by name in the lists of the products that most devices have. It takes no other permission than
-// lists of updates do, and does not see every device.
+// referenced finds devices by name in the lists of the most exposed software. It needs no further permission, but does
+// not find every device.
 func (m machine) referenced(ctx context.Context, name string) ([]device, error) {
 	catalog, err := m.defender.Catalog(ctx)
 	if err != nil {
@@ -157,7 +156,7 @@ func (m machine) referenced(ctx context.Context, name string) ([]device, error) 
 	return exactly(all, name), nil
 }
 
-// retryNotFound asks once more where a device is said not to be found: Defender is known to say so of devices that it has.
+// retryNotFound asks once more if a device is not found: Defender sometimes says so about devices that exist.
 func retryNotFound[T any](ctx context.Context, ask func(...api.CallOption) (api.Answer[T], error)) (api.Answer[T], error) {
 	answer, err := ask()
 	if !errors.Is(err, api.ErrNotFound) {
@@ -185,7 +184,7 @@ func unlisted(names []string) string {
 // quoted are names in quotes, as one of several.
 func quoted(names []string) string { return `"` + strings.Join(names, `" or "`) + `"` }
 
-// chooseDevice lists the devices that fit.
+// chooseDevice lists the devices that match.
 func chooseDevice(names []string, page int, found []device) view.Page {
 	refs := make([]api.MachineReference, len(found))
 	for i, d := range found {

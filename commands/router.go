@@ -15,42 +15,44 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Request is one question, wherever it was asked.
+// Request is one question, from any source.
 type Request struct {
-	ID      string   // names the question in logs, traces and on pages about failures
-	Words   []string // what was asked, split into words
-	User    string   // who asks, in the words of the edge that took the question; empty on a terminal
-	Channel string   // where; empty on a terminal
+	ID      string   // identifies the question in logs, traces and on error pages
+	Words   []string // what was typed, split into words
+	User    string   // who asks, as the Slack edge names users; empty on a terminal
+	Channel string   // where it was asked; empty on a terminal
 
-	// Terminal reports that the operator asks on a terminal of the host and may see everything.
+	// Terminal means that the operator asks on a terminal of the host and may see everything.
 	Terminal bool
 
-	Exact bool     // the words are those of a page of ours: a comma in them parts nothing
-	meant []string // of a line that names no command, the line that a misspelt one may have meant; nil for none
-	far   bool     // meant takes so many typing errors that software with fewer comes first
+	Exact bool     // the words come from one of our pages: a comma in them separates nothing
+	meant []string // the line that a line with a misspelt command may have meant; nil for none
+	far   bool     // meant has so many typing errors that software with fewer is preferred
 }
 
-// Parse reads a typed line of at most [cmdline.MaxTyped] bytes, as [cmdline.Read] does. The caller fills in who asks and where.
+// Parse reads a typed line of at most [cmdline.MaxTyped] bytes with [cmdline.Read]. The caller fills in who asks and
+// where.
 func Parse(line string) (Request, error) { return parse(line, cmdline.MaxTyped, cmdline.Read) }
 
-// ParseOffered reads the line that a button or a select of a page carries, at most [cmdline.MaxOffered] bytes: exactly as it was
-// written, for a software id may hold any character. What is offered for a line that was read can always be pressed.
+// ParseOffered reads the line of a button or select, of at most [cmdline.MaxOffered] bytes, exactly as written: a
+// software id may contain any character. A line offered for one that was read always fits.
 func ParseOffered(line string) (Request, error) {
 	req, err := parse(line, cmdline.MaxOffered, cmdline.Split)
 	req.Exact = true
 	return req, err
 }
 
+// parse checks the limits of a line and splits it into words.
 func parse(line string, most int, read func(string) []string) (Request, error) {
 	if len(line) > most {
 		return Request{}, tooLong(len(line), most)
 	}
-	if strings.ContainsRune(line, 0) { // no id and no name has one, and PostgreSQL keeps none
+	if strings.ContainsRune(line, 0) { // never part of an ID or name, and PostgreSQL cannot store it
 		return Request{}, &Error{Usage: true, Message: "That line contains a NUL character. Type it again."}
 	}
-	// One mark for each run of bytes that are no text: written out again, each would be three bytes.
+	// Replace each run of invalid bytes by one mark: otherwise each byte would grow to three.
 	words := read(strings.ToValidUTF8(line, "\uFFFD"))
-	if n := len(cmdline.Join(words...)); n > cmdline.MaxOffered { // some characters stand for a whole sentence
+	if n := len(cmdline.Join(words...)); n > cmdline.MaxOffered { // some characters expand to several
 		return Request{}, tooLong(n, most)
 	}
 	return Request{Words: words}, nil
@@ -63,18 +65,18 @@ func tooLong(size, most int) error {
 	}
 }
 
-// Command is one thing people can ask for.
+// Command is one thing that people can ask.
 type Command struct {
-	Name     string // the first word; empty for the command that takes every line no other command claims
+	Name     string // first word; empty for the command that takes all lines without a command
 	Usage    string // what follows the name, such as "<words>"
 	Summary  string // one line for the list of commands
 	Help     []view.Fact
-	Needs    access.Right                                              // what a request takes that names no subcommand; empty for Ask
-	Subs     []Subcommand                                              // what may follow the name
-	Shared   func(req Request) bool                                    // whether its answer may be posted for everyone in a channel; nil: never
-	Unlisted bool                                                      // help does not name it: people say it in other words
-	Audited  bool                                                      // the audit keeps who asked about what, also where it keeps no other questions
-	Run      func(ctx context.Context, req Request) (view.Page, error) // req.Words without the name
+	Needs    access.Right                                              // right required without a subcommand; empty for Ask
+	Subs     []Subcommand                                              // words that may follow the name
+	Shared   func(req Request) bool                                    // whether the answer may be posted for everyone in a channel; nil for never
+	Unlisted bool                                                      // not in help, because people say it in other words
+	Audited  bool                                                      // the audit records who asked about what, even where it records no other questions
+	Run      func(ctx context.Context, req Request) (view.Page, error) // gets req.Words without the name
 }
 
 func (c Command) subNames() []string {
@@ -85,22 +87,22 @@ func (c Command) subNames() []string {
 	return names
 }
 
-// Intent is what a request is about to do, before it is done.
+// Intent describes what a request is about to do.
 type Intent struct {
-	Needs   access.Right // what it takes of the person who makes it
-	Command string       // the command that would take it; "software" for a line that names none
-	Action  string       // what it wants, by the name that the audit has for it: "digest.pause"; empty for a question that is not [Command.Audited]
-	Subject string       // what that is about, as typed; may be empty
+	Needs   access.Right // the right that the user must have
+	Command string       // name of the command; "software" for a line without one
+	Action  string       // the audit's name of the action, such as "digest.pause"; empty for questions that are not [Command.Audited]
+	Subject string       // what the action is about, as typed; may be empty
 }
 
-// Router picks the command of a request. It is safe for concurrent use.
+// Router finds and runs the command of a request. It is safe for concurrent use.
 type Router struct {
 	commands []Command
 	byName   map[string]Command
 }
 
-// NewRouter returns a router for the given commands and adds the commands browse and help. One command must have no name; two of
-// the same name are an error.
+// NewRouter returns a router for the given commands and adds browse and help. Exactly one command must have no name; a
+// repeated name is an error.
 func NewRouter(cmds ...Command) (*Router, error) {
 	r := &Router{byName: make(map[string]Command, len(cmds)+1)}
 	r.commands = append(append(r.commands, cmds...), browseCommand(r), helpCommand(r))
@@ -116,11 +118,12 @@ func NewRouter(cmds ...Command) (*Router, error) {
 	return r, nil
 }
 
-// Commands lists the commands in the order in which help names them.
+// Commands returns the commands in the order of the help.
 func (r *Router) Commands() []Command { return r.commands }
 
-// Run answers a request. Where there are digests, a page about software offers to watch it. What looks like a secret in what the page
-// repeats is hidden. Its error is for [Explain]; a page that says "nothing found" is not an error.
+// Run answers a request. It adds a button to watch the page's software if there are digests, and hides what looks like
+// a secret in text that the page repeats. [Explain] explains its error; a page that says "nothing found" is not an
+// error.
 func (r *Router) Run(ctx context.Context, req Request) (view.Page, error) {
 	cmd, req := r.resolve(req)
 	if asksHelp(req) {
@@ -133,8 +136,8 @@ func (r *Router) Run(ctx context.Context, req Request) (view.Page, error) {
 	return presentable(page), explainOption(err)
 }
 
-// watchAction offers a digest of the software that a page is about. Where the page is about an update, the label says which software
-// that is: the one that lacks it.
+// watchAction returns the button that adds a digest of a page's software. On the page of an update its label names the
+// software that misses it.
 func watchAction(p view.Page) []view.Action {
 	label, watched := "Watch this", []string{p.Software}
 	switch {
@@ -153,10 +156,10 @@ func watchAction(p view.Page) []view.Action {
 	return []view.Action{{Label: label, Command: line}}
 }
 
-// explainOption turns the error of an option into an [Error] that offers the corrected line, if there is one.
+// explainOption turns an option's error into an [Error] that offers the corrected line, if there is one.
 func explainOption(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
-		return err // it names the option error as its cause
+		return err // it wraps the option's error already
 	}
 	option, ok := errors.AsType[*cmdline.OptionError](err)
 	if !ok {
@@ -170,7 +173,7 @@ func explainOption(err error) error {
 	return e
 }
 
-// resolve finds the command of a request and takes its name off the words. No words at all ask for the form to browse in.
+// resolve finds the command of a request and removes its name from the words. No words mean browse.
 func (r *Router) resolve(req Request) (Command, Request) {
 	if len(req.Words) == 0 {
 		return r.byName[BrowseName], req
@@ -193,7 +196,7 @@ func (r *Router) resolve(req Request) (Command, Request) {
 	return r.byName[""], req
 }
 
-// itself is the command of a line that is nothing but the number of a KB or the id of a CVE, and options; "" for others.
+// itself returns the command for a line that is just a KB number or CVE id with options; "" for others.
 func itself(req Request) string {
 	word := req.Words[0]
 	for _, w := range req.Words[1:] {
@@ -213,8 +216,8 @@ func itself(req Request) string {
 // machineWords are what people call a device, who may mean the command about one.
 var machineWords = []string{"device", "host", "hostname", "computer", "pc", "laptop", "endpoint", "server"}
 
-// meant returns the line that was probably meant by one whose first word is no command, or nil: a command misspelt, or what
-// follows the name of one without it.
+// meant returns the line that a line without a command probably meant, or nil: a misspelt command, or a subcommand
+// without its command.
 func (r *Router) meant(req Request) []string {
 	first := strings.ToLower(req.Words[0])
 	if req.Exact || strings.Contains(first, cmdline.IDSeparator) {
@@ -243,10 +246,10 @@ func (r *Router) meant(req Request) []string {
 	return nil
 }
 
-// defaultName names, for metrics and the audit, the command of lines that name none.
+// defaultName is the name of lines without a command in metrics and audit.
 const defaultName = "software"
 
-// Intent says what a request is about to do. Asking for help with a command takes no more than asking.
+// Intent returns what a request is about to do. Help about a command only requires the right to ask.
 func (r *Router) Intent(req Request) Intent {
 	cmd, req := r.resolve(req)
 	in := Intent{Needs: access.Ask, Command: cmp.Or(cmd.Name, defaultName)}
@@ -272,7 +275,7 @@ func (r *Router) Intent(req Request) Intent {
 	return in
 }
 
-// subject is what a question is about: its words up to the first option.
+// subject returns what a question is about: its words up to the first option.
 func subject(words []string) string {
 	end := slices.IndexFunc(words, func(w string) bool { return strings.HasPrefix(w, "--") })
 	if end < 0 {
@@ -281,8 +284,8 @@ func subject(words []string) string {
 	return strings.Join(words[:end], " ")
 }
 
-// Shared reports whether the answer to a request may be posted for everyone in a channel. A command that does not say so
-// answers the person alone, whatever a button claims.
+// Shared reports whether the answer to a request may be posted for everyone in a channel. By default it may not,
+// whatever a button claims.
 func (r *Router) Shared(req Request) bool {
 	cmd, req := r.resolve(req)
 	return cmd.Shared != nil && !asksHelp(req) && cmd.Shared(req)

@@ -21,8 +21,8 @@ const (
 	searchUsage = "[words] [--page N]"
 )
 
-// Search is the command that lists the software whose id, name or vendor fits the words, each with a button that asks
-// for its missing KBs. Without words it lists all software, what can lack KBs first.
+// Search returns the command that lists software whose ID, name or vendor matches the words, each with a button to its
+// missing KBs. Without words it lists all software, starting with software that can miss KBs.
 func Search(d Defender, idx *search.Index) Command {
 	return Command{
 		Name:    SearchName,
@@ -55,14 +55,14 @@ func Search(d Defender, idx *search.Index) Command {
 	}
 }
 
-// hits is how a page lists the software that was found.
+// hits is a search result and how to list it.
 type hits struct {
 	search.Result
 	page int
-	ask  func(id string) string // the line that asks for one of them; nil for the id alone
+	ask  func(id string) string // the line that asks about a hit; nil for its ID
 }
 
-// searchPage lists software as buttons. query is what was searched for, empty for everything.
+// searchPage lists software as buttons. query is the words searched for, empty for all software.
 func searchPage(query []string, f hits) view.Page {
 	page := view.Page{
 		Title: fmt.Sprintf("Software matching %q", strings.Join(query, " ")),
@@ -90,11 +90,10 @@ func searchPage(query []string, f hits) view.Page {
 	return page
 }
 
-// maxOthers is how many buttons name further software beside an answer.
+// maxOthers is how many buttons offer alternatives next to an answer.
 const maxOthers = 3
 
-// others are the buttons to the software that words may have meant beside the one that is answered. ask is the line that asks
-// for one.
+// others returns the buttons to other software that the words may mean. ask returns the line that asks about one.
 func others(f search.Result, words []string, ask func(id string) string) []view.Action {
 	rest := f.Software[1:]
 	var actions []view.Action
@@ -107,7 +106,7 @@ func others(f search.Result, words []string, ask func(id string) string) []view.
 	return actions
 }
 
-// missed says what of several things fits nothing.
+// missed names those of several things that match nothing.
 func missed(f search.Result) string {
 	unknown := ""
 	if len(f.Unknown) > 0 {
@@ -124,7 +123,7 @@ func LeftOut(f search.Result) string {
 	return fmt.Sprintf("Left out, since Defender does not list editions and versions apart: %s.", strings.Join(f.LeftOut, ", "))
 }
 
-// softwareTable lists software, each with a button that asks for what it lacks.
+// softwareTable lists software, each with a button to its missing updates.
 func softwareTable(query []string, f hits) view.Table {
 	t := view.Table{
 		Caption: "Software found",
@@ -156,13 +155,13 @@ func softwareTable(query []string, f hits) view.Table {
 	return t
 }
 
-// oneVendor reports whether a list of software has one vendor, whose column would say the same in each row.
+// oneVendor reports whether all software is from one vendor, so that a vendor column adds nothing.
 func oneVendor(all []api.Software) bool {
 	return len(all) > 1 && !slices.ContainsFunc(all, func(s api.Software) bool { return s.Vendor != all[0].Vendor })
 }
 
-// SearchLine is the line that searches for words. No word of it is taken for an option; to a search, a dash in front of
-// a word means nothing.
+// SearchLine returns the line that searches for words. None is taken for an option; to a search, a leading dash means
+// nothing.
 func SearchLine(words []string) string {
 	line := []string{SearchName}
 	for _, w := range words {
@@ -183,30 +182,30 @@ func softwareCount(n int) string {
 	return view.Thousands(n) + " software ids"
 }
 
-// Suggester suggests software while a person types a part of its name. The zero value suggests none.
+// Suggester suggests software while a user types. The zero value suggests nothing.
 type Suggester struct {
 	index *search.Index
 	list  SoftwareList
 }
 
-// SoftwareList is where the index has its list from. *inventory.Inventory is one.
+// SoftwareList is the source of the index's list. *inventory.Inventory implements it.
 type SoftwareList interface {
 	Use()                           // renews the list in the background if it is old
 	AwaitFirst(ctx context.Context) // waits until there is a list
 }
 
-// Suggestion is a software that a person may mean.
+// Suggestion is a software that a user may mean.
 type Suggestion struct {
-	ID   string // what is asked for
-	Name string // what is read
+	ID   string // identifies it in a command line
+	Name string // shown to the user
 }
 
-// NewSuggester returns a suggester that searches the list which the index has prepared last. It never asks Defender: list
-// renews itself. A nil list is as it is.
+// NewSuggester returns a suggester over the list that the index prepared last. It never asks Defender itself: it uses
+// list, if given, to renew it.
 func NewSuggester(idx *search.Index, list SoftwareList) *Suggester { return &Suggester{idx, list} }
 
-// Suggest returns the software that fits what a person typed, the best first, at most limit of it. Nothing typed fits
-// everything; punctuation alone fits nothing. Only where there is no list yet it waits for one, until the end of ctx.
+// Suggest returns software that matches what a user has typed, best first, at most limit. An empty text matches
+// everything; punctuation alone matches nothing. If there is no list yet, it waits for one until ctx is done.
 func (s *Suggester) Suggest(ctx context.Context, person, typed string, limit int) ([]Suggestion, error) {
 	if len(typed) > cmdline.MaxTyped || s.index == nil {
 		return nil, nil
@@ -223,7 +222,7 @@ func (s *Suggester) Suggest(ctx context.Context, person, typed string, limit int
 	return out, err
 }
 
-// Names are what people call software. Names that several have get their vendor behind them.
+// Names returns the names of software for people. A name that several share gets the vendor appended.
 func Names(software []api.Software) []string {
 	names, count := make([]string, len(software)), map[string]int{}
 	for i, s := range software {

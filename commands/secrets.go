@@ -7,8 +7,9 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// presentable puts the title of a page on one line and hides what looks like a secret in its sentences and labels: all of
-// them may repeat what was typed. Cells of tables hold what Defender knows, and command lines have to work.
+// presentable puts the title of a page on one line and hides what looks like a secret in its sentences and labels,
+// which may repeat what was typed. Cells of tables hold Defender's data and command lines must keep working, so both
+// stay.
 func presentable(p view.Page) view.Page {
 	for _, text := range []*string{&p.Title, &p.Lead, &p.Context, &p.Note} {
 		*text = redact.String(*text)
@@ -29,6 +30,7 @@ func presentable(p view.Page) view.Page {
 	return p
 }
 
+// partWithoutSecrets copies a part only if something in it has to be hidden.
 func partWithoutSecrets(part view.Part) (clean view.Part, changed bool) {
 	switch part := part.(type) {
 	case view.Facts:

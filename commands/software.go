@@ -16,11 +16,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// refreshAge is how old an answer may be when a person presses Refresh: pressing it all the time costs Defender at most
-// one call in that time.
+// refreshAge is how old an answer may be when a user presses Refresh, so that pressing it repeatedly costs Defender at
+// most one call in that time.
 const refreshAge = 10 * time.Second
 
-// Defender is what the commands ask of the client; *[api.Client] has it.
+// Defender is what the commands read from Defender; *[api.Client] implements it.
 type Defender interface {
 	MissingKBs(ctx context.Context, softwareID string, opts ...api.CallOption) (api.Answer[[]api.MissingKB], error)
 	SoftwareByID(ctx context.Context, id string, opts ...api.CallOption) (api.Answer[api.Software], error)
@@ -30,8 +30,8 @@ type Defender interface {
 
 const softwareUsage = "<software-id> [--sort exploited|devices|cves|kb] [--exploited] [--min-devices N] [--min-cves N] [--all] [--page N]"
 
-// Software is the command that answers with the missing KBs of one software. Words that are no software id are
-// searched: a single hit is answered at once, several become buttons. The index may be shared with [Search].
+// Software returns the command that lists the missing KBs of one software. Words that are not an ID are searched: a
+// single hit is answered at once, several become buttons. The index may be shared with [Search].
 func Software(d Defender, idx *search.Index, opts ...Option) Command {
 	s := software{defender: d, index: idx, known: knownBy(opts), made: &pages.Cache{}}
 	return Command{
@@ -51,8 +51,8 @@ func Software(d Defender, idx *search.Index, opts ...Option) Command {
 	}
 }
 
-// sharedSoftware reports whether a line is one that a page of missing KBs offers to share: one software id, and options.
-// What words find is a choice for the person who typed them.
+// sharedSoftware reports whether a line is one that a page of missing KBs offers to share: one software id and options.
+// The result of a search is a choice for the user who typed it.
 func sharedSoftware(req Request) bool {
 	var q query
 	words, err := q.options().ReadWords(req.Words)
@@ -66,7 +66,7 @@ type software struct {
 	made     *pages.Cache
 }
 
-// query is what was asked about one software.
+// query is a parsed line.
 type query struct {
 	id         string
 	sort       string
@@ -78,6 +78,7 @@ type query struct {
 	fresh      bool
 }
 
+// run parses the line and answers by ID or by words.
 func (s software) run(ctx context.Context, req Request) (view.Page, error) {
 	q := query{sort: sortFirst}
 	words, err := q.options().ReadWords(req.Words)
@@ -103,6 +104,7 @@ func (s software) run(ctx context.Context, req Request) (view.Page, error) {
 	return page, err
 }
 
+// options returns the options that fill in q.
 func (q *query) options() *cmdline.Options {
 	o := cmdline.NewOptions(softwareUsage)
 	o.Var(cmdline.OneOf(&q.sort, sortFirst, sortDevices, sortCVEs, sortKB), "sort", "")
@@ -116,7 +118,7 @@ func (q *query) options() *cmdline.Options {
 	return o
 }
 
-// line is the command line of q for another order or page; a page of 0 leaves the page out.
+// line returns the command line of q with another order or page; page 0 leaves the page out.
 func (q query) line(sort string, page int, more ...string) string {
 	words := []string{q.id}
 	if sort != sortFirst {
@@ -140,8 +142,8 @@ func (q query) line(sort string, page int, more ...string) string {
 	return cmdline.Join(append(words, more...)...)
 }
 
-// byID answers for a word that looks like a software id. An id that Defender does not know is searched for, because
-// people mistype and phones write capitals.
+// byID answers about a word that looks like a software id. An ID unknown to Defender is searched for, because people
+// mistype and phones write capitals.
 func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	answer, err := s.defender.MissingKBs(ctx, q.id, append(maxAge(q.fresh), api.ReadOnly())...)
 	if err == nil {
@@ -154,10 +156,11 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 		return view.Page{}, fmt.Errorf("read missing KBs: %w", err)
 	case len(answer.Value)+answer.Skipped > 0:
 		rows := Rows(q.id, answer.Value)
-		answer.Value = nil // a long answer is not kept twice
+		answer.Value = nil // do not keep a long answer twice
 		return s.page(ctx, q, rows, answer), nil
 	}
-	// An empty list means either that nothing is missing or that the id is unknown. Only the software itself tells which.
+	// An empty list means either that nothing is missing or that the ID is unknown. Only the software itself tells
+	// which.
 	known, err := s.defender.SoftwareByID(ctx, q.id, maxAge(q.fresh)...)
 	if errors.Is(err, api.ErrNotFound) {
 		return s.instead(ctx, q, err)
@@ -168,12 +171,12 @@ func (s software) byID(ctx context.Context, q query) (view.Page, error) {
 	page := s.page(ctx, q, nil, answer)
 	page.Source = view.Source{}
 	if err != nil {
-		if unchecked := Explain(err).Title + "."; answer.Stale != nil { // it lacked nothing at that time
+		if unchecked := Explain(err).Title + "."; answer.Stale != nil { // the answer was empty at that time
 			page.Note = "The bot could not check whether Defender still knows this id: " + unchecked
 		} else {
 			page.Lead = "Defender listed no update for this id. The bot could not check whether Defender knows the id, so updates may still be missing. " + unchecked
 		}
-		page.Actions = slices.DeleteFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share }) // it may be wrong
+		page.Actions = slices.DeleteFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share }) // the answer may be wrong
 		return page, nil
 	}
 	return nothingMissing(page, known.Value), nil
@@ -186,7 +189,7 @@ func maxAge(fresh bool) []api.CallOption {
 	return nil
 }
 
-// instead searches for an id that Defender does not know.
+// instead searches for an ID that Defender does not know.
 func (s software) instead(ctx context.Context, q query, cause error) (view.Page, error) {
 	found, err := s.index.Similar(ctx, s.defender, q.id)
 	err = ExplainSearch(err)
@@ -200,7 +203,7 @@ func (s software) instead(ctx context.Context, q query, cause error) (view.Page,
 	return similarPage(q.id, hits{Result: found, ask: q.ask}), nil
 }
 
-// similarPage offers what was found in place of an id that Defender does not know.
+// similarPage offers what was found instead of an unknown ID.
 func similarPage(id string, h hits) view.Page {
 	page := searchPage(strings.Split(id, cmdline.IDSeparator), h)
 	page.Title = fmt.Sprintf("Defender knows no software %s", id)
@@ -211,7 +214,7 @@ func similarPage(id string, h hits) view.Page {
 	return page
 }
 
-// byWords answers words that are no id: one hit at once, several as a choice.
+// byWords answers words that are not an ID: a single hit at once, several as a choice.
 func (s software) byWords(ctx context.Context, req Request, q query, words []string) (view.Page, error) {
 	found, err := find(ctx, s.index, s.defender, req, words)
 	if len(req.meant) > 0 && (err != nil || len(found.Software) == 0 || !req.far && (found.Inexact || len(found.Unknown) > 0)) {
@@ -237,7 +240,7 @@ func (s software) byWords(ctx context.Context, req Request, q query, words []str
 	return page, err
 }
 
-// ask is the line that asks the same of another software.
+// ask returns the line that asks the same about another software.
 func (q query) ask(id string) string {
 	q.id = id
 	return q.line(q.sort, 0)

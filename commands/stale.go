@@ -12,9 +12,9 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Readings returns what digests of any process have read. *store.Store implements it.
+// Readings returns what digests of all replicas have read. *store.Store implements it.
 type Readings interface {
-	// Reading returns the newest reading of one software, or false where it was never read.
+	// Reading returns the newest reading of one software, or false if there is none.
 	Reading(ctx context.Context, tenant, software string) (patchgap.Snapshot, bool, error)
 }
 
@@ -26,9 +26,9 @@ func WithStoredAnswers(d Defender, o StoredAnswersOptions) Defender { return sto
 // StoredAnswersOptions are the dependencies of [WithStoredAnswers]. All are required.
 type StoredAnswersOptions struct {
 	Readings Readings
-	Life     time.Duration    // how old a reading may be
-	Now      func() time.Time // the clock that dates readings
-	// Refused reports whether Defender, or Entra, has refused us in its last definite word to any process.
+	Life     time.Duration    // greatest age of a reading that is used
+	Now      func() time.Time // clock that readings are dated with
+	// Refused reports whether the last definite response of Defender or Entra to any replica was a refusal.
 	Refused func(ctx context.Context) bool
 }
 
@@ -37,10 +37,10 @@ type storedAnswers struct {
 	StoredAnswersOptions
 }
 
-// readingTime is how long a reading may take: the time of the question itself may be over.
+// readingTime bounds the lookup of a reading. The question's own time may be used up.
 const readingTime = 2 * time.Second
 
-// MissingKBs is part of [Defender].
+// MissingKBs implements [Defender].
 func (m storedAnswers) MissingKBs(ctx context.Context, softwareID string, opts ...api.CallOption) (api.Answer[[]api.MissingKB], error) {
 	answer, err := m.Defender.MissingKBs(ctx, softwareID, opts...)
 	why := err
@@ -55,7 +55,7 @@ func (m storedAnswers) MissingKBs(ctx context.Context, softwareID string, opts .
 	if m.Refused(limited) {
 		return api.Answer[[]api.MissingKB]{}, why
 	}
-	// What cannot be read here either is no news: the failure of Defender is what people are told.
+	// If this fails too, users are told about Defender's failure: that is the cause.
 	read, found, readErr := m.Readings.Reading(limited, digest.DefaultTenant, softwareID)
 	age := m.Now().Sub(read.At)
 	if readErr != nil || !found || age > m.Life || err == nil && !read.At.After(answer.FetchedAt) {
@@ -64,20 +64,20 @@ func (m storedAnswers) MissingKBs(ctx context.Context, softwareID string, opts .
 	return api.Answer[[]api.MissingKB]{Value: missingKBs(read.Rows), FetchedAt: read.At, Age: max(age, 0), Cached: true, Stale: why}, nil
 }
 
-// SoftwareByID is part of [Defender].
+// SoftwareByID implements [Defender].
 func (m storedAnswers) SoftwareByID(ctx context.Context, id string, opts ...api.CallOption) (api.Answer[api.Software], error) {
 	answer, err := m.Defender.SoftwareByID(ctx, id, opts...)
 	return unlessRefused(ctx, m, answer, err)
 }
 
-// Catalog is part of [Defender].
+// Catalog implements [Defender].
 func (m storedAnswers) Catalog(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error) {
 	answer, err := m.Defender.Catalog(ctx, opts...)
 	return unlessRefused(ctx, m, answer, err)
 }
 
-// unlessRefused is an answer, unless it is an old one that is not to be shown any more: another process may have been
-// refused, while this one could not ask.
+// unlessRefused returns an answer, unless it is an old one that must no longer be shown: another replica may have been
+// refused while this one could not ask.
 func unlessRefused[T any](ctx context.Context, m storedAnswers, answer api.Answer[T], err error) (api.Answer[T], error) {
 	if err != nil || answer.Stale == nil {
 		return answer, err
@@ -90,11 +90,11 @@ func unlessRefused[T any](ctx context.Context, m storedAnswers, answer api.Answe
 	return answer, nil
 }
 
-// missingKBs are the rows of a reading as Defender would give them.
+// missingKBs converts the rows of a reading to Defender's form.
 func missingKBs(rows []patchgap.Row) []api.MissingKB {
 	kbs := make([]api.MissingKB, 0, len(rows))
 	for _, r := range rows {
-		if r.Devices == 0 { // earlier versions kept updates that no device lacks
+		if r.Devices == 0 { // earlier versions stored updates missing on no device
 			continue
 		}
 		kb := api.MissingKB{
@@ -108,7 +108,7 @@ func missingKBs(rows []patchgap.Row) []api.MissingKB {
 	return kbs
 }
 
-// staleness is why an old answer stands in for one that failed; NotStale where a failure is no reason for that.
+// staleness returns why an old answer replaces a failed one; NotStale if the failure does not justify that.
 func staleness(err error) view.Stale {
 	switch {
 	case err == nil:
@@ -123,7 +123,7 @@ func staleness(err error) view.Stale {
 	return view.NotStale
 }
 
-// AsOf is the age of an answer as a page tells it.
+// AsOf returns the age of an answer in the form that pages show.
 func AsOf[T any](a api.Answer[T]) view.AsOf {
 	at := view.AsOf{Time: a.FetchedAt, Age: a.Age, Stale: staleness(a.Stale)}
 	if e, ok := errors.AsType[*api.Error](a.Stale); ok && e.RetryAfter > 0 {

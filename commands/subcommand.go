@@ -14,16 +14,16 @@ import (
 // Subcommand is a word that may follow the name of a command.
 type Subcommand struct {
 	Name    string
-	Needs   access.Right // the right that it requires; empty for Ask
-	Subject bool         // the next word names its subject, such as a digest
+	Needs   access.Right // required right; empty for Ask
+	Subject bool         // the next word is its subject, such as a digest
 }
 
-// SubcommandHandler is a subcommand with its help and the function that answers it.
+// SubcommandHandler is a subcommand with its help and its function.
 type SubcommandHandler struct {
 	Subcommand
 
 	Usage, Summary string
-	Run            func(ctx context.Context, req Request) (view.Page, error) // req.Words without the name
+	Run            func(ctx context.Context, req Request) (view.Page, error) // gets req.Words without the name
 }
 
 // DescribeSubcommands returns what the [Command] with these subcommands declares in Subs, Usage and Help.
@@ -45,8 +45,8 @@ func FindSubcommand(name string, handlers []SubcommandHandler) (SubcommandHandle
 	return handlers[i], true
 }
 
-// UnknownSubcommand returns the error for words that begin with no subcommand's name. It suggests the nearest name, if
-// there is one. help holds the buttons behind the suggestion.
+// UnknownSubcommand returns the error for words that start with no known subcommand. It suggests the closest name, if
+// there is one. help holds the buttons after the suggestion.
 func UnknownSubcommand(command string, words []string, handlers []SubcommandHandler, help []view.Action) error {
 	var names []string
 	for _, h := range handlers {
@@ -62,8 +62,8 @@ func UnknownSubcommand(command string, words []string, handlers []SubcommandHand
 	return e
 }
 
-// RejectWords returns an [Error] for words that a command does not read, or nil if there are none. It never ignores them:
-// they may have been meant to narrow what the command does.
+// RejectWords returns an [Error] for words that a command does not take, or nil if there are none. It never ignores
+// them: they may have been meant to narrow what the command does.
 func RejectWords(usage string, words []string, help ...view.Action) error {
 	if len(words) == 0 {
 		return nil

@@ -1,4 +1,4 @@
-// Package pages keeps pages that were made from a stored answer, so that a repeated question is not worked out again. It knows
+// Package pages caches pages made from a stored answer, so that a repeated question is not computed again. It knows
 // neither what a page says nor who asks. A page is the same for everyone; callers check first who may ask.
 package pages
 
@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// mostRows is how many rows the answers of all pages together may have, and with them the memory that they take: some 3 MiB.
+	// mostRows bounds the rows behind all pages together, and so their memory: about 3 MiB.
 	mostRows = 5_000
-	// rowsOfPage is what a page counts for beside the rows of its answer.
+	// rowsOfPage is what a page counts for in addition to its rows.
 	rowsOfPage = 10
 )
 
-// Cache keeps pages by their question. The zero value is empty. It is safe for concurrent use.
+// Cache keeps pages by their question. The zero value is ready to use. It is safe for concurrent use.
 type Cache struct {
 	mu    sync.Mutex
 	by    map[string]kept
@@ -24,15 +24,15 @@ type Cache struct {
 	feeds uint64
 }
 
-// kept is a page and the rows that it counts for.
+// kept is a page with the rows that it counts for.
 type kept struct {
 	view.Page
 
 	rows int
 }
 
-// Get returns the page of a source, without the age of its data: see [view.Page.AsOf]. feeds is the version of the feeds now:
-// pages made from older ones are dropped, because each of them holds all of the older feeds.
+// Get returns the page of a source, without the age of its data: see [view.Page.AsOf]. feeds is the current version of
+// the feeds. Pages made from older feeds are dropped, because each keeps the whole old snapshot alive.
 func (c *Cache) Get(source view.Source, feeds uint64) (view.Page, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,9 +46,9 @@ func (c *Cache) Get(source view.Source, feeds uint64) (view.Page, bool) {
 	return own(p.Page), true
 }
 
-// Put keeps a page made from feeds of a version, in place of an older one of its question. rows is the length of the answer: the
-// page holds all of it, however few rows it shows. Once there are too many, all others are dropped: what is asked often is soon
-// there again.
+// Put stores a page made from a version of the feeds, and replaces an older page of the same question. rows is the
+// length of the answer: the page keeps all of it, however few rows it shows. Once there are too many rows, all other
+// pages are dropped; frequent questions return soon.
 func (c *Cache) Put(p view.Page, feeds uint64, rows int) {
 	n := rows + rowsOfPage
 	if p.Source.Answer == 0 || n > mostRows/2 {
@@ -56,7 +56,7 @@ func (c *Cache) Put(p view.Page, feeds uint64, rows int) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if feeds != c.feeds { // newer ones came while the page was made
+	if feeds != c.feeds { // the feeds changed while the page was made
 		return
 	}
 	c.rows -= c.by[p.Source.Question].rows
@@ -67,7 +67,7 @@ func (c *Cache) Put(p view.Page, feeds uint64, rows int) {
 	c.rows += n
 }
 
-// own is a page whose lists a caller may change. The parts themselves are shared.
+// own returns a copy of a page whose lists the caller may change. The parts are shared.
 func own(p view.Page) view.Page {
 	p.Parts, p.Actions = slices.Clone(p.Parts), slices.Clone(p.Actions)
 	return p

@@ -17,20 +17,20 @@ import (
 )
 
 const (
-	// maxAsked is how many software ids Defender is asked about for one question: half of what it answers in a minute.
+	// maxAsked is how many software ids one question may ask Defender about: half of the calls of one minute.
 	maxAsked = 25
-	// atOnce is how many are asked about at the same time.
+	// atOnce is how many are asked about concurrently.
 	atOnce = 4
-	// maxStored is how old a reading of a digest may be that stands in for asking.
+	// maxStored is how old a digest's reading may be to replace a call.
 	maxStored = 7 * 24 * time.Hour
 )
 
-// Reader reads what software lacks. It is safe for concurrent use.
+// Reader reads what is missing in software. It is safe for concurrent use.
 type Reader struct {
 	Defender commands.Defender
 	Index    *search.Index
-	Stored   commands.Readings // what digests have read; nil for none
-	Now      func() time.Time  // the clock; nil for the machine's
+	Stored   commands.Readings // what digests have read; may be nil
+	Now      func() time.Time  // the clock; nil for [time.Now]
 }
 
 func (r *Reader) now() time.Time {
@@ -45,20 +45,20 @@ func AllHelp() view.Fact {
 	return view.Fact{Name: digest.All, Value: fmt.Sprintf("Microsoft's software: the %d ids with most exposed devices, and those that a digest has read within a week; the page says how many. A digest of all reads each", maxAsked)}
 }
 
-// Gap is what software lacks.
+// Gap is what is missing in several software ids.
 type Gap struct {
 	Rows    []patchgap.Row
-	Read    []string // the software that was read, sorted
-	Stored  int      // how many of these a digest has read
-	Failed  []string // why others could not be read, each once
-	Unread  int      // how many these are
-	Left    int      // software that was not looked at, for the limit of Defender's calls
+	Read    []string // ids that were read, sorted
+	Stored  int      // how many of them a digest has read
+	Failed  []string // why others could not be read, without repeats
+	Unread  int      // how many could not be read
+	Left    int      // ids left out because of the limit on calls
 	Skipped int      // rows that could not be read
 	AsOf    view.AsOf
-	Version uint64 // of the answer, where there is one alone; 0 otherwise
+	Version uint64 // of the answer if there is just one; 0 otherwise
 }
 
-// Note says what is not in the rows.
+// Note says what the rows do not cover.
 func (g Gap) Note() string {
 	var notes []string
 	if g.Unread > 0 {
@@ -97,8 +97,8 @@ func is(n int) string {
 	return "are"
 }
 
-// Read reads software. Those beyond the limit of one question come from digests, if these have read them lately. Its error is that
-// nothing at all could be read.
+// Read reads software. Ids beyond the limit come from digests' recent readings. It only returns an error if nothing at
+// all could be read.
 func (r *Reader) Read(ctx context.Context, ids []string, opts ...api.CallOption) (Gap, error) {
 	g := gathering{reader: r}
 	slots := make(chan struct{}, atOnce)
@@ -127,7 +127,7 @@ func (r *Reader) Read(ctx context.Context, ids []string, opts ...api.CallOption)
 	return g.Gap, nil
 }
 
-// gathering collects answers.
+// gathering collects concurrent answers.
 type gathering struct {
 	Gap
 
@@ -136,6 +136,7 @@ type gathering struct {
 	err    error // the first failure
 }
 
+// add records the answer about one software, or why there is none.
 func (g *gathering) add(id string, answer api.Answer[[]api.MissingKB], err error) {
 	if err == nil {
 		g.reader.Index.Note(id, answer.Value)
@@ -147,7 +148,7 @@ func (g *gathering) add(id string, answer api.Answer[[]api.MissingKB], err error
 		if why := commands.Explain(err).Title; !slices.Contains(g.Failed, why) {
 			g.Failed = append(g.Failed, why)
 		}
-		if g.err == nil || errors.Is(err, api.ErrPermission) { // which holds for all software
+		if g.err == nil || errors.Is(err, api.ErrPermission) { // a missing permission affects all software
 			g.err = err
 		}
 		return
@@ -157,7 +158,7 @@ func (g *gathering) add(id string, answer api.Answer[[]api.MissingKB], err error
 	g.AsOf = commands.Oldest(commands.AsOf(answer), g.AsOf)
 }
 
-// stored adds what a digest has read of a software.
+// stored adds a digest's reading of a software, if it is recent.
 func (g *gathering) stored(ctx context.Context, id string) {
 	if g.reader.Stored == nil {
 		g.Left++

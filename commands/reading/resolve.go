@@ -14,14 +14,14 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Scope is the software that a question is about.
+// Scope is the software that a question covers.
 type Scope struct {
-	All  bool     // everything of Microsoft's that has weaknesses
+	All  bool     // all of Microsoft's software with weaknesses
 	IDs  []string // most exposed devices first
-	Note string   // how the words were read, where that is not plain
+	Note string   // how the words were read, if that is not obvious
 }
 
-// Words are the words that name the scope on an offered line.
+// Words returns the words for this scope on an offered line.
 func (s Scope) Words() []string {
 	if s.All {
 		return []string{digest.All}
@@ -29,7 +29,7 @@ func (s Scope) Words() []string {
 	return s.IDs
 }
 
-// String names the scope in a title.
+// String returns the name of the scope for titles.
 func (s Scope) String() string {
 	switch n := len(s.IDs); {
 	case s.All:
@@ -51,8 +51,8 @@ func (s Scope) Title(g Gap) string {
 	return fmt.Sprintf("%d of %d Microsoft software ids", len(s.IDs)-g.Left, len(s.IDs))
 }
 
-// Resolve finds the software that words name. No words name all. Where a name fits several, the error offers each of them
-// on the line that line makes.
+// Resolve finds the software that words name. No words mean all. If a name matches several, the error offers each on
+// the line that line returns.
 func (r *Reader) Resolve(ctx context.Context, words []string, exact bool, line func(ids []string) string) (Scope, error) {
 	if len(words) == 0 {
 		words = []string{digest.All}
@@ -64,7 +64,7 @@ func (r *Reader) Resolve(ctx context.Context, words []string, exact bool, line f
 	targets := search.Targets(words, exact)
 	s := Scope{All: slices.ContainsFunc(targets, func(t search.Target) bool { return t.Kind == search.KindAll })}
 	if s.All {
-		r.Index.SortPatchable(found.Software) // what is known to lack nothing comes last
+		r.Index.SortPatchable(found.Software) // software known to miss nothing comes last
 	}
 	for _, one := range found.Software {
 		if !s.All || one.Weaknesses > 0 {
@@ -92,7 +92,7 @@ func (r *Reader) Resolve(ctx context.Context, words []string, exact bool, line f
 	return s, nil
 }
 
-// which asks which software is meant.
+// which returns the error that asks which software is meant.
 func which(query string, ids []string, line func(ids []string) string) error {
 	e := &commands.Error{Title: "Which one?", Usage: true, Message: fmt.Sprintf("%q matches several.", query)}
 	shown := ids[:min(len(ids), commands.MaxSuggestions)]
@@ -108,7 +108,7 @@ func which(query string, ids []string, line func(ids []string) string) error {
 	return e
 }
 
-// Offered reports whether the words of a line are such as pages offer: ids and all, no names that are searched.
+// Offered reports whether words look like those that pages offer: ids or all, not names to search for.
 func Offered(words []string) bool {
 	return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool {
 		return w != digest.All && !strings.Contains(w, cmdline.IDSeparator)
