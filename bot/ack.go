@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// maxAck is how many bytes of JSON an acknowledgement carries. Slack drops 20,480 and more without a word
+	// maxAck bounds the JSON of an acknowledgement, in bytes. Slack silently drops 20,480 and more
 	// (https://github.com/slack-go/slack/issues/1196); the rest is for the envelope.
 	maxAck = 20_000
 )
@@ -23,7 +23,7 @@ const (
 // ackAnswer is an answer in an acknowledgement. If the connection breaks, it is sent to its response_url instead.
 type ackAnswer struct {
 	reply   reply
-	written []byte // the reply as JSON; nil where it is not written yet
+	written []byte // the reply as JSON; nil until it is written
 	to      replyTo
 }
 
@@ -55,8 +55,8 @@ func (b *Bot) ackPayload(q question, done result) any {
 	return &ackAnswer{reply: r, written: written, to: q.to}
 }
 
-// acknowledge acknowledges a question unless that was done before. It sends an empty acknowledgement if the payload is nil
-// or no connection took it, and reports whether the payload was sent.
+// acknowledge acknowledges a question unless that was done before, and reports whether the payload was sent. It sends
+// an empty acknowledgement if the payload is nil or no connection took it.
 func (b *Bot) acknowledge(ctx context.Context, q question, payload any) (taken bool) {
 	q.ack.do(func() {
 		taken = payload != nil && b.sendAck(ctx, q.envelope, payload)
@@ -106,7 +106,7 @@ func (b *Bot) sendAck(ctx context.Context, envelope string, payload any) bool {
 	defer cancel()
 	ctx, end := b.options.Trace.Start(ctx, "acknowledge", span.Options{Part: true, Attrs: []slog.Attr{slog.Bool("missingkbs.with_answer", payload != nil)}})
 	err := b.acks.AckCtx(ctx, envelope, payload)
-	if errors.Is(err, socketmode.ErrAcknowledged) { // no failure: it was acknowledged when its connection ended, and the answer is sent as a reply
+	if errors.Is(err, socketmode.ErrAcknowledged) { // no failure: the answer follows as a reply
 		end(nil)
 		return false
 	}

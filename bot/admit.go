@@ -15,7 +15,7 @@ func (b *Bot) admit(ctx context.Context, q question) {
 		Person: q.user,
 		Key:    q.key(),
 		Do:     func(ctx context.Context) { b.work(ctx, q) },
-		// A modal waits only for Slack, and not for long. To interrupt it would say "busy" beside the modal.
+		// A modal only waits for Slack, and not for long. Interrupting it would show "busy" beside the modal.
 		Interruptible: q.entry != EntryShortcut,
 		Rejected:      func() { b.refuse(q, Restarting, "", restartingPage()) },
 	})
@@ -32,8 +32,8 @@ func (b *Bot) admit(ctx context.Context, q question) {
 	}
 }
 
-// whileWaiting schedules what happens to a question while it waits for a worker: it is acknowledged in time, the user is
-// told what it waits for, and in the end it is refused.
+// whileWaiting schedules what happens to a question while it waits for a worker: it is acknowledged in time, the user
+// learns what it waits for, and in the end it is refused.
 func (b *Bot) whileWaiting(ctx context.Context, q question, job *admission.Job) {
 	if !job.Waiting() {
 		return

@@ -66,7 +66,7 @@ func (b *Bot) answer(ctx context.Context, q question) {
 	b.options.Observe(context.WithoutCancel(ctx), seen)
 }
 
-// result makes the page of a question. A failure has a page too.
+// result answers a question with a page. Errors become pages too.
 func (b *Bot) result(ctx context.Context, q question) (r result) {
 	began := time.Now()
 	defer func() {
@@ -94,8 +94,8 @@ func (b *Bot) result(ctx context.Context, q question) (r result) {
 	return r
 }
 
-// offersShare reports whether a page may be posted for everyone, which such a page offers itself. A page that came instead
-// of the requested one, such as "did you mean", does not.
+// offersShare reports whether a page may be posted for everyone: it then offers that itself. A page shown instead of
+// the requested one, such as "did you mean", does not.
 func offersShare(page view.Page) bool {
 	return slices.ContainsFunc(page.Actions, func(a view.Action) bool { return a.Effect == view.Share })
 }
@@ -108,16 +108,17 @@ func askAgainButton(q question, err error) (view.Action, bool) {
 	return button, !wrong && !q.to.public && strings.TrimSpace(q.line) != ""
 }
 
-// result is the page of a question, and how it came about.
+// result is the page of a question with its outcome.
 type result struct {
 	page    view.Page
 	err     error
 	intent  commands.Intent
-	refused bool // the user may not have this
-	silent  bool // the modal that was opened is the answer
+	refused bool // the user lacks the right
+	silent  bool // the modal that was opened is the answer; nothing is sent
 	took    time.Duration
 }
 
+// outcome classifies the result, for metrics and the audit.
 func (r result) outcome() Outcome {
 	switch {
 	case r.refused:
@@ -130,7 +131,7 @@ func (r result) outcome() Outcome {
 	return Answered
 }
 
-// run checks a question and has it answered, within its time. It recovers panics of commands.
+// run checks a question and answers it within its time limit. It recovers panics of commands.
 func (b *Bot) run(ctx context.Context, q question) (r result) {
 	defer func() {
 		if recovered := recover(); recovered != nil {
@@ -191,7 +192,7 @@ func (b *Bot) run(ctx context.Context, q question) (r result) {
 	return r
 }
 
-// audienceFresh is how long a check of who reads a channel counts. Making an answer may take much longer.
+// audienceFresh is how long a check of who reads a channel stays valid. Making an answer may take much longer.
 const audienceFresh = time.Second
 
 // refuse records a refusal by the gate. If the question was canceled while the gate waited for Slack, it records that.

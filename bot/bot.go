@@ -1,7 +1,7 @@
-// Package bot is the Slack edge: it turns Socket Mode envelopes into questions, has them answered, and sends the pages back. It
-// decides which way an answer travels, and what a user is told while it takes long or when there is too much to do. It does not
-// know what can be asked (package commands), how a page looks (blocks), who may ask (access), whose turn it is (admission), or
-// how connections and calls to Slack work (socketmode, slackapi).
+// Package bot is the Slack edge: it turns Socket Mode envelopes into questions, has them answered, and sends the pages
+// back. It decides how an answer travels, and what a user sees while it takes long or when there is too much to do. It
+// does not know what can be asked (package commands), how a page looks (blocks), who may ask (access), which question
+// is next (admission), or how connections and calls to Slack work (socketmode, slackapi).
 package bot
 
 import (
@@ -22,27 +22,28 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Options configure a [Bot]. A field with its zero value has its default.
+// Options configure a [Bot]. The zero value of each field stands for its default.
 type Options struct {
 	Tables      blocks.TableSetting // how tables are drawn; default TablesAuto
-	Ladder      *blocks.Ladder      // which blocks the workspace takes; default: a new one, by Tables
-	AckAfter    time.Duration       // until when the acknowledgement may carry the answer; default 1.5 s, Slack allows 3 s
+	Ladder      *blocks.Ladder      // which blocks the workspace accepts; default: a new one, by Tables
+	AckAfter    time.Duration       // how long the acknowledgement may wait for the answer; default 1.5 s, Slack allows 3 s
 	Timeout     time.Duration       // for one question; default 30 s
 	Grace       time.Duration       // for running questions when the bot stops; default 5 s
-	Workers     int                 // questions answered at once; default 200
+	Workers     int                 // questions answered concurrently; default 200
 	Queue       int                 // questions that wait for a worker; default 1,000, negative: none
 	PersonWaits int                 // questions of one person that wait; default 10
 	Suggest     suggester           // finds software for a select, such as a [commands.Suggester]; default: finds nothing
-	Sockets     int                 // connections to Slack; default 2, so that a refresh of one leaves no gap
+	Sockets     int                 // connections to Slack; default 2, so that a refresh leaves no gap
 	Health      *socketmode.Health  // records the state of the connections; default: a new one
-	Observe     Observer            // is called for each question; default: not called
+	Observe     Observer            // called for each question; default: none
 	Counts      *Counts             // counts what happens; default: new counts
 	Trace       span.Tracer         // traces questions; default: no traces
 	Liveness    *Liveness           // reports whether the event loop makes progress; default: none
-	Gate        *access.Gate        // who may do what; default: members of the workspace may do all but administer
-	Log         *slog.Logger        // default: nothing is logged
+	Gate        *access.Gate        // who may do what; default: members of the workspace may do everything but administer
+	Log         *slog.Logger        // default: discarded
 }
 
+// withDefaults fills in the defaults.
 func (o Options) withDefaults() Options {
 	if o.AckAfter == 0 {
 		o.AckAfter = 1500 * time.Millisecond
@@ -91,7 +92,7 @@ type answerer interface {
 	Run(ctx context.Context, req commands.Request) (view.Page, error)
 	// Intent returns what a request is about to do, and which right that needs.
 	Intent(req commands.Request) commands.Intent
-	// Commands lists the commands, by whose names people may ask in plain words.
+	// Commands lists the commands, whose names are recognised in plain words.
 	Commands() []commands.Command
 	// Shared reports whether the answer to a request may be posted for everyone in a channel.
 	Shared(req commands.Request) bool
@@ -126,10 +127,10 @@ type Bot struct {
 	notices          *admission.Queue // refusals, and messages that say what a question waits for
 	seen             *recent
 	stats            *Counts
-	fileSlots        chan struct{} // of the files that are made and sent at once
+	fileSlots        chan struct{} // bounds the files being made and sent
 }
 
-// newBot returns a bot. It takes interfaces, so that tests can stand in for connections.
+// newBot returns a bot. It takes interfaces, so that tests can replace connections.
 func newBot(answers answerer, acks acker, hook *slackapi.Webhook, o Options) *Bot {
 	o = o.withDefaults()
 	b := &Bot{
@@ -169,11 +170,10 @@ type suggester interface {
 }
 
 const (
-	personRuns  = 3  // questions of one person that are answered at once
+	personRuns  = 3  // questions of one person answered concurrently
 	personWaits = 10 // questions of one person that wait; the default of [Options]
 
-	// maxNotices bounds the acknowledgements that wait, and the notices. Slack sends fewer envelopes even in a very bad
-	// minute.
+	// maxNotices bounds the queued acknowledgements and notices. Slack sends fewer envelopes even in a very bad minute.
 	maxNotices = 20_000
 
 	// slowAfter is when a question counts as slow. It then waits for Defender or Slack: an answer from memory takes a
@@ -181,8 +181,8 @@ const (
 	slowAfter = 250 * time.Millisecond
 )
 
-// newQuestionQueue returns the queue of questions. It keeps a quarter of the workers for quick questions, so that answers
-// in memory are given whatever Defender does. At most a quarter works on the same software.
+// newQuestionQueue returns the queue of questions. It keeps a quarter of the workers for quick questions, so that
+// cached answers do not depend on Defender. At most a quarter works on the same software.
 func newQuestionQueue(o Options, onPanic func(any)) *admission.Queue {
 	return admission.New(admission.Options{
 		Limits: admission.Limits{
@@ -223,7 +223,7 @@ func (b *Bot) guardedObserver(observe Observer) Observer {
 // Stats returns the counts so far.
 func (b *Bot) Stats() Stats { return b.stats.Stats() }
 
-// Load returns how much there is to do now.
+// Load returns the current load.
 func (b *Bot) Load() Load {
 	now := b.questions.Load()
 	return Load{

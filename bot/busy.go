@@ -10,8 +10,8 @@ import (
 
 // The reasons why questions are refused as busy, for metrics.
 const (
-	busyFull   = "full"   // as many questions wait as may
-	busyPerson = "person" // as many of this person wait as may
+	busyFull   = "full"   // the queue is full
+	busyPerson = "person" // this person's part of the queue is full
 	busyWaited = "waited" // it waited too long
 	busySlow   = "slow"   // too many others wait for Defender
 )
@@ -47,5 +47,5 @@ func tryAgainIn(d time.Duration) string {
 	return fmt.Sprintf("Try again in about %d seconds.", min(max(n, least), most))
 }
 
-// seconds is a duration in whole seconds, rounded up.
+// seconds formats a duration in whole seconds, rounded up.
 func seconds(d time.Duration) string { return fmt.Sprintf("%d s", max(1, int(math.Ceil(d.Seconds())))) }

@@ -2,7 +2,7 @@ package bot
 
 import "sync/atomic"
 
-// Load is how much a bot has to do.
+// Load is how busy a bot is.
 type Load struct {
 	Running int // questions being answered
 	Slow    int // of those, questions that wait for Defender or Slack
@@ -12,15 +12,15 @@ type Load struct {
 	Unsent  int // acknowledgements and refusals that wait to be sent
 }
 
-// Counts counts what happens to envelopes and questions. The zero value is ready. Callers give it to [Options] and read it
-// at any time.
+// Counts counts envelopes and questions by what happened to them. The zero value is ready to use. Callers pass it to
+// [Options] and may read it at any time.
 type Counts struct {
 	answered, failed, busy, duplicates, undecodable, dropped, unacknowledged, untaken atomic.Int64
 
 	load atomic.Pointer[func() Load]
 }
 
-// Load returns how much there is to do now. It is zero before there is a bot.
+// Load returns the current load; it is zero until there is a bot.
 func (c *Counts) Load() Load {
 	if load := c.load.Load(); load != nil {
 		return (*load)()
@@ -28,7 +28,7 @@ func (c *Counts) Load() Load {
 	return Load{}
 }
 
-// Stats are the counts of a bot since it was made.
+// Stats are the counts of a bot since it was created.
 type Stats struct {
 	Answered    int64 // questions answered; a page about a failure is an answer
 	Failed      int64 // of those, questions whose answer was a failure
@@ -38,7 +38,7 @@ type Stats struct {
 	Dropped     int64 // envelopes that could not even be refused
 
 	Unacknowledged int64 // acknowledgements that no connection took
-	Untaken        int64 // commands that came too late for a bot that stops; the users were told
+	Untaken        int64 // commands that arrived during shutdown; their users were told
 }
 
 // Stats returns the counts so far.

@@ -9,9 +9,9 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 )
 
-// rescue ends a question whose answer panicked in the bot itself, such as in drawing the page; a panic in a command is a
-// failure like others. It tells the user in text that needs no drawing. A panic must not end the process, which would end
-// all other questions.
+// rescue ends a question whose answer panicked in the bot itself, such as while drawing the page. (A panic in a command
+// is handled like other errors.) It tells the user in text that needs no drawing. A panic must not end the process,
+// which would end all other questions.
 func (b *Bot) rescue(q question, err error) {
 	b.stats.failed.Add(1)
 	ctx := commands.WithTyped(context.Background(), q.line)
@@ -25,7 +25,7 @@ func (b *Bot) rescue(q question, err error) {
 			b.sendAck(ctx, q.envelope, blocks.Suggestions(nil))
 			return
 		}
-		b.sendAck(ctx, q.envelope, nil) // perhaps once more: a connection sends each acknowledgement once
+		b.sendAck(ctx, q.envelope, nil) // a repeat is harmless: a connection sends each acknowledgement once
 		page := commands.Explain(err)
 		page.Lead += " Reference: " + q.id + "."
 		q.notice.end()

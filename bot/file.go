@@ -17,13 +17,13 @@ import (
 	"github.com/missingkbs/missingkbs/internal/xlsx"
 )
 
-// A click on CSV or XLSX runs the command line of its page again, like any click. What comes of it is written to memory and
-// shared in the user's direct messages with the app: a file in a channel would be for everyone there.
+// A click on CSV or XLSX runs the command line of its page again, like any click. The result is written to memory and
+// shared in the user's direct messages with the app: a file in a channel would be visible to everyone there.
 
 const (
 	maxFileRows  = 200_000
 	maxFileBytes = 20 << 20
-	maxFileName  = 80 // characters, without the ending
+	maxFileName  = 80 // characters, without the extension
 
 	// filesAtOnce bounds the memory for files: a workbook takes several times its size while it is written.
 	filesAtOnce = 2
@@ -34,9 +34,9 @@ type fileSender interface {
 	SendFile(ctx context.Context, user string, f slackapi.File) error
 }
 
-// fileFormat is a form in which tables are written.
+// fileFormat is a format in which tables are written.
 type fileFormat struct {
-	ending string // of the name; also what -o of ask takes
+	ending string // file extension; also the value of ask -o
 	effect view.Effect
 	write  func(io.Writer, view.Page) error
 }
@@ -52,8 +52,8 @@ func isFile(kind blocks.ActionKind) bool {
 	return ok
 }
 
-// sendFile sends the tables of a page to the user as a file, and returns the page that says where it is. A page without a
-// table, such as one that finds nothing any more, is the answer itself.
+// sendFile sends the tables of a page to the user as a file, and returns the page that says where it is. A page without
+// a table, such as one that no longer finds anything, is returned as the answer.
 func (b *Bot) sendFile(ctx context.Context, q question, page view.Page) (view.Page, error) {
 	format := fileFormats[q.kind]
 	rows, ok := tableRows(page)
@@ -90,7 +90,7 @@ func (b *Bot) sendFile(ctx context.Context, q question, page view.Page) (view.Pa
 	return wayBack(q, sent), nil
 }
 
-// wayBack adds a button back to the list, if the page of that was replaced.
+// wayBack adds a button back to the list if its page was replaced.
 func wayBack(q question, page view.Page) view.Page {
 	if q.to.home {
 		page.Actions = append([]view.Action{{Label: "Back to the list", Command: q.line, Effect: view.Replace}}, page.Actions...)
@@ -98,7 +98,7 @@ func wayBack(q question, page view.Page) view.Page {
 	return page
 }
 
-// asText returns the list of a page as text. It returns a page without a list as it is.
+// asText returns the list of a page as text. A page without a list is returned unchanged.
 func asText(q question, page view.Page) view.Page {
 	if _, ok := tableRows(page); !ok {
 		return page
@@ -133,7 +133,7 @@ func (b *boundedBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// fileName makes a name for a file from the title of a page: letters, digits and what software IDs hold.
+// fileName makes a file name from the title of a page: letters, digits and the punctuation of software ids.
 func fileName(title string) string {
 	var name strings.Builder
 	gap := false
@@ -155,7 +155,7 @@ func fileName(title string) string {
 	return string(letters[:min(len(letters), maxFileName)])
 }
 
-// onTerminal names the command that writes the same file on a terminal.
+// onTerminal returns the terminal command that writes the same file.
 func (f fileFormat) onTerminal(q question) string {
 	return fmt.Sprintf("missingkbs ask -o %s %s", f.ending, q.line)
 }

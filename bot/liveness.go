@@ -9,7 +9,7 @@ import (
 // Liveness reports whether the event loop of a bot makes progress. It is safe for concurrent use. A nil one is not checked.
 type Liveness struct {
 	heartbeat chan struct{}
-	loops     atomic.Int32 // that run
+	loops     atomic.Int32 // running event loops
 }
 
 // NewLiveness returns a liveness check for [Options].
@@ -32,7 +32,7 @@ func (l *Liveness) Heartbeat(ctx context.Context) error {
 	return fmt.Errorf("wait for the event loop: %w", ctx.Err())
 }
 
-// begin notes that a loop runs, until end is called. The loop must receive from heartbeat in each iteration.
+// begin registers a running event loop until end is called. The loop must receive from heartbeat in each iteration.
 func (l *Liveness) begin() (heartbeat <-chan struct{}, end func()) {
 	if l == nil {
 		return nil, func() {}

@@ -23,7 +23,7 @@ const (
 	EntryDirect    Entry = "direct"    // a direct message to the bot
 )
 
-// Outcome is how a question ended.
+// Outcome is the result of a question.
 type Outcome string
 
 // The outcomes.
@@ -44,7 +44,7 @@ func Outcomes() []Outcome {
 // Observation describes one question and its outcome, for metrics and the audit. It holds no secrets, such as the
 // response_url or the trigger_id.
 type Observation struct {
-	ID      string // of the question, in the log, in traces and on pages about failures
+	ID      string // of the question, as in the log, in traces and on error pages
 	Entry   Entry
 	User    string
 	Team    string
@@ -55,10 +55,10 @@ type Observation struct {
 	Action  string       // the requested change, such as "digest.pause"; empty if it only asks
 	Subject string       // the subject of the change, as typed
 	Outcome Outcome
-	Reason  string // why it failed or was refused, one of a fixed set; see [commands.Reason]
-	Share   bool   // the answer was to be posted for everyone in the channel
+	Reason  string // why it failed or was refused, from a fixed set; see [commands.Reason]
+	Share   bool   // the answer was meant for everyone in the channel
 	Public  bool   // and was posted for everyone
-	InAck   bool   // the acknowledgement carried the answer
+	InAck   bool   // the answer travelled in the acknowledgement
 
 	Came    time.Time     // when its envelope was read
 	Queued  time.Duration // from then until a worker took it

@@ -23,17 +23,17 @@ func (a *ackOnce) do(send func()) {
 // isDone reports whether the envelope was acknowledged.
 func (a *ackOnce) isDone() bool { return a.done.Load() }
 
-// waitingNotice is the message that tells what an answer waits for. A question has at most one, and none once its answer
+// waitingNotice is the message that says what an answer waits for. A question has at most one, and none once its answer
 // is being sent. A nil notice is never posted.
 type waitingNotice struct {
 	mu     sync.Mutex
 	begun  bool
-	posted chan struct{} // is closed when the notice was posted, could not be posted, or must not be posted any more
+	posted chan struct{} // closed when the notice was posted, failed, or must no longer be posted
 }
 
 func newWaitingNotice() *waitingNotice { return &waitingNotice{posted: make(chan struct{})} }
 
-// begin reports whether the caller is to post the notice. If so, the caller closes posted afterwards.
+// begin reports whether the caller has to post the notice. If so, the caller closes posted afterwards.
 func (n *waitingNotice) begin() bool {
 	if n == nil {
 		return false
@@ -45,7 +45,7 @@ func (n *waitingNotice) begin() bool {
 	return first
 }
 
-// end prevents the notice, or waits while it is being posted: the answer has to stand below it.
+// end prevents the notice, or waits for it if it is being posted: the answer has to appear below it.
 func (n *waitingNotice) end() {
 	switch {
 	case n == nil:

@@ -7,7 +7,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 )
 
-// guarded calls do, and returns a panic of its as an error.
+// guarded calls do and returns a panic as an error.
 func guarded(do func()) (err error) {
 	defer func() {
 		if recovered := recover(); recovered != nil {
@@ -18,7 +18,7 @@ func guarded(do func()) (err error) {
 	return nil
 }
 
-// panicError is the error of a panic, with its stack. The deferred function that recovered the panic calls it.
+// panicError returns the error for a recovered panic, with its stack. Call it in the deferred function that recovers.
 func panicError(recovered any) error {
 	return fmt.Errorf("%w: %v\n%s", commands.ErrPanic, recovered, debug.Stack())
 }

@@ -22,37 +22,37 @@ import (
 
 // question is what a user asks, and where the answer goes.
 type question struct {
-	id       string    // in the log, in traces and on pages about failures
+	id       string    // as in the log, in traces and on error pages
 	came     time.Time // when its envelope was read
 	entry    Entry
 	opened   bool   // by opening the Home tab, which may happen too often
-	envelope string // is acknowledged once, see ack
+	envelope string // acknowledged once; see ack
 	kind     blocks.ActionKind
 	typed    bool // a slash command: its acknowledgement may carry the answer
 	line     string
 	user     string
 	team     string // the user's workspace
 	channel  string
-	trigger  string         // tells duplicates apart; secret
+	trigger  string         // identifies duplicates; secret
 	opens    bool           // its trigger opens a modal
 	filled   *blocks.Filled // of a submitted dialog; nil for none
-	said     string         // the plain words of a message to the bot; line is made from them
+	said     string         // the text of a message to the bot, from which line is made
 	spoken   bool           // line was made from a message
-	again    bool           // Slack sends the event a second time
+	again    bool           // Slack sent the event before
 	to       replyTo
 	notice   *waitingNotice
 	ack      *ackOnce
 }
 
-// replyTo is where an answer goes.
+// replyTo is the destination of an answer.
 type replyTo struct {
 	responseURL *slackapi.ResponseURL
-	replace     bool   // in place of the clicked message
+	replace     bool   // replaces the clicked message
 	public      bool   // for everyone in the channel
 	home        bool   // onto the user's Home tab
 	direct      bool   // to the user, as a direct message
-	only        string // the channel in which the user alone sees it, without a response_url
-	thread      string // the thread of a channel or conversation in which it is said; empty for none
+	only        string // channel in which only the user sees it, without a response_url
+	thread      string // thread to answer in; empty for none
 }
 
 // errUnreadable is the error of an envelope that holds no question.
@@ -75,10 +75,10 @@ func typedQuestion(envelope string, cmd slack.SlashCommand) question {
 	}
 }
 
-// click is what a question needs of an interaction's payload: of a click, a shortcut, a submitted modal, or typing into a
-// select. slack-go does not decode it, because it refuses the whole click if the message that Slack sends along has a block
-// that slack-go does not know.
-// See https://docs.slack.dev/reference/interaction-payloads/block_actions-payload.
+// click is the part of an interaction's payload that a question needs: of a click, a shortcut, a submitted modal, or
+// typing into a select. It is not decoded with slack-go, which rejects the whole click if the message that Slack sends
+// along has a block that slack-go does not know. See
+// https://docs.slack.dev/reference/interaction-payloads/block_actions-payload.
 type click struct {
 	Type        string `json:"type"`
 	TriggerID   string `json:"trigger_id"`
@@ -154,8 +154,8 @@ func checkOurs(ok bool, what, id string) error {
 	return fmt.Errorf("%w: %s %q is not one of this app", errUnreadable, what, id)
 }
 
-// submitted completes the question of a submitted dialog. Its answer goes into the channel that was chosen in it, seen by the
-// user alone unless they chose otherwise; without a channel it is a direct message.
+// submitted completes the question of a submitted dialog. Its answer goes into the channel chosen in the dialog,
+// visible to the user alone unless they chose otherwise; without a channel it is a direct message.
 func (c click) submitted(q question) (question, error) {
 	q.entry, q.to.direct = EntryModal, true
 	if err := checkOurs(c.View.CallbackID == blocks.DialogCallback, "modal", c.View.CallbackID); err != nil {
@@ -167,7 +167,7 @@ func (c click) submitted(q question) (question, error) {
 	}
 	q.filled, q.line = &filled, cmdline.Join(filled.Words...)
 	for _, u := range c.ResponseURLs {
-		if u.ChannelID == filled.Channel && u.ResponseURL != "" { // Slack gives one only for a channel that the user sees
+		if u.ChannelID == filled.Channel && u.ResponseURL != "" { // Slack only gives one for a channel that the user can see
 			q.channel = filled.Channel
 			q.to = replyTo{responseURL: slackapi.NewResponseURL(u.ResponseURL), public: filled.Share}
 		}
@@ -231,12 +231,12 @@ func (q question) request() (commands.Request, error) {
 	return req, err
 }
 
-// caller returns the user for the gate.
+// caller returns the user in the form that the gate checks.
 func (q question) caller() access.Caller {
 	return access.Caller{User: q.user, Team: q.team, Channel: q.channel}
 }
 
-// observed returns an observation with what the question itself tells.
+// observed returns an observation filled in from the question.
 func (q question) observed() Observation {
 	return Observation{
 		ID: q.id, Entry: q.entry, User: q.user, Team: q.team, Channel: q.channel, Line: q.line, Share: q.to.public, Came: q.came,
@@ -271,8 +271,8 @@ func newID() string {
 	return hex.EncodeToString(id[:])
 }
 
-// key tells apart questions that wait for different answers of Defender. Questions with the same first word, such as the ID
-// of a software, wait for the same one.
+// key returns what a question waits for. Questions with the same first word, such as a software id, wait for the same
+// answer of Defender.
 func (q question) key() string {
 	if q.entry == EntryTypeahead {
 		return string(EntryTypeahead)
@@ -281,8 +281,8 @@ func (q question) key() string {
 	return strings.ToLower(word)
 }
 
-// carries reports whether the acknowledgement of a question may carry its answer, or say what is wrong with a dialog. All
-// others are acknowledged at once.
+// carries reports whether the acknowledgement of a question may carry its answer, or the errors of a dialog. All other
+// questions are acknowledged at once.
 func (q question) carries() bool {
 	return q.typed || q.entry == EntryTypeahead || q.filled != nil
 }

@@ -6,7 +6,7 @@ import "sync"
 type recent struct {
 	mu   sync.Mutex
 	ids  map[string]struct{}
-	ring []string // the IDs in the order in which they were added; the oldest is overwritten
+	ring []string // IDs in the order they were added; the oldest is overwritten
 	next int
 }
 
@@ -14,7 +14,7 @@ func newRecent(size int) *recent {
 	return &recent{ids: make(map[string]struct{}, size), ring: make([]string, size)}
 }
 
-// add remembers IDs, and reports whether it remembered one of them already. It ignores empty IDs.
+// add remembers IDs and reports whether one of them was remembered already. It ignores empty IDs.
 func (r *recent) add(ids ...string) (seen bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// refuse tells the user why a question is not answered. The text needs no drawing. It travels in the acknowledgement if
-// that may carry it and was not sent yet.
+// refuse tells the user why a question is not answered, in text that needs no drawing. It uses the acknowledgement if
+// that may carry text and was not sent yet.
 func (b *Bot) refuse(q question, why Outcome, reason string, page view.Page) {
 	if why == Busy {
 		b.stats.busy.Add(1)
@@ -34,8 +34,8 @@ func (b *Bot) refuse(q question, why Outcome, reason string, page view.Page) {
 	})
 }
 
-// decline sends the page of a refusal, in the acknowledgement or like an answer. It reports whether it could, and whether
-// the acknowledgement carried it.
+// decline sends the page of a refusal, in the acknowledgement or like an answer. told reports whether it was sent,
+// inAck whether the acknowledgement carried it.
 func (b *Bot) decline(q question, page view.Page) (told, inAck bool) {
 	ctx := context.Background()
 	q.notice.end()

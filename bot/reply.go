@@ -19,9 +19,9 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Users also ask outside of channels: on the Home tab, which is a page of their own, and in modals (dialog.go). The answer to
-// a modal goes into the channel chosen in it, or is a direct message: a modal takes no tables. All of them ask the same
-// command lines as channels do.
+// Users also ask outside of channels: on the Home tab, which is a page of its own, and in modals (dialog.go). The
+// answer to a modal goes into the channel chosen in it, or is a direct message, because modals cannot hold tables. All
+// of them use the same command lines as channels.
 
 // publishHome shows a page on the user's Home tab.
 func (b *Bot) publishHome(ctx context.Context, q question, page view.Page) error {
@@ -60,8 +60,8 @@ func (b *Bot) sendDirectOnce(ctx context.Context, q question, m blocks.Message) 
 	})
 }
 
-// sendOnly sends a page into the channel of a mention, seen by the user alone. If the channel takes none, because the bot or the
-// user has left it, the page is a direct message.
+// sendOnly sends a page into the channel of a mention, visible to the user alone. If that is impossible, because the
+// bot or the user has left the channel, it sends a direct message.
 func (b *Bot) sendOnly(ctx context.Context, q question, page view.Page) error {
 	err := b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
 		m := blocks.Render(page, blocks.Options{Form: f})
@@ -78,14 +78,14 @@ func (b *Bot) sendOnly(ctx context.Context, q question, page view.Page) error {
 	return nil
 }
 
-// channelClosed are the refusals of chat.postEphemeral that no retry cures.
-// See https://docs.slack.dev/reference/methods/chat.postEphemeral#errors.
+// channelClosed lists the refusals of chat.postEphemeral that a retry cannot cure. See
+// https://docs.slack.dev/reference/methods/chat.postEphemeral#errors.
 var channelClosed = []string{
 	"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived", "restricted_action", "restricted_action_read_only_channel",
 	"restricted_action_thread_only_channel", "restricted_action_non_threadable_channel",
 }
 
-// postTo posts a message to the user: into the channel of a mention, seen by them alone, or as a direct message.
+// postTo posts a message to the user: into the channel of a mention, visible to them alone, or as a direct message.
 func (b *Bot) postTo(ctx context.Context, q question, options ...slack.MsgOption) error {
 	if q.to.thread != "" {
 		options = append(options, slack.MsgOptionTS(q.to.thread))
@@ -105,18 +105,19 @@ var errRefused = errors.New("refused")
 // replyTimeout is how long posting an answer may take.
 const replyTimeout = 15 * time.Second
 
-// reply is a message as response_url and acknowledgements take it: a text, or a drawing, which has a text too.
-// See https://docs.slack.dev/interactivity/handling-user-interaction#message_responses.
+// reply is a message in the format of response_url and acknowledgements: a text, or a drawing with its text. See
+// https://docs.slack.dev/interactivity/handling-user-interaction#message_responses.
 type reply struct {
 	public  bool   // for everyone in the channel, otherwise for the user alone
-	replace bool   // in place of the message that was clicked
-	thread  string // in which it is said, unless it replaces a message; empty for none
+	replace bool   // replaces the clicked message
+	thread  string // thread to post in, unless it replaces a message; empty for none
 	text    string
 	drawing *blocks.Drawing // nil for none
 	asOf    view.AsOf       // of the drawing
 }
 
-// MarshalJSON writes the reply. Callers in need of its bytes call it: package json would check and copy them once more.
+// MarshalJSON writes the reply. Callers that need the bytes call it directly: package json would validate and copy them
+// again.
 func (r reply) MarshalJSON() ([]byte, error) {
 	to := make([]byte, 0, 256+len(r.text)+r.drawing.Size())
 	to = append(to, `{"response_type":"`...)
@@ -134,7 +135,7 @@ func (r reply) MarshalJSON() ([]byte, error) {
 		}
 		to = append(append(to, `,"thread_ts":`...), thread...)
 	}
-	// The text holds data of foreign origin: it is not parsed as markup, and its links do not unfurl.
+	// The text contains foreign data: it is not parsed as markup, and its links do not unfurl.
 	to = append(to, `,"mrkdwn":false,"unfurl_links":false,"unfurl_media":false,"text":`...)
 	if r.drawing == nil {
 		text, err := json.Marshal(r.text)
@@ -185,6 +186,7 @@ func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	return err == nil
 }
 
+// deliver sends a page to the destination of its question, in a simpler form if Slack refuses its blocks.
 func (b *Bot) deliver(ctx context.Context, q question, page view.Page) error {
 	switch {
 	case q.to.home:

@@ -12,8 +12,8 @@ import (
 	"github.com/missingkbs/missingkbs/commands"
 )
 
-// Run connects to the workspace of [slackapi.SignIn] and answers until ctx ends; then it finishes what runs and returns
-// nil. It returns an error when Slack refuses the bot for good, with the cure in its message.
+// Run connects to the workspace of [slackapi.SignIn] and answers questions until ctx is done; then it finishes what is
+// running and returns nil. If Slack rejects the bot permanently, it returns an error that contains the cure.
 func Run(ctx context.Context, c slackapi.Config, workspace slackapi.Workspace, answers *commands.Router, o Options) error {
 	o = o.withDefaults()
 	c = c.WithDefaults()
@@ -41,7 +41,7 @@ func socketOptions(o Options) socketmode.Options {
 	}
 }
 
-// run answers the events of the connections while Slack accepts both tokens. The connections outlive ctx, so that the
+// run handles the events of the connections while Slack accepts both tokens. The connections outlive ctx, so that the
 // last answers can still be sent.
 func run(ctx context.Context, b *Bot, c slackapi.Config, conns *socketmode.Connections) error {
 	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx))

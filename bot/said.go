@@ -15,10 +15,12 @@ import (
 	"github.com/missingkbs/missingkbs/internal/access"
 )
 
-// Users also write to the bot: they mention it in a channel, or send it a direct message. Their words become a command line, which
-// is asked like a typed one. The answer to a mention is as private as that to a command: the user alone sees it, and may share it.
+// Users also write to the bot: they mention it in a channel or send it a direct message. The text becomes a command
+// line, which is handled like a typed one. The answer to a mention is as private as the answer to a command: only the
+// user sees it, and may share it.
 
-// eventQuestion reads an event: the Home tab was opened, or a person wrote to the bot. Other events hold no question.
+// eventQuestion reads an event: the Home tab was opened, or a person wrote to the bot. Other events contain no
+// question.
 func eventQuestion(envelope string, r *socketmode.Request) (question, error) {
 	m, err := spoken.Event(r.Payload)
 	if err != nil {
@@ -44,7 +46,7 @@ func eventQuestion(envelope string, r *socketmode.Request) (question, error) {
 	return q, nil
 }
 
-// looked completes the question of the message shortcut. Anyone may have written the message; only the ids in it are kept.
+// looked completes the question of the message shortcut. The message may be anyone's; only the ids in it are kept.
 func (c click) looked(q question) (question, error) {
 	q.entry, q.opens = EntryMessage, c.TriggerID != ""
 	if err := checkOurs(c.CallbackID == blocks.MessageCallback, "shortcut", c.CallbackID); err != nil {
@@ -58,7 +60,7 @@ func (c click) looked(q question) (question, error) {
 		TS       string `json:"ts"`
 		ThreadTS string `json:"thread_ts"`
 	}
-	_ = json.Unmarshal(c.Message, &at) // a message of another form is in no thread
+	_ = json.Unmarshal(c.Message, &at) // a message in another format counts as outside a thread
 	q.to = replyTo{responseURL: slackapi.NewResponseURL(c.ResponseURL), thread: replyIn(at.ThreadTS, at.TS)}
 	if c.ResponseURL == "" { // Slack gives one wherever it can show an answer
 		q.to = replyTo{direct: true}
@@ -66,7 +68,8 @@ func (c click) looked(q question) (question, error) {
 	return q, nil
 }
 
-// replyIn returns the thread in which a message stands, or "" for one that stands in the channel, even if it has replies.
+// replyIn returns the thread that a message belongs to, or "" for a message of the channel itself, even if it has
+// replies.
 func replyIn(thread, message string) string {
 	if thread == message {
 		return ""
@@ -74,7 +77,7 @@ func replyIn(thread, message string) string {
 	return thread
 }
 
-// changesAgain refuses a change that was asked for in an event which Slack sends once more: it may have been made already.
+// changesAgain rejects a change requested in an event that Slack repeats: the change may have been made already.
 func (q question) changesAgain(needs access.Right) error {
 	if !q.again || !q.spoken || needs == access.Ask {
 		return nil

@@ -13,9 +13,9 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 )
 
-// Serve answers the questions among events until ctx ends. Then it refuses new questions, gives running ones the grace
-// period of [Options], and returns. Its goroutine waits for nothing but events: a stalled reader would make the connection
-// look dead.
+// Serve answers the questions among events until ctx is done. Then it refuses new questions, gives running ones the
+// grace period of [Options], and returns. Its goroutine blocks on nothing but events: a stalled reader would make the
+// connection look dead.
 func (b *Bot) Serve(ctx context.Context, events <-chan socketmode.Event) {
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
@@ -64,7 +64,7 @@ func (b *Bot) drain(events <-chan socketmode.Event, asked <-chan struct{}, aband
 // flushTimeout is how long messages have to be sent before the bot stops.
 const flushTimeout = time.Second
 
-// flush waits briefly until acknowledgements and refusals are sent. The connections are still open meanwhile, so it refuses
+// flush waits briefly until acknowledgements and refusals are sent. The connections are still open, so it refuses
 // questions that arrive.
 func (b *Bot) flush(events <-chan socketmode.Event, asked <-chan struct{}) {
 	end := time.NewTimer(flushTimeout)
@@ -90,7 +90,7 @@ func (b *Bot) flush(events <-chan socketmode.Event, asked <-chan struct{}) {
 	}
 }
 
-// refuseArrived refuses the questions that have arrived, before the bot goes on to stop.
+// refuseArrived refuses the questions that have arrived before shutdown continues.
 func (b *Bot) refuseArrived(events <-chan socketmode.Event) {
 	for {
 		select {
@@ -102,7 +102,7 @@ func (b *Bot) refuseArrived(events <-chan socketmode.Event) {
 	}
 }
 
-// refuseLate handles an event that arrives while the bot stops.
+// refuseLate handles an event that arrives during shutdown.
 func (b *Bot) refuseLate(e socketmode.Event) {
 	if e.Type == socketmode.EventTypeErrorWriteFailed {
 		b.lostAck(e)
@@ -120,8 +120,8 @@ func (b *Bot) handle(ctx context.Context, e socketmode.Event) {
 	}
 }
 
-// question returns the question of an event, if it has a new one. It acknowledges other envelopes, so that Slack neither
-// repeats them nor shows an error: duplicates, clicks on links, and what cannot be decoded.
+// question returns the question of an event, if it contains a new one. It acknowledges all other envelopes, so that
+// Slack neither repeats them nor shows an error: duplicates, clicks on links, and what cannot be decoded.
 func (b *Bot) question(e socketmode.Event) (question, bool) {
 	q, err := readQuestion(e)
 	q.ack = &ackOnce{}
@@ -139,7 +139,7 @@ func (b *Bot) question(e socketmode.Event) (question, bool) {
 		if q.spoken {
 			q.line, q.said = b.reader.Read(q.said), ""
 		}
-		if len(q.line) > cmdline.MaxOffered { // the command refuses it for its length, so it need not be kept whole
+		if len(q.line) > cmdline.MaxOffered { // rejected for its length anyway, so do not keep it whole
 			q.line = strings.Clone(q.line[:cmdline.MaxOffered+1])
 		}
 		return q, true

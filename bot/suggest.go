@@ -16,8 +16,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// suggest answers what a user types into a select. A select has no room for a reason: it stays empty if the user may not
-// ask, and while Defender is not available.
+// suggest answers what a user types into a select. A select cannot show a reason, so it stays empty if the user may not
+// ask or Defender is unavailable.
 func (b *Bot) suggest(ctx context.Context, q question) {
 	began := time.Now()
 	ctx, traced := b.startTrace(commands.WithTyped(commands.WithID(ctx, q.id), q.line), q)
@@ -38,7 +38,7 @@ func (b *Bot) suggest(ctx context.Context, q question) {
 	}
 	if !b.sendAck(ctx, q.envelope, offer) {
 		seen.Outcome = Lost
-		b.log.WarnContext(ctx, "could not deliver suggestions to the select") // they have no other way
+		b.log.WarnContext(ctx, "could not deliver suggestions to the select") // they cannot travel any other way
 		b.sendAck(ctx, q.envelope, blocks.Suggestions(nil))                   // an empty list rather than an error
 	}
 	seen.Reply = time.Since(began) - seen.Working
@@ -46,7 +46,7 @@ func (b *Bot) suggest(ctx context.Context, q question) {
 	b.options.Observe(context.WithoutCancel(ctx), seen)
 }
 
-// offer returns what a select is to show. With an error it returns an empty list.
+// offer returns the options of a select. With an error it returns an empty list.
 func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error) {
 	defer func() {
 		if recovered := recover(); recovered != nil {
@@ -67,7 +67,7 @@ func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error)
 	}
 	for _, s := range found {
 		one := blocks.Suggestion{Label: s.Name, Small: s.ID, Value: s.ID}
-		if q.kind == blocks.Choose { // what is chosen is asked at once
+		if q.kind == blocks.Choose { // choosing an entry asks about it
 			one.Value = cmdline.Join(s.ID)
 		}
 		all = append(all, one)
@@ -75,7 +75,7 @@ func (b *Bot) offer(ctx context.Context, q question) (o blocks.Offer, err error)
 	return fitSuggestions(all), nil
 }
 
-// beyondIDs offers what a digest can watch beside software ids: all software, and the pattern that was typed.
+// beyondIDs offers what a digest can watch other than software ids: all software, and a typed pattern.
 func beyondIDs(typed string) []blocks.Suggestion {
 	typed = strings.ToLower(strings.TrimSpace(typed))
 	switch {
@@ -87,7 +87,7 @@ func beyondIDs(typed string) []blocks.Suggestion {
 	return nil
 }
 
-// fitSuggestions offers as many suggestions, from the first on, as an acknowledgement carries.
+// fitSuggestions returns as many suggestions as an acknowledgement can carry.
 func fitSuggestions(all []blocks.Suggestion) blocks.Offer {
 	for {
 		o := blocks.Suggestions(all)

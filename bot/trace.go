@@ -8,8 +8,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/span"
 )
 
-// startTrace starts the trace of a question, at the time when its envelope was read, with a span for its time in the queue.
-// The returned function ends it. Neither the question nor the user is in the trace.
+// startTrace starts the trace of a question at the time its envelope was read, with a span for its time in the queue.
+// finish ends it. The trace contains neither the question nor the user.
 func (b *Bot) startTrace(ctx context.Context, q question) (traced context.Context, finish func(Observation)) {
 	ctx, end := b.options.Trace.Start(ctx, "question "+string(q.entry), span.Options{Kind: span.Consumer, Began: q.came, Attrs: []slog.Attr{
 		slog.String("messaging.system", "slack"), slog.String("missingkbs.request_id", q.id), slog.String("missingkbs.entry", string(q.entry)),

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// waitAfter is when a user is told what the answer waits for. Three seconds are promised; the rest is for the post.
+	// waitAfter is when a user is told what the answer waits for. Three seconds are promised; the rest is for posting.
 	waitAfter = 2500 * time.Millisecond
 	// noticeTimeout bounds the post of that message: the answer waits for it.
 	noticeTimeout = 3 * time.Second
@@ -55,7 +55,7 @@ func (b *Bot) sayQueued(ctx context.Context, q question, job *admission.Job) {
 	}})
 }
 
-// queueWords says how long a question waits for a worker: for the time left at most.
+// queueWords says how long a question waits for a worker, at most for the time left.
 func queueWords(p admission.Position, left time.Duration) string {
 	span := "for at most " + seconds(left)
 	if p.Wait > 0 && p.Wait < left {
@@ -71,6 +71,6 @@ func queueWords(p admission.Position, left time.Duration) string {
 	return fmt.Sprintf("Waiting behind %s, %s; your answer follows.", before, span)
 }
 
-// maxWait is how long a question waits for a worker. By then the user does something else and no longer expects the answer.
-// A response_url would work for half an hour.
+// maxWait is how long a question waits for a worker. After that, users have moved on and no longer expect the answer. A
+// response_url would work for half an hour.
 const maxWait = time.Minute

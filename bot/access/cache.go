@@ -12,30 +12,31 @@ import (
 const (
 	// refreshAfter is the age from which an entry is read again in the background, while it still serves.
 	refreshAfter = 5 * time.Minute
-	// freshFor is how long an entry serves without a call: a change in Slack is noticed after that time at the latest.
+	// freshFor is how long an entry is used without a call. Changes in Slack take effect after that time at the latest.
 	freshFor = 10 * time.Minute
-	// staleFor is how long an entry serves while Slack cannot be asked.
+	// staleFor is how long an entry is used while Slack cannot be asked.
 	staleFor = time.Hour
 	// callPatience is how long a question waits for Slack to answer.
 	callPatience = 3 * time.Second
-	// retryAfter is the pause after a failed call: an outage is not met with a call for each question.
+	// retryAfter is the pause after a failed call, so that an outage does not cause a call per question.
 	retryAfter = 5 * time.Second
 	// maxRetryAfter bounds the pause that Slack asks for.
 	maxRetryAfter = time.Minute
-	// goneFor is how long "not found" serves. Many may ask for the same thing, and the user who repairs it waits no longer.
+	// goneFor is how long "not found" is cached. It spares Slack repeated lookups without delaying the user who fixes
+	// the cause.
 	goneFor = 10 * time.Second
 	// maxEntries bounds each cache.
 	maxEntries = 10_000
 )
 
-// errNotAsked is the error of a lookup that found no usable entry and could not ask Slack.
+// errNotAsked is returned by a lookup without a usable entry while Slack cannot be asked.
 var errNotAsked = errors.New("cannot ask Slack")
 
-// directoryCache caches what Slack says about things that have ids. One call at a time reads an entry, in the background if
-// the entry is still fresh. A stale entry serves for an hour while Slack cannot be asked.
+// directoryCache caches what Slack says about things with ids. One call at a time reads an entry, in the background if
+// the entry is still fresh. A stale entry is used for an hour while Slack cannot be asked.
 //
-// If Slack says that a thing does not exist, its entry is dropped at once, and "not found" is cached for seconds only. The
-// cache is safe for concurrent use; calls under way end by themselves.
+// If Slack says that a thing does not exist, its entry is dropped at once, and "not found" is cached for seconds only.
+// The cache is safe for concurrent use; calls under way end by themselves.
 type directoryCache[T any] struct {
 	load func(ctx context.Context, id string) (T, error)
 	gone func(error) bool // reports whether Slack answered that there is no such thing
@@ -46,13 +47,13 @@ type directoryCache[T any] struct {
 	entries map[string]*entry[T]
 }
 
-// entry is what is cached about one thing.
+// entry is the cached state of one thing.
 type entry[T any] struct {
 	value T
-	at    time.Time     // when Slack said so; zero if it never did
-	call  chan struct{} // closed when the call under way ends; nil if there is none
+	at    time.Time     // when Slack returned it; zero if it never did
+	call  chan struct{} // closed when the running call ends; nil if there is none
 	err   error         // of the last call
-	pause time.Time     // no call before this
+	pause time.Time     // no call before this time
 }
 
 func newDirectoryCache[T any](load func(ctx context.Context, id string) (T, error), gone func(error) bool) *directoryCache[T] {
@@ -106,14 +107,14 @@ func (c *directoryCache[T]) lookUp(id string) (e *entry[T], v T, call <-chan str
 		return e, e.value, nil
 	}
 	if e.call == nil {
-		return e, v, c.ended // a call failed a moment ago
+		return e, v, c.ended // the last call failed a moment ago
 	}
 	return e, v, e.call
 }
 
 // refresh makes one call.
 func (c *directoryCache[T]) refresh(id string, e *entry[T]) {
-	// No caller's context: all callers wait for this call, and later ones profit from it.
+	// Not the caller's context: all callers wait for this call, and later ones profit from it.
 	ctx, cancel := context.WithTimeout(context.Background(), slackapi.Timeout)
 	defer cancel()
 	v, err := c.load(ctx, id)
@@ -131,7 +132,7 @@ func (c *directoryCache[T]) refresh(id string, e *entry[T]) {
 	}
 }
 
-// stale returns the value after Slack was asked, or could not be asked.
+// stale returns the cached value after a call has failed or was not made, as long as it may be used.
 func (c *directoryCache[T]) stale(e *entry[T], stopped error) (v T, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

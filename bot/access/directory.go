@@ -22,17 +22,17 @@ type lookups interface {
 	ListTeamsContext(ctx context.Context, in slack.ListTeamsParameters) ([]slack.Team, string, error)
 }
 
-// Directory looks up people, user groups and conversations of the workspace. It caches people and groups for minutes, and for
-// an hour while Slack cannot be asked. It looks up conversations each time, since what is posted stays. It decides nothing;
-// the [Gate] does. It is safe for concurrent use.
+// Directory looks up people, user groups and conversations of the workspace. It caches people and groups for minutes,
+// and for an hour while Slack cannot be asked. It looks up conversations each time, because what is posted cannot be
+// taken back. It decides nothing; the [Gate] does. It is safe for concurrent use.
 type Directory struct {
 	slack  lookups
 	people *directoryCache[person]
 	groups *directoryCache[[]string] // members, by group and workspace
 
-	// Of a whole organisation:
-	added  *directoryCache[[]string] // the workspaces that the app was added to, under the empty id
-	listed *directoryCache[[]string] // the user groups of a workspace
+	// For an app installed in a whole organisation:
+	added  *directoryCache[[]string] // workspaces that the app was added to, under the empty ID
+	listed *directoryCache[[]string] // user groups of a workspace
 }
 
 // NewDirectory returns the directory of the bot's workspace. Its client needs the scopes users:read, channels:read and
@@ -50,12 +50,12 @@ func NewDirectory(api lookups) *Directory {
 
 // person is what is cached about a user.
 type person struct {
-	team, org string   // the workspace, and its Enterprise organisation if it is in one
+	team, org string   // the workspace, and its Enterprise organisation if there is one
 	teams     []string // all workspaces of the organisation that the person is in
 	zone      string   // IANA name
 	deleted   bool
 	bot       bool
-	guest     bool // of several channels or of one
+	guest     bool // single-channel or multi-channel guest
 	stranger  bool // Slack says that the user has no relation to the workspace
 }
 
@@ -64,6 +64,7 @@ func (d *Directory) person(ctx context.Context, id string) (person, error) {
 	return d.people.get(ctx, id)
 }
 
+// lookUpPerson asks Slack about a user.
 func (d *Directory) lookUpPerson(ctx context.Context, id string) (person, error) {
 	u, err := d.slack.GetUserInfoContext(ctx, id)
 	if err != nil {
@@ -88,7 +89,7 @@ func (d *Directory) inGroup(ctx context.Context, user string, teams, groups []st
 			if _, in := slices.BinarySearch(members, user); err == nil && in {
 				return true, nil
 			}
-			if team == "" || !groupGone(err) && !notAdded(err) { // else the group belongs to another workspace
+			if team == "" || !groupGone(err) && !notAdded(err) { // otherwise the group belongs to another workspace
 				unread = errors.Join(unread, err)
 			}
 		}
@@ -120,7 +121,7 @@ func notAdded(err error) bool {
 	return slackapi.HasCode(err, "team_access_not_granted", "team_not_found")
 }
 
-// errNoTeams is the error if Slack does not say in which workspaces a user is.
+// errNoTeams is returned if Slack does not say which workspaces a user is in.
 var errNoTeams = errors.New("cannot tell the workspaces of the person")
 
 // groupKey returns the cache key of a user group of a workspace.

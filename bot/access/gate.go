@@ -1,5 +1,5 @@
-// Package access decides who may do what in Slack: the gate, and the directory of people, user groups and conversations that
-// it asks. It refuses in words for people and with a reason for metrics. It knows nothing of envelopes, answers or
+// Package access decides who may do what in Slack: the gate, and the directory of people, user groups and conversations
+// that it asks. Its refusals have a text for people and a reason for metrics. It knows nothing of envelopes, answers or
 // messages. What a request requires, and what administrators allow, are values of package internal/access.
 package access
 
@@ -14,11 +14,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/access"
 )
 
-// Policy says who may do what. The zero value lets all members of the workspace do everything but administer.
+// Policy defines who may do what. The zero value lets all members of the workspace do everything but administer.
 //
-// An empty list admits all members. If a right has a list of channels and one of groups, the user must pass both. On the
-// Home tab, which is no channel, no list of channels admits. Who may change digests or accept risks may also ask. Administrators pass every
-// list. Guests never administer.
+// An empty list admits all members. If a right has a list of channels and one of groups, the user must pass both. The
+// Home tab is no channel, so a list of channels never admits it. Users who may change digests or accept risks may also
+// ask. Administrators pass every list. Guests never administer.
 type Policy struct {
 	Guests bool // guests count as members
 
@@ -29,7 +29,8 @@ type Policy struct {
 	AdminGroups, AdminUsers []string
 }
 
-// Caller is a user who makes a request, and where. Decisions are about User; Team and Channel are what the envelope says.
+// Caller is the user who makes a request, and where. Decisions are about User; Team and Channel are what the envelope
+// says.
 type Caller struct {
 	User    string
 	Team    string // the user's workspace, or the Enterprise organisation itself; may be empty
@@ -84,6 +85,7 @@ func (g *Gate) May(ctx context.Context, c Caller, needs access.Right) error {
 	return g.logged(ctx, c, needs, g.may(ctx, c, needs))
 }
 
+// may is May without logging. An administrator passes where the lists do not admit them.
 func (g *Gate) may(ctx context.Context, c Caller, needs access.Right) error {
 	who, err := g.member(ctx, c)
 	if err != nil {
@@ -103,7 +105,7 @@ func (g *Gate) may(ctx context.Context, c Caller, needs access.Right) error {
 	return passes
 }
 
-// member returns the user, or the refusal of one who is not a member of the bot's workspace or organisation.
+// member returns the user, or a refusal if they are not a member of the bot's workspace or organisation.
 func (g *Gate) member(ctx context.Context, c Caller) (person, error) {
 	// The envelope of an external user names another workspace, which saves a call. Inside an organisation the workspace
 	// does not tell whether it belongs to that organisation.
@@ -114,7 +116,7 @@ func (g *Gate) member(ctx context.Context, c Caller) (person, error) {
 	switch {
 	case errors.Is(err, errNotAsked):
 		return who, unknown(err)
-	case err != nil: // Slack knows no such user
+	case err != nil: // Slack does not know the user
 		return who, notMember(refusedExternal)
 	case who.stranger || !g.ours(who):
 		return who, notMember(refusedExternal)
@@ -136,7 +138,7 @@ func (g *Gate) ours(who person) bool {
 	return who.team == g.self.TeamID
 }
 
-// passes returns the refusal by the lists of a right. A right without lists refuses all.
+// passes returns a refusal if the lists of a right do not admit the caller. A right without lists refuses all.
 func (g *Gate) passes(ctx context.Context, c Caller, who person, needs access.Right) error {
 	change := func() error { return g.listed(ctx, c, who, g.policy.DigestChannels, g.policy.DigestGroups) }
 	accept := func() error { return g.listed(ctx, c, who, g.policy.DigestChannels, g.policy.AcceptGroups) }
@@ -155,7 +157,7 @@ func (g *Gate) passes(ctx context.Context, c Caller, who person, needs access.Ri
 	return g.noAdministrator()
 }
 
-// listed returns the refusal by a list of channels and one of groups.
+// listed returns a refusal if a list of channels or one of groups does not admit the caller.
 func (g *Gate) listed(ctx context.Context, c Caller, who person, channels, groups []string) error {
 	if len(channels) > 0 && !slices.Contains(channels, c.Channel) {
 		return g.elsewhere(channels)
@@ -189,7 +191,7 @@ func (g *Gate) Zone(ctx context.Context, user string) (string, error) {
 	return g.directory.Zone(ctx, user)
 }
 
-// logged logs a refusal and returns it, marked as one, since commands pass refusals on.
+// logged logs a refusal and returns it marked as logged, because commands pass refusals on.
 func (g *Gate) logged(ctx context.Context, c Caller, needs access.Right, err error) error {
 	if err != nil {
 		if e, ok := errors.AsType[*commands.Error](err); ok {

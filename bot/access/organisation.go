@@ -38,7 +38,7 @@ func (d *Directory) Teams(ctx context.Context) (ids []string, err error) {
 func (g *Gate) inGroup(ctx context.Context, c Caller, who person, groups []string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callPatience)
 	defer cancel()
-	teams := []string{""} // a token of one workspace needs none
+	teams := []string{""} // a token of one workspace does not need it
 	if g.self.OrgWide && len(groups) > 0 {
 		if teams = workspaces(append(slices.Clone(who.teams), who.team, c.Team)); len(teams) == 0 {
 			return false, errNoTeams
@@ -50,12 +50,12 @@ func (g *Gate) inGroup(ctx context.Context, c Caller, who person, groups []strin
 	return g.directory.inGroup(ctx, c.User, teams, groups)
 }
 
-// workspaces returns the ids that name workspaces and not organisations, each once.
+// workspaces returns the ids of workspaces, without those of organisations and without repeats.
 func workspaces(ids []string) []string {
 	return slices.DeleteFunc(unique(ids), func(id string) bool { return !strings.HasPrefix(id, "T") })
 }
 
-// atHome reports whether a public channel belongs to a workspace of the user.
+// atHome reports whether a public channel belongs to one of the user's workspaces.
 func (g *Gate) atHome(who person, info *slack.Channel) bool {
 	if !g.self.OrgWide {
 		return who.team == g.self.TeamID

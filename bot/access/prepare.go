@@ -12,12 +12,13 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
-// ErrPolicy is the error of a policy that cannot work: a user group does not exist, or the app may not read groups. A retry does
-// not help.
+// ErrPolicy reports a policy that cannot work: a user group does not exist, or the app may not read groups. A retry
+// does not help.
 var ErrPolicy = errors.New("who may do what cannot be found out")
 
-// Prepare reads the groups and channels of the [Policy] from Slack, so that the first questions need not wait and refusals use
-// their names. Call it once, before other methods. Its error is an [ErrPolicy]; passing trouble is only logged.
+// Prepare reads the groups and channels of the [Policy] from Slack, so that the first questions need not wait and
+// refusals contain names. Call it once, before other methods. It only returns an [ErrPolicy]; it logs temporary
+// failures.
 func (g *Gate) Prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, slackapi.StartTimeout)
 	defer cancel()
@@ -32,13 +33,14 @@ func (g *Gate) Prepare(ctx context.Context) error {
 		switch info, err := g.directory.conversation(ctx, id); {
 		case err != nil:
 			g.log.WarnContext(ctx, "cannot see a channel of the access lists; if it is private, invite the bot", "channel", id, "error", err)
-		case !info.IsPrivate: // only members may know the name of a private one
+		case !info.IsPrivate: // the name of a private channel is for its members only
 			g.names[id] = "#" + info.Name
 		}
 	}
 	return nil
 }
 
+// prepareGroups reads the members of the policy's groups, and returns an error for groups that no workspace has.
 func (g *Gate) prepareGroups(ctx context.Context, groups []string) error {
 	teams := []string{""}
 	if g.self.OrgWide {
@@ -101,7 +103,7 @@ func UnknownGroups(all []slack.UserGroup, groups []string) []string {
 	})
 }
 
-// unique lists what is in several lists, once.
+// unique concatenates lists without repeats.
 func unique(lists ...[]string) []string {
 	all := slices.Concat(lists...)
 	slices.Sort(all)

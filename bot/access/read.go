@@ -10,15 +10,16 @@ import (
 	"github.com/missingkbs/missingkbs/internal/access"
 )
 
-// MayRead returns nil if a user may read a conversation, else a [*commands.Error] that says why not. Callers ask it for
-// questions about a conversation that come from elsewhere: a user who asks in a private conversation is in it. All members of
-// the workspace may read a public channel. Guests, and people of other workspaces of the organisation, may read those they
-// are in. Neither the conversation nor its members are cached.
+// MayRead returns nil if a user may read a conversation, or a [*commands.Error] with the reason. Callers ask it for
+// questions about another conversation than the one where the user asks. All members of the workspace may read a public
+// channel. Guests, and people of other workspaces of the organisation, may read those they are in. Neither the
+// conversation nor its members are cached.
 func (g *Gate) MayRead(ctx context.Context, user, channel string) error {
 	c := Caller{User: user, Channel: channel}
 	return g.logged(ctx, c, access.Ask, g.reads(ctx, c))
 }
 
+// reads is MayRead without logging.
 func (g *Gate) reads(ctx context.Context, c Caller) error {
 	who, err := g.member(ctx, c)
 	if err != nil {

@@ -27,8 +27,8 @@ const (
 	refusedSharing       = "not_shared"
 )
 
-// IdentityUnavailable returns the reasons of refusals that are not about the user: Slack did not say who that is, and might
-// cause the refusal of every user.
+// IdentityUnavailable returns the reasons that are not about the user: Slack did not say who they are. Such a failure
+// may affect every user.
 func IdentityUnavailable() []string { return []string{refusedUnknown, refusedScope, refusedNoGroup} }
 
 // notMember returns the refusal of a user who is not a member.
@@ -49,7 +49,7 @@ func notMember(reason string) *commands.Error {
 	return e
 }
 
-// unknown returns the refusal of a user about whom Slack says nothing.
+// unknown returns the refusal of a user that Slack gives no information about.
 func unknown(err error) *commands.Error {
 	e := &commands.Error{
 		Reason: refusedUnknown, Title: "Not done", Err: err,
@@ -86,7 +86,7 @@ func (g *Gate) outside(groups []string) *commands.Error {
 	return e
 }
 
-// noAdministrator returns the refusal of what only administrators may do.
+// noAdministrator returns the refusal of something that only administrators may do.
 func (g *Gate) noAdministrator() *commands.Error {
 	e := &commands.Error{Reason: refusedAdministering, Title: "Only for administrators", Message: "This is for the administrators of this bot. Ask one of them."}
 	switch list := g.names.list(g.policy.AdminGroups); {
@@ -98,10 +98,10 @@ func (g *Gate) noAdministrator() *commands.Error {
 	return e
 }
 
-// names are the names of channels and groups, by id. Names of private channels are left out.
+// names maps ids of channels and groups to names. Private channels are left out.
 type names map[string]string
 
-// list returns the names as a list in words, or "" if one of them is missing.
+// list joins the names of ids in a sentence; "" if one of them is missing.
 func (n names) list(ids []string) string {
 	out := make([]string, 0, len(ids))
 	for _, id := range ids {

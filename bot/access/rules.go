@@ -13,7 +13,7 @@ import (
 
 var _ commands.Gatekeeper = (*Gate)(nil)
 
-// Rules returns who may do what by the settings, for people.
+// Rules returns the configured rules, for people.
 func (g *Gate) Rules() view.Facts {
 	a := g.policy
 	who := "members of this workspace"
@@ -35,6 +35,7 @@ func (g *Gate) Rules() view.Facts {
 	}
 }
 
+// limits describes the lists that narrow a right; "" for none.
 func (g *Gate) limits(channels, groups []string) string {
 	var out string
 	if len(groups) > 0 {
@@ -57,7 +58,7 @@ func (g *Gate) named(ids []string) string {
 	return strings.Join(out, ", ")
 }
 
-// Rights returns what a user may do in a channel, with the reasons of refusals.
+// Rights returns what a user may do in a channel, and why not.
 func (g *Gate) Rights(ctx context.Context, user, channel string) view.Facts {
 	var facts view.Facts
 	for _, right := range []struct {
@@ -76,8 +77,8 @@ func (g *Gate) Rights(ctx context.Context, user, channel string) view.Facts {
 	return facts
 }
 
-// ExternalTeams tells which other organisations read a channel, as far as Slack names them, and whether there are any. A
-// channel that cannot be seen is a [*commands.Error].
+// ExternalTeams returns the other organisations that read a channel, as far as Slack names them, and whether there are
+// any. It returns a [*commands.Error] for a channel it cannot see.
 func (g *Gate) ExternalTeams(ctx context.Context, channel string) (teams []string, shared bool, err error) {
 	info, err := g.directory.conversation(ctx, channel)
 	if err != nil {

@@ -15,9 +15,9 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// MayShow returns nil if an answer may be posted for everyone in a conversation, else a [*commands.Error] that says why not:
-// people of another organisation would read what this one lacks, or Slack does not show who reads. The conversation is
-// looked up each time, since it may have been shared meanwhile.
+// MayShow returns nil if an answer may be posted for everyone in a conversation, or a [*commands.Error] with the
+// reason: another organisation would read about missing updates, or Slack does not say who reads. It looks up the
+// conversation each time, because it may have been shared since.
 func (g *Gate) MayShow(ctx context.Context, c Caller) error {
 	return g.logged(ctx, c, access.Ask, g.mayShow(ctx, c.Channel))
 }
@@ -31,6 +31,7 @@ func (g *Gate) RefuseShare(ctx context.Context, c Caller) error {
 	})
 }
 
+// mayShow is MayShow without logging.
 func (g *Gate) mayShow(ctx context.Context, channel string) error {
 	info, err := g.directory.conversation(ctx, channel)
 	if err != nil {
@@ -84,12 +85,12 @@ func ExternalTeams(info *slack.Channel, self slackapi.Workspace) (teams []string
 	return teams, info.IsExtShared || info.IsPendingExtShared || len(teams) > 0
 }
 
-// MayPost returns nil if a user may decide what is posted into a channel, else a [*commands.Error]: the user lacks the right to
-// change digests, the bot cannot post there, or people of another organisation would read it.
+// MayPost returns nil if a user may decide what is posted into a channel, or a [*commands.Error]: the user lacks the
+// right to change digests, the bot cannot post there, or people of another organisation would read it.
 //
-// It does not ask whether the user is a member of the channel. That takes reading all members, page by page, and a user who
-// types a command in a channel is one, except in public channels that the user only previews. Slack does not say whether a
-// channel lets only some people post.
+// It does not ask whether the user is a member of the channel. That takes reading all members, page by page, and a user
+// who types a command in a channel is one, except in public channels that the user only previews. Slack does not say
+// whether a channel lets only some people post.
 func (g *Gate) MayPost(ctx context.Context, user, channel string) error {
 	c := Caller{User: user, Channel: channel}
 	err := g.may(ctx, c, access.Change)
@@ -99,6 +100,7 @@ func (g *Gate) MayPost(ctx context.Context, user, channel string) error {
 	return g.logged(ctx, c, access.Change, err)
 }
 
+// takesDigests returns a refusal if digests cannot be posted into a channel, or must not be.
 func (g *Gate) takesDigests(ctx context.Context, c Caller) error {
 	info, err := g.directory.conversation(ctx, c.Channel)
 	if slackapi.HasCode(err, "missing_scope", "channel_not_found") && strings.HasPrefix(c.Channel, "D") {
@@ -122,6 +124,7 @@ func directUnseen(err error) error {
 	}
 }
 
+// unseen returns the refusal of a channel that the app cannot see.
 func unseen(err error) error {
 	e := &commands.Error{
 		Reason: refusedUnseen, Title: "I am not in this conversation", Err: err,
@@ -150,15 +153,15 @@ func closed(info *slack.Channel, user string) error {
 }
 
 var (
-	// ErrReaders is the error of [Gate.MayDeliver] for a conversation whose readers must not see digests.
+	// ErrReaders is returned by [Gate.MayDeliver] for a conversation whose readers must not see digests.
 	ErrReaders = errors.New("its readers may not see it")
-	// ErrUndecided is the error of [Gate.MayDeliver] if Slack or the store cannot be asked.
+	// ErrUndecided is returned by [Gate.MayDeliver] if neither Slack nor the store can be asked.
 	ErrUndecided = errors.New("it cannot be decided who may read it")
 )
 
-// MayDeliver returns nil if a digest may be posted into a conversation, else [ErrReaders], [ErrUndecided], or Slack's error
-// if the conversation cannot be looked up. Since the digest was made, a channel may have been shared, and the person of a
-// direct message may have become a guest.
+// MayDeliver returns nil if a digest may be posted into a conversation, or [ErrReaders], [ErrUndecided], or Slack's
+// error if the conversation cannot be looked up. It checks each time, because a channel may have been shared since the
+// digest was created, and the person of a direct message may have become a guest.
 func (g *Gate) MayDeliver(ctx context.Context, channel string) error {
 	info, err := g.directory.conversation(ctx, channel)
 	if err != nil {
@@ -173,7 +176,7 @@ func (g *Gate) MayDeliver(ctx context.Context, channel string) error {
 		return nil
 	}
 	_ = g.logged(ctx, c, access.Ask, err)
-	if errors.Is(err, errNotAsked) || errors.Is(err, errNoAllowance) { // passing trouble ends no digest
+	if errors.Is(err, errNotAsked) || errors.Is(err, errNoAllowance) { // a temporary failure must not end a digest
 		return fmt.Errorf("%w: %w", ErrUndecided, err)
 	}
 	return fmt.Errorf("%w: %w", ErrReaders, err)

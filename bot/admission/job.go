@@ -11,19 +11,19 @@ type Job struct {
 	task  Task
 	ctx   context.Context
 
-	// The queue's lock guards what follows.
-	timers    []*time.Timer // of [Job.AfterWaiting]
+	// Guarded by the queue's lock:
+	timers    []*time.Timer // started by [Job.AfterWaiting]
 	waiting   bool
-	slow      bool // it counts as slow
+	slow      bool // counts as slow
 	done      bool
-	interrupt context.CancelCauseFunc // of a job in excess
+	interrupt context.CancelCauseFunc // set if the job may be interrupted
 }
 
-// Position is the position of a waiting job.
+// Position is how far a waiting job is from its turn.
 type Position struct {
-	Ahead     int           // jobs whose turn comes before
-	Wait      time.Duration // until its own turn, as far as earlier tasks show; 0 before the first of them
-	BehindOwn bool          // as many jobs of the same person run as may
+	Ahead     int           // jobs that run first
+	Wait      time.Duration // estimate until its turn, from earlier tasks; 0 before the first of them
+	BehindOwn bool          // it waits for other jobs of the same person
 }
 
 // Waiting reports whether the job still waits for its turn.
@@ -73,7 +73,7 @@ func (j *Job) AfterWaiting(d time.Duration, do func()) {
 	}))
 }
 
-// stopWaitingLocked notes that the job no longer waits.
+// stopWaitingLocked stops the timers of a job that no longer waits.
 func (j *Job) stopWaitingLocked() {
 	j.waiting = false
 	for _, t := range j.timers {

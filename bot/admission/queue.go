@@ -1,6 +1,6 @@
-// Package admission bounds how much is done at once, and does it fairly. A [Queue] runs tasks in a pool of workers: people
-// take turns, one person has a few workers at most, and what no worker is free for waits or is refused. It knows who a
-// task belongs to and what it waits for. It does not know what a task does, nor what people are told.
+// Package admission bounds how much is done at once, and does it fairly. A [Queue] runs tasks in a pool of workers:
+// people take turns, one person gets a few workers at most, and tasks without a free worker wait or are refused. It
+// knows who a task belongs to and what it waits for. It knows neither what a task does nor what people are told.
 package admission
 
 import (
@@ -14,34 +14,34 @@ import (
 // Options configure a [Queue].
 type Options struct {
 	Limits
-	SlowAfter time.Duration       // an interruptible task that has run for so long counts as slow
-	OnPanic   func(recovered any) // is called, where the panic was recovered, when a task panics; nil: panics are dropped
+	SlowAfter time.Duration       // an interruptible task that runs longer than this counts as slow
+	OnPanic   func(recovered any) // called in the deferred function that recovered a task's panic; nil drops panics
 }
 
-// Task is something to do for a person.
+// Task is work for a person.
 type Task struct {
 	Person string
 	Key    string // tasks with the same key wait for the same thing
 	Do     func(ctx context.Context)
 
-	// Interruptible says that the context of Do may be canceled, with [ErrInterrupted] as the cause. That happens to a
-	// slow task when too many are slow and another needs its worker.
+	// Interruptible means that the context of Do may be canceled, with [ErrInterrupted] as the cause. That happens to a
+	// slow task when too many are slow and another task needs its worker.
 	Interruptible bool
 
-	Rejected func() // is called when [Queue.Close] finds the task waiting; may be nil
+	Rejected func() // called if [Queue.Close] finds the task waiting; may be nil
 }
 
-// The errors of [Queue.Submit] and of tasks that were interrupted. The other error of Submit is a [FullError].
+// Errors of [Queue.Submit] and of interrupted tasks. The other error of Submit is a [FullError].
 var (
 	ErrClosed      = errors.New("the queue is closed")
 	ErrInterrupted = errors.New("too many tasks are slow")
 )
 
-// FullError is the error of a task that is refused, because as many wait as may.
+// FullError reports that a task was refused because the queue is full.
 type FullError struct {
-	Person bool          // as many of the same person wait as may; otherwise as many of all people
-	Limit  int           // how many may wait
-	Wait   time.Duration // until there is room, as far as earlier tasks show
+	Person bool          // the limit is that of the person, otherwise that of the queue
+	Limit  int           // how many tasks may wait
+	Wait   time.Duration // estimate until there is room, from earlier tasks
 }
 
 // Error implements error.
@@ -52,19 +52,19 @@ func (e *FullError) Error() string {
 	return "too many tasks wait"
 }
 
-// Queue runs tasks when it is their turn. It is safe for concurrent use, and calls no function of its caller's while it
-// holds its lock. [Queue.Close] ends its goroutines.
+// Queue runs tasks in turn. It is safe for concurrent use, and calls no function of its callers while it holds its
+// lock. [Queue.Close] ends its goroutines.
 type Queue struct {
 	slowAfter time.Duration
 	onPanic   func(recovered any)
 
 	mu       sync.Mutex
 	schedule *schedule[*Job]
-	excess   []*Job        // running jobs that are slow beyond the limit, the first to be interrupted first
+	excess   []*Job        // running jobs that are slow beyond the limit, in the order in which they are interrupted
 	pool     workerPool    // its goroutines run work
-	idle     chan struct{} // is closed when no task runs any more; nil while no caller waits for that
+	idle     chan struct{} // closed when no task runs any more; nil while no caller waits for that
 	closed   bool
-	pace     time.Duration // how long tasks took, as a moving average
+	pace     time.Duration // duration of a task, as a moving average
 }
 
 // New returns an empty queue.
@@ -74,7 +74,7 @@ func New(o Options) *Queue {
 	return q
 }
 
-// Submit has a task done, now or when its turn comes; it never waits for that. The context of the task derives from ctx.
+// Submit runs a task now or when its turn comes; it does not wait for that. The task's context derives from ctx.
 func (q *Queue) Submit(ctx context.Context, t Task) (*Job, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -94,7 +94,7 @@ func (q *Queue) Submit(ctx context.Context, t Task) (*Job, error) {
 	return j, nil
 }
 
-// Close takes no more tasks, and rejects those that wait; it returns how many did. Tasks that run go on.
+// Close accepts no more tasks, and rejects those that wait; it returns how many did. Running tasks continue.
 func (q *Queue) Close() (rejected int) {
 	for _, j := range q.closeWaiting() {
 		rejected++
@@ -127,15 +127,15 @@ func (q *Queue) Idle() <-chan struct{} {
 	return q.idle
 }
 
-// Load is how much a queue has to do.
+// Load is how busy a queue is.
 type Load struct {
 	Running int
-	Slow    int // of those that run
+	Slow    int // of those running
 	Waiting int
-	Pace    time.Duration // how long tasks took, as a moving average; 0 before the first
+	Pace    time.Duration // duration of a task, as a moving average; 0 before the first
 }
 
-// Load returns how much there is to do now.
+// Load returns the current load.
 func (q *Queue) Load() Load {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -159,7 +159,7 @@ func (q *Queue) nextLocked() *Job {
 	return e.item
 }
 
-// work is one worker: it runs a job and those that follow, until it is not needed any more.
+// work is one worker: it runs a job and those that follow, until it is no longer needed.
 func (q *Queue) work(j *Job) {
 	next := make(chan *Job, 1)
 	for j != nil {
@@ -169,7 +169,7 @@ func (q *Queue) work(j *Job) {
 	}
 }
 
-// run does the task of a job.
+// run executes the task of a job.
 func (q *Queue) run(j *Job) {
 	ctx := j.ctx
 	if j.task.Interruptible {
@@ -187,8 +187,8 @@ func (q *Queue) run(j *Job) {
 	j.task.Do(ctx)
 }
 
-// finish frees the place of a job that took so long, and returns the next one for its worker. That waits at next if there
-// is none now. Nil ends the worker.
+// finish frees the slot of a job that took so long, and returns the next job for its worker. If there is none, the
+// worker waits at next. Nil ends the worker.
 func (q *Queue) finish(j *Job, took time.Duration, next chan *Job) *Job {
 	q.mu.Lock()
 	j.done = true

@@ -9,26 +9,26 @@ type Limits struct {
 	Waiting       int // tasks that wait for a worker
 	PersonRunning int // tasks of one person that run
 	PersonWaiting int // tasks of one person that wait
-	KeyRunning    int // tasks with the same key that run: more would only wait for the same answer
+	KeyRunning    int // running tasks with the same key: more would only wait for the same answer
 }
 
-// verdict says whether a task may wait.
+// verdict is whether a task may wait.
 type verdict int
 
 const (
 	accepted   verdict = iota
-	queueFull          // as many tasks wait as may
-	personFull         // as many tasks of this person wait as may
+	queueFull          // the queue is full
+	personFull         // the person's part of the queue is full
 )
 
-// schedule decides which task runs next. People take turns, however much one of them asks; the tasks of one person run
-// in the order in which they came. It keeps the limits and knows nothing of time. It is not safe for concurrent use.
+// schedule decides which task runs next. People take turns, however many tasks one of them has; the tasks of one person
+// run in order. It enforces the limits and knows nothing of time. It is not safe for concurrent use.
 type schedule[T comparable] struct {
 	Limits
-	order   []string // people with waiting tasks; the next turn is the first one's
+	order   []string // people with waiting tasks; the first one has the next turn
 	waiting map[string][]entry[T]
-	running map[string]int // tasks that run, by person
-	keys    map[string]int // tasks that run, by key
+	running map[string]int // running tasks by person
+	keys    map[string]int // running tasks by key
 	waits   int
 	runs    int
 	slows   int
@@ -44,10 +44,10 @@ func newSchedule[T comparable](l Limits) *schedule[T] {
 	return &schedule[T]{Limits: l, waiting: map[string][]entry[T]{}, running: map[string]int{}, keys: map[string]int{}}
 }
 
-// add lets a task wait. It may be able to run at once: the caller calls [schedule.next] afterwards.
+// add queues a task. It may be able to run at once: the caller calls [schedule.next] afterwards.
 func (s *schedule[T]) add(e entry[T]) verdict {
 	own := s.waiting[e.person]
-	if !s.free(e) || len(own) > 0 { // a task that runs at once takes no room
+	if !s.free(e) || len(own) > 0 { // a task that runs at once does not use the queue
 		switch {
 		case len(own) >= s.PersonWaiting:
 			return personFull
@@ -84,7 +84,7 @@ func (s *schedule[T]) next() (e entry[T], ok bool) {
 	e = s.waiting[person][at]
 	s.drop(i, at)
 	if len(s.waiting[person]) > 0 {
-		s.order = append(s.order, person) // behind the others
+		s.order = append(s.order, person) // after the others
 	}
 	s.runs++
 	s.running[person]++

@@ -6,17 +6,17 @@ import (
 )
 
 const (
-	// maxIdle is how many idle workers a queue keeps at most.
+	// maxIdle bounds the idle workers of a queue.
 	maxIdle = 16
-	// idleTime is how long a worker waits for a job before it ends: a bot that is asked little keeps no stacks.
+	// idleTime is how long a worker waits for a job before it ends: a quiet bot should keep no stacks.
 	idleTime = 10 * time.Second
 )
 
-// workerPool keeps the goroutines of workers that are idle. A task grows the stack of its goroutine; in a new goroutine
-// that would cost every task about a tenth of its time. It is not safe for concurrent use.
+// workerPool keeps the goroutines of idle workers. A task grows the stack of its goroutine; growing a new one for each
+// task would take about a tenth of its time. It is not safe for concurrent use.
 type workerPool struct {
 	keep int         // idle workers
-	idle []chan *Job // where idle workers wait, the one that worked last at the end
+	idle []chan *Job // channels of idle workers, most recently used last
 }
 
 // start gives a job to an idle worker, or to a new one that runs work.
@@ -28,10 +28,10 @@ func (p *workerPool) start(j *Job, work func(*Job)) {
 	}
 	next := p.idle[last]
 	p.idle = p.idle[:last]
-	next <- j // there is room: each worker waits for one job
+	next <- j // does not block: each worker waits for one job
 }
 
-// park keeps a worker that will wait at next, and reports whether it may.
+// park keeps a worker that will wait at next, and reports whether there is room for it.
 func (p *workerPool) park(next chan *Job) bool {
 	if len(p.idle) >= p.keep {
 		return false
@@ -40,7 +40,7 @@ func (p *workerPool) park(next chan *Job) bool {
 	return true
 }
 
-// leave takes the worker that waits at next off the list, and reports whether it was there. If not, a job is on its way.
+// leave removes the worker that waits at next, and reports whether it was there. If not, a job is on its way to it.
 func (p *workerPool) leave(next chan *Job) bool {
 	i := slices.Index(p.idle, next)
 	if i < 0 {
@@ -50,7 +50,7 @@ func (p *workerPool) leave(next chan *Job) bool {
 	return true
 }
 
-// close ends all idle workers, and keeps none any more.
+// close ends all idle workers and keeps no more.
 func (p *workerPool) close() {
 	for _, next := range p.idle {
 		close(next)

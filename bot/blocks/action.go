@@ -7,8 +7,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// ActionKind is what a click on a button asks for. It travels as the first word of the button's action id, because
-// Slack gives that back with the click.
+// ActionKind is what a click on a button asks for. It travels as the first word of the button's action ID, because
+// Slack returns that with the click.
 type ActionKind string
 
 // The kinds of buttons. The value of all but Open is a command line.
@@ -16,17 +16,17 @@ const (
 	Open    ActionKind = "open"    // Slack opens an address by itself; the click needs no answer
 	Run     ActionKind = "run"     // answer with a new message
 	Replace ActionKind = "replace" // answer in place of the message that holds the button
-	Share   ActionKind = "share"   // answer for everyone in the channel
-	Choose  ActionKind = "choose"  // an entry of a select; its value is what was chosen
+	Share   ActionKind = "share"   // answer visibly for everyone in the channel
+	Choose  ActionKind = "choose"  // an entry of a select; its value is the choice
 	Pick    ActionKind = "pick"    // an entry of a select in a modal; its value is a software id
-	Watch   ActionKind = "watch"   // the same, of several; patterns and "all", too
-	Fill    ActionKind = "fill"    // an input of a modal; it is read when the modal is submitted
+	Watch   ActionKind = "watch"   // the same for several ids, and for patterns and "all"
+	Fill    ActionKind = "fill"    // an input of a modal; it is read on submission
 	CSV     ActionKind = "csv"     // send the answer to the user as a CSV file
 	XLSX    ActionKind = "xlsx"    // send the answer to the user as an Excel workbook
 	Text    ActionKind = "text"    // answer with the list as plain text
 )
 
-// KindOf tells which button an action becomes.
+// KindOf returns the kind of button for an action.
 func KindOf(a view.Action) ActionKind {
 	switch {
 	case a.URL != "":
@@ -48,7 +48,8 @@ func KindOf(a view.Action) ActionKind {
 
 func (k ActionKind) actionID(n int) string { return string(k) + ":" + strconv.Itoa(n) }
 
-// ParseActionID is the kind of button that an action id names; ok is false for an id this package did not make.
+// ParseActionID returns the kind of button that an action ID names; ok is false for an ID that this package did not
+// create.
 func ParseActionID(id string) (kind ActionKind, ok bool) {
 	word, _, _ := strings.Cut(id, ":")
 	switch k := ActionKind(word); k {

@@ -1,9 +1,9 @@
-// Package blocks draws a [view.Page] as Block Kit. All of Slack's limits live here, in limits.go: no page whatever renders to a
-// message that Slack refuses for its size, and what does not fit is counted on the page and reachable by a button. Text of a
-// page is of foreign origin. It is only ever put where Slack reads no markup: plain_text objects, raw_text cells and rich_text
-// elements. The mrkdwn this package writes holds nothing but its own words, numbers and user ids it has checked. It is also the
-// one place that knows which blocks a workspace takes: a [Ladder] draws a page as richly as the workspace takes it, and in a
-// simpler form when Slack refuses it. The package knows Block Kit, slack-go's types for it and Slack's error codes. It sends
+// Package blocks draws a [view.Page] as Block Kit. It keeps all of Slack's limits (limits.go): no page is drawn to a
+// message that Slack refuses for its size, and what does not fit is counted on the page and reachable by a button. The
+// text of a page is foreign, so it is only placed where Slack parses no markup: plain_text objects, raw_text cells and
+// rich_text elements; mrkdwn only contains words of this package, numbers and validated user ids. It is also the only
+// place that knows which blocks a workspace accepts: a [Ladder] draws a page as richly as possible, and in a simpler
+// form when Slack refuses it. The package knows Block Kit, slack-go's types for it and Slack's error codes. It sends
 // nothing itself, and knows nothing of what a page is about.
 package blocks
 
@@ -22,24 +22,25 @@ import (
 type Message struct {
 	Text   string // the whole page for notifications and screen readers, escaped for mrkdwn
 	Blocks []slack.Block
-	Hidden int // rows of the page's tables that the blocks do not show
+	Hidden int // table rows that the blocks do not show
 }
 
-// Options say how a page is drawn.
+// Options control how a page is drawn.
 type Options struct {
-	// Form says which of the newer blocks are used, for workspaces that do not take all of them.
+	// Form selects the newer blocks to use, for workspaces that do not accept all of them.
 	Form
 
-	// SharedBy is the id of the person who made an answer public. It is named, and nothing that shares is offered again.
+	// SharedBy is the user ID of the person who made an answer public. The page names them and offers no further
+	// sharing.
 	SharedBy string
 
-	// Direct says that the message goes to one person alone, in no channel: nothing is shared from there.
+	// Direct means that the message goes to one person and into no channel: nothing can be shared from there.
 	Direct bool
 
-	surface surface // where it is drawn; a message unless [Home] says otherwise
+	surface surface // where it is drawn; a message, unless [Home] is used
 }
 
-// surface is where blocks are drawn. Slack takes other blocks on each.
+// surface is where blocks are shown. Slack accepts different blocks on each.
 type surface int
 
 const (
@@ -47,7 +48,7 @@ const (
 	homeTab
 )
 
-// shares reports whether a page that is drawn so may offer to be shared.
+// shares reports whether the page may offer to be shared.
 func (o Options) shares() bool { return o.SharedBy == "" && !o.Direct && o.surface == message }
 
 // Render draws a page.
@@ -62,7 +63,7 @@ func Render(p view.Page, o Options) Message {
 	return Message{Text: fallback(p), Blocks: d.blocks, Hidden: d.hidden}
 }
 
-// draw draws the blocks of a page before the small print.
+// draw draws the blocks of a page up to the small print.
 func draw(p view.Page, o Options) *drawing {
 	d := &drawing{options: o, left: maxMessage}
 	d.header(p.Title)
@@ -87,28 +88,28 @@ func draw(p view.Page, o Options) *drawing {
 	return d
 }
 
-// reserve is what is kept back for the buttons and the small print that end every page.
+// Space reserved for the buttons and the small print at the end of every page.
 const (
 	reservedBlocks = 4
 	reservedChars  = maxNote + 600
 )
 
-// drawing is a message in the making.
+// drawing is a message being drawn.
 type drawing struct {
 	options Options
 	left    budget
 	blocks  []slack.Block
 	charts  int           // drawn as data_visualization
-	plain   bool          // a table block is drawn: Slack takes one in a message
-	nextID  int           // of a button; action ids must differ within a block, and tell apart clicks in the log
+	plain   bool          // a table block was drawn: Slack accepts one per message
+	nextID  int           // of a button; action ids must differ within a block, and identify clicks in the log
 	pager   []view.Action // buttons that page and sort the first table
-	notes   []string      // what was left out, said in the small print
+	notes   []string      // what was left out, for the small print
 	hidden  int           // rows of tables that are not drawn
 }
 
 func (d *drawing) add(b slack.Block) { d.blocks = append(d.blocks, b) }
 
-// room reports whether another block may stand before the end of the page.
+// room reports whether another block fits before the end of the page.
 func (d *drawing) room() bool { return len(d.blocks) < maxBlocks-reservedBlocks }
 
 func plain(s string, limit int) *slack.TextBlockObject {
@@ -119,7 +120,7 @@ func plain(s string, limit int) *slack.TextBlockObject {
 func (d *drawing) header(title string) {
 	text := plain(view.OneLine(title), maxHeader)
 	d.left.take(text.Text)
-	// A header is charged about a hundred characters beyond its text (the measurement behind maxMessage).
+	// Slack charges a header about a hundred characters beyond its text (see maxMessage).
 	d.left -= 100
 	d.add(slack.NewHeaderBlock(text))
 }
@@ -133,7 +134,7 @@ func (d *drawing) text(s string, limit int) {
 	d.add(slack.NewSectionBlock(text, nil, nil))
 }
 
-// stale says that the data is old, before anything else. Its words are the view's own.
+// stale says first of all that the data is old, in the view's own words.
 func (d *drawing) stale(at view.AsOf) {
 	notice := at.DescribeStale(moment(at.Time, "{time}, {date_short}"), moment(at.Again, "{time}"))
 	if notice == "" {
@@ -143,12 +144,12 @@ func (d *drawing) stale(at view.AsOf) {
 	d.add(slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, notice, false, true), nil, nil))
 }
 
-// moment is a time that Slack writes in the reader's own zone; what follows the bar is for clients that cannot.
+// moment formats a time that Slack shows in the reader's time zone; the part after the bar is for clients that cannot.
 func moment(t time.Time, format string) string {
 	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), format, t.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
-// context draws the line below the lead, small.
+// context draws the line below the lead in small print.
 func (d *drawing) context(s string) {
 	if strings.TrimSpace(s) == "" {
 		return
@@ -158,7 +159,7 @@ func (d *drawing) context(s string) {
 	d.add(slack.NewContextBlock("", text))
 }
 
-// list draws a few lines under their name. rich_text reads no markup in its text.
+// list draws a few lines under a heading. rich_text parses no markup in its text.
 func (d *drawing) list(l view.List) {
 	lines := l.Lines()
 	if len(lines) == 0 {
@@ -185,7 +186,7 @@ func (d *drawing) list(l view.List) {
 	))
 }
 
-// facts draws a list of named values. rich_text reads no markup in its text.
+// facts draws named values. rich_text parses no markup in its text.
 func (d *drawing) facts(facts view.Facts) {
 	var items []slack.RichTextElement
 	for i, f := range facts {
@@ -244,7 +245,7 @@ func (d *drawing) button(a view.Action) *slack.ButtonBlockElement {
 	return b
 }
 
-// openable reports whether Slack takes an address for a button; only https is worth a person's trust.
+// openable reports whether Slack accepts an address for a button; only https is trustworthy.
 func openable(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Scheme == "https" && u.Hostname() != "" && u.String() == address && length(address) <= maxURL

@@ -45,8 +45,8 @@ func lastPoints(c view.Chart, n int) view.Chart {
 	return c
 }
 
-// named cuts the names of a chart to Slack's limits and tells those apart that are the same then, because Slack
-// refuses two of one name.
+// named cuts the names of a chart to Slack's limits and numbers those that become equal, because Slack refuses
+// duplicate names.
 func named(c view.Chart) view.Chart {
 	names := make([]string, len(c.Series))
 	for i, s := range c.Series {
@@ -64,7 +64,7 @@ func named(c view.Chart) view.Chart {
 	return c
 }
 
-// apart clips names and numbers those that came before.
+// apart clips names and numbers repeats.
 func apart(names []string) []string {
 	out := make([]string, len(names))
 	taken := map[string]bool{}
@@ -94,7 +94,7 @@ func (d *drawing) visualization(c view.Chart) {
 	d.add(slack.NewDataVisualizationBlock(c.Title, slack.NewDataVisualizationLineChart(axes, lines...)))
 }
 
-// classicChart draws a chart as text of fixed width, in a rich_text, which reads no markup.
+// classicChart draws a chart as fixed-width text in a rich_text, which parses no markup.
 func (d *drawing) classicChart(c view.Chart) {
 	title := c.Title
 	if c.Unit != "" {
@@ -107,7 +107,7 @@ func (d *drawing) classicChart(c view.Chart) {
 	}))
 }
 
-// chartLines is a chart in words: a line for each series.
+// chartLines returns a chart in words, one line per series.
 func chartLines(c view.Chart) []string {
 	lines := make([]string, 0, len(c.Series))
 	for _, s := range c.Series {

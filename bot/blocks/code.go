@@ -8,7 +8,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// code draws text whose lines stay as they are, in a rich_text, which reads no markup. Lines that do not fit are counted.
+// code draws preformatted text in a rich_text, which parses no markup. Lines that do not fit are counted.
 func (d *drawing) code(c view.Code) {
 	room := min(int(d.left)-reservedChars, maxMessage)
 	if c.Text == "" {

@@ -12,8 +12,8 @@ import (
 type Delivery struct {
 	Page  view.Page
 	On    Destination
-	Tries int        // maximum number of posts
-	Left  func() int // returns how many posts Slack still accepts there; nil: no limit
+	Tries int        // greatest number of posts
+	Left  func() int // returns how many posts Slack still accepts there; nil for no limit
 	// Send draws the page in a form and sends it. It returns the blocks that it sent.
 	Send func(Form) (Sent, error)
 }
@@ -21,7 +21,7 @@ type Delivery struct {
 // Sent holds the blocks of a message that was sent.
 type Sent struct {
 	Uses   []Feature
-	Blocks func() []slack.Block // draws them again; only a refusal needs them
+	Blocks func() []slack.Block // draws them again; only needed after a refusal
 }
 
 // SentBlocks returns the [Sent] of drawn blocks.
@@ -60,17 +60,17 @@ func (l *Ladder) Deliver(ctx context.Context, d Delivery) error {
 	}
 }
 
-// simpler returns the form to try after a refusal; ok is false if there is none. The last post but one draws sections, the last
-// one the text alone.
+// simpler returns the form to try after a refusal; ok is false if there is none. The last attempt but one draws
+// sections, the last one only the text.
 func simpler(f Form, blamed []Feature, left int, on Destination) (next Form, ok bool) {
 	last := 1
-	if on == ToHome { // which has no text
+	if on == ToHome { // it has no text
 		last = 0
 	}
 	switch {
 	case f.TextOnly || left <= 0:
 		return f, false
-	case len(blamed) == 0 || left <= last: // a simpler form of the rest does not help
+	case len(blamed) == 0 || left <= last: // a simpler form of one block does not help
 		return Form{Tables: SectionTables, TextCharts: true, TextOnly: true}, on != ToHome
 	case left == last+1:
 		return Classic(), true

@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// ShortcutCallback is the id of the app's global shortcut, as manifest.yaml declares it.
+	// ShortcutCallback is the callback ID of the app's global shortcut, as declared in manifest.yaml.
 	ShortcutCallback = "missingkbs_ask"
 	// MessageCallback is the callback ID of its message shortcut.
 	MessageCallback = "missingkbs_message"
-	// DialogCallback is the id of every modal that draws a [view.Dialog].
+	// DialogCallback is the callback ID of every modal that draws a [view.Dialog].
 	DialogCallback = "missingkbs_dialog"
 )
 
-// draft is what a modal keeps of its dialog until it is submitted, in private_metadata. Slack gives it back unchanged.
+// draft is what a modal remembers of its dialog until submission, in private_metadata. Slack returns it unchanged.
 type draft struct {
 	Command []string     `json:"command"`
 	Channel string       `json:"channel,omitempty"` // where the dialog was opened
@@ -32,11 +32,11 @@ type draftField struct {
 	Option string         `json:"option,omitempty"`
 	Unset  string         `json:"unset,omitempty"`
 	Kind   view.FieldKind `json:"kind,omitempty"`
-	Typed  bool           `json:"typed,omitempty"` // values that a select does not take are typed, with spaces between them
+	Typed  bool           `json:"typed,omitempty"` // values that a select cannot hold are typed, separated by spaces
 }
 
-// Dialog draws a dialog as a modal that is opened in a channel; empty for none. It returns an error for one that Slack would
-// refuse.
+// Dialog draws a dialog as a modal opened in a channel; empty for none. It returns an error for a dialog that Slack
+// would refuse.
 func Dialog(d view.Dialog, channel string) (slack.ModalViewRequest, error) {
 	keep := draft{Command: d.Command, Channel: channel}
 	var all []slack.Block
@@ -72,7 +72,7 @@ func Dialog(d view.Dialog, channel string) (slack.ModalViewRequest, error) {
 	}, nil
 }
 
-// choosable reports whether a select can hold the values of a field. What it cannot hold is typed.
+// choosable reports whether a select can hold the values of a field. Other values are typed.
 func choosable(f view.Field) bool {
 	if f.Kind != view.SoftwareField && f.Kind != view.WatchField {
 		return true
@@ -117,7 +117,7 @@ func textInput(id, value string) *slack.PlainTextInputBlockElement {
 	return text
 }
 
-// choices draws a field with few choices: radio buttons where each can be seen, else a menu.
+// choices draws a field with few choices: as radio buttons if they all fit, otherwise as a menu.
 func choices(f view.Field, id string) slack.BlockElement {
 	var all []*slack.OptionBlockObject
 	var first *slack.OptionBlockObject
@@ -141,7 +141,7 @@ func choices(f view.Field, id string) slack.BlockElement {
 	return s
 }
 
-// chosen are the values of a field as the options of a select. Its choices say how they are read.
+// chosen returns the values of a field as options of a select, with the labels of its choices.
 func chosen(f view.Field) []*slack.OptionBlockObject {
 	var all []*slack.OptionBlockObject
 	for _, value := range f.Values {

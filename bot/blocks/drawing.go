@@ -16,8 +16,8 @@ const ageMark = "\x00age\x00"
 
 var ageMarkJSON = []byte(`"\u0000age\u0000"`)
 
-// Drawing is a page drawn once and written as JSON, without the age of its data. Each time it is sent, only the age is
-// written anew. It is safe for concurrent use.
+// Drawing is a page drawn once and encoded as JSON, without the age of its data. Each send only encodes the age. It is
+// safe for concurrent use.
 type Drawing struct {
 	text                []byte // a JSON string without its closing quote, to which the age is added
 	blocks              []byte // a JSON array of the blocks before the small print, without its end; empty where the message is its text
@@ -26,7 +26,7 @@ type Drawing struct {
 	uses                []Feature
 }
 
-// Draw draws a page as [Render] does. The drawing is good for the page at another age, too, unless its data is stale.
+// Draw draws a page as [Render] does. Unless the data is stale, the drawing also serves the page at another age.
 func Draw(p view.Page, o Options) (*Drawing, error) {
 	text, err := json.Marshal(words(p))
 	if err != nil {
@@ -64,7 +64,7 @@ func lastBlock(b slack.Block) ([]byte, error) {
 	return slices.Concat([]byte(","), raw, []byte("]")), nil
 }
 
-// Size is how many bytes the drawing takes, in memory or as JSON, roughly; none takes none.
+// Size returns roughly how many bytes the drawing takes, in memory or as JSON; 0 for nil.
 func (d *Drawing) Size() int {
 	if d == nil {
 		return 0
@@ -72,16 +72,16 @@ func (d *Drawing) Size() int {
 	return cap(d.text) + cap(d.blocks) + 1000
 }
 
-// Uses lists the features that the drawing uses, the newest first.
+// Uses lists the features that the drawing uses, newest first.
 func (d *Drawing) Uses() []Feature { return d.uses }
 
-// HasBlocks reports whether the message has blocks, or its text alone.
+// HasBlocks reports whether the message has blocks; otherwise it is only text.
 func (d *Drawing) HasBlocks() bool { return len(d.blocks) > 0 }
 
 // AppendText appends the text of the message as a JSON string.
 func (d *Drawing) AppendText(to []byte, at view.AsOf) []byte {
 	to = append(to, d.text...)
-	if age, err := json.Marshal(at.String()); err == nil { // a string can always be written
+	if age, err := json.Marshal(at.String()); err == nil { // a string never fails
 		to = append(to, age[1:len(age)-1]...)
 	}
 	return append(to, '"')

@@ -9,11 +9,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// fallback is the page as text for notifications and screen readers: all of it that fits, and a count of the rest. It
-// stands where Slack reads control sequences, so it is escaped.
+// fallback returns the page as text for notifications and screen readers: as much as fits, and a count of the rest.
+// Slack parses control sequences there, so it is escaped.
 func fallback(p view.Page) string { return words(p) + p.AsOf.String() }
 
-// words is the [fallback] of a page without the age of its data.
+// words returns the [fallback] of a page without the age of its data.
 func words(p view.Page) string {
 	w := plainLines{left: maxFallback - 100} // for the closing line
 	w.addLine(clip(p.Title, maxHeader))
@@ -39,7 +39,7 @@ func words(p view.Page) string {
 	return w.text.String()
 }
 
-// plainLines collects lines of text as long as there is room, and counts the others.
+// plainLines collects lines of text while there is room, and counts the rest.
 type plainLines struct {
 	text    strings.Builder
 	left    int // characters
@@ -55,6 +55,7 @@ func (w *plainLines) addLine(s string) {
 	w.text.WriteString(s + "\n")
 }
 
+// addPart adds the lines of a part of a page.
 func (w *plainLines) addPart(part view.Part) {
 	switch part := part.(type) {
 	case view.Facts:
@@ -87,7 +88,7 @@ func (w *plainLines) addPart(part view.Part) {
 	}
 }
 
-// rowText is a row of a table in words: the first cell names it, the others follow their headings.
+// rowText returns a table row in words: the first cell names it, the others follow their headings.
 func rowText(columns []view.Column, row []view.Cell) string {
 	var words []string
 	for i, c := range row {

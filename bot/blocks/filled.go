@@ -9,11 +9,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Inputs are what the inputs of a submitted modal hold, by block and action. See
+// Inputs are the values of a submitted modal, by block and action. See
 // https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload.
 type Inputs map[string]map[string]Entered
 
-// Entered is what one input holds.
+// Entered is the value of one input.
 type Entered struct {
 	Value        string    `json:"value"`
 	Selected     *Option   `json:"selected_option"`
@@ -26,7 +26,7 @@ type Option struct {
 	Value string `json:"value"`
 }
 
-// values are what was entered, without what is empty.
+// values returns what was entered, without empty values.
 func (e Entered) values() []string {
 	all := []string{strings.TrimSpace(e.Value), e.Conversation}
 	for _, o := range append([]*Option{e.Selected}, e.Several...) {
@@ -37,12 +37,12 @@ func (e Entered) values() []string {
 	return slices.DeleteFunc(all, func(v string) bool { return v == "" })
 }
 
-// Filled is a submitted dialog: a command line, and where its answer goes.
+// Filled is a submitted dialog: a command line and the destination of its answer.
 type Filled struct {
 	Words   []string // the command line
 	From    string   // the channel where the dialog was opened; empty for none
 	Channel string   // chosen in the dialog; empty for none
-	InLine  bool     // the chosen channel is an option of the line, which is about the channel where the dialog was opened
+	InLine  bool     // the chosen channel is an option of the line; the line is about the channel where the dialog was opened
 	Share   bool     // for everyone in that channel
 
 	fields []filledField
@@ -53,7 +53,7 @@ type filledField struct {
 	values []string
 }
 
-// ReadDialog reads a submitted modal by what [Dialog] kept in its metadata.
+// ReadDialog reads a submitted modal with the help of what [Dialog] put in its metadata.
 func ReadDialog(metadata string, in Inputs) (Filled, error) {
 	var kept draft
 	if json.Unmarshal([]byte(metadata), &kept) != nil || len(kept.Fields) == 0 {
@@ -82,7 +82,7 @@ func ReadDialog(metadata string, in Inputs) (Filled, error) {
 	return f, nil
 }
 
-// line is the command line: the words, then the options, each once.
+// line returns the command line: the words, then the options without repeats.
 func (f Filled) line(command []string) []string {
 	line := slices.Clone(command)
 	var order []string
@@ -109,15 +109,15 @@ func (f Filled) line(command []string) []string {
 	return line
 }
 
-// FieldErrors is the acknowledgement of a submitted modal that keeps it open and says what is wrong, by input block. See
+// FieldErrors is the acknowledgement of a submitted modal that keeps it open and shows errors by input block. See
 // https://docs.slack.dev/surfaces/modals#displaying_errors.
 type FieldErrors struct {
 	Action string            `json:"response_action"`
 	Errors map[string]string `json:"errors"`
 }
 
-// Refuse says what is wrong at the field that filled in an option, or that has a name. A message that belongs to no field
-// stands at the last one, above the buttons.
+// Refuse returns the error at the field with that name or of that option. A message without a field is shown at the
+// last one, above the buttons.
 func (f Filled) Refuse(name, message string) FieldErrors {
 	at := f.fields[len(f.fields)-1].Name
 	found := false

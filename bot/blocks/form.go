@@ -8,29 +8,29 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Form says which of Slack's newer blocks a page is drawn with. The zero Form uses all of them, [Classic] none.
+// Form selects which of Slack's newer blocks a page is drawn with. The zero Form uses all of them, [Classic] none.
 type Form struct {
 	Tables     Tables
-	TextCharts bool // charts as text of fixed width, not as data_visualization
+	TextCharts bool // charts as fixed-width text instead of data_visualization
 	TextOnly   bool // no blocks at all: the message is its text
 }
 
-// Tables is a way to draw tables. The ways are the rungs of a ladder: each asks less of Slack than the one before.
+// Tables is a way to draw tables. The ways are the rungs of a ladder: each requires less of Slack than the one before.
 type Tables int
 
-// The rungs. On the second and the third a table whose rows run commands is drawn as on the last one, because a link
+// The rungs. On the second and third rung, a table whose rows run commands is drawn as on the last one, because a link
 // cannot run a command.
 const (
 	ButtonTables  Tables = iota // data_table with a button in each row (action_cell)
 	LinkTables                  // data_table with a link in each row
-	PlainTables                 // table: neither sorted nor paged by Slack; one in a message, further ones are sections
-	SectionTables               // a section with its button for each row
+	PlainTables                 // table: Slack neither sorts nor pages it; one per message, further ones are sections
+	SectionTables               // a section with a button for each row
 )
 
-// Classic is the form without newer blocks: every workspace takes it.
+// Classic returns the form without newer blocks, which every workspace accepts.
 func Classic() Form { return Form{Tables: SectionTables, TextCharts: true} }
 
-// Feature is something newer of Block Kit that a workspace may not take. Its value is Slack's own name for it.
+// Feature is a newer part of Block Kit that a workspace may not accept. Its value is Slack's name for it.
 type Feature string
 
 // The features.
@@ -41,7 +41,7 @@ const (
 	DataVisualization Feature = "data_visualization"
 )
 
-// Without is the form next to this one that leaves a feature out.
+// Without returns the next simpler form that leaves a feature out.
 func (f Form) Without(left Feature) Form {
 	switch left {
 	case DataVisualization:
@@ -91,10 +91,10 @@ func (f Form) Draws(p view.Page) []Feature {
 	return drawn
 }
 
-// Features are all features, the newest first.
+// Features returns all features, newest first.
 func Features() []Feature { return []Feature{DataVisualization, ActionCell, DataTable, Table} }
 
-// Uses lists the features that blocks use, the newest first.
+// Uses lists the features that blocks use, newest first.
 func Uses(all []slack.Block) []Feature {
 	var used []Feature
 	for _, f := range Features() {
@@ -105,6 +105,7 @@ func Uses(all []slack.Block) []Feature {
 	return used
 }
 
+// uses reports whether a block uses a feature.
 func uses(b slack.Block, f Feature) bool {
 	switch b := b.(type) {
 	case *slack.DataVisualizationBlock:

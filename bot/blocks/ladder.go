@@ -10,35 +10,35 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Not every workspace takes every newer block, and Slack does not say beforehand which it takes. So a page is drawn in
-// the richest form that the workspace is not known to refuse, and in a simpler one when Slack refuses it: data_table
-// with buttons, data_table with links, table, sections. Charts are judged apart from tables. If Slack refuses even
-// sections, the text alone is sent. This is the one place for that, for answers, digests, their threads, direct messages and
-// the Home tab; refusal.go reads the refusals.
+// Not every workspace accepts every newer block, and Slack does not say in advance which it accepts. So a page is drawn
+// in the richest form that the workspace is not known to refuse, and in a simpler one when Slack refuses it: data_table
+// with buttons, data_table with links, table, sections. Charts are judged separately from tables. If Slack even refuses
+// sections, only the text is sent. This is the only place that decides this, for answers, digests, their threads,
+// direct messages and the Home tab; refusal.go parses the refusals.
 //
 // What is remembered, and when:
 //
-//   - Slack names a type that it does not support: remembered at once, for [forgetAfter].
-//   - Slack names something else, such as a missing field or a text that is too long: that is our fault in this one
-//     message. It says nothing about the workspace, so nothing is remembered. It is counted, and logged as an error with
-//     Slack's words.
-//   - Slack gives no reason, as a response_url does not: the form changes for this message only. What was left out last
-//     before Slack took the message becomes a suspect, the newest feature if there are several. It is remembered when
-//     [maxSuspicions] different pages in a row are refused for it, with none taken between them.
+// - Slack names a type that it does not support: remembered at once, for [forgetAfter].
+// - Slack names something else, such as a missing field or a text that is too long: that is our fault in this one
+// message. It says nothing about the workspace, so nothing is remembered. It is counted, and logged as an error with
+// Slack's words.
+// - Slack gives no reason, as a response_url does not: the form changes for this message only. What was left out last
+// before Slack accepted the message becomes a suspect, the newest feature if there are several. It is remembered when
+// [maxSuspicions] different pages in a row are refused for it, with none accepted between them.
 //
-// A message that is taken clears all suspects that it uses. Refusals of the Home tab say nothing about messages; refusals of
-// messages count for the Home tab too. A process starts without memory.
+// An accepted message clears all suspects that it uses. Refusals of the Home tab say nothing about messages; refusals
+// of messages count for the Home tab too. A process starts without memory.
 //
-// Acknowledgements are excluded: Slack silently drops one that it dislikes, so a refusal would go unnoticed. Newer blocks go to
-// the response_url instead, right after an empty acknowledgement.
+// Acknowledgements are excluded: Slack silently drops one that it dislikes, so a refusal would go unnoticed. Newer
+// blocks go to the response_url instead, right after an empty acknowledgement.
 
 const (
-	// forgetAfter is how long a refusal is remembered: Slack rolls new blocks out to one workspace after another.
+	// forgetAfter is how long a refusal is remembered: Slack rolls out new blocks workspace by workspace.
 	forgetAfter = 24 * time.Hour
-	// maxSuspicions is how many different pages in a row must be refused without a reason.
+	// maxSuspicions is how many different pages in a row must be refused without a reason before the feature is blamed.
 	maxSuspicions = 3
 
-	// MaxTries is how often one page is posted at most by calls of the Web API.
+	// MaxTries bounds the posts of one page by calls of the Web API.
 	MaxTries = 6
 )
 
@@ -48,7 +48,7 @@ type TableSetting string
 // The settings.
 const (
 	TablesAuto    TableSetting = "auto"       // as rich as the workspace takes
-	TablesData    TableSetting = "data_table" // each message is tried as data_table, whatever was refused before
+	TablesData    TableSetting = "data_table" // every message is tried as data_table, regardless of refusals
 	TablesPlain   TableSetting = "table"      // table blocks, or simpler
 	TablesClassic TableSetting = "classic"    // sections and buttons, charts as text
 )
@@ -65,12 +65,12 @@ func (t TableSetting) richest() Form {
 	}
 }
 
-// RefusalCause is why Slack refused blocks.
+// RefusalCause is the reason why Slack refused blocks.
 type RefusalCause string
 
 // The causes.
 const (
-	Unsupported RefusalCause = "unsupported" // the workspace does not take a type of block
+	Unsupported RefusalCause = "unsupported" // the workspace does not support a type of block
 	OurFault    RefusalCause = "content"     // what was sent is wrong
 	Unexplained RefusalCause = "unknown"     // Slack did not say
 )
@@ -78,26 +78,26 @@ const (
 // Refusal is one message that Slack refused because of its blocks.
 type Refusal struct {
 	Cause   RefusalCause
-	Feature Feature // that is left out now; empty for none
+	Feature Feature // left out from now on; empty for none
 }
 
 // LadderOptions configure a [Ladder]. The zero value of each field stands for its default.
 type LadderOptions struct {
 	Tables  TableSetting  // default TablesAuto
 	Observe func(Refusal) // called for each refusal
-	Refused func()        // called when the workspace begins to refuse something
-	Taken   func()        // called when it takes everything again
-	Log     *slog.Logger  // default: nothing is logged
+	Refused func()        // called when the workspace starts to refuse something
+	Taken   func()        // called when it accepts everything again
+	Log     *slog.Logger  // default: discarded
 }
 
-// Ladder draws pages as richly as the workspace takes them, and remembers what it refuses. A process has one. It is safe for
-// concurrent use.
+// Ladder draws pages as richly as the workspace accepts them, and remembers what it refuses. A process has one. It is
+// safe for concurrent use.
 type Ladder struct {
 	options LadderOptions
 
 	mu       sync.Mutex
-	refused  map[usage]time.Time       // until when something is not used
-	suspects map[usage]map[string]bool // titles of the pages refused for it since the last one taken
+	refused  map[usage]time.Time       // features not used until a time
+	suspects map[usage]map[string]bool // titles of the pages refused since the last accepted one
 }
 
 // usage is a feature and where it is used.
@@ -106,7 +106,7 @@ type usage struct {
 	feature Feature
 }
 
-// Destination is where blocks are shown. A workspace may take other blocks in each.
+// Destination is where blocks are shown. A workspace may accept different blocks in each.
 type Destination int
 
 // The destinations.
@@ -157,8 +157,8 @@ func (l *Ladder) refusesLocked(on Destination, f Feature) bool {
 	return now.Before(l.refused[usage{on, f}]) || on == ToHome && now.Before(l.refused[usage{ToMessage, f}])
 }
 
-// MayAcknowledge reports whether an acknowledgement may carry a page: it draws nothing newer, or a setting says that the workspace
-// takes it and no message was refused recently.
+// MayAcknowledge reports whether an acknowledgement may carry a page: it draws nothing newer, or the settings say that
+// the workspace accepts it and no message was refused recently.
 func (l *Ladder) MayAcknowledge(p view.Page) bool {
 	used := l.Form(ToMessage).Draws(p)
 	l.mu.Lock()
@@ -167,7 +167,7 @@ func (l *Ladder) MayAcknowledge(p view.Page) bool {
 		!slices.ContainsFunc(used, func(f Feature) bool { return l.refusesLocked(ToMessage, f) })
 }
 
-// taken notes what Slack took, and suspects what was left out after a refusal without a reason.
+// taken records what Slack accepted, and suspects what was left out after a refusal without a reason.
 func (l *Ladder) taken(d Delivery, used, refused []Feature) {
 	var tell func()
 	defer func() {
@@ -202,7 +202,7 @@ func (l *Ladder) taken(d Delivery, used, refused []Feature) {
 	}
 }
 
-// rememberLocked notes that the workspace refuses a feature, and reports whether that is new.
+// rememberLocked records that the workspace refuses a feature, and reports whether that is new.
 func (l *Ladder) rememberLocked(ctx context.Context, at usage, said []string) (news bool) {
 	now := time.Now()
 	news = !now.Before(l.refused[at])

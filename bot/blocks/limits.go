@@ -6,8 +6,7 @@ import (
 )
 
 // Slack's limits, each as documented at https://docs.slack.dev/reference/block-kit/blocks unless another source is
-// given, and the tighter ones that are ours. Slack does not say what a character is: UTF-16 units are counted, the
-// strictest reading.
+// given, and stricter ones of ours. Slack does not define a character; UTF-16 units are counted, the strictest reading.
 const (
 	maxBlocks       = 50   // of a message
 	maxHeader       = 150  // characters of a header
@@ -31,14 +30,14 @@ const (
 	maxChartName    = 20 // characters of a series' or point's name
 	maxPoints       = 20 // of a series
 
-	// maxMessage bounds the visible characters of a message. Slack publishes no number for msg_blocks_too_long; people
-	// have met it from about 13,200 on (https://github.com/slackapi/bolt-js/issues/2509).
+	// maxMessage bounds the visible characters of a message. Slack publishes no number for msg_blocks_too_long; users
+	// have run into it from about 13,200 on (https://github.com/slackapi/bolt-js/issues/2509).
 	maxMessage = 12000
 	// maxFallback bounds the text for notifications and screen readers; Slack advises at most 4,000 characters
 	// (https://docs.slack.dev/reference/methods/chat.postMessage).
 	maxFallback = 3500
 
-	// maxSeries is what slack-go takes; Slack takes twice as many, and people tell fewer apart.
+	// maxSeries is slack-go's limit; Slack accepts twice as many, but people cannot tell that many apart.
 	maxSeries = 6
 
 	maxLead    = 1000 // of a page's lead, ours
@@ -46,13 +45,13 @@ const (
 	maxFact    = 600  // of a fact, name and value together, ours
 	maxNote    = 1000 // of a page's note, ours
 	maxChart   = 3000 // of all words and numbers of a chart, ours
-	tableChars = 9000 // of one page of a table: with lead, facts and buttons it stays under maxMessage
-	tableRows  = 100  // of one page of a data_table; its JSON is long, and a person pages on instead
+	tableChars = 9000 // of one page of a table: with lead, facts and buttons it stays below maxMessage
+	tableRows  = 100  // of one page of a data_table: its JSON is long, and people page instead
 	shownRows  = 10   // of a data_table before its own pager
 	classicMax = 20   // rows of one page of a classic table: each is a block
 )
 
-// length is the number of characters of s as Slack counts them.
+// length returns the number of characters of s as Slack counts them.
 func length(s string) int {
 	n := 0
 	for _, r := range s {
@@ -62,7 +61,7 @@ func length(s string) int {
 }
 
 // clip cuts s to at most limit characters and marks the cut with an ellipsis. Slack refuses empty texts, so an empty s
-// becomes a dash. Bytes that are no UTF-8 become the replacement character, as they would in JSON.
+// becomes a dash. Invalid UTF-8 becomes the replacement character, as it would in JSON.
 func clip(s string, limit int) string {
 	s = strings.ToValidUTF8(strings.TrimSpace(s), "\uFFFD")
 	if s == "" {
@@ -83,7 +82,7 @@ func clip(s string, limit int) string {
 // budget counts down the visible characters of a message.
 type budget int
 
-// take pays for s and reports whether there was enough left.
+// take subtracts s and reports whether there was enough left.
 func (b *budget) take(s ...string) bool {
 	n := 0
 	for _, t := range s {

@@ -12,12 +12,12 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
-// blockRefusal is what Slack says when it refuses blocks.
+// blockRefusal is Slack's explanation of why it refused blocks.
 type blockRefusal struct {
 	cause RefusalCause
 	code  string
 	words []string  // Slack's lines, with their pointers
-	used  []Feature // features of the refused message, the newest first
+	used  []Feature // features of the refused message, newest first
 
 	unsupported []Feature     // types that Slack does not support
 	faults      []string      // lines about malformed blocks
@@ -25,15 +25,15 @@ type blockRefusal struct {
 }
 
 const (
-	maxWords   = 10 // lines that are kept
+	maxWords   = 10 // lines kept
 	maxWordLen = 200
 )
 
-// judge reads a refusal of blocks that were sent. ok is false for any other error.
+// judge parses a refusal of blocks that were sent. ok is false for any other error.
 //
-// Slack checks blocks by a schema with alternatives and names the faults of all of them. So the line that counts may stand among
-// others: a line about an unsupported type voids the lines below its pointer, and "failed to match any allowed schemas" says
-// nothing if there are other lines.
+// Slack validates blocks against a schema with alternatives and reports the faults of all of them. So the line that
+// counts may be one of several: a line about an unsupported type voids the lines below its pointer, and "failed to
+// match any allowed schemas" means nothing if there are other lines.
 func judge(err error, sent []slack.Block) (r blockRefusal, ok bool) {
 	said, ok := errors.AsType[slack.SlackErrorResponse](err)
 	if !ok {
@@ -46,6 +46,7 @@ func judge(err error, sent []slack.Block) (r blockRefusal, ok bool) {
 	return judgeWords(said.Err, wrong, slackWords(said), sent), true
 }
 
+// judgeWords is judge for an error code and the lines that came with it.
 func judgeWords(code string, wrong bool, words []string, sent []slack.Block) blockRefusal {
 	r := blockRefusal{cause: Unexplained, code: code, used: Uses(sent)}
 	var lines []blockFault
@@ -83,8 +84,8 @@ func judgeWords(code string, wrong bool, words []string, sent []slack.Block) blo
 	return r
 }
 
-// blamed returns what to leave out next: the unsupported features, else the newest one that the malformed blocks use, else the
-// newest one of all. It is empty if no newer block can be the cause.
+// blamed returns what to leave out next: the unsupported features, otherwise the newest one in the malformed blocks,
+// otherwise the newest one of all. It is empty if no newer block can be the cause.
 func (r blockRefusal) blamed() []Feature {
 	if r.cause == Unsupported {
 		return r.unsupported
@@ -99,15 +100,15 @@ func (r blockRefusal) blamed() []Feature {
 // blockFault is one line of a refusal.
 type blockFault struct {
 	words string
-	place string      // pointer below the list of blocks, such as "1/rows/2/3"; may be empty
-	block slack.Block // that contains the place; nil if unknown
+	place string      // JSON pointer below the list of blocks, such as "1/rows/2/3"; may be empty
+	block slack.Block // the block that contains place; nil if unknown
 
 	unsupported Feature // the unsupported type, if the line names one
-	generic     bool    // the line says nothing by itself
+	generic     bool    // the line explains nothing by itself
 	unclear     bool    // the line may be about another alternative of the schema
 }
 
-// within reports whether the line is about a place or something below it.
+// within reports whether the line is about place or something below it.
 func (f blockFault) within(place string) bool {
 	return place != "" && (f.place == place || strings.HasPrefix(f.place, place+"/"))
 }
@@ -156,6 +157,7 @@ func readFault(words string, sent []slack.Block) blockFault {
 	return f
 }
 
+// hasActionCell reports whether the cell at a pointer's row and column runs a command.
 func hasActionCell(b slack.Block, row, column string) bool {
 	table, ok := b.(*slack.DataTableBlock)
 	i, err := strconv.Atoi(row)

@@ -9,17 +9,18 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// userID is what Slack's user ids look like; see https://docs.slack.dev/reference/objects/user-object.
+// userID matches Slack's user ids; see https://docs.slack.dev/reference/objects/user-object.
 var userID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
 
-// smallPrint is the block that ends a page: the age of the data, the id of the software, who shared, what was left out,
-// the note.
+// smallPrint is the block at the end of a page: the age of the data, the software id, who shared it, what was left out,
+// and the note.
 type smallPrint struct {
 	sharedBy string                 // empty for none
-	id       *slack.TextBlockObject // of the software that the page is about; nil for none
+	id       *slack.TextBlockObject // software id of the page; nil for none
 	note     *slack.TextBlockObject // nil for none
 }
 
+// smallPrint collects what a page ends with. A malformed user ID is dropped, because it would be parsed as markup.
 func (d *drawing) smallPrint(p view.Page) smallPrint {
 	var s smallPrint
 	if userID.MatchString(d.options.SharedBy) {

@@ -10,7 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// table draws the page of a table that was asked for, and the buttons to its other pages and orders.
+// table draws the requested page of a table, and the buttons to its other pages and orders.
 func (d *drawing) table(t view.Table) {
 	if t.Len() == 0 {
 		return
@@ -39,7 +39,7 @@ func (d *drawing) table(t view.Table) {
 	d.pages(t, span, tables)
 }
 
-// withoutButtons leaves the optional columns out where no button can stand in a table, and says what to type instead.
+// withoutButtons drops the optional columns if tables cannot contain buttons, and says what to type instead.
 func (d *drawing) withoutButtons(t view.Table) view.Table {
 	if d.options.Tables == ButtonTables {
 		return t
@@ -54,7 +54,7 @@ func (d *drawing) withoutButtons(t view.Table) view.Table {
 	return essential
 }
 
-// rung is the way in which one table is drawn. It depends on the rows alone, as the pages do.
+// rung returns how one table is drawn. It depends on the rows alone, as the paging does.
 func (d *drawing) rung(t view.Table) Tables {
 	switch tables := d.options.Tables; {
 	case tables == ButtonTables:
@@ -66,7 +66,7 @@ func (d *drawing) rung(t view.Table) Tables {
 	}
 }
 
-// runsCommands reports whether a button among the first rows runs a command, which a link could not.
+// runsCommands reports whether a button in the first rows runs a command, which a link cannot.
 func runsCommands(t view.Table) bool {
 	for i := range min(t.Len(), tableRows) {
 		for _, c := range t.Row(i) {
@@ -78,14 +78,14 @@ func runsCommands(t view.Table) bool {
 	return false
 }
 
-// span is the part of a table's rows that one page shows.
+// span is the part of a table's rows on one page.
 type span struct {
 	from, to int
 	page     int // from 1
 }
 
-// span cuts the rows into pages, each as many rows as fit, and returns the one that was asked for: the last where the
-// table has fewer. The cuts depend on the rows alone, so that the pages of one answer fit together.
+// span divides the rows into pages of as many rows as fit, and returns the requested one, or the last if there are
+// fewer. The division depends on the rows alone, so that the pages of one answer fit together.
 func (d *drawing) span(t view.Table, tables Tables) span {
 	rows, chars := tableRows, tableChars
 	switch tables {
@@ -106,7 +106,7 @@ func (d *drawing) span(t view.Table, tables Tables) span {
 			s.from, s.page, used = i, s.page+1, 0
 		}
 		if cost > chars || rows < 1 {
-			return span{page: 1} // not even one row fits: the caller says so
+			return span{page: 1} // no row fits; the caller says so
 		}
 		used += cost
 		s.to = i + 1
@@ -114,8 +114,8 @@ func (d *drawing) span(t view.Table, tables Tables) span {
 	return s
 }
 
-// rowCost is how many characters a row counts. Sections repeat the headings in every row. The addresses of links are
-// counted in a table block, whose bound is narrow: Slack does not say whether it counts them.
+// rowCost returns how many characters a row counts. Sections repeat the headings in every row. In a table block the
+// addresses of links count, because its limit is tight and Slack does not say whether it counts them.
 func rowCost(columns []view.Column, row []view.Cell, tables Tables) int {
 	cost := 0
 	for i := range columns {
@@ -140,6 +140,7 @@ func headingCost(columns []view.Column) int {
 
 func heading(c view.Column) string { return clip(view.OneLine(c.Title), maxButtonText) }
 
+// cellText returns a cell as text.
 func cellText(k view.Kind, c view.Cell) string {
 	switch {
 	case k == view.Number:
@@ -151,8 +152,8 @@ func cellText(k view.Kind, c view.Cell) string {
 	}
 }
 
-// pages adds the buttons that page and sort, and says which rows are shown. A data_table sorts by itself, but only the
-// rows it holds.
+// pages adds the buttons for paging and sorting, and says which rows are shown. A data_table sorts by itself, but only
+// the rows it contains.
 func (d *drawing) pages(t view.Table, s span, tables Tables) {
 	all := max(t.Whole, t.Len())
 	whole := s.to-s.from == all
@@ -203,7 +204,7 @@ func (d *drawing) dataTable(t view.Table, s span) {
 }
 
 // cell draws a cell of a data_table. Slack refuses number cells without a text, although its documentation calls it
-// optional: @slack/types declares it as required.
+// optional; @slack/types requires it.
 func (d *drawing) cell(k view.Kind, c view.Cell) slack.DataTableCell {
 	text := cellText(k, c)
 	switch {
@@ -229,7 +230,7 @@ func (d *drawing) plainTable(t view.Table, s span) {
 		d.left.take(title)
 		header[i] = slack.NewTableRichTextCell(slack.NewRichTextSection(
 			slack.NewRichTextSectionTextElement(title, &slack.RichTextSectionTextStyle{Bold: true})))
-		// An empty align is refused, and slack-go leaves none out, so every column has one.
+		// Slack refuses an empty align, and slack-go always writes it, so every column has one.
 		setting := slack.ColumnSetting{Align: slack.ColumnAlignmentLeft, IsWrapped: true}
 		if c.Kind == view.Number {
 			setting = slack.ColumnSetting{Align: slack.ColumnAlignmentRight}
@@ -249,8 +250,8 @@ func (d *drawing) plainTable(t view.Table, s span) {
 	d.add(block)
 }
 
-// plainCell draws a cell of a table block. Numbers are text there: Slack's mobile apps were seen to leave number cells
-// empty.
+// plainCell draws a cell of a table block. Numbers are written as text, because Slack's mobile apps have shown number
+// cells empty.
 func plainCell(k view.Kind, c view.Cell) slack.TableCell {
 	text := cellText(k, c)
 	if k == view.Button && c.Action != nil && openable(c.Action.URL) {

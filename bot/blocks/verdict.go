@@ -4,7 +4,7 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// Verdict is Slack's answer to blocks. It has no words if Slack took them.
+// Verdict is Slack's answer to blocks. It has no words if Slack accepted them.
 type Verdict struct {
 	Unsupported []Feature // newer blocks that Slack does not support
 	Faults      []string  // what is wrong with the blocks, in Slack's words

@@ -17,14 +17,14 @@ import (
 // defaultPause is how long to wait when Slack asks for a pause and does not say how long.
 const defaultPause = 30 * time.Second
 
-// gone holds the refusals that say that a channel, or a person, no longer takes messages. Refusals of the bot's token,
-// such as account_inactive, say nothing about the channel: its digests wait until the app is installed again.
-// See https://docs.slack.dev/reference/methods/chat.postMessage#errors.
+// gone lists the refusals that mean that a channel or person no longer accepts messages. Refusals of the bot's token,
+// such as account_inactive, say nothing about the channel: its digests wait until the app is installed again. See
+// https://docs.slack.dev/reference/methods/chat.postMessage#errors.
 var gone = map[string]bool{
 	"not_in_channel":    true,
 	"channel_not_found": true,
 	"is_archived":       true,
-	// The channel lets only some people write, or only in threads.
+	// Channels that only some people may write to, or that only accept replies.
 	"restricted_action":                        true,
 	"restricted_action_read_only_channel":      true,
 	"restricted_action_thread_only_channel":    true,
@@ -36,7 +36,7 @@ var gone = map[string]bool{
 	"messages_tab_disabled": true,
 }
 
-// threadGone holds the refusals that say that a thread no longer takes messages.
+// threadGone lists the refusals that mean that a thread no longer accepts messages.
 var threadGone = map[string]bool{
 	"thread_not_found":                true,
 	"message_not_found":               true,
@@ -44,8 +44,8 @@ var threadGone = map[string]bool{
 	"restricted_action_thread_locked": true,
 }
 
-// digestError returns what an error of Slack's means for a digest: a [digest.ErrChannelGone], a [digest.ErrThreadGone] or
-// a [digest.RetryLater] that wraps it, or else the error itself.
+// digestError translates an error of Slack's for package digest: to a [digest.ErrChannelGone], a
+// [digest.ErrThreadGone] or a [digest.RetryLater] that wraps it. It returns other errors unchanged.
 func digestError(err error) error {
 	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		switch {
@@ -70,13 +70,13 @@ func digestError(err error) error {
 	return nil
 }
 
-// mayDeliver returns nil if the gate lets a digest into a channel, else what its answer means for the digest.
+// mayDeliver asks the gate about a digest, and translates its answer for package digest.
 func (p *Poster) mayDeliver(ctx context.Context, channel string) error {
 	err := p.gate.MayDeliver(ctx, channel)
 	switch {
 	case errors.Is(err, access.ErrReaders):
 		return fmt.Errorf("%w: %w", digest.ErrChannelGone, err)
-	case errors.Is(err, access.ErrUndecided): // passing trouble ends no digest
+	case errors.Is(err, access.ErrUndecided): // a temporary failure must not end a digest
 		return digest.RetryLater{After: defaultPause, Err: err}
 	}
 	return digestError(err)

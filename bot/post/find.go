@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// findMargin is subtracted from the start of a search: Slack's clock differs from ours.
+	// findMargin is subtracted from the start of a search, because Slack's clock differs from ours.
 	findMargin = 5 * time.Minute
 	// findPages and findSize bound the search.
 	findPages = 10
@@ -28,8 +28,8 @@ const (
 	maxHistory = 16 << 20
 )
 
-// Find looks for the message that Post made with a key. It needs the scope channels:history, and groups:history for private
-// channels. If the bot may not read the channel, it finds nothing.
+// Find looks for the message that Post sent with a key. It needs the scope channels:history, and groups:history for
+// private channels. If the bot may not read the channel, it finds nothing.
 func (p *Poster) Find(ctx context.Context, channel, key string, since time.Time) (message string, found bool, err error) {
 	oldest := since.Add(-findMargin)
 	cursor := ""
@@ -76,13 +76,13 @@ type pastMessage struct {
 	} `json:"metadata"`
 }
 
-// isDigest reports whether the bot itself posted a message with a key: other apps may write the same metadata.
+// isDigest reports whether the bot itself posted a message with a key: other apps may use the same metadata.
 func (m pastMessage) isDigest(self slackapi.Workspace, key string) bool {
 	var own string
 	return m.User == self.UserID && m.Metadata.EventType == keyEvent && json.Unmarshal(m.Metadata.Payload[keyField], &own) == nil && own == key
 }
 
-// history is a page of messages, the newest first.
+// history is a page of messages, newest first.
 type history struct {
 	OK       bool          `json:"ok"`
 	Error    string        `json:"error"`

@@ -10,17 +10,17 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// Lanes lease a channel to one digest at a time, over all processes that share them.
+// Lanes lease a channel to one digest at a time, across all replicas that share them.
 type Lanes interface {
-	// TakeLane leases a channel to a holder until a time, or prolongs the lease. taken is false while another holder has it;
-	// free is when that lease ends.
+	// TakeLane leases a channel to a holder until a time, or prolongs the lease. taken is false while another holder
+	// has it; free is when that lease ends.
 	TakeLane(ctx context.Context, channel, holder string, now, until time.Time) (free time.Time, taken bool, err error)
 	// LeaveLane ends the lease; the next holder may post at free.
 	LeaveLane(ctx context.Context, channel, holder string, free time.Time) error
 }
 
-// laneTime is the length of a lease. It is short: a digest that takes long to read, or whose process died, must not delay the
-// others.
+// laneTime is the length of a lease. It is short: a digest that takes long to read, or whose process died, must not
+// delay others.
 const laneTime = 3 * time.Second
 
 // Enter leases a channel to the digest with a key, or prolongs the lease for one message. If another digest has the channel, it
@@ -55,7 +55,7 @@ func (p *Poster) Leave(ctx context.Context, channel, key string) {
 	}
 }
 
-// waitingDigests are the digests that retry when their channel is free.
+// waitingDigests are the digests that retry once their channel is free.
 type waitingDigests struct {
 	mu sync.Mutex
 	by map[string]map[string]time.Time // by channel and key: when each retries
@@ -82,7 +82,7 @@ func (w *waitingDigests) pause(channel, key string, now, free time.Time, every t
 	if w.by[channel] == nil {
 		w.by[channel] = map[string]time.Time{}
 	}
-	const lost = time.Minute // another process has taken the digest
+	const lost = time.Minute // by then another replica has the digest
 	maps.DeleteFunc(w.by[channel], func(_ string, back time.Time) bool { return now.Sub(back) > lost })
 	w.by[channel][key] = now
 	spread := time.Duration(len(w.by[channel])) * every / 2
@@ -91,7 +91,7 @@ func (w *waitingDigests) pause(channel, key string, now, free time.Time, every t
 	return pause
 }
 
-// processLanes are the lanes of one process.
+// processLanes implements [Lanes] within one process.
 type processLanes struct {
 	mu sync.Mutex
 	by map[string]processLane

@@ -17,18 +17,18 @@ const (
 	defaultPerMinute  = 240
 	// postBurst is how many messages may be sent at once, into different channels.
 	postBurst = 20
-	// maxTurn is the longest wait within a worker. A message that would wait longer is retried later.
+	// maxTurn is the longest time that a worker waits. A message that would wait longer is retried later.
 	maxTurn = 20 * time.Second
-	// maxLimiters bounds how many channels are remembered.
+	// maxLimiters bounds the channels that are remembered.
 	maxLimiters = 1000
 )
 
-// errTurn is the cause of a [digest.RetryLater] by our own limits.
+// errTurn is the cause of a [digest.RetryLater] that is due to our own limits.
 var errTurn = errors.New("many digests are being posted")
 
-// postLimits keeps to Slack's limits on posting: one message a second in a channel, and several hundred a minute in a
-// workspace (https://docs.slack.dev/apis/web-api/rate-limits). It knows this process only. The limit of the workspace leaves
-// room for a second process; further ones wait by Slack's own refusals.
+// postLimits enforces Slack's limits on posting: one message a second in a channel, and several hundred a minute in a
+// workspace (https://docs.slack.dev/apis/web-api/rate-limits). It only counts this process. The workspace limit leaves
+// room for a second replica; further ones rely on Slack's refusals.
 type postLimits struct {
 	every time.Duration
 	all   *rate.Limiter // nil: no limit
@@ -52,8 +52,8 @@ func newPostLimits(perChannel time.Duration, perMinute int) *postLimits {
 	return l
 }
 
-// wait returns when a message may be posted into a channel, or with a [digest.RetryLater] if that takes too long. The
-// workspace's limit comes first: the channel's interval starts when its last message was sent.
+// wait returns when a message may be posted into a channel, or a [digest.RetryLater] if that takes too long. It waits
+// for the workspace's limit first, because the channel's interval starts when its last message was sent.
 func (l *postLimits) wait(ctx context.Context, channel string) error {
 	if far := l.next(channel); far > maxTurn {
 		return digest.RetryLater{After: far, Err: errTurn}
@@ -84,7 +84,7 @@ func waitTurn(ctx context.Context, limiter *rate.Limiter) error {
 	return nil
 }
 
-// ahead returns about how long a message into a channel would wait now.
+// ahead estimates how long a message into a channel would wait now.
 func (l *postLimits) ahead(channel string) time.Duration {
 	wait := l.next(channel)
 	if l.all != nil {
@@ -93,7 +93,7 @@ func (l *postLimits) ahead(channel string) time.Duration {
 	return wait
 }
 
-// next returns how long it is until the channel accepts a message.
+// next returns the time until the channel accepts a message.
 func (l *postLimits) next(channel string) time.Duration {
 	if l.every < 0 {
 		return 0
@@ -119,7 +119,7 @@ func (l *postLimits) channel(id string) *rate.Limiter {
 	return limiter
 }
 
-// forgetLocked drops the limiters that delay no message: a new one would do the same.
+// forgetLocked drops limiters that no longer delay anything: new ones would do the same.
 func (l *postLimits) forgetLocked() {
 	for id, limiter := range l.channels {
 		if limiter.Tokens() >= 1 {

@@ -1,6 +1,6 @@
 // Package post puts messages into channels: digests, their threads, and direct messages. It keeps to Slack's limits on
-// posting, finds a message that was posted before, and turns Slack's errors into those of package digest. It knows nothing of
-// questions and of why a digest is due.
+// posting, finds a message that was posted before, and translates Slack's errors to those of package digest. It knows
+// nothing of questions or of why a digest is due.
 package post
 
 import (
@@ -28,8 +28,8 @@ type Options struct {
 	PerChannel time.Duration       // between two messages in a channel; default 1.1 s, since Slack accepts one a second; negative: no limit
 	PerMinute  int                 // messages of this process in a minute; default 240, since Slack accepts "several hundred" of an app; negative: no limit
 	Lanes      Lanes               // default: those of this process
-	Log        *slog.Logger        // default: nothing is logged
-	Ladder     *blocks.Ladder      // what the workspace takes; default: one of its own, by Tables
+	Log        *slog.Logger        // default: discarded
+	Ladder     *blocks.Ladder      // which blocks the workspace accepts; default: one of its own, by Tables
 }
 
 // Poster posts digests into channels. It is a [digest.Poster], and safe for concurrent use.
@@ -49,7 +49,7 @@ type Poster struct {
 	log     *slog.Logger
 }
 
-// New returns a poster for the workspace of the bot. The gate decides into which channels digests may go.
+// New returns a poster for the bot's workspace. The gate decides which channels digests may be posted to.
 func New(c slackapi.Config, w slackapi.Workspace, g *access.Gate, o Options) *Poster {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -99,8 +99,8 @@ func (p *Poster) Tell(ctx context.Context, user string, page view.Page) error {
 	return nil
 }
 
-// send posts a page as richly as the workspace takes it. If the form has no room for all rows, more messages with the other
-// rows follow.
+// send posts a page as richly as the workspace accepts it. If the form has no room for all rows, further messages with
+// the rest follow.
 func (p *Poster) send(ctx context.Context, channel string, page view.Page, more ...slack.MsgOption) (message string, err error) {
 	page.Actions = slices.DeleteFunc(slices.Clone(page.Actions), func(a view.Action) bool { return a.Effect == view.Share })
 	same := func(int) []slack.MsgOption { return more }
@@ -118,8 +118,8 @@ func (p *Poster) send(ctx context.Context, channel string, page view.Page, more 
 	return message, digestError(err)
 }
 
-// deliver posts one message, and returns how many rows it has no room for. It calls more with that number for further options
-// of the message.
+// deliver posts one message, and returns how many rows it has no room for. It calls more with that number for further
+// message options.
 func (p *Poster) deliver(ctx context.Context, channel string, page view.Page, more func(hidden int) []slack.MsgOption) (message string, left int, err error) {
 	err = p.ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
 		m := blocks.Render(page, blocks.Options{Form: f})
@@ -138,7 +138,7 @@ func (p *Poster) postMessage(ctx context.Context, channel string, m blocks.Messa
 	return message, err
 }
 
-// MessageOptions returns the options with which every message is posted.
+// MessageOptions returns the options for posting a message.
 func MessageOptions(m blocks.Message) []slack.MsgOption {
 	return []slack.MsgOption{
 		slack.MsgOptionText(m.Text, false), // escaped already

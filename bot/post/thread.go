@@ -18,23 +18,23 @@ import (
 )
 
 const (
-	// maxReplies bounds the messages with the details of a digest; a button leads to the rest.
+	// maxReplies bounds the messages with the details of a digest; a button opens the rest.
 	maxReplies = 3
-	// threadPatience is the longest pause before one of them is retried here, and threadTries the number of tries. A longer
-	// pause must not hold a worker.
+	// threadPatience is the longest pause before a retry within the worker, and threadTries the number of attempts.
+	// Longer pauses must not hold a worker.
 	threadPatience = 2 * time.Second
 	threadTries    = 3
 )
 
-// partEvent is the event type of the metadata that says which part of which thread a message is: a process that died may have
-// posted some parts.
+// partEvent is the event type of the metadata that identifies a message as part of a thread: a process that died may
+// have posted some parts.
 const partEvent = "missingkbs_thread"
 
 // threadPart is the payload of that metadata.
 type threadPart struct {
-	Digest string `json:"digest"` // its key
+	Digest string `json:"digest"` // key of the digest
 	Part   int    `json:"part"`   // from 1
-	Rows   int    `json:"rows"`   // of the table, up to and with this part
+	Rows   int    `json:"rows"`   // rows of the table, including this part
 	Last   bool   `json:"last"`
 }
 
@@ -44,7 +44,7 @@ func (t threadPart) metadata() slack.MsgOption {
 	}})
 }
 
-// Reply posts the parts that the thread of a digest lacks. The digest's own buttons lead to what has no room in it.
+// Reply posts the parts that are missing in a digest's thread. The digest's own buttons lead to what has no room in it.
 func (p *Poster) Reply(ctx context.Context, r digest.Reply, posted func(messages int) error) error {
 	at := threadPart{Digest: r.Key}
 	if r.Look {
@@ -65,15 +65,15 @@ func (p *Poster) Reply(ctx context.Context, r digest.Reply, posted func(messages
 	return nil
 }
 
-// owed returns the pages that a thread still lacks. If the thread could not be read, it counts what is recorded, and moves at
-// there.
+// owed returns the pages still missing in a thread, and advances at to the last part that is there. If the thread could
+// not be read, the recorded parts count.
 func (p *Poster) owed(r digest.Reply, at *threadPart) []view.Page {
 	form := p.ladder.Form(blocks.ToMessage)
 	_, table, tabled := withoutTable(r.Details)
 	switch {
 	case at.Last || at.Part > 0 && (!tabled || at.Rows >= table.Len()):
 		return nil
-	case at.Part >= r.Posted && at.Part > 0: // the form may have changed, so the rest is cut again
+	case at.Part >= r.Posted && at.Part > 0: // the form may have changed, so split the rest again
 		rest := r.Details
 		rest.Lead, rest.Context, rest.Parts = "", "", []view.Part{table.Cut(at.Rows, table.Len())}
 		return replies(rest, form, max(1, maxReplies-at.Part))
@@ -112,7 +112,7 @@ func (p *Poster) replyPage(ctx context.Context, r digest.Reply, page view.Page, 
 		}
 		var ok bool
 		if page, ok = rowsLeft(page, left); !ok {
-			return nil // not even one row has room; the message says how many there are
+			return nil // no row fits; the message says how many there are
 		}
 	}
 }
@@ -123,7 +123,7 @@ func rowsOf(p view.Page) int {
 	return table.Len()
 }
 
-// reached returns the last part of a digest that a thread holds. If the bot may not read the channel, it finds none.
+// reached returns the last part of a digest that is in a thread. If the bot may not read the channel, it returns none.
 func (p *Poster) reached(ctx context.Context, r digest.Reply) (at threadPart, err error) {
 	at.Digest = r.Key
 	cursor := ""
@@ -151,15 +151,15 @@ func (p *Poster) reached(ctx context.Context, r digest.Reply) (at threadPart, er
 	return at, nil
 }
 
-// threadPart returns which part of a digest's thread a message is. ok is false if the bot did not post it as one.
+// threadPart returns which part of a digest's thread a message is. ok is false if the bot did not post it as such.
 func (m pastMessage) threadPart(self slackapi.Workspace, key string) (part threadPart, ok bool) {
 	payload, err := json.Marshal(m.Metadata.Payload)
 	ok = err == nil && json.Unmarshal(payload, &part) == nil
 	return part, ok && m.User == self.UserID && m.Metadata.EventType == partEvent && part.Digest == key
 }
 
-// deliverPatiently posts one message, and retries after short pauses that Slack asks for. It returns how many rows have no
-// room.
+// deliverPatiently posts one message, and retries after short pauses that Slack asks for. It returns how many rows have
+// no room.
 func (p *Poster) deliverPatiently(ctx context.Context, channel string, page view.Page, more func(hidden int) []slack.MsgOption) (left int, err error) {
 	for try := 1; ; try++ {
 		_, left, err = p.deliver(ctx, channel, page, more)
@@ -171,8 +171,8 @@ func (p *Poster) deliverPatiently(ctx context.Context, channel string, page view
 	}
 }
 
-// replies splits a page of details into at most most messages: one if it fits, else one with everything but the table, and then
-// as many rows in each as the form has room for.
+// replies splits a page of details into at most most messages: a single one if it fits, otherwise one with everything
+// but the table, followed by the rows that fit into each.
 func replies(details view.Page, f blocks.Form, most int) []view.Page {
 	rest, table, ok := withoutTable(details)
 	if !ok || rowsHidden(details, f) == 0 {
@@ -186,7 +186,7 @@ func replies(details view.Page, f blocks.Form, most int) []view.Page {
 		page := details
 		page.Parts = []view.Part{table}
 		left := rowsHidden(page, f)
-		if left >= table.Len() { // not even one row has room; the page says how many there are
+		if left >= table.Len() { // no row fits; the page says how many there are
 			left = 0
 		}
 		page.Parts = []view.Part{table.Cut(0, table.Len()-left)}
@@ -209,7 +209,8 @@ func rowsHidden(p view.Page, f blocks.Form) int {
 	return blocks.Render(p, blocks.Options{Form: f}).Hidden
 }
 
-// rowsLeft returns a page with the last n rows of a page. ok is false unless that has one table, which offers no other pages.
+// rowsLeft returns a page with the last n rows. ok is false unless the page has exactly one table and offers no other
+// pages.
 func rowsLeft(p view.Page, n int) (rest view.Page, ok bool) {
 	others, table, ok := withoutTable(p)
 	_, _, second := withoutTable(others)
@@ -221,7 +222,7 @@ func rowsLeft(p view.Page, n int) (rest view.Page, ok bool) {
 	return p, true
 }
 
-// withoutTable splits the first table off a page.
+// withoutTable separates the first table from a page.
 func withoutTable(p view.Page) (rest view.Page, table view.Table, ok bool) {
 	rest = p
 	rest.Parts, rest.Actions = nil, nil
@@ -235,7 +236,7 @@ func withoutTable(p view.Page) (rest view.Page, table view.Table, ok bool) {
 	return rest, table, ok
 }
 
-// unpaged returns a page whose tables offer no other pages: in a thread, the next messages hold those.
+// unpaged returns a page whose tables offer no other pages: in a thread, the following messages contain those.
 func unpaged(p view.Page) view.Page {
 	parts := make([]view.Part, len(p.Parts))
 	for i, part := range p.Parts {

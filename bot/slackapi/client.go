@@ -17,12 +17,12 @@ import (
 
 const (
 	// Timeout bounds one call of the Web API. Without it, a connection that swallows everything would block a reconnect
-	// for ever.
+	// forever.
 	Timeout = 15 * time.Second
-	// StartTimeout bounds the calls made before the bot connects, with the pauses that Slack asks for. If Slack asks for an
-	// hour, the process should rather end and say so.
+	// StartTimeout bounds the calls made before the bot connects, including pauses that Slack asks for. If Slack asks
+	// for an hour, the process should end and say so.
 	StartTimeout = time.Minute
-	// messageBytes is more than nearly all messages have, so that one write sends a message with its header.
+	// messageBytes exceeds the size of nearly all messages, so that one write sends a message with its header.
 	messageBytes = 32 << 10
 )
 
@@ -31,8 +31,8 @@ type Config struct {
 	Tokens *Tokens
 	APIURL string       // of the Web API, with a slash at the end; default Slack's own
 	HTTP   *http.Client // default: one that uses the proxy of the environment
-	// Refused is called when Slack refuses one of the tokens, before the caller gets the error. If it rotates them, the
-	// call is made again. Several calls may run it at once. It may be nil.
+	// Refused is called when Slack rejects one of the tokens, before the caller gets the error. If it rotates them, the
+	// call is repeated. It must be safe for concurrent use. It may be nil.
 	Refused func(context.Context) `json:"-"`
 }
 

@@ -9,8 +9,8 @@ import (
 
 const socketModeOff = "Socket Mode is switched off: switch it on in the app's settings"
 
-// cures says what to do about the refusals that a retry does not cure.
-// See https://docs.slack.dev/reference/methods/apps.connections.open#errors.
+// cures maps permanent errors to what to do about them. See
+// https://docs.slack.dev/reference/methods/apps.connections.open#errors.
 var cures = map[string]string{
 	"invalid_auth":            "the token is wrong: copy SLACK_APP_TOKEN and SLACK_BOT_TOKEN again from the app's settings",
 	"not_authed":              "the token is empty: set SLACK_APP_TOKEN and SLACK_BOT_TOKEN",
@@ -30,7 +30,7 @@ var cures = map[string]string{
 	"link_disabled":           socketModeOff, // the reason of a disconnect
 }
 
-// Cure returns what to do about an error of Slack's that a retry does not cure. It returns "" for passing trouble.
+// Cure returns what to do about a permanent error of Slack's, or "" for a temporary one.
 func Cure(err error) string {
 	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		return cures[refused.Err]

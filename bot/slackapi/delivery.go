@@ -11,22 +11,22 @@ import (
 	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
-// When a connection breaks after a request was sent, Slack may or may not have carried it out. To send it again might say
-// everything twice, and to leave it might say nothing. So what can safely be repeated is sent again, and for the rest the
-// user is told that it may be missing.
+// When a connection breaks after a request was sent, Slack may or may not have processed it. Sending it again might
+// post twice, leaving it might post nothing. So repeatable requests are sent again, and for the rest the user is told
+// that the answer may be missing.
 
-// ErrDeliveryUnknown is the error of a request that Slack may or may not have carried out.
+// ErrDeliveryUnknown reports a request that Slack may or may not have processed.
 var ErrDeliveryUnknown = errors.New("the connection broke before Slack answered")
 
 // retryPause is the pause before a request is sent once more.
 const retryPause = time.Second
 
-// deliveryResult is what is known about a request that failed.
+// deliveryResult is what is known about a failed request.
 type deliveryResult int
 
 const (
 	refusedBySlack  deliveryResult = iota
-	notDelivered                   // it did not reach Slack, or Slack had a failure: worth a retry
+	notDelivered                   // it did not reach Slack, or Slack failed: worth a retry
 	deliveryUnknown                // it was sent, and no answer came
 )
 

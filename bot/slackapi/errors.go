@@ -12,8 +12,8 @@ import (
 
 var codeForm = regexp.MustCompile(`^[a-z][a-z0-9_]{1,79}$`)
 
-// loggable returns one of Slack's error codes as it may be logged. Any other text, such as a sentence or the page of a
-// proxy, may repeat what was sent, and with it what a user typed.
+// loggable returns one of Slack's error codes in a form that may be logged. Any other text, such as a sentence or a
+// proxy's page, may repeat what was sent, and with it what a user typed.
 func loggable(code string) string {
 	if code == "" || codeForm.MatchString(code) {
 		return code
@@ -47,8 +47,8 @@ func RetryAfter(err error) time.Duration {
 	return 0
 }
 
-// blockCodes are Slack's codes for refused blocks, of messages and of views, at the Web API and at a response_url. True
-// means that the code alone says that the blocks are malformed.
+// blockCodes are Slack's codes for refused blocks, in messages and views, from the Web API and from a response_url.
+// True means that the code alone says that the blocks are malformed.
 var blockCodes = map[string]bool{
 	"invalid_blocks":         false,
 	"invalid_arguments":      false,

@@ -14,17 +14,17 @@ import (
 // maxRefusal is how many bytes of an answer are searched for a refusal.
 const maxRefusal = 512
 
-// staleTokens are Slack's refusals that another token may cure.
+// staleTokens are Slack's errors that another token may cure.
 var staleTokens = []string{"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
 
-// lostTokens returns the refusals of a bot token that only an administrator can cure. Slack answers every call with them.
+// lostTokens returns the errors of a bot token that only an administrator can cure. Slack answers every call with them.
 func lostTokens() []string {
 	return append([]string{"not_allowed_token_type", "team_access_not_granted", "org_login_required", "team_disabled", "user_removed_from_team", "forbidden_team"}, staleTokens...)
 }
 
-// tokenRenewer is a transport that asks for new tokens when Slack refuses one, before the caller gets the error. If there
-// are new ones, it makes the call once more with them: Slack has done nothing for the first. If the bot token is refused
-// all the same, it becomes a suspect.
+// tokenRenewer is a transport that asks for new tokens when Slack rejects one, before the caller gets the error. If
+// there are new ones, it repeats the call with them: Slack has not processed the first. If the bot token is rejected
+// again, it becomes a suspect.
 type tokenRenewer struct {
 	next    http.RoundTripper
 	tokens  *Tokens
@@ -56,8 +56,8 @@ func (t *tokenRenewer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// refusalCode returns the code with which the Web API refuses a call, or "". It reads the beginning of the answer and
-// leaves the body readable from its start.
+// refusalCode returns the code with which the Web API rejects a call, or "". It peeks at the beginning of the answer
+// and leaves the body readable from its start.
 func refusalCode(resp *http.Response) string {
 	if resp.Body == nil || resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
 		return ""

@@ -16,10 +16,10 @@ const (
 // errNoPostsLeft is the error of a post that Slack would no longer accept. It is not sent.
 var errNoPostsLeft = errors.New("no post is left for this answer")
 
-// ResponseURL is the address to which the answer to one question is posted. It counts all posts, also those that are
-// drawn again, retried, or say something else. It is safe for concurrent use.
+// ResponseURL is the address for the answers to one question. It counts all posts, including simpler drawings, retries
+// and notices. It is safe for concurrent use.
 type ResponseURL struct {
-	address string // secret: it suffices to post
+	address string // secret: anyone who has it can post
 	created time.Time
 
 	mu   sync.Mutex

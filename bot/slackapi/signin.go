@@ -11,13 +11,13 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// An app can be installed in one workspace, or in an Enterprise organisation as a whole. In the second case its token
-// is good in all workspaces that the app was added to, Slack's methods for user groups need the workspace, and payloads
-// name no installing workspace. See https://docs.slack.dev/enterprise/developing-for-enterprise-orgs.
+// An app can be installed in one workspace, or in a whole Enterprise organisation. In the second case its token is
+// valid in all workspaces that the app was added to, Slack's methods for user groups require the workspace, and
+// payloads name no installing workspace. See https://docs.slack.dev/enterprise/developing-for-enterprise-orgs.
 
 // Workspace is where the app is installed, as auth.test names it.
 type Workspace struct {
-	TeamID       string // the organisation's id if the app is installed in a whole organisation
+	TeamID       string // the organisation's ID if the app is installed in a whole organisation
 	EnterpriseID string // empty outside an Enterprise organisation
 	UserID       string // the bot's own user
 	OrgWide      bool   // the app is installed in the whole organisation: the token is good in all its workspaces
@@ -35,15 +35,15 @@ func SignIn(ctx context.Context, c Config) (Workspace, error) {
 	return Workspace{TeamID: me.TeamID, EnterpriseID: me.EnterpriseID, UserID: me.UserID, OrgWide: me.OrgWide}, nil
 }
 
-// Identity is what auth.test says of a bot token.
+// Identity is what auth.test returns about a bot token.
 type Identity struct {
 	*slack.AuthTestResponse
 
 	OrgWide bool // the app is installed in a whole organisation
 }
 
-// AuthTest asks Slack whom the current bot token belongs to. slack-go leaves out whether the app is installed in a whole
-// organisation, so the answer is read a second time.
+// AuthTest asks Slack who the current bot token belongs to. slack-go omits whether the app is installed in a whole
+// organisation, so the answer is decoded a second time.
 func (c Config) AuthTest(ctx context.Context, options ...slack.Option) (Identity, error) {
 	c = c.WithDefaults()
 	_, token := c.Tokens.Current()
@@ -57,7 +57,7 @@ func (c Config) AuthTest(ctx context.Context, options ...slack.Option) (Identity
 	var answer struct {
 		OrgWide bool `json:"is_enterprise_install"`
 	}
-	_ = json.Unmarshal(kept.body, &answer) // slack-go has read it already
+	_ = json.Unmarshal(kept.body, &answer) // slack-go has decoded it successfully
 	return Identity{me, answer.OrgWide || me.EnterpriseID != "" && me.TeamID == me.EnterpriseID}, nil
 }
 

@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// recheckAfter is how long after a refusal of the bot token Slack is asked again. Within that time a rotation of the
-	// token can end: a secret's file is read when its token is refused, but not twice in ten seconds.
+	// recheckAfter is the delay after a rejection of the bot token before Slack is asked again. It gives a token
+	// rotation time to finish: a secret's file is read when its token is rejected, but not twice in ten seconds.
 	recheckAfter = 12 * time.Second
-	// checkEvery is how often Slack is asked about the bot token without a refusal. A token that is revoked on a Friday
-	// should be noticed on Friday, and not by the digests of Monday.
+	// checkEvery is how often the bot token is checked without a rejection. A token that is revoked on a Friday should
+	// be noticed on Friday, and not by the digests of Monday.
 	checkEvery = time.Hour
 )
 
-// TokenChecker watches over the bot token while the bot runs. One refused call proves nothing, so Slack is asked once
-// more before the bot gives up. Without the token the bot can ask Slack nothing, and must not look healthy.
+// TokenChecker watches the bot token while the bot runs. One rejected call proves nothing, so it asks Slack once more
+// before the bot gives up. Without the token the bot cannot work, and must not look healthy.
 //
-// Missing scopes are not checked: without one of them the bot does less, and users who need it are told so.
+// Missing scopes are not checked: without one the bot does less, and users who need it are told.
 type TokenChecker struct {
 	config Config
 	log    *slog.Logger
@@ -34,8 +34,8 @@ type TokenChecker struct {
 // NewTokenChecker returns a checker of the current bot token. Only one may run for the same tokens.
 func NewTokenChecker(c Config, log *slog.Logger) *TokenChecker { return &TokenChecker{c, log} }
 
-// Run returns an error when Slack refuses the bot token for good, with the cure in its message. It returns nil when ctx
-// ends.
+// Run returns an error when Slack rejects the bot token for good, with the cure in its message. It returns nil when ctx
+// is done.
 func (c *TokenChecker) Run(ctx context.Context) error {
 	every := time.NewTicker(checkEvery)
 	defer every.Stop()
@@ -64,7 +64,7 @@ func (c *TokenChecker) confirm(ctx context.Context, token string) error {
 			c.log.Warn("Slack refuses the bot token; asking again before giving up", "pause", recheckAfter)
 		}
 		if errors.Is(wait.Unless(ctx, recheckAfter, now.changed), wait.ErrWoken) {
-			continue // the tokens have changed: see which
+			continue // the tokens have changed: check which
 		}
 		err := c.ask(ctx)
 		refused, _ := errors.AsType[slack.SlackErrorResponse](err)

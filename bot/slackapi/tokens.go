@@ -65,7 +65,7 @@ func (t *Tokens) Rotate(app, bot string) bool {
 	return true
 }
 
-// suspect notes that Slack refused a bot token. One note is enough: the checker asks Slack again.
+// suspect records that Slack rejected a bot token. One record is enough: the checker asks Slack again.
 func (t *Tokens) suspect(bot string) {
 	select {
 	case t.suspects <- bot:

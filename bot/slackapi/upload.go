@@ -21,10 +21,10 @@ import (
 type File struct {
 	Name  string
 	Title string
-	Body  []byte // not empty: Slack takes no empty file
+	Body  []byte // not empty: Slack accepts no empty file
 }
 
-// errUploadURL is the error of an upload to an address that is not Slack's. The address is a secret.
+// errUploadURL is returned if the address for an upload is not Slack's. The address is a secret.
 var errUploadURL = errors.New("the address for an upload is not one of Slack's")
 
 // SendFile shares a file with one user, in the user's direct messages with the app. If the connection broke so that Slack may
@@ -70,8 +70,8 @@ func (c *Client) directMessages(ctx context.Context, user string) (channel strin
 	return channel, WithoutURL(err)
 }
 
-// retryRepeatable calls do, and after a pause once more unless Slack refused it. Unlike [RetryOnce] it leaves no doubt: what
-// failed twice has shared nothing.
+// retryRepeatable calls do, and after a pause once more unless Slack refused it. Unlike [RetryOnce] it leaves no doubt:
+// what failed twice has shared nothing.
 func retryRepeatable(ctx context.Context, do func() error) error {
 	err := do()
 	if err != nil && deliveryOf(err) != refusedBySlack && wait.For(ctx, retryPause) {
@@ -80,8 +80,8 @@ func retryRepeatable(ctx context.Context, do func() error) error {
 	return err
 }
 
-// upload posts the bytes of a file to the address that Slack gave for it. The address is all that Slack needs: no token is
-// sent along, as slack-go would do.
+// upload posts the bytes of a file to the address that Slack returned for it. The address authorises the upload: no
+// token is sent along, as slack-go would do.
 func (c *Client) upload(ctx context.Context, address string, body []byte) error {
 	u, err := url.Parse(address)
 	if err != nil || !c.mayUpload(u) {

@@ -23,8 +23,8 @@ import (
 // WebhookTries is how often [Webhook.Reply] posts one message at most. [ResponseURL] counts the posts in all.
 const WebhookTries = 2
 
-// Webhook posts answers to a response_url. slack-go's own sender for it cannot keep links from unfolding and drops
-// Slack's reason for a refusal. It is safe for concurrent use.
+// Webhook posts answers to a response_url. slack-go's own sender cannot keep links from unfurling and drops Slack's
+// reason for a refusal. It is safe for concurrent use.
 type Webhook struct {
 	client  *http.Client
 	timeout time.Duration // of one post; 0 for none
@@ -46,7 +46,7 @@ func (w *Webhook) Reply(ctx context.Context, to *ResponseURL, message json.Marsh
 }
 
 // Send posts a message. It retries after a 429, for as long as Slack asks and the context allows, after a 5xx, and when
-// it could not connect. Only after a 5xx may the message have been accepted all the same; an answer that comes twice is
+// it could not connect. Only after a 5xx may the message have been accepted anyway; an answer that arrives twice is
 // better than none. If the connection breaks before Slack answers, the error is an [ErrDeliveryUnknown]. The address is
 // a secret, and no error contains it.
 func (w *Webhook) Send(ctx context.Context, to *ResponseURL, message json.Marshaler, tries int) error {
@@ -119,7 +119,7 @@ func (w *Webhook) post(ctx context.Context, address string, body []byte) (pause 
 // maxHookAnswer is how many bytes of an answer are read.
 const maxHookAnswer = 64 << 10
 
-// refusedAtHook reads the refusal of a message's blocks, as an error of the Web API. Mostly Slack says no more than the
+// refusedAtHook parses the refusal of a message's blocks into an error of the Web API. Usually Slack returns only the
 // code. ok is false if the blocks were not refused.
 func refusedAtHook(body []byte, reason string) (refused slack.SlackErrorResponse, ok bool) {
 	for code := range blockCodes {
@@ -161,13 +161,13 @@ func isDial(err error) bool {
 	return ok && op.Op == "dial"
 }
 
-// WithoutURL removes the address from an error of the HTTP client, and what Slack repeats of a call. Addresses of answers
-// and sockets are secrets.
+// WithoutURL removes the address from an error of the HTTP client, and what Slack repeats of a call. Addresses for
+// answers and sockets are secrets.
 func WithoutURL(err error) error {
 	return withoutEcho(httpclient.WithoutURL(err))
 }
 
-// errRefusedURL is the error of a response_url that does not lead to Slack.
+// errRefusedURL is returned for a response_url that does not lead to Slack.
 var errRefusedURL = errors.New("response_url does not lead to Slack")
 
 // slackHosts returns a function that reports whether a response_url may lead to a host: one of Slack's, or the host of the

@@ -8,7 +8,7 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// Directory is a Slack that knows some people and channels, and no user groups.
+// Directory is a Slack with some people and channels, and no user groups.
 type Directory struct{}
 
 // GetConversationInfoContext knows three channels.
@@ -26,8 +26,8 @@ func (Directory) GetConversationInfoContext(_ context.Context, in *slack.GetConv
 	return c, nil
 }
 
-// GetUserInfoContext knows people whose id says where they are from: U1 and U2 of the workspace, UORG of another one of
-// the same organisation, U9 of another organisation.
+// GetUserInfoContext knows people whose ID says where they are from: U1 and U2 are in the workspace, UORG is in another
+// one of the same organisation, U9 is in another organisation.
 func (Directory) GetUserInfoContext(_ context.Context, id string, _ ...slack.GetUserInfoOption) (*slack.User, error) {
 	switch {
 	case id == "UORG":
@@ -77,7 +77,7 @@ var People = map[string]Person{
 	"ULEFT":     {Is: slack.User{TeamID: "T1", Deleted: true}, Team: "T1"},
 	"USTRANGER": {Is: slack.User{TeamID: "T1", IsStranger: true}, Team: "T1"},
 	"UEXTERNAL": {Is: slack.User{TeamID: "T9", Enterprise: slack.EnterpriseUser{EnterpriseID: "E9"}}, Team: "T9"},
-	"UFORGED":   {Is: slack.User{TeamID: "T9"}, Team: "T1"}, // the envelope names the own workspace
+	"UFORGED":   {Is: slack.User{TeamID: "T9"}, Team: "T1"}, // the envelope names our workspace
 	"UNOBODY":   {Err: slack.SlackErrorResponse{Err: "user_not_found"}, Team: "T1"},
 	"USISTER":   {Is: slack.User{TeamID: "T2", Enterprise: slack.EnterpriseUser{EnterpriseID: "E1"}}, Team: "T2"},
 	"UASKER":    {Is: slack.User{TeamID: "T1"}, Team: "T1"}, // in group S0ASK
@@ -114,7 +114,7 @@ func (c Crowd) GetUserGroupMembersContext(_ context.Context, id string, _ ...sla
 	}[id], nil
 }
 
-// Conversation is a [Directory] that knows one conversation, by every id.
+// Conversation is a [Directory] with one conversation under every ID.
 type Conversation struct {
 	Directory
 

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// pipes is a network in memory: it lives by the clock of a synctest bubble.
+// pipes is an in-memory network. It follows the clock of a synctest bubble.
 type pipes struct {
 	conns chan net.Conn
 	gone  chan struct{}
@@ -32,6 +32,7 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{} }
 
+// Dial connects two buffered ends, one for each side.
 func (p *pipes) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	a, b := net.Pipe()
 	ours, theirs := p.buffer(a), p.buffer(b)
@@ -49,7 +50,7 @@ func (p *pipes) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// buffered is an end of a pipe that takes what is written before the other end reads it, as TCP does.
+// buffered is one end of a pipe that accepts writes before the other end reads, as TCP does.
 type buffered struct {
 	net.Conn
 	mu     sync.Mutex
@@ -91,7 +92,7 @@ func (b *buffered) wakeLocked() {
 	}
 }
 
-// pump writes what is buffered, and closes the end behind it.
+// pump writes what is buffered, and closes the pipe after it.
 func (b *buffered) pump() {
 	defer b.Conn.Close()
 	for range b.more {

@@ -15,23 +15,23 @@ import (
 	"github.com/slack-go/slack/socketmode"
 )
 
-// PipeSlack is Slack on a network in memory: apps.connections.open, and sockets that do what a test says.
+// PipeSlack is Slack on an in-memory network: apps.connections.open, and sockets that behave as the test defines.
 type PipeSlack struct {
 	*pipes
 	Began  time.Time
 	Refuse func(token string) string // the error of apps.connections.open; "" to open
-	Serve  func(n int, p *Peer)      // what the n-th socket does, from 0 on; it ends when this returns
+	Serve  func(n int, p *Peer)      // behaviour of the n-th socket, from 0; the socket ends when it returns
 
 	Swallow atomic.Bool // calls are not answered
 
 	mu     sync.Mutex
-	opened []time.Duration // when sockets were asked for
-	tokens []string        // by which
+	opened []time.Duration // when sockets were requested
+	tokens []string        // the token of each request
 	served int
 	links  sync.WaitGroup
 }
 
-// Rest waits, but not longer than the test runs.
+// Rest waits for d, but no longer than the test runs.
 func (s *PipeSlack) Rest(d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -54,19 +54,19 @@ func (p *Peer) Say(message string) {
 	_ = p.WriteMessage(websocket.TextMessage, []byte(message))
 }
 
-// HelloHour is the hello of a connection that lives an hour.
+// HelloHour is the hello of a connection with a lifetime of an hour.
 const HelloHour = `{"type":"hello","num_connections":1,"debug_info":{"approximate_connection_time":3600}}`
 
-// Dismissal is the message that Slack will end a connection.
+// Dismissal returns the message that Slack will end a connection.
 func Dismissal(reason string) string { return fmt.Sprintf(`{"type":"disconnect","reason":%q}`, reason) }
 
-// Typing is the envelope of a slash command.
+// Typing returns the envelope of a slash command.
 func Typing(envelope string) string {
 	return fmt.Sprintf(`{"envelope_id":%q,"type":"slash_commands","payload":{"text":"x","user_id":"U1","team_id":"T1","channel_id":"C0OWN","trigger_id":%q,
 		"response_url":"https://hooks.slack.com/%s"}}`, envelope, "t"+envelope, envelope)
 }
 
-// Read reads what the app sends, until the end.
+// Read reads what the app sends, until the socket ends.
 func (p *Peer) Read() {
 	for {
 		_, raw, err := p.ReadMessage()
@@ -79,7 +79,7 @@ func (p *Peer) Read() {
 		}
 		select {
 		case p.Acks <- r:
-		default: // the test does not read them
+		default: // the test does not receive them
 		}
 	}
 }
@@ -104,7 +104,7 @@ func (p *Peer) Stay() {
 	close(done)
 }
 
-// NewPipeSlack starts a Slack that opens every socket and keeps it.
+// NewPipeSlack starts a Slack that opens every socket and keeps it open.
 func NewPipeSlack(t *testing.T) *PipeSlack {
 	t.Helper()
 	s := &PipeSlack{
@@ -120,6 +120,7 @@ func NewPipeSlack(t *testing.T) *PipeSlack {
 	return s
 }
 
+// open answers apps.connections.open, as Refuse says.
 func (s *PipeSlack) open(rw http.ResponseWriter, r *http.Request) {
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	s.mu.Lock()
@@ -141,6 +142,7 @@ func (s *PipeSlack) open(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// link upgrades a request to a WebSocket and runs Serve on it.
 func (s *PipeSlack) link(rw http.ResponseWriter, r *http.Request) {
 	ws, err := (&websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}).Upgrade(rw, r, nil)
 	if err != nil {
@@ -171,14 +173,14 @@ func (s *PipeSlack) Turn(change func()) {
 	change()
 }
 
-// Opens returns when sockets were asked for.
+// Opens returns when sockets were requested.
 func (s *PipeSlack) Opens() []time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]time.Duration(nil), s.opened...)
 }
 
-// Tokens returns by which tokens they were asked for.
+// Tokens returns the tokens they were requested with.
 func (s *PipeSlack) Tokens() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,12 +190,12 @@ func (s *PipeSlack) Tokens() []string {
 // APIURL is the address of its Web API.
 const APIURL = "http://slack.test/api/"
 
-// Client returns a client of its Web API.
+// Client returns an HTTP client that reaches it.
 func (s *PipeSlack) Client() *http.Client {
 	return &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DialContext: s.Dial, DisableKeepAlives: true}}
 }
 
-// Finish ends it, and waits until all sockets have ended.
+// Finish stops it and waits until all sockets have ended.
 func (s *PipeSlack) Finish() {
 	_ = s.Close()
 	s.links.Wait()

@@ -1,10 +1,10 @@
-// Package slacktest has what the tests of the Slack edge share. It stands in for the network, and knows nothing of what
-// the bot does with it.
+// Package slacktest has what the tests of the Slack edge share. It replaces the network, and knows nothing of what the
+// bot does with it.
 package slacktest
 
 import "net/http"
 
-// RoundTrip is a network of one function.
+// RoundTrip is a network made of one function.
 type RoundTrip func(*http.Request) (*http.Response, error)
 
 // RoundTrip implements [http.RoundTripper].

@@ -23,7 +23,7 @@ func Start(t *testing.T, o sandbox.Options) *sandbox.Workspace {
 	return w
 }
 
-// Soon returns a context for what should happen at once.
+// Soon returns a context for what should happen quickly.
 func Soon(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

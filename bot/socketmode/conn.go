@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// writeTimeout bounds one write. A connection that does not take a few kilobytes in that time is dead.
+	// writeTimeout bounds one write. A connection that does not accept a few kilobytes in that time is dead.
 	writeTimeout = 2 * time.Second
-	// maxEnvelope bounds one message from Slack; a click brings the whole message it was made on.
+	// maxEnvelope bounds one message from Slack; a click includes the whole message it was made on.
 	maxEnvelope = 4 << 20
 	// closeTimeout is how long Slack has to answer our close frame.
 	closeTimeout = time.Second
-	// writeBuffer holds any acknowledgement: Slack does not join a message of several frames, and drops it
-	// silently (https://github.com/slack-go/slack/issues/1196).
+	// writeBuffer holds any acknowledgement: Slack does not reassemble a message of several frames, and silently drops
+	// it (https://github.com/slack-go/slack/issues/1196).
 	writeBuffer = 32 << 10
 	// maxResponse is the size from which Slack silently drops an acknowledgement.
 	maxResponse = 20 << 10
@@ -88,7 +88,7 @@ func newConn(ws *websocket.Conn, w *idleTimeoutConn, pong time.Duration) *conn {
 	return l
 }
 
-// handler gets what arrives on a connection, in the goroutine that reads it.
+// handler receives what arrives on a connection, in the goroutine that reads it.
 type handler interface {
 	envelope(l *conn, r socketmode.Request)
 	unreadable(l *conn, err error)
@@ -129,7 +129,7 @@ func (l *conn) receive(to handler, raw []byte) {
 		l.onHello(r)
 	case socketmode.RequestTypeDisconnect:
 		l.onDisconnect(r)
-		if l.reason() != Warned { // after a warning there are still seconds
+		if l.reason() != Warned { // after a warning there are a few seconds left
 			to.ackPending(l)
 		}
 	default:
@@ -149,6 +149,7 @@ func ending(err error) Reason {
 	return Broken
 }
 
+// onHello records Slack's hello; only the first one opens the connection.
 func (l *conn) onHello(r socketmode.Request) {
 	l.mu.Lock()
 	first := l.greeting.Type == ""
@@ -174,7 +175,7 @@ func (l *conn) connections() int {
 	return l.greeting.NumConnections
 }
 
-// onDisconnect notes that Slack will end the connection.
+// onDisconnect records that Slack will end the connection.
 func (l *conn) onDisconnect(r socketmode.Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package socketmode keeps the bot connected to Slack by Socket Mode: several WebSocket connections, each replaced before it
-// ends, the acknowledgements that are pending on them, and a limiter for reconnects. It hands envelopes on and knows nothing
-// of what they ask.
+// Package socketmode keeps the bot connected to Slack by Socket Mode: several WebSocket connections, each replaced
+// before it ends, the acknowledgements pending on them, and a limiter for reconnects. It passes envelopes on and knows
+// nothing of what they ask.
 package socketmode
 
 import (
@@ -20,19 +20,21 @@ import (
 	"github.com/missingkbs/missingkbs/bot/slackapi"
 )
 
-// Connections keeps the bot connected to Slack by several connections. It replaces each before it ends, if that can be known.
-// It owns them instead of using slack-go's managed client. That one closes a connection before it opens the next, reconnects
-// without a pause after a disconnect, does not report the reason of a disconnect, and writes an acknowledgement on whatever
-// connection comes next. The Web API and the types of envelopes and events are slack-go's.
+// Connections keeps the bot connected to Slack by several connections. It replaces each before it ends, if its lifetime
+// is known. It manages them itself instead of using slack-go's managed client. That one closes a connection before it
+// opens the next, reconnects without a pause after a disconnect, does not report the reason of a disconnect, and writes
+// an acknowledgement on whichever connection comes next. The Web API and the types of envelopes and events are
+// slack-go's.
 //
-// What happens to an envelope whose connection ends? Slack does not document whether it accepts an acknowledgement on another
-// connection. So all envelopes of a connection that is about to end are acknowledged on it, without an answer, while that is
-// possible; their answers go to the response_url. Only after the network has cut a connection does an acknowledgement take
-// another one, and then it never carries an answer, which might come twice.
+// What happens to an envelope whose connection ends? Slack does not document whether it accepts an acknowledgement on
+// another connection. So all envelopes of a connection that is about to end are acknowledged on it, without an answer,
+// while that is possible; their answers go to the response_url. Only after the network has cut a connection does an
+// acknowledgement take another one, and then it never carries an answer, which might arrive twice.
 //
-// A ping follows each acknowledgement. If the connection breaks before Slack answers the ping, the acknowledgement counts as
-// lost: an empty one takes another connection, and the answer goes to the response_url. So an answer comes twice if Slack has
-// shown it and the network breaks before the pong. The alternative would be answers that never come.
+// A ping follows each acknowledgement. If the connection breaks before Slack answers the ping, the acknowledgement
+// counts as lost: an empty one takes another connection, and the answer goes to the response_url. So an answer arrives
+// twice if Slack has shown it and the network breaks before the pong. The alternative would be answers that never
+// arrive.
 type Connections struct {
 	options Options
 	config  slackapi.Config

@@ -10,7 +10,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 )
 
-// ErrAcknowledged is the error of an answer whose envelope was acknowledged before, because its connection ends.
+// ErrAcknowledged is returned for an answer whose envelope was already acknowledged because its connection ends.
 var ErrAcknowledged = errors.New("the envelope was acknowledged without an answer, because its connection ends")
 
 // AckCtx acknowledges an envelope on its own connection. Without a payload it may use another one, and waits for one until ctx
@@ -57,8 +57,9 @@ func (s *Connections) ackElsewhere(ctx context.Context, envelope string, own *co
 	}
 }
 
-// ackPending acknowledges the pending envelopes of a connection that is about to end; their answers go to the response_url. The
-// goroutine that reads the connection calls it before it reads the end: afterwards nothing can be written.
+// ackPending acknowledges the pending envelopes of a connection that is about to end; their answers go to the
+// response_url. The goroutine that reads the connection calls it before it reads the end: afterwards nothing can be
+// written.
 func (s *Connections) ackPending(l *conn) {
 	if s.isClosed() {
 		s.rejectPending(l)
@@ -77,8 +78,8 @@ func (s *Connections) ackPending(l *conn) {
 }
 
 // rejectPending answers the pending commands of a connection after the bot has stopped accepting events. An empty
-// acknowledgement would say that the command was accepted. Other envelopes stay unacknowledged, since theirs cannot carry
-// words: Slack sends events again to another process, and shows that a click failed.
+// acknowledgement would mean that the command was accepted. Other envelopes stay unacknowledged, because theirs cannot
+// carry text: Slack then repeats events to another process, and shows that a click failed.
 func (s *Connections) rejectPending(l *conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
@@ -131,8 +132,8 @@ func (s *Connections) unreadable(l *conn, err error) {
 	s.options.Log.Warn("received an unreadable message from Slack", "socket", l.socket+1, "error", err)
 }
 
-// deliver gives an event to the bot, which receives events at once, and reports whether it could. If the bot receives none, it
-// gives up after a time: a connection that is not read answers no pings.
+// deliver passes an event to the bot, which normally receives at once, and reports whether it could. It gives up after
+// a time, because a connection that is not read answers no pings.
 func (s *Connections) deliver(e socketmode.Event) bool {
 	if s.isClosed() {
 		return false

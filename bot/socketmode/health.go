@@ -17,10 +17,10 @@ const (
 	Refreshed       Reason = "refresh_requested"   // Slack refreshes the connection
 	LinkDisabled    Reason = "link_disabled"       // Socket Mode was switched off
 	TooManySockets  Reason = "too_many_websockets" // the app has more connections than Slack allows
-	OtherDisconnect Reason = "other_disconnect"    // another reason of Slack's
+	OtherDisconnect Reason = "other_disconnect"    // another reason given by Slack
 	Closed          Reason = "closed"              // Slack sent a close frame without a reason
 	Broken          Reason = "broken"              // the network cut it
-	Silent          Reason = "silent"              // no byte arrived any longer, not even a ping
+	Silent          Reason = "silent"              // no byte arrived any more, not even a ping
 	Aged            Reason = "aged"                // replaced before Slack would have ended it
 	Rotated         Reason = "rotated"             // replaced because the app-level token changed
 	Stopped         Reason = "stopped"             // the bot stops
@@ -31,7 +31,7 @@ func Reasons() []Reason {
 	return []Reason{Warned, Refreshed, LinkDisabled, TooManySockets, OtherDisconnect, Closed, Broken, Silent, Aged, Rotated, Stopped}
 }
 
-// disconnectReason returns the reason that Slack gave. Unknown words are kept out of metrics.
+// disconnectReason converts the reason that Slack gave. Unknown reasons are kept out of metrics.
 func disconnectReason(word string) Reason {
 	switch r := Reason(word); r {
 	case Warned, Refreshed, LinkDisabled, TooManySockets:
@@ -43,11 +43,11 @@ func disconnectReason(word string) Reason {
 // SocketState is the state of one of the bot's connections to Slack.
 type SocketState struct {
 	Number    int              // from 1 on
-	Connected time.Time        // when Slack said hello on the present connection; zero while there is none
+	Connected time.Time        // when Slack said hello on the current connection; zero without one
 	LastByte  time.Time        // when Slack last sent anything on it, pings included
 	Opened    int64            // connections on which Slack has said hello so far
 	Failed    int64            // failed attempts to connect
-	Ended     map[Reason]int64 // why connections before the present one ended or were replaced
+	Ended     map[Reason]int64 // why earlier connections ended or were replaced
 }
 
 // Health is the state of the connections to Slack, without secrets. It is safe for concurrent use. The zero value is not ready;
@@ -110,7 +110,7 @@ func (h *Health) keep(sockets int) {
 	}
 }
 
-// failed notes a failed attempt to connect.
+// failed records a failed attempt to connect.
 func (h *Health) failed(socket int, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -118,7 +118,7 @@ func (h *Health) failed(socket int, err error) {
 	h.trouble = err
 }
 
-// connected notes that Slack has said hello. The previous connection is no longer the present one, even if it is open.
+// connected records Slack's hello. The previous connection is no longer the current one, even if it is still open.
 func (h *Health) connected(l *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -128,7 +128,7 @@ func (h *Health) connected(l *conn) {
 	h.trouble = nil
 }
 
-// closed notes why an open connection ended.
+// closed records why an open connection ended.
 func (h *Health) closed(l *conn, why Reason) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

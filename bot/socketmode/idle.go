@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// idleTimeoutConn is the network connection under a WebSocket. It notes when the last byte came, and fails to read if none comes
-// for a while: Slack pings every few seconds, so a silent connection is dead, whatever TCP says.
+// idleTimeoutConn is the network connection under a WebSocket. It records when the last byte arrived, and fails to read
+// if none arrives for a while: Slack pings every few seconds, so a silent connection is dead, whatever TCP says.
 type idleTimeoutConn struct {
 	net.Conn
 	silence  time.Duration
@@ -19,7 +19,7 @@ type idleTimeoutConn struct {
 	armed    atomic.Bool // a read deadline is set
 }
 
-// Read implements [net.Conn]. It does not move the deadline for each read, but only a deadline that comes too early.
+// Read implements [net.Conn]. It does not move the deadline on each read, but only once it expires too early.
 func (w *idleTimeoutConn) Read(p []byte) (int, error) {
 	began := time.Now()
 	for {

@@ -9,9 +9,9 @@ import (
 	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
-// reconnectLimiter says when the next connection may be opened. Slack accepts about one apps.connections.open a minute,
-// with bursts (https://docs.slack.dev/apis/web-api/rate-limits), and refuses an app for a while that calls it too often. So
-// all connections of the process share one limiter: one call at a time, with an interval between two that grows while
+// reconnectLimiter decides when the next connection may be opened. Slack accepts about one apps.connections.open a
+// minute, with bursts (https://docs.slack.dev/apis/web-api/rate-limits), and blocks an app for a while that calls it
+// too often. So all connections of the process share one limiter: one call at a time, with an interval that grows while
 // connections are short-lived or cannot be opened.
 type reconnectLimiter struct {
 	minInterval, maxInterval time.Duration // between two calls
@@ -68,15 +68,15 @@ func (p *reconnectLimiter) intervalLocked(now time.Time) time.Duration {
 	return d
 }
 
-// succeeded notes that a connection was opened.
+// succeeded records that a connection was opened.
 func (p *reconnectLimiter) succeeded() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.failures = 0
 }
 
-// failed notes that a connection could not be opened, and the pause that Slack asked for. When Slack fails, many bots fail
-// together; jitter keeps them from coming back together.
+// failed records that a connection could not be opened, and the pause that Slack asked for. When Slack fails, many bots
+// fail together; jitter keeps them from returning together.
 func (p *reconnectLimiter) failed(pause time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,8 +88,8 @@ func (p *reconnectLimiter) failed(pause time.Duration) {
 	}
 }
 
-// ended notes how long a connection lived that we did not close. Several that end together, as when the network breaks,
-// count once.
+// ended records how long a connection lived that we did not close. Several that end together, as when the network
+// breaks, count once.
 func (p *reconnectLimiter) ended(lived time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

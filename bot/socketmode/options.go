@@ -9,16 +9,17 @@ import (
 // Options configure [New]. The zero value of each field stands for its default.
 type Options struct {
 	Count   int       // connections; default 2
-	Health  *Health   // is told about the connections; default: none
+	Health  *Health   // updated by the connections; default: a private one
 	Dial    DialFunc  // opens network connections; default: a dialer that goes through the proxy of the environment
 	Timing  Timing    // default [SlackTiming]
-	Dropped func(int) // is called with the number of events that were lost; default: none
-	// Rejection is the payload for commands that come when the bot no longer accepts events; default: an empty one.
+	Dropped func(int) // called with the number of lost events; default: none
+	// Rejection is the payload for commands that arrive when the bot no longer accepts events; default: an empty one.
 	Rejection json.Marshaler
-	Rejected  func(int)    // is called with the number of commands that got it; default: none
-	Log       *slog.Logger // default: nothing is logged
+	Rejected  func(int)    // called with the number of commands that got it; default: none
+	Log       *slog.Logger // default: discarded
 }
 
+// withDefaults fills in the defaults.
 func (o Options) withDefaults() Options {
 	if o.Count == 0 {
 		o.Count = 2
@@ -46,19 +47,19 @@ const AckTimeout = 2 * time.Second
 
 // Timing holds the durations that govern connections; tests shorten them.
 type Timing struct {
-	MinInterval     time.Duration // between two calls of apps.connections.open in good times
-	MaxInterval     time.Duration // and in bad ones
+	MinInterval     time.Duration // between two calls of apps.connections.open
+	MaxInterval     time.Duration // the same after repeated failures
 	ShortLife       time.Duration // a connection that lived less than this was short-lived
-	HelloTimeout    time.Duration // Slack has for its hello
-	IdleTimeout     time.Duration // without a byte, after which the connection is dead
-	PongTimeout     time.Duration // Slack has for answering our ping behind an acknowledgement
+	HelloTimeout    time.Duration // for Slack's hello
+	IdleTimeout     time.Duration // without a byte, until the connection counts as dead
+	PongTimeout     time.Duration // for Slack's answer to our ping after an acknowledgement
 	WarningGrace    time.Duration // from Slack's warning until we close a connection ourselves
-	DisconnectGrace time.Duration // the same from Slack's disconnect message
+	DisconnectGrace time.Duration // from Slack's disconnect message until we close it
 	Overlap         time.Duration // how long before a connection's end the next one is opened
-	DeliverTimeout  time.Duration // an envelope waits for the bot to accept it
+	DeliverTimeout  time.Duration // for the bot to accept an envelope
 }
 
-// SlackTiming returns the durations that suit Slack.
+// SlackTiming returns the durations for Slack.
 func SlackTiming() Timing {
 	return Timing{
 		MinInterval: 3 * time.Second, MaxInterval: 30 * time.Second, ShortLife: time.Minute,

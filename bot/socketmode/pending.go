@@ -9,7 +9,7 @@ const maxPending = 10_000
 type pendingAcks struct {
 	mu   sync.Mutex
 	by   map[string]*pendingAck
-	ring []string // the envelopes in the order in which they came; the oldest is overwritten
+	ring []string // envelopes in the order they arrived; the oldest is overwritten
 	next int
 }
 
@@ -22,7 +22,7 @@ type pendingAck struct {
 
 func newPendingAcks() *pendingAcks { return &pendingAcks{by: map[string]*pendingAck{}} }
 
-// add notes an envelope. One that comes again must be acknowledged again, on the connection that it came on last.
+// add records an envelope. A repeated one must be acknowledged again, on the connection that it arrived on last.
 func (r *pendingAcks) add(envelope string, l *conn, typed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -82,6 +82,7 @@ func (r *pendingAcks) waiting(l *conn) []string {
 	return r.of(l, func(*pendingAck) bool { return true })
 }
 
+// of returns the unacknowledged envelopes of a connection that satisfy a condition.
 func (r *pendingAcks) of(l *conn, which func(*pendingAck) bool) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 )
 
-// receipt is an acknowledgement that is not known to have arrived. The answer to the ping behind it confirms it.
+// receipt is an acknowledgement that may not have arrived. The pong to the ping after it confirms it.
 type receipt struct {
 	ping    uint64
 	ack     *socketmode.Response
@@ -85,8 +85,8 @@ func (l *conn) pingLocked() {
 	time.AfterFunc(l.pong, func() { l.onPongOverdue(n) })
 }
 
-// ackJSON writes an acknowledgement. A payload that writes itself is taken as it is: package json would check and copy it
-// once for each level it is nested in.
+// ackJSON encodes an acknowledgement. A payload that encodes itself is used as it is: package json would validate and
+// copy it once for each level of nesting.
 func ackJSON(ack socketmode.Response) ([]byte, error) {
 	payload, ok := ack.Payload.(json.Marshaler)
 	if !ok {
@@ -126,7 +126,7 @@ func (l *conn) track(ack socketmode.Response) *receipt {
 	return r
 }
 
-// written notes that it was written. If the connection has ended meanwhile without a close frame, it is lost.
+// written records that it was written. If the connection has ended since without a close frame, it counts as lost.
 func (l *conn) written(r *receipt) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -148,7 +148,7 @@ func (l *conn) ping() {
 	_ = l.ws.WriteControl(websocket.PingMessage, []byte("0"), time.Now().Add(writeTimeout))
 }
 
-// onPong confirms all that was written before a ping.
+// onPong confirms everything that was written before a ping.
 func (l *conn) onPong(ping string) {
 	n, err := strconv.ParseUint(ping, 10, 64)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package spoken reads what people write to the bot in messages: events of mentions and of direct messages, and the message on
-// which a shortcut was used. It knows their form, and which hold no question: messages of bots, changes, and Slack's
-// own lines. It does not know what the words mean, and sends nothing.
+// Package spoken reads what people write to the bot: events of mentions and direct messages, and the message that a
+// shortcut was used on. It knows their format, and which contain no question: messages of bots, edits, and Slack's own
+// lines. It neither knows what the words mean nor sends anything.
 package spoken
 
 import (
@@ -12,26 +12,26 @@ import (
 	"strings"
 )
 
-// The types of events that are read.
+// The types of events that Event reads.
 const (
 	MentionEvent = "app_mention"
-	DirectEvent  = "message" // only those of direct messages are subscribed to
+	DirectEvent  = "message" // only direct messages are subscribed to
 	HomeEvent    = "app_home_opened"
 )
 
-// ErrUnknown is the error of an event that this package does not read.
+// ErrUnknown is returned for an event that this package does not read.
 var ErrUnknown = errors.New("not an event that the app subscribes to")
 
 // Message is an event that one person caused.
 type Message struct {
 	Type    string // one of the constants
-	ID      string // of the event; the same when Slack sends it again
+	ID      string // of the event; equal when Slack repeats it
 	User    string
-	Team    string // of the person, as far as the event says
+	Team    string // the person's workspace, if the event says so
 	Channel string
-	Thread  string // the thread that it is a part of; empty for none
-	Text    string // without the mention of the bot, with Slack's escapes
-	Tab     string // the tab of the app's Home that was opened
+	Thread  string // the thread that it belongs to; empty for none
+	Text    string // without the mention of the bot; Slack's escapes are kept
+	Tab     string // the tab that was opened
 	Ignore  bool   // it needs no answer
 }
 
@@ -46,8 +46,8 @@ type envelope struct {
 	Event inner `json:"event"`
 }
 
-// inner is an event of a message. Unlike those of people, messages of bots have a bot_id, and changes a subtype.
-// See https://docs.slack.dev/reference/events/message.
+// inner is a message event. Unlike messages of people, those of bots have a bot_id, and edits a subtype. See
+// https://docs.slack.dev/reference/events/message.
 type inner struct {
 	Type        string          `json:"type"`
 	Subtype     string          `json:"subtype"`
@@ -66,7 +66,7 @@ type inner struct {
 	Edited      json.RawMessage `json:"edited"`
 }
 
-// saying are the subtypes of messages that people write: their words count, files beside them are not read.
+// saying lists the subtypes of messages that people write. Files sent along are not read.
 var saying = []string{"", "file_share", "thread_broadcast"}
 
 // Event reads the payload of an event.
@@ -96,7 +96,7 @@ func Event(payload json.RawMessage) (Message, error) {
 	return m, nil
 }
 
-// ignored returns true unless a person has just written the message to the bot.
+// ignored reports whether the event is anything but a message that a person has just written to the bot.
 func (in inner) ignored() bool {
 	byBot := in.BotID != "" || in.AppID != "" || in.User == "USLACKBOT"
 	changed := in.Hidden || len(in.Edited) > 0 && string(in.Edited) != "null" || !slices.Contains(saying, in.Subtype)
@@ -113,7 +113,7 @@ func (e envelope) isSelf(user string) bool {
 	return false
 }
 
-// withoutSelf removes the mention of the bot itself from a text.
+// withoutSelf removes mentions of the bot itself from a text.
 func (e envelope) withoutSelf(text string) string {
 	for _, a := range e.Authorizations {
 		if a.UserID != "" {
@@ -123,7 +123,8 @@ func (e envelope) withoutSelf(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// withoutMention removes mentions that begin so, with a name or without. Each part of the text is copied once.
+// withoutMention removes mentions that start with a prefix, with a name or without. It copies each part of the text
+// once, so that long texts take linear time.
 func withoutMention(text, mention string) string {
 	var out strings.Builder
 	for {
@@ -140,7 +141,7 @@ func withoutMention(text, mention string) string {
 		case rest[0] == '>' || rest[0] == '|':
 			out.WriteByte(' ')
 			text = after
-		default: // of a user whose id begins like this one
+		default: // another user whose ID starts with the bot's
 			out.WriteString(mention)
 			text = rest
 		}

@@ -8,20 +8,22 @@ import (
 )
 
 const (
-	// maxTexts bounds the text of a message, in bytes. Slack cuts texts at 40,000 characters; blocks and attachments add to them.
+	// maxTexts bounds the text of a message, in bytes. Slack cuts texts at 40,000 characters; blocks and attachments
+	// add to that.
 	maxTexts = 100 << 10
-	// maxDepth bounds how deep blocks are nested. Slack allows a few levels.
+	// maxDepth bounds the nesting of blocks. Slack allows a few levels.
 	maxDepth = 32
 )
 
-// worded are the fields of messages, blocks and attachments that hold words or addresses which people see.
+// worded lists the fields of messages, blocks and attachments that contain visible words or addresses.
 var worded = []string{
 	"text", "title", "title_link", "pretext", "fallback", "footer", "author_name", "value", "url", "from_url", "original_url", "alt_text", "name",
 	"caption", "description", "label", "subtitle", "body", "subtext",
 }
 
-// Texts returns everything that a message says: its text, and the words and addresses in its blocks, attachments, previews of links
-// and names of files, a line each. Parts of one line that differ in style alone are joined. What is not JSON says nothing.
+// Texts returns everything that a message shows: its text, and the words and addresses in blocks, attachments, link
+// previews and file names, one per line. It joins parts of a line that only differ in style. It returns "" for anything
+// but JSON.
 func Texts(message json.RawMessage) string {
 	var m any
 	if json.Unmarshal(message, &m) != nil {
@@ -58,7 +60,7 @@ func collect(out *strings.Builder, value any, depth int) {
 	}
 }
 
-// skipped are the parts of a message that no person sees.
+// skipped lists the parts of a message that people do not see.
 var skipped = []string{"bot_profile", "metadata", "reactions", "edited", "icons", "user_profile"}
 
 // isRich reports whether an element of rich text is a line of styled parts.
@@ -66,7 +68,7 @@ func isRich(kind any) bool {
 	return kind == "rich_text_section" || kind == "rich_text_preformatted" || kind == "rich_text_quote"
 }
 
-// joined is the text of the styled parts of a line.
+// joined returns the text of the styled parts of a line.
 func joined(parts []any) string {
 	var s strings.Builder
 	for _, p := range parts {
