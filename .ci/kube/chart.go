@@ -17,8 +17,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// checkChart lints and renders the chart with each file of ci/, and sees each of ci/wrong/ refused with the words that its
-// first line has behind "# wrong:".
+// checkChart lints and renders the chart with each file of ci/, and finds what its lines "# renders:" say. It sees each file of
+// ci/wrong/ refused with the words that its first line has behind "# wrong:".
 func checkChart(chart string) error {
 	right, err := filepath.Glob(filepath.Join(chart, "ci", "*.yaml"))
 	if err != nil || len(right) == 0 {
@@ -62,6 +62,15 @@ func checkValues(chart, file string) error {
 	documents, err := render(chart, file, "Helm")
 	if err != nil {
 		return err
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(raw)) {
+		if want, ok := strings.CutPrefix(strings.TrimSpace(line), "# renders: "); ok && !strings.Contains(documents, want) {
+			return fmt.Errorf("%q is not rendered", want)
+		}
 	}
 	return checkObjects(documents)
 }

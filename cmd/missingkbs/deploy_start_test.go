@@ -144,6 +144,18 @@ func TestUpgradesAreAsTheChartMakesThem(t *testing.T) {
 	}
 }
 
+// No secret may stand among the chart's settings, which end in a ConfigMap.
+func TestChartRefusesSecretsInValues(t *testing.T) {
+	t.Parallel()
+	const schema = "deploy/helm/values.schema.json"
+	text := repotest.Read(t, schema)
+	for _, name := range secretNames(t) {
+		if !strings.Contains(text, `"`+name+`"`) {
+			t.Errorf("%s allows %s in settings", schema, name)
+		}
+	}
+}
+
 const dockerFile = "Dockerfile"
 
 // imageEnv is the environment that the image gives to every container.
@@ -323,7 +335,7 @@ func TestDeployNamesSettingsThatExist(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"path: /healthz", "path: /readyz", "containerPort: 8080", `HTTP_ADDR: ":8080"`, "runAsNonRoot: true", "readOnlyRootFilesystem: true"} {
+	for _, want := range []string{"path: /healthz", "path: /readyz", "containerPort: 8080", "HTTP_ADDR: :8080", "runAsNonRoot: true", "readOnlyRootFilesystem: true"} {
 		if !strings.Contains(repotest.Read(t, manifestFile), want) {
 			t.Errorf("the manifest does not say %q", want)
 		}
