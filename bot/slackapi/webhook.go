@@ -101,6 +101,9 @@ func (w *Webhook) post(ctx context.Context, address string, body []byte) (pause 
 	defer resp.Body.Close()
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxHookAnswer))
 	reason := refusal(answer)
+	if resp.StatusCode == http.StatusOK && reason == "" {
+		return 0, nil
+	}
 	refused, blocks := refusedAtHook(answer, reason)
 	switch {
 	case blocks:
@@ -110,10 +113,8 @@ func (w *Webhook) post(ctx context.Context, address string, body []byte) (pause 
 		return time.Duration(max(1, seconds)) * time.Second, errors.New("post answer: Slack asks for a pause")
 	case resp.StatusCode >= 500:
 		return time.Second, fmt.Errorf("post answer: status %d", resp.StatusCode)
-	case resp.StatusCode != http.StatusOK || reason != "":
-		return -1, fmt.Errorf("post answer: status %d: %s", resp.StatusCode, loggable(reason))
 	}
-	return 0, nil
+	return -1, fmt.Errorf("post answer: status %d: %s", resp.StatusCode, loggable(reason))
 }
 
 // maxHookAnswer is how many bytes of an answer are read.

@@ -1,6 +1,7 @@
 package cmdline
 
 import (
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -25,6 +26,15 @@ func TestLinesWithoutMarks(t *testing.T) {
 	for line, want := range map[string]string{"`x`, y": "`x` y", "software edge-_-x": "edge-_-x", "*a b*": "a b", "id:x": "x", "[a](b-_-c)": "a"} {
 		if got := withoutMarks(line); got != want {
 			t.Errorf("%q becomes %q, want %q", line, got, want)
+		}
+	}
+}
+
+func TestShutsAreThoseOfPairs(t *testing.T) {
+	t.Parallel()
+	for _, shut := range pairs {
+		if !strings.Contains(shuts, string(shut)) {
+			t.Errorf("%q closes a pair, and is not in shuts", shut)
 		}
 	}
 }

@@ -122,6 +122,9 @@ func unwrap(w string) []string {
 // pairs maps the opening of marks around words to the closing one.
 var pairs = map[byte]byte{'*': '*', '_': '_', '~': '~', '"': '"', '\'': '\'', '`': '`', '(': ')', '[': ']', '{': '}', '<': '>'}
 
+// shuts are the closing marks of [pairs].
+const shuts = "*_~\"'`)]}>"
+
 // peel strips emphasis, quotes, brackets and punctuation. A word of nothing else stays, as does the * of a pattern.
 func peel(w string) string {
 	if strings.ContainsFunc(w, unicode.IsSpace) {
@@ -160,6 +163,9 @@ func unpaired(w string) string {
 	if strings.Contains(w, IDSeparator) {
 		w = strings.Trim(w, "_") // emphasis around several words; ids have more than one underscore in them
 	}
+	if last := len(w) - 1; last < 0 || !strings.Contains(shuts, w[last:]) {
+		return w
+	}
 	for open, shut := range pairs {
 		if strings.HasSuffix(w, string(shut)) && shut != '*' && strings.Count(w, string(open)) == strings.Count(string(shut), string(open)) {
 			return w[:len(w)-1]
@@ -186,7 +192,7 @@ var withHost = regexp.MustCompile(`(?i)^(?:(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/|
 // call on any host. It returns "" for anything else.
 func namedIn(w string) string {
 	at := strings.Index(w, "://")
-	if at < 0 && !withHost.MatchString(w) {
+	if at < 0 && (!strings.Contains(w, "/") || !withHost.MatchString(w)) {
 		return ""
 	}
 	for _, segment := range strings.FieldsFunc(w[max(at, 0):], func(r rune) bool { return strings.ContainsRune("/?&=#", r) }) {
