@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	slacksocket "github.com/slack-go/slack/socketmode"
@@ -23,7 +24,7 @@ const (
 // ackAnswer is an answer in an acknowledgement. If the connection breaks, it is sent to its response_url instead.
 type ackAnswer struct {
 	reply   reply
-	written []byte // the reply as JSON; nil until it is written
+	written []byte // the reply as JSON; nil until it is written, and after it was sent
 	to      replyTo
 }
 
@@ -33,6 +34,25 @@ func (c *ackAnswer) MarshalJSON() ([]byte, error) {
 		return c.written, nil
 	}
 	return c.reply.MarshalJSON()
+}
+
+// ackBuffers hold answers while they are sent. An answer of ten kilobytes would be half of what a repeated question allocates.
+type ackBuffers struct{ pool sync.Pool }
+
+func (b *ackBuffers) get() []byte {
+	if buffer, ok := b.pool.Get().(*[]byte); ok {
+		return (*buffer)[:0]
+	}
+	return make([]byte, 0, maxAck)
+}
+
+// put takes back the buffer of an answer that was sent.
+func (b *ackBuffers) put(payload any) {
+	if sent, ok := payload.(*ackAnswer); ok && cap(sent.written) == maxAck { // a longer one was allocated anew
+		buffer := sent.written
+		sent.written = nil
+		b.pool.Put(&buffer)
+	}
 }
 
 // ackPayload returns an answer for the acknowledgement, or nil if that may not carry it.
@@ -48,7 +68,7 @@ func (b *Bot) ackPayload(q question, done result) any {
 	if err != nil {
 		return nil
 	}
-	written, err := r.MarshalJSON()
+	written, err := r.appendJSON(b.ackBuffers.get())
 	if err != nil || len(written) > maxAck {
 		return nil
 	}

@@ -35,7 +35,9 @@ func (b *Bot) answer(ctx context.Context, q question) {
 
 	seen := q.observed()
 	seen.Queued = began.Sub(q.came)
-	seen.InAck = b.acknowledge(ctx, q, b.ackPayload(q, r))
+	payload := b.ackPayload(q, r)
+	seen.InAck = b.acknowledge(ctx, q, payload)
+	b.ackBuffers.put(payload)
 	waited()
 	delivered := true
 	if !seen.InAck {

@@ -122,6 +122,7 @@ type Bot struct {
 	log     *slog.Logger
 
 	drawings         *drawings
+	ackBuffers       ackBuffers
 	questions        *admission.Queue
 	acknowledgements *admission.Queue // acknowledgements that no worker waits for
 	notices          *admission.Queue // refusals, and messages that say what a question waits for

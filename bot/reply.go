@@ -119,7 +119,11 @@ type reply struct {
 // MarshalJSON writes the reply. Callers that need the bytes call it directly: package json would validate and copy them
 // again.
 func (r reply) MarshalJSON() ([]byte, error) {
-	to := make([]byte, 0, 256+len(r.text)+r.drawing.Size())
+	return r.appendJSON(make([]byte, 0, 256+len(r.text)+r.drawing.Size()))
+}
+
+// appendJSON appends the reply as JSON.
+func (r reply) appendJSON(to []byte) ([]byte, error) {
 	to = append(to, `{"response_type":"`...)
 	if r.public {
 		to = append(to, "in_channel"...)

@@ -1,6 +1,7 @@
 package socketmode
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -719,7 +720,7 @@ func TestAcknowledgementsAreJSON(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		if diff := cmp.Diff(string(want), string(bytes.Join(got, nil))); diff != "" {
 			t.Errorf("%T (-want +got):\n%s", payload, diff)
 		}
 	}

@@ -26,11 +26,11 @@ const pingInterval = 100 * time.Millisecond
 
 // send writes an acknowledgement, and sees that a ping follows it. Without a pong it counts as lost; see [conn.unconfirmedAcks].
 func (l *conn) send(ctx context.Context, ack socketmode.Response) error {
-	raw, err := ackJSON(ack)
+	parts, err := ackJSON(ack)
 	switch {
 	case err != nil:
 		return fmt.Errorf("write acknowledgement: %w", err)
-	case len(raw) >= maxResponse:
+	case size(parts) >= maxResponse:
 		return errTooLarge
 	}
 	select {
@@ -42,7 +42,7 @@ func (l *conn) send(ctx context.Context, ack socketmode.Response) error {
 		return ctx.Err()
 	}
 	r := l.track(ack)
-	if err := l.writeLocked(raw); err != nil {
+	if err := l.writeLocked(parts); err != nil {
 		l.forget(r)
 		return fmt.Errorf("write acknowledgement: %w", err)
 	}
@@ -85,32 +85,43 @@ func (l *conn) pingLocked() {
 	time.AfterFunc(l.pong, func() { l.onPongOverdue(n) })
 }
 
-// ackJSON encodes an acknowledgement. A payload that encodes itself is used as it is: package json would validate and
-// copy it once for each level of nesting.
-func ackJSON(ack socketmode.Response) ([]byte, error) {
+// ackJSON encodes an acknowledgement, in parts that follow each other. A payload that encodes itself is used as it is: package
+// json would validate and copy it once for each level of nesting.
+func ackJSON(ack socketmode.Response) ([][]byte, error) {
 	payload, ok := ack.Payload.(json.Marshaler)
 	if !ok {
-		return json.Marshal(ack)
+		all, err := json.Marshal(ack)
+		return [][]byte{all}, err
 	}
 	envelope, err := json.Marshal(ack.EnvelopeID)
 	if err != nil {
 		return nil, err
 	}
 	raw, err := payload.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
-	all := append(make([]byte, 0, len(envelope)+len(raw)+40), `{"envelope_id":`...)
-	all = append(append(append(all, envelope...), `,"payload":`...), raw...)
-	return append(all, '}'), nil
+	return [][]byte{[]byte(`{"envelope_id":`), envelope, []byte(`,"payload":`), raw, []byte("}")}, err
 }
 
-// writeLocked sends one frame. The caller holds l.writing.
-func (l *conn) writeLocked(raw []byte) error {
+func size(parts [][]byte) (n int) {
+	for _, p := range parts {
+		n += len(p)
+	}
+	return n
+}
+
+// writeLocked sends one frame: writeBuffer holds all of it. The caller holds l.writing.
+func (l *conn) writeLocked(parts [][]byte) error {
 	if err := l.ws.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
-	err := l.ws.WriteMessage(websocket.TextMessage, raw)
+	w, err := l.ws.NextWriter(websocket.TextMessage)
+	for _, p := range parts {
+		if err == nil {
+			_, err = w.Write(p)
+		}
+	}
+	if err == nil {
+		err = w.Close()
+	}
 	if err != nil && !errors.Is(err, websocket.ErrCloseSent) {
 		l.fail(Broken, err)
 	}
