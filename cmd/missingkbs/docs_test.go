@@ -84,11 +84,17 @@ func anchorOf(heading string) string {
 	return strings.ReplaceAll(kept, " ", "-")
 }
 
+// hasHeading returns true if a document has a heading with this anchor.
+func hasHeading(t *testing.T, document, anchor string) bool {
+	t.Helper()
+	headings := regexp.MustCompile(`(?m)^#+ (.*)$`)
+	return slices.ContainsFunc(headings.FindAllStringSubmatch(repotest.Read(t, document), -1), func(h []string) bool { return anchorOf(h[1]) == anchor })
+}
+
 // Every link of a document to another one leads to a file, and to a heading in it, that exist.
 func TestDocsLinksLeadSomewhere(t *testing.T) {
 	t.Parallel()
 	links := regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	headings := regexp.MustCompile(`(?m)^#+ (.*)$`)
 	linked := map[string]bool{}
 	for _, name := range documents(t) {
 		for _, m := range links.FindAllStringSubmatch(repotest.Read(t, name), -1) {
@@ -103,16 +109,7 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 			linked[target] = true
 			if _, err := os.Stat("../../" + target); err != nil {
 				t.Errorf("%s links to %s, which does not exist", name, target)
-				continue
-			}
-			if anchor == "" {
-				continue
-			}
-			found := false
-			for _, h := range headings.FindAllStringSubmatch(repotest.Read(t, target), -1) {
-				found = found || anchorOf(h[1]) == anchor
-			}
-			if !found {
+			} else if anchor != "" && !hasHeading(t, target, anchor) {
 				t.Errorf("%s links to #%s, which is no heading of %s", name, anchor, target)
 			}
 		}
@@ -125,6 +122,39 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 		if name := strings.TrimPrefix(filepath.ToSlash(p), "../../"); !linked[name] {
 			t.Errorf("no document shows %s", name)
 		}
+	}
+}
+
+// What code, deployments and scripts say of the documents exists: files such as docs/audit.md, and headings in them.
+func TestDocsAreWhereTheRestSaysTheyAre(t *testing.T) {
+	t.Parallel()
+	named, seen := regexp.MustCompile(`\bdocs/[a-z]+\.md(?:#([a-z0-9-]+))?`), 0
+	err := filepath.WalkDir("../..", func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case d.IsDir() || !slices.Contains([]string{".go", ".yaml", ".yml", ".sh", ".service", ".env", ".txt", ".tpl", ".json", ".md", ""}, filepath.Ext(file)):
+			return nil
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			seen++
+			document, _, _ := strings.Cut(m[0], "#")
+			if _, err := os.Stat("../../" + document); err != nil {
+				t.Errorf("%s names %s, which does not exist", file, document)
+			} else if m[1] != "" && !hasHeading(t, document, m[1]) {
+				t.Errorf("%s names %s, which is no heading", file, m[0])
+			}
+		}
+		return nil
+	})
+	if err != nil || seen < 50 {
+		t.Errorf("%d seen: %v", seen, err)
 	}
 }
 
@@ -196,7 +226,7 @@ func TestDocsNameCommandsThatParse(t *testing.T) {
 	}
 }
 
-// The symptoms of the runbook are words that the program says.
+// The symptoms of the runbook are words that the program says, and so are the lines of the log that alerts and steps quote.
 func TestDocsSymptomsAreWhatTheProgramSays(t *testing.T) {
 	t.Parallel()
 	_, table, _ := strings.Cut(repotest.Read(t, operationsFile), "\n## What you see\n")
@@ -214,7 +244,11 @@ func TestDocsSymptomsAreWhatTheProgramSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	quoted := regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(table, -1)
-	if len(quoted) < 5 {
+	logged := regexp.MustCompile(`[ (]'([^'\n]+)'|\blog\b[^.|\n]* `+"`([a-z ]+)`"+`|msg=(\w+)`).FindAllStringSubmatch(repotest.Read(t, operationsFile), -1)
+	for _, m := range logged {
+		quoted = append(quoted, []string{m[0], m[1] + m[2] + m[3]})
+	}
+	if len(quoted) < 9 {
 		t.Errorf("only %q", quoted)
 	}
 	for _, m := range quoted {

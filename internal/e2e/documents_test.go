@@ -136,8 +136,8 @@ func operatorsSettings(t *testing.T, settings map[string]string, folder string) 
 	return own
 }
 
-// What documents have people type in Slack is answered, and not corrected: lines of blocks after /missingkbs, and the first
-// table of the README.
+// What documents have people type in Slack is answered, and neither corrected nor about nothing: lines of blocks after
+// /missingkbs, the first table of the README, and the examples of docs/commands.md, which are those of help.
 func TestDocumentsCanBeTyped(t *testing.T) {
 	t.Parallel()
 	lines := regexp.MustCompile(`(?m)^/missingkbs (.*)$`)
@@ -148,6 +148,9 @@ func TestDocumentsCanBeTyped(t *testing.T) {
 			typed = append(typed, m[1])
 		}
 	}
+	for _, m := range regexp.MustCompile(`(?m)^\| Example \| (.*) \|$`).FindAllStringSubmatch(repotest.Read(t, "docs/commands.md"), -1) {
+		typed = append(typed, strings.ReplaceAll(m[1], `\|`, "|"))
+	}
 	_, table, _ := strings.Cut(repotest.Read(t, "README.md"), "| in Slack, after `/missingkbs` |")
 	table, _, _ = strings.Cut(table, "\n\n")
 	for row := range strings.Lines(table) {
@@ -156,10 +159,10 @@ func TestDocumentsCanBeTyped(t *testing.T) {
 			typed = append(typed, m[1])
 		}
 	}
-	if len(typed) < 12 {
+	if len(typed) < 24 {
 		t.Errorf("only %q", typed)
 	}
-	corrected := regexp.MustCompile(`Did you mean|There is no|Unexpected word|Usage:|takes one of`)
+	corrected := regexp.MustCompile(`Did you mean|There is no|Unexpected word|Usage:|takes one of|does not know|No device|is not missing here`)
 	for _, line := range typed {
 		got := invoke(t, nil, "sandbox", "--headless", line)
 		if got.code != exitDone || corrected.MatchString(got.out) {

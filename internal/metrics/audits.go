@@ -1,7 +1,7 @@
 package metrics
 
 func (m *Metrics) auditMetrics() {
-	m.audits = m.counter("audits_total", "Lines of the audit, by whether they could be written.", "outcome")
+	m.audits = m.counter("audits_total", "Audit entries, by whether they could be written.", "outcome")
 	for _, outcome := range []string{written, lost} {
 		m.audits.WithLabelValues(outcome)
 	}

@@ -7,7 +7,7 @@ type BlocksRefused struct {
 }
 
 func (m *Metrics) blockMetrics() {
-	m.blocks = m.counter("slack_blocks_refused_total", "Messages that Slack refused for their blocks, by cause, and by the type of block that was drawn more simply.", "cause", "type")
+	m.blocks = m.counter("slack_blocks_refused_total", "Messages that Slack rejected because of their blocks, by cause and by the type of block that was then sent in a simpler form.", "cause", "type")
 	for _, cause := range []string{"unsupported", "content", "unknown"} {
 		for _, kind := range []string{"", "action_cell", "data_table", "table", "data_visualization"} {
 			m.blocks.WithLabelValues(m.bound.of("cause", cause), m.bound.of("type", kind))

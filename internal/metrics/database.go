@@ -20,9 +20,9 @@ func (w writer) database(d Database) {
 	if d.Writable {
 		writable = 1
 	}
-	w.gauge("database_writable", "Whether the database takes changes, by a probe every 30 seconds and by what was written since: 1 or 0.", writable)
+	w.gauge("database_writable", "Whether the database is writable, according to a probe every 30 seconds and to later writes: 1 or 0.", writable)
 	desc := prometheus.NewDesc(namespace+"_database_failures_total",
-		"Times that the database failed, by its trouble and by whether something was to be read or written; probes are counted too.", []string{"trouble", "access"}, nil)
+		"Failed reads and writes of the database, by problem; probes count, too.", []string{"trouble", "access"}, nil)
 	for _, f := range d.Failures {
 		access := "read"
 		if f.Write {

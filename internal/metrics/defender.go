@@ -10,10 +10,10 @@ type Call struct {
 }
 
 func (m *Metrics) defenderMetrics() {
-	m.calls = m.counter("defender_calls_total", "HTTP calls of Defender, retries counted, by call and by status (a word where there was no answer).", "call", "code")
-	m.callTimes = m.histogram("defender_call_duration_seconds", "How long HTTP calls of Defender took, each retry by itself.",
+	m.calls = m.counter("defender_calls_total", "HTTP calls to Defender, including retries, by call and by status (a word if there was no response).", "call", "code")
+	m.callTimes = m.histogram("defender_call_duration_seconds", "Duration of HTTP calls to Defender; each retry counts separately.",
 		[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30}, "call")
-	m.signIns = m.counter("defender_sign_ins_total", "Times a token for Defender was asked for, by outcome.", "outcome")
+	m.signIns = m.counter("defender_sign_ins_total", "Requests for an access token for Defender, by outcome.", "outcome")
 	for _, outcome := range []string{"accepted", "refused", "unreachable"} {
 		m.signIns.WithLabelValues(outcome)
 	}

@@ -15,15 +15,15 @@ type Digest struct {
 }
 
 func (m *Metrics) digestMetrics() {
-	m.due = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "digests_due_total", Help: "Digests that became due; of several replicas one counts each."})
-	m.digests = m.counter("digests_total", "Attempts at digests, by what became of them: one that failed is tried again, one that was given up is not; completed and incomplete are of threads that came late or not at all.", "outcome")
-	m.late = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "digests_late_total", Help: "Digests that came so late that they say so."})
+	m.due = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "digests_due_total", Help: "Digests that became due; each is counted by only one of the replicas."})
+	m.digests = m.counter("digests_total", "Attempts to post digests, by outcome: failed attempts are retried, given-up ones are not; completed and incomplete refer to threads that were posted late or not at all.", "outcome")
+	m.late = prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "digests_late_total", Help: "Digests posted so late that they say so."})
 	m.lag = prometheus.NewHistogram(prometheus.HistogramOpts{
-		Namespace: namespace, Name: "digest_lag_seconds", Help: "How long after its due time a digest was over.",
+		Namespace: namespace, Name: "digest_lag_seconds", Help: "Time from when a digest was due until it was finished.",
 		Buckets: []float64{1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600},
 	})
 	m.looked = prometheus.NewGauge(prometheus.GaugeOpts{
-		Namespace: namespace, Name: "digests_last_look_timestamp_seconds", Help: "When this process last looked for digests that are due, and could.",
+		Namespace: namespace, Name: "digests_last_look_timestamp_seconds", Help: "When this process last looked for due digests successfully, in Unix time.",
 	})
 	m.registry.MustRegister(m.due, m.late, m.lag, m.looked)
 	for _, outcome := range []string{"sent", "silent", "failed", "refused", "paused", "completed", "incomplete", givenUp} {

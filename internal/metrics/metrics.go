@@ -54,7 +54,7 @@ func New(version string) *Metrics {
 	m.blockMetrics()
 	m.webhookMetrics()
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Namespace: namespace, Name: "build_info", Help: "What runs; the value is always 1.",
+		Namespace: namespace, Name: "build_info", Help: "Version of the program; the value is always 1.",
 	}, []string{"version", "goversion"})
 	info.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(info, scraped{m},

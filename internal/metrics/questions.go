@@ -24,14 +24,14 @@ const (
 )
 
 func (m *Metrics) questionMetrics() {
-	m.questions = m.counter("questions_total", "Questions that are over, by what became of them.", "entry", "command", "outcome", "reason")
+	m.questions = m.counter("questions_total", "Finished questions.", "entry", "command", "outcome", "reason")
 	// Alerts look at these two, see Expect: the many series of the one above begin with their first question.
-	m.outcomes = m.counter("question_outcomes_total", "Questions that are over, by outcome alone; all outcomes are there from the start.", "outcome")
-	m.failures = m.counter("question_failures_total", "Questions that failed or whose answer was lost, by reason alone; the reasons are there from the start.", "reason")
-	m.unseen = m.counter("question_unseen_total", "Questions that were refused because Slack did not say who asks, by reason; the reasons are there from the start.", "reason")
+	m.outcomes = m.counter("question_outcomes_total", "Finished questions by outcome only; series for all outcomes exist from the start.", "outcome")
+	m.failures = m.counter("question_failures_total", "Questions that failed or whose answer was lost, by reason only; series for all reasons exist from the start.", "reason")
+	m.unseen = m.counter("question_unseen_total", "Questions refused because Slack did not identify the person, by reason; series for all reasons exist from the start.", "reason")
 	// Slack waits three seconds for an acknowledgement; an answer travels in it within one and a half.
 	m.stages = m.histogram("question_duration_seconds",
-		"How long questions took: queued until a worker started on them, working until there was an answer, reply until it was handed to Slack.",
+		"Duration of questions by stage: queued until a worker started, working until there was an answer, reply until it was delivered to Slack.",
 		[]float64{.001, .005, .025, .1, .25, .5, 1, 1.5, 3, 5, 10, 30}, "stage")
 	for _, stage := range []string{"queued", "working", "reply"} {
 		m.stages.WithLabelValues(stage)

@@ -132,7 +132,7 @@ func (w writer) counter(name, help string, n int64) {
 }
 
 func (w writer) ready(parts map[string]bool) {
-	desc := prometheus.NewDesc(namespace+"_part_ready", "Whether a part of the program is ready, as /readyz tells: 1 or 0.", []string{"part"}, nil)
+	desc := prometheus.NewDesc(namespace+"_part_ready", "Whether a part of the program is ready, as in /readyz: 1 or 0.", []string{"part"}, nil)
 	for part, ready := range parts {
 		v := 0.0
 		if ready {
@@ -143,17 +143,17 @@ func (w writer) ready(parts map[string]bool) {
 }
 
 func (w writer) load(l Load) {
-	w.gauge("question_queue_length", "Questions that no worker has started on.", float64(l.Waiting))
-	w.gauge("question_queue_capacity", "Questions that may wait; beyond them people are told that the bot is busy.", float64(l.Capacity))
-	w.gauge("questions_running", "Questions that are worked on.", float64(l.Running))
-	w.gauge("question_workers", "Questions that are worked on at a time at most.", float64(l.Workers))
+	w.gauge("question_queue_length", "Questions waiting for a worker.", float64(l.Waiting))
+	w.gauge("question_queue_capacity", "Maximum questions that may wait; beyond that, people are told that the bot is busy.", float64(l.Capacity))
+	w.gauge("questions_running", "Questions being answered.", float64(l.Running))
+	w.gauge("question_workers", "Maximum questions answered at the same time.", float64(l.Workers))
 }
 
 func (w writer) slack(s Slack) {
-	w.gauge("slack_connections", "Connections to Slack that have said hello.", float64(s.Connections))
-	w.gauge("slack_connections_wanted", "Connections to Slack that this process keeps.", float64(s.Wanted))
-	w.counter("slack_connections_opened_total", "Connections to Slack that were opened.", s.Opened)
-	w.counter("slack_connection_failures_total", "Tries to connect to Slack that brought no connection.", s.Failures)
+	w.gauge("slack_connections", "Established connections to Slack.", float64(s.Connections))
+	w.gauge("slack_connections_wanted", "Connections to Slack that this process should have.", float64(s.Wanted))
+	w.counter("slack_connections_opened_total", "Connections to Slack opened so far.", s.Opened)
+	w.counter("slack_connection_failures_total", "Failed attempts to connect to Slack.", s.Failures)
 	ended := prometheus.NewDesc(namespace+"_slack_reconnects_total", "Connections to Slack that ended or were replaced, by reason.", []string{"reason"}, nil)
 	byReason := map[string]int64{}
 	for reason, n := range s.Reconnects {
@@ -162,27 +162,27 @@ func (w writer) slack(s Slack) {
 	for reason, n := range byReason {
 		w.to <- prometheus.MustNewConstMetric(ended, prometheus.CounterValue, float64(n), reason)
 	}
-	w.counter("slack_ack_failures_total", "Acknowledgements that could not be handed to Slack.", s.AckFailures)
-	w.counter("slack_envelopes_duplicate_total", "Envelopes that came again, and were not answered again.", s.Duplicates)
-	w.counter("slack_envelopes_undecodable_total", "Envelopes that could not be read, and were acknowledged.", s.Undecodable)
-	w.counter("slack_envelopes_dropped_total", "Envelopes that were not even refused, for lack of room: Slack has told the person that the app did not respond.", s.Dropped)
+	w.counter("slack_ack_failures_total", "Acknowledgements that could not be delivered to Slack.", s.AckFailures)
+	w.counter("slack_envelopes_duplicate_total", "Envelopes that were delivered again, and not answered again.", s.Duplicates)
+	w.counter("slack_envelopes_undecodable_total", "Envelopes that could not be decoded; they were acknowledged.", s.Undecodable)
+	w.counter("slack_envelopes_dropped_total", "Envelopes dropped because all queues were full: Slack told the person that the app did not respond.", s.Dropped)
 }
 
 func (w writer) client(c Client) {
-	answers := prometheus.NewDesc(namespace+"_answers_total", "Answers about Defender's data by where they came from: a call, the cache, a call that another question had made, or data beyond its time because there was no other; the last count twice.", []string{"from"}, nil)
+	answers := prometheus.NewDesc(namespace+"_answers_total", "Reads of Defender's data by source: a call, the cache, a call made by another question, or expired data because nothing else was available (these count twice).", []string{"from"}, nil)
 	for from, n := range map[string]int64{"defender": c.Asked, "cache": c.Hits, "joined": c.Joined, "stale": c.Stale} {
 		w.to <- prometheus.MustNewConstMetric(answers, prometheus.CounterValue, float64(n), from)
 	}
-	w.counter("defender_throttled_total", "Answers of Defender that said that there were too many calls (429).", c.Throttled)
-	w.counter("defender_own_limit_waits_total", "Calls of Defender that waited for their turn under our own limit.", c.Waited)
-	w.counter("defender_own_limit_refused_total", "Calls of Defender that were not made, because their turn would have come too late.", c.Refused)
-	w.counter("defender_unreadable_rows_total", "Rows of Defender's answers that could not be read, and are left out of what people are shown.", c.Unreadable)
-	w.counter("defender_budget_errors_total", "Times that the budget which replicas share did not answer.", c.BudgetErrors)
+	w.counter("defender_throttled_total", "Responses from Defender with status 429 (too many calls).", c.Throttled)
+	w.counter("defender_own_limit_waits_total", "Calls to Defender that waited because of the bot's own rate limit.", c.Waited)
+	w.counter("defender_own_limit_refused_total", "Calls to Defender that were not made because the bot's own rate limit would have delayed them too long.", c.Refused)
+	w.counter("defender_unreadable_rows_total", "Rows in Defender's responses that could not be read and are left out of answers.", c.Unreadable)
+	w.counter("defender_budget_errors_total", "Failed accesses to the quota shared by the replicas.", c.BudgetErrors)
 }
 
 func (w writer) quota(list []Quota) {
-	left := prometheus.NewDesc(namespace+"_defender_quota_left", "Calls of Defender that may still be made now, by window of the quota and by what for.", []string{"window", "for"}, nil)
-	limit := prometheus.NewDesc(namespace+"_defender_quota_limit", "Calls of Defender that may be made in a window.", []string{"window", "for"}, nil)
+	left := prometheus.NewDesc(namespace+"_defender_quota_left", "Calls to Defender still available now, by quota window and purpose.", []string{"window", "for"}, nil)
+	limit := prometheus.NewDesc(namespace+"_defender_quota_limit", "Maximum calls to Defender per quota window and purpose.", []string{"window", "for"}, nil)
 	for _, q := range list {
 		window, purpose := w.bound.of("window", q.Window), w.bound.of("for", q.For)
 		w.to <- prometheus.MustNewConstMetric(left, prometheus.GaugeValue, q.Left, window, purpose)
@@ -195,19 +195,19 @@ func (w writer) stored(s Stored, err error) {
 	if err != nil {
 		up = 0
 	}
-	w.gauge("database_up", "Whether the database answers: 1 or 0. Without it, what is read from it is missing here.", up)
+	w.gauge("database_up", "Whether the database answers: 1 or 0. While it does not, metrics read from it are absent.", up)
 	if err != nil {
 		return
 	}
-	subscriptions := prometheus.NewDesc(namespace+"_subscriptions", "Subscriptions to digests in the database.", []string{"state"}, nil)
+	subscriptions := prometheus.NewDesc(namespace+"_subscriptions", "Digest subscriptions in the database.", []string{"state"}, nil)
 	w.to <- prometheus.MustNewConstMetric(subscriptions, prometheus.GaugeValue, float64(s.Active), "active")
 	w.to <- prometheus.MustNewConstMetric(subscriptions, prometheus.GaugeValue, float64(s.Paused), "paused")
-	w.gauge("digests_overdue_seconds", "How long the digest that waits longest has been due; 0 when none waits.", s.Overdue.Seconds())
+	w.gauge("digests_overdue_seconds", "How long the longest-waiting digest has been due; 0 if none is waiting.", s.Overdue.Seconds())
 	w.feeds(s.Feeds)
 	if !s.HasData {
 		return
 	}
-	age := prometheus.NewDesc(namespace+"_data_age_seconds", "Age of the data that the next digests go on from: the newest and the oldest over all active subscriptions.", []string{"bound"}, nil)
+	age := prometheus.NewDesc(namespace+"_data_age_seconds", "Age of the data that the next digests compare with: the newest and the oldest of all active subscriptions.", []string{"bound"}, nil)
 	w.to <- prometheus.MustNewConstMetric(age, prometheus.GaugeValue, s.Newest.Seconds(), "newest")
 	w.to <- prometheus.MustNewConstMetric(age, prometheus.GaugeValue, s.Oldest.Seconds(), "oldest")
 }
@@ -216,10 +216,10 @@ func (w writer) feeds(list []Feed) {
 	desc := func(name, help string) *prometheus.Desc {
 		return prometheus.NewDesc(namespace+"_feed_"+name, help, []string{"feed"}, nil)
 	}
-	age := desc("age_seconds", "Age of the newest document that is stored of a feed: of MSRC's documents (msrc) or of CISA's list (kev).")
-	entries := desc("entries", "Updates, or exploited vulnerabilities, that are stored of a feed.")
-	failing := desc("failing", "Whether the last try to bring a feed up to date failed: 1 or 0. What was stored before is kept.")
-	failed := desc("last_failure_timestamp_seconds", "When bringing a feed up to date failed last, in Unix time; 0 for never.")
+	age := desc("age_seconds", "Age of the newest stored document of a feed: MSRC's documents (msrc) or CISA's list (kev).")
+	entries := desc("entries", "Stored entries of a feed: updates or exploited vulnerabilities.")
+	failing := desc("failing", "Whether the latest update of a feed failed: 1 or 0. Stored data is kept.")
+	failed := desc("last_failure_timestamp_seconds", "When an update of the feed last failed, in Unix time; 0 for never.")
 	for _, f := range list {
 		name := w.bound.of("feed", f.Name)
 		gauge := func(d *prometheus.Desc, v float64) {

@@ -9,7 +9,7 @@ const (
 )
 
 func (m *Metrics) webhookMetrics() {
-	m.webhook = m.counter("webhook_total", "Attempts to send an event to the webhook, by result: one that failed is sent again, one that was given up or refused is lost.", "result")
+	m.webhook = m.counter("webhook_total", "Attempts to send an event to the webhook, by result: failed attempts are retried, given-up or refused events are lost.", "result")
 	for _, result := range []string{WebhookSent, WebhookFailed, WebhookGivenUp, WebhookRefused} {
 		m.webhook.WithLabelValues(result)
 	}
