@@ -13,7 +13,10 @@ import (
 func TestBundleHidesEverySetting(t *testing.T) {
 	t.Parallel()
 	list, _ := settings(t)
-	vars := map[string]string{"HOME": filepath.Join(t.TempDir(), "piepmatz")}
+	vars := map[string]string{
+		"HOME":        filepath.Join(t.TempDir(), "piepmatz"),
+		"HTTPS_PROXY": "http://kanarie:piepmatz@proxy.kanarie.example:3128", "NO_PROXY": ".piepmatz.example,10.1.2.3",
+	}
 	for _, flag := range list {
 		if name := flag.Envs[0]; name != "MISSINGKBS_CONFIG" {
 			vars[name] = "kanarie/" + strings.ToLower(name) + "-piepmatz"

@@ -42,7 +42,7 @@ log.txt         the last lines of the log that --log named
 question.json   the calls to Defender of the question that --question named, and their answers
 
 Names, ids, addresses and other words that the program does not use itself stand as <1>, <2> and so on: the same
-number is the same word. In answers of Defender counts are rounded to their first digit.
+number is the same word. In answers of Defender counts are rounded to their first digit, and times to their day.
 
 `
 

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -189,6 +190,67 @@ func TestNothingOfATenantIsPacked(t *testing.T) {
 	}
 	if err := Save(path, c, m); err == nil {
 		t.Error("a file that was there is replaced")
+	}
+}
+
+// device is one as Defender describes it, with a canary in each text of a tenant's.
+const device = `{"value":[{"id":"00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee","computerDnsName":"lap-7.hq.zebraquince.example","firstSeen":"2026-01-17T08:41:23.1234567Z",
+	"lastSeen":"2026-11-28T21:07:59+01:00","osPlatform":"Windows11","osVersion":null,"osProcessor":"x64","version":"24H2","lastIpAddress":"172.16.254.9",
+	"lastExternalIpAddress":"203.0.113.77","agentVersion":"10.8760.26100","osBuild":26100,"healthStatus":"Active","deviceValue":"High","rbacGroupId":4711,
+	"rbacGroupName":"Zebraquince Board","riskScore":"Low","isAadJoined":true,"aadDeviceId":"6f9619ff-8b86-d011-b42d-00c04fc964ff",
+	"machineTags":["9081726","48213","owner:ada@zebraquince.example"],"onboardingStatus":"Onboarded",
+	"ipAddresses":[{"ipAddress":"fe80::9c2e:1ff:fe3d:77aa","macAddress":"00155D3D77AA","type":"Ethernet","operationalStatus":"Up"}],
+	"vmMetadata":{"vmId":"7c9e6679-7425-40de-944b-e07fc1f90ae7","cloudProvider":"Azure","subscriptionId":"16fd2706-8baf-433b-82eb-8c7fada847da"},
+	"deviceName":"9081726","productsNames":["zebraquince_agent"],"fixingKbId":"5074202","cveId":"CVE-2026-20805","productVersion":"10.0.26100",
+	"registryPaths":["HKEY_LOCAL_MACHINE\\SOFTWARE\\Zebraquince"],"diskPaths":["C:\\Users\\ada\\quince.exe"],"ada@zebraquince.example":1}]}`
+
+// Of a device nothing tells which one it is: no name, owner, address or tag, no number that stands for a name, and no time to the
+// second. What a developer needs stays: the names of members, updates, CVEs, versions, the day and the form of a time.
+func TestDevicesAreNotTold(t *testing.T) {
+	t.Parallel()
+	k := &kept{}
+	_, _ = k.Write([]byte(device))
+	raw, err := json.Marshal(NewMask().body(k))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(raw)
+	for _, secret := range []string{
+		"zebraquince", "Zebraquince", "Quince", "quince", "lap-7", "ada@", "Board", "172.16", "203.0.113", "fe80", "00155D", "00155d", "c0ffee", "6f9619ff", "7c9e6679", "16fd2706",
+		"9081726", "48213", "4711", "08:41", "41:23", "21:07", "07:59", "Users",
+	} {
+		if strings.Contains(got, secret) {
+			t.Errorf("%q is told: %s", secret, got)
+		}
+	}
+	for _, want := range []string{
+		`"firstSeen":"2026-01-17T00:00:00.0000000Z"`, `"lastSeen":"2026-11-28T00:00:00+00:00"`, `"fixingKbId":"5074202"`, `"cveId":"CVE-2026-20805"`, `"agentVersion":"10.8760.26100"`, `"isAadJoined":true`,
+		`"rbacGroupName":"`, `"machineTags":[`, `"ipAddresses":[`, `"vmMetadata":{`, `"aadDeviceId":"`, `"computerDnsName":"`, `"osVersion":null`, `"osBuild":20000`, `"onboardingStatus":"`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is missing: %s", want, got)
+		}
+	}
+}
+
+// What people and machines are called reaches no line of a log, in whatever form it stands there.
+func TestLinesNameNoTenant(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []string{
+		"zebraquince.onmicrosoft.com", "lap-7.hq.zebraquince.example", "ada@zebraquince.example", "ZEBRAQUINCE\\ada", "#zebraquince-board", "172.16.254.9", "172.16.254.9:8443", "fe80::9c2e:1ff:fe3d:77aa",
+		"https://zebraquince.example/hooks/quaggaplum?sig=hunter2", "http://ada:quaggaplum@proxy.zebraquince.example:3128", "https://hooks.slack.com/commands/T0QUAGGA1/quaggaplum", "postgres://ada:quaggaplum@db.zebraquince.example/x",
+		"vendor:quaggaplum-refuses", "00-15-5d-3d-77-aa", "6f9619ff-8b86-d011-b42d-00c04fc964ff",
+	} {
+		for _, form := range []string{
+			`{"level":"WARN","msg":"could not send","error":%q}`, `{"level":"WARN","msg":"could not send","host":%q,"n":3}`, `time=2026-11-29T20:00:00Z level=WARN msg="could not send" error=%q`, "could not send %q: refused", "could not send to (%s), %[1]s; refused",
+		} {
+			got := string(NewMask().log(fmt.Appendf(nil, form, secret)))
+			for _, part := range regexp.MustCompile(`[A-Za-z0-9]{4,}`).FindAllString(secret, -1) {
+				if !ours(part) && !slices.Contains([]string{"https", "slack", "hooks"}, part) && strings.Contains(strings.ToLower(got), strings.ToLower(part)) {
+					t.Errorf("%s of %s is told: %s", part, secret, got)
+				}
+			}
+		}
 	}
 }
 

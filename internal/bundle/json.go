@@ -23,21 +23,22 @@ func (m *Mask) body(k *kept) any {
 	if err := dec.Decode(&v); err != nil {
 		return map[string]any{"not_json": true, "bytes": len(raw)}
 	}
-	return m.value(v, false)
+	return m.value("", v, false)
 }
 
-func (m *Mask) value(v any, inError bool) any {
+// value masks the value of a member.
+func (m *Mask) value(name string, v any, inError bool) any {
 	switch v := v.(type) {
 	case map[string]any:
 		masked := map[string]any{}
 		for key, member := range v {
-			masked[m.key(key)] = m.value(member, inError || key == "error")
+			masked[m.key(key)] = m.value(key, member, inError || key == "error")
 		}
 		return masked
 	case []any:
 		masked := []any{}
 		for _, one := range v[:min(len(v), maxRows)] {
-			masked = append(masked, m.value(one, inError))
+			masked = append(masked, m.value(name, one, inError))
 		}
 		if more := len(v) - len(masked); more > 0 {
 			masked = append(masked, map[string]any{"more": more})
@@ -47,21 +48,44 @@ func (m *Mask) value(v any, inError bool) any {
 		return rounded(v.String())
 	case string:
 		switch {
-		case v == "" || public.MatchString(v):
+		case v == "":
 			return v
 		case inError && camel(v):
 			return v // an error code
 		case inError:
 			return m.Text(v)
+		case timestamp.MatchString(v):
+			return dayOf(v)
+		case numbered.MatchString(name) && public.MatchString(v):
+			return v
 		}
 		return m.place(v)
 	}
 	return v
 }
 
-// key keeps the name of a member if it is made of known words: a map could have names of devices for keys.
+// numbered matches the members that hold numbers of updates, CVEs and versions. In others, such as the name of a device, the
+// same digits are a tenant's: asset tags and numbers of employees look alike.
+var numbered = regexp.MustCompile(`^(?:id|.*[kK]b(?:Id|s)?|cve(?:Id|Addressed)?|.*[vV]ersion|.*Build|.*Supportability)$`)
+
+// timestamp matches the times of Defender, in all forms that it gives them.
+var timestamp = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|[+-][0-9:]+)?$`)
+
+// dayOf keeps the day and the form of a time: when a device was seen to the second would tell which one it is.
+func dayOf(at string) string {
+	day, clock := at[:11], []byte(at[11:])
+	for i, c := range clock {
+		if '0' <= c && c <= '9' {
+			clock[i] = '0'
+		}
+	}
+	return day + string(clock)
+}
+
+// key keeps the name of a member that Defender's documents name, or that is made of known words: a map could have names of
+// devices for keys.
 func (m *Mask) key(key string) string {
-	if camel(key) {
+	if members()[key] || camel(key) {
 		return key
 	}
 	return m.place(key)
