@@ -16,12 +16,12 @@ const programPackage = "github.com/missingkbs/missingkbs/cmd/missingkbs"
 // The forms of the program. Each is built when the first test needs it, and once for all tests.
 var (
 	// ordinary is for most tests. It has a race detector if the tests have one.
-	ordinary = newBuild(append([]string{"build"}, raceFlag()...))
+	ordinary = newBuild(append([]string{"build"}, raceFlags()...))
 	// released is without a race detector, which would count where memory and time are measured.
 	released = newBuild([]string{"build", "-trimpath", "-ldflags=-s -w"}, "CGO_ENABLED=0")
 	// leakChecked is the test binary of the program. With [leakCheck] set it runs as the program, and then looks for
 	// goroutines that the program left behind.
-	leakChecked = newBuild(append([]string{"test", "-c"}, raceFlag()...))
+	leakChecked = newBuild(append([]string{"test", "-c"}, raceFlags()...))
 )
 
 // leakCheck is the variable that makes leakChecked run as the program.
@@ -85,11 +85,17 @@ func removePrograms() {
 	}
 }
 
-// raceFlag is -race if the tests were built with it.
-func raceFlag() []string {
+// raceFlags are -race if the tests were built with it, and what the compiler was told beside it (see the Makefile).
+func raceFlags() []string {
 	info, ok := debug.ReadBuildInfo()
-	if ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		return []string{"-race"}
+	if !ok || !slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		return nil
 	}
-	return nil
+	flags := []string{"-race"}
+	for _, s := range info.Settings {
+		if s.Key == "-gcflags" {
+			flags = append(flags, "-gcflags="+s.Value)
+		}
+	}
+	return flags
 }
