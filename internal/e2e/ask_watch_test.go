@@ -56,7 +56,7 @@ func asking(t *testing.T, server *apitest.Server, words ...string) (ask *exec.Cm
 func TestAskTellsItsProgress(t *testing.T) {
 	t.Parallel()
 	server := startDefender(t)
-	server.Inject(apitest.Slow(1500 * time.Millisecond))
+	server.Inject(apitest.Slow(5 * time.Second))
 	ask, out, said := asking(t, server, "microsoft-_-edge", "-o", "csv")
 	answer, err := io.ReadAll(out)
 	if err == nil {
@@ -84,7 +84,7 @@ func TestAskWatches(t *testing.T) {
 	if err := ask.Wait(); err != nil {
 		t.Errorf("ended by %v", err)
 	}
-	if got := said(); got != "" {
+	if got := said(); got != "" && !strings.HasSuffix(got, "\r\x1b[K") { // on a busy machine it waited, and said so
 		t.Errorf("the terminal shows %q", got)
 	}
 }

@@ -29,7 +29,7 @@ func quickFailures(p *tab) {
 		p.answer("Missing updates: " + called(c.software))
 	}
 	// Healing this one takes its time: the bot keeps the pause that Defender asked for.
-	throttled := shownFailure{"defender_throttled", "Defender asks for a pause", "Try again in 11 s."}
+	throttled := shownFailure{"defender_throttled", "Defender asks for a pause", "Try again in "}
 	p.fault(throttled.fault, true)
 	p.ask("microsoft-_-windows_10")
 	p.told(throttled)

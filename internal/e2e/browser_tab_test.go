@@ -18,8 +18,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long a person would wait for one thing to happen.
-const patience = 25 * time.Second
+// patience is how long one thing may take to happen on a busy machine.
+const patience = time.Minute
 
 // tab is the page of one sandbox as one person sees it.
 type tab struct {

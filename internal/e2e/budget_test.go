@@ -51,10 +51,13 @@ func replicaClient(t *testing.T, server *apitest.Server, url string, o api.Optio
 	return client, database
 }
 
-// askMany asks for different software ids at once, for a second at most, and returns how many were throttled.
+// aMoment is enough for a call on a busy machine, and less than the waits of these tests for a turn.
+const aMoment = 30 * time.Second
+
+// askMany asks for different software ids at once, and returns how many were throttled.
 func askMany(t *testing.T, c *api.Client, name string, n int) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), aMoment)
 	defer cancel()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -80,16 +83,16 @@ func TestReplicasShareTheQuota(t *testing.T) {
 	t.Parallel()
 	r := databases()["PostgreSQL"](t)
 	server := startDefender(t)
-	limits := api.Options{PerMinute: 20, PerHour: 200}
+	limits := api.Options{PerMinute: 20, PerHour: 32} // a call every 150 s after a burst of 8
 	one, _ := replicaClient(t, server, r.url, limits)
 	other, database := replicaClient(t, server, r.url, limits)
 	if n := askMany(t, one, "a", 6); n != 0 {
 		t.Errorf("%d of 6 questions were throttled", n)
 	}
-	if q := other.Quota(t.Context()); !q.Shared || q.Minute.Limit != 20 || q.Minute.Left > 14 {
+	if q := other.Quota(t.Context()); !q.Shared || q.Minute.Limit != 20 || q.Hour.Limit != 32 || q.Hour.Left > 26 {
 		t.Errorf("the other replica sees %+v", q)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), aMoment)
 	defer cancel()
 	if _, err := other.MissingKBs(ctx, edge, api.Background()); !errors.Is(err, api.ErrThrottled) {
 		t.Errorf("a digest took what is left to questions: %v", err)
@@ -105,7 +108,7 @@ func TestReplicasShareTheQuota(t *testing.T) {
 	}
 	asked := time.Now()
 	askMany(t, other, "c", 1)
-	if d := time.Since(asked); d > 5*time.Second {
+	if d := time.Since(asked); d > aMoment {
 		t.Errorf("without the database a question took %v", d)
 	}
 	if n := other.Stats().BudgetErrors; n != 1 {

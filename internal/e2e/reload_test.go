@@ -246,12 +246,10 @@ func TestLateBotTokenIsWaitedFor(t *testing.T) {
 // reconnects cuts all connections and waits for the next one, which the newest tokens are needed for.
 func (w *world) reconnects(tb testing.TB) {
 	tb.Helper()
-	const connected = `"connected to Slack"`
-	before := strings.Count(w.log.String(), connected)
 	w.slack.Drop()
-	eventually(tb, func() (string, bool) {
-		return "no new connection", strings.Count(w.log.String(), connected) > before && w.slack.Connections() > 0
-	})
+	if err := w.slack.WaitConnected(soon(tb), 1); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // keep writes a file that only its owner can read.

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -56,6 +57,7 @@ func stageWith(tb testing.TB, o sandbox.Options) *world {
 	}
 	tb.Cleanup(defender.Close)
 	o.Command, o.Shortcuts, o.Defender = "/missingkbs", demo.Shortcuts(), defender.Tenant
+	o.Deadline = cmp.Or(o.Deadline, 20*time.Second) // a busy machine may not keep Slack's; that the bot does is tested in package bot
 	slack, err := sandbox.Start(o)
 	if err != nil {
 		tb.Fatal(err)
@@ -146,7 +148,15 @@ func (w *world) ask(tb testing.TB, words string) sandbox.Message {
 	return w.answer(tb, sandbox.General, func(m sandbox.Message) bool { return isAnswer(m) && !seen[m.TS] })
 }
 
+// answer waits for a message that Alice sees. Lines that say what an answer waits for are none: on a busy machine they come
+// before any answer.
 func (w *world) answer(tb testing.TB, channel string, ok func(sandbox.Message) bool) sandbox.Message {
+	tb.Helper()
+	return w.shown(tb, channel, func(m sandbox.Message) bool { return !isWait(m) && ok(m) })
+}
+
+// shown waits for a message that Alice sees, of any kind.
+func (w *world) shown(tb testing.TB, channel string, ok func(sandbox.Message) bool) sandbox.Message {
 	tb.Helper()
 	m, err := w.slack.WaitMessage(soon(tb), channel, sandbox.Alice, ok)
 	if err != nil {
@@ -409,9 +419,6 @@ func TestConnectionThatDropsComesBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.slack.Drop()
-	if err := w.slack.Wait(soon(t), func() bool { return w.slack.Connections() == 0 }); err != nil {
-		t.Fatal(err)
-	}
 	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
 		t.Fatal(err)
 	}

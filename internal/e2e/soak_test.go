@@ -229,7 +229,7 @@ func (s *soak) heal() {
 
 // settle waits until the program has done all that there is to do.
 func (s *soak) settle() {
-	const patience = time.Minute
+	const patience = 2 * time.Minute
 	s.until(4*patience, func() (string, bool) { // they are opened at a pace that grows with what failed, and fail where the machine stalls
 		n := s.w.slack.Connections()
 		return fmt.Sprintf("%d connections", n), n == 3

@@ -198,12 +198,16 @@ func TestTracesOfASharedCall(t *testing.T) {
 	c := collect(t)
 	w := newWorld(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": c.URL})
 	w.ask(t, "help") // a connection and a table are no news any more
-	w.defender.Inject(apitest.Fault{Delay: 2 * time.Second, Times: 1})
+	w.defender.Inject(apitest.Fault{Delay: 4 * time.Second, Times: 1})
+	var asking sync.WaitGroup
 	for _, person := range []string{sandbox.Alice, sandbox.Bob} {
-		if _, err := w.slack.Command(soon(t), person, sandbox.General, "/missingkbs microsoft-_-edge"); err != nil {
-			t.Fatal(err)
-		}
+		asking.Go(func() {
+			if _, err := w.slack.Command(soon(t), person, sandbox.General, "/missingkbs microsoft-_-edge"); err != nil {
+				t.Error(err)
+			}
+		})
 	}
+	asking.Wait()
 	w.figures(t, `missingkbs_answers_total{from="joined"} 1`, `missingkbs_questions_total{command="software",entry="typed",outcome="answered",reason="none"} 2`)
 	w.stop(t)
 	asked := c.find("command software")

@@ -15,14 +15,15 @@ func TestWaitingIsTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"MISSINGKBS_CACHE_TTL": "1ms"})
 	w.ask(t, edge) // the token is there
-	w.defender.Inject(apitest.Fault{Delay: 4 * time.Second})
+	w.defender.Inject(apitest.Fault{Delay: 6 * time.Second})
 	before := len(w.slack.Messages(sandbox.General, sandbox.Alice))
 	began := time.Now()
 	if _, err := w.slack.Command(soon(t), sandbox.Alice, sandbox.General, "/missingkbs "+windows11); err != nil {
 		t.Fatal(err)
 	}
-	line := w.answer(t, sandbox.General, isWait)
-	if took := time.Since(began); took > 3500*time.Millisecond || !strings.HasPrefix(line.Text, "Asking Defender") || line.EphemeralFor != sandbox.Alice {
+	line := w.shown(t, sandbox.General, isWait)
+	// It is three seconds on an idle machine: that tests of package bot show, to the millisecond.
+	if took := time.Since(began); took > 5*time.Second || !strings.HasPrefix(line.Text, "Asking Defender") || line.EphemeralFor != sandbox.Alice {
 		t.Errorf("after %v: %+v", took, line)
 	}
 	page := w.answer(t, sandbox.General, func(m sandbox.Message) bool { return title(m) == "Missing updates: "+called(windows11) })
@@ -31,7 +32,7 @@ func TestWaitingIsTold(t *testing.T) {
 	}
 
 	w.click(t, sandbox.Alice, page, "Refresh")
-	again := w.answer(t, sandbox.General, func(m sandbox.Message) bool { return isWait(m) && m.TS > page.TS })
+	again := w.shown(t, sandbox.General, func(m sandbox.Message) bool { return isWait(m) && m.TS > page.TS })
 	if !strings.Contains(again.Text, "It takes the place of the message above.") {
 		t.Errorf("told %q", again.Text)
 	}

@@ -84,10 +84,19 @@ func (h *eventHook) requests() []hookRequest {
 	return slices.Clone(h.got)
 }
 
-// wait waits for so many attempts.
-func (h *eventHook) wait(t *testing.T, n int) []hookRequest {
+// wait waits for so many attempts. Where pauses are to be ended, it ends each: an attempt is over a moment after the
+// receiver has answered it.
+func (h *eventHook) wait(t *testing.T, n int, hurry ...*records) []hookRequest {
 	t.Helper()
-	eventually(t, func() (string, bool) { return "the receiver waits for an event", len(h.requests()) >= n })
+	eventually(t, func() (string, bool) {
+		if len(h.requests()) >= n {
+			return "", true
+		}
+		for _, r := range hurry {
+			r.hurryEvents(t)
+		}
+		return "the receiver waits for an event", false
+	})
 	return h.requests()
 }
 
@@ -160,8 +169,7 @@ func TestWebhookThroughServe(t *testing.T) {
 			w.lacks(map[string]int{"5000001": 6, "5000002": 2, "5000004": 7})
 			w.runDigest(t, settings)
 			h.wait(t, 1)
-			r.hurryEvents(t)
-			got := h.wait(t, 2)
+			got := h.wait(t, 2, r)
 			if got[1] != got[0] {
 				t.Errorf("the second attempt is\n%+v, the first\n%+v", got[1], got[0])
 			}

@@ -62,6 +62,7 @@ type Options struct {
 	OrgWide      bool             // the app is installed in the whole organisation, in [TeamID] and [SecondTeamID]
 	HookURL      string           // what response URLs begin with, where something stands before the workspace; default its URL
 	SocketURL    string           // the same of sockets, such as wss://wss.slack.test
+	Deadline     time.Duration    // of acknowledgements and trigger ids; default Slack's three seconds
 	Warning      time.Duration    // from the warning to the end of a socket; default Slack's ten seconds
 	Lifetime     time.Duration    // of a socket; default an hour
 	Strict       bool             // one message a second for each channel, then 429 with Retry-After
@@ -138,6 +139,7 @@ func slackTiming() timing {
 // Start makes a workspace and listens. The caller closes it.
 func Start(o Options) (*Workspace, error) {
 	t := slackTiming()
+	t.ack, t.trigger = cmp.Or(o.Deadline, t.ack), cmp.Or(o.Deadline, t.trigger)
 	t.warning, t.lifetime = cmp.Or(o.Warning, t.warning), cmp.Or(o.Lifetime, t.lifetime)
 	return start(o, t)
 }

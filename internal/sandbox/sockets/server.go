@@ -184,9 +184,10 @@ func (s *Server) hand(name string, body []byte) bool {
 	return s.conns[s.turn%len(s.conns)].queue(name, frame{body: body})
 }
 
-// DropAll cuts all connections.
+// DropAll cuts all connections. When it returns none of them is open.
 func (s *Server) DropAll() {
 	for _, c := range s.Open() {
+		s.remove(c)
 		c.end()
 	}
 }
