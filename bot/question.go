@@ -161,6 +161,12 @@ func (c click) submitted(q question) (question, error) {
 	if err := checkOurs(c.View.CallbackID == blocks.DialogCallback, "modal", c.View.CallbackID); err != nil {
 		return q, err
 	}
+	for _, inputs := range c.View.State.Values {
+		for action, entered := range inputs {
+			entered.Value = cmdline.Normalize(entered.Value) // people paste into forms, too
+			inputs[action] = entered
+		}
+	}
 	filled, err := blocks.ReadDialog(c.View.PrivateMetadata, c.View.State.Values)
 	if err != nil {
 		return q, fmt.Errorf("%w: %w", errUnreadable, err)

@@ -119,6 +119,9 @@ type FieldErrors struct {
 // Refuse returns the error at the field with that name or of that option. A message without a field is shown at the
 // last one, above the buttons.
 func (f Filled) Refuse(name, message string) FieldErrors {
+	if _, rest, ok := strings.Cut(message, " is not valid: it "); ok && strings.HasPrefix(message, "--"+name+" ") {
+		message = "It " + rest // a form has fields, not options
+	}
 	at := f.fields[len(f.fields)-1].Name
 	found := false
 	for _, one := range f.fields {

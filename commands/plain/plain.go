@@ -122,6 +122,8 @@ func (r Reader) question(words, start []string) string {
 		return commands.HomeName
 	case len(named) == 0:
 		return TalkLine(Unclear)
+	case len(without(without(named, extra), machines)) == 0 && slices.ContainsFunc(named, isOf(attacked)):
+		return cmdline.Join("plan", digest.All) // of all software: what is exploited comes first
 	case !asking && len(named) == 1 && low(named[0]) == digest.All:
 		return digest.All
 	case !asking:

@@ -16,7 +16,7 @@ var sentence = set(`a an the this that these those it its it's is are am was wer
 	do does did don't doesn't have has had having can could would will should shall may might must
 	what what's which which's who whose when where where's why how how's many much
 	on in of for from at by with about against to into and or any some every there there's if so then now today currently still yet
-	not no without yes know think want wants like need needs check see give gives tell show shows list find get got look looking lookup display
+	not no without under yes know think want wants like need needs check see give gives tell show shows list find get got look looking lookup display
 	please pls plz hey hi hello thanks thank
 	run runs running use uses using affected affect affects apply applies bad good safe secure protected vulnerable up date outstanding
 	installed install installs patch fix fixes say says mean means`)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Schedule says when a digest is due.
@@ -118,9 +119,40 @@ func LoadZone(name string) (*time.Location, error) {
 	// Go reads an empty name as UTC and "Local" as the zone of the machine. Neither is what a person wrote.
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" {
-		return nil, parseError("There is no time zone %q. Zones are written like Europe/Stockholm, America/New_York or UTC.", name)
+		meant := ""
+		if near := nearZone(name); near != "" {
+			meant = " Did you mean " + near + "?"
+		}
+		return nil, parseError("There is no time zone %q.%s Zones are written like Europe/Stockholm, America/New_York or UTC.", name, meant)
 	}
 	return zone, nil
+}
+
+// areas are the first words of the names of zones.
+var areas = []string{"", "Europe/", "America/", "Asia/", "Africa/", "Australia/", "Pacific/", "Atlantic/", "Indian/"}
+
+// nearZone finds the zone whose name a person wrote in another case, with spaces, or without the area before the city; "" for none.
+func nearZone(name string) string {
+	var b strings.Builder
+	start := true
+	for _, r := range strings.ReplaceAll(strings.Join(strings.Fields(strings.ToLower(name)), "_"), "_/_", "/") {
+		if start {
+			r = unicode.ToUpper(r)
+		}
+		b.WriteRune(r)
+		start = r == '/' || r == '_' || r == '-'
+	}
+	for _, area := range areas {
+		for _, city := range []string{b.String(), strings.ToUpper(name)} {
+			if city == "" || city == "Local" || strings.Contains(city, "..") {
+				continue
+			}
+			if _, err := time.LoadLocation(area + city); err == nil && area+city != name {
+				return area + city
+			}
+		}
+	}
+	return ""
 }
 
 // nextRun finds the first run after a time. It begins with earlier wall times: a run at a skipped wall time comes later
