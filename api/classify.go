@@ -79,11 +79,11 @@ func whatElse(body []byte) error {
 	return errors.New("the answer is JSON of another service")
 }
 
-// kindOf sorts Defender's refusals. A 401 is not always about the credential: a
-// tenant without a licence is one, too.
+// kindOf sorts Defender's refusals. A 401 is not always about the credential, nor
+// a 403 about permissions: a tenant without a licence gets them, too.
 func kindOf(status int, code, message string) error {
 	switch {
-	case status == http.StatusUnauthorized && noLicence(message):
+	case (status == http.StatusUnauthorized || status == http.StatusForbidden) && noLicence(message):
 		return ErrLicence
 	case status == http.StatusUnauthorized:
 		return ErrCredential
@@ -103,9 +103,16 @@ func kindOf(status int, code, message string) error {
 	return ErrBadResponse // a success that is none of ours
 }
 
+// licenceWords are in the refusals of a tenant without a licence, or whose workspace is not active.
+var licenceWords = []string{"license", "licence", "account mode", "provisioned", "subscription", "not activated"}
+
+// noLicence reports whether a refusal is about the tenant's licence. One that names permissions is not.
 func noLicence(message string) bool {
+	if rolesWanted.MatchString(message) {
+		return false
+	}
 	message = strings.ToLower(message)
-	return strings.Contains(message, "license") || strings.Contains(message, "account mode")
+	return slices.ContainsFunc(licenceWords, func(w string) bool { return strings.Contains(message, w) })
 }
 
 var rolesWanted = regexp.MustCompile(`(?i)required roles:\s*(.*?),?\s*application roles:|permissions\s*\(([^)]*)\)`)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/missingkbs/missingkbs/internal/quota"
 )
 
 // retryCodes are azcore's own, which it offers under no name.
@@ -71,7 +73,7 @@ func findRetryAfter(resp *http.Response) {
 }
 
 // retryAfter is how long an answer asks to wait, 0 when it does not say. It reads
-// the headers that azcore reads.
+// the headers that azcore reads. What asks for longer than [quota.MaxPause] would keep the bot away for good.
 func retryAfter(resp *http.Response) time.Duration {
 	for _, h := range []struct {
 		name string
@@ -82,11 +84,11 @@ func retryAfter(resp *http.Response) time.Duration {
 		{"Retry-After", time.Second},
 	} {
 		if n, err := strconv.Atoi(resp.Header.Get(h.name)); err == nil && n > 0 {
-			return time.Duration(min(n, math.MaxInt32)) * h.unit
+			return min(time.Duration(min(n, math.MaxInt32))*h.unit, quota.MaxPause)
 		}
 	}
 	if t, err := http.ParseTime(resp.Header.Get("Retry-After")); err == nil {
-		return max(time.Until(t), 0)
+		return min(max(time.Until(t), 0), quota.MaxPause)
 	}
 	return 0
 }

@@ -150,7 +150,11 @@ func TestRetryAfterHeaders(t *testing.T) {
 		{"Retry-After", "-7", 0},
 		{"Retry-After", "soon", 0},
 		{"Retry-After", "", 0},
-		{"Retry-After", "99999999999999", math32 * time.Second},
+		{"Retry-After", "3600", time.Hour},
+		{"Retry-After", "86400", time.Hour},
+		{"Retry-After", "99999999999999", time.Hour},
+		{"Retry-After", "Mon, 02 Jan 2106 15:04:05 GMT", time.Hour},
+		{"retry-after-ms", "99999999999999", time.Hour},
 		{"Retry-After", "Mon, 02 Jan 2006 15:04:05 GMT", 0},
 		{"retry-after-ms", "250", 250 * time.Millisecond},
 		{"x-ms-retry-after-ms", "250", 250 * time.Millisecond},
@@ -160,5 +164,3 @@ func TestRetryAfterHeaders(t *testing.T) {
 		}
 	}
 }
-
-const math32 = 1<<31 - 1

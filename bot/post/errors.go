@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -24,17 +25,16 @@ var gone = map[string]bool{
 	"not_in_channel":    true,
 	"channel_not_found": true,
 	"is_archived":       true,
-	// Channels that only some people may write to, or that only accept replies.
-	"restricted_action":                        true,
-	"restricted_action_read_only_channel":      true,
-	"restricted_action_thread_only_channel":    true,
-	"restricted_action_non_threadable_channel": true,
 	// People.
 	"user_not_found":        true,
 	"user_disabled":         true,
 	"cannot_dm_bot":         true,
 	"messages_tab_disabled": true,
+	"user_not_visible":      true,
 }
+
+// restricted is the prefix of the refusals of channels that only some people may write to, or that only accept replies.
+const restricted = "restricted_action"
 
 // threadGone lists the refusals that mean that a thread no longer accepts messages.
 var threadGone = map[string]bool{
@@ -51,7 +51,7 @@ func digestError(err error) error {
 		switch {
 		case threadGone[refused.Err]:
 			return fmt.Errorf("%w: %w", digest.ErrThreadGone, err)
-		case gone[refused.Err]:
+		case gone[refused.Err], strings.HasPrefix(refused.Err, restricted):
 			return fmt.Errorf("%w: %w", digest.ErrChannelGone, err)
 		case refused.Err == "ratelimited" || refused.Err == "rate_limited":
 			return digest.RetryLater{After: defaultPause, Err: err}
@@ -59,7 +59,7 @@ func digestError(err error) error {
 		return slackapi.WithoutURL(err)
 	}
 	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
-		return digest.RetryLater{After: limited.RetryAfter, Err: err}
+		return digest.RetryLater{After: slackapi.Pause(limited.RetryAfter), Err: err}
 	}
 	if status, ok := errors.AsType[slack.StatusCodeError](err); ok && status.Code == http.StatusTooManyRequests {
 		return digest.RetryLater{After: defaultPause, Err: err}

@@ -20,6 +20,11 @@ func TestSlackFailure(t *testing.T) {
 		cause string
 	}{
 		{slack.SlackErrorResponse{Err: "restricted_action"}, digest.ErrChannelGone, "restricted_action"},
+		{slack.SlackErrorResponse{Err: "restricted_action_some_new_rule"}, digest.ErrChannelGone, "restricted_action_some_new_rule"},
+		{slack.SlackErrorResponse{Err: "user_not_visible"}, digest.ErrChannelGone, "user_not_visible"},
+		{&slack.RateLimitedError{RetryAfter: 0}, digest.RetryLater{After: time.Second}, "rate limit"},
+		{&slack.RateLimitedError{RetryAfter: 24 * time.Hour}, digest.RetryLater{After: 15 * time.Minute}, "rate limit"},
+		{&slack.RateLimitedError{RetryAfter: -1}, digest.RetryLater{After: 15 * time.Minute}, "rate limit"},
 		{fmt.Errorf("post: %w", slack.SlackErrorResponse{Err: "user_disabled"}), digest.ErrChannelGone, "post: user_disabled"},
 		{slack.SlackErrorResponse{Err: "ratelimited"}, digest.RetryLater{After: defaultPause}, "ratelimited"},
 		{slack.StatusCodeError{Code: 429, Status: "429"}, digest.RetryLater{After: defaultPause}, "429"},

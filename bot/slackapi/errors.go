@@ -2,6 +2,8 @@ package slackapi
 
 import (
 	"errors"
+	"math"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -42,9 +44,27 @@ func HasCode(err error, codes ...string) bool {
 // RetryAfter returns the pause that Slack asks for, or 0.
 func RetryAfter(err error) time.Duration {
 	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
-		return limited.RetryAfter
+		return Pause(limited.RetryAfter)
 	}
 	return 0
+}
+
+// maxPause bounds the pauses that a server asks for: a longer one, which may be a fault, would keep the bot away for good.
+const maxPause = 15 * time.Minute
+
+// Pause returns a pause that a server asked for, from a second to 15 minutes: after it, one call finds out whether it still
+// holds.
+func Pause(asked time.Duration) time.Duration {
+	if asked < 0 { // more than a duration holds
+		return maxPause
+	}
+	return min(max(asked, time.Second), maxPause)
+}
+
+// pauseOf returns the pause that the header of an answer asks for.
+func pauseOf(h http.Header) time.Duration {
+	seconds, _ := strconv.Atoi(h.Get("Retry-After"))
+	return Pause(time.Duration(min(seconds, math.MaxInt32)) * time.Second)
 }
 
 // blockCodes are Slack's codes for refused blocks, in messages and views, from the Web API and from a response_url.

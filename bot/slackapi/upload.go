@@ -8,9 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -100,8 +98,7 @@ func (c *Client) upload(ctx context.Context, address string, body []byte) error 
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxHookAnswer)) // so that the connection is used again
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests:
-		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
-		return &slack.RateLimitedError{RetryAfter: time.Duration(seconds) * time.Second}
+		return &slack.RateLimitedError{RetryAfter: pauseOf(resp.Header)}
 	case resp.StatusCode != http.StatusOK:
 		return slack.StatusCodeError{Code: resp.StatusCode, Status: resp.Status}
 	}

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -109,8 +108,7 @@ func (w *Webhook) post(ctx context.Context, address string, body []byte) (pause 
 	case blocks:
 		return -1, fmt.Errorf("post answer: %w", refused)
 	case resp.StatusCode == http.StatusTooManyRequests:
-		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
-		return time.Duration(max(1, seconds)) * time.Second, errors.New("post answer: Slack asks for a pause")
+		return pauseOf(resp.Header), errors.New("post answer: Slack asks for a pause")
 	case resp.StatusCode >= 500:
 		return time.Second, fmt.Errorf("post answer: status %d", resp.StatusCode)
 	}
