@@ -88,7 +88,7 @@ func TestDirectMessagesWithoutTheirScope(t *testing.T) {
 	w := newGateWorkplace(t, sandbox.Options{Scopes: []string{"users:read", "channels:read", "groups:read"}})
 	w.Invite(sandbox.PrivateChannel, sandbox.BotUser)
 	refusal, _ := errors.AsType[*commands.Error](w.gate.MayPost(slacktest.Soon(t), sandbox.Alice, sandbox.AliceDM))
-	if refusal == nil || refusal.Title != "Digests go to channels" || !strings.Contains(refusal.Message, "private channel") {
+	if refusal == nil || refusal.Title != "Digests go to channels" || refusal.Reason != "direct_message" || !strings.Contains(refusal.Message, "private channel") {
 		t.Errorf("got %v", refusal)
 	}
 	for _, channel := range []string{sandbox.General, sandbox.PrivateChannel} {

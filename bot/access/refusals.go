@@ -22,6 +22,7 @@ const (
 	refusedAdministering = "not_admin"
 	refusedShared        = "shared_channel"
 	refusedUnseen        = "unseen_channel"
+	refusedDirect        = "direct_message" // a digest was to go into one
 	refusedClosed        = "closed_channel"
 	refusedReading       = "not_in_channel"
 	refusedSharing       = "not_shared"

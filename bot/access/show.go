@@ -119,7 +119,7 @@ func (g *Gate) takesDigests(ctx context.Context, c Caller) error {
 // scope im:read, which the manifest leaves out.
 func directUnseen(err error) error {
 	return &commands.Error{
-		Reason: refusedUnseen, Title: "Digests go to channels", Err: err, Here: true,
+		Reason: refusedDirect, Title: "Digests go to channels", Err: err, Here: true,
 		Message: "Digests are not sent into direct messages here. For one of your own make a private channel, invite me there (type /invite and my name), and add the digest in it.",
 	}
 }

@@ -92,10 +92,9 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 	}
 	every := c.readWatch(&errs)
 	timeout := errs.Duration("MISSINGKBS_ANSWER_TIMEOUT", c.Timeout, time.Second)
-	if len(c.Words) == 0 {
+	if c.Words = cmdline.Read(cmdline.Join(c.Words...)); len(c.Words) == 0 {
 		return config.UsageError{Err: errNoWords}
 	}
-	c.Words = cmdline.Read(cmdline.Join(c.Words...))
 	from, err := c.source(ctx, &errs, s)
 	if err != nil {
 		return err

@@ -113,7 +113,9 @@ func (c dataFetchCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	o.Version = buildVersion()
+	began := false
 	err := feeds.Save(ctx, c.To, o, time.Now(), func(name string, saved bool, err error) {
+		began = true
 		switch {
 		case err != nil:
 			fmt.Fprintln(s.err, view.Lines(fmt.Sprintf("%s: %v", name, err)))
@@ -123,6 +125,9 @@ func (c dataFetchCmd) Run(ctx context.Context, s streams) error {
 			fmt.Fprintln(s.out, name, "is up to date")
 		}
 	})
+	if err != nil && !began {
+		return config.UsageError{Err: fmt.Errorf("nothing was fetched: %w; name a folder that you may write with --to", err)}
+	}
 	if err != nil {
 		return errors.New("not everything was fetched; what was saved is whole, and a second run fetches the rest")
 	}

@@ -10,6 +10,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
+	"slices"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // schedules name time zones, and a container image may hold none
 
@@ -108,7 +111,7 @@ func parseAndRun(ctx context.Context, args []string, env func(string) (string, b
 
 // load reads the command line, the environment and the file of settings. A later call reads the files again.
 func load(args []string, env func(string) (string, bool), s streams) (*cli, *kong.Context, error) {
-	args = moveAskFlags(args)
+	args = moveAskFlags(helpWord(args))
 	file := config.ReadFile(args, env)
 	c := cli{file: file}
 	parser, err := newParser(&c, env, file, s)
@@ -116,6 +119,9 @@ func load(args []string, env func(string) (string, bool), s streams) (*cli, *kon
 		return nil, nil, err
 	}
 	file.Check(parser.Model)
+	if len(args) == 0 {
+		return nil, nil, config.UsageError{Err: fmt.Errorf("name a command: %s (missingkbs --help says what each does)", strings.Join(commandNames(parser.Model.Node), ", "))}
+	}
 	parsed, err := parser.Parse(args)
 	if file.Err != nil && (err != nil || !toleratesFile(parsed)) {
 		return nil, nil, config.UsageError{Err: file.Err}
@@ -123,7 +129,54 @@ func load(args []string, env func(string) (string, bool), s streams) (*cli, *kon
 	if err != nil {
 		return nil, nil, config.UsageError{Err: fmt.Errorf("%w (missingkbs --help lists commands and flags)", err)}
 	}
+	if err := checkBlank(parsed); err != nil {
+		return nil, nil, err
+	}
 	return &c, parsed, nil
+}
+
+// commandNames returns the names of all commands that help lists.
+func commandNames(n *kong.Node) (names []string) {
+	for _, c := range n.Children {
+		if !c.Hidden {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// helpWord reads "help" and "help audit" as "--help" and "audit --help".
+func helpWord(args []string) []string {
+	switch {
+	case len(args) == 1 && args[0] == "help":
+		return []string{"--help"}
+	case len(args) > 1 && args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	}
+	return args
+}
+
+// checkBlank refuses flags that were typed with an empty value, such as a variable of a script that is not set: without them the
+// command would do something else. Settings take an empty value as none, as they do in the environment.
+func checkBlank(parsed *kong.Context) error {
+	var errs config.Errors
+	for _, p := range parsed.Path {
+		if p.Flag == nil || p.Resolved || len(p.Flag.Envs) > 0 && p.Flag.Name != "config" {
+			continue
+		}
+		switch value := p.Flag.Target; value.Kind() {
+		case reflect.String:
+			if value.String() == "" {
+				errs.Add("--"+p.Flag.Name, "is empty: give it a value or leave it out")
+			}
+		case reflect.Slice:
+			if value.Len() == 0 {
+				errs.Add("--"+p.Flag.Name, "is empty: give it a value or leave it out")
+			}
+		default:
+		}
+	}
+	return errs.Err()
 }
 
 // toleratesFile returns true for commands that run with a file of settings that has errors: doctor reports them among its

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -67,5 +68,66 @@ func TestWrongDatabases(t *testing.T) {
 	}
 	if raw, err := os.ReadFile(foreign); err != nil || !strings.HasPrefix(string(raw), "root:x:") {
 		t.Errorf("the other file was changed: %v", err)
+	}
+}
+
+// Wrong use is told with what to do, exit code 2, and without a panic.
+func TestWrongFlags(t *testing.T) {
+	t.Parallel()
+	file := write(t, "file", "x")
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "name a command: serve, ask, sandbox, setup"},
+		{[]string{"serv"}, `did you mean "serve"?`},
+		{[]string{"manifest", "--name", ""}, "--name is empty: give it a value or leave it out"},
+		{[]string{"manifest", "--bot-name="}, "--bot-name is empty"},
+		{[]string{"audit", "--user", ""}, "--user is empty"},
+		{[]string{"audit", "--action", ""}, "--action is empty"},
+		{[]string{"audit", "--since="}, "--since is empty"},
+		{[]string{"sandbox", "--headless", ""}, "--headless is empty"},
+		{[]string{"sandbox", "--services", ""}, "--services is empty"},
+		{[]string{"doctor", "--bundle", ""}, "--bundle is empty"},
+		{[]string{"--config", "", "version"}, "--config is empty"},
+		{[]string{"ask", ""}, "what do you want to ask?"},
+		{[]string{"ask", "--sandbox", " "}, "what do you want to ask?"},
+		{[]string{"ask", "--sandbox", "\u200b"}, "what do you want to ask?"},
+		{[]string{"ask", "-o", "json", ""}, "what do you want to ask?"},
+		{[]string{"sandbox", "--addr", "foo"}, "--addr takes an address of this machine and a port"},
+		{[]string{"sandbox", "--addr", "0.0.0.0:7070"}, "the sandbox listens nowhere else"},
+		{[]string{"sandbox", "--addr", "example.com:80"}, "--addr takes an address of this machine"},
+		{[]string{"sandbox", "--addr", "127.0.0.1:99999"}, "--addr takes an address of this machine"},
+		{[]string{"sandbox", "--addr", "127.0.0.1:0", "--services", file}, "name a folder that you may write"},
+		{[]string{"data", "fetch", "--to", file}, "name a folder that you may write with --to"},
+	} {
+		got := invoke(t, noEnv, c.args...)
+		if got.code != exitWrongUse || !strings.Contains(got.err, c.want) {
+			t.Errorf("%q: got %+v, want exit code %d and %q", c.args, got, exitWrongUse, c.want)
+		}
+	}
+}
+
+// The words that people try first.
+func TestHelpAsAWord(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{"help": "Usage: missingkbs <command>", "help audit": "Usage: missingkbs audit", "help data fetch": "Usage: missingkbs data fetch"} {
+		if got := invoke(t, noEnv, strings.Fields(args)...); got.code != exitDone || !strings.HasPrefix(got.out, want) || got.err != "" {
+			t.Errorf("%s: %+v", args, got)
+		}
+	}
+}
+
+// A port that another program has is told with the flag that names another.
+func TestSandboxPortInUse(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	got := invoke(t, noEnv, "sandbox", "--addr", l.Addr().String())
+	if got.code != exitWrongUse || !strings.Contains(got.err, "another program listens at "+l.Addr().String()) || strings.Contains(got.err, "start") {
+		t.Errorf("got %+v", got)
 	}
 }

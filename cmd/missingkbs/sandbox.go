@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +40,7 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	log := c.Log.Logger(&m, s.err)
 	c.Deadline.SLA = cmp.Or(c.Deadline.SLA, deadline.Example) // so that some updates are overdue
 	deadlines := c.Deadline.Read(&m)
+	c.checkAddr(&m)
 	if err := m.Err(); err != nil {
 		return err
 	}
@@ -77,11 +80,20 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	return g.Wait()
 }
 
+// checkAddr checks the form of --addr.
+func (c sandboxCmd) checkAddr(errs *config.Errors) {
+	host, port, err := net.SplitHostPort(c.Addr)
+	_, notPort := strconv.ParseUint(port, 10, 16)
+	if ip := net.ParseIP(host); err != nil || notPort != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		errs.Add("--addr", "takes an address of this machine and a port, such as 127.0.0.1:7070, or 127.0.0.1:0 for a free port; the sandbox listens nowhere else")
+	}
+}
+
 // serveOnly keeps the workspace and the tenant running for a bot of the person's own.
 func (c sandboxCmd) serveOnly(ctx context.Context, d *demo.Demo, s streams) error {
 	path, err := d.WriteSettings(c.Services)
 	if err != nil {
-		return err
+		return config.UsageError{Err: fmt.Errorf("--services: %w; name a folder that you may write", err)}
 	}
 	fmt.Fprintf(s.out, `Slack's page is at %s, with invented data, on this machine only. No bot runs there yet. In another terminal:
 

@@ -33,9 +33,9 @@ func TestSandboxWrongUse(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"sandbox", "--addr", "0.0.0.0:7070"}, "loopback only"},
-		{[]string{"sandbox", "--addr", "192.0.2.1:7070"}, "loopback only"},
-		{[]string{"sandbox", "--addr", "nonsense"}, "nonsense"},
+		{[]string{"sandbox", "--addr", "0.0.0.0:7070"}, "the sandbox listens nowhere else"},
+		{[]string{"sandbox", "--addr", "192.0.2.1:7070"}, "the sandbox listens nowhere else"},
+		{[]string{"sandbox", "--addr", "nonsense"}, "--addr takes an address of this machine"},
 		{[]string{"sandbox", "--fault", "no_such_fault", "--headless", "x"}, "defender_forbidden"},
 		{[]string{"sandbox", "--log-level", "loud"}, "LOG_LEVEL takes one of"},
 	} {

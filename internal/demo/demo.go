@@ -5,12 +5,14 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/missingkbs/missingkbs/api"
@@ -119,8 +121,11 @@ func (d *Demo) startWorkspace(o Options) error {
 		Clock:     o.Clock,
 		Logger:    o.Log,
 	})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return config.UsageError{Err: fmt.Errorf("--addr: another program listens at %s: name another port, or 0 for a free one (--addr 127.0.0.1:0)", o.Addr)}
+	}
 	if err != nil {
-		return config.UsageError{Err: fmt.Errorf("start the sandbox: %w", err)}
+		return config.UsageError{Err: err}
 	}
 	d.workspace = workspace
 	d.onClose(func() { _ = workspace.Close() })

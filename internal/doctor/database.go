@@ -81,7 +81,7 @@ func failDatabase(found string, err error, file, cure string) []Finding {
 	switch trouble := digest.TroubleOf(err); trouble {
 	case digest.TroubleDamaged:
 		if file != "" && store.IsForeign(err) {
-			return fail(found+"the file holds no SQLite database", store.ForeignCure(file))
+			return fail(found+"the file holds no SQLite database, or is damaged", store.ForeignCure(file))
 		}
 		found += "it is damaged: "
 		if file != "" {
