@@ -96,6 +96,16 @@ func (d command) watched(ctx context.Context, w *addRequest, catalog api.Answer[
 			w.note(commands.LeftOut(f))
 		}
 		return ids, nil
+	case len(f.Named) > 1:
+		var ids []string
+		for _, s := range f.Named {
+			ids = append(ids, s.ID)
+		}
+		w.note(fmt.Sprintf("%q is read as %s.", word, strings.Join(ids, ", ")))
+		return ids, nil
+	case f.Clear:
+		w.note(commands.BestMatch(f, word))
+		return []string{f.Software[0].ID}, nil
 	case len(f.Software) > 0:
 		return nil, w.choice(at, f)
 	case t.Kind == search.KindID:

@@ -278,6 +278,17 @@ func TestPlanOfNames(t *testing.T) {
 	}
 }
 
+// A name that one software fits far better is planned at once, as it is looked up at once; so are several such names.
+func TestPlanOfWhatIsClearlyMeant(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, options{})
+	windows(n)
+	n.put("edge", 5, kb("5000004", "November 2026 Security Updates", 5, 1))
+	n.put("edge_chromium-based", 4, kb("5000005", "November 2026 Security Updates", 4, 1))
+	wants(t, said(n.page("plan edge")), "What to install first: Edge\n", `The best match for "edge"; 1 more matches less closely.`)
+	wants(t, said(n.page("plan edge, windows 11")), "What to install first: Edge and Windows 11\n")
+}
+
 // What could not be read is said, and nothing at all is a failure.
 func TestPlanOfWhatCannotBeRead(t *testing.T) {
 	t.Parallel()

@@ -81,6 +81,14 @@ func (r *Reader) Resolve(ctx context.Context, words []string, exact bool, line f
 		s.IDs, s.Note = []string{first.ID}, commands.BestMatch(found, query)
 	case len(s.IDs) == 0:
 		return Scope{}, commands.NothingFound(words, found)
+	case found.Clear && len(found.Software) > 1:
+		s.IDs = []string{found.Software[0].ID}
+		s.Note = commands.BestMatch(found, query)
+	case len(found.Named) > 1:
+		s.IDs = s.IDs[:0]
+		for _, one := range found.Named {
+			s.IDs = append(s.IDs, one.ID)
+		}
 	case len(found.Unknown) > 0:
 		s.Note = fmt.Sprintf("Nothing matches %q%s.", strings.Join(found.Unknown, ", "), commands.SearchLimits(found))
 	case found.Inexact && len(s.IDs) == 1:

@@ -9,6 +9,7 @@ type Result struct {
 	Clear    bool                       // the first result is clearly the one that is meant
 	Inexact  bool                       // the results only match with typing errors
 	Each     bool                       // each of several names matches one software
+	Named    []api.Software             // what each of several names clearly means; nil where that has to be chosen
 	LeftOut  []string                   // typed editions and versions that say nothing here: Defender does not list them apart
 	Unknown  []string                   // further names that match nothing
 }

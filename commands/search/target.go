@@ -94,6 +94,7 @@ func (f finder) resolve(ctx context.Context, targets []Target) (Result, error) {
 		}
 		targets = slices.DeleteFunc(slices.Clone(targets), func(t Target) bool { return t.Kind == KindAll })
 	}
+	each := len(targets) > 1
 	for _, t := range targets {
 		one, err := f.one(ctx, t)
 		if err != nil {
@@ -102,10 +103,16 @@ func (f finder) resolve(ctx context.Context, targets []Target) (Result, error) {
 		if len(one.Software) == 0 {
 			all.Unknown = append(all.Unknown, t.String())
 		}
+		each = all.addNamed(one) && each && !one.Inexact
+		if len(targets) == 1 {
+			all.Each, all.Named, each = one.Each, one.Named, true
+		}
 		all.Inexact = all.Inexact || one.Inexact
 		all.LeftOut = append(all.LeftOut, one.LeftOut...)
 		all.Clear = len(targets) == 1 && one.Clear
-		all.add(one.Software)
+	}
+	if !each {
+		all.Named = nil
 	}
 	return all, nil
 }
@@ -123,6 +130,17 @@ func (f finder) together(ctx context.Context, targets []Target) (Result, error) 
 		return Result{}, nil
 	}
 	return f.search(ctx, words, wholeness, exactness)
+}
+
+// addNamed appends what a search for one of several names found, and the one that it clearly means. It reports whether there is
+// one.
+func (f *Result) addNamed(one Result) bool {
+	f.add(one.Software)
+	meant, ok := one.Meant()
+	if ok {
+		f.Named = append(f.Named, meant)
+	}
+	return ok
 }
 
 // add appends software that the result does not have yet.
@@ -225,7 +243,7 @@ func matching(list []api.Software, pattern string) []api.Software {
 }
 
 // maxSegments is how many words are tried as several names; each costs a pass over all software for each word after it.
-const maxSegments = 6
+const maxSegments = 8
 
 // named searches for a name. Words without a common match may be several names: edge chrome.
 func (f finder) named(ctx context.Context, words []string) (Result, error) {
@@ -270,7 +288,7 @@ func (f finder) withLoose(ctx context.Context, words []string) (Result, error) {
 // segments splits words into several names, each as long as it still matches; it returns nothing if a word matches
 // nothing.
 func (f finder) segments(ctx context.Context, words []string) (Result, error) {
-	all := Result{Each: true}
+	all, each := Result{Each: true}, true
 	for len(words) > 0 {
 		n := len(words)
 		for ; n > 0; n-- {
@@ -282,7 +300,7 @@ func (f finder) segments(ctx context.Context, words []string) (Result, error) {
 				return Result{}, err
 			}
 			if len(one.Software) > 0 {
-				all.add(one.Software)
+				each = all.addNamed(one) && each
 				all.Each = all.Each && len(one.Software) == 1
 				break
 			}
@@ -291,6 +309,9 @@ func (f finder) segments(ctx context.Context, words []string) (Result, error) {
 			return Result{}, nil
 		}
 		words = words[n:]
+	}
+	if !each {
+		all.Named = nil
 	}
 	return all, nil
 }
