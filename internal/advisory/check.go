@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The reasons why what was fetched does not replace what is held, for [errors.Is].
+// The reasons why a fetched document does not replace the stored one, for [errors.Is].
 var (
 	ErrWrongDocument = errors.New("it is another document than was asked for")
 	ErrOlder         = errors.New("it is older than what is held")
@@ -14,21 +14,21 @@ var (
 	ErrEmpty         = errors.New("it holds nothing")
 )
 
-// Held is what is stored of a feed, to compare with what was fetched.
+// Held describes the stored data of a feed, to compare with what was fetched.
 type Held struct {
-	Revised time.Time // zero for nothing
+	Revised time.Time // zero if nothing is stored
 	Count   int       // updates of a document, entries of the list
 	Chained bool      // some update of the document supersedes another
 }
 
-// The least share of what is held that a new one must have, in percent. Entries can vanish from either, a few at a time.
+// The least size of new data relative to the stored data, in per cent. Entries can vanish from either, a few at a time.
 const (
 	leastUpdates = 70
 	leastEntries = 90
 )
 
-// Check says why a document must not replace what is held of the month that was asked for; nil if it may. MSRC has served
-// the document of another month, and one with a single patch of it.
+// Check returns why a document must not replace the stored one of a month; nil if it may. MSRC has served the document
+// of another month, and one with a single one of its updates.
 func (d Document) Check(month string, held Held) error {
 	chained := false
 	for _, u := range d.Updates {
@@ -47,7 +47,7 @@ func (d Document) Check(month string, held Held) error {
 	return nil
 }
 
-// Check says why a list must not replace the one that is held; nil if it may.
+// Check returns why a list must not replace the stored one; nil if it may.
 func (c Catalog) Check(held Held) error {
 	switch {
 	case len(c.Entries) == 0:

@@ -20,7 +20,7 @@ const (
 	vendorFix      = 2
 )
 
-// maxCVEs and maxUpdates bound what one document may hold. The largest yet has some 4,000 CVEs and 500 updates.
+// maxCVEs and maxUpdates bound the content of one document. The largest so far has about 4,000 CVEs and 500 updates.
 const (
 	maxCVEs    = 50_000
 	maxUpdates = 20_000
@@ -67,8 +67,8 @@ type wireRemediation struct {
 	ProductID       []string `json:"ProductID"`
 }
 
-// ReadDocument reads a document as a stream, one vulnerability at a time: documents have 20 MB. What does not belong to
-// an update is left out; what is not a document at all is an error.
+// ReadDocument reads a document as a stream, one vulnerability at a time, because documents have 20 MB. It skips what
+// does not belong to an update, and returns an error for what is not a document at all.
 func ReadDocument(r io.Reader) (Document, error) {
 	b := builder{updates: map[string]*Update{}, cves: map[string]CVE{}}
 	d := json.NewDecoder(r)
@@ -100,13 +100,14 @@ func ReadDocument(r io.Reader) (Document, error) {
 	return b.document(), nil
 }
 
-// builder gathers a document.
+// builder collects a document.
 type builder struct {
 	doc     Document
 	updates map[string]*Update
 	cves    map[string]CVE
 }
 
+// tracking reads the ID and dates of a document.
 func (b *builder) tracking(t wireTracking) (err error) {
 	b.doc.ID = t.Identification.ID.Value
 	if b.doc.Released, err = documentTime(t.InitialReleaseDate); err != nil {
@@ -118,7 +119,7 @@ func (b *builder) tracking(t wireTracking) (err error) {
 	return nil
 }
 
-// documentTime reads a time of MSRC: UTC, with or without saying so.
+// documentTime parses MSRC's times: UTC, with or without a time zone.
 func documentTime(s string) (time.Time, error) {
 	s = strings.TrimSuffix(s, "Z")
 	for _, layout := range []string{"2006-01-02T15:04:05.999999999", time.DateOnly} {
@@ -129,6 +130,7 @@ func documentTime(s string) (time.Time, error) {
 	return time.Time{}, errors.New("not a time")
 }
 
+// vulnerability adds a CVE and the updates that fix it. CVEs without an update with a KB number are skipped.
 func (b *builder) vulnerability(v wireVulnerability) error {
 	id := strings.ToUpper(strings.TrimSpace(v.CVE))
 	if id == "" {
@@ -171,7 +173,7 @@ func (b *builder) vulnerability(v wireVulnerability) error {
 	return nil
 }
 
-// fields are the words of an exploit status: "Publicly Disclosed:No;Exploited:Yes;DOS:N/A".
+// fields splits an exploit status: "Publicly Disclosed:No;Exploited:Yes;DOS:N/A".
 func fields(status string) map[string]string {
 	m := map[string]string{}
 	for part := range strings.SplitSeq(status, ";") {
@@ -182,6 +184,7 @@ func fields(status string) map[string]string {
 	return m
 }
 
+// update adds what a remediation says about an update. Updates are repeated under each CVE that they fix.
 func (b *builder) update(kb, cve string, r wireRemediation) {
 	u := b.updates[kb]
 	if u == nil {
@@ -207,7 +210,7 @@ func (b *builder) update(kb, cve string, r wireRemediation) {
 	}
 }
 
-// kindOf reads a SubType. MSRC spells these in several ways.
+// kindOf parses a SubType, which MSRC spells in several ways.
 func kindOf(subType string) Kind {
 	s := strings.ToLower(strings.ReplaceAll(subType, " ", ""))
 	switch {
@@ -221,7 +224,8 @@ func kindOf(subType string) Kind {
 	return Cumulative
 }
 
-// superseded are the KB numbers of a Supercedence: one or several, among bulletins such as "MS16-110, 3187754".
+// superseded returns the KB numbers in a Supercedence: one or several, mixed with bulletins such as "MS16-110,
+// 3187754".
 func superseded(s string) []string {
 	var kbs []string
 	for _, n := range numbers.FindAllString(s, -1) {
@@ -232,7 +236,7 @@ func superseded(s string) []string {
 	return kbs
 }
 
-// buildsOf reads a FixedBuild. Only builds of Windows are read, for no others can be ordered by their last number.
+// buildsOf parses a FixedBuild. Only Windows builds are read, because others cannot be ordered by their last number.
 func buildsOf(s string) []Build {
 	var builds []Build
 	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ';' || r == ',' || r == ' ' || r == '\u200b' }) {
@@ -249,7 +253,7 @@ func buildsOf(s string) []Build {
 	return builds
 }
 
-// document orders what was gathered.
+// document sorts what was collected.
 func (b *builder) document() Document {
 	d := b.doc
 	for _, u := range b.updates {

@@ -14,8 +14,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
-// Open gets an address as JSON and returns its body, of which no more than limit bytes are read: more are an error. The
-// caller closes it. Failures that may pass are tried again.
+// Open requests an address as JSON and returns its body, which fails to read after limit bytes. The caller closes it.
+// Temporary failures are retried.
 func (f *Fetcher) Open(ctx context.Context, address string, limit int64) (io.ReadCloser, error) {
 	req, err := runtime.NewRequest(ctx, http.MethodGet, address)
 	if err != nil {
@@ -43,7 +43,7 @@ func (f *Fetcher) Open(ctx context.Context, address string, limit int64) (io.Rea
 	return body, nil
 }
 
-// plain is a failure without the address, which url.Error repeats, and without Azure's words.
+// plain returns a failure without the address, which url.Error repeats, and without Azure's words.
 func plain(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err
@@ -59,14 +59,14 @@ type bounded struct {
 	in          *bufio.Reader
 	closer      io.Closer
 	left, limit int64
-	plain       int // how many bytes came since the last quotation mark
+	plain       int // bytes since the last quotation mark
 }
 
-// maxPlain is how much may come without a quotation mark: a text or white space. A decoder of JSON keeps all of a text, and
-// reads all of the white space again with each piece of it that comes, so megabytes of either cost much.
+// maxPlain bounds the bytes without a quotation mark: a string or white space. A JSON decoder buffers all of a string,
+// and rescans white space with each read, so megabytes of either are expensive.
 const maxPlain = 1 << 20
 
-// Read is part of [io.Reader].
+// Read implements [io.Reader].
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		if _, err := b.in.Peek(1); err != nil {
@@ -87,5 +87,5 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close is part of [io.Closer].
+// Close implements [io.Closer].
 func (b *bounded) Close() error { return b.closer.Close() }

@@ -16,46 +16,47 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
-// Where the feeds are. CISA refuses many addresses of clouds, so its own copy on GitHub is asked second.
+// Where the feeds are. CISA rejects many cloud addresses, so its own copy on GitHub is tried second.
 const (
 	DefaultMSRC = "https://api.msrc.microsoft.com/cvrf/v3.0"
 	cisaList    = "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
 	cisaMirror  = "https://raw.githubusercontent.com/cisagov/kev-data/develop/known_exploited_vulnerabilities.json"
 )
 
-// DefaultKEV are the addresses of CISA's list, in the order in which they are asked.
+// DefaultKEV returns the addresses of CISA's list, in the order they are tried.
 func DefaultKEV() []string { return []string{cisaList, cisaMirror} }
 
-// The most bytes that are read. The largest document yet has 20 MB, the list 2 MB.
+// The most bytes read. The largest document so far has 20 MB, the list 2 MB.
 const (
 	maxIndex    = 16 << 20
 	maxDocument = 64 << 20
 	maxList     = 16 << 20
 )
 
-// recentMonths are asked for by address even where the index lacks them: months were seen to leave it for hours.
+// recentMonths is how many months are fetched by address even if the index does not list them: months were seen missing
+// for hours.
 const recentMonths = 3
 
-// ErrNotThere is the error of a document that MSRC does not have.
+// ErrNotThere reports that MSRC does not have a document.
 var ErrNotThere = errors.New("there is no such document")
 
-// FetchOptions are the settings of a [Fetcher]. The zero value of each is the default.
+// FetchOptions configure a [Fetcher]. The zero value of each field stands for its default.
 type FetchOptions struct {
 	MSRC      string   // base address of MSRC's API
-	KEV       []string // addresses of CISA's list, asked in order
+	KEV       []string // addresses of CISA's list, tried in order
 	Version   string   // of the program, for the User-Agent
 	Transport *http.Client
 	Retry     policy.RetryOptions
 }
 
-// Fetcher reads the feeds over HTTPS. It carries no credential. It is safe for concurrent use.
+// Fetcher reads the feeds over HTTPS. It sends no credential. It is safe for concurrent use.
 type Fetcher struct {
 	msrc     string
 	kev      []string
 	pipeline runtime.Pipeline
 }
 
-// NewFetcher returns a fetcher. An address that is not https is an error.
+// NewFetcher returns a fetcher, or an error for an address that is not https.
 func NewFetcher(o FetchOptions) (*Fetcher, error) {
 	f := &Fetcher{msrc: strings.TrimSuffix(o.MSRC, "/"), kev: o.KEV}
 	if f.msrc == "" {
@@ -80,7 +81,7 @@ func NewFetcher(o FetchOptions) (*Fetcher, error) {
 	return f, nil
 }
 
-// CheckAddress returns an error unless feeds may be fetched from an address: over https, without a user.
+// CheckAddress returns an error unless an address is suitable for feeds: https, without a user.
 func CheckAddress(address string) error {
 	if u, err := url.Parse(address); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return fmt.Errorf("%q is not an https address", address)
@@ -88,10 +89,10 @@ func CheckAddress(address string) error {
 	return nil
 }
 
-// maxRedirects is how often one host may send a request on.
+// maxRedirects is how many redirects are followed.
 const maxRedirects = 3
 
-// sameHost follows redirects of the same host alone, and never to http.
+// sameHost only follows redirects to the same host, and never to http.
 func sameHost(req *http.Request, via []*http.Request) error {
 	if req.URL.Scheme != "https" || req.URL.Host != via[0].URL.Host || len(via) > maxRedirects {
 		return fmt.Errorf("redirected to %s://%s", req.URL.Scheme, req.URL.Host)
@@ -102,7 +103,7 @@ func sameHost(req *http.Request, via []*http.Request) error {
 // Month is one entry of MSRC's index.
 type Month struct {
 	ID      string
-	Revised time.Time // zero where the index lacks the month
+	Revised time.Time // zero if the index does not list the month
 }
 
 type wireIndex struct {
@@ -112,8 +113,7 @@ type wireIndex struct {
 	} `json:"value"`
 }
 
-// Months lists the documents of the last n months, the newest first. The newest three are listed though the index may
-// lack them.
+// Months lists the documents of the last n months, newest first. It lists the newest three even if the index does not.
 func (f *Fetcher) Months(ctx context.Context, now time.Time, n int) ([]Month, error) {
 	body, err := f.OpenIndex(ctx)
 	if err != nil {
@@ -148,7 +148,7 @@ func (f *Fetcher) Months(ctx context.Context, now time.Time, n int) ([]Month, er
 	return months, nil
 }
 
-// RecentMonths are the newest months, whose documents are asked for even where the index lacks them.
+// RecentMonths returns the newest months, whose documents are fetched even if the index does not list them.
 func RecentMonths(now time.Time) []Month {
 	months := make([]Month, recentMonths)
 	for back := range months {
@@ -157,20 +157,20 @@ func RecentMonths(now time.Time) []Month {
 	return months
 }
 
-// IsMonth reports whether a document may have an ID.
+// IsMonth reports whether an ID has the format of a document's.
 func IsMonth(id string) bool { return documentID.MatchString(id) }
 
 func has(months []Month, id string) bool {
 	return slices.ContainsFunc(months, func(m Month) bool { return m.ID == id })
 }
 
-// monthID is MSRC's name of a month, counted back from the one of now.
+// monthID returns MSRC's name of the month that is back months before now.
 func monthID(now time.Time, back int) string {
 	first := time.Date(now.UTC().Year(), now.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
 	return first.AddDate(0, -back, 0).Format("2006-Jan")
 }
 
-// Document fetches the document of a month. Where MSRC has none the error is [ErrNotThere].
+// Document fetches the document of a month. It returns [ErrNotThere] if MSRC does not have it.
 func (f *Fetcher) Document(ctx context.Context, month string) (Document, error) {
 	body, err := f.OpenDocument(ctx, month)
 	if err != nil {
@@ -180,12 +180,12 @@ func (f *Fetcher) Document(ctx context.Context, month string) (Document, error) 
 	return ReadDocument(body)
 }
 
-// OpenIndex opens MSRC's index as it comes. The caller closes it.
+// OpenIndex opens MSRC's index unchanged. The caller closes it.
 func (f *Fetcher) OpenIndex(ctx context.Context) (io.ReadCloser, error) {
 	return f.Open(ctx, f.msrc+"/updates", maxIndex)
 }
 
-// OpenDocument opens the document of a month as it comes. The caller closes it.
+// OpenDocument opens the document of a month unchanged. The caller closes it.
 func (f *Fetcher) OpenDocument(ctx context.Context, month string) (io.ReadCloser, error) {
 	body, err := f.Open(ctx, f.msrc+"/cvrf/"+url.PathEscape(month), maxDocument)
 	if err != nil {
@@ -194,7 +194,7 @@ func (f *Fetcher) OpenDocument(ctx context.Context, month string) (io.ReadCloser
 	return body, nil
 }
 
-// Catalog fetches CISA's list from the first address that has one. from is that address.
+// Catalog fetches CISA's list from the first address that serves one. from is that address.
 func (f *Fetcher) Catalog(ctx context.Context) (list Catalog, from string, err error) {
 	var failures []error
 	for _, address := range f.kev {
@@ -220,7 +220,7 @@ func (f *Fetcher) CatalogAt(ctx context.Context, address string) (Catalog, error
 	return ReadCatalog(body)
 }
 
-// OpenCatalog opens CISA's list at one address as it comes. The caller closes it.
+// OpenCatalog opens CISA's list at one address unchanged. The caller closes it.
 func (f *Fetcher) OpenCatalog(ctx context.Context, address string) (io.ReadCloser, error) {
 	return f.Open(ctx, address, maxList)
 }
@@ -228,7 +228,7 @@ func (f *Fetcher) OpenCatalog(ctx context.Context, address string) (io.ReadClose
 // MSRC returns the base address of MSRC's API.
 func (f *Fetcher) MSRC() string { return f.msrc }
 
-// KEV returns the addresses of CISA's list, in the order in which they are asked.
+// KEV returns the addresses of CISA's list, in the order they are tried.
 func (f *Fetcher) KEV() []string { return slices.Clone(f.kev) }
 
 func hostOf(address string) string {

@@ -10,38 +10,38 @@ import (
 	"github.com/missingkbs/missingkbs/internal/month"
 )
 
-// Missing is one missing update of one product, as it is to be folded.
+// Missing is one missing update of one product, as input for [Snapshot.Fold].
 type Missing struct {
 	KB    string
 	Name  string // "November 2026 Security Updates"
-	Scope string // what one installation brings up to date: software and OS build
+	Scope string // what one installation updates: software and OS build
 }
 
-// Why says by what an update is known to contain another.
+// Why is the evidence that an update contains another.
 type Why string
 
-// The witnesses.
+// The kinds of evidence.
 const (
 	NotContained   Why = ""
-	ByBuild        Why = "newer build"       // it brings the same product to a higher build
+	ByBuild        Why = "newer build"       // it updates the same product to a higher build
 	BySupersedence Why = "supersedes it"     // MSRC says so
-	Assumed        Why = "assumed by months" // no feed knows them; a newer month is taken to contain an older one
+	Assumed        Why = "assumed by months" // no feed knows them; a newer month is assumed to contain an older one
 )
 
-// Folded says of one missing update whether another one contains it.
+// Folded tells for one missing update whether another one contains it.
 type Folded struct {
-	In  int // index of the update to install instead; its own index where none contains it
+	In  int // index of the update to install instead; its own index if none contains it
 	Why Why
 }
 
-// Fold says for each missing update which other of them contains it, so that installing what contains others installs
-// all. Nothing is dropped: the answer has an entry for each, and what contains others is contained in nothing. It does
+// Fold tells for each missing update which other one contains it, so that installing the containers installs all.
+// Nothing is dropped: the result has an entry for each, and a container is itself contained in nothing. The result does
 // not depend on the order of missing.
 //
-// Within a scope an update contains another if it brings a product that both are for to a higher build, or supersedes it
-// by MSRC's word. Updates of different products never contain each other, even where they share a line of builds, as
+// Within a scope an update contains another if it updates a common product to a higher build, or if MSRC says that it
+// supersedes it. Updates of different products never contain each other, even if they share a line of builds, as
 // Windows 11 24H2 and Windows Server 2025 do. Security Only updates contain nothing and are contained in nothing, and
-// hotpatches keep to themselves. Equal builds are equals.
+// hotpatches only contain hotpatches. Equal builds do not contain each other.
 func (s *Snapshot) Fold(missing []Missing) []Folded {
 	scopes := map[string][]int{}
 	for i, m := range missing {
@@ -83,7 +83,7 @@ func (s *Snapshot) foldScope(missing []Missing, members []int, out []Folded) {
 	}
 }
 
-// folding is the folding of one scope.
+// folding is the state of folding one scope.
 type folding struct {
 	snapshot *Snapshot
 	members  []member
@@ -94,10 +94,10 @@ type member struct {
 	Missing
 
 	known  *known // nil if no feed lists it
-	direct Folded // one container, by its place among the members; its own place where it has none
+	direct Folded // one container, as an index of members; its own index if it has none
 }
 
-// chain is a product and one of its two chains of updates.
+// chain is one of the two chains of updates of a product.
 type chain struct {
 	product  string
 	hotpatch bool
@@ -111,8 +111,8 @@ func chainOf(k *known, b Build) (chain, bool) {
 	return chain{}, false
 }
 
-// byBuild points each update at the one with the highest build of a product that both are for. MSRC writes some lines
-// wrong, but not their last number, so that this alone is compared.
+// byBuild points each update at the one with the highest build of a common product. MSRC writes some lines wrong, but
+// not their last number, so only that is compared.
 func (f *folding) byBuild() {
 	type best struct{ member, revision int }
 	highest := map[chain]best{}
@@ -146,8 +146,8 @@ func (f *folding) byBuild() {
 	}
 }
 
-// contains reports whether an update is nowhere behind another among the products that both are for. Most are for a few, so
-// that no index pays.
+// contains reports whether an update is behind another one for none of their common products. Most have few, so an
+// index does not pay.
 func (k *known) contains(other *known) bool {
 	for _, b := range other.Builds {
 		has, shared := 0, false
@@ -163,10 +163,10 @@ func (k *known) contains(other *known) bool {
 	return true
 }
 
-// maxSteps bounds how far a chain of supersedence is followed. Windows makes 12 to 20 steps a year.
+// maxSteps bounds how far a chain of supersedence is followed. Windows adds 12 to 20 steps a year.
 const maxSteps = 200
 
-// bySupersedence points updates for which there is no build at the last one of the scope that supersedes them.
+// bySupersedence points updates without a build at the last one in the scope that supersedes them.
 func (f *folding) bySupersedence() {
 	if len(f.members) < 2 {
 		return
@@ -185,7 +185,7 @@ func (f *folding) bySupersedence() {
 	}
 }
 
-// superseding walks up from a KB to the update of the scope that is the most steps away.
+// superseding follows a KB to the update in the scope that is the most steps away.
 func (f *folding) superseding(kb string, hotpatch bool, at map[string]int) (member int, found bool) {
 	if len(f.snapshot.newer[kb]) == 0 {
 		return 0, false
@@ -218,14 +218,14 @@ func (f *folding) superseding(kb string, hotpatch bool, at map[string]int) (memb
 	return member, found
 }
 
-// equal reports whether a member brings a product that both are for to the very same build as a KB.
+// equal reports whether a member updates a common product to exactly the same build as a KB.
 func (f *folding) equal(i int, kb string) bool {
 	k, other := f.members[i].known, f.snapshot.updates[kb]
 	return k != nil && other != nil && slices.ContainsFunc(k.Builds, func(b Build) bool { return slices.Contains(other.Builds, b) })
 }
 
-// byMonth assumes, of updates that no feed knows and that are for one OS build, that the newest month contains the older
-// ones of the same name.
+// byMonth handles updates that no feed knows: for the same OS build and name, the newest month is assumed to contain
+// older ones.
 func (f *folding) byMonth() {
 	type newest struct {
 		member int
@@ -259,7 +259,7 @@ func (f *folding) byMonth() {
 	}
 }
 
-// kindOfName is the name of an update without what changes from month to month: the month and the number of the KB.
+// kindOfName returns the name of an update without what changes monthly: the month and the KB number.
 func kindOfName(name string) string {
 	kind := strings.ToLower(month.Without(name))
 	if strings.Contains(kind, "kb") {
@@ -270,17 +270,17 @@ func kindOfName(name string) string {
 
 var kbInName = regexp.MustCompile(`\s*\(?kb\d{6,8}\)?`)
 
-// ScopeSeparator stands in [Missing.Scope] between the software and its OS build.
+// ScopeSeparator separates the software from its OS build in [Missing.Scope].
 const ScopeSeparator = "\x00"
 
-// Scope is the scope of a row of Defender's.
+// Scope returns the scope of one of Defender's rows.
 func Scope(software, osBuild string) string { return software + ScopeSeparator + osBuild }
 
-// top follows containers up to the one that nothing contains. Feeds that contradict each other may lead in a circle:
-// what is in it is contained in nothing.
+// top follows containers to the one that nothing contains. Contradicting feeds may form a cycle; its members are
+// contained in nothing.
 func (f *folding) top(i int) Folded {
 	out := Folded{In: i, Why: f.members[i].direct.Why}
-	mark, since, most := i, 0, 1 // a place on the way; a circle comes back to one (Brent's algorithm)
+	mark, since, most := i, 0, 1 // Brent's algorithm: a cycle returns to the mark
 	for {
 		next := f.members[out.In].direct.In
 		switch next {

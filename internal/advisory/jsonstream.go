@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// object reads an object, calling member for each of its keys to read the value.
+// object reads an object. It calls member with each key, to read the value.
 func object(d *json.Decoder, member func(key string) error) error {
 	if err := expect(d, '{'); err != nil {
 		return err
@@ -23,7 +23,7 @@ func object(d *json.Decoder, member func(key string) error) error {
 	return expect(d, '}')
 }
 
-// list reads a list, calling element to read each of its values; null is an empty one.
+// list reads a list. It calls element for each value; null is an empty list.
 func list(d *json.Decoder, element func() error) error {
 	t, err := d.Token()
 	if err != nil || t == nil {
@@ -40,6 +40,7 @@ func list(d *json.Decoder, element func() error) error {
 	return expect(d, ']')
 }
 
+// expect reads one delimiter.
 func expect(d *json.Decoder, want json.Delim) error {
 	t, err := d.Token()
 	if err != nil {
@@ -51,7 +52,7 @@ func expect(d *json.Decoder, want json.Delim) error {
 	return nil
 }
 
-// skip passes over a value token by token, so that a large one takes no memory.
+// skip skips a value token by token, so that a large one takes no memory.
 func skip(d *json.Decoder) error {
 	depth := 0
 	for {

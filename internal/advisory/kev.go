@@ -24,12 +24,12 @@ type Catalog struct {
 type Exploited struct {
 	CVE        string
 	Added      time.Time // a day
-	Due        time.Time // by when US agencies have to act; zero where it is not said
-	Ransomware bool      // known to be used by ransomware
-	Triage     bool      // CISA asks to look for traces of an attack first
+	Due        time.Time // when US agencies have to act; zero if not stated
+	Ransomware bool      // known to be used in ransomware campaigns
+	Triage     bool      // CISA asks to check for signs of an attack first
 }
 
-// maxEntries bounds the list, which grows by some 250 a year.
+// maxEntries bounds the list, which grows by about 250 a year.
 const maxEntries = 20_000
 
 var cveID = regexp.MustCompile(`^CVE-\d{4}-\d{4,}$`)
@@ -42,8 +42,8 @@ type wireExploited struct {
 	Triage     string `json:"forensicTriage"`
 }
 
-// ReadCatalog reads the list, an entry at a time. It is refused where the number of its entries is not the one that it names,
-// for then it was cut on the way.
+// ReadCatalog reads the list entry by entry. It rejects a list whose number of entries differs from the stated one,
+// because it was truncated.
 func ReadCatalog(r io.Reader) (Catalog, error) {
 	d := json.NewDecoder(r)
 	var c Catalog
@@ -87,7 +87,7 @@ func ReadCatalog(r io.Reader) (Catalog, error) {
 	return c, nil
 }
 
-// readExploited reads one entry. It keeps an entry whose day cannot be read.
+// readExploited reads one entry. It keeps entries with an unreadable date.
 func readExploited(d *json.Decoder) (Exploited, error) {
 	var w wireExploited
 	if err := d.Decode(&w); err != nil {

@@ -7,37 +7,36 @@ import (
 	"time"
 )
 
-// Snapshot is what all feeds say at one moment, ready to be asked. It is never changed, and safe for concurrent use. The
-// nil snapshot knows nothing.
+// Snapshot is what all feeds say at one time, indexed for lookups. It is immutable and safe for concurrent use. The nil
+// snapshot knows nothing.
 type Snapshot struct {
 	updates map[string]*known
 	cves    map[string]CVE
 	listed  map[string]Exploited
-	newer   map[string][]string // by KB: those that supersede it
+	newer   map[string][]string // by KB: updates that supersede it
 	version uint64
 
-	attacked []bool // by number of a CVE: whether CISA or MSRC calls it exploited
+	attacked []bool // by CVE number: CISA or MSRC calls it exploited
 
-	// KEV and MSRC are the dates of the data; zero where there is none.
+	// KEV and MSRC are the dates of the data; zero if there is none.
 	KEV  time.Time
 	MSRC time.Time
-	// LastMonth is the newest document, such as "2026-Nov".
+	// LastMonth is the ID of the newest document, such as "2026-Nov".
 	LastMonth string
 }
 
-// known is an update as all documents together describe it.
+// known is an update as described by all documents together.
 type known struct {
 	Update
 	released time.Time // of the first document that lists it
 
 	facts   Facts
-	numbers []int32 // of its CVEs, in their order
+	numbers []int32 // of its CVEs, in the order of CVEs
 }
 
 var versions atomic.Uint64
 
-// Version tells apart the snapshots that this process has made, so that an answer made with one is not taken for that of
-// another. The nil snapshot has 0.
+// Version identifies a snapshot within this process, for cache keys. The nil snapshot has version 0.
 func (s *Snapshot) Version() uint64 {
 	if s == nil {
 		return 0
@@ -45,7 +44,7 @@ func (s *Snapshot) Version() uint64 {
 	return s.version
 }
 
-// NewSnapshot joins documents and the list. An update that several documents list has what all of them say.
+// NewSnapshot combines documents and the list. An update in several documents has what all of them say.
 func NewSnapshot(docs []Document, kev Catalog) *Snapshot {
 	s := &Snapshot{
 		updates: map[string]*known{}, cves: map[string]CVE{}, listed: make(map[string]Exploited, len(kev.Entries)), newer: map[string][]string{}, KEV: kev.Released,
@@ -87,7 +86,7 @@ func NewSnapshot(docs []Document, kev Catalog) *Snapshot {
 	return s
 }
 
-// judge works out the facts about each update, once for all answers, and numbers the CVEs.
+// judge computes the facts about each update, once for all answers, and numbers the CVEs.
 func (s *Snapshot) judge() {
 	numbers := make(map[string]int32, len(s.cves))
 	for _, k := range s.updates {
@@ -96,7 +95,7 @@ func (s *Snapshot) judge() {
 		for at, id := range k.CVEs {
 			n, ok := numbers[id]
 			if !ok {
-				n = int32(len(s.attacked)) //nolint:gosec // memory ends first
+				n = int32(len(s.attacked)) //nolint:gosec // memory would run out first
 				numbers[id] = n
 				_, listed := s.listed[id]
 				s.attacked = append(s.attacked, listed || s.cves[id].Exploited)
@@ -106,7 +105,7 @@ func (s *Snapshot) judge() {
 	}
 }
 
-// join is what two documents say of a CVE.
+// join merges what two documents say about a CVE.
 func (c CVE) join(other CVE) CVE {
 	if SeverityRank(other.Severity) > SeverityRank(c.Severity) {
 		c.Severity = other.Severity
@@ -125,18 +124,18 @@ func union(a, b []string) []string {
 // Facts are what the feeds say about an update. Its slices belong to the snapshot and must not be changed.
 type Facts struct {
 	KB       string
-	Released time.Time // of the first document that lists it: it is no newer than that
+	Released time.Time // of the first document that lists it: it is at least that old
 	Restart  string    // "Yes", "Maybe", "No" or ""
 	Severity string    // the highest of its CVEs
 	CVEs     []string
-	KEV      []Exploited // those of its CVEs that CISA lists, the one that is due first in front
-	MSRC     []string    // those that MSRC calls exploited
+	KEV      []Exploited // its CVEs that CISA lists, earliest due date first
+	MSRC     []string    // its CVEs that MSRC calls exploited
 }
 
-// Exploited reports whether a vulnerability that the update fixes is under attack, by the word of CISA or of MSRC.
+// Exploited reports whether CISA or MSRC says that a vulnerability fixed by the update is exploited.
 func (f Facts) Exploited() bool { return len(f.KEV) > 0 || len(f.MSRC) > 0 }
 
-// Update returns what is known of an update; false where the feeds do not list it, which says nothing about it.
+// Update returns what is known about an update; false if the feeds do not list it, which says nothing about it.
 func (s *Snapshot) Update(kb string) (Facts, bool) {
 	if s == nil {
 		return Facts{}, false
@@ -148,8 +147,8 @@ func (s *Snapshot) Update(kb string) (Facts, bool) {
 	return k.facts, true
 }
 
-// Numbers are the CVEs that an update fixes, as numbers from 0 that belong to this snapshot alone: they are compared faster than
-// names. They must not be changed.
+// Numbers returns the CVEs that an update fixes, as numbers from 0 that are only valid for this snapshot: they compare
+// faster than names. They must not be changed.
 func (s *Snapshot) Numbers(kb string) []int32 {
 	if s == nil || s.updates[kb] == nil {
 		return nil
@@ -157,7 +156,7 @@ func (s *Snapshot) Numbers(kb string) []int32 {
 	return s.updates[kb].numbers
 }
 
-// Attacked tells by number of a CVE whether CISA or MSRC calls it exploited. It must not be changed.
+// Attacked reports by CVE number whether CISA or MSRC calls a CVE exploited. It must not be changed.
 func (s *Snapshot) Attacked() []bool {
 	if s == nil {
 		return nil
@@ -165,6 +164,7 @@ func (s *Snapshot) Attacked() []bool {
 	return s.attacked
 }
 
+// factsOf collects the facts about one update.
 func (s *Snapshot) factsOf(k *known) Facts {
 	f := Facts{KB: k.KB, Released: k.released, Restart: k.Restart, CVEs: k.CVEs}
 	for _, id := range k.CVEs {
@@ -200,7 +200,7 @@ func (s *Snapshot) Listed(cve string) (Exploited, bool) {
 	return e, ok
 }
 
-// CVE returns what MSRC says of a CVE.
+// CVE returns what MSRC says about a CVE.
 func (s *Snapshot) CVE(id string) (CVE, bool) {
 	if s == nil {
 		return CVE{}, false
@@ -209,7 +209,7 @@ func (s *Snapshot) CVE(id string) (CVE, bool) {
 	return c, ok
 }
 
-// Len is how many updates and how many exploited CVEs are known.
+// Len returns how many updates and how many exploited CVEs are known.
 func (s *Snapshot) Len() (updates, exploited int) {
 	if s == nil {
 		return 0, 0

@@ -1,6 +1,6 @@
-// Package asked remembers which software each person asked about, so that searches and suggestions put it first. It keeps the
-// ids of software and when they were asked about, a few for each person, and forgets them after a time. It does not know what
-// was typed, nor the answers.
+// Package asked remembers which software each person asked about, so that searches and suggestions list it first. It
+// stores software ids with the time of the last question, a few per person, and forgets them after a time. It knows
+// neither what was typed nor the answers.
 package asked
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// Store keeps what people asked about. *store.Store is one; it bounds how much it keeps of each person.
+// Store stores what people asked about. *store.Store implements it; it bounds how much it keeps per person.
 type Store interface {
 	Asked(ctx context.Context, tenant, person string) ([]string, error)
 	// NoteAsked records when people asked about software last, by person and software.
@@ -26,17 +26,17 @@ type Store interface {
 // Options are the dependencies of a [Memory]. All are required.
 type Options struct {
 	Store Store
-	Life  time.Duration    // what was not asked about for so long is forgotten
-	Now   func() time.Time // the clock that dates what is remembered
+	Life  time.Duration    // software not asked about for this long is forgotten
+	Now   func() time.Time // the clock that dates what is stored
 	Log   *slog.Logger
 }
 
 const (
 	maxPeople   = 1000                   // in memory
-	maxWaiting  = 1000                   // notes that are not written yet
-	writeAfter  = time.Second            // notes of that time are written at once: a write costs more than an answer
-	freshFor    = time.Minute            // another process may have written since
-	readTime    = 100 * time.Millisecond // a person is typing
+	maxWaiting  = 1000                   // notes not written yet
+	writeAfter  = time.Second            // notes of this time are written together: a write costs more than an answer
+	freshFor    = time.Minute            // another replica may have written since
+	readTime    = 100 * time.Millisecond // a user is typing
 	writeTime   = 5 * time.Second
 	forgetEvery = 6 * time.Hour
 )
@@ -44,38 +44,38 @@ const (
 // Memory remembers what people asked about. It is safe for concurrent use.
 type Memory struct {
 	Options
-	noted chan struct{} // the first note since the last write
+	noted chan struct{} // signals the first note since the last write
 
 	mu      sync.Mutex
 	people  map[string]read
-	waiting notes // are to be written
+	waiting notes // to be written
 	count   int   // of what waits
-	writing notes // are being written
+	writing notes // being written
 }
 
-// read is what was read of one person.
+// read is what was read about one person.
 type read struct {
 	software []string
 	until    time.Time
 }
 
-// notes are when software was asked about last, by person and software.
+// notes are times of the last question, by person and software.
 type notes map[string]map[string]time.Time
 
-// of returns the software that a person asked about, the last first.
+// of returns the software that a person asked about, most recent first.
 func (n notes) of(person string) []string {
 	return slices.SortedFunc(maps.Keys(n[person]), func(a, b string) int {
 		return cmp.Or(n[person][b].Compare(n[person][a]), cmp.Compare(a, b))
 	})
 }
 
-// New returns a memory. [Memory.Run] writes what it is told.
+// New returns a memory. [Memory.Run] writes its notes.
 func New(o Options) *Memory {
 	return &Memory{Options: o, noted: make(chan struct{}, 1), people: map[string]read{}, waiting: notes{}}
 }
 
-// Asked returns the software that a person asked about, the last first. If it cannot be read at once, it returns what was
-// known before, or nothing.
+// Asked returns the software that a person asked about, most recent first. If it cannot be read quickly, it returns
+// what was known before, or nothing.
 func (m *Memory) Asked(ctx context.Context, person string) []string {
 	m.mu.Lock()
 	known := m.people[person]
@@ -93,12 +93,12 @@ func (m *Memory) Asked(ctx context.Context, person string) []string {
 	return m.keep(person, software)
 }
 
-// keep remembers for a while what was read about a person, behind the notes not written yet. It returns both.
+// keep caches what was read about a person, after the notes not written yet. It returns both.
 func (m *Memory) keep(person string, software []string) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.people) >= maxPeople {
-		clear(m.people) // they are read again
+		clear(m.people) // they are read again when needed
 	}
 	m.people[person] = read{software, time.Now().Add(freshFor)}
 	for _, unwritten := range []notes{m.writing, m.waiting} {
@@ -109,7 +109,8 @@ func (m *Memory) keep(person string, software []string) []string {
 	return m.people[person].software
 }
 
-// NoteAsked remembers that a person asked about a software. It does not wait: what cannot be written soon is not remembered.
+// NoteAsked records that a person asked about a software. It does not block: notes that cannot be written soon are
+// dropped.
 func (m *Memory) NoteAsked(person, software string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -133,7 +134,7 @@ func (m *Memory) NoteAsked(person, software string) {
 	}
 }
 
-// firstLocked puts a software first in the list that memory holds for a person.
+// firstLocked moves a software to the front of a person's cached list.
 func (m *Memory) firstLocked(person, software string) {
 	known, ok := m.people[person]
 	if !ok || len(known.software) > 0 && known.software[0] == software {
@@ -144,7 +145,7 @@ func (m *Memory) firstLocked(person, software string) {
 	m.people[person] = known
 }
 
-// Run writes what is remembered and forgets what is old, until ctx ends; then it writes the rest.
+// Run writes notes and forgets old ones until ctx is done; then it writes the rest.
 func (m *Memory) Run(ctx context.Context) {
 	tick := time.NewTicker(forgetEvery)
 	defer tick.Stop()
@@ -164,7 +165,7 @@ func (m *Memory) Run(ctx context.Context) {
 	}
 }
 
-// write writes the waiting notes, also after ctx has ended.
+// write writes the waiting notes, even after ctx is done.
 func (m *Memory) write(ctx context.Context) {
 	m.mu.Lock()
 	batch := m.waiting
@@ -184,7 +185,7 @@ func (m *Memory) write(ctx context.Context) {
 	m.writing = nil
 	for person, software := range batch {
 		for id := range software {
-			if err == nil && !slices.Contains(m.people[person].software, id) { // it was read before this was written
+			if err == nil && !slices.Contains(m.people[person].software, id) { // it was read before this write
 				m.firstLocked(person, id)
 			}
 		}

@@ -10,13 +10,13 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Accepted tells which missing updates are accepted. *[risk.Register] implements it.
+// Accepted answers which missing updates are accepted. *[risk.Register] implements it.
 type Accepted interface {
 	Marks(ctx context.Context, rows []patchgap.Row) (risk.Marks, error)
 }
 
-// markAccepted fills in what is accepted. The end of an acceptance is told even if nothing else has changed: the update
-// counts like every other from now on.
+// markAccepted fills in what is accepted. An acceptance that ended is reported even if nothing else has changed,
+// because its update counts like any other from now on.
 func (w *Worker) markAccepted(ctx context.Context, r *Report) (err error) {
 	if w.Accepted == nil {
 		return nil
@@ -30,7 +30,7 @@ func (w *Worker) markAccepted(ctx context.Context, r *Report) (err error) {
 	return nil
 }
 
-// back are the acceptances that ended since the channel was told last.
+// back returns the acceptances that ended since the channel's last digest.
 func (r Report) back() []risk.Acceptance {
 	if r.first() {
 		return nil
@@ -48,7 +48,7 @@ func (r Report) cameBack() view.List {
 	return l
 }
 
-// acceptedWords counts accepted updates in a sentence; "" if none is accepted.
+// acceptedWords returns a sentence that counts accepted updates; "" if none is accepted.
 func (r Report) acceptedWords() string {
 	words := r.Accepted.Words(r.gap().Shown)
 	if words == "" {

@@ -11,40 +11,40 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Advice is what MSRC and CISA publish of missing updates. The zero value knows nothing.
+// Advice is what MSRC and CISA publish about missing updates. The zero value knows nothing.
 type Advice struct {
-	Exploited map[string]bool // see [patchgap.Snapshot]; nil if there is no data at all
-	Dates     string          // of when the data is, in a sentence
+	Exploited map[string]bool // see [patchgap.Snapshot]; nil without any data
+	Dates     string          // a sentence on how recent the data is
 
-	// Fold finds the updates that others in the list contain. Without data of the feeds it goes by the months in their names.
+	// Fold finds the updates contained in others of the list. Without feeds it judges by the months in their names.
 	Fold func([]patchgap.Update) Folding
-	// In returns the listed row that contains one that is gone, or -1.
+	// In returns the index of the listed row that contains one that is gone, or -1.
 	In func(gone patchgap.Row, listed []patchgap.Row) int
 }
 
-// Folding tells which updates of a list others contain; package triage makes it.
+// Folding answers which updates of a list contain which; package triage implements it.
 //
-// Tables list the updates to install: one that another contains wholly is folded into it ([Folding]). It is counted all the
-// same, and stands in files, in the lists of what changed and among the rows as Defender gave them.
+// Tables list the updates to install: one that is completely contained in another is folded into it. It still counts,
+// and appears in files, in the lists of changes and among Defender's rows.
 type Folding interface {
-	// Parts are the updates to install, and those that others contain wholly, both in the order that was given.
+	// Parts returns the updates to install and those contained completely, both in the given order.
 	Parts() (install, folded []patchgap.Update)
-	// Inside are the updates that one contains, at least in part.
+	// Inside returns the updates that u contains, at least in part.
 	Inside(u patchgap.Update) []patchgap.Update
-	// ContainedIn names what contains an update wholly: "KB5074202"; "" if nothing does.
+	// ContainedIn names the update that contains u completely, such as "KB5074202"; "" if none does.
 	ContainedIn(u patchgap.Update) string
-	// FoldWords say how many rows come down to how many updates; "" if nothing is folded.
+	// FoldWords returns a sentence on how many rows fold into how many updates; "" if nothing folds.
 	FoldWords() string
-	// Columns and FoldColumns are columns of a table of updates: of all that the feeds know, and of folding alone. With
-	// alone, each update is told by itself, as in a list of rows.
+	// Columns and FoldColumns return columns of a table of updates: everything the feeds know, or just what contains
+	// what. If alone is set, each update stands for itself, as in a list of rows.
 	Columns(shown []patchgap.Update, alone bool) []patchgap.Extra
 	FoldColumns(shown []patchgap.Update, alone bool) []patchgap.Extra
 }
 
-// known reports whether there is data.
+// known reports whether there is data from the feeds.
 func (a Advice) known() bool { return a.Exploited != nil }
 
-// advise fills in what is known of attacks, before anything is compared: a filter may ask for it.
+// advise fills in what is known about exploits, before anything is compared, because a filter may use it.
 func (k Known) advise(r *Report) {
 	if k.Advise == nil {
 		return
@@ -53,14 +53,14 @@ func (k Known) advise(r *Report) {
 	r.After.Exploited = r.Advice.Exploited
 }
 
-// unlist calls no update closed that another one contains.
+// unlist moves closed updates that another one contains to the unlisted ones.
 func (r *Report) unlist() {
 	if r.Advice.In != nil {
 		r.Changes.Unlist(r.Before, r.After, r.Advice.In)
 	}
 }
 
-// attacked are the updates that fix vulnerabilities under attack, and are not accepted as they are.
+// attacked returns the exploited updates that are not accepted.
 func (r Report) attacked(updates []patchgap.Update) []patchgap.Update {
 	return slices.DeleteFunc(slices.Clone(updates), func(u patchgap.Update) bool {
 		_, whole, _ := r.Accepted.Of(u)
@@ -68,8 +68,9 @@ func (r Report) attacked(updates []patchgap.Update) []patchgap.Update {
 	})
 }
 
-// turned are the updates that were missing before and have become exploited since. What was not known then is not called
-// new, and where a filter asks for exploited updates alone, those are among the ones that rose above it.
+// turned returns the updates that were missing before and have become exploited since. Exploits that were unknown at
+// the last digest are not called new. If the filter only shows exploited updates, these are among the ones that rose
+// above it.
 func (r Report) turned() []patchgap.Update {
 	if r.first() || r.Subscription.Filter.Exploited {
 		return nil
@@ -91,7 +92,7 @@ func (r Report) nowExploited() view.List {
 	return l
 }
 
-// attackWords says how many of the updates that a digest shows fix vulnerabilities under attack; "" without data.
+// attackWords returns a sentence on how many of the shown updates are exploited; "" without feeds.
 func (r Report) attackWords() string {
 	if !r.Advice.known() {
 		if r.Subscription.Filter.Exploited {
@@ -106,7 +107,7 @@ func (r Report) attackWords() string {
 	return words + "."
 }
 
-// title is the verdict with its reason, and whose it is.
+// title joins the verdict, its reason and the name of the subscription.
 func (r Report) title() string {
 	title := string(r.Verdict())
 	if reason := r.reason(); reason != "" {
@@ -119,7 +120,7 @@ func (r Report) title() string {
 	return title
 }
 
-// advised is the verdict where it is known what is exploited: only that, or a deadline that has passed, requires action.
+// advised returns the verdict if exploits are known: only an exploited or overdue update requires action.
 func (r Report) advised() Verdict {
 	is, changes := r.gap(), r.changes()
 	switch {
@@ -135,8 +136,7 @@ func (r Report) advised() Verdict {
 	return OnTrack
 }
 
-// reason is why the verdict is what it is, in a few words; "" where nothing is known of attacks, for then the sentence
-// below says it.
+// reason explains the verdict in a few words; "" without feeds, because the lead then explains it.
 func (r Report) reason() string {
 	filtered := r.Subscription.Filter.Exploited
 	switch verdict := r.Verdict(); {
@@ -158,7 +158,7 @@ func (r Report) reason() string {
 	return "none known to be exploited"
 }
 
-// urgentWords counts what requires action.
+// urgentWords counts the updates that require action.
 func (r Report) urgentWords() string {
 	is := r.gap()
 	shown, hidden := len(r.attacked(is.Shown)), len(r.attacked(is.Hidden))
@@ -175,8 +175,8 @@ func (r Report) urgentWords() string {
 	return strings.Join(words, ", ")
 }
 
-// attackColumn says of updates whether they are exploited, where the feeds themselves cannot be asked any more: as it was
-// known when the digest was made. An update that is not names one that it contains and that is.
+// attackColumn is the "Exploited" column of a recorded digest, as it was known then: the feeds are not asked again. An
+// update that is not exploited itself names one inside it that is.
 func (r Report) attackColumn() patchgap.Extra {
 	return patchgap.Extra{Column: view.Column{Key: "exploited", Title: "Exploited"}, Appended: true, Cell: func(u patchgap.Update) view.Cell {
 		words := []string{"unknown", "no", "yes"}[u.Attack]

@@ -8,20 +8,20 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// Ages has the age and the deadline of each of a list of updates; package aging makes it. It says nothing of updates that it
-// does not know.
+// Ages holds the age and deadline of each of a list of updates; package aging implements it. It returns nothing for
+// other updates.
 type Ages interface {
 	Status(u patchgap.Update) deadline.Status
-	// Late is by how many days an update is overdue, 0 for one that is not.
+	// Late returns by how many days an update is overdue, 0 if it is not.
 	Late(u patchgap.Update) int
-	// Words say in a sentence how many of some updates are overdue; "" if none is.
+	// Words returns a sentence on how many updates are overdue; "" if none is.
 	Words(updates []patchgap.Update) string
-	// Columns are the columns of a table of some updates that say their age.
+	// Columns returns the table columns with the ages of updates.
 	Columns(updates []patchgap.Update) []patchgap.Extra
 }
 
-// age fills in the age and the deadline of updates. An update that became overdue since the channel was told last is told even
-// if nothing else has changed.
+// age fills in ages and deadlines. An update that became overdue since the last digest is reported even if nothing else
+// has changed.
 func (w *Worker) age(ctx context.Context, r *Report) {
 	if w.Ages == nil {
 		return
@@ -32,8 +32,8 @@ func (w *Worker) age(ctx context.Context, r *Report) {
 	}
 }
 
-// overdue are the updates of a list that are overdue and not accepted, the longest first. One is as late as the latest of
-// those that it contains.
+// overdue returns the overdue updates that are not accepted, longest overdue first. An update is as late as the latest
+// one inside it.
 func (r Report) overdue(updates []patchgap.Update) []patchgap.Update {
 	if r.Ages == nil {
 		return nil
@@ -46,7 +46,7 @@ func (r Report) overdue(updates []patchgap.Update) []patchgap.Update {
 	return late
 }
 
-// becameLate are the updates whose deadline passed since the channel was told last.
+// becameLate returns the updates whose deadline passed since the channel's last digest.
 func (r Report) becameLate() []patchgap.Update {
 	told := deadline.DayOf(r.Subscription.Local(r.Since))
 	return slices.DeleteFunc(r.overdue(r.install()), func(u patchgap.Update) bool {
@@ -54,7 +54,7 @@ func (r Report) becameLate() []patchgap.Update {
 	})
 }
 
-// overdueWords says in a sentence what is overdue; "" if nothing is.
+// overdueWords returns a sentence on what is overdue; "" if nothing is.
 func (r Report) overdueWords() string {
 	if r.Ages == nil {
 		return ""
@@ -62,7 +62,7 @@ func (r Report) overdueWords() string {
 	return r.Ages.Words(r.overdue(r.install()))
 }
 
-// ageColumns are the columns of a table of updates that say their age, where that is known.
+// ageColumns returns the table columns with ages, if they are known.
 func (r Report) ageColumns(updates []patchgap.Update) []patchgap.Extra {
 	if r.Ages == nil {
 		return nil
@@ -70,7 +70,7 @@ func (r Report) ageColumns(updates []patchgap.Update) []patchgap.Extra {
 	return slices.DeleteFunc(r.Ages.Columns(updates), func(e patchgap.Extra) bool { return e.Hidden })
 }
 
-// firstOverdue orders updates for the table of a digest: what is overdue first.
+// firstOverdue sorts updates for the table of a digest, overdue ones first.
 func (r Report) firstOverdue(updates []patchgap.Update) []patchgap.Update {
 	late := r.overdue(updates)
 	if len(late) == 0 {

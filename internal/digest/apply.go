@@ -12,12 +12,12 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
-// Applied lists the ids of subscriptions that [Apply] touched.
+// Applied lists the ids of the subscriptions that [Apply] changed.
 type Applied struct{ Added, Changed, Removed []string }
 
-// Apply makes a store hold the subscriptions of a file: it adds what is new, changes what differs and removes what the
-// file no longer has. Subscriptions that were made in chat are left alone; an id that one of them has already is a
-// [Mistake], and then nothing is done. What people did in chat to a subscription of the file, such as a pause, stays.
+// Apply makes a store match the subscriptions of a file: it adds new ones, changes those that differ and removes those
+// that the file no longer has. Subscriptions made in chat are left alone. If one of them has an ID of the file, Apply
+// returns a [Mistake] and does nothing. What people did in chat to a subscription of the file, such as a pause, stays.
 func Apply(ctx context.Context, store Subscriptions, wanted []Subscription, now time.Time) (Applied, error) {
 	var done Applied
 	all, err := store.Subscriptions(ctx, SubscriptionFilter{Tenant: DefaultTenant})
@@ -60,8 +60,7 @@ func Apply(ctx context.Context, store Subscriptions, wanted []Subscription, now 
 	return done, nil
 }
 
-// Taken refuses, as a [Mistake], subscriptions of a file whose ids those made in chat have already: [Apply] would not take
-// such a file.
+// Taken returns a [Mistake] if subscriptions made in chat already have ids of the file: [Apply] would reject the file.
 func Taken(held, wanted []Subscription) error {
 	inChat := map[string]bool{}
 	for _, s := range held {
@@ -79,11 +78,12 @@ func Taken(held, wanted []Subscription) error {
 	return mistake("These ids of the file belong to digests that were made in Slack: %s. Remove them there, or choose others.", strings.Join(ids, ", "))
 }
 
+// add stores a new subscription of the file.
 func add(ctx context.Context, store Subscriptions, s Subscription, now time.Time) error {
 	s.Origin, s.Created, s.NextRun = FromFile, now, schedule.Next(s.Schedule, now)
 	err := store.AddSubscription(ctx, s, systemActor(s, now, audit.ActionDigestAdd, "from the file"))
 	if errors.Is(err, ErrExists) {
-		// Replicas that start together apply the same file: another was faster.
+		// Replicas that start together apply the same file; another one was faster.
 		if other, readErr := store.Subscription(ctx, s.ID); readErr == nil && other.Origin == FromFile {
 			return nil
 		}
@@ -91,14 +91,14 @@ func add(ctx context.Context, store Subscriptions, s Subscription, now time.Time
 	return wrap(err, "add digest %s", s.ID)
 }
 
-// Edit is the subscription with the settings of another one, and whether that differs: what is watched, where, when and how.
-// Another schedule moves its next run; a pause stays.
+// Edit returns the subscription with the settings of to, and whether they differ: what it watches, where, when and how.
+// A new schedule moves its next run; a pause stays.
 func (s Subscription) Edit(to Subscription, now time.Time) (changed Subscription, differs bool) {
 	to.Owner = s.Owner
 	return s.rewritten(to, now)
 }
 
-// rewritten is the subscription as the file has it now, and whether that differs.
+// rewritten returns the subscription with the settings of the file, and whether they differ.
 func (s Subscription) rewritten(file Subscription, now time.Time) (changed Subscription, differs bool) {
 	differs = s.Channel != file.Channel || s.Owner != file.Owner || !slices.Equal(s.Watch, file.Watch) ||
 		s.Filter != file.Filter || s.Schedule != file.Schedule || s.Quiet != file.Quiet || s.Report != file.Report || s.Alert != file.Alert

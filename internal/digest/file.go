@@ -17,7 +17,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/yamlfault"
 )
 
-// fileKey is the one key of a file of subscriptions: a file without it is not one, rather than one that wants none.
+// fileKey is the top-level key of the file. A file without it is rejected: it is more likely another file than one
+// without digests.
 const fileKey = "digests"
 
 // entry is a subscription in a file.
@@ -37,7 +38,7 @@ type entry struct {
 	Alert      AlertKind `yaml:"alert,omitempty"`
 }
 
-// entryKeys are the keys of an [entry].
+// entryKeys are the YAML keys of an [entry].
 var entryKeys = []string{"id", "channel", "owner", "watch", "min_devices", "min_cves", "exploited", "at", "cron", "tz", "quiet", "report", "alert"}
 
 // ReadFile reads subscriptions that were written in YAML:
@@ -80,7 +81,7 @@ func ReadFile(text []byte) ([]Subscription, error) {
 	return subscriptions, nil
 }
 
-// readItems finds the list of digests.
+// readItems returns the list of digests.
 func readItems(text []byte) ([]ast.Node, error) {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
@@ -101,7 +102,7 @@ func readItems(text []byte) ([]ast.Node, error) {
 	return list.Values, nil
 }
 
-// mapping are the entries of a node that is a mapping.
+// mapping returns the entries of a mapping node; ok is false for other nodes.
 func mapping(n ast.Node) ([]*ast.MappingValueNode, bool) {
 	switch n := n.(type) {
 	case *ast.MappingNode:
@@ -114,7 +115,7 @@ func mapping(n ast.Node) ([]*ast.MappingValueNode, bool) {
 
 func keyOf(v *ast.MappingValueNode) string { return strings.ToLower(scalar(v.Key)) }
 
-// scalar is the text of a node that is a single value, or nothing.
+// scalar returns the text of a node with a single value, or "".
 func scalar(n ast.Node) string {
 	if s, ok := n.(ast.ScalarNode); ok && n.Type() != ast.NullType {
 		return strings.TrimSpace(fmt.Sprint(s.GetValue()))
@@ -129,14 +130,14 @@ func line(n ast.Node) int {
 	return 0
 }
 
-// fileReader reads entries and collects what is wrong with them.
+// fileReader reads entries and collects their faults.
 type fileReader struct{ faults []string }
 
 func (f *fileReader) fault(at ast.Node, format string, args ...any) {
 	f.faults = append(f.faults, fmt.Sprintf("line %d: %s", line(at), fmt.Sprintf(format, args...)))
 }
 
-// subscription reads an entry, and as much of a wrong one as makes sense.
+// subscription reads an entry, and as much of an invalid one as possible, so that all faults are found at once.
 func (f *fileReader) subscription(item ast.Node) Subscription {
 	values, ok := mapping(item)
 	if !ok {
@@ -150,6 +151,7 @@ func (f *fileReader) subscription(item ast.Node) Subscription {
 	return f.check(item, e)
 }
 
+// value reads the value of one key into an entry.
 func (f *fileReader) value(e *entry, v *ast.MappingValueNode) {
 	switch key := keyOf(v); key {
 	case "watch":
@@ -177,7 +179,7 @@ func (f *fileReader) value(e *entry, v *ast.MappingValueNode) {
 	}
 }
 
-// words are the values of a list, or of a single value.
+// words returns the values of a list or of a single value.
 func (f *fileReader) words(n ast.Node) []string {
 	nodes := []ast.Node{n}
 	if list, ok := n.(*ast.SequenceNode); ok {
@@ -192,7 +194,7 @@ func (f *fileReader) words(n ast.Node) []string {
 
 func (f *fileReader) number(v *ast.MappingValueNode) int {
 	if n := scalar(v.Value); n != "" && len(n) < 10 && strings.Trim(n, "0123456789") == "" {
-		number, _ := strconv.Atoi(n) // digits alone, and few
+		number, _ := strconv.Atoi(n) // only digits, and few
 		return number
 	}
 	f.fault(v.Key, "%s must be a whole number such as 10", keyOf(v))
@@ -215,7 +217,7 @@ var (
 	validAddress = regexp.MustCompile(`^[A-Z][A-Z0-9]{2,30}$`)
 )
 
-// check makes a subscription of an entry.
+// check builds the subscription of an entry.
 func (f *fileReader) check(item ast.Node, e entry) Subscription {
 	if !validID.MatchString(e.ID) {
 		f.fault(item, "id must be small letters, digits and dashes, at most 30, such as edge-weekly; it is %q", e.ID)
@@ -252,7 +254,7 @@ func (f *fileReader) check(item ast.Node, e entry) Subscription {
 	return s
 }
 
-// WriteFile writes subscriptions as [ReadFile] reads them, whatever their origin.
+// WriteFile writes subscriptions in the format of [ReadFile], regardless of their origin.
 func WriteFile(subscriptions []Subscription) ([]byte, error) {
 	file := struct {
 		Digests []entry `yaml:"digests"`

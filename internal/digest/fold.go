@@ -13,19 +13,19 @@ import (
 
 // Known holds what the program knows about updates beyond Defender's data. The zero value knows nothing.
 type Known struct {
-	// Advise says what MSRC and CISA publish of the updates that are missing now and of those that were.
+	// Advise returns what MSRC and CISA publish about the updates missing now and those missing before.
 	Advise func(is, was []patchgap.Update) Advice
 
 	// Accepted marks accepted updates.
 	Accepted Accepted
 
-	// Ages tells how old the updates of a report's reading are and by when they are due, in the zone of its subscription.
-	// What the reading is the first to have appeared since the one before.
+	// Ages returns the age and deadline of the updates in a report's reading, in the time zone of its subscription. An
+	// update that only this reading has was first seen since the previous one.
 	Ages func(ctx context.Context, r Report) Ages
 }
 
-// Details is the page of all updates of a recorded snapshot that a subscription's filter lets pass, in the order of a
-// digest; with eachRow, of their rows as Defender gives them. What was exploited is as the digest knew it.
+// Details returns the page of all updates in a recorded snapshot that pass the subscription's filter, in the order of
+// the digest; with eachRow, of Defender's rows. Exploits are shown as the digest knew them.
 func (k Known) Details(ctx context.Context, s Subscription, at patchgap.Snapshot, now time.Time, eachRow bool) (page view.Page, err error) {
 	r := Report{Subscription: s, After: at.Missing(), Now: now}
 	if k.Advise != nil {
@@ -44,14 +44,14 @@ func (k Known) Details(ctx context.Context, s Subscription, at patchgap.Snapshot
 	return r.details(), nil
 }
 
-// fold finds the updates that another update of the digest contains. Updates that the digest does not show contain none.
+// fold finds the shown updates that another shown update contains. Hidden updates contain none.
 func (r *Report) fold() {
 	if r.Advice.Fold != nil {
 		r.folding = r.Advice.Fold(r.gap().Shown)
 	}
 }
 
-// install are the updates that the digest shows and nothing contains wholly: installing them installs all.
+// install returns the shown updates that are not completely contained in another: installing them installs all.
 func (r Report) install() []patchgap.Update {
 	if r.folding == nil {
 		return r.gap().Shown
@@ -60,7 +60,7 @@ func (r Report) install() []patchgap.Update {
 	return slices.Clone(install)
 }
 
-// contained are the updates that the digest shows and others contain wholly.
+// contained returns the shown updates that others contain completely.
 func (r Report) contained() []patchgap.Update {
 	if r.folding == nil {
 		return nil
@@ -69,8 +69,8 @@ func (r Report) contained() []patchgap.Update {
 	return slices.Clone(folded)
 }
 
-// Inside are the updates that one contains and that are not accepted: installing it is due when they are. A page of rows tells
-// each by itself.
+// Inside returns the updates that u contains and that are not accepted, because installing u is as urgent as they are.
+// On a page of rows each row stands for itself.
 func (r Report) Inside(u patchgap.Update) []patchgap.Update {
 	if r.folding == nil || r.alone {
 		return nil
@@ -81,7 +81,7 @@ func (r Report) Inside(u patchgap.Update) []patchgap.Update {
 	})
 }
 
-// attackedInside are the updates that one contains and that fix vulnerabilities under attack.
+// attackedInside returns the exploited updates that u contains.
 func (r Report) attackedInside(u patchgap.Update) []patchgap.Update {
 	if r.folding == nil || r.alone {
 		return nil
@@ -91,7 +91,7 @@ func (r Report) attackedInside(u patchgap.Update) []patchgap.Update {
 	})
 }
 
-// insideWords name the update that contains one of a list, to install instead; "" if none does.
+// insideWords names the update to install instead of u; "" if none contains it.
 func (r Report) insideWords(u patchgap.Update) string {
 	if r.folding == nil {
 		return ""
@@ -103,7 +103,7 @@ func (r Report) insideWords(u patchgap.Update) string {
 	return "; contained in " + in
 }
 
-// foldWords say how many rows come down to how many updates to install; "" if nothing is folded.
+// foldWords returns a sentence on how many rows fold into how many updates to install; "" if nothing folds.
 func (r Report) foldWords() string {
 	if r.folding == nil {
 		return ""
@@ -111,7 +111,7 @@ func (r Report) foldWords() string {
 	return r.folding.FoldWords()
 }
 
-// toInstall counts updates of the table: all that are shown, or those to install where that makes a difference.
+// toInstall counts the updates of the table: all shown ones, or those to install if that differs.
 func (r Report) toInstall(n int) string {
 	if len(r.contained()) == 0 {
 		return plural(n, "update")
@@ -119,8 +119,8 @@ func (r Report) toInstall(n int) string {
 	return plural(n, "update") + " to install"
 }
 
-// order puts the updates of a table as a digest has them: exploited ones first, by themselves or by what they contain,
-// then those that are overdue. Otherwise it keeps the order.
+// order sorts updates as in a digest: exploited ones first, by themselves or by what they contain, then overdue ones.
+// Otherwise it keeps the order.
 func (r Report) order(updates []patchgap.Update) []patchgap.Update {
 	updates = r.firstOverdue(updates)
 	if !r.Advice.known() {
@@ -137,7 +137,7 @@ func (r Report) order(updates []patchgap.Update) []patchgap.Update {
 	return append(first, rest...)
 }
 
-// orderWords say how updates that [Report.order] has put in order are ordered; "" where the largest simply come first.
+// orderWords describes the order made by [Report.order]; "" if the largest simply come first.
 func (r Report) orderWords(updates []patchgap.Update) string {
 	var order []string
 	if r.Advice.known() && slices.ContainsFunc(updates, func(u patchgap.Update) bool {

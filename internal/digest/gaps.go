@@ -11,6 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
+// gaps is the table of a digest: the most urgent updates, then the largest gaps. The details have the rest.
 func (r Report) gaps() view.Table {
 	shown := r.order(r.install())
 	first := shown[:min(maxGaps, len(shown))]
@@ -22,7 +23,7 @@ func (r Report) gaps() view.Table {
 	return t
 }
 
-// table lists updates with the software that lists each, and for files those that others contain.
+// table lists updates with the software that misses each; in files also the contained ones.
 func (r Report) table(updates, folded []patchgap.Update) view.Table {
 	s := r.Subscription
 	software := patchgap.Extra{Column: view.Column{Key: "software", Title: "Products", Kind: view.Words}, Cell: func(u patchgap.Update) view.Cell {
@@ -43,7 +44,7 @@ func (r Report) table(updates, folded []patchgap.Update) view.Table {
 	return t
 }
 
-// adviceColumns are the columns of what is published, and of what contains what.
+// adviceColumns returns the columns about exploits and about what contains what.
 func (r Report) adviceColumns(updates []patchgap.Update) (extra []patchgap.Extra) {
 	if r.Advice.known() && (r.recorded || r.folding == nil) {
 		extra = append(extra, r.attackColumn())
@@ -58,7 +59,7 @@ func (r Report) adviceColumns(updates []patchgap.Update) (extra []patchgap.Extra
 	return extra
 }
 
-// names are what people call software.
+// names returns the names of software for people.
 func names(software []string) []string {
 	all := make([]string, len(software))
 	for i, id := range software {
@@ -67,7 +68,7 @@ func names(software []string) []string {
 	return all
 }
 
-// changed lists what changed, a line for each update, at most so many of a kind.
+// changed lists the changes, one line per update, at most most of a kind.
 func (r Report) changed(most int) []view.Part {
 	if r.first() {
 		return nil
@@ -100,7 +101,7 @@ func (r Report) changed(most int) []view.Part {
 	return parts
 }
 
-// insideOf names what contains a changed update that is still missing.
+// insideOf names the update that contains a changed one that is still missing.
 func (r Report) insideOf(c patchgap.Change) string {
 	if len(c.Now.Rows) == 0 {
 		return ""
@@ -111,7 +112,7 @@ func (r Report) insideOf(c patchgap.Change) string {
 // maxNames is how many software ids a line names.
 const maxNames = 2
 
-// label names an update and, where a subscription watches more than one, the software that lists it.
+// label names an update and, if a subscription watches more than one software, the software that misses it.
 func (s Subscription) label(u patchgap.Update) string {
 	words := catalog.Label(u.KB())
 	if words == "" {
@@ -129,6 +130,7 @@ func (s Subscription) label(u patchgap.Update) string {
 
 func size(c patchgap.Change) string { return c.Now.DeviceWords() + ", " + plural(c.Now.CVEs, "CVE") }
 
+// moved describes how the numbers of an update changed.
 func moved(c patchgap.Change) string {
 	was := plain(c.Was.Devices)
 	if c.Was.Shared() {

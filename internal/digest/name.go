@@ -12,19 +12,20 @@ import (
 // maxNamed is how many watched ids the name of a subscription lists.
 const maxNamed = 3
 
-// Name says in a few words what a subscription watches. Its digests, their list, the Home tab and notices all call it that.
+// Name describes in a few words what a subscription watches. Its digests, their list, the Home tab and notices all use
+// it.
 func (s Subscription) Name() string {
 	names := make([]string, len(s.Watch))
 	for i, w := range s.Watch {
 		names[i] = watchName(w)
 	}
-	if len(names) > maxNamed { // one id fewer, so that "and 1 more" never stands where that id fits
+	if len(names) > maxNamed { // one ID fewer, so that "and 1 more" never appears where that ID fits
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed-1], ", "), len(names)-maxNamed+1)
 	}
 	return view.Join(names)
 }
 
-// watchName is what people call one thing that is watched. A pattern stays as it is: it names software by its ids.
+// watchName returns the name of one watched thing for people. A pattern is returned unchanged, because it matches ids.
 func watchName(w string) string {
 	switch {
 	case w == All:
@@ -35,15 +36,15 @@ func watchName(w string) string {
 	return product.Name(w, "")
 }
 
-// FormatTime writes a time on the clocks of the subscription's zone.
+// FormatTime formats a time in the subscription's time zone.
 func (s Subscription) FormatTime(t time.Time) string {
 	return t.In(s.zone()).Format("Mon 2 Jan 2006 15:04 MST")
 }
 
-// Local is a time in the subscription's zone.
+// Local converts a time to the subscription's time zone.
 func (s Subscription) Local(t time.Time) time.Time { return t.In(s.zone()) }
 
-// NextWords says when the next digest comes, or why none does.
+// NextWords says when the next digest is due, or why there is none.
 func (s Subscription) NextWords(now time.Time) string {
 	switch {
 	case s.pausedAt(now) && s.PausedUntil.IsZero():

@@ -9,7 +9,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Heartbeat is the line that says that nothing has changed.
+// Heartbeat returns the one-line page that nothing has changed.
 func (r Report) Heartbeat() view.Page {
 	s := r.Subscription
 	title := string(NoChange) + ": " + s.Name()
@@ -37,7 +37,7 @@ func (r Report) Heartbeat() view.Page {
 	return page
 }
 
-// Failure is the page that takes the place of a digest when nothing at all could be read.
+// Failure returns the page to post instead of a digest if nothing could be read.
 func (r Report) Failure() view.Page {
 	s := r.Subscription
 	facts := view.Facts{{Name: "Due", Value: s.FormatTime(r.Due)}}
@@ -61,7 +61,7 @@ func (r Report) Failure() view.Page {
 	}
 }
 
-// refusalNotice is what the person who subscribed is told when the channel took no digest.
+// refusalNotice is sent to the owner if the channel does not accept a digest.
 func refusalNotice(s Subscription, due time.Time) view.Page {
 	page := view.Page{
 		Title: "A digest could not be posted",
@@ -81,7 +81,7 @@ func refusalNotice(s Subscription, due time.Time) view.Page {
 	return page
 }
 
-// incompleteNotice is what the person who subscribed is told when a digest's thread cannot be completed.
+// incompleteNotice is sent to the owner if a digest's thread cannot be completed.
 func incompleteNotice(s Subscription, d Delivery, end Thread) view.Page {
 	why := "Slack refused it again and again"
 	if end == ThreadClosed {

@@ -5,35 +5,35 @@ import (
 	"time"
 )
 
-// Outcome is what became of one attempt at a digest.
+// Outcome is the result of one attempt at a digest.
 type Outcome string
 
 // The outcomes.
 const (
-	OutcomeSent    Outcome = "sent"    // it stands in its channel
+	OutcomeSent    Outcome = "sent"    // posted in its channel
 	OutcomeSilent  Outcome = "silent"  // nothing has changed, so nothing was posted
-	OutcomeFailed  Outcome = "failed"  // it could not be made or posted, and is tried again
-	OutcomeRefused Outcome = "refused" // its channel takes no messages
-	OutcomePaused  Outcome = "paused"  // the same, once too often: the program has paused the subscription
-	OutcomeWaits   Outcome = "waits"   // another digest is before it; this is not told
-	// Of a digest that stands in its channel, whose thread was not complete.
-	OutcomeCompleted  Outcome = "completed"  // now it is
-	OutcomeIncomplete Outcome = "incomplete" // it cannot be completed
-	OutcomeSkipped    Outcome = "skipped"    // it was not wanted any more: delivered, paused, removed, or overtaken by the next
+	OutcomeFailed  Outcome = "failed"  // could not be made or posted, and will be retried
+	OutcomeRefused Outcome = "refused" // its channel accepts no messages
+	OutcomePaused  Outcome = "paused"  // the same once too often: the subscription was paused
+	OutcomeWaits   Outcome = "waits"   // another digest comes first; not reported
+	// For a posted digest whose thread was incomplete:
+	OutcomeCompleted  Outcome = "completed"  // the thread is complete now
+	OutcomeIncomplete Outcome = "incomplete" // the thread cannot be completed
+	OutcomeSkipped    Outcome = "skipped"    // no longer wanted: delivered, paused, removed, or overtaken by the next one
 )
 
-// Observation is what became of one attempt at a digest, for metrics and for operators.
+// Observation describes one attempt at a digest, for metrics and operators.
 type Observation struct {
-	Subscription Subscription // as it is now; with nothing but the ID when it could not be read
+	Subscription Subscription // as it is now; only the ID if it could not be read
 	Job          Job
 	Attempt      int
 	Outcome      Outcome
-	Kind         Kind // of the digest, once there is one
+	Kind         Kind // of the digest; empty before there is one
 	Late         bool
-	Told         bool          // of a failure: the channel was told of it now
-	AsOf         time.Time     // how old what it says is; zero when nothing was read
+	Told         bool          // the channel was told about the failure now
+	AsOf         time.Time     // age of its data; zero if nothing was read
 	Took         time.Duration // on the clock of the machine
-	Err          error         // why it failed or was refused; its text is for the log
+	Err          error         // why it failed or was refused; for the log
 }
 
 // observe reports an attempt to the Observe callback, if there is one.
@@ -43,7 +43,7 @@ func (w *Worker) observe(ctx context.Context, o Observation) {
 	}
 }
 
-// observed is what became of the attempt, which is over.
+// observed returns the observation of a finished attempt.
 func (t *task) observed(began time.Time, err error) Observation {
 	o := t.seen
 	o.Job, o.Attempt, o.Err, o.Took = t.job, t.attempt, err, time.Since(began)

@@ -9,7 +9,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// progress compares the sums with those of the last digest, over the software that both could read.
+// progress compares the sums with those of the last digest, over the software read both times.
 func (r Report) progress() view.Facts {
 	if r.first() {
 		return nil
@@ -29,7 +29,7 @@ func (r Report) progress() view.Facts {
 	return facts
 }
 
-// trend says where a number went.
+// trend describes how a number moved.
 func trend(was, is int) string {
 	switch {
 	case is == was:
@@ -41,7 +41,7 @@ func trend(was, is int) string {
 	}
 }
 
-// percent is by how much a number moved, in brackets, and nothing where it did not, or from nothing.
+// percent formats by how much a number moved, in brackets; "" if it did not move or started from zero.
 func percent(was, is int) string {
 	if was == 0 {
 		return ""
@@ -57,10 +57,10 @@ func percent(was, is int) string {
 	return fmt.Sprintf(" (%s %%)", plain(change))
 }
 
-// chartPoints is how many digests the chart of a digest shows, itself among them.
+// chartPoints is how many digests a chart shows, including this one.
 const chartPoints = 12
 
-// chart shows the open installs of the last digests, those that could be read: of each day the last.
+// chart shows the open installs of the last successful digests, the last one of each day.
 func (r Report) chart() view.Chart {
 	zone := r.Subscription.zone()
 	chart := view.Chart{Title: "Open installs", Unit: "devices, summed over updates"}
@@ -81,11 +81,11 @@ func (r Report) chart() view.Chart {
 	return chart
 }
 
-// Counts reports whether recorded sums count what is counted now. What was recorded when each row counted by itself is too
-// high where several software ids share updates.
+// Counts reports whether recorded sums are comparable with today's. Sums from when each row counted by itself are too
+// high if several software ids share updates.
 func (s Subscription) Counts(t patchgap.Totals) bool { return t.Rows <= t.KBs || s.single() }
 
-// seriesName names the updates that a chart counts.
+// seriesName names the updates in a chart.
 func seriesName(f patchgap.Filter) string {
 	if f == (patchgap.Filter{}) {
 		return "All updates"
@@ -95,15 +95,15 @@ func seriesName(f patchgap.Filter) string {
 
 func sameDay(a, b time.Time) bool { return a.Format(time.DateOnly) == b.Format(time.DateOnly) }
 
-// Totals are the sums that the digest is recorded with, and so those of later charts: what the channel was told last.
+// Totals returns the sums to record with the digest, which later charts show: those the channel was told last.
 func (r Report) Totals() patchgap.Totals { return r.totals(r.whole()) }
 
 func (r Report) totals(whole bool) patchgap.Totals {
 	return patchgap.Sum(r.Subscription.Filter.Gap(r.baseline(whole).AsTold()).Shown)
 }
 
-// baseline is what the next digest compares with. Software that could not be read counts as it was read last: to leave
-// it out would draw a fall that never was. Only a whole digest tells the channel numbers.
+// baseline returns what the next digest compares with. Software that could not be read keeps its last reading, because
+// leaving it out would show a drop that did not happen. Only a complete digest tells the channel numbers.
 func (r Report) baseline(whole bool) patchgap.Snapshot {
 	s := r.After.Carry(r.Before)
 	if !whole {
@@ -112,10 +112,10 @@ func (r Report) baseline(whole bool) patchgap.Snapshot {
 	return s
 }
 
-// gap is the patch gap as it was read, parted by the subscription's filter.
+// gap returns the patch gap of the reading, split by the subscription's filter.
 func (r Report) gap() patchgap.Gap { return r.After.Gap(r.Subscription.Filter) }
 
-// gapBefore is the part of the last patch gap that this one can be compared with.
+// gapBefore returns the part of the last patch gap that is comparable with this one.
 func (r Report) gapBefore() patchgap.Gap {
 	all, _ := r.Before.Comparable(r.After)
 	return r.Subscription.Filter.Gap(all)

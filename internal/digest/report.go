@@ -9,52 +9,53 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Report is what a digest is made of. Its snapshots and changes hold every row; the pages leave out what the
-// subscription's filter leaves out.
+// Report is the content of a digest. Its snapshots and changes hold every row; the pages leave out what the
+// subscription's filter hides.
 //
-// A digest never takes silence for good news. Software that could not be read is named and compared with nothing, an update
-// counts as closed when two readings agree that it is gone and no newer one took its place, and where nothing could be read the
-// digest is a message that says so, and is tried again. Open installs are the sum of the devices over all updates: one for each
-// device and update that it lacks. The verdict of a digest follows them, not the number of updates.
+// A digest never takes silence for good news. Software that could not be read is named and not compared. An update
+// counts as closed if two readings agree that it is gone and no newer one took its place. If nothing could be read, the
+// digest is a message that says so, and is retried. Open installs are the sum of devices over all updates: one for each
+// device and update missing on it. The verdict of a digest follows open installs, not the number of updates.
 //
-// Everything is counted in updates: a [patchgap.Update] is one KB and the devices that lack it, summed over the OS builds of one
-// software and never over several software ids that share the KB, of which the one with most devices counts. Leads, changes,
-// totals, filters, tables and charts all count that, so the updates told before, without what closed or is no longer listed,
-// with what is new, make those told now. Snapshots keep Defender's rows.
+// Everything is counted in updates: a [patchgap.Update] is one KB and the devices that miss it, summed over the OS
+// builds of one software but never over several software ids that share the KB; of those the one with most devices
+// counts. Leads, changes, totals, filters, tables and charts all count this way. So the updates of the last digest,
+// minus closed and unlisted ones, plus new ones, are the updates of this one. Snapshots keep Defender's rows.
 type Report struct {
 	Subscription Subscription
 	Kind         Kind
 	Due          time.Time
 	Now          time.Time
-	Since        time.Time         // when the channel was told last
-	Before       patchgap.Snapshot // what the digest compares with; nothing for a first one
+	Since        time.Time         // when the channel was last told
+	Before       patchgap.Snapshot // what the digest compares with; empty for a first one
 	After        patchgap.Snapshot
-	Waits        bool // what could not be read waits for its turn
+	Waits        bool // what could not be read is waiting for the rate limit
 	Changes      patchgap.Changes
-	History      []Delivery // earlier ones, the newest first
+	History      []Delivery // earlier deliveries, newest first
 	Accepted     risk.Marks // of the updates in After
-	Ages         Ages       // of the updates in After; nil where nothing is known
-	Patching     *view.Page // how patching goes, which the digest says in place of what is missing; nil for other digests
-	Advice       Advice     // of those in After and Before
+	Ages         Ages       // of the updates in After; may be nil
+	Patching     *view.Page // the patch report that replaces the list of missing updates; nil for other digests
+	Advice       Advice     // about the updates in After and Before
 
-	folding  Folding // of the updates that are shown; nil where nothing is known
-	recorded bool    // it was made earlier: what is exploited is as it was known then
-	alone    bool    // its page has rows as Defender gave them, each of which tells of itself
+	folding  Folding // of the shown updates; may be nil
+	recorded bool    // made earlier: exploits are as they were known then
+	alone    bool    // the page has Defender's rows, each of which stands for itself
 }
 
-// lateAfter is how long after its due time a digest is called late.
+// lateAfter is the delay after its due time from which a digest is called late.
 const lateAfter = 30 * time.Minute
 
-// The bounds of what a digest lists; the details hold the rest. The first screen of a phone holds some fifteen lines.
+// Bounds of what a digest lists; the details hold the rest. The first screen of a phone holds about fifteen lines.
 const (
 	maxGaps    = 8
-	maxListed  = 3   // changes of a kind
-	maxDetails = 20  // changes of a kind, in the details
+	maxListed  = 3   // changes of one kind
+	maxDetails = 20  // changes of one kind in the details
 	maxUnread  = 5   // software ids that could not be read for one reason
 	maxLine    = 450 // characters of a fact
 )
 
-// Page is the digest: the verdict and why, since when, what changed, the largest gaps, progress, and what can be done.
+// Page returns the digest: the verdict and its reason, since when, what changed, the largest gaps, progress, and
+// buttons.
 func (r Report) Page() view.Page {
 	if r.Patching != nil {
 		return r.patching()
@@ -98,14 +99,14 @@ func (r Report) Page() view.Page {
 	return page
 }
 
-// Details is the page of a digest's thread: every change and every update.
+// Details returns the page for a digest's thread: every change and every update.
 func (r Report) Details() view.Page {
 	page := r.details()
 	page.Parts = append(r.changed(maxDetails), page.Parts...)
 	return page
 }
 
-// patching is the digest that says how patching goes.
+// patching returns the digest of a subscription with Report.
 func (r Report) patching() view.Page {
 	s, page := r.Subscription, *r.Patching
 	page.AsOf, page.Software, page.Unreadable = r.asOf(), s.software(), r.After.UnreadableRows()
@@ -116,7 +117,7 @@ func (r Report) patching() view.Page {
 	return page
 }
 
-// details is the page of every update, in the order of the digest.
+// details returns the page of all updates, in the order of the digest.
 func (r Report) details() view.Page {
 	s, at, now := r.Subscription, r.After.Missing(), r.Now
 	gap := at.Gap(s.Filter)
@@ -158,7 +159,7 @@ func (r Report) first() bool               { return r.Kind == First }
 func (r Report) late() bool                { return r.Now.Sub(r.Due) > lateAfter }
 func (r Report) changes() patchgap.Changes { return r.Changes.Keep(r.Subscription.Filter) }
 
-// Told returns the changes that the digest shows: those that its filter lets pass. A first digest has none.
+// Told returns the changes that the digest shows: those that pass its filter. A first digest has none.
 func (r Report) Told() patchgap.Changes {
 	if r.first() {
 		return patchgap.Changes{}
@@ -170,10 +171,10 @@ func (r Report) asOf() view.AsOf {
 	return view.AsOf{Time: r.After.At, Age: max(0, r.Now.Sub(r.After.At))}
 }
 
-// readLong is how long a reading takes that has no one time any more.
+// readLong is the duration from which a reading no longer has a single time.
 const readLong = 5 * time.Minute
 
-// context says since when, of when and of what a digest is, in one line.
+// context says on one line since when, as of when and from what a digest is.
 func (r Report) context() string {
 	zone := r.Subscription.zone()
 	since, read, through := r.Since.In(zone), r.After.At.In(zone), r.After.Through.In(zone)
@@ -205,7 +206,7 @@ func (r Report) context() string {
 	return view.JoinSentences(when+".", r.Advice.Dates)
 }
 
-// zone is the subscription's time zone, or UTC where this machine does not know it.
+// zone returns the subscription's time zone, or UTC if this machine does not know it.
 func (s Subscription) zone() *time.Location {
 	zone, err := schedule.LoadZone(s.Schedule.Zone)
 	if err != nil {

@@ -10,21 +10,21 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
-// Run is a digest in the making: from the first attempt until it is recorded or dropped. A subscription has one at a
-// time, so that its digests neither overlap nor overtake each other, however many workers and processes there are. Its
-// times are those of the machine: the clock of digests may jump.
+// Run is a digest being made: from the first attempt until it is recorded or dropped. A subscription has one at a time,
+// so that its digests neither overlap nor overtake each other, regardless of the number of workers and replicas. Its
+// times are the machine's: the clock of digests may jump.
 type Run struct {
 	Job
-	Holder  string    // the attempt that is at work, or was last
-	Began   time.Time // the first attempt
+	Holder  string    // the current or last attempt
+	Began   time.Time // start of the first attempt
 	Seen    time.Time // the last sign of an attempt
-	Until   time.Time // when the attempt is over at the latest; zero between two attempts
-	Posting string    // the key of a message that may have been posted; empty for none
-	Done    int       // how much software was read
-	Total   int       // of how much; 0 where that is not known yet
+	Until   time.Time // latest end of the attempt; zero between two attempts
+	Posting string    // key of a message that may have been posted; empty for none
+	Done    int       // software ids read
+	Total   int       // software ids to read; 0 if not known yet
 }
 
-// Goes reports whether the digest is still being made, as far as can be seen at a moment on the clock of the machine.
+// Goes reports whether the digest is still being made, judged at now on the machine's clock.
 func (r Run) Goes(now time.Time) bool {
 	return r.Subscription != "" && (r.Until.After(now) || now.Sub(r.Seen) < abandonedAfter)
 }
@@ -32,34 +32,34 @@ func (r Run) Goes(now time.Time) bool {
 // Attempt is one attempt at a run.
 type Attempt struct {
 	Job
-	Holder string // names the attempt among all
+	Holder string // unique name of the attempt
 	Now    time.Time
 	Until  time.Time
 }
 
 const (
-	// attemptTime is longer than the queue lets an attempt take. A process that died holds the run no longer.
+	// attemptTime exceeds the time the queue allows an attempt. After it, a process that died no longer holds the run.
 	attemptTime = 75 * time.Second
-	// abandonedAfter is how long after its last sign a run is over whose job is gone. It is longer than the pauses
-	// between two attempts.
+	// abandonedAfter is how long after its last sign a run without a job has ended. It exceeds the pauses between two
+	// attempts.
 	abandonedAfter = 2 * time.Hour
-	// waitForRun is the pause before it is looked again whether the digest before this one is over.
+	// waitForRun is the pause before checking again whether the previous digest has ended.
 	waitForRun = 5 * time.Second
-	// progressEvery is how often progress is written down.
+	// progressEvery is how often progress is written to the store.
 	progressEvery = 3 * time.Second
 )
 
-// errRunning is the cause of a [RetryLater] of a digest that waits for the one before it.
+// errRunning is the cause of a [RetryLater] for a digest that waits for the previous one.
 var errRunning = errors.New("another digest of the subscription is being made")
 
-// attempting is this attempt as the store knows it.
+// attempting returns this attempt as the store knows it.
 func (t *task) attempting() Attempt {
 	now := time.Now()
 	return Attempt{Job: t.job, Holder: fmt.Sprintf("%s#%d", t.key, t.attempt), Now: now, Until: now.Add(attemptTime)}
 }
 
-// begin makes this digest the one that is being made of its subscription. A digest that is behind a newer one is not
-// wanted; one that is ahead of an older one waits for it, or takes its place if both come as one.
+// begin makes this the running digest of its subscription. A digest behind a newer one is not wanted; one ahead of an
+// older one waits for it, or replaces it if both come as one.
 func (t *task) begin(ctx context.Context) (wanted bool, err error) {
 	attempt := t.attempting()
 	run, begun, err := t.Store.BeginRun(ctx, attempt)
@@ -88,15 +88,15 @@ func (t *task) begin(ctx context.Context) (wanted bool, err error) {
 	return true, nil
 }
 
-// overtaken reports whether the digest of a due time is not to be made any more since the next is due: digests that were
-// missed come as one.
+// overtaken reports whether the digest of a due time is superseded because the next one is due: missed digests come as
+// one.
 func (t *task) overtaken(due time.Time) bool {
 	next := schedule.Next(t.subscription.Schedule, due)
 	return !next.IsZero() && !next.After(t.now())
 }
 
-// end ends the attempt, and the run with it unless the digest is to be tried again. It works after the attempt's time is
-// up, too: the next attempt would only wait.
+// end ends the attempt, and the run with it unless the digest will be retried. It also works after the attempt's time
+// is up, because otherwise the next attempt would have to wait.
 func (t *task) end(ctx context.Context, err error) {
 	const enough = 5 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enough)
@@ -111,8 +111,8 @@ func (t *task) end(ctx context.Context, err error) {
 	}
 }
 
-// posting notes that a message is about to be posted, so that a retry looks for it. It fails where another attempt
-// has taken the run away.
+// posting records that a message is about to be posted, so that a retry looks for it. It fails if another attempt has
+// taken over the run.
 func (t *task) posting(ctx context.Context, key string) error {
 	kept, err := t.Store.SetPosting(ctx, t.attempting(), key)
 	if err != nil {
@@ -125,18 +125,17 @@ func (t *task) posting(ctx context.Context, key string) error {
 	return nil
 }
 
-// progressKey finds the function in a context that is told of a reading's progress.
+// progressKey is the context key of the function that receives a reading's progress.
 type progressKey struct{}
 
-// Progress reports how much of a reading is done. A [Source] calls it; it returns at once if no caller waits for the
-// reading.
+// Progress reports how much of a reading is done. A [Source] calls it. Without a receiver it does nothing.
 func Progress(ctx context.Context, done, total int) {
 	if tell, ok := ctx.Value(progressKey{}).(func(done, total int)); ok {
 		tell(done, total)
 	}
 }
 
-// withProgress writes the progress of a reading down now and then, and at the end of one that is not whole.
+// withProgress stores the progress of a reading now and then, and at the end if it is incomplete.
 func (t *task) withProgress(ctx context.Context) (reading context.Context, finish func(whole bool)) {
 	var mu sync.Mutex
 	written := time.Now() // most readings end before the first progress is due

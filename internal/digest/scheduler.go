@@ -11,21 +11,21 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
-// Scheduler turns due subscriptions into jobs. Any number of them may work on one store: the queue takes a job once,
-// and the next run is moved by compare-and-set.
+// Scheduler turns due subscriptions into jobs. Any number of schedulers may share a store: the queue accepts a job
+// once, and the next run is moved by compare-and-set.
 //
-// A digest is delivered at least once, and once in practice. A due time becomes a job before the next one is worked out, so a
-// crash between the two repeats a job that the queue drops. What was posted is recorded after the post, so a crash between
-// these two leaves a message without a record: the next attempt looks for the message by its key before it posts, and only
-// where the channel's messages may not be read can a digest come twice.
+// A digest is delivered at least once, and in practice once. The job is inserted before the next run is moved, so a
+// crash between the two repeats a job that the queue drops. A delivery is recorded after it was posted, so a crash
+// between the two leaves a message without a record: the next attempt looks for the message by its key before it posts.
+// Only if the bot may not read the channel's messages can a digest come twice.
 type Scheduler struct {
 	Store Timetable
 	Queue Queue
-	Every time.Duration    // between two looks; 10 seconds when zero
+	Every time.Duration    // between two ticks; 10 seconds when zero
 	Now   func() time.Time // the clock; [time.Now] when nil
-	Log   *slog.Logger     // of what failed; discarded when nil
+	Log   *slog.Logger     // discarded when nil
 
-	// Paused is called for each subscription that was paused because its schedule names no time; may be nil.
+	// Paused is called for each subscription that was paused because its schedule has no next run; may be nil.
 	Paused func(ctx context.Context, s Subscription)
 }
 
@@ -36,8 +36,7 @@ const tickTimeout = time.Minute
 // batch is how many due subscriptions are read at once.
 const batch = 500
 
-// Run looks for due subscriptions at once and then again and again, until the context ends. What fails is logged and
-// tried again at the next look.
+// Run calls Tick at once and then regularly, until ctx is done. It logs failures; the next tick retries them.
 func (s *Scheduler) Run(ctx context.Context) error {
 	every, now, log := s.Every, s.Now, s.Log
 	if every <= 0 {
@@ -85,13 +84,14 @@ func (s *Scheduler) Tick(ctx context.Context, now time.Time) error {
 				failures = append(failures, fmt.Errorf("schedule digest %s: %w", sub.ID, err))
 			}
 		}
-		// What failed stays due, the first of all, and so is in the next batch too.
+		// What failed stays due and sorts first, so it is in the next batch too.
 		if len(due) < batch || len(failures) == len(due) {
 			return errors.Join(failures...)
 		}
 	}
 }
 
+// schedule enqueues the digest of one subscription and moves its next run.
 func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Time) error {
 	if sub.pausedAt(now) || sub.NextRun.IsZero() || sub.NextRun.After(now) {
 		return nil
@@ -100,7 +100,7 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 		was := sub
 		sub.Paused, sub.PausedUntil, sub.PauseReason = false, time.Time{}, ""
 		changed, err := s.Store.SetPause(ctx, was, sub, systemActor(sub, now, audit.ActionDigestResume, "its pause ended"))
-		if err != nil || !changed { // the next look sees what a person made of it
+		if err != nil || !changed { // the next tick sees what a person changed
 			return wrap(err, "resume")
 		}
 	}
@@ -125,17 +125,17 @@ func (s *Scheduler) schedule(ctx context.Context, sub Subscription, now time.Tim
 	return err // another scheduler may have moved it already
 }
 
-// systemActor returns the audit entry of a change that the program made by itself.
+// systemActor returns the audit entry of a change made by the program itself.
 func systemActor(s Subscription, now time.Time, action, detail string) audit.Entry {
 	return audit.Entry{
 		At: now, Tenant: s.Tenant, Channel: s.Channel, Action: action, Subject: s.ID, Detail: detail, Result: audit.ResultDone,
 	}
 }
 
-// lastDue is the last due time up to now: digests that were missed come as one.
+// lastDue returns the last due time up to now: missed digests come as one.
 func lastDue(s Subscription, now time.Time) time.Time {
 	last := s.NextRun
-	// A year of quarters of an hour is not walked through: the last due time is looked for near by first.
+	// A year of quarter hours would be slow to walk, so search nearby first.
 	for _, back := range []time.Duration{time.Hour, 25 * time.Hour, 8 * 24 * time.Hour, 63 * 24 * time.Hour} {
 		if t := schedule.Next(s.Schedule, now.Add(-back)); t.After(last) && !t.After(now) {
 			last = t

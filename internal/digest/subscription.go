@@ -8,8 +8,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest/schedule"
 )
 
-// Pause is the subscription paused until a time, or without an end for the zero time. Its next run is the first one
-// after the pause: what would have been due meanwhile is not made up for.
+// Pause returns the subscription paused until a time, or indefinitely for the zero time. Its next run is the first one
+// after the pause; runs during the pause are skipped.
 func (s Subscription) Pause(until time.Time, reason string) Subscription {
 	s.Paused, s.PausedUntil, s.PauseReason, s.NextRun = true, until, reason, time.Time{}
 	if !until.IsZero() {
@@ -18,14 +18,14 @@ func (s Subscription) Pause(until time.Time, reason string) Subscription {
 	return s
 }
 
-// Resume is the subscription as it goes on from now.
+// Resume returns the subscription active from now on.
 func (s Subscription) Resume(now time.Time) Subscription {
 	s.Paused, s.PausedUntil, s.PauseReason, s.Failures = false, time.Time{}, "", 0
 	s.NextRun = schedule.Next(s.Schedule, now)
 	return s
 }
 
-// pausedAt reports whether the subscription is paused at a moment.
+// pausedAt reports whether the subscription is paused at a time.
 func (s Subscription) pausedAt(now time.Time) bool {
 	return s.Paused && (s.PausedUntil.IsZero() || s.PausedUntil.After(now))
 }
@@ -33,17 +33,17 @@ func (s Subscription) pausedAt(now time.Time) bool {
 // OwnedBy reports whether a user created the subscription. A subscription from the file has no owner.
 func (s Subscription) OwnedBy(user string) bool { return s.Owner != "" && s.Owner == user }
 
-// Watches reports whether a subscription is about a software. A * in what it watches stands for any letters.
+// Watches reports whether a subscription covers a software. A * in what it watches matches any letters.
 func (s Subscription) Watches(software string) bool {
 	return slices.ContainsFunc(s.Watch, func(pattern string) bool { return watches(pattern, software) })
 }
 
-// single reports whether a subscription watches one software and can watch no other.
+// single reports whether a subscription watches exactly one software.
 func (s Subscription) single() bool {
 	return len(s.Watch) == 1 && s.Watch[0] != All && !strings.Contains(s.Watch[0], "*")
 }
 
-// software is the id of the one software that a subscription watches; empty where it watches more.
+// software returns the ID of the only software watched; "" if there are more.
 func (s Subscription) software() string {
 	if !s.single() {
 		return ""
@@ -51,9 +51,10 @@ func (s Subscription) software() string {
 	return s.Watch[0]
 }
 
-// microsoft begins the id of every software of Microsoft's.
+// microsoft begins the ids of all of Microsoft's software.
 const microsoft = "microsoft-_-"
 
+// watches reports whether one pattern matches a software id.
 func watches(pattern, software string) bool {
 	if pattern == All {
 		return strings.HasPrefix(software, microsoft)
@@ -74,14 +75,14 @@ func watches(pattern, software string) bool {
 	return strings.HasSuffix(rest, pieces[last])
 }
 
-// maxWatch is how many words a subscription may watch, and maxID how long each may be: more than people need, and few
+// maxWatch bounds the words that a subscription watches, and maxID the length of each: more than people need, and few
 // enough to show.
 const (
 	maxWatch = 50
 	maxID    = 200
 )
 
-// ReadWatch checks what is to be watched, and puts it in order: each once. What cannot be is a [Mistake].
+// ReadWatch checks and sorts what to watch, without repeats. It returns a [Mistake] for invalid words.
 func ReadWatch(words []string) ([]string, error) {
 	if len(words) == 0 {
 		return nil, mistake("Which software? Name software ids such as microsoft-_-edge, patterns such as microsoft-_-windows*, or all.")
@@ -100,7 +101,7 @@ func ReadWatch(words []string) ([]string, error) {
 
 func isSpace(r rune) bool { return r <= ' ' || r == 0x7f }
 
-// ReadQuiet reads what to do when nothing has changed; no word stands for [Silent].
+// ReadQuiet parses what to do when nothing has changed; "" means [Silent].
 func ReadQuiet(word string) (Quiet, error) {
 	switch q := Quiet(strings.ToLower(word)); q {
 	case "":
@@ -111,7 +112,7 @@ func ReadQuiet(word string) (Quiet, error) {
 	return "", mistake("%q is not a choice for when nothing has changed. Write silent (post nothing), heartbeat (one line) or always (the whole digest).", word)
 }
 
-// ReadAlert reads what is told between two digests; no word stands for [NoAlert].
+// ReadAlert parses what is reported between two digests; "" means [NoAlert].
 func ReadAlert(word string) (AlertKind, error) {
 	switch a := AlertKind(strings.ToLower(word)); a {
 	case NoAlert, AlertExploited:

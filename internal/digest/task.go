@@ -18,13 +18,13 @@ type task struct {
 	key          string
 	job          Job
 	attempt      int
-	delivered    Delivery    // what is recorded of the digest, if anything is
-	run          Run         // as it was when this attempt began
+	delivered    Delivery    // the recorded delivery of the digest, if any
+	run          Run         // as it was at the start of this attempt
 	recorded     bool        // by this attempt
-	seen         Observation // what is known of it so far
+	seen         Observation // filled in during the attempt
 }
 
-// load reads what is known of the digest and its subscription, and reports whether there is anything to do.
+// load reads the digest and its subscription from the store, and reports whether there is anything to do.
 func (t *task) load(ctx context.Context) (open bool, err error) {
 	var done bool
 	if t.delivered, done, err = t.Store.Delivery(ctx, t.key); err != nil || done && t.delivered.Thread != ThreadOwed {
@@ -40,17 +40,17 @@ func (t *task) load(ctx context.Context) (open bool, err error) {
 	return true, nil
 }
 
-// wanted reports whether the digest is still to be made.
+// wanted reports whether the digest still has to be made.
 func (t *task) wanted() bool {
 	return !t.subscription.pausedAt(t.now()) && !t.overtaken(t.job.Due)
 }
 
-// tries counts from 1 like attempts, without those that were put off: these may follow each other within seconds, while
-// failures are tried again after pauses that outlast most outages.
+// tries counts attempts from 1, without those that were put off: these may follow each other within seconds, while
+// failures are retried after pauses that outlast most outages.
 func (t *task) tries() int { return t.attempt - t.job.PutOff }
 
-// find looks for a message that an earlier attempt may have posted. One that only waited for its turn has posted nothing,
-// and Slack shows a channel's messages some fifty times a minute.
+// find looks for a message that an earlier attempt may have posted. An attempt that only waited has posted nothing, and
+// Slack only allows about fifty reads of a channel a minute.
 func (t *task) find(ctx context.Context, key string) (message string, err error) {
 	if t.run.Posting != key && t.tries() < 2 {
 		return "", nil
@@ -59,19 +59,19 @@ func (t *task) find(ctx context.Context, key string) (message string, err error)
 	if err == nil || ctx.Err() != nil || isChannelGone(err) || isRetryLater(err) || t.tries() < tellAfter {
 		return message, err
 	}
-	// A digest that might come twice is better than one that never comes.
+	// A digest that may come twice is better than one that never comes.
 	t.log().WarnContext(ctx, "posting without searching for an earlier message", "key", key, "err", err)
 	return "", nil
 }
 
-// enter takes the turn to post into the channel, or keeps it.
+// enter reserves the channel for posting, or prolongs the reservation.
 func (t *task) enter(ctx context.Context) error {
 	return wrap(t.Poster.Enter(ctx, t.subscription.Channel, t.key), "wait for the channel of digest %s", t.key)
 }
 
-// post posts a page with a key. A crash from here on leaves a note of it.
+// post posts a page with a key. A crash from here on leaves a record of it.
 func (t *task) post(ctx context.Context, key string, page view.Page) (message string, err error) {
-	if err := t.enter(ctx); err != nil { // the reading may have taken too long to keep the turn
+	if err := t.enter(ctx); err != nil { // the reservation may have expired during the reading
 		return "", err
 	}
 	if err := t.posting(ctx, key); err != nil {
@@ -84,12 +84,12 @@ func (t *task) post(ctx context.Context, key string, page view.Page) (message st
 	return message, err
 }
 
-// deliver posts a report, unless an earlier attempt did, records it, and posts its thread.
+// deliver posts a report unless an earlier attempt did, records it, and posts its thread.
 func (t *task) deliver(ctx context.Context, r Report, posted string) error {
 	digest, details, toPost := r.pages()
 	failures := t.subscription.Failures
 	switch {
-	case posted != "" && !toPost: // it was posted when there was something to tell
+	case posted != "" && !toPost: // it was posted when there was still something to tell
 		details = r.Details()
 	case toPost && posted == "":
 		var err error
@@ -136,7 +136,7 @@ func (t *task) record(ctx context.Context, d Delivery, baseline patchgap.Snapsho
 	return wrap(t.Store.Record(ctx, d, baseline, t.subscription, details), "record delivery %s", d.Key)
 }
 
-// failed ends an attempt that the chat system failed.
+// failed ends an attempt because of a failure of the chat system.
 func (t *task) failed(ctx context.Context, doing string, err error) error {
 	if isChannelGone(err) {
 		return t.channelRefused(ctx, err)
@@ -144,12 +144,12 @@ func (t *task) failed(ctx context.Context, doing string, err error) error {
 	return fmt.Errorf("%s %s: %w", doing, t.key, err)
 }
 
-// tellFailure tells the channel, once, that nothing could be read, and has the digest tried again. Nothing is told of a
-// reading that gets on, however long it takes: its digest says that it is late.
+// tellFailure tells the channel once that nothing could be read, and has the digest retried. A reading that makes
+// progress is not reported, however long it takes: its digest says that it is late.
 func (t *task) tellFailure(ctx context.Context, r Report, cause error) error {
 	retry, waits := errors.AsType[RetryLater](cause)
 	switch {
-	case waits && (retry.Going || !r.late()): // the queue counts no attempts when it is told to wait
+	case waits && (retry.Going || !r.late()): // the queue does not count attempts that ask to wait
 		return retry
 	case !waits && t.tries() < tellAfter:
 		return fmt.Errorf("read the patch gap of digest %s: %w", t.job.Subscription, cause)
@@ -186,7 +186,7 @@ func lastPosted(history []Delivery) Delivery {
 	return Delivery{}
 }
 
-// channelRefused tells the person who subscribed that the channel took no digest, and pauses the subscription after some.
+// channelRefused tells the owner that the channel accepted no digest, and pauses the subscription after several.
 func (t *task) channelRefused(ctx context.Context, cause error) error {
 	failures := t.subscription.Failures + 1
 	t.subscription.Failures = failures
@@ -198,7 +198,7 @@ func (t *task) channelRefused(ctx context.Context, cause error) error {
 	}
 	if s := t.subscription; s.Paused {
 		who := systemActor(s, t.now(), audit.ActionDigestPause, s.PauseReason)
-		who.ID = "pause/" + t.key // of one digest, however often it is tried
+		who.ID = "pause/" + t.key // one entry per digest, however often it is retried
 		if err := t.Store.AddAudit(ctx, who); err != nil {
 			return fmt.Errorf("record the pause of digest %s: %w", s.ID, err)
 		}
@@ -213,6 +213,7 @@ func (t *task) channelRefused(ctx context.Context, cause error) error {
 	return fmt.Errorf("post digest %s: %w", t.key, cause)
 }
 
+// tellOwner sends the owner the notice of a refusal.
 func (t *task) tellOwner(ctx context.Context) error {
 	s := t.subscription
 	if s.Owner == "" {
@@ -225,7 +226,7 @@ func (t *task) tellOwner(ctx context.Context) error {
 	if ctx.Err() != nil || isRetryLater(err) || !isChannelGone(err) && t.tries() < tellAfter {
 		return fmt.Errorf("tell the owner of digest %s: %w", s.ID, err)
 	}
-	// An owner who left cannot be told: that must not keep the refusal from being counted.
+	// An owner who left cannot be told; the refusal must still be counted.
 	t.log().WarnContext(ctx, "the owner of a digest could not be told", "subscription", s.ID, "err", err)
 	return nil
 }
@@ -237,7 +238,7 @@ func isRetryLater(err error) bool {
 	return ok
 }
 
-// wrap says what was being done when an error came; nil stays nil.
+// wrap adds what was being done to an error; nil stays nil.
 func wrap(err error, format string, args ...any) error {
 	if err == nil {
 		return nil
@@ -245,7 +246,7 @@ func wrap(err error, format string, args ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), err)
 }
 
-// or is the first of two errors that is one.
+// or returns err, or otherwise if err is nil.
 func or(err, otherwise error) error {
 	if err != nil {
 		return err

@@ -9,33 +9,33 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Thread is what became of the thread of a delivery's message.
+// Thread is the state of the thread below a delivery's message.
 type Thread string
 
-// What can become of a thread.
+// The states of a thread.
 const (
 	NoThread      Thread = ""        // there is none
-	ThreadOwed    Thread = "owed"    // it is not complete yet
-	ThreadWhole   Thread = "whole"   // all of it is posted
-	ThreadDeleted Thread = "deleted" // the message above it was deleted, or its thread is locked
-	ThreadClosed  Thread = "closed"  // its channel takes no messages any more
-	ThreadRefused Thread = "refused" // the chat system did not take it, however often it was tried
+	ThreadOwed    Thread = "owed"    // not complete yet
+	ThreadWhole   Thread = "whole"   // completely posted
+	ThreadDeleted Thread = "deleted" // its first message was deleted, or it is locked
+	ThreadClosed  Thread = "closed"  // its channel no longer accepts messages
+	ThreadRefused Thread = "refused" // the chat system did not accept it, however often it was tried
 )
 
-// Reply is what the thread of a digest is to hold.
+// Reply is the content of a digest's thread.
 type Reply struct {
 	Channel string
-	Message string // the digest
-	Key     string // of the digest
+	Message string // message ID of the digest
+	Key     string // key of the digest
 	Details view.Page
-	Posted  int  // messages that are known to be there
+	Posted  int  // messages known to be posted
 	Look    bool // there may be more: look for them first
 }
 
-// threadTime is how long a thread is tried to be completed that only has to wait.
+// threadTime is how long the completion of a thread is retried.
 const threadTime = 24 * time.Hour
 
-// complete posts what the thread of a recorded digest still lacks.
+// complete posts what is still missing in the thread of a recorded digest.
 func (t *task) complete(ctx context.Context) error {
 	details, posted, found, err := t.Store.Thread(ctx, t.key)
 	if err != nil || !found {
@@ -44,7 +44,7 @@ func (t *task) complete(ctx context.Context) error {
 	return t.thread(ctx, t.delivered, details, posted, true)
 }
 
-// thread posts the thread of a digest, and records what became of it. late says that an earlier attempt began it.
+// thread posts the thread of a digest and records the result. late means that an earlier attempt began it.
 func (t *task) thread(ctx context.Context, d Delivery, details view.Page, posted int, late bool) error {
 	reply := Reply{Channel: d.Channel, Message: d.Message, Key: d.Key, Details: details, Posted: posted, Look: late}
 	err := t.Poster.Reply(ctx, reply, func(messages int) error { return t.Store.SetPosted(ctx, d.Key, messages) })
@@ -55,7 +55,7 @@ func (t *task) thread(ctx context.Context, d Delivery, details view.Page, posted
 		end = ThreadDeleted
 	case isChannelGone(err):
 		end = ThreadClosed
-	case errors.Is(ctx.Err(), context.Canceled): // interrupted by a stop, not failed
+	case errors.Is(ctx.Err(), context.Canceled): // interrupted by a shutdown, not failed
 		end = ThreadOwed
 	case t.job.Last && !isRetryLater(err), t.now().Sub(d.At) > threadTime:
 		end = ThreadRefused
@@ -71,7 +71,7 @@ func (t *task) thread(ctx context.Context, d Delivery, details view.Page, posted
 	return t.tellThread(ctx, d, end, late, err)
 }
 
-// tellThread tells what became of a thread that was completed late, or cannot be.
+// tellThread reports a thread that was completed late, or cannot be completed.
 func (t *task) tellThread(ctx context.Context, d Delivery, end Thread, late bool, cause error) error {
 	log := t.log().With("key", d.Key, "channel", d.Channel, "message", d.Message)
 	switch {
@@ -82,7 +82,7 @@ func (t *task) tellThread(ctx context.Context, d Delivery, end Thread, late bool
 	case end == ThreadWhole:
 		return nil
 	}
-	if end == ThreadDeleted { // by a person, who does not want it
+	if end == ThreadDeleted { // a person deleted it on purpose
 		t.seen.Outcome = OutcomeSkipped
 		log.InfoContext(ctx, "left the thread of a digest incomplete, since its message was deleted or its thread is locked", "err", cause)
 		return nil

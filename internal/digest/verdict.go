@@ -5,22 +5,22 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Verdict is what a digest comes down to, in words.
+// Verdict is the conclusion of a digest, in words.
 type Verdict string
 
-// The verdicts. Those that sound good are said of all that is missing, whatever a filter leaves over.
+// The verdicts. Good ones are only given if they hold for everything missing, whatever the filter shows.
 const (
-	ActionRequired Verdict = "Action required"  // updates are exploited or overdue; if no exploits are known: some that fix CVEs are missing that were not
-	WorthALook     Verdict = "Worth a look"     // it got worse otherwise, or this is the first digest and updates are missing
-	NoChange       Verdict = "No change"        // as many updates are missing on as many devices as before
+	ActionRequired Verdict = "Action required"  // updates are exploited or overdue or, if exploits are unknown, newly missing and fix CVEs
+	WorthALook     Verdict = "Worth a look"     // it got worse otherwise, or updates are missing in the first digest
+	NoChange       Verdict = "No change"        // the same number of updates and devices
 	OnTrack        Verdict = "On track"         // fewer installs are open
-	BelowFilter    Verdict = "Below the filter" // updates are missing, but none that passes the filter
+	BelowFilter    Verdict = "Below the filter" // all missing updates are hidden by the filter
 	Clean          Verdict = "Clean"            // nothing is missing
-	CouldNotTell   Verdict = "Could not tell"   // not enough was read to say one of the good things
+	CouldNotTell   Verdict = "Could not tell"   // too little was read for a good verdict
 )
 
-// Verdict judges a digest by its open installs, and by what appeared. It never says anything good about a patch gap of
-// which a part could not be read.
+// Verdict judges a digest by its open installs and by new updates. It never returns a good verdict for a patch gap that
+// was only partly read.
 func (r Report) Verdict() Verdict {
 	is, changes := r.gap(), r.changes()
 	appeared := [][]patchgap.Change{changes.New, changes.Reopened, changes.Added}
@@ -45,8 +45,8 @@ func (r Report) Verdict() Verdict {
 	return NoChange
 }
 
-// worse reports whether something changed and no fewer installs are open than before, or more in all: then what the
-// filter hides has grown. What is no longer listed was not installed, so it makes nothing better.
+// worse reports whether something changed without fewer open installs than before, among the shown updates or in total:
+// in the latter case what the filter hides has grown. Unlisted updates were not installed, so they improve nothing.
 func (r Report) worse() bool {
 	if r.first() || !r.changes().News() {
 		return false
@@ -57,7 +57,7 @@ func (r Report) worse() bool {
 	return shown >= shownBefore || all > allBefore
 }
 
-// unlisted are the open installs of what is no longer listed.
+// unlisted counts the open installs of unlisted updates.
 func unlisted(c patchgap.Changes) int {
 	n := 0
 	for _, change := range c.Unlisted {
@@ -66,6 +66,7 @@ func unlisted(c patchgap.Changes) int {
 	return n
 }
 
+// fixCVEs reports whether a changed update fixes a CVE.
 func fixCVEs(lists [][]patchgap.Change) bool {
 	for _, list := range lists {
 		for _, c := range list {
@@ -85,7 +86,7 @@ func count(lists [][]patchgap.Change) int {
 	return n
 }
 
-// plural counts in words.
+// plural returns a number with its noun.
 func plural(n int, noun string) string { return view.Count(n, noun) }
 
 func plain(n int) string { return view.Thousands(n) }

@@ -10,10 +10,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// lead is the verdict's reason in a sentence or two: first what is under attack, as far as that is known.
+// lead explains the verdict in a sentence or two: first what is exploited, if that is known.
 func (r Report) lead() string { return view.JoinSentences(r.attackWords(), r.changedWords()) }
 
-// changedWords says what changed and how much is missing.
+// changedWords returns sentences on what changed and how much is missing.
 func (r Report) changedWords() string {
 	state := view.JoinSentences(r.overdueWords(), gapWords(r.After, r.gap()), r.foldWords())
 	switch news := r.news(); {
@@ -40,7 +40,7 @@ func noLonger(n int) string {
 	return plain(n) + " updates are no longer accepted"
 }
 
-// news counts what changed, in a few words; it is empty where nothing did.
+// news counts the changes in a few words; "" if nothing changed.
 func (r Report) news() string {
 	c := r.changes()
 	var words []string
@@ -68,7 +68,7 @@ func (r Report) news() string {
 	return view.Join(words)
 }
 
-// unchanged says how little changed where nothing is told.
+// unchanged says how little changed if no changes are listed.
 func (r Report) unchanged() string {
 	was, is := r.gapBefore(), r.gap()
 	switch {
@@ -80,12 +80,12 @@ func (r Report) unchanged() string {
 	return "Nothing has changed"
 }
 
-// gapWords says how large a patch gap is, what the filter hides of it, and whether that is all.
+// gapWords says how large a patch gap is, what the filter hides, and whether it is complete.
 func gapWords(at patchgap.Snapshot, gap patchgap.Gap) string {
 	return gap.Words("the filter", inWhatWasRead(at))
 }
 
-// inWhatWasRead limits a sentence to what is known.
+// inWhatWasRead returns the clause that limits a sentence to what was read.
 func inWhatWasRead(s patchgap.Snapshot) string {
 	if s.Whole() {
 		return ""
@@ -113,7 +113,7 @@ func unreadFacts(s patchgap.Snapshot) view.Facts {
 	return facts
 }
 
-// partialFact counts the rows that could not be read.
+// partialFact counts unreadable rows.
 func partialFact(s patchgap.Snapshot) view.Fact {
 	of := make([]string, len(s.Partial))
 	for i, p := range s.Partial {
@@ -125,7 +125,7 @@ func partialFact(s patchgap.Snapshot) view.Fact {
 		plural(s.UnreadableRows(), "row"), join(of, maxUnread, ", "))}
 }
 
-// join joins the first words and counts the others.
+// join joins the first words and counts the rest.
 func join(words []string, most int, sep string) string {
 	var b strings.Builder
 	for i, w := range words {
@@ -141,7 +141,7 @@ func join(words []string, most int, sep string) string {
 	return b.String()
 }
 
-// note says what the page leaves out, and how it counts.
+// note explains what the page leaves out and how it counts.
 func (r Report) note() string {
 	var notes []string
 	shown := r.gap().Shown
@@ -164,7 +164,7 @@ func (r Report) note() string {
 	return strings.Join(notes, " ")
 }
 
-// sharedNote says how devices are counted of updates that several software ids list; it is empty where none is.
+// sharedNote explains how devices are counted for updates that several software ids share; "" if there are none.
 func sharedNote(updates []patchgap.Update) string {
 	if !slices.ContainsFunc(updates, patchgap.Update.Shared) {
 		return ""

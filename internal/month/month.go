@@ -1,5 +1,5 @@
-// Package month reads the month that the name of an update says, such as "November 2026 Security Updates" and "2026-11
-// Cumulative Update for Windows 11". It knows nothing of updates beside their names.
+// Package month reads the month in the name of an update, such as "November 2026 Security Updates" and "2026-11
+// Cumulative Update for Windows 11". It knows nothing else about updates.
 package month
 
 import (
@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Of returns the first day of the month that a name says, in UTC; false if it says none. Digits come before words.
+// Of returns the first day of the month in a name, in UTC; false if there is none. Digits take precedence over words.
 func Of(name string) (time.Time, bool) {
 	at, from, _ := find(name)
 	return at, from >= 0
 }
 
-// Without returns a name without the month that it says, so that names of the same kind of update are equal.
+// Without returns a name without its month, so that names of the same kind of update are equal.
 func Without(name string) string {
 	_, from, to := find(name)
 	if from < 0 {
@@ -22,7 +22,7 @@ func Without(name string) string {
 	return strings.TrimSpace(name[:from] + name[to:])
 }
 
-// find returns the month and where in the name it stands; from is -1 if there is none.
+// find returns the month and its position in the name; from is -1 if there is none.
 func find(name string) (at time.Time, from, to int) {
 	for i := range len(name) {
 		if at, ok := digits(name, i); ok {
@@ -37,7 +37,7 @@ func find(name string) (at time.Time, from, to int) {
 	return time.Time{}, -1, -1
 }
 
-// digits reads "2026-11" at a place.
+// digits parses "2026-11" at an index.
 func digits(name string, i int) (time.Time, bool) {
 	const layout = "2006-01"
 	if !strings.HasPrefix(name[i:], "20") || len(name) < i+len(layout) || !isBoundary(name, i) || !isBoundary(name, i+len(layout)) {
@@ -47,7 +47,7 @@ func digits(name string, i int) (time.Time, bool) {
 	return at, err == nil
 }
 
-// words reads "November 2026" at a place; there may be a comma behind the month.
+// words parses "November 2026" at an index, with an optional comma after the month.
 func words(name string, i int) (at time.Time, to int, ok bool) {
 	const year = "2006"
 	if !isLetter(name[i]) || !isBoundary(name, i) {
@@ -69,7 +69,7 @@ func words(name string, i int) (at time.Time, to int, ok bool) {
 	return time.Time{}, 0, false
 }
 
-// isBoundary reports whether a word begins or ends at a place.
+// isBoundary reports whether a word begins or ends at an index.
 func isBoundary(s string, i int) bool {
 	before, after := i > 0 && isWord(s[i-1]), i < len(s) && isWord(s[i])
 	return before != after

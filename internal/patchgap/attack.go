@@ -7,19 +7,19 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Attack says whether an update fixes a vulnerability under attack.
+// Attack tells whether an update fixes an exploited vulnerability.
 type Attack int
 
-// What is known of attacks. The zero value is that nothing is known, which is never "no".
+// The zero value means that nothing is known, which is never shown as "no".
 const (
 	AttackUnknown Attack = iota
 	NotAttacked
 	Attacked
 )
 
-// AttackWords says in a sentence without its stop how many of some updates fix vulnerabilities under attack, and of how
-// many that is unknown. It is empty for no updates. With devices, it says on how many: one device may lack several
-// updates, so their devices do not add up, and at least as many count as lack the one that most lack.
+// AttackWords returns a sentence, without its full stop, on how many updates fix exploited vulnerabilities, and for how
+// many that is unknown; "" for no updates. With devices it adds how many are affected: one device may miss several
+// updates, so devices do not add up, and the largest number is a lower bound.
 func AttackWords(updates []Update, of func(Update) Attack, devices bool) string {
 	var attacked []Update
 	unknown, all := 0, len(updates)
@@ -55,6 +55,7 @@ func noneAttacked(all int) string {
 	return fmt.Sprintf("None of %s missing updates is known to fix a vulnerability under attack", view.Thousands(all))
 }
 
+// attackedWords counts the exploited updates among all missing ones.
 func attackedWords(attacked, all int) string {
 	verb := "fix"
 	if attacked == 1 {
@@ -66,7 +67,7 @@ func attackedWords(attacked, all int) string {
 	return fmt.Sprintf("%s of %s missing updates %s vulnerabilities under attack", view.Thousands(attacked), view.Thousands(all), verb)
 }
 
-// devicesOf says how many devices lack any of some updates.
+// devicesOf says how many devices miss any of the updates.
 func devicesOf(updates []Update) string {
 	most := slices.MinFunc(updates, Update.Compare)
 	if len(updates) > 1 && !most.Shared() {

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Changes are the differences between two patch gaps. Each update is in one list at most. The lists are sorted, the
-// largest update first. After a filter ([Changes.Keep]) they account for every update: those shown before, minus Closed,
+// Changes are the differences between two patch gaps. Each update is in at most one list. The lists are sorted, largest
+// update first. After a filter ([Changes.Keep]) they account for every update: those shown before, minus Closed,
 // Unlisted and Fell, plus New, Reopened, Added and Rose, are those shown now.
 type Changes struct {
 	New      []Change // not missing before
 	Reopened []Change // not missing before, but missing at some earlier time
-	Grew     []Change // more devices lack the update
-	Shrank   []Change // fewer devices lack the update
+	Grew     []Change // missing on more devices
+	Shrank   []Change // missing on fewer devices
 	Closed   []Change // gone in two readings, and no newer update took its place
 	Unlisted []Change // gone in two readings, but a newer update may have taken its place: see [successors]
-	// Added updates belong to software of which nothing was known before: only now it is watched, has weaknesses or could
+	// Added updates belong to software without an earlier reading: it was not watched, had no weaknesses or could not
 	// be read. Their age is unknown, so they are not called new.
 	Added []Change
 
@@ -45,9 +45,9 @@ func (c Changes) News() bool {
 	return slices.ContainsFunc(c.told(), func(list *[]Change) bool { return len(*list) > 0 })
 }
 
-// Vanished returns the rows that a later snapshot lacks. Defender's lists leave out rows now and then, so one reading is
-// not enough to call them gone: see [Unconfirmed]. Software that could not be read either time has no vanished rows.
-// Software in neither list of the later snapshot is no longer watched, and all of its rows vanished. unsure has the rows
+// Vanished returns the rows that are not in a later snapshot. Defender's lists omit rows now and then, so one reading
+// is not enough to call them gone: see [Unconfirmed]. Software that could not be read either time has no vanished rows.
+// Software in neither list of the later snapshot is no longer watched, so all of its rows vanished. unsure has the rows
 // of partly read software: they may be among its unreadable rows.
 func Vanished(before, after Snapshot) (gone, unsure []Row) {
 	is := after.rows()
@@ -64,8 +64,8 @@ func Vanished(before, after Snapshot) (gone, unsure []Row) {
 	return gone, unsure
 }
 
-// Unconfirmed returns the vanished rows that a second reading still has, with its counts. A row of software that it could
-// not read is returned unchanged.
+// Unconfirmed returns the vanished rows that a second reading still has, with its counts. It returns rows of software
+// that could not be read unchanged.
 func Unconfirmed(vanished []Row, second Snapshot) []Row {
 	found := second.rows()
 	var stay []Row
@@ -79,8 +79,9 @@ func Unconfirmed(vanished []Row, second Snapshot) []Row {
 	return stay
 }
 
-// Diff compares two patch gaps. Rows that after lacks must be confirmed as gone: see [Vanished]. lastSeen has the times at
-// which rows were last missing; an update that it knows from before the first snapshot is reopened rather than new.
+// Diff compares two patch gaps. Rows that are not in after must be confirmed as gone: see [Vanished]. lastSeen has the
+// times at which rows were last missing; an update that it knows from before the first snapshot is reopened rather than
+// new.
 //
 // Software that could not be read either time is not compared. Counts move as devices come and go, so Diff ignores a
 // change of fewer than two devices or of less than five per cent.
@@ -124,7 +125,7 @@ func Diff(before, after Snapshot, lastSeen map[Key]time.Time) Changes {
 	return c
 }
 
-// seen is the latest time before another at which a row of the update was missing.
+// seen returns the latest time before another at which a row of the update was missing.
 func (u Update) seen(lastSeen map[Key]time.Time, before time.Time) time.Time {
 	var last time.Time
 	for _, r := range u.Rows {
@@ -155,7 +156,7 @@ func isNoise(before, after int) bool {
 	return change < noiseThreshold || change*100 < before*noisePercent
 }
 
-// Keep applies a filter. It leaves out updates that pass neither before nor now. Those that pass once become Rose or Fell,
+// Keep applies a filter. It drops updates that pass neither before nor now. Those that pass once become Rose or Fell,
 // so that a filter never makes an update new or closed.
 func (c Changes) Keep(f Filter) Changes {
 	var kept Changes

@@ -28,13 +28,13 @@ func (s Snapshot) AsTold() []Update {
 	return all
 }
 
-// readable is the part of a snapshot whose software could be read both times.
+// readable returns the part of a snapshot whose software could be read both times.
 func (s Snapshot) readable(after Snapshot) Snapshot {
 	return s.Only(func(id string) bool { return contains(s.Software, id) && !after.IsUnread(id) })
 }
 
 // Comparable returns the updates that can be compared with a later snapshot, with the counts that the channel saw.
-// partly names those that unreadable software lists too: of these only their presence is known. A present one counts as
+// partly has those that unreadable software lists too: of these only their presence is known. A present one counts as
 // it is now, an absent one is left out.
 func (s Snapshot) Comparable(after Snapshot) (all []Update, partly map[string]bool) {
 	partly = map[string]bool{}
@@ -56,14 +56,14 @@ func (s Snapshot) Comparable(after Snapshot) (all []Update, partly map[string]bo
 	return all, partly
 }
 
-// Missing is the snapshot without rows that no device lacks. Earlier versions stored such rows, and these must not count
-// as closed now.
+// Missing returns the snapshot without rows that are missing on no device. Earlier versions stored such rows, which
+// must not count as closed now.
 func (s Snapshot) Missing() Snapshot {
 	s.Rows = slices.DeleteFunc(slices.Clone(s.Rows), func(r Row) bool { return r.Devices == 0 })
 	return s
 }
 
-// Only is the snapshot of the wanted software.
+// Only returns the snapshot of the wanted software.
 func (s Snapshot) Only(wanted func(software string) bool) Snapshot {
 	s.Software = slices.DeleteFunc(slices.Clone(s.Software), func(id string) bool { return !wanted(id) })
 	s.Told = maps.Clone(s.Told)
@@ -71,7 +71,7 @@ func (s Snapshot) Only(wanted func(software string) bool) Snapshot {
 		if wanted(r.Software) {
 			return false
 		}
-		delete(s.Told, r.unit()) // the channel saw a count over all of its software
+		delete(s.Told, r.unit()) // the count covered all of its software
 		return true
 	})
 	s.Unread = slices.DeleteFunc(slices.Clone(s.Unread), func(u Unread) bool { return !wanted(u.Software) })
@@ -79,7 +79,7 @@ func (s Snapshot) Only(wanted func(software string) bool) Snapshot {
 	return s
 }
 
-// With adds rows. Their software counts as read.
+// With returns the snapshot with rows added. Their software counts as read.
 func (s Snapshot) With(rows []Row) Snapshot {
 	s.Rows = append(slices.Clone(s.Rows), rows...)
 	slices.SortFunc(s.Rows, compareRows)
@@ -92,8 +92,8 @@ func (s Snapshot) With(rows []Row) Snapshot {
 	return s
 }
 
-// Carry is the snapshot that the next digest compares with. Software that could not be read keeps its earlier rows, so
-// that its changes are told when it can be read again. It is listed in both Software and Unread.
+// Carry returns the snapshot that the next digest compares with. Software that could not be read keeps its earlier
+// rows, so that its changes are reported once it can be read again. It is listed in both Software and Unread.
 func (s Snapshot) Carry(before Snapshot) Snapshot {
 	old := before.Only(func(id string) bool { return s.IsUnread(id) && contains(before.Software, id) })
 	s.Told = old.Told
@@ -105,7 +105,7 @@ func (s Snapshot) Carry(before Snapshot) Snapshot {
 	return s
 }
 
-// KeepTold keeps the counts that the channel saw before, for a digest that showed it none. Otherwise a count that moves a
+// KeepTold keeps the counts that the channel saw before, for a digest that showed none. Otherwise a count that moves a
 // little each time would move far unnoticed.
 func (s Snapshot) KeepTold(before Snapshot, f Filter) Snapshot {
 	was := byUnit(before.AsTold())

@@ -8,11 +8,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/month"
 )
 
-// successors has rows that may have replaced updates that are gone. Monthly updates are cumulative: Defender lists the next
-// one in place of the one before, on the same devices. A replaced update is gone but not closed.
+// successors has rows that may have replaced updates that are gone. Monthly updates are cumulative: Defender lists the
+// next one instead of the previous one, on the same devices. A replaced update is gone but not closed.
 type successors map[where][]successor
 
-// where is a software and OS build. The build has no revision, because each update raises it.
+// where is a software and line of OS builds. The revision is left out, because each update raises it.
 type where struct{ software, build string }
 
 type successor struct {
@@ -23,8 +23,7 @@ type successor struct {
 
 func (r Row) where() where { return where{r.Software, r.Line()} }
 
-// Line is the OS build of a row without its revision, which each update raises: "22631" of "10.0.22631.4037". It is "" if
-// Defender does not say.
+// Line returns the OS build of a row without its revision: "22631" for "10.0.22631.4037"; "" if unknown.
 func (r Row) Line() string {
 	line, _, _ := strings.Cut(strings.TrimPrefix(r.OSBuild, "10.0."), ".")
 	return line
@@ -46,9 +45,9 @@ func listed(before, after Snapshot) successors {
 	return all
 }
 
-// replaced reports whether an update that is gone may have been replaced rather than installed. That is so if an update of
-// a later month appeared for the same software and OS build, or as many devices lack one as lacked this one. Without a
-// month in both names it returns false.
+// replaced reports whether an update that is gone may have been replaced instead of installed: an update of a later
+// month appeared for the same software and OS build, or is missing on as many devices as this one was. It returns false
+// unless both names have a month.
 func (s successors) replaced(gone Update) bool {
 	for _, r := range gone.Rows {
 		m, dated := month.Of(r.Name)
@@ -62,9 +61,9 @@ func (s successors) replaced(gone Update) bool {
 	return false
 }
 
-// Unlist moves updates from Closed to Unlisted that a listed one contains: they are gone because they became contained,
-// not because they were installed. As for names of months, the newer row must have appeared since, or as many devices
-// must lack it. in returns the listed row that contains one that is gone, or -1.
+// Unlist moves updates that a listed one contains from Closed to Unlisted: they are gone because they became contained,
+// not because they were installed. As with months in names, the newer row must have appeared since or be missing on as
+// many devices. in returns the index of the listed row that contains one that is gone, or -1.
 func (c *Changes) Unlist(before, after Snapshot, in func(gone Row, listed []Row) int) {
 	if len(c.Closed) == 0 {
 		return

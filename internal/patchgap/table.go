@@ -8,20 +8,20 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Extra is a column after those that every table of updates has.
+// Extra is a column in addition to those that every table of updates has.
 type Extra struct {
 	view.Column
 	Cell     func(Update) view.Cell
 	JSONOnly bool // left out of CSV
-	Appended bool // stands at the end of a CSV file, for the columns before it stay where scripts know them
+	Appended bool // placed at the end of a CSV file, so that the columns before it keep their places for scripts
 }
 
-// Table lists updates, one in a row: KB, devices, CVEs, name, catalog page and the extra columns. It makes the cells of a
-// row when they are shown, because all cells of a long list take several times the memory of its updates.
+// Table lists updates, one per row: KB, devices, CVEs, name, catalog page and the extra columns. It makes the cells of
+// a row when they are shown, because all cells of a long list take several times the memory of its updates.
 func Table(updates []Update, extra ...Extra) view.Table {
 	const own = 5 // columns that every table has
 	columns := append(make([]view.Column, 0, own+len(extra)), view.Column{Key: "kb", Title: "KB"})
-	// Scripts read these files, so their columns stay.
+	// Scripts read these files, so the columns must not change.
 	file, last := append(make([]string, 0, own+len(extra)), "kb", "name"), []string{"devices", "cves", "url"}
 	for _, e := range extra {
 		switch {
@@ -52,7 +52,7 @@ func Table(updates []Update, extra ...Extra) view.Table {
 	}}}
 }
 
-// button opens the catalog page of an update. It is empty if there is no page.
+// button opens the catalog page of an update. It is empty without a page.
 func button(u Update) view.Cell {
 	address := u.Address()
 	if address == "" {
@@ -61,7 +61,7 @@ func button(u Update) view.Cell {
 	return view.Cell{Text: "Catalog", Action: &view.Action{Label: "Catalog", URL: address}}
 }
 
-// Builds is the column of OS builds. It is hidden if all rows have the same.
+// Builds is the column of OS builds. It is hidden if all rows have the same one.
 func Builds(updates []Update) Extra {
 	e := Extra{Column: view.Column{Key: "os_build", Title: "OS build"}, Cell: func(u Update) view.Cell {
 		return view.TextCell(strings.Join(u.Builds(), ", "))

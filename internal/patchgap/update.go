@@ -11,18 +11,18 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Update is one KB and the devices that lack it; all counts are counts of updates. Defender gives a row for each software
-// and OS build. A device has one OS build, so the rows of one software add up. A device may have several software ids
-// that share a KB, so these do not add up: the one with most devices counts, and more devices may lack the KB
-// ([Update.Shared]).
+// Update is one KB and the devices that miss it; all counts are counts of updates. Defender returns a row for each
+// software and OS build. A device has one OS build, so the rows of one software add up. A device may have several
+// software ids that share a KB, so these do not add up: the one with most devices counts, and the KB may be missing on
+// more devices ([Update.Shared]).
 type Update struct {
 	Rows    []Row  // its rows, sorted by software and OS build; at least one
-	Devices int    // how many lack it, at least
+	Devices int    // devices that miss it, as a lower bound
 	CVEs    int    // how many it fixes: the highest count of its rows
-	Attack  Attack // whether it fixes a vulnerability under attack, as far as its snapshot knows
+	Attack  Attack // whether it is exploited, as far as its snapshot knows
 }
 
-// Updates groups rows by KB, the largest update first: by devices, then by CVEs, then the newest KB. It keeps and sorts
+// Updates groups rows by KB, largest update first: by devices, then by CVEs, then the newest KB. It sorts and keeps
 // rows, because a copy of a large list would cost memory.
 func Updates(rows []Row) []Update {
 	slices.SortFunc(rows, func(a, b Row) int {
@@ -50,7 +50,7 @@ func Updates(rows []Row) []Update {
 	return all
 }
 
-// Updates returns the updates of the snapshot, the largest first.
+// Updates returns the updates of the snapshot, largest first.
 func (s Snapshot) Updates() []Update {
 	all := Updates(slices.Clone(s.Rows))
 	for i, u := range all {
@@ -59,6 +59,7 @@ func (s Snapshot) Updates() []Update {
 	return all
 }
 
+// attack returns what the snapshot knows about exploits of an update.
 func (s Snapshot) attack(u Update) Attack {
 	switch attacked, known := s.Exploited[u.ID()]; {
 	case attacked:
@@ -69,7 +70,7 @@ func (s Snapshot) attack(u Update) Attack {
 	return AttackUnknown
 }
 
-// unit identifies the update of a row: its KB or, without one, its name after a space. No KB begins with a space.
+// unit identifies the update of a row: its KB or, without one, its name after a space. No KB starts with a space.
 func (r Row) unit() string {
 	if r.KB == "" {
 		return " " + r.Name
@@ -77,6 +78,7 @@ func (r Row) unit() string {
 	return r.KB
 }
 
+// newUpdate builds the update of rows sorted by software, and sums the devices of each software.
 func newUpdate(rows []Row) Update {
 	u := Update{Rows: rows}
 	devices := 0
@@ -91,7 +93,7 @@ func newUpdate(rows []Row) Update {
 	return u
 }
 
-// ID identifies the update in all snapshots.
+// ID identifies the update across snapshots.
 func (u Update) ID() string { return u.Rows[0].unit() }
 
 // Compare sorts the largest update first: by devices, then by CVEs, then the newest KB.
@@ -120,13 +122,13 @@ func (u Update) CompareKB(other Update) int {
 	return strings.Compare(u.ID(), other.ID())
 }
 
-// KB is the number of the update as Defender gives it; it may be empty.
+// KB returns the update's number as Defender reports it; it may be empty.
 func (u Update) KB() string { return u.Rows[0].KB }
 
-// Name is what Defender calls the update.
+// Name returns Defender's name of the update.
 func (u Update) Name() string { return u.first(func(r Row) string { return r.Name }) }
 
-// Address is the update's page in the catalog, or "".
+// Address returns the update's page in the catalog, or "".
 func (u Update) Address() string {
 	return catalog.URL(u.KB(), u.first(func(r Row) string { return r.URL }))
 }
@@ -140,7 +142,7 @@ func (u Update) first(of func(Row) string) string {
 	return ""
 }
 
-// Shared reports whether several software ids list the update, so that more than Devices may lack it.
+// Shared reports whether several software ids list the update, so that Devices is a lower bound.
 func (u Update) Shared() bool { return u.Rows[0].Software != u.Rows[len(u.Rows)-1].Software }
 
 // Software returns the software ids that list the update, sorted.
@@ -148,10 +150,10 @@ func (u Update) Software() []string {
 	return u.each(func(r Row) []string { return []string{r.Software} })
 }
 
-// Builds returns the OS builds that lack the update, as far as Defender says.
+// Builds returns the OS builds that miss the update, if Defender reports them.
 func (u Update) Builds() []string { return u.each(func(r Row) []string { return []string{r.OSBuild} }) }
 
-// Products returns the names of the products that the update belongs to, as far as Defender says.
+// Products returns the names of the products that the update is for, if Defender reports them.
 func (u Update) Products() []string {
 	return u.each(func(r Row) []string { return strings.Split(r.Products, ProductsBetween) })
 }
@@ -159,7 +161,7 @@ func (u Update) Products() []string {
 // ProductsBetween separates the names in [Row.Products].
 const ProductsBetween = ", "
 
-// each collects words of the rows, each once.
+// each collects words from the rows, without repeats.
 func (u Update) each(of func(Row) []string) []string {
 	var words []string
 	for _, r := range u.Rows {
@@ -177,7 +179,7 @@ func (f Filter) Passes(u Update) bool {
 	return u.Devices >= f.MinDevices && u.CVEs >= f.MinCVEs && (!f.Exploited || u.Attack == Attacked)
 }
 
-// String says what a filter lets pass, to follow "only updates".
+// String describes what passes the filter, to follow "only updates".
 func (f Filter) String() string {
 	var words []string
 	if f.Exploited {
@@ -192,7 +194,7 @@ func (f Filter) String() string {
 	return strings.Join(words, " and ")
 }
 
-// Gap is a patch gap split by a filter. Both lists are sorted, the largest update first.
+// Gap is a patch gap split by a filter. Both lists are sorted, largest update first.
 type Gap struct{ Shown, Hidden []Update }
 
 // All returns the shown and the hidden updates.
@@ -224,9 +226,9 @@ func Sum(all []Update) Totals {
 	return t
 }
 
-// Words is a sentence that says how large the gap is and what the filter hides, so that the shown part never looks like
-// the whole. filter names the filter, such as "your filter". where limits the sentence to a part, such as " in what could
-// be read"; it is empty for the whole.
+// Words returns a sentence on how large the gap is and what the filter hides, so that the shown part never looks like
+// the whole. filter names the filter, such as "your filter". where limits the sentence to a part, such as " in what
+// could be read"; it is empty for the whole.
 func (g Gap) Words(filter, where string) string {
 	hidden := len(g.Hidden)
 	switch {
@@ -244,7 +246,7 @@ func (g Gap) Words(filter, where string) string {
 	return words + "."
 }
 
-// largest says how many devices lack the largest update.
+// largest says on how many devices the largest update is missing.
 func largest(updates []Update) string {
 	u := slices.MinFunc(updates, Update.Compare)
 	words := "on " + u.DeviceWords()
@@ -254,7 +256,7 @@ func largest(updates []Update) string {
 	return words
 }
 
-// DeviceWords says how many devices lack the update.
+// DeviceWords says on how many devices the update is missing.
 func (u Update) DeviceWords() string {
 	if u.Shared() {
 		return "at least " + view.Count(u.Devices, "device")

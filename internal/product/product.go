@@ -1,6 +1,6 @@
-// Package product knows what people call software: "Windows Server 2022" for microsoft-_-windows_server_2022. The names of
-// well-known software and the spelling of words are data in text files; a name that they do not hold is tidied, never guessed.
-// It does not know which software a tenant has, nor how people search for it.
+// Package product knows what people call software: "Windows Server 2022" for microsoft-_-windows_server_2022. The names
+// of well-known software and the spelling of words are data in text files; other names are tidied, never guessed. It
+// does not know which software a tenant has, nor how people search for it.
 package product
 
 import (
@@ -11,10 +11,10 @@ import (
 	"unicode/utf8"
 )
 
-// separator stands between the vendor and the name in Defender's software ids.
+// separator separates the vendor from the name in Defender's software ids.
 const separator = "-_-"
 
-// unnamed is what software is called that has neither a name nor an id.
+// unnamed is the name of software with neither a name nor an ID.
 const unnamed = "Unnamed Software"
 
 //go:embed names.txt
@@ -26,11 +26,11 @@ var wordText string
 //go:embed generic.txt
 var genericText string
 
-// table is what the text files hold.
+// table is the content of the text files.
 type table struct {
-	names   map[string]string // by id in lower case
-	words   map[string]string // how a word is spelled, by the word in lower case
-	generic map[string]bool   // words that say nothing without the vendor
+	names   map[string]string // by ID in lower case
+	words   map[string]string // spelling of words, by the word in lower case
+	generic map[string]bool   // words that mean nothing without the vendor
 }
 
 var spelling = sync.OnceValue(func() table {
@@ -53,7 +53,7 @@ var spelling = sync.OnceValue(func() table {
 	return t
 })
 
-// lines yields the lines of a file that are neither empty nor comments.
+// lines yields the lines of a file, without empty lines and comments.
 func lines(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for line := range strings.Lines(text) {
@@ -65,9 +65,9 @@ func lines(text string) func(yield func(string) bool) {
 	}
 }
 
-// Name is what people call a software. defenderName is its name in Defender's list, or empty where only the id is known;
-// both give the same name as long as the id ends in that name, which it does in Defender. The result is one line and not
-// empty. A result handed in again as the name comes back unchanged.
+// Name returns what people call a software. defenderName is its name in Defender's list, or empty if only the ID is
+// known; both give the same name if the ID ends in that name, as Defender's do. The result is one non-empty line.
+// Passing a result as the name returns it unchanged.
 func Name(id, defenderName string) string {
 	vendor, name, ok := strings.Cut(id, separator)
 	if !ok {
@@ -90,10 +90,10 @@ func Name(id, defenderName string) string {
 	return unnamed
 }
 
-// Vendor is what people call a vendor that Defender names; empty for none.
+// Vendor returns what people call one of Defender's vendors; "" for "".
 func Vendor(defenderName string) string { return spelling().tidy(wordsOf(defenderName)) }
 
-// wordsOf cuts a name at spaces, underscores and what does not belong into a line.
+// wordsOf splits a name at spaces, underscores and characters that do not belong on a line.
 func wordsOf(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool {
 		return r == '_' || unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == utf8.RuneError
@@ -110,7 +110,7 @@ func (t table) sayNothing(words []string) bool {
 	return true
 }
 
-// tidy spells words as people do.
+// tidy spells words the way people do.
 func (t table) tidy(words []string) string {
 	out := make([]string, len(words))
 	for i, w := range words {
@@ -121,10 +121,10 @@ func (t table) tidy(words []string) string {
 	return strings.Join(out, " ")
 }
 
-// brackets may stand around a word.
+// brackets may surround a word.
 const brackets = "()[]{},;:\"'"
 
-// spell spells one word: as the file has it, as it is where it has capitals, or with a capital.
+// spell spells one word: as in the file, unchanged if it has capitals, or else capitalised.
 func (t table) spell(word string) string {
 	bare := strings.Trim(word, brackets)
 	if known, ok := t.words[strings.ToLower(bare)]; ok {
@@ -144,12 +144,12 @@ func (t table) spell(word string) string {
 	return capital(word)
 }
 
-// isVersion reports whether a word is the letter v and digits.
+// isVersion reports whether a word is a v followed by digits.
 func isVersion(word string) bool {
 	return len(word) > 1 && word[0] == 'v' && strings.Trim(word[1:], "0123456789.") == ""
 }
 
-// capital is a word with a capital, unless it has some already or begins with no letter, brackets aside.
+// capital capitalises a word, unless it has capitals already or starts with no letter, ignoring brackets.
 func capital(word string) string {
 	if strings.ContainsFunc(word, unicode.IsUpper) || isVersion(word) {
 		return word
@@ -157,7 +157,7 @@ func capital(word string) string {
 	at := len(word) - len(strings.TrimLeft(word, brackets))
 	first, size := utf8.DecodeRuneInString(word[at:])
 	upper := unicode.ToUpper(first)
-	if unicode.ToLower(upper) != first { // a letter that has no capital of its own
+	if unicode.ToLower(upper) != first { // a letter without a capital form
 		return word
 	}
 	return word[:at] + string(upper) + word[at+size:]

@@ -14,7 +14,7 @@ type object = map[string]any
 
 func text(s string) object { return object{"Value": s} }
 
-// send writes JSON. A failure means that the caller has gone.
+// send writes JSON. An error means that the caller is gone.
 func send(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
@@ -67,7 +67,7 @@ func (s *Server) document(id string, list []Update, revised time.Time) object {
 		products = append(products, object{"ProductID": u.Product, "Value": "Invented product " + u.Product})
 		for i, cve := range u.CVEs {
 			all := s.remediations(u)
-			if i > 0 { // once is enough of what is no update
+			if i > 0 { // once is enough for rows that are not updates
 				all = all[:1]
 			}
 			remediations[cve] = append(remediations[cve], all...)
@@ -98,7 +98,8 @@ func (s *Server) document(id string, list []Update, revised time.Time) object {
 	}
 }
 
-// remediations are what a document says of an update under each of its CVEs, with rows that are no update beside it.
+// remediations returns what a document says about an update under each of its CVEs, with rows beside it that are not
+// updates.
 func (s *Server) remediations(u Update) []object {
 	kind := u.SubType
 	if kind == "" {
@@ -122,8 +123,8 @@ func (s *Server) remediations(u Update) []object {
 	}
 }
 
-// oddRows are the rows of an update as MSRC was seen to write them: what is no KB beside it, bulletins and the update itself
-// among those that it supersedes, builds that are none.
+// oddRows returns rows that MSRC was seen to write for an update: remediations without a KB, bulletins and the update
+// itself among those it supersedes, and invalid builds.
 func oddRows(u Update, fix object) []object {
 	rows := []object{fix}
 	fix["Description"], fix["Supercedence"] = text("KB"+u.KB), strings.TrimSuffix("MS16-110, "+u.KB+"; None; "+u.Supersedes, "; ")
@@ -147,7 +148,7 @@ func number(cve string) uint32 {
 	return h.Sum32()
 }
 
-// exploitStatus is split by semicolons and colons, as the real one is.
+// exploitStatus is separated by semicolons and colons, as the real one is.
 func exploitStatus(cve string) string {
 	exploited := "No"
 	if number(cve)%331 == 0 {

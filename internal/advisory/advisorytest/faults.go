@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// Fault is something that the publishers were seen to do, or might.
+// Fault is something that the publishers were seen to do, or might do.
 type Fault string
 
-// The faults. Each leaves what is held as it was, or is one that does no harm.
+// The faults. Each leaves the stored data unchanged, or is harmless.
 const (
 	Down             Fault = "down"               // every call fails with 503
-	Throttled        Fault = "rate_limited"       // every call is answered 429
-	Forbidden        Fault = "forbidden"          // CISA refuses the address of a cloud; its copy does not
-	AllForbidden     Fault = "all_forbidden"      // every call is refused
+	Throttled        Fault = "rate_limited"       // every call gets a 429
+	Forbidden        Fault = "forbidden"          // CISA rejects the address of a cloud; its copy on GitHub does not
+	AllForbidden     Fault = "all_forbidden"      // every call is rejected
 	WebPage          Fault = "web_page"           // HTML with status 200
-	CutOff           Fault = "cut_off"            // the connection ends within the body
-	Absurd           Fault = "absurd"             // JSON of another shape
+	CutOff           Fault = "cut_off"            // the connection ends in the middle of the body
+	Absurd           Fault = "absurd"             // JSON with another structure
 	Endless          Fault = "endless"            // a body of a gigabyte
 	Blank            Fault = "blank"              // a gigabyte of white space, which JSON allows
 	ToHTTP           Fault = "to_http"            // a redirect to plain http
@@ -27,12 +27,12 @@ const (
 	EarlyRelease     Fault = "early_release"      // a document with a single update
 	OlderRevision    Fault = "older_revision"     // what was served weeks ago, in both feeds
 	NoSupersedence   Fault = "no_supersedence"    // no update supersedes another any more
-	FutureDate       Fault = "future_date"        // dated in fifty years
-	MonthsLeaveIndex Fault = "months_leave_index" // the newest months are missing in the index, and served by address
-	WrongCount       Fault = "wrong_count"        // the list has other entries than it counts
-	ShrunkList       Fault = "shrunk_list"        // half of the list is gone
+	FutureDate       Fault = "future_date"        // dated fifty years ahead
+	MonthsLeaveIndex Fault = "months_leave_index" // the newest months are missing in the index but served by address
+	WrongCount       Fault = "wrong_count"        // the list has another number of entries than it says
+	ShrunkList       Fault = "shrunk_list"        // half of the list is missing
 	EmptyList        Fault = "empty_list"
-	OddValues        Fault = "odd_values" // what stands in documents beside KBs, numbers and builds
+	OddValues        Fault = "odd_values" // values other than KBs, numbers and builds
 )
 
 // Faults returns all faults.
@@ -43,7 +43,7 @@ func Faults() []Fault {
 	}
 }
 
-// broken answers a call where a fault of the whole server is on.
+// broken answers a call if a fault of the whole server is on.
 func (s *Server) broken(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case s.has(Down):
@@ -76,7 +76,7 @@ func (s *Server) broken(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// same is a reader of one byte again and again.
+// same is a reader that repeats one byte.
 type same byte
 
 // Read implements [io.Reader].

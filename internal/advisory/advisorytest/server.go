@@ -1,7 +1,7 @@
-// Package advisorytest stands in for the publishers of feeds: a server of invented monthly documents in the shape of MSRC's
-// CVRF, and of a list in the shape of CISA's KEV, on loopback behind TLS. Its clock is the caller's, so that documents and
-// entries appear with time. Faults make it serve what the real publishers were seen to serve. It knows how the documents look,
-// and neither who reads them nor which updates a tenant lacks: those are arguments.
+// Package advisorytest replaces the publishers of feeds: a server of invented monthly documents in the format of MSRC's
+// CVRF, and of a list in the format of CISA's KEV, on loopback behind TLS. Its clock is the caller's, so that documents
+// and entries appear over time. Faults make it serve what the real publishers were seen to serve. It knows the format
+// of the documents, but neither who reads them nor which updates a tenant misses: those are arguments.
 package advisorytest
 
 import (
@@ -35,11 +35,12 @@ type Exploited struct {
 	Triage bool
 }
 
-// Options are what a [Server] serves. The functions are asked at each call.
+// Options are what a [Server] serves. The functions are called for each request.
 type Options struct {
 	Now     func() time.Time // default [time.Now]
 	Updates func() []Update
-	// Listed returns the entries of the list; nil invents them with [Attacked]. What was listed once stays on the list.
+	// Listed returns the entries of the list; nil invents them with [Attacked]. An entry stays on the list once it was
+	// returned.
 	Listed func() []Exploited
 }
 
@@ -77,7 +78,7 @@ func (s *Server) MSRC() string { return s.URL + apiPath }
 // KEV returns the addresses of the list.
 func (s *Server) KEV() []string { return []string{s.URL + listPath, s.URL + mirrorPath} }
 
-// Asked returns the paths of all calls so far.
+// Asked returns the paths of all requests so far.
 func (s *Server) Asked() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +98,7 @@ func (s *Server) has(f Fault) bool {
 	return s.faults[f]
 }
 
-// ServeHTTP answers a call of either feed.
+// ServeHTTP answers a request for either feed.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.asked = append(s.asked, r.URL.Path)
@@ -119,10 +120,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// month is the document that an update belongs to.
+// month returns the ID of the document that an update belongs to.
 func month(at time.Time) string { return at.UTC().Format("2006-Jan") }
 
-// documents returns the updates by month, and the months, the newest first.
+// documents returns the updates by month, and the months, newest first.
 func (s *Server) documents() (byMonth map[string][]Update, months []string) {
 	byMonth = map[string][]Update{}
 	now := s.options.Now()
@@ -140,7 +141,7 @@ func (s *Server) documents() (byMonth map[string][]Update, months []string) {
 	return byMonth, months
 }
 
-// revised is when a document was revised last: when its newest update came, and once more a week later.
+// revised returns when a document was last revised: when its newest update came, and once more a week later.
 func (s *Server) revised(list []Update) time.Time {
 	newest := slices.MaxFunc(list, func(a, b Update) int { return a.Released.Compare(b.Released) }).Released
 	if again := newest.AddDate(0, 0, 7); !again.After(s.options.Now()) {
@@ -149,7 +150,7 @@ func (s *Server) revised(list []Update) time.Time {
 	return newest
 }
 
-// entries are the present and former entries of the list.
+// entries returns the current and former entries of the list.
 func (s *Server) entries() []Exploited {
 	var now []Exploited
 	if s.options.Listed != nil {
@@ -165,10 +166,10 @@ func (s *Server) entries() []Exploited {
 	return slices.SortedFunc(maps.Values(s.listed), func(a, b Exploited) int { return cmp.Or(a.Added.Compare(b.Added), strings.Compare(a.CVE, b.CVE)) })
 }
 
-// attackEvery is how many CVEs there are for one that is attacked.
+// attackEvery is how many CVEs there are for each exploited one.
 const attackEvery = 97
 
-// Attacked invents the entries of a list: a small share of CVEs, each some days after its update.
+// Attacked invents the entries of a list: a small share of the CVEs, each some days after its update.
 func Attacked(updates []Update, now time.Time) []Exploited {
 	seen := map[string]bool{}
 	var all []Exploited

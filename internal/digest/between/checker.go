@@ -10,38 +10,37 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// Records is what a [Checker] and a [Teller] need of a store.
+// Records is the part of a store that a [Checker] and a [Teller] need.
 type Records interface {
-	Subscription(ctx context.Context, id string) (digest.Subscription, error) // or [digest.ErrNotFound]
+	Subscription(ctx context.Context, id string) (digest.Subscription, error) // returns [digest.ErrNotFound]
 	Deliveries(ctx context.Context, subscription string, limit int) ([]digest.Delivery, error)
-	// Latest returns what the last digest of a subscription saw, and the same with what other digests have read since of the same
-	// software; false where there was no digest.
+	// Latest returns what the last digest of a subscription saw, and the same updated by what other digests have read
+	// since of the same software; found is false without a digest.
 	Latest(ctx context.Context, subscription string) (base, latest patchgap.Snapshot, found bool, err error)
-	// ClaimAlert remembers which of the items a subscription had not been told of, or of much fewer devices, and inserts the job
-	// that tells those, in one transaction. With told it inserts none: a digest has told them. The first claim of a subscription
-	// inserts none either. It returns how many are to be told.
+	// ClaimAlert records, in one transaction, which items are news for a subscription, or affect far more devices than
+	// before, and inserts the job that reports them. If told is set, it inserts none, because a digest has reported
+	// them; neither does the first claim of a subscription. It returns how many items will be reported.
 	ClaimAlert(ctx context.Context, a Alert, told bool) (items int, err error)
 }
 
-// Check is one look at a subscription. It travels as a job, which is unique.
+// Check asks to check one subscription. It travels as a job, which is unique.
 type Check struct {
 	Subscription string
-	Because      string // what changed: a digest, or the data of the feeds
-	Told         bool   // the subscription's own digest has just told what there is
+	Because      string // what changed: a digest, or the feeds
+	Told         bool   // the subscription's own digest has just reported everything
 }
 
-// Checker finds what subscriptions are to be told between digests. It is safe for concurrent use.
+// Checker finds what to report to subscriptions between digests. It is safe for concurrent use.
 type Checker struct {
 	Store     Records
 	Published func() Published
 	Now       func() time.Time // the clock; [time.Now] when nil
-	// DigestsTell says that digests tell which updates are exploited. What a digest has posted is not told again then;
-	// otherwise it is told at once, in the thread of that digest.
+	// DigestsTell means that digests report which updates are exploited. Then what a digest has posted is not reported
+	// again; otherwise it is reported at once, in the thread of that digest.
 	DigestsTell bool
 }
 
-// Check claims what is news for a subscription. Without data of MSRC and CISA there is nothing to compare with, and nothing is
-// claimed.
+// Check claims the news of a subscription. Without feeds there is nothing to compare with, and nothing is claimed.
 func (c *Checker) Check(ctx context.Context, check Check) error {
 	published := c.Published()
 	if published == nil || !published.Ready() {
@@ -58,7 +57,7 @@ func (c *Checker) Check(ctx context.Context, check Check) error {
 	if err != nil {
 		return fmt.Errorf("read what digest %s saw: %w", s.ID, err)
 	}
-	if !found { // its first digest tells all there is
+	if !found { // its first digest reports everything
 		return nil
 	}
 	now := time.Now
@@ -75,7 +74,7 @@ func (c *Checker) Check(ctx context.Context, check Check) error {
 	return nil
 }
 
-// thread is the last message of a subscription in its channel; "" if there is none.
+// thread returns the last message of a subscription in its channel; "" if there is none.
 func (c *Checker) thread(ctx context.Context, s digest.Subscription) (string, error) {
 	const enough = 20
 	sent, err := c.Store.Deliveries(ctx, s.ID, enough)

@@ -10,51 +10,52 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// Published is what MSRC and CISA say.
+// Published answers what MSRC and CISA say about updates.
 type Published interface {
-	// Ready reports whether there is data at all.
+	// Ready reports whether there is any data.
 	Ready() bool
-	// Exploited returns what is said of an update that fixes a vulnerability under attack; false for others.
+	// Exploited returns what is said about an exploited update; false for others.
 	Exploited(kb string) (Exploit, bool)
-	// Containing names what contains each of some updates wholly, by [patchgap.Update.ID]: what to install in its place.
+	// Containing names the update that completely contains each of the updates, by [patchgap.Update.ID]: what to
+	// install instead.
 	Containing(updates []patchgap.Update) map[string]string
 }
 
-// Exploit says by whose word an update fixes a vulnerability under attack.
+// Exploit tells who calls an update exploited.
 type Exploit struct {
 	By   string    // "CISA" or "MSRC"
 	CVEs []string  // at least one
-	Due  time.Time // CISA's date for US agencies; zero where there is none
+	Due  time.Time // CISA's due date for US agencies; may be zero
 }
 
-// Item is one update that a subscription is told of.
+// Item is one update to report to a subscription.
 type Item struct {
 	KB       string
 	Name     string
 	Software []string
 	Devices  int
-	Shared   bool    // at least so many devices
-	Exploit  Exploit // zero for an out-of-band update that is not known to be exploited
-	In       string  // names the missing update that contains it; empty where none does
+	Shared   bool    // Devices is a lower bound
+	Exploit  Exploit // zero for an out-of-band update without a known exploit
+	In       string  // names the missing update that contains it; may be empty
 }
 
-// Alert is what a subscription is told at once. It travels as a job.
+// Alert is what is reported to a subscription at once. It travels as a job.
 type Alert struct {
 	ID           string // unique
 	Subscription string
 	At           time.Time
-	Thread       string // the message below which it is posted; empty for none
+	Thread       string // message whose thread it is posted to; empty for none
 	Items        []Item
 }
 
-// key names the alert's message.
+// key returns the key of the alert's message.
 func (a Alert) key() string { return "alert/" + a.ID }
 
-// News are the updates of a patch gap that a subscription may have to be told of, the largest first. base is what its last
-// digest saw, is what is known to be missing now.
+// News returns the updates of a patch gap that may have to be reported to a subscription, largest first. base is what
+// its last digest saw, is what is known to be missing now.
 func News(s digest.Subscription, base, is patchgap.Snapshot, published Published) []Item {
 	f := s.Filter
-	f.Exploited = false // what is published now decides that, not what was when the digest read
+	f.Exploited = false // decided by what is published now, not by what was when the digest read
 	gap := is.Missing().Only(s.Watches).Gap(f)
 	had := map[string]bool{}
 	for _, u := range base.Updates() {
@@ -73,7 +74,7 @@ func News(s digest.Subscription, base, is patchgap.Snapshot, published Published
 	return items
 }
 
-// rank puts what is exploited first.
+// rank sorts exploited updates first.
 func rank(i Item) int {
 	if len(i.Exploit.CVEs) > 0 {
 		return 0
@@ -84,8 +85,8 @@ func rank(i Item) int {
 // settled is how long after Patch Tuesday Defender may take to list the updates of the month.
 const settled = 3 * 24 * time.Hour
 
-// outOfBand reports whether an update that the last digest did not see was released apart from its month's others: it is of
-// a month whose updates were listed already when the digest read the same software.
+// outOfBand reports whether an update that the last digest did not see was released separately from its month's others:
+// those were listed already when the digest read the same software.
 func outOfBand(u patchgap.Update, base patchgap.Snapshot) bool {
 	of, ok := month.Of(u.Name())
 	if !ok || base.At.IsZero() || !base.At.After(patchTuesday(of).Add(settled)) || !base.At.Before(patchTuesday(of.AddDate(0, 1, 0))) {
@@ -94,7 +95,7 @@ func outOfBand(u patchgap.Update, base patchgap.Snapshot) bool {
 	return slices.ContainsFunc(u.Software(), base.WasRead)
 }
 
-// patchTuesday is the second Tuesday of a month, at 10:00 on the clocks of Redmond.
+// patchTuesday returns the second Tuesday of a month, at 10:00 in Redmond's time zone.
 func patchTuesday(of time.Time) time.Time {
 	first := time.Date(of.Year(), of.Month(), 1, 18, 0, 0, 0, time.UTC)
 	toTuesday := (int(time.Tuesday) - int(first.Weekday()) + 7) % 7

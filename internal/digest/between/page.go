@@ -10,10 +10,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// maxItems is how many updates a message names; the digest's details have all.
+// maxItems is how many updates a message names; the digest's details list all.
 const maxItems = 10
 
-// Page is the message of an alert.
+// Page returns the message of an alert.
 func (a Alert) Page(s digest.Subscription) view.Page {
 	exploited := 0
 	for _, i := range a.Items {
@@ -57,6 +57,7 @@ func (a Alert) Page(s digest.Subscription) view.Page {
 	return page
 }
 
+// lead counts the updates by why they are reported.
 func lead(exploited, others int) string {
 	var words []string
 	switch exploited {
@@ -76,7 +77,7 @@ func lead(exploited, others int) string {
 	return strings.Join(words, " ")
 }
 
-// words is the line of an update.
+// words returns the line about an update.
 func (i Item) words() string {
 	names := make([]string, len(i.Software))
 	for n, id := range i.Software {

@@ -18,11 +18,11 @@ type Teller struct {
 	Log    *slog.Logger
 }
 
-// tellFor is how long an alert is tried to be posted: later the next digest has told it.
+// tellFor is how long posting an alert is retried. After that the next digest has reported it.
 const tellFor = 24 * time.Hour
 
-// Tell posts an alert into the thread of the last digest, or into the channel where that is gone. attempt counts from 1: a
-// later one looks first for what an earlier one may have posted. Its errors are those of a [digest.Poster].
+// Tell posts an alert into the thread of the last digest, or into the channel if that thread is gone. attempt counts
+// from 1: a later one looks first for what an earlier one may have posted. Its errors are those of a [digest.Poster].
 func (t *Teller) Tell(ctx context.Context, a Alert, attempt int) error {
 	s, err := t.Store.Subscription(ctx, a.Subscription)
 	switch {

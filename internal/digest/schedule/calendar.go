@@ -10,19 +10,20 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// calendar is a plan that names days and one time of day.
+// calendar is a plan that selects days and has one time of day.
 type calendar struct {
-	days  string // as typed, in canonical spelling
+	days  string // as typed, in canonical form
 	text  string // for people
 	on    func(day time.Time) bool
 	clock time.Duration // since midnight
 }
 
-// examples ends each message about unknown words.
+// examples ends each error about unknown words.
 const examples = "Write for example mon 09:00, weekdays 08:30, daily 07:00, monthly 1 09:00, patch-tuesday+1 09:00, or a cron expression of five fields such as 0 9 * * 1."
 
+// readCalendar parses days and a time of day, the way people write them.
 func readCalendar(fields []string) (plan, error) {
-	// "every mon at 9:00" is how people speak.
+	// People also say "every mon at 9:00".
 	fields = slices.DeleteFunc(slices.Clone(fields), func(w string) bool { return w == "every" || w == "at" || w == "on" })
 	if len(fields) < 2 {
 		return nil, parseError("A schedule needs days and a time. %s", examples)
@@ -40,8 +41,7 @@ func readCalendar(fields []string) (plan, error) {
 	return c, err
 }
 
-// nthWeekday turns tue#2, 2nd tue, second tuesday and last friday into a field of a cron expression. It returns "" for
-// other words.
+// nthWeekday turns tue#2, 2nd tue, second tuesday and last friday into a cron field. It returns "" for other words.
 func nthWeekday(fields []string) string {
 	day, nth, ok := strings.Cut(fields[0], "#")
 	if len(fields) == 2 {
@@ -74,7 +74,7 @@ func readClock(s string) (time.Duration, error) {
 	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute, nil
 }
 
-// digits reads a number of at most two digits. It returns -1 for other text.
+// digits parses a number of at most two digits. It returns -1 for other text.
 func digits(s string) int {
 	if s == "" || len(s) > 2 || strings.Trim(s, "0123456789") != "" {
 		return -1
@@ -83,6 +83,7 @@ func digits(s string) int {
 	return n
 }
 
+// readDays parses the days of a schedule.
 func readDays(fields []string) (calendar, error) {
 	day, numbered := fields[0], len(fields) == 2
 	switch {
@@ -98,6 +99,7 @@ func readDays(fields []string) (calendar, error) {
 	return weekly(day)
 }
 
+// monthly parses a day of the month. In shorter months the last day counts instead.
 func monthly(word string) (calendar, error) {
 	n := digits(word)
 	if n < 1 || n > 31 {
@@ -117,9 +119,10 @@ func monthly(word string) (calendar, error) {
 // patchTuesday is the second Tuesday of a month, when Microsoft publishes its security updates.
 const patchTuesday = "patch-tuesday"
 
-// maxPatchOffset is how many days a run may be from Patch Tuesday. Beyond that it is nearer to the next one.
+// maxPatchOffset is how many days a run may be from Patch Tuesday. Beyond that the next one is closer.
 const maxPatchOffset = 21
 
+// aroundPatchTuesday parses patch-tuesday, with an offset in days.
 func aroundPatchTuesday(word string) (calendar, error) {
 	rest := strings.TrimPrefix(word, patchTuesday)
 	n := 0
@@ -148,7 +151,7 @@ func aroundPatchTuesday(word string) (calendar, error) {
 // week holds the days of a week, Monday first.
 var week = [7]time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday, time.Saturday, time.Sunday}
 
-// weekly reads "mon", "mon,thu", "mon-fri", "weekdays" or "daily".
+// weekly parses "mon", "mon,thu", "mon-fri", "weekdays" or "daily".
 func weekly(word string) (calendar, error) {
 	var chosen [7]bool // as in week
 	for part := range strings.SplitSeq(word, ",") {
@@ -174,7 +177,7 @@ func weekly(word string) (calendar, error) {
 	return c, nil
 }
 
-// dayNumber is the index in week of a day's name, which may be short or plural. It returns -1 for other words.
+// dayNumber returns the index in week of a day's name, which may be short or plural. It returns -1 for other words.
 func dayNumber(name string) int {
 	name = strings.TrimSuffix(name, "s")
 	return slices.IndexFunc(week[:], func(d time.Weekday) bool {
@@ -182,7 +185,7 @@ func dayNumber(name string) int {
 	})
 }
 
-// nameDays names the chosen days of a week, to type and to read.
+// nameDays names the chosen days of a week, for typing and for reading.
 func nameDays(chosen [7]bool) (words, text string) {
 	switch chosen {
 	case [7]bool{true, true, true, true, true, true, true}:
@@ -200,6 +203,7 @@ func nameDays(chosen [7]bool) (words, text string) {
 	return strings.Join(short, ","), "every " + view.Join(long)
 }
 
+// next returns the first run after a wall time.
 func (c calendar) next(after time.Time) time.Time {
 	day := after.Truncate(24 * time.Hour) // wall times are in UTC, where each day has 24 hours
 	for range 70 {                        // months are at most 31 days apart, Patch Tuesdays 35

@@ -8,8 +8,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Caution warns of a cron expression that sets both a day of the month and a day of the week. Many people expect it to run
-// on days that are both, but it runs on days that are either. Caution returns "" for other schedules.
+// Caution warns about a cron expression that sets both a day of the month and a day of the week. Many people expect it
+// to run on days that are both, but it runs on days that are either. It returns "" for other schedules.
 func Caution(s Schedule, now time.Time) string {
 	p, err := readPlan(s.Words)
 	c, ok := p.(cron)

@@ -16,13 +16,13 @@ import (
 // cron is a plan written as a cron expression: minute, hour, day of the month, month, day of the week.
 type cron struct{ fields []string }
 
-// cronField says what a field of an expression may hold.
+// cronField describes what a field of an expression may contain.
 type cronField struct {
 	name      string
 	low, high int
-	names     []string       // three-letter names of the values, from low on
+	names     []string       // three-letter names of the values, starting at low
 	special   *regexp.Regexp // further forms; nil for none
-	forms     string         // those forms, for people
+	forms     string         // describes those forms
 }
 
 var cronFields = [5]cronField{
@@ -39,20 +39,20 @@ var cronFields = [5]cronField{
 	},
 }
 
-// looksLikeCron reports whether fields were meant as a cron expression: they hold numbers and stars, and no time such as
+// looksLikeCron reports whether fields are meant as a cron expression: they have numbers and stars, and no time such as
 // 09:00.
 func looksLikeCron(fields []string) bool {
 	plain := func(f string) bool { return strings.Trim(f, "0123456789*/,-?") == "" }
 	return len(fields) >= 3 && plain(fields[0]) && plain(fields[1]) || slices.Contains(fields, "*")
 }
 
-// cronShortcuts are words that other programs accept in place of the five fields, with what to write here.
+// cronShortcuts maps words that other programs accept instead of five fields to what to write here.
 var cronShortcuts = map[string]string{
 	"@hourly": "0 * * * *", "@daily": "daily 00:00", "@midnight": "daily 00:00", "@weekly": "sun 00:00", "@monthly": "monthly 1 00:00",
 	"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
 }
 
-// refuseShortcut says what to write in place of a shortcut.
+// refuseShortcut returns the error for a shortcut, with what to write instead.
 func refuseShortcut(word string) error {
 	if right, ok := cronShortcuts[word]; ok {
 		return parseError("%s is not supported. Write it as %s, or at a time of your own, such as mon 09:00.", word, right)
@@ -60,7 +60,7 @@ func refuseShortcut(word string) error {
 	return parseError("%q is not a schedule. %s", word, examples)
 }
 
-// refuseCount refuses an expression that has not five fields.
+// refuseCount returns the error for an expression without five fields.
 func refuseCount(fields []string) error {
 	more := ""
 	if len(fields) > 5 {
@@ -70,7 +70,7 @@ func refuseCount(fields []string) error {
 		strings.Join(fields, " "), len(fields), more)
 }
 
-// readCron checks the fields itself, because gronx accepts some that mean nothing and explains little of what it refuses.
+// readCron checks the fields itself, because gronx accepts some that mean nothing and explains little.
 func readCron(fields []string) (plan, error) {
 	fields = slices.Clone(fields)
 	for i, f := range cronFields {
@@ -87,7 +87,7 @@ func readCron(fields []string) (plan, error) {
 	return cron{fields}, nil
 }
 
-// canonical shortens names to three letters: monday-friday becomes mon-fri. Where gronx reads only numbers it writes
+// canonical shortens names to three letters: monday-friday becomes mon-fri. Where gronx only reads numbers it writes
 // numbers: tue#2 becomes 2#2 and fril becomes 5l.
 func (f cronField) canonical(part string) string {
 	if f.names == nil {
@@ -137,7 +137,7 @@ func (f cronField) full() []string {
 	return out
 }
 
-// hint suggests what to write in place of a part that is not allowed.
+// hint suggests what to write instead of an invalid part.
 func (f cronField) hint(part string) string {
 	from, to, isRange := strings.Cut(part, "-")
 	first, last := f.value(f.short(from)), f.value(f.short(to))
@@ -153,7 +153,7 @@ func (f cronField) hint(part string) string {
 	return ""
 }
 
-// edge is the first or last value of a field, as a name if like is a name.
+// edge returns the first or last value of a field, as a name if like is a name.
 func (f cronField) edge(like string, last bool) string {
 	at, low, high := 0, f.low, f.high
 	if f.low+len(f.names) == f.high { // Sunday is 0 and 7
@@ -168,6 +168,7 @@ func (f cronField) edge(like string, last bool) string {
 	return strconv.Itoa(low)
 }
 
+// allows reports whether a part of a field is valid.
 func (f cronField) allows(part string) bool {
 	if f.special != nil && f.special.MatchString(part) {
 		return true
@@ -184,7 +185,7 @@ func (f cronField) allows(part string) bool {
 	return first >= 0 && (!isRange || last >= first)
 }
 
-// value is the number of a name or number in the field. It returns -1 for other words.
+// value returns the number of a name or number in the field. It returns -1 for other words.
 func (f cronField) value(s string) int {
 	if at := slices.Index(f.names, s); at >= 0 {
 		return f.low + at
@@ -195,7 +196,8 @@ func (f cronField) value(s string) int {
 	return -1
 }
 
-// check refuses an expression that never comes or comes too often. It looks at the runs of a year and a month, at most a
+// check rejects an expression that never runs or runs too often. It looks at the runs of a year and a month, at most a
+// thousand.
 // thousand.
 func (c cron) check() error {
 	start := time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC) // a year with a 29 February
@@ -226,7 +228,7 @@ func (c cron) next(after time.Time) time.Time {
 	return run.Truncate(time.Minute)
 }
 
-// describe words the common forms and quotes the others.
+// describe words common expressions and quotes others.
 func (c cron) describe() string {
 	minute, hour := digits(c.fields[0]), digits(c.fields[1])
 	everyDay := c.fields[2] == "*" && c.fields[3] == "*" && c.fields[4] == "*"
@@ -246,7 +248,7 @@ func (c cron) describe() string {
 
 var ordinals = [...]string{"first", "second", "third", "fourth", "fifth"}
 
-// days says on which days an expression runs. It returns "" if a few words cannot say it.
+// days describes on which days an expression runs. It returns "" if that takes more than a few words.
 func (c cron) days() string {
 	day, month, weekday := c.fields[2], c.fields[3], c.fields[4]
 	lastDay, isLast := strings.CutSuffix(weekday, "l")
@@ -284,7 +286,7 @@ func (c cron) days() string {
 	return text
 }
 
-// cutNumbers reads two numbers with sep between them.
+// cutNumbers parses two numbers separated by sep.
 func cutNumbers(s, sep string) (before, after int, ok bool) {
 	a, b, found := strings.Cut(s, sep)
 	before, after = digits(a), digits(b)

@@ -7,17 +7,17 @@ import (
 	"unicode"
 )
 
-// Schedule says when a digest is due.
+// Schedule defines when a digest is due.
 type Schedule struct {
 	Words string // as people typed it: "mon 09:00", "weekdays 08:30", "patch-tuesday+1 09:00", or a cron expression
 	Zone  string // IANA name, such as "Europe/Stockholm"
 }
 
-// minInterval is the shortest time between two runs. People stop reading a channel that gets more, and a late digest
-// would meet the next one.
+// minInterval is the shortest time between two runs. People stop reading a busier channel, and a late digest would meet
+// the next one.
 const minInterval = 15 * time.Minute
 
-// ParseError refuses a schedule that a person wrote. Its message tells that person what to write.
+// ParseError rejects a schedule that a person wrote. Its message says what to write.
 type ParseError struct{ Message string }
 
 // Error returns the message.
@@ -49,8 +49,8 @@ func Parse(words, zone string) (Schedule, error) {
 	return Schedule{Words: p.words(), Zone: zone}, nil
 }
 
-// Next is the first run strictly after a time, or the zero time for a schedule that [Parse] would refuse. When clocks skip
-// the time of a run in spring, the run comes as much later as they skip. When they show it twice in autumn, the run comes
+// Next returns the first run strictly after a time, or the zero time for a schedule that [Parse] would reject. If
+// clocks skip the time of a run in spring, the run comes that much later. If they repeat it in autumn, the run comes
 // the first time.
 func Next(s Schedule, after time.Time) time.Time {
 	p, err := readPlan(s.Words)
@@ -76,7 +76,7 @@ func Upcoming(s Schedule, after time.Time, n int) []time.Time {
 	return runs
 }
 
-// Describe says in words when a schedule runs, such as "every Monday at 09:00, Europe/Stockholm time".
+// Describe returns when a schedule runs, such as "every Monday at 09:00, Europe/Stockholm time".
 func Describe(s Schedule) string {
 	p, err := readPlan(s.Words)
 	if err != nil {
@@ -92,13 +92,14 @@ func IsCron(s Schedule) bool {
 	return err == nil && ok
 }
 
-// plan finds runs in wall time: what a clock on the wall shows, written as a time in UTC in every zone.
+// plan finds runs in wall time: what a clock shows, represented as a time in UTC for every zone.
 type plan interface {
 	next(after time.Time) time.Time // strictly after; zero for none
 	words() string                  // words that parse to the same plan
 	describe() string
 }
 
+// readPlan decides between calendar words and a cron expression.
 func readPlan(words string) (plan, error) {
 	fields := strings.Fields(strings.ToLower(words))
 	switch {
@@ -114,9 +115,9 @@ func readPlan(words string) (plan, error) {
 	return readCalendar(fields)
 }
 
-// LoadZone finds a time zone by its IANA name. Its error is a [ParseError].
+// LoadZone returns a time zone by its IANA name, or a [ParseError].
 func LoadZone(name string) (*time.Location, error) {
-	// Go reads an empty name as UTC and "Local" as the zone of the machine. Neither is what a person wrote.
+	// Go reads an empty name as UTC and "Local" as the machine's zone. Neither is meant by a person.
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" {
 		meant := ""
@@ -155,8 +156,8 @@ func nearZone(name string) string {
 	return ""
 }
 
-// nextRun finds the first run after a time. It begins with earlier wall times: a run at a skipped wall time comes later
-// than its clock time says, and later even than the runs that follow it.
+// nextRun returns the first run after a time. It starts with earlier wall times: a run at a skipped wall time comes
+// later than its clock time says, and even later than the runs that follow it.
 func nextRun(p plan, zone *time.Location, after time.Time) time.Time {
 	var first time.Time
 	for wall := p.next(earliestWallTime(after, zone)); !wall.IsZero(); wall = p.next(wall) {
@@ -171,10 +172,11 @@ func nextRun(p plan, zone *time.Location, after time.Time) time.Time {
 	return first
 }
 
-// maxClockChange is more than clocks are ever put forward or back. Samoa left out a whole day in 2011.
+// maxClockChange exceeds every change of clocks. Samoa skipped a whole day in 2011.
 const maxClockChange = 25 * time.Hour
 
-// earliestWallTime is the wall time at t, or the one that clocks would show had they not been put forward, if it is less.
+// earliestWallTime returns the wall time at t, or what clocks would show had they not been put forward, if that is
+// earlier.
 func earliestWallTime(t time.Time, zone *time.Location) time.Time {
 	now, before := wallTime(t, zone), t.UTC().Add(offset(t.Add(-maxClockChange), zone))
 	if before.Before(now) {
@@ -183,10 +185,10 @@ func earliestWallTime(t time.Time, zone *time.Location) time.Time {
 	return now
 }
 
-// whenShown is when clocks show a wall time: the first time if they show it twice. For a skipped one it is when they would
-// have shown it had they not been put forward. [time.Date] does not promise which of the times it takes.
+// whenShown returns when clocks show a wall time: the first time if they repeat it. For a skipped one it is when they
+// would have shown it had they not been put forward. [time.Date] does not specify which time it returns.
 func whenShown(wall time.Time, zone *time.Location) time.Time {
-	// An offset is at most 14 hours, so one of these lies before the clock change and one after it.
+	// Offsets are at most 14 hours, so one of these is before the clock change and one after it.
 	early := wall.Add(-offset(wall.Add(-14*time.Hour-maxClockChange), zone))
 	late := wall.Add(-offset(wall.Add(14*time.Hour+maxClockChange), zone))
 	if !wallTime(early, zone).Equal(wall) && wallTime(late, zone).Equal(wall) {
@@ -195,7 +197,7 @@ func whenShown(wall time.Time, zone *time.Location) time.Time {
 	return early
 }
 
-// wallTime is what the clocks of a zone show at t.
+// wallTime returns what clocks in a zone show at t.
 func wallTime(t time.Time, zone *time.Location) time.Time { return t.UTC().Add(offset(t, zone)) }
 
 func offset(t time.Time, zone *time.Location) time.Duration {

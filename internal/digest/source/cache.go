@@ -9,8 +9,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// readingCache holds the patch gaps that were read recently, and the scans that continue from them. Each process has its
-// own: several processes each read what they need. It is safe for concurrent use.
+// readingCache caches the patch gaps read recently, and the scans that continue from them. Each process has its own, so
+// replicas each read what they need. It is safe for concurrent use.
 type readingCache struct {
 	mu       sync.Mutex
 	gaps     map[string]patchGap // by software id
@@ -63,9 +63,9 @@ const (
 	// maxGapAge is how old a patch gap may be when a scan begins. It serves digests that are due together; a person who
 	// runs a digest wants current data.
 	maxGapAge = 30 * time.Minute
-	// maxPause is how long a scan may pause. While it continues, none of its patch gaps becomes too old, however many
-	// there are and however few calls are allowed: otherwise a low limit could keep it from ever ending. Defender's own
-	// data is as old: its exports are made every six hours.
+	// maxPause is how long a scan may pause. While it continues, none of its patch gaps expires, regardless of their
+	// number and of the rate limit: otherwise a low limit could keep it from ever finishing. Defender's own data is as
+	// old: its exports are made every six hours.
 	maxPause = 6 * time.Hour
 	// stalledAfter is the time without any successful read after which scans no longer progress. It is longer than the
 	// pause between two calls under the lowest limit.

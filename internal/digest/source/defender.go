@@ -1,6 +1,6 @@
-// Package source reads patch gaps from Defender for digests, previews and their confirmations. It knows the API client, the
-// rate limit's pauses, and what one process has read within the last hours. It does not know schedules, channels, Slack or the
-// database.
+// Package source reads patch gaps from Defender for digests, previews and their confirmations. It knows the API client,
+// the pauses that its rate limit requires, and what this process has read within the last hours. It knows nothing of
+// schedules, channels, Slack or the database.
 package source
 
 import (
@@ -28,7 +28,7 @@ type Defender struct {
 	client      *api.Client
 	now         func() time.Time
 	cache       *readingCache
-	interactive bool // a person waits for the result
+	interactive bool // a user is waiting for the result
 }
 
 const (
@@ -36,7 +36,7 @@ const (
 	maxConcurrent = 8
 	// maxRetryAfter limits a pause: the quota may be free earlier than Defender said.
 	maxRetryAfter = time.Hour
-	// busyRetryAfter is the pause after the client had no memory to spare for another response.
+	// busyRetryAfter is the pause after the client had no memory for another response.
 	busyRetryAfter = 10 * time.Second
 )
 
@@ -59,7 +59,7 @@ func (d *Defender) priority(n int) api.CallOption {
 	return api.Background()
 }
 
-// Snapshot reads the patch gap of what s watches. It returns a [digest.RetryLater] when the rate limit or the deadline of
+// Snapshot reads the patch gap of what s watches. It returns a [digest.RetryLater] if the rate limit or the deadline of
 // ctx interrupts it; the next call continues from there.
 func (d *Defender) Snapshot(ctx context.Context, s digest.Subscription, due time.Time) (patchgap.Snapshot, error) {
 	name := strings.Join(append([]string{strconv.FormatBool(d.interactive), s.ID}, s.Watch...), " ")
@@ -75,6 +75,7 @@ func (d *Defender) Snapshot(ctx context.Context, s digest.Subscription, due time
 	return snap, err
 }
 
+// snapshot reads what is watched, from readings made since a time or from Defender.
 func (d *Defender) snapshot(ctx context.Context, watch []string, since time.Time) (patchgap.Snapshot, error) {
 	ids, missing, err := d.resolve(ctx, watch, since)
 	if err != nil {
@@ -87,7 +88,7 @@ func (d *Defender) snapshot(ctx context.Context, watch []string, since time.Time
 	return snap, err
 }
 
-// Confirm reads software a second time. Of what is cached it accepts second readings only.
+// Confirm reads software a second time. From the cache it only accepts second readings.
 func (d *Defender) Confirm(ctx context.Context, software []string) (patchgap.Snapshot, error) {
 	priority := d.priority(len(software))
 	return d.read(ctx, software, func(id string) (patchGap, error) { return d.confirmation(ctx, id, priority) })
@@ -160,7 +161,8 @@ func (d *Defender) confirmation(ctx context.Context, id string, priority api.Cal
 	}
 	gap, err := d.fetch(ctx, id, 0, priority)
 	if errors.Is(err, api.ErrNotFound) {
-		// A software that has left the tenant lacks nothing any more. Only a second reading may say so: a single 404 is
+		// A software that has left the tenant misses nothing any more. Only a second reading may say so: a single 404
+		// is wrong at times (https://github.com/MicrosoftDocs/microsoft-365-docs/issues/13047).
 		// known to be wrong at times (https://github.com/MicrosoftDocs/microsoft-365-docs/issues/13047).
 		gap, err = patchGap{at: d.now()}, nil
 	}
@@ -178,7 +180,7 @@ func (d *Defender) fetch(ctx context.Context, id string, maxAge time.Duration, p
 	return patchGap{at: answer.FetchedAt, skipped: answer.Skipped, rows: commands.Rows(id, answer.Value)}, nil
 }
 
-// retryLater turns an error that ends by itself into a [digest.RetryLater]. Other errors stay what they are.
+// retryLater turns a temporary error into a [digest.RetryLater]. It returns other errors unchanged.
 func (d *Defender) retryLater(err error) error {
 	failure, ok := errors.AsType[*api.Error](err)
 	switch {

@@ -20,14 +20,14 @@ import (
 // errNoRows reports that no row of the answers could be read.
 var errNoRows = errors.New("none of the rows of Defender's answer could be read")
 
-// outcome is what came of reading one software.
+// outcome is the result of reading one software.
 type outcome struct {
 	id  string
 	gap patchGap
 	err error
 }
 
-// read reads each software with one, several at a time, and joins the results.
+// read calls one for each software, several at a time, and joins the results.
 func (d *Defender) read(ctx context.Context, ids []string, one func(id string) (patchGap, error)) (patchgap.Snapshot, error) {
 	began := d.now()
 	outcomes := readAll(ctx, ids, one)
