@@ -25,7 +25,7 @@ func startAdminServer(ctx context.Context, a config.AdminAddress, m *monitor.Mon
 	}
 	log.Info("serving probes and metrics", "address", l.Addr().String(), "profiles", a.Profiles)
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	host, _, _ := net.SplitHostPort(a.Addr) // the settings were checked
+	host, _, _ := net.SplitHostPort(a.Addr) // the setting was validated
 	var served sync.WaitGroup
 	served.Go(func() {
 		err := health.Serve(serving, l, health.Options{
@@ -45,7 +45,7 @@ func adminServerError(addr string, err error) error {
 	}
 	err = fmt.Errorf("HTTP_ADDR cannot be served: %s: %w", addr, err)
 	if errors.Is(err, fs.ErrPermission) {
-		return config.UsageError{Err: err} // other errors may pass: a program ends, an address of this machine appears
+		return config.UsageError{Err: err} // other errors may pass: a program ends, an address becomes available
 	}
 	return err
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/triage"
 )
 
-// advise tells digests what MSRC and CISA publish of the updates that are missing now and of those that were. Without any
-// data updates are folded by the months in their names.
+// advise returns what digests ask about updates: what MSRC and CISA publish about those missing now and before. Without
+// feeds, updates fold by the months in their names.
 func advise(feeds func() *advisory.Snapshot, now func() time.Time) func(is, was []patchgap.Update) digest.Advice {
 	return func(is, was []patchgap.Update) digest.Advice {
 		var known *advisory.Snapshot

@@ -22,10 +22,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// alertOptions are what [alerts] need.
+// alertOptions are the dependencies of [alerts].
 type alertOptions struct {
-	channel    string // empty for no alerts
-	process    string // names this process; default: the host name
+	channel    string // "" for no alerts
+	process    string // names this process; default: its host name
 	interval   time.Duration
 	store      *store.Store
 	client     *api.Client
@@ -36,16 +36,16 @@ type alertOptions struct {
 	log        *slog.Logger
 }
 
-// alerts turns what happens in this process into observations of the conditions that operators are told about. Without a
+// alerts turns events of this process into observations of the conditions that operators are alerted about. Without a
 // channel its notifiers are nil and ignore everything.
 type alerts struct {
 	alertOptions
 	notifier *alert.Notifier
-	database *alert.Notifier // for trouble with the database, where the other one keeps its states
+	database *alert.Notifier // for trouble with the database, which holds the other notifier's state
 
 	lostAudits    atomic.Int64 // since the last check
-	tablesRefused bool         // what was last reported; used by the notifier's goroutine only
-	certChecked   time.Time    // used by the notifier's goroutine only
+	tablesRefused bool         // as last reported; only used by the notifier's goroutine
+	certChecked   time.Time    // only used by the notifier's goroutine
 }
 
 // newAlerts returns alerts for a channel. Nothing is posted before run.
@@ -76,7 +76,7 @@ func hostName() string {
 	return host
 }
 
-// run posts alerts until ctx ends.
+// run posts alerts until ctx is done.
 func (a *alerts) run(ctx context.Context) {
 	var both sync.WaitGroup
 	both.Go(func() { a.notifier.Run(ctx) })
@@ -84,15 +84,16 @@ func (a *alerts) run(ctx context.Context) {
 	both.Wait()
 }
 
-// The sources that are not commands.
+// Sources of observations other than commands.
 const (
 	sourceDigests = "digests"
 	sourceQuota   = "quota"
-	// sourceCertificate is the same for all processes: the one that sent the alert may be gone when there is a new certificate.
+	// sourceCertificate is shared by all replicas: the one that sent the alert may be gone when there is a new
+	// certificate.
 	sourceCertificate = "its expiry date"
 )
 
-// check observes what nothing reports by itself: the quota, lost audits, what Slack rejected, and the certificate.
+// check observes conditions that nothing else reports: the quota, lost audits, what Slack refused, and the certificate.
 func (a *alerts) check(notifier *alert.Notifier) {
 	if n := int(a.lostAudits.Swap(0)); n > 0 {
 		notifier.Happened(alert.AuditLost, fmt.Sprintf("%s: %s", a.process, view.Count(n, "audit")))
@@ -106,6 +107,7 @@ func (a *alerts) check(notifier *alert.Notifier) {
 	a.checkQuota(notifier)
 }
 
+// checkTables observes whether the workspace refuses tables or charts, when that changes.
 func (a *alerts) checkTables(notifier *alert.Notifier) {
 	refused := a.rejections.tables.Load()
 	switch {
@@ -117,6 +119,7 @@ func (a *alerts) checkTables(notifier *alert.Notifier) {
 	a.tablesRefused = refused
 }
 
+// checkQuota observes whether Defender's quota is used up.
 func (a *alerts) checkQuota(notifier *alert.Notifier) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
@@ -130,7 +133,7 @@ func (a *alerts) checkQuota(notifier *alert.Notifier) {
 
 func spent(w api.Window) bool { return w.Limit > 0 && w.Left <= 0 }
 
-// checkCertificate checks once an hour. Only Entra knows when a client secret ends, so secrets are not checked.
+// checkCertificate checks once an hour. Only Entra knows when a client secret expires, so secrets are not checked.
 func (a *alerts) checkCertificate(notifier *alert.Notifier) {
 	const soon = 14 * 24 * time.Hour
 	if a.certExpiry == nil || a.now().Sub(a.certChecked) < time.Hour {
@@ -148,7 +151,7 @@ func (a *alerts) checkCertificate(notifier *alert.Notifier) {
 	}
 }
 
-// checkDatabase observes which trouble the database has, and that it has none of the others.
+// checkDatabase observes which trouble the database has, and that it has no other.
 func (a *alerts) checkDatabase(notifier *alert.Notifier) {
 	a.observeTrouble(notifier, a.store.Health().Trouble)
 }
@@ -183,7 +186,7 @@ func (a *alerts) question(_ context.Context, q bot.Observation) {
 	}
 }
 
-// digest observes an attempt at a digest.
+// digest observes one attempt at a digest.
 func (a *alerts) digest(_ context.Context, d digest.Observation) {
 	switch d.Outcome {
 	case digest.OutcomeSent, digest.OutcomeSilent:
@@ -197,7 +200,7 @@ func (a *alerts) digest(_ context.Context, d digest.Observation) {
 	}
 }
 
-// failed observes a failure. Operators are told about few kinds of failure.
+// failed observes a failure. Operators are only alerted about few kinds.
 func (a *alerts) failed(reason, source string) {
 	if k := failure.Kind(reason); k == failure.Timeout || k == failure.NotDefender {
 		reason = alert.Unavailable
@@ -207,12 +210,12 @@ func (a *alerts) failed(reason, source string) {
 	}
 }
 
-// undue observes a subscription that was paused because its schedule names no time.
+// undue observes a subscription that was paused because its schedule has no next run.
 func (a *alerts) undue(_ context.Context, s digest.Subscription) {
 	a.notifier.Happened(alert.DigestsUndue, fmt.Sprintf("%s in %s", s.ID, s.Channel))
 }
 
-// givenUp observes a digest that is not tried any more.
+// givenUp observes a digest that is not retried any more.
 func (a *alerts) givenUp(job digest.Job) {
 	a.notifier.Happened(alert.DigestsFailed, fmt.Sprintf("%s, due %s", job.Subscription, job.Due.UTC().Format("2006-01-02 15:04 UTC")))
 }

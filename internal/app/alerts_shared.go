@@ -11,21 +11,21 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// messageFinder posts messages and finds what any process has posted with a key.
+// messageFinder posts messages and finds what any replica has posted with a key.
 type messageFinder interface {
 	alert.Poster
 	Find(ctx context.Context, channel, key string, since time.Time) (message string, found bool, err error)
 }
 
-// sharedPoster posts alerts of processes that cannot share states, because the database is what has the trouble. A process
-// does not post what another one has posted about the same trouble within the same minutes.
+// sharedPoster posts alerts of replicas that cannot share state, because the database itself is in trouble. It does not
+// post what another replica has just posted about the same trouble.
 type sharedPoster struct {
 	messageFinder
 	now func() time.Time
 }
 
-// sameTrouble is the most time between two processes that notice the same trouble. It is shorter than a trouble and its
-// end together last.
+// sameTrouble is the greatest delay between two replicas that notice the same trouble. It is shorter than a trouble and
+// its end together.
 const sameTrouble = 3 * time.Minute
 
 // Post implements [alert.Poster].
@@ -45,7 +45,7 @@ func (p sharedPoster) Post(ctx context.Context, channel, key string, page view.P
 	return p.messageFinder.Post(ctx, channel, shared(slot), page)
 }
 
-// parseAlertKey reads a key of an alert: ops/<name>/<seconds>/<notice>.
+// parseAlertKey parses the key of an alert: ops/<name>/<seconds>/<notice>.
 func parseAlertKey(key string) (name string, since int64, notice string, ok bool) {
 	parts := strings.Split(key, "/")
 	if len(parts) != 4 {

@@ -1,7 +1,7 @@
-// Package app runs one process of the bot: it opens what the process needs, joins the parts, and closes them in order.
-//
-// It knows all parts and the order in which they start and stop, what a start waits for, what a reload changes, and which
-// errors end the process. It reads no flags and no environment, and holds no rule about questions, digests or Slack.
+// Package app runs one process of the bot: it opens what the process needs, connects its parts, and closes them in
+// order. It knows all parts, the order in which they start and stop, what a start waits for, what a reload changes, and
+// which errors end the process. It reads no flags and no environment, and contains no rule about questions, digests or
+// Slack.
 package app
 
 import (
@@ -26,44 +26,44 @@ import (
 	"github.com/missingkbs/missingkbs/internal/webhook"
 )
 
-// Options are what an [App] runs with. The caller opens and closes Defender and Store.
+// Options configure an [App]. The caller opens and closes Defender and Store.
 type Options struct {
 	Slack    slackapi.Config
 	Bot      bot.Options // load, timeout and tables; the app sets the rest
 	Access   access.Policy
 	Defender *api.Client
 	Store    *store.Store
-	Digests  *config.DigestFile // nil for none
-	Monitor  *monitor.Monitor   // default: a new one that nothing serves
+	Digests  *config.DigestFile // may be nil
+	Monitor  *monitor.Monitor   // default: one that is not served
 
-	Webhook *webhook.Options // nil sends no events
+	Webhook *webhook.Options // nil to send no events
 
-	Feeds      *feeds.Options            // nil fetches nothing; what is stored is used all the same
-	Advisories func() *advisory.Snapshot // what MSRC and CISA publish; default: what is stored
+	Feeds      *feeds.Options            // nil to fetch nothing; stored feeds are used anyway
+	Advisories func() *advisory.Snapshot // the current feeds; default: those in the store
 
-	Deadlines *deadline.Setting // when missing updates are to be installed; nil for no deadlines
+	Deadlines *deadline.Setting // nil for no deadlines
 
-	ListFresh      time.Duration             // a software list that is older is renewed in the background when it is used; default 5 minutes
-	AskedFor       time.Duration             // how long it is remembered what people asked about; 0 remembers nothing
-	StaleFor       time.Duration             // the maximum age of a stored answer that is shown when Defender cannot be asked; 0 for none
-	TwoPerson      bool                      // a second person has to approve an accepted risk
-	AuditQuestions bool                      // audit questions too, not only refusals, shares and changes
-	AlertChannel   string                    // empty for none
-	CertExpiry     func() (time.Time, error) // when the certificate for Defender ends; nil without a certificate
+	ListFresh      time.Duration             // age from which the software list is renewed in the background; default 5 minutes
+	AskedFor       time.Duration             // how long people's questions are remembered; 0 for not at all
+	StaleFor       time.Duration             // greatest age of a stored answer that replaces one of Defender; 0 for none
+	TwoPerson      bool                      // a second person has to approve accepted risks
+	AuditQuestions bool                      // record questions too, not only refusals, shares and changes
+	AlertChannel   string                    // "" for none
+	CertExpiry     func() (time.Time, error) // when Defender's client certificate expires; nil without one
 
 	Now func() time.Time // the clock of digests; default [time.Now]
 	Log *slog.Logger
 
-	// Zero intervals mean the defaults.
+	// A zero interval stands for its default.
 	SchedulerInterval time.Duration
 	AlertInterval     time.Duration
 	ProbeInterval     time.Duration // between two probes of the database
 
-	OnQueue func(*store.Queue) // called once the queue of digests works; may be nil
+	OnQueue func(*store.Queue) // called once the queue of digests is running; may be nil
 }
 
-// App is the bot with everything that runs beside it: the schedule, the queue and the worker of digests, alerts and the
-// audit. Serve runs it for Slack and Defender, the sandbox for their stand-ins on this machine.
+// App is the bot with everything that runs beside it: the scheduler, queue and worker of digests, alerts and the audit.
+// Serve runs it for Slack and Defender, the sandbox for local replacements.
 type App struct {
 	Options
 	feedCache *feeds.Cache
@@ -89,20 +89,20 @@ func New(o Options) *App {
 	return &App{Options: o, feedCache: cache, health: socketmode.NewHealth(), counts: &bot.Counts{}}
 }
 
-// RefusedError is a refusal by Slack that a retry does not change.
+// RefusedError is a permanent refusal by Slack.
 type RefusedError struct{ Err error }
 
-// Error is part of the error interface.
+// Error implements error.
 func (e RefusedError) Error() string { return e.Err.Error() }
 
-// Unwrap returns the error without the classification.
+// Unwrap returns Slack's error.
 func (e RefusedError) Unwrap() error { return e.Err }
 
-// errStopped ends all parts when the bot has stopped in order.
+// errStopped ends all parts after the bot has stopped normally.
 var errStopped = errors.New("stopped")
 
-// Run runs the app until ctx ends, which is no error, however far the start has come. It returns a [config.UsageError] if
-// only other settings can help, and a [RefusedError] if only Slack's administrator can.
+// Run runs the app until ctx is done, which is not an error, even during the start. It returns a [config.UsageError] if
+// only other settings help, and a [RefusedError] if only Slack's administrator can help.
 func (a *App) Run(ctx context.Context) error {
 	err := a.run(ctx)
 	switch {
@@ -114,6 +114,7 @@ func (a *App) Run(ctx context.Context) error {
 	return err
 }
 
+// run starts the parts in order; what a later part needs, an earlier one has opened.
 func (a *App) run(ctx context.Context) error {
 	if err := a.prepareDatabase(ctx); err != nil {
 		return err
@@ -130,7 +131,7 @@ func (a *App) run(ctx context.Context) error {
 	auth := newAuthState(a.Defender, a.Store, a.Log)
 	prober := monitor.NewDatabaseProber(a.Store, a.ProbeInterval, a.Log)
 	finding := a.newFinding(auth)
-	// These end last, so that they write and send what the other parts leave behind.
+	// These end last, so that they can write and send what the other parts leave behind.
 	defer background(append(finding.parts(), auditor.trail.Run, alerts.run, auth.run, prober.Run, a.feedCache.Run)...)()
 
 	digests, err := a.newDigests(slack.poster, alerts)
@@ -158,7 +159,7 @@ func (a *App) run(ctx context.Context) error {
 	return err
 }
 
-// serve runs all parts until one of them fails or the bot stops.
+// serve runs all parts until one fails or the bot stops.
 func (a *App) serve(ctx context.Context, slack *slackSide, digests *digests, questions *questions) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -183,7 +184,7 @@ func (a *App) serve(ctx context.Context, slack *slackSide, digests *digests, que
 		if err := bot.Run(ctx, a.Slack, slack.workspace, questions.router, questions.options); err != nil {
 			return err
 		}
-		return errStopped // the other parts end too, whatever the reason
+		return errStopped // ends the other parts too
 	})
 	return g.Wait()
 }

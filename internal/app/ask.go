@@ -12,17 +12,17 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// AskOptions say how a question on a terminal reaches Defender.
+// AskOptions configure how a terminal question reaches Defender.
 type AskOptions struct {
 	Defender   api.Options
 	Credential api.CredentialOptions
-	Database   string // its address; empty for none
+	Database   string // its address; may be empty
 	Log        *slog.Logger
 }
 
-// OpenDefender returns Defender as serve has it, for one question: with the credential of the app, the quota that all processes
-// share, and the stored answers. The last two need the database of the bot. A database that is missing, slow or of another version
-// is no error: the question is answered without it. The caller must call stop.
+// OpenDefender returns Defender as serve sees it, for one question: with the app's credential, the quota that all
+// replicas share, and stored answers. The last two need the bot's database. If that is missing, slow or of another
+// version, the question is answered without it. The caller must call stop.
 func OpenDefender(ctx context.Context, o AskOptions) (defender commands.Defender, stop func(), err error) {
 	cred, err := NewCredential(o.Credential)
 	if err != nil {
@@ -50,8 +50,8 @@ func OpenDefender(ctx context.Context, o AskOptions) (defender commands.Defender
 // openTimeout bounds how long a question waits for the database.
 const openTimeout = 2 * time.Second
 
-// OpenIfCurrent opens the database for reading. It creates no file and migrates nothing. It returns nil if the database cannot be
-// opened in time, or has another version.
+// OpenIfCurrent opens the database for reading. It creates and migrates nothing. It returns nil if the database cannot
+// be opened in time or has another version.
 func OpenIfCurrent(ctx context.Context, address string, log *slog.Logger) *store.Store {
 	if address == "" {
 		return nil

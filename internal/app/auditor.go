@@ -12,15 +12,16 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// auditor writes the outcome of questions to the audit. A question that changed something is not among them: its entry is
+// auditor writes the outcome of questions to the audit. Questions that changed something are left out: their entry is
 // written in the transaction of the change.
 type auditor struct {
 	trail          *audit.Trail
-	auditQuestions bool   // else refusals, shares and changes only
+	auditQuestions bool   // otherwise only refusals, shares and changes
 	team           string // the bot's own
 	changes        *changedRequests
 }
 
+// newAuditor returns an auditor whose lost entries are counted and alerted about.
 func (a *App) newAuditor(team string, alerts *alerts) *auditor {
 	lost := func(n int) {
 		a.Monitor.Metrics.AuditsLost(n)
@@ -35,7 +36,7 @@ func (a *App) newAuditor(team string, alerts *alerts) *auditor {
 // question is a [bot.Observer].
 func (r *auditor) question(_ context.Context, o bot.Observation) {
 	if r.changes.take(o.ID) {
-		return // the change has its entry
+		return // the change has its own entry
 	}
 	if o.Entry == bot.EntryTypeahead && o.Outcome != bot.Refused {
 		return // nothing was asked yet
@@ -49,7 +50,7 @@ func (r *auditor) question(_ context.Context, o bot.Observation) {
 	}
 }
 
-// AuditEntry returns the entry of a question that changed nothing. team is the bot's own.
+// AuditEntry returns the entry of a question that changed nothing. team is the bot's own workspace.
 func AuditEntry(o bot.Observation, team string) audit.Entry {
 	e := audit.Entry{
 		At: o.Came, Tenant: digest.DefaultTenant, User: o.User, Channel: o.Channel, Action: audit.ActionAsk, Subject: o.Command,
@@ -61,7 +62,7 @@ func AuditEntry(o bot.Observation, team string) audit.Entry {
 	switch {
 	case o.Share:
 		e.Action = audit.ActionShare
-	case o.Action != "" && (o.Outcome != bot.Answered || o.Needs == access.Ask): // a change has an entry of its own
+	case o.Action != "" && (o.Outcome != bot.Answered || o.Needs == access.Ask): // a successful change has its own entry
 		e.Action, e.Subject = o.Action, audit.Redact(o.Subject)
 	}
 	if o.Outcome == bot.Answered {
@@ -78,7 +79,7 @@ type changedRequests struct {
 
 func newChangedRequests() *changedRequests { return &changedRequests{ids: map[string]bool{}} }
 
-// take returns true if a request has changed something, and forgets it.
+// take reports whether a request has changed something, and forgets it.
 func (c *changedRequests) take(request string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -96,23 +97,23 @@ func (c *changedRequests) add(entry audit.Entry, err error) error {
 	return err
 }
 
-// auditedStore is the store that commands use. It records which requests change something.
+// auditedStore is the store for commands. It records which requests change something.
 type auditedStore struct {
 	*store.Store
 	changes *changedRequests
 }
 
-// AddSubscription is part of [digest.Subscriptions].
+// AddSubscription implements [digest.Subscriptions].
 func (s auditedStore) AddSubscription(ctx context.Context, sub digest.Subscription, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.AddSubscription(ctx, sub, entry))
 }
 
-// UpdateSubscription is part of [digest.Subscriptions].
+// UpdateSubscription implements [digest.Subscriptions].
 func (s auditedStore) UpdateSubscription(ctx context.Context, sub digest.Subscription, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.UpdateSubscription(ctx, sub, entry))
 }
 
-// EditSubscription is part of [digestcmd.Store].
+// EditSubscription implements [digestcmd.Store].
 func (s auditedStore) EditSubscription(ctx context.Context, was, is digest.Subscription, entry audit.Entry) (bool, error) {
 	changed, err := s.Store.EditSubscription(ctx, was, is, entry)
 	if !changed && err == nil {
@@ -121,37 +122,37 @@ func (s auditedStore) EditSubscription(ctx context.Context, was, is digest.Subsc
 	return changed, s.changes.add(entry, err)
 }
 
-// RemoveSubscription is part of [digest.Subscriptions].
+// RemoveSubscription implements [digest.Subscriptions].
 func (s auditedStore) RemoveSubscription(ctx context.Context, id string, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.RemoveSubscription(ctx, id, entry))
 }
 
-// Allow is part of [commands.Allowances].
+// Allow implements [commands.Allowances].
 func (s auditedStore) Allow(ctx context.Context, a access.Allowance, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.Allow(ctx, a, entry))
 }
 
-// Disallow is part of [commands.Allowances].
+// Disallow implements [commands.Allowances].
 func (s auditedStore) Disallow(ctx context.Context, tenant, channel string, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.Disallow(ctx, tenant, channel, entry))
 }
 
-// AddAudit is part of [digestcmd.Store].
+// AddAudit implements [digestcmd.Store].
 func (s auditedStore) AddAudit(ctx context.Context, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.AddAudit(ctx, entry))
 }
 
-// AddAcceptance is part of [risk.Store].
+// AddAcceptance implements [risk.Store].
 func (s auditedStore) AddAcceptance(ctx context.Context, a risk.Acceptance, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.AddAcceptance(ctx, a, entry))
 }
 
-// ApproveAcceptance is part of [risk.Store].
+// ApproveAcceptance implements [risk.Store].
 func (s auditedStore) ApproveAcceptance(ctx context.Context, a risk.Acceptance, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.ApproveAcceptance(ctx, a, entry))
 }
 
-// EndAcceptance is part of [risk.Store].
+// EndAcceptance implements [risk.Store].
 func (s auditedStore) EndAcceptance(ctx context.Context, a risk.Acceptance, entry audit.Entry) error {
 	return s.changes.add(entry, s.Store.EndAcceptance(ctx, a, entry))
 }

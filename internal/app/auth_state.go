@@ -10,16 +10,16 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// authState shares with all processes, also later ones, that Defender has refused this bot. Until Defender admits one of them
-// again, no process shows stored answers.
+// authState shares with all replicas, and later processes, that Defender has refused this bot. Until Defender admits
+// one of them again, none shows stored answers.
 type authState struct {
 	client interface{ AuthResult() api.AuthResult }
 	store  refusalStore
 	log    *slog.Logger
-	stored api.AuthResult // what was last written; used by the goroutine of run only
+	stored api.AuthResult // last written; only used by run's goroutine
 }
 
-// refusalStore stores for all processes when Defender last refused one. *store.Store is one.
+// refusalStore stores when Defender last refused any replica. *store.Store implements it.
 type refusalStore interface {
 	RefusedAt(ctx context.Context, tenant string) (time.Time, error)
 	SetRefused(ctx context.Context, tenant string, at time.Time) error
@@ -28,15 +28,15 @@ type refusalStore interface {
 
 const (
 	authStateInterval = 5 * time.Second
-	authStateTimeout  = 2 * time.Second // for one write; the last one happens when the program ends
+	authStateTimeout  = 2 * time.Second // for one write; the last write happens during shutdown
 )
 
 func newAuthState(client interface{ AuthResult() api.AuthResult }, store refusalStore, log *slog.Logger) *authState {
 	return &authState{client: client, store: store, log: log}
 }
 
-// refused returns true if Defender's last definite response to any process was a refusal. If the store cannot be read, it
-// returns true.
+// refused reports whether Defender's last definite response to any replica was a refusal. If the store cannot be read,
+// it returns true.
 func (s *authState) refused(ctx context.Context) bool {
 	last := s.client.AuthResult()
 	if last.Refusal != nil {
@@ -46,7 +46,7 @@ func (s *authState) refused(ctx context.Context) bool {
 	return err != nil || at.After(last.At)
 }
 
-// run writes changes until ctx ends, and once more then.
+// run writes changes until ctx is done, and once more then.
 func (s *authState) run(ctx context.Context) {
 	tick := time.NewTicker(authStateInterval)
 	defer tick.Stop()

@@ -10,18 +10,18 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// addAlerts makes a queue do what subscriptions are told between digests.
+// addAlerts makes a queue run the checks and alerts between digests.
 func (a *App) addAlerts(o *store.QueueOptions, poster digest.Poster) {
 	checker := &between.Checker{Store: a.Store, Published: func() between.Published { return a.feeds() }, Now: a.Now, DigestsTell: true}
 	teller := &between.Teller{Store: a.Store, Poster: poster, Now: a.Now, Log: a.Log}
 	o.Check, o.Tell = checker.Check, teller.Tell
 }
 
-// feedsEvery is how often it is looked whether the feeds say something else.
+// feedsEvery is how often the feeds are checked for changes.
 const feedsEvery = 15 * time.Second
 
-// watchFeeds has subscriptions checked when the feeds say something else, until ctx ends. All processes do, and of the same
-// news one of them makes the checks.
+// watchFeeds enqueues checks of subscriptions when the feeds change, until ctx is done. All replicas do, but only one
+// of them takes effect for the same change.
 func watchFeeds(ctx context.Context, edition func() string, enqueue func(ctx context.Context, because string) error, log *slog.Logger) {
 	tick := time.NewTicker(feedsEvery)
 	defer tick.Stop()

@@ -16,7 +16,7 @@ type cleanups []func()
 // add puts a function on the stack.
 func (c *cleanups) add(f func()) { *c = append(*c, f) }
 
-// run calls the functions, the last one first.
+// run calls the functions, last one first.
 func (c *cleanups) run() {
 	for _, f := range slices.Backward(*c) {
 		f()
@@ -24,7 +24,7 @@ func (c *cleanups) run() {
 	*c = nil
 }
 
-// background runs functions in goroutines. stop ends their context and waits for them.
+// background runs functions in goroutines. stop cancels their context and waits for them.
 func background(list ...func(ctx context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -35,10 +35,10 @@ func background(list ...func(ctx context.Context)) (stop func()) {
 }
 
 // releaseStartupMemory frees about 20 MiB that the libraries for migrations keep pooled until the second collection.
-// Otherwise the first collection happens at twice that heap. It also gives back the pages of the program's file that only
-// starting has used, some 8 MiB.
+// Otherwise the first collection happens at twice that heap. It also releases the pages of the program's file that only
+// the start has used, about 8 MiB.
 func releaseStartupMemory() {
 	runtime.GC()
 	debug.FreeOSMemory()
-	_ = filepages.Drop() // nothing but memory depends on it
+	_ = filepages.Drop() // only saves memory
 }

@@ -21,8 +21,8 @@ type Credential struct {
 	identity identity
 }
 
-// identity is everything that a credential is made of, with the content of its files. If two identities are equal, their
-// credentials are.
+// identity is everything that a credential is made of, including the content of its files. Equal identities have equal
+// credentials.
 type identity struct {
 	tenant, client, authority     string
 	secret, certificate, password string
@@ -30,10 +30,10 @@ type identity struct {
 	managed                       bool
 }
 
-// String is part of [fmt.Stringer].
+// String implements [fmt.Stringer].
 func (identity) String() string { return "(hidden)" }
 
-// GoString is part of [fmt.GoStringer].
+// GoString implements [fmt.GoStringer].
 func (identity) GoString() string { return "(hidden)" }
 
 // NewCredential returns a credential. An error is a [config.UsageError].

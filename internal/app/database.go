@@ -57,8 +57,8 @@ func troubleError(err error, trouble digest.Trouble, place string, file bool) er
 	return fmt.Errorf("DATABASE_URL: %w: %s", err, store.Cure(trouble, place, file))
 }
 
-// OpenReadOnly opens the database at address for a command that only reads. It creates no file and migrates nothing: a
-// running bot may not know the new version.
+// OpenReadOnly opens the database at address for a command that only reads. It creates and migrates nothing: a running
+// bot may not know the new version.
 func OpenReadOnly(ctx context.Context, address string) (*store.Store, error) {
 	database, err := store.OpenReadOnly(ctx, address)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -112,7 +112,7 @@ func checkVersion(ctx context.Context, database *store.Store) error {
 	return nil
 }
 
-// waitForDatabase opens the database of a starting bot. It waits for one that does not answer yet.
+// waitForDatabase opens the database during the start. It waits for one that does not respond yet.
 func waitForDatabase(ctx context.Context, address string, o store.Options, m *monitor.Monitor) (database *store.Store, err error) {
 	r := startupRetry{
 		part: monitor.Database, reason: "the database does not answer yet", parts: &m.Parts, log: o.Log,

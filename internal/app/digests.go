@@ -15,8 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// stopTimeout is how long running digests may take when the program stops. A digest that needs longer runs again after the
-// next start.
+// stopTimeout is how long running digests may take during shutdown. A longer one runs again after the next start.
 const stopTimeout = 4 * time.Second
 
 // digests are the parts that make digests.
@@ -27,7 +26,7 @@ type digests struct {
 	log       *slog.Logger
 }
 
-// newDigests makes the schedule, the queue and the workers of digests. Nothing runs yet.
+// newDigests creates the scheduler, queue and worker of digests. Nothing runs yet.
 func (a *App) newDigests(poster *post.Poster, alerts *alerts) (*digests, error) {
 	defender := source.New(a.Defender, a.Now)
 	worker := &digest.Worker{
@@ -66,7 +65,7 @@ func (a *App) newDigests(poster *post.Poster, alerts *alerts) (*digests, error) 
 	return &digests{queue: queue, scheduler: scheduler, preview: &preview, log: a.Log}, nil
 }
 
-// abandon ends the run of a digest that is not tried any more.
+// abandon ends the run of a digest that is not retried any more.
 func (a *App) abandon(ctx context.Context, job digest.Job) {
 	if err := a.Store.EndRun(ctx, job); err != nil {
 		a.Log.Warn("a digest that was given up still counts as running; the next one of its subscription waits for hours", "subscription", job.Subscription, "error", err)
@@ -74,7 +73,7 @@ func (a *App) abandon(ctx context.Context, job digest.Job) {
 	a.Monitor.Metrics.DigestGivenUp()
 }
 
-// stop waits for the running digests, though not for long.
+// stop waits for running digests, up to stopTimeout.
 func (d *digests) stop(ctx context.Context) {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
@@ -83,7 +82,7 @@ func (d *digests) stop(ctx context.Context) {
 	}
 }
 
-// prepareDatabase migrates the database and applies the file of digests.
+// prepareDatabase migrates the database and applies the digest file.
 func (a *App) prepareDatabase(ctx context.Context) error {
 	if err := a.Store.Migrate(ctx); err != nil {
 		return DatabaseError(a.Store, err)
@@ -92,7 +91,7 @@ func (a *App) prepareDatabase(ctx context.Context) error {
 	return a.applyFile(ctx)
 }
 
-// applyFile makes the store hold what the file of digests says.
+// applyFile makes the store match the digest file.
 func (a *App) applyFile(ctx context.Context) error {
 	if a.Digests == nil {
 		return nil
@@ -108,7 +107,7 @@ func (a *App) applyFile(ctx context.Context) error {
 	return nil
 }
 
-// observeDigests joins several observers into one.
+// observeDigests combines several observers.
 func observeDigests(list ...func(context.Context, digest.Observation)) func(context.Context, digest.Observation) {
 	return func(ctx context.Context, o digest.Observation) {
 		for _, observe := range list {

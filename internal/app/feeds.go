@@ -9,10 +9,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/feeds"
 )
 
-// newFeedJob returns the work of the job that fetches feeds, nil if nothing is fetched. No answer waits for it.
+// newFeedJob returns the job that fetches feeds, or nil if nothing is fetched. No answer waits for it.
 func (a *App) newFeedJob() (func(ctx context.Context, failures int) (again time.Duration), error) {
 	if a.Feeds == nil {
-		return nil, nil //nolint:nilnil // none is no error
+		return nil, nil //nolint:nilnil // no job is not an error
 	}
 	refresher, err := feeds.NewRefresher(a.Store, *a.Feeds, a.Now, a.Log)
 	if err != nil {
@@ -27,13 +27,13 @@ func (a *App) newFeedJob() (func(ctx context.Context, failures int) (again time.
 	}, nil
 }
 
-// checkFeeds observes which feeds fail or are old. The sources are the same for all processes, which share the feeds.
+// checkFeeds observes which feeds fail or are old. The sources are the same for all replicas, which share the feeds.
 func (a *alerts) checkFeeds(notifier *alert.Notifier) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	states, err := feeds.States(ctx, a.store)
 	if err != nil {
-		return // the database has alerts of its own
+		return // trouble with the database has its own alerts
 	}
 	observe := func(condition, source string, met bool) {
 		if met {

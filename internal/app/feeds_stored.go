@@ -9,8 +9,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/feeds"
 )
 
-// StoredAdvisories returns what a bot has stored of the feeds, read once when it is asked for. It is nil where the database is
-// missing, slow or of another version: the question is answered without it.
+// StoredAdvisories returns the feeds that a bot has stored, read once on demand. They are nil if the database is
+// missing, slow or of another version: the question is answered without them.
 func StoredAdvisories(ctx context.Context, address string, log *slog.Logger) func() *advisory.Snapshot {
 	return sync.OnceValue(func() *advisory.Snapshot {
 		database := OpenIfCurrent(ctx, address, log)

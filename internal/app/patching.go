@@ -20,18 +20,18 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// Patching is what the commands know that say how patching goes. All but Defender and Index may be nil.
+// Patching holds what commands need to report how patching goes. All fields but Defender and Index may be nil.
 type Patching struct {
 	Defender   commands.Defender
 	Index      *search.Index
-	Store      *store.Store // what digests have read
+	Store      *store.Store // readings of digests
 	Advisories func() *advisory.Snapshot
 	Deadlines  *deadline.Setting
 	Now        func() time.Time
 }
 
-// Ages makes other commands tell the age and the deadline of updates.
-// When updates were first seen is read from the database now and then; without an answer of it ages are those of the feeds.
+// Ages shows the age and deadline of updates in other commands. When updates were first seen is read from the database
+// now and then; if it does not respond, ages come from the feeds.
 func (p Patching) Ages() commands.Option {
 	seen := &seenCache{by: map[string]seenAt{}}
 	if p.Store != nil {
@@ -44,8 +44,8 @@ func (p Patching) Ages() commands.Option {
 	})
 }
 
-// Known returns what other commands know: the feeds, ages, and with a database since when digests see an update and which
-// ones are accepted.
+// Known returns the options for other commands: the feeds, ages and, with a database, when digests first saw an update
+// and which ones are accepted.
 func (p Patching) Known() []commands.Option {
 	known := []commands.Option{commands.WithAdvisories(p.Advisories), commands.WithClock(p.Now), p.Ages()}
 	if p.Store == nil {
@@ -68,7 +68,7 @@ func (p Patching) Commands() []commands.Command {
 	}
 }
 
-// facts returns what is known of the age of a software's updates, beside when they were first seen.
+// facts returns what is known about the age of updates, except when they were first seen.
 func (p Patching) facts(now time.Time) aging.Facts {
 	f := aging.Facts{Now: now, Policy: p.Deadlines.Policy()}
 	if p.Advisories != nil {
@@ -77,7 +77,7 @@ func (p Patching) facts(now time.Time) aging.Facts {
 	return f
 }
 
-// DigestKnown is what digests know of updates beside Defender.
+// DigestKnown returns what digests know about updates beyond Defender's data.
 func (p Patching) DigestKnown(accepted digest.Accepted) digest.Known {
 	known := digest.Known{Advise: advise(p.Advisories, p.now), Accepted: accepted}
 	if p.Store != nil {
@@ -86,7 +86,7 @@ func (p Patching) DigestKnown(accepted digest.Accepted) digest.Known {
 	return known
 }
 
-// digestAges tells the age of the updates that a digest is about.
+// digestAges returns the ages of the updates in a digest.
 func (p Patching) digestAges(ctx context.Context, r digest.Report) digest.Ages {
 	before, read := r.Before, r.After
 	all := p.facts(r.Subscription.Local(p.now()))
@@ -98,7 +98,7 @@ func (p Patching) digestAges(ctx context.Context, r digest.Report) digest.Ages {
 			maps.Copy(all.Seen, seen)
 		}
 	}
-	for _, row := range read.Rows { // what this digest is the first to see is not recorded yet
+	for _, row := range read.Rows { // what this digest sees first is not recorded yet
 		if _, known := all.Seen[row.Key]; known || unknown[row.Software] || !read.WasRead(row.Software) {
 			continue
 		}
@@ -119,24 +119,24 @@ func (p Patching) now() time.Time {
 }
 
 const (
-	// seenLife is how long it is remembered when updates were first seen: digests bring new ones, and a few minutes do not
-	// change an age in days.
+	// seenLife is how long first sightings are cached. New digests add some, but a few minutes do not change an age in
+	// days.
 	seenLife = 5 * time.Minute
-	// seenTimeout bounds how long a question waits for that.
+	// seenTimeout bounds how long a question waits for them.
 	seenTimeout = 500 * time.Millisecond
-	// seenRetry is how long the database is not asked after it did not answer: a page asks about a dozen software in turn.
+	// seenRetry is how long the database is not asked after a failure: a page asks about a dozen software ids in turn.
 	seenRetry = 10 * time.Second
-	// maxSeen is of how many software it is remembered.
+	// maxSeen bounds the software ids in the cache.
 	maxSeen = 1000
 )
 
-// seenCache remembers when updates were first seen. It is safe for concurrent use.
+// seenCache caches when updates were first seen. It is safe for concurrent use.
 type seenCache struct {
-	read func(ctx context.Context, tenant, software string) (map[patchgap.Key]patchgap.Seen, error) // nil for no database
+	read func(ctx context.Context, tenant, software string) (map[patchgap.Key]patchgap.Seen, error) // nil without a database
 
 	mu     sync.Mutex
 	by     map[string]seenAt
-	failed time.Time // when the database did not answer last
+	failed time.Time // when the database last failed to respond
 }
 
 type seenAt struct {
@@ -144,6 +144,7 @@ type seenAt struct {
 	at   time.Time
 }
 
+// of returns when updates of a software were first seen. After a failure it returns what is cached.
 func (c *seenCache) of(ctx context.Context, software string) map[patchgap.Key]patchgap.Seen {
 	if c.read == nil {
 		return nil
@@ -175,7 +176,7 @@ func (c *seenCache) of(ctx context.Context, software string) map[patchgap.Key]pa
 
 func (p Patching) reader() *reading.Reader {
 	r := &reading.Reader{Defender: p.Defender, Index: p.Index, Now: p.Now}
-	if p.Store != nil { // a nil store would be an interface that is not nil
+	if p.Store != nil { // a nil *store.Store must not become a non-nil interface
 		r.Stored = p.Store
 	}
 	return r

@@ -14,8 +14,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// runWait is how long the answer to "digest run" waits for the result. It is shorter than the time after which people are
-// told what an answer waits for.
+// runWait is how long the answer to "digest run" waits for the result. It is shorter than the delay after which users
+// are told what an answer waits for.
 const runWait = 2 * time.Second
 
 // questions are the parts that answer questions.
@@ -24,7 +24,7 @@ type questions struct {
 	options bot.Options
 }
 
-// newQuestions makes the commands and the options of the bot that runs them.
+// newQuestions creates the commands and the bot that runs them.
 func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor, alerts *alerts, finding *finding) (*questions, error) {
 	index, defender := finding.index, finding.defender
 	changes := auditedStore{a.Store, auditor.changes}
@@ -50,7 +50,7 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 	return &questions{router, o}, nil
 }
 
-// NewRouter registers the commands: those that need Defender alone, with what else they know, and more.
+// NewRouter registers the commands that only need Defender, with the options known, and more.
 func NewRouter(d commands.Defender, index *search.Index, known []commands.Option, more ...commands.Command) (*commands.Router, error) {
 	now := commands.ClockOf(known...)
 	return commands.NewRouter(append([]commands.Command{
@@ -65,7 +65,7 @@ func NewRouter(d commands.Defender, index *search.Index, known []commands.Option
 	}, more...)...)
 }
 
-// storedAnswers returns a client that shows what digests have read if Defender cannot be asked, up to an age of maxAge.
+// storedAnswers returns a client that falls back to what digests have read, up to an age of maxAge.
 func storedAnswers(client *api.Client, database *store.Store, maxAge time.Duration, now func() time.Time, auth *authState) commands.Defender {
 	if maxAge <= 0 {
 		return client
@@ -73,7 +73,7 @@ func storedAnswers(client *api.Client, database *store.Store, maxAge time.Durati
 	return commands.WithStoredAnswers(client, commands.StoredAnswersOptions{Readings: database, Life: maxAge, Now: now, Refused: auth.refused})
 }
 
-// observeQuestions joins several observers into one.
+// observeQuestions combines several observers.
 func observeQuestions(list ...bot.Observer) bot.Observer {
 	return func(ctx context.Context, o bot.Observation) {
 		for _, observe := range list {

@@ -17,8 +17,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// reloadInterval is the least time between two reloads because one service refused a secret. The new secret may not be
-// there yet, and a secret that is simply wrong is refused with every question.
+// reloadInterval is the least time between two reloads caused by a service that rejected a secret. The new secret may
+// not be there yet, and a wrong one is rejected with every question.
 const reloadInterval = 10 * time.Second
 
 // Settings are the settings of one reading.
@@ -28,8 +28,8 @@ type Settings struct {
 	Errors   *config.Errors
 }
 
-// reloader reads the settings again while the program runs: after SIGHUP, and after a service has refused a secret. It
-// passes on what may change. An error anywhere in the settings changes nothing. Flags and environment cannot change, files
+// reloader reads the settings again while the program runs: after SIGHUP, and after a service has rejected a secret. It
+// applies those that may change. An error in any setting changes nothing. Flags and environment cannot change, files
 // can. It is safe for concurrent use.
 type reloader struct {
 	read    func() (Settings, error)
@@ -41,13 +41,13 @@ type reloader struct {
 	tracing tracing.Provider // of token requests
 	log     *slog.Logger
 
-	mu              sync.Mutex // one reload at a time; callers that waited find what it has changed
+	mu              sync.Mutex // serialises reloads; a caller that waited may find its change already applied
 	identity        identity
-	databaseURL     string // as it was last read
+	databaseURL     string // as last read
 	databaseSetting config.Secret
 }
 
-// run reloads after each signal until ctx ends.
+// run reloads after each signal until ctx is done.
 func (r *reloader) run(ctx context.Context, signals <-chan os.Signal) {
 	for {
 		select {
@@ -61,8 +61,8 @@ func (r *reloader) run(ctx context.Context, signals <-chan os.Signal) {
 	}
 }
 
-// onRefusal returns what to call when a service refuses a secret. It reloads, unless it did so for this service within
-// [reloadInterval].
+// onRefusal returns a function to call when a service rejects a secret. It reloads, unless it did so for this service
+// within [reloadInterval].
 func (r *reloader) onRefusal() func(context.Context) {
 	var last time.Time
 	return func(ctx context.Context) {
@@ -87,8 +87,8 @@ func (r *reloader) login() string {
 	return r.databaseURL
 }
 
-// reloadLocked reads the settings and uses what is new. If an operator requested it, that includes the log level and the deadlines, and the
-// log says which changes need a restart.
+// reloadLocked reads the settings and applies changes. If an operator requested it, that includes the log level and the
+// deadlines, and the log says which changes need a restart.
 func (r *reloader) reloadLocked(ctx context.Context, requested bool) {
 	now, err := r.read()
 	if err != nil {
@@ -128,7 +128,7 @@ func (r *reloader) reloadLocked(ctx context.Context, requested bool) {
 	r.log.InfoContext(ctx, "read the settings again", "changed", changed)
 }
 
-// applyLocked passes on what is new and returns its names.
+// applyLocked applies changes and returns their names.
 func (r *reloader) applyLocked(v config.Values, cred Credential, restart []string) (changed []string) {
 	if r.tokens.Rotate(v.Slack.Tokens.Current()) {
 		changed = append(changed, "Slack tokens")
@@ -149,7 +149,7 @@ func (r *reloader) applyLocked(v config.Values, cred Credential, restart []strin
 	return changed
 }
 
-// logErrors says why the settings are not used.
+// logErrors logs why the settings are not used.
 func (r *reloader) logErrors(ctx context.Context, errs ...error) {
 	texts := make([]string, len(errs))
 	for i, err := range errs {

@@ -13,15 +13,15 @@ import (
 	"github.com/missingkbs/missingkbs/internal/triage"
 )
 
-// acceptedFor is how long pages take a list of accepted risks for current: another process may have changed it since.
+// acceptedFor is how long pages use a cached list of accepted risks: another replica may have changed it since.
 const acceptedFor = 2 * time.Second
 
-// risks returns the register of accepted risks, which are kept in a store.
+// risks returns the register of accepted risks over a store.
 func (a *App) risks(s risk.Store) *risk.Register {
 	return &risk.Register{Tenant: digest.DefaultTenant, Store: s, Published: a.published, Now: a.Now, Log: a.Log, CacheFor: acceptedFor}
 }
 
-// published returns what the feeds say now.
+// published returns the current feeds.
 func (a *App) published() risk.Advisories { return a.feeds() }
 
 func (a *App) feeds() published {
@@ -31,10 +31,10 @@ func (a *App) feeds() published {
 	return published{a.Advisories()}
 }
 
-// published is what the feeds say, for accepted risks and for alerts between digests. Without a snapshot they say nothing.
+// published adapts the feeds for accepted risks and for alerts between digests. Without a snapshot it knows nothing.
 type published struct{ *advisory.Snapshot }
 
-// Listed is part of [risk.Advisories].
+// Listed implements [risk.Advisories].
 func (p published) Listed(kb string) []string {
 	facts, _ := p.Update(kb)
 	var ids []string
@@ -45,14 +45,14 @@ func (p published) Listed(kb string) []string {
 	return ids
 }
 
-// Contains is part of [risk.Advisories].
+// Contains implements [risk.Advisories].
 func (p published) Contains(newer, older patchgap.Row) bool {
 	scope := advisory.Scope(newer.Software, newer.Line())
 	folded := p.Fold([]advisory.Missing{{KB: older.KB, Name: older.Name, Scope: scope}, {KB: newer.KB, Name: newer.Name, Scope: scope}})
 	return folded[0].In == 1
 }
 
-// Containing is part of [between.Published].
+// Containing implements [between.Published].
 func (p published) Containing(updates []patchgap.Update) map[string]string {
 	t := triage.Of(p.Snapshot, updates)
 	in := map[string]string{}
@@ -62,13 +62,13 @@ func (p published) Containing(updates []patchgap.Update) map[string]string {
 	return in
 }
 
-// Ready is part of [between.Published].
+// Ready implements [between.Published].
 func (p published) Ready() bool {
 	updates, exploited := p.Len()
 	return updates+exploited > 0
 }
 
-// Exploited is part of [between.Published].
+// Exploited implements [between.Published].
 func (p published) Exploited(kb string) (between.Exploit, bool) {
 	facts, _ := p.Update(kb)
 	switch {
@@ -80,8 +80,8 @@ func (p published) Exploited(kb string) (between.Exploit, bool) {
 	return between.Exploit{}, false
 }
 
-// FeedEdition tells what the feeds say at one moment from what they say at another, alike in all processes; "" for nothing. Of
-// each edition subscriptions are checked once.
+// FeedEdition identifies the content of the feeds, equally in all replicas; "" for none. Subscriptions are checked once
+// per edition.
 func FeedEdition(s *advisory.Snapshot) string {
 	updates, exploited := s.Len()
 	if updates+exploited == 0 {

@@ -14,18 +14,18 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// ServeOptions are what [Serve] runs with.
+// ServeOptions configure [Serve].
 type ServeOptions struct {
 	Version  string
 	Settings Settings                 // without errors
 	Reread   func() (Settings, error) // reads the settings again
 	Reload   <-chan os.Signal         // requests a reload; see [NotifySIGHUP]
 	Log      *slog.Logger
-	Level    *slog.LevelVar // the level of Log, which a reload may change
+	Level    *slog.LevelVar // level of Log; a reload may change it
 }
 
-// Serve runs a bot by its settings until ctx ends, which is no error. It opens everything that an [App] needs, serves
-// health checks and metrics from the start on, and reloads settings.
+// Serve runs a bot with its settings until ctx is done, which is not an error. It opens everything that an [App] needs,
+// serves health checks and metrics from the start, and reloads settings.
 func Serve(ctx context.Context, o ServeOptions) error {
 	var opened cleanups
 	defer opened.run()
@@ -45,7 +45,7 @@ func Serve(ctx context.Context, o ServeOptions) error {
 	v.Store.Log, v.Store.Login = o.Log, reload.login
 	database, err := waitForDatabase(ctx, v.DatabaseURL, v.Store, m)
 	switch {
-	case err != nil && ctx.Err() != nil: // the program was stopped while it waited
+	case err != nil && ctx.Err() != nil: // stopped while it waited
 		return nil
 	case err != nil:
 		return err
@@ -67,7 +67,7 @@ func Serve(ctx context.Context, o ServeOptions) error {
 	return New(options).Run(ctx)
 }
 
-// startMonitor starts tracing and makes the options of the client report to the monitor.
+// startMonitor starts tracing and lets the client report to the monitor.
 func startMonitor(ctx context.Context, v *config.Values, o ServeOptions, opened *cleanups) *monitor.Monitor {
 	if v.Traces != nil {
 		v.Traces.Version = o.Version

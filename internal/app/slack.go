@@ -15,7 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/metrics"
 )
 
-// slackSide is what the app has at Slack once it is signed in.
+// slackSide holds the app's objects for Slack, once it is signed in.
 type slackSide struct {
 	workspace  slackapi.Workspace
 	gate       *access.Gate
@@ -25,7 +25,7 @@ type slackSide struct {
 	finished   bot.Observer // counts finished questions
 }
 
-// connectSlack signs in to Slack and makes what asks and posts there.
+// connectSlack signs in to Slack and creates what reads and posts there.
 func (a *App) connectSlack(ctx context.Context) (*slackSide, error) {
 	workspace, err := a.signIn(ctx)
 	if err != nil {
@@ -56,7 +56,7 @@ func (a *App) signIn(ctx context.Context) (workspace slackapi.Workspace, err err
 	return workspace, err
 }
 
-// newLadder returns the memory of which blocks the workspace takes. Answers and digests share it.
+// newLadder returns the record of which blocks the workspace accepts. Answers and digests share it.
 func (a *App) newLadder(rejections *blockRejections) *blocks.Ladder {
 	return blocks.NewLadder(blocks.LadderOptions{
 		Tables: a.Bot.Tables, Log: a.Log,
@@ -69,9 +69,9 @@ func (a *App) newLadder(rejections *blockRejections) *blocks.Ladder {
 	})
 }
 
-// blockRejections counts what Slack rejected since alerts last asked.
+// blockRejections counts what Slack refused since alerts last checked.
 type blockRejections struct {
-	tables    atomic.Bool  // the workspace takes no tables or charts
+	tables    atomic.Bool  // the workspace refuses tables or charts
 	malformed atomic.Int64 // messages that Slack refused as malformed
 }
 

@@ -11,20 +11,21 @@ import (
 	"github.com/missingkbs/missingkbs/internal/inventory"
 )
 
-// defaultListFresh is how old the software list may be before a search renews it in the background.
+// defaultListFresh is the age from which a search renews the software list in the background.
 const defaultListFresh = 5 * time.Minute
 
-// listTimeout bounds one renewal of the software list. It waits behind questions for its share of the quota.
+// listTimeout bounds one renewal of the software list, which yields to questions.
 const listTimeout = 5 * time.Minute
 
 // finding are the parts that find software by words.
 type finding struct {
 	index    *search.Index
-	defender commands.Defender // gives out the list of inventory
+	defender commands.Defender // its list is the one in inventory
 	list     *inventory.Inventory
-	people   *asked.Memory // nil where nothing is remembered
+	people   *asked.Memory // nil if nothing is remembered
 }
 
+// newFinding creates the search over the software list that is kept in memory.
 func (a *App) newFinding(auth *authState) *finding {
 	client := storedAnswers(a.Defender, a.Store, a.StaleFor, a.Now, auth)
 	index := &search.Index{}
@@ -40,7 +41,7 @@ func (a *App) newFinding(auth *authState) *finding {
 	return f
 }
 
-// parts are what runs beside questions.
+// parts returns what runs in the background.
 func (f *finding) parts() []func(ctx context.Context) {
 	if f.people == nil {
 		return []func(context.Context){f.list.Run}
@@ -48,13 +49,13 @@ func (f *finding) parts() []func(ctx context.Context) {
 	return []func(context.Context){f.list.Run, f.people.Run}
 }
 
-// listed is a client whose software list is the one that is kept.
+// listed is a client whose software list comes from the inventory.
 type listed struct {
 	commands.Defender
 	list *inventory.Inventory
 }
 
-// Catalog is part of [commands.Defender].
+// Catalog implements [commands.Defender].
 func (l listed) Catalog(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error) {
 	return l.list.Catalog(ctx, opts...)
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/missingkbs/missingkbs/internal/health"
 )
 
-// A start waits this long for what may recover by itself: a network that is not up yet, or a Slack or a database that
-// restarts. After that the service manager seldom needs to restart the program.
+// How long a start waits for what may recover by itself: a network that is not up yet, or a Slack or database that
+// restarts. With it the service manager seldom needs to restart the program.
 const (
 	startupTimeout  = 2 * time.Minute
-	startupPause    = time.Second // before the second attempt; each further pause is twice as long
+	startupPause    = time.Second // before the second attempt; doubles each time
 	maxStartupPause = 15 * time.Second
 )
 
@@ -24,14 +24,14 @@ const (
 type startupRetry struct {
 	part      string             // its name in /readyz
 	reason    string             // why it is not ready, such as "Slack cannot be reached yet"
-	temporary func(error) bool   // returns true if a retry may help
-	explain   func(error) string // a better reason for some errors; nil or an empty result for none
+	temporary func(error) bool   // reports whether a retry may help
+	explain   func(error) string // returns a better reason for some errors; may be nil, and may return ""
 	parts     *health.Parts      // show the reason
 	log       *slog.Logger
 }
 
-// run calls try until it succeeds, fails for good, or [startupTimeout] has passed. It returns the last error, or that of a
-// context that ends during a pause.
+// run calls try until it succeeds, fails permanently, or [startupTimeout] has passed. It returns the last error, or the
+// context's if that ends during a pause.
 func (r startupRetry) run(ctx context.Context, try func(context.Context) error) error {
 	pauses := &backoff.ExponentialBackOff{InitialInterval: startupPause, Multiplier: 2, MaxInterval: maxStartupPause}
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
@@ -44,12 +44,12 @@ func (r startupRetry) run(ctx context.Context, try func(context.Context) error) 
 		r.announce(ctx, err, pause)
 	}))
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
-		return ctx.Err() // the cause may be a signal
+		return ctx.Err() // its cause may be a signal
 	}
 	return err
 }
 
-// announce shows why the start waits, in /readyz and in the log.
+// announce shows in /readyz and in the log why the start waits.
 func (r startupRetry) announce(ctx context.Context, err error, pause time.Duration) {
 	reason := r.reason
 	if r.explain != nil {

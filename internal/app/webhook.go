@@ -14,7 +14,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/webhook"
 )
 
-// events makes the events of digests and sends them to the webhook.
+// events creates the events of digests and sends them to the webhook.
 type events struct {
 	send  func(ctx context.Context, id string, at time.Time, body []byte) error
 	count func(result string)
@@ -25,7 +25,7 @@ type events struct {
 // newEvents returns nil without a webhook.
 func (a *App) newEvents() (*events, error) {
 	if a.Webhook == nil {
-		return nil, nil //nolint:nilnil // none is no error
+		return nil, nil //nolint:nilnil // no webhook is not an error
 	}
 	sender, err := webhook.New(*a.Webhook)
 	if err != nil {
@@ -34,7 +34,7 @@ func (a *App) newEvents() (*events, error) {
 	return &events{send: sender.Send, count: a.Monitor.Metrics.Webhook, now: a.Now, log: a.Log}, nil
 }
 
-// of makes the event of a digest. It is empty if no update is new, grew, shrank or closed.
+// of returns the event of a digest. It is empty if no update is new, grew, shrank or closed.
 func (e *events) of(key string, r digest.Report) (digest.Event, error) {
 	c := r.Told()
 	s := r.Subscription
@@ -77,7 +77,7 @@ func (e *events) deliver(ctx context.Context, event digest.Event, last bool) err
 		e.count(metrics.WebhookRefused)
 		log.ErrorContext(ctx, "an event for the webhook is lost: no later attempt can succeed; run missingkbs doctor")
 		return errors.Join(store.ErrNoRetry, err)
-	case errors.Is(ctx.Err(), context.Canceled): // by a stop; the next process sends it
+	case errors.Is(ctx.Err(), context.Canceled): // a shutdown; the next process sends it
 	case last:
 		e.count(metrics.WebhookGivenUp)
 		log.ErrorContext(ctx, "an event for the webhook is lost: it could not be sent for a day; run missingkbs doctor")

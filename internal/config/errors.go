@@ -10,7 +10,7 @@ import (
 // UsageError says that the program was called wrongly. A restart with the same flags, settings and files fails again.
 type UsageError struct{ Err error }
 
-// Error is part of the error interface.
+// Error implements error.
 func (e UsageError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the error without the classification.

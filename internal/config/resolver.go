@@ -16,10 +16,10 @@ type Resolver struct {
 	File *File
 }
 
-// Validate is part of [kong.Resolver].
+// Validate implements [kong.Resolver].
 func (Resolver) Validate(*kong.Application) error { return nil }
 
-// Resolve is part of [kong.Resolver]. An empty variable counts as unset, because deployments have blank defaults. Settings
+// Resolve implements [kong.Resolver]. An empty variable counts as unset, because deployments have blank defaults. Settings
 // with the tag blank are the exception: an empty value switches them off.
 func (r Resolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if IsSecret(flag) {

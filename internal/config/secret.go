@@ -32,7 +32,7 @@ const FileSuffix = "_FILE"
 // maxSecret bounds the file of a secret. A longer file was named by mistake.
 const maxSecret = 64 << 10
 
-// Decode is part of [kong.MapperValue]. The command line and the environment give the text alone; [Resolver] gives a whole
+// Decode implements [kong.MapperValue]. The command line and the environment give the text alone; [Resolver] gives a whole
 // Secret.
 func (s *Secret) Decode(ctx *kong.DecodeContext) error {
 	t, err := ctx.Scan.PopValue("secret")
@@ -47,10 +47,10 @@ func (s *Secret) Decode(ctx *kong.DecodeContext) error {
 	return nil
 }
 
-// String is part of [fmt.Stringer].
+// String implements [fmt.Stringer].
 func (Secret) String() string { return "(hidden)" }
 
-// GoString is part of [fmt.GoStringer].
+// GoString implements [fmt.GoStringer].
 func (Secret) GoString() string { return "(hidden)" }
 
 // IsSet returns true if the user set a value or a file.

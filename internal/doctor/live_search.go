@@ -26,7 +26,7 @@ const (
 // searchError says that the search for lost messages failed.
 type searchError struct{ Err error }
 
-// Error is part of the error interface.
+// Error implements error.
 func (e searchError) Error() string { return "look for lost messages: " + e.Err.Error() }
 
 // Unwrap returns the reason.

@@ -18,7 +18,7 @@ import (
 type Options struct {
 	// Ask gets the list from Defender or from the client's cache.
 	Ask func(ctx context.Context, opts ...api.CallOption) (api.Answer[[]api.Software], error)
-	// Store keeps the list for the next start; nil keeps it in memory only. *store.Store is one.
+	// Store keeps the list for the next start; nil keeps it in memory only. *store.Store implements it.
 	Store Store
 	// Prepare is called with each list before any caller gets it, one call at a time; may be nil.
 	Prepare func(api.Answer[[]api.Software])

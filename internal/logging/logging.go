@@ -73,7 +73,7 @@ func IsTerminal(w io.Writer) bool {
 // handler adds the IDs of the question and the trace in ctx to each record. It removes typed words from errors.
 type handler struct{ slog.Handler }
 
-// Handle is part of [slog.Handler].
+// Handle implements [slog.Handler].
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	r = withoutTyped(ctx, r)
 	id, trace := commands.IDOf(ctx), tracing.ID(ctx)
@@ -89,12 +89,12 @@ func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
-// WithAttrs is part of [slog.Handler].
+// WithAttrs implements [slog.Handler].
 func (h handler) WithAttrs(a []slog.Attr) slog.Handler {
 	return handler{h.Handler.WithAttrs(a)}
 }
 
-// WithGroup is part of [slog.Handler].
+// WithGroup implements [slog.Handler].
 func (h handler) WithGroup(name string) slog.Handler {
 	return handler{h.Handler.WithGroup(name)}
 }

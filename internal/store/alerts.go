@@ -10,7 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// AlertStates returns the states of the conditions that operators are alerted of, by name.
+// AlertStates returns the states of the conditions that operators are alerted about, by name.
 func (s *Store) AlertStates(ctx context.Context) (map[string]string, error) {
 	rows, err := s.queries.Matters(ctx)
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *Store) AlertStates(ctx context.Context) (map[string]string, error) {
 	return states, nil
 }
 
-// ChangeAlertState changes the state of one condition, which is empty at first. One process at a time changes it.
+// ChangeAlertState changes the state of one condition, which is empty at first. Changes are serialised across replicas.
 func (s *Store) ChangeAlertState(ctx context.Context, name string, change func(state string) (string, error)) error {
 	err := s.tx(ctx, func(q *db.Queries) error {
 		state, err := q.LockMatter(ctx, name)
@@ -41,11 +41,11 @@ func (s *Store) ChangeAlertState(ctx context.Context, name string, change func(s
 	return nil
 }
 
-// errCallback marks the errors of the caller's own functions.
+// errCallback marks errors of the caller's own functions.
 var errCallback = errors.New("the change was refused")
 
-// RefusedAt returns when Defender last refused any process of a tenant. It is zero when Defender has admitted one since, or
-// refused none.
+// RefusedAt returns when Defender last refused any replica of a tenant. It is zero if Defender has admitted one since,
+// or refused none.
 func (s *Store) RefusedAt(ctx context.Context, tenant string) (time.Time, error) {
 	ms, err := s.queries.RefusedMS(ctx, tenant)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -65,7 +65,7 @@ func (s *Store) SetRefused(ctx context.Context, tenant string, at time.Time) err
 	return nil
 }
 
-// SetAdmitted records that Defender has admitted the app. A refusal that another process received later stays.
+// SetAdmitted records that Defender has admitted the app. A later refusal, received by another replica, stays.
 func (s *Store) SetAdmitted(ctx context.Context, tenant string, at time.Time) error {
 	if err := s.queries.SetAdmitted(ctx, tenant, toMillis(at)); err != nil {
 		return s.failedWrite("record that Defender admits the app", err)

@@ -15,7 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// AddAudit writes down who did what.
+// AddAudit stores one entry.
 func (s *Store) AddAudit(ctx context.Context, a audit.Entry) error {
 	if err := addAudit(ctx, s.queries, a); err != nil {
 		return s.failedWrite("write an audit", err)
@@ -23,7 +23,7 @@ func (s *Store) AddAudit(ctx context.Context, a audit.Entry) error {
 	return nil
 }
 
-// AddAudits writes down several, all or none. Those that have an ID may be written again without effect.
+// AddAudits stores several entries, all or none. Entries with an ID may be written again without effect.
 func (s *Store) AddAudits(ctx context.Context, list []audit.Entry) error {
 	err := s.batch(ctx, func(q *db.Queries) error {
 		for _, a := range list {
@@ -39,11 +39,11 @@ func (s *Store) AddAudits(ctx context.Context, list []audit.Entry) error {
 	return nil
 }
 
-// AuditFilter picks audits; a zero field picks all.
+// AuditFilter selects entries; a zero field selects all.
 type AuditFilter struct {
 	Since, Until time.Time // from Since on and before Until
 	User         string
-	Actions      []string // such as "share" or "digest.add"; "digest" stands for all that begin with "digest."
+	Actions      []string // such as "share" or "digest.add"; "digest" selects all actions that start with "digest."
 }
 
 func (f AuditFilter) picks(action string) bool {
@@ -52,11 +52,11 @@ func (f AuditFilter) picks(action string) bool {
 	})
 }
 
-// auditPage is how many audits are read at once: enough to be fast, few enough to be small.
+// auditPage is how many entries are read at once: enough to be fast, few enough to use little memory.
 const auditPage = 1000
 
-// Audits goes through the audits that a filter picks, the oldest first, and reads them as it goes: however many there
-// are, it holds few. What is written meanwhile may be among them. An error is the last thing it yields.
+// Audits yields the entries that a filter selects, oldest first. It reads them page by page, so that it holds few,
+// however many there are. Entries written in the meantime may be among them. After an error it stops.
 func (s *Store) Audits(ctx context.Context, f AuditFilter) iter.Seq2[audit.Entry, error] {
 	return func(yield func(audit.Entry, error) bool) {
 		after := db.AuditsAfterParams{AfterMs: toMillis(f.Since), UntilMs: math.MaxInt64, Max: auditPage}
@@ -99,8 +99,8 @@ func auditEntry(r db.Audit) audit.Entry {
 	}
 }
 
-// The bounds of what is stored of an audit, in bytes. PostgreSQL indexes no text of more than some 2,700, and a change
-// must not fail because its audit is too long.
+// Bounds of the stored fields, in bytes. PostgreSQL cannot index a text of more than about 2,700, and a change must not
+// fail because its entry is too long.
 const (
 	maxAuditName   = 250
 	maxAuditDetail = 4000
@@ -115,12 +115,12 @@ func addAudit(ctx context.Context, q *db.Queries, a audit.Entry) error {
 	})
 }
 
-// text makes foreign text storable: PostgreSQL takes no NUL and no broken UTF-8.
+// text makes foreign text storable: PostgreSQL rejects NUL and invalid UTF-8.
 func text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }
 
-// clip cuts valid text to a length, and shows that it did.
+// clip cuts valid text to a length, and marks the cut.
 func clip(s string, most int) string {
 	const mark = "…"
 	if len(s) <= most {
@@ -133,7 +133,7 @@ func clip(s string, most int) string {
 	return s[:end] + mark
 }
 
-// bound is a limit as SQL takes it.
+// bound converts a limit for SQL.
 func bound(limit int) int32 {
 	return int32(min(max(limit, 0), math.MaxInt32)) //nolint:gosec // it fits
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// Latest returns what the last digest of a subscription saw, and the same with newer readings of that software, which other
-// digests have made; false where there was no digest.
+// Latest returns what the last digest of a subscription saw, and the same updated by newer readings that other digests
+// made of that software; found is false without a digest.
 func (s *Store) Latest(ctx context.Context, subscription string) (base, latest patchgap.Snapshot, found bool, err error) {
 	base, found, err = s.Baseline(ctx, subscription)
 	if err != nil || !found {
@@ -44,7 +44,7 @@ func (s *Store) Latest(ctx context.Context, subscription string) (base, latest p
 	return base, latest, true, nil
 }
 
-// withReading is a snapshot with other rows of one software.
+// withReading returns a snapshot with the rows of one software replaced.
 func withReading(s patchgap.Snapshot, software string, reading patchgap.Snapshot) patchgap.Snapshot {
 	s.Rows = slices.DeleteFunc(slices.Clone(s.Rows), func(r patchgap.Row) bool { return r.Software == software })
 	s.Rows = append(s.Rows, reading.Rows...)
@@ -52,9 +52,9 @@ func withReading(s patchgap.Snapshot, software string, reading patchgap.Snapshot
 	return s
 }
 
-// ClaimAlert remembers which items a subscription had not been told of, or of at least a quarter fewer devices, and inserts the
-// job that tells them, in one transaction. With told, and for the first claim of a subscription, it remembers all and inserts
-// none. It returns how many are to be told.
+// ClaimAlert records, in one transaction, which items are news for a subscription, or affect at least a quarter more
+// devices than before, and inserts the job that reports them. If told is set, and for the first claim of a
+// subscription, it records all and inserts none. It returns how many items will be reported.
 func (s *Store) ClaimAlert(ctx context.Context, a between.Alert, told bool) (items int, err error) {
 	err = s.txWithJobs(ctx, func(q *db.Queries, add addJob) error {
 		first, err := q.ClaimAlert(ctx, db.ClaimAlertParams{Subscription: a.Subscription, AtMs: toMillis(a.At)})
@@ -78,10 +78,10 @@ func (s *Store) ClaimAlert(ctx context.Context, a between.Alert, told bool) (ite
 	return items, nil
 }
 
-// claimItems returns the items that this claim is the first of; none where they count as told.
+// claimItems returns the items that this claim is the first to have; none if they count as reported.
 func claimItems(ctx context.Context, q *db.Queries, a between.Alert, told bool) ([]between.Item, error) {
 	var claimed []between.Item
-	// Sorted, since two transactions that lock in different orders would wait for each other.
+	// Sorted, because transactions that lock in different orders would deadlock.
 	items := slices.SortedFunc(slices.Values(a.Items), func(a, b between.Item) int { return strings.Compare(a.KB, b.KB) })
 	won := map[string]bool{}
 	for _, i := range items {
@@ -106,8 +106,8 @@ func claimItems(ctx context.Context, q *db.Queries, a between.Alert, told bool) 
 	return claimed, nil
 }
 
-// checkAlerts inserts a check of each subscription that is told something between digests, in the transaction that records a
-// delivery: what it has read may be news for others, and what it told is none for its own subscription.
+// checkAlerts inserts, in the transaction that records a delivery, a check of each subscription with alerts: what the
+// digest has read may be news for others, and what it reported is no news for its own subscription.
 func checkAlerts(ctx context.Context, q *db.Queries, add addJob, d digest.Delivery) error {
 	ids, err := q.AlertingSubscriptions(ctx)
 	if err != nil {
@@ -121,8 +121,8 @@ func checkAlerts(ctx context.Context, q *db.Queries, add addJob, d digest.Delive
 	return nil
 }
 
-// EnqueueChecks has each subscription checked that is told something between digests. It is safe to repeat: of several
-// processes that say the same change, one does it.
+// EnqueueChecks inserts a check of each subscription with alerts. It is safe to repeat: if several replicas enqueue for
+// the same reason, only one takes effect.
 func (q *Queue) EnqueueChecks(ctx context.Context, because string) error {
 	ids, err := q.store.queries.AlertingSubscriptions(ctx)
 	if err != nil {
@@ -136,18 +136,18 @@ func (q *Queue) EnqueueChecks(ctx context.Context, because string) error {
 	return nil
 }
 
-// checkArgs are a [between.Check] as River keeps it.
+// checkArgs is a [between.Check] in River's form.
 type checkArgs between.Check
 
 // Kind names the job in River's tables.
 func (checkArgs) Kind() string { return "alert_check" }
 
-// InsertOpts makes a check unique for as long as it is kept.
+// InsertOpts makes a check unique while its job is kept.
 func (checkArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: rivertype.JobStates()}}
 }
 
-// alertArgs are a [between.Alert] as River keeps it.
+// alertArgs is a [between.Alert] in River's form.
 type alertArgs struct {
 	ID   string `json:"id" river:"unique"`
 	Body string `json:"body"`
@@ -156,7 +156,7 @@ type alertArgs struct {
 // Kind names the job in River's tables.
 func (alertArgs) Kind() string { return "alert" }
 
-// InsertOpts makes an alert unique by its ID for as long as its job is kept.
+// InsertOpts makes an alert unique by ID while its job is kept.
 func (alertArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: rivertype.JobStates()}}
 }
@@ -167,7 +167,7 @@ type checkWorker struct {
 	cutOff time.Duration
 }
 
-// Work does a check.
+// Work runs a check.
 func (w *checkWorker) Work(ctx context.Context, job *river.Job[checkArgs]) error {
 	defer hidePanic()
 	return riverOutcome(ctx, w.check(ctx, between.Check(job.Args)), w.cutOff)
@@ -179,7 +179,7 @@ type alertWorker struct {
 	cutOff time.Duration
 }
 
-// Work tells an alert. As for digests each start counts as an attempt, since it may have been cut off anywhere.
+// Work posts an alert. As for digests each start counts as an attempt, because it may have been interrupted anywhere.
 func (w *alertWorker) Work(ctx context.Context, job *river.Job[alertArgs]) error {
 	defer hidePanic()
 	var a between.Alert
@@ -189,7 +189,7 @@ func (w *alertWorker) Work(ctx context.Context, job *river.Job[alertArgs]) error
 	return riverOutcome(ctx, w.tell(ctx, a, job.Attempt+putOff(job.JobRow)), w.cutOff)
 }
 
-// riverOutcome tells River what to make of an error; see [Work].
+// riverOutcome translates an error for River; see [Work].
 func riverOutcome(ctx context.Context, err error, cutOff time.Duration) error {
 	if err == nil {
 		return nil
@@ -200,7 +200,8 @@ func riverOutcome(ctx context.Context, err error, cutOff time.Duration) error {
 	if errors.Is(err, digest.ErrChannelGone) {
 		return river.JobCancel(hiddenError{err})
 	}
-	// Cut off by a stop: for the next process soon. River would do so itself, but not count the start.
+	// Interrupted by a shutdown: retry soon in the next process. River would do that itself, but without counting the
+	// start.
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return river.JobSnooze(cutOff)
 	}

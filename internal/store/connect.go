@@ -18,15 +18,16 @@ import (
 )
 
 const (
-	// poolConns is enough for the queue (one connection listens, one fetches, one leads) and for what its jobs ask.
-	// Fewer than fewestConns, and the queue's own would starve the rest.
+	// poolConns is enough for the queue (one connection listens, one fetches, one leads) and for the queries of its
+	// jobs. With fewer than fewestConns the queue's own would starve the rest.
 	poolConns   = 10
 	fewestConns = 4
 
 	connectTimeout = 10 * time.Second
-	pgxTimeout     = 2 * time.Minute // pgx's, where the URL says nothing
+	pgxTimeout     = 2 * time.Minute // pgx's default
 )
 
+// openPostgres opens a pool with our defaults where the URL sets none.
 func (s *Store) openPostgres(ctx context.Context, config *pgxpool.Config, login func() string) error {
 	if t := config.ConnConfig.ConnectTimeout; t == 0 || t == pgxTimeout {
 		config.ConnConfig.ConnectTimeout = connectTimeout
@@ -48,8 +49,8 @@ func (s *Store) openPostgres(ctx context.Context, config *pgxpool.Config, login 
 	return nil
 }
 
-// signInAs has each new connection made with the user and password of a URL as it is then. A URL that cannot be read, or
-// is of another kind of database, changes nothing: it is told where it is set.
+// signInAs makes each new connection use the current user and password of a URL. It ignores a URL that is invalid or of
+// another kind of database: that is reported where it is set.
 func signInAs(login func() string) func(context.Context, *pgx.ConnConfig) error {
 	return func(_ context.Context, c *pgx.ConnConfig) error {
 		if now, err := parseURL(login()); err == nil && now.pool != nil {
@@ -59,8 +60,8 @@ func signInAs(login func() string) func(context.Context, *pgx.ConnConfig) error 
 	}
 }
 
-// connectError says where and as whom we tried to connect, and why it did not work. It does not wrap pgx's own error,
-// which carries the configuration with the password.
+// connectError says where and as which user we tried to connect, and why it failed. It does not wrap pgx's error, which
+// contains the configuration with the password.
 func connectError(c pgconn.Config, err error) error {
 	if connect, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		err = tries{errors.Unwrap(connect)}
@@ -87,14 +88,15 @@ func (t tries) Error() string {
 // Unwrap returns the error of pgx.
 func (t tries) Unwrap() error { return t.error }
 
-// sqliteConns bounds the connections that queries share. Readers do not wait for the one writer, and more connections
-// would only wait for each other.
+// sqliteConns bounds the connections for queries. Readers do not wait for the single writer, and more connections would
+// only wait for each other.
 const sqliteConns = 4
 
 func (s *Store) openSQLite(ctx context.Context, path string) error {
 	return s.openError(s.openSQLiteFile(ctx, path))
 }
 
+// openSQLiteFile opens a SQLite file and creates it if it is missing.
 func (s *Store) openSQLiteFile(ctx context.Context, path string) error {
 	s.sqlite, s.path = true, path
 	if err := sqlitefile.Create(path); err != nil {
@@ -106,7 +108,7 @@ func (s *Store) openSQLiteFile(ctx context.Context, path string) error {
 		return err
 	}
 	s.db.SetMaxOpenConns(sqliteConns)
-	// River needs a connection of its own: with ours it would wait for itself while our transaction held it.
+	// River needs its own connection: on ours it would wait for itself while our transaction holds it.
 	if s.jobs, err = sqlitefile.Open(ctx, path, "immediate"); err != nil {
 		return err
 	}
@@ -114,7 +116,7 @@ func (s *Store) openSQLiteFile(ctx context.Context, path string) error {
 	if s.health.file, err = os.Stat(path); err != nil {
 		return fmt.Errorf("look at the database file: %w", err)
 	}
-	if _, err := s.db.ExecContext(ctx, "SELECT count(*) FROM sqlite_master"); err != nil { // creates the files beside the database
+	if _, err := s.db.ExecContext(ctx, "SELECT count(*) FROM sqlite_master"); err != nil { // creates the files next to the database
 		return fmt.Errorf("read the database file %s: %w", path, err)
 	}
 	return sqlitefile.Tighten(created)

@@ -15,7 +15,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// Acceptances lists accepted risks that have not ended, and those that ended since a time, the oldest first.
+// Acceptances lists accepted risks that are open and those that ended since a time, oldest first.
 func (s *Store) Acceptances(ctx context.Context, tenant string, since time.Time) ([]risk.Acceptance, error) {
 	rows, err := s.queries.Acceptances(ctx, tenant, toMillis(since))
 	if err != nil {
@@ -32,8 +32,8 @@ func (s *Store) Acceptances(ctx context.Context, tenant string, since time.Time)
 	return all, nil
 }
 
-// AddAcceptance writes a new acceptance, or returns [digest.ErrExists] when its id is taken. What it replaces ends: where it
-// holds at once, all that is open of the same KB and software, else the request that waits.
+// AddAcceptance stores a new acceptance, or returns [digest.ErrExists] if its ID is taken. It ends what the new one
+// replaces: if it holds at once, everything open of the same KB and software, otherwise a waiting request.
 func (s *Store) AddAcceptance(ctx context.Context, a risk.Acceptance, who audit.Entry) error {
 	places, err := json.Marshal(a.Rows)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Store) AddAcceptance(ctx context.Context, a risk.Acceptance, who audit.
 	})
 }
 
-// ApproveAcceptance makes a request hold, or returns [risk.ErrChanged] when it no longer waits.
+// ApproveAcceptance makes a request hold, or returns [risk.ErrChanged] if it no longer waits.
 func (s *Store) ApproveAcceptance(ctx context.Context, a risk.Acceptance, who audit.Entry) error {
 	return s.change(ctx, "approve an accepted risk", who, risk.ErrChanged, func(q *db.Queries) (int64, error) {
 		a.State = risk.Accepted
@@ -65,14 +65,14 @@ func (s *Store) ApproveAcceptance(ctx context.Context, a risk.Acceptance, who au
 	})
 }
 
-// EndAcceptance writes that an acceptance has ended, or returns [risk.ErrChanged] when it had already.
+// EndAcceptance records that an acceptance has ended, or returns [risk.ErrChanged] if it had already.
 func (s *Store) EndAcceptance(ctx context.Context, a risk.Acceptance, who audit.Entry) error {
 	return s.change(ctx, "end an accepted risk", who, risk.ErrChanged, func(q *db.Queries) (int64, error) {
 		return q.EndAcceptance(ctx, db.EndAcceptanceParams{ID: a.ID, EndedMs: toMillis(a.Ended), EndedBy: string(a.End), Detail: text(a.Detail)})
 	})
 }
 
-// replaceAcceptances ends what an acceptance takes the place of.
+// replaceAcceptances ends what a new acceptance replaces.
 func replaceAcceptances(ctx context.Context, q *db.Queries, a risk.Acceptance, at time.Time) error {
 	return q.ReplaceAcceptances(ctx, db.ReplaceAcceptancesParams{
 		EndedMs: toMillis(at), EndedBy: string(risk.ByReplaced), Tenant: a.Tenant, Kb: text(a.KB), Software: text(a.Software), ID: a.ID,
@@ -80,6 +80,7 @@ func replaceAcceptances(ctx context.Context, q *db.Queries, a risk.Acceptance, a
 	})
 }
 
+// acceptance converts a row.
 func acceptance(r db.Acceptance) (risk.Acceptance, error) {
 	a := risk.Acceptance{
 		ID: r.ID, Tenant: r.Tenant, KB: r.Kb, Software: r.Software, Name: r.Name, Reason: r.Reason, By: r.Person, At: fromMillis(r.AtMs), Until: fromMillis(r.UntilMs),
@@ -94,7 +95,7 @@ func acceptance(r db.Acceptance) (risk.Acceptance, error) {
 	return a, nil
 }
 
-// Allow writes down that things may be posted into a channel, in place of what was allowed there before, and who did it.
+// Allow stores that a channel may be posted to, and replaces an earlier allowance of that channel.
 func (s *Store) Allow(ctx context.Context, a access.Allowance, who audit.Entry) error {
 	teams, err := json.Marshal(append([]string{}, a.Teams...))
 	if err != nil {
@@ -107,14 +108,14 @@ func (s *Store) Allow(ctx context.Context, a access.Allowance, who audit.Entry) 
 	})
 }
 
-// Disallow takes back what was allowed, or returns [digest.ErrNotFound].
+// Disallow removes an allowance, or returns [digest.ErrNotFound].
 func (s *Store) Disallow(ctx context.Context, tenant, channel string, who audit.Entry) error {
 	return s.change(ctx, "disallow a channel", who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
 		return q.Disallow(ctx, tenant, channel)
 	})
 }
 
-// Allowance tells what was allowed for a channel, if anything was.
+// Allowance returns the allowance of a channel, if there is one.
 func (s *Store) Allowance(ctx context.Context, tenant, channel string) (a access.Allowance, ok bool, err error) {
 	row, err := s.queries.Allowance(ctx, tenant, channel)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -129,7 +130,7 @@ func (s *Store) Allowance(ctx context.Context, tenant, channel string) (a access
 	return a, true, nil
 }
 
-// Allowances lists what was allowed, by channel.
+// Allowances lists all allowances, by channel.
 func (s *Store) Allowances(ctx context.Context, tenant string) ([]access.Allowance, error) {
 	rows, err := s.queries.Allowances(ctx, tenant)
 	if err != nil {

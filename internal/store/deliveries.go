@@ -28,7 +28,7 @@ func (s *Store) Delivery(ctx context.Context, key string) (digest.Delivery, bool
 	return delivery(row), true, nil
 }
 
-// Deliveries lists what a subscription delivered, the newest first.
+// Deliveries lists the deliveries of a subscription, newest first.
 func (s *Store) Deliveries(ctx context.Context, subscription string, limit int) ([]digest.Delivery, error) {
 	rows, err := s.queries.Deliveries(ctx, subscription, bound(limit))
 	if err != nil {
@@ -41,16 +41,17 @@ func (s *Store) Deliveries(ctx context.Context, subscription string, limit int) 
 	return list, nil
 }
 
-// errRemoved rolls back the record of a subscription that was removed while its digest was made.
+// errRemoved rolls back the record of a subscription that was removed while its digest was being made.
 var errRemoved = errors.New("the subscription was removed")
 
-// Record writes what a digest did in one transaction: the delivery, the job that sends its event where it has one, those that check what subscriptions are to be told between digests, what
-// its thread is to hold where that is owed, the snapshot as the subscription's baseline and for [Store.SeenBefore], and of the subscription what the delivery changed:
-// Failures, and that the program paused it (Paused with a PauseReason and without an end). The rest of it a person may have changed meanwhile. A delivery of the kind
-// [digest.Failed] saw nothing, so it leaves the baseline alone.
+// Record stores the result of a digest in one transaction: the delivery, the job that sends its event if it has one,
+// the checks of subscriptions with alerts, the page that its thread still owes, and the snapshot, both as the
+// subscription's baseline and for [Store.SeenBefore]. Of the subscription it stores only what the delivery changed:
+// Failures, and that the program paused it (Paused with a PauseReason and without an end). A person may have changed
+// the rest in the meantime. A delivery of kind [digest.Failed] has seen nothing, so it leaves the baseline alone.
 //
-// A second record with the same key changes nothing, and neither does one of a subscription that was removed meanwhile,
-// because its history went with it.
+// A second record with the same key changes nothing. Neither does one of a subscription that was removed in the
+// meantime, because its history went with it.
 func (s *Store) Record(ctx context.Context, d digest.Delivery, snap patchgap.Snapshot, after digest.Subscription, details view.Page) error {
 	var thread []byte
 	if d.Thread == digest.ThreadOwed {
@@ -90,6 +91,7 @@ func (s *Store) Record(ctx context.Context, d digest.Delivery, snap patchgap.Sna
 	return nil
 }
 
+// recordOutcome stores what a delivery changed of its subscription.
 func recordOutcome(ctx context.Context, q *db.Queries, after digest.Subscription) error {
 	n, err := q.SetFailures(ctx, int64(after.Failures), after.ID)
 	if err != nil {
@@ -104,6 +106,7 @@ func recordOutcome(ctx context.Context, q *db.Queries, after digest.Subscription
 	return q.PauseSubscription(ctx, text(after.PauseReason), after.ID)
 }
 
+// delivery converts a row; deliveryParams is its inverse.
 func delivery(r db.Delivery) digest.Delivery {
 	return digest.Delivery{
 		Key: r.Key, Subscription: r.Subscription, Tenant: r.Tenant, Due: fromMillis(r.DueMs),
@@ -125,8 +128,8 @@ func deliveryParams(d digest.Delivery) db.AddDeliveryParams {
 	}
 }
 
-// Thread is what the thread of a delivery is to hold, and how many of its messages are known to be posted; found is false
-// once it has ended.
+// Thread returns what the thread of a delivery has to contain, and how many of its messages are known to be posted;
+// found is false once it has ended.
 func (s *Store) Thread(ctx context.Context, key string) (details view.Page, posted int, found bool, err error) {
 	row, err := s.queries.Thread(ctx, key)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -141,7 +144,7 @@ func (s *Store) Thread(ctx context.Context, key string) (details view.Page, post
 	return details, int(row.Posted), true, nil
 }
 
-// SetPosted notes how many messages of a thread are posted.
+// SetPosted records how many messages of a thread are posted.
 func (s *Store) SetPosted(ctx context.Context, key string, messages int) error {
 	if err := s.queries.SetPosted(ctx, int64(messages), key); err != nil {
 		return s.failedWrite("note a thread", err)
@@ -149,7 +152,7 @@ func (s *Store) SetPosted(ctx context.Context, key string, messages int) error {
 	return nil
 }
 
-// EndThread records what became of a thread and forgets its page, in one transaction.
+// EndThread records the result of a thread and deletes its page, in one transaction.
 func (s *Store) EndThread(ctx context.Context, key string, end digest.Thread) error {
 	err := s.tx(ctx, func(q *db.Queries) error {
 		return errors.Join(q.SetThread(ctx, string(end), key), q.RemoveThread(ctx, key))
@@ -160,7 +163,7 @@ func (s *Store) EndThread(ctx context.Context, key string, end digest.Thread) er
 	return nil
 }
 
-// parts are the kinds of a page's parts under names of their own: those of the types may change.
+// parts maps the kinds of page parts to names of their own, because Go's type names may change.
 var parts = map[string]view.Part{"facts": view.Facts{}, "list": view.List{}, "table": view.Table{}, "chart": view.Chart{}, "code": view.Code{}}
 
 var registerParts = sync.OnceFunc(func() {
@@ -169,7 +172,7 @@ var registerParts = sync.OnceFunc(func() {
 	}
 })
 
-// packPage writes a page down, compressed, with all rows of its tables.
+// packPage encodes and compresses a page with all rows of its tables.
 func packPage(p view.Page) ([]byte, error) {
 	registerParts()
 	all := make([]view.Part, len(p.Parts))
@@ -179,7 +182,7 @@ func packPage(p view.Page) ([]byte, error) {
 			for at := range rows {
 				rows[at] = t.Row(at)
 			}
-			t.Rows, t.More, t.Folded = rows, view.LazyRows{}, view.LazyRows{} // threads show no folded rows
+			t.Rows, t.More, t.Folded = rows, view.LazyRows{}, view.LazyRows{} // threads do not show folded rows
 			part = t
 		}
 		all[i] = part

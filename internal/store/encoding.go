@@ -13,25 +13,26 @@ import (
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
 
-// gaps are the rows of one software as they are stored: by column, since neighbours that are alike compress well.
-// Forty rows take some 800 bytes, a tenth of what they would take as rows of a table with its index.
+// gaps holds the rows of one software as they are stored: by column, because similar neighbours compress well. Forty
+// rows take about 800 bytes, a tenth of their size as rows of a table with its index.
 type gaps struct {
 	KB, OSBuild, Name, URL []string
 	Devices, CVEs          []int
-	Products               []string `json:",omitempty"` // none in what was stored before they were kept, nor where no row has any
+	Products               []string `json:",omitempty"` // missing in rows stored before products were kept, and if no row has any
 }
 
-// contents of a snapshot: what it is beside its readings, and which these are.
+// contents is a snapshot without its rows, which are stored as readings.
 type contents struct {
 	At       int64
 	Software []string
 	Hash     []int64 // of the readings, in the order of Software
 	Unread   []patchgap.Unread
 	Partial  []patchgap.Partial `json:",omitempty"`
-	Told     map[string]int     `json:",omitempty"` // none in what was stored before they were kept: the rows held them
-	Attacks  map[string]bool    `json:",omitempty"` // see [patchgap.Snapshot]; none where nothing was known
+	Told     map[string]int     `json:",omitempty"` // missing in old rows, whose counts were those told
+	Attacks  map[string]bool    `json:",omitempty"` // see [patchgap.Snapshot]; nil if nothing was known
 }
 
+// columns turns rows into columns; rows is its inverse.
 func columns(rows []patchgap.Row) gaps {
 	var g gaps
 	for _, r := range rows {
@@ -60,14 +61,14 @@ func (g gaps) rows(software string) []patchgap.Row {
 	return rows
 }
 
-// hash names the rows of a software among all that it ever had. It is taken before compression, whose bytes may differ
-// from one version of Go to the next.
+// hash identifies the rows of a software among all it ever had. It is computed before compression, whose output may
+// differ between versions of Go.
 func hash(plain []byte) int64 {
 	sum := sha256.Sum256(plain)
 	return int64(binary.BigEndian.Uint64(sum[:8])) //nolint:gosec // any number will do
 }
 
-// packer compresses. It is kept for one transaction, since a compressor is a megabyte.
+// packer compresses. It is reused within a transaction, because a compressor takes a megabyte.
 type packer struct{ w *flate.Writer }
 
 func (p *packer) pack(plain []byte) ([]byte, error) {
@@ -90,10 +91,10 @@ func (p *packer) pack(plain []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// unpacker uncompresses. It is kept while one snapshot is read.
+// unpacker decompresses. It is reused while one snapshot is read.
 type unpacker struct{ r io.ReadCloser }
 
-// unpack reads into a value what was packed from its JSON.
+// unpack decompresses JSON and decodes it into a value.
 func (u *unpacker) unpack(packed []byte, into any) error {
 	plain, err := u.plain(packed)
 	if err != nil {
@@ -102,7 +103,7 @@ func (u *unpacker) unpack(packed []byte, into any) error {
 	return json.Unmarshal(plain, into)
 }
 
-// plain is what was packed.
+// plain decompresses.
 func (u *unpacker) plain(packed []byte) ([]byte, error) {
 	from := bytes.NewReader(packed)
 	if u.r == nil {

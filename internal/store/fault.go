@@ -20,15 +20,15 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 )
 
-// failed is the error of a method that reads; see [Store.fault].
+// failed returns the error of a method that reads; see [Store.fault].
 func (s *Store) failed(doing string, err error) error { return s.fault(doing, err, false) }
 
-// failedWrite is the error of a method that writes; see [Store.fault].
+// failedWrite returns the error of a method that writes; see [Store.fault].
 func (s *Store) failedWrite(doing string, err error) error { return s.fault(doing, err, true) }
 
-// fault is the error of a method: what it was doing, which names no argument, and why it failed. A trouble of the database
-// becomes a [digest.StoreError] and is counted. Drivers put the values they were given into some of their texts, and what
-// people type is among these: only texts that are known to be without are kept, others are told by type and code.
+// fault returns the error of a method: what it was doing, without arguments, and why it failed. Trouble with the
+// database becomes a [digest.StoreError] and is counted. Drivers put values into some of their texts, and what people
+// type is among these values: only texts known to be free of them are kept, others are reduced to type and code.
 func (s *Store) fault(doing string, err error, write bool) error {
 	if _, told := errors.AsType[*digest.StoreError](err); told || isOurs(err) {
 		return fmt.Errorf("%s: %w", doing, err)
@@ -42,7 +42,7 @@ func (s *Store) fault(doing string, err error, write bool) error {
 	return fmt.Errorf("%s: %w", doing, told)
 }
 
-// isOurs reports whether an error is this program's own, and no news of the database.
+// isOurs reports whether an error is the program's own and says nothing about the database.
 func isOurs(err error) bool {
 	for _, own := range []error{digest.ErrNotFound, digest.ErrExists, errChanged, errRemoved, errUnlisted, errCallback, ErrNewer, ErrNotEmpty, risk.ErrChanged} {
 		if errors.Is(err, own) {
@@ -52,16 +52,16 @@ func isOurs(err error) bool {
 	return errors.Is(err, context.Canceled)
 }
 
-// outlined is an error whose text is its outline.
+// outlined is an error whose text is only its outline.
 type outlined struct{ error }
 
 // Error returns the outline.
 func (o outlined) Error() string { return outline(o.error) }
 
-// Unwrap returns the error.
+// Unwrap returns the original error.
 func (o outlined) Unwrap() error { return o.error }
 
-// outline is what may be told of an error of a driver.
+// outline returns what may be shown of a driver's error.
 func outline(err error) string {
 	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
 		if troubleOfPostgres(said.Code) == "" {
@@ -69,7 +69,7 @@ func outline(err error) string {
 		}
 		return said.Error()
 	}
-	if said, ok := errors.AsType[*sqlite.Error](err); ok { // of a parameter it knows the number only
+	if said, ok := errors.AsType[*sqlite.Error](err); ok { // it knows parameters by number only
 		return said.Error()
 	}
 	if connect, ok := errors.AsType[*pgconn.ConnectError](err); ok {
@@ -88,7 +88,7 @@ func outline(err error) string {
 	return fmt.Sprintf("%T", innermost)
 }
 
-// trouble classifies an error of a driver; an error that no trouble of the database explains is none.
+// trouble classifies a driver's error; "" if it is not trouble with the database.
 func (s *Store) trouble(err error) digest.Trouble {
 	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return troubleOfPostgres(said.Code)
@@ -107,10 +107,10 @@ func (s *Store) trouble(err error) digest.Trouble {
 	return ""
 }
 
-// isCutOff reports whether there is no connection to the database, or none any more.
+// isCutOff reports whether the connection to the database failed or was lost.
 func isCutOff(err error) bool {
 	_, connect := errors.AsType[*pgconn.ConnectError](err)
-	_, network := errors.AsType[*net.OpError](err) // not net.Error, which every errno is
+	_, network := errors.AsType[*net.OpError](err) // not net.Error, which every errno implements
 	if connect || network {
 		return true
 	}
@@ -124,7 +124,7 @@ func isCutOff(err error) bool {
 	return pgconn.SafeToRetry(err) // nothing was sent: the connection was gone before
 }
 
-// troubleOfPostgres reads a SQLSTATE, see https://www.postgresql.org/docs/current/errcodes-appendix.html.
+// troubleOfPostgres classifies a SQLSTATE, see https://www.postgresql.org/docs/current/errcodes-appendix.html.
 func troubleOfPostgres(code string) digest.Trouble {
 	switch code {
 	case "53100":
@@ -133,7 +133,7 @@ func troubleOfPostgres(code string) digest.Trouble {
 		return digest.TroubleReadOnly
 	case "58030":
 		return digest.TroubleDisk
-	case "58P01", "XX001", "XX002": // a file of its own is missing, data or an index is corrupted
+	case "58P01", "XX001", "XX002": // a data file is missing, or data or an index is corrupted
 		return digest.TroubleDamaged
 	case "42501":
 		return digest.TroubleDenied
@@ -153,13 +153,13 @@ func troubleOfPostgres(code string) digest.Trouble {
 	return ""
 }
 
-// troubleOfSQLite reads a result code, see https://www.sqlite.org/rescode.html.
+// troubleOfSQLite classifies a result code, see https://www.sqlite.org/rescode.html.
 func (s *Store) troubleOfSQLite(said *sqlite.Error) digest.Trouble {
 	switch said.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return digest.TroubleFull
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
-		if sqlitefile.IsDiskFull(sqlitefile.CheckSpace(s.path)) { // SQLite says FULL of its own writes only, and not of the files beside the database
+		if sqlitefile.IsDiskFull(sqlitefile.CheckSpace(s.path)) { // SQLite only reports FULL for the database itself, not for the files next to it
 			return digest.TroubleFull
 		}
 		return digest.TroubleDisk
@@ -182,9 +182,9 @@ func (s *Store) troubleOfSQLite(said *sqlite.Error) digest.Trouble {
 	return ""
 }
 
-// openError is the error of opening a database. The author of the URL reads it, so its whole text stays. What may be over at
-// the next try is [ErrUnavailable]: only other settings mend a sign-in that is refused, a file that may not be opened or one that is
-// no database.
+// openError returns the error of opening a database. The author of the URL reads it, so its full text stays. What may
+// be over at the next attempt wraps [ErrUnavailable]. A rejected sign-in, a file that may not be opened or one that is
+// no database needs other settings.
 func (s *Store) openError(err error) error {
 	if err == nil {
 		return nil
@@ -208,10 +208,10 @@ func (s *Store) openError(err error) error {
 	return unavailable{told}
 }
 
-// Cure says what an operator does about trouble with this database.
+// Cure returns what an operator can do about trouble with this database.
 func (s *Store) Cure(t digest.Trouble) string { return Cure(t, s.Address(), s.IsFile()) }
 
-// Cure says what an operator does about trouble with the database at place. file is true for SQLite.
+// Cure returns what an operator can do about trouble with the database at place. file is true for SQLite.
 func Cure(t digest.Trouble, place string, file bool) string {
 	switch t {
 	case digest.TroubleFull:
@@ -255,7 +255,7 @@ func ForeignCure(file string) string {
 	return "name another file if this is not the bot's; if it is, it is damaged: " + RestoreCure(file)
 }
 
-// RestoreCure says how an operator restores a SQLite file.
+// RestoreCure returns how an operator restores a SQLite file.
 func RestoreCure(file string) string {
 	return fmt.Sprintf("stop the program, move %[1]s and the files beside it (-wal, -shm) into another folder, put the last backup in the place of %[1]s, and start it again. "+
 		"Without a backup, sqlite3 DAMAGED .recover | sqlite3 %[1]s saves what can still be read. With no file there, the bot starts without digests and history", file)

@@ -14,27 +14,27 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// Feed is what is known of a feed as a whole. Zero times mean never.
+// Feed is the state of a feed as a whole. Zero times mean never.
 type Feed struct {
 	Name    string
-	Tried   time.Time // the last try to fetch or to import it
-	Fresh   time.Time // the last try that did not fail
-	Failed  time.Time // the last try that did
-	Failing time.Time // the first of the tries that have failed in a row; zero if the last one did not
-	Failure string    // why the last try failed; empty if it did not
-	Origin  string    // the host or the file that gave it
+	Tried   time.Time // last attempt to fetch or import it
+	Fresh   time.Time // last successful attempt
+	Failed  time.Time // last failed attempt
+	Failing time.Time // start of the current row of failures; zero if the last attempt succeeded
+	Failure string    // why the last attempt failed; "" if it succeeded
+	Origin  string    // host or file that it came from
 }
 
-// FeedDocument is one document of a feed. Its body is JSON, which only the caller reads.
+// FeedDocument is one document of a feed. Its body is JSON that only the caller interprets.
 type FeedDocument struct {
 	Feed, ID          string
 	Released, Revised time.Time
 	Entries           int
-	Chained           bool // some update of it supersedes another
+	Chained           bool // whether an update in it supersedes another
 	Body              []byte
 }
 
-// Feeds returns what is known of the feeds, by name.
+// Feeds returns the state of all feeds, by name.
 func (s *Store) Feeds(ctx context.Context) ([]Feed, error) {
 	rows, err := s.queries.Feeds(ctx)
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Store) Feeds(ctx context.Context) ([]Feed, error) {
 	return feeds, nil
 }
 
-// FeedVersion returns a number that grows with each change of a document. It is cheap to read.
+// FeedVersion returns a number that grows with every change of a document. It is cheap to read.
 func (s *Store) FeedVersion(ctx context.Context) (int64, error) {
 	version, err := s.queries.FeedVersion(ctx)
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *Store) FeedDocuments(ctx context.Context) ([]FeedDocument, error) {
 	return documents, nil
 }
 
-// EachFeedBody calls f with the body of each document, one after the other, by feed and ID. It stops at an error of f.
+// EachFeedBody calls f with the body of each document, by feed and ID. It stops at the first error of f.
 func (s *Store) EachFeedBody(ctx context.Context, f func(feed, id string, body []byte) error) error {
 	rows, err := s.queries.FeedBodies(ctx)
 	if err != nil {
@@ -93,9 +93,9 @@ func (s *Store) EachFeedBody(ctx context.Context, f func(feed, id string, body [
 	return nil
 }
 
-// ReplaceFeedDocument puts a document in the place of the one with its ID, in one transaction. check sees what is held
-// while no other process can change it, the zero value for nothing. Its error is returned as it is, and leaves everything
-// as it was. changed is false if the document was held already.
+// ReplaceFeedDocument replaces the document with its ID, in one transaction. check gets what is stored, or the zero
+// value for nothing, while no other replica can change it; its error is returned unchanged and leaves everything as it
+// was. changed is false if the same document was stored already.
 func (s *Store) ReplaceFeedDocument(ctx context.Context, d FeedDocument, check func(held FeedDocument) error) (changed bool, err error) {
 	body, err := new(packer).pack(d.Body)
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *Store) ReplaceFeedDocument(ctx context.Context, d FeedDocument, check f
 	return changed, nil
 }
 
-// heldDocument returns what is held of a document, and its packed body.
+// heldDocument returns the stored document and its packed body.
 func (s *Store) heldDocument(ctx context.Context, q *db.Queries, d FeedDocument) (held FeedDocument, body []byte, err error) {
 	r, err := q.FeedDocument(ctx, d.Feed, d.ID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -146,20 +146,21 @@ func (s *Store) heldDocument(ctx context.Context, q *db.Queries, d FeedDocument)
 	}, r.Body, nil
 }
 
-// SetFeedFresh records that a feed was brought up to date, or was found to be.
+// SetFeedFresh records that a feed is up to date.
 func (s *Store) SetFeedFresh(ctx context.Context, feed, origin string, at time.Time) error {
 	return s.setFeed(ctx, feed, func(q *db.Queries) error {
 		return q.SetFeedFresh(ctx, toMillis(at), text(origin), feed)
 	})
 }
 
-// SetFeedFailed records that a feed could not be brought up to date. failure says why, without secrets.
+// SetFeedFailed records that a feed could not be updated. failure says why, without secrets.
 func (s *Store) SetFeedFailed(ctx context.Context, feed, failure string, at time.Time) error {
 	return s.setFeed(ctx, feed, func(q *db.Queries) error {
 		return q.SetFeedFailed(ctx, toMillis(at), text(failure), feed)
 	})
 }
 
+// setFeed changes the state of a feed under its lock.
 func (s *Store) setFeed(ctx context.Context, feed string, set func(q *db.Queries) error) error {
 	err := s.tx(ctx, func(q *db.Queries) error {
 		if _, err := q.LockFeed(ctx, feed); err != nil {
@@ -174,18 +175,18 @@ func (s *Store) setFeed(ctx context.Context, feed string, set func(q *db.Queries
 }
 
 const (
-	// feedQueue is a queue of its own in River: only processes that fetch feeds work on it, one job at a time.
+	// feedQueue is a separate queue in River: only processes that fetch feeds work on it, one job at a time.
 	feedQueue = "feeds"
-	// feedPoll is rare, for no answer waits for feeds, and each look costs SQLite a query.
+	// feedPoll is long, because no answer waits for feeds and each poll costs SQLite a query.
 	feedPoll = 10 * time.Second
-	// feedTimeout is enough for the first fetch, of two years.
+	// feedTimeout is enough for the first fetch of two years of documents.
 	feedTimeout = 30 * time.Minute
 
 	feedInterval = 6 * time.Hour
-	feedJitter   = 30 * time.Minute // in all, so that installations do not call the publishers at the same time
+	feedJitter   = 30 * time.Minute // in total, so that installations do not call the publishers at the same time
 )
 
-// feedSchedule is every six hours, more or less.
+// feedSchedule is about every six hours.
 type feedSchedule struct{}
 
 // Next implements [river.PeriodicSchedule].
@@ -193,20 +194,20 @@ func (feedSchedule) Next(now time.Time) time.Time {
 	return now.Add(feedInterval - feedJitter/2 + rand.N(feedJitter)) //nolint:gosec // no secret
 }
 
-// periodicFeeds is the job that the leading process inserts. A start inserts one too, since those before may be lost with
-// the process that led; the work finds out whether it is too soon.
+// periodicFeeds is the job that the leading process inserts. Every start inserts one too, because earlier ones may be
+// lost with the process that led; the job itself checks whether it is too early.
 func periodicFeeds() *river.PeriodicJob {
 	return river.NewPeriodicJob(feedSchedule{}, func() (river.JobArgs, *river.InsertOpts) { return feedArgs{}, nil },
 		&river.PeriodicJobOpts{ID: "feeds", RunOnStart: true})
 }
 
-// feedArgs are the job that brings the feeds up to date.
+// feedArgs is the job that updates the feeds.
 type feedArgs struct{}
 
 // Kind names the job in River's tables.
 func (feedArgs) Kind() string { return "feeds" }
 
-// InsertOpts makes the job unique while one waits or runs, in all processes together.
+// InsertOpts makes the job unique while one waits or runs, across all replicas.
 func (feedArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: feedQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByState: []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
@@ -219,12 +220,12 @@ type feedWorker struct {
 	cutOff time.Duration
 }
 
-// Work brings the feeds up to date once.
+// Work updates the feeds once.
 func (w *feedWorker) Work(ctx context.Context, job *river.Job[feedArgs]) error {
 	defer hidePanic()
 	again := w.work(ctx, putOff(job.JobRow))
 	switch {
-	case errors.Is(ctx.Err(), context.Canceled): // by a stop; the next process goes on
+	case errors.Is(ctx.Err(), context.Canceled): // a shutdown; the next process continues
 		return river.JobSnooze(w.cutOff)
 	case again > 0:
 		return river.JobSnooze(again)

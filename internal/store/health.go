@@ -13,21 +13,21 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 )
 
-// Failure is a kind of failure of the database.
+// Failure is a kind of database failure.
 type Failure struct {
 	Trouble digest.Trouble
-	Write   bool // something was to be written
+	Write   bool // the query was a write
 }
 
-// Health is how the database has done.
+// Health describes how well the database works.
 type Health struct {
-	Trouble  digest.Trouble    // what is wrong with it now; empty when nothing is
-	Message  string            // the database's own words for it
+	Trouble  digest.Trouble    // current trouble; "" for none
+	Message  string            // the database's own words about it
 	Failures map[Failure]int64 // since the start
 }
 
-// health gathers what the methods of a store and its probes meet. A probe alone would not do: a row more may still fit where
-// the next digest does not. Nor would the methods alone: in a quiet night none writes.
+// health collects what a store's methods and probes run into. Probes alone are not enough: one more row may fit where
+// the next digest does not. Nor are methods alone: in a quiet night nothing is written.
 type health struct {
 	mu       sync.Mutex
 	failures map[Failure]int64
@@ -37,17 +37,17 @@ type health struct {
 	file     os.FileInfo // SQLite: the file that was opened
 }
 
-// reported is a trouble, and the database's words for it.
+// reported is a trouble with the database's words about it.
 type reported struct {
 	trouble digest.Trouble
 	message string
 }
 
 const (
-	// troubleHold is how long something that a method met counts. The audit tries again within half a minute, so that a write
-	// which fails again and again is seen all the time.
+	// troubleHold is how long trouble seen by a method counts. The audit retries within half a minute, so a write that
+	// keeps failing is seen continuously.
 	troubleHold = time.Minute
-	// damageHold is the same for damage, which only a read of the damaged part finds.
+	// damageHold is the same for damage, which is only seen when the damaged part is read.
 	damageHold = 24 * time.Hour
 )
 
@@ -61,7 +61,7 @@ func (h *health) note(t digest.Trouble, said string, write bool) {
 	h.failures[Failure{t, write}]++
 	switch t {
 	case digest.TroubleFull, digest.TroubleDisk, digest.TroubleDamaged, digest.TroubleReplaced:
-	default: // a probe meets it too, and one that passes shows that it is over
+	default: // a probe sees it too, and one that passes proves that it is over
 		return
 	}
 	if h.met.trouble != digest.TroubleDamaged || h.heldLocked().trouble == "" {
@@ -69,7 +69,7 @@ func (h *health) note(t digest.Trouble, said string, write bool) {
 	}
 }
 
-// heldLocked is what a method met and still counts.
+// heldLocked returns the trouble that a method saw, if it still counts.
 func (h *health) heldLocked() reported {
 	hold := troubleHold
 	if h.met.trouble == digest.TroubleDamaged {
@@ -81,7 +81,7 @@ func (h *health) heldLocked() reported {
 	return h.met
 }
 
-// Health tells how the database does, without asking it.
+// Health returns the current health, without a query.
 func (s *Store) Health() Health {
 	h := &s.health
 	h.mu.Lock()
@@ -96,9 +96,9 @@ func (s *Store) Health() Health {
 // probeName is the row that [Store.Probe] writes.
 const probeName = "health"
 
-// Probe finds out whether the database takes changes, by one: a row that is written for good, since SQLite keeps one that is
-// rolled back in memory. For SQLite it also sees to it that the disk has room, since a row finds some in the log that is there
-// already, and that the file is still the one that was opened. [Store.Health] has the result.
+// Probe checks whether the database accepts changes, by committing one: SQLite keeps a rolled-back change in memory.
+// For SQLite it also checks that the disk has space, because a single row may fit into the existing log, and that the
+// file is still the one that was opened. [Store.Health] has the result.
 func (s *Store) Probe(ctx context.Context) error {
 	err := s.probeFile()
 	if err == nil {
@@ -116,12 +116,12 @@ func (s *Store) Probe(ctx context.Context) error {
 		s.health.probed = reported{told.Trouble, told.Message}
 	}
 	if err == nil && s.sqlite && s.health.met.trouble == digest.TroubleFull {
-		s.health.met = reported{} // it has looked for room; what room a server has it cannot know
+		s.health.met = reported{} // the probe has checked for space; a server's space is unknown
 	}
 	return err
 }
 
-// probeFile looks at the file of SQLite and the room beside it.
+// probeFile checks SQLite's file and the free space next to it.
 func (s *Store) probeFile() error {
 	if !s.sqlite {
 		return nil
@@ -132,10 +132,11 @@ func (s *Store) probeFile() error {
 	if err := sqlitefile.CheckSpace(s.path); sqlitefile.IsDiskFull(err) {
 		return s.failedWrite("look for room on the disk", err)
 	}
-	return nil // SQLite itself says what else is wrong
+	return nil // SQLite itself reports other faults
 }
 
-// replaced says that the database in use has lost its name: what is written into it is gone when the program ends.
+// replaced returns the error for a database file that was moved or deleted: what is written to it is lost when the
+// program ends.
 func (s *Store) replaced(cause error) error {
 	const said = "it was removed or replaced while it was in use"
 	s.health.note(digest.TroubleReplaced, said, true)

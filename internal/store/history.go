@@ -9,10 +9,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// dayMillis is how long a day is. The days of readings are those of UTC; their times tell the day elsewhere.
+// dayMillis is the length of a day. The days of readings are UTC days; their times give the day elsewhere.
 const dayMillis = 24 * 60 * 60 * 1000
 
-// FirstSeen tells when the updates of a software were first seen missing, those that are closed included.
+// FirstSeen returns when the updates of a software were first seen missing, including closed ones.
 func (s *Store) FirstSeen(ctx context.Context, tenant, software string) (map[patchgap.Key]patchgap.Seen, error) {
 	rows, err := s.queries.FirstSeen(ctx, tenant, text(software))
 	if err != nil {
@@ -26,8 +26,8 @@ func (s *Store) FirstSeen(ctx context.Context, tenant, software string) (map[pat
 	return seen, nil
 }
 
-// History returns what software lacked on each day since a time on which it was read: a snapshot for each software and
-// day, sorted by software and time. Days on which it was not read, or only in part, have none.
+// History returns what software was missing on each day since a time: a snapshot for each software and day, sorted by
+// software and time. Days without a complete reading have none.
 func (s *Store) History(ctx context.Context, tenant string, since time.Time, wanted func(software string) bool) ([]patchgap.Snapshot, error) {
 	days, err := s.queries.ReadingDays(ctx, tenant, toMillis(since))
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *Store) History(ctx context.Context, tenant string, since time.Time, wan
 	return all, nil
 }
 
-// snapshotsOf are the days of one software whose rows are there.
+// snapshotsOf returns the days of one software whose rows are available.
 func snapshotsOf(tenant string, days []db.ReadingDaysRow, rows map[int64][]patchgap.Row) []patchgap.Snapshot {
 	var all []patchgap.Snapshot
 	for _, d := range days {
@@ -63,7 +63,7 @@ func snapshotsOf(tenant string, days []db.ReadingDaysRow, rows map[int64][]patch
 	return all
 }
 
-// readingsSince are the rows of a software in each state in which it was, by their hash.
+// readingsSince returns the different readings of a software, by hash.
 func (s *Store) readingsSince(ctx context.Context, u *unpacker, tenant, software string, sinceMS int64) (map[int64][]patchgap.Row, error) {
 	packed, err := s.queries.ReadingsSince(ctx, tenant, software, sinceMS)
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *Store) readingsSince(ctx context.Context, u *unpacker, tenant, software
 	return rows, nil
 }
 
-// FailedDigests counts the digests since a time for which nothing could be read.
+// FailedDigests counts the digests since a time that could read nothing.
 func (s *Store) FailedDigests(ctx context.Context, tenant string, since time.Time) (int, error) {
 	n, err := s.queries.FailedDeliveries(ctx, tenant, toMillis(since))
 	if err != nil {

@@ -23,18 +23,19 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/sqlitefile"
 )
 
-// OpenReadOnly opens a database like [Open], but makes no file, and migrates and changes nothing. If a SQLite file does not
-// exist, the error is [os.ErrNotExist]. Only [Store.Condition] works on a database that is not up to date.
+// OpenReadOnly opens a database like [Open], but creates, migrates and changes nothing. It returns [os.ErrNotExist] if
+// a SQLite file does not exist. Only [Store.Condition] works on a database of another version.
 func OpenReadOnly(ctx context.Context, databaseURL string) (*Store, error) {
 	return open(ctx, databaseURL, Options{}, (*Store).openSQLiteReadOnly)
 }
 
+// openSQLiteReadOnly opens an existing file without changing it.
 func (s *Store) openSQLiteReadOnly(ctx context.Context, path string) error {
 	s.sqlite, s.path = true, path
 	if _, err := os.Stat(path); err != nil { // SQLite's own error would not say what is wrong
 		return fmt.Errorf("open the database file: %w", err)
 	}
-	// Not the journal mode of [Store.openSQLite]: that is written into the file.
+	// Without the journal mode of openSQLiteFile, which is stored in the file.
 	var err error
 	s.db, err = sqlitefile.OpenWith(ctx, path, url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(5000)"}})
 	return s.openError(err)
@@ -47,19 +48,19 @@ type Condition struct {
 	Bytes       int64
 	Version     int64 // 0 for an empty database
 	Wanted      int64 // by this program
-	QueueBehind bool  // the queue's tables are older than this program wants
-	QueueNewer  bool  // or newer than it knows
-	Write       error // why nothing can be written; nil when it can
-	Damage      error // what of SQLite's file cannot be read; nil where nothing is known
+	QueueBehind bool  // the queue's tables are older than this program needs
+	QueueNewer  bool  // they are newer than it knows
+	Write       error // why nothing can be written; nil if it can
+	Damage      error // what in SQLite's file cannot be read; nil if nothing is known
 }
 
 // Newer reports whether a later version of the program has changed the database.
 func (c Condition) Newer() bool { return c.Version > c.Wanted || c.QueueNewer }
 
-// Behind reports whether the database is to be migrated.
+// Behind reports whether the database has to be migrated.
 func (c Condition) Behind() bool { return !c.Newer() && (c.Version < c.Wanted || c.QueueBehind) }
 
-// Condition returns the state of the database, and changes nothing.
+// Condition returns the state of the database. It changes nothing.
 func (s *Store) Condition(ctx context.Context) (Condition, error) {
 	c := Condition{Address: s.Address()}
 	var err error
@@ -81,7 +82,7 @@ func (s *Store) Condition(ctx context.Context) (Condition, error) {
 	return c, nil
 }
 
-// checkTime bounds the check of a file, so that a large one leaves time for the rest.
+// checkTime bounds the check of a file, so that a large one leaves time for other checks.
 const checkTime = 4 * time.Second
 
 // quickCheck checks all pages of a SQLite file. It returns nil if there is no time for that.
@@ -99,10 +100,10 @@ func (s *Store) quickCheck(ctx context.Context) error {
 	return &digest.StoreError{Trouble: digest.TroubleDamaged, Message: strings.ReplaceAll(found, "\n", " ")}
 }
 
-// IsFile returns true for a SQLite file.
+// IsFile reports whether the database is a SQLite file.
 func (s *Store) IsFile() bool { return s.sqlite }
 
-// Address says where the database is: SQLite's file; for PostgreSQL the host, the database and the user.
+// Address returns where the database is: SQLite's file; for PostgreSQL the host, database and user.
 func (s *Store) Address() string {
 	if s.sqlite {
 		return s.path
@@ -111,6 +112,7 @@ func (s *Store) Address() string {
 	return fmt.Sprintf("%s:%d, database %q, as user %q", c.Host, c.Port, c.Database, c.User)
 }
 
+// engine returns the database's name with its version, and its size in bytes.
 func (s *Store) engine(ctx context.Context) (name string, size int64, err error) {
 	if !s.sqlite {
 		err = s.db.QueryRowContext(ctx, "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1), pg_database_size(current_database())").Scan(&name, &size)
@@ -140,13 +142,13 @@ func riverVersion[T any](m *rivermigrate.Migrator[T], err error) func(context.Co
 		}
 		have, err := m.ExistingVersions(ctx)
 		if err != nil {
-			return false, ctx.Err() == nil, ctx.Err() // it knows no version that is not its own
+			return false, ctx.Err() == nil, ctx.Err() // River fails on versions it does not know
 		}
 		return len(have) < len(m.AllVersions()), false, nil
 	}
 }
 
-// errRollback rolls a trial back.
+// errRollback rolls back a trial.
 var errRollback = errors.New("tried, and rolled back")
 
 // tryWriting writes in a transaction and rolls it back: a row, or a table if ours do not exist yet.
@@ -170,16 +172,16 @@ func (s *Store) tryWriting(ctx context.Context, table bool) error {
 
 // Backlog counts the jobs in the queue of digests.
 type Backlog struct {
-	Waiting int       // to be made now
-	Oldest  time.Time // since when the longest of these waits
-	Later   int       // put off, or to be tried again
+	Waiting int       // due now
+	Oldest  time.Time // when the longest waiting one became due
+	Later   int       // put off, or waiting for a retry
 	Running int
-	Since   time.Time // the longest of these runs
-	GivenUp int       // failed for good, as far as the queue still remembers
-	Last    time.Time // the newest of these ended
+	Since   time.Time // when the longest running one started
+	GivenUp int       // failed permanently, as far as the queue keeps them
+	Last    time.Time // when the newest of these failed
 }
 
-// backlogRows bounds how many jobs are counted.
+// backlogRows bounds the jobs that are counted.
 const backlogRows = 10_000
 
 // Backlog counts the jobs in the queue.
@@ -195,6 +197,7 @@ func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 	return b, nil
 }
 
+// count adds one job.
 func (b *Backlog) count(job *rivertype.JobRow) {
 	switch job.State {
 	case rivertype.JobStateAvailable:
@@ -244,7 +247,7 @@ func listJobs[T any](c *river.Client[T], err error) func(context.Context, *river
 	}
 }
 
-// NewestReading returns when software of a tenant was last read for a digest, or the zero time.
+// NewestReading returns when software of a tenant was last read for a digest; zero if never.
 func (s *Store) NewestReading(ctx context.Context, tenant string) (time.Time, error) {
 	rows, err := s.queries.Newest(ctx, tenant)
 	if err != nil {
@@ -257,7 +260,7 @@ func (s *Store) NewestReading(ctx context.Context, tenant string) (time.Time, er
 	return fromMillis(newest), nil
 }
 
-// SoftwareIDs returns the ids of all software that was read for digests of a tenant, sorted.
+// SoftwareIDs returns the ids of all software read for digests of a tenant, sorted.
 func (s *Store) SoftwareIDs(ctx context.Context, tenant string) ([]string, error) {
 	rows, err := s.queries.Newest(ctx, tenant)
 	if err != nil {
@@ -271,7 +274,7 @@ func (s *Store) SoftwareIDs(ctx context.Context, tenant string) ([]string, error
 	return ids, nil
 }
 
-// InspectFile returns what the file system says of a SQLite database; ok is false for other databases.
+// InspectFile returns the file system's state of a SQLite database; ok is false for other databases.
 func InspectFile(databaseURL string) (f sqlitefile.State, ok bool, err error) {
 	to, err := parseURL(databaseURL)
 	if err != nil || to.pool != nil {

@@ -22,15 +22,15 @@ var migrations embed.FS
 
 const (
 	versionTable = "missingkbs_migrations"
-	lockID       = int64(0x6d697373) // "miss": PostgreSQL's advisory locks are numbers
+	lockID       = int64(0x6d697373) // "miss"; PostgreSQL's advisory locks are numbers
 )
 
-// ErrNewer says that a later version of the program has changed the database, so that this one cannot know what it
+// ErrNewer reports that a later version of the program has changed the database, so that this one cannot know what it
 // would break.
 var ErrNewer = errors.New("the database was made by a newer version of missingkbs; run that version, or restore a backup")
 
-// Migrate brings the tables, ours and the queue's, to the version of this program. What is up to date is left alone.
-// It may be called by several processes at once: one does the work, the others wait for it.
+// Migrate brings our tables and the queue's to the version of this program. Current tables are left alone. Several
+// processes may call it at once: one does the work, the others wait.
 func (s *Store) Migrate(ctx context.Context) (err error) {
 	unlock, err := s.lockMigrations(ctx)
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 	return nil
 }
 
-// migrateError is the error of a migration. No question was asked yet, so its whole text stays.
+// migrateError returns the error of a migration. No user data is involved yet, so its full text stays.
 func (s *Store) migrateError(doing string, err error) error {
 	if trouble := s.trouble(err); trouble != "" && !isOurs(err) {
 		err = &digest.StoreError{Trouble: trouble, Message: err.Error(), Err: err}
@@ -65,8 +65,8 @@ func (s *Store) migrateError(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// Version tells which version the database has, 0 when it is empty, and which one this program wants. It changes
-// nothing: goose by itself would make its table to look into it.
+// Version returns the database's version, 0 if it is empty, and the one this program needs. It changes nothing, while
+// goose would create its table just to look.
 func (s *Store) Version(ctx context.Context) (current, wanted int64, err error) {
 	p, err := s.provider()
 	if err != nil {
@@ -90,6 +90,7 @@ func (s *Store) Version(ctx context.Context) (current, wanted int64, err error) 
 	return current, wanted, nil
 }
 
+// provider returns goose's migrations for this database.
 func (s *Store) provider() (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -124,7 +125,7 @@ func riverUp[T any](m *rivermigrate.Migrator[T], err error) func(context.Context
 		if err != nil {
 			return err
 		}
-		if _, err := m.ExistingVersions(ctx); err != nil { // knows no version that is not its own
+		if _, err := m.ExistingVersions(ctx); err != nil { // fails on versions it does not know
 			return fmt.Errorf("%w (%w)", ErrNewer, err)
 		}
 		_, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil)
@@ -132,7 +133,7 @@ func riverUp[T any](m *rivermigrate.Migrator[T], err error) func(context.Context
 	}
 }
 
-// lockMigrations waits until this process alone may change tables. A process that is killed loses its lock.
+// lockMigrations waits until only this process may change tables. A killed process loses its lock.
 func (s *Store) lockMigrations(ctx context.Context) (unlock func() error, err error) {
 	if s.sqlite {
 		return lockFile(ctx, s.path+".lock")
@@ -141,7 +142,7 @@ func (s *Store) lockMigrations(ctx context.Context) (unlock func() error, err er
 	if err != nil {
 		return nil, err
 	}
-	// Not goose's own locker, which asks again once a second: the last of several replicas would start late.
+	// Not goose's own lock, which polls once a second: the last of several replicas would start late.
 	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", lockID); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -151,8 +152,8 @@ func (s *Store) lockMigrations(ctx context.Context) (unlock func() error, err er
 	}, nil
 }
 
-// lockFile uses the lock of a SQLite file of its own, which is the same on every system. Migrations cannot run under a
-// lock of the database itself, since they begin transactions of their own.
+// lockFile locks a separate SQLite file, which works the same on every system. Migrations cannot run under a lock on
+// the database itself, because they begin their own transactions.
 func lockFile(ctx context.Context, path string) (unlock func() error, err error) {
 	if err := sqlitefile.Create(path); err != nil {
 		return nil, err

@@ -19,24 +19,24 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 )
 
-// ErrNoRetry marks an error of [QueueOptions.Send] that no later attempt changes. It ends the job.
+// ErrNoRetry marks an error of [QueueOptions.Send] that no retry can change. It ends the job.
 var ErrNoRetry = errors.New("a retry is pointless")
 
 const (
-	// eventQueue is a queue of its own in River: a receiver that hangs must not delay digests. A process works on it only
-	// if it can send events.
+	// eventQueue is a separate queue in River, so that a slow receiver does not delay digests. A process only works on
+	// it if it can send events.
 	eventQueue   = "events"
 	eventWorkers = 2
 )
 
-// eventPauses are the pauses between the attempts to send an event: about a day in all.
+// eventPauses returns the pauses between attempts to send an event: about a day in total.
 func eventPauses() []time.Duration {
 	return []time.Duration{
 		5 * time.Second, 5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 8 * time.Hour,
 	}
 }
 
-// eventArgs are an event as River keeps it. Body is a text, because PostgreSQL reorders the keys of JSON.
+// eventArgs is an event in River's form. Body is text, because PostgreSQL reorders the keys of JSON.
 type eventArgs struct {
 	ID   string `json:"id" river:"unique"`
 	Body string `json:"body"`
@@ -45,7 +45,7 @@ type eventArgs struct {
 // Kind names the job in River's tables.
 func (eventArgs) Kind() string { return "event" }
 
-// InsertOpts makes an event unique by its ID for as long as its job is kept.
+// InsertOpts makes an event unique by ID while its job is kept.
 func (eventArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{
 		Queue: eventQueue, MaxAttempts: len(eventPauses()) + 1,
@@ -60,7 +60,7 @@ type eventWorker struct {
 	cutOff time.Duration
 }
 
-// Work sends an event once. An attempt that a stop has cut off does not count.
+// Work sends an event once. An attempt interrupted by a shutdown does not count.
 func (w *eventWorker) Work(ctx context.Context, job *river.Job[eventArgs]) error {
 	defer hidePanic()
 	err := w.send(ctx, digest.Event{ID: job.Args.ID, Body: job.Args.Body}, job.Attempt >= job.MaxAttempts)
@@ -75,8 +75,8 @@ func (w *eventWorker) Work(ctx context.Context, job *river.Job[eventArgs]) error
 	return hiddenError{err}
 }
 
-// NextRetry returns the time of the next attempt. Pauses vary by a tenth, so that events that failed together do not come
-// back together.
+// NextRetry returns the time of the next attempt. Pauses vary by a tenth, so that events that failed together do not
+// return together.
 func (w *eventWorker) NextRetry(job *river.Job[eventArgs]) time.Time {
 	failures := len(job.Errors) + 1
 	if w.pause != nil {
@@ -87,10 +87,10 @@ func (w *eventWorker) NextRetry(job *river.Job[eventArgs]) time.Time {
 	return time.Now().Add(pause*9/10 + rand.N(pause/5)) //nolint:gosec // no secret
 }
 
-// addJob inserts a job in the transaction that it belongs to.
+// addJob inserts a job in the current transaction.
 type addJob func(ctx context.Context, args river.JobArgs) error
 
-// begin starts a transaction that can also insert jobs. The caller calls end, which rolls back what is not committed.
+// begin starts a transaction that can also insert jobs. The caller calls end, which rolls back unless it was committed.
 func (s *Store) begin(ctx context.Context) (tx *sql.Tx, add addJob, end func(), err error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -101,14 +101,15 @@ func (s *Store) begin(ctx context.Context) (tx *sql.Tx, add addJob, end func(), 
 		return nil, nil, nil, err
 	}
 	end = func() {
-		_ = tx.Rollback() // after Commit there is nothing to roll back
+		_ = tx.Rollback() // no effect after Commit
 		_ = conn.Close()
 	}
 	if s.sqlite {
 		return tx, func(ctx context.Context, args river.JobArgs) error { return addSQLiteJob(ctx, tx, args) }, end, nil
 	}
 	return tx, func(ctx context.Context, args river.JobArgs) error {
-		// Raw must see neither an error nor a panic of ours: it would close the connection, and wait forever for our
+		// Raw must see neither an error nor a panic of ours: it would close the connection and wait forever for our
+		// transaction to end.
 		// transaction to end.
 		var failed error
 		err := conn.Raw(func(c any) error {
@@ -132,6 +133,7 @@ func addSQLiteJob(ctx context.Context, tx *sql.Tx, args river.JobArgs) error {
 	return err
 }
 
+// addPostgresJob inserts a job on the connection of the current transaction.
 func addPostgresJob(ctx context.Context, conn any, args river.JobArgs) error {
 	of, ok := conn.(*stdlib.Conn)
 	if !ok {
@@ -144,27 +146,27 @@ func addPostgresJob(ctx context.Context, conn any, args river.JobArgs) error {
 	return err
 }
 
-// openTx is the transaction that a connection is in. Package database/sql began it and ends it, so only queries work.
+// openTx is the transaction that a connection is in. Package database/sql begins and ends it, so only queries work.
 type openTx struct {
 	pgx.Tx
 
 	conn *pgx.Conn
 }
 
-// Conn is part of [pgx.Tx].
+// Conn implements [pgx.Tx].
 func (t openTx) Conn() *pgx.Conn { return t.conn }
 
-// Exec is part of [pgx.Tx].
+// Exec implements [pgx.Tx].
 func (t openTx) Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error) {
 	return t.conn.Exec(ctx, query, args...)
 }
 
-// Query is part of [pgx.Tx].
+// Query implements [pgx.Tx].
 func (t openTx) Query(ctx context.Context, query string, args ...any) (pgx.Rows, error) {
 	return t.conn.Query(ctx, query, args...)
 }
 
-// QueryRow is part of [pgx.Tx].
+// QueryRow implements [pgx.Tx].
 func (t openTx) QueryRow(ctx context.Context, query string, args ...any) pgx.Row {
 	return t.conn.QueryRow(ctx, query, args...)
 }

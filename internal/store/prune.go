@@ -9,10 +9,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// Prune removes what is older than a time: deliveries, readings, accepted risks that ended before it, and the memory of updates that were closed before it;
-// and audits, which have a time of their own. The zero time removes nothing. It returns how many rows it removed. What a
-// subscription saw last is kept however old it is, so that after a long pause a digest still tells what has changed.
-// Nothing waits long for it: it works in small steps.
+// Prune removes what is older than a time: deliveries, readings, ended acceptances, and closed updates; and audit
+// entries, which have a time of their own. The zero time removes nothing. It returns how many rows it removed. The
+// baseline of a subscription is kept however old it is, so that after a long pause a digest can still tell what
+// changed. It works in small steps, so that nothing waits long for it.
 func (s *Store) Prune(ctx context.Context, before, auditsBefore time.Time) (int64, error) {
 	ms := toMillis(before)
 	var total int64
@@ -41,7 +41,7 @@ func (s *Store) Prune(ctx context.Context, before, auditsBefore time.Time) (int6
 	return total, nil
 }
 
-// pruneBatch is how many audits are removed at once: SQLite has one writer, and questions and digests wait for it.
+// pruneBatch is how many entries are removed at once: SQLite has one writer, and questions and digests wait for it.
 const pruneBatch = 2000
 
 func (s *Store) pruneAudits(ctx context.Context, beforeMS int64) (total int64, err error) {
@@ -54,7 +54,7 @@ func (s *Store) pruneAudits(ctx context.Context, beforeMS int64) (total int64, e
 	}
 }
 
-// pruneReadings removes old readings but those that a baseline is made of.
+// pruneReadings removes old readings, except those that a baseline consists of.
 func (s *Store) pruneReadings(ctx context.Context, beforeMS int64) (int64, error) {
 	old, err := s.queries.ReadingsBefore(ctx, beforeMS)
 	if err != nil || len(old) == 0 {
@@ -83,6 +83,7 @@ func (s *Store) pruneReadings(ctx context.Context, beforeMS int64) (int64, error
 	return removed, err
 }
 
+// baselineReadings returns the readings that baselines consist of.
 func (s *Store) baselineReadings(ctx context.Context) (map[db.ReadingsBeforeRow]bool, error) {
 	rows, err := s.queries.Baselines(ctx)
 	if err != nil {

@@ -18,43 +18,41 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest/between"
 )
 
-// Work does a job. Its attempt counts every start of the job, from 1: whatever is above may have been at work before,
-// and have been cut off anywhere.
+// Work runs a job. attempt counts every start from 1: an earlier one may have been interrupted anywhere.
 //
-// An error that is a [digest.RetryLater] puts the job off for that long, one that is [digest.ErrChannelGone] ends it
-// for good, any other is tried again with growing pauses until the attempts are used up. So is a panic, and work that
-// its context cut off because its time was up.
+// A [digest.RetryLater] puts the job off until its time, and a [digest.ErrChannelGone] ends it. Any other error, a
+// panic or a timeout is retried with growing pauses until the attempts are used up.
 type Work func(ctx context.Context, job digest.Job, attempt int) error
 
-// QueueOptions of a queue. The zero value is what a bot should use.
+// QueueOptions configure a [Queue]. The zero value is suitable for a bot.
 type QueueOptions struct {
-	Workers     int           // jobs at a time; 0 means 10
-	MaxAttempts int           // failures until a job is given up; 0 means 10, which is some three hours
+	Workers     int           // concurrent jobs; 0 means 10
+	MaxAttempts int           // failures after which a job is dropped; 0 means 10, over about three hours
 	JobTimeout  time.Duration // 0 means a minute
-	// Rescue is how long after its start a job that has not come back is taken from a process that was killed, and
-	// tried again. It is looked for every 30 seconds, so 0 means 70 seconds: after a crash no job waits two minutes.
-	// It must be longer than JobTimeout.
+	// Rescue is how long after its start a job is taken from a process that was killed, and retried. River checks every
+	// 30 seconds, so 0 means 10 seconds more than JobTimeout: no job waits two minutes after a crash. It must exceed
+	// JobTimeout.
 	Rescue time.Duration
-	// CutOff is how long a job waits that a stop has cut off; 0 means 8 seconds. What it was about to post can be seen by
-	// then: the chat system may still have taken the message, and another process that looks at once finds nothing.
+	// CutOff is the delay of a job that a shutdown interrupted; 0 means 8 seconds. The chat system may have accepted
+	// its message, and another process that looks for it at once would not find it yet.
 	CutOff    time.Duration
-	Retention time.Duration // how long finished jobs are kept, and so cannot be taken again; 0 means 14 days
-	// Backoff is the pause after so many failures; nil means 5 seconds that grow to an hour.
+	Retention time.Duration // how long finished jobs are kept and cannot be inserted again; 0 means 14 days
+	// Backoff returns the pause after a number of failures; nil means 5 seconds growing to an hour.
 	Backoff func(failures int) time.Duration
-	// GivenUp is called for each job whose attempts are used up, with the error of the last one; may be nil.
+	// GivenUp is called for each job whose attempts are used up, with the last error; may be nil.
 	GivenUp func(ctx context.Context, job digest.Job, err error)
-	// Send sends an event that [Store.Record] has left in the database; last says that no attempt follows. An error that
-	// wraps [ErrNoRetry] ends the job; after any other the event is sent again, nine times within a day. Nil leaves events
-	// where they are. The caller logs errors.
+	// Send sends an event that [Store.Record] has stored; last means that no retry follows. An error that wraps
+	// [ErrNoRetry] ends the job; after any other it is retried, nine times within a day. Nil leaves events to other
+	// processes. Send logs its own errors.
 	Send func(ctx context.Context, e digest.Event, last bool) error
-	// Feeds brings the feeds up to date, several times a day in one of all processes. failures is how often it was put off;
-	// again puts it off once more, 0 until the usual time. Nil leaves it to other processes.
+	// Feeds updates the feeds, several times a day in one of all replicas. failures counts how often it was put off;
+	// again puts it off once more, 0 waits for the regular time. Nil leaves it to other processes.
 	Feeds func(ctx context.Context, failures int) (again time.Duration)
-	// Check and Tell do the checks and the alerts that [Store.Record] and [Store.ClaimAlert] have left in the database, with the
-	// errors of a [Work]. Nil leaves them where they are.
+	// Check and Tell run the checks and alerts that [Store.Record] and [Store.ClaimAlert] have inserted, with the
+	// errors of a [Work]. Nil leaves them to other processes.
 	Check func(ctx context.Context, c between.Check) error
 	Tell  func(ctx context.Context, a between.Alert, attempt int) error
-	// SendBackoff is the pause after so many failures of Send; nil means 5 seconds that grow to eight hours.
+	// SendBackoff returns the pause after a number of failures of Send; nil means 5 seconds growing to eight hours.
 	SendBackoff func(failures int) time.Duration
 }
 
@@ -74,17 +72,17 @@ func (o QueueOptions) withDefaults() QueueOptions {
 	return o
 }
 
-// hardStop is how long a stop waits for jobs after it has cancelled their contexts.
+// hardStop is how long a stop waits for jobs after their contexts are cancelled.
 const hardStop = 3 * time.Second
 
-// Queue is the queue of digests that are due. Several queues, in one process or in many, may work on one PostgreSQL
-// database: each job is done by one of them.
+// Queue is the queue of due digests. Several queues, in one process or many, may share a PostgreSQL database: each job
+// runs in one of them.
 type Queue struct {
 	client client
 	store  *Store
 }
 
-// client is what we use of a river.Client, whose type depends on the database.
+// client is the part of a river.Client that we use; its type depends on the database.
 type client interface {
 	Insert(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
 	Start(ctx context.Context) error
@@ -93,7 +91,7 @@ type client interface {
 	JobList(ctx context.Context, params *river.JobListParams) (*river.JobListResult, error)
 }
 
-// Queue makes a queue whose jobs are done by work, once it is started.
+// Queue returns a queue that runs jobs with work once it is started.
 func (s *Store) Queue(work Work, o QueueOptions) (*Queue, error) {
 	config, err := s.riverConfig(work, o.withDefaults())
 	if err != nil {
@@ -111,8 +109,8 @@ func (s *Store) Queue(work Work, o QueueOptions) (*Queue, error) {
 	return &Queue{client: c, store: s}, nil
 }
 
-// Enqueue puts a job into the queue. It is safe to repeat: a job that was taken before, done or not, is not taken again
-// until it is forgotten.
+// Enqueue inserts a job. It is safe to repeat: the same job is not inserted again while it is kept, whether it has
+// finished or not.
 func (q *Queue) Enqueue(ctx context.Context, job digest.Job) error {
 	args := digestArgs{Subscription: job.Subscription, DueMS: toMillis(job.Due)}
 	if _, err := q.client.Insert(ctx, args, nil); err != nil {
@@ -121,11 +119,10 @@ func (q *Queue) Enqueue(ctx context.Context, job digest.Job) error {
 	return nil
 }
 
-// maxWaiting bounds how many jobs [Queue.Waiting] reads.
+// maxWaiting bounds the jobs that [Queue.Waiting] reads.
 const maxWaiting = 1000
 
-// Waiting lists the jobs that are not over: they wait, are worked on, or are to be tried again. It reads the oldest
-// thousand.
+// Waiting lists the jobs that are not finished: waiting, running, or waiting for a retry. It reads the oldest thousand.
 func (q *Queue) Waiting(ctx context.Context) ([]digest.Job, error) {
 	found, err := q.unfinished(ctx, digestArgs{}.Kind())
 	if err != nil {
@@ -142,8 +139,8 @@ func (q *Queue) Waiting(ctx context.Context) ([]digest.Job, error) {
 	return jobs, nil
 }
 
-// Unfinished counts the digests, and the checks and alerts between them, that are worked on, or will be within a time from now.
-// It reads the oldest thousand.
+// Unfinished counts the digests, checks and alerts that are running or will run within a time from now. It reads the
+// oldest thousand.
 func (q *Queue) Unfinished(ctx context.Context, within time.Duration) (int, error) {
 	found, err := q.unfinished(ctx, digestArgs{}.Kind(), checkArgs{}.Kind(), alertArgs{}.Kind())
 	n := 0
@@ -165,8 +162,8 @@ func (q *Queue) unfinished(ctx context.Context, kinds ...string) ([]*rivertype.J
 	return found.Jobs, nil
 }
 
-// Start begins to work and returns. The end of its context does not stop the queue: [Queue.Stop] does, because jobs
-// are to be finished first.
+// Start begins to work and returns. The queue runs until [Queue.Stop], not until ctx is done, because jobs have to
+// finish first.
 func (q *Queue) Start(ctx context.Context) error {
 	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return q.store.failed("start the queue", err)
@@ -174,10 +171,9 @@ func (q *Queue) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop takes no more jobs and waits until those that run are done. When its context ends before, the jobs' contexts are
-// cancelled, and those that stop within three seconds are retried by the next worker. An error means that a job
-// went on in spite of that; it is rescued later, like one of a process that was killed. Stopping twice, or without a
-// start, is fine.
+// Stop accepts no more jobs and waits for running ones. If its context ends first, it cancels the jobs' contexts; those
+// that return within three seconds are retried by the next worker. An error means that a job kept running; it is
+// rescued later, like one of a killed process. Stopping twice, or without a start, has no effect.
 func (q *Queue) Stop(ctx context.Context) error {
 	err := q.client.Stop(ctx)
 	if err == nil {

@@ -9,15 +9,16 @@ import (
 	"github.com/missingkbs/missingkbs/internal/quota"
 )
 
-// Quota is the quota of one tenant that all replicas on a PostgreSQL database share: the buckets of package quota, computed
-// by one statement under the lock of one row. It uses the clock of the database, so the clocks of the replicas need not agree.
+// Quota is the quota of one tenant shared by all replicas on a PostgreSQL database: the buckets of package quota,
+// computed by one statement under the lock of one row. It uses the database's clock, so the replicas' clocks need not
+// agree.
 type Quota struct {
 	store  *Store
 	tenant string
 	now    func() int64 // tests set the clock, in microseconds; nil for the database's own
 }
 
-// Quota returns the shared quota of a tenant, or nil where the database is a SQLite file, which belongs to one process.
+// Quota returns the shared quota of a tenant, or nil for a SQLite file, which belongs to one process.
 func (s *Store) Quota(tenant string) *Quota {
 	if s.sqlite {
 		return nil
@@ -25,9 +26,9 @@ func (s *Store) Quota(tenant string) *Quota {
 	return &Quota{store: s, tenant: tenant}
 }
 
-// bookQuota is [quota.Limiter.Book] in SQL; TestQuotaAgrees compares the two. "state" reads the row under its lock, "start"
-// computes when a call could be made if the buckets were full, and "turn" when it may be made. Only PostgreSQL runs it, so
-// it is not among the generated queries.
+// bookQuota is [quota.Limiter.Book] in SQL; TestQuotaAgrees compares the two. "state" reads the row under its lock,
+// "start" computes when a call could be made if the buckets were full, and "turn" when it may be made. It only runs on
+// PostgreSQL, so it is not among the generated queries.
 const bookQuota = `
 WITH state AS (
     SELECT * FROM quotas WHERE tenant = $1 FOR UPDATE
@@ -62,10 +63,10 @@ WITH state AS (
 )
 SELECT taken, wait, at - now, now, new_minute - now, minute_now + n, minute_last, new_hour - now, hour_now + n, hour_last FROM result`
 
-// Book is part of [quota.Budget].
+// Book implements [quota.Budget].
 func (q *Quota) Book(ctx context.Context, b quota.Booking) (quota.Booked, error) {
 	turn, _, err := q.book(ctx, b)
-	if errors.Is(err, sql.ErrNoRows) { // the first booking ever
+	if errors.Is(err, sql.ErrNoRows) { // the first booking of this tenant
 		if err = q.begin(ctx); err == nil {
 			turn, _, err = q.book(ctx, b)
 		}
@@ -93,7 +94,7 @@ func (q *Quota) book(ctx context.Context, b quota.Booking) (got quota.Booked, no
 	return got, now, nil
 }
 
-// Pause is part of [quota.Budget]. A pause that ends later than this one stays.
+// Pause implements [quota.Budget]. A pause that ends later than this one stays.
 func (q *Quota) Pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
@@ -124,8 +125,8 @@ func (q *Quota) clock() int64 {
 	return q.now()
 }
 
-// bucketRow is a bucket as the statement returns it: when it is full again in microseconds from now, and the calls in two
-// fixed windows.
+// bucketRow is a bucket as the statement returns it: when it is full again, in microseconds from now, and the calls in
+// two fixed windows.
 type bucketRow struct {
 	full          int64
 	calls, before int

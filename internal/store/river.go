@@ -19,6 +19,7 @@ import (
 
 const pruneEvery = 24 * time.Hour
 
+// riverConfig returns River's configuration with our workers, for either database.
 func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
 	workers := river.NewWorkers()
 	if err := river.AddWorkerSafely(workers, &digestWorker{work: work, cutOff: o.CutOff}); err != nil {
@@ -54,7 +55,7 @@ func (s *Store) riverConfig(work Work, o QueueOptions) (*river.Config, error) {
 		RetryPolicy:                 retryPolicy{o.Backoff},
 		ErrorHandler:                errorHandler{s.log, o.GivenUp},
 		Logger:                      s.quietLog(),
-		// SQLite has no notifications. River would imitate them by looking for some every 50 ms.
+		// SQLite has no notifications; River would emulate them by polling every 50 ms.
 		PollOnly: s.sqlite,
 	}
 	if o.Feeds != nil {
@@ -78,8 +79,8 @@ func addAlertWorkers(workers *river.Workers, o QueueOptions) error {
 	)
 }
 
-// digestArgs are a job as River keeps it. The time is a number, since one instant has many texts, and jobs are told
-// apart by their text.
+// digestArgs is a job in River's form. Its time is a number, because one instant can be written in many ways and River
+// compares jobs by text.
 type digestArgs struct {
 	Subscription string `json:"subscription"`
 	DueMS        int64  `json:"due_ms"`
@@ -88,7 +89,7 @@ type digestArgs struct {
 // Kind names the job in River's tables.
 func (digestArgs) Kind() string { return "digest" }
 
-// InsertOpts makes a job unique for as long as it is kept, in whatever state.
+// InsertOpts makes a job unique while it is kept, in any state.
 func (digestArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: rivertype.JobStates()}}
 }
@@ -99,23 +100,23 @@ type digestWorker struct {
 	cutOff time.Duration
 }
 
-// Work does a job and tells River what to make of the outcome. River keeps the text of a failure in the database, so what
-// looks like a secret is hidden in it.
+// Work runs a job and translates its outcome for River. River stores error texts in the database, so anything that
+// looks like a secret is hidden.
 func (w *digestWorker) Work(ctx context.Context, job *river.Job[digestArgs]) error {
 	defer hidePanic()
 	off := putOff(job.JobRow)
 	this := digest.Job{Subscription: job.Args.Subscription, Due: fromMillis(job.Args.DueMS), PutOff: off, Last: job.Attempt >= job.MaxAttempts}
-	// River takes an attempt back when a job is put off.
+	// River does not count an attempt that was put off.
 	return riverOutcome(ctx, w.work(ctx, this, job.Attempt+off), w.cutOff)
 }
 
-// hiddenError is an error whose text holds no secret.
+// hiddenError is an error whose text contains no secret.
 type hiddenError struct{ error }
 
 func (e hiddenError) Error() string { return redact.String(e.error.Error()) }
 func (e hiddenError) Unwrap() error { return e.error }
 
-// hidePanic panics on, with a text that holds no secret.
+// hidePanic panics again with a text that contains no secret.
 func hidePanic() {
 	if r := recover(); r != nil {
 		if text := fmt.Sprint(r); redact.String(text) != text {
@@ -125,7 +126,7 @@ func hidePanic() {
 	}
 }
 
-// putOff is how often a job was put off, which River counts.
+// putOff returns how often a job was put off, which River counts.
 func putOff(job *rivertype.JobRow) int {
 	var meta struct {
 		Snoozes int `json:"snoozes"`
@@ -136,8 +137,8 @@ func putOff(job *rivertype.JobRow) int {
 	return meta.Snoozes
 }
 
-// pruneArgs are the job that removes old history. Like all of River's periodic jobs it may be lost when the process
-// that leads changes, hence RunOnStart; it is done once a day at most.
+// pruneArgs is the job that removes old history. Like all of River's periodic jobs it may be lost when the leading
+// process changes, hence RunOnStart; it runs once a day at most.
 type pruneArgs struct{}
 
 // Kind names the job in River's tables.
@@ -163,7 +164,7 @@ func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
 	return err
 }
 
-// keptSince is the time from which on something is kept; the zero time for what is kept for ever.
+// keptSince returns the time before which data is removed; the zero time to keep everything.
 func keptSince(now time.Time, retention time.Duration) time.Time {
 	if retention < 0 {
 		return time.Time{}
@@ -171,38 +172,38 @@ func keptSince(now time.Time, retention time.Duration) time.Time {
 	return now.Add(-retention)
 }
 
-// Timeout leaves time for years of history, when the retention was shortened.
+// Timeout allows for removing years of history after the retention was shortened.
 func (w *pruneWorker) Timeout(*river.Job[pruneArgs]) time.Duration { return 10 * time.Minute }
 
 type retryPolicy struct {
 	backoff func(failures int) time.Duration
 }
 
-// NextRetry is when a job that has failed is tried again.
+// NextRetry returns when a failed job is retried.
 func (p retryPolicy) NextRetry(job *rivertype.JobRow) time.Time {
 	return time.Now().Add(p.backoff(len(job.Errors) + 1))
 }
 
-// backoff is 5 seconds, 40 seconds, 2 minutes, 5 minutes and so on up to an hour: three hours in ten attempts. It is
-// spread by a tenth, so that jobs that failed together do not come back together.
+// backoff is 5 seconds, 40 seconds, 2 minutes, 5 minutes and so on up to an hour: three hours for ten attempts. It
+// varies by a tenth, so that jobs that failed together do not return together.
 func backoff(failures int) time.Duration {
 	pause := min(time.Duration(failures*failures*failures)*5*time.Second, time.Hour)
 	return pause*9/10 + rand.N(pause/5) //nolint:gosec // no secret
 }
 
-// errorHandler logs what came of failed jobs, which is the last place where their errors are seen.
+// errorHandler logs failed jobs: nothing else sees their errors.
 type errorHandler struct {
 	log     *slog.Logger
 	givenUp func(ctx context.Context, job digest.Job, err error)
 }
 
-// HandleError logs a failed attempt, as an error when it was the last.
+// HandleError logs a failed attempt, at level error if it was the last.
 func (h errorHandler) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
 	if job.Kind == (eventArgs{}).Kind() { // QueueOptions.Send has logged it
 		return nil
 	}
 	log := h.log.With("kind", job.Kind, "attempt", job.Attempt, "error", err)
-	if job.Kind != (alertArgs{}).Kind() { // those of an alert are the whole of it
+	if job.Kind != (alertArgs{}).Kind() { // the arguments of an alert are its whole content
 		log = log.With("args", string(job.EncodedArgs))
 	}
 	if job.Attempt < job.MaxAttempts {
@@ -223,10 +224,10 @@ func (h errorHandler) giveUp(ctx context.Context, job *rivertype.JobRow, err err
 	h.givenUp(ctx, digest.Job{Subscription: args.Subscription, Due: fromMillis(args.DueMS)}, err)
 }
 
-// HandlePanic logs a panic, which is tried again like an error.
+// HandlePanic logs a panic, which is retried like an error.
 func (h errorHandler) HandlePanic(ctx context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
 	log := h.log
-	if job.Kind != (eventArgs{}).Kind() && job.Kind != (alertArgs{}).Kind() { // those of an event are its whole body
+	if job.Kind != (eventArgs{}).Kind() && job.Kind != (alertArgs{}).Kind() { // the arguments of an event are its whole body
 		log = log.With("args", string(job.EncodedArgs))
 	}
 	log.ErrorContext(ctx, "job panicked", "kind", job.Kind, "attempt", job.Attempt, "panic", value, "trace", trace)
@@ -236,17 +237,17 @@ func (h errorHandler) HandlePanic(ctx context.Context, job *rivertype.JobRow, va
 	return nil
 }
 
-// quietLog is the log for River, which tells of each job and each change of leaders.
+// quietLog is River's log, without its messages about each job and each change of leader.
 func (s *Store) quietLog() *slog.Logger { return slog.New(atLeastWarn{s.log.Handler()}) }
 
 type atLeastWarn struct{ slog.Handler }
 
-// Enabled is whether a level is a warning or worse, and wanted.
+// Enabled reports whether a level is at least a warning and enabled in the log.
 func (h atLeastWarn) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
 }
 
-// Handle drops what River logs when a stop interrupts its start: an operator can do nothing about it.
+// Handle drops what River logs if a shutdown interrupts its start: operators can do nothing about it.
 func (h atLeastWarn) Handle(ctx context.Context, r slog.Record) error {
 	cancelled := false
 	r.Attrs(func(a slog.Attr) bool {
@@ -260,12 +261,12 @@ func (h atLeastWarn) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
-// WithAttrs keeps the bound.
+// WithAttrs keeps the least level.
 func (h atLeastWarn) WithAttrs(a []slog.Attr) slog.Handler {
 	return atLeastWarn{h.Handler.WithAttrs(a)}
 }
 
-// WithGroup keeps the bound.
+// WithGroup keeps the least level.
 func (h atLeastWarn) WithGroup(name string) slog.Handler {
 	return atLeastWarn{h.Handler.WithGroup(name)}
 }

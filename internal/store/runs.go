@@ -10,8 +10,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// BeginRun notes an attempt at a digest, unless another digest of the subscription is being made: it returns the run that
-// there is now, and whether it is the attempt's.
+// BeginRun records an attempt at a digest unless another digest of the subscription is running. It returns the current
+// run, and whether it is the attempt's.
 func (s *Store) BeginRun(ctx context.Context, a digest.Attempt) (run digest.Run, begun bool, err error) {
 	err = s.tx(ctx, func(q *db.Queries) error {
 		n, err := q.AddRun(ctx, db.AddRunParams{
@@ -30,7 +30,7 @@ func (s *Store) BeginRun(ctx context.Context, a digest.Attempt) (run digest.Run,
 		run = runOf(row)
 		return err
 	})
-	if errors.Is(err, sql.ErrNoRows) { // it ended in this moment
+	if errors.Is(err, sql.ErrNoRows) { // it ended a moment ago
 		return digest.Run{Job: a.Job, Until: a.Until}, false, nil
 	}
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Store) BeginRun(ctx context.Context, a digest.Attempt) (run digest.Run,
 	return run, begun, nil
 }
 
-// TakeRun puts an attempt in the place of another digest's run, if that still is as was says.
+// TakeRun replaces another digest's run by an attempt, if that run still equals was.
 func (s *Store) TakeRun(ctx context.Context, was digest.Run, a digest.Attempt) (taken bool, err error) {
 	n, err := s.queries.TakeRun(ctx, db.TakeRunParams{
 		Subscription: a.Subscription, DueMs: toMillis(a.Due), Holder: a.Holder, NowMs: toMillis(a.Now), UntilMs: toMillis(a.Until),
@@ -103,7 +103,7 @@ func (s *Store) Run(ctx context.Context, subscription string) (run digest.Run, f
 	return runOf(row), true, nil
 }
 
-// Runs are all digests that are being made, by subscription.
+// Runs returns all running digests, by subscription.
 func (s *Store) Runs(ctx context.Context) (map[string]digest.Run, error) {
 	rows, err := s.queries.Runs(ctx)
 	if err != nil {
@@ -124,8 +124,8 @@ func runOf(r db.Run) digest.Run {
 	}
 }
 
-// TakeLane takes the turn to post into a channel for a holder until a time, or prolongs it. taken is false while another
-// holder has it, or has posted so recently that no process may; free is when that ends.
+// TakeLane leases a channel to a holder until a time, or prolongs the lease. taken is false while another holder has
+// it, or has posted so recently that no replica may; free is when that ends.
 func (s *Store) TakeLane(ctx context.Context, channel, holder string, now, until time.Time) (free time.Time, taken bool, err error) {
 	n, err := s.queries.TakeLane(ctx, db.TakeLaneParams{Channel: channel, Holder: holder, UntilMs: toMillis(until), NowMs: toMillis(now)})
 	if err == nil && n > 0 {
@@ -141,7 +141,7 @@ func (s *Store) TakeLane(ctx context.Context, channel, holder string, now, until
 	return fromMillis(ms), false, nil
 }
 
-// LeaveLane gives a turn back: the next holder may post at a time. It does nothing where another holder has the turn.
+// LeaveLane ends a lease: the next holder may post at free. It does nothing if another holder has the channel.
 func (s *Store) LeaveLane(ctx context.Context, channel, holder string, free time.Time) error {
 	if err := s.queries.LeaveLane(ctx, toMillis(free), channel, holder); err != nil {
 		return s.failedWrite("give back the turn in a channel", err)

@@ -14,9 +14,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// Baseline returns the snapshot of the newest delivery of a subscription, exactly as it was recorded. The rows of a
-// software come in the order they had. A software whose rows are lost is listed as unread, so that nothing is compared
-// with nothing.
+// Baseline returns the snapshot of a subscription's newest delivery, exactly as it was recorded, with the rows of a
+// software in their original order. Software whose rows are lost is listed as unread, so that it is not compared.
 func (s *Store) Baseline(ctx context.Context, subscription string) (patchgap.Snapshot, bool, error) {
 	row, err := s.queries.Baseline(ctx, subscription)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -46,7 +45,7 @@ func (s *Store) Baseline(ctx context.Context, subscription string) (patchgap.Sna
 	return snap, true, nil
 }
 
-// Reading returns the newest reading of one software as a snapshot of nothing else, or false where it was never read.
+// Reading returns the newest reading of one software as a snapshot of just that, or false if there is none.
 func (s *Store) Reading(ctx context.Context, tenant, software string) (patchgap.Snapshot, bool, error) {
 	row, err := s.queries.NewestReading(ctx, tenant, text(software))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -75,15 +74,15 @@ func (s *Store) reading(ctx context.Context, u *unpacker, at reading) ([]patchga
 	return g.rows(at.software), nil
 }
 
-// reading names the rows of a software in some state.
+// reading identifies the rows of a software by hash.
 type reading struct {
 	tenant, software string
 	hash             int64
 }
 
-// SeenBefore tells, for rows that were once seen missing, then closed, when that was: the last time they were seen
-// before they were gone, if not before since. Whether they are missing again makes no difference, so it does not matter
-// which of several subscriptions records first that they are back. Rows that were never closed are left out.
+// SeenBefore returns, for rows that were missing and then closed, when they were last seen missing before they were
+// gone. Whether they are missing again makes no difference, so it does not matter which of several subscriptions
+// records their return first. Rows that were never closed are left out.
 func (s *Store) SeenBefore(ctx context.Context, tenant string, keys []patchgap.Key, since time.Time) (map[patchgap.Key]time.Time, error) {
 	seen := map[patchgap.Key]time.Time{}
 	for software, wanted := range byStoredKey(keys) {
@@ -100,7 +99,7 @@ func (s *Store) SeenBefore(ctx context.Context, tenant string, keys []patchgap.K
 	return seen, nil
 }
 
-// update names a row of one software as it is stored.
+// update identifies a row of one software in its stored form.
 type update struct{ kb, osBuild string }
 
 func byStoredKey(keys []patchgap.Key) map[string]map[update]patchgap.Key {
@@ -114,6 +113,7 @@ func byStoredKey(keys []patchgap.Key) map[string]map[update]patchgap.Key {
 	return groups
 }
 
+// recordSnapshot stores the readings of a snapshot and the subscription's new baseline.
 func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap patchgap.Snapshot) error {
 	rows, err := bySoftware(snap)
 	if err != nil {
@@ -132,12 +132,12 @@ func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap 
 	for _, u := range snap.Unread {
 		r.carried[u.Software] = true
 	}
-	for _, p := range snap.Partial { // what could not be read of them may be what seems to be gone
+	for _, p := range snap.Partial { // what seems gone may be among its unreadable rows
 		r.carried[p.Software] = true
 	}
 	list := contents{At: r.at, Software: snap.Software, Hash: make([]int64, len(snap.Software)), Unread: snap.Unread, Partial: snap.Partial, Told: snap.Told, Attacks: snap.Exploited}
 	hashes := map[string]int64{}
-	// Sorted, since two transactions that lock in different orders would wait for each other.
+	// Sorted, because transactions that lock in different orders would deadlock.
 	for _, software := range slices.Sorted(slices.Values(snap.Software)) {
 		if hashes[software], err = r.record(ctx, software, rows[software]); err != nil {
 			return err
@@ -159,9 +159,10 @@ func recordSnapshot(ctx context.Context, q *db.Queries, d digest.Delivery, snap 
 	})
 }
 
-// errUnlisted is the error of a snapshot that contradicts itself.
+// errUnlisted is the error of an inconsistent snapshot.
 var errUnlisted = errors.New("the snapshot has a row of software that it does not list as read")
 
+// bySoftware groups the rows of a snapshot.
 func bySoftware(snap patchgap.Snapshot) (map[string][]patchgap.Row, error) {
 	rows := make(map[string][]patchgap.Row, len(snap.Software))
 	for _, software := range snap.Software {
@@ -176,17 +177,17 @@ func bySoftware(snap patchgap.Snapshot) (map[string][]patchgap.Row, error) {
 	return rows, nil
 }
 
-// recorder writes the readings of one snapshot, in one transaction.
+// recorder stores the readings of one snapshot in one transaction.
 type recorder struct {
 	packer
 	q       *db.Queries
 	tenant  string
 	at      int64
 	newest  map[string]db.NewestRow
-	carried map[string]bool // not read, or not wholly: the rows are from an older snapshot, or some are not there
+	carried map[string]bool // not completely read: rows are from an older snapshot or incomplete
 }
 
-// record writes the reading of one software, unless another snapshot has brought it already, and returns its hash.
+// record stores the reading of one software, unless another snapshot has stored it already, and returns its hash.
 func (r *recorder) record(ctx context.Context, name string, rows []patchgap.Row) (int64, error) {
 	plain, err := json.Marshal(columns(rows))
 	if err != nil {
@@ -194,21 +195,21 @@ func (r *recorder) record(ctx context.Context, name string, rows []patchgap.Row)
 	}
 	h, software := hash(plain), text(name)
 	if n := r.newest[software]; n.Hash == h && n.ReadMs >= r.at {
-		return h, nil // its day is there as well
+		return h, nil // its day is stored too
 	}
 	packed, err := r.pack(plain)
 	if err != nil {
 		return 0, err
 	}
 	params := db.AddReadingParams{Tenant: r.tenant, Software: software, Hash: h, AtMs: r.at, Gaps: packed}
-	if r.carried[name] { // says nothing of what is missing now
+	if r.carried[name] { // says nothing about what is missing now
 		return h, r.q.AddReading(ctx, params)
 	}
 	last, err := r.q.LockSoftware(ctx, r.tenant, software)
 	if err != nil {
 		return 0, err
 	}
-	if err := r.q.AddReading(ctx, params); err != nil || r.at < last.ReadMs { // nor does what came late
+	if err := r.q.AddReading(ctx, params); err != nil || r.at < last.ReadMs { // an older reading does not either
 		return h, err
 	}
 	if last.Hash != h {
@@ -225,7 +226,7 @@ func (r *recorder) record(ctx context.Context, name string, rows []patchgap.Row)
 	return h, r.q.SetNewest(ctx, db.SetNewestParams{Tenant: r.tenant, Software: software, Hash: h, ReadMs: r.at})
 }
 
-// move makes rows the missing updates of a software, and closes those that are gone as of the reading before.
+// move makes rows the missing updates of a software, and closes the others as of the reading before.
 func (r *recorder) move(ctx context.Context, software string, rows []patchgap.Row, before int64) error {
 	was, err := r.q.Missing(ctx, r.tenant, software)
 	if err != nil {
@@ -262,8 +263,8 @@ func (r *recorder) move(ctx context.Context, software string, rows []patchgap.Ro
 	return nil
 }
 
-// BaselineTimes returns when the oldest and the newest baseline of active subscriptions were recorded. Both are zero if
-// there are none.
+// BaselineTimes returns when the oldest and newest baselines of active subscriptions were recorded; zero if there are
+// none.
 func (s *Store) BaselineTimes(ctx context.Context) (oldest, newest time.Time, err error) {
 	row, err := s.queries.BaselineAges(ctx)
 	if err != nil {
@@ -272,7 +273,7 @@ func (s *Store) BaselineTimes(ctx context.Context) (oldest, newest time.Time, er
 	return fromMillis(row.OldestMs), fromMillis(row.NewestMs), nil
 }
 
-// BaselineTimesBySubscription returns when the baseline of each subscription was recorded, of paused ones too.
+// BaselineTimesBySubscription returns when each subscription's baseline was recorded, including paused ones.
 func (s *Store) BaselineTimesBySubscription(ctx context.Context) (map[string]time.Time, error) {
 	rows, err := s.queries.BaselineTimes(ctx)
 	if err != nil {

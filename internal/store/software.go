@@ -11,14 +11,14 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// SoftwareList is the software list of a tenant as Defender gave it.
+// SoftwareList is the software list of a tenant as Defender returned it.
 type SoftwareList struct {
-	Software []byte // the caller knows their form
+	Software []byte // in a format that only the caller knows
 	Fetched  time.Time
-	Skipped  int // rows that could not be read and are not in it
+	Skipped  int // rows left out because they could not be read
 }
 
-// SoftwareList returns the software list that was saved last, or false where none was.
+// SoftwareList returns the software list that was saved last, or false if there is none.
 func (s *Store) SoftwareList(ctx context.Context, tenant string) (list SoftwareList, ok bool, err error) {
 	row, err := s.queries.SoftwareList(ctx, tenant)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -50,7 +50,7 @@ func (s *Store) SaveSoftwareList(ctx context.Context, tenant string, list Softwa
 	return nil
 }
 
-// ForgetAsked removes what people have not asked about since a time, and returns how much that was.
+// ForgetAsked removes software that people have not asked about since a time, and returns how many rows it removed.
 func (s *Store) ForgetAsked(ctx context.Context, before time.Time) (int64, error) {
 	n, err := s.queries.PruneAsked(ctx, toMillis(before))
 	if err != nil {
@@ -59,10 +59,10 @@ func (s *Store) ForgetAsked(ctx context.Context, before time.Time) (int64, error
 	return n, nil
 }
 
-// maxAsked is how much software is kept of what one person asked about.
+// maxAsked is how many software ids are kept per person.
 const maxAsked = 20
 
-// Asked returns the software that a person asked about, the last first.
+// Asked returns the software that a person asked about, most recent first.
 func (s *Store) Asked(ctx context.Context, tenant, person string) ([]string, error) {
 	software, err := s.queries.Asked(ctx, tenant, text(person), maxAsked)
 	if err != nil {
@@ -71,10 +71,10 @@ func (s *Store) Asked(ctx context.Context, tenant, person string) ([]string, err
 	return software, nil
 }
 
-// NoteAsked records when people asked about software last, by person and software. Of each person the last 20 are kept.
+// NoteAsked records when people last asked about software, by person and software. It keeps the last 20 of each person.
 func (s *Store) NoteAsked(ctx context.Context, tenant string, asked map[string]map[string]time.Time) error {
 	err := s.batch(ctx, func(q *db.Queries) error {
-		for _, person := range slices.Sorted(maps.Keys(asked)) { // replicas lock rows in one order
+		for _, person := range slices.Sorted(maps.Keys(asked)) { // replicas must lock rows in the same order
 			for _, software := range slices.Sorted(maps.Keys(asked[person])) {
 				if err := q.NoteAsked(ctx, db.NoteAskedParams{Tenant: tenant, Person: text(person), Software: text(software), AtMs: toMillis(asked[person][software])}); err != nil {
 					return err

@@ -1,12 +1,9 @@
-// Package store keeps what digests need to remember in SQL: subscriptions, what was delivered, what was last seen of
-// each patch gap, who changed what, and the queue of jobs. A [Store] is one database, a SQLite file for one process or
-// PostgreSQL for several, with the same queries on both; a [Queue] is River's, whose tables lie in the same database.
-//
+// Package store keeps what digests need to remember in SQL: subscriptions, deliveries, the last reading of each patch
+// gap, the audit, and the queue of jobs. A [Store] is one database, a SQLite file for one process or PostgreSQL for
+// several, with the same queries on both; a [Queue] is River's, whose tables are in the same database. Times keep
+// milliseconds and are returned in UTC. All methods are safe for concurrent use, and each change is one transaction.
 // The package knows the types of package digest and nothing of schedules, Defender or Slack. It decides nothing: what a
 // digest says, when it is due and what a failure means for a subscription are arguments.
-//
-// Times keep milliseconds and come back in UTC. All methods are safe for concurrent use, and each change is one
-// transaction.
 package store
 
 import (
@@ -23,16 +20,16 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/prepared"
 )
 
-// DefaultRetention is how long history is kept unless [Options] say otherwise: a year, and a month to look back on it.
+// DefaultRetention is how long history is kept by default: a year, and a month to look back on it.
 const DefaultRetention = 400 * 24 * time.Hour
 
-// Options of a store. The zero value is useful.
+// Options configure a store. The zero value is useful.
 type Options struct {
-	Log       *slog.Logger  // nil discards
+	Log       *slog.Logger  // nil for no log
 	Retention time.Duration // how long a running [Queue] keeps history; 0 means DefaultRetention, negative forever
 	Audits    time.Duration // the same for audits
-	// Login returns the database URL as it is now. Each new connection to PostgreSQL uses its user and password, which may
-	// change while the program runs. Nil keeps those of the start.
+	// Login returns the current database URL. Each new connection to PostgreSQL uses its user and password, which may
+	// change while the program runs. Nil keeps those at start.
 	Login func() string
 }
 
@@ -43,18 +40,18 @@ type Store struct {
 	audits    time.Duration // retention
 	sqlite    bool
 	path      string        // of SQLite's file
-	db        *sql.DB       // for all but the queue
+	db        *sql.DB       // for everything but the queue
 	jobs      *sql.DB       // SQLite: the queue's own connection
-	pool      *pgxpool.Pool // PostgreSQL: below db, and for the queue
+	pool      *pgxpool.Pool // PostgreSQL: under db, and for the queue
 	queries   *db.Queries
 	health    health
 }
 
-// ErrUnavailable says that [Open] failed because the database is unreachable, or its disk is full, and may work later. Other
-// errors need other settings.
+// ErrUnavailable reports that [Open] failed because the database is unreachable, or its disk is full; it may work
+// later. Other errors need other settings.
 var ErrUnavailable = errors.New("the database is unavailable")
 
-// unavailable makes an error match [ErrUnavailable] and keeps its text.
+// unavailable makes an error match [ErrUnavailable] without changing its text.
 type unavailable struct{ error }
 
 func (a unavailable) Unwrap() error { return a.error }
@@ -62,9 +59,9 @@ func (a unavailable) Unwrap() error { return a.error }
 // Is implements the contract of [errors.Is].
 func (a unavailable) Is(target error) bool { return target == ErrUnavailable }
 
-// Open opens the database that a URL names, "sqlite:///path/file.db" or "postgres://…". A SQLite file and its folder
-// are made when they are missing, readable for their owner only. The errors are meant for the author of the URL, and never
-// hold its password. The caller closes the store, and calls [Store.Migrate] before anything else.
+// Open opens the database at a URL, "sqlite:///path/file.db" or "postgres://…". It creates a missing SQLite file and
+// its folder, readable for their owner only. Errors are written for the author of the URL and never contain its
+// password. The caller closes the store, and calls [Store.Migrate] before anything else.
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	return open(ctx, databaseURL, o, (*Store).openSQLite)
 }
@@ -91,8 +88,8 @@ func open(ctx context.Context, databaseURL string, o Options, openSQLite func(*S
 	return s, nil
 }
 
-// warnOfExposure logs which files of the database other users can read, change or replace. Their permissions stay: they
-// may be intended.
+// warnOfExposure logs which database files other users can read, change or replace. It does not change permissions:
+// they may be intended.
 func warnOfExposure(ctx context.Context, log *slog.Logger, databaseURL string) {
 	f, ok, err := InspectFile(databaseURL)
 	if err != nil || !ok {
@@ -106,7 +103,7 @@ func warnOfExposure(ctx context.Context, log *slog.Logger, databaseURL string) {
 	}
 }
 
-// Close closes all connections. Stop a queue of the store before.
+// Close closes all connections. Stop the store's queue first.
 func (s *Store) Close() error {
 	var errs []error
 	for _, d := range []*sql.DB{s.jobs, s.db} {
@@ -128,21 +125,21 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// tx runs f in a transaction, which an error of f rolls back.
+// tx runs f in a transaction, and rolls it back if f fails.
 func (s *Store) tx(ctx context.Context, f func(*db.Queries) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	defer tx.Rollback() //nolint:errcheck // no effect after Commit
 	if err := f(s.queries.WithTx(tx)); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
-// batch is tx for a list of changes, each statement of which is prepared once. On PostgreSQL that is left to the driver, which
-// keeps what it has prepared from one transaction to the next, or prepares nothing where the URL says so, for a pooler.
+// batch is tx for a list of changes, with each statement prepared once. On PostgreSQL the driver does that: it keeps
+// prepared statements across transactions, or prepares none if the URL says so, for a pooler.
 func (s *Store) batch(ctx context.Context, f func(*db.Queries) error) error {
 	if s.pool != nil {
 		return s.tx(ctx, f)
@@ -151,7 +148,7 @@ func (s *Store) batch(ctx context.Context, f func(*db.Queries) error) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	defer tx.Rollback() //nolint:errcheck // no effect after Commit
 	if err := f(db.New(prepared.In(tx))); err != nil {
 		return err
 	}
@@ -171,7 +168,7 @@ func (s *Store) txWithJobs(ctx context.Context, f func(*db.Queries, addJob) erro
 	return tx.Commit()
 }
 
-// toMillis returns a time as it is stored: 0 is no time.
+// toMillis converts a time for storage; 0 is no time.
 func toMillis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -179,7 +176,7 @@ func toMillis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// fromMillis returns the time that toMillis stored.
+// fromMillis is the inverse of toMillis.
 func fromMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}

@@ -15,9 +15,9 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/db"
 )
 
-// Subscription returns the subscription with an id, or [digest.ErrNotFound].
+// Subscription returns the subscription with an ID, or [digest.ErrNotFound].
 func (s *Store) Subscription(ctx context.Context, id string) (digest.Subscription, error) {
-	if id != text(id) { // none has such an id, and PostgreSQL would refuse the question
+	if id != text(id) { // no subscription has such an ID, and PostgreSQL would reject the query
 		return digest.Subscription{}, digest.ErrNotFound
 	}
 	row, err := s.queries.Subscription(ctx, id)
@@ -30,7 +30,7 @@ func (s *Store) Subscription(ctx context.Context, id string) (digest.Subscriptio
 	return subscription(row)
 }
 
-// Subscriptions lists the subscriptions that a filter picks, the oldest first.
+// Subscriptions lists the subscriptions that a filter selects, oldest first.
 func (s *Store) Subscriptions(ctx context.Context, f digest.SubscriptionFilter) ([]digest.Subscription, error) {
 	rows, err := s.queries.Subscriptions(ctx, db.SubscriptionsParams{
 		Tenant: f.Tenant, AnyTenant: f.Tenant == "", Channel: f.Channel, AnyChannel: f.Channel == "",
@@ -41,7 +41,7 @@ func (s *Store) Subscriptions(ctx context.Context, f digest.SubscriptionFilter) 
 	return subscriptions(rows)
 }
 
-// AddSubscription writes a new subscription, or returns [digest.ErrExists] when its id is taken.
+// AddSubscription stores a new subscription, or returns [digest.ErrExists] if its ID is taken.
 func (s *Store) AddSubscription(ctx context.Context, sub digest.Subscription, who audit.Entry) error {
 	row, err := subscriptionRow(sub)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *Store) AddSubscription(ctx context.Context, sub digest.Subscription, wh
 	})
 }
 
-// UpdateSubscription writes all of a subscription that exists, or returns [digest.ErrNotFound].
+// UpdateSubscription overwrites an existing subscription, or returns [digest.ErrNotFound].
 func (s *Store) UpdateSubscription(ctx context.Context, sub digest.Subscription, who audit.Entry) error {
 	row, err := subscriptionRow(sub)
 	if err != nil {
@@ -63,8 +63,8 @@ func (s *Store) UpdateSubscription(ctx context.Context, sub digest.Subscription,
 	})
 }
 
-// EditSubscription writes the settings of a subscription and when it runs next, as long as those, and its pause, are as was
-// says. It reports whether they were: another request, or the scheduler, may have changed them meanwhile.
+// EditSubscription stores the settings and next run of a subscription, if these and its pause still equal was. It
+// reports whether they did: another request or the scheduler may have changed them in the meantime.
 func (s *Store) EditSubscription(ctx context.Context, was, is digest.Subscription, who audit.Entry) (changed bool, err error) {
 	old, err := subscriptionRow(was)
 	if err != nil {
@@ -89,8 +89,7 @@ func (s *Store) EditSubscription(ctx context.Context, was, is digest.Subscriptio
 	return err == nil, err
 }
 
-// RemoveSubscription removes a subscription with all it has delivered, or returns [digest.ErrNotFound]. The audit
-// stays.
+// RemoveSubscription removes a subscription with its history, or returns [digest.ErrNotFound]. The audit stays.
 func (s *Store) RemoveSubscription(ctx context.Context, id string, who audit.Entry) error {
 	return s.change(ctx, "remove a subscription", who, digest.ErrNotFound, func(q *db.Queries) (int64, error) {
 		_, err := q.RemoveDeliveries(ctx, id)
@@ -101,7 +100,7 @@ func (s *Store) RemoveSubscription(ctx context.Context, id string, who audit.Ent
 	})
 }
 
-// change makes a change and its audit in one transaction. A change that touches no row is the error none.
+// change makes a change and its audit entry in one transaction. It returns none if no row was changed.
 func (s *Store) change(ctx context.Context, what string, who audit.Entry, none error, f func(*db.Queries) (int64, error)) error {
 	err := s.tx(ctx, func(q *db.Queries) error {
 		n, err := f(q)
@@ -119,7 +118,7 @@ func (s *Store) change(ctx context.Context, what string, who audit.Entry, none e
 	return nil
 }
 
-// Due lists subscriptions whose NextRun has come, the longest waiting first.
+// Due lists subscriptions whose NextRun has been reached, longest waiting first.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]digest.Subscription, error) {
 	rows, err := s.queries.DueSubscriptions(ctx, toMillis(now), bound(limit))
 	if err != nil {
@@ -128,7 +127,8 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]digest.Sub
 	return subscriptions(rows)
 }
 
-// Advance moves NextRun if it still is from, and tells whether it did. Of several processes that try, one does.
+// Advance moves NextRun if it still equals from, and reports whether it did. Of several processes that try, one
+// succeeds.
 func (s *Store) Advance(ctx context.Context, id string, from, to time.Time) (moved bool, err error) {
 	n, err := s.queries.Advance(ctx, toMillis(to), id, toMillis(from))
 	if err != nil {
@@ -137,8 +137,8 @@ func (s *Store) Advance(ctx context.Context, id string, from, to time.Time) (mov
 	return n > 0, nil
 }
 
-// SetPause pauses a subscription, or ends its pause, as long as it is paused, due and scheduled as was says, and tells
-// whether it did. What else of it a person has changed meanwhile stays.
+// SetPause pauses a subscription or ends its pause, if its pause and schedule still equal was, and reports whether it
+// did. Other changes that a person made in the meantime stay.
 func (s *Store) SetPause(ctx context.Context, was, is digest.Subscription, who audit.Entry) (changed bool, err error) {
 	err = s.change(ctx, "set the pause of a subscription", who, errChanged, func(q *db.Queries) (int64, error) {
 		return q.SetPause(ctx, db.SetPauseParams{
@@ -153,7 +153,7 @@ func (s *Store) SetPause(ctx context.Context, was, is digest.Subscription, who a
 	return err == nil, err
 }
 
-// errChanged rolls back what was decided by a row that is another one by now.
+// errChanged rolls back a decision based on a row that has changed since.
 var errChanged = errors.New("the subscription was changed meanwhile")
 
 func subscriptions(rows []db.Subscription) ([]digest.Subscription, error) {
@@ -168,6 +168,7 @@ func subscriptions(rows []db.Subscription) ([]digest.Subscription, error) {
 	return subs, nil
 }
 
+// subscription converts a row; subscriptionRow is its inverse.
 func subscription(r db.Subscription) (digest.Subscription, error) {
 	sub := digest.Subscription{
 		ID: r.ID, Tenant: r.Tenant, Channel: r.Channel, Owner: r.Owner,

@@ -14,25 +14,25 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/tablecopy"
 )
 
-// Copied is what [Copy] has copied of one table.
+// Copied is how much [Copy] copied of one table.
 type Copied struct {
 	Table string
 	Rows  int
 }
 
-// queueTable stands for the waiting jobs among what was copied.
+// queueTable is the name of the waiting jobs in [Copied].
 const queueTable = "waiting jobs"
 
 var (
-	// ErrNotEmpty says that a database that is to be copied into holds something.
+	// ErrNotEmpty reports that the target of a copy is not empty.
 	ErrNotEmpty = tablecopy.ErrNotEmpty
-	// ErrOtherVersion says that a database is not at the version of this program.
+	// ErrOtherVersion reports that a database is not at the version of this program.
 	ErrOtherVersion = errors.New("the database that is to be copied is not at the version of this program: migrate it first")
 )
 
-// Copy copies everything into an empty database, which it migrates first, and returns the rows of each table. The copy is
-// one transaction there, and reads one state here. Rows are counted on both sides; a difference is an error and leaves the
-// target empty. Jobs that wait are inserted anew. Nothing else may use either database meanwhile.
+// Copy copies everything into an empty database, which it migrates first, and returns the rows of each table. The copy
+// is one transaction there, and reads one state here. Rows are counted on both sides; a difference is an error and
+// leaves the target empty. Waiting jobs are inserted as new ones. Nothing else may use either database in the meantime.
 func Copy(ctx context.Context, s, to *Store) (copied []Copied, err error) {
 	if current, wanted, err := s.Version(ctx); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func Copy(ctx context.Context, s, to *Store) (copied []Copied, err error) {
 	return append(copied, Copied{queueTable, len(jobs)}), nil
 }
 
-// snapshotIsolation has one transaction read one state. SQLite's do so by themselves.
+// snapshotIsolation lets a transaction read one state. SQLite's transactions do so anyway.
 func (s *Store) snapshotIsolation() sql.IsolationLevel {
 	if s.sqlite {
 		return sql.LevelDefault
@@ -86,7 +86,7 @@ func (s *Store) snapshotIsolation() sql.IsolationLevel {
 	return sql.LevelRepeatableRead
 }
 
-// ourTables lists the tables that migrations have made, sorted, without the queue's and the list of migrations.
+// ourTables lists the tables created by migrations, sorted, without the queue's and the list of migrations.
 func (s *Store) ourTables(ctx context.Context) ([]string, error) {
 	var rows *sql.Rows
 	var err error
@@ -113,13 +113,13 @@ func (s *Store) ourTables(ctx context.Context) ([]string, error) {
 	return tables, rows.Err()
 }
 
-// waitingJobs reads the jobs that are not over. One of a kind that cannot be inserted anew is an error; those that start
-// by themselves are left out.
+// waitingJobs reads the jobs that are not finished. A kind of job that cannot be inserted again is an error; jobs that
+// start by themselves are left out.
 func (s *Store) waitingJobs(ctx context.Context, tx *sql.Tx) ([]river.JobArgs, error) {
 	const where = " FROM river_job WHERE state NOT IN ('completed', 'cancelled', 'discarded') ORDER BY id"
 	var rows *sql.Rows
 	var err error
-	if s.sqlite { // where River keeps arguments in SQLite's own form
+	if s.sqlite { // River stores arguments in SQLite's binary JSON
 		rows, err = tx.QueryContext(ctx, "SELECT kind, json(args)"+where)
 	} else {
 		rows, err = tx.QueryContext(ctx, "SELECT kind, args"+where)

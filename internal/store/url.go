@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// target is where a database is: one of the two is set.
+// target is where a database is; exactly one field is set.
 type target struct {
 	path string          // of SQLite's file
 	pool *pgxpool.Config // of PostgreSQL
@@ -21,14 +21,14 @@ var (
 	errSQLite = errors.New("it takes sqlite:///path/file.db, with three slashes and without parameters")
 )
 
-// CheckURL says what is wrong with a database URL; nothing is opened. The error quotes nothing of it.
+// CheckURL returns what is wrong with a database URL, without opening anything. The error quotes nothing of it.
 func CheckURL(raw string) error {
 	_, err := parseURL(raw)
 	return err
 }
 
-// SameDatabase reports whether two database URLs name the same database, whatever the login. A URL that cannot be
-// read names none.
+// SameDatabase reports whether two database URLs name the same database, regardless of the login. An invalid URL names
+// none.
 func SameDatabase(a, b string) bool {
 	one, err := parseURL(a)
 	if err != nil {
@@ -44,7 +44,7 @@ func SameDatabase(a, b string) bool {
 	return withoutLogin(one.pool) == withoutLogin(other.pool)
 }
 
-// withoutLogin is what a configuration says beside who signs in.
+// withoutLogin returns a configuration in a form without user and password.
 func withoutLogin(c *pgxpool.Config) string {
 	u, err := url.Parse(c.ConnString())
 	if err != nil {
@@ -58,8 +58,8 @@ func withoutLogin(c *pgxpool.Config) string {
 	return u.String()
 }
 
-// parseURL reads a database URL. Its errors quote nothing of it, since where the password is in a URL that cannot be
-// read is a guess: pgx redacts such URLs "best effort", net/url not at all.
+// parseURL parses a database URL. Its errors quote nothing of it, because where the password is in an invalid URL is a
+// guess: pgx redacts such URLs "best effort", net/url not at all.
 func parseURL(raw string) (target, error) {
 	scheme, rest, _ := strings.Cut(raw, ":")
 	switch strings.ToLower(scheme) {
@@ -73,6 +73,7 @@ func parseURL(raw string) (target, error) {
 	return target{}, errURL
 }
 
+// sqlitePath returns the file of a sqlite URL.
 func sqlitePath(rest string) (string, error) {
 	escaped, ok := strings.CutPrefix(rest, "//")
 	if !ok || len(escaped) < 2 || escaped[0] != '/' || strings.ContainsAny(escaped, "?#") {
@@ -90,6 +91,7 @@ func sqlitePath(rest string) (string, error) {
 	return path, nil
 }
 
+// poolConfig parses a postgres URL.
 func poolConfig(raw string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(raw)
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok { // a certificate
@@ -106,8 +108,8 @@ func poolConfig(raw string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// ambiguous reports whether a URL looks as if a character of its password had ended its first part: the rest of the password
-// would be taken for a database's name, and be shown as one.
+// ambiguous reports whether a character in the password seems to end the first part of a URL: the rest of the password
+// would be read, and shown, as the database's name.
 func ambiguous(raw string) bool {
 	u, err := url.Parse(raw)
 	if err != nil || u.Opaque != "" || strings.ContainsRune(raw, '#') || strings.ContainsRune(u.EscapedPath(), '@') {

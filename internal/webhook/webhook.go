@@ -190,7 +190,7 @@ func (s *Sender) Send(ctx context.Context, id string, at time.Time, body []byte)
 // StatusError is an answer other than 2xx and 410.
 type StatusError struct{ Code int }
 
-// Error is part of the error interface.
+// Error implements error.
 func (e *StatusError) Error() string {
 	text := strings.TrimSpace(fmt.Sprintf("it answers %d %s", e.Code, http.StatusText(e.Code)))
 	if e.Redirect() {

@@ -12,15 +12,16 @@ import (
 )
 
 const (
-	// probeInterval limits how late a read-only database is noticed while nothing writes to it. Writes notice it at once.
+	// probeInterval is how late a read-only database is noticed while nothing is written. Writes notice it at once.
 	probeInterval = 30 * time.Second
 	// troubleProbeInterval is used during trouble, to notice its end.
 	troubleProbeInterval = 5 * time.Second
-	// probeTimeout limits one probe. SQLite's other writers finish within it.
+	// probeTimeout bounds one probe. SQLite's other writers finish within it.
 	probeTimeout = 8 * time.Second
 )
 
-// AddDatabase makes readiness depend on the database: on whether it answers now, and whether it took the last changes.
+// AddDatabase makes readiness depend on the database: whether it responds now, and whether it accepted the last
+// changes.
 func (m *Monitor) AddDatabase(s *store.Store) {
 	m.Parts.Set(Database, func(ctx context.Context) (string, error) {
 		err := s.Ping(ctx)
@@ -35,7 +36,7 @@ func (m *Monitor) AddDatabase(s *store.Store) {
 	})
 }
 
-// DatabaseReason says what trouble means, as /readyz does. It returns an empty text without trouble.
+// DatabaseReason returns what trouble means, in the words of /readyz; "" for none.
 func DatabaseReason(t digest.Trouble) string {
 	return map[digest.Trouble]string{
 		digest.TroubleAway:     "the database does not answer",
@@ -64,7 +65,7 @@ func NewDatabaseProber(s *store.Store, interval time.Duration, log *slog.Logger)
 	return &DatabaseProber{store: s, interval: cmp.Or(interval, probeInterval), log: log}
 }
 
-// Run probes until ctx ends. Between two probes it logs the trouble that other callers of the database have met.
+// Run probes until ctx is done. Between probes it logs trouble that other users of the database have seen.
 func (p *DatabaseProber) Run(ctx context.Context) {
 	tick := time.NewTicker(min(p.interval, time.Second))
 	defer tick.Stop()
@@ -76,7 +77,7 @@ func (p *DatabaseProber) Run(ctx context.Context) {
 		}
 		if time.Since(probed) >= interval {
 			limited, cancel := context.WithTimeout(ctx, probeTimeout)
-			_ = p.store.Probe(limited) // its health has the result
+			_ = p.store.Probe(limited) // Health has the result
 			cancel()
 			probed = time.Now()
 		}
@@ -91,6 +92,7 @@ func (p *DatabaseProber) Run(ctx context.Context) {
 	}
 }
 
+// logChange logs when trouble begins, changes or ends, with its duration.
 func (p *DatabaseProber) logChange(ctx context.Context) {
 	h := p.store.Health()
 	now := h.Trouble
@@ -108,11 +110,11 @@ func (p *DatabaseProber) logChange(ctx context.Context) {
 	p.log.ErrorContext(ctx, "trouble with the database", "trouble", string(now), "reason", DatabaseReason(now), "cure", p.store.Cure(now), "error", h.Message)
 }
 
-// databaseFigures reads whether the database takes changes, and how often it failed.
+// databaseFigures reads whether the database accepts changes, and its failures.
 func databaseFigures(s *store.Store) metrics.Database {
 	h := s.Health()
 	f := metrics.Database{Writable: h.Trouble == ""}
-	for _, trouble := range digest.Troubles() { // there before the first
+	for _, trouble := range digest.Troubles() { // so that series exist before the first failure
 		for _, write := range []bool{false, true} {
 			f.Failures = append(f.Failures, metrics.DatabaseFailures{
 				Trouble: string(trouble), Write: write, Count: h.Failures[store.Failure{Trouble: trouble, Write: write}],

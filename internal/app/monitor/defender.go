@@ -14,10 +14,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/wait"
 )
 
-// signInResult is how the last attempt to get a token for Defender ended.
+// signInResult is the result of the last attempt to get a token for Defender.
 type signInResult struct{ err error }
 
-// ObserveClient sets the options by which a client of Defender reports its calls, sign-ins and traces.
+// ObserveClient makes a client of Defender report its calls, sign-ins and traces.
 func (m *Monitor) ObserveClient(o *api.Options) {
 	o.Tracing = m.traces.Azure()
 	if m.traces != nil {
@@ -43,7 +43,7 @@ func (m *Monitor) ObserveClient(o *api.Options) {
 	}
 }
 
-// checkSignIn judges the last sign-in. It calls nothing of Defender, because calls are limited.
+// checkSignIn judges the last sign-in. It does not call Defender, because calls are limited.
 func (m *Monitor) checkSignIn(context.Context) (reason string, err error) {
 	last := m.lastSignIn.Load()
 	switch {
@@ -57,7 +57,7 @@ func (m *Monitor) checkSignIn(context.Context) (reason string, err error) {
 	return "the login host refuses the credential of Defender" + detail(last.err), last.err
 }
 
-// detail continues a reason with what exactly is wrong with a sign-in, if that is known.
+// detail adds to a reason what exactly is wrong with a sign-in, if known.
 func detail(err error) string {
 	e, ok := errors.AsType[*api.Error](err)
 	if !ok || e.Fault == "" {
@@ -67,12 +67,12 @@ func detail(err error) string {
 }
 
 const (
-	signInInterval = 5 * time.Minute  // a token lasts for an hour, and is renewed in time
+	signInInterval = 5 * time.Minute  // a token lasts an hour and is renewed in time
 	signInRetry    = 30 * time.Second // after a failure
 )
 
-// KeepSignedIn gets a token now, and a new one before it ends, until ctx ends. No question waits for a token then, and a
-// refused credential is noticed before the first question.
+// KeepSignedIn gets a token now, and a new one before it expires, until ctx is done. So no question waits for a token,
+// and a rejected credential is noticed before the first question.
 func (m *Monitor) KeepSignedIn(ctx context.Context, client *api.Client, log *slog.Logger) {
 	m.Parts.Set(Defender, m.checkSignIn)
 	for logged := ""; ; {
@@ -105,7 +105,7 @@ func clientFigures(client *api.Client) metrics.Client {
 	}
 }
 
-// quotaFigures reads what is left of Defender's quota.
+// quotaFigures reads how much of Defender's quota is left.
 func quotaFigures(ctx context.Context, client *api.Client) []metrics.Quota {
 	q := client.Quota(ctx)
 	var list []metrics.Quota

@@ -23,7 +23,7 @@ func (m *Monitor) DigestObserver(now func() time.Time) func(context.Context, dig
 	}
 }
 
-// CountTimetable returns a timetable that counts what becomes due. Of several replicas, the one that moves the next run
+// CountTimetable returns a timetable that counts due digests. Of several replicas, the one that moves the next run
 // counts.
 func (m *Monitor) CountTimetable(next digest.Timetable) digest.Timetable {
 	return countedTimetable{next, m.Metrics}
@@ -34,7 +34,7 @@ type countedTimetable struct {
 	metrics *metrics.Metrics
 }
 
-// Due is part of [digest.Timetable].
+// Due implements [digest.Timetable].
 func (t countedTimetable) Due(ctx context.Context, now time.Time, limit int) ([]digest.Subscription, error) {
 	due, err := t.Timetable.Due(ctx, now, limit)
 	if err == nil {
@@ -43,7 +43,7 @@ func (t countedTimetable) Due(ctx context.Context, now time.Time, limit int) ([]
 	return due, err
 }
 
-// Advance is part of [digest.Timetable].
+// Advance implements [digest.Timetable].
 func (t countedTimetable) Advance(ctx context.Context, id string, from, to time.Time) (bool, error) {
 	moved, err := t.Timetable.Advance(ctx, id, from, to)
 	if moved {
@@ -52,7 +52,7 @@ func (t countedTimetable) Advance(ctx context.Context, id string, from, to time.
 	return moved, err
 }
 
-// TraceWork returns work that records a trace of each attempt at a digest.
+// TraceWork returns work that traces each attempt at a digest.
 func (m *Monitor) TraceWork(next store.Work) store.Work {
 	return func(ctx context.Context, job digest.Job, attempt int) error {
 		ctx, end := m.Tracer().Start(ctx, "digest", span.Options{Kind: span.Consumer, Attrs: []slog.Attr{
@@ -64,7 +64,7 @@ func (m *Monitor) TraceWork(next store.Work) store.Work {
 	}
 }
 
-// TraceSource returns a source that records a span of each reading.
+// TraceSource returns a source that traces each reading.
 func (m *Monitor) TraceSource(next digest.Source) digest.Source {
 	return tracedSource{next, m.Tracer()}
 }
@@ -74,7 +74,7 @@ type tracedSource struct {
 	trace span.Tracer
 }
 
-// Snapshot is part of [digest.Source].
+// Snapshot implements [digest.Source].
 func (s tracedSource) Snapshot(ctx context.Context, sub digest.Subscription, due time.Time) (patchgap.Snapshot, error) {
 	ctx, end := s.trace.Start(ctx, "snapshot", span.Options{Part: true})
 	snap, err := s.Source.Snapshot(ctx, sub, due)
@@ -82,7 +82,7 @@ func (s tracedSource) Snapshot(ctx context.Context, sub digest.Subscription, due
 	return snap, err
 }
 
-// Confirm is part of [digest.Source].
+// Confirm implements [digest.Source].
 func (s tracedSource) Confirm(ctx context.Context, software []string) (patchgap.Snapshot, error) {
 	ctx, end := s.trace.Start(ctx, "confirm", span.Options{Part: true})
 	snap, err := s.Source.Confirm(ctx, software)
@@ -90,7 +90,7 @@ func (s tracedSource) Confirm(ctx context.Context, software []string) (patchgap.
 	return snap, err
 }
 
-// TracePoster returns a poster that records a span of each message.
+// TracePoster returns a poster that traces each message.
 func (m *Monitor) TracePoster(next digest.Poster) digest.Poster {
 	return tracedPoster{next, m.Tracer()}
 }
@@ -100,7 +100,7 @@ type tracedPoster struct {
 	trace span.Tracer
 }
 
-// Post is part of [digest.Poster].
+// Post implements [digest.Poster].
 func (p tracedPoster) Post(ctx context.Context, channel, key string, page view.Page) (string, error) {
 	ctx, end := p.trace.Start(ctx, "post", span.Options{Part: true, Kind: span.Client})
 	message, err := p.Poster.Post(ctx, channel, key, page)
@@ -108,7 +108,7 @@ func (p tracedPoster) Post(ctx context.Context, channel, key string, page view.P
 	return message, err
 }
 
-// Find is part of [digest.Poster].
+// Find implements [digest.Poster].
 func (p tracedPoster) Find(ctx context.Context, channel, key string, since time.Time) (string, bool, error) {
 	ctx, end := p.trace.Start(ctx, "find", span.Options{Part: true, Kind: span.Client})
 	message, found, err := p.Poster.Find(ctx, channel, key, since)
@@ -116,7 +116,7 @@ func (p tracedPoster) Find(ctx context.Context, channel, key string, since time.
 	return message, found, err
 }
 
-// Reply is part of [digest.Poster].
+// Reply implements [digest.Poster].
 func (p tracedPoster) Reply(ctx context.Context, r digest.Reply, posted func(messages int) error) error {
 	ctx, end := p.trace.Start(ctx, "reply", span.Options{Part: true, Kind: span.Client})
 	err := p.Poster.Reply(ctx, r, posted)

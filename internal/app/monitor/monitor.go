@@ -1,7 +1,6 @@
-// Package monitor shows a running process to operators: its metrics, its readiness, its liveness and its traces.
-//
-// It joins the parts of the program to packages metrics, health and tracing, which do not know each other. It decides when a
-// part counts as ready, and how each observation is counted. It neither serves what it knows over HTTP nor changes anything.
+// Package monitor shows a running process to operators: its metrics, readiness, liveness and traces. It connects the
+// parts of the program to packages metrics, health and tracing, which do not know each other, and decides when a part
+// counts as ready and how each observation is counted. It neither serves anything over HTTP nor changes anything.
 package monitor
 
 import (
@@ -23,7 +22,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/tracing"
 )
 
-// The parts that readiness consists of, by their names in /readyz.
+// The parts of readiness, by their names in /readyz.
 const (
 	Slack    = "slack"
 	Database = "database"
@@ -53,7 +52,8 @@ func New(version string, traces *tracing.Tracing) *Monitor {
 // Tracer returns the tracer of this process. It records nothing without a collector.
 func (m *Monitor) Tracer() span.Tracer { return m.traces.Tracer() }
 
-// Alive reports whether the Slack event loop still turns. It is the only liveness check: a restart fixes nothing else.
+// Alive reports whether the Slack event loop makes progress. It is the only liveness check: a restart fixes nothing
+// else.
 func (m *Monitor) Alive(ctx context.Context) (reason string, err error) {
 	if err := m.Liveness.Heartbeat(ctx); err != nil {
 		return "the Slack event loop is stuck", err
@@ -61,7 +61,7 @@ func (m *Monitor) Alive(ctx context.Context) (reason string, err error) {
 	return "", nil
 }
 
-// Sources are the parts that metrics are read from when they are scraped.
+// Sources are what metrics are read from on each scrape.
 type Sources struct {
 	Health *socketmode.Health
 	Counts *bot.Counts
@@ -71,7 +71,7 @@ type Sources struct {
 	Now    func() time.Time // the clock of digests
 }
 
-// Collect reads metrics from the parts from now on.
+// Collect reads metrics from sources from now on.
 func (m *Monitor) Collect(s Sources) {
 	stored := &storedFigures{store: s.Store, queue: s.Queue, now: s.Now}
 	m.Metrics.SetSources(metrics.Sources{
@@ -94,7 +94,7 @@ func texts[T ~string](words []T) []string {
 	return all
 }
 
-// CountAudits returns a writer that counts the entries that next has written.
+// CountAudits returns a writer that counts the entries written to next.
 func (m *Monitor) CountAudits(next audit.Writer) audit.Writer {
 	return countedAudits{next, m.Metrics}
 }
@@ -104,7 +104,7 @@ type countedAudits struct {
 	metrics *metrics.Metrics
 }
 
-// AddAudits is part of [audit.Writer].
+// AddAudits implements [audit.Writer].
 func (c countedAudits) AddAudits(ctx context.Context, list []audit.Entry) error {
 	err := c.Writer.AddAudits(ctx, list)
 	if err == nil {
@@ -113,11 +113,11 @@ func (c countedAudits) AddAudits(ctx context.Context, list []audit.Entry) error 
 	return err
 }
 
-// flushTimeout limits sending the last traces when the program stops.
+// flushTimeout bounds sending the last traces during shutdown.
 const flushTimeout = 2 * time.Second
 
-// StartTracing starts to record traces. Without options it records none. Questions are more important than traces, so an
-// error is logged and the program goes on without traces. stop sends what is left.
+// StartTracing starts to record traces; without options it records none. Questions matter more than traces, so an error
+// is only logged. stop sends what is left.
 func StartTracing(ctx context.Context, o *tracing.Options, log *slog.Logger) (traces *tracing.Tracing, stop func()) {
 	if o == nil {
 		return nil, func() {}

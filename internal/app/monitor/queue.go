@@ -12,15 +12,15 @@ import (
 	"github.com/missingkbs/missingkbs/internal/metrics"
 )
 
-// stuckAfter is how long questions may wait while none finishes. A running question may take half of that.
+// stuckAfter is how long questions may wait without one finishing. A running question may take half of that.
 const stuckAfter = time.Minute
 
-// queueProgress tells whether the queue of questions moves.
+// queueProgress tracks whether the queue of questions makes progress.
 type queueProgress struct {
 	load func() bot.Load
 
 	mu    sync.Mutex
-	moved time.Time // when a question last finished, or none waited
+	moved time.Time // when a question last finished, or none was waiting
 }
 
 // step records that a question has finished.
@@ -44,8 +44,8 @@ func (p *queueProgress) check(context.Context) (reason string, err error) {
 	return "", nil
 }
 
-// AddQueue makes readiness depend on the queue of questions. It returns an observer of questions, which counts them and
-// notices that the queue moves.
+// AddQueue makes readiness depend on the queue of questions. It returns an observer that counts questions and notices
+// progress.
 func (m *Monitor) AddQueue(load func() bot.Load) bot.Observer {
 	progress := &queueProgress{load: load}
 	m.Parts.Set(Queue, progress.check)

@@ -26,7 +26,7 @@ func slackFigures(health *socketmode.Health, counts *bot.Counts) metrics.Slack {
 		AckFailures: c.Unacknowledged, Duplicates: c.Duplicates, Undecodable: c.Undecodable, Dropped: c.Dropped,
 	}
 	for _, reason := range texts(socketmode.Reasons()) {
-		f.Reconnects[reason] = 0 // there before the first
+		f.Reconnects[reason] = 0 // so that the series exists before the first
 	}
 	for _, s := range health.Sockets() {
 		f.Wanted++

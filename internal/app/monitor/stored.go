@@ -11,7 +11,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// storedFigures reads the metrics that are in the database. It queries at most every few seconds, however many scrape.
+// storedFigures reads the metrics that are in the database. It queries at most every few seconds, regardless of the
+// number of scrapes.
 type storedFigures struct {
 	store *store.Store
 	queue *store.Queue
@@ -22,9 +23,10 @@ type storedFigures struct {
 	at   time.Time
 }
 
-// maxStoredAge is how old the figures may be.
+// maxStoredAge is how long figures are reused.
 const maxStoredAge = 10 * time.Second
 
+// read returns cached figures, or reads them.
 func (s *storedFigures) read(ctx context.Context) (metrics.Stored, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,6 +40,7 @@ func (s *storedFigures) read(ctx context.Context) (metrics.Stored, error) {
 	return figures, err
 }
 
+// query reads what is due, waiting and overdue.
 func (s *storedFigures) query(ctx context.Context) (metrics.Stored, error) {
 	var f metrics.Stored
 	now := s.now()
@@ -69,7 +72,7 @@ func (s *storedFigures) query(ctx context.Context) (metrics.Stored, error) {
 		}
 		f.Active++
 		if !sub.NextRun.IsZero() {
-			f.Overdue = max(f.Overdue, now.Sub(sub.NextRun)) // no scheduler has inserted its job
+			f.Overdue = max(f.Overdue, now.Sub(sub.NextRun)) // no scheduler has enqueued it
 		}
 	}
 	for _, job := range jobs {

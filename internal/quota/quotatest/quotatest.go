@@ -35,7 +35,7 @@ func (m *Memory) Bookings() int {
 	return m.bookings
 }
 
-// Book is part of [quota.Budget].
+// Book implements [quota.Budget].
 func (m *Memory) Book(ctx context.Context, b quota.Booking) (quota.Booked, error) {
 	m.mu.Lock()
 	m.bookings++
@@ -52,7 +52,7 @@ func (m *Memory) Book(ctx context.Context, b quota.Booking) (quota.Booked, error
 	return m.limiter.Book(m.now(), b), nil
 }
 
-// Pause is part of [quota.Budget].
+// Pause implements [quota.Budget].
 func (m *Memory) Pause(_ context.Context, d time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
