@@ -9,7 +9,7 @@ import (
 type Allowance struct {
 	Tenant  string
 	Channel string
-	Teams   []string // the organisations that read the channel at that time, as far as known; those that join later are not covered
+	Teams   []string // organisations that read the channel at that time, as far as known; later ones are not covered
 	By      string   // the administrator's user ID
 	At      time.Time
 }

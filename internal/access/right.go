@@ -1,6 +1,6 @@
-// Package access has the values of access control: which right a request needs, and which channels an administrator has
-// allowed although people of other organisations read them. It decides nothing, asks Slack nothing and stores nothing:
-// the gate of the Slack edge decides, and package store keeps allowances.
+// Package access has the values of access control: the right that a request needs, and the channels that an
+// administrator has allowed although other organisations read them. It decides nothing, asks Slack nothing and stores
+// nothing: the gate of the Slack edge decides, and package store keeps allowances.
 package access
 
 // Right is what a request requires of the user who makes it.
@@ -10,6 +10,6 @@ type Right string
 const (
 	Ask        Right = "ask"        // read what is missing
 	Change     Right = "digests"    // add, change, run and remove digests
-	Accept     Right = "accept"     // accept that an update is missing, approve and end that
-	Administer Right = "administer" // allow what is refused to others
+	Accept     Right = "accept"     // accept a missing update, approve that, and end it
+	Administer Right = "administer" // allow what others are refused
 )

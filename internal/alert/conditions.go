@@ -6,7 +6,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/failure"
 )
 
-// The conditions. Those of Defender have the names of its kinds of failure.
+// The conditions. Those of Defender are named like its kinds of failure.
 const (
 	Permission          = string(failure.Permission)
 	Licence             = string(failure.Licence)
@@ -31,12 +31,12 @@ const (
 	Stopped       = "stopped"
 )
 
-// Failures returns the conditions that an answer of Defender ends.
+// Failures returns the conditions that a good answer of Defender ends.
 func Failures() []string {
 	return []string{Permission, Licence, Credential, Throttled, Unavailable}
 }
 
-// Conditions returns all conditions but those of the database.
+// Conditions returns all conditions except those of the database.
 func Conditions() []Condition { return append(lasting(), events()...) }
 
 func lasting() []Condition {

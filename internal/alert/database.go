@@ -13,11 +13,11 @@ const DatabasePrefix = "database_"
 // databaseCondition is a condition of the database.
 type databaseCondition struct {
 	name string
-	min  time.Duration // how long it must last to be reported; zero for one that does not pass by itself
+	min  time.Duration // how long it must last to be reported; zero if it does not end by itself
 	text Text
 }
 
-// databaseConditions has a condition for each trouble of package digest.
+// databaseConditions returns a condition for each trouble of package digest.
 func databaseConditions() []databaseCondition {
 	return []databaseCondition{
 		{"away", time.Minute, Text{
@@ -63,8 +63,9 @@ func databaseConditions() []databaseCondition {
 	}
 }
 
-// DatabaseConditions returns the conditions of the database. While one lasts nothing can be stored, so each process keeps
-// their states in a [Memory]. A condition that may pass by itself is reported once it lasts and was met three times.
+// DatabaseConditions returns the conditions of the database. While one lasts nothing can be stored, so each process
+// keeps their states in a [Memory]. A condition that may end by itself is reported once it has lasted and was observed
+// three times.
 func DatabaseConditions() []Condition {
 	const meanwhile = " Questions are answered meanwhile; digests wait and come afterwards, marked as late, and the audit waits in memory. missingkbs doctor tells more."
 	var all []Condition
@@ -79,7 +80,7 @@ func DatabaseConditions() []Condition {
 	return all
 }
 
-// Memory is a [Store] for one process, for as long as it runs.
+// Memory is a [Store] within one process.
 type Memory struct {
 	mu     sync.Mutex
 	states map[string]string

@@ -13,7 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Store keeps the states of conditions for all processes. *store.Store implements it.
+// Store keeps the states of conditions for all replicas. *store.Store implements it.
 type Store interface {
 	AlertStates(ctx context.Context) (map[string]string, error)
 	// ChangeState changes one state under a lock. It may call change several times, if the transaction is retried.
@@ -25,7 +25,7 @@ type Poster interface {
 	Post(ctx context.Context, channel, key string, page view.Page) (message string, err error)
 }
 
-// Options of a notifier.
+// Options configure a notifier.
 type Options struct {
 	Channel    string
 	Conditions []Condition
@@ -33,19 +33,19 @@ type Options struct {
 	Poster     Poster
 	Process    string            // names this process in alerts, if there are several
 	Interval   time.Duration     // between two checks; default 15 s
-	Poll       func(n *Notifier) // called before each check, to observe what reports nothing by itself; may be nil
+	Poll       func(n *Notifier) // called before each check, to observe conditions that nothing else reports; may be nil
 	Now        func() time.Time  // default [time.Now]
-	Log        *slog.Logger      // default: nothing is logged
+	Log        *slog.Logger      // default: discarded
 }
 
-// Notifier collects the observations of one process, and posts the alerts that follow from them. It is safe for
-// concurrent use, and observing does not block. A nil notifier ignores all observations.
+// Notifier collects the observations of one process and posts the resulting alerts. It is safe for concurrent use, and
+// observing does not block. A nil notifier ignores all observations.
 type Notifier struct {
 	Options
 	mu       sync.Mutex
 	observed map[string]Observation // by condition
 
-	unavailableSince time.Time // since when the store fails; for the goroutine of Run only
+	unavailableSince time.Time // since when the store fails; only used by Run's goroutine
 }
 
 // New returns a notifier. [Notifier.Run] sends its alerts.
@@ -60,21 +60,21 @@ func New(o Options) *Notifier {
 	return &Notifier{Options: o, observed: map[string]Observation{}}
 }
 
-// Failing notes that a source has met a condition.
+// Failing records that a source has met a condition.
 func (n *Notifier) Failing(condition, source string) {
 	n.observe(condition, func(now time.Time) Observation {
 		return Observation{First: now, Last: now, Count: 1, Sources: []string{source}}
 	})
 }
 
-// Working notes that a source has met the opposite of some conditions.
+// Working records that a source has met the opposite of some conditions.
 func (n *Notifier) Working(source string, conditions ...string) {
 	for _, c := range conditions {
 		n.observe(c, func(now time.Time) Observation { return Observation{Recovered: map[string]time.Time{source: now}} })
 	}
 }
 
-// Happened notes an event, and its subject in a few words of the program.
+// Happened records an event, with its subject in a few words of the program.
 func (n *Notifier) Happened(event, subject string) {
 	n.observe(event, func(now time.Time) Observation {
 		return Observation{First: now, Last: now, Subjects: []string{subject}}
@@ -94,7 +94,7 @@ func (n *Notifier) observe(condition string, what func(now time.Time) Observatio
 // lastCheckTime bounds the last check, when the program ends.
 const lastCheckTime = 2 * time.Second
 
-// Run checks at each interval until ctx ends, and once more then: the reason of the end may be worth an alert.
+// Run checks at each interval until ctx is done, and once more then: the reason for the end may deserve an alert.
 func (n *Notifier) Run(ctx context.Context) {
 	if n == nil {
 		return
@@ -108,7 +108,7 @@ func (n *Notifier) Run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	n.poll() // takes nothing from the time of the last check
+	n.poll() // must not use up the time of the last check
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCheckTime)
 	defer cancel()
 	n.check(last)
@@ -145,7 +145,7 @@ func (n *Notifier) check(ctx context.Context) {
 	}
 }
 
-// checkCondition sends the alert that is due for one condition. It writes nothing if the state is unchanged.
+// checkCondition sends the alert that is due for one condition. It writes nothing if the state has not changed.
 func (n *Notifier) checkCondition(ctx context.Context, c Condition, stored string) error {
 	observed := n.takeObservation(c.Name)
 	next, due, err := c.next(stored, observed, n.Now())

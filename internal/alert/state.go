@@ -1,9 +1,9 @@
-// Package alert decides which alerts a channel of operators gets: one when a [Condition] begins, one a day while it lasts, and
-// one when it ends, however many users and processes meet it. One failed call sends nothing. Three pure functions move the
-// [State] of a condition: [Condition.Observe] adds what was observed, [Condition.Next] decides which [Alert] is due,
-// [Condition.Sent] records that it was sent. States are shared through the database, so several processes send one alert; a
-// [Notifier] is the part of it in each process. The package knows neither Slack nor SQL nor Defender, and its alerts hold no
-// error texts, because these may hold anything.
+// Package alert decides which alerts a channel of operators gets: one when a [Condition] begins, one a day while it
+// lasts, and one when it ends, regardless of how many users and replicas meet it. A single failed call sends nothing.
+// Three pure functions change the [State] of a condition: [Condition.Observe] adds what was observed, [Condition.Next]
+// decides which [Alert] is due, [Condition.Sent] records that it was sent. States are shared through the database, so
+// several replicas send one alert; each process has a [Notifier]. The package knows neither Slack nor SQL nor Defender,
+// and its alerts contain no error texts, because these may contain anything.
 package alert
 
 import (
@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// Condition is something that operators should know.
+// Condition is something that operators should know about.
 type Condition struct {
-	Name string // the key of its state
+	Name string // key of its state
 	Text Text
 
 	// A lasting condition is reported once it was met MinCount times over MinDuration without a recovery.
 	MinDuration time.Duration
 	MinCount    int
 
-	// An event is collected for MinDuration and reported together with its like, at most once in each Cooldown.
+	// An event is collected for MinDuration and reported together with similar ones, at most once per Cooldown.
 	Event    bool
 	Cooldown time.Duration
 }
@@ -28,25 +28,25 @@ type Condition struct {
 // Text is the text of the alerts of a condition.
 type Text struct {
 	Title, Lead string // what is wrong, and what to do
-	Closed      string // the title when it is over
+	Closed      string // title when it has ended
 }
 
-// State is what all processes know of a condition. The zero value is the state of one that was never met.
+// State is what all replicas know about a condition. The zero value is a condition that was never met.
 type State struct {
-	Since     time.Time `json:"since,omitzero"` // when it was met first; zero if it is over
-	Last      time.Time `json:"last,omitzero"`  // when it was met last
+	Since     time.Time `json:"since,omitzero"` // when it began; zero if it has ended
+	Last      time.Time `json:"last,omitzero"`  // when it was last met
 	Count     int       `json:"seen,omitzero"`
-	Sources   []string  `json:"sources,omitzero"` // which met it, sorted
-	Recovered time.Time `json:"good,omitzero"`    // since when a source meets the opposite; zero if it failed again since
+	Sources   []string  `json:"sources,omitzero"` // who met it, sorted
+	Recovered time.Time `json:"good,omitzero"`    // since when a source meets the opposite; zero if it has failed again
 	Sent      time.Time `json:"told,omitzero"`    // when the last alert was sent; zero if none was
-	Closed    time.Time `json:"over,omitzero"`    // when the previous occurrence was reported as over
-	Flaps     int       `json:"flaps,omitzero"`   // how often in a row it came back within flapWindow
+	Closed    time.Time `json:"over,omitzero"`    // when the previous end was reported
+	Flaps     int       `json:"flaps,omitzero"`   // consecutive returns within flapWindow
 
-	Subjects []string `json:"things,omitzero"` // of an event, not reported yet
+	Subjects []string `json:"things,omitzero"` // of an event, not yet reported
 	Omitted  int      `json:"more,omitzero"`   // subjects beyond these
 
-	Lease time.Time `json:"lease,omitzero"` // until when a process has the right to send the alert
-	Fails int       `json:"fails,omitzero"` // how often in a row sending failed
+	Lease time.Time `json:"lease,omitzero"` // until when a replica may send the alert
+	Fails int       `json:"fails,omitzero"` // consecutive failures to send
 }
 
 // Alert is the kind of an alert.
@@ -62,15 +62,16 @@ const (
 )
 
 const (
-	// settleTime is how long a source must meet the opposite before a condition is over: answers from a cache prove little.
+	// settleTime is how long a source must meet the opposite before a condition has ended: cached answers prove little.
 	settleTime    = 5 * time.Minute
 	maxSettleTime = 4 * time.Hour
-	// flapWindow is how soon after its end a condition that returns counts as flapping. Each time settleTime doubles.
+	// flapWindow is the time after its end within which a returning condition counts as flapping. Each time settleTime
+	// doubles.
 	flapWindow       = time.Hour
 	reminderInterval = 24 * time.Hour
-	// reminderWindow bounds how long ago the condition may have been met last for a reminder.
+	// reminderWindow is how recently a condition must have been met for a reminder.
 	reminderWindow = 6 * time.Hour
-	// expiry drops a condition without an alert, if it was neither met nor contradicted for so long.
+	// expiry drops a condition without an alert if it was neither met nor contradicted for this long.
 	expiry = 7 * 24 * time.Hour
 
 	leaseTime = 2 * time.Minute
@@ -116,7 +117,7 @@ func (s State) merge(o Observation) State {
 	return s
 }
 
-// Next returns the alert that is due. The state that it returns lacks a condition that ended before it was reported.
+// Next returns the alert that is due. The returned state drops a condition that ended before it was reported.
 func (c Condition) Next(s State, now time.Time) (State, Alert) {
 	if c.Event {
 		return s, c.nextEvent(s, now)
@@ -164,7 +165,7 @@ func (s State) Leased(now time.Time) State {
 	return s
 }
 
-// Sent returns the state after an alert was sent. Observations made meanwhile stay.
+// Sent returns the state after an alert was sent. It keeps observations made in the meantime.
 func (c Condition) Sent(s State, a Alert, sent State, now time.Time) State {
 	s.Lease, s.Fails = time.Time{}, 0
 	switch a {
@@ -196,5 +197,5 @@ func (s State) SendFailed(now time.Time) State {
 	return s
 }
 
-// ended returns the state of a condition that is over. It keeps what flapping needs.
+// ended returns the state of a condition that has ended. It keeps what flapping needs.
 func (s State) ended() State { return State{Closed: s.Closed, Flaps: s.Flaps} }

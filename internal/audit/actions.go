@@ -1,7 +1,7 @@
 package audit
 
-// The actions. Exports and docs/audit.md name them, so they do not change. A refused command can have others: these are
-// made of the words that were typed, such as "admin.list".
+// The actions. Exports and docs/audit.md name them, so they must not change. A refused command may have others, which
+// consist of the words typed, such as "admin.list".
 const (
 	ActionAsk             = "ask"
 	ActionShare           = "share"
@@ -13,12 +13,12 @@ const (
 	ActionDigestRun       = "digest.run"
 	ActionDigestRemove    = "digest.remove"
 	ActionAccept          = "accept"         // an update was accepted as missing
-	ActionAcceptRequest   = "accept.request" // the same, where a second person has to approve it
+	ActionAcceptRequest   = "accept.request" // the same, if a second person has to approve it
 	ActionAcceptApprove   = "accept.approve"
 	ActionAcceptEnd       = "accept.end"
 	ActionAllowChannel    = "admin.allow-channel"
 	ActionDisallowChannel = "admin.disallow-channel"
-	ActionLost            = "audit.lost" // entries could not be written; Detail says how many, and of which time
+	ActionLost            = "audit.lost" // entries could not be written; Detail says how many and of which period
 )
 
 // Actions returns all actions.

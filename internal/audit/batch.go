@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// pending is a batch that is being written: the entry of a gap, and the first entries of each queue.
+// pending is a batch being written: the entry of a gap, and the first entries of each queue.
 type pending struct {
 	list               []Entry
 	gap                gap
@@ -57,7 +57,7 @@ func (g *gap) add(e Entry) {
 	g.n, g.last = g.n+1, e.At
 }
 
-// entry reports the gap. Its ID is made of what it says, so that a gap is reported once.
+// entry returns the entry that reports the gap. Its ID derives from its content, so that a gap is reported once.
 func (g gap) entry() Entry {
 	first, last := g.first.UTC(), g.last.UTC()
 	return Entry{

@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	maxRead   = 4000 // bytes of a line that are read
+	maxRead   = 4000 // bytes of a line that are processed
 	maxDetail = 500  // characters of it that are kept
 )
 
-// Redact returns a typed line as an entry may keep it: on one line, in valid UTF-8, without invisible characters, cut to
-// a bound, and with secrets hidden by package redact.
+// Redact returns a typed line in the form that an entry may keep: on one line, in valid UTF-8, without invisible
+// characters, cut to a bound, and with secrets hidden by package redact.
 func Redact(line string) string {
 	if len(line) > maxRead {
 		line = line[:maxRead]
@@ -24,7 +24,7 @@ func Redact(line string) string {
 		case unicode.IsControl(r) || unicode.IsSpace(r):
 			return ' '
 		case unicode.Is(unicode.Cf, r):
-			return -1 // for example those that turn the direction of writing
+			return -1 // for example those that reverse the writing direction
 		}
 		return r
 	}, strings.ToValidUTF8(line, "\uFFFD"))

@@ -19,18 +19,18 @@ type Writer interface {
 // Options of a trail. A zero field stands for its default.
 type Options struct {
 	Capacity int           // entries of each queue while the database is unavailable; default 10,000, about 10 MB
-	Interval time.Duration // how long a question waits at most before it is written; default 1 s
-	Flush    time.Duration // for the entries that are left when the trail ends; default 2 s
+	Interval time.Duration // longest delay before a question is written; default 1 s
+	Flush    time.Duration // time for the entries left at the end; default 2 s
 	Lost     func(n int)   // called when n entries are lost; must not block
-	Log      *slog.Logger  // default: nothing is logged
+	Log      *slog.Logger  // default: discarded
 }
 
 const (
 	batch        = 200
 	firstPause   = time.Second // after a failure; it doubles
 	longestPause = 30 * time.Second
-	// writeTime bounds one batch. It is longer than SQLite waits for another writer, and it ends the wait for a database
-	// whose connection was cut silently. Entries that were written all the same are skipped the second time.
+	// writeTime bounds one batch. It exceeds the time that SQLite waits for another writer, and ends the wait for a
+	// database whose connection was cut silently. Entries that were written anyway are skipped the second time.
 	writeTime = 15 * time.Second
 )
 
@@ -59,7 +59,7 @@ func New(w Writer, o Options) *Trail {
 }
 
 // AddChange queues the entry of a refusal, a share or a change, to be written at once. If it cannot be written, the log
-// has who did it, where, when and with which result, but not what was typed.
+// says who did it, where, when and with which result, but not what was typed.
 func (t *Trail) AddChange(e Entry) { t.add(&t.changes, e, true) }
 
 // AddQuestion queues the entry of a question. If the queue is full, the entry is counted and dropped.
@@ -97,8 +97,8 @@ func (t *Trail) lose(e Entry, change bool) {
 	}
 }
 
-// Run writes until ctx ends, and then the entries that are left. It retries while the database is unavailable; the queues
-// are bounded meanwhile.
+// Run writes until ctx is done, and then the remaining entries. While the database is unavailable it retries; the
+// queues are bounded.
 func (t *Trail) Run(ctx context.Context) {
 	// The last batch outlives ctx, but not for long.
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -157,8 +157,8 @@ func (t *Trail) write(ctx context.Context, list []Entry) error {
 	return t.to.AddAudits(ctx, list)
 }
 
-// sleep returns false if the context ended before the pause. Stopping the trail ends one pause early, because little time
-// is left then.
+// sleep returns false if the context ended before the pause. Stopping the trail ends one pause early, because little
+// time is left then.
 func sleep(ctx context.Context, d time.Duration, stopping *<-chan struct{}) bool {
 	err := wait.Unless(ctx, d, *stopping)
 	if errors.Is(err, wait.ErrWoken) {

@@ -1,7 +1,7 @@
-// Package bundle writes the archive for a bug report: what doctor finds, the version, which settings are set, metrics, the last
-// lines of a log, and the calls of one question. It is sent to strangers, so nothing in it may name the tenant, its people or
-// its devices: what is not known to be harmless is replaced by a number (see [Mask]). It does not know the command line, and
-// what it packs is given to it.
+// Package bundle writes the archive for a bug report: the findings of doctor, the version, which settings are set,
+// metrics, the last lines of a log, and the calls of one question. Strangers will read it, so nothing in it may
+// identify the tenant, its people or its devices: anything not known to be harmless is replaced by a number (see
+// [Mask]). The package does not know the command line; the caller provides what it packs.
 package bundle
 
 import (
@@ -20,18 +20,18 @@ import (
 	"github.com/missingkbs/missingkbs/internal/doctor"
 )
 
-// Contents are what a bundle is made of. Parts that are empty are left out, and the bundle says so.
+// Contents are the parts of a bundle. Empty parts are left out, and the bundle says so.
 type Contents struct {
 	Version  string
 	Report   doctor.Report
 	Origins  []config.Origin
-	Values   map[string]string // of the settings that are set, by name; only harmless values are written
+	Values   map[string]string // of the settings that are set, by name; only harmless ones are written
 	Metrics  []byte            // as the bot serves them
 	Log      []byte            // the end of its log
 	Question *Question
 }
 
-// note is the file that people read first.
+// note is the file to read first.
 const note = `This is what "missingkbs doctor --bundle" packed for a bug report. Look through it before you send it.
 
 version.json    the version of the program and of what it is built from
@@ -88,8 +88,8 @@ func add(archive *zip.Writer, name string, body []byte) error {
 	return err
 }
 
-// Save writes the archive to a file that only its owner can read. It does not replace one that is there, and leaves none behind
-// after an error.
+// Save writes the archive to a file that only its owner can read. It does not replace an existing file, and leaves none
+// behind after an error.
 func Save(path string, c Contents, m *Mask) (err error) {
 	file, err := os.OpenFile(filepath.Clean(path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -105,7 +105,7 @@ func Save(path string, c Contents, m *Mask) (err error) {
 	return err
 }
 
-// buildSettings are the settings of a build that are not about the machine it was made on.
+// buildSettings are the build settings that do not describe the machine that built the program.
 var buildSettings = []string{"GOOS", "GOARCH", "GOAMD64", "GOARM64", "CGO_ENABLED", "vcs.revision", "vcs.time", "vcs.modified"}
 
 // version describes the program. Module paths and versions are public.
@@ -132,7 +132,7 @@ func (c Contents) version() ([]byte, error) {
 	return indent(v)
 }
 
-// doctor is the report as doctor writes it, with masked texts and without what was sent and said.
+// doctor returns doctor's report with masked texts, without what was sent to or received from services.
 func (c Contents) doctor(m *Mask) ([]byte, error) {
 	masked := doctor.Report{Took: c.Report.Took, Program: c.Report.Program}
 	for _, r := range c.Report.Results {
@@ -144,7 +144,7 @@ func (c Contents) doctor(m *Mask) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// setting says where one setting comes from. Value is set only if it reveals nothing about the tenant.
+// setting says where a setting comes from. Value is only set if it reveals nothing about the tenant.
 type setting struct {
 	Name  string `json:"name"`
 	From  string `json:"from"`

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// maxRows is how many entries of a list are kept. A fault of reading shows in the first.
+// maxRows is how many entries of a list are kept. A decoding fault shows in the first ones.
 const maxRows = 20
 
-// body masks a body of Defender: the shape stays, with all names of members that are its API's. Texts stay only inside an error,
-// and there as in [Mask.Text]. Of a body that was not kept whole, only its length is told.
+// body masks a body from Defender: the structure stays, with the API's own member names. Texts only stay inside an
+// error, masked by [Mask.Text]. If a body was not kept completely, only its length is given.
 func (m *Mask) body(k *kept) any {
 	raw, length := k.bytes()
 	if length > len(raw) {
@@ -93,7 +93,7 @@ func (m *Mask) key(key string) string {
 
 var humps = regexp.MustCompile(`[A-Z]?[a-z]+|[A-Z]+`)
 
-// camel returns true for an identifier such as machineMissingUpdates or ResourceNotFound that is made of known words.
+// camel reports whether an identifier such as machineMissingUpdates or ResourceNotFound consists of known words.
 func camel(s string) bool {
 	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ@._") != "" {
 		return false

@@ -10,7 +10,7 @@ import (
 // LogLines is how many lines of a log are packed.
 const LogLines = 500
 
-// log masks the last lines of a log, in either form. Of a line of JSON the names of members and the time are kept as they are.
+// log masks the last lines of a log in either format. Of a JSON line, member names and the time are kept.
 func (m *Mask) log(raw []byte) []byte {
 	lines := bytes.Split(bytes.TrimRight(raw, "\n"), []byte("\n"))
 	lines = lines[max(0, len(lines)-LogLines):]
@@ -38,7 +38,7 @@ func (m *Mask) line(line []byte) string {
 	return strings.TrimSpace(b.String())
 }
 
-// members masks an object of the log: its texts are sentences.
+// members masks an object of the log, whose texts are sentences.
 func (m *Mask) members(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -66,7 +66,7 @@ func (m *Mask) members(v any) any {
 // labels matches the value of a label in Prometheus' text format.
 var labels = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// metrics masks the values of labels. Names and figures are the program's own; lines of another form are left out.
+// metrics masks the values of labels. Names and values are the program's own; other lines are left out.
 func (m *Mask) metrics(raw []byte) []byte {
 	var b bytes.Buffer
 	for line := range bytes.Lines(raw) {
@@ -80,5 +80,5 @@ func (m *Mask) metrics(raw []byte) []byte {
 	return b.Bytes()
 }
 
-// sample matches a figure of this program or of its runtime.
+// sample matches a metric of this program or its runtime.
 var sample = regexp.MustCompile(`^(?:missingkbs|go|process|promhttp)_[a-z0-9_]+(?:\{[^\n]*\})? [-+0-9.eE]+(?:Inf|NaN)?\n?$`)

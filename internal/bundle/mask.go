@@ -13,7 +13,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/redact"
 )
 
-// vocabulary are the words that the program itself uses, and Go's libraries in their errors. A test writes it from the source.
+// vocabulary lists the words that the program itself uses, and Go's libraries in their errors. A test generates it from
+// the source.
 //
 //go:embed vocabulary.txt
 var vocabulary string
@@ -26,11 +27,12 @@ var words = sync.OnceValue(func() map[string]bool {
 	return all
 })
 
-// Mask replaces what may name a tenant: all words but the program's own, and all values that it was
-// given. The same word gets the same number, so a reader can tell what belongs together. It is not safe for concurrent use.
+// Mask replaces everything that may identify a tenant: all words except the program's own, and all values that it was
+// given. Equal words get the same number, so that a reader can see what belongs together. It is not safe for concurrent
+// use.
 type Mask struct {
-	known   []known         // the longest first
-	names   map[string]bool // those that are words of ours too, such as a workspace named Patching: masked as a whole word alone
+	known   []known         // longest first
+	names   map[string]bool // names that are also words of ours, such as a workspace called Patching: only masked as whole words
 	numbers map[string]int
 }
 
@@ -40,10 +42,10 @@ type known struct {
 	anyCase *regexp.Regexp
 }
 
-// minKnown is the length of a value that is looked for inside other words. Shorter ones would be found everywhere.
+// minKnown is the least length of a value that is looked for inside other words. Shorter ones would match everywhere.
 const minKnown = 4
 
-// NewMask returns a mask that also hides these values wherever they stand: those of settings, and names that services told.
+// NewMask returns a mask that also hides values wherever they occur: those of settings, and names returned by services.
 func NewMask(values ...string) *Mask {
 	m := &Mask{names: map[string]bool{}, numbers: map[string]int{}}
 	for _, v := range values {
@@ -60,7 +62,7 @@ func NewMask(values ...string) *Mask {
 	return m
 }
 
-// place returns what stands for a value.
+// place returns the number that replaces a value.
 func (m *Mask) place(value string) string {
 	n, ok := m.numbers[value]
 	if !ok {
@@ -70,7 +72,7 @@ func (m *Mask) place(value string) string {
 	return fmt.Sprintf("<%d>", n)
 }
 
-// marker stands for a known value while a text is read word by word. It is no letter and no white space.
+// marker replaces a known value while a text is split into words. It is neither a letter nor white space.
 const marker = '\uE000'
 
 // Text masks a text word by word.
@@ -115,10 +117,11 @@ func firstRune(s string) (r rune, size int) {
 	return r, len(s)
 }
 
-// edges are around words and say nothing.
+// edges surround words and carry no meaning.
 const edges = "\"'`()[]{}<>,;:.!?…*|→-–—"
 
-// word masks one word. If it holds a known value, only the value's number remains: the rest may name the tenant, too.
+// word masks one word. If it contains a known value, only that value's number remains, because the rest may identify
+// the tenant too.
 func (m *Mask) word(w string) string {
 	if name, value, ok := strings.Cut(w, "="); ok { // of a line of the log
 		return m.word(name) + "=" + m.word(value)
@@ -138,7 +141,8 @@ func (m *Mask) word(w string) string {
 	return w
 }
 
-// public are words with digits or dots that are of no tenant: KB numbers, CVEs, error codes, versions, times, sizes, statuses.
+// public matches words with digits or dots that identify no tenant: KB numbers, CVEs, error codes, versions, times,
+// sizes, statuses.
 var public = regexp.MustCompile(`^(?:(?:KB)?[0-9]{6,7}|CVE-[0-9]{4}-[0-9]{4,7}|AADSTS[0-9]{4,7}|v?[0-9]{1,4}(?:\.[0-9]{1,5}){1,2}|[+-]?[0-9]{1,5}` +
 	`|[0-9]+(?:\.[0-9]+)?(?:ns|µs|ms|s|m|h|d|%|KB|KiB|MB|MiB|GB)|(?:[0-9]+h)?(?:[0-9]+m)?[0-9.]+s|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?` +
 	`|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+(?:Z|[+-][0-9:]+))?|HTTP/[0-9.]+|x509|IPv[46]|SQLite[0-9]?|go[0-9]+\.[0-9.]+)$`)
@@ -150,7 +154,7 @@ var hosts = []string{
 	"api.msrc.microsoft.com", "www.cisa.gov", "catalog.update.microsoft.com", "graph.microsoft.com", "127.0.0.1", "localhost",
 }
 
-// dotted are names of everyone that have dots: files of the program, and roles of Defender.
+// dotted lists public names with dots: files of the program, and roles of Defender.
 var dotted = sync.OnceValue(func() []string {
 	names := []string{"manifest.yaml", "auth.test", "apps.connections.open", "conversations.info", "blocks.validate", "chat.postMessage"}
 	for _, r := range doctor.Roles() {
@@ -159,8 +163,8 @@ var dotted = sync.OnceValue(func() []string {
 	return names
 })
 
-// ours returns true if a word consists of words of the program only. Letters and digits together make a name, and so does a
-// dot between letters.
+// ours reports whether a word consists of the program's words only. Letters mixed with digits count as a name, and so
+// does a dot between letters.
 func ours(core string) bool {
 	if public.MatchString(core) || slices.Contains(hosts, core) || slices.Contains(dotted(), core) {
 		return true
@@ -180,7 +184,7 @@ func ours(core string) bool {
 	return true
 }
 
-// harmless returns true for values that reveal nothing about a tenant: numbers, times and the fixed words of settings.
+// harmless reports whether a value reveals nothing about a tenant: numbers, times and the fixed words of settings.
 func harmless(value string) bool {
 	switch strings.ToLower(value) {
 	case "true", "false", "on", "off", "none", "auto", "data_table", "table", "classic", "public", "gcc", "gcc-high", "dod", "us", "eu", "uk", "au", "swa", "ina", "aea",

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Question is a question that was asked for the bundle.
+// Question is the question asked for the bundle.
 type Question struct {
 	Words   []string
 	Failure string // why there is no answer; empty if there is one
@@ -23,7 +23,7 @@ const (
 	maxCalls    = 50
 )
 
-// Recorder is a transport that keeps the calls to Defender and their answers. It never keeps a header.
+// Recorder is a transport that records the calls to Defender and their answers. It never records headers.
 type Recorder struct {
 	client *http.Client
 
@@ -41,7 +41,7 @@ type call struct {
 	body    *kept
 }
 
-// NewRecorder returns a recorder whose calls go the way of all others: by the proxies of the environment.
+// NewRecorder returns a recorder that uses the proxies of the environment, like all other calls.
 func NewRecorder() *Recorder {
 	return &Recorder{client: &http.Client{
 		Transport:     http.DefaultTransport.(*http.Transport).Clone(),
@@ -77,7 +77,7 @@ func (r *Recorder) Do(req *http.Request) (*http.Response, error) {
 type kept struct {
 	mu     sync.Mutex
 	buf    bytes.Buffer
-	length int // of what was read of the body
+	length int // bytes of the body that were read
 }
 
 func (k *kept) Write(p []byte) (int, error) {
@@ -94,7 +94,7 @@ func (k *kept) bytes() (beginning []byte, length int) {
 	return bytes.Clone(k.buf.Bytes()), k.length
 }
 
-// recorded is a call in the archive.
+// recorded is a call as it is written to the archive.
 type recorded struct {
 	Method string   `json:"method"`
 	Path   string   `json:"path"`
@@ -125,7 +125,7 @@ func (q *Question) json(m *Mask) ([]byte, error) {
 	return indent(out)
 }
 
-// words keeps the command and its options. It masks the subject of the question, unless that is public.
+// words keeps the command and its options, and masks the subject of the question unless it is public.
 func (m *Mask) words(words []string) string {
 	masked := make([]string, len(words))
 	for i, w := range words {
@@ -137,7 +137,7 @@ func (m *Mask) words(words []string) string {
 	return strings.Join(masked, " ")
 }
 
-// path keeps the parts of a path that are the API's.
+// path keeps the parts of a path that belong to the API.
 func (m *Mask) path(path string) string {
 	parts := strings.Split(path, "/")
 	for i, p := range parts {

@@ -1,5 +1,5 @@
-// Package catalog makes addresses of the Microsoft Update Catalog, and is the one place that says which addresses
-// people may be sent to. It knows nothing of where ids and addresses come from and trusts neither.
+// Package catalog builds addresses of the Microsoft Update Catalog, and is the only place that decides which addresses
+// people may be sent to. It knows nothing of where ids and addresses come from, and trusts neither.
 package catalog
 
 import (
@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// maxURL is longer than any address of the catalog, and shorter than what Slack takes for a button.
+// maxURL exceeds every address of the catalog, and is within Slack's limit for a button.
 const maxURL = 2000
 
-// URL is the catalog's page of an update. Only the catalog itself is linked to, whatever address came with the update,
-// and no page that names another KB; where no such address came it is made from the KB number. It is empty where there
-// is none either.
+// URL returns the catalog's page of an update. It only links to the catalog, whatever address came with the update, and
+// never to a page of another KB; without a usable address it builds one from the KB number. It returns "" if there is
+// neither.
 func URL(id, address string) string {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err == nil && u.Scheme == "https" && u.User == nil && len(address) <= maxURL &&
@@ -26,11 +26,11 @@ func URL(id, address string) string {
 	return ""
 }
 
-// kbNumber finds a KB number in a text, with or without "KB" in front of it.
+// kbNumber matches a KB number in a text, with or without "KB".
 var kbNumber = regexp.MustCompile(`(?i)\bKB\s*([0-9]+)\b|\b([0-9]{6,8})\b`)
 
-// namesAnother reports whether an address is that of a KB other than id. An id that is no KB number has its own pages,
-// which are found by other words; of those a page of a KB is none.
+// namesAnother reports whether an address belongs to another KB than id. An id that is not a KB number has its own
+// pages, found by other words, and none of them is the page of a KB.
 func namesAnother(u *url.URL, id string) bool {
 	named := kbNumber.FindAllStringSubmatch(u.Path+" "+values(u.Query())+" "+u.Fragment, -1)
 	for _, n := range named {

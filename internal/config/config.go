@@ -19,7 +19,7 @@ import (
 )
 
 // Settings are the settings of serve, as the user wrote them. They are strings: kong stops at the first value that it
-// cannot read, but an operator needs to see all errors at once. [Settings.Read] reads them. For secrets see [Secret].
+// cannot parse, but an operator needs to see all errors at once. [Settings.Read] parses them. For secrets see [Secret].
 type Settings struct {
 	Slack    Slack       `embed:"" group:"Slack"`
 	Sockets  Sockets     `embed:"" group:"Slack"`
@@ -56,9 +56,9 @@ type Values struct {
 	Webhook         *webhook.Options // nil if no events are sent
 	Deadlines       deadline.Policy
 	Feeds           *feeds.Options // nil if nothing is fetched
-	AskedFor        time.Duration  // how long it is remembered what people asked about; 0 remembers nothing
+	AskedFor        time.Duration  // how long people's questions are remembered; 0 for not at all
 	AuditQuestions  bool
-	TwoPerson       bool   // a second person has to approve an accepted risk
+	TwoPerson       bool   // a second person has to approve accepted risks
 	AlertChannel    string // an ID; empty for none
 	Admin           AdminAddress
 	Traces          *tracing.Options // nil if no traces are recorded

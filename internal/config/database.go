@@ -46,7 +46,7 @@ func (s Database) ReadAddress(e *Errors, env Environment) string {
 	return address
 }
 
-// ownFile is the database file in the data folder of the user that runs the program.
+// ownFile returns the database file in the data folder of the user that runs the program.
 func ownFile(e *Errors, env Environment) string {
 	folder, _ := env("XDG_DATA_HOME")
 	for _, name := range []string{"HOME", "USERPROFILE"} {
@@ -67,7 +67,7 @@ type DigestFile struct {
 	Subscriptions []digest.Subscription
 }
 
-// readDigests reads the file of subscriptions. It returns nil without a path.
+// readDigests reads the digest file. It returns nil without a path.
 func readDigests(e *Errors, path string) *DigestFile {
 	if path == "" {
 		return nil

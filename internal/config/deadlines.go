@@ -2,7 +2,7 @@ package config
 
 import "github.com/missingkbs/missingkbs/internal/deadline"
 
-// Deadlines is the setting about when missing updates are to be installed.
+// Deadlines is the setting for when missing updates are due.
 type Deadlines struct {
 	SLA string `name:"sla" env:"MISSINGKBS_SLA" unset:"none" placeholder:"CLASS:DAYS,…" help:"Deadlines for installing updates, in days by class, such as exploited:3,critical:14,important:30,other:60; by default there are none."`
 }

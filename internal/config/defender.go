@@ -48,8 +48,8 @@ func (s Defender) ReadClient(e *Errors) api.Options {
 	}
 }
 
-// noLimit and noCache translate 0, which switches a setting off, into the client's negative value. The client takes 0 for
-// its default.
+// noLimit and noCache translate 0, which switches a setting off, into the client's negative value. To the client 0
+// means its default.
 func noLimit(n int) int {
 	if n == 0 {
 		return -1

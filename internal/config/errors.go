@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// UsageError says that the program was called wrongly. A restart with the same flags, settings and files fails again.
+// UsageError reports wrong use of the program. A restart with the same flags, settings and files fails again.
 type UsageError struct{ Err error }
 
 // Error implements error.

@@ -19,8 +19,8 @@ func ProxySetting(env Environment, name string) (as, value string) {
 	return as, value
 }
 
-// UnreadableProxies returns the names of the variables that hold no address. Go ignores them silently, and connects without
-// a proxy.
+// UnreadableProxies returns the names of variables without a valid address. Go ignores them silently, and connects
+// without a proxy.
 func UnreadableProxies(env Environment) (names []string) {
 	for _, name := range ProxyVariables() {
 		as, value := ProxySetting(env, name)
@@ -38,7 +38,7 @@ func UnreadableProxies(env Environment) (names []string) {
 	return names
 }
 
-// ProxyCure says what a proxy variable takes.
+// ProxyCure says what a proxy variable has to contain.
 const ProxyCure = "it takes an address such as http://user:password@proxy.example:3128, in which % of the password is written %25, @ %40, : %3A and / %2F"
 
 // warnUnreadableProxies adds a warning for each proxy variable that Go ignores.

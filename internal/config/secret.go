@@ -23,17 +23,17 @@ type Secret struct {
 	open bool   // from a file of settings that all users of the machine can read
 }
 
-// NewSecret returns a secret with the text of its setting: a value, or "@" and a path.
+// NewSecret returns a secret for the text of its setting: a value, or "@" and a path.
 func NewSecret(text string) Secret { return Secret{text: text} }
 
-// FileSuffix turns the name of a secret setting into the name of the setting for its file.
+// FileSuffix turns the name of a secret setting into that of the setting for its file.
 const FileSuffix = "_FILE"
 
 // maxSecret bounds the file of a secret. A longer file was named by mistake.
 const maxSecret = 64 << 10
 
-// Decode implements [kong.MapperValue]. The command line and the environment give the text alone; [Resolver] gives a whole
-// Secret.
+// Decode implements [kong.MapperValue]. The command line and the environment provide only text; [Resolver] provides a
+// whole Secret.
 func (s *Secret) Decode(ctx *kong.DecodeContext) error {
 	t, err := ctx.Scan.PopValue("secret")
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package demo runs the whole bot on one machine: an invented Defender tenant, a small Slack workspace, a database in a
-// temporary folder, and the app that serve runs between them; or only what the bot talks to, for a bot that runs elsewhere. It
-// joins these parts and knows none of their rules. It reads no flags and writes nothing to the terminal.
+// temporary folder, and the same app that serve runs; or only what the bot talks to, for a bot that runs elsewhere. It
+// connects these parts and knows none of their rules. It reads no flags and writes nothing to the terminal.
 package demo
 
 import (
@@ -32,20 +32,21 @@ import (
 const (
 	// staleFor is the default of serve.
 	staleFor = 7 * 24 * time.Hour
-	// schedulerInterval is short, so that digests follow soon after a move of the clock.
+	// schedulerInterval is short, so that digests soon follow when the clock is moved.
 	schedulerInterval = 500 * time.Millisecond
 	// askTimeout limits [Demo.Ask].
 	askTimeout = time.Minute
 )
 
-// Options are what a [Demo] starts with.
+// Options configure a [Demo].
 type Options struct {
 	Addr      string          // where the workspace's page listens; loopback only
-	Faults    []string        // switched on from the start, by name
-	Deadlines deadline.Policy // when missing updates are to be installed
+	Faults    []string        // names of faults that are on from the start
+	Deadlines deadline.Policy // when missing updates are due
 	Log       *slog.Logger
 
-	// Clock is the time of messages; default the tenant's clock, which people move. A bot of its own goes by the computer's.
+	// Clock dates messages; default: the tenant's clock, which users can move. A bot started separately uses the
+	// computer's.
 	Clock func() time.Time
 }
 
@@ -99,10 +100,10 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 	if d.feeds, err = newTravellingFeeds(d.database, d.publisher, d.tenant.Now, o.Log); err != nil {
 		return fmt.Errorf("start the sandbox: %w", err)
 	}
-	if err := d.database.Migrate(ctx); err != nil { // before serving does, since the feeds are stored
+	if err := d.database.Migrate(ctx); err != nil { // before serving does, because the feeds are stored
 		return fmt.Errorf("start the sandbox: %w", err)
 	}
-	d.feeds.snapshot() // so that the first answer need not wait for them
+	d.feeds.snapshot() // so that the first answer does not wait for them
 	d.due.store, d.due.feeds, d.due.now = d.database, d.feeds, d.tenant.Now
 	return nil
 }
@@ -139,7 +140,7 @@ func (d *Demo) startWorkspace(o Options) error {
 
 func (d *Demo) onClose(f func()) { d.closers = append(d.closers, f) }
 
-// Close stops the parts, the last started first, and deletes the database. [Demo.Run] must have returned.
+// Close stops the parts in reverse order and deletes the database. [Demo.Run] must have returned.
 func (d *Demo) Close() {
 	for _, f := range slices.Backward(d.closers) {
 		f()

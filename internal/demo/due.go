@@ -10,7 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// dueWork tells the sandbox's clock what it has to wait for. Without a queue it waits for nothing.
+// dueWork tells the sandbox's clock what to wait for. Without a queue there is nothing.
 type dueWork struct {
 	store *store.Store
 	feeds *travellingFeeds
@@ -18,7 +18,7 @@ type dueWork struct {
 
 	mu      sync.Mutex
 	queue   *store.Queue
-	checked [2]int // how many updates and exploited CVEs the feeds had when subscriptions were checked last
+	checked [2]int // updates and exploited CVEs in the feeds when subscriptions were last checked
 }
 
 func (d *dueWork) connect(queue *store.Queue) {
@@ -27,12 +27,12 @@ func (d *dueWork) connect(queue *store.Queue) {
 	d.queue = queue
 }
 
-// soonRetried is within what time a digest that waits to be tried again counts as under way: one that a broken Defender
-// puts off for half an hour must not stop the clock.
+// soonRetried is the longest delay of a retry that still counts as under way: a digest that a broken Defender delays
+// for half an hour must not stop the clock.
 const soonRetried = 10 * time.Second
 
-// pending is a [sandbox.Pending]: when something is due next, and how much is due and not done. Digests are, and for those
-// with alerts what is published between two of them.
+// pending is a [sandbox.Pending]: when something is due next, and how much is due but not done. That is digests and,
+// for subscriptions with alerts, publications between two of them.
 func (d *dueWork) pending(ctx context.Context) (next time.Time, underWay int, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -66,8 +66,8 @@ func (d *dueWork) pending(ctx context.Context) (next time.Time, underWay int, er
 	return next, underWay + jobs, err
 }
 
-// check has subscriptions checked if the feeds say more. The app does so too, but by the real clock, while weeks of this one
-// pass.
+// check has subscriptions checked if the feeds have more. The app does so too, but by the real clock, while weeks of
+// this one pass.
 func (d *dueWork) check(ctx context.Context) error {
 	snapshot := d.feeds.snapshot()
 	updates, exploited := snapshot.Len()
@@ -80,7 +80,7 @@ func (d *dueWork) check(ctx context.Context) error {
 	return nil
 }
 
-// earlier returns the earlier of two times, of which the first may be zero.
+// earlier returns the earlier of two times; the first may be zero.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || b.Before(a) {
 		return b

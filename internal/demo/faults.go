@@ -5,8 +5,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
 )
 
-// publisherFaults are switches of the page, one for each fault of the publishers. A fault shows when the clock has moved on,
-// which brings the feeds up to date.
+// publisherFaults are switches of the page, one for each fault of the publishers. A fault takes effect at the next
+// update of the feeds, once the clock has moved on.
 func publisherFaults(s *advisorytest.Server) []faults.Fitting {
 	var all []faults.Fitting
 	for _, f := range []struct {

@@ -18,8 +18,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/feeds"
 )
 
-// startPublisher starts a server of invented feeds that tell of the tenant's updates, by the tenant's clock. The caller
-// closes it.
+// startPublisher starts a server of invented feeds about the tenant's updates, by the tenant's clock. The caller closes
+// it.
 func startPublisher(tenant *apitest.Tenant) *advisorytest.Server {
 	return advisorytest.Start(advisorytest.Options{
 		Now:     tenant.Now,
@@ -28,10 +28,10 @@ func startPublisher(tenant *apitest.Tenant) *advisorytest.Server {
 	})
 }
 
-// published are the tenant's updates as the publisher writes them, and which of them are out of band. Such an update of Windows
-// Server is a hotpatch, which has the build of the cumulative update beside it and a chain of its own.
+// published returns the tenant's updates in the publisher's form, and which of them are out of band. For Windows Server
+// these are hotpatches, which have the build of the cumulative update next to them and a chain of their own.
 func published(tenant *apitest.Tenant) (all, outOfBand []advisorytest.Update) {
-	cumulative := map[string]advisorytest.Update{} // the newest of each product
+	cumulative := map[string]advisorytest.Update{} // newest of each product
 	for _, p := range tenant.Published() {
 		u := advisorytest.Update{KB: p.KB, Supersedes: p.Supersedes, Product: productID(p.Product, p.Line), Released: p.Released, CVEs: p.CVEs}
 		if p.Line > 0 {
@@ -55,11 +55,11 @@ func published(tenant *apitest.Tenant) (all, outOfBand []advisorytest.Update) {
 	return all, outOfBand
 }
 
-// listedAfter is how many days after an out-of-band update CISA lists a vulnerability that it fixes. A weekly digest tells of
-// the update before, and what becomes exploited between two digests is the next news.
+// listedAfter is how many days after an out-of-band update CISA lists a vulnerability that it fixes. A weekly digest
+// has shown the update by then, and the new exploit is news between two digests.
 const listedAfter = 14
 
-// listed are the entries of CISA's list by now.
+// listed returns the current entries of CISA's list.
 func listed(tenant *apitest.Tenant) []advisorytest.Exploited {
 	now := tenant.Now()
 	updates, outOfBand := published(tenant)
@@ -73,7 +73,7 @@ func listed(tenant *apitest.Tenant) []advisorytest.Exploited {
 	return all
 }
 
-// nextPublication is when the publishers publish next after a moment: at 18:00 UTC, as Patch Tuesdays do.
+// nextPublication returns when the publishers publish next: at 18:00 UTC, as on Patch Tuesdays.
 func nextPublication(after time.Time) time.Time {
 	after = after.UTC()
 	at := time.Date(after.Year(), after.Month(), after.Day(), 18, 0, 0, 0, time.UTC)
@@ -93,11 +93,11 @@ func productID(product string, line int) string {
 func publisherOptions(s *advisorytest.Server) feeds.Options {
 	return feeds.Options{Pause: -1, FetchOptions: advisory.FetchOptions{
 		MSRC: s.MSRC(), KEV: s.KEV(), Transport: s.Client(),
-		Retry: policy.RetryOptions{MaxRetries: -1}, // it is on this machine, and an answer waits for it
+		Retry: policy.RetryOptions{MaxRetries: -1}, // the server is local, and an answer waits for it
 	}}
 }
 
-// Advisories starts an invented publisher for a tenant and returns what it publishes, fetched once when it is asked for.
+// Advisories starts an invented publisher for a tenant. snapshot fetches what it publishes, once, on the first call.
 func Advisories(ctx context.Context, server *apitest.Server) (snapshot func() *advisory.Snapshot, stop func()) {
 	publisher := startPublisher(server.Tenant)
 	return sync.OnceValue(func() *advisory.Snapshot {
@@ -123,15 +123,15 @@ func Advisories(ctx context.Context, server *apitest.Server) (snapshot func() *a
 	}), publisher.Close
 }
 
-// travellingFeeds bring the stored feeds up to date when the tenant's clock has moved. The job of serve goes by the real
-// clock, and weeks pass in seconds here.
+// travellingFeeds updates the stored feeds when the tenant's clock has moved. The job of serve follows the real clock,
+// while weeks pass in seconds here.
 type travellingFeeds struct {
 	refresher *feeds.Refresher
 	cache     *feeds.Cache
 	now       func() time.Time
 
 	mu   sync.Mutex
-	last time.Time // of the tenant's clock, when they were refreshed
+	last time.Time // last refresh, on the tenant's clock
 }
 
 func newTravellingFeeds(database feeds.Store, publisher *advisorytest.Server, now func() time.Time, log *slog.Logger) (*travellingFeeds, error) {
@@ -142,11 +142,11 @@ func newTravellingFeeds(database feeds.Store, publisher *advisorytest.Server, no
 	return &travellingFeeds{refresher: refresher, cache: feeds.NewCache(database, log), now: now}, nil
 }
 
-// travelTimeout bounds how long an answer waits for the invented publisher. That is on this machine, but a busy one
-// takes its time, and an answer without the feeds would surprise more than a late one.
+// travelTimeout bounds how long an answer waits for the invented publisher. It is local, but a busy machine takes its
+// time, and an answer without feeds would surprise more than a late one.
 const travelTimeout = time.Minute
 
-// snapshot returns what is published by now.
+// snapshot returns what is published now.
 func (f *travellingFeeds) snapshot() *advisory.Snapshot {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -155,7 +155,7 @@ func (f *travellingFeeds) snapshot() *advisory.Snapshot {
 		ctx, cancel := context.WithTimeout(context.Background(), travelTimeout)
 		defer cancel()
 		f.refresher.Refresh(ctx)
-		_ = f.cache.Load(ctx) // an answer without it is as good as with feeds off
+		_ = f.cache.Load(ctx) // without it the answer is as with feeds off
 	}
 	return f.cache.Snapshot()
 }

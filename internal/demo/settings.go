@@ -13,9 +13,9 @@ import (
 // SettingsFile is the name of the file that [Demo.WriteSettings] makes.
 const SettingsFile = "settings.env"
 
-// WriteSettings writes into a folder what a bot of its own needs to use the workspace, the tenant and the feeds as if they
-// were the real ones: [SettingsFile] with NAME=value lines, and the certificates that it names. It makes the folder if there
-// is none, and returns the path of the file. The tokens and the secret are invented, and work only here.
+// WriteSettings writes into a folder what a separately started bot needs to use the workspace, the tenant and the feeds
+// as if they were real: [SettingsFile] with NAME=value lines, and the certificates that it names. It creates the folder
+// if necessary, and returns the path of the file. The tokens and the secret are invented, and only work here.
 func (d *Demo) WriteSettings(folder string) (string, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {

@@ -55,7 +55,7 @@ func fromElsewhere(r *http.Request) bool {
 	return err != nil || u.Host != r.Host
 }
 
-// isBrowser returns true if a browser sent the request. To an origin without TLS it sends no Sec-Fetch-Site, but a page
+// isBrowser reports whether a browser sent the request. To an origin without TLS it sends no Sec-Fetch-Site, but a page
 // cannot remove the headers that describe the browser and its user.
 func isBrowser(r *http.Request) bool {
 	for _, name := range []string{"Accept-Language", "Cookie", "Origin", "Referer", "Sec-Fetch-Mode", "Upgrade-Insecure-Requests"} {
@@ -66,8 +66,8 @@ func isBrowser(r *http.Request) bool {
 	return strings.HasPrefix(r.UserAgent(), "Mozilla/")
 }
 
-// isOwn returns true for an IP address, localhost or the configured host. Another name may resolve to this address
-// because an attacker says so.
+// isOwn reports whether the host is an IP address, localhost or the configured host. Any other name may resolve to this
+// address because an attacker says so.
 func isOwn(header, configured string) bool {
 	host := header
 	if name, _, err := net.SplitHostPort(header); err == nil {

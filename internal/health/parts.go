@@ -105,7 +105,7 @@ func (p *part) run(ctx context.Context, log *slog.Logger) state {
 	}
 }
 
-// last is the reason of the last check, which may be running now.
+// last returns the reason of the last completed check.
 func (p *part) last() *string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -168,5 +168,5 @@ func (r report) write(w http.ResponseWriter) {
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	_ = e.Encode(r) // the client has gone
+	_ = e.Encode(r) // an error means that the client is gone
 }

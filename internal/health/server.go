@@ -18,11 +18,11 @@ type Options struct {
 	Metrics  http.Handler // nil for none
 	Profiles bool         // also serve /debug/pprof/
 	Host     string       // the host name in the configured address, if any: allowed for browsers and profiles
-	Log      *slog.Logger // nil discards
+	Log      *slog.Logger // nil for no log
 }
 
-// Check checks one part. The reason is public, and empty if the part works; the error is for the log. A check must return
-// when its context ends.
+// Check checks one part. The returned reason is public, and empty if the part works; the error is for the log. A check
+// must return when its context ends.
 type Check func(ctx context.Context) (reason string, err error)
 
 // checkTimeout bounds one check. Orchestrators wait some seconds.
@@ -53,7 +53,7 @@ func Handler(o Options) http.Handler {
 	return guarded(mux, o.Host)
 }
 
-// ErrTaken says that another program listens on the address.
+// ErrTaken reports that another program listens on the address.
 var ErrTaken = errors.New("another program listens there")
 
 // Listen opens the listener for [Serve].

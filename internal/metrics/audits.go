@@ -12,8 +12,8 @@ const (
 	lost    = "lost"
 )
 
-// AuditsWritten counts lines of the audit that were written.
+// AuditsWritten counts audit entries that were written.
 func (m *Metrics) AuditsWritten(n int) { m.audits.WithLabelValues(written).Add(float64(n)) }
 
-// AuditsLost counts lines of the audit that could not be written.
+// AuditsLost counts audit entries that could not be written.
 func (m *Metrics) AuditsLost(n int) { m.audits.WithLabelValues(lost).Add(float64(n)) }

@@ -1,9 +1,9 @@
 package metrics
 
-// BlocksRefused is one message that Slack refused for its blocks.
+// BlocksRefused describes a message whose blocks Slack refused.
 type BlocksRefused struct {
 	Cause string // unsupported, content or unknown
-	Type  string // the newer block that was drawn more simply; empty for none
+	Type  string // the newer block that was replaced by a simpler one; may be empty
 }
 
 func (m *Metrics) blockMetrics() {

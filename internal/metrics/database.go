@@ -2,16 +2,16 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Database is how the database does.
+// Database describes how well the database works.
 type Database struct {
-	Writable bool // it took the last changes
+	Writable bool // it accepted the last changes
 	Failures []DatabaseFailures
 }
 
-// DatabaseFailures is how often the database has failed for one reason.
+// DatabaseFailures counts the failures of one kind.
 type DatabaseFailures struct {
 	Trouble string // such as "full"
-	Write   bool   // something was to be written
+	Write   bool   // the query was a write
 	Count   int64
 }
 

@@ -2,10 +2,10 @@ package metrics
 
 import "time"
 
-// Call is one HTTP call of Defender; a retry is a call of its own.
+// Call is one HTTP call to Defender; each retry is another one.
 type Call struct {
-	Call string // which one, such as "getmissingkbs"; never an address with ids
-	Code string // the HTTP status, or a word where there was no answer
+	Call string // name of the endpoint, such as "getmissingkbs"; never an address with ids
+	Code string // HTTP status, or a word if there was no response
 	Took time.Duration
 }
 
@@ -19,7 +19,7 @@ func (m *Metrics) defenderMetrics() {
 	}
 }
 
-// Call counts a call of Defender.
+// Call counts a call to Defender.
 func (m *Metrics) Call(c Call) {
 	call := m.bound.of("call", c.Call)
 	m.calls.WithLabelValues(call, m.bound.of("code", c.Code)).Inc()

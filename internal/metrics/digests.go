@@ -6,12 +6,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Digest is what became of one attempt at a digest that was due.
+// Digest describes one attempt at a due digest.
 type Digest struct {
 	Outcome string        // "sent", "silent", "failed", …
-	Lag     time.Duration // between its due time and now
-	Late    bool          // it comes so late that it says so
-	Over    bool          // there will be no further attempt, because it was sent or decided not to be
+	Lag     time.Duration // since its due time
+	Late    bool          // so late that the digest says so
+	Over    bool          // no further attempt follows
 }
 
 func (m *Metrics) digestMetrics() {
@@ -34,7 +34,7 @@ func (m *Metrics) digestMetrics() {
 // DigestDue counts a digest that became due.
 func (m *Metrics) DigestDue() { m.due.Inc() }
 
-// DigestsLooked notes that it was looked, with success, for digests that are due.
+// DigestsLooked records a successful check for due digests.
 func (m *Metrics) DigestsLooked(at time.Time) { m.looked.Set(float64(at.UnixMilli()) / 1000) }
 
 // givenUp is the outcome of a digest whose attempts are used up.

@@ -1,6 +1,6 @@
-// Package metrics counts what happens and serves it to Prometheus. It takes plain values, and functions that are asked at each
-// scrape: it knows the names, units and buckets of metrics, and neither Slack nor Defender nor the database. No label ever
-// holds who asked, where, or about what: a label has few values, and what would be one too many is counted as "other".
+// Package metrics counts what happens and serves it to Prometheus. It takes plain values, and functions that are called
+// on each scrape: it knows the names, units and buckets of metrics, but neither Slack nor Defender nor the database. No
+// label contains who asked, where, or about what: a label has few values, and further ones are counted as "other".
 package metrics
 
 import (
@@ -19,7 +19,7 @@ import (
 
 const namespace = "missingkbs"
 
-// Metrics are all figures of one process. Make them with [New]; all methods are safe for concurrent use.
+// Metrics are all metrics of one process. Create them with [New]; all methods are safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 	bound    *bound
@@ -43,7 +43,7 @@ type Metrics struct {
 	webhook   *prometheus.CounterVec
 }
 
-// New makes the metrics of a program of some version.
+// New creates the metrics of a program version.
 func New(version string) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry(), bound: newBound()}
 	m.sources.Store(&Sources{})
@@ -68,13 +68,13 @@ func New(version string) *Metrics {
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		ErrorHandling:       promhttp.ContinueOnError, // what can be told is told
+		ErrorHandling:       promhttp.ContinueOnError, // serve what can be collected
 		MaxRequestsInFlight: 4,
 		Timeout:             10 * time.Second,
 	})
 }
 
-// Registry is where the metrics are, for tests.
+// Registry returns the registry, for tests.
 func (m *Metrics) Registry() *prometheus.Registry { return m.registry }
 
 // counter registers a counter with labels.
@@ -91,10 +91,10 @@ func (m *Metrics) histogram(name, help string, buckets []float64, labels ...stri
 	return h
 }
 
-// maxValues is how many values one label may have. Those that exist in the code are fewer.
+// maxValues bounds the values of one label. The code has fewer.
 const maxValues = 40
 
-// bound keeps the number of a label's values small, whatever it is given.
+// bound limits the values of each label, whatever it is given.
 type bound struct {
 	mu   sync.Mutex
 	seen map[string]map[string]bool // by label
@@ -102,13 +102,13 @@ type bound struct {
 
 func newBound() *bound { return &bound{seen: map[string]map[string]bool{}} }
 
-// other stands for values beyond the bound, none for a value that is empty.
+// other replaces values beyond the bound, none replaces the empty value.
 const (
 	other = "other"
 	none  = "none"
 )
 
-// of is the value to use for a value of a label.
+// of returns the value to use for a value of a label.
 func (b *bound) of(label, value string) string {
 	if value == "" {
 		return none
@@ -130,7 +130,7 @@ func (b *bound) of(label, value string) string {
 	return value
 }
 
-// scrapeTime is how long the functions of [Sources] may take at a scrape.
+// scrapeTime bounds the functions of [Sources] on each scrape.
 const scrapeTime = 3 * time.Second
 
 func scrapeContext() (context.Context, context.CancelFunc) {

@@ -2,19 +2,19 @@ package metrics
 
 import "time"
 
-// Question is what became of one question.
+// Question describes one finished question.
 type Question struct {
-	Entry   string // the way it came, such as "typed"
-	Command string // that took it; empty when none did
+	Entry   string // how it arrived, such as "typed"
+	Command string // name of the command; "" for none
 	Outcome string // such as "answered"
-	Reason  string // why it failed or was refused, in one of few words; empty for none
+	Reason  string // why it failed or was refused, from a fixed set; "" for none
 
-	Typing bool // no question yet: a person types into a select
-	Unseen bool // it was refused because Slack did not say who asks
+	Typing bool // not a question yet: a user types into a select
+	Unseen bool // refused because Slack did not say who asks
 
-	Queued  time.Duration // until a worker started on it
-	Working time.Duration // until there was an answer; zero if no worker started on it
-	Reply   time.Duration // until the answer was handed over
+	Queued  time.Duration // until a worker started
+	Working time.Duration // until there was an answer; zero if no worker started
+	Reply   time.Duration // until the answer was sent
 }
 
 // The outcomes that count as failures.
@@ -25,7 +25,7 @@ const (
 
 func (m *Metrics) questionMetrics() {
 	m.questions = m.counter("questions_total", "Finished questions.", "entry", "command", "outcome", "reason")
-	// Alerts look at these two, see Expect: the many series of the one above begin with their first question.
+	// Alerts use these two, see Expect: the many series of the metric above only begin with their first question.
 	m.outcomes = m.counter("question_outcomes_total", "Finished questions by outcome only; series for all outcomes exist from the start.", "outcome")
 	m.failures = m.counter("question_failures_total", "Questions that failed or whose answer was lost, by reason only; series for all reasons exist from the start.", "reason")
 	m.unseen = m.counter("question_unseen_total", "Questions refused because Slack did not identify the person, by reason; series for all reasons exist from the start.", "reason")
@@ -38,8 +38,8 @@ func (m *Metrics) questionMetrics() {
 	}
 }
 
-// Expect makes the figures of outcomes and failures be there before the first question. What Prometheus sees for the first
-// time it cannot tell from what has always been so: a first failure would raise no alert.
+// Expect creates the series of outcomes and failures before the first question. Prometheus cannot tell a series that
+// appears from one that has always had its value, so a first failure would raise no alert.
 func (m *Metrics) Expect(outcomes, reasons, unseen []string) {
 	for _, outcome := range outcomes {
 		m.outcomes.WithLabelValues(m.bound.of("outcome", outcome))
@@ -52,7 +52,7 @@ func (m *Metrics) Expect(outcomes, reasons, unseen []string) {
 	}
 }
 
-// Question counts a question that is over.
+// Question counts a finished question.
 func (m *Metrics) Question(q Question) {
 	m.questions.WithLabelValues(
 		m.bound.of("entry", q.Entry), m.bound.of("command", q.Command), m.bound.of("outcome", q.Outcome), m.bound.of("reason", q.Reason),
@@ -60,7 +60,7 @@ func (m *Metrics) Question(q Question) {
 	if q.Unseen {
 		m.unseen.WithLabelValues(m.bound.of("reason", q.Reason)).Inc()
 	}
-	if q.Typing { // a call for each letter would hide what becomes of questions
+	if q.Typing { // a call for each letter would hide the other questions
 		return
 	}
 	m.outcomes.WithLabelValues(m.bound.of("outcome", q.Outcome)).Inc()

@@ -7,39 +7,39 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Sources are asked at each scrape. What is nil is not told.
+// Sources are called on each scrape. Metrics of nil sources are left out.
 type Sources struct {
 	Ready    func(context.Context) map[string]bool // by part
 	Load     func() Load
 	Slack    func() Slack
 	Quota    func(context.Context) []Quota
 	Client   func() Client
-	Stored   func(context.Context) (Stored, error) // an error means that the database does not answer
+	Stored   func(context.Context) (Stored, error) // an error means that the database does not respond
 	Database func() Database
 }
 
 // Load is how busy the program is with questions.
 type Load struct {
-	Waiting  int // questions that no worker has started on
-	Capacity int // how many may wait
-	Running  int // questions that are worked on
-	Workers  int // how many are worked on at a time
+	Waiting  int // questions waiting for a worker
+	Capacity int // greatest value of Waiting
+	Running  int // questions being answered
+	Workers  int // greatest value of Running
 }
 
-// Slack is the connection to Slack.
+// Slack describes the connections to Slack.
 type Slack struct {
-	Connections int              // that have said hello
-	Wanted      int              // that should
-	Opened      int64            // that were opened since the start
+	Connections int              // that are open
+	Wanted      int              // that should be open
+	Opened      int64            // opened since the start
 	Reconnects  map[string]int64 // connections that ended, by reason
-	Failures    int64            // tries that brought no connection
-	AckFailures int64            // acknowledgements that could not be handed to a connection
-	Duplicates  int64            // envelopes that came again
+	Failures    int64            // failed attempts to connect
+	AckFailures int64            // acknowledgements that no connection took
+	Duplicates  int64            // envelopes that Slack repeated
 	Undecodable int64            // envelopes that could not be read
 	Dropped     int64            // envelopes that could not even be refused
 }
 
-// Quota is the budget of calls of Defender for one window.
+// Quota is the budget of Defender calls for one window.
 type Quota struct {
 	Window string // "minute", "hour"
 	For    string // "questions", "digests"
@@ -47,44 +47,44 @@ type Quota struct {
 	Limit  float64
 }
 
-// Client is what the client of Defender has counted since it was made.
+// Client are the counters of the Defender client.
 type Client struct {
-	Hits, Joined, Asked, Stale int64 // answers by where they came from
+	Hits, Joined, Asked, Stale int64 // answers by their source
 	Waited                     int64 // calls that waited for our own limit
-	Refused                    int64 // calls that were not made, because their turn would have come too late
-	Throttled                  int64 // answers of Defender that said "too many"
+	Refused                    int64 // calls not made because their turn was too far away
+	Throttled                  int64 // responses with status 429
 	Unreadable                 int64 // rows of answers that could not be read
-	BudgetErrors               int64 // times that the shared budget did not answer
+	BudgetErrors               int64 // failures of the shared budget
 }
 
-// Stored is what the database knows.
+// Stored are the figures in the database.
 type Stored struct {
-	Active  int           // subscriptions that will make digests
-	Paused  int           // subscriptions that will not
-	Overdue time.Duration // how long the digest that waits longest has been due; 0 for none
-	Oldest  time.Duration // age of the oldest data that a digest goes on from, over active subscriptions
-	Newest  time.Duration // age of the newest
-	HasData bool          // there is such data
+	Active  int           // subscriptions that make digests
+	Paused  int           // subscriptions that do not
+	Overdue time.Duration // of the digest that has been due longest; 0 for none
+	Oldest  time.Duration // age of the oldest baseline of active subscriptions
+	Newest  time.Duration // age of the newest one
+	HasData bool          // there is a baseline
 	Feeds   []Feed
 }
 
-// Feed is what the database knows of a feed of updates or exploited vulnerabilities.
+// Feed describes a stored feed.
 type Feed struct {
 	Name    string
 	HasData bool
 	Age     time.Duration // of its newest document
 	Entries int
-	Failing bool      // the last try to bring it up to date failed
-	Failed  time.Time // the last failure; zero for none
+	Failing bool      // the last update failed
+	Failed  time.Time // last failure; zero for none
 }
 
-// SetSources sets where the figures come from that are read at each scrape. It replaces all earlier sources.
+// SetSources sets what is read on each scrape. It replaces all earlier sources.
 func (m *Metrics) SetSources(s Sources) { m.sources.Store(&s) }
 
 // scraped collects the figures of [Sources].
 type scraped struct{ *Metrics }
 
-// Describe says nothing, which is Prometheus' way of saying that what is collected is not known beforehand.
+// Describe sends nothing, which tells Prometheus that the metrics are not known in advance.
 func (scraped) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements [prometheus.Collector].
@@ -117,7 +117,7 @@ func (s scraped) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// writer writes figures that were just read.
+// writer writes metrics that were just read.
 type writer struct {
 	to    chan<- prometheus.Metric
 	bound *bound

@@ -3,9 +3,9 @@ package metrics
 // The results of an attempt to send an event to the webhook.
 const (
 	WebhookSent    = "sent"
-	WebhookFailed  = "failed"   // to be sent again
+	WebhookFailed  = "failed"   // will be retried
 	WebhookGivenUp = "given_up" // the attempts are used up
-	WebhookRefused = "refused"  // no later attempt can succeed
+	WebhookRefused = "refused"  // no retry can succeed
 )
 
 func (m *Metrics) webhookMetrics() {

@@ -2,16 +2,16 @@ package quota
 
 import "time"
 
-// Limiter combines a bucket for any minute, one for any hour, and a pause. Both buckets are asked at the same moment and
-// the later turn counts. That breaks the promise of neither: a call that is held back by one bucket was paid for earlier in
-// the other. It is not safe for concurrent use.
+// Limiter combines a bucket per minute, one per hour, and a pause. Both buckets are asked at the same time and the
+// later turn counts. That keeps the promise of both: a call held back by one bucket was paid for earlier in the other.
+// It is not safe for concurrent use.
 type Limiter struct {
 	buckets []Bucket
-	paused  time.Time // until when no calls are wanted
+	paused  time.Time // no calls before this time
 }
 
-// NewLimiter admits perMinute calls into any minute and perHour into any hour. A limit below one is no limit. slack is
-// how much later than its turn a call may be made.
+// NewLimiter admits perMinute calls in any minute and perHour in any hour. A limit below one is no limit. slack is how
+// much later than its turn a call may be made.
 func NewLimiter(perMinute, perHour int, slack time.Duration) Limiter {
 	var l Limiter
 	if perMinute > 0 {
@@ -23,7 +23,7 @@ func NewLimiter(perMinute, perHour int, slack time.Duration) Limiter {
 	return l
 }
 
-// SetRates makes the limiter admit calls at the rates of a [Booking]. What the buckets hold stays.
+// SetRates makes the limiter admit calls at the rates of a [Booking]. The fill of the buckets stays.
 func (l *Limiter) SetRates(minute, hour Rate) {
 	if len(l.buckets) != 2 {
 		l.buckets = []Bucket{{Window: time.Minute}, {Window: time.Hour}}
@@ -31,7 +31,7 @@ func (l *Limiter) SetRates(minute, hour Rate) {
 	l.buckets[0].Rate, l.buckets[1].Rate = minute, hour
 }
 
-// Buckets returns a copy of the buckets that limit anything.
+// Buckets returns a copy of the buckets that have a limit.
 func (l *Limiter) Buckets() []Bucket { return append([]Bucket(nil), l.buckets...) }
 
 // Rates returns the rates of the two buckets.
@@ -46,8 +46,8 @@ func (l *Limiter) Rates() (minute, hour Rate) {
 	return minute, hour
 }
 
-// Turn returns when a call may be made that arrives now and has ahead other calls before it. In a pause the clock stands
-// still at its end, so that the calls that wait for it do not all come at once.
+// Turn returns when a call that arrives now may be made, with ahead other calls before it. During a pause it computes
+// as if it were the end of the pause, so that the calls that wait for it do not all come at once.
 func (l *Limiter) Turn(now time.Time, background bool, ahead int) time.Time {
 	start := l.start(now)
 	turn := start
@@ -57,8 +57,8 @@ func (l *Limiter) Turn(now time.Time, background bool, ahead int) time.Time {
 	return turn
 }
 
-// Expect returns when a background call may be made that arrives now and has ahead others before it, of which the first is
-// made at next, unless other calls come meanwhile.
+// Expect returns when a background call that arrives now may be made, with ahead others before it, the first of which
+// is made at next, unless other calls come in between.
 func (l *Limiter) Expect(now, next time.Time, ahead int) time.Time {
 	at := l.Turn(now, true, ahead)
 	for i := range l.buckets {
@@ -70,7 +70,7 @@ func (l *Limiter) Expect(now, next time.Time, ahead int) time.Time {
 // Reservation is a turn that was taken in every bucket.
 type Reservation struct {
 	Turn          time.Time   // the latest of the turns
-	before, after []time.Time // when each bucket was to be full without it, and with it
+	before, after []time.Time // when each bucket would be full without it, and with it
 }
 
 // Take takes the next turn.
@@ -86,7 +86,7 @@ func (l *Limiter) Take(now time.Time) Reservation {
 	return r
 }
 
-// Return gives back a turn that will not be used, in the buckets where no later turn was taken.
+// Return gives back an unused turn, in the buckets where no later turn was taken.
 func (l *Limiter) Return(r Reservation) {
 	for i := range r.after {
 		if b := &l.buckets[i]; b.full.Equal(r.after[i]) {
@@ -96,7 +96,7 @@ func (l *Limiter) Return(r Reservation) {
 	}
 }
 
-// Book takes the turn that b asks for, or returns when there is one. The limiter's own rates count, not those of b.
+// Book takes the turn that b asks for, or returns when there is one. It uses the limiter's rates, not those of b.
 func (l *Limiter) Book(now time.Time, b Booking) Booked {
 	after := Limiter{buckets: l.Buckets(), paused: l.paused}
 	for i := range after.buckets {
@@ -117,8 +117,8 @@ func (l *Limiter) Book(now time.Time, b Booking) Booked {
 	return got
 }
 
-// start returns when a call that arrives now could be made if the buckets were full: after the pause. A pause that
-// seems longer than the longest one is left from before the clock was put back, and does not count.
+// start returns when a call that arrives now could be made if the buckets were full: after the pause. A pause longer
+// than [MaxPause] dates from before the clock was set back, and does not count.
 func (l *Limiter) start(now time.Time) time.Time {
 	if l.paused.Sub(now) > MaxPause {
 		return now
@@ -126,7 +126,7 @@ func (l *Limiter) start(now time.Time) time.Time {
 	return Later(now, l.paused)
 }
 
-// Charge counts a call that is made at turn under another limit. A bucket becomes empty by it at most.
+// Charge counts a call made at turn under another limit. At most it empties a bucket.
 func (l *Limiter) Charge(turn time.Time) {
 	for i := range l.buckets {
 		b := &l.buckets[i]
@@ -137,7 +137,7 @@ func (l *Limiter) Charge(turn time.Time) {
 	}
 }
 
-// Pause stops all calls for d, at most [MaxPause]. It reports whether that ends later than the pause so far.
+// Pause stops all calls for d, at most [MaxPause]. It reports whether that is longer than the current pause.
 func (l *Limiter) Pause(now time.Time, d time.Duration) bool {
 	until := now.Add(min(d, MaxPause))
 	if d <= 0 || !until.After(l.start(now)) {
@@ -150,7 +150,7 @@ func (l *Limiter) Pause(now time.Time, d time.Duration) bool {
 // PausedUntil returns the end of the pause. It is in the past, or zero, when there is no pause.
 func (l *Limiter) PausedUntil() time.Time { return l.paused }
 
-// Load puts the limiter into the state of a [Budget].
+// Load sets the limiter to the state of a [Budget].
 func (l *Limiter) Load(now time.Time, b Booked) {
 	for i := range l.buckets {
 		if l.buckets[i].Window == time.Minute {

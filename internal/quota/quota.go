@@ -1,7 +1,7 @@
-// Package quota keeps calls under a limit for any minute and one for any hour. It has the arithmetic and the words for
-// it: rates, buckets, bookings, and the limiter that combines two buckets with a pause. Package api counts its own calls
-// with it, and package store keeps the same buckets in a database for several processes. It does not know who is called,
-// where a shared quota is kept, or how callers wait; it reads no clock and takes no lock.
+// Package quota keeps calls under a limit per minute and one per hour. It has the algorithm and its types: rates,
+// buckets, bookings, and the limiter that combines two buckets with a pause. Package api counts its own calls with it,
+// and package store keeps the same buckets in a database for several replicas. It knows neither the called service, nor
+// where a shared quota is kept, nor how callers wait; it reads no clock and takes no lock.
 package quota
 
 import (
@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Budget is a quota that several processes share. It is kept where all of them can reach it, such as in a database. It
-// promises for all of them what a [Limiter] promises for one: the buckets are the same. All times in it are durations, so
-// the clocks of the processes need not agree.
+// Budget is a quota shared by several replicas, kept where all can reach it, such as in a database. It promises for all
+// of them what a [Limiter] promises for one: the buckets are the same. All times are durations, so the replicas' clocks
+// need not agree.
 type Budget interface {
 	// Book takes the next turn, or returns when there is one.
 	Book(ctx context.Context, b Booking) (Booked, error)
@@ -21,8 +21,8 @@ type Budget interface {
 
 // Limits of what a [Budget] accepts.
 const (
-	MaxPatience = time.Minute // longer patience counts as this much
-	MaxPause    = time.Hour   // longer pauses count as this much: after it, one call finds out whether the pause still holds
+	MaxPatience = time.Minute // longer patience is cut to this
+	MaxPause    = time.Hour   // longer pauses are cut to this; then one call finds out whether the pause still holds
 )
 
 // Rate is how fast an empty bucket fills, and how much it holds. The zero value is no limit.

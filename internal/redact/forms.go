@@ -7,41 +7,43 @@ import (
 	"unicode"
 )
 
-// form is what one kind of secret looks like. Almost no text has any, so a text is searched for marks first, which is cheap.
+// form is the format of one kind of secret. Almost no text contains one, so texts are searched for marks first, which
+// is cheap.
 type form struct {
 	name  string
-	marks []string                         // every match contains one of them, in whatever case
-	re    *regexp.Regexp                   // what is between its first group and its second is the secret
-	keep  func(before, secret string) bool // whether a match is no secret after all; nil for never
+	marks []string                         // every match contains one of them, in any case
+	re    *regexp.Regexp                   // the secret is between its first and second group
+	keep  func(before, secret string) bool // reports whether a match is not a secret; may be nil
 }
 
-// of makes a form.
+// of returns a form.
 func of(name, expression string, marks ...string) form {
 	return form{name: name, marks: marks, re: regexp.MustCompile(expression)}
 }
 
-// unless is the form without the matches that keep accepts, which are not secrets.
+// unless returns the form without the matches that keep accepts.
 func (f form) unless(keep func(before, secret string) bool) form {
 	f.keep = keep
 	return f
 }
 
-// Names of settings, form fields and JSON members that hold a secret. They are found in any case, and behind a prefix such
+// Names of settings, form fields and JSON members that hold a secret. They match in any case, and after a prefix such
 // as "AZURE_" or "--slack-".
 const (
 	secretNames = `(?:client|consumer|signing|app|azure|shared|webhook)[_-]?secret|(?:client[_-]?)?assertion|(?:refresh|access|id|bot|app|user|auth|bearer|session|config)[_-]?token|` +
 		`(?:device|user|authorization)[_-]?code|pass(?:word|wd|phrase)|pwd|api[_-]?key|(?:account|private|access|shared)[_-]?key|code[_-]?verifier`
-	// quoted is what stands between such a name and a value in quotes. JSON within JSON puts a backslash before each quote.
+	// quoted matches what separates such a name from a quoted value. JSON within JSON escapes each quote with a
+	// backslash.
 	quoted = `\\*["']?\s{0,3}(?:=>?|:)\s{0,3}\\*`
-	// bare is a value without quotes. A backslash is part of it unless it escapes a quote or a line break.
+	// bare matches an unquoted value. A backslash belongs to it unless it escapes a quote or a line break.
 	bare = `(?:[^\s"'\\]|\\+[^\s"'\\nrt])+`
-	// bareField is one in a query or form, which & ends.
+	// bareField matches a value in a query or form, which & ends.
 	bareField = `(?:[^\s"'\\&]|\\+[^\s"'\\nrtu])+`
-	// field begins a field of a query or form, also where JSON has escaped the &.
+	// field matches the start of a query or form field, even if JSON has escaped the &.
 	field = `(?:[?&]|\\u0026|%26|amp;)`
 )
 
-// nameMarks are those of secretNames.
+// nameMarks returns the marks of secretNames.
 func nameMarks() []string {
 	return []string{
 		"secret", "assertion", "_token", "-token", "hToken", "sToken", "idToken", "botToken", "appToken", "userToken", "rToken", "nToken", "configToken",
@@ -49,7 +51,7 @@ func nameMarks() []string {
 	}
 }
 
-// forms is the one table of what secrets look like. The order matters: what holds other secrets comes first.
+// forms is the only table of what secrets look like. The order matters: forms that contain other secrets come first.
 var forms = newTable(
 	of("private key", `()-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:[^"<>]*?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|[^"<>]*)()`, "private key"),
 	of("JSON web token", `()\beyJ[0-9A-Za-z_-]{5,}(?:\.[0-9A-Za-z_-]*){0,4}()`, "eyJ"),
@@ -81,10 +83,11 @@ var forms = newTable(
 	of("long random word", `()[0-9A-Za-z_~+-]{32,}={0,2}()`, longRun).unless(isNotRandom),
 )
 
-// isHidden keeps what is hidden already: what follows it, such as the next field of a form, is something else.
+// isHidden accepts what is hidden already: what follows it, such as the next field of a form, is something else.
 func isHidden(_, secret string) bool { return strings.HasPrefix(secret, Hidden) }
 
-// isExplanation keeps what is said of a secret, such as "SLACK_BOT_TOKEN: token_revoked". Passwords may be such words.
+// isExplanation accepts what is said about a secret, such as "SLACK_BOT_TOKEN: token_revoked". Passwords may be such
+// words.
 func isExplanation(before, secret string) bool {
 	if strings.Contains(strings.ToLower(before), "pass") || strings.Contains(strings.ToLower(before), "pwd") {
 		return isHidden(before, secret)
@@ -92,18 +95,18 @@ func isExplanation(before, secret string) bool {
 	return isHidden(before, secret) || strings.Trim(secret, "abcdefghijklmnopqrstuvwxyz_.,:;-") == ""
 }
 
-// isExample keeps our own hints, which say by that word where a password goes.
+// isExample accepts our own hints, which use that word for where a password goes.
 func isExample(before, secret string) bool {
 	return secret == "password" && strings.Count(before, ":") == 2 // with that of ://
 }
 
-// isProse keeps a plain word, as in "bearer software": no token consists of so few small letters alone.
+// isProse accepts a plain word, as in "bearer software": no token consists of so few lower-case letters.
 func isProse(_, secret string) bool {
 	word := strings.TrimRight(secret, ".-")
 	return len(word) < 12 && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") == ""
 }
 
-// isNoLogin keeps what is not a user and a password in base64, as in "Visual Basic Enterprise".
+// isNoLogin accepts what is not user:password in base64, as in "Visual Basic Enterprise".
 func isNoLogin(_, secret string) bool {
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		plain, err := encoding.DecodeString(strings.TrimRight(secret, "="))
@@ -114,8 +117,8 @@ func isNoLogin(_, secret string) bool {
 	return true
 }
 
-// isNotRandom keeps words that people read. Ids of software and devices have small letters alone. Names in source code
-// change between capitals, small letters and digits every few characters; random text does so at every other one.
+// isNotRandom accepts readable words. Ids of software and devices have lower-case letters only. Names in source code
+// switch between capitals, lower case and digits every few characters; random text does so at every other one.
 func isNotRandom(_, secret string) bool {
 	var upper, lower, digit bool
 	var before, changes int

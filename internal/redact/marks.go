@@ -1,32 +1,32 @@
 package redact
 
-// Marks that are no words: what a text has to hold for the forms that no word announces.
+// Marks other than words, for the forms that no word announces.
 const (
 	twoNumbers = "two long numbers with a dot between them"
 	longRun    = "a long run of letters and digits"
 )
 
-// The least length of each half of a trigger id, and of a random word.
+// The least length of each half of a trigger ID, and of a random word.
 const (
 	longNumber = 9
 	longWord   = 32
 )
 
-// table is forms with an index of their marks: one walk along a text finds which forms it may hold. Every line of the log
-// takes that walk, and almost none goes further.
+// table is a list of forms with an index of their marks: a single pass over a text finds which forms it may contain.
+// Every log line takes that pass, and almost none needs more.
 type table struct {
 	forms   []form
-	letters [256]set    // the forms that a single letter announces
-	starts  [1024]set   // whether marks begin with two letters: a bit for each pair
-	words   [256][]mark // the marks of more letters, by the first
-	numbers set         // the forms that want twoNumbers
-	runs    set         // the forms that want longRun
+	letters [256]set    // forms announced by a single letter
+	starts  [1024]set   // whether marks start with two letters: a bit for each pair
+	words   [256][]mark // longer marks, by first letter
+	numbers set         // forms that need twoNumbers
+	runs    set         // forms that need longRun
 }
 
-// set is a set of forms, by their places in the table.
+// set is a set of forms, by their index in the table.
 type set uint64
 
-// mark is a word of small letters, and the forms that it announces.
+// mark is a lower-case word with the forms that it announces.
 type mark struct {
 	word  string
 	forms set
@@ -70,7 +70,7 @@ func (t *table) add(word string, is set) {
 	t.words[first] = append(t.words[first], mark{string(small), is})
 }
 
-// announced returns the forms whose marks a text holds.
+// announced returns the forms whose marks occur in a text.
 func (t *table) announced(text []byte) (found set) {
 	var last byte
 	var run, digits, before int
@@ -102,7 +102,7 @@ func (t *table) announced(text []byte) (found set) {
 	return found
 }
 
-// wordsAt returns the forms of the marks with which a text begins.
+// wordsAt returns the forms of the marks that a text starts with.
 func (t *table) wordsAt(text []byte) (found set) {
 	for _, m := range t.words[lower(text[0])] {
 		if hasPrefix(text, m.word) {
@@ -112,7 +112,7 @@ func (t *table) wordsAt(text []byte) (found set) {
 	return found
 }
 
-// hasPrefix reports whether a text begins with a word of small letters, in whatever case.
+// hasPrefix reports whether a text starts with a lower-case word, ignoring case.
 func hasPrefix(text []byte, small string) bool {
 	if len(text) < len(small) {
 		return false
@@ -125,7 +125,7 @@ func hasPrefix(text []byte, small string) bool {
 	return true
 }
 
-// pair is the place of two letters in table.starts.
+// pair returns the position of two letters in table.starts.
 func pair(a, b byte) (at int, bit set) {
 	both := int(a)<<8 | int(b)
 	return both >> 6, 1 << (both & 63)

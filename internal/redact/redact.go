@@ -1,18 +1,18 @@
-// Package redact hides what looks like a secret in text: tokens of Slack and Entra, keys, passwords, addresses that work for
-// anyone who knows them. It knows the formats of secrets, not their values, and nothing of where a text goes: the log, the
-// audit, error texts and pages all use it. It is the second line of defence: no code logs a secret on purpose, so what is
-// found here is a mistake elsewhere, or was pasted by a user.
+// Package redact hides what looks like a secret in text: tokens of Slack and Entra, keys, passwords, and addresses that
+// work for anyone who has them. It knows the formats of secrets, not their values, and nothing of where a text goes:
+// the log, the audit, error texts and pages all use it. It is the second line of defence: no code logs a secret on
+// purpose, so what it finds is a mistake elsewhere, or was pasted by a user.
 package redact
 
 import "io"
 
-// Hidden stands in the place of a secret.
+// Hidden replaces a secret.
 const Hidden = "(hidden)"
 
-// passes bounds how often a text is searched: hiding one secret can lay bare the next, but not many times.
+// passes bounds how often a text is searched: hiding one secret can expose the next, but not many times.
 const passes = 4
 
-// Bytes returns text without what looks like a secret: text itself if there is none. Doing it again changes nothing.
+// Bytes returns text without what looks like a secret, or text itself if there is none. Repeating it changes nothing.
 func Bytes(text []byte) []byte {
 	for range passes {
 		clean, changed := once(text)
@@ -33,7 +33,7 @@ func String(text string) string {
 	return string(Bytes(clean))
 }
 
-// once applies each form, and reports whether it has changed anything. It leaves the given slice alone.
+// once applies each form, and reports whether it changed anything. It does not modify the given slice.
 func once(text []byte) (clean []byte, changed bool) {
 	announced := forms.announced(text)
 	for i := range forms.forms {
@@ -64,8 +64,8 @@ func (f *form) hide(text []byte) (clean []byte, found bool) {
 	return append(clean, text[end:]...), true
 }
 
-// Writer passes on what is written to it, with secrets hidden. It searches each Write by itself, so it does not find a secret
-// that is written in two parts; loggers write a line at a time.
+// Writer passes on what is written to it, with secrets hidden. It searches each Write separately, so it misses a secret
+// written in two parts; loggers write a line at a time.
 type Writer struct{ io.Writer }
 
 // Write implements [io.Writer].

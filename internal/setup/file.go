@@ -60,7 +60,7 @@ func write(path string, values map[string]string, replace bool) (err error) {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, cause(err))
 	}
-	defer func() { _ = os.Remove(file.Name()) }() // it is gone already if all went well
+	defer func() { _ = os.Remove(file.Name()) }() // it no longer exists after success
 	_, err = file.WriteString(head + string(body))
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err != nil {
@@ -72,7 +72,7 @@ func write(path string, values map[string]string, replace bool) (err error) {
 		} else if errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("%s has appeared in the meantime and was kept: start again, or name another with --file", path)
 		}
-		// File systems without links have no such step that fails; the file was not there at the beginning.
+		// On file systems without links nothing else fails if the file exists; it did not at the beginning.
 	}
 	if err := os.Rename(file.Name(), path); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)

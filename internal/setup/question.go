@@ -12,28 +12,28 @@ import (
 // question asks for one setting.
 type question struct {
 	setting  string
-	title    string // what the person is to type
+	title    string // what to type
 	where    string // where it is found, by the names of menus
 	secret   bool
-	optional bool                      // an empty answer leaves the setting out
-	form     func(value string) string // says what is wrong with a value; nil for what config says alone
+	optional bool                      // an empty answer leaves the setting unset
+	form     func(value string) string // returns what is wrong with a value; nil if config's checks suffice
 	set      func(*config.Settings, string)
 }
 
 // group holds questions whose answers are checked together.
 type group struct {
 	questions []question
-	checks    []string // of doctor
+	checks    []string // names of doctor's checks
 }
 
-// What a person can do about a failed check.
+// The choices after a failed check.
 const (
-	again = "again" // after mending it in Slack or Entra
+	again = "again" // after fixing it in Slack or Entra
 	other = "other"
 	keep  = "keep"
 )
 
-// ask asks all questions of a group and runs its checks, until they pass or the person keeps the values as they are.
+// ask asks all questions of a group and runs its checks, until they pass or the operator keeps the values as they are.
 func (w *walk) ask(ctx context.Context, g group) error {
 	if err := w.askAll(ctx, g, false); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (w *walk) ask(ctx context.Context, g group) error {
 	return nil
 }
 
-// askAll asks the questions of a group. It skips settings that have a value, unless the person wants to change them.
+// askAll asks the questions of a group. It skips settings that have a value, unless evenGiven is set.
 func (w *walk) askAll(ctx context.Context, g group, evenGiven bool) error {
 	for _, q := range g.questions {
 		if name := w.given(q.setting); name != "" && !evenGiven {

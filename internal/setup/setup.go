@@ -1,6 +1,6 @@
-// Package setup walks an operator through Slack and Entra and writes the file of settings. It asks for each setting that the
-// program lacks, says where it is found, and checks it with the checks of internal/doctor. It writes nothing before the end. It
-// does not know the command line, and calls no service by itself.
+// Package setup walks an operator through Slack and Entra and writes the settings file. It asks for each missing
+// setting, says where to find it, and checks it with the checks of internal/doctor. It writes nothing before the end.
+// It does not know the command line, and calls no service by itself.
 package setup
 
 import (
@@ -18,20 +18,20 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// Options are what a walk starts with.
+// Options configure a walk.
 type Options struct {
-	Settings config.Settings   // what flags, environment and a file say already
-	Parts    config.AppParts   // what the Slack app is made without
-	Given    map[string]string // the same by name, as the file holds it; it is not asked for
+	Settings config.Settings   // what flags, environment and a file set already
+	Parts    config.AppParts   // parts that the Slack app is created without
+	Given    map[string]string // the same settings by name; they are not asked for
 	Env      config.Environment
-	File     *config.File // the file of settings that was read, for the checks
-	Path     string       // of the file to write
-	Offline  bool         // check the form of values only, and call no service
+	File     *config.File // the settings file that was read, for the checks
+	Path     string       // the file to write
+	Offline  bool         // only check the form of values, and call no service
 	Prompt   *tty.Prompt
 	Out      io.Writer
 }
 
-// errStopped says that the operator ended the walk.
+// errStopped reports that the operator ended the walk.
 var errStopped = errors.New("the set-up was stopped; nothing was written")
 
 // Run walks through all steps. After an error nothing has been written.
@@ -57,17 +57,17 @@ func Run(ctx context.Context, o Options) error {
 // walk is one run.
 type walk struct {
 	Options
-	values    map[string]string // what the file will hold, by name
-	replace   bool              // the operator agreed that the file is replaced
-	unchecked []string          // settings that were kept although a check failed
+	values    map[string]string // values for the file, by name
+	replace   bool              // the operator agreed to replace the file
+	unchecked []string          // settings kept although a check failed
 }
 
-// say prints a line. What services say may be in it, so secrets are hidden once more.
+// say prints a line. It may contain text of services, so secrets are hidden once more.
 func (w *walk) say(format string, args ...any) {
 	fmt.Fprintln(w.Out, redact.String(fmt.Sprintf(format, args...)))
 }
 
-// begin says what the user needs. If the file exists, it asks about that before anything else.
+// begin says what the operator needs. If the file exists, it asks about that first.
 func (w *walk) begin(ctx context.Context) error {
 	w.say(`This asks for what the bot needs to reach Slack and Microsoft Defender, checks each value, and
 writes them into %s. It takes a person who may install apps in Slack, and one who
@@ -87,7 +87,7 @@ a file that holds one. Ctrl-C stops, and nothing is written before the end.`, w.
 	return nil
 }
 
-// inherit says what is set already. It refuses what serve would refuse, since no question corrects it.
+// inherit says what is set already. It rejects values that serve would reject, because no question corrects them.
 func (w *walk) inherit(context.Context) error {
 	if len(w.Given) == 0 {
 		return nil
@@ -108,7 +108,8 @@ func (w *walk) inherit(context.Context) error {
 	return nil
 }
 
-// environment are variables that programs of every kind read. They are not in the file, but serve may need them.
+// environment returns the variables that programs of every kind read. They are not in the file, but serve may need
+// them.
 func (w *walk) environment() []string {
 	var set []string
 	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"} {
@@ -119,7 +120,7 @@ func (w *walk) environment() []string {
 	return set
 }
 
-// choose asks for one of some words; its first letters are enough. An empty answer is the fallback.
+// choose asks for one of several words; its first letters are enough. An empty answer means fallback.
 func (w *walk) choose(ctx context.Context, question, fallback string, words ...string) (string, error) {
 	for {
 		answer, err := w.Prompt.Line(ctx, fmt.Sprintf("%s (%s) [%s]", question, list(words), fallback))
@@ -138,8 +139,8 @@ func (w *walk) choose(ctx context.Context, question, fallback string, words ...s
 	}
 }
 
-// wrong reports a wrong answer. A person is asked again. A script ends, because its next line was meant for
-// the next question.
+// wrong reports an invalid answer. A person is asked again. A script ends, because its next line was meant for the next
+// question.
 func (w *walk) wrong(text string) error {
 	if w.Prompt.Person() {
 		w.say("  wrong: %s", view.OneLine(text))
@@ -148,12 +149,12 @@ func (w *walk) wrong(text string) error {
 	return config.UsageError{Err: failure(text)}
 }
 
-// failure is why a script ends. Texts of services may be in it, so secrets are hidden once more.
+// failure returns the error that ends a script. It may contain text of services, so secrets are hidden once more.
 func failure(text string) error {
 	return errors.New(redact.String(view.OneLine(text)) + "; nothing was written")
 }
 
-// database asks where digests are kept. Most need nothing but Enter.
+// database asks where digests are stored. Most operators just press Enter.
 func (w *walk) database(ctx context.Context) error {
 	w.say("\n3. Database")
 	return w.ask(ctx, group{

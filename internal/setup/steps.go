@@ -45,7 +45,7 @@ const (
 	byManaged     = "managed"
 )
 
-// entra asks for the cloud, and for what signs in there.
+// entra asks for the cloud and for the credential.
 func (w *walk) entra(ctx context.Context) error {
 	w.say(`
 2. Entra and Defender
@@ -63,7 +63,7 @@ docs/entra.md has the same as commands.`)
 	return w.ask(ctx, group{questions: credentialQuestions(way), checks: []string{"entra-certificate", "entra-token", "entra-roles", "defender"}})
 }
 
-// cloud asks where Defender is, unless settings say so.
+// cloud asks for Defender's cloud, unless it is set.
 func (w *walk) cloud(ctx context.Context) error {
 	if w.given("DEFENDER_CLOUD") != "" || w.given("DEFENDER_API_URL") != "" {
 		return nil
@@ -93,7 +93,7 @@ identity or a managed identity, which have no secret.`)
 	return w.choose(ctx, "Way to sign in", bySecret, bySecret, byCertificate, byWorkload, byManaged)
 }
 
-// credentialQuestions returns what a way to sign in needs.
+// credentialQuestions returns the questions for a way to sign in.
 func credentialQuestions(way string) []question {
 	tenant := question{
 		setting: "AZURE_TENANT_ID", title: "Directory (tenant) ID", form: config.TenantForm,

@@ -8,7 +8,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// finding prints what a check found, and its cure below.
+// finding prints a finding with its cure below.
 func (w *walk) finding(status string, r doctor.Result) {
 	w.say("  %-4s  %s", status, view.OneLine(r.Found))
 	if r.Cure != "" {
@@ -18,7 +18,7 @@ func (w *walk) finding(status string, r doctor.Result) {
 
 func list(words []string) string { return strings.Join(words, ", ") }
 
-// match finds the word that an answer begins. An answer that begins several finds none, unless it is one of them.
+// match returns the word that starts with an answer. An answer that starts several returns none, unless it equals one.
 func match(answer string, words []string) (word string, ok bool) {
 	answer = strings.ToLower(answer)
 	if slices.Contains(words, answer) {

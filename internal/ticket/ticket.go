@@ -1,6 +1,6 @@
-// Package ticket writes what a page lists as plain text, for tickets and mails: each update with its name, counts and catalog
-// page, as many as a message takes. It knows the columns that lists of updates have. It asks nothing: the page is there
-// already. It does not know where the text is shown.
+// Package ticket writes the list of a page as plain text, for tickets and mails: each update with its name, counts and
+// catalog page, as many as a message takes. It knows the columns of lists of updates. It neither reads data nor knows
+// where the text is shown.
 package ticket
 
 import (
@@ -13,13 +13,14 @@ import (
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
-// MaxBytes bounds the text. A message of Slack takes about 12,000 characters in all.
+// MaxBytes bounds the text. A Slack message takes about 12,000 characters in total.
 const MaxBytes = 8000
 
-// reserved is kept back for the line that counts what was left out.
+// reserved is kept free for the line that counts what was left out.
 const reserved = 100
 
-// Page is the page that has the list of another one as text. line makes that other page, and files of its whole list.
+// Page returns a page with the list of another one as text. line makes that other page, for the files with its whole
+// list.
 func Page(p view.Page, line string) view.Page {
 	w := writer{left: MaxBytes - reserved}
 	w.head(p)
@@ -50,11 +51,11 @@ func Page(p view.Page, line string) view.Page {
 // writer writes lines until there is no room.
 type writer struct {
 	text    strings.Builder
-	left    int // bytes
-	omitted int // rows
+	left    int // bytes left
+	omitted int // rows left out
 }
 
-// add writes lines that belong together, or none of them if they do not fit.
+// add writes lines that belong together, or none if they do not fit.
 func (w *writer) add(lines ...string) bool {
 	block := strings.Join(lines, "\n") + "\n"
 	if w.left < len(block) {
@@ -65,7 +66,7 @@ func (w *writer) add(lines ...string) bool {
 	return true
 }
 
-// head says what the page is about, of when it is, and where to read more.
+// head writes what the page is about, as of when, and where to read more.
 func (w *writer) head(p view.Page) {
 	w.add(view.OneLine(p.Title))
 	at := ""
@@ -104,7 +105,7 @@ func (w *writer) list(l view.List) {
 	w.add(lines...)
 }
 
-// table writes a row after the other, each whole. Those of no update are a list under its caption.
+// table writes the rows, each completely or not at all. Rows that are not updates are listed under the caption.
 func (w *writer) table(t view.Table) {
 	if t.Len() == 0 {
 		return
@@ -121,12 +122,12 @@ func (w *writer) table(t view.Table) {
 	}
 }
 
-// columns are the places of a table's columns.
+// columns are the indexes of a table's columns.
 type columns struct {
 	all     []view.Column
-	updates bool // each row is an update
-	name    int  // of the column with its name; negative for none
-	url     int  // of the column with its catalog page; negative for none
+	updates bool // whether each row is an update
+	name    int  // index of the name's column; negative if there is none
+	url     int  // index of the catalog page's column; negative if there is none
 }
 
 func columnsOf(t view.Table) columns {
@@ -165,7 +166,7 @@ func (c columns) lines(row []view.Cell) []string {
 	return lines
 }
 
-// words returns a cell as text with its name, or "" if the text does not need the cell.
+// words returns a cell as text with its column's name, or "" if the text does not need it.
 func (c columns) words(i int, cell view.Cell) string {
 	title := view.OneLine(c.all[i].Title)
 	if runes := []rune(title); len(runes) > 1 && !unicode.IsUpper(runes[1]) {
@@ -182,7 +183,7 @@ func (c columns) words(i int, cell view.Cell) string {
 	return ""
 }
 
-// address is the catalog page of the update in a row; empty where it has none.
+// address returns the catalog page of a row's update; "" without one.
 func (c columns) address(row []view.Cell) string {
 	if c.url >= 0 {
 		if a := row[c.url].Action; a != nil {

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Azure is what the Azure SDK tells of its calls to: a span for each question, and within it one for each HTTP call, retries
-// and sign-ins included. Microsoft's own module for this does not know the present conventions for names.
+// Azure returns a provider for the Azure SDK: a span for each request and, within it, one for each HTTP call, including
+// retries and sign-ins. Microsoft's own module for this does not use the current naming conventions.
 func (t *Tracing) Azure() azure.Provider {
 	if t == nil {
 		return azure.Provider{}
@@ -35,7 +35,7 @@ func azureSpan(s trace.Span) azure.Span {
 		AddEvent: func(name string, attrs ...azure.Attribute) {
 			s.AddEvent(name, trace.WithAttributes(azureAttributes(attrs)...))
 		},
-		SetStatus: func(status azure.SpanStatus, _ string) { // its text may hold what Defender says
+		SetStatus: func(status azure.SpanStatus, _ string) { // its text may quote Defender
 			if status == azure.SpanStatusError {
 				s.SetStatus(codes.Error, "")
 			}
@@ -50,7 +50,7 @@ func azureKind(k azure.SpanKind) trace.SpanKind {
 	return trace.SpanKindInternal
 }
 
-// azureAttributes gives attributes the names of OpenTelemetry's conventions for HTTP; what has none is left out.
+// azureAttributes renames attributes to OpenTelemetry's conventions for HTTP, and drops the rest.
 func azureAttributes(attrs []azure.Attribute) []attribute.KeyValue {
 	var out []attribute.KeyValue
 	for _, a := range attrs {
@@ -63,7 +63,7 @@ func azureAttributes(attrs []azure.Attribute) []attribute.KeyValue {
 			}
 		case "http.url":
 			if u, err := url.Parse(text); err == nil {
-				u.RawQuery, u.Fragment, u.User = "", "", nil // may hold what a person typed
+				u.RawQuery, u.Fragment, u.User = "", "", nil // may contain what a user typed
 				out = append(out, attribute.String("url.full", u.String()))
 			}
 		case "net.peer.name":

@@ -1,7 +1,7 @@
-// Package tracing records spans and sends them to an OpenTelemetry collector, over OTLP and HTTP. It knows OpenTelemetry and
-// how the Azure SDK tells of its HTTP calls; the rest of the program sees package span. It reads no setting by itself but what
-// the OpenTelemetry libraries read of the environment beyond those given to it. Trace ids are told to the collector alone:
-// nothing is added to what is sent to Slack or Defender.
+// Package tracing records spans and sends them to an OpenTelemetry collector, by OTLP over HTTP. It knows OpenTelemetry
+// and how the Azure SDK reports its HTTP calls; the rest of the program only sees package span. It reads no settings
+// itself, apart from those that the OpenTelemetry libraries read from the environment. Only the collector sees trace
+// ids: nothing is added to what is sent to Slack or Defender.
 package tracing
 
 import (
@@ -24,14 +24,14 @@ import (
 	"github.com/missingkbs/missingkbs/internal/span"
 )
 
-// Options are where spans go and what they say of the program.
+// Options configure where spans go and how they describe the program.
 type Options struct {
-	Endpoint   *url.URL          // of the collector, with its path, such as http://127.0.0.1:4318/v1/traces
+	Endpoint   *url.URL          // of the collector, including its path, such as http://127.0.0.1:4318/v1/traces
 	Headers    map[string]string // secret
 	Service    string
 	Version    string
 	Attributes map[string]string // of the resource
-	Sampler    sdk.Sampler       // nil for all
+	Sampler    sdk.Sampler       // nil for all traces
 	Log        *slog.Logger
 }
 
@@ -43,10 +43,10 @@ type Tracing struct {
 
 const scope = "github.com/missingkbs/missingkbs"
 
-// exportTime is how long one export may take.
+// exportTime bounds one export.
 const exportTime = 10 * time.Second
 
-// Start begins to record. It makes no connection.
+// Start begins to record. It opens no connection.
 func Start(ctx context.Context, o Options) (*Tracing, error) {
 	client := []otlptracehttp.Option{
 		otlptracehttp.WithEndpointURL(o.Endpoint.String()),
@@ -59,7 +59,7 @@ func Start(ctx context.Context, o Options) (*Tracing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start to export traces: %w", err)
 	}
-	// The libraries tell of what they cannot send in this way alone.
+	// The libraries report what they cannot send only through this handler.
 	otel.SetErrorHandler(&complaints{log: o.Log})
 	sampler := o.Sampler
 	if sampler == nil {
@@ -77,7 +77,7 @@ func Start(ctx context.Context, o Options) (*Tracing, error) {
 	return &Tracing{provider: provider, tracer: provider.Tracer(scope, trace.WithInstrumentationVersion(o.Version))}, nil
 }
 
-// Stop sends what was recorded, for as long as ctx allows, and records no more.
+// Stop sends what was recorded, while ctx allows it, and records no more.
 func (t *Tracing) Stop(ctx context.Context) error {
 	if t == nil {
 		return nil
@@ -88,7 +88,7 @@ func (t *Tracing) Stop(ctx context.Context) error {
 	return nil
 }
 
-// Tracer is what records spans, for the parts of the program.
+// Tracer returns the tracer for the parts of the program.
 func (t *Tracing) Tracer() span.Tracer {
 	if t == nil {
 		return nil
@@ -114,7 +114,7 @@ func (t *Tracing) start(ctx context.Context, name string, o span.Options) (conte
 	}
 }
 
-// Link says that the work of ctx waits for work that is done in another trace.
+// Link records that the work of ctx waits for work in another trace.
 func Link(ctx, other context.Context) {
 	mine, theirs := trace.SpanFromContext(ctx), trace.SpanContextFromContext(other)
 	if theirs.IsValid() && !theirs.Equal(mine.SpanContext()) {
@@ -122,7 +122,7 @@ func Link(ctx, other context.Context) {
 	}
 }
 
-// ID is the id of the trace that ctx is in, or nothing.
+// ID returns the ID of ctx's trace, or "".
 func ID(ctx context.Context) string {
 	if c := trace.SpanContextFromContext(ctx); c.IsValid() {
 		return c.TraceID().String()
@@ -159,8 +159,7 @@ func attributes(attrs []slog.Attr) []attribute.KeyValue {
 	return out
 }
 
-// complaints logs what the libraries complain of, once in a while: a collector that is away is no news every five
-// seconds.
+// complaints logs the libraries' errors, but not each one: an unreachable collector is not news every five seconds.
 type complaints struct {
 	log  *slog.Logger
 	mu   sync.Mutex

@@ -1,6 +1,6 @@
-// Package tty keeps a person at a terminal informed: by a line that says what is waited for, and by a question that is
-// asked again and again. It writes to the writers it is given; what is asked, and whether there is a terminal at all, is the
-// caller's affair.
+// Package tty keeps a person at a terminal informed: it has a progress line, a prompt for questions, and a watch that
+// repeats a question. It writes to the writers it is given. It does not know what is asked, nor whether there is a
+// terminal: callers do.
 package tty
 
 import (
@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// patience is how long nothing is said. Most answers take less.
+	// patience is the delay before anything is shown. Most answers take less.
 	patience = time.Second
-	// clearLine moves to the start of the line and empties it.
+	// clearLine moves to the start of the line and clears it.
 	clearLine = "\r\x1b[K"
 )
 
-// Progress says on one line of w what is waited for, in the words of the moment, once a second has passed. The line is as
-// wide as width at most; 0 is unknown. stop ends it and clears the line; it may be called twice.
+// Progress shows on one line of w what is being waited for, in the current words, after a second. width bounds the
+// line; 0 if unknown. stop ends it and clears the line; it may be called twice.
 func Progress(w io.Writer, width int, words func() string) (stop func()) {
 	done := make(chan struct{})
 	var shown sync.WaitGroup
@@ -31,7 +31,7 @@ func Progress(w io.Writer, width int, words func() string) (stop func()) {
 			select {
 			case <-done:
 				if last != "" {
-					_, _ = io.WriteString(w, clearLine) // the answer matters, not the line
+					_, _ = io.WriteString(w, clearLine) // an error does not matter: the answer does
 				}
 				return
 			case <-ticks.C:
@@ -49,7 +49,7 @@ func Progress(w io.Writer, width int, words func() string) (stop func()) {
 	}
 }
 
-// fit shortens a line so that it does not go on below: a line that does cannot be cleared.
+// fit shortens a line so that it does not wrap: a wrapped line cannot be cleared.
 func fit(line string, width int) string {
 	runes := []rune(line)
 	if width <= 0 || len(runes) < width {

@@ -12,20 +12,20 @@ import (
 	"golang.org/x/term"
 )
 
-// ErrNoAnswer says that the input ended before a question was answered: a pipe has no more lines, or a person has typed Ctrl-C
-// or Ctrl-D.
+// ErrNoAnswer reports that the input ended before a question was answered: a pipe has no more lines, or the user typed
+// Ctrl-C or Ctrl-D.
 var ErrNoAnswer = errors.New("the input ended before this was answered")
 
 // maxAnswer bounds one line of a pipe. No setting is longer.
 const maxAnswer = 64 << 10
 
-// Prompt asks questions and reads the answers, a line each: of a person at a terminal, or of a script on a pipe. It is not
+// Prompt asks questions and reads one line per answer: from a user at a terminal, or from a script on a pipe. It is not
 // safe for concurrent use.
 type Prompt struct {
 	out    io.Writer
 	pipe   *bufio.Reader
-	file   *os.File       // of the terminal; nil for a pipe
-	screen *term.Terminal // edits and shows what a person types
+	file   *os.File       // the terminal; nil for a pipe
+	screen *term.Terminal // edits and shows what the user types
 }
 
 // NewPrompt returns a prompt that reads from in and shows its questions on out. On a terminal secrets are not shown.
@@ -39,12 +39,12 @@ func NewPrompt(in io.Reader, out io.Writer) *Prompt {
 		io.Writer
 	}{f, out}, "")
 	if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-		_ = screen.SetSize(width, height) // it is a hint for drawing long lines
+		_ = screen.SetSize(width, height) // only a hint for long lines
 	}
 	return &Prompt{out: out, file: f, screen: screen}
 }
 
-// Person returns true if the answers come from a terminal. A script cannot be asked again.
+// Person reports whether answers come from a terminal. A script cannot be asked again.
 func (p *Prompt) Person() bool { return p.file != nil }
 
 // Line asks a question and returns the answer without white space around it. It returns the cause if ctx ends first, and
@@ -61,7 +61,7 @@ func (p *Prompt) Secret(ctx context.Context, question string) (string, error) {
 	return p.ask(ctx, question, func(prompt string) (string, error) { return p.screen.ReadPassword(prompt) })
 }
 
-// ask waits for an answer or for the end of ctx. A read cannot be ended, so it is left behind then.
+// ask waits for an answer or the end of ctx. A read cannot be cancelled, so it is abandoned then.
 func (p *Prompt) ask(ctx context.Context, question string, read func(prompt string) (string, error)) (string, error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
@@ -69,7 +69,7 @@ func (p *Prompt) ask(ctx context.Context, question string, read func(prompt stri
 	if p.file == nil {
 		read = p.readLine
 	} else {
-		// The terminal must stop to show what is typed before the question asks for a secret.
+		// The terminal must stop echoing before the question asks for a secret.
 		state, err := term.MakeRaw(int(p.file.Fd()))
 		if err != nil {
 			return "", fmt.Errorf("read from the terminal: %w", err)
@@ -96,7 +96,7 @@ func (p *Prompt) ask(ctx context.Context, question string, read func(prompt stri
 	}
 }
 
-// readLine reads a line of a script. What is shown is a record of the questions, without the answers.
+// readLine reads a line of a script. What it shows is a record of the questions, without the answers.
 func (p *Prompt) readLine(prompt string) (string, error) {
 	fmt.Fprintln(p.out, strings.TrimSpace(prompt))
 	line, err := p.pipe.ReadSlice('\n')
@@ -104,7 +104,7 @@ func (p *Prompt) readLine(prompt string) (string, error) {
 	case errors.Is(err, bufio.ErrBufferFull):
 		return "", fmt.Errorf("an answer is longer than %d KiB, which no setting is", maxAnswer>>10)
 	case errors.Is(err, io.EOF) && len(line) > 0:
-		return string(line), nil // the last line of a script may lack its end
+		return string(line), nil // the last line may have no line break
 	}
 	return string(line), err
 }

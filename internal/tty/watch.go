@@ -15,23 +15,23 @@ const (
 	reverse     = "\x1b[7m"
 	plain       = "\x1b[0m"
 
-	changeMark = "* " // before a changed line where there are no colours
+	changeMark = "* " // before a changed line on terminals without colours
 )
 
-// Watch asks a question again and again.
+// Watch repeats a question.
 type Watch struct {
-	Every time.Duration // from one question to the next
+	Every time.Duration // interval between questions
 	// Ask returns the answer, or a page that explains a failure. An error ends the watch.
 	Ask   func(ctx context.Context) (view.Page, error)
 	Write func(w io.Writer, p view.Page) error // prints an answer on a pipe
 	Out   io.Writer
-	// Screen is the terminal that Out is. An answer takes the place of the one before, and its changes stand out. Nil is a
-	// pipe, on which one answer follows the other.
+	// Screen is the terminal that Out is. Each answer replaces the previous one, with changes highlighted. Nil is a
+	// pipe, on which answers follow each other.
 	Screen *view.Terminal
 }
 
-// Run asks until ctx ends, which is no error. A question that takes longer than the interval delays the next one; none is
-// made up for.
+// Run asks until ctx is done, which is not an error. A question that takes longer than the interval delays the next
+// one; missed ones are skipped.
 func (w Watch) Run(ctx context.Context) error {
 	ticks := time.NewTicker(w.Every)
 	defer ticks.Stop()
@@ -85,8 +85,8 @@ func render(t view.Terminal, page view.Page) (string, error) {
 	return b.String(), err
 }
 
-// mark makes the lines stand out that the answer before did not have. When the data was fetched changes with each answer,
-// and is left as it is. Where the terminal knows no colours, a mark stands before these lines.
+// mark highlights the lines that the previous answer did not have, or marks them on terminals without colours. The time
+// of the data changes with each answer, so it is not highlighted.
 func mark(screen view.Terminal, text string, before, page view.Page) (string, error) {
 	before.AsOf, page.AsOf = view.AsOf{}, view.AsOf{}
 	bare := view.Terminal{Width: screen.Width}
@@ -119,8 +119,8 @@ func mark(screen view.Terminal, text string, before, page view.Page) (string, er
 	return strings.Join(lines, "\n"), nil
 }
 
-// escapes removes those that package view writes.
+// escapes removes the escapes that package view writes.
 var escapes = strings.NewReplacer("\x1b[1m", "", "\x1b[2m", "", plain, "")
 
-// words is a line without its spaces: a longer number elsewhere makes a column wider, which changes no line.
+// words returns a line without its spaces: a longer number elsewhere widens a column, which changes no line.
 func words(line string) string { return strings.Join(strings.Fields(line), " ") }

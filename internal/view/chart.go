@@ -4,15 +4,15 @@ import (
 	"strings"
 )
 
-// Chart shows how counts moved from one point to the next. A medium with less room shows the last points.
+// Chart shows how counts changed over several points. A medium with less room shows the last points.
 type Chart struct {
 	Title  string
 	Unit   string   // what is counted, such as "devices"
-	Points []string // names of the points, from the first to the last
+	Points []string // names of the points, in order
 	Series []Series
 }
 
-// Series is a line of a [Chart].
+// Series is one line of a [Chart].
 type Series struct {
 	Name   string
 	Values []int // one for each point
@@ -20,11 +20,11 @@ type Series struct {
 
 func (Chart) part() {}
 
-// barWidth is how many characters the longest bar of a chart drawn as text has.
+// barWidth is the length of the longest bar of a chart drawn as text, in characters.
 const barWidth = 24
 
-// Lines draws the chart as text of fixed width, a line for each point: with a bar where there is one series, else with
-// the numbers of all below their names. It has none where there is nothing to draw.
+// Lines draws the chart as fixed-width text, one line per point: with a bar if there is one series, otherwise with all
+// numbers below their names. It returns nothing for an empty chart.
 func (c Chart) Lines() []string {
 	if len(c.Points) == 0 || len(c.Series) == 0 {
 		return nil
@@ -51,7 +51,7 @@ func (c Chart) Lines() []string {
 	return g.lines(0)
 }
 
-// bar is as long as value i among all values. What is not zero is never drawn as nothing.
+// bar returns a bar for value i relative to all values. A value above zero is never drawn as nothing.
 func bar(values []int, i int) string {
 	highest := 1
 	for _, v := range values {
@@ -64,7 +64,7 @@ func bar(values []int, i int) string {
 	return strings.Repeat("█", max(n, 0))
 }
 
-// chartText is a chart under its title.
+// chartText returns a chart with its title.
 func chartText(c Chart) string {
 	title := OneLine(c.Title)
 	if unit := OneLine(c.Unit); unit != "" {

@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// ErrNoTable is returned by [WriteCSV] for a page that has nothing to put into rows.
+// ErrNoTable is returned by [WriteCSV] for a page without a table.
 var ErrNoTable = errors.New("this answer has no table to write as CSV")
 
-// WriteCSV writes the tables of a page as CSV (RFC 4180): a header of column keys in the order of [Table.CSV], then every
-// row, whatever page was asked for. Old data has two columns more, as_of and stale; data of which rows could not be read
-// has unreadable_rows, their number. Cells that a spreadsheet would run as a formula get a leading apostrophe. Charts are
-// left out. A page without
-// a table gives [ErrNoTable]; a table without rows is its header.
+// WriteCSV writes the tables of a page as CSV (RFC 4180): a header of column keys in the order of [Table.CSV], then
+// every row, whichever page was asked for. Stale data has two more columns, as_of and stale; data with unreadable rows
+// has unreadable_rows, their number. Cells that a spreadsheet would run as a formula get a leading apostrophe. Charts
+// are left out. It returns [ErrNoTable] for a page without a table; a table without rows is written as its header.
 func WriteCSV(w io.Writer, p Page) error {
 	out := csv.NewWriter(w)
 	found := false
@@ -55,7 +54,7 @@ func WriteCSV(w io.Writer, p Page) error {
 	return out.Error()
 }
 
-// FileColumns are the places of the columns that a file has, in its order.
+// FileColumns returns the indexes of the columns of a file, in its order.
 func (t Table) FileColumns() []int {
 	var places []int
 	for _, key := range t.CSV {
@@ -69,8 +68,8 @@ func (t Table) FileColumns() []int {
 	return places
 }
 
-// moreColumns are the columns more that rows have which are not all that is wanted: of old data when it was fetched and
-// why there is none that is fresh; of data that could not be read whole how many rows are not there.
+// moreColumns returns extra columns for incomplete data: when stale data was fetched and why there is no fresh data,
+// and how many rows could not be read.
 func moreColumns(p Page) (names, values []string) {
 	if p.AsOf.Stale != NotStale {
 		names, values = []string{"as_of", "stale"}, []string{p.AsOf.Time.UTC().Format(time.RFC3339), string(p.AsOf.Stale)}
@@ -98,8 +97,9 @@ func cellCSV(k Kind, c Cell) string {
 	}
 }
 
-// harmless takes out what steers terminals, and keeps spreadsheets from running a cell: they take a leading = + - @ as a formula, also behind white space
-// or when written full-width. See https://owasp.org/www-community/attacks/CSV_Injection.
+// harmless removes characters that control terminals, and keeps spreadsheets from running a cell: they treat a leading
+// = + - @ as a formula, even after white space or in full width. See
+// https://owasp.org/www-community/attacks/CSV_Injection.
 func harmless(s string) string {
 	s = Lines(s)
 	if strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") || strings.HasPrefix(s, "\n") {

@@ -1,45 +1,45 @@
 package view
 
-// Dialog asks for the rest of a command line, field by field, where the medium has windows for that. Elsewhere the page that
-// has it says what to type.
+// Dialog is a form for the rest of a command line, for media with modals. In other media the page that has it says what
+// to type.
 type Dialog struct {
-	Title   string   // of the window; Slack shows 24 characters
-	Submit  string   // the label of the button that runs the line
-	Command []string // the words with which the line begins
-	Fields  []Field  // in this order in the window and in the line
+	Title   string   // of the modal; Slack shows 24 characters
+	Submit  string   // label of the button that runs the line
+	Command []string // first words of the line
+	Fields  []Field  // in the order of the modal and of the line
 }
 
 // Field is a field of a [Dialog].
 type Field struct {
-	Name     string // tells the fields of a dialog apart
-	Option   string // the option of the line that it fills in; empty: its values are words of the line
+	Name     string // unique within the dialog
+	Option   string // option of the line that it fills in; empty if its values are words of the line
 	Label    string
 	Hint     string
 	Kind     FieldKind
-	Required bool     // the window does not close while it is empty
-	Values   []string // what stands there at first
-	Choices  []Choice // of a ChoiceField
-	Unset    string   // the option's value when the field is left empty; empty leaves the option out
+	Required bool     // the modal cannot be submitted while it is empty
+	Values   []string // initial values
+	Choices  []Choice // for a ChoiceField
+	Unset    string   // value of the option if the field is left empty; "" omits the option
 }
 
-// Choice is what can be chosen in a field.
+// Choice is one choice of a field.
 type Choice struct{ Label, Value string }
 
-// FieldKind says what a field takes.
+// FieldKind is the kind of value that a field takes.
 type FieldKind int
 
-// The kinds of fields. Where two fields fill in the same option, the later one counts if it is not empty.
+// The kinds of fields. If two fields fill in the same option, the later one counts unless it is empty.
 const (
 	TextField     FieldKind = iota // a line of text
-	NumberField                    // a whole number from 0 on
+	NumberField                    // a whole number of at least 0
 	ChoiceField                    // one of a few
-	SoftwareField                  // one software id, found while one types
-	WatchField                     // several software ids, found while one types; a pattern or "all", too
-	ChannelField                   // a channel; without an option only the answer goes there
-	AudienceField                  // who sees the answer; never part of the line
+	SoftwareField                  // one software id, searched for while typing
+	WatchField                     // several software ids, searched for while typing; also patterns and "all"
+	ChannelField                   // a channel; without an option it is only where the answer goes
+	AudienceField                  // who sees the answer; not part of the line
 )
 
-// What an AudienceField holds.
+// The values of an AudienceField.
 const (
 	OnlyMe   = "me"
 	Everyone = "everyone" // everyone in the channel of the ChannelField
@@ -48,5 +48,5 @@ const (
 // AudienceName is the name of an AudienceField.
 const AudienceName = "audience"
 
-// WordsField is the name of the field whose values are the words of the line. An error about them names it.
+// WordsField is the name of the field whose values are words of the line. Errors about them name it.
 const WordsField = "words"

@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// Count writes a number with its noun: "1 device", "240 devices", "12,000 devices". The plural is the noun with an s.
+// Count formats a number with its noun: "1 device", "240 devices", "12,000 devices". The plural is formed with an s.
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -25,7 +25,7 @@ func UpperFirst(text string) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// JoinSentences joins the sentences that are not empty.
+// JoinSentences joins sentences, without empty ones.
 func JoinSentences(all ...string) string {
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }
@@ -38,7 +38,7 @@ func Join(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
-// Thousands writes n with commas between thousands.
+// Thousands formats n with commas between thousands.
 func Thousands(n int) string {
 	if n < 0 {
 		return "-" + Thousands(-n)
@@ -50,7 +50,7 @@ func Thousands(n int) string {
 	return s
 }
 
-// Age writes a duration in the one unit that matters to a reader: "40 s", "5 min", "3 h", "2 d".
+// Age formats a duration in its largest unit: "40 s", "5 min", "3 h", "2 d".
 func Age(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:
@@ -64,7 +64,7 @@ func Age(d time.Duration) string {
 	}
 }
 
-// String says when the data was fetched, in UTC; it is empty for a page without data.
+// String says when the data was fetched, in UTC; "" for a page without data.
 func (a AsOf) String() string {
 	if a.Time.IsZero() {
 		return ""
@@ -72,7 +72,7 @@ func (a AsOf) String() string {
 	return a.Describe(a.Time.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
-// Describe is [AsOf.String] with the moment written by the caller, for media that know the reader's zone.
+// Describe is [AsOf.String] with a time formatted by the caller, for media that know the reader's time zone.
 func (a AsOf) Describe(moment string) string {
 	if a.Age < time.Second {
 		return "As of " + moment + ", fetched just now"
@@ -80,12 +80,12 @@ func (a AsOf) Describe(moment string) string {
 	return "As of " + moment + ", cached " + Age(a.Age) + " ago"
 }
 
-// Notice says on one line that the data is old, and why; it is empty where the data is not.
+// Notice warns on one line that the data is stale, and why; "" if it is not.
 func (a AsOf) Notice() string {
 	return a.DescribeStale(a.Time.UTC().Format("2006-01-02 15:04 UTC"), a.Again.UTC().Format("15:04 UTC"))
 }
 
-// DescribeStale is [AsOf.Notice] with the moments written by the caller: that of the data, and when to ask again.
+// DescribeStale is [AsOf.Notice] with times formatted by the caller: that of the data, and when to ask again.
 func (a AsOf) DescribeStale(moment, again string) string {
 	var why string
 	switch a.Stale {
@@ -105,8 +105,8 @@ func (a AsOf) DescribeStale(moment, again string) string {
 	return why + ": this is the stored answer of " + moment + ", " + Age(a.Age) + " ago. " + next
 }
 
-// OneLine makes foreign text safe to print on one line: control characters, line breaks and the invisible characters
-// that reverse or hide text become spaces, runs of space become one.
+// OneLine makes foreign text safe to print on one line: control characters, line breaks and invisible characters that
+// reverse or hide text become spaces, and runs of spaces become one.
 func OneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar

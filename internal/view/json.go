@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// document is the JSON of a page: an API for scripts, so its names are stable.
+// document is the JSON form of a page. Scripts read it, so its names must not change.
 type document struct {
 	Title  string          `json:"title"`
 	Lead   string          `json:"lead"`
-	About  string          `json:"software,omitempty"` // the id of the one software that the page is about
+	About  string          `json:"software,omitempty"` // ID of the only software that the page is about
 	Since  string          `json:"context,omitempty"`
 	AsOf   *time.Time      `json:"as_of,omitempty"` // RFC 3339, UTC
 	Age    int             `json:"age_seconds"`     // of the data, when the page was made
-	Stale  Stale           `json:"stale,omitempty"` // why it is older than it should be: one of the reasons of type Stale
+	Stale  Stale           `json:"stale,omitempty"` // why it is stale: one of the values of type Stale
 	Again  *time.Time      `json:"fresh_from,omitempty"`
 	Facts  []fact          `json:"facts,omitempty"`
 	Lists  []listDocument  `json:"lists,omitempty"`
@@ -23,8 +23,8 @@ type document struct {
 	Texts  []string        `json:"texts,omitempty"`
 	Note   string          `json:"note,omitempty"`
 
-	Unreadable int  `json:"unreadable_rows,omitempty"` // rows of Defender's answer that could not be read and are left out
-	Failed     bool `json:"failed,omitempty"`          // the page says why there is no answer
+	Unreadable int  `json:"unreadable_rows,omitempty"` // rows of Defender's answer left out because they could not be read
+	Failed     bool `json:"failed,omitempty"`          // the page is an error
 }
 
 type fact struct {
@@ -35,7 +35,7 @@ type fact struct {
 type listDocument struct {
 	Name  string   `json:"name"`
 	Items []string `json:"items"`
-	More  int      `json:"more"` // items that are not listed
+	More  int      `json:"more"` // items not listed
 }
 
 type tableDocument struct {
@@ -55,13 +55,13 @@ type seriesDocument struct {
 	Values []int  `json:"values"`
 }
 
-// WriteJSON writes a page as one indented JSON object: title, lead, software, context, as_of, age_seconds, stale and fresh_from
-// where the data is old, facts, lists, tables, charts, texts, note, and unreadable_rows where some rows could not be read. A
-// table's rows are objects keyed by the columns' keys, those of hidden columns among them: numbers as numbers, words as
-// lists, a button as its address or command. All rows are written, whatever page was asked for.
+// WriteJSON writes a page as one indented JSON object: title, lead, software, context, as_of, age_seconds, stale and
+// fresh_from for stale data, facts, lists, tables, charts, texts, note, and unreadable_rows if some rows could not be
+// read. A table's rows are objects keyed by the columns' keys, including hidden columns: numbers as numbers, words as
+// lists, a button as its address or command. All rows are written, whichever page was asked for.
 func WriteJSON(w io.Writer, p Page) error { return writeJSON(w, p, false) }
 
-// WriteFailureJSON writes a page that says why there is no answer, in the form of [WriteJSON] with failed: true.
+// WriteFailureJSON writes an error page in the form of [WriteJSON], with failed: true.
 func WriteFailureJSON(w io.Writer, p Page) error { return writeJSON(w, p, true) }
 
 func writeJSON(w io.Writer, p Page, failed bool) error {

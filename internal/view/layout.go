@@ -7,22 +7,22 @@ import (
 	"unicode/utf8"
 )
 
-// minColumn is how narrow a column of words may become before others are left out, and gap stands between columns.
+// minColumn is the least width of a column of words; below it columns are left out. gap is the space between columns.
 const (
 	minColumn = 12
 	gap       = "  "
 )
 
-// grid is rows of cells to be laid out in columns.
+// grid lays out rows of cells in columns.
 type grid struct {
 	rows   [][]string
-	fixed  []bool // columns that are not broken into lines: numbers
-	spare  []bool // columns that may be left out: buttons, which JSON and CSV have
+	fixed  []bool // columns that must not wrap: numbers
+	spare  []bool // columns that may be left out: buttons, which JSON and CSV contain
 	hidden []string
 }
 
-// lines lays the rows out within a width; 0 is any width. What does not fit into its column goes on below; columns of
-// buttons are left out first, and named in hidden.
+// lines lays out the rows within a width; 0 for no limit. Cells that are too long wrap; columns of buttons are left out
+// first, and named in hidden.
 func (g *grid) lines(width int) []string {
 	widths := g.widths()
 	for width > 0 && total(widths) > width && g.drop(width) {
@@ -38,7 +38,7 @@ func (g *grid) lines(width int) []string {
 	return out
 }
 
-// widths are how wide each column is at its widest.
+// widths returns the widest cell of each column.
 func (g *grid) widths() []int {
 	w := make([]int, len(g.fixed))
 	for _, row := range g.rows {
@@ -57,7 +57,7 @@ func total(widths []int) int {
 	return n
 }
 
-// drop leaves the widest spare column out, and reports whether there was one.
+// drop leaves out the widest spare column, and reports whether there was one.
 func (g *grid) drop(width int) bool {
 	at := -1
 	widths := g.widths()
@@ -78,7 +78,7 @@ func (g *grid) drop(width int) bool {
 	return true
 }
 
-// canNarrow reports whether the columns fit once those of words are as narrow as they may be.
+// canNarrow reports whether the columns fit once those of words are as narrow as allowed.
 func (g *grid) canNarrow(widths []int, width int) bool {
 	least := make([]int, len(widths))
 	for i, w := range widths {
@@ -90,7 +90,7 @@ func (g *grid) canNarrow(widths []int, width int) bool {
 	return total(least) <= width
 }
 
-// narrow takes from the widest columns until all fit. Only where even the narrowest do not are numbers broken too.
+// narrow takes from the widest columns until all fit. Numbers only wrap if even the narrowest columns do not fit.
 func (g *grid) narrow(widths []int, width int) {
 	for _, least := range []int{minColumn, 1} {
 		for total(widths) > width {
@@ -108,7 +108,7 @@ func (g *grid) narrow(widths []int, width int) {
 	}
 }
 
-// layRow lays one row out: as many lines as its tallest cell has.
+// layRow lays out one row, in as many lines as its tallest cell has.
 func layRow(row []string, widths []int) []string {
 	cells := make([][]string, len(row))
 	tall := 1
@@ -135,7 +135,7 @@ func layRow(row []string, widths []int) []string {
 	return out
 }
 
-// wrap breaks a line at spaces, and words that are longer than a line anywhere.
+// wrap breaks a line at spaces, and words longer than a line anywhere.
 func wrap(s string, width int) []string {
 	if width <= 0 || utf8.RuneCountInString(s) <= width {
 		return []string{s}
@@ -180,7 +180,7 @@ func wrapAll(s string, width int) string {
 	return strings.Join(out, "\n")
 }
 
-// left says which columns did not fit.
+// left names the columns that did not fit.
 func (g *grid) left() string {
 	if len(g.hidden) == 0 {
 		return ""

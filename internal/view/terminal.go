@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// Foreign text can steer the terminal it is printed on: move the cursor, hide what stands there, set its title, or turn the
-// direction of reading. What prints text for people takes such characters out; what prints it for programs, too, but
-// escapes them where its form knows escapes.
+// Foreign text can control the terminal it is printed on: move the cursor, hide text, set the title, or reverse the
+// reading direction. Output for people removes such characters; so does output for programs, which escapes them if its
+// format has escapes.
 
-// Lines makes foreign text safe to print on a terminal, on the lines that it has: control characters but line breaks and
-// tabs become spaces, and the invisible characters that reverse or hide text are left out.
+// Lines makes foreign text safe to print on a terminal, on several lines: control characters except line breaks and
+// tabs become spaces, and invisible characters that reverse or hide text are removed.
 func Lines(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -29,8 +29,8 @@ func Lines(s string) string {
 	}, s)
 }
 
-// EscapeJSON returns a writer that passes JSON on with those of its characters escaped that steer terminals and that
-// package json leaves as they are. The JSON means the same. Each Write takes whole characters, as encoders write them.
+// EscapeJSON returns a writer that passes on JSON, and escapes the characters that control terminals but that package
+// json leaves unescaped. The JSON means the same. Each Write must contain whole characters, as encoders do.
 func EscapeJSON(w io.Writer) io.Writer { return escaper{w} }
 
 type escaper struct{ to io.Writer }
@@ -43,7 +43,7 @@ func (e escaper) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// escaped returns text itself where nothing is to be escaped, which is nearly always.
+// escaped returns text unchanged if nothing has to be escaped, which is nearly always the case.
 func escaped(text []byte) []byte {
 	at := bytes.IndexFunc(text, steers)
 	if at < 0 {
@@ -65,6 +65,6 @@ func escaped(text []byte) []byte {
 	return out.Bytes()
 }
 
-// steers reports whether a character within JSON steers terminals. Those below the space are escaped already; where they
-// are not, they are the line breaks and tabs between values.
+// steers reports whether a character within JSON controls terminals. Those below the space are escaped already;
+// unescaped ones are line breaks and tabs between values.
 func steers(r rune) bool { return r >= 0x7F && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) }

@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// textRows is how many rows a page of a table has on a terminal, when a page was asked for.
+// textRows is the size of a table page on a terminal, if a page was asked for.
 const textRows = 50
 
-// WriteText writes a page for a terminal: title, lead, context, parts, note and time. Tables are written whole unless the
-// person asked for a page of them. Control characters in foreign text are left out.
+// WriteText writes a page for a terminal: title, lead, context, parts, note and time. It writes tables whole unless a
+// page was asked for, and removes control characters from foreign text.
 func WriteText(w io.Writer, p Page) error { return Terminal{}.Write(w, p) }
 
-// Terminal is where text is read.
+// Terminal describes where text is read.
 type Terminal struct {
-	Width int  // characters of a line; 0 where it is a file, whose lines are as long as they are
-	Color bool // it knows ANSI's escapes: titles and headings stand out
+	Width int  // in characters; 0 for a file, whose lines do not wrap
+	Color bool // it supports ANSI escapes, for titles and headings
 }
 
-// Write is [WriteText] for a terminal. Lines are no longer than its width: cells go on below, and columns of buttons that
-// do not fit are named and left out.
+// Write is [WriteText] for a terminal. Lines do not exceed its width: cells wrap, and columns of buttons that do not
+// fit are named and left out.
 func (t Terminal) Write(w io.Writer, p Page) error {
 	var b strings.Builder
 	paragraph := func(s string) {
@@ -56,14 +56,14 @@ func (t Terminal) Write(w io.Writer, p Page) error {
 	return err
 }
 
-// ANSI's escapes for text that stands out and that steps back.
+// ANSI escapes for prominent and for dimmed text.
 const (
 	bold  = "\x1b[1m"
 	faint = "\x1b[2m"
 	plain = "\x1b[0m"
 )
 
-// style wraps text in an escape, line by line, where the terminal knows it.
+// style wraps text in an escape, line by line, if the terminal supports it.
 func (t Terminal) style(escape, s string) string {
 	if !t.Color || s == "" {
 		return s
@@ -75,7 +75,7 @@ func (t Terminal) style(escape, s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// facts writes names and values side by side, or below each other where that is too wide.
+// facts writes names and values side by side, or below each other if that is too wide.
 func (t Terminal) facts(facts Facts) string {
 	g := grid{fixed: make([]bool, 2), spare: make([]bool, 2)}
 	for _, f := range facts {
@@ -109,7 +109,7 @@ func listText(l List) string {
 func (t Terminal) table(table Table) string {
 	from, to := 0, table.Len()
 	if table.Page > 0 {
-		from = min(min(table.Page-1, table.Len())*textRows, table.Len()) // a page may be any number that a person typed
+		from = min(min(table.Page-1, table.Len())*textRows, table.Len()) // the page is any number that was typed
 		to = min(from+textRows, table.Len())
 	}
 	g := grid{}
@@ -145,7 +145,7 @@ func (t Terminal) table(table Table) string {
 	return strings.Join(lines, "\n")
 }
 
-// heading is the title of a column. Below "Missing updates" a count is expected, so it says where commands stand.
+// heading returns the title of a column. A reader of "Missing updates" expects a count, so commands are marked as such.
 func heading(table Table, column int) string {
 	title := OneLine(table.Columns[column].Title)
 	if table.Columns[column].Kind != Button || table.Len() == 0 {
@@ -157,7 +157,8 @@ func heading(table Table, column int) string {
 	return title
 }
 
-// Beyond returns the page that was asked for and the last one, of a table with fewer pages than that; false if there is none.
+// Beyond returns the requested and the last page of a table that has fewer pages than requested; beyond is false if
+// none has.
 func (p Page) Beyond() (asked, last int, beyond bool) {
 	for _, part := range p.Parts {
 		if t, ok := part.(Table); ok && t.Len() > 0 && t.Page > Pages(t.Len(), textRows) {
@@ -167,10 +168,10 @@ func (p Page) Beyond() (asked, last int, beyond bool) {
 	return 0, 0, false
 }
 
-// Pages is how many pages of the given size n rows fill; no rows fill one.
+// Pages returns how many pages of a size n rows fill, at least one.
 func Pages(n, size int) int { return max(1, (n+size-1)/size) }
 
-// cellText is a cell as words; a button is its address, or the command to type.
+// cellText returns a cell as text; a button is its address, or the command to type.
 func cellText(k Kind, c Cell) string {
 	switch {
 	case k == Number:

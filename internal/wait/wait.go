@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// ErrWoken is returned by [Unless] when the wait was cut short by its channel.
+// ErrWoken is returned by [Unless] if its channel cut the wait short.
 var ErrWoken = errors.New("woken before the time had passed")
 
-// For waits, and reports whether the whole duration passed before the end of ctx.
+// For waits for d, and reports whether it passed before ctx was done.
 func For(ctx context.Context, d time.Duration) bool { return Unless(ctx, d, nil) == nil }
 
-// Unless waits until the duration has passed, and returns nil then. If wake becomes readable before, it returns [ErrWoken];
-// if ctx ends before, the error of ctx. A nil channel never wakes.
+// Unless waits for d and returns nil. If wake becomes readable first, it returns [ErrWoken]; if ctx is done first, its
+// error. A nil channel never wakes.
 func Unless(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -6,10 +6,10 @@ import (
 	"syscall"
 )
 
-// rawConn is what a dialer shows of a connection before it is made.
+// rawConn is a connection before it is established, as a dialer shows it.
 type rawConn = syscall.RawConn
 
-// decodeSecret reads a secret with or without the standard's prefix.
+// decodeSecret decodes a secret with or without the standard's prefix.
 func decodeSecret(secret string) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(strings.TrimPrefix(strings.TrimSpace(secret), "whsec_"))
 }

@@ -1,7 +1,7 @@
-// Package webhook tells ticket systems what changed in a digest: one signed HTTPS request for each digest that found a change,
-// in the form of Standard Webhooks (https://www.standardwebhooks.com), which has libraries to verify it in most languages. It
-// makes the body, signs it and sends it once. It knows nothing of when to send and what to do about a failure but for whether
-// trying again makes sense: an outbox does that.
+// Package webhook reports the changes in a digest to ticket systems: one signed HTTPS request per digest with changes,
+// in the format of Standard Webhooks (https://www.standardwebhooks.com), which has libraries to verify it in most
+// languages. It encodes the body, signs it and sends it once. It knows nothing of when to send; after a failure it only
+// says whether a retry makes sense, and an outbox does the rest.
 package webhook
 
 import (
@@ -33,19 +33,19 @@ const (
 	maxReply  = 64 << 10 // bytes of a reply that are read, so that the connection can be used again
 )
 
-// The failures that no later try mends, for [errors.Is].
+// The failures that no retry can change, for [errors.Is].
 var (
 	// ErrGone: the receiver says that it wants no more (410).
 	ErrGone = errors.New("the receiver takes no more events")
-	// ErrForbiddenAddress: the receiver's name leads to an address that is not public.
+	// ErrForbiddenAddress: the receiver's name resolves to an address that is not public.
 	ErrForbiddenAddress = errors.New("the address is not a public one")
 )
 
-// Options are the settings of a [Sender].
+// Options configure a [Sender].
 type Options struct {
 	URL    string // https
 	Secret string // "whsec_" and base64 of 24 to 64 random bytes, or the base64 alone
-	// AllowPrivate lets the receiver be at a private or loopback address. Link-local addresses, such as those of clouds'
+	// AllowPrivate allows receivers at private and loopback addresses. Link-local addresses, such as those of cloud
 	// metadata services, are never allowed.
 	AllowPrivate bool
 	Version      string       // of the program, for the User-Agent
@@ -60,7 +60,7 @@ type Sender struct {
 	agent  string
 }
 
-// New returns a sender, or says what is wrong with a setting. Its error repeats no secret.
+// New returns a sender, or an error for an invalid setting. The error contains no secret.
 func New(o Options) (*Sender, error) {
 	u, err := parseURL(o.URL)
 	if err != nil {
@@ -70,14 +70,14 @@ func New(o Options) (*Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // its type is documented
 	if o.Client != nil {
 		if t, ok := o.Client.Transport.(*http.Transport); ok {
 			transport = t.Clone()
 		}
 	}
 	dialer := &net.Dialer{Timeout: timeout, Control: guard(o.AllowPrivate)}
-	if proxied(transport, u) { // the connection is to the proxy, which decides where requests may go
+	if proxied(transport, u) { // the connection goes to the proxy, which decides which requests to allow
 		dialer.Control = nil
 	}
 	transport.DialContext = dialer.DialContext
@@ -88,13 +88,13 @@ func New(o Options) (*Sender, error) {
 	}, nil
 }
 
-// CheckURL says what is wrong with an address. Its error does not repeat the address.
+// CheckURL returns what is wrong with an address. The error does not contain the address.
 func CheckURL(address string) error {
 	_, err := parseURL(address)
 	return err
 }
 
-// CheckSecret says what is wrong with a secret. Its error does not repeat the secret.
+// CheckSecret returns what is wrong with a secret. The error does not contain the secret.
 func CheckSecret(secret string) error {
 	_, err := newSigner(secret)
 	return err
@@ -108,7 +108,7 @@ func parseURL(address string) (*url.URL, error) {
 	return u, nil
 }
 
-// ID returns the ID of an event about something with a key. It is the same whenever it is asked for.
+// ID returns the ID of the event with a key. It is always the same for a key.
 func ID(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return "msg_" + hex.EncodeToString(sum[:16])
@@ -134,8 +134,8 @@ func newSigner(secret string) (*standardwebhooks.Webhook, error) {
 	return standardwebhooks.NewWebhookRaw(key)
 }
 
-// guard refuses addresses when a connection is made, after names were looked up: a name that is public now may lead
-// elsewhere a moment later.
+// guard rejects addresses when a connection is made, after name resolution: a name that is public now may resolve to
+// another address a moment later.
 func guard(allowPrivate bool) func(network, address string, _ rawConn) error {
 	options := []ssrf.Option{ssrf.WithAnyPort()}
 	if allowPrivate {
@@ -153,8 +153,8 @@ func guard(allowPrivate bool) func(network, address string, _ rawConn) error {
 	}
 }
 
-// Send sends an event once. id is the same at each try, so that the receiver can tell that it has it already. An error
-// that is not [Permanent] is worth another try.
+// Send sends an event once. id is the same for each attempt, so that the receiver recognises repeats. An error that is
+// not [Permanent] deserves a retry.
 func (s *Sender) Send(ctx context.Context, id string, at time.Time, body []byte) error {
 	signature, err := s.signer.Sign(id, at, body)
 	if err != nil {
@@ -171,7 +171,7 @@ func (s *Sender) Send(ctx context.Context, id string, at time.Time, body []byte)
 	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
 	resp, err := s.client.Do(req)
 	if err != nil {
-		if e, ok := errors.AsType[*url.Error](err); ok { // its text repeats the address, which may hold a secret
+		if e, ok := errors.AsType[*url.Error](err); ok { // its text contains the address, which may hold a secret
 			err = e.Err
 		}
 		return fmt.Errorf("send to the webhook: %w", err)
@@ -187,7 +187,7 @@ func (s *Sender) Send(ctx context.Context, id string, at time.Time, body []byte)
 	return fmt.Errorf("send to the webhook: %w", &StatusError{Code: resp.StatusCode})
 }
 
-// StatusError is an answer other than 2xx and 410.
+// StatusError is a response other than 2xx and 410.
 type StatusError struct{ Code int }
 
 // Error implements error.
@@ -199,18 +199,18 @@ func (e *StatusError) Error() string {
 	return text
 }
 
-// Redirect reports whether the receiver names another address.
+// Redirect reports whether the receiver redirects to another address.
 func (e *StatusError) Redirect() bool { return e.Code >= 300 && e.Code < 400 }
 
-// Denied reports whether the receiver refuses the request itself, perhaps for its signature.
+// Denied reports whether the receiver rejects the request itself, perhaps because of its signature.
 func (e *StatusError) Denied() bool {
 	return e.Code == http.StatusBadRequest || e.Code == http.StatusUnauthorized || e.Code == http.StatusForbidden
 }
 
-// Permanent reports whether an error of [Sender.Send] stays however often it is tried.
+// Permanent reports whether an error of [Sender.Send] will not change by retrying.
 func Permanent(err error) bool { return errors.Is(err, ErrGone) || errors.Is(err, ErrForbiddenAddress) }
 
-// Event is the body of a request. Fields are never renamed; new ones may come.
+// Event is the body of a request. Fields are never renamed; new ones may be added.
 type Event struct {
 	Type      string    `json:"type"` // "digest.changed", or "test" from the doctor
 	Timestamp time.Time `json:"timestamp"`
@@ -223,13 +223,13 @@ const (
 	TypeTest    = "test"
 )
 
-// Data is what a digest found. Each update is in one of the lists; a list without updates is [].
+// Data is the result of a digest. Each update is in one of the lists; an empty list is [].
 type Data struct {
 	Tenant  string    `json:"tenant"`
-	Digest  string    `json:"digest"` // its number, as in "digest show 3"
+	Digest  string    `json:"digest"` // its ID, as in "digest show 3"
 	Name    string    `json:"name"`
 	Channel string    `json:"channel"` // Slack's id
-	Due     time.Time `json:"due"`     // which run of the digest
+	Due     time.Time `json:"due"`     // due time of the digest
 	AsOf    time.Time `json:"as_of"`   // when Defender was read
 	Since   time.Time `json:"since,omitzero"`
 	New     []Update  `json:"new"`
@@ -243,13 +243,13 @@ type Update struct {
 	KB       string   `json:"kb"` // "KB5074202"
 	Name     string   `json:"name"`
 	Software []string `json:"software"`
-	Devices  int      `json:"devices"` // that lack it now; 0 where it is closed
+	Devices  int      `json:"devices"` // where it is missing now; 0 if closed
 	Before   int      `json:"devices_before"`
 	CVEs     int      `json:"cves"`
 	URL      string   `json:"url"` // its page in the update catalog; may be ""
 }
 
-// Encode makes the body of an event.
+// Encode encodes the body of an event.
 func (e Event) Encode() ([]byte, error) {
 	for _, list := range []*[]Update{&e.Data.New, &e.Data.Grew, &e.Data.Shrank, &e.Data.Closed} {
 		if *list == nil {

@@ -1,6 +1,6 @@
-// Package xlsx writes a page as an Excel workbook: a sheet for each table, and one that says what the rows are and how old they
-// are. Like package view it knows nothing of Slack, Defender or where a file goes. Foreign text is written as text, which
-// spreadsheets never run as a formula; counts are numbers, so that they can be summed and sorted.
+// Package xlsx writes a page as an Excel workbook: a sheet for each table, and one that explains the rows and their
+// age. Like package view it knows nothing of Slack, Defender or where a file goes. Foreign text is written as text,
+// which spreadsheets never run as a formula; counts are numbers, so that they can be summed and sorted.
 package xlsx
 
 import (
@@ -26,8 +26,9 @@ const (
 	headerRow    = 1
 )
 
-// Write writes the tables of a page, every row of them, whatever page was asked for. Columns are those of CSV, with the
-// headings that people read. A page without a table gives [view.ErrNoTable]; a table without rows is its header.
+// Write writes the tables of a page with every row, whichever page was asked for. The columns are those of CSV, with
+// the headings for people. It returns [view.ErrNoTable] for a page without a table; a table without rows is written as
+// its header.
 func Write(w io.Writer, p view.Page) (err error) {
 	tables := tablesOf(p)
 	if len(tables) == 0 {
@@ -65,10 +66,10 @@ func tablesOf(p view.Page) []view.Table {
 	return tables
 }
 
-// book is a workbook that is being written.
+// book is a workbook being written.
 type book struct {
 	file   *excelize.File
-	header int // style
+	header int // style ID
 	names  []string
 }
 
@@ -85,7 +86,7 @@ func (b *book) sheet(name string) (*excelize.StreamWriter, error) {
 	return b.file.NewStreamWriter(name)
 }
 
-// table writes a table as a sheet whose header stays in sight and filters.
+// table writes a table as a sheet with a frozen header and a filter.
 func (b *book) table(i int, t view.Table) error {
 	columns := t.FileColumns()
 	sheet, err := b.sheet(b.sheetName(i, t.Caption))
@@ -126,7 +127,7 @@ func (b *book) table(i int, t view.Table) error {
 	return b.file.AutoFilter(b.names[len(b.names)-1], "A1:"+last, nil)
 }
 
-// about writes what a reader of the file alone has to know.
+// about writes a sheet with what a reader of just the file has to know.
 func (b *book) about(p view.Page) error {
 	sheet, err := b.sheet(aboutSheet)
 	if err != nil {
@@ -158,7 +159,7 @@ func (b *book) about(p view.Page) error {
 	return sheet.Flush()
 }
 
-// sheetName is the name of the sheet of a table: its caption as far as Excel takes it, and no name twice.
+// sheetName returns the name of a table's sheet: its caption as far as Excel accepts it, and unique.
 func (b *book) sheetName(i int, caption string) string {
 	name := strings.Trim(strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`:\/?*[]'`, r) {
@@ -171,7 +172,7 @@ func (b *book) sheetName(i int, caption string) string {
 		name = name[:len(name)-size]
 	}
 	name = strings.TrimSpace(name)
-	for _, taken := range append(b.names, aboutSheet, "History", "") { // Excel keeps History for itself
+	for _, taken := range append(b.names, aboutSheet, "History", "") { // Excel reserves History
 		if strings.EqualFold(taken, name) {
 			return fmt.Sprintf("Table %d", i+1)
 		}
@@ -179,7 +180,7 @@ func (b *book) sheetName(i int, caption string) string {
 	return name
 }
 
-// utf16Len is how Excel counts characters.
+// utf16Len returns the length of a text as Excel counts it.
 func utf16Len(s string) int {
 	n := 0
 	for _, r := range s {
@@ -190,7 +191,7 @@ func utf16Len(s string) int {
 	return n
 }
 
-// value is what stands in a cell. Text is written as text, whatever it begins with.
+// value returns the value of a cell. Text is written as text, whatever it starts with.
 func value(k view.Kind, c view.Cell) any {
 	switch {
 	case k == view.Number:
@@ -207,7 +208,7 @@ func value(k view.Kind, c view.Cell) any {
 	return text(c.Text)
 }
 
-// text is foreign text without characters that no XML holds, and no longer than a cell can be.
+// text returns foreign text without characters that XML cannot contain, cut to the limit of a cell.
 func text(s string) string {
 	s = strings.ToValidUTF8(view.Lines(s), "\uFFFD")
 	if utf16Len(s) <= excelize.TotalCellChars {
@@ -225,7 +226,7 @@ func text(s string) string {
 	return s
 }
 
-// widths are how wide columns are, by their headings and their first rows.
+// widths returns the widths of columns, from their headings and first rows.
 func widths(t view.Table, columns []int) []int {
 	const looked = 200
 	w := make([]int, len(columns))

@@ -18,7 +18,7 @@ func accepted(id, software string, from int) risk.Acceptance {
 	}
 }
 
-// states are the acceptances since a day, by id.
+// states returns the acceptances since a day, by ID.
 func states(t test, since int) map[string]risk.State {
 	t.Helper()
 	all, err := t.store.Acceptances(t.Context(), digest.DefaultTenant, day(since))

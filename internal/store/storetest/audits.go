@@ -14,7 +14,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// listed are the audits that a filter picks.
+// listed returns the entries that a filter selects.
 func listed(t *testing.T, s *store.Store, f store.AuditFilter) []audit.Entry {
 	t.Helper()
 	var list []audit.Entry
@@ -25,7 +25,7 @@ func listed(t *testing.T, s *store.Store, f store.AuditFilter) []audit.Entry {
 	return list
 }
 
-// wantAudits compares what a filter picks, but for the ids, which the store makes.
+// wantAudits compares what a filter selects, except for the ids, which the store creates.
 func wantAudits(t *testing.T, s *store.Store, f store.AuditFilter, want ...audit.Entry) {
 	t.Helper()
 	got := listed(t, s, f)
@@ -121,7 +121,7 @@ func auditsAreWrittenOnce(in test) {
 	diff(t, "audits", []audit.Entry{a, b}, listed(t, s, store.AuditFilter{}))
 }
 
-// An audit that is too long is cut, on the border of a letter: it must not fail the change that it belongs to.
+// A long entry is cut between characters: it must not fail the change that it belongs to.
 func longAudit(in test) {
 	t, s := in.T, in.store
 	long := strings.Repeat("ö", 20_000)

@@ -12,9 +12,9 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// File puts an empty SQLite database where a URL says that one is, unless there is a file already. It is migrated as
-// [store.Store.Migrate] does it, but once for all tests of a binary: under the race detector that takes a second, and a
-// copy nothing. URLs of other databases are left alone. What is about migrating, or about files, is tested without it.
+// File puts an empty SQLite database where a URL expects one, unless the file exists. It is migrated as by
+// [store.Store.Migrate], but once for all tests of a binary: under the race detector a migration takes a second, and a
+// copy nothing. URLs of other databases are left alone. Tests about migrations or files do not use it.
 func File(tb testing.TB, databaseURL string) {
 	tb.Helper()
 	path, lite := strings.CutPrefix(databaseURL, "sqlite://")
@@ -40,7 +40,7 @@ func migrate() (raw []byte, err error) {
 	}
 	defer os.RemoveAll(folder)
 	path := filepath.Join(folder, "new.db")
-	ctx := context.Background() // of no single test
+	ctx := context.Background() // shared by all tests
 	s, err := store.Open(ctx, "sqlite://"+filepath.ToSlash(path), store.Options{})
 	if err != nil {
 		return nil, err

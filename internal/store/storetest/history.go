@@ -17,7 +17,7 @@ func historyOf(in test, since time.Time, wanted func(string) bool) []patchgap.Sn
 	return all
 }
 
-// History has a snapshot for each day on which a software was read, the last of the day, also where nothing had changed.
+// History has a snapshot for each day on which a software was read, the last one of the day, even if nothing changed.
 func history(in test) {
 	t, s := in.T, in.store
 	added(t, s, sample("a1"), sample("b2"))
@@ -42,7 +42,7 @@ func history(in test) {
 	diff(t, "after pruning", want[2:3], historyOf(in, day(0), anySoftware))
 }
 
-// What could not be read, or only in part, has no day.
+// A software that was not read, or only in part, has no snapshot for that day.
 func historyOfWhatWasRead(in test) {
 	t, s := in.T, in.store
 	added(t, s, sample("a1"))

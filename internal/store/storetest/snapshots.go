@@ -139,7 +139,7 @@ func seenBefore(in test) {
 	diff(t, "another tenant", nil, got)
 }
 
-// A new update that another subscription has recorded a moment ago is still new.
+// A new update that another subscription has just recorded is still new.
 func seenBeforeByAnother(in test) {
 	t, s := in.T, in.store
 	added(t, s, sample("a1"), sample("a2"))
@@ -159,7 +159,7 @@ func seenBeforeInDisorder(in test) {
 	wantSeen(t, s, day(0), nil, key("x", "1"))
 }
 
-// Software that could not be read keeps its old rows in a snapshot; that is not the same as to see them.
+// Software that could not be read keeps its old rows in a snapshot; that does not count as seeing them.
 func carriedRowsAreNotSeen(in test) {
 	t, s := in.T, in.store
 	added(t, s, sample("a1"), sample("a2"))
@@ -172,7 +172,7 @@ func carriedRowsAreNotSeen(in test) {
 	wantSeen(t, s, day(0), map[patchgap.Key]time.Time{key("x", "1"): day(1)}, key("x", "1"))
 }
 
-// A reading that lacks rows which could not be read says nothing of what is gone, and is not the newest one.
+// A reading with unreadable rows closes nothing, and is not the newest one.
 func partialReadingsCloseNothing(in test) {
 	t, s := in.T, in.store
 	added(t, s, sample("a1"), sample("a2"))

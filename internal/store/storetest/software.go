@@ -10,7 +10,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store"
 )
 
-// A list is kept whole, each tenant's apart, and never replaced by an older one.
+// A list is kept whole, separately for each tenant, and never replaced by an older one.
 func softwareList(in test) {
 	t, s := in.T, in.store
 	want := func(tenant string, list store.SoftwareList, found bool) {
@@ -36,7 +36,7 @@ func softwareList(in test) {
 	want(digest.DefaultTenant, newer, true)
 }
 
-// Of each person the last are kept, the newest first, each once; what is old is forgotten.
+// The last software ids of each person are kept, newest first, without repeats; old ones are forgotten.
 func askedBefore(in test) {
 	t, s := in.T, in.store
 	want := func(person string, software ...string) {

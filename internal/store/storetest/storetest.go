@@ -1,5 +1,5 @@
-// Package storetest is what every database must do for a [store.Store]: one suite, run against each. It knows what the
-// store promises, and nothing of how a database keeps it.
+// Package storetest is the conformance suite for databases behind a [store.Store]: one suite, run against each. It
+// knows what the store promises, and nothing of how a database keeps it.
 package storetest
 
 import (
@@ -92,7 +92,7 @@ var checks = map[string]func(test){
 	"foreign text":                    foreignText,
 }
 
-// day is a time that every database can keep: a whole millisecond, in UTC.
+// day returns a time that every database can store: a whole millisecond, in UTC.
 func day(n int) time.Time {
 	return time.Date(2026, time.March, 1, 9, 0, 0, 123e6, time.UTC).AddDate(0, 0, n)
 }
@@ -133,7 +133,7 @@ func row(software, kb string, devices int) patchgap.Row {
 
 func key(software, kb string) patchgap.Key { return row(software, kb, 0).Key }
 
-// snapshot has the rows of the software that is listed.
+// snapshot returns a snapshot of listed software with rows.
 func snapshot(at time.Time, software []string, rows ...patchgap.Row) patchgap.Snapshot {
 	return patchgap.Snapshot{Tenant: digest.DefaultTenant, At: at, Software: software, Rows: rows}
 }
@@ -147,7 +147,7 @@ func delivered(sub, key string, at time.Time) digest.Delivery {
 	}
 }
 
-// recorded records a snapshot for a subscription, as of the snapshot's time.
+// recorded records a snapshot for a subscription, at the snapshot's time.
 func recorded(t *testing.T, s *store.Store, sub string, snap patchgap.Snapshot) {
 	t.Helper()
 	d := delivered(sub, sub+"@"+snap.At.Format(time.RFC3339Nano), snap.At.Add(time.Second))

@@ -89,7 +89,7 @@ func removalTakesHistory(in test) {
 	if _, err := s.Subscription(t.Context(), "a1"); !errors.Is(err, digest.ErrNotFound) {
 		t.Errorf("after the removal: %v", err)
 	}
-	// The id may be given to another subscription, whose digest is its first.
+	// The ID may be given to another subscription, whose next digest is its first.
 	if got, found := baseline(t, s, "a1"); found {
 		t.Errorf("baseline of a removed subscription: %v", got)
 	}
@@ -221,7 +221,7 @@ func foreignText(in test) {
 	diff(t, "seen", map[patchgap.Key]time.Time{strange.Key: day(1)}, seen)
 }
 
-// An edit is written only over the settings, the next run and the pause that its user saw.
+// An edit only overwrites the settings, the next run and the pause that its user saw.
 func editOfWhatWasRead(in test) {
 	t, s := in.T, in.store
 	var edited int
