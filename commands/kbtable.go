@@ -160,7 +160,7 @@ func (s software) page(ctx context.Context, q query, rows []patchgap.Row, answer
 	marks, note := k.marks(ctx, rows)
 	ages, aged := k.ages(ctx, q.id)
 	note = view.JoinSentences(unjudged, note)
-	of := []string{q.line(q.sort, 0), strconv.Itoa(q.page) + versionOf(feeds), marks.Version() + ages.Version(), note, triage.Dates(feeds, k.now())}
+	of := []string{q.line(q.sort, 0), strconv.Itoa(q.page) + versionOf(feeds), marks.Version() + ages.Version(), note, triage.Edition(feeds, k.now())}
 	source := view.Source{Question: strings.Join(of, "\n"), Answer: answer.Version}
 	page, made := s.made.Get(source, feeds.Version())
 	if !made {

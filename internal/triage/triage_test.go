@@ -200,6 +200,23 @@ func TestDates(t *testing.T) {
 	}
 }
 
+// What is dated otherwise has another edition.
+func TestEditionsAreDates(t *testing.T) {
+	t.Parallel()
+	moment := rapid.Custom(func(t *rapid.T) time.Time {
+		return day(5, 28).Add(time.Duration(rapid.Int64Range(0, 60*24).Draw(t, "hours"))*time.Hour+time.Duration(rapid.Int64Range(-1, 1).Draw(t, "and"))).AddDate(rapid.IntRange(0, 1).Draw(t, "years"), 0, 0)
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		one, other := moment.Draw(t, "one"), moment.Draw(t, "other")
+		if known := may(); triage.Dates(known, one) != triage.Dates(known, other) && triage.Edition(known, one) == triage.Edition(known, other) {
+			t.Errorf("%v and %v have one edition: %q, %q", one, other, triage.Dates(known, one), triage.Dates(known, other))
+		}
+	})
+	if got := triage.Edition(nil, day(5, 28)); got != "" {
+		t.Errorf("without feeds: %q", got)
+	}
+}
+
 // gaps draws missing updates of a few products and builds, and documents that know some of them and may contradict each
 // other.
 func gaps(t *rapid.T) ([]patchgap.Row, *advisory.Snapshot) {

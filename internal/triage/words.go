@@ -3,6 +3,7 @@ package triage
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,6 +85,20 @@ func Dates(s *advisory.Snapshot, now time.Time) string {
 		msrc = "MSRC to " + s.LastMonth
 	}
 	return view.JoinSentences(view.UpperFirst(kev+", "+msrc+"."), Old(s, now))
+}
+
+// Edition identifies what [Dates] says of one snapshot, for cache keys: it costs less than the sentence. It changes at least once
+// a day; "" without feeds.
+func Edition(s *advisory.Snapshot, now time.Time) string {
+	if s == nil {
+		return ""
+	}
+	key := strconv.AppendInt(make([]byte, 0, 32), int64(now.Year()), 10)
+	for _, age := range []struct{ now, most time.Duration }{{now.Sub(s.KEV), oldKEV}, {now.Sub(s.MSRC), oldMSRC}} {
+		key = append(strconv.AppendInt(append(key, ' '), int64(age.now/(24*time.Hour)), 10), ' ')
+		key = strconv.AppendBool(key, age.now > age.most)
+	}
+	return string(key)
 }
 
 // Old returns a warning if the feeds are old; "" otherwise.
