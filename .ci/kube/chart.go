@@ -120,21 +120,21 @@ func render(chart, file, service string) (string, error) {
 }
 
 // manifestHead says what to do before the plain manifest is applied.
-const manifestHead = `# Made from deploy/helm by ` + "`make manifest`" + `: two replicas that share a PostgreSQL. Before it is applied:
+const manifestHead = `# Made from deploy/helm by ` + "`make manifest`" + `: two replicas that share a PostgreSQL. Before you apply it, run
 #
 #   kubectl create secret generic missingkbs --from-file=slack-app-token --from-file=slack-bot-token --from-file=database-url
 #
-# and write into the ConfigMap how the bot signs in to Entra, one way and no other:
+# and set in the ConfigMap how the bot signs in to Entra (one method only):
 #
-#   a certificate with its key   as below; add --from-file=azure-certificate.pem to the Secret
-#   a client secret              AZURE_CLIENT_SECRET_FILE: /run/secrets/missingkbs/azure-client-secret in place of
+#   certificate                  as below; add --from-file=azure-certificate.pem to the Secret
+#   client secret                AZURE_CLIENT_SECRET_FILE: /run/secrets/missingkbs/azure-client-secret in place of
 #                                AZURE_CLIENT_CERTIFICATE_PATH; add --from-file=azure-client-secret
-#   a workload identity          none of the AZURE_ lines; annotate the ServiceAccount with azure.workload.identity/client-id,
-#                                label the pod azure.workload.identity/use: "true", and the cluster sets all that is needed
-#   the node's managed identity  only AZURE_CLIENT_ID, its client id or "system"
+#   workload identity            none of the AZURE_ lines; annotate the ServiceAccount with azure.workload.identity/client-id and
+#                                label the pod azure.workload.identity/use: "true"; the cluster then sets everything else
+#   managed identity of a node   only AZURE_CLIENT_ID: its client id, or "system"
 #
-# Nothing has to reach the pods from outside: Slack is connected to, and HTTP_ADDR serves probes and Prometheus alone. What
-# they must reach is Slack, the login host, Defender and the database.
+# The pods need no incoming connections except for probes and Prometheus (HTTP_ADDR). They must be able to reach Slack, the
+# login host, Defender and the database.
 `
 
 // checkManifest holds the plain manifest to what the chart makes.
