@@ -48,6 +48,7 @@ type question struct {
 type replyTo struct {
 	responseURL *slackapi.ResponseURL
 	replace     bool   // replaces the clicked message
+	update      string // time stamp of the bot's direct message that the answer replaces; empty for none
 	public      bool   // for everyone in the channel
 	home        bool   // onto the user's Home tab
 	direct      bool   // to the user, as a direct message
@@ -214,6 +215,7 @@ func (c click) pressed(q question) (question, error) {
 		// A message that others see too is not replaced: the user gets a new one.
 		replace: kind == blocks.Replace && c.Container.IsEphemeral,
 		public:  kind == blocks.Share,
+		update:  c.updates(kind, q.channel),
 		thread:  replyIn(c.Container.ThreadTS, c.Container.MessageTS),
 	}
 	return q, nil
@@ -222,7 +224,7 @@ func (c click) pressed(q question) (question, error) {
 // private returns the question with an answer for the user alone. Failures and refusals concern no other user, and replace
 // no message.
 func (q question) private() question {
-	q.to.public, q.to.replace = false, false
+	q.to.public, q.to.replace, q.to.update = false, false, ""
 	return q
 }
 

@@ -199,6 +199,12 @@ func (b *Bot) deliver(ctx context.Context, q question, page view.Page) error {
 		return b.sendDirect(ctx, q, page)
 	case q.to.only != "":
 		return b.sendOnly(ctx, q, page)
+	case q.to.update != "":
+		err := b.update(ctx, q, page)
+		if err == nil || errors.Is(err, slackapi.ErrDeliveryUnknown) {
+			return err
+		}
+		b.log.InfoContext(ctx, "the direct message cannot be replaced; sending a new one", "error", slackapi.WithoutURL(err))
 	}
 	return b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: slackapi.MaxPosts, Left: q.to.responseURL.Left, Send: func(f blocks.Form) (blocks.Sent, error) {
 		r, sent, err := b.newReply(q, page, f)

@@ -73,6 +73,11 @@ func (f *fakeScreens) PostEphemeralContext(_ context.Context, channel, user stri
 	return "", f.record("only "+user+" in "+channel+inThread(o), nil)
 }
 
+func (f *fakeScreens) UpdateMessageContext(_ context.Context, channel, timestamp string, o ...slack.MsgOption) (string, string, string, error) {
+	_, values, _ := slack.UnsafeApplyMsgOptions("", "", "", o...)
+	return "", "", "", f.record("update "+channel+" "+timestamp, values.Get("text"))
+}
+
 // ids suggests ids.
 type ids []string
 

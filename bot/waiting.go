@@ -25,7 +25,7 @@ func (b *Bot) sayWaiting(ctx context.Context, q question, words string) {
 	defer close(q.notice.posted)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noticeTimeout)
 	defer cancel()
-	if q.to.replace {
+	if q.to.replace || q.to.update != "" {
 		words += " It takes the place of the message above."
 	}
 	var err error

@@ -77,6 +77,12 @@ func (s timedScreens) PostEphemeralContext(_ context.Context, channel, _ string,
 	return "", err
 }
 
+func (s timedScreens) UpdateMessageContext(_ context.Context, channel, _ string, o ...slack.MsgOption) (string, string, string, error) {
+	_, values, err := slack.UnsafeApplyMsgOptions("", channel, "", o...)
+	s.recordText("update", values.Get("text"))
+	return "", "", "", err
+}
+
 func (f *fakeSlack) recordText(to, text string) {
 	raw, err := json.Marshal(map[string]string{"text": text})
 	if err != nil {

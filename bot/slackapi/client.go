@@ -143,6 +143,11 @@ func (c *Client) PostEphemeralContext(ctx context.Context, channel, user string,
 	return c.Current().PostEphemeralContext(ctx, channel, user, options...)
 }
 
+// UpdateMessageContext changes a message of the bot.
+func (c *Client) UpdateMessageContext(ctx context.Context, channel, timestamp string, options ...slack.MsgOption) (string, string, string, error) {
+	return c.Current().UpdateMessageContext(ctx, channel, timestamp, options...)
+}
+
 // GetUserInfoContext looks up a user.
 func (c *Client) GetUserInfoContext(ctx context.Context, user string, options ...slack.GetUserInfoOption) (*slack.User, error) {
 	return c.Current().GetUserInfoContext(ctx, user, options...)

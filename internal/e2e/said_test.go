@@ -94,3 +94,19 @@ func TestShortcutOfAMessage(t *testing.T) {
 		t.Errorf("got %+v", m)
 	}
 }
+
+// The buttons of an answer in a direct message replace it: the conversation does not grow by a message for each click.
+func TestAnswersInDirectMessagesAreReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	m := w.tell(t, sandbox.AliceDM, "windows 11")
+	before := len(w.slack.Messages(sandbox.AliceDM, sandbox.Alice))
+	for _, button := range []string{"All rows as Defender gave them"} {
+		was := m
+		w.click(t, sandbox.Alice, m, button)
+		m = w.answer(t, sandbox.AliceDM, func(now sandbox.Message) bool { return now.TS == was.TS && now.Text != was.Text })
+	}
+	if after := len(w.slack.Messages(sandbox.AliceDM, sandbox.Alice)); after != before {
+		t.Errorf("%d messages became %d", before, after)
+	}
+}
