@@ -42,7 +42,7 @@ func (r *Reader) now() time.Time {
 
 // AllHelp says in the help of a command what it reads of all software.
 func AllHelp() view.Fact {
-	return view.Fact{Name: digest.All, Value: fmt.Sprintf("Microsoft's software: the %d ids with most exposed devices, and those that a digest has read within a week; the page says how many. A digest of all reads each", maxAsked)}
+	return view.Fact{Name: digest.All, Value: fmt.Sprintf("the %d Microsoft products with the most exposed devices, and those that a digest has read in the last week; the answer says how many. A digest of all reads every product", maxAsked)}
 }
 
 // Gap is what is missing in several software ids.
