@@ -165,7 +165,7 @@ var allowed = map[string][]string{
 	"internal/digest/schedule": {module + "/internal/view", module + "/internal/failure"},
 	"internal/digest/between":  {module + "/internal/yamlfault", module + "/internal/digest", module + "/internal/risk", module + "/internal/patchgap", module + "/internal/month", module + "/internal/product", module + "/internal/audit", module + "/internal/redact", module + "/internal/digest/schedule", module + "/internal/view", module + "/internal/failure", module + "/internal/catalog"},
 	"internal/plan":            {module + "/internal/patchgap", module + "/internal/advisory"},
-	"internal/kpi":             {module + "/internal/aging", module + "/internal/month"},
+	"internal/kpi":             {module + "/internal/aging", module + "/internal/month", module + "/internal/triage"},
 	"internal/aging":           {module + "/internal/patchgap", module + "/internal/advisory", module + "/internal/deadline", module + "/internal/month"},
 }
 

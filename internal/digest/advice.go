@@ -56,7 +56,7 @@ func (k Known) advise(r *Report) {
 // unlist moves closed updates that another one contains to the unlisted ones.
 func (r *Report) unlist() {
 	if r.Advice.In != nil {
-		r.Changes.Unlist(r.Before, r.After, r.Advice.In)
+		r.Changes.Unlist(r.After, r.Advice.In)
 	}
 }
 

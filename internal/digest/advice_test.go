@@ -75,7 +75,9 @@ func TestContainedUpdatesAreNotClosed(t *testing.T) {
 		closed        int
 	}{
 		"contained in what appeared":     {[]patchgap.Row{older}, []patchgap.Row{newer}, 0, 0},
-		"in what was listed, on fewer":   {[]patchgap.Row{older, row(edge, "5000002", 5, 3)}, []patchgap.Row{row(edge, "5000002", 5, 3)}, 0, 1},
+		"in what was listed, on fewer":   {[]patchgap.Row{older, row(edge, "5000002", 5, 3)}, []patchgap.Row{row(edge, "5000002", 5, 3)}, 0, 0},
+		"in what was listed, now fewer":  {[]patchgap.Row{older, newer}, []patchgap.Row{row(edge, "5000002", 2, 3)}, 0, 0},
+		"in what no device lacks":        {[]patchgap.Row{older, newer}, []patchgap.Row{row(edge, "5000002", 0, 3)}, 0, 1},
 		"in what was listed, on as many": {[]patchgap.Row{older, newer}, []patchgap.Row{newer}, 0, 0},
 		"contained in nothing":           {[]patchgap.Row{older}, []patchgap.Row{newer}, -1, 1},
 		"another software":               {[]patchgap.Row{older}, []patchgap.Row{row(windows, "5000002", 60, 3)}, 0, 1},
@@ -83,7 +85,7 @@ func TestContainedUpdatesAreNotClosed(t *testing.T) {
 		before := gap(c.before, []string{edge, windows})
 		after := gap(c.after, []string{edge, windows})
 		changes := patchgap.Diff(before, after, nil)
-		changes.Unlist(before, after, func(gone patchgap.Row, listed []patchgap.Row) int {
+		changes.Unlist(after, func(gone patchgap.Row, listed []patchgap.Row) int {
 			if gone.KB != "5000001" || len(listed) == 0 {
 				return -1
 			}

@@ -2,6 +2,8 @@ package kpi_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -305,5 +307,32 @@ func TestNoReadings(t *testing.T) {
 	}
 	if _, ok := r.Oldest(); ok {
 		t.Error("nothing has an oldest update")
+	}
+}
+
+// An update that a newer one of its cycle replaced was not closed: it counts in neither figure of the cycle.
+func TestReplacedIsNotClosed(t *testing.T) {
+	t.Parallel()
+	all := []counts{
+		{windows, "5000011", "26100", "November 2026 Security Updates", [weeks]int{9: 100, 90}},
+		{windows, "5000012", "26100", "November 2026 Out-of-band Security Updates", [weeks]int{11: 90}},
+		{office, "6000001", "", "November 2026 Security Updates", [weeks]int{0: 1, 9: 40, 40}},
+		{office, "6000002", "", "Newer", [weeks]int{9: 20, 20, 10}},
+	}
+	contained := advisory.NewSnapshot([]advisory.Document{{
+		ID: "2026-Nov", Released: time.Date(2026, 11, 10, 8, 0, 0, 0, time.UTC),
+		Updates: []advisory.Update{{KB: "6000001"}, {KB: "6000002", Supersedes: []string{"6000001"}}},
+	}}, advisory.Catalog{})
+	for name, c := range map[string]struct {
+		known *advisory.Snapshot
+		want  string
+	}{
+		"by the months of their names": {nil, "Nov 2026: 2 updates, 90 of 130 open, 30 % closed "},
+		"by what the feeds say":        {contained, "Nov 2026: 2 updates, 100 of 110 open, 9 % closed "},
+	} {
+		lines := said(report(t, all, func(in *kpi.Input) { in.Known = c.known }))
+		if !slices.Contains(lines, c.want) {
+			t.Errorf("%s: %q is not among\n%s", name, c.want, strings.Join(lines, "\n"))
+		}
 	}
 }

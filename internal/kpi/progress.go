@@ -6,6 +6,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/month"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/triage"
 )
 
 // Ninety is how long updates took until nine of ten of the devices that missed them at the peak had them.
@@ -20,7 +21,7 @@ type Ninety struct {
 // Progress is how far a cycle had come on the same day of the cycle as today.
 type Progress struct {
 	Cycle   deadline.Cycle
-	Updates int    // of the cycle
+	Updates int    // of the cycle, but those that newer ones had replaced
 	Missing int    // devices that missed them at the peak, summed over updates
 	Open    int    // of those, still missing on that day
 	Why     string // why the progress is unknown; "" otherwise
@@ -127,7 +128,9 @@ func (s series) wasReplaced(at int, id string) bool {
 	gone, known := s.replaced[at]
 	if !known {
 		gone = map[string]bool{}
-		for _, c := range patchgap.Diff(s.days[at-1].snap, s.days[at].snap, nil).Unlisted {
+		changes := patchgap.Diff(s.days[at-1].snap, s.days[at].snap, nil)
+		changes.Unlist(s.days[at].snap, func(gone patchgap.Row, listed []patchgap.Row) int { return triage.In(s.known, gone, listed) })
+		for _, c := range changes.Unlisted {
 			gone[c.Was.ID()] = true
 		}
 		s.replaced[at] = gone
@@ -138,7 +141,7 @@ func (s series) wasReplaced(at int, id string) bool {
 // progress works out how far a cycle had come on today's day of the cycle.
 func (b *builder) progress(c deadline.Cycle) Progress {
 	p := Progress{Cycle: c}
-	day := c.Start().Add(deadline.CycleOf(b.today).Day(b.today))
+	day, found := c.Start().Add(deadline.CycleOf(b.today).Day(b.today)), false
 	for _, s := range b.software {
 		var ids []string
 		for _, l := range s.lives() {
@@ -149,7 +152,7 @@ func (b *builder) progress(c deadline.Cycle) Progress {
 		if len(ids) == 0 {
 			continue
 		}
-		p.Updates += len(ids)
+		found = true
 		last, read := s.at(day, silence)
 		first := s.days[0].day
 		switch {
@@ -159,20 +162,36 @@ func (b *builder) progress(c deadline.Cycle) Progress {
 			p.Why = "not read around " + day.String()
 		}
 		for _, id := range ids {
-			worst := 0
-			for _, d := range s.days {
-				if d.day.DaysTo(day) >= 0 {
-					worst = max(worst, d.devices[id])
-				}
+			worst, replaced := s.worst(id, day)
+			if replaced {
+				continue
 			}
+			p.Updates++
 			p.Missing += worst
 			p.Open += last.devices[id]
 		}
 	}
-	if p.Updates == 0 {
+	switch {
+	case !found:
 		p.Why = "no updates known"
+	case p.Updates == 0 && p.Why == "":
+		p.Why = "newer updates replaced them"
 	}
 	return p
+}
+
+// worst returns how many devices missed an update at the peak up to a day, and whether a newer update had replaced it by
+// then: what is only no longer listed was not closed.
+func (s series) worst(id string, day deadline.Day) (devices int, replaced bool) {
+	for i, d := range s.days {
+		if d.day.DaysTo(day) < 0 {
+			break
+		}
+		n := d.devices[id]
+		replaced = n == 0 && (replaced || i > 0 && s.days[i-1].devices[id] > 0 && s.wasReplaced(i, id))
+		devices = max(devices, n)
+	}
+	return devices, replaced
 }
 
 // cycleOf returns the cycle that an update belongs to: by its publication, else by the month in its name, else by when

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 )
@@ -21,6 +22,7 @@ type series struct {
 	id   string
 	days []reading
 
+	known    *advisory.Snapshot
 	replaced map[int]map[string]bool // by reading: the updates that newer ones had replaced; computed on demand
 }
 
@@ -46,7 +48,7 @@ func newBuilder(in Input) *builder {
 			continue
 		}
 		if n := len(b.software); n == 0 || b.software[n-1].id != snap.Software[0] {
-			b.software = append(b.software, series{id: snap.Software[0], replaced: map[int]map[string]bool{}})
+			b.software = append(b.software, series{id: snap.Software[0], known: in.Known, replaced: map[int]map[string]bool{}})
 		}
 		s := &b.software[len(b.software)-1]
 		day := deadline.DayOf(snap.At.In(in.Now.Location()))

@@ -61,26 +61,23 @@ func (s successors) replaced(gone Update) bool {
 	return false
 }
 
-// Unlist moves updates that a listed one contains from Closed to Unlisted: they are gone because they became contained,
-// not because they were installed. As with months in names, the newer row must have appeared since or be missing on as
-// many devices. in returns the index of the listed row that contains one that is gone, or -1.
-func (c *Changes) Unlist(before, after Snapshot, in func(gone Row, listed []Row) int) {
+// Unlist moves updates from Closed to Unlisted if a listed update contains them: devices that miss the newer one may miss
+// the older one too, however many they are, so nothing shows that it was installed. in returns the listed row that contains
+// one that is gone, or -1.
+func (c *Changes) Unlist(after Snapshot, in func(gone Row, listed []Row) int) {
 	if len(c.Closed) == 0 {
 		return
 	}
-	had, byScope := before.rows(), map[where][]Row{}
+	byScope := map[where][]Row{}
 	for _, r := range after.Rows {
-		byScope[r.where()] = append(byScope[r.where()], r)
+		if r.Devices > 0 {
+			byScope[r.where()] = append(byScope[r.where()], r)
+		}
 	}
 	c.Closed = slices.DeleteFunc(c.Closed, func(change Change) bool {
 		contained := slices.ContainsFunc(change.Was.Rows, func(r Row) bool {
 			listed := byScope[r.where()]
-			i := in(r, listed)
-			if i < 0 {
-				return false
-			}
-			_, before := had[listed[i].Key]
-			return !before || listed[i].Devices >= r.Devices
+			return len(listed) > 0 && in(r, listed) >= 0
 		})
 		if contained {
 			c.Unlisted = append(c.Unlisted, change)
