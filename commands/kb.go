@@ -13,6 +13,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
+	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
@@ -109,8 +110,8 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 		if name := u.Name(); name != "" {
 			page.Title += ": " + name
 		}
-		marks, note := k.known.marks(ctx, listed.rows)
-		page.Lead = view.JoinSentences("Missing on "+listed.devices(u)+".", acceptedWords(marks, u))
+		marks, note := k.known.marks(ctx, listed.beside)
+		page.Lead = view.JoinSentences("Missing on "+listed.devices(u)+".", acceptedWords(marks, u), k.leftWords(marks, listed, u))
 		seen, unread := listed.seen(ctx, k.known.history)
 		page.Context, page.Note = seen, view.JoinSentences(note, unread)
 		page.Actions = append(page.Actions, k.known.acceptAction(marks, u)...)
@@ -132,6 +133,14 @@ func (k kb) about(ctx context.Context, q kbQuery) (view.Page, error) {
 	k.advise(ctx, &page, q, listed, found.Value)
 	page.Note = view.JoinSentences(page.Note, listed.note(), more.note())
 	return page, nil
+}
+
+// leftWords names the exploited updates inside an accepted one that are not accepted; "" if there are none.
+func (k kb) leftWords(m risk.Marks, l listing, u patchgap.Update) string {
+	if _, _, found := m.Of(u); !found {
+		return ""
+	}
+	return triage.LeftWords(triage.Of(k.known.advisories(), patchgap.Updates(l.beside)).Left(u, m.Covers))
 }
 
 // advise adds what the feeds say about the update, and its age.

@@ -226,27 +226,32 @@ func notListed(label string, l listing, more string) error {
 	return e
 }
 
-// Lacking finds the rows of an update in the software that is likely to miss it, or in the given software. note says
-// what was not covered; if nothing was, that is an error.
-func Lacking(ctx context.Context, d Defender, idx *search.Index, number, software string) (rows []patchgap.Row, note string, err error) {
+// Missing says where an update is missing.
+type Missing struct {
+	Rows   []patchgap.Row
+	Beside []patchgap.Row // these, and those of the other updates of the same software
+	Note   string         // what was not covered
+}
+
+// Lacking finds the rows of an update in the software that is likely to miss it, or in the given software. If nothing was
+// covered, that is an error.
+func Lacking(ctx context.Context, d Defender, idx *search.Index, number, software string) (Missing, error) {
 	k := kb{defender: d, index: idx}
 	q := kbQuery{id: number, wide: true}
+	label := catalog.Label(number)
+	l, err := listing{asked: 1}, error(nil)
 	if software == "" {
-		found, err := d.KBFindings(ctx, number)
-		if err != nil && ctx.Err() != nil {
-			return nil, "", ctx.Err()
+		found, failed := d.KBFindings(ctx, number)
+		if failed != nil && ctx.Err() != nil {
+			return Missing{}, ctx.Err()
 		}
-		l, err := k.listed(ctx, q, found.Value) // without findings it asks about the most exposed software
-		if err == nil && len(l.rows) == 0 {
-			err = notListed(catalog.Label(number), l, "")
-		}
-		return l.rows, l.note(), err
+		l, err = k.listed(ctx, q, found.Value) // without findings it asks about the most exposed software
+	} else {
+		label += " in " + software
+		err = k.ask(ctx, q, []string{software}, &l)
 	}
-	var l listing
-	l.asked = 1
-	err = k.ask(ctx, q, []string{software}, &l)
 	if err == nil && len(l.rows) == 0 {
-		err = notListed(catalog.Label(number)+" in "+software, l, "")
+		err = notListed(label, l, "")
 	}
-	return l.rows, l.note(), err
+	return Missing{l.rows, l.beside, l.note()}, err
 }

@@ -121,7 +121,16 @@ func (l list) lead(q query) string {
 func (l list) columns(shown []patchgap.Update, q query) []patchgap.Extra {
 	extra := l.Columns(shown, q.allRows)
 	if l.accepts {
-		accepted := l.marks.Column(shown)
+		inside := func(u patchgap.Update) (exploited []patchgap.Update) {
+			if q.allRows {
+				return nil // each row tells its own
+			}
+			for _, f := range l.Left(u, l.marks.Covers) {
+				exploited = append(exploited, f.Update)
+			}
+			return exploited
+		}
+		accepted := l.marks.Column(shown, inside)
 		accepted.Appended = true
 		extra = append(extra, accepted)
 	}

@@ -40,6 +40,9 @@ type draftField struct {
 func Dialog(d view.Dialog, channel string) (slack.ModalViewRequest, error) {
 	keep := draft{Command: d.Command, Channel: channel}
 	var all []slack.Block
+	if d.Lead != "" {
+		all = append(all, slack.NewSectionBlock(plain(d.Lead, maxText), nil, nil))
+	}
 	for _, f := range d.Fields {
 		typed := !choosable(f)
 		element := input(f, typed)

@@ -16,6 +16,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/redact"
 	"github.com/missingkbs/missingkbs/internal/risk"
+	"github.com/missingkbs/missingkbs/internal/triage"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -138,9 +139,9 @@ func (c command) add(ctx context.Context, req commands.Request) (view.Page, erro
 		return view.Page{}, err
 	}
 	if w.until == "" || w.reason == "" {
-		return c.form(w), nil
+		return c.form(ctx, w), nil
 	}
-	a, note, err := c.acceptance(ctx, req, w)
+	a, found, err := c.acceptance(ctx, req, w)
 	if err != nil {
 		return view.Page{}, err
 	}
@@ -154,35 +155,38 @@ func (c command) add(ctx context.Context, req commands.Request) (view.Page, erro
 		page.Title = fmt.Sprintf("%s waits for a second person", a.Subject())
 		page.Lead = "Nothing is accepted yet: another person has to approve it within 7 days. Post the request in the channel, or let them open the list of accepted risks."
 	}
-	page.Note = view.JoinSentences(page.Note, note)
+	left := c.left(ctx, a.KB, found.Beside)
+	page.Lead = view.JoinSentences(page.Lead, triage.LeftWords(left))
+	page.Actions = append(acceptToo(left, a.Software), page.Actions...)
+	page.Note = view.JoinSentences(page.Note, found.Note)
 	return page, nil
 }
 
 // acceptance builds what a line asks for and checks it against what is missing now. note is a hint for its page.
-func (c command) acceptance(ctx context.Context, req commands.Request, w addRequest) (a risk.Acceptance, note string, err error) {
+func (c command) acceptance(ctx context.Context, req commands.Request, w addRequest) (a risk.Acceptance, found commands.Missing, err error) {
 	if n := len([]rune(w.reason)); n > maxReason {
-		return a, "", &commands.Error{Usage: true, Field: "reason", Actions: help(), Message: fmt.Sprintf("The reason has %d characters; at most %d fit. Name the ticket that holds the rest.", n, maxReason)}
+		return a, found, &commands.Error{Usage: true, Field: "reason", Actions: help(), Message: fmt.Sprintf("The reason has %d characters; at most %d fit. Name the ticket that holds the rest.", n, maxReason)}
 	}
 	until, err := readUntil(w.until, c.Now())
 	if err != nil {
-		return a, "", err
+		return a, found, err
 	}
-	rows, note, err := commands.Lacking(ctx, c.Defender, c.Index, w.kb, w.software)
+	found, err = commands.Lacking(ctx, c.Defender, c.Index, w.kb, w.software)
 	if errors.Is(err, api.ErrPermission) {
-		return a, "", fmt.Errorf("read where an update is missing: %w", err)
+		return a, found, fmt.Errorf("read where an update is missing: %w", err)
 	}
 	if err != nil {
-		return a, "", err
+		return a, found, err
 	}
 	a = risk.Acceptance{
 		Tenant: c.register.Tenant, KB: w.kb, Software: w.software, Reason: redact.String(w.reason), By: req.User, At: c.Now(), Until: until,
 		Listed: c.register.Listed(w.kb), State: risk.Accepted,
 	}
-	a.Rows, a.Name = risk.RowsOf(rows, w.kb, w.software)
+	a.Rows, a.Name = risk.RowsOf(found.Rows, w.kb, w.software)
 	if c.TwoPerson {
 		a.State = risk.Requested
 	}
-	return a, note, nil
+	return a, found, nil
 }
 
 // save stores a new acceptance under a free ID.
@@ -205,7 +209,7 @@ func (c command) save(ctx context.Context, req commands.Request, a risk.Acceptan
 }
 
 // form returns a page that asks for what a line left out; where Slack allows it, as a modal.
-func (c command) form(w addRequest) view.Page {
+func (c command) form(ctx context.Context, w addRequest) view.Page {
 	label, in30 := catalog.Label(w.kb), c.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)
 	values := func(v string) []string {
 		if v == "" {
@@ -217,12 +221,14 @@ func (c command) form(w addRequest) view.Page {
 	if until == nil {
 		until = []string{in30}
 	}
+	inside := c.contains(ctx, w)
 	return view.Page{
 		Title:   "Accept " + label + ": until when, and why?",
 		Lead:    fmt.Sprintf(`Type the last day and the reason: accept %s --until %s --reason "why it stays missing"`, label, in30),
+		Note:    inside,
 		Actions: help(),
 		Dialog: &view.Dialog{
-			Title: "Accept " + label, Submit: "Accept", Command: []string{Name, label},
+			Title: "Accept " + label, Lead: inside, Submit: "Accept", Command: []string{Name, label},
 			Fields: []view.Field{
 				{Name: "until", Option: "until", Label: "Last day", Hint: "A date, or a span such as 30d or 6w; a year at most.", Kind: view.TextField, Required: true, Values: until},
 				{Name: "reason", Option: "reason", Label: "Reason", Hint: "Why it stays missing. Others see it, and the audit keeps it.", Kind: view.TextField, Required: true, Values: values(w.reason)},

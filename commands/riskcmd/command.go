@@ -12,6 +12,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/cmdline"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/catalog"
 	"github.com/missingkbs/missingkbs/internal/redact"
@@ -40,11 +41,12 @@ const (
 
 // Options are the command's dependencies, except for the register.
 type Options struct {
-	Defender  commands.Defender
-	Index     *search.Index
-	TwoPerson bool                     // whether a second person has to approve an acceptance
-	Now       func() time.Time         // the clock; [time.Now] when nil
-	NewID     func(attempt int) string // returns the ID of a new acceptance; attempt counts from 1; nil for random digits
+	Defender   commands.Defender
+	Index      *search.Index
+	Advisories func() *advisory.Snapshot // what the feeds say; nil without feeds, as is its result
+	TwoPerson  bool                      // whether a second person has to approve an acceptance
+	Now        func() time.Time          // the clock; [time.Now] when nil
+	NewID      func(attempt int) string  // returns the ID of a new acceptance; attempt counts from 1; nil for random digits
 }
 
 // New returns the command. On a terminal it only reads, because the user is unknown there.
@@ -67,6 +69,7 @@ func New(r *risk.Register, o Options) commands.Command {
 			{Name: `--reason "<why>"`, Value: "why it stays missing; everyone who sees the update can read this"},
 			{Name: "--software <id>", Value: "only for this software; otherwise for all software"},
 			{Name: "Ends before its date", Value: "when CISA lists one of its CVEs as exploited, or when it is missing on a quarter more devices"},
+			{Name: "Older updates inside it", Value: "are not accepted with it: an exploited one still counts until it is installed or accepted itself"},
 		}, append(help, view.Fact{Name: "Example", Value: `accept KB5074202 --until 30d --reason "line 3 is frozen until the move"`})...),
 		Needs:  access.Accept,
 		Shared: sharedRequest,

@@ -20,6 +20,7 @@ import (
 	"github.com/missingkbs/missingkbs/commands/riskcmd"
 	"github.com/missingkbs/missingkbs/commands/search"
 	"github.com/missingkbs/missingkbs/internal/access"
+	"github.com/missingkbs/missingkbs/internal/advisory"
 	"github.com/missingkbs/missingkbs/internal/audit"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
@@ -48,6 +49,7 @@ type desk struct {
 	store  *store.Store
 	now    time.Time
 	listed map[string][]string // what CISA lists, by KB
+	feeds  *advisory.Snapshot  // nil for none
 }
 
 func (d *desk) Listed(kb string) []string               { return d.listed[kb] }
@@ -84,9 +86,10 @@ func newDesk(t *testing.T, twoPerson bool) *desk {
 	clock := func() time.Time { return d.now }
 	id := 4710
 	register := &risk.Register{Tenant: digest.DefaultTenant, Store: database, Published: func() risk.Advisories { return d }, Now: clock}
-	known := commands.WithAccepted(register)
-	d.router, err = commands.NewRouter(commands.Software(client, index, known), commands.KB(client, index, known), commands.Machine(client, clock, known), commands.Search(client, index), riskcmd.New(register, riskcmd.Options{
-		Defender: client, Index: index, TwoPerson: twoPerson, Now: clock, NewID: func(int) string { id++; return strconv.Itoa(id) },
+	known, feeds := commands.WithAccepted(register), func() *advisory.Snapshot { return d.feeds }
+	published := commands.WithAdvisories(feeds)
+	d.router, err = commands.NewRouter(commands.Software(client, index, known, published), commands.KB(client, index, known, published), commands.Machine(client, clock, known), commands.Search(client, index), riskcmd.New(register, riskcmd.Options{
+		Defender: client, Index: index, Advisories: feeds, TwoPerson: twoPerson, Now: clock, NewID: func(int) string { id++; return strconv.Itoa(id) },
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -276,6 +279,69 @@ func TestAcceptingWhatIsExploited(t *testing.T) {
 	if page := d.does(t, alice, "accept KB5074202 --until 30d --reason frozen"); !strings.Contains(text(t, page), "CVE-2026-1: CISA listed it") {
 		t.Errorf("page:\n%s", text(t, page))
 	}
+}
+
+// Accepting an update leaves an exploited one inside it as it is, and every page that accepts or shows that says so.
+func TestExploitedInsideIsNotCovered(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	d.PutSoftware(apitest.Software{ID: win11, Name: "windows_11", Vendor: "microsoft", ExposedMachines: 57},
+		apitest.KB{ID: "5074202", Name: "November 2026 Security Updates", OSBuild: "10.0.26100", MachineMissedOn: 40, CVEAddressed: 9},
+		apitest.KB{ID: "5073000", Name: "October 2026 Security Updates", OSBuild: "10.0.26100", MachineMissedOn: 6, CVEAddressed: 9})
+	if got := d.does(t, alice, "accept KB5074202").Dialog.Lead; !strings.HasPrefix(got, "Older updates that it contains are not accepted with it") {
+		t.Errorf("the form without feeds: %q", got)
+	}
+	build := func(revision int) []advisory.Build {
+		return []advisory.Build{{Product: "1", Line: 26100, Revision: revision}}
+	}
+	d.feeds = advisory.NewSnapshot([]advisory.Document{{ID: "2026-Nov", Released: d.now, Revised: d.now, Updates: []advisory.Update{
+		{KB: "5073000", Builds: build(10), CVEs: []string{"CVE-2026-1"}}, {KB: "5074202", Builds: build(20), CVEs: []string{"CVE-2026-2"}},
+	}}}, advisory.Catalog{Released: d.now, Entries: []advisory.Exploited{{CVE: "CVE-2026-1", Due: d.now.AddDate(0, 0, 3)}}})
+
+	const inside = "KB5073000 (CVE-2026-1, KEV, due 2 Dec 2026), which it contains and which is exploited. That one still counts until it is installed or accepted itself."
+	form := d.does(t, alice, "accept KB5074202")
+	if form.Dialog.Lead != "Not accepted with it: "+inside || !strings.Contains(form.Note, inside) {
+		t.Errorf("the form says %q and %q", form.Dialog.Lead, form.Note)
+	}
+	page := d.does(t, alice, "accept KB5074202 --until 2026-12-31 --reason frozen")
+	if !strings.HasSuffix(page.Lead, inside) || !slices.Contains(commandsOf(page), "accept KB5073000") {
+		t.Errorf("accepted: %q, %q", page.Lead, commandsOf(page))
+	}
+	if got := text(t, d.does(t, alice, "accept show 4711")); !strings.Contains(got, "Older updates that it contains are not covered.") {
+		t.Errorf("one of the list:\n%s", got)
+	}
+	if got := text(t, d.does(t, alice, win11)); !strings.Contains(got, "until 31 Dec 2026, not KB5073000 (exploited)") {
+		t.Errorf("the list of updates:\n%s", got)
+	}
+	if got := text(t, d.does(t, alice, "kb KB5074202")); !strings.Contains(got, "Not accepted with it: "+inside) {
+		t.Errorf("the page of the update:\n%s", got)
+	}
+
+	d.listed["5073000"] = []string{"CVE-2026-1"} // it was listed before it is accepted
+	d.does(t, alice, "accept KB5073000 --until 2026-12-31 --reason frozen")
+	if got := text(t, d.does(t, alice, win11)); strings.Contains(got, "not KB5073000") {
+		t.Errorf("both are accepted:\n%s", got)
+	}
+	if got := d.does(t, alice, "accept KB5074202").Dialog.Lead; strings.Contains(got, "KB5073000") {
+		t.Errorf("both are accepted, and the form says %q", got)
+	}
+	d.listed["5073000"] = []string{"CVE-2026-1", "CVE-2026-3"} // CISA lists one more of the older update: that one alone comes back
+	d.does(t, alice, win11)
+	want := []string{"KB5074202 | all | accepted | 31 Dec 2026", "KB5073000 | all | ended 29 Nov: CISA lists CVE-2026-3 as exploited | 31 Dec 2026"}
+	if got := d.rows(t); !slices.Equal(got, want) {
+		t.Errorf("list %q, want %q", got, want)
+	}
+	if got := text(t, d.does(t, alice, win11)); !strings.Contains(got, "until 31 Dec 2026, not KB5073000 (exploited)") {
+		t.Errorf("the list of updates after that:\n%s", got)
+	}
+}
+
+func commandsOf(p view.Page) []string {
+	var all []string
+	for _, a := range p.Actions {
+		all = append(all, a.Command)
+	}
+	return all
 }
 
 // Every line asks for the right that it takes.

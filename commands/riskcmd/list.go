@@ -145,7 +145,7 @@ func (c command) page(a risk.Acceptance) view.Page {
 			{Label: "Share to channel", Command: line(showWord, a), Effect: view.Share},
 		}
 	case risk.Accepted:
-		page.Lead = "It holds until its last day. It ends before if CISA lists one of its CVEs as exploited, or if the devices that lack it grow by a quarter."
+		page.Lead = "It holds until its last day. It ends before if CISA lists one of its CVEs as exploited, or if the devices that lack it grow by a quarter. Older updates that it contains are not covered."
 		page.Actions = []view.Action{{Label: "End it now", Command: line(endWord, a), Effect: view.Replace}}
 	default:
 		page.Lead = fmt.Sprintf("It ended on %s: %s.", a.Ended.UTC().Format("2 Jan 2006"), a.Why())

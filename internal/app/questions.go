@@ -35,7 +35,7 @@ func (a *App) newQuestions(slack *slackSide, digests *digests, auditor *auditor,
 			Defender: defender, Index: index, People: slack.gate, Queue: digests.queue, Preview: digests.preview, RunWait: runWait, File: a.Digests != nil, Now: a.Now,
 			Known: patching.DigestKnown(risks),
 		}),
-		riskcmd.New(risks, riskcmd.Options{Defender: defender, Index: index, TwoPerson: a.TwoPerson, Now: a.Now}),
+		riskcmd.New(risks, riskcmd.Options{Defender: defender, Index: index, Advisories: a.Advisories, TwoPerson: a.TwoPerson, Now: a.Now}),
 		commands.Home(defender, index, commands.HomeOptions{Digests: a.Store, Quota: a.Defender}),
 		commands.Admin(changes, slack.gate, a.Defender, a.Now),
 	)...)

@@ -32,7 +32,7 @@ func (r Report) table(updates, folded []patchgap.Update) view.Table {
 	software.Hidden = s.single() || patchgap.Alike(updates, software.Cell)
 	extra := []patchgap.Extra{software, patchgap.Builds(updates)}
 	extra = append(extra, r.adviceColumns(updates)...)
-	if column := r.Accepted.Column(slices.Concat(updates, folded)); !column.Hidden {
+	if column := r.Accepted.Column(slices.Concat(updates, folded), r.attackedInside); !column.Hidden {
 		column.Appended = true
 		extra = append(extra, column)
 	}

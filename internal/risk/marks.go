@@ -97,11 +97,20 @@ func PastWords(past []Acceptance) string {
 	return strings.Join(words, " ")
 }
 
-// Column returns the table column with the dates until which updates are accepted. It is hidden if no update is
-// accepted.
-func (m Marks) Column(updates []patchgap.Update) patchgap.Extra {
+// Column is the column of a table of updates that says until when they are accepted. It is hidden if none is. exploited
+// returns the exploited updates that one contains: those that are not accepted too are named, because they still count.
+func (m Marks) Column(updates []patchgap.Update, exploited func(patchgap.Update) []patchgap.Update) patchgap.Extra {
 	c := patchgap.Extra{Column: view.Column{Key: "accepted", Title: "Accepted", Hidden: true}, Cell: func(u patchgap.Update) view.Cell {
-		return view.TextCell(m.Cell(u))
+		words := m.Cell(u)
+		if words == "" {
+			return view.TextCell("")
+		}
+		for _, inside := range exploited(u) {
+			if !m.Covers(inside) {
+				words += ", not " + catalog.Label(inside.KB()) + " (exploited)"
+			}
+		}
+		return view.TextCell(words)
 	}}
 	for _, u := range updates {
 		if _, _, found := m.Of(u); found {
@@ -110,4 +119,10 @@ func (m Marks) Column(updates []patchgap.Update) patchgap.Extra {
 		}
 	}
 	return c
+}
+
+// Covers reports whether an update is accepted as a whole.
+func (m Marks) Covers(u patchgap.Update) bool {
+	_, whole, _ := m.Of(u)
+	return whole
 }

@@ -84,6 +84,33 @@ func (f *Finding) attacksInside() view.Facts {
 	return view.Facts{{Name: "Exploited, and contained in it", Value: strings.Join(inside, "; ")}}
 }
 
+// Left returns the exploited updates that one contains and that covered does not report as covered, for example by an
+// accepted risk: accepting the one leaves them as they are.
+func (t *Triage) Left(u patchgap.Update, covered func(patchgap.Update) bool) []*Finding {
+	var left []*Finding
+	for _, c := range t.Finding(u).Contains {
+		if c.State().Exploited() && !covered(c.Update) {
+			left = append(left, c)
+		}
+	}
+	return left
+}
+
+// LeftWords says in a sentence that the acceptance of an update leaves these out, which it contains; "" for none.
+func LeftWords(left []*Finding) string {
+	var names []string
+	for _, f := range left {
+		names = append(names, catalog.Label(f.KB())+" ("+f.exploits()+")")
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return "Not accepted with it: " + names[0] + ", which it contains and which is exploited. That one still counts until it is installed or accepted itself."
+	}
+	return "Not accepted with it: " + view.Join(names) + ", which it contains and which are exploited. They still count until they are installed or accepted themselves."
+}
+
 // exploits says in a few words which CVEs of an update are exploited.
 func (f *Finding) exploits() string {
 	if len(f.Facts.KEV) > 0 {

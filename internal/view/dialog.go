@@ -4,6 +4,7 @@ package view
 // to type.
 type Dialog struct {
 	Title   string   // of the modal; Slack shows 24 characters
+	Lead    string   // text above the fields; may be empty
 	Submit  string   // label of the button that runs the line
 	Command []string // first words of the line
 	Fields  []Field  // in the order of the modal and of the line
