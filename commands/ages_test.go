@@ -49,11 +49,11 @@ func TestOverdueFirst(t *testing.T) {
 	}
 
 	p := a.page(t, windows11)
-	if want := "2 are overdue, KB6000003 by 30 days."; !strings.Contains(p.Lead, want) || !strings.Contains(p.Context, "The most overdue first.") {
+	if want := "2 are overdue, KB6000003 by 30 days, for KB6000001 inside it."; !strings.Contains(p.Lead, want) || !strings.Contains(p.Context, "The most overdue first.") {
 		t.Errorf("lead %q, context %q", p.Lead, p.Context)
 	}
 	// Without feeds the newest of the three is taken to contain the others, and is as late as they are.
-	if d := cmp.Diff([]string{"KB6000003 overdue by 30 days", "KB7000001 overdue by 1 day"}, columnOf(t, p, "deadline")[:2]); d != "" {
+	if d := cmp.Diff([]string{"KB6000003 overdue by 30 days (KB6000001)", "KB7000001 overdue by 1 day"}, columnOf(t, p, "deadline")[:2]); d != "" {
 		t.Errorf("deadlines (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]string{"KB6000001 90 days", "KB7000001 61 days"}, columnOf(t, a.page(t, windows11+" --all"), "age")[:2]); d != "" {

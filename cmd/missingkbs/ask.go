@@ -137,6 +137,9 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 // patching returns what is known of ages beside Defender: the deadlines, and what digests have read where there is a database.
 func (c askCmd) patching(ctx context.Context, errs *config.Errors, s streams) (app.Patching, func(), error) {
 	p := app.Patching{Deadlines: &deadline.Setting{}}
+	if c.Sandbox {
+		c.Deadline.SLA = cmp.Or(c.Deadline.SLA, deadline.Example) // those of the sandbox's page
+	}
 	p.Deadlines.Set(c.Deadline.Read(errs))
 	if c.Sandbox {
 		p.Now = apitest.NewTenant(apitest.Options{}).Now // its clock stands still

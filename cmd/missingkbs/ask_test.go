@@ -14,11 +14,11 @@ func TestAskSandbox(t *testing.T) {
 	t.Parallel()
 	text := invoke(t, noEnv, "ask", "--sandbox", "microsoft-_-edge")
 	wantText := `Missing updates: Edge
-Whether it fixes a vulnerability under attack is unknown: MSRC does not list it. 1 update missing, on 240 devices.
+Whether it fixes a vulnerability under attack is unknown: MSRC does not list it. 1 is overdue: KB4540673, by 2,368 days. 1 update missing, on 240 devices.
 KEV of 23 Nov, MSRC to 2026-Nov.
 
-KB         Devices  CVEs  Update                       Catalog                                                               Details (type)  Exploited  Severity (MSRC)
-KB4540673  240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673  kb 4540673      unknown    unknown
+KB         Devices  CVEs  Update                       Catalog                                                               Details (type)  Exploited  Severity (MSRC)  Deadline
+KB4540673  240      14    March 2020 Security Updates  https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673  kb 4540673      unknown    unknown          overdue by 2368+ days
 
 As of `
 	if text.code != exitDone || !strings.HasPrefix(text.out, wantText) || text.err != "" {
@@ -27,7 +27,7 @@ As of `
 
 	csv := invoke(t, noEnv, "ask", "--sandbox", "-o", "csv", "microsoft-_-edge")
 	wantCSV := "kb,name,products,os_build,devices,cves,url,exploited,severity,contained_in,why,kev_due,released,age,deadline\n" +
-		"KB4540673,March 2020 Security Updates,edge,,240,14,https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673,unknown,unknown,,,,,2428+ days,\n"
+		"KB4540673,March 2020 Security Updates,edge,,240,14,https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673,unknown,unknown,,,,,2428+ days,overdue by 2368+ days\n"
 	if diff := cmp.Diff(output{exitDone, wantCSV, ""}, csv, cmp.AllowUnexported(output{})); diff != "" {
 		t.Errorf("CSV (-want +got):\n%s", diff)
 	}
@@ -42,7 +42,7 @@ As of `
 	want := map[string]any{
 		"kb": "KB4540673", "name": "March 2020 Security Updates", "software": "microsoft-_-edge", "products": []any{"edge"}, "os_build": "", "devices": 240.0, "cves": 14.0,
 		"url": "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB4540673", "details": "kb 4540673",
-		"exploited": "unknown", "severity": "unknown", "contained_in": "", "contains": "", "why": "", "kev_due": "", "released": "", "age": "2428+ days", "deadline": "",
+		"exploited": "unknown", "severity": "unknown", "contained_in": "", "contains": "", "why": "", "kev_due": "", "released": "", "age": "2428+ days", "deadline": "overdue by 2368+ days",
 	}
 	if diff := cmp.Diff(want, doc.Tables[0].Rows[0]); diff != "" {
 		t.Errorf("JSON (-want +got):\n%s", diff)

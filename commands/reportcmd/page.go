@@ -128,9 +128,10 @@ func (b *builder) fresh() string {
 	}
 	doubt := ""
 	if s.Unknown > 0 {
-		most, doubt = "at most ", fmt.Sprintf(", fewer if %s of unknown age are as old", view.Count(s.Unknown, "update"))
+		most, doubt = "at most ", fmt.Sprintf(", fewer if any of %s of unknown age is that old", view.Count(s.Unknown, "update"))
 	}
-	return fmt.Sprintf("%s%d %%: %s of %s that lacked the same update at once since %s, counted for each software%s", most, s.Percent(), view.Thousands(s.Without), view.Count(s.Devices, "device"), s.From, doubt)
+	return fmt.Sprintf("%s%d %%: %s of %s%s. Counted are, for each software, the most devices that lacked one update at the same time since %s: Defender does not tell how many have it",
+		most, s.Percent(), view.Thousands(s.Without), view.Count(s.Devices, "device"), doubt, s.From)
 }
 
 // ninety formats the median time to nine of ten devices, and what it does not count.
@@ -140,7 +141,7 @@ func (b *builder) ninety() string {
 	for _, r := range []struct {
 		n    int
 		what string
-	}{{n.Open, "not there yet"}, {n.Replaced, "replaced by newer ones before"}, {n.Undated, "older than what the bot has seen"}} {
+	}{{n.Open, "not at 90 % yet"}, {n.Replaced, "replaced by newer ones before"}, {n.Undated, "missing since before the bot looked"}} {
 		if r.n > 0 {
 			rest = append(rest, fmt.Sprintf("%d %s", r.n, r.what))
 		}
@@ -175,7 +176,7 @@ func (b *builder) chart() view.Chart {
 func (b *builder) note() string {
 	var notes []string
 	if !b.kept {
-		notes = append(notes, "There is no history here, so ages count from now, or from when MSRC published an update. Digests keep history.")
+		notes = append(notes, "Nothing is stored here, so ages count from today, or from when MSRC published an update. Digests store what they read.")
 	}
 	if b.Stale > 0 && b.Stale < len(b.Read) {
 		notes = append(notes, view.Count(b.Stale, "software id")+" not read for more than a week: what they lack now is unknown and not counted.")
@@ -192,7 +193,7 @@ func (b *builder) note() string {
 		notes = append(notes, fmt.Sprintf("For %s since %s nothing could be read.", view.Count(b.failed, "digest"), b.Cycle.Add(-kpi.Cycles).Start()))
 	}
 	if len(b.Updates) > 0 {
-		notes = append(notes, "An age with + is of an update that was missing before the bot looked. An update that a newer one replaced no longer counts.")
+		notes = append(notes, "An age with + counts from when the bot first looked: the update may be missing for longer. Open installs count a device once for each update it lacks. What newer updates replaced is not counted as closed.")
 	}
 	if !b.Policy {
 		notes = append(notes, "No deadlines are set (MISSINGKBS_SLA), so nothing is overdue.")

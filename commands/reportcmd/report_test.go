@@ -170,7 +170,7 @@ func TestReport(t *testing.T) {
 		"Patch report: Windows 11",
 		"1 of 2 missing updates is overdue: KB5000009, by 3 days.", "75 % of devices have no gap older than 30 days.",
 		"Day 13 of the November 2026 cycle.",
-		"75 %: 60 of 80 devices that lacked the same update at once since 8 Sep 2026, counted for each software",
+		"75 %: 60 of 80 devices. Counted are, for each software, the most devices that lacked one update at the same time since 8 Sep 2026",
 		"Deadlines exploited within 3 days, critical 14, important 30, other 60",
 		"14 days or less 1 60 60", "over 60 days 1 20 20",
 		"Nov 2026 25 % 1 60 80", "Sep 2026 0 % 1 20 20", "Oct 2026 unknown: no updates known",
@@ -194,7 +194,7 @@ func TestReportOfNow(t *testing.T) {
 	wants(t, text(t, n.page("report all --fresh")), "Patch report: all Microsoft software", "1 update missing, the oldest for 0 days.", "KB5000012 0 days 33", "No deadlines are set (MISSINGKBS_SLA)")
 	none := newTenant(t, nil, "", nil)
 	got := text(t, none.page("report all"))
-	wants(t, got, "1 update missing, the oldest for 0+ days.", "not known 1 33 33", "There is no history here", "fewer if 1 update of unknown age are as old")
+	wants(t, got, "1 update missing, the oldest for 0+ days.", "not known 1 33 33", "Nothing is stored here, so ages count from today", "fewer if any of 1 update of unknown age is that old")
 	if strings.Contains(got, "% of devices have no gap older") {
 		t.Errorf("it calls an update of unknown age fresh:\n%s", got)
 	}

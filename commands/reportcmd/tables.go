@@ -43,7 +43,7 @@ func (b *builder) cycles() view.Table {
 			{Key: "closed_percent", Title: "Closed"},
 			{Key: "updates", Title: "Updates"},
 			{Key: "open_installs", Title: "Open installs"},
-			{Key: "most_installs", Title: "At the worst time"},
+			{Key: "most_installs", Title: "Most open installs"},
 		},
 	}
 	for i := range b.Progress {

@@ -61,21 +61,27 @@ func (f Facts) StatusSeen(u patchgap.Update, seen patchgap.Seen) deadline.Status
 // List holds the age and deadline of each of a list of updates. The zero value is an empty list.
 type List struct {
 	by    map[string]deadline.Status
-	dated bool // some age is known more precisely than from the update's name
+	older map[string]older // of those that are as late as one inside them
+	dated bool             // some age is known more precisely than from the update's name
+}
+
+// older is the update inside another that makes it late.
+type older struct {
+	label string
+	age   string // of the other itself
 }
 
 // Of judges updates. contains returns the updates that installing an update closes too; an update is as late as the
 // latest of them. With a nil contains each update stands for itself.
 func (f Facts) Of(updates []patchgap.Update, contains func(patchgap.Update) []patchgap.Update) List {
-	l := List{by: make(map[string]deadline.Status, len(updates))}
+	l := List{by: make(map[string]deadline.Status, len(updates)), older: map[string]older{}}
 	for _, u := range updates {
 		s := f.Status(u)
 		l.dated = l.dated || f.dates(u)
 		if contains != nil {
-			for _, older := range contains(u) {
-				if o := f.Status(older); o.Late() && (!s.Late() || o.Overdue > s.Overdue) {
-					s = o
-				}
+			if late, of := f.latest(contains(u)); late.Late() && (!s.Late() || late.Overdue > s.Overdue) {
+				l.older[u.ID()] = older{label(of), s.AgeWords()}
+				s = late
 			}
 		}
 		l.by[u.ID()] = s
@@ -122,9 +128,25 @@ func (l List) Words(updates []patchgap.Update) string {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("1 is overdue: %s, by %s.", label(longest), view.Count(l.Late(longest), "day"))
+		return fmt.Sprintf("1 is overdue: %s, by %s%s.", label(longest), view.Count(l.Late(longest), "day"), l.because(longest))
 	}
-	return fmt.Sprintf("%d are overdue, %s by %s.", n, label(longest), view.Count(l.Late(longest), "day"))
+	return fmt.Sprintf("%d are overdue, %s by %s%s.", n, label(longest), view.Count(l.Late(longest), "day"), l.because(longest))
+}
+
+// because says in a sentence which update inside another makes it late; "" if it is late itself or not at all.
+func (l List) because(u patchgap.Update) string {
+	if o, ok := l.older[u.ID()]; ok {
+		return ", for " + o.label + " inside it"
+	}
+	return ""
+}
+
+// source names in parentheses the update inside another that makes it late; "" if it is late itself or not at all.
+func (l List) source(u patchgap.Update) string {
+	if o, ok := l.older[u.ID()]; ok {
+		return " (" + o.label + ")"
+	}
+	return ""
 }
 
 func label(u patchgap.Update) string { return cmp.Or(catalog.Label(u.KB()), u.Name()) }
@@ -141,10 +163,13 @@ func (l List) Sort(updates []patchgap.Update, rank func(patchgap.Update) int) {
 // updates that the names do not say.
 func (l List) Columns(shown []patchgap.Update) []patchgap.Extra {
 	age := patchgap.Extra{Appended: true, Column: view.Column{Key: "age", Title: "Age"}, Cell: func(u patchgap.Update) view.Cell {
+		if o, ok := l.older[u.ID()]; ok {
+			return view.TextCell(o.age) // its own, which is no age of what it contains
+		}
 		return view.TextCell(l.Status(u).AgeWords())
 	}}
 	due := patchgap.Extra{Appended: true, Column: view.Column{Key: "deadline", Title: "Deadline"}, Cell: func(u patchgap.Update) view.Cell {
-		return view.TextCell(l.Status(u).DueWords())
+		return view.TextCell(l.Status(u).DueWords() + l.source(u))
 	}}
 	age.Hidden = !l.dated || !slices.ContainsFunc(shown, func(u patchgap.Update) bool { return l.Status(u).Age >= 0 })
 	due.Hidden = !slices.ContainsFunc(shown, func(u patchgap.Update) bool { return l.Status(u).DueWords() != "" })

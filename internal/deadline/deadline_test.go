@@ -32,7 +32,7 @@ func TestParse(t *testing.T) {
 	for text, want := range map[string]string{
 		"high:3": `there is no class "high"`, "critical": "critical takes whole days from 0 to 3650", "critical:-1": "critical takes whole days",
 		"critical:3.5": "critical takes whole days", "critical:4000": "critical takes whole days", "other:3,other:4": "other is there twice",
-		"critical:3,": "a class is missing between two commas", "high:3,low:x": `there is no class "high"; there is no class "low"`,
+		"critical:3,": "a comma has no class behind or before it", "high:3,low:x": `there is no class "high"; there is no class "low"`,
 	} {
 		_, err := deadline.Parse(text)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), deadline.Example) {

@@ -59,7 +59,7 @@ func (p Policy) read(part string) (fault string) {
 	n, err := strconv.Atoi(strings.TrimSpace(value))
 	switch _, twice := p.days[class]; {
 	case part == "":
-		return "a class is missing between two commas"
+		return "a comma has no class behind or before it"
 	case !slices.Contains(Classes(), class):
 		return fmt.Sprintf("there is no class %q", name)
 	case !found || err != nil || n < 0 || n > MaxDays:
@@ -96,10 +96,17 @@ func (p Policy) Words() string {
 		switch {
 		case !ok:
 		case len(parts) == 0:
-			parts = append(parts, fmt.Sprintf("%s within %d days", c, n))
+			parts = append(parts, fmt.Sprintf("%s within %s", c, days(n)))
 		default:
 			parts = append(parts, fmt.Sprintf("%s %d", c, n))
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+func days(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/internal/aging"
+	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/patchgap"
 	"github.com/missingkbs/missingkbs/internal/risk"
@@ -82,4 +84,53 @@ func TestDigestsOfAcceptedUpdates(t *testing.T) {
 			t.Error("its end was told twice")
 		}
 	})
+}
+
+// accepting accepts an update where it is missing now.
+func accepting(rows []patchgap.Row, kb, software string) *decisions {
+	a := risk.Acceptance{ID: "1", Tenant: digest.DefaultTenant, KB: kb, Software: software, Reason: "frozen", By: "U1", At: time.Now(), Until: time.Now().AddDate(1, 0, 0), State: risk.Accepted}
+	a.Rows, a.Name = risk.RowsOf(rows, a.KB, software)
+	return &decisions{list: []risk.Acceptance{a}}
+}
+
+// Accepting an update accepts neither what it contains nor what is missing in other software: these require action as before.
+func TestAcceptedInPart(t *testing.T) {
+	t.Parallel()
+	twice := []patchgap.Row{row(windows, "5000002", 20, 6), row(edge, "5000002", 10, 6)}
+	for name, c := range map[string]struct {
+		rows         []patchgap.Row
+		kb, software string
+		title, lead  string
+		cell         string
+	}{
+		"an update that contains others": {chain(), "5000003", "", "Action required (1 exploited, 1 overdue)", "1 is overdue: KB5000002, by 2 days.", ", not KB5000001 (exploited)"},
+		"in one software of two":         {twice, "5000002", windows, "Action required (1 overdue)", "1 is overdue: KB5000002, by 2 days.", "in part until"},
+		"in both":                        {twice, "5000002", "", "Worth a look (first digest)", "", "until"},
+	} {
+		inHouse(t, weekly(), func(h *house) {
+			t := h.t
+			policy, err := deadline.Parse("other:10")
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.defender.ids, h.defender.rows = []string{edge, windows}, c.rows
+			h.Advise, h.Accepted = advising(published("5000001")), accepting(c.rows, c.kb, c.software)
+			h.Ages = func(_ context.Context, r digest.Report) digest.Ages {
+				seen := map[patchgap.Key]patchgap.Seen{}
+				for _, r := range c.rows {
+					if r.KB == "5000002" {
+						seen[r.Key] = patchgap.Seen{First: time.Now().AddDate(0, 0, -12), Before: time.Now().AddDate(0, 0, -13)}
+					}
+				}
+				return aging.Facts{Now: time.Now(), Policy: policy, Seen: seen}.Of(r.After.Updates(), r.Inside)
+			}
+			page, _ := h.week()
+			if !strings.HasPrefix(page.Title, c.title+":") || !strings.Contains(page.Lead, c.lead) {
+				t.Errorf("%s: %q, %q", name, page.Title, page.Lead)
+			}
+			if got := acceptedCells(page)["KB"+c.kb]; !strings.Contains(got, c.cell) {
+				t.Errorf("%s: the cell says %q, want %q", name, got, c.cell)
+			}
+		})
+	}
 }

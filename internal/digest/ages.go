@@ -33,15 +33,26 @@ func (w *Worker) age(ctx context.Context, r *Report) {
 }
 
 // overdue returns the overdue updates that are not accepted, longest overdue first. An update is as late as the latest
-// one inside it.
+// one inside it. In place of an accepted one it returns the overdue ones inside it that are not accepted.
 func (r Report) overdue(updates []patchgap.Update) []patchgap.Update {
 	if r.Ages == nil {
 		return nil
 	}
-	late := slices.DeleteFunc(slices.Clone(updates), func(u patchgap.Update) bool {
-		_, _, accepted := r.Accepted.Of(u)
-		return accepted || r.Ages.Late(u) == 0
-	})
+	var late []patchgap.Update
+	add := func(u patchgap.Update) {
+		if r.Ages.Late(u) > 0 && !slices.ContainsFunc(late, func(l patchgap.Update) bool { return l.ID() == u.ID() }) {
+			late = append(late, u)
+		}
+	}
+	for _, u := range updates {
+		if !r.Accepted.Covers(u) {
+			add(u)
+			continue
+		}
+		for _, inside := range r.Inside(u) {
+			add(inside)
+		}
+	}
 	slices.SortStableFunc(late, func(a, b patchgap.Update) int { return r.Ages.Late(b) - r.Ages.Late(a) })
 	return late
 }
@@ -72,12 +83,16 @@ func (r Report) ageColumns(updates []patchgap.Update) []patchgap.Extra {
 
 // firstOverdue sorts updates for the table of a digest, overdue ones first.
 func (r Report) firstOverdue(updates []patchgap.Update) []patchgap.Update {
-	late := r.overdue(updates)
+	late := map[string]int{}
+	for _, u := range updates {
+		if first := r.overdue([]patchgap.Update{u}); len(first) > 0 {
+			late[u.ID()] = r.Ages.Late(first[0])
+		}
+	}
 	if len(late) == 0 {
 		return updates
 	}
-	rest := slices.DeleteFunc(slices.Clone(updates), func(u patchgap.Update) bool {
-		return slices.ContainsFunc(late, func(l patchgap.Update) bool { return l.ID() == u.ID() })
-	})
-	return append(late, rest...)
+	ordered := slices.Clone(updates)
+	slices.SortStableFunc(ordered, func(a, b patchgap.Update) int { return late[b.ID()] - late[a.ID()] })
+	return ordered
 }

@@ -76,8 +76,7 @@ func (r Report) Inside(u patchgap.Update) []patchgap.Update {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(r.folding.Inside(u)), func(inside patchgap.Update) bool {
-		_, _, accepted := r.Accepted.Of(inside)
-		return accepted
+		return r.Accepted.Covers(inside)
 	})
 }
 

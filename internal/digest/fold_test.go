@@ -84,7 +84,7 @@ func TestDigestsFold(t *testing.T) {
 			if name == "digest" { // it makes no file
 				got = got[:3]
 			}
-			if diff := cmp.Diff([]string{"KB5000003 KB5000009", exploited, "overdue by 2 days", "KB5000003", "newer build"}[:len(got)], got); diff != "" {
+			if diff := cmp.Diff([]string{"KB5000003 KB5000009", exploited, "overdue by 2 days (KB5000002)", "KB5000003", "newer build"}[:len(got)], got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
 		}
