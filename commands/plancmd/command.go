@@ -169,6 +169,9 @@ func split(list string) []string {
 	var kbs []string
 	seen := map[string]bool{}
 	for _, kb := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ';' }) {
+		if ids := cmdline.IDs(kb); len(ids) == 1 { // an address or a file name has more than the number
+			kb = ids[0]
+		}
 		kb = strings.TrimSpace(kb)
 		if number := strings.TrimPrefix(strings.ToUpper(kb), "KB"); catalog.Label(number) != number {
 			kb = number

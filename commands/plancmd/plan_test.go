@@ -157,6 +157,9 @@ func TestWhatIf(t *testing.T) {
 	if got, want := rows(p), "KB5000009 11 % | KB5000001 22 % | KB5000002 66 % | KB5000003 0 %"; got != want {
 		t.Errorf("rows %s, want %s", got, want)
 	}
+	for _, pasted := range []string{"https://support.microsoft.com/help/5000009", "<https://catalog.update.microsoft.com/Search.aspx?q=KB5000009|KB5000009>", "windows11.0-kb5000009-x64.msu", "`kb5000009`."} {
+		wants(t, said(n.page("plan all --install "+pasted)), "With KB5000009 installed everywhere")
+	}
 	wants(t, said(n.page("plan all --install 5000002,5000009,5000003")), "100 % of 900", "0 remain", "Nothing else that is missing closes any more.")
 }
 

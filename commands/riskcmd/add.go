@@ -80,24 +80,24 @@ func joinReason(words []string) []string {
 	return out
 }
 
-// kbNumber returns the number of a KB in any spelling; "" for other words.
+// kbNumber returns the number of a KB in any spelling, or in an address or file name; "" for other words.
 func kbNumber(words []string) string {
-	number := strings.TrimLeft(strings.TrimPrefix(strings.ToUpper(strings.Join(words, "")), "KB"), "#-")
-	if len(number) < 6 || len(number) > 8 || strings.Trim(number, "0123456789") != "" {
+	ids := cmdline.IDsOf("KB", []string{strings.Join(words, "")})
+	if len(ids) != 1 || !strings.HasPrefix(ids[0], "KB") {
 		return ""
 	}
-	return number
+	return strings.TrimPrefix(ids[0], "KB")
 }
 
 // readUntil parses the last day of an acceptance, as a date or a time from now, and returns when it ends.
-func readUntil(text string, now time.Time) (time.Time, error) {
-	text = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
+func readUntil(typed string, now time.Time) (time.Time, error) {
+	text := strings.ToLower(strings.ReplaceAll(strings.TrimSpace(typed), " ", ""))
 	today := now.UTC().Truncate(24 * time.Hour)
 	last, err := time.Parse(time.DateOnly, text)
 	if err != nil {
 		days, ok := span(text)
 		if !ok {
-			return time.Time{}, &commands.Error{Usage: true, Field: "until", Actions: help(), Message: fmt.Sprintf("%q is not a date or a number of days. Write the last day, such as %s, or 30d or 6w.", text, today.AddDate(0, 0, 30).Format(time.DateOnly))}
+			return time.Time{}, &commands.Error{Usage: true, Field: "until", Actions: help(), Message: fmt.Sprintf("%q is not a date or a number of days. Write the last day, such as %s, or 30d or 6w.", typed, today.AddDate(0, 0, 30).Format(time.DateOnly))}
 		}
 		last = today.AddDate(0, 0, days)
 	}

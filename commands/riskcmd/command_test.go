@@ -220,6 +220,9 @@ func TestWhatIsRefused(t *testing.T) {
 		"accept KB5074202 --until 2028-01-01 --reason x":                        "a year at most",
 		"accept KB5074202 --until 30d --reason " + strings.Repeat("x ", 301):    "at most 300 fit",
 		"accept edge --until 30d --reason x":                                    "Type its KB number",
+		"accept KB5074202 --until \"next friday\" --reason x":                   `"next friday" is not a date`,
+		"accept KB5074202 KB5074203 --until 30d --reason x":                     "Unexpected word",
+		"accept CVE-2026-60052 --until 30d --reason x":                          "Type its KB number",
 		"accept KB5074202 edge --until 30d --reason x":                          "Unexpected word",
 		"accept KB5000009 --until 30d --reason x":                               "Nothing is known to lack KB5000009",
 		"accept KB5074202 --software microsoft-_-office --until 30d --reason x": "Nothing is known to lack KB5074202 in microsoft-_-office",
@@ -234,6 +237,24 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	if got := d.refuses(t, "", "accept KB5074202 --until 30d --reason x"); !strings.Contains(got, "Only in Slack") {
 		t.Errorf("on a terminal: %q", got)
+	}
+}
+
+// However the number of an update is pasted, it is the one that is accepted.
+func TestAcceptsWhatIsPasted(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, false)
+	for _, typed := range []string{
+		"https://support.microsoft.com/help/5074202", "<https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB5074202|the catalog>", "windows11.0-kb5074202-x64.msu",
+		"kb 5074202", "#5074202", "`KB5074202`,", "KB-5074202.", "ＫＢ５０７４２０２",
+	} {
+		page := d.does(t, alice, "accept "+typed+" --until 30d --reason x")
+		if !strings.HasPrefix(page.Title, "KB5074202 is ") {
+			t.Errorf("accept %s: %q", typed, page.Title)
+		}
+		if page = d.does(t, alice, "accept end "+typed); !strings.HasPrefix(page.Title, "KB5074202 is no longer") {
+			t.Errorf("accept end %s: %q", typed, page.Title)
+		}
 	}
 }
 
