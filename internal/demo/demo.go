@@ -175,12 +175,14 @@ func (d *Demo) URL() string { return d.workspace.URL() }
 func (d *Demo) WaitConnected(ctx context.Context) error { return d.workspace.WaitConnected(ctx, 1) }
 
 // Ask types words after the slash command, as Alice in #general, and returns the answer as a screen reader would read it.
+// Lines that say what the answer waits for are left out.
 func (d *Demo) Ask(ctx context.Context, words string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	if err := d.WaitConnected(ctx); err != nil {
 		return "", fmt.Errorf("wait for the bot: %w", err)
 	}
+	before := len(d.workspace.Messages(sandbox.General, sandbox.Alice))
 	sent, err := d.workspace.Command(ctx, sandbox.Alice, sandbox.General, manifest.Command+" "+words)
 	if err != nil {
 		return "", fmt.Errorf("ask: %w", err)
@@ -188,9 +190,19 @@ func (d *Demo) Ask(ctx context.Context, words string) (string, error) {
 	if sent.Err != "" {
 		return "", fmt.Errorf("ask: Slack says %s", sent.Err)
 	}
-	m, err := d.workspace.WaitMessage(ctx, sandbox.General, sandbox.Alice, func(m sandbox.Message) bool { return m.Kind == sandbox.KindApp })
+	var answer string
+	err = d.workspace.Wait(ctx, func() bool {
+		all := d.workspace.Messages(sandbox.General, sandbox.Alice)
+		for _, m := range all[min(before, len(all)):] {
+			if m.Kind == sandbox.KindApp && !strings.Contains(m.Text, "our answer follows") {
+				answer = sandbox.Unescape(strings.TrimSpace(m.Text))
+				return true
+			}
+		}
+		return false
+	})
 	if err != nil {
 		return "", fmt.Errorf("wait for the answer: %w", err)
 	}
-	return sandbox.Unescape(strings.TrimSpace(m.Text)), nil
+	return answer, nil
 }

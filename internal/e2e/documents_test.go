@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"os/exec"
@@ -10,8 +12,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/missingkbs/missingkbs/internal/deadline"
+	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/repotest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
+	"github.com/missingkbs/missingkbs/internal/store/storetest"
 )
 
 // documents are those whose commands people copy.
@@ -115,12 +120,8 @@ func operatorsFolder(t *testing.T, settings map[string]string) string {
 	if err := os.Symlink(program(t), filepath.Join(folder, "bin", "missingkbs")); err != nil {
 		t.Fatal(err)
 	}
-	for _, url := range []string{"", "sqlite://" + folder + "/var/missingkbs.db"} {
-		own := operatorsSettings(t, settings, folder)
-		own["DATABASE_URL"] = url
-		if got := invoke(t, own, "migrate"); got.code != exitDone {
-			t.Fatalf("migrate: %d %s", got.code, got.err)
-		}
+	for _, path := range []string{"/missingkbs/missingkbs.db", "/var/missingkbs.db"} { // where nothing says otherwise, and where settings do
+		storetest.File(t, "sqlite://"+filepath.ToSlash(folder)+path)
 	}
 	return folder
 }
@@ -163,10 +164,34 @@ func TestDocumentsCanBeTyped(t *testing.T) {
 		t.Errorf("only %q", typed)
 	}
 	corrected := regexp.MustCompile(`Did you mean|There is no|Unexpected word|Usage:|takes one of|does not know|No device|is not missing here`)
+	d := startDemo(t)
 	for _, line := range typed {
-		got := invoke(t, nil, "sandbox", "--headless", line)
-		if got.code != exitDone || corrected.MatchString(got.out) {
-			t.Errorf("%s: %d\n%s%s", line, got.code, got.out, got.err)
+		if answer, err := d.Ask(t.Context(), line); err != nil || answer == "" || corrected.MatchString(answer) {
+			t.Errorf("%s: %v\n%s", line, err, answer)
 		}
 	}
+}
+
+// startDemo runs in this process what `missingkbs sandbox` runs.
+func startDemo(t *testing.T) *demo.Demo {
+	t.Helper()
+	deadlines, err := deadline.Parse(deadline.Example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	d, err := demo.Start(ctx, demo.Options{Deadlines: deadlines, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		d.Close()
+	})
+	return d
 }

@@ -420,7 +420,7 @@ func TestSlackFault15TwoProcessesShareTheQuestions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(install), "an app of its own") {
-		t.Error("docs/install.md does not say that a bot for trying things out needs an app of its own")
+	if !strings.Contains(string(install), "a separate app for a test bot") {
+		t.Error("docs/install.md does not say that a test bot needs an app of its own")
 	}
 }
