@@ -65,12 +65,21 @@ func NothingFound(words []string, f search.Result) error {
 		Actions: waysToSoftware(),
 	}
 	if ids := cmdline.IDs(query); len(ids) > 0 {
-		e.Message += " KB numbers and CVE ids are no software."
 		e.Actions = append([]view.Action{{Label: "Look up " + ids[0], Command: cmdline.Join(append([]string{LookupName}, ids...)...)}}, e.Actions...)
-	} else if names := cmdline.DeviceNames(words); len(names) == 1 && deviceLike.MatchString(names[0]) {
-		e.Message += fmt.Sprintf(" If it is a device, type: %s.", cmdline.Join(machineName, names[0]))
 	}
+	e.Message = view.JoinSentences(e.Message, NotSoftware(words))
 	return e
+}
+
+// NotSoftware says what words may be that match no software, and what to type for it; "" where that is not known.
+func NotSoftware(words []string) string {
+	if len(cmdline.IDs(strings.Join(words, " "))) > 0 {
+		return "KB numbers and CVE ids are no software."
+	}
+	if names := cmdline.DeviceNames(words); len(names) == 1 && deviceLike.MatchString(names[0]) {
+		return fmt.Sprintf("If it is a device, type: %s.", cmdline.Join(machineName, names[0]))
+	}
+	return ""
 }
 
 // deviceLike matches a word that may be the name of a device: one with a hyphen or a dot and with a digit, or an id.

@@ -113,7 +113,7 @@ func (d command) watched(ctx context.Context, w *addRequest, catalog api.Answer[
 	}
 	return nil, &commands.Error{
 		Title: "Nothing found", Usage: true,
-		Message: fmt.Sprintf("No software in this tenant matches %q%s, so nothing was added. Name software by its id, such as microsoft-_-windows_11, a pattern such as microsoft-_-windows*, a part of its name, or all.", word, commands.SearchLimits(f)),
+		Message: view.JoinSentences(fmt.Sprintf("No software in this tenant matches %q%s, so nothing was added. Name software by its id, such as microsoft-_-windows_11, a pattern such as microsoft-_-windows*, a part of its name, or all.", word, commands.SearchLimits(f)), commands.NotSoftware([]string{word})),
 		Actions: []view.Action{{Label: "All software", Command: cmdline.Join(commands.SearchName)}, {Label: "Help", Command: cmdline.Join(commands.HelpName, commands.DigestName)}},
 	}
 }
