@@ -205,6 +205,39 @@ func TestReadCatalog(t *testing.T) {
 	}
 }
 
+// One odd entry of CISA's list costs no more than itself, an odd field only that field; of two entries of a CVE nothing is lost.
+func TestOddEntries(t *testing.T) {
+	t.Parallel()
+	day := func(d int) time.Time { return time.Date(2031, 5, d, 0, 0, 0, 0, time.UTC) }
+	entries := []string{
+		`{"cveID":" cve-2031-2001 ","dateAdded":" 2031-05-18 ","dueDate":"2031-05-21","knownRansomwareCampaignUse":" known "}`,
+		`{"cveID":"CVE-2031-2001","dateAdded":"2031-05-15","dueDate":"","knownRansomwareCampaignUse":"Unknown","forensicTriage":"YES"}`,
+		`{"cveID":"CVE-2031-2002","dateAdded":20310518,"dueDate":null,"knownRansomwareCampaignUse":true,"forensicTriage":["Yes"],"cwes":"x"}`,
+		`{"cveID":"CVE-2031-2003","dateAdded":"18 May","dueDate":"soon","knownRansomwareCampaignUse":"Probably"}`,
+		`{"cveID":"see notes"}`,
+	}
+	for i := range 45 {
+		entries = append(entries, fmt.Sprintf(`{"cveID":"CVE-2031-%d"}`, 3000+i))
+	}
+	list := func(entries []string) (Catalog, error) {
+		return ReadCatalog(strings.NewReader(fmt.Sprintf(`{"dateReleased":"2031-05-20T17:04:19.9796Z","count":%d,"vulnerabilities":[%s]}`, len(entries), strings.Join(entries, ","))))
+	}
+	got, err := list(entries)
+	if err != nil || len(got.Entries) != 48 {
+		t.Fatalf("%d entries, %v", len(got.Entries), err)
+	}
+	want := []Exploited{{CVE: "CVE-2031-2001", Added: day(15), Due: day(21), Ransomware: true, Triage: true}, {CVE: "CVE-2031-2002"}, {CVE: "CVE-2031-2003"}}
+	if diff := cmp.Diff(want, got.Entries[:3]); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	if _, err := list(entries[:8]); err == nil {
+		t.Error("a list of which an eighth names no CVE was taken")
+	}
+	if s := NewSnapshot([]Document{{ID: "2031-May", Released: day(13), Updates: []Update{{KB: "1000001"}}}, {ID: "2031-Jun", Released: day(30)}}, got); s.LastMonth != "2031-May" {
+		t.Errorf("the last month is %s, of which no update is known", s.LastMonth)
+	}
+}
+
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	read := func() Document {

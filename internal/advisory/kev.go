@@ -64,7 +64,9 @@ func ReadCatalog(r io.Reader) (Catalog, error) {
 					return fmt.Errorf("it cannot have more than %d entries", maxEntries)
 				}
 				e, err := readExploited(d)
-				c.Entries = append(c.Entries, e)
+				if err == nil && cveID.MatchString(e.CVE) {
+					c.Entries = append(c.Entries, e)
+				}
 				return err
 			})
 		}
@@ -81,25 +83,48 @@ func ReadCatalog(r io.Reader) (Catalog, error) {
 		return Catalog{}, fmt.Errorf("read KEV list: %d entries, which is not the count that it names", read)
 	case read == 0:
 		return Catalog{}, errors.New("read KEV list: it cannot have 0 entries")
+	case len(c.Entries)*100 < read*leastEntries:
+		return Catalog{}, fmt.Errorf("read KEV list: %d of %d entries name no CVE", read-len(c.Entries), read)
 	}
 	slices.SortStableFunc(c.Entries, func(a, b Exploited) int { return strings.Compare(a.CVE, b.CVE) })
-	c.Entries = slices.CompactFunc(c.Entries, func(a, b Exploited) bool { return a.CVE == b.CVE })
+	c.Entries = joinTwice(c.Entries)
 	return c, nil
 }
 
-// readExploited reads one entry. It keeps entries with an unreadable date.
+// readExploited reads one entry. It keeps entries with an unreadable date or other field.
 func readExploited(d *json.Decoder) (Exploited, error) {
 	var w wireExploited
-	if err := d.Decode(&w); err != nil {
+	err := d.Decode(&w)
+	if _, odd := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !odd { // of an odd field the others are read
 		return Exploited{}, err
 	}
 	e := Exploited{
-		CVE: strings.ToUpper(strings.TrimSpace(w.CVE)), Ransomware: strings.EqualFold(w.Ransomware, "Known"), Triage: strings.EqualFold(w.Triage, "Yes"),
+		CVE: strings.ToUpper(strings.TrimSpace(w.CVE)), Ransomware: strings.EqualFold(strings.TrimSpace(w.Ransomware), "Known"), Triage: strings.EqualFold(strings.TrimSpace(w.Triage), "Yes"),
 	}
-	if !cveID.MatchString(e.CVE) {
-		return Exploited{}, fmt.Errorf("%q is not a CVE", w.CVE[:min(len(w.CVE), 40)])
-	}
-	e.Added, _ = time.Parse(time.DateOnly, w.DateAdded)
-	e.Due, _ = time.Parse(time.DateOnly, w.DueDate)
+	e.Added, _ = time.Parse(time.DateOnly, strings.TrimSpace(w.DateAdded))
+	e.Due, _ = time.Parse(time.DateOnly, strings.TrimSpace(w.DueDate))
 	return e, nil
+}
+
+// joinTwice joins entries of the same CVE, which follow each other: the earliest dates, and what either says about attacks.
+func joinTwice(entries []Exploited) []Exploited {
+	var all []Exploited
+	for _, e := range entries {
+		n := len(all) - 1
+		if n < 0 || all[n].CVE != e.CVE {
+			all = append(all, e)
+			continue
+		}
+		all[n].Added, all[n].Due = earlier(all[n].Added, e.Added), earlier(all[n].Due, e.Due)
+		all[n].Ransomware, all[n].Triage = all[n].Ransomware || e.Ransomware, all[n].Triage || e.Triage
+	}
+	return all
+}
+
+// earlier returns the earlier of two dates, of which either may be zero.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -59,7 +59,9 @@ func NewSnapshot(docs []Document, kev Catalog) *Snapshot {
 		if d.Revised.After(s.MSRC) {
 			s.MSRC = d.Revised
 		}
-		s.LastMonth = d.ID
+		if len(d.Updates) > 0 || s.LastMonth == "" { // MSRC opens a month with a document that has no updates yet
+			s.LastMonth = d.ID
+		}
 		for _, c := range d.CVEs {
 			s.cves[c.ID] = c.join(s.cves[c.ID])
 		}
