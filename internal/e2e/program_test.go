@@ -83,6 +83,9 @@ func removePrograms() {
 			_ = os.RemoveAll(b.folder)
 		}
 	}
+	if before.folder != "" {
+		_ = os.RemoveAll(before.folder)
+	}
 }
 
 // raceFlags are -race if the tests were built with it, and what the compiler was told beside it (see the Makefile).

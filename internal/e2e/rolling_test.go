@@ -22,48 +22,78 @@ import (
 	"github.com/missingkbs/missingkbs/internal/store/pgtest"
 )
 
-// versionBefore builds the program as it was before its newest migration landed, from the history of this checkout. Where
-// there is none, such as in a shallow clone or an archive of the source, the test is skipped and says so.
+// before is the program as it was before its newest migration landed.
+var before struct {
+	sync.Once
+	folder, file string
+	err          error
+}
+
+// errNoHistory is the error where the version before cannot be built, such as in a shallow clone or an archive of the source.
+var errNoHistory = errors.New("the version before is built from the history of git")
+
+// versionBefore returns the program's file, which the first test builds. Where there is no history the test is skipped and says so.
 func versionBefore(t *testing.T) string {
 	t.Helper()
 	if *upgradeProgram != "" {
 		return *upgradeProgram
 	}
-	root := repotest.Root(t)
-	git := func(args ...string) string {
-		var stderr bytes.Buffer
-		c := exec.CommandContext(t.Context(), "git", append([]string{"-C", root}, args...)...)
-		c.Stderr = &stderr
-		out, err := c.Output()
-		if err != nil {
-			t.Skipf("the version before is built from the history of git, and there is none: git %s: %v %s", args[0], err, &stderr)
+	before.Do(func() {
+		if before.folder, before.err = os.MkdirTemp("", "missingkbs-e2e-"); before.err == nil {
+			before.file, before.err = buildVersionBefore(repotest.Root(t), before.folder)
 		}
-		return strings.TrimSpace(string(out))
+	})
+	if errors.Is(before.err, errNoHistory) {
+		t.Skip(before.err)
 	}
-	if git("rev-parse", "--is-shallow-repository") == "true" {
-		t.Skip("the version before is built from the history of git, and this clone is shallow: git fetch --unshallow")
+	if before.err != nil {
+		t.Fatal(before.err)
+	}
+	return before.file
+}
+
+// buildVersionBefore builds it from the history of this checkout.
+func buildVersionBefore(root, folder string) (file string, err error) {
+	if shallow, err := git(root, "rev-parse", "--is-shallow-repository"); err != nil || shallow != "false" {
+		return "", errors.Join(errNoHistory, err, errors.New("this is a shallow clone, or none: git fetch --unshallow"))
 	}
 	migrations, err := filepath.Glob(filepath.Join(root, "internal", "store", "migrations", "*.sql"))
 	if err != nil || len(migrations) == 0 {
-		t.Fatalf("migrations: %v, %v", migrations, err)
+		return "", fmt.Errorf("no migrations in %s: %w", root, err)
 	}
-	before := "HEAD" // while the newest is not committed
-	if added := git("log", "-1", "--diff-filter=A", "--format=%H", "--", slices.Max(migrations)); added != "" {
-		before = added + "^"
+	commit := "HEAD" // while the newest is not committed
+	added, err := git(root, "log", "-1", "--diff-filter=A", "--format=%H", "--", slices.Max(migrations))
+	if err != nil {
+		return "", err
 	}
-	folder := t.TempDir()
-	git("archive", "--format=tar", "-o", filepath.Join(folder, "source.tar"), before)
+	if added != "" {
+		commit = added + "^"
+	}
+	if _, err := git(root, "archive", "--format=tar", "-o", filepath.Join(folder, "source.tar"), commit); err != nil {
+		return "", err
+	}
 	for _, words := range [][]string{
 		{"tar", "-xf", "source.tar"},
 		{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", "before.exe", "./cmd/missingkbs"}, // as released is built
 	} {
-		c := exec.CommandContext(t.Context(), words[0], words[1:]...)
+		c := exec.Command(words[0], words[1:]...)
 		c.Dir, c.Env = folder, append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("%q of %s: %v\n%s", words, before, err, out)
+			return "", fmt.Errorf("%q of %s: %w\n%s", words, commit, err, out)
 		}
 	}
-	return filepath.Join(folder, "before.exe")
+	return filepath.Join(folder, "before.exe"), nil
+}
+
+func git(root string, args ...string) (string, error) {
+	var stderr bytes.Buffer
+	c := exec.Command("git", append([]string{"-C", root}, args...)...)
+	c.Stderr = &stderr
+	out, err := c.Output()
+	if err != nil {
+		return "", fmt.Errorf("git %s: %w: %s", args[0], err, &stderr)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // rollout replaces processes while digests become due.
@@ -191,20 +221,20 @@ func newRollout(t *testing.T, url, driver, name string) *rollout {
 // Digests that become due all the while come once each, and questions are answered.
 func TestRollingUpgrade(t *testing.T) {
 	t.Parallel()
-	before := versionBefore(t)
+	old := versionBefore(t)
 	url := pgtest.Database(t)
 	o := newRollout(t, url, "pgx", url)
-	old := []*world{o.run(t, "old 0", before)}
+	all := []*world{o.run(t, "old 0", old)}
 	o.tables(t)
-	old = append(old, o.run(t, "old 1", before))
+	all = append(all, o.run(t, "old 1", old))
 	o.feed(t, "old 0", "old 1")
-	running, all := []string{"old 0", "old 1"}, old
-	for i := range old {
+	running := []string{"old 0", "old 1"}
+	for i := range 2 {
 		all = append(all, o.run(t, fmt.Sprint("new ", i), ""))
 		running = append(running, fmt.Sprint("new ", i))
 		o.feed(t, running...)
 		o.help(t)
-		o.stop(t, old[i])
+		o.stop(t, all[i])
 		running = slices.DeleteFunc(running, func(name string) bool { return name == fmt.Sprint("old ", i) })
 		o.help(t)
 	}
@@ -222,13 +252,13 @@ func TestRollingUpgrade(t *testing.T) {
 // With SQLite the old process ends before the new one starts, as the chart's Deployment does it then.
 func TestUpgradeOfOneProcess(t *testing.T) {
 	t.Parallel()
-	before := versionBefore(t)
+	old := versionBefore(t)
 	path := filepath.ToSlash(filepath.Join(t.TempDir(), "missingkbs.db"))
 	o := newRollout(t, "sqlite://"+path, "sqlite", "file:"+path+"?_pragma=busy_timeout(30000)")
-	old := o.run(t, "old", before)
+	first := o.run(t, "old", old)
 	o.tables(t)
 	o.feed(t, "old")
-	o.stop(t, old)
+	o.stop(t, first)
 	o.run(t, "new", "")
 	o.feed(t, "new")
 	o.check(t)
