@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -122,16 +123,28 @@ func (c askCmd) answer(ctx context.Context, s streams) error {
 		return q.watch(ctx, every, s)
 	}
 	page, err := q.ask(ctx, s)
+	if err != nil && ctx.Err() != nil {
+		return errStopped
+	}
 	if err != nil {
 		return report(s, err)
 	}
 	if asked, last, beyond := page.Beyond(); beyond && strings.EqualFold(c.Output, "text") {
 		return report(s, &commands.Error{Title: fmt.Sprintf("There is no page %d", asked), Usage: true, Message: fmt.Sprintf("The list has %s. Ask for another, or leave --page out for the whole list.", view.Count(last, "page"))})
 	}
-	if err := write(s.out, page); err != nil {
-		return config.UsageError{Err: fmt.Errorf("write answer: %w", err)}
+	return writeError(write(s.out, page))
+}
+
+// writeError classifies why a page was not written: there is no room for it, or it has nothing that the format takes.
+func writeError(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("write answer: %w", err)
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return err
+	}
+	return config.UsageError{Err: err}
 }
 
 // patching returns what is known of ages beside Defender: the deadlines, and what digests have read where there is a database.

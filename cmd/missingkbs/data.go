@@ -117,6 +117,7 @@ func (c dataFetchCmd) Run(ctx context.Context, s streams) error {
 	err := feeds.Save(ctx, c.To, o, time.Now(), func(name string, saved bool, err error) {
 		began = true
 		switch {
+		case err != nil && ctx.Err() != nil: // said once, below
 		case err != nil:
 			fmt.Fprintln(s.err, view.Lines(fmt.Sprintf("%s: %v", name, err)))
 		case saved:
@@ -125,6 +126,9 @@ func (c dataFetchCmd) Run(ctx context.Context, s streams) error {
 			fmt.Fprintln(s.out, name, "is up to date")
 		}
 	})
+	if ctx.Err() != nil {
+		return errors.New("stopped; what was saved is whole, and a second run fetches the rest")
+	}
 	if err != nil && !began {
 		return config.UsageError{Err: fmt.Errorf("nothing was fetched: %w; name a folder that you may write with --to", err)}
 	}

@@ -86,6 +86,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 	if err == nil {
 		return exitDone
 	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errStopped // what the signal interrupted helps no one
+	}
 	if !errors.Is(err, errReported) {
 		fmt.Fprintln(s.err, "missingkbs:", view.Lines(redact.String(err.Error())))
 	}
@@ -197,6 +200,9 @@ func newParser(c *cli, env func(string) (string, bool), file *config.File, s str
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 	)
 }
+
+// errStopped is the failure of a command that a signal has ended.
+var errStopped = errors.New("stopped")
 
 // errReported is a failure that the command has already reported in full.
 var errReported = errors.New("already reported")

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"net"
 	"os"
 	"path/filepath"
@@ -129,5 +131,55 @@ func TestSandboxPortInUse(t *testing.T) {
 	got := invoke(t, noEnv, "sandbox", "--addr", l.Addr().String())
 	if got.code != exitWrongUse || !strings.Contains(got.err, "another program listens at "+l.Addr().String()) || strings.Contains(got.err, "start") {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// On a terminal nothing is offered that works in Slack alone, without saying so.
+func TestDigestsOnATerminal(t *testing.T) {
+	t.Parallel()
+	vars := map[string]string{"DATABASE_URL": "sqlite://" + filepath.ToSlash(filepath.Join(t.TempDir(), "x.db"))}
+	if got := invoke(t, env(vars), "migrate"); got.code != exitDone {
+		t.Fatalf("%+v", got)
+	}
+	for _, c := range []struct {
+		words string
+		code  int
+		want  string
+	}{
+		{"digest", exitDone, "Add one in Slack, in the channel that it is to be posted in, for example: /missingkbs digest add"},
+		{"digest list", exitDone, "Add one in Slack"},
+		{"accept list", exitDone, "Accept one in Slack, for example: /missingkbs accept"},
+		{"digest show 99", exitWrongUse, "The list has them all: missingkbs ask digest list"},
+		{"digest add windows", exitWrongUse, "in Slack"},
+		{"digest pause 99", exitWrongUse, "missingkbs ask digest list"},
+		{"accept KB5074202", exitWrongUse, "in Slack"},
+		{"accept end KB5074202", exitWrongUse, "in Slack"},
+	} {
+		got := invoke(t, env(vars), append([]string{"ask"}, strings.Fields(c.words)...)...)
+		if said := got.out + got.err; got.code != c.code || !strings.Contains(said, c.want) || strings.Contains(said, "this channel") {
+			t.Errorf("%s: %+v, want exit code %d and %q", c.words, got, c.code, c.want)
+		}
+	}
+}
+
+// What a signal has ended says so, and not what it was doing inside.
+func TestStoppedCommands(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	vars := map[string]string{"DATABASE_URL": "sqlite://" + filepath.ToSlash(filepath.Join(dir, "x.db")), "MISSINGKBS_KEV_URL": "https://127.0.0.1:1/", "MISSINGKBS_MSRC_URL": "https://127.0.0.1:1/"}
+	if got := invoke(t, env(vars), "migrate"); got.code != exitDone {
+		t.Fatalf("%+v", got)
+	}
+	for _, args := range [][]string{
+		{"migrate"}, {"audit"}, {"data", "status"}, {"data", "import", filepath.Join(dir, "x.json")}, {"data", "fetch", "--to", dir},
+		{"ask", "--sandbox", "plan", "all"}, {"ask", "digest", "list"}, {"sandbox", "--addr", "127.0.0.1:0"}, {"sandbox", "--headless", "edge"}, {"doctor", "--offline"},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		var out, errs bytes.Buffer
+		code := run(ctx, args, env(vars), streams{out: &out, err: &errs})
+		if said := errs.String(); code != exitFailed && code != exitDone || strings.Contains(said, "context canceled") || strings.Contains(said, "restarting") || strings.Contains(said, "transaction") {
+			t.Errorf("%q: exit code %d and %q", args, code, said)
+		}
 	}
 }

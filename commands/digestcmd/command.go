@@ -236,19 +236,22 @@ func (d command) one(f oneDigest) func(context.Context, commands.Request) (view.
 		s, err := d.store.Subscription(ctx, id)
 		switch {
 		case errors.Is(err, digest.ErrNotFound) || err == nil && !digestVisible(s, req):
-			return view.Page{}, noDigest(id)
+			return view.Page{}, noDigest(id, req)
 		case err != nil:
 			return view.Page{}, fmt.Errorf("look up a digest: %w", err)
 		}
 		page, err := f(ctx, req, s)
 		if errors.Is(err, digest.ErrNotFound) { // another request removed it in the meantime
-			err = noDigest(id)
+			err = noDigest(id, req)
 		}
 		return page, err
 	}
 }
 
-func noDigest(id string) error {
+func noDigest(id string, req commands.Request) error {
+	if onTerminal(req) {
+		return &commands.Error{Title: "No such digest", Usage: true, Message: fmt.Sprintf("The bot has no digest %s. The list has them all: missingkbs ask digest list", id)}
+	}
 	return &commands.Error{
 		Title: "No such digest", Usage: true,
 		Message: fmt.Sprintf("There is no digest %s in this channel. It may have been removed, or belong to another channel.", id),

@@ -38,6 +38,12 @@ func (d command) list(ctx context.Context, req commands.Request) (view.Page, err
 	if err != nil {
 		return view.Page{}, err
 	}
+	if len(all) == 0 && onTerminal(req) {
+		return view.Page{
+			Title: "No digests",
+			Lead:  "The bot has no digests. Add one in Slack, in the channel that it is to be posted in, for example: /missingkbs digest add microsoft-_-windows_11 --at \"mon 09:00\"",
+		}, nil
+	}
 	if len(all) == 0 {
 		return view.Page{
 			Title:   "No digests here",
@@ -51,13 +57,13 @@ func (d command) list(ctx context.Context, req commands.Request) (view.Page, err
 	}
 	t := d.listTable(all, runs, onTerminal(req))
 	t.Page = page
-	title := "Digests of this channel"
+	title, next := "Digests of this channel", "Show one to change, pause, run or remove it."
 	if onTerminal(req) {
-		title = "Digests of all channels"
+		title, next = "Digests of all channels", "They are changed in Slack, each in its channel."
 	}
 	return view.Page{
 		Title: title,
-		Lead:  fmt.Sprintf("%s. Show one to change, pause, run or remove it.", view.Count(len(all), "digest")),
+		Lead:  view.Count(len(all), "digest") + ". " + next,
 		Parts: []view.Part{t},
 	}, nil
 }

@@ -58,6 +58,9 @@ func (d command) preview(ctx context.Context, req commands.Request, s digest.Sub
 	if err := noWords("digest preview N", req.Words); err != nil {
 		return view.Page{}, err
 	}
+	if d.Preview == nil && onTerminal(req) {
+		return view.Page{}, &commands.Error{Title: "No previews on a terminal", Usage: true, Message: "Preview the digest in Slack: /missingkbs digest preview " + s.ID}
+	}
 	if d.Preview == nil {
 		return view.Page{}, &commands.Error{Title: "No previews here", Message: "This bot makes no digests now. Preview the digest in Slack."}
 	}

@@ -34,6 +34,9 @@ func (c command) list(ctx context.Context, req commands.Request) (view.Page, err
 	slices.SortStableFunc(all, func(a, b risk.Acceptance) int {
 		return cmp.Or(order(a.State)-order(b.State), a.Until.Compare(b.Until))
 	})
+	if len(all) == 0 && req.Terminal {
+		return view.Page{Title: "No accepted risks", Lead: "Every missing update counts. Accept one in Slack, for example: /missingkbs accept KB5074202"}, nil
+	}
 	if len(all) == 0 {
 		return view.Page{
 			Title:   "No accepted risks",
