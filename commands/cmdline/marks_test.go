@@ -15,10 +15,7 @@ func TestLinesWithoutMarks(t *testing.T) {
 		rapid.StringMatching("[^"+`<\[\x60*"':= \t\n\f\r`+"]{0,6}"),
 	)
 	rapid.Check(t, func(t *rapid.T) {
-		var line string
-		for _, s := range rapid.SliceOfN(part, 0, 8).Draw(t, "line") {
-			line += s
-		}
+		line := strings.Join(rapid.SliceOfN(part, 0, 8).Draw(t, "line"), "")
 		if got := withoutMarks(line); got != line {
 			t.Errorf("%q becomes %q", line, got)
 		}

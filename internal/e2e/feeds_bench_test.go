@@ -48,7 +48,7 @@ func BenchmarkQuestionWithFeeds(b *testing.B) {
 		off := batches(took[0], share)
 		for i, kind := range kinds {
 			these := batches(took[i], share)
-			least, middle, most := middleOf(these)
+			_, middle, _ := middleOf(these)
 			b.ReportMetric(middle/1000, "µs-"+name+"-"+kind)
 			if i == 0 {
 				continue
@@ -56,7 +56,7 @@ func BenchmarkQuestionWithFeeds(b *testing.B) {
 			for n := range these {
 				these[n] = 100 * (these[n]/off[n] - 1)
 			}
-			least, middle, most = middleOf(these)
+			least, middle, most := middleOf(these)
 			b.ReportMetric(middle, "%-"+name+"-"+kind)
 			b.ReportMetric(max(most-middle, middle-least), "±%-"+name+"-"+kind)
 		}
