@@ -102,7 +102,7 @@ func TestLongAnswersTakeTurns(t *testing.T) {
 	const software, bound = 6, 190
 	w := stage(t)
 	w.program = releasedProgram(t)
-	w.start(t, map[string]string{"GODEBUG": "gctrace=1", "GOMEMLIMIT": inManifest(t, `GOMEMLIMIT: (\w+)`), "LOG_LEVEL": "info", "MISSINGKBS_ANSWER_TIMEOUT": "2m"})
+	w.start(t, map[string]string{"GODEBUG": "gctrace=1", "GOMEMLIMIT": inManifest(t, `GOMEMLIMIT: (\w+)`), "LOG_LEVEL": "info", "MISSINGKBS_ANSWER_TIMEOUT": "5m"})
 	if err := w.slack.WaitConnected(soon(t), 1); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestLongAnswersTakeTurns(t *testing.T) {
 			}
 		})
 	}
-	patient, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	patient, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
 	for i := range software {
 		want := "Missing updates: " + called(fmt.Sprintf("long-_-%d", i))

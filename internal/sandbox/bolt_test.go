@@ -132,7 +132,7 @@ func (b *bolt) told(step string) told {
 			b.t.Fatalf("the app tells %+v, want the step %s", one, step)
 		}
 		return one
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		b.t.Fatalf("the app tells nothing of the step %s", step)
 	}
 	return told{}
