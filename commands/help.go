@@ -45,7 +45,7 @@ func helpPage(r *Router) view.Page {
 	}
 	return view.Page{
 		Title:   "What you can ask",
-		Lead:    "Which Windows and Microsoft updates (KBs) are missing, and on how many devices, according to Microsoft Defender.",
+		Lead:    "Which Microsoft updates (KBs) are missing, and on how many devices, according to Microsoft Defender.",
 		Parts:   []view.Part{facts},
 		Actions: waysToSoftware(),
 		Note:    "For example: microsoft-_-windows_11, or just: windows 11. A software id is vendor-_-name, as in Defender's portal.",

@@ -52,7 +52,7 @@ type home struct {
 func (h home) page(ctx context.Context, req Request) view.Page {
 	page := view.Page{
 		Title: "Missing KBs",
-		Lead:  "Which security updates your software lacks, on how many devices, as Microsoft Defender knows it.",
+		Lead:  "Which Microsoft updates are missing, and on how many devices, according to Microsoft Defender.",
 		Actions: slices.Concat(
 			[]view.Action{{Label: "Reload", Command: HomeName, Effect: view.Replace}}, waysToSoftware(), []view.Action{{Label: "Help", Command: HelpName}},
 		),

@@ -55,7 +55,7 @@ func TestOrgWideInstall(t *testing.T) {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
 	if err := w.slack.Wait(soon(t), func() bool {
-		return strings.Contains(string(w.slack.Home(sister)), "Which security updates your software lacks")
+		return strings.Contains(string(w.slack.Home(sister)), "Which Microsoft updates are missing")
 	}); err != nil {
 		t.Errorf("the Home tab of the second workspace: %s", w.slack.Home(sister))
 	}

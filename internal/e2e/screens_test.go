@@ -39,7 +39,7 @@ func TestHomeTab(t *testing.T) {
 	if d, err := w.slack.OpenHome(soon(t), sandbox.Alice); err != nil || !d.Acked {
 		t.Fatalf("delivery %+v, %v", d, err)
 	}
-	id, first := w.home(t, "Which security updates your software lacks")
+	id, first := w.home(t, "Which Microsoft updates are missing")
 	if strings.Contains(first, "this minute") {
 		t.Errorf("the Home tab tells everybody what is left of the quota: %s", first)
 	}
@@ -57,7 +57,7 @@ func TestHomeTab(t *testing.T) {
 	}
 	back := actionID(t, sandbox.Message{Blocks: w.slack.Home(sandbox.Alice)}, "Home")
 	w.act(t, sandbox.Alice, sandbox.Target{ViewID: id, ActionID: back}, sandbox.Input{})
-	w.home(t, "Which security updates your software lacks")
+	w.home(t, "Which Microsoft updates are missing")
 
 	// A failure is a page there too, and nobody else sees anything.
 	w.defender.Inject(apitest.Fault{Status: 403, Code: "Forbidden", Message: "Missing application roles. API required roles: Software.Read.All, application roles: ."})

@@ -26,7 +26,7 @@ func TestWhatPeopleTypeIsNotLogged(t *testing.T) {
 	if _, err := w.slack.OpenHome(soon(t), sandbox.Alice); err != nil {
 		t.Fatal(err)
 	}
-	home, _ := w.home(t, "Which security updates your software lacks")
+	home, _ := w.home(t, "Which Microsoft updates are missing")
 	var heard int
 	for _, words := range []string{
 		typed, "search " + typed, typed + "-_-x", "a-_-" + typed, edge + " --" + typed, edge + " --sort " + typed, edge + " --page " + typed, edge + " " + typed,
