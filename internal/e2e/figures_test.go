@@ -3,6 +3,7 @@ package e2e
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -187,8 +188,14 @@ func TestFiguresAreShown(t *testing.T) {
 		value float64
 		want  string
 	}{
-		{most, 0.5296, "0.53 ms"}, {most, 0.5361, "0.54 ms, missed"}, {most, 0, "0 ms"}, {most, -1.5, "-1.5 ms"}, {most, 120.04, "120 ms, missed"},
-		{least, 3.996, "4 a second"}, {least, 3.9, "3.9 a second, missed"}, {least, 12.34, "12.3 a second"},
+		{most, 0.5296, "0.53 ms"},
+		{most, 0.5361, "0.54 ms, missed"},
+		{most, 0, "0 ms"},
+		{most, -1.5, "-1.5 ms"},
+		{most, 120.04, "120 ms, missed"},
+		{least, 3.996, "4 a second"},
+		{least, 3.9, "3.9 a second, missed"},
+		{least, 12.34, "12.3 a second"},
 	} {
 		if got := tc.of.shown(tc.value); got != tc.want {
 			t.Errorf("%v is shown as %q, want %q", tc.value, got, tc.want)
@@ -252,21 +259,20 @@ func TestFiguresAreMeasured(t *testing.T) {
 	machine := thisMachine(t)
 	measured := map[string]map[string]float64{}
 	ran := map[string]bool{}
-	table := "| what | figure | target | machine |\n|---|---|---|---|\n"
+	var table strings.Builder
+	table.WriteString("| what | figure | target | machine |\n|---|---|---|---|\n")
 	for _, f := range figures {
 		if !ran[f.run] {
 			ran[f.run] = true
-			for name, values := range readBenchmarks(runBenchmark(t, f)) {
-				measured[name] = values
-			}
+			maps.Copy(measured, readBenchmarks(runBenchmark(t, f)))
 		}
 		value, ok := measured[f.name()][f.unit]
 		if !ok {
 			t.Fatalf("%s reports no %s: %v", f.name(), f.unit, measured[f.name()])
 		}
-		table += repotest.TableRow(f.cell(), f.shown(value*f.by), f.target(), machine)
+		table.WriteString(repotest.TableRow(f.cell(), f.shown(value*f.by), f.target(), machine))
 	}
-	repotest.Section(t, performanceFile, "figures", table)
+	repotest.Section(t, performanceFile, "figures", table.String())
 	repotest.Section(t, performanceFile, "comparison", comparison(measured)+"\nMeasured on "+machine+".\n")
 }
 
@@ -315,14 +321,15 @@ func runBenchmark(t *testing.T, f figure) string {
 
 // comparison is the table beside the plain bot.
 func comparison(measured map[string]map[string]float64) string {
-	table := "| questions a second | Defender takes | software ids | program | acknowledged p50, p99 (ms) | answered p50, p99 (ms) | CPU a question (ms) | memory (MiB) | start to hello (ms) |\n|---|---|---|---|---|---|---|---|---|\n"
+	var table strings.Builder
+	table.WriteString("| questions a second | Defender takes | software ids | program | acknowledged p50, p99 (ms) | answered p50, p99 (ms) | CPU a question (ms) | memory (MiB) | start to hello (ms) |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, l := range loads() {
 		for _, program := range []string{"missingkbs", "other"} {
 			v := measured["BenchmarkCompare/"+l.name()+"/"+program]
-			table += repotest.TableRow(strconv.Itoa(l.rate), l.slow.String(), l.kind(), program,
+			table.WriteString(repotest.TableRow(strconv.Itoa(l.rate), l.slow.String(), l.kind(), program,
 				short(v["ms-to-ack-p50"])+", "+short(v["ms-to-ack-p99"]), short(v["ms-to-answer-p50"])+", "+short(v["ms-to-answer-p99"]),
-				short(v["ms-of-cpu/question"]), short(v["MB"]), short(v["ms-to-hello"]))
+				short(v["ms-of-cpu/question"]), short(v["MB"]), short(v["ms-to-hello"])))
 		}
 	}
-	return table
+	return table.String()
 }

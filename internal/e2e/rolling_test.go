@@ -39,7 +39,7 @@ func versionBefore(t *testing.T) string {
 		return *upgradeProgram
 	}
 	before.Do(func() {
-		if before.folder, before.err = os.MkdirTemp("", "missingkbs-e2e-"); before.err == nil {
+		if before.folder, before.err = os.MkdirTemp("", "missingkbs-e2e-"); before.err == nil { //nolint:usetesting // other tests need it, too
 			before.file, before.err = buildVersionBefore(repotest.Root(t), before.folder)
 		}
 	})
