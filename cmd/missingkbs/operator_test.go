@@ -171,8 +171,16 @@ func TestStoppedCommands(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	for _, args := range [][]string{
-		{"migrate"}, {"audit"}, {"data", "status"}, {"data", "import", filepath.Join(dir, "x.json")}, {"data", "fetch", "--to", dir},
-		{"ask", "--sandbox", "plan", "all"}, {"ask", "digest", "list"}, {"sandbox", "--addr", "127.0.0.1:0"}, {"sandbox", "--headless", "edge"}, {"doctor", "--offline"},
+		{"migrate"},
+		{"audit"},
+		{"data", "status"},
+		{"data", "import", filepath.Join(dir, "x.json")},
+		{"data", "fetch", "--to", dir},
+		{"ask", "--sandbox", "plan", "all"},
+		{"ask", "digest", "list"},
+		{"sandbox", "--addr", "127.0.0.1:0"},
+		{"sandbox", "--headless", "edge"},
+		{"doctor", "--offline"},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
