@@ -239,7 +239,8 @@ func Lacking(ctx context.Context, d Defender, idx *search.Index, number, softwar
 	k := kb{defender: d, index: idx}
 	q := kbQuery{id: number, wide: true}
 	label := catalog.Label(number)
-	l, err := listing{asked: 1}, error(nil)
+	var err error
+	l := listing{asked: 1}
 	if software == "" {
 		found, failed := d.KBFindings(ctx, number)
 		if failed != nil && ctx.Err() != nil {

@@ -105,12 +105,13 @@ func (m Marks) Column(updates []patchgap.Update, exploited func(patchgap.Update)
 		if words == "" {
 			return view.TextCell("")
 		}
+		parts := []string{words}
 		for _, inside := range exploited(u) {
 			if !m.Covers(inside) {
-				words += ", not " + catalog.Label(inside.KB()) + " (exploited)"
+				parts = append(parts, "not "+catalog.Label(inside.KB())+" (exploited)")
 			}
 		}
-		return view.TextCell(words)
+		return view.TextCell(strings.Join(parts, ", "))
 	}}
 	for _, u := range updates {
 		if _, _, found := m.Of(u); found {
