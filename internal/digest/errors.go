@@ -60,6 +60,7 @@ type Job struct {
 	PutOff       int  // how many earlier attempts ended in a [RetryLater]; set by the queue
 	Last         bool // the queue drops the job if this attempt fails; a [RetryLater] does not count
 }
+
 // Trouble is what is wrong with the database, regardless of the query; "" if nothing is.
 type Trouble string
 
