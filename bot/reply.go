@@ -23,59 +23,73 @@ import (
 // answer to a modal goes into the channel chosen in it, or is a direct message, because modals cannot hold tables. All
 // of them use the same command lines as channels.
 
-// publishHome shows a page on the user's Home tab.
-func (b *Bot) publishHome(ctx context.Context, q question, page view.Page) error {
+// toHome draws a page for the user's Home tab.
+func (b *Bot) toHome(ctx context.Context, q question, page view.Page) blocks.Delivery {
 	first := commands.HomeName
 	if q.line == commands.HomeName {
 		first = ""
 	}
-	err := b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, On: blocks.ToHome, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
+	return blocks.Delivery{Page: page, On: blocks.ToHome, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
 		home := blocks.Home(page, blocks.Options{Form: f}, first)
 		return blocks.SentBlocks(home.Blocks.BlockSet), slackapi.RetryOnce(ctx, true, func() error {
 			_, err := b.screens.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: q.user, View: *home})
 			return err
 		})
-	}})
-	if err != nil {
-		return fmt.Errorf("publish the Home tab of %s: %w", q.user, slackapi.WithoutURL(err))
+	}}
+}
+
+// toUser draws a page for the user alone: as a direct message or, after a mention, in the channel.
+func (b *Bot) toUser(ctx context.Context, q question, page view.Page) blocks.Delivery {
+	return blocks.Delivery{Page: page, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
+		m := blocks.Render(page, blocks.Options{Form: f, Direct: q.to.direct})
+		return blocks.SentBlocks(m.Blocks), slackapi.RetryOnce(ctx, false, func() error {
+			return b.postTo(ctx, q, post.MessageOptions(m)...)
+		})
+	}}
+}
+
+// toResponseURL draws a page for the response_url of the question.
+func (b *Bot) toResponseURL(ctx context.Context, q question, page view.Page) blocks.Delivery {
+	return blocks.Delivery{Page: page, Tries: slackapi.MaxPosts, Left: q.to.responseURL.Left, Send: func(f blocks.Form) (blocks.Sent, error) {
+		r, sent, err := b.newReply(q, page, f)
+		if err == nil {
+			err = b.webhook.Reply(ctx, q.to.responseURL, r)
+		}
+		if q.to.replace && errors.Is(err, slackapi.ErrDeliveryUnknown) { // a replacement cannot appear twice
+			err = b.webhook.Reply(ctx, q.to.responseURL, r)
+		}
+		return sent, err
+	}}
+}
+
+// deliver sends a page to the destination of its question, in a simpler form if Slack refuses its blocks. If the channel
+// of a mention takes no answer, because the bot or the user has left it, the page becomes a direct message.
+func (b *Bot) deliver(ctx context.Context, q question, page view.Page) error {
+	to, doing := b.toResponseURL, ""
+	switch {
+	case q.to.home:
+		to, doing = b.toHome, "publish the Home tab of "+q.user
+	case q.to.direct:
+		to, doing = b.toUser, "tell "+q.user
+	case q.to.only != "":
+		to, doing = b.toUser, "answer "+q.user+" in "+q.to.only
+	case q.to.update != "":
+		err := b.update(ctx, q, page)
+		if err == nil || errors.Is(err, slackapi.ErrDeliveryUnknown) {
+			return err
+		}
+		b.log.InfoContext(ctx, "the direct message cannot be replaced; sending a new one", "error", slackapi.WithoutURL(err))
 	}
-	return nil
-}
-
-// sendDirect sends a page to the user as a direct message.
-func (b *Bot) sendDirect(ctx context.Context, q question, page view.Page) error {
-	err := b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
-		m := blocks.Render(page, blocks.Options{Form: f, Direct: true})
-		return blocks.SentBlocks(m.Blocks), b.sendDirectOnce(ctx, q, m)
-	}})
-	if err != nil {
-		return fmt.Errorf("tell %s: %w", q.user, slackapi.WithoutURL(err))
-	}
-	return nil
-}
-
-func (b *Bot) sendDirectOnce(ctx context.Context, q question, m blocks.Message) error {
-	return slackapi.RetryOnce(ctx, false, func() error {
-		return b.postTo(ctx, q, post.MessageOptions(m)...)
-	})
-}
-
-// sendOnly sends a page into the channel of a mention, visible to the user alone. If that is impossible, because the
-// bot or the user has left the channel, it sends a direct message.
-func (b *Bot) sendOnly(ctx context.Context, q question, page view.Page) error {
-	err := b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: blocks.MaxTries, Send: func(f blocks.Form) (blocks.Sent, error) {
-		m := blocks.Render(page, blocks.Options{Form: f})
-		return blocks.SentBlocks(m.Blocks), b.sendDirectOnce(ctx, q, m)
-	}})
-	if slackapi.HasCode(err, channelClosed...) {
+	err := b.options.Ladder.Deliver(ctx, to(ctx, q, page))
+	if q.to.only != "" && slackapi.HasCode(err, channelClosed...) {
 		b.log.InfoContext(ctx, "the channel takes no answer; sending a direct message instead", "channel", q.to.only, "error", slackapi.WithoutURL(err))
 		q.to = replyTo{direct: true}
-		return b.sendDirect(ctx, q, page)
+		return b.deliver(ctx, q, page)
 	}
-	if err != nil {
-		return fmt.Errorf("answer %s in %s: %w", q.user, q.to.only, slackapi.WithoutURL(err))
+	if err == nil || doing == "" {
+		return err
 	}
-	return nil
+	return fmt.Errorf("%s: %w", doing, slackapi.WithoutURL(err))
 }
 
 // channelClosed lists the refusals of chat.postEphemeral that a retry cannot cure. See
@@ -190,39 +204,11 @@ func (b *Bot) reply(ctx context.Context, q question, page view.Page) bool {
 	return err == nil
 }
 
-// deliver sends a page to the destination of its question, in a simpler form if Slack refuses its blocks.
-func (b *Bot) deliver(ctx context.Context, q question, page view.Page) error {
-	switch {
-	case q.to.home:
-		return b.publishHome(ctx, q, page)
-	case q.to.direct:
-		return b.sendDirect(ctx, q, page)
-	case q.to.only != "":
-		return b.sendOnly(ctx, q, page)
-	case q.to.update != "":
-		err := b.update(ctx, q, page)
-		if err == nil || errors.Is(err, slackapi.ErrDeliveryUnknown) {
-			return err
-		}
-		b.log.InfoContext(ctx, "the direct message cannot be replaced; sending a new one", "error", slackapi.WithoutURL(err))
-	}
-	return b.options.Ladder.Deliver(ctx, blocks.Delivery{Page: page, Tries: slackapi.MaxPosts, Left: q.to.responseURL.Left, Send: func(f blocks.Form) (blocks.Sent, error) {
-		r, sent, err := b.newReply(q, page, f)
-		if err == nil {
-			err = b.webhook.Reply(ctx, q.to.responseURL, r)
-		}
-		if q.to.replace && errors.Is(err, slackapi.ErrDeliveryUnknown) { // a replacement cannot appear twice
-			err = b.webhook.Reply(ctx, q.to.responseURL, r)
-		}
-		return sent, err
-	}})
-}
-
 // say sends a text, which needs no drawing, to where the answer goes. A response_url is tried as often as tries says.
 func (b *Bot) say(ctx context.Context, q question, words string, tries int) error {
 	switch {
 	case q.to.home:
-		return b.publishHome(ctx, q, view.Page{Title: "Missing KBs", Lead: words, Actions: []view.Action{{Label: "Reload", Command: commands.HomeName, Effect: view.Replace}}})
+		return b.deliver(ctx, q, view.Page{Title: "Missing KBs", Lead: words, Actions: []view.Action{{Label: "Reload", Command: commands.HomeName, Effect: view.Replace}}})
 	case q.to.direct || q.to.only != "":
 		err := b.postTo(ctx, q, slack.MsgOptionText(words, true), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMarkdown())
 		if err != nil {

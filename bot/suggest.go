@@ -34,7 +34,7 @@ func (b *Bot) suggest(ctx context.Context, q question) {
 		seen.Outcome, seen.Reason = Refused, commands.Reason(err)
 	default:
 		seen.Outcome, seen.Reason = Failed, commands.Reason(err)
-		b.log.WarnContext(ctx, "no suggestions", "error", commands.Logged(err))
+		b.log.WarnContext(ctx, "could not offer suggestions", "error", commands.Logged(err))
 	}
 	if !b.sendAck(ctx, q.envelope, offer) {
 		seen.Outcome = Lost

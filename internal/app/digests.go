@@ -78,7 +78,7 @@ func (d *digests) stop(ctx context.Context) {
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if err := d.queue.Stop(stopping); err != nil {
-		d.log.Warn("digests were cut off and will be made again", "error", err)
+		d.log.Warn("digests were interrupted by the shutdown and will be made again", "error", err)
 	}
 }
 
@@ -103,7 +103,7 @@ func (a *App) applyFile(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("MISSINGKBS_DIGESTS: %w", err)
 	}
-	a.Log.Info("applied the file of digests", "added", len(applied.Added), "changed", len(applied.Changed), "removed", len(applied.Removed))
+	a.Log.Info("applied the digest file", "added", len(applied.Added), "changed", len(applied.Changed), "removed", len(applied.Removed))
 	return nil
 }
 

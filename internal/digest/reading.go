@@ -127,7 +127,7 @@ func (w *Worker) confirm(ctx context.Context, r *Report) (unfinished, err error)
 	case later.Going:
 		unfinished, confirmed = later, patchgap.Snapshot{}
 	case err != nil:
-		w.log().WarnContext(ctx, "closed updates could not be confirmed", "subscription", r.Subscription.ID, "err", err)
+		w.log().WarnContext(ctx, "closed updates could not be confirmed", "subscription", r.Subscription.ID, "error", err)
 		confirmed = patchgap.Snapshot{}
 	}
 	r.After = r.After.With(patchgap.Unconfirmed(vanished, confirmed))

@@ -107,7 +107,7 @@ func (t *task) end(ctx context.Context, err error) {
 		err = t.Store.RestRun(ctx, t.attempting())
 	}
 	if err != nil {
-		t.log().WarnContext(ctx, "the end of an attempt at a digest could not be recorded; the next digest of the subscription waits longer", "key", t.key, "err", err)
+		t.log().WarnContext(ctx, "the end of an attempt at a digest could not be recorded; the next digest of the subscription waits longer", "key", t.key, "error", err)
 	}
 }
 
@@ -143,7 +143,7 @@ func (t *task) withProgress(ctx context.Context) (reading context.Context, finis
 	write := func() {
 		written = time.Now()
 		if err := t.Store.SetProgress(context.WithoutCancel(ctx), t.attempting(), done, total); err != nil {
-			t.log().WarnContext(ctx, "the progress of a digest could not be recorded", "key", t.key, "err", err)
+			t.log().WarnContext(ctx, "the progress of a digest could not be recorded", "key", t.key, "error", err)
 		}
 	}
 	tell := func(d, of int) {

@@ -52,7 +52,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		if err := s.enqueueDue(ctx, now()); err != nil && ctx.Err() == nil {
-			log.ErrorContext(ctx, "could not enqueue the digests that are due", "err", err)
+			log.ErrorContext(ctx, "could not enqueue the digests that are due", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -60,7 +60,7 @@ func (t *task) find(ctx context.Context, key string) (message string, err error)
 		return message, err
 	}
 	// A digest that may come twice is better than one that never comes.
-	t.log().WarnContext(ctx, "posting without searching for an earlier message", "key", key, "err", err)
+	t.log().WarnContext(ctx, "posting without searching for an earlier message", "key", key, "error", err)
 	return "", nil
 }
 
@@ -227,7 +227,7 @@ func (t *task) tellOwner(ctx context.Context) error {
 		return fmt.Errorf("tell the owner of digest %s: %w", s.ID, err)
 	}
 	// An owner who left cannot be told; the refusal must still be counted.
-	t.log().WarnContext(ctx, "the owner of a digest could not be told", "subscription", s.ID, "err", err)
+	t.log().WarnContext(ctx, "the owner of a digest could not be told", "subscription", s.ID, "error", err)
 	return nil
 }
 

@@ -84,16 +84,16 @@ func (t *task) tellThread(ctx context.Context, d Delivery, end Thread, late bool
 	}
 	if end == ThreadDeleted { // a person deleted it on purpose
 		t.seen.Outcome = OutcomeSkipped
-		log.InfoContext(ctx, "left the thread of a digest incomplete, since its message was deleted or its thread is locked", "err", cause)
+		log.InfoContext(ctx, "left the thread of a digest incomplete, since its message was deleted or its thread is locked", "error", cause)
 		return nil
 	}
 	t.seen.Outcome = OutcomeIncomplete
-	log.ErrorContext(ctx, "the thread of a digest cannot be completed", "because", string(end), "err", cause)
+	log.ErrorContext(ctx, "the thread of a digest cannot be completed", "because", string(end), "error", cause)
 	if t.subscription.Owner == "" {
 		return nil
 	}
 	if err := t.Poster.Tell(ctx, t.subscription.Owner, incompleteNotice(t.subscription, d, end)); err != nil {
-		log.WarnContext(ctx, "the owner of a digest could not be told that its thread is incomplete", "err", err)
+		log.WarnContext(ctx, "the owner of a digest could not be told that its thread is incomplete", "error", err)
 	}
 	return nil
 }

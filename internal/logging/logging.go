@@ -100,7 +100,7 @@ func (h handler) WithGroup(name string) slog.Handler {
 }
 
 // foreignKeys are the keys of texts that other systems wrote. Such texts may repeat what a person typed.
-var foreignKeys = []string{"error", "err", "faults", "said"}
+var foreignKeys = []string{"error", "faults", "said"}
 
 // withoutTyped returns r without the words that a person typed. It returns r itself if there are none.
 func withoutTyped(ctx context.Context, r slog.Record) slog.Record {

@@ -174,5 +174,5 @@ func (c *complaints) Handle(err error) {
 		return
 	}
 	c.last = time.Now()
-	c.log.Warn("traces could not be sent; told at most every five minutes", "error", httpclient.WithoutURL(err))
+	c.log.Warn("could not send traces; logged at most every five minutes", "error", httpclient.WithoutURL(err))
 }

@@ -33,7 +33,7 @@ func (t *Teller) Tell(ctx context.Context, a Alert, attempt int) error {
 	case s.Paused || s.Alert == digest.NoAlert:
 		return nil
 	case t.now().Sub(a.At) > tellFor:
-		t.Log.WarnContext(ctx, "an alert of a digest was not told in time; the next digest tells it", "subscription", s.ID, "alert", a.ID)
+		t.Log.WarnContext(ctx, "could not post an alert between digests in time; the next digest reports it", "subscription", s.ID, "alert", a.ID)
 		return nil
 	}
 	if err := t.Poster.Enter(ctx, s.Channel, a.key()); err != nil {
