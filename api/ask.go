@@ -13,16 +13,15 @@ type Answer[T any] struct {
 	FetchedAt time.Time     // when Defender gave it
 	Age       time.Duration // how long ago that was when the answer was given; never negative
 	Cached    bool          // it came from memory, not from a call made for this question
-	Skipped   int           // rows that could not be read and are not in Value: what they say is unknown
+	Skipped   int           // rows left out of Value because they could not be read: what they say is unknown
 
 	// Version tells the stored answers of this process apart: all copies of one
 	// have the same, and each call that Defender answers makes a new one. It is
 	// 0 for an answer that is not stored.
 	Version uint64
 
-	// Stale says why the answer is an old one, kept beyond its time, in place of the
-	// one that was asked for: an [*Error] that is [ErrThrottled] or [ErrUnavailable], or
-	// the end of the caller's deadline. It is nil for an answer as good as any; see
+	// Stale is why the answer is an old one, kept beyond its time, instead of a fresh one: an [*Error] that is
+	// [ErrThrottled] or [ErrUnavailable], or the end of the caller's deadline. It is nil for a regular answer; see
 	// [Options.StaleFor].
 	Stale error
 }
@@ -43,15 +42,15 @@ func MaxAge(d time.Duration) CallOption {
 	return func(o *callOptions) { o.maxAge = max(d, 0) }
 }
 
-// Fresh refuses old answers: when Defender cannot be asked that is an error,
-// whatever [Options.StaleFor] says. An answer from the cache is not an old one.
+// Fresh rejects old answers: if Defender cannot be asked that is an error, whatever [Options.StaleFor] says. An answer
+// from the cache is not an old one.
 func Fresh() CallOption {
 	return func(o *callOptions) { o.fresh = true }
 }
 
-// Background marks a call that no user waits for, such as one for a digest. It leaves some of the budget to questions, and it waits behind all
-// of them; a question that wants the same answer takes the call over. It implies
-// [Fresh], so that nothing old is reported as news.
+// Background marks a call that no user waits for, such as one for a digest. It leaves part of the budget to questions
+// and waits behind all of them; a question that needs the same answer takes over the call. It implies [Fresh], so that
+// nothing old is reported as news.
 func Background() CallOption {
 	return func(o *callOptions) { o.background, o.fresh = true, true }
 }
@@ -62,11 +61,11 @@ func ReadOnly() CallOption {
 	return func(o *callOptions) { o.readOnly = true }
 }
 
-// question is one thing to ask Defender.
+// question is one question to Defender.
 type question[T any] struct {
 	path  string // path and query, which is also its key in the cache
 	fetch func(context.Context) (T, badRows, error)
-	clone func(T) T // copies what callers could change; nil when nothing can be
+	clone func(T) T // copies what callers could change; nil if nothing can be changed
 	size  func(T) int
 }
 
@@ -118,8 +117,8 @@ func (c *Client) unreadable(ctx context.Context, path string, bad badRows) {
 		"call", redactedCall(c.call(path)), "rows", bad.count, "first", bad.first.Error())
 }
 
-// fetch makes a call or joins one. Where that fails through no fault of the
-// question, or would take long, it returns an old answer and why.
+// fetch makes a call or joins one. If that fails for a reason other than the question, or would take long, it returns
+// an old answer and why.
 func (c *Client) fetch(ctx context.Context, path string, o callOptions, call func(context.Context) outcome) (outcome, error) {
 	known := false
 	if !o.fresh {
@@ -132,7 +131,7 @@ func (c *Client) fetch(ctx context.Context, path string, o callOptions, call fun
 	own := *got.err
 	own.Call = cmp.Or(own.Call, c.call(path))
 	if known && mayServeStale(&own) {
-		// Another call may have been refused meanwhile, and nothing be left.
+		// Another call may have been refused in the meantime, which drops old answers.
 		if old, ok := c.stale.get(path, c.now()); ok {
 			c.counts.stale.Add(1)
 			return old, &own
@@ -141,7 +140,7 @@ func (c *Client) fetch(ctx context.Context, path string, o callOptions, call fun
 	return outcome{err: &own}, nil
 }
 
-// outcome is what came of a question, and when.
+// outcome is the result of a question, and when it was obtained.
 type outcome struct {
 	value  any
 	err    *Error

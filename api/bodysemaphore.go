@@ -30,7 +30,7 @@ const (
 // A call that waits holds no memory already, because each page is decoded before the next is requested. The semaphore is
 // first come, first served, so many small answers do not keep a large one out.
 //
-// It stands behind the retry policy: if the server gives up while an answer waits, the call is made again.
+// It comes after the retry policy: if the server gives up while an answer waits, the call is repeated.
 type bodySemaphore struct {
 	space   *semaphore.Weighted
 	longest int64

@@ -16,7 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/tracing"
 )
 
-// Options are the settings of a [Client]. The zero value of each is the default.
+// Options configure a [Client]. The zero value of each field stands for its default.
 type Options struct {
 	Cloud         Cloud               // where Defender is; what is empty in it comes from [PublicCloud]
 	PerMinute     int                 // Defender calls in any minute, retries counted; 50, negative for no limit. It is per process; see Budget
@@ -28,20 +28,19 @@ type Options struct {
 	MaxBody       int64               // bytes of an answer, decompressed, that are read; 32 MiB
 	TryTimeout    time.Duration       // how long Defender may be silent before it is asked once more, on a fresh connection; 10 s, or a third of Timeout
 	Timeout       time.Duration       // one call with its retries and its wait for the rate limit, each page being a call; 60 s
-	Transport     policy.Transporter  // what talks HTTP; a client of our own that heeds the proxy variables. Redirects of an *http.Client are not followed
+	Transport     policy.Transporter  // sends HTTP requests; default: a client of our own that uses the proxy variables. Redirects of an *http.Client are not followed
 	Retry         policy.RetryOptions // azcore's: three retries unless set
-	Logger        *slog.Logger        // gets a debug line per HTTP call, and is told when the budget is away and of rows that cannot be read; nil for none
+	Logger        *slog.Logger        // gets a debug line per HTTP call, and warnings about the shared budget and unreadable rows; nil for none
 	Tracing       tracing.Provider    // azcore's hook for spans
 	Now           func() time.Time    // the clock that dates answers and judges their age; time.Now. Waiting always goes by the real one
 	ApplicationID string              // goes in front of the User-Agent, up to 24 characters; "missingkbs"
 
-	// Observe is told of each HTTP call when it is over. It is called from many
-	// goroutines and must be quick.
+	// Observe is called after each HTTP call. It must be quick and safe for concurrent use.
 	Observe func(context.Context, CallObservation)
-	// SignedIn is told each time that a token was asked of the credential, and why there was none.
+	// SignedIn is called after each request for a token, with the reason if it failed.
 	SignedIn func(error)
-	// Joined is told of each question that joins a call which another has begun: with the context of the question, and
-	// that of the one which began the call.
+	// Joined is called for each question that joins a call begun by another: with the context of the question, and that
+	// of the question which began the call.
 	Joined func(question, beganBy context.Context)
 }
 
@@ -95,8 +94,8 @@ func orDefault[T comparable](v *T, d T) {
 	}
 }
 
-// Client asks Defender. It is safe for concurrent use and cheap to keep; one per
-// tenant and process is meant, because the rate limit and the cache are its own.
+// Client asks Defender. It is safe for concurrent use and cheap to keep. Use one per tenant and process, because it
+// owns the rate limit and the cache.
 type Client struct {
 	endpoint string // base URL without a slash at the end
 	base     string // its path, most often empty
@@ -116,7 +115,7 @@ type Client struct {
 	idle     func() // closes the idle connections of our own transport
 }
 
-// NewClient makes a client that signs in with cred. It makes no call.
+// NewClient returns a client that signs in with cred. It makes no call.
 func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 	if cred == nil {
 		return nil, errors.New("api: no credential")
@@ -164,11 +163,11 @@ func NewClient(cred azcore.TokenCredential, opts *Options) (*Client, error) {
 	}, nil
 }
 
-// SignIn gets a token for Defender, from memory while one is good. It asks the login host at most, and Defender nothing.
+// SignIn gets a token for Defender, from memory while one is valid. It may ask the login host, but not Defender.
 func (c *Client) SignIn(ctx context.Context) error {
 	limited, cancel := c.limit(ctx)
 	defer cancel()
-	// As azcore asks for it, or the token would be another one than that of the calls.
+	// Requested as azcore does; otherwise the token would not be the one that calls use.
 	if _, err := c.cred.GetToken(limited, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true}); err != nil {
 		failure := c.unanswered(ctx, "", err)
 		c.recordAuthResult("", failure)
@@ -177,20 +176,21 @@ func (c *Client) SignIn(ctx context.Context) error {
 	return nil
 }
 
-// limit gives a call the time that it may take. The cause tells that time from the deadline of the caller.
+// limit applies the time limit of a call. The cause distinguishes it from the caller's deadline.
 func (c *Client) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, c.timeout, &timedOut{c.timeout})
 }
 
-// timedOut says that a call has used up its own time.
+// timedOut reports that a call has used up its own time.
 type timedOut struct{ after time.Duration }
 
 func (e *timedOut) Error() string { return fmt.Sprintf("no answer within %s", e.after) }
 
-// AuthResult is a definite answer, of Defender or of Entra, on whether the app has access. Being busy or away is none.
+// AuthResult is a definite answer of Defender or Entra on whether the app has access. "Busy" or "unavailable" is not
+// one.
 type AuthResult struct {
-	At      time.Time // zero when there was none so far
-	Refusal *Error    // why not; nil with access
+	At      time.Time // zero if there was none so far
+	Refusal *Error    // why access was refused; nil with access
 }
 
 // AuthResult returns the last result for software. After a refusal, nothing that was known before may be shown.
@@ -199,17 +199,15 @@ func (c *Client) AuthResult() AuthResult { return c.stale.lastAuthResult(softwar
 // Host returns the host that is asked, such as "api.security.microsoft.com".
 func (c *Client) Host() string { return c.host }
 
-// Close ends the calls that are under way, waits for them and closes the idle
-// connections of a transport of our own. Programs and tests call it that must
-// leave nothing behind, because a call goes on after its callers have left.
-// Questions asked later are refused, but for what the cache still holds.
+// Close ends running calls, waits for them, and closes the idle connections of our own transport. Programs and tests
+// that must leave nothing behind call it, because calls go on after their callers have left. Later questions fail
+// unless the cache has the answer.
 func (c *Client) Close() {
 	c.inflight.close()
 	c.idle()
 }
 
-// parseEndpoint accepts an https base URL. Plain http is refused because every
-// request carries a token.
+// parseEndpoint accepts an https base URL. Plain http is rejected because every request carries a token.
 func parseEndpoint(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -238,7 +236,7 @@ func (c *Client) address(path string) (*url.URL, error) {
 	return at, nil
 }
 
-// get makes one call, with its retries, and has the body of a 200 decoded. The body is good until decode returns.
+// get makes one call with its retries, and has the body of a 200 decoded. The body is valid until decode returns.
 func (c *Client) get(ctx context.Context, op string, at *url.URL, decode func(body []byte) error) (err error) {
 	call := callOf(at)
 	if _, ok := ctx.Value(positionKey{}).(*queuePosition); !ok {

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Cloud says where Defender and its sign-in are. The scope is a setting of its
-// own because it does not follow from the endpoint: the public cloud answers on
-// one host and wants tokens made for another.
+// Cloud describes where Defender and its sign-in are. The scope is a separate setting because it does not follow from
+// the endpoint: the public cloud answers on one host and wants tokens for another.
 type Cloud struct {
 	Name      string // "public", "gcc", "gcc-high" or "dod"
 	Endpoint  string // base URL of the API, https only
@@ -44,7 +43,7 @@ func clouds() []Cloud {
 	}
 }
 
-// regions are the hosts near the caller that the public cloud offers.
+// regions returns the regional hosts of the public cloud.
 func regions() []string {
 	return []string{"us", "eu", "uk", "au", "swa", "ina", "aea"}
 }
@@ -83,9 +82,8 @@ func (c Cloud) near(region string) (Cloud, error) {
 	return c, nil
 }
 
-// OtherScopes are further spellings of Defender's scope in the cloud. Which of them
-// a tenant knows is not documented for the government clouds: where Entra does not
-// know the resource (AADSTS500011), another one may do.
+// OtherScopes returns further spellings of Defender's scope in the cloud. Which one a tenant accepts is not documented
+// for the government clouds: if Entra does not know the resource (AADSTS500011), another one may work.
 func (c Cloud) OtherScopes() []string {
 	older, own := olderScope, PublicCloud().Scope
 	for _, known := range clouds() {

@@ -9,8 +9,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// connections is an HTTP client whose connections can be given up: over HTTP/2 a call that is given up leaves its
-// connection to the next ones, also where nothing comes over it any more.
+// connections is an HTTP client whose connections can be abandoned: over HTTP/2 a cancelled call leaves its connection
+// to the next ones, even if nothing arrives on it any more.
 type connections struct {
 	mu    sync.Mutex
 	now   *http.Client
@@ -21,8 +21,8 @@ type connections struct {
 // closed long before that.
 const maxGivenUp = 8
 
-// switching returns t with redirects off and connections that can be given up, or nil connections where t is not an
-// HTTP client.
+// switching returns t with redirects off and connections that can be abandoned, or nil connections if t is not an HTTP
+// client.
 func switching(t policy.Transporter) (policy.Transporter, *connections) {
 	client, ok := withoutRedirects(t).(*http.Client)
 	if !ok {
@@ -40,13 +40,13 @@ func (c *connections) Do(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	callStateOf(ctx).conns = client
 	resp, err := client.Do(req)
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) { // as of a try for a token
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) { // as for an attempt to get a token
 		c.renew(client)
 	}
 	return resp, err
 }
 
-// renew has later calls use fresh connections, unless that has happened since used was.
+// renew makes later calls use fresh connections, unless that has happened since used was current.
 func (c *connections) renew(used *http.Client) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

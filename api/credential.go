@@ -19,8 +19,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// CredentialOptions say who signs in to Entra, and where. Nothing is read from
-// the environment but by the managed identity, which Azure configures there.
+// CredentialOptions configure who signs in to Entra, and where. Only the managed identity reads the environment, which
+// Azure sets there.
 type CredentialOptions struct {
 	TenantID            string              // the tenant's id or one of its domains
 	ClientID            string              // the app registration; with a managed identity, the user-assigned one to use
@@ -43,10 +43,9 @@ const (
 	kindManaged     = "managed identity"
 )
 
-// NewCredential makes the credential of an application and says which kind it
-// chose: "certificate", "client secret", "workload identity" or "managed
-// identity", the first for which something is set. It reads the certificate but
-// makes no call. No error holds a secret.
+// NewCredential returns the credential of an application and its kind: "certificate", "client secret", "workload
+// identity" or "managed identity", the first for which something is set. It reads the certificate but makes no call. No
+// error contains a secret.
 func NewCredential(o CredentialOptions) (azcore.TokenCredential, string, error) {
 	kind, err := o.kind()
 	if err != nil {
@@ -63,7 +62,7 @@ func NewCredential(o CredentialOptions) (azcore.TokenCredential, string, error) 
 	return reachable{cred, tokenTime, kind, o.FederatedTokenFile}, kind, nil
 }
 
-// kind chooses, and says what is missing.
+// kind returns the kind of credential, or what is missing.
 func (o CredentialOptions) kind() (string, error) {
 	var kind string
 	switch {
@@ -85,16 +84,16 @@ func (o CredentialOptions) kind() (string, error) {
 }
 
 const (
-	// tokenTry is how long one request for a token may take.
+	// tokenTry bounds one request for a token.
 	tokenTry = 10 * time.Second
-	// tokenTime is how long all requests for one may take: two that hang, within the time of a question.
+	// tokenTime bounds all requests for a token: two that hang, within the time of a question.
 	tokenTime = 25 * time.Second
 )
 
 // maxTokenAnswer bounds an answer of the login host; a token has a few kilobytes.
 const maxTokenAnswer = 1 << 20
 
-// entra is a login host and how to talk to it.
+// entra is a login host and how to reach it.
 type entra struct {
 	options azcore.ClientOptions
 	private bool // not one of Microsoft's: its metadata must not be looked up there
@@ -109,14 +108,14 @@ func (o CredentialOptions) entra() (entra, error) {
 	if transport == nil {
 		transport = defaultTransport()
 	}
-	// Where a host hangs, the next try uses a fresh connection: the same limits as for Defender.
+	// If a host hangs, the next attempt uses a fresh connection: the same limits as for Defender.
 	orDefault(&o.Retry.TryTimeout, tokenTry)
 	transport, _ = switching(transport)
 	return entra{
 		private: !slices.Contains(microsoftLogins(), authority.Hostname()),
 		options: azcore.ClientOptions{
 			Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: authority.String()},
-			// Go would send the secret again to wherever a redirect leads.
+			// Go would send the secret again to the target of a redirect.
 			Transport: tripRecorder{bodyLimit{transport, maxTokenAnswer}},
 			Retry:     o.Retry,
 
@@ -125,7 +124,7 @@ func (o CredentialOptions) entra() (entra, error) {
 	}, nil
 }
 
-// microsoftLogins are the login hosts whose metadata Microsoft publishes.
+// microsoftLogins returns the login hosts whose metadata Microsoft publishes.
 func microsoftLogins() []string {
 	return []string{
 		"login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net",
@@ -170,7 +169,7 @@ func (at entra) credential(kind string, o CredentialOptions) (azcore.TokenCreden
 	}
 	managed := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: at.options}
 	if o.Transport == nil {
-		// On Service Fabric azidentity insists on a transport that it can inspect.
+		// On Service Fabric azidentity requires a transport that it can inspect.
 		managed.Transport = nil
 	}
 	if o.ClientID != "" {
@@ -192,8 +191,9 @@ func (at entra) certificate(o CredentialOptions) (azcore.TokenCredential, error)
 		&azidentity.ClientCertificateCredentialOptions{ClientOptions: at.options, DisableInstanceDiscovery: at.private})
 }
 
-// renewable is a credential that can be made anew. azidentity keeps a token until it expires, and has no way to drop one
-// that Defender refuses: without this, an app whose tokens were revoked stays out for an hour after it was let in again.
+// renewable is a credential that can be recreated. azidentity keeps a token until it expires, and cannot drop one that
+// Defender refuses: without this, an app whose tokens were revoked would be locked out for an hour after regaining
+// access.
 type renewable struct {
 	make func() (azcore.TokenCredential, error)
 
@@ -222,7 +222,7 @@ func (r *renewable) GetToken(ctx context.Context, o policy.TokenRequestOptions) 
 }
 
 // refusedToken is the policy that drops the tokens of a credential when Defender refuses one; azcore's own policy drops
-// what it keeps itself. The call fails all the same: its successors get a new token.
+// what it keeps itself. The call still fails: later ones get a new token.
 type refusedToken struct{ cred azcore.TokenCredential }
 
 // Do implements [policy.Policy].

@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// The wire types are Defender's objects as they really come: counts as 240 or
-// 240.0, null for most, builds as number or string. Types are otherwise strict: a
-// row with a list where a name should be is not read, and counted as such.
+// The wire types are Defender's objects as they really arrive: counts as 240 or 240.0, null for most fields, builds as
+// number or string. Types are otherwise strict: a row with a list where a name should be is skipped and counted.
 
 type wireSoftware struct {
 	ID                string      `json:"id"`
@@ -151,7 +150,7 @@ func decodeRow[T any, W wire[T]](raw []byte) (T, error) {
 	return w.value()
 }
 
-// wrongType says which field of a row is not what it should be. The text of encoding/json may quote the row.
+// wrongType says which field of a row has the wrong type. encoding/json's own text may quote the row.
 func wrongType(err error) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
 		return fmt.Errorf("%s is not a %s", e.Field, e.Type)

@@ -33,9 +33,8 @@ var (
 	ErrBadRequest = errors.New("bad request")
 )
 
-// Error is what any call that did not work returns. Use [errors.Is] with the
-// sentinels of this package to decide, [errors.AsType] to learn more. When the
-// caller's own context ended the wait, the error is that context's error too.
+// Error is returned for every call that failed. Use [errors.Is] with the sentinels of this package to decide,
+// [errors.AsType] to learn more. If the caller's own context ended the wait, the error is that context's error too.
 type Error struct {
 	Kind       error         // one of the sentinels; nil when the caller's own context ended the call
 	Call       string        // "GET /api/Software/microsoft-_-edge/getmissingkbs"
@@ -63,7 +62,7 @@ func (e *Error) Error() string {
 	return strings.Join(parts, ": ")
 }
 
-// roundUp makes a wait of whole seconds, none of which is too short.
+// roundUp rounds a wait up to whole seconds, so that it is never too short.
 func roundUp(d time.Duration) time.Duration {
 	return (d + time.Second - 1).Truncate(time.Second)
 }
@@ -104,8 +103,8 @@ func (e *Error) Is(target error) bool { return e.Kind != nil && e.Kind == target
 // longest known sentence with its list of roles, too little for a page of HTML.
 const maxMessage = 400
 
-// oneLine makes foreign text fit to stand in a log line: no line breaks, no
-// control or formatting characters, no more than [maxMessage] characters.
+// oneLine makes foreign text fit for a log line: no line breaks, no control or formatting characters, at most
+// [maxMessage] characters.
 func oneLine(s string) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)

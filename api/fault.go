@@ -2,8 +2,8 @@ package api
 
 import "slices"
 
-// Fault is what exactly keeps the program from signing in, where that is known. It is finer than the kind of an [Error],
-// and each has words of its own; see [Fault.Advice]. The zero value is none that is known.
+// Fault is the exact reason why the program cannot sign in, if known. It is more specific than the kind of an [Error],
+// and has texts for people; see [Fault.Advice]. The zero value is an unknown reason.
 type Fault string
 
 // The faults of a sign-in.
@@ -54,13 +54,13 @@ const (
 	LoginDeclined Fault = "login_declined" // Entra's code is not one of those known here
 )
 
-// Advice is what people are told of a [Fault], in whole sentences. It holds nothing of the tenant or of the app.
+// Advice is the text about a [Fault] for people, in whole sentences. It contains nothing of the tenant or the app.
 type Advice struct {
-	What string // is wrong
+	What string // what is wrong
 	Cure string // who has to do what
 }
 
-// Advice returns the words for a fault; none for the zero value.
+// Advice returns the texts about a fault; empty for the zero value.
 func (f Fault) Advice() Advice {
 	for _, known := range faults() {
 		if known.fault == f {
@@ -70,7 +70,7 @@ func (f Fault) Advice() Advice {
 	return Advice{}
 }
 
-// Faults are all that there are.
+// Faults returns all faults.
 func Faults() []Fault {
 	var all []Fault
 	for _, known := range faults() {
@@ -79,15 +79,15 @@ func Faults() []Fault {
 	return all
 }
 
-// knownFault is a fault with what it is told by.
+// knownFault is a fault with its codes and texts.
 type knownFault struct {
 	fault Fault
 	kind  error    // of the error
-	codes []string // of Entra, without AADSTS; those of the other faults are told by other signs
+	codes []string // Entra's codes, without AADSTS; other faults are recognised otherwise
 	Advice
 }
 
-// faultOf finds the fault of one of Entra's codes, such as "AADSTS7000222".
+// faultOf returns the fault of one of Entra's codes, such as "AADSTS7000222".
 func faultOf(code string) (knownFault, bool) {
 	for _, known := range faults() {
 		if slices.ContainsFunc(known.codes, func(c string) bool { return "AADSTS"+c == code }) {

@@ -2,10 +2,10 @@ package api
 
 import "slices"
 
-// faults is the one table of what goes wrong at the sign-in: page, doctor and log take their words from it. The codes are
-// those of https://learn.microsoft.com/entra/identity-platform/reference-error-codes and of
-// https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations, as far as an app, or a person
-// on a terminal, meets them. Settings have the names that azidentity and this project give them.
+// faults is the only table of sign-in failures: pages, doctor and the log take their texts from it. The codes are those
+// of https://learn.microsoft.com/entra/identity-platform/reference-error-codes and of
+// https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations that an app, or a user on a
+// terminal, can run into. Settings have azidentity's and this project's names.
 func faults() []knownFault {
 	return slices.Concat(appFaults(), tenantFaults(), assertionFaults(), personFaults(), loginFaults())
 }

@@ -181,7 +181,7 @@ func (l *limiter) throttleError() Error {
 	}
 }
 
-// refuse counts a call that is not made, and says why.
+// refuse counts a call that is not made, and returns why.
 func (l *limiter) refuse(err error) error {
 	if late, ok := errors.AsType[*tooLate](err); ok {
 		l.counts.refused.Add(1)
@@ -200,7 +200,7 @@ func defendersPause() Error {
 	return Error{Kind: ErrThrottled, Message: "Defender asked for a pause"}
 }
 
-// tooLate says that the turn of a call comes after the caller's deadline.
+// tooLate reports that the turn of a call comes after the caller's deadline.
 type tooLate struct {
 	wait time.Duration
 	why  Error
@@ -213,8 +213,7 @@ func (e *tooLate) Error() string {
 // NonRetriable keeps azcore's retry policy from trying again.
 func (*tooLate) NonRetriable() {}
 
-// expired turns the end of a deadline into what it means for one who waits for a
-// turn.
+// expired turns the end of a deadline into the error for a caller that waits for a turn.
 func expired(err error, turn time.Time) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &tooLate{wait: max(time.Until(turn), 0)}

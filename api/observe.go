@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// CallObservation is one HTTP call to Defender, for metrics and traces.
-// All its words are of a few kinds: nothing in it names a software or a device.
+// CallObservation describes one HTTP call to Defender, for metrics and traces. Its texts come from small sets: nothing
+// in it names a software or a device.
 type CallObservation struct {
 	Kind       string        // what was asked: "missing_kbs", "machine_missing_kbs", "software", "catalog", "machine" or "machines"
 	Status     int           // HTTP status; 0 when there was no answer
@@ -18,7 +18,7 @@ type CallObservation struct {
 	Background bool          // for a digest: see [Background]
 }
 
-// Stats are counts since the client was made. They only grow.
+// Stats are counters since the client was created.
 type Stats struct {
 	Hits         uint64 // questions answered from memory
 	Joined       uint64 // questions that joined a call under way
@@ -26,7 +26,7 @@ type Stats struct {
 	Stale        uint64 // questions answered with an old answer, because Defender could not be asked; counted beside Joined or Asked
 	Waits        uint64 // HTTP calls that had to wait for their turn under our own limit
 	Refused      uint64 // HTTP calls that were not made because their turn would have come too late
-	Throttled    uint64 // answers of Defender that said "too many" (429)
+	Throttled    uint64 // responses of Defender with status 429
 	Unreadable   uint64 // rows of answers that could not be read
 	BudgetErrors uint64 // bookings that the shared budget did not answer
 }
@@ -44,8 +44,7 @@ type counts struct {
 	hits, joined, asked, stale, waits, refused, throttled, unreadable, budgetErrors atomic.Uint64
 }
 
-// callState is what is known of a call on its way through the pipeline. Its tries
-// come one after the other.
+// callState is the state of a call on its way through the pipeline. Its tries follow one another.
 type callState struct {
 	kind   string
 	tries  int

@@ -18,8 +18,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/httpclient"
 )
 
-// newPipeline builds what a request passes on its way out: request id, retry,
-// then for each try the token, the rate limit, the log and the limit of silence.
+// newPipeline builds the policies that a request passes: request ID and retry, then for each try the token, the rate
+// limit, the log and the limit of silence.
 func newPipeline(cred azcore.TokenCredential, named namedCredential, o Options, limit *limiter) (*azcore.Client, *connections, error) {
 	transport, conns := switching(o.Transport)
 	retry := o.Retry
@@ -123,7 +123,7 @@ type cutBody struct {
 	io.Closer
 }
 
-// tooLarge says that an answer is longer than we are willing to read.
+// tooLarge reports that an answer exceeds the limit.
 type tooLarge struct{ limit int64 }
 
 func (e *tooLarge) Error() string {
@@ -162,8 +162,8 @@ func defaultTransport() *http.Client {
 	}}
 }
 
-// namedCredential marks the errors of a credential, so that they can be told
-// from those of the call that wanted the token, and tells of each attempt.
+// namedCredential marks the errors of a credential, to distinguish them from those of the call that needed the token,
+// and reports each attempt.
 type namedCredential struct {
 	azcore.TokenCredential
 	told func(error)
@@ -188,7 +188,7 @@ func (c namedCredential) GetToken(ctx context.Context, o policy.TokenRequestOpti
 	return tok, nil
 }
 
-// tell tells how an attempt ended, in our own words.
+// tell reports how an attempt ended, in our own words.
 func (c namedCredential) tell(err error) {
 	if err != nil {
 		err = signInFailed(err)

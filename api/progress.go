@@ -10,7 +10,7 @@ import (
 // WaitingFor is what a question waits for.
 type WaitingFor int
 
-// What a question waits for.
+// The values of WaitingFor.
 const (
 	ForNothing WaitingFor = iota // no call is under way for it
 	ForAnswer                    // Defender has been asked
@@ -26,8 +26,8 @@ type Waiting struct {
 	Until time.Time // when a turn comes or a pause ends; zero for the others
 }
 
-// Progress tells what the calls wait for that are made, or joined, for one question. The zero value is ready; it is safe
-// for concurrent use.
+// Progress tracks what the calls made or joined for one question are waiting for. The zero value is ready to use; it is
+// safe for concurrent use.
 type Progress struct {
 	mu        sync.Mutex
 	positions []*queuePosition
@@ -35,12 +35,12 @@ type Progress struct {
 
 type progressKey struct{}
 
-// WithProgress returns a context whose calls tell p what they wait for.
+// WithProgress returns a context whose calls report to p.
 func WithProgress(ctx context.Context, p *Progress) context.Context {
 	return context.WithValue(ctx, progressKey{}, p)
 }
 
-// Waiting returns what is waited for now: of several calls, what takes longest.
+// Waiting returns what is being waited for now: of several calls, what takes longest.
 func (p *Progress) Waiting() Waiting {
 	p.mu.Lock()
 	defer p.mu.Unlock()

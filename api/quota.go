@@ -7,8 +7,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/quota"
 )
 
-// Quota is what may be asked of Defender: by this process, or by all that share a
-// [Budget].
+// Quota is what may still be asked of Defender: by this process, or by all that share a [Budget].
 type Quota struct {
 	Minute, Hour Window
 

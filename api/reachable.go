@@ -15,9 +15,8 @@ import (
 // dropper is a credential that can drop the tokens it keeps.
 type dropper interface{ drop() }
 
-// reachable tells a login host that cannot be reached from one that refuses:
-// azidentity reports both as "authentication failed" and keeps no cause. The
-// transport leaves its last error in the context of the token request.
+// reachable distinguishes a login host that cannot be reached from one that refuses: azidentity reports both as
+// "authentication failed" and keeps no cause. The transport leaves its last error in the context of the token request.
 type reachable struct {
 	azcore.TokenCredential
 	time time.Duration // limit for getting a token; 0 for a person: no limit
@@ -25,7 +24,7 @@ type reachable struct {
 	file string        // of the federated token
 }
 
-// drop drops the tokens, where the credential can.
+// drop drops the tokens, if the credential supports it.
 func (r reachable) drop() {
 	if cred, ok := r.TokenCredential.(*renewable); ok {
 		_ = cred.renew() // on failure the old credential stays, and reports its own error

@@ -28,8 +28,8 @@ type credentialError struct {
 func (e *credentialError) Error() string { return e.err.Error() }
 func (e *credentialError) Unwrap() error { return e.err }
 
-// signInFailed makes an error of what a credential says. azidentity's own text is a page with the whole answer of Entra,
-// so only its essence is kept.
+// signInFailed turns an error of a credential into an [Error]. azidentity's own text is a page with the whole answer of
+// Entra, so only its essence is kept.
 func signInFailed(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		own := *e
@@ -61,7 +61,7 @@ func signInFailed(err error) *Error {
 	return e
 }
 
-// managed finds out what keeps a managed identity from its token. The host of identities has no codes.
+// managed finds out why a managed identity gets no token. The host of identities has no codes.
 func (e *Error) managed(answered bool) {
 	e.Fault, e.Err = "", nil
 	switch {
@@ -93,7 +93,7 @@ func bodyOfAnother(err error) bool {
 	return slices.ContainsFunc(bodyMarks(), func(mark string) bool { return strings.Contains(text, mark) })
 }
 
-// essence is the text of a failure without what it repeats of an answer.
+// essence returns the text of a failure without the parts that it repeats of an answer.
 func essence(err error) string {
 	text := err.Error()
 	for _, mark := range bodyMarks() {
@@ -120,7 +120,7 @@ func entraSaid(resp *http.Response) *Error {
 		return e
 	}
 	e.Code = entraCode.FindString(said.Description)
-	// Behind the sentence Entra repeats ids and the time for its support.
+	// After the sentence Entra repeats ids and the time for its support.
 	text, _, _ := strings.Cut(strings.TrimPrefix(said.Description, e.Code+": "), "Trace ID:")
 	e.Message = withoutEchoes(resp)(text) // it may repeat an assertion
 	if e.Code == "" {

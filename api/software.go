@@ -120,7 +120,7 @@ func (s *softwareStream) next(ctx context.Context) bool {
 	return p.count == 1 && rows >= size && readable > 0
 }
 
-// foreign is an error of the list: every tenant has one, so that what does not know it is not Defender's API.
+// foreign returns the error for a missing list: every tenant has one, so a server without it is not Defender's API.
 func (s *softwareStream) foreign(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || !e.Is(ErrNotFound) {

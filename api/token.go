@@ -17,8 +17,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// TokenInfo is what an access token says of itself. It is only shown: nothing of it was verified, which is Defender's
-// business.
+// TokenInfo is the content of an access token. It is only for display: nothing in it was verified, which is Defender's
+// task.
 type TokenInfo struct {
 	Audience string    // the resource that it admits to
 	Tenant   string    // id
@@ -29,8 +29,8 @@ type TokenInfo struct {
 	Issued   time.Time
 }
 
-// InspectToken asks the credential for a token and tells what it says; the token itself stays where it is. Errors are
-// [*Error], as those of a call that wanted the token.
+// InspectToken asks the credential for a token and returns what it contains, but not the token itself. It returns an
+// [*Error], as a call that needed the token would.
 func InspectToken(ctx context.Context, cred azcore.TokenCredential, scope string) (TokenInfo, error) {
 	token, err := cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})
 	if err != nil {
@@ -100,8 +100,8 @@ func FitsDefender(audience string) bool {
 // Regions are the names that [LookupCloud] takes for the regions of the public cloud.
 func Regions() []string { return regions() }
 
-// CertificateExpiry tells when the certificate of a credential ends. A file with several is judged by the first, which
-// is the one that belongs to the key.
+// CertificateExpiry returns when the certificate of a credential expires. For a file with several it is the first,
+// which belongs to the key.
 func CertificateExpiry(path, password string) (time.Time, error) {
 	file, err := os.ReadFile(path)
 	if err != nil {

@@ -18,9 +18,9 @@ import (
 // maxSilences is how many tries of a call may end because Defender stays silent.
 const maxSilences = 2
 
-// tryLimit is the policy that gives up a try on which Defender is silent for too long: neither a header nor more of the
-// body comes. An answer that comes slowly is not given up, however long it takes; the whole call has an end of its own.
-// The next try uses a fresh connection. It stands behind the rate limit, whose waits are no silence.
+// tryLimit is the policy that ends a try on which Defender is silent for too long: neither a header nor more of the
+// body arrives. An answer that arrives slowly continues, however long it takes; the whole call has its own limit. The
+// next try uses a fresh connection. It comes after the rate limit, whose waits are not silence.
 type tryLimit struct {
 	after time.Duration // of the first try; the last one has as long as its callers wait, for a Defender that is slow but there
 	conns *connections  // nil where the transport is not ours to renew
@@ -75,12 +75,12 @@ func (l tryLimit) patience(ctx context.Context, silences int) time.Duration {
 	return left - min(callMargin, left/4)
 }
 
-// silence ends a try.
+// silence reports why a try ended.
 type silence struct{ after time.Duration }
 
 func (e *silence) Error() string { return fmt.Sprintf("no answer within %s", rounded(e.after)) }
 
-// gaveUp ends a call whose tries were silent.
+// gaveUp reports that the tries of a call were silent.
 type gaveUp struct{ first, last time.Duration }
 
 func (e *gaveUp) Error() string {
@@ -88,7 +88,7 @@ func (e *gaveUp) Error() string {
 		rounded(e.first), rounded(e.last))
 }
 
-// rounded is a time as people tell it.
+// rounded rounds a duration for people.
 func rounded(d time.Duration) time.Duration {
 	if d < time.Second {
 		return d.Round(time.Millisecond)
