@@ -108,8 +108,8 @@ func (w *Workspace) respond(path, contentType string, body []byte) (Message, err
 	return w.carryOut(path, g, a)
 }
 
-// carryOut posts an answer, or changes the message that was clicked. For a slash command nothing is changed: what asks for
-// that is a new message, as people report of Slack (https://github.com/slackapi/bolt-js/issues/2287,
+// carryOut posts an answer, or changes the clicked message. A slash command has no message to change: such an answer
+// becomes a new message, as people report about Slack (https://github.com/slackapi/bolt-js/issues/2287,
 // https://github.com/slackapi/bolt-python/issues/1268).
 func (w *Workspace) carryOut(path string, g grants.Grant, a answer) (Message, error) {
 	if g.Command {

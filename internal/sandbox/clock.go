@@ -14,7 +14,7 @@ import (
 // clock is the time of the workspace, which its page can move forward.
 type clock struct {
 	base   func() time.Time
-	tenant *apitest.Tenant // nil: the workspace has a clock of its own
+	tenant *apitest.Tenant // nil if the workspace has its own clock
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -37,7 +37,7 @@ func (c *clock) now() time.Time {
 	return c.base().Add(c.offset)
 }
 
-// advance moves the time forward, or the tenant's, which this one follows.
+// advance moves the time forward, or the tenant's if this clock follows it.
 func (c *clock) advance(d time.Duration) {
 	if c.tenant != nil {
 		c.tenant.Advance(d)
@@ -48,7 +48,7 @@ func (c *clock) advance(d time.Duration) {
 	c.offset += d
 }
 
-// Now is the time of the workspace.
+// Now returns the time of the workspace.
 func (w *Workspace) Now() time.Time { return w.clock.now() }
 
 // Advance moves the workspace's clock forward, and with it the Defender tenant's.
@@ -59,8 +59,8 @@ func (w *Workspace) Advance(d time.Duration) {
 	w.tellClock(0)
 }
 
-// ts returns a new message timestamp, later than every one before it: Slack's ts
-// is a message's key, and a clock that stands still must not give the same twice.
+// ts returns a new message timestamp, later than all before it: Slack's ts identifies a message, and a clock that
+// stands still must not return the same one twice.
 func (c *clock) ts() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,22 +68,22 @@ func (c *clock) ts() string {
 	return protocol.Timestamp(c.last)
 }
 
-// Pending returns what the app does by the workspace's clock: when something is due next (the zero time for nothing), and
-// how many things that are due are still under way.
+// Pending returns what the app does by the workspace's clock: when something is due next (the zero time for nothing),
+// and how many due things are still under way.
 type Pending func(ctx context.Context) (next time.Time, underWay int, err error)
 
 const (
 	travelPoll = 50 * time.Millisecond
-	// maxTravel is how long one move of the clock may wait for what is due on its way.
+	// maxTravel bounds how long one move of the clock waits for what is due on the way.
 	maxTravel = 10 * time.Minute
 )
 
-// ErrTravelling is returned by [Workspace.Travel] while the clock is being moved already.
+// ErrTravelling is returned by [Workspace.Travel] while the clock is already being moved.
 var ErrTravelling = errors.New("the clock is being moved already")
 
-// Travel moves the workspace's clock forward as time would pass: it stops at each moment at which the app has something to
-// do, and goes on when that is done. So nothing is late, and nothing overtakes. Without [Options.Pending] it is
-// [Workspace.Advance]. Where the wait ends early, by ctx or after ten minutes, the clock stays where it got to.
+// Travel moves the workspace's clock forward as time would pass: it stops whenever the app has something to do, and
+// continues when that is done. So nothing is late or out of order. Without [Options.Pending] it is [Workspace.Advance].
+// If ctx or ten minutes end the wait, the clock stays where it is.
 func (w *Workspace) Travel(ctx context.Context, d time.Duration) error {
 	if !w.travel.TryLock() {
 		return ErrTravelling
@@ -111,7 +111,7 @@ func (w *Workspace) Travel(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// settle waits until nothing that is due is under way, and tells when something is due next.
+// settle waits until nothing due is under way, and returns when something is due next.
 func (w *Workspace) settle(ctx context.Context) (next time.Time, err error) {
 	ticker := time.NewTicker(travelPoll)
 	defer ticker.Stop()

@@ -14,11 +14,10 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/trace"
 )
 
-// Command types a slash command, such as "/missingkbs help", as a person in a
-// channel. It returns when the app has acknowledged and what the acknowledgement
-// said is shown, or when three seconds are over; what went wrong for the person is
-// in [Delivery.Err] and shown in the channel as Slack shows it. The error is for
-// things that no person could do, and for the end of the context.
+// Command types a slash command, such as "/missingkbs help", as a person in a channel. It returns when the app has
+// acknowledged and the content of the acknowledgement is shown, or after three seconds. What went wrong for the person
+// is in [Delivery.Err] and shown in the channel as Slack shows it. The error is for things that no person could do, and
+// for the end of the context.
 func (w *Workspace) Command(ctx context.Context, as, channelID, text string) (sockets.Dispatch, error) {
 	user, c, err := w.seat(as, channelID)
 	if err != nil {
@@ -52,7 +51,7 @@ type typedCommand struct {
 	hook        string // path of its response URL
 }
 
-// seat finds a person and a channel that the person is in.
+// seat returns a person, and a channel that the person is in.
 func (w *Workspace) seat(as, channelID string) (person, channel, error) {
 	user, ok := w.people.find(as)
 	if !ok || user.Kind == "bot" {

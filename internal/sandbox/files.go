@@ -31,7 +31,7 @@ type upload struct {
 	complete bool
 }
 
-// files keeps what the app uploads; the oldest are forgotten.
+// files keeps what the app uploads; the oldest are dropped.
 type files struct {
 	mu   sync.Mutex
 	made map[string]*upload // by upload secret

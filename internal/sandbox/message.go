@@ -103,7 +103,7 @@ func (c content) into(m *Message) {
 	}
 }
 
-// cut shortens text to n characters, as Slack does without a word.
+// cut shortens text to n characters, silently, as Slack does.
 func cut(text string, n int) string {
 	if len(text) <= n {
 		return text

@@ -10,13 +10,13 @@ import (
 // OrgName is the name of the organisation [OrgID].
 const OrgName = "Sandbox Org"
 
-// orgTeams are the workspaces of the organisation.
+// orgTeams returns the workspaces of the organisation.
 func orgTeams() []string { return []string{TeamID, SecondTeamID} }
 
 // inOrg reports whether the workspace is part of an organisation.
 func (w *Workspace) inOrg() bool { return w.opts.Organisation || w.opts.OrgWide }
 
-// teamOf is the workspace in which a person does something: that of another organisation is not told as the own one.
+// teamOf returns the workspace in which a person acts: that of another organisation is not shown as our own.
 func (w *Workspace) teamOf(u person) string {
 	if w.opts.OrgWide && slices.Contains(orgTeams(), u.Team) {
 		return u.Team
@@ -24,7 +24,7 @@ func (w *Workspace) teamOf(u person) string {
 	return TeamID
 }
 
-// installedIn is the workspace in which the app is installed, or the organisation.
+// installedIn returns the workspace in which the app is installed, or the organisation.
 func (w *Workspace) installedIn() string {
 	if w.opts.OrgWide {
 		return OrgID
@@ -104,7 +104,7 @@ func (c channel) spans(o object) {
 	o["connected_team_ids"] = append(slices.Clone(c.Teams), external...)
 }
 
-// user is a person as users.info tells of them.
+// user returns a person as users.info does.
 func (w *Workspace) user(u person, locale bool) object {
 	o := u.slack(locale)
 	if w.inOrg() && slices.Contains(orgTeams(), u.Team) && u.Kind != "bot" {

@@ -57,7 +57,7 @@ const (
 	SecondTeamID = "T0SANDBX2" // the workspace of a Colleague
 )
 
-// people is the cast.
+// people holds all users.
 type people struct {
 	mu     sync.Mutex
 	cast   []person
@@ -102,14 +102,14 @@ func (w *Workspace) SetGroup(id, handle string, users ...string) {
 	p.groups = append(p.groups, usergroup{ID: id, Handle: handle, Name: handle, Users: slices.Clone(users)})
 }
 
-// all returns the cast as it is now.
+// all returns the current users.
 func (p *people) all() []person {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.cast)
 }
 
-// allGroups returns the user groups as they are now.
+// allGroups returns the current user groups.
 func (p *people) allGroups() []usergroup {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/sockets"
 )
 
-// keepMessages bounds the memory of one channel; older ones are forgotten.
+// keepMessages bounds the messages of one channel; older ones are dropped.
 const keepMessages = 1000
 
 // channel is a conversation of any kind.
@@ -29,7 +29,7 @@ type channel struct {
 
 func (c *channel) has(user string) bool { return slices.Contains(c.Members, user) }
 
-// rooms keeps channels and messages, and wakes callers that wait for a change.
+// rooms holds channels and messages, and wakes callers that wait for a change.
 type rooms struct {
 	w *Workspace
 
@@ -124,7 +124,7 @@ func (r *rooms) nextChange() <-chan struct{} {
 	return r.changed
 }
 
-// nudge wakes waiters for changes that other parts keep.
+// nudge wakes waiters for changes that other parts hold.
 func (r *rooms) nudge() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

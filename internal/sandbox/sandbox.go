@@ -1,9 +1,10 @@
-// Package sandbox is a small Slack workspace on loopback: people, channels, messages, modals and a Home tab, behind Slack's own
-// protocols (the Web API, Socket Mode over WebSocket, response URLs) and behind the JSON and server-sent events that its web
-// page uses. It refuses what Slack refuses, so a message that works here is one that Slack takes. It knows nothing of the bot
-// that connects to it: the two share no code but the protocol. Of Defender it knows only the tenant of api/apitest, whose clock
-// and faults its page can turn. Everything is kept in memory, in bounded numbers, and is gone after [Workspace.Close]. It
-// trusts every client that can reach it, so it listens on loopback only and is no production server.
+// Package sandbox is a small Slack workspace on loopback: people, channels, messages, modals and a Home tab, behind
+// Slack's own protocols (the Web API, Socket Mode over WebSocket, response URLs) and behind the JSON and server-sent
+// events of its web page. It refuses what Slack refuses, so a message that works here also works in Slack. It knows
+// nothing of the bot that connects to it: the two only share the protocol. Of Defender it only knows the tenant of
+// api/apitest, whose clock and faults its page can control. Everything is kept in memory, in bounded numbers, and is
+// gone after [Workspace.Close]. It trusts every client that can reach it, so it only listens on loopback and is no
+// production server.
 package sandbox
 
 import (

@@ -11,8 +11,8 @@ import (
 // ConfigToken returns the app configuration token, which reads the manifest of the app; it is new at each start.
 func (w *Workspace) ConfigToken() string { return w.configToken }
 
-// RefuseToken makes Slack answer every call with one of the workspace's tokens by an error of its own, such as
-// "token_revoked" or "account_inactive"; "" makes the token a good one again.
+// RefuseToken makes Slack answer every call with one of the workspace's tokens by an error, such as "token_revoked" or
+// "account_inactive"; "" makes the token valid again.
 func (w *Workspace) RefuseToken(token, code string) {
 	w.tokens.mu.Lock()
 	defer w.tokens.mu.Unlock()
@@ -33,7 +33,7 @@ func (w *Workspace) NewBotToken() string {
 	return w.tokens.add(botToken, "xoxb-"+protocol.RandomDigits(12)+"-"+protocol.RandomDigits(13)+"-"+protocol.RandomHex(12))
 }
 
-// kindOf is the kind of a token of the workspace.
+// kindOf returns the kind of a token of the workspace.
 func (w *Workspace) kindOf(token string) (kind tokenKind, known bool) {
 	switch token {
 	case w.botToken:
@@ -49,7 +49,7 @@ func (w *Workspace) kindOf(token string) (kind tokenKind, known bool) {
 	return kind, known
 }
 
-// tokens are tokens that once were good, and tokens that were made later.
+// tokens holds tokens that were valid once, and tokens created later.
 type tokens struct {
 	mu    sync.Mutex
 	codes map[string]string // what Slack says, by token
@@ -111,7 +111,7 @@ func (w *Workspace) scopeFor(m method, a protocol.Args) string {
 	return m.scope
 }
 
-// scopesOf is what Slack tells, with each answer, of the token that it was given; nothing of one that it refuses.
+// scopesOf returns the scopes that Slack sends with each answer to a valid token.
 func (w *Workspace) scopesOf(token string) (scopes string, ok bool) {
 	kind, known := w.kindOf(token)
 	switch {

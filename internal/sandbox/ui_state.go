@@ -10,7 +10,7 @@ import (
 // stateTrace is how many trace entries a page gets at its start.
 const stateTrace = 200
 
-// state is everything that a page shows.
+// state returns everything that the page shows.
 func (w *Workspace) state() object {
 	return object{
 		"team":  object{"id": TeamID, "name": TeamName},

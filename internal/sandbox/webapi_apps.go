@@ -6,7 +6,7 @@ import (
 	"github.com/missingkbs/missingkbs/internal/sandbox/protocol"
 )
 
-// botApp is the app that owns the bot token.
+// botApp returns the app that owns the bot token.
 func (w *Workspace) botApp() string { return cmp.Or(w.opts.BotApp, AppID) }
 
 func (w *Workspace) botsInfo(a protocol.Args) (object, error) {
@@ -36,7 +36,7 @@ func (w *Workspace) manifestExport(a protocol.Args) (object, error) {
 	return object{"manifest": w.manifest()}, nil
 }
 
-// manifest is that of an app which has what the options name, with buttons and over a socket.
+// manifest returns the manifest of an app that has what the options name, with buttons and over a socket.
 func (w *Workspace) manifest() object {
 	commands := []object{}
 	for _, c := range w.commands {

@@ -17,8 +17,8 @@ const (
 	maxAttachments  = 100
 )
 
-// room finds the conversation that a channel argument means: an id, a #name, or a
-// user's id for the conversation with that user.
+// room returns the conversation for a channel argument: an ID, a #name, or a user's ID for the conversation with that
+// user.
 func (w *Workspace) room(name string) (channel, error) {
 	if name == "" {
 		return channel{}, protocol.Missing("channel")
@@ -175,8 +175,8 @@ func (w *Workspace) chatPostMessage(a protocol.Args) (object, error) {
 	return object{"channel": c.ID, "ts": m.TS, "message": w.withMetadata(m)}, nil
 }
 
-// tellOwn sends the app the event of what it has written itself into a conversation with a person, as Slack does: an app that
-// answers such events answers itself.
+// tellOwn sends the app the event of its own message in a conversation with a person, as Slack does: an app that
+// answers such events would answer itself.
 func (w *Workspace) tellOwn(c channel, inner object) {
 	if !c.IM || !w.subscribed("message.im") {
 		return

@@ -1,8 +1,8 @@
-// Package blockkit tells what Slack would refuse in blocks and views: types that do not exist or do not belong on a surface,
-// fields that are missing, unknown, too long or too many, ids that come twice, and totals over a whole message. Each fault has
-// the JSON pointer of its place, as Slack's own answers do. It knows the rules of https://docs.slack.dev/reference/block-kit
-// and nothing of a workspace: not who may see a file, or whether a picture exists. Where Slack publishes no number it takes the
-// smallest that people have measured. The rules are tables, one for each family of blocks.
+// Package blockkit checks what Slack would refuse in blocks and views: types that do not exist or do not belong on a
+// surface, missing, unknown, too long or too many fields, duplicate ids, and totals over a whole message. Each fault
+// has the JSON pointer of its place, as Slack's own answers do. The rules are tables, one for each family of blocks. It
+// knows the rules of https://docs.slack.dev/reference/block-kit and nothing of a workspace: not who may see a file, or
+// whether a picture exists. Where Slack publishes no number it uses the smallest that people have measured.
 package blockkit
 
 import (
@@ -13,7 +13,7 @@ import (
 	"sync"
 )
 
-// Surfaces that blocks stand on.
+// Surfaces for blocks.
 const (
 	Message = "message"
 	Modal   = "modal"
@@ -27,7 +27,7 @@ type Fault struct {
 	Code    string // of the Web API's error where it is not the usual one
 }
 
-// Most blocks that a surface takes.
+// The most blocks that a surface accepts.
 const (
 	maxMessageBlocks = 50
 	maxViewBlocks    = 100
@@ -92,7 +92,7 @@ func (c *checker) fault(at, format string, a ...any) {
 	c.faults = append(c.faults, Fault{Pointer: at, Message: fmt.Sprintf(format, a...)})
 }
 
-// coded is a fault with a code of its own.
+// coded adds a fault with its own error code.
 func (c *checker) coded(code, at, format string, a ...any) {
 	c.fault(at, format, a...)
 	c.faults[len(c.faults)-1].Code = code
@@ -139,7 +139,7 @@ func (c *checker) block(at string, v any, allowed []string) {
 	c.count(at, kind, o)
 }
 
-// id wants block ids to come once in a payload.
+// id requires block ids to be unique within a payload.
 func (c *checker) id(at string, o map[string]any) {
 	id, _ := o["block_id"].(string)
 	if id == "" || o["type"] == "markdown" { // Slack ignores a markdown block's id
@@ -151,17 +151,16 @@ func (c *checker) id(at string, o map[string]any) {
 	c.blockIDs[id] = true
 }
 
-// kind is a type of block: where it may stand and what it is made of.
+// kind is a type of block: where it is allowed and what it consists of.
 type kind struct {
 	surfaces []string
 	rule     rule
 }
 
-// standard makes the tables at the first check; nothing changes them.
+// standard builds the tables on the first check; nothing changes them.
 var standard = sync.OnceValue(newRules)
 
-// rules are all tables. Rules find each other through the checker, so that blocks
-// can stand in blocks.
+// rules holds all tables. Rules find each other through the checker, so that blocks can contain blocks.
 type rules struct {
 	blocks     map[string]kind
 	elements   map[string]rule

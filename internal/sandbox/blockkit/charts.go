@@ -67,7 +67,7 @@ func uniqueNames(c *checker, at string, o map[string]any) {
 	}
 }
 
-// onePerCategory wants one point of each series at each category of the x axis.
+// onePerCategory requires one point of each series for each category of the x axis.
 func onePerCategory(c *checker, at string, o map[string]any) {
 	axis, _ := o["axis_config"].(map[string]any)
 	listed, _ := axis["categories"].([]any)

@@ -16,13 +16,13 @@ func elements() map[string]rule {
 	return all
 }
 
-// interactive is an element of one type: what all have, and f.
+// interactive returns the rule of an interactive element of one type: the common fields and f.
 func interactive(name string, f fields, more ...func(*checker, string, map[string]any)) rule {
 	f["action_id"] = may(both(text(1, 255), uniqueAction))
 	return typed(name, f, more...)
 }
 
-// uniqueAction wants an action id to come once in a block.
+// uniqueAction requires action ids to be unique within a block.
 func uniqueAction(c *checker, at string, v any) {
 	id, _ := v.(string)
 	if c.actionIDs[id] {
@@ -68,7 +68,7 @@ func buttons() map[string]rule {
 	}
 }
 
-// focus counts the elements that want the cursor: a view may have one.
+// focus counts the elements that request the cursor: a view may have one.
 func focus(c *checker, at string, v any) {
 	flag(c, at, v)
 	if v == true {
@@ -193,7 +193,7 @@ func inInput() []string {
 		"plain_text_input", "radio_buttons", "rich_text_input", "timepicker", "url_text_input")
 }
 
-// element is an element of one of the types.
+// element accepts an element of one of the types.
 func element(allowed ...string) rule {
 	return func(c *checker, at string, v any) {
 		c.pick(at, v, func(name string) rule {

@@ -76,7 +76,7 @@ func layoutItem() rule {
 	})
 }
 
-// fallbackBlock is drawn in place of a layout, so it counts for no total beside it.
+// fallbackBlock replaces a layout where that is unsupported, so it does not count for the totals.
 func fallbackBlock(c *checker, at string, v any) {
 	kept := c.totals
 	c.block(at, v, nil)

@@ -7,12 +7,12 @@ import (
 
 // Composition objects: https://docs.slack.dev/reference/block-kit/composition-objects
 
-// plainText is a plain_text object.
+// plainText accepts a plain_text object.
 func plainText(most int) rule {
 	return choice(map[string]rule{"plain_text": plainObject(most)})
 }
 
-// anyText is a plain_text or mrkdwn object.
+// anyText accepts a plain_text or mrkdwn object.
 func anyText(most int) rule {
 	return choice(map[string]rule{
 		"plain_text": plainObject(most),
@@ -32,12 +32,12 @@ func confirm() rule {
 	})
 }
 
-// option is an entry of a menu. Label is the rule of its text.
+// option accepts an entry of a menu. label is the rule for its text.
 func option(label rule) rule {
 	return object(fields{"text": need(label), "value": need(text(1, 150)), "description": may(plainText(75))})
 }
 
-// overflowOption may have an address, which opens when it is chosen.
+// overflowOption may also have an address, which opens when it is chosen.
 func overflowOption() rule {
 	return object(fields{
 		"text": need(plainText(75)), "value": need(text(1, 150)), "description": may(plainText(75)), "url": may(link),
@@ -59,12 +59,12 @@ func suggestion() rule {
 	}, exactlyOne("options", "option_groups"))
 }
 
-// slackFile names an uploaded picture.
+// slackFile accepts a reference to an uploaded picture.
 func slackFile() rule {
 	return object(fields{"id": may(text(1, 255)), "url": may(link)}, exactlyOne("id", "url"))
 }
 
-// picture is the image element.
+// picture accepts the image element.
 func picture() rule {
 	return typed("image", fields{
 		"image_url": may(link), "slack_file": may(slackFile()), "alt_text": need(text(1, 2000)),
@@ -83,7 +83,7 @@ func conversationFilter() rule {
 	}, someOf("include", "exclude_external_shared_channels", "exclude_bot_users"))
 }
 
-// initial wants what is chosen at the start to be one of the options, word for word.
+// initial requires the initial choice to equal one of the options.
 func initial(c *checker, at string, o map[string]any) {
 	offered := allOptions(o)
 	if one, ok := o["initial_option"]; ok && !holds(offered, one) {

@@ -2,7 +2,7 @@ package blockkit
 
 // Blocks that Slack has had for long: https://docs.slack.dev/reference/block-kit/blocks
 
-// block is a block of one type: what all have, and f.
+// block returns the rule of a block of one type: the common fields and f.
 func block(name string, surfaces []string, f fields, more ...func(*checker, string, map[string]any)) kind {
 	f["block_id"] = may(text(1, 255))
 	return kind{surfaces, typed(name, f, more...)}
@@ -41,7 +41,7 @@ func contextElement() rule {
 	return choice(map[string]rule{"image": picture(), "plain_text": texts, "mrkdwn": texts})
 }
 
-// agentBlocks are those of AI agents.
+// agentBlocks are the blocks for AI agents.
 func agentBlocks() map[string]kind {
 	task := fields{
 		"task_id": need(text(1, 255)), "title": need(text(1, many)),

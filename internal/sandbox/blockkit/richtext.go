@@ -2,7 +2,7 @@ package blockkit
 
 // Rich text: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 
-// richText is a rich_text object with further fields.
+// richText accepts a rich_text object with further fields.
 func richText(more fields) rule {
 	border, indent := may(whole(0, 1)), may(whole(0, 8))
 	section := typed("rich_text_section", fields{"elements": need(list(1, many, inline()))})
@@ -21,10 +21,10 @@ func richText(more fields) rule {
 	}, more))
 }
 
-// inline is what a line of rich text is made of.
+// inline accepts an element within a line of rich text.
 func inline() rule { return choice(inlines()) }
 
-// only are some of the rules.
+// only selects some of the rules.
 func only(all map[string]rule, names ...string) map[string]rule {
 	some := map[string]rule{}
 	for _, name := range names {

@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// many stands where Slack publishes no bound.
+// many is used where Slack publishes no bound.
 const many = 1 << 20
 
-// rule checks the value at a place.
+// rule checks the value at a JSON pointer.
 type rule func(c *checker, at string, v any)
 
-// field is an entry of an object.
+// field is a member of an object.
 type field struct {
 	rule     rule
 	required bool
@@ -27,8 +27,8 @@ type fields map[string]field
 func need(r rule) field { return field{r, true} }
 func may(r rule) field  { return field{r, false} }
 
-// object wants an object with these fields and no others. More looks at what a
-// table can't say, such as "one of the two".
+// object accepts an object with these fields and no others. more checks what a table cannot express, such as "one of
+// the two".
 func object(f fields, more ...func(c *checker, at string, o map[string]any)) rule {
 	names := slices.Sorted(maps.Keys(f))
 	return func(c *checker, at string, v any) {
@@ -55,13 +55,13 @@ func object(f fields, more ...func(c *checker, at string, o map[string]any)) rul
 	}
 }
 
-// typed is an object whose type field has one value.
+// typed accepts an object whose type field has one value.
 func typed(name string, f fields, more ...func(c *checker, at string, o map[string]any)) rule {
 	f["type"] = need(oneOf(name))
 	return object(f, more...)
 }
 
-// choice picks a rule by the type field.
+// choice selects a rule by the type field.
 func choice(byType map[string]rule) rule {
 	return func(c *checker, at string, v any) { c.pick(at, v, func(name string) rule { return byType[name] }) }
 }
@@ -84,7 +84,7 @@ func (c *checker) pick(at string, v any, find func(name string) rule) {
 	}
 }
 
-// list wants least to most entries.
+// list accepts least to most entries.
 func list(least, most int, each rule) rule {
 	return func(c *checker, at string, v any) {
 		entries, ok := v.([]any)
@@ -105,7 +105,7 @@ func list(least, most int, each rule) rule {
 	}
 }
 
-// text wants least to most characters.
+// text accepts least to most characters.
 func text(least, most int) rule {
 	return func(c *checker, at string, v any) {
 		s, ok := v.(string)
@@ -122,7 +122,7 @@ func text(least, most int) rule {
 	}
 }
 
-// matching wants a text of that form.
+// matching accepts a text that matches a form.
 func matching(form *regexp.Regexp, name string) rule {
 	return func(c *checker, at string, v any) {
 		if s, ok := v.(string); !ok || !form.MatchString(s) {
@@ -131,7 +131,7 @@ func matching(form *regexp.Regexp, name string) rule {
 	}
 }
 
-// link wants an address of at most 3,000 characters.
+// link accepts an address of at most 3,000 characters.
 func link(c *checker, at string, v any) {
 	before := len(c.faults)
 	text(1, 3000)(c, at, v)
@@ -164,7 +164,7 @@ func number(c *checker, at string, v any) {
 	}
 }
 
-// whole wants a whole number inside the bounds.
+// whole accepts a whole number within bounds.
 func whole(least, most int) rule {
 	return func(c *checker, at string, v any) {
 		n, ok := v.(float64)
@@ -179,7 +179,7 @@ func whole(least, most int) rule {
 	}
 }
 
-// orNull also takes null.
+// orNull also accepts null.
 func orNull(r rule) rule {
 	return func(c *checker, at string, v any) {
 		if v != nil {
@@ -197,7 +197,7 @@ func both(rs ...rule) rule {
 	}
 }
 
-// exactlyOne wants one of two fields.
+// exactlyOne requires one of two fields.
 func exactlyOne(a, b string) func(*checker, string, map[string]any) {
 	return func(c *checker, at string, o map[string]any) {
 		_, hasA := o[a]
@@ -208,7 +208,7 @@ func exactlyOne(a, b string) func(*checker, string, map[string]any) {
 	}
 }
 
-// notBoth refuses two fields beside each other.
+// notBoth rejects two fields together.
 func notBoth(a, b string) func(*checker, string, map[string]any) {
 	return func(c *checker, at string, o map[string]any) {
 		if o[a] != nil && o[b] != nil {
@@ -217,7 +217,7 @@ func notBoth(a, b string) func(*checker, string, map[string]any) {
 	}
 }
 
-// someOf wants at least one of the fields.
+// someOf requires at least one of the fields.
 func someOf(names ...string) func(*checker, string, map[string]any) {
 	return func(c *checker, at string, o map[string]any) {
 		if !slices.ContainsFunc(names, func(n string) bool { return o[n] != nil }) {

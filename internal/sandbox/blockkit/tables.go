@@ -32,7 +32,7 @@ func tableBlocks() map[string]kind {
 	}
 }
 
-// plainCells are the cells that both tables have.
+// plainCells are the cells allowed in both kinds of table.
 func plainCells() map[string]rule {
 	return map[string]rule{
 		"raw_text":   typed("raw_text", fields{"text": need(text(1, many))}),
@@ -41,7 +41,7 @@ func plainCells() map[string]rule {
 	}
 }
 
-// dataCell is a cell of a data_table, which may also hold a button.
+// dataCell accepts a cell of a data_table, which may also contain a button.
 func dataCell() rule {
 	cells := plainCells()
 	cells["action_cell"] = typed("action_cell", fields{
@@ -72,7 +72,7 @@ func sameLength(c *checker, at string, o map[string]any) {
 	}
 }
 
-// plainHeader wants only plain text in the first row.
+// plainHeader requires plain text in the first row.
 func plainHeader(c *checker, at string, o map[string]any) {
 	rows := rowsOf(o)
 	if len(rows) == 0 {

@@ -1,6 +1,6 @@
-// Package faults holds everything that can be made wrong with Slack and Defender: switches that hold until they are switched
-// off, and faults of single calls. The page, the tests and the sandbox's servers use the same [Set] and the same list of
-// switches. It decides what fails and how; it knows no people, channels or messages.
+// Package faults holds everything that can go wrong with Slack and Defender: switches that stay on until they are
+// switched off, and faults of single calls. The page, the tests and the sandbox's servers use the same [Set] and the
+// same list of switches. It decides what fails and how; it knows no people, channels or messages.
 package faults
 
 import (
@@ -17,7 +17,7 @@ type Fitting struct {
 	Set                      func(on bool)
 }
 
-// Options join a [Set] to its workspace. All functions are required.
+// Options connect a [Set] to its workspace. All functions are required.
 type Options struct {
 	Defender   *apitest.Tenant              // nil: the list has no faults of Defender
 	Changed    func(values map[string]any)  // called after a switch has changed; must not call the Set
@@ -27,7 +27,7 @@ type Options struct {
 	Drop       func()                       // cuts all sockets
 }
 
-// Set is what is wrong at present. Its methods may be called from any goroutine.
+// Set is what is currently wrong. Its methods are safe for concurrent use.
 type Set struct {
 	o    Options
 	list []Switch

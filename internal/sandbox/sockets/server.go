@@ -1,5 +1,6 @@
-// Package sockets is the Socket Mode side of the sandbox: it accepts the app's WebSocket connections, sends envelopes over them
-// in turn, waits for acknowledgements and drops those that Slack drops. It does not know what an envelope means.
+// Package sockets is the Socket Mode side of the sandbox: it accepts the app's WebSocket connections, distributes
+// envelopes over them, waits for acknowledgements and drops those that Slack drops. It does not know what an envelope
+// means.
 package sockets
 
 import (
