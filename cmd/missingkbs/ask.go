@@ -11,9 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/missingkbs/missingkbs/commands/digestcmd"
-	"github.com/missingkbs/missingkbs/commands/riskcmd"
-
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
@@ -23,10 +20,8 @@ import (
 	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
 	"github.com/missingkbs/missingkbs/internal/deadline"
-	"github.com/missingkbs/missingkbs/internal/digest"
 	"github.com/missingkbs/missingkbs/internal/logging"
 	"github.com/missingkbs/missingkbs/internal/redact"
-	"github.com/missingkbs/missingkbs/internal/risk"
 	"github.com/missingkbs/missingkbs/internal/view"
 	"github.com/missingkbs/missingkbs/internal/xlsx"
 )
@@ -50,11 +45,6 @@ type askCmd struct {
 
 var errNoWords = errors.New("what do you want to ask? For example: missingkbs ask windows 11")
 
-const (
-	outputJSON = "json"
-	outputXLSX = "xlsx"
-)
-
 // Run writes the answer to standard output, or a failure to standard error. With -o json the failure is also written as JSON to
 // standard output.
 func (c askCmd) Run(ctx context.Context, s streams) error {
@@ -65,12 +55,6 @@ func (c askCmd) Run(ctx context.Context, s streams) error {
 	return errors.Join(err, view.WriteFailureJSON(s.out, failurePage(err)))
 }
 
-// reportedError is a failure that standard error already shows, with its cause.
-type reportedError struct{ error }
-
-func (reportedError) Is(target error) bool { return target == errReported }
-func (e reportedError) Unwrap() error      { return e.error }
-
 // failurePage explains a failure of ask: the question failed, or settings are wrong.
 func failurePage(err error) view.Page {
 	if reported, ok := errors.AsType[reportedError](err); ok {
@@ -79,6 +63,8 @@ func failurePage(err error) view.Page {
 	return view.Page{Title: "Nothing was asked", Lead: redact.String(err.Error())}
 }
 
+// answer answers the question once, or again and again with --watch. Its checks run before anything is asked, so that all
+// mistakes are reported together.
 func (c askCmd) answer(ctx context.Context, s streams) error {
 	var errs config.Errors
 	c.Log.Level = cmp.Or(c.Log.Level, "warn") // on a terminal the answer matters, not the log
@@ -169,69 +155,6 @@ func (c askCmd) patching(ctx context.Context, errs *config.Errors, s streams) (a
 		return p, func() {}, nil
 	}
 	return p, func() { _ = p.Store.Close() }, nil // it was only read
-}
-
-// report writes a failure for people.
-func report(s streams, err error) error {
-	if writeErr := terminalOf(s.err, s.env).Write(s.err, commands.Explain(err)); writeErr != nil {
-		return writeErr
-	}
-	if own, ok := errors.AsType[*commands.Error](err); ok && own.Usage {
-		return config.UsageError{Err: reportedError{err}}
-	}
-	return reportedError{err}
-}
-
-// keptByBot returns the commands that read what a bot keeps in its database: digests and accepted risks. They read it only if
-// the question is about that, and cannot change it, because on a terminal the user is unknown.
-func (c askCmd) keptByBot(ctx context.Context, errs *config.Errors, s streams, from source) ([]commands.Command, func(), error) {
-	if !c.aboutBot() {
-		// Help lists the commands. Words that merely contain "digest" must not need a database.
-		digests := withoutBot(digestcmd.New(nil, digestcmd.Options{}), "No digests here", "Digests belong to a running bot. Try them with: missingkbs sandbox")
-		risks := withoutBot(riskcmd.New(nil, riskcmd.Options{}), "No accepted risks here", "Accepted risks belong to a running bot. Try them with: missingkbs sandbox")
-		return []commands.Command{digests, risks}, func() {}, nil
-	}
-	deadlines := &deadline.Setting{}
-	deadlines.Set(c.Deadline.Read(errs))
-	database, err := openReadOnly(ctx, c.Store, errs, c.Log.Logger(errs, s.err), s.env)
-	if err != nil {
-		return nil, nil, err
-	}
-	risks := &risk.Register{Tenant: digest.DefaultTenant, Store: database}
-	known := app.Patching{Store: database, Advisories: from.advisories, Deadlines: deadlines, Now: from.now}.DigestKnown(risks)
-	return []commands.Command{digestcmd.New(database, digestcmd.Options{Known: known}), riskcmd.New(risks, riskcmd.Options{})}, func() { _ = database.Close() }, nil
-}
-
-// withoutBot replaces a command that needs a bot.
-func withoutBot(c commands.Command, title, message string) commands.Command {
-	c.Run = func(context.Context, commands.Request) (view.Page, error) {
-		return view.Page{}, &commands.Error{Title: title, Message: message}
-	}
-	return c
-}
-
-// adminInSlack replaces the command admin, which needs people, groups and channels of Slack.
-func adminInSlack() commands.Command {
-	c := commands.Admin(nil, nil, nil, nil)
-	c.Summary += "; in Slack only"
-	c.Run = func(context.Context, commands.Request) (view.Page, error) {
-		return view.Page{}, &commands.Error{
-			Title:   "Ask that in Slack",
-			Message: "Rights depend on people and channels, so admin works in Slack only: /missingkbs admin. To check settings and channels here, run: missingkbs doctor",
-			Usage:   true,
-		}
-	}
-	return c
-}
-
-// needsNoDefender returns true if the words are answered without Defender and its settings.
-func (c askCmd) needsNoDefender() bool {
-	return slices.ContainsFunc([]string{"help", "admin"}, func(name string) bool { return strings.EqualFold(c.Words[0], name) })
-}
-
-// aboutBot returns true if the question is about what a bot keeps in its database. It needs no Defender.
-func (c askCmd) aboutBot() bool {
-	return !c.Sandbox && (strings.EqualFold(c.Words[0], commands.DigestName) || strings.EqualFold(c.Words[0], riskcmd.Name))
 }
 
 // moveAskFlags moves the flags of ask before its words, because people type "ask microsoft-_-edge -o csv". The words have

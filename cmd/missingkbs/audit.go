@@ -77,6 +77,7 @@ func newAuditLine(a audit.Entry) auditLine {
 	}
 }
 
+// writeAudits prints entries as they are read, so that a large audit takes no memory.
 func writeAudits(ctx context.Context, w io.Writer, database *store.Store, f store.AuditFilter) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	lines := json.NewEncoder(view.EscapeJSON(out))

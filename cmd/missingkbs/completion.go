@@ -105,6 +105,7 @@ func storedSoftware(ctx context.Context, database *store.Store) []string {
 	return slices.Compact(ids)
 }
 
+// storedDigests returns the digests in the database with their names. After an error it returns none.
 func storedDigests(ctx context.Context, database *store.Store) []completion.Candidate {
 	list, err := database.Subscriptions(ctx, digest.SubscriptionFilter{Tenant: digest.DefaultTenant})
 	if err != nil {

@@ -51,6 +51,7 @@ func (c healthCmd) Run(ctx context.Context, s streams) error {
 	return err
 }
 
+// askHealth asks a health address of this machine once.
 func askHealth(ctx context.Context, address string) (status int, said string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()

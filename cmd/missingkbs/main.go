@@ -38,14 +38,6 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 
-// streams are where a command writes, and how it reads its settings.
-type streams struct {
-	in       io.Reader
-	out, err io.Writer
-	env      func(string) (string, bool)
-	again    func() (*cli, *kong.Context, error) // reads the settings again
-}
-
 // cli is the command line. The fields of each command are its flags.
 type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Run the bot: connect to Slack and answer questions."`
@@ -101,6 +93,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), s 
 	return exitFailed
 }
 
+// parseAndRun runs the command that the arguments name.
 func parseAndRun(ctx context.Context, args []string, env func(string) (string, bool), s streams) error {
 	s.env = env
 	s.again = func() (*cli, *kong.Context, error) { return load(args, env, streams{out: io.Discard, err: io.Discard}) }
@@ -189,6 +182,7 @@ func toleratesFile(parsed *kong.Context) bool {
 	return name == "doctor" || name == completeName
 }
 
+// newParser returns the parser of the command line. Settings also come from the environment and the file.
 func newParser(c *cli, env func(string) (string, bool), file *config.File, s streams) (*kong.Kong, error) {
 	return kong.New(c,
 		kong.Name("missingkbs"),
@@ -200,9 +194,3 @@ func newParser(c *cli, env func(string) (string, bool), file *config.File, s str
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 	)
 }
-
-// errStopped is the failure of a command that a signal has ended.
-var errStopped = errors.New("stopped")
-
-// errReported is a failure that the command has already reported in full.
-var errReported = errors.New("already reported")

@@ -4,12 +4,10 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"time"
 
 	"golang.org/x/term"
 
 	"github.com/missingkbs/missingkbs/internal/logging"
-	"github.com/missingkbs/missingkbs/internal/tty"
 	"github.com/missingkbs/missingkbs/internal/view"
 )
 
@@ -36,16 +34,6 @@ func terminalOf(w io.Writer, env func(string) (string, bool)) view.Terminal {
 	noColor, _ := env("NO_COLOR")
 	t.Color = noColor == "" && takesEscapes(w, env)
 	return t
-}
-
-// waiting says on standard error, if that is a terminal, what a command does and for how long, once a second has passed. stop
-// ends that; it may be called twice.
-func waiting(s streams, doing string) (stop func()) {
-	if !takesEscapes(s.err, s.env) {
-		return func() {}
-	}
-	began := time.Now()
-	return tty.Progress(s.err, terminalOf(s.err, s.env).Width, func() string { return doing + "… " + view.Age(time.Since(began)) })
 }
 
 // takesEscapes returns true for a terminal whose lines and screen can be cleared.
