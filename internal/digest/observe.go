@@ -16,7 +16,7 @@ const (
 	OutcomeRefused Outcome = "refused" // its channel accepts no messages
 	OutcomePaused  Outcome = "paused"  // the same once too often: the subscription was paused
 	OutcomeWaits   Outcome = "waits"   // another digest comes first; not reported
-	// For a posted digest whose thread was incomplete:
+	// The rest is about a posted digest whose thread was incomplete.
 	OutcomeCompleted  Outcome = "completed"  // the thread is complete now
 	OutcomeIncomplete Outcome = "incomplete" // the thread cannot be completed
 	OutcomeSkipped    Outcome = "skipped"    // no longer wanted: delivered, paused, removed, or overtaken by the next one
