@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	traces "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
@@ -68,7 +69,7 @@ func (c *spans) take(r *http.Request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.auth = r.Header.Get("Authorization")
-	c.whole.Write(raw)
+	c.whole.WriteString(protojson.Format(&sent)) // as text: random ids hold any three bytes
 	for _, rs := range sent.GetResourceSpans() {
 		for _, a := range rs.GetResource().GetAttributes() {
 			c.who[a.GetKey()] = a.GetValue().GetStringValue()
