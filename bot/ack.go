@@ -48,7 +48,7 @@ func (b *ackBuffers) get() []byte {
 
 // put takes back the buffer of an answer that was sent.
 func (b *ackBuffers) put(payload any) {
-	if sent, ok := payload.(*ackAnswer); ok && cap(sent.written) == maxAck { // a longer one was allocated anew
+	if sent, ok := payload.(*ackAnswer); ok && cap(sent.written) == maxAck { // append moved a longer answer to a buffer of another size
 		buffer := sent.written
 		sent.written = nil
 		b.pool.Put(&buffer)

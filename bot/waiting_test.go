@@ -197,6 +197,9 @@ func checkWaiting(t *testing.T, b *bench, to, says, kind string, replace bool) {
 		t.Fatalf("sent %v, want a line and an answer", b.titles())
 	}
 	line, answer := all[0], all[1]
+	if !commands.IsWaiting(line.Message.Text) || commands.IsWaiting(answer.Message.Text) {
+		t.Errorf("%q and %q are not told apart", line.Message.Text, answer.Message.Text)
+	}
 	if line.At > 3*time.Second || !strings.Contains(line.Message.Text, says) {
 		t.Errorf("after %v: %q, want %q within 3 s", line.At, line.Message.Text, says)
 	}
@@ -244,8 +247,8 @@ func TestSilenceEndsInTheQueue(t *testing.T) {
 			"/r4 Waiting behind 3 questions, for at most 58 s; your answer follows.",
 		}
 		for _, w := range want {
-			if !slices.Contains(got, w) {
-				t.Errorf("nobody was told %q", w)
+			if !slices.Contains(got, w) || !commands.IsWaiting(w) {
+				t.Errorf("no one was told %q, or it does not count as waiting", w)
 			}
 		}
 		if !slices.ContainsFunc(got, func(s string) bool {

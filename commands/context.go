@@ -133,6 +133,11 @@ func (p *Progress) Words() string {
 	return "Still working on it… " + within
 }
 
+// IsWaiting returns true for a text that says what an answer waits for, such as [Progress.Words], and is no answer itself.
+func IsWaiting(text string) bool {
+	return strings.Contains(strings.ToLower(text), "your answer follows")
+}
+
 // inSeconds formats a duration in whole seconds, rounded up.
 func inSeconds(d time.Duration) string {
 	return fmt.Sprintf("%d s", max(1, int(math.Ceil(d.Seconds()))))

@@ -22,7 +22,7 @@ const (
 // TalkLine returns the line that answers a topic.
 func TalkLine(topic string) string { return cmdline.Join(TalkName, topic) }
 
-// Talk returns the command that answers greetings, thanks and unknown words. Help does not list it, because nobody
+// Talk returns the command that answers greetings, thanks and unknown words. Help does not list it, because no one
 // types its name.
 func Talk() commands.Command {
 	return commands.Command{

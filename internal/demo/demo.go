@@ -20,6 +20,7 @@ import (
 	"github.com/missingkbs/missingkbs/bot"
 	"github.com/missingkbs/missingkbs/bot/access"
 	"github.com/missingkbs/missingkbs/bot/slackapi"
+	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/advisory/advisorytest"
 	"github.com/missingkbs/missingkbs/internal/app"
 	"github.com/missingkbs/missingkbs/internal/config"
@@ -194,7 +195,7 @@ func (d *Demo) Ask(ctx context.Context, words string) (string, error) {
 	err = d.workspace.Wait(ctx, func() bool {
 		all := d.workspace.Messages(sandbox.General, sandbox.Alice)
 		for _, m := range all[min(before, len(all)):] {
-			if m.Kind == sandbox.KindApp && !strings.Contains(m.Text, "our answer follows") {
+			if m.Kind == sandbox.KindApp && !commands.IsWaiting(m.Text) {
 				answer = sandbox.Unescape(strings.TrimSpace(m.Text))
 				return true
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/deadline"
 	"github.com/missingkbs/missingkbs/internal/manifest"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
@@ -65,7 +66,7 @@ func (w world) ask(words string) string {
 		all := w.workspace.Messages(sandbox.Patching, sandbox.Alice)
 		for _, m := range all[min(before, len(all)):] {
 			// On a busy machine a line may come first that says what the answer waits for.
-			if m.Kind == sandbox.KindApp && m.EphemeralFor == sandbox.Alice && !strings.Contains(m.Text, "our answer follows") {
+			if m.Kind == sandbox.KindApp && m.EphemeralFor == sandbox.Alice && !commands.IsWaiting(m.Text) {
 				answer = m
 				return true
 			}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/missingkbs/missingkbs/api/apitest"
+	"github.com/missingkbs/missingkbs/commands"
 	"github.com/missingkbs/missingkbs/internal/demo"
 	"github.com/missingkbs/missingkbs/internal/sandbox"
 	"github.com/missingkbs/missingkbs/internal/sandbox/faults"
@@ -168,7 +169,7 @@ func (w *world) shown(tb testing.TB, channel string, ok func(sandbox.Message) bo
 // isAnswer tells the app's messages from the lines that say what an answer waits for: on a busy machine any may.
 func isAnswer(m sandbox.Message) bool { return m.Kind == sandbox.KindApp && !isWait(m) }
 
-func isWait(m sandbox.Message) bool { return strings.Contains(m.Text, "our answer follows") }
+func isWait(m sandbox.Message) bool { return commands.IsWaiting(m.Text) }
 
 // click presses the button of a message that carries the label.
 func (w *world) click(t *testing.T, as string, m sandbox.Message, label string) {
