@@ -30,7 +30,7 @@ func TenantForm(v string) string {
 	if IsGUID(v) || domain {
 		return ""
 	}
-	return "looks like " + exampleID + ", or is a domain of the tenant such as contoso.onmicrosoft.com: find it on the overview page of the app registration in Entra"
+	return "is not a tenant id: it looks like " + exampleID + ", or is a domain of the tenant such as contoso.onmicrosoft.com; find it on the overview page of the app registration in Entra"
 }
 
 // ClientForm says what is wrong with the form of AZURE_CLIENT_ID of an app registration, or returns "".
@@ -38,7 +38,7 @@ func ClientForm(v string) string {
 	if IsGUID(v) {
 		return ""
 	}
-	return "looks like " + exampleID + ": find the Application (client) ID on the overview page of the app registration in Entra"
+	return "is not an application id: it looks like " + exampleID + "; find the Application (client) ID on the overview page of the app registration in Entra"
 }
 
 // ManagedForm says what is wrong with the form of AZURE_CLIENT_ID of a managed identity, or returns "".
@@ -46,7 +46,7 @@ func ManagedForm(v string) string {
 	if IsGUID(v) || v == systemIdentity {
 		return ""
 	}
-	return `looks like ` + exampleID + `, or is the word "system": find the client ID on the overview page of the managed identity in Azure`
+	return `is not a client id: it looks like ` + exampleID + `, or is the word "system"; find the client ID on the overview page of the managed identity in Azure`
 }
 
 // SecretForm says what is wrong with the form of AZURE_CLIENT_SECRET, or returns "". An id in its place is the most common
